@@ -35,7 +35,7 @@ class ConfigError(BenchError):
         self.problems = problems
 
 
-class EnvironmentFault(BenchError):
+class EnvironmentFault(BenchError):  # noqa: N818  EnvironmentError is a builtin
     """The machine cannot do what is asked: a port, a limit, a folder, a library."""
 
     kind = "environment"

@@ -6,7 +6,10 @@ Seconds and bytes throughout; formatting is the business of ``bench.report``.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
+
+NO_CLIENT: Final = "-"
+"""Stands for the client of a strategy that opens none of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,7 @@ class Witness:
         requests: requests that arrived.
         connections: connections opened.
         max_in_flight: the most requests between arrival and the end of their answer at one instant.
-        late_p50_s: median of how much later than planned answers ended.
+        late_p50_s: median of how much later than planned answers started, in seconds.
         late_p99_s: 99th percentile of the same.
     """
 
@@ -207,3 +210,23 @@ class Measurement:
     cold_start_s: float | None
     warm_up: Round | None
     rounds: tuple[Round, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The stored document of one experiment.
+
+    Attributes:
+        status: ``partial`` where the run was interrupted; such a run is no baseline.
+        started: UTC, ISO 8601.
+        config: the resolved settings, the config as written and its hash.
+        environment: interpreter, system, processor, libraries, revision; no secrets, no host name.
+    """
+
+    name: str
+    status: Literal["complete", "partial"]
+    started: str
+    config: Mapping[str, object]
+    environment: Mapping[str, object]
+    cases: tuple[Case, ...]
+    trials: tuple[Measurement, ...]

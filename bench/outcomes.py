@@ -55,7 +55,7 @@ def outcome_of_error(error: BaseException) -> FetchOutcome:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what it was raised from, and the errors that libraries pass as arguments."""
+    """Yield an error, what it was raised from, what it groups and what libraries pass as its arguments."""
     seen: set[int] = set()
     waiting = [error]
     while waiting:
@@ -64,5 +64,6 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(link))
         yield link
-        causes = (link.__cause__, link.__context__, getattr(link, "reason", None), *link.args)
+        several = getattr(link, "exceptions", ())
+        causes = (link.__cause__, link.__context__, getattr(link, "reason", None), *link.args, *several)
         waiting.extend(cause for cause in causes if isinstance(cause, BaseException))

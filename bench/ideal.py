@@ -1,0 +1,32 @@
+"""What no strategy can beat."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.model import Case
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a case can be expected to take.
+
+    Attributes:
+        ideal_s: median over the blocks of the bound that no strategy can beat.
+        total_s: all its trials, warm-ups and process starts included.
+        may_miss_deadline: whether its longest trial is expected to take longer than it may.
+    """
+
+    case: Case
+    ideal_s: float
+    total_s: float
+    may_miss_deadline: bool
+
+
+def ideal_s(service_s: Sequence[float], workers: int) -> float:
+    """Return a lower bound, in seconds, for fetches that take ``service_s`` at the server.
+
+    The longest fetch must be waited for, and ``workers`` slots can share the sum at best evenly
+    (Graham, *Bounds on Multiprocessing Timing Anomalies*, 1969).
+    """
+    return max(*service_s, math.fsum(service_s) / workers)

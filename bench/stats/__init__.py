@@ -1,0 +1,1 @@
+"""Deciding, in pure functions of values: intervals, tests, and where each case stands."""
