@@ -1,0 +1,110 @@
+"""The harness's side of the control channel: a handle on a flag server that runs in a process of its own."""
+
+import os
+import selectors
+from collections.abc import Mapping
+from time import monotonic
+from typing import BinaryIO, Final
+
+from bench.errors import ServerDiedError
+from bench.model import Profile, Witness
+from bench.server.log import Record
+from bench.server.messages import (
+    Message,
+    error_from_json,
+    from_line,
+    profile_to_json,
+    settings_to_json,
+    to_line,
+    witness_from_json,
+)
+from bench.server.settings import ServerSettings, base_url
+
+_CHUNK: Final = 64 * 1024
+
+
+class FlagServer:
+    """A flag server at the other end of two pipes.
+
+    Every method but ``start`` needs a started server. All of them raise ``ServerDiedError`` when the
+    server is gone or does not reply within ``reply_limit_s`` seconds, and otherwise the
+    ``EnvironmentFault`` or ``UsageError`` that the server replies with.
+
+    Attributes:
+        base_url: the server's address without a slash at its end; what is asked of it directly meets
+            the profile it was started with, in block 0.
+    """
+
+    def __init__(self, to_server: BinaryIO, from_server: BinaryIO, *, reply_limit_s: float = 10.0) -> None:
+        self.base_url = ""
+        self._to_server = to_server
+        self._from_server = from_server
+        self._reply_limit_s = reply_limit_s
+        self._received = bytearray()
+
+    def start(self, settings: ServerSettings) -> None:
+        """Have the port opened, and wait until requests are answered."""
+        ready = self._ask({"start": settings_to_json(settings)})["ready"]
+        self.base_url = base_url(ready["host"], ready["port"])
+
+    def open_trial(self, trial: str, profile: Profile, block: int) -> None:
+        """Serve a trial, below ``round_url``, with the weather of its profile and block."""
+        self._ask({"open": {"trial": trial, "profile": profile_to_json(profile), "block": block}})
+
+    def round_url(self, trial: str, number: int) -> str:
+        """Return the base URL of one round of a trial."""
+        return f"{self.base_url}/-/{trial}.{number}"
+
+    def close_trial(self, trial: str) -> Mapping[int, Witness]:
+        """Serve a trial no longer, and return what was seen of each round that had a request."""
+        rounds = self._ask({"close": trial})["rounds"]
+        return {int(number): witness_from_json(witness) for number, witness in rounds.items()}
+
+    def records(self, trial: str) -> Mapping[int, list[Record]]:
+        """Return every request of an open trial whose answer has ended, by round."""
+        rounds = self._ask({"records": trial})["rounds"]
+        return {int(number): [Record(*record) for record in records] for number, records in rounds.items()}
+
+    def stop(self) -> None:
+        """Close the pipe, which ends the server, and wait until it has ended its side."""
+        try:
+            self._to_server.close()
+        except BrokenPipeError:
+            return
+        deadline_s = monotonic() + self._reply_limit_s
+        while self._receive(deadline_s):
+            pass
+
+    def _ask(self, message: Message) -> Message:
+        try:
+            self._to_server.write(to_line(message))
+            self._to_server.flush()
+        except (BrokenPipeError, ValueError) as error:
+            raise _died("is gone") from error
+        reply = from_line(self._read_line())
+        if "error" in reply:
+            raise error_from_json(reply["error"])
+        return reply
+
+    def _read_line(self) -> bytes:
+        deadline_s = monotonic() + self._reply_limit_s
+        while (end := self._received.find(b"\n")) < 0:
+            if not self._receive(deadline_s):
+                raise _died("is gone")
+        line = bytes(self._received[:end])
+        del self._received[: end + 1]
+        return line
+
+    def _receive(self, deadline_s: float) -> bool:
+        """Take in what the server sends, and tell whether it can send more."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._from_server, selectors.EVENT_READ)
+            if not selector.select(max(0.0, deadline_s - monotonic())):
+                raise _died(f"has not replied for {self._reply_limit_s:g} s")
+        part = os.read(self._from_server.fileno(), _CHUNK)
+        self._received += part
+        return bool(part)
+
+
+def _died(how: str) -> ServerDiedError:
+    return ServerDiedError(f"the flag server {how}", hint="see its standard error for the reason")

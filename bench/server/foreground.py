@@ -1,0 +1,67 @@
+"""The flag server in the foreground, for curl, a browser and the chapter's own scripts."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, TextIO
+
+from bench.errors import EnvironmentFault
+from bench.server.event_loop import new_event_loop
+from bench.server.listening import listening
+from bench.server.log import Record, Writer
+from bench.server.settings import ServerSettings, base_url, checked_host
+from bench.server.site import Site, new_site
+
+
+def serve(
+    settings: ServerSettings,
+    announce: Callable[[str], None],
+    *,
+    log_file: Path | None = None,
+    allow_remote: bool = False,
+) -> None:
+    """Serve until SIGINT or SIGTERM, then return.
+
+    Args:
+        settings: what to serve, and where.
+        announce: called with the server's address once it answers.
+        log_file: gets a line of JSON for each request, after what it holds already.
+        allow_remote: whether the address may be one that other machines can reach.
+
+    Raises:
+        UsageError: the address is not allowed.
+        EnvironmentFault: the port, the flags or the log file cannot be used.
+    """
+    host = checked_host(settings.host, allow_remote=allow_remote)
+    with ExitStack() as stack:
+        write = None if log_file is None else _writer(stack.enter_context(_opened(log_file)))
+        site = new_site(settings, write)
+        runner = stack.enter_context(asyncio.Runner(loop_factory=new_event_loop))
+        runner.run(_until_signalled(site, host, settings.port, announce))
+
+
+async def _until_signalled(site: Site, host: str, port: int, announce: Callable[[str], None]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, stop.set)
+    async with listening(site, host, port) as bound_port:
+        announce(base_url(host, bound_port))
+        await stop.wait()
+
+
+def _opened(log_file: Path) -> TextIO:
+    try:
+        return log_file.open("a", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise EnvironmentFault(f"{log_file}: the log cannot be written: {error.strerror}") from error
+
+
+def _writer(log: TextIO) -> Writer:
+    def write(*fields: Any) -> None:
+        log.write(json.dumps(Record(*fields)._asdict()) + "\n")
+
+    return write

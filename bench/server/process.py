@@ -1,0 +1,106 @@
+"""The server's side of the control channel: one line in, one line out, until the pipe is closed.
+
+Control has pipes of its own and never the data port, where a client under test could reach it.
+"""
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+from contextlib import AsyncExitStack
+from typing import BinaryIO, Final
+
+from bench.errors import BenchError, UsageError
+from bench.server.event_loop import new_event_loop
+from bench.server.listening import listening
+from bench.server.log import witness_of
+from bench.server.messages import (
+    Message,
+    error_to_json,
+    from_line,
+    profile_from_json,
+    settings_from_json,
+    text,
+    to_line,
+    whole_number,
+    witness_to_json,
+)
+from bench.server.settings import checked_host
+from bench.server.site import Site, new_site
+
+_LONGEST_LINE: Final = 1024 * 1024
+
+
+def main() -> None:
+    """Serve as standard input says; replies go to standard output."""
+    # Ctrl-C reaches every process of the terminal; the harness ends the server by closing its pipe.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(_serve(sys.stdin.buffer, sys.stdout.buffer))
+
+
+async def _serve(commands: BinaryIO, replies: BinaryIO) -> None:
+    reader = asyncio.StreamReader(limit=_LONGEST_LINE)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), commands)
+    async with AsyncExitStack() as stack:
+        control = _Control(stack)
+        async for line in reader:
+            try:
+                reply = await control.obey(from_line(line))
+            except BenchError as error:
+                reply = error_to_json(error)
+            replies.write(to_line(reply))
+            replies.flush()
+
+
+class _Control:
+    """Does what the harness asks, once it has asked for a server."""
+
+    def __init__(self, stack: AsyncExitStack) -> None:
+        self._stack = stack
+        self._running: Site | None = None
+
+    async def obey(self, message: Message) -> Message:
+        """Carry out one message and return the reply to it."""
+        match message:
+            case {"start": dict(order)}:
+                return await self._start(order)
+            case {"open": dict(order)}:
+                name = text(order, "trial")
+                self._site.trials.open(
+                    name, profile_from_json(order.get("profile")), whole_number(order, "block")
+                )
+                return {"opened": name}
+            case {"records": str(name)}:
+                logs = self._site.trials.logs(name)
+                return {"records": name, "rounds": {number: list(log) for number, log in logs.items()}}
+            case {"close": str(name)}:
+                return self._close(name)
+        raise UsageError(f"no such control message: {message!r}")
+
+    @property
+    def _site(self) -> Site:
+        if self._running is None:
+            raise UsageError("the server has not been started")
+        return self._running
+
+    async def _start(self, order: Message) -> Message:
+        if self._running is not None:
+            raise UsageError("the server has been started already")
+        settings = settings_from_json(order)
+        host = checked_host(settings.host, allow_remote=False)
+        site = new_site(settings, write=None)
+        port = await self._stack.enter_async_context(listening(site, host, settings.port))
+        self._running = site
+        # A collection in the middle of a round would make answers late; between trials it harms nobody.
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        return {"ready": {"host": host, "port": port, "pid": os.getpid()}}
+
+    def _close(self, name: str) -> Message:
+        logs = self._site.close_trial(name)
+        rounds = {number: witness_to_json(witness_of(log)) for number, log in logs.items()}
+        gc.collect()
+        return {"closed": name, "rounds": rounds}

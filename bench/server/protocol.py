@@ -1,0 +1,143 @@
+"""One connection: requests come in, answers go out in the same order, each when its weather allows.
+
+HTTP/1.1 with keep-alive and pipelining (RFC 9112). asyncio sets TCP_NODELAY on every connection;
+without it a sequential client would wait 40 ms a request.
+"""
+
+import asyncio
+from collections import deque
+from http import HTTPStatus
+from time import perf_counter
+from typing import Final, cast
+
+from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
+
+from bench.server.delivery import Delivery, refuse, respond
+from bench.server.site import Site
+
+_LARGEST_REQUEST: Final = 16 * 1024
+_MOST_WAITING: Final = 64
+"""Pipelined requests after which no more are read until some are answered."""
+
+
+class FlagProtocol(asyncio.Protocol):
+    """Parses requests, keeps answers in order, and holds each back until it is due."""
+
+    _transport: asyncio.Transport
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._loop = asyncio.get_running_loop()
+        self._parser: HttpRequestParser | None = HttpRequestParser(self)
+        self._deliveries: deque[Delivery] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._target = b""
+        self._unparsed_bytes = 0
+        self._arrival_s = 0.0
+        self._is_blocked = False
+        self._is_overrun = False
+        self._is_closing = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take over a connection."""
+        self._transport = cast("asyncio.Transport", transport)
+        # With no buffer allowed, pause_writing and resume_writing tell when the kernel has every byte.
+        self._transport.set_write_buffer_limits(high=0)
+        self._number = self._site.enter(self._transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  the reason changes nothing
+        """Log what can no longer be answered, and let go of everything."""
+        self._site.leave(self._number)
+        if self._timer is not None:
+            self._timer.cancel()
+        now_s = perf_counter()
+        for delivery in self._deliveries:
+            delivery.abandoned(self._number, now_s)
+        self._deliveries.clear()
+        # The parser holds methods of this object: a circle that would wait for the garbage collector.
+        self._parser = None
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has come, and begin to answer."""
+        self._arrival_s = perf_counter()
+        self._unparsed_bytes += len(data)
+        self._parse(data)
+        if self._unparsed_bytes > _LARGEST_REQUEST:
+            self._hang_up(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        if len(self._deliveries) > _MOST_WAITING and not self._is_overrun:
+            self._is_overrun = True
+            self._transport.pause_reading()
+
+    def pause_writing(self) -> None:
+        """Learn that the kernel takes no more bytes for now."""
+        self._is_blocked = True
+
+    def resume_writing(self) -> None:
+        """Learn that the kernel has taken everything."""
+        self._is_blocked = False
+        if self._deliveries and self._deliveries[0].is_sent:
+            self._end_first()
+        self._work()
+
+    def on_url(self, part: bytes) -> None:
+        """Take a piece of a request's target."""
+        self._target += part
+
+    def on_message_complete(self) -> None:
+        """Queue the answer to a request that is complete."""
+        parser, target = self._parser, self._target
+        self._target = b""
+        self._unparsed_bytes = 0
+        if parser is None or self._is_closing:
+            return
+        visit, method = self._site.visit(target), parser.get_method()
+        is_last = not parser.should_keep_alive()
+        self._enqueue(respond(visit, method, self._arrival_s, is_last=is_last))
+
+    def _parse(self, data: bytes) -> None:
+        while data and self._parser is not None and not self._is_closing:
+            try:
+                self._parser.feed_data(data)
+            except HttpParserUpgrade as offer:
+                # curl --http2 asks for another protocol; to go on with HTTP/1.1 is to decline.
+                data = data[offer.args[0] :]
+            except HttpParserCallbackError:
+                raise
+            except HttpParserError:
+                self._hang_up(HTTPStatus.BAD_REQUEST)
+            else:
+                return
+
+    def _hang_up(self, status: HTTPStatus) -> None:
+        """Refuse to read on, once what came before is answered."""
+        if not self._is_closing:
+            self._enqueue(refuse(self._site.public, status, self._arrival_s))
+
+    def _enqueue(self, delivery: Delivery) -> None:
+        self._deliveries.append(delivery)
+        self._is_closing = delivery.is_last
+        if len(self._deliveries) == 1:
+            self._work()
+
+    def _work(self) -> None:
+        """Send what is due, in order, until there is something to wait for."""
+        self._timer = None
+        while self._deliveries and not self._is_blocked:
+            delivery = self._deliveries[0]
+            now_s = perf_counter()
+            if delivery.next_s > now_s:
+                self._timer = self._loop.call_later(delivery.next_s - now_s, self._work)
+                return
+            self._transport.write(delivery.take(now_s))
+            if delivery.is_sent and not self._is_blocked:
+                self._end_first()
+
+    def _end_first(self) -> None:
+        """Log the answer that the kernel now has in full, and make room for what follows."""
+        delivery = self._deliveries.popleft()
+        delivery.ended(self._number, perf_counter())
+        if delivery.is_last:
+            self._transport.close()
+        elif self._is_overrun and len(self._deliveries) < _MOST_WAITING:
+            self._is_overrun = False
+            self._transport.resume_reading()

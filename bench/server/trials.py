@@ -1,0 +1,102 @@
+"""The trials being served: each has a prefix of its own, ``/-/<trial>.<round>``, and weather of its own.
+
+The prefix is how the server tells one round's requests from another's without asking the client
+for anything but a base URL.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from bench.errors import UsageError
+from bench.model import Profile
+from bench.server.log import Log, Writer
+from bench.server.weather import Forecast, forecast, is_steady
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PREFIX: Final = re.compile(rb"([A-Za-z0-9_-]{1,64})\.(0|[1-9][0-9]{0,5})")
+
+
+class ServedRound:
+    """One round as the server sees it: its weather, and who takes down what was answered."""
+
+    def __init__(self, profile: Profile, seed: int, block: int, write: Writer) -> None:
+        self.bandwidth = profile.bandwidth
+        self.write = write
+        self._profile = profile
+        self._seed = seed
+        self._block = block
+        self._attempts: dict[str, int] = {}
+        self._steady = forecast(profile, seed, block, "", 0) if is_steady(profile) else None
+
+    def count(self, country: str) -> int:
+        """Return which attempt at this country the request at hand is, from 0."""
+        attempt = self._attempts.get(country, 0)
+        self._attempts[country] = attempt + 1
+        return attempt
+
+    def forecast(self, country: str, attempt: int) -> Forecast:
+        """Tell what awaits a request."""
+        return self._steady or forecast(self._profile, self._seed, self._block, country, attempt)
+
+
+@dataclass(slots=True)
+class _Trial:
+    profile: Profile
+    block: int
+    logs: dict[int, Log] = field(default_factory=dict)
+
+
+class Trials:
+    """The trials that are open, by name; their rounds come into being with their first request."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._trials: dict[str, _Trial] = {}
+        self._rounds: dict[bytes, ServedRound] = {}
+
+    def open(self, name: str, profile: Profile, block: int) -> None:
+        """Answer requests below the prefixes of this trial from now on."""
+        if not _NAME.fullmatch(name):
+            raise UsageError(
+                f"trial {name!r} cannot be part of an address", hint="use letters, digits, _ and -"
+            )
+        if name in self._trials:
+            raise UsageError(f"trial {name!r} is open already")
+        self._trials[name] = _Trial(profile, block)
+
+    def logs(self, name: str) -> Mapping[int, Log]:
+        """Return what was logged of an open trial, by round."""
+        return self._trial(name).logs
+
+    def close(self, name: str) -> Mapping[int, Log]:
+        """Return what was logged of a trial, by round, and forget it."""
+        trial = self._trial(name)
+        del self._trials[name]
+        for number in trial.logs:
+            del self._rounds[_prefix(name, number)]
+        return trial.logs
+
+    def find(self, prefix: bytes) -> ServedRound | None:
+        """Return the round behind a prefix such as ``t17.0``, ``None`` if no such trial is open."""
+        return self._rounds.get(prefix) or self._begin(prefix)
+
+    def _begin(self, prefix: bytes) -> ServedRound | None:
+        match = _PREFIX.fullmatch(prefix)
+        trial = self._trials.get(match[1].decode()) if match else None
+        if match is None or trial is None:
+            return None
+        log = trial.logs[int(match[2])] = Log()
+        served = self._rounds[prefix] = ServedRound(trial.profile, self._seed, trial.block, log.add)
+        return served
+
+    def _trial(self, name: str) -> _Trial:
+        trial = self._trials.get(name)
+        if trial is None:
+            raise UsageError(f"trial {name!r} is not open")
+        return trial
+
+
+def _prefix(name: str, number: int) -> bytes:
+    return f"{name}.{number}".encode()

@@ -1,0 +1,208 @@
+"""How fast and how punctual the flag server is.
+
+On a quiet machine with two cores:
+``pytest -o addopts=--import-mode=importlib tests/benchmarks/bench_server.py -s``
+"""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from getpass import getuser
+from pathlib import Path
+from statistics import median
+from time import monotonic, sleep
+from typing import Final
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from bench.model import Fixed, Profile, Witness
+from bench.server.control import FlagServer
+from bench.server.flags import all_flags
+from bench.server.log import UNANSWERED
+from bench.server.settings import ServerSettings
+from tests.server_process import handle, server_process
+
+FLAG: Final = "/flags/sv/sv.gif"
+"""9.9 KB: the median flag."""
+
+ROUNDS: Final = 9
+SETTLED: Final = 6
+SERVER_CORE: Final = ("taskset", "-c", "0")
+LOAD_CORE: Final = ("taskset", "-c", "1")
+LOCAL: Final = Profile("local")
+
+NGINX: Final = """
+daemon off; user {user}; worker_processes 1; pid {root}/pid; error_log {root}/error.log;
+events {{ worker_connections 4096; }}
+http {{
+    types {{ image/gif gif; }}
+    access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max=1000;
+    client_body_temp_path {root}/a; proxy_temp_path {root}/b; fastcgi_temp_path {root}/c;
+    uwsgi_temp_path {root}/d; scgi_temp_path {root}/e;
+    server {{ listen 127.0.0.1:{port}; root {root}; }}
+}}
+"""
+NGINX_PORT: Final = 18_999
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(autouse=True)
+def _tools() -> None:
+    missing = [tool for tool in ("wrk", "nginx", "taskset") if shutil.which(tool) is None]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+
+
+@contextmanager
+def pinned_server() -> Iterator[tuple[FlagServer, int]]:
+    """Run the flag server on its own core; yield it and its process id."""
+    with server_process(*SERVER_CORE) as process:
+        server = handle(process)
+        server.start(ServerSettings(LOCAL))
+        yield server, process.pid
+        server.stop()
+
+
+@contextmanager
+def pinned_nginx(root: Path, flags: Mapping[str, bytes]) -> Iterator[str]:
+    """Run nginx on the server's core with the same files; yield its base URL."""
+    for country, flag in flags.items():
+        code = country.lower()
+        (root / "flags" / code).mkdir(parents=True)
+        (root / "flags" / code / f"{code}.gif").write_bytes(flag)
+    root.chmod(0o755)
+    config = root / "nginx.conf"
+    config.write_text(NGINX.format(user=getuser(), root=root, port=NGINX_PORT))
+    base_url = f"http://127.0.0.1:{NGINX_PORT}"
+    with subprocess.Popen([*SERVER_CORE, "nginx", "-p", str(root), "-c", str(config)]) as nginx:
+        try:
+            await_answer(base_url + FLAG)
+            yield base_url
+        finally:
+            nginx.terminate()
+
+
+def await_answer(url: str) -> None:
+    """Wait until there is an answer, for 5 s at most."""
+    deadline_s = monotonic() + 5
+    while True:
+        try:
+            urlopen(url).close()  # noqa: S310  our own address
+        except URLError:
+            assert monotonic() < deadline_s, "nginx does not answer"
+            sleep(0.05)
+        else:
+            return
+
+
+def load(url: str, connections: int, seconds: int) -> float:
+    """Load a server from the other core, and return the requests answered per second."""
+    command = [*LOAD_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}", url]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "Non-2xx" not in printed
+    found = re.search(r"Requests/sec:\s+([\d.]+)", printed)
+    assert found is not None
+    return float(found[1])
+
+
+def test_the_server_keeps_up_with_nginx(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
+    """With its log on, it serves at least 0.8 times as many flags per second, round by round."""
+    pairs: list[tuple[float, float]] = []
+
+    def alternate() -> None:
+        for number in range(ROUNDS):
+            server.open_trial(f"t{number}", LOCAL, 0)
+            ours = load(server.round_url(f"t{number}", 0) + FLAG, 64, 1)
+            server.close_trial(f"t{number}")
+            pairs.append((ours, load(nginx_url + FLAG, 64, 1)))
+
+    with pinned_server() as (server, _), pinned_nginx(tmp_path, all_flags()) as nginx_url:
+        once(benchmark, alternate)
+    ratios = sorted(ours / theirs for ours, theirs in pairs)
+    report(
+        benchmark,
+        requests_per_s=median(ours for ours, _ in pairs),
+        nginx_requests_per_s=median(theirs for _, theirs in pairs),
+        ratio=median(ratios),
+        ratio_least=ratios[0],
+        ratio_most=ratios[-1],
+    )
+    assert median(ratios) >= 0.8
+
+
+def test_answers_are_punctual(benchmark: BenchmarkFixture) -> None:
+    """At 50 ms and 100 connections: never early, late by at most 1 ms at p50 and 2.5 ms at p99."""
+    witnesses: list[Witness] = []
+    earliest_s: list[float] = []
+
+    def repeat() -> None:
+        for number in range(ROUNDS):
+            server.open_trial(f"t{number}", Profile("p", Fixed(0.05)), 0)
+            load(server.round_url(f"t{number}", 0) + FLAG, 100, 1)
+            records = server.records(f"t{number}")[0]
+            earliest_s.append(
+                min(each.start_s - each.arrival_s - 0.05 for each in records if each.status != UNANSWERED)
+            )
+            witnesses.append(server.close_trial(f"t{number}")[0])
+
+    with pinned_server() as (server, _):
+        once(benchmark, repeat)
+    p99s = sorted(witness.late_p99_s for witness in witnesses)
+    report(
+        benchmark,
+        late_p50_ms=1e3 * median(witness.late_p50_s for witness in witnesses),
+        late_p99_ms=1e3 * median(p99s),
+        late_p99_least_ms=1e3 * p99s[0],
+        late_p99_most_ms=1e3 * p99s[-1],
+        earliest_us=1e6 * min(earliest_s),
+    )
+    assert min(earliest_s) >= 0
+    assert median(witness.late_p50_s for witness in witnesses) <= 0.001
+    assert median(p99s) <= 0.0025
+
+
+def test_a_hundred_thousand_requests_leave_no_memory_behind(benchmark: BenchmarkFixture) -> None:
+    """A trial's log is freed with it, and connections leave nothing to the garbage collector.
+
+    The allocator keeps some of what it once had, so memory is compared once it has settled.
+    """
+    memory: list[float] = []
+    requests: list[int] = []
+
+    def repeat() -> None:
+        for number in range(2 * SETTLED):
+            server.open_trial(f"t{number}", LOCAL, 0)
+            load(server.round_url(f"t{number}", 0) + FLAG, 64, 1)
+            requests.append(server.close_trial(f"t{number}")[0].requests)
+            memory.append(resident_mib(pid))
+
+    with pinned_server() as (server, pid):
+        once(benchmark, repeat)
+    settled_mib, last_mib = max(memory[:SETTLED]), max(memory[SETTLED:])
+    report(benchmark, requests=sum(requests[SETTLED:]), settled_mib=settled_mib, last_mib=last_mib)
+    assert sum(requests[SETTLED:]) >= 100_000
+    assert last_mib <= settled_mib + 10
+
+
+def once(benchmark: BenchmarkFixture, measure: Callable[[], None]) -> None:
+    """Run a measurement that repeats itself."""
+    benchmark.pedantic(measure, rounds=1)  # type: ignore[no-untyped-call]
+
+
+def resident_mib(pid: int) -> float:
+    """Return how much memory a process holds."""
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert found is not None
+    return int(found[1]) / 1024
+
+
+def report(benchmark: BenchmarkFixture, **figures: float) -> None:
+    """Keep the figures with the benchmark, and print them."""
+    benchmark.extra_info.update(figures)
+    print("", *(f"{name} {figure:.3f}" for name, figure in figures.items()), sep="\n  ")  # noqa: T201

@@ -1,0 +1,112 @@
+"""The flag server as real tools see it: curl, wrk, an image library."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bench.countries import POP20
+from bench.model import Fixed, Profile
+from bench.server.control import FlagServer
+from bench.server.flags import all_flags
+from bench.server.settings import ServerSettings
+from tests.server_process import running_server
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FlagServer]:
+    """Run the server's own process."""
+    with running_server(ServerSettings(Profile("local"))) as running:
+        yield running
+
+
+def run(tool: str, *arguments: str | Path) -> bytes:
+    """Run a tool and return what it prints; skip where it is not installed."""
+    if shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not installed")
+    return subprocess.run([tool, *arguments], capture_output=True, check=True, timeout=30).stdout
+
+
+def test_curl_saves_twenty_flags_over_one_connection(server: FlagServer, tmp_path: Path) -> None:
+    """The files are the flags, and the server saw one connection."""
+    server.open_trial("curl", Profile("local"), 0)
+    names = [code.lower() for code in POP20]
+    urls = [f"{server.round_url('curl', 0)}/flags/{name}/{name}.gif" for name in names]
+    run("curl", "-sSf", "--remote-name-all", "--output-dir", tmp_path, *urls)
+    saved = {file.stem.upper(): file.read_bytes() for file in tmp_path.iterdir()}
+    assert saved == {code: all_flags()[code] for code in POP20}
+    witness = server.close_trial("curl")[0]
+    assert (witness.requests, witness.connections, witness.max_in_flight) == (20, 1, 1)
+
+
+@pytest.mark.parametrize("option", ["--http1.0", "--http1.1", "--http2", "--head", "--proxy"])
+def test_curl_is_understood_in_all_its_ways(server: FlagServer, option: str) -> None:
+    """Old HTTP, an offer of new HTTP, HEAD, and whole URLs as proxies get them."""
+    url = f"{server.base_url}/flags/br/br.gif"
+    words = (option, server.base_url, "--noproxy", "") if option == "--proxy" else (option,)
+    wanted = "%{response_code} %{size_download}"
+    printed = run("curl", "-sS", *words, "-o", "/dev/null", "-w", wanted, url)
+    status, size = printed.split()
+    assert status == b"200"
+    if option != "--head":
+        assert int(size) == len(all_flags()["BR"])
+
+
+def test_curl_reads_metadata_and_not_found(server: FlagServer) -> None:
+    """What the chapter's other scripts ask for."""
+    assert json.loads(run("curl", "-sS", f"{server.base_url}/flags/br/metadata.json")) == {
+        "country": "Brazil",
+        "iso_cc": "BR",
+    }
+    printed = run("curl", "-sS", "-w", "%{response_code}", f"{server.base_url}/flags/zz/zz.gif")
+    assert printed == b"404 Not Found\n404"
+
+
+def test_curl_downloads_in_parallel_as_the_witness_confirms(server: FlagServer) -> None:
+    """Five at once for 50 ms each: the server saw five, and never more."""
+    server.open_trial("parallel", Profile("p", Fixed(0.05)), 0)
+    url = f"{server.round_url('parallel', 0)}/flags/br/br.gif"
+    run(
+        "curl",
+        "-sSf",
+        "--parallel",
+        "--parallel-immediate",
+        "--parallel-max",
+        "5",
+        *(["-o", "/dev/null", url] * 20),
+    )
+    witness = server.close_trial("parallel")[0]
+    assert (witness.requests, witness.max_in_flight) == (20, 5)
+
+
+def test_wrk_gets_nothing_but_flags(server: FlagServer) -> None:
+    """No error under load, every request of it is in the log, and answers were never early."""
+    server.open_trial("wrk", Profile("p", Fixed(0.02)), 0)
+    printed = run("wrk", "-t1", "-c100", "-d1", f"{server.round_url('wrk', 0)}/flags/br/br.gif").decode()
+    records = server.records("wrk")[0]
+    witness = server.close_trial("wrk")[0]
+    counted = re.search(r"(\d+) requests in", printed)
+    assert counted is not None
+    assert "Non-2xx" not in printed
+    assert "Socket errors" not in printed
+    assert 1_000 < int(counted[1]) <= witness.requests <= int(counted[1]) + 100
+    assert witness.max_in_flight == witness.connections == 100
+    answered = [each for each in records if each.status == 200]
+    assert all(each.start_s >= each.arrival_s + each.delay_s for each in answered)
+
+
+def test_an_image_library_opens_what_was_downloaded(server: FlagServer) -> None:
+    """From the wire, not from memory."""
+    downloaded = run("curl", "-sSf", f"{server.base_url}/flags/br/br.gif")
+    with Image.open(BytesIO(downloaded)) as image:
+        image.load()
+        assert image.format == "GIF"
+        assert image.width > image.height > 10

@@ -1,0 +1,78 @@
+"""The flags: valid, all different, sized like the chapter's, or read from a folder."""
+
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from statistics import median
+
+import pytest
+from PIL import Image
+
+from bench.countries import COUNTRIES
+from bench.errors import EnvironmentFault
+from bench.server.flags import all_flags, load_flags, make_flag, served_flags
+from bench.server.gif import Picture, encode
+
+RED, WHITE, BLUE = (255, 0, 0), (255, 255, 255), (0, 0, 255)
+
+
+def test_every_country_has_a_flag_of_its_own() -> None:
+    """Were two flags alike, the wrong one would pass for the right one."""
+    flags = all_flags()
+    assert list(flags) == list(COUNTRIES)
+    assert len(set(flags.values())) == len(COUNTRIES) == 194
+
+
+def test_flags_are_sized_like_the_chapters() -> None:
+    """The sizes of downloads are part of what is timed: 1.2 to 36 KB, median 9.9 KB."""
+    sizes = sorted(len(flag) for flag in all_flags().values())
+    assert 1_200 <= sizes[0] <= 2_000
+    assert 30_000 <= sizes[-1] <= 36_000
+    assert median(sizes) == pytest.approx(9_900, rel=0.03)
+
+
+def test_flags_are_the_same_on_every_machine() -> None:
+    """Results of two machines are about the same bytes."""
+    digest = sha256(b"".join(all_flags().values())).hexdigest()
+    assert digest == "ffac8bbe1ac728b1a3dcaf59388734dad22fcb690aa6b9b66a950d66bfabcba5"
+
+
+def test_an_image_library_opens_every_flag_in_three_colours() -> None:
+    """The files are GIF89a, and their pixels decode to the design."""
+    for code, flag in all_flags().items():
+        with Image.open(BytesIO(flag)) as image:
+            assert (image.format, image.info["version"]) == ("GIF", b"GIF89a"), code
+            colours = image.convert("RGB").getcolors()
+        assert colours is not None, code
+        assert len(colours) == 3, code
+
+
+@pytest.mark.parametrize("pixels", [1, 2, 119, 120, 121, 127, 255, 1_000])
+def test_a_picture_of_any_size_decodes_to_what_was_encoded(pixels: int) -> None:
+    """Clear codes and sub-blocks may begin anywhere in a picture."""
+    drawn = bytes(index % 3 for index in range(pixels))
+    with Image.open(BytesIO(encode(Picture(pixels, 1, [RED, WHITE, BLUE], drawn)))) as image:
+        decoded = image.convert("RGB").tobytes()
+    assert decoded == b"".join(bytes((RED, WHITE, BLUE)[index]) for index in drawn)
+
+
+def test_a_folder_may_hold_flags_flat_or_one_folder_a_country(tmp_path: Path) -> None:
+    """The chapter keeps br/br.gif; what is no flag is passed over."""
+    (tmp_path / "fr").mkdir()
+    for name in ("br.gif", "fr/fr.gif", "fr/it.gif", "brazil.gif", "b1.gif", "de.txt"):
+        (tmp_path / name).write_bytes(name.encode())
+    assert dict(load_flags(tmp_path)) == {"BR": b"br.gif", "FR": b"fr/fr.gif"}
+
+
+@pytest.mark.parametrize("folder", ["", "missing"])
+def test_a_folder_without_flags_is_named_with_what_it_should_hold(tmp_path: Path, folder: str) -> None:
+    """A wrong path is found before the first trial."""
+    with pytest.raises(EnvironmentFault, match=r"no flag found; .* br\.gif or br/br\.gif"):
+        load_flags(tmp_path / folder)
+
+
+def test_the_projects_own_flags_are_served_unless_a_folder_is_given(tmp_path: Path) -> None:
+    """Without a folder there is nothing to set up."""
+    (tmp_path / "br.gif").write_bytes(b"theirs")
+    assert served_flags(tmp_path) == {"BR": b"theirs"}
+    assert served_flags(None)["BR"] == make_flag("BR")

@@ -1,0 +1,112 @@
+"""The weather: repeatable, of the right shape, each aspect independent of the others."""
+
+from statistics import mean, quantiles
+
+import pytest
+
+from bench.model import Fixed, Latency, LogNormal, Profile, Uniform
+from bench.server.weather import Forecast, forecast, is_steady, plan, service_s
+
+MANY = 4_000
+
+
+def delays(profile: Profile) -> list[float]:
+    """Return the delays of many requests of one round."""
+    return [forecast(profile, 1, 0, "BR", attempt).delay_s for attempt in range(MANY)]
+
+
+@pytest.mark.parametrize(
+    ("profile", "expected"),
+    [
+        (Profile("p", Uniform(0.5, 5)), Forecast(4.922282681, None)),
+        (Profile("p", LogNormal(0.1, 0.4), jitter_s=0.01, error_rate=0.5), Forecast(0.351414269, None)),
+    ],
+)
+def test_the_weather_is_the_same_on_every_machine(profile: Profile, expected: Forecast) -> None:
+    """Known answers: Python's version and platform do not matter."""
+    assert forecast(profile, seed=1, block=2, country="BR", attempt=3) == expected
+
+
+def test_seed_block_country_and_attempt_each_change_the_weather() -> None:
+    """Nothing that names a request is left out of the draw."""
+    profile = Profile("p", Uniform(0, 1))
+    keys = [(1, 0, "BR", 0), (2, 0, "BR", 0), (1, 1, "BR", 0), (1, 0, "FR", 0), (1, 0, "BR", 1)]
+    assert len({forecast(profile, *key) for key in keys}) == len(keys)
+
+
+def test_uniform_latency_fills_its_range_evenly() -> None:
+    """The quartiles are where they should be, and nothing lies outside."""
+    drawn = delays(Profile("p", Uniform(1, 5)))
+    assert 1 < min(drawn) < max(drawn) < 5
+    assert quantiles(drawn, n=4) == pytest.approx([2, 3, 4], abs=0.1)
+
+
+def test_log_normal_latency_has_the_median_and_the_p99_asked_for() -> None:
+    """People know these two figures of their services."""
+    cuts = quantiles(delays(Profile("p", LogNormal(0.1, 0.4))), n=100)
+    assert cuts[49] == pytest.approx(0.1, rel=0.05)
+    assert cuts[98] == pytest.approx(0.4, rel=0.15)
+
+
+def test_jitter_moves_latency_both_ways_but_never_below_zero() -> None:
+    """A fixed latency of 10 ms with 30 ms of jitter starts at once a third of the time."""
+    drawn = delays(Profile("p", Fixed(0.01), jitter_s=0.03))
+    assert min(drawn) == 0
+    assert max(drawn) == pytest.approx(0.04, abs=0.001)
+    assert mean(delay == 0 for delay in drawn) == pytest.approx(1 / 3, abs=0.03)
+
+
+def test_errors_come_at_their_rate_and_leave_the_delay_alone() -> None:
+    """A server with errors is otherwise the same server."""
+    calm, stormy = Profile("p", Uniform(0, 1)), Profile("q", Uniform(0, 1), error_rate=0.25)
+    drawn = [forecast(stormy, 1, 0, "BR", attempt) for attempt in range(MANY)]
+    assert mean(each.error_status == 418 for each in drawn) == pytest.approx(0.25, abs=0.02)
+    assert [each.delay_s for each in drawn] == delays(calm)
+    failed = mean(each.delay_s for each in drawn if each.error_status)
+    assert failed == pytest.approx(0.5, abs=0.03)
+
+
+@pytest.mark.parametrize(("rate", "expected"), [(0.0, {None}), (1.0, {418})])
+def test_no_errors_and_only_errors_are_exact(rate: float, expected: set[int | None]) -> None:
+    """The ends of the scale are no matter of luck."""
+    profile = Profile("p", error_rate=rate)
+    assert {forecast(profile, 1, 0, "BR", attempt).error_status for attempt in range(MANY)} == expected
+
+
+@pytest.mark.parametrize(
+    ("profile", "steady"),
+    [
+        (Profile("p", Fixed(0.05), bandwidth=10), True),
+        (Profile("p", Uniform(0, 1)), False),
+        (Profile("p", LogNormal(0.1, 0.2)), False),
+        (Profile("p", jitter_s=0.1), False),
+        (Profile("p", error_rate=0.1), False),
+    ],
+)
+def test_only_a_profile_without_a_draw_is_steady(profile: Profile, *, steady: bool) -> None:
+    """The server asks once where the answer cannot change."""
+    assert is_steady(profile) is steady
+
+
+@pytest.mark.parametrize(
+    ("bandwidth", "expected", "seconds"),
+    [
+        (None, Forecast(0.5, None), 0.5),
+        (1_000.0, Forecast(0.5, None), 2.5),
+        (1_000.0, Forecast(0.5, 418), 0.5),
+    ],
+)
+def test_service_is_delay_and_the_time_the_body_takes(
+    bandwidth: float | None, expected: Forecast, seconds: float
+) -> None:
+    """An error has next to no body."""
+    assert service_s(expected, 2_000, Profile("p", bandwidth=bandwidth)) == seconds
+
+
+@pytest.mark.parametrize("latency", [Fixed(0.1), Uniform(0, 1)])
+def test_the_plan_counts_attempts_by_country(latency: Latency) -> None:
+    """The second BR is BR's attempt 1, wherever it stands; what has no flag has no body."""
+    profile = Profile("p", latency, bandwidth=1_000)
+    asked = [("BR", 0, 0.5), ("ZZ", 0, 0.0), ("BR", 1, 0.5)]
+    expected = tuple(forecast(profile, 7, 3, cc, nth).delay_s + body_s for cc, nth, body_s in asked)
+    assert plan(profile, 7, 3, ["BR", "ZZ", "BR"], {"BR": 500}) == expected
