@@ -1,0 +1,1 @@
+"""What a run is asked to do: a YAML file, read with suspicion and resolved to an ``Experiment``."""

@@ -1,0 +1,119 @@
+"""Which countries a config selects."""
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from string import ascii_uppercase
+from typing import Annotated, Final, TypeAlias
+
+from pydantic import AfterValidator, Field
+
+from bench.config.fields import Form, Short, Text, Through, one_or_more, some
+from bench.config.scalars import whole
+from bench.config.wording import listing, near, shown
+from bench.countries import COUNTRIES, POP20
+from bench.model import Selection
+
+MAX_FETCHES: Final = 1_000_000
+
+_NAMED: Final[Mapping[str, tuple[str, ...]]] = {
+    "pop20": POP20,
+    "all": tuple(COUNTRIES),
+    "every": tuple(map("".join, product(ascii_uppercase, repeat=2))),
+}
+_LISTED: Final = 5
+
+_CODE: Final = {"type": "string", "pattern": "^[A-Z]{2}$"}
+_CODES: Final = {
+    "anyOf": [{"enum": ["pop20", "all", "every"]}, {"type": "string", "pattern": "^[A-Z]{1,2}$"}]
+}
+_COUNTRIES: Final = {"anyOf": [_CODES, {"type": "array", "items": _CODE, "minItems": 1, "uniqueItems": True}]}
+
+
+def codes_of(text: str) -> tuple[str, ...]:
+    """Return the codes that one word stands for: ``pop20``, ``all``, ``every``, a letter or a code."""
+    if text in _NAMED:
+        return _NAMED[text]
+    if len(text) == 1 and text in ascii_uppercase:
+        return tuple(text + second for second in ascii_uppercase)
+    if _is_code(text):
+        return (text,)
+    hint = _upper_hint(text) or near(text, ascii_uppercase if len(text) == 1 else _NAMED)
+    expected = listing([*_NAMED, "a letter", "a list of codes"])
+    raise ValueError(f"must be {expected}, not {shown(text)}{hint}")
+
+
+def code(text: str) -> str:
+    """Return a code of two capital letters; it need not be a country's, the server answers 404 then."""
+    if not _is_code(text):
+        raise ValueError(f"must be a code of two capital letters, not {shown(text)}{_upper_hint(text)}")
+    return text
+
+
+def select(codes: Sequence[str], limit: int | None, repeat: int) -> Selection:
+    """Build and name a selection: the first ``limit`` of the codes, all of them ``repeat`` times over."""
+    chosen = tuple(codes[:limit])
+    if (fetches := len(chosen) * repeat) > MAX_FETCHES:
+        raise ValueError(f"makes {fetches:,} fetches a round, at most {MAX_FETCHES:,}")
+    label = _label(tuple(codes))
+    if limit is not None:
+        label += f" limit {limit}"
+    if repeat > 1:
+        label += f" repeat {repeat}"
+    return Selection(label, chosen, repeat)
+
+
+def _label(codes: tuple[str, ...]) -> str:
+    for name, named in _NAMED.items():
+        if codes == named:
+            return name
+    if len(codes) == len(ascii_uppercase) and codes == codes_of(codes[0][0]):
+        return codes[0][0]
+    return ",".join(codes) if len(codes) <= _LISTED else f"{len(codes)} codes"
+
+
+def _is_code(text: str) -> bool:
+    return len(text) == 2 and set(text) <= set(ascii_uppercase)  # noqa: PLR2004  ISO 3166-1 alpha-2
+
+
+def _upper_hint(text: str) -> str:
+    return f"; did you mean '{text.upper()}'?" if text.isascii() and _is_code(text.upper()) else ""
+
+
+def _expand_codes(value: object) -> object:
+    if isinstance(value, str):
+        return codes_of(value)
+    return one_or_more(value) if isinstance(value, list) else value
+
+
+def _expand_countries(value: object) -> object:
+    return value if isinstance(value, dict) else {"codes": value}
+
+
+class CountriesForm(Form):
+    """Which flags a round downloads, and how often."""
+
+    codes: Annotated[
+        tuple[Annotated[str, Text(code, _CODE)], ...], AfterValidator(some), Short(_expand_codes, _CODES)
+    ] = Field(
+        default="pop20",
+        validate_default=True,
+        description=(
+            "pop20: the chapter's twenty; all: the 194 of its list; every: AA to ZZ, most of them 404; "
+            "a letter: BA to BZ for B; or a list of codes."
+        ),
+    )
+    limit: Annotated[int, whole(1, 1_000_000)] | None = Field(
+        default=None, description="Take only so many of the first codes."
+    )
+    repeat: Annotated[int, whole(1, 1_000_000)] = Field(
+        default=1, description="Download all of them so many times over."
+    )
+
+    def selection(self) -> Selection:
+        """Return the selection in the words of the model."""
+        return select(self.codes, self.limit, self.repeat)
+
+
+CountriesField: TypeAlias = Annotated[
+    Selection, Through(CountriesForm, CountriesForm.selection), Short(_expand_countries, _COUNTRIES)
+]

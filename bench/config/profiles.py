@@ -1,0 +1,191 @@
+"""The profiles of a config: presets by name, others by their figures."""
+
+from collections.abc import Sequence
+from typing import Annotated, Final, Self, TypeAlias
+
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
+
+from bench.config.fields import Fault, Form, Short, Text, Through, key_of, refuse
+from bench.config.scalars import DURATION, Duration, Factor, Name, PositiveDuration, Share, Size, whole
+from bench.config.units import duration_text, size_text
+from bench.config.wording import listing, near, shown
+from bench.model import Fixed, Latency, LogNormal, Profile, Uniform
+from bench.profiles import PRESETS, preset
+
+_PRESET: Final = {"enum": list(PRESETS)}
+
+
+def _preset_name(text: str) -> str:
+    if text not in PRESETS:
+        hint = near(text, PRESETS) or f"; the presets are {listing(PRESETS)}"
+        raise ValueError(f"unknown profile {shown(text)}{hint}")
+    return text
+
+
+def _own_name(name: str) -> str:
+    if name in PRESETS:
+        raise ValueError(f"'{name}' is the name of a preset; call these figures otherwise")
+    return name
+
+
+class LogNormalForm(Form):
+    """The long tail of real services, by the two figures that people know of theirs."""
+
+    median: PositiveDuration = Field(description="Half of all answers take longer than this.")
+    p99: PositiveDuration = Field(description="One answer of a hundred takes longer than this.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.p99 < self.median:
+            raise ValueError("p99 is below the median")
+        return self
+
+
+class LatencyForm(Form):
+    """How long the server waits before it answers: exactly one of the three."""
+
+    fixed: Duration | None = Field(
+        default=None, description="The same for every answer; `latency: 50ms` is short for it."
+    )
+    uniform: tuple[Duration, ...] | None = Field(
+        default=None,
+        description="Any latency between two bounds is as likely as any other.",
+        json_schema_extra={"minItems": 2, "maxItems": 2, "examples": [["20ms", "80ms"]]},
+    )
+    lognormal: LogNormalForm | None = Field(default=None, description="The long tail of real services.")
+
+    @field_validator("uniform")
+    @classmethod
+    def _two_bounds(cls, uniform: tuple[float, ...]) -> tuple[float, ...]:
+        if len(uniform) != 2:  # noqa: PLR2004  a lower and an upper bound
+            raise ValueError("must be two durations, the lowest and the highest")
+        if uniform[0] > uniform[1]:
+            raise ValueError("the lowest latency is above the highest")
+        return uniform
+
+    @model_validator(mode="after")
+    def _one_of_three(self) -> Self:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("must have exactly one of the keys fixed, uniform and lognormal")
+        return self
+
+    def latency(self) -> Latency:
+        """Return the latency in the words of the model."""
+        if self.uniform is not None:
+            return Uniform(*self.uniform)
+        if self.lognormal is not None:
+            return LogNormal(self.lognormal.median, self.lognormal.p99)
+        return Fixed(self.fixed or 0.0)
+
+
+LatencyField: TypeAlias = Annotated[
+    Latency, Through(LatencyForm, LatencyForm.latency), Short(key_of("fixed"), DURATION)
+]
+
+
+class ProfileForm(Form):
+    """How the flag server behaves: one of the chapter's servers, or figures of its own."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "dependentRequired": {"scale": ["preset"]},
+            "dependentSchemas": {"preset": {"propertyNames": {"enum": ["preset", "scale"]}}},
+        }
+    )
+
+    preset: Annotated[str, Text(_preset_name, _PRESET)] | None = Field(
+        default=None,
+        description="One of the chapter's servers.",
+    )
+    scale: Factor = Field(default=1.0, description="The preset's delays are so many times as long.")
+    name: Annotated[Name, AfterValidator(_own_name)] | None = Field(
+        default=None, description="What tables call it; made from the figures if left out."
+    )
+    latency: LatencyField = Field(
+        default="0ms",
+        validate_default=True,
+        description="From the arrival of a request to the first byte of its answer.",
+    )
+    jitter: Duration = Field(
+        default="0ms", validate_default=True, description="Each latency moves by a uniform draw from ± this."
+    )
+    bandwidth: Size | None = Field(default=None, description="Bytes per second of each answer's body.")
+    error_rate: Share = Field(default=0.0, description="Share of fetches answered with `error_status`.")
+    error_status: Annotated[int, whole(400, 599)] = Field(
+        default=418, description="What an error answers; 418 is what the chapter's server does."
+    )
+
+    @model_validator(mode="after")
+    def _preset_or_figures(self) -> Self:
+        if self.preset is None:
+            strangers = self.model_fields_set & {"scale"}
+            what = "goes only with 'preset'"
+        else:
+            strangers = self.model_fields_set - {"preset", "scale"}
+            what = "does not go with 'preset'"
+        refuse([Fault((key,), what) for key in sorted(strangers)])
+        return self
+
+    def profile(self) -> Profile:
+        """Return the profile in the words of the model."""
+        if self.preset is not None:
+            return preset(self.preset, self.scale)
+        return Profile(
+            self.name or self._figures(),
+            self.latency,
+            self.jitter,
+            self.bandwidth,
+            self.error_rate,
+            self.error_status,
+        )
+
+    def _figures(self) -> str:
+        match self.latency:
+            case Fixed(seconds):
+                figures = [duration_text(seconds)]
+            case Uniform(low_s, high_s):
+                figures = [f"{duration_text(low_s)}-{duration_text(high_s)}"]
+            case LogNormal(median_s, p99_s):
+                figures = [f"{duration_text(median_s)}-p99-{duration_text(p99_s)}"]
+        if self.jitter:
+            figures.append(f"jitter-{duration_text(self.jitter)}")
+        if self.bandwidth is not None:
+            figures.append(size_text(self.bandwidth))
+        if self.error_rate:
+            figures.append(f"{self.error_rate * 100:g}%-{self.error_status}")
+        return "+".join(figures)
+
+
+ProfileField: TypeAlias = Annotated[
+    Profile, Through(ProfileForm, ProfileForm.profile), Short(key_of("preset"), _PRESET)
+]
+
+
+def unsuited(profiles: Sequence[Profile], request_timeout_s: float) -> list[Fault]:
+    """Find profiles that share a name, and profiles that answer too late."""
+    names: set[str] = set()
+    faults: list[Fault] = []
+    for index, profile in enumerate(profiles):
+        if profile.name in names:
+            faults.append(
+                Fault((index,), f"another profile is called '{profile.name}' too; name one of them")
+            )
+        elif reason := too_slow(profile, request_timeout_s):
+            faults.append(Fault((index,), reason))
+        names.add(profile.name)
+    return faults
+
+
+def too_slow(profile: Profile, request_timeout_s: float) -> str:
+    """Say that even the quick answers of a profile come after the time-out; else nothing."""
+    match profile.latency:
+        case Fixed(seconds):
+            least_s, words = seconds, "waits"
+        case Uniform(low_s, _):
+            least_s, words = low_s, "waits at least"
+        case LogNormal(median_s, _):
+            least_s, words = median_s, "mostly waits"
+    least_s = max(0.0, least_s - profile.jitter_s)
+    if least_s < request_timeout_s:
+        return ""
+    return f"{words} {duration_text(least_s)}, but request_timeout is {duration_text(request_timeout_s)}"

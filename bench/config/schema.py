@@ -1,0 +1,116 @@
+"""The keys of a config, what each may hold, and the checks between them.
+
+Keys stand in the order in which their checks need each other: pydantic hands a validator the sound
+values of the keys above its own, so that a fault in one key hides no fault of another.
+"""
+
+import math
+from pathlib import Path
+from typing import Annotated, Final, Self
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+
+from bench.config.countries import CountriesField
+from bench.config.fields import Form, Named, Short, one_or_more, refuse, some
+from bench.config.offer import Offer
+from bench.config.profiles import ProfileField, too_slow, unsuited
+from bench.config.scalars import Name, PositiveDuration, whole, whole_or
+from bench.config.strategies import Clients, KeepAlive, StrategyField, StrategyForm, Workers, clashes
+from bench.model import Profile
+from bench.profiles import preset
+
+MAX_CASES: Final = 10_000
+
+_FOLDER: Final = {"type": "string", "examples": ["../flags"]}
+
+
+class ConfigForm(Form):
+    """One experiment of flagbench: strategies, clients, workers and profiles, compared in random blocks."""
+
+    name: Name | None = Field(default=None, description="Names the run; the file's own name if left out.")
+    countries: CountriesField = Field(
+        default="pop20", validate_default=True, description="Which flags a round downloads."
+    )
+    workers: Workers = Field(
+        default=["20"],
+        validate_default=True,
+        description="How many downloads may be in flight at once; capped at the number of fetches.",
+        json_schema_extra={"default": [20]},
+    )
+    clients: Clients = Field(
+        default=["requests", "httpx", "aiohttp"],
+        validate_default=True,
+        description="HTTP libraries; each strategy runs with those that it can use.",
+    )
+    keep_alive: KeepAlive = Field(
+        default=["true"],
+        validate_default=True,
+        description="Whether a connection serves more than one request.",
+        json_schema_extra={"default": True},
+    )
+    strategies: Annotated[tuple[StrategyField, ...], AfterValidator(some), Short(one_or_more)] = Field(
+        description="What is compared: names, or mappings with settings of their own."
+    )
+    request_timeout: PositiveDuration = Field(
+        default="10s", validate_default=True, description="After so long a fetch is given up."
+    )
+    profile: ProfileField | None = Field(default=None, description="How the flag server behaves.")
+    profiles: Annotated[tuple[ProfileField, ...], AfterValidator(some), Short(one_or_more)] | None = Field(
+        default=None, description="Several behaviours of the flag server, instead of `profile`."
+    )
+    blocks: Annotated[int, whole(1, 10_000)] = Field(
+        default=10, description="How often every case is measured, in an order drawn for each block."
+    )
+    rounds: Annotated[int | None, whole_or("auto", 1, 1000)] = Field(
+        default="auto",
+        validate_default=True,
+        description="Timed calls per trial; auto: 1 to 5, until 0.5 s is timed.",
+    )
+    deadline: PositiveDuration = Field(
+        default="60s", validate_default=True, description="After so long a trial is ended."
+    )
+    seed: Annotated[int, whole(0, 10**15 - 1)] = Field(
+        default=1, description="Draws the order of the blocks and the weather at the server."
+    )
+    flags_dir: Annotated[Path, Named(Offer.existing_folder, _FOLDER)] | None = Field(
+        default=None, description="A folder of flags to serve instead of the project's own."
+    )
+
+    @field_validator("strategies")
+    @classmethod
+    def _have_work(cls, forms: tuple[StrategyForm, ...], info: ValidationInfo) -> tuple[StrategyForm, ...]:
+        offered = info.context.clients.values() if info.context else ()
+        refuse(clashes(forms, info.data.get("clients"), offered))
+        return forms
+
+    @field_validator("profile")
+    @classmethod
+    def _answers_in_time(cls, profile: Profile, info: ValidationInfo) -> Profile:
+        if reason := too_slow(profile, info.data.get("request_timeout", math.inf)):
+            raise ValueError(reason)
+        return profile
+
+    @field_validator("profiles")
+    @classmethod
+    def _answer_in_time(cls, profiles: tuple[Profile, ...], info: ValidationInfo) -> tuple[Profile, ...]:
+        if info.data.get("profile") is not None:
+            raise ValueError("stands beside 'profile'; write one of the two")
+        refuse(unsuited(profiles, info.data.get("request_timeout", math.inf)))
+        return profiles
+
+    @model_validator(mode="after")
+    def _is_of_a_size(self) -> Self:
+        cases = sum(
+            len(form.clients or self.clients)
+            * len(form.workers or self.workers)
+            * len(form.keep_alive or self.keep_alive)
+            for form in self.strategies
+        ) * len(self.all_profiles)
+        if cases > MAX_CASES:
+            raise ValueError(f"makes up to {cases:,} cases, at most {MAX_CASES:,}")
+        return self
+
+    @property
+    def all_profiles(self) -> tuple[Profile, ...]:
+        """The profiles of the matrix; the chapter's local server if the config names none."""
+        return self.profiles or (self.profile or preset("local"),)

@@ -1,0 +1,69 @@
+"""Pydantic's errors in the words and places of the file that someone has to mend."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from pydantic import BaseModel, ValidationError
+
+from bench.config.countries import CountriesForm
+from bench.config.fields import SEVERAL, Repeated
+from bench.config.problems import Problem
+from bench.config.profiles import LatencyForm, LogNormalForm, ProfileForm
+from bench.config.schema import ConfigForm
+from bench.config.strategies import StrategyForm
+from bench.config.tree import Entries, Mark, Node, Place, Steps, locate
+from bench.config.wording import near
+
+_FORMS: Final[Mapping[str, type[BaseModel]]] = {
+    "": ConfigForm,
+    "countries": CountriesForm,
+    "strategies": StrategyForm,
+    "profile": ProfileForm,
+    "profiles": ProfileForm,
+    "latency": LatencyForm,
+    "lognormal": LogNormalForm,
+}
+"""The form that may stand under a key, for one of whose keys an unknown one may have been meant."""
+
+_WRITTEN: Final = ((list, "a list"), (dict, "a mapping"))
+
+
+def problems_of(error: ValidationError, root: Node) -> Iterator[Problem]:
+    """Yield a problem for every fault that pydantic or a validator has found."""
+    for found in error.errors(include_url=False):
+        steps: Steps = found["loc"]
+        match found["type"]:
+            case "missing":
+                parent = locate(root, steps[:-1])
+                yield Problem(parent.mark, (*parent.steps, steps[-1]), "is missing")
+            case "extra_forbidden":
+                yield _unknown_key(locate(root, steps[:-1]), str(steps[-1]))
+            case kind if kind == SEVERAL:
+                for fault in found["ctx"]["faults"]:
+                    yield _at(root, (*steps, *fault.steps), fault.what)
+            case "value_error":
+                yield _at(root, steps, str(found["ctx"]["error"]))
+            case _:
+                yield _at(root, steps, _wrong_shape(found["input"], found["type"]))
+
+
+def _at(root: Node, steps: Steps, what: str) -> Problem:
+    place = locate(root, steps)
+    return Problem(place.mark, place.steps, what)
+
+
+def _unknown_key(parent: Place, key: str) -> Problem:
+    names = [step for step in parent.steps if isinstance(step, str)]
+    node = parent.node
+    given: Mapping[str, Mark] = node.key_marks if isinstance(node, Entries) else {}
+    missing = [field for field in _FORMS[names[-1] if names else ""].model_fields if field not in given]
+    what = f"unknown key{near(key, missing)}"
+    return Problem(given.get(key, parent.mark), (*parent.steps, key), what)
+
+
+def _wrong_shape(value: object, kind: str) -> str:
+    if isinstance(value, Repeated):
+        return Repeated.what
+    written = next((word for kind_of, word in _WRITTEN if isinstance(value, kind_of)), "a single value")
+    expected = "a list" if kind == "tuple_type" else "a mapping of keys"
+    return f"must be {expected}, not {written}"

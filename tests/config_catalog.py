@@ -1,0 +1,54 @@
+"""A small catalog for the config's tests: known strategies and clients, one client not installed."""
+
+from pathlib import Path
+from typing import Final
+
+from bench.config.loader import load
+from bench.errors import ConfigError, UsageError
+from bench.model import Client, Experiment, Strategy
+
+STRATEGIES: Final = {
+    strategy.name: strategy
+    for strategy in (
+        Strategy("sequential", Path("sequential.py"), "", "sync", takes_workers=False),
+        Strategy("threadpool_map", Path("threadpool_map.py"), "", "sync", takes_workers=True),
+        Strategy("threadpool_as_completed", Path("t.py"), "", "sync", takes_workers=True),
+        Strategy("processpool_map", Path("processpool_map.py"), "", "sync", takes_workers=True),
+        Strategy("asyncio_gather", Path("asyncio_gather.py"), "", "async", takes_workers=True),
+        Strategy("asyncio_as_completed", Path("a.py"), "", "async", takes_workers=True),
+        Strategy("asyncio_taskgroup", Path("asyncio_taskgroup.py"), "", "async", takes_workers=True),
+        Strategy("asyncio_to_thread", Path("asyncio_to_thread.py"), "", "sync", takes_workers=True),
+        Strategy("bare_sockets", Path("bare_sockets.py"), "", None, takes_workers=True),
+    )
+}
+CLIENTS: Final = {
+    client.name: client
+    for client in (
+        Client("requests", Path("requests.py"), "", frozenset({"sync"})),
+        Client("httpx", Path("httpx.py"), "", frozenset({"sync", "async"})),
+        Client("urllib3", Path("urllib3.py"), "", frozenset({"sync"})),
+        Client("aiohttp", Path("aiohttp.py"), "", frozenset({"async"})),
+        Client("pycurl", Path("pycurl.py"), "", frozenset({"sync"}), ("pycurl",), "pip install pycurl"),
+    )
+}
+
+
+def read_strategy(file: Path) -> Strategy:
+    """Describe a file by its name; one that is called broken is."""
+    if file.stem == "broken":
+        raise UsageError("broken.py is not Python:\n line 1", hint="mend it")
+    return Strategy(file.stem, file, "", "sync", takes_workers=True)
+
+
+def experiment_of(file: Path | str) -> Experiment:
+    """Load a config with this catalog."""
+    return load(file, strategies=STRATEGIES, clients=CLIENTS, read_strategy=read_strategy)
+
+
+def problems_of(file: Path) -> list[str]:
+    """Return what is wrong with a config, without its folder's name; an empty list if nothing is."""
+    try:
+        experiment_of(file)
+    except ConfigError as error:
+        return [problem.removeprefix(f"{file.parent}/") for problem in error.problems]
+    return []

@@ -1,0 +1,149 @@
+"""From keys to cases: the product, what is left out of it, and what is said about that."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.model import Experiment, Fixed, LogNormal, Profile, Uniform
+from tests.config_catalog import experiment_of
+
+
+def _experiment(folder: Path, text: str) -> Experiment:
+    file = folder / "my config!.yaml"
+    file.write_text(text)
+    return experiment_of(file)
+
+
+def _ids(folder: Path, text: str) -> list[str]:
+    return [case.id for case in _experiment(folder, text).cases]
+
+
+def test_the_defaults(tmp_path: Path) -> None:
+    """One key is enough; the file names the experiment."""
+    experiment = _experiment(tmp_path, "strategies: threadpool_map\n")
+    assert experiment.name == "my-config-"
+    assert [case.id for case in experiment.cases] == [
+        "threadpool_map/requests/20/local",
+        "threadpool_map/httpx/20/local",
+    ]
+    assert experiment.cases[0].countries.label == "pop20"
+    assert (experiment.blocks, experiment.rounds, experiment.seed) == (10, None, 1)
+    assert (experiment.deadline_s, experiment.request_timeout_s) == (60.0, 10.0)
+    assert experiment.flags_dir is None
+    assert experiment.notes == ()
+    assert experiment.source == {"strategies": "threadpool_map"}
+
+
+def test_every_key_arrives(tmp_path: Path) -> None:
+    """What is written is what the experiment holds, seconds in place of units."""
+    (tmp_path / "flags").mkdir()
+    experiment = _experiment(
+        tmp_path,
+        "name: mine\ncountries: {codes: [BR, NO], limit: 1, repeat: 3}\nworkers: 2\nclients: requests\n"
+        "keep_alive: false\nstrategies: [threadpool_map]\nblocks: 3\nrounds: 7\ndeadline: 2m\n"
+        "request_timeout: 500ms\nseed: 9\nflags_dir: flags\n"
+        "profile: {name: lossy, latency: 5ms, jitter: 1ms, bandwidth: 2MiB,\n"
+        "  error_rate: 5%, error_status: 503}\n",
+    )
+    (case,) = experiment.cases
+    assert case.id == "threadpool_map/requests/2/lossy/close"
+    assert case.countries.fetches == ("BR", "BR", "BR")
+    assert case.profile == Profile("lossy", Fixed(0.005), 0.001, 2_097_152.0, 0.05, 503)
+    assert experiment.name == "mine"
+    assert (experiment.blocks, experiment.rounds, experiment.seed) == (3, 7, 9)
+    assert (experiment.deadline_s, experiment.request_timeout_s) == (120.0, 0.5)
+    assert experiment.flags_dir == tmp_path / "flags"
+
+
+def test_the_product_is_in_the_configs_order(tmp_path: Path) -> None:
+    """Strategy, client, workers, keep-alive, profile: the last turns fastest."""
+    assert _ids(
+        tmp_path,
+        "workers: [5, 2]\nclients: [urllib3, requests]\nkeep_alive: [true, false]\n"
+        "profiles: [{latency: 5ms}, local]\nstrategies: [threadpool_map]\n",
+    ) == [
+        f"threadpool_map/{client}/{workers}/{profile}{connection}"
+        for client in ("urllib3", "requests")
+        for workers in (5, 2)
+        for connection in ("", "/close")
+        for profile in ("5ms", "local")
+    ]
+
+
+def test_an_entry_overrides_the_files_settings(tmp_path: Path) -> None:
+    """Its own clients, workers and keep-alive count for it alone."""
+    assert _ids(
+        tmp_path,
+        "workers: 5\nclients: requests\nstrategies:\n- threadpool_map\n"
+        "- {name: asyncio_gather, clients: aiohttp, workers: [7], keep_alive: false}\n",
+    ) == ["threadpool_map/requests/5/local", "asyncio_gather/aiohttp/7/local/close"]
+
+
+def test_workers_above_the_fetches_are_capped_and_merged(tmp_path: Path) -> None:
+    """Ten and twenty workers for three fetches are one case of three, and a note says so."""
+    experiment = _experiment(
+        tmp_path,
+        "countries: [BR, NO, US]\nworkers: [2, 10, 20]\nclients: requests\nstrategies: threadpool_map\n",
+    )
+    assert [case.workers for case in experiment.cases] == [2, 3]
+    assert experiment.notes == ("Capped: 10, 20 workers run as 3, one for each fetch.",)
+
+
+def test_a_strategy_without_workers_makes_one_case(tmp_path: Path) -> None:
+    """However many worker counts the file names."""
+    experiment = _experiment(tmp_path, "workers: [5, 50]\nclients: requests\nstrategies: sequential\n")
+    assert [case.id for case in experiment.cases] == ["sequential/requests/1/local"]
+    assert experiment.notes == ()
+
+
+def test_a_strategy_without_client_makes_one_case(tmp_path: Path) -> None:
+    """A dash stands for the client it does not use."""
+    assert _ids(tmp_path, "strategies: bare_sockets\n") == ["bare_sockets/-/20/local"]
+
+
+def test_a_client_not_installed_is_left_out_with_a_note(tmp_path: Path) -> None:
+    """The others run, and the note says how to install it; asynchronous strategies never missed it."""
+    text = "clients: [requests, pycurl, aiohttp]\nstrategies: [{}]\n"
+    experiment = _experiment(tmp_path, text.format("sequential"))
+    assert [case.client for case in experiment.cases] == ["requests"]
+    assert experiment.notes == ("Left out: pycurl needs pycurl, which is not installed: pip install pycurl.",)
+    assert _experiment(tmp_path, text.format("asyncio_gather")).notes == ()
+
+
+def test_the_same_case_twice_is_one(tmp_path: Path) -> None:
+    """Two entries of a strategy may overlap."""
+    assert _ids(
+        tmp_path,
+        "clients: requests\nstrategies:\n"
+        "- {name: threadpool_map, workers: [1, 2]}\n- {name: threadpool_map, workers: [2, 3]}\n",
+    ) == [f"threadpool_map/requests/{workers}/local" for workers in (1, 2, 3)]
+
+
+def test_a_strategy_file_lies_beside_its_config(tmp_path: Path) -> None:
+    """It is named by its stem and counted from the config's folder, not the current one."""
+    (tmp_path / "mine.py").touch()
+    experiment = _experiment(tmp_path, "clients: requests\nstrategies: [mine.py]\n")
+    assert [case.id for case in experiment.cases] == ["mine/requests/20/local"]
+    assert experiment.strategies["mine"].file == tmp_path / "mine.py"
+
+
+@pytest.mark.parametrize(
+    ("written", "profile"),
+    [
+        ("local", Profile("local")),
+        ("{preset: delay, scale: 10%}", Profile("delay*0.1", Uniform(0.05, 0.5))),
+        ("{latency: 50ms}", Profile("50ms", Fixed(0.05))),
+        ("{latency: {fixed: 50ms}}", Profile("50ms", Fixed(0.05))),
+        ("{latency: {uniform: [20ms, 80ms]}}", Profile("20ms-80ms", Uniform(0.02, 0.08))),
+        ("{latency: {lognormal: {median: 50ms, p99: 1.5s}}}", Profile("50ms-p99-1.5s", LogNormal(0.05, 1.5))),
+        ("{error_rate: 5%}", Profile("0ms+5%-418", error_rate=0.05)),
+        (
+            "{latency: 5ms, jitter: 1ms, bandwidth: 2MiB}",
+            Profile("5ms+jitter-1ms+2MiB", Fixed(0.005), 0.001, 2.0 * 2**20),
+        ),
+    ],
+)
+def test_a_profile_is_named_by_its_figures(tmp_path: Path, written: str, profile: Profile) -> None:
+    """Presets keep their names; others read like what they are."""
+    experiment = _experiment(tmp_path, f"clients: requests\nprofile: {written}\nstrategies: sequential\n")
+    assert [case.profile for case in experiment.cases] == [profile]

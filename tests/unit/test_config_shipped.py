@@ -1,0 +1,111 @@
+"""The configs that ship, the schema beside them, and how a config is found."""
+
+from pathlib import Path
+
+import pytest
+
+from bench import bundle
+from bench.config.editor import schema, schema_text
+from bench.config.shipped import find, names
+from bench.errors import ConfigError
+from bench.model import Fixed, Uniform
+from bench.runner.outlook import expected_trial_s
+from tests.config_catalog import experiment_of
+
+
+def _expected_s(name: str) -> float:
+    experiment = experiment_of(name)
+    total_s = 0.0
+    for case in experiment.cases:
+        latency = case.profile.latency
+        assert isinstance(latency, Fixed | Uniform)
+        mean_s = latency.seconds if isinstance(latency, Fixed) else (latency.low_s + latency.high_s) / 2
+        fetches = len(case.countries.fetches)
+        round_s = max(mean_s, fetches * mean_s / case.workers)
+        total_s += expected_trial_s(round_s, fetches, experiment.rounds)
+    return total_s * experiment.blocks
+
+
+@pytest.mark.parametrize(
+    ("name", "most_s"), [("ci", 20), ("default", 55), ("delay", 180), ("error", 180), ("scale", 900)]
+)
+def test_a_shipped_config_loads_and_takes_no_longer_than_it_says(name: str, most_s: float) -> None:
+    """All of it runs with what ships, and within its time."""
+    experiment = experiment_of(name)
+    assert experiment.name == name
+    assert experiment.notes == ()
+    assert _expected_s(name) < most_s
+
+
+def test_the_scale_config_reaches_two_hundred_workers() -> None:
+    """A thousand fetches, one to two hundred workers, and time enough for the slowest."""
+    experiment = experiment_of("scale")
+    assert {case.workers for case in experiment.cases} == {1, 2, 5, 10, 20, 50, 100, 200}
+    assert {len(case.countries.fetches) for case in experiment.cases} == {1000}
+    assert experiment.deadline_s > 2 * 1000 * 0.010 * 2
+
+
+def test_every_shipped_config_names_the_schema_and_its_question() -> None:
+    """The first line is for editors, the comment below for people."""
+    assert names() == ("ci", "default", "delay", "error", "scale")
+    for name in names():
+        lines = find(name).read_text(encoding="utf-8").splitlines()
+        assert lines[0] == "# yaml-language-server: $schema=schema.json"
+        assert lines[2].startswith("# ")
+        assert "?" in lines[2]
+
+
+def test_the_committed_schema_is_the_generated_one() -> None:
+    """``python -m bench schema`` prints it; whoever changes the keys writes it anew."""
+    assert (bundle.configs_folder() / "schema.json").read_text(encoding="utf-8") == schema_text()
+
+
+def test_the_schema_speaks_of_yaml_types() -> None:
+    """Whole numbers are integers, switches booleans, durations strings with a pattern."""
+    keys = schema()["properties"]
+    assert keys["blocks"] == {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 10_000,
+        "default": 10,
+        "description": keys["blocks"]["description"],
+    }
+    assert keys["keep_alive"]["anyOf"][0] == {"type": "boolean"}
+    assert keys["deadline"]["type"] == "string"
+    assert keys["deadline"]["default"] == "60s"
+    assert schema()["required"] == ["strategies"]
+    assert schema()["additionalProperties"] is False
+    assert all(key["description"] for key in keys.values())
+
+
+def test_a_bare_name_is_a_shipped_config_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of that name in the current folder does not count; with a suffix it does."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "default").touch()
+    (tmp_path / "default.yaml").touch()
+    assert find("default") == bundle.configs_folder() / "default.yaml"
+    assert find("default.yaml") == Path("default.yaml")
+    assert find("./default.yaml") == Path("default.yaml")
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("defalt", "defalt: no such config; did you mean 'default'?"),
+        ("zzz", "zzz: no such config"),
+        ("mien.yaml", "mien.yaml: no such file; did you mean 'mine.yaml'?"),
+        ("nowhere/mine.yaml", "nowhere/mine.yaml: no such file"),
+        ("\x1b[31m", "'\\x1b[31m': no such config"),
+    ],
+)
+def test_a_missing_config_names_the_nearest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, problem: str
+) -> None:
+    """Among those that ship, or among the files beside it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").touch()
+    with pytest.raises(ConfigError) as caught:
+        find(name)
+    assert caught.value.problems == (problem,)
