@@ -1,0 +1,134 @@
+"""What strategies and clients there are, read from their files: nothing is imported, nothing is run."""
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from bench.bundle import strategies_folder
+from bench.errors import UsageError
+from bench.model import Client, Strategy
+
+Face: TypeAlias = Literal["sync", "async"]
+
+_JOB_OPENS: Final[Mapping[str, Face]] = {"async_client": "async", "client": "sync"}
+_CLIENT_DEFINES: Final[Mapping[str, Face]] = {"open_async_client": "async", "open_client": "sync"}
+_OURS: Final = frozenset({"bench", "strategies"})
+
+
+def strategies() -> Mapping[str, Strategy]:
+    """Return the strategies that ship with flagbench, by name.
+
+    Raises:
+        UsageError: one of their files is no strategy.
+    """
+    return {file.stem: read_strategy(file) for file in _modules(strategies_folder())}
+
+
+def clients() -> Mapping[str, Client]:
+    """Return the clients that ship with flagbench, by name, those that cannot be used here included.
+
+    Raises:
+        UsageError: one of their files is no client.
+    """
+    return {file.stem: read_client(file) for file in _modules(strategies_folder() / "clients")}
+
+
+def read_strategy(file: Path) -> Strategy:
+    """Say what a strategy file is, from its text alone.
+
+    It is taken for asynchronous if it opens ``job.async_client()`` at all, and for one that takes
+    workers if it reads ``job.workers``.
+
+    Raises:
+        UsageError: there is no such file, it is no Python, or it has no ``download_many``.
+    """
+    tree = _parsed(file)
+    if "download_many" not in _functions(tree):
+        raise UsageError(
+            f"{file} has no function download_many",
+            hint="a strategy is a file with `def download_many(job: Job) -> list[Fetch]`",
+        )
+    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return Strategy(
+        name=file.stem,
+        file=file.resolve(),
+        summary=_summary(tree),
+        face=next((face for name, face in _JOB_OPENS.items() if name in used), None),
+        takes_workers="workers" in used,
+    )
+
+
+def read_client(file: Path) -> Client:
+    """Say what a client file is, from its text alone, and whether what it imports is installed.
+
+    Raises:
+        UsageError: it is no Python, or has neither ``open_client`` nor ``open_async_client``.
+    """
+    tree = _parsed(file)
+    defined = _functions(tree)
+    faces = frozenset(face for name, face in _CLIENT_DEFINES.items() if name in defined)
+    if not faces:
+        raise UsageError(f"{file} has neither open_client nor open_async_client", hint="see bench/api.py")
+    missing = tuple(module for module in _foreign_modules(tree) if find_spec(module) is None)
+    return Client(
+        name=file.stem,
+        file=file.resolve(),
+        summary=_summary(tree),
+        faces=faces,
+        missing=missing,
+        install=install_command(file.stem, missing, _extras()),
+    )
+
+
+def install_command(client: str, missing: tuple[str, ...], extras: frozenset[str]) -> str:
+    """Return what to type to make a client usable; an empty string if nothing is missing."""
+    if not missing:
+        return ""
+    return f"pip install 'flagbench[{client}]'" if client in extras else f"pip install {' '.join(missing)}"
+
+
+def _modules(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.glob("*.py") if not file.name.startswith("_"))
+
+
+def _parsed(file: Path) -> ast.Module:
+    try:
+        return ast.parse(file.read_bytes(), filename=str(file))
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}", hint="name a Python file") from error
+    except (SyntaxError, ValueError) as error:
+        raise UsageError(f"{file} is not Python: {error}", hint="mend it, or name another file") from error
+
+
+def _functions(tree: ast.Module) -> frozenset[str]:
+    return frozenset(
+        node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+
+
+def _summary(tree: ast.Module) -> str:
+    return (ast.get_docstring(tree) or "").partition("\n")[0].replace("``", "")
+
+
+def _foreign_modules(tree: ast.Module) -> list[str]:
+    """Return the top-level names of what a file imports beyond the standard library and this project."""
+    return sorted(frozenset(_imported(tree)) - sys.stdlib_module_names - _OURS)
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0:
+            yield node.module.partition(".")[0]
+
+
+def _extras() -> frozenset[str]:
+    try:
+        return frozenset(metadata("flagbench").get_all("Provides-Extra") or ())
+    except PackageNotFoundError:  # a checkout that was never installed has none
+        return frozenset()

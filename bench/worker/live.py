@@ -1,0 +1,75 @@
+"""Telling the harness of each event as it happens, one line of JSON each, from any thread or process."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from bench.api import Fetch, Future
+from bench.worker.protocol import Report
+from bench.worker.wire import MalformedError, encode, fit, parse
+from bench.worker.words import one_line
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A fetch has ended."""
+
+    country: str
+    outcome: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class FutureSeen:
+    """A future was scheduled or is done; ``text`` is how it prints itself."""
+
+    country: str
+    text: str
+
+
+Event: TypeAlias = Fetched | FutureSeen | Report
+
+_KINDS: Final[Mapping[str, type[Any]]] = {"fetched": Fetched, "future": FutureSeen, "report": Report}
+
+
+def event_line(event: Event) -> str:
+    """Write an event as ``{kind: …}``."""
+    (kind,) = (name for name, each in _KINDS.items() if isinstance(event, each))
+    return encode({kind: event})
+
+
+def read_event(line: str | bytes) -> Event:
+    """Read a line that a live worker wrote.
+
+    Raises:
+        MalformedError: it is no event.
+    """
+    document = parse(line)
+    if not isinstance(document, dict) or len(document) != 1 or not document.keys() <= _KINDS.keys():
+        raise MalformedError(f"not an event: {str(document)[:80]!r}")
+    ((kind, value),) = document.items()
+    event: Event = fit(_KINDS[kind], value, kind)
+    return event
+
+
+@dataclass(frozen=True, slots=True)
+class LiveWatcher:
+    """Write an event per line to a pipe; a pool's processes that were forked share it.
+
+    POSIX writes up to ``PIPE_BUF``, 4,096 bytes on Linux and 512 at the least, whole and in one piece.
+    The folded texts stay below the former in any script.
+    """
+
+    descriptor: int
+
+    def fetched(self, fetch: Fetch) -> None:
+        """Tell of a fetch that has ended."""
+        self._tell(Fetched(fetch.country, fetch.outcome, one_line(fetch.detail)))
+
+    def future(self, country: str, future: Future) -> None:
+        """Tell of a future's state."""
+        self._tell(FutureSeen(country, one_line(str(future))))
+
+    def _tell(self, event: Event) -> None:
+        os.write(self.descriptor, event_line(event).encode() + b"\n")

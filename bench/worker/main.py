@@ -1,0 +1,48 @@
+"""The worker's rim: a task from standard input, a report to a descriptor of its own."""
+
+import faulthandler
+import os
+import signal
+import sys
+from typing import Final
+
+from bench.worker.live import LiveWatcher, event_line
+from bench.worker.protocol import Task
+from bench.worker.trial import run_trial
+
+_STDOUT: Final = 1
+_STDERR: Final = 2
+
+
+def main() -> None:
+    """Read one task, do it, and write one report, last and whole."""
+    faulthandler.enable()
+    task = Task.from_json(sys.stdin.buffer.read())
+    # The harness ends what has passed its deadline with SIGTERM: show where it was, even within C code.
+    faulthandler.register(signal.SIGTERM, all_threads=True, chain=True)
+    descriptor = claim(task.result_fd)
+    if task.live:
+        report = event_line(run_trial(task, LiveWatcher(descriptor)))
+    else:
+        report = run_trial(task, None).to_json()
+    write_whole(descriptor, report.encode() + b"\n")
+
+
+def claim(descriptor: int) -> int:
+    """Move the report's descriptor to a number of its own, closed to programs that the strategy starts.
+
+    If it was standard output, what the strategy prints goes to standard error from now on.
+    """
+    claimed = os.dup(descriptor)
+    if descriptor == _STDOUT:
+        os.dup2(_STDERR, _STDOUT)
+    else:
+        os.close(descriptor)
+    return claimed
+
+
+def write_whole(descriptor: int, content: bytes) -> None:
+    """Write to a pipe, which may take less than it is given."""
+    left = memoryview(content)
+    while left:
+        left = left[os.write(descriptor, left) :]

@@ -1,0 +1,118 @@
+"""What harness and worker say to each other: a task in, a report out, one JSON document each."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, Self, TypeAlias
+
+from bench.worker.wire import decode, encode
+
+TrialOutcome: TypeAlias = Literal["ok", "error", "corrupt", "missing", "unexpected"]
+"""What a worker can say of its own trial; that it crashed or hung is for others to say."""
+
+
+def worker_command() -> list[str]:
+    """Return the command of a worker; ``PYTHONPATH`` must say where ``bench`` and ``strategies`` are.
+
+    ``-P``, because a foreign ``bench/`` or ``strategies/`` in the current folder must do no harm.
+    """
+    return [sys.executable, "-P", "-m", "bench.worker"]
+
+
+AUTO_ROUNDS: Final = 5
+"""The most timed rounds of a task that leaves their number to the worker."""
+AUTO_TIMED_S: Final = 0.5
+"""Seconds of timed rounds after which such a task has enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What the harness asks of one worker.
+
+    Attributes:
+        strategy_file: the file to load.
+        client: the file of ``strategies/clients`` to use; ``None`` for a strategy that opens none.
+        countries: upper-case codes, all of which are asked ``repeat`` times over.
+        base_url: round ``k``, from 0 for the warm-up, asks below ``{base_url}.{k}``.
+        rounds: timed rounds; ``None`` is *auto*: 1 to 5, until 0.5 s is timed.
+        folder: where the rounds have folders of their own.
+        reference: the folder of the flags as the server serves them, as ``br.gif``.
+        request_timeout_s: what a fetch may take, in seconds.
+        result_fd: the file descriptor that takes the report, standard output if nothing else is said.
+        live: report every event as it happens, for one round at ``base_url`` itself into ``folder``
+            itself, where the flags remain; nothing is warmed up.
+    """
+
+    strategy_file: Path
+    client: str | None
+    workers: int
+    keep_alive: bool
+    countries: tuple[str, ...]
+    repeat: int
+    base_url: str
+    rounds: int | None
+    folder: Path
+    reference: Path
+    request_timeout_s: float
+    result_fd: int = 1
+    live: bool = False
+
+    def to_json(self) -> str:
+        """Write the task as one line."""
+        return encode(self)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read a task.
+
+        Raises:
+            MalformedError: it is none.
+        """
+        return decode(cls, text)
+
+
+@dataclass(frozen=True, slots=True)
+class TimedRound:
+    """One call of ``download_many`` that came to an end.
+
+    Attributes:
+        fetches: how many fetches ended in each class, those that occurred only.
+        verified: ``ok`` fetches whose flag was found on disk as the server serves it.
+        failures: the first few fetches that were not ``ok``, one line each.
+    """
+
+    elapsed_s: float
+    fetches: Mapping[str, int]
+    verified: int
+    failures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a worker says of its trial.
+
+    Attributes:
+        detail: one line on what went wrong, empty for ``ok``.
+        ready_s: ``time.perf_counter()`` when its imports were done; ``None`` if they failed.
+        rounds: the warm-up and then the timed rounds; the last one is the faulty one unless ``error``
+            ended it before it could be counted.
+    """
+
+    outcome: TrialOutcome
+    detail: str
+    ready_s: float | None
+    rounds: tuple[TimedRound, ...]
+
+    def to_json(self) -> str:
+        """Write the report as one line."""
+        return encode(self)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read a report.
+
+        Raises:
+            MalformedError: it is none.
+        """
+        return decode(cls, text)

@@ -1,0 +1,85 @@
+"""One trial: import the strategy, warm it up, time it, and verify every round."""
+
+import gc
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import rmtree
+from time import perf_counter
+
+from bench.api import Job, Watcher
+from bench.worker.load import DownloadMany, load_client, load_strategy
+from bench.worker.protocol import AUTO_ROUNDS, AUTO_TIMED_S, Report, Task, TimedRound
+from bench.worker.verify import Verified, verify_round
+from bench.worker.words import described
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where one round takes place: the address it asks and the folder it fills."""
+
+    base_url: str
+    folder: Path
+
+
+def run_trial(task: Task, watcher: Watcher | None) -> Report:
+    """Do what a task asks, and report it; whatever the strategy raises is in the report."""
+    ready_s = None
+    rounds: list[TimedRound] = []
+    try:
+        download_many = load_strategy(task.strategy_file)
+        if task.client is not None:
+            load_client(task.client)
+        ready_s = perf_counter()
+        while wants_round(task, rounds):
+            verified = run_round(download_many, task, stage(task, len(rounds)), watcher)
+            rounds.append(verified.report)
+            if verified.flaw is not None:
+                return Report(verified.flaw.outcome, verified.flaw.detail, ready_s, tuple(rounds))
+    except BaseException as error:  # noqa: BLE001  a strategy may raise what it likes, SystemExit included
+        traceback.print_exception(error, file=sys.stderr)
+        return Report("error", described(error, task.strategy_file), ready_s, tuple(rounds))
+    return Report("ok", "", ready_s, tuple(rounds))
+
+
+def wants_round(task: Task, rounds: Sequence[TimedRound]) -> bool:
+    """Say whether another round is due: the warm-up, and then as many as asked or as time one well."""
+    if task.live or not rounds:
+        return not rounds
+    timed = rounds[1:]
+    if task.rounds is not None:
+        return len(timed) < task.rounds
+    return len(timed) < AUTO_ROUNDS and sum(each.elapsed_s for each in timed) < AUTO_TIMED_S
+
+
+def stage(task: Task, number: int) -> Stage:
+    """Name the address and the folder of a round; only a live one has the task's own."""
+    if task.live:
+        return Stage(task.base_url, task.folder)
+    return Stage(f"{task.base_url}.{number}", task.folder / str(number))
+
+
+def run_round(download_many: DownloadMany, task: Task, stage: Stage, watcher: Watcher | None) -> Verified:
+    """Time one call of ``download_many``; prepare, verify and tidy up outside the timed region."""
+    stage.folder.mkdir(parents=True, exist_ok=True)
+    before = frozenset(path.name for path in stage.folder.iterdir())
+    job = Job(
+        countries=task.countries * task.repeat,
+        workers=task.workers,
+        base_url=stage.base_url,
+        folder=stage.folder,
+        client_name=task.client or "",
+        keep_alive=task.keep_alive,
+        request_timeout_s=task.request_timeout_s,
+        watcher=watcher,
+    )
+    gc.collect()  # the rubbish of the round before is not this round's to clear away
+    start_s = perf_counter()
+    returned = download_many(job)
+    elapsed_s = perf_counter() - start_s
+    verified = verify_round(returned, elapsed_s, job, task.reference, before)
+    if not task.live:
+        rmtree(stage.folder)
+    return verified

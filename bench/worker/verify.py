@@ -1,0 +1,133 @@
+"""What a round really brought: the fetches it returned against the flags it saved and those served."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final, get_args
+
+from bench.api import Fetch, Job
+from bench.outcomes import FetchOutcome
+from bench.worker.protocol import TimedRound, TrialOutcome
+from bench.worker.words import counted, one_line
+
+_OUTCOMES: Final = frozenset(get_args(FetchOutcome))
+_FAILURES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Why a round does not count, in one word and one line."""
+
+    outcome: TrialOutcome
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A round as reported, and its gravest flaw if it has any."""
+
+    report: TimedRound
+    flaw: Flaw | None
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """How the files of a round compare with the flags served.
+
+    Attributes:
+        right: fetches whose flag is on disk as served.
+        differing: what is wrong, a line for each differing flag.
+        missing: names of flags that were answered but not saved.
+        surplus: names nobody asked for.
+    """
+
+    right: int
+    differing: tuple[str, ...]
+    missing: tuple[str, ...]
+    surplus: tuple[str, ...]
+
+
+def verify_round(
+    returned: object, elapsed_s: float, job: Job, reference: Path, before: frozenset[str]
+) -> Verified:
+    """Compare what ``download_many`` returned and saved with what was asked and served.
+
+    ``reference`` is the folder of the flags as served, ``before`` the names that were in the job's
+    folder before the round.
+    """
+    if not isinstance(returned, list):
+        return _uncountable(elapsed_s, f"{type(returned).__name__}, not a list of Fetch")
+    for item in returned:
+        if not isinstance(item, Fetch) or item.outcome not in _OUTCOMES:
+            return _uncountable(elapsed_s, f"a list with {item!r:.100} in it, which is no Fetch")
+    files = compare_files(returned, job, reference, before)
+    report = TimedRound(
+        elapsed_s,
+        fetches=dict(Counter(fetch.outcome for fetch in returned)),
+        verified=files.right,
+        failures=tuple(islice(_failures(returned), _FAILURES)),
+    )
+    fetched = [fetch.country for fetch in returned]
+    return Verified(report, next(flaws(job.countries, fetched, files), None))
+
+
+def compare_files(fetches: Iterable[Fetch], job: Job, reference: Path, before: frozenset[str]) -> Files:
+    """Read every flag that was fetched, as saved and as served, and see whether they are equal."""
+    sizes_bytes = defaultdict[str, list[int]](list)
+    for fetch in fetches:
+        if fetch.outcome == "ok":
+            sizes_bytes[f"{fetch.country.lower()}.gif"].append(fetch.size_bytes)
+    found = {path.name for path in job.folder.iterdir()} - before
+    right, differing, missing = 0, [], []
+    for name in sorted(sizes_bytes):
+        if not (job.folder / name).is_file():
+            missing.append(name)
+            continue
+        served = (reference / name).read_bytes() if (reference / name).is_file() else b""
+        if difference := describe_difference((job.folder / name).read_bytes(), served, sizes_bytes[name]):
+            differing.append(f"{name} {difference}")
+        else:
+            right += len(sizes_bytes[name])
+    return Files(right, tuple(differing), tuple(missing), tuple(sorted(found - sizes_bytes.keys())))
+
+
+def describe_difference(saved: bytes, served: bytes, received_bytes: Sequence[int]) -> str:
+    """Say where a flag differs from what is served; nothing if it was right each time it was received."""
+    if saved != served:
+        offset = next(
+            (offset for offset, (a, b) in enumerate(zip(saved, served, strict=False)) if a != b),
+            min(len(saved), len(served)),
+        )
+        return f"differs at byte {offset} ({len(saved)} bytes, {len(served)} were served)"
+    wrong = [size for size in received_bytes if size != len(served)]
+    return f"was once received with {wrong[0]} bytes, {len(served)} were served" if wrong else ""
+
+
+def flaws(asked: Sequence[str], fetched: Sequence[str], files: Files) -> Iterator[Flaw]:
+    """Yield what is wrong with a round, the gravest first."""
+    lost, added = Counter(asked) - Counter(fetched), Counter(fetched) - Counter(asked)
+    if lost:
+        yield Flaw("missing", counted(sorted(lost.elements()), "fetch missing", "fetches missing"))
+    if files.differing:
+        yield Flaw("corrupt", files.differing[0])
+    if files.missing:
+        yield Flaw("missing", counted(files.missing, "file missing", "files missing"))
+    if added:
+        yield Flaw("unexpected", counted(sorted(added.elements()), "unexpected fetch", "unexpected fetches"))
+    if files.surplus:
+        yield Flaw("unexpected", counted(files.surplus, "unexpected file", "unexpected files"))
+
+
+def _failures(fetches: Iterable[Fetch]) -> Iterator[str]:
+    for fetch in fetches:
+        if fetch.outcome != "ok":
+            words = fetch.detail or f"HTTP status {fetch.status}"
+            yield one_line(f"{fetch.country}: {fetch.outcome}: {words}")
+
+
+def _uncountable(elapsed_s: float, what: str) -> Verified:
+    return Verified(
+        TimedRound(elapsed_s, {}, 0, ()), Flaw("error", one_line(f"download_many returned {what}"))
+    )

@@ -1,0 +1,26 @@
+"""An event loop, answers in the order asked: ``asyncio.gather`` behind a semaphore."""
+
+import asyncio
+
+from bench.api import Fetch, Job, run_strategy
+
+
+def download_many(job: Job) -> list[Fetch]:
+    """Run an event loop until every flag is there."""
+    return asyncio.run(supervise(job))
+
+
+async def supervise(job: Job) -> list[Fetch]:
+    """Start a coroutine for each flag, and wait for all of them at once."""
+    semaphore = asyncio.Semaphore(job.workers)
+    async with job.async_client() as download_one:
+
+        async def download_in_turn(country: str) -> Fetch:
+            async with semaphore:
+                return await download_one(country)
+
+        return await asyncio.gather(*(download_in_turn(country) for country in job.countries))
+
+
+if __name__ == "__main__":
+    run_strategy(__file__)

@@ -1,0 +1,28 @@
+"""An event loop, structured: ``asyncio.TaskGroup`` behind a semaphore."""
+
+import asyncio
+
+from bench.api import Fetch, Job, run_strategy
+
+
+def download_many(job: Job) -> list[Fetch]:
+    """Run an event loop until every flag is there."""
+    return asyncio.run(supervise(job))
+
+
+async def supervise(job: Job) -> list[Fetch]:
+    """Start a task for each flag in a group that is left when the last is done."""
+    semaphore = asyncio.Semaphore(job.workers)
+    async with job.async_client() as download_one:
+
+        async def download_in_turn(country: str) -> Fetch:
+            async with semaphore:
+                return await download_one(country)
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(download_in_turn(country)) for country in job.countries]
+        return [task.result() for task in tasks]
+
+
+if __name__ == "__main__":
+    run_strategy(__file__)

@@ -1,0 +1,29 @@
+"""One aiohttp ``ClientSession`` for the event loop."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+
+from bench.api import Answer, AsyncGet, ClientSettings
+
+
+@asynccontextmanager
+async def open_async_client(settings: ClientSettings) -> AsyncIterator[AsyncGet]:
+    """Yield ``get(url)`` for an event loop."""
+    connector = aiohttp.TCPConnector(limit=settings.workers, force_close=not settings.keep_alive)
+    async with aiohttp.ClientSession(
+        connector=connector,
+        timeout=aiohttp.ClientTimeout(total=settings.request_timeout_s),
+        headers={"Accept-Encoding": "identity"},
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+    ) as session:
+        # aiohttp repeats a GET whose kept connection broke, and offers no public way to say no.
+        session._retry_connection = False  # noqa: SLF001
+
+        async def get(url: str) -> Answer:
+            async with session.get(url, allow_redirects=False) as response:
+                return Answer(response.status, await response.read())
+
+        yield get

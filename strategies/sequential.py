@@ -1,0 +1,13 @@
+"""One after the other: a plain loop, the chapter's starting point."""
+
+from bench.api import Fetch, Job, run_strategy
+
+
+def download_many(job: Job) -> list[Fetch]:
+    """Download each flag when the one before it is saved."""
+    with job.client() as download_one:
+        return [download_one(country) for country in job.countries]
+
+
+if __name__ == "__main__":
+    run_strategy(__file__)

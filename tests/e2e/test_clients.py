@@ -1,0 +1,167 @@
+"""Every client, through each of its faces, against a real server: the same answers in the same words."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from bench.api import Fetch, Job
+from bench.catalog import clients
+from tests.stub_server import Stub, stub_server
+
+pytestmark = pytest.mark.e2e
+
+FACES = [(name, face) for name, client in clients().items() for face in sorted(client.faces)]
+every_client = pytest.mark.parametrize(("client", "face"), FACES)
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    """Serve three flags."""
+    with stub_server({"BR": b"GIF of Brazil", "CN": b"GIF of China", "IN": b"GIF of India"}) as stub:
+        yield stub
+
+
+def fetch_in_turn(job: Job, face: str) -> list[Fetch]:
+    """Download one flag after the other through one face of the job's client."""
+    if face == "sync":
+        with job.client() as download_one:
+            return [download_one(country) for country in job.countries]
+
+    async def supervise() -> list[Fetch]:
+        async with job.async_client() as download_one:
+            return [await download_one(country) for country in job.countries]
+
+    return asyncio.run(supervise())
+
+
+def a_job(stub: Stub, folder: Path, client: str, *countries: str) -> Job:
+    """Ask the stub for a few countries."""
+    return Job(countries, workers=2, base_url=stub.base_url, folder=folder, client_name=client)
+
+
+@every_client
+def test_saves_each_flag_and_counts_every_status(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
+    """A 404 and a 418 are data like any other answer."""
+    stub.statuses["CN"] = 418
+    job = a_job(stub, tmp_path, client, "BR", "CN", "ZZ")
+    fetches = fetch_in_turn(job, face)
+    assert [fetch[3:] for fetch in fetches] == [
+        (200, 13, "ok", ""),
+        (418, 7, "server_error", ""),
+        (404, 7, "not_found", ""),
+    ]
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"br.gif": b"GIF of Brazil"}
+    assert all(fetch.start_s < fetch.end_s for fetch in fetches)
+
+
+@every_client
+def test_keeps_its_connection(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
+    """With keep-alive, requests in turn share one connection."""
+    fetch_in_turn(a_job(stub, tmp_path, client, "BR", "CN", "IN", "ZZ"), face)
+    assert (stub.connections, stub.requests.total()) == (1, 4)
+
+
+@every_client
+def test_opens_a_connection_for_each_request(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
+    """Without keep-alive none is used twice, even if the server, which is told so, does not listen."""
+    stub.deaf = True
+    job = a_job(stub, tmp_path, client, "BR", "CN", "IN", "ZZ")._replace(keep_alive=False)
+    fetch_in_turn(job, face)
+    assert (stub.connections, stub.requests.total()) == (4, 4)
+    assert stub.headers["Connection"] == "close"
+
+
+@every_client
+def test_asks_for_the_flag_as_it_is(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
+    """No client asks for compression."""
+    fetch_in_turn(a_job(stub, tmp_path, client, "BR"), face)
+    assert stub.headers["Accept-Encoding"] == "identity"
+    assert stub.requests == {"/flags/br/br.gif": 1}
+
+
+@every_client
+def test_ignores_the_environment(
+    stub: Stub, tmp_path: Path, client: str, face: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Proxies and netrc are no business of a benchmark on loopback."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    (fetch,) = fetch_in_turn(a_job(stub, tmp_path, client, "BR"), face)
+    assert fetch.outcome == "ok"
+    assert "Authorization" not in stub.headers
+
+
+@every_client
+def test_calls_a_dead_server_refused(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
+    """Nobody listens: the class is the same, and the client's own words are kept."""
+    job = a_job(stub, tmp_path, client, "BR")._replace(base_url=f"http://127.0.0.1:{free_port()}")
+    (fetch,) = fetch_in_turn(job, face)
+    assert (fetch.outcome, fetch.status, fetch.size_bytes) == ("refused", 0, 0)
+    assert fetch.detail
+
+
+@every_client
+def test_calls_a_slow_server_a_timeout(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
+    """The server answers after the time a fetch may take, and is asked once only."""
+    stub.delay_s = 0.5
+    job = a_job(stub, tmp_path, client, "BR")._replace(request_timeout_s=0.1)
+    (fetch,) = fetch_in_turn(job, face)
+    assert fetch.outcome == "timeout"
+    assert fetch.end_s - fetch.start_s < 0.4
+    assert stub.requests.total() == 1
+
+
+@every_client
+def test_never_repeats_a_request(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
+    """A server that hangs up on a kept connection is not asked again."""
+    stub.patience = 1
+    fetches = fetch_in_turn(a_job(stub, tmp_path, client, "BR", "CN"), face)
+    assert [fetch.status for fetch in fetches] == [200, 0]
+    assert stub.requests.total() == 2
+
+
+@every_client
+def test_follows_no_redirect(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
+    """A redirect is an answer of its own."""
+    stub.statuses["BR"] = 302
+    (fetch,) = fetch_in_turn(a_job(stub, tmp_path, client, "BR"), face)
+    assert (fetch.status, fetch.outcome) == (302, "redirect")
+    assert stub.requests.total() == 1
+
+
+@every_client
+def test_has_as_many_connections_as_workers(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
+    """Beyond each library's own limit, 100 for some and 10 for others, and none is opened twice."""
+    stub.delay_s = 0.6
+    countries = ("BR", "CN", "IN") * 35
+    job = a_job(stub, tmp_path, client, *countries)._replace(workers=len(countries))
+    fetches = fetch_at_once(job, face)
+    assert {fetch.outcome for fetch in fetches} == {"ok"}
+    assert (stub.peak, stub.connections) == (105, 105)
+
+
+def fetch_at_once(job: Job, face: str) -> list[Fetch]:
+    """Download every flag at the same time."""
+    if face == "sync":
+        with job.client() as download_one, ThreadPoolExecutor(job.workers) as executor:
+            return list(executor.map(download_one, job.countries))
+
+    async def supervise() -> list[Fetch]:
+        async with job.async_client() as download_one:
+            return await asyncio.gather(*map(download_one, job.countries))
+
+    return asyncio.run(supervise())
+
+
+def free_port() -> int:
+    """Return a port of the loopback on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port

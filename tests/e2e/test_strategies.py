@@ -1,0 +1,79 @@
+"""Every shipped strategy with every client it can use, in real workers against a real server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.bundle import strategies_folder
+from bench.catalog import clients, strategies
+from bench.model import Client, Strategy
+from tests.stub_server import Stub, stub_server
+from tests.trial import a_task, report_of
+
+pytestmark = pytest.mark.e2e
+
+WORKERS = 4
+FLAGS = {country: f"GIF89a of {country}".encode() * 50 for country in ("BR", "CN", "DE", "ET")}
+PAIRS = [
+    pytest.param(strategy, client, id=f"{strategy.name}-{client.name}")
+    for strategy in strategies().values()
+    for client in clients().values()
+    if strategy.face in client.faces
+]
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    """Serve four flags, each after 50 ms."""
+    with stub_server(FLAGS) as stub:
+        stub.delay_s = 0.05
+        yield stub
+
+
+def test_there_are_eight_strategies_and_four_clients() -> None:
+    """The table below is the whole of it."""
+    assert (len(strategies()), len(clients()), len(PAIRS)) == (8, 4, 21)
+
+
+@pytest.mark.parametrize(("strategy", "client"), PAIRS)
+def test_downloads_all_flags_at_once(stub: Stub, tmp_path: Path, strategy: Strategy, client: Client) -> None:
+    """As many are in flight as there are workers, each is asked once a round, and all are right."""
+    task = a_task(
+        tmp_path,
+        strategy_file=strategy.file,
+        client=client.name,
+        workers=WORKERS,
+        countries=(*FLAGS, "ZZ"),
+        base_url=f"{stub.base_url}/-/t1",
+        reference=stub.save_flags(tmp_path / "reference"),
+    )
+    report = report_of(task)
+    assert (report.outcome, report.detail) == ("ok", "")
+    expected = ({"ok": 4, "not_found": 1}, 4, ("ZZ: not_found: HTTP status 404",))
+    assert [(each.fetches, each.verified, each.failures) for each in report.rounds] == [expected] * 2
+    assert stub.requests == {
+        f"/-/t1.{number}/flags/{country.lower()}/{country.lower()}.gif": 1
+        for number in (0, 1)
+        for country in (*FLAGS, "ZZ")
+    }
+    workers = WORKERS if strategy.takes_workers else 1
+    assert stub.peak == workers
+    assert stub.connections <= 2 * workers
+    assert list(task.folder.iterdir()) == []
+
+
+def test_to_thread_has_as_many_threads_as_workers(stub: Stub, tmp_path: Path) -> None:
+    """The event loop's own pool would stop at 32 threads, and earlier on a small machine."""
+    stub.delay_s = 0.3
+    task = a_task(
+        tmp_path,
+        strategy_file=strategies_folder() / "asyncio_to_thread.py",
+        workers=36,
+        countries=tuple(FLAGS),
+        repeat=9,
+        base_url=f"{stub.base_url}/-/t1",
+        reference=stub.save_flags(tmp_path / "reference"),
+    )
+    assert report_of(task).outcome == "ok"
+    assert stub.peak == 36

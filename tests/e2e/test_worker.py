@@ -1,0 +1,168 @@
+"""A real worker process: strategies that misbehave are blamed rightly, and nothing else is."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.bundle import strategies_folder
+from bench.worker.live import Event, Fetched, FutureSeen, read_event
+from bench.worker.protocol import Report, Task, worker_command
+from tests.stub_server import Stub, stub_server
+from tests.trial import a_task, report_of, run_worker
+
+pytestmark = pytest.mark.e2e
+
+HOSTILE = Path(__file__).parents[1] / "strategies"
+FLAGS = {"BR": b"GIF89a of Brazil", "CN": b"GIF89a of China", "IN": b"GIF89a of India"}
+FORBIDDEN = {"yaml", "rich", "rich_click", "pydantic", "numpy", "httptools", "aiohttp", "httpx", "asyncio"}
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    """Serve three flags."""
+    with stub_server(FLAGS) as stub:
+        yield stub
+
+
+def a_trial(stub: Stub, folder: Path, file: Path, **wanted: Any) -> Task:
+    """Ask for three countries with the strategy of a file."""
+    reference = stub.save_flags(folder / "reference")
+    usual = {"strategy_file": file, "countries": tuple(FLAGS), "base_url": f"{stub.base_url}/-/t1"}
+    return a_task(folder, **{"reference": reference, **usual, **wanted})
+
+
+@pytest.mark.parametrize(
+    ("strategy", "rounds", "outcome"),
+    [
+        ("raises", 0, "error: ValueError: no more �[31mflags (raises.py:10)"),
+        ("exits", 0, "error: SystemExit: 3 are too many (exits.py:10)"),
+        ("returns_none", 1, "error: download_many returned NoneType, not a list of Fetch"),
+        ("returns_names", 1, "error: download_many returned a list with 'BR' in it, which is no Fetch"),
+        ("wrong_bytes", 1, "corrupt: br.gif differs at byte 10 (16 bytes, 16 were served)"),
+        ("cut_short", 1, "corrupt: cn.gif differs at byte 5 (5 bytes, 15 were served)"),
+        ("few_files", 1, "missing: 2 files missing: br.gif, cn.gif"),
+        ("few_fetches", 1, "missing: 1 fetch missing: BR"),
+        ("more_fetches", 1, "unexpected: 2 unexpected fetches: BR, ZZ"),
+        ("extra_file", 1, "unexpected: 1 unexpected file: x.tmp"),
+        ("second_round", 1, "error: RuntimeError: once is enough (second_round.py:9)"),
+        ("no_function", 0, "error: ImportError: no_function.py has no function download_many"),
+        ("no_import", 0, "error: ModuleNotFoundError: No module named 'no_such_library' (no_import.py:3)"),
+    ],
+)
+def test_blames_a_strategy_rightly(
+    stub: Stub, tmp_path: Path, strategy: str, rounds: int, outcome: str
+) -> None:
+    """The trial ends at the first flaw, which is named in one line."""
+    report = report_of(a_trial(stub, tmp_path, HOSTILE / f"{strategy}.py"))
+    assert (len(report.rounds), f"{report.outcome}: {report.detail}") == (rounds, outcome)
+    assert (report.ready_s is None) == strategy.startswith("no_")
+
+
+def test_loads_a_file_from_anywhere_and_leaves_without_its_threads(stub: Stub, tmp_path: Path) -> None:
+    """A pool finds the file's functions, its prints stay out of the report, its thread holds up nothing."""
+    ended = run_worker(a_trial(stub, tmp_path, HOSTILE / "own_pool.py"))
+    assert Report.from_json(ended.stdout).outcome == "ok"
+    assert (ended.returncode, ended.stderr) == (0, b"hello from the strategy\n" * 2)
+
+
+def test_is_light(stub: Stub, tmp_path: Path) -> None:
+    """A worker has the api, the outcomes, the errors and itself, and what the strategy needs."""
+    ended = run_worker(a_trial(stub, tmp_path, HOSTILE / "shows_modules.py"))
+    modules = set(ended.stderr.decode().split())
+    ours = {name for name in modules if name.partition(".")[0] == "bench" and name.count(".") == 1}
+    assert "urllib3" in modules
+    assert ours == {"bench.api", "bench.outcomes", "bench.errors", "bench.worker"}
+    assert not modules & FORBIDDEN
+
+
+def test_counts_each_fetch_of_a_repeated_country(stub: Stub, tmp_path: Path) -> None:
+    """Verified are fetches, not files."""
+    sequential = strategies_folder() / "sequential.py"
+    report = report_of(a_trial(stub, tmp_path, sequential, repeat=4, rounds=3))
+    assert [(each.fetches, each.verified) for each in report.rounds] == [({"ok": 12}, 12)] * 4
+
+
+def test_tells_of_every_event_while_it_is_live(stub: Stub, tmp_path: Path) -> None:
+    """One round at the address itself, into the folder itself, where the flags remain."""
+    strategy = strategies_folder() / "threadpool_as_completed.py"
+    task = a_trial(stub, tmp_path, strategy, live=True, base_url=stub.base_url, countries=("BR", "ZZ"))
+    (task.folder / "mine.txt").write_text("was here before")
+    events = live_events(task)
+    report = events.pop()
+    assert isinstance(report, Report)
+    assert (report.outcome, [each.fetches for each in report.rounds]) == ("ok", [{"ok": 1, "not_found": 1}])
+    assert sorted(path.name for path in task.folder.iterdir()) == ["br.gif", "mine.txt"]
+    assert stub.requests == {"/flags/br/br.gif": 1, "/flags/zz/zz.gif": 1}
+    fetched = sorted((event.country, event.outcome) for event in events if isinstance(event, Fetched))
+    assert fetched == [("BR", "ok"), ("ZZ", "not_found")]
+    for country in ("BR", "ZZ"):
+        texts = [event.text for event in events if isinstance(event, FutureSeen) and event.country == country]
+        assert len(texts) == 2
+        assert "state=finished returned Fetch" in texts[-1]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "client"), [("processpool_map", "urllib3"), ("asyncio_gather", "aiohttp")]
+)
+def test_tells_of_fetches_wherever_they_happen(
+    stub: Stub, tmp_path: Path, strategy: str, client: str
+) -> None:
+    """A pool's processes and an event loop's tasks write to the same pipe."""
+    file = strategies_folder() / f"{strategy}.py"
+    task = a_trial(stub, tmp_path, file, client=client, live=True, repeat=20, base_url=stub.base_url)
+    *events, report = live_events(task)
+    assert isinstance(report, Report)
+    assert report.rounds[0].verified == 60
+    assert sorted(event.country for event in events if isinstance(event, Fetched)) == sorted([*FLAGS] * 20)
+
+
+def test_shows_where_it_hung_when_it_is_ended(stub: Stub, tmp_path: Path) -> None:
+    """SIGTERM, with which the harness ends what is late, dumps the stack and then ends the worker."""
+    task = a_trial(stub, tmp_path, HOSTILE / "hangs.py")
+    worker = subprocess.Popen(
+        worker_command(),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={"PYTHONPATH": str(strategies_folder().parent)},
+    )
+    with worker:
+        assert worker.stdin is not None
+        assert worker.stderr is not None
+        worker.stdin.write(task.to_json().encode())
+        worker.stdin.close()
+        assert worker.stderr.readline() == b"waiting\n"
+        worker.terminate()
+        words = worker.stderr.read().decode()
+    assert worker.returncode == -signal.SIGTERM
+    assert f'File "{HOSTILE}/hangs.py", line 11 in download_many' in words
+
+
+def test_keeps_its_report_from_programs_that_are_started(stub: Stub, tmp_path: Path) -> None:
+    """Of the worker's descriptors only the three standard ones are inherited; ``ls`` opens the fourth."""
+    reading, writing = os.pipe()
+    task = a_trial(stub, tmp_path, HOSTILE / "starts_program.py", result_fd=writing)
+    subprocess.run(
+        worker_command(),
+        input=task.to_json().encode(),
+        stderr=subprocess.DEVNULL,
+        check=True,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(strategies_folder().parent)},
+        pass_fds=[writing],
+    )
+    os.close(writing)
+    with os.fdopen(reading) as reports:
+        report = Report.from_json(reports.read())
+    assert "descriptors ['0', '1', '2', '3'] " in report.detail
+
+
+def live_events(task: Task) -> list[Event]:
+    """Run a worker, and read every line it writes."""
+    ended = run_worker(task)
+    assert ended.stderr == b""
+    assert all(len(line) < 4096 for line in ended.stdout.splitlines())
+    return [read_event(line) for line in ended.stdout.splitlines()]

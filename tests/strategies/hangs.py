@@ -1,0 +1,12 @@
+"""Hang for ever."""
+
+import threading
+
+from bench.api import Fetch, Job
+
+
+def download_many(job: Job) -> list[Fetch]:
+    """Wait for what never comes."""
+    print("waiting", flush=True)  # noqa: T201  a strategy may print
+    threading.Event().wait()
+    return [Fetch(country, 0, 0, 0, 0, "ok") for country in job.countries]

@@ -1,0 +1,12 @@
+"""Leave a process behind that has a session of its own."""
+
+import subprocess
+
+from bench.api import Fetch, Job
+
+
+def download_many(job: Job) -> list[Fetch]:
+    """Start a sleeper nobody waits for, then work as asked."""
+    subprocess.Popen(["sleep", "4321"], start_new_session=True)
+    with job.client() as download_one:
+        return [download_one(country) for country in job.countries]

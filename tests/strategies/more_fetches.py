@@ -1,0 +1,9 @@
+"""Download what nobody asked for."""
+
+from bench.api import Fetch, Job
+
+
+def download_many(job: Job) -> list[Fetch]:
+    """Download one country twice, and one of its own choice."""
+    with job.client() as download_one:
+        return [download_one(country) for country in (*job.countries, job.countries[0], "ZZ")]

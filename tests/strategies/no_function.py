@@ -1,0 +1,1 @@
+"""A strategy without its function."""

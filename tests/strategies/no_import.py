@@ -1,0 +1,3 @@
+"""Import what is not there."""
+
+import no_such_library  # type: ignore[import-not-found]  # noqa: F401

@@ -1,0 +1,108 @@
+"""A small flag server of the standard library's, with its own count of what reached it."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+
+@dataclass
+class Stub:
+    """What the server does, and what it saw.
+
+    Attributes:
+        flags: content by country.
+        statuses: status by country, where it is not 200.
+        delay_s: from the arrival of a request to its answer.
+        patience: requests answered on one connection; it hangs up on the next.
+        deaf: whether it keeps connections that the client wants closed, as RFC 9112 asks it not to.
+        requests: how often each path was asked.
+        peak: the most requests that waited for their answers at one instant.
+        headers: those of the last request.
+    """
+
+    base_url: str
+    flags: Mapping[str, bytes]
+    statuses: dict[str, int] = field(default_factory=dict)
+    delay_s: float = 0.0
+    patience: int = 1_000_000
+    deaf: bool = False
+    connections: int = 0
+    requests: Counter[str] = field(default_factory=Counter)
+    waiting: int = 0
+    peak: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def save_flags(self, folder: Path) -> Path:
+        """Write the flags as the harness does for a worker to compare with."""
+        folder.mkdir()
+        for country, content in self.flags.items():
+            (folder / f"{country.lower()}.gif").write_bytes(content)
+        return folder
+
+
+@contextmanager
+def stub_server(flags: Mapping[str, bytes]) -> Iterator[Stub]:
+    """Serve flags below any prefix on a free port of the loopback."""
+    with _Server(("127.0.0.1", 0), _Handler) as server:
+        server.stub = Stub(f"http://127.0.0.1:{server.server_address[1]}", flags)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server.stub
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 1024
+    daemon_threads = True
+    stub: Stub
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: _Server
+    asked = 0
+
+    def setup(self) -> None:
+        super().setup()
+        with self.server.stub.lock:
+            self.server.stub.connections += 1
+
+    def do_GET(self) -> None:
+        stub = self.server.stub
+        self.asked += 1
+        self.close_connection = self.close_connection and not stub.deaf
+        with stub.lock:
+            stub.requests[self.path] += 1
+            stub.headers = dict(self.headers)
+            stub.waiting += 1
+            stub.peak = max(stub.peak, stub.waiting)
+        time.sleep(stub.delay_s)
+        if self.asked > stub.patience:
+            self.close_connection = True
+            return
+        country = self.path.rpartition("/")[2].removesuffix(".gif").upper()
+        status = stub.statuses.get(country, 200 if country in stub.flags else 404)
+        body = stub.flags[country] if status == HTTPStatus.OK else b"no flag"
+        with stub.lock:
+            stub.waiting -= 1
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        if status == HTTPStatus.FOUND:
+            self.send_header("Location", f"{stub.base_url}/elsewhere")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""

@@ -1,0 +1,150 @@
+"""What the catalogue says of a file, without running it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.bundle import import_path
+from bench.catalog import clients, install_command, read_client, read_strategy, strategies
+from bench.errors import UsageError
+from bench.model import Client, Strategy
+
+ASYNC = ("async", True)
+SYNC = ("sync", True)
+
+
+def test_knows_the_shipped_strategies() -> None:
+    """Which face each opens, and whether it takes workers, is read from the code."""
+    assert {name: (strategy.face, strategy.takes_workers) for name, strategy in strategies().items()} == {
+        "asyncio_as_completed": ASYNC,
+        "asyncio_gather": ASYNC,
+        "asyncio_taskgroup": ASYNC,
+        "asyncio_to_thread": SYNC,
+        "processpool_map": SYNC,
+        "sequential": ("sync", False),
+        "threadpool_as_completed": SYNC,
+        "threadpool_map": SYNC,
+    }
+
+
+def test_knows_the_shipped_clients() -> None:
+    """Which faces each offers; all of them are installed for these tests."""
+    assert {name: (set(client.faces), client.missing) for name, client in clients().items()} == {
+        "aiohttp": ({"async"}, ()),
+        "httpx": ({"async", "sync"}, ()),
+        "requests": ({"sync"}, ()),
+        "urllib3": ({"sync"}, ()),
+    }
+
+
+def test_everything_shipped_has_a_summary_and_is_short_enough_to_read() -> None:
+    """One line of docstring for ``list``, and at most forty lines of code beyond it."""
+    everything: list[Strategy | Client] = [*strategies().values(), *clients().values()]
+    for shipped in everything:
+        assert shipped.name == shipped.file.stem
+        assert shipped.summary.endswith(".")
+        assert "`" not in shipped.summary
+        code = [line for line in shipped.file.read_text().splitlines() if line.strip()]
+        assert len(code) <= 45
+
+
+def test_imports_nothing() -> None:
+    """Neither a strategy nor a library is in the process that has read the catalogue."""
+    code = "import sys, bench.catalog as c; c.strategies(), c.clients(); print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    environment = {"PYTHONPATH": os.pathsep.join(import_path())}
+    listed = subprocess.run(command, capture_output=True, check=True, text=True, env=environment)
+    modules = set(listed.stdout.split())
+    assert not modules & {"strategies", "requests", "httpx", "urllib3", "aiohttp", "asyncio"}
+
+
+@pytest.mark.parametrize(
+    ("body", "face_and_workers"),
+    [
+        ("return []", (None, False)),
+        ("with job.client() as get: pass", ("sync", False)),
+        ("with job.client() as get: pool(job.workers)", SYNC),
+        ("async with job.async_client() as get: pass", ("async", False)),
+    ],
+)
+def test_reads_a_strategy_of_ones_own(
+    tmp_path: Path, body: str, face_and_workers: tuple[str | None, bool]
+) -> None:
+    """The name is the file's, and a file that would fail on import can be read all the same."""
+    file = tmp_path / "mine.py"
+    file.write_text(
+        f'"""Mine, with ``marks``.\n\nMore."""\n1 / 0\nasync def download_many(job):\n    {body}\n'
+    )
+    strategy = read_strategy(file)
+    assert (strategy.name, strategy.file, strategy.summary) == ("mine", file, "Mine, with marks.")
+    assert (strategy.face, strategy.takes_workers) == face_and_workers
+
+
+def test_a_strategy_needs_no_docstring(tmp_path: Path) -> None:
+    """Its summary is empty then."""
+    file = tmp_path / "mine.py"
+    file.write_text("def download_many(job): return []")
+    assert read_strategy(file).summary == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot read {}: No such file or directory; name a Python file"),
+        (b"def download_many(job:", "{} is not Python: '(' was never closed"),
+        (b"\xff\xfe", "{} is not Python: "),
+        (b"a = 1\0", "{} is not Python: "),
+        (b"def download_more(job): pass", "{} has no function download_many; a strategy is "),
+    ],
+)
+def test_refuses_what_is_no_strategy(tmp_path: Path, content: bytes | None, message: str) -> None:
+    """The message names the file and what is wrong with it."""
+    file = tmp_path / "mine.py"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(UsageError) as refused:
+        read_strategy(file)
+    assert str(refused.value).startswith(message.format(file))
+
+
+def test_refuses_a_folder(tmp_path: Path) -> None:
+    """A folder can be named by mistake."""
+    with pytest.raises(UsageError, match="Is a directory"):
+        read_strategy(tmp_path)
+
+
+def test_says_what_a_client_lacks(tmp_path: Path) -> None:
+    """Imports of the standard library and of this project are not asked for, nor late ones."""
+    file = tmp_path / "curl.py"
+    file.write_text(
+        "import os.path, no_such_b\nfrom no_such_a.part import x\nfrom bench.api import Get\n"
+        "def open_client(settings):\n    import no_such_c\n"
+    )
+    client = read_client(file)
+    assert (client.missing, client.install) == (("no_such_a", "no_such_b"), "pip install no_such_a no_such_b")
+
+
+def test_refuses_what_is_no_client(tmp_path: Path) -> None:
+    """A client without a face cannot be used by anybody."""
+    file = tmp_path / "faceless.py"
+    file.write_text("def get(url): pass")
+    with pytest.raises(UsageError, match="neither open_client nor open_async_client"):
+        read_client(file)
+
+
+@pytest.mark.parametrize(
+    ("missing", "extras", "command"),
+    [
+        ((), {"curl"}, ""),
+        (("pycurl",), {"curl"}, "pip install 'flagbench[curl]'"),
+        (("pycurl",), {"dev"}, "pip install pycurl"),
+    ],
+)
+def test_installs_by_an_extra_where_there_is_one(
+    missing: tuple[str, ...], extras: set[str], command: str
+) -> None:
+    """An extra pins what is known to work."""
+    assert install_command("curl", missing, frozenset(extras)) == command

@@ -1,0 +1,144 @@
+"""Judging a round by what it returned and left on disk."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from bench.api import Fetch, Job
+from bench.outcomes import FetchOutcome
+from bench.worker.verify import Flaw, Verified, describe_difference, verify_round
+
+FLAGS = {"BR": b"flag of Brazil", "CN": b"flag of China"}
+
+
+def a_fetch(country: str, outcome: FetchOutcome = "ok", *, size_bytes: int | None = None) -> Fetch:
+    """Return a fetch of a flag, whole unless said otherwise."""
+    size_bytes = len(FLAGS.get(country, b"")) if size_bytes is None else size_bytes
+    return Fetch(country, 0.0, 0.1, 200 if outcome == "ok" else 404, size_bytes, outcome)
+
+
+class Folder:
+    """A round's folder beside the reference."""
+
+    def __init__(self, root: Path) -> None:
+        self.reference = root / "reference"
+        self.saved = root / "saved"
+        for folder in (self.reference, self.saved):
+            folder.mkdir()
+            for country, flag in FLAGS.items():
+                (folder / f"{country.lower()}.gif").write_bytes(flag)
+
+    def verify(self, returned: object, asked: Sequence[str] = ("BR", "CN"), *before: str) -> Verified:
+        """Verify a round that took a quarter of a second."""
+        job = Job(tuple(asked), 1, "http://server", self.saved, "fake")
+        return verify_round(returned, 0.25, job, self.reference, frozenset(before))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """Lay out a round in which everything was saved as it is served."""
+    return Folder(tmp_path)
+
+
+def test_a_round_is_fine_when_every_flag_is_there(folder: Folder) -> None:
+    """Fetches are counted by class, and all of them are verified."""
+    verified = folder.verify([a_fetch("CN"), a_fetch("BR")])
+    assert verified.flaw is None
+    assert (verified.report.elapsed_s, verified.report.fetches, verified.report.verified) == (
+        0.25,
+        {"ok": 2},
+        2,
+    )
+
+
+def test_a_failed_fetch_is_no_flaw(folder: Folder) -> None:
+    """Its flag need not be there; the first few failures are told in a line each."""
+    asked = ["CN", *(f"X{letter}" for letter in "ABCDEFG")]
+    (folder.saved / "br.gif").unlink()
+    fetches = [a_fetch("CN"), *(a_fetch(country, "not_found") for country in asked[1:])]
+    verified = folder.verify(fetches, asked)
+    assert verified.flaw is None
+    assert verified.report.fetches == {"ok": 1, "not_found": 7}
+    assert verified.report.failures == tuple(f"X{x}: not_found: HTTP status 404" for x in "ABCDE")
+
+
+def test_what_was_there_before_is_not_the_rounds(folder: Folder) -> None:
+    """A live download goes to a folder with other things in it."""
+    (folder.saved / "mine.txt").touch()
+    fetches = [a_fetch("BR"), a_fetch("CN")]
+    assert folder.verify(fetches, ("BR", "CN"), "mine.txt").flaw is None
+    assert folder.verify(fetches).flaw == Flaw("unexpected", "1 unexpected file: mine.txt")
+
+
+def test_the_flag_of_a_failed_fetch_is_unexpected(folder: Folder) -> None:
+    """A strategy that says *not found* has not saved it either."""
+    flaw = folder.verify([a_fetch("BR"), a_fetch("CN", "not_found")]).flaw
+    assert flaw == Flaw("unexpected", "1 unexpected file: cn.gif")
+
+
+def test_each_fetch_of_a_repeated_country_must_have_been_whole(folder: Folder) -> None:
+    """A right file does not excuse a second, shorter answer."""
+    fetches = [a_fetch("BR"), a_fetch("BR", size_bytes=3), a_fetch("CN")]
+    verified = folder.verify(fetches, ("BR", "BR", "CN"))
+    assert verified.flaw == Flaw("corrupt", "br.gif was once received with 3 bytes, 14 were served")
+    assert verified.report.verified == 1
+
+
+def test_a_flag_that_is_not_served_cannot_be_right(folder: Folder) -> None:
+    """An answer of 200 for a country the server does not know."""
+    (folder.reference / "br.gif").unlink()
+    flaw = folder.verify([a_fetch("BR"), a_fetch("CN")]).flaw
+    assert flaw == Flaw("corrupt", "br.gif differs at byte 0 (14 bytes, 0 were served)")
+
+
+def test_the_gravest_flaw_comes_first(folder: Folder) -> None:
+    """Several things are wrong; a wrong byte is worse than a file too many."""
+    (folder.saved / "br.gif").write_bytes(b"flag of Brasil")
+    (folder.saved / "x.tmp").touch()
+    flaw = folder.verify([a_fetch("BR"), a_fetch("CN")]).flaw
+    assert flaw == Flaw("corrupt", "br.gif differs at byte 11 (14 bytes, 14 were served)")
+
+
+def test_only_the_first_few_names_are_told(folder: Folder) -> None:
+    """A line stays a line."""
+    asked = tuple(f"X{letter}" for letter in "ABCDEFGH")
+    flaw = folder.verify([a_fetch("BR"), a_fetch("CN")], ("BR", "CN", *asked)).flaw
+    assert flaw == Flaw("missing", "8 fetches missing: XA, XB, XC, XD, XE and 3 more")
+
+
+@pytest.mark.parametrize(
+    ("returned", "detail"),
+    [
+        (None, "download_many returned NoneType, not a list of Fetch"),
+        ((a_fetch("BR"),), "download_many returned tuple, not a list of Fetch"),
+        ([("BR", "ok")], "download_many returned a list with ('BR', 'ok') in it, which is no Fetch"),
+    ],
+)
+def test_something_else_than_fetches_is_an_error(folder: Folder, returned: object, detail: str) -> None:
+    """The round is reported without any fetch."""
+    verified = folder.verify(returned)
+    assert verified.flaw == Flaw("error", detail)
+    assert (verified.report.fetches, verified.report.verified) == ({}, 0)
+
+
+def test_an_outcome_of_ones_own_is_an_error(folder: Folder) -> None:
+    """Only the classes everybody shares can be counted."""
+    flaw = folder.verify([a_fetch("BR", "splendid"), a_fetch("CN")]).flaw  # type: ignore[arg-type]
+    assert flaw is not None
+    assert (flaw.outcome, "outcome='splendid'" in flaw.detail) == ("error", True)
+
+
+@pytest.mark.parametrize(
+    ("saved", "served", "difference"),
+    [
+        (b"abc", b"abc", ""),
+        (b"abX", b"abc", "differs at byte 2 (3 bytes, 3 were served)"),
+        (b"ab", b"abc", "differs at byte 2 (2 bytes, 3 were served)"),
+        (b"abcd", b"abc", "differs at byte 3 (4 bytes, 3 were served)"),
+        (b"", b"abc", "differs at byte 0 (0 bytes, 3 were served)"),
+    ],
+)
+def test_the_first_wrong_byte_is_named(saved: bytes, served: bytes, difference: str) -> None:
+    """Its offset, and both sizes."""
+    assert describe_difference(saved, served, [len(served)]) == difference

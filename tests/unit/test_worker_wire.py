@@ -1,0 +1,108 @@
+"""What harness and worker write to each other comes back as it was, and nothing else is taken."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.api import Fetch
+from bench.worker.live import Fetched, FutureSeen, event_line, read_event
+from bench.worker.protocol import Report, Task, TimedRound
+from bench.worker.wire import MalformedError
+
+TASK = Task(
+    strategy_file=Path("/strategies/mine.py"),
+    client="httpx",
+    workers=20,
+    keep_alive=False,
+    countries=("BR", "CN"),
+    repeat=2,
+    base_url="http://127.0.0.1:4711/-/t17",
+    rounds=None,
+    folder=Path("/trial"),
+    reference=Path("/flags"),
+    request_timeout_s=10.0,
+    result_fd=7,
+)
+REPORT = Report(
+    outcome="corrupt",
+    detail="br.gif differs at byte 512",
+    ready_s=12.5,
+    rounds=(TimedRound(0.25, {"ok": 18, "not_found": 2}, 17, ("CN: not_found: HTTP status 404",)),),
+)
+
+
+def test_a_task_comes_back_as_it_was() -> None:
+    """Paths, tuples and what is optional included."""
+    assert Task.from_json(TASK.to_json()) == TASK
+
+
+def test_a_report_comes_back_as_it_was() -> None:
+    """It is one line, whatever is in it."""
+    assert Report.from_json(REPORT.to_json().encode()) == REPORT
+    assert "\n" not in Report("error", "two\nlines", None, ()).to_json()
+
+
+@pytest.mark.parametrize("event", [Fetched("BR", "ok", ""), FutureSeen("BR", "<Future>"), REPORT])
+def test_an_event_comes_back_as_it_was(event: Any) -> None:
+    """Its kind is the name in front."""
+    assert read_event(event_line(event)) == event
+
+
+def changed(**values: Any) -> str:
+    """Return the report as JSON with some values changed, and those that are ``...`` left out."""
+    document = {**json.loads(REPORT.to_json()), **values}
+    return json.dumps({name: value for name, value in document.items() if value is not ...})
+
+
+def changed_round(**values: Any) -> str:
+    """Return the report as JSON with some values of its round changed."""
+    return changed(rounds=[{**json.loads(REPORT.to_json())["rounds"][0], **values}])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "not a JSON document: Expecting value: line 1 column 1 (char 0)"),
+        ("[" * 100_000, "not a JSON document: maximum recursion depth exceeded"),
+        ("9" * 5_000, "not a JSON document: Exceeds the limit (4300 digits)"),
+        ('{"ready_s": NaN}', "not a JSON document: NaN is no number in JSON"),
+        ("[]", "Report: unexpected '[]'"),
+        (changed(detail=...), "Report: unexpected \"['outcome', 'ready_s', 'rounds']\""),
+        (changed(extra=1), "Report: unexpected \"['detail', 'extra', 'outcome', 'ready_s', 'rounds']\""),
+        (changed(outcome="fine"), "Report.outcome: unexpected 'fine'"),
+        (changed(outcome=["ok"]), "Report.outcome: unexpected \"['ok']\""),
+        (changed(detail=None), "Report.detail: unexpected 'None'"),
+        (changed(ready_s="1"), "Report.ready_s: unexpected '1'"),
+        (changed(ready_s=True), "Report.ready_s: unexpected 'True'"),
+        (changed(ready_s=10**400), "Report.ready_s: unexpected '1000"),
+        (changed(rounds={}), "Report.rounds: unexpected '{}'"),
+        (changed_round(verified=1.0), "Report.rounds[0].verified: unexpected '1.0'"),
+        (changed_round(verified=True), "Report.rounds[0].verified: unexpected 'True'"),
+        (changed_round(fetches=[]), "Report.rounds[0].fetches: unexpected '[]'"),
+        (changed_round(fetches={"ok": "1"}), "Report.rounds[0].fetches.ok: unexpected '1'"),
+        (changed_round(failures=[1]), "Report.rounds[0].failures[0]: unexpected '1'"),
+    ],
+)
+def test_refuses_what_was_not_agreed(text: str, message: str) -> None:
+    """The message has the path of the value."""
+    with pytest.raises(MalformedError) as refused:
+        Report.from_json(text)
+    assert str(refused.value).startswith(message)
+
+
+@pytest.mark.parametrize("line", ["{}", "[]", '{"other": 1}', '{"fetched": {}, "future": {}}'])
+def test_refuses_an_event_of_no_kind(line: str) -> None:
+    """One name and one value, or it is no event."""
+    with pytest.raises(MalformedError, match="not an event"):
+        read_event(line)
+
+
+def test_an_event_is_written_in_one_piece_whatever_it_says() -> None:
+    """Pipes keep lines of several processes apart up to 4,096 bytes only."""
+    from bench.worker.words import one_line
+
+    longest = one_line("\N{FLAG IN HOLE}" * 10_000)
+    assert len(event_line(FutureSeen("BR", longest)).encode()) < 4096
+    assert Fetch("BR", 0.0, 0.0, 0, 0, "error", longest).detail == longest
