@@ -1,0 +1,1 @@
+"""What is kept of a run: the journal while it goes on, the document once it is derived."""

@@ -1,0 +1,66 @@
+"""The journal: one checksummed line per trial, durable before the next trial starts.
+
+A trial counts once its line is on disk. The checksum covers the exact bytes of the ``trial`` value,
+so that neither a torn write nor a flipped bit passes for a measurement.
+"""
+
+import io
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from zlib import crc32
+
+from bench.errors import UnreadableResultError
+from bench.model import Measurement
+from bench.store.document import measurement_from_json, measurement_to_json
+
+_TEMPLATE: Final = '{{"crc32": "{crc:08x}", "trial": {trial}}}\n'
+_TRIAL_FROM: Final = len(_TEMPLATE.format(crc=0, trial="")) - len("}\n")
+
+
+class Journal:
+    """The open journal of a run; append only."""
+
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
+
+    def append(self, measurement: Measurement) -> None:
+        """Write one trial and return once it is durable."""
+        trial = json.dumps(measurement_to_json(measurement), ensure_ascii=True, separators=(",", ":"))
+        self._file.write(_TEMPLATE.format(crc=crc32(trial.encode()), trial=trial).encode())
+        os.fsync(self._file.fileno())
+
+
+@contextmanager
+def open_journal(path: Path) -> Iterator[Journal]:
+    """Open a journal for appending and close it again."""
+    with io.FileIO(path, "ab") as file:
+        yield Journal(file)
+
+
+def read_journal(path: Path) -> list[Measurement]:
+    """Return the trials of a journal in the order in which they were run.
+
+    Raises:
+        UnreadableResultError: a line is damaged; the message has the path and the byte offset.
+    """
+    measurements = []
+    offset = 0
+    for line in path.read_bytes().splitlines(keepends=True):
+        try:
+            measurements.append(_parse(line))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UnreadableResultError(f"{path}: damaged at byte {offset}: {error}") from error
+        offset += len(line)
+    return measurements
+
+
+def _parse(line: bytes) -> Measurement:
+    document: Any = json.loads(line)
+    trial = line[_TRIAL_FROM:-2]
+    if not line.endswith(b"}\n") or document["crc32"] != f"{crc32(trial):08x}":
+        raise ValueError("the checksum does not match")
+    return measurement_from_json(document["trial"])
