@@ -1,0 +1,93 @@
+"""The machine and the software of a run, as recorded with its results: no secrets, no host name."""
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+
+def describe(modules: Iterable[str]) -> dict[str, Any]:
+    """Return what the numbers of a run depend on.
+
+    Args:
+        modules: top-level modules of the libraries that were timed.
+    """
+    return {
+        "python": {
+            "implementation": platform.python_implementation(),
+            "version": platform.python_version(),
+            "compiler": platform.python_compiler(),
+        },
+        "system": {
+            "name": platform.system(),
+            "release": platform.release(),
+            "machine": platform.machine(),
+            "libc": " ".join(platform.libc_ver()),
+        },
+        "processor": {
+            "model": _processor(),
+            "cores": os.cpu_count(),
+            "usable_cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
+            "governor": _read(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
+        },
+        "libraries": {module: _library(module) for module in sorted(set(modules))},
+        "flagbench": metadata_version("flagbench"),
+        "git": _revision(),
+    }
+
+
+def metadata_version(distribution: str) -> str | None:
+    """Return the version of an installed distribution, ``None`` in a bare checkout."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _library(module: str) -> dict[str, Any] | None:
+    """Say which distribution provides a module: a fork may have put itself under another's name."""
+    owners = sorted(set(metadata.packages_distributions().get(module, ())))
+    if not owners:
+        return None
+    distributions = [metadata.distribution(owner) for owner in owners]
+    return {
+        "version": " + ".join(f"{found.name} {found.version}" for found in distributions),
+        "from": " + ".join(_origin(found) for found in distributions),
+    }
+
+
+def _origin(found: metadata.Distribution) -> str:
+    """Return how a distribution was installed, without the paths and addresses of this machine."""
+    installer = (found.read_text("INSTALLER") or "unknown").strip()
+    return f"{installer}, local" if found.read_text("direct_url.json") else installer
+
+
+def _processor() -> str:
+    for line in _read(Path("/proc/cpuinfo")).splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+
+
+def _revision() -> dict[str, Any] | None:
+    """Return the commit of the folder in which the command was given, ``None`` outside a checkout."""
+    try:
+        commit = _git("rev-parse", "HEAD")
+        return {"commit": commit, "dirty": bool(_git("status", "--porcelain", "--untracked-files=no"))}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(*words: str) -> str:
+    command = ["git", *words]
+    return subprocess.run(  # noqa: S603  fixed words, no shell
+        command, capture_output=True, text=True, check=True, timeout=5
+    ).stdout.strip()

@@ -1,0 +1,21 @@
+"""What happens while a run goes on, for whoever looks on; every method defaults to nothing."""
+
+from typing import Protocol
+
+from bench.model import Case, Experiment, Measurement
+
+
+class Observer(Protocol):
+    """Looks on between trials; nothing is called while something is timed."""
+
+    def run_started(self, experiment: Experiment) -> None:
+        """Take note that the first block is about to start."""
+
+    def trial_started(self, case: Case, block: int) -> None:
+        """Take note that a trial is about to start."""
+
+    def trial_ended(self, measurement: Measurement) -> None:
+        """Take note of what a trial yielded."""
+
+    def block_ended(self, block: int) -> None:
+        """Take note that every case of a block has been run."""

@@ -1,0 +1,179 @@
+"""The guardian: a small process between the runner and everything it starts.
+
+It starts children for the runner and adopts whatever they leave behind (it is a *subreaper*, see
+prctl(2)). When the pipe from the runner ends, for whatever reason, it kills all of them, removes the
+workspace and goes. A parent-death signal alone would not do: it fires when the *thread* that started
+the child ends, and grandchildren do not inherit it.
+
+One request is answered before the next is read; ``exited`` messages may come in between.
+Standard library only.
+"""
+
+import ctypes
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+_PR_SET_CHILD_SUBREAPER: Final = 36
+_MOST_DESCRIPTORS: Final = 3
+
+
+def descendants(ancestor: int) -> list[int]:
+    """Return the ids of all processes below one, from ``/proc``; zombies do not count.
+
+    Empty where there is no ``/proc``: there only process groups can be killed.
+    """
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = stat.read_text(encoding="ascii", errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended while we looked
+        # the name, in parentheses, may hold spaces and parentheses itself
+        state, parent = text.rpartition(")")[2].split()[:2]
+        if state != "Z":
+            children.setdefault(int(parent), []).append(int(stat.parent.name))
+    found: list[int] = []
+    waiting = [ancestor]
+    while waiting:
+        below = children.get(waiting.pop(), [])
+        found += below
+        waiting += below
+    return found
+
+
+class Guardian:
+    """The children of one runner."""
+
+    def __init__(self, runner: socket.socket) -> None:
+        self._runner = runner
+        self._children: dict[int, subprocess.Popen[bytes]] = {}
+
+    def serve(self) -> None:
+        """Carry out requests until the runner is gone, then end every process below this one."""
+        alarm, ring = os.pipe()
+        os.set_blocking(ring, False)
+        signal.set_wakeup_fd(ring, warn_on_full_buffer=False)
+        for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # a handler, since children would inherit "ignored" and then not end on SIGTERM
+            signal.signal(number, lambda _number, _frame: None)
+        while True:
+            ready, _, _ = select.select([self._runner.fileno(), alarm], [], [])
+            if alarm in ready:
+                os.read(alarm, 4096)
+                self._reap()
+            if self._runner.fileno() in ready and not self._answer():
+                break
+        self._kill_below(keep=())
+
+    def _answer(self) -> bool:
+        """Carry out one request; return whether there was one."""
+        text, descriptors = b"", []
+        while not text.endswith(b"\n"):
+            part, received, _, _ = socket.recv_fds(self._runner, 65536, _MOST_DESCRIPTORS)
+            if not part:
+                return False
+            text += part
+            descriptors += received
+        try:
+            reply = self._carry_out(json.loads(text), descriptors)
+        except OSError as error:
+            reply = {"error": f"{error.strerror}: {error.filename}"}
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+        return self._tell(reply)
+
+    def _carry_out(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+        match request:
+            case {"spawn": {"argv": argv, "env": env, "cwd": cwd}}:
+                stdin, stdout, stderr = descriptors[0], descriptors[1], descriptors[2]
+                child = subprocess.Popen(  # noqa: S603  the runner names what is started; no shell
+                    argv, env=env, cwd=cwd, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
+                )
+                self._children[child.pid] = child
+                return {"spawned": child.pid}
+            case {"signal": number, "pid": pid}:
+                if pid in self._children:
+                    _kill_group(pid, number)
+                return {"signalled": pid}
+            case {"sweep": keep}:
+                self._kill_below(keep)
+                return {"swept": True}
+        return {"error": f"no such request: {list(request)}"}
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            child = self._children.pop(pid, None)
+            if child is not None:
+                child.returncode = os.waitstatus_to_exitcode(status)
+                self._tell({"exited": pid, "status": child.returncode})
+
+    def _kill_below(self, keep: tuple[int, ...] | list[int]) -> None:
+        """Kill every process below this one but those kept; come back when none is left.
+
+        A process may fork while it is being killed, hence the loop; what cannot be killed within two
+        seconds is in the kernel's hands.
+        """
+        patience = time.monotonic() + 2
+        while time.monotonic() < patience:
+            spared = {pid for kept in keep for pid in (kept, *descendants(kept))}
+            doomed = [pid for pid in descendants(os.getpid()) if pid not in spared]
+            doomed += [pid for pid in self._children if pid not in spared and pid not in doomed]
+            if not doomed:
+                return
+            for pid in doomed:
+                _kill(pid)
+            time.sleep(0.001)
+            self._reap()
+
+    def _tell(self, message: dict[str, Any]) -> bool:
+        """Send a message; return whether the runner is still there."""
+        try:
+            self._runner.sendall(json.dumps(message).encode() + b"\n")
+        except OSError:
+            return False
+        return True
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _kill_group(leader: int, number: int) -> None:
+    try:
+        os.killpg(leader, number)
+    except ProcessLookupError:
+        return
+
+
+def main() -> None:
+    """Guard: the arguments are the number of the inherited socket and the workspace to remove."""
+    socket_number, workspace = int(sys.argv[1]), Path(sys.argv[2])
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    with socket.socket(fileno=socket_number) as runner:
+        runner.set_inheritable(False)
+        Guardian(runner).serve()
+    shutil.rmtree(workspace, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""Starting and ending processes through the guardian, from the runner's side."""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from bench.bundle import import_path
+from bench.errors import EnvironmentFault
+
+_ALLOWED: Final = frozenset({"HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ"})
+"""What a child may know of the environment; secrets live in the rest, and proxies too."""
+_TERM_PATIENCE_S: Final = 1.0
+
+
+def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a child: what is allowed of ours, and where ``bench`` is found.
+
+    ``PYTHONDONTWRITEBYTECODE`` is not passed on: it would make every worker compile its imports.
+    """
+    passed = {name: value for name, value in environment.items() if name in _ALLOWED}
+    return {**passed, "PYTHONPATH": os.pathsep.join(import_path()), "PYTHONUTF8": "1"}
+
+
+class Launcher:
+    """The runner's end of the guardian's pipe.
+
+    Attributes:
+        workspace: a fresh temporary folder that the guardian removes when the runner is gone.
+    """
+
+    def __init__(self, guardian: socket.socket, workspace: Path) -> None:
+        self._guardian = guardian
+        self._unread = b""
+        self._exits: dict[int, int] = {}
+        self.workspace = workspace
+
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable when a child has ended."""
+        return self._guardian.fileno()
+
+    def spawn(self, argv: Sequence[str], *, cwd: Path, stdin: int, stdout: int, stderr: int) -> int:
+        """Start a process in a session of its own and return its id.
+
+        Raises:
+            EnvironmentFault: it could not be started.
+        """
+        spawn = {"argv": list(argv), "cwd": str(cwd), "env": child_environment(os.environ)}
+        reply = self._ask({"spawn": spawn}, stdin, stdout, stderr)
+        if "spawned" not in reply:
+            raise EnvironmentFault(f"cannot start {argv[0]}: {reply['error']}")
+        return int(reply["spawned"])
+
+    def exit_status(self, pid: int, patience_s: float) -> int | None:
+        """Wait for a child's end and return its status, negative for a signal; ``None`` if it lives on."""
+        deadline = time.monotonic() + patience_s
+        while pid not in self._exits:
+            left = max(0.0, deadline - time.monotonic())
+            if not select.select([self._guardian], [], [], left)[0]:
+                return None
+            self._receive()
+        return self._exits[pid]
+
+    def end(self, pid: int) -> int | None:
+        """Ask a child's process group to end, then make it; return its status."""
+        self._ask({"signal": signal.SIGTERM, "pid": pid})
+        status = self.exit_status(pid, _TERM_PATIENCE_S)
+        if status is None:
+            self._ask({"signal": signal.SIGKILL, "pid": pid})
+            status = self.exit_status(pid, _TERM_PATIENCE_S)
+        return status
+
+    def sweep(self, keep: Sequence[int]) -> None:
+        """Kill whatever is left of all children but those kept, grandchildren included."""
+        self._ask({"sweep": list(keep)})
+
+    def _ask(self, request: Mapping[str, Any], *descriptors: int) -> dict[str, Any]:
+        message = json.dumps(request).encode() + b"\n"
+        try:
+            sent = socket.send_fds(self._guardian, [message], descriptors)
+            self._guardian.sendall(message[sent:])
+        except OSError as error:
+            raise EnvironmentFault("the guardian process is gone", hint="run again") from error
+        while True:
+            reply = self._receive()
+            if reply is not None:
+                return reply
+
+    def _receive(self) -> dict[str, Any] | None:
+        """Read one message; note a child's end and return ``None``, or return the reply that it is."""
+        while b"\n" not in self._unread:
+            part = self._guardian.recv(65536)
+            if not part:
+                raise EnvironmentFault("the guardian process is gone", hint="run again")
+            self._unread += part
+        line, _, self._unread = self._unread.partition(b"\n")
+        message: dict[str, Any] = json.loads(line)
+        if "exited" in message:
+            self._exits[message["exited"]] = message["status"]
+            return None
+        return message
+
+
+@contextmanager
+def launching() -> Iterator[Launcher]:
+    """Start a guardian with a workspace; on leaving, everything below it ends and the workspace goes."""
+    ours, theirs = socket.socketpair()
+    workspace = Path(tempfile.mkdtemp(prefix="flagbench-"))
+    command = [sys.executable, "-P", "-m", "bench.runner.guardian", str(theirs.fileno()), str(workspace)]
+    guardian = subprocess.Popen(  # noqa: S603  our own module, no shell
+        command,
+        env=child_environment(os.environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        pass_fds=[theirs.fileno()],
+        start_new_session=True,
+    )
+    theirs.close()
+    with guardian, ours:
+        try:
+            yield Launcher(ours, workspace)
+        finally:
+            ours.close()
+            guardian.wait()

@@ -1,0 +1,74 @@
+"""One round outside any experiment: nothing is warmed up, and every event is told as it happens."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.model import Profile, Strategy
+from bench.runner.flagserver import serving
+from bench.runner.launch import launching
+from bench.runner.reference import lay_out_reference
+from bench.runner.trial import REPORT_FD, Ending, run_worker
+from bench.server.flags import served_flags
+from bench.server.settings import ServerSettings
+from bench.worker.live import Event
+from bench.worker.protocol import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What is to be downloaded once.
+
+    Attributes:
+        destination: folder that takes the flags; made if need be, other files in it stay.
+        deadline_s: seconds for all of it.
+    """
+
+    strategy: Strategy
+    client: str | None
+    countries: tuple[str, ...]
+    workers: int
+    profile: Profile
+    destination: Path
+    seed: int = 1
+    request_timeout_s: float = 30.0
+    deadline_s: float = 3600.0
+
+
+def run_errand(errand: Errand, heed: Callable[[Event], None], announce: Callable[[str], None]) -> Ending:
+    """Download once against a flag server of its own, and put what was saved where it is wanted.
+
+    Args:
+        errand: what to download, and how.
+        heed: called with every event as it happens.
+        announce: called with the server's address before the first request.
+    """
+    with (
+        launching() as launcher,
+        serving(launcher, ServerSettings(errand.profile, seed=errand.seed)) as server,
+    ):
+        announce(server.handle.base_url)
+        folder = launcher.workspace / "errand"
+        folder.mkdir()
+        task = Task(
+            strategy_file=errand.strategy.file,
+            client=errand.client,
+            workers=errand.workers,
+            keep_alive=True,
+            countries=errand.countries,
+            repeat=1,
+            base_url=server.handle.base_url,
+            rounds=1,
+            folder=folder,
+            reference=lay_out_reference(launcher.workspace, served_flags(None)),
+            request_timeout_s=errand.request_timeout_s,
+            result_fd=REPORT_FD,
+            live=True,
+        )
+        try:
+            return run_worker(launcher, task, errand.deadline_s, keep=(server.pid,), heed=heed)
+        finally:
+            errand.destination.mkdir(parents=True, exist_ok=True)
+            for flag in folder.glob("*.gif"):
+                shutil.move(flag, errand.destination / flag.name)

@@ -1,0 +1,85 @@
+"""The block loop: every case once per block, each in a process of its own, and nothing lost."""
+
+from collections import Counter
+from contextlib import ExitStack
+from typing import Final, Self
+
+from bench.design import block_order
+from bench.errors import EnvironmentFault, ServerDiedError
+from bench.model import Case, Experiment, Measurement
+from bench.profiles import preset
+from bench.runner.events import Observer
+from bench.runner.flagserver import RunningServer, serving
+from bench.runner.launch import Launcher, launching
+from bench.runner.measure import Site, measure
+from bench.runner.reference import lay_out_reference
+from bench.server.flags import served_flags
+from bench.server.settings import ServerSettings
+from bench.store.journal import Journal
+
+_GIVE_UP_AFTER: Final = 3
+"""Crashes or time-outs of one case after which it is left out of the remaining blocks."""
+
+
+def run_blocks(experiment: Experiment, journal: Journal, observer: Observer) -> None:
+    """Run every case of every block and put each measurement into the journal.
+
+    Raises:
+        EnvironmentFault: the harness cannot go on; what was measured is in the journal.
+    """
+    cases = {case.id: case for case in experiment.cases}
+    hopeless: Counter[str] = Counter()
+    with launching() as launcher, ServerShift(launcher, experiment) as shift:
+        site = _site(experiment, launcher)
+        observer.run_started(experiment)
+        for block in range(experiment.blocks):
+            for position, case_id in enumerate(block_order(cases, experiment.seed, block)):
+                if hopeless[case_id] >= _GIVE_UP_AFTER:
+                    continue
+                observer.trial_started(cases[case_id], block)
+                measurement = shift.measure(site, cases[case_id], block, position)
+                journal.append(measurement)
+                hopeless[case_id] += measurement.outcome in {"crash", "timeout"}
+                observer.trial_ended(measurement)
+            observer.block_ended(block)
+
+
+class ServerShift:
+    """The flag server of a run, relieved once: a second death is the machine's trouble."""
+
+    def __init__(self, launcher: Launcher, experiment: Experiment) -> None:
+        self._launcher = launcher
+        self._experiment = experiment
+        self._on_duty = ExitStack()
+        self._relieved = False
+
+    def __enter__(self) -> Self:
+        self._server = self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._on_duty.close()
+
+    def measure(self, site: Site, case: Case, block: int, position: int) -> Measurement:
+        """Run one trial; one during which the server died is invalid, whatever the worker said."""
+        try:
+            return measure(site, self._server, case, block, position)
+        except ServerDiedError as error:
+            if self._relieved:
+                raise EnvironmentFault(f"the flag server died twice: {error.what}") from error
+            self._relieved = True
+            self._server = self._start()
+            return Measurement(case.id, block, position, "invalid", error.what, None, None, ())
+
+    def _start(self) -> RunningServer:
+        self._on_duty.close()
+        settings = ServerSettings(
+            preset("local"), seed=self._experiment.seed, flags_dir=self._experiment.flags_dir
+        )
+        return self._on_duty.enter_context(serving(self._launcher, settings))
+
+
+def _site(experiment: Experiment, launcher: Launcher) -> Site:
+    flags = served_flags(experiment.flags_dir)
+    sizes = {code: len(flag) for code, flag in flags.items()}
+    return Site(experiment, launcher, sizes, lay_out_reference(launcher.workspace, flags))

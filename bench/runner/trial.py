@@ -1,0 +1,171 @@
+"""One trial: start a worker, hand it its task, and say how it ended."""
+
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bench.model import Outcome
+from bench.runner.launch import Launcher
+from bench.worker.live import Event, read_event
+from bench.worker.protocol import Report, Task, worker_command
+from bench.worker.wire import MalformedError
+
+REPORT_FD: Final = 1
+"""A worker reports where its standard output was; what the strategy prints is kept apart."""
+_PATIENCE_S: Final = 2.0
+"""What a worker may take to leave after it has reported."""
+_TAIL_LINES: Final = 40
+_TAIL_BYTES: Final = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a worker ended.
+
+    Attributes:
+        started_s: ``time.perf_counter()`` when its process was asked for.
+        report: its own account, ``None`` where it gave none.
+        status: its exit status, negative for a signal; ``None`` if even SIGKILL did not end it.
+        in_time: whether it reported or ended before the deadline.
+        nonsense: what was wrong with what it reported, empty if nothing was.
+        words: the last lines it printed.
+    """
+
+    started_s: float
+    report: Report | None
+    status: int | None
+    in_time: bool
+    nonsense: str
+    words: tuple[str, ...]
+
+
+def run_worker(
+    launcher: Launcher,
+    task: Task,
+    deadline_s: float,
+    *,
+    keep: tuple[int, ...],
+    heed: Callable[[Event], None] | None = None,
+) -> Ending:
+    """Run one worker, at most ``deadline_s`` seconds from its start, and end whatever is left of it.
+
+    What runs below the processes to keep is spared.
+    ``heed`` is told of every event of a *live* task; of other tasks there are none.
+    """
+    started_s = time.perf_counter()
+    report, in_time, nonsense = None, True, ""
+    with _worker(launcher, task) as (pid, reports):
+        try:
+            for line in _lines(launcher, pid, reports, started_s + deadline_s):
+                event = read_event(line) if task.live else Report.from_json(line)
+                if isinstance(event, Report):
+                    report = event
+                    break
+                if heed is not None:
+                    heed(event)
+        except TimeoutError:
+            in_time = False
+        except MalformedError as error:
+            nonsense = error.what
+        status = launcher.exit_status(pid, _PATIENCE_S) if report else launcher.exit_status(pid, 0)
+        if status is None:
+            status = launcher.end(pid)
+    launcher.sweep(keep)
+    words = _tail(task)
+    _printed(task).unlink()
+    return Ending(started_s, report, status, in_time, nonsense, words)
+
+
+def verdict(ending: Ending, deadline_s: float) -> tuple[Outcome, str]:
+    """Say in one word, and one line, how a trial ended."""
+    if not ending.in_time:
+        return "timeout", f"not done after {deadline_s:g} s{_last_place(ending.words)}"
+    if ending.report is not None:
+        return ending.report.outcome, ending.report.detail
+    if ending.nonsense:
+        return "error", f"wrote into its report: {ending.nonsense}"
+    if ending.status is not None and ending.status < 0:
+        return "crash", f"killed by {_signal_name(-ending.status)}{_last_place(ending.words)}"
+    last = f": {ending.words[-1].strip()}" if ending.words else ""
+    return "crash", f"left with exit status {ending.status} before its report{last}"
+
+
+@contextmanager
+def _worker(launcher: Launcher, task: Task) -> Iterator[tuple[int, int]]:
+    """Start a worker and hand it its task; yield its id and the descriptor on which it reports."""
+    task_from, task_to = os.pipe()
+    reports, report_to = os.pipe()
+    try:
+        with _printed(task).open("wb") as words:
+            pid = launcher.spawn(
+                worker_command(), cwd=task.folder, stdin=task_from, stdout=report_to, stderr=words.fileno()
+            )
+    finally:
+        os.close(task_from)
+        os.close(report_to)
+    with os.fdopen(reports, "rb", buffering=0), os.fdopen(task_to, "wb", buffering=0) as sink:
+        with suppress(BrokenPipeError):  # it died at once; that it gives no report will tell
+            sink.write(task.to_json().encode())
+        sink.close()
+        yield pid, reports
+
+
+def _lines(launcher: Launcher, pid: int, reports: int, deadline_s: float) -> Iterator[bytes]:
+    """Yield each line a worker writes, until it has ended.
+
+    End of file is not waited for: a child of the strategy may hold the pipe open for ever.
+
+    Raises:
+        TimeoutError: the deadline, by ``time.perf_counter()``, came first.
+    """
+    unread = b""
+    while True:
+        left_s = deadline_s - time.perf_counter()
+        ready, _, _ = select.select([reports, launcher.fileno()], [], [], max(0.0, left_s))
+        if reports in ready:
+            part = os.read(reports, 1 << 20)
+            *lines, unread = (unread + part).split(b"\n")
+            yield from lines
+            if not part and launcher.exit_status(pid, max(0.0, left_s)) is not None:
+                return
+        elif ready and launcher.exit_status(pid, 0) is not None and not _is_readable(reports):
+            return
+        if left_s <= 0:
+            raise TimeoutError
+
+
+def _is_readable(descriptor: int) -> bool:
+    return bool(select.select([descriptor], [], [], 0)[0])
+
+
+def _printed(task: Task) -> Path:
+    """Name the file for what a worker prints: beside its folder, in which only flags may be found."""
+    return task.folder.with_suffix(".txt")
+
+
+def _tail(task: Task) -> tuple[str, ...]:
+    """Return the last lines that were printed."""
+    with _printed(task).open("rb") as words:
+        words.seek(max(0, words.seek(0, os.SEEK_END) - _TAIL_BYTES))
+        text = words.read().decode(errors="replace")
+    return tuple(line for line in text.splitlines() if line.strip())[-_TAIL_LINES:]
+
+
+def _last_place(words: tuple[str, ...]) -> str:
+    """Name the innermost frame of the strategy in the dump that faulthandler left, if there is one."""
+    frames = [line.strip() for line in words if line.startswith("  File ")]
+    place = next((frame for frame in frames if "strategies" in frame), next(iter(frames), ""))
+    return f", at {place}" if place else ""
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

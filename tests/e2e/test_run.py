@@ -1,0 +1,277 @@
+"""``run`` from outside: hostile strategies, interruptions, dying servers, and what is left of them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.runner.guardian import descendants
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parents[2]
+HOSTILE = ROOT / "tests" / "strategies"
+
+
+def config(folder: Path, strategies: Sequence[str], **changes: object) -> Path:
+    """Write a config of three flags at 5 ms and return its path."""
+    settings = {
+        "name": "test",
+        "countries": ["BR", "CN", "IN"],
+        "workers": 3,
+        "clients": ["urllib3"],
+        "strategies": list(strategies),
+        "profile": {"latency": "5ms"},
+        "blocks": 2,
+        "rounds": 1,
+        **changes,
+    }
+    path = folder / "test.yaml"
+    path.write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
+    return path
+
+
+def hostile(folder: Path, *names: str) -> list[str]:
+    """Return strategies of the tests as a config in the folder names them."""
+    return [os.path.relpath(HOSTILE / f"{name}.py", folder) for name in names]
+
+
+def command(path: Path, *words: str) -> list[str]:
+    """Return the command that runs a config into a folder beside it."""
+    return [sys.executable, "-m", "bench", "run", str(path), "--out", str(path.parent / "run"), *words]
+
+
+def run(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a config to its end."""
+    return subprocess.run(
+        command(path, *words), cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def document(path: Path) -> dict[str, Any]:
+    """Read the stored run."""
+    stored: dict[str, Any] = json.loads((path.parent / "run" / "run.json").read_text("utf-8"))
+    return stored
+
+
+def outcomes(path: Path) -> dict[str, list[str]]:
+    """Return the outcomes of each strategy's trials, in block order."""
+    found: dict[str, list[str]] = {}
+    for trial in sorted(document(path)["trials"], key=lambda trial: int(trial["block"])):
+        found.setdefault(trial["case"].partition("/")[0], []).append(trial["outcome"])
+    return found
+
+
+@contextmanager
+def started(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a run and wait until its first trial is in the journal; kill it in the end."""
+    process = subprocess.Popen(
+        command(path), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    with process:
+        try:
+            journal = path.parent / "run" / "journal.jsonl"
+            await_that(lambda: journal.exists() and journal.stat().st_size > 0, 20)
+            yield process
+        finally:
+            process.kill()
+
+
+def await_that(condition: Any, patience_s: float) -> None:
+    """Wait for a condition, and fail if it does not come."""
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come in time"
+        time.sleep(0.01)
+
+
+def alive(pids: Sequence[int]) -> list[int]:
+    """Return those processes that still run."""
+    return [pid for pid in pids if (stat := _stat(pid)) and stat.rpartition(")")[2].split()[0] != "Z"]
+
+
+def _stat(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def test_each_hostile_strategy_is_named_as_what_it_is_and_the_others_are_untouched(tmp_path: Path) -> None:
+    """Wrong bytes, an exception, a hang, a suicide, files lost: each in its word; the healthy keep all."""
+    names = ["raises", "wrong_bytes", "few_files", "extra_file", "kills_itself", "hangs", "exits"]
+    path = config(tmp_path, ["threadpool_map", *hostile(tmp_path, *names), "sequential"], deadline="2s")
+    result = run(path)
+    assert result.returncode == 3, result.stderr
+    assert outcomes(path) == {
+        "threadpool_map": ["ok", "ok"],
+        "sequential": ["ok", "ok"],
+        "raises": ["error", "error"],
+        "exits": ["error", "error"],
+        "wrong_bytes": ["corrupt", "corrupt"],
+        "few_files": ["missing", "missing"],
+        "extra_file": ["unexpected", "unexpected"],
+        "kills_itself": ["crash", "crash"],
+        "hangs": ["timeout", "timeout"],
+    }
+    table = " ".join(result.stdout.split())
+    assert "kills_itself/urllib3/1/5ms: crash in 2 trials (block 1, 2): killed by SIGKILL" in table
+    assert "wrong_bytes/urllib3/1/5ms: corrupt in 2 trials (block 1, 2): br.gif differs at byte 10" in table
+    assert (
+        "few_files/urllib3/1/5ms: missing in 2 trials (block 1, 2): 2 files missing: br.gif, cn.gif" in table
+    )
+    assert "hangs/-/1/5ms: timeout in 2 trials (block 1, 2): not done after 2 s, at File" in table
+    assert "hangs.py" in table
+
+
+def test_a_case_that_keeps_crashing_is_given_up(tmp_path: Path) -> None:
+    """After three crashes; the healthy case runs every block."""
+    path = config(tmp_path, ["sequential", *hostile(tmp_path, "kills_itself")], blocks=5)
+    run(path)
+    found = outcomes(path)
+    assert found == {"sequential": ["ok"] * 5, "kills_itself": ["crash"] * 3}
+
+
+def test_nothing_a_strategy_leaves_behind_outlives_its_trial(tmp_path: Path) -> None:
+    """A grandchild in a session of its own is found and ended; the trial counts."""
+    path = config(tmp_path, hostile(tmp_path, "leaves_a_grandchild"), blocks=1)
+    before = set(_sleepers())
+    assert run(path).returncode == 0
+    assert set(_sleepers()) <= before
+
+
+def _sleepers() -> list[int]:
+    found = []
+    for cmdline in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if b"4321" in cmdline.read_bytes():
+                found.append(int(cmdline.parent.name))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
+def test_every_case_of_a_block_meets_the_same_weather(tmp_path: Path) -> None:
+    """A quarter of the fetches fail, the same ones for every strategy; blocks differ."""
+    profile = {"latency": {"uniform": ["1ms", "9ms"]}, "error_rate": "25%"}
+    strategies = ["sequential", "threadpool_map", "processpool_map"]
+    path = config(tmp_path, strategies, countries="pop20", profile=profile, blocks=4)
+    assert run(path).returncode == 0
+    by_block: dict[int, set[tuple[int, float]]] = {}
+    for trial in document(path)["trials"]:
+        (timed,) = trial["rounds"]
+        assert timed["fetches"]["ok"] + timed["fetches"].get("server_error", 0) == 20
+        assert timed["verified"] == timed["fetches"]["ok"]
+        longest_s = timed["ideal_s"] if trial["case"].startswith("sequential") else 0.0
+        by_block.setdefault(trial["block"], set()).add((timed["fetches"]["ok"], longest_s))
+    assert all(len({ok for ok, _ in seen}) == 1 for seen in by_block.values())
+    assert len({max(ideal for _, ideal in seen) for seen in by_block.values()}) == 4
+
+
+def test_the_witness_and_the_ideal_are_in_every_round(tmp_path: Path) -> None:
+    """No round beats its ideal; the server saw each fetch once, and the workers at work."""
+    path = config(tmp_path, ["threadpool_map", "sequential"], countries="pop20", profile={"latency": "20ms"})
+    run(path)
+    for trial in document(path)["trials"]:
+        for each in [trial["warm_up"], *trial["rounds"]]:
+            assert each["elapsed_s"] >= each["ideal_s"]
+            assert each["server"]["requests"] == 20
+        in_flight = trial["rounds"][0]["server"]["max_in_flight"]
+        assert in_flight == (1 if trial["case"].startswith("sequential") else 3)
+
+
+def test_json_is_all_there_is_on_stdout(tmp_path: Path) -> None:
+    """And it is what is stored."""
+    path = config(tmp_path, ["sequential"])
+    result = run(path, "--json")
+    assert json.loads(result.stdout) == document(path)
+
+
+def test_without_a_terminal_there_is_one_plain_line_a_block(tmp_path: Path) -> None:
+    """On stderr, without control characters."""
+    result = run(config(tmp_path, ["sequential"]))
+    lines = [line for line in result.stderr.splitlines() if line.startswith("block ")]
+    assert [line[:12] for line in lines] == ["block 1 of 2", "block 2 of 2"]
+    assert "\x1b" not in result.stderr + result.stdout
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_keeps_and_shows_what_is_done(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    """Within two seconds, marked partial, with nothing left running."""
+    path = config(tmp_path, ["threadpool_map"], blocks=500)
+    with started(path) as process:
+        below = descendants(process.pid)
+        process.send_signal(number)
+        sent = time.monotonic()
+        stdout, stderr = process.communicate(timeout=10)
+        assert time.monotonic() - sent < 2
+    assert process.returncode == code
+    stored = document(path)
+    assert stored["status"] == "partial"
+    assert 0 < len(stored["trials"]) < 500
+    assert "interrupted" in stdout
+    assert f"{len(stored['trials'])} of 500 trials kept in" in stderr
+    await_that(lambda: not alive(below), 1)
+
+
+def test_when_the_runner_is_killed_everything_below_it_ends(tmp_path: Path) -> None:
+    """Guardian, server, worker, and their temporary folder, within a second."""
+    path = config(tmp_path, ["threadpool_map"], blocks=500, profile={"latency": "200ms"})
+    with started(path) as process:
+        below = descendants(process.pid)
+        assert len(below) >= 2
+        workspaces = set(_workspaces(below))
+        assert workspaces
+        process.kill()
+        await_that(lambda: not alive(below), 1)
+    await_that(lambda: not any(workspace.exists() for workspace in workspaces), 1)
+
+
+def _workspaces(pids: Sequence[int]) -> list[Path]:
+    words = [word for pid in pids for word in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")]
+    return [Path(word.decode()) for word in words if b"/flagbench-" in word]
+
+
+def _server_below(pid: int) -> int:
+    return next(
+        child for child in descendants(pid) if b"bench.server" in Path(f"/proc/{child}/cmdline").read_bytes()
+    )
+
+
+def test_a_dying_server_is_blamed_on_nobody_and_replaced_once(tmp_path: Path) -> None:
+    """The trial is invalid, the run goes on; the second death ends it with exit code 4."""
+    path = config(tmp_path, ["threadpool_map"], blocks=500, profile={"latency": "100ms"})
+    journal = path.parent / "run" / "journal.jsonl"
+    with started(path) as process:
+        first = _server_below(process.pid)
+        os.kill(first, signal.SIGKILL)
+        await_that(lambda: b'"invalid"' in journal.read_bytes(), 15)
+        lines = journal.read_bytes().count(b"\n")
+        await_that(lambda: journal.read_bytes().count(b"\n") >= lines + 2, 15)
+        second = _server_below(process.pid)
+        assert second != first
+        os.kill(second, signal.SIGKILL)
+        _, stderr = process.communicate(timeout=20)
+    assert process.returncode == 4
+    assert "error[environment]: the flag server died twice" in stderr
+    assert outcomes(path)["threadpool_map"].count("invalid") == 1
+
+
+def test_a_planted_secret_is_in_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in the files nor in what workers can see."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2hunter2")
+    path = config(tmp_path, ["sequential"], blocks=1)
+    result = run(path)
+    assert result.returncode == 0
+    kept = b"".join(file.read_bytes() for file in (tmp_path / "run").iterdir())
+    assert b"hunter2" not in kept + result.stdout.encode() + result.stderr.encode()
