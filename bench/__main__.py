@@ -1,0 +1,58 @@
+"""``python -m bench`` and ``flagbench``: call a command, say what went wrong, exit. The only exit."""
+
+import os
+import sys
+from typing import Final
+
+import rich_click as click
+
+from bench.cli import cli
+from bench.errors import BenchError, ConfigError
+
+_EXIT_BY_KIND: Final = {"usage": 2, "config": 2, "environment": 4, "server": 4, "results": 5}
+_BUG: Final = 7
+_USAGE: Final = 2
+_INTERRUPTED: Final = 130
+
+
+def main() -> None:
+    """Run a command and leave with its exit code (docs/exit-codes.md)."""
+    for stream in (sys.stdout, sys.stderr):
+        if not stream.isatty():
+            # a C locale must not turn a table into a traceback
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    sys.exit(_call())
+
+
+def _call() -> int:
+    try:
+        return cli.main(prog_name="flagbench", standalone_mode=False) or 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # the reader has gone, as with "| head": no complaint, and none when Python flushes at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        return _explain(error)
+
+
+def _explain(error: Exception) -> int:
+    if isinstance(error, ConfigError):
+        for problem in error.problems:
+            click.echo(problem, err=True)
+        return _USAGE
+    if isinstance(error, BenchError):
+        click.echo(f"error[{error.kind}]: {error}", err=True)
+        return _EXIT_BY_KIND.get(error.kind, _BUG)
+    click.echo(f"error[bug]: {type(error).__name__}: {error}; please report it, with --debug", err=True)
+    return _BUG
+
+
+if __name__ == "__main__":
+    main()

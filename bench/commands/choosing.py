@@ -1,0 +1,69 @@
+"""From the name of a config to an experiment, with what the command line changes about it."""
+
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from bench.errors import UsageError
+from bench.model import Case, Experiment, Strategy
+
+
+def load_experiment(config: str) -> Experiment:
+    """Load a config by path or shipped name, against the strategies and clients at hand."""
+    from bench import catalog
+    from bench.config.loader import load
+
+    return load(
+        config,
+        strategies=catalog.strategies(),
+        clients=catalog.clients(),
+        read_strategy=catalog.read_strategy,
+    )
+
+
+def named_strategy(text: str) -> Strategy:
+    """Return a shipped strategy by its name, or one's own by its file."""
+    from bench import catalog
+
+    if text.endswith(".py"):
+        return catalog.read_strategy(Path(text))
+    shipped = catalog.strategies()
+    if text not in shipped:
+        raise UsageError(f"unknown strategy {text!r}", hint=f"there are {', '.join(shipped)}")
+    return shipped[text]
+
+
+def client_for(strategy: Strategy, text: str) -> str | None:
+    """Return a client by its name, if the strategy can use it and it is installed; none if it needs none."""
+    from bench import catalog
+
+    if strategy.face is None:
+        return None
+    shipped = catalog.clients()
+    if text not in shipped:
+        raise UsageError(f"unknown client {text!r}", hint=f"there are {', '.join(shipped)}")
+    client = shipped[text]
+    if strategy.face not in client.faces:
+        able = ", ".join(name for name, each in shipped.items() if strategy.face in each.faces)
+        raise UsageError(f"{strategy.name} cannot use client {text}", hint=f"it can use {able}")
+    if client.missing:
+        raise UsageError(f"client {text} needs {', '.join(client.missing)}", hint=client.install)
+    return text
+
+
+def amended(experiment: Experiment, *, only: str | None, blocks: int | None, seed: int | None) -> Experiment:
+    """Return the experiment with what the command line says instead of the config."""
+    return replace(
+        experiment,
+        cases=matching(experiment.cases, only) if only else experiment.cases,
+        blocks=experiment.blocks if blocks is None else blocks,
+        seed=experiment.seed if seed is None else seed,
+    )
+
+
+def matching(cases: tuple[Case, ...], pattern: str) -> tuple[Case, ...]:
+    """Keep the cases whose id matches a shell pattern, or starts with it."""
+    kept = tuple(case for case in cases if fnmatchcase(case.id, pattern) or case.id.startswith(pattern))
+    if not kept:
+        raise UsageError(f"no case matches {pattern!r}", hint=f"the first is {cases[0].id!r}")
+    return kept

@@ -1,0 +1,98 @@
+"""``list``: what there is to choose from, and what is missing."""
+
+import rich_click as click
+
+
+@click.group(name="list")
+def list_() -> None:
+    """List strategies, clients, configs or stored runs."""
+
+
+@list_.command()
+def strategies() -> None:
+    """List the strategies that ship with flagbench."""
+    from bench import catalog
+
+    _print(
+        ("strategy", "client", "workers", "what it does"),
+        [
+            (
+                strategy.name,
+                strategy.face or "own",
+                "yes" if strategy.takes_workers else "no",
+                strategy.summary,
+            )
+            for strategy in catalog.strategies().values()
+        ],
+    )
+
+
+@list_.command()
+def clients() -> None:
+    """List the clients, and how to install those that are missing."""
+    from bench import catalog
+
+    _print(
+        ("client", "for", "state", "what it is"),
+        [
+            (
+                client.name,
+                ", ".join(sorted(client.faces)),
+                f"missing: {client.install}" if client.missing else "installed",
+                client.summary,
+            )
+            for client in catalog.clients().values()
+        ],
+    )
+
+
+@list_.command()
+def configs() -> None:
+    """List the configs that ship with flagbench; each runs by its name."""
+    from bench.bundle import configs_folder
+
+    _print(
+        ("config", "what it answers"),
+        [
+            (path.stem, _first_comment(path.read_text("utf-8")))
+            for path in sorted(configs_folder().glob("*.yaml"))
+        ],
+    )
+
+
+@list_.command()
+def runs() -> None:
+    """List the runs kept below results/runs, oldest first."""
+    from bench.errors import UnreadableResultError
+    from bench.store.folder import load, stored_runs
+
+    rows: list[tuple[str, ...]] = []
+    for folder in stored_runs():
+        try:
+            run = load(folder)
+        except UnreadableResultError as error:
+            rows.append((folder.name, "unreadable", "", "", str(error)))
+            continue
+        blocks = str(len({trial.block for trial in run.trials}))
+        rows.append((run.name, run.status, str(len(run.cases)), blocks, run.started))
+    _print(("run", "status", "cases", "blocks", "started"), rows)
+
+
+def _first_comment(text: str) -> str:
+    """Return what a config says of itself: its first comment after the line for editors."""
+    comments = [line.lstrip("# ") for line in text.splitlines() if line.startswith("#")]
+    return next((comment for comment in comments if comment and "$schema" not in comment), "")
+
+
+def _print(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    from bench.commands.consoles import results
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, no_wrap=heading != headings[-1])
+    for row in rows:
+        table.add_row(*row)
+    results().print(table)

@@ -1,0 +1,11 @@
+"""``schema``: print the JSON Schema of configs."""
+
+import rich_click as click
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of configs, for editors and other tools."""
+    from bench.config.editor import schema_text
+
+    click.echo(schema_text(), nl=False)

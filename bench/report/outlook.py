@@ -1,0 +1,34 @@
+"""What ``check`` prints: the cases of a config, the ideal of each, and how long all of it will take."""
+
+import math
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from bench.ideal import Outlook
+from bench.model import Experiment
+from bench.report.figures import duration, plural
+
+
+def print_outlook(outlooks: Sequence[Outlook], experiment: Experiment, console: Console) -> None:
+    """Print one line per case and the sum below."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table.add_column("case", overflow="fold")
+    for heading in ("fetches", "ideal", "expected"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for outlook in outlooks:
+        case = outlook.case
+        fetches = f"{len(case.countries.fetches):,}"
+        table.add_row(case.id, fetches, duration(outlook.ideal_s), duration(outlook.total_s))
+    console.print(table)
+    total_s = math.fsum(outlook.total_s for outlook in outlooks)
+    cases, blocks = plural(len(outlooks), "case"), plural(experiment.blocks, "block")
+    console.print(f"{experiment.name}: {cases} in {blocks}, about {duration(total_s)} in all", soft_wrap=True)
+    for outlook in outlooks:
+        if outlook.may_miss_deadline:
+            limit = duration(experiment.deadline_s)
+            console.print(
+                f"warning: a trial of {outlook.case.id} may take longer than its deadline of {limit}"
+            )

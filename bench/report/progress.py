@@ -1,0 +1,107 @@
+"""How far a run is: a live line on a terminal, one plain line a block elsewhere. Always on stderr.
+
+Drawn between trials only: a refreshing thread would take processor time from what is timed.
+"""
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from bench.model import Case, Experiment, Measurement
+from bench.report.figures import duration
+from bench.report.race import Race
+
+
+class Silence:
+    """No progress at all; the others override what they have something to say about."""
+
+    def run_started(self, experiment: Experiment) -> None:
+        """Take note that the first block is about to start."""
+
+    def trial_started(self, case: Case, block: int) -> None:
+        """Take note that a trial is about to start."""
+
+    def trial_ended(self, measurement: Measurement) -> None:
+        """Take note of what a trial yielded."""
+
+    def block_ended(self, block: int) -> None:
+        """Take note that every case of a block has been run."""
+
+
+class PlainProgress(Silence):
+    """Progress where nobody watches: one line a block, and one for each failed trial."""
+
+    def __init__(self, console: Console, race: Race) -> None:
+        self._console = console
+        self._race = race
+
+    def run_started(self, experiment: Experiment) -> None:
+        """Take the number of trials and the time."""
+        self._race.start(experiment)
+
+    def trial_ended(self, measurement: Measurement) -> None:
+        """Count the trial; a failed one is named at once."""
+        self._race.add(measurement)
+        if measurement.outcome != "ok":
+            self._say(_failure(measurement))
+
+    def block_ended(self, block: int) -> None:
+        """Write the line of the block."""
+        race = self._race
+        left_s = race.left_s()
+        left = f", about {duration(left_s)} left" if left_s else ""
+        trials = f"{race.done} of {race.trials} trials{left}"
+        self._say(f"block {block + 1} of {race.blocks}: {trials}; leader: {race.leader()}")
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+class LiveProgress(Silence):
+    """Progress on a terminal: block, trials, time left, current leader, and the case that runs."""
+
+    def __init__(self, progress: Progress, race: Race) -> None:
+        self._progress = progress
+        self._race = race
+        self._task = progress.add_task("", total=None, block="", left="", leader="")
+
+    def run_started(self, experiment: Experiment) -> None:
+        """Take the number of trials and the time."""
+        self._race.start(experiment)
+
+    def trial_started(self, case: Case, block: int) -> None:
+        """Draw the line; the next drawing is after the trial."""
+        race = self._race
+        left_s = race.left_s()
+        self._progress.update(
+            self._task,
+            total=race.trials,
+            completed=race.done,
+            description=case.id,
+            block=f"{block + 1}/{race.blocks}",
+            left="" if left_s is None else f"{duration(left_s)} left",
+            leader=race.leader(),
+            refresh=True,
+        )
+
+    def trial_ended(self, measurement: Measurement) -> None:
+        """Count the trial; a failed one is named at once, above the line."""
+        self._race.add(measurement)
+        if measurement.outcome != "ok":
+            self._progress.console.print(_failure(measurement), style="red", highlight=False, markup=False)
+
+
+def live_line(console: Console) -> Progress:
+    """Lay out the live line; the caller enters and leaves it."""
+    return Progress(
+        TextColumn("block {task.fields[block]}"),
+        BarColumn(bar_width=16),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[left]}\n{task.description}\nleader: {task.fields[leader]}", markup=False),
+        console=console,
+        auto_refresh=False,
+        transient=True,
+    )
+
+
+def _failure(measurement: Measurement) -> str:
+    return f"{measurement.case}, block {measurement.block + 1}: {measurement.outcome}: {measurement.detail}"

@@ -1,0 +1,98 @@
+"""``download`` as the chapter's reader uses it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.server.flags import all_flags
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parents[2]
+
+
+def call(folder: Path, *words: str, module: str = "bench") -> subprocess.CompletedProcess[str]:
+    """Call a module from another folder, with the project on its path."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_the_twenty_flags_arrive_and_are_saved_as_served(tmp_path: Path) -> None:
+    """Each code is printed as it arrives; counts and the elapsed time come last."""
+    result = call(tmp_path, "download")
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[1] == "Searching for 20 flags: from BD to VN"
+    assert len(lines[3].split()) == 20
+    assert "20 flags, 0 not found, 0 errors" in lines
+    assert re.fullmatch(r"20 flags downloaded in \d+\.\d\ds", lines[-1])
+    saved = {file.stem.upper(): file.read_bytes() for file in (tmp_path / "downloaded").iterdir()}
+    assert saved == {code: all_flags()[code] for code in saved}
+    assert len(saved) == 20
+
+
+@pytest.mark.parametrize(
+    ("words", "counts"),
+    [
+        (["BR", "cn", "ZZ"], "2 flags, 1 not found, 0 errors"),
+        (["B", "-l", "5"], "4 flags, 1 not found, 0 errors"),  # BA BB BC BD BE
+        (["-a", "-l", "30"], "30 flags, 0 not found, 0 errors"),
+        (["-e", "-l", "40"], "21 flags, 19 not found, 0 errors"),
+        (["BR"], "1 flag, 0 not found, 0 errors"),
+    ],
+)
+def test_countries_are_chosen_as_in_the_chapter(tmp_path: Path, words: list[str], counts: str) -> None:
+    """Codes, first letters, all, every, and a limit."""
+    assert counts in call(tmp_path, "download", *words).stdout.splitlines()
+
+
+@pytest.mark.parametrize("strategy", ["threadpool_as_completed", "asyncio_as_completed"])
+def test_verbose_shows_each_future_when_scheduled_and_when_done(tmp_path: Path, strategy: str) -> None:
+    """As the chapter's demonstration of futures does."""
+    client = "aiohttp" if strategy.startswith("asyncio") else "requests"
+    result = call(tmp_path, "download", "BR", "CN", "-v", "--strategy", strategy, "--client", client)
+    for code in ("BR", "CN"):
+        assert re.search(rf"^Scheduled for {code}: <(Future|Task) ", result.stdout, re.MULTILINE)
+        assert re.search(rf"^Done {code}: <(Future|Task).*(finished|done)", result.stdout, re.MULTILINE)
+        assert f"{code}: ok" in result.stdout.splitlines()
+
+
+def test_a_strategy_is_a_program_of_its_own(tmp_path: Path) -> None:
+    """``python -m strategies.sequential`` takes the same options."""
+    result = call(tmp_path, "BR", "--dest", "here", module="strategies.sequential")
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "here" / "br.gif").read_bytes() == all_flags()["BR"]
+
+
+def test_ctrl_c_ends_with_the_counts_so_far(tmp_path: Path) -> None:
+    """And with 130; what arrived is saved."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench", "download", "-s", "delay", "-m", "20"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        for _ in range(3):
+            process.stdout.readline()
+        first = process.stdout.read(2)
+        process.send_signal(signal.SIGINT)
+        stdout, _ = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert re.search(r"^\d+ flags?, 0 not found, 0 errors$", stdout, re.MULTILINE)
+    assert (tmp_path / "downloaded" / f"{first.lower()}.gif").exists()

@@ -1,0 +1,70 @@
+"""The wheel: what it carries, and that it works from any folder, whatever lies there."""
+
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel with the locked build backend."""
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*command, "--wheel-dir", str(folder), str(ROOT)], check=True, timeout=100)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the wheel where it sees this environment's libraries but not the checkout."""
+    folder = tmp_path_factory.mktemp("installed")
+    venv.create(folder, symlinks=True)
+    python = folder / "bin" / "python"
+    purelib = subprocess.run(
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    ours = next(path for path in sys.path if path.endswith("site-packages"))
+    (Path(purelib) / "libraries.pth").write_text(ours, encoding="utf-8")
+    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps"]
+    subprocess.run([*command, str(wheel)], check=True, timeout=100)
+    return folder / "bin" / "flagbench"
+
+
+def test_the_wheel_carries_strategies_configs_and_its_licence(wheel: Path) -> None:
+    """As bundled data below ``bench``, with no top-level package beside it."""
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {
+        "bench/_bundled/strategies/threadpool_map.py",
+        "bench/_bundled/strategies/clients/aiohttp.py",
+        "bench/_bundled/configs/default.yaml",
+        "bench/_bundled/configs/schema.json",
+        "bench/py.typed",
+    } <= names
+    assert {name.partition("/")[0].partition("-")[0] for name in names} == {"bench", "flagbench"}
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_the_command_runs_among_foreign_folders_of_the_same_names(installed: Path, tmp_path: Path) -> None:
+    """A foreign ``bench`` and ``strategies`` in the current folder do no harm."""
+    for name in ("bench", "strategies", "strategies/clients"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise SystemExit('foreign')", encoding="utf-8")
+    words = ["run", "ci", "--blocks", "1", "--out", "out"]
+    result = subprocess.run(
+        [installed, *words], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=100
+    )
+    assert result.returncode == 0, result.stderr
+    assert "asyncio_gather" in result.stdout
+    assert (tmp_path / "out" / "run.json").is_file()

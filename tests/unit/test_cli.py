@@ -1,0 +1,130 @@
+"""The command line without any run: usage, errors, exit codes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench import __main__ as program
+from tests.builders import case, run_of, trials
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """Call the program as from a shell and return its exit code."""
+    monkeypatch.setattr("sys.argv", ["flagbench", *words])
+    with pytest.raises(SystemExit) as left:
+        program.main()
+    assert isinstance(left.value.code, int)
+    return left.value.code
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("command", ["run", "check", "show", "list", "download", "serve", "schema"])
+def test_every_command_explains_itself(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With ``-h``."""
+    assert call(monkeypatch, command, "-h") == 0
+    assert "Usage" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["run"], 2, "Missing argument"),
+        (["runn", "default"], 2, "No such command"),
+        (["run", "defualt"], 2, "did you mean 'default'?"),
+        (["run", "default", "--only", "nothing*"], 2, "error[usage]: no case matches 'nothing*'"),
+        (["show", "none"], 2, "error[usage]: there is no run 'none'"),
+        (["download", "B1"], 2, "error[usage]: CC must be"),
+        (["download", "BR", "--client", "htpx"], 2, "unknown client 'htpx'"),
+        (["download", "BR", "--client", "aiohttp"], 2, "cannot use client aiohttp"),
+        (["download", "BR", "--strategy", "nope"], 2, "unknown strategy 'nope'"),
+        (["serve", "--host", "192.0.2.1"], 2, "reached from other machines"),
+    ],
+)
+def test_a_wrong_command_says_what_is_wrong_and_exits_with_two(
+    words: list[str],
+    code: int,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """On stderr; stdout stays empty."""
+    assert call(monkeypatch, *words) == code
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.out == ""
+
+
+def test_an_unreadable_run_exits_with_five(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With its path."""
+    (tmp_path / "run.json").write_text("{", encoding="utf-8")
+    assert call(monkeypatch, "show", str(tmp_path)) == 5
+    assert "error[results]: " in capsys.readouterr().err
+
+
+def test_a_bug_exits_with_seven_and_asks_for_a_report(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a traceback, which ``--debug`` would show."""
+
+    def broken(_run: Path) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr("bench.store.folder.load", broken)
+    assert call(monkeypatch, "show", "last") == 7
+    assert capsys.readouterr().err.startswith("error[bug]: ZeroDivisionError")
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "csv", "json"])
+def test_a_stored_run_is_shown_in_each_format(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And JSON is JSON."""
+    from bench.store.folder import save
+
+    loop = case("asyncio_gather", "aiohttp")
+    save(tmp_path, run_of({loop: trials(loop, [0.02] * 6)}), "")
+    assert call(monkeypatch, "show", str(tmp_path), "--format", form) == 0
+    text = capsys.readouterr().out
+    assert "asyncio" in text
+    if form == "json":
+        assert json.loads(text)["schema"] == 1
+
+
+@pytest.mark.parametrize("what", ["strategies", "clients", "configs", "runs"])
+def test_each_list_names_what_there_is(
+    what: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Known names are in it."""
+    expected = {"strategies": "processpool_map", "clients": "aiohttp", "configs": "scale", "runs": "status"}
+    assert call(monkeypatch, "list", what) == 0
+    assert expected[what] in capsys.readouterr().out
+
+
+def test_the_schema_that_is_printed_is_the_one_committed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Editors use the file, tools the command."""
+    from bench.bundle import configs_folder
+
+    assert call(monkeypatch, "schema") == 0
+    committed = json.loads((configs_folder() / "schema.json").read_text("utf-8"))
+    assert json.loads(capsys.readouterr().out) == committed
+
+
+def test_check_prints_cases_ideals_and_the_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For a shipped config, by its name."""
+    assert call(monkeypatch, "check", "default") == 0
+    text = capsys.readouterr().out
+    assert "sequential/requests/1/" in text
+    assert "in all" in text

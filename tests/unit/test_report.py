@@ -1,0 +1,190 @@
+"""What people read: the tables at 80 and 160 columns, Markdown, CSV, and the sentence below."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+from syrupy.assertion import SnapshotAssertion
+
+from bench.model import Case, Experiment, Measurement, Profile, Run
+from bench.report.export import to_csv, to_json, to_markdown
+from bench.report.figures import Unit, duration, times
+from bench.report.race import Race
+from bench.report.sentence import conclusion
+from bench.report.table import print_run
+from bench.stats.intervals import Interval
+from bench.stats.paired import Comparison
+from bench.stats.standing import podiums
+from bench.store.document import run_from_json
+from tests.builders import NEAR, POP3, case, failed, round_of, run_of, trials
+
+SEQUENTIAL = case("sequential", workers=1)
+POOL = case("threadpool_as_completed", workers=20)
+LOOP = case("asyncio_gather", "aiohttp", workers=20)
+SLOW = case("processpool_map", workers=5)
+CLOSING = replace(POOL, keep_alive=False, workers=200)
+
+
+def values(scale: float) -> list[float]:
+    """Return ten block values that differ by what every block shares."""
+    return [scale * (1 + block / 100) for block in range(10)]
+
+
+@pytest.fixture
+def run() -> Run:
+    """Build a run with a winner, a tie, a crash, a case without a timing, and a range of figures."""
+    tied = [value * (1.001 if block % 2 else 0.999) for block, value in enumerate(values(0.021))]
+    pool = trials(POOL, values(0.0251), in_flight=18)
+    pool[3] = replace(pool[3], rounds=(round_of(0.026, 20, ok=1, not_found=1, server_error=1),))
+    return run_of(
+        {
+            SEQUENTIAL: trials(SEQUENTIAL, values(0.0612), in_flight=1),
+            POOL: [*pool[:9], failed(POOL, 9, "crash", "killed by SIGSEGV")],
+            CLOSING: trials(CLOSING, tied),
+            SLOW: [failed(SLOW, block, "timeout", "not done after 5 s") for block in range(3)],
+            LOOP: trials(LOOP, values(0.021)),
+        }
+    )
+
+
+def printed(run: Run, width: int) -> str:
+    """Print the tables of a run as into a pipe of this width."""
+    stream = io.StringIO()
+    print_run(run, Console(file=stream, width=width, highlight=False, markup=False, emoji=False))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_tables_look_as_they_did(run: Run, width: int, snapshot: SnapshotAssertion) -> None:
+    """Read the snapshot when it changes: it is what a user sees."""
+    assert printed(run, width) == snapshot
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_no_row_is_wrapped_or_cut(run: Run, width: int) -> None:
+    """Every row is on a line of its own, whole."""
+    text = printed(run, width)
+    assert "…" not in text
+    assert max(len(line) for line in text.splitlines()) <= width
+
+
+def test_markdown_and_csv_look_as_they_did(run: Run, snapshot: SnapshotAssertion) -> None:
+    """The two that other tools take in."""
+    assert to_markdown(run) == snapshot
+    assert to_csv(run) == snapshot
+
+
+def test_json_is_the_stored_document(run: Run) -> None:
+    """Nothing is rounded and nothing is lost."""
+    assert run_from_json(json.loads(to_json(run))) == run
+
+
+def test_csv_does_not_hand_formulas_to_spreadsheets() -> None:
+    """A profile may be called anything; a text that begins like a formula is quoted."""
+    odd = Case("=cmd()", "-x", 1, Profile("@home"), POP3)
+    (row,) = csv.DictReader(io.StringIO(to_csv(run_of({odd: trials(odd, [0.1])}))))
+    assert (row["strategy"], row["client"], row["profile"]) == ("'=cmd()", "'-x", "'@home")
+
+
+def test_profiles_have_tables_of_their_own() -> None:
+    """Another profile is another question."""
+    far = replace(LOOP, profile=Profile("far"))
+    text = printed(run_of({LOOP: trials(LOOP, values(0.02)), far: trials(far, values(0.5))}), 80)
+    assert "profile 20ms" in text
+    assert "profile far" in text
+    assert text.count("was fastest") == 2
+
+
+@pytest.mark.parametrize(
+    ("measured", "words"),
+    [
+        ({LOOP: trials(LOOP, values(0.02)), POOL: trials(POOL, values(0.04))}, "ahead of every other case"),
+        (
+            {LOOP: trials(LOOP, [0.02]), POOL: trials(POOL, [0.04])},
+            "1 block is too few to tell 2 cases apart",
+        ),
+        ({LOOP: trials(LOOP, [0.02] * 3), POOL: trials(POOL, [0.04] * 3)}, "3 blocks are too few"),
+        ({LOOP: trials(LOOP, values(0.02))}, "nothing to compare it with"),
+        ({LOOP: [failed(LOOP, 0, "error", "no")]}, "No case yielded a timing"),
+    ],
+)
+def test_the_sentence_says_how_sure_the_table_is(measured: dict[Case, list[Measurement]], words: str) -> None:
+    """In each state a run can be in."""
+    (podium,) = podiums(run_of(measured))
+    assert words in conclusion(podium)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0312, "31.2 ms"), (0.999, "999 ms"), (1.234, "1.23 s"), (59.94, "59.9 s"), (61.0, "1 min 1 s")],
+)
+def test_durations_have_three_digits_and_a_unit(seconds: float, text: str) -> None:
+    """As people say them."""
+    assert duration(seconds) == text
+
+
+def test_a_column_has_one_unit() -> None:
+    """Milliseconds below ten seconds, then seconds."""
+    assert Unit.for_longest(9.9).figure(0.0312) == "31.2"
+    assert Unit.for_longest(9.9).figure(1.25) == "1,250"
+    assert Unit.for_longest(10).figure(12.345) == "12.3"
+
+
+@pytest.mark.parametrize(
+    ("interval", "text"),
+    [
+        (Interval(2.0, 1.9, 2.1), "2.0"),
+        (Interval(1.0, 0.9, 1.1), "≈1.0"),
+        (Interval(2.0, None, None), "≈2.0"),
+        (Interval(123.4, 120.0, 130.0), "123"),
+    ],
+)
+def test_a_ratio_that_may_be_one_is_marked(interval: Interval, text: str) -> None:
+    """So is one whose interval is unknown."""
+    assert times(Comparison(interval, 0.01, 10)) == text
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        """Return the time that was set."""
+        return self.now_s
+
+
+def test_the_race_predicts_from_its_pace_and_names_the_leader() -> None:
+    """Two of four trials took ten seconds: ten are left."""
+    clock = Clock()
+    race = Race(clock)
+    race.start(Experiment("x", (LOOP, POOL), {}, 2, None, 60, 10, 1))
+    assert (race.left_s(), race.leader()) == (None, "none yet")
+    clock.now_s = 10.0
+    race.add(trials(POOL, [0.04])[0])
+    race.add(trials(LOOP, [0.02])[0])
+    assert race.left_s() == pytest.approx(10.0)
+    assert race.leader() == f"{LOOP.id} at 20 ms"
+    assert (race.done, race.trials) == (2, 4)
+
+
+def test_a_failed_trial_counts_but_does_not_lead() -> None:
+    """It has no value."""
+    race = Race(Clock())
+    race.start(Experiment("x", (LOOP,), {}, 2, None, 60, 10, 1))
+    race.add(failed(LOOP, 0, "crash", ""))
+    assert (race.done, race.leader()) == (1, "none yet")
+
+
+def test_cases_of_another_profile_do_not_lead() -> None:
+    """The leader is that of the profile last seen."""
+    quick = replace(LOOP, profile=Profile("quick"))
+    race = Race(Clock())
+    race.start(Experiment("x", (LOOP, quick), {}, 1, None, 60, 10, 1))
+    race.add(trials(quick, [0.001])[0])
+    race.add(trials(LOOP, [0.02])[0])
+    assert race.leader().startswith(LOOP.id)
+    assert NEAR.name in race.leader()
