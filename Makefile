@@ -1,0 +1,47 @@
+# `make run` and `make test` need python3, make and git, and nothing else: they make their own environment.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+
+.PHONY: run test format lock benchmarks clean
+
+run: $(VENV)/run.stamp
+	$(BIN)/python -m bench run configs/default.yaml
+
+test: $(VENV)/dev.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+format: $(VENV)/dev.stamp
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Speed and memory: figures for people, not tests. Give the machine nothing else to do meanwhile.
+benchmarks: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-only -s
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements.txt | $(VENV)/bin/python
+	$(PIP) --require-hashes -r requirements.txt
+	touch $@
+
+# The locked set for development contains the one for running, in the same versions.
+$(VENV)/dev.stamp: requirements-dev.txt | $(VENV)/bin/python
+	$(PIP) --require-hashes -r requirements-dev.txt
+	touch $@ $(VENV)/run.stamp
+
+# Needs uv; the files name no index, so that any mirror will do.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links --upgrade
+lock:
+	$(LOCK) pyproject.toml --output-file requirements.txt
+	$(LOCK) pyproject.toml --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) dist build .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
