@@ -22,7 +22,7 @@ format: $(VENV)/dev.stamp
 
 # Speed and memory: figures for people, not tests. Give the machine nothing else to do meanwhile.
 benchmarks: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest tests/benchmarks --benchmark-only -s
+	$(BIN)/python -m pytest -o addopts=--import-mode=importlib tests/benchmarks/bench_*.py -s
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -205,4 +205,4 @@ def resident_mib(pid: int) -> float:
 def report(benchmark: BenchmarkFixture, **figures: float) -> None:
     """Keep the figures with the benchmark, and print them."""
     benchmark.extra_info.update(figures)
-    print("", *(f"{name} {figure:.3f}" for name, figure in figures.items()), sep="\n  ")  # noqa: T201
+    print("", *(f"{name} {figure:.3f}" for name, figure in figures.items()), sep="\n  ")

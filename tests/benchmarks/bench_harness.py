@@ -1,0 +1,184 @@
+"""What the harness adds to what it times, and what it takes to hold a large trial.
+
+On a quiet machine: ``make benchmarks``.
+"""
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from bench.bundle import import_path
+from bench.model import Fixed, Profile
+from bench.runner.guardian import descendants
+from bench.server.settings import ServerSettings
+from bench.stats.paired import compare
+from tests.server_process import running_server
+
+pytestmark = pytest.mark.timeout(900)
+
+PAIRS: Final = 60
+BARE: Final = """
+import sys, time
+from pathlib import Path
+from bench.api import Job
+from bench.countries import POP20
+from strategies.{strategy} import download_many
+job = Job(POP20, 20, sys.argv[1], Path(sys.argv[2]), "{client}")
+for _ in sys.stdin:
+    start_s = time.perf_counter()
+    download_many(job)
+    print(time.perf_counter() - start_s, flush=True)
+"""
+HARNESS: Final = """
+import sys
+from pathlib import Path
+import strategies
+from bench.countries import POP20
+from bench.worker.load import load_client, load_strategy
+from bench.worker.protocol import Task
+from bench.worker.trial import Stage, run_round
+folder = Path(sys.argv[2])
+download_many = load_strategy(Path(strategies.__path__[0]) / "{strategy}.py")
+load_client("{client}")
+task = Task(Path(), "{client}", 20, True, POP20, 1, "", 1, folder, Path(sys.argv[3]), 10.0)
+for _ in sys.stdin:
+    verified = run_round(download_many, task, Stage(sys.argv[1], folder / "round"), None)
+    assert verified.flaw is None, verified.flaw
+    print(verified.report.elapsed_s, flush=True)
+"""
+
+
+class Side:
+    """A process that does one round whenever it is asked to."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def round_s(self) -> float:
+        """Ask for a round and return how long it took, in seconds, by its own account."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return float(self._process.stdout.readline())
+
+
+@contextmanager
+def side(script: str, *words: str) -> Iterator[Side]:
+    """Start a side with its script."""
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", script, *words],
+        env={"PYTHONPATH": ":".join(import_path())},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield Side(process)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+@pytest.fixture
+def reference(tmp_path: Path) -> Path:
+    """Lay out the flags as served."""
+    from bench.runner.reference import lay_out_reference
+    from bench.server.flags import all_flags
+
+    return lay_out_reference(tmp_path, all_flags())
+
+
+@pytest.mark.parametrize(
+    ("strategy", "client"),
+    [("sequential", "urllib3"), ("threadpool_map", "requests"), ("asyncio_gather", "aiohttp")],
+)
+def test_the_harness_adds_nothing_to_what_it_times(
+    strategy: str, client: str, tmp_path: Path, reference: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A round under the worker against the same call in a bare script, alternating: ratio <= 1.02."""
+    source = random.Random(1)
+    names = {"strategy": strategy, "client": client}
+    profile = Profile("20ms", Fixed(0.020))
+    folder = tmp_path / "bare"
+    folder.mkdir()
+    with (
+        running_server(ServerSettings(profile)) as server,
+        side(BARE.format(**names), server.base_url, str(folder)) as bare,
+        side(HARNESS.format(**names), server.base_url, str(tmp_path), str(reference)) as harness,
+    ):
+        samples: dict[Side, list[float]] = {bare: [], harness: []}
+        for _ in range(3):
+            bare.round_s()
+            harness.round_s()
+        for _ in range(PAIRS):
+            for each in source.sample([bare, harness], 2):
+                samples[each].append(each.round_s())
+        ratio = compare(samples[bare], samples[harness]).ratio
+    with capsys.disabled():
+        print(
+            f"\n{strategy} x {client}: harness / bare = {ratio.estimate:.4f}"
+            f" (95% {ratio.low:.4f} to {ratio.high:.4f}, {PAIRS} pairs)"
+        )
+    assert ratio.estimate <= 1.02
+
+
+@pytest.mark.parametrize(
+    ("strategy", "client"),
+    [("threadpool_map", "urllib3"), ("asyncio_gather", "aiohttp"), ("sequential", "urllib3")],
+)
+def test_100_000_fetches_in_one_trial_fit_into_300_mb(
+    strategy: str, client: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Runner and worker together, at the worst moment, in resident memory."""
+    settings = {
+        "countries": {"codes": "all", "limit": 100, "repeat": 1000},
+        "workers": 20,
+        "clients": [client],
+        "strategies": [strategy],
+        "blocks": 1,
+        "rounds": 1,
+        "deadline": "10m",
+    }
+    config = tmp_path / "large.yaml"
+    config.write_text(json.dumps(settings), encoding="utf-8")
+    command = [sys.executable, "-m", "bench", "run", str(config), "--out", str(tmp_path / "run"), "--quiet"]
+    peak: dict[str, float] = {"together": 0.0}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as run:
+        while run.poll() is None:
+            seen = {"runner": _rss_mb(run.pid), **_workers_mb(run.pid)}
+            if sum(seen.values()) > peak["together"]:
+                peak = {"together": sum(seen.values()), **seen}
+            time.sleep(0.05)
+    stored = json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))
+    (trial,) = stored["trials"]
+    with capsys.disabled():
+        figures = ", ".join(f"{name} {value:.0f} MB" for name, value in peak.items())
+        print(f"\n{strategy} x {client}, 100,000 fetches: {figures}")
+    assert trial["rounds"][0]["verified"] == 100_000
+    assert peak["together"] < 300
+
+
+def _workers_mb(runner: int) -> dict[str, float]:
+    workers = [pid for pid in descendants(runner) if b"bench.worker" in _read(pid, "cmdline")]
+    return {"worker": sum(_rss_mb(pid) for pid in workers)}
+
+
+def _rss_mb(pid: int) -> float:
+    for line in _read(pid, "status").splitlines():
+        if line.startswith(b"VmRSS:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    return 0.0
+
+
+def _read(pid: int, name: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/{name}").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
