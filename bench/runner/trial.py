@@ -12,9 +12,9 @@ from typing import Final
 
 from bench.model import Outcome
 from bench.runner.launch import Launcher
+from bench.wire import MalformedError
 from bench.worker.live import Event, read_event
 from bench.worker.protocol import Report, Task, worker_command
-from bench.worker.wire import MalformedError
 
 REPORT_FD: Final = 1
 """A worker reports where its standard output was; what the strategy prints is kept apart."""

@@ -9,16 +9,9 @@ from typing import BinaryIO, Final
 from bench.errors import ServerDiedError
 from bench.model import Profile, Witness
 from bench.server.log import Record
-from bench.server.messages import (
-    Message,
-    error_from_json,
-    from_line,
-    profile_to_json,
-    settings_to_json,
-    to_line,
-    witness_from_json,
-)
+from bench.server.messages import Message, Opening, error_from_json, from_line, to_line
 from bench.server.settings import ServerSettings, base_url
+from bench.wire import fit
 
 _CHUNK: Final = 64 * 1024
 
@@ -44,12 +37,12 @@ class FlagServer:
 
     def start(self, settings: ServerSettings) -> None:
         """Have the port opened, and wait until requests are answered."""
-        ready = self._ask({"start": settings_to_json(settings)})["ready"]
+        ready = self._ask({"start": settings})["ready"]
         self.base_url = base_url(ready["host"], ready["port"])
 
     def open_trial(self, trial: str, profile: Profile, block: int) -> None:
         """Serve a trial, below ``round_url``, with the weather of its profile and block."""
-        self._ask({"open": {"trial": trial, "profile": profile_to_json(profile), "block": block}})
+        self._ask({"open": Opening(trial, profile, block)})
 
     def round_url(self, trial: str, number: int) -> str:
         """Return the base URL of one round of a trial."""
@@ -58,7 +51,7 @@ class FlagServer:
     def close_trial(self, trial: str) -> Mapping[int, Witness]:
         """Serve a trial no longer, and return what was seen of each round that had a request."""
         rounds = self._ask({"close": trial})["rounds"]
-        return {int(number): witness_from_json(witness) for number, witness in rounds.items()}
+        return {int(number): fit(Witness, witness, number) for number, witness in rounds.items()}
 
     def records(self, trial: str) -> Mapping[int, list[Record]]:
         """Return every request of an open trial whose answer has ended, by round."""

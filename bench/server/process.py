@@ -15,19 +15,10 @@ from bench.errors import BenchError, UsageError
 from bench.server.event_loop import new_event_loop
 from bench.server.listening import listening
 from bench.server.log import witness_of
-from bench.server.messages import (
-    Message,
-    error_to_json,
-    from_line,
-    profile_from_json,
-    settings_from_json,
-    text,
-    to_line,
-    whole_number,
-    witness_to_json,
-)
-from bench.server.settings import checked_host
+from bench.server.messages import Message, Opening, error_to_json, from_line, to_line
+from bench.server.settings import ServerSettings, checked_host
 from bench.server.site import Site, new_site
+from bench.wire import fit
 
 _LONGEST_LINE: Final = 1024 * 1024
 
@@ -64,14 +55,12 @@ class _Control:
     async def obey(self, message: Message) -> Message:
         """Carry out one message and return the reply to it."""
         match message:
-            case {"start": dict(order)}:
-                return await self._start(order)
-            case {"open": dict(order)}:
-                name = text(order, "trial")
-                self._site.trials.open(
-                    name, profile_from_json(order.get("profile")), whole_number(order, "block")
-                )
-                return {"opened": name}
+            case {"start": order}:
+                return await self._start(fit(ServerSettings, order, "start"))
+            case {"open": order}:
+                opening: Opening = fit(Opening, order, "open")
+                self._site.trials.open(opening.trial, opening.profile, opening.block)
+                return {"opened": opening.trial}
             case {"records": str(name)}:
                 logs = self._site.trials.logs(name)
                 return {"records": name, "rounds": {number: list(log) for number, log in logs.items()}}
@@ -85,10 +74,9 @@ class _Control:
             raise UsageError("the server has not been started")
         return self._running
 
-    async def _start(self, order: Message) -> Message:
+    async def _start(self, settings: ServerSettings) -> Message:
         if self._running is not None:
             raise UsageError("the server has been started already")
-        settings = settings_from_json(order)
         host = checked_host(settings.host, allow_remote=False)
         site = new_site(settings, write=None)
         port = await self._stack.enter_async_context(listening(site, host, settings.port))
@@ -101,6 +89,6 @@ class _Control:
 
     def _close(self, name: str) -> Message:
         logs = self._site.close_trial(name)
-        rounds = {number: witness_to_json(witness_of(log)) for number, log in logs.items()}
+        rounds = {number: witness_of(log) for number, log in logs.items()}
         gc.collect()
         return {"closed": name, "rounds": rounds}

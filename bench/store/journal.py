@@ -5,17 +5,16 @@ so that neither a torn write nor a flipped bit passes for a measurement.
 """
 
 import io
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from zlib import crc32
 
 from bench.errors import UnreadableResultError
 from bench.model import Measurement
-from bench.store.document import measurement_from_json, measurement_to_json
+from bench.wire import MalformedError, encode, fit, parse
 
 _TEMPLATE: Final = '{{"crc32": "{crc:08x}", "trial": {trial}}}\n'
 _TRIAL_FROM: Final = len(_TEMPLATE.format(crc=0, trial="")) - len("}\n")
@@ -29,7 +28,7 @@ class Journal:
 
     def append(self, measurement: Measurement) -> None:
         """Write one trial and return once it is durable."""
-        trial = json.dumps(measurement_to_json(measurement), ensure_ascii=True, separators=(",", ":"))
+        trial = encode(measurement)
         self._file.write(_TEMPLATE.format(crc=crc32(trial.encode()), trial=trial).encode())
         os.fsync(self._file.fileno())
 
@@ -52,15 +51,17 @@ def read_journal(path: Path) -> list[Measurement]:
     for line in path.read_bytes().splitlines(keepends=True):
         try:
             measurements.append(_parse(line))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise UnreadableResultError(f"{path}: damaged at byte {offset}: {error}") from error
+        except MalformedError as error:
+            raise UnreadableResultError(f"{path}: damaged at byte {offset}: {error.what}") from error
         offset += len(line)
     return measurements
 
 
 def _parse(line: bytes) -> Measurement:
-    document: Any = json.loads(line)
+    document = parse(line)
     trial = line[_TRIAL_FROM:-2]
-    if not line.endswith(b"}\n") or document["crc32"] != f"{crc32(trial):08x}":
-        raise ValueError("the checksum does not match")
-    return measurement_from_json(document["trial"])
+    expected = {"crc32": f"{crc32(trial):08x}", "trial": parse(trial)}
+    if not line.endswith(b"}\n") or document != expected:
+        raise MalformedError("the checksum does not match")
+    measurement: Measurement = fit(Measurement, expected["trial"], "trial")
+    return measurement

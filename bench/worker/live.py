@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from bench.api import Fetch, Future
+from bench.wire import MalformedError, encode, fit, parse
 from bench.worker.protocol import Report
-from bench.worker.wire import MalformedError, encode, fit, parse
 from bench.worker.words import one_line
 
 

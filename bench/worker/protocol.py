@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, Self, TypeAlias
 
-from bench.worker.wire import decode, encode
+from bench.wire import decode, encode
 
 TrialOutcome: TypeAlias = Literal["ok", "error", "corrupt", "missing", "unexpected"]
 """What a worker can say of its own trial; that it crashed or hung is for others to say."""

@@ -275,3 +275,26 @@ def test_a_planted_secret_is_in_no_result(tmp_path: Path, monkeypatch: pytest.Mo
     assert result.returncode == 0
     kept = b"".join(file.read_bytes() for file in (tmp_path / "run").iterdir())
     assert b"hunter2" not in kept + result.stdout.encode() + result.stderr.encode()
+
+
+def test_on_a_terminal_progress_is_a_line_that_changes(tmp_path: Path) -> None:
+    """With block, trials, time left and leader; the table still goes to stdout, plain."""
+    path = config(tmp_path, ["sequential", *hostile(tmp_path, "raises")])
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(command(path), cwd=ROOT, stdout=subprocess.PIPE, stderr=theirs, text=True)
+    with process:
+        os.close(theirs)
+        stdout, _ = process.communicate(timeout=30)
+        shown = os.read(ours, 1 << 16).decode()
+        os.close(ours)
+    assert "block 2/2" in shown
+    assert "leader: sequential/urllib3/1/5ms at" in shown
+    assert "raises/urllib3/1/5ms, block 1: error:" in shown
+    assert "\x1b" not in stdout
+    assert "was fastest" in stdout
+
+
+def test_quiet_means_no_progress(tmp_path: Path) -> None:
+    """But where the run is kept is still said."""
+    result = run(config(tmp_path, ["sequential"], blocks=1), "--quiet")
+    assert result.stderr == f"kept in {tmp_path / 'run'}\n"

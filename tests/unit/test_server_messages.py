@@ -8,21 +8,11 @@ import pytest
 
 from bench.errors import EnvironmentFault, UsageError
 from bench.model import Fixed, Latency, LogNormal, Profile, Uniform, Witness
-from bench.server.messages import (
-    error_from_json,
-    error_to_json,
-    from_line,
-    profile_from_json,
-    profile_to_json,
-    settings_from_json,
-    settings_to_json,
-    to_line,
-    witness_from_json,
-    witness_to_json,
-)
+from bench.server.messages import error_from_json, error_to_json, from_line, to_line
 from bench.server.settings import ServerSettings
+from bench.wire import MalformedError, fit, plain
 
-PLAIN = profile_to_json(Profile("p"))
+PLAIN = plain(Profile("p"))
 
 
 @pytest.mark.parametrize("latency", [Fixed(0.05), Uniform(0.5, 5), LogNormal(0.1, 0.4)])
@@ -31,13 +21,15 @@ def test_settings_survive_the_wire(latency: Latency) -> None:
     profile = Profile("p*0.1", latency, jitter_s=0.01, bandwidth=2.5e6, error_rate=0.25, error_status=503)
     settings = ServerSettings(profile, seed=7, flags_dir=Path("/flags"), host="::1", port=8000)
     for sent in (settings, replace(settings, flags_dir=None, profile=replace(profile, bandwidth=None))):
-        assert settings_from_json(from_line(to_line(settings_to_json(sent)))) == sent
+        received = from_line(to_line({"start": sent}))["start"]
+        assert fit(ServerSettings, received, "start") == sent
 
 
 def test_a_witness_survives_the_wire() -> None:
     """What the server saw reaches the harness unchanged."""
     witness = Witness(20, 5, 5, 0.0001, 0.0012345)
-    assert witness_from_json(from_line(to_line(witness_to_json(witness)))) == witness
+    received = from_line(to_line({"closed": witness}))["closed"]
+    assert fit(Witness, received, "closed") == witness
 
 
 @pytest.mark.parametrize("error", [UsageError("what", hint="do"), EnvironmentFault("port 1 is in use")])
@@ -68,12 +60,12 @@ def test_an_error_survives_the_wire(error: UsageError | EnvironmentFault) -> Non
 )
 def test_a_profile_that_is_not_exactly_one_is_refused(message: Any) -> None:
     """Missing, unknown and mistyped keys are mistakes of the sender."""
-    with pytest.raises(UsageError):
-        profile_from_json(message)
+    with pytest.raises(MalformedError, match="profile"):
+        fit(Profile, message, "profile")
 
 
 @pytest.mark.parametrize("line", [b"", b"{", b"[]", b"1", b"\xff"])
 def test_a_line_that_is_no_json_object_is_refused(line: bytes) -> None:
     """The channel carries nothing else."""
-    with pytest.raises(UsageError, match="control line"):
+    with pytest.raises((UsageError, MalformedError), match=r"not a JSON"):
         from_line(line)

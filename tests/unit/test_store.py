@@ -89,9 +89,12 @@ def test_a_run_survives_its_document() -> None:
     ("damage", "words"),
     [
         (lambda document: document.update(schema=99), "schema 99"),
-        (lambda document: document.update(status="fine"), "status 'fine'"),
-        (lambda document: document.pop("cases"), "cases"),
-        (lambda document: document["trials"][0].update(outcome="good"), "outcome 'good'"),
+        (lambda document: document.update(status="fine"), "run.status: unexpected 'fine'"),
+        (lambda document: document.pop("cases"), "missing or unexpected: cases"),
+        (
+            lambda document: document["trials"][0].update(outcome="good"),
+            r"run.trials\[0\].outcome: unexpected 'good'",
+        ),
         (lambda document: document["cases"][0]["profile"].update(latency={"odd": {}}), "odd"),
         (lambda document: document["trials"][0]["rounds"][0].update(elapsed_s="soon"), "soon"),
     ],

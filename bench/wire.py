@@ -1,9 +1,14 @@
-"""Frozen dataclasses as JSON and back, strictly: nothing missing, nothing more, every type as declared."""
+"""Frozen dataclasses as JSON and back, strictly: nothing missing, nothing more, every type as declared.
+
+What processes say to each other and what is stored goes through here, so there is one form of each
+value. Where a field may hold one of several dataclasses, JSON names which: ``{"uniform": {…}}``.
+"""
 
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import is_dataclass
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, NoReturn, TypeVar, get_args, get_origin, get_type_hints
@@ -14,12 +19,12 @@ T = TypeVar("T")
 
 
 class MalformedError(BenchError):
-    """A document between harness and worker is not what was agreed."""
+    """A document is not what was agreed."""
 
 
-def encode(document: Any) -> str:
-    """Write a dataclass, or a mapping that holds some, as one line of JSON."""
-    return json.dumps(document, default=_plain, allow_nan=False)
+def encode(value: Any) -> str:
+    """Write a value as one line of JSON."""
+    return json.dumps(plain(value), allow_nan=False, separators=(",", ":"))
 
 
 def decode(kind: type[T], text: str | bytes) -> T:
@@ -44,18 +49,31 @@ def parse(text: str | bytes) -> Any:
         raise MalformedError(f"not a JSON document: {error}") from error
 
 
+def plain(value: Any) -> Any:
+    """Return what ``json.dumps`` takes for a dataclass, or for a container of them."""
+    if is_dataclass(value) and not isinstance(value, type):
+        hints = _hints(type(value))
+        return {name: _tagged(hint, getattr(value, name)) for name, hint in hints.items()}
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
 def fit(kind: Any, value: Any, where: str) -> Any:
     """Build a value of a declared type from what JSON holds.
 
-    The type may be a dataclass, ``Path`` or a scalar, or a ``tuple``, ``Mapping``, ``Literal`` or
-    optional of such; ``where`` is the path of the value, for the error.
+    The type may be a dataclass or one of several, ``Path``, a scalar, or a ``tuple``, ``Mapping``,
+    ``Literal`` or optional of such; ``object`` takes anything. ``where`` is the path of the value, for
+    the error.
 
     Raises:
         MalformedError: it does not fit.
     """
     origin, inner = get_origin(kind), get_args(kind)
     if origin is UnionType:
-        return None if value is None else fit(inner[0], value, where)
+        return _fit_union(inner, value, where)
     if origin is Literal:
         _expect(value in inner, value, where)
         return value
@@ -70,14 +88,27 @@ def fit(kind: Any, value: Any, where: str) -> Any:
     return _fit_scalar(kind, value, where)
 
 
+def _fit_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
+    """Build an optional value, or that dataclass of several whose name stands in front."""
+    if kinds[-1] is type(None):
+        return None if value is None else fit(kinds[0], value, where)
+    by_name = {_name(kind): kind for kind in kinds}
+    _expect(isinstance(value, dict) and len(value) == 1 and value.keys() <= by_name.keys(), value, where)
+    ((name, inner),) = value.items()
+    return fit(by_name[name], inner, f"{where}.{name}")
+
+
 def _fit_dataclass(kind: Any, value: Any, where: str) -> Any:
     _expect(isinstance(value, dict), value, where)
-    hints = get_type_hints(kind)
-    _expect(value.keys() == hints.keys(), sorted(value), where)
+    hints = _hints(kind)
+    if odd := value.keys() ^ hints.keys():
+        raise MalformedError(f"{where}: missing or unexpected: {', '.join(sorted(odd))[:200]}")
     return kind(**{name: fit(hint, value[name], f"{where}.{name}") for name, hint in hints.items()})
 
 
 def _fit_scalar(kind: Any, value: Any, where: str) -> Any:
+    if kind is object:
+        return value
     if kind is Path:
         _expect(isinstance(value, str), value, where)
         return Path(value)
@@ -88,13 +119,23 @@ def _fit_scalar(kind: Any, value: Any, where: str) -> Any:
     return value
 
 
+def _tagged(hint: Any, value: Any) -> Any:
+    is_choice = get_origin(hint) is UnionType and all(is_dataclass(kind) for kind in get_args(hint))
+    return {_name(type(value)): plain(value)} if is_choice else plain(value)
+
+
+def _name(kind: type[Any]) -> str:
+    return kind.__name__.lower()
+
+
+@cache
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
 def _expect(fits: bool, value: Any, where: str) -> None:  # noqa: FBT001  the condition of an assertion
     if not fits:
         raise MalformedError(f"{where}: unexpected {str(value)[:200]!r}")
-
-
-def _plain(value: Any) -> Any:
-    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
 
 
 def _refuse_constant(name: str) -> NoReturn:
