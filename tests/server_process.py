@@ -2,16 +2,32 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from bench.bundle import import_path
-from bench.server.control import FlagServer
-from bench.server.launch import server_command
+from bench.server.control import FlagServer, server_command
+from bench.server.log import Record
+from bench.server.paths import trial_url
 from bench.server.settings import ServerSettings
 
 _PATIENCE_S: Final = 5.0
+
+
+class TestedServer(FlagServer):
+    """A handle that can be asked for more than the harness needs to know."""
+
+    __test__ = False
+
+    def round_url(self, trial: str, number: int) -> str:
+        """Return the base URL of one round of a trial, as a worker makes it."""
+        return f"{trial_url(self.base_url, trial)}.{number}"
+
+    def records(self, trial: str) -> Mapping[int, list[Record]]:
+        """Return every request of an open trial whose answer has ended, by round."""
+        rounds = self._ask({"records": trial})["rounds"]
+        return {int(number): [Record(*record) for record in records] for number, records in rounds.items()}
 
 
 def server_environment() -> dict[str, str]:
@@ -31,17 +47,24 @@ def server_process(*prefix: str) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
-def handle(process: subprocess.Popen[bytes], reply_limit_s: float = 10.0) -> FlagServer:
+def handle(process: subprocess.Popen[bytes], reply_limit_s: float = 10.0) -> TestedServer:
     """Take hold of a server's process."""
-    return FlagServer(process.stdin, process.stdout, reply_limit_s=reply_limit_s)  # type: ignore[arg-type]
+    return TestedServer(process.stdin, process.stdout, reply_limit_s=reply_limit_s)  # type: ignore[arg-type]
 
 
 @contextmanager
-def running_server(settings: ServerSettings, *prefix: str) -> Iterator[FlagServer]:
-    """Run a flag server for as long as the context lasts."""
+def running_server(settings: ServerSettings, *prefix: str) -> Iterator[TestedServer]:
+    """Run a flag server for as long as the context lasts; the end of its pipe ends it."""
     with server_process(*prefix) as process:
         server = handle(process)
         server.start(settings)
         yield server
-        server.stop()
+        hang_up(process)
         process.wait(_PATIENCE_S)
+
+
+def hang_up(process: subprocess.Popen[bytes]) -> None:
+    """Close the pipe that a server listens to, if it still does."""
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):
+        process.stdin.close()

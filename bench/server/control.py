@@ -2,18 +2,27 @@
 
 import os
 import selectors
+import sys
 from collections.abc import Mapping
 from time import monotonic
 from typing import BinaryIO, Final
 
 from bench.errors import ServerDiedError
 from bench.model import Profile, Witness
-from bench.server.log import Record
 from bench.server.messages import Message, Opening, error_from_json, from_line, to_line
 from bench.server.settings import ServerSettings, base_url
 from bench.wire import fit
 
 _CHUNK: Final = 64 * 1024
+
+
+def server_command() -> tuple[str, ...]:
+    """Return the command of the server's process, whose ``PYTHONPATH`` must lead to ``bench``.
+
+    Whoever looks after the process starts it, and a ``FlagServer`` at its pipes tells it what to do.
+    ``-P`` keeps a foreign ``bench`` of the current folder out.
+    """
+    return (sys.executable, "-P", "-m", "bench.server")
 
 
 class FlagServer:
@@ -41,32 +50,16 @@ class FlagServer:
         self.base_url = base_url(ready["host"], ready["port"])
 
     def open_trial(self, trial: str, profile: Profile, block: int) -> None:
-        """Serve a trial, below ``round_url``, with the weather of its profile and block."""
+        """Serve a trial, below its ``trial_url``, with the weather of its profile and block."""
         self._ask({"open": Opening(trial, profile, block)})
 
-    def round_url(self, trial: str, number: int) -> str:
-        """Return the base URL of one round of a trial."""
-        return f"{self.base_url}/-/{trial}.{number}"
-
     def close_trial(self, trial: str) -> Mapping[int, Witness]:
-        """Serve a trial no longer, and return what was seen of each round that had a request."""
+        """Serve a trial no longer, and return what was seen of each round that had a request.
+
+        Requests that have no answer by now never get one.
+        """
         rounds = self._ask({"close": trial})["rounds"]
         return {int(number): fit(Witness, witness, number) for number, witness in rounds.items()}
-
-    def records(self, trial: str) -> Mapping[int, list[Record]]:
-        """Return every request of an open trial whose answer has ended, by round."""
-        rounds = self._ask({"records": trial})["rounds"]
-        return {int(number): [Record(*record) for record in records] for number, records in rounds.items()}
-
-    def stop(self) -> None:
-        """Close the pipe, which ends the server, and wait until it has ended its side."""
-        try:
-            self._to_server.close()
-        except BrokenPipeError:
-            return
-        deadline_s = monotonic() + self._reply_limit_s
-        while self._receive(deadline_s):
-            pass
 
     def _ask(self, message: Message) -> Message:
         try:
@@ -100,4 +93,4 @@ class FlagServer:
 
 
 def _died(how: str) -> ServerDiedError:
-    return ServerDiedError(f"the flag server {how}", hint="see its standard error for the reason")
+    return ServerDiedError(f"the flag server {how}")

@@ -11,7 +11,7 @@ from bench.server.site import Visit
 from bench.server.trials import ServedRound
 
 _HEAD: Final = b"HEAD"
-_METHODS: Final = frozenset((b"GET", _HEAD))
+METHODS: Final = frozenset((b"GET", _HEAD))
 
 
 @dataclass(slots=True)
@@ -30,6 +30,7 @@ class Delivery:
     start_s: float = 0.0
     sent: int = 0
     is_sent: bool = False
+    is_refusal: bool = False
 
     def take(self, now_s: float) -> bytes:
         """Return the next slice, sent now, and look ahead to the one after it."""
@@ -48,8 +49,9 @@ class Delivery:
         self._log(connection, self.start_s, end_s, self.status)
 
     def abandoned(self, connection: int, end_s: float) -> None:
-        """Log that the client left before the end."""
-        self._log(connection, self.start_s or end_s, end_s, UNANSWERED)
+        """Log that there is nobody to answer any more since ``end_s``."""
+        start_s = min(self.start_s, end_s) if self.sent else end_s
+        self._log(connection, start_s, end_s, UNANSWERED)
 
     def _log(self, connection: int, start_s: float, end_s: float, status: int) -> None:
         self.served.write(
@@ -60,7 +62,7 @@ class Delivery:
 def respond(visit: Visit, method: bytes, arrival_s: float, *, is_last: bool) -> Delivery:
     """Decide what a request gets and when: its resource, or the error its weather has for it."""
     served, resource = visit
-    if method not in _METHODS:
+    if method not in METHODS:
         return refuse(served, HTTPStatus.METHOD_NOT_ALLOWED, arrival_s)
     answer, country = resource.answer, resource.country
     attempt, delay_s = 0, 0.0
@@ -82,4 +84,6 @@ def respond(visit: Visit, method: bytes, arrival_s: float, *, is_last: bool) -> 
 def refuse(served: ServedRound, status: int, arrival_s: float) -> Delivery:
     """Answer what is no proper request, and hang up."""
     slices = refusal(status).closing
-    return Delivery(served, status, slices, is_last=True, arrival_s=arrival_s, next_s=arrival_s)
+    return Delivery(
+        served, status, slices, is_last=True, arrival_s=arrival_s, next_s=arrival_s, is_refusal=True
+    )

@@ -14,7 +14,8 @@ from types import MappingProxyType
 from typing import Final
 
 from bench.countries import COUNTRIES
-from bench.errors import EnvironmentFault
+from bench.errors import EnvironmentFault, UsageError
+from bench.server.draw import evenly
 from bench.server.gif import Colour, Picture, area_of, encode
 from bench.server.heraldry import DESIGNS
 
@@ -60,18 +61,33 @@ def load_flags(folder: Path) -> Mapping[str, bytes]:
     """Read the flags of a folder that holds ``br.gif``, or ``br/br.gif`` as the chapter's does.
 
     Raises:
-        EnvironmentFault: the folder cannot be read, or there is no flag in it.
+        EnvironmentFault: the folder or a flag cannot be read, or there is no flag in it.
+        UsageError: two files are the flag of one country.
     """
+    flags: dict[str, bytes] = {}
     try:
-        files = [*folder.glob("*.gif"), *folder.glob("*/*.gif")] if folder.is_dir() else []
-        flags = {file.stem.upper(): file.read_bytes() for file in files if _is_flag(file, folder)}
+        for code, file in _flag_files(folder).items():
+            flags[code] = file.read_bytes()
     except OSError as error:
-        raise EnvironmentFault(f"{folder}: the flags cannot be read: {error.strerror}") from error
+        raise EnvironmentFault(
+            f"{error.filename or folder}: the flag cannot be read: {error.strerror}"
+        ) from error
     if not flags:
         raise EnvironmentFault(
             f"{folder}: no flag found", hint="flags_dir needs files such as br.gif or br/br.gif"
         )
     return MappingProxyType(flags)
+
+
+def _flag_files(folder: Path) -> Mapping[str, Path]:
+    files = sorted((*folder.glob("*.gif"), *folder.glob("*/*.gif"))) if folder.is_dir() else []
+    found: dict[str, Path] = {}
+    for file in files:
+        if _is_flag(file, folder) and (first := found.setdefault(file.stem.upper(), file)) != file:
+            raise UsageError(
+                f"{first} and {file} are both the flag of {file.stem.upper()}", hint="keep one of them"
+            )
+    return found
 
 
 def _is_flag(file: Path, folder: Path) -> bool:
@@ -81,8 +97,7 @@ def _is_flag(file: Path, folder: Path) -> bool:
 
 
 def _size_bytes(digest: bytes) -> int:
-    quantile = ((int.from_bytes(digest, "big") >> 12) + 0.5) * 2.0**-52
-    size_bytes = round(_MEDIAN_BYTES * exp(_SPREAD.inv_cdf(quantile)))
+    size_bytes = round(_MEDIAN_BYTES * exp(_SPREAD.inv_cdf(evenly(digest))))
     return min(max(size_bytes, _SMALLEST_BYTES), _LARGEST_BYTES)
 
 

@@ -5,17 +5,24 @@ without it a sequential client would wait 40 ms a request.
 """
 
 import asyncio
+import socket
 from collections import deque
+from collections.abc import Collection
 from http import HTTPStatus
 from time import perf_counter
 from typing import Final, cast
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-from bench.server.delivery import Delivery, refuse, respond
+from bench.server.delivery import METHODS, Delivery, refuse, respond
+from bench.server.lingering import Lingering
 from bench.server.site import Site
+from bench.server.trials import ServedRound
 
 _LARGEST_REQUEST: Final = 16 * 1024
+_PIECE: Final = 1024
+"""Bytes parsed at once where much has come at once; a request's size is known to this precision."""
+_VERSIONS: Final = frozenset(("1.0", "1.1"))
 _MOST_WAITING: Final = 64
 """Pipelined requests after which no more are read until some are answered."""
 
@@ -33,7 +40,9 @@ class FlagProtocol(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._target = b""
         self._unparsed_bytes = 0
+        self._has_body = False
         self._arrival_s = 0.0
+        self._left_s: float | None = None
         self._is_blocked = False
         self._is_overrun = False
         self._is_closing = False
@@ -43,30 +52,44 @@ class FlagProtocol(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         # With no buffer allowed, pause_writing and resume_writing tell when the kernel has every byte.
         self._transport.set_write_buffer_limits(high=0)
-        self._number = self._site.enter(self._transport.abort)
+        self._number = self._site.enter(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  the reason changes nothing
         """Log what can no longer be answered, and let go of everything."""
         self._site.leave(self._number)
-        if self._timer is not None:
-            self._timer.cancel()
-        now_s = perf_counter()
-        for delivery in self._deliveries:
-            delivery.abandoned(self._number, now_s)
-        self._deliveries.clear()
+        self._abandon()
         # The parser holds methods of this object: a circle that would wait for the garbage collector.
         self._parser = None
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come, and begin to answer."""
         self._arrival_s = perf_counter()
-        self._unparsed_bytes += len(data)
-        self._parse(data)
-        if self._unparsed_bytes > _LARGEST_REQUEST:
-            self._hang_up(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        if len(data) <= _PIECE:
+            self._parse(data)
+        else:
+            for start in range(0, len(data), _PIECE):
+                self._parse(data[start : start + _PIECE])
         if len(self._deliveries) > _MOST_WAITING and not self._is_overrun:
             self._is_overrun = True
             self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """Send what was asked for, to a client that may have closed its own side only.
+
+        One that has left altogether looks the same until it is written to.
+        """
+        self._left_s = perf_counter()
+        self._is_closing = True
+        return bool(self._deliveries)
+
+    def owes(self, rounds: Collection[ServedRound]) -> bool:
+        """Tell whether a request of one of these rounds still waits for its answer."""
+        return any(delivery.served in rounds for delivery in self._deliveries)
+
+    def drop(self) -> None:
+        """Log every request that waits as unanswered, and end the connection now."""
+        self._abandon()
+        self._transport.abort()
 
     def pause_writing(self) -> None:
         """Learn that the kernel takes no more bytes for now."""
@@ -83,18 +106,30 @@ class FlagProtocol(asyncio.Protocol):
         """Take a piece of a request's target."""
         self._target += part
 
+    def on_body(self, part: bytes) -> None:  # noqa: ARG002  nobody asked for it
+        """Take note that a request has a body, and drop it."""
+        self._has_body = True
+
     def on_message_complete(self) -> None:
         """Queue the answer to a request that is complete."""
+        if self._unparsed_bytes > _LARGEST_REQUEST:
+            self._refuse_size()
         parser, target = self._parser, self._target
         self._target = b""
         self._unparsed_bytes = 0
+        self._has_body = False
         if parser is None or self._is_closing:
             return
         visit, method = self._site.visit(target), parser.get_method()
         is_last = not parser.should_keep_alive()
-        self._enqueue(respond(visit, method, self._arrival_s, is_last=is_last))
+        # Only HTTP/1.1 is kept without asking for it, so nobody else pays for this.
+        if is_last and parser.get_http_version() not in _VERSIONS:
+            self._enqueue(refuse(visit[0], HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, self._arrival_s))
+        else:
+            self._enqueue(respond(visit, method, self._arrival_s, is_last=is_last))
 
     def _parse(self, data: bytes) -> None:
+        self._unparsed_bytes += len(data)
         while data and self._parser is not None and not self._is_closing:
             try:
                 self._parser.feed_data(data)
@@ -106,16 +141,30 @@ class FlagProtocol(asyncio.Protocol):
             except HttpParserError:
                 self._hang_up(HTTPStatus.BAD_REQUEST)
             else:
-                return
+                break
+        if self._unparsed_bytes > _LARGEST_REQUEST:
+            self._refuse_size()
+
+    def _refuse_size(self) -> None:
+        if not self._has_body:
+            self._hang_up(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        elif self._parser is not None and self._parser.get_method() not in METHODS:
+            self._hang_up(HTTPStatus.METHOD_NOT_ALLOWED)
+        else:
+            self._hang_up(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
     def _hang_up(self, status: HTTPStatus) -> None:
         """Refuse to read on, once what came before is answered."""
         if not self._is_closing:
-            self._enqueue(refuse(self._site.public, status, self._arrival_s))
+            served, _ = self._site.visit(self._target)
+            self._enqueue(refuse(served, status, self._arrival_s))
 
     def _enqueue(self, delivery: Delivery) -> None:
         self._deliveries.append(delivery)
-        self._is_closing = delivery.is_last
+        if delivery.is_last:
+            self._is_closing = True
+            if delivery.is_refusal:
+                self._transport.pause_reading()
         if len(self._deliveries) == 1:
             self._work()
 
@@ -134,10 +183,29 @@ class FlagProtocol(asyncio.Protocol):
 
     def _end_first(self) -> None:
         """Log the answer that the kernel now has in full, and make room for what follows."""
+        if self._left_s is not None and self._was_reset():
+            self.drop()
+            return
         delivery = self._deliveries.popleft()
         delivery.ended(self._number, perf_counter())
-        if delivery.is_last:
+        if delivery.is_refusal and self._left_s is None:
+            Lingering(self._transport, self.connection_lost).begin()
+        elif delivery.is_last or (self._left_s is not None and not self._deliveries):
             self._transport.close()
-        elif self._is_overrun and len(self._deliveries) < _MOST_WAITING:
+        elif self._is_overrun and not self._is_closing and len(self._deliveries) < _MOST_WAITING:
             self._is_overrun = False
             self._transport.resume_reading()
+
+    def _abandon(self) -> None:
+        """Log what can no longer be answered; a client that turned out to be gone left when it said so."""
+        if self._timer is not None:
+            self._timer.cancel()
+        left_s = self._left_s or perf_counter()
+        for delivery in self._deliveries:
+            delivery.abandoned(self._number, left_s)
+        self._deliveries.clear()
+
+    def _was_reset(self) -> bool:
+        """Tell whether the client's side refused what was written: on loopback it does so at once."""
+        connection: socket.socket = self._transport.get_extra_info("socket")
+        return connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0

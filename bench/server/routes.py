@@ -50,7 +50,11 @@ class Routes:
 
 def without_origin(target: bytes) -> bytes:
     """Return the path and query of a target that may be a whole URL (RFC 9112, 3.2.2)."""
-    return _ORIGIN.sub(b"", target, count=1) or b"/"
+    origin = _ORIGIN.match(target)
+    if origin is None:
+        return target
+    rest = target[origin.end() :]
+    return rest if rest.startswith(b"/") else b"/" + rest
 
 
 def _missing(path: bytes) -> Resource:

@@ -1,21 +1,30 @@
 """What a server serves and to whom: the resources, the rounds they are asked in, the open connections."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from itertools import count
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from bench.server.flags import served_flags
 from bench.server.log import Log, Writer
+from bench.server.paths import TRIALS
 from bench.server.routes import Resource, Routes, without_origin
 from bench.server.settings import ServerSettings
 from bench.server.trials import ServedRound, Trials
 
-_PREFIX: Final = b"/-/"
-_NOWHERE: Final = b"/-"
-
+_NOWHERE: Final = TRIALS.rstrip(b"/")
 
 Visit: TypeAlias = tuple[ServedRound, Resource]
 """Where a request leads: into which round, and to what."""
+
+
+class Connection(Protocol):
+    """What a site asks of a connection that is open."""
+
+    def owes(self, rounds: Collection[ServedRound]) -> bool:
+        """Tell whether a request of one of these rounds still waits for its answer."""
+
+    def drop(self) -> None:
+        """Log every request that waits as unanswered, and end the connection now."""
 
 
 class Site:
@@ -27,39 +36,43 @@ class Site:
         self._routes = routes
         self._visits: dict[bytes, Visit] = {}
         self._numbers = count(1)
-        self._leave: dict[int, Callable[[], None]] = {}
+        self._connections: dict[int, Connection] = {}
 
     def visit(self, target: bytes) -> Visit:
         """Find what the target of a request leads to; below an unknown prefix there is nothing."""
         return self._visits.get(target) or self._find(target)
 
     def close_trial(self, name: str) -> Mapping[int, Log]:
-        """Close a trial, and forget what led to it."""
+        """Close a trial, account for its unanswered requests, and forget what led to it."""
+        rounds = self.trials.rounds(name)
+        for connection in tuple(self._connections.values()):
+            if connection.owes(rounds):
+                connection.drop()
         self._visits.clear()
         return self.trials.close(name)
 
-    def enter(self, abort: Callable[[], None]) -> int:
-        """Number a new connection; ``abort`` ends it when the server does."""
+    def enter(self, connection: Connection) -> int:
+        """Number a new connection."""
         number = next(self._numbers)
-        self._leave[number] = abort
+        self._connections[number] = connection
         return number
 
     def leave(self, number: int) -> None:
         """Forget a connection that has ended."""
-        del self._leave[number]
+        del self._connections[number]
 
     def clear(self) -> None:
         """End every connection."""
-        for abort in tuple(self._leave.values()):
-            abort()
+        for connection in tuple(self._connections.values()):
+            connection.drop()
 
     def _find(self, target: bytes) -> Visit:
         if not target.startswith(b"/"):
             target = without_origin(target)
-        if not target.startswith(_PREFIX):
+        if not target.startswith(TRIALS):
             return self.public, self._routes.find(target)
-        slash = target.find(b"/", len(_PREFIX))
-        served = self.trials.find(target[len(_PREFIX) : slash]) if slash > 0 else None
+        slash = target.find(b"/", len(TRIALS))
+        served = self.trials.find(target[len(TRIALS) : slash]) if slash > 0 else None
         if served is None:
             return self.public, self._routes.find(_NOWHERE)
         visit = served, self._routes.find(target[slash:])

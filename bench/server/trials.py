@@ -1,21 +1,13 @@
-"""The trials being served: each has a prefix of its own, ``/-/<trial>.<round>``, and weather of its own.
+"""The trials being served: each of their rounds has an address, weather and a log of its own."""
 
-The prefix is how the server tells one round's requests from another's without asking the client
-for anything but a base URL.
-"""
-
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from bench.errors import UsageError
 from bench.model import Profile
 from bench.server.log import Log, Writer
+from bench.server.paths import RoundName, is_trial_name, round_name, segment_of
 from bench.server.weather import Forecast, forecast, is_steady
-
-_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_PREFIX: Final = re.compile(rb"([A-Za-z0-9_-]{1,64})\.(0|[1-9][0-9]{0,5})")
 
 
 class ServedRound:
@@ -57,8 +49,8 @@ class Trials:
         self._rounds: dict[bytes, ServedRound] = {}
 
     def open(self, name: str, profile: Profile, block: int) -> None:
-        """Answer requests below the prefixes of this trial from now on."""
-        if not _NAME.fullmatch(name):
+        """Answer requests for the rounds of this trial from now on."""
+        if not is_trial_name(name):
             raise UsageError(
                 f"trial {name!r} cannot be part of an address", hint="use letters, digits, _ and -"
             )
@@ -70,25 +62,31 @@ class Trials:
         """Return what was logged of an open trial, by round."""
         return self._trial(name).logs
 
+    def rounds(self, name: str) -> frozenset[ServedRound]:
+        """Return the rounds of an open trial that had a request."""
+        return frozenset(
+            self._rounds[segment_of(RoundName(name, number))] for number in self._trial(name).logs
+        )
+
     def close(self, name: str) -> Mapping[int, Log]:
         """Return what was logged of a trial, by round, and forget it."""
         trial = self._trial(name)
         del self._trials[name]
         for number in trial.logs:
-            del self._rounds[_prefix(name, number)]
+            del self._rounds[segment_of(RoundName(name, number))]
         return trial.logs
 
-    def find(self, prefix: bytes) -> ServedRound | None:
-        """Return the round behind a prefix such as ``t17.0``, ``None`` if no such trial is open."""
-        return self._rounds.get(prefix) or self._begin(prefix)
+    def find(self, segment: bytes) -> ServedRound | None:
+        """Return the round that a segment such as ``t17.0`` stands for, ``None`` if its trial is not open."""
+        return self._rounds.get(segment) or self._begin(segment)
 
-    def _begin(self, prefix: bytes) -> ServedRound | None:
-        match = _PREFIX.fullmatch(prefix)
-        trial = self._trials.get(match[1].decode()) if match else None
-        if match is None or trial is None:
+    def _begin(self, segment: bytes) -> ServedRound | None:
+        name = round_name(segment)
+        trial = self._trials.get(name.trial) if name else None
+        if name is None or trial is None:
             return None
-        log = trial.logs[int(match[2])] = Log()
-        served = self._rounds[prefix] = ServedRound(trial.profile, self._seed, trial.block, log.add)
+        log = trial.logs[name.number] = Log()
+        served = self._rounds[segment] = ServedRound(trial.profile, self._seed, trial.block, log.add)
         return served
 
     def _trial(self, name: str) -> _Trial:
@@ -96,7 +94,3 @@ class Trials:
         if trial is None:
             raise UsageError(f"trial {name!r} is not open")
         return trial
-
-
-def _prefix(name: str, number: int) -> bytes:
-    return f"{name}.{number}".encode()

@@ -13,6 +13,7 @@ from statistics import NormalDist
 from typing import Final, NamedTuple
 
 from bench.model import Fixed, Latency, LogNormal, Profile, Uniform
+from bench.server.draw import evenly
 
 _STANDARD_NORMAL: Final = NormalDist()
 _Z99: Final = _STANDARD_NORMAL.inv_cdf(0.99)
@@ -90,6 +91,5 @@ def _latency_s(latency: Latency, key: bytes) -> float:
 
 
 def _draw(aspect: bytes, key: bytes) -> float:
-    """Draw evenly between 0 and 1, both excluded; aspects of one request are independent of each other."""
-    number = int.from_bytes(blake2b(key, digest_size=8, person=aspect).digest(), "big")
-    return ((number >> 12) + 0.5) * 2.0**-52
+    """Draw evenly between 0 and 1; aspects of one request are independent of each other."""
+    return evenly(blake2b(key, digest_size=8, person=aspect).digest())

@@ -21,11 +21,10 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench.model import Fixed, Profile, Witness
-from bench.server.control import FlagServer
 from bench.server.flags import all_flags
 from bench.server.log import UNANSWERED
 from bench.server.settings import ServerSettings
-from tests.server_process import handle, server_process
+from tests.server_process import TestedServer, handle, hang_up, server_process
 
 FLAG: Final = "/flags/sv/sv.gif"
 """9.9 KB: the median flag."""
@@ -60,13 +59,13 @@ def _tools() -> None:
 
 
 @contextmanager
-def pinned_server() -> Iterator[tuple[FlagServer, int]]:
+def pinned_server() -> Iterator[tuple[TestedServer, int]]:
     """Run the flag server on its own core; yield it and its process id."""
     with server_process(*SERVER_CORE) as process:
         server = handle(process)
         server.start(ServerSettings(LOCAL))
         yield server, process.pid
-        server.stop()
+        hang_up(process)
 
 
 @contextmanager

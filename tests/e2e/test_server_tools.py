@@ -13,16 +13,15 @@ from PIL import Image
 
 from bench.countries import POP20
 from bench.model import Fixed, Profile
-from bench.server.control import FlagServer
 from bench.server.flags import all_flags
 from bench.server.settings import ServerSettings
-from tests.server_process import running_server
+from tests.server_process import TestedServer, running_server
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[FlagServer]:
+def server() -> Iterator[TestedServer]:
     """Run the server's own process."""
     with running_server(ServerSettings(Profile("local"))) as running:
         yield running
@@ -35,7 +34,7 @@ def run(tool: str, *arguments: str | Path) -> bytes:
     return subprocess.run([tool, *arguments], capture_output=True, check=True, timeout=30).stdout
 
 
-def test_curl_saves_twenty_flags_over_one_connection(server: FlagServer, tmp_path: Path) -> None:
+def test_curl_saves_twenty_flags_over_one_connection(server: TestedServer, tmp_path: Path) -> None:
     """The files are the flags, and the server saw one connection."""
     server.open_trial("curl", Profile("local"), 0)
     names = [code.lower() for code in POP20]
@@ -48,7 +47,7 @@ def test_curl_saves_twenty_flags_over_one_connection(server: FlagServer, tmp_pat
 
 
 @pytest.mark.parametrize("option", ["--http1.0", "--http1.1", "--http2", "--head", "--proxy"])
-def test_curl_is_understood_in_all_its_ways(server: FlagServer, option: str) -> None:
+def test_curl_is_understood_in_all_its_ways(server: TestedServer, option: str) -> None:
     """Old HTTP, an offer of new HTTP, HEAD, and whole URLs as proxies get them."""
     url = f"{server.base_url}/flags/br/br.gif"
     words = (option, server.base_url, "--noproxy", "") if option == "--proxy" else (option,)
@@ -60,7 +59,7 @@ def test_curl_is_understood_in_all_its_ways(server: FlagServer, option: str) -> 
         assert int(size) == len(all_flags()["BR"])
 
 
-def test_curl_reads_metadata_and_not_found(server: FlagServer) -> None:
+def test_curl_reads_metadata_and_not_found(server: TestedServer) -> None:
     """What the chapter's other scripts ask for."""
     assert json.loads(run("curl", "-sS", f"{server.base_url}/flags/br/metadata.json")) == {
         "country": "Brazil",
@@ -70,7 +69,7 @@ def test_curl_reads_metadata_and_not_found(server: FlagServer) -> None:
     assert printed == b"404 Not Found\n404"
 
 
-def test_curl_downloads_in_parallel_as_the_witness_confirms(server: FlagServer) -> None:
+def test_curl_downloads_in_parallel_as_the_witness_confirms(server: TestedServer) -> None:
     """Five at once for 50 ms each: the server saw five, and never more."""
     server.open_trial("parallel", Profile("p", Fixed(0.05)), 0)
     url = f"{server.round_url('parallel', 0)}/flags/br/br.gif"
@@ -87,7 +86,7 @@ def test_curl_downloads_in_parallel_as_the_witness_confirms(server: FlagServer) 
     assert (witness.requests, witness.max_in_flight) == (20, 5)
 
 
-def test_wrk_gets_nothing_but_flags(server: FlagServer) -> None:
+def test_wrk_gets_nothing_but_flags(server: TestedServer) -> None:
     """No error under load, every request of it is in the log, and answers were never early."""
     server.open_trial("wrk", Profile("p", Fixed(0.02)), 0)
     printed = run("wrk", "-t1", "-c100", "-d1", f"{server.round_url('wrk', 0)}/flags/br/br.gif").decode()
@@ -103,7 +102,7 @@ def test_wrk_gets_nothing_but_flags(server: FlagServer) -> None:
     assert all(each.start_s >= each.arrival_s + each.delay_s for each in answered)
 
 
-def test_an_image_library_opens_what_was_downloaded(server: FlagServer) -> None:
+def test_an_image_library_opens_what_was_downloaded(server: TestedServer) -> None:
     """From the wire, not from memory."""
     downloaded = run("curl", "-sSf", f"{server.base_url}/flags/br/br.gif")
     with Image.open(BytesIO(downloaded)) as image:

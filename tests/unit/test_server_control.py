@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from http.client import HTTPConnection
 from io import BytesIO
@@ -16,18 +17,24 @@ import pytest
 
 from bench.errors import EnvironmentFault, ServerDiedError, UsageError
 from bench.model import Fixed, Profile
-from bench.server.control import FlagServer
-from bench.server.launch import server_command
+from bench.server.control import FlagServer, server_command
 from bench.server.settings import ServerSettings
 from bench.server.weather import forecast
-from tests.server_process import handle, running_server, server_environment, server_process
+from tests.server_process import (
+    TestedServer,
+    handle,
+    hang_up,
+    running_server,
+    server_environment,
+    server_process,
+)
 
 SETTINGS = ServerSettings(Profile("local"))
 HALF_FAIL = Profile("half", error_rate=0.5)
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[FlagServer]:
+def server() -> Iterator[TestedServer]:
     """Run one server for the tests that do not end it."""
     with running_server(SETTINGS) as running:
         yield running
@@ -54,7 +61,7 @@ def statuses(base_url: str, *countries: str) -> list[int]:
     return found
 
 
-def test_a_trial_has_its_own_weather_by_block_and_starts_anew_each_round(server: FlagServer) -> None:
+def test_a_trial_has_its_own_weather_by_block_and_starts_anew_each_round(server: TestedServer) -> None:
     """Rounds of a trial meet the same weather; another block meets another."""
     server.open_trial("a", HALF_FAIL, block=3)
     server.open_trial("b", HALF_FAIL, block=4)
@@ -71,7 +78,7 @@ def test_a_trial_has_its_own_weather_by_block_and_starts_anew_each_round(server:
     assert set(server.close_trial("b")) == {0}
 
 
-def test_a_closed_trial_yields_what_was_seen_and_is_gone(server: FlagServer) -> None:
+def test_a_closed_trial_yields_what_was_seen_and_is_gone(server: TestedServer) -> None:
     """Each round has its own witness; afterwards there is nothing below the prefix."""
     server.open_trial("c", Profile("p", Fixed(0.01)), block=0)
     statuses(server.round_url("c", 0), "br")
@@ -87,6 +94,22 @@ def test_a_closed_trial_yields_what_was_seen_and_is_gone(server: FlagServer) -> 
     assert witnesses[0].max_in_flight == 1
     assert 0 <= witnesses[0].late_p50_s <= witnesses[0].late_p99_s
     assert statuses(server.round_url("c", 0), "br") == [404]
+
+
+def test_closing_a_trial_counts_the_requests_in_flight(server: TestedServer) -> None:
+    """A client that gave up, or whose process was ended, asked nevertheless; no answer follows."""
+    server.open_trial("given-up", Profile("p", Fixed(5)), block=0)
+    address = urlsplit(server.round_url("given-up", 1))
+    request = f"GET {address.path}/flags/br/br.gif HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    with socket.create_connection((str(address.hostname), address.port or 0), timeout=1) as waiting:
+        waiting.sendall(request * 100)
+        with socket.create_connection((str(address.hostname), address.port or 0)) as gone:
+            gone.sendall(request)
+        statuses(server.base_url, "br")  # what was sent before this has been read
+        witness = server.close_trial("given-up")[1]
+        assert (witness.requests, witness.connections, witness.max_in_flight) == (101, 2, 101)
+        with suppress(ConnectionResetError):
+            assert waiting.recv(1) == b""
 
 
 def test_what_is_asked_outside_trials_meets_the_profile_of_the_start() -> None:
@@ -123,7 +146,7 @@ def test_the_server_listens_on_ipv6_where_asked() -> None:
     ],
 )
 def test_what_makes_no_sense_is_refused_and_the_server_goes_on(
-    server: FlagServer, act: Callable[[FlagServer], object], complaint: str
+    server: TestedServer, act: Callable[[TestedServer], object], complaint: str
 ) -> None:
     """A mistake of the harness is told to the harness."""
     with pytest.raises(UsageError, match=complaint):
@@ -173,7 +196,7 @@ def test_the_end_of_its_pipe_ends_the_server(process: subprocess.Popen[bytes]) -
     with socket.create_connection((str(address.hostname), address.port or 0)):
         process.send_signal(signal.SIGINT)
         assert statuses(server.base_url, "br") == [200]
-        server.stop()
+        hang_up(process)
         assert process.wait(5) == 0
 
 
@@ -186,7 +209,7 @@ def test_a_dead_server_is_reported_as_such(process: subprocess.Popen[bytes]) -> 
     for _ in range(2):
         with pytest.raises(ServerDiedError, match="is gone"):
             server.open_trial("t", HALF_FAIL, 0)
-    server.stop()
+    hang_up(process)
 
 
 def test_a_server_that_does_not_reply_is_given_up(process: subprocess.Popen[bytes]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bench.countries import COUNTRIES
-from bench.errors import EnvironmentFault
+from bench.errors import EnvironmentFault, UsageError
 from bench.server.flags import all_flags, load_flags, make_flag, served_flags
 from bench.server.gif import Picture, encode
 
@@ -62,6 +62,25 @@ def test_a_folder_may_hold_flags_flat_or_one_folder_a_country(tmp_path: Path) ->
     for name in ("br.gif", "fr/fr.gif", "fr/it.gif", "brazil.gif", "b1.gif", "de.txt"):
         (tmp_path / name).write_bytes(name.encode())
     assert dict(load_flags(tmp_path)) == {"BR": b"br.gif", "FR": b"fr/fr.gif"}
+
+
+@pytest.mark.parametrize("names", [("BR.gif", "br.gif"), ("br/br.gif", "br.gif"), ("BR/BR.gif", "br/br.gif")])
+def test_two_flags_of_one_country_are_named(tmp_path: Path, names: tuple[str, str]) -> None:
+    """Else the order of the folder would decide which is served."""
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"GIF89a")
+    with pytest.raises(UsageError) as caught:
+        load_flags(tmp_path)
+    first, second = (str(tmp_path / name) for name in names)
+    assert caught.value.what == f"{first} and {second} are both the flag of BR"
+
+
+def test_a_flag_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """A folder may be called like a flag."""
+    (tmp_path / "us.gif").mkdir()
+    with pytest.raises(EnvironmentFault, match=f"{tmp_path / 'us.gif'}: the flag cannot be read"):
+        load_flags(tmp_path)
 
 
 @pytest.mark.parametrize("folder", ["", "missing"])

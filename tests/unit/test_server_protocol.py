@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import json
+import socket
+import struct
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -13,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 import pytest
 
 from bench.model import Fixed, Profile
-from bench.server import protocol
+from bench.server import lingering, protocol
 from bench.server.answers import lay_out
 from bench.server.event_loop import new_event_loop
 from bench.server.flags import all_flags
@@ -54,7 +56,7 @@ class House:
             yield reader, writer
         finally:
             writer.close()
-            with suppress(ConnectionResetError):
+            with suppress(ConnectionError):
                 await writer.wait_closed()
 
     async def ask(self, *requests: bytes) -> bytes:
@@ -118,6 +120,11 @@ def replies(received: bytes, *, bodies: bool = True) -> Iterator[Reply]:
         received = received[size:]
 
 
+def reset(writer: asyncio.StreamWriter) -> None:
+    """Have the connection end with a reset when it is closed."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
 def only(received: bytes) -> Reply:
     """Return the one answer received."""
     (reply,) = replies(received)
@@ -172,6 +179,13 @@ def test_what_does_not_exist_is_not_found(path: str) -> None:
 def test_whole_urls_and_queries_lead_to_the_same_flag(target: str) -> None:
     """A proxy's form of a target is valid HTTP."""
     assert only(exchange(last(target))).body == BR
+
+
+@pytest.mark.parametrize("target", ["/", "/?y", "http://x", "http://x/", "http://x?y"])
+def test_a_url_without_a_path_leads_to_the_index(target: str) -> None:
+    """An empty path is the root (RFC 9112, 3.2.2)."""
+    reply = only(exchange(last(target)))
+    assert (reply.status, reply.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
 
 
 def test_head_gets_the_headers_alone() -> None:
@@ -275,10 +289,68 @@ def test_garbage_is_refused_after_what_came_before_is_answered() -> None:
     assert [reply.status for reply in answers] == [200, 400]
 
 
-def test_endless_headers_are_refused() -> None:
-    """A client cannot make the server hold more than a few kilobytes."""
-    reply = only(exchange(get("/", f"X: {'x' * 20_000}")[:-4]))
-    assert reply.status == 431
+@pytest.mark.parametrize(
+    ("request_line", "status"),
+    [("GET / HTTP/2.0", 505), ("GET / HTTP/0.9", 505), ("GET /", 505), ("GET / HTTP/3.1", 400)],
+)
+def test_other_versions_are_refused(request_line: str, status: int) -> None:
+    """Whoever speaks them would not understand the answer."""
+    assert only(exchange(f"{request_line}\r\nHost: x\r\n\r\n".encode())).status == status
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (get("/", f"X: {'x' * 20_000}")[:-4], 431),
+        (get("/", f"X: {'x' * 20_000}"), 431),
+        (get("/", f"X: {'x' * 3_000_000}"), 431),
+        (get("/" + "x" * 20_000), 431),
+        (get("/", "Content-Length: 5000000") + bytes(5_000_000), 413),
+        (get("/", "Content-Length: 5000000", method="POST") + bytes(5_000_000), 405),
+        (get("/", "Content-Length: 5000000", method="POST") + bytes(20_000), 405),
+        (last("/", f"X: {'x' * 10_000}"), 200),
+        (last("/", "Content-Length: 15000") + bytes(15_000), 200),
+        (get("/", "Content-Length: 9", method="POST") + bytes(9), 405),
+    ],
+    ids=lambda value: value if isinstance(value, int) else f"{len(value)}-bytes",
+)
+def test_large_requests_are_refused_and_the_client_can_read_why(request_: bytes, status: int) -> None:
+    """However much is on its way; a header is not blamed for the body that follows it."""
+    assert only(exchange(request_)).status == status
+
+
+def test_a_large_request_is_seen_by_the_witness_of_its_round() -> None:
+    """It was asked, whatever the answer."""
+
+    async def talk(house: House) -> None:
+        house.site.trials.open("t", LOCAL, 0)
+        await house.ask(get("/-/t.0/flags/br/br.gif", f"X: {'x' * 20_000}"))
+        (record,) = house.site.close_trial("t")[0]
+        assert record.status == 431
+
+    assert visit(LOCAL, talk) == []
+
+
+@pytest.mark.parametrize(("limit", "value"), [("_PATIENCE_S", 0.05), ("_MOST_BYTES", 100_000)])
+def test_a_refused_client_cannot_send_for_ever(
+    monkeypatch: pytest.MonkeyPatch, limit: str, value: float
+) -> None:
+    """The server listens on for a while only, and then the connection is reset."""
+    monkeypatch.setattr(lingering, limit, value)
+
+    async def send_on(writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(bytes(10_000))
+            await writer.drain()
+            await asyncio.sleep(0.001)
+
+    async def talk(house: House) -> None:
+        async with house.connection() as (_, writer):
+            writer.write(get("/", f"X: {'x' * 20_000}"))
+            with pytest.raises(ConnectionError):
+                await asyncio.wait_for(send_on(writer), 1)
+
+    visit(LOCAL, talk)
 
 
 def test_answers_are_never_early_and_the_log_says_when_they_were_sent() -> None:
@@ -345,6 +417,121 @@ def test_slices_hold_the_whole_answer_and_only_wait_for_their_own_bytes() -> Non
     assert [each.after_s for each in slices] == pytest.approx([0.02, 0.04, 0.05])
 
 
+def test_nothing_more_is_read_of_a_refused_client_until_it_is_told() -> None:
+    """While earlier answers wait, the rest stays in the kernel, which has a limit."""
+
+    async def talk(house: House) -> None:
+        async with house.connection() as (_, writer):
+            writer.write(get("/flags/br/br.gif") + b"hello\r\n\r\n")
+            await asyncio.sleep(0.01)
+            writer.write(bytes(30_000_000))
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(writer.drain(), 0.3)
+            writer.transport.abort()
+
+    visit(Profile("p", Fixed(0.5)), talk)
+
+
+def test_a_client_that_closes_its_own_side_is_answered() -> None:
+    """``nc -N`` asks, says that this is all, and waits."""
+
+    async def talk(house: House) -> None:
+        async with house.connection() as (reader, writer):
+            writer.write(get("/flags/br/br.gif") * 2)
+            writer.write_eof()
+            received.append(await reader.read())
+
+    received: list[bytes] = []
+    log = visit(SLOW, talk)
+    assert [reply.body for reply in replies(received[0])] == [BR, BR]
+    assert [each.status for each in log] == [200, 200]
+
+
+def test_a_client_that_closes_without_a_request_is_let_go() -> None:
+    """Half a request is none."""
+
+    async def talk(house: House) -> None:
+        async with house.connection() as (reader, writer):
+            writer.write(get("/flags/br/br.gif")[:20])
+            writer.write_eof()
+            assert await asyncio.wait_for(reader.read(), 1) == b""
+
+    assert visit(SLOW, talk) == []
+
+
+def test_a_client_that_turns_out_to_be_gone_left_when_it_closed() -> None:
+    """It looks like one that closed its own side until it is written to."""
+
+    async def talk(house: House) -> None:
+        async with house.connection() as (_, writer):
+            writer.write(get("/flags/br/br.gif") * 2)
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.08)
+
+    log = visit(SLOW, talk)
+    assert [each.status for each in log] == [UNANSWERED, UNANSWERED]
+    assert all(each.arrival_s <= each.start_s <= each.end_s < each.arrival_s + 0.05 for each in log)
+
+
+def test_a_trial_that_closes_accounts_for_every_request_once() -> None:
+    """Those of a client that was reset while nothing more was read from it, too."""
+
+    async def talk(house: House) -> None:
+        house.site.trials.open("t", Profile("p", Fixed(0.05)), 0)
+        async with house.connection() as (_, writer):
+            writer.write(get("/-/t.0/flags/br/br.gif") * 100)
+            await asyncio.sleep(0.02)
+            reset(writer)
+        await asyncio.sleep(0.01)
+        log = house.site.close_trial("t")[0]
+        assert [each.status for each in log] == [UNANSWERED] * 100
+        await asyncio.sleep(0.08)
+        assert len(log) == 100
+
+    visit(LOCAL, talk)
+
+
+def test_a_trial_that_closes_leaves_other_connections_alone() -> None:
+    """Who waits for something else goes on waiting."""
+
+    async def talk(house: House) -> None:
+        house.site.trials.open("t", SLOW, 0)
+        async with house.connection() as (reader, writer):
+            writer.write(last("/flags/br/br.gif"))
+            await asyncio.sleep(0.01)
+            house.site.close_trial("t")
+            assert only(await reader.read()).body == BR
+
+    visit(SLOW, talk)
+
+
+def test_every_pipelined_request_is_in_the_log() -> None:
+    """A thousand at once, over one connection, in the order of their arrival."""
+
+    async def talk(house: House) -> None:
+        house.site.trials.open("t", LOCAL, 0)
+        await house.ask(get("/-/t.0/flags/va/va.gif") * 999, last("/-/t.0/flags/va/va.gif"))
+        records = list(house.site.close_trial("t")[0])
+        assert [each.attempt for each in records] == list(range(1_000))
+        assert {(each.connection, each.status) for each in records} == {(1, 200)}
+
+    visit(LOCAL, talk)
+
+
+def test_small_answers_are_not_held_back_by_the_kernel() -> None:
+    """TCP_NODELAY is set on what the server accepts; without it a sequential client waits 40 ms a request."""
+
+    async def talk(house: House) -> None:
+        async with house.connection() as (reader, writer):
+            writer.write(get("/", method="HEAD"))
+            await reader.readuntil(b"\r\n\r\n")
+            (served,) = (each for each in gc.get_objects() if type(each) is protocol.FlagProtocol)
+            accepted = served._transport.get_extra_info("socket")  # noqa: SLF001  no client can see it
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    visit(LOCAL, talk)
+
+
 def test_a_client_that_leaves_is_logged_and_leaves_nothing_behind() -> None:
     """No timer fires for it, and no object waits for the garbage collector."""
     left: list[weakref.ref[protocol.FlagProtocol]] = []
@@ -355,6 +542,7 @@ def test_a_client_that_leaves_is_logged_and_leaves_nothing_behind() -> None:
             await asyncio.sleep(0.02)
             left.extend(weakref.ref(each) for each in gc.get_objects() if type(each) is protocol.FlagProtocol)
             assert [ref() is not None for ref in left] == [True]
+            reset(writer)
         await asyncio.sleep(0.02)
         assert [ref() for ref in left] == [None]
 

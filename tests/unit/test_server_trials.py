@@ -4,6 +4,7 @@ import pytest
 
 from bench.errors import UsageError
 from bench.model import Fixed, Profile, Uniform
+from bench.server.paths import trial_url
 from bench.server.routes import Routes
 from bench.server.site import Site
 from bench.server.trials import ServedRound, Trials
@@ -68,7 +69,7 @@ def test_weather_that_cannot_change_is_asked_for_once() -> None:
 
 def test_a_site_forgets_a_trial_that_is_closed() -> None:
     """What led to it is not found again, until a trial of that name is opened anew."""
-    target = b"/-/t.0/flags/br/br.gif"
+    target = trial_url("", "t").encode() + b".0/flags/br/br.gif"
     public = ServedRound(CHANGING, 1, 0, ignore)
     site = Site(Routes({"BR": b"GIF89a"}), Trials(seed=1), public)
     site.trials.open("t", CHANGING, block=0)

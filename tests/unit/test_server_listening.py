@@ -1,0 +1,41 @@
+"""The open port: how many may wait at it."""
+
+import asyncio
+import gc
+import socket
+import struct
+from pathlib import Path
+
+import pytest
+
+from bench.model import Profile
+from bench.server.listening import listening
+from bench.server.settings import ServerSettings
+from bench.server.site import new_site
+
+LEAST = 4096
+"""With 100, a burst of 200 clients left 97 waiting for a second."""
+
+
+def test_a_burst_of_clients_may_wait_to_be_accepted() -> None:
+    """The kernel itself says how many: the listening socket's ``tcp_info`` has it."""
+
+    async def stay() -> int:
+        async with listening(new_site(ServerSettings(Profile("p")), None), "127.0.0.1", 0) as port:
+            (door,) = (
+                each
+                for each in gc.get_objects()
+                if isinstance(each, socket.socket)
+                and each.fileno() >= 0
+                and each.getsockname()[1:2] == (port,)
+            )
+            info = door.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 32)
+            # tcpi_sacked, the seventh word: of a socket that listens, the length of its queue
+            return int(struct.unpack_from("=I", info, 28)[0])
+
+    backlog = asyncio.run(stay())
+    cap = int(Path("/proc/sys/net/core/somaxconn").read_text(encoding="ascii"))
+    if cap < LEAST:
+        assert backlog == cap
+        pytest.skip(f"net.core.somaxconn caps the backlog at {cap}; bursts of more clients will wait")
+    assert backlog >= LEAST
