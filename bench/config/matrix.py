@@ -6,6 +6,7 @@ from itertools import product
 from typing import Final
 
 from bench.config.pairing import absence, fits
+from bench.config.profiles import partly_too_slow
 from bench.config.schema import ConfigForm
 from bench.config.strategies import StrategyForm
 from bench.model import NO_CLIENT, Case, Client, Experiment
@@ -70,6 +71,9 @@ def _notes(form: ConfigForm) -> Iterator[str]:
     )
     if counts:
         yield f"Capped: {', '.join(map(str, counts))} workers run as {fetches}, one for each fetch."
+    for profile in form.all_profiles:
+        if reason := partly_too_slow(profile, form.request_timeout):
+            yield f"Profile {profile.name}: {reason}."
 
 
 def _name_from(stem: str) -> str:

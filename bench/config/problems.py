@@ -30,7 +30,7 @@ def config_error(file: Path, problems: Iterable[Problem]) -> ConfigError:
     ordered = sorted(first_of_place.values(), key=lambda problem: problem.mark)
     lines = [_line(file, problem) for problem in ordered[:_MOST_TOLD]]
     if len(ordered) > _MOST_TOLD:
-        lines.append(f"{path_shown(file)}: {len(ordered) - _MOST_TOLD:,} more problems of this kind")
+        lines.append(f"{path_shown(file)}: {len(ordered) - _MOST_TOLD:,} more problems")
     return ConfigError(tuple(lines))
 
 

@@ -44,6 +44,8 @@ class LogNormalForm(Form):
 class LatencyForm(Form):
     """How long the server waits before it answers: exactly one of the three."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
     fixed: Duration | None = Field(
         default=None, description="The same for every answer; `latency: 50ms` is short for it."
     )
@@ -99,7 +101,9 @@ class ProfileForm(Form):
     )
     scale: Factor = Field(default=1.0, description="The preset's delays are so many times as long.")
     name: Annotated[Name, AfterValidator(_own_name)] | None = Field(
-        default=None, description="What tables call it; made from the figures if left out."
+        default=None,
+        description="What tables call it; made from the figures if left out.",
+        json_schema_extra={"not": {"enum": list(PRESETS)}},
     )
     latency: LatencyField = Field(
         default="0ms",
@@ -189,3 +193,18 @@ def too_slow(profile: Profile, request_timeout_s: float) -> str:
     if least_s < request_timeout_s:
         return ""
     return f"{words} {duration_text(least_s)}, but request_timeout is {duration_text(request_timeout_s)}"
+
+
+def partly_too_slow(profile: Profile, request_timeout_s: float) -> str:
+    """Say that the slowest answers of a profile come after the time-out; else nothing."""
+    match profile.latency:
+        case Fixed(seconds):
+            most_s, words = seconds + profile.jitter_s, "answers take up to"
+        case Uniform(_, high_s):
+            most_s, words = high_s + profile.jitter_s, "answers take up to"
+        case LogNormal(_, p99_s):
+            most_s, words = p99_s, "one answer of a hundred takes more than"
+    if most_s <= request_timeout_s:
+        return ""
+    timeout = duration_text(request_timeout_s)
+    return f"{words} {duration_text(most_s)}, and request_timeout is {timeout}; some fetches will time out"

@@ -3,36 +3,56 @@
 from typing import Annotated, Final, TypeAlias
 
 from bench.config import units
-from bench.config.fields import Text
+from bench.config.fields import Editor, Text
+from bench.config.patterns import number_up_to, positive, whole_between
 
-_NUMBER: Final = r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?"
-DURATION: Final = {
-    "type": "string",
-    "pattern": f"^{_NUMBER}(ms|s|m)$",
-    "examples": ["50ms", "1.5s", "2m"],
+_LONGEST: Final = f"{number_up_to(86_400_000)}ms|{number_up_to(86_400)}s|{number_up_to(1440)}m"
+_SHARES: Final = f"{number_up_to(100)}%|{number_up_to(1)}"
+_FACTORS: Final = f"{number_up_to(100_000)}%|{number_up_to(1000)}"
+_SIZES: Final = f"{number_up_to(10**15 - 1)}(B|kB|MB|GB|KiB|MiB|GiB)"
+
+_DURATIONS: Final = {"type": "string", "examples": ["50ms", "1.5s", "2m"]}
+DURATION: Final = _DURATIONS | {"pattern": f"^({_LONGEST})$"}
+_POSITIVE_DURATION: Final = _DURATIONS | {"pattern": f"^{positive(f'({_LONGEST})')}$"}
+# What stands in quotes is text to an editor and a number to us, and the other way round with names.
+_SHARE: Final = {
+    "type": ["string", "number"],
+    "pattern": f"^({_SHARES})$",
+    "minimum": 0,
+    "maximum": 1,
+    "examples": ["5%", 0.05],
 }
-_PERCENT: Final = {"type": "string", "pattern": f"^{_NUMBER}%$"}
-_SHARE: Final = {"anyOf": [_PERCENT, {"type": "number", "minimum": 0, "maximum": 1}]}
-_FACTOR: Final = {"anyOf": [_PERCENT, {"type": "number", "exclusiveMinimum": 0, "maximum": 1000}]}
+_FACTOR: Final = {
+    "type": ["string", "number"],
+    "pattern": f"^{positive(f'({_FACTORS})')}$",
+    "exclusiveMinimum": 0,
+    "maximum": 1000,
+    "examples": ["10%", 0.1, 2],
+}
 _SIZE: Final = {
     "type": "string",
-    "pattern": f"^{_NUMBER}(B|kB|MB|GB|KiB|MiB|GiB)$",
+    "pattern": f"^{positive(_SIZES)}$",
     "examples": ["10KiB", "2MiB", "10kB"],
 }
-_NAME: Final = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}
+_NAME: Final = {
+    "type": ["string", "number", "boolean"],
+    "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+    "minimum": 0,
+}
+_TRUTH: Final = {"enum": [True, False, "true", "false"]}
 
 Duration: TypeAlias = Annotated[float, Text(units.duration_s, DURATION)]
-PositiveDuration: TypeAlias = Annotated[float, Text(units.positive_duration_s, DURATION)]
-Share: TypeAlias = Annotated[float, Text(units.share, _SHARE | {"examples": ["5%", 0.05]})]
-Factor: TypeAlias = Annotated[float, Text(units.factor, _FACTOR | {"examples": ["10%", 0.1, 2]})]
+PositiveDuration: TypeAlias = Annotated[float, Text(units.positive_duration_s, _POSITIVE_DURATION)]
+Share: TypeAlias = Annotated[float, Text(units.share, _SHARE)]
+Factor: TypeAlias = Annotated[float, Text(units.factor, _FACTOR)]
 Size: TypeAlias = Annotated[float, Text(units.size_bytes, _SIZE)]
 Name: TypeAlias = Annotated[str, Text(units.name, _NAME)]
-Truth: TypeAlias = Annotated[bool, Text(units.truth, {"type": "boolean"})]
+Truth: TypeAlias = Annotated[bool, Text(units.truth, _TRUTH)]
 
 
 def whole(low: int, high: int) -> Text:
     """Return the kind of a whole number between two bounds, both allowed."""
-    return Text(units.whole(low, high), {"type": "integer", "minimum": low, "maximum": high})
+    return Text(units.whole(low, high), _whole(low, high))
 
 
 def whole_or(word: str, low: int, high: int) -> Text:
@@ -45,5 +65,13 @@ def whole_or(word: str, low: int, high: int) -> Text:
         except ValueError as error:
             raise ValueError(f"must be {word} or {str(error).removeprefix('must be ')}") from error
 
-    number = {"type": "integer", "minimum": low, "maximum": high}
-    return Text(read, {"anyOf": [{"const": word}, number]})
+    return Text(read, {"anyOf": [{"const": word}, _whole(low, high)]})
+
+
+def _whole(low: int, high: int) -> Editor:
+    return {
+        "type": ["integer", "string"],
+        "minimum": low,
+        "maximum": high,
+        "pattern": f"^{whole_between(low, high)}$",
+    }

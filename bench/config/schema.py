@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from bench.config.countries import CountriesField
 from bench.config.fields import Form, Named, Short, one_or_more, refuse, some
@@ -26,6 +26,8 @@ _FOLDER: Final = {"type": "string", "examples": ["../flags"]}
 
 class ConfigForm(Form):
     """One experiment of flagbench: strategies, clients, workers and profiles, compared in random blocks."""
+
+    model_config = ConfigDict(json_schema_extra={"not": {"required": ["profile", "profiles"]}})
 
     name: Name | None = Field(default=None, description="Names the run; the file's own name if left out.")
     countries: CountriesField = Field(
@@ -58,7 +60,7 @@ class ConfigForm(Form):
     profiles: Annotated[tuple[ProfileField, ...], AfterValidator(some), Short(one_or_more)] | None = Field(
         default=None, description="Several behaviours of the flag server, instead of `profile`."
     )
-    blocks: Annotated[int, whole(1, 10_000)] = Field(
+    blocks: Annotated[int, whole(1, 1_000)] = Field(
         default=10, description="How often every case is measured, in an order drawn for each block."
     )
     rounds: Annotated[int | None, whole_or("auto", 1, 1000)] = Field(

@@ -20,10 +20,10 @@ def find(name_or_path: str | Path) -> Path:
     """Return a config's file; ``ConfigError`` names the nearest one where there is none.
 
     A bare word such as ``default`` is always one of those that ship, whatever lies in the current
-    folder; anything with a folder or a suffix in it is a path.
+    folder; anything with a folder or a suffix in it, ``mine.txt`` too, is a path.
     """
     path = Path(name_or_path)
-    if path.suffix not in _SUFFIXES and len(path.parts) == 1 and str(path) == str(name_or_path):
+    if not path.suffix and len(path.parts) == 1 and str(path) == str(name_or_path):
         if path.name not in names():
             raise ConfigError((f"{path_shown(path)}: no such config{near(path.name, names())}",))
         return bundle.configs_folder() / f"{path.name}.yaml"

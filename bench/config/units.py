@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from bench.config.wording import shown
+from bench.config.wording import near, shown
 
 _NUMBER: Final = r"((?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,9})?)"
 _DURATION: Final = re.compile(rf"{_NUMBER}(ms|s|m)")
@@ -21,6 +21,7 @@ _SECONDS: Final = {"ms": 1e-3, "s": 1.0, "m": 60.0}
 _BYTES: Final = {
     "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30,
 }  # fmt: skip
+_TRUTHS: Final = ("true", "false")
 _DAY_S: Final = 86_400.0
 
 
@@ -79,8 +80,8 @@ def whole(low: int, high: int) -> Callable[[str], int]:
 
 def truth(text: str) -> bool:
     """Read ``true`` or ``false``."""
-    if text not in {"true", "false"}:
-        raise ValueError(f"must be true or false, not {shown(text)}")
+    if text not in _TRUTHS:
+        raise ValueError(f"must be true or false, not {shown(text)}{near(text, _TRUTHS)}")
     return text == "true"
 
 

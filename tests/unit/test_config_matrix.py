@@ -110,6 +110,34 @@ def test_a_client_not_installed_is_left_out_with_a_note(tmp_path: Path) -> None:
     assert _experiment(tmp_path, text.format("asyncio_gather")).notes == ()
 
 
+@pytest.mark.parametrize(
+    ("profile", "note"),
+    [
+        ("delay", ""),
+        ("{latency: {uniform: [1s, 10s]}}", ""),
+        (
+            "{latency: {uniform: [1s, 15s]}}",
+            "Profile 1s-15s: answers take up to 15s, and request_timeout is 10s; some fetches will time out.",
+        ),
+        (
+            "{name: p, latency: 9s, jitter: 2s}",
+            "Profile p: answers take up to 11s, and request_timeout is 10s; some fetches will time out.",
+        ),
+        (
+            "{name: tail, latency: {lognormal: {median: 1s, p99: 60s}}}",
+            (
+                "Profile tail: one answer of a hundred takes more than 60s, and request_timeout is 10s; "
+                "some fetches will time out."
+            ),
+        ),
+    ],
+)
+def test_a_profile_whose_slowest_answers_time_out_is_noted(tmp_path: Path, profile: str, note: str) -> None:
+    """It may be what someone wants to see, but it should not come as a surprise."""
+    experiment = _experiment(tmp_path, f"clients: requests\nprofile: {profile}\nstrategies: sequential\n")
+    assert "; ".join(experiment.notes) == note
+
+
 def test_the_same_case_twice_is_one(tmp_path: Path) -> None:
     """Two entries of a strategy may overlap."""
     assert _ids(

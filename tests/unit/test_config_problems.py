@@ -92,6 +92,10 @@ ASYNC = "an asynchronous client such as httpx or aiohttp"
         ("workers: true\n" + SOUND, "1:10 workers: must be a whole number from 1 to 10000, not 'true'"),
         ("workers: {a: 1}\n" + SOUND, "1:10 workers: must be a single value, not a mapping"),
         ("keep_alive: yes\n" + SOUND, "1:13 keep_alive: must be true or false, not 'yes'"),
+        (
+            "keep_alive: [True]\n" + SOUND,
+            "1:14 keep_alive[0]: must be true or false, not 'True'; did you mean 'true'?",
+        ),
         ("countries: []\n" + SOUND, "1:12 countries: must not be empty"),
         ("countries: [BR, NO, BR]\n" + SOUND, "1:21 countries[2]: is there twice"),
         (
@@ -162,8 +166,9 @@ ASYNC = "an asynchronous client such as httpx or aiohttp"
             "2:11 profiles: stands beside 'profile'; write one of the two",
         ),
         ("profiles: []\n" + SOUND, "1:11 profiles: must not be empty"),
-        ("blocks: 0\n" + SOUND, "1:9 blocks: must be a whole number from 1 to 10000, not '0'"),
-        ("blocks: 010\n" + SOUND, "1:9 blocks: must be a whole number from 1 to 10000, not '010'"),
+        ("blocks: 0\n" + SOUND, "1:9 blocks: must be a whole number from 1 to 1000, not '0'"),
+        ("blocks: 1001\n" + SOUND, "1:9 blocks: must be a whole number from 1 to 1000, not '1001'"),
+        ("blocks: 010\n" + SOUND, "1:9 blocks: must be a whole number from 1 to 1000, not '010'"),
         ("rounds: 1e3\n" + SOUND, "1:9 rounds: must be auto or a whole number from 1 to 1000, not '1e3'"),
         ("deadline: 0s\n" + SOUND, "1:11 deadline: must be more than zero, not '0s'"),
         ("seed: 1:30\n" + SOUND, "1:7 seed: must be a whole number from 0 to 999999999999999, not '1:30'"),
@@ -230,7 +235,7 @@ def test_a_flood_of_faults_is_cut(tmp_path: Path) -> None:
     file.write_text("".join(f"key{i}: 1\n" for i in range(100)) + SOUND)
     problems = problems_of(file)
     assert len(problems) == 51
-    assert problems[-1] == "c.yaml: 50 more problems of this kind"
+    assert problems[-1] == "c.yaml: 50 more problems"
 
 
 def test_a_matrix_too_large_is_counted_not_built(tmp_path: Path) -> None:

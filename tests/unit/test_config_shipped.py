@@ -1,5 +1,6 @@
 """The configs that ship, the schema beside them, and how a config is found."""
 
+from math import comb
 from pathlib import Path
 
 import pytest
@@ -27,14 +28,23 @@ def _expected_s(name: str) -> float:
 
 
 @pytest.mark.parametrize(
-    ("name", "most_s"), [("ci", 20), ("default", 55), ("delay", 180), ("error", 180), ("scale", 900)]
+    ("name", "most_s"), [("ci", 20), ("default", 45), ("delay", 240), ("error", 240), ("scale", 720)]
 )
-def test_a_shipped_config_loads_and_takes_no_longer_than_it_says(name: str, most_s: float) -> None:
-    """All of it runs with what ships, and within its time."""
+def test_a_shipped_config_loads_whole_and_is_predicted_to_take_no_longer_than_it_says(
+    name: str, most_s: float
+) -> None:
+    """All of it runs with what ships; its time is what ``check`` would foresee, not one that was measured."""
     experiment = experiment_of(name)
     assert experiment.name == name
     assert experiment.notes == ()
     assert _expected_s(name) < most_s
+
+
+@pytest.mark.parametrize("name", ["ci", "default", "delay", "error"])
+def test_a_shipped_config_has_blocks_enough_for_a_verdict(name: str) -> None:
+    """The smallest p of n blocks is 2 / 2ⁿ, and Holm's first step multiplies it by the number of pairs."""
+    experiment = experiment_of(name)
+    assert 2 / 2**experiment.blocks * comb(len(experiment.cases), 2) <= 0.05
 
 
 def test_the_scale_config_reaches_two_hundred_workers() -> None:
@@ -61,16 +71,17 @@ def test_the_committed_schema_is_the_generated_one() -> None:
 
 
 def test_the_schema_speaks_of_yaml_types() -> None:
-    """Whole numbers are integers, switches booleans, durations strings with a pattern."""
+    """Whole numbers are integers, with quotes or without, switches booleans, durations strings."""
     keys = schema()["properties"]
     assert keys["blocks"] == {
-        "type": "integer",
+        "type": ["integer", "string"],
         "minimum": 1,
-        "maximum": 10_000,
+        "maximum": 1000,
+        "pattern": keys["blocks"]["pattern"],
         "default": 10,
         "description": keys["blocks"]["description"],
     }
-    assert keys["keep_alive"]["anyOf"][0] == {"type": "boolean"}
+    assert keys["keep_alive"]["anyOf"][0] == {"enum": [True, False, "true", "false"]}
     assert keys["deadline"]["type"] == "string"
     assert keys["deadline"]["default"] == "60s"
     assert schema()["required"] == ["strategies"]
@@ -88,6 +99,8 @@ def test_a_bare_name_is_a_shipped_config_wherever_one_stands(
     assert find("default") == bundle.configs_folder() / "default.yaml"
     assert find("default.yaml") == Path("default.yaml")
     assert find("./default.yaml") == Path("default.yaml")
+    (tmp_path / "default.txt").touch()
+    assert find("default.txt") == Path("default.txt")
 
 
 @pytest.mark.parametrize(
@@ -95,6 +108,7 @@ def test_a_bare_name_is_a_shipped_config_wherever_one_stands(
     [
         ("defalt", "defalt: no such config; did you mean 'default'?"),
         ("zzz", "zzz: no such config"),
+        ("mine.txt", "mine.txt: no such file"),
         ("mien.yaml", "mien.yaml: no such file; did you mean 'mine.yaml'?"),
         ("nowhere/mine.yaml", "nowhere/mine.yaml: no such file"),
         ("\x1b[31m", "'\\x1b[31m': no such config"),

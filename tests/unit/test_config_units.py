@@ -96,7 +96,7 @@ def test_one_spelling_a_number(read: Callable[[str], object], unit: str, number:
         (units.whole(1, 9), "10", "must be a whole number from 1 to 9, not '10'"),
         (units.whole(1, 9), "1.0", "must be a whole number from 1 to 9, not '1.0'"),
         (units.truth, "yes", "must be true or false, not 'yes'"),
-        (units.truth, "True", "must be true or false, not 'True'"),
+        (units.truth, "True", "must be true or false, not 'True'; did you mean 'true'?"),
     ],
 )
 def test_a_refusal_says_what_was_expected(read: Callable[[str], object], text: str, message: str) -> None:

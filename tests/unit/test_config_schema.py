@@ -1,0 +1,165 @@
+"""What an editor says of a config, by a real JSON Schema validator, is what the reader says of it."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from bench.config.editor import schema
+from bench.config.patterns import number_up_to, positive, whole_between
+from bench.config.shipped import find, names
+from tests.config_catalog import problems_of
+
+EDITOR: Final = Draft202012Validator(schema())
+SOUND: Final = "strategies: [sequential]\nclients: [requests]\n"
+
+GOOD: Final = (
+    "",
+    "name: mine",
+    "name: 2024",
+    "name: 1.5",
+    "name: true",
+    "countries: pop20",
+    "countries: B",
+    "countries: [BR, 'NO']",
+    "countries: {codes: all, limit: 5, repeat: '3'}",
+    "workers: 5",
+    "workers: ['5', 10000]",
+    "keep_alive: [true, 'false']",
+    "profile: delay",
+    "profile: {preset: delay, scale: 10%}",
+    "profile: {preset: delay, scale: 0.1}",
+    "profile: {preset: delay, scale: '0.1'}",
+    "profile: {preset: delay, scale: 199.5%}",
+    "profile: {name: 7, latency: 5ms}",
+    "profile: {latency: 0ms}",
+    "profile: {latency: {fixed: 50ms}}",
+    "profile: {latency: {uniform: [20ms, 80ms]}}",
+    "profile: {latency: {lognormal: {median: 50ms, p99: 1.5s}}}",
+    "profile: {error_rate: 5%, error_status: 503}",
+    "profile: {error_rate: 100%}",
+    "profile: {error_rate: 0.05}",
+    "profile: {error_rate: '0.05'}",
+    "profile: {bandwidth: 0.5KiB, jitter: 0.05ms}",
+    "profiles: [local, {latency: 5ms}]",
+    "profiles: local",
+    "blocks: 1000",
+    "rounds: auto",
+    "rounds: 3",
+    'rounds: "3"',
+    "deadline: 1440m",
+    "deadline: 86400.0s",
+    "request_timeout: 0.5s",
+    "seed: 0",
+    "seed: '999999999999999'",
+)
+BAD: Final = (
+    "nmae: mine",
+    "name: a/b",
+    "name: -5",
+    "name: []",
+    "countries: []",
+    "countries: br",
+    "countries: {limit: 0}",
+    "workers: 0",
+    "workers: '010'",
+    "workers: [10001]",
+    "workers: '10001'",
+    "workers: 2.5",
+    "keep_alive: 1",
+    "keep_alive: 'yes'",
+    "profile: dely",
+    "profile: {scale: 2}",
+    "profile: {preset: delay, jitter: 1ms}",
+    "profile: {preset: delay, scale: 0%}",
+    "profile: {preset: delay, scale: 0.00%}",
+    "profile: {preset: delay, scale: 0}",
+    "profile: {preset: delay, scale: '0'}",
+    "profile: {preset: delay, scale: 1001}",
+    "profile: {preset: delay, scale: 100001%}",
+    "profile: {name: delay}",
+    "profile: {latency: {}}",
+    "profile: {latency: {fixed: 5ms, uniform: [1ms, 2ms]}}",
+    "profile: {latency: {uniform: [1ms]}}",
+    "profile: {latency: {lognormal: {median: 0ms, p99: 1s}}}",
+    "profile: {latency: {lognormal: {median: 1ms}}}",
+    "profile: {error_rate: 500%}",
+    "profile: {error_rate: 100.5%}",
+    "profile: {error_rate: 1.5}",
+    "profile: {error_rate: '1.5'}",
+    "profile: {error_status: 399}",
+    "profile: {error_status: '600'}",
+    "profile: {bandwidth: 0B}",
+    "profile: {bandwidth: 10}",
+    "profile: local\nprofiles: [delay]",
+    "profiles: []",
+    "blocks: 1001",
+    "blocks: '1001'",
+    "rounds: never",
+    "rounds: '1001'",
+    "deadline: 0s",
+    "deadline: 0.0ms",
+    "deadline: 999999m",
+    "deadline: 86401s",
+    "deadline: 86400.1s",
+    "deadline: 60",
+    "seed: -1",
+    "strategies: []",
+)
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_shipped_config_pleases_an_editor(name: str) -> None:
+    """Nothing is underlined in what serves as an example."""
+    EDITOR.validate(yaml.safe_load(find(name).read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_what_the_reader_takes_the_editor_takes(tmp_path: Path, text: str) -> None:
+    """Figures in quotes and names of digits, too."""
+    file = _written(tmp_path, text)
+    assert problems_of(file) == []
+    assert [error.message for error in EDITOR.iter_errors(yaml.safe_load(file.read_text()))] == []
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_what_the_reader_refuses_the_editor_refuses(tmp_path: Path, text: str) -> None:
+    """Someone who types it sees so at once."""
+    file = _written(tmp_path, text)
+    assert problems_of(file)
+    assert not EDITOR.is_valid(yaml.safe_load(file.read_text()))
+
+
+def _written(folder: Path, text: str) -> Path:
+    file = folder / "c.yaml"
+    file.write_text(text if text.startswith("strategies") else f"{SOUND}{text}\n")
+    return file
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (1, 1), (1, 1000), (7, 100), (10, 10), (400, 599)])
+def test_a_pattern_matches_the_whole_numbers_between_its_bounds(low: int, high: int) -> None:
+    """Each of them, and no other."""
+    pattern = re.compile(whole_between(low, high))
+    assert [number for number in range(10_000) if pattern.fullmatch(str(number))] == [*range(low, high + 1)]
+    assert not pattern.fullmatch(f"0{low}")
+
+
+@pytest.mark.parametrize("limit", [1, 100, 1440])
+def test_a_pattern_matches_the_numbers_up_to_its_limit(limit: int) -> None:
+    """The limit itself has no decimals but zeros."""
+    pattern = re.compile(number_up_to(limit))
+    for number in range(10 * limit + 1):
+        assert bool(pattern.fullmatch(str(number))) == (number <= limit)
+        assert bool(pattern.fullmatch(f"{number}.0")) == (number <= limit)
+        assert bool(pattern.fullmatch(f"{number}.000000001")) == (number < limit)
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"), [("0s", False), ("0.0s", False), ("0.01s", True), ("10s", True), ("0.10s", True)]
+)
+def test_a_pattern_refuses_zero_however_written(text: str, *, fits: bool) -> None:
+    """And nothing else that begins with it."""
+    assert bool(re.fullmatch(positive(f"{number_up_to(60)}s"), text)) == fits
