@@ -20,7 +20,7 @@ from importlib import import_module
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from bench.outcomes import FetchOutcome, outcome_of_error, outcome_of_status
+from bench.outcomes import FetchOutcome, local_fault, outcome_of_error, outcome_of_status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -184,12 +184,18 @@ class Job(NamedTuple):
         late = perf_counter() - start_s > self.request_timeout_s
         outcome = "timeout" if late else outcome_of_status(answer.status)
         if outcome == "ok":
-            (self.folder / f"{country.lower()}.gif").write_bytes(answer.body)
+            try:
+                (self.folder / f"{country.lower()}.gif").write_bytes(answer.body)
+            except OSError as error:
+                if local_fault(error) is None:
+                    raise
+                return self._failed(country, start_s, error)
         size_bytes = len(answer.body)
         return self._seen(Fetch(country, start_s, perf_counter(), answer.status, size_bytes, outcome))
 
     def _failed(self, country: str, start_s: float, error: Exception) -> Fetch:
-        detail = f"{type(error).__name__}: {error}"
+        cause = local_fault(error) or error  # libraries sum it up as "all connection attempts failed"
+        detail = f"{type(cause).__name__}: {cause}"
         return self._seen(Fetch(country, start_s, perf_counter(), 0, 0, outcome_of_error(error), detail))
 
     def _seen(self, fetch: Fetch) -> Fetch:
@@ -199,8 +205,6 @@ class Job(NamedTuple):
 
 
 def run_strategy(file: str) -> None:
-    """Become ``bench download`` with the strategy of this file: ``python -m strategies.<name>``."""
-    from pathlib import Path
-
-    command = [sys.executable, "-m", "bench", "download", "--strategy", Path(file).stem, *sys.argv[1:]]
+    """Become ``bench download`` with the strategy of this file, whether it ships or is one's own."""
+    command = [sys.executable, "-m", "bench", "download", "--strategy", file, *sys.argv[1:]]
     os.execv(sys.executable, command)  # noqa: S606  no shell is wanted

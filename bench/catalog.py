@@ -1,11 +1,13 @@
 """What strategies and clients there are, read from their files: nothing is imported, nothing is run."""
 
 import ast
+import stat
 import sys
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, metadata
 from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Final, Literal, TypeAlias
 
 from bench.bundle import strategies_folder
@@ -17,6 +19,7 @@ Face: TypeAlias = Literal["sync", "async"]
 _JOB_OPENS: Final[Mapping[str, Face]] = {"async_client": "async", "client": "sync"}
 _CLIENT_DEFINES: Final[Mapping[str, Face]] = {"open_async_client": "async", "open_client": "sync"}
 _OURS: Final = frozenset({"bench", "strategies"})
+_MOST_BYTES: Final = 1 << 20
 
 
 def strategies() -> Mapping[str, Strategy]:
@@ -44,9 +47,13 @@ def read_strategy(file: Path) -> Strategy:
     workers if it reads ``job.workers``.
 
     Raises:
-        UsageError: there is no such file, it is no Python, or it has no ``download_many``.
+        UsageError: there is no such file, it is no Python, it has no ``download_many``, or it would take
+            the place of something that ships.
     """
     tree = _parsed(file)
+    placed = file.parent.resolve() / file.name
+    if placed.parent != strategies_folder() and placed.stem in _shipped_names():
+        raise UsageError(f"{file} has the name of something that ships in strategies/", hint="rename it")
     if "download_many" not in _functions(tree):
         raise UsageError(
             f"{file} has no function download_many",
@@ -55,7 +62,7 @@ def read_strategy(file: Path) -> Strategy:
     used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     return Strategy(
         name=file.stem,
-        file=file.resolve(),
+        file=placed,
         summary=_summary(tree),
         face=next((face for name, face in _JOB_OPENS.items() if name in used), None),
         takes_workers="workers" in used,
@@ -95,13 +102,29 @@ def _modules(folder: Path) -> list[Path]:
     return sorted(file for file in folder.glob("*.py") if not file.name.startswith("_"))
 
 
+def _shipped_names() -> frozenset[str]:
+    """Return what the worker imports as ``strategies.<name>``: the strategies and the clients' package."""
+    return frozenset(module.name for module in iter_modules([str(strategies_folder())]))
+
+
 def _parsed(file: Path) -> ast.Module:
     try:
-        return ast.parse(file.read_bytes(), filename=str(file))
+        return ast.parse(_source(file), filename=str(file))
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror}", hint="name a Python file") from error
     except (SyntaxError, ValueError) as error:
         raise UsageError(f"{file} is not Python: {error}", hint="mend it, or name another file") from error
+    except (MemoryError, RecursionError) as error:
+        raise UsageError(f"{file} is nested too deeply to be read", hint="split its expressions") from error
+
+
+def _source(file: Path) -> bytes:
+    found = file.stat()  # before it is opened: a FIFO would keep us waiting for ever
+    if not stat.S_ISREG(found.st_mode):
+        raise UsageError(f"{file} is not a regular file", hint="name a Python file")
+    if found.st_size > _MOST_BYTES:
+        raise UsageError(f"{file} is larger than {_MOST_BYTES >> 20} MiB", hint="split it")
+    return file.read_bytes()
 
 
 def _functions(tree: ast.Module) -> frozenset[str]:

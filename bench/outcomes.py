@@ -4,6 +4,7 @@ Statuses follow RFC 9110; 418 is what the chapter's error server answers. Client
 operating system's errors in their own, so the chain of causes is walked down to the first known one.
 """
 
+import errno
 from collections.abc import Iterator
 from typing import Final, Literal, TypeAlias
 
@@ -18,6 +19,7 @@ FetchOutcome: TypeAlias = Literal[
     "reset",
     "timeout",
     "corrupt",
+    "local_resource",
     "error",
 ]
 
@@ -29,6 +31,20 @@ _BY_STATUS: Final[dict[int, FetchOutcome]] = {
     503: "unavailable",
 }
 _BY_HUNDRED: Final[dict[int, FetchOutcome]] = {2: "corrupt", 3: "redirect", 5: "server_error"}
+_LOCAL: Final = frozenset(
+    {
+        errno.EADDRNOTAVAIL,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOBUFS,
+        errno.ENOMEM,
+        errno.EDQUOT,
+        errno.EIO,
+        errno.ENOSPC,
+        errno.EROFS,
+    }
+)
+"""What this machine lacks: ports, descriptors, memory or disk; neither server nor strategy is to blame."""
 _BY_ERROR: Final[tuple[tuple[type[BaseException], FetchOutcome], ...]] = (
     (TimeoutError, "timeout"),
     (ConnectionRefusedError, "refused"),
@@ -43,7 +59,9 @@ def outcome_of_status(status: int) -> FetchOutcome:
 
 
 def outcome_of_error(error: BaseException) -> FetchOutcome:
-    """Name the class of a fetch that got no answer."""
+    """Name the class of a fetch that got no answer, or whose flag could not be saved."""
+    if local_fault(error) is not None:
+        return "local_resource"
     for link in _chain(error):
         for kind, outcome in _BY_ERROR:
             if isinstance(link, kind):
@@ -52,6 +70,12 @@ def outcome_of_error(error: BaseException) -> FetchOutcome:
         if "Timeout" in type(link).__name__:
             return "timeout"
     return "error"
+
+
+def local_fault(error: BaseException) -> OSError | None:
+    """Return the error by which this machine said what it lacks, if another comes of one."""
+    local = (link for link in _chain(error) if isinstance(link, OSError) and link.errno in _LOCAL)
+    return next(local, None)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -11,7 +11,7 @@ def download_many(job: Job) -> list[Fetch]:
 
 
 async def supervise(job: Job) -> list[Fetch]:
-    """Start a coroutine for each flag, and wait for all of them at once."""
+    """Schedule a task for each flag, and wait for all of them at once."""
     semaphore = asyncio.Semaphore(job.workers)
     async with job.async_client() as download_one:
 
@@ -19,7 +19,10 @@ async def supervise(job: Job) -> list[Fetch]:
             async with semaphore:
                 return await download_one(country)
 
-        return await asyncio.gather(*(download_in_turn(country) for country in job.countries))
+        to_do = [
+            job.watch(country, asyncio.create_task(download_in_turn(country))) for country in job.countries
+        ]
+        return await asyncio.gather(*to_do)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,9 @@ async def supervise(job: Job) -> list[Fetch]:
                 return await download_one(country)
 
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(download_in_turn(country)) for country in job.countries]
+            tasks = [
+                job.watch(country, group.create_task(download_in_turn(country))) for country in job.countries
+            ]
         return [task.result() for task in tasks]
 
 

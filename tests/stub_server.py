@@ -19,6 +19,7 @@ class Stub:
         flags: content by country.
         statuses: status by country, where it is not 200.
         delay_s: from the arrival of a request to its answer.
+        drip_s: before each byte of a body; 0 sends it at once.
         patience: requests answered on one connection; it hangs up on the next.
         deaf: whether it keeps connections that the client wants closed, as RFC 9112 asks it not to.
         requests: how often each path was asked.
@@ -30,6 +31,7 @@ class Stub:
     flags: Mapping[str, bytes]
     statuses: dict[str, int] = field(default_factory=dict)
     delay_s: float = 0.0
+    drip_s: float = 0.0
     patience: int = 1_000_000
     deaf: bool = False
     connections: int = 0
@@ -102,7 +104,19 @@ class _Handler(BaseHTTPRequestHandler):
         if status == HTTPStatus.FOUND:
             self.send_header("Location", f"{stub.base_url}/elsewhere")
         self.end_headers()
-        self.wfile.write(body)
+        for part in _parts(body, stub.drip_s):
+            self.wfile.write(part)
+            self.wfile.flush()
 
     def log_message(self, *_: object) -> None:
         """Keep quiet."""
+
+
+def _parts(body: bytes, drip_s: float) -> Iterator[bytes]:
+    """Yield a body at once, or byte by byte with a pause before each."""
+    if not drip_s:
+        yield body
+        return
+    for byte in body:
+        time.sleep(drip_s)
+        yield bytes([byte])

@@ -7,8 +7,8 @@ from contextlib import suppress
 from bench.worker.main import main
 
 main()
-with suppress(ValueError):  # the strategy may have closed them
-    sys.stdout.flush()
-    sys.stderr.flush()
+for stream in (sys.stdout, sys.stderr):
+    with suppress(Exception):  # the strategy may have closed or replaced it
+        stream.flush()
 # Threads that a strategy left behind would keep the interpreter waiting for ever.
 os._exit(0)

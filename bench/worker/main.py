@@ -1,4 +1,4 @@
-"""The worker's rim: a task from standard input, a report to a descriptor of its own."""
+"""The worker's rim: a task from standard input, a report to standard output."""
 
 import faulthandler
 import os
@@ -20,7 +20,7 @@ def main() -> None:
     task = Task.from_json(sys.stdin.buffer.read())
     # The harness ends what has passed its deadline with SIGTERM: show where it was, even within C code.
     faulthandler.register(signal.SIGTERM, all_threads=True, chain=True)
-    descriptor = claim(task.result_fd)
+    descriptor = claim_stdout()
     if task.live:
         report = event_line(run_trial(task, LiveWatcher(descriptor)))
     else:
@@ -28,16 +28,13 @@ def main() -> None:
     write_whole(descriptor, report.encode() + b"\n")
 
 
-def claim(descriptor: int) -> int:
-    """Move the report's descriptor to a number of its own, closed to programs that the strategy starts.
+def claim_stdout() -> int:
+    """Move standard output to a number of its own, which programs that the strategy starts do not get.
 
-    If it was standard output, what the strategy prints goes to standard error from now on.
+    What the strategy prints goes to standard error from now on.
     """
-    claimed = os.dup(descriptor)
-    if descriptor == _STDOUT:
-        os.dup2(_STDERR, _STDOUT)
-    else:
-        os.close(descriptor)
+    claimed = os.dup(_STDOUT)
+    os.dup2(_STDERR, _STDOUT)
     return claimed
 
 

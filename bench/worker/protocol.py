@@ -8,7 +8,7 @@ from typing import Final, Literal, Self, TypeAlias
 
 from bench.wire import decode, encode
 
-TrialOutcome: TypeAlias = Literal["ok", "error", "corrupt", "missing", "unexpected"]
+TrialOutcome: TypeAlias = Literal["ok", "error", "corrupt", "missing", "unexpected", "invalid"]
 """What a worker can say of its own trial; that it crashed or hung is for others to say."""
 
 
@@ -39,7 +39,6 @@ class Task:
         folder: where the rounds have folders of their own.
         reference: the folder of the flags as the server serves them, as ``br.gif``.
         request_timeout_s: what a fetch may take, in seconds.
-        result_fd: the file descriptor that takes the report, standard output if nothing else is said.
         live: report every event as it happens, for one round at ``base_url`` itself into ``folder``
             itself, where the flags remain; nothing is warmed up.
     """
@@ -55,7 +54,6 @@ class Task:
     folder: Path
     reference: Path
     request_timeout_s: float
-    result_fd: int = 1
     live: bool = False
 
     def to_json(self) -> str:

@@ -4,15 +4,17 @@ import gc
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
 from time import perf_counter
 
 from bench.api import Job, Watcher
+from bench.outcomes import local_fault
 from bench.worker.load import DownloadMany, load_client, load_strategy
 from bench.worker.protocol import AUTO_ROUNDS, AUTO_TIMED_S, Report, Task, TimedRound
-from bench.worker.verify import Verified, verify_round
+from bench.worker.verify import Verified, entries, verify_round
 from bench.worker.words import described
 
 
@@ -39,8 +41,12 @@ def run_trial(task: Task, watcher: Watcher | None) -> Report:
             if verified.flaw is not None:
                 return Report(verified.flaw.outcome, verified.flaw.detail, ready_s, tuple(rounds))
     except BaseException as error:  # noqa: BLE001  a strategy may raise what it likes, SystemExit included
-        traceback.print_exception(error, file=sys.stderr)
-        return Report("error", described(error, task.strategy_file), ready_s, tuple(rounds))
+        with suppress(Exception):  # the strategy may have closed it or put something else in its place
+            traceback.print_exception(error, file=sys.stderr)
+        said = described(error, task.strategy_file)
+        if local_fault(error) is not None:
+            return Report("invalid", f"local_resource: {said}", ready_s, tuple(rounds))
+        return Report("error", said, ready_s, tuple(rounds))
     return Report("ok", "", ready_s, tuple(rounds))
 
 
@@ -64,7 +70,7 @@ def stage(task: Task, number: int) -> Stage:
 def run_round(download_many: DownloadMany, task: Task, stage: Stage, watcher: Watcher | None) -> Verified:
     """Time one call of ``download_many``; prepare, verify and tidy up outside the timed region."""
     stage.folder.mkdir(parents=True, exist_ok=True)
-    before = frozenset(path.name for path in stage.folder.iterdir())
+    before = frozenset(entries(task.folder))
     job = Job(
         countries=task.countries * task.repeat,
         workers=task.workers,
@@ -79,7 +85,8 @@ def run_round(download_many: DownloadMany, task: Task, stage: Stage, watcher: Wa
     start_s = perf_counter()
     returned = download_many(job)
     elapsed_s = perf_counter() - start_s
-    verified = verify_round(returned, elapsed_s, job, task.reference, before)
+    made = frozenset(entries(task.folder)) - before
+    verified = verify_round(returned, elapsed_s, job, task.reference, made)
     if not task.live:
-        rmtree(stage.folder)
+        rmtree(stage.folder, ignore_errors=True)  # the strategy may have removed or replaced it
     return verified

@@ -1,5 +1,6 @@
 """What a round really brought: the fetches it returned against the flags it saved and those served."""
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class Files:
         right: fetches whose flag is on disk as served.
         differing: what is wrong, a line for each differing flag.
         missing: names of flags that were answered but not saved.
-        surplus: names nobody asked for.
+        surplus: names nobody asked for, as seen from the round's folder.
     """
 
     right: int
@@ -49,20 +50,26 @@ class Files:
     surplus: tuple[str, ...]
 
 
+def entries(folder: Path) -> Iterator[Path]:
+    """Yield everything below a folder, folders and symbolic links included; nothing if it is not there."""
+    for parent, folders, files in os.walk(folder):
+        yield from (Path(parent, name) for name in (*folders, *files))
+
+
 def verify_round(
-    returned: object, elapsed_s: float, job: Job, reference: Path, before: frozenset[str]
+    returned: object, elapsed_s: float, job: Job, reference: Path, made: frozenset[Path]
 ) -> Verified:
     """Compare what ``download_many`` returned and saved with what was asked and served.
 
-    ``reference`` is the folder of the flags as served, ``before`` the names that were in the job's
-    folder before the round.
+    ``reference`` is the folder of the flags as served, ``made`` what is in the trial's folder since the
+    round.
     """
     if not isinstance(returned, list):
         return _uncountable(elapsed_s, f"{type(returned).__name__}, not a list of Fetch")
     for item in returned:
         if not isinstance(item, Fetch) or item.outcome not in _OUTCOMES:
             return _uncountable(elapsed_s, f"a list with {item!r:.100} in it, which is no Fetch")
-    files = compare_files(returned, job, reference, before)
+    files = compare_files(returned, job, reference, made)
     report = TimedRound(
         elapsed_s,
         fetches=dict(Counter(fetch.outcome for fetch in returned)),
@@ -70,19 +77,22 @@ def verify_round(
         failures=tuple(islice(_failures(returned), _FAILURES)),
     )
     fetched = [fetch.country for fetch in returned]
+    lacking = next((fetch for fetch in returned if fetch.outcome == "local_resource"), None)
+    if lacking is not None:
+        detail = one_line(f"local_resource: {lacking.country}: {lacking.detail}")
+        return Verified(report, Flaw("invalid", detail))
     return Verified(report, next(flaws(job.countries, fetched, files), None))
 
 
-def compare_files(fetches: Iterable[Fetch], job: Job, reference: Path, before: frozenset[str]) -> Files:
+def compare_files(fetches: Iterable[Fetch], job: Job, reference: Path, made: frozenset[Path]) -> Files:
     """Read every flag that was fetched, as saved and as served, and see whether they are equal."""
     sizes_bytes = defaultdict[str, list[int]](list)
     for fetch in fetches:
         if fetch.outcome == "ok":
             sizes_bytes[f"{fetch.country.lower()}.gif"].append(fetch.size_bytes)
-    found = {path.name for path in job.folder.iterdir()} - before
     right, differing, missing = 0, [], []
     for name in sorted(sizes_bytes):
-        if not (job.folder / name).is_file():
+        if not _is_saved(job.folder, name):
             missing.append(name)
             continue
         served = (reference / name).read_bytes() if (reference / name).is_file() else b""
@@ -90,7 +100,8 @@ def compare_files(fetches: Iterable[Fetch], job: Job, reference: Path, before: f
             differing.append(f"{name} {difference}")
         else:
             right += len(sizes_bytes[name])
-    return Files(right, tuple(differing), tuple(missing), tuple(sorted(found - sizes_bytes.keys())))
+    surplus = {os.path.relpath(path, job.folder) for path in made} - sizes_bytes.keys()
+    return Files(right, tuple(differing), tuple(missing), tuple(sorted(surplus)))
 
 
 def describe_difference(saved: bytes, served: bytes, received_bytes: Sequence[int]) -> str:
@@ -118,6 +129,12 @@ def flaws(asked: Sequence[str], fetched: Sequence[str], files: Files) -> Iterato
         yield Flaw("unexpected", counted(sorted(added.elements()), "unexpected fetch", "unexpected fetches"))
     if files.surplus:
         yield Flaw("unexpected", counted(files.surplus, "unexpected file", "unexpected files"))
+
+
+def _is_saved(folder: Path, name: str) -> bool:
+    """Say whether there is a file of its own; a link to another is no download."""
+    path = folder / name
+    return path.is_file() and not path.is_symlink() and not folder.is_symlink()
 
 
 def _failures(fetches: Iterable[Fetch]) -> Iterator[str]:

@@ -1,14 +1,16 @@
 """Every client, through each of its faces, against a real server: the same answers in the same words."""
 
 import asyncio
+import resource
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from bench.api import Fetch, Job
+from bench.api import Fetch, Future, Job
 from bench.catalog import clients
 from tests.stub_server import Stub, stub_server
 
@@ -119,6 +121,27 @@ def test_calls_a_slow_server_a_timeout(stub: Stub, tmp_path: Path, client: str, 
 
 
 @every_client
+def test_calls_a_drip_a_timeout(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
+    """Each byte comes in time, all of them do not; an event loop does not even wait for the rest."""
+    stub.drip_s = 0.05
+    job = a_job(stub, tmp_path, client, "BR")._replace(request_timeout_s=0.2)
+    (fetch,) = fetch_in_turn(job, face)
+    assert fetch.outcome == "timeout"
+    assert list(tmp_path.iterdir()) == []
+    assert fetch.end_s - fetch.start_s < (0.5 if face == "async" else 2.0)
+
+
+@every_client
+def test_names_a_lack_of_descriptors(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
+    """The second fetch needs a socket that it cannot have, for which nobody is to blame."""
+    job = a_job(stub, tmp_path, client, "BR", "CN")._replace(keep_alive=False)
+    with few_descriptors() as watcher:
+        fetches = fetch_in_turn(job._replace(watcher=watcher), face)
+    assert [fetch.outcome for fetch in fetches] == ["ok", "local_resource"]
+    assert "Too many open files" in fetches[1].detail
+
+
+@every_client
 def test_never_repeats_a_request(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
     """A server that hangs up on a kept connection is not asked again."""
     stub.patience = 1
@@ -145,6 +168,28 @@ def test_has_as_many_connections_as_workers(stub: Stub, tmp_path: Path, client: 
     fetches = fetch_at_once(job, face)
     assert {fetch.outcome for fetch in fetches} == {"ok"}
     assert (stub.peak, stub.connections) == (105, 105)
+
+
+class Miser:
+    """A watcher that allows no further descriptors once a fetch has ended."""
+
+    def fetched(self, fetch: Fetch) -> None:  # noqa: ARG002  as every watcher
+        """Lower the limit to the three that every process has."""
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, most))
+
+    def future(self, country: str, future: Future) -> None:
+        """Look away."""
+
+
+@contextmanager
+def few_descriptors() -> Iterator[Miser]:
+    """Yield a miser, and raise the limit again in the end."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        yield Miser()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def fetch_at_once(job: Job, face: str) -> list[Fetch]:

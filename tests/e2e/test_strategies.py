@@ -1,13 +1,17 @@
 """Every shipped strategy with every client it can use, in real workers against a real server."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bench.bundle import strategies_folder
+from bench.bundle import import_path, strategies_folder
 from bench.catalog import clients, strategies
 from bench.model import Client, Strategy
+from bench.server.flags import all_flags
 from tests.stub_server import Stub, stub_server
 from tests.trial import a_task, report_of
 
@@ -61,6 +65,43 @@ def test_downloads_all_flags_at_once(stub: Stub, tmp_path: Path, strategy: Strat
     assert stub.peak == workers
     assert stub.connections <= 2 * workers
     assert list(task.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("strategy", strategies().values(), ids=lambda strategy: strategy.name)
+def test_opens_a_connection_for_each_request(stub: Stub, tmp_path: Path, strategy: Strategy) -> None:
+    """Without keep-alive, through every strategy, even if the server does not hang up."""
+    stub.deaf = True
+    stub.delay_s = 0
+    task = a_task(
+        tmp_path,
+        strategy_file=strategy.file,
+        client="aiohttp" if strategy.face == "async" else "urllib3",
+        workers=2,
+        keep_alive=False,
+        countries=tuple(FLAGS),
+        repeat=3,
+        base_url=f"{stub.base_url}/-/t1",
+        reference=stub.save_flags(tmp_path / "reference"),
+    )
+    assert [each.fetches for each in report_of(task).rounds] == [{"ok": 12}] * 2
+    assert stub.connections == stub.requests.total() == 24
+
+
+def test_a_file_of_ones_own_is_a_program_too(tmp_path: Path) -> None:
+    """``python mine.py BR`` downloads with that very file."""
+    file = tmp_path / "mine.py"
+    file.write_bytes((Path(__file__).parents[1] / "strategies" / "runs_itself.py").read_bytes())
+    ended = subprocess.run(
+        [sys.executable, file, "BR", "--client", "urllib3"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(import_path())},
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "downloaded" / "br.gif").read_bytes() == all_flags()["BR"]
 
 
 def test_to_thread_has_as_many_threads_as_workers(stub: Stub, tmp_path: Path) -> None:

@@ -148,7 +148,20 @@ def test_an_answer_that_came_too_late_is_a_timeout(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_that_cannot_be_written_is_no_failed_request(tmp_path: Path, fake_client: FakeClient) -> None:
+@both_faces
+def test_a_full_disk_is_nobodys_fault(
+    tmp_path: Path, fake_client: FakeClient, fetch_one: Callable[[Job], Fetch]
+) -> None:
+    """The fetch has a class of its own, even where a strategy would have caught what was raised."""
+    fake_client(lambda _: Answer(200, b"GIF"))
+    (tmp_path / "br.gif").symlink_to("/dev/full")
+    notes = Notes()
+    fetch = fetch_one(a_job(tmp_path, notes))
+    assert (fetch.outcome, fetch.detail) == ("local_resource", "OSError: [Errno 28] No space left on device")
+    assert notes.fetches == [fetch]
+
+
+def test_a_folder_that_is_not_there_is_no_failed_request(tmp_path: Path, fake_client: FakeClient) -> None:
     """It is raised, for the trial to fail."""
     fake_client(lambda _: Answer(200, b"GIF"))
     with pytest.raises(FileNotFoundError):
@@ -176,12 +189,13 @@ def test_a_job_goes_to_another_process(tmp_path: Path) -> None:
 
 
 def test_a_strategy_that_is_run_becomes_the_download_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``python -m strategies.sequential -l 5`` is ``bench download --strategy sequential -l 5``."""
+    """With its own file, which may lie anywhere, and with the options it was given."""
     commands = []
     monkeypatch.setattr(os, "execv", lambda _, command: commands.append(command))
-    monkeypatch.setattr(sys, "argv", ["strategies/sequential.py", "-l", "5"])
-    run_strategy("/somewhere/strategies/sequential.py")
-    assert commands == [[sys.executable, "-m", "bench", "download", "--strategy", "sequential", "-l", "5"]]
+    monkeypatch.setattr(sys, "argv", ["mine.py", "-l", "5"])
+    run_strategy("/somewhere/mine.py")
+    file = "/somewhere/mine.py"
+    assert commands == [[sys.executable, "-m", "bench", "download", "--strategy", file, "-l", "5"]]
 
 
 def test_importing_the_api_stays_light() -> None:

@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from bench.bundle import import_path
+from bench.bundle import import_path, strategies_folder
 from bench.catalog import clients, install_command, read_client, read_strategy, strategies
 from bench.errors import UsageError
 from bench.model import Client, Strategy
@@ -98,6 +99,9 @@ def test_a_strategy_needs_no_docstring(tmp_path: Path) -> None:
         (b"\xff\xfe", "{} is not Python: "),
         (b"a = 1\0", "{} is not Python: "),
         (b"def download_more(job): pass", "{} has no function download_many; a strategy is "),
+        (b"x = " + b"+".join([b"1"] * 100_000), "{} is nested too deeply to be read; split its expressions"),
+        (b"x = " + b"-" * 200_000 + b"1", "{} is nested too deeply to be read; split its expressions"),
+        (b"#" * 1_048_577, "{} is larger than 1 MiB; split it"),
     ],
 )
 def test_refuses_what_is_no_strategy(tmp_path: Path, content: bytes | None, message: str) -> None:
@@ -110,10 +114,43 @@ def test_refuses_what_is_no_strategy(tmp_path: Path, content: bytes | None, mess
     assert str(refused.value).startswith(message.format(file))
 
 
-def test_refuses_a_folder(tmp_path: Path) -> None:
-    """A folder can be named by mistake."""
-    with pytest.raises(UsageError, match="Is a directory"):
-        read_strategy(tmp_path)
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_refuses_what_is_no_regular_file(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    """A folder, a FIFO that nobody writes to, a link to a device without an end."""
+    file = tmp_path / "mine.py"
+    make(file)
+    with pytest.raises(UsageError, match="is not a regular file; name a Python file"):
+        read_strategy(file)
+
+
+def test_refuses_a_link_to_itself(tmp_path: Path) -> None:
+    """There is nothing at its end."""
+    file = tmp_path / "mine.py"
+    file.symlink_to(file)
+    with pytest.raises(UsageError, match="Too many levels of symbolic links"):
+        read_strategy(file)
+
+
+def test_a_link_to_a_strategy_is_one_under_its_own_name(tmp_path: Path) -> None:
+    """The name that was checked is the name under which the worker loads it."""
+    (tmp_path / "mine.py").symlink_to(strategies_folder() / "sequential.py")
+    strategy = read_strategy(tmp_path / "mine.py")
+    assert (strategy.name, strategy.file) == ("mine", tmp_path / "mine.py")
+
+
+@pytest.mark.parametrize("name", ["clients", "sequential"])
+def test_refuses_a_file_that_would_hide_what_ships(tmp_path: Path, name: str) -> None:
+    """The worker loads it as ``strategies.<name>``, where a strategy or the clients' package is."""
+    file = tmp_path / f"{name}.py"
+    file.write_text("def download_many(job): return []")
+    with pytest.raises(UsageError, match=r"has the name of something that ships in strategies/; rename it"):
+        read_strategy(file)
+
+
+def test_what_ships_may_be_named_by_its_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However the path is written."""
+    monkeypatch.chdir(strategies_folder())
+    assert read_strategy(Path("clients/../sequential.py")) == strategies()["sequential"]
 
 
 def test_says_what_a_client_lacks(tmp_path: Path) -> None:

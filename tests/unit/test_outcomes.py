@@ -1,5 +1,7 @@
 """One word for each way a fetch may end."""
 
+import errno
+
 import pytest
 
 from bench.outcomes import outcome_of_error, outcome_of_status
@@ -32,6 +34,16 @@ def test_a_status_has_a_class(status: int, outcome: str) -> None:
         (ConnectionRefusedError(), "refused"),
         (ConnectionResetError(), "reset"),
         (BrokenPipeError(), "reset"),
+        (OSError(errno.EMFILE, "Too many open files"), "local_resource"),
+        (OSError(errno.ENFILE, "Too many open files in system"), "local_resource"),
+        (OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address"), "local_resource"),
+        (OSError(errno.ENOBUFS, "No buffer space available"), "local_resource"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "local_resource"),
+        (OSError(errno.ENOSPC, "No space left on device"), "local_resource"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "local_resource"),
+        (OSError(errno.EIO, "Input/output error"), "local_resource"),
+        (OSError(errno.EROFS, "Read-only file system"), "local_resource"),
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), "error"),
         (ValueError("no such thing"), "error"),
     ],
 )

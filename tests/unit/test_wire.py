@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bench.api import Fetch
-from bench.wire import MalformedError
+from bench.model import Fixed, LogNormal, Profile, Run, Uniform
+from bench.wire import MalformedError, decode, encode, fit, plain
 from bench.worker.live import Fetched, FutureSeen, event_line, read_event
 from bench.worker.protocol import Report, Task, TimedRound
 
@@ -23,7 +24,7 @@ TASK = Task(
     folder=Path("/trial"),
     reference=Path("/flags"),
     request_timeout_s=10.0,
-    result_fd=7,
+    live=True,
 )
 REPORT = Report(
     outcome="corrupt",
@@ -48,6 +49,49 @@ def test_a_report_comes_back_as_it_was() -> None:
 def test_an_event_comes_back_as_it_was(event: Any) -> None:
     """Its kind is the name in front."""
     assert read_event(event_line(event)) == event
+
+
+@pytest.mark.parametrize(
+    ("latency", "written"),
+    [
+        (Fixed(0.5), {"fixed": {"seconds": 0.5}}),
+        (Uniform(0.1, 0.2), {"uniform": {"low_s": 0.1, "high_s": 0.2}}),
+        (LogNormal(0.1, 0.9), {"lognormal": {"median_s": 0.1, "p99_s": 0.9}}),
+    ],
+)
+def test_one_of_several_dataclasses_is_written_with_its_name(latency: Any, written: Any) -> None:
+    """And comes back as the one it was."""
+    profile = Profile("mine", latency)
+    assert plain(profile)["latency"] == written
+    assert decode(Profile, encode(profile)) == profile
+
+
+@pytest.mark.parametrize(
+    ("latency", "message"),
+    [
+        ({"seconds": 0.5}, "Profile.latency: unexpected"),
+        ({"normal": {"seconds": 0.5}}, "Profile.latency: unexpected"),
+        ({"fixed": {"seconds": 0.5}, "uniform": {}}, "Profile.latency: unexpected"),
+        ({}, "Profile.latency: unexpected '{}'"),
+        (None, "Profile.latency: unexpected 'None'"),
+        ({"fixed": None}, "Profile.latency.fixed: unexpected 'None'"),
+        ({"uniform": {"seconds": 0.5}}, "Profile.latency.uniform: missing or unexpected: high_s, low_s, "),
+    ],
+)
+def test_refuses_what_is_none_of_several_dataclasses(latency: Any, message: str) -> None:
+    """One known name, and what belongs to it."""
+    with pytest.raises(MalformedError) as refused:
+        fit(Profile, {**plain(Profile("mine")), "latency": latency}, "Profile")
+    assert str(refused.value).startswith(message)
+
+
+def test_a_mapping_to_anything_comes_back_as_json_has_it() -> None:
+    """Nested, and with all that JSON knows; the mapping itself must be one."""
+    config = {"name": "mine", "blocks": 3, "precision": None, "workers": [1, {"x": 0.5}], "live": True}
+    run = Run("mine", "complete", "2026-11-23T15:17:21Z", config, {}, (), ())
+    assert decode(Run, encode(run)) == run
+    with pytest.raises(MalformedError, match=r"Run\.config: unexpected"):
+        fit(Run, {**plain(run), "config": [["name", "mine"]]}, "Run")
 
 
 def changed(**values: Any) -> str:

@@ -1,13 +1,14 @@
 """Judging a round by what it returned and left on disk."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from bench.api import Fetch, Job
 from bench.outcomes import FetchOutcome
-from bench.worker.verify import Flaw, Verified, describe_difference, verify_round
+from bench.worker.verify import Flaw, Verified, describe_difference, entries, verify_round
 
 FLAGS = {"BR": b"flag of Brazil", "CN": b"flag of China"}
 
@@ -32,7 +33,8 @@ class Folder:
     def verify(self, returned: object, asked: Sequence[str] = ("BR", "CN"), *before: str) -> Verified:
         """Verify a round that took a quarter of a second."""
         job = Job(tuple(asked), 1, "http://server", self.saved, "fake")
-        return verify_round(returned, 0.25, job, self.reference, frozenset(before))
+        made = frozenset(entries(self.saved)) - {self.saved / name for name in before}
+        return verify_round(returned, 0.25, job, self.reference, made)
 
 
 @pytest.fixture
@@ -98,6 +100,37 @@ def test_the_gravest_flaw_comes_first(folder: Folder) -> None:
     (folder.saved / "x.tmp").touch()
     flaw = folder.verify([a_fetch("BR"), a_fetch("CN")]).flaw
     assert flaw == Flaw("corrupt", "br.gif differs at byte 11 (14 bytes, 14 were served)")
+
+
+def test_what_this_machine_lacked_comes_before_everything(folder: Folder) -> None:
+    """Whatever else is wrong may come of it."""
+    (folder.saved / "br.gif").write_bytes(b"flag of Brasil")
+    lacking = a_fetch("CN", "local_resource")._replace(detail="OSError: [Errno 24] Too many open files")
+    verified = folder.verify([a_fetch("BR"), lacking])
+    assert verified.flaw == Flaw("invalid", "local_resource: CN: OSError: [Errno 24] Too many open files")
+    assert verified.report.fetches == {"ok": 1, "local_resource": 1}
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("cn.gif")])
+def test_only_a_file_is_a_flag(folder: Folder, make: Callable[[Path], None]) -> None:
+    """A folder, a FIFO or a link in its place, even one to the right bytes, is a file missing."""
+    flag = folder.saved / "br.gif"
+    flag.unlink()
+    (folder.reference / "br.gif").write_bytes(FLAGS["CN"])
+    make(flag)
+    verified = folder.verify([a_fetch("BR"), a_fetch("CN")])
+    assert verified.flaw == Flaw("missing", "1 file missing: br.gif")
+    assert verified.report.verified == 1
+
+
+def test_everything_below_the_folder_is_looked_at(folder: Folder) -> None:
+    """Folders, links, and what lies in folders that were there before."""
+    for name in ("old", "new"):
+        (folder.saved / name).mkdir()
+        (folder.saved / name / "note.txt").touch()
+    (folder.saved / "link").symlink_to("old")
+    flaw = folder.verify([a_fetch("BR"), a_fetch("CN")], ("BR", "CN"), "old").flaw
+    assert flaw == Flaw("unexpected", "4 unexpected files: link, new, new/note.txt, old/note.txt")
 
 
 def test_only_the_first_few_names_are_told(folder: Folder) -> None:
