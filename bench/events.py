@@ -1,12 +1,10 @@
-"""What happens while a run goes on, for whoever looks on; every method defaults to nothing."""
-
-from typing import Protocol
+"""What happens while a run goes on, for whoever looks on."""
 
 from bench.model import Case, Experiment, Measurement
 
 
-class Observer(Protocol):
-    """Looks on between trials; nothing is called while something is timed."""
+class Observer:
+    """Looks on between trials; nothing is called while something is timed. Every method does nothing."""
 
     def run_started(self, experiment: Experiment) -> None:
         """Take note that the first block is about to start."""
@@ -16,6 +14,9 @@ class Observer(Protocol):
 
     def trial_ended(self, measurement: Measurement) -> None:
         """Take note of what a trial yielded."""
+
+    def case_given_up(self, case: Case, blocks_left: int) -> None:
+        """Take note that a case is left out of the remaining blocks."""
 
     def block_ended(self, block: int) -> None:
         """Take note that every case of a block has been run."""

@@ -23,10 +23,12 @@ class Outlook:
     may_miss_deadline: bool
 
 
-def ideal_s(service_s: Sequence[float], workers: int) -> float:
+def ideal_s(service_s: Sequence[float], workers: int, request_timeout_s: float) -> float:
     """Return a lower bound, in seconds, for fetches that take ``service_s`` at the server.
 
     The longest fetch must be waited for, and ``workers`` slots can share the sum at best evenly
-    (Graham, *Bounds on Multiprocessing Timing Anomalies*, 1969).
+    (Graham, *Bounds on Multiprocessing Timing Anomalies*, 1969). Nobody waits for a fetch longer than
+    its time-out.
     """
-    return max(*service_s, math.fsum(service_s) / workers)
+    waited_s = [min(each_s, request_timeout_s) for each_s in service_s]
+    return max(*waited_s, math.fsum(waited_s) / workers)

@@ -133,7 +133,7 @@ class Experiment:
         rounds: timed rounds per trial; ``None`` is *auto*: 1 to 5, until 0.5 s is timed.
         flags_dir: where the server takes its flags from; ``None`` serves the project's own.
         source: the config as written, for the record.
-        notes: what was left out of the matrix and why, one sentence each.
+        notes: what the user should know before it starts, one sentence each.
     """
 
     name: str
@@ -160,7 +160,7 @@ class Witness:
 
     Attributes:
         requests: requests that arrived.
-        connections: connections opened.
+        connections: connections on which those requests came.
         max_in_flight: the most requests between arrival and the end of their answer at one instant.
         late_p50_s: median of how much later than planned answers started, in seconds.
         late_p99_s: 99th percentile of the same.

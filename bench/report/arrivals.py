@@ -39,8 +39,8 @@ class Arrivals:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
-        elif not self._verbose:
-            self._say("")
+        elif self._counts and not self._verbose:
+            self._say("")  # the codes stand in one line
 
     def announce(self, site: str, countries: Sequence[str], workers: int) -> None:
         """Say what is asked of whom, as the chapter's scripts do."""

@@ -4,19 +4,23 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bench.model import Measurement
-from bench.report.figures import plural
-from bench.stats.standing import Standing
+from bench.report.figures import plural, printable
+from bench.stats.podium import Podium
 
 _NAMED_BLOCKS: Final = 5
 
 
-def failures(rows: Sequence[Standing]) -> list[str]:
-    """Write one line for each case and outcome other than ``ok``."""
-    return [
-        f"{row.case.id}: {outcome} in {_where(trials)}{_why(trials)}"
-        for row in rows
-        for outcome, trials in _by_outcome(row.failed)
-    ]
+def failures(podium: Podium) -> list[str]:
+    """Write one line for each case and outcome other than ``ok``, and one for each case given up."""
+    lines = []
+    for row in podium.rows:
+        lines += [
+            f"{row.case.id}: {outcome} in {_where(trials)}{_why(trials)}"
+            for outcome, trials in _by_outcome(row.failed)
+        ]
+        if left_out := podium.skipped.get(row.case.id):
+            lines.append(f"{row.case.id}: given up, {plural(left_out, 'block')} left out")
+    return [printable(line) for line in lines]
 
 
 def _by_outcome(failed: Sequence[Measurement]) -> Iterator[tuple[str, list[Measurement]]]:

@@ -1,12 +1,13 @@
 """Figures as people read them: three digits, a unit, a dash where there is nothing."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from bench.stats.intervals import Interval
 from bench.stats.paired import Comparison
 from bench.stats.standing import Range
 
-NOTHING = "–"
+NOTHING: Final = "–"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +18,13 @@ class Unit:
     per_second: float
 
     @classmethod
-    def for_longest(cls, longest_s: float) -> "Unit":
-        """Choose milliseconds for what stays below ten seconds, else seconds."""
-        return cls("ms", 1000.0) if longest_s < 10 else cls("s", 1.0)  # noqa: PLR2004  the docstring says it
+    def for_shortest(cls, shortest_s: float) -> "Unit":
+        """Choose seconds where every figure has some, else milliseconds."""
+        return cls("ms", 1000.0) if shortest_s < 1 else cls("s", 1.0)
 
     def figure(self, seconds: float) -> str:
         """Write a time without its unit."""
-        value = seconds * self.per_second
-        return f"{value:.1f}" if value < 100 else f"{value:,.0f}"  # noqa: PLR2004  three digits or more
+        return digits(seconds * self.per_second)
 
     def bounds(self, interval: Interval) -> str:
         """Write both ends of an interval, a dash where the sample was too small for one."""
@@ -33,14 +33,22 @@ class Unit:
         return f"{self.figure(interval.low)}–{self.figure(interval.high)}"
 
 
+def digits(value: float) -> str:
+    """Write a number with three significant digits, or all those before the point."""
+    for places, below in ((2, 9.995), (1, 99.95)):
+        if value < below:
+            return f"{value:.{places}f}"
+    return f"{value:,.0f}"
+
+
 def duration(seconds: float) -> str:
     """Write a time with its unit."""
-    if seconds < 1:
+    if seconds < 0.9995:  # noqa: PLR2004  rounds up to a second from here
         return f"{seconds * 1000:.3g} ms"
     if seconds < 59.95:  # noqa: PLR2004  rounds up to a minute from here
         return f"{seconds:.3g} s"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s"
+    return f"{minutes:,} min {rest} s"
 
 
 def share(part: float) -> str:
@@ -53,9 +61,8 @@ def times(comparison: Comparison | None) -> str:
     if comparison is None:
         return NOTHING
     ratio = comparison.ratio
-    unsure = ratio.low is None or ratio.high is None or ratio.low <= 1 <= ratio.high
-    digits = 1 if ratio.estimate < 100 else 0  # noqa: PLR2004  three digits
-    return f"{'≈' if unsure else ''}{ratio.estimate:.{digits}f}"
+    is_unsure = ratio.low is None or ratio.high is None or ratio.low <= 1 <= ratio.high
+    return f"{'≈' if is_unsure else ''}{digits(ratio.estimate)}"
 
 
 def span(seen: Range | None) -> str:
@@ -68,3 +75,8 @@ def span(seen: Range | None) -> str:
 def plural(count: int, noun: str) -> str:
     """Write a count with its noun."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def printable(text: str) -> str:
+    """Return a text that cannot move a terminal's cursor nor begin another line."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)

@@ -6,28 +6,13 @@ Drawn between trials only: a refreshing thread would take processor time from wh
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from bench.events import Observer
 from bench.model import Case, Experiment, Measurement
-from bench.report.figures import duration
+from bench.report.figures import duration, plural, printable
 from bench.report.race import Race
 
 
-class Silence:
-    """No progress at all; the others override what they have something to say about."""
-
-    def run_started(self, experiment: Experiment) -> None:
-        """Take note that the first block is about to start."""
-
-    def trial_started(self, case: Case, block: int) -> None:
-        """Take note that a trial is about to start."""
-
-    def trial_ended(self, measurement: Measurement) -> None:
-        """Take note of what a trial yielded."""
-
-    def block_ended(self, block: int) -> None:
-        """Take note that every case of a block has been run."""
-
-
-class PlainProgress(Silence):
+class PlainProgress(Observer):
     """Progress where nobody watches: one line a block, and one for each failed trial."""
 
     def __init__(self, console: Console, race: Race) -> None:
@@ -44,6 +29,11 @@ class PlainProgress(Silence):
         if measurement.outcome != "ok":
             self._say(_failure(measurement))
 
+    def case_given_up(self, case: Case, blocks_left: int) -> None:
+        """Expect fewer trials."""
+        self._race.give_up(blocks_left)
+        self._say(_given_up(case, blocks_left))
+
     def block_ended(self, block: int) -> None:
         """Write the line of the block."""
         race = self._race
@@ -56,7 +46,7 @@ class PlainProgress(Silence):
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-class LiveProgress(Silence):
+class LiveProgress(Observer):
     """Progress on a terminal: block, trials, time left, current leader, and the case that runs."""
 
     def __init__(self, progress: Progress, race: Race) -> None:
@@ -89,6 +79,11 @@ class LiveProgress(Silence):
         if measurement.outcome != "ok":
             self._progress.console.print(_failure(measurement), style="red", highlight=False, markup=False)
 
+    def case_given_up(self, case: Case, blocks_left: int) -> None:
+        """Expect fewer trials."""
+        self._race.give_up(blocks_left)
+        self._progress.console.print(_given_up(case, blocks_left), style="red", highlight=False, markup=False)
+
 
 def live_line(console: Console) -> Progress:
     """Lay out the live line; the caller enters and leaves it."""
@@ -104,4 +99,9 @@ def live_line(console: Console) -> Progress:
 
 
 def _failure(measurement: Measurement) -> str:
-    return f"{measurement.case}, block {measurement.block + 1}: {measurement.outcome}: {measurement.detail}"
+    where = f"{measurement.case}, block {measurement.block + 1}"
+    return printable(f"{where}: {measurement.outcome}: {measurement.detail}")
+
+
+def _given_up(case: Case, blocks_left: int) -> str:
+    return f"{case.id}: given up, {plural(blocks_left, 'block')} left out"

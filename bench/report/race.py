@@ -39,6 +39,10 @@ class Race:
             value = block_value([round_.elapsed_s for round_ in measurement.rounds])
             self._values.setdefault(measurement.case, []).append(value)
 
+    def give_up(self, blocks_left: int) -> None:
+        """Expect so many trials fewer."""
+        self.trials -= blocks_left
+
     def left_s(self) -> float | None:
         """Predict the seconds left from the pace so far; ``None`` before the first trial has ended."""
         if not self.done:

@@ -1,8 +1,11 @@
-"""The sentence below a table: what it shows, and how sure that is."""
+"""The sentences below a table: what it shows, and how sure that is."""
 
-from bench.report.figures import duration, plural, share
+from collections.abc import Iterable
+
+from bench.report.figures import digits, duration, plural, printable, share
 from bench.stats.intervals import Interval
-from bench.stats.standing import Podium, Standing
+from bench.stats.podium import Podium
+from bench.stats.standing import Standing
 
 
 def conclusion(podium: Podium) -> str:
@@ -11,41 +14,7 @@ def conclusion(podium: Podium) -> str:
     if podium.fastest is None:
         return "No case yielded a timing."
     best = rows[podium.fastest]
-    return f"{_lead(best)}{_gain(best, rows, podium.baseline)}. {_certainty(podium, rows)}"
-
-
-def _lead(best: Standing) -> str:
-    elapsed = "" if best.elapsed is None else f" at {duration(best.elapsed.estimate)}"
-    ideal = "" if best.efficiency is None else f", {share(best.efficiency)} of the ideal"
-    return f"{called(best)} was fastest{elapsed}{ideal}"
-
-
-def _gain(best: Standing, rows: dict[str, Standing], baseline: str | None) -> str:
-    if best.times_faster is None or baseline is None:
-        return ""
-    ratio = best.times_faster.ratio
-    return f", {ratio.estimate:.1f} times faster than {called(rows[baseline])}{_bounds(ratio)}"
-
-
-def _bounds(ratio: Interval) -> str:
-    if ratio.low is None or ratio.high is None:
-        return ""
-    return f" (95% interval {ratio.low:.1f} to {ratio.high:.1f})"
-
-
-def _certainty(podium: Podium, rows: dict[str, Standing]) -> str:
-    rivals = sum(1 for row in podium.rows if row.elapsed is not None) - 1
-    blocks = min(row.blocks for row in podium.rows if row.elapsed is not None)
-    if rivals == 0:
-        return f"There was nothing to compare it with ({plural(blocks, 'block')})."
-    if not podium.conclusive:
-        few = f"{plural(blocks, 'block')} {'is' if blocks == 1 else 'are'} too few"
-        return f"{few} to tell {rivals + 1} cases apart: take this as a first impression."
-    basis = f"paired over {plural(blocks, 'block')}, 95% over all {plural(rivals, 'comparison')}"
-    if not podium.ties:
-        return f"It is ahead of every other case ({basis})."
-    tied = [called(rows[case_id]) for case_id in sorted(podium.ties)]
-    return f"It cannot be told from {_listed(tied)} ({basis})."
+    return " ".join([f"{_lead(best)}{_gain(best, rows, podium.baseline)}.", *_certainty(podium, rows)])
 
 
 def called(row: Standing) -> str:
@@ -53,8 +22,51 @@ def called(row: Standing) -> str:
     case = row.case
     workers = "" if case.strategy == "sequential" else f" and {plural(case.workers, 'worker')}"
     connection = "" if case.keep_alive else ", a connection per request"
-    return f"{case.strategy} with {case.client}{workers}{connection}"
+    return printable(f"{case.strategy} with {case.client}{workers}{connection}")
 
 
-def _listed(names: list[str]) -> str:
+def _lead(best: Standing) -> str:
+    if best.figures is None:
+        return f"{called(best)} was fastest"
+    elapsed = duration(best.figures.elapsed.estimate)
+    return f"{called(best)} was fastest at {elapsed}, {share(best.figures.efficiency)} of the ideal"
+
+
+def _gain(best: Standing, rows: dict[str, Standing], baseline: str | None) -> str:
+    if best.figures is None or best.figures.times_faster is None or baseline is None:
+        return ""
+    ratio = best.figures.times_faster.ratio
+    return f", {digits(ratio.estimate)} times faster than {called(rows[baseline])}{_bounds(ratio)}"
+
+
+def _bounds(ratio: Interval) -> str:
+    if ratio.low is None or ratio.high is None:
+        return ""
+    return f" (95% interval {digits(ratio.low)} to {digits(ratio.high)})"
+
+
+def _certainty(podium: Podium, rows: dict[str, Standing]) -> Iterable[str]:
+    """Say ahead of whom the fastest is, from whom it cannot be told, and whom it was not compared with."""
+    if podium.ranked == 1:
+        yield f"There was nothing to compare it with ({plural(rows[podium.fastest or ''].blocks, 'block')})."
+        return
+    if podium.undecided and not (podium.behind or podium.ties):
+        yield (
+            f"There are too few blocks to tell {podium.ranked} cases apart; it takes {podium.blocks_needed}: "
+            "take this as a first impression."
+        )
+        return
+    basis = f"paired by block, 95% over all pairs of {podium.ranked} cases"
+    if podium.ties:
+        yield f"It cannot be told from {_listed(podium.ties, rows)} ({basis})."
+    elif podium.undecided:
+        yield f"It is ahead of {plural(len(podium.behind), 'other case')} ({basis})."
+    else:
+        yield f"It is ahead of every other case ({basis})."
+    if podium.undecided:
+        yield f"Too few blocks are shared with {_listed(podium.undecided, rows)} to compare them."
+
+
+def _listed(case_ids: Iterable[str], rows: dict[str, Standing]) -> str:
+    names = [called(row) for case_id, row in rows.items() if case_id in set(case_ids)]
     return names[0] if len(names) == 1 else f"{'; '.join(names[:-1])}; or {names[-1]}"

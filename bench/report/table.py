@@ -1,21 +1,22 @@
 """A run as rich tables: one a profile, and elapsed times by strategy and workers."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final, Literal
 
 from rich import box
-from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from bench.model import Run
-from bench.report.columns import Column, client_of, figures, identity, mark_of
+from bench.report.columns import Column, client_of, figures, identity, mark_of, testimony, timings
 from bench.report.failures import failures
-from bench.report.matrix import matrix
+from bench.report.fitting import dealt, text_width
+from bench.report.matrix import Matrix, matrix
 from bench.report.sentence import called, conclusion
-from bench.stats.standing import Podium, Standing, podiums
+from bench.stats.podium import Podium, podiums
+from bench.stats.standing import Standing
 
 _UNLIMITED: Final = 1000
 
@@ -29,21 +30,21 @@ def print_run(run: Run, console: Console) -> None:
 def title(run: Run, podium: Podium) -> str:
     """Name what a table is about."""
     countries = podium.rows[0].case.countries
-    state = "" if run.status == "complete" else ", interrupted"
+    state = "" if run.status == "complete" else ", partial"
     count = len(countries.fetches)
     return f"{run.config['name']}: {count:,} flags ({countries.label}), profile {podium.profile}{state}"
 
 
 def legend(podium: Podium) -> str:
-    """Explain the marks and the column that compares with the baseline."""
+    """Explain the marks, and the column that compares with the baseline."""
     marks = ["* fastest"]
-    if podium.ties and podium.conclusive:
+    if podium.ties:
         marks.append("= cannot be told from it")
     if any(row.failed for row in podium.rows):
         marks.append("! trials failed, named below")
     if podium.baseline is not None:
         baseline = next(row for row in podium.rows if row.case.id == podium.baseline)
-        marks.append(f"× seq: times faster than {called(baseline)}")
+        marks.append(f"× seq: times faster than {called(baseline)}, ≈ if it may be none")
     return " · ".join(marks)
 
 
@@ -51,13 +52,13 @@ def _parts(run: Run, podium: Podium, console: Console) -> Iterator[RenderableTyp
     yield Text(title(run, podium), style="bold")
     flat = _flat(podium)
     wanted = console.measure(flat, options=console.options.update(max_width=_UNLIMITED)).maximum
-    yield from [flat] if wanted <= console.width else _grouped(podium)
+    yield from [flat] if wanted <= console.width else _grouped(podium, console.width)
     yield Text(legend(podium), style="dim")
-    for line in failures(podium.rows):
+    for line in failures(podium):
         yield Text(f"! {line}", style="red")
     if (by_workers := matrix(podium)) is not None:
         yield Text("")
-        yield by_workers
+        yield from _set_out(by_workers, console.width)
     yield Text(f"\n{conclusion(podium)}\n")
 
 
@@ -73,18 +74,33 @@ def _flat(podium: Podium) -> Table:
     return table
 
 
-def _grouped(podium: Podium) -> Iterator[RenderableType]:
-    """Give each strategy a heading line of its own, so that its figures fit in 80 columns."""
+def _grouped(podium: Podium, room: int) -> Iterator[RenderableType]:
+    """Give each strategy a heading line of its own, and as many tables as the width demands."""
     who = Column("", lambda row: f"{mark_of(podium, row):2}{client_of(row)}{_workers(row)}", "", is_text=True)
-    columns = (who, *figures(podium))
-    widths = [_width(column, podium.rows) for column in columns]
-    yield _aligned(columns, widths, show_header=True)
-    for strategy, rows in groupby(podium.rows, key=lambda row: row.case.strategy):
-        yield Text(strategy, style="bold")
-        table = _aligned(columns, widths, show_header=False)
-        for row in rows:
-            table.add_row(*(column.cell(row) for column in columns), style=_style(podium, row))
-        yield table
+    for number, share in enumerate(_shares(podium, who, room)):
+        shown = (who, *share)
+        laid = [_width(column, podium.rows) for column in shown]
+        if number > 0:
+            yield Text("")
+        yield _aligned(shown, laid, show_header=True)
+        for strategy, rows in groupby(podium.rows, key=lambda row: row.case.strategy):
+            yield Text(strategy, style="bold")
+            table = _aligned(shown, laid, show_header=False)
+            for row in rows:
+                table.add_row(*(column.cell(row) for column in shown), style=_style(podium, row))
+            yield table
+
+
+def _shares(podium: Podium, who: Column, room: int) -> list[Sequence[Column]]:
+    """Deal the columns out: all into one table if they fit, else timings and testimony apart."""
+
+    def fitting(columns: Sequence[Column]) -> list[Sequence[Column]]:
+        widths = [_width(column, podium.rows) for column in columns]
+        shares = dealt(widths, _width(who, podium.rows), room)
+        return [[columns[index] for index in share] for share in shares]
+
+    together = fitting(figures(podium))
+    return together if len(together) == 1 else fitting(timings(podium)) + fitting(testimony())
 
 
 def _aligned(columns: Sequence[Column], widths: Sequence[int], *, show_header: bool) -> Table:
@@ -95,10 +111,8 @@ def _aligned(columns: Sequence[Column], widths: Sequence[int], *, show_header: b
     return table
 
 
-def _width(column: Column, rows: Iterable[Standing]) -> int:
-    return max(
-        cell_len(line) for text in (column.short, *map(column.cell, rows)) for line in text.split("\n")
-    )
+def _width(column: Column, rows: Sequence[Standing]) -> int:
+    return max(text_width(text) for text in (column.short, *map(column.cell, rows)))
 
 
 def _workers(row: Standing) -> str:
@@ -106,12 +120,23 @@ def _workers(row: Standing) -> str:
 
 
 def _style(podium: Podium, row: Standing) -> str:
-    if row.elapsed is None:
+    if row.figures is None:
         return "red"
-    return (
-        "bold green"
-        if row.case.id == podium.fastest
-        else "green"
-        if mark_of(podium, row).startswith("=")
-        else ""
-    )
+    return "bold green" if row.case.id == podium.fastest else "green" if row.case.id in podium.ties else ""
+
+
+def _set_out(cells: Matrix, room: int) -> Iterator[RenderableType]:
+    first = max(text_width(text) for text in (cells.heading, *(name for name, _ in cells.rows)))
+    widths = [
+        max(text_width(text) for text in (str(count), *(row[index] for _, row in cells.rows)))
+        for index, count in enumerate(cells.workers)
+    ]
+    for share in dealt(widths, first, room):
+        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+        table.add_column(cells.heading, width=first, no_wrap=True)
+        for index in share:
+            table.add_column(str(cells.workers[index]), justify="right", width=widths[index], no_wrap=True)
+        for name, row in cells.rows:
+            if any(row[index] for index in share):
+                table.add_row(name, *(row[index] for index in share))
+        yield table

@@ -39,7 +39,20 @@ def run_from_json(document: Any) -> Run:
         run: Run = fit(Run, _without(document, derived), "run")
     except MalformedError as error:
         raise UnreadableResultError(f"no run: {error.what}") from error
+    if damage := _inconsistency(run):
+        raise UnreadableResultError(f"no run: {damage}")
     return run
+
+
+def _inconsistency(run: Run) -> str:
+    """Say what does not hang together; nothing if all does."""
+    known = {case.id for case in run.cases}
+    if not known:
+        return "it has no cases"
+    if not isinstance(run.config.get("name"), str):
+        return "its config has no name"
+    stranger = next((trial.case for trial in run.trials if trial.case not in known), None)
+    return "" if stranger is None else f"a trial is of {stranger!r}, which is none of its cases"
 
 
 def _without(document: Any, derived: set[str]) -> Any:

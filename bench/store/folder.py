@@ -9,6 +9,7 @@ from bench.errors import EnvironmentFault, UnreadableResultError, UsageError
 from bench.model import Run
 from bench.store.document import run_from_json, run_to_json
 from bench.store.files import replace, sync_folder
+from bench.wire import MalformedError, parse
 
 RUNS: Final = Path("results/runs")
 """Where runs are kept, below the folder in which the command was given."""
@@ -52,13 +53,11 @@ def load(run: Path) -> Run:
     """
     path = _find(run)
     try:
-        return run_from_json(json.loads(path.read_text(encoding="utf-8")))
-    except UnreadableResultError as error:
+        return run_from_json(parse(path.read_bytes()))
+    except (UnreadableResultError, MalformedError) as error:
         raise UnreadableResultError(f"{path}: {error.what}", hint=error.hint) from error
-    except UnicodeDecodeError as error:
-        raise UnreadableResultError(f"{path}: not UTF-8 at byte {error.start}") from error
-    except json.JSONDecodeError as error:
-        raise UnreadableResultError(f"{path}: no JSON at byte {error.pos}: {error.msg}") from error
+    except OSError as error:
+        raise UnreadableResultError(f"{path}: {error.strerror}") from error
 
 
 def stored_runs() -> list[Path]:

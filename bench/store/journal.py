@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 from zlib import crc32
 
-from bench.errors import UnreadableResultError
+from bench.errors import EnvironmentFault, UnreadableResultError
 from bench.model import Measurement
 from bench.wire import MalformedError, encode, fit, parse
 
@@ -27,10 +27,21 @@ class Journal:
         self._file = file
 
     def append(self, measurement: Measurement) -> None:
-        """Write one trial and return once it is durable."""
+        """Write one trial and return once it is durable.
+
+        Raises:
+            EnvironmentFault: it cannot be written; the journal is as it was.
+        """
         trial = encode(measurement)
-        self._file.write(_TEMPLATE.format(crc=crc32(trial.encode()), trial=trial).encode())
-        os.fsync(self._file.fileno())
+        left = memoryview(_TEMPLATE.format(crc=crc32(trial.encode()), trial=trial).encode())
+        end = self._file.seek(0, os.SEEK_END)
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            self._file.truncate(end)  # half a line would make a journal of none
+            raise EnvironmentFault(f"cannot write the journal: {error.strerror}") from error
 
 
 @contextmanager

@@ -40,13 +40,20 @@ def test_no_place_is_preferred() -> None:
 
 @pytest.mark.parametrize(
     ("service_s", "workers", "bound_s"),
-    [([0.05] * 20, 1, 1.0), ([0.05] * 20, 20, 0.05), ([0.05] * 20, 5, 0.2), ([0.1, 0.1, 1.0], 3, 1.0)],
+    [
+        ([0.05] * 20, 1, 1.0),
+        ([0.05] * 20, 20, 0.05),
+        ([0.05] * 20, 5, 0.2),
+        ([0.1, 0.1, 1.0], 3, 1.0),
+        ([0.1, 0.1, 60.0], 3, 10.0),
+        ([60.0] * 4, 2, 20.0),
+    ],
 )
 def test_the_ideal_is_the_longest_fetch_or_the_shared_sum(
     service_s: list[float], workers: int, bound_s: float
 ) -> None:
-    """Whichever is longer."""
-    assert ideal_s(service_s, workers) == pytest.approx(bound_s)
+    """Whichever is longer; nobody waits beyond the time-out of ten seconds."""
+    assert ideal_s(service_s, workers, 10.0) == pytest.approx(bound_s)
 
 
 def test_a_trial_is_its_start_its_warm_up_and_its_rounds() -> None:

@@ -9,15 +9,17 @@ import pytest
 from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
-from bench.model import Case, Experiment, Measurement, Profile, Run
-from bench.report.export import to_csv, to_json, to_markdown
+from bench.model import Case, Experiment, Measurement, Profile, Run, Selection
+from bench.report.export.cases_csv import to_csv
+from bench.report.export.document import to_json
+from bench.report.export.markdown import to_markdown
 from bench.report.figures import Unit, duration, times
 from bench.report.race import Race
 from bench.report.sentence import conclusion
 from bench.report.table import print_run
 from bench.stats.intervals import Interval
 from bench.stats.paired import Comparison
-from bench.stats.standing import podiums
+from bench.stats.podium import podiums
 from bench.store.document import run_from_json
 from tests.builders import NEAR, POP3, case, failed, round_of, run_of, trials
 
@@ -104,9 +106,12 @@ def test_profiles_have_tables_of_their_own() -> None:
         ({LOOP: trials(LOOP, values(0.02)), POOL: trials(POOL, values(0.04))}, "ahead of every other case"),
         (
             {LOOP: trials(LOOP, [0.02]), POOL: trials(POOL, [0.04])},
-            "1 block is too few to tell 2 cases apart",
+            "too few blocks to tell 2 cases apart; it takes 6",
         ),
-        ({LOOP: trials(LOOP, [0.02] * 3), POOL: trials(POOL, [0.04] * 3)}, "3 blocks are too few"),
+        (
+            {LOOP: trials(LOOP, [0.02] * 3), POOL: trials(POOL, [0.04] * 3)},
+            "too few blocks to tell 2 cases apart",
+        ),
         ({LOOP: trials(LOOP, values(0.02))}, "nothing to compare it with"),
         ({LOOP: [failed(LOOP, 0, "error", "no")]}, "No case yielded a timing"),
     ],
@@ -119,7 +124,15 @@ def test_the_sentence_says_how_sure_the_table_is(measured: dict[Case, list[Measu
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.0312, "31.2 ms"), (0.999, "999 ms"), (1.234, "1.23 s"), (59.94, "59.9 s"), (61.0, "1 min 1 s")],
+    [
+        (0.0312, "31.2 ms"),
+        (0.9994, "999 ms"),
+        (0.9996, "1 s"),
+        (1.234, "1.23 s"),
+        (59.94, "59.9 s"),
+        (59.96, "1 min 0 s"),
+        (61.0, "1 min 1 s"),
+    ],
 )
 def test_durations_have_three_digits_and_a_unit(seconds: float, text: str) -> None:
     """As people say them."""
@@ -127,18 +140,19 @@ def test_durations_have_three_digits_and_a_unit(seconds: float, text: str) -> No
 
 
 def test_a_column_has_one_unit() -> None:
-    """Milliseconds below ten seconds, then seconds."""
-    assert Unit.for_longest(9.9).figure(0.0312) == "31.2"
-    assert Unit.for_longest(9.9).figure(1.25) == "1,250"
-    assert Unit.for_longest(10).figure(12.345) == "12.3"
+    """Milliseconds where something takes less than a second, so that all can be told apart."""
+    assert Unit.for_shortest(0.043).figure(0.04312) == "43.1"
+    assert Unit.for_shortest(0.043).figure(25.012) == "25,012"
+    assert Unit.for_shortest(1.0).figure(12.345) == "12.3"
+    assert Unit.for_shortest(1.0).figure(1.2345) == "1.23"
 
 
 @pytest.mark.parametrize(
     ("interval", "text"),
     [
-        (Interval(2.0, 1.9, 2.1), "2.0"),
-        (Interval(1.0, 0.9, 1.1), "≈1.0"),
-        (Interval(2.0, None, None), "≈2.0"),
+        (Interval(2.0, 1.9, 2.1), "2.00"),
+        (Interval(1.0, 0.9, 1.1), "≈1.00"),
+        (Interval(2.0, None, None), "≈2.00"),
         (Interval(123.4, 120.0, 130.0), "123"),
     ],
 )
@@ -188,3 +202,59 @@ def test_cases_of_another_profile_do_not_lead() -> None:
     race.add(trials(LOOP, [0.02])[0])
     assert race.leader().startswith(LOOP.id)
     assert NEAR.name in race.leader()
+
+
+def test_control_characters_of_a_stored_run_do_not_reach_the_terminal() -> None:
+    """A run may come from anywhere; what it says is printed, not obeyed."""
+    hostile = failed(POOL, 0, "error", "\x1b]0;owned\x07\nsecond line")
+    text = printed(run_of({POOL: [hostile]}), 160)
+    assert "\x1b" not in text
+    assert "error in 1 trial (block 1): \N{REPLACEMENT CHARACTER}]0;owned" in text
+
+
+def test_every_case_there_is_fits_into_80_and_160_columns() -> None:
+    """All strategies and clients, kept alive or not, 1 to 200 workers, 1,000 fetches, errors, failures."""
+    from bench import catalog
+
+    thousand = Selection("all limit 50 repeat 20", ("BR",) * 50, 20)
+    measured: dict[Case, list[Measurement]] = {}
+    for strategy in catalog.strategies():
+        for client in catalog.clients():
+            for workers, keep_alive in ((1, True), (50, False), (200, False)):
+                each = Case(strategy, client, workers, NEAR, thousand, keep_alive)
+                rounds = [
+                    round_of(25.0 / workers, workers // 2, ok=942, not_found=13, server_error=45),
+                    round_of(25.1 / workers, workers, ok=955, server_error=45),
+                ]
+                good = [replace(trial, rounds=tuple(rounds)) for trial in trials(each, [25.0] * 9)]
+                measured[each] = [*good, failed(each, 9, "crash", "killed by SIGSEGV")]
+    run = run_of(measured)
+    for width in (80, 160):
+        text = printed(run, width)
+        assert "…" not in text
+        assert max(len(line) for line in text.splitlines()) <= width
+        rows = [line for line in text.splitlines() if "/close 200" in line or "/close    " in line]
+        assert rows
+
+
+def test_case_given_up_is_said_below_the_table() -> None:
+    """Three time-outs of ten blocks: seven were left out."""
+    text = printed(run_of({SLOW: [failed(SLOW, block, "timeout", "") for block in range(3)]}), 160)
+    assert f"! {SLOW.id}: given up, 7 blocks left out" in text
+
+
+def test_the_race_expects_no_trials_of_a_case_given_up() -> None:
+    """So that the last line of a run does not promise more."""
+    race = Race(Clock())
+    race.start(Experiment("x", (LOOP, POOL), {}, 10, None, 60, 10, 1))
+    race.give_up(7)
+    assert race.trials == 13
+
+
+def test_markdown_has_the_matrix_of_workers(run: Run) -> None:
+    """It has what the terminal has."""
+    assert "| median ms by workers | 1 | 5 | 20 | 200 |" not in to_markdown(run)
+    more = replace(LOOP, workers=5)
+    both = run_of({LOOP: trials(LOOP, values(0.02)), more: trials(more, values(0.04))})
+    assert "| median ms by workers | 5 | 20 |" in to_markdown(both)
+    assert "| asyncio_gather aiohttp | 41.8 | 20.9 |" in to_markdown(both)

@@ -47,6 +47,15 @@ def test_p_does_not_depend_on_order_sign_or_scale(sample: list[float]) -> None:
     assert p_value([value * 4 for value in sample]) == p_value(sample)
 
 
+@pytest.mark.parametrize(
+    ("sample", "p"),
+    [([0.0] * 6, 1.0), ([0.0, 1.0, 2.0, 3.0, 4.0, 5.0], 0.0625), ([0.0, 0.0, 1.0, 2.0, 3.0, 4.0], 0.09375)],
+)
+def test_equal_blocks_count_for_neither_side(sample: list[float], p: float) -> None:
+    """A zero is half a vote for each; where halves do not exist, the larger p is taken."""
+    assert p_value(sample) == pytest.approx(p)
+
+
 @given(differences)
 def test_the_estimate_lies_within_its_interval(sample: list[float]) -> None:
     """Both come from the same sorted averages."""

@@ -1,6 +1,8 @@
 """The journal and the document of a run: what is written is read, what is damaged is refused."""
 
 import json
+import resource
+import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,6 +99,9 @@ def test_a_run_survives_its_document() -> None:
         ),
         (lambda document: document["cases"][0]["profile"].update(latency={"odd": {}}), "odd"),
         (lambda document: document["trials"][0]["rounds"][0].update(elapsed_s="soon"), "soon"),
+        (lambda document: document["trials"][0].update(case="other"), "a trial is of 'other'"),
+        (lambda document: document["config"].pop("name"), "its config has no name"),
+        (lambda document: document.update(cases=[], trials=[]), "it has no cases"),
     ],
 )
 def test_a_document_that_is_no_run_is_refused(damage: Callable[[dict[str, Any]], None], words: str) -> None:
@@ -163,7 +168,12 @@ def test_an_unknown_run_is_a_usage_error_that_names_what_there_is(stored: Run) -
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b'{"schema": 1', "no JSON at byte"), (b"\xff{}", "not UTF-8 at byte 0"), (b"[]", "no run")],
+    [
+        (b'{"schema": 1', "not a JSON document: Expecting"),
+        (b"\xff{}", "not a JSON document: 'utf-8' codec can't decode byte 0xff in position 0"),
+        (b"[" * 100_000, "not a JSON document: maximum recursion depth"),
+        (b"[]", "no run: not a JSON object"),
+    ],
 )
 @pytest.mark.usefixtures("stored")
 def test_a_damaged_run_is_refused_with_its_path(content: bytes, words: str) -> None:
@@ -194,3 +204,22 @@ def test_a_place_that_cannot_be_written_is_the_environments_fault(tmp_path: Path
     (tmp_path / "file").touch()
     with pytest.raises(EnvironmentFault, match="cannot keep results"):
         new_folder("x", datetime.now(UTC), tmp_path / "file" / "run")
+
+
+def test_a_journal_on_a_full_disk_stays_a_journal(tmp_path: Path) -> None:
+    """A line that does not fit is taken back, and the harness is told; what was there stays readable."""
+    path = tmp_path / "journal.jsonl"
+    with open_journal(path) as journal:
+        journal.append(MEASURED[0])
+        content = path.read_bytes()
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(content) + 100, hard))
+        try:
+            with pytest.raises(EnvironmentFault, match="cannot write the journal: File too large"):
+                journal.append(MEASURED[1])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+            signal.signal(signal.SIGXFSZ, before)
+    assert path.read_bytes() == content
+    assert read_journal(path) == MEASURED[:1]

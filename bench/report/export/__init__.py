@@ -1,0 +1,1 @@
+"""A run in the formats of others: a file a format, each one function from a run to text."""

@@ -1,0 +1,65 @@
+"""The cases of a run as CSV (RFC 4180)."""
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from bench.model import Run
+from bench.stats.intervals import Interval
+from bench.stats.podium import podiums
+from bench.stats.standing import Figures, Range, Standing
+
+
+def to_csv(run: Run) -> str:
+    """Write one line per case; times in seconds, shares as fractions, nothing rounded."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for podium in podiums(run):
+        for row in podium.rows:
+            writer.writerow([_safe(value(row)) for value in _COLUMNS.values()])
+    return text.getvalue()
+
+
+def _figure(value: Callable[[Figures], object]) -> Callable[[Standing], object]:
+    return lambda row: "" if row.figures is None else value(row.figures)
+
+
+def _ratio(value: Callable[[Interval], object]) -> Callable[[Standing], object]:
+    return _figure(lambda found: "" if found.times_faster is None else value(found.times_faster.ratio))
+
+
+def _greatest(seen: Range | None) -> object:
+    return "" if seen is None else seen.high
+
+
+_COLUMNS: Final[Mapping[str, Callable[[Standing], object]]] = {
+    "case": lambda row: row.case.id,
+    "strategy": lambda row: row.case.strategy,
+    "client": lambda row: row.case.client,
+    "workers": lambda row: row.case.workers,
+    "keep_alive": lambda row: row.case.keep_alive,
+    "profile": lambda row: row.case.profile.name,
+    "countries": lambda row: row.case.countries.label,
+    "fetches": lambda row: len(row.case.countries.fetches),
+    "blocks": lambda row: row.blocks,
+    "failed_trials": lambda row: len(row.failed),
+    "median_elapsed_s": _figure(lambda found: found.elapsed.estimate),
+    "median_low_s": _figure(lambda found: found.elapsed.low),
+    "median_high_s": _figure(lambda found: found.elapsed.high),
+    "times_faster": _ratio(lambda ratio: ratio.estimate),
+    "times_faster_low": _ratio(lambda ratio: ratio.low),
+    "times_faster_high": _ratio(lambda ratio: ratio.high),
+    "efficiency": _figure(lambda found: found.efficiency),
+    "max_in_flight": _figure(lambda found: _greatest(found.in_flight)),
+    "max_connections": _figure(lambda found: _greatest(found.connections)),
+    "min_verified": _figure(lambda found: found.verified.low),
+    "max_not_found": _figure(lambda found: found.not_found.high),
+    "max_errors": _figure(lambda found: found.errors.high),
+}
+
+
+def _safe(value: object) -> object:
+    """Keep a spreadsheet from taking a text for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value

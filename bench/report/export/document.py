@@ -1,0 +1,11 @@
+"""The stored document of a run, as it is."""
+
+import json
+
+from bench.model import Run
+from bench.store.document import run_to_json
+
+
+def to_json(run: Run) -> str:
+    """Write the stored document itself."""
+    return json.dumps(run_to_json(run), indent=1, ensure_ascii=False) + "\n"
