@@ -1,6 +1,5 @@
 """``python -m bench`` and ``flagbench``: call a command, say what went wrong, exit. The only exit."""
 
-import os
 import sys
 from typing import Final
 
@@ -18,7 +17,7 @@ _INTERRUPTED: Final = 130
 def main() -> None:
     """Run a command and leave with its exit code (docs/exit-codes.md)."""
     for stream in (sys.stdout, sys.stderr):
-        if not stream.isatty():
+        if stream is not None and not stream.isatty():
             # a C locale must not turn a table into a traceback
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     sys.exit(_call())
@@ -32,10 +31,6 @@ def _call() -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _INTERRUPTED
-    except BrokenPipeError:
-        # the reader has gone, as with "| head": no complaint, and none when Python flushes at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
         if "--debug" in sys.argv:
             raise
@@ -50,7 +45,8 @@ def _explain(error: Exception) -> int:
     if isinstance(error, BenchError):
         click.echo(f"error[{error.kind}]: {error}", err=True)
         return _EXIT_BY_KIND.get(error.kind, _BUG)
-    click.echo(f"error[bug]: {type(error).__name__}: {error}; please report it, with --debug", err=True)
+    what = f"{type(error).__name__}: {error}"
+    click.echo(f"error[bug]: {what}; please report what `flagbench --debug …` says", err=True)
     return _BUG
 
 

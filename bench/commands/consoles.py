@@ -1,13 +1,41 @@
-"""The two consoles: results go to stdout, everything else to stderr."""
+"""The two consoles: results go to stdout, everything else to stderr. A reader may leave early."""
+
+import os
+import sys
 
 from rich.console import Console
 
 
+class PatientConsole(Console):
+    """A console that falls silent when its reader has gone, as with ``| head``; work goes on."""
+
+    def on_broken_pipe(self) -> None:
+        """Write into the void from now on, so that nothing complains at the end either."""
+        self.quiet = True
+        _drain(self.file)
+
+
 def results() -> Console:
     """Return the console for results, without colours or markup surprises in a pipe."""
-    return Console(highlight=False, markup=False, emoji=False)
+    return PatientConsole(highlight=False, markup=False, emoji=False)
 
 
 def remarks() -> Console:
     """Return the console for progress and remarks."""
-    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+    return PatientConsole(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def emit(text: str) -> None:
+    """Write a text to stdout as it is."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drain(sys.stdout)
+
+
+def _drain(stream: object) -> None:
+    if hasattr(stream, "fileno"):
+        void = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(void, stream.fileno())
+        os.close(void)

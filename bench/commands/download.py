@@ -55,8 +55,7 @@ def download(  # noqa: PLR0913  one argument an option
     from bench.profiles import preset
     from bench.runner.once import Errand
 
-    words = ("every",) if every else ("all",) if all_ else cc or ("pop20",)
-    countries = _expanded(words)[:limit]
+    countries = _expanded(_words(cc, all_=all_, every=every))[:limit]
     chosen = named_strategy(strategy)
     errand = Errand(
         strategy=chosen,
@@ -67,6 +66,13 @@ def download(  # noqa: PLR0913  one argument an option
         destination=dest,
     )
     return _carry_out(errand, verbose=verbose)
+
+
+def _words(cc: tuple[str, ...], *, all_: bool, every: bool) -> tuple[str, ...]:
+    """Return what was asked for in one way or another, and refuse what was asked for in two."""
+    if sum((bool(cc), all_, every)) > 1:
+        raise click.UsageError("name countries, or --all, or --every")
+    return ("every",) if every else ("all",) if all_ else cc or ("pop20",)
 
 
 def _expanded(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -94,14 +100,14 @@ def _carry_out(errand: "Errand", *, verbose: bool) -> int:
         arrivals.announce(site, errand.countries, errand.workers)
 
     try:
-        with interruptible(), arrivals:
+        with interruptible() as signals, arrivals:
             ending = run_errand(errand, arrivals.heed, announce)
-    except Interrupted as interrupted:
+    except Interrupted:
         arrivals.sum_up(None)
-        return 128 + interrupted.number
+        return signals.exit_code or 0
     report = ending.report
     arrivals.sum_up(report.rounds[0].elapsed_s if report and report.rounds else None)
-    outcome, detail = verdict(ending, errand.deadline_s)
+    outcome, detail = verdict(ending, errand.deadline_s, errand.strategy.file)
     if outcome == "ok":
         return 0
     remarks().print(f"{errand.strategy.name}: {outcome}: {detail}", soft_wrap=True)

@@ -17,7 +17,7 @@ _FAILED_TRIALS = 3
 @click.argument("config")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of this run [results/runs/NAME-TIME].")
 @click.option("--only", metavar="PATTERN", help="Only cases whose id matches, such as 'asyncio_*'.")
-@click.option("--blocks", type=click.IntRange(1, 10_000), help="Blocks instead of the config's.")
+@click.option("--blocks", type=click.IntRange(1, 1000), help="Blocks instead of the config's.")
 @click.option("--seed", type=int, help="Seed instead of the config's.")
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON on stdout: the content of run.json.")
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -33,36 +33,35 @@ def run(  # noqa: PLR0913  one argument an option
 ) -> int:
     """Time every case of CONFIG, a file or the name of a shipped one, and print the table."""
     from bench.commands.choosing import amended, load_experiment
-    from bench.commands.consoles import remarks, results
-    from bench.errors import BenchError
-    from bench.report.export import to_json, to_markdown
-    from bench.report.table import print_run
-    from bench.runner.interrupt import Interrupted
-    from bench.runner.record import record
-    from bench.store.folder import JOURNAL, new_folder, save
+    from bench.runner.environment import describe
+    from bench.runner.interrupt import Interrupted, interruptible
+    from bench.runner.record import Start, record
+    from bench.store.folder import JOURNAL, new_folder
     from bench.store.journal import open_journal, read_journal
 
     experiment = amended(load_experiment(config), only=only, blocks=blocks, seed=seed)
-    started = datetime.now(UTC)
-    folder = new_folder(experiment.name, started, out)
-    ended_by: Interrupted | BenchError | None = None
-    with open_journal(folder / JOURNAL) as journal:
+    at = datetime.now(UTC)
+    folder = new_folder(experiment.name, at, out)
+    start = Start(folder.name, at, describe({case.client for case in experiment.cases}))
+    fault: Exception | None = None
+    with interruptible() as signals:
         try:
-            _run_blocks(experiment, journal, quiet=quiet)
-        except (Interrupted, BenchError) as reason:
-            ended_by = reason
-    trials = read_journal(folder / JOURNAL)
-    document = record(experiment, trials, folder.name, started, is_complete=ended_by is None)
-    save(folder, document, to_markdown(document))
-    if as_json:
-        click.echo(to_json(document), nl=False)
-    else:
-        print_run(document, results())
-    remarks().print(_kept(document, experiment, folder), soft_wrap=True)
-    if isinstance(ended_by, BenchError):
-        raise ended_by
-    if ended_by is not None:
-        return 128 + ended_by.number
+            with open_journal(folder / JOURNAL) as journal:
+                _run_blocks(experiment, journal, quiet=quiet)
+                signals.hold()
+        except Interrupted:
+            pass  # what was done is recorded below, as it is after a fault
+        except Exception as error:  # noqa: BLE001  raised again once what was measured is safe
+            fault = error
+        signals.hold()
+        is_complete = fault is None and signals.exit_code is None
+        trials = read_journal(folder / JOURNAL)
+        document = record(experiment, start, trials, is_complete=is_complete)
+        _show(document, folder, planned=experiment.blocks * len(experiment.cases), as_json=as_json)
+    if fault is not None:
+        raise fault
+    if signals.exit_code is not None:
+        return signals.exit_code
     return _FAILED_TRIALS if any(trial.outcome != "ok" for trial in document.trials) else 0
 
 
@@ -71,26 +70,37 @@ def _run_blocks(experiment: "Experiment", journal: "Journal", *, quiet: bool) ->
     from time import monotonic
 
     from bench.commands.consoles import remarks
-    from bench.report.progress import LiveProgress, PlainProgress, Silence, live_line
+    from bench.events import Observer
+    from bench.report.progress import LiveProgress, PlainProgress, live_line
     from bench.report.race import Race
-    from bench.runner.interrupt import interruptible
     from bench.runner.session import run_blocks
 
     console = remarks()
     for note in experiment.notes:
         console.print(f"note: {note}", soft_wrap=True)
-    with interruptible():
-        if quiet:
-            run_blocks(experiment, journal, Silence())
-        elif console.is_terminal:
-            with live_line(console) as line:
-                run_blocks(experiment, journal, LiveProgress(line, Race(monotonic)))
-        else:
-            run_blocks(experiment, journal, PlainProgress(console, Race(monotonic)))
+    if quiet:
+        run_blocks(experiment, journal, Observer())
+    elif console.is_terminal:
+        with live_line(console) as line:
+            run_blocks(experiment, journal, LiveProgress(line, Race(monotonic)))
+    else:
+        run_blocks(experiment, journal, PlainProgress(console, Race(monotonic)))
 
 
-def _kept(document: "Run", experiment: "Experiment", folder: Path) -> str:
-    planned = experiment.blocks * len(experiment.cases)
+def _show(document: "Run", folder: Path, *, planned: int, as_json: bool) -> None:
+    """Store what is derived from the journal, print it, and say where it is."""
+    from bench.commands.consoles import emit, remarks, results
+    from bench.report.export.document import to_json
+    from bench.report.export.markdown import to_markdown
+    from bench.report.table import print_run
+    from bench.store.folder import save
+
+    save(folder, document, to_markdown(document))
+    if as_json:
+        emit(to_json(document))
+    else:
+        print_run(document, results())
+    kept = f"kept in {folder}"
     if document.status == "partial":
-        return f"interrupted: {len(document.trials)} of {planned} trials kept in {folder}"
-    return f"kept in {folder}"
+        kept = f"stopped early: {len(document.trials)} of {planned} trials {kept}"
+    remarks().print(kept, soft_wrap=True)

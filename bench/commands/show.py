@@ -26,6 +26,7 @@ def show(*, run: Path, form: str) -> None:
 
         print_run(stored, results())
     else:
-        from bench.report.export import FORMATS
+        from bench.commands.consoles import emit
+        from bench.report.export.formats import FORMATS
 
-        click.echo(FORMATS[form](stored), nl=False)
+        emit(FORMATS[form](stored))

@@ -4,18 +4,19 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+_BENEATH: Final = ("h11", "httpcore", "httptools", "urllib3")
+"""What clients and server stand on."""
 
 
-def describe(modules: Iterable[str]) -> dict[str, Any]:
-    """Return what the numbers of a run depend on.
-
-    Args:
-        modules: top-level modules of the libraries that were timed.
-    """
+def describe(clients: Iterable[str]) -> dict[str, Any]:
+    """Return what the numbers of a run depend on, with the libraries behind these clients."""
+    owners = metadata.packages_distributions()
+    modules = sorted({*clients, *_BENEATH} & owners.keys())
     return {
         "python": {
             "implementation": platform.python_implementation(),
@@ -34,7 +35,7 @@ def describe(modules: Iterable[str]) -> dict[str, Any]:
             "usable_cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
             "governor": _read(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
         },
-        "libraries": {module: _library(module) for module in sorted(set(modules))},
+        "libraries": {module: _library(sorted(set(owners[module]))) for module in modules},
         "flagbench": metadata_version("flagbench"),
         "git": _revision(),
     }
@@ -48,11 +49,8 @@ def metadata_version(distribution: str) -> str | None:
         return None
 
 
-def _library(module: str) -> dict[str, Any] | None:
-    """Say which distribution provides a module: a fork may have put itself under another's name."""
-    owners = sorted(set(metadata.packages_distributions().get(module, ())))
-    if not owners:
-        return None
+def _library(owners: Sequence[str]) -> dict[str, str]:
+    """Say which distributions provide a module: a fork may have put itself under another's name."""
     distributions = [metadata.distribution(owner) for owner in owners]
     return {
         "version": " + ".join(f"{found.name} {found.version}" for found in distributions),
@@ -74,7 +72,10 @@ def _processor() -> str:
 
 
 def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
 
 
 def _revision() -> dict[str, Any] | None:

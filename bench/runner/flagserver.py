@@ -4,19 +4,26 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench.runner.launch import Launcher
-from bench.server.control import FlagServer
-from bench.server.launch import server_command
+from bench.runner.trial import tail
+from bench.server.control import FlagServer, server_command
 from bench.server.settings import ServerSettings
 
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """A flag server that answers, and its process id."""
+    """A flag server that answers, its process id, and where what it prints goes."""
 
     handle: FlagServer
     pid: int
+    printed: Path
+
+    def last_words(self) -> str:
+        """Return the last line that it printed, as an addition to a message."""
+        words = tail(self.printed)
+        return f": {words[-1].strip()}" if words else ""
 
 
 @contextmanager
@@ -28,16 +35,20 @@ def serving(launcher: Launcher, settings: ServerSettings) -> Iterator[RunningSer
     """
     requests, to_server = os.pipe()
     from_server, replies = os.pipe()
-    words = (launcher.workspace / "server.txt").open("ab")
-    try:
-        pid = launcher.spawn(
-            server_command(), cwd=launcher.workspace, stdin=requests, stdout=replies, stderr=words.fileno()
-        )
-    finally:
-        os.close(requests)
-        os.close(replies)
-        words.close()
+    printed = launcher.workspace / "server.txt"
     with os.fdopen(to_server, "wb", buffering=0) as sink, os.fdopen(from_server, "rb", buffering=0) as source:
+        try:
+            with printed.open("ab") as words:
+                pid = launcher.spawn(
+                    server_command(),
+                    cwd=launcher.workspace,
+                    stdin=requests,
+                    stdout=replies,
+                    stderr=words.fileno(),
+                )
+        finally:
+            os.close(requests)
+            os.close(replies)
         handle = FlagServer(sink, source)
         handle.start(settings)
-        yield RunningServer(handle, pid)
+        yield RunningServer(handle, pid, printed)

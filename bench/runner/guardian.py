@@ -65,20 +65,25 @@ class Guardian:
         for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             # a handler, since children would inherit "ignored" and then not end on SIGTERM
             signal.signal(number, lambda _number, _frame: None)
-        while True:
-            ready, _, _ = select.select([self._runner.fileno(), alarm], [], [])
-            if alarm in ready:
-                os.read(alarm, 4096)
-                self._reap()
-            if self._runner.fileno() in ready and not self._answer():
-                break
-        self._kill_below(keep=())
+        try:
+            while True:
+                ready, _, _ = select.select([self._runner.fileno(), alarm], [], [])
+                if alarm in ready:
+                    os.read(alarm, 4096)
+                    self._reap()
+                if self._runner.fileno() in ready and not self._answer():
+                    break
+        finally:
+            self._kill_below(keep=())
 
     def _answer(self) -> bool:
         """Carry out one request; return whether there was one."""
         text, descriptors = b"", []
         while not text.endswith(b"\n"):
-            part, received, _, _ = socket.recv_fds(self._runner, 65536, _MOST_DESCRIPTORS)
+            try:
+                part, received, _, _ = socket.recv_fds(self._runner, 65536, _MOST_DESCRIPTORS)
+            except ConnectionError:  # it left without having read all that it was told
+                return False
             if not part:
                 return False
             text += part
@@ -169,10 +174,12 @@ def main() -> None:
     socket_number, workspace = int(sys.argv[1]), Path(sys.argv[2])
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    with socket.socket(fileno=socket_number) as runner:
-        runner.set_inheritable(False)
-        Guardian(runner).serve()
-    shutil.rmtree(workspace, ignore_errors=True)
+    try:
+        with socket.socket(fileno=socket_number) as runner:
+            runner.set_inheritable(False)
+            Guardian(runner).serve()
+    finally:
+        shutil.rmtree(workspace, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,13 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Final
+
+_SHOW_CURSOR: Final = b"\x1b[?25h\n"
 
 
 class Interrupted(BaseException):
@@ -15,24 +19,44 @@ class Interrupted(BaseException):
         self.number = number
 
 
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Raise ``Interrupted`` in the block at the first SIGINT or SIGTERM; leave at the second.
+class Signals:
+    """The signals that came while a run was going on."""
 
-    Leaving at once loses nothing that counts: every finished trial is in the journal already, and
-    the guardian ends the children.
-    """
-    received: list[int] = []
+    def __init__(self) -> None:
+        self._received: list[int] = []
+        self._is_held = False
 
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        if received:
+    @property
+    def exit_code(self) -> int | None:
+        """What a process that was ended by the first of them exits with; ``None`` if there was none."""
+        return 128 + self._received[0] if self._received else None
+
+    def hold(self) -> None:
+        """Only note the first signal from now on: what is being written will be written to its end."""
+        self._is_held = True
+
+    def take(self, number: int, _frame: FrameType | None) -> None:
+        """Raise ``Interrupted`` at the first signal, leave at the second.
+
+        Leaving at once loses nothing that counts: every finished trial is in the journal already, and
+        the guardian ends the children.
+        """
+        self._received.append(number)
+        if len(self._received) > 1:
+            if sys.stderr is not None and sys.stderr.isatty():
+                os.write(sys.stderr.fileno(), _SHOW_CURSOR)
             os._exit(128 + number)
-        received.append(number)
-        raise Interrupted(number)
+        if not self._is_held:
+            raise Interrupted(number)
 
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+
+@contextmanager
+def interruptible() -> Iterator[Signals]:
+    """Take SIGINT and SIGTERM for as long as the context lasts."""
+    signals = Signals()
+    before = {number: signal.signal(number, signals.take) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,6 +43,7 @@ class Launcher:
         self._guardian = guardian
         self._unread = b""
         self._exits: dict[int, int] = {}
+        self._started: set[int] = set()
         self.workspace = workspace
 
     def fileno(self) -> int:
@@ -58,14 +60,16 @@ class Launcher:
         reply = self._ask({"spawn": spawn}, stdin, stdout, stderr)
         if "spawned" not in reply:
             raise EnvironmentFault(f"cannot start {argv[0]}: {reply['error']}")
-        return int(reply["spawned"])
+        pid = int(reply["spawned"])
+        self._started.add(pid)
+        return pid
 
     def exit_status(self, pid: int, patience_s: float) -> int | None:
         """Wait for a child's end and return its status, negative for a signal; ``None`` if it lives on."""
         deadline = time.monotonic() + patience_s
         while pid not in self._exits:
             left = max(0.0, deadline - time.monotonic())
-            if not select.select([self._guardian], [], [], left)[0]:
+            if b"\n" not in self._unread and not select.select([self._guardian], [], [], left)[0]:
                 return None
             self._receive()
         return self._exits[pid]
@@ -107,16 +111,48 @@ class Launcher:
         if "exited" in message:
             self._exits[message["exited"]] = message["status"]
             return None
+        if "spawned" in message:
+            # a number that the system uses again must not be taken for the process that ended
+            self._exits.pop(message["spawned"], None)
         return message
+
+    def kill_started(self) -> None:
+        """Kill what was started and has not ended, without the guardian's help."""
+        for pid in self._started - self._exits.keys():
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
 
 
 @contextmanager
 def launching() -> Iterator[Launcher]:
-    """Start a guardian with a workspace; on leaving, everything below it ends and the workspace goes."""
-    ours, theirs = socket.socketpair()
-    workspace = Path(tempfile.mkdtemp(prefix="flagbench-"))
+    """Start a guardian with a workspace; on leaving, everything below it ends and the workspace goes.
+
+    Raises:
+        EnvironmentFault: there is no room for the workspace, or no process to be had.
+    """
+    with ExitStack() as stack:
+        try:
+            ours, theirs = socket.socketpair()
+            stack.enter_context(ours)
+            stack.enter_context(theirs)
+            workspace = Path(tempfile.mkdtemp(prefix="flagbench-"))
+            stack.callback(shutil.rmtree, workspace, ignore_errors=True)
+            guardian = stack.enter_context(_guardian(theirs, workspace))
+        except OSError as error:
+            raise EnvironmentFault(f"cannot start the guardian process: {error}") from error
+        theirs.close()
+        launcher = Launcher(ours, workspace)
+        try:
+            yield launcher
+        finally:
+            ours.close()
+            if guardian.wait() != 0:
+                launcher.kill_started()
+
+
+def _guardian(theirs: socket.socket, workspace: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-P", "-m", "bench.runner.guardian", str(theirs.fileno()), str(workspace)]
-    guardian = subprocess.Popen(  # noqa: S603  our own module, no shell
+    return subprocess.Popen(  # noqa: S603  our own module, no shell
         command,
         env=child_environment(os.environ),
         stdin=subprocess.DEVNULL,
@@ -124,10 +160,3 @@ def launching() -> Iterator[Launcher]:
         pass_fds=[theirs.fileno()],
         start_new_session=True,
     )
-    theirs.close()
-    with guardian, ours:
-        try:
-            yield Launcher(ours, workspace)
-        finally:
-            ours.close()
-            guardian.wait()

@@ -5,14 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.errors import EnvironmentFault
 from bench.model import Profile, Strategy
-from bench.runner.flagserver import serving
-from bench.runner.launch import launching
+from bench.runner.flagserver import RunningServer, serving
+from bench.runner.launch import Launcher, launching
 from bench.runner.reference import lay_out_reference
-from bench.runner.trial import REPORT_FD, Ending, run_worker
+from bench.runner.trial import Ending, run_worker
 from bench.server.flags import served_flags
 from bench.server.settings import ServerSettings
-from bench.worker.live import Event
+from bench.worker.live import Event, Fetched
 from bench.worker.protocol import Task
 
 
@@ -21,6 +22,7 @@ class Errand:
     """What is to be downloaded once.
 
     Attributes:
+        client: ``None`` for a strategy that opens none of ours.
         destination: folder that takes the flags; made if need be, other files in it stay.
         deadline_s: seconds for all of it.
     """
@@ -43,32 +45,56 @@ def run_errand(errand: Errand, heed: Callable[[Event], None], announce: Callable
         errand: what to download, and how.
         heed: called with every event as it happens.
         announce: called with the server's address before the first request.
+
+    Raises:
+        EnvironmentFault: the destination cannot be had, or the server not be started.
     """
+    _make(errand.destination)
     with (
         launching() as launcher,
         serving(launcher, ServerSettings(errand.profile, seed=errand.seed)) as server,
     ):
         announce(server.handle.base_url)
-        folder = launcher.workspace / "errand"
-        folder.mkdir()
-        task = Task(
-            strategy_file=errand.strategy.file,
-            client=errand.client,
-            workers=errand.workers,
-            keep_alive=True,
-            countries=errand.countries,
-            repeat=1,
-            base_url=server.handle.base_url,
-            rounds=1,
-            folder=folder,
-            reference=lay_out_reference(launcher.workspace, served_flags(None)),
-            request_timeout_s=errand.request_timeout_s,
-            result_fd=REPORT_FD,
-            live=True,
-        )
+        saved: list[str] = []
+
+        def note(event: Event) -> None:
+            if isinstance(event, Fetched) and event.outcome == "ok":
+                saved.append(f"{event.country.lower()}.gif")
+            heed(event)
+
+        task = _task(errand, launcher, server)
         try:
-            return run_worker(launcher, task, errand.deadline_s, keep=(server.pid,), heed=heed)
+            return run_worker(launcher, task, errand.deadline_s, keep=(server.pid,), heed=note)
         finally:
-            errand.destination.mkdir(parents=True, exist_ok=True)
-            for flag in folder.glob("*.gif"):
-                shutil.move(flag, errand.destination / flag.name)
+            launcher.sweep(keep=(server.pid,))
+            for flag in dict.fromkeys(task.folder / name for name in saved):
+                if flag.is_file() and not flag.is_symlink():
+                    shutil.move(flag, errand.destination / flag.name)
+
+
+def _make(destination: Path) -> None:
+    try:
+        destination.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"cannot save flags in {destination}: {error.strerror}", hint="name a folder with --dest"
+        ) from error
+
+
+def _task(errand: Errand, launcher: Launcher, server: RunningServer) -> Task:
+    folder = launcher.workspace / "errand"
+    folder.mkdir()
+    return Task(
+        strategy_file=errand.strategy.file,
+        client=errand.client,
+        workers=errand.workers,
+        keep_alive=True,
+        countries=errand.countries,
+        repeat=1,
+        base_url=server.handle.base_url,
+        rounds=1,
+        folder=folder,
+        reference=lay_out_reference(launcher.workspace, served_flags(None)),
+        request_timeout_s=errand.request_timeout_s,
+        live=True,
+    )

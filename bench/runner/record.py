@@ -2,20 +2,30 @@
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from bench.model import Experiment, Measurement, Run
-from bench.runner.environment import describe
 
 
-def record(
-    experiment: Experiment, trials: list[Measurement], name: str, started: datetime, *, is_complete: bool
-) -> Run:
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What is known of a run when it starts; libraries and commits may change while it goes on.
+
+    Attributes:
+        name: of the run's folder.
+        at: when, in UTC.
+    """
+
+    name: str
+    at: datetime
+    environment: Mapping[str, object]
+
+
+def record(experiment: Experiment, start: Start, trials: Sequence[Measurement], *, is_complete: bool) -> Run:
     """Put together what is kept: what was asked, on what, and what each trial yielded."""
-    canonical = json.dumps(experiment.source, sort_keys=True)
-    config = {
-        "name": experiment.name,
-        "sha256": hashlib.sha256(canonical.encode()).hexdigest(),
+    settings = {
         "blocks": experiment.blocks,
         "rounds": experiment.rounds or "auto",
         "deadline_s": experiment.deadline_s,
@@ -23,13 +33,18 @@ def record(
         "seed": experiment.seed,
         "source": experiment.source,
     }
-    timed = {case.client for case in experiment.cases} | {"httpcore", "httptools", "urllib3"}
+    identity = json.dumps([settings, [case.id for case in experiment.cases]], sort_keys=True)
+    config = {
+        "name": experiment.name,
+        "sha256": hashlib.sha256(identity.encode()).hexdigest(),
+        **settings,
+    }
     return Run(
-        name=name,
+        name=start.name,
         status="complete" if is_complete else "partial",
-        started=started.isoformat(timespec="seconds"),
+        started=start.at.isoformat(timespec="seconds"),
         config=config,
-        environment=describe(timed),
+        environment=start.environment,
         cases=experiment.cases,
         trials=tuple(trials),
     )

@@ -6,9 +6,9 @@ from typing import Final, Self
 
 from bench.design import block_order
 from bench.errors import EnvironmentFault, ServerDiedError
+from bench.events import Observer
 from bench.model import Case, Experiment, Measurement
 from bench.profiles import preset
-from bench.runner.events import Observer
 from bench.runner.flagserver import RunningServer, serving
 from bench.runner.launch import Launcher, launching
 from bench.runner.measure import Site, measure
@@ -19,6 +19,7 @@ from bench.store.journal import Journal
 
 _GIVE_UP_AFTER: Final = 3
 """Crashes or time-outs of one case after which it is left out of the remaining blocks."""
+_STRIKES: Final = {"crash": 1, "timeout": 1, "escape": _GIVE_UP_AFTER}
 
 
 def run_blocks(experiment: Experiment, journal: Journal, observer: Observer) -> None:
@@ -28,19 +29,21 @@ def run_blocks(experiment: Experiment, journal: Journal, observer: Observer) -> 
         EnvironmentFault: the harness cannot go on; what was measured is in the journal.
     """
     cases = {case.id: case for case in experiment.cases}
-    hopeless: Counter[str] = Counter()
+    strikes: Counter[str] = Counter()
     with launching() as launcher, ServerShift(launcher, experiment) as shift:
         site = _site(experiment, launcher)
         observer.run_started(experiment)
         for block in range(experiment.blocks):
             for position, case_id in enumerate(block_order(cases, experiment.seed, block)):
-                if hopeless[case_id] >= _GIVE_UP_AFTER:
+                if strikes[case_id] >= _GIVE_UP_AFTER:
                     continue
                 observer.trial_started(cases[case_id], block)
                 measurement = shift.measure(site, cases[case_id], block, position)
                 journal.append(measurement)
-                hopeless[case_id] += measurement.outcome in {"crash", "timeout"}
                 observer.trial_ended(measurement)
+                strikes[case_id] += _STRIKES.get(measurement.outcome, 0)
+                if strikes[case_id] >= _GIVE_UP_AFTER:
+                    observer.case_given_up(cases[case_id], experiment.blocks - block - 1)
             observer.block_ended(block)
 
 
@@ -65,11 +68,14 @@ class ServerShift:
         try:
             return measure(site, self._server, case, block, position)
         except ServerDiedError as error:
+            reason = f"{error.what}{self._server.last_words()}"
             if self._relieved:
-                raise EnvironmentFault(f"the flag server died twice: {error.what}") from error
+                raise EnvironmentFault(
+                    f"{reason}, for the second time", hint="look for what ends it"
+                ) from error
             self._relieved = True
             self._server = self._start()
-            return Measurement(case.id, block, position, "invalid", error.what, None, None, ())
+            return Measurement(case.id, block, position, "invalid", reason, None, None, ())
 
     def _start(self) -> RunningServer:
         self._on_duty.close()
@@ -81,5 +87,4 @@ class ServerShift:
 
 def _site(experiment: Experiment, launcher: Launcher) -> Site:
     flags = served_flags(experiment.flags_dir)
-    sizes = {code: len(flag) for code, flag in flags.items()}
-    return Site(experiment, launcher, sizes, lay_out_reference(launcher.workspace, flags))
+    return Site(experiment, launcher, flags, lay_out_reference(launcher.workspace, flags))

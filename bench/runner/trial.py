@@ -16,8 +16,6 @@ from bench.wire import MalformedError
 from bench.worker.live import Event, read_event
 from bench.worker.protocol import Report, Task, worker_command
 
-REPORT_FD: Final = 1
-"""A worker reports where its standard output was; what the strategy prints is kept apart."""
 _PATIENCE_S: Final = 2.0
 """What a worker may take to leave after it has reported."""
 _TAIL_LINES: Final = 40
@@ -77,21 +75,21 @@ def run_worker(
         if status is None:
             status = launcher.end(pid)
     launcher.sweep(keep)
-    words = _tail(task)
-    _printed(task).unlink()
+    words = tail(_printed(task))
+    _printed(task).unlink(missing_ok=True)
     return Ending(started_s, report, status, in_time, nonsense, words)
 
 
-def verdict(ending: Ending, deadline_s: float) -> tuple[Outcome, str]:
-    """Say in one word, and one line, how a trial ended."""
+def verdict(ending: Ending, deadline_s: float, strategy_file: Path) -> tuple[Outcome, str]:
+    """Say in one word, and one line, how a trial ended; places are those within the strategy's file."""
     if not ending.in_time:
-        return "timeout", f"not done after {deadline_s:g} s{_last_place(ending.words)}"
+        return "timeout", f"not done after {deadline_s:g} s{_place(ending.words, strategy_file)}"
     if ending.report is not None:
         return ending.report.outcome, ending.report.detail
     if ending.nonsense:
         return "error", f"wrote into its report: {ending.nonsense}"
     if ending.status is not None and ending.status < 0:
-        return "crash", f"killed by {_signal_name(-ending.status)}{_last_place(ending.words)}"
+        return "crash", f"killed by {_signal_name(-ending.status)}{_place(ending.words, strategy_file)}"
     last = f": {ending.words[-1].strip()}" if ending.words else ""
     return "crash", f"left with exit status {ending.status} before its report{last}"
 
@@ -101,15 +99,19 @@ def _worker(launcher: Launcher, task: Task) -> Iterator[tuple[int, int]]:
     """Start a worker and hand it its task; yield its id and the descriptor on which it reports."""
     task_from, task_to = os.pipe()
     reports, report_to = os.pipe()
-    try:
-        with _printed(task).open("wb") as words:
-            pid = launcher.spawn(
-                worker_command(), cwd=task.folder, stdin=task_from, stdout=report_to, stderr=words.fileno()
-            )
-    finally:
-        os.close(task_from)
-        os.close(report_to)
     with os.fdopen(reports, "rb", buffering=0), os.fdopen(task_to, "wb", buffering=0) as sink:
+        try:
+            with _printed(task).open("wb") as words:
+                pid = launcher.spawn(
+                    worker_command(),
+                    cwd=task.folder,
+                    stdin=task_from,
+                    stdout=report_to,
+                    stderr=words.fileno(),
+                )
+        finally:
+            os.close(task_from)
+            os.close(report_to)
         with suppress(BrokenPipeError):  # it died at once; that it gives no report will tell
             sink.write(task.to_json().encode())
         sink.close()
@@ -149,18 +151,21 @@ def _printed(task: Task) -> Path:
     return task.folder.with_suffix(".txt")
 
 
-def _tail(task: Task) -> tuple[str, ...]:
-    """Return the last lines that were printed."""
-    with _printed(task).open("rb") as words:
-        words.seek(max(0, words.seek(0, os.SEEK_END) - _TAIL_BYTES))
-        text = words.read().decode(errors="replace")
+def tail(printed: Path) -> tuple[str, ...]:
+    """Return the last lines of what a process printed; nothing if the file is gone."""
+    try:
+        with printed.open("rb") as words:
+            words.seek(max(0, words.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            text = words.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ()
     return tuple(line for line in text.splitlines() if line.strip())[-_TAIL_LINES:]
 
 
-def _last_place(words: tuple[str, ...]) -> str:
-    """Name the innermost frame of the strategy in the dump that faulthandler left, if there is one."""
+def _place(words: tuple[str, ...], file: Path) -> str:
+    """Name the innermost line of the strategy's file in the dump that faulthandler left, if there is one."""
     frames = [line.strip() for line in words if line.startswith("  File ")]
-    place = next((frame for frame in frames if "strategies" in frame), next(iter(frames), ""))
+    place = next((frame for frame in frames if f'"{file}"' in frame), next(iter(frames), ""))
     return f", at {place}" if place else ""
 
 

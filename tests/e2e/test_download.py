@@ -96,3 +96,43 @@ def test_ctrl_c_ends_with_the_counts_so_far(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert re.search(r"^\d+ flags?, 0 not found, 0 errors$", stdout, re.MULTILINE)
     assert (tmp_path / "downloaded" / f"{first.lower()}.gif").exists()
+
+
+def test_a_strategy_that_loses_flags_is_told_of(tmp_path: Path) -> None:
+    """What is there is saved; the exit code says that something went wrong."""
+    result = call(tmp_path, "download", "BR", "DE", "--strategy", str(ROOT / "tests/strategies/litters.py"))
+    assert result.returncode == 3
+    assert "litters: unexpected" in result.stderr
+    assert {file.name for file in (tmp_path / "downloaded").iterdir()} == {"br.gif", "de.gif"}
+
+
+def test_a_destination_that_cannot_be_had_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+    """It is the environment's fault; nothing is downloaded."""
+    (tmp_path / "file").touch()
+    result = call(tmp_path, "download", "BR", "--dest", "file")
+    assert result.returncode == 4
+    assert "error[environment]: cannot save flags in file: File exists" in result.stderr
+    assert result.stdout == ""
+
+
+def test_other_files_of_the_destination_stay(tmp_path: Path) -> None:
+    """It is the user's folder."""
+    (tmp_path / "downloaded").mkdir()
+    (tmp_path / "downloaded" / "notes.txt").write_text("mine", encoding="utf-8")
+    assert call(tmp_path, "download", "BR").returncode == 0
+    assert {file.name for file in (tmp_path / "downloaded").iterdir()} == {"br.gif", "notes.txt"}
+
+
+def test_the_error_server_answers_with_errors(tmp_path: Path) -> None:
+    """A quarter of the fetches in the chapter; never more in flight than asked for."""
+    result = call(tmp_path, "download", "-s", "ERROR", "BR", "DE", "FR", "IN", "-m", "4")
+    found = re.search(r"^(\d) flags?, 0 not found, (\d) errors?$", result.stdout, re.MULTILINE)
+    assert found is not None
+    assert int(found[1]) + int(found[2]) == 4
+
+
+def test_countries_and_all_are_not_asked_for_together(tmp_path: Path) -> None:
+    """One of them would be dropped without a word."""
+    result = call(tmp_path, "download", "BR", "--all")
+    assert result.returncode == 2
+    assert "name countries, or --all, or --every" in result.stderr

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -219,7 +221,7 @@ def test_an_interrupted_run_keeps_and_shows_what_is_done(
     stored = document(path)
     assert stored["status"] == "partial"
     assert 0 < len(stored["trials"]) < 500
-    assert "interrupted" in stdout
+    assert ", partial" in stdout
     assert f"{len(stored['trials'])} of 500 trials kept in" in stderr
     await_that(lambda: not alive(below), 1)
 
@@ -263,7 +265,7 @@ def test_a_dying_server_is_blamed_on_nobody_and_replaced_once(tmp_path: Path) ->
         os.kill(second, signal.SIGKILL)
         _, stderr = process.communicate(timeout=20)
     assert process.returncode == 4
-    assert "error[environment]: the flag server died twice" in stderr
+    assert "error[environment]: the flag server is gone" in stderr
     assert outcomes(path)["threadpool_map"].count("invalid") == 1
 
 
@@ -298,3 +300,144 @@ def test_quiet_means_no_progress(tmp_path: Path) -> None:
     """But where the run is kept is still said."""
     result = run(config(tmp_path, ["sequential"], blocks=1), "--quiet")
     assert result.stderr == f"kept in {tmp_path / 'run'}\n"
+
+
+@pytest.mark.parametrize("name", ["segfaults", "hangs_in_c", "clears_everything", "cheats", "asks_twice"])
+def test_no_strategy_costs_the_others_anything(tmp_path: Path, name: str) -> None:
+    """The wicked one is named as what it is; the healthy one has its whole sample, and there is a table."""
+    expected = {
+        "segfaults": ("crash", "killed by SIGSEGV, at File"),
+        "hangs_in_c": ("timeout", "not done after 2 s, at File"),
+        "clears_everything": ("missing", "3 files missing: br.gif, cn.gif, in.gif"),
+        "cheats": ("missing", "the server saw 0 requests for 3 fetches"),
+        "asks_twice": ("unexpected", "the server saw 6 requests for 3 fetches: hidden retries?"),
+    }
+    outcome, words = expected[name]
+    path = config(tmp_path, ["sequential", *hostile(tmp_path, name)], deadline="2s")
+    result = run(path)
+    assert result.returncode == 3, result.stderr
+    found = outcomes(path)
+    assert found["sequential"] == ["ok", "ok"]
+    assert found[name] == [outcome, outcome]
+    assert words in " ".join(result.stdout.split())
+    assert "sequential with urllib3 was fastest" in " ".join(result.stdout.split())
+
+
+def test_a_strategy_that_changes_the_reference_is_given_up_and_nobody_suffers(tmp_path: Path) -> None:
+    """It wrote outside its folder; what the others are compared with is put right."""
+    path = config(tmp_path, ["sequential", *hostile(tmp_path, "changes_the_reference")], blocks=3)
+    run(path)
+    assert outcomes(path) == {"sequential": ["ok"] * 3, "changes_the_reference": ["escape"]}
+
+
+def test_what_a_strategy_leaves_in_its_folder_is_unexpected(tmp_path: Path) -> None:
+    """Its current folder is the trial's own, and that is for flags."""
+    path = config(tmp_path, hostile(tmp_path, "litters"), blocks=1)
+    result = run(path)
+    assert outcomes(path) == {"litters": ["unexpected"]}
+    assert "1 unexpected file: ../stray.txt" in " ".join(result.stdout.split())
+
+
+def test_the_place_of_a_hang_is_in_the_strategy_wherever_it_lies(tmp_path: Path) -> None:
+    """Not the line of the library that it waits in."""
+    (tmp_path / "mine.py").write_text((HOSTILE / "hangs.py").read_text("utf-8"), encoding="utf-8")
+    run(config(tmp_path, ["mine.py"], blocks=1, deadline="2s"))
+    (trial,) = document(tmp_path / "test.yaml")["trials"]
+    assert re.search(rf'at File "{tmp_path}/mine.py", line \d+ in download_many', trial["detail"])
+
+
+def test_planned_failures_are_no_failures_of_the_trial(tmp_path: Path) -> None:
+    """404s, errors and time-outs that the weather holds are counted per fetch, and timed."""
+    profile = {"latency": {"uniform": ["1ms", "400ms"]}, "error_rate": "20%", "error_status": 503}
+    path = config(
+        tmp_path,
+        ["asyncio_gather", "threadpool_map"],
+        clients=["aiohttp", "urllib3"],
+        countries="B",
+        workers=26,
+        profile=profile,
+        request_timeout="200ms",
+    )
+    result = run(path)
+    assert result.returncode == 0, result.stdout
+    by_block: dict[int, list[dict[str, int]]] = {}
+    for trial in document(path)["trials"]:
+        assert trial["rounds"][0]["elapsed_s"] >= trial["rounds"][0]["ideal_s"]
+        by_block.setdefault(trial["block"], []).append(trial["rounds"][0]["fetches"])
+    for fetches in by_block.values():
+        assert all(each == fetches[0] for each in fetches)
+        assert set(fetches[0]) == {"ok", "not_found", "unavailable", "timeout"}
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr", "both"])
+def test_a_reader_that_leaves_early_stops_nothing(tmp_path: Path, stream: str) -> None:
+    """As with ``| head -1``: the run is complete, and its exit code its own."""
+    path = config(tmp_path, ["sequential", *hostile(tmp_path, "raises")])
+    pipes = {"stdout": "| head -c 1", "stderr": "2>&1 >/dev/null | head -c 1", "both": "2>&1 | head -c 1"}
+    line = f"{shlex.join(command(path))} {pipes[stream]}; exit ${{PIPESTATUS[0]}}"
+    result = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, check=False, timeout=60)
+    assert result.returncode == 3
+    assert document(path)["status"] == "complete"
+    assert len(document(path)["trials"]) == 4
+    assert b"Traceback" not in result.stderr
+
+
+def test_a_signal_at_the_very_end_loses_nothing(tmp_path: Path) -> None:
+    """While the table is being written, the first signal waits for it."""
+    path = config(tmp_path, ["sequential"])
+    process = subprocess.Popen(
+        command(path), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stderr is not None
+        while not process.stderr.readline().startswith("block 2 of 2"):
+            pass
+        process.send_signal(signal.SIGTERM)
+        stdout, _ = process.communicate(timeout=10)
+    assert process.returncode == 143
+    assert len(document(path)["trials"]) == 2
+    assert "sequential with urllib3 was fastest" in " ".join(stdout.split())
+
+
+def test_a_second_ctrl_c_leaves_at_once_and_gives_the_cursor_back(tmp_path: Path) -> None:
+    """Within half a second, with everything below gone, and the trials in the journal."""
+    path = config(tmp_path, hostile(tmp_path, "ignores_sigterm"), blocks=5)
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(command(path), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=theirs)
+    with process:
+        os.close(theirs)
+        await_that(lambda: any(b"bench.worker" in _command_line(pid) for pid in descendants(process.pid)), 20)
+        below = descendants(process.pid)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        sent = time.monotonic()
+        assert process.wait(5) in {130, -signal.SIGINT}
+        assert time.monotonic() - sent < 0.5
+        shown = os.read(ours, 1 << 16)
+        os.close(ours)
+    assert shown.count(b"\x1b[?25l") <= shown.count(b"\x1b[?25h")
+    await_that(lambda: not alive(below), 2)
+
+
+def _command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
+def test_when_the_guardian_is_killed_nothing_stays(tmp_path: Path) -> None:
+    """The runner ends what it started by itself, and says that it cannot go on."""
+    path = config(tmp_path, ["threadpool_map"], blocks=500, profile={"latency": "200ms"})
+    with started(path) as process:
+        below = descendants(process.pid)
+        workspaces = _workspaces(below)
+        guardian = next(pid for pid in below if b"bench.runner.guardian" in _command_line(pid))
+        os.kill(guardian, signal.SIGKILL)
+        _, stderr = process.communicate(timeout=20)
+    assert process.returncode == 4
+    assert "error[environment]: the guardian process is gone" in stderr
+    assert document(path)["status"] == "partial"
+    await_that(lambda: not alive(below), 2)
+    assert not any(workspace.exists() for workspace in workspaces)
