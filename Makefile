@@ -25,7 +25,7 @@ benchmarks: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -o addopts=--import-mode=importlib tests/benchmarks/bench_*.py -s
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/run.stamp: requirements.txt | $(VENV)/bin/python
 	$(PIP) --require-hashes -r requirements.txt

@@ -1,0 +1,48 @@
+"""What is recorded of the machine: enough to tell two apart, nothing that names one."""
+
+import json
+import platform
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bench.runner.environment import describe
+
+
+def test_interpreter_system_processor_and_libraries_are_named() -> None:
+    """With who provides each library, and how it was installed."""
+    found = describe({"urllib3", "-"})
+    assert found["python"]["version"] == platform.python_version()
+    assert found["system"]["name"] == "Linux"
+    assert found["processor"]["cores"] >= 1
+    assert found["libraries"]["urllib3"]["version"].startswith("urllib3 ")
+    assert found["libraries"]["urllib3"]["from"] == "pip"
+    assert "-" not in found["libraries"]
+    assert {"httpcore", "httptools"} <= found["libraries"].keys()
+
+
+def test_neither_host_nor_user_nor_folder_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Results are shared; they say nothing of who ran them where."""
+    monkeypatch.setenv("API_TOKEN", "hunter2hunter2")
+    monkeypatch.chdir(tmp_path)
+    text = json.dumps(describe({"requests", "httpx"}))
+    for private in (f'"{platform.node()}"', str(Path.home()), str(tmp_path), "site-packages", "hunter2"):
+        assert private not in text
+
+
+def test_the_commit_of_the_current_folder_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And whether its files were modified; outside a checkout there is none."""
+    monkeypatch.chdir(tmp_path)
+    assert describe(())["git"] is None
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    (tmp_path / "file").write_text("one", encoding="utf-8")
+    for words in (["init", "-q"], ["add", "."], [*identity, "commit", "-qm", "one"]):
+        subprocess.run(["git", *words], check=True)
+    clean = describe(())["git"]
+    assert len(clean["commit"]) == 40
+    assert clean["dirty"] is False
+    (tmp_path / "file").write_text("two", encoding="utf-8")
+    assert describe(())["git"] == {"commit": clean["commit"], "dirty": True}

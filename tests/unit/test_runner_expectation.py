@@ -1,0 +1,89 @@
+"""What a round must look like, and what is said of one that does not."""
+
+from dataclasses import replace
+
+import pytest
+
+from bench.model import Case, Experiment, Fixed, Profile, Selection, Uniform, Witness
+from bench.runner.expectation import Expectation, expect, flaw
+from bench.worker.protocol import TimedRound
+
+SIZES = {"BR": 10_000, "CN": 20_000}
+EXPECTED = Expectation(0.02, {"ok": 2, "not_found": 1})
+GOOD = TimedRound(0.021, {"ok": 2, "not_found": 1}, 2, ())
+WITNESS = Witness(3, 3, 3, 0.0, 0.0)
+
+
+def expectation(profile: Profile, *, workers: int = 1, timeout_s: float = 10.0) -> Expectation:
+    """Expect one round of two flags and a code without one."""
+    case = Case("any", "any", workers, profile, Selection("x", ("BR", "CN", "ZZ")))
+    experiment = Experiment("x", (case,), {}, 1, None, 60.0, timeout_s, 1)
+    return expect(case, experiment, 0, SIZES)
+
+
+def test_a_code_without_a_flag_is_not_found_and_waited_for() -> None:
+    """404s have latency, too."""
+    found = expectation(Profile("p", Fixed(0.02)))
+    assert found.fetches == {"ok": 2, "not_found": 1}
+    assert found.ideal_s == pytest.approx(0.06)
+
+
+def test_bandwidth_adds_what_a_body_takes() -> None:
+    """10 and 20 KB at 100 KB/s, after 20 ms each."""
+    found = expectation(Profile("p", Fixed(0.02), bandwidth=100_000))
+    assert found.ideal_s == pytest.approx(0.06 + 0.3)
+
+
+def test_what_takes_longer_than_the_time_out_times_out_and_is_waited_for_no_longer() -> None:
+    """A case cannot beat its ideal by giving up."""
+    found = expectation(Profile("p", Fixed(5.0)), timeout_s=0.5)
+    assert found.fetches == {"timeout": 3}
+    assert found.ideal_s == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(418, "server_error"), (503, "unavailable"), (429, "rate_limited")]
+)
+def test_errors_of_the_weather_are_expected(status: int, outcome: str) -> None:
+    """A code without a flag stays not found."""
+    found = expectation(Profile("p", Fixed(0.0), error_rate=1.0, error_status=status))
+    assert found.fetches == {outcome: 2, "not_found": 1}
+
+
+def test_every_round_of_a_block_is_expected_alike() -> None:
+    """The weather depends on nothing but seed, block, country and attempt."""
+    profile = Profile("p", Uniform(0.01, 0.09), error_rate=0.5)
+    assert expectation(profile) == expectation(profile)
+
+
+@pytest.mark.parametrize(
+    ("timed", "witness", "found"),
+    [
+        (GOOD, WITNESS, None),
+        (GOOD, None, ("missing", "the server saw 0 requests for 3 fetches")),
+        (GOOD, replace(WITNESS, requests=2), ("missing", "the server saw 2 requests for 3 fetches")),
+        (
+            GOOD,
+            replace(WITNESS, requests=4),
+            ("unexpected", "the server saw 4 requests for 3 fetches: hidden retries?"),
+        ),
+        (
+            replace(GOOD, fetches={"ok": 1, "not_found": 1, "timeout": 1}, failures=("BR: timeout: slow",)),
+            WITNESS,
+            (
+                "error",
+                "fetches: 1 not_found, 1 ok, 1 timeout instead of 1 not_found, 2 ok (BR: timeout: slow)",
+            ),
+        ),
+        (
+            replace(GOOD, elapsed_s=0.0199),
+            WITNESS,
+            ("invalid", "0.019900 s is less than the ideal of 0.020000 s"),
+        ),
+    ],
+)
+def test_a_round_is_judged_by_what_the_server_saw(
+    timed: TimedRound, witness: Witness | None, found: tuple[str, str] | None
+) -> None:
+    """In a word and a line."""
+    assert flaw(timed, witness, EXPECTED) == found
