@@ -1,9 +1,10 @@
-"""The interval of a median, from order statistics: exact for any continuous distribution."""
+"""Intervals of quantiles from order statistics: exact for any continuous distribution."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, median
+from functools import cache
+from statistics import fmean
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,23 +21,25 @@ class Interval:
 
 
 def median_interval(values: Sequence[float], level: float = 0.95) -> Interval:
-    """Bound the median of the distribution that ``values`` were drawn from.
+    """Bound the median of the distribution that ``values`` were drawn from; 95 % takes six values."""
+    return quantile_interval(values, 0.5, level)
 
-    The bounds are the k-th smallest and k-th greatest value for the greatest k with
-    2·P(Bin(n, ½) < k) ≤ 1 − level; at 95 % that takes six values (Hollander, Wolfe & Chicken,
-    *Nonparametric Statistical Methods*, 3.6).
+
+def quantile_interval(values: Sequence[float], quantile: float, level: float = 0.95) -> Interval:
+    """Bound a quantile, given as a share from 0 to 1, of the distribution that ``values`` were drawn from.
+
+    The bounds are the order statistics of the ranks r and s for the greatest r with
+    P(Bin(n, q) < r) ≤ α/2 and the least s with P(Bin(n, q) ≥ s) ≤ α/2, where α = 1 − level
+    (Hollander, Wolfe & Chicken, *Nonparametric Statistical Methods*, 3.6 and 11.1). Each side is as
+    sure as it says, so the two together cover at least ``level``.
     """
     ordered = sorted(values)
-    n = len(ordered)
-    k, tail = 0, 0.0
-    while True:
-        tail += math.comb(n, k) / 2**n
-        if 2 * tail > 1 - level:
-            break
-        k += 1
-    if k == 0:
-        return Interval(median(ordered), None, None)
-    return Interval(median(ordered), ordered[k - 1], ordered[n - k])
+    estimate = _interpolated(ordered, quantile)
+    ranks = _ranks(len(ordered), quantile, level)
+    if ranks is None:
+        return Interval(estimate, None, None)
+    low, high = ranks
+    return Interval(estimate, ordered[low - 1], ordered[high - 1])
 
 
 def block_value(rounds_s: Sequence[float]) -> float:
@@ -46,3 +49,27 @@ def block_value(rounds_s: Sequence[float]) -> float:
     trial would have taken without the machine's interruptions.
     """
     return fmean(sorted(rounds_s)[: math.ceil(len(rounds_s) / 2)])
+
+
+@cache
+def _ranks(n: int, quantile: float, level: float) -> tuple[int, int] | None:
+    """Return the ranks of both bounds, counted from 1; ``None`` if one of them does not exist."""
+    tail = (1 - level) / 2
+    chances = [math.comb(n, k) * quantile**k * (1 - quantile) ** (n - k) for k in range(n + 1)]
+    low, below = 0, chances[0]
+    while below <= tail:
+        low += 1
+        below += chances[low]
+    high, above = n + 1, chances[n]
+    while above <= tail:
+        high -= 1
+        above += chances[high - 1]
+    return (low, high) if low >= 1 and high <= n else None
+
+
+def _interpolated(ordered: Sequence[float], quantile: float) -> float:
+    """Return the sample quantile by linear interpolation, definition 7 of Hyndman & Fan (1996)."""
+    position = (len(ordered) - 1) * quantile
+    below = math.floor(position)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (position - below)

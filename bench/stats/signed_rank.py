@@ -5,6 +5,7 @@ statistic then follows from counting subsets of the ranks 1…n (Hollander, Wolf
 *Nonparametric Statistical Methods*, 3.1-3.3).
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
 from itertools import accumulate, combinations_with_replacement
@@ -51,8 +52,16 @@ def p_value(differences: Sequence[float]) -> float:
 def shift_interval(differences: Sequence[float], level: float = 0.95) -> Interval:
     """Estimate the typical difference (Hodges-Lehmann) and bound it at ``level``."""
     walsh = walsh_averages(differences)
-    tail = (1 - level) / 2
-    k = sum(1 for probability in _cumulative(len(differences)) if probability <= tail) - 1
-    if k < 0:
+    rank = bound_rank(len(differences), (1 - level) / 2)
+    if rank is None:
         return Interval(median(walsh), None, None)
-    return Interval(median(walsh), walsh[k], walsh[-1 - k])
+    return Interval(median(walsh), walsh[rank], walsh[-1 - rank])
+
+
+def bound_rank(n: int, chance: float) -> int | None:
+    """Return which of the Walsh averages of n values, from 0, is a one-sided bound of the shift.
+
+    It is the greatest w with P(W⁺ ≤ w) ≤ chance; ``None`` where even w = 0 is too likely.
+    """
+    found = bisect_right(_cumulative(n), chance) - 1
+    return found if found >= 0 else None

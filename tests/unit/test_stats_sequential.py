@@ -1,0 +1,96 @@
+"""The sequential rule: what each verdict takes, and how often it errs."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bench.stats.sequential import SequentialRule, blocks_to_alarm, decide
+
+RULE = SequentialRule()
+
+
+@pytest.mark.parametrize(("metrics", "blocks"), [(1, 14), (20, 14), (30, 14), (40, 20), (1000, 20)])
+def test_the_first_alarm_takes_as_many_blocks_as_the_family_demands(metrics: int, blocks: int) -> None:
+    """ceil(log2(M / (weight × alpha))) blocks, at the next look: 14 for up to 32 metrics."""
+    assert blocks_to_alarm(metrics, RULE) == blocks
+    needed = math.ceil(math.log2(metrics / (0.2 * RULE.alpha)))
+    assert needed <= blocks
+
+
+def test_a_family_beyond_the_rule_is_refused() -> None:
+    """Sixty-four blocks bear 2^55 metrics; a rule with few looks bears fewer."""
+    short = replace(RULE, looks=(8, 10), alpha_weights=(0.0, 1.0), beta_weights=(0.5, 0.5))
+    with pytest.raises(ValueError, match="too many for 10 blocks"):
+        blocks_to_alarm(20, short)
+
+
+def test_no_other_look_is_taken() -> None:
+    """It would spend a chance of error that was not allowed."""
+    with pytest.raises(ValueError, match="9 blocks are none of the looks"):
+        decide([0.1] * 9, 1, RULE)
+
+
+@pytest.mark.parametrize(
+    ("change", "blocks", "verdict"),
+    [
+        (0.10, 8, None),
+        (0.10, 14, "slower"),
+        (-0.10, 14, "faster"),
+        (0.0, 8, "equivalent"),
+        (0.06, 8, None),
+        (0.02, 14, "slower"),
+    ],
+)
+def test_plain_cases_end_as_expected(change: float, blocks: int, verdict: str | None) -> None:
+    """Blocks that differ by little more than the change itself."""
+    spread = np.linspace(-0.004, 0.004, blocks)
+    assert decide(list(change + spread), 20, RULE).verdict == verdict
+
+
+def test_what_the_last_look_cannot_tell_is_inconclusive() -> None:
+    """Blocks that swing by a third either way, around a small change."""
+    source = np.random.default_rng(5)
+    found = decide(list(source.normal(0.04, 0.33, 64)), 20, RULE)
+    assert found.verdict == "inconclusive"
+    assert found.blocks == 64
+    assert found.ratio.low is not None
+    assert found.ratio.low < found.ratio.estimate
+
+
+def test_faster_is_the_mirror_image_of_slower() -> None:
+    """Swapping the sides swaps the verdicts and inverts the ratio."""
+    source = np.random.default_rng(6)
+    opposite = {"faster": "slower", "slower": "faster"}
+    for shift in np.linspace(-0.2, 0.2, 60):
+        sample = list(source.normal(shift, 0.05, 20))
+        one, other = decide(sample, 20, RULE), decide([-value for value in sample], 20, RULE)
+        assert other.verdict == opposite.get(str(one.verdict), one.verdict)
+        assert other.ratio.estimate == pytest.approx(1 / one.ratio.estimate)
+
+
+def run_to_verdict(source: np.random.Generator, change: float, metrics: int) -> str:
+    """Take blocks until the rule ends: drift that both sides share, heavy tails, a first side 3 % slower."""
+    first_is_slower = np.where(source.random(64) < 0.5, 0.03, -0.03)
+    differences = change + first_is_slower + 0.02 * source.standard_t(3, 64)
+    for blocks in RULE.looks:
+        verdict = decide(list(differences[:blocks]), metrics, RULE).verdict
+        if verdict is not None:
+            return verdict
+    raise AssertionError("the last look always ends")
+
+
+def test_identical_sides_raise_no_alarm() -> None:
+    """One family of twenty in a hundred may; that is one metric in two thousand: none to four of 1,500."""
+    source = np.random.default_rng(7)
+    verdicts = [run_to_verdict(source, 0.0, 20) for _ in range(1500)]
+    assert sum(verdict in {"slower", "faster"} for verdict in verdicts) <= 4
+
+
+def test_a_change_of_ten_percent_is_found() -> None:
+    """In at least 97 of 100, though a first side that is 3 % slower blurs every block."""
+    source = np.random.default_rng(8)
+    verdicts = [run_to_verdict(source, math.log(1.1), 20) for _ in range(200)]
+    assert sum(verdict == "slower" for verdict in verdicts) >= 194
+    assert "equivalent" not in verdicts
