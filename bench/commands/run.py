@@ -1,5 +1,6 @@
 """``run``: carry out a config and print its table."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,11 +47,9 @@ def run(  # noqa: PLR0913  one argument an option
     fault: Exception | None = None
     with interruptible() as signals:
         try:
-            with open_journal(folder / JOURNAL) as journal:
+            with suppress(Interrupted), open_journal(folder / JOURNAL) as journal:
                 _run_blocks(experiment, journal, quiet=quiet)
                 signals.hold()
-        except Interrupted:
-            pass  # what was done is recorded below, as it is after a fault
         except Exception as error:  # noqa: BLE001  raised again once what was measured is safe
             fault = error
         signals.hold()

@@ -46,7 +46,7 @@ def measure(site: Site, server: RunningServer, case: Case, block: int, position:
     folder = site.launcher.workspace / name
     folder.mkdir()
     task = _task(site, server, case, name, folder)
-    ending = run_worker(site.launcher, task, site.experiment.deadline_s, keep=(server.pid,))
+    ending = run_worker(site.launcher, task, site.experiment.deadline_s, keep=(server.child.pid,))
     seen = server.handle.close_trial(name)
     expected = expect(case, site.experiment, block, site.flag_sizes)
     outcome, detail = _judged(site, ending, task, seen, expected)

@@ -64,9 +64,9 @@ def run_errand(errand: Errand, heed: Callable[[Event], None], announce: Callable
 
         task = _task(errand, launcher, server)
         try:
-            return run_worker(launcher, task, errand.deadline_s, keep=(server.pid,), heed=note)
+            return run_worker(launcher, task, errand.deadline_s, keep=(server.child.pid,), heed=note)
         finally:
-            launcher.sweep(keep=(server.pid,))
+            launcher.sweep(keep=(server.child.pid,))
             for flag in dict.fromkeys(task.folder / name for name in saved):
                 if flag.is_file() and not flag.is_symlink():
                     shutil.move(flag, errand.destination / flag.name)

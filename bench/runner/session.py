@@ -68,7 +68,7 @@ class ServerShift:
         try:
             return measure(site, self._server, case, block, position)
         except ServerDiedError as error:
-            reason = f"{error.what}{self._server.last_words()}"
+            reason = ": ".join([error.what, *self._server.child.last_words()[-1:]])
             if self._relieved:
                 raise EnvironmentFault(
                     f"{reason}, for the second time", hint="look for what ends it"

@@ -5,21 +5,20 @@ import select
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from bench.model import Outcome
 from bench.runner.launch import Launcher
+from bench.runner.piped import Child, piped
 from bench.wire import MalformedError
 from bench.worker.live import Event, read_event
 from bench.worker.protocol import Report, Task, worker_command
 
 _PATIENCE_S: Final = 2.0
 """What a worker may take to leave after it has reported."""
-_TAIL_LINES: Final = 40
-_TAIL_BYTES: Final = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +57,14 @@ def run_worker(
     """
     started_s = time.perf_counter()
     report, in_time, nonsense = None, True, ""
-    with _worker(launcher, task) as (pid, reports):
+    # beside the trial's folder, in which only flags may be found
+    printed = task.folder.with_suffix(".txt")
+    with piped(launcher, worker_command(), cwd=task.folder, printed=printed) as child:
+        with suppress(BrokenPipeError):  # it died at once; that it gives no report will tell
+            child.sink.write(task.to_json().encode())
+        child.sink.close()
         try:
-            for line in _lines(launcher, pid, reports, started_s + deadline_s):
+            for line in _lines(launcher, child, started_s + deadline_s):
                 event = read_event(line) if task.live else Report.from_json(line)
                 if isinstance(event, Report):
                     report = event
@@ -71,12 +75,12 @@ def run_worker(
             in_time = False
         except MalformedError as error:
             nonsense = error.what
-        status = launcher.exit_status(pid, _PATIENCE_S) if report else launcher.exit_status(pid, 0)
+        status = launcher.exit_status(child.pid, _PATIENCE_S if report else 0)
         if status is None:
-            status = launcher.end(pid)
-    launcher.sweep(keep)
-    words = tail(_printed(task))
-    _printed(task).unlink(missing_ok=True)
+            status = launcher.end(child.pid)
+        launcher.sweep(keep)
+        words = child.last_words()
+    printed.unlink(missing_ok=True)
     return Ending(started_s, report, status, in_time, nonsense, words)
 
 
@@ -94,31 +98,7 @@ def verdict(ending: Ending, deadline_s: float, strategy_file: Path) -> tuple[Out
     return "crash", f"left with exit status {ending.status} before its report{last}"
 
 
-@contextmanager
-def _worker(launcher: Launcher, task: Task) -> Iterator[tuple[int, int]]:
-    """Start a worker and hand it its task; yield its id and the descriptor on which it reports."""
-    task_from, task_to = os.pipe()
-    reports, report_to = os.pipe()
-    with os.fdopen(reports, "rb", buffering=0), os.fdopen(task_to, "wb", buffering=0) as sink:
-        try:
-            with _printed(task).open("wb") as words:
-                pid = launcher.spawn(
-                    worker_command(),
-                    cwd=task.folder,
-                    stdin=task_from,
-                    stdout=report_to,
-                    stderr=words.fileno(),
-                )
-        finally:
-            os.close(task_from)
-            os.close(report_to)
-        with suppress(BrokenPipeError):  # it died at once; that it gives no report will tell
-            sink.write(task.to_json().encode())
-        sink.close()
-        yield pid, reports
-
-
-def _lines(launcher: Launcher, pid: int, reports: int, deadline_s: float) -> Iterator[bytes]:
+def _lines(launcher: Launcher, child: Child, deadline_s: float) -> Iterator[bytes]:
     """Yield each line a worker writes, until it has ended.
 
     End of file is not waited for: a child of the strategy may hold the pipe open for ever.
@@ -126,7 +106,7 @@ def _lines(launcher: Launcher, pid: int, reports: int, deadline_s: float) -> Ite
     Raises:
         TimeoutError: the deadline, by ``time.perf_counter()``, came first.
     """
-    unread = b""
+    unread, reports = b"", child.source.fileno()
     while True:
         left_s = deadline_s - time.perf_counter()
         ready, _, _ = select.select([reports, launcher.fileno()], [], [], max(0.0, left_s))
@@ -134,9 +114,9 @@ def _lines(launcher: Launcher, pid: int, reports: int, deadline_s: float) -> Ite
             part = os.read(reports, 1 << 20)
             *lines, unread = (unread + part).split(b"\n")
             yield from lines
-            if not part and launcher.exit_status(pid, max(0.0, left_s)) is not None:
+            if not part and launcher.exit_status(child.pid, max(0.0, left_s)) is not None:
                 return
-        elif ready and launcher.exit_status(pid, 0) is not None and not _is_readable(reports):
+        elif ready and launcher.exit_status(child.pid, 0) is not None and not _is_readable(reports):
             return
         if left_s <= 0:
             raise TimeoutError
@@ -144,22 +124,6 @@ def _lines(launcher: Launcher, pid: int, reports: int, deadline_s: float) -> Ite
 
 def _is_readable(descriptor: int) -> bool:
     return bool(select.select([descriptor], [], [], 0)[0])
-
-
-def _printed(task: Task) -> Path:
-    """Name the file for what a worker prints: beside its folder, in which only flags may be found."""
-    return task.folder.with_suffix(".txt")
-
-
-def tail(printed: Path) -> tuple[str, ...]:
-    """Return the last lines of what a process printed; nothing if the file is gone."""
-    try:
-        with printed.open("rb") as words:
-            words.seek(max(0, words.seek(0, os.SEEK_END) - _TAIL_BYTES))
-            text = words.read().decode(errors="replace")
-    except FileNotFoundError:
-        return ()
-    return tuple(line for line in text.splitlines() if line.strip())[-_TAIL_LINES:]
 
 
 def _place(words: tuple[str, ...], file: Path) -> str:

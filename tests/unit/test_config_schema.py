@@ -114,7 +114,8 @@ BAD: Final = (
 @pytest.mark.parametrize("name", names())
 def test_every_shipped_config_pleases_an_editor(name: str) -> None:
     """Nothing is underlined in what serves as an example."""
-    EDITOR.validate(yaml.safe_load(find(name).read_text(encoding="utf-8")))
+    document = yaml.safe_load(find(name).read_text(encoding="utf-8"))
+    assert [error.message for error in EDITOR.iter_errors(document)] == []
 
 
 @pytest.mark.parametrize("text", GOOD)
