@@ -65,25 +65,34 @@ def run(  # noqa: PLR0913  one argument an option
 
 
 def _run_blocks(experiment: "Experiment", journal: "Journal", *, quiet: bool) -> None:
-    """Run with the kind of progress that fits where stderr goes."""
+    """Run with the kind of progress that fits where stderr goes; hold the time against the prediction."""
     from time import monotonic
 
     from bench.commands.consoles import remarks
     from bench.events import Observer
+    from bench.report.figures import duration
+    from bench.report.outlook import print_total, total_s
     from bench.report.progress import LiveProgress, PlainProgress, live_line
     from bench.report.race import Race
+    from bench.runner.outlook import foresee
     from bench.runner.session import run_blocks
 
+    if quiet:
+        run_blocks(experiment, journal, Observer())
+        return
     console = remarks()
     for note in experiment.notes:
         console.print(f"note: {note}", soft_wrap=True)
-    if quiet:
-        run_blocks(experiment, journal, Observer())
-    elif console.is_terminal:
+    outlooks = foresee(experiment)
+    print_total(outlooks, experiment, console)
+    started_s = monotonic()
+    if console.is_terminal:
         with live_line(console) as line:
             run_blocks(experiment, journal, LiveProgress(line, Race(monotonic)))
     else:
         run_blocks(experiment, journal, PlainProgress(console, Race(monotonic)))
+    took, expected = duration(monotonic() - started_s), duration(total_s(outlooks))
+    console.print(f"took {took}, {expected} were expected", soft_wrap=True)
 
 
 def _show(document: "Run", folder: Path, *, planned: int, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""What ``check`` prints: the cases of a config, the ideal of each, and how long all of it will take."""
+"""What can be foreseen of a run: its cases, the ideal of each, and how long all of it will take."""
 
 import math
 from collections.abc import Sequence
@@ -12,6 +12,11 @@ from bench.model import Experiment
 from bench.report.figures import duration, plural
 
 
+def total_s(outlooks: Sequence[Outlook]) -> float:
+    """Add up what all cases can be expected to take, in seconds."""
+    return math.fsum(outlook.total_s for outlook in outlooks)
+
+
 def print_outlook(outlooks: Sequence[Outlook], experiment: Experiment, console: Console) -> None:
     """Print one line per case and the sum below."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
@@ -23,12 +28,16 @@ def print_outlook(outlooks: Sequence[Outlook], experiment: Experiment, console: 
         fetches = f"{len(case.countries.fetches):,}"
         table.add_row(case.id, fetches, duration(outlook.ideal_s), duration(outlook.total_s))
     console.print(table)
-    total_s = math.fsum(outlook.total_s for outlook in outlooks)
+    print_total(outlooks, experiment, console)
+
+
+def print_total(outlooks: Sequence[Outlook], experiment: Experiment, console: Console) -> None:
+    """Print how much there is to do, and what may not be done in time."""
     cases, blocks = plural(len(outlooks), "case"), plural(experiment.blocks, "block")
-    console.print(f"{experiment.name}: {cases} in {blocks}, about {duration(total_s)} in all", soft_wrap=True)
+    total = duration(total_s(outlooks))
+    console.print(f"{experiment.name}: {cases} in {blocks}, about {total} in all", soft_wrap=True)
     for outlook in outlooks:
         if outlook.may_miss_deadline:
             limit = duration(experiment.deadline_s)
-            console.print(
-                f"warning: a trial of {outlook.case.id} may take longer than its deadline of {limit}"
-            )
+            what = f"a trial of {outlook.case.id} may take longer than its deadline of {limit}"
+            console.print(f"warning: {what}", soft_wrap=True)

@@ -1,37 +1,57 @@
 """What a run will be like, before it starts: the ideal of each case, and the time it will take."""
 
 import math
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
 from statistics import median
 from typing import Final
 
 from bench.ideal import Outlook
-from bench.model import Case, Experiment
+from bench.model import NO_CLIENT, Case, Experiment
 from bench.runner.expectation import expect
+from bench.runner.launch import child_environment
 from bench.server.flags import served_flags
 from bench.worker.protocol import AUTO_ROUNDS, AUTO_TIMED_S
 
-_COLD_START_S: Final = 0.45
 _CPU_PER_FETCH_S: Final = 0.001
+"""What Python HTTP clients need for a fetch, roughly; it comes on top of what the server takes."""
+_HANDLING_S: Final = 0.06
+"""What starting, verifying and sweeping up take beside a worker's imports and rounds."""
 
 
 def foresee(experiment: Experiment) -> tuple[Outlook, ...]:
-    """Work out the outlook of every case, in the order of the config."""
-    sizes = {code: len(flag) for code, flag in served_flags(experiment.flags_dir).items()}
+    """Work out the outlook of every case, in the order of the config.
 
-    def outlook(case: Case) -> Outlook:
-        ideals_s = [expect(case, experiment, block, sizes).ideal_s for block in range(experiment.blocks)]
-        fetches = len(case.countries.fetches)
-        trials_s = [expected_trial_s(bound_s, fetches, experiment.rounds) for bound_s in ideals_s]
-        return Outlook(case, median(ideals_s), math.fsum(trials_s), max(trials_s) > experiment.deadline_s)
-
-    return tuple(outlook(case) for case in experiment.cases)
-
-
-def expected_trial_s(round_ideal_s: float, fetches: int, rounds: int | None) -> float:
-    """Predict how long one trial takes, in seconds: process start, warm-up and timed rounds.
-
-    The processor's share is a rough millisecond per fetch: what Python HTTP clients need.
+    How long a worker takes to start with each client is measured on this machine, now.
     """
-    round_s = max(round_ideal_s, fetches * _CPU_PER_FETCH_S)
+    sizes = {code: len(flag) for code, flag in served_flags(experiment.flags_dir).items()}
+    start_s = {client: _start_s(client) for client in {case.client for case in experiment.cases}}
+    return tuple(_outlook(case, experiment, sizes, start_s[case.client]) for case in experiment.cases)
+
+
+def expected_trial_s(round_ideal_s: float, fetches: int, rounds: int | None, start_s: float) -> float:
+    """Predict how long one trial takes, in seconds: process start, warm-up and timed rounds."""
+    round_s = round_ideal_s + fetches * _CPU_PER_FETCH_S
     timed = rounds or min(AUTO_ROUNDS, max(1, math.ceil(AUTO_TIMED_S / round_s)))
-    return _COLD_START_S + (1 + timed) * round_s
+    return start_s + _HANDLING_S + (1 + timed) * round_s
+
+
+def _outlook(case: Case, experiment: Experiment, sizes: Mapping[str, int], start_s: float) -> Outlook:
+    ideals_s = [expect(case, experiment, block, sizes).ideal_s for block in range(experiment.blocks)]
+    fetches = len(case.countries.fetches)
+    trials_s = [expected_trial_s(bound_s, fetches, experiment.rounds, start_s) for bound_s in ideals_s]
+    return Outlook(case, median(ideals_s), math.fsum(trials_s), max(trials_s) > experiment.deadline_s)
+
+
+def _start_s(client: str) -> float:
+    """Time what every worker does before its first round; the second time, when all files are cached."""
+    modules = ["bench.worker.main", *([] if client == NO_CLIENT else [f"strategies.clients.{client}"])]
+    command = [sys.executable, "-P", "-c", f"import {', '.join(modules)}"]
+    for _ in range(2):
+        began_s = time.perf_counter()
+        subprocess.run(command, env=child_environment(os.environ), check=True)  # noqa: S603  our own modules
+        took_s = time.perf_counter() - began_s
+    return took_s

@@ -205,6 +205,15 @@ def test_without_a_terminal_there_is_one_plain_line_a_block(tmp_path: Path) -> N
     assert "\x1b" not in result.stderr + result.stdout
 
 
+def test_the_time_is_predicted_before_and_held_against_the_truth_after(tmp_path: Path) -> None:
+    """Within a factor of three here; how good it is on a quiet machine is in the docs."""
+    result = run(config(tmp_path, ["sequential", "threadpool_map"], blocks=4))
+    assert "test: 2 cases in 4 blocks, about " in result.stderr
+    found = re.search(r"^took ([\d.]+) s, ([\d.]+) s were expected$", result.stderr, re.MULTILINE)
+    assert found is not None
+    assert 1 / 3 < float(found[1]) / float(found[2]) < 3
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_run_keeps_and_shows_what_is_done(
     tmp_path: Path, number: signal.Signals, code: int

@@ -58,6 +58,7 @@ def test_the_ideal_is_the_longest_fetch_or_the_shared_sum(
 
 def test_a_trial_is_its_start_its_warm_up_and_its_rounds() -> None:
     """Auto takes five short rounds, or one long one."""
-    assert expected_trial_s(1.0, 20, rounds=3) == pytest.approx(0.45 + 4)
-    assert expected_trial_s(1.0, 20, rounds=None) == pytest.approx(0.45 + 2)
-    assert expected_trial_s(0.05, 20, rounds=None) == pytest.approx(0.45 + 6 * 0.05)
+    started_s = 0.3 + 0.06
+    assert expected_trial_s(1.0, 20, rounds=3, start_s=0.3) == pytest.approx(started_s + 4 * 1.02)
+    assert expected_trial_s(1.0, 20, rounds=None, start_s=0.3) == pytest.approx(started_s + 2 * 1.02)
+    assert expected_trial_s(0.05, 20, rounds=None, start_s=0.3) == pytest.approx(started_s + 6 * 0.07)
