@@ -7,6 +7,7 @@ import rich_click as click
 
 from bench.cli import cli
 from bench.errors import BenchError, ConfigError
+from bench.runner.interrupt import Interrupted
 
 _EXIT_BY_KIND: Final = {"usage": 2, "config": 2, "environment": 4, "server": 4, "results": 5}
 _BUG: Final = 7
@@ -31,6 +32,8 @@ def _call() -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _INTERRUPTED
+    except Interrupted as interrupted:
+        return 128 + interrupted.number
     except Exception as error:
         if "--debug" in sys.argv:
             raise

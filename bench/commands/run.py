@@ -41,11 +41,12 @@ def run(  # noqa: PLR0913  one argument an option
     from bench.store.journal import open_journal, read_journal
 
     experiment = amended(load_experiment(config), only=only, blocks=blocks, seed=seed)
-    at = datetime.now(UTC)
-    folder = new_folder(experiment.name, at, out)
-    start = Start(folder.name, at, describe({case.client for case in experiment.cases}))
+    environment = describe({case.client for case in experiment.cases})
     fault: Exception | None = None
     with interruptible() as signals:
+        start = Start(datetime.now(UTC), environment)
+        folder = new_folder(experiment.name, start.at, out)
+        signals.parting = f"left at once; the trials that were finished are in {folder / JOURNAL}"
         try:
             with suppress(Interrupted), open_journal(folder / JOURNAL) as journal:
                 _run_blocks(experiment, journal, quiet=quiet)
@@ -55,7 +56,7 @@ def run(  # noqa: PLR0913  one argument an option
         signals.hold()
         is_complete = fault is None and signals.exit_code is None
         trials = read_journal(folder / JOURNAL)
-        document = record(experiment, start, trials, is_complete=is_complete)
+        document = record(experiment, start, trials, name=folder.name, is_complete=is_complete)
         _show(document, folder, planned=experiment.blocks * len(experiment.cases), as_json=as_json)
     if fault is not None:
         raise fault

@@ -4,9 +4,9 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Final
+from typing import Final, NoReturn
 
 _SHOW_CURSOR: Final = b"\x1b[?25h\n"
 
@@ -20,11 +20,16 @@ class Interrupted(BaseException):
 
 
 class Signals:
-    """The signals that came while a run was going on."""
+    """The signals that came while a run was going on.
+
+    Attributes:
+        parting: what is said if the second of them makes the process leave at once.
+    """
 
     def __init__(self) -> None:
         self._received: list[int] = []
         self._is_held = False
+        self.parting = ""
 
     @property
     def exit_code(self) -> int | None:
@@ -43,11 +48,16 @@ class Signals:
         """
         self._received.append(number)
         if len(self._received) > 1:
-            if sys.stderr is not None and sys.stderr.isatty():
-                os.write(sys.stderr.fileno(), _SHOW_CURSOR)
-            os._exit(128 + number)
+            self._leave()
         if not self._is_held:
             raise Interrupted(number)
+
+    def _leave(self) -> NoReturn:
+        if sys.stderr is not None:
+            show_cursor = _SHOW_CURSOR if sys.stderr.isatty() else b""
+            with suppress(OSError):
+                os.write(sys.stderr.fileno(), show_cursor + self.parting.encode() + b"\n")
+        os._exit(128 + self._received[0])
 
 
 @contextmanager

@@ -14,16 +14,16 @@ class Start:
     """What is known of a run when it starts; libraries and commits may change while it goes on.
 
     Attributes:
-        name: of the run's folder.
         at: when, in UTC.
     """
 
-    name: str
     at: datetime
     environment: Mapping[str, object]
 
 
-def record(experiment: Experiment, start: Start, trials: Sequence[Measurement], *, is_complete: bool) -> Run:
+def record(
+    experiment: Experiment, start: Start, trials: Sequence[Measurement], *, name: str, is_complete: bool
+) -> Run:
     """Put together what is kept: what was asked, on what, and what each trial yielded."""
     settings = {
         "blocks": experiment.blocks,
@@ -40,7 +40,7 @@ def record(experiment: Experiment, start: Start, trials: Sequence[Measurement], 
         **settings,
     }
     return Run(
-        name=start.name,
+        name=name,
         status="complete" if is_complete else "partial",
         started=start.at.isoformat(timespec="seconds"),
         config=config,

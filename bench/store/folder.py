@@ -71,6 +71,12 @@ def _find(run: Path) -> Path:
             return candidate
     if str(run) == "last" and (stored := stored_runs()):
         return max((folder / DOCUMENT for folder in stored), key=lambda path: path.stat().st_mtime)
+    for candidate in (run, RUNS / run):
+        if (candidate / JOURNAL).is_file():
+            raise UsageError(
+                f"{candidate} holds only a journal: its run was left at once",
+                hint=f"see {candidate / JOURNAL}",
+            )
     kept = ", ".join(folder.name for folder in stored_runs()[-3:]) or "none yet"
     raise UsageError(f"there is no run {str(run)!r}", hint=f"kept here: {kept}")
 

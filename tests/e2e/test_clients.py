@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 
 from bench.api import Fetch, Future, Job
 from bench.catalog import clients
@@ -210,3 +211,8 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
         return port
+
+
+def test_the_switch_for_retries_of_aiohttp_is_still_there() -> None:
+    """It is not public: if it is ever called otherwise, a broken connection would be tried again unseen."""
+    assert "_retry_connection" in ClientSession.ATTRS

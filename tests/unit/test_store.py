@@ -223,3 +223,12 @@ def test_a_journal_on_a_full_disk_stays_a_journal(tmp_path: Path) -> None:
             signal.signal(signal.SIGXFSZ, before)
     assert path.read_bytes() == content
     assert read_journal(path) == MEASURED[:1]
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_run_that_was_left_at_once_is_said_to_be_a_journal_only() -> None:
+    """There is nothing else to show; the journal is named."""
+    (folder,) = stored_runs()
+    (folder / DOCUMENT).rename(folder / "journal.jsonl")
+    with pytest.raises(UsageError, match=r"holds only a journal.*journal\.jsonl"):
+        load(folder)
