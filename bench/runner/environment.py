@@ -9,6 +9,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
+from bench import __version__
+
 _BENEATH: Final = ("h11", "httpcore", "httptools", "urllib3")
 """What clients and server stand on."""
 
@@ -36,17 +38,9 @@ def describe(clients: Iterable[str]) -> dict[str, Any]:
             "governor": _read(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
         },
         "libraries": {module: _library(sorted(set(owners[module]))) for module in modules},
-        "flagbench": metadata_version("flagbench"),
+        "flagbench": __version__,
         "git": _revision(),
     }
-
-
-def metadata_version(distribution: str) -> str | None:
-    """Return the version of an installed distribution, ``None`` in a bare checkout."""
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _library(owners: Sequence[str]) -> dict[str, str]:

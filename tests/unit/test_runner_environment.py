@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import __version__
 from bench.runner.environment import describe
 
 
@@ -16,6 +17,7 @@ def test_interpreter_system_processor_and_libraries_are_named() -> None:
     assert found["python"]["version"] == platform.python_version()
     assert found["system"]["name"] == "Linux"
     assert found["processor"]["cores"] >= 1
+    assert found["flagbench"] == __version__
     assert found["libraries"]["urllib3"]["version"].startswith("urllib3 ")
     assert found["libraries"]["urllib3"]["from"] == "pip"
     assert "-" not in found["libraries"]
