@@ -36,9 +36,10 @@ $(VENV)/dev.stamp: requirements-dev.txt | $(VENV)/bin/python
 	$(PIP) --require-hashes -r requirements-dev.txt
 	touch $@ $(VENV)/run.stamp
 
+# Extras stay in the locked names: pip 23.2 does not hold `coverage[toml]` to a pin of `coverage`.
 # Needs uv; the files name no index, so that any mirror will do.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-	--no-emit-index-url --no-emit-find-links --upgrade
+	--no-emit-index-url --no-emit-find-links --no-strip-extras --upgrade
 lock:
 	$(LOCK) pyproject.toml --output-file requirements.txt
 	$(LOCK) pyproject.toml --extra dev --constraint requirements.txt --output-file requirements-dev.txt
