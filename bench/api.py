@@ -18,14 +18,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from importlib import import_module
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from bench.outcomes import FetchOutcome, local_fault, outcome_of_error, outcome_of_status
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
     from pathlib import Path
 
 __all__ = [
+    "LOOP_WATCHERS",
     "Answer",
     "AsyncGet",
     "ClientSettings",
@@ -59,6 +61,7 @@ class Fetch(NamedTuple):
         size_bytes: length of the body.
         outcome: the class of ``bench.outcomes``.
         detail: the client's own words for a failure, empty otherwise.
+        answered_s: ``time.perf_counter()`` when the whole answer was there; 0 where that is not known.
     """
 
     country: str
@@ -68,6 +71,7 @@ class Fetch(NamedTuple):
     size_bytes: int
     outcome: FetchOutcome
     detail: str = ""
+    answered_s: float = 0.0
 
 
 class ClientSettings(NamedTuple):
@@ -82,6 +86,10 @@ class ClientSettings(NamedTuple):
     workers: int
     keep_alive: bool
     request_timeout_s: float
+
+
+LOOP_WATCHERS: "Final[list[Callable[[AbstractEventLoop], None]]]" = []
+"""Called with each event loop in which a client is opened; a job could not carry them to other processes."""
 
 
 class Future(Protocol):
@@ -145,8 +153,10 @@ class Job(NamedTuple):
     @asynccontextmanager
     async def async_client(self) -> AsyncIterator[Callable[[str], Awaitable[Fetch]]]:
         """Open the case's client and yield the awaitable twin of ``download_one``."""
-        from asyncio import timeout
+        from asyncio import get_running_loop, timeout
 
+        for watch in LOOP_WATCHERS:
+            watch(get_running_loop())
         async with self._client_module().open_async_client(self._settings) as get:
 
             async def download_one(country: str) -> Fetch:
@@ -180,8 +190,9 @@ class Job(NamedTuple):
         return f"{self.base_url}/flags/{code}/{code}.gif"
 
     def _answered(self, country: str, start_s: float, answer: Answer) -> Fetch:
+        answered_s = perf_counter()
         # Libraries time out between bytes; a thread cannot be cancelled, so the total is judged here.
-        late = perf_counter() - start_s > self.request_timeout_s
+        late = answered_s - start_s > self.request_timeout_s
         outcome = "timeout" if late else outcome_of_status(answer.status)
         if outcome == "ok":
             try:
@@ -190,8 +201,10 @@ class Job(NamedTuple):
                 if local_fault(error) is None:
                     raise
                 return self._failed(country, start_s, error)
-        size_bytes = len(answer.body)
-        return self._seen(Fetch(country, start_s, perf_counter(), answer.status, size_bytes, outcome))
+        status, size_bytes = answer.status, len(answer.body)
+        return self._seen(
+            Fetch(country, start_s, perf_counter(), status, size_bytes, outcome, answered_s=answered_s)
+        )
 
     def _failed(self, country: str, start_s: float, error: Exception) -> Fetch:
         cause = local_fault(error) or error  # libraries sum it up as "all connection attempts failed"

@@ -1,6 +1,7 @@
 """What happens while a run goes on, for whoever looks on."""
 
-from bench.model import Case, Experiment, Measurement
+from bench.measurement import Measurement
+from bench.model import Case, Experiment
 
 
 class Observer:

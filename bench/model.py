@@ -1,4 +1,4 @@
-"""The words of the project as frozen values: what is asked for, and what a trial yields.
+"""The words of the project as frozen values: what is asked for. ``bench.measurement`` has what it yields.
 
 Seconds and bytes throughout; formatting is the business of ``bench.report``.
 """
@@ -73,7 +73,12 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One row of the table: strategy × client × workers × profile × countries."""
+    """One row of the table: strategy × client × workers × profile × countries.
+
+    Attributes:
+        variant: which of several otherwise equal cases it is, as in a comparison of a case with itself;
+            empty where there is only one.
+    """
 
     strategy: str
     client: str
@@ -81,12 +86,14 @@ class Case:
     profile: Profile
     countries: Selection
     keep_alive: bool = True
+    variant: str = ""
 
     @property
     def id(self) -> str:
         """Name the case uniquely within its run, for people and for ``--only`` patterns."""
         connection = "" if self.keep_alive else "/close"
-        return f"{self.strategy}/{self.client}/{self.workers}/{self.profile.name}{connection}"
+        variant = f"@{self.variant}" if self.variant else ""
+        return f"{self.strategy}/{self.client}/{self.workers}/{self.profile.name}{connection}{variant}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +131,40 @@ class Client:
     install: str = ""
 
 
+PROBES: Final = ("cpu", "gc", "loop_lag", "queue_wait", "memory", "handles")
+"""What can be measured beside the time; all of it is by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """When a case has been run often enough; ``Experiment.blocks`` is the most there can be.
+
+    Attributes:
+        least_blocks: blocks that every case is run in.
+        precision: half-width of the interval of a case's median, as a share of it, that is enough;
+            ``None`` where only blocks and budget count.
+        budget_s: seconds of trials after which no further block is begun; ``None`` for no limit.
+    """
+
+    least_blocks: int
+    precision: float | None
+    budget_s: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class Experiment:
     """A config, resolved: everything a run needs to know before it starts.
 
     Attributes:
         strategies: by name, for every strategy that ``cases`` mentions.
+        blocks: how often each case is run; at the most, where ``stopping`` may end it earlier.
         rounds: timed rounds per trial; ``None`` is *auto*: 1 to 5, until 0.5 s is timed.
         flags_dir: where the server takes its flags from; ``None`` serves the project's own.
         source: the config as written, for the record.
         notes: what the user should know before it starts, one sentence each.
+        stopping: ``None`` runs every case in every block.
+        probes: which of ``PROBES`` are on.
+        pinning: whether server, worker and harness are kept on cores of their own where there are enough.
     """
 
     name: str
@@ -147,86 +178,6 @@ class Experiment:
     flags_dir: Path | None = None
     source: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-
-
-Outcome: TypeAlias = Literal[
-    "ok", "error", "crash", "timeout", "corrupt", "missing", "unexpected", "escape", "invalid"
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Witness:
-    """What the server itself saw of one round.
-
-    Attributes:
-        requests: requests that arrived.
-        connections: connections on which those requests came.
-        max_in_flight: the most requests between arrival and the end of their answer at one instant.
-        late_p50_s: median of how much later than planned answers started, in seconds.
-        late_p99_s: 99th percentile of the same.
-    """
-
-    requests: int
-    connections: int
-    max_in_flight: int
-    late_p50_s: float
-    late_p99_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """One call of ``download_many``.
-
-    Attributes:
-        fetches: how many fetches ended in each class (``ok``, ``not_found``, …).
-        verified: flags found on disk and equal byte for byte to what the server serves.
-        server: ``None`` where the server could not be asked.
-    """
-
-    elapsed_s: float
-    ideal_s: float
-    fetches: Mapping[str, int]
-    verified: int
-    server: Witness | None
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """What a trial yields, failures included.
-
-    Attributes:
-        case: id of the case.
-        position: place in the block's order, from 0.
-        detail: one line on what went wrong, empty for ``ok``.
-        cold_start_s: from starting the process until its imports were done; ``None`` if it never was.
-        warm_up: the untimed first round; ``None`` if it did not end.
-    """
-
-    case: str
-    block: int
-    position: int
-    outcome: Outcome
-    detail: str
-    cold_start_s: float | None
-    warm_up: Round | None
-    rounds: tuple[Round, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """The stored document of one experiment.
-
-    Attributes:
-        status: ``partial`` where the run was interrupted; such a run is no baseline.
-        started: UTC, ISO 8601.
-        config: the resolved settings, the config as written and its hash.
-        environment: interpreter, system, processor, libraries, revision; no secrets, no host name.
-    """
-
-    name: str
-    status: Literal["complete", "partial"]
-    started: str
-    config: Mapping[str, object]
-    environment: Mapping[str, object]
-    cases: tuple[Case, ...]
-    trials: tuple[Measurement, ...]
+    stopping: Stopping | None = None
+    probes: tuple[str, ...] = PROBES
+    pinning: bool = True

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from bench.model import Case, Fixed, Measurement, Outcome, Profile, Round, Run, Selection, Witness
+from bench.measurement import Gap, Measurement, Outcome, Phases, Round, Run, Witness
+from bench.model import Case, Fixed, Profile, Selection
 
 POP3 = Selection("pop3", ("BR", "CN", "IN"))
 NEAR = Profile("20ms", Fixed(0.020))
@@ -13,24 +14,65 @@ def case(strategy: str = "threadpool_map", client: str = "requests", workers: in
     return Case(strategy, client, workers, NEAR, POP3)
 
 
+def witness(requests: int = 3, in_flight: int = 3) -> Witness:
+    """Build what a server saw that had nothing to complain about."""
+    return Witness(
+        requests=requests,
+        connections=in_flight,
+        opened=in_flight,
+        max_in_flight=in_flight,
+        mean_in_flight=0.9 * in_flight,
+        late_p50_s=0.0003,
+        late_p99_s=0.0009,
+        late_mean_s=0.0004,
+        idle_s=0.0,
+        spacing_p50_s=0.001,
+        spacing_max_s=0.004,
+        overtaken=0,
+        retries=0,
+        busy=0.1,
+    )
+
+
 def round_of(elapsed_s: float, in_flight: int = 3, **fetches: int) -> Round:
-    """Build a timed round in which every ok fetch was verified."""
+    """Build a timed round in which every ok fetch was verified; most of its gap is the client's."""
     counts = fetches or {"ok": 3}
-    witness = Witness(sum(counts.values()), in_flight, in_flight, 0.0003, 0.0009)
-    return Round(elapsed_s, 0.02, counts, counts.get("ok", 0), witness)
+    gap_s = elapsed_s - 0.02
+    return Round(
+        elapsed_s,
+        0.02,
+        counts,
+        counts.get("ok", 0),
+        witness(sum(counts.values()), in_flight),
+        Phases(start_s=0.001, first_byte_s=0.021, transfer_s=0.0002, save_s=0.0001),
+        Gap(0.1 * gap_s, 0.1 * gap_s, 0.05 * gap_s, 0.6 * gap_s, 0.05 * gap_s, 0.1 * gap_s),
+        {"cpu_user_s": 0.3 * elapsed_s, "cpu_system_s": 0.1 * elapsed_s},
+    )
 
 
 def trials(of: Case, elapsed_s: Sequence[float], in_flight: int = 3) -> list[Measurement]:
     """Build one successful trial a block, with one round each."""
     return [
-        Measurement(of.id, block, 0, "ok", "", 0.2, round_of(value), (round_of(value, in_flight),))
+        Measurement(
+            case=of.id,
+            block=block,
+            position=0,
+            attempt=0,
+            outcome="ok",
+            detail="",
+            took_s=0.3 + 2 * value,
+            cold_start_s=0.2,
+            imports_s=0.1,
+            warm_up=round_of(value),
+            rounds=(round_of(value, in_flight),),
+        )
         for block, value in enumerate(elapsed_s)
     ]
 
 
 def failed(of: Case, block: int, outcome: Outcome, detail: str) -> Measurement:
     """Build a trial that yielded no timing."""
-    return Measurement(of.id, block, 0, outcome, detail, None, None, ())
+    return Measurement(of.id, block, 0, 0, outcome, detail, 0.3, None, None, None, ())
 
 
 def run_of(measured: Mapping[Case, Sequence[Measurement]], name: str = "example") -> Run:

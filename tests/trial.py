@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.bundle import import_path
+from bench.worker.live import WarmedUp, read_event
 from bench.worker.protocol import Report, Task, worker_command
 
 
@@ -39,7 +40,13 @@ def run_worker(task: Task, **environment: str) -> subprocess.CompletedProcess[by
 
 
 def report_of(task: Task) -> Report:
-    """Run a worker, and read the one line that it writes to standard output."""
-    ended = run_worker(task)
-    assert ended.stdout.count(b"\n") == 1, ended.stderr.decode()
-    return Report.from_json(ended.stdout)
+    """Run a worker, and read its report."""
+    return report_in(run_worker(task))
+
+
+def report_in(ended: subprocess.CompletedProcess[bytes]) -> Report:
+    """Read the last of the events that a worker wrote to standard output."""
+    *before, last = [read_event(line) for line in ended.stdout.splitlines()]
+    assert before in ([], [WarmedUp()]), ended.stderr.decode()
+    assert isinstance(last, Report)
+    return last

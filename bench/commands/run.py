@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 if TYPE_CHECKING:
-    from bench.model import Experiment, Run
+    from bench.measurement import Run
+    from bench.model import Experiment
     from bench.store.journal import Journal
 
 _FAILED_TRIALS = 3

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bench.model import Measurement
+from bench.measurement import Measurement
 from bench.report.figures import plural, printable
 from bench.stats.podium import Podium
 

@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bench.events import Observer
-from bench.model import Case, Experiment, Measurement
+from bench.measurement import Measurement
+from bench.model import Case, Experiment
 from bench.report.figures import duration, plural, printable
 from bench.report.race import Race
 

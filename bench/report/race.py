@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from statistics import median
 
-from bench.model import Experiment, Measurement
+from bench.measurement import Measurement
+from bench.model import Experiment
 from bench.report.figures import duration
 from bench.stats.intervals import block_value
 

@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.model import Run
+from bench.measurement import Run
 from bench.report.columns import Column, client_of, figures, identity, mark_of, testimony, timings
 from bench.report.failures import failures
 from bench.report.fitting import dealt, text_width

@@ -4,13 +4,15 @@ The server's delays and errors are known beforehand, so how each fetch ends is k
 ended otherwise is no measurement of downloading: whatever it took must not stand in a table.
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from bench.ideal import ideal_s
-from bench.model import Case, Experiment, Outcome, Witness
+from bench.measurement import Outcome, Witness
+from bench.model import Case, Experiment
 from bench.outcomes import FetchOutcome, outcome_of_status
 from bench.server.weather import forecast, service_s
 from bench.worker.protocol import TimedRound
@@ -25,12 +27,14 @@ class Expectation:
 
     Attributes:
         ideal_s: the bound that no strategy can beat.
+        service_s: what the server takes for all fetches together, none of them longer than its time-out.
         workers: how many downloads may be in flight at once.
         fetches: how many fetches will end in each class.
         may_time_out: how many of each class are so close to the time-out that they may miss it.
     """
 
     ideal_s: float
+    service_s: float
     workers: int
     fetches: Mapping[FetchOutcome, int]
     may_time_out: Mapping[FetchOutcome, int]
@@ -52,7 +56,13 @@ def expect(case: Case, experiment: Experiment, block: int, flag_sizes: Mapping[s
         outcomes[outcome] += 1
         if timeout_s * (1 - _NEAR_TIMEOUT) < services_s[-1] <= timeout_s:
             borderline[outcome] += 1
-    return Expectation(ideal_s(services_s, case.workers, timeout_s), case.workers, outcomes, borderline)
+    return Expectation(
+        ideal_s=ideal_s(services_s, case.workers, timeout_s),
+        service_s=math.fsum(min(each_s, timeout_s) for each_s in services_s),
+        workers=case.workers,
+        fetches=outcomes,
+        may_time_out=borderline,
+    )
 
 
 def flaw(timed: TimedRound, witness: Witness | None, expected: Expectation) -> tuple[Outcome, str] | None:

@@ -1,6 +1,6 @@
 """The flag server as a child of the guardian, with its control pipes in our hands."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -19,14 +19,18 @@ class RunningServer:
 
 
 @contextmanager
-def serving(launcher: Launcher, settings: ServerSettings) -> Iterator[RunningServer]:
+def serving(
+    launcher: Launcher, settings: ServerSettings, cores: Sequence[int] = ()
+) -> Iterator[RunningServer]:
     """Start a flag server on a free port of the loopback interface; stop it on leaving.
+
+    It runs on these cores, if there are any.
 
     Raises:
         EnvironmentFault: it cannot start.
     """
     printed = launcher.workspace / "server.txt"
-    with piped(launcher, server_command(), cwd=launcher.workspace, printed=printed) as child:
+    with piped(launcher, server_command(), cwd=launcher.workspace, printed=printed, cores=cores) as child:
         handle = FlagServer(child.sink, child.source)
         handle.start(settings)
         yield RunningServer(handle, child)

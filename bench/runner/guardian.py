@@ -6,7 +6,7 @@ workspace and goes. A parent-death signal alone would not do: it fires when the 
 the child ends, and grandchildren do not inherit it.
 
 One request is answered before the next is read; ``exited`` messages may come in between.
-Standard library only.
+Little more than the standard library is imported: it must start quickly and never fail.
 """
 
 import ctypes
@@ -22,6 +22,8 @@ import sys
 import time
 from pathlib import Path
 from typing import Any, Final
+
+from bench.runner.pinning import kept_to
 
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _MOST_DESCRIPTORS: Final = 3
@@ -100,11 +102,18 @@ class Guardian:
 
     def _carry_out(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
         match request:
-            case {"spawn": {"argv": argv, "env": env, "cwd": cwd}}:
+            case {"spawn": {"argv": argv, "env": env, "cwd": cwd, "cores": cores}}:
                 stdin, stdout, stderr = descriptors[0], descriptors[1], descriptors[2]
-                child = subprocess.Popen(  # noqa: S603  the runner names what is started; no shell
-                    argv, env=env, cwd=cwd, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
-                )
+                with kept_to(cores):  # what a process is started from decides where it may run
+                    child = subprocess.Popen(  # noqa: S603  the runner names what is started; no shell
+                        argv,
+                        env=env,
+                        cwd=cwd,
+                        stdin=stdin,
+                        stdout=stdout,
+                        stderr=stderr,
+                        start_new_session=True,
+                    )
                 self._children[child.pid] = child
                 return {"spawned": child.pid}
             case {"signal": number, "pid": pid}:
@@ -113,7 +122,7 @@ class Guardian:
                 return {"signalled": pid}
             case {"sweep": keep}:
                 self._kill_below(keep)
-                return {"swept": True}
+                return {"swept": _cpu_s()}
         return {"error": f"no such request: {list(request)}"}
 
     def _reap(self) -> None:
@@ -161,6 +170,12 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
+
+
+def _cpu_s() -> float:
+    """Return the processor time of this process and of all that have ended below it, in seconds."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def _kill_group(leader: int, number: int) -> None:

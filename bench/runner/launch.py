@@ -50,13 +50,27 @@ class Launcher:
         """Return the descriptor that becomes readable when a child has ended."""
         return self._guardian.fileno()
 
-    def spawn(self, argv: Sequence[str], *, cwd: Path, stdin: int, stdout: int, stderr: int) -> int:
-        """Start a process in a session of its own and return its id.
+    def spawn(  # noqa: PLR0913  what a process is started with
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        cores: Sequence[int],
+        stdin: int,
+        stdout: int,
+        stderr: int,
+    ) -> int:
+        """Start a process in a session of its own, on these cores if there are any; return its id.
 
         Raises:
             EnvironmentFault: it could not be started.
         """
-        spawn = {"argv": list(argv), "cwd": str(cwd), "env": child_environment(os.environ)}
+        spawn = {
+            "argv": list(argv),
+            "cwd": str(cwd),
+            "cores": list(cores),
+            "env": child_environment(os.environ),
+        }
         reply = self._ask({"spawn": spawn}, stdin, stdout, stderr)
         if "spawned" not in reply:
             raise EnvironmentFault(f"cannot start {argv[0]}: {reply['error']}")
@@ -83,9 +97,12 @@ class Launcher:
             status = self.exit_status(pid, _TERM_PATIENCE_S)
         return status
 
-    def sweep(self, keep: Sequence[int]) -> None:
-        """Kill whatever is left of all children but those kept, grandchildren included."""
-        self._ask({"sweep": list(keep)})
+    def sweep(self, keep: Sequence[int]) -> float:
+        """Kill whatever is left of all children but those kept, grandchildren included.
+
+        Return the processor time of the guardian and of all that have ended below it, in seconds.
+        """
+        return float(self._ask({"sweep": list(keep)})["swept"])
 
     def _ask(self, request: Mapping[str, Any], *descriptors: int) -> dict[str, Any]:
         message = json.dumps(request).encode() + b"\n"

@@ -4,15 +4,25 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import process_time
 
-from bench.model import NO_CLIENT, Case, Experiment, Measurement, Outcome, Round, Witness
+from bench.histogram import encoded
+from bench.measurement import Measurement, Outcome, Round
+from bench.model import NO_CLIENT, Case, Experiment
+from bench.runner.accounting import account
+from bench.runner.conditions import Snapshot, conditions, cpu_s, disturbance, snapshot
 from bench.runner.expectation import Expectation, expect, flaw
 from bench.runner.flagserver import RunningServer
+from bench.runner.holdings import Peaks
 from bench.runner.launch import Launcher
+from bench.runner.pinning import Pinning
 from bench.runner.reference import restore_reference
+from bench.runner.refusal import refusal
 from bench.runner.trial import Ending, run_worker, verdict
 from bench.server.paths import trial_url
-from bench.worker.protocol import Task, TimedRound
+from bench.server.testimony import Statement
+from bench.server.trials import Opening
+from bench.worker.protocol import WORKER_PROBES, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +32,14 @@ class Site:
     Attributes:
         flags: every flag as the server serves it, by country.
         reference: folder with the same as files, for verification.
+        pinning: where server, worker and harness run.
     """
 
     experiment: Experiment
     launcher: Launcher
     flags: Mapping[str, bytes]
     reference: Path
+    pinning: Pinning
 
     @property
     def flag_sizes(self) -> Mapping[str, int]:
@@ -35,32 +47,81 @@ class Site:
         return {code: len(flag) for code, flag in self.flags.items()}
 
 
-def measure(site: Site, server: RunningServer, case: Case, block: int, position: int) -> Measurement:
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When a trial is run.
+
+    Attributes:
+        position: place in the block's order, from 0.
+        attempt: how often the trial was invalid before.
+    """
+
+    block: int
+    position: int
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that is known of a trial once it is over.
+
+    Attributes:
+        seen: what the server says, by round.
+        before: the machine's counters when it began; ``None``, like ``after``, if they cannot be read.
+    """
+
+    ending: Ending
+    seen: Mapping[int, Statement]
+    expected: Expectation
+    before: Snapshot | None
+    after: Snapshot | None
+
+
+def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measurement:
     """Run one trial.
 
     Raises:
         ServerDiedError: the flag server is gone; whatever the worker said is then worth nothing.
     """
-    name = f"b{block}p{position}"
-    server.handle.open_trial(name, case.profile, block)
+    experiment = site.experiment
+    name = f"b{turn.block}p{turn.position}a{turn.attempt}"
+    countries = case.countries
+    server.handle.open_trial(Opening(name, case.profile, turn.block, countries.codes, countries.repeat))
     folder = site.launcher.workspace / name
     folder.mkdir()
     task = _task(site, server, case, name, folder)
-    ending = run_worker(site.launcher, task, site.experiment.deadline_s, keep=(server.child.pid,))
+    peaks = Peaks(experiment.probes)
+    before = _snapshot(site, server)
+    ending = run_worker(
+        site.launcher,
+        task,
+        experiment.deadline_s,
+        keep=(server.child.pid,),
+        cores=site.pinning.worker,
+        peaks=peaks,
+    )
+    after = _snapshot(site, server)
     seen = server.handle.close_trial(name)
-    expected = expect(case, site.experiment, block, site.flag_sizes)
-    outcome, detail = _judged(site, ending, task, seen, expected)
+    evidence = Evidence(ending, seen, expect(case, experiment, turn.block, site.flag_sizes), before, after)
+    outcome, detail = _judged(site, evidence, task)
     shutil.rmtree(folder, ignore_errors=True)
-    rounds = _rounds(ending, expected, seen)
+    rounds = _rounds(evidence)
+    report = ending.report
     return Measurement(
         case=case.id,
-        block=block,
-        position=position,
+        block=turn.block,
+        position=turn.position,
+        attempt=turn.attempt,
         outcome=outcome,
         detail=detail,
-        cold_start_s=_cold_start_s(ending),
+        took_s=ending.ended_s - ending.started_s,
+        cold_start_s=report.ready_s - ending.started_s if report and report.ready_s else None,
+        imports_s=report.ready_s - report.began_s if report and report.ready_s else None,
         warm_up=rounds[0] if rounds else None,
         rounds=rounds[1:],
+        latency=encoded(timed.latencies_us for timed in report.rounds[1:]) if report else "",
+        probes=peaks.seen,
+        conditions=conditions(before, after) if before and after else None,
     )
 
 
@@ -78,34 +139,49 @@ def _task(site: Site, server: RunningServer, case: Case, name: str, folder: Path
         folder=folder,
         reference=site.reference,
         request_timeout_s=experiment.request_timeout_s,
+        probes=tuple(name for name in WORKER_PROBES if name in experiment.probes),
     )
 
 
-def _judged(
-    site: Site, ending: Ending, task: Task, seen: Mapping[int, Witness], expected: Expectation
-) -> tuple[Outcome, str]:
-    """Say how a trial ended: by what it left, by its own account, and by what the server saw."""
+def _judged(site: Site, evidence: Evidence, task: Task) -> tuple[Outcome, str]:
+    """Say how a trial ended: by what it left, by its own account, by what the server saw, by the machine.
+
+    What the strategy did comes first: a busy machine excuses no wrong answer.
+    """
     if changed := restore_reference(site.reference, site.flags):
         return "escape", f"changed files outside its folder: {', '.join(changed[:5])}"
+    ending, seen, expected = evidence.ending, evidence.seen, evidence.expected
     outcome, detail = verdict(ending, site.experiment.deadline_s, task.strategy_file)
     if outcome != "ok" or ending.report is None:
         return outcome, detail
     for number, timed in enumerate(ending.report.rounds):
-        if (found := flaw(timed, seen.get(number), expected)) is not None:
+        said = seen.get(number)
+        if (found := flaw(timed, None if said is None else said.witness, expected)) is not None:
             return found
+    if why := _disturbance(evidence) or _refusal(evidence):
+        return "invalid", why
     return "ok", ""
 
 
-def _cold_start_s(ending: Ending) -> float | None:
-    if ending.report is None or ending.report.ready_s is None:
-        return None
-    return ending.report.ready_s - ending.started_s
+def _disturbance(evidence: Evidence) -> str:
+    before, after = evidence.before, evidence.after
+    return disturbance(before, after) if before and after else ""
 
 
-def _rounds(ending: Ending, expected: Expectation, seen: Mapping[int, Witness]) -> tuple[Round, ...]:
-    reported = ending.report.rounds if ending.report else ()
-    return tuple(_round(timed, expected, seen.get(number)) for number, timed in enumerate(reported))
+def _refusal(evidence: Evidence) -> str:
+    timed = [said.witness for number, said in evidence.seen.items() if number > 0]
+    return refusal(timed, evidence.expected)
 
 
-def _round(timed: TimedRound, expected: Expectation, witness: Witness | None) -> Round:
-    return Round(timed.elapsed_s, expected.ideal_s, timed.fetches, timed.verified, witness)
+def _rounds(evidence: Evidence) -> tuple[Round, ...]:
+    report = evidence.ending.report
+    reported = report.rounds if report else ()
+    return tuple(
+        account(timed, evidence.seen.get(number), evidence.expected) for number, timed in enumerate(reported)
+    )
+
+
+def _snapshot(site: Site, server: RunningServer) -> Snapshot | None:
+    """Read the machine's counters, and those of the run's own processes."""
+    pid = server.child.pid
+    return snapshot(lambda: site.launcher.sweep((pid,)) + process_time() + cpu_s(pid))

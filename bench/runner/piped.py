@@ -40,15 +40,20 @@ class Child:
 
 
 @contextmanager
-def piped(launcher: Launcher, command: Sequence[str], *, cwd: Path, printed: Path) -> Iterator[Child]:
-    """Start a child; its pipes are closed on leaving, its end is for others to see to."""
+def piped(
+    launcher: Launcher, command: Sequence[str], *, cwd: Path, printed: Path, cores: Sequence[int] = ()
+) -> Iterator[Child]:
+    """Start a child, on these cores if there are any.
+
+    Its pipes are closed on leaving; its end is for others to see to.
+    """
     child_from, to_child = os.pipe()
     from_child, child_to = os.pipe()
     with os.fdopen(from_child, "rb", buffering=0) as source, os.fdopen(to_child, "wb", buffering=0) as sink:
         try:
             with printed.open("ab") as words:
                 pid = launcher.spawn(
-                    command, cwd=cwd, stdin=child_from, stdout=child_to, stderr=words.fileno()
+                    command, cwd=cwd, cores=cores, stdin=child_from, stdout=child_to, stderr=words.fileno()
                 )
         finally:
             os.close(child_from)

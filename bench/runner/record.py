@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bench.model import Experiment, Measurement, Run
+from bench.measurement import Measurement, Run
+from bench.model import Experiment
 
 
 @dataclass(frozen=True, slots=True)

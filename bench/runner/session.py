@@ -7,11 +7,13 @@ from typing import Final, Self
 from bench.design import block_order
 from bench.errors import EnvironmentFault, ServerDiedError
 from bench.events import Observer
-from bench.model import Case, Experiment, Measurement
+from bench.measurement import Measurement
+from bench.model import Case, Experiment
 from bench.profiles import preset
 from bench.runner.flagserver import RunningServer, serving
 from bench.runner.launch import Launcher, launching
-from bench.runner.measure import Site, measure
+from bench.runner.measure import Site, Turn, measure
+from bench.runner.pinning import Pinning, kept_to, plan, usable_cores
 from bench.runner.reference import lay_out_reference
 from bench.server.flags import served_flags
 from bench.server.settings import ServerSettings
@@ -30,8 +32,13 @@ def run_blocks(experiment: Experiment, journal: Journal, observer: Observer) -> 
     """
     cases = {case.id: case for case in experiment.cases}
     strikes: Counter[str] = Counter()
-    with launching() as launcher, ServerShift(launcher, experiment) as shift:
-        site = _site(experiment, launcher)
+    pinning = plan(usable_cores()) if experiment.pinning else Pinning()
+    with (
+        kept_to(pinning.harness),
+        launching() as launcher,
+        ServerShift(launcher, experiment, pinning) as shift,
+    ):
+        site = _site(experiment, launcher, pinning)
         observer.run_started(experiment)
         for block in range(experiment.blocks):
             for position, case_id in enumerate(block_order(cases, experiment.seed, block)):
@@ -50,8 +57,9 @@ def run_blocks(experiment: Experiment, journal: Journal, observer: Observer) -> 
 class ServerShift:
     """The flag server of a run, relieved once: a second death is the machine's trouble."""
 
-    def __init__(self, launcher: Launcher, experiment: Experiment) -> None:
+    def __init__(self, launcher: Launcher, experiment: Experiment, pinning: Pinning) -> None:
         self._launcher = launcher
+        self._pinning = pinning
         self._experiment = experiment
         self._on_duty = ExitStack()
         self._relieved = False
@@ -66,7 +74,7 @@ class ServerShift:
     def measure(self, site: Site, case: Case, block: int, position: int) -> Measurement:
         """Run one trial; one during which the server died is invalid, whatever the worker said."""
         try:
-            return measure(site, self._server, case, block, position)
+            return measure(site, self._server, case, Turn(block, position))
         except ServerDiedError as error:
             reason = ": ".join([error.what, *self._server.child.last_words()[-1:]])
             if self._relieved:
@@ -75,16 +83,16 @@ class ServerShift:
                 ) from error
             self._relieved = True
             self._server = self._start()
-            return Measurement(case.id, block, position, "invalid", reason, None, None, ())
+            return Measurement(case.id, block, position, 0, "invalid", reason, 0.0, None, None, None, ())
 
     def _start(self) -> RunningServer:
         self._on_duty.close()
         settings = ServerSettings(
             preset("local"), seed=self._experiment.seed, flags_dir=self._experiment.flags_dir
         )
-        return self._on_duty.enter_context(serving(self._launcher, settings))
+        return self._on_duty.enter_context(serving(self._launcher, settings, self._pinning.server))
 
 
-def _site(experiment: Experiment, launcher: Launcher) -> Site:
+def _site(experiment: Experiment, launcher: Launcher, pinning: Pinning) -> Site:
     flags = served_flags(experiment.flags_dir)
-    return Site(experiment, launcher, flags, lay_out_reference(launcher.workspace, flags))
+    return Site(experiment, launcher, flags, lay_out_reference(launcher.workspace, flags), pinning)

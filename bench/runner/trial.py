@@ -4,19 +4,22 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.model import Outcome
+from bench.measurement import Outcome
+from bench.runner.holdings import Peaks
 from bench.runner.launch import Launcher
 from bench.runner.piped import Child, piped
 from bench.wire import MalformedError
-from bench.worker.live import Event, read_event
+from bench.worker.live import Event, WarmedUp, read_event
 from bench.worker.protocol import Report, Task, worker_command
 
+_SAMPLE_EVERY_S: Final = 0.005
+"""While a worker warms up, and never while it is timed."""
 _PATIENCE_S: Final = 2.0
 """What a worker may take to leave after it has reported."""
 
@@ -32,6 +35,7 @@ class Ending:
         in_time: whether it reported or ended before the deadline.
         nonsense: what was wrong with what it reported, empty if nothing was.
         words: the last lines it printed.
+        ended_s: ``time.perf_counter()`` when nothing of it was left.
     """
 
     started_s: float
@@ -40,37 +44,45 @@ class Ending:
     in_time: bool
     nonsense: str
     words: tuple[str, ...]
+    ended_s: float
 
 
-def run_worker(
+def run_worker(  # noqa: PLR0913  what a worker is run with
     launcher: Launcher,
     task: Task,
     deadline_s: float,
     *,
     keep: tuple[int, ...],
+    cores: Sequence[int] = (),
+    peaks: Peaks | None = None,
     heed: Callable[[Event], None] | None = None,
 ) -> Ending:
     """Run one worker, at most ``deadline_s`` seconds from its start, and end whatever is left of it.
 
-    What runs below the processes to keep is spared.
-    ``heed`` is told of every event of a *live* task; of other tasks there are none.
+    What runs below the processes to keep is spared. The worker runs on ``cores``, if there are any.
+    ``peaks`` samples what it holds until it has warmed up.
+    ``heed`` is told of every event of a *live* task.
     """
     started_s = time.perf_counter()
-    report, in_time, nonsense = None, True, ""
+    report: Report | None = None
+    in_time, nonsense = True, ""
     # beside the trial's folder, in which only flags may be found
     printed = task.folder.with_suffix(".txt")
-    with piped(launcher, worker_command(), cwd=task.folder, printed=printed) as child:
+    with piped(launcher, worker_command(), cwd=task.folder, printed=printed, cores=cores) as child:
         with suppress(BrokenPipeError):  # it died at once; that it gives no report will tell
             child.sink.write(task.to_json().encode())
         child.sink.close()
         try:
-            for line in _lines(launcher, child, started_s + deadline_s):
-                event = read_event(line) if task.live else Report.from_json(line)
-                if isinstance(event, Report):
-                    report = event
-                    break
-                if heed is not None:
-                    heed(event)
+            watch = Watch(launcher, child, started_s + deadline_s, peaks)
+            for line in watch.lines():
+                match read_event(line):
+                    case Report() as said:
+                        report = said
+                        break
+                    case WarmedUp():
+                        watch.leave_alone()
+                    case event if heed is not None:
+                        heed(event)
         except TimeoutError:
             in_time = False
         except MalformedError as error:
@@ -81,7 +93,7 @@ def run_worker(
         launcher.sweep(keep)
         words = child.last_words()
     printed.unlink(missing_ok=True)
-    return Ending(started_s, report, status, in_time, nonsense, words)
+    return Ending(started_s, report, status, in_time, nonsense, words, time.perf_counter())
 
 
 def verdict(ending: Ending, deadline_s: float, strategy_file: Path) -> tuple[Outcome, str]:
@@ -98,28 +110,47 @@ def verdict(ending: Ending, deadline_s: float, strategy_file: Path) -> tuple[Out
     return "crash", f"left with exit status {ending.status} before its report{last}"
 
 
-def _lines(launcher: Launcher, child: Child, deadline_s: float) -> Iterator[bytes]:
-    """Yield each line a worker writes, until it has ended.
+class Watch:
+    """Waiting for what a worker writes, until it has ended or its deadline has come."""
 
-    End of file is not waited for: a child of the strategy may hold the pipe open for ever.
+    def __init__(self, launcher: Launcher, child: Child, deadline_s: float, peaks: Peaks | None) -> None:
+        self._launcher = launcher
+        self._child = child
+        self._deadline_s = deadline_s
+        self._peaks = peaks if peaks is not None and peaks.is_watching else None
 
-    Raises:
-        TimeoutError: the deadline, by ``time.perf_counter()``, came first.
-    """
-    unread, reports = b"", child.source.fileno()
-    while True:
-        left_s = deadline_s - time.perf_counter()
-        ready, _, _ = select.select([reports, launcher.fileno()], [], [], max(0.0, left_s))
-        if reports in ready:
-            part = os.read(reports, 1 << 20)
-            *lines, unread = (unread + part).split(b"\n")
-            yield from lines
-            if not part and launcher.exit_status(child.pid, max(0.0, left_s)) is not None:
+    def leave_alone(self) -> None:
+        """Sample nothing from now on."""
+        self._peaks = None
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield each line, until the worker has ended.
+
+        End of file is not waited for: a child of the strategy may hold the pipe open for ever.
+
+        Raises:
+            TimeoutError: the deadline, by ``time.perf_counter()``, came first.
+        """
+        launcher, child = self._launcher, self._child
+        unread, reports = b"", child.source.fileno()
+        while True:
+            left_s = self._deadline_s - time.perf_counter()
+            ready, _, _ = select.select([reports, launcher.fileno()], [], [], self._patience_s(left_s))
+            if reports in ready:
+                part = os.read(reports, 1 << 20)
+                *lines, unread = (unread + part).split(b"\n")
+                yield from lines
+                if not part and launcher.exit_status(child.pid, max(0.0, left_s)) is not None:
+                    return
+            elif ready and launcher.exit_status(child.pid, 0) is not None and not _is_readable(reports):
                 return
-        elif ready and launcher.exit_status(child.pid, 0) is not None and not _is_readable(reports):
-            return
-        if left_s <= 0:
-            raise TimeoutError
+            elif self._peaks is not None:
+                self._peaks.sample(child.pid)
+            if left_s <= 0:
+                raise TimeoutError
+
+    def _patience_s(self, left_s: float) -> float:
+        return max(0.0, left_s if self._peaks is None else min(left_s, _SAMPLE_EVERY_S))
 
 
 def _is_readable(descriptor: int) -> bool:

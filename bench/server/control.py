@@ -8,9 +8,10 @@ from time import monotonic
 from typing import BinaryIO, Final
 
 from bench.errors import ServerDiedError
-from bench.model import Profile, Witness
-from bench.server.messages import Message, Opening, error_from_json, from_line, to_line
+from bench.server.messages import Message, error_from_json, from_line, to_line
 from bench.server.settings import ServerSettings, base_url
+from bench.server.testimony import Statement
+from bench.server.trials import Opening
 from bench.wire import fit
 
 _CHUNK: Final = 64 * 1024
@@ -49,17 +50,17 @@ class FlagServer:
         ready = self._ask({"start": settings})["ready"]
         self.base_url = base_url(ready["host"], ready["port"])
 
-    def open_trial(self, trial: str, profile: Profile, block: int) -> None:
+    def open_trial(self, opening: Opening) -> None:
         """Serve a trial, below its ``trial_url``, with the weather of its profile and block."""
-        self._ask({"open": Opening(trial, profile, block)})
+        self._ask({"open": opening})
 
-    def close_trial(self, trial: str) -> Mapping[int, Witness]:
+    def close_trial(self, trial: str) -> Mapping[int, Statement]:
         """Serve a trial no longer, and return what was seen of each round that had a request.
 
         Requests that have no answer by now never get one.
         """
         rounds = self._ask({"close": trial})["rounds"]
-        return {int(number): fit(Witness, witness, number) for number, witness in rounds.items()}
+        return {int(number): fit(Statement, said, number) for number, said in rounds.items()}
 
     def _ask(self, message: Message) -> Message:
         try:

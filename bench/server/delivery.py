@@ -7,7 +7,7 @@ from typing import Final
 from bench.server.answers import Slice, refusal
 from bench.server.log import UNANSWERED
 from bench.server.pacing import head_only, paced
-from bench.server.site import Visit
+from bench.server.site import Entry, Visit
 from bench.server.trials import ServedRound
 
 _HEAD: Final = b"HEAD"
@@ -44,18 +44,18 @@ class Delivery:
             self.next_s = self.start_s + slices[self.sent].after_s
         return slices[sent].data
 
-    def ended(self, connection: int, end_s: float) -> None:
+    def ended(self, entry: Entry, end_s: float) -> None:
         """Log that the whole answer is with the kernel."""
-        self._log(connection, self.start_s, end_s, self.status)
+        self._log(entry, self.start_s, end_s, self.status)
 
-    def abandoned(self, connection: int, end_s: float) -> None:
+    def abandoned(self, entry: Entry, end_s: float) -> None:
         """Log that there is nobody to answer any more since ``end_s``."""
         start_s = min(self.start_s, end_s) if self.sent else end_s
-        self._log(connection, start_s, end_s, UNANSWERED)
+        self._log(entry, start_s, end_s, UNANSWERED)
 
-    def _log(self, connection: int, start_s: float, end_s: float, status: int) -> None:
+    def _log(self, entry: Entry, start_s: float, end_s: float, status: int) -> None:
         self.served.write(
-            connection, self.arrival_s, start_s, end_s, self.delay_s, status, self.country, self.attempt
+            *entry, self.arrival_s, start_s, end_s, self.delay_s, status, self.country, self.attempt
         )
 
 

@@ -4,23 +4,12 @@ Each side reads strictly: both are of one version, so anything unknown is a mist
 feature.
 """
 
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from bench.errors import BenchError, EnvironmentFault, UsageError
-from bench.model import Profile
 from bench.wire import encode, parse
 
 Message: TypeAlias = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """A trial that is about to be served, with the weather of its profile and block."""
-
-    trial: str
-    profile: Profile
-    block: int
 
 
 def to_line(message: Message) -> bytes:

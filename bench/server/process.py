@@ -14,10 +14,11 @@ from typing import BinaryIO, Final
 from bench.errors import BenchError, UsageError
 from bench.server.event_loop import new_event_loop
 from bench.server.listening import listening
-from bench.server.log import witness_of
-from bench.server.messages import Message, Opening, error_to_json, from_line, to_line
+from bench.server.messages import Message, error_to_json, from_line, to_line
 from bench.server.settings import ServerSettings, checked_host
 from bench.server.site import Site, new_site
+from bench.server.testimony import statements
+from bench.server.trials import Opening
 from bench.wire import fit
 
 _LONGEST_LINE: Final = 1024 * 1024
@@ -59,7 +60,7 @@ class _Control:
                 return await self._start(fit(ServerSettings, order, "start"))
             case {"open": order}:
                 opening: Opening = fit(Opening, order, "open")
-                self._site.trials.open(opening.trial, opening.profile, opening.block)
+                self._site.trials.open(opening)
                 return {"opened": opening.trial}
             case {"records": str(name)}:
                 logs = self._site.trials.logs(name)
@@ -88,7 +89,7 @@ class _Control:
         return {"ready": {"host": host, "port": port, "pid": os.getpid()}}
 
     def _close(self, name: str) -> Message:
-        logs = self._site.close_trial(name)
-        rounds = {number: witness_of(log) for number, log in logs.items()}
+        opening = self._site.trials.opening(name)
+        rounds = statements(self._site.close_trial(name), opening)
         gc.collect()
         return {"closed": name, "rounds": rounds}

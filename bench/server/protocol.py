@@ -52,11 +52,11 @@ class FlagProtocol(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         # With no buffer allowed, pause_writing and resume_writing tell when the kernel has every byte.
         self._transport.set_write_buffer_limits(high=0)
-        self._number = self._site.enter(self)
+        self._entry = self._site.enter(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  the reason changes nothing
         """Log what can no longer be answered, and let go of everything."""
-        self._site.leave(self._number)
+        self._site.leave(self._entry)
         self._abandon()
         # The parser holds methods of this object: a circle that would wait for the garbage collector.
         self._parser = None
@@ -187,7 +187,7 @@ class FlagProtocol(asyncio.Protocol):
             self.drop()
             return
         delivery = self._deliveries.popleft()
-        delivery.ended(self._number, perf_counter())
+        delivery.ended(self._entry, perf_counter())
         if delivery.is_refusal and self._left_s is None:
             Lingering(self._transport, self.connection_lost).begin()
         elif delivery.is_last or (self._left_s is not None and not self._deliveries):
@@ -202,7 +202,7 @@ class FlagProtocol(asyncio.Protocol):
             self._timer.cancel()
         left_s = self._left_s or perf_counter()
         for delivery in self._deliveries:
-            delivery.abandoned(self._number, left_s)
+            delivery.abandoned(self._entry, left_s)
         self._deliveries.clear()
 
     def _was_reset(self) -> bool:

@@ -2,19 +2,27 @@
 
 from collections.abc import Collection, Mapping
 from itertools import count
-from typing import Final, Protocol, TypeAlias
+from time import perf_counter
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from bench.server.flags import served_flags
-from bench.server.log import Log, Writer
+from bench.server.log import Writer
 from bench.server.paths import TRIALS
 from bench.server.routes import Resource, Routes, without_origin
 from bench.server.settings import ServerSettings
-from bench.server.trials import ServedRound, Trials
+from bench.server.trials import RoundLog, ServedRound, Trials
 
 _NOWHERE: Final = TRIALS.rstrip(b"/")
 
 Visit: TypeAlias = tuple[ServedRound, Resource]
 """Where a request leads: into which round, and to what."""
+
+
+class Entry(NamedTuple):
+    """How a connection came in: its number, from 1, and when it was accepted."""
+
+    number: int
+    accepted_s: float
 
 
 class Connection(Protocol):
@@ -42,7 +50,7 @@ class Site:
         """Find what the target of a request leads to; below an unknown prefix there is nothing."""
         return self._visits.get(target) or self._find(target)
 
-    def close_trial(self, name: str) -> Mapping[int, Log]:
+    def close_trial(self, name: str) -> Mapping[int, RoundLog]:
         """Close a trial, account for its unanswered requests, and forget what led to it."""
         rounds = self.trials.rounds(name)
         for connection in tuple(self._connections.values()):
@@ -51,15 +59,15 @@ class Site:
         self._visits.clear()
         return self.trials.close(name)
 
-    def enter(self, connection: Connection) -> int:
-        """Number a new connection."""
-        number = next(self._numbers)
-        self._connections[number] = connection
-        return number
+    def enter(self, connection: Connection) -> Entry:
+        """Number a connection that has just been accepted."""
+        entry = Entry(next(self._numbers), perf_counter())
+        self._connections[entry.number] = connection
+        return entry
 
-    def leave(self, number: int) -> None:
+    def leave(self, entry: Entry) -> None:
         """Forget a connection that has ended."""
-        del self._connections[number]
+        del self._connections[entry.number]
 
     def clear(self) -> None:
         """End every connection."""

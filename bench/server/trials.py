@@ -1,7 +1,8 @@
 """The trials being served: each of their rounds has an address, weather and a log of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from time import process_time
 
 from bench.errors import UsageError
 from bench.model import Profile
@@ -33,48 +34,89 @@ class ServedRound:
         return self._steady or forecast(self._profile, self._seed, self._block, country, attempt)
 
 
-@dataclass(slots=True)
-class _Trial:
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A trial that is about to be served, with the weather of its profile and block.
+
+    Attributes:
+        countries: what each round will ask for, in order and ``repeat`` times over; the witness compares
+            the arrivals with it.
+    """
+
+    trial: str
     profile: Profile
     block: int
-    logs: dict[int, Log] = field(default_factory=dict)
+    countries: tuple[str, ...] = ()
+    repeat: int = 1
+
+
+@dataclass(slots=True)
+class RoundLog:
+    """What was taken down of a round.
+
+    Attributes:
+        began_cpu_s: processor time that the server had used when its first request came.
+        ended_cpu_s: the same when the next round began or the trial was closed.
+    """
+
+    log: Log
+    began_cpu_s: float
+    ended_cpu_s: float = 0.0
+
+
+@dataclass(slots=True)
+class _Trial:
+    opening: Opening
+    rounds: dict[int, RoundLog] = field(default_factory=dict)
+
+    def end_latest(self, cpu_s: float) -> None:
+        """Note what the round that began last has used."""
+        if self.rounds:
+            next(reversed(self.rounds.values())).ended_cpu_s = cpu_s
 
 
 class Trials:
     """The trials that are open, by name; their rounds come into being with their first request."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, cpu_clock: Callable[[], float] = process_time) -> None:
         self._seed = seed
+        self._cpu_clock = cpu_clock
         self._trials: dict[str, _Trial] = {}
         self._rounds: dict[bytes, ServedRound] = {}
 
-    def open(self, name: str, profile: Profile, block: int) -> None:
+    def open(self, opening: Opening) -> None:
         """Answer requests for the rounds of this trial from now on."""
+        name = opening.trial
         if not is_trial_name(name):
             raise UsageError(
                 f"trial {name!r} cannot be part of an address", hint="use letters, digits, _ and -"
             )
         if name in self._trials:
             raise UsageError(f"trial {name!r} is open already")
-        self._trials[name] = _Trial(profile, block)
+        self._trials[name] = _Trial(opening)
+
+    def opening(self, name: str) -> Opening:
+        """Return what an open trial was opened with."""
+        return self._trial(name).opening
 
     def logs(self, name: str) -> Mapping[int, Log]:
         """Return what was logged of an open trial, by round."""
-        return self._trial(name).logs
+        return {number: taken.log for number, taken in self._trial(name).rounds.items()}
 
     def rounds(self, name: str) -> frozenset[ServedRound]:
         """Return the rounds of an open trial that had a request."""
         return frozenset(
-            self._rounds[segment_of(RoundName(name, number))] for number in self._trial(name).logs
+            self._rounds[segment_of(RoundName(name, number))] for number in self._trial(name).rounds
         )
 
-    def close(self, name: str) -> Mapping[int, Log]:
-        """Return what was logged of a trial, by round, and forget it."""
+    def close(self, name: str) -> Mapping[int, RoundLog]:
+        """Return what was taken down of a trial, by round, and forget it."""
         trial = self._trial(name)
+        trial.end_latest(self._cpu_clock())
         del self._trials[name]
-        for number in trial.logs:
+        for number in trial.rounds:
             del self._rounds[segment_of(RoundName(name, number))]
-        return trial.logs
+        return trial.rounds
 
     def find(self, segment: bytes) -> ServedRound | None:
         """Return the round that a segment such as ``t17.0`` stands for, ``None`` if its trial is not open."""
@@ -85,8 +127,12 @@ class Trials:
         trial = self._trials.get(name.trial) if name else None
         if name is None or trial is None:
             return None
-        log = trial.logs[name.number] = Log()
-        served = self._rounds[segment] = ServedRound(trial.profile, self._seed, trial.block, log.add)
+        cpu_s = self._cpu_clock()
+        trial.end_latest(cpu_s)
+        taken = trial.rounds[name.number] = RoundLog(Log(), cpu_s)
+        weather = trial.opening
+        served = ServedRound(weather.profile, self._seed, weather.block, taken.log.add)
+        self._rounds[segment] = served
         return served
 
     def _trial(self, name: str) -> _Trial:

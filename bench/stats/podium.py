@@ -10,7 +10,7 @@ from itertools import combinations
 from statistics import median
 from typing import Final
 
-from bench.model import Measurement, Run
+from bench.measurement import Measurement, Run
 from bench.stats.paired import Comparison, holm
 from bench.stats.standing import Sample, Standing, compare_samples, sample_of, standing_of
 

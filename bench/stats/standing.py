@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import TypeAlias
 
-from bench.model import Case, Measurement, Round, Witness
+from bench.measurement import Measurement, Round, Witness
+from bench.model import Case
 from bench.stats.intervals import Interval, block_value, median_interval
 from bench.stats.paired import Comparison, compare
 

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from bench.errors import UnreadableResultError
-from bench.model import Run
+from bench.measurement import Run
 from bench.wire import MalformedError, fit, plain
 
 SCHEMA: Final = 1

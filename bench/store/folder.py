@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.errors import EnvironmentFault, UnreadableResultError, UsageError
-from bench.model import Run
+from bench.measurement import Run
 from bench.store.document import run_from_json, run_to_json
 from bench.store.files import replace, sync_folder
 from bench.wire import MalformedError, parse

@@ -13,7 +13,7 @@ from typing import Final
 from zlib import crc32
 
 from bench.errors import EnvironmentFault, UnreadableResultError
-from bench.model import Measurement
+from bench.measurement import Measurement
 from bench.wire import MalformedError, encode, fit, parse
 
 _TEMPLATE: Final = '{{"crc32": "{crc:08x}", "trial": {trial}}}\n'

@@ -1,4 +1,4 @@
-"""Telling the harness of each event as it happens, one line of JSON each, from any thread or process."""
+"""Telling the harness of events as they happen, one line of JSON each, from any thread or process."""
 
 import os
 from collections.abc import Mapping
@@ -28,9 +28,19 @@ class FutureSeen:
     text: str
 
 
-Event: TypeAlias = Fetched | FutureSeen | Report
+@dataclass(frozen=True, slots=True)
+class WarmedUp:
+    """The untimed round is over; from now on nothing may disturb the worker."""
 
-_KINDS: Final[Mapping[str, type[Any]]] = {"fetched": Fetched, "future": FutureSeen, "report": Report}
+
+Event: TypeAlias = Fetched | FutureSeen | WarmedUp | Report
+
+_KINDS: Final[Mapping[str, type[Any]]] = {
+    "fetched": Fetched,
+    "future": FutureSeen,
+    "warmed_up": WarmedUp,
+    "report": Report,
+}
 
 
 def event_line(event: Event) -> str:
@@ -40,7 +50,7 @@ def event_line(event: Event) -> str:
 
 
 def read_event(line: str | bytes) -> Event:
-    """Read a line that a live worker wrote.
+    """Read a line that a worker wrote.
 
     Raises:
         MalformedError: it is no event.

@@ -1,12 +1,13 @@
-"""The worker's rim: a task from standard input, a report to standard output."""
+"""The worker's rim: a task from standard input, events and at last a report to standard output."""
 
 import faulthandler
 import os
 import signal
 import sys
+from time import perf_counter
 from typing import Final
 
-from bench.worker.live import LiveWatcher, event_line
+from bench.worker.live import Event, LiveWatcher, WarmedUp, event_line
 from bench.worker.protocol import Task
 from bench.worker.trial import run_trial
 
@@ -15,17 +16,18 @@ _STDERR: Final = 2
 
 
 def main() -> None:
-    """Read one task, do it, and write one report, last and whole."""
+    """Read one task, do it, and tell of it; a report comes last and whole."""
+    began_s = perf_counter()
     faulthandler.enable()
     task = Task.from_json(sys.stdin.buffer.read())
     # The harness ends what has passed its deadline with SIGTERM: show where it was, even within C code.
     faulthandler.register(signal.SIGTERM, all_threads=True, chain=True)
     descriptor = claim_stdout()
-    if task.live:
-        report = event_line(run_trial(task, LiveWatcher(descriptor)))
-    else:
-        report = run_trial(task, None).to_json()
-    write_whole(descriptor, report.encode() + b"\n")
+
+    def tell(event: Event) -> None:
+        write_whole(descriptor, event_line(event).encode() + b"\n")
+
+    tell(run_trial(task, began_s, LiveWatcher(descriptor) if task.live else None, lambda: tell(WarmedUp())))
 
 
 def claim_stdout() -> int:

@@ -1,12 +1,13 @@
-"""What harness and worker say to each other: a task in, a report out, one JSON document each."""
+"""What harness and worker say to each other: a task in, a report out."""
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, Self, TypeAlias
 
 from bench.wire import decode, encode
+from bench.worker.timeline import Timeline
 
 TrialOutcome: TypeAlias = Literal["ok", "error", "corrupt", "missing", "unexpected", "invalid"]
 """What a worker can say of its own trial; that it crashed or hung is for others to say."""
@@ -26,6 +27,10 @@ AUTO_TIMED_S: Final = 0.5
 """Seconds of timed rounds after which such a task has enough."""
 
 
+WORKER_PROBES: Final = ("gc", "queue_wait", "loop_lag", "cpu")
+"""The modules of ``bench.worker.probes``; the last is the first to end, so that others cost it nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """What the harness asks of one worker.
@@ -39,6 +44,7 @@ class Task:
         folder: where the rounds have folders of their own.
         reference: the folder of the flags as the server serves them, as ``br.gif``.
         request_timeout_s: what a fetch may take, in seconds.
+        probes: what to measure of each timed round, as modules of ``bench.worker.probes``.
         live: report every event as it happens, for one round at ``base_url`` itself into ``folder``
             itself, where the flags remain; nothing is warmed up.
     """
@@ -54,6 +60,7 @@ class Task:
     folder: Path
     reference: Path
     request_timeout_s: float
+    probes: tuple[str, ...] = ()
     live: bool = False
 
     def to_json(self) -> str:
@@ -78,12 +85,18 @@ class TimedRound:
         fetches: how many fetches ended in each class, those that occurred only.
         verified: ``ok`` fetches whose flag was found on disk as the server serves it.
         failures: the first few fetches that were not ``ok``, one line each.
+        timeline: ``None`` where the fetches do not say when they began and ended.
+        latencies_us: how many fetches took how many microseconds, see ``bench.worker.latencies``.
+        probes: what the probes saw, by figure.
     """
 
     elapsed_s: float
     fetches: Mapping[str, int]
     verified: int
     failures: tuple[str, ...]
+    timeline: Timeline | None = None
+    latencies_us: Mapping[str, int] = field(default_factory=dict)
+    probes: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,25 +105,14 @@ class Report:
 
     Attributes:
         detail: one line on what went wrong, empty for ``ok``.
-        ready_s: ``time.perf_counter()`` when its imports were done; ``None`` if they failed.
+        began_s: ``time.perf_counter()`` when the interpreter and the worker itself were there.
+        ready_s: the same when strategy and client were imported; ``None`` if they failed.
         rounds: the warm-up and then the timed rounds; the last one is the faulty one unless ``error``
             ended it before it could be counted.
     """
 
     outcome: TrialOutcome
     detail: str
+    began_s: float
     ready_s: float | None
     rounds: tuple[TimedRound, ...]
-
-    def to_json(self) -> str:
-        """Write the report as one line."""
-        return encode(self)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
-        """Read a report.
-
-        Raises:
-            MalformedError: it is none.
-        """
-        return decode(cls, text)

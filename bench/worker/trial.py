@@ -3,17 +3,20 @@
 import gc
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import rmtree
 from time import perf_counter
 
-from bench.api import Job, Watcher
+from bench.api import Fetch, Job, Watcher
 from bench.outcomes import local_fault
+from bench.worker.latencies import latencies
 from bench.worker.load import DownloadMany, load_client, load_strategy
+from bench.worker.probes import Probing
 from bench.worker.protocol import AUTO_ROUNDS, AUTO_TIMED_S, Report, Task, TimedRound
+from bench.worker.timeline import timeline
 from bench.worker.verify import Verified, entries, verify_round
 from bench.worker.words import described
 
@@ -26,8 +29,15 @@ class Stage:
     folder: Path
 
 
-def run_trial(task: Task, watcher: Watcher | None) -> Report:
-    """Do what a task asks, and report it; whatever the strategy raises is in the report."""
+def run_trial(task: Task, began_s: float, watcher: Watcher | None, warmed_up: Callable[[], None]) -> Report:
+    """Do what a task asks, and report it; whatever the strategy raises is in the report.
+
+    Args:
+        task: what to do.
+        began_s: ``time.perf_counter()`` when this process was ready for it.
+        watcher: who looks on; ``None`` while something is timed.
+        warmed_up: called before the first timed round.
+    """
     ready_s = None
     rounds: list[TimedRound] = []
     try:
@@ -35,19 +45,22 @@ def run_trial(task: Task, watcher: Watcher | None) -> Report:
         if task.client is not None:
             load_client(task.client)
         ready_s = perf_counter()
+        probing = Probing(task.probes)
         while wants_round(task, rounds):
-            verified = run_round(download_many, task, stage(task, len(rounds)), watcher)
+            if len(rounds) == 1:
+                warmed_up()
+            verified = run_round(download_many, task, stage(task, len(rounds)), watcher, probing)
             rounds.append(verified.report)
             if verified.flaw is not None:
-                return Report(verified.flaw.outcome, verified.flaw.detail, ready_s, tuple(rounds))
+                return Report(verified.flaw.outcome, verified.flaw.detail, began_s, ready_s, tuple(rounds))
     except BaseException as error:  # noqa: BLE001  a strategy may raise what it likes, SystemExit included
         with suppress(Exception):  # the strategy may have closed it or put something else in its place
             traceback.print_exception(error, file=sys.stderr)
         said = described(error, task.strategy_file)
         if local_fault(error) is not None:
-            return Report("invalid", f"local_resource: {said}", ready_s, tuple(rounds))
-        return Report("error", said, ready_s, tuple(rounds))
-    return Report("ok", "", ready_s, tuple(rounds))
+            return Report("invalid", f"local_resource: {said}", began_s, ready_s, tuple(rounds))
+        return Report("error", said, began_s, ready_s, tuple(rounds))
+    return Report("ok", "", began_s, ready_s, tuple(rounds))
 
 
 def wants_round(task: Task, rounds: Sequence[TimedRound]) -> bool:
@@ -67,7 +80,9 @@ def stage(task: Task, number: int) -> Stage:
     return Stage(f"{task.base_url}.{number}", task.folder / str(number))
 
 
-def run_round(download_many: DownloadMany, task: Task, stage: Stage, watcher: Watcher | None) -> Verified:
+def run_round(
+    download_many: DownloadMany, task: Task, stage: Stage, watcher: Watcher | None, probing: Probing
+) -> Verified:
     """Time one call of ``download_many``; prepare, verify and tidy up outside the timed region."""
     stage.folder.mkdir(parents=True, exist_ok=True)
     before = frozenset(entries(task.folder))
@@ -82,11 +97,21 @@ def run_round(download_many: DownloadMany, task: Task, stage: Stage, watcher: Wa
         watcher=watcher,
     )
     gc.collect()  # the rubbish of the round before is not this round's to clear away
-    start_s = perf_counter()
+    probing.begin()
+    called_s = perf_counter()
     returned = download_many(job)
-    elapsed_s = perf_counter() - start_s
+    returned_s = perf_counter()
+    fetches = [each for each in returned if isinstance(each, Fetch)] if isinstance(returned, list) else []
+    probes = probing.end(fetches)
     made = frozenset(entries(task.folder)) - before
-    verified = verify_round(returned, elapsed_s, job, task.reference, made)
+    verified = verify_round(returned, returned_s - called_s, job, task.reference, made)
+    times = timeline(fetches, task.workers, called_s, returned_s)
+    report = replace(
+        verified.report,
+        timeline=times,
+        latencies_us=latencies(fetches) if times is not None else {},
+        probes=probes,
+    )
     if not task.live:
         rmtree(stage.folder, ignore_errors=True)  # the strategy may have removed or replaced it
-    return verified
+    return Verified(report, verified.flaw)

@@ -20,10 +20,12 @@ from urllib.request import urlopen
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from bench.model import Fixed, Profile, Witness
+from bench.measurement import Witness
+from bench.model import Fixed, Profile
 from bench.server.flags import all_flags
 from bench.server.log import UNANSWERED
 from bench.server.settings import ServerSettings
+from bench.server.trials import Opening
 from tests.server_process import TestedServer, handle, hang_up, server_process
 
 FLAG: Final = "/flags/sv/sv.gif"
@@ -116,7 +118,7 @@ def test_the_server_keeps_up_with_nginx(benchmark: BenchmarkFixture, tmp_path: P
 
     def alternate() -> None:
         for number in range(ROUNDS):
-            server.open_trial(f"t{number}", LOCAL, 0)
+            server.open_trial(Opening(f"t{number}", LOCAL, 0))
             ours = load(server.round_url(f"t{number}", 0) + FLAG, 64, 1)
             server.close_trial(f"t{number}")
             pairs.append((ours, load(nginx_url + FLAG, 64, 1)))
@@ -142,13 +144,13 @@ def test_answers_are_punctual(benchmark: BenchmarkFixture) -> None:
 
     def repeat() -> None:
         for number in range(ROUNDS):
-            server.open_trial(f"t{number}", Profile("p", Fixed(0.05)), 0)
+            server.open_trial(Opening(f"t{number}", Profile("p", Fixed(0.05)), 0))
             load(server.round_url(f"t{number}", 0) + FLAG, 100, 1)
             records = server.records(f"t{number}")[0]
             earliest_s.append(
                 min(each.start_s - each.arrival_s - 0.05 for each in records if each.status != UNANSWERED)
             )
-            witnesses.append(server.close_trial(f"t{number}")[0])
+            witnesses.append(server.close_trial(f"t{number}")[0].witness)
 
     with pinned_server() as (server, _):
         once(benchmark, repeat)
@@ -176,9 +178,9 @@ def test_a_hundred_thousand_requests_leave_no_memory_behind(benchmark: Benchmark
 
     def repeat() -> None:
         for number in range(2 * SETTLED):
-            server.open_trial(f"t{number}", LOCAL, 0)
+            server.open_trial(Opening(f"t{number}", LOCAL, 0))
             load(server.round_url(f"t{number}", 0) + FLAG, 64, 1)
-            requests.append(server.close_trial(f"t{number}")[0].requests)
+            requests.append(server.close_trial(f"t{number}")[0].witness.requests)
             memory.append(resident_mib(pid))
 
     with pinned_server() as (server, pid):

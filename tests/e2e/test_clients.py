@@ -52,7 +52,7 @@ def test_saves_each_flag_and_counts_every_status(stub: Stub, tmp_path: Path, cli
     stub.statuses["CN"] = 418
     job = a_job(stub, tmp_path, client, "BR", "CN", "ZZ")
     fetches = fetch_in_turn(job, face)
-    assert [fetch[3:] for fetch in fetches] == [
+    assert [fetch[3:7] for fetch in fetches] == [
         (200, 13, "ok", ""),
         (418, 7, "server_error", ""),
         (404, 7, "not_found", ""),

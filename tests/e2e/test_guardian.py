@@ -22,7 +22,7 @@ def spawn(launcher: Launcher, *words: str) -> int:
     """Start a program without input or output."""
     void = os.open(os.devnull, os.O_RDWR)
     try:
-        return launcher.spawn(words, cwd=launcher.workspace, stdin=void, stdout=void, stderr=void)
+        return launcher.spawn(words, cwd=launcher.workspace, cores=(), stdin=void, stdout=void, stderr=void)
     finally:
         os.close(void)
 

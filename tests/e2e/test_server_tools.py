@@ -15,6 +15,7 @@ from bench.countries import POP20
 from bench.model import Fixed, Profile
 from bench.server.flags import all_flags
 from bench.server.settings import ServerSettings
+from bench.server.trials import Opening
 from tests.server_process import TestedServer, running_server
 
 pytestmark = pytest.mark.e2e
@@ -36,13 +37,13 @@ def run(tool: str, *arguments: str | Path) -> bytes:
 
 def test_curl_saves_twenty_flags_over_one_connection(server: TestedServer, tmp_path: Path) -> None:
     """The files are the flags, and the server saw one connection."""
-    server.open_trial("curl", Profile("local"), 0)
+    server.open_trial(Opening("curl", Profile("local"), 0))
     names = [code.lower() for code in POP20]
     urls = [f"{server.round_url('curl', 0)}/flags/{name}/{name}.gif" for name in names]
     run("curl", "-sSf", "--remote-name-all", "--output-dir", tmp_path, *urls)
     saved = {file.stem.upper(): file.read_bytes() for file in tmp_path.iterdir()}
     assert saved == {code: all_flags()[code] for code in POP20}
-    witness = server.close_trial("curl")[0]
+    witness = server.close_trial("curl")[0].witness
     assert (witness.requests, witness.connections, witness.max_in_flight) == (20, 1, 1)
 
 
@@ -71,7 +72,7 @@ def test_curl_reads_metadata_and_not_found(server: TestedServer) -> None:
 
 def test_curl_downloads_in_parallel_as_the_witness_confirms(server: TestedServer) -> None:
     """Five at once for 50 ms each: the server saw five, and never more."""
-    server.open_trial("parallel", Profile("p", Fixed(0.05)), 0)
+    server.open_trial(Opening("parallel", Profile("p", Fixed(0.05)), 0))
     url = f"{server.round_url('parallel', 0)}/flags/br/br.gif"
     run(
         "curl",
@@ -82,16 +83,16 @@ def test_curl_downloads_in_parallel_as_the_witness_confirms(server: TestedServer
         "5",
         *(["-o", "/dev/null", url] * 20),
     )
-    witness = server.close_trial("parallel")[0]
+    witness = server.close_trial("parallel")[0].witness
     assert (witness.requests, witness.max_in_flight) == (20, 5)
 
 
 def test_wrk_gets_nothing_but_flags(server: TestedServer) -> None:
     """No error under load, every request of it is in the log, and answers were never early."""
-    server.open_trial("wrk", Profile("p", Fixed(0.02)), 0)
+    server.open_trial(Opening("wrk", Profile("p", Fixed(0.02)), 0))
     printed = run("wrk", "-t1", "-c100", "-d1", f"{server.round_url('wrk', 0)}/flags/br/br.gif").decode()
     records = server.records("wrk")[0]
-    witness = server.close_trial("wrk")[0]
+    witness = server.close_trial("wrk")[0].witness
     counted = re.search(r"(\d+) requests in", printed)
     assert counted is not None
     assert "Non-2xx" not in printed

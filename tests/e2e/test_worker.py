@@ -13,7 +13,7 @@ from bench.bundle import strategies_folder
 from bench.worker.live import Event, Fetched, FutureSeen, read_event
 from bench.worker.protocol import Report, Task, worker_command
 from tests.stub_server import Stub, stub_server
-from tests.trial import a_task, report_of, run_worker
+from tests.trial import a_task, report_in, report_of, run_worker
 
 pytestmark = pytest.mark.e2e
 
@@ -77,14 +77,14 @@ def test_blames_a_strategy_rightly(
 def test_loads_a_file_from_anywhere_and_leaves_without_its_threads(stub: Stub, tmp_path: Path) -> None:
     """A pool finds the file's functions, its prints stay out of the report, its thread holds up nothing."""
     ended = run_worker(a_trial(stub, tmp_path, HOSTILE / "own_pool.py"))
-    assert Report.from_json(ended.stdout).outcome == "ok"
+    assert report_in(ended).outcome == "ok"
     assert (ended.returncode, ended.stderr) == (0, b"hello from the strategy\n" * 2)
 
 
 def test_a_flood_of_words_drowns_no_report(stub: Stub, tmp_path: Path) -> None:
     """Twenty million bytes go where words go, all of them."""
     ended = run_worker(a_trial(stub, tmp_path, HOSTILE / "floods.py"))
-    assert Report.from_json(ended.stdout).outcome == "ok"
+    assert report_in(ended).outcome == "ok"
     assert len(ended.stderr) == 20_000_000
 
 

@@ -129,7 +129,7 @@ def test_a_failure_is_data(
     fake_client(fail)
     notes = Notes()
     fetch = fetch_one(a_job(tmp_path, notes))
-    assert fetch[3:] == (0, 0, "refused", "ConnectionRefusedError: nobody there")
+    assert fetch[3:7] == (0, 0, "refused", "ConnectionRefusedError: nobody there")
     assert notes.fetches == [fetch]
 
 

@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
-from bench.model import Case, Experiment, Measurement, Profile, Run, Selection
+from bench.measurement import Measurement, Run
+from bench.model import Case, Experiment, Profile, Selection
 from bench.report.export.cases_csv import to_csv
 from bench.report.export.document import to_json
 from bench.report.export.markdown import to_markdown

@@ -4,14 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from bench.model import Case, Experiment, Fixed, Profile, Selection, Uniform, Witness
+from bench.measurement import Witness
+from bench.model import Case, Experiment, Fixed, Profile, Selection, Uniform
 from bench.runner.expectation import Expectation, expect, flaw
 from bench.worker.protocol import TimedRound
+from tests.builders import witness
 
 SIZES = {"BR": 10_000, "CN": 20_000}
-EXPECTED = Expectation(0.02, 3, {"ok": 2, "not_found": 1}, {})
+EXPECTED = Expectation(0.02, 0.06, 3, {"ok": 2, "not_found": 1}, {})
 GOOD = TimedRound(0.021, {"ok": 2, "not_found": 1}, 2, ())
-WITNESS = Witness(3, 3, 3, 0.0, 0.0)
+WITNESS = witness()
 
 
 def expectation(profile: Profile, *, workers: int = 1, timeout_s: float = 10.0) -> Expectation:
@@ -57,7 +59,7 @@ def test_every_round_of_a_block_is_expected_alike() -> None:
 
 
 @pytest.mark.parametrize(
-    ("timed", "witness", "found"),
+    ("timed", "seen", "found"),
     [
         (GOOD, WITNESS, None),
         (GOOD, None, ("missing", "the server saw 0 requests for 3 fetches")),
@@ -92,10 +94,10 @@ def test_every_round_of_a_block_is_expected_alike() -> None:
     ],
 )
 def test_a_round_is_judged_by_what_the_server_saw(
-    timed: TimedRound, witness: Witness | None, found: tuple[str, str] | None
+    timed: TimedRound, seen: Witness | None, found: tuple[str, str] | None
 ) -> None:
     """In a word and a line."""
-    assert flaw(timed, witness, EXPECTED) == found
+    assert flaw(timed, seen, EXPECTED) == found
 
 
 def test_a_fetch_close_to_its_time_out_may_end_either_way() -> None:

@@ -19,6 +19,7 @@ from bench.errors import EnvironmentFault, ServerDiedError, UsageError
 from bench.model import Fixed, Profile
 from bench.server.control import FlagServer, server_command
 from bench.server.settings import ServerSettings
+from bench.server.trials import Opening
 from bench.server.weather import forecast
 from tests.server_process import (
     TestedServer,
@@ -31,6 +32,7 @@ from tests.server_process import (
 
 SETTINGS = ServerSettings(Profile("local"))
 HALF_FAIL = Profile("half", error_rate=0.5)
+TWICE = Opening("twice", HALF_FAIL, 0)
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +65,8 @@ def statuses(base_url: str, *countries: str) -> list[int]:
 
 def test_a_trial_has_its_own_weather_by_block_and_starts_anew_each_round(server: TestedServer) -> None:
     """Rounds of a trial meet the same weather; another block meets another."""
-    server.open_trial("a", HALF_FAIL, block=3)
-    server.open_trial("b", HALF_FAIL, block=4)
+    server.open_trial(Opening("a", HALF_FAIL, 3))
+    server.open_trial(Opening("b", HALF_FAIL, 4))
     asked = ["br"] * 12
     expected = {
         block: [forecast(HALF_FAIL, 1, block, "BR", attempt).error_status or 200 for attempt in range(12)]
@@ -80,25 +82,25 @@ def test_a_trial_has_its_own_weather_by_block_and_starts_anew_each_round(server:
 
 def test_a_closed_trial_yields_what_was_seen_and_is_gone(server: TestedServer) -> None:
     """Each round has its own witness; afterwards there is nothing below the prefix."""
-    server.open_trial("c", Profile("p", Fixed(0.01)), block=0)
+    server.open_trial(Opening("c", Profile("p", Fixed(0.01)), 0))
     statuses(server.round_url("c", 0), "br")
     statuses(server.round_url("c", 0), "fr", "zz")
     statuses(server.round_url("c", 2), "br")
     records = server.records("c")
     assert [(each.country, each.status) for each in records[0]] == [("BR", 200), ("FR", 200), ("ZZ", 404)]
-    witnesses = server.close_trial("c")
-    assert {number: (seen.requests, seen.connections) for number, seen in witnesses.items()} == {
+    seen = {number: said.witness for number, said in server.close_trial("c").items()}
+    assert {number: (each.requests, each.connections) for number, each in seen.items()} == {
         0: (3, 2),
         2: (1, 1),
     }
-    assert witnesses[0].max_in_flight == 1
-    assert 0 <= witnesses[0].late_p50_s <= witnesses[0].late_p99_s
+    assert seen[0].max_in_flight == 1
+    assert 0 <= seen[0].late_p50_s <= seen[0].late_p99_s
     assert statuses(server.round_url("c", 0), "br") == [404]
 
 
 def test_closing_a_trial_counts_the_requests_in_flight(server: TestedServer) -> None:
     """A client that gave up, or whose process was ended, asked nevertheless; no answer follows."""
-    server.open_trial("given-up", Profile("p", Fixed(5)), block=0)
+    server.open_trial(Opening("given-up", Profile("p", Fixed(5)), 0))
     address = urlsplit(server.round_url("given-up", 1))
     request = f"GET {address.path}/flags/br/br.gif HTTP/1.1\r\nHost: x\r\n\r\n".encode()
     with socket.create_connection((str(address.hostname), address.port or 0), timeout=1) as waiting:
@@ -106,7 +108,7 @@ def test_closing_a_trial_counts_the_requests_in_flight(server: TestedServer) -> 
         with socket.create_connection((str(address.hostname), address.port or 0)) as gone:
             gone.sendall(request)
         statuses(server.base_url, "br")  # what was sent before this has been read
-        witness = server.close_trial("given-up")[1]
+        witness = server.close_trial("given-up")[1].witness
         assert (witness.requests, witness.connections, witness.max_in_flight) == (101, 2, 101)
         with suppress(ConnectionResetError):
             assert waiting.recv(1) == b""
@@ -137,12 +139,15 @@ def test_the_server_listens_on_ipv6_where_asked() -> None:
 @pytest.mark.parametrize(
     ("act", "complaint"),
     [
-        (lambda server: server.open_trial("a/b", HALF_FAIL, 0), "cannot be part of an address"),
-        (lambda server: server.open_trial("a.b", HALF_FAIL, 0), "cannot be part of an address"),
+        (lambda server: server.open_trial(Opening("a/b", HALF_FAIL, 0)), "cannot be part of an address"),
+        (lambda server: server.open_trial(Opening("a.b", HALF_FAIL, 0)), "cannot be part of an address"),
         (lambda server: server.close_trial("x"), "trial 'x' is not open"),
         (lambda server: server.records("x"), "trial 'x' is not open"),
         (lambda server: server.start(SETTINGS), "started already"),
-        (lambda server: [server.open_trial("twice", HALF_FAIL, 0) for _ in range(2)], "is open already"),
+        (
+            lambda server: [server.open_trial(TWICE) for _ in range(2)],
+            "is open already",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_the_server_goes_on(
@@ -208,7 +213,7 @@ def test_a_dead_server_is_reported_as_such(process: subprocess.Popen[bytes]) -> 
     process.wait()
     for _ in range(2):
         with pytest.raises(ServerDiedError, match="is gone"):
-            server.open_trial("t", HALF_FAIL, 0)
+            server.open_trial(Opening("t", HALF_FAIL, 0))
     hang_up(process)
 
 
@@ -225,7 +230,7 @@ def test_a_closed_pipe_is_a_dead_server() -> None:
     to_server = BytesIO()
     to_server.close()
     with pytest.raises(ServerDiedError):
-        FlagServer(to_server, BytesIO()).open_trial("t", HALF_FAIL, 0)
+        FlagServer(to_server, BytesIO()).open_trial(Opening("t", HALF_FAIL, 0))
 
 
 def test_the_process_is_not_led_astray_by_a_foreign_bench(tmp_path: Path) -> None:

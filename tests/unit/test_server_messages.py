@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from bench.errors import EnvironmentFault, UsageError
-from bench.model import Fixed, Latency, LogNormal, Profile, Uniform, Witness
+from bench.model import Fixed, Latency, LogNormal, Profile, Uniform
 from bench.server.messages import error_from_json, error_to_json, from_line, to_line
 from bench.server.settings import ServerSettings
+from bench.server.testimony import Statement
 from bench.wire import MalformedError, fit, plain
+from tests.builders import witness
 
 PLAIN = plain(Profile("p"))
 
@@ -27,9 +29,9 @@ def test_settings_survive_the_wire(latency: Latency) -> None:
 
 def test_a_witness_survives_the_wire() -> None:
     """What the server saw reaches the harness unchanged."""
-    witness = Witness(20, 5, 5, 0.0001, 0.0012345)
-    received = from_line(to_line({"closed": witness}))["closed"]
-    assert fit(Witness, received, "closed") == witness
+    said = Statement(witness(20, 5), 12.5, 12.6, 0.4, 0.0012345)
+    received = from_line(to_line({"closed": said}))["closed"]
+    assert fit(Statement, received, "closed") == said
 
 
 @pytest.mark.parametrize("error", [UsageError("what", hint="do"), EnvironmentFault("port 1 is in use")])

@@ -24,7 +24,7 @@ from bench.server.log import UNANSWERED, Record
 from bench.server.pacing import paced
 from bench.server.routes import Routes
 from bench.server.site import Site
-from bench.server.trials import ServedRound, Trials
+from bench.server.trials import Opening, ServedRound, Trials
 from bench.server.weather import forecast
 
 LOCAL = Profile("local")
@@ -323,9 +323,9 @@ def test_a_large_request_is_seen_by_the_witness_of_its_round() -> None:
     """It was asked, whatever the answer."""
 
     async def talk(house: House) -> None:
-        house.site.trials.open("t", LOCAL, 0)
+        house.site.trials.open(Opening("t", LOCAL, 0))
         await house.ask(get("/-/t.0/flags/br/br.gif", f"X: {'x' * 20_000}"))
-        (record,) = house.site.close_trial("t")[0]
+        (record,) = house.site.close_trial("t")[0].log
         assert record.status == 431
 
     assert visit(LOCAL, talk) == []
@@ -477,13 +477,13 @@ def test_a_trial_that_closes_accounts_for_every_request_once() -> None:
     """Those of a client that was reset while nothing more was read from it, too."""
 
     async def talk(house: House) -> None:
-        house.site.trials.open("t", Profile("p", Fixed(0.05)), 0)
+        house.site.trials.open(Opening("t", Profile("p", Fixed(0.05)), 0))
         async with house.connection() as (_, writer):
             writer.write(get("/-/t.0/flags/br/br.gif") * 100)
             await asyncio.sleep(0.02)
             reset(writer)
         await asyncio.sleep(0.01)
-        log = house.site.close_trial("t")[0]
+        log = house.site.close_trial("t")[0].log
         assert [each.status for each in log] == [UNANSWERED] * 100
         await asyncio.sleep(0.08)
         assert len(log) == 100
@@ -495,7 +495,7 @@ def test_a_trial_that_closes_leaves_other_connections_alone() -> None:
     """Who waits for something else goes on waiting."""
 
     async def talk(house: House) -> None:
-        house.site.trials.open("t", SLOW, 0)
+        house.site.trials.open(Opening("t", SLOW, 0))
         async with house.connection() as (reader, writer):
             writer.write(last("/flags/br/br.gif"))
             await asyncio.sleep(0.01)
@@ -509,9 +509,9 @@ def test_every_pipelined_request_is_in_the_log() -> None:
     """A thousand at once, over one connection, in the order of their arrival."""
 
     async def talk(house: House) -> None:
-        house.site.trials.open("t", LOCAL, 0)
+        house.site.trials.open(Opening("t", LOCAL, 0))
         await house.ask(get("/-/t.0/flags/va/va.gif") * 999, last("/-/t.0/flags/va/va.gif"))
-        records = list(house.site.close_trial("t")[0])
+        records = list(house.site.close_trial("t")[0].log)
         assert [each.attempt for each in records] == list(range(1_000))
         assert {(each.connection, each.status) for each in records} == {(1, 200)}
 

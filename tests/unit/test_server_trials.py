@@ -7,7 +7,7 @@ from bench.model import Fixed, Profile, Uniform
 from bench.server.paths import trial_url
 from bench.server.routes import Routes
 from bench.server.site import Site
-from bench.server.trials import ServedRound, Trials
+from bench.server.trials import Opening, ServedRound, Trials
 from bench.server.weather import Forecast, forecast
 
 CHANGING = Profile("p", Uniform(0, 1))
@@ -20,7 +20,7 @@ def ignore(*_: object) -> None:
 def test_rounds_begin_with_their_first_request_and_stay_the_same() -> None:
     """Attempts are counted from 0 in each round, by country."""
     trials = Trials(seed=1)
-    trials.open("t", CHANGING, block=2)
+    trials.open(Opening("t", CHANGING, 2))
     first = trials.find(b"t.0")
     assert first is not None
     assert trials.find(b"t.0") is first
@@ -36,7 +36,7 @@ def test_rounds_begin_with_their_first_request_and_stay_the_same() -> None:
 def test_no_other_prefix_leads_anywhere(prefix: bytes) -> None:
     """A client that makes up addresses finds nothing and leaves nothing."""
     trials = Trials(seed=1)
-    trials.open("t", CHANGING, block=0)
+    trials.open(Opening("t", CHANGING, 0))
     assert trials.find(prefix) is None
     assert not trials.logs("t")
 
@@ -45,19 +45,19 @@ def test_no_other_prefix_leads_anywhere(prefix: bytes) -> None:
 def test_a_name_must_fit_into_an_address(name: str) -> None:
     """The prefix is cut at its last dot and slash."""
     with pytest.raises(UsageError, match="cannot be part of an address"):
-        Trials(seed=1).open(name, CHANGING, block=0)
+        Trials(seed=1).open(Opening(name, CHANGING, 0))
 
 
 def test_a_name_can_be_used_again_after_its_trial_was_closed() -> None:
     """But not before; and a closed trial cannot be asked about."""
     trials = Trials(seed=1)
-    trials.open("t", CHANGING, block=0)
+    trials.open(Opening("t", CHANGING, 0))
     with pytest.raises(UsageError, match="open already"):
-        trials.open("t", CHANGING, block=0)
+        trials.open(Opening("t", CHANGING, 0))
     trials.close("t")
     with pytest.raises(UsageError, match="not open"):
         trials.close("t")
-    trials.open("t", CHANGING, block=0)
+    trials.open(Opening("t", CHANGING, 0))
 
 
 def test_weather_that_cannot_change_is_asked_for_once() -> None:
@@ -72,12 +72,12 @@ def test_a_site_forgets_a_trial_that_is_closed() -> None:
     target = trial_url("", "t").encode() + b".0/flags/br/br.gif"
     public = ServedRound(CHANGING, 1, 0, ignore)
     site = Site(Routes({"BR": b"GIF89a"}), Trials(seed=1), public)
-    site.trials.open("t", CHANGING, block=0)
+    site.trials.open(Opening("t", CHANGING, 0))
     served, resource = site.visit(target)
     assert (resource.answer.status, resource.answer.body) == (200, b"GIF89a")
     assert site.visit(target) == (served, resource)
     site.close_trial("t")
     nowhere, missing = site.visit(target)
     assert (nowhere, missing.answer.status) == (public, 404)
-    site.trials.open("t", CHANGING, block=0)
+    site.trials.open(Opening("t", CHANGING, 0))
     assert site.visit(target)[0] not in {served, public}

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bench.model import Case, Measurement
+from bench.measurement import Measurement
+from bench.model import Case
 from bench.stats.podium import Podium, podiums
 from bench.stats.standing import Range, Standing
 from tests.builders import case, failed, round_of, run_of, trials

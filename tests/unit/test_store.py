@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from bench.errors import EnvironmentFault, UnreadableResultError, UsageError
-from bench.model import Case, LogNormal, Profile, Run, Selection, Uniform
+from bench.measurement import Run
+from bench.model import Case, LogNormal, Profile, Selection, Uniform
 from bench.store.document import run_from_json, run_to_json
 from bench.store.files import replace
 from bench.store.folder import DOCUMENT, load, new_folder, save, stored_runs

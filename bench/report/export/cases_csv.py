@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bench.model import Run
+from bench.measurement import Run
 from bench.stats.intervals import Interval
 from bench.stats.podium import podiums
 from bench.stats.standing import Figures, Range, Standing

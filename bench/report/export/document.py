@@ -2,7 +2,7 @@
 
 import json
 
-from bench.model import Run
+from bench.measurement import Run
 from bench.store.document import run_to_json
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bench.model import Run
+from bench.measurement import Run
 from bench.report.export.cases_csv import to_csv
 from bench.report.export.document import to_json
 from bench.report.export.markdown import to_markdown

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bench.model import Run
+from bench.measurement import Run
 from bench.report.columns import figures, identity
 from bench.report.failures import failures
 from bench.report.matrix import Matrix, matrix

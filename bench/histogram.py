@@ -1,0 +1,57 @@
+"""Latencies of many fetches as an HdrHistogram: counts that can be added up, and read by other tools.
+
+Values are microseconds, from one to an hour, to three significant digits. The text is the library's own
+V2 encoding, compressed, in base64 (Tene, *HdrHistogram*).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from hdrh.histogram import HdrHistogram
+
+_LEAST_US: Final = 1
+_MOST_US: Final = 3_600_000_000
+_DIGITS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """What a histogram says, in seconds."""
+
+    fetches: int
+    p50_s: float
+    p90_s: float
+    p99_s: float
+    max_s: float
+
+
+def encoded(counts: Iterable[Mapping[str, int]]) -> str:
+    """Write counts by microseconds as one histogram; empty if there are none."""
+    histogram = _new()
+    for each in counts:
+        for value_us, count in each.items():
+            histogram.record_value(int(value_us), count)
+    return histogram.encode().decode("ascii") if histogram.get_total_count() else ""
+
+
+def merged(texts: Iterable[str]) -> Latency | None:
+    """Add histograms up and read them; ``None`` if they are all empty.
+
+    Raises:
+        ValueError: a text is no histogram.
+    """
+    total = _new()
+    for text in texts:
+        if text:
+            total.add(HdrHistogram.decode(text))
+    if not total.get_total_count():
+        return None
+    p50_us, p90_us, p99_us = (total.get_value_at_percentile(share) for share in (50, 90, 99))
+    return Latency(
+        total.get_total_count(), p50_us / 1e6, p90_us / 1e6, p99_us / 1e6, total.get_max_value() / 1e6
+    )
+
+
+def _new() -> HdrHistogram:
+    return HdrHistogram(_LEAST_US, _MOST_US, _DIGITS)

@@ -1,0 +1,145 @@
+"""What the machine did while a trial went on, and what of it makes a timing worthless.
+
+Linux says it all in ``/proc``; elsewhere nothing is known, and nothing is refused on its account.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bench.measurement import Conditions
+
+_MOST_STRANGERS: Final = 0.2
+"""Cores' worth of processor time that others may use."""
+_SATURATED: Final = 0.95
+"""Share of all processor time from which the machine has none to spare."""
+_CLOCK_JUMP_S: Final = 0.1
+_SLEEP_S: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Counters of the machine at one moment.
+
+    Attributes:
+        at_s: by the clock that neither jumps nor counts sleep.
+        wall_s: by the clock that people read.
+        boot_s: by the clock that counts sleep, too.
+        processes_s: processor time of all processes, and what the hypervisor gave to other machines.
+        stolen_s: the latter alone.
+        idle_s: time that processors had nothing to do.
+        own_s: processor time of the run's own processes.
+        dropped: connections that the kernel refused because a listener's queue was full.
+        swapped: pages read from and written to swap space.
+    """
+
+    at_s: float
+    wall_s: float
+    boot_s: float
+    processes_s: float
+    stolen_s: float
+    idle_s: float
+    own_s: float
+    dropped: int
+    swapped: int
+
+
+def conditions(before: Snapshot, after: Snapshot) -> Conditions:
+    """Say what went to others between two snapshots, in cores."""
+    lasted_s = after.at_s - before.at_s
+    strangers_s = (after.processes_s - before.processes_s) - (after.own_s - before.own_s)
+    return Conditions(
+        strangers=max(0.0, strangers_s / lasted_s),
+        stolen=(after.stolen_s - before.stolen_s) / lasted_s,
+    )
+
+
+def disturbance(before: Snapshot, after: Snapshot) -> str:
+    """Say what makes timings between two snapshots worthless; nothing if nothing does."""
+    return next(_disturbances(before, after), "")
+
+
+def _disturbances(before: Snapshot, after: Snapshot) -> Iterator[str]:
+    slept_s = (after.boot_s - before.boot_s) - (after.at_s - before.at_s)
+    if slept_s > _SLEEP_S:
+        yield f"the machine slept for {slept_s:.2g} s"
+    jumped_s = (after.wall_s - before.wall_s) - (after.boot_s - before.boot_s)
+    if abs(jumped_s) > _CLOCK_JUMP_S:
+        yield f"the clock jumped by {jumped_s:+.2g} s"
+    if dropped := after.dropped - before.dropped:
+        yield f"the kernel dropped connections: {dropped} (ListenOverflows, ListenDrops)"
+    if swapped := after.swapped - before.swapped:
+        yield f"memory was swapped: {swapped} pages"
+    strangers = conditions(before, after).strangers
+    if strangers > _MOST_STRANGERS:
+        yield f"others used {strangers:.0%} of a core"
+    busy_s = (after.processes_s - before.processes_s) - (after.stolen_s - before.stolen_s)
+    if busy_s > _SATURATED * (busy_s + after.idle_s - before.idle_s):
+        yield "every core of the machine was busy"
+
+
+def snapshot(own_cpu_s: Callable[[], float]) -> Snapshot | None:
+    """Read the counters; ``None`` where there is no ``/proc``."""
+    try:
+        processors = _processors()
+        dropped, swapped = _dropped(), _swapped()
+    except OSError:
+        return None
+    return Snapshot(
+        at_s=time.monotonic(),
+        wall_s=time.time(),
+        boot_s=time.clock_gettime(time.CLOCK_BOOTTIME),
+        own_s=own_cpu_s(),
+        dropped=dropped,
+        swapped=swapped,
+        processes_s=processors.processes_s,
+        stolen_s=processors.stolen_s,
+        idle_s=processors.idle_s,
+    )
+
+
+def cpu_s(pid: int) -> float:
+    """Return the processor time that a process of one thread has used, in seconds; 0 if it has ended."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text("ascii").split()[0]) / 1e9
+    except OSError:
+        return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Processors:
+    """What all processors did since the machine was started, in seconds."""
+
+    processes_s: float
+    stolen_s: float
+    idle_s: float
+
+
+def processors_of(stat: str) -> Processors:
+    """Read the first line of ``/proc/stat`` (proc(5)).
+
+    Interrupts belong to nobody: most of those during a trial are its own packets.
+    """
+    ticks = [int(word) for word in stat.partition("\n")[0].split()[1:]]
+    user, nice, system, idle, iowait, _irq, _softirq, steal = ticks[:8]
+    second = os.sysconf("SC_CLK_TCK")
+    return Processors((user + nice + system + steal) / second, steal / second, (idle + iowait) / second)
+
+
+def _processors() -> Processors:
+    return processors_of(Path("/proc/stat").read_text("ascii"))
+
+
+def _dropped() -> int:
+    """Add up what ``/proc/net/netstat`` says of listeners: a line of names, and one of figures."""
+    names, figures = (line.split() for line in Path("/proc/net/netstat").read_text("ascii").splitlines()[:2])
+    counters = dict(zip(names, figures, strict=True))
+    return int(counters.get("ListenOverflows", 0)) + int(counters.get("ListenDrops", 0))
+
+
+def _swapped() -> int:
+    lines = (line.split() for line in Path("/proc/vmstat").read_text("ascii").splitlines())
+    return sum(int(pages) for name, pages in lines if name in {"pswpin", "pswpout"})

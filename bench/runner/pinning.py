@@ -1,0 +1,71 @@
+"""Which cores the server, the worker and the harness may use, so that none of them gets in the others' way.
+
+The siblings of a core share its execution units, so whole cores are given away.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+_ENOUGH_FOR_THREE: Final = 3
+_TOPOLOGY: Final = Path("/sys/devices/system/cpu")
+
+
+@dataclass(frozen=True, slots=True)
+class Pinning:
+    """The processors that each may use; all empty where they run wherever the system likes."""
+
+    server: tuple[int, ...] = ()
+    worker: tuple[int, ...] = ()
+    harness: tuple[int, ...] = ()
+
+
+def plan(cores: Sequence[Sequence[int]]) -> Pinning:
+    """Share out cores, each given by its processors.
+
+    The harness waits while something is timed, so it shares the server's core where there are only two;
+    a single core has to do for everything.
+    """
+    if len(cores) < 2:  # noqa: PLR2004  one for the server, one for the worker
+        return Pinning()
+    first, second, *others = (tuple(core) for core in cores)
+    if len(cores) < _ENOUGH_FOR_THREE:
+        return Pinning(server=first, worker=second, harness=first)
+    return Pinning(server=first, worker=tuple(sorted(chain.from_iterable(others))), harness=second)
+
+
+def usable_cores() -> list[tuple[int, ...]]:
+    """Return the cores that this process may use, each as its processors; none where it cannot be told."""
+    if sys.platform != "linux":
+        return []
+    usable = sorted(os.sched_getaffinity(0))
+    cores: dict[str, list[int]] = {}
+    for processor in usable:
+        cores.setdefault(_siblings(processor), []).append(processor)
+    return [tuple(processors) for processors in cores.values()]
+
+
+@contextmanager
+def kept_to(processors: Sequence[int]) -> Iterator[None]:
+    """Keep this thread, and what it starts, to some processors; none of them changes nothing."""
+    if not processors:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, processors)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def _siblings(processor: int) -> str:
+    try:
+        return (_TOPOLOGY / f"cpu{processor}/topology/thread_siblings_list").read_text("ascii").strip()
+    except OSError:
+        return str(processor)

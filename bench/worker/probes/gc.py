@@ -1,0 +1,44 @@
+"""Time spent in garbage collection, in children that were forked too.
+
+Each process adds up its own time in a slot of memory that all of them share.
+"""
+
+import gc
+import mmap
+import os
+from collections.abc import Sequence
+from struct import Struct
+from time import perf_counter
+from typing import Final
+
+from bench.api import Fetch
+from bench.worker.probes import End, Figures
+
+_SLOTS: Final = 4096
+"""Processes that follow each other closely have numbers that follow each other."""
+_SECONDS: Final = Struct("=d")
+
+
+def begin() -> End:
+    """Start counting."""
+    spent_s = mmap.mmap(-1, _SLOTS * _SECONDS.size)
+    began_s = 0.0
+
+    def collected(phase: str, _info: dict[str, int]) -> None:
+        nonlocal began_s
+        if phase == "start":
+            began_s = perf_counter()
+            return
+        place = os.getpid() % _SLOTS * _SECONDS.size
+        (before_s,) = _SECONDS.unpack_from(spent_s, place)
+        _SECONDS.pack_into(spent_s, place, before_s + perf_counter() - began_s)
+
+    gc.callbacks.append(collected)
+
+    def end(_fetches: Sequence[Fetch]) -> Figures:
+        gc.callbacks.remove(collected)
+        total_s = sum(seconds for (seconds,) in _SECONDS.iter_unpack(spent_s))
+        spent_s.close()
+        return {"gc_s": total_s}
+
+    return end

@@ -1,0 +1,71 @@
+"""What the fetches' own times say of a round: when its workers began, how long they were at it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
+from itertools import pairwise
+from math import fsum
+from statistics import fmean
+
+from bench.api import Fetch
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A round as its fetches have it. Each of the workers is a slot that is open from call to return.
+
+    Attributes:
+        called_s: ``time.perf_counter()`` when ``download_many`` was called.
+        pool_start_s: from the call to the first fetch of each slot, in all; a slot that had not begun
+            when the first fetch of another had ended may never have been there, and counts nothing.
+        occupied_s: how long slots had a fetch, in all.
+        pool_stop_s: from the end of the last fetch to the return, once.
+        mean_start_s: the mean of when fetches began, by the same clock as ``called_s``.
+        mean_answered_s: the mean of when their answers were there whole.
+        mean_end_s: the mean of when they ended.
+    """
+
+    called_s: float
+    pool_start_s: float
+    occupied_s: float
+    pool_stop_s: float
+    mean_start_s: float
+    mean_answered_s: float
+    mean_end_s: float
+
+
+def timeline(fetches: Sequence[Fetch], workers: int, called_s: float, returned_s: float) -> Timeline | None:
+    """Sum up the times of a round; ``None`` if they are not times of this round, or there are none."""
+    if not fetches or not all(_is_sound(fetch, called_s, returned_s) for fetch in fetches):
+        return None
+    first_end_s = min(fetch.end_s for fetch in fetches)
+    starts_s = nsmallest(workers, (fetch.start_s for fetch in fetches))
+    return Timeline(
+        called_s=called_s,
+        pool_start_s=fsum(start_s - called_s for start_s in starts_s if start_s <= first_end_s),
+        occupied_s=occupied_s(fetches, workers),
+        pool_stop_s=returned_s - max(fetch.end_s for fetch in fetches),
+        mean_start_s=fmean(fetch.start_s for fetch in fetches),
+        mean_answered_s=fmean(fetch.answered_s or fetch.end_s for fetch in fetches),
+        mean_end_s=fmean(fetch.end_s for fetch in fetches),
+    )
+
+
+def occupied_s(fetches: Sequence[Fetch], workers: int) -> float:
+    """Add up how long each of the slots had a fetch.
+
+    A strategy may begin more fetches than it has workers and leave it to its client who waits; these
+    share the slots there are.
+    """
+    changes = sorted([(fetch.start_s, 1) for fetch in fetches] + [(fetch.end_s, -1) for fetch in fetches])
+    spans_s = []
+    active = 0
+    for (at_s, change), (next_s, _) in pairwise(changes):
+        active += change
+        spans_s.append(min(active, workers) * (next_s - at_s))
+    return fsum(spans_s)
+
+
+def _is_sound(fetch: Fetch, called_s: float, returned_s: float) -> bool:
+    answered_s = fetch.answered_s or fetch.end_s
+    return called_s <= fetch.start_s <= answered_s <= fetch.end_s <= returned_s
