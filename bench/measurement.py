@@ -146,6 +146,7 @@ class Measurement:
             (V2, compressed, base64); empty if there were none.
         probes: what the probes saw of the trial as a whole, by figure.
         conditions: ``None`` where the machine does not tell.
+        cores: how many processors the worker could run on.
     """
 
     case: str
@@ -162,6 +163,7 @@ class Measurement:
     latency: str = ""
     probes: Mapping[str, float] = field(default_factory=dict)
     conditions: Conditions | None = None
+    cores: int = 1
 
 
 @dataclass(frozen=True, slots=True)

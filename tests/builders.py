@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from bench.histogram import encoded
 from bench.measurement import Gap, Measurement, Outcome, Phases, Round, Run, Witness
 from bench.model import Case, Fixed, Profile, Selection
 
@@ -18,8 +19,8 @@ def witness(requests: int = 3, in_flight: int = 3) -> Witness:
     """Build what a server saw that had nothing to complain about."""
     return Witness(
         requests=requests,
-        connections=in_flight,
-        opened=in_flight,
+        connections=min(in_flight, requests),
+        opened=min(in_flight, requests),
         max_in_flight=in_flight,
         mean_in_flight=0.9 * in_flight,
         late_p50_s=0.0003,
@@ -46,7 +47,16 @@ def round_of(elapsed_s: float, in_flight: int = 3, **fetches: int) -> Round:
         witness(sum(counts.values()), in_flight),
         Phases(start_s=0.001, first_byte_s=0.021, transfer_s=0.0002, save_s=0.0001),
         Gap(0.1 * gap_s, 0.1 * gap_s, 0.05 * gap_s, 0.6 * gap_s, 0.05 * gap_s, 0.1 * gap_s),
-        {"cpu_user_s": 0.3 * elapsed_s, "cpu_system_s": 0.1 * elapsed_s},
+        {
+            "cpu_user_s": 0.3 * elapsed_s,
+            "cpu_system_s": 0.1 * elapsed_s,
+            "switches_voluntary": 40.0,
+            "switches_involuntary": 3.0,
+            "loop_lag_p50_s": 0.0005,
+            "loop_lag_p99_s": 0.0012,
+            "queue_wait_s": 0.0001,
+            "gc_s": 0.0002,
+        },
     )
 
 
@@ -65,6 +75,8 @@ def trials(of: Case, elapsed_s: Sequence[float], in_flight: int = 3) -> list[Mea
             imports_s=0.1,
             warm_up=round_of(value),
             rounds=(round_of(value, in_flight),),
+            latency=encoded([{"20500": 2, "22000": 1}]),
+            probes={"memory_bytes": 23e6, "threads": 4.0, "descriptors": 12.0},
         )
         for block, value in enumerate(elapsed_s)
     ]

@@ -1,4 +1,4 @@
-"""The columns of a results table, once for the terminal and Markdown."""
+"""The columns of the results table, once for the terminal and Markdown."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,34 +36,6 @@ def mark_of(podium: Podium, row: Standing) -> str:
     return place + ("!" if row.failed else "")
 
 
-def figures(podium: Podium) -> tuple[Column, ...]:
-    """Return all columns that hold figures; who they are about comes before them."""
-    return (*timings(podium), *testimony())
-
-
-def timings(podium: Podium) -> tuple[Column, ...]:
-    """Return the columns on how long it took."""
-    unit = unit_of(podium)
-    return (
-        Column(f"median {unit.name}", lambda row: _elapsed(row, unit), f"median\n{unit.name}"),
-        _column("95% interval", lambda found: unit.bounds(found.elapsed), "95%\ninterval"),
-        Column("blocks", _blocks, "n"),
-        _column("× seq", lambda found: times(found.times_faster), "×\nseq"),
-        _column("of ideal", lambda found: share(found.efficiency), "of\nideal"),
-    )
-
-
-def testimony() -> tuple[Column, ...]:
-    """Return the columns on what really happened, as the server and the disk have it."""
-    return (
-        _column("in flight", lambda found: span(found.in_flight), "in\nflight"),
-        _column("conns", lambda found: span(found.connections), "conns"),
-        _column("verified", lambda found: span(found.verified), "veri-\nfied"),
-        _column("404", lambda found: span(found.not_found), "404"),
-        _column("errors", lambda found: span(found.errors), "err"),
-    )
-
-
 def identity(podium: Podium) -> tuple[Column, ...]:
     """Return the columns that say which case a row is about."""
     return (
@@ -71,6 +43,23 @@ def identity(podium: Podium) -> tuple[Column, ...]:
         Column("strategy", lambda row: printable(row.case.strategy), "strategy", is_text=True),
         Column("client", client_of, "client", is_text=True),
         Column("workers", lambda row: str(row.case.workers), "workers"),
+    )
+
+
+def results(podium: Podium) -> tuple[Column, ...]:
+    """Return how long it took, how good that is, and whether what was claimed was done."""
+    unit = unit_of(podium)
+    return (
+        Column(f"median {unit.name}", lambda row: _elapsed(row, unit), f"median\n{unit.name}"),
+        _column("95% interval", lambda found: unit.bounds(found.elapsed), "95%\ninterval"),
+        Column("blocks", _blocks, "n"),
+        _column("× seq", lambda found: times(found.times_faster), "×\nseq"),
+        _column("of ideal", lambda found: share(found.efficiency), "of\nideal"),
+        Column("in flight", _in_flight, "in\nflight"),
+        Column("limit", lambda row: (row.costs and row.costs.limit) or NOTHING, "limit", is_text=True),
+        _column("verified", lambda found: span(found.verified), "veri-\nfied"),
+        _column("404", lambda found: span(found.not_found), "404"),
+        _column("errors", lambda found: span(found.errors), "err"),
     )
 
 
@@ -82,6 +71,13 @@ def _elapsed(row: Standing, unit: Unit) -> str:
     if row.figures is not None:
         return unit.figure(row.figures.elapsed.estimate)
     return row.failed[0].outcome if row.failed else NOTHING
+
+
+def _in_flight(row: Standing) -> str:
+    """Set what was reached against what was asked for."""
+    if row.figures is None or row.figures.in_flight is None:
+        return NOTHING
+    return f"{span(row.figures.in_flight)}/{row.case.workers}"
 
 
 def _blocks(row: Standing) -> str:

@@ -23,6 +23,22 @@ def failures(podium: Podium) -> list[str]:
     return [printable(line) for line in lines]
 
 
+def repetitions(podium: Podium) -> list[str]:
+    """Write one line for each reason for which trials were invalid and run again."""
+    repeated = [trial for row in podium.rows for trial in row.repeated]
+    reasons = dict.fromkeys(_kind(trial) for trial in repeated)
+    return [
+        f"{plural(len(same), 'trial')} run again: {printable(same[0].detail)}"
+        for reason in reasons
+        if (same := [trial for trial in repeated if _kind(trial) == reason])
+    ]
+
+
+def _kind(trial: Measurement) -> str:
+    """Reduce a reason to its words: the figures in it differ from trial to trial."""
+    return "".join(sign for sign in trial.detail if not sign.isdigit())
+
+
 def _by_outcome(failed: Sequence[Measurement]) -> Iterator[tuple[str, list[Measurement]]]:
     for outcome in dict.fromkeys(trial.outcome for trial in failed):
         yield outcome, [trial for trial in failed if trial.outcome == outcome]

@@ -10,10 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.measurement import Run
-from bench.report.columns import Column, client_of, figures, identity, mark_of, testimony, timings
-from bench.report.failures import failures
+from bench.report.columns import Column, client_of, identity, mark_of, results
+from bench.report.failures import failures, repetitions
 from bench.report.fitting import dealt, text_width
 from bench.report.matrix import Matrix, matrix
+from bench.report.sections import sections
 from bench.report.sentence import called, conclusion
 from bench.stats.podium import Podium, podiums
 from bench.stats.standing import Standing
@@ -50,21 +51,30 @@ def legend(podium: Podium) -> str:
 
 def _parts(run: Run, podium: Podium, console: Console) -> Iterator[RenderableType]:
     yield Text(title(run, podium), style="bold")
-    flat = _flat(podium)
-    wanted = console.measure(flat, options=console.options.update(max_width=_UNLIMITED)).maximum
-    yield from [flat] if wanted <= console.width else _grouped(podium, console.width)
+    yield from _laid_out(podium, results(podium), console)
     yield Text(legend(podium), style="dim")
     for line in failures(podium):
         yield Text(f"! {line}", style="red")
+    for line in repetitions(podium):
+        yield Text(line, style="dim")
+    for section in sections(podium):
+        yield Text.assemble("\n", (section.title, "bold"), (f": {section.note}", "dim"))
+        yield from _laid_out(podium, section.columns, console)
     if (by_workers := matrix(podium)) is not None:
         yield Text("")
         yield from _set_out(by_workers, console.width)
     yield Text(f"\n{conclusion(podium)}\n")
 
 
-def _flat(podium: Podium) -> Table:
+def _laid_out(podium: Podium, columns: Sequence[Column], console: Console) -> Iterator[RenderableType]:
+    flat = _flat(podium, columns)
+    wanted = console.measure(flat, options=console.options.update(max_width=_UNLIMITED)).maximum
+    yield from [flat] if wanted <= console.width else _grouped(podium, columns, console.width)
+
+
+def _flat(podium: Podium, figures: Sequence[Column]) -> Table:
     """Lay all columns side by side."""
-    columns = (*identity(podium), *figures(podium))
+    columns = (*identity(podium), *figures)
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
         justify: Literal["left", "right"] = "left" if column.is_text else "right"
@@ -74,11 +84,12 @@ def _flat(podium: Podium) -> Table:
     return table
 
 
-def _grouped(podium: Podium, room: int) -> Iterator[RenderableType]:
+def _grouped(podium: Podium, columns: Sequence[Column], room: int) -> Iterator[RenderableType]:
     """Give each strategy a heading line of its own, and as many tables as the width demands."""
     who = Column("", lambda row: f"{mark_of(podium, row):2}{client_of(row)}{_workers(row)}", "", is_text=True)
-    for number, share in enumerate(_shares(podium, who, room)):
-        shown = (who, *share)
+    widths = [_width(column, podium.rows) for column in columns]
+    for number, share in enumerate(dealt(widths, _width(who, podium.rows), room)):
+        shown = (who, *(columns[index] for index in share))
         laid = [_width(column, podium.rows) for column in shown]
         if number > 0:
             yield Text("")
@@ -89,18 +100,6 @@ def _grouped(podium: Podium, room: int) -> Iterator[RenderableType]:
             for row in rows:
                 table.add_row(*(column.cell(row) for column in shown), style=_style(podium, row))
             yield table
-
-
-def _shares(podium: Podium, who: Column, room: int) -> list[Sequence[Column]]:
-    """Deal the columns out: all into one table if they fit, else timings and testimony apart."""
-
-    def fitting(columns: Sequence[Column]) -> list[Sequence[Column]]:
-        widths = [_width(column, podium.rows) for column in columns]
-        shares = dealt(widths, _width(who, podium.rows), room)
-        return [[columns[index] for index in share] for share in shares]
-
-    together = fitting(figures(podium))
-    return together if len(together) == 1 else fitting(timings(podium)) + fitting(testimony())
 
 
 def _aligned(columns: Sequence[Column], widths: Sequence[int], *, show_header: bool) -> Table:

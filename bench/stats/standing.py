@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from bench.measurement import Measurement, Round, Witness
 from bench.model import Case
+from bench.stats.costs import Costs, costs_of
 from bench.stats.intervals import Interval, block_value, median_interval
 from bench.stats.paired import Comparison, compare
 
@@ -54,14 +55,17 @@ class Standing:
 
     Attributes:
         sample: the blocks that count.
-        figures: ``None`` where none does.
-        failed: the trials that yielded no timing, in block order.
+        figures: ``None`` where none does, like ``costs``.
+        failed: the trials that yielded no timing in the end, in block order.
+        repeated: the invalid ones that were run again.
     """
 
     case: Case
     sample: Sample
     figures: Figures | None
+    costs: Costs | None
     failed: tuple[Measurement, ...]
+    repeated: tuple[Measurement, ...]
 
     @property
     def blocks(self) -> int:
@@ -90,8 +94,12 @@ def standing_of(case: Case, trials: Sequence[Measurement], baseline: Sample | No
     """Work out the row of a case; ``baseline`` is what it is compared with, ``None`` for nothing."""
     sample = sample_of(trials)
     good = [trial for trial in trials if trial.block in sample and trial.outcome == "ok"]
-    failed = tuple(trial for trial in trials if trial.outcome != "ok")
-    return Standing(case, sample, _figures(good, sample, baseline) if good else None, failed)
+    final = {trial.block: trial for trial in sorted(trials, key=lambda trial: trial.attempt)}
+    failed = tuple(trial for _, trial in sorted(final.items()) if trial.outcome != "ok")
+    repeated = tuple(trial for trial in trials if trial is not final[trial.block])
+    if not good:
+        return Standing(case, sample, None, None, failed, repeated)
+    return Standing(case, sample, _figures(good, sample, baseline), costs_of(good), failed, repeated)
 
 
 def _figures(good: Sequence[Measurement], sample: Sample, baseline: Sample | None) -> Figures:

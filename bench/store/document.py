@@ -6,7 +6,7 @@ from bench.errors import UnreadableResultError
 from bench.measurement import Run
 from bench.wire import MalformedError, fit, plain
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 """Version of the document; a reader refuses any other."""
 
 

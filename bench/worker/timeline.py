@@ -42,7 +42,7 @@ def timeline(fetches: Sequence[Fetch], workers: int, called_s: float, returned_s
     starts_s = nsmallest(workers, (fetch.start_s for fetch in fetches))
     return Timeline(
         called_s=called_s,
-        pool_start_s=fsum(start_s - called_s for start_s in starts_s if start_s <= first_end_s),
+        pool_start_s=fsum(start_s - called_s for start_s in starts_s if start_s < first_end_s),
         occupied_s=occupied_s(fetches, workers),
         pool_stop_s=returned_s - max(fetch.end_s for fetch in fetches),
         mean_start_s=fmean(fetch.start_s for fetch in fetches),

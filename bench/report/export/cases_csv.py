@@ -3,12 +3,29 @@
 import csv
 import io
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Final
 
-from bench.measurement import Run
+from bench.histogram import Latency
+from bench.measurement import Gap, Phases, Run, Witness
+from bench.stats.costs import Costs
 from bench.stats.intervals import Interval
 from bench.stats.podium import podiums
 from bench.stats.standing import Figures, Range, Standing
+
+_PROBED: Final = (
+    "cpu_user_s",
+    "cpu_system_s",
+    "switches_voluntary",
+    "switches_involuntary",
+    "memory_bytes",
+    "threads",
+    "descriptors",
+    "loop_lag_p50_s",
+    "loop_lag_p99_s",
+    "queue_wait_s",
+    "gc_s",
+)
 
 
 def to_csv(run: Run) -> str:
@@ -30,6 +47,22 @@ def _ratio(value: Callable[[Interval], object]) -> Callable[[Standing], object]:
     return _figure(lambda found: "" if found.times_faster is None else value(found.times_faster.ratio))
 
 
+def _cost(value: Callable[[Costs], object]) -> Callable[[Standing], object]:
+    def cell(row: Standing) -> object:
+        found = None if row.costs is None else value(row.costs)
+        return "" if found is None else found
+
+    return cell
+
+
+def _of(part: str, name: str) -> Callable[[Standing], object]:
+    return _cost(lambda found: getattr(getattr(found, part), name, None))
+
+
+def _seen(part: str, name: str) -> Callable[[Standing], object]:
+    return _cost(lambda found: getattr(found, part).get(name))
+
+
 def _greatest(seen: Range | None) -> object:
     return "" if seen is None else seen.high
 
@@ -45,6 +78,7 @@ _COLUMNS: Final[Mapping[str, Callable[[Standing], object]]] = {
     "fetches": lambda row: len(row.case.countries.fetches),
     "blocks": lambda row: row.blocks,
     "failed_trials": lambda row: len(row.failed),
+    "repeated_trials": lambda row: len(row.repeated),
     "median_elapsed_s": _figure(lambda found: found.elapsed.estimate),
     "median_low_s": _figure(lambda found: found.elapsed.low),
     "median_high_s": _figure(lambda found: found.elapsed.high),
@@ -57,6 +91,15 @@ _COLUMNS: Final[Mapping[str, Callable[[Standing], object]]] = {
     "min_verified": _figure(lambda found: found.verified.low),
     "max_not_found": _figure(lambda found: found.not_found.high),
     "max_errors": _figure(lambda found: found.errors.high),
+    "limit": _cost(lambda found: found.limit),
+    "cold_start_s": _cost(lambda found: found.cold_start_s),
+    "imports_s": _cost(lambda found: found.imports_s),
+    **{each.name: _of("phases", each.name) for each in fields(Phases)},
+    **{f"gap_{each.name}": _of("gap", each.name) for each in fields(Gap)},
+    **{f"latency_{each.name}": _of("latency", each.name) for each in fields(Latency)},
+    "cpu_share": _cost(lambda found: found.cpu_share),
+    **{name: _seen("figures", name) for name in _PROBED},
+    **{f"server_{each.name}": _seen("witness", each.name) for each in fields(Witness)},
 }
 
 

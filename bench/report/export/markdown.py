@@ -3,29 +3,39 @@
 from collections.abc import Sequence
 
 from bench.measurement import Run
-from bench.report.columns import figures, identity
-from bench.report.failures import failures
+from bench.report.columns import Column, identity, results
+from bench.report.failures import failures, repetitions
 from bench.report.matrix import Matrix, matrix
+from bench.report.sections import sections
 from bench.report.sentence import conclusion
 from bench.report.table import legend, title
-from bench.stats.podium import podiums
+from bench.stats.podium import Podium, podiums
 
 
 def to_markdown(run: Run) -> str:
     """Write the tables of a run as GitHub-flavoured Markdown."""
     parts: list[str] = []
     for podium in podiums(run):
-        columns = (*identity(podium), *figures(podium))
         parts += [f"### {title(run, podium)}", ""]
-        parts.append(_line([column.heading for column in columns]))
-        parts.append(_line(["---" if column.is_text else "---:" for column in columns]))
-        parts += [_line([_plain(column.cell(row)) for column in columns]) for row in podium.rows]
+        parts += _table(podium, results(podium))
         parts += ["", _plain(legend(podium)), ""]
-        parts += [f"- {_plain(line)}" for line in failures(podium)]
+        parts += [f"- {_plain(line)}" for line in (*failures(podium), *repetitions(podium))]
+        for section in sections(podium):
+            parts += ["", f"**{section.title}**: {section.note}", ""]
+            parts += _table(podium, section.columns)
         if (by_workers := matrix(podium)) is not None:
             parts += ["", *_markdown_matrix(by_workers)]
         parts += ["", _plain(conclusion(podium)), ""]
     return "\n".join(parts)
+
+
+def _table(podium: Podium, figures: Sequence[Column]) -> list[str]:
+    columns = (*identity(podium), *figures)
+    return [
+        _line([column.heading for column in columns]),
+        _line(["---" if column.is_text else "---:" for column in columns]),
+        *(_line([_plain(column.cell(row)) for column in columns]) for row in podium.rows),
+    ]
 
 
 def _markdown_matrix(cells: Matrix) -> list[str]:

@@ -1,0 +1,116 @@
+"""Where the time of a round goes: parts that are measured each for itself, and add up to the whole."""
+
+from dataclasses import fields, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.api import Fetch
+from bench.measurement import Gap
+from bench.model import Profile
+from bench.runner.accounting import account, gap
+from bench.runner.expectation import Expectation
+from bench.server.log import Log, Record
+from bench.server.testimony import Statement, statements
+from bench.server.trials import Opening, RoundLog
+from bench.worker.protocol import TimedRound
+from bench.worker.timeline import timeline
+
+SERVICE_S = 10.0
+
+
+def round_of(spans: list[tuple[float, float]], workers: int, elapsed_s: float) -> TimedRound:
+    """Have a worker report a round that was called at 100, with fetches of these starts and ends."""
+    fetches = [Fetch("BR", start_s, end_s, 200, 10, "ok", answered_s=end_s) for start_s, end_s in spans]
+    times = timeline(fetches, workers, 100.0, 100.0 + elapsed_s)
+    return TimedRound(elapsed_s, {"ok": len(fetches)}, len(fetches), (), times)
+
+
+def seen_of(spans: list[tuple[float, float]], set_up_s: float = 0.0) -> Statement:
+    """Have the server state requests of these arrivals and ends, each on a connection of its own."""
+    log = Log()
+    for number, (arrival_s, end_s) in enumerate(spans):
+        log.add(number, arrival_s - set_up_s, arrival_s, end_s, end_s, 0.0, 200, "BR", 0)
+    return statements({1: RoundLog(log, 0.0)}, Opening("t", Profile("p"), 0))[1]
+
+
+def expected(fetches: int, workers: int, ideal_s: float) -> Expectation:
+    """Expect fetches of ten seconds each."""
+    return Expectation(ideal_s, fetches * SERVICE_S, workers, {"ok": fetches}, {})
+
+
+def divided(timed: TimedRound, seen: Statement, plan: Expectation) -> Gap:
+    """Divide the gap of a round."""
+    found = account(timed, seen, plan).gap
+    assert found is not None
+    return found
+
+
+def test_each_cause_has_its_part() -> None:
+    """One worker, two fetches: a second each of everything, but three of client and two of lateness."""
+    timed = round_of([(101, 114), (115, 129)], 1, 30.0)
+    seen = seen_of([(103, 113), (116, 128)], set_up_s=0.5)
+    assert divided(timed, seen, expected(2, 1, 20.0)) == Gap(
+        pool_start_s=1.0, unused_s=1.0, set_up_s=1.0, client_s=4.0, lateness_s=2.0, pool_stop_s=1.0
+    )
+
+
+def test_a_worker_that_is_never_used_is_an_unused_slot() -> None:
+    """Two workers were asked for, one did it all: half of the time of all slots was unused."""
+    timed = round_of([(100, 110), (110, 120), (120, 130), (130, 140)], 2, 40.0)
+    seen = seen_of([(100, 110), (110, 120), (120, 130), (130, 140)])
+    found = divided(timed, seen, expected(4, 2, 20.0))
+    assert found == Gap(0.0, 20.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def test_what_the_longest_fetch_leaves_unused_is_no_part_of_the_gap() -> None:
+    """Two workers, a fetch of ten seconds and none beside it: that is the ideal."""
+    timed = round_of([(100, 110)], 2, 10.0)
+    assert divided(timed, seen_of([(100, 110)]), expected(1, 2, 10.0)) == Gap(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def test_phases_follow_a_fetch() -> None:
+    """From the call to the first request, to the first byte, to the answer, to the file."""
+    timed = round_of([(101, 114)], 1, 15.0)
+    fetch = Fetch("BR", 101, 114, 200, 10, "ok", answered_s=113)
+    timed = replace(timed, timeline=timeline([fetch], 1, 100.0, 115.0))
+    log = Log()
+    log.add(*Record(1, 102.0, 103.0, 111.0, 112.0, 8.0, 200, "BR", 0))
+    seen = statements({1: RoundLog(log, 0.0)}, Opening("t", Profile("p"), 0))[1]
+    found = account(timed, seen, expected(1, 1, 10.0)).phases
+    assert found is not None
+    assert (found.start_s, found.first_byte_s, found.transfer_s, found.save_s) == (3, 10, 2, 1)
+
+
+def test_nothing_is_divided_that_was_not_measured_on_both_sides() -> None:
+    """A fetch without times, a server that saw another number of requests, or none at all."""
+    timed, seen = round_of([(101, 112)], 1, 15.0), seen_of([(101, 112)])
+    plan = expected(1, 1, 10.0)
+    assert account(timed, seen, plan).gap is not None
+    for lacking in (
+        account(replace(timed, timeline=None), seen, plan),
+        account(timed, seen_of([(101, 112), (101, 112)]), plan),
+        account(timed, None, plan),
+    ):
+        assert (lacking.gap, lacking.phases) == (None, None)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 50), st.floats(0, 5), st.floats(10, 20), st.floats(0, 5)), min_size=1),
+    st.integers(1, 30),
+)
+def test_the_parts_add_up_to_the_gap(fetches: list[tuple[float, float, float, float]], workers: int) -> None:
+    """Whatever the strategy did: the time of all slots is all there is to divide."""
+    spans, requests = [], []
+    for start_s, before_s, service_s, after_s in fetches:
+        arrival_s = 100 + start_s + before_s
+        requests.append((arrival_s, arrival_s + service_s))
+        spans.append((100 + start_s, arrival_s + service_s + after_s))
+    elapsed_s = max(end_s for _, end_s in spans) - 100 + 1
+    timed, seen = round_of(spans, workers, elapsed_s), seen_of(requests)
+    plan = expected(len(fetches), workers, max(10.0, len(fetches) * 10 / workers))
+    assert timed.timeline is not None
+    found = gap(elapsed_s, timed.timeline, seen, plan)
+    total_s = sum(getattr(found, part.name) for part in fields(found))
+    assert total_s == pytest.approx(elapsed_s - plan.ideal_s, abs=1e-6)

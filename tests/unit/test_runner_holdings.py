@@ -1,0 +1,71 @@
+"""What a tree of processes holds, seen on real ones."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from bench.runner.holdings import Peaks, handles, memory, tree
+
+_PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
+_CHILD = "import sys; held = bytearray(50_000_000); print('ready', flush=True); sys.stdin.read()"
+
+
+@contextmanager
+def family() -> Iterator[int]:
+    """Start a process whose child holds fifty megabytes; yield its id."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _PARENT, _CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"ready\n"
+        try:
+            yield parent.pid
+        finally:
+            parent.communicate()
+
+
+def test_a_tree_is_held_together_by_its_children() -> None:
+    """Parent and child, and what the child holds is in the sum."""
+    with family() as parent:
+        pids = tree(parent)
+        assert len(pids) == 2
+        assert pids[0] == parent
+        assert memory(pids)["memory_bytes"] - memory([parent])["memory_bytes"] > 50_000_000
+        assert handles(pids)["threads"] == 2
+        assert handles(pids)["descriptors"] >= 6
+
+
+def test_peaks_keep_the_most_that_was_seen() -> None:
+    """The child is gone, its fifty megabytes were there."""
+    peaks = Peaks(["memory", "handles", "cpu"])
+    with family() as parent:
+        peaks.sample(parent)
+    seen = dict(peaks.seen)
+    peaks.sample(parent)
+    assert peaks.seen == seen
+    assert seen["memory_bytes"] > 50_000_000
+
+
+@pytest.mark.parametrize(
+    ("probes", "figures"), [([], set()), (["cpu"], set()), (["handles"], {"threads", "descriptors"})]
+)
+def test_only_what_is_asked_for_is_sampled(probes: list[str], figures: set[str]) -> None:
+    """Nothing is watched if nothing is."""
+    peaks = Peaks(probes)
+    assert peaks.is_watching == bool(figures)
+    peaks.sample(os.getpid())
+    assert set(peaks.seen) == figures
+
+
+def test_a_sample_is_quick_enough_to_be_taken_often() -> None:
+    """A hundred of them within seconds, on whatever machine."""
+    peaks = Peaks(["memory", "handles"])
+    began_s = time.monotonic()
+    for _ in range(100):
+        peaks.sample(os.getpid())
+    assert time.monotonic() - began_s < 5

@@ -1,0 +1,44 @@
+"""Who gets which cores."""
+
+import os
+
+import pytest
+
+from bench.runner.pinning import Pinning, kept_to, plan, usable_cores
+
+
+@pytest.mark.parametrize(
+    ("cores", "planned"),
+    [
+        ([], Pinning()),
+        ([(0,)], Pinning()),
+        ([(0, 1)], Pinning()),
+        ([(0,), (1,)], Pinning(server=(0,), worker=(1,), harness=(0,))),
+        ([(0, 2), (1, 3)], Pinning(server=(0, 2), worker=(1, 3), harness=(0, 2))),
+        ([(0,), (1,), (2,)], Pinning(server=(0,), worker=(2,), harness=(1,))),
+        (
+            [(0, 4), (1, 5), (2, 6), (3, 7)],
+            Pinning(server=(0, 4), worker=(2, 3, 6, 7), harness=(1, 5)),
+        ),
+    ],
+)
+def test_cores_are_shared_out_whole(cores: list[tuple[int, ...]], planned: Pinning) -> None:
+    """Server, worker and harness apart where there are three; siblings stay together."""
+    assert plan(cores) == planned
+
+
+def test_usable_cores_are_those_of_this_process() -> None:
+    """Every processor once."""
+    processors = [processor for core in usable_cores() for processor in core]
+    assert sorted(processors) == sorted(os.sched_getaffinity(0))
+
+
+def test_a_thread_is_kept_for_a_while() -> None:
+    """And then free again."""
+    before = os.sched_getaffinity(0)
+    one = min(before)
+    with kept_to([one]):
+        assert os.sched_getaffinity(0) == {one}
+    assert os.sched_getaffinity(0) == before
+    with kept_to([]):
+        assert os.sched_getaffinity(0) == before
