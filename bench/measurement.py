@@ -137,7 +137,8 @@ class Measurement:
         case: id of the case.
         position: place in the block's order, from 0.
         attempt: how often the trial had been invalid before, from 0.
-        detail: one line on what went wrong, empty for ``ok``.
+        detail: one line on what went wrong; for ``ok``, on what would have made it invalid had the config
+            not said to keep it, and else empty.
         took_s: from asking for the process until nothing of it was left.
         cold_start_s: from asking for the process until its imports were done; ``None`` if it never was.
         imports_s: the part of it in which strategy and client were imported.

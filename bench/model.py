@@ -165,6 +165,8 @@ class Experiment:
         stopping: ``None`` runs every case in every block.
         probes: which of ``PROBES`` are on.
         pinning: whether server, worker and harness are kept on cores of their own where there are enough.
+        disturbed: what becomes of a trial that the machine or the server spoilt: it is refused, or kept
+            with a remark.
     """
 
     name: str
@@ -181,3 +183,4 @@ class Experiment:
     stopping: Stopping | None = None
     probes: tuple[str, ...] = PROBES
     pinning: bool = True
+    disturbed: Literal["refuse", "keep"] = "refuse"

@@ -23,15 +23,18 @@ def failures(podium: Podium) -> list[str]:
     return [printable(line) for line in lines]
 
 
-def repetitions(podium: Podium) -> list[str]:
-    """Write one line for each reason for which trials were invalid and run again."""
-    repeated = [trial for row in podium.rows for trial in row.repeated]
-    reasons = dict.fromkeys(_kind(trial) for trial in repeated)
+def disturbances(podium: Podium) -> list[str]:
+    """Write one line for each way in which trials were spoilt, and what became of them."""
     return [
-        f"{plural(len(same), 'trial')} run again: {printable(same[0].detail)}"
-        for reason in reasons
-        if (same := [trial for trial in repeated if _kind(trial) == reason])
+        *_by_reason("run again", [trial for row in podium.rows for trial in row.repeated]),
+        *_by_reason("kept", [trial for row in podium.rows for trial in row.disturbed]),
     ]
+
+
+def _by_reason(fate: str, trials: Sequence[Measurement]) -> Iterator[str]:
+    for reason in dict.fromkeys(map(_kind, trials)):
+        same = [trial for trial in trials if _kind(trial) == reason]
+        yield printable(f"{plural(len(same), 'disturbed trial')} {fate}: {same[0].detail}")
 
 
 def _kind(trial: Measurement) -> str:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from bench.measurement import Run
 from bench.report.columns import Column, client_of, identity, mark_of, results
-from bench.report.failures import failures, repetitions
+from bench.report.failures import disturbances, failures
 from bench.report.fitting import dealt, text_width
 from bench.report.matrix import Matrix, matrix
 from bench.report.sections import sections
@@ -55,7 +55,7 @@ def _parts(run: Run, podium: Podium, console: Console) -> Iterator[RenderableTyp
     yield Text(legend(podium), style="dim")
     for line in failures(podium):
         yield Text(f"! {line}", style="red")
-    for line in repetitions(podium):
+    for line in disturbances(podium):
         yield Text(line, style="dim")
     for section in sections(podium):
         yield Text.assemble("\n", (section.title, "bold"), (f": {section.note}", "dim"))

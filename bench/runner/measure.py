@@ -160,9 +160,8 @@ def _judged(site: Site, evidence: Evidence, task: Task) -> tuple[Outcome, str]:
         said = seen.get(number)
         if (found := flaw(timed, None if said is None else said.witness, expected)) is not None:
             return found
-    if why := _disturbance(evidence) or _refusal(evidence):
-        return "invalid", why
-    return "ok", ""
+    why = _disturbance(evidence) or _refusal(evidence)
+    return "invalid" if why and site.experiment.disturbed == "refuse" else "ok", why
 
 
 def _disturbance(evidence: Evidence) -> str:

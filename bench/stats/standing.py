@@ -58,6 +58,7 @@ class Standing:
         figures: ``None`` where none does, like ``costs``.
         failed: the trials that yielded no timing in the end, in block order.
         repeated: the invalid ones that were run again.
+        disturbed: those that count although they would have been invalid, had the config not said so.
     """
 
     case: Case
@@ -66,6 +67,7 @@ class Standing:
     costs: Costs | None
     failed: tuple[Measurement, ...]
     repeated: tuple[Measurement, ...]
+    disturbed: tuple[Measurement, ...]
 
     @property
     def blocks(self) -> int:
@@ -97,9 +99,15 @@ def standing_of(case: Case, trials: Sequence[Measurement], baseline: Sample | No
     final = {trial.block: trial for trial in sorted(trials, key=lambda trial: trial.attempt)}
     failed = tuple(trial for _, trial in sorted(final.items()) if trial.outcome != "ok")
     repeated = tuple(trial for trial in trials if trial is not final[trial.block])
-    if not good:
-        return Standing(case, sample, None, None, failed, repeated)
-    return Standing(case, sample, _figures(good, sample, baseline), costs_of(good), failed, repeated)
+    return Standing(
+        case=case,
+        sample=sample,
+        figures=_figures(good, sample, baseline) if good else None,
+        costs=costs_of(good) if good else None,
+        failed=failed,
+        repeated=repeated,
+        disturbed=tuple(trial for trial in good if trial.detail),
+    )
 
 
 def _figures(good: Sequence[Measurement], sample: Sample, baseline: Sample | None) -> Figures:

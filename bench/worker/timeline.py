@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
-from itertools import pairwise
 from math import fsum
 from statistics import fmean
 
@@ -57,13 +56,17 @@ def occupied_s(fetches: Sequence[Fetch], workers: int) -> float:
     A strategy may begin more fetches than it has workers and leave it to its client who waits; these
     share the slots there are.
     """
-    changes = sorted([(fetch.start_s, 1) for fetch in fetches] + [(fetch.end_s, -1) for fetch in fetches])
-    spans_s = []
-    active = 0
-    for (at_s, change), (next_s, _) in pairwise(changes):
-        active += change
-        spans_s.append(min(active, workers) * (next_s - at_s))
-    return fsum(spans_s)
+    starts_s = sorted(fetch.start_s for fetch in fetches)
+    ends_s = sorted(fetch.end_s for fetch in fetches)
+    total_s, last_s, begun = 0.0, starts_s[0], 0
+    for ended, end_s in enumerate(ends_s):
+        while begun < len(starts_s) and starts_s[begun] <= end_s:
+            total_s += min(begun - ended, workers) * (starts_s[begun] - last_s)
+            last_s = starts_s[begun]
+            begun += 1
+        total_s += min(begun - ended, workers) * (end_s - last_s)
+        last_s = end_s
+    return total_s
 
 
 def _is_sound(fetch: Fetch, called_s: float, returned_s: float) -> bool:

@@ -20,11 +20,13 @@ from bench.model import Fixed, Profile
 from bench.runner.guardian import descendants
 from bench.server.settings import ServerSettings
 from bench.stats.paired import compare
+from bench.worker.protocol import WORKER_PROBES
 from tests.server_process import running_server
 
 pytestmark = pytest.mark.timeout(900)
 
 PAIRS: Final = 60
+PROBE_PAIRS: Final = 200
 BARE: Final = """
 import sys, time
 from pathlib import Path
@@ -43,14 +45,16 @@ from pathlib import Path
 import strategies
 from bench.countries import POP20
 from bench.worker.load import load_client, load_strategy
+from bench.worker.probes import Probing
 from bench.worker.protocol import Task
 from bench.worker.trial import Stage, run_round
 folder = Path(sys.argv[2])
 download_many = load_strategy(Path(strategies.__path__[0]) / "{strategy}.py")
 load_client("{client}")
+probing = Probing(sys.argv[4:])
 task = Task(Path(), "{client}", 20, True, POP20, 1, "", 1, folder, Path(sys.argv[3]), 10.0)
 for _ in sys.stdin:
-    verified = run_round(download_many, task, Stage(sys.argv[1], folder / "round"), None)
+    verified = run_round(download_many, task, Stage(sys.argv[1], folder / "round"), None, probing)
     assert verified.flaw is None, verified.flaw
     print(verified.report.elapsed_s, flush=True)
 """
@@ -127,6 +131,46 @@ def test_the_harness_adds_nothing_to_what_it_times(
             f" (95% {ratio.low:.4f} to {ratio.high:.4f}, {PAIRS} pairs)"
         )
     assert ratio.estimate <= 1.02
+
+
+@pytest.mark.parametrize(
+    ("strategy", "client"),
+    [
+        ("sequential", "urllib3"),
+        ("threadpool_map", "requests"),
+        ("processpool_map", "requests"),
+        ("asyncio_gather", "aiohttp"),
+    ],
+)
+def test_the_probes_cost_nothing_of_what_is_timed(
+    strategy: str, client: str, tmp_path: Path, reference: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two workers, one with all probes that run within a timed round, alternating: ratio <= 1.01.
+
+    Memory, threads and descriptors are sampled in the warm-up only, from outside.
+    """
+    source = random.Random(1)
+    script = HARNESS.format(strategy=strategy, client=client)
+    words = (str(tmp_path), str(reference))
+    with (
+        running_server(ServerSettings(Profile("20ms", Fixed(0.020)))) as server,
+        side(script, server.base_url, *words) as without,
+        side(script, server.base_url, *words, *WORKER_PROBES) as probed,
+    ):
+        samples: dict[Side, list[float]] = {without: [], probed: []}
+        for _ in range(3):
+            without.round_s()
+            probed.round_s()
+        for _ in range(PROBE_PAIRS):
+            for each in source.sample([without, probed], 2):
+                samples[each].append(each.round_s())
+        ratio = compare(samples[without], samples[probed]).ratio
+    with capsys.disabled():
+        print(
+            f"\n{strategy} x {client}: with probes / without = {ratio.estimate:.4f}"
+            f" (95% {ratio.low:.4f} to {ratio.high:.4f}, {PROBE_PAIRS} pairs)"
+        )
+    assert ratio.estimate <= 1.01
 
 
 @pytest.mark.parametrize(

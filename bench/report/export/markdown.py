@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bench.measurement import Run
 from bench.report.columns import Column, identity, results
-from bench.report.failures import failures, repetitions
+from bench.report.failures import disturbances, failures
 from bench.report.matrix import Matrix, matrix
 from bench.report.sections import sections
 from bench.report.sentence import conclusion
@@ -19,7 +19,7 @@ def to_markdown(run: Run) -> str:
         parts += [f"### {title(run, podium)}", ""]
         parts += _table(podium, results(podium))
         parts += ["", _plain(legend(podium)), ""]
-        parts += [f"- {_plain(line)}" for line in (*failures(podium), *repetitions(podium))]
+        parts += [f"- {_plain(line)}" for line in (*failures(podium), *disturbances(podium))]
         for section in sections(podium):
             parts += ["", f"**{section.title}**: {section.note}", ""]
             parts += _table(podium, section.columns)
