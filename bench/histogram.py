@@ -4,15 +4,25 @@ Values are microseconds, from one to an hour, to three significant digits. The t
 V2 encoding, compressed, in base64 (Tene, *HdrHistogram*).
 """
 
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from hdrh.codec import HdrCookieException, HdrHistogramSettingsException, HdrLengthException
 from hdrh.histogram import HdrHistogram
 
 _LEAST_US: Final = 1
 _MOST_US: Final = 3_600_000_000
 _DIGITS: Final = 3
+_UNREADABLE: Final = (
+    HdrCookieException,
+    HdrHistogramSettingsException,
+    HdrLengthException,
+    ValueError,
+    zlib.error,
+)
+"""What the library raises for a text that it did not write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +46,7 @@ def encoded(counts: Iterable[Mapping[str, int]]) -> str:
 
 
 def merged(texts: Iterable[str]) -> Latency | None:
-    """Add histograms up and read them; ``None`` if they are all empty.
-
-    Raises:
-        ValueError: a text is no histogram.
-    """
+    """Add histograms up and read them; ``None`` if they are all empty."""
     total = _new()
     for text in texts:
         if text:
@@ -51,6 +57,15 @@ def merged(texts: Iterable[str]) -> Latency | None:
     return Latency(
         total.get_total_count(), p50_us / 1e6, p90_us / 1e6, p99_us / 1e6, total.get_max_value() / 1e6
     )
+
+
+def is_histogram(text: str) -> bool:
+    """Tell whether a text can be read as a histogram, or is the empty one."""
+    try:
+        merged([text])
+    except _UNREADABLE:
+        return False
+    return True
 
 
 def _new() -> HdrHistogram:

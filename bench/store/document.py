@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from bench.errors import UnreadableResultError
+from bench.histogram import is_histogram
 from bench.measurement import Run
 from bench.wire import MalformedError, fit, plain
 
@@ -51,6 +52,8 @@ def _inconsistency(run: Run) -> str:
         return "it has no cases"
     if not isinstance(run.config.get("name"), str):
         return "its config has no name"
+    if not all(is_histogram(trial.latency) for trial in run.trials):
+        return "the latency of a trial is no histogram"
     stranger = next((trial.case for trial in run.trials if trial.case not in known), None)
     return "" if stranger is None else f"a trial is of {stranger!r}, which is none of its cases"
 

@@ -40,9 +40,7 @@ def case(strategy: str, client: str, workers: int, delay_s: float, repeat: int =
     return Case(strategy, client, workers, profile, Selection("ten", TEN, repeat))
 
 
-def measured(
-    folder: Path, cases: Sequence[Case], blocks: int, rounds: int = 2
-) -> Mapping[str, list[Measurement]]:
+def measured(folder: Path, cases: Sequence[Case], blocks: int) -> Mapping[str, list[Measurement]]:
     """Run cases for real and return the trials of each."""
     shipped = catalog.strategies()
     own = {file.stem: catalog.read_strategy(file) for file in STRATEGIES.glob("half_*.py")}

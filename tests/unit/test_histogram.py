@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.api import Fetch
-from bench.histogram import Latency, encoded, merged
+from bench.histogram import Latency, encoded, is_histogram, merged
 from bench.worker.latencies import bucket_us, latencies
 
 
@@ -44,6 +44,21 @@ def test_nothing_makes_no_histogram() -> None:
     """Neither a text nor a latency."""
     assert encoded([]) == encoded([{}]) == ""
     assert merged(["", ""]) is None
+
+
+@given(st.integers(0, 40), st.characters(codec="ascii"), st.booleans())
+def test_what_is_no_histogram_is_recognised(at: int, sign: str, cut: bool) -> None:  # noqa: FBT001  drawn
+    """A damaged text is either refused or still a histogram; nothing else comes of it."""
+    text = encoded([{"1000": 7, "20500": 3}])
+    damaged = text[:at] if cut else text[:at] + sign + text[at + 1 :]
+    if is_histogram(damaged) and damaged:
+        assert merged([damaged]) is not None
+
+
+@pytest.mark.parametrize("text", ["x", "HISTFAAAA", "é", "AAAA", "HIST" * 20])
+def test_other_texts_are_no_histograms(text: str) -> None:
+    """Whatever they look like."""
+    assert not is_histogram(text)
 
 
 def test_the_text_is_the_formats_own() -> None:
