@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.stats.intervals import Interval
-from bench.stats.paired import Comparison
+from bench.stats.judgement import Judgement
 from bench.stats.standing import Range
 
 NOTHING: Final = "–"
@@ -56,13 +56,12 @@ def share(part: float) -> str:
     return f"{part:.0%}"
 
 
-def times(comparison: Comparison | None) -> str:
-    """Write a ratio, marked where its interval does not exclude one."""
-    if comparison is None:
+def times(judgement: Judgement | None) -> str:
+    """Write a ratio, marked where it cannot be told from one."""
+    if judgement is None:
         return NOTHING
-    ratio = comparison.ratio
-    is_unsure = ratio.low is None or ratio.high is None or ratio.low <= 1 <= ratio.high
-    return f"{'≈' if is_unsure else ''}{digits(ratio.estimate)}"
+    is_told = judgement.verdict in {"faster", "slower"}
+    return f"{'' if is_told else '≈'}{digits(judgement.ratio.estimate)}"
 
 
 def span(seen: Range | None) -> str:

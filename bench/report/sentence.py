@@ -35,8 +35,12 @@ def _lead(best: Standing) -> str:
 def _gain(best: Standing, rows: dict[str, Standing], baseline: str | None) -> str:
     if best.figures is None or best.figures.times_faster is None or baseline is None:
         return ""
-    ratio = best.figures.times_faster.ratio
-    return f", {digits(ratio.estimate)} times faster than {called(rows[baseline])}{_bounds(ratio)}"
+    found = best.figures.times_faster
+    other = called(rows[baseline])
+    if found.verdict == "tie":
+        return f", and cannot be told from {other}"
+    about = "about " if found.verdict == "too few blocks" else ""
+    return f", {about}{digits(found.ratio.estimate)} times faster than {other}{_bounds(found.ratio)}"
 
 
 def _bounds(ratio: Interval) -> str:

@@ -1,11 +1,15 @@
 """Two cases of one run, compared block by block."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from bench.stats.intervals import Interval
 from bench.stats.signed_rank import p_value, shift_interval
+
+Sample: TypeAlias = Mapping[int, float]
+"""The value of each block in which a case succeeded, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,14 @@ def compare(first: Sequence[float], second: Sequence[float]) -> Comparison:
     shift = shift_interval(differences)
     ratio = Interval(math.exp(shift.estimate), _exp(shift.low), _exp(shift.high))
     return Comparison(ratio, p_value(differences), len(differences))
+
+
+def compare_samples(first: Sample, second: Sample) -> Comparison | None:
+    """Compare two cases over the blocks that they share; ``None`` if there are none."""
+    shared = sorted(first.keys() & second.keys())
+    if not shared:
+        return None
+    return compare([first[block] for block in shared], [second[block] for block in shared])
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:

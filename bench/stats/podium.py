@@ -3,7 +3,6 @@
 Cases are compared within a profile only; another profile is another question.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -11,10 +10,10 @@ from statistics import median
 from typing import Final
 
 from bench.measurement import Measurement, Run
-from bench.stats.paired import Comparison, holm
-from bench.stats.standing import Sample, Standing, compare_samples, sample_of, standing_of
+from bench.stats.judgement import Judgement, against, blocks_needed, judge
+from bench.stats.paired import Sample, compare_samples
+from bench.stats.standing import Standing, sample_of, standing_of
 
-SIGNIFICANCE: Final = 0.05
 _RANKED_FROM: Final = 0.5
 """Share of the blocks of the most complete case that a case needs to be ranked at all."""
 
@@ -66,12 +65,10 @@ def _podium(profile: str, run: Run) -> Podium:
             trials[trial.case].append(trial)
     samples = {case_id: sample_of(measured) for case_id, measured in trials.items()}
     baseline = next((case.id for case in cases if case.strategy == "sequential" and samples[case.id]), None)
-    rows = tuple(
-        standing_of(case, trials[case.id], samples[baseline] if baseline not in {None, case.id} else None)
-        for case in cases
-    )
+    times_faster = {} if baseline is None else against(samples[baseline], _without(baseline, samples))
+    rows = tuple(standing_of(case, trials[case.id], times_faster.get(case.id)) for case in cases)
     ranked = _ranked(samples)
-    pairs = _compared(ranked)
+    pairs = _judged(ranked)
     fastest = _fastest(ranked, pairs)
     verdicts = _verdicts(fastest, ranked, pairs)
     return Podium(
@@ -82,7 +79,7 @@ def _podium(profile: str, run: Run) -> Podium:
         behind=_those(verdicts, "behind"),
         ties=_those(verdicts, "tied"),
         undecided=_those(verdicts, "undecided"),
-        blocks_needed=_blocks_needed(len(pairs)),
+        blocks_needed=blocks_needed(len(pairs)),
         skipped=_skipped(run, trials),
     )
 
@@ -97,48 +94,43 @@ def _ranked(samples: Mapping[str, Sample]) -> dict[str, Sample]:
     }
 
 
-def _compared(ranked: Mapping[str, Sample]) -> dict[tuple[str, str], Comparison]:
-    """Compare all pairs that share a block; the ratio is second ÷ first."""
-    return {
-        (first, second): comparison
-        for first, second in combinations(ranked, 2)
-        if (comparison := compare_samples(ranked[first], ranked[second])) is not None
-    }
+def _without(case_id: str, samples: Mapping[str, Sample]) -> dict[str, Sample]:
+    return {other: sample for other, sample in samples.items() if other != case_id}
 
 
-def _fastest(ranked: Mapping[str, Sample], pairs: Mapping[tuple[str, str], Comparison]) -> str | None:
+def _judged(ranked: Mapping[str, Sample]) -> dict[tuple[str, str], Judgement]:
+    """Judge all pairs that share a block, the first of each against the second."""
+    return judge(
+        {
+            (first, second): comparison
+            for first, second in combinations(ranked, 2)
+            if (comparison := compare_samples(ranked[first], ranked[second])) is not None
+        }
+    )
+
+
+def _fastest(ranked: Mapping[str, Sample], pairs: Mapping[tuple[str, str], Judgement]) -> str | None:
     ahead = dict.fromkeys(ranked, 0)
-    for (first, second), comparison in pairs.items():
-        ahead[first if comparison.ratio.estimate > 1 else second] += 1
+    for (first, second), judgement in pairs.items():
+        ahead[first if judgement.ratio.estimate > 1 else second] += 1
     medians = {case_id: median(sample.values()) for case_id, sample in ranked.items()}
     return max(ranked, key=lambda case_id: (ahead[case_id], -medians[case_id]), default=None)
 
 
 def _verdicts(
-    fastest: str | None, ranked: Mapping[str, Sample], pairs: Mapping[tuple[str, str], Comparison]
+    fastest: str | None, ranked: Mapping[str, Sample], pairs: Mapping[tuple[str, str], Judgement]
 ) -> dict[str, str]:
-    adjusted = dict(zip(pairs, holm([comparison.p for comparison in pairs.values()]), strict=True))
-    needed = _blocks_needed(len(pairs))
     verdicts = dict.fromkeys((case_id for case_id in ranked if case_id != fastest), "undecided")
-    for (first, second), comparison in pairs.items():
-        if fastest not in {first, second} or comparison.blocks < needed:
+    for (first, second), judgement in pairs.items():
+        if fastest not in {first, second} or judgement.verdict == "too few blocks":
             continue
-        is_ahead = (comparison.ratio.estimate > 1) == (first == fastest)
-        is_certain = is_ahead and adjusted[first, second] <= SIGNIFICANCE
-        verdicts[second if first == fastest else first] = "behind" if is_certain else "tied"
+        is_ahead = judgement.verdict == ("faster" if first == fastest else "slower")
+        verdicts[second if first == fastest else first] = "behind" if is_ahead else "tied"
     return verdicts
 
 
 def _those(verdicts: Mapping[str, str], verdict: str) -> frozenset[str]:
     return frozenset(case_id for case_id, said in verdicts.items() if said == verdict)
-
-
-def _blocks_needed(pairs: int) -> int:
-    """Return the blocks with which even the strictest of Holm's steps can be passed.
-
-    The smallest two-sided p of n blocks is 2 / 2ⁿ.
-    """
-    return math.ceil(math.log2(2 * max(1, pairs) / SIGNIFICANCE))
 
 
 def _skipped(run: Run, trials: Mapping[str, Sequence[Measurement]]) -> dict[str, int]:

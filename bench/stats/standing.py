@@ -1,18 +1,15 @@
 """Where each case stands within its run: the figures of a table's row."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
-from typing import TypeAlias
 
 from bench.measurement import Measurement, Round, Witness
 from bench.model import Case
 from bench.stats.costs import Costs, costs_of
 from bench.stats.intervals import Interval, block_value, median_interval
-from bench.stats.paired import Comparison, compare
-
-Sample: TypeAlias = Mapping[int, float]
-"""The value of each block in which a case succeeded, in seconds."""
+from bench.stats.judgement import Judgement
+from bench.stats.paired import Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +26,8 @@ class Figures:
 
     Attributes:
         elapsed: median over blocks, in seconds.
-        times_faster: baseline's elapsed ÷ this case's, paired by block; ``None`` for the baseline, and
-            where the two share no block.
+        times_faster: baseline's elapsed ÷ this case's, paired by block and judged among all rows of the
+            table; ``None`` for the baseline, and where the two share no block.
         efficiency: median over blocks of ideal ÷ elapsed, 0 to 1.
         in_flight: the most requests the server saw at one instant, per round.
         connections: connections on which the server answered, per round.
@@ -40,7 +37,7 @@ class Figures:
     """
 
     elapsed: Interval
-    times_faster: Comparison | None
+    times_faster: Judgement | None
     efficiency: float
     in_flight: Range | None
     connections: Range | None
@@ -84,16 +81,8 @@ def sample_of(trials: Sequence[Measurement]) -> Sample:
     }
 
 
-def compare_samples(first: Sample, second: Sample) -> Comparison | None:
-    """Compare two cases over the blocks that they share; ``None`` if there are none."""
-    shared = sorted(first.keys() & second.keys())
-    if not shared:
-        return None
-    return compare([first[block] for block in shared], [second[block] for block in shared])
-
-
-def standing_of(case: Case, trials: Sequence[Measurement], baseline: Sample | None) -> Standing:
-    """Work out the row of a case; ``baseline`` is what it is compared with, ``None`` for nothing."""
+def standing_of(case: Case, trials: Sequence[Measurement], times_faster: Judgement | None) -> Standing:
+    """Work out the row of a case, given how it compares with the baseline."""
     sample = sample_of(trials)
     good = [trial for trial in trials if trial.block in sample and trial.outcome == "ok"]
     final = {trial.block: trial for trial in sorted(trials, key=lambda trial: trial.attempt)}
@@ -102,7 +91,7 @@ def standing_of(case: Case, trials: Sequence[Measurement], baseline: Sample | No
     return Standing(
         case=case,
         sample=sample,
-        figures=_figures(good, sample, baseline) if good else None,
+        figures=_figures(good, sample, times_faster) if good else None,
         costs=costs_of(good) if good else None,
         failed=failed,
         repeated=repeated,
@@ -110,12 +99,12 @@ def standing_of(case: Case, trials: Sequence[Measurement], baseline: Sample | No
     )
 
 
-def _figures(good: Sequence[Measurement], sample: Sample, baseline: Sample | None) -> Figures:
+def _figures(good: Sequence[Measurement], sample: Sample, times_faster: Judgement | None) -> Figures:
     rounds = [round_ for trial in good for round_ in trial.rounds]
     ideal_s = {trial.block: fmean(round_.ideal_s for round_ in trial.rounds) for trial in good}
     return Figures(
         elapsed=median_interval(list(sample.values())),
-        times_faster=None if baseline is None else compare_samples(sample, baseline),
+        times_faster=times_faster,
         efficiency=median(ideal_s[block] / value for block, value in sample.items()),
         in_flight=_witnessed(rounds, lambda witness: witness.max_in_flight),
         connections=_witnessed(rounds, lambda witness: witness.connections),

@@ -19,7 +19,7 @@ from bench.report.race import Race
 from bench.report.sentence import conclusion
 from bench.report.table import print_run
 from bench.stats.intervals import Interval
-from bench.stats.paired import Comparison
+from bench.stats.judgement import Judgement, PairVerdict
 from bench.stats.podium import podiums
 from bench.store.document import run_from_json
 from tests.builders import NEAR, POP3, case, failed, round_of, run_of, trials
@@ -149,17 +149,19 @@ def test_a_column_has_one_unit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("interval", "text"),
+    ("estimate", "verdict", "text"),
     [
-        (Interval(2.0, 1.9, 2.1), "2.00"),
-        (Interval(1.0, 0.9, 1.1), "≈1.00"),
-        (Interval(2.0, None, None), "≈2.00"),
-        (Interval(123.4, 120.0, 130.0), "123"),
+        (2.0, "faster", "2.00"),
+        (0.5, "slower", "0.50"),
+        (1.1, "tie", "≈1.10"),
+        (2.0, "too few blocks", "≈2.00"),
+        (123.4, "faster", "123"),
     ],
 )
-def test_a_ratio_that_may_be_one_is_marked(interval: Interval, text: str) -> None:
-    """So is one whose interval is unknown."""
-    assert times(Comparison(interval, 0.01, 10)) == text
+def test_a_ratio_that_may_be_one_is_marked(estimate: float, verdict: PairVerdict, text: str) -> None:
+    """By the verdict over all rows, not by its own interval."""
+    own = Interval(estimate, estimate * 0.95, estimate * 1.05)
+    assert times(Judgement(own, 0.01, 10, verdict)) == text
 
 
 class Clock:

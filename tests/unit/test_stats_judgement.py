@@ -1,0 +1,101 @@
+"""What several comparisons bear together: ties, verdicts, and too few blocks."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.stats.judgement import against, blocks_needed, judge
+from bench.stats.paired import compare
+
+DRIFT = [1.0, 1.3, 0.9, 1.1, 1.2, 0.8, 1.05, 0.95, 1.15, 1.0]
+
+
+def sample(factor: float, blocks: int = 10, jitter: float = 0.0) -> dict[int, float]:
+    """Build block values that share the machine's drift, with a jitter of alternating sign."""
+    return {
+        block: factor * (1 + jitter * (-1) ** block) * (1 + block / 1000) * DRIFT[block]
+        for block in range(blocks)
+    }
+
+
+def test_each_case_is_judged_from_its_own_side() -> None:
+    """Faster is faster than the reference; the ratio says how many times."""
+    found = against(sample(1.0), {"quick": sample(0.5), "slow": sample(4.0), "like": sample(1.0, jitter=0.1)})
+    assert {name: each.verdict for name, each in found.items()} == {
+        "quick": "faster",
+        "slow": "slower",
+        "like": "tie",
+    }
+    assert found["quick"].ratio.estimate == pytest.approx(2.0)
+    assert found["slow"].ratio.estimate == pytest.approx(0.25)
+
+
+def test_a_difference_that_is_one_of_many_is_a_tie() -> None:
+    """Nine of ten blocks agree and the tenth hardly differs: p is .0039 alone, and .078 among twenty."""
+    lead = [0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.11, 0.12, 0.13, -0.055]
+    narrow = {block: 1.0 + lead[block] for block in range(10)}
+    level = dict.fromkeys(range(10), 1.0)
+    assert against(narrow, {"a": level})["a"].verdict == "faster"
+    among = against(narrow, {"a": level, **{f"{n}": sample(1.0, jitter=0.2) for n in range(19)}})
+    assert among["a"].ratio.low is not None
+    assert among["a"].ratio.low > 1
+    assert among["a"].verdict == "tie"
+
+
+def test_too_few_blocks_are_said_as_such() -> None:
+    """Two comparisons take seven; a case with six is not judged however different it is."""
+    found = against(sample(1.0), {"short": sample(9.0, blocks=6), "long": sample(9.0)})
+    assert found["short"].verdict == "too few blocks"
+    assert found["long"].verdict == "slower"
+    assert found["short"].blocks == 6
+
+
+def test_what_shares_no_block_is_left_out() -> None:
+    """There is nothing to judge."""
+    assert against({0: 1.0}, {"other": {1: 1.0}}) == {}
+
+
+@pytest.mark.parametrize(
+    ("comparisons", "blocks"), [(0, 6), (1, 6), (2, 7), (7, 9), (8, 9), (15, 10), (120, 13)]
+)
+def test_so_many_comparisons_take_so_many_blocks(comparisons: int, blocks: int) -> None:
+    """The smallest two-sided p there is, times their number, is 5 % at the most."""
+    assert blocks_needed(comparisons) == blocks
+    unanimous = compare([1.0] * blocks, [2.0 + block / 100 for block in range(blocks)])
+    family = dict.fromkeys(range(max(1, comparisons)), unanimous)
+    assert {each.verdict for each in judge(family).values()} == {"faster"}
+    shorter = compare([1.0] * (blocks - 1), [2.0 + block / 100 for block in range(blocks - 1)])
+    assert shorter.p * max(1, comparisons) > 0.05
+
+
+@given(
+    st.lists(st.lists(st.floats(0.1, 10.0), min_size=8, max_size=8), min_size=1, max_size=5),
+    st.lists(st.floats(0.1, 10.0), min_size=8, max_size=8),
+)
+def test_swapping_the_sides_swaps_the_verdicts(others: list[list[float]], reference: list[float]) -> None:
+    """Each p stays what it was."""
+    opposite = {"faster": "slower", "slower": "faster"}
+    one = judge({number: compare(each, reference) for number, each in enumerate(others)})
+    other = judge({number: compare(reference, each) for number, each in enumerate(others)})
+    for number, judgement in one.items():
+        mirrored = other[number]
+        assert mirrored.verdict == opposite.get(judgement.verdict, judgement.verdict)
+        assert mirrored.p == pytest.approx(judgement.p)
+        assert mirrored.ratio.estimate == pytest.approx(1 / judgement.ratio.estimate)
+
+
+def test_equal_cases_are_told_from_the_reference_in_one_table_of_twenty_at_most() -> None:
+    """1,000 tables of six equal cases under shared drift: the binomial limit of 5 % at 99.9 % is 7.3 %."""
+    source = random.Random(11)
+    alarms = 0
+    for _ in range(1000):
+        drift = [source.lognormvariate(0, 0.3) for _ in range(12)]
+        cases = [
+            {block: level * source.lognormvariate(0, 0.05) for block, level in enumerate(drift)}
+            for _ in range(6)
+        ]
+        found = against(cases[0], {str(number): each for number, each in enumerate(cases[1:])})
+        alarms += any(each.verdict in {"faster", "slower"} for each in found.values())
+    assert 5 <= alarms <= 73
