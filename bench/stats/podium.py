@@ -3,19 +3,21 @@
 Cases are compared within a profile only; another profile is another question.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
-from typing import Final
+from typing import Final, TypeVar
 
 from bench.measurement import Measurement, Run
 from bench.stats.judgement import Judgement, against, blocks_needed, judge
 from bench.stats.paired import Sample, compare_samples
 from bench.stats.standing import Standing, sample_of, standing_of
 
+Name = TypeVar("Name", bound=Hashable)
+
 _RANKED_FROM: Final = 0.5
-"""Share of the blocks of the most complete case that a case needs to be ranked at all."""
+"""Share of blocks in which a case must have succeeded to be ranked at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def _podium(profile: str, run: Run) -> Podium:
     baseline = next((case.id for case in cases if case.strategy == "sequential" and samples[case.id]), None)
     times_faster = {} if baseline is None else against(samples[baseline], _without(baseline, samples))
     rows = tuple(standing_of(case, trials[case.id], times_faster.get(case.id)) for case in cases)
-    ranked = _ranked(samples)
+    ranked = complete_enough(trials)
     pairs = _judged(ranked)
     fastest = _fastest(ranked, pairs)
     verdicts = _verdicts(fastest, ranked, pairs)
@@ -84,14 +86,26 @@ def _podium(profile: str, run: Run) -> Podium:
     )
 
 
-def _ranked(samples: Mapping[str, Sample]) -> dict[str, Sample]:
-    """Keep the cases with enough blocks; one that mostly failed would win by its luck."""
+def complete_enough(trials: Mapping[Name, Sequence[Measurement]]) -> dict[Name, Sample]:
+    """Keep the samples of cases that mostly succeeded; one that mostly failed would win by its luck.
+
+    A case that left the blocks because enough was known of it is held against the blocks that it was
+    run in, one that was given up against those of the most complete case.
+    """
+    samples = {name: sample_of(measured) for name, measured in trials.items()}
     most = max((len(sample) for sample in samples.values()), default=0)
-    return {
-        case_id: sample
-        for case_id, sample in samples.items()
-        if sample and len(sample) >= _RANKED_FROM * most
-    }
+    kept = {}
+    for name, sample in samples.items():
+        due = most if was_given_up(trials[name]) else len({trial.block for trial in trials[name]})
+        if sample and len(sample) >= _RANKED_FROM * due:
+            kept[name] = sample
+    return kept
+
+
+def was_given_up(trials: Sequence[Measurement]) -> bool:
+    """Whether the last that was seen of a case is of the kind for which cases are given up."""
+    last = max(trials, key=lambda trial: (trial.block, trial.attempt), default=None)
+    return last is not None and last.outcome in {"crash", "timeout", "escape"}
 
 
 def _without(case_id: str, samples: Mapping[str, Sample]) -> dict[str, Sample]:
@@ -138,5 +152,7 @@ def _skipped(run: Run, trials: Mapping[str, Sequence[Measurement]]) -> dict[str,
     if run.status != "complete" or not isinstance(planned, int):
         return {}
     return {
-        case_id: planned - len(measured) for case_id, measured in trials.items() if len(measured) < planned
+        case_id: left
+        for case_id, measured in trials.items()
+        if was_given_up(measured) and (left := planned - len({trial.block for trial in measured})) > 0
     }
