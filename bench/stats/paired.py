@@ -32,7 +32,8 @@ def compare(first: Sequence[float], second: Sequence[float]) -> Comparison:
     The blocks are the unit of replication: drift hits both sides of a block alike, and rounds within
     one process share that process's luck (Kalibera & Jones, ISMM 2013).
     """
-    differences = [math.log(b / a) for a, b in zip(first, second, strict=True)]
+    # a difference of logarithms, as the logarithm of a quotient is not quite that of its inverse, negated
+    differences = [math.log(b) - math.log(a) for a, b in zip(first, second, strict=True)]
     shift = shift_interval(differences)
     ratio = Interval(math.exp(shift.estimate), _exp(shift.low), _exp(shift.high))
     return Comparison(ratio, p_value(differences), len(differences))

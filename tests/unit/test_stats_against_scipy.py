@@ -7,13 +7,17 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from bench.stats.intervals import Interval, median_interval, quantile_interval
-from bench.stats.paired import holm
+from bench.stats.least_squares import non_negative
+from bench.stats.paired import compare, holm
+from bench.stats.sequential import SequentialRule, decide
 from bench.stats.signed_rank import bound_rank, p_value, shift_interval
+from bench.stats.universal_law import UniversalLaw, fitted
 
 DRAWS = 20_000
+NORMAL_P90 = stats.norm.ppf(0.9)
 
 
 @pytest.mark.parametrize("n", [5, 6, 10, 17, 25, 40])
@@ -73,14 +77,65 @@ def symmetric(source: np.random.Generator, n: int) -> list[float]:
     return list(1 + source.standard_t(2, n) * source.lognormal(0, 1, n))
 
 
+def sides(source: np.random.Generator, n: int) -> list[float]:
+    """Draw n blocks of two spiky sides, the second e times as slow, under drift that both share."""
+    drift = source.lognormal(0, 0.3, n)
+    return [*(drift * spiky(source, n)), *(np.e * drift * spiky(source, n))]
+
+
+def ratio_interval(both: list[float]) -> Interval:
+    """Bound the ratio of two sides, as a logarithm."""
+    half = len(both) // 2
+    ratio = compare(both[:half], both[half:]).ratio
+    assert ratio.low is not None
+    assert ratio.high is not None
+    return Interval(np.log(ratio.estimate), np.log(ratio.low), np.log(ratio.high))
+
+
+def interval_at_a_look(differences: list[float]) -> Interval:
+    """Bound a ratio by a rule that spends 2.5 % on each side at its only look, as a logarithm."""
+    n = len(differences)
+    rule = SequentialRule(beta=0.025, looks=(n,), alpha_weights=(1.0,), beta_weights=(1.0,))
+    ratio = decide(differences, 1, rule).ratio
+    assert ratio.low is not None
+    assert ratio.high is not None
+    return Interval(np.log(ratio.estimate), np.log(ratio.low), np.log(ratio.high))
+
+
+def p90_interval(values: list[float]) -> Interval:
+    """Bound the 90th percentile."""
+    return quantile_interval(values, 0.9)
+
+
+def p10_interval(values: list[float]) -> Interval:
+    """Bound the tenth percentile."""
+    return quantile_interval(values, 0.1)
+
+
+def with_p90_at_one(source: np.random.Generator, n: int) -> list[float]:
+    """Draw skewed values with spikes, one in ten of which is above one."""
+    values = source.lognormal(-0.5 * NORMAL_P90, 0.5, n)
+    return list(np.where((source.random(n) < 0.3) & (values > 1), values * 5, values))
+
+
+def with_p10_at_one(source: np.random.Generator, n: int) -> list[float]:
+    """Draw the mirror image."""
+    return [1 / value for value in with_p90_at_one(source, n)]
+
+
 @pytest.mark.parametrize(
     ("interval", "draw", "n"),
     [
         (median_interval, spiky, 9),
         (median_interval, spiky, 20),
         (median_interval, spiky, 40),
+        (p90_interval, with_p90_at_one, 36),
+        (p90_interval, with_p90_at_one, 101),
+        (p10_interval, with_p10_at_one, 71),
         (shift_interval, symmetric, 10),
         (shift_interval, symmetric, 20),
+        (ratio_interval, sides, 10),
+        (interval_at_a_look, symmetric, 14),
     ],
 )
 def test_a_95_percent_interval_covers_95_percent(
@@ -88,7 +143,11 @@ def test_a_95_percent_interval_covers_95_percent(
     draw: Callable[[np.random.Generator, int], list[float]],
     n: int,
 ) -> None:
-    """Between 94 and 96.5 % of 20,000 samples; exact intervals of few blocks cannot hit 95 % itself."""
+    """Between 94 and 96.5 % of 20,000 samples, each of which has its truth at one.
+
+    Exact intervals go from rank to rank and so cannot hit 95 % itself; these are numbers of blocks at
+    which the chance by the binomial or the signed-rank distribution lies in the band, and never below.
+    """
     source = np.random.default_rng(n)
     covered = 0
     for _ in range(DRAWS):
@@ -97,6 +156,70 @@ def test_a_95_percent_interval_covers_95_percent(
         assert found.high is not None
         covered += found.low <= 1 <= found.high
     assert 0.94 <= covered / DRAWS <= 0.965
+
+
+@pytest.mark.parametrize("quantile", [0.1, 0.5, 0.9, 0.99])
+def test_a_quantile_interval_is_never_less_sure_than_it_says(quantile: float) -> None:
+    """For each number of values up to 400 that bears one, by SciPy's binomial distribution."""
+    for n in range(1, 401):
+        found = quantile_interval([float(rank) for rank in range(1, n + 1)], quantile)
+        if found.low is not None and found.high is not None:
+            chance = stats.binom.cdf(found.high - 1, n, quantile) - stats.binom.cdf(
+                found.low - 1, n, quantile
+            )
+            assert chance >= 0.95 - 1e-12
+
+
+@pytest.mark.parametrize("n", [6, 9, 15, 30])
+def test_a_shift_interval_holds_what_scipy_cannot_reject(n: int) -> None:
+    """Just within its bounds the signed-rank test keeps a shift, just beyond them it does not."""
+    source = np.random.default_rng(n)
+    for _ in range(20):
+        sample = source.lognormal(0, 0.5, n)
+        found = shift_interval(list(sample))
+        assert found.low is not None
+        assert found.high is not None
+        for bound, inward in ((found.low, 1e-9), (found.high, -1e-9)):
+            within = stats.wilcoxon(sample - (bound + inward), method="exact").pvalue
+            beyond = stats.wilcoxon(sample - (bound - inward), method="exact").pvalue
+            assert beyond <= 0.05 < within
+
+
+def test_non_negative_least_squares_are_scipys() -> None:
+    """For 300 systems of eight rows, of all kinds of solutions, with columns of very different size."""
+    source = np.random.default_rng(12)
+    zeros = 0
+    for _ in range(300):
+        matrix = source.normal(0, 1, (8, 3)) * [1.0, 100.0, 1e4]
+        target = source.normal(0, 1, 8)
+        theirs, _ = optimize.nnls(matrix, target)
+        ours = non_negative([list(column) for column in matrix.T], list(target))
+        assert ours == pytest.approx(tuple(theirs), rel=1e-7, abs=1e-12)
+        zeros += sum(factor == 0 for factor in ours)
+    assert 100 < zeros < 800
+
+
+def test_the_law_is_the_one_scipy_finds_by_searching() -> None:
+    """Bounded, nonlinear, from the true parameters: no better law is found for noisy throughputs."""
+    source = np.random.default_rng(13)
+    workers = np.array([1, 2, 5, 10, 20, 50, 100, 200])
+    for _ in range(40):
+        truth = UniversalLaw(80.0, source.choice([0.0, 0.05]), source.choice([0.0, 1e-4]))
+        seen = np.array([truth.throughput(count) for count in workers]) * source.lognormal(0, 0.05, 8)
+        ours = fitted(dict(zip(workers.tolist(), seen.tolist(), strict=True)))
+        assert ours is not None
+
+        def misses(scaled: np.ndarray, seen: np.ndarray = seen) -> np.ndarray:
+            law = UniversalLaw(scaled[0] * 80, scaled[1] * 0.1, scaled[2] * 1e-4)
+            return np.asarray(seen / [law.throughput(count) for count in workers]) - 1
+
+        start = [1.0, truth.contention / 0.1 + 1e-3, truth.coherency / 1e-4 + 1e-3]
+        theirs = optimize.least_squares(misses, start, bounds=(0, np.inf), xtol=1e-14, ftol=1e-14, gtol=1e-14)
+        mine = misses(np.array([ours.rate / 80, ours.contention / 0.1, ours.coherency / 1e-4]))
+        assert float(mine @ mine) <= 2 * theirs.cost + 1e-12
+        assert ours.rate == pytest.approx(theirs.x[0] * 80, rel=1e-3)
+        assert ours.contention == pytest.approx(theirs.x[1] * 0.1, abs=1e-4)
+        assert ours.coherency == pytest.approx(theirs.x[2] * 1e-4, abs=1e-6)
 
 
 @pytest.mark.parametrize("n", [4, 6, 10, 20, 39])

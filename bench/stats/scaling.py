@@ -1,0 +1,239 @@
+"""What more workers bring: every strategy and client over its numbers of workers.
+
+Blocks are the unit of replication: ratios, efficiencies and laws are worked out block by block, and
+then summarised.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
+from statistics import fmean, median
+from typing import Final
+
+from bench.measurement import Measurement, Run
+from bench.model import Case
+from bench.stats.crossover import Rivalry, rivalries
+from bench.stats.intervals import Interval, median_interval
+from bench.stats.paired import Comparison, Sample, compare_samples
+from bench.stats.podium import complete_enough
+from bench.stats.standing import sample_of
+from bench.stats.universal_law import UniversalLaw, fitted
+
+WORTH: Final = 1.05
+"""A step to more workers that is less than so many times faster is not worth them."""
+_RUNGS_FOR_A_LAW: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """Strategy × client × keep-alive: a case without its workers."""
+
+    strategy: str
+    client: str
+    keep_alive: bool
+    variant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One number of workers of a series.
+
+    Attributes:
+        elapsed: median over blocks, in seconds.
+        efficiency: median over blocks of ideal ÷ elapsed.
+        gain: how many times faster than the rung below; ``None`` for the lowest, and where the two
+            share no block.
+    """
+
+    workers: int
+    blocks: int
+    elapsed: Interval
+    efficiency: Interval
+    gain: Comparison | None
+
+    @property
+    def is_worth_it(self) -> bool:
+        """Whether a gain of less than 5 % over the rung below is excluded."""
+        return self.gain is not None and self.gain.ratio.low is not None and self.gain.ratio.low > WORTH
+
+
+@dataclass(frozen=True, slots=True)
+class Knee:
+    """Where more workers stop to pay.
+
+    Attributes:
+        rung: the first beyond which a gain of 5 % is not shown.
+        step: the next one, with what it gains.
+        resumed: rungs further up that gain 5 % over the one below all the same, each at its own 97.5 %.
+    """
+
+    rung: Rung
+    step: Rung
+    resumed: tuple[Rung, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """The Universal Scalability Law of a series: fitted in each block, medians over the blocks.
+
+    Attributes:
+        blocks: blocks in which every rung has a timing; only these are fitted.
+        rate: fetches per second of one worker.
+        contention: as a share.
+        coherency: as a share.
+        peak: workers with the greatest throughput; infinite where there is no such number.
+        limit: fetches per second that no number of workers exceeds; infinite where there is none.
+        misfit: by how much the law misses the time of some rung, as a share: median over the blocks of
+            the greatest miss; ``None`` for three rungs, which any law of three parameters can meet.
+    """
+
+    blocks: int
+    rate: Interval
+    contention: Interval
+    coherency: Interval
+    peak: Interval
+    limit: Interval
+    misfit: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A contender over at least three numbers of workers, ascending.
+
+    Attributes:
+        knee: ``None`` where every step gains 5 % or more.
+        law: ``None`` where no block has all rungs, or where throughput falls too fast for the law.
+    """
+
+    contender: Contender
+    rungs: tuple[Rung, ...]
+    knee: Knee | None
+    law: Law | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """The series of one profile, and which of two contenders is ahead with how many workers."""
+
+    profile: str
+    series: tuple[Series, ...]
+    rivalries: tuple[Rivalry[Contender], ...]
+
+
+def contender_of(case: Case) -> Contender:
+    """Leave a case's workers out of it."""
+    return Contender(case.strategy, case.client, case.keep_alive, case.variant)
+
+
+def scalings(run: Run) -> tuple[Scaling, ...]:
+    """Work out how the cases of a run scale, one a profile, in the order of the config."""
+    return tuple(_scaling(profile, run) for profile in dict.fromkeys(case.profile.name for case in run.cases))
+
+
+def knee_of(rungs: Sequence[Rung]) -> Knee | None:
+    """Find the first rung beyond which a gain of 5 % is not shown, going up.
+
+    Each step is held against the lower end of its own 95 % interval and the first failure ends the
+    search, so no correction is due: the chance that any step below the knee gains less than 5 % in
+    truth is 2.5 % at the most (Hsu & Berger, *J. Amer. Statist. Assoc.* 94, 1999).
+    """
+    for place, (below, step) in enumerate(pairwise(rungs)):
+        if not step.is_worth_it:
+            return Knee(below, step, tuple(rung for rung in rungs[place + 2 :] if rung.is_worth_it))
+    return None
+
+
+def law_of(samples: Mapping[int, Sample], fetches: int) -> Law | None:
+    """Fit the law to each block that has all numbers of workers, and summarise."""
+    blocks = sorted(set.intersection(*(set(sample) for sample in samples.values())))
+    laws: list[UniversalLaw] = []
+    misses: list[float] = []
+    for block in blocks:
+        throughputs = {workers: fetches / sample[block] for workers, sample in samples.items()}
+        law = fitted(throughputs)
+        if law is None:
+            return None
+        laws.append(law)
+        misses.append(max(abs(found / law.throughput(workers) - 1) for workers, found in throughputs.items()))
+    if not laws:
+        return None
+    return Law(
+        blocks=len(blocks),
+        rate=median_interval([law.rate for law in laws]),
+        contention=median_interval([law.contention for law in laws]),
+        coherency=median_interval([law.coherency for law in laws]),
+        peak=_unbounded([law.peak for law in laws]),
+        limit=_unbounded([law.limit for law in laws]),
+        misfit=median(misses) if len(samples) > _RUNGS_FOR_A_LAW else None,
+    )
+
+
+def _scaling(profile: str, run: Run) -> Scaling:
+    ladders = _ladders(case for case in run.cases if case.profile.name == profile)
+    trials: dict[str, list[Measurement]] = {case.id: [] for case in run.cases}
+    for trial in run.trials:
+        trials[trial.case].append(trial)
+    samples = {
+        contender: complete_enough({case.workers: trials[case.id] for case in cases})
+        for contender, cases in ladders.items()
+    }
+    return Scaling(
+        profile=profile,
+        series=tuple(
+            _series(contender, [case for case in cases if case.workers in samples[contender]], trials)
+            for contender, cases in ladders.items()
+            if len(samples[contender]) >= _RUNGS_FOR_A_LAW
+        ),
+        rivalries=rivalries(samples),
+    )
+
+
+def _ladders(cases: Iterable[Case]) -> dict[Contender, list[Case]]:
+    """Set out each contender's cases by workers, ascending."""
+    ladders: dict[Contender, list[Case]] = {}
+    for case in sorted(cases, key=lambda case: case.workers):
+        ladders.setdefault(contender_of(case), []).append(case)
+    return ladders
+
+
+def _series(
+    contender: Contender, cases: Sequence[Case], trials: Mapping[str, Sequence[Measurement]]
+) -> Series:
+    samples = {case.workers: sample_of(trials[case.id]) for case in cases}
+    below = [None, *samples.values()]
+    rungs = tuple(
+        Rung(
+            workers=case.workers,
+            blocks=len(samples[case.workers]),
+            elapsed=median_interval(list(samples[case.workers].values())),
+            efficiency=median_interval(_efficiencies(trials[case.id], samples[case.workers])),
+            gain=None if lower is None else compare_samples(samples[case.workers], lower),
+        )
+        for case, lower in zip(cases, below, strict=False)
+    )
+    law = law_of(samples, len(cases[0].countries.fetches))
+    return Series(contender, rungs, knee_of(rungs), law)
+
+
+def _efficiencies(trials: Sequence[Measurement], sample: Sample) -> list[float]:
+    """Return ideal ÷ elapsed of each block that counts."""
+    return [
+        fmean(round_.ideal_s for round_ in trial.rounds) / sample[trial.block]
+        for trial in trials
+        if trial.outcome == "ok" and trial.block in sample
+    ]
+
+
+def _unbounded(values: Sequence[float]) -> Interval:
+    """Bound the median of values of which some are infinite, by way of their reciprocals."""
+    found = median_interval([1 / value for value in values])
+    return Interval(_inverse(found.estimate), _bound(found.high), _bound(found.low))
+
+
+def _bound(reciprocal: float | None) -> float | None:
+    return None if reciprocal is None else _inverse(reciprocal)
+
+
+def _inverse(reciprocal: float) -> float:
+    return 1 / reciprocal if reciprocal > 0 else inf

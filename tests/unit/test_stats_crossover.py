@@ -1,0 +1,171 @@
+"""Who is ahead with how many workers, and where that changes."""
+
+import math
+import random
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.stats.crossover import Rivalry, level_at, rivalries
+from bench.stats.paired import Sample
+
+WORKERS = (1, 2, 5, 10, 20, 50)
+
+
+def ladder(leads: Mapping[int, float], seed: int, blocks: int = 12) -> dict[int, Sample]:
+    """Build samples that are so many times as fast as another ladder's, under drift of their blocks."""
+    source = random.Random(seed)
+    drift = [1 + block / 10 for block in range(blocks)]
+    return {
+        workers: {
+            block: level / workers / lead * source.lognormvariate(0, 0.005)
+            for block, level in enumerate(drift)
+        }
+        for workers, lead in leads.items()
+    }
+
+
+LEVEL = dict.fromkeys(WORKERS, 1.0)
+PLAIN = ladder(LEVEL, 1)
+
+
+def only(first: Mapping[int, Sample], second: Mapping[int, Sample]) -> Rivalry[str]:
+    """Return the only rivalry of two ladders."""
+    (rivalry,) = rivalries({"first": first, "second": second})
+    return rivalry
+
+
+def test_a_change_of_order_is_found_between_the_counts_that_show_it() -> None:
+    """Ahead with 1 to 5 workers, level with 10, behind with 20 and 50."""
+    leads = {1: 1.3, 2: 1.2, 5: 1.1, 10: 1.0, 20: 0.9, 50: 0.8}
+    found = only(ladder(leads, 2), PLAIN)
+    (crossover,) = found.crossovers
+    assert (crossover.below, crossover.above) == (5, 20)
+    assert crossover.at is not None
+    assert crossover.at.low is not None
+    assert crossover.at.high is not None
+    assert crossover.at.low <= 10 * 1.05
+    assert crossover.at.high >= 10 * 0.95
+    assert found.ahead("first") == (1, 2, 5)
+    assert found.ahead("second") == (20, 50)
+    assert found.orders[10].verdict == "tie"
+
+
+def test_swapping_the_sides_moves_nothing() -> None:
+    """Only who is ahead is told from the other side."""
+    other = ladder({1: 1.3, 2: 1.2, 5: 1.1, 10: 1.0, 20: 0.9, 50: 0.8}, 2)
+    one, mirrored = only(other, PLAIN), only(PLAIN, other)
+    assert one.crossovers[0].at == mirrored.crossovers[0].at
+    assert one.ahead("first") == mirrored.ahead("second")
+
+
+def test_two_series_can_cross_twice() -> None:
+    """Each change of order is said, upward."""
+    found = only(ladder({1: 1.2, 2: 1.2, 5: 0.8, 10: 0.8, 20: 1.2, 50: 1.2}, 3), PLAIN)
+    assert [(each.below, each.above) for each in found.crossovers] == [(2, 5), (10, 20)]
+
+
+def test_no_crossover_is_shown_where_one_side_cannot_be_told_apart() -> None:
+    """Surely behind at the end is not enough: the beginning must be surely ahead."""
+    found = only(ladder({**LEVEL, 20: 0.8, 50: 0.7}, 4), PLAIN)
+    assert found.crossovers == ()
+    assert found.ahead("second") == (20, 50)
+
+
+def test_few_blocks_bear_no_crossover() -> None:
+    """Six orders take eight blocks; with seven, none is judged."""
+    leads = {1: 1.5, 2: 1.5, 5: 1.5, 10: 0.5, 20: 0.5, 50: 0.5}
+    assert only(ladder(leads, 5, 8), ladder(LEVEL, 6, 8)).crossovers != ()
+    found = only(ladder(leads, 5, 7), ladder(LEVEL, 6, 7))
+    assert found.crossovers == ()
+    assert {order.verdict for order in found.orders.values()} == {"too few blocks"}
+
+
+def test_one_shared_number_of_workers_is_no_rivalry() -> None:
+    """There is nothing to cross between."""
+    assert rivalries({"first": {1: {0: 1.0}, 2: {0: 1.0}}, "second": {2: {0: 1.0}, 3: {0: 1.0}}}) == ()
+
+
+def test_a_crossing_without_a_common_block_has_a_place_only_between_its_ends() -> None:
+    """Each end is certain from blocks of its own."""
+    early = {block: 1.0 + block / 100 for block in range(10)}
+    late = {block: 1.0 + block / 100 for block in range(10, 20)}
+    slow = {1: early, 2: late}
+    quick = {
+        1: {block: value * 1.3 for block, value in early.items()},
+        2: {block: value * 0.7 for block, value in late.items()},
+    }
+    (crossover,) = only(slow, quick).crossovers
+    assert (crossover.below, crossover.above, crossover.at) == (1, 2, None)
+
+
+@pytest.mark.parametrize(
+    ("leads", "workers"),
+    [
+        ({10: 0.1, 40: -0.1}, 20.0),
+        ({10: 0.3, 40: -0.1}, 10 * 4**0.75),
+        ({10: 0.1, 20: 0.1, 40: -0.1}, 20 * 2**0.5),
+        ({10: 0.1, 40: 0.1}, 40.0),
+        ({10: -0.1, 40: -0.1}, 10.0),
+        ({10: 0.1, 20: -0.1, 40: 0.0}, 10 * 2**0.5),
+    ],
+)
+def test_level_is_where_the_line_between_logarithms_crosses(leads: dict[int, float], workers: float) -> None:
+    """Where a block does not cross, it is the end at which it would."""
+    assert level_at(leads) == pytest.approx(workers)
+
+
+@given(st.lists(st.integers(-1000, 1000), min_size=6, max_size=6), st.floats(0.01, 100))
+def test_level_lies_within_the_ends_and_knows_no_unit(leads: list[int], scale: float) -> None:
+    """A longer lead in proportion changes nothing."""
+    found = level_at(dict(zip(WORKERS, leads, strict=True)))
+    assert 1 <= found <= 50 * (1 + 1e-9)
+    scaled = level_at(dict(zip(WORKERS, [scale * lead for lead in leads], strict=True)))
+    assert scaled == pytest.approx(found, rel=1e-6)
+
+
+def test_the_interval_of_a_crossing_covers_it() -> None:
+    """20,000 crossings at 20 workers, in nine blocks of skewed noise: 96.1 % by the binomial distribution."""
+    from bench.stats.intervals import median_interval
+
+    source = random.Random(9)
+    covered = 0
+    for _ in range(20_000):
+        found = median_interval(
+            [
+                level_at(
+                    {
+                        10: 0.2 + source.gauss(0, 0.03) * source.lognormvariate(0, 0.5),
+                        40: -0.2 + source.gauss(0, 0.03) * source.lognormvariate(0, 0.5),
+                    }
+                )
+                for _ in range(9)
+            ]
+        )
+        assert found.low is not None
+        assert found.high is not None
+        covered += found.low <= 20 <= found.high
+    assert 0.94 <= covered / 20_000 <= 0.965
+
+
+def test_equal_series_cross_in_one_run_of_twenty_at_most() -> None:
+    """300 runs of three equal series: the binomial limit of 5 % at 99.9 % is 9.4 %."""
+    source = random.Random(10)
+    alarms = 0
+    for _ in range(300):
+        drift = [source.lognormvariate(0, 0.3) for _ in range(11)]
+        ladders = {
+            name: {
+                workers: {block: level * math.exp(source.gauss(0, 0.05)) for block, level in enumerate(drift)}
+                for workers in (1, 5, 20)
+            }
+            for name in "abc"
+        }
+        alarms += any(
+            order.verdict in {"faster", "slower"}
+            for rivalry in rivalries(ladders)
+            for order in rivalry.orders.values()
+        )
+    assert alarms <= 28

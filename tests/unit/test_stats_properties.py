@@ -1,0 +1,144 @@
+"""What holds of the statistics for any values: units, order and sides make no difference."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.stats.intervals import Interval, block_value, median_interval, quantile_interval
+from bench.stats.paired import compare, compare_samples, holm
+from bench.stats.sequential import SequentialRule, decide
+from bench.stats.signed_rank import shift_interval
+
+RULE = SequentialRule()
+
+times = st.floats(1e-4, 1e3)
+samples = st.lists(times, min_size=1, max_size=25)
+units = st.sampled_from([1e-3, 0.25, 3.0, 1000.0])
+shares = st.floats(0.01, 0.99)
+probabilities = st.lists(st.floats(0, 1), max_size=12)
+pairs = st.lists(st.tuples(times, times), min_size=1, max_size=16)
+
+
+def assert_same(found: Interval, expected: Interval, unit: float) -> None:
+    """Fail unless two intervals are the same but for the unit."""
+    assert found.estimate == pytest.approx(expected.estimate * unit)
+    for bound, other in ((found.low, expected.low), (found.high, expected.high)):
+        assert bound == (None if other is None else pytest.approx(other * unit))
+
+
+@given(samples, shares, units, st.randoms())
+def test_quantiles_change_with_the_unit_and_not_with_the_order(
+    values: list[float], quantile: float, unit: float, shuffler: random.Random
+) -> None:
+    """Seconds or milliseconds, first or last block: the same interval."""
+    shuffled = [value * unit for value in values]
+    shuffler.shuffle(shuffled)
+    assert_same(quantile_interval(shuffled, quantile), quantile_interval(values, quantile), unit)
+    assert_same(median_interval(shuffled), median_interval(values), unit)
+    assert block_value(shuffled) == pytest.approx(block_value(values) * unit)
+
+
+@given(samples, shares)
+def test_a_quantile_lies_within_its_bounds_and_these_are_values(values: list[float], quantile: float) -> None:
+    """Order statistics are values of the sample themselves."""
+    found = quantile_interval(values, quantile)
+    if found.low is not None and found.high is not None:
+        assert found.low <= found.estimate <= found.high
+        assert {found.low, found.high} <= set(values)
+
+
+@given(samples, units, st.randoms())
+def test_shifts_change_with_the_unit_and_not_with_the_order(
+    values: list[float], unit: float, shuffler: random.Random
+) -> None:
+    """The same of Walsh averages, whose mirror image is that of the values."""
+    shuffled = [value * unit for value in values]
+    shuffler.shuffle(shuffled)
+    found = shift_interval(values)
+    assert_same(shift_interval(shuffled), found, unit)
+    mirrored = shift_interval([-value for value in values])
+    assert mirrored.estimate == pytest.approx(-found.estimate)
+    if found.low is not None and found.high is not None:
+        assert (mirrored.low, mirrored.high) == (-found.high, -found.low)
+
+
+@given(pairs)
+def test_swapping_the_sides_inverts_the_ratio(blocks: list[tuple[float, float]]) -> None:
+    """Bounds change places, p stays."""
+    first, second = ([pair[side] for pair in blocks] for side in (0, 1))
+    one, other = compare(first, second), compare(second, first)
+    assert one.p == other.p
+    assert one.ratio.estimate == pytest.approx(1 / other.ratio.estimate)
+    if one.ratio.low is not None and one.ratio.high is not None:
+        assert other.ratio.low is not None
+        assert other.ratio.high is not None
+        assert (1 / one.ratio.high, 1 / one.ratio.low) == pytest.approx((other.ratio.low, other.ratio.high))
+
+
+@given(pairs, st.lists(times, min_size=16, max_size=16), st.randoms())
+def test_drift_and_the_order_of_the_blocks_change_no_comparison(
+    blocks: list[tuple[float, float]], drift: list[float], shuffler: random.Random
+) -> None:
+    """What both sides of a block share falls out of its ratio."""
+    plain = compare([a for a, _ in blocks], [b for _, b in blocks])
+    moved = [(a * level, b * level) for (a, b), level in zip(blocks, drift, strict=False)]
+    numbers = list(range(len(blocks)))
+    shuffler.shuffle(numbers)
+    first = {number: moved[number][0] for number in numbers}
+    second = {number: moved[number][1] for number in reversed(numbers)}
+    found = compare_samples(first, second)
+    assert found is not None
+    assert found.ratio.estimate == pytest.approx(plain.ratio.estimate)
+    assert found.blocks == len(blocks)
+
+
+@given(probabilities)
+def test_holm_lowers_no_p_and_keeps_their_order(raw: list[float]) -> None:
+    """Adjusted p are between p and as many times p as there are, and one at the most."""
+    adjusted = holm(raw)
+    assert all(
+        p <= after <= min(1.0, len(raw) * p) * (1 + 1e-12) for p, after in zip(raw, adjusted, strict=True)
+    )
+    by_p = [after for _, after in sorted(zip(raw, adjusted, strict=True))]
+    assert by_p == sorted(by_p)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12, unique=True), st.randoms())
+def test_holm_goes_along_with_a_change_of_order(raw: list[float], shuffler: random.Random) -> None:
+    """Which p comes first tells nothing."""
+    places = list(range(len(raw)))
+    shuffler.shuffle(places)
+    adjusted = holm(raw)
+    assert holm([raw[place] for place in places]) == tuple(adjusted[place] for place in places)
+
+
+@given(probabilities, st.integers(0, 11), st.floats(0, 1))
+def test_holm_lets_no_p_profit_from_the_growth_of_another(raw: list[float], place: int, more: float) -> None:
+    """It is monotone in each of them."""
+    if place >= len(raw):
+        return
+    grown = [min(1.0, p + more) if other == place else p for other, p in enumerate(raw)]
+    assert all(after >= before - 1e-12 for before, after in zip(holm(raw), holm(grown), strict=True))
+
+
+@given(
+    st.sampled_from(RULE.looks[:3]).flatmap(
+        lambda blocks: st.lists(st.floats(-0.3, 0.3), min_size=blocks, max_size=blocks)
+    ),
+    st.integers(1, 40),
+    st.randoms(),
+)
+def test_the_sequential_rule_sees_a_mirror_image_as_one(
+    differences: list[float], metrics: int, shuffler: random.Random
+) -> None:
+    """Faster becomes slower, the ratio its inverse; the order of the blocks before a look tells nothing."""
+    opposite = {"faster": "slower", "slower": "faster"}
+    mirrored = [-value for value in differences]
+    shuffler.shuffle(mirrored)
+    one, other = decide(differences, metrics, RULE), decide(mirrored, metrics, RULE)
+    assert other.verdict == opposite.get(str(one.verdict), one.verdict)
+    assert other.ratio.estimate == pytest.approx(1 / one.ratio.estimate)
+    if one.ratio.low is not None and one.ratio.high is not None:
+        assert (other.ratio.low, other.ratio.high) == pytest.approx((1 / one.ratio.high, 1 / one.ratio.low))
