@@ -3,9 +3,12 @@
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Final
 
 from bench.errors import UsageError
 from bench.model import Case, Experiment, Strategy
+
+_SHOWN: Final = 5
 
 
 def load_experiment(config: str) -> Experiment:
@@ -67,3 +70,15 @@ def matching(cases: tuple[Case, ...], pattern: str) -> tuple[Case, ...]:
     if not kept:
         raise UsageError(f"no case matches {pattern!r}", hint=f"the first is {cases[0].id!r}")
     return kept
+
+
+def single(cases: tuple[Case, ...], pattern: str) -> Case:
+    """Return the case with this id, or else the only one that ``matching`` keeps."""
+    for case in cases:
+        if case.id == pattern:
+            return case
+    kept = matching(cases, pattern)
+    if len(kept) > 1:
+        shown = ", ".join(case.id for case in kept[:_SHOWN]) + (", …" if len(kept) > _SHOWN else "")
+        raise UsageError(f"{pattern!r} matches {len(kept)} cases", hint=f"say which of {shown}")
+    return kept[0]

@@ -1,26 +1,40 @@
 """``show``: print a stored run."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
+
+from bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from bench.measurement import Run
+    from bench.report.sheet import Sheet
 
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
+@click.option("--against", metavar="CASE", help="Each case against this one: its id, or a pattern of it.")
+@click.option(
+    "--scaling", is_flag=True, help="What more workers bring, and where one style overtakes another."
+)
 @click.option(
     "--format",
     "form",
     type=click.Choice(["table", "markdown", "csv", "json"]),
     default="table",
     show_default=True,
-    help="How to print it.",
+    help="How to print it; csv and json are of the whole run.",
 )
-def show(*, run: Path, form: str) -> None:
+def show(*, run: Path, against: str | None, scaling: bool, form: str) -> None:
     """Print a stored RUN: its folder, its name below results/runs, or `last`."""
     from bench.store.folder import load
 
     stored = load(run)
-    if form == "table":
+    if against is not None or scaling:
+        _print_sheets(list(_sheets(stored, against, scaling=scaling)), form)
+    elif form == "table":
         from bench.commands.consoles import results
         from bench.report.table import print_run
 
@@ -30,3 +44,30 @@ def show(*, run: Path, form: str) -> None:
         from bench.report.export.formats import FORMATS
 
         emit(FORMATS[form](stored))
+
+
+def _sheets(stored: "Run", against: str | None, *, scaling: bool) -> "Iterator[Sheet]":
+    """Work out what was asked for beside the table."""
+    if against is not None:
+        from bench.commands.choosing import single
+        from bench.report.against import against_sheet
+
+        yield against_sheet(stored, single(stored.cases, against))
+    if scaling:
+        from bench.report.scaling import scaling_sheets
+
+        yield from scaling_sheets(stored)
+
+
+def _print_sheets(sheets: "list[Sheet]", form: str) -> None:
+    from bench.commands.consoles import emit, results
+    from bench.report.sheet import print_sheet, sheet_to_markdown
+
+    if form == "markdown":
+        emit("\n".join(map(sheet_to_markdown, sheets)))
+    elif form == "table":
+        console = results()
+        for sheet in sheets:
+            print_sheet(sheet, console)
+    else:
+        raise UsageError(f"comparisons are not written as {form}", hint="take --format table or markdown")

@@ -1,5 +1,6 @@
 """Figures as people read them: three digits, a unit, a dash where there is nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,6 +42,18 @@ def digits(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def factor(value: float) -> str:
+    """Write a ratio, with three significant digits below one, too."""
+    return f"{value:#.3g}" if value < 0.9995 else digits(value)  # noqa: PLR2004  rounds up to one from here
+
+
+def factors(ratio: Interval) -> str:
+    """Write both ends of a ratio's interval, a dash where there were too few blocks for one."""
+    if ratio.low is None or ratio.high is None:
+        return NOTHING
+    return f"{factor(ratio.low)}–{factor(ratio.high)}"
+
+
 def duration(seconds: float) -> str:
     """Write a time with its unit."""
     if seconds < 0.9995:  # noqa: PLR2004  rounds up to a second from here
@@ -74,6 +87,11 @@ def span(seen: Range | None) -> str:
 def plural(count: int, noun: str) -> str:
     """Write a count with its noun."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Write parts of a sentence after each other."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def printable(text: str) -> str:

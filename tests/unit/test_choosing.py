@@ -1,8 +1,10 @@
 """What the command line changes about an experiment."""
 
+from dataclasses import replace
+
 import pytest
 
-from bench.commands.choosing import amended, matching
+from bench.commands.choosing import amended, matching, single
 from bench.errors import UsageError
 from bench.model import Experiment
 from tests.builders import case
@@ -33,3 +35,28 @@ def test_only_what_was_said_is_changed() -> None:
     assert amended(experiment, only=None, blocks=None, seed=None) == experiment
     changed = amended(experiment, only="asyncio_*", blocks=3, seed=0)
     assert (changed.cases, changed.blocks, changed.seed) == ((LOOP,), 3, 0)
+
+
+@pytest.mark.parametrize("pattern", [POOL.id, "threadpool", "*/requests/*"])
+def test_one_case_is_named_by_its_id_or_what_only_it_matches(pattern: str) -> None:
+    """As ``--only`` does, but for one."""
+    assert single(CASES, pattern) == POOL
+
+
+def test_an_id_that_begins_another_one_is_itself() -> None:
+    """A connection per request makes an id longer."""
+    closing = replace(POOL, keep_alive=False)
+    assert single((closing, POOL), POOL.id) == POOL
+
+
+def test_a_pattern_of_several_cases_names_them() -> None:
+    """Five at the most, so that the message stays one."""
+    cases = tuple(case(workers=workers) for workers in range(1, 8))
+    with pytest.raises(UsageError, match="'thread' matches 7 cases; say which of") as raised:
+        single(cases, "thread")
+    assert raised.value.hint.count("threadpool_map") == 5
+    assert raised.value.hint.endswith(", …")
+    with pytest.raises(UsageError, match=f"matches 2 cases; say which of {POOL.id}, {LOOP.id}$"):
+        single(CASES, "*")
+    with pytest.raises(UsageError, match="no case matches 'gevent'"):
+        single(CASES, "gevent")

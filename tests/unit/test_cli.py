@@ -99,6 +99,60 @@ def test_a_stored_run_is_shown_in_each_format(
         assert json.loads(text)["schema"] == 1
 
 
+@pytest.fixture
+def stored(tmp_path: Path) -> Path:
+    """Store a run of one strategy with three numbers of workers and of another with one."""
+    from bench.store.folder import save
+
+    cases = [case("asyncio_gather", "aiohttp"), *(case(workers=workers) for workers in (1, 20, 200))]
+    values = [0.02 + block / 1e4 for block in range(6)]
+    save(tmp_path, run_of({each: trials(each, values) for each in cases}), "")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--against", "asyncio"], "against asyncio_gather with aiohttp and 3 workers"),
+        (["--scaling"], "example: 3 flags (pop3), profile 20ms, by workers"),
+        (["--scaling", "--against", "*/3/*", "--format", "markdown"], "| threadpool_map requests | 200 |"),
+    ],
+)
+def test_comparisons_within_a_run_are_shown(
+    words: list[str],
+    said: str,
+    stored: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Of one case against all others, and of workers; or both."""
+    assert call(monkeypatch, "show", str(stored), *words) == 0
+    assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--against", "thread"], "'thread' matches 3 cases; say which of threadpool_map/requests/1/"),
+        (["--against", "gevent"], "no case matches 'gevent'"),
+        (["--scaling", "--format", "csv"], "not written as csv; take --format table or markdown"),
+        (["--scaling", "--format", "json"], "not written as json"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(
+    words: list[str],
+    said: str,
+    stored: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Before anything is printed."""
+    assert call(monkeypatch, "show", str(stored), *words) == 2
+    captured = capsys.readouterr()
+    assert said in captured.err
+    assert captured.out == ""
+
+
 @pytest.mark.parametrize("what", ["strategies", "clients", "configs", "runs"])
 def test_each_list_names_what_there_is(
     what: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -1,0 +1,96 @@
+"""Every case of a profile against one of them."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Final
+
+from bench.measurement import Run
+from bench.model import Case
+from bench.report.columns import client_of
+from bench.report.figures import NOTHING, factor, factors, listed, printable
+from bench.report.sentence import called
+from bench.report.sheet import Section, Sheet
+from bench.report.table import title
+from bench.stats.judgement import Judgement, PairVerdict, against, blocks_needed
+from bench.stats.podium import podiums
+from bench.stats.standing import Standing
+
+_LEGEND: Final = (
+    "times faster than the reference, with an interval of 95% for each by itself · n: blocks that both "
+    "share · p and verdict: exact signed-rank test over these blocks, Holm over all pairs shown"
+)
+_WORDS: Final[Mapping[PairVerdict, str]] = {
+    "faster": "faster",
+    "slower": "slower",
+    "tie": "not to be told from it",
+    "too few blocks": "not to be judged",
+}
+
+
+def against_sheet(run: Run, reference: Case) -> Sheet:
+    """Compare all cases of the reference's profile with it, block by block."""
+    podium = next(each for each in podiums(run) if each.profile == reference.profile.name)
+    rows = {row.case.id: row for row in podium.rows}
+    samples = {case_id: row.sample for case_id, row in rows.items() if case_id != reference.id}
+    judgements = against(rows[reference.id].sample, samples)
+    return Sheet(
+        title=f"{title(run, podium)}, against {called(rows[reference.id])}",
+        columns=("", "times\nfaster", "95%\ninterval", "n", "p", "verdict"),
+        sections=tuple(_sections(podium.rows, reference, judgements)),
+        legend=_LEGEND,
+        remarks=tuple(_remarks(rows[reference.id], judgements)),
+    )
+
+
+def _sections(
+    rows: Sequence[Standing], reference: Case, judgements: Mapping[str, Judgement]
+) -> Iterator[Section]:
+    for strategy, group in groupby(rows, key=lambda row: row.case.strategy):
+        cells = [(_name(row), *_cells(row, reference, judgements.get(row.case.id))) for row in group]
+        yield Section(printable(strategy), tuple(cells))
+
+
+def _name(row: Standing) -> str:
+    workers = "" if row.case.strategy == "sequential" else f" {row.case.workers}"
+    return f"  {client_of(row)}{workers}"
+
+
+def _cells(row: Standing, reference: Case, judgement: Judgement | None) -> Sequence[str]:
+    if row.case == reference:
+        return (NOTHING, NOTHING, str(row.blocks), NOTHING, "reference")
+    if judgement is None:
+        return (NOTHING, NOTHING, "0", NOTHING, "no block shared")
+    ratio = judgement.ratio
+    return (
+        factor(ratio.estimate),
+        factors(ratio),
+        str(judgement.blocks),
+        _probability(judgement.p),
+        judgement.verdict,
+    )
+
+
+def _probability(p: float) -> str:
+    return "<.001" if p < 0.001 else f"{p:.3f}".removeprefix("0")  # noqa: PLR2004  as far as digits go
+
+
+def _remarks(reference: Standing, judgements: Mapping[str, Judgement]) -> Iterator[str]:
+    if not judgements:
+        yield f"No case shares a block with {called(reference)}: there is nothing to compare."
+        return
+    counts = Counter(judgement.verdict for judgement in judgements.values())
+    found = [f"{counts[verdict]} {words}" for verdict, words in _WORDS.items() if counts[verdict]]
+    yield (
+        f"Held against {called(reference)}: {listed(found)} "
+        f"(paired by block, 95% over {_pairs(len(judgements))})."
+    )
+    if counts["too few blocks"]:
+        yield (
+            f"It takes {blocks_needed(len(judgements))} shared blocks to tell {_pairs(len(judgements))} "
+            "apart; with fewer, not even a difference in every block is rare enough."
+        )
+
+
+def _pairs(count: int) -> str:
+    return "the one pair" if count == 1 else f"all {count} pairs"

@@ -1,0 +1,175 @@
+"""The sentences on what more workers bring: knees, laws, crossovers, and what the blocks cannot bear."""
+
+from collections.abc import Callable, Iterator, Sequence
+from math import inf
+from typing import Final
+
+from bench.report.figures import digits, factor, listed, plural, printable, share
+from bench.stats.crossover import Crossover, Rivalry
+from bench.stats.intervals import Interval
+from bench.stats.judgement import blocks_needed
+from bench.stats.scaling import WORTH, Contender, Knee, Law, Scaling, Series
+
+_FEWEST: Final = blocks_needed(1)
+_NAMED_PAIRS: Final = 3
+"""So many pairs without a crossover are named; more are counted."""
+
+
+def remarks(scaling: Scaling) -> Iterator[str]:
+    """Say what the tables show, a sentence or two on each series, pair, and on the number of blocks."""
+    if not scaling.series:
+        yield "No strategy and client has timings for three numbers of workers: there is nothing to fit."
+    for series in scaling.series:
+        yield f"{_called(series.contender)}: {_knee(series)}{_law(series)}"
+    yield from _crossovers(scaling.rivalries)
+    yield from _reach(scaling)
+
+
+def _knee(series: Series) -> str:
+    """Say up to where more workers pay."""
+    knee = series.knee
+    if knee is None:
+        return (
+            f"every step up to {series.rungs[-1].workers} workers gains 5% or more; a knee is not in reach."
+        )
+    if knee.rung == series.rungs[0]:
+        lead = f"the knee is at {plural(knee.rung.workers, 'worker')}, the fewest there are"
+    else:
+        lead = f"the knee is at {knee.rung.workers} workers, as every step up to there gains 5% or more"
+    return f"{lead}; {_step(knee)}.{_resumed(knee)}"
+
+
+def _step(knee: Knee) -> str:
+    """Say what the step beyond the knee gains, and what that excludes."""
+    workers, gain = knee.step.workers, knee.step.gain
+    if gain is None or gain.ratio.low is None or gain.ratio.high is None:
+        blocks = 0 if gain is None else gain.blocks
+        return (
+            f"what {workers} gain takes {_FEWEST} shared blocks to say, and there "
+            f"{'is' if blocks == 1 else 'are'} {blocks}"
+        )
+    with_next = f"{workers} are {factor(gain.ratio.estimate)} times as fast{_bounds(gain.ratio, factor)}"
+    if gain.ratio.high < 1:
+        return f"{with_next}, and so slower"
+    if gain.ratio.high < WORTH:
+        return f"{with_next}, less than 5% faster"
+    return f"{with_next}, which may be less than 5% faster"
+
+
+def _resumed(knee: Knee) -> str:
+    if not knee.resumed:
+        return ""
+    workers = listed([str(rung.workers) for rung in knee.resumed])
+    return (
+        f" Further up, the {'step' if len(knee.resumed) == 1 else 'steps'} to {workers} gain 5% all the same."
+    )
+
+
+def _law(series: Series) -> str:
+    """Say what the fitted law is, and where it sees the end."""
+    law = series.law
+    if law is None:
+        return (
+            " The Universal Scalability Law cannot be fitted: no block has all steps, or time grows too fast."
+        )
+    found = (
+        f" Universal Scalability Law over {plural(law.blocks, 'block')}: one worker does "
+        f"{digits(law.rate.estimate)} fetches/s{_bounds(law.rate, digits)}, "
+        f"contention σ {_small(law.contention.estimate)}{_bounds(law.contention, _small)}, "
+        f"coherency κ {_small(law.coherency.estimate)}{_bounds(law.coherency, _small)}; "
+        f"{_peak(law, series.rungs[-1].workers)}."
+    )
+    return found if law.misfit is None else f"{found} Its greatest miss is {share(law.misfit)} of a time."
+
+
+def _peak(law: Law, most: int) -> str:
+    if law.limit.estimate == inf:
+        return "no limit of the throughput is in sight"
+    limit = f"{digits(law.limit.estimate)} fetches/s{_bounds(law.limit, digits)}"
+    if law.peak.estimate == inf:
+        return f"throughput has no peak, and approaches {limit}"
+    peak = f"{_whole(law.peak.estimate)} workers{_bounds(law.peak, _whole)}"
+    beyond = f", beyond the {most} there are" if law.peak.estimate > most else ""
+    return f"throughput is greatest with {peak}{beyond}, at {limit}"
+
+
+def _crossovers(rivalries: Sequence[Rivalry[Contender]]) -> Iterator[str]:
+    """Say who overtakes whom; of many pairs that do not, only their number."""
+    if all(order.verdict == "too few blocks" for rivalry in rivalries for order in rivalry.orders.values()):
+        return
+    without = [rivalry for rivalry in rivalries if not rivalry.crossovers]
+    for rivalry in rivalries:
+        for crossover in rivalry.crossovers:
+            yield _overtaking(rivalry, crossover)
+    if len(without) > _NAMED_PAIRS:
+        which = "the other" if len(without) < len(rivalries) else "any of the"
+        yield f"No crossover is shown for {which} {len(without)} pairs."
+        return
+    for rivalry in without:
+        sides = (rivalry.first, rivalry.second)
+        leads = [
+            f"{_called(side)} is ahead with {listed(list(map(str, ahead)))} workers"
+            for side in sides
+            if (ahead := rivalry.ahead(side))
+        ]
+        found = " and ".join(leads) or "neither is shown to be ahead with any number of workers"
+        yield f"No crossover of {' and '.join(map(_called, sides))} is shown: {found}."
+
+
+def _overtaking(rivalry: Rivalry[Contender], crossover: Crossover) -> str:
+    sides = [rivalry.first, rivalry.second]
+    ahead, behind = sides if rivalry.orders[crossover.below].verdict == "faster" else sides[::-1]
+    at = (
+        ""
+        if crossover.at is None
+        else f", at about {factor(crossover.at.estimate)}{_bounds(crossover.at, factor)}"
+    )
+    return (
+        f"{_called(behind)} overtakes {_called(ahead)} between {crossover.below} and {crossover.above} "
+        f"workers{at}."
+    )
+
+
+def _reach(scaling: Scaling) -> Iterator[str]:
+    """Say what so few blocks cannot bear."""
+    orders = [order for rivalry in scaling.rivalries for order in rivalry.orders.values()]
+    needed = blocks_needed(len(orders))
+    if any(order.verdict == "too few blocks" for order in orders):
+        fewest = min(order.blocks for order in orders)
+        yield (
+            f"{plural(fewest, 'block')} cannot bear crossovers: telling who is ahead in {len(orders)} places "
+            f"takes {needed}."
+        )
+    fewest = min((rung.blocks for series in scaling.series for rung in series.rungs), default=_FEWEST)
+    if fewest < _FEWEST:
+        yield f"Intervals and knees take {_FEWEST} blocks."
+    elif fewest == _FEWEST:
+        yield (
+            f"{_FEWEST} blocks are the fewest that bear an interval: it reaches from the least of them to "
+            "the greatest, and a gain of 5% is shown only where every block has it."
+        )
+
+
+def _called(contender: Contender) -> str:
+    variant = f" ({contender.variant})" if contender.variant else ""
+    connection = "" if contender.keep_alive else ", a connection per request"
+    return printable(f"{contender.strategy} with {contender.client}{connection}{variant}")
+
+
+def _bounds(interval: Interval, write: Callable[[float], str]) -> str:
+    if interval.low is None or interval.high is None:
+        return ""
+    return f" ({_finite(interval.low, write)} to {_finite(interval.high, write)})"
+
+
+def _finite(value: float, write: Callable[[float], str]) -> str:
+    return "∞" if value == inf else write(value)
+
+
+def _whole(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _small(value: float) -> str:
+    """Write a parameter of the law, which may be any power of ten below one."""
+    return f"{value:.2g}"

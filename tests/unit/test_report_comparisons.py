@@ -1,0 +1,210 @@
+"""What ``show --against`` and ``show --scaling`` say, at 80 columns and in Markdown."""
+
+import io
+import random
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+from syrupy.assertion import SnapshotAssertion
+
+from bench.measurement import Measurement, Run
+from bench.model import Case, Fixed, Profile, Selection
+from bench.report.against import against_sheet
+from bench.report.scaling import scaling_sheets
+from bench.report.sheet import Sheet, print_sheet, sheet_to_markdown
+from bench.stats.universal_law import UniversalLaw
+from tests.builders import case, failed, run_of, trials
+
+THOUSAND = Selection("all limit 100 repeat 10", ("BR",) * 100, 10)
+WORKERS = (1, 2, 5, 10, 20, 50, 100, 200)
+THREADS = UniversalLaw(75.0, 0.035, 0.0001)
+LOOP = UniversalLaw(60.0, 0.012, 0.000004)
+
+
+def entrant(strategy: str, client: str, workers: int) -> Case:
+    """Build a case of a thousand fetches at 10 ms."""
+    return Case(strategy, client, workers, Profile("10ms", Fixed(0.010)), THOUSAND)
+
+
+def measured(each: Case, law: UniversalLaw, blocks: int) -> list[Measurement]:
+    """Build trials by a law, with drift that a block shares and noise of 1 %."""
+    source = random.Random(each.id)
+    ideal_s = max(0.010, 10 / each.workers)
+    values = [
+        1000 / law.throughput(each.workers) * (1 + block / 50) * source.lognormvariate(0, 0.01)
+        for block in range(blocks)
+    ]
+    return [
+        replace(trial, rounds=(replace(trial.rounds[0], ideal_s=ideal_s),)) for trial in trials(each, values)
+    ]
+
+
+def scale(blocks: int) -> Run:
+    """Build a run of the shape of ``configs/scale.yaml``."""
+    entrants = {
+        entrant(strategy, client, workers): law
+        for strategy, client, law in (
+            ("threadpool_map", "requests", THREADS),
+            ("asyncio_gather", "aiohttp", LOOP),
+        )
+        for workers in WORKERS
+    }
+    return run_of({each: measured(each, law, blocks) for each, law in entrants.items()}, "scale")
+
+
+def printed(sheet: Sheet, width: int = 80) -> str:
+    """Print a sheet as into a pipe of this width."""
+    stream = io.StringIO()
+    print_sheet(sheet, Console(file=stream, width=width, highlight=False, markup=False, emoji=False))
+    return stream.getvalue()
+
+
+def scaling_of(run: Run) -> Sheet:
+    """Return the only scaling sheet of a run."""
+    (sheet,) = scaling_sheets(run)
+    return sheet
+
+
+@pytest.mark.parametrize("blocks", [6, 10])
+def test_scaling_looks_as_it_did(blocks: int, snapshot: SnapshotAssertion) -> None:
+    """Six blocks bear knees and no crossover, ten bear both."""
+    assert printed(scaling_of(scale(blocks))) == snapshot
+
+
+def test_against_looks_as_it_did(snapshot: SnapshotAssertion) -> None:
+    """Faster, slower, level, with too few blocks, and without any."""
+    reference, quick, slow = (entrant("threadpool_map", "requests", workers) for workers in (20, 50, 5))
+    twin = entrant("asyncio_gather", "aiohttp", 20)
+    short = entrant("asyncio_gather", "httpx", 200)
+    broken = entrant("processpool_map", "urllib3", 20)
+    closing = replace(entrant("threadpool_as_completed", "requests", 200), keep_alive=False)
+    run = run_of(
+        {
+            entrant("sequential", "requests", 1): measured(entrant("sequential", "requests", 1), THREADS, 10),
+            slow: measured(slow, THREADS, 10),
+            reference: measured(reference, THREADS, 10),
+            quick: measured(quick, THREADS, 10),
+            twin: measured(twin, THREADS, 10),
+            short: measured(short, LOOP, 6),
+            broken: [failed(broken, block, "timeout", "") for block in range(3)],
+            closing: measured(closing, THREADS, 10),
+        },
+        "mine",
+    )
+    sheet = against_sheet(run, reference)
+    assert printed(sheet) == snapshot
+    assert sheet_to_markdown(sheet) == snapshot
+
+
+def test_markdown_has_the_series_as_a_column(snapshot: SnapshotAssertion) -> None:
+    """Its tables have no headings between their rows."""
+    assert sheet_to_markdown(scaling_of(scale(10))) == snapshot
+
+
+@pytest.mark.parametrize("blocks", [1, 5, 6, 10])
+def test_no_row_is_wrapped_or_cut_at_80_columns(blocks: int) -> None:
+    """The longest names there are, a connection per request, and thousands of seconds."""
+    long = {
+        replace(entrant("threadpool_as_completed", "requests", workers), keep_alive=False): law
+        for workers in WORKERS
+        for law in (UniversalLaw(0.05, 0.3, 0.0001),)
+    }
+    run = run_of({each: measured(each, law, blocks) for each, law in long.items()}, "n" * 30)
+    for sheet in (scaling_of(run), against_sheet(run, run.cases[0])):
+        text = printed(sheet)
+        assert "…" not in text
+        assert max(len(line) for line in text.splitlines()) <= 80
+        for section in sheet.sections:
+            for row in section.rows:
+                assert [line for line in text.splitlines() if line.split() == " ".join(row).split()]
+
+
+def test_only_cases_of_the_same_profile_are_held_against_one() -> None:
+    """Another profile is another question."""
+    near, far = case("asyncio_gather", "aiohttp"), replace(case(), profile=Profile("far"))
+    run = run_of(
+        {each: trials(each, [0.04 + block / 1e4 for block in range(6)]) for each in (near, case(), far)}
+    )
+    sheet = against_sheet(run, near)
+    assert [section.heading for section in sheet.sections] == ["asyncio_gather", "threadpool_map"]
+    assert "profile 20ms" in sheet.title
+
+
+def test_a_reference_without_a_timing_is_said_to_have_none() -> None:
+    """Instead of a table of dashes alone."""
+    run = run_of(
+        {case(): [failed(case(), 0, "error", "no")], case(workers=5): trials(case(workers=5), [0.04])}
+    )
+    assert "there is nothing to compare" in " ".join(against_sheet(run, case()).remarks)
+
+
+def remarks_on(elapsed: dict[int, float], blocks: int = 10) -> str:
+    """Return what is said of one series with these times, which each block shares and hardly varies."""
+    run = run_of(
+        {
+            case(workers=workers): trials(
+                case(workers=workers), [value * (1 + block / 10 + block % 3 / 500) for block in range(blocks)]
+            )
+            for workers, value in elapsed.items()
+        }
+    )
+    return "\n".join(scaling_of(run).remarks)
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "blocks", "words"),
+    [
+        (
+            {1: 4.0, 2: 2.0, 4: 1.0},
+            10,
+            "every step up to 4 workers gains 5% or more; a knee is not in reach.",
+        ),
+        ({1: 4.0, 2: 2.0, 4: 1.0}, 10, "no limit of the throughput is in sight"),
+        (
+            {1: 4.0, 2: 3.9, 4: 3.8},
+            10,
+            "1 worker, the fewest there are; 2 are 1.03 times as fast (1.03 to 1.03), less than 5% faster.",
+        ),
+        ({1: 4.0, 2: 2.0, 4: 3.0}, 10, "4 are 0.667 times as fast (0.667 to 0.667), and so slower."),
+        ({1: 4.0, 2: 3.9, 4: 1.8, 8: 0.9}, 10, "Further up, the steps to 4 and 8 gain 5% all the same."),
+        ({1: 4.0, 2: 2.0, 4: 1.0}, 5, "what 2 gain takes 6 shared blocks to say, and there are 5."),
+        ({1: 4.0, 2: 2.0, 4: 1.0}, 1, "what 2 gain takes 6 shared blocks to say, and there is 1."),
+        ({1: 4.0, 2: 2.0, 4: 1.0}, 5, "Intervals and knees take 6 blocks."),
+        ({1: 4.0, 2: 2.0, 4: 1.0}, 6, "6 blocks are the fewest that bear an interval"),
+        (
+            {1: 4.0, 2: 2.4, 4: 1.6},
+            10,
+            "no peak, and approaches 2.58 fetches/s (2.08 to 3.40)",
+        ),
+        ({2: 1.0, 4: 20.0, 8: 400.0}, 10, "The Universal Scalability Law cannot be fitted"),
+        ({1: 4.0, 2: 2.0}, 10, "there is nothing to fit"),
+    ],
+)
+def test_a_sentence_says_where_workers_stop_to_pay(
+    elapsed: dict[int, float], blocks: int, words: str
+) -> None:
+    """In each state that a series can be in."""
+    assert words in remarks_on(elapsed, blocks)
+
+
+def test_pairs_without_a_crossover_are_named_if_few_and_counted_if_many() -> None:
+    """One pair is worth a sentence, six are not."""
+
+    def remarks(clients: tuple[str, ...]) -> str:
+        run = run_of(
+            {
+                (each := case("asyncio_gather", client, workers)): trials(
+                    each, [(1 + place) / workers * (1 + block / 100) for block in range(14)]
+                )
+                for place, client in enumerate(clients)
+                for workers in (1, 2)
+            }
+        )
+        return "\n".join(scaling_of(run).remarks)
+
+    assert (
+        "No crossover of asyncio_gather with httpx and asyncio_gather with aiohttp is shown: "
+        "asyncio_gather with httpx is ahead with 1 and 2 workers."
+    ) in remarks(("httpx", "aiohttp"))
+    assert "No crossover is shown for any of the 6 pairs." in remarks(("a", "b", "c", "d"))
