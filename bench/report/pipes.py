@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 
-def line(cells: Sequence[str]) -> str:
+def piped(cells: Sequence[str]) -> str:
     """Write one row of a table."""
     return f"| {' | '.join(cells)} |"
 

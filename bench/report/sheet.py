@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.report.fitting import text_width
-from bench.report.pipes import line, plain
+from bench.report.pipes import piped, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,12 @@ def sheet_to_markdown(sheet: Sheet) -> str:
     """Write a sheet as GitHub-flavoured Markdown, its headings as a first column."""
     parts = [f"### {plain(sheet.title)}", ""]
     if sheet.sections:
-        parts.append(line(["", *(plain(" ".join(heading.split())) for heading in sheet.columns)]))
-        parts.append(line(["---", "---", *["---:"] * (len(sheet.columns) - 1)]))
+        parts.append(piped(["", *(plain(" ".join(heading.split())) for heading in sheet.columns)]))
+        parts.append(piped(["---", "---", *["---:"] * (len(sheet.columns) - 1)]))
         for section in sheet.sections:
             parts += [
-                line([plain(section.heading), *(plain(cell.strip()) for cell in row)]) for row in section.rows
+                piped([plain(section.heading), *(plain(cell.strip()) for cell in row)])
+                for row in section.rows
             ]
         parts += ["", plain(sheet.legend), ""]
     for remark in sheet.remarks:

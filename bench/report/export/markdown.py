@@ -6,6 +6,7 @@ from bench.measurement import Run
 from bench.report.columns import Column, identity, results
 from bench.report.failures import disturbances, failures
 from bench.report.matrix import Matrix, matrix
+from bench.report.pipes import piped, plain
 from bench.report.sections import sections
 from bench.report.sentence import conclusion
 from bench.report.table import legend, title
@@ -18,40 +19,29 @@ def to_markdown(run: Run) -> str:
     for podium in podiums(run):
         parts += [f"### {title(run, podium)}", ""]
         parts += _table(podium, results(podium))
-        parts += ["", _plain(legend(podium)), ""]
-        parts += [f"- {_plain(line)}" for line in (*failures(podium), *disturbances(podium))]
+        parts += ["", plain(legend(podium)), ""]
+        parts += [f"- {plain(line)}" for line in (*failures(podium), *disturbances(podium))]
         for section in sections(podium):
             parts += ["", f"**{section.title}**: {section.note}", ""]
             parts += _table(podium, section.columns)
         if (by_workers := matrix(podium)) is not None:
             parts += ["", *_markdown_matrix(by_workers)]
-        parts += ["", _plain(conclusion(podium)), ""]
+        parts += ["", plain(conclusion(podium)), ""]
     return "\n".join(parts)
 
 
 def _table(podium: Podium, figures: Sequence[Column]) -> list[str]:
     columns = (*identity(podium), *figures)
     return [
-        _line([column.heading for column in columns]),
-        _line(["---" if column.is_text else "---:" for column in columns]),
-        *(_line([_plain(column.cell(row)) for column in columns]) for row in podium.rows),
+        piped([column.heading for column in columns]),
+        piped(["---" if column.is_text else "---:" for column in columns]),
+        *(piped([plain(column.cell(row)) for column in columns]) for row in podium.rows),
     ]
 
 
 def _markdown_matrix(cells: Matrix) -> list[str]:
     return [
-        _line([cells.heading, *map(str, cells.workers)]),
-        _line(["---", *["---:"] * len(cells.workers)]),
-        *(_line([_plain(name), *row]) for name, row in cells.rows),
+        piped([cells.heading, *map(str, cells.workers)]),
+        piped(["---", *["---:"] * len(cells.workers)]),
+        *(piped([plain(name), *row]) for name, row in cells.rows),
     ]
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _plain(text: str) -> str:
-    """Keep Markdown from reading marks and names as its own."""
-    for sign in "\\`*<>|[]":
-        text = text.replace(sign, f"\\{sign}")
-    return text
