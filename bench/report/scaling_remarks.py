@@ -20,7 +20,7 @@ def remarks(scaling: Scaling) -> Iterator[str]:
     if not scaling.series:
         yield "No strategy and client has timings for three numbers of workers: there is nothing to fit."
     for series in scaling.series:
-        yield f"{_called(series.contender)}: {_knee(series)}{_law(series)}"
+        yield f"{_called(series.contender)}: {_knee(series)}{_law(series)}{_left_out(series)}"
     yield from _crossovers(scaling.rivalries)
     yield from _reach(scaling)
 
@@ -32,7 +32,9 @@ def _knee(series: Series) -> str:
         return (
             f"every step up to {series.rungs[-1].workers} workers gains 5% or more; a knee is not in reach."
         )
-    if knee.rung == series.rungs[0]:
+    if knee.step.gain is None or knee.step.gain.ratio.low is None:
+        lead = f"no knee can be sought beyond {plural(knee.rung.workers, 'worker')}"
+    elif knee.rung == series.rungs[0]:
         lead = f"the knee is at {plural(knee.rung.workers, 'worker')}, the fewest there are"
     else:
         lead = f"the knee is at {knee.rung.workers} workers, as every step up to there gains 5% or more"
@@ -80,6 +82,13 @@ def _law(series: Series) -> str:
         f"{_peak(law, series.rungs[-1].workers)}."
     )
     return found if law.misfit is None else f"{found} Its greatest miss is {share(law.misfit)} of a time."
+
+
+def _left_out(series: Series) -> str:
+    if not series.left_out:
+        return ""
+    noun = "worker" if series.left_out == (1,) else "workers"
+    return f" Left out, as most trials failed: {listed(list(map(str, series.left_out)))} {noun}."
 
 
 def _peak(law: Law, most: int) -> str:

@@ -17,7 +17,6 @@ from bench.stats.crossover import Rivalry, rivalries
 from bench.stats.intervals import Interval, median_interval
 from bench.stats.paired import Comparison, Sample, compare_samples
 from bench.stats.podium import complete_enough
-from bench.stats.standing import sample_of
 from bench.stats.universal_law import UniversalLaw, fitted
 
 WORTH: Final = 1.05
@@ -104,12 +103,14 @@ class Series:
     Attributes:
         knee: ``None`` where every step gains 5 % or more.
         law: ``None`` where no block has all rungs, or where throughput falls too fast for the law.
+        left_out: numbers of workers with which it mostly failed.
     """
 
     contender: Contender
     rungs: tuple[Rung, ...]
     knee: Knee | None
     law: Law | None
+    left_out: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ def _scaling(profile: str, run: Run) -> Scaling:
     return Scaling(
         profile=profile,
         series=tuple(
-            _series(contender, [case for case in cases if case.workers in samples[contender]], trials)
+            _series(contender, cases, samples[contender], trials)
             for contender, cases in ladders.items()
             if len(samples[contender]) >= _RUNGS_FOR_A_LAW
         ),
@@ -198,9 +199,12 @@ def _ladders(cases: Iterable[Case]) -> dict[Contender, list[Case]]:
 
 
 def _series(
-    contender: Contender, cases: Sequence[Case], trials: Mapping[str, Sequence[Measurement]]
+    contender: Contender,
+    ladder: Sequence[Case],
+    samples: Mapping[int, Sample],
+    trials: Mapping[str, Sequence[Measurement]],
 ) -> Series:
-    samples = {case.workers: sample_of(trials[case.id]) for case in cases}
+    cases = [case for case in ladder if case.workers in samples]
     below = [None, *samples.values()]
     rungs = tuple(
         Rung(
@@ -213,7 +217,8 @@ def _series(
         for case, lower in zip(cases, below, strict=False)
     )
     law = law_of(samples, len(cases[0].countries.fetches))
-    return Series(contender, rungs, knee_of(rungs), law)
+    left_out = tuple(case.workers for case in ladder if case not in cases)
+    return Series(contender, rungs, knee_of(rungs), law, left_out)
 
 
 def _efficiencies(trials: Sequence[Measurement], sample: Sample) -> list[float]:

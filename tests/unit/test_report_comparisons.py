@@ -168,6 +168,7 @@ def remarks_on(elapsed: dict[int, float], blocks: int = 10) -> str:
         ),
         ({1: 4.0, 2: 2.0, 4: 3.0}, 10, "4 are 0.667 times as fast (0.667 to 0.667), and so slower."),
         ({1: 4.0, 2: 3.9, 4: 1.8, 8: 0.9}, 10, "Further up, the steps to 4 and 8 gain 5% all the same."),
+        ({1: 4.0, 2: 2.0, 4: 1.0}, 5, "no knee can be sought beyond 1 worker"),
         ({1: 4.0, 2: 2.0, 4: 1.0}, 5, "what 2 gain takes 6 shared blocks to say, and there are 5."),
         ({1: 4.0, 2: 2.0, 4: 1.0}, 1, "what 2 gain takes 6 shared blocks to say, and there is 1."),
         ({1: 4.0, 2: 2.0, 4: 1.0}, 5, "Intervals and knees take 6 blocks."),
@@ -208,3 +209,12 @@ def test_pairs_without_a_crossover_are_named_if_few_and_counted_if_many() -> Non
         "asyncio_gather with httpx is ahead with 1 and 2 workers."
     ) in remarks(("httpx", "aiohttp"))
     assert "No crossover is shown for any of the 6 pairs." in remarks(("a", "b", "c", "d"))
+
+
+def test_a_number_of_workers_that_mostly_failed_is_named() -> None:
+    """Its row is missing from the table."""
+    run = scale(6)
+    kept = [trial for trial in run.trials if "asyncio_gather/aiohttp/50" not in trial.case or trial.block > 3]
+    crashes = [failed(entrant("asyncio_gather", "aiohttp", 50), block, "crash", "") for block in range(4)]
+    text = "\n".join(scaling_of(replace(run, trials=(*kept, *crashes))).remarks)
+    assert "Left out, as most trials failed: 50 workers." in text

@@ -205,6 +205,7 @@ def test_a_rung_that_mostly_failed_is_left_out() -> None:
     kept = [trial for trial in run.trials if "/100/" not in trial.case]
     series = series_of(replace(run, trials=(*kept, *crashes)))
     assert [each.workers for each in series.rungs] == [1, 2, 5, 10, 20, 50, 200]
+    assert series.left_out == (100,)
 
 
 def test_two_numbers_of_workers_are_no_series() -> None:
