@@ -10,11 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.measurement import Run
+from bench.report.aspects import aspects
 from bench.report.columns import Column, client_of, identity, mark_of, results
 from bench.report.failures import disturbances, failures
 from bench.report.fitting import dealt, text_width
 from bench.report.matrix import Matrix, matrix
-from bench.report.sections import sections
 from bench.report.sentence import called, conclusion
 from bench.stats.podium import Podium, podiums
 from bench.stats.standing import Standing
@@ -45,7 +45,7 @@ def legend(podium: Podium) -> str:
         marks.append("! trials failed, named below")
     if podium.baseline is not None:
         baseline = next(row for row in podium.rows if row.case.id == podium.baseline)
-        marks.append(f"× seq: times faster than {called(baseline)}, ≈ if it may be none")
+        marks.append(f"× seq: times faster than {called(baseline)}, ≈ if it cannot be told from it")
     return " · ".join(marks)
 
 
@@ -57,9 +57,9 @@ def _parts(run: Run, podium: Podium, console: Console) -> Iterator[RenderableTyp
         yield Text(f"! {line}", style="red")
     for line in disturbances(podium):
         yield Text(line, style="dim")
-    for section in sections(podium):
-        yield Text.assemble("\n", (section.title, "bold"), (f": {section.note}", "dim"))
-        yield from _laid_out(podium, section.columns, console)
+    for aspect in aspects(podium):
+        yield Text.assemble("\n", (aspect.title, "bold"), (f": {aspect.note}", "dim"))
+        yield from _laid_out(podium, aspect.columns, console)
     if (by_workers := matrix(podium)) is not None:
         yield Text("")
         yield from _set_out(by_workers, console.width)

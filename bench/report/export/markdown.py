@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from bench.measurement import Run
+from bench.report.aspects import aspects
 from bench.report.columns import Column, identity, results
 from bench.report.failures import disturbances, failures
 from bench.report.matrix import Matrix, matrix
 from bench.report.pipes import piped, plain
-from bench.report.sections import sections
 from bench.report.sentence import conclusion
 from bench.report.table import legend, title
 from bench.stats.podium import Podium, podiums
@@ -21,9 +21,9 @@ def to_markdown(run: Run) -> str:
         parts += _table(podium, results(podium))
         parts += ["", plain(legend(podium)), ""]
         parts += [f"- {plain(line)}" for line in (*failures(podium), *disturbances(podium))]
-        for section in sections(podium):
-            parts += ["", f"**{section.title}**: {section.note}", ""]
-            parts += _table(podium, section.columns)
+        for aspect in aspects(podium):
+            parts += ["", f"**{aspect.title}**: {aspect.note}", ""]
+            parts += _table(podium, aspect.columns)
         if (by_workers := matrix(podium)) is not None:
             parts += ["", *_markdown_matrix(by_workers)]
         parts += ["", plain(conclusion(podium)), ""]

@@ -23,7 +23,7 @@ _MIB: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class Aspect:
     """A table of its own, and what its columns mean in one line."""
 
     title: str
@@ -31,23 +31,23 @@ class Section:
     columns: tuple[Column, ...]
 
 
-def sections(podium: Podium) -> tuple[Section, ...]:
-    """Return the sections, with those columns that have something to say of any case."""
-    told = (_said(section, podium) for section in (_why_not_ideal(), _time(), _costs(), _witness()))
-    return tuple(section for section in told if section.columns)
+def aspects(podium: Podium) -> tuple[Aspect, ...]:
+    """Return the aspects, with those columns that have something to say of any case."""
+    told = (_said(aspect, podium) for aspect in (_why_not_ideal(), _time(), _costs(), _witness()))
+    return tuple(aspect for aspect in told if aspect.columns)
 
 
-def _said(section: Section, podium: Podium) -> Section:
+def _said(aspect: Aspect, podium: Podium) -> Aspect:
     columns = tuple(
         column
-        for column in section.columns
+        for column in aspect.columns
         if any(column.cell(row) not in {NOTHING, ""} for row in podium.rows)
     )
-    return Section(section.title, section.note, columns)
+    return Aspect(aspect.title, aspect.note, columns)
 
 
-def _why_not_ideal() -> Section:
-    return Section(
+def _why_not_ideal() -> Aspect:
+    return Aspect(
         "why not ideal",
         "ms beyond the ideal, and where they went; means, so the parts add up",
         (
@@ -58,8 +58,8 @@ def _why_not_ideal() -> Section:
     )
 
 
-def _time() -> Section:
-    return Section(
+def _time() -> Aspect:
+    return Aspect(
         "where time goes",
         "ms; cold start and imports once a process, start once a round, the others per fetch",
         (
@@ -77,8 +77,8 @@ def _time() -> Section:
     )
 
 
-def _costs() -> Section:
-    return Section(
+def _costs() -> Aspect:
+    return Aspect(
         "what it costs",
         "means per round; memory, threads and descriptors (fds) at their peak in a warm-up",
         (
@@ -98,8 +98,8 @@ def _costs() -> Section:
     )
 
 
-def _witness() -> Section:
-    return Section(
+def _witness() -> Aspect:
+    return Aspect(
         "what the server saw",
         "means per round; idle: nothing in flight; overtaken: out of the order asked; busy: of its core",
         (
