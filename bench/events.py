@@ -2,6 +2,7 @@
 
 from bench.measurement import Measurement
 from bench.model import Case, Experiment
+from bench.stats.stopping import Stop
 
 
 class Observer:
@@ -14,10 +15,10 @@ class Observer:
         """Take note that a trial is about to start."""
 
     def trial_ended(self, measurement: Measurement) -> None:
-        """Take note of what a trial yielded."""
+        """Take note of what a trial, or one attempt at it, yielded."""
 
-    def case_given_up(self, case: Case, blocks_left: int) -> None:
-        """Take note that a case is left out of the remaining blocks."""
+    def case_stopped(self, case: Case, stop: Stop) -> None:
+        """Take note that a case is run no more, and why."""
 
     def block_ended(self, block: int) -> None:
         """Take note that every case of a block has been run."""

@@ -13,14 +13,18 @@ class Outlook:
 
     Attributes:
         ideal_s: median over the blocks of the bound that no strategy can beat.
-        total_s: all its trials, warm-ups and process starts included.
+        trials_s: what its trial in each block takes, warm-up and process start included.
         may_miss_deadline: whether its longest trial is expected to take longer than it may.
     """
 
     case: Case
     ideal_s: float
-    total_s: float
+    trials_s: tuple[float, ...]
     may_miss_deadline: bool
+
+    def total_s(self, blocks: int) -> float:
+        """Add up the trials of the first so many blocks, in seconds."""
+        return math.fsum(self.trials_s[:blocks])
 
 
 def ideal_s(service_s: Sequence[float], workers: int, request_timeout_s: float) -> float:

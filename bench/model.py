@@ -158,7 +158,8 @@ class Experiment:
     Attributes:
         strategies: by name, for every strategy that ``cases`` mentions.
         blocks: how often each case is run; at the most, where ``stopping`` may end it earlier.
-        rounds: timed rounds per trial; ``None`` is *auto*: 1 to 5, until 0.5 s is timed.
+        rounds: timed rounds per trial, more of them where they are short; ``None`` is *auto*: 1 to 5,
+            until 0.5 s is timed.
         flags_dir: where the server takes its flags from; ``None`` serves the project's own.
         source: the config as written, for the record.
         notes: what the user should know before it starts, one sentence each.

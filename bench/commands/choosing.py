@@ -55,11 +55,15 @@ def client_for(strategy: Strategy, text: str) -> str | None:
 
 
 def amended(experiment: Experiment, *, only: str | None, blocks: int | None, seed: int | None) -> Experiment:
-    """Return the experiment with what the command line says instead of the config."""
+    """Return the experiment with what the command line says instead of the config.
+
+    Blocks from there are exactly so many, whatever the config says of precision and budget.
+    """
     return replace(
         experiment,
         cases=matching(experiment.cases, only) if only else experiment.cases,
         blocks=experiment.blocks if blocks is None else blocks,
+        stopping=experiment.stopping if blocks is None else None,
         seed=experiment.seed if seed is None else seed,
     )
 

@@ -19,7 +19,9 @@ _FAILED_TRIALS = 3
 @click.argument("config")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of this run [results/runs/NAME-TIME].")
 @click.option("--only", metavar="PATTERN", help="Only cases whose id matches, such as 'asyncio_*'.")
-@click.option("--blocks", type=click.IntRange(1, 1000), help="Blocks instead of the config's.")
+@click.option(
+    "--blocks", type=click.IntRange(1, 1000), help="Exactly so many blocks, whatever the config says."
+)
 @click.option("--seed", type=int, help="Seed instead of the config's.")
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON on stdout: the content of run.json.")
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -38,6 +40,7 @@ def run(  # noqa: PLR0913  one argument an option
     from bench.runner.environment import describe
     from bench.runner.interrupt import Interrupted, interruptible
     from bench.runner.record import Start, record
+    from bench.stats.attempts import final_attempts
     from bench.store.folder import JOURNAL, new_folder
     from bench.store.journal import open_journal, read_journal
 
@@ -58,12 +61,18 @@ def run(  # noqa: PLR0913  one argument an option
         is_complete = fault is None and signals.exit_code is None
         trials = read_journal(folder / JOURNAL)
         document = record(experiment, start, trials, name=folder.name, is_complete=is_complete)
-        _show(document, folder, planned=experiment.blocks * len(experiment.cases), as_json=as_json)
+        _show(document, folder, planned=_planned(experiment), as_json=as_json)
     if fault is not None:
         raise fault
     if signals.exit_code is not None:
         return signals.exit_code
-    return _FAILED_TRIALS if any(trial.outcome != "ok" for trial in document.trials) else 0
+    return _FAILED_TRIALS if any(trial.outcome != "ok" for trial in final_attempts(document.trials)) else 0
+
+
+def _planned(experiment: "Experiment") -> str:
+    """Write how many trials there could have been."""
+    trials = experiment.blocks * len(experiment.cases)
+    return f"{trials}" if experiment.stopping is None else f"up to {trials}"
 
 
 def _run_blocks(experiment: "Experiment", journal: "Journal", *, quiet: bool) -> None:
@@ -72,8 +81,7 @@ def _run_blocks(experiment: "Experiment", journal: "Journal", *, quiet: bool) ->
 
     from bench.commands.consoles import remarks
     from bench.events import Observer
-    from bench.report.figures import duration
-    from bench.report.outlook import print_total, total_s
+    from bench.report.outlook import print_total, print_truth
     from bench.report.progress import LiveProgress, PlainProgress, live_line
     from bench.report.race import Race
     from bench.runner.outlook import foresee
@@ -90,19 +98,19 @@ def _run_blocks(experiment: "Experiment", journal: "Journal", *, quiet: bool) ->
     started_s = monotonic()
     if console.is_terminal:
         with live_line(console) as line:
-            run_blocks(experiment, journal, LiveProgress(line, Race(monotonic)))
+            measured = run_blocks(experiment, journal, LiveProgress(line, Race(monotonic)))
     else:
-        run_blocks(experiment, journal, PlainProgress(console, Race(monotonic)))
-    took, expected = duration(monotonic() - started_s), duration(total_s(outlooks))
-    console.print(f"took {took}, {expected} were expected", soft_wrap=True)
+        measured = run_blocks(experiment, journal, PlainProgress(console, Race(monotonic)))
+    print_truth(outlooks, measured, monotonic() - started_s, console)
 
 
-def _show(document: "Run", folder: Path, *, planned: int, as_json: bool) -> None:
+def _show(document: "Run", folder: Path, *, planned: str, as_json: bool) -> None:
     """Store what is derived from the journal, print it, and say where it is."""
     from bench.commands.consoles import emit, remarks, results
     from bench.report.export.document import to_json
     from bench.report.export.markdown import to_markdown
     from bench.report.table import print_run
+    from bench.stats.attempts import final_attempts
     from bench.store.folder import save
 
     save(folder, document, to_markdown(document))
@@ -112,5 +120,5 @@ def _show(document: "Run", folder: Path, *, planned: int, as_json: bool) -> None
         print_run(document, results())
     kept = f"kept in {folder}"
     if document.status == "partial":
-        kept = f"stopped early: {len(document.trials)} of {planned} trials {kept}"
+        kept = f"stopped early: {len(final_attempts(document.trials))} of {planned} trials {kept}"
     remarks().print(kept, soft_wrap=True)

@@ -25,7 +25,7 @@ def resolve(form: ConfigForm, stem: str, source: Mapping[str, object]) -> Experi
         name=form.name or _name_from(stem),
         cases=cases,
         strategies={entry.name.name: entry.name for entry in form.strategies},
-        blocks=form.blocks,
+        blocks=form.all_blocks.most,
         rounds=form.rounds,
         deadline_s=form.deadline,
         request_timeout_s=form.request_timeout,
@@ -33,6 +33,9 @@ def resolve(form: ConfigForm, stem: str, source: Mapping[str, object]) -> Experi
         flags_dir=form.flags_dir,
         source=source,
         notes=tuple(_notes(form)),
+        stopping=form.stopping,
+        probes=form.probes,
+        pinning=form.pinning,
     )
 
 

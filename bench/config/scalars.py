@@ -22,6 +22,13 @@ _SHARE: Final = {
     "maximum": 1,
     "examples": ["5%", 0.05],
 }
+_POSITIVE_SHARE: Final = {
+    "type": ["string", "number"],
+    "pattern": f"^{positive(f'({_SHARES})')}$",
+    "exclusiveMinimum": 0,
+    "maximum": 1,
+    "examples": ["3%", 0.03],
+}
 _FACTOR: Final = {
     "type": ["string", "number"],
     "pattern": f"^{positive(f'({_FACTORS})')}$",
@@ -44,6 +51,7 @@ _TRUTH: Final = {"enum": [True, False, "true", "false"]}
 Duration: TypeAlias = Annotated[float, Text(units.duration_s, DURATION)]
 PositiveDuration: TypeAlias = Annotated[float, Text(units.positive_duration_s, _POSITIVE_DURATION)]
 Share: TypeAlias = Annotated[float, Text(units.share, _SHARE)]
+PositiveShare: TypeAlias = Annotated[float, Text(units.positive_share, _POSITIVE_SHARE)]
 Factor: TypeAlias = Annotated[float, Text(units.factor, _FACTOR)]
 Size: TypeAlias = Annotated[float, Text(units.size_bytes, _SIZE)]
 Name: TypeAlias = Annotated[str, Text(units.name, _NAME)]
@@ -52,7 +60,7 @@ Truth: TypeAlias = Annotated[bool, Text(units.truth, _TRUTH)]
 
 def whole(low: int, high: int) -> Text:
     """Return the kind of a whole number between two bounds, both allowed."""
-    return Text(units.whole(low, high), _whole(low, high))
+    return Text(units.whole(low, high), whole_editor(low, high))
 
 
 def whole_or(word: str, low: int, high: int) -> Text:
@@ -65,10 +73,11 @@ def whole_or(word: str, low: int, high: int) -> Text:
         except ValueError as error:
             raise ValueError(f"must be {word} or {str(error).removeprefix('must be ')}") from error
 
-    return Text(read, {"anyOf": [{"const": word}, _whole(low, high)]})
+    return Text(read, {"anyOf": [{"const": word}, whole_editor(low, high)]})
 
 
-def _whole(low: int, high: int) -> Editor:
+def whole_editor(low: int, high: int) -> Editor:
+    """Return what an editor is told of a whole number between two bounds."""
     return {
         "type": ["integer", "string"],
         "minimum": low,

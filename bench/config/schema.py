@@ -10,13 +10,15 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from bench.config.blocks import BEARS_INTERVAL, RANGED, Blocks, BlocksField, unfit, usual_blocks
 from bench.config.countries import CountriesField
-from bench.config.fields import Form, Named, Short, one_or_more, refuse, some
+from bench.config.fields import Fault, Form, Named, Short, one_or_more, refuse, some
 from bench.config.offer import Offer
+from bench.config.probing import Probes
 from bench.config.profiles import ProfileField, too_slow, unsuited
-from bench.config.scalars import Name, PositiveDuration, whole, whole_or
+from bench.config.scalars import Name, PositiveDuration, PositiveShare, Truth, whole, whole_or
 from bench.config.strategies import Clients, KeepAlive, StrategyField, StrategyForm, Workers, clashes
-from bench.model import Profile
+from bench.model import Profile, Stopping
 from bench.profiles import preset
 
 MAX_CASES: Final = 10_000
@@ -27,7 +29,9 @@ _FOLDER: Final = {"type": "string", "examples": ["../flags"]}
 class ConfigForm(Form):
     """One experiment of flagbench: strategies, clients, workers and profiles, compared in random blocks."""
 
-    model_config = ConfigDict(json_schema_extra={"not": {"required": ["profile", "profiles"]}})
+    model_config = ConfigDict(
+        json_schema_extra={"not": {"required": ["profile", "profiles"]}, "allOf": [RANGED, BEARS_INTERVAL]}
+    )
 
     name: Name | None = Field(default=None, description="Names the run; the file's own name if left out.")
     countries: CountriesField = Field(
@@ -60,19 +64,40 @@ class ConfigForm(Form):
     profiles: Annotated[tuple[ProfileField, ...], AfterValidator(some), Short(one_or_more)] | None = Field(
         default=None, description="Several behaviours of the flag server, instead of `profile`."
     )
-    blocks: Annotated[int, whole(1, 1_000)] = Field(
-        default=10, description="How often every case is measured, in an order drawn for each block."
+    precision: PositiveShare | None = Field(
+        default=None,
+        description="A case leaves the blocks once the half-width of its median's interval is so small.",
+    )
+    budget: PositiveDuration | None = Field(
+        default=None, description="After so much time in trials no further block is begun."
+    )
+    blocks: BlocksField | None = Field(
+        default=None,
+        description="How often every case is measured, in an order drawn for each block.",
+        json_schema_extra={"default": 10},
     )
     rounds: Annotated[int | None, whole_or("auto", 1, 1000)] = Field(
         default="auto",
         validate_default=True,
-        description="Timed calls per trial; auto: 1 to 5, until 0.5 s is timed.",
+        description="Timed calls per trial, up to 20 where they take less than 0.1 s in all; "
+        "auto: 1 to 5, until 0.5 s is timed.",
     )
     deadline: PositiveDuration = Field(
         default="60s", validate_default=True, description="After so long a trial is ended."
     )
     seed: Annotated[int, whole(0, 10**15 - 1)] = Field(
         default=1, description="Draws the order of the blocks and the weather at the server."
+    )
+    probes: Probes = Field(
+        default="all",
+        validate_default=True,
+        description="What is measured beside the time: all, none, or some of it.",
+    )
+    pinning: Truth = Field(
+        default="true",
+        validate_default=True,
+        description="Whether server, worker and harness have cores of their own where there are enough.",
+        json_schema_extra={"default": True},
     )
     flags_dir: Annotated[Path, Named(Offer.existing_folder, _FOLDER)] | None = Field(
         default=None, description="A folder of flags to serve instead of the project's own."
@@ -100,6 +125,15 @@ class ConfigForm(Form):
         refuse(unsuited(profiles, info.data.get("request_timeout", math.inf)))
         return profiles
 
+    @field_validator("blocks")
+    @classmethod
+    def _are_enough(cls, blocks: Blocks, info: ValidationInfo) -> Blocks:
+        is_sound = {"precision", "budget"} <= info.data.keys()
+        if blocks.least is not None and is_sound and not (info.data["precision"] or info.data["budget"]):
+            refuse([Fault(("min",), "goes only with 'precision' or 'budget', which say when to stop")])
+        refuse(unfit(blocks, info.data.get("precision")))
+        return blocks
+
     @model_validator(mode="after")
     def _is_of_a_size(self) -> Self:
         cases = sum(
@@ -116,3 +150,13 @@ class ConfigForm(Form):
     def all_profiles(self) -> tuple[Profile, ...]:
         """The profiles of the matrix; the chapter's local server if the config names none."""
         return self.profiles or (self.profile or preset("local"),)
+
+    @property
+    def all_blocks(self) -> Blocks:
+        """How often a case may be run; what is usual if the config does not say."""
+        return self.blocks or usual_blocks(self.precision)
+
+    @property
+    def stopping(self) -> Stopping | None:
+        """When a case has been run often enough; ``None`` if only the number of blocks says."""
+        return self.all_blocks.stopping(self.precision, self.budget)

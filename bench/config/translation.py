@@ -5,6 +5,7 @@ from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
+from bench.config.blocks import BlocksForm
 from bench.config.countries import CountriesForm
 from bench.config.fields import SEVERAL, Repeated
 from bench.config.problems import Problem
@@ -22,6 +23,7 @@ _FORMS: Final[Mapping[str, type[BaseModel]]] = {
     "profiles": ProfileForm,
     "latency": LatencyForm,
     "lognormal": LogNormalForm,
+    "blocks": BlocksForm,
 }
 """The form that may stand under a key, for one of whose keys an unknown one may have been meant."""
 

@@ -67,6 +67,11 @@ def share(text: str) -> float:
     return value
 
 
+def positive_share(text: str) -> float:
+    """Read a share that is not zero."""
+    return _positive(share(text), text)
+
+
 def whole(low: int, high: int) -> Callable[[str], int]:
     """Return the reader of whole numbers between two bounds, both allowed."""
 

@@ -1,43 +1,97 @@
-"""What can be foreseen of a run: its cases, the ideal of each, and how long all of it will take."""
+"""What can be foreseen of a run, and what became of it: its cases, their ideals, and the time."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from bench.ideal import Outlook
+from bench.measurement import Measurement
 from bench.model import Experiment
 from bench.report.figures import duration, plural
-
-
-def total_s(outlooks: Sequence[Outlook]) -> float:
-    """Add up what all cases can be expected to take, in seconds."""
-    return math.fsum(outlook.total_s for outlook in outlooks)
+from bench.stats.attempts import is_final
 
 
 def print_outlook(outlooks: Sequence[Outlook], experiment: Experiment, console: Console) -> None:
     """Print one line per case and the sum below."""
+    spans = {"expected": experiment.blocks}
+    if experiment.stopping is not None:
+        spans = {"at least": _least(experiment), "at most": experiment.blocks}
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     table.add_column("case", overflow="fold")
-    for heading in ("fetches", "ideal", "expected"):
+    for heading in ("fetches", "ideal", *spans):
         table.add_column(heading, justify="right", no_wrap=True)
     for outlook in outlooks:
         case = outlook.case
         fetches = f"{len(case.countries.fetches):,}"
-        table.add_row(case.id, fetches, duration(outlook.ideal_s), duration(outlook.total_s))
+        times = [duration(outlook.total_s(blocks)) for blocks in spans.values()]
+        table.add_row(case.id, fetches, duration(outlook.ideal_s), *times)
     console.print(table)
     print_total(outlooks, experiment, console)
 
 
 def print_total(outlooks: Sequence[Outlook], experiment: Experiment, console: Console) -> None:
     """Print how much there is to do, and what may not be done in time."""
-    cases, blocks = plural(len(outlooks), "case"), plural(experiment.blocks, "block")
-    total = duration(total_s(outlooks))
-    console.print(f"{experiment.name}: {cases} in {blocks}, about {total} in all", soft_wrap=True)
+    console.print(f"{experiment.name}: {_work(outlooks, experiment)} in all", soft_wrap=True)
+    for warning in _warnings(outlooks, experiment):
+        console.print(f"warning: {warning}", soft_wrap=True)
+
+
+def print_truth(
+    outlooks: Sequence[Outlook], measured: Sequence[Measurement], took_s: float, console: Console
+) -> None:
+    """Print what a run took beside what its blocks could be expected to take."""
+    expected_s = expected_for(outlooks, measured)
+    off = f"{took_s / expected_s - 1:+.0%}"
+    repeated = sum(not is_final(trial) for trial in measured)
+    again = f"; {plural(repeated, 'trial')} had to be repeated" if repeated else ""
+    console.print(
+        f"took {duration(took_s)}, {duration(expected_s)} were expected for these blocks ({off}){again}",
+        soft_wrap=True,
+    )
+
+
+def expected_for(outlooks: Sequence[Outlook], measured: Iterable[Measurement]) -> float:
+    """Add up what was expected of the trials that were run, in seconds; repetitions were not expected."""
+    trials_s = {outlook.case.id: outlook.trials_s for outlook in outlooks}
+    return math.fsum(
+        trials_s[case][block] for case, block in {(trial.case, trial.block) for trial in measured}
+    )
+
+
+def _work(outlooks: Sequence[Outlook], experiment: Experiment) -> str:
+    """Say how many cases, how many blocks, and how long; a range where what is measured decides."""
+    cases, most = plural(len(outlooks), "case"), experiment.blocks
+    longest_s, least = _total_s(outlooks, most), _least(experiment)
+    if experiment.stopping is None or least == most:
+        return f"{cases} in {plural(most, 'block')}, about {duration(longest_s)}"
+    shortest_s = _total_s(outlooks, least)
+    if (budget_s := experiment.stopping.budget_s) is not None:
+        last_block_s = longest_s / most
+        longest_s = min(longest_s, max(shortest_s, budget_s + last_block_s))
+    return f"{cases} in {least} to {most} blocks, about {duration(shortest_s)} to {duration(longest_s)}"
+
+
+def _warnings(outlooks: Sequence[Outlook], experiment: Experiment) -> Iterable[str]:
     for outlook in outlooks:
         if outlook.may_miss_deadline:
             limit = duration(experiment.deadline_s)
-            what = f"a trial of {outlook.case.id} may take longer than its deadline of {limit}"
-            console.print(f"warning: {what}", soft_wrap=True)
+            yield f"a trial of {outlook.case.id} may take longer than its deadline of {limit}"
+    if experiment.stopping is None or experiment.stopping.budget_s is None:
+        return
+    least, budget_s = _least(experiment), experiment.stopping.budget_s
+    least_s = _total_s(outlooks, least)
+    if least_s > budget_s:
+        blocks = plural(least, "block")
+        yield f"the budget is {duration(budget_s)}; the least of {blocks} may take {duration(least_s)}"
+
+
+def _least(experiment: Experiment) -> int:
+    stopping = experiment.stopping
+    return experiment.blocks if stopping is None else min(stopping.least_blocks, experiment.blocks)
+
+
+def _total_s(outlooks: Sequence[Outlook], blocks: int) -> float:
+    return math.fsum(outlook.total_s(blocks) for outlook in outlooks)

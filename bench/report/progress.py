@@ -3,14 +3,22 @@
 Drawn between trials only: a refreshing thread would take processor time from what is timed.
 """
 
+from typing import Final
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bench.events import Observer
 from bench.measurement import Measurement
 from bench.model import Case, Experiment
-from bench.report.figures import duration, plural, printable
+from bench.report.figures import duration, printable
 from bench.report.race import Race
+from bench.report.stops import stop_words
+from bench.stats.attempts import is_final
+from bench.stats.stopping import Reason, Stop
+
+_LEAVES_ALONE: Final[frozenset[Reason]] = frozenset({"precise", "given up"})
+"""The other reasons end the run for all cases at once."""
 
 
 class PlainProgress(Observer):
@@ -30,18 +38,20 @@ class PlainProgress(Observer):
         if measurement.outcome != "ok":
             self._say(_failure(measurement))
 
-    def case_given_up(self, case: Case, blocks_left: int) -> None:
-        """Expect fewer trials."""
-        self._race.give_up(blocks_left)
-        self._say(_given_up(case, blocks_left))
+    def case_stopped(self, case: Case, stop: Stop) -> None:
+        """Expect fewer trials; a case that leaves before the others is named."""
+        self._race.stop(stop)
+        if stop.reason in _LEAVES_ALONE:
+            self._say(_departure(case, stop))
 
     def block_ended(self, block: int) -> None:
         """Write the line of the block."""
         race = self._race
         left_s = race.left_s()
-        left = f", about {duration(left_s)} left" if left_s else ""
-        trials = f"{race.done} of {race.trials} trials{left}"
-        self._say(f"block {block + 1} of {race.blocks}: {trials}; leader: {race.leader()}")
+        up_to, about = ("up to ", "up to") if race.is_open else ("", "about")
+        left = f", {about} {duration(left_s)} left" if left_s else ""
+        trials = f"{race.done} of {up_to}{race.trials} trials{left}"
+        self._say(f"block {block + 1} of {up_to}{race.blocks}: {trials}; leader: {race.leader()}")
 
     def _say(self, line: str) -> None:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -69,7 +79,7 @@ class LiveProgress(Observer):
             completed=race.done,
             description=case.id,
             block=f"{block + 1}/{race.blocks}",
-            left="" if left_s is None else f"{duration(left_s)} left",
+            left="" if left_s is None else f"{'up to ' if race.is_open else ''}{duration(left_s)} left",
             leader=race.leader(),
             refresh=True,
         )
@@ -80,10 +90,12 @@ class LiveProgress(Observer):
         if measurement.outcome != "ok":
             self._progress.console.print(_failure(measurement), style="red", highlight=False, markup=False)
 
-    def case_given_up(self, case: Case, blocks_left: int) -> None:
-        """Expect fewer trials."""
-        self._race.give_up(blocks_left)
-        self._progress.console.print(_given_up(case, blocks_left), style="red", highlight=False, markup=False)
+    def case_stopped(self, case: Case, stop: Stop) -> None:
+        """Expect fewer trials; a case that leaves before the others is named, above the line."""
+        self._race.stop(stop)
+        if stop.reason in _LEAVES_ALONE:
+            style = "red" if stop.reason == "given up" else ""
+            self._progress.console.print(_departure(case, stop), style=style, highlight=False, markup=False)
 
 
 def live_line(console: Console) -> Progress:
@@ -101,8 +113,9 @@ def live_line(console: Console) -> Progress:
 
 def _failure(measurement: Measurement) -> str:
     where = f"{measurement.case}, block {measurement.block + 1}"
-    return printable(f"{where}: {measurement.outcome}: {measurement.detail}")
+    again = "" if is_final(measurement) else "; it is repeated"
+    return printable(f"{where}: {measurement.outcome}: {measurement.detail}{again}")
 
 
-def _given_up(case: Case, blocks_left: int) -> str:
-    return f"{case.id}: given up, {plural(blocks_left, 'block')} left out"
+def _departure(case: Case, stop: Stop) -> str:
+    return printable(f"{case.id}: {stop_words(stop)}")

@@ -6,15 +6,19 @@ from statistics import median
 from bench.measurement import Measurement
 from bench.model import Experiment
 from bench.report.figures import duration
+from bench.stats.attempts import is_final
 from bench.stats.intervals import block_value
+from bench.stats.stopping import Stop
 
 
 class Race:
     """Counts trials as they come in.
 
     Attributes:
-        trials: how many there will be.
-        done: how many there were.
+        blocks: how many there will be at the most.
+        trials: how many there will be at the most.
+        done: how many there were; one that is repeated counts once.
+        is_open: whether there may be fewer of both, depending on what the trials yield.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -23,7 +27,10 @@ class Race:
         self._values: dict[str, list[float]] = {}
         self._profiles: Mapping[str, str] = {}
         self._profile = ""
+        self._budget_s: float | None = None
+        self._least_trials = 0
         self.blocks = self.trials = self.done = 0
+        self.is_open = False
 
     def start(self, experiment: Experiment) -> None:
         """Take the number of trials and the time of the start."""
@@ -31,24 +38,36 @@ class Race:
         self._profiles = {case.id: case.profile.name for case in experiment.cases}
         self.blocks = experiment.blocks
         self.trials = experiment.blocks * len(experiment.cases)
+        if (stopping := experiment.stopping) is not None:
+            self.is_open = True
+            self._budget_s = stopping.budget_s
+            self._least_trials = stopping.least_blocks * len(experiment.cases)
 
     def add(self, measurement: Measurement) -> None:
-        """Count a trial and, where it succeeded, its value."""
+        """Count a trial unless it is repeated and, where it succeeded, its value."""
+        if not is_final(measurement):
+            return
         self.done += 1
         self._profile = self._profiles[measurement.case]
         if measurement.outcome == "ok" and measurement.rounds:
             value = block_value([round_.elapsed_s for round_ in measurement.rounds])
             self._values.setdefault(measurement.case, []).append(value)
 
-    def give_up(self, blocks_left: int) -> None:
-        """Expect so many trials fewer."""
-        self.trials -= blocks_left
+    def stop(self, stop: Stop) -> None:
+        """Expect no more trials of a case."""
+        self.trials -= self.blocks - stop.blocks
 
     def left_s(self) -> float | None:
         """Predict the seconds left from the pace so far; ``None`` before the first trial has ended."""
         if not self.done:
             return None
-        return (self._clock() - self._started_s) / self.done * (self.trials - self.done)
+        took_s = self._clock() - self._started_s
+        pace_s = took_s / self.done
+        left_s = pace_s * (self.trials - self.done)
+        if self._budget_s is None:
+            return left_s
+        inevitable_s = pace_s * (self._least_trials - self.done)
+        return min(left_s, max(inevitable_s, self._budget_s - took_s, 0.0))
 
     def leader(self) -> str:
         """Name the case with the least median so far within the profile of the latest trial."""

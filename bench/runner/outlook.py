@@ -14,7 +14,7 @@ from bench.model import NO_CLIENT, Case, Experiment
 from bench.runner.expectation import expect
 from bench.runner.launch import child_environment
 from bench.server.flags import served_flags
-from bench.worker.protocol import AUTO_ROUNDS, AUTO_TIMED_S
+from bench.worker.protocol import AUTO_ROUNDS, AUTO_TIMED_S, FIXED_ROUNDS, FIXED_TIMED_S
 
 _CPU_PER_FETCH_S: Final = 0.001
 """What Python HTTP clients need for a fetch, roughly; it comes on top of what the server takes."""
@@ -35,15 +35,21 @@ def foresee(experiment: Experiment) -> tuple[Outlook, ...]:
 def expected_trial_s(round_ideal_s: float, fetches: int, rounds: int | None, start_s: float) -> float:
     """Predict how long one trial takes, in seconds: process start, warm-up and timed rounds."""
     round_s = round_ideal_s + fetches * _CPU_PER_FETCH_S
-    timed = rounds or min(AUTO_ROUNDS, max(1, math.ceil(AUTO_TIMED_S / round_s)))
-    return start_s + _HANDLING_S + (1 + timed) * round_s
+    return start_s + _HANDLING_S + (1 + _expected_rounds(rounds, round_s)) * round_s
+
+
+def _expected_rounds(asked: int | None, round_s: float) -> int:
+    """Predict how many rounds a worker times if each takes so long."""
+    if asked is None:
+        return min(AUTO_ROUNDS, max(1, math.ceil(AUTO_TIMED_S / round_s)))
+    return max(asked, min(FIXED_ROUNDS, math.ceil(FIXED_TIMED_S / round_s)))
 
 
 def _outlook(case: Case, experiment: Experiment, sizes: Mapping[str, int], start_s: float) -> Outlook:
     ideals_s = [expect(case, experiment, block, sizes).ideal_s for block in range(experiment.blocks)]
     fetches = len(case.countries.fetches)
-    trials_s = [expected_trial_s(bound_s, fetches, experiment.rounds, start_s) for bound_s in ideals_s]
-    return Outlook(case, median(ideals_s), math.fsum(trials_s), max(trials_s) > experiment.deadline_s)
+    trials_s = tuple(expected_trial_s(bound_s, fetches, experiment.rounds, start_s) for bound_s in ideals_s)
+    return Outlook(case, median(ideals_s), trials_s, max(trials_s) > experiment.deadline_s)
 
 
 def _start_s(client: str) -> float:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from bench.measurement import Measurement, Run
@@ -28,10 +28,13 @@ def record(
     """Put together what is kept: what was asked, on what, and what each trial yielded."""
     settings = {
         "blocks": experiment.blocks,
+        "stopping": None if experiment.stopping is None else asdict(experiment.stopping),
         "rounds": experiment.rounds or "auto",
         "deadline_s": experiment.deadline_s,
         "request_timeout_s": experiment.request_timeout_s,
         "seed": experiment.seed,
+        "probes": list(experiment.probes),
+        "pinning": experiment.pinning,
         "source": experiment.source,
     }
     identity = json.dumps([settings, [case.id for case in experiment.cases]], sort_keys=True)

@@ -1,15 +1,16 @@
 """The block loop: every case once per block, each in a process of its own, and nothing lost."""
 
-from collections import Counter
+import time
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Final, Self
+from typing import Self
 
-from bench.design import block_order
 from bench.errors import EnvironmentFault, ServerDiedError
 from bench.events import Observer
 from bench.measurement import Measurement
 from bench.model import Case, Experiment
 from bench.profiles import preset
+from bench.runner.course import pause_s, tally_for, turns
 from bench.runner.flagserver import RunningServer, serving
 from bench.runner.launch import Launcher, launching
 from bench.runner.measure import Site, Turn, measure
@@ -19,19 +20,13 @@ from bench.server.flags import served_flags
 from bench.server.settings import ServerSettings
 from bench.store.journal import Journal
 
-_GIVE_UP_AFTER: Final = 3
-"""Crashes or time-outs of one case after which it is left out of the remaining blocks."""
-_STRIKES: Final = {"crash": 1, "timeout": 1, "escape": _GIVE_UP_AFTER}
 
-
-def run_blocks(experiment: Experiment, journal: Journal, observer: Observer) -> None:
-    """Run every case of every block and put each measurement into the journal.
+def run_blocks(experiment: Experiment, journal: Journal, observer: Observer) -> list[Measurement]:
+    """Run every case of every block that is due, put each measurement into the journal, and return all.
 
     Raises:
         EnvironmentFault: the harness cannot go on; what was measured is in the journal.
     """
-    cases = {case.id: case for case in experiment.cases}
-    strikes: Counter[str] = Counter()
     pinning = plan(usable_cores()) if experiment.pinning else Pinning()
     with (
         kept_to(pinning.harness),
@@ -39,19 +34,45 @@ def run_blocks(experiment: Experiment, journal: Journal, observer: Observer) -> 
         ServerShift(launcher, experiment, pinning) as shift,
     ):
         site = _site(experiment, launcher, pinning)
-        observer.run_started(experiment)
-        for block in range(experiment.blocks):
-            for position, case_id in enumerate(block_order(cases, experiment.seed, block)):
-                if strikes[case_id] >= _GIVE_UP_AFTER:
-                    continue
-                observer.trial_started(cases[case_id], block)
-                measurement = shift.measure(site, cases[case_id], block, position)
-                journal.append(measurement)
-                observer.trial_ended(measurement)
-                strikes[case_id] += _STRIKES.get(measurement.outcome, 0)
-                if strikes[case_id] >= _GIVE_UP_AFTER:
-                    observer.case_given_up(cases[case_id], experiment.blocks - block - 1)
-            observer.block_ended(block)
+
+        def measure_one(case: Case, turn: Turn) -> Measurement:
+            measurement = shift.measure(site, case, turn)
+            journal.append(measurement)
+            return measurement
+
+        return take_turns(experiment, measure_one, observer, time.sleep)
+
+
+def take_turns(
+    experiment: Experiment,
+    measure_one: Callable[[Case, Turn], Measurement],
+    observer: Observer,
+    pause: Callable[[float], None],
+) -> list[Measurement]:
+    """Run the trials that are due one after the other, until there are none, and return what they yielded.
+
+    Args:
+        experiment: what is to be run.
+        measure_one: runs a trial, and keeps what it yields for good.
+        observer: who looks on.
+        pause: waits for so many seconds.
+    """
+    cases = {case.id: case for case in experiment.cases}
+    tally = tally_for(experiment)
+    measured = []
+    observer.run_started(experiment)
+    for case, turn in turns(experiment, tally):
+        if turn.attempt > 0:
+            pause(pause_s(turn))
+        observer.trial_started(case, turn.block)
+        measurement = measure_one(case, turn)
+        measured.append(measurement)
+        observer.trial_ended(measurement)
+        for case_id, stop in tally.take(measurement).items():
+            observer.case_stopped(cases[case_id], stop)
+        if tally.blocks > turn.block:
+            observer.block_ended(turn.block)
+    return measured
 
 
 class ServerShift:
@@ -71,10 +92,11 @@ class ServerShift:
     def __exit__(self, *_: object) -> None:
         self._on_duty.close()
 
-    def measure(self, site: Site, case: Case, block: int, position: int) -> Measurement:
+    def measure(self, site: Site, case: Case, turn: Turn) -> Measurement:
         """Run one trial; one during which the server died is invalid, whatever the worker said."""
+        started_s = time.perf_counter()
         try:
-            return measure(site, self._server, case, Turn(block, position))
+            return measure(site, self._server, case, turn)
         except ServerDiedError as error:
             reason = ": ".join([error.what, *self._server.child.last_words()[-1:]])
             if self._relieved:
@@ -82,8 +104,21 @@ class ServerShift:
                     f"{reason}, for the second time", hint="look for what ends it"
                 ) from error
             self._relieved = True
+            took_s = time.perf_counter() - started_s
             self._server = self._start()
-            return Measurement(case.id, block, position, 0, "invalid", reason, 0.0, None, None, None, ())
+            return Measurement(
+                case=case.id,
+                block=turn.block,
+                position=turn.position,
+                attempt=turn.attempt,
+                outcome="invalid",
+                detail=reason,
+                took_s=took_s,
+                cold_start_s=None,
+                imports_s=None,
+                warm_up=None,
+                rounds=(),
+            )
 
     def _start(self) -> RunningServer:
         self._on_duty.close()

@@ -25,6 +25,10 @@ AUTO_ROUNDS: Final = 5
 """The most timed rounds of a task that leaves their number to the worker."""
 AUTO_TIMED_S: Final = 0.5
 """Seconds of timed rounds after which such a task has enough."""
+FIXED_TIMED_S: Final = 0.1
+"""Seconds of timed rounds that a task has at the least, even where fewer rounds were asked."""
+FIXED_ROUNDS: Final = 20
+"""The most timed rounds that a task has to that end."""
 
 
 WORKER_PROBES: Final = ("gc", "queue_wait", "loop_lag", "cpu")
@@ -40,7 +44,8 @@ class Task:
         client: the file of ``strategies/clients`` to use; ``None`` for a strategy that opens none.
         countries: upper-case codes, all of which are asked ``repeat`` times over.
         base_url: round ``k``, from 0 for the warm-up, asks below ``{base_url}.{k}``.
-        rounds: timed rounds; ``None`` is *auto*: 1 to 5, until 0.5 s is timed.
+        rounds: timed rounds, and more where they are over in less than 0.1 s; ``None`` is *auto*: 1 to 5,
+            until 0.5 s is timed.
         folder: where the rounds have folders of their own.
         reference: the folder of the flags as the server serves them, as ``br.gif``.
         request_timeout_s: what a fetch may take, in seconds.

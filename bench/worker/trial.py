@@ -15,7 +15,15 @@ from bench.outcomes import local_fault
 from bench.worker.latencies import latencies
 from bench.worker.load import DownloadMany, load_client, load_strategy
 from bench.worker.probes import Probing
-from bench.worker.protocol import AUTO_ROUNDS, AUTO_TIMED_S, Report, Task, TimedRound
+from bench.worker.protocol import (
+    AUTO_ROUNDS,
+    AUTO_TIMED_S,
+    FIXED_ROUNDS,
+    FIXED_TIMED_S,
+    Report,
+    Task,
+    TimedRound,
+)
 from bench.worker.timeline import timeline
 from bench.worker.verify import Verified, entries, verify_round
 from bench.worker.words import described
@@ -67,10 +75,11 @@ def wants_round(task: Task, rounds: Sequence[TimedRound]) -> bool:
     """Say whether another round is due: the warm-up, and then as many as asked or as time one well."""
     if task.live or not rounds:
         return not rounds
-    timed = rounds[1:]
-    if task.rounds is not None:
-        return len(timed) < task.rounds
-    return len(timed) < AUTO_ROUNDS and sum(each.elapsed_s for each in timed) < AUTO_TIMED_S
+    timed = len(rounds) - 1
+    timed_s = sum(each.elapsed_s for each in rounds[1:])
+    if task.rounds is None:
+        return timed < AUTO_ROUNDS and timed_s < AUTO_TIMED_S
+    return timed < task.rounds or (timed < FIXED_ROUNDS and timed_s < FIXED_TIMED_S)
 
 
 def stage(task: Task, number: int) -> Stage:

@@ -6,7 +6,7 @@ import pytest
 
 from bench.commands.choosing import amended, matching, single
 from bench.errors import UsageError
-from bench.model import Experiment
+from bench.model import Experiment, Stopping
 from tests.builders import case
 
 POOL = case("threadpool_map")
@@ -60,3 +60,10 @@ def test_a_pattern_of_several_cases_names_them() -> None:
         single(CASES, "*")
     with pytest.raises(UsageError, match="no case matches 'gevent'"):
         single(CASES, "gevent")
+
+
+def test_blocks_that_were_said_are_exactly_so_many() -> None:
+    """Precision and budget of the config are set aside; a seed leaves them alone."""
+    experiment = Experiment("x", CASES, {}, 64, None, 60, 10, 7, stopping=Stopping(8, 0.03, 60.0))
+    assert amended(experiment, only=None, blocks=5, seed=None).stopping is None
+    assert amended(experiment, only=None, blocks=None, seed=3).stopping == Stopping(8, 0.03, 60.0)

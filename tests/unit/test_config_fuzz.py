@@ -21,7 +21,11 @@ strategies:
   - sequential
   - {name: asyncio_gather, clients: [httpx]}
 profiles: [local, {preset: delay, scale: 10%}, {latency: {uniform: [1ms, 2ms]}, error_rate: 5%}]
-blocks: 3
+blocks: {min: 6, max: 30}
+precision: 3%
+budget: 60s
+probes: [cpu, gc]
+pinning: true
 rounds: auto
 deadline: 60s
 request_timeout: 10s

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.model import Experiment, Fixed, LogNormal, Profile, Uniform
+from bench.model import PROBES, Experiment, Fixed, LogNormal, Profile, Stopping, Uniform
 from tests.config_catalog import experiment_of
 
 
@@ -30,6 +30,7 @@ def test_the_defaults(tmp_path: Path) -> None:
     assert (experiment.blocks, experiment.rounds, experiment.seed) == (10, None, 1)
     assert (experiment.deadline_s, experiment.request_timeout_s) == (60.0, 10.0)
     assert experiment.flags_dir is None
+    assert (experiment.stopping, experiment.probes, experiment.pinning) == (None, PROBES, True)
     assert experiment.notes == ()
     assert experiment.source == {"strategies": "threadpool_map"}
 
@@ -40,8 +41,9 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     experiment = _experiment(
         tmp_path,
         "name: mine\ncountries: {codes: [BR, NO], limit: 1, repeat: 3}\nworkers: 2\nclients: requests\n"
-        "keep_alive: false\nstrategies: [threadpool_map]\nblocks: 3\nrounds: 7\ndeadline: 2m\n"
-        "request_timeout: 500ms\nseed: 9\nflags_dir: flags\n"
+        "keep_alive: false\nstrategies: [threadpool_map]\nblocks: {min: 6, max: 30}\nrounds: 7\n"
+        "deadline: 2m\nrequest_timeout: 500ms\nseed: 9\nflags_dir: flags\n"
+        "precision: 2.5%\nbudget: 1.5m\nprobes: [gc, cpu]\npinning: false\n"
         "profile: {name: lossy, latency: 5ms, jitter: 1ms, bandwidth: 2MiB,\n"
         "  error_rate: 5%, error_status: 503}\n",
     )
@@ -50,9 +52,46 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     assert case.countries.fetches == ("BR", "BR", "BR")
     assert case.profile == Profile("lossy", Fixed(0.005), 0.001, 2_097_152.0, 0.05, 503)
     assert experiment.name == "mine"
-    assert (experiment.blocks, experiment.rounds, experiment.seed) == (3, 7, 9)
+    assert (experiment.blocks, experiment.rounds, experiment.seed) == (30, 7, 9)
     assert (experiment.deadline_s, experiment.request_timeout_s) == (120.0, 0.5)
     assert experiment.flags_dir == tmp_path / "flags"
+    assert experiment.stopping == Stopping(6, 0.025, 90.0)
+    assert (experiment.probes, experiment.pinning) == (("cpu", "gc"), False)
+
+
+@pytest.mark.parametrize(
+    ("written", "blocks", "stopping"),
+    [
+        ("", 10, None),
+        ("blocks: 4", 4, None),
+        ("blocks: {max: 4}", 4, None),
+        ("precision: 3%", 64, Stopping(8, 0.03, None)),
+        ("precision: 3%\nblocks: 20", 20, Stopping(8, 0.03, None)),
+        ("precision: 3%\nblocks: 7", 7, Stopping(7, 0.03, None)),
+        ("precision: 3%\nblocks: {min: 20, max: 30}", 30, Stopping(20, 0.03, None)),
+        ("budget: 60s", 10, Stopping(8, None, 60.0)),
+        ("budget: 60s\nblocks: 5", 5, Stopping(5, None, 60.0)),
+        ("budget: 60s\nblocks: {min: 1, max: 50}", 50, Stopping(1, None, 60.0)),
+    ],
+)
+def test_precision_and_budget_make_a_range_of_the_blocks(
+    tmp_path: Path, written: str, blocks: int, stopping: Stopping | None
+) -> None:
+    """From eight, or fewer where there are no more, unless the config says from how many."""
+    experiment = _experiment(tmp_path, f"clients: requests\nstrategies: sequential\n{written}\n")
+    assert (experiment.blocks, experiment.stopping) == (blocks, stopping)
+
+
+@pytest.mark.parametrize(
+    ("written", "probes"),
+    [("all", PROBES), ("none", ()), ("gc", ("gc",)), ("[memory, cpu]", ("cpu", "memory"))],
+)
+def test_probes_are_all_none_or_some_in_one_order(
+    tmp_path: Path, written: str, probes: tuple[str, ...]
+) -> None:
+    """The same choice is the same setting, however it is written."""
+    experiment = _experiment(tmp_path, f"clients: requests\nstrategies: sequential\nprobes: {written}\n")
+    assert experiment.probes == probes
 
 
 def test_the_product_is_in_the_configs_order(tmp_path: Path) -> None:

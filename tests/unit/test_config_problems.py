@@ -9,6 +9,8 @@ from tests.config_catalog import problems_of
 SOUND = "strategies: [sequential]\n"
 NO_CASE = "would have no case"
 NO_PYCURL = "pycurl needs pycurl, which is not installed: pip install pycurl"
+NO_SHARE = "must be from 0% to 100%, not '3'; did you mean '3%'?"
+PROBES = "cpu, gc, loop_lag, queue_wait, memory or handles"
 ASYNC = "an asynchronous client such as httpx or aiohttp"
 
 
@@ -169,6 +171,35 @@ ASYNC = "an asynchronous client such as httpx or aiohttp"
         ("blocks: 0\n" + SOUND, "1:9 blocks: must be a whole number from 1 to 1000, not '0'"),
         ("blocks: 1001\n" + SOUND, "1:9 blocks: must be a whole number from 1 to 1000, not '1001'"),
         ("blocks: 010\n" + SOUND, "1:9 blocks: must be a whole number from 1 to 1000, not '010'"),
+        (
+            "blocks: {min: 9, max: 8}\nbudget: 1s\n" + SOUND,
+            "1:15 blocks.min: is above max",
+        ),
+        (
+            "blocks: {min: 8, max: 64}\n" + SOUND,
+            "1:15 blocks.min: goes only with 'precision' or 'budget', which say when to stop",
+        ),
+        ("blocks: {min: 8}\nbudget: 1s\n" + SOUND, "1:9 blocks.max: is missing"),
+        ("blocks: {max: 8, mim: 4}\n" + SOUND, "1:18 blocks.mim: unknown key; did you mean 'min'?"),
+        (
+            "blocks: {min: 5, max: 64}\nprecision: 3%\n" + SOUND,
+            "1:15 blocks.min: must be at least 6 with 'precision': an interval takes so many blocks",
+        ),
+        (
+            "blocks: 5\nprecision: 3%\n" + SOUND,
+            "1:9 blocks: must be at least 6 with 'precision': an interval takes so many blocks",
+        ),
+        ("blocks: {min: 8, max: 64}\nprecision: 3\n" + SOUND, f"2:12 precision: {NO_SHARE}"),
+        ("precision: 0%\n" + SOUND, "1:12 precision: must be more than zero, not '0%'"),
+        ("budget: 60\n" + SOUND, "1:9 budget: must be a duration such as 50ms, 1.5s or 2m, not '60'"),
+        ("probes: cpus\n" + SOUND, "1:9 probes: unknown probe 'cpus'; did you mean 'cpu'?"),
+        (
+            "probes: [cpu, x]\n" + SOUND,
+            f"1:15 probes[1]: unknown probe 'x'; the probes are {PROBES}",
+        ),
+        ("probes: [cpu, cpu]\n" + SOUND, "1:15 probes[1]: is there twice"),
+        ("probes: []\n" + SOUND, "1:9 probes: must not be empty; write none"),
+        ("pinning: on\n" + SOUND, "1:10 pinning: must be true or false, not 'on'"),
         ("rounds: 1e3\n" + SOUND, "1:9 rounds: must be auto or a whole number from 1 to 1000, not '1e3'"),
         ("deadline: 0s\n" + SOUND, "1:11 deadline: must be more than zero, not '0s'"),
         ("seed: 1:30\n" + SOUND, "1:7 seed: must be a whole number from 0 to 999999999999999, not '1:30'"),

@@ -74,10 +74,15 @@ def test_the_schema_speaks_of_yaml_types() -> None:
     """Whole numbers are integers, with quotes or without, switches booleans, durations strings."""
     keys = schema()["properties"]
     assert keys["blocks"] == {
-        "type": ["integer", "string"],
-        "minimum": 1,
-        "maximum": 1000,
-        "pattern": keys["blocks"]["pattern"],
+        "anyOf": [
+            {
+                "type": ["integer", "string"],
+                "minimum": 1,
+                "maximum": 1000,
+                "pattern": keys["blocks"]["anyOf"][0]["pattern"],
+            },
+            {"$ref": "#/$defs/BlocksForm"},
+        ],
         "default": 10,
         "description": keys["blocks"]["description"],
     }

@@ -26,6 +26,7 @@ from bench.config import units
         (units.share, "0", 0.0),
         (units.share, "1", 1.0),
         (units.share, "100%", 1.0),
+        (units.positive_share, "3%", 0.03),
         (units.factor, "10%", 0.1),
         (units.factor, "2", 2.0),
         (units.factor, "300%", 3.0),

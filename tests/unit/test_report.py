@@ -21,6 +21,7 @@ from bench.report.table import print_run
 from bench.stats.intervals import Interval
 from bench.stats.judgement import Judgement, PairVerdict
 from bench.stats.podium import podiums
+from bench.stats.stopping import Stop
 from bench.store.document import run_from_json
 from tests.builders import NEAR, POP3, case, failed, round_of, run_of, trials
 
@@ -250,7 +251,7 @@ def test_the_race_expects_no_trials_of_a_case_given_up() -> None:
     """So that the last line of a run does not promise more."""
     race = Race(Clock())
     race.start(Experiment("x", (LOOP, POOL), {}, 10, None, 60, 10, 1))
-    race.give_up(7)
+    race.stop(Stop("given up", 3, None))
     assert race.trials == 13
 
 

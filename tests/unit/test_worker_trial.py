@@ -34,12 +34,26 @@ def usual() -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("asked", "elapsed_s", "timed"),
-    [(None, 0.01, 5), (None, 0.2, 3), (None, 0.25, 2), (None, 3.0, 1), (1, 0.01, 1), (7, 3.0, 7)],
+    [
+        (None, 0.01, 5),
+        (None, 0.2, 3),
+        (None, 0.25, 2),
+        (None, 3.0, 1),
+        (1, 0.1, 1),
+        (1, 0.03, 4),
+        (2, 0.06, 2),
+        (1, 0.001, 20),
+        (7, 3.0, 7),
+        (30, 0.001, 30),
+    ],
 )
 def test_times_as_many_rounds_as_asked_or_as_time_it_well(
     tmp_path: Path, usual: dict[str, Any], asked: int | None, elapsed_s: float, timed: int
 ) -> None:
-    """Auto is one to five, until half a second is timed; the warm-up never counts."""
+    """Auto is one to five, until half a second is timed; the warm-up never counts.
+
+    A number is at least so many, and up to twenty until a tenth of a second is timed.
+    """
     assert rounds_wanted(elapsed_s, a_task(tmp_path, rounds=asked, **usual)) == timed
 
 

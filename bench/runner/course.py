@@ -1,0 +1,37 @@
+"""Which trial comes next: the orders of the blocks, and the cases that are still run."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from bench.design import block_order
+from bench.model import Case, Experiment
+from bench.runner.measure import Turn
+from bench.stats.stopping import rule_for
+from bench.stats.tally import Tally
+
+_PAUSES_S: Final = (0.0, 0.25, 0.5, 1.0)
+"""Before a trial, by how often it was invalid: what spoilt it may need a while to pass."""
+
+
+def tally_for(experiment: Experiment) -> Tally:
+    """Return the tally of an experiment before its first trial."""
+    return Tally((case.id for case in experiment.cases), rule_for(experiment.blocks, experiment.stopping))
+
+
+def turns(experiment: Experiment, tally: Tally) -> Iterator[tuple[Case, Turn]]:
+    """Yield each trial when its turn has come, beginning where the tally stands.
+
+    The tally must have taken what a trial yielded before the next is asked for: a trial whose attempt is
+    repeated comes again at once.
+    """
+    cases = {case.id: case for case in experiment.cases}
+    while tally.due:
+        block = tally.blocks
+        for position, case_id in enumerate(block_order(cases, experiment.seed, block)):
+            while tally.blocks == block and case_id in tally.due:
+                yield cases[case_id], Turn(block, position, tally.due[case_id])
+
+
+def pause_s(turn: Turn) -> float:
+    """Say how long to wait before a trial, in seconds: longer each time that it is repeated."""
+    return _PAUSES_S[turn.attempt]
