@@ -11,7 +11,7 @@ from bench.ideal import Outlook
 from bench.measurement import Measurement
 from bench.model import Experiment
 from bench.report.figures import duration, plural
-from bench.stats.attempts import is_final
+from bench.stats.attempts import final_attempts, spoilt_s
 
 
 def print_outlook(outlooks: Sequence[Outlook], experiment: Experiment, console: Console) -> None:
@@ -42,13 +42,16 @@ def print_total(outlooks: Sequence[Outlook], experiment: Experiment, console: Co
 def print_truth(
     outlooks: Sequence[Outlook], measured: Sequence[Measurement], took_s: float, console: Console
 ) -> None:
-    """Print what a run took beside what its blocks could be expected to take."""
-    expected_s = expected_for(outlooks, measured)
-    off = f"{took_s / expected_s - 1:+.0%}"
-    repeated = sum(not is_final(trial) for trial in measured)
-    again = f"; {plural(repeated, 'trial')} had to be repeated" if repeated else ""
+    """Print what a run took beside what its blocks could be expected to take.
+
+    Nobody expects trials to be spoilt: what went into those is told apart.
+    """
+    expected_s, lost_s = expected_for(outlooks, measured), spoilt_s(measured)
+    spoilt = plural(len(measured) - len(final_attempts(measured)), "spoilt trial")
+    lost = f" ({duration(lost_s)} of it for {spoilt})" if lost_s else ""
+    off = f"{(took_s - lost_s) / expected_s - 1:+.0%}"
     console.print(
-        f"took {duration(took_s)}, {duration(expected_s)} were expected for these blocks ({off}){again}",
+        f"took {duration(took_s)}{lost}, {duration(expected_s)} were expected for these blocks ({off})",
         soft_wrap=True,
     )
 

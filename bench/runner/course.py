@@ -1,16 +1,12 @@
 """Which trial comes next: the orders of the blocks, and the cases that are still run."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from bench.design import block_order
 from bench.model import Case, Experiment
 from bench.runner.measure import Turn
 from bench.stats.stopping import rule_for
 from bench.stats.tally import Tally
-
-_PAUSES_S: Final = (0.0, 0.25, 0.5, 1.0)
-"""Before a trial, by how often it was invalid: what spoilt it may need a while to pass."""
 
 
 def tally_for(experiment: Experiment) -> Tally:
@@ -30,8 +26,3 @@ def turns(experiment: Experiment, tally: Tally) -> Iterator[tuple[Case, Turn]]:
         for position, case_id in enumerate(block_order(cases, experiment.seed, block)):
             while tally.blocks == block and case_id in tally.due:
                 yield cases[case_id], Turn(block, position, tally.due[case_id])
-
-
-def pause_s(turn: Turn) -> float:
-    """Say how long to wait before a trial, in seconds: longer each time that it is repeated."""
-    return _PAUSES_S[turn.attempt]

@@ -18,8 +18,8 @@ from bench.worker.protocol import AUTO_ROUNDS, AUTO_TIMED_S, FIXED_ROUNDS, FIXED
 
 _CPU_PER_FETCH_S: Final = 0.001
 """What Python HTTP clients need for a fetch, roughly; it comes on top of what the server takes."""
-_HANDLING_S: Final = 0.06
-"""What starting, verifying and sweeping up take beside a worker's imports and rounds."""
+_HANDLING_S: Final = 0.015
+"""What preparing, verifying and tidying up a round take beside the round itself, roughly."""
 
 
 def foresee(experiment: Experiment) -> tuple[Outlook, ...]:
@@ -35,7 +35,7 @@ def foresee(experiment: Experiment) -> tuple[Outlook, ...]:
 def expected_trial_s(round_ideal_s: float, fetches: int, rounds: int | None, start_s: float) -> float:
     """Predict how long one trial takes, in seconds: process start, warm-up and timed rounds."""
     round_s = round_ideal_s + fetches * _CPU_PER_FETCH_S
-    return start_s + _HANDLING_S + (1 + _expected_rounds(rounds, round_s)) * round_s
+    return start_s + (1 + _expected_rounds(rounds, round_s)) * (round_s + _HANDLING_S)
 
 
 def _expected_rounds(asked: int | None, round_s: float) -> int:

@@ -10,7 +10,7 @@ from bench.events import Observer
 from bench.measurement import Measurement
 from bench.model import Case, Experiment
 from bench.profiles import preset
-from bench.runner.course import pause_s, tally_for, turns
+from bench.runner.course import tally_for, turns
 from bench.runner.flagserver import RunningServer, serving
 from bench.runner.launch import Launcher, launching
 from bench.runner.measure import Site, Turn, measure
@@ -18,6 +18,7 @@ from bench.runner.pinning import Pinning, kept_to, plan, usable_cores
 from bench.runner.reference import lay_out_reference
 from bench.server.flags import served_flags
 from bench.server.settings import ServerSettings
+from bench.stats.attempts import PAUSES_S
 from bench.store.journal import Journal
 
 
@@ -63,7 +64,7 @@ def take_turns(
     observer.run_started(experiment)
     for case, turn in turns(experiment, tally):
         if turn.attempt > 0:
-            pause(pause_s(turn))
+            pause(PAUSES_S[turn.attempt - 1])
         observer.trial_started(case, turn.block)
         measurement = measure_one(case, turn)
         measured.append(measurement)

@@ -58,9 +58,8 @@ def test_the_ideal_is_the_longest_fetch_or_the_shared_sum(
 
 def test_a_trial_is_its_start_its_warm_up_and_its_rounds() -> None:
     """Auto takes five short rounds, or one long one; a number is made up to a tenth of a second."""
-    started_s = 0.3 + 0.06
-    assert expected_trial_s(1.0, 20, rounds=3, start_s=0.3) == pytest.approx(started_s + 4 * 1.02)
-    assert expected_trial_s(1.0, 20, rounds=None, start_s=0.3) == pytest.approx(started_s + 2 * 1.02)
-    assert expected_trial_s(0.05, 20, rounds=None, start_s=0.3) == pytest.approx(started_s + 6 * 0.07)
-    assert expected_trial_s(0.01, 20, rounds=2, start_s=0.3) == pytest.approx(started_s + 5 * 0.03)
-    assert expected_trial_s(0.001, 1, rounds=1, start_s=0.3) == pytest.approx(started_s + 21 * 0.002)
+    assert expected_trial_s(1.0, 20, rounds=3, start_s=0.3) == pytest.approx(0.3 + 4 * (1.02 + 0.015))
+    assert expected_trial_s(1.0, 20, rounds=None, start_s=0.3) == pytest.approx(0.3 + 2 * (1.02 + 0.015))
+    assert expected_trial_s(0.05, 20, rounds=None, start_s=0.3) == pytest.approx(0.3 + 6 * (0.07 + 0.015))
+    assert expected_trial_s(0.01, 20, rounds=2, start_s=0.3) == pytest.approx(0.3 + 5 * (0.03 + 0.015))
+    assert expected_trial_s(0.001, 1, rounds=1, start_s=0.3) == pytest.approx(0.3 + 21 * (0.002 + 0.015))

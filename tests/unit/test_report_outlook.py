@@ -50,13 +50,13 @@ def test_the_time_is_foreseen_as_a_range_where_the_data_decide(stopping: Stoppin
 
 
 def test_the_truth_is_held_against_the_blocks_that_were_run() -> None:
-    """One case left after two blocks; a repeated trial was expected once."""
+    """One case left after two blocks; what was spoilt is told apart."""
     spoilt = failed(LOOP, 1, "invalid", "")
     measured = [*trials(LOOP, [0.02, 0.02]), spoilt, *trials(POOL, [0.02] * 3)]
     stream = io.StringIO()
-    print_truth(outlooks_of(1.0, 2.0, 4.0), measured, 11.0, Console(file=stream, width=200))
+    print_truth(outlooks_of(1.0, 2.0, 4.0), measured, 11.55, Console(file=stream, width=200))
     assert stream.getvalue() == (
-        "took 11 s, 10 s were expected for these blocks (+10%); 1 trial had to be repeated\n"
+        "took 11.6 s (550 ms of it for 1 spoilt trial), 10 s were expected for these blocks (+10%)\n"
     )
 
 

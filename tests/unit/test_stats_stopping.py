@@ -170,5 +170,5 @@ def covered(least: int, spread: float, draws: int) -> float:
 
 @pytest.mark.parametrize("spread", [0.02, 0.05, 0.08])
 def test_the_interval_at_the_stop_still_covers(spread: float) -> None:
-    """With the least of blocks that is usual; two spreads of the three end between the first look and the last."""
+    """With the usual least of blocks; two of the three spreads end between the first look and the last."""
     assert covered(8, spread, 2000) >= 0.945
