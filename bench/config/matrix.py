@@ -36,6 +36,7 @@ def resolve(form: ConfigForm, stem: str, source: Mapping[str, object]) -> Experi
         stopping=form.stopping,
         probes=form.probes,
         pinning=form.pinning,
+        disturbed=form.disturbed,
     )
 
 

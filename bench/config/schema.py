@@ -12,6 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_va
 
 from bench.config.blocks import BEARS_INTERVAL, RANGED, Blocks, BlocksField, unfit, usual_blocks
 from bench.config.countries import CountriesField
+from bench.config.disturbance import Disturbed
 from bench.config.fields import Fault, Form, Named, Short, one_or_more, refuse, some
 from bench.config.offer import Offer
 from bench.config.probing import Probes
@@ -98,6 +99,11 @@ class ConfigForm(Form):
         validate_default=True,
         description="Whether server, worker and harness have cores of their own where there are enough.",
         json_schema_extra={"default": True},
+    )
+    disturbed: Disturbed = Field(
+        default="refuse",
+        validate_default=True,
+        description="What becomes of a trial that the machine or the server spoilt: refused, or kept.",
     )
     flags_dir: Annotated[Path, Named(Offer.existing_folder, _FOLDER)] | None = Field(
         default=None, description="A folder of flags to serve instead of the project's own."

@@ -35,6 +35,7 @@ def record(
         "seed": experiment.seed,
         "probes": list(experiment.probes),
         "pinning": experiment.pinning,
+        "disturbed": experiment.disturbed,
         "source": experiment.source,
     }
     identity = json.dumps([settings, [case.id for case in experiment.cases]], sort_keys=True)

@@ -199,6 +199,10 @@ ASYNC = "an asynchronous client such as httpx or aiohttp"
         ),
         ("probes: [cpu, cpu]\n" + SOUND, "1:15 probes[1]: is there twice"),
         ("probes: []\n" + SOUND, "1:9 probes: must not be empty; write none"),
+        (
+            "disturbed: kep\n" + SOUND,
+            "1:12 disturbed: must be refuse or keep, not 'kep'; did you mean 'keep'?",
+        ),
         ("pinning: on\n" + SOUND, "1:10 pinning: must be true or false, not 'on'"),
         ("rounds: 1e3\n" + SOUND, "1:9 rounds: must be auto or a whole number from 1 to 1000, not '1e3'"),
         ("deadline: 0s\n" + SOUND, "1:11 deadline: must be more than zero, not '0s'"),
