@@ -16,6 +16,7 @@ from bench.report.failures import disturbances, failures
 from bench.report.fitting import dealt, text_width
 from bench.report.matrix import Matrix, matrix
 from bench.report.sentence import called, conclusion
+from bench.report.stops import stop_lines
 from bench.stats.podium import Podium, podiums
 from bench.stats.standing import Standing
 
@@ -26,6 +27,8 @@ def print_run(run: Run, console: Console) -> None:
     """Print everything a run has to say, as wide as the console is."""
     for podium in podiums(run):
         console.print(Group(*_parts(run, podium, console)))
+    for line in stop_lines(run):
+        console.print(Text(line))
 
 
 def title(run: Run, podium: Podium) -> str:

@@ -10,6 +10,7 @@ from statistics import median
 from typing import Final, TypeVar
 
 from bench.measurement import Measurement, Run
+from bench.stats.attempts import final_attempts
 from bench.stats.judgement import Judgement, against, blocks_needed, judge
 from bench.stats.paired import Sample, compare_samples
 from bench.stats.standing import Standing, sample_of, standing_of
@@ -104,8 +105,8 @@ def complete_enough(trials: Mapping[Name, Sequence[Measurement]]) -> dict[Name, 
 
 def was_given_up(trials: Sequence[Measurement]) -> bool:
     """Whether the last that was seen of a case is of the kind for which cases are given up."""
-    last = max(trials, key=lambda trial: (trial.block, trial.attempt), default=None)
-    return last is not None and last.outcome in {"crash", "timeout", "escape"}
+    last = max(final_attempts(trials), key=lambda trial: trial.block, default=None)
+    return last is not None and last.outcome in {"crash", "timeout", "escape", "invalid"}
 
 
 def _without(case_id: str, samples: Mapping[str, Sample]) -> dict[str, Sample]:

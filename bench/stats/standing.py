@@ -6,6 +6,7 @@ from statistics import fmean, median
 
 from bench.measurement import Measurement, Round, Witness
 from bench.model import Case
+from bench.stats.attempts import final_attempts, is_final
 from bench.stats.costs import Costs, costs_of
 from bench.stats.intervals import Interval, block_value, median_interval
 from bench.stats.judgement import Judgement
@@ -85,9 +86,9 @@ def standing_of(case: Case, trials: Sequence[Measurement], times_faster: Judgeme
     """Work out the row of a case, given how it compares with the baseline."""
     sample = sample_of(trials)
     good = [trial for trial in trials if trial.block in sample and trial.outcome == "ok"]
-    final = {trial.block: trial for trial in sorted(trials, key=lambda trial: trial.attempt)}
-    failed = tuple(trial for _, trial in sorted(final.items()) if trial.outcome != "ok")
-    repeated = tuple(trial for trial in trials if trial is not final[trial.block])
+    final = sorted(final_attempts(trials), key=lambda trial: trial.block)
+    failed = tuple(trial for trial in final if trial.outcome != "ok")
+    repeated = tuple(trial for trial in trials if not is_final(trial))
     return Standing(
         case=case,
         sample=sample,

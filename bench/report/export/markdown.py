@@ -9,6 +9,7 @@ from bench.report.failures import disturbances, failures
 from bench.report.matrix import Matrix, matrix
 from bench.report.pipes import piped, plain
 from bench.report.sentence import conclusion
+from bench.report.stops import stop_lines
 from bench.report.table import legend, title
 from bench.stats.podium import Podium, podiums
 
@@ -27,6 +28,8 @@ def to_markdown(run: Run) -> str:
         if (by_workers := matrix(podium)) is not None:
             parts += ["", *_markdown_matrix(by_workers)]
         parts += ["", plain(conclusion(podium)), ""]
+    if lines := stop_lines(run):
+        parts += [*(f"- {plain(line)}" for line in lines), ""]
     return "\n".join(parts)
 
 
