@@ -1,0 +1,102 @@
+"""The difference that is promised to show, held against fresh experiments."""
+
+import math
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+import pytest
+
+from bench.stats.detection import blocks_to_show, least_blocks, smallest_difference
+from bench.stats.signed_rank import shift_interval
+
+Draw: TypeAlias = Callable[[np.random.Generator, int], list[float]]
+
+
+def quiet(source: np.random.Generator, n: int) -> list[float]:
+    """Draw pairs of a quiet machine: normal, 2 %."""
+    return list(source.normal(0, 0.02, n))
+
+
+def spiky(source: np.random.Generator, n: int) -> list[float]:
+    """Draw pairs of skewed values of which one in ten is a spike."""
+
+    def side() -> np.ndarray:
+        values = source.lognormal(0, 0.03, n)
+        return np.log(np.where(source.random(n) < 0.1, values * (1 + source.exponential(0.3, n)), values))
+
+    return list(side() - side())
+
+
+def power(draw: Draw, difference: float, blocks: int, experiments: int) -> float:
+    """Return in which share of fresh experiments a true difference shows."""
+    source = np.random.default_rng(99)
+    found = 0
+    for _ in range(experiments):
+        interval = shift_interval([difference + pair for pair in draw(source, blocks)])
+        assert interval.low is not None
+        found += interval.low > 0
+    return found / experiments
+
+
+@pytest.mark.parametrize(("blocks", "experiments"), [(8, 4000), (20, 3000), (64, 500)])
+@pytest.mark.parametrize("draw", [quiet, spiky])
+def test_the_promised_difference_shows_in_95_of_100_experiments(
+    draw: Draw, blocks: int, experiments: int
+) -> None:
+    """Give or take three, where the spread is known from many pairs."""
+    pairs = draw(np.random.default_rng(1), 2000)
+    assert power(draw, smallest_difference(pairs, blocks), blocks, experiments) == pytest.approx(
+        0.95, abs=0.03
+    )
+
+
+@pytest.mark.parametrize(("draw", "least"), [(quiet, 0.92), (spiky, 0.89)])
+def test_twenty_pairs_promise_nearly_as_well(draw: Draw, least: float) -> None:
+    """On average over thirty machines; one alone knows its spread to a fifth or so, spikes make it worse."""
+    source = np.random.default_rng(2)
+    powers = [power(draw, smallest_difference(draw(source, 20), 20), 20, 300) for _ in range(30)]
+    assert least <= np.mean(powers) <= 0.98
+
+
+def test_a_known_spread_makes_a_known_difference() -> None:
+    """3.6 standard errors for normal pairs, a little more since ranks know less than means."""
+    pairs = quiet(np.random.default_rng(3), 2000)
+    for blocks in (20, 64, 256):
+        ideal = (1.96 + 1.645) * 0.02 / math.sqrt(blocks)
+        assert ideal * 0.95 < smallest_difference(pairs, blocks) < ideal * 1.15
+
+
+def test_the_difference_is_in_the_unit_of_the_pairs_and_the_same_each_time() -> None:
+    """Twice the spread, twice the difference; the resampling is seeded."""
+    pairs = quiet(np.random.default_rng(4), 20)
+    once = smallest_difference(pairs, 8)
+    assert smallest_difference(pairs, 8) == once
+    assert smallest_difference([2 * pair for pair in pairs], 8) == pytest.approx(2 * once)
+    assert smallest_difference([-pair for pair in pairs], 8) == once
+
+
+def test_fewer_than_six_blocks_show_nothing() -> None:
+    """Their strictest bound leaves 1 of 32 experiments out."""
+    assert least_blocks() == 6
+    with pytest.raises(ValueError, match="5 blocks show no difference"):
+        smallest_difference([0.01] * 20, 5)
+
+
+@pytest.mark.parametrize("difference", [0.005, 0.0094, 0.02, 0.035])
+def test_so_many_blocks_show_it_and_one_fewer_do_not(difference: float) -> None:
+    """From a few to several hundreds."""
+    pairs = quiet(np.random.default_rng(5), 40)
+    blocks = blocks_to_show(pairs, difference)
+    assert smallest_difference(pairs, blocks) <= difference < smallest_difference(pairs, blocks - 1)
+
+
+def test_even_a_great_difference_takes_six_blocks() -> None:
+    """Fewer bear no interval at all."""
+    assert blocks_to_show(quiet(np.random.default_rng(5), 40), 1.0) == 6
+
+
+def test_no_number_of_blocks_shows_nothing() -> None:
+    """A gate of 0 % is none."""
+    with pytest.raises(ValueError, match="difference of nothing"):
+        blocks_to_show([0.01] * 20, 0.0)

@@ -1,0 +1,135 @@
+"""A case against itself: what is made of the blocks of both sides, and which gates it refuses."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bench.measurement import Run
+from bench.model import Case
+from bench.stats.noise import CaseNoise, Noise, blocks_needed, case_noise, noise_of, refusal
+from tests.builders import case, failed, run_of, trials
+
+LOOP = case("asyncio_gather", "aiohttp", workers=20)
+
+
+def a(of: Case) -> Case:
+    """Return one side of a case against itself."""
+    return replace(of, variant="a")
+
+
+def b(of: Case) -> Case:
+    """Return the other."""
+    return replace(of, variant="b")
+
+
+def noise_with(
+    sigma: float, blocks: int = 20, seed: int = 1, drift: float = 0.0, jump: float = 0.0
+) -> CaseNoise:
+    """Work out the noise of sides that share a drift, and one jump of the level half-way."""
+    source = np.random.default_rng(seed)
+    level = [
+        0.1 * math.exp(drift * block / (blocks - 1) + jump * (block >= blocks / 2)) for block in range(blocks)
+    ]
+    first, second = (
+        {
+            block: float(level[block] * math.exp(source.normal(0, sigma / math.sqrt(2))))
+            for block in range(blocks)
+        }
+        for _ in range(2)
+    )
+    return case_noise("it", first, second)
+
+
+def test_what_both_sides_share_is_drift_and_no_noise() -> None:
+    """The level rises by 30 % over the run, the pairs differ by one."""
+    found = noise_with(0.01, blocks=200, drift=math.log(1.3))
+    assert found.floor == pytest.approx(0.01, rel=0.15)
+    assert found.within == pytest.approx(0.0196, rel=0.2)
+    assert found.drift.estimate == pytest.approx(0.3, abs=0.01)
+    assert found.drift.low is not None
+    assert found.drift.low > 0.28
+    assert found.median_s == pytest.approx(0.1 * math.sqrt(1.3), rel=0.01)
+
+
+def test_a_steady_machine_has_neither_drift_nor_memory_nor_spikes() -> None:
+    """As far as twenty blocks can tell."""
+    found = noise_with(0.02)
+    assert found.drift.low is not None
+    assert found.drift.high is not None
+    assert found.drift.low < 0 < found.drift.high
+    assert abs(found.autocorrelation) < found.chance == pytest.approx(0.438, abs=0.001)
+    assert found.spikes == 0.0
+
+
+def test_a_level_that_jumps_is_autocorrelated() -> None:
+    """Each block resembles the one before it."""
+    found = noise_with(0.01, jump=0.5)
+    assert found.autocorrelation > found.chance
+
+
+def test_more_blocks_show_smaller_differences() -> None:
+    """For each number that is looked at."""
+    eight, twenty, many = noise_with(0.02).detectable
+    assert (eight.blocks, twenty.blocks, many.blocks) == (8, 20, 64)
+    assert eight.slowdown > twenty.slowdown > many.slowdown > 0
+
+
+def run_with(lost: int = 0) -> Run:
+    """Build a run of ten blocks against itself; the first so many of one side failed."""
+    values = [0.1 + 0.001 * block for block in range(10)]
+    good = trials(b(LOOP), values)
+    bad = [failed(b(LOOP), block, "crash", "") for block in range(lost)]
+    return run_of({a(LOOP): trials(a(LOOP), values), b(LOOP): [*bad, *good[lost:]]})
+
+
+def test_both_variants_of_a_case_become_its_noise() -> None:
+    """Equal sides have pairs of nothing, and the drift they share."""
+    (found,) = noise_of(run_with()).cases
+    assert found.case == LOOP.id
+    assert found.pairs == (0.0,) * 10
+    assert found.drift.estimate == pytest.approx(0.09, rel=0.01)
+
+
+def test_pairs_are_second_to_first() -> None:
+    """Doubling the second side adds log 2."""
+    first = dict.fromkeys(range(8), 0.1)
+    found = case_noise("it", first, dict.fromkeys(range(8), 0.2))
+    assert found.pairs == pytest.approx([math.log(2)] * 8)
+    assert found.within == pytest.approx(1.0)
+
+
+def test_a_block_without_both_sides_is_no_pair() -> None:
+    """Six are left of ten; with five left, the case counts as unmeasured."""
+    (found,) = noise_of(run_with(lost=4)).cases
+    assert len(found.pairs) == 6
+    nothing = noise_of(run_with(lost=5))
+    assert (nothing.cases, nothing.unmeasured) == ((), (LOOP.id,))
+
+
+def test_a_gate_above_what_shows_is_held() -> None:
+    """Twenty blocks of 2 % noise show a little less than 2 %."""
+    noise = Noise((noise_with(0.02),), ())
+    assert refusal(noise, 0.03, 20) is None
+
+
+def test_a_gate_below_the_floor_is_refused_with_need_and_have() -> None:
+    """The noisiest case decides; the blocks that it says would do are not refused."""
+    noise = Noise((noise_with(0.005, seed=2), noise_with(0.04, seed=3)), ())
+    needed = blocks_needed(noise, 0.01)
+    assert needed == blocks_needed(Noise(noise.cases[1:], ()), 0.01) > 64
+    said = refusal(noise, 0.01, 20)
+    shown = next(each.slowdown for each in noise.cases[1].detectable if each.blocks == 20)
+    assert said == (
+        f"a gate of 1% takes {needed} blocks on this machine and has 20, "
+        f"which show {100 * shown:.2g}% at the least"
+    )
+    assert refusal(noise, 0.01, needed - 1) is not None
+    assert refusal(noise, 0.01, needed) is None
+
+
+def test_too_few_blocks_for_any_interval_show_nothing() -> None:
+    """Three blocks hold no gate, however wide."""
+    said = refusal(Noise((noise_with(0.01),), ()), 0.5, 3)
+    assert said == "a gate of 50% takes 6 blocks on this machine and has 3, which show nothing"
