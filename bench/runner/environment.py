@@ -1,5 +1,7 @@
 """The machine and the software of a run, as recorded with its results: no secrets, no host name."""
 
+import hashlib
+import json
 import os
 import platform
 import subprocess
@@ -20,26 +22,53 @@ def describe(clients: Iterable[str]) -> dict[str, Any]:
     owners = metadata.packages_distributions()
     modules = sorted({*clients, *_BENEATH} & owners.keys())
     return {
-        "python": {
-            "implementation": platform.python_implementation(),
-            "version": platform.python_version(),
-            "compiler": platform.python_compiler(),
-        },
-        "system": {
-            "name": platform.system(),
-            "release": platform.release(),
-            "machine": platform.machine(),
-            "libc": " ".join(platform.libc_ver()),
-        },
-        "processor": {
-            "model": _processor(),
-            "cores": os.cpu_count(),
-            "usable_cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
-            "governor": _read(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
-        },
+        "fingerprint": fingerprint(),
+        "python": _python(),
+        "system": _system(),
+        "processor": _processor(),
         "libraries": {module: _library(sorted(set(owners[module]))) for module in modules},
         "flagbench": __version__,
         "git": _revision(),
+    }
+
+
+def fingerprint() -> str:
+    """Return what tells this machine from others whose timings mean nothing here: a SHA-256 in hex digits.
+
+    It covers processor model, number of cores, governor, kernel, C library, and Python.
+    """
+    processor, system, python = _processor(), _system(), _python()
+    identity = [
+        *(processor[key] for key in ("model", "cores", "governor")),
+        *(system[key] for key in ("name", "release", "machine", "libc")),
+        *(python[key] for key in ("implementation", "version")),
+    ]
+    return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
+
+
+def _python() -> dict[str, str]:
+    return {
+        "implementation": platform.python_implementation(),
+        "version": platform.python_version(),
+        "compiler": platform.python_compiler(),
+    }
+
+
+def _system() -> dict[str, str]:
+    return {
+        "name": platform.system(),
+        "release": platform.release(),
+        "machine": platform.machine(),
+        "libc": " ".join(platform.libc_ver()),
+    }
+
+
+def _processor() -> dict[str, Any]:
+    return {
+        "model": _model(),
+        "cores": os.cpu_count(),
+        "usable_cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
+        "governor": _read(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
     }
 
 
@@ -58,7 +87,7 @@ def _origin(found: metadata.Distribution) -> str:
     return f"{installer}, local" if found.read_text("direct_url.json") else installer
 
 
-def _processor() -> str:
+def _model() -> str:
     for line in _read(Path("/proc/cpuinfo")).splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench import __version__
-from bench.runner.environment import describe
+from bench.runner.environment import describe, fingerprint
 
 
 def test_interpreter_system_processor_and_libraries_are_named() -> None:
@@ -22,6 +22,26 @@ def test_interpreter_system_processor_and_libraries_are_named() -> None:
     assert found["libraries"]["urllib3"]["from"] == "pip"
     assert "-" not in found["libraries"]
     assert {"httpcore", "httptools"} <= found["libraries"].keys()
+
+
+def test_the_fingerprint_follows_what_timings_depend_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another Python, kernel or governor is another machine; libraries and usable cores do not count."""
+    here = fingerprint()
+    assert describe(())["fingerprint"] == describe({"requests"})["fingerprint"] == here
+    assert len(here) == 64
+    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: {0})
+    assert fingerprint() == here
+    changes = {
+        "platform.python_version": lambda: "3.99.0",
+        "platform.release": lambda: "7.0",
+        "platform.libc_ver": lambda: ("musl", "2"),
+        "os.cpu_count": lambda: 96,
+        "bench.runner.environment._read": lambda _path: "performance",
+    }
+    for name, call in changes.items():
+        with monkeypatch.context() as changed:
+            changed.setattr(name, call)
+            assert fingerprint() != here
 
 
 def test_neither_host_nor_user_nor_folder_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

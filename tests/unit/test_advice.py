@@ -1,0 +1,142 @@
+"""What to change about a machine, and what to say before a run."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from bench.advice import UNREADABLE, Advice, advice, warnings
+from bench.machine import Figure, Machine, Setting
+from bench.measurement import Conditions, Measurement
+from tests.builders import case, trials
+
+QUIET = Machine(
+    cores=Figure(2, "call"),
+    governor=Setting("performance", "governor file"),
+    boost=Setting("off", "/sys/no_turbo"),
+    smt=Setting("off", "smt file"),
+    load=Figure(0.4, "/proc/loadavg"),
+    quota=Figure(math.inf, "quota file"),
+    swapped=Figure(10, "/proc/vmstat"),
+)
+HIDDEN = Machine(
+    cores=Figure(2, "call"),
+    governor=Setting(None, "governor file"),
+    boost=Setting(None, "boost file"),
+    smt=Setting(None, "smt file"),
+    load=Figure(None, "/proc/loadavg"),
+    quota=Figure(None, "quota file"),
+    swapped=Figure(None, "/proc/vmstat"),
+)
+
+
+def during(stolen: float, strangers: float) -> list[Measurement]:
+    """Build two trials: one in which something happened, one three times as long in which nothing did."""
+    first, second = trials(case(), [0.1, 0.1])
+    return [
+        replace(first, took_s=1.0, conditions=Conditions(strangers, stolen)),
+        replace(second, took_s=3.0, conditions=Conditions(0.0, 0.0)),
+    ]
+
+
+def on(
+    what: str, before: Machine = QUIET, after: Machine = QUIET, measured: list[Measurement] | None = None
+) -> Advice:
+    """Return the advice on one thing."""
+    return next(found for found in advice(before, after, measured or []) if found.what == what)
+
+
+def test_a_quiet_machine_needs_no_change() -> None:
+    """Each value is there, with its source."""
+    found = advice(QUIET, QUIET, during(0.0, 0.0))
+    assert [each.remedy for each in found] == [""] * 8
+    assert all(each.source for each in found)
+    assert UNREADABLE not in {each.value for each in found}
+
+
+def test_what_cannot_be_read_is_said_so_and_left_alone() -> None:
+    """In a virtual machine, most of it."""
+    found = advice(HIDDEN, HIDDEN, [])
+    assert [(each.value, each.remedy) for each in found] == [(UNREADABLE, "")] * 8
+    assert warnings(HIDDEN) == ()
+
+
+@pytest.mark.parametrize(
+    ("machine", "what", "value", "remedy"),
+    [
+        (
+            replace(QUIET, governor=Setting("powersave", "f")),
+            "frequency governor",
+            "powersave",
+            "performance",
+        ),
+        (
+            replace(QUIET, governor=Setting("performance, schedutil", "f")),
+            "frequency governor",
+            "schedutil",
+            "cpupower",
+        ),
+        (replace(QUIET, boost=Setting("on", "/a/no_turbo")), "turbo", "on", "echo 1 | sudo tee /a/no_turbo"),
+        (replace(QUIET, boost=Setting("on", "/a/boost")), "turbo", "on", "echo 0 | sudo tee /a/boost"),
+        (replace(QUIET, smt=Setting("on", "f")), "SMT siblings", "on", "echo off"),
+        (replace(QUIET, load=Figure(1.31, "f")), "load", "1.31 on 2 cores", "end what else runs"),
+        (replace(QUIET, quota=Figure(1.5, "f")), "CPU quota", "1.5 cores", "without a limit"),
+    ],
+)
+def test_what_makes_timings_vary_has_a_remedy(machine: Machine, what: str, value: str, remedy: str) -> None:
+    """With the value that was found."""
+    found = on(what, before=machine)
+    assert value in found.value
+    assert remedy in found.remedy
+
+
+def test_a_quota_of_all_cores_is_no_trouble() -> None:
+    """There is nothing that it could take away."""
+    assert on("CPU quota", before=replace(QUIET, quota=Figure(2.0, "f"))).remedy == ""
+
+
+def test_what_happened_during_the_trials_is_averaged_over_their_time() -> None:
+    """A quarter of the time, two fifths of a core: a tenth."""
+    measured = during(stolen=0.4, strangers=0.4)
+    assert on("stolen by the host", measured=measured).value == "0.1 cores"
+    assert on("stolen by the host", measured=measured).remedy != ""
+    assert on("used by others", measured=measured).value == "0.1 cores"
+    assert on("used by others", measured=measured).remedy != ""
+    assert on("used by others", measured=during(0.0, 0.02)).value == "less than 0.01 cores"
+    assert on("used by others", measured=during(0.0, 0.02)).remedy == ""
+
+
+def test_nothing_stolen_is_what_was_reported_and_no_more() -> None:
+    """A host need not say what it takes."""
+    assert on("stolen by the host", measured=during(0.0, 0.0)).value == "none reported"
+
+
+def test_only_what_was_swapped_in_between_counts() -> None:
+    """The counters start with the machine."""
+    assert on("swapping").value == "none"
+    found = on("swapping", after=replace(QUIET, swapped=Figure(1510, "/proc/vmstat")))
+    assert found.value == "1,500 pages"
+    assert found.remedy != ""
+
+
+def test_before_a_run_governor_turbo_and_load_are_warned_of() -> None:
+    """In this order; siblings and quotas are not, since few can change them."""
+    loud = replace(
+        QUIET,
+        governor=Setting("ondemand", "f"),
+        boost=Setting("on", "/a/boost"),
+        load=Figure(1.01, "f"),
+        smt=Setting("on", "f"),
+        quota=Figure(0.5, "f"),
+    )
+    assert warnings(loud) == (
+        "frequency governor: ondemand; sudo cpupower frequency-set -g performance",
+        "turbo: on; echo 0 | sudo tee /a/boost",
+        "load: 1.01 on 2 cores; end what else runs; `top` names it",
+    )
+
+
+@pytest.mark.parametrize("load", [0.0, 1.0])
+def test_a_machine_that_is_idle_enough_is_not_warned_of(load: float) -> None:
+    """Up to half a process a core."""
+    assert warnings(replace(QUIET, load=Figure(load, "f"))) == ()

@@ -1,0 +1,122 @@
+"""Reading the machine, from files as kernels write them."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bench.machine import Figure, Setting
+from bench.runner.machine import read_machine
+
+CPU = "sys/devices/system/cpu"
+
+
+def laid_out(root: Path, files: Mapping[str, str]) -> Path:
+    """Write files below a root, which then looks like a machine's."""
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="ascii")
+    return root
+
+
+def test_what_is_not_there_is_not_readable_and_what_was_looked_for_is_named(tmp_path: Path) -> None:
+    """Nothing is guessed."""
+    found = read_machine(tmp_path)
+    assert found.governor == Setting(None, f"/{CPU}/cpu*/cpufreq/scaling_governor")
+    assert found.boost == Setting(None, f"/{CPU}/cpufreq/boost")
+    assert found.smt == Setting(None, f"/{CPU}/smt/active")
+    assert found.load == Figure(None, "/proc/loadavg")
+    assert found.quota == Figure(None, "/sys/fs/cgroup/cpu.max")
+    assert found.swapped == Figure(None, "/proc/vmstat")
+
+
+def test_every_governor_in_use_is_named_once(tmp_path: Path) -> None:
+    """Cores may differ."""
+    names = ["powersave", "performance", "powersave"]
+    root = laid_out(
+        tmp_path, {f"{CPU}/cpu{i}/cpufreq/scaling_governor": f"{name}\n" for i, name in enumerate(names)}
+    )
+    assert read_machine(root).governor.value == "performance, powersave"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "value"),
+    [
+        ("intel_pstate/no_turbo", "0\n", "on"),
+        ("intel_pstate/no_turbo", "1\n", "off"),
+        ("cpufreq/boost", "1\n", "on"),
+        ("cpufreq/boost", "0\n", "off"),
+    ],
+)
+def test_turbo_is_read_from_whichever_driver_there_is(
+    tmp_path: Path, file: str, text: str, value: str
+) -> None:
+    """One says whether it is on, the other whether it is off."""
+    assert read_machine(laid_out(tmp_path, {f"{CPU}/{file}": text})).boost == Setting(value, f"/{CPU}/{file}")
+
+
+def test_siblings_load_and_swapping_are_read(tmp_path: Path) -> None:
+    """As in proc(5)."""
+    root = laid_out(
+        tmp_path,
+        {
+            f"{CPU}/smt/active": "1\n",
+            "proc/loadavg": "1.31 0.80 0.40 2/83 9987\n",
+            "proc/vmstat": "pgpgin 12\npswpin 3\npswpout 4\n",
+        },
+    )
+    found = read_machine(root)
+    assert found.smt.value == "on"
+    assert found.load.value == 1.31
+    assert found.swapped.value == 7
+
+
+@pytest.mark.parametrize(
+    ("files", "cores", "source"),
+    [
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "max 100000\n"}, math.inf, "cpu.max"),
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "150000 100000\n"}, 1.5, "cpu.max"),
+        (
+            {
+                "proc/self/cgroup": "0::/system.slice/it.service\n",
+                "sys/fs/cgroup/system.slice/it.service/cpu.max": "max 100000\n",
+                "sys/fs/cgroup/system.slice/cpu.max": "50000 100000\n",
+            },
+            0.5,
+            "system.slice/cpu.max",
+        ),
+        (
+            {
+                "proc/self/cgroup": "4:memory:/it\n3:cpu,cpuacct:/it\n0::/\n",
+                "sys/fs/cgroup/cpu/it/cpu.cfs_quota_us": "200000\n",
+                "sys/fs/cgroup/cpu/it/cpu.cfs_period_us": "100000\n",
+            },
+            2.0,
+            "cpu/it/cpu.cfs_quota_us",
+        ),
+        (
+            {
+                "proc/self/cgroup": "1:cpu:/\n",
+                "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
+                "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+            },
+            math.inf,
+            "cpu/cpu.cfs_quota_us",
+        ),
+    ],
+)
+def test_the_tightest_quota_of_all_groups_above_counts(
+    tmp_path: Path, files: Mapping[str, str], cores: float, source: str
+) -> None:
+    """Of either version of control groups; infinite where there is none."""
+    assert read_machine(laid_out(tmp_path, files)).quota == Figure(cores, f"/sys/fs/cgroup/{source}")
+
+
+def test_this_machine_can_be_read() -> None:
+    """Whatever it is."""
+    found = read_machine()
+    assert found.cores.value is not None
+    assert found.cores.value >= 1
+    assert found.load.value is not None
+    assert found.load.value >= 0
