@@ -6,6 +6,7 @@ from bench import __version__
 from bench.commands.check import check
 from bench.commands.download import download
 from bench.commands.list import list_
+from bench.commands.noise import noise
 from bench.commands.run import run
 from bench.commands.schema import schema
 from bench.commands.serve import serve
@@ -22,5 +23,5 @@ def cli(*, debug: bool) -> None:
     """
 
 
-for command in (run, check, show, list_, download, serve, schema):
+for command in (run, check, show, noise, list_, download, serve, schema):
     cli.add_command(command)

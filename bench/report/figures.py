@@ -69,6 +69,12 @@ def share(part: float) -> str:
     return f"{part:.0%}"
 
 
+def percent(part: float) -> str:
+    """Write a small fraction as percents with two digits, down to a hundredth."""
+    percents = round(100 * part, 2)
+    return f"{percents:.0f}%" if abs(percents) >= 9.95 else f"{percents:.2g}%"  # noqa: PLR2004  rounds up to ten
+
+
 def times(judgement: Judgement | None) -> str:
     """Write a ratio, marked where it cannot be told from one."""
     if judgement is None:

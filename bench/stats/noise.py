@@ -1,12 +1,13 @@
 """What a machine does to a measurement: the same case against itself, block by block."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, median
 from typing import Final
 
 from bench.measurement import Run
+from bench.model import Case
 from bench.stats.autocorrelation import autocorrelation, chance_bound
 from bench.stats.detection import blocks_to_show, least_blocks, smallest_difference
 from bench.stats.drift import slope
@@ -67,6 +68,11 @@ class Noise:
 
     cases: tuple[CaseNoise, ...]
     unmeasured: tuple[str, ...]
+
+
+def against_itself(cases: Iterable[Case]) -> tuple[Case, ...]:
+    """Return each case twice, the same but for its name: a block runs both, in an order of its own."""
+    return tuple(replace(case, variant=variant) for case in cases for variant in VARIANTS)
 
 
 def noise_of(run: Run) -> Noise:

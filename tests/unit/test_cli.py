@@ -23,7 +23,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("command", ["run", "check", "show", "list", "download", "serve", "schema"])
+@pytest.mark.parametrize("command", ["run", "check", "show", "noise", "list", "download", "serve", "schema"])
 def test_every_command_explains_itself(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -40,6 +40,10 @@ def test_every_command_explains_itself(
         (["run", "defualt"], 2, "did you mean 'default'?"),
         (["run", "default", "--only", "nothing*"], 2, "error[usage]: no case matches 'nothing*'"),
         (["show", "none"], 2, "error[usage]: there is no run 'none'"),
+        (["noise", "default", "--blocks", "5"], 2, "error[usage]: 5 blocks show no noise; it takes 6"),
+        (["noise", "--gate", "3"], 2, "did you mean '3%'?"),
+        (["noise", "--gate", "0%"], 2, "must be more than 0%"),
+        (["noise", "default", "--gate", "3%"], 2, "it goes with --blocks alone"),
         (["download", "B1"], 2, "error[usage]: CC must be"),
         (["download", "BR", "--client", "htpx"], 2, "unknown client 'htpx'"),
         (["download", "BR", "--client", "aiohttp"], 2, "cannot use client aiohttp"),

@@ -28,12 +28,16 @@ def _expected_s(name: str) -> float:
 
 
 @pytest.mark.parametrize(
-    ("name", "most_s"), [("ci", 20), ("default", 45), ("delay", 240), ("error", 240), ("scale", 720)]
+    ("name", "most_s"),
+    [("ci", 20), ("default", 45), ("delay", 240), ("error", 240), ("noise", 60), ("scale", 720)],
 )
 def test_a_shipped_config_loads_whole_and_is_predicted_to_take_no_longer_than_it_says(
     name: str, most_s: float
 ) -> None:
-    """All of it runs with what ships; its time is what ``check`` would foresee, not one that was measured."""
+    """All of it runs with what ships; its time is what ``check`` would foresee, not one that was measured.
+
+    The command ``noise`` runs each case of its config twice.
+    """
     experiment = experiment_of(name)
     assert experiment.name == name
     assert experiment.notes == ()
@@ -55,9 +59,18 @@ def test_the_scale_config_reaches_two_hundred_workers() -> None:
     assert experiment.deadline_s > 2 * 1000 * 0.010 * 2
 
 
+def test_the_noise_config_waits_in_one_case_and_works_in_the_other() -> None:
+    """At a fixed latency and at none; with fetches enough for a round of 100 ms either way."""
+    working, waiting = experiment_of("noise").cases
+    assert working.profile.latency == Fixed(0.0)
+    assert waiting.profile.latency == Fixed(0.020)
+    assert len(waiting.countries.fetches) * 0.0005 > 0.09
+    assert len(waiting.countries.fetches) * 0.020 / waiting.workers > 0.1
+
+
 def test_every_shipped_config_names_the_schema_and_its_question() -> None:
     """The first line is for editors, the comment below for people."""
-    assert names() == ("ci", "default", "delay", "error", "scale")
+    assert names() == ("ci", "default", "delay", "error", "noise", "scale")
     for name in names():
         lines = find(name).read_text(encoding="utf-8").splitlines()
         assert lines[0] == "# yaml-language-server: $schema=schema.json"

@@ -1,0 +1,136 @@
+"""``noise``: each case of a config against itself, and which gates this machine can hold."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+if TYPE_CHECKING:
+    from bench.machine import Machine
+    from bench.measurement import Run
+    from bench.model import Experiment
+    from bench.store.noise import NoiseRecord
+
+_MOST_BLOCKS = 64
+"""Of a gate that is not told how many it has."""
+
+
+def _threshold(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
+    from bench.config.units import share
+
+    if text is None:
+        return None
+    try:
+        threshold = share(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    if threshold <= 0:
+        raise click.BadParameter("must be more than 0%")
+    return threshold
+
+
+@click.command()
+@click.argument("config", required=False)
+@click.option("--blocks", type=click.IntRange(1, 1000), help="Blocks instead of the config's.")
+@click.option("--seed", type=int, help="Seed instead of the config's.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of this run [results/runs/NAME-TIME].")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON on stdout: what is kept of the noise.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option(
+    "--gate",
+    metavar="SHARE",
+    callback=_threshold,
+    help="Measure nothing; say whether slow-downs of, say, 3% show in --blocks [64] on this machine.",
+)
+def noise(  # noqa: PLR0913  one argument an option
+    *,
+    config: str | None,
+    blocks: int | None,
+    seed: int | None,
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+    gate: float | None,
+) -> int:
+    """Time every case of CONFIG [noise] against itself: what of a difference is the machine's own."""
+    if gate is not None:
+        if config or out or as_json or quiet or seed is not None:
+            raise click.UsageError("--gate asks what is known of this machine; it goes with --blocks alone")
+        _check(gate, _MOST_BLOCKS if blocks is None else blocks)
+        return 0
+    from bench.commands.choosing import amended, load_experiment
+
+    experiment = amended(load_experiment(config or "noise"), only=None, blocks=blocks, seed=seed)
+    return _measure(experiment, out, as_json=as_json, quiet=quiet)
+
+
+def _check(threshold: float, blocks: int) -> None:
+    """Say that a gate can be held, or raise why not."""
+    from bench.commands.consoles import results
+    from bench.errors import EnvironmentFault
+    from bench.report.figures import percent
+    from bench.runner.environment import fingerprint
+    from bench.stats.noise import blocks_needed, refusal
+    from bench.store.noise import load_noise
+
+    known = load_noise(fingerprint())
+    if known is None:
+        raise EnvironmentFault("this machine's noise is not known", hint="measure it with `flagbench noise`")
+    if (why := refusal(known.noise, threshold, blocks)) is not None:
+        raise EnvironmentFault(why, hint="give it the blocks, or see in `flagbench noise` what to change")
+    needed = blocks_needed(known.noise, threshold)
+    results().print(f"a gate of {percent(threshold)} can be held: it takes {needed} of {blocks} blocks")
+
+
+def _measure(asked: "Experiment", out: Path | None, *, as_json: bool, quiet: bool) -> int:
+    from bench.commands.carrying_out import carry_out
+    from bench.errors import UsageError
+    from bench.runner.machine import read_machine
+    from bench.stats.detection import least_blocks
+    from bench.stats.noise import against_itself
+
+    if asked.blocks < least_blocks():
+        raise UsageError(f"{asked.blocks} blocks show no noise", hint=f"it takes {least_blocks()}")
+    # a side that was decided early would leave the other without a pair
+    experiment = replace(asked, cases=against_itself(asked.cases), stopping=None)
+    before = read_machine()
+
+    def present(run: "Run", folder: Path) -> None:
+        _show(run, folder, before, as_json=as_json)
+
+    return carry_out(experiment, present, out=out, quiet=quiet)
+
+
+def _show(run: "Run", folder: Path, before: "Machine", *, as_json: bool) -> None:
+    """Store what follows from a run, and print it; only a complete one speaks for the machine."""
+    from bench.commands.consoles import emit, remarks, results
+    from bench.report.export.noise_markdown import noise_to_markdown
+    from bench.report.noise import print_noise
+    from bench.store.folder import save
+    from bench.store.noise import keep_noise, noise_to_json
+
+    record = _record(run, before)
+    save(folder, run, noise_to_markdown(record))
+    if as_json:
+        emit(noise_to_json(record))
+    else:
+        print_noise(record, results())
+    if run.status == "complete" and record.noise.cases:
+        remarks().print(f"this machine's noise is kept in {keep_noise(record)}", soft_wrap=True)
+
+
+def _record(run: "Run", before: "Machine") -> "NoiseRecord":
+    from bench.advice import advice
+    from bench.runner.machine import read_machine
+    from bench.stats.noise import noise_of
+    from bench.store.noise import NoiseRecord
+
+    return NoiseRecord(
+        fingerprint=str(run.environment["fingerprint"]),
+        measured=run.started,
+        run=run.name,
+        config=str(run.config["name"]),
+        noise=noise_of(run),
+        advice=advice(before, read_machine(), run.trials),
+    )

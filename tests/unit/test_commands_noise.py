@@ -1,0 +1,91 @@
+"""Asking what is known of a machine's noise, and the warnings before a run; nothing is measured."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench import __main__ as program
+from bench.machine import Figure, Machine, Setting
+from bench.runner.environment import fingerprint
+from bench.stats.noise import Noise, case_noise
+from bench.store.noise import NoiseRecord, keep_noise
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """Call the program as from a shell and return its exit code."""
+    monkeypatch.setattr("sys.argv", ["flagbench", *words])
+    with pytest.raises(SystemExit) as left:
+        program.main()
+    assert isinstance(left.value.code, int)
+    return left.value.code
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def known() -> Path:
+    """Keep 2 % of noise of this machine, and return where."""
+    source = np.random.default_rng(1)
+    first, second = (dict(enumerate(map(float, source.lognormal(-2, 0.02 / 2**0.5, 20)))) for _ in "ab")
+    noise = Noise((case_noise("it/requests/1/local", first, second),), ())
+    return keep_noise(NoiseRecord(fingerprint(), "2026-01-02T03:04:05+00:00", "run", "noise", noise, ()))
+
+
+@pytest.mark.usefixtures("known")
+def test_a_gate_that_this_machine_can_hold_is_said_to_be(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the blocks that it takes; 64 are what a gate has if nobody says."""
+    assert call(monkeypatch, "noise", "--gate", "10%") == 0
+    assert capsys.readouterr().out == "a gate of 10% can be held: it takes 6 of 64 blocks\n"
+    assert call(monkeypatch, "noise", "--gate", "3%", "--blocks", "40") == 0
+    assert "of 40 blocks" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("known")
+def test_a_gate_below_the_noise_is_an_error_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says how many blocks it would take."""
+    assert call(monkeypatch, "noise", "--gate", "0.5%") == 4
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("error[environment]: a gate of 0.5% takes ")
+    assert "blocks on this machine and has 64, which show" in captured.err
+
+
+def test_a_gate_on_a_machine_of_which_nothing_is_known_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the command that changes that."""
+    assert call(monkeypatch, "noise", "--gate", "3%") == 4
+    assert "measure it with `flagbench noise`" in capsys.readouterr().err
+
+
+def test_noise_that_cannot_be_read_is_named_with_its_path(
+    known: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And left as it is."""
+    known.write_text("{", encoding="utf-8")
+    assert call(monkeypatch, "noise", "--gate", "3%") == 5
+    assert f"error[results]: {known}" in capsys.readouterr().err
+
+
+def test_a_run_warns_of_what_makes_timings_vary_before_it_starts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On stderr; not with ``--quiet``."""
+    nothing = Setting(None, "")
+    unknown = Figure(None, "")
+    loud = Machine(unknown, Setting("powersave", "f"), nothing, nothing, unknown, unknown, unknown)
+    monkeypatch.setattr("bench.runner.machine.read_machine", lambda: loud)
+    monkeypatch.setattr("bench.runner.session.run_blocks", lambda *_: None)
+    call(monkeypatch, "run", "ci")
+    warned = "warning: frequency governor: powersave; sudo cpupower frequency-set -g performance\n"
+    assert warned in capsys.readouterr().err
+    call(monkeypatch, "run", "ci", "--quiet")
+    assert "warning" not in capsys.readouterr().err

@@ -1,0 +1,127 @@
+"""What people read of a machine's noise: at 80 and 160 columns, and in Markdown."""
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rich.console import Console
+from syrupy.assertion import SnapshotAssertion
+
+from bench.advice import UNREADABLE, Advice
+from bench.report.export.noise_markdown import noise_to_markdown
+from bench.report.figures import percent
+from bench.report.noise import print_noise
+from bench.report.noise_sentence import noise_conclusion
+from bench.stats.intervals import Interval
+from bench.stats.noise import CaseNoise, Noise, case_noise
+from bench.store.noise import NoiseRecord
+
+ADVICE = (
+    Advice("frequency governor", "powersave", "/sys/governor", "sudo cpupower frequency-set -g performance"),
+    Advice("turbo", "on", "/sys/devices/system/cpu/intel_pstate/no_turbo",
+           "echo 1 | sudo tee /sys/devices/system/cpu/intel_pstate/no_turbo"),
+    Advice("SMT siblings", UNREADABLE, "/sys/devices/system/cpu/smt/active", ""),
+    Advice("load", "0.31 on 2 cores", "/proc/loadavg", ""),
+    Advice("used by others", "0.082 cores", "/proc/stat", "end what else runs; `top` names it"),
+)  # fmt: skip
+
+
+def noisy(case: str, sigma: float, drift: float = 0.0, blocks: int = 20) -> CaseNoise:
+    """Work out the noise of simulated sides that drift together."""
+    source = np.random.default_rng(1)
+    level = 0.2 * np.exp(drift * np.linspace(0, 1, blocks))
+    first, second = (dict(enumerate(map(float, level * source.lognormal(0, sigma, blocks)))) for _ in "ab")
+    return case_noise(case, first, second)
+
+
+def record(*cases: CaseNoise, unmeasured: tuple[str, ...] = ()) -> NoiseRecord:
+    """Build what is known of a machine."""
+    run = "noise-20260102-030405"
+    noise = Noise(cases, unmeasured)
+    return NoiseRecord("0123456789ab" + "c" * 52, "2026-01-02T03:04:05+00:00", run, "noise", noise, ADVICE)
+
+
+WAITING = noisy("asyncio_gather/aiohttp/20/20ms", 0.01)
+WORKING = noisy("sequential/requests/1/local", 0.06, drift=0.4)
+FULL = record(WORKING, WAITING, unmeasured=("processpool_map/requests/5/local",))
+
+
+def printed(known: NoiseRecord, width: int) -> str:
+    """Print noise as into a pipe of this width."""
+    stream = io.StringIO()
+    print_noise(known, Console(file=stream, width=width, highlight=False, markup=False, emoji=False))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_noise_looks_as_it_did(width: int, snapshot: SnapshotAssertion) -> None:
+    """Read the snapshot when it changes: it is what a user sees."""
+    assert printed(FULL, width) == snapshot
+
+
+def test_noise_in_markdown_looks_as_it_did(snapshot: SnapshotAssertion) -> None:
+    """With the same figures."""
+    assert noise_to_markdown(FULL) == snapshot
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_no_line_is_wrapped_or_cut(width: int) -> None:
+    """With the longest names there are, and as many cases as take several tables."""
+    long = "threadpool_as_completed/requests/200/lognormal-50ms-300ms/close"
+    text = printed(record(*(replace(WAITING, case=long) for _ in range(7))), width)
+    lines = text.splitlines()
+    assert "…" not in text
+    assert max(map(len, lines)) <= width
+    assert sum(line.count("threadpool_as_completed") for line in lines if "/" not in line) == 7
+    assert sum(line.startswith("noise floor") for line in lines) == (7 if width == 80 else 2)
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_every_remedy_stands_on_a_line_of_its_own(width: int) -> None:
+    """So that it can be copied."""
+    lines = printed(FULL, width).splitlines()
+    for each in ADVICE:
+        assert any(line.rstrip().endswith(each.remedy or each.source) for line in lines)
+        assert any(each.what in line and each.value in line for line in lines)
+
+
+def test_the_conclusion_names_the_quietest_and_the_noisiest_case() -> None:
+    """And the level that moved."""
+    said = noise_conclusion(FULL.noise)
+    shown = [percent(case.detectable[1].slowdown) for case in (WAITING, WORKING)]
+    assert f"from {shown[0]} ({WAITING.case}) to {shown[1]} ({WORKING.case})" in said
+    assert "known from 20 pairs, so each is good to 16% of itself" in said
+    assert f"The level of {WORKING.case} moved during the run" in said
+
+
+def test_a_level_that_stayed_is_no_promise() -> None:
+    """One case alone has no range."""
+    said = noise_conclusion(Noise((WAITING,), ()))
+    assert said.count(WAITING.case) == 1
+    assert "No drift of the level was found" in said
+
+
+def test_autocorrelation_without_drift_moves_the_level_too() -> None:
+    """As where it goes up and down again."""
+    wandering = replace(WAITING, drift=Interval(0.0, -0.1, 0.1), autocorrelation=0.5)
+    assert "moved during the run" in noise_conclusion(Noise((wandering,), ()))
+
+
+def test_a_run_without_a_sound_case_says_so() -> None:
+    """At any width, and in Markdown."""
+    nothing = record(unmeasured=("it/requests/1/local",))
+    for text in (printed(nothing, 80), noise_to_markdown(nothing)):
+        assert "it/requests/1/local: too few blocks in which both sides succeeded" in text
+        assert "Nothing is known of this machine's noise" in " ".join(text.split())
+        assert "noise floor" not in text
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [(0.0123, "1.2%"), (0.0999, "10%"), (0.47, "47%"), (2.13, "213%"), (0.0004, "0.04%"), (1e-9, "0%"),
+     (-0.0301, "-3%")],
+)  # fmt: skip
+def test_percents_have_two_digits(part: float, text: str) -> None:
+    """Which is as much as is known of a spread."""
+    assert percent(part) == text
