@@ -38,6 +38,7 @@ def test_a_case_against_itself_is_measured_kept_and_asked(tmp_path: Path) -> Non
         "strategies": ["threadpool_map"],
         "profile": {"latency": "5ms"},
         "rounds": 1,
+        "disturbed": "keep",
     }
     (tmp_path / "mine.yaml").write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
     measured = noise(tmp_path, "mine.yaml", "--blocks", "10", "--out", "run", "--json")
