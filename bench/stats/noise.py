@@ -12,8 +12,9 @@ from bench.stats.autocorrelation import autocorrelation, chance_bound
 from bench.stats.detection import blocks_to_show, least_blocks, smallest_difference
 from bench.stats.drift import slope
 from bench.stats.intervals import Interval, quantile_interval
+from bench.stats.paired import Sample
 from bench.stats.robust import robust_sigma, spike_share
-from bench.stats.standing import Sample, sample_of
+from bench.stats.standing import sample_of
 
 VARIANTS: Final = ("a", "b")
 """Two names for the same case."""
