@@ -71,8 +71,11 @@ def share(part: float) -> str:
 
 def percent(part: float) -> str:
     """Write a small fraction as percents with two digits, down to a hundredth."""
-    percents = round(100 * part, 2)
-    return f"{percents:.0f}%" if abs(percents) >= 9.95 else f"{percents:.2g}%"  # noqa: PLR2004  rounds up to ten
+    percents = 100 * part
+    for places, below in ((2, 0.995), (1, 9.95)):
+        if abs(percents) < below:
+            return f"{percents:.{places}f}%"
+    return f"{percents:.0f}%"
 
 
 def times(judgement: Judgement | None) -> str:

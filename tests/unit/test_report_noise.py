@@ -119,8 +119,8 @@ def test_a_run_without_a_sound_case_says_so() -> None:
 
 @pytest.mark.parametrize(
     ("part", "text"),
-    [(0.0123, "1.2%"), (0.0999, "10%"), (0.47, "47%"), (2.13, "213%"), (0.0004, "0.04%"), (1e-9, "0%"),
-     (-0.0301, "-3%")],
+    [(0.0123, "1.2%"), (0.0999, "10%"), (0.47, "47%"), (2.13, "213%"), (0.0004, "0.04%"), (1e-9, "0.00%"),
+     (-0.0301, "-3.0%")],
 )  # fmt: skip
 def test_percents_have_two_digits(part: float, text: str) -> None:
     """Which is as much as is known of a spread."""
