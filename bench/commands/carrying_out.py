@@ -22,7 +22,7 @@ def carry_out(
     What was measured is handed to ``present``, with the folder in which to keep what is derived of it,
     whatever ends the run.
     """
-    from bench.runner.environment import describe
+    from bench.machine.environment import describe
     from bench.runner.interrupt import Interrupted, interruptible
     from bench.runner.record import Start, record
     from bench.stats.attempts import final_attempts
@@ -64,13 +64,13 @@ def _run_blocks(experiment: "Experiment", journal: "Journal", *, quiet: bool) ->
     """Run with the kind of progress that fits where stderr goes; hold the time against the prediction."""
     from time import monotonic
 
-    from bench.advice import warnings
     from bench.commands.consoles import remarks
     from bench.events import Observer
+    from bench.machine.advice import warnings
+    from bench.machine.reading import read_machine
     from bench.report.outlook import print_total, print_truth
     from bench.report.progress import LiveProgress, PlainProgress, live_line
     from bench.report.race import Race
-    from bench.runner.machine import read_machine
     from bench.runner.outlook import foresee
     from bench.runner.session import run_blocks
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 if TYPE_CHECKING:
-    from bench.machine import Machine
+    from bench.machine.findings import Machine
     from bench.measurement import Run
     from bench.model import Experiment
     from bench.store.noise import NoiseRecord
@@ -69,8 +69,8 @@ def _check(threshold: float, blocks: int) -> None:
     """Say that a gate can be held, or raise why not."""
     from bench.commands.consoles import results
     from bench.errors import EnvironmentFault
+    from bench.machine.environment import fingerprint
     from bench.report.figures import percent
-    from bench.runner.environment import fingerprint
     from bench.stats.noise import blocks_needed, refusal
     from bench.store.noise import load_noise
 
@@ -86,7 +86,7 @@ def _check(threshold: float, blocks: int) -> None:
 def _measure(asked: "Experiment", out: Path | None, *, as_json: bool, quiet: bool) -> int:
     from bench.commands.carrying_out import carry_out
     from bench.errors import UsageError
-    from bench.runner.machine import read_machine
+    from bench.machine.reading import read_machine
     from bench.stats.detection import least_blocks
     from bench.stats.noise import against_itself
 
@@ -121,8 +121,8 @@ def _show(run: "Run", folder: Path, before: "Machine", *, as_json: bool) -> None
 
 
 def _record(run: "Run", before: "Machine") -> "NoiseRecord":
-    from bench.advice import advice
-    from bench.runner.machine import read_machine
+    from bench.machine.advice import advice
+    from bench.machine.reading import read_machine
     from bench.stats.noise import noise_of
     from bench.store.noise import NoiseRecord
 

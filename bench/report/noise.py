@@ -8,7 +8,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.advice import Advice
+from bench.machine.advice import Advice
 from bench.report.fitting import dealt, text_width
 from bench.report.noise_figures import LINES, failures, heading, headline
 from bench.report.noise_sentence import noise_conclusion

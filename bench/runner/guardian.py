@@ -23,34 +23,11 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from bench.runner.pinning import kept_to
+from bench.machine.pinning import kept_to
+from bench.machine.processes import descendants
 
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _MOST_DESCRIPTORS: Final = 3
-
-
-def descendants(ancestor: int) -> list[int]:
-    """Return the ids of all processes below one, from ``/proc``; zombies do not count.
-
-    Empty where there is no ``/proc``: there only process groups can be killed.
-    """
-    children: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            text = stat.read_text(encoding="ascii", errors="replace")
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it ended while we looked
-        # the name, in parentheses, may hold spaces and parentheses itself
-        state, parent = text.rpartition(")")[2].split()[:2]
-        if state != "Z":
-            children.setdefault(int(parent), []).append(int(stat.parent.name))
-    found: list[int] = []
-    waiting = [ancestor]
-    while waiting:
-        below = children.get(waiting.pop(), [])
-        found += below
-        waiting += below
-    return found
 
 
 class Guardian:

@@ -8,15 +8,15 @@ from pathlib import Path
 from time import process_time
 
 from bench.histogram import encoded
+from bench.machine.conditions import Snapshot, conditions, cpu_s, disturbance, snapshot
+from bench.machine.holdings import Peaks
+from bench.machine.pinning import Pinning
 from bench.measurement import Measurement, Outcome, Round
 from bench.model import NO_CLIENT, Case, Experiment
 from bench.runner.accounting import account
-from bench.runner.conditions import Snapshot, conditions, cpu_s, disturbance, snapshot
 from bench.runner.expectation import Expectation, expect, flaw
 from bench.runner.flagserver import RunningServer
-from bench.runner.holdings import Peaks
 from bench.runner.launch import Launcher
-from bench.runner.pinning import Pinning
 from bench.runner.reference import restore_reference
 from bench.runner.refusal import refusal
 from bench.runner.trial import Ending, run_worker, verdict

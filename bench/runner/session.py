@@ -7,6 +7,7 @@ from typing import Self
 
 from bench.errors import EnvironmentFault, ServerDiedError
 from bench.events import Observer
+from bench.machine.pinning import Pinning, kept_to, plan, usable_cores
 from bench.measurement import Measurement
 from bench.model import Case, Experiment
 from bench.profiles import preset
@@ -14,7 +15,6 @@ from bench.runner.course import tally_for, turns
 from bench.runner.flagserver import RunningServer, serving
 from bench.runner.launch import Launcher, launching
 from bench.runner.measure import Site, Turn, measure
-from bench.runner.pinning import Pinning, kept_to, plan, usable_cores
 from bench.runner.reference import lay_out_reference
 from bench.server.flags import served_flags
 from bench.server.settings import ServerSettings

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench.machine.holdings import Peaks
 from bench.measurement import Outcome
-from bench.runner.holdings import Peaks
 from bench.runner.launch import Launcher
 from bench.runner.piped import Child, piped
 from bench.wire import MalformedError

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bench.advice import Advice
 from bench.errors import EnvironmentFault, UnreadableResultError
+from bench.machine.advice import Advice
 from bench.stats.noise import Noise
 from bench.store.files import replace
 from bench.wire import MalformedError, fit, parse, plain

@@ -16,8 +16,8 @@ from typing import Final
 import pytest
 
 from bench.bundle import import_path
+from bench.machine.processes import descendants
 from bench.model import Fixed, Profile
-from bench.runner.guardian import descendants
 from bench.server.settings import ServerSettings
 from bench.stats.paired import compare
 from bench.worker.protocol import WORKER_PROBES

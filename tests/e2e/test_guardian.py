@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import EnvironmentFault
-from bench.runner.guardian import descendants
+from bench.machine.processes import descendants
 from bench.runner.launch import Launcher, child_environment, launching
 
 pytestmark = pytest.mark.e2e

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from bench.runner.guardian import descendants
+from bench.machine.processes import descendants
 
 pytestmark = pytest.mark.e2e
 

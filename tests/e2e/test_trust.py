@@ -14,9 +14,9 @@ import pytest
 
 from bench import catalog
 from bench.events import Observer
+from bench.machine.pinning import plan, usable_cores
 from bench.measurement import Gap, Measurement
 from bench.model import Case, Experiment, Fixed, Profile, Selection
-from bench.runner.pinning import plan, usable_cores
 from bench.runner.session import run_blocks
 from bench.stats.costs import costs_of
 from bench.stats.sequential import SequentialRule, Verdict, decide

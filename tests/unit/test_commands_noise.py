@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from bench import __main__ as program
-from bench.machine import Figure, Machine, Setting
-from bench.runner.environment import fingerprint
+from bench.machine.environment import fingerprint
+from bench.machine.findings import Figure, Machine, Setting
 from bench.stats.noise import Noise, case_noise
 from bench.store.noise import NoiseRecord, keep_noise
 
@@ -82,7 +82,7 @@ def test_a_run_warns_of_what_makes_timings_vary_before_it_starts(
     nothing = Setting(None, "")
     unknown = Figure(None, "")
     loud = Machine(unknown, Setting("powersave", "f"), nothing, nothing, unknown, unknown, unknown)
-    monkeypatch.setattr("bench.runner.machine.read_machine", lambda: loud)
+    monkeypatch.setattr("bench.machine.reading.read_machine", lambda: loud)
     monkeypatch.setattr("bench.runner.session.run_blocks", lambda *_: None)
     call(monkeypatch, "run", "ci")
     warned = "warning: frequency governor: powersave; sudo cpupower frequency-set -g performance\n"

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
-from bench.advice import UNREADABLE, Advice
+from bench.machine.advice import UNREADABLE, Advice
 from bench.report.export.noise_markdown import noise_to_markdown
 from bench.report.figures import percent
 from bench.report.noise import print_noise

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.advice import Advice
 from bench.errors import EnvironmentFault, UnreadableResultError
+from bench.machine.advice import Advice
 from bench.stats.noise import Noise, case_noise
 from bench.store.noise import NoiseRecord, keep_noise, load_noise, noise_file
 

@@ -1,14 +1,12 @@
 """What a process and all below it hold at one moment: memory, threads, descriptors."""
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench.runner.guardian import descendants
+from bench.machine.processes import tree
 
 _KIB: Final = 1024
-_HAS_CHILDREN_FILES: Final = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").exists()
 
 
 class Peaks:
@@ -33,16 +31,6 @@ class Peaks:
         for sampler in self._samplers:
             for name, value in sampler(pids).items():
                 self.seen[name] = max(value, self.seen.get(name, 0.0))
-
-
-def tree(root: int) -> list[int]:
-    """Return a process and all below it, as far as they have not ended."""
-    if not _HAS_CHILDREN_FILES:
-        return [root, *descendants(root)]
-    found = [root]
-    for pid in found:
-        found += _children(pid)
-    return found
 
 
 def memory(pids: Sequence[int]) -> Mapping[str, float]:
@@ -75,17 +63,6 @@ def _proportional_bytes(pid: int) -> int:
         if found is not None:
             return int(found.split()[1]) * _KIB
     return 0
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        return [
-            int(child)
-            for thread in Path(f"/proc/{pid}/task").iterdir()
-            for child in (thread / "children").read_text("ascii").split()
-        ]
-    except OSError:  # it has ended meanwhile
-        return []
 
 
 def _entries(folder: Path) -> int:

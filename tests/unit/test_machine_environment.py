@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench import __version__
-from bench.runner.environment import describe, fingerprint
+from bench.machine.environment import describe, fingerprint
 
 
 def test_interpreter_system_processor_and_libraries_are_named() -> None:
@@ -36,7 +36,7 @@ def test_the_fingerprint_follows_what_timings_depend_on(monkeypatch: pytest.Monk
         "platform.release": lambda: "7.0",
         "platform.libc_ver": lambda: ("musl", "2"),
         "os.cpu_count": lambda: 96,
-        "bench.runner.environment._read": lambda _path: "performance",
+        "bench.machine.environment._read": lambda _path: "performance",
     }
     for name, call in changes.items():
         with monkeypatch.context() as changed:

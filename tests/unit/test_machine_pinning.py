@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from bench.runner.pinning import Pinning, kept_to, plan, usable_cores
+from bench.machine.pinning import Pinning, kept_to, plan, usable_cores
 
 
 @pytest.mark.parametrize(

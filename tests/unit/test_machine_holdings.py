@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from bench.runner.holdings import Peaks, handles, memory, tree
+from bench.machine.holdings import Peaks, handles, memory
+from bench.machine.processes import tree
 
 _PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
 _CHILD = "import sys; held = bytearray(50_000_000); print('ready', flush=True); sys.stdin.read()"

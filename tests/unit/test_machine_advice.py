@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from bench.advice import UNREADABLE, Advice, advice, warnings
-from bench.machine import Figure, Machine, Setting
+from bench.machine.advice import UNREADABLE, Advice, advice, warnings
+from bench.machine.findings import Figure, Machine, Setting
 from bench.measurement import Conditions, Measurement
 from tests.builders import case, trials
 

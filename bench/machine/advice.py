@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.machine import Figure, Machine, Setting
+from bench.machine.findings import Figure, Machine, Setting
 from bench.measurement import Conditions, Measurement
 
 UNREADABLE: Final = "not readable here"

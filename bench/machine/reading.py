@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 from typing import Final
 
-from bench.machine import Figure, Machine, Setting
-from bench.runner.pinning import usable_cores
-from bench.runner.quota import quota
+from bench.machine.findings import Figure, Machine, Setting
+from bench.machine.pinning import usable_cores
+from bench.machine.quota import quota
 
 _PROCESSORS: Final = Path("sys/devices/system/cpu")
 _GOVERNOR: Final = "cpufreq/scaling_governor"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from bench.machine import Figure
+from bench.machine.findings import Figure
 
 _GROUPS: Final = Path("sys/fs/cgroup")
 _VERSION_2: Final = "cpu.max"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.runner.conditions import Processors, Snapshot, conditions, disturbance, processors_of, snapshot
+from bench.machine.conditions import Processors, Snapshot, conditions, disturbance, processors_of, snapshot
 
 BEFORE = Snapshot(100.0, 1e9, 100.0, 50.0, 1.0, 200.0, 20.0, 3, 7)
 CALM = Snapshot(101.0, 1e9 + 1, 101.0, 50.5, 1.0, 201.5, 20.45, 3, 7)

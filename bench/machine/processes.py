@@ -1,0 +1,52 @@
+"""Which processes there are below one, from ``/proc``."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+_HAS_CHILDREN_FILES: Final = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").exists()
+
+
+def descendants(ancestor: int) -> list[int]:
+    """Return the ids of all processes below one, from ``/proc``; zombies do not count.
+
+    Empty where there is no ``/proc``: there only process groups can be killed.
+    """
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = stat.read_text(encoding="ascii", errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended while we looked
+        # the name, in parentheses, may hold spaces and parentheses itself
+        state, parent = text.rpartition(")")[2].split()[:2]
+        if state != "Z":
+            children.setdefault(int(parent), []).append(int(stat.parent.name))
+    found: list[int] = []
+    waiting = [ancestor]
+    while waiting:
+        below = children.get(waiting.pop(), [])
+        found += below
+        waiting += below
+    return found
+
+
+def tree(root: int) -> list[int]:
+    """Return a process and all below it, as far as they have not ended."""
+    if not _HAS_CHILDREN_FILES:
+        return [root, *descendants(root)]
+    found = [root]
+    for pid in found:
+        found += _children(pid)
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [
+            int(child)
+            for thread in Path(f"/proc/{pid}/task").iterdir()
+            for child in (thread / "children").read_text("ascii").split()
+        ]
+    except OSError:  # it has ended meanwhile
+        return []
