@@ -71,7 +71,7 @@ def test_downloads_all_flags_at_once(stub: Stub, tmp_path: Path, strategy: Strat
 def test_opens_a_connection_for_each_request(stub: Stub, tmp_path: Path, strategy: Strategy) -> None:
     """Without keep-alive, through every strategy, even if the server does not hang up."""
     stub.deaf = True
-    stub.delay_s = 0
+    stub.delay_s = 0.02  # with which one timed round is long enough
     task = a_task(
         tmp_path,
         strategy_file=strategy.file,

@@ -19,6 +19,8 @@ pytestmark = pytest.mark.e2e
 
 HOSTILE = Path(__file__).parents[1] / "strategies"
 FLAGS = {"BR": b"GIF89a of Brazil", "CN": b"GIF89a of China", "IN": b"GIF89a of India"}
+LONG_ENOUGH_S = 0.1
+"""A delay with which no round is so short that another one is timed."""
 FORBIDDEN = {"yaml", "rich", "rich_click", "pydantic", "numpy", "httptools", "aiohttp", "httpx", "asyncio"}
 
 
@@ -76,6 +78,7 @@ def test_blames_a_strategy_rightly(
 
 def test_loads_a_file_from_anywhere_and_leaves_without_its_threads(stub: Stub, tmp_path: Path) -> None:
     """A pool finds the file's functions, its prints stay out of the report, its thread holds up nothing."""
+    stub.delay_s = LONG_ENOUGH_S
     ended = run_worker(a_trial(stub, tmp_path, HOSTILE / "own_pool.py"))
     assert report_in(ended).outcome == "ok"
     assert (ended.returncode, ended.stderr) == (0, b"hello from the strategy\n" * 2)
@@ -83,6 +86,7 @@ def test_loads_a_file_from_anywhere_and_leaves_without_its_threads(stub: Stub, t
 
 def test_a_flood_of_words_drowns_no_report(stub: Stub, tmp_path: Path) -> None:
     """Twenty million bytes go where words go, all of them."""
+    stub.delay_s = LONG_ENOUGH_S
     ended = run_worker(a_trial(stub, tmp_path, HOSTILE / "floods.py"))
     assert report_in(ended).outcome == "ok"
     assert len(ended.stderr) == 20_000_000
@@ -116,6 +120,7 @@ def test_is_light(stub: Stub, tmp_path: Path) -> None:
 
 def test_counts_each_fetch_of_a_repeated_country(stub: Stub, tmp_path: Path) -> None:
     """Verified are fetches, not files."""
+    stub.delay_s = LONG_ENOUGH_S / 10
     sequential = strategies_folder() / "sequential.py"
     report = report_of(a_trial(stub, tmp_path, sequential, repeat=4, rounds=3))
     assert [(each.fetches, each.verified) for each in report.rounds] == [({"ok": 12}, 12)] * 4

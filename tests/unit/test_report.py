@@ -216,6 +216,7 @@ def test_control_characters_of_a_stored_run_do_not_reach_the_terminal() -> None:
     assert "error in 1 trial (block 1): \N{REPLACEMENT CHARACTER}]0;owned" in text
 
 
+@pytest.mark.no_cover  # tracing takes twice as long as the simulation
 def test_every_case_there_is_fits_into_80_and_160_columns() -> None:
     """All strategies and clients, kept alive or not, 1 to 200 workers, 1,000 fetches, errors, failures."""
     from bench import catalog

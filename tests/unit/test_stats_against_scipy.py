@@ -123,6 +123,7 @@ def with_p10_at_one(source: np.random.Generator, n: int) -> list[float]:
     return [1 / value for value in with_p90_at_one(source, n)]
 
 
+@pytest.mark.no_cover  # tracing takes twice as long as the simulation
 @pytest.mark.parametrize(
     ("interval", "draw", "n"),
     [
@@ -158,6 +159,7 @@ def test_a_95_percent_interval_covers_95_percent(
     assert 0.94 <= covered / DRAWS <= 0.965
 
 
+@pytest.mark.no_cover  # tracing takes twice as long as the simulation
 @pytest.mark.parametrize("quantile", [0.1, 0.5, 0.9, 0.99])
 def test_a_quantile_interval_is_never_less_sure_than_it_says(quantile: float) -> None:
     """For each number of values up to 400 that bears one, by SciPy's binomial distribution."""

@@ -126,6 +126,7 @@ def test_level_lies_within_the_ends_and_knows_no_unit(leads: list[int], scale: f
     assert scaled == pytest.approx(found, rel=1e-6)
 
 
+@pytest.mark.no_cover  # tracing takes twice as long as the simulation
 def test_the_interval_of_a_crossing_covers_it() -> None:
     """20,000 crossings at 20 workers, in nine blocks of skewed noise: 96.1 % by the binomial distribution."""
     from bench.stats.intervals import median_interval

@@ -114,6 +114,7 @@ def test_a_gate_above_what_shows_is_held() -> None:
     assert refusal(noise, 0.03, 20) is None
 
 
+@pytest.mark.no_cover  # tracing takes twice as long as the simulation
 def test_a_gate_below_the_floor_is_refused_with_need_and_have() -> None:
     """The noisiest case decides; the blocks that it says would do are not refused."""
     noise = Noise((noise_with(0.005, seed=2), noise_with(0.04, seed=3)), ())

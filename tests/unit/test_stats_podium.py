@@ -131,6 +131,7 @@ def test_nothing_is_concluded_where_every_case_failed() -> None:
     assert podium.ranked == 0
 
 
+@pytest.mark.no_cover  # tracing takes twice as long as the simulation
 @pytest.mark.parametrize(("cases", "blocks"), [(2, 8), (6, 12), (10, 14)])
 def test_identical_cases_are_told_apart_in_one_run_of_twenty_at_most(cases: int, blocks: int) -> None:
     """200 runs of identical cases under shared drift: the binomial limit of 5 % at 99.9 % is 10.5 %."""

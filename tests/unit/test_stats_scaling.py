@@ -250,6 +250,7 @@ def test_profiles_clients_and_connections_are_series_of_their_own() -> None:
     assert [each.workers for each in scaling.series[0].rungs] == [1, 2, 3]
 
 
+@pytest.mark.no_cover  # tracing takes twice as long as the simulation
 def test_steps_below_the_knee_gain_as_much_as_is_said() -> None:
     """20,000 series whose third step gains 5 % and no more: at most 2.5 % of them pass it, and most of that.
 

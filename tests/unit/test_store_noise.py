@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@cache
 def record() -> NoiseRecord:
     """Build the noise of a machine with one case and one piece of advice."""
     first = {block: 0.1 + 0.001 * (block % 3) for block in range(8)}
