@@ -53,7 +53,12 @@ def command(path: Path, *words: str) -> list[str]:
 
 
 def run(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a config to its end."""
+    """Run a config to its end, without a word on how far it is."""
+    return watched(path, "--quiet", *words)
+
+
+def watched(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a config to its end, with all that is said meanwhile."""
     return subprocess.run(
         command(path, *words), cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
     )
@@ -201,7 +206,7 @@ def test_json_is_all_there_is_on_stdout(tmp_path: Path) -> None:
 
 def test_without_a_terminal_there_is_one_plain_line_a_block(tmp_path: Path) -> None:
     """On stderr, without control characters."""
-    result = run(config(tmp_path, ["sequential"]))
+    result = watched(config(tmp_path, ["sequential"]))
     lines = [line for line in result.stderr.splitlines() if line.startswith("block ")]
     assert [line[:12] for line in lines] == ["block 1 of 2", "block 2 of 2"]
     assert "\x1b" not in result.stderr + result.stdout
@@ -209,7 +214,7 @@ def test_without_a_terminal_there_is_one_plain_line_a_block(tmp_path: Path) -> N
 
 def test_the_time_is_predicted_before_and_held_against_the_truth_after(tmp_path: Path) -> None:
     """Within a factor of three here; how good it is on a quiet machine is in the docs."""
-    result = run(config(tmp_path, ["sequential", "threadpool_map"], blocks=4))
+    result = watched(config(tmp_path, ["sequential", "threadpool_map"], blocks=4))
     assert "test: 2 cases in 4 blocks, about " in result.stderr
     words = r"^took ([\d.]+) s, ([\d.]+) s were expected for these blocks \(([+-]\d+)%\)$"
     found = re.search(words, result.stderr, re.MULTILINE)
@@ -227,7 +232,7 @@ def test_a_precise_case_leaves_early_and_one_without_a_timing_stays(tmp_path: Pa
         blocks={"min": 6, "max": 8},
         precision="50%",
     )
-    result = run(path)
+    result = watched(path)
     assert result.returncode == 3, result.stderr
     assert outcomes(path) == {"sequential": ["ok"] * 6, "raises": ["error"] * 8}
     stored = document(path)
@@ -258,7 +263,7 @@ def test_a_budget_ends_a_run_with_the_block_that_exceeds_it(tmp_path: Path) -> N
 def test_an_invalid_trial_is_repeated_three_times_before_it_counts_as_failed(tmp_path: Path) -> None:
     """Every attempt is kept and said; the other case has one trial."""
     path = config(tmp_path, ["sequential", *hostile(tmp_path, "lacks_descriptors")], blocks=1)
-    result = run(path)
+    result = watched(path)
     assert result.returncode == 3, result.stderr
     spoilt = [trial for trial in document(path)["trials"] if trial["outcome"] == "invalid"]
     assert [trial["attempt"] for trial in spoilt] == [0, 1, 2, 3]

@@ -13,6 +13,9 @@ from bench.stats.signed_rank import shift_interval
 Draw: TypeAlias = Callable[[np.random.Generator, int], list[float]]
 
 
+pytestmark = pytest.mark.no_cover  # tracing takes twice as long as the simulations
+
+
 def quiet(source: np.random.Generator, n: int) -> list[float]:
     """Draw pairs of a quiet machine: normal, 2 %."""
     return list(source.normal(0, 0.02, n))
@@ -39,7 +42,6 @@ def power(draw: Draw, difference: float, blocks: int, experiments: int) -> float
     return found / experiments
 
 
-@pytest.mark.no_cover  # tracing takes twice as long as the simulation
 @pytest.mark.parametrize(("blocks", "experiments"), [(8, 4000), (20, 3000), (64, 500)])
 @pytest.mark.parametrize("draw", [quiet, spiky])
 def test_the_promised_difference_shows_in_95_of_100_experiments(
@@ -52,7 +54,6 @@ def test_the_promised_difference_shows_in_95_of_100_experiments(
     )
 
 
-@pytest.mark.no_cover  # tracing takes twice as long as the simulation
 @pytest.mark.parametrize(("draw", "least"), [(quiet, 0.92), (spiky, 0.89)])
 def test_twenty_pairs_promise_nearly_as_well(draw: Draw, least: float) -> None:
     """On average over thirty machines; one alone knows its spread to a fifth or so, spikes make it worse."""
@@ -85,7 +86,6 @@ def test_fewer_than_six_blocks_show_nothing() -> None:
         smallest_difference([0.01] * 20, 5)
 
 
-@pytest.mark.no_cover  # tracing takes twice as long as the simulation
 @pytest.mark.parametrize("difference", [0.005, 0.0094, 0.02, 0.035])
 def test_so_many_blocks_show_it_and_one_fewer_do_not(difference: float) -> None:
     """From a few to several hundreds."""

@@ -11,6 +11,8 @@ from bench.model import Case
 from bench.stats.noise import CaseNoise, Noise, blocks_needed, case_noise, noise_of, refusal
 from tests.builders import case, failed, run_of, trials
 
+pytestmark = pytest.mark.no_cover  # tracing takes twice as long as the simulations
+
 LOOP = case("asyncio_gather", "aiohttp", workers=20)
 
 
@@ -114,7 +116,6 @@ def test_a_gate_above_what_shows_is_held() -> None:
     assert refusal(noise, 0.03, 20) is None
 
 
-@pytest.mark.no_cover  # tracing takes twice as long as the simulation
 def test_a_gate_below_the_floor_is_refused_with_need_and_have() -> None:
     """The noisiest case decides; the blocks that it says would do are not refused."""
     noise = Noise((noise_with(0.005, seed=2), noise_with(0.04, seed=3)), ())
