@@ -26,8 +26,10 @@ def unit_of(podium: Podium) -> Unit:
 
 
 def client_of(row: Standing) -> str:
-    """Name the client, and whether it opened a connection per request."""
-    return printable(row.case.client if row.case.keep_alive else f"{row.case.client}/close")
+    """Name the client, whether it opened a connection per request, and which of several equal cases it is."""
+    connection = "" if row.case.keep_alive else "/close"
+    variant = f"@{row.case.variant}" if row.case.variant else ""
+    return printable(f"{row.case.client}{connection}{variant}")
 
 
 def mark_of(podium: Podium, row: Standing) -> str:

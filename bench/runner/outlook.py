@@ -16,9 +16,9 @@ from bench.runner.launch import child_environment
 from bench.server.flags import served_flags
 from bench.worker.protocol import AUTO_ROUNDS, AUTO_TIMED_S, FIXED_ROUNDS, FIXED_TIMED_S
 
-_CPU_PER_FETCH_S: Final = 0.001
-"""What Python HTTP clients need for a fetch, roughly; it comes on top of what the server takes."""
-_HANDLING_S: Final = 0.015
+_CPU_PER_FETCH_S: Final = 0.0007
+"""What Python HTTP clients need for a fetch, roughly: aiohttp half of it, requests twice as much."""
+_HANDLING_S: Final = 0.018
 """What preparing, verifying and tidying up a round take beside the round itself, roughly."""
 
 
@@ -32,9 +32,13 @@ def foresee(experiment: Experiment) -> tuple[Outlook, ...]:
     return tuple(_outlook(case, experiment, sizes, start_s[case.client]) for case in experiment.cases)
 
 
-def expected_trial_s(round_ideal_s: float, fetches: int, rounds: int | None, start_s: float) -> float:
-    """Predict how long one trial takes, in seconds: process start, warm-up and timed rounds."""
-    round_s = round_ideal_s + fetches * _CPU_PER_FETCH_S
+def expected_trial_s(case: Case, round_ideal_s: float, rounds: int | None, start_s: float) -> float:
+    """Predict how long one trial takes, in seconds: process start, warm-up and timed rounds.
+
+    A worker is at work between its fetches, and all of them share an interpreter.
+    """
+    work_s = len(case.countries.fetches) * _CPU_PER_FETCH_S
+    round_s = max(round_ideal_s + work_s / case.workers, work_s)
     return start_s + (1 + _expected_rounds(rounds, round_s)) * (round_s + _HANDLING_S)
 
 
@@ -47,8 +51,7 @@ def _expected_rounds(asked: int | None, round_s: float) -> int:
 
 def _outlook(case: Case, experiment: Experiment, sizes: Mapping[str, int], start_s: float) -> Outlook:
     ideals_s = [expect(case, experiment, block, sizes).ideal_s for block in range(experiment.blocks)]
-    fetches = len(case.countries.fetches)
-    trials_s = tuple(expected_trial_s(bound_s, fetches, experiment.rounds, start_s) for bound_s in ideals_s)
+    trials_s = tuple(expected_trial_s(case, bound_s, experiment.rounds, start_s) for bound_s in ideals_s)
     return Outlook(case, median(ideals_s), trials_s, max(trials_s) > experiment.deadline_s)
 
 

@@ -23,7 +23,7 @@ def _expected_s(name: str) -> float:
         mean_s = latency.seconds if isinstance(latency, Fixed) else (latency.low_s + latency.high_s) / 2
         fetches = len(case.countries.fetches)
         round_s = max(mean_s, fetches * mean_s / case.workers)
-        total_s += expected_trial_s(round_s, fetches, experiment.rounds, start_s=0.3)
+        total_s += expected_trial_s(case, round_s, experiment.rounds, start_s=0.3)
     return total_s * experiment.blocks
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from bench.design import block_order
 from bench.ideal import ideal_s
+from bench.model import Case, Fixed, Profile, Selection
 from bench.runner.outlook import expected_trial_s
 
 CASES = ("a", "b", "c", "d")
@@ -56,10 +57,23 @@ def test_the_ideal_is_the_longest_fetch_or_the_shared_sum(
     assert ideal_s(service_s, workers, 10.0) == pytest.approx(bound_s)
 
 
+def trial_s(ideal_s: float, rounds: int | None, *, workers: int = 1, fetches: int = 20) -> float:
+    """Predict a trial of a worker that takes 0.3 s to start."""
+    countries = Selection("x", ("BR",), fetches)
+    case = Case("any", "any", workers, Profile("p", Fixed(0.0)), countries)
+    return expected_trial_s(case, ideal_s, rounds, start_s=0.3)
+
+
 def test_a_trial_is_its_start_its_warm_up_and_its_rounds() -> None:
     """Auto takes five short rounds, or one long one; a number is made up to a tenth of a second."""
-    assert expected_trial_s(1.0, 20, rounds=3, start_s=0.3) == pytest.approx(0.3 + 4 * (1.02 + 0.015))
-    assert expected_trial_s(1.0, 20, rounds=None, start_s=0.3) == pytest.approx(0.3 + 2 * (1.02 + 0.015))
-    assert expected_trial_s(0.05, 20, rounds=None, start_s=0.3) == pytest.approx(0.3 + 6 * (0.07 + 0.015))
-    assert expected_trial_s(0.01, 20, rounds=2, start_s=0.3) == pytest.approx(0.3 + 5 * (0.03 + 0.015))
-    assert expected_trial_s(0.001, 1, rounds=1, start_s=0.3) == pytest.approx(0.3 + 21 * (0.002 + 0.015))
+    assert trial_s(1.0, 3) == pytest.approx(0.3 + 4 * (1.014 + 0.018))
+    assert trial_s(1.0, None) == pytest.approx(0.3 + 2 * (1.014 + 0.018))
+    assert trial_s(0.05, None) == pytest.approx(0.3 + 6 * (0.064 + 0.018))
+    assert trial_s(0.01, 2) == pytest.approx(0.3 + 6 * (0.024 + 0.018))
+    assert trial_s(0.001, 1, fetches=1) == pytest.approx(0.3 + 21 * (0.0017 + 0.018))
+
+
+def test_workers_share_what_a_client_has_to_do_until_it_is_the_limit() -> None:
+    """Twenty fetches of 0.7 ms each: between the fetches of one of five workers, or one after the other."""
+    assert trial_s(0.1, 1, workers=5) == pytest.approx(0.3 + 2 * (0.1028 + 0.018))
+    assert trial_s(0.01, 1, workers=20, fetches=1000) == pytest.approx(0.3 + 2 * (0.7 + 0.018))
