@@ -5,17 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import __main__ as program
 from tests.builders import case, run_of, trials
-
-
-def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
-    """Call the program as from a shell and return its exit code."""
-    monkeypatch.setattr("sys.argv", ["flagbench", *words])
-    with pytest.raises(SystemExit) as left:
-        program.main()
-    assert isinstance(left.value.code, int)
-    return left.value.code
+from tests.program import call
 
 
 @pytest.fixture(autouse=True)

@@ -5,20 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import __main__ as program
 from bench.machine.environment import fingerprint
 from bench.machine.findings import Figure, Machine, Setting
 from bench.stats.noise import Noise, case_noise
 from bench.store.noise import NoiseRecord, keep_noise
-
-
-def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
-    """Call the program as from a shell and return its exit code."""
-    monkeypatch.setattr("sys.argv", ["flagbench", *words])
-    with pytest.raises(SystemExit) as left:
-        program.main()
-    assert isinstance(left.value.code, int)
-    return left.value.code
+from tests.program import call
 
 
 @pytest.fixture(autouse=True)
