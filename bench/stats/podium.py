@@ -3,17 +3,17 @@
 Cases are compared within a profile only; another profile is another question.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
 from typing import Final, TypeVar
 
 from bench.measurement import Measurement, Run
-from bench.stats.attempts import final_attempts
 from bench.stats.judgement import Judgement, against, blocks_needed, judge
 from bench.stats.paired import Sample, compare_samples
 from bench.stats.standing import Standing, sample_of, standing_of
+from bench.stats.tally import rule_of, stops_of
 
 Name = TypeVar("Name", bound=Hashable)
 
@@ -25,7 +25,8 @@ _RANKED_FROM: Final = 0.5
 class Podium:
     """The cases of one profile.
 
-    The fastest is the case that is ahead of most others, block by block. Its rivals are told from it by
+    The fastest is the case that is ahead of most others, block by block, and that none is surely faster
+    than. Its rivals are told from it by
     the exact signed-rank test over shared blocks, Holm over *all* pairs of ranked cases: the fastest is
     chosen by the data, so the pairs that are shown are not the only ones that were looked at.
 
@@ -70,7 +71,8 @@ def _podium(profile: str, run: Run) -> Podium:
     baseline = next((case.id for case in cases if case.strategy == "sequential" and samples[case.id]), None)
     times_faster = {} if baseline is None else against(samples[baseline], _without(baseline, samples))
     rows = tuple(standing_of(case, trials[case.id], times_faster.get(case.id)) for case in cases)
-    ranked = complete_enough(trials)
+    given_up = {case_id for case_id, stop in stops_of(run).items() if stop.reason == "given up"}
+    ranked = complete_enough(trials, given_up)
     pairs = _judged(ranked)
     fastest = _fastest(ranked, pairs)
     verdicts = _verdicts(fastest, ranked, pairs)
@@ -83,11 +85,13 @@ def _podium(profile: str, run: Run) -> Podium:
         ties=_those(verdicts, "tied"),
         undecided=_those(verdicts, "undecided"),
         blocks_needed=blocks_needed(len(pairs)),
-        skipped=_skipped(run, trials),
+        skipped=_skipped(run, trials, given_up),
     )
 
 
-def complete_enough(trials: Mapping[Name, Sequence[Measurement]]) -> dict[Name, Sample]:
+def complete_enough(
+    trials: Mapping[Name, Sequence[Measurement]], given_up: Collection[Name] = ()
+) -> dict[Name, Sample]:
     """Keep the samples of cases that mostly succeeded; one that mostly failed would win by its luck.
 
     A case that left the blocks because enough was known of it is held against the blocks that it was
@@ -97,16 +101,10 @@ def complete_enough(trials: Mapping[Name, Sequence[Measurement]]) -> dict[Name, 
     most = max((len(sample) for sample in samples.values()), default=0)
     kept = {}
     for name, sample in samples.items():
-        due = most if was_given_up(trials[name]) else len({trial.block for trial in trials[name]})
+        due = most if name in given_up else len({trial.block for trial in trials[name]})
         if sample and len(sample) >= _RANKED_FROM * due:
             kept[name] = sample
     return kept
-
-
-def was_given_up(trials: Sequence[Measurement]) -> bool:
-    """Whether the last that was seen of a case is of the kind for which cases are given up."""
-    last = max(final_attempts(trials), key=lambda trial: trial.block, default=None)
-    return last is not None and last.outcome in {"crash", "timeout", "escape", "invalid"}
 
 
 def _without(case_id: str, samples: Mapping[str, Sample]) -> dict[str, Sample]:
@@ -125,11 +123,20 @@ def _judged(ranked: Mapping[str, Sample]) -> dict[tuple[str, str], Judgement]:
 
 
 def _fastest(ranked: Mapping[str, Sample], pairs: Mapping[tuple[str, str], Judgement]) -> str | None:
+    """Choose the case that is ahead of most others, among those that none is surely faster than.
+
+    Pairs with too few blocks to be judged count only where there are no others.
+    """
+    judged = {pair: each for pair, each in pairs.items() if each.verdict != "too few blocks"} or pairs
     ahead = dict.fromkeys(ranked, 0)
-    for (first, second), judgement in pairs.items():
+    beaten = set()
+    for (first, second), judgement in judged.items():
         ahead[first if judgement.ratio.estimate > 1 else second] += 1
+        if judgement.verdict in {"faster", "slower"}:
+            beaten.add(second if judgement.verdict == "faster" else first)
     medians = {case_id: median(sample.values()) for case_id, sample in ranked.items()}
-    return max(ranked, key=lambda case_id: (ahead[case_id], -medians[case_id]), default=None)
+    unbeaten = [case_id for case_id in ranked if case_id not in beaten]
+    return max(unbeaten or ranked, key=lambda case_id: (ahead[case_id], -medians[case_id]), default=None)
 
 
 def _verdicts(
@@ -148,12 +155,17 @@ def _those(verdicts: Mapping[str, str], verdict: str) -> frozenset[str]:
     return frozenset(case_id for case_id, said in verdicts.items() if said == verdict)
 
 
-def _skipped(run: Run, trials: Mapping[str, Sequence[Measurement]]) -> dict[str, int]:
-    planned = run.config.get("blocks")
-    if run.status != "complete" or not isinstance(planned, int):
+def _skipped(
+    run: Run, trials: Mapping[str, Sequence[Measurement]], given_up: Collection[str]
+) -> dict[str, int]:
+    """Count the blocks without a case that was given up: those planned, or else those that were run."""
+    rule = rule_of(run)
+    if run.status != "complete" or rule is None:
         return {}
+    is_fixed = rule.precision is None and rule.budget_s is None
+    blocks = rule.looks[-1] if is_fixed else len({trial.block for trial in run.trials})
     return {
         case_id: left
         for case_id, measured in trials.items()
-        if was_given_up(measured) and (left := planned - len({trial.block for trial in measured})) > 0
+        if case_id in given_up and (left := blocks - len({trial.block for trial in measured})) > 0
     }

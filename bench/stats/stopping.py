@@ -2,8 +2,9 @@
 
 Precision is looked at after numbers of blocks that were fixed before the first trial, growing by about
 the factor 1.4: stopping at the first interval that happens to be narrow costs some of its coverage, and
-the fewer the looks, the less (docs/decisions.md has the figures). The data decide when to stop, never
-which of two cases is faster, so this is for the figures of a table and never for a gate.
+the fewer the looks, the less (docs/decisions.md has the figures). Where noise is skewed, a narrow interval
+goes with a low median, so that verdicts between cases that left at different times err a little more
+often, too. This is for the figures of a table and never for a gate.
 """
 
 import math

@@ -1,12 +1,12 @@
 """Who is fastest, who ties, who is told apart, and who failed."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 
-from bench.measurement import Measurement
+from bench.measurement import Measurement, Run
 from bench.model import Case
 from bench.stats.podium import Podium, podiums
 from bench.stats.standing import Range, Standing
@@ -203,6 +203,44 @@ def test_a_case_that_left_the_blocks_early_is_ranked_and_not_given_up() -> None:
     assert podium.fastest == POOL.id
     assert podium.behind == {LOOP.id}
     assert podium.skipped == {}
+
+
+def stopping_run(measured: Mapping[Case, Sequence[Measurement]]) -> Run:
+    """Build a run whose cases may leave after eight blocks, precise to 3 %."""
+    stopping = {"least_blocks": 8, "precision": 0.03, "budget_s": None}
+    run = run_of(measured)
+    return replace(run, config={**run.config, "blocks": 64, "stopping": stopping})
+
+
+def test_a_case_that_left_with_a_crash_in_its_last_block_was_not_given_up() -> None:
+    """It was precise by then; that its last trial failed makes it neither unranked nor given up."""
+    early = [*trials(POOL, [0.020, 0.0201, 0.0202] * 2 + [0.02]), failed(POOL, 7, "crash", "")]
+    run = stopping_run({POOL: early, LOOP: trials(LOOP, [0.03, 0.05] * 32)})
+    podium = podiums(run)[0]
+    assert podium.fastest == POOL.id
+    assert podium.skipped == {}
+
+
+def test_a_case_given_up_is_held_against_the_blocks_that_others_were_run_in() -> None:
+    """Of eight blocks, and not of the sixty-four that there might have been."""
+    lost = [failed(POOL, block, "crash", "") for block in range(3)]
+    run = stopping_run({POOL: lost, LOOP: trials(LOOP, [0.02] * 8)})
+    assert podiums(run)[0].skipped == {POOL.id: 5}
+
+
+def test_no_case_is_the_fastest_that_another_is_surely_faster_than() -> None:
+    """It is ahead of two that left early, and behind one that was slow in the blocks of those two."""
+    steady, late, first, second = (case("threadpool_map", workers=workers) for workers in (2, 3, 4, 5))
+    podium = podium_of(
+        {
+            steady: trials(steady, [0.100] * 60),
+            late: trials(late, [0.300] * 6 + [0.090] * 54),
+            first: trials(first, [0.110] * 6),
+            second: trials(second, [0.120] * 6),
+        }
+    )
+    assert podium.fastest == late.id
+    assert steady.id in podium.behind
 
 
 def test_repeated_trials_are_no_further_blocks() -> None:
