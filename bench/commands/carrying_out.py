@@ -23,13 +23,14 @@ def carry_out(
     whatever ends the run.
     """
     from bench.machine.environment import describe
+    from bench.machine.pinning import pinning_of
     from bench.runner.interrupt import Interrupted, interruptible
     from bench.runner.record import Start, record
     from bench.stats.attempts import final_attempts
     from bench.store.folder import JOURNAL, new_folder
     from bench.store.journal import open_journal, read_journal
 
-    environment = describe({case.client for case in experiment.cases})
+    environment = describe({case.client for case in experiment.cases}, pinning_of(experiment))
     fault: Exception | None = None
     with interruptible() as signals:
         start = Start(datetime.now(UTC), environment)

@@ -7,17 +7,19 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
 from bench import __version__
+from bench.machine.pinning import Pinning
 
 _BENEATH: Final = ("h11", "httpcore", "httptools", "urllib3")
 """What clients and server stand on."""
 
 
-def describe(clients: Iterable[str]) -> dict[str, Any]:
+def describe(clients: Iterable[str], pinning: Pinning) -> dict[str, Any]:
     """Return what the numbers of a run depend on, with the libraries behind these clients."""
     owners = metadata.packages_distributions()
     modules = sorted({*clients, *_BENEATH} & owners.keys())
@@ -26,6 +28,7 @@ def describe(clients: Iterable[str]) -> dict[str, Any]:
         "python": _python(),
         "system": _system(),
         "processor": _processor(),
+        "pinning": asdict(pinning),
         "libraries": {module: _library(sorted(set(owners[module]))) for module in modules},
         "flagbench": __version__,
         "git": _revision(),

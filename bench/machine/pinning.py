@@ -12,6 +12,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from bench.model import Experiment
+
 _ENOUGH_FOR_THREE: Final = 3
 _TOPOLOGY: Final = Path("/sys/devices/system/cpu")
 
@@ -23,6 +25,11 @@ class Pinning:
     server: tuple[int, ...] = ()
     worker: tuple[int, ...] = ()
     harness: tuple[int, ...] = ()
+
+    @property
+    def worker_processors(self) -> int:
+        """How many processors the worker can run on."""
+        return len(self.worker) or sum(map(len, usable_cores())) or os.cpu_count() or 1
 
 
 def plan(cores: Sequence[Sequence[int]]) -> Pinning:
@@ -37,6 +44,11 @@ def plan(cores: Sequence[Sequence[int]]) -> Pinning:
     if len(cores) < _ENOUGH_FOR_THREE:
         return Pinning(server=first, worker=second, harness=first)
     return Pinning(server=first, worker=tuple(sorted(chain.from_iterable(others))), harness=second)
+
+
+def pinning_of(experiment: Experiment) -> Pinning:
+    """Plan for what an experiment wants, with the cores that this process may use."""
+    return plan(usable_cores()) if experiment.pinning else Pinning()
 
 
 def usable_cores() -> list[tuple[int, ...]]:

@@ -1,6 +1,5 @@
 """From a case and a block to a measurement: open the weather, run a worker, ask the witness, and judge."""
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -123,7 +122,7 @@ def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measur
         latency=encoded(timed.latencies_us for timed in report.rounds[1:]) if report else "",
         probes=peaks.seen,
         conditions=conditions(before, after) if before and after else None,
-        cores=len(site.pinning.worker) or os.cpu_count() or 1,
+        cores=site.pinning.worker_processors,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Self
 
 from bench.errors import EnvironmentFault, ServerDiedError
 from bench.events import Observer
-from bench.machine.pinning import Pinning, kept_to, plan, usable_cores
+from bench.machine.pinning import Pinning, kept_to, pinning_of
 from bench.measurement import Measurement
 from bench.model import Case, Experiment
 from bench.profiles import preset
@@ -28,7 +28,7 @@ def run_blocks(experiment: Experiment, journal: Journal, observer: Observer) -> 
     Raises:
         EnvironmentFault: the harness cannot go on; what was measured is in the journal.
     """
-    pinning = plan(usable_cores()) if experiment.pinning else Pinning()
+    pinning = pinning_of(experiment)
     with (
         kept_to(pinning.harness),
         launching() as launcher,

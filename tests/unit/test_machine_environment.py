@@ -9,11 +9,12 @@ import pytest
 
 from bench import __version__
 from bench.machine.environment import describe, fingerprint
+from bench.machine.pinning import Pinning
 
 
 def test_interpreter_system_processor_and_libraries_are_named() -> None:
     """With who provides each library, and how it was installed."""
-    found = describe({"urllib3", "-"})
+    found = describe({"urllib3", "-"}, Pinning())
     assert found["python"]["version"] == platform.python_version()
     assert found["system"]["name"] == "Linux"
     assert found["processor"]["cores"] >= 1
@@ -27,7 +28,7 @@ def test_interpreter_system_processor_and_libraries_are_named() -> None:
 def test_the_fingerprint_follows_what_timings_depend_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another Python, kernel or governor is another machine; libraries and usable cores do not count."""
     here = fingerprint()
-    assert describe(())["fingerprint"] == describe({"requests"})["fingerprint"] == here
+    assert describe((), Pinning())["fingerprint"] == describe({"requests"}, Pinning())["fingerprint"] == here
     assert len(here) == 64
     monkeypatch.setattr("os.sched_getaffinity", lambda _pid: {0})
     assert fingerprint() == here
@@ -48,7 +49,7 @@ def test_neither_host_nor_user_nor_folder_is_in_it(tmp_path: Path, monkeypatch: 
     """Results are shared; they say nothing of who ran them where."""
     monkeypatch.setenv("API_TOKEN", "hunter2hunter2")
     monkeypatch.chdir(tmp_path)
-    text = json.dumps(describe({"requests", "httpx"}))
+    text = json.dumps(describe({"requests", "httpx"}, Pinning()))
     for private in (f'"{platform.node()}"', str(Path.home()), str(tmp_path), "site-packages", "hunter2"):
         assert private not in text
 
@@ -58,13 +59,13 @@ def test_the_commit_of_the_current_folder_is_recorded(
 ) -> None:
     """And whether its files were modified; outside a checkout there is none."""
     monkeypatch.chdir(tmp_path)
-    assert describe(())["git"] is None
+    assert describe((), Pinning())["git"] is None
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
     (tmp_path / "file").write_text("one", encoding="utf-8")
     for words in (["init", "-q"], ["add", "."], [*identity, "commit", "-qm", "one"]):
         subprocess.run(["git", *words], check=True)
-    clean = describe(())["git"]
+    clean = describe((), Pinning())["git"]
     assert len(clean["commit"]) == 40
     assert clean["dirty"] is False
     (tmp_path / "file").write_text("two", encoding="utf-8")
-    assert describe(())["git"] == {"commit": clean["commit"], "dirty": True}
+    assert describe((), Pinning())["git"] == {"commit": clean["commit"], "dirty": True}

@@ -27,6 +27,13 @@ def test_cores_are_shared_out_whole(cores: list[tuple[int, ...]], planned: Pinni
     assert plan(cores) == planned
 
 
+def test_the_worker_has_what_it_is_kept_to_or_all_there_is() -> None:
+    """As many processors as this process may use, and not as many as the machine has."""
+    assert Pinning(worker=(1, 3, 5)).worker_processors == 3
+    with kept_to([min(os.sched_getaffinity(0))]):
+        assert Pinning().worker_processors == 1
+
+
 def test_usable_cores_are_those_of_this_process() -> None:
     """Every processor once."""
     processors = [processor for core in usable_cores() for processor in core]
