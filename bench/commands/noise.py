@@ -70,17 +70,18 @@ def _check(threshold: float, blocks: int) -> None:
     from bench.commands.consoles import results
     from bench.errors import EnvironmentFault
     from bench.machine.environment import fingerprint
-    from bench.report.figures import percent
-    from bench.stats.noise import blocks_needed, refusal
+    from bench.report.noise_gate import held, refused
+    from bench.stats.noise import gate_of
     from bench.store.noise import load_noise
 
     known = load_noise(fingerprint())
     if known is None:
         raise EnvironmentFault("this machine's noise is not known", hint="measure it with `flagbench noise`")
-    if (why := refusal(known.noise, threshold, blocks)) is not None:
-        raise EnvironmentFault(why, hint="give it the blocks, or see in `flagbench noise` what to change")
-    needed = blocks_needed(known.noise, threshold)
-    results().print(f"a gate of {percent(threshold)} can be held: it takes {needed} of {blocks} blocks")
+    gate = gate_of(known.noise, threshold, blocks)
+    if not gate.is_held:
+        hint = "give it the blocks, or see in `flagbench noise` what to change"
+        raise EnvironmentFault(refused(gate), hint=hint)
+    results().print(held(gate, known), soft_wrap=True)
 
 
 def _measure(asked: "Experiment", out: Path | None, *, as_json: bool, quiet: bool) -> int:
@@ -93,13 +94,23 @@ def _measure(asked: "Experiment", out: Path | None, *, as_json: bool, quiet: boo
     if asked.blocks < least_blocks():
         raise UsageError(f"{asked.blocks} blocks show no noise", hint=f"it takes {least_blocks()}")
     # a side that was decided early would leave the other without a pair
-    experiment = replace(asked, cases=against_itself(asked.cases), stopping=None)
+    experiment = replace(asked, cases=against_itself(asked.cases), stopping=None, notes=_notes(asked))
     before = read_machine()
 
     def present(run: "Run", folder: Path) -> None:
         _show(run, folder, before, as_json=as_json)
 
     return carry_out(experiment, present, out=out, quiet=quiet)
+
+
+def _notes(asked: "Experiment") -> tuple[str, ...]:
+    """Add to what a run of this config would say that here nothing ends it early."""
+    if asked.stopping is None:
+        return asked.notes
+    whole = (
+        f"Precision and budget do not count here: all {asked.blocks} blocks are run, each case twice in each."
+    )
+    return (*asked.notes, whole)
 
 
 def _show(run: "Run", folder: Path, before: "Machine", *, as_json: bool) -> None:

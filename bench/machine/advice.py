@@ -57,7 +57,7 @@ def warnings(machine: Machine) -> tuple[str, ...]:
     """Say, before anything is timed, what will make timings vary and can be changed; a sentence each."""
     return tuple(
         f"{found.what}: {found.value}; {found.remedy}"
-        for found in (_governor(machine), _boost(machine), _load(machine))
+        for found in (_governor(machine), _boost(machine), _load(machine), _quota(machine))
         if found.remedy
     )
 
@@ -106,7 +106,8 @@ def _stolen(trials: Sequence[Measurement]) -> Advice:
 
 
 def _strangers(trials: Sequence[Measurement]) -> Advice:
-    read = _on_average(trials, lambda conditions: conditions.strangers)
+    # what is stolen has an advice of its own
+    read = _on_average(trials, lambda conditions: max(0.0, conditions.strangers - conditions.stolen))
     return _during("used by others", read, _MOST_STRANGERS, "end what else runs; `top` names it")
 
 
@@ -130,8 +131,12 @@ def _during(what: str, read: Figure, most: float, remedy: str) -> Advice:
 
 
 def _on_average(trials: Sequence[Measurement], cores: Callable[[Conditions], float]) -> Figure:
-    """Average over the time that the trials took."""
-    known = [(trial.took_s, trial.conditions) for trial in trials if trial.conditions is not None]
+    """Average over the time of the trials that are in the timings: those that were refused are not."""
+    known = [
+        (trial.took_s, trial.conditions)
+        for trial in trials
+        if trial.outcome == "ok" and trial.conditions is not None
+    ]
     took_s = math.fsum(each_s for each_s, _ in known)
     if not took_s:
         return Figure(None, "/proc/stat")

@@ -40,7 +40,7 @@ class Machine:
         boost: ``on`` where a processor may run above its nominal frequency while it is cool, or ``off``.
         smt: ``on`` where processors share cores, or ``off``.
         load: processes that ran or waited to, on average over the last minute.
-        quota: cores' worth of processor time that the container may use; all cores where there is no limit.
+        quota: cores' worth of processor time that the container may use; infinite where there is no limit.
         swapped: pages read from and written to swap space since the machine was started.
     """
 

@@ -1,6 +1,7 @@
 """How much processor time the control groups of this process, such as a container, leave it (cgroups(7))."""
 
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -10,6 +11,7 @@ from bench.machine.findings import Figure
 _GROUPS: Final = Path("sys/fs/cgroup")
 _VERSION_2: Final = "cpu.max"
 _VERSION_1: Final = "cpu.cfs_quota_us"
+_PERIOD: Final = "cpu.cfs_period_us"
 
 
 def quota(root: Path) -> Figure:
@@ -27,14 +29,15 @@ def quota(root: Path) -> Figure:
 def _limits(root: Path) -> Iterator[tuple[str, float]]:
     """Yield each limit in cores, by the file that has it."""
     for folder in _folders(root):
-        if words := _words(root / folder / _VERSION_2):
-            yield f"/{folder / _VERSION_2}", _cores(*words)
-        if words := _words(root / folder / _VERSION_1):
-            yield f"/{folder / _VERSION_1}", _cores(*words, *_words(root / folder / "cpu.cfs_period_us"))
+        if (cores := _cores(_words(root / folder / _VERSION_2))) is not None:
+            yield _shown(folder / _VERSION_2), cores
+        version_1 = _words(root / folder / _VERSION_1) + _words(root / folder / _PERIOD)
+        if (cores := _cores(version_1)) is not None:
+            yield _shown(folder / _VERSION_1), cores
 
 
 def _folders(root: Path) -> Iterator[Path]:
-    for line in _lines(root / "proc/self/cgroup"):
+    for line in filter(None, _lines(root / "proc/self/cgroup")):
         _, controllers, group = line.split(":", 2)
         if not controllers or "cpu" in controllers.split(","):
             base = _GROUPS / ("cpu" if controllers else "")
@@ -43,8 +46,20 @@ def _folders(root: Path) -> Iterator[Path]:
                 yield base / each.relative_to("/")
 
 
-def _cores(limit: str, period: str) -> float:
-    return math.inf if limit in {"max", "-1"} else int(limit) / int(period)
+def _cores(words: list[str]) -> float | None:
+    """Return limit ÷ period; ``None`` where one of them could not be read."""
+    match words:
+        case ["max" | "-1", *_]:
+            return math.inf
+        case [limit, period] if limit.isdecimal() and period.isdecimal() and int(period):
+            return int(limit) / int(period)
+        case _:
+            return None
+
+
+def _shown(file: Path) -> str:
+    """Write the path of a file below the root; whoever names groups may use bytes that are no text."""
+    return os.fsencode(f"/{file}").decode("utf-8", "replace")
 
 
 def _words(file: Path) -> list[str]:
@@ -53,6 +68,6 @@ def _words(file: Path) -> list[str]:
 
 def _lines(file: Path) -> list[str]:
     try:
-        return file.read_text("ascii").splitlines()
+        return os.fsdecode(file.read_bytes()).split("\n")
     except OSError:
         return []

@@ -1,5 +1,6 @@
 """The figures of a machine's noise as text, once for the terminal and Markdown."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -33,6 +34,16 @@ def failures(noise: Noise) -> list[str]:
     return [printable(f"{case}: too few blocks in which both sides succeeded") for case in noise.unmeasured]
 
 
+def fewest_pairs(noise: Noise) -> int:
+    """Return the pairs of the case that has the fewest: all limits are known from that many or more."""
+    return min(len(case.pairs) for case in noise.cases)
+
+
+def uncertainty(noise: Noise) -> str:
+    """Write how far off the limits may be, as a share of each: the relative standard error of a spread."""
+    return share(1 / math.sqrt(2 * fewest_pairs(noise)))
+
+
 def _drift(case: CaseNoise) -> str:
     return _signed(case.drift.estimate)
 
@@ -55,7 +66,7 @@ LINES: Final = (
     Line("pairs of blocks", lambda case: str(len(case.pairs))),
     Line("median", lambda case: duration(case.median_s)),
     Line("noise floor: spread of a pair", lambda case: percent(case.floor)),
-    Line("95% of pairs differ by less than", lambda case: percent(case.within)),
+    Line("95% of these pairs differed by less than", lambda case: percent(case.within)),
     Line("drift over the run", _drift),
     Line("  its 95% interval", _drift_bounds),
     Line("autocorrelation of blocks", lambda case: f"{case.autocorrelation:.2f}".replace("-", "−")),

@@ -1,9 +1,9 @@
 """The sentences below the noise of a machine: what it comes to."""
 
-import math
 from collections.abc import Iterator
 
-from bench.report.figures import percent, printable, share
+from bench.report.figures import percent, printable
+from bench.report.noise_figures import fewest_pairs, uncertainty
 from bench.stats.noise import CaseNoise, Noise
 
 _LOOK = 1
@@ -22,10 +22,8 @@ def _sentences(noise: Noise) -> Iterator[str]:
     best, worst = ordered[0], ordered[-1]
     blocks = best.detectable[_LOOK].blocks
     span = f"from {_seen(best)}" if best is worst else f"from {_seen(best)} to {_seen(worst)}"
-    pairs = min(len(case.pairs) for case in noise.cases)
-    # the relative standard error of a spread
-    error = share(1 / math.sqrt(2 * pairs))
     yield f"With {blocks} blocks this machine shows slow-downs {span}."
+    pairs, error = fewest_pairs(noise), uncertainty(noise)
     yield f"These limits are known from {pairs} pairs, so each is good to {error} of itself at best."
     if wandering := [case for case in noise.cases if _wanders(case)]:
         names = " and ".join(printable(case.case) for case in wandering)

@@ -7,7 +7,10 @@ from statistics import NormalDist, fmean
 
 
 def autocorrelation(values: Sequence[float]) -> float:
-    """Return the correlation of a series with itself one step later, -1 to 1; 0 if it never changes."""
+    """Return the correlation of a series with itself one step later, -1 to 1; 0 if it never changes.
+
+    Values that are missing from a series are not known of: those to either side count as neighbours.
+    """
     middle = fmean(values)
     deviations = [value - middle for value in values]
     total = math.fsum(deviation**2 for deviation in deviations)

@@ -7,12 +7,14 @@ one side becomes δ slower.
 """
 
 import math
-from collections.abc import Sequence
+from bisect import insort
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from random import Random
 from typing import Final
 
 from bench.stats.intervals import quantile_interval
-from bench.stats.signed_rank import bound_rank, walsh_averages
+from bench.stats.signed_rank import bound_rank
 
 _TAIL: Final = 0.025
 _POWER: Final = 0.95
@@ -32,45 +34,63 @@ def least_blocks() -> int:
 def smallest_difference(pairs: Sequence[float], blocks: int) -> float:
     """Return the shift that so many blocks show in 95 % of experiments, in the unit of ``pairs``.
 
-    Blocks are resampled from ``pairs``, each with a sign of its own drawn anew: which side of a pair is
-    which was the toss of a coin. That n pairs know their own spread only roughly makes the true
-    difference vary more than the resampled one, by about 1 + 1/n: the ratio of the 95 % quantiles of
-    Student's t with n degrees of freedom and of the normal distribution.
-
     Raises:
         ValueError: so few blocks show no difference at all.
     """
-    if blocks > _RESAMPLED_UP_TO:
-        return smallest_difference(pairs, _RESAMPLED_UP_TO) * math.sqrt(_RESAMPLED_UP_TO / blocks)
-    rank = bound_rank(blocks, _TAIL)
-    if rank is None:
+    if blocks < least_blocks():
         raise ValueError(f"{blocks} blocks show no difference, whatever it is; it takes {least_blocks()}")
-    # sorted, so that the averages come in runs that are quickly merged
-    either_way = sorted([*pairs, *(-pair for pair in pairs)])
-    source = Random(_SEED)  # noqa: S311  a simulation
-    bounds: list[float] = []
-    for _ in range(_RESAMPLES):
-        walsh = walsh_averages(sorted(source.choices(either_way, k=blocks)))
-        bounds += (-walsh[rank], walsh[-1 - rank])
-    return quantile_interval(bounds, _POWER).estimate * (1 + 1 / len(pairs))
+    *_, (resampled, least) = takewhile(lambda shown: shown[0] <= blocks, _never_rising(pairs))
+    return least * math.sqrt(resampled / blocks) if blocks > _RESAMPLED_UP_TO else least
 
 
 def blocks_to_show(pairs: Sequence[float], difference: float) -> int:
-    """Return how many blocks it takes for a difference to be the smallest that shows.
+    """Return the fewest blocks whose smallest difference is no greater than this one.
 
     Raises:
         ValueError: the difference is not above zero; no number of blocks shows it.
     """
     if difference <= 0:
         raise ValueError("no number of blocks shows a difference of nothing")
-    at_most = smallest_difference(pairs, _RESAMPLED_UP_TO)
-    if at_most > difference:
-        return math.ceil(_RESAMPLED_UP_TO * (at_most / difference) ** 2)
-    few, enough = least_blocks() - 1, _RESAMPLED_UP_TO
-    while enough - few > 1:
-        between = (few + enough) // 2
-        if smallest_difference(pairs, between) <= difference:
-            enough = between
-        else:
-            few = between
-    return enough
+    least = math.inf
+    for blocks, least in _never_rising(pairs):
+        if least <= difference:
+            return blocks
+    return math.ceil(_RESAMPLED_UP_TO * (least / difference) ** 2)
+
+
+def _never_rising(pairs: Sequence[float]) -> Iterator[tuple[int, float]]:
+    """Yield numbers of blocks, ascending, each with the least that it or any smaller one shows.
+
+    One more block may show less: the rank of the bound jumps from one number to the next, which spikes
+    make a leap of the bound. Whoever has more blocks may stop at fewer, so they never count as worse.
+    """
+    least = math.inf
+    for blocks, difference in _resampled(pairs):
+        least = min(least, difference)
+        yield blocks, least
+
+
+def _resampled(pairs: Sequence[float]) -> Iterator[tuple[int, float]]:
+    """Yield numbers of blocks, ascending, each with the shift that just so many show.
+
+    Blocks are resampled from ``pairs``, each with a sign of its own drawn anew: which side of a pair is
+    which was the toss of a coin. Each experiment grows block by block. That n pairs know their own
+    spread only roughly makes the true difference vary more than the resampled one, by about 1 + 1/n: the
+    ratio of the 95 % quantiles of Student's t with n degrees of freedom and of the normal distribution.
+    """
+    either_way = [*pairs, *(-pair for pair in pairs)]
+    either_way.sort()  # a seed then draws the same whichever side was the first
+    source = Random(_SEED)  # noqa: S311  a simulation
+    drawn: list[list[float]] = [[] for _ in range(_RESAMPLES)]
+    walshes: list[list[float]] = [[] for _ in range(_RESAMPLES)]
+    for blocks in range(1, _RESAMPLED_UP_TO + 1):
+        for values, walsh in zip(drawn, walshes, strict=True):
+            value = source.choice(either_way)
+            insort(values, value)
+            # two ascending runs, which are quickly merged
+            walsh += [(value + other) / 2 for other in values]
+            walsh.sort()
+        rank = bound_rank(blocks, _TAIL)
+        if rank is not None:
+            bounds = [bound for walsh in walshes for bound in (-walsh[rank], walsh[-1 - rank])]
+            yield blocks, quantile_interval(bounds, _POWER).estimate * (1 + 1 / len(pairs))

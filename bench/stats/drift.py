@@ -12,7 +12,9 @@ def slope(times: Sequence[float], values: Sequence[float], level: float = 0.95) 
     """Estimate how much values change per unit of time (Theil-Sen), and bound it at ``level``.
 
     The estimate is the median of the slopes of all pairs; the bounds are order statistics of them, by
-    the normal approximation of Kendall's statistic (Sen, *JASA* 63, 1968). ``times`` ascend.
+    the normal approximation of Kendall's statistic (Sen, *JASA* 63, 1968). They cover at ``level`` where
+    values are independent but for the slope; those that resemble their neighbours make them too narrow.
+    ``times`` ascend.
     """
     points = list(zip(times, values, strict=True))
     slopes = sorted((y - x) / (after - before) for (before, x), (after, y) in combinations(points, 2))

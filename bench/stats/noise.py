@@ -24,7 +24,7 @@ LOOKS: Final = (8, 20, 64)
 
 @dataclass(frozen=True, slots=True)
 class Detectable:
-    """The smallest slow-down that so many blocks show in 95 % of experiments, as a share."""
+    """The smallest slow-down, as a share, that so many blocks or fewer show in 95 % of experiments."""
 
     blocks: int
     slowdown: float
@@ -39,9 +39,10 @@ class CaseNoise:
         pairs: logarithm of second ÷ first, a block each, in the order in which they were run.
         median_s: median of all block values.
         floor: robust standard deviation of a pair.
-        within: what 95 % of the pairs differ by at the most.
+        within: what 95 % of these pairs differ by at the most; of pairs to come, fewer will.
         drift: change of the level from the first block to the last.
-        autocorrelation: of the level with that of the block before.
+        autocorrelation: of the level with that of the block before, or of the last one before in which
+            both sides succeeded: blocks that failed are closed up, not counted.
         chance: what the autocorrelation of independent blocks stays below in 95 % of runs.
         spikes: share of block values that are far above all others.
         detectable: for each of ``LOOKS``.
@@ -69,6 +70,29 @@ class Noise:
 
     cases: tuple[CaseNoise, ...]
     unmeasured: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Whether a machine shows slow-downs of a threshold in the blocks that there are.
+
+    Attributes:
+        threshold: as a share.
+        blocks: that there are.
+        needed: blocks that it takes.
+        shown: the smallest slow-down that the blocks there are show, as a share; ``None`` where they are
+            too few to show any.
+    """
+
+    threshold: float
+    blocks: int
+    needed: int
+    shown: float | None
+
+    @property
+    def is_held(self) -> bool:
+        """Say whether the blocks are enough."""
+        return self.needed <= self.blocks
 
 
 def against_itself(cases: Iterable[Case]) -> tuple[Case, ...]:
@@ -120,31 +144,17 @@ def case_noise(case_id: str, first: Sample, second: Sample) -> CaseNoise:
     )
 
 
-def blocks_needed(noise: Noise, threshold: float) -> int:
-    """Return how many blocks a gate of this threshold, a share, takes for the noisiest case.
+def gate_of(noise: Noise, threshold: float, blocks: int) -> Gate:
+    """Work out what a gate of this threshold takes, and what its blocks show, for the noisiest case.
 
     Raises:
         ValueError: there is no case, or the threshold is not above zero.
     """
-    return max(blocks_to_show(case.pairs, math.log1p(threshold)) for case in noise.cases)
-
-
-def refusal(noise: Noise, threshold: float, blocks: int) -> str | None:
-    """Say why a gate of this threshold cannot be held with so many blocks; ``None`` if it can.
-
-    Raises:
-        ValueError: there is no case, or the threshold is not above zero.
-    """
-    needed = blocks_needed(noise, threshold)
-    if needed <= blocks:
-        return None
-    shown = "which show nothing"
-    if blocks >= least_blocks():
-        least = max(smallest_difference(case.pairs, blocks) for case in noise.cases)
-        shown = f"which show {100 * math.expm1(least):.2g}% at the least"
-    return (
-        f"a gate of {100 * threshold:.3g}% takes {needed:,} blocks on this machine and has {blocks}, {shown}"
-    )
+    needed = max(blocks_to_show(case.pairs, math.log1p(threshold)) for case in noise.cases)
+    if blocks < least_blocks():
+        return Gate(threshold, blocks, needed, None)
+    shown = max(smallest_difference(case.pairs, blocks) for case in noise.cases)
+    return Gate(threshold, blocks, needed, math.expm1(shown))
 
 
 def _over_the_run(blocks: Sequence[int], levels: Sequence[float]) -> Interval:

@@ -32,7 +32,10 @@ def test_a_gate_that_this_machine_can_hold_is_said_to_be(
 ) -> None:
     """With the blocks that it takes; 64 are what a gate has if nobody says."""
     assert call(monkeypatch, "noise", "--gate", "10%") == 0
-    assert capsys.readouterr().out == "a gate of 10% can be held: it takes 6 of 64 blocks\n"
+    assert capsys.readouterr().out == (
+        "a gate of 10% can be held: it takes 6 of 64 blocks, "
+        "as measured 2026-01-02 with noise from 20 pairs, good to ±16% at best\n"
+    )
     assert call(monkeypatch, "noise", "--gate", "3%", "--blocks", "40") == 0
     assert "of 40 blocks" in capsys.readouterr().out
 
@@ -64,6 +67,23 @@ def test_noise_that_cannot_be_read_is_named_with_its_path(
     known.write_text("{", encoding="utf-8")
     assert call(monkeypatch, "noise", "--gate", "3%") == 5
     assert f"error[results]: {known}" in capsys.readouterr().err
+
+
+def test_a_config_that_would_end_early_is_run_whole_and_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On stderr; not with ``--quiet``, nor where ``--blocks`` says how many there are."""
+    config = tmp_path / "mine.yaml"
+    config.write_text(
+        "strategies: [sequential]\nprecision: 3%\nblocks: {min: 6, max: 12}\n", encoding="utf-8"
+    )
+    monkeypatch.setattr("bench.runner.session.run_blocks", lambda *_: None)
+    note = "note: Precision and budget do not count here: all 12 blocks are run, each case twice in each.\n"
+    call(monkeypatch, "noise", str(config))
+    assert note in capsys.readouterr().err
+    for words in (["--quiet"], ["--blocks", "8"]):
+        call(monkeypatch, "noise", str(config), *words)
+        assert "Precision and budget" not in capsys.readouterr().err
 
 
 def test_a_run_warns_of_what_makes_timings_vary_before_it_starts(

@@ -97,13 +97,29 @@ def test_a_quota_of_all_cores_is_no_trouble() -> None:
 
 def test_what_happened_during_the_trials_is_averaged_over_their_time() -> None:
     """A quarter of the time, two fifths of a core: a tenth."""
-    measured = during(stolen=0.4, strangers=0.4)
+    measured = during(stolen=0.4, strangers=0.8)
     assert on("stolen by the host", measured=measured).value == "0.1 cores"
     assert on("stolen by the host", measured=measured).remedy != ""
     assert on("used by others", measured=measured).value == "0.1 cores"
     assert on("used by others", measured=measured).remedy != ""
     assert on("used by others", measured=during(0.0, 0.02)).value == "less than 0.01 cores"
     assert on("used by others", measured=during(0.0, 0.02)).remedy == ""
+
+
+def test_what_the_host_stole_was_not_used_by_others() -> None:
+    """Nothing that could be ended here took it."""
+    measured = during(stolen=0.4, strangers=0.4)
+    assert on("stolen by the host", measured=measured).remedy != ""
+    assert on("used by others", measured=measured).value == "none reported"
+    assert on("used by others", measured=measured).remedy == ""
+
+
+@pytest.mark.parametrize("what", ["stolen by the host", "used by others"])
+def test_trials_that_are_not_in_the_timings_do_not_count(what: str) -> None:
+    """A busy one that was refused, and repeated when it was quiet."""
+    busy, quiet = during(stolen=0.4, strangers=0.8)
+    assert on(what, measured=[replace(busy, outcome="invalid"), quiet]).value == "none reported"
+    assert on(what, measured=[busy, replace(quiet, outcome="timeout")]).value == "0.4 cores"
 
 
 def test_nothing_stolen_is_what_was_reported_and_no_more() -> None:
@@ -119,8 +135,8 @@ def test_only_what_was_swapped_in_between_counts() -> None:
     assert found.remedy != ""
 
 
-def test_before_a_run_governor_turbo_and_load_are_warned_of() -> None:
-    """In this order; siblings and quotas are not, since few can change them."""
+def test_before_a_run_governor_turbo_load_and_quota_are_warned_of() -> None:
+    """In this order; siblings are not, since pinning keeps them apart."""
     loud = replace(
         QUIET,
         governor=Setting("ondemand", "f"),
@@ -133,6 +149,7 @@ def test_before_a_run_governor_turbo_and_load_are_warned_of() -> None:
         "frequency governor: ondemand; sudo cpupower frequency-set -g performance",
         "turbo: on; echo 0 | sudo tee /a/boost",
         "load: 1.01 on 2 cores; end what else runs; `top` names it",
+        "CPU quota: 0.5 cores; start the container without a limit of processor time",
     )
 
 

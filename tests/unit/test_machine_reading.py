@@ -16,7 +16,7 @@ def laid_out(root: Path, files: Mapping[str, str]) -> Path:
     """Write files below a root, which then looks like a machine's."""
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text, encoding="ascii")
+        (root / name).write_text(text, encoding="utf-8", errors="surrogateescape")
     return root
 
 
@@ -111,6 +111,47 @@ def test_the_tightest_quota_of_all_groups_above_counts(
 ) -> None:
     """Of either version of control groups; infinite where there is none."""
     assert read_machine(laid_out(tmp_path, files)).quota == Figure(cores, f"/sys/fs/cgroup/{source}")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"cpu/cpu.cfs_quota_us": "200000\n"},
+        {"cpu/cpu.cfs_quota_us": "200000\n", "cpu/cpu.cfs_period_us": "0\n"},
+        {"cpu/cpu.cfs_period_us": "100000\n"},
+        {"cpu/cpu.cfs_quota_us": "much\n", "cpu/cpu.cfs_period_us": "100000\n"},
+    ],
+)
+def test_half_a_quota_is_not_readable(tmp_path: Path, files: Mapping[str, str]) -> None:
+    """A run begins with reading the machine, and must not end with it."""
+    groups = {f"sys/fs/cgroup/{name}": text for name, text in files.items()}
+    root = laid_out(tmp_path, {"proc/self/cgroup": "1:cpu:/\n", **groups})
+    assert read_machine(root).quota == Figure(None, "/sys/fs/cgroup/cpu.max")
+
+
+def test_a_group_above_is_read_where_half_a_quota_is_missing(tmp_path: Path) -> None:
+    """What can be read still counts."""
+    files = {
+        "proc/self/cgroup": "1:cpu:/it\n",
+        "sys/fs/cgroup/cpu/it/cpu.cfs_quota_us": "50000\n",
+        "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "150000\n",
+        "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+    }
+    found = read_machine(laid_out(tmp_path, files)).quota
+    assert found == Figure(1.5, "/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
+
+
+@pytest.mark.parametrize(
+    ("group", "shown"), [("größe.slice", "größe.slice"), ("gr\udcf6\udcdfe", "gr\ufffd\ufffde")]
+)
+def test_groups_may_have_any_name(tmp_path: Path, group: str, shown: str) -> None:
+    """Of bytes that are no text, what is named can be written all the same."""
+    files = {
+        "proc/self/cgroup": f"0::/{group}\n",
+        f"sys/fs/cgroup/{group}/cpu.max": "50000 100000\n",
+    }
+    found = read_machine(laid_out(tmp_path, files)).quota
+    assert found == Figure(0.5, f"/sys/fs/cgroup/{shown}/cpu.max")
 
 
 def test_this_machine_can_be_read() -> None:

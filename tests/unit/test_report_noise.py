@@ -12,9 +12,10 @@ from bench.machine.advice import UNREADABLE, Advice
 from bench.report.export.noise_markdown import noise_to_markdown
 from bench.report.figures import percent
 from bench.report.noise import print_noise
+from bench.report.noise_gate import held, refused
 from bench.report.noise_sentence import noise_conclusion
 from bench.stats.intervals import Interval
-from bench.stats.noise import CaseNoise, Noise, case_noise
+from bench.stats.noise import CaseNoise, Gate, Noise, case_noise
 from bench.store.noise import NoiseRecord
 
 ADVICE = (
@@ -106,6 +107,31 @@ def test_autocorrelation_without_drift_moves_the_level_too() -> None:
     """As where it goes up and down again."""
     wandering = replace(WAITING, drift=Interval(0.0, -0.1, 0.1), autocorrelation=0.5)
     assert "moved during the run" in noise_conclusion(Noise((wandering,), ()))
+
+
+def test_a_gate_that_is_held_says_how_that_is_known() -> None:
+    """When, with which config, from how many pairs, and how sure it is."""
+    assert held(Gate(0.03, 64, needed=20, shown=0.01), FULL) == (
+        "a gate of 3.0% can be held: it takes 20 of 64 blocks, "
+        "as measured 2026-01-02 with noise from 20 pairs, good to ±16% at best"
+    )
+
+
+@pytest.mark.parametrize(
+    ("gate", "words"),
+    [
+        (Gate(0.005, 64, 249, 0.009874), ("0.5%", "249", "64", "0.988% at the least")),
+        (Gate(0.03941, 13, 17, 0.03942), ("3.941%", "17", "13", "3.95% at the least")),
+        (Gate(0.5, 3, 1200, None), ("50%", "1,200", "3", "nothing")),
+        (Gate(0.5, 6, 12, 12.341), ("50%", "12", "6", "1240% at the least")),
+    ],
+)  # fmt: skip
+def test_a_gate_that_is_refused_says_what_it_takes(gate: Gate, words: tuple[str, ...]) -> None:
+    """What its blocks show is rounded up, and so always reads as more than the gate."""
+    threshold, needed, blocks, shown = words
+    assert refused(gate) == (
+        f"a gate of {threshold} takes {needed} blocks on this machine and has {blocks}, which show {shown}"
+    )
 
 
 def test_a_run_without_a_sound_case_says_so() -> None:

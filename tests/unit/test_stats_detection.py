@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -92,6 +93,24 @@ def test_so_many_blocks_show_it_and_one_fewer_do_not(difference: float) -> None:
     pairs = quiet(np.random.default_rng(5), 40)
     blocks = blocks_to_show(pairs, difference)
     assert smallest_difference(pairs, blocks) <= difference < smallest_difference(pairs, blocks - 1)
+
+
+@pytest.mark.parametrize("seed", [0, 2, 7])
+def test_with_spikes_too_more_blocks_never_show_less(seed: int) -> None:
+    """And what a difference takes is the first number that shows it."""
+    pairs = spiky(np.random.default_rng(seed), 20)
+    shown = [smallest_difference(pairs, blocks) for blocks in range(6, 26)]
+    assert shown == sorted(shown, reverse=True)
+    for difference in (1.001 * shown[0], shown[6], 0.999 * shown[6], shown[-1]):
+        first = next(blocks for blocks, least in enumerate(shown, 6) if least <= difference)
+        assert blocks_to_show(pairs, difference) == first
+
+
+def test_spikes_make_single_numbers_of_blocks_show_less() -> None:
+    """The reason why each stands for the best up to it: one is worse than the one before."""
+    pairs = spiky(np.random.default_rng(0), 20)
+    shown = [smallest_difference(pairs, blocks) for blocks in range(6, 26)]
+    assert any(before == after for before, after in pairwise(shown))
 
 
 def test_even_a_great_difference_takes_six_blocks() -> None:

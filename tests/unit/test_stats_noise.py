@@ -8,7 +8,7 @@ import pytest
 
 from bench.measurement import Run
 from bench.model import Case
-from bench.stats.noise import CaseNoise, Noise, blocks_needed, case_noise, noise_of, refusal
+from bench.stats.noise import CaseNoise, Gate, Noise, case_noise, gate_of, noise_of
 from tests.builders import case, failed, run_of, trials
 
 pytestmark = pytest.mark.no_cover  # tracing takes twice as long as the simulations
@@ -112,26 +112,45 @@ def test_a_block_without_both_sides_is_no_pair() -> None:
 
 def test_a_gate_above_what_shows_is_held() -> None:
     """Twenty blocks of 2 % noise show a little less than 2 %."""
-    noise = Noise((noise_with(0.02),), ())
-    assert refusal(noise, 0.03, 20) is None
+    gate = gate_of(Noise((noise_with(0.02),), ()), 0.03, 20)
+    assert gate.is_held
+    assert gate.shown is not None
+    assert gate.shown < 0.03
 
 
 def test_a_gate_below_the_floor_is_refused_with_need_and_have() -> None:
     """The noisiest case decides; the blocks that it says would do are not refused."""
     noise = Noise((noise_with(0.005, seed=2), noise_with(0.04, seed=3)), ())
-    needed = blocks_needed(noise, 0.01)
-    assert needed == blocks_needed(Noise(noise.cases[1:], ()), 0.01) > 64
-    said = refusal(noise, 0.01, 20)
-    shown = next(each.slowdown for each in noise.cases[1].detectable if each.blocks == 20)
-    assert said == (
-        f"a gate of 1% takes {needed} blocks on this machine and has 20, "
-        f"which show {100 * shown:.2g}% at the least"
-    )
-    assert refusal(noise, 0.01, needed - 1) is not None
-    assert refusal(noise, 0.01, needed) is None
+    gate = gate_of(noise, 0.01, 20)
+    assert gate.needed == gate_of(Noise(noise.cases[1:], ()), 0.01, 20).needed > 64
+    assert gate.shown == next(each.slowdown for each in noise.cases[1].detectable if each.blocks == 20)
+    assert not gate.is_held
+    assert not gate_of(noise, 0.01, gate.needed - 1).is_held
+    assert gate_of(noise, 0.01, gate.needed).is_held
+
+
+@pytest.mark.parametrize("blocks", [8, 12, 15, 20, 64, 100])
+def test_need_and_have_agree_with_spikes_too(blocks: int) -> None:
+    """A gate is refused if and only if its blocks show more than its threshold."""
+    source = np.random.default_rng(0)
+    spikes = [dict(enumerate(map(float, np.exp(source.exponential(0.1, 20) ** 2)))) for _ in "ab"]
+    noise = Noise((case_noise("it", *spikes), noise_with(0.02)), ())
+    shown = gate_of(noise, 0.05, blocks).shown
+    assert shown is not None
+    for threshold in (0.01, 0.03, 0.99 * shown, 1.01 * shown):
+        assert gate_of(noise, threshold, blocks).is_held == (shown <= threshold)
 
 
 def test_too_few_blocks_for_any_interval_show_nothing() -> None:
     """Three blocks hold no gate, however wide."""
-    said = refusal(Noise((noise_with(0.01),), ()), 0.5, 3)
-    assert said == "a gate of 50% takes 6 blocks on this machine and has 3, which show nothing"
+    assert gate_of(Noise((noise_with(0.01),), ()), 0.5, 3) == Gate(0.5, 3, needed=6, shown=None)
+
+
+def test_blocks_that_failed_leave_no_gap_in_the_autocorrelation() -> None:
+    """Their neighbours count as adjacent; the drift knows how far apart they are."""
+    values = [0.1, 0.11, 0.13, 0.12, 0.15, 0.16, 0.14]
+    whole = dict(enumerate(values))
+    apart = {3 * block: value for block, value in whole.items()}
+    closed, gaping = case_noise("it", whole, whole), case_noise("it", apart, apart)
+    assert gaping.autocorrelation == closed.autocorrelation
+    assert gaping.drift.estimate == pytest.approx(closed.drift.estimate)
