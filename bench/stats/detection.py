@@ -9,7 +9,8 @@ one side becomes δ slower.
 import math
 from bisect import insort
 from collections.abc import Iterator, Sequence
-from itertools import takewhile
+from functools import lru_cache
+from itertools import count, takewhile
 from random import Random
 from typing import Final
 
@@ -39,7 +40,7 @@ def smallest_difference(pairs: Sequence[float], blocks: int) -> float:
     """
     if blocks < least_blocks():
         raise ValueError(f"{blocks} blocks show no difference, whatever it is; it takes {least_blocks()}")
-    *_, (resampled, least) = takewhile(lambda shown: shown[0] <= blocks, _never_rising(pairs))
+    *_, (resampled, least) = takewhile(lambda shown: shown[0] <= blocks, _shown_by(tuple(pairs)))
     return least * math.sqrt(resampled / blocks) if blocks > _RESAMPLED_UP_TO else least
 
 
@@ -52,10 +53,33 @@ def blocks_to_show(pairs: Sequence[float], difference: float) -> int:
     if difference <= 0:
         raise ValueError("no number of blocks shows a difference of nothing")
     least = math.inf
-    for blocks, least in _never_rising(pairs):
+    for blocks, least in _shown_by(tuple(pairs)):
         if least <= difference:
             return blocks
     return math.ceil(_RESAMPLED_UP_TO * (least / difference) ** 2)
+
+
+class _Shown:
+    """What each number of blocks shows, worked out as far as it was asked for, and no further."""
+
+    def __init__(self, source: Iterator[tuple[int, float]]) -> None:
+        self._source = source
+        self._known: list[tuple[int, float]] = []
+
+    def __iter__(self) -> Iterator[tuple[int, float]]:
+        for place in count():
+            if place == len(self._known):
+                further = next(self._source, None)
+                if further is None:
+                    return
+                self._known.append(further)
+            yield self._known[place]
+
+
+@lru_cache(maxsize=8)
+def _shown_by(pairs: tuple[float, ...]) -> _Shown:
+    """Remember the last few: a table, a need and a have ask for the same pairs."""
+    return _Shown(_never_rising(pairs))
 
 
 def _never_rising(pairs: Sequence[float]) -> Iterator[tuple[int, float]]:
