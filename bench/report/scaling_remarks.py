@@ -7,10 +7,12 @@ from typing import Final
 from bench.report.figures import digits, factor, listed, plural, printable, share
 from bench.stats.crossover import Crossover, Rivalry
 from bench.stats.intervals import Interval
-from bench.stats.judgement import blocks_needed
-from bench.stats.scaling import WORTH, Contender, Knee, Law, Scaling, Series
+from bench.stats.judgement import Judgement, blocks_needed
+from bench.stats.scaling import WORTH, Contender, Knee, Law, Rung, Scaling, Series
 
 _FEWEST: Final = blocks_needed(1)
+_FREE: Final = 3
+"""So many numbers of workers the law's three parameters can meet exactly."""
 _NAMED_PAIRS: Final = 3
 """So many pairs without a crossover are named; more are counted."""
 
@@ -21,8 +23,10 @@ def remarks(scaling: Scaling) -> Iterator[str]:
         yield "No strategy and client has timings for three numbers of workers: there is nothing to fit."
     for series in scaling.series:
         yield f"{_called(series.contender)}: {_knee(series)}{_law(series)}{_left_out(series)}"
+    orders = [order for rivalry in scaling.rivalries for order in rivalry.orders.values()]
     yield from _crossovers(scaling.rivalries)
-    yield from _reach(scaling)
+    yield from _reach_of_orders(orders)
+    yield from _reach_of_rungs([rung for series in scaling.series for rung in series.rungs])
 
 
 def _knee(series: Series) -> str:
@@ -32,10 +36,14 @@ def _knee(series: Series) -> str:
         return (
             f"every step up to {series.rungs[-1].workers} workers gains 5% or more; a knee is not in reach."
         )
-    if knee.step.gain is None or knee.step.gain.ratio.low is None:
+    if knee.failed:
+        failed = listed(list(map(str, knee.failed)))
+        beyond = plural(knee.rung.workers, "worker")
+        lead = f"no knee can be sought beyond {beyond}, as most trials with {failed} failed"
+    elif knee.step.gain is None or knee.step.gain.ratio.low is None:
         lead = f"no knee can be sought beyond {plural(knee.rung.workers, 'worker')}"
     elif knee.rung == series.rungs[0]:
-        lead = f"the knee is at {plural(knee.rung.workers, 'worker')}, the fewest there are"
+        lead = f"the knee is at {plural(knee.rung.workers, 'worker')}, the fewest that were timed"
     else:
         lead = f"the knee is at {knee.rung.workers} workers, as every step up to there gains 5% or more"
     return f"{lead}; {_step(knee)}.{_resumed(knee)}"
@@ -55,6 +63,8 @@ def _step(knee: Knee) -> str:
         return f"{with_next}, and so slower"
     if gain.ratio.high < WORTH:
         return f"{with_next}, less than 5% faster"
+    if knee.step.is_worth_it:
+        return with_next
     return f"{with_next}, which may be less than 5% faster"
 
 
@@ -75,13 +85,18 @@ def _law(series: Series) -> str:
             " The Universal Scalability Law cannot be fitted: no block has all steps, or time grows too fast."
         )
     found = (
-        f" Universal Scalability Law over {plural(law.blocks, 'block')}: one worker does "
+        f" Universal Scalability Law over {plural(law.blocks, 'block')}{_lawless(law)}: one worker does "
         f"{digits(law.rate.estimate)} fetches/s{_bounds(law.rate, digits)}, "
         f"contention σ {_small(law.contention.estimate)}{_bounds(law.contention, _small)}, "
         f"coherency κ {_small(law.coherency.estimate)}{_bounds(law.coherency, _small)}; "
         f"{_peak(law, series.rungs[-1].workers)}."
     )
-    return found if law.misfit is None else f"{found} Its greatest miss is {share(law.misfit)} of a time."
+    tested = ", which three numbers of workers hardly test" if len(series.rungs) == _FREE else ""
+    return f"{found} Its greatest miss is {share(law.misfit)} of a time{tested}."
+
+
+def _lawless(law: Law) -> str:
+    return f" (in {law.lawless} more, time grows too fast for it)" if law.lawless else ""
 
 
 def _left_out(series: Series) -> str:
@@ -139,22 +154,34 @@ def _overtaking(rivalry: Rivalry[Contender], crossover: Crossover) -> str:
     )
 
 
-def _reach(scaling: Scaling) -> Iterator[str]:
-    """Say what so few blocks cannot bear."""
-    orders = [order for rivalry in scaling.rivalries for order in rivalry.orders.values()]
+def _reach_of_orders(orders: Sequence[Judgement]) -> Iterator[str]:
+    """Say where there are too few blocks to tell who is ahead."""
+    short = [order.blocks for order in orders if order.verdict == "too few blocks"]
+    if not short:
+        return
     needed = blocks_needed(len(orders))
-    if any(order.verdict == "too few blocks" for order in orders):
-        fewest = min(order.blocks for order in orders)
+    if len(short) == len(orders):
         yield (
-            f"{plural(fewest, 'block')} cannot bear crossovers: telling who is ahead in {len(orders)} places "
-            f"takes {needed}."
+            f"{plural(max(short), 'block')} cannot bear crossovers: telling who is ahead in {len(orders)} "
+            f"places takes {needed}."
         )
-    fewest = min((rung.blocks for series in scaling.series for rung in series.rungs), default=_FEWEST)
-    if fewest < _FEWEST:
-        yield f"Intervals and knees take {_FEWEST} blocks."
-    elif fewest == _FEWEST:
+    else:
         yield (
-            f"{_FEWEST} blocks are the fewest that bear an interval: it reaches from the least of them to "
+            f"{len(short)} of {len(orders)} places have too few blocks to tell who is ahead there: so many "
+            f"places take {needed}."
+        )
+
+
+def _reach_of_rungs(rungs: Sequence[Rung]) -> Iterator[str]:
+    """Say what so few blocks bear of intervals and knees."""
+    short = [rung for rung in rungs if rung.blocks < _FEWEST]
+    if short and len(short) == len(rungs):
+        yield f"Intervals and knees take {_FEWEST} blocks."
+    elif short:
+        yield f"{len(short)} of {len(rungs)} rows have no interval, which takes {_FEWEST} blocks."
+    if any(rung.blocks == _FEWEST for rung in rungs):
+        yield (
+            f"Of {_FEWEST} blocks, the fewest that bear an interval, it reaches from the least of them to "
             "the greatest, and a gain of 5% is shown only where every block has it."
         )
 

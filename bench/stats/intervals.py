@@ -55,7 +55,7 @@ def block_value(rounds_s: Sequence[float]) -> float:
 def _ranks(n: int, quantile: float, level: float) -> tuple[int, int] | None:
     """Return the ranks of both bounds, counted from 1; ``None`` if one of them does not exist."""
     tail = (1 - level) / 2
-    chances = [math.comb(n, k) * quantile**k * (1 - quantile) ** (n - k) for k in range(n + 1)]
+    chances = [_chance(k, n, quantile) for k in range(n + 1)]
     low, below = 0, chances[0]
     while below <= tail:
         low += 1
@@ -65,6 +65,14 @@ def _ranks(n: int, quantile: float, level: float) -> tuple[int, int] | None:
         high -= 1
         above += chances[high - 1]
     return (low, high) if low >= 1 and high <= n else None
+
+
+def _chance(k: int, n: int, quantile: float) -> float:
+    """Return P(Bin(n, q) = k), by logarithms: of a thousand values the coefficients exceed any float."""
+    if quantile in {0, 1}:
+        return float(k == n * quantile)
+    coefficient = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+    return math.exp(coefficient + k * math.log(quantile) + (n - k) * math.log1p(-quantile))
 
 
 def _interpolated(ordered: Sequence[float], quantile: float) -> float:

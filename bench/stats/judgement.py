@@ -39,8 +39,10 @@ class Judgement:
 def judge(comparisons: Mapping[Pair, Comparison]) -> dict[Pair, Judgement]:
     """Judge comparisons that are shown together: exact signed-rank tests, with Holm's correction.
 
-    A comparison with fewer blocks than the strictest step of the correction takes is not judged, so
-    that no verdict depends on how the other comparisons turned out.
+    A comparison with fewer blocks than the strictest step of the correction takes is not judged: which
+    comparisons have too few blocks depends on how many there are, and not on how they turned out. The
+    other verdicts do depend on each other: the correction steps down, so a comparison that is told
+    apart makes the next one easier.
     """
     adjusted = holm([comparison.p for comparison in comparisons.values()])
     needed = blocks_needed(len(comparisons))

@@ -164,7 +164,7 @@ def remarks_on(elapsed: dict[int, float], blocks: int = 10) -> str:
         (
             {1: 4.0, 2: 3.9, 4: 3.8},
             10,
-            "1 worker, the fewest there are; 2 are 1.03 times as fast (1.03 to 1.03), less than 5% faster.",
+            "the fewest that were timed; 2 are 1.03 times as fast (1.03 to 1.03), less than 5% faster.",
         ),
         ({1: 4.0, 2: 2.0, 4: 3.0}, 10, "4 are 0.667 times as fast (0.667 to 0.667), and so slower."),
         ({1: 4.0, 2: 3.9, 4: 1.8, 8: 0.9}, 10, "Further up, the steps to 4 and 8 gain 5% all the same."),
@@ -172,7 +172,7 @@ def remarks_on(elapsed: dict[int, float], blocks: int = 10) -> str:
         ({1: 4.0, 2: 2.0, 4: 1.0}, 5, "what 2 gain takes 6 shared blocks to say, and there are 5."),
         ({1: 4.0, 2: 2.0, 4: 1.0}, 1, "what 2 gain takes 6 shared blocks to say, and there is 1."),
         ({1: 4.0, 2: 2.0, 4: 1.0}, 5, "Intervals and knees take 6 blocks."),
-        ({1: 4.0, 2: 2.0, 4: 1.0}, 6, "6 blocks are the fewest that bear an interval"),
+        ({1: 4.0, 2: 2.0, 4: 1.0}, 6, "Of 6 blocks, the fewest that bear an interval, it reaches"),
         (
             {1: 4.0, 2: 2.4, 4: 1.6},
             10,
@@ -180,6 +180,11 @@ def remarks_on(elapsed: dict[int, float], blocks: int = 10) -> str:
         ),
         ({2: 1.0, 4: 20.0, 8: 400.0}, 10, "The Universal Scalability Law cannot be fitted"),
         ({1: 4.0, 2: 2.0}, 10, "there is nothing to fit"),
+        (
+            {1: 4.0, 2: 1.0, 4: 0.25},
+            10,
+            "Its greatest miss is 67% of a time, which three numbers of workers hardly test.",
+        ),
     ],
 )
 def test_a_sentence_says_where_workers_stop_to_pay(
@@ -187,6 +192,46 @@ def test_a_sentence_says_where_workers_stop_to_pay(
 ) -> None:
     """In each state that a series can be in."""
     assert words in remarks_on(elapsed, blocks)
+
+
+def test_without_a_series_nothing_is_said_of_its_intervals() -> None:
+    """There are none."""
+    assert remarks_on({1: 4.0, 2: 2.0}, 6) == (
+        "No strategy and client has timings for three numbers of workers: there is nothing to fit."
+    )
+
+
+def without(run: Run, case_id: str, blocks: int) -> Run:
+    """Let the first so many trials of a case crash."""
+    lost = next(each for each in run.cases if each.id == case_id)
+    kept = [trial for trial in run.trials if trial.case != case_id or trial.block >= blocks]
+    return replace(run, trials=(*kept, *(failed(lost, block, "crash", "") for block in range(blocks))))
+
+
+def test_places_with_too_few_blocks_do_not_deny_a_crossover_elsewhere() -> None:
+    """It is shown, and beside it how many places could not be told."""
+    run = without(scale(10), entrant("asyncio_gather", "aiohttp", 200).id, 5)
+    text = "\n".join(scaling_of(run).remarks)
+    assert "overtakes" in text
+    assert "cannot bear crossovers" not in text
+    assert "1 of 8 places have too few blocks" in text
+    assert "1 of 16 rows have no interval, which takes 6 blocks." in text
+    assert "Intervals and knees take 6 blocks." not in text
+
+
+def test_blocks_without_a_law_are_counted() -> None:
+    """Beside those that have one."""
+    run = run_of(
+        {
+            (each := case(workers=workers)): trials(
+                each, [*[1000 / THREADS.throughput(workers)] * 6, float(workers**4)]
+            )
+            for workers in (2, 4, 8, 16)
+        }
+    )
+    assert (
+        "Universal Scalability Law over 6 blocks (in 1 more, time grows too fast for it): one worker does"
+    ) in "\n".join(scaling_of(run).remarks)
 
 
 def test_pairs_without_a_crossover_are_named_if_few_and_counted_if_many() -> None:
@@ -218,3 +263,5 @@ def test_a_number_of_workers_that_mostly_failed_is_named() -> None:
     crashes = [failed(entrant("asyncio_gather", "aiohttp", 50), block, "crash", "") for block in range(4)]
     text = "\n".join(scaling_of(replace(run, trials=(*kept, *crashes))).remarks)
     assert "Left out, as most trials failed: 50 workers." in text
+    assert "no knee can be sought beyond 20 workers, as most trials with 50 failed; 100 are" in text
+    assert "which may be less than 5% faster" not in text

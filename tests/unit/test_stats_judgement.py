@@ -1,5 +1,6 @@
 """What several comparisons bear together: ties, verdicts, and too few blocks."""
 
+import math
 import random
 
 import pytest
@@ -50,6 +51,16 @@ def test_too_few_blocks_are_said_as_such() -> None:
     assert found["short"].verdict == "too few blocks"
     assert found["long"].verdict == "slower"
     assert found["short"].blocks == 6
+
+
+def test_a_pair_that_is_told_apart_makes_the_next_one_easier() -> None:
+    """Holm steps down: the same comparison is a tie beside a tie, and faster beside a clear difference."""
+    narrow = compare([1.0] * 10, [math.exp(-0.06 if rank == 6 else rank / 100) for rank in range(1, 11)])
+    assert 0.025 < narrow.p <= 0.05
+    clear = compare([1.0] * 10, [2.0 + block / 100 for block in range(10)])
+    level = compare([1.0] * 10, [math.exp((block + 1) * (-1) ** block / 100) for block in range(10)])
+    assert judge({"narrow": narrow, "other": clear})["narrow"].verdict == "faster"
+    assert judge({"narrow": narrow, "other": level})["narrow"].verdict == "tie"
 
 
 def test_what_shares_no_block_is_left_out() -> None:
