@@ -8,8 +8,8 @@ from time import process_time
 
 from bench.histogram import encoded
 from bench.machine.conditions import Snapshot, conditions, cpu_s, disturbance, snapshot
-from bench.machine.holdings import Peaks
 from bench.machine.pinning import Pinning
+from bench.machine.probes import Peaks
 from bench.measurement import Measurement, Outcome, Round
 from bench.model import NO_CLIENT, Case, Experiment
 from bench.runner.accounting import account

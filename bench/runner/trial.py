@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.machine.holdings import Peaks
+from bench.machine.probes import Peaks
 from bench.measurement import Outcome
 from bench.runner.launch import Launcher
 from bench.runner.piped import Child, piped
