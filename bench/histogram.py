@@ -19,6 +19,7 @@ _UNREADABLE: Final = (
     HdrCookieException,
     HdrHistogramSettingsException,
     HdrLengthException,
+    IndexError,
     ValueError,
     zlib.error,
 )
@@ -59,6 +60,11 @@ def merged(texts: Iterable[str]) -> Latency | None:
     )
 
 
+def are_counts(counts: Mapping[str, int]) -> bool:
+    """Tell whether these can be recorded: the library believes whatever it is given."""
+    return all(_is_recordable(value_us) and count > 0 for value_us, count in counts.items())
+
+
 def is_histogram(text: str) -> bool:
     """Tell whether a text can be read as a histogram, or is the empty one."""
     try:
@@ -66,6 +72,11 @@ def is_histogram(text: str) -> bool:
     except _UNREADABLE:
         return False
     return True
+
+
+def _is_recordable(value_us: str) -> bool:
+    is_number = value_us.isascii() and value_us.isdigit() and len(value_us) <= len(str(_MOST_US))
+    return is_number and _LEAST_US <= int(value_us) <= _MOST_US
 
 
 def _new() -> HdrHistogram:

@@ -48,7 +48,11 @@ class Snapshot:
 
 
 def conditions(before: Snapshot, after: Snapshot) -> Conditions:
-    """Say what went to others between two snapshots, in cores."""
+    """Say what went to others between two snapshots, in cores, at the least.
+
+    Many kernels bill interrupts to the process that they interrupt; ours then seem to have used more of
+    the processors' time than there was, and others less.
+    """
     lasted_s = after.at_s - before.at_s
     strangers_s = (after.processes_s - before.processes_s) - (after.own_s - before.own_s)
     return Conditions(
@@ -121,7 +125,7 @@ class Processors:
 def processors_of(stat: str) -> Processors:
     """Read the first line of ``/proc/stat`` (proc(5)).
 
-    Interrupts belong to nobody: most of those during a trial are its own packets.
+    Interrupts are left out: most of those during a trial are its own packets.
     """
     ticks = [int(word) for word in stat.partition("\n")[0].split()[1:]]
     user, nice, system, idle, iowait, _irq, _softirq, steal = ticks[:8]

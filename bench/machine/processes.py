@@ -43,10 +43,14 @@ def tree(root: int) -> list[int]:
 
 def _children(pid: int) -> list[int]:
     try:
-        return [
-            int(child)
-            for thread in Path(f"/proc/{pid}/task").iterdir()
-            for child in (thread / "children").read_text("ascii").split()
-        ]
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+    except OSError:  # it has ended meanwhile
+        return []
+    return [child for thread in threads for child in _children_of_thread(thread)]
+
+
+def _children_of_thread(thread: Path) -> list[int]:
+    try:
+        return [int(child) for child in (thread / "children").read_text("ascii").split()]
     except OSError:  # it has ended meanwhile
         return []

@@ -1,5 +1,6 @@
 """Which trials yielded no timing, and why: the lines below a table."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -8,6 +9,7 @@ from bench.report.figures import plural, printable
 from bench.stats.podium import Podium
 
 _NAMED_BLOCKS: Final = 5
+_FIGURE: Final = re.compile(r"[+-]?\d[\d.]*(e[+-]?\d+)?")
 
 
 def failures(podium: Podium) -> list[str]:
@@ -39,7 +41,7 @@ def _by_reason(fate: str, trials: Sequence[Measurement]) -> Iterator[str]:
 
 def _kind(trial: Measurement) -> str:
     """Reduce a reason to its words: the figures in it differ from trial to trial."""
-    return "".join(sign for sign in trial.detail if not sign.isdigit())
+    return _FIGURE.sub("", trial.detail)
 
 
 def _by_outcome(failed: Sequence[Measurement]) -> Iterator[tuple[str, list[Measurement]]]:

@@ -11,9 +11,14 @@ from bench.worker.timeline import Timeline
 
 
 def account(timed: TimedRound, seen: Statement | None, expected: Expectation) -> Round:
-    """Put together what is kept of a round."""
+    """Put together what is kept of a round.
+
+    Its time is divided only if every fetch was answered to the end: of one that timed out, client and
+    server do not know the same.
+    """
     times = timed.timeline
-    witnessed = seen if seen is not None and seen.witness.requests == sum(timed.fetches.values()) else None
+    all_answered = seen is not None and sum(timed.fetches.values()) == seen.witness.requests == seen.answered
+    witnessed = seen if all_answered and "timeout" not in timed.fetches else None
     return Round(
         elapsed_s=timed.elapsed_s,
         ideal_s=expected.ideal_s,

@@ -145,7 +145,7 @@ class Guardian:
 def _kill(pid: int) -> None:
     try:
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):  # it is gone, or has become another user's
         return
 
 

@@ -101,8 +101,14 @@ class Launcher:
         """Kill whatever is left of all children but those kept, grandchildren included.
 
         Return the processor time of the guardian and of all that have ended below it, in seconds.
+
+        Raises:
+            EnvironmentFault: something cannot be ended.
         """
-        return float(self._ask({"sweep": list(keep)})["swept"])
+        reply = self._ask({"sweep": list(keep)})
+        if "swept" not in reply:
+            raise EnvironmentFault(f"cannot end what a trial left behind: {reply['error']}")
+        return float(reply["swept"])
 
     def _ask(self, request: Mapping[str, Any], *descriptors: int) -> dict[str, Any]:
         message = json.dumps(request).encode() + b"\n"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench.histogram import are_counts
 from bench.machine.probes import Peaks
 from bench.measurement import Outcome
 from bench.runner.launch import Launcher
@@ -77,7 +78,7 @@ def run_worker(  # noqa: PLR0913  what a worker is run with
             for line in watch.lines():
                 match read_event(line):
                     case Report() as said:
-                        report = said
+                        report = checked(said)
                         break
                     case WarmedUp():
                         watch.leave_alone()
@@ -108,6 +109,17 @@ def verdict(ending: Ending, deadline_s: float, strategy_file: Path) -> tuple[Out
         return "crash", f"killed by {_signal_name(-ending.status)}{_place(ending.words, strategy_file)}"
     last = f": {ending.words[-1].strip()}" if ending.words else ""
     return "crash", f"left with exit status {ending.status} before its report{last}"
+
+
+def checked(report: Report) -> Report:
+    """Return a report whose counts can be recorded; who shares a process with a strategy may be forged.
+
+    Raises:
+        MalformedError: they cannot.
+    """
+    if not all(are_counts(timed.latencies_us) for timed in report.rounds):
+        raise MalformedError("latencies that are no counts")
+    return report
 
 
 class Watch:

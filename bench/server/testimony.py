@@ -19,6 +19,7 @@ class Statement:
     Attributes:
         first_arrival_s: when the first request came, by ``time.perf_counter()``, which workers read too.
         mean_start_s: the mean of when answers began, by the same clock.
+        answered: how many requests were answered to the end.
         in_flight_s: how long requests were in flight, in all.
         set_up_s: how long connections were open before their first request, in all.
     """
@@ -26,6 +27,7 @@ class Statement:
     witness: Witness
     first_arrival_s: float
     mean_start_s: float
+    answered: int
     in_flight_s: float
     set_up_s: float
 
@@ -75,6 +77,7 @@ def _testimony(records: Sequence[Record], known: set[int], opening: Opening, cpu
         witness=witness,
         first_arrival_s=arrivals_s[0],
         mean_start_s=fmean(record.start_s for record in records),
+        answered=len(late_s),
         in_flight_s=in_flight_s,
         set_up_s=fsum(record.arrival_s - record.accepted_s for record in firsts.values()),
     )

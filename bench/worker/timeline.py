@@ -71,4 +71,6 @@ def occupied_s(fetches: Sequence[Fetch], workers: int) -> float:
 
 def _is_sound(fetch: Fetch, called_s: float, returned_s: float) -> bool:
     answered_s = fetch.answered_s or fetch.end_s
+    if not all(isinstance(each, int | float) for each in (fetch.start_s, answered_s, fetch.end_s)):
+        return False
     return called_s <= fetch.start_s <= answered_s <= fetch.end_s <= returned_s

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -93,6 +94,7 @@ def test_four_per_cent_are_told_apart_and_nothing_is_told_apart_from_itself(tmp_
     assert decided(log_ratios(found["a"], found["slower"])) == "slower"
 
     itself = log_ratios(found["a"], found["b"])
+    assert decided(itself) not in {"slower", "faster"}
     source = random.Random(1)
     alarms = 0
     for _ in range(200):
@@ -145,7 +147,7 @@ def test_a_good_client_is_near_the_ideal_until_it_is_the_limit_itself(tmp_path: 
     trials = measured(tmp_path / "run", [few, many], 2)
     good = {name: [each for each in all_ if each.outcome == "ok"] for name, all_ in trials.items()}
     rounds = [round_ for trial in good[few.id] for round_ in trial.rounds]
-    assert min(round_.elapsed_s / round_.ideal_s for round_ in rounds) < 1.12
+    assert median(round_.elapsed_s / round_.ideal_s for round_ in rounds) < 1.12
     for round_ in rounds:
         assert round_.gap is not None
         parts_s = {part.name: getattr(round_.gap, part.name) for part in fields(Gap)}

@@ -92,6 +92,8 @@ def test_nothing_is_divided_that_was_not_measured_on_both_sides() -> None:
         account(replace(timed, timeline=None), seen, plan),
         account(timed, seen_of([(101, 112), (101, 112)]), plan),
         account(timed, None, plan),
+        account(replace(timed, fetches={"timeout": 1}), seen, plan),
+        account(timed, replace(seen, answered=0), plan),
     ):
         assert (lacking.gap, lacking.phases) == (None, None)
 

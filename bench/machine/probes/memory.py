@@ -11,10 +11,11 @@ _KEYS: Final = (("smaps_rollup", "Pss:"), ("status", "VmRSS:"))
 
 def sample(pids: Sequence[int]) -> Mapping[str, float]:
     """Add up the memory of processes, those that have ended left out."""
-    return {"memory_bytes": float(sum(map(_proportional_bytes, pids)))}
+    known = [size for pid in pids if (size := _proportional_bytes(pid)) is not None]
+    return {"memory_bytes": float(sum(known))} if known else {}
 
 
-def _proportional_bytes(pid: int) -> int:
+def _proportional_bytes(pid: int) -> int | None:
     for file, key in _KEYS:
         try:
             lines = Path(f"/proc/{pid}/{file}").read_text("ascii", "replace").splitlines()
@@ -23,4 +24,4 @@ def _proportional_bytes(pid: int) -> int:
         found = next((line for line in lines if line.startswith(key)), None)
         if found is not None:
             return int(found.split()[1]) * _KIB
-    return 0
+    return None

@@ -29,9 +29,12 @@ def begin() -> End:
         if phase == "start":
             began_s = perf_counter()
             return
+        if not began_s:  # it began before this probe did, in another thread
+            return
         place = os.getpid() % _SLOTS * _SECONDS.size
         (before_s,) = _SECONDS.unpack_from(spent_s, place)
         _SECONDS.pack_into(spent_s, place, before_s + perf_counter() - began_s)
+        began_s = 0.0
 
     gc.callbacks.append(collected)
 

@@ -34,6 +34,8 @@ def begin() -> End:
             kind.submit = original
         if not fetches or len(submitted_s) != len(fetches):
             return {}
+        if not all(isinstance(fetch.start_s, int | float) for fetch in fetches):
+            return {}
         waited_s = fmean(fetch.start_s for fetch in fetches) - fmean(submitted_s)
         return {"queue_wait_s": waited_s} if waited_s >= 0 else {}
 
