@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.api import Fetch
-from bench.histogram import Latency, encoded, is_histogram, merged
+from bench.histogram import Latency, are_counts, encoded, is_histogram, merged
 from bench.worker.latencies import bucket_us, latencies
 
 
@@ -59,6 +59,33 @@ def test_what_is_no_histogram_is_recognised(at: int, sign: str, cut: bool) -> No
 def test_other_texts_are_no_histograms(text: str) -> None:
     """Whatever they look like."""
     assert not is_histogram(text)
+
+
+@pytest.mark.parametrize(
+    ("counts", "sound"),
+    [
+        ({}, True),
+        ({"1": 1, "3600000000": 7}, True),
+        ({"5": -1}, False),
+        ({"5": 0}, False),
+        ({"0": 1}, False),
+        ({"x": 1}, False),
+        ({"²": 1}, False),
+        ({"-5": 1}, False),
+        ({"3600000001": 1}, False),
+        ({"9" * 5000: 1}, False),
+    ],
+)
+def test_only_counts_can_be_recorded(counts: dict[str, int], sound: bool) -> None:  # noqa: FBT001  expected
+    """The library would take the process with it."""
+    assert are_counts(counts) == sound
+
+
+def test_a_histogram_of_another_range_is_none_of_ours() -> None:
+    """What does not fit cannot be added up."""
+    wide = HdrHistogram(1, 24 * 3_600_000_000, 3)
+    wide.record_value(2 * 3_600_000_000)
+    assert not is_histogram(wide.encode().decode())
 
 
 def test_the_text_is_the_formats_own() -> None:

@@ -63,6 +63,15 @@ def test_only_what_is_asked_for_is_sampled(probes: list[str], figures: set[str])
     assert set(peaks.seen) == figures
 
 
+def test_nothing_is_said_of_a_process_that_is_gone() -> None:
+    """Rather than nought."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    peaks = Peaks(["memory", "handles"])
+    peaks.sample(gone.pid)
+    assert peaks.seen == {}
+
+
 def test_a_sample_is_quick_enough_to_be_taken_often() -> None:
     """A hundred of them within seconds, on whatever machine."""
     peaks = Peaks(["memory", "handles"])

@@ -263,3 +263,18 @@ def test_markdown_has_the_matrix_of_workers(run: Run) -> None:
     both = run_of({LOOP: trials(LOOP, values(0.02)), more: trials(more, values(0.04))})
     assert "| median ms by workers | 5 | 20 |" in to_markdown(both)
     assert "| asyncio_gather aiohttp | 41.8 | 20.9 |" in to_markdown(both)
+
+
+def test_disturbed_trials_are_told_by_what_became_of_them() -> None:
+    """A line for each reason, whatever its figures; those that count are said to be kept."""
+    sound = trials(SLOW, [0.02] * 8)
+    late = [
+        replace(sound[0], attempt=attempt, outcome="invalid", rounds=(), detail=f"late: by {figure} ms")
+        for attempt, figure in enumerate(("2.1", "3", "1e+03"))
+    ]
+    again = replace(sound[0], attempt=3)
+    kept = replace(sound[1], detail="others used 50% of a core")
+    text = printed(run_of({SLOW: [*late, again, kept, *sound[2:]]}), 160)
+    assert "\n3 disturbed trials run again: late: by 2.1 ms\n" in text
+    assert "\n1 disturbed trial kept: others used 50% of a core\n" in text
+    assert "!" not in text

@@ -94,7 +94,25 @@ def test_a_queue_that_does_not_correspond_to_fetches_is_not_told() -> None:
     probing.begin()
     with ThreadPoolExecutor(1) as pool:
         pool.submit(time.sleep, 0).result()
+    odd = Fetch("BR", None, None, 200, 0, "ok")  # type: ignore[arg-type]
+    assert probing.end([odd]) == {}
+
+
+def test_a_fetch_that_began_before_its_submission_is_not_told() -> None:
+    """Its times are made up."""
+    probing = Probing(["queue_wait"])
+    probing.begin()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(time.sleep, 0).result()
     assert probing.end([Fetch("BR", 0.0, 0.0, 200, 0, "ok")]) == {}
+
+
+def test_a_collection_that_was_going_on_before_is_not_counted() -> None:
+    """Another thread may be in the middle of one when the probe begins."""
+    probing = Probing(["gc"])
+    probing.begin()
+    gc.callbacks[-1]("stop", {})
+    assert probing.end([])["gc_s"] == 0.0
 
 
 def test_a_blocked_event_loop_lags() -> None:

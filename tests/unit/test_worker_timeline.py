@@ -51,6 +51,9 @@ def test_without_a_time_of_the_answer_saving_takes_none() -> None:
         fetch(math.nan, 12),
         fetch(11, math.nan),
         fetch(0, 0),
+        Fetch("BR", None, None, 200, 1, "ok"),  # type: ignore[arg-type]
+        Fetch("BR", "11", "12", 200, 1, "ok"),  # type: ignore[arg-type]
+        fetch(11, 12, "11.5"),  # type: ignore[arg-type]
     ],
 )
 def test_times_that_are_not_of_this_round_are_no_times(unsound: Fetch) -> None:
