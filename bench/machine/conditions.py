@@ -5,7 +5,7 @@ Linux says it all in ``/proc``; elsewhere nothing is known, and nothing is refus
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -85,10 +85,15 @@ def _disturbances(before: Snapshot, after: Snapshot) -> Iterator[str]:
         yield "every core of the machine was busy"
 
 
-def snapshot(own_cpu_s: Callable[[], float]) -> Snapshot | None:
-    """Read the counters; ``None`` where there is no ``/proc``."""
+def snapshot(usable: Collection[int], own_cpu_s: Callable[[], float]) -> Snapshot | None:
+    """Read the counters; ``None`` where there is no ``/proc``.
+
+    Args:
+        usable: the processors that the run may use: what goes on elsewhere does not disturb it.
+        own_cpu_s: returns the processor time that the run's own processes have used.
+    """
     try:
-        processors = _processors()
+        processors = processors_of(Path("/proc/stat").read_text("ascii"), usable)
         dropped, swapped = _dropped(), _swapped()
     except OSError:
         return None
@@ -115,26 +120,24 @@ def cpu_s(pid: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Processors:
-    """What all processors did since the machine was started, in seconds."""
+    """What processors did since the machine was started, in seconds."""
 
     processes_s: float
     stolen_s: float
     idle_s: float
 
 
-def processors_of(stat: str) -> Processors:
-    """Read the first line of ``/proc/stat`` (proc(5)).
+def processors_of(stat: str, usable: Collection[int]) -> Processors:
+    """Add up the lines of these processors in ``/proc/stat`` (proc(5)).
 
     Interrupts are left out: most of those during a trial are its own packets.
     """
-    ticks = [int(word) for word in stat.partition("\n")[0].split()[1:]]
-    user, nice, system, idle, iowait, _irq, _softirq, steal = ticks[:8]
+    names = {f"cpu{number}" for number in usable}
+    lines = [words for line in stat.splitlines() if (words := line.split())[:1] and words[0] in names]
+    ticks = [sum(map(int, column)) for column in zip(*(words[1:9] for words in lines), strict=True)]
+    user, nice, system, idle, iowait, _irq, _softirq, steal = ticks or [0] * 8
     second = os.sysconf("SC_CLK_TCK")
     return Processors((user + nice + system + steal) / second, steal / second, (idle + iowait) / second)
-
-
-def _processors() -> Processors:
-    return processors_of(Path("/proc/stat").read_text("ascii"))
 
 
 def _dropped() -> int:

@@ -29,7 +29,13 @@ class Pinning:
     @property
     def worker_processors(self) -> int:
         """How many processors the worker can run on."""
-        return len(self.worker) or sum(map(len, usable_cores())) or os.cpu_count() or 1
+        return len(self.worker) or len(self.processors) or os.cpu_count() or 1
+
+    @property
+    def processors(self) -> frozenset[int]:
+        """All that the run may use; none where that cannot be told."""
+        kept = frozenset((*self.server, *self.worker, *self.harness))
+        return kept or frozenset(chain.from_iterable(usable_cores()))
 
 
 def plan(cores: Sequence[Sequence[int]]) -> Pinning:

@@ -184,4 +184,5 @@ def _rounds(evidence: Evidence) -> tuple[Round, ...]:
 def _snapshot(site: Site, server: RunningServer) -> Snapshot | None:
     """Read the machine's counters, and those of the run's own processes."""
     pid = server.child.pid
-    return snapshot(lambda: site.launcher.sweep((pid,)) + process_time() + cpu_s(pid))
+    usable = site.pinning.processors
+    return snapshot(usable, lambda: site.launcher.sweep((pid,)) + process_time() + cpu_s(pid))

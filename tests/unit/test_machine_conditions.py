@@ -1,5 +1,6 @@
 """What the machine did during a trial, and what of it makes a timing worthless."""
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -48,13 +49,22 @@ def test_rounding_does_not_make_time_negative() -> None:
 
 def test_interrupts_and_guests_belong_to_nobody() -> None:
     """User nice system idle iowait irq softirq steal guest guest_nice, in hundredths."""
-    stat = "cpu  100 10 40 3000 200 77 88 50 9 9\ncpu0 1 1 1 1 1 1 1 1 1 1\n"
-    assert processors_of(stat) == Processors(2.0, 0.5, 32.0)
+    stat = (
+        "cpu  9 9 9 9 9 9 9 9 9 9\n"
+        "cpu0 60 10 40 2000 200 70 80 50 9 9\n"
+        "cpu1 40 0 0 1000 0 7 8 0 0 0\n"
+        "cpu10 5000 0 0 0 0 0 0 0 0 0\n"
+        "intr 1 2 3\n"
+    )
+    assert processors_of(stat, {0, 1}) == Processors(2.0, 0.5, 32.0)
+    assert processors_of(stat, {1}) == Processors(0.4, 0.0, 10.0)
+    assert processors_of(stat, {7}) == Processors(0.0, 0.0, 0.0)
 
 
 def test_this_machine_can_be_read() -> None:
     """Counters do not go backwards."""
-    before, after = snapshot(lambda: 0.0), snapshot(lambda: 0.0)
+    usable = os.sched_getaffinity(0)
+    before, after = snapshot(usable, lambda: 0.0), snapshot(usable, lambda: 0.0)
     assert before is not None
     assert after is not None
     assert after.at_s >= before.at_s
