@@ -32,7 +32,6 @@ class Witness:
         spacing_max_s: the longest of the same.
         overtaken: arrivals that must be moved to put all of them into the order asked.
         retries: requests for a country beyond those that were asked.
-        busy: the server's share of one core over the same time.
     """
 
     requests: int
@@ -48,7 +47,6 @@ class Witness:
     spacing_max_s: float
     overtaken: int
     retries: int
-    busy: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,8 @@ class Round:
     Attributes:
         fetches: how many fetches ended in each class (``ok``, ``not_found``, …).
         verified: flags found on disk and equal byte for byte to what the server serves.
-        server: ``None`` where the server could not be asked.
+        server: ``None`` where the server could not be asked, like ``server_busy``.
+        server_busy: processor time of the server ÷ elapsed: its share of a core.
         phases: ``None``, like ``gap``, where the fetches' own times or the server's are not to be had.
         probes: what the probes saw, by figure.
     """
@@ -111,6 +110,7 @@ class Round:
     fetches: Mapping[str, int]
     verified: int
     server: Witness | None
+    server_busy: float | None = None
     phases: Phases | None = None
     gap: Gap | None = None
     probes: Mapping[str, float] = field(default_factory=dict)

@@ -31,7 +31,6 @@ def witness(requests: int = 3, in_flight: int = 3) -> Witness:
         spacing_max_s=0.004,
         overtaken=0,
         retries=0,
-        busy=0.1,
     )
 
 
@@ -45,6 +44,7 @@ def round_of(elapsed_s: float, in_flight: int = 3, **fetches: int) -> Round:
         counts,
         counts.get("ok", 0),
         witness(sum(counts.values()), in_flight),
+        0.1,
         Phases(start_s=0.001, first_byte_s=0.021, transfer_s=0.0002, save_s=0.0001),
         Gap(0.1 * gap_s, 0.1 * gap_s, 0.05 * gap_s, 0.6 * gap_s, 0.05 * gap_s, 0.1 * gap_s),
         {

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench.machine.swapping import swapped_pages
 from bench.measurement import Conditions
 
 _MOST_STRANGERS: Final = 0.2
@@ -94,7 +95,8 @@ def snapshot(usable: Collection[int], own_cpu_s: Callable[[], float]) -> Snapsho
     """
     try:
         processors = processors_of(Path("/proc/stat").read_text("ascii"), usable)
-        dropped, swapped = _dropped(), _swapped()
+        dropped = _dropped()
+        swapped = swapped_pages(Path("/proc/vmstat").read_text("ascii")) or 0
     except OSError:
         return None
     return Snapshot(
@@ -145,8 +147,3 @@ def _dropped() -> int:
     names, figures = (line.split() for line in Path("/proc/net/netstat").read_text("ascii").splitlines()[:2])
     counters = dict(zip(names, figures, strict=True))
     return int(counters.get("ListenOverflows", 0)) + int(counters.get("ListenDrops", 0))
-
-
-def _swapped() -> int:
-    lines = (line.split() for line in Path("/proc/vmstat").read_text("ascii").splitlines())
-    return sum(int(pages) for name, pages in lines if name in {"pswpin", "pswpout"})

@@ -35,7 +35,7 @@ class Pinning:
     def processors(self) -> frozenset[int]:
         """All that the run may use; none where that cannot be told."""
         kept = frozenset((*self.server, *self.worker, *self.harness))
-        return kept or frozenset(chain.from_iterable(usable_cores()))
+        return kept or usable_processors()
 
 
 def plan(cores: Sequence[Sequence[int]]) -> Pinning:
@@ -66,6 +66,11 @@ def usable_cores() -> list[tuple[int, ...]]:
     for processor in usable:
         cores.setdefault(_siblings(processor), []).append(processor)
     return [tuple(processors) for processors in cores.values()]
+
+
+def usable_processors() -> frozenset[int]:
+    """Return the processors that this process may use; none where it cannot be told."""
+    return frozenset(chain.from_iterable(usable_cores()))
 
 
 @contextmanager

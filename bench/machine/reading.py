@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Final
 
 from bench.machine.findings import Figure, Machine, Setting
-from bench.machine.pinning import usable_cores
+from bench.machine.pinning import usable_processors
 from bench.machine.quota import quota
+from bench.machine.swapping import swapped_pages
 
 _PROCESSORS: Final = Path("sys/devices/system/cpu")
 _GOVERNOR: Final = "cpufreq/scaling_governor"
@@ -31,7 +32,7 @@ def read_machine(root: Path = Path("/")) -> Machine:
 
 
 def _cores() -> float | None:
-    return sum(map(len, usable_cores())) or os.cpu_count()
+    return len(usable_processors()) or os.cpu_count()
 
 
 def _governor(root: Path) -> Setting:
@@ -53,9 +54,7 @@ def _load(root: Path) -> Figure:
 
 
 def _swapped(root: Path) -> Figure:
-    counters = dict(line.split() for line in _text(root / "proc/vmstat").splitlines())
-    pages = [int(counters[name]) for name in ("pswpin", "pswpout") if name in counters]
-    return Figure(sum(pages) if pages else None, "/proc/vmstat")
+    return Figure(swapped_pages(_text(root / "proc/vmstat")), "/proc/vmstat")
 
 
 def _text(file: Path) -> str:

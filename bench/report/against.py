@@ -7,7 +7,7 @@ from typing import Final
 
 from bench.measurement import Run
 from bench.model import Case
-from bench.report.columns import client_of
+from bench.report.columns import client_and_workers
 from bench.report.figures import NOTHING, factor, factors, listed, printable
 from bench.report.sentence import called
 from bench.report.sheet import Section, Sheet
@@ -47,13 +47,11 @@ def _sections(
     rows: Sequence[Standing], reference: Case, judgements: Mapping[str, Judgement]
 ) -> Iterator[Section]:
     for strategy, group in groupby(rows, key=lambda row: row.case.strategy):
-        cells = [(_name(row), *_cells(row, reference, judgements.get(row.case.id))) for row in group]
+        cells = [
+            (f"  {client_and_workers(row)}", *_cells(row, reference, judgements.get(row.case.id)))
+            for row in group
+        ]
         yield Section(printable(strategy), tuple(cells))
-
-
-def _name(row: Standing) -> str:
-    workers = "" if row.case.strategy == "sequential" else f" {row.case.workers}"
-    return f"  {client_of(row)}{workers}"
 
 
 def _cells(row: Standing, reference: Case, judgement: Judgement | None) -> Sequence[str]:

@@ -113,7 +113,7 @@ def _witness() -> Aspect:
             _of("overtaken", _seen("overtaken"), _count, "over-\ntaken"),
             _ms("late p50 ms", _seen("late_p50_s"), "late\np50"),
             _ms("p99 ms", _seen("late_p99_s"), "late\np99"),
-            _of("busy", _seen("busy"), share, "busy"),
+            _of("busy", lambda found: found.server_busy, share, "busy"),
         ),
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.report.figures import NOTHING, Unit, printable, share, span, times
+from bench.report.naming import client_named
 from bench.stats.podium import Podium
 from bench.stats.standing import Figures, Standing
 
@@ -26,10 +27,13 @@ def unit_of(podium: Podium) -> Unit:
 
 
 def client_of(row: Standing) -> str:
-    """Name the client, whether it opened a connection per request, and which of several equal cases it is."""
-    connection = "" if row.case.keep_alive else "/close"
-    variant = f"@{row.case.variant}" if row.case.variant else ""
-    return printable(f"{row.case.client}{connection}{variant}")
+    """Name the client of a row."""
+    return client_named(row.case)
+
+
+def client_and_workers(row: Standing) -> str:
+    """Name what a row has below the heading of its strategy."""
+    return client_of(row) if row.case.strategy == "sequential" else f"{client_of(row)} {row.case.workers}"
 
 
 def mark_of(podium: Podium, row: Standing) -> str:

@@ -6,12 +6,13 @@ from typing import Final
 from bench.measurement import Run
 from bench.report.columns import unit_of
 from bench.report.figures import NOTHING, Unit, factor, factors, printable, share
+from bench.report.naming import client_named
 from bench.report.scaling_remarks import remarks
 from bench.report.sheet import Section, Sheet
 from bench.report.table import title
 from bench.stats.intervals import Interval
 from bench.stats.podium import podiums
-from bench.stats.scaling import Contender, Rung, Series, scalings
+from bench.stats.scaling import Rung, Series, scalings
 
 _BOUNDS: Final = "95%\ninterval"
 _LEGEND: Final = (
@@ -37,7 +38,7 @@ def scaling_sheets(run: Run) -> Iterator[Sheet]:
 def _section(series: Series, unit: Unit) -> Section:
     contender = series.contender
     rows = tuple(_cells(rung, unit) for rung in series.rungs)
-    return Section(printable(f"{contender.strategy} {_connected(contender)}"), rows)
+    return Section(printable(f"{contender.strategy} {client_named(contender)}"), rows)
 
 
 def _cells(rung: Rung, unit: Unit) -> Sequence[str]:
@@ -58,8 +59,3 @@ def _shares(interval: Interval) -> str:
     if interval.low is None or interval.high is None:
         return NOTHING
     return f"{100 * interval.low:.0f}–{share(interval.high)}"
-
-
-def _connected(contender: Contender) -> str:
-    variant = f"@{contender.variant}" if contender.variant else ""
-    return f"{contender.client}{'' if contender.keep_alive else '/close'}{variant}"

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from math import inf
 from typing import Final
 
-from bench.report.figures import digits, factor, listed, plural, printable, share
+from bench.report.figures import digits, factor, listed, plural, share
+from bench.report.naming import in_words
 from bench.stats.crossover import Crossover, Rivalry
 from bench.stats.intervals import Interval
 from bench.stats.judgement import Judgement, blocks_needed
@@ -22,7 +23,7 @@ def remarks(scaling: Scaling) -> Iterator[str]:
     if not scaling.series:
         yield "No strategy and client has timings for three numbers of workers: there is nothing to fit."
     for series in scaling.series:
-        yield f"{_called(series.contender)}: {_knee(series)}{_law(series)}{_left_out(series)}"
+        yield f"{in_words(series.contender)}: {_knee(series)}{_law(series)}{_left_out(series)}"
     orders = [order for rivalry in scaling.rivalries for order in rivalry.orders.values()]
     yield from _crossovers(scaling.rivalries)
     yield from _reach_of_orders(orders)
@@ -132,12 +133,12 @@ def _crossovers(rivalries: Sequence[Rivalry[Contender]]) -> Iterator[str]:
     for rivalry in without:
         sides = (rivalry.first, rivalry.second)
         leads = [
-            f"{_called(side)} is ahead with {listed(list(map(str, ahead)))} workers"
+            f"{in_words(side)} is ahead with {listed(list(map(str, ahead)))} workers"
             for side in sides
             if (ahead := rivalry.ahead(side))
         ]
         found = " and ".join(leads) or "neither is shown to be ahead with any number of workers"
-        yield f"No crossover of {' and '.join(map(_called, sides))} is shown: {found}."
+        yield f"No crossover of {' and '.join(map(in_words, sides))} is shown: {found}."
 
 
 def _overtaking(rivalry: Rivalry[Contender], crossover: Crossover) -> str:
@@ -149,7 +150,7 @@ def _overtaking(rivalry: Rivalry[Contender], crossover: Crossover) -> str:
         else f", at about {factor(crossover.at.estimate)}{_bounds(crossover.at, factor)}"
     )
     return (
-        f"{_called(behind)} overtakes {_called(ahead)} between {crossover.below} and {crossover.above} "
+        f"{in_words(behind)} overtakes {in_words(ahead)} between {crossover.below} and {crossover.above} "
         f"workers{at}."
     )
 
@@ -184,12 +185,6 @@ def _reach_of_rungs(rungs: Sequence[Rung]) -> Iterator[str]:
             f"Of {_FEWEST} blocks, the fewest that bear an interval, it reaches from the least of them to "
             "the greatest, and a gain of 5% is shown only where every block has it."
         )
-
-
-def _called(contender: Contender) -> str:
-    variant = f" ({contender.variant})" if contender.variant else ""
-    connection = "" if contender.keep_alive else ", a connection per request"
-    return printable(f"{contender.strategy} with {contender.client}{connection}{variant}")
 
 
 def _bounds(interval: Interval, write: Callable[[float], str]) -> str:

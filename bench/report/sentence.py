@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from bench.report.figures import digits, duration, plural, printable, share
+from bench.report.figures import digits, duration, plural, share
+from bench.report.naming import in_words
 from bench.stats.intervals import Interval
 from bench.stats.podium import Podium
 from bench.stats.standing import Standing
@@ -21,8 +22,7 @@ def called(row: Standing) -> str:
     """Name a case in running text."""
     case = row.case
     workers = "" if case.strategy == "sequential" else f" and {plural(case.workers, 'worker')}"
-    connection = "" if case.keep_alive else ", a connection per request"
-    return printable(f"{case.strategy} with {case.client}{workers}{connection}")
+    return in_words(case, workers)
 
 
 def _lead(best: Standing) -> str:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from bench.measurement import Run
 from bench.report.aspects import aspects
-from bench.report.columns import Column, client_of, identity, mark_of, results
+from bench.report.columns import Column, client_and_workers, identity, mark_of, results
 from bench.report.failures import disturbances, failures
 from bench.report.fitting import dealt, text_width
 from bench.report.matrix import Matrix, matrix
@@ -89,7 +89,7 @@ def _flat(podium: Podium, figures: Sequence[Column]) -> Table:
 
 def _grouped(podium: Podium, columns: Sequence[Column], room: int) -> Iterator[RenderableType]:
     """Give each strategy a heading line of its own, and as many tables as the width demands."""
-    who = Column("", lambda row: f"{mark_of(podium, row):2}{client_of(row)}{_workers(row)}", "", is_text=True)
+    who = Column("", lambda row: f"{mark_of(podium, row):2}{client_and_workers(row)}", "", is_text=True)
     widths = [_width(column, podium.rows) for column in columns]
     for number, share in enumerate(dealt(widths, _width(who, podium.rows), room)):
         shown = (who, *(columns[index] for index in share))
@@ -115,10 +115,6 @@ def _aligned(columns: Sequence[Column], widths: Sequence[int], *, show_header: b
 
 def _width(column: Column, rows: Sequence[Standing]) -> int:
     return max(text_width(text) for text in (column.short, *map(column.cell, rows)))
-
-
-def _workers(row: Standing) -> str:
-    return "" if row.case.strategy == "sequential" else f" {row.case.workers}"
 
 
 def _style(podium: Podium, row: Standing) -> str:

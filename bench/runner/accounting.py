@@ -25,6 +25,7 @@ def account(timed: TimedRound, seen: Statement | None, expected: Expectation) ->
         fetches=timed.fetches,
         verified=timed.verified,
         server=None if seen is None else seen.witness,
+        server_busy=seen.cpu_s / timed.elapsed_s if seen is not None and timed.elapsed_s > 0 else None,
         phases=phases(times, witnessed) if times and witnessed else None,
         gap=gap(timed.elapsed_s, times, witnessed, expected) if times and witnessed else None,
         probes=timed.probes,

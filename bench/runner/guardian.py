@@ -99,7 +99,9 @@ class Guardian:
                 return {"signalled": pid}
             case {"sweep": keep}:
                 self._kill_below(keep)
-                return {"swept": _cpu_s()}
+                return {"swept": True}
+            case {"used": "cpu_s"}:
+                return {"used": _cpu_s()}
         return {"error": f"no such request: {list(request)}"}
 
     def _reap(self) -> None:

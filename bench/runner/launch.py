@@ -97,18 +97,13 @@ class Launcher:
             status = self.exit_status(pid, _TERM_PATIENCE_S)
         return status
 
-    def sweep(self, keep: Sequence[int]) -> float:
-        """Kill whatever is left of all children but those kept, grandchildren included.
+    def sweep(self, keep: Sequence[int]) -> None:
+        """Kill whatever is left of all children but those kept, grandchildren included."""
+        self._ask({"sweep": list(keep)})
 
-        Return the processor time of the guardian and of all that have ended below it, in seconds.
-
-        Raises:
-            EnvironmentFault: something cannot be ended.
-        """
-        reply = self._ask({"sweep": list(keep)})
-        if "swept" not in reply:
-            raise EnvironmentFault(f"cannot end what a trial left behind: {reply['error']}")
-        return float(reply["swept"])
+    def cpu_s(self) -> float:
+        """Return the processor time of the guardian and of all that have ended below it, in seconds."""
+        return float(self._ask({"used": "cpu_s"})["used"])
 
     def _ask(self, request: Mapping[str, Any], *descriptors: int) -> dict[str, Any]:
         message = json.dumps(request).encode() + b"\n"

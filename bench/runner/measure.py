@@ -1,7 +1,7 @@
 """From a case and a block to a measurement: open the weather, run a worker, ask the witness, and judge."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import process_time
@@ -103,9 +103,9 @@ def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measur
     after = _snapshot(site, server)
     seen = server.handle.close_trial(name)
     evidence = Evidence(ending, seen, expect(case, experiment, turn.block, site.flag_sizes), before, after)
-    outcome, detail = _judged(site, evidence, task)
-    shutil.rmtree(folder, ignore_errors=True)
     rounds = _rounds(evidence)
+    outcome, detail = _judged(site, evidence, task, rounds[1:])
+    shutil.rmtree(folder, ignore_errors=True)
     report = ending.report
     return Measurement(
         case=case.id,
@@ -144,7 +144,7 @@ def _task(site: Site, server: RunningServer, case: Case, name: str, folder: Path
     )
 
 
-def _judged(site: Site, evidence: Evidence, task: Task) -> tuple[Outcome, str]:
+def _judged(site: Site, evidence: Evidence, task: Task, timed_rounds: Sequence[Round]) -> tuple[Outcome, str]:
     """Say how a trial ended: by what it left, by its own account, by what the server saw, by the machine.
 
     What the strategy did comes first: a busy machine excuses no wrong answer.
@@ -159,18 +159,13 @@ def _judged(site: Site, evidence: Evidence, task: Task) -> tuple[Outcome, str]:
         said = seen.get(number)
         if (found := flaw(timed, None if said is None else said.witness, expected)) is not None:
             return found
-    why = _disturbance(evidence) or _refusal(evidence)
+    why = _disturbance(evidence) or refusal(timed_rounds, expected)
     return "invalid" if why and site.experiment.disturbed == "refuse" else "ok", why
 
 
 def _disturbance(evidence: Evidence) -> str:
     before, after = evidence.before, evidence.after
     return disturbance(before, after) if before and after else ""
-
-
-def _refusal(evidence: Evidence) -> str:
-    timed = [said.witness for number, said in evidence.seen.items() if number > 0]
-    return refusal(timed, evidence.expected)
 
 
 def _rounds(evidence: Evidence) -> tuple[Round, ...]:
@@ -183,6 +178,5 @@ def _rounds(evidence: Evidence) -> tuple[Round, ...]:
 
 def _snapshot(site: Site, server: RunningServer) -> Snapshot | None:
     """Read the machine's counters, and those of the run's own processes."""
-    pid = server.child.pid
-    usable = site.pinning.processors
-    return snapshot(usable, lambda: site.launcher.sweep((pid,)) + process_time() + cpu_s(pid))
+    launcher, pid = site.launcher, server.child.pid
+    return snapshot(site.pinning.processors, lambda: launcher.cpu_s() + process_time() + cpu_s(pid))

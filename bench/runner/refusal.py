@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from bench.measurement import Witness
+from bench.measurement import Round, Witness
 from bench.runner.expectation import Expectation
 
 _MOST_LATE_P99_S: Final = 0.002
@@ -14,10 +14,11 @@ _FINEST_S: Final = 0.0005
 _SATURATED: Final = 0.9
 
 
-def refusal(witnesses: Iterable[Witness], expected: Expectation) -> str:
-    """Say what makes timings against this server worthless; nothing if nothing does."""
-    for seen in witnesses:
-        if why := _lateness(seen, expected) or _saturation(seen):
+def refusal(rounds: Iterable[Round], expected: Expectation) -> str:
+    """Say what makes these rounds worthless; nothing if nothing does."""
+    for round_ in rounds:
+        late = "" if round_.server is None else _lateness(round_.server, expected)
+        if why := late or _saturation(round_.server_busy or 0.0):
             return why
     return ""
 
@@ -32,5 +33,5 @@ def _lateness(seen: Witness, expected: Expectation) -> str:
     return ""
 
 
-def _saturation(seen: Witness) -> str:
-    return f"the server was at its limit: {seen.busy:.0%} of its core" if seen.busy > _SATURATED else ""
+def _saturation(busy: float) -> str:
+    return f"the server was at its limit: {busy:.0%} of its core" if busy > _SATURATED else ""

@@ -22,6 +22,7 @@ class Statement:
         answered: how many requests were answered to the end.
         in_flight_s: how long requests were in flight, in all.
         set_up_s: how long connections were open before their first request, in all.
+        cpu_s: processor time of the server from the first request to that of the next round.
     """
 
     witness: Witness
@@ -30,6 +31,7 @@ class Statement:
     answered: int
     in_flight_s: float
     set_up_s: float
+    cpu_s: float
 
 
 def statements(rounds: Mapping[int, RoundLog], opening: Opening) -> dict[int, Statement]:
@@ -71,7 +73,6 @@ def _testimony(records: Sequence[Record], known: set[int], opening: Opening, cpu
         spacing_max_s=_quantile(spacing_s, 1.0),
         overtaken=overtaken(records, opening.countries),
         retries=sum(record.attempt >= opening.repeat for record in records) if opening.countries else 0,
-        busy=min(1.0, cpu_s / lasted_s) if lasted_s else 1.0,
     )
     return Statement(
         witness=witness,
@@ -80,6 +81,7 @@ def _testimony(records: Sequence[Record], known: set[int], opening: Opening, cpu
         answered=len(late_s),
         in_flight_s=in_flight_s,
         set_up_s=fsum(record.arrival_s - record.accepted_s for record in firsts.values()),
+        cpu_s=cpu_s,
     )
 
 

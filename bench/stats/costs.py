@@ -35,6 +35,7 @@ class Costs:
         figures: what the probes saw, by figure.
         cpu_share: processor time of the client ÷ elapsed; above 1 where several cores were at work.
         witness: what the server saw; each figure a mean.
+        server_busy: processor time of the server ÷ elapsed.
         limit: what decides how fast the case is, if it is not the style of concurrency.
     """
 
@@ -46,6 +47,7 @@ class Costs:
     figures: Mapping[str, float]
     cpu_share: float | None
     witness: Mapping[str, float]
+    server_busy: float | None
     limit: Limit | None
 
 
@@ -54,7 +56,7 @@ def costs_of(trials: Sequence[Measurement]) -> Costs:
     rounds = [round_ for trial in trials for round_ in trial.rounds]
     figures = {**_means(round_.probes for round_ in rounds), **_lags(rounds), **_peaks(trials)}
     witness = _means(_numbers(round_.server) for round_ in rounds if round_.server is not None)
-    cpu_share = _cpu_share(rounds)
+    cpu_share, server_busy = _cpu_share(rounds), _mean(round_.server_busy for round_ in rounds)
     return Costs(
         cold_start_s=_mean(trial.cold_start_s for trial in trials),
         imports_s=_mean(trial.imports_s for trial in trials),
@@ -64,7 +66,8 @@ def costs_of(trials: Sequence[Measurement]) -> Costs:
         figures=figures,
         cpu_share=cpu_share,
         witness=witness,
-        limit=limit(cpu_share, witness.get("busy"), min((trial.cores for trial in trials), default=1)),
+        server_busy=server_busy,
+        limit=limit(cpu_share, server_busy, min((trial.cores for trial in trials), default=1)),
     )
 
 

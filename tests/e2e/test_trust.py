@@ -140,6 +140,15 @@ def test_a_busy_neighbour_makes_trials_invalid_and_not_slow(tmp_path: Path) -> N
     assert sample_of(trials) == {}
 
 
+def test_a_moment_is_measured_too(tmp_path: Path) -> None:
+    """One flag that is answered at once: what the server does for it is a share of the round, no limit."""
+    one = replace(case("threadpool_map", "urllib3", 1, 0.0), countries=Selection("one", ("BR",)))
+    trials = measured(tmp_path / "run", [one, replace(one, strategy="asyncio_gather", client="aiohttp")], 1)
+    for each in trials.values():
+        assert each[-1].outcome == "ok", each[-1].detail
+        assert all(0 < (round_.server_busy or 0) < 0.9 for round_ in each[-1].rounds)
+
+
 def test_a_good_client_is_near_the_ideal_until_it_is_the_limit_itself(tmp_path: Path) -> None:
     """1,000 fetches of 20 ms: with 20 workers within 12 % and the rest explained, with 200 client-bound."""
     few = case("asyncio_gather", "aiohttp", 20, 0.020, repeat=100)

@@ -29,7 +29,7 @@ def test_settings_survive_the_wire(latency: Latency) -> None:
 
 def test_a_witness_survives_the_wire() -> None:
     """What the server saw reaches the harness unchanged."""
-    said = Statement(witness(20, 5), 12.5, 12.6, 20, 0.4, 0.0012345)
+    said = Statement(witness(20, 5), 12.5, 12.6, 20, 0.4, 0.0012345, 0.01)
     received = from_line(to_line({"closed": said}))["closed"]
     assert fit(Statement, received, "closed") == said
 

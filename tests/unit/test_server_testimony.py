@@ -123,9 +123,9 @@ def test_arrivals_have_their_spacing() -> None:
     assert (seen.spacing_p50_s, seen.spacing_max_s) == (1.0, 7.0)
 
 
-def test_the_server_is_busy_for_its_share_of_the_time() -> None:
-    """Half a second of work in two."""
-    assert of([record(0, 2)], cpu_s=0.5)[0].witness.busy == 0.25
+def test_the_server_states_what_it_used() -> None:
+    """From the first request of a round to that of the next."""
+    assert of([record(0, 2)], cpu_s=0.5)[0].cpu_s == 0.5
 
 
 def test_a_round_that_saw_no_request_is_not_testified() -> None:

@@ -10,6 +10,8 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 import pytest
 
 from bench.api import LOOP_WATCHERS, Fetch
+from bench.machine.probes import SAMPLED
+from bench.model import PROBES
 from bench.worker.probes import Figures, Probing
 from bench.worker.protocol import WORKER_PROBES
 
@@ -137,6 +139,11 @@ def test_a_blocked_event_loop_lags() -> None:
 def test_without_an_event_loop_there_is_no_lag() -> None:
     """Nothing is said rather than nought."""
     assert probed("loop_lag") == {}
+
+
+def test_there_is_a_module_for_every_probe_that_a_config_can_name() -> None:
+    """Either within the worker, or sampled from outside, and never both."""
+    assert sorted((*WORKER_PROBES, *SAMPLED)) == sorted(PROBES)
 
 
 def test_all_probes_go_together() -> None:

@@ -100,6 +100,7 @@ _COLUMNS: Final[Mapping[str, Callable[[Standing], object]]] = {
     "cpu_share": _cost(lambda found: found.cpu_share),
     **{name: _seen("figures", name) for name in _PROBED},
     **{f"server_{each.name}": _seen("witness", each.name) for each in fields(Witness)},
+    "server_busy": _cost(lambda found: found.server_busy),
 }
 
 
