@@ -18,8 +18,11 @@ from bench.worker.protocol import AUTO_ROUNDS, AUTO_TIMED_S, FIXED_ROUNDS, FIXED
 
 _CPU_PER_FETCH_S: Final = 0.0007
 """What Python HTTP clients need for a fetch, roughly: aiohttp half of it, requests twice as much."""
-_HANDLING_S: Final = 0.018
-"""What preparing, verifying and tidying up a round take beside the round itself, roughly."""
+_HANDLING_S: Final = 0.006
+"""What preparing and tidying up a round take beside the round itself, roughly."""
+_HANDLING_PER_FETCH_S: Final = 0.0006
+"""What comes on top for each of the first fetches: their files, and starting who fetches them."""
+_FIRST_FETCHES: Final = 20
 
 
 def foresee(experiment: Experiment) -> tuple[Outlook, ...]:
@@ -37,9 +40,11 @@ def expected_trial_s(case: Case, round_ideal_s: float, rounds: int | None, start
 
     A worker is at work between its fetches, and all of them share an interpreter.
     """
-    work_s = len(case.countries.fetches) * _CPU_PER_FETCH_S
+    fetches = len(case.countries.fetches)
+    work_s = fetches * _CPU_PER_FETCH_S
     round_s = max(round_ideal_s + work_s / case.workers, work_s)
-    return start_s + (1 + _expected_rounds(rounds, round_s)) * (round_s + _HANDLING_S)
+    handling_s = _HANDLING_S + min(fetches, _FIRST_FETCHES) * _HANDLING_PER_FETCH_S
+    return start_s + (1 + _expected_rounds(rounds, round_s)) * (round_s + handling_s)
 
 
 def _expected_rounds(asked: int | None, round_s: float) -> int:

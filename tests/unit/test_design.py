@@ -70,7 +70,7 @@ def test_a_trial_is_its_start_its_warm_up_and_its_rounds() -> None:
     assert trial_s(1.0, None) == pytest.approx(0.3 + 2 * (1.014 + 0.018))
     assert trial_s(0.05, None) == pytest.approx(0.3 + 6 * (0.064 + 0.018))
     assert trial_s(0.01, 2) == pytest.approx(0.3 + 6 * (0.024 + 0.018))
-    assert trial_s(0.001, 1, fetches=1) == pytest.approx(0.3 + 21 * (0.0017 + 0.018))
+    assert trial_s(0.001, 1, fetches=1) == pytest.approx(0.3 + 21 * (0.0017 + 0.0066))
 
 
 def test_workers_share_what_a_client_has_to_do_until_it_is_the_limit() -> None:
