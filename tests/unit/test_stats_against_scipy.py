@@ -206,7 +206,7 @@ def test_the_law_is_the_one_scipy_finds_by_searching() -> None:
     source = np.random.default_rng(13)
     workers = np.array([1, 2, 5, 10, 20, 50, 100, 200])
     for _ in range(40):
-        truth = UniversalLaw(80.0, source.choice([0.0, 0.05]), source.choice([0.0, 1e-4]))
+        truth = UniversalLaw(80.0, float(source.choice([0.0, 0.05])), float(source.choice([0.0, 1e-4])))
         seen = np.array([truth.throughput(count) for count in workers]) * source.lognormal(0, 0.05, 8)
         ours = fitted(dict(zip(workers.tolist(), seen.tolist(), strict=True)))
         assert ours is not None
