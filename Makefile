@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run test format lock benchmarks clean
+.PHONY: run test test-slow format lock benchmarks clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/python -m bench run configs/default.yaml
@@ -15,6 +15,10 @@ test: $(VENV)/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --cov --cov-report=term
+
+# The long versions of what `make test` tries a few times: half an hour at the most.
+test-slow: $(VENV)/dev.stamp
+	timeout --kill-after=10 30m $(BIN)/python -m pytest -m slow --timeout=900 --durations=0
 
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .
