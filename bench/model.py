@@ -39,6 +39,21 @@ Latency: TypeAlias = Fixed | Uniform | LogNormal
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """What goes wrong with some of a profile's answers.
+
+    Attributes:
+        kind: one of ``bench.faults.KINDS``.
+        rate: share of fetches that meet it, above 0 and up to 1.
+        status: what kind ``status`` answers; 0 for the others.
+    """
+
+    kind: str
+    rate: float
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """How the flag server behaves.
 
@@ -46,15 +61,18 @@ class Profile:
         latency: seconds from the arrival of a request to the first byte of its answer.
         jitter_s: each latency moves by a uniform draw from ± this, and never below zero.
         bandwidth: bytes per second of each answer's body; ``None`` is as fast as the machine goes.
-        error_rate: share of fetches answered with ``error_status`` instead of a flag, 0 to 1.
+        faults: what goes wrong instead, no two of them with one fetch: their rates add up to 1 at most.
+        tls: whether the connections are encrypted.
+        http2: whether HTTP/2 is spoken on them, and nothing else.
     """
 
     name: str
     latency: Latency = Fixed(0.0)
     jitter_s: float = 0.0
     bandwidth: float | None = None
-    error_rate: float = 0.0
-    error_status: int = 418
+    faults: tuple[Fault, ...] = ()
+    tls: bool = False
+    http2: bool = False
 
 
 @dataclass(frozen=True, slots=True)

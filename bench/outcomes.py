@@ -17,8 +17,13 @@ FetchOutcome: TypeAlias = Literal[
     "redirect",
     "refused",
     "reset",
+    "disconnected",
+    "truncated",
     "timeout",
     "corrupt",
+    "protocol",
+    "too_large",
+    "tls",
     "local_resource",
     "error",
 ]

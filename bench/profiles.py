@@ -7,13 +7,13 @@ from types import MappingProxyType
 from typing import Final
 
 from bench.errors import UsageError
-from bench.model import Fixed, Latency, LogNormal, Profile, Uniform
+from bench.model import Fault, Fixed, Latency, LogNormal, Profile, Uniform
 
 PRESETS: Final = MappingProxyType(
     {
         "local": Profile("local"),
         "delay": Profile("delay", Uniform(0.5, 5.0)),
-        "error": Profile("error", Uniform(0.5, 5.0), error_rate=0.25, error_status=418),
+        "error": Profile("error", Uniform(0.5, 5.0), faults=(Fault("status", 0.25, 418),)),
     }
 )
 """By name: no delay at all; 0.5 to 5 s; the same, and a quarter of the fetches end in 418."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from bench.histogram import encoded
 from bench.measurement import Gap, Measurement, Outcome, Phases, Round, Run, Witness
 from bench.model import Case, Fixed, Profile, Selection
+from bench.server.weather import Forecast
 
 POP3 = Selection("pop3", ("BR", "CN", "IN"))
 NEAR = Profile("20ms", Fixed(0.020))
@@ -13,6 +14,11 @@ NEAR = Profile("20ms", Fixed(0.020))
 def case(strategy: str = "threadpool_map", client: str = "requests", workers: int = 3) -> Case:
     """Build a case over three flags at 20 ms."""
     return Case(strategy, client, workers, NEAR, POP3)
+
+
+def status_of(weather: Forecast) -> int:
+    """Return the status of an answer that meets this weather, which has no other faults."""
+    return 200 if weather.fault is None else weather.fault.status
 
 
 def witness(requests: int = 3, in_flight: int = 3) -> Witness:

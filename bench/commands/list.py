@@ -5,7 +5,7 @@ import rich_click as click
 
 @click.group(name="list")
 def list_() -> None:
-    """List strategies, clients, configs or stored runs."""
+    """List strategies, clients, configs, faults or stored runs."""
 
 
 @list_.command()
@@ -56,6 +56,20 @@ def configs() -> None:
         [
             (path.stem, _first_comment(path.read_text("utf-8")))
             for path in sorted(configs_folder().glob("*.yaml"))
+        ],
+    )
+
+
+@list_.command()
+def faults() -> None:
+    """List what can go wrong in a profile, and the class in which such a fetch ends."""
+    from bench.faults import KINDS
+
+    _print(
+        ("fault", "class", "what the server does"),
+        [
+            (name, "by its status" if name == "status" else kind.outcome, kind.summary)
+            for name, kind in KINDS.items()
         ],
     )
 

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from typing import Annotated, Final, Self, TypeAlias
 
-from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from bench.config.fields import Fault, Form, Short, Text, Through, key_of, refuse
-from bench.config.scalars import DURATION, Duration, Factor, Name, PositiveDuration, Share, Size, whole
+from bench import model
+from bench.config.faults import FaultField, Protocol, unfit
+from bench.config.fields import Fault, Form, Short, Text, Through, key_of, one_or_more, refuse, some
+from bench.config.latencies import LatencyField
+from bench.config.scalars import Duration, Factor, Name, Share, Size, Truth, whole
 from bench.config.units import duration_text, size_text
 from bench.config.wording import listing, near, shown
-from bench.model import Fixed, Latency, LogNormal, Profile, Uniform
+from bench.model import Fixed, LogNormal, Profile, Uniform
 from bench.profiles import PRESETS, preset
 
 _PRESET: Final = {"enum": list(PRESETS)}
@@ -28,63 +31,6 @@ def _own_name(name: str) -> str:
     return name
 
 
-class LogNormalForm(Form):
-    """The long tail of real services, by the two figures that people know of theirs."""
-
-    median: PositiveDuration = Field(description="Half of all answers take longer than this.")
-    p99: PositiveDuration = Field(description="One answer of a hundred takes longer than this.")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.p99 < self.median:
-            raise ValueError("p99 is below the median")
-        return self
-
-
-class LatencyForm(Form):
-    """How long the server waits before it answers: exactly one of the three."""
-
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
-
-    fixed: Duration | None = Field(
-        default=None, description="The same for every answer; `latency: 50ms` is short for it."
-    )
-    uniform: tuple[Duration, ...] | None = Field(
-        default=None,
-        description="Any latency between two bounds is as likely as any other.",
-        json_schema_extra={"minItems": 2, "maxItems": 2, "examples": [["20ms", "80ms"]]},
-    )
-    lognormal: LogNormalForm | None = Field(default=None, description="The long tail of real services.")
-
-    @field_validator("uniform")
-    @classmethod
-    def _two_bounds(cls, uniform: tuple[float, ...]) -> tuple[float, ...]:
-        if len(uniform) != 2:  # noqa: PLR2004  a lower and an upper bound
-            raise ValueError("must be two durations, the lowest and the highest")
-        if uniform[0] > uniform[1]:
-            raise ValueError("the lowest latency is above the highest")
-        return uniform
-
-    @model_validator(mode="after")
-    def _one_of_three(self) -> Self:
-        if len(self.model_fields_set) != 1:
-            raise ValueError("must have exactly one of the keys fixed, uniform and lognormal")
-        return self
-
-    def latency(self) -> Latency:
-        """Return the latency in the words of the model."""
-        if self.uniform is not None:
-            return Uniform(*self.uniform)
-        if self.lognormal is not None:
-            return LogNormal(self.lognormal.median, self.lognormal.p99)
-        return Fixed(self.fixed or 0.0)
-
-
-LatencyField: TypeAlias = Annotated[
-    Latency, Through(LatencyForm, LatencyForm.latency), Short(key_of("fixed"), DURATION)
-]
-
-
 class ProfileForm(Form):
     """How the flag server behaves: one of the chapter's servers, or figures of its own."""
 
@@ -92,6 +38,8 @@ class ProfileForm(Form):
         json_schema_extra={
             "dependentRequired": {"scale": ["preset"]},
             "dependentSchemas": {"preset": {"propertyNames": {"enum": ["preset", "scale"]}}},
+            "if": {"required": ["http2"], "properties": {"http2": {"enum": [True, "true"]}}},
+            "then": {"required": ["tls"], "properties": {"tls": {"enum": [True, "true"]}}},
         }
     )
 
@@ -118,6 +66,32 @@ class ProfileForm(Form):
     error_status: Annotated[int, whole(400, 599)] = Field(
         default=418, description="What an error answers; 418 is what the chapter's server does."
     )
+    tls: Truth = Field(
+        default="false", validate_default=True, description="Whether connections are encrypted."
+    )
+    http2: Truth = Field(
+        default="false",
+        validate_default=True,
+        description="Whether the server speaks HTTP/2, and nothing else; goes only with `tls`.",
+    )
+    faults: Annotated[tuple[FaultField, ...], AfterValidator(some), Short(one_or_more)] = Field(
+        default=(), description="What else goes wrong, and how often."
+    )
+
+    @field_validator("http2")
+    @classmethod
+    def _is_encrypted(cls, http2: bool, info: ValidationInfo) -> bool:  # noqa: FBT001  pydantic's way
+        if http2 and not info.data.get("tls", True):
+            raise ValueError("goes only with 'tls: true'")
+        return http2
+
+    @field_validator("faults")
+    @classmethod
+    def _go_together(cls, faults: tuple[model.Fault, ...], info: ValidationInfo) -> tuple[model.Fault, ...]:
+        encrypted: Protocol = "HTTP/2" if info.data.get("http2") else "HTTP/1.1 over TLS"
+        protocol: Protocol = encrypted if info.data.get("tls") else "HTTP/1.1"
+        refuse(unfit(faults, info.data.get("error_rate", 0.0), protocol))
+        return faults
 
     @model_validator(mode="after")
     def _preset_or_figures(self) -> Self:
@@ -139,9 +113,14 @@ class ProfileForm(Form):
             self.latency,
             self.jitter,
             self.bandwidth,
-            self.error_rate,
-            self.error_status,
+            self._all_faults(),
+            self.tls,
+            self.http2,
         )
+
+    def _all_faults(self) -> tuple[model.Fault, ...]:
+        errors = (model.Fault("status", self.error_rate, self.error_status),) if self.error_rate else ()
+        return errors + self.faults
 
     def _figures(self) -> str:
         match self.latency:
@@ -155,8 +134,9 @@ class ProfileForm(Form):
             figures.append(f"jitter-{duration_text(self.jitter)}")
         if self.bandwidth is not None:
             figures.append(size_text(self.bandwidth))
-        if self.error_rate:
-            figures.append(f"{self.error_rate * 100:g}%-{self.error_status}")
+        figures.extend(f"{fault.rate * 100:g}%-{fault.status or fault.kind}" for fault in self._all_faults())
+        if self.tls:
+            figures.append("http2" if self.http2 else "tls")
         return "+".join(figures)
 
 

@@ -7,9 +7,11 @@ from pydantic import BaseModel, ValidationError
 
 from bench.config.blocks import BlocksForm
 from bench.config.countries import CountriesForm
+from bench.config.faults import FaultForm
 from bench.config.fields import SEVERAL, Repeated
+from bench.config.latencies import LatencyForm, LogNormalForm
 from bench.config.problems import Problem
-from bench.config.profiles import LatencyForm, LogNormalForm, ProfileForm
+from bench.config.profiles import ProfileForm
 from bench.config.schema import ConfigForm
 from bench.config.strategies import StrategyForm
 from bench.config.tree import Entries, Mark, Node, Place, Steps, locate
@@ -23,6 +25,7 @@ _FORMS: Final[Mapping[str, type[BaseModel]]] = {
     "profiles": ProfileForm,
     "latency": LatencyForm,
     "lognormal": LogNormalForm,
+    "faults": FaultForm,
     "blocks": BlocksForm,
 }
 """The form that may stand under a key, for one of whose keys an unknown one may have been meant."""

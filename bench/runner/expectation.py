@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from bench.faults import is_total, outcome_of
 from bench.ideal import ideal_s
 from bench.measurement import Outcome, Witness
-from bench.model import Case, Experiment
+from bench.model import Case, Experiment, Fault
 from bench.outcomes import FetchOutcome, outcome_of_status
 from bench.server.weather import forecast, service_s
 from bench.worker.protocol import TimedRound
@@ -31,6 +32,7 @@ class Expectation:
         workers: how many downloads may be in flight at once.
         fetches: how many fetches will end in each class.
         may_time_out: how many of each class are so close to the time-out that they may miss it.
+        unseen: how many fetches fail before the server can see a request.
     """
 
     ideal_s: float
@@ -38,6 +40,7 @@ class Expectation:
     workers: int
     fetches: Mapping[FetchOutcome, int]
     may_time_out: Mapping[FetchOutcome, int]
+    unseen: int = 0
 
 
 def expect(case: Case, experiment: Experiment, block: int, flag_sizes: Mapping[str, int]) -> Expectation:
@@ -47,12 +50,16 @@ def expect(case: Case, experiment: Experiment, block: int, flag_sizes: Mapping[s
     outcomes: Counter[FetchOutcome] = Counter()
     borderline: Counter[FetchOutcome] = Counter()
     services_s = []
+    unseen = 0
     for country in case.countries.fetches:
         weather = forecast(profile, experiment.seed, block, country, attempts[country])
         attempts[country] += 1
+        if country not in flag_sizes and not is_total(weather.fault):
+            weather = weather._replace(fault=None)
         services_s.append(service_s(weather, flag_sizes.get(country, 0), profile))
-        planned = outcome_of_status(404 if country not in flag_sizes else weather.error_status or 200)
+        planned = _planned(weather.fault, is_there=country in flag_sizes)
         outcome: FetchOutcome = "timeout" if services_s[-1] > timeout_s else planned
+        unseen += is_total(weather.fault)
         outcomes[outcome] += 1
         if timeout_s * (1 - _NEAR_TIMEOUT) < services_s[-1] <= timeout_s:
             borderline[outcome] += 1
@@ -62,6 +69,7 @@ def expect(case: Case, experiment: Experiment, block: int, flag_sizes: Mapping[s
         workers=case.workers,
         fetches=outcomes,
         may_time_out=borderline,
+        unseen=unseen,
     )
 
 
@@ -72,16 +80,24 @@ def flaw(timed: TimedRound, witness: Witness | None, expected: Expectation) -> t
         return "error", f"fetches: {ended}{_example(timed, surplus)}"
     fetches, timeouts = sum(timed.fetches.values()), timed.fetches.get("timeout", 0)
     requests, in_flight = (0, 0) if witness is None else (witness.requests, witness.max_in_flight)
-    if requests < fetches - timeouts:  # a fetch may time out before its request is sent
+    if requests < fetches - timeouts - expected.unseen:  # a fetch may time out before its request is sent
         return "missing", f"the server saw {requests} requests for {fetches} fetches"
-    if requests > fetches:
+    if requests > fetches - expected.unseen:
         return "unexpected", f"the server saw {requests} requests for {fetches} fetches"
     # the server learns a little late that a client has given up
-    if in_flight > expected.workers and not timeouts:
+    has_left = timeouts or timed.fetches.get("too_large", 0)
+    if in_flight > expected.workers and not has_left:
         return "unexpected", f"{in_flight} downloads were in flight, {expected.workers} workers are allowed"
     if timed.elapsed_s < expected.ideal_s:
         return "invalid", f"{timed.elapsed_s:.6f} s is less than the ideal of {expected.ideal_s:.6f} s"
     return None
+
+
+def _planned(fault: Fault | None, *, is_there: bool) -> FetchOutcome:
+    """Name the class in which a fetch ends if it ends in time."""
+    if fault is not None:
+        return outcome_of(fault)
+    return outcome_of_status(200 if is_there else 404)
 
 
 def _surplus(timed: TimedRound, expected: Expectation) -> set[str]:

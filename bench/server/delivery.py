@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Final
 
 from bench.server.answers import Slice, refusal
+from bench.server.decision import decide
 from bench.server.log import UNANSWERED
 from bench.server.pacing import head_only, paced
 from bench.server.site import Entry, Visit
@@ -27,6 +28,7 @@ class Delivery:
     country: str = ""
     attempt: int = 0
     delay_s: float = 0.0
+    fault: str = ""
     start_s: float = 0.0
     sent: int = 0
     is_sent: bool = False
@@ -55,22 +57,24 @@ class Delivery:
 
     def _log(self, entry: Entry, start_s: float, end_s: float, status: int) -> None:
         self.served.write(
-            *entry, self.arrival_s, start_s, end_s, self.delay_s, status, self.country, self.attempt
+            *entry,
+            self.arrival_s,
+            start_s,
+            end_s,
+            self.delay_s,
+            status,
+            self.country,
+            self.attempt,
+            self.fault,
         )
 
 
 def respond(visit: Visit, method: bytes, arrival_s: float, *, is_last: bool) -> Delivery:
     """Decide what a request gets and when: its resource, or the error its weather has for it."""
-    served, resource = visit
+    served = visit[0]
     if method not in METHODS:
         return refuse(served, HTTPStatus.METHOD_NOT_ALLOWED, arrival_s)
-    answer, country = resource.answer, resource.country
-    attempt, delay_s = 0, 0.0
-    if country:
-        attempt = served.count(country)
-        delay_s, error_status = served.forecast(country, attempt)
-        if error_status is not None and resource.is_found:
-            answer = refusal(error_status)
+    answer, country, attempt, delay_s, fault = decide(visit)
     if method == _HEAD:
         slices = head_only(answer, closing=is_last)
     elif served.bandwidth is None:
@@ -78,7 +82,10 @@ def respond(visit: Visit, method: bytes, arrival_s: float, *, is_last: bool) -> 
     else:
         slices = paced(answer, served.bandwidth, closing=is_last)
     next_s = arrival_s + delay_s
-    return Delivery(served, answer.status, slices, is_last, arrival_s, next_s, country, attempt, delay_s)
+    kind = "" if fault is None else fault.kind
+    return Delivery(
+        served, answer.status, slices, is_last, arrival_s, next_s, country, attempt, delay_s, kind
+    )
 
 
 def refuse(served: ServedRound, status: int, arrival_s: float) -> Delivery:

@@ -1,6 +1,6 @@
 """What the server did with each request of a round; ``bench.server.testimony`` says what follows from it.
 
-A round may have 100,000 requests, so records are packed: 52 bytes each, and nothing for the garbage
+A round may have 100,000 requests, so records are packed: 53 bytes each, and nothing for the garbage
 collector to visit.
 """
 
@@ -8,9 +8,13 @@ from collections.abc import Callable, Iterator
 from struct import Struct
 from typing import Final, NamedTuple, TypeAlias
 
-_PACKED: Final = Struct("=IdddddH2sI")
+from bench.faults import KINDS
+
+_PACKED: Final = Struct("=IdddddH2sIB")
 UNANSWERED: Final = 0
-"""The status of a request whose client left before the end of its answer."""
+"""The status of a request that had no answer, or not all of it."""
+_FAULTS: Final = ("", *KINDS)
+_FAULT_NUMBERS: Final = {kind: number for number, kind in enumerate(_FAULTS)}
 
 
 class Record(NamedTuple):
@@ -22,9 +26,10 @@ class Record(NamedTuple):
         start_s: when the first byte was sent.
         end_s: when the last byte was handed to the kernel, or the client had left.
         delay_s: planned between arrival and start.
-        status: ``UNANSWERED`` if the client left.
+        status: ``UNANSWERED`` if not all of the answer was sent, for whatever reason.
         country: empty where the request was not for a country.
         attempt: how many requests of this round were for the same country before.
+        fault: what was done to it, of ``bench.faults.KINDS``; empty where nothing was.
     """
 
     connection: int
@@ -36,9 +41,10 @@ class Record(NamedTuple):
     status: int
     country: str
     attempt: int
+    fault: str = ""
 
 
-Writer: TypeAlias = Callable[[int, float, float, float, float, float, int, str, int], None]
+Writer: TypeAlias = Callable[[int, float, float, float, float, float, int, str, int, str], None]
 """Takes down the fields of a record."""
 
 
@@ -59,18 +65,11 @@ class Log:
         status: int,
         country: str,
         attempt: int,
+        fault: str,
         /,
     ) -> None:
         """Keep a record."""
         self._packed += _PACKED.pack(
-            connection, accepted_s, arrival_s, start_s, end_s, delay_s, status, country.encode(), attempt
-        )
-
-    def __len__(self) -> int:
-        return len(self._packed) // _PACKED.size
-
-    def __iter__(self) -> Iterator[Record]:
-        for (
             connection,
             accepted_s,
             arrival_s,
@@ -78,8 +77,14 @@ class Log:
             end_s,
             delay_s,
             status,
-            country,
+            country.encode(),
             attempt,
-        ) in _PACKED.iter_unpack(self._packed):
-            code = country.rstrip(b"\0").decode()
-            yield Record(connection, accepted_s, arrival_s, start_s, end_s, delay_s, status, code, attempt)
+            _FAULT_NUMBERS[fault],
+        )
+
+    def __len__(self) -> int:
+        return len(self._packed) // _PACKED.size
+
+    def __iter__(self) -> Iterator[Record]:
+        for *figures, country, attempt, fault in _PACKED.iter_unpack(self._packed):
+            yield Record._make((*figures, country.rstrip(b"\0").decode(), attempt, _FAULTS[fault]))

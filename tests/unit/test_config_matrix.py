@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.model import PROBES, Experiment, Fixed, LogNormal, Profile, Stopping, Uniform
+from bench.model import PROBES, Experiment, Fault, Fixed, LogNormal, Profile, Stopping, Uniform
 from tests.config_catalog import experiment_of
 
 
@@ -51,7 +51,7 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     (case,) = experiment.cases
     assert case.id == "threadpool_map/requests/2/lossy/close"
     assert case.countries.fetches == ("BR", "BR", "BR")
-    assert case.profile == Profile("lossy", Fixed(0.005), 0.001, 2_097_152.0, 0.05, 503)
+    assert case.profile == Profile("lossy", Fixed(0.005), 0.001, 2_097_152.0, (Fault("status", 0.05, 503),))
     assert experiment.name == "mine"
     assert (experiment.blocks, experiment.rounds, experiment.seed) == (30, 7, 9)
     assert (experiment.deadline_s, experiment.request_timeout_s) == (120.0, 0.5)
@@ -205,7 +205,7 @@ def test_a_strategy_file_lies_beside_its_config(tmp_path: Path) -> None:
         ("{latency: {fixed: 50ms}}", Profile("50ms", Fixed(0.05))),
         ("{latency: {uniform: [20ms, 80ms]}}", Profile("20ms-80ms", Uniform(0.02, 0.08))),
         ("{latency: {lognormal: {median: 50ms, p99: 1.5s}}}", Profile("50ms-p99-1.5s", LogNormal(0.05, 1.5))),
-        ("{error_rate: 5%}", Profile("0ms+5%-418", error_rate=0.05)),
+        ("{error_rate: 5%}", Profile("0ms+5%-418", faults=(Fault("status", 0.05, 418),))),
         (
             "{latency: 5ms, jitter: 1ms, bandwidth: 2MiB}",
             Profile("5ms+jitter-1ms+2MiB", Fixed(0.005), 0.001, 2.0 * 2**20),
@@ -216,3 +216,17 @@ def test_a_profile_is_named_by_its_figures(tmp_path: Path, written: str, profile
     """Presets keep their names; others read like what they are."""
     experiment = _experiment(tmp_path, f"clients: requests\nprofile: {written}\nstrategies: sequential\n")
     assert [case.profile for case in experiment.cases] == [profile]
+
+
+def test_faults_tls_and_http2_arrive(tmp_path: Path) -> None:
+    """A rate that is left out is all; the chapter's errors come first; the name says everything."""
+    text = (
+        "strategies: sequential\nclients: httpx\n"
+        "profile: {error_rate: 5%, faults: [{kind: stall, rate: 1%}], tls: true, http2: true}\n"
+    )
+    (case,) = _experiment(tmp_path, text).cases
+    assert case.profile.name == "0ms+5%-418+1%-stall+http2"
+    assert case.profile.faults == (Fault("status", 0.05, 418), Fault("stall", 0.01))
+    assert (case.profile.tls, case.profile.http2) == (True, True)
+    (case,) = _experiment(tmp_path, "strategies: sequential\nclients: httpx\nprofile: {faults: drip}\n").cases
+    assert case.profile.faults == (Fault("drip", 1.0),)

@@ -7,6 +7,7 @@ import pytest
 from tests.config_catalog import problems_of
 
 SOUND = "strategies: [sequential]\n"
+TOTAL = "happens before there is a request: all fetches meet it; leave the rate out"
 NO_CASE = "would have no case"
 NO_PYCURL = "pycurl needs pycurl, which is not installed: pip install pycurl"
 NO_SHARE = "must be from 0% to 100%, not '3'; did you mean '3%'?"
@@ -142,6 +143,51 @@ ASYNC = "an asynchronous client such as httpx or aiohttp"
             "profile: {error_rate: 1.5}\n" + SOUND,
             "1:23 profile.error_rate: must be from 0% to 100%, not '1.5'; did you mean '1.5%'?",
         ),
+        (
+            "profile: {faults: [stall, {kind: reset_mid_boody}]}\n" + SOUND,
+            "1:34 profile.faults[1].kind: unknown fault 'reset_mid_boody'; did you mean 'reset_mid_body'?",
+        ),
+        (
+            "profile: {faults: [{kind: zzz}]}\n" + SOUND,
+            "1:27 profile.faults[0].kind: unknown fault 'zzz'; see `flagbench list faults`",
+        ),
+        (
+            "profile: {faults: [{kind: drip, rat: 5%}]}\n" + SOUND,
+            "1:33 profile.faults[0].rat: unknown key; did you mean 'rate'?",
+        ),
+        (
+            "profile: {faults: [{kind: status}]}\n" + SOUND,
+            "1:20 profile.faults[0]: kind 'status' needs the key status, from 400 to 599",
+        ),
+        (
+            "profile: {faults: [{kind: drip, status: 503}]}\n" + SOUND,
+            "1:41 profile.faults[0].status: goes only with kind 'status'",
+        ),
+        (
+            "profile: {faults: [drip, {kind: drip, rate: 5%}]}\n" + SOUND,
+            "1:26 profile.faults[1]: is there twice",
+        ),
+        (
+            "profile: {error_rate: 50%, faults: [{kind: stall, rate: 50%}, drip]}\n" + SOUND,
+            "1:36 profile.faults: the rates and error_rate add up to more than 100%",
+        ),
+        (
+            "profile: {faults: [goaway]}\n" + SOUND,
+            "1:20 profile.faults[0]: there is no goaway over HTTP/1.1",
+        ),
+        (
+            "profile: {tls: true, http2: true, faults: [cut_chunk]}\n" + SOUND,
+            "1:44 profile.faults[0]: there is no cut_chunk over HTTP/2",
+        ),
+        (
+            "profile: {faults: [tls_expired]}\n" + SOUND,
+            "1:20 profile.faults[0]: tls_expired goes only with 'tls: true'",
+        ),
+        (
+            "profile: {faults: [{kind: refused, rate: 5%}]}\n" + SOUND,
+            f"1:20 profile.faults[0]: refused {TOTAL}",
+        ),
+        ("profile: {http2: true}\n" + SOUND, "1:18 profile.http2: goes only with 'tls: true'"),
         (
             "profile: {error_status: 200}\n" + SOUND,
             "1:25 profile.error_status: must be a whole number from 400 to 599, not '200'",

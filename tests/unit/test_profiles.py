@@ -5,7 +5,7 @@ from math import inf, nan
 import pytest
 
 from bench.errors import UsageError
-from bench.model import Fixed, LogNormal, Profile, Uniform
+from bench.model import Fault, Fixed, Latency, LogNormal, Profile, Uniform
 from bench.profiles import preset, scaled
 
 
@@ -14,7 +14,7 @@ from bench.profiles import preset, scaled
     [
         ("local", Profile("local", Fixed(0))),
         ("delay", Profile("delay", Uniform(0.5, 5))),
-        ("error", Profile("error", Uniform(0.5, 5), error_rate=0.25, error_status=418)),
+        ("error", Profile("error", Uniform(0.5, 5), faults=(Fault("status", 0.25, 418),))),
     ],
 )
 def test_a_preset_is_one_of_the_chapters_servers(name: str, expected: Profile) -> None:
@@ -30,11 +30,11 @@ def test_a_preset_is_one_of_the_chapters_servers(name: str, expected: Profile) -
         (LogNormal(2, 8), LogNormal(1, 4)),
     ],
 )
-def test_scaling_multiplies_every_kind_of_latency(latency: object, expected: object) -> None:
+def test_scaling_multiplies_every_kind_of_latency(latency: Latency, expected: Latency) -> None:
     """Latency and jitter shrink together; the share of errors does not."""
-    profile = Profile("p", latency, jitter_s=0.4, error_rate=0.5, bandwidth=100)  # type: ignore[arg-type]
-    half = scaled(profile, 0.5)
-    assert half == Profile("p*0.5", expected, jitter_s=0.2, error_rate=0.5, bandwidth=100)  # type: ignore[arg-type]
+    errors = (Fault("status", 0.5, 418),)
+    half = scaled(Profile("p", latency, jitter_s=0.4, faults=errors, bandwidth=100), 0.5)
+    assert half == Profile("p*0.5", expected, jitter_s=0.2, faults=errors, bandwidth=100)
 
 
 def test_a_scaled_preset_says_so_in_its_name() -> None:

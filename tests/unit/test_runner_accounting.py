@@ -31,7 +31,7 @@ def seen_of(spans: list[tuple[float, float]], set_up_s: float = 0.0) -> Statemen
     """Have the server state requests of these arrivals and ends, each on a connection of its own."""
     log = Log()
     for number, (arrival_s, end_s) in enumerate(spans):
-        log.add(number, arrival_s - set_up_s, arrival_s, end_s, end_s, 0.0, 200, "BR", 0)
+        log.add(number, arrival_s - set_up_s, arrival_s, end_s, end_s, 0.0, 200, "BR", 0, "")
     return statements({1: RoundLog(log, 0.0)}, Opening("t", Profile("p"), 0))[1]
 
 

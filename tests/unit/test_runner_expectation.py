@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bench.measurement import Witness
-from bench.model import Case, Experiment, Fixed, Profile, Selection, Uniform
+from bench.model import Case, Experiment, Fault, Fixed, Profile, Selection, Uniform
 from bench.runner.expectation import Expectation, expect, flaw
 from bench.worker.protocol import TimedRound
 from tests.builders import witness
@@ -48,13 +48,13 @@ def test_what_takes_longer_than_the_time_out_times_out_and_is_waited_for_no_long
 )
 def test_errors_of_the_weather_are_expected(status: int, outcome: str) -> None:
     """A code without a flag stays not found."""
-    found = expectation(Profile("p", Fixed(0.0), error_rate=1.0, error_status=status))
+    found = expectation(Profile("p", Fixed(0.0), faults=(Fault("status", 1.0, status),)))
     assert found.fetches == {outcome: 2, "not_found": 1}
 
 
 def test_every_round_of_a_block_is_expected_alike() -> None:
     """The weather depends on nothing but seed, block, country and attempt."""
-    profile = Profile("p", Uniform(0.01, 0.09), error_rate=0.5)
+    profile = Profile("p", Uniform(0.01, 0.09), faults=(Fault("status", 0.5, 418),))
     assert expectation(profile) == expectation(profile)
 
 

@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from bench.errors import EnvironmentFault, ServerDiedError, UsageError
-from bench.model import Fixed, Profile
+from bench.model import Fault, Fixed, Profile
 from bench.server.control import FlagServer, server_command
 from bench.server.settings import ServerSettings
 from bench.server.trials import Opening
 from bench.server.weather import forecast
+from tests.builders import status_of
 from tests.server_process import (
     TestedServer,
     handle,
@@ -31,7 +32,7 @@ from tests.server_process import (
 )
 
 SETTINGS = ServerSettings(Profile("local"))
-HALF_FAIL = Profile("half", error_rate=0.5)
+HALF_FAIL = Profile("half", faults=(Fault("status", 0.5, 418),))
 TWICE = Opening("twice", HALF_FAIL, 0)
 
 
@@ -69,7 +70,7 @@ def test_a_trial_has_its_own_weather_by_block_and_starts_anew_each_round(server:
     server.open_trial(Opening("b", HALF_FAIL, 4))
     asked = ["br"] * 12
     expected = {
-        block: [forecast(HALF_FAIL, 1, block, "BR", attempt).error_status or 200 for attempt in range(12)]
+        block: [status_of(forecast(HALF_FAIL, 1, block, "BR", attempt)) for attempt in range(12)]
         for block in (3, 4)
     }
     assert expected[3] != expected[4]
@@ -116,7 +117,7 @@ def test_closing_a_trial_counts_the_requests_in_flight(server: TestedServer) -> 
 
 def test_what_is_asked_outside_trials_meets_the_profile_of_the_start() -> None:
     """Attempts are counted since the server started, in block 0."""
-    expected = [forecast(HALF_FAIL, 5, 0, "BR", attempt).error_status or 200 for attempt in range(12)]
+    expected = [status_of(forecast(HALF_FAIL, 5, 0, "BR", attempt)) for attempt in range(12)]
     with running_server(ServerSettings(HALF_FAIL, seed=5)) as server:
         assert statuses(server.base_url, *["br"] * 5) == expected[:5]
         assert statuses(server.base_url, *["br"] * 7) == expected[5:]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bench.errors import EnvironmentFault, UsageError
-from bench.model import Fixed, Latency, LogNormal, Profile, Uniform
+from bench.model import Fault, Fixed, Latency, LogNormal, Profile, Uniform
 from bench.server.messages import error_from_json, error_to_json, from_line, to_line
 from bench.server.settings import ServerSettings
 from bench.server.testimony import Statement
@@ -20,7 +20,7 @@ PLAIN = plain(Profile("p"))
 @pytest.mark.parametrize("latency", [Fixed(0.05), Uniform(0.5, 5), LogNormal(0.1, 0.4)])
 def test_settings_survive_the_wire(latency: Latency) -> None:
     """Every kind of latency, and every field beside it."""
-    profile = Profile("p*0.1", latency, jitter_s=0.01, bandwidth=2.5e6, error_rate=0.25, error_status=503)
+    profile = Profile("p*0.1", latency, jitter_s=0.01, bandwidth=2.5e6, faults=(Fault("status", 0.25, 503),))
     settings = ServerSettings(profile, seed=7, flags_dir=Path("/flags"), host="::1", port=8000)
     for sent in (settings, replace(settings, flags_dir=None, profile=replace(profile, bandwidth=None))):
         received = from_line(to_line({"start": sent}))["start"]

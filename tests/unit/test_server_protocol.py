@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import pytest
 
-from bench.model import Fixed, Profile
+from bench.model import Fault, Fixed, Profile
 from bench.server import lingering, protocol
 from bench.server.answers import lay_out
 from bench.server.event_loop import new_event_loop
@@ -26,6 +26,7 @@ from bench.server.routes import Routes
 from bench.server.site import Site
 from bench.server.trials import Opening, ServedRound, Trials
 from bench.server.weather import forecast
+from tests.builders import status_of
 
 LOCAL = Profile("local")
 SLOW = Profile("slow", Fixed(0.05))
@@ -371,8 +372,8 @@ def test_answers_are_never_early_and_the_log_says_when_they_were_sent() -> None:
 
 def test_the_errors_that_are_forecast_come_and_take_the_place_of_flags_only() -> None:
     """What has no flag stays not found."""
-    profile = Profile("p", error_rate=0.5, error_status=418)
-    expected = [forecast(profile, 1, 0, "BR", attempt).error_status or 200 for attempt in range(20)]
+    profile = Profile("p", faults=(Fault("status", 0.5, 418),))
+    expected = [status_of(forecast(profile, 1, 0, "BR", attempt)) for attempt in range(20)]
     asked = [get("/flags/br/br.gif")] * 20
     *answers, unknown = replies(exchange(*asked, last("/flags/zz/zz.gif"), profile=profile))
     assert [reply.status for reply in answers] == expected
@@ -382,7 +383,7 @@ def test_the_errors_that_are_forecast_come_and_take_the_place_of_flags_only() ->
 
 def test_a_status_without_a_name_can_be_served() -> None:
     """Profiles may ask for statuses that no RFC knows."""
-    reply = only(exchange(last("/flags/br/br.gif"), profile=Profile("p", error_rate=1, error_status=599)))
+    reply = only(exchange(last("/flags/br/br.gif"), profile=Profile("p", faults=(Fault("status", 1, 599),))))
     assert (reply.status, reply.body) == (599, b"599 Error\n")
 
 

@@ -4,10 +4,11 @@ from statistics import mean, quantiles
 
 import pytest
 
-from bench.model import Fixed, Latency, LogNormal, Profile, Uniform
-from bench.server.weather import Forecast, forecast, is_steady, plan, service_s
+from bench.model import Fault, Fixed, LogNormal, Profile, Uniform
+from bench.server.weather import Forecast, forecast, is_steady, service_s
 
 MANY = 4_000
+ERROR = Fault("status", 0.25, 418)
 
 
 def delays(profile: Profile) -> list[float]:
@@ -19,7 +20,10 @@ def delays(profile: Profile) -> list[float]:
     ("profile", "expected"),
     [
         (Profile("p", Uniform(0.5, 5)), Forecast(4.922282681, None)),
-        (Profile("p", LogNormal(0.1, 0.4), jitter_s=0.01, error_rate=0.5), Forecast(0.351414269, None)),
+        (
+            Profile("p", LogNormal(0.1, 0.4), jitter_s=0.01, faults=(Fault("status", 0.5, 418),)),
+            Forecast(0.351414269, None),
+        ),
     ],
 )
 def test_the_weather_is_the_same_on_every_machine(profile: Profile, expected: Forecast) -> None:
@@ -58,19 +62,23 @@ def test_jitter_moves_latency_both_ways_but_never_below_zero() -> None:
 
 def test_errors_come_at_their_rate_and_leave_the_delay_alone() -> None:
     """A server with errors is otherwise the same server."""
-    calm, stormy = Profile("p", Uniform(0, 1)), Profile("q", Uniform(0, 1), error_rate=0.25)
+    calm, stormy = (
+        Profile("p", Uniform(0, 1)),
+        Profile("q", Uniform(0, 1), faults=(ERROR,)),
+    )
     drawn = [forecast(stormy, 1, 0, "BR", attempt) for attempt in range(MANY)]
-    assert mean(each.error_status == 418 for each in drawn) == pytest.approx(0.25, abs=0.02)
+    assert mean(each.fault is not None for each in drawn) == pytest.approx(0.25, abs=0.02)
     assert [each.delay_s for each in drawn] == delays(calm)
-    failed = mean(each.delay_s for each in drawn if each.error_status)
+    failed = mean(each.delay_s for each in drawn if each.fault)
     assert failed == pytest.approx(0.5, abs=0.03)
 
 
 @pytest.mark.parametrize(("rate", "expected"), [(0.0, {None}), (1.0, {418})])
 def test_no_errors_and_only_errors_are_exact(rate: float, expected: set[int | None]) -> None:
     """The ends of the scale are no matter of luck."""
-    profile = Profile("p", error_rate=rate)
-    assert {forecast(profile, 1, 0, "BR", attempt).error_status for attempt in range(MANY)} == expected
+    profile = Profile("p", faults=(Fault("status", rate, 418),))
+    met = {forecast(profile, 1, 0, "BR", attempt).fault for attempt in range(MANY)}
+    assert {fault and fault.status for fault in met} == expected
 
 
 @pytest.mark.parametrize(
@@ -80,7 +88,7 @@ def test_no_errors_and_only_errors_are_exact(rate: float, expected: set[int | No
         (Profile("p", Uniform(0, 1)), False),
         (Profile("p", LogNormal(0.1, 0.2)), False),
         (Profile("p", jitter_s=0.1), False),
-        (Profile("p", error_rate=0.1), False),
+        (Profile("p", faults=(Fault("status", 0.1, 418),)), False),
     ],
 )
 def test_only_a_profile_without_a_draw_is_steady(profile: Profile, *, steady: bool) -> None:
@@ -93,7 +101,7 @@ def test_only_a_profile_without_a_draw_is_steady(profile: Profile, *, steady: bo
     [
         (None, Forecast(0.5, None), 0.5),
         (1_000.0, Forecast(0.5, None), 2.5),
-        (1_000.0, Forecast(0.5, 418), 0.5),
+        (1_000.0, Forecast(0.5, Fault("status", 0.1, 418)), 0.5),
     ],
 )
 def test_service_is_delay_and_the_time_the_body_takes(
@@ -101,12 +109,3 @@ def test_service_is_delay_and_the_time_the_body_takes(
 ) -> None:
     """An error has next to no body."""
     assert service_s(expected, 2_000, Profile("p", bandwidth=bandwidth)) == seconds
-
-
-@pytest.mark.parametrize("latency", [Fixed(0.1), Uniform(0, 1)])
-def test_the_plan_counts_attempts_by_country(latency: Latency) -> None:
-    """The second BR is BR's attempt 1, wherever it stands; what has no flag has no body."""
-    profile = Profile("p", latency, bandwidth=1_000)
-    asked = [("BR", 0, 0.5), ("ZZ", 0, 0.0), ("BR", 1, 0.5)]
-    expected = tuple(forecast(profile, 7, 3, cc, nth).delay_s + body_s for cc, nth, body_s in asked)
-    assert plan(profile, 7, 3, ["BR", "ZZ", "BR"], {"BR": 500}) == expected

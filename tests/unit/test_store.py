@@ -12,7 +12,7 @@ import pytest
 
 from bench.errors import EnvironmentFault, UnreadableResultError, UsageError
 from bench.measurement import Run
-from bench.model import Case, LogNormal, Profile, Selection, Uniform
+from bench.model import Case, Fault, LogNormal, Profile, Selection, Uniform
 from bench.store.document import run_from_json, run_to_json
 from bench.store.files import replace
 from bench.store.folder import DOCUMENT, load, new_folder, save, stored_runs
@@ -77,7 +77,8 @@ def test_a_run_survives_its_document() -> None:
     """Every field, every kind of latency, both kinds of connection."""
     profiles = (
         NEAR,
-        Profile("even", Uniform(0.5, 5.0), 0.01, 2.5e6, 0.25, 503),
+        Profile("even", Uniform(0.5, 5.0), 0.01, 2.5e6, (Fault("status", 0.25, 503), Fault("stall", 0.1))),
+        Profile("h2", tls=True, http2=True),
         Profile("tail", LogNormal(0.05, 0.2)),
     )
     cases = [

@@ -1,0 +1,39 @@
+"""What a request gets, decided before any byte of it is sent and whatever protocol carries it."""
+
+from typing import NamedTuple
+
+from bench.model import Fault
+from bench.server.answers import Answer, refusal
+from bench.server.site import Visit
+
+
+class Decision(NamedTuple):
+    """What a request for a resource gets.
+
+    Attributes:
+        answer: what is sent, unless a fault of the transport gets in its way.
+        country: whose resource it is; empty for what has neither weather nor attempts.
+        attempt: how many requests of this round were for the same country before.
+        delay_s: planned between arrival and start.
+        fault: what goes wrong; ``None`` if nothing does.
+    """
+
+    answer: Answer
+    country: str = ""
+    attempt: int = 0
+    delay_s: float = 0.0
+    fault: Fault | None = None
+
+
+def decide(visit: Visit) -> Decision:
+    """Decide what a request gets by the weather of its round; what is not there meets no fault."""
+    served, resource = visit
+    country = resource.country
+    if not country:
+        return Decision(resource.answer)
+    attempt = served.count(country)
+    delay_s, fault = served.forecast(country, attempt)
+    if fault is None or not resource.is_found:
+        return Decision(resource.answer, country, attempt, delay_s)
+    answer = refusal(fault.status) if fault.kind == "status" else resource.answer
+    return Decision(answer, country, attempt, delay_s, fault)
