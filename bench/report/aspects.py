@@ -6,6 +6,7 @@ from typing import Final
 
 from bench.measurement import Gap
 from bench.report.columns import Column
+from bench.report.endings import ending_columns
 from bench.report.figures import NOTHING, digits, share
 from bench.stats.costs import Costs
 from bench.stats.podium import Podium
@@ -33,7 +34,8 @@ class Aspect:
 
 def aspects(podium: Podium) -> tuple[Aspect, ...]:
     """Return the aspects, with those columns that have something to say of any case."""
-    told = (_said(aspect, podium) for aspect in (_why_not_ideal(), _time(), _costs(), _witness()))
+    wanted = (_endings(podium), _why_not_ideal(), _time(), _costs(), _witness())
+    told = (_said(aspect, podium) for aspect in wanted)
     return tuple(aspect for aspect in told if aspect.columns)
 
 
@@ -44,6 +46,14 @@ def _said(aspect: Aspect, podium: Podium) -> Aspect:
         if any(column.cell(row) not in {NOTHING, ""} for row in podium.rows)
     )
     return Aspect(aspect.title, aspect.note, columns)
+
+
+def _endings(podium: Podium) -> Aspect:
+    return Aspect(
+        "how fetches ended",
+        "per round, the least and the most; each as the profile had planned it",
+        ending_columns(podium),
+    )
 
 
 def _why_not_ideal() -> Aspect:

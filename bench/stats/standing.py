@@ -1,11 +1,13 @@
 """Where each case stands within its run: the figures of a table's row."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
+from typing import get_args
 
 from bench.measurement import Measurement, Round, Witness
 from bench.model import Case
+from bench.outcomes import FetchOutcome
 from bench.stats.attempts import final_attempts, is_final
 from bench.stats.costs import Costs, costs_of
 from bench.stats.intervals import Interval, block_value, median_interval
@@ -35,6 +37,7 @@ class Figures:
         verified: flags equal byte for byte to the server's, per round.
         not_found: fetches answered 404, per round.
         errors: fetches that ended in any other class but ``ok``, per round.
+        outcomes: fetches that ended in each class, per round, for the classes that occurred.
     """
 
     elapsed: Interval
@@ -45,6 +48,7 @@ class Figures:
     verified: Range
     not_found: Range
     errors: Range
+    outcomes: Mapping[str, Range]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,18 @@ def _figures(good: Sequence[Measurement], sample: Sample, times_faster: Judgemen
         verified=_range([round_.verified for round_ in rounds]),
         not_found=_range([round_.fetches.get("not_found", 0) for round_ in rounds]),
         errors=_range([_errors(round_) for round_ in rounds]),
+        outcomes=_outcomes(rounds),
     )
+
+
+def _outcomes(rounds: Sequence[Round]) -> Mapping[str, Range]:
+    """Count each class that occurred, in the order in which the classes are named."""
+    seen = {outcome for round_ in rounds for outcome in round_.fetches}
+    return {
+        outcome: _range([round_.fetches.get(outcome, 0) for round_ in rounds])
+        for outcome in get_args(FetchOutcome)
+        if outcome in seen
+    }
 
 
 def _errors(round_: Round) -> int:

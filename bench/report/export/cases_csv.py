@@ -4,10 +4,11 @@ import csv
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import Final
+from typing import Final, get_args
 
 from bench.histogram import Latency
 from bench.measurement import Gap, Phases, Run, Witness
+from bench.outcomes import FetchOutcome
 from bench.stats.costs import Costs
 from bench.stats.intervals import Interval
 from bench.stats.podium import podiums
@@ -26,6 +27,9 @@ _PROBED: Final = (
     "queue_wait_s",
     "gc_s",
 )
+
+_HAS_COLUMN: Final = frozenset({"ok", "not_found"})
+"""Classes that have a column of another name."""
 
 
 def to_csv(run: Run) -> str:
@@ -63,6 +67,10 @@ def _seen(part: str, name: str) -> Callable[[Standing], object]:
     return _cost(lambda found: getattr(found, part).get(name))
 
 
+def _ended(outcome: str) -> Callable[[Standing], object]:
+    return _figure(lambda found: found.outcomes[outcome].high if outcome in found.outcomes else 0)
+
+
 def _greatest(seen: Range | None) -> object:
     return "" if seen is None else seen.high
 
@@ -91,6 +99,7 @@ _COLUMNS: Final[Mapping[str, Callable[[Standing], object]]] = {
     "min_verified": _figure(lambda found: found.verified.low),
     "max_not_found": _figure(lambda found: found.not_found.high),
     "max_errors": _figure(lambda found: found.errors.high),
+    **{f"max_{outcome}": _ended(outcome) for outcome in get_args(FetchOutcome) if outcome not in _HAS_COLUMN},
     "limit": _cost(lambda found: found.limit),
     "cold_start_s": _cost(lambda found: found.cold_start_s),
     "imports_s": _cost(lambda found: found.imports_s),
