@@ -15,13 +15,13 @@ from typing import Any, NamedTuple, TypeAlias
 import pytest
 
 from bench.model import Fault, Fixed, Profile
-from bench.server import lingering, protocol
 from bench.server.answers import lay_out
 from bench.server.event_loop import new_event_loop
 from bench.server.flags import all_flags
+from bench.server.http1 import lingering, protocol
+from bench.server.http1.pacing import paced
 from bench.server.listening import listening
 from bench.server.log import UNANSWERED, Record
-from bench.server.pacing import paced
 from bench.server.routes import Routes
 from bench.server.site import Site
 from bench.server.trials import Opening, ServedRound, Trials

@@ -6,8 +6,8 @@ from typing import Final
 
 from bench.server.answers import Slice, refusal
 from bench.server.decision import decide
+from bench.server.http1.pacing import head_only, paced
 from bench.server.log import UNANSWERED
-from bench.server.pacing import head_only, paced
 from bench.server.site import Entry, Visit
 from bench.server.trials import ServedRound
 

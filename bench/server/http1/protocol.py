@@ -14,8 +14,8 @@ from typing import Final, cast
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-from bench.server.delivery import METHODS, Delivery, refuse, respond
-from bench.server.lingering import Lingering
+from bench.server.http1.delivery import METHODS, Delivery, refuse, respond
+from bench.server.http1.lingering import Lingering
 from bench.server.site import Site
 from bench.server.trials import ServedRound
 
