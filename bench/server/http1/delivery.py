@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from bench.server.answers import Slice, refusal
+from bench.server.answers import Slices, refusal
 from bench.server.decision import decide
+from bench.server.http1.endings import Ending
+from bench.server.http1.misdelivery import misdelivery
 from bench.server.http1.pacing import head_only, paced
 from bench.server.log import UNANSWERED
 from bench.server.site import Entry, Visit
@@ -21,8 +23,8 @@ class Delivery:
 
     served: ServedRound
     status: int
-    slices: tuple[Slice, ...]
-    is_last: bool
+    slices: Slices
+    ending: Ending
     arrival_s: float
     next_s: float
     country: str = ""
@@ -32,7 +34,6 @@ class Delivery:
     start_s: float = 0.0
     sent: int = 0
     is_sent: bool = False
-    is_refusal: bool = False
 
     def take(self, now_s: float) -> bytes:
         """Return the next slice, sent now, and look ahead to the one after it."""
@@ -47,15 +48,17 @@ class Delivery:
         return slices[sent].data
 
     def ended(self, entry: Entry, end_s: float) -> None:
-        """Log that the whole answer is with the kernel."""
-        self._log(entry, self.start_s, end_s, self.status)
+        """Log that the kernel has all that was to be sent."""
+        self._log(entry, self.start_s, end_s, self.status, self.fault)
 
     def abandoned(self, entry: Entry, end_s: float) -> None:
         """Log that there is nobody to answer any more since ``end_s``."""
-        start_s = min(self.start_s, end_s) if self.sent else end_s
-        self._log(entry, start_s, end_s, UNANSWERED)
+        if self.sent:
+            self._log(entry, min(self.start_s, end_s), end_s, UNANSWERED, self.fault)
+        else:
+            self._log(entry, end_s, end_s, UNANSWERED, "")
 
-    def _log(self, entry: Entry, start_s: float, end_s: float, status: int) -> None:
+    def _log(self, entry: Entry, start_s: float, end_s: float, status: int, fault: str) -> None:
         self.served.write(
             *entry,
             self.arrival_s,
@@ -65,32 +68,36 @@ class Delivery:
             status,
             self.country,
             self.attempt,
-            self.fault,
+            fault,
         )
 
 
 def respond(visit: Visit, method: bytes, arrival_s: float, *, is_last: bool) -> Delivery:
-    """Decide what a request gets and when: its resource, or the error its weather has for it."""
+    """Decide what a request gets and when, and have it spoilt if that is its fault."""
     served = visit[0]
     if method not in METHODS:
         return refuse(served, HTTPStatus.METHOD_NOT_ALLOWED, arrival_s)
     answer, country, attempt, delay_s, fault = decide(visit)
+    next_s = arrival_s + delay_s
+    status, kind = answer.status, ""
+    ending: Ending = "closed" if is_last else "kept"
+    slices: Slices
     if method == _HEAD:
         slices = head_only(answer, closing=is_last)
-    elif served.bandwidth is None:
+    elif served.bandwidth is None or fault is not None:
         slices = answer.closing if is_last else answer.kept
     else:
         slices = paced(answer, served.bandwidth, closing=is_last)
-    next_s = arrival_s + delay_s
-    kind = "" if fault is None else fault.kind
-    return Delivery(
-        served, answer.status, slices, is_last, arrival_s, next_s, country, attempt, delay_s, kind
-    )
+    if fault is not None:
+        body = b"" if method == _HEAD else answer.body
+        spoilt = misdelivery(fault.kind, answer, body, is_last=is_last)
+        if spoilt is not None:
+            slices, ending, status = spoilt
+        if spoilt is not None or answer is not visit[1].answer:
+            kind = fault.kind
+    return Delivery(served, status, slices, ending, arrival_s, next_s, country, attempt, delay_s, kind)
 
 
 def refuse(served: ServedRound, status: int, arrival_s: float) -> Delivery:
     """Answer what is no proper request, and hang up."""
-    slices = refusal(status).closing
-    return Delivery(
-        served, status, slices, is_last=True, arrival_s=arrival_s, next_s=arrival_s, is_refusal=True
-    )
+    return Delivery(served, status, refusal(status).closing, "refused", arrival_s, arrival_s)
