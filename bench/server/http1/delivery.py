@@ -52,9 +52,9 @@ class Delivery:
         self._log(entry, self.start_s, end_s, self.status, self.fault)
 
     def abandoned(self, entry: Entry, end_s: float) -> None:
-        """Log that there is nobody to answer any more since ``end_s``."""
-        if self.sent:
-            self._log(entry, min(self.start_s, end_s), end_s, UNANSWERED, self.fault)
+        """Log that there is nobody to answer any more since ``end_s``, which may be before it began."""
+        if self.sent and self.start_s < end_s:
+            self._log(entry, self.start_s, end_s, UNANSWERED, self.fault)
         else:
             self._log(entry, end_s, end_s, UNANSWERED, "")
 
