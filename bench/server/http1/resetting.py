@@ -37,7 +37,7 @@ class Resetting(asyncio.Protocol):
         self._ended(exc)
 
     def _reset(self) -> None:
-        if unsent_bytes(self._socket):
+        if self._transport.get_write_buffer_size() or unsent_bytes(self._socket):
             self._timer = asyncio.get_running_loop().call_later(_PAUSE_S, self._reset)
             return
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
