@@ -227,9 +227,11 @@ def test_faults_that_spoil_the_connection_end_it_as_they_should(
     kind: str, ask: Callable[[str], bytes]
 ) -> None:
     """Byte for byte, with FIN or RST or no end at all; what is behind them in the pipe is never answered."""
-    status, received, end = ENDINGS[kind]
-    wire, log = observe(with_fault(kind), ask(BR), get(BR), patience_s=PATIENCE_S if end == "open" else 1.0)
-    assert wire == (received, end)
+    status, received, ending = ENDINGS[kind]
+    wire, log = observe(
+        with_fault(kind), ask(BR), get(BR), patience_s=PATIENCE_S if ending == "open" else 1.0
+    )
+    assert wire == (received, ending)
     assert [(each.status, each.fault, each.attempt) for each in log] == [(status, kind, 0)]
     assert all(each.arrival_s <= each.start_s <= each.end_s for each in log)
 
@@ -244,8 +246,8 @@ def test_an_answer_without_a_body_meets_what_does_not_need_one(kind: str) -> Non
         assert wire == (CLOSING, "FIN")
         assert [(each.status, each.fault) for each in log] == [(200, "")]
     else:
-        status, received, end = ENDINGS[kind]
-        assert wire == (received.removesuffix(FLAG), end)
+        status, received, ending = ENDINGS[kind]
+        assert wire == (received.removesuffix(FLAG), ending)
         assert [(each.status, each.fault) for each in log] == [(status, kind)]
 
 
@@ -324,6 +326,25 @@ def test_what_a_fault_lets_through_arrives_before_the_end(kind: str) -> None:
     assert len(wires[0].received.partition(b"\r\n\r\n")[2]) == 10_000_000
     assert wires[0].end == ("RST" if kind == "reset_mid_body" else "FIN")
     assert (record.status, record.fault) == (UNANSWERED, kind)
+
+
+@pytest.mark.parametrize("kind", [kind for kind, ending in ENDINGS.items() if ending[2] == "FIN"])
+def test_a_client_that_goes_on_asking_sees_the_end_of_the_stream_and_no_reset(kind: str) -> None:
+    """Its connection was alive as far as it knew."""
+    wires = []
+
+    async def talk(house: House) -> None:
+        with await dial(house, get(BR)) as connection:
+            await asyncio.sleep(0.02)
+            for _ in range(2):
+                await asyncio.get_running_loop().sock_sendall(connection, get(BR))
+                await asyncio.sleep(0.01)
+            wires.append(await listen(connection, 1.0))
+
+    log = visit(with_fault(kind), talk, FLAGS)
+    status, received, ending = ENDINGS[kind]
+    assert wires == [(received, ending)]
+    assert [(each.status, each.fault) for each in log] == [(status, kind)]
 
 
 @pytest.mark.parametrize("kind", [*HELD, "oversized"])
