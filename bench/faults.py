@@ -61,7 +61,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "no_content": Kind("corrupt", "204"),
         "empty_body": Kind("corrupt", "200 with a body of no bytes"),
         "garbage_status_line": Kind("protocol", "begins its answer with what is no HTTP", http2="none"),
-        "bad_length": Kind("protocol", "sends a Content-Length that is no number", http2="connection"),
+        "bad_length": Kind("protocol", "sends a negative Content-Length", http2="connection"),
         "duplicate_length": Kind("protocol", "sends two different Content-Lengths", http2="connection"),
         "huge_header": Kind("protocol", "sends a header of 256 KiB", http2="connection"),
         "surplus_bytes": Kind("protocol", "sends more than its Content-Length", http2="connection"),

@@ -32,6 +32,7 @@ class Witness:
         spacing_max_s: the longest of the same.
         overtaken: arrivals that must be moved to put all of them into the order asked.
         retries: requests for a country beyond those that were asked.
+        faults: how many requests met which of ``bench.faults.KINDS``; those that none met are left out.
     """
 
     requests: int
@@ -47,6 +48,7 @@ class Witness:
     spacing_max_s: float
     overtaken: int
     retries: int
+    faults: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

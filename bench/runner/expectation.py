@@ -7,7 +7,7 @@ ended otherwise is no measurement of downloading: whatever it took must not stan
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from bench.faults import is_total, outcome_of
@@ -20,6 +20,10 @@ from bench.worker.protocol import TimedRound
 
 _NEAR_TIMEOUT: Final = 0.25
 """Share of the time-out below which a fetch is near it: the client's own work may make it late."""
+_LEFT: Final[tuple[FetchOutcome, ...]] = ("timeout", "error", "local_resource")
+"""Of a fetch that ended like this the server may not know that it had begun."""
+_LEFT_EARLY: Final[tuple[FetchOutcome, ...]] = ("timeout", "too_large", "protocol")
+"""A fetch that ended like this did not wait for the end of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Expectation:
         fetches: how many fetches will end in each class.
         may_time_out: how many of each class are so close to the time-out that they may miss it.
         unseen: how many fetches fail before the server can see a request.
+        faults: how many of the others meet which kind of fault.
     """
 
     ideal_s: float
@@ -41,6 +46,7 @@ class Expectation:
     fetches: Mapping[FetchOutcome, int]
     may_time_out: Mapping[FetchOutcome, int]
     unseen: int = 0
+    faults: Mapping[str, int] = field(default_factory=dict)
 
 
 def expect(case: Case, experiment: Experiment, block: int, flag_sizes: Mapping[str, int]) -> Expectation:
@@ -49,6 +55,7 @@ def expect(case: Case, experiment: Experiment, block: int, flag_sizes: Mapping[s
     attempts: Counter[str] = Counter()
     outcomes: Counter[FetchOutcome] = Counter()
     borderline: Counter[FetchOutcome] = Counter()
+    faults: Counter[str] = Counter()
     services_s = []
     unseen = 0
     for country in case.countries.fetches:
@@ -59,7 +66,10 @@ def expect(case: Case, experiment: Experiment, block: int, flag_sizes: Mapping[s
         services_s.append(service_s(weather, flag_sizes.get(country, 0), profile))
         planned = _planned(weather.fault, is_there=country in flag_sizes)
         outcome: FetchOutcome = "timeout" if services_s[-1] > timeout_s else planned
-        unseen += is_total(weather.fault)
+        if is_total(weather.fault):
+            unseen += 1
+        elif weather.fault is not None:
+            faults[weather.fault.kind] += 1
         outcomes[outcome] += 1
         if timeout_s * (1 - _NEAR_TIMEOUT) < services_s[-1] <= timeout_s:
             borderline[outcome] += 1
@@ -70,27 +80,59 @@ def expect(case: Case, experiment: Experiment, block: int, flag_sizes: Mapping[s
         fetches=outcomes,
         may_time_out=borderline,
         unseen=unseen,
+        faults=faults,
     )
 
 
 def flaw(timed: TimedRound, witness: Witness | None, expected: Expectation) -> tuple[Outcome, str] | None:
-    """Say what makes a round worthless, in a word and a line; ``None`` if nothing does."""
+    """Say what makes a round worthless, in a word and a line; ``None`` if nothing does.
+
+    Where the server did not carry out what was planned, the strategy is not to blame for what came of it; but
+    only one that asked as often as it should met what was planned for it.
+    """
+    miscounted = _miscounted(timed, witness, expected)
+    if miscounted is None and (strayed := _strayed(timed, witness, expected)):
+        return "invalid", strayed
     if surplus := _surplus(timed, expected):
         ended = f"{_listed(timed.fetches)} instead of {_listed(expected.fetches)}"
         return "error", f"fetches: {ended}{_example(timed, surplus)}"
-    fetches, timeouts = sum(timed.fetches.values()), timed.fetches.get("timeout", 0)
-    requests, in_flight = (0, 0) if witness is None else (witness.requests, witness.max_in_flight)
-    if requests < fetches - timeouts - expected.unseen:  # a fetch may time out before its request is sent
-        return "missing", f"the server saw {requests} requests for {fetches} fetches"
-    if requests > fetches - expected.unseen:
-        return "unexpected", f"the server saw {requests} requests for {fetches} fetches"
-    # the server learns a little late that a client has given up
-    has_left = timeouts or timed.fetches.get("too_large", 0)
-    if in_flight > expected.workers and not has_left:
-        return "unexpected", f"{in_flight} downloads were in flight, {expected.workers} workers are allowed"
-    if timed.elapsed_s < expected.ideal_s:
-        return "invalid", f"{timed.elapsed_s:.6f} s is less than the ideal of {expected.ideal_s:.6f} s"
-    return None
+    return miscounted or _crowded(timed, witness, expected) or _too_fast(timed, expected)
+
+
+def _miscounted(
+    timed: TimedRound, witness: Witness | None, expected: Expectation
+) -> tuple[Outcome, str] | None:
+    """Hold the requests against the fetches; one may time out before its request is sent."""
+    requests = 0 if witness is None else witness.requests
+    fetches = sum(timed.fetches.values())
+    what = f"the server saw {requests} requests for {fetches} fetches"
+    if requests < fetches - timed.fetches.get("timeout", 0) - expected.unseen:
+        return "missing", what
+    return ("unexpected", what) if requests > fetches - expected.unseen else None
+
+
+def _strayed(timed: TimedRound, witness: Witness | None, expected: Expectation) -> str:
+    """Hold the faults that were carried out against the plan; a client may have left before its own began."""
+    seen = Counter({} if witness is None else witness.faults)
+    planned = Counter(expected.faults)
+    left = sum(timed.fetches.get(outcome, 0) for outcome in _LEFT)
+    if seen <= planned and (planned - seen).total() <= left:
+        return ""
+    return f"the server's faults: {_listed(seen)} instead of {_listed(planned)}"
+
+
+def _crowded(timed: TimedRound, witness: Witness | None, expected: Expectation) -> tuple[Outcome, str] | None:
+    """Hold what was in flight against the workers; the server learns a little late that a client has left."""
+    in_flight = 0 if witness is None else witness.max_in_flight
+    if in_flight <= expected.workers or any(timed.fetches.get(outcome) for outcome in _LEFT_EARLY):
+        return None
+    return "unexpected", f"{in_flight} downloads were in flight, {expected.workers} workers are allowed"
+
+
+def _too_fast(timed: TimedRound, expected: Expectation) -> tuple[Outcome, str] | None:
+    if timed.elapsed_s >= expected.ideal_s:
+        return None
+    return "invalid", f"{timed.elapsed_s:.6f} s is less than the ideal of {expected.ideal_s:.6f} s"
 
 
 def _planned(fault: Fault | None, *, is_there: bool) -> FetchOutcome:
@@ -113,5 +155,5 @@ def _example(timed: TimedRound, surplus: set[str]) -> str:
     return f" ({quoted})" if quoted else ""
 
 
-def _listed(fetches: Mapping[FetchOutcome, int] | Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {outcome}" for outcome, count in sorted(fetches.items())) or "none"
+def _listed(counts: Mapping[FetchOutcome, int] | Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "none"

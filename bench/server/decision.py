@@ -3,15 +3,16 @@
 from typing import NamedTuple
 
 from bench.model import Fault
-from bench.server.answers import Answer, refusal
+from bench.server.answers import Answer
 from bench.server.site import Visit
+from bench.server.substitutes import substitute
 
 
 class Decision(NamedTuple):
     """What a request for a resource gets.
 
     Attributes:
-        answer: what is sent, unless a fault of the transport gets in its way.
+        answer: what is sent: the resource, or its substitute. A fault of the transport spoils it on its way.
         country: whose resource it is; empty for what has neither weather nor attempts.
         attempt: how many requests of this round were for the same country before.
         delay_s: planned between arrival and start.
@@ -35,5 +36,5 @@ def decide(visit: Visit) -> Decision:
     delay_s, fault = served.forecast(country, attempt)
     if fault is None or not resource.is_found:
         return Decision(resource.answer, country, attempt, delay_s)
-    answer = refusal(fault.status) if fault.kind == "status" else resource.answer
+    answer = substitute(fault, resource) or resource.answer
     return Decision(answer, country, attempt, delay_s, fault)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from bench.errors import EnvironmentFault
-from bench.server.protocol import FlagProtocol
+from bench.server.http1.protocol import FlagProtocol
 from bench.server.site import Site
 
 _BACKLOG: Final = 8192

@@ -23,13 +23,15 @@ class Record(NamedTuple):
     Attributes:
         connection: its number, from 1, since the server started.
         accepted_s: when that connection was accepted.
-        start_s: when the first byte was sent.
-        end_s: when the last byte was handed to the kernel, or the client had left.
+        start_s: when the first byte was sent; where none was, the same as ``end_s``.
+        end_s: when the last byte that was to be sent was handed to the kernel, or the client had left.
         delay_s: planned between arrival and start.
-        status: ``UNANSWERED`` if not all of the answer was sent, for whatever reason.
+        status: ``UNANSWERED`` if not all of the answer was sent, for whatever reason, or if what was sent has
+            no status.
         country: empty where the request was not for a country.
         attempt: how many requests of this round were for the same country before.
-        fault: what was done to it, of ``bench.faults.KINDS``; empty where nothing was.
+        fault: what was done to it, of ``bench.faults.KINDS``, whether or not the client stayed to the end;
+            empty where nothing was, as where the client left before it began.
     """
 
     connection: int

@@ -13,7 +13,7 @@ from bench.server.answers import GIF, HTML, JSON, Answer, lay_out, refusal
 _COUNTRY_PATH: Final = re.compile(rb"/flags/([a-z]{2})/(?:\1\.gif|metadata\.json)")
 _ORIGIN: Final = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
 _NOT_FOUND: Final = refusal(404)
-_POLICY: Final = "Content-Security-Policy: default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
+_POLICY: Final = ("Content-Security-Policy", "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,12 @@ class Resource:
 
     Attributes:
         country: whose it is, upper-case; empty for what has neither weather nor attempts.
+        name: the last segment of its path, by which it can refer to itself; only where there is a country.
     """
 
     answer: Answer
     country: str = ""
+    name: str = ""
 
     @property
     def is_found(self) -> bool:
@@ -67,10 +69,12 @@ def _resources(flags: Mapping[str, bytes]) -> dict[bytes, Resource]:
     found = {b"/": Resource(lay_out(200, HTML, _index(flags).encode(), _POLICY))}
     for country, flag in flags.items():
         code = country.lower()
-        folder = f"/flags/{code}".encode()
         metadata = json.dumps({"country": _name(country), "iso_cc": country}, ensure_ascii=False)
-        found[b"%b/%b.gif" % (folder, code.encode())] = Resource(lay_out(200, GIF, flag), country)
-        found[folder + b"/metadata.json"] = Resource(lay_out(200, JSON, metadata.encode()), country)
+        for name, answer in (
+            (f"{code}.gif", lay_out(200, GIF, flag)),
+            ("metadata.json", lay_out(200, JSON, metadata.encode())),
+        ):
+            found[f"/flags/{code}/{name}".encode()] = Resource(answer, country, name)
     return found
 
 

@@ -1,6 +1,7 @@
 """The witness: what the records of a trial say of each of its rounds."""
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -54,9 +55,7 @@ def _testimony(records: Sequence[Record], known: set[int], opening: Opening, cpu
     in_flight_s = fsum(record.end_s - record.arrival_s for record in records)
     firsts = {record.connection: record for record in reversed(records) if record.connection not in known}
     late_s = sorted(
-        record.start_s - (record.arrival_s + record.delay_s)
-        for record in records
-        if record.status != UNANSWERED
+        record.start_s - (record.arrival_s + record.delay_s) for record in records if _has_begun(record)
     )
     spacing_s = sorted(after - before for before, after in pairwise(arrivals_s))
     witness = Witness(
@@ -73,16 +72,22 @@ def _testimony(records: Sequence[Record], known: set[int], opening: Opening, cpu
         spacing_max_s=_quantile(spacing_s, 1.0),
         overtaken=overtaken(records, opening.countries),
         retries=sum(record.attempt >= opening.repeat for record in records) if opening.countries else 0,
+        faults=Counter(record.fault for record in records if record.fault),
     )
     return Statement(
         witness=witness,
         first_arrival_s=arrivals_s[0],
         mean_start_s=fmean(record.start_s for record in records),
-        answered=len(late_s),
+        answered=sum(record.status != UNANSWERED for record in records),
         in_flight_s=in_flight_s,
         set_up_s=fsum(record.arrival_s - record.accepted_s for record in firsts.values()),
         cpu_s=cpu_s,
     )
+
+
+def _has_begun(record: Record) -> bool:
+    """Tell whether an answer began, so that it can have been late: one that stalled later may have."""
+    return record.status != UNANSWERED or record.start_s < record.end_s
 
 
 def max_overlap(starts_s: Sequence[float], ends_s: Sequence[float]) -> int:

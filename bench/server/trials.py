@@ -8,6 +8,7 @@ from bench.errors import UsageError
 from bench.model import Profile
 from bench.server.log import Log, Writer
 from bench.server.paths import RoundName, is_trial_name, round_name, segment_of
+from bench.server.substitutes import prepare
 from bench.server.weather import Forecast, forecast, is_steady
 
 
@@ -93,6 +94,7 @@ class Trials:
             )
         if name in self._trials:
             raise UsageError(f"trial {name!r} is open already")
+        prepare(opening.profile)
         self._trials[name] = _Trial(opening)
 
     def opening(self, name: str) -> Opening:

@@ -34,7 +34,7 @@ class Costs:
         latency: how long fetches took.
         figures: what the probes saw, by figure.
         cpu_share: processor time of the client ÷ elapsed; above 1 where several cores were at work.
-        witness: what the server saw; each figure a mean.
+        witness: what the server saw; each figure a mean, ``faults`` of how many requests met any.
         server_busy: processor time of the server ÷ elapsed.
         limit: what decides how fast the case is, if it is not the style of concurrency.
     """
@@ -126,4 +126,8 @@ def _mean_of(kind: type[T], values: Sequence[T | None]) -> T | None:
 
 
 def _numbers(value: Phases | Gap | Witness) -> Mapping[str, float]:
-    return {field.name: float(getattr(value, field.name)) for field in fields(value)}
+    return {field.name: _number(getattr(value, field.name)) for field in fields(value)}
+
+
+def _number(value: float | Mapping[str, int]) -> float:
+    return float(sum(value.values()) if isinstance(value, Mapping) else value)

@@ -125,3 +125,70 @@ def test_a_fetch_that_timed_out_need_not_have_been_asked_for() -> None:
     expected = expectation(Profile("p", Fixed(5.0)), timeout_s=0.1)
     timed = TimedRound(0.31, {"timeout": 3}, 0, ())
     assert flaw(timed, replace(WITNESS, requests=1), expected) is None
+
+
+STALLED = Expectation(
+    0.0, 1.0, 3, {"ok": 1, "reset": 1, "timeout": 1}, {}, 0, {"reset_mid_body": 1, "stall": 1}
+)
+
+
+def test_the_faults_that_the_server_will_carry_out_are_expected_by_kind() -> None:
+    """A code without a flag meets none, and what nobody asks the server for is none of its own."""
+    found = expectation(Profile("p", faults=(Fault("reset_mid_body", 1.0),)))
+    assert (found.faults, found.unseen) == ({"reset_mid_body": 2}, 0)
+    found = expectation(Profile("p", faults=(Fault("refused", 1.0),)))
+    assert (found.faults, found.unseen) == ({}, 3)
+
+
+@pytest.mark.parametrize(
+    ("fetches", "faults", "found"),
+    [
+        ({"ok": 1, "reset": 1, "timeout": 1}, {"reset_mid_body": 1, "stall": 1}, None),
+        ({"ok": 1, "reset": 1, "timeout": 1}, {"reset_mid_body": 1}, None),
+        ({"ok": 1, "reset": 1, "timeout": 1}, {"stall": 1}, None),
+        (
+            {"ok": 1, "reset": 1, "timeout": 1},
+            {},
+            ("invalid", "the server's faults: none instead of 1 reset_mid_body, 1 stall"),
+        ),
+        (
+            {"ok": 2, "reset": 1},
+            {"reset_mid_body": 1},
+            ("invalid", "the server's faults: 1 reset_mid_body instead of 1 reset_mid_body, 1 stall"),
+        ),
+        (
+            {"ok": 1, "reset": 1, "timeout": 1},
+            {"reset_mid_body": 1, "drip": 1},
+            ("invalid", "the server's faults: 1 drip, 1 reset_mid_body instead of 1 reset_mid_body, 1 stall"),
+        ),
+        (
+            {"ok": 1, "disconnected": 1, "timeout": 1},
+            {"reset_mid_body": 1, "stall": 1},
+            (
+                "error",
+                "fetches: 1 disconnected, 1 ok, 1 timeout instead of 1 ok, 1 reset, 1 timeout",
+            ),
+        ),
+    ],
+)
+def test_the_server_is_held_to_the_faults_that_were_planned(
+    fetches: dict[str, int], faults: dict[str, int], found: tuple[str, str] | None
+) -> None:
+    """Who timed out may have left before its own began; else a difference is ours, whatever came of it."""
+    timed = TimedRound(1.0, fetches, 1, ())
+    assert flaw(timed, replace(WITNESS, faults=faults), STALLED) == found
+
+
+def test_one_that_asks_twice_is_to_blame_for_meeting_another_fault() -> None:
+    """The second request for a country draws anew."""
+    timed = TimedRound(1.0, {"ok": 1, "reset": 1, "timeout": 1}, 1, ())
+    found = flaw(timed, replace(WITNESS, requests=4, faults={"drip": 1}), STALLED)
+    assert found == ("unexpected", "the server saw 4 requests for 3 fetches")
+
+
+def test_a_client_that_hangs_up_on_nonsense_may_begin_the_next_download() -> None:
+    """The server learns a little late that it has."""
+    seen = replace(WITNESS, max_in_flight=4)
+    for outcome in ("protocol", "too_large", "timeout"):
+        timed = TimedRound(1.0, {"ok": 2, outcome: 1}, 2, ())
+        assert flaw(timed, seen, Expectation(0.0, 1.0, 3, timed.fetches, {})) is None  # type: ignore[arg-type]

@@ -93,6 +93,23 @@ def test_lateness_is_that_of_answers_begun() -> None:
     assert seen.late_mean_s == pytest.approx(0.0505)
 
 
+def test_answers_that_a_fault_ends_later_are_late_like_others() -> None:
+    """One that stalls has begun; one that is a reset never does, and has a start that means nothing."""
+    stalled = Record(1, 9.0, 10.0, 10.7, 12.0, 0.5, UNANSWERED, "BR", 0, "stall")
+    reset = Record(1, 9.0, 10.0, 19.0, 19.0, 0.5, UNANSWERED, "CN", 0, "reset_before_headers")
+    said = of([stalled, reset])[0]
+    assert said.witness.late_mean_s == pytest.approx(0.2)
+    assert said.answered == 0
+
+
+def test_the_faults_that_were_carried_out_are_counted_by_kind() -> None:
+    """Those that none met are left out."""
+    kinds = ["stall", "", "not_found", "stall"]
+    seen = of([record(at, at + 1)._replace(fault=kind) for at, kind in enumerate(kinds)])
+    assert seen[0].witness.faults == {"stall": 2, "not_found": 1}
+    assert of([record(0, 1)])[0].witness.faults == {}
+
+
 @pytest.mark.parametrize(
     ("order", "moved"),
     [("ABCDE", 0), ("BACDE", 1), ("EABCD", 1), ("EDCBA", 4), ("BADCE", 2), ("", 0), ("A", 0)],

@@ -3,7 +3,8 @@
 import pytest
 
 from bench.errors import UsageError
-from bench.model import Fixed, Profile, Uniform
+from bench.model import Fault, Fixed, Profile, Uniform
+from bench.server import substitutes
 from bench.server.paths import trial_url
 from bench.server.routes import Routes
 from bench.server.site import Site
@@ -81,3 +82,14 @@ def test_a_site_forgets_a_trial_that_is_closed() -> None:
     assert (nowhere, missing.answer.status) == (public, 404)
     site.trials.open(Opening("t", CHANGING, 0))
     assert site.visit(target)[0] not in {served, public}
+
+
+def test_a_bomb_is_laid_out_before_the_trial_begins() -> None:
+    """It takes ten times as long as an answer may be late."""
+    laid_out = substitutes._gzip_bomb  # noqa: SLF001  nobody else can tell
+    laid_out.cache_clear()
+    trials = Trials(1)
+    trials.open(Opening("sound", Profile("p", faults=(Fault("stall", 0.1),)), 0))
+    assert laid_out.cache_info().currsize == 0
+    trials.open(Opening("bomb", Profile("p", faults=(Fault("stall", 0.1), Fault("gzip_bomb", 0.1))), 0))
+    assert laid_out.cache_info().currsize == 1

@@ -9,13 +9,14 @@ import socket
 from collections import deque
 from collections.abc import Collection
 from http import HTTPStatus
+from math import inf
 from time import perf_counter
 from typing import Final, cast
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-from bench.server.delivery import METHODS, Delivery, refuse, respond
-from bench.server.lingering import Lingering
+from bench.server.http1.delivery import METHODS, Delivery, refuse, respond
+from bench.server.http1.endings import Ending, end
 from bench.server.site import Site
 from bench.server.trials import ServedRound
 
@@ -23,6 +24,8 @@ _LARGEST_REQUEST: Final = 16 * 1024
 _PIECE: Final = 1024
 """Bytes parsed at once where much has come at once; a request's size is known to this precision."""
 _VERSIONS: Final = frozenset(("1.0", "1.1"))
+_WAITING: Final[frozenset[Ending]] = frozenset(("refused", "cut"))
+"""Endings in which the client is waited for until it closes its own side, if it has not."""
 _MOST_WAITING: Final = 64
 """Pipelined requests after which no more are read until some are answered."""
 
@@ -76,11 +79,11 @@ class FlagProtocol(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Send what was asked for, to a client that may have closed its own side only.
 
-        One that has left altogether looks the same until it is written to.
+        One that has left altogether looks the same until it is written to; and so it has if it never will be.
         """
         self._left_s = perf_counter()
         self._is_closing = True
-        return bool(self._deliveries)
+        return bool(self._deliveries) and self._deliveries[0].next_s < inf
 
     def owes(self, rounds: Collection[ServedRound]) -> bool:
         """Tell whether a request of one of these rounds still waits for its answer."""
@@ -161,9 +164,9 @@ class FlagProtocol(asyncio.Protocol):
 
     def _enqueue(self, delivery: Delivery) -> None:
         self._deliveries.append(delivery)
-        if delivery.is_last:
+        if delivery.ending != "kept":
             self._is_closing = True
-            if delivery.is_refusal:
+            if delivery.ending == "refused":
                 self._transport.pause_reading()
         if len(self._deliveries) == 1:
             self._work()
@@ -175,11 +178,18 @@ class FlagProtocol(asyncio.Protocol):
             delivery = self._deliveries[0]
             now_s = perf_counter()
             if delivery.next_s > now_s:
-                self._timer = self._loop.call_later(delivery.next_s - now_s, self._work)
+                self._wait(delivery.next_s - now_s)
                 return
             self._transport.write(delivery.take(now_s))
             if delivery.is_sent and not self._is_blocked:
                 self._end_first()
+
+    def _wait(self, for_s: float) -> None:
+        """Go on when the next slice is due; where none ever is, it is the client's to leave."""
+        if for_s < inf:
+            self._timer = self._loop.call_later(for_s, self._work)
+        elif self._left_s is not None:
+            self.drop()
 
     def _end_first(self) -> None:
         """Log the answer that the kernel now has in full, and make room for what follows."""
@@ -188,9 +198,10 @@ class FlagProtocol(asyncio.Protocol):
             return
         delivery = self._deliveries.popleft()
         delivery.ended(self._entry, perf_counter())
-        if delivery.is_refusal and self._left_s is None:
-            Lingering(self._transport, self.connection_lost).begin()
-        elif delivery.is_last or (self._left_s is not None and not self._deliveries):
+        if delivery.ending != "kept":
+            has_left = self._left_s is not None and delivery.ending in _WAITING
+            end(self._transport, "closed" if has_left else delivery.ending, self.connection_lost)
+        elif self._left_s is not None and not self._deliveries:
             self._transport.close()
         elif self._is_overrun and not self._is_closing and len(self._deliveries) < _MOST_WAITING:
             self._is_overrun = False

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from bench.server.answers import Slice, refusal
-from bench.server.decision import decide
+from bench.server.answers import Slice, Slices, refusal
+from bench.server.decision import Decision, decide
+from bench.server.http1.endings import Ending
+from bench.server.http1.misdelivery import Misdelivery, misdelivery
+from bench.server.http1.pacing import head_only, paced
 from bench.server.log import UNANSWERED
-from bench.server.pacing import head_only, paced
 from bench.server.site import Entry, Visit
 from bench.server.trials import ServedRound
 
@@ -21,8 +23,8 @@ class Delivery:
 
     served: ServedRound
     status: int
-    slices: tuple[Slice, ...]
-    is_last: bool
+    slices: Slices
+    ending: Ending
     arrival_s: float
     next_s: float
     country: str = ""
@@ -32,7 +34,6 @@ class Delivery:
     start_s: float = 0.0
     sent: int = 0
     is_sent: bool = False
-    is_refusal: bool = False
 
     def take(self, now_s: float) -> bytes:
         """Return the next slice, sent now, and look ahead to the one after it."""
@@ -47,13 +48,15 @@ class Delivery:
         return slices[sent].data
 
     def ended(self, entry: Entry, end_s: float) -> None:
-        """Log that the whole answer is with the kernel."""
+        """Log that the kernel has all that was to be sent."""
         self._log(entry, self.start_s, end_s, self.status)
 
     def abandoned(self, entry: Entry, end_s: float) -> None:
-        """Log that there is nobody to answer any more since ``end_s``."""
-        start_s = min(self.start_s, end_s) if self.sent else end_s
-        self._log(entry, start_s, end_s, UNANSWERED)
+        """Log that there is nobody to answer any more since ``end_s``, which may be before it began."""
+        has_begun = self.sent > 0 and self.start_s < end_s
+        if not has_begun:
+            self.fault = ""
+        self._log(entry, self.start_s if has_begun else end_s, end_s, UNANSWERED)
 
     def _log(self, entry: Entry, start_s: float, end_s: float, status: int) -> None:
         self.served.write(
@@ -70,27 +73,44 @@ class Delivery:
 
 
 def respond(visit: Visit, method: bytes, arrival_s: float, *, is_last: bool) -> Delivery:
-    """Decide what a request gets and when: its resource, or the error its weather has for it."""
+    """Decide what a request gets and when."""
     served = visit[0]
     if method not in METHODS:
         return refuse(served, HTTPStatus.METHOD_NOT_ALLOWED, arrival_s)
-    answer, country, attempt, delay_s, fault = decide(visit)
+    answer, country, attempt, delay_s, fault = decision = decide(visit)
+    if fault is not None:
+        return _respond_with_fault(visit, decision, fault.kind, method, arrival_s, is_last=is_last)
     if method == _HEAD:
         slices = head_only(answer, closing=is_last)
     elif served.bandwidth is None:
         slices = answer.closing if is_last else answer.kept
     else:
         slices = paced(answer, served.bandwidth, closing=is_last)
-    next_s = arrival_s + delay_s
-    kind = "" if fault is None else fault.kind
+    ending: Ending = "closed" if is_last else "kept"
     return Delivery(
-        served, answer.status, slices, is_last, arrival_s, next_s, country, attempt, delay_s, kind
+        served, answer.status, slices, ending, arrival_s, arrival_s + delay_s, country, attempt, delay_s
     )
+
+
+def _respond_with_fault(  # noqa: PLR0913  what a request is, and what was decided about it
+    visit: Visit, decision: Decision, kind: str, method: bytes, arrival_s: float, *, is_last: bool
+) -> Delivery:
+    """Have an answer spoilt if it is not a substitute already; where neither is possible, claim nothing.
+
+    No bandwidth holds up a fault, so that it ends in its class and not in a time-out.
+    """
+    answer, country, attempt, delay_s, _ = decision
+    body = b"" if method == _HEAD else answer.body
+    spoilt = misdelivery(kind, answer, body, is_last=is_last)
+    if spoilt is None:
+        ending: Ending = "closed" if is_last else "kept"
+        spoilt = Misdelivery((Slice(answer.head(closing=is_last) + body, 0.0),), ending, answer.status)
+        kind = "" if answer is visit[1].answer else kind
+    slices, ending, status = spoilt
+    next_s = arrival_s + delay_s
+    return Delivery(visit[0], status, slices, ending, arrival_s, next_s, country, attempt, delay_s, kind)
 
 
 def refuse(served: ServedRound, status: int, arrival_s: float) -> Delivery:
     """Answer what is no proper request, and hang up."""
-    slices = refusal(status).closing
-    return Delivery(
-        served, status, slices, is_last=True, arrival_s=arrival_s, next_s=arrival_s, is_refusal=True
-    )
+    return Delivery(served, status, refusal(status).closing, "refused", arrival_s, arrival_s)

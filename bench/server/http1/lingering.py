@@ -10,11 +10,12 @@ from collections.abc import Callable
 from typing import Final
 
 _PATIENCE_S: Final = 2.0
+_LATE_S: Final = 0.1
 _MOST_BYTES: Final = 16 * 1024 * 1024
 
 
 class Lingering(asyncio.Protocol):
-    """Drops what a refused client sends until it hangs up, sends too much or takes too long."""
+    """Drops what a client sends until it hangs up, sends too much or takes too long."""
 
     def __init__(self, transport: asyncio.Transport, ended: Callable[[Exception | None], None]) -> None:
         self._transport = transport
@@ -24,13 +25,13 @@ class Lingering(asyncio.Protocol):
 
     def begin(self) -> None:
         """Take over a connection whose answer is with the kernel."""
-        self._timer = asyncio.get_running_loop().call_later(_PATIENCE_S, self._transport.abort)
         self._transport.set_protocol(self)
-        try:
-            self._transport.write_eof()
-        except OSError:  # the client has hung up already, and there is nobody to wait for
-            self._transport.abort()
-        self._transport.resume_reading()
+        self._hang_up()
+
+    def begin_late(self) -> None:
+        """Do the same, and let the client wait a moment until it is told."""
+        self._transport.set_protocol(self)
+        self._timer = asyncio.get_running_loop().call_later(_LATE_S, self._hang_up)
 
     def data_received(self, data: bytes) -> None:
         """Drop what has come."""
@@ -43,3 +44,14 @@ class Lingering(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._ended(exc)
+
+    def _hang_up(self) -> None:
+        if not self._transport.can_write_eof():  # TLS says goodbye by itself, and waits for an answer
+            self._transport.close()
+            return
+        self._timer = asyncio.get_running_loop().call_later(_PATIENCE_S, self._transport.abort)
+        try:
+            self._transport.write_eof()
+        except OSError:  # the client has hung up already, and there is nobody to wait for
+            self._transport.abort()
+        self._transport.resume_reading()
