@@ -18,6 +18,7 @@ from h2.events import (
 )
 from h2.settings import SettingCodes
 
+from bench.server.http2.encoding import LargeFieldEncoder
 from tests.encrypted_server import House
 
 
@@ -61,6 +62,7 @@ class Client:
     def __init__(self, connection: ssl.SSLSocket, initial_window: int | None) -> None:
         self.socket = connection
         self.h2 = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
+        self.h2.encoder = LargeFieldEncoder()
         if initial_window is not None:
             self.h2.local_settings[SettingCodes.INITIAL_WINDOW_SIZE] = initial_window
             self.h2.local_settings.acknowledge()

@@ -31,6 +31,8 @@ from h2.settings import SettingCodes, Settings
 
 from bench.server.answers import refusal
 from bench.server.http2.delivery import Delivery, refuse, respond
+from bench.server.http2.encoding import LargeFieldEncoder
+from bench.server.http2.framing import FrameCutter
 from bench.server.http2.script import Data, Field, GoAway, Headers, Reset
 from bench.server.lingering import Lingering
 from bench.server.site import Site
@@ -70,6 +72,8 @@ class Http2Protocol(asyncio.Protocol):
         self._accepted_s = accepted_s
         self._loop = asyncio.get_running_loop()
         self._h2 = H2Connection(_CONFIG)
+        self._h2.encoder = LargeFieldEncoder()
+        self._cutter = FrameCutter()
         self._requests: dict[int, _Request] = {}
         self._owed: dict[int, Delivery] = {}
         self._due: list[tuple[float, int]] = []
@@ -116,12 +120,14 @@ class Http2Protocol(asyncio.Protocol):
             self._decline()
             return
         try:
-            events = self._h2.receive_data(data)
-        except ProtocolError:
+            for part in self._cutter.cut(data):
+                for event in self._h2.receive_data(part):
+                    self._heed(event)
+        except ProtocolError as error:
+            if self._h2.state_machine.state is not ConnectionState.CLOSED:
+                self._h2.close_connection(error.error_code)
             self._give_up()
             return
-        for event in events:
-            self._heed(event)
         self._flush()
         self._work()
 
