@@ -176,6 +176,16 @@ def test_a_client_may_close_its_own_side_first() -> None:
     assert [each.status for each in server.log] == [200]
 
 
+def test_a_refusal_reaches_a_client_that_is_still_sending() -> None:
+    """What comes after the server's goodbye is dropped, and not answered with a reset."""
+    with house(ENCRYPTED) as server, server.connect() as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nx: " + b"x" * 40_000)
+        time.sleep(0.05)
+        connection.sendall(b"x" * 40_000)
+        assert read_all(connection).startswith(b"HTTP/1.1 431 ")
+    assert [record.status for record in server.log] == [431]
+
+
 def test_a_reset_reaches_the_client_as_a_reset() -> None:
     """Aborting a connection whose socket does not linger sends RST below the encryption."""
 
