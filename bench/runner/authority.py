@@ -3,7 +3,7 @@
 from pathlib import Path
 
 
-def lay_out_authority(workspace: Path, pem: str) -> Path | None:
+def lay_out_authority(workspace: Path, pem: str) -> str | None:
     """Write the authority of the server on duty where workers can read it; ``None`` if it has none.
 
     It is written once, and anew for a server that has taken over from another one.
@@ -13,4 +13,4 @@ def lay_out_authority(workspace: Path, pem: str) -> Path | None:
     file = workspace / "authority.pem"
     if not file.exists() or file.read_text(encoding="ascii") != pem:
         file.write_text(pem, encoding="ascii")
-    return file
+    return str(file)

@@ -49,11 +49,11 @@ class Task:
         folder: where the rounds have folders of their own.
         reference: the folder of the flags as the server serves them, as ``br.gif``.
         request_timeout_s: what a fetch may take, in seconds.
-        authority: whom to trust, as a PEM file; ``None`` where connections are not encrypted.
-        http2: whether the server speaks HTTP/2, and nothing else.
         probes: what to measure of each timed round, as modules of ``bench.worker.probes``.
         live: report every event as it happens, for one round at ``base_url`` itself into ``folder``
             itself, where the flags remain; nothing is warmed up.
+        authority: PEM file of the certificate authority to trust; ``None`` where nothing is encrypted.
+        http2: whether HTTP/2 is spoken, and nothing else.
     """
 
     strategy_file: Path
@@ -67,10 +67,10 @@ class Task:
     folder: Path
     reference: Path
     request_timeout_s: float
-    authority: Path | None = None
-    http2: bool = False
     probes: tuple[str, ...] = ()
     live: bool = False
+    authority: str | None = None
+    http2: bool = False
 
     def to_json(self) -> str:
         """Write the task as one line."""

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from bench.model import Fault
 from bench.server.answers import refusal
 from bench.server.decision import decide
-from bench.server.http2.mishaps import script_of
-from bench.server.http2.replies import reply_of, reply_to
-from bench.server.http2.script import Data, Headers, Part, Script, whole
+from bench.server.http2.mishaps import mishap
+from bench.server.http2.replies import is_another, reply_of, reply_to
+from bench.server.http2.script import Data, Headers, Part, Reply, Script, whole
 from bench.server.log import UNANSWERED
 from bench.server.site import Entry, Visit
 from bench.server.trials import ServedRound
@@ -26,6 +27,7 @@ class Delivery:
         stream: the number of its stream.
         part: what goes next; ``None`` before the first and after the last.
         due_s: when that may go, and not earlier.
+        has_begun: whether it was due and looked at, even if nothing is sent of it.
         is_ended: whether the end of the stream has been sent.
     """
 
@@ -41,11 +43,13 @@ class Delivery:
     fault: str = ""
     start_s: float = 0.0
     part: Part | None = None
+    has_begun: bool = False
     is_ended: bool = False
 
     def begin(self, now_s: float) -> None:
         """Look at the first part, which is due now."""
         step = next(self.script, None)
+        self.has_begun = True
         if step is not None:
             self.part = step.part
             self.start_s = now_s
@@ -66,7 +70,12 @@ class Delivery:
         self._log(entry, self.start_s, end_s, UNANSWERED if self.fault in _CUT else self.status)
 
     def abandoned(self, entry: Entry, end_s: float) -> None:
-        """Log that not all of the answer is sent, and nothing more will be since ``end_s``."""
+        """Log that not all of the answer is sent, and nothing more will be since ``end_s``.
+
+        A fault that had not begun by then was not carried out.
+        """
+        if not self.has_begun:
+            self.fault = ""
         self._log(entry, min(self.start_s or end_s, end_s), end_s, UNANSWERED)
 
     def _log(self, entry: Entry, start_s: float, end_s: float, status: int) -> None:
@@ -92,12 +101,12 @@ def respond(stream: int, visit: Visit, method: bytes, target: bytes, arrival_s: 
     reply = reply_to(decision, target)
     if method == _HEAD:
         reply = reply._replace(body=b"")
-    kind = "" if decision.fault is None else decision.fault.kind
+    kind, script = _carried_out(decision.fault, reply, served.bandwidth)
     return Delivery(
         stream,
         served,
         reply.status,
-        script_of(kind, reply, served.bandwidth),
+        script,
         arrival_s,
         arrival_s + decision.delay_s,
         decision.country,
@@ -105,6 +114,16 @@ def respond(stream: int, visit: Visit, method: bytes, target: bytes, arrival_s: 
         decision.delay_s,
         kind,
     )
+
+
+def _carried_out(fault: Fault | None, reply: Reply, bandwidth: float | None) -> tuple[str, Script]:
+    """Have an answer spoilt if it is not another one already; where neither is possible, claim nothing."""
+    if fault is None:
+        return "", whole(reply, bandwidth)
+    spoilt = mishap(fault.kind, reply)
+    if spoilt is not None:
+        return fault.kind, spoilt
+    return fault.kind if is_another(fault) else "", whole(reply, None)
 
 
 def refuse(stream: int, served: ServedRound, status: HTTPStatus, arrival_s: float) -> Delivery:

@@ -248,7 +248,7 @@ class Http2Protocol(asyncio.Protocol):
 
     def _advance(self, delivery: Delivery, now_s: float) -> None:
         """Send what is due of one answer, but no more than its turn."""
-        if not delivery.start_s:
+        if not delivery.has_begun:
             delivery.begin(now_s)
         room = _TURN_BYTES
         while (part := delivery.part) is not None and delivery.due_s <= now_s and room > 0:

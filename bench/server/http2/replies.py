@@ -2,12 +2,12 @@
 
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
+from bench.model import Fault
 from bench.server.answers import Answer, refusal
 from bench.server.decision import Decision
 from bench.server.http2.script import Field, Reply
@@ -22,20 +22,6 @@ _STATUSES: Final = {"not_found": 404, "server_error": 500, "unavailable": 503, "
 _LATER: Final = frozenset((429, 503))
 
 
-@dataclass(frozen=True, slots=True)
-class Zeros:
-    """A body of nothing but zeros, which takes no memory."""
-
-    size_bytes: int
-
-    def __len__(self) -> int:
-        return self.size_bytes
-
-    def __getitem__(self, part: slice, /) -> bytes:
-        start, stop, _ = part.indices(self.size_bytes)
-        return bytes(max(0, stop - start))
-
-
 def reply_to(decision: Decision, target: bytes) -> Reply:
     """Return what a request for ``target`` is answered where nothing disturbs the transport."""
     reply = reply_of(decision.answer)
@@ -44,6 +30,11 @@ def reply_to(decision: Decision, target: bytes) -> Reply:
         return _refused(_STATUSES[kind])
     another = _OTHERS.get(kind)
     return reply if another is None else another(reply, target)
+
+
+def is_another(fault: Fault) -> bool:
+    """Tell whether a fault is no more than another answer."""
+    return fault.kind == "status" or fault.kind in _STATUSES or fault.kind in _OTHERS
 
 
 def reply_of(answer: Answer) -> Reply:
@@ -89,10 +80,6 @@ def _gzip_bomb(reply: Reply, _target: bytes) -> Reply:
     return reply._replace(fields=fields, body=_bomb())
 
 
-def _oversized(reply: Reply, _target: bytes) -> Reply:
-    return reply._replace(fields=sized(reply.fields, b"%d" % _HUGE_BYTES), body=Zeros(_HUGE_BYTES))
-
-
 _OTHERS: Final[Mapping[str, Callable[[Reply, bytes], Reply]]] = MappingProxyType(
     {
         "wrong_content": _wrong_content,
@@ -101,7 +88,6 @@ _OTHERS: Final[Mapping[str, Callable[[Reply, bytes], Reply]]] = MappingProxyType
         "redirect_loop": _redirect_loop,
         "redirect_off_host": _redirect_off_host,
         "gzip_bomb": _gzip_bomb,
-        "oversized": _oversized,
     }
 )
 """By kind of ``bench.faults``: what is answered instead of a resource."""
