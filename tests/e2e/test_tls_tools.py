@@ -186,7 +186,7 @@ def test_curl_meets_each_fault_once_and_does_not_ask_again(
     authority = tmp_path / "ca.pem"
     authority.write_text(opened.authority)
     ended = subprocess.run(
-        ["curl", "-sS", "-m", "0.7", "--cacert", authority, "-o", tmp_path / "x", f"{opened.url}.0{FLAG}"],
+        ["curl", "-sS", "-m", "0.4", "--cacert", authority, "-o", tmp_path / "x", f"{opened.url}.0{FLAG}"],
         capture_output=True,
         timeout=30,
         check=False,

@@ -4,6 +4,7 @@ import resource
 import zlib
 from collections.abc import Callable
 from time import perf_counter, sleep
+from urllib.parse import urljoin
 
 import pytest
 from h2.errors import ErrorCodes
@@ -60,9 +61,10 @@ def test_a_client_is_told_when_to_come_back(kind: str) -> None:
 def test_redirects_lead_round_or_away() -> None:
     """To the same address, or to one that is nobody's (RFC 5737)."""
     with house(meeting("redirect_loop")) as server, client_of(server) as client:
-        assert client.get(flag_path("BR")).headers["location"] == flag_path("BR")
+        location = client.get(flag_path("BR")).headers["location"]
+        assert urljoin(flag_path("BR"), location) == flag_path("BR")
     with house(meeting("redirect_off_host")) as server, client_of(server) as client:
-        assert client.get(flag_path("BR")).headers["location"] == f"http://192.0.2.1{flag_path('BR')}"
+        assert client.get(flag_path("BR")).headers["location"].startswith("http://192.0.2.1/")
 
 
 def test_wrong_content_is_as_long_as_the_right_one() -> None:
