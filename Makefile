@@ -45,8 +45,8 @@ $(VENV)/dev.stamp: requirements-dev.txt | $(VENV)/bin/python
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --no-strip-extras --upgrade
 lock:
-	$(LOCK) pyproject.toml --output-file requirements.txt
-	$(LOCK) pyproject.toml --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(LOCK) pyproject.toml --extra tls --output-file requirements.txt
+	$(LOCK) pyproject.toml --extra dev --extra tls --constraint requirements.txt --output-file requirements-dev.txt
 
 clean:
 	rm -rf $(VENV) dist build .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -15,9 +15,11 @@ from bench.errors import UsageError
 from bench.model import Client, Strategy
 
 Face: TypeAlias = Literal["sync", "async"]
+Speech: TypeAlias = Literal["tls", "http2"]
 
 _JOB_OPENS: Final[Mapping[str, Face]] = {"async_client": "async", "client": "sync"}
 _CLIENT_DEFINES: Final[Mapping[str, Face]] = {"open_async_client": "async", "open_client": "sync"}
+_CLIENT_READS: Final[Mapping[str, Speech]] = {"authority": "tls", "http2": "http2"}
 _OURS: Final = frozenset({"bench", "strategies"})
 _MOST_BYTES: Final = 1 << 20
 
@@ -72,6 +74,8 @@ def read_strategy(file: Path) -> Strategy:
 def read_client(file: Path) -> Client:
     """Say what a client file is, from its text alone, and whether what it imports is installed.
 
+    It is taken to speak TLS if it reads ``settings.authority``, and HTTP/2 if it reads ``settings.http2``.
+
     Raises:
         UsageError: it is no Python, or has neither ``open_client`` nor ``open_async_client``.
     """
@@ -88,6 +92,7 @@ def read_client(file: Path) -> Client:
         faces=faces,
         missing=missing,
         install=install_command(file.stem, missing, _extras()),
+        speaks=frozenset(speech for key, speech in _CLIENT_READS.items() if key in _settings_read(tree)),
     )
 
 
@@ -130,6 +135,17 @@ def _source(file: Path) -> bytes:
 def _functions(tree: ast.Module) -> frozenset[str]:
     return frozenset(
         node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+
+
+def _settings_read(tree: ast.Module) -> frozenset[str]:
+    """Return which settings a client file reads."""
+    return frozenset(
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "settings"
     )
 
 

@@ -56,7 +56,9 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "cut_chunk": Kind("truncated", "closes the connection within a chunk", http2="none"),
         "stall": Kind("timeout", "sends half of the body, and then nothing"),
         "drip": Kind("timeout", "sends the body a byte at a time, and never all of it"),
-        "slow_headers": Kind("timeout", "sends the headers a byte at a time, and never all of them"),
+        "slow_headers": Kind(
+            "timeout", "sends the headers a byte at a time, and never all of them; over HTTP/2 none at all"
+        ),
         "wrong_content": Kind("corrupt", "sends other bytes, as many as there should be"),
         "no_content": Kind("corrupt", "204"),
         "empty_body": Kind("corrupt", "200 with a body of no bytes"),

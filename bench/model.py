@@ -137,6 +137,7 @@ class Client:
 
     Attributes:
         faces: the kinds of strategy that can use it.
+        speaks: what it can speak beside plain HTTP/1.1.
         missing: top-level modules it imports that are not installed here.
         install: the command that would install them, or an empty string.
     """
@@ -147,6 +148,7 @@ class Client:
     faces: frozenset[Literal["sync", "async"]]
     missing: tuple[str, ...] = ()
     install: str = ""
+    speaks: frozenset[Literal["tls", "http2"]] = frozenset()
 
 
 PROBES: Final = ("cpu", "gc", "loop_lag", "queue_wait", "memory", "handles")

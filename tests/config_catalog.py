@@ -1,7 +1,7 @@
 """A small catalog for the config's tests: known strategies and clients, one client not installed."""
 
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from bench.config.loader import load
 from bench.errors import ConfigError, UsageError
@@ -21,13 +21,15 @@ STRATEGIES: Final = {
         Strategy("bare_sockets", Path("bare_sockets.py"), "", None, takes_workers=True),
     )
 }
+_TLS: Final[frozenset[Literal["tls", "http2"]]] = frozenset({"tls"})
+_HTTP2: Final[frozenset[Literal["tls", "http2"]]] = frozenset({"tls", "http2"})
 CLIENTS: Final = {
     client.name: client
     for client in (
-        Client("requests", Path("requests.py"), "", frozenset({"sync"})),
-        Client("httpx", Path("httpx.py"), "", frozenset({"sync", "async"})),
+        Client("requests", Path("requests.py"), "", frozenset({"sync"}), speaks=_TLS),
+        Client("httpx", Path("httpx.py"), "", frozenset({"sync", "async"}), speaks=_HTTP2),
         Client("urllib3", Path("urllib3.py"), "", frozenset({"sync"})),
-        Client("aiohttp", Path("aiohttp.py"), "", frozenset({"async"})),
+        Client("aiohttp", Path("aiohttp.py"), "", frozenset({"async"}), speaks=_TLS),
         Client("pycurl", Path("pycurl.py"), "", frozenset({"sync"}), ("pycurl",), "pip install pycurl"),
     )
 }

@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Final
 
 from bench.bundle import import_path
@@ -28,6 +29,19 @@ class TestedServer(FlagServer):
         """Return every request of an open trial whose answer has ended, by round."""
         rounds = self._ask({"records": trial})["rounds"]
         return {int(number): [Record(*record) for record in records] for number, records in rounds.items()}
+
+    def handshakes(self, trial: str) -> "Seen":
+        """Return the handshakes at the listener of an open trial, since it was opened."""
+        said = self._ask({"handshakes": trial})
+        return Seen(said["begun"], said["failed"])
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How many handshakes there were at the listener of a trial, and how many failed."""
+
+    begun: int
+    failed: int
 
 
 def server_environment() -> dict[str, str]:

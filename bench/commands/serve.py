@@ -1,6 +1,11 @@
 """``serve``: the flag server in the foreground."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
+from shlex import quote
+from tempfile import TemporaryDirectory
 
 import rich_click as click
 
@@ -26,6 +31,12 @@ import rich_click as click
 @click.option(
     "--log", "log_file", type=click.Path(path_type=Path), help="Write one JSON line per request here."
 )
+@click.option("--tls", is_flag=True, help="Encrypt connections, with certificates made for this server.")
+@click.option("--http2", is_flag=True, help="Speak HTTP/2, and nothing else; goes only with --tls.")
+@click.option(
+    "--authority", "authority_file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+    help="With --tls, write the certificate that clients must trust here [a temporary file].",
+)  # fmt: skip
 def serve(  # noqa: PLR0913  one argument an option
     *,
     profile: str,
@@ -36,6 +47,9 @@ def serve(  # noqa: PLR0913  one argument an option
     seed: int,
     flags_dir: Path | None,
     log_file: Path | None,
+    tls: bool,
+    http2: bool,
+    authority_file: Path | None,
 ) -> None:
     """Run the flag server until Ctrl-C, for curl, a browser or the chapter's own scripts."""
     from bench.commands.consoles import remarks
@@ -43,8 +57,36 @@ def serve(  # noqa: PLR0913  one argument an option
     from bench.server.foreground import serve as serve_until_signalled
     from bench.server.settings import ServerSettings
 
-    def announce(url: str) -> None:
-        remarks().print(f"serving {profile} at {url} until Ctrl-C; try {url}/flags/br/br.gif", soft_wrap=True)
+    for given, option in ((http2, "--http2"), (authority_file, "--authority")):
+        if given and not tls:
+            raise click.UsageError(f"{option} goes only with --tls")
+    behaviour = replace(preset(profile, scale), tls=tls, http2=http2)
+    settings = ServerSettings(behaviour, seed=seed, flags_dir=flags_dir, host=host, port=port)
+    with _authority_file(authority_file) if tls else nullcontext() as file:
 
-    settings = ServerSettings(preset(profile, scale), seed=seed, flags_dir=flags_dir, host=host, port=port)
-    serve_until_signalled(settings, announce, log_file=log_file, allow_remote=allow_remote)
+        def announce(url: str) -> None:
+            remarks().print(
+                f"serving {profile} at {url} until Ctrl-C; try {_example(url, file)}", soft_wrap=True
+            )
+
+        serve_until_signalled(
+            settings, announce, log_file=log_file, authority_file=file, allow_remote=allow_remote
+        )
+
+
+@contextmanager
+def _authority_file(named: Path | None) -> Iterator[Path]:
+    """Yield the file that was named, or one that is gone in the end."""
+    if named is not None:
+        yield named
+        return
+    with TemporaryDirectory(prefix="flagbench-") as folder:
+        yield Path(folder) / "authority.pem"
+
+
+def _example(url: str, authority_file: Path | None) -> str:
+    """Write what a user may try."""
+    flag = f"{url}/flags/br/br.gif"
+    if authority_file is None:
+        return flag
+    return f"curl --cacert {quote(str(authority_file))} -O {flag}"

@@ -8,6 +8,7 @@ from typing import Final
 from bench.config.pairing import absence, fits
 from bench.config.profiles import partly_too_slow
 from bench.config.schema import ConfigForm
+from bench.config.speaking import silence, speaks
 from bench.config.strategies import StrategyForm
 from bench.model import NO_CLIENT, Case, Client, Experiment
 
@@ -47,13 +48,15 @@ def _cases(form: ConfigForm, entry: StrategyForm) -> Iterator[Case]:
     workers = dict.fromkeys(min(count, fetches) for count in asked)
     axes = product(_clients(form, entry), workers, entry.keep_alive or form.keep_alive, form.all_profiles)
     for client, count, keep_alive, profile in axes:
-        yield Case(strategy.name, client, count, profile, form.countries, keep_alive)
+        if client is None or speaks(client, profile):
+            name = NO_CLIENT if client is None else client.name
+            yield Case(strategy.name, name, count, profile, form.countries, keep_alive)
 
 
-def _clients(form: ConfigForm, entry: StrategyForm) -> list[str]:
+def _clients(form: ConfigForm, entry: StrategyForm) -> list[Client] | list[None]:
     if entry.name.face is None:
-        return [NO_CLIENT]
-    return [client.name for client in entry.clients or form.clients if _serves(client, entry)]
+        return [None]
+    return [client for client in entry.clients or form.clients if _serves(client, entry)]
 
 
 def _serves(client: Client, entry: StrategyForm) -> bool:
@@ -65,6 +68,10 @@ def _notes(form: ConfigForm) -> Iterator[str]:
     for client in form.clients:
         if client.missing and any(fits(strategy, client) for strategy in general):
             yield f"Left out: {absence(client)}."
+    for client, profile in product(form.clients, form.all_profiles):
+        is_wanted = not client.missing and any(fits(strategy, client) for strategy in general)
+        if is_wanted and (reason := silence(client, profile)):
+            yield f"Left out: {client.name} in profile {profile.name}, for it {reason}."
     fetches = len(form.countries.fetches)
     counts = dict.fromkeys(
         count

@@ -12,6 +12,7 @@ from bench.config.latencies import LatencyField
 from bench.config.scalars import Duration, Factor, Name, Share, Size, Truth, whole
 from bench.config.units import duration_text, size_text
 from bench.config.wording import listing, near, shown
+from bench.extras import TLS, lacking
 from bench.model import Fixed, LogNormal, Profile, Uniform
 from bench.profiles import PRESETS, preset
 
@@ -77,6 +78,13 @@ class ProfileForm(Form):
     faults: Annotated[tuple[FaultField, ...], AfterValidator(some), Short(one_or_more)] = Field(
         default=(), description="What else goes wrong, and how often."
     )
+
+    @field_validator("tls")
+    @classmethod
+    def _is_installed(cls, tls: bool) -> bool:  # noqa: FBT001  pydantic's way
+        if tls and (lack := lacking(TLS)):
+            raise ValueError(str(lack))
+        return tls
 
     @field_validator("http2")
     @classmethod

@@ -18,6 +18,7 @@ from bench.config.offer import Offer
 from bench.config.probing import Probes
 from bench.config.profiles import ProfileField, too_slow, unsuited
 from bench.config.scalars import Name, PositiveDuration, PositiveShare, Truth, whole, whole_or
+from bench.config.speaking import crowded, unspoken
 from bench.config.strategies import Clients, KeepAlive, StrategyField, StrategyForm, Workers, clashes
 from bench.model import Profile, Stopping
 from bench.profiles import preset
@@ -119,8 +120,9 @@ class ConfigForm(Form):
     @field_validator("profile")
     @classmethod
     def _answers_in_time(cls, profile: Profile, info: ValidationInfo) -> Profile:
-        if reason := too_slow(profile, info.data.get("request_timeout", math.inf)):
+        if reason := too_slow(profile, info.data.get("request_timeout", math.inf)) or _mute(profile, info):
             raise ValueError(reason)
+        refuse(_crowded(profile, info))
         return profile
 
     @field_validator("profiles")
@@ -128,7 +130,12 @@ class ConfigForm(Form):
     def _answer_in_time(cls, profiles: tuple[Profile, ...], info: ValidationInfo) -> tuple[Profile, ...]:
         if info.data.get("profile") is not None:
             raise ValueError("stands beside 'profile'; write one of the two")
-        refuse(unsuited(profiles, info.data.get("request_timeout", math.inf)))
+        faults = unsuited(profiles, info.data.get("request_timeout", math.inf))
+        for index, profile in enumerate(profiles):
+            if reason := _mute(profile, info):
+                faults.append(Fault((index,), reason))
+            faults += [Fault((index, *fault.steps), fault.what) for fault in _crowded(profile, info)]
+        refuse(faults)
         return profiles
 
     @field_validator("blocks")
@@ -166,3 +173,18 @@ class ConfigForm(Form):
     def stopping(self) -> Stopping | None:
         """When a case has been run often enough; ``None`` if only the number of blocks says."""
         return self.all_blocks.stopping(self.precision, self.budget)
+
+
+def _mute(profile: Profile, info: ValidationInfo) -> str:
+    """Say which clients cannot serve a profile, as far as strategies and clients are sound; else nothing."""
+    if "strategies" not in info.data:
+        return ""
+    offered = info.context.clients.values() if info.context else ()
+    return unspoken(profile, info.data["strategies"], info.data.get("clients"), offered)
+
+
+def _crowded(profile: Profile, info: ValidationInfo) -> list[Fault]:
+    """Find faults that bear no neighbours, as far as what makes these is sound."""
+    if not {"strategies", "workers", "countries"} <= info.data.keys():
+        return []
+    return crowded(profile, info.data["strategies"], info.data["workers"], info.data["countries"])

@@ -13,13 +13,14 @@ from bench.machine.probes import Peaks
 from bench.measurement import Measurement, Outcome, Round
 from bench.model import NO_CLIENT, Case, Experiment
 from bench.runner.accounting import account
+from bench.runner.authority import lay_out_authority
 from bench.runner.expectation import Expectation, expect, flaw
 from bench.runner.flagserver import RunningServer
 from bench.runner.launch import Launcher
 from bench.runner.reference import restore_reference
 from bench.runner.refusal import refusal
 from bench.runner.trial import Ending, run_worker, verdict
-from bench.server.paths import trial_url
+from bench.server.control import Opened
 from bench.server.testimony import Statement
 from bench.server.trials import Opening
 from bench.worker.protocol import WORKER_PROBES, Task
@@ -86,10 +87,12 @@ def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measur
     experiment = site.experiment
     name = f"b{turn.block}p{turn.position}a{turn.attempt}"
     countries = case.countries
-    server.handle.open_trial(Opening(name, case.profile, turn.block, countries.codes, countries.repeat))
+    opened = server.handle.open_trial(
+        Opening(name, case.profile, turn.block, countries.codes, countries.repeat)
+    )
     folder = site.launcher.workspace / name
     folder.mkdir()
-    task = _task(site, server, case, name, folder)
+    task = _task(site, opened, case, folder)
     peaks = Peaks(experiment.probes)
     before = _snapshot(site, server)
     ending = run_worker(
@@ -126,7 +129,7 @@ def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measur
     )
 
 
-def _task(site: Site, server: RunningServer, case: Case, name: str, folder: Path) -> Task:
+def _task(site: Site, opened: Opened, case: Case, folder: Path) -> Task:
     experiment = site.experiment
     return Task(
         strategy_file=experiment.strategies[case.strategy].file,
@@ -135,11 +138,13 @@ def _task(site: Site, server: RunningServer, case: Case, name: str, folder: Path
         keep_alive=case.keep_alive,
         countries=case.countries.codes,
         repeat=case.countries.repeat,
-        base_url=trial_url(server.handle.base_url, name),
+        base_url=opened.url,
         rounds=experiment.rounds,
         folder=folder,
         reference=site.reference,
         request_timeout_s=experiment.request_timeout_s,
+        authority=lay_out_authority(site.launcher.workspace, opened.authority),
+        http2=case.profile.http2,
         probes=tuple(name for name in WORKER_PROBES if name in experiment.probes),
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench.errors import EnvironmentFault
 from bench.model import Profile, Strategy
+from bench.runner.authority import lay_out_authority
 from bench.runner.flagserver import RunningServer, serving
 from bench.runner.launch import Launcher, launching
 from bench.runner.reference import lay_out_reference
@@ -96,5 +97,7 @@ def _task(errand: Errand, launcher: Launcher, server: RunningServer) -> Task:
         folder=folder,
         reference=lay_out_reference(launcher.workspace, served_flags(None)),
         request_timeout_s=errand.request_timeout_s,
+        authority=lay_out_authority(launcher.workspace, server.handle.authority),
+        http2=errand.profile.http2,
         live=True,
     )

@@ -4,12 +4,14 @@ import os
 import selectors
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from time import monotonic
 from typing import BinaryIO, Final
 
 from bench.errors import ServerDiedError
 from bench.server.messages import Message, error_from_json, from_line, to_line
-from bench.server.settings import ServerSettings, base_url
+from bench.server.paths import trial_url
+from bench.server.settings import ServerSettings
 from bench.server.testimony import Statement
 from bench.server.trials import Opening
 from bench.wire import fit
@@ -26,6 +28,19 @@ def server_command() -> tuple[str, ...]:
     return (sys.executable, "-P", "-m", "bench.server")
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Where an open trial is served.
+
+    Attributes:
+        url: the address to which ``.<round>`` is added for each of its rounds.
+        authority: whom a client must trust, as PEM; empty where connections are not encrypted.
+    """
+
+    url: str
+    authority: str
+
+
 class FlagServer:
     """A flag server at the other end of two pipes.
 
@@ -36,10 +51,12 @@ class FlagServer:
     Attributes:
         base_url: the server's address without a slash at its end; what is asked of it directly meets
             the profile it was started with, in block 0.
+        authority: whom a client must trust there, as PEM; empty where connections are not encrypted.
     """
 
     def __init__(self, to_server: BinaryIO, from_server: BinaryIO, *, reply_limit_s: float = 10.0) -> None:
         self.base_url = ""
+        self.authority = ""
         self._to_server = to_server
         self._from_server = from_server
         self._reply_limit_s = reply_limit_s
@@ -48,11 +65,12 @@ class FlagServer:
     def start(self, settings: ServerSettings) -> None:
         """Have the port opened, and wait until requests are answered."""
         ready = self._ask({"start": settings})["ready"]
-        self.base_url = base_url(ready["host"], ready["port"])
+        self.base_url, self.authority = ready["url"], ready["authority"]
 
-    def open_trial(self, opening: Opening) -> None:
-        """Serve a trial, below its ``trial_url``, with the weather of its profile and block."""
-        self._ask({"open": opening})
+    def open_trial(self, opening: Opening) -> Opened:
+        """Serve a trial with the weather of its profile and block, and return where."""
+        opened = self._ask({"open": opening})["opened"]
+        return Opened(trial_url(opened["url"], opening.trial), opened["authority"])
 
     def close_trial(self, trial: str) -> Mapping[int, Statement]:
         """Serve a trial no longer, and return what was seen of each round that had a request.

@@ -12,8 +12,8 @@ from contextlib import AsyncExitStack
 from typing import BinaryIO, Final
 
 from bench.errors import BenchError, UsageError
+from bench.server.endpoints import Door, Endpoints, endpoint_of
 from bench.server.event_loop import new_event_loop
-from bench.server.listening import listening
 from bench.server.messages import Message, error_to_json, from_line, to_line
 from bench.server.settings import ServerSettings, checked_host
 from bench.server.site import Site, new_site
@@ -52,6 +52,7 @@ class _Control:
     def __init__(self, stack: AsyncExitStack) -> None:
         self._stack = stack
         self._running: Site | None = None
+        self._endpoints: Endpoints | None = None
 
     async def obey(self, message: Message) -> Message:
         """Carry out one message and return the reply to it."""
@@ -59,12 +60,12 @@ class _Control:
             case {"start": order}:
                 return await self._start(fit(ServerSettings, order, "start"))
             case {"open": order}:
-                opening: Opening = fit(Opening, order, "open")
-                self._site.trials.open(opening)
-                return {"opened": opening.trial}
+                return await self._open(fit(Opening, order, "open"))
             case {"records": str(name)}:
                 logs = self._site.trials.logs(name)
                 return {"records": name, "rounds": {number: list(log) for number, log in logs.items()}}
+            case {"handshakes": str(name)}:
+                return await self._handshakes(name)
             case {"close": str(name)}:
                 return self._close(name)
         raise UsageError(f"no such control message: {message!r}")
@@ -80,13 +81,32 @@ class _Control:
             raise UsageError("the server has been started already")
         host = checked_host(settings.host, allow_remote=False)
         site = new_site(settings, write=None)
-        port = await self._stack.enter_async_context(listening(site, host, settings.port))
+        self._endpoints = Endpoints(site, host, self._stack)
+        door = await self._endpoints.find(endpoint_of(settings.profile), settings.port)
         self._running = site
         # A collection in the middle of a round would make answers late; between trials it harms nobody.
         gc.collect()
         gc.freeze()
         gc.disable()
-        return {"ready": {"host": host, "port": port, "pid": os.getpid()}}
+        ready = {"url": door.url, "authority": self._endpoints.authority, "pid": os.getpid()}
+        return {"ready": ready}
+
+    async def _open(self, opening: Opening) -> Message:
+        door = await self._door(opening)
+        self._site.trials.open(opening)
+        authority = self._endpoints.authority if self._endpoints and opening.profile.tls else ""
+        return {"opened": {"url": door.url, "authority": authority}}
+
+    async def _handshakes(self, name: str) -> Message:
+        """Count the handshakes at the listener of an open trial, which other trials share."""
+        seen = (await self._door(self._site.trials.opening(name))).handshakes
+        counts = (seen.begun, seen.failed) if seen else (0, 0)
+        return {"handshakes": name, "begun": counts[0], "failed": counts[1]}
+
+    async def _door(self, opening: Opening) -> Door:
+        if self._endpoints is None:
+            raise UsageError("the server has not been started")
+        return await self._endpoints.find(endpoint_of(opening.profile))
 
     def _close(self, name: str) -> Message:
         opening = self._site.trials.opening(name)

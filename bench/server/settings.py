@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Literal
 
 from bench.errors import UsageError
 from bench.model import Profile
@@ -45,6 +46,6 @@ def checked_host(host: str, *, allow_remote: bool) -> str:
     return str(address)
 
 
-def base_url(host: str, port: int) -> str:
+def base_url(host: str, port: int, scheme: Literal["http", "https"] = "http") -> str:
     """Return the address of a server without a slash at its end."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -59,9 +59,9 @@ class Site:
         self._visits.clear()
         return self.trials.close(name)
 
-    def enter(self, connection: Connection) -> Entry:
-        """Number a connection that has just been accepted."""
-        entry = Entry(next(self._numbers), perf_counter())
+    def enter(self, connection: Connection, accepted_s: float | None = None) -> Entry:
+        """Number a connection that has been accepted at this time, or just now."""
+        entry = Entry(next(self._numbers), perf_counter() if accepted_s is None else accepted_s)
         self._connections[entry.number] = connection
         return entry
 

@@ -52,6 +52,8 @@ class Task:
         probes: what to measure of each timed round, as modules of ``bench.worker.probes``.
         live: report every event as it happens, for one round at ``base_url`` itself into ``folder``
             itself, where the flags remain; nothing is warmed up.
+        authority: PEM file of the certificate authority to trust; ``None`` where nothing is encrypted.
+        http2: whether HTTP/2 is spoken, and nothing else.
     """
 
     strategy_file: Path
@@ -67,6 +69,8 @@ class Task:
     request_timeout_s: float
     probes: tuple[str, ...] = ()
     live: bool = False
+    authority: str | None = None
+    http2: bool = False
 
     def to_json(self) -> str:
         """Write the task as one line."""

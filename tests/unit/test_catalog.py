@@ -185,3 +185,21 @@ def test_installs_by_an_extra_where_there_is_one(
 ) -> None:
     """An extra pins what is known to work."""
     assert install_command("curl", missing, frozenset(extras)) == command
+
+
+@pytest.mark.parametrize(
+    ("body", "speech"),
+    [
+        ("settings.workers", set()),
+        ("settings.authority", {"tls"}),
+        ("settings.authority, settings.http2", {"tls", "http2"}),
+        ("other.authority", set()),
+    ],
+)
+def test_what_a_client_speaks_is_what_it_reads_of_its_settings(
+    tmp_path: Path, body: str, speech: set[str]
+) -> None:
+    """Its text says so, as it does of everything else."""
+    file = tmp_path / "mine.py"
+    file.write_text(f"def open_client(settings):\n    return {body}\n")
+    assert read_client(file).speaks == speech

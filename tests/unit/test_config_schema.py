@@ -44,7 +44,7 @@ GOOD: Final = (
     "profile: {faults: stall}",
     "profile: {faults: [{kind: drip, rate: 5%}, {kind: status, status: 503, rate: '0.1'}]}",
     "profile: {tls: true, faults: tls_expired}",
-    "profile: {tls: true, http2: true, faults: goaway}",
+    "strategies: {name: sequential, clients: httpx}\nprofile: {tls: true, http2: true, faults: goaway}",
     "profile: {tls: 'true', http2: 'false'}",
     "profile: {error_rate: 0.05}",
     "profile: {error_rate: '0.05'}",

@@ -35,8 +35,9 @@ class FlagProtocol(asyncio.Protocol):
 
     _transport: asyncio.Transport
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, accepted_s: float | None = None) -> None:
         self._site = site
+        self._accepted_s = accepted_s
         self._loop = asyncio.get_running_loop()
         self._parser: HttpRequestParser | None = HttpRequestParser(self)
         self._deliveries: deque[Delivery] = deque()
@@ -55,7 +56,7 @@ class FlagProtocol(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         # With no buffer allowed, pause_writing and resume_writing tell when the kernel has every byte.
         self._transport.set_write_buffer_limits(high=0)
-        self._entry = self._site.enter(self)
+        self._entry = self._site.enter(self, self._accepted_s)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  the reason changes nothing
         """Log what can no longer be answered, and let go of everything."""

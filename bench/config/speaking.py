@@ -1,0 +1,95 @@
+"""Which clients speak what a profile needs, and which of its faults bear no neighbours."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal, TypeAlias
+
+from bench.config.fields import Fault
+from bench.config.pairing import fits
+from bench.config.strategies import StrategyForm
+from bench.config.wording import listing
+from bench.faults import reach_of
+from bench.model import Client, Profile, Selection
+
+Speech: TypeAlias = Literal["tls", "http2"]
+
+_WORDS: Final[dict[Speech, str]] = {"tls": "TLS", "http2": "HTTP/2"}
+
+
+def speaks(client: Client, profile: Profile) -> bool:
+    """Tell whether a client speaks what a profile needs."""
+    need = _need(profile)
+    return need is None or need in client.speaks
+
+
+def silence(client: Client, profile: Profile) -> str:
+    """Say what a client does not speak though a profile needs it; else nothing."""
+    need = _need(profile)
+    return "" if need is None or need in client.speaks else f"does not speak {_WORDS[need]}"
+
+
+def unspoken(
+    profile: Profile,
+    entries: Sequence[StrategyForm],
+    clients: Sequence[Client] | None,
+    offered: Iterable[Client],
+) -> str:
+    """Say which clients that a strategy's entry names cannot serve a profile, or that none can; else nothing.
+
+    ``clients`` are those of the file, ``None`` where they are at fault; ``offered`` are all there are.
+    """
+    mute = [
+        f"{client.name}, which {entry.name.name} names, {reason}"
+        for entry in entries
+        for client in entry.clients or ()
+        if (reason := silence(client, profile))
+    ]
+    if mute:
+        return "; ".join(mute)
+    need = _need(profile)
+    if need is None or clients is None or any(_has_case(entry, clients, profile) for entry in entries):
+        return ""
+    able = sorted(client.name for client in offered if speaks(client, profile))
+    hint = f"; {listing(able)} would" if able else ""
+    return f"would have no case: none of the clients speaks {_WORDS[need]}{hint}"
+
+
+def crowded(
+    profile: Profile, entries: Sequence[StrategyForm], workers: Sequence[int], countries: Selection
+) -> list[Fault]:
+    """Find faults that would end other downloads, which share the connection and would be blamed."""
+    busy = {
+        entry.name.name: count
+        for entry in entries
+        if entry.name.takes_workers
+        for count in entry.workers or workers
+        if min(count, len(countries.fetches)) > 1
+    }
+    if not (busy and profile.http2):
+        return []
+    name, count = next(iter(busy.items()))
+    return [
+        Fault(
+            _steps(profile, index),
+            f"{fault.kind} ends all that shares its connection: over HTTP/2 it goes only with 'workers: 1', "
+            f"and {name} has {count}",
+        )
+        for index, fault in enumerate(profile.faults)
+        if reach_of(fault, profile) == "connection"
+    ]
+
+
+def _need(profile: Profile) -> Speech | None:
+    return "http2" if profile.http2 else "tls" if profile.tls else None
+
+
+def _has_case(entry: StrategyForm, clients: Sequence[Client], profile: Profile) -> bool:
+    """Tell whether a strategy can be run; one that opens none of our clients sees to itself."""
+    if entry.name.face is None:
+        return True
+    able = (client for client in entry.clients or clients if fits(entry.name, client) and not client.missing)
+    return any(speaks(client, profile) for client in able)
+
+
+def _steps(profile: Profile, index: int) -> tuple[str | int, ...]:
+    """Return where a fault stands, or where all do if the first may be that of ``error_rate``."""
+    return ("faults",) if profile.faults[0].kind == "status" else ("faults", index)

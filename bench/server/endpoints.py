@@ -1,0 +1,146 @@
+"""The listeners of a server, by what a profile needs of one; each is opened when it is first needed.
+
+HTTP/2 has ports of its own that offer nothing else, so that no client falls back without a word.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from bench.errors import EnvironmentFault
+from bench.extras import TLS, lacking
+from bench.model import Profile
+from bench.server.listening import bind_fault, listening
+from bench.server.protocol import FlagProtocol
+from bench.server.settings import base_url
+from bench.server.site import Site
+
+if TYPE_CHECKING:
+    from bench.server.authority import Authority, Certificate
+    from bench.server.tls import Handshakes
+
+_BAD_CERTIFICATES: "Final[dict[str, Certificate]]" = {
+    "tls_expired": "expired",
+    "tls_wrong_host": "wrong_host",
+    "tls_unknown_authority": "unknown_authority",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What a profile needs of a listener.
+
+    Attributes:
+        certificate: what it shows; ``None`` is not encrypted.
+        http2: whether it speaks HTTP/2, and nothing else.
+        is_listening: whether it takes connections at all; one that does not refuses them.
+    """
+
+    certificate: "Certificate | None" = None
+    http2: bool = False
+    is_listening: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A listener that is open.
+
+    Attributes:
+        url: its address without a slash at its end.
+        handshakes: ``None`` where there are none.
+    """
+
+    url: str
+    handshakes: "Handshakes | None" = None
+
+
+def endpoint_of(profile: Profile) -> Endpoint:
+    """Return what a profile needs of a listener."""
+    kinds = {fault.kind for fault in profile.faults}
+    bad = next((certificate for kind, certificate in _BAD_CERTIFICATES.items() if kind in kinds), None)
+    certificate = (bad or "good") if profile.tls else None
+    return Endpoint(certificate, profile.http2, "refused" not in kinds)
+
+
+class Endpoints:
+    """The listeners of one address, with certificates of one authority."""
+
+    def __init__(self, site: Site, host: str, stack: AsyncExitStack) -> None:
+        self._site = site
+        self._host = host
+        self._stack = stack
+        self._doors: dict[Endpoint, Door] = {}
+        self._authority: Authority | None = None
+
+    @property
+    def authority(self) -> str:
+        """The authority as PEM; empty as long as nothing is encrypted."""
+        return "" if self._authority is None else self._authority.pem
+
+    async def find(self, endpoint: Endpoint, port: int = 0) -> Door:
+        """Return a listener, opened on this port, or any that is free, if it is not yet.
+
+        Raises:
+            EnvironmentFault: the port is in use or may not be used, or a library is not installed.
+        """
+        door = self._doors.get(endpoint)
+        if door is None:
+            door = self._doors[endpoint] = await self._open(endpoint, port)
+        return door
+
+    async def _open(self, endpoint: Endpoint, port: int) -> Door:
+        if endpoint.certificate is None:
+            return await self._open_plain(endpoint, port)
+        if lack := lacking(TLS):
+            raise EnvironmentFault(f"TLS {lack.what}", hint=lack.hint)
+        return await self._open_encrypted(endpoint, endpoint.certificate, port)
+
+    async def _open_plain(self, endpoint: Endpoint, port: int) -> Door:
+        if not endpoint.is_listening:
+            return Door(base_url(self._host, self._occupy(port)))
+        return Door(base_url(self._host, await self._listen(port, lambda: FlagProtocol(self._site))))
+
+    async def _open_encrypted(self, endpoint: Endpoint, certificate: "Certificate", port: int) -> Door:
+        from bench.server.authority import new_authority
+        from bench.server.tls import Handshakes, TlsProtocol
+
+        self._authority = self._authority or new_authority(self._host)
+        if not endpoint.is_listening:
+            return Door(base_url(self._host, self._occupy(port), "https"))
+        context = self._authority.context(certificate, "h2" if endpoint.http2 else "http/1.1")
+        handshakes = Handshakes()
+        self._stack.callback(handshakes.abort)
+        speak = self._http2() if endpoint.http2 else self._http1
+        bound_port = await self._listen(port, lambda: TlsProtocol(context, speak, handshakes))
+        return Door(base_url(self._host, bound_port, "https"), handshakes)
+
+    def _http1(self, accepted_s: float) -> asyncio.Protocol:
+        return FlagProtocol(self._site, accepted_s)
+
+    def _http2(self) -> Callable[[float], asyncio.Protocol]:
+        from bench.server.http2.protocol import Http2Protocol
+
+        return lambda accepted_s: Http2Protocol(self._site, accepted_s)
+
+    async def _listen(self, port: int, make_protocol: Callable[[], asyncio.Protocol]) -> int:
+        return await self._stack.enter_async_context(listening(self._site, self._host, port, make_protocol))
+
+    def _occupy(self, port: int) -> int:
+        taken = self._stack.enter_context(_unattended(self._host, port))
+        bound_port: int = taken.getsockname()[1]
+        return bound_port
+
+
+def _unattended(host: str, port: int) -> socket.socket:
+    """Take a port at which nobody listens, so that connecting is refused and nobody else gets it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        taken.bind((host, port))
+    except OSError as error:
+        taken.close()
+        raise bind_fault(error, host, port) from error
+    return taken
