@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from bench.errors import EnvironmentFault
 from bench.extras import TLS, lacking
 from bench.model import Profile
+from bench.server.http1.protocol import FlagProtocol
 from bench.server.listening import bind_fault, listening
-from bench.server.protocol import FlagProtocol
 from bench.server.settings import base_url
 from bench.server.site import Site
 

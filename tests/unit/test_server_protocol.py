@@ -13,9 +13,10 @@ from typing import NamedTuple
 import pytest
 
 from bench.model import Fault, Fixed, Profile
+from bench.server import lingering
 from bench.server.answers import lay_out
 from bench.server.flags import all_flags
-from bench.server.http1 import lingering, protocol
+from bench.server.http1 import protocol
 from bench.server.http1.pacing import paced
 from bench.server.log import UNANSWERED
 from bench.server.trials import Opening

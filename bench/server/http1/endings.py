@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
-from bench.server.http1.lingering import Lingering
 from bench.server.http1.resetting import Resetting
+from bench.server.lingering import Lingering
 
 Ending: TypeAlias = Literal["kept", "closed", "refused", "cut", "closed_late", "reset"]
 """How a connection goes on.

@@ -7,7 +7,7 @@ from bench.model import Fault
 from bench.server.answers import refusal
 from bench.server.decision import decide
 from bench.server.http2.mishaps import mishap
-from bench.server.http2.replies import is_another, reply_of, reply_to
+from bench.server.http2.replies import reply_of
 from bench.server.http2.script import Data, Headers, Part, Reply, Script, whole
 from bench.server.log import UNANSWERED
 from bench.server.site import Entry, Visit
@@ -92,16 +92,17 @@ class Delivery:
         )
 
 
-def respond(stream: int, visit: Visit, method: bytes, target: bytes, arrival_s: float) -> Delivery:
+def respond(stream: int, visit: Visit, method: bytes, arrival_s: float) -> Delivery:
     """Decide what a request gets and when: its resource, or what its weather has for it instead."""
-    served = visit[0]
+    served, resource = visit
     if method not in _METHODS:
         return refuse(stream, served, HTTPStatus.METHOD_NOT_ALLOWED, arrival_s)
     decision = decide(visit)
-    reply = reply_to(decision, target)
+    reply = reply_of(decision.answer)
     if method == _HEAD:
         reply = reply._replace(body=b"")
-    kind, script = _carried_out(decision.fault, reply, served.bandwidth)
+    is_substitute = decision.answer is not resource.answer
+    kind, script = _carried_out(decision.fault, reply, served.bandwidth, is_substitute=is_substitute)
     return Delivery(
         stream,
         served,
@@ -116,14 +117,16 @@ def respond(stream: int, visit: Visit, method: bytes, target: bytes, arrival_s: 
     )
 
 
-def _carried_out(fault: Fault | None, reply: Reply, bandwidth: float | None) -> tuple[str, Script]:
-    """Have an answer spoilt if it is not another one already; where neither is possible, claim nothing."""
+def _carried_out(
+    fault: Fault | None, reply: Reply, bandwidth: float | None, *, is_substitute: bool
+) -> tuple[str, Script]:
+    """Have an answer spoilt if it is not a substitute already; where neither is possible, claim nothing."""
     if fault is None:
         return "", whole(reply, bandwidth)
     spoilt = mishap(fault.kind, reply)
     if spoilt is not None:
         return fault.kind, spoilt
-    return fault.kind if is_another(fault) else "", whole(reply, None)
+    return fault.kind if is_substitute else "", whole(reply, None)
 
 
 def refuse(stream: int, served: ServedRound, status: HTTPStatus, arrival_s: float) -> Delivery:

@@ -204,7 +204,7 @@ class Http2Protocol(asyncio.Protocol):
         request = self._requests.pop(stream, None)
         if request is not None and not request.is_refused:
             visit = self._site.visit(request.target)
-            self._owe(respond(stream, visit, request.method, request.target, self._arrival_s))
+            self._owe(respond(stream, visit, request.method, self._arrival_s))
 
     def _refuse(self, stream: int, request: _Request, status: HTTPStatus) -> None:
         request.is_refused = True

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
-from bench.server.pacing import SLICE_S
+from bench.server.bandwidth import slice_bytes
 
 Field: TypeAlias = tuple[bytes, bytes]
 
@@ -80,7 +80,7 @@ def whole(reply: Reply, bandwidth: float | None) -> Script:
 
 def pieces(body: Body, size: int, bandwidth: float | None) -> Iterator[tuple[int, bytes]]:
     """Cut the first bytes of a body into what goes at once; yield where each piece ends, and the piece."""
-    step = max(1, int(bandwidth * SLICE_S)) if bandwidth else _PIECE
+    step = slice_bytes(bandwidth) if bandwidth else _PIECE
     for start in range(0, size, step):
         end = min(start + step, size)
         yield end, body[start:end]
