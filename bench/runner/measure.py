@@ -10,7 +10,7 @@ from bench.histogram import encoded
 from bench.machine.conditions import Snapshot, conditions, cpu_s, disturbance, snapshot
 from bench.machine.pinning import Pinning
 from bench.machine.probes import Peaks
-from bench.measurement import Measurement, Outcome, Round
+from bench.measurement import Leak, Measurement, Outcome, Round
 from bench.model import NO_CLIENT, Case, Experiment
 from bench.runner.accounting import account
 from bench.runner.expectation import Expectation, expect, flaw
@@ -123,6 +123,7 @@ def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measur
         probes=peaks.seen,
         conditions=conditions(before, after) if before and after else None,
         cores=site.pinning.worker_processors,
+        leak=_leak(ending),
     )
 
 
@@ -161,6 +162,12 @@ def _judged(site: Site, evidence: Evidence, task: Task, timed_rounds: Sequence[R
             return found
     why = _disturbance(evidence) or refusal(timed_rounds, expected)
     return "invalid" if why and site.experiment.disturbed == "refuse" else "ok", why
+
+
+def _leak(ending: Ending) -> Leak | None:
+    """Put together what was left behind within the worker, and what outlived it."""
+    left = ending.report.left if ending.report else None
+    return Leak(left.threads, left.descriptors, ending.processes_left) if left else None
 
 
 def _disturbance(evidence: Evidence) -> str:

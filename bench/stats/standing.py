@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from bench.measurement import Measurement, Round, Witness
+from bench.measurement import Leak, Measurement, Round, Witness
 from bench.model import Case
 from bench.stats.attempts import final_attempts, is_final
 from bench.stats.costs import Costs, costs_of
@@ -57,6 +57,7 @@ class Standing:
         failed: the trials that yielded no timing in the end, in block order.
         repeated: the invalid ones that were run again.
         disturbed: those that count although they would have been invalid, had the config not said so.
+        leaks: what was left of those that count, where anything was.
     """
 
     case: Case
@@ -66,6 +67,7 @@ class Standing:
     failed: tuple[Measurement, ...]
     repeated: tuple[Measurement, ...]
     disturbed: tuple[Measurement, ...]
+    leaks: tuple[Leak, ...] = ()
 
     @property
     def blocks(self) -> int:
@@ -97,6 +99,7 @@ def standing_of(case: Case, trials: Sequence[Measurement], times_faster: Judgeme
         failed=failed,
         repeated=repeated,
         disturbed=tuple(trial for trial in good if trial.detail),
+        leaks=tuple(trial.leak for trial in good if trial.leak is not None and trial.leak != Leak()),
     )
 
 

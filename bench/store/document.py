@@ -7,7 +7,7 @@ from bench.histogram import is_histogram
 from bench.measurement import Run
 from bench.wire import MalformedError, fit, plain
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 """Version of the document; a reader refuses any other."""
 
 

@@ -12,6 +12,7 @@ from time import perf_counter
 
 from bench.api import Fetch, Job, Watcher
 from bench.outcomes import local_fault
+from bench.worker.holdings import holdings, left_behind
 from bench.worker.latencies import latencies
 from bench.worker.load import DownloadMany, load_client, load_strategy
 from bench.worker.probes import Probing
@@ -54,6 +55,7 @@ def run_trial(task: Task, began_s: float, watcher: Watcher | None, warmed_up: Ca
             load_client(task.client)
         ready_s = perf_counter()
         probing = Probing(task.probes)
+        before = holdings()
         while wants_round(task, rounds):
             if len(rounds) == 1:
                 warmed_up()
@@ -61,6 +63,7 @@ def run_trial(task: Task, began_s: float, watcher: Watcher | None, warmed_up: Ca
             rounds.append(verified.report)
             if verified.flaw is not None:
                 return Report(verified.flaw.outcome, verified.flaw.detail, began_s, ready_s, tuple(rounds))
+        return Report("ok", "", began_s, ready_s, tuple(rounds), left_behind(before))
     except BaseException as error:  # noqa: BLE001  a strategy may raise what it likes, SystemExit included
         with suppress(Exception):  # the strategy may have closed it or put something else in its place
             traceback.print_exception(error, file=sys.stderr)
@@ -68,7 +71,6 @@ def run_trial(task: Task, began_s: float, watcher: Watcher | None, warmed_up: Ca
         if local_fault(error) is not None:
             return Report("invalid", f"local_resource: {said}", began_s, ready_s, tuple(rounds))
         return Report("error", said, began_s, ready_s, tuple(rounds))
-    return Report("ok", "", began_s, ready_s, tuple(rounds))
 
 
 def wants_round(task: Task, rounds: Sequence[TimedRound]) -> bool:
