@@ -1,6 +1,5 @@
 """From a case and a block to a measurement: open the weather, run a worker, ask the witness, and judge."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +12,19 @@ from bench.machine.probes import Peaks
 from bench.measurement import Leak, Measurement, Outcome, Round
 from bench.model import NO_CLIENT, Case, Experiment
 from bench.runner.accounting import account
+from bench.runner.contradiction import contradiction
 from bench.runner.expectation import Expectation, expect, flaw
 from bench.runner.flagserver import RunningServer
 from bench.runner.launch import Launcher
 from bench.runner.reference import restore_reference
 from bench.runner.refusal import refusal
+from bench.runner.surroundings import remove, restore_surroundings, surroundings
 from bench.runner.trial import Ending, run_worker, verdict
 from bench.server.paths import trial_url
 from bench.server.testimony import Statement
 from bench.server.trials import Opening
 from bench.worker.protocol import WORKER_PROBES, Task
+from bench.worker.words import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,14 @@ class Evidence:
 
     Attributes:
         seen: what the server says, by round.
+        escaped: names of what was changed in the workspace outside of the trial's folder.
         before: the machine's counters when it began; ``None``, like ``after``, if they cannot be read.
     """
 
     ending: Ending
     seen: Mapping[int, Statement]
     expected: Expectation
+    escaped: Sequence[str]
     before: Snapshot | None
     after: Snapshot | None
 
@@ -87,8 +91,10 @@ def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measur
     name = f"b{turn.block}p{turn.position}a{turn.attempt}"
     countries = case.countries
     server.handle.open_trial(Opening(name, case.profile, turn.block, countries.codes, countries.repeat))
-    folder = site.launcher.workspace / name
+    workspace = site.launcher.workspace
+    folder = workspace / name
     folder.mkdir()
+    around = surroundings(workspace)
     task = _task(site, server, case, name, folder)
     peaks = Peaks(experiment.probes)
     before = _snapshot(site, server)
@@ -102,10 +108,12 @@ def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measur
     )
     after = _snapshot(site, server)
     seen = server.handle.close_trial(name)
-    evidence = Evidence(ending, seen, expect(case, experiment, turn.block, site.flag_sizes), before, after)
+    escaped = (*restore_surroundings(workspace, around), *restore_reference(site.reference, site.flags))
+    expected = expect(case, experiment, turn.block, site.flag_sizes)
+    evidence = Evidence(ending, seen, expected, escaped, before, after)
     rounds = _rounds(evidence)
     outcome, detail = _judged(site, evidence, task, rounds[1:])
-    shutil.rmtree(folder, ignore_errors=True)
+    remove(folder)
     report = ending.report
     return Measurement(
         case=case.id,
@@ -150,15 +158,19 @@ def _judged(site: Site, evidence: Evidence, task: Task, timed_rounds: Sequence[R
 
     What the strategy did comes first: a busy machine excuses no wrong answer.
     """
-    if changed := restore_reference(site.reference, site.flags):
-        return "escape", f"changed files outside its folder: {', '.join(changed[:5])}"
+    if evidence.escaped:
+        return "escape", counted(evidence.escaped, "change outside its folder", "changes outside its folder")
     ending, seen, expected = evidence.ending, evidence.seen, evidence.expected
     outcome, detail = verdict(ending, site.experiment.deadline_s, task.strategy_file)
     if outcome != "ok" or ending.report is None:
         return outcome, detail
+    if not timed_rounds:
+        return "error", "reported no timed round"
+    if said := contradiction(ending, seen):
+        return "error", said
     for number, timed in enumerate(ending.report.rounds):
-        said = seen.get(number)
-        if (found := flaw(timed, None if said is None else said.witness, expected)) is not None:
+        stated = seen.get(number)
+        if (found := flaw(timed, None if stated is None else stated.witness, expected)) is not None:
             return found
     why = _disturbance(evidence) or refusal(timed_rounds, expected)
     return "invalid" if why and site.experiment.disturbed == "refuse" else "ok", why

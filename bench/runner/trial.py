@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.histogram import are_counts
 from bench.machine.probes import Peaks
 from bench.measurement import Outcome
 from bench.runner.launch import Launcher
 from bench.runner.piped import Child, piped
+from bench.runner.plausibility import checked
 from bench.runner.words import heard
 from bench.wire import MalformedError
 from bench.worker.live import Event, WarmedUp, read_event
@@ -118,17 +118,6 @@ def verdict(ending: Ending, deadline_s: float, strategy_file: Path) -> tuple[Out
         return "crash", f"killed by {_signal_name(-ending.status)}{_place(ending.words, strategy_file)}"
     last = f": {ending.words[-1].strip()}" if ending.words else ""
     return "crash", f"left with exit status {ending.status} before its report{last}"
-
-
-def checked(report: Report) -> Report:
-    """Return a report whose counts can be recorded; who shares a process with a strategy may be forged.
-
-    Raises:
-        MalformedError: they cannot.
-    """
-    if not all(are_counts(timed.latencies_us) for timed in report.rounds):
-        raise MalformedError("latencies that are no counts")
-    return report
 
 
 class Watch:
