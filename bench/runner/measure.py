@@ -72,8 +72,8 @@ def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measur
     server.handle.open_trial(Opening(name, case.profile, turn.block, countries.codes, countries.repeat))
     workspace = site.launcher.workspace
     folder = workspace / name
-    folder.mkdir()
     around = surroundings(workspace)
+    folder.mkdir()
     task = _task(site, server, case, name, folder)
     peaks = Peaks(experiment.probes)
     before = _snapshot(site, server)
@@ -87,7 +87,10 @@ def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measur
     )
     after = _snapshot(site, server)
     seen = server.handle.close_trial(name)
-    escaped = (*restore_surroundings(workspace, around), *restore_reference(site.reference, site.flags))
+    escaped = (
+        *restore_surroundings(workspace, around, own=name),
+        *restore_reference(site.reference, site.flags),
+    )
     expected = expect(case, experiment, turn.block, site.flag_sizes)
     evidence = Evidence(ending, seen, expected, escaped, before, after)
     rounds = _rounds(evidence)

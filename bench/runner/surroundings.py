@@ -14,10 +14,10 @@ def surroundings(workspace: Path) -> frozenset[str]:
     return frozenset(path.name for path in workspace.iterdir())
 
 
-def restore_surroundings(workspace: Path, before: frozenset[str]) -> tuple[str, ...]:
-    """Remove what was not there before, and return the names of what came or went meanwhile."""
+def restore_surroundings(workspace: Path, before: frozenset[str], own: str) -> tuple[str, ...]:
+    """Remove what was not there before a trial; name what came or went beside its own folder."""
     _reopen(workspace)
-    now = surroundings(workspace)
+    now = surroundings(workspace) - {own}
     for name in now - before:
         remove(workspace / name)
     return tuple(sorted(now ^ before))

@@ -143,14 +143,17 @@ class Watch:
             MalformedError: a line does not end.
         """
         launcher, child = self._launcher, self._child
-        unread, reports = b"", child.source.fileno()
+        unread, reports = bytearray(), child.source.fileno()
         while True:
             left_s = self._deadline_s - time.perf_counter()
             ready, _, _ = select.select([reports, launcher.fileno()], [], [], self._patience_s(left_s))
             if reports in ready:
                 part = os.read(reports, 1 << 20)
-                *lines, unread = (unread + part).split(b"\n")
-                yield from lines
+                *lines, rest = part.split(b"\n")
+                for line in lines:
+                    yield bytes(unread + line)
+                    unread.clear()
+                unread += rest
                 if len(unread) > _LONGEST_BYTES:
                     raise MalformedError(f"a line of more than {_LONGEST_BYTES >> 20} MiB")
                 if not part and launcher.exit_status(child.pid, max(0.0, left_s)) is not None:

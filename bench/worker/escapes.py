@@ -2,40 +2,46 @@
 
 import os
 import stat
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
-def escapes(folder: Path, made: Iterable[Path]) -> Iterator[str]:
+def escapes(folder: Path, made: Iterable[Path]) -> list[str]:
     """Name the links among what was made below a folder that lead out of it, as seen from there.
 
     A symbolic link leads where it points; a file leads out if it has more names than there are below the
     folder. The folder itself may have become a link, too.
     """
     if folder.is_symlink():
-        yield f"{folder.name} -> {_target(folder)}"
-        return
-    names: Counter[tuple[int, int]] = Counter()
-    files: dict[tuple[int, int], tuple[Path, int]] = {}
-    for path in sorted(made):
-        try:
-            found = path.lstat()
-        except OSError:  # it went while we looked
-            continue
-        if stat.S_ISLNK(found.st_mode) and not _leads_into(folder, path):
-            yield f"{path.relative_to(folder)} -> {_target(path)}"
-        if stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
-            identity = found.st_dev, found.st_ino
-            names[identity] += 1
-            files[identity] = path, found.st_nlink
-    for identity, (path, links) in files.items():
-        if links > names[identity]:
-            yield f"{path.relative_to(folder)} is the same file as one outside"
+        return [f"{folder.name} -> {_target(folder)}"]
+    found = [(path, state) for path in made if (state := _state(path)) is not None]
+    links = (path for path, state in found if stat.S_ISLNK(state.st_mode))
+    files = ((path, state) for path, state in found if stat.S_ISREG(state.st_mode) and state.st_nlink > 1)
+    leading = [f"{path.relative_to(folder)} -> {_target(path)}" for path in links if _leads_out(folder, path)]
+    shared = [f"{path.relative_to(folder)} is the same file as one outside" for path in _shared(files)]
+    return sorted(leading) + sorted(shared)
 
 
-def _leads_into(folder: Path, link: Path) -> bool:
-    return Path(os.path.realpath(link)).is_relative_to(os.path.realpath(folder))
+def _state(path: Path) -> os.stat_result | None:
+    try:
+        return path.lstat()
+    except OSError:  # it went while we looked
+        return None
+
+
+def _shared(files: Iterable[tuple[Path, os.stat_result]]) -> Iterator[Path]:
+    """Yield one name of each file that has more names than are here."""
+    by_file: dict[tuple[int, int], list[Path]] = {}
+    most: dict[tuple[int, int], int] = {}
+    for path, state in files:
+        identity = state.st_dev, state.st_ino
+        by_file.setdefault(identity, []).append(path)
+        most[identity] = state.st_nlink
+    yield from (min(paths) for identity, paths in by_file.items() if len(paths) < most[identity])
+
+
+def _leads_out(folder: Path, link: Path) -> bool:
+    return not Path(os.path.realpath(link)).is_relative_to(os.path.realpath(folder))
 
 
 def _target(link: Path) -> str:

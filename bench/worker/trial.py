@@ -126,7 +126,7 @@ def run_round(
         latencies_us=latencies(fetches) if times is not None else {},
         probes=probes,
     )
-    led_out = tuple(escapes(task.folder, {*made, stage.folder}))
+    led_out = escapes(task.folder, {*made, stage.folder})
     if not task.live:
         rmtree(stage.folder, ignore_errors=True)  # the strategy may have removed or replaced it
     return Verified(report, gravest(verified.flaw, flaw, led_out))

@@ -22,16 +22,18 @@ def workspace(tmp_path: Path) -> Path:
 
 
 def test_a_trial_that_keeps_to_its_folder_changes_nothing(workspace: Path) -> None:
-    """Whatever it does in there."""
-    before = surroundings(workspace)
+    """Whatever it does in there, and even if it removes it."""
+    before = surroundings(workspace) - {"trial"}
     (workspace / "trial" / "notes").mkdir()
-    assert restore_surroundings(workspace, before) == ()
+    assert restore_surroundings(workspace, before, "trial") == ()
+    remove(workspace / "trial")
+    assert restore_surroundings(workspace, before, "trial") == ()
     assert restore_reference(workspace / "reference", FLAGS) == ()
 
 
 def test_what_is_left_beside_the_folder_is_named_and_removed(workspace: Path) -> None:
     """Files, folders that cannot be entered, and links, of which only the links go."""
-    before = surroundings(workspace)
+    before = surroundings(workspace) - {"trial"}
     elsewhere = workspace.parent / "elsewhere"
     elsewhere.mkdir()
     (workspace / "beside.txt").touch()
@@ -39,17 +41,17 @@ def test_what_is_left_beside_the_folder_is_named_and_removed(workspace: Path) ->
     (workspace / "locked" / "inner").chmod(0)
     (workspace / "locked").chmod(0)
     (workspace / "way out").symlink_to(elsewhere)
-    assert restore_surroundings(workspace, before) == ("beside.txt", "locked", "way out")
-    assert surroundings(workspace) == before
+    assert restore_surroundings(workspace, before, "trial") == ("beside.txt", "locked", "way out")
+    assert surroundings(workspace) == before | {"trial"}
     assert elsewhere.is_dir()
 
 
 def test_a_workspace_that_is_gone_is_there_again(workspace: Path) -> None:
     """Removed, or replaced by a link; what was in it is named."""
-    before = surroundings(workspace)
+    before = surroundings(workspace) - {"trial"}
     for ruin in (remove, lambda path: path.rename(path.with_name("moved")) and path.symlink_to("moved")):
         ruin(workspace)
-        assert restore_surroundings(workspace, before) == ("reference", "trial")
+        assert restore_surroundings(workspace, before, "trial") == ("reference",)
         assert restore_reference(workspace / "reference", FLAGS) == ("reference/br.gif", "reference/cn.gif")
         assert not workspace.is_symlink()
         assert surroundings(workspace) == {"reference"}
