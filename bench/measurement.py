@@ -132,6 +132,15 @@ class Conditions:
 
 
 @dataclass(frozen=True, slots=True)
+class Leak:
+    """What was left of a trial after its last round that had not been there before the first."""
+
+    threads: int = 0
+    descriptors: int = 0
+    processes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Measurement:
     """What a trial yields, failures included.
 
@@ -150,6 +159,7 @@ class Measurement:
         probes: what the probes saw of the trial as a whole, by figure.
         conditions: ``None`` where the machine does not tell.
         cores: how many processors the worker could run on.
+        leak: ``None`` where the trial did not come to its end.
     """
 
     case: str
@@ -167,6 +177,7 @@ class Measurement:
     probes: Mapping[str, float] = field(default_factory=dict)
     conditions: Conditions | None = None
     cores: int = 1
+    leak: Leak | None = None
 
 
 @dataclass(frozen=True, slots=True)

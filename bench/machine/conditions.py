@@ -35,6 +35,7 @@ class Snapshot:
         own_s: processor time of the run's own processes.
         dropped: connections that the kernel refused because a listener's queue was full.
         swapped: pages read from and written to swap space.
+        oom_kills: processes that the kernel killed because memory ran out, of a control group or of all.
     """
 
     at_s: float
@@ -46,6 +47,7 @@ class Snapshot:
     own_s: float
     dropped: int
     swapped: int
+    oom_kills: int = 0
 
 
 def conditions(before: Snapshot, after: Snapshot) -> Conditions:
@@ -96,7 +98,7 @@ def snapshot(usable: Collection[int], own_cpu_s: Callable[[], float]) -> Snapsho
     try:
         processors = processors_of(Path("/proc/stat").read_text("ascii"), usable)
         dropped = _dropped()
-        swapped = swapped_pages(Path("/proc/vmstat").read_text("ascii")) or 0
+        vmstat = Path("/proc/vmstat").read_text("ascii")
     except OSError:
         return None
     return Snapshot(
@@ -105,7 +107,8 @@ def snapshot(usable: Collection[int], own_cpu_s: Callable[[], float]) -> Snapsho
         boot_s=time.clock_gettime(time.CLOCK_BOOTTIME),
         own_s=own_cpu_s(),
         dropped=dropped,
-        swapped=swapped,
+        swapped=swapped_pages(vmstat) or 0,
+        oom_kills=_oom_kills(vmstat),
         processes_s=processors.processes_s,
         stolen_s=processors.stolen_s,
         idle_s=processors.idle_s,
@@ -140,6 +143,12 @@ def processors_of(stat: str, usable: Collection[int]) -> Processors:
     user, nice, system, idle, iowait, _irq, _softirq, steal = ticks or [0] * 8
     second = os.sysconf("SC_CLK_TCK")
     return Processors((user + nice + system + steal) / second, steal / second, (idle + iowait) / second)
+
+
+def _oom_kills(vmstat: str) -> int:
+    """Read the kernel's count in the text of ``/proc/vmstat``; none where it has none (before Linux 4.13)."""
+    counters = dict(line.split() for line in vmstat.splitlines())
+    return int(counters.get("oom_kill", 0))
 
 
 def _dropped() -> int:

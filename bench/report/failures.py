@@ -1,14 +1,22 @@
 """Which trials yielded no timing, and why: the lines below a table."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from bench.measurement import Measurement
+from bench.measurement import Measurement, Outcome
 from bench.report.figures import plural, printable
 from bench.stats.podium import Podium
 
 _NAMED_BLOCKS: Final = 5
+_NOUNS: Final[Mapping[Outcome, tuple[str, str]]] = {
+    "crash": ("crash", "crashes"),
+    "timeout": ("time-out", "time-outs"),
+    "invalid": ("invalid trial", "invalid trials"),
+    "escape": ("escape", "escapes"),
+}
+"""Of what a case is given up for, one and many."""
 _FIGURE: Final = re.compile(r"[+-]?\d[\d.]*(e[+-]?\d+)?")
 
 
@@ -21,7 +29,8 @@ def failures(podium: Podium) -> list[str]:
             for outcome, trials in _by_outcome(row.failed)
         ]
         if left_out := podium.skipped.get(row.case.id):
-            lines.append(f"{row.case.id}: given up, {plural(left_out, 'block')} left out")
+            left_out_words = f"{plural(left_out, 'block')} left out"
+            lines.append(f"{row.case.id}: given up after {_strikes(row.failed)}, {left_out_words}")
     return [printable(line) for line in lines]
 
 
@@ -47,6 +56,13 @@ def _kind(trial: Measurement) -> str:
 def _by_outcome(failed: Sequence[Measurement]) -> Iterator[tuple[str, list[Measurement]]]:
     for outcome in dict.fromkeys(trial.outcome for trial in failed):
         yield outcome, [trial for trial in failed if trial.outcome == outcome]
+
+
+def _strikes(failed: Sequence[Measurement]) -> str:
+    """Count what led to a case being given up, each in its word."""
+    counted = Counter(trial.outcome for trial in failed if trial.outcome in _NOUNS)
+    words = (f"{count:,} {_NOUNS[outcome][count > 1]}" for outcome, count in counted.items())
+    return " and ".join(words)
 
 
 def _where(trials: Sequence[Measurement]) -> str:

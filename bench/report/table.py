@@ -14,6 +14,7 @@ from bench.report.aspects import aspects
 from bench.report.columns import Column, client_and_workers, identity, mark_of, results
 from bench.report.failures import disturbances, failures
 from bench.report.fitting import dealt, text_width
+from bench.report.leaks import leaks
 from bench.report.matrix import Matrix, matrix
 from bench.report.sentence import called, conclusion
 from bench.report.stops import stop_lines
@@ -58,6 +59,8 @@ def _parts(run: Run, podium: Podium, console: Console) -> Iterator[RenderableTyp
     yield Text(legend(podium), style="dim")
     for line in failures(podium):
         yield Text(f"! {line}", style="red")
+    for line in leaks(podium):
+        yield Text(line, style="yellow")
     for line in disturbances(podium):
         yield Text(line, style="dim")
     for aspect in aspects(podium):

@@ -151,7 +151,7 @@ def _surplus(timed: TimedRound, expected: Expectation) -> set[str]:
 
 def _example(timed: TimedRound, surplus: set[str]) -> str:
     """Quote a failure of a class of which there are too many."""
-    quoted = next((line for line in timed.failures if line.split(": ")[1] in surplus), "")
+    quoted = next((line for line in timed.failures if set(line.split(": ")[1:2]) & surplus), "")
     return f" ({quoted})" if quoted else ""
 
 

@@ -3,11 +3,16 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from bench.runner.launch import Launcher
 from bench.runner.piped import Child, piped
+from bench.runner.words import written
 from bench.server.control import FlagServer, server_command
 from bench.server.settings import ServerSettings
+
+SERVER_WORDS: Final = "server.txt"
+"""The file of the workspace that takes what the server prints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +34,11 @@ def serving(
     Raises:
         EnvironmentFault: it cannot start.
     """
-    printed = launcher.workspace / "server.txt"
-    with piped(launcher, server_command(), cwd=launcher.workspace, printed=printed, cores=cores) as child:
+    workspace = launcher.workspace
+    with (
+        written(workspace / SERVER_WORDS) as words,
+        piped(launcher, server_command(), cwd=workspace, words=words, cores=cores) as child,
+    ):
         handle = FlagServer(child.sink, child.source)
         handle.start(settings)
         yield RunningServer(handle, child)

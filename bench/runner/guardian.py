@@ -97,9 +97,8 @@ class Guardian:
                 if pid in self._children:
                     _kill_group(pid, number)
                 return {"signalled": pid}
-            case {"sweep": keep}:
-                self._kill_below(keep)
-                return {"swept": True}
+            case {"sweep": keep, "grace_s": grace_s}:
+                return {"swept": self._sweep(keep, grace_s)}
             case {"used": "cpu_s"}:
                 return {"used": _cpu_s()}
         return {"error": f"no such request: {list(request)}"}
@@ -117,6 +116,16 @@ class Guardian:
                 child.returncode = os.waitstatus_to_exitcode(status)
                 self._tell({"exited": pid, "status": child.returncode})
 
+    def _sweep(self, keep: list[int], grace_s: float) -> int:
+        """Kill every process below this one but those kept; return how many did not go by themselves."""
+        patience = time.monotonic() + grace_s
+        while (doomed := self._below(keep)) and time.monotonic() < patience:
+            time.sleep(0.002)
+            self._reap()
+        if doomed:
+            self._kill_below(keep)
+        return len(doomed)
+
     def _kill_below(self, keep: tuple[int, ...] | list[int]) -> None:
         """Kill every process below this one but those kept; come back when none is left.
 
@@ -124,16 +133,17 @@ class Guardian:
         seconds is in the kernel's hands.
         """
         patience = time.monotonic() + 2
-        while time.monotonic() < patience:
-            spared = {pid for kept in keep for pid in (kept, *descendants(kept))}
-            doomed = [pid for pid in descendants(os.getpid()) if pid not in spared]
-            doomed += [pid for pid in self._children if pid not in spared and pid not in doomed]
-            if not doomed:
-                return
+        while (doomed := self._below(keep)) and time.monotonic() < patience:
             for pid in doomed:
                 _kill(pid)
             time.sleep(0.001)
             self._reap()
+
+    def _below(self, keep: tuple[int, ...] | list[int]) -> list[int]:
+        """Return every process below this one but those kept and what they started."""
+        spared = {pid for kept in keep for pid in (kept, *descendants(kept))}
+        found = [pid for pid in descendants(os.getpid()) if pid not in spared]
+        return found + [pid for pid in self._children if pid not in spared and pid not in found]
 
     def _tell(self, message: dict[str, Any]) -> bool:
         """Send a message; return whether the runner is still there."""

@@ -97,9 +97,12 @@ class Launcher:
             status = self.exit_status(pid, _TERM_PATIENCE_S)
         return status
 
-    def sweep(self, keep: Sequence[int]) -> None:
-        """Kill whatever is left of all children but those kept, grandchildren included."""
-        self._ask({"sweep": list(keep)})
+    def sweep(self, keep: Sequence[int], grace_s: float = 0.0) -> int:
+        """Kill whatever is left of all children but those kept, grandchildren included.
+
+        Return how many processes were left after a grace in which they might have gone by themselves.
+        """
+        return int(self._ask({"sweep": list(keep), "grace_s": grace_s})["swept"])
 
     def cpu_s(self) -> float:
         """Return the processor time of the guardian and of all that have ended below it, in seconds."""

@@ -1,27 +1,26 @@
 """From a case and a block to a measurement: open the weather, run a worker, ask the witness, and judge."""
 
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import process_time
 
 from bench.histogram import encoded
-from bench.machine.conditions import Snapshot, conditions, cpu_s, disturbance, snapshot
+from bench.machine.conditions import Snapshot, conditions, cpu_s, snapshot
 from bench.machine.pinning import Pinning
 from bench.machine.probes import Peaks
-from bench.measurement import Measurement, Outcome, Round
+from bench.measurement import Leak, Measurement, Round
 from bench.model import NO_CLIENT, Case, Experiment
 from bench.runner.accounting import account
 from bench.runner.authority import lay_out_authority
-from bench.runner.expectation import Expectation, expect, flaw
+from bench.runner.expectation import expect
 from bench.runner.flagserver import RunningServer
+from bench.runner.judging import Evidence, judged
 from bench.runner.launch import Launcher
 from bench.runner.reference import restore_reference
-from bench.runner.refusal import refusal
-from bench.runner.trial import Ending, run_worker, verdict
+from bench.runner.surroundings import remove, restore_surroundings, surroundings
+from bench.runner.trial import Ending, run_worker
 from bench.server.control import Opened
-from bench.server.testimony import Statement
 from bench.server.trials import Opening
 from bench.worker.protocol import WORKER_PROBES, Task
 
@@ -62,22 +61,6 @@ class Turn:
     attempt: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """All that is known of a trial once it is over.
-
-    Attributes:
-        seen: what the server says, by round.
-        before: the machine's counters when it began; ``None``, like ``after``, if they cannot be read.
-    """
-
-    ending: Ending
-    seen: Mapping[int, Statement]
-    expected: Expectation
-    before: Snapshot | None
-    after: Snapshot | None
-
-
 def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measurement:
     """Run one trial.
 
@@ -90,9 +73,11 @@ def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measur
     opened = server.handle.open_trial(
         Opening(name, case.profile, turn.block, countries.codes, countries.repeat)
     )
-    folder = site.launcher.workspace / name
-    folder.mkdir()
+    workspace = site.launcher.workspace
+    folder = workspace / name
     task = _task(site, opened, case, folder)
+    around = surroundings(workspace)
+    folder.mkdir()
     peaks = Peaks(experiment.probes)
     before = _snapshot(site, server)
     ending = run_worker(
@@ -105,10 +90,15 @@ def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measur
     )
     after = _snapshot(site, server)
     seen = server.handle.close_trial(name)
-    evidence = Evidence(ending, seen, expect(case, experiment, turn.block, site.flag_sizes), before, after)
+    escaped = (
+        *restore_surroundings(workspace, around, own=name),
+        *restore_reference(site.reference, site.flags),
+    )
+    expected = expect(case, experiment, turn.block, site.flag_sizes)
+    evidence = Evidence(ending, seen, expected, escaped, before, after)
     rounds = _rounds(evidence)
-    outcome, detail = _judged(site, evidence, task, rounds[1:])
-    shutil.rmtree(folder, ignore_errors=True)
+    outcome, detail = judged(evidence, experiment, task.strategy_file, rounds[1:])
+    remove(folder)
     report = ending.report
     return Measurement(
         case=case.id,
@@ -126,6 +116,7 @@ def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measur
         probes=peaks.seen,
         conditions=conditions(before, after) if before and after else None,
         cores=site.pinning.worker_processors,
+        leak=_leak(ending),
     )
 
 
@@ -149,28 +140,10 @@ def _task(site: Site, opened: Opened, case: Case, folder: Path) -> Task:
     )
 
 
-def _judged(site: Site, evidence: Evidence, task: Task, timed_rounds: Sequence[Round]) -> tuple[Outcome, str]:
-    """Say how a trial ended: by what it left, by its own account, by what the server saw, by the machine.
-
-    What the strategy did comes first: a busy machine excuses no wrong answer.
-    """
-    if changed := restore_reference(site.reference, site.flags):
-        return "escape", f"changed files outside its folder: {', '.join(changed[:5])}"
-    ending, seen, expected = evidence.ending, evidence.seen, evidence.expected
-    outcome, detail = verdict(ending, site.experiment.deadline_s, task.strategy_file)
-    if outcome != "ok" or ending.report is None:
-        return outcome, detail
-    for number, timed in enumerate(ending.report.rounds):
-        said = seen.get(number)
-        if (found := flaw(timed, None if said is None else said.witness, expected)) is not None:
-            return found
-    why = _disturbance(evidence) or refusal(timed_rounds, expected)
-    return "invalid" if why and site.experiment.disturbed == "refuse" else "ok", why
-
-
-def _disturbance(evidence: Evidence) -> str:
-    before, after = evidence.before, evidence.after
-    return disturbance(before, after) if before and after else ""
+def _leak(ending: Ending) -> Leak | None:
+    """Put together what was left behind within the worker, and what outlived it."""
+    left = ending.report.left if ending.report else None
+    return Leak(left.threads, left.descriptors, ending.processes_left) if left else None
 
 
 def _rounds(evidence: Evidence) -> tuple[Round, ...]:

@@ -99,7 +99,7 @@ class ServerShift:
         try:
             return measure(site, self._server, case, turn)
         except ServerDiedError as error:
-            reason = ": ".join([error.what, *self._server.child.last_words()[-1:]])
+            reason = ": ".join([error.what, *self._server.child.words.last()[-1:]])
             if self._relieved:
                 raise EnvironmentFault(
                     f"{reason}, for the second time", hint="look for what ends it"

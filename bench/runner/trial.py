@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.histogram import are_counts
 from bench.machine.probes import Peaks
 from bench.measurement import Outcome
 from bench.runner.launch import Launcher
 from bench.runner.piped import Child, piped
+from bench.runner.plausibility import checked
+from bench.runner.words import heard
 from bench.wire import MalformedError
 from bench.worker.live import Event, WarmedUp, read_event
 from bench.worker.protocol import Report, Task, worker_command
@@ -23,6 +24,10 @@ _SAMPLE_EVERY_S: Final = 0.005
 """While a worker warms up, and never while it is timed."""
 _PATIENCE_S: Final = 2.0
 """What a worker may take to leave after it has reported."""
+_GRACE_S: Final = 0.1
+"""What processes that a worker started may take to end after it: they learn of its end from a pipe."""
+_LONGEST_BYTES: Final = 16 << 20
+"""Of a line that a worker writes; the report of a trial of 100,000 fetches is a tenth of it at the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class Ending:
         in_time: whether it reported or ended before the deadline.
         nonsense: what was wrong with what it reported, empty if nothing was.
         words: the last lines it printed.
+        processes_left: how many processes it left behind.
         ended_s: ``time.perf_counter()`` when nothing of it was left.
     """
 
@@ -45,6 +51,7 @@ class Ending:
     in_time: bool
     nonsense: str
     words: tuple[str, ...]
+    processes_left: int
     ended_s: float
 
 
@@ -67,9 +74,10 @@ def run_worker(  # noqa: PLR0913  what a worker is run with
     started_s = time.perf_counter()
     report: Report | None = None
     in_time, nonsense = True, ""
-    # beside the trial's folder, in which only flags may be found
-    printed = task.folder.with_suffix(".txt")
-    with piped(launcher, worker_command(), cwd=task.folder, printed=printed, cores=cores) as child:
+    with (
+        heard() as words,
+        piped(launcher, worker_command(), cwd=task.folder, words=words, cores=cores) as child,
+    ):
         with suppress(BrokenPipeError):  # it died at once; that it gives no report will tell
             child.sink.write(task.to_json().encode())
         child.sink.close()
@@ -91,10 +99,11 @@ def run_worker(  # noqa: PLR0913  what a worker is run with
         status = launcher.exit_status(child.pid, _PATIENCE_S if report else 0)
         if status is None:
             status = launcher.end(child.pid)
-        launcher.sweep(keep)
-        words = child.last_words()
-    printed.unlink(missing_ok=True)
-    return Ending(started_s, report, status, in_time, nonsense, words, time.perf_counter())
+        processes_left = launcher.sweep(keep, _GRACE_S if report else 0.0)
+        last_words = words.last()
+    return Ending(
+        started_s, report, status, in_time, nonsense, last_words, processes_left, time.perf_counter()
+    )
 
 
 def verdict(ending: Ending, deadline_s: float, strategy_file: Path) -> tuple[Outcome, str]:
@@ -109,17 +118,6 @@ def verdict(ending: Ending, deadline_s: float, strategy_file: Path) -> tuple[Out
         return "crash", f"killed by {_signal_name(-ending.status)}{_place(ending.words, strategy_file)}"
     last = f": {ending.words[-1].strip()}" if ending.words else ""
     return "crash", f"left with exit status {ending.status} before its report{last}"
-
-
-def checked(report: Report) -> Report:
-    """Return a report whose counts can be recorded; who shares a process with a strategy may be forged.
-
-    Raises:
-        MalformedError: they cannot.
-    """
-    if not all(are_counts(timed.latencies_us) for timed in report.rounds):
-        raise MalformedError("latencies that are no counts")
-    return report
 
 
 class Watch:
@@ -142,16 +140,22 @@ class Watch:
 
         Raises:
             TimeoutError: the deadline, by ``time.perf_counter()``, came first.
+            MalformedError: a line does not end.
         """
         launcher, child = self._launcher, self._child
-        unread, reports = b"", child.source.fileno()
+        unread, reports = bytearray(), child.source.fileno()
         while True:
             left_s = self._deadline_s - time.perf_counter()
             ready, _, _ = select.select([reports, launcher.fileno()], [], [], self._patience_s(left_s))
             if reports in ready:
                 part = os.read(reports, 1 << 20)
-                *lines, unread = (unread + part).split(b"\n")
-                yield from lines
+                *lines, rest = part.split(b"\n")
+                for line in lines:
+                    yield bytes(unread + line)
+                    unread.clear()
+                unread += rest
+                if len(unread) > _LONGEST_BYTES:
+                    raise MalformedError(f"a line of more than {_LONGEST_BYTES >> 20} MiB")
                 if not part and launcher.exit_status(child.pid, max(0.0, left_s)) is not None:
                     return
             elif ready and launcher.exit_status(child.pid, 0) is not None and not _is_readable(reports):

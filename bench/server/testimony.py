@@ -24,6 +24,7 @@ class Statement:
         in_flight_s: how long requests were in flight, in all.
         set_up_s: how long connections were open before their first request, in all.
         cpu_s: processor time of the server from the first request to that of the next round.
+        arriving_s: from the arrival of the first request to that of the last.
     """
 
     witness: Witness
@@ -33,6 +34,7 @@ class Statement:
     in_flight_s: float
     set_up_s: float
     cpu_s: float
+    arriving_s: float = 0.0
 
 
 def statements(rounds: Mapping[int, RoundLog], opening: Opening) -> dict[int, Statement]:
@@ -82,6 +84,7 @@ def _testimony(records: Sequence[Record], known: set[int], opening: Opening, cpu
         in_flight_s=in_flight_s,
         set_up_s=fsum(record.arrival_s - record.accepted_s for record in firsts.values()),
         cpu_s=cpu_s,
+        arriving_s=arrivals_s[-1] - arrivals_s[0],
     )
 
 

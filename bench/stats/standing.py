@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import get_args
 
-from bench.measurement import Measurement, Round, Witness
+from bench.measurement import Leak, Measurement, Round, Witness
 from bench.model import Case
 from bench.outcomes import FetchOutcome
 from bench.stats.attempts import final_attempts, is_final
@@ -61,6 +61,7 @@ class Standing:
         failed: the trials that yielded no timing in the end, in block order.
         repeated: the invalid ones that were run again.
         disturbed: those that count although they would have been invalid, had the config not said so.
+        leaks: what was left of those that count, where anything was.
     """
 
     case: Case
@@ -70,6 +71,7 @@ class Standing:
     failed: tuple[Measurement, ...]
     repeated: tuple[Measurement, ...]
     disturbed: tuple[Measurement, ...]
+    leaks: tuple[Leak, ...] = ()
 
     @property
     def blocks(self) -> int:
@@ -101,6 +103,7 @@ def standing_of(case: Case, trials: Sequence[Measurement], times_faster: Judgeme
         failed=failed,
         repeated=repeated,
         disturbed=tuple(trial for trial in good if trial.detail),
+        leaks=tuple(trial.leak for trial in good if trial.leak is not None and trial.leak != Leak()),
     )
 
 

@@ -4,6 +4,8 @@ import faulthandler
 import os
 import signal
 import sys
+from contextlib import suppress
+from pathlib import Path
 from time import perf_counter
 from typing import Final
 
@@ -13,12 +15,14 @@ from bench.worker.trial import run_trial
 
 _STDOUT: Final = 1
 _STDERR: Final = 2
+_OOM_SCORE: Final = Path("/proc/self/oom_score_adj")
 
 
 def main() -> None:
     """Read one task, do it, and tell of it; a report comes last and whole."""
     began_s = perf_counter()
     faulthandler.enable()
+    die_first()
     task = Task.from_json(sys.stdin.buffer.read())
     # The harness ends what has passed its deadline with SIGTERM: show where it was, even within C code.
     faulthandler.register(signal.SIGTERM, all_threads=True, chain=True)
@@ -28,6 +32,12 @@ def main() -> None:
         write_whole(descriptor, event_line(event).encode() + b"\n")
 
     tell(run_trial(task, began_s, LiveWatcher(descriptor) if task.live else None, lambda: tell(WarmedUp())))
+
+
+def die_first() -> None:
+    """Have the kernel choose this process and its children when memory runs out."""
+    with suppress(OSError):
+        _OOM_SCORE.write_text("1000", encoding="ascii")
 
 
 def claim_stdout() -> int:

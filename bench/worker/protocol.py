@@ -9,7 +9,7 @@ from typing import Final, Literal, Self, TypeAlias
 from bench.wire import decode, encode
 from bench.worker.timeline import Timeline
 
-TrialOutcome: TypeAlias = Literal["ok", "error", "corrupt", "missing", "unexpected", "invalid"]
+TrialOutcome: TypeAlias = Literal["ok", "error", "corrupt", "missing", "unexpected", "escape", "invalid"]
 """What a worker can say of its own trial; that it crashed or hung is for others to say."""
 
 
@@ -109,6 +109,14 @@ class TimedRound:
 
 
 @dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a process holds on to."""
+
+    threads: int
+    descriptors: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What a worker says of its trial.
 
@@ -118,6 +126,7 @@ class Report:
         ready_s: the same when strategy and client were imported; ``None`` if they failed.
         rounds: the warm-up and then the timed rounds; the last one is the faulty one unless ``error``
             ended it before it could be counted.
+        left: what the strategy left behind in this process; ``None`` if its trial did not come to its end.
     """
 
     outcome: TrialOutcome
@@ -125,3 +134,4 @@ class Report:
     began_s: float
     ready_s: float | None
     rounds: tuple[TimedRound, ...]
+    left: Holdings | None = None

@@ -12,6 +12,8 @@ from time import perf_counter
 
 from bench.api import Fetch, Job, Watcher
 from bench.outcomes import local_fault
+from bench.worker.escapes import escapes
+from bench.worker.holdings import holdings, left_behind
 from bench.worker.latencies import latencies
 from bench.worker.load import DownloadMany, load_client, load_strategy
 from bench.worker.probes import Probing
@@ -24,9 +26,10 @@ from bench.worker.protocol import (
     Task,
     TimedRound,
 )
+from bench.worker.returned import unfit
 from bench.worker.timeline import timeline
-from bench.worker.verify import Verified, entries, verify_round
-from bench.worker.words import described
+from bench.worker.verify import Flaw, Verified, entries, verify_round
+from bench.worker.words import counted, described
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ def run_trial(task: Task, began_s: float, watcher: Watcher | None, warmed_up: Ca
             load_client(task.client)
         ready_s = perf_counter()
         probing = Probing(task.probes)
+        before = holdings()
         while wants_round(task, rounds):
             if len(rounds) == 1:
                 warmed_up()
@@ -61,6 +65,7 @@ def run_trial(task: Task, began_s: float, watcher: Watcher | None, warmed_up: Ca
             rounds.append(verified.report)
             if verified.flaw is not None:
                 return Report(verified.flaw.outcome, verified.flaw.detail, began_s, ready_s, tuple(rounds))
+        return Report("ok", "", began_s, ready_s, tuple(rounds), left_behind(before))
     except BaseException as error:  # noqa: BLE001  a strategy may raise what it likes, SystemExit included
         with suppress(Exception):  # the strategy may have closed it or put something else in its place
             traceback.print_exception(error, file=sys.stderr)
@@ -68,7 +73,6 @@ def run_trial(task: Task, began_s: float, watcher: Watcher | None, warmed_up: Ca
         if local_fault(error) is not None:
             return Report("invalid", f"local_resource: {said}", began_s, ready_s, tuple(rounds))
         return Report("error", said, began_s, ready_s, tuple(rounds))
-    return Report("ok", "", began_s, ready_s, tuple(rounds))
 
 
 def wants_round(task: Task, rounds: Sequence[TimedRound]) -> bool:
@@ -110,10 +114,11 @@ def run_round(
     called_s = perf_counter()
     returned = download_many(job)
     returned_s = perf_counter()
-    fetches = [each for each in returned if isinstance(each, Fetch)] if isinstance(returned, list) else []
+    flaw = unfit(returned, len(job.countries), called_s, returned_s)
+    fetches: list[Fetch] = returned if flaw is None and isinstance(returned, list) else []
     probes = probing.end(fetches)
     made = frozenset(entries(task.folder)) - before
-    verified = verify_round(returned, returned_s - called_s, job, task.reference, made)
+    verified = verify_round(fetches, returned_s - called_s, job, task.reference, made)
     times = timeline(fetches, task.workers, called_s, returned_s)
     report = replace(
         verified.report,
@@ -121,6 +126,16 @@ def run_round(
         latencies_us=latencies(fetches) if times is not None else {},
         probes=probes,
     )
+    led_out = escapes(task.folder, {*made, stage.folder})
     if not task.live:
         rmtree(stage.folder, ignore_errors=True)  # the strategy may have removed or replaced it
-    return Verified(report, verified.flaw)
+    return Verified(report, gravest(verified.flaw, flaw, led_out))
+
+
+def gravest(found: Flaw | None, returned: Flaw | None, led_out: Sequence[str]) -> Flaw | None:
+    """Choose what is said of a round: what this machine lacked, an escape, what was returned, the rest."""
+    if found is not None and found.outcome == "invalid":
+        return found
+    if led_out:
+        return Flaw("escape", counted(led_out, "link out of its folder", "links out of its folder"))
+    return returned or found

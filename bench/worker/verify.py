@@ -6,14 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final
 
 from bench.api import Fetch, Job
-from bench.outcomes import FetchOutcome
 from bench.worker.protocol import TimedRound, TrialOutcome
 from bench.worker.words import counted, one_line
 
-_OUTCOMES: Final = frozenset(get_args(FetchOutcome))
 _FAILURES: Final = 5
 
 
@@ -57,18 +55,13 @@ def entries(folder: Path) -> Iterator[Path]:
 
 
 def verify_round(
-    returned: object, elapsed_s: float, job: Job, reference: Path, made: frozenset[Path]
+    returned: Sequence[Fetch], elapsed_s: float, job: Job, reference: Path, made: frozenset[Path]
 ) -> Verified:
     """Compare what ``download_many`` returned and saved with what was asked and served.
 
     ``reference`` is the folder of the flags as served, ``made`` what is in the trial's folder since the
     round.
     """
-    if not isinstance(returned, list):
-        return _uncountable(elapsed_s, f"{type(returned).__name__}, not a list of Fetch")
-    for item in returned:
-        if not isinstance(item, Fetch) or item.outcome not in _OUTCOMES:
-            return _uncountable(elapsed_s, f"a list with {item!r:.100} in it, which is no Fetch")
     files = compare_files(returned, job, reference, made)
     report = TimedRound(
         elapsed_s,
@@ -79,7 +72,7 @@ def verify_round(
     fetched = [fetch.country for fetch in returned]
     lacking = next((fetch for fetch in returned if fetch.outcome == "local_resource"), None)
     if lacking is not None:
-        detail = one_line(f"local_resource: {lacking.country}: {lacking.detail}")
+        detail = one_line(f"local_resource: {lacking.country}: {one_line(lacking.detail)}")
         return Verified(report, Flaw("invalid", detail))
     return Verified(report, next(flaws(job.countries, fetched, files), None))
 
@@ -140,11 +133,5 @@ def _is_saved(folder: Path, name: str) -> bool:
 def _failures(fetches: Iterable[Fetch]) -> Iterator[str]:
     for fetch in fetches:
         if fetch.outcome != "ok":
-            words = fetch.detail or f"HTTP status {fetch.status}"
+            words = one_line(fetch.detail) or f"HTTP status {fetch.status}"
             yield one_line(f"{fetch.country}: {fetch.outcome}: {words}")
-
-
-def _uncountable(elapsed_s: float, what: str) -> Verified:
-    return Verified(
-        TimedRound(elapsed_s, {}, 0, ()), Flaw("error", one_line(f"download_many returned {what}"))
-    )

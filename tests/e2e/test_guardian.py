@@ -86,8 +86,23 @@ def test_sweeping_spares_what_is_kept_and_what_it_started() -> None:
             assert time.monotonic() < deadline
             time.sleep(0.01)
         spared = {kept, *descendants(kept)}
-        launcher.sweep([kept])
+        assert launcher.sweep([kept]) == 4
         assert {pid for pid in _all_below(launcher) if is_alive(pid)} == spared
+
+
+def test_what_goes_by_itself_within_the_grace_was_not_left() -> None:
+    """Somebody who learns late that all is over is no leak; who stays is counted and killed."""
+    with launching() as launcher:
+        spawn(launcher, "sh", "-c", "setsid sleep 0.2 & setsid sleep 60 &")
+        deadline = time.monotonic() + 5
+        while _count(launcher) != 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert launcher.sweep([], grace_s=1.0) == 1
+        assert _count(launcher) == 0
+        began_s = time.monotonic()
+        assert launcher.sweep([], grace_s=10.0) == 0
+        assert time.monotonic() - began_s < 5
 
 
 def _all_below(_launcher: Launcher) -> list[int]:

@@ -1,4 +1,4 @@
-"""``run`` from outside: hostile strategies, interruptions, dying servers, and what is left of them."""
+"""``run`` from outside: interruptions, dying servers, and what is left of them."""
 
 import json
 import os
@@ -6,7 +6,6 @@ import re
 import shlex
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,66 +15,9 @@ from typing import Any
 import pytest
 
 from bench.machine.processes import descendants
+from tests.running import ROOT, command, config, document, hostile, outcomes, run, watched
 
 pytestmark = pytest.mark.e2e
-
-ROOT = Path(__file__).parents[2]
-HOSTILE = ROOT / "tests" / "strategies"
-
-
-def config(folder: Path, strategies: Sequence[str], **changes: object) -> Path:
-    """Write a config of three flags at 5 ms and return its path."""
-    settings = {
-        "name": "test",
-        "countries": ["BR", "CN", "IN"],
-        "workers": 3,
-        "clients": ["urllib3"],
-        "strategies": list(strategies),
-        "profile": {"latency": "5ms"},
-        "blocks": 2,
-        "rounds": 1,
-        "disturbed": "keep",  # other programs may be busy while tests run
-        **changes,
-    }
-    path = folder / "test.yaml"
-    path.write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
-    return path
-
-
-def hostile(folder: Path, *names: str) -> list[str]:
-    """Return strategies of the tests as a config in the folder names them."""
-    return [os.path.relpath(HOSTILE / f"{name}.py", folder) for name in names]
-
-
-def command(path: Path, *words: str) -> list[str]:
-    """Return the command that runs a config into a folder beside it."""
-    return [sys.executable, "-m", "bench", "run", str(path), "--out", str(path.parent / "run"), *words]
-
-
-def run(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a config to its end, without a word on how far it is."""
-    return watched(path, "--quiet", *words)
-
-
-def watched(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a config to its end, with all that is said meanwhile."""
-    return subprocess.run(
-        command(path, *words), cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
-    )
-
-
-def document(path: Path) -> dict[str, Any]:
-    """Read the stored run."""
-    stored: dict[str, Any] = json.loads((path.parent / "run" / "run.json").read_text("utf-8"))
-    return stored
-
-
-def outcomes(path: Path) -> dict[str, list[str]]:
-    """Return the outcomes of each strategy's trials, in block order."""
-    found: dict[str, list[str]] = {}
-    for trial in sorted(document(path)["trials"], key=lambda trial: int(trial["block"])):
-        found.setdefault(trial["case"].partition("/")[0], []).append(trial["outcome"])
-    return found
 
 
 @contextmanager
@@ -111,60 +53,6 @@ def _stat(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return ""
-
-
-def test_each_hostile_strategy_is_named_as_what_it_is_and_the_others_are_untouched(tmp_path: Path) -> None:
-    """Wrong bytes, an exception, a hang, a suicide, files lost: each in its word; the healthy keep all."""
-    names = ["raises", "wrong_bytes", "few_files", "extra_file", "kills_itself", "hangs", "exits"]
-    path = config(tmp_path, ["threadpool_map", *hostile(tmp_path, *names), "sequential"], deadline="2s")
-    result = run(path)
-    assert result.returncode == 3, result.stderr
-    assert outcomes(path) == {
-        "threadpool_map": ["ok", "ok"],
-        "sequential": ["ok", "ok"],
-        "raises": ["error", "error"],
-        "exits": ["error", "error"],
-        "wrong_bytes": ["corrupt", "corrupt"],
-        "few_files": ["missing", "missing"],
-        "extra_file": ["unexpected", "unexpected"],
-        "kills_itself": ["crash", "crash"],
-        "hangs": ["timeout", "timeout"],
-    }
-    table = " ".join(result.stdout.split())
-    assert "kills_itself/urllib3/1/5ms: crash in 2 trials (block 1, 2): killed by SIGKILL" in table
-    assert "wrong_bytes/urllib3/1/5ms: corrupt in 2 trials (block 1, 2): br.gif differs at byte 10" in table
-    assert (
-        "few_files/urllib3/1/5ms: missing in 2 trials (block 1, 2): 2 files missing: br.gif, cn.gif" in table
-    )
-    assert "hangs/-/1/5ms: timeout in 2 trials (block 1, 2): not done after 2 s, at File" in table
-    assert "hangs.py" in table
-
-
-def test_a_case_that_keeps_crashing_is_given_up(tmp_path: Path) -> None:
-    """After three crashes; the healthy case runs every block."""
-    path = config(tmp_path, ["sequential", *hostile(tmp_path, "kills_itself")], blocks=5)
-    run(path)
-    found = outcomes(path)
-    assert found == {"sequential": ["ok"] * 5, "kills_itself": ["crash"] * 3}
-
-
-def test_nothing_a_strategy_leaves_behind_outlives_its_trial(tmp_path: Path) -> None:
-    """A grandchild in a session of its own is found and ended; the trial counts."""
-    path = config(tmp_path, hostile(tmp_path, "leaves_a_grandchild"), blocks=1)
-    before = set(_sleepers())
-    assert run(path).returncode == 0
-    assert set(_sleepers()) <= before
-
-
-def _sleepers() -> list[int]:
-    found = []
-    for cmdline in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if b"4321" in cmdline.read_bytes():
-                found.append(int(cmdline.parent.name))
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return found
 
 
 def test_every_case_of_a_block_meets_the_same_weather(tmp_path: Path) -> None:
@@ -367,53 +255,6 @@ def test_quiet_means_no_progress(tmp_path: Path) -> None:
     """But where the run is kept is still said."""
     result = run(config(tmp_path, ["sequential"], blocks=1), "--quiet")
     assert result.stderr == f"kept in {tmp_path / 'run'}\n"
-
-
-@pytest.mark.parametrize(
-    "name", ["segfaults", "hangs_in_c", "clears_everything", "cheats", "asks_twice", "overworks"]
-)
-def test_no_strategy_costs_the_others_anything(tmp_path: Path, name: str) -> None:
-    """The wicked one is named as what it is; the healthy one has its whole sample, and there is a table."""
-    expected = {
-        "segfaults": ("crash", "killed by SIGSEGV, at File"),
-        "hangs_in_c": ("timeout", "not done after 2 s, at File"),
-        "clears_everything": ("missing", "3 files missing: br.gif, cn.gif, in.gif"),
-        "cheats": ("error", "fetches: 3 not_found instead of 3 ok"),
-        "overworks": ("unexpected", "downloads were in flight, 2 workers are allowed"),
-        "asks_twice": ("unexpected", "the server saw 6 requests for 3 fetches"),
-    }
-    outcome, words = expected[name]
-    path = config(tmp_path, ["sequential", *hostile(tmp_path, name)], deadline="2s", workers=2)
-    result = run(path)
-    assert result.returncode == 3, result.stderr
-    found = outcomes(path)
-    assert found["sequential"] == ["ok", "ok"]
-    assert found[name] == [outcome, outcome]
-    assert words in " ".join(result.stdout.split())
-    assert "sequential with urllib3 was fastest" in " ".join(result.stdout.split())
-
-
-def test_a_strategy_that_changes_the_reference_is_given_up_and_nobody_suffers(tmp_path: Path) -> None:
-    """It wrote outside its folder; what the others are compared with is put right."""
-    path = config(tmp_path, ["sequential", *hostile(tmp_path, "changes_the_reference")], blocks=3)
-    run(path)
-    assert outcomes(path) == {"sequential": ["ok"] * 3, "changes_the_reference": ["escape"]}
-
-
-def test_what_a_strategy_leaves_in_its_folder_is_unexpected(tmp_path: Path) -> None:
-    """Its current folder is the trial's own, and that is for flags."""
-    path = config(tmp_path, hostile(tmp_path, "litters"), blocks=1)
-    result = run(path)
-    assert outcomes(path) == {"litters": ["unexpected"]}
-    assert "1 unexpected file: ../stray.txt" in " ".join(result.stdout.split())
-
-
-def test_the_place_of_a_hang_is_in_the_strategy_wherever_it_lies(tmp_path: Path) -> None:
-    """Not the line of the library that it waits in."""
-    (tmp_path / "mine.py").write_text((HOSTILE / "hangs.py").read_text("utf-8"), encoding="utf-8")
-    run(config(tmp_path, ["mine.py"], blocks=1, deadline="2s"))
-    (trial,) = document(tmp_path / "test.yaml")["trials"]
-    assert re.search(rf'at File "{tmp_path}/mine.py", line \d+ in download_many', trial["detail"])
 
 
 def test_planned_failures_are_no_failures_of_the_trial(tmp_path: Path) -> None:

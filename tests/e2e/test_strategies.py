@@ -12,6 +12,7 @@ from bench.bundle import import_path, strategies_folder
 from bench.catalog import clients, strategies
 from bench.model import Client, Strategy
 from bench.server.flags import all_flags
+from bench.worker.protocol import Holdings
 from tests.stub_server import Stub, stub_server
 from tests.trial import a_task, report_of
 
@@ -42,7 +43,7 @@ def test_there_are_eight_strategies_and_four_clients() -> None:
 
 @pytest.mark.parametrize(("strategy", "client"), PAIRS)
 def test_downloads_all_flags_at_once(stub: Stub, tmp_path: Path, strategy: Strategy, client: Client) -> None:
-    """As many are in flight as there are workers, each is asked once a round, and all are right."""
+    """As many are in flight as there are workers, each is asked once, all are right, nothing is left."""
     task = a_task(
         tmp_path,
         strategy_file=strategy.file,
@@ -53,7 +54,7 @@ def test_downloads_all_flags_at_once(stub: Stub, tmp_path: Path, strategy: Strat
         reference=stub.save_flags(tmp_path / "reference"),
     )
     report = report_of(task)
-    assert (report.outcome, report.detail) == ("ok", "")
+    assert (report.outcome, report.detail, report.left) == ("ok", "", Holdings(0, 0))
     expected = ({"ok": 4, "not_found": 1}, 4, ("ZZ: not_found: HTTP status 404",))
     assert [(each.fetches, each.verified, each.failures) for each in report.rounds] == [expected] * 2
     assert stub.requests == {
@@ -83,7 +84,8 @@ def test_opens_a_connection_for_each_request(stub: Stub, tmp_path: Path, strateg
         base_url=f"{stub.base_url}/-/t1",
         reference=stub.save_flags(tmp_path / "reference"),
     )
-    assert [each.fetches for each in report_of(task).rounds] == [{"ok": 12}] * 2
+    report = report_of(task)
+    assert ([each.fetches for each in report.rounds], report.left) == ([{"ok": 12}] * 2, Holdings(0, 0))
     assert stub.connections == stub.requests.total() == 24
 
 

@@ -70,3 +70,4 @@ def test_this_machine_can_be_read() -> None:
     assert after.at_s >= before.at_s
     assert after.processes_s >= before.processes_s
     assert after.idle_s >= before.idle_s
+    assert after.oom_kills >= before.oom_kills

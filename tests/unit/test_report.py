@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
-from bench.measurement import Measurement, Run
+from bench.measurement import Leak, Measurement, Run
 from bench.model import Case, Experiment, Profile, Selection
 from bench.report.export.cases_csv import to_csv
 from bench.report.export.document import to_json
@@ -245,7 +245,25 @@ def test_every_case_there_is_fits_into_80_and_160_columns() -> None:
 def test_case_given_up_is_said_below_the_table() -> None:
     """Three time-outs of ten blocks: seven were left out."""
     text = printed(run_of({SLOW: [failed(SLOW, block, "timeout", "") for block in range(3)]}), 160)
-    assert f"! {SLOW.id}: given up, 7 blocks left out" in text
+    assert f"! {SLOW.id}: given up after 3 time-outs, 7 blocks left out" in text
+    mixed = [failed(SLOW, 0, "crash", ""), *(failed(SLOW, block, "timeout", "") for block in (1, 2))]
+    text = printed(run_of({SLOW: mixed}), 160)
+    assert f"! {SLOW.id}: given up after 1 crash and 2 time-outs, 7 blocks left out" in text
+
+
+def test_what_a_strategy_left_behind_is_said_below_the_table() -> None:
+    """As ranges over the trials that left anything; one that left nothing is not mentioned."""
+    sound = trials(SLOW, [0.02] * 8)
+    untidy = [
+        replace(sound[0], leak=Leak(3, 1, 0)),
+        replace(sound[1], leak=Leak(3, 4, 1)),
+        replace(sound[2], leak=Leak()),
+    ]
+    run = run_of({SLOW: [*untidy, *sound[3:]], LOOP: trials(LOOP, [0.03] * 8)})
+    line = f"{SLOW.id}: leaks in 2 trials: 3 threads, 1–4 descriptors, 1 process"
+    assert f"\n{line}\n" in printed(run, 160)
+    assert f"- {line}" in to_markdown(run)
+    assert printed(run, 160).count("leaks in") == 1
 
 
 def test_the_race_expects_no_trials_of_a_case_given_up() -> None:

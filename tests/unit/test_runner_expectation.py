@@ -100,6 +100,13 @@ def test_a_round_is_judged_by_what_the_server_saw(
     assert flaw(timed, seen, EXPECTED) == found
 
 
+def test_failures_that_are_told_strangely_are_not_quoted() -> None:
+    """What a worker reports may have been forged."""
+    timed = replace(GOOD, fetches={"timeout": 3}, failures=("nonsense", "BR: timeout: slow"))
+    found = flaw(timed, WITNESS, EXPECTED)
+    assert found == ("error", "fetches: 3 timeout instead of 1 not_found, 2 ok (BR: timeout: slow)")
+
+
 def test_a_fetch_close_to_its_time_out_may_end_either_way() -> None:
     """It is planned to take 90 ms of 100: what the client does besides decides, and nobody is to blame."""
     expected = expectation(Profile("p", Fixed(0.09)), workers=3, timeout_s=0.1)

@@ -6,6 +6,7 @@ from bench.measurement import Run
 from bench.report.aspects import aspects
 from bench.report.columns import Column, identity, results
 from bench.report.failures import disturbances, failures
+from bench.report.leaks import leaks
 from bench.report.matrix import Matrix, matrix
 from bench.report.pipes import piped, plain
 from bench.report.sentence import conclusion
@@ -21,7 +22,8 @@ def to_markdown(run: Run) -> str:
         parts += [f"### {title(run, podium)}", ""]
         parts += _table(podium, results(podium))
         parts += ["", plain(legend(podium)), ""]
-        parts += [f"- {plain(line)}" for line in (*failures(podium), *disturbances(podium))]
+        remarks = (*failures(podium), *leaks(podium), *disturbances(podium))
+        parts += [f"- {plain(line)}" for line in remarks]
         for aspect in aspects(podium):
             parts += ["", f"**{aspect.title}**: {aspect.note}", ""]
             parts += _table(podium, aspect.columns)

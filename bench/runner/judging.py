@@ -1,0 +1,74 @@
+"""How a trial ended, in one word and one line: from all that is known of it once it is over."""
+
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.machine.conditions import Snapshot, disturbance
+from bench.measurement import Outcome, Round
+from bench.model import Experiment
+from bench.runner.contradiction import contradiction
+from bench.runner.expectation import Expectation, flaw
+from bench.runner.refusal import refusal
+from bench.runner.trial import Ending, verdict
+from bench.server.testimony import Statement
+from bench.worker.words import counted
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that is known of a trial once it is over.
+
+    Attributes:
+        seen: what the server says, by round.
+        escaped: names of what was changed in the workspace outside of the trial's folder.
+        before: the machine's counters when it began; ``None``, like ``after``, if they cannot be read.
+    """
+
+    ending: Ending
+    seen: Mapping[int, Statement]
+    expected: Expectation
+    escaped: Sequence[str]
+    before: Snapshot | None
+    after: Snapshot | None
+
+
+def judged(
+    evidence: Evidence, experiment: Experiment, file: Path, timed_rounds: Sequence[Round]
+) -> tuple[Outcome, str]:
+    """Say how a trial ended: by what it left, by its own account, by what the server saw, by the machine.
+
+    What the strategy of the file did comes first: a busy machine excuses no wrong answer.
+    """
+    if evidence.escaped:
+        return "escape", counted(evidence.escaped, "change outside its folder", "changes outside its folder")
+    ending, seen = evidence.ending, evidence.seen
+    outcome, detail = verdict(ending, experiment.deadline_s, file)
+    if outcome != "ok" or ending.report is None:
+        return outcome, f"{detail}{_want_of_memory(evidence)}"
+    if not timed_rounds:
+        return "error", "reported no timed round"
+    if said := contradiction(ending, seen):
+        return "error", said
+    for number, timed in enumerate(ending.report.rounds):
+        stated = seen.get(number)
+        found = flaw(timed, None if stated is None else stated.witness, evidence.expected)
+        if found is not None:
+            return found
+    why = _disturbance(evidence) or refusal(timed_rounds, evidence.expected)
+    return "invalid" if why and experiment.disturbed == "refuse" else "ok", why
+
+
+def _want_of_memory(evidence: Evidence) -> str:
+    """Add, where a worker died of SIGKILL, that the kernel killed for want of memory meanwhile."""
+    ending, before, after = evidence.ending, evidence.before, evidence.after
+    is_killed = ending.in_time and ending.report is None and ending.status == -signal.SIGKILL
+    if not is_killed or before is None or after is None or after.oom_kills == before.oom_kills:
+        return ""
+    return ", when memory ran out"
+
+
+def _disturbance(evidence: Evidence) -> str:
+    before, after = evidence.before, evidence.after
+    return disturbance(before, after) if before and after else ""

@@ -1,0 +1,14 @@
+"""Work in a folder that is then removed."""
+
+import os
+import tempfile
+
+from bench.api import Fetch, Job
+
+
+def download_many(job: Job) -> list[Fetch]:
+    """Go there, and work as asked."""
+    with tempfile.TemporaryDirectory() as elsewhere:
+        os.chdir(elsewhere)
+    with job.client() as download_one:
+        return [download_one(country) for country in job.countries]
