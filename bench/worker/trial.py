@@ -11,7 +11,7 @@ from shutil import rmtree
 from time import perf_counter
 
 from bench.api import Fetch, Job, Watcher
-from bench.outcomes import local_fault
+from bench.classifier import local_fault
 from bench.worker.latencies import latencies
 from bench.worker.load import DownloadMany, load_client, load_strategy
 from bench.worker.probes import Probing
