@@ -53,6 +53,7 @@ _TELLING: Final[Mapping[str, FetchOutcome]] = {
     "ServerDisconnectedError": "disconnected",  # aiohttp
     "SSLEOFError": "disconnected",  # ssl, in the handshake; later it is the end of a stream
     "SSLZeroReturnError": "disconnected",  # ssl
+    "ConnectionNotAvailable": "disconnected",  # httpcore, after a GOAWAY
     "InvalidChunkLength": "protocol",  # urllib3, which derives it from IncompleteRead
     "IncompleteRead": "truncated",  # http.client and urllib3
     "LineTooLong": "protocol",  # http.client and aiohttp

@@ -13,6 +13,7 @@ own: with ``dataclasses`` they would make it three times as slow.
 """
 
 from bench.api.client import (
+    LARGEST_BYTES,
     Answer,
     AsyncGet,
     ClientSettings,
@@ -27,6 +28,7 @@ from bench.api.job import LOOP_WATCHERS, Job
 from bench.api.running import run_strategy
 
 __all__ = [
+    "LARGEST_BYTES",
     "LOOP_WATCHERS",
     "Answer",
     "AsyncGet",

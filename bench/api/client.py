@@ -2,7 +2,10 @@
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from types import MappingProxyType
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 LARGEST_BYTES: Final = 8 << 20
 """The body cap where nobody sets another."""
@@ -45,6 +48,14 @@ class ClientSettings(NamedTuple):
     largest_bytes: int = LARGEST_BYTES
     authority: str | None = None
     http2: bool = False
+
+    def tls_context(self) -> "SSLContext | None":
+        """Return what trusts the authority and checks hosts; ``None`` where nothing is encrypted."""
+        if self.authority is None:
+            return None
+        from bench.api.tls import trusting
+
+        return trusting(self.authority)
 
 
 class TooLargeError(Exception):

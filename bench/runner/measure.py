@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import process_time
 
+from bench.api import LARGEST_BYTES
 from bench.histogram import encoded
 from bench.machine.conditions import Snapshot, conditions, cpu_s, disturbance, snapshot
 from bench.machine.pinning import Pinning
@@ -141,6 +142,8 @@ def _task(site: Site, server: RunningServer, case: Case, name: str, folder: Path
         reference=site.reference,
         request_timeout_s=experiment.request_timeout_s,
         probes=tuple(name for name in WORKER_PROBES if name in experiment.probes),
+        largest_bytes=max(LARGEST_BYTES, *site.flag_sizes.values()),
+        checks_content=any(fault.kind == "wrong_content" for fault in case.profile.faults),
     )
 
 

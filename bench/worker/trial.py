@@ -104,6 +104,10 @@ def run_round(
         keep_alive=task.keep_alive,
         request_timeout_s=task.request_timeout_s,
         watcher=watcher,
+        largest_bytes=task.largest_bytes,
+        authority=task.authority,
+        http2=task.http2,
+        checks_content=task.checks_content,
     )
     gc.collect()  # the rubbish of the round before is not this round's to clear away
     probing.begin()

@@ -1,6 +1,5 @@
 """One aiohttp ``ClientSession`` for the event loop."""
 
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,8 +11,9 @@ from bench.api import Answer, AsyncGet, ClientSettings, collect_async
 @asynccontextmanager
 async def open_async_client(settings: ClientSettings) -> AsyncIterator[AsyncGet]:
     """Yield ``get(url)`` for an event loop."""
-    context = ssl.create_default_context(cafile=settings.authority) if settings.authority else True
-    connector = aiohttp.TCPConnector(limit=settings.workers, force_close=not settings.keep_alive, ssl=context)
+    connector = aiohttp.TCPConnector(
+        limit=settings.workers, force_close=not settings.keep_alive, ssl=settings.tls_context() or True
+    )
     async with aiohttp.ClientSession(
         connector=connector,
         timeout=aiohttp.ClientTimeout(total=settings.request_timeout_s),
