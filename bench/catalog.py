@@ -8,18 +8,24 @@ from importlib.metadata import PackageNotFoundError, metadata
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 from bench.bundle import strategies_folder
 from bench.errors import UsageError
+from bench.faults import KINDS
 from bench.model import Client, Strategy
+from bench.outcomes import FetchOutcome
 
 Face: TypeAlias = Literal["sync", "async"]
-Speech: TypeAlias = Literal["tls", "http2"]
 
 _JOB_OPENS: Final[Mapping[str, Face]] = {"async_client": "async", "client": "sync"}
 _CLIENT_DEFINES: Final[Mapping[str, Face]] = {"open_async_client": "async", "open_client": "sync"}
-_CLIENT_READS: Final[Mapping[str, Speech]] = {"authority": "tls", "http2": "http2"}
+_CLIENT_READS: Final[Mapping[str, Literal["tls", "http2"]]] = {
+    "authority": "tls",
+    "tls_context": "tls",
+    "http2": "http2",
+}
+_OUTCOMES: Final = frozenset(get_args(FetchOutcome))
 _OURS: Final = frozenset({"bench", "strategies"})
 _MOST_BYTES: Final = 1 << 20
 
@@ -74,16 +80,18 @@ def read_strategy(file: Path) -> Strategy:
 def read_client(file: Path) -> Client:
     """Say what a client file is, from its text alone, and whether what it imports is installed.
 
-    It is taken to speak TLS if it reads ``settings.authority``, and HTTP/2 if it reads ``settings.http2``.
+    It is taken to speak TLS if it asks the settings whom to trust, and HTTP/2 if it reads ``settings.http2``.
 
     Raises:
-        UsageError: it is no Python, or has neither ``open_client`` nor ``open_async_client``.
+        UsageError: it is no Python, has neither ``open_client`` nor ``open_async_client``, or deviates in a
+            way that does not exist.
     """
     tree = _parsed(file)
     defined = _functions(tree)
     faces = frozenset(face for name, face in _CLIENT_DEFINES.items() if name in defined)
     if not faces:
         raise UsageError(f"{file} has neither open_client nor open_async_client", hint="see bench/api.py")
+    used = _settings_read(tree)
     missing = tuple(module for module in _foreign_modules(tree) if find_spec(module) is None)
     return Client(
         name=file.stem,
@@ -92,7 +100,8 @@ def read_client(file: Path) -> Client:
         faces=faces,
         missing=missing,
         install=install_command(file.stem, missing, _extras()),
-        speaks=frozenset(speech for key, speech in _CLIENT_READS.items() if key in _settings_read(tree)),
+        speaks=frozenset(spoken for name, spoken in _CLIENT_READS.items() if name in used),
+        deviations=_deviations(tree, file),
     )
 
 
@@ -101,6 +110,27 @@ def install_command(client: str, missing: tuple[str, ...], extras: frozenset[str
     if not missing:
         return ""
     return f"pip install 'flagbench[{client}]'" if client in extras else f"pip install {' '.join(missing)}"
+
+
+def _deviations(tree: ast.Module, file: Path) -> Mapping[str, FetchOutcome]:
+    """Read what a client's ``DEVIATIONS`` says, a literal of kinds of faults and classes."""
+    written = (
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and [target.id for target in node.targets if isinstance(target, ast.Name)] == ["DEVIATIONS"]
+    )
+    try:
+        deviations = dict(ast.literal_eval(next(written, ast.Dict([], []))))
+        known = deviations.keys() <= KINDS.keys() and _OUTCOMES.issuperset(deviations.values())
+    except (ValueError, TypeError):
+        known = False
+    if not known:
+        raise UsageError(
+            f"{file}: DEVIATIONS is no literal of faults and classes",
+            hint='write, for instance, {"surplus_bytes": "ok"}; `list faults` has them all',
+        )
+    return deviations
 
 
 def _modules(folder: Path) -> list[Path]:

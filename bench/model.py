@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from bench.outcomes import FetchOutcome
+
 NO_CLIENT: Final = "-"
 """Stands for the client of a strategy that opens none of ours."""
 
@@ -137,9 +139,11 @@ class Client:
 
     Attributes:
         faces: the kinds of strategy that can use it.
-        speaks: what it can speak beside plain HTTP/1.1.
         missing: top-level modules it imports that are not installed here.
         install: the command that would install them, or an empty string.
+        speaks: what it can speak beside plain HTTP/1.1.
+        deviations: kinds of faults that it sees over HTTP/1.1 otherwise than ``bench.faults`` has them, and
+            as what.
     """
 
     name: str
@@ -149,6 +153,7 @@ class Client:
     missing: tuple[str, ...] = ()
     install: str = ""
     speaks: frozenset[Literal["tls", "http2"]] = frozenset()
+    deviations: Mapping[str, FetchOutcome] = field(default_factory=dict)
 
 
 PROBES: Final = ("cpu", "gc", "loop_lag", "queue_wait", "memory", "handles")
@@ -186,6 +191,7 @@ class Experiment:
         stopping: ``None`` runs every case in every block.
         probes: which of ``PROBES`` are on.
         pinning: whether server, worker and harness are kept on cores of their own where there are enough.
+        deviations: by client, the faults that it sees over HTTP/1.1 otherwise than others, and as what.
         disturbed: what becomes of a trial that the machine or the server spoilt: it is refused, or kept
             with a remark.
     """
@@ -205,3 +211,4 @@ class Experiment:
     probes: tuple[str, ...] = PROBES
     pinning: bool = True
     disturbed: Literal["refuse", "keep"] = "refuse"
+    deviations: Mapping[str, Mapping[str, FetchOutcome]] = field(default_factory=dict)

@@ -2,6 +2,8 @@
 
 import rich_click as click
 
+_SPOKEN = {"tls": "TLS", "http2": "HTTP/2"}
+
 
 @click.group(name="list")
 def list_() -> None:
@@ -33,11 +35,12 @@ def clients() -> None:
     from bench import catalog
 
     _print(
-        ("client", "for", "state", "what it is"),
+        ("client", "for", "speaks", "state", "what it is"),
         [
             (
                 client.name,
                 ", ".join(sorted(client.faces)),
+                ", ".join(["HTTP/1.1", *(_SPOKEN[each] for each in sorted(client.speaks, reverse=True))]),
                 f"missing: {client.install}" if client.missing else "installed",
                 client.summary,
             )

@@ -11,6 +11,7 @@ from bench.config.schema import ConfigForm
 from bench.config.speaking import silence, speaks
 from bench.config.strategies import StrategyForm
 from bench.model import NO_CLIENT, Case, Client, Experiment
+from bench.outcomes import FetchOutcome
 
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -38,6 +39,7 @@ def resolve(form: ConfigForm, stem: str, source: Mapping[str, object]) -> Experi
         probes=form.probes,
         pinning=form.pinning,
         disturbed=form.disturbed,
+        deviations=_deviations(form),
     )
 
 
@@ -57,6 +59,11 @@ def _clients(form: ConfigForm, entry: StrategyForm) -> list[Client] | list[None]
     if entry.name.face is None:
         return [None]
     return [client for client in entry.clients or form.clients if _serves(client, entry)]
+
+
+def _deviations(form: ConfigForm) -> Mapping[str, Mapping[str, FetchOutcome]]:
+    named = [client for entry in form.strategies for client in entry.clients or form.clients]
+    return {client.name: client.deviations for client in named if client.deviations}
 
 
 def _serves(client: Client, entry: StrategyForm) -> bool:

@@ -52,6 +52,7 @@ class Expectation:
 def expect(case: Case, experiment: Experiment, block: int, flag_sizes: Mapping[str, int]) -> Expectation:
     """Work out how every fetch of a case will end, and the least that all of them can take."""
     profile, timeout_s = case.profile, experiment.request_timeout_s
+    deviations = {} if profile.http2 else experiment.deviations.get(case.client, {})
     attempts: Counter[str] = Counter()
     outcomes: Counter[FetchOutcome] = Counter()
     borderline: Counter[FetchOutcome] = Counter()
@@ -64,7 +65,7 @@ def expect(case: Case, experiment: Experiment, block: int, flag_sizes: Mapping[s
         if country not in flag_sizes and not is_total(weather.fault):
             weather = weather._replace(fault=None)
         services_s.append(service_s(weather, flag_sizes.get(country, 0), profile))
-        planned = _planned(weather.fault, is_there=country in flag_sizes)
+        planned = _planned(weather.fault, deviations, is_there=country in flag_sizes)
         outcome: FetchOutcome = "timeout" if services_s[-1] > timeout_s else planned
         if is_total(weather.fault):
             unseen += 1
@@ -135,10 +136,10 @@ def _too_fast(timed: TimedRound, expected: Expectation) -> tuple[Outcome, str] |
     return "invalid", f"{timed.elapsed_s:.6f} s is less than the ideal of {expected.ideal_s:.6f} s"
 
 
-def _planned(fault: Fault | None, *, is_there: bool) -> FetchOutcome:
+def _planned(fault: Fault | None, deviations: Mapping[str, FetchOutcome], *, is_there: bool) -> FetchOutcome:
     """Name the class in which a fetch ends if it ends in time."""
     if fault is not None:
-        return outcome_of(fault)
+        return deviations.get(fault.kind) or outcome_of(fault)
     return outcome_of_status(200 if is_there else 404)
 
 

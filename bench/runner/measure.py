@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import process_time
 
+from bench.api import LARGEST_BYTES
 from bench.histogram import encoded
 from bench.machine.conditions import Snapshot, conditions, cpu_s, snapshot
 from bench.machine.pinning import Pinning
@@ -137,6 +138,8 @@ def _task(site: Site, opened: Opened, case: Case, folder: Path) -> Task:
         authority=lay_out_authority(site.launcher.workspace, opened.authority),
         http2=case.profile.http2,
         probes=tuple(name for name in WORKER_PROBES if name in experiment.probes),
+        largest_bytes=max(LARGEST_BYTES, *site.flag_sizes.values()),
+        checks_content=any(fault.kind == "wrong_content" for fault in case.profile.faults),
     )
 
 

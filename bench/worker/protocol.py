@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, Self, TypeAlias
 
+from bench.api import LARGEST_BYTES
 from bench.wire import decode, encode
 from bench.worker.timeline import Timeline
 
@@ -52,8 +53,10 @@ class Task:
         probes: what to measure of each timed round, as modules of ``bench.worker.probes``.
         live: report every event as it happens, for one round at ``base_url`` itself into ``folder``
             itself, where the flags remain; nothing is warmed up.
+        largest_bytes: the largest body that a client reads.
         authority: PEM file of the certificate authority to trust; ``None`` where nothing is encrypted.
         http2: whether HTTP/2 is spoken, and nothing else.
+        checks_content: whether a fetch may end as *corrupt* because other bytes came than are served.
     """
 
     strategy_file: Path
@@ -69,8 +72,10 @@ class Task:
     request_timeout_s: float
     probes: tuple[str, ...] = ()
     live: bool = False
+    largest_bytes: int = LARGEST_BYTES
     authority: str | None = None
     http2: bool = False
+    checks_content: bool = False
 
     def to_json(self) -> str:
         """Write the task as one line."""

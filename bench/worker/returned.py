@@ -2,6 +2,7 @@
 
 import reprlib
 from collections.abc import Mapping
+from types import NoneType
 from typing import Final, get_args
 
 from bench.api import Fetch
@@ -21,6 +22,7 @@ _FIELDS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "outcome": str,
     "detail": str,
     "answered_s": (int, float),
+    "checksum": (int, NoneType),
 }
 _TIMES: Final = ("start_s", "answered_s", "end_s")
 

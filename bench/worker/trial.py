@@ -11,7 +11,7 @@ from shutil import rmtree
 from time import perf_counter
 
 from bench.api import Fetch, Job, Watcher
-from bench.outcomes import local_fault
+from bench.classifier import local_fault
 from bench.worker.escapes import escapes
 from bench.worker.holdings import holdings, left_behind
 from bench.worker.latencies import latencies
@@ -108,6 +108,10 @@ def run_round(
         keep_alive=task.keep_alive,
         request_timeout_s=task.request_timeout_s,
         watcher=watcher,
+        largest_bytes=task.largest_bytes,
+        authority=task.authority,
+        http2=task.http2,
+        checks_content=task.checks_content,
     )
     gc.collect()  # the rubbish of the round before is not this round's to clear away
     probing.begin()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Final
+from zlib import crc32
 
 from bench.api import Fetch, Job
 from bench.worker.protocol import TimedRound, TrialOutcome
@@ -62,6 +63,7 @@ def verify_round(
     ``reference`` is the folder of the flags as served, ``made`` what is in the trial's folder since the
     round.
     """
+    returned = list(reclassified(returned, reference))
     files = compare_files(returned, job, reference, made)
     report = TimedRound(
         elapsed_s,
@@ -77,23 +79,40 @@ def verify_round(
     return Verified(report, next(flaws(job.countries, fetched, files), None))
 
 
+def reclassified(fetches: Iterable[Fetch], reference: Path) -> Iterator[Fetch]:
+    """Call *corrupt* what a client had to take for right, but whose bytes are not those served."""
+    for fetch in fetches:
+        if fetch.outcome == "ok" and fetch.checksum is not None:
+            served = _served(reference, f"{fetch.country.lower()}.gif")
+            if fetch.checksum != crc32(served):
+                yield fetch._replace(outcome="corrupt", detail="other bytes than are served")
+                continue
+        yield fetch
+
+
 def compare_files(fetches: Iterable[Fetch], job: Job, reference: Path, made: frozenset[Path]) -> Files:
     """Read every flag that was fetched, as saved and as served, and see whether they are equal."""
     sizes_bytes = defaultdict[str, list[int]](list)
+    corrupt = defaultdict[str, set[int]](set)
     for fetch in fetches:
+        name = f"{fetch.country.lower()}.gif"
         if fetch.outcome == "ok":
-            sizes_bytes[f"{fetch.country.lower()}.gif"].append(fetch.size_bytes)
+            sizes_bytes[name].append(fetch.size_bytes)
+        elif fetch.checksum is not None:
+            corrupt[name].add(fetch.checksum)
     right, differing, missing = 0, [], []
-    for name in sorted(sizes_bytes):
+    for name in sorted(sizes_bytes.keys() | corrupt.keys()):
         if not _is_saved(job.folder, name):
             missing.append(name)
             continue
-        served = (reference / name).read_bytes() if (reference / name).is_file() else b""
-        if difference := describe_difference((job.folder / name).read_bytes(), served, sizes_bytes[name]):
+        saved = (job.folder / name).read_bytes()
+        if name in corrupt and crc32(saved) in corrupt[name]:
+            right += len(sizes_bytes[name])  # each by its checksum: the last to be saved was a corrupt one
+        elif difference := describe_difference(saved, _served(reference, name), sizes_bytes[name]):
             differing.append(f"{name} {difference}")
         else:
             right += len(sizes_bytes[name])
-    surplus = {os.path.relpath(path, job.folder) for path in made} - sizes_bytes.keys()
+    surplus = {os.path.relpath(path, job.folder) for path in made} - sizes_bytes.keys() - corrupt.keys()
     return Files(right, tuple(differing), tuple(missing), tuple(sorted(surplus)))
 
 
@@ -122,6 +141,11 @@ def flaws(asked: Sequence[str], fetched: Sequence[str], files: Files) -> Iterato
         yield Flaw("unexpected", counted(sorted(added.elements()), "unexpected fetch", "unexpected fetches"))
     if files.surplus:
         yield Flaw("unexpected", counted(files.surplus, "unexpected file", "unexpected files"))
+
+
+def _served(reference: Path, name: str) -> bytes:
+    file = reference / name
+    return file.read_bytes() if file.is_file() else b""
 
 
 def _is_saved(folder: Path, name: str) -> bool:

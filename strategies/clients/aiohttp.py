@@ -5,18 +5,21 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
-from bench.api import Answer, AsyncGet, ClientSettings
+from bench.api import Answer, AsyncGet, ClientSettings, collect_async
 
 
 @asynccontextmanager
 async def open_async_client(settings: ClientSettings) -> AsyncIterator[AsyncGet]:
     """Yield ``get(url)`` for an event loop."""
-    connector = aiohttp.TCPConnector(limit=settings.workers, force_close=not settings.keep_alive)
+    connector = aiohttp.TCPConnector(
+        limit=settings.workers, force_close=not settings.keep_alive, ssl=settings.tls_context() or True
+    )
     async with aiohttp.ClientSession(
         connector=connector,
         timeout=aiohttp.ClientTimeout(total=settings.request_timeout_s),
         headers={"Accept-Encoding": "identity"},
         cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
         trust_env=False,
     ) as session:
         # aiohttp repeats a GET whose kept connection broke, and offers no public way to say no.
@@ -24,6 +27,7 @@ async def open_async_client(settings: ClientSettings) -> AsyncIterator[AsyncGet]
 
         async def get(url: str) -> Answer:
             async with session.get(url, allow_redirects=False) as response:
-                return Answer(response.status, await response.read())
+                body = await collect_async(response.content.iter_any(), settings)
+                return Answer(response.status, body, response.headers)
 
         yield get

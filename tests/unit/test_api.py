@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import ModuleType
+from zlib import crc32
 
 import pytest
 
@@ -146,6 +147,42 @@ def test_an_answer_that_came_too_late_is_a_timeout(
     fake_client(drip)
     assert fetch_one(a_job(tmp_path)).outcome == "timeout"
     assert list(tmp_path.iterdir()) == []
+
+
+@both_faces
+def test_an_error_that_came_too_late_is_a_timeout(
+    tmp_path: Path, fake_client: FakeClient, fetch_one: Callable[[Job], Fetch]
+) -> None:
+    """Whatever a client makes of it."""
+
+    def give_up(_: str) -> Answer:
+        time.sleep(0.06)
+        raise ConnectionResetError
+
+    fake_client(give_up)
+    assert fetch_one(a_job(tmp_path)).outcome == "timeout"
+
+
+@both_faces
+def test_an_answer_is_judged_by_its_headers(
+    tmp_path: Path, fake_client: FakeClient, fetch_one: Callable[[Job], Fetch]
+) -> None:
+    """The client need not know what is wrong with it, and nothing is saved."""
+    fake_client(lambda _: Answer(200, b"GIF", {"Content-Length": "4"}))
+    fetch = fetch_one(a_job(tmp_path))
+    assert fetch[3:7] == (200, 3, "truncated", "3 bytes of a Content-Length of 4")
+    assert list(tmp_path.iterdir()) == []
+
+
+@both_faces
+def test_what_was_saved_is_summed_up_where_it_is_asked_for(
+    tmp_path: Path, fake_client: FakeClient, fetch_one: Callable[[Job], Fetch]
+) -> None:
+    """A country that is fetched twice has one file, but two checksums."""
+    fake_client(lambda _: Answer(200, b"GIF"))
+    job = a_job(tmp_path)
+    assert fetch_one(job).checksum is None
+    assert fetch_one(job._replace(checks_content=True)).checksum == crc32(b"GIF")
 
 
 @both_faces

@@ -52,6 +52,18 @@ def test_errors_of_the_weather_are_expected(status: int, outcome: str) -> None:
     assert found.fetches == {outcome: 2, "not_found": 1}
 
 
+def test_what_a_client_cannot_see_is_expected_over_http1() -> None:
+    """A deviation that is documented is no failure; over HTTP/2 there is none."""
+    faults = (Fault("surplus_bytes", 1.0),)
+    for http2, outcome in ((False, "ok"), (True, "protocol")):
+        profile = Profile("p", faults=faults, tls=http2, http2=http2)
+        case = Case("any", "requests", 1, profile, Selection("x", ("BR",)))
+        experiment = Experiment(
+            "x", (case,), {}, 1, None, 60.0, 5.0, 1, deviations={"requests": {"surplus_bytes": "ok"}}
+        )
+        assert expect(case, experiment, 0, SIZES).fetches == {outcome: 1}
+
+
 def test_every_round_of_a_block_is_expected_alike() -> None:
     """The weather depends on nothing but seed, block, country and attempt."""
     profile = Profile("p", Uniform(0.01, 0.09), faults=(Fault("status", 0.5, 418),))

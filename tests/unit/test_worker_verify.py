@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -87,6 +88,26 @@ def test_each_fetch_of_a_repeated_country_must_have_been_whole(folder: Folder) -
     verified = folder.verify(fetches, ("BR", "BR", "CN"))
     assert verified.flaw == Flaw("corrupt", "br.gif was once received with 3 bytes, 14 were served")
     assert verified.report.verified == 1
+
+
+def test_other_bytes_than_are_served_are_corrupt_fetch_by_fetch(folder: Folder) -> None:
+    """Where it was asked for checksums: each fetch has its own, and the file may be any of theirs."""
+    wrong = b"flag of nobody"
+    good = a_fetch("BR")._replace(checksum=crc32(FLAGS["BR"]))
+    fetches = [good, good._replace(checksum=crc32(wrong)), a_fetch("CN")]
+    for saved in (FLAGS["BR"], wrong):
+        (folder.saved / "br.gif").write_bytes(saved)
+        verified = folder.verify(fetches, ("BR", "BR", "CN"))
+        assert verified.flaw is None
+        assert (verified.report.fetches, verified.report.verified) == ({"ok": 2, "corrupt": 1}, 2)
+        assert verified.report.failures == ("BR: corrupt: other bytes than are served",)
+    (folder.saved / "br.gif").write_bytes(b"neither of them")
+    flaw = folder.verify(fetches, ("BR", "BR", "CN")).flaw
+    assert flaw is not None
+    assert flaw.detail.startswith("br.gif differs at byte 0")
+    (folder.saved / "br.gif").unlink()
+    flaw = folder.verify([fetches[1], a_fetch("CN")]).flaw
+    assert flaw == Flaw("missing", "1 file missing: br.gif")
 
 
 def test_a_flag_that_is_not_served_cannot_be_right(folder: Folder) -> None:

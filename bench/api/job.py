@@ -1,115 +1,25 @@
-"""All that a strategy or a client may import: the job, and what becomes of each fetch.
+"""What one call of ``download_many`` has to do, and how each of its fetches is done."""
 
-A strategy is one file with one function, ``download_many(job: Job) -> list[Fetch]``. It opens
-``job.client()`` (or ``job.async_client()``), which yields ``download_one(country)``: get the flag,
-save it under the trial's own folder, say what happened. Everything else about it, the order, the
-threads, the event loop, is the strategy's own and is what is timed.
-
-A client is one file in ``strategies/clients`` with ``open_client(settings)`` for threads,
-``open_async_client(settings)`` for event loops, or both; each yields ``get(url) -> Answer``.
-
-Every worker pays for this import in its cold start. Hence named tuples, and no ``pathlib`` of its
-own: with ``dataclasses`` they would make it three times as slow.
-"""
-
-import os
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from importlib import import_module
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from bench.outcomes import FetchOutcome, local_fault, outcome_of_error, outcome_of_status
+from bench.api.client import LARGEST_BYTES, Answer, ClientSettings
+from bench.api.deadline import watchdog
+from bench.api.fetch import Fetch, Future, Watcher
+from bench.api.judgement import judge
+from bench.classifier import local_fault, outcome_of_error
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from pathlib import Path
 
-__all__ = [
-    "LOOP_WATCHERS",
-    "Answer",
-    "AsyncGet",
-    "ClientSettings",
-    "Fetch",
-    "Future",
-    "Get",
-    "Job",
-    "Watcher",
-    "run_strategy",
-]
-
-
-class Answer(NamedTuple):
-    """What a client got: an HTTP status and the whole body."""
-
-    status: int
-    body: bytes
-
-
-Get: TypeAlias = Callable[[str], Answer]
-AsyncGet: TypeAlias = Callable[[str], Awaitable[Answer]]
-
-
-class Fetch(NamedTuple):
-    """One flag within a round.
-
-    Attributes:
-        start_s: ``time.perf_counter()`` before the request.
-        end_s: the same after the flag was saved or the failure known.
-        status: HTTP status, 0 where no answer arrived.
-        size_bytes: length of the body.
-        outcome: the class of ``bench.outcomes``.
-        detail: the client's own words for a failure, empty otherwise.
-        answered_s: ``time.perf_counter()`` when the whole answer was there; 0 where that is not known.
-    """
-
-    country: str
-    start_s: float
-    end_s: float
-    status: int
-    size_bytes: int
-    outcome: FetchOutcome
-    detail: str = ""
-    answered_s: float = 0.0
-
-
-class ClientSettings(NamedTuple):
-    """What a client must respect.
-
-    Attributes:
-        workers: connections that may be open at once; the library's own limit is raised to this.
-        keep_alive: whether a connection serves more than one request.
-        request_timeout_s: the library's own time-outs, in seconds; the total is watched by ``Job``.
-    """
-
-    workers: int
-    keep_alive: bool
-    request_timeout_s: float
-
-
 LOOP_WATCHERS: "Final[list[Callable[[AbstractEventLoop], None]]]" = []
 """Called with each event loop in which a client is opened; a job could not carry them to other processes."""
 
-
-class Future(Protocol):
-    """What ``concurrent.futures.Future`` and ``asyncio.Task`` have in common, as far as it is watched."""
-
-    def add_done_callback(self, fn: Callable[[Any], object], /) -> None:
-        """Call ``fn`` with the future once it is done."""
-
-
 AnyFuture = TypeVar("AnyFuture", bound=Future)
-
-
-class Watcher(Protocol):
-    """Who looks on while a job runs; nobody does while it is timed."""
-
-    def fetched(self, fetch: Fetch) -> None:
-        """Take note that a fetch has ended."""
-
-    def future(self, country: str, future: Future) -> None:
-        """Take note of a future's state: when it is scheduled, and when it is done."""
 
 
 class Job(NamedTuple):
@@ -124,6 +34,10 @@ class Job(NamedTuple):
         keep_alive: whether a connection serves more than one request.
         request_timeout_s: what a fetch may take in all, in seconds.
         watcher: who looks on; ``None`` while the job is timed.
+        largest_bytes: the largest body that a client reads.
+        authority: PEM file of the certificate authority to trust; ``None`` where nothing is encrypted.
+        http2: whether HTTP/2 is spoken, and nothing else.
+        checks_content: whether fetches keep the checksum of what they saved, for the worker to compare.
     """
 
     countries: tuple[str, ...]
@@ -134,16 +48,26 @@ class Job(NamedTuple):
     keep_alive: bool = True
     request_timeout_s: float = 10.0
     watcher: Watcher | None = None
+    largest_bytes: int = LARGEST_BYTES
+    authority: str | None = None
+    http2: bool = False
+    checks_content: bool = False
 
     @contextmanager
     def client(self) -> Iterator[Callable[[str], Fetch]]:
         """Open the case's client and yield ``download_one(country)``, which any thread may call."""
-        with self._client_module().open_client(self._settings) as get:
+        deadlines, timeout_s = watchdog(), self.request_timeout_s
+        begin, end = deadlines.begin, deadlines.end
+        with deadlines.watching(timeout_s), self._client_module().open_client(self._settings) as get:
 
             def download_one(country: str) -> Fetch:
                 start_s = perf_counter()
                 try:
-                    answer = get(self._url(country))
+                    begin(start_s + timeout_s)
+                    try:
+                        answer = get(self._url(country))
+                    finally:
+                        end()
                 except Exception as error:  # noqa: BLE001  a failed request is data, whatever the library raises
                     return self._failed(country, start_s, error)
                 return self._answered(country, start_s, answer)
@@ -180,7 +104,14 @@ class Job(NamedTuple):
 
     @property
     def _settings(self) -> ClientSettings:
-        return ClientSettings(self.workers, self.keep_alive, self.request_timeout_s)
+        return ClientSettings(
+            workers=self.workers,
+            keep_alive=self.keep_alive,
+            request_timeout_s=self.request_timeout_s,
+            largest_bytes=self.largest_bytes,
+            authority=self.authority,
+            http2=self.http2,
+        )
 
     def _client_module(self) -> Any:
         return import_module(f"strategies.clients.{self.client_name}")
@@ -191,9 +122,10 @@ class Job(NamedTuple):
 
     def _answered(self, country: str, start_s: float, answer: Answer) -> Fetch:
         answered_s = perf_counter()
-        # Libraries time out between bytes; a thread cannot be cancelled, so the total is judged here.
-        late = answered_s - start_s > self.request_timeout_s
-        outcome = "timeout" if late else outcome_of_status(answer.status)
+        outcome, detail = judge(answer, self.largest_bytes)
+        if self._is_late(start_s, answered_s):
+            outcome, detail = "timeout", f"the answer took {answered_s - start_s:.3f} s"
+        checksum = None
         if outcome == "ok":
             try:
                 (self.folder / f"{country.lower()}.gif").write_bytes(answer.body)
@@ -201,15 +133,24 @@ class Job(NamedTuple):
                 if local_fault(error) is None:
                     raise
                 return self._failed(country, start_s, error)
+            if self.checks_content:
+                checksum = _checksum(answer.body)
         status, size_bytes = answer.status, len(answer.body)
         return self._seen(
-            Fetch(country, start_s, perf_counter(), status, size_bytes, outcome, answered_s=answered_s)
+            Fetch(country, start_s, perf_counter(), status, size_bytes, outcome, detail, answered_s, checksum)
         )
 
     def _failed(self, country: str, start_s: float, error: Exception) -> Fetch:
-        cause = local_fault(error) or error  # libraries sum it up as "all connection attempts failed"
-        detail = f"{type(cause).__name__}: {cause}"
-        return self._seen(Fetch(country, start_s, perf_counter(), 0, 0, outcome_of_error(error), detail))
+        end_s = perf_counter()
+        cause = local_fault(error)  # libraries sum it up as "all connection attempts failed"
+        late = cause is None and self._is_late(start_s, end_s)
+        outcome = "timeout" if late else outcome_of_error(error)
+        said = cause or error
+        return self._seen(Fetch(country, start_s, end_s, 0, 0, outcome, f"{type(said).__name__}: {said}"))
+
+    def _is_late(self, start_s: float, end_s: float) -> bool:
+        """Say whether a fetch took longer than it may, whatever came of it."""
+        return end_s - start_s > self.request_timeout_s
 
     def _seen(self, fetch: Fetch) -> Fetch:
         if self.watcher is not None:
@@ -217,7 +158,7 @@ class Job(NamedTuple):
         return fetch
 
 
-def run_strategy(file: str) -> None:
-    """Become ``bench download`` with the strategy of this file, whether it ships or is one's own."""
-    command = [sys.executable, "-m", "bench", "download", "--strategy", file, *sys.argv[1:]]
-    os.execv(sys.executable, command)  # noqa: S606  no shell is wanted
+def _checksum(content: bytes) -> int:
+    from zlib import crc32
+
+    return crc32(content)

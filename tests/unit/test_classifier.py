@@ -1,0 +1,159 @@
+"""One word for each error, whatever library it comes from."""
+
+import errno
+import http.client
+import ssl
+
+import aiohttp
+import h2.exceptions
+import httpcore
+import httpx
+import pytest
+import requests
+import urllib3
+from h2.events import ConnectionTerminated, StreamReset
+from h2.exceptions import InvalidBodyLengthError
+
+from bench.api import TooLargeError
+from bench.classifier import outcome_of_error
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (TimeoutError(), "timeout"),
+        (ConnectionRefusedError(), "refused"),
+        (ConnectionResetError(), "reset"),
+        (BrokenPipeError(), "reset"),
+        (OSError(errno.EMFILE, "Too many open files"), "local_resource"),
+        (OSError(errno.ENFILE, "Too many open files in system"), "local_resource"),
+        (OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address"), "local_resource"),
+        (OSError(errno.ENOBUFS, "No buffer space available"), "local_resource"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "local_resource"),
+        (OSError(errno.ENOSPC, "No space left on device"), "local_resource"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "local_resource"),
+        (OSError(errno.EIO, "Input/output error"), "local_resource"),
+        (OSError(errno.EROFS, "Read-only file system"), "local_resource"),
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), "error"),
+        (ValueError("no such thing"), "error"),
+    ],
+)
+def test_an_error_has_a_class_however_it_is_wrapped(error: Exception, outcome: str) -> None:
+    """Raised from, raised while, passed as an argument, kept as a reason, or in a group."""
+    reasoned = RuntimeError("gave up")
+    reasoned.reason = error  # type: ignore[attr-defined]
+    wrapped = [
+        error,
+        raised_from(error),
+        raised_while(error),
+        RuntimeError("twice", RuntimeError(error)),
+        reasoned,
+        ExceptionGroup("all addresses failed", [error, ValueError("another")]),
+    ]
+    assert [outcome_of_error(each) for each in wrapped] == [outcome] * len(wrapped)
+
+
+def test_a_library_of_its_own_mind_is_known_by_the_name_of_its_error() -> None:
+    """The errors of urllib3 and httpx for time-outs have no ancestor in common."""
+
+    class ReadTimeout(Exception):  # noqa: N818  as httpx calls it
+        pass
+
+    assert outcome_of_error(RuntimeError(ReadTimeout())) == "timeout"
+
+
+def test_the_outermost_known_error_decides() -> None:
+    """What a library says of a failure counts for more than what it found beneath."""
+    error = TimeoutError()
+    error.__cause__ = ConnectionResetError()
+    assert outcome_of_error(RuntimeError(error)) == "timeout"
+
+
+def caused_by(error: Exception, cause: Exception) -> Exception:
+    """Return an error with a cause."""
+    error.__cause__ = cause
+    return error
+
+
+SHORT, LONG = InvalidBodyLengthError(10, 9), InvalidBodyLengthError(10, 11)
+GOAWAY = httpcore.RemoteProtocolError(ConnectionTerminated())
+STREAM_RESET = httpcore.RemoteProtocolError(StreamReset(stream_id=1))
+REMOTE_DISCONNECTED = http.client.RemoteDisconnected("Remote end closed connection without response")
+REFUSED = urllib3.exceptions.NewConnectionError(urllib3.connection.HTTPConnection("x"), "…")
+CERTIFICATE = ssl.SSLCertVerificationError(1, "certificate verify failed: certificate has expired")
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (TooLargeError(), "too_large"),
+        (REMOTE_DISCONNECTED, "disconnected"),
+        (urllib3.exceptions.ProtocolError("Connection aborted.", REMOTE_DISCONNECTED), "disconnected"),
+        (caused_by(REFUSED, ConnectionRefusedError()), "refused"),
+        (urllib3.exceptions.ProtocolError("aborted", ConnectionResetError()), "reset"),
+        (urllib3.exceptions.ProtocolError("Response ended prematurely"), "truncated"),
+        (urllib3.exceptions.IncompleteRead(1, 2), "truncated"),
+        (http.client.IncompleteRead(b"x", 2), "truncated"),
+        (http.client.BadStatusLine("x"), "protocol"),
+        (http.client.LineTooLong("header line"), "protocol"),
+        (http.client.HTTPException("got more than 100 headers"), "protocol"),
+        (urllib3.exceptions.InvalidHeader("Content-Length"), "protocol"),
+        (urllib3.exceptions.SSLError(CERTIFICATE), "tls"),
+        (requests.exceptions.SSLError(urllib3.exceptions.SSLError(CERTIFICATE)), "tls"),
+        (requests.exceptions.SSLError(ssl.SSLEOFError(8, "EOF occurred")), "disconnected"),
+        (requests.exceptions.SSLError(ConnectionResetError()), "reset"),
+        (requests.exceptions.ReadTimeout(), "timeout"),
+        (requests.exceptions.TooManyRedirects(), "redirect"),
+        (aiohttp.ServerDisconnectedError(), "disconnected"),
+        (aiohttp.ClientPayloadError("Response payload is not completed"), "truncated"),
+        (caused_by(aiohttp.ClientPayloadError(), ConnectionResetError()), "reset"),
+        (aiohttp.ClientPayloadError("<… 'Not enough data'>. ConnectionResetError(104, '…')"), "reset"),
+        (aiohttp.http_exceptions.BadStatusLine("x"), "protocol"),
+        (aiohttp.http_exceptions.LineTooLong("x"), "protocol"),
+        (aiohttp.http_exceptions.TransferEncodingError("Not enough data to satisfy …"), "truncated"),
+        (httpx.RemoteProtocolError("Server disconnected without sending a response."), "disconnected"),
+        (
+            httpx.RemoteProtocolError("peer closed connection without sending complete message body"),
+            "truncated",
+        ),
+        (httpx.RemoteProtocolError("illegal status line"), "protocol"),
+        (httpx.LocalProtocolError("…"), "protocol"),
+        (httpx.ReadTimeout("…"), "timeout"),
+        (httpx.PoolTimeout("…"), "timeout"),
+        (caused_by(httpx.ReadError("…"), ConnectionResetError()), "reset"),
+        (caused_by(httpx.ConnectError("…"), CERTIFICATE), "tls"),
+        (GOAWAY, "disconnected"),
+        (caused_by(httpx.RemoteProtocolError(str(GOAWAY)), GOAWAY), "disconnected"),
+        (STREAM_RESET, "reset"),
+        (SHORT, "truncated"),
+        (LONG, "protocol"),
+        (httpcore.LocalProtocolError(SHORT), "truncated"),
+        (caused_by(httpx.LocalProtocolError("…"), httpcore.LocalProtocolError(LONG)), "protocol"),
+        (h2.exceptions.ProtocolError("…"), "protocol"),
+    ],
+    ids=repr,
+)
+def test_each_library_has_its_own_words_for_the_same_thing(error: Exception, outcome: str) -> None:
+    """The class is the same, whoever says it."""
+    assert outcome_of_error(error) == outcome
+
+
+def test_a_circle_of_causes_comes_to_an_end() -> None:
+    """Two errors that name each other are looked at once each."""
+    first, second = ValueError("a"), ValueError("b")
+    first.__cause__, second.__cause__ = second, first
+    assert outcome_of_error(first) == "error"
+
+
+def raised_from(error: Exception) -> Exception:
+    """Return an error with the other as its cause."""
+    wrapper = RuntimeError("wrapped")
+    wrapper.__cause__ = error
+    return wrapper
+
+
+def raised_while(error: Exception) -> Exception:
+    """Return an error with the other as its context."""
+    wrapper = RuntimeError("while handling")
+    wrapper.__context__ = error
+    return wrapper
