@@ -9,7 +9,6 @@ One request is answered before the next is read; ``exited`` messages may come in
 Little more than the standard library is imported: it must start quickly and never fail.
 """
 
-import ctypes
 import json
 import os
 import resource
@@ -19,14 +18,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any, Final
 
 from bench.machine.pinning import kept_to
 from bench.machine.processes import descendants
+from bench.machine.subreaper import adopting
+from bench.runner.ending import kill_all
 
-_PR_SET_CHILD_SUBREAPER: Final = 36
 _MOST_DESCRIPTORS: Final = 3
 
 
@@ -118,22 +117,13 @@ class Guardian:
                 self._tell({"exited": pid, "status": child.returncode})
 
     def _kill_below(self, keep: tuple[int, ...] | list[int]) -> None:
-        """Kill every process below this one but those kept; come back when none is left.
+        """Kill every process below this one but those kept; come back when none is left."""
 
-        A process may fork while it is being killed, hence the loop; what cannot be killed within two
-        seconds is in the kernel's hands.
-        """
-        patience = time.monotonic() + 2
-        while time.monotonic() < patience:
+        def doomed() -> set[int]:
             spared = {pid for kept in keep for pid in (kept, *descendants(kept))}
-            doomed = [pid for pid in descendants(os.getpid()) if pid not in spared]
-            doomed += [pid for pid in self._children if pid not in spared and pid not in doomed]
-            if not doomed:
-                return
-            for pid in doomed:
-                _kill(pid)
-            time.sleep(0.001)
-            self._reap()
+            return {*descendants(os.getpid()), *self._children} - spared
+
+        kill_all(doomed, lambda _: self._reap())
 
     def _tell(self, message: dict[str, Any]) -> bool:
         """Send a message; return whether the runner is still there."""
@@ -142,13 +132,6 @@ class Guardian:
         except OSError:
             return False
         return True
-
-
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):  # it is gone, or has become another user's
-        return
 
 
 def _cpu_s() -> float:
@@ -170,10 +153,8 @@ def main() -> None:
     # what children may open is for the machine to limit, not for the shell that started us
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
-        with socket.socket(fileno=socket_number) as runner:
+        with adopting(), socket.socket(fileno=socket_number) as runner:
             runner.set_inheritable(False)
             Guardian(runner).serve()
     finally:

@@ -91,7 +91,7 @@ def test_a_stored_run_is_shown_in_each_format(
     text = capsys.readouterr().out
     assert "asyncio" in text
     if form == "json":
-        assert json.loads(text)["schema"] == 2
+        assert json.loads(text)["schema"] == 3
 
 
 @pytest.fixture

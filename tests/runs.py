@@ -1,0 +1,122 @@
+"""Running the program from outside: tiny configs, the command, and what becomes of its processes."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+HOSTILE = ROOT / "tests" / "strategies"
+
+
+def config(folder: Path, strategies: Sequence[str], **changes: object) -> Path:
+    """Write a config of three flags at 5 ms and return its path."""
+    settings = {
+        "name": "test",
+        "countries": ["BR", "CN", "IN"],
+        "workers": 3,
+        "clients": ["urllib3"],
+        "strategies": list(strategies),
+        "profile": {"latency": "5ms"},
+        "blocks": 2,
+        "rounds": 1,
+        "disturbed": "keep",  # other programs may be busy while tests run
+        **changes,
+    }
+    path = folder / "test.yaml"
+    path.write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
+    return path
+
+
+def hostile(folder: Path, *names: str) -> list[str]:
+    """Return strategies of the tests as a config in the folder names them."""
+    return [os.path.relpath(HOSTILE / f"{name}.py", folder) for name in names]
+
+
+def command(path: Path, *words: str) -> list[str]:
+    """Return the command that runs a config into a folder beside it."""
+    return [sys.executable, "-m", "bench", "run", str(path), "--out", str(path.parent / "run"), *words]
+
+
+def resume_command(path: Path, *words: str) -> list[str]:
+    """Return the command that goes on with the run of a config."""
+    return [sys.executable, "-m", "bench", "run", str(path), "--resume", str(path.parent / "run"), *words]
+
+
+def resumed(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Go on with the run of a config, to its end."""
+    return subprocess.run(
+        resume_command(path, *words), cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def run(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a config to its end, without a word on how far it is."""
+    return watched(path, "--quiet", *words)
+
+
+def watched(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a config to its end, with all that is said meanwhile."""
+    return subprocess.run(
+        command(path, *words), cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def document(path: Path) -> dict[str, Any]:
+    """Read the stored run."""
+    stored: dict[str, Any] = json.loads((path.parent / "run" / "run.json").read_text("utf-8"))
+    return stored
+
+
+@contextmanager
+def started(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a run and wait until its first trial is in the journal; kill it in the end."""
+    process = subprocess.Popen(
+        command(path), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    with process:
+        try:
+            journal = path.parent / "run" / "journal.jsonl"
+            await_that(lambda: journal.exists() and journal.read_bytes().count(b"\n") > 1, 20)
+            yield process
+        finally:
+            process.kill()
+
+
+def await_that(condition: Any, patience_s: float) -> None:
+    """Wait for a condition, and fail if it does not come."""
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come in time"
+        time.sleep(0.01)
+
+
+def alive(pids: Sequence[int]) -> list[int]:
+    """Return those processes that still run."""
+    return [pid for pid in pids if (stat := _stat(pid)) and stat.rpartition(")")[2].split()[0] != "Z"]
+
+
+def _stat(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def workspaces_of(pids: Sequence[int]) -> list[Path]:
+    """Return the temporary folders that their command lines name."""
+    words = [word for pid in pids for word in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")]
+    return [Path(word.decode()) for word in words if b"/flagbench-" in word]
+
+
+def command_line(pid: int) -> bytes:
+    """Return the words of a process, each with a NUL behind it; none if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
