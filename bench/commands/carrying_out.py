@@ -121,14 +121,14 @@ def _resumed(experiment: "Experiment", run: Path, now: "Beginning") -> "Iterator
     from bench.measurement import Resumption
     from bench.runner.course import replay
     from bench.runner.resuming import check_same
-    from bench.store.folder import JOURNAL, is_finished, old_folder
+    from bench.store.folder import JOURNAL, is_derived, old_folder
     from bench.store.journal import continued_journal, read_journal
 
     with old_folder(run) as folder:
         past = read_journal(folder / JOURNAL)
         check_same(past.beginning, now)
         is_due = bool(replay(experiment, past.trials).due)
-        if not is_due and is_finished(folder):
+        if not is_due and is_derived(folder, past.trials):
             raise UsageError(
                 f"{folder} is complete: there is nothing to resume",
                 hint=f"see it with `{_program()} show {shlex.quote(str(folder))}`",

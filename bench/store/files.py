@@ -11,9 +11,13 @@ from bench.errors import EnvironmentFault
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-def replace(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` atomically and durably: a crash leaves the old file or the new one."""
-    draft = path.with_name(f"{_drafts_of(path)}{os.getpid()}")
+def replace(path: Path, text: str, *, draft: Path | None = None) -> None:
+    """Write ``text`` to ``path`` atomically and durably: a crash leaves the old file or the new one.
+
+    A killed process may leave a draft beside it, which the next one writes over; two that write at once need
+    drafts of their own.
+    """
+    draft = draft or path.with_name(f".{path.name}.draft")
     try:
         with draft.open("w", encoding="utf-8") as file:
             file.write(text)
@@ -25,13 +29,6 @@ def replace(path: Path, text: str) -> None:
             draft.unlink()
         raise
     sync_folder(path.parent)
-
-
-def remove_drafts(path: Path) -> None:
-    """Remove what processes that were killed while they replaced ``path`` have left beside it."""
-    for draft in path.parent.glob(f"{_drafts_of(path)}*"):
-        with suppress(OSError):
-            draft.unlink()
 
 
 def sync_folder(folder: Path) -> None:
@@ -59,7 +56,3 @@ def _free(path: Path) -> str:
     except OSError:
         return "and nobody knows what is free"
     return f"{system.f_bavail * system.f_frsize:,} are free on its disk, a quota aside"
-
-
-def _drafts_of(path: Path) -> str:
-    return f".{path.name}."

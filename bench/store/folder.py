@@ -1,16 +1,16 @@
 """The folder of a run: ``journal.jsonl`` while it goes on, ``run.json`` and ``table.md`` derived from it."""
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from bench.errors import EnvironmentFault, UnreadableResultError, UsageError
-from bench.measurement import Run
+from bench.measurement import Measurement, Run
 from bench.store.document import run_from_bytes, run_to_text
-from bench.store.files import remove_drafts, replace, sync_folder, unwritable
+from bench.store.files import replace, sync_folder, unwritable
 from bench.store.journal import read_journal
 from bench.store.lock import locked
 
@@ -65,8 +65,6 @@ def old_folder(run: Path) -> Iterator[Path]:
             raise EnvironmentFault(
                 f"cannot go on in {folder}: {error.strerror}", hint="it takes a folder that can be written"
             ) from error
-        for name in (DOCUMENT, TABLE, JOURNAL):
-            remove_drafts(folder / name)
         yield folder
 
 
@@ -83,10 +81,11 @@ def save(folder: Path, run: Run, table: str) -> None:
             raise unwritable(folder / name, error, len(text.encode())) from error
 
 
-def is_finished(folder: Path) -> bool:
-    """Say whether all that is derived from a journal is there, of a run that came to its end."""
+def is_derived(folder: Path, trials: Sequence[Measurement]) -> bool:
+    """Say whether all that is derived from the trials of a complete run is there."""
     try:
-        return load(folder).status == "complete" and (folder / TABLE).is_file()
+        run = load(folder)
+        return run.status == "complete" and run.trials == tuple(trials) and (folder / TABLE).is_file()
     except (UnreadableResultError, UsageError):
         return False
 
@@ -110,6 +109,12 @@ def load(run: Path) -> Run:
 def stored_runs() -> list[Path]:
     """Return the folders of the runs kept here, oldest first."""
     return sorted(document.parent for document in RUNS.glob(f"*/{DOCUMENT}"))
+
+
+def left_runs() -> list[Path]:
+    """Return the folders of runs of which there is only a journal: left at once, or still going on."""
+    folders = (journal.parent for journal in RUNS.glob(f"*/{JOURNAL}"))
+    return sorted(folder for folder in folders if not (folder / DOCUMENT).exists())
 
 
 def _find(run: Path) -> Path:

@@ -83,6 +83,15 @@ def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path: Path) 
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_draft_that_a_killed_process_left_is_no_obstacle(tmp_path: Path) -> None:
+    """Nor is any of it in the file."""
+    path = tmp_path / "file"
+    (tmp_path / ".file.draft").write_text("half of something longer", encoding="utf-8")
+    replace(path, "new")
+    assert path.read_text("utf-8") == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_failed_replacement_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that fails at the last moment costs the new content only."""
     path = tmp_path / "file"
@@ -216,12 +225,11 @@ def test_a_document_that_cannot_be_written_leaves_the_old_ones(
 
 @pytest.mark.parametrize("name", ["example-20260102-030405", "last", "results/runs/example-20260102-030405"])
 @pytest.mark.usefixtures("stored")
-def test_a_run_to_go_on_with_is_found_and_tidied(name: str) -> None:
-    """What a process that was killed had begun to write is removed; the journal is as it was."""
+def test_a_run_to_go_on_with_is_found_and_held(name: str) -> None:
+    """By whatever it is called."""
     (folder,) = stored_runs()
     with new_journal(folder / JOURNAL, BEGINNING):
         pass
-    (folder / f".{DOCUMENT}.4711").touch()
     with old_folder(Path(name)) as found:
         assert found == folder
         assert sorted(path.name for path in found.iterdir()) == [LOCK, JOURNAL, DOCUMENT, TABLE]
