@@ -215,7 +215,6 @@ def test_an_error_that_cannot_be_said_keeps_its_code(monkeypatch: pytest.MonkeyP
     def broken(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("click.echo", broken)
     monkeypatch.setattr("bench.__main__.click.echo", broken)
     assert call(monkeypatch, "show", "none") == 2
 
