@@ -176,5 +176,7 @@ def _unused(folder: Path) -> Path:
 
 
 def _refuse_content(folder: Path) -> None:
-    if any(path.name != LOCK for path in folder.iterdir()):
-        raise UsageError(f"{folder} is not empty", hint="name a new folder with --out")
+    names = {path.name for path in folder.iterdir()} - {LOCK}
+    if names:
+        resume = f"go on with its run by --resume {shlex.quote(str(folder))}, or " if JOURNAL in names else ""
+        raise UsageError(f"{folder} is not empty", hint=f"{resume}name a new folder with --out")

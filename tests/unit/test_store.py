@@ -174,6 +174,19 @@ def test_a_folder_in_use_is_never_written_over(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["something"]
 
 
+def test_a_folder_of_another_run_is_said_to_be_resumable(tmp_path: Path) -> None:
+    """Which may be what was meant."""
+    with new_journal(tmp_path / JOURNAL, BEGINNING):
+        pass
+    with (
+        pytest.raises(
+            UsageError, match=f"not empty; go on with its run by --resume {tmp_path}, or name a new"
+        ),
+        new_folder("x", datetime.now(UTC), tmp_path),
+    ):
+        pass
+
+
 def test_a_place_that_cannot_be_written_is_the_environments_fault(tmp_path: Path) -> None:
     """Below a file there is no folder."""
     (tmp_path / "file").touch()
