@@ -174,15 +174,12 @@ def sweep(left: Path, home: Path, set_up: Callable[[Path, Path], Scene], call: s
     raise AssertionError(f"there is no end of {call}")
 
 
-@pytest.mark.parametrize(
-    ("call", "what", "number"),
-    [("fsync", "signal=KILL", 2), ("rename", "error=EIO", 1)],
-)
-def test_a_run_survives_a_failing_disk_and_a_kill(
-    left: Path, tmp_path: Path, call: str, what: str, number: int
-) -> None:
+def test_a_run_survives_a_failing_disk_and_a_kill(left: Path, tmp_path: Path) -> None:
     """In the midst of a trial's line, and of the document: it is told, old files are whole, it goes on."""
-    assert survive(resumption(left, tmp_path / "home"), Mishap(call, what, number))
+    mishaps = [Mishap("fsync", "signal=KILL", 2), Mishap("rename", "error=EIO", 1)]
+    with ThreadPoolExecutor() as executor:
+        scenes = [resumption(left, tmp_path / mishap.call) for mishap in mishaps]
+        assert all(executor.map(survive, scenes, mishaps))
 
 
 def test_a_full_disk_is_named_with_what_is_needed_and_what_there_is(left: Path, tmp_path: Path) -> None:

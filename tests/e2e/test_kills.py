@@ -97,12 +97,12 @@ def start_or_resume(lane: Lane) -> list[str]:
     return resume_command(lane.config) if begun else command(lane.config)
 
 
-def kill_and_resume(lane: Lane, kills: int) -> None:
+def kill_and_resume(lane: Lane, kills: int, longest_s: float) -> None:
     """Kill a run again and again, go on with it each time, and account for every trial."""
     acknowledged: list[int] = []
     for _ in range(kills):
         with lane.start(start_or_resume(lane)) as runner:
-            time.sleep(lane.random.uniform(0, LONGEST_S))
+            time.sleep(lane.random.uniform(0, longest_s))
             runner.kill()
             assert runner.stderr is not None
             runner.wait()
@@ -134,14 +134,15 @@ def finish(lane: Lane) -> None:
     assert lane.workspaces() == []
 
 
-def kill_in_lanes(folder: Path, lanes: int, kills: int) -> None:
+def kill_in_lanes(folder: Path, lanes: int, kills: int, longest_s: float = LONGEST_S) -> None:
     """Share out so many kills."""
-    in_lanes([lane(folder, number) for number in range(lanes)], lambda each: kill_and_resume(each, kills))
+    each = [lane(folder, number) for number in range(lanes)]
+    in_lanes(each, lambda one: kill_and_resume(one, kills, longest_s))
 
 
 def test_runs_that_are_killed_leave_nothing_and_lose_nothing(tmp_path: Path) -> None:
     """Six kills: no process, no temporary folder, and every acknowledged trial once."""
-    kill_in_lanes(tmp_path, 3, 2)
+    kill_in_lanes(tmp_path, 3, 2, longest_s=LONGEST_S / 2)
 
 
 @pytest.mark.slow

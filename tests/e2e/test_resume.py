@@ -67,53 +67,53 @@ def left(whole: Path, tmp_path: Path) -> Path:
     return tmp_path / whole.name
 
 
-def test_a_killed_run_goes_on_with_the_same_trials_in_the_same_weather(tmp_path: Path, whole: Path) -> None:
-    """As if nothing had happened: case by case, block by block, and the document says when it went on."""
-    path = stormy(tmp_path)
-    with started(path) as process:
-        await_that(lambda: len(past_of(path).trials) >= 3, 20)
+def resume_words(said: str) -> list[str]:
+    """Read the command that an interrupted run names."""
+    words = shlex.split(said.rpartition("resume with `")[2].rpartition("`")[0])
+    assert words[:3] == ["python", "-m", "bench"]
+    return [sys.executable, *words[1:]]
+
+
+def test_a_run_that_is_interrupted_and_killed_yields_what_one_in_one_go_does(
+    tmp_path: Path, whole: Path
+) -> None:
+    """Case by case, block by block, in the same weather; the document says when it went on.
+
+    It is interrupted, resumed by the command that it names, killed, and resumed by the same command.
+    """
+    path = stormy(tmp_path, blocks=9)
+    first = [*command(path), "--blocks", "3"]
+    with subprocess.Popen(first, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        await_that(lambda: journal_of(path).exists() and len(past_of(path).trials) >= 1, 20)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=20)
+    interrupted_after = len(past_of(path).trials)
+    assert f"stopped early: {interrupted_after} of 6 trials kept in " in said
+    second = resume_words(said)
+    with subprocess.Popen(second, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+        await_that(lambda: len(past_of(path).trials) > interrupted_after, 20)
         process.kill()
     kept = past_of(path).trials
-    shown = subprocess.run(
-        [sys.executable, "-m", "bench", "show", str(path.parent / "run")],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert shown.returncode == 2
-    assert f"finish it with `flagbench run CONFIG --resume {path.parent / 'run'}`" in shown.stderr
-    result = resumed(path)
-    assert result.returncode == 0, result.stderr
+    last = subprocess.run(second, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert last.returncode == 0, last.stderr
+    assert f"going on after {len(kept)} of 6 trials" in last.stderr
+    assert "block 3 of 3: 6 of 6 trials" in last.stderr
     assert weather(path) == weather(whole)
     stored = document(path)
     assert stored["status"] == "complete"
-    assert [each["after"] for each in stored["resumed"]] == [len(kept)]
+    assert [each["after"] for each in stored["resumed"]] == [interrupted_after, len(kept)]
     assert load(path.parent / "run").trials[: len(kept)] == kept
     assert document(whole)["resumed"] == []
 
 
-def test_an_interrupted_run_is_resumed_by_the_command_that_it_names(tmp_path: Path, whole: Path) -> None:
-    """With the options that it was begun with; what there is already counts in the progress."""
-    path = stormy(tmp_path, blocks=9)
-    begun = [*command(path), "--blocks", "3"]
-    with subprocess.Popen(begun, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
-        await_that(lambda: journal_of(path).exists() and len(past_of(path).trials) >= 1, 20)
-        process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=20)
-    kept = len(past_of(path).trials)
-    assert f"stopped early: {kept} of 6 trials kept in " in said
-    words = shlex.split(said.rpartition("resume with `")[2].rpartition("`")[0])
-    assert words[:3] == ["python", "-m", "bench"]
-    result = subprocess.run(
-        [sys.executable, *words[1:]], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
-    )
-    assert result.returncode == 0, result.stderr
-    assert f"going on after {kept} of 6 trials" in result.stderr
-    assert "block 3 of 3: 6 of 6 trials" in result.stderr
-    assert weather(path) == weather(whole)
-
-
 def test_a_torn_line_is_dropped_and_told(left: Path, whole: Path) -> None:
-    """Its trial is run again; nothing else is."""
+    """Its trial is run again; nothing else is. To show such a run is to be told how to finish it."""
     cut(left, 4, torn=1000)
+    folder = left.parent / "run"
+    show = [sys.executable, "-m", "bench", "show", str(folder)]
+    shown = subprocess.run(show, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert shown.returncode == 2
+    assert f"finish it with `flagbench run CONFIG --resume {folder}`" in shown.stderr
     result = resumed(left, "--quiet")
     assert result.returncode == 0
     end = len(b"".join(journal_of(whole).read_bytes().splitlines(keepends=True)[:5]))
@@ -149,7 +149,6 @@ def test_what_cannot_go_on_says_why(left: Path) -> None:
     for words, said in (
         ([], "is complete: there is nothing to resume; see it with `python -m bench show"),
         (["--seed", "2"], "seed changed; resume it with the config as it was, by `run CONFIG --resume …`"),
-        (["--blocks", "2"], "blocks changed"),
         (["--only", "sequential"], "cases changed"),
         (["--out", str(left.parent / "other")], "it does not go with --out"),
     ):
@@ -170,7 +169,6 @@ def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
         first.send_signal(signal.SIGTERM)
         first.communicate(timeout=20)
     assert not (tmp_path / "run" / LOCK).exists()
-    assert run(path).returncode == 2
     assert document(path)["status"] == "partial"
 
 
@@ -197,9 +195,8 @@ def test_noise_goes_on_as_well(tmp_path: Path) -> None:
         await_that(lambda: journal_of(path).exists() and len(past_of(path).trials) >= 3, 20)
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=20)
-    words = shlex.split(said.rpartition("resume with `")[2].rpartition("`")[0])
     result = subprocess.run(
-        [sys.executable, *words[1:]],
+        resume_words(said),
         cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60, env=_here(),
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
