@@ -1,15 +1,21 @@
 """``python -m bench`` and ``flagbench``: call a command, say what went wrong, exit. The only exit."""
 
+import errno
 import sys
+from contextlib import suppress
 from typing import Final
 
 import rich_click as click
 
 from bench.cli import cli
 from bench.errors import BenchError, ConfigError
-from bench.runner.interrupt import Interrupted
+from bench.runner.interrupt import Interrupted, terminable
 
-_EXIT_BY_KIND: Final = {"usage": 2, "config": 2, "environment": 4, "server": 4, "results": 5}
+_EXIT_BY_KIND: Final = {"usage": 2, "config": 2, "environment": 4, "server": 4, "results": 5, "locked": 6}
+_MACHINE: Final = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+)
+"""Errors of the system that no code of ours can be to blame for."""
 _BUG: Final = 7
 _USAGE: Final = 2
 _INTERRUPTED: Final = 130
@@ -26,7 +32,8 @@ def main() -> None:
 
 def _call() -> int:
     try:
-        return cli.main(prog_name="flagbench", standalone_mode=False) or 0
+        with terminable():
+            return cli.main(prog_name="flagbench", standalone_mode=False) or 0
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -42,15 +49,24 @@ def _call() -> int:
 
 def _explain(error: Exception) -> int:
     if isinstance(error, ConfigError):
-        for problem in error.problems:
-            click.echo(problem, err=True)
+        _say(*error.problems)
         return _USAGE
     if isinstance(error, BenchError):
-        click.echo(f"error[{error.kind}]: {error}", err=True)
+        _say(f"error[{error.kind}]: {error}")
         return _EXIT_BY_KIND.get(error.kind, _BUG)
+    if isinstance(error, OSError) and error.errno in _MACHINE:
+        _say(f"error[environment]: {error}")
+        return _EXIT_BY_KIND["environment"]
     what = f"{type(error).__name__}: {error}"
-    click.echo(f"error[bug]: {what}; please report what `flagbench --debug …` says", err=True)
+    _say(f"error[bug]: {what}; please report what `flagbench --debug …` says")
     return _BUG
+
+
+def _say(*lines: str) -> None:
+    """Write to stderr; on a disk that is full, the exit code has to do."""
+    with suppress(OSError):
+        for line in lines:
+            click.echo(line, err=True)
 
 
 if __name__ == "__main__":

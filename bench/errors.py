@@ -47,6 +47,12 @@ class ServerDiedError(EnvironmentFault):
     kind = "server"
 
 
+class LockedError(BenchError):
+    """Another process is at work in the folder of a run."""
+
+    kind = "locked"
+
+
 class UnreadableResultError(BenchError):
     """A results file is damaged or of another version; it is left as it was."""
 

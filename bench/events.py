@@ -1,5 +1,7 @@
 """What happens while a run goes on, for whoever looks on."""
 
+from collections.abc import Iterable, Sequence
+
 from bench.measurement import Measurement
 from bench.model import Case, Experiment
 from bench.stats.stopping import Stop
@@ -10,6 +12,9 @@ class Observer:
 
     def run_started(self, experiment: Experiment) -> None:
         """Take note that the first block is about to start."""
+
+    def run_resumed(self, kept: Sequence[Measurement], stops: Iterable[Stop]) -> None:
+        """Take note of what there was before, after ``run_started``: trials, and cases that had left."""
 
     def trial_started(self, case: Case, block: int) -> None:
         """Take note that a trial is about to start."""

@@ -181,6 +181,36 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
+class Beginning:
+    """What is known of a run when it starts; libraries and commits may change while it goes on.
+
+    Attributes:
+        started: UTC, ISO 8601.
+        command: what was asked, ``CONFIG`` standing for the config, whose path is nobody's business.
+    """
+
+    started: str
+    config: Mapping[str, object]
+    environment: Mapping[str, object]
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """That a run which had been left went on.
+
+    Attributes:
+        at: when, UTC, ISO 8601.
+        after: how many measurements, repeated attempts included, there were before.
+        git: what ``environment`` says of the commit, at that time.
+    """
+
+    at: str
+    after: int
+    git: object
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """The stored document of one experiment.
 
@@ -189,6 +219,7 @@ class Run:
         started: UTC, ISO 8601.
         config: the resolved settings, the config as written and its hash.
         environment: interpreter, system, processor, libraries, revision; no secrets, no host name.
+        resumed: each time it went on after it had been left.
     """
 
     name: str
@@ -198,3 +229,4 @@ class Run:
     environment: Mapping[str, object]
     cases: tuple[Case, ...]
     trials: tuple[Measurement, ...]
+    resumed: tuple[Resumption, ...] = ()

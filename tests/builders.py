@@ -3,12 +3,18 @@
 from collections.abc import Mapping, Sequence
 
 from bench.histogram import encoded
-from bench.measurement import Gap, Measurement, Outcome, Phases, Round, Run, Witness
+from bench.measurement import Beginning, Gap, Measurement, Outcome, Phases, Round, Run, Witness
 from bench.model import Case, Fixed, Profile, Selection
 from bench.server.weather import Forecast
 
 POP3 = Selection("pop3", ("BR", "CN", "IN"))
 NEAR = Profile("20ms", Fixed(0.020))
+BEGINNING = Beginning(
+    started="2026-01-02T03:04:05+00:00",
+    config={"name": "example", "sha256": "0" * 64, "blocks": 10, "seed": 1},
+    environment={"python": {"version": "3.11.7"}, "git": None},
+    command=("run", "CONFIG"),
+)
 
 
 def case(strategy: str = "threadpool_map", client: str = "requests", workers: int = 3) -> Case:

@@ -1,58 +1,145 @@
 """From an experiment to a stored run: what every command that measures does alike."""
 
-from collections.abc import Callable
-from contextlib import suppress
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bench.measurement import Run
+    from bench.measurement import Beginning, Measurement, Run
     from bench.model import Experiment
     from bench.store.journal import Journal
 
 _FAILED_TRIALS = 3
 
 
-def carry_out(
-    experiment: "Experiment", present: Callable[["Run", Path], None], *, out: Path | None, quiet: bool
-) -> int:
-    """Run an experiment and return the exit code.
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the command line says of a run beside its experiment.
+
+    Attributes:
+        command: the name of the command.
+        config: its config, as it was given.
+        options: those that change what the config says.
+        out: folder of a new run, if one is named.
+        resume: the run to go on with, if there is one.
+    """
+
+    command: str
+    config: str
+    options: tuple[str, ...]
+    out: Path | None
+    resume: Path | None
+    quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ongoing:
+    """A run that is being carried out.
+
+    Attributes:
+        kept: what it yielded before it was left.
+    """
+
+    folder: Path
+    journal: "Journal"
+    kept: "tuple[Measurement, ...]"
+
+
+def carry_out(experiment: "Experiment", present: Callable[["Run", Path], None], order: Order) -> int:
+    """Run an experiment, or what is left of it, and return the exit code.
 
     What was measured is handed to ``present``, with the folder in which to keep what is derived of it,
     whatever ends the run.
     """
-    from bench.machine.environment import describe
-    from bench.machine.pinning import pinning_of
+    from bench.errors import BenchError
     from bench.runner.interrupt import Interrupted, interruptible
-    from bench.runner.record import Start, record
+    from bench.runner.record import record
     from bench.stats.attempts import final_attempts
-    from bench.store.folder import JOURNAL, new_folder
-    from bench.store.journal import open_journal, read_journal
+    from bench.store.folder import JOURNAL
+    from bench.store.journal import read_journal
 
-    environment = describe({case.client for case in experiment.cases}, pinning_of(experiment))
     fault: Exception | None = None
-    with interruptible() as signals:
-        start = Start(datetime.now(UTC), environment)
-        folder = new_folder(experiment.name, start.at, out)
-        signals.parting = f"left at once; the trials that were finished are in {folder / JOURNAL}"
+    with interruptible() as signals, _opened(experiment, order) as ongoing:
+        folder = ongoing.folder
+        resume = f"resume with `{_resume_words(order, folder)}`"
+        signals.parting = f"left at once; the trials that were finished are in {folder / JOURNAL}; {resume}"
         try:
-            with suppress(Interrupted), open_journal(folder / JOURNAL) as journal:
-                _run_blocks(experiment, journal, quiet=quiet)
+            with suppress(Interrupted):
+                _run_blocks(experiment, ongoing, quiet=order.quiet)
                 signals.hold()
         except Exception as error:  # noqa: BLE001  raised again once what was measured is safe
             fault = error
         signals.hold()
-        is_complete = fault is None and signals.exit_code is None
-        trials = read_journal(folder / JOURNAL)
-        document = record(experiment, start, trials, name=folder.name, is_complete=is_complete)
-        present(document, folder)
-        _tell_where(document, folder, planned=_planned(experiment))
+        document = record(experiment, read_journal(folder / JOURNAL), name=folder.name)
+        try:
+            present(document, folder)
+        except BenchError as error:  # what came first is what the user should know of
+            fault = fault or error
+        _tell_where(document, folder, planned=_planned(experiment), resume=resume)
     if fault is not None:
         raise fault
     if signals.exit_code is not None:
         return signals.exit_code
     return _FAILED_TRIALS if any(trial.outcome != "ok" for trial in final_attempts(document.trials)) else 0
+
+
+@contextmanager
+def _opened(experiment: "Experiment", order: Order) -> "Iterator[Ongoing]":
+    """Begin a run in a folder of its own, or go on with one that was left."""
+    from bench.machine.environment import describe
+    from bench.machine.pinning import pinning_of
+    from bench.measurement import Beginning
+    from bench.runner.record import config_of
+    from bench.store.folder import JOURNAL, new_folder
+    from bench.store.journal import new_journal
+
+    environment = describe({case.client for case in experiment.cases}, pinning_of(experiment))
+    now = datetime.now(UTC)
+    command = (order.command, "CONFIG", *order.options)
+    beginning = Beginning(now.isoformat(timespec="seconds"), config_of(experiment), environment, command)
+    if order.resume is not None:
+        with _resumed(experiment, order.resume, beginning) as ongoing:
+            yield ongoing
+        return
+    with (
+        new_folder(experiment.name, now, order.out) as folder,
+        new_journal(folder / JOURNAL, beginning) as journal,
+    ):
+        yield Ongoing(folder, journal, ())
+
+
+@contextmanager
+def _resumed(experiment: "Experiment", run: Path, now: "Beginning") -> "Iterator[Ongoing]":
+    """Open a run that was left, if it can go on and is not at its end."""
+    from bench.commands.consoles import remarks
+    from bench.errors import UsageError
+    from bench.measurement import Resumption
+    from bench.runner.course import replay
+    from bench.runner.resuming import check_same
+    from bench.store.folder import JOURNAL, is_derived, old_folder
+    from bench.store.journal import continued_journal, read_journal
+
+    with old_folder(run) as folder:
+        past = read_journal(folder / JOURNAL)
+        check_same(past.beginning, now)
+        is_due = bool(replay(experiment, past.trials).due)
+        if not is_due and is_derived(folder, past.trials):
+            raise UsageError(
+                f"{folder} is complete: there is nothing to resume",
+                hint=f"see it with `{_program()} show {shlex.quote(str(folder))}`",
+            )
+        if past.torn:
+            said = f"dropped a torn line of {past.torn} bytes at byte {past.end} of {folder / JOURNAL}"
+            remarks().print(said, soft_wrap=True)
+        with continued_journal(folder / JOURNAL, past) as journal:
+            if is_due:
+                journal.append(Resumption(now.started, len(past.trials), now.environment["git"]))
+            yield Ongoing(folder, journal, past.trials)
 
 
 def _planned(experiment: "Experiment") -> str:
@@ -61,7 +148,7 @@ def _planned(experiment: "Experiment") -> str:
     return f"{trials}" if experiment.stopping is None else f"up to {trials}"
 
 
-def _run_blocks(experiment: "Experiment", journal: "Journal", *, quiet: bool) -> None:
+def _run_blocks(experiment: "Experiment", ongoing: Ongoing, *, quiet: bool) -> None:
     """Run with the kind of progress that fits where stderr goes; hold the time against the prediction."""
     from time import monotonic
 
@@ -75,8 +162,9 @@ def _run_blocks(experiment: "Experiment", journal: "Journal", *, quiet: bool) ->
     from bench.runner.outlook import foresee
     from bench.runner.session import run_blocks
 
+    journal, kept = ongoing.journal, ongoing.kept
     if quiet:
-        run_blocks(experiment, journal, Observer())
+        run_blocks(experiment, journal, Observer(), kept)
         return
     console = remarks()
     for note in experiment.notes:
@@ -85,20 +173,38 @@ def _run_blocks(experiment: "Experiment", journal: "Journal", *, quiet: bool) ->
         console.print(f"warning: {warning}", soft_wrap=True)
     outlooks = foresee(experiment)
     print_total(outlooks, experiment, console)
+    if kept:
+        console.print(f"going on after {_counted(kept)} of {_planned(experiment)} trials", soft_wrap=True)
     started_s = monotonic()
     if console.is_terminal:
         with live_line(console) as line:
-            measured = run_blocks(experiment, journal, LiveProgress(line, Race(monotonic)))
+            measured = run_blocks(experiment, journal, LiveProgress(line, Race(monotonic)), kept)
     else:
-        measured = run_blocks(experiment, journal, PlainProgress(console, Race(monotonic)))
-    print_truth(outlooks, measured, monotonic() - started_s, console)
+        measured = run_blocks(experiment, journal, PlainProgress(console, Race(monotonic)), kept)
+    if measured:
+        print_truth(outlooks, measured, monotonic() - started_s, console)
 
 
-def _tell_where(document: "Run", folder: Path, *, planned: str) -> None:
+def _tell_where(document: "Run", folder: Path, *, planned: str, resume: str) -> None:
     from bench.commands.consoles import remarks
+
+    told = f"kept in {folder}"
+    if document.status == "partial":
+        told = f"stopped early: {_counted(document.trials)} of {planned} trials kept in {folder}; {resume}"
+    remarks().print(told, soft_wrap=True)
+
+
+def _counted(trials: "tuple[Measurement, ...]") -> int:
     from bench.stats.attempts import final_attempts
 
-    kept = f"kept in {folder}"
-    if document.status == "partial":
-        kept = f"stopped early: {len(final_attempts(document.trials))} of {planned} trials {kept}"
-    remarks().print(kept, soft_wrap=True)
+    return len(final_attempts(trials))
+
+
+def _resume_words(order: Order, folder: Path) -> str:
+    """Write the command that goes on with a run, as it can be given again."""
+    words = [order.command, order.config, *order.options, "--resume", str(folder)]
+    return f"{_program()} {shlex.join(words)}"
+
+
+def _program() -> str:
+    return "python -m bench" if Path(sys.argv[0]).name == "__main__.py" else "flagbench"

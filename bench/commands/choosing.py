@@ -68,6 +68,12 @@ def amended(experiment: Experiment, *, only: str | None, blocks: int | None, see
     )
 
 
+def amendments(*, only: str | None, blocks: int | None, seed: int | None) -> tuple[str, ...]:
+    """Return the words of the command line that say what ``amended`` takes."""
+    said = {"--only": only, "--blocks": blocks, "--seed": seed}
+    return tuple(word for name, value in said.items() if value is not None for word in (name, str(value)))
+
+
 def matching(cases: tuple[Case, ...], pattern: str) -> tuple[Case, ...]:
     """Keep the cases whose id matches a shell pattern, or starts with it."""
     kept = tuple(case for case in cases if fnmatchcase(case.id, pattern) or case.id.startswith(pattern))

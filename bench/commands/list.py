@@ -79,9 +79,10 @@ def faults() -> None:
 
 @list_.command()
 def runs() -> None:
-    """List the runs kept below results/runs, oldest first."""
+    """List the runs kept below results/runs, oldest first, and then those with nothing but a journal."""
     from bench.errors import UnreadableResultError
-    from bench.store.folder import load, stored_runs
+    from bench.store.folder import JOURNAL, left_runs, load, stored_runs
+    from bench.store.journal import read_journal
 
     rows: list[tuple[str, ...]] = []
     for folder in stored_runs():
@@ -92,6 +93,14 @@ def runs() -> None:
             continue
         blocks = str(len({trial.block for trial in run.trials}))
         rows.append((run.name, run.status, str(len(run.cases)), blocks, run.started))
+    for folder in left_runs():
+        try:
+            past = read_journal(folder / JOURNAL)
+        except UnreadableResultError as error:
+            rows.append((folder.name, "unreadable", "", "", str(error)))
+            continue
+        blocks = str(len({trial.block for trial in past.trials}))
+        rows.append((folder.name, "journal only", "", blocks, past.beginning.started))
     _print(("run", "status", "cases", "blocks", "started"), rows)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 if TYPE_CHECKING:
+    from bench.commands.carrying_out import Order
     from bench.machine.findings import Machine
     from bench.measurement import Run
     from bench.model import Experiment
@@ -35,6 +36,10 @@ def _threshold(_context: click.Context, _option: click.Parameter, text: str | No
 @click.option("--blocks", type=click.IntRange(1, 1000), help="Blocks instead of the config's.")
 @click.option("--seed", type=int, help="Seed instead of the config's.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of this run [results/runs/NAME-TIME].")
+@click.option(
+    "--resume", metavar="RUN", type=click.Path(path_type=Path),
+    help="Go on with a run of `noise` that was left.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON on stdout: what is kept of the noise.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.option(
@@ -49,20 +54,26 @@ def noise(  # noqa: PLR0913  one argument an option
     blocks: int | None,
     seed: int | None,
     out: Path | None,
+    resume: Path | None,
     as_json: bool,
     quiet: bool,
     gate: float | None,
 ) -> int:
     """Time every case of CONFIG [noise] against itself: what of a difference is the machine's own."""
     if gate is not None:
-        if config or out or as_json or quiet or seed is not None:
+        if config or out or resume or as_json or quiet or seed is not None:
             raise click.UsageError("--gate asks what is known of this machine; it goes with --blocks alone")
         _check(gate, _MOST_BLOCKS if blocks is None else blocks)
         return 0
-    from bench.commands.choosing import amended, load_experiment
+    from bench.commands.carrying_out import Order
+    from bench.commands.choosing import amended, amendments, load_experiment
 
-    experiment = amended(load_experiment(config or "noise"), only=None, blocks=blocks, seed=seed)
-    return _measure(experiment, out, as_json=as_json, quiet=quiet)
+    if out is not None and resume is not None:
+        raise click.UsageError("--resume goes on in the run's own folder, so it does not go with --out")
+    config = config or "noise"
+    experiment = amended(load_experiment(config), only=None, blocks=blocks, seed=seed)
+    options = amendments(only=None, blocks=blocks, seed=seed)
+    return _measure(experiment, Order("noise", config, options, out, resume, quiet), as_json=as_json)
 
 
 def _check(threshold: float, blocks: int) -> None:
@@ -84,7 +95,7 @@ def _check(threshold: float, blocks: int) -> None:
     results().print(held(gate, known), soft_wrap=True)
 
 
-def _measure(asked: "Experiment", out: Path | None, *, as_json: bool, quiet: bool) -> int:
+def _measure(asked: "Experiment", order: "Order", *, as_json: bool) -> int:
     from bench.commands.carrying_out import carry_out
     from bench.errors import UsageError
     from bench.machine.reading import read_machine
@@ -100,7 +111,7 @@ def _measure(asked: "Experiment", out: Path | None, *, as_json: bool, quiet: boo
     def present(run: "Run", folder: Path) -> None:
         _show(run, folder, before, as_json=as_json)
 
-    return carry_out(experiment, present, out=out, quiet=quiet)
+    return carry_out(experiment, present, order)
 
 
 def _notes(asked: "Experiment") -> tuple[str, ...]:

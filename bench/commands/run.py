@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("config")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of this run [results/runs/NAME-TIME].")
+@click.option(
+    "--resume", metavar="RUN", type=click.Path(path_type=Path),
+    help="Go on with a run that was left: its folder, its name below results/runs, or `last`.",
+)  # fmt: skip
 @click.option("--only", metavar="PATTERN", help="Only cases whose id matches, such as 'asyncio_*'.")
 @click.option(
     "--blocks", type=click.IntRange(1, 1000), help="Exactly so many blocks, whatever the config says."
@@ -23,6 +27,7 @@ def run(  # noqa: PLR0913  one argument an option
     *,
     config: str,
     out: Path | None,
+    resume: Path | None,
     only: str | None,
     blocks: int | None,
     seed: int | None,
@@ -30,14 +35,18 @@ def run(  # noqa: PLR0913  one argument an option
     quiet: bool,
 ) -> int:
     """Time every case of CONFIG, a file or the name of a shipped one, and print the table."""
-    from bench.commands.carrying_out import carry_out
-    from bench.commands.choosing import amended, load_experiment
+    from bench.commands.carrying_out import Order, carry_out
+    from bench.commands.choosing import amended, amendments, load_experiment
+
+    if out is not None and resume is not None:
+        raise click.UsageError("--resume goes on in the run's own folder, so it does not go with --out")
 
     def present(document: "Run", folder: Path) -> None:
         _show(document, folder, as_json=as_json)
 
     experiment = amended(load_experiment(config), only=only, blocks=blocks, seed=seed)
-    return carry_out(experiment, present, out=out, quiet=quiet)
+    order = Order("run", config, amendments(only=only, blocks=blocks, seed=seed), out, resume, quiet)
+    return carry_out(experiment, present, order)
 
 
 def _show(document: "Run", folder: Path, *, as_json: bool) -> None:

@@ -114,7 +114,8 @@ def _revision() -> dict[str, Any] | None:
 
 
 def _git(*words: str) -> str:
-    command = ["git", *words]
+    # a git that is interrupted while it refreshes the index leaves a lock in the user's repository
+    command = ["git", "--no-optional-locks", *words]
     return subprocess.run(  # noqa: S603  fixed words, no shell
         command, capture_output=True, text=True, check=True, timeout=5
     ).stdout.strip()

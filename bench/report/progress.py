@@ -3,6 +3,7 @@
 Drawn between trials only: a refreshing thread would take processor time from what is timed.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from rich.console import Console
@@ -31,6 +32,10 @@ class PlainProgress(Observer):
     def run_started(self, experiment: Experiment) -> None:
         """Take the number of trials and the time."""
         self._race.start(experiment)
+
+    def run_resumed(self, kept: Sequence[Measurement], stops: Iterable[Stop]) -> None:
+        """Count what there was before."""
+        self._race.resume(kept, stops)
 
     def trial_ended(self, measurement: Measurement) -> None:
         """Count the trial; a failed one is named at once."""
@@ -68,6 +73,10 @@ class LiveProgress(Observer):
     def run_started(self, experiment: Experiment) -> None:
         """Take the number of trials and the time."""
         self._race.start(experiment)
+
+    def run_resumed(self, kept: Sequence[Measurement], stops: Iterable[Stop]) -> None:
+        """Count what there was before."""
+        self._race.resume(kept, stops)
 
     def trial_started(self, case: Case, block: int) -> None:
         """Draw the line; the next drawing is after the trial."""

@@ -1,6 +1,7 @@
 """The state of a run while it goes on: trials done, time left, who leads."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
 
 from bench.measurement import Measurement
@@ -29,6 +30,7 @@ class Race:
         self._profile = ""
         self._budget_s: float | None = None
         self._least_trials = 0
+        self._kept = 0
         self.blocks = self.trials = self.done = 0
         self.is_open = False
 
@@ -42,6 +44,16 @@ class Race:
             self.is_open = True
             self._budget_s = stopping.budget_s
             self._least_trials = stopping.least_blocks * len(experiment.cases)
+
+    def resume(self, kept: Sequence[Measurement], stops: Iterable[Stop]) -> None:
+        """Take what there was before; the pace is that of the trials to come."""
+        for measurement in kept:
+            self.add(measurement)
+        self._kept = self.done
+        if self._budget_s is not None:
+            self._budget_s -= math.fsum(measurement.took_s for measurement in kept)
+        for stop in stops:
+            self.stop(stop)
 
     def add(self, measurement: Measurement) -> None:
         """Count a trial unless it is repeated and, where it succeeded, its value."""
@@ -59,10 +71,10 @@ class Race:
 
     def left_s(self) -> float | None:
         """Predict the seconds left from the pace so far; ``None`` before the first trial has ended."""
-        if not self.done:
+        if self.done == self._kept:
             return None
         took_s = self._clock() - self._started_s
-        pace_s = took_s / self.done
+        pace_s = took_s / (self.done - self._kept)
         left_s = pace_s * (self.trials - self.done)
         if self._budget_s is None:
             return left_s

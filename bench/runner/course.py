@@ -1,8 +1,10 @@
 """Which trial comes next: the orders of the blocks, and the cases that are still run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bench.design import block_order
+from bench.errors import UnreadableResultError
+from bench.measurement import Measurement
 from bench.model import Case, Experiment
 from bench.runner.measure import Turn
 from bench.stats.stopping import rule_for
@@ -26,3 +28,22 @@ def turns(experiment: Experiment, tally: Tally) -> Iterator[tuple[Case, Turn]]:
         for position, case_id in enumerate(block_order(cases, experiment.seed, block)):
             while tally.blocks == block and case_id in tally.due:
                 yield cases[case_id], Turn(block, position, tally.due[case_id])
+
+
+def replay(experiment: Experiment, trials: Sequence[Measurement]) -> Tally:
+    """Return the tally of an experiment after these trials.
+
+    Raises:
+        UnreadableResultError: one of them was not due when it came.
+    """
+    tally = tally_for(experiment)
+    coming = turns(experiment, tally)
+    for number, trial in enumerate(trials):
+        case, turn = next(coming, (None, None))
+        if case is None or (case.id, turn) != (trial.case, Turn(trial.block, trial.position, trial.attempt)):
+            raise UnreadableResultError(
+                f"trial {number} of the journal is {trial.case} in block {trial.block}, and was not due then",
+                hint="it is of another config, or of another flagbench",
+            )
+        tally.take(trial)
+    return tally

@@ -9,7 +9,6 @@ One request is answered before the next is read; ``exited`` messages may come in
 Little more than the standard library is imported: it must start quickly and never fail.
 """
 
-import ctypes
 import json
 import os
 import resource
@@ -20,13 +19,15 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from bench.machine.pinning import kept_to
 from bench.machine.processes import descendants
+from bench.machine.subreaper import adopting
+from bench.runner.ending import kill_all
 
-_PR_SET_CHILD_SUBREAPER: Final = 36
 _MOST_DESCRIPTORS: Final = 3
 
 
@@ -116,7 +117,7 @@ class Guardian:
                 child.returncode = os.waitstatus_to_exitcode(status)
                 self._tell({"exited": pid, "status": child.returncode})
 
-    def _sweep(self, keep: list[int], grace_s: float) -> int:
+    def _sweep(self, keep: Sequence[int], grace_s: float) -> int:
         """Kill every process below this one but those kept; return how many did not go by themselves."""
         patience = time.monotonic() + grace_s
         while (doomed := self._below(keep)) and time.monotonic() < patience:
@@ -126,24 +127,14 @@ class Guardian:
             self._kill_below(keep)
         return len(doomed)
 
-    def _kill_below(self, keep: tuple[int, ...] | list[int]) -> None:
-        """Kill every process below this one but those kept; come back when none is left.
+    def _kill_below(self, keep: Sequence[int]) -> None:
+        """Kill every process below this one but those kept; come back when none is left."""
+        kill_all(lambda: self._below(keep), lambda _: self._reap())
 
-        A process may fork while it is being killed, hence the loop; what cannot be killed within two
-        seconds is in the kernel's hands.
-        """
-        patience = time.monotonic() + 2
-        while (doomed := self._below(keep)) and time.monotonic() < patience:
-            for pid in doomed:
-                _kill(pid)
-            time.sleep(0.001)
-            self._reap()
-
-    def _below(self, keep: tuple[int, ...] | list[int]) -> list[int]:
+    def _below(self, keep: Sequence[int]) -> set[int]:
         """Return every process below this one but those kept and what they started."""
         spared = {pid for kept in keep for pid in (kept, *descendants(kept))}
-        found = [pid for pid in descendants(os.getpid()) if pid not in spared]
-        return found + [pid for pid in self._children if pid not in spared and pid not in found]
+        return {*descendants(os.getpid()), *self._children} - spared
 
     def _tell(self, message: dict[str, Any]) -> bool:
         """Send a message; return whether the runner is still there."""
@@ -152,13 +143,6 @@ class Guardian:
         except OSError:
             return False
         return True
-
-
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):  # it is gone, or has become another user's
-        return
 
 
 def _cpu_s() -> float:
@@ -180,10 +164,8 @@ def main() -> None:
     # what children may open is for the machine to limit, not for the shell that started us
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
-        with socket.socket(fileno=socket_number) as runner:
+        with adopting(), socket.socket(fileno=socket_number) as runner:
             runner.set_inheritable(False)
             Guardian(runner).serve()
     finally:

@@ -61,6 +61,20 @@ class Signals:
 
 
 @contextmanager
+def terminable() -> Iterator[None]:
+    """Take SIGTERM as the end of what is being done, so that it is tidied up, as Ctrl-C already is."""
+
+    def take(number: int, _frame: FrameType | None) -> NoReturn:
+        raise Interrupted(number)
+
+    before = signal.signal(signal.SIGTERM, take)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
 def interruptible() -> Iterator[Signals]:
     """Take SIGINT and SIGTERM for as long as the context lasts."""
     signals = Signals()

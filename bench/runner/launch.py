@@ -3,20 +3,22 @@
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from bench.bundle import import_path
 from bench.errors import EnvironmentFault
+from bench.machine.processes import descendants
+from bench.machine.subreaper import adopting
+from bench.runner.ending import kill_all
+from bench.runner.workspace import fresh_workspace
 
 _ALLOWED: Final = frozenset({"HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ"})
 """What a child may know of the environment; secrets live in the rest, and proxies too."""
@@ -148,6 +150,8 @@ class Launcher:
 def launching() -> Iterator[Launcher]:
     """Start a guardian with a workspace; on leaving, everything below it ends and the workspace goes.
 
+    What a guardian that is killed leaves becomes ours, and ends with it.
+
     Raises:
         EnvironmentFault: there is no room for the workspace, or no process to be had.
     """
@@ -156,8 +160,9 @@ def launching() -> Iterator[Launcher]:
             ours, theirs = socket.socketpair()
             stack.enter_context(ours)
             stack.enter_context(theirs)
-            workspace = Path(tempfile.mkdtemp(prefix="flagbench-"))
-            stack.callback(shutil.rmtree, workspace, ignore_errors=True)
+            workspace = stack.enter_context(fresh_workspace())
+            stack.enter_context(adopting())
+            others = {*descendants(os.getpid())}
             guardian = stack.enter_context(_guardian(theirs, workspace))
         except OSError as error:
             raise EnvironmentFault(f"cannot start the guardian process: {error}") from error
@@ -169,6 +174,23 @@ def launching() -> Iterator[Launcher]:
             ours.close()
             if guardian.wait() != 0:
                 launcher.kill_started()
+                _kill_orphans(others)
+
+
+def _kill_orphans(others: Collection[int]) -> None:
+    """Kill what is below us and was not before, whatever session it has fled into."""
+
+    def doomed() -> set[int]:
+        spared = {pid for other in others for pid in (other, *descendants(other))}
+        return {*descendants(os.getpid())} - spared
+
+    kill_all(doomed, _bury)
+
+
+def _bury(pids: Collection[int]) -> None:
+    for pid in pids:
+        with suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
 
 
 def _guardian(theirs: socket.socket, workspace: Path) -> subprocess.Popen[bytes]:

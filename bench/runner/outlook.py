@@ -2,17 +2,18 @@
 
 import math
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from statistics import median
 from typing import Final
 
+from bench.errors import EnvironmentFault
 from bench.ideal import Outlook
 from bench.model import NO_CLIENT, Case, Experiment
 from bench.runner.expectation import expect
-from bench.runner.launch import child_environment
+from bench.runner.launch import Launcher, launching
 from bench.server.flags import served_flags
 from bench.worker.protocol import AUTO_ROUNDS, AUTO_TIMED_S, FIXED_ROUNDS, FIXED_TIMED_S
 
@@ -23,6 +24,7 @@ _HANDLING_S: Final = 0.006
 _HANDLING_PER_FETCH_S: Final = 0.0006
 """What comes on top for each of the first fetches: their files, and starting who fetches them."""
 _FIRST_FETCHES: Final = 20
+_IMPORT_PATIENCE_S: Final = 60.0
 
 
 def foresee(experiment: Experiment) -> tuple[Outlook, ...]:
@@ -31,7 +33,10 @@ def foresee(experiment: Experiment) -> tuple[Outlook, ...]:
     How long a worker takes to start with each client is measured on this machine, now.
     """
     sizes = {code: len(flag) for code, flag in served_flags(experiment.flags_dir).items()}
-    start_s = {client: _start_s(client) for client in {case.client for case in experiment.cases}}
+    with launching() as launcher:
+        start_s = {
+            client: _start_s(launcher, client) for client in {case.client for case in experiment.cases}
+        }
     return tuple(_outlook(case, experiment, sizes, start_s[case.client]) for case in experiment.cases)
 
 
@@ -60,12 +65,23 @@ def _outlook(case: Case, experiment: Experiment, sizes: Mapping[str, int], start
     return Outlook(case, median(ideals_s), trials_s, max(trials_s) > experiment.deadline_s)
 
 
-def _start_s(client: str) -> float:
+def _start_s(launcher: Launcher, client: str) -> float:
     """Time what every worker does before its first round; the second time, when all files are cached."""
     modules = ["bench.worker.main", *([] if client == NO_CLIENT else [f"strategies.clients.{client}"])]
     command = [sys.executable, "-P", "-c", f"import {', '.join(modules)}"]
     for _ in range(2):
         began_s = time.perf_counter()
-        subprocess.run(command, env=child_environment(os.environ), check=True)  # noqa: S603  our own modules
+        if _status(launcher, command) != 0:
+            raise EnvironmentFault(
+                f"cannot import {' or '.join(modules)}", hint="import it by hand to see why"
+            )
         took_s = time.perf_counter() - began_s
     return took_s
+
+
+def _status(launcher: Launcher, command: Sequence[str]) -> int | None:
+    """Run a program to its end, without input or output; ``None`` if that does not come."""
+    with Path(os.devnull).open("r+b") as void:
+        streams = dict.fromkeys(("stdin", "stdout", "stderr"), void.fileno())
+        pid = launcher.spawn(command, cwd=launcher.workspace, cores=(), **streams)
+    return launcher.exit_status(pid, _IMPORT_PATIENCE_S)

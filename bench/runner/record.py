@@ -1,31 +1,23 @@
-"""From the journal of a run to its document."""
+"""From an experiment to what its journal begins with, and from the journal to the document of the run."""
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
-from bench.measurement import Measurement, Run
+from bench.measurement import Run
 from bench.model import Experiment
+from bench.runner.course import replay
+from bench.store.journal import Past
+from bench.wire import plain
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What is known of a run when it starts; libraries and commits may change while it goes on.
+def config_of(experiment: Experiment) -> dict[str, Any]:
+    """Return what was asked, as it is kept, with the hash of all that decides what is run.
 
-    Attributes:
-        at: when, in UTC.
+    Strategies are hashed with it: a run that goes on with another text of the same name would be two.
     """
-
-    at: datetime
-    environment: Mapping[str, object]
-
-
-def record(
-    experiment: Experiment, start: Start, trials: Sequence[Measurement], *, name: str, is_complete: bool
-) -> Run:
-    """Put together what is kept: what was asked, on what, and what each trial yielded."""
     settings = {
         "blocks": experiment.blocks,
         "stopping": None if experiment.stopping is None else asdict(experiment.stopping),
@@ -36,20 +28,34 @@ def record(
         "probes": list(experiment.probes),
         "pinning": experiment.pinning,
         "disturbed": experiment.disturbed,
+        "strategies": {name: _digest(each.file) for name, each in experiment.strategies.items()},
         "source": experiment.source,
     }
-    identity = json.dumps([settings, [case.id for case in experiment.cases]], sort_keys=True)
-    config = {
-        "name": experiment.name,
-        "sha256": hashlib.sha256(identity.encode()).hexdigest(),
-        **settings,
-    }
+    identity = json.dumps([settings, plain(experiment.cases)], sort_keys=True)
+    return {"name": experiment.name, "sha256": _sha256(identity.encode()), **settings}
+
+
+def record(experiment: Experiment, past: Past, *, name: str) -> Run:
+    """Put together what is kept: what was asked, on what, and what each trial yielded.
+
+    Raises:
+        UnreadableResultError: the trials are not those of this experiment.
+    """
     return Run(
         name=name,
-        status="complete" if is_complete else "partial",
-        started=start.at.isoformat(timespec="seconds"),
-        config=config,
-        environment=start.environment,
+        status="partial" if replay(experiment, past.trials).due else "complete",
+        started=past.beginning.started,
+        config=past.beginning.config,
+        environment=past.beginning.environment,
         cases=experiment.cases,
-        trials=tuple(trials),
+        trials=past.trials,
+        resumed=past.resumed,
     )
+
+
+def _digest(file: Path) -> str:
+    return _sha256(file.read_bytes())
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,7 +1,7 @@
 """The block loop: every case once per block, each in a process of its own, and nothing lost."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Self
 
@@ -11,7 +11,7 @@ from bench.machine.pinning import Pinning, kept_to, pinning_of
 from bench.measurement import Measurement
 from bench.model import Case, Experiment
 from bench.profiles import preset
-from bench.runner.course import tally_for, turns
+from bench.runner.course import replay, turns
 from bench.runner.flagserver import RunningServer, serving
 from bench.runner.launch import Launcher, launching
 from bench.runner.measure import Site, Turn, measure
@@ -22,10 +22,15 @@ from bench.stats.attempts import PAUSES_S
 from bench.store.journal import Journal
 
 
-def run_blocks(experiment: Experiment, journal: Journal, observer: Observer) -> list[Measurement]:
+def run_blocks(
+    experiment: Experiment, journal: Journal, observer: Observer, kept: Sequence[Measurement] = ()
+) -> list[Measurement]:
     """Run every case of every block that is due, put each measurement into the journal, and return all.
 
+    Those that are kept from before are not run again.
+
     Raises:
+        UnreadableResultError: what is kept is not of this experiment.
         EnvironmentFault: the harness cannot go on; what was measured is in the journal.
     """
     pinning = pinning_of(experiment)
@@ -41,7 +46,7 @@ def run_blocks(experiment: Experiment, journal: Journal, observer: Observer) -> 
             journal.append(measurement)
             return measurement
 
-        return take_turns(experiment, measure_one, observer, time.sleep)
+        return take_turns(experiment, measure_one, observer, time.sleep, kept)
 
 
 def take_turns(
@@ -49,6 +54,7 @@ def take_turns(
     measure_one: Callable[[Case, Turn], Measurement],
     observer: Observer,
     pause: Callable[[float], None],
+    kept: Sequence[Measurement] = (),
 ) -> list[Measurement]:
     """Run the trials that are due one after the other, until there are none, and return what they yielded.
 
@@ -57,11 +63,14 @@ def take_turns(
         measure_one: runs a trial, and keeps what it yields for good.
         observer: who looks on.
         pause: waits for so many seconds.
+        kept: what the run yielded before it was left, from its first trial on.
     """
     cases = {case.id: case for case in experiment.cases}
-    tally = tally_for(experiment)
+    tally = replay(experiment, kept)
     measured = []
     observer.run_started(experiment)
+    if kept:
+        observer.run_resumed(kept, tally.stops.values())
     for case, turn in turns(experiment, tally):
         if turn.attempt > 0:
             pause(PAUSES_S[turn.attempt - 1])

@@ -1,78 +1,202 @@
-"""The journal: one checksummed line per trial, durable before the next trial starts.
+"""The journal: what a run began with, then one checksummed line per trial, durable before the next starts.
 
-A trial counts once its line is on disk. The checksum covers the exact bytes of the ``trial`` value,
-so that neither a torn write nor a flipped bit passes for a measurement.
+A trial counts once its line is on disk. Each checksum covers the exact bytes of its line's value and goes
+on from the checksum of the line before, so that no torn write, no flipped bit, and no line that is lost,
+doubled or in another's place passes for a measurement.
 """
 
 import io
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 from zlib import crc32
 
-from bench.errors import EnvironmentFault, UnreadableResultError
-from bench.measurement import Measurement
-from bench.wire import MalformedError, encode, fit, parse
+from bench.errors import UnreadableResultError
+from bench.measurement import Beginning, Measurement, Resumption
+from bench.store.document import SCHEMA
+from bench.store.files import replace, unwritable
+from bench.wire import MalformedError, encode, fit, parse, plain
 
-_TEMPLATE: Final = '{{"crc32": "{crc:08x}", "trial": {trial}}}\n'
-_TRIAL_FROM: Final = len(_TEMPLATE.format(crc=0, trial="")) - len("}\n")
+_Entry: TypeAlias = Beginning | Measurement | Resumption
+_KINDS: Final[Mapping[str, type[_Entry]]] = {
+    "run": Beginning,
+    "trial": Measurement,
+    "resumed": Resumption,
+}
+_LINE: Final = re.compile(rb'\{"crc32": "([0-9a-f]{8})", "(run|trial|resumed)": (.*)\}\n', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a journal holds.
+
+    Attributes:
+        resumed: when its run went on after it had been left, oldest first.
+        end: where its last whole line ends, in bytes.
+        torn: bytes after that: a line that was being written when the run was left, and never counted.
+        checksum: of the last whole line.
+    """
+
+    beginning: Beginning
+    trials: tuple[Measurement, ...]
+    resumed: tuple[Resumption, ...]
+    end: int
+    torn: int
+    checksum: int
 
 
 class Journal:
     """The open journal of a run; append only."""
 
-    def __init__(self, file: io.FileIO) -> None:
+    def __init__(self, path: Path, file: io.FileIO, checksum: int) -> None:
+        self._path = path
         self._file = file
+        self._checksum = checksum
 
-    def append(self, measurement: Measurement) -> None:
-        """Write one trial and return once it is durable.
+    def append(self, entry: Measurement | Resumption) -> None:
+        """Write one trial, or that the run goes on, and return once it is durable.
 
         Raises:
             EnvironmentFault: it cannot be written; the journal is as it was.
         """
-        trial = encode(measurement)
-        left = memoryview(_TEMPLATE.format(crc=crc32(trial.encode()), trial=trial).encode())
+        line, checksum = _line(entry, self._checksum)
+        left = memoryview(line)
         end = self._file.seek(0, os.SEEK_END)
         try:
             while left:
                 left = left[self._file.write(left) :]
             os.fsync(self._file.fileno())
         except OSError as error:
-            self._file.truncate(end)  # half a line would make a journal of none
-            raise EnvironmentFault(f"cannot write the journal: {error.strerror}") from error
+            self._take_back(end)
+            raise unwritable(self._path, error, len(line)) from error
+        except BaseException:  # a signal; nobody has been told of this trial
+            self._take_back(end)
+            raise
+        self._checksum = checksum
+
+    def _take_back(self, end: int) -> None:
+        """Remove half a line, which would be damage if another one followed it."""
+        try:
+            self._file.truncate(end)
+        except OSError as error:
+            raise unwritable(self._path, error, 0) from error
 
 
 @contextmanager
-def open_journal(path: Path) -> Iterator[Journal]:
-    """Open a journal for appending and close it again."""
-    with io.FileIO(path, "ab") as file:
-        yield Journal(file)
-
-
-def read_journal(path: Path) -> list[Measurement]:
-    """Return the trials of a journal in the order in which they were run.
+def new_journal(path: Path, beginning: Beginning) -> Iterator[Journal]:
+    """Begin a journal, and keep it open for appending.
 
     Raises:
-        UnreadableResultError: a line is damaged; the message has the path and the byte offset.
+        EnvironmentFault: it cannot be written; there is none, then.
     """
-    measurements = []
-    offset = 0
-    for line in path.read_bytes().splitlines(keepends=True):
+    line, checksum = _line(beginning, 0)
+    try:
+        replace(path, line.decode())
+        file = io.FileIO(path, "ab")
+    except OSError as error:
+        raise unwritable(path, error, len(line)) from error
+    with file:
+        yield Journal(path, file, checksum)
+
+
+@contextmanager
+def continued_journal(path: Path, past: Past) -> Iterator[Journal]:
+    """Open a journal for appending after its last whole line; what was torn is removed.
+
+    Raises:
+        EnvironmentFault: it cannot be written.
+    """
+    try:
+        file = io.FileIO(path, "ab")
+    except OSError as error:
+        raise unwritable(path, error, past.torn) from error
+    with file:
         try:
-            measurements.append(_parse(line))
+            file.truncate(past.end)
+        except OSError as error:
+            raise unwritable(path, error, past.torn) from error
+        yield Journal(path, file, past.checksum)
+
+
+def read_journal(path: Path) -> Past:
+    """Read a journal; its trials are in the order in which they were run.
+
+    Raises:
+        UnreadableResultError: it is of another version, or damaged; the message has the path and the byte
+            offset. A last line without its end is no damage, but told as ``torn``.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UnreadableResultError(f"{path}: {error.strerror}") from error
+    end = content.rfind(b"\n") + 1
+    entries: list[_Entry] = []
+    offset = checksum = 0
+    for line in content[:end].split(b"\n")[:-1]:
+        try:
+            entry, checksum = _entry(line + b"\n", checksum)
+            if isinstance(entry, Beginning) != (offset == 0):
+                raise MalformedError("what a run began with is not where it belongs")
         except MalformedError as error:
             raise UnreadableResultError(f"{path}: damaged at byte {offset}: {error.what}") from error
-        offset += len(line)
-    return measurements
+        except UnreadableResultError as error:
+            raise UnreadableResultError(f"{path}: {error.what}", hint=error.hint) from error
+        entries.append(entry)
+        offset += len(line) + 1
+    _check_rest(path, content[end:], end, checksum)
+    match entries:
+        case [Beginning() as beginning, *_]:
+            pass
+        case _:
+            raise UnreadableResultError(f"{path}: damaged at byte 0: not one whole line")
+    return Past(
+        beginning=beginning,
+        trials=tuple(entry for entry in entries if isinstance(entry, Measurement)),
+        resumed=tuple(entry for entry in entries if isinstance(entry, Resumption)),
+        end=end,
+        torn=len(content) - end,
+        checksum=checksum,
+    )
 
 
-def _parse(line: bytes) -> Measurement:
-    document = parse(line)
-    trial = line[_TRIAL_FROM:-2]
-    expected = {"crc32": f"{crc32(trial):08x}", "trial": parse(trial)}
-    if not line.endswith(b"}\n") or document != expected:
+def _line(entry: _Entry, before: int) -> tuple[bytes, int]:
+    """Write a line, and return its checksum, too."""
+    kind = next(kind for kind, type_ in _KINDS.items() if isinstance(entry, type_))
+    value = encode({"schema": SCHEMA, **plain(entry)} if kind == "run" else entry)
+    checksum = _checksum(kind.encode(), value.encode(), before)
+    return f'{{"crc32": "{checksum:08x}", "{kind}": {value}}}\n'.encode(), checksum
+
+
+def _entry(line: bytes, before: int) -> tuple[_Entry, int]:
+    """Read a line, and return its checksum, too."""
+    found = _LINE.fullmatch(line)
+    if found is None:
+        raise MalformedError("no line of a journal")
+    checksum = _checksum(found[2], found[3], before)
+    if f"{checksum:08x}".encode() != found[1]:
         raise MalformedError("the checksum does not match")
-    measurement: Measurement = fit(Measurement, expected["trial"], "trial")
-    return measurement
+    kind, value = found[2].decode(), parse(found[3])
+    if kind == "run" and isinstance(value, dict) and (schema := value.pop("schema", None)) != SCHEMA:
+        raise UnreadableResultError(
+            f"the journal has schema {schema!r}, this flagbench reads {SCHEMA}",
+            hint="go on with the flagbench that wrote it",
+        )
+    entry: _Entry = fit(_KINDS[kind], value, kind)
+    return entry, checksum
+
+
+def _check_rest(path: Path, rest: bytes, offset: int, before: int) -> None:
+    """Refuse what cannot be a line that was being written: a whole one with something else for its end."""
+    try:
+        _entry(rest[:-1] + b"\n", before)
+    except (MalformedError, UnreadableResultError):
+        return
+    raise UnreadableResultError(f"{path}: damaged at byte {offset + len(rest) - 1}: a line does not end")
+
+
+def _checksum(kind: bytes, value: bytes, before: int) -> int:
+    return crc32(b"%s: %s" % (kind, value), before)

@@ -1,6 +1,7 @@
 """``results/noise/<fingerprint>.json``: what is known of the noise of each machine that was measured here."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -56,7 +57,7 @@ def keep_noise(record: NoiseRecord) -> Path:
     path = noise_file(record.fingerprint)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace(path, noise_to_json(record))
+        replace(path, noise_to_json(record), draft=path.with_name(f".{path.name}.{os.getpid()}"))
     except OSError as error:
         raise EnvironmentFault(f"cannot keep the noise in {path}: {error.strerror}") from error
     return path

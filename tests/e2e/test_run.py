@@ -7,52 +7,34 @@ import shlex
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bench.machine.processes import descendants
-from tests.running import ROOT, command, config, document, hostile, outcomes, run, watched
+from tests.runs import (
+    ROOT,
+    alive,
+    await_that,
+    command,
+    command_line,
+    config,
+    document,
+    hostile,
+    outcomes,
+    run,
+    started,
+    watched,
+    workspaces_of,
+)
 
 pytestmark = pytest.mark.e2e
 
 
-@contextmanager
-def started(path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Start a run and wait until its first trial is in the journal; kill it in the end."""
-    process = subprocess.Popen(
-        command(path), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    with process:
-        try:
-            journal = path.parent / "run" / "journal.jsonl"
-            await_that(lambda: journal.exists() and journal.stat().st_size > 0, 20)
-            yield process
-        finally:
-            process.kill()
-
-
-def await_that(condition: Any, patience_s: float) -> None:
-    """Wait for a condition, and fail if it does not come."""
-    deadline = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come in time"
-        time.sleep(0.01)
-
-
-def alive(pids: Sequence[int]) -> list[int]:
-    """Return those processes that still run."""
-    return [pid for pid in pids if (stat := _stat(pid)) and stat.rpartition(")")[2].split()[0] != "Z"]
-
-
-def _stat(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
+def _sleepers() -> list[int]:
+    """Return what the strategy that leaves a grandchild has left."""
+    found = (int(each.name) for each in Path("/proc").glob("[0-9]*"))
+    return [pid for pid in found if b"4321" in command_line(pid)]
 
 
 def test_every_case_of_a_block_meets_the_same_weather(tmp_path: Path) -> None:
@@ -177,7 +159,8 @@ def test_an_interrupted_run_keeps_and_shows_what_is_done(
     assert stored["status"] == "partial"
     assert 0 < len(stored["trials"]) < 500
     assert ", partial" in stdout
-    assert f"{len(stored['trials'])} of 500 trials kept in" in stderr
+    again = f"`python -m bench run {path} --resume {tmp_path / 'run'}`"
+    assert f"{len(stored['trials'])} of 500 trials kept in {tmp_path / 'run'}; resume with {again}" in stderr
     await_that(lambda: not alive(below), 1)
 
 
@@ -187,16 +170,11 @@ def test_when_the_runner_is_killed_everything_below_it_ends(tmp_path: Path) -> N
     with started(path) as process:
         below = descendants(process.pid)
         assert len(below) >= 2
-        workspaces = set(_workspaces(below))
+        workspaces = set(workspaces_of(below))
         assert workspaces
         process.kill()
         await_that(lambda: not alive(below), 1)
     await_that(lambda: not any(workspace.exists() for workspace in workspaces), 1)
-
-
-def _workspaces(pids: Sequence[int]) -> list[Path]:
-    words = [word for pid in pids for word in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")]
-    return [Path(word.decode()) for word in words if b"/flagbench-" in word]
 
 
 def _server_below(pid: int) -> int:
@@ -318,7 +296,7 @@ def test_a_second_signal_leaves_at_once_and_gives_the_cursor_back(tmp_path: Path
     with process:
         os.close(theirs)
         await_that(
-            lambda: any(b"-m\0bench.worker\0" in _command_line(pid) for pid in descendants(process.pid)), 20
+            lambda: any(b"-m\0bench.worker\0" in command_line(pid) for pid in descendants(process.pid)), 20
         )
         below = descendants(process.pid)
         process.send_signal(signal.SIGINT)
@@ -333,24 +311,21 @@ def test_a_second_signal_leaves_at_once_and_gives_the_cursor_back(tmp_path: Path
     await_that(lambda: not alive(below), 2)
 
 
-def _command_line(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
-        return b""
-
-
 def test_when_the_guardian_is_killed_nothing_stays(tmp_path: Path) -> None:
-    """The runner ends what it started by itself, and says that it cannot go on."""
-    path = config(tmp_path, ["threadpool_map"], blocks=500, profile={"latency": "200ms"})
+    """The runner ends by itself what it started, grandchildren in sessions of their own included."""
+    strategies = ["threadpool_map", *hostile(tmp_path, "leaves_a_grandchild")]
+    path = config(tmp_path, strategies, blocks=500, profile={"latency": "200ms"})
+    before = set(_sleepers())
     with started(path) as process:
+        await_that(lambda: set(_sleepers()) - before, 20)
         below = descendants(process.pid)
-        workspaces = _workspaces(below)
-        guardian = next(pid for pid in below if b"bench.runner.guardian" in _command_line(pid))
+        workspaces = workspaces_of(below)
+        guardian = next(pid for pid in below if b"bench.runner.guardian" in command_line(pid))
         os.kill(guardian, signal.SIGKILL)
         _, stderr = process.communicate(timeout=20)
     assert process.returncode == 4
     assert "error[environment]: the guardian process is gone" in stderr
     assert document(path)["status"] == "partial"
     await_that(lambda: not alive(below), 2)
+    assert set(_sleepers()) <= before
     assert not any(workspace.exists() for workspace in workspaces)

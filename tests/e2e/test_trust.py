@@ -22,7 +22,8 @@ from bench.runner.session import run_blocks
 from bench.stats.costs import costs_of
 from bench.stats.sequential import SequentialRule, Verdict, decide
 from bench.stats.standing import sample_of
-from bench.store.journal import open_journal, read_journal
+from bench.store.journal import new_journal, read_journal
+from tests.builders import BEGINNING
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -57,10 +58,10 @@ def measured(folder: Path, cases: Sequence[Case], blocks: int) -> Mapping[str, l
         seed=1,
     )
     folder.mkdir()
-    with open_journal(folder / "journal.jsonl") as journal:
+    with new_journal(folder / "journal.jsonl", BEGINNING) as journal:
         run_blocks(experiment, journal, Observer())
     found: dict[str, list[Measurement]] = {each.id: [] for each in cases}
-    for trial in read_journal(folder / "journal.jsonl"):
+    for trial in read_journal(folder / "journal.jsonl").trials:
         found[trial.case].append(trial)
     return found
 

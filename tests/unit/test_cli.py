@@ -1,10 +1,12 @@
 """The command line without any run: usage, errors, exit codes."""
 
+import errno
 import json
 from pathlib import Path
 
 import pytest
 
+from bench.errors import LockedError
 from tests.builders import case, run_of, trials
 from tests.program import call
 
@@ -35,6 +37,9 @@ def test_every_command_explains_itself(
         (["noise", "--gate", "3"], 2, "did you mean '3%'?"),
         (["noise", "--gate", "0%"], 2, "must be more than 0%"),
         (["noise", "default", "--gate", "3%"], 2, "it goes with --blocks alone"),
+        (["noise", "--resume", "last", "--gate", "3%"], 2, "it goes with --blocks alone"),
+        (["noise", "--resume", "last", "--out", "x"], 2, "it does not go with --out"),
+        (["run", "ci", "--resume", "none"], 2, "error[usage]: there is no run 'none'"),
         (["download", "B1"], 2, "error[usage]: CC must be"),
         (["download", "BR", "--client", "htpx"], 2, "unknown client 'htpx'"),
         (["download", "BR", "--client", "aiohttp"], 2, "cannot use client aiohttp"),
@@ -156,6 +161,62 @@ def test_each_list_names_what_there_is(
     expected = {"strategies": "processpool_map", "clients": "aiohttp", "configs": "scale", "runs": "status"}
     assert call(monkeypatch, "list", what) == 0
     assert expected[what] in capsys.readouterr().out
+
+
+def test_runs_of_which_there_is_only_a_journal_are_listed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They can be finished; a damaged one is named as such."""
+    from bench.store.folder import RUNS
+    from bench.store.journal import new_journal
+    from tests.builders import BEGINNING
+
+    for name in ("left", "spoilt"):
+        (RUNS / name).mkdir(parents=True)
+    with new_journal(RUNS / "left" / "journal.jsonl", BEGINNING) as journal:
+        journal.append(trials(case(), [0.02])[0])
+    (RUNS / "spoilt" / "journal.jsonl").touch()
+    assert call(monkeypatch, "list", "runs") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "left journal only 1 2026-01-02T03:04:05+00:00" in said
+    assert "spoilt unreadable" in said
+    assert "damaged at byte 0" in said
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "kind"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), 4, "environment"),
+        (OSError(errno.EMFILE, "Too many open files"), 4, "environment"),
+        (OSError(errno.EBADF, "Bad file descriptor"), 7, "bug"),
+        (LockedError("results are in use by process 1"), 6, "locked"),
+    ],
+)
+def test_what_the_machine_is_to_blame_for_is_no_bug(
+    error: Exception,
+    code: int,
+    kind: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Wherever it shows."""
+
+    def broken(_run: Path) -> None:
+        raise error
+
+    monkeypatch.setattr("bench.store.folder.load", broken)
+    assert call(monkeypatch, "show", "last") == code
+    assert capsys.readouterr().err.startswith(f"error[{kind}]: ")
+
+
+def test_an_error_that_cannot_be_said_keeps_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk that takes stderr may be full."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("bench.__main__.click.echo", broken)
+    assert call(monkeypatch, "show", "none") == 2
 
 
 def test_the_schema_that_is_printed_is_the_one_committed(

@@ -1,6 +1,7 @@
 """What is recorded of the machine: enough to tell two apart, nothing that names one."""
 
 import json
+import os
 import platform
 import subprocess
 from pathlib import Path
@@ -69,3 +70,23 @@ def test_the_commit_of_the_current_folder_is_recorded(
     assert clean["dirty"] is False
     (tmp_path / "file").write_text("two", encoding="utf-8")
     assert describe((), Pinning())["git"] == {"commit": clean["commit"], "dirty": True}
+
+
+def test_looking_at_a_checkout_writes_nothing_into_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even a fresher index: whoever is interrupted meanwhile would leave its lock behind."""
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "file"
+    file.write_text("one", encoding="utf-8")
+    for words in (["init", "-q"], ["add", "."]):
+        subprocess.run(["git", *words], check=True)
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    subprocess.run(["git", *identity, "commit", "-qm", "one"], check=True)
+    index = tmp_path / ".git" / "index"
+    before = index.read_bytes()
+    os.utime(file, (1, 1))  # the index is out of date, and the content is not
+    assert describe((), Pinning())["git"]["dirty"] is False
+    assert index.read_bytes() == before
+    subprocess.run(["git", "status"], check=True, capture_output=True)
+    assert index.read_bytes() != before

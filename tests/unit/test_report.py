@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from dataclasses import replace
 
 import pytest
@@ -22,7 +21,7 @@ from bench.stats.intervals import Interval
 from bench.stats.judgement import Judgement, PairVerdict
 from bench.stats.podium import podiums
 from bench.stats.stopping import Stop
-from bench.store.document import run_from_json
+from bench.store.document import run_from_bytes
 from tests.builders import NEAR, POP3, case, failed, round_of, run_of, trials
 
 SEQUENTIAL = case("sequential", workers=1)
@@ -83,7 +82,7 @@ def test_markdown_and_csv_look_as_they_did(run: Run, snapshot: SnapshotAssertion
 
 def test_json_is_the_stored_document(run: Run) -> None:
     """Nothing is rounded and nothing is lost."""
-    assert run_from_json(json.loads(to_json(run))) == run
+    assert run_from_bytes(to_json(run).encode()) == run
 
 
 def test_csv_does_not_hand_formulas_to_spreadsheets() -> None:

@@ -53,6 +53,19 @@ def test_the_race_expects_the_budget_to_end_it_but_not_before_the_least_of_block
     assert race.left_s() == pytest.approx(left_s)
 
 
+def test_a_resumed_race_goes_at_the_pace_of_its_new_trials() -> None:
+    """What was kept counts as done and spent; the time until it was resumed is not known."""
+    clock = Clock()
+    race = Race(clock)
+    race.start(Experiment("x", (LOOP,), {}, 20, None, 60, 10, 1, stopping=Stopping(4, 0.03, 50.0)))
+    kept = [replace(trial, took_s=5.0) for trial in trials(LOOP, [0.02] * 8)]
+    race.resume(kept, [])
+    assert (race.done, race.left_s()) == (8, None)
+    clock.now_s = 2.0
+    race.add(trials(LOOP, [0.02])[0])
+    assert race.left_s() == pytest.approx(50.0 - 40.0 - 2.0)
+
+
 def plain_progress(experiment: Experiment) -> tuple[PlainProgress, io.StringIO]:
     """Return a started progress and where it writes."""
     stream = io.StringIO()

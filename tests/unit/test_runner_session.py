@@ -1,6 +1,6 @@
 """The block loop with a fake in place of a trial: turns, repetitions, departures, and resuming."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,7 +9,7 @@ from bench.design import block_order
 from bench.events import Observer
 from bench.measurement import Measurement, Outcome
 from bench.model import Case, Experiment, Stopping
-from bench.runner.course import tally_for, turns
+from bench.runner.course import replay
 from bench.runner.measure import Turn
 from bench.runner.session import take_turns
 from bench.stats.stopping import Stop
@@ -38,6 +38,13 @@ class Notes(Observer):
     def __init__(self) -> None:
         self.stopped: list[tuple[str, Stop]] = []
         self.ended: list[int] = []
+        self.kept: list[Measurement] = []
+        self.stopped_before: list[Stop] = []
+
+    def run_resumed(self, kept: Sequence[Measurement], stops: Iterable[Stop]) -> None:
+        """Note what there was before."""
+        self.kept = list(kept)
+        self.stopped_before = list(stops)
 
     def case_stopped(self, case: Case, stop: Stop) -> None:
         """Note a stop."""
@@ -133,12 +140,9 @@ def test_a_run_goes_on_where_its_journal_ends(done: int) -> None:
         return ended(of, turn, "invalid" if is_spoilt else "ok", value)
 
     whole = run(experiment(16, Stopping(8, 0.03, None)), measure_one)
-    again = experiment(16, Stopping(8, 0.03, None))
-    tally = tally_for(again)
-    for trial in whole[:done]:
-        tally.take(trial)
-    rest = []
-    for of, turn in turns(again, tally):
-        rest.append(measure_one(of, turn))
-        tally.take(rest[-1])
+    again, notes = experiment(16, Stopping(8, 0.03, None)), Notes()
+    rest = take_turns(again, measure_one, notes, lambda _: None, whole[:done])
     assert whole[:done] + rest == whole
+    assert notes.kept == whole[:done]
+    stops = notes.stopped_before + [stop for _, stop in notes.stopped]
+    assert stops == [*replay(again, whole).stops.values()]

@@ -1,9 +1,10 @@
-"""The journal and the document of a run: what is written is read, what is damaged is refused."""
+"""The folder and the document of a run: what is written is read, what is damaged is refused."""
 
+import errno
 import json
-import resource
-import signal
+import os
 from collections.abc import Callable
+from dataclasses import replace as replace_fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,62 +16,22 @@ from bench.measurement import Run
 from bench.model import Case, Fault, LogNormal, Profile, Selection, Uniform
 from bench.store.document import run_from_json, run_to_json
 from bench.store.files import replace
-from bench.store.folder import DOCUMENT, load, new_folder, save, stored_runs
-from bench.store.journal import open_journal, read_journal
-from tests.builders import NEAR, case, failed, run_of, trials
+from bench.store.folder import (
+    DOCUMENT,
+    JOURNAL,
+    LOCK,
+    TABLE,
+    load,
+    new_folder,
+    old_folder,
+    save,
+    stored_runs,
+)
+from bench.store.journal import new_journal
+from tests.builders import BEGINNING, NEAR, case, failed, run_of, trials
 
 POOL = case()
 MEASURED = [*trials(POOL, [0.02, 0.03]), failed(POOL, 2, "crash", "killed by SIGSEGV \u202e")]
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Path:
-    """Write a journal of three trials."""
-    path = tmp_path / "journal.jsonl"
-    with open_journal(path) as journal:
-        for measurement in MEASURED:
-            journal.append(measurement)
-    return path
-
-
-def test_a_journal_gives_back_its_trials(journal: Path) -> None:
-    """In the order written, failures included."""
-    assert read_journal(journal) == MEASURED
-
-
-def test_a_journal_is_continued_where_it_ended(journal: Path) -> None:
-    """Opening it again does not touch what is there."""
-    with open_journal(journal) as again:
-        again.append(MEASURED[0])
-    assert read_journal(journal) == [*MEASURED, MEASURED[0]]
-
-
-def test_every_line_of_a_journal_is_json(journal: Path) -> None:
-    """Other tools can read it without knowing the checksum."""
-    lines = [json.loads(line) for line in journal.read_text("utf-8").splitlines()]
-    assert [line["trial"]["outcome"] for line in lines] == ["ok", "ok", "crash"]
-
-
-def test_no_flipped_bit_of_a_trial_is_accepted(journal: Path) -> None:
-    """Every byte of the first line in turn: refused, with the path and the offset of the line."""
-    content = journal.read_bytes()
-    end = content.index(b"\n")
-    for position in range(end):
-        damaged = bytearray(content)
-        damaged[position] ^= 0x01
-        journal.write_bytes(damaged)
-        with pytest.raises(UnreadableResultError, match=r"journal\.jsonl: damaged at byte 0"):
-            read_journal(journal)
-
-
-def test_no_truncated_journal_is_accepted(journal: Path) -> None:
-    """A torn last line is damage, too."""
-    content = journal.read_bytes()
-    last = content.rindex(b"\n", 0, -1) + 1
-    for length in range(last + 1, len(content)):
-        journal.write_bytes(content[:length])
-        with pytest.raises(UnreadableResultError, match=f"damaged at byte {last}"):
-            read_journal(journal)
 
 
 def test_a_run_survives_its_document() -> None:
@@ -123,6 +84,15 @@ def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path: Path) 
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_draft_that_a_killed_process_left_is_no_obstacle(tmp_path: Path) -> None:
+    """Nor is any of it in the file."""
+    path = tmp_path / "file"
+    (tmp_path / ".file.draft").write_text("half of something longer", encoding="utf-8")
+    replace(path, "new")
+    assert path.read_text("utf-8") == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_failed_replacement_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that fails at the last moment costs the new content only."""
     path = tmp_path / "file"
@@ -143,8 +113,8 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Store a run below the current folder."""
     monkeypatch.chdir(tmp_path)
     run = run_of({POOL: MEASURED})
-    folder = new_folder("example", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), None)
-    save(folder, run, "| table |")
+    with new_folder("example", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), None) as folder:
+        save(folder, run, "| table |")
     return run
 
 
@@ -171,8 +141,11 @@ def test_an_unknown_run_is_a_usage_error_that_names_what_there_is(stored: Run) -
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b'{"schema": 1', "not a JSON document: Expecting"),
-        (b"\xff{}", "not a JSON document: 'utf-8' codec can't decode byte 0xff in position 0"),
+        (b'{"schema": 1', "damaged at byte 12: Expecting"),
+        (b'{"\xc3\xa4": 1', "damaged at byte 8: Expecting"),
+        (b"{}\xff", "damaged at byte 2: not UTF-8"),
+        (b'{"schema": 4}', "the results have schema 4, this flagbench reads 3"),
+        (b'{"schema": 3}', "damaged at byte 13: its end, the checksums, is missing"),
         (b"[" * 100_000, "not a JSON document: maximum recursion depth"),
         (b"[]", "no run: not a JSON object"),
     ],
@@ -190,47 +163,98 @@ def test_a_damaged_run_is_refused_with_its_path(content: bytes, words: str) -> N
 @pytest.mark.usefixtures("stored")
 def test_runs_of_the_same_second_do_not_share_a_folder() -> None:
     """The later one gets a number."""
-    again = new_folder("example", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), None)
-    assert again.name == "example-20260102-030405-2"
+    with new_folder("example", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), None) as again:
+        assert again.name == "example-20260102-030405-2"
 
 
 def test_a_folder_in_use_is_never_written_over(tmp_path: Path) -> None:
     """``--out`` names a new or empty folder."""
     (tmp_path / "something").touch()
-    with pytest.raises(UsageError, match="not empty"):
-        new_folder("x", datetime.now(UTC), tmp_path)
+    with pytest.raises(UsageError, match="not empty"), new_folder("x", datetime.now(UTC), tmp_path):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["something"]
+
+
+def test_a_folder_of_another_run_is_said_to_be_resumable(tmp_path: Path) -> None:
+    """Which may be what was meant."""
+    with new_journal(tmp_path / JOURNAL, BEGINNING):
+        pass
+    with (
+        pytest.raises(
+            UsageError, match=f"not empty; go on with its run by --resume {tmp_path}, or name a new"
+        ),
+        new_folder("x", datetime.now(UTC), tmp_path),
+    ):
+        pass
 
 
 def test_a_place_that_cannot_be_written_is_the_environments_fault(tmp_path: Path) -> None:
     """Below a file there is no folder."""
     (tmp_path / "file").touch()
-    with pytest.raises(EnvironmentFault, match="cannot keep results"):
-        new_folder("x", datetime.now(UTC), tmp_path / "file" / "run")
-
-
-def test_a_journal_on_a_full_disk_stays_a_journal(tmp_path: Path) -> None:
-    """A line that does not fit is taken back, and the harness is told; what was there stays readable."""
-    path = tmp_path / "journal.jsonl"
-    with open_journal(path) as journal:
-        journal.append(MEASURED[0])
-        content = path.read_bytes()
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (len(content) + 100, hard))
-        try:
-            with pytest.raises(EnvironmentFault, match="cannot write the journal: File too large"):
-                journal.append(MEASURED[1])
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-            signal.signal(signal.SIGXFSZ, before)
-    assert path.read_bytes() == content
-    assert read_journal(path) == MEASURED[:1]
+    out = tmp_path / "file" / "run"
+    with (
+        pytest.raises(EnvironmentFault, match="cannot keep results"),
+        new_folder("x", datetime.now(UTC), out),
+    ):
+        pass
 
 
 @pytest.mark.usefixtures("stored")
 def test_a_run_that_was_left_at_once_is_said_to_be_a_journal_only() -> None:
-    """There is nothing else to show; the journal is named."""
+    """There is nothing else to show; the command that finishes it is named."""
     (folder,) = stored_runs()
-    (folder / DOCUMENT).rename(folder / "journal.jsonl")
-    with pytest.raises(UsageError, match=r"holds only a journal.*journal\.jsonl"):
+    (folder / DOCUMENT).unlink()
+    with new_journal(folder / JOURNAL, replace_fields(BEGINNING, command=("run", "CONFIG", "--seed", "3"))):
+        pass
+    words = f"holds only a journal.*finish it with `flagbench run CONFIG --seed 3 --resume {folder}`"
+    with pytest.raises(UsageError, match=words):
         load(folder)
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_damaged_journal_beside_no_document_is_named() -> None:
+    """Rather than a run that can be finished."""
+    (folder,) = stored_runs()
+    (folder / DOCUMENT).rename(folder / JOURNAL)
+    with pytest.raises(UnreadableResultError, match=r"journal\.jsonl: damaged at byte 0"):
+        load(folder)
+
+
+def test_a_document_that_cannot_be_written_leaves_the_old_ones(
+    stored: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it takes and what there is are said, as is what to do."""
+    (folder,) = stored_runs()
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def fail(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.fsync", fail)
+    words = r"run\.json: No space left on device: it takes [\d,]+ bytes, [\d,]+ are free.*; make room"
+    with pytest.raises(EnvironmentFault, match=words):
+        save(folder, stored, "| other |")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["example-20260102-030405", "last", "results/runs/example-20260102-030405"])
+@pytest.mark.usefixtures("stored")
+def test_a_run_to_go_on_with_is_found_and_held(name: str) -> None:
+    """By whatever it is called."""
+    (folder,) = stored_runs()
+    with new_journal(folder / JOURNAL, BEGINNING):
+        pass
+    with old_folder(Path(name)) as found:
+        assert found == folder
+        assert sorted(path.name for path in found.iterdir()) == [LOCK, JOURNAL, DOCUMENT, TABLE]
+    assert not (folder / LOCK).exists()
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_run_without_a_journal_cannot_go_on() -> None:
+    """Nor can one that is not there."""
+    (folder,) = stored_runs()
+    with pytest.raises(UsageError, match="holds no journal"), old_folder(folder):
+        pass
+    with pytest.raises(UsageError, match="there is no run 'other'"), old_folder(Path("other")):
+        pass

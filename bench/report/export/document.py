@@ -1,11 +1,9 @@
 """The stored document of a run, as it is."""
 
-import json
-
 from bench.measurement import Run
-from bench.store.document import run_to_json
+from bench.store.document import run_to_text
 
 
 def to_json(run: Run) -> str:
     """Write the stored document itself."""
-    return json.dumps(run_to_json(run), indent=1, ensure_ascii=False) + "\n"
+    return run_to_text(run)

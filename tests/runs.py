@@ -1,10 +1,12 @@
-"""Running a config from outside, as a user does."""
+"""Running the program from outside: tiny configs, the command, and what becomes of its processes."""
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,16 @@ def command(path: Path, *words: str) -> list[str]:
     return [sys.executable, "-m", "bench", "run", str(path), "--out", str(path.parent / "run"), *words]
 
 
+def resume_command(path: Path, *words: str) -> list[str]:
+    """Return the command that goes on with the run of a config."""
+    return [sys.executable, "-m", "bench", "run", str(path), "--resume", str(path.parent / "run"), *words]
+
+
+def resumed(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Go on with the run of a config, to its end."""
+    return _ended(resume_command(path, *words), 60)
+
+
 def run(
     path: Path, *words: str, within: Sequence[str] = (), patience_s: float = 120
 ) -> subprocess.CompletedProcess[str]:
@@ -69,3 +81,52 @@ def outcomes(path: Path) -> dict[str, list[str]]:
     for trial in sorted(document(path)["trials"], key=lambda trial: int(trial["block"])):
         found.setdefault(trial["case"].partition("/")[0], []).append(trial["outcome"])
     return found
+
+
+@contextmanager
+def started(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a run and wait until its first trial is in the journal; kill it in the end."""
+    process = subprocess.Popen(
+        command(path), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    with process:
+        try:
+            journal = path.parent / "run" / "journal.jsonl"
+            await_that(lambda: journal.exists() and journal.read_bytes().count(b"\n") > 1, 20)
+            yield process
+        finally:
+            process.kill()
+
+
+def await_that(condition: Any, patience_s: float) -> None:
+    """Wait for a condition, and fail if it does not come."""
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come in time"
+        time.sleep(0.01)
+
+
+def alive(pids: Sequence[int]) -> list[int]:
+    """Return those processes that still run."""
+    return [pid for pid in pids if (stat := _stat(pid)) and stat.rpartition(")")[2].split()[0] != "Z"]
+
+
+def _stat(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def workspaces_of(pids: Sequence[int]) -> list[Path]:
+    """Return the temporary folders that their command lines name."""
+    words = [word for pid in pids for word in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")]
+    return [Path(word.decode()) for word in words if b"/flagbench-" in word]
+
+
+def command_line(pid: int) -> bytes:
+    """Return the words of a process, each with a NUL behind it; none if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""

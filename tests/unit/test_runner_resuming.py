@@ -1,0 +1,104 @@
+"""Whether a run that was left may go on, and what it is then held to."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.errors import EnvironmentFault, UnreadableResultError, UsageError
+from bench.measurement import Beginning, Measurement, Run
+from bench.model import Experiment, Strategy
+from bench.runner.course import replay
+from bench.runner.record import config_of, record
+from bench.runner.resuming import check_same
+from bench.store.journal import Past
+from tests.builders import BEGINNING, NEAR, case, trials
+
+POOL = case("threadpool_map")
+
+
+@pytest.fixture
+def experiment(tmp_path: Path) -> Experiment:
+    """Build an experiment of one case in three blocks."""
+    file = tmp_path / "threadpool_map.py"
+    file.write_text("one", encoding="utf-8")
+    strategy = Strategy("threadpool_map", file, "", "sync", takes_workers=True)
+    return Experiment("x", (POOL,), {"threadpool_map": strategy}, 3, 1, 60, 10, 1)
+
+
+def began(experiment: Experiment, **environment: object) -> Beginning:
+    """Build what a run of this experiment begins with."""
+    described = {"fingerprint": "f", "pinning": {"server": (0,)}, "git": {"commit": "a"}, **environment}
+    return Beginning("2026-01-02T03:04:05+00:00", config_of(experiment), described, ("run", "CONFIG"))
+
+
+def past(*measured: Measurement) -> Past:
+    """Build what a journal holds."""
+    return Past(BEGINNING, measured, (), 0, 0, 0)
+
+
+def document(experiment: Experiment, *measured: Measurement) -> Run:
+    """Build the document of a run."""
+    return record(experiment, past(*measured), name="x")
+
+
+def test_the_same_config_on_the_same_machine_goes_on(experiment: Experiment) -> None:
+    """Tuples are lists once they are stored, and another commit is recorded rather than refused."""
+    check_same(
+        began(experiment, pinning={"server": [0]}), began(experiment, git={"commit": "b", "dirty": True})
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"seed": 2}, "seed"),
+        ({"blocks": 4, "deadline_s": 5.0}, "blocks, deadline_s"),
+        ({"cases": (case(workers=4),)}, "cases"),
+        ({"cases": (replace(POOL, profile=replace(NEAR, jitter_s=0.001)),)}, "cases"),
+    ],
+)
+def test_another_config_is_refused_with_both_hashes(
+    experiment: Experiment, change: dict[str, object], named: str
+) -> None:
+    """And what changed; a profile of the same name may be another."""
+    before, now = began(experiment), began(replace(experiment, **change))  # type: ignore[arg-type]
+    theirs, ours = (each.config["sha256"] for each in (before, now))
+    words = f"config {str(theirs)[:12]} and cannot go on with {str(ours)[:12]}: {named} changed"
+    with pytest.raises(UsageError, match=words):
+        check_same(before, now)
+
+
+def test_another_text_of_a_strategy_is_another_config(experiment: Experiment) -> None:
+    """Two programs under one name would share a row."""
+    before = began(experiment)
+    experiment.strategies["threadpool_map"].file.write_text("two", encoding="utf-8")
+    with pytest.raises(UsageError, match="strategies changed"):
+        check_same(before, began(experiment))
+
+
+def test_another_machine_is_refused(experiment: Experiment) -> None:
+    """Other timings would end up in the same blocks."""
+    with pytest.raises(EnvironmentFault, match="the run began elsewhere: fingerprint, libraries changed"):
+        check_same(began(experiment), began(experiment, fingerprint="g", libraries={}))
+
+
+def test_a_run_is_complete_once_nothing_is_due(experiment: Experiment) -> None:
+    """Whatever ended it."""
+    whole = trials(POOL, [0.02, 0.02, 0.02])
+    assert document(experiment, *whole[:2]).status == "partial"
+    assert document(experiment, *whole).status == "complete"
+
+
+def test_trials_that_were_not_due_are_no_past_of_a_run(experiment: Experiment) -> None:
+    """Out of order, too many, or of another case."""
+    first, second, third = trials(POOL, [0.02, 0.02, 0.02])
+    for odd, number in (
+        ([second], 0),
+        ([first, first], 1),
+        ([first, second, third, replace(third, block=3)], 3),
+        ([replace(first, case="other")], 0),
+        ([replace(first, position=1)], 0),
+    ):
+        with pytest.raises(UnreadableResultError, match=f"trial {number} of the journal .* not due then"):
+            replay(experiment, odd)

@@ -1,0 +1,99 @@
+"""Temporary folders of runners: what nobody holds any more is removed, and nothing else is."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.runner.workspace import fresh_workspace, remove_abandoned
+
+HOLDER = """
+import sys
+from bench.runner.workspace import fresh_workspace
+with fresh_workspace() as workspace:
+    print(workspace, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+
+def other_runner() -> subprocess.Popen[str]:
+    """Start a process that holds a workspace."""
+    return subprocess.Popen(
+        [sys.executable, "-c", HOLDER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+
+
+def workspace_of(runner: subprocess.Popen[str]) -> Path:
+    """Wait until it has one."""
+    assert runner.stdout is not None
+    return Path(runner.stdout.readline().strip())
+
+
+def dead_pid() -> int:
+    """Return the id of a process that has ended."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
+
+
+def test_a_workspace_goes_with_its_context(tmp_path: Path) -> None:
+    """Whatever lies in it."""
+    with fresh_workspace() as workspace:
+        (workspace / "trial").mkdir()
+        assert workspace.parent == tmp_path
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_runner_left_is_removed_by_the_next() -> None:
+    """Without a guardian, nobody else would."""
+    with other_runner() as runner:
+        left = workspace_of(runner)
+        runner.kill()
+        runner.wait()
+        assert left.exists()
+        with fresh_workspace():
+            assert not left.exists()
+
+
+def test_what_is_held_stays(tmp_path: Path) -> None:
+    """By another runner, or by this one in another place."""
+    with other_runner() as runner:
+        theirs = workspace_of(runner)
+        with fresh_workspace() as first, fresh_workspace() as second:
+            assert {theirs, first, second} <= set(tmp_path.iterdir())
+        runner.communicate()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_a_lock_stays_while_its_maker_lives(tmp_path: Path) -> None:
+    """It may be being made; and is removed once the maker is gone."""
+    being_made = tmp_path / f"flagbench-{os.getppid()}-abc"
+    left = tmp_path / f"flagbench-{dead_pid()}-abc"
+    being_made.mkdir()
+    left.mkdir()
+    remove_abandoned(tmp_path)
+    assert list(tmp_path.iterdir()) == [being_made]
+
+
+def test_what_is_not_ours_is_left_alone(tmp_path: Path) -> None:
+    """Links, files, and folders of other names."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / f"flagbench-{dead_pid()}-link").symlink_to(elsewhere)
+    (tmp_path / f"flagbench-{dead_pid()}-file").touch()
+    (tmp_path / "flagbench-mine-results").mkdir()
+    before = sorted(tmp_path.iterdir())
+    remove_abandoned(tmp_path)
+    assert sorted(tmp_path.iterdir()) == before

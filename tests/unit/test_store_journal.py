@@ -1,0 +1,236 @@
+"""The journal of a run: what was written is read, a torn end is told, and all other damage is refused."""
+
+import json
+import random
+import resource
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.errors import EnvironmentFault, UnreadableResultError
+from bench.measurement import Resumption
+from bench.store.journal import continued_journal, new_journal, read_journal
+from tests.builders import BEGINNING, case, failed, trials
+
+POOL = case()
+MEASURED = [
+    *trials(POOL, [0.02]),
+    failed(POOL, 1, "crash", "killed by SIGSEGV \u202e"),
+    failed(POOL, 2, "timeout", "not done after 2 s"),
+]
+AGAIN = Resumption("2026-01-02T04:00:00+00:00", 2, {"commit": "0" * 40, "dirty": False})
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    """Write a journal of three trials, the last of them after the run was resumed."""
+    path = tmp_path / "journal.jsonl"
+    with new_journal(path, BEGINNING) as journal:
+        for trial in MEASURED[:2]:
+            journal.append(trial)
+        journal.append(AGAIN)
+        journal.append(MEASURED[2])
+    return path
+
+
+def flips(content: bytes, number: int) -> list[tuple[int, bytes]]:
+    """Draw contents with one bit flipped, each with the place of that bit's byte."""
+    draw = random.Random(1)
+    drawn = []
+    for _ in range(number):
+        place = draw.randrange(len(content))
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << draw.randrange(8)
+        drawn.append((place, bytes(damaged)))
+    return drawn
+
+
+def line_starts(content: bytes) -> list[int]:
+    """Return where each line begins."""
+    return [0, *(at + 1 for at in range(len(content) - 1) if content[at : at + 1] == b"\n")]
+
+
+def test_a_journal_gives_back_all_that_was_written(journal: Path) -> None:
+    """In the order written, failures included."""
+    past = read_journal(journal)
+    assert past.beginning == BEGINNING
+    assert past.trials == tuple(MEASURED)
+    assert past.resumed == (AGAIN,)
+    assert (past.end, past.torn) == (journal.stat().st_size, 0)
+
+
+def test_a_journal_is_continued_where_it_ended(journal: Path) -> None:
+    """The checksums go on from those that are there."""
+    before = journal.read_bytes()
+    with continued_journal(journal, read_journal(journal)) as again:
+        again.append(MEASURED[0])
+    assert journal.read_bytes().startswith(before)
+    assert read_journal(journal).trials == (*MEASURED, MEASURED[0])
+
+
+def test_every_line_of_a_journal_is_json(journal: Path) -> None:
+    """Other tools can read it without knowing the checksum."""
+    lines = [json.loads(line) for line in journal.read_text("utf-8").splitlines()]
+    assert [next(key for key in line if key != "crc32") for line in lines] == [
+        "run",
+        "trial",
+        "trial",
+        "resumed",
+        "trial",
+    ]
+
+
+def check_flips(journal: Path, number: int) -> None:
+    """Refuse each flipped bit with the path and the offset of its line, or of the end that is none."""
+    content = journal.read_bytes()
+    starts = line_starts(content)
+    for place, damaged in flips(content, number):
+        journal.write_bytes(damaged)
+        with pytest.raises(UnreadableResultError) as refused:
+            read_journal(journal)
+        start = max(at for at in starts if at <= place)
+        at = place if place == len(content) - 1 else start
+        assert str(refused.value).startswith(f"{journal}: damaged at byte {at}: ")
+
+
+def test_no_flipped_bit_of_a_journal_is_accepted(journal: Path) -> None:
+    """A few hundred of them: refused, with the path and the offset."""
+    check_flips(journal, 300)
+
+
+@pytest.mark.slow
+def test_none_of_5000_flipped_bits_of_a_journal_is_accepted(journal: Path) -> None:
+    """Drawn at random over the whole of it."""
+    check_flips(journal, 5000)
+
+
+def test_every_bit_of_what_frames_a_line_counts(journal: Path) -> None:
+    """Checksum, braces, spaces and line ends, each bit of them."""
+    content = journal.read_bytes()
+    frame = content.index(b'"trial"')
+    start = max(at for at in line_starts(content) if at <= frame)
+    value = content.index(b": {", frame)
+    end = content.index(b"}\n", value)
+    for place in (*range(start, value + 2), end, end + 1, len(content) - 1):
+        for bit in range(8):
+            damaged = bytearray(content)
+            damaged[place] ^= 1 << bit
+            journal.write_bytes(damaged)
+            with pytest.raises(UnreadableResultError, match=r"damaged at byte \d+"):
+                read_journal(journal)
+
+
+def test_wherever_a_journal_is_cut_its_whole_lines_are_kept_and_the_rest_is_told(journal: Path) -> None:
+    """Every length; only what the run began with must be whole."""
+    content = journal.read_bytes()
+    starts = [*line_starts(content), len(content)]
+    counted = [0, 0, 1, 2, 2, 3]  # trials in so many whole lines
+    for length in range(len(content)):
+        journal.write_bytes(content[:length])
+        whole = max(number for number, at in enumerate(starts) if at <= length)
+        if whole == 0:
+            with pytest.raises(UnreadableResultError, match="damaged at byte 0: not one whole line"):
+                read_journal(journal)
+            continue
+        past = read_journal(journal)
+        assert past.trials == tuple(MEASURED[: counted[whole]])
+        assert (past.end, past.torn) == (starts[whole], length - starts[whole])
+
+
+def test_a_torn_line_is_replaced_by_the_next(journal: Path) -> None:
+    """Nothing of it stays."""
+    content = journal.read_bytes()
+    journal.write_bytes(content[:-20])
+    with continued_journal(journal, read_journal(journal)) as again:
+        again.append(MEASURED[2])
+    assert journal.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("order", "damaged"),
+    [
+        ([0, 2, 3, 4], 1),
+        ([0, 1, 1, 2, 3, 4], 2),
+        ([0, 2, 1, 3, 4], 1),
+        ([1, 2, 3, 4], 0),
+        ([0, 1, 2, 4], 3),
+        ([0, 1, 2, 0, 3, 4], 3),
+    ],
+)
+def test_a_line_that_is_lost_doubled_or_moved_is_found(journal: Path, order: list[int], damaged: int) -> None:
+    """Each of its bytes is right, and it is still refused."""
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[number] for number in order))
+    offset = sum(len(lines[number]) for number in order[:damaged])
+    with pytest.raises(UnreadableResultError, match=f"damaged at byte {offset}: the checksum does not match"):
+        read_journal(journal)
+
+
+def test_a_line_of_another_run_is_found(journal: Path, tmp_path: Path) -> None:
+    """Its checksum goes on from what that run began with."""
+    other = tmp_path / "other.jsonl"
+    with new_journal(other, replace(BEGINNING, started="2026-01-02T03:04:06+00:00")) as foreign:
+        foreign.append(MEASURED[0])
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(lines[0] + other.read_bytes().splitlines(keepends=True)[1])
+    with pytest.raises(UnreadableResultError, match=f"damaged at byte {len(lines[0])}"):
+        read_journal(journal)
+
+
+def test_a_journal_of_another_version_is_refused_with_both(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And left as it is."""
+    before = journal.read_bytes()
+    monkeypatch.setattr("bench.store.journal.SCHEMA", 4)
+    with pytest.raises(UnreadableResultError, match=r"journal\.jsonl: .* schema 3, this flagbench reads 4"):
+        read_journal(journal)
+    assert journal.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b'{"crc32": "00000000", "trial": {}}\n', b"\x00" * 4096])
+def test_what_is_no_journal_is_refused(journal: Path, content: bytes) -> None:
+    """Empty, zeroed, or of the time before runs had a beginning."""
+    journal.write_bytes(content)
+    with pytest.raises(UnreadableResultError, match="damaged at byte 0"):
+        read_journal(journal)
+
+
+def test_a_journal_on_a_full_disk_stays_a_journal(tmp_path: Path) -> None:
+    """A line that does not fit is taken back, and the harness is told; what was there stays readable."""
+    path = tmp_path / "journal.jsonl"
+    with new_journal(path, BEGINNING) as journal:
+        journal.append(MEASURED[0])
+        content = path.read_bytes()
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(content) + 100, hard))
+        try:
+            with pytest.raises(EnvironmentFault, match=r"cannot write .*journal\.jsonl: File too large"):
+                journal.append(MEASURED[1])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+            signal.signal(signal.SIGXFSZ, before)
+        assert path.read_bytes() == content
+        journal.append(MEASURED[1])
+    assert read_journal(path).trials == tuple(MEASURED[:2])
+
+
+def test_a_trial_that_a_signal_interrupts_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody was told of it; what follows is no damage."""
+    path = tmp_path / "journal.jsonl"
+    with new_journal(path, BEGINNING) as journal:
+        with monkeypatch.context() as patched:
+            patched.setattr("os.fsync", _interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                journal.append(MEASURED[0])
+        journal.append(MEASURED[1])
+    assert read_journal(path).trials == (MEASURED[1],)
+
+
+def _interrupt(_descriptor: int) -> None:
+    raise KeyboardInterrupt
