@@ -43,14 +43,20 @@ def _call() -> int:
 def _explain(error: Exception) -> int:
     if isinstance(error, ConfigError):
         for problem in error.problems:
-            click.echo(problem, err=True)
+            _say(problem)
         return _USAGE
     if isinstance(error, BenchError):
-        click.echo(f"error[{error.kind}]: {error}", err=True)
+        _say(f"error[{error.kind}]: {error}")
         return _EXIT_BY_KIND.get(error.kind, _BUG)
-    what = f"{type(error).__name__}: {error}"
-    click.echo(f"error[bug]: {what}; please report what `flagbench --debug …` says", err=True)
+    _say(f"error[bug]: {type(error).__name__}: {error}; please report what `flagbench --debug …` says")
     return _BUG
+
+
+def _say(line: str) -> None:
+    """Write one line, whatever a file that it quotes may hold."""
+    from bench.report.figures import printable
+
+    click.echo(printable(line), err=True)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def new_folder(name: str, started: datetime, out: Path | None) -> Path:
 
 def save(folder: Path, run: Run, table: str) -> None:
     """Write what is derived from the journal: the document and its table."""
-    replace(folder / DOCUMENT, json.dumps(run_to_json(run), indent=1, ensure_ascii=False) + "\n")
+    replace(folder / DOCUMENT, json.dumps(run_to_json(run), indent=1) + "\n")
     replace(folder / TABLE, table)
 
 

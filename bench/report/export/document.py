@@ -7,5 +7,5 @@ from bench.store.document import run_to_json
 
 
 def to_json(run: Run) -> str:
-    """Write the stored document itself."""
-    return json.dumps(run_to_json(run), indent=1, ensure_ascii=False) + "\n"
+    """Write the stored document itself; ASCII, so that no terminal obeys what a name may hold."""
+    return json.dumps(run_to_json(run), indent=1) + "\n"
