@@ -20,6 +20,7 @@ from importlib import import_module
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
+from bench.codes import is_code
 from bench.outcomes import FetchOutcome, local_fault, outcome_of_error, outcome_of_status
 
 if TYPE_CHECKING:
@@ -186,6 +187,8 @@ class Job(NamedTuple):
         return import_module(f"strategies.clients.{self.client_name}")
 
     def _url(self, country: str) -> str:
+        if not is_code(country):  # it becomes part of an address and of a path
+            raise ValueError(f"{country!r:.40} is no country code of two capital letters")
         code = country.lower()
         return f"{self.base_url}/flags/{code}/{code}.gif"
 

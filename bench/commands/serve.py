@@ -4,6 +4,8 @@ from pathlib import Path
 
 import rich_click as click
 
+_EXPOSED = "{} can be reached from other machines, and the flag server does not protect itself"
+
 
 @click.command()
 @click.option(
@@ -41,9 +43,13 @@ def serve(  # noqa: PLR0913  one argument an option
     from bench.commands.consoles import remarks
     from bench.profiles import preset
     from bench.server.foreground import serve as serve_until_signalled
-    from bench.server.settings import ServerSettings
+    from bench.server.settings import ServerSettings, checked_host, is_reachable
+
+    address = checked_host(host, allow_remote=allow_remote)
 
     def announce(url: str) -> None:
+        if is_reachable(address):
+            remarks().print(f"warning: {_EXPOSED.format(address)}", soft_wrap=True)
         remarks().print(f"serving {profile} at {url} until Ctrl-C; try {url}/flags/br/br.gif", soft_wrap=True)
 
     settings = ServerSettings(preset(profile, scale), seed=seed, flags_dir=flags_dir, host=host, port=port)

@@ -99,7 +99,7 @@ def _model() -> str:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip()
+        return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return ""
 
@@ -114,7 +114,7 @@ def _revision() -> dict[str, Any] | None:
 
 
 def _git(*words: str) -> str:
-    command = ["git", *words]
+    command = ["git", "-c", "core.fsmonitor=false", *words]  # which may name a program of the folder's own
     return subprocess.run(  # noqa: S603  fixed words, no shell
         command, capture_output=True, text=True, check=True, timeout=5
     ).stdout.strip()
