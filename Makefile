@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+LOCKED := requirements.txt requirements-dev.txt requirements-audit.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run test test-slow format lock benchmarks clean
+.PHONY: run test test-slow audit format lock benchmarks clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/python -m bench run configs/default.yaml
@@ -19,6 +20,14 @@ test: $(VENV)/dev.stamp
 # The long versions of what `make test` tries a few times: half an hour at the most.
 test-slow: $(VENV)/dev.stamp
 	timeout --kill-after=10 30m $(BIN)/python -m pytest -m slow --timeout=900 --durations=0
+
+# Known weaknesses of what is locked, and of the workflows. It has an environment of its own, so that what
+# it needs is in no other; the second half needs the network.
+audit: $(VENV)/audit/stamp
+	$(VENV)/audit/bin/zizmor --offline --persona=auditor .github/workflows
+	for each in $(LOCKED); do \
+		$(VENV)/audit/bin/pip-audit --strict --require-hashes --disable-pip -r $$each || exit 1; \
+	done
 
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .
@@ -40,6 +49,11 @@ $(VENV)/dev.stamp: requirements-dev.txt | $(VENV)/bin/python
 	$(PIP) --require-hashes -r requirements-dev.txt
 	touch $@ $(VENV)/run.stamp
 
+$(VENV)/audit/stamp: requirements-audit.txt
+	$(PYTHON) -m venv $(VENV)/audit || { rm -rf $(VENV)/audit; exit 1; }
+	$(VENV)/audit/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+	touch $@
+
 # Extras stay in the locked names: pip 23.2 does not hold `coverage[toml]` to a pin of `coverage`.
 # Needs uv; the files name no index, so that any mirror will do.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
@@ -47,6 +61,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 lock:
 	$(LOCK) pyproject.toml --extra tls --output-file requirements.txt
 	$(LOCK) pyproject.toml --extra dev --extra tls --constraint requirements.txt --output-file requirements-dev.txt
+	$(LOCK) --group audit --output-file requirements-audit.txt
 
 clean:
 	rm -rf $(VENV) dist build .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

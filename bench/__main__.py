@@ -63,10 +63,12 @@ def _explain(error: Exception) -> int:
 
 
 def _say(*lines: str) -> None:
-    """Write to stderr; on a disk that is full, the exit code has to do."""
+    """Write to stderr, whatever a file that is quoted may hold; on a full disk, the exit code has to do."""
+    from bench.report.figures import printable
+
     with suppress(OSError):
         for line in lines:
-            click.echo(line, err=True)
+            click.echo(printable(line), err=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from bench.api.deadline import watchdog
 from bench.api.fetch import Fetch, Future, Watcher
 from bench.api.judgement import judge
 from bench.classifier import local_fault, outcome_of_error
+from bench.codes import is_code
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -117,6 +118,8 @@ class Job(NamedTuple):
         return import_module(f"strategies.clients.{self.client_name}")
 
     def _url(self, country: str) -> str:
+        if not is_code(country):  # it becomes part of an address and of a path
+            raise ValueError(f"{country!r:.40} is no country code of two capital letters")
         code = country.lower()
         return f"{self.base_url}/flags/{code}/{code}.gif"
 

@@ -3,6 +3,8 @@
 import rich_click as click
 
 _SPOKEN = {"tls": "TLS", "http2": "HTTP/2"}
+_WIDEST = 80
+"""What the longest name of a run takes; a longer one, of a foreign run, would crowd out the others."""
 
 
 @click.group(name="list")
@@ -115,10 +117,12 @@ def _print(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     from rich.table import Table
 
     from bench.commands.consoles import results
+    from bench.report.figures import printable
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for heading in headings:
-        table.add_column(heading, no_wrap=heading != headings[-1])
+        is_last = heading == headings[-1]
+        table.add_column(heading, no_wrap=not is_last, max_width=None if is_last else _WIDEST)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(printable, row))
     results().print(table)

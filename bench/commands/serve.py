@@ -9,6 +9,8 @@ from tempfile import TemporaryDirectory
 
 import rich_click as click
 
+_EXPOSED = "{} can be reached from other machines, and the flag server does not protect itself"
+
 
 @click.command()
 @click.option(
@@ -55,7 +57,9 @@ def serve(  # noqa: PLR0913  one argument an option
     from bench.commands.consoles import remarks
     from bench.profiles import preset
     from bench.server.foreground import serve as serve_until_signalled
-    from bench.server.settings import ServerSettings
+    from bench.server.settings import ServerSettings, checked_host, is_reachable
+
+    address = checked_host(host, allow_remote=allow_remote)
 
     for given, option in ((http2, "--http2"), (authority_file, "--authority")):
         if given and not tls:
@@ -65,6 +69,8 @@ def serve(  # noqa: PLR0913  one argument an option
     with _authority_file(authority_file) if tls else nullcontext() as file:
 
         def announce(url: str) -> None:
+            if is_reachable(address):
+                remarks().print(f"warning: {_EXPOSED.format(address)}", soft_wrap=True)
             remarks().print(
                 f"serving {profile} at {url} until Ctrl-C; try {_example(url, file)}", soft_wrap=True
             )

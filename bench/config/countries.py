@@ -7,6 +7,7 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import AfterValidator, Field
 
+from bench.codes import is_code
 from bench.config.fields import Form, Short, Text, Through, one_or_more, some
 from bench.config.scalars import whole
 from bench.config.wording import listing, near, shown
@@ -35,7 +36,7 @@ def codes_of(text: str) -> tuple[str, ...]:
         return _NAMED[text]
     if len(text) == 1 and text in ascii_uppercase:
         return tuple(text + second for second in ascii_uppercase)
-    if _is_code(text):
+    if is_code(text):
         return (text,)
     hint = _upper_hint(text) or near(text, ascii_uppercase if len(text) == 1 else _NAMED)
     expected = listing([*_NAMED, "a letter", "a list of codes"])
@@ -44,7 +45,7 @@ def codes_of(text: str) -> tuple[str, ...]:
 
 def code(text: str) -> str:
     """Return a code of two capital letters; it need not be a country's, the server answers 404 then."""
-    if not _is_code(text):
+    if not is_code(text):
         raise ValueError(f"must be a code of two capital letters, not {shown(text)}{_upper_hint(text)}")
     return text
 
@@ -71,12 +72,8 @@ def _label(codes: tuple[str, ...]) -> str:
     return ",".join(codes) if len(codes) <= _LISTED else f"{len(codes)} codes"
 
 
-def _is_code(text: str) -> bool:
-    return len(text) == 2 and set(text) <= set(ascii_uppercase)  # noqa: PLR2004  ISO 3166-1 alpha-2
-
-
 def _upper_hint(text: str) -> str:
-    return f"; did you mean '{text.upper()}'?" if text.isascii() and _is_code(text.upper()) else ""
+    return f"; did you mean '{text.upper()}'?" if text.isascii() and is_code(text.upper()) else ""
 
 
 def _expand_codes(value: object) -> object:

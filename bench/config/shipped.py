@@ -43,7 +43,6 @@ def _exists(path: Path) -> bool:
 
 
 def _beside(path: Path) -> list[str]:
-    folder = path.parent
-    return (
-        [str(file) for suffix in _SUFFIXES for file in folder.glob(f"*{suffix}")] if folder.is_dir() else []
-    )
+    """Return the configs of the same folder; a link to nothing is no help."""
+    files = [file for suffix in _SUFFIXES for file in path.parent.glob(f"*{suffix}")]
+    return [str(file) for file in files if file.is_file()]

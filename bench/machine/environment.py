@@ -99,7 +99,7 @@ def _model() -> str:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip()
+        return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return ""
 
@@ -114,8 +114,9 @@ def _revision() -> dict[str, Any] | None:
 
 
 def _git(*words: str) -> str:
-    # a git that is interrupted while it refreshes the index leaves a lock in the user's repository
-    command = ["git", "--no-optional-locks", *words]
+    # a git that is interrupted while it refreshes the index leaves a lock in the user's repository, and the
+    # folder's own settings may name a program as fsmonitor
+    command = ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", *words]
     return subprocess.run(  # noqa: S603  fixed words, no shell
         command, capture_output=True, text=True, check=True, timeout=5
     ).stdout.strip()

@@ -8,7 +8,7 @@ from typing import Final, Self
 from rich.console import Console
 from rich.progress import Progress
 
-from bench.report.figures import plural
+from bench.report.figures import plural, printable
 from bench.worker.live import Event, Fetched, FutureSeen
 
 _BAR_ABOVE: Final = 50
@@ -77,10 +77,9 @@ class Arrivals:
         elif self._verbose:
             self._say(f"{country}: {outcome}{' ' if detail else ''}{detail}")
         else:
-            self._console.out(
-                country if outcome == "ok" else f"{country}({outcome})", end=" ", highlight=False
-            )
+            code = country if outcome == "ok" else f"{country}({outcome})"
+            self._console.out(printable(code), end=" ", highlight=False)
             self._console.file.flush()
 
     def _say(self, line: str) -> None:
-        self._console.out(line, highlight=False)
+        self._console.out(printable(line), highlight=False)

@@ -10,7 +10,7 @@ from rich.table import Table
 from bench.ideal import Outlook
 from bench.measurement import Measurement
 from bench.model import Experiment
-from bench.report.figures import duration, plural
+from bench.report.figures import duration, plural, printable
 from bench.stats.attempts import final_attempts, spoilt_s
 
 
@@ -27,7 +27,7 @@ def print_outlook(outlooks: Sequence[Outlook], experiment: Experiment, console: 
         case = outlook.case
         fetches = f"{len(case.countries.fetches):,}"
         times = [duration(outlook.total_s(blocks)) for blocks in spans.values()]
-        table.add_row(case.id, fetches, duration(outlook.ideal_s), *times)
+        table.add_row(printable(case.id), fetches, duration(outlook.ideal_s), *times)
     console.print(table)
     print_total(outlooks, experiment, console)
 

@@ -1,6 +1,15 @@
-"""The signs of Markdown's tables, and how to keep it from finding others."""
+"""The signs of Markdown, and how to keep it from finding others in what a run says."""
 
+import re
 from collections.abc import Sequence
+from typing import Final
+
+from bench.report.figures import printable
+
+_SIGN: Final = re.compile(r"[\\`*<>|\[\]&~]|(?<![^\W_])_|_(?![^\W_])")
+"""Of emphasis, code, HTML, entities, links, images and tables; not the underscore within a word."""
+_START: Final = re.compile(r"^(\d+(?=[.)])|(?=[#+=-]))")
+"""Of headings, rules and lists."""
 
 
 def piped(cells: Sequence[str]) -> str:
@@ -9,7 +18,10 @@ def piped(cells: Sequence[str]) -> str:
 
 
 def plain(text: str) -> str:
-    """Keep Markdown from reading marks and names as its own."""
-    for sign in "\\`*<>|[]":
-        text = text.replace(sign, f"\\{sign}")
-    return text
+    """Keep Markdown from reading marks and names as its own, and a line from ending early."""
+    return _SIGN.sub(r"\\\g<0>", printable(text))
+
+
+def paragraph(text: str) -> str:
+    """Write what begins a line, which is no heading and no list whatever it begins with."""
+    return _START.sub(r"\1\\", plain(text.lstrip()))

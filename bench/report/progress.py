@@ -59,7 +59,7 @@ class PlainProgress(Observer):
         self._say(f"block {block + 1} of {up_to}{race.blocks}: {trials}; leader: {race.leader()}")
 
     def _say(self, line: str) -> None:
-        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+        self._console.print(printable(line), highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 class LiveProgress(Observer):
@@ -86,10 +86,10 @@ class LiveProgress(Observer):
             self._task,
             total=race.trials,
             completed=race.done,
-            description=case.id,
+            description=printable(case.id),
             block=f"{block + 1}/{race.blocks}",
             left="" if left_s is None else f"{'up to ' if race.is_open else ''}{duration(left_s)} left",
-            leader=race.leader(),
+            leader=printable(race.leader()),
             refresh=True,
         )
 
@@ -97,14 +97,16 @@ class LiveProgress(Observer):
         """Count the trial; a failed one is named at once, above the line."""
         self._race.add(measurement)
         if measurement.outcome != "ok":
-            self._progress.console.print(_failure(measurement), style="red", highlight=False, markup=False)
+            self._say(_failure(measurement), style="red")
 
     def case_stopped(self, case: Case, stop: Stop) -> None:
         """Expect fewer trials; a case that leaves before the others is named, above the line."""
         self._race.stop(stop)
         if stop.reason in _LEAVES_ALONE:
-            style = "red" if stop.reason == "given up" else ""
-            self._progress.console.print(_departure(case, stop), style=style, highlight=False, markup=False)
+            self._say(_departure(case, stop), style="red" if stop.reason == "given up" else "")
+
+    def _say(self, line: str, style: str) -> None:
+        self._progress.console.print(printable(line), style=style, highlight=False, markup=False, emoji=False)
 
 
 def live_line(console: Console) -> Progress:
@@ -123,8 +125,8 @@ def live_line(console: Console) -> Progress:
 def _failure(measurement: Measurement) -> str:
     where = f"{measurement.case}, block {measurement.block + 1}"
     again = "" if is_final(measurement) else "; it is repeated"
-    return printable(f"{where}: {measurement.outcome}: {measurement.detail}{again}")
+    return f"{where}: {measurement.outcome}: {measurement.detail}{again}"
 
 
 def _departure(case: Case, stop: Stop) -> str:
-    return printable(f"{case.id}: {stop_words(stop)}")
+    return f"{case.id}: {stop_words(stop)}"

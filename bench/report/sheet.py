@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.report.fitting import text_width
-from bench.report.pipes import piped, plain
+from bench.report.pipes import paragraph, piped, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,9 @@ def sheet_to_markdown(sheet: Sheet) -> str:
                 piped([plain(section.heading), *(plain(cell.strip()) for cell in row)])
                 for row in section.rows
             ]
-        parts += ["", plain(sheet.legend), ""]
+        parts += ["", paragraph(sheet.legend), ""]
     for remark in sheet.remarks:
-        parts += [plain(remark), ""]
+        parts += [paragraph(remark), ""]
     return "\n".join(parts)
 
 

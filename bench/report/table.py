@@ -13,6 +13,7 @@ from bench.measurement import Run
 from bench.report.aspects import aspects
 from bench.report.columns import Column, client_and_workers, identity, mark_of, results
 from bench.report.failures import disturbances, failures
+from bench.report.figures import printable
 from bench.report.fitting import dealt, text_width
 from bench.report.leaks import leaks
 from bench.report.matrix import Matrix, matrix
@@ -37,7 +38,9 @@ def title(run: Run, podium: Podium) -> str:
     countries = podium.rows[0].case.countries
     state = "" if run.status == "complete" else ", partial"
     count = len(countries.fetches)
-    return f"{run.config['name']}: {count:,} flags ({countries.label}), profile {podium.profile}{state}"
+    return printable(
+        f"{run.config['name']}: {count:,} flags ({countries.label}), profile {podium.profile}{state}"
+    )
 
 
 def legend(podium: Podium) -> str:
@@ -101,7 +104,7 @@ def _grouped(podium: Podium, columns: Sequence[Column], room: int) -> Iterator[R
             yield Text("")
         yield _aligned(shown, laid, show_header=True)
         for strategy, rows in groupby(podium.rows, key=lambda row: row.case.strategy):
-            yield Text(strategy, style="bold")
+            yield Text(printable(strategy), style="bold")
             table = _aligned(shown, laid, show_header=False)
             for row in rows:
                 table.add_row(*(column.cell(row) for column in shown), style=_style(podium, row))

@@ -59,7 +59,8 @@ def run_errand(errand: Errand, heed: Callable[[Event], None], announce: Callable
         saved: list[str] = []
 
         def note(event: Event) -> None:
-            if isinstance(event, Fetched) and event.outcome == "ok":
+            # what is moved was asked for: who shares a process with a strategy may be forged
+            if isinstance(event, Fetched) and event.outcome == "ok" and event.country in errand.countries:
                 saved.append(f"{event.country.lower()}.gif")
             heed(event)
 

@@ -15,6 +15,7 @@ from bench.measurement import Outcome
 from bench.runner.launch import Launcher
 from bench.runner.piped import Child, piped
 from bench.runner.plausibility import checked
+from bench.runner.privacy import without_home
 from bench.runner.words import heard
 from bench.wire import MalformedError
 from bench.worker.live import Event, WarmedUp, read_event
@@ -107,7 +108,15 @@ def run_worker(  # noqa: PLR0913  what a worker is run with
 
 
 def verdict(ending: Ending, deadline_s: float, strategy_file: Path) -> tuple[Outcome, str]:
-    """Say in one word, and one line, how a trial ended; places are those within the strategy's file."""
+    """Say in one word, and one line, how a trial ended; places are those within the strategy's file.
+
+    The line is kept: that the user's name is in the paths of this machine is nobody's business.
+    """
+    outcome, detail = _verdict(ending, deadline_s, strategy_file)
+    return outcome, without_home(detail, Path.home())
+
+
+def _verdict(ending: Ending, deadline_s: float, strategy_file: Path) -> tuple[Outcome, str]:
     if not ending.in_time:
         return "timeout", f"not done after {deadline_s:g} s{_place(ending.words, strategy_file)}"
     if ending.report is not None:
@@ -177,7 +186,7 @@ def _place(words: tuple[str, ...], file: Path) -> str:
     """Name the innermost line of the strategy's file in the dump that faulthandler left, if there is one."""
     frames = [line.strip() for line in words if line.startswith("  File ")]
     place = next((frame for frame in frames if f'"{file}"' in frame), next(iter(frames), ""))
-    return f", at {place}" if place else ""
+    return f", at {place.replace(str(file), file.name)}" if place else ""
 
 
 def _signal_name(number: int) -> str:

@@ -13,6 +13,7 @@ from statistics import NormalDist
 from types import MappingProxyType
 from typing import Final
 
+from bench.codes import is_code
 from bench.countries import COUNTRIES
 from bench.errors import EnvironmentFault, UsageError
 from bench.server.draw import evenly
@@ -91,9 +92,9 @@ def _flag_files(folder: Path) -> Mapping[str, Path]:
 
 
 def _is_flag(file: Path, folder: Path) -> bool:
-    code = file.stem
-    is_code = len(code) == 2 and code.isascii() and code.isalpha()  # noqa: PLR2004  ISO 3166-1 alpha-2
-    return is_code and (file.parent == folder or file.parent.name == code)
+    stem = file.stem
+    named = stem.isascii() and is_code(stem.upper())  # in Unicode, two letters may be one in capitals
+    return named and (file.parent == folder or file.parent.name == stem)
 
 
 def _size_bytes(digest: bytes) -> int:

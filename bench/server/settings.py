@@ -38,12 +38,17 @@ def checked_host(host: str, *, allow_remote: bool) -> str:
         address = ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
         raise UsageError(f"{host!r} is not an IP address", hint="use 127.0.0.1 or ::1") from None
-    if not (address.is_loopback or allow_remote):
+    if is_reachable(str(address)) and not allow_remote:
         raise UsageError(
             f"{host} can be reached from other machines, and the flag server does not protect itself",
             hint="use 127.0.0.1, or allow remote access explicitly",
         )
     return str(address)
+
+
+def is_reachable(address: str) -> bool:
+    """Tell whether other machines can reach an IP address."""
+    return not ip_address(address).is_loopback
 
 
 def base_url(host: str, port: int, scheme: Literal["http", "https"] = "http") -> str:

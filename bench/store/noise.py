@@ -45,7 +45,7 @@ def noise_file(fingerprint: str) -> Path:
 
 def noise_to_json(record: NoiseRecord) -> str:
     """Write a record as JSON."""
-    return json.dumps({"schema": SCHEMA, **plain(record)}, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps({"schema": SCHEMA, **plain(record)}, indent=1) + "\n"
 
 
 def keep_noise(record: NoiseRecord) -> Path:

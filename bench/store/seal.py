@@ -22,9 +22,11 @@ class DamagedError(MalformedError):
 
 
 def sealed(document: Mapping[str, Any]) -> str:
-    """Write a document that has at least one key, for people to read, with its checksums at its end."""
-    text = json.dumps(document, indent=1, ensure_ascii=False).removesuffix("\n}")
-    body = text.encode(errors="backslashreplace").decode()  # half a surrogate pair, as JSON escapes it
+    """Write a document that has at least one key, for people to read, with its checksums at its end.
+
+    It is ASCII, so that no terminal obeys what a name may hold, and half a surrogate pair is no trouble.
+    """
+    body = json.dumps(document, indent=1).removesuffix("\n}")
     pieces = _checksums(body.encode())
     return f'{body},\n "crc32": "{pieces}{crc32(pieces.encode()):08x}"\n}}\n'
 

@@ -202,16 +202,6 @@ def test_a_dying_server_is_blamed_on_nobody_and_replaced_once(tmp_path: Path) ->
     assert outcomes(path)["threadpool_map"].count("invalid") == 1
 
 
-def test_a_planted_secret_is_in_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither in the files nor in what workers can see."""
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2hunter2")
-    path = config(tmp_path, ["sequential"], blocks=1)
-    result = run(path)
-    assert result.returncode == 0
-    kept = b"".join(file.read_bytes() for file in (tmp_path / "run").iterdir())
-    assert b"hunter2" not in kept + result.stdout.encode() + result.stderr.encode()
-
-
 def test_on_a_terminal_progress_is_a_line_that_changes(tmp_path: Path) -> None:
     """With block, trials, time left and leader; the table still goes to stdout, plain."""
     path = config(tmp_path, ["sequential", *hostile(tmp_path, "raises")])

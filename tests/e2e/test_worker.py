@@ -117,6 +117,7 @@ def test_is_light(stub: Stub, tmp_path: Path) -> None:
     assert ours == {
         "bench.api",
         "bench.classifier",
+        "bench.codes",
         "bench.outcomes",
         "bench.errors",
         "bench.wire",

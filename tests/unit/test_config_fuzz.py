@@ -1,12 +1,25 @@
-"""Whatever a file holds, it is an experiment or a ``ConfigError``: never anything else."""
+"""Whatever a file holds, it is an experiment or a ``ConfigError``, soon and in little memory."""
 
+import re
+import resource
+from collections.abc import Iterator
 from pathlib import Path
+from time import process_time
 from typing import Final
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
+from bench.config.blocks import BlocksForm
+from bench.config.countries import CountriesForm
+from bench.config.faults import FaultForm
+from bench.config.latencies import LatencyForm, LogNormalForm
+from bench.config.profiles import ProfileForm
+from bench.config.schema import ConfigForm
+from bench.config.strategies import StrategyForm
 from bench.errors import ConfigError
 from bench.model import Experiment
 from tests.config_catalog import experiment_of
@@ -19,20 +32,40 @@ clients: [requests]
 keep_alive: [true, false]
 strategies:
   - sequential
-  - {name: asyncio_gather, clients: [httpx]}
-profiles: [local, {preset: delay, scale: 10%}, {latency: {uniform: [1ms, 2ms]}, error_rate: 5%}]
+  - {name: asyncio_gather, clients: [httpx], workers: 3, keep_alive: true}
+  - mine.py
+profiles:
+  - local
+  - {preset: delay, scale: 10%}
+  - {name: near, latency: {uniform: [1ms, 2ms]}, jitter: 1ms}
+  - {bandwidth: 2MiB, error_rate: 5%, error_status: 503}
+  - {latency: {fixed: 5ms}}
+  - {tls: true, http2: false, faults: [{kind: stall, rate: 5%}, {kind: status, status: 503, rate: 1%}]}
 blocks: {min: 6, max: 30}
 precision: 3%
 budget: 60s
 probes: [cpu, gc]
 pinning: true
+disturbed: keep
 rounds: auto
 deadline: 60s
 request_timeout: 10s
 seed: 1
+flags_dir: flags
 """,
     b"countries: B\nstrategies: threadpool_map\nprofile: {latency: {lognormal: {median: 5ms, p99: 50ms}}}\n",
 )
+FORMS: Final[tuple[type[BaseModel], ...]] = (
+    ConfigForm, CountriesForm, StrategyForm, ProfileForm, LatencyForm, LogNormalForm, BlocksForm,
+    FaultForm,
+)  # fmt: skip
+WORDS: Final = (
+    b"0", b"-1", b"010", b"1e3", b"1:30", b".nan", b".inf", b"true", b"null", b"~", b"2.5", b"1000000000",
+    b"9" * 5000, b"150%", b"1000000m", b"all", b"every", b"''", b"'a b'", b'"\\u202e"', b'"\\0"', b'"\\e[2J"',
+    b"../..", b"/etc/passwd", b"mine.py", b"<script>", b"'=cmd()'", b"[]", b"{}", b"[[]]", b"{a: {b: c}}",
+    b"x" * 100_000, b"&a", b"*a", b"!!binary", b"!!python/object/apply:os.system [echo]", b"<<",
+    "\u0430ll".encode(),
+)  # fmt: skip
 SCRAPS: Final = (
     b"[", b"]", b"{", b"}", b":", b": ", b"- ", b"? ", b", ", b"&a ", b"*a", b"!!set ", b"! ", b"<<: ",
     b"|\n", b">", b"%", b"'", b'"', b'"\\ud800"', b'"\\0"', b"#", b"\t", b"\n", b"\r", b"---\n", b"...\n",
@@ -42,11 +75,21 @@ SCRAPS: Final = (
 )  # fmt: skip
 
 
+_WORD: Final = re.compile(rb"[\w./%-]+")
+_SOON_S: Final = 1.0
+_SMALL_KIB: Final = 200 << 10
+
+
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
-    """Draw a sound config with a few cuts, repetitions and foreign scraps."""
+    """Draw a sound config in which a few words are others, and something may be cut or foreign."""
     content = draw(st.sampled_from(SOUND))
-    for _ in range(draw(st.integers(1, 6))):
+    for _ in range(draw(st.integers(0, 3))):
+        if words := list(_WORD.finditer(content)):
+            word = draw(st.sampled_from(words))
+            other = draw(st.one_of(st.sampled_from(WORDS), st.sampled_from([each[0] for each in words])))
+            content = content[: word.start()] + other + content[word.end() :]
+    for _ in range(draw(st.integers(0, 4))):
         low, high = sorted((draw(st.integers(0, len(content))), draw(st.integers(0, len(content)))))
         scrap = draw(st.one_of(st.sampled_from(SCRAPS), st.binary(max_size=4), st.just(content[low:high])))
         content = content[:low] + scrap + content[draw(st.sampled_from((low, high))) :]
@@ -55,16 +98,38 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return one file that all examples share."""
-    return tmp_path_factory.mktemp("fuzz") / "c.yaml"
+    """Return one file that all examples share, beside what they name."""
+    folder = tmp_path_factory.mktemp("fuzz")
+    (folder / "flags").mkdir()
+    (folder / "mine.py").touch()
+    return folder / "c.yaml"
 
 
-@settings(max_examples=400, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+FUZZ: Final = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@settings(FUZZ, max_examples=500)
 @given(content=mutated())
 def test_a_mutated_config_is_read_or_refused(file: Path, content: bytes) -> None:
     """Each problem is one short printable line that starts with the file's name."""
+    read_or_refuse(file, content)
+
+
+@pytest.mark.slow
+@settings(FUZZ, max_examples=10_000)
+@given(content=mutated())
+def test_ten_thousand_mutated_configs_are_read_or_refused(file: Path, content: bytes) -> None:
+    """The same, for longer."""
+    read_or_refuse(file, content)
+
+
+def read_or_refuse(file: Path, content: bytes) -> None:
+    """Have a config read, and hold what comes of it to what may come of any."""
     file.write_bytes(content)
+    began_s, peak_kib = process_time(), _peak_kib()
     result = _read(file)
+    assert process_time() - began_s < _SOON_S
+    assert _peak_kib() - peak_kib < _SMALL_KIB
     if isinstance(result, ConfigError):
         assert result.problems
         assert all(problem.startswith(str(file)) and problem.isprintable() for problem in result.problems)
@@ -79,8 +144,28 @@ def _read(file: Path) -> Experiment | ConfigError:
         return error
 
 
+def _peak_kib() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
 @pytest.mark.parametrize("content", SOUND)
 def test_what_is_mutated_is_sound(file: Path, content: bytes) -> None:
     """Else the mutations would start from nothing."""
     file.write_bytes(content)
     assert experiment_of(file).cases
+
+
+def test_what_is_mutated_has_every_key_there_is() -> None:
+    """A key that is never there is never mutated."""
+    written = {key for content in SOUND for key in _keys(yaml.load(content, Loader=yaml.BaseLoader))}  # noqa: S506  strings alone
+    assert written == {key for form in FORMS for key in form.model_fields}
+
+
+def _keys(value: object) -> Iterator[str]:
+    """Yield the keys of every mapping within a value."""
+    if isinstance(value, dict):
+        yield from value
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _keys(item)

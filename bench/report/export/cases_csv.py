@@ -9,6 +9,7 @@ from typing import Final, get_args
 from bench.histogram import Latency
 from bench.measurement import Gap, Phases, Run, Witness
 from bench.outcomes import FetchOutcome
+from bench.report.figures import printable
 from bench.stats.costs import Costs
 from bench.stats.intervals import Interval
 from bench.stats.podium import podiums
@@ -30,6 +31,8 @@ _PROBED: Final = (
 
 _HAS_COLUMN: Final = frozenset({"ok", "not_found"})
 """Classes that have a column of another name."""
+_BEGINS_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
+"""What spreadsheets take for the beginning of one; the last four are wide forms of the first four."""
 
 
 def to_csv(run: Run) -> str:
@@ -114,5 +117,7 @@ _COLUMNS: Final[Mapping[str, Callable[[Standing], object]]] = {
 
 
 def _safe(value: object) -> object:
-    """Keep a spreadsheet from taking a text for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
+    """Keep a spreadsheet from taking a text for a formula, and a terminal from obeying it."""
+    if not isinstance(value, str):
+        return value
+    return f"'{printable(value)}" if value.startswith(_BEGINS_FORMULA) else printable(value)

@@ -8,7 +8,7 @@ from bench.report.columns import Column, identity, results
 from bench.report.failures import disturbances, failures
 from bench.report.leaks import leaks
 from bench.report.matrix import Matrix, matrix
-from bench.report.pipes import piped, plain
+from bench.report.pipes import paragraph, piped, plain
 from bench.report.sentence import conclusion
 from bench.report.stops import stop_lines
 from bench.report.table import legend, title
@@ -19,19 +19,19 @@ def to_markdown(run: Run) -> str:
     """Write the tables of a run as GitHub-flavoured Markdown."""
     parts: list[str] = []
     for podium in podiums(run):
-        parts += [f"### {title(run, podium)}", ""]
+        parts += [f"### {plain(title(run, podium))}", ""]
         parts += _table(podium, results(podium))
-        parts += ["", plain(legend(podium)), ""]
+        parts += ["", paragraph(legend(podium)), ""]
         remarks = (*failures(podium), *leaks(podium), *disturbances(podium))
-        parts += [f"- {plain(line)}" for line in remarks]
+        parts += [f"- {paragraph(line)}" for line in remarks]
         for aspect in aspects(podium):
             parts += ["", f"**{aspect.title}**: {aspect.note}", ""]
             parts += _table(podium, aspect.columns)
         if (by_workers := matrix(podium)) is not None:
             parts += ["", *_markdown_matrix(by_workers)]
-        parts += ["", plain(conclusion(podium)), ""]
+        parts += ["", paragraph(conclusion(podium)), ""]
     if lines := stop_lines(run):
-        parts += [*(f"- {plain(line)}" for line in lines), ""]
+        parts += [*(f"- {paragraph(line)}" for line in lines), ""]
     return "\n".join(parts)
 
 

@@ -1,0 +1,289 @@
+"""A run may come from anywhere: whatever stands in its texts is shown, and neither obeyed nor rendered."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+from itertools import cycle
+from pathlib import Path
+from typing import Final
+
+import pytest
+from markdown_it import MarkdownIt
+from rich.console import Console
+
+from bench.commands.consoles import results
+from bench.events import Observer
+from bench.measurement import Measurement, Run
+from bench.model import Case, Experiment, Fixed, Profile, Selection
+from bench.report.against import against_sheet
+from bench.report.arrivals import Arrivals
+from bench.report.export.cases_csv import to_csv
+from bench.report.export.document import to_json
+from bench.report.export.markdown import to_markdown
+from bench.report.figures import printable
+from bench.report.progress import LiveProgress, PlainProgress, live_line
+from bench.report.race import Race
+from bench.report.scaling import scaling_sheets
+from bench.report.sheet import print_sheet, sheet_to_markdown
+from bench.report.table import print_run
+from bench.stats.stopping import Stop
+from bench.store.document import run_to_json
+from bench.worker.live import Fetched, FutureSeen
+from tests.builders import failed, trials
+from tests.hostile_strings import HOSTILE
+from tests.program import call
+
+BENIGN = "benign"
+WIDTHS = (60, 2_000)
+BEGINNINGS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+OWN_ESCAPES: Final = re.compile(r"\r|\x1b\[(?:\?25[hl]|[012]K|1A)")
+"""What the live line itself is drawn with."""
+
+GROUP: Final = 9
+"""As many texts as a run has fields that are shown."""
+_TEXTS: Final = tuple(HOSTILE.values())
+
+each_run = pytest.mark.parametrize(
+    "texts",
+    [
+        *(
+            pytest.param(_TEXTS[start : start + GROUP], id=f"{start} to {start + GROUP}")
+            for start in range(0, len(_TEXTS), GROUP)
+        ),
+        *(pytest.param((text,), id=name, marks=pytest.mark.slow) for name, text in HOSTILE.items()),
+    ],
+)
+"""Each of the texts in one field or another; the slow tests have each of them in every field."""
+
+
+def run_with(texts: Sequence[str]) -> Run:
+    """Build a run whose fields say these texts in turn; some of its trials failed or were spoilt."""
+    each = cycle(texts)
+    strategy, client, variant = next(each), next(each), next(each)
+    profile = Profile(next(each), Fixed(0.02))
+    label = next(each)
+    invalid, kept, wrong, crashed = next(each), next(each), next(each), next(each)
+    countries = Selection(label, (next(each), "BR", "CN"))
+    of_text = [Case(strategy, client, workers, profile, countries, variant=variant) for workers in (1, 5, 20)]
+    base = Case("sequential", client, 1, profile, countries)
+    cases = (*of_text, replace(of_text[0], keep_alive=False), base)
+    outcome, probe, name = next(each), next(each), next(each)
+    measured: list[Measurement] = []
+    for index, case in enumerate(cases[:-1]):
+        good = trials(case, [0.02 + index / 100 + block / 1e4 for block in range(7)])
+        counted = replace(good[1].rounds[0], fetches={"ok": 3, outcome: 1}, probes={probe: 1.0})
+        measured += [
+            failed(case, 0, "invalid", invalid),
+            replace(good[0], attempt=1),
+            replace(good[1], rounds=(counted,), probes={probe: 1.0}),
+            replace(good[2], detail=kept),
+            *good[3:],
+            failed(case, 7, "error", wrong),
+        ]
+    measured += [failed(base, block, "crash", crashed) for block in range(3)]
+    return Run(
+        name=name,
+        status="partial",
+        started=next(each),
+        config={
+            "name": texts[0],
+            "blocks": 8,
+            "stopping": {"least_blocks": 6, "precision": 0.03, "budget_s": None},
+            "sha256": next(each),
+            "source": {next(each): [next(each), {"name": next(each)}]},
+            next(each): next(each),
+        },
+        environment={"fingerprint": next(each), "python": {next(each): next(each)}},
+        cases=cases,
+        trials=tuple(measured),
+    )
+
+
+@cache
+def benign() -> Run:
+    """Build the run with which the others are compared."""
+    return run_with([BENIGN])
+
+
+def short_run(name: str) -> Run:
+    """Build a run of this name in which nothing was measured."""
+    return replace(benign(), name=name, cases=benign().cases[:1], trials=())
+
+
+def is_shown(text: str) -> bool:
+    """Tell whether a terminal moves on to the next line at most."""
+    return all(sign.isprintable() or sign == "\n" for sign in text)
+
+
+@each_run
+def test_tables_show_them(
+    texts: Sequence[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a narrow terminal and on a wide one; where there is room for them, as they are."""
+    run = run_with(texts)
+    sheets = [against_sheet(run, run.cases[0]), *scaling_sheets(run)]
+    for width in WIDTHS:
+        monkeypatch.setenv("COLUMNS", str(width))
+        console = results()
+        print_run(run, console)
+        for sheet in sheets:
+            print_sheet(sheet, console)
+        said = capsys.readouterr().out
+        assert is_shown(said)
+    if len(texts[0]) < 100:
+        assert f"{printable(texts[0])}: 3 flags (" in said
+
+
+def skeleton(markdown: str) -> list[str]:
+    """Return what Markdown is made of, without its text."""
+    return list(_parts(markdown))
+
+
+def _parts(markdown: str) -> Iterator[str]:
+    for token in MARKDOWN.parse(markdown):
+        yield token.type
+        yield from (
+            inner.type for inner in token.children or () if inner.type not in {"text", "text_special"}
+        )
+
+
+def pipes(markdown: str) -> list[int]:
+    """Count the borders of cells in each line, which a renderer would add or leave out as it needs them."""
+    return [line.replace("\\\\", "").replace("\\|", "").count("|") for line in markdown.splitlines()]
+
+
+def markdown_of(run: Run) -> str:
+    """Write everything that is written as Markdown."""
+    sheets = (against_sheet(run, run.cases[0]), *scaling_sheets(run))
+    return "\n".join([to_markdown(run), *map(sheet_to_markdown, sheets)])
+
+
+@cache
+def plain_markdown() -> str:
+    """Write what the Markdown of any other run looks like."""
+    return markdown_of(benign())
+
+
+@each_run
+def test_markdown_renders_them_as_text(texts: Sequence[str]) -> None:
+    """Headings, tables and lists are those of any other run: no link, no image, no HTML, no further cell."""
+    written, expected = markdown_of(run_with(texts)), plain_markdown()
+    assert is_shown(written)
+    assert skeleton(written) == skeleton(expected)
+    assert pipes(written) == pipes(expected)
+    shown = "".join(inner.content for token in MARKDOWN.parse(written) for inner in token.children or ())
+    assert all(printable(text) in shown for text in texts if text == text.strip())
+
+
+def cells_of(run: Run) -> list[list[str]]:
+    """Read a run's CSV as another program does."""
+    return list(csv.reader(io.StringIO(to_csv(run))))
+
+
+@cache
+def plain_cells() -> list[list[str]]:
+    """Read what the CSV of any other run looks like."""
+    return cells_of(benign())
+
+
+@each_run
+def test_csv_has_the_same_cells_and_no_formula(texts: Sequence[str]) -> None:
+    """Each is text and nothing else, and begins like no formula."""
+    rows, expected = cells_of(run_with(texts)), plain_cells()
+    assert [len(row) for row in rows] == [len(row) for row in expected]
+    for row, plain in zip(rows, expected, strict=True):
+        for cell, other in zip(row, plain, strict=True):
+            assert cell.isprintable()
+            if BENIGN in other:
+                assert not cell.startswith(tuple(BEGINNINGS))
+            else:
+                assert cell == other
+
+
+@each_run
+def test_json_keeps_them(texts: Sequence[str]) -> None:
+    """As the run had them, in a file that a terminal shows."""
+    run = run_with(texts)
+    written = to_json(run)
+    assert written.isascii()
+    assert is_shown(written)
+    assert run_from_bytes(written.encode()) == run
+
+
+@each_run
+def test_progress_shows_them(texts: Sequence[str]) -> None:
+    """Line by line where nobody watches; on a terminal nothing of them is an escape."""
+    run = run_with(texts)
+    experiment = Experiment(texts[0], run.cases, {}, 8, None, 60, 10, 1)
+    plain = io.StringIO()
+    console = Console(file=plain, width=200)
+    _observed(PlainProgress(console, Race(lambda: 0.0)), experiment, run.trials)
+    assert is_shown(plain.getvalue())
+    lively = io.StringIO()
+    console = Console(file=lively, width=200, force_terminal=True, color_system=None, legacy_windows=False)
+    with live_line(console) as line:
+        _observed(LiveProgress(line, Race(lambda: 0.0)), experiment, run.trials)
+    assert is_shown(OWN_ESCAPES.sub("", lively.getvalue()))
+
+
+def _observed(progress: Observer, experiment: Experiment, measured: Iterable[Measurement]) -> None:
+    """Let someone look on from the beginning to the end."""
+    progress.run_started(experiment)
+    for trial in measured:
+        progress.trial_started(experiment.cases[0], trial.block)
+        progress.trial_ended(trial)
+    progress.case_stopped(experiment.cases[0], Stop("given up", 3, None))
+    progress.block_ended(0)
+
+
+@pytest.mark.parametrize("verbose", [True, False])
+def test_a_download_shows_what_a_strategy_calls_its_fetches(*, verbose: bool) -> None:
+    """Countries, outcomes and futures are what it says they are."""
+    for text in HOSTILE.values():
+        stream = io.StringIO()
+        console = Console(file=stream, width=200)
+        with Arrivals(console, console, 3, verbose=verbose) as arrivals:
+            arrivals.announce(text, [text], 5)
+            for event in (Fetched(text, text, text), Fetched(text, "ok", text), FutureSeen(text, text)):
+                arrivals.heed(event)
+            arrivals.sum_up(None)
+        assert is_shown(stream.getvalue())
+
+
+def test_an_error_is_one_line_whatever_it_quotes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A foreign file surprises with a key, a value, a version."""
+    sound = run_to_json(short_run(BENIGN))
+    for number, text in enumerate(HOSTILE.values()):
+        damage = ({f"a{text}": 1}, {"trials": text}, {"schema": text})[number % 3]
+        (tmp_path / "run.json").write_text(json.dumps(sound | damage), encoding="ascii")
+        assert call(monkeypatch, "show", str(tmp_path)) == 5
+        said = capsys.readouterr()
+        assert said.err.startswith("error[results]: ")
+        assert said.err.endswith("\n")
+        assert said.err[:-1].isprintable()
+        assert said.out == ""
+
+
+def test_a_list_shows_runs_whatever_they_are_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line each, and one for a run that cannot be read."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    for number, text in enumerate(HOSTILE.values()):
+        folder = tmp_path / f"results/runs/{number:03}"
+        folder.mkdir(parents=True)
+        (folder / "run.json").write_text(to_json(short_run(text)), encoding="ascii")
+    (folder / "run.json").write_text(json.dumps({"schema": 2, "\x1b[2J": 1}), encoding="ascii")
+    assert call(monkeypatch, "list", "runs") == 0
+    said = capsys.readouterr().out
+    assert is_shown(said)
+    assert said.count("partial") == len(HOSTILE) - 1
+    assert "unreadable" in said
