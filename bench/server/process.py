@@ -65,6 +65,8 @@ class _Control:
             case {"records": str(name)}:
                 logs = self._site.trials.logs(name)
                 return {"records": name, "rounds": {number: list(log) for number, log in logs.items()}}
+            case {"count": "waits"}:
+                return {"waits": self._site.waits}
             case {"close": str(name)}:
                 return self._close(name)
         raise UsageError(f"no such control message: {message!r}")

@@ -1,0 +1,103 @@
+"""The door of a server: whoever connects is let in while there is room, and waits in the kernel's queue else.
+
+asyncio's own accepts until the process has no descriptor left, and then tries, fails and logs as often as
+its backlog is long, a second later again: no client is served meanwhile.
+"""
+
+import asyncio
+import os
+import resource
+import select
+import socket
+import sys
+from collections.abc import Callable
+from typing import Final
+
+_AT_ONCE: Final = 256
+"""Connections that are let in before those inside are looked after again."""
+_KNOCK_AGAIN_S: Final = 0.05
+_SPARE: Final = 16
+"""Descriptors that are kept for everything but connections."""
+
+
+class Door:
+    """Lets connections in, each to a protocol of its own.
+
+    POSIX hands out the lowest free descriptor, so the number of the latest tells whether there is room for
+    another; no protocol needs to say when it is done.
+
+    ``keep_waiting`` is called whenever somebody has to wait outside, twenty times a second.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        protocol: Callable[[], asyncio.BaseProtocol],
+        keep_waiting: Callable[[], None],
+    ) -> None:
+        self._listener = listener
+        self._protocol = protocol
+        self._keep_waiting = keep_waiting
+        self._highest = highest_descriptor(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        self._loop = asyncio.get_running_loop()
+        self._entering: set[asyncio.Task[object]] = set()
+        self._knock: asyncio.TimerHandle | None = None
+
+    def open(self) -> None:
+        """Let in who waits and who comes."""
+        self._knock = None
+        self._loop.add_reader(self._listener.fileno(), self._admit)
+
+    def close(self) -> None:
+        """Let in nobody any more, and give the port back."""
+        self._loop.remove_reader(self._listener.fileno())
+        if self._knock is not None:
+            self._knock.cancel()
+        for entering in self._entering:
+            entering.cancel()
+        self._listener.close()
+
+    def _admit(self) -> None:
+        for _ in range(_AT_ONCE):
+            try:
+                connection, _ = self._listener.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError:  # descriptors or memory, of this process or of the whole system
+                self._shut()
+                return
+            connection.settimeout(0)
+            entering = self._loop.create_task(self._loop.connect_accepted_socket(self._protocol, connection))
+            self._entering.add(entering)
+            entering.add_done_callback(self._entering.discard)
+            if connection.fileno() >= self._highest:
+                self._shut()
+                return
+
+    def _shut(self) -> None:
+        self._loop.remove_reader(self._listener.fileno())
+        self._knock = self._loop.call_later(_KNOCK_AGAIN_S, self._look)
+
+    def _look(self) -> None:
+        """Find out whether somebody waits, and whether somebody has left."""
+        if select.select([self._listener], [], [], 0)[0]:
+            self._keep_waiting()
+        if self._lowest_free() < self._highest:
+            self.open()
+        else:
+            self._shut()
+
+    def _lowest_free(self) -> int:
+        try:
+            descriptor = os.dup(self._listener.fileno())
+        except OSError:
+            return sys.maxsize
+        os.close(descriptor)
+        return descriptor
+
+
+def highest_descriptor(most: int) -> int:
+    """Return the highest number that a connection's descriptor may have where there may be ``most``."""
+    if most == resource.RLIM_INFINITY:
+        return sys.maxsize
+    return most - 1 - min(_SPARE, most // 8)
