@@ -6,7 +6,8 @@ from typing import Final
 import rich_click as click
 
 from bench.cli import cli
-from bench.errors import BenchError, ConfigError
+from bench.errors import BenchError, ConfigError, ShortageFault
+from bench.outcomes import local_fault
 from bench.runner.interrupt import Interrupted
 
 _EXIT_BY_KIND: Final = {"usage": 2, "config": 2, "environment": 4, "server": 4, "results": 5}
@@ -45,9 +46,17 @@ def _explain(error: Exception) -> int:
         for problem in error.problems:
             click.echo(problem, err=True)
         return _USAGE
+    if isinstance(error, ShortageFault):
+        for shortage in error.shortages:
+            click.echo(f"error[{error.kind}]: {shortage}", err=True)
+        return _EXIT_BY_KIND[error.kind]
     if isinstance(error, BenchError):
         click.echo(f"error[{error.kind}]: {error}", err=True)
         return _EXIT_BY_KIND.get(error.kind, _BUG)
+    if (lack := local_fault(error)) is not None:
+        place = f": {lack.filename}" if lack.filename else ""
+        click.echo(f"error[environment]: the machine has no more to give: {lack.strerror}{place}", err=True)
+        return _EXIT_BY_KIND["environment"]
     what = f"{type(error).__name__}: {error}"
     click.echo(f"error[bug]: {what}; please report what `flagbench --debug …` says", err=True)
     return _BUG

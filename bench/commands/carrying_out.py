@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from bench.machine.limits import Limits
     from bench.measurement import Run
     from bench.model import Experiment
     from bench.store.journal import Journal
@@ -22,14 +23,18 @@ def carry_out(
     What was measured is handed to ``present``, with the folder in which to keep what is derived of it,
     whatever ends the run.
     """
+    from bench.commands.preflight import read_limits_for, shortages_of
     from bench.machine.environment import describe
     from bench.machine.pinning import pinning_of
     from bench.runner.interrupt import Interrupted, interruptible
     from bench.runner.record import Start, record
+    from bench.runner.shortages import require
     from bench.stats.attempts import final_attempts
     from bench.store.folder import JOURNAL, new_folder
     from bench.store.journal import open_journal, read_journal
 
+    limits = read_limits_for(out)
+    require(shortages_of(experiment, limits))
     environment = describe({case.client for case in experiment.cases}, pinning_of(experiment))
     fault: Exception | None = None
     with interruptible() as signals:
@@ -38,7 +43,7 @@ def carry_out(
         signals.parting = f"left at once; the trials that were finished are in {folder / JOURNAL}"
         try:
             with suppress(Interrupted), open_journal(folder / JOURNAL) as journal:
-                _run_blocks(experiment, journal, quiet=quiet)
+                _run_blocks(experiment, journal, limits, quiet=quiet)
                 signals.hold()
         except Exception as error:  # noqa: BLE001  raised again once what was measured is safe
             fault = error
@@ -61,11 +66,12 @@ def _planned(experiment: "Experiment") -> str:
     return f"{trials}" if experiment.stopping is None else f"up to {trials}"
 
 
-def _run_blocks(experiment: "Experiment", journal: "Journal", *, quiet: bool) -> None:
+def _run_blocks(experiment: "Experiment", journal: "Journal", limits: "Limits", *, quiet: bool) -> None:
     """Run with the kind of progress that fits where stderr goes; hold the time against the prediction."""
     from time import monotonic
 
     from bench.commands.consoles import remarks
+    from bench.commands.preflight import remarks_on
     from bench.events import Observer
     from bench.machine.advice import warnings
     from bench.machine.reading import read_machine
@@ -84,6 +90,8 @@ def _run_blocks(experiment: "Experiment", journal: "Journal", *, quiet: bool) ->
     for warning in warnings(read_machine()):
         console.print(f"warning: {warning}", soft_wrap=True)
     outlooks = foresee(experiment)
+    for warning in remarks_on(experiment, outlooks, limits):
+        console.print(f"warning: {warning}", soft_wrap=True)
     print_total(outlooks, experiment, console)
     started_s = monotonic()
     if console.is_terminal:

@@ -67,6 +67,12 @@ def disturbance(before: Snapshot, after: Snapshot) -> str:
     return next(_disturbances(before, after), "")
 
 
+def turned_away(before: Snapshot, after: Snapshot) -> str:
+    """Say how many connections a full queue cost; nothing if it cost none."""
+    dropped = after.dropped - before.dropped
+    return f"the kernel dropped connections: {dropped} (ListenOverflows, ListenDrops)" if dropped else ""
+
+
 def _disturbances(before: Snapshot, after: Snapshot) -> Iterator[str]:
     slept_s = (after.boot_s - before.boot_s) - (after.at_s - before.at_s)
     if slept_s > _SLEEP_S:
@@ -74,8 +80,8 @@ def _disturbances(before: Snapshot, after: Snapshot) -> Iterator[str]:
     jumped_s = (after.wall_s - before.wall_s) - (after.boot_s - before.boot_s)
     if abs(jumped_s) > _CLOCK_JUMP_S:
         yield f"the clock jumped by {jumped_s:+.2g} s"
-    if dropped := after.dropped - before.dropped:
-        yield f"the kernel dropped connections: {dropped} (ListenOverflows, ListenDrops)"
+    if why := turned_away(before, after):
+        yield why
     if swapped := after.swapped - before.swapped:
         yield f"memory was swapped: {swapped} pages"
     strangers = conditions(before, after).strangers

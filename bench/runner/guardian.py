@@ -23,6 +23,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+from bench.machine.descriptors import raise_limit
 from bench.machine.pinning import kept_to
 from bench.machine.processes import descendants
 
@@ -167,9 +168,7 @@ def _kill_group(leader: int, number: int) -> None:
 def main() -> None:
     """Guard: the arguments are the number of the inherited socket and the workspace to remove."""
     socket_number, workspace = int(sys.argv[1]), Path(sys.argv[2])
-    # what children may open is for the machine to limit, not for the shell that started us
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    raise_limit()  # what children may open is for the machine to limit, not for the shell that started us
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from time import process_time
 
 from bench.histogram import encoded
-from bench.machine.conditions import Snapshot, conditions, cpu_s, disturbance, snapshot
+from bench.machine.conditions import Snapshot, conditions, cpu_s, disturbance, snapshot, turned_away
 from bench.machine.pinning import Pinning
 from bench.machine.probes import Peaks
 from bench.measurement import Measurement, Outcome, Round
@@ -67,12 +67,14 @@ class Evidence:
 
     Attributes:
         seen: what the server says, by round.
+        waits: how often clients were seen to wait because the server had no descriptor for them.
         before: the machine's counters when it began; ``None``, like ``after``, if they cannot be read.
     """
 
     ending: Ending
     seen: Mapping[int, Statement]
     expected: Expectation
+    waits: int
     before: Snapshot | None
     after: Snapshot | None
 
@@ -91,6 +93,7 @@ def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measur
     folder.mkdir()
     task = _task(site, server, case, name, folder)
     peaks = Peaks(experiment.probes)
+    waits_before = server.handle.waits()
     before = _snapshot(site, server)
     ending = run_worker(
         site.launcher,
@@ -101,8 +104,10 @@ def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measur
         peaks=peaks,
     )
     after = _snapshot(site, server)
+    waits = server.handle.waits() - waits_before
     seen = server.handle.close_trial(name)
-    evidence = Evidence(ending, seen, expect(case, experiment, turn.block, site.flag_sizes), before, after)
+    expected = expect(case, experiment, turn.block, site.flag_sizes)
+    evidence = Evidence(ending, seen, expected, waits, before, after)
     rounds = _rounds(evidence)
     outcome, detail = _judged(site, evidence, task, rounds[1:])
     shutil.rmtree(folder, ignore_errors=True)
@@ -147,20 +152,32 @@ def _task(site: Site, server: RunningServer, case: Case, name: str, folder: Path
 def _judged(site: Site, evidence: Evidence, task: Task, timed_rounds: Sequence[Round]) -> tuple[Outcome, str]:
     """Say how a trial ended: by what it left, by its own account, by what the server saw, by the machine.
 
-    What the strategy did comes first: a busy machine excuses no wrong answer.
+    What the strategy did comes first: a busy machine excuses no wrong answer. That nobody let it in
+    excuses that it got none.
     """
     if changed := restore_reference(site.reference, site.flags):
         return "escape", f"changed files outside its folder: {', '.join(changed[:5])}"
     ending, seen, expected = evidence.ending, evidence.seen, evidence.expected
     outcome, detail = verdict(ending, site.experiment.deadline_s, task.strategy_file)
+    unserved = _unserved(evidence)
+    if unserved and outcome == "timeout":
+        return "invalid", unserved
     if outcome != "ok" or ending.report is None:
         return outcome, detail
     for number, timed in enumerate(ending.report.rounds):
         said = seen.get(number)
         if (found := flaw(timed, None if said is None else said.witness, expected)) is not None:
-            return found
-    why = _disturbance(evidence) or refusal(timed_rounds, expected)
+            return ("invalid", unserved) if unserved and found[0] == "error" else found
+    why = unserved or _disturbance(evidence) or refusal(timed_rounds, expected)
     return "invalid" if why and site.experiment.disturbed == "refuse" else "ok", why
+
+
+def _unserved(evidence: Evidence) -> str:
+    """Say why connections may not have come to the server; nothing if they did."""
+    if evidence.waits:
+        return "local_resource: the server had no descriptor for another connection"
+    before, after = evidence.before, evidence.after
+    return turned_away(before, after) if before and after else ""
 
 
 def _disturbance(evidence: Evidence) -> str:

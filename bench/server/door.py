@@ -16,6 +16,8 @@ from typing import Final
 _AT_ONCE: Final = 256
 """Connections that are let in before those inside are looked after again."""
 _KNOCK_AGAIN_S: Final = 0.05
+_OWN: Final = 8
+"""Descriptors of a server without any connection: its pipes, its event loop, its port."""
 _SPARE: Final = 16
 """Descriptors that are kept for everything but connections."""
 
@@ -94,6 +96,14 @@ class Door:
             return sys.maxsize
         os.close(descriptor)
         return descriptor
+
+
+def descriptors_for(connections: int) -> int:
+    """Return the least limit of open files with which a server lets so many connections in."""
+    highest = _OWN + connections - 1
+    return next(
+        most for most in range(highest + 2, highest + _SPARE + 2) if highest_descriptor(most) >= highest
+    )
 
 
 def highest_descriptor(most: int) -> int:
