@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ def config(folder: Path, **changes: object) -> Path:
     """Write a config of three flags at 5 ms and return its path."""
     settings = {
         "name": "limits",
-        "countries": {"codes": ["BR", "CN", "IN"], "repeat": 100},
+        "countries": {"codes": ["BR", "CN", "IN"], "repeat": 20},
         "workers": 3,
         "clients": ["urllib3"],
         "strategies": ["threadpool_map"],
@@ -65,7 +64,7 @@ def document(path: Path) -> dict[str, Any]:
     return stored
 
 
-@pytest.mark.parametrize(("limit", "workers"), [(16, 3), (20, 3), (64, 30), (256, 50)])
+@pytest.mark.parametrize(("limit", "workers"), [(20, 3), (256, 50)])
 def test_a_few_open_files_are_enough_for_a_few_workers(tmp_path: Path, limit: int, workers: int) -> None:
     """What fits is run, and every fetch is as planned."""
     path = config(tmp_path, workers=workers)
@@ -74,9 +73,7 @@ def test_a_few_open_files_are_enough_for_a_few_workers(tmp_path: Path, limit: in
     assert [trial["outcome"] for trial in document(path)["trials"]] == ["ok"]
 
 
-@pytest.mark.parametrize(
-    ("limit", "workers", "need"), [(7, 3, 16), (12, 3, 16), (20, 30, 43), (32, 30, 43), (64, 60, 77)]
-)
+@pytest.mark.parametrize(("limit", "workers", "need"), [(12, 3, 16), (32, 30, 43), (64, 60, 77)])
 def test_too_few_open_files_are_said_before_anything_is_started(
     tmp_path: Path, limit: int, workers: int, need: int
 ) -> None:
@@ -112,7 +109,7 @@ def test_a_soft_limit_is_raised(tmp_path: Path) -> None:
 def test_no_limit_makes_a_traceback(tmp_path: Path) -> None:
     """Where even Python cannot be started there is nobody to say it better."""
     path = config(tmp_path)
-    for limit in range(4, 16):
+    for limit in (5, 7, 9):
         result = run(path, limit)
         assert result.returncode != 0
         if "bench" in result.stderr:
@@ -155,10 +152,3 @@ def test_a_server_without_a_descriptor_for_its_clients_makes_trials_invalid(tmp_
     assert result.returncode == 3, result.stderr
     found = {(trial["outcome"], trial["detail"]) for trial in document(path)["trials"]}
     assert found == {("invalid", "local_resource: the server had no descriptor for another connection")}
-
-
-def test_the_limit_of_this_process_is_what_it_was() -> None:
-    """Only the program raises it, for itself and what it starts."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    limited(["list", "strategies"], 64, 64)
-    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (soft, hard)
