@@ -33,7 +33,8 @@ class Snapshot:
         stolen_s: the latter alone.
         idle_s: time that processors had nothing to do.
         own_s: processor time of the run's own processes.
-        dropped: connections that the kernel refused because a listener's queue was full.
+        dropped: connections that the kernel refused because a listener's queue was full, in the network of
+            this process and its children; ``None`` where that cannot be read.
         swapped: pages read from and written to swap space.
     """
 
@@ -44,7 +45,7 @@ class Snapshot:
     stolen_s: float
     idle_s: float
     own_s: float
-    dropped: int
+    dropped: int | None
     swapped: int
 
 
@@ -69,6 +70,8 @@ def disturbance(before: Snapshot, after: Snapshot) -> str:
 
 def turned_away(before: Snapshot, after: Snapshot) -> str:
     """Say how many connections a full queue cost; nothing if it cost none."""
+    if before.dropped is None or after.dropped is None:
+        return ""
     dropped = after.dropped - before.dropped
     return f"the kernel dropped connections: {dropped} (ListenOverflows, ListenDrops)" if dropped else ""
 
@@ -101,7 +104,7 @@ def snapshot(usable: Collection[int], own_cpu_s: Callable[[], float]) -> Snapsho
     """
     try:
         processors = processors_of(Path("/proc/stat").read_text("ascii"), usable)
-        dropped = _dropped()
+        dropped = _dropped(Path("/proc/net/netstat"))
         swapped = swapped_pages(Path("/proc/vmstat").read_text("ascii")) or 0
     except OSError:
         return None
@@ -148,8 +151,19 @@ def processors_of(stat: str, usable: Collection[int]) -> Processors:
     return Processors((user + nice + system + steal) / second, steal / second, (idle + iowait) / second)
 
 
-def _dropped() -> int:
-    """Add up what ``/proc/net/netstat`` says of listeners: a line of names, and one of figures."""
-    names, figures = (line.split() for line in Path("/proc/net/netstat").read_text("ascii").splitlines()[:2])
-    counters = dict(zip(names, figures, strict=True))
-    return int(counters.get("ListenOverflows", 0)) + int(counters.get("ListenDrops", 0))
+def _dropped(netstat: Path) -> int | None:
+    """Read what the kernel says of listeners; some sandboxes have no such file."""
+    try:
+        return dropped_connections(netstat.read_text("ascii"))
+    except OSError:
+        return None
+
+
+def dropped_connections(netstat: str) -> int | None:
+    """Add up what ``/proc/net/netstat`` says of full queues: lines of names, each before one of figures."""
+    lines = [line.split() for line in netstat.splitlines()]
+    counters: dict[str, str] = {}
+    for names, figures in zip(lines[::2], lines[1::2], strict=False):
+        counters.update(zip(names, figures, strict=False))
+    known = [int(counters[name]) for name in ("ListenOverflows", "ListenDrops") if name in counters]
+    return sum(known) if known else None

@@ -72,7 +72,8 @@ class Guardian:
         try:
             reply = self._carry_out(json.loads(text), descriptors)
         except OSError as error:
-            reply = {"error": f"{error.strerror}: {error.filename}"}
+            place = f": {error.filename}" if error.filename else ""
+            reply = {"error": f"{error.strerror}{place}"}
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)

@@ -109,7 +109,10 @@ def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measur
     expected = expect(case, experiment, turn.block, site.flag_sizes)
     evidence = Evidence(ending, seen, expected, waits, before, after)
     rounds = _rounds(evidence)
-    outcome, detail = _judged(site, evidence, task, rounds[1:])
+    if changed := restore_reference(site.reference, site.flags):
+        outcome, detail = _escape(changed)
+    else:
+        outcome, detail = judge(evidence, rounds[1:], experiment, task.strategy_file)
     shutil.rmtree(folder, ignore_errors=True)
     report = ending.report
     return Measurement(
@@ -149,16 +152,16 @@ def _task(site: Site, server: RunningServer, case: Case, name: str, folder: Path
     )
 
 
-def _judged(site: Site, evidence: Evidence, task: Task, timed_rounds: Sequence[Round]) -> tuple[Outcome, str]:
-    """Say how a trial ended: by what it left, by its own account, by what the server saw, by the machine.
+def judge(
+    evidence: Evidence, timed_rounds: Sequence[Round], experiment: Experiment, strategy_file: Path
+) -> tuple[Outcome, str]:
+    """Say how a trial ended: by its own account, by what the server saw, by the machine.
 
     What the strategy did comes first: a busy machine excuses no wrong answer. That nobody let it in
     excuses that it got none.
     """
-    if changed := restore_reference(site.reference, site.flags):
-        return "escape", f"changed files outside its folder: {', '.join(changed[:5])}"
     ending, seen, expected = evidence.ending, evidence.seen, evidence.expected
-    outcome, detail = verdict(ending, site.experiment.deadline_s, task.strategy_file)
+    outcome, detail = verdict(ending, experiment.deadline_s, strategy_file)
     unserved = _unserved(evidence)
     if unserved and outcome == "timeout":
         return "invalid", unserved
@@ -169,7 +172,11 @@ def _judged(site: Site, evidence: Evidence, task: Task, timed_rounds: Sequence[R
         if (found := flaw(timed, None if said is None else said.witness, expected)) is not None:
             return ("invalid", unserved) if unserved and found[0] == "error" else found
     why = unserved or _disturbance(evidence) or refusal(timed_rounds, expected)
-    return "invalid" if why and site.experiment.disturbed == "refuse" else "ok", why
+    return "invalid" if why and experiment.disturbed == "refuse" else "ok", why
+
+
+def _escape(changed: Sequence[str]) -> tuple[Outcome, str]:
+    return "escape", f"changed files outside its folder: {', '.join(changed[:5])}"
 
 
 def _unserved(evidence: Evidence) -> str:
