@@ -73,8 +73,6 @@ class FlagProtocol(asyncio.Protocol):
         if len(self._deliveries) > _MOST_WAITING and not self._is_overrun:
             self._is_overrun = True
             self._transport.pause_reading()
-            if self._is_behind:  # through no fault of its own
-                self._catch_up()
         if (self._unparsed_bytes or self._target) and not self._is_behind:
             self._fall_behind()
 

@@ -9,6 +9,7 @@ from time import perf_counter
 
 import pytest
 
+from bench.model import Fixed, Profile
 from bench.server import door, laggards, listening
 from tests.unit.test_server_protocol import LOCAL, SLOW, House, exchange, get, last, replies, visit
 
@@ -18,10 +19,11 @@ TCP_REPAIR = 19
 
 
 async def answer(reader: asyncio.StreamReader) -> int:
-    """Read one answer and return its status."""
-    head = await reader.readuntil(b"\r\n\r\n")
-    size = next(int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:"))
-    await reader.readexactly(size)
+    """Read one answer, which comes within five seconds, and return its status."""
+    async with asyncio.timeout(5):
+        head = await reader.readuntil(b"\r\n\r\n")
+        size = next(int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:"))
+        await reader.readexactly(size)
     return int(head.split()[1])
 
 
@@ -101,10 +103,23 @@ def test_each_request_has_a_deadline_of_its_own(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_client_that_the_server_does_not_read_from_is_not_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     """It has asked so much at once that the rest has to wait, the end of its last request included."""
+    monkeypatch.setattr(laggards, "_PATIENCE_S", 0.1)
+
+    async def talk(house: House) -> None:
+        async with house.connection() as (reader, writer):
+            writer.write(REQUEST * 200 + REQUEST[:9])
+            await asyncio.sleep(0.2)
+            writer.write(REQUEST[9:])
+            assert [await answer(reader) for _ in range(201)] == [200] * 201
+
+    visit(Profile("slower", Fixed(0.4)), talk)
+
+
+def test_a_client_that_is_read_from_again_has_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was left of its last request when it was read from no more has to come to its end."""
     monkeypatch.setattr(laggards, "_PATIENCE_S", 0.02)
     answers = replies(exchange(REQUEST * 200, REQUEST[:9], profile=SLOW))
-    statuses = [reply.status for reply in answers]
-    assert statuses == [200] * 200 + [408]
+    assert [reply.status for reply in answers] == [200] * 200 + [408]
 
 
 def test_one_address_may_be_behind_with_so_many_requests_only(monkeypatch: pytest.MonkeyPatch) -> None:
