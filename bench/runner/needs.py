@@ -13,7 +13,7 @@ _RUNNER_FILES: Final = 16
 """Pipes, the journal, the guardian's socket, and what starting a process takes for a moment."""
 _WORKER_FILES: Final = 8
 """Pipes, an event loop, and the flag that is being saved."""
-_POOL_FILES: Final = 12
+_POOL_FILES: Final = 16
 """The same, and the queues of a pool of processes."""
 _FILES_PER_PROCESS: Final = 2
 """By which a pool knows that a process of it has ended, and the process that the pool has."""
@@ -51,7 +51,8 @@ class Needs:
 
     Attributes:
         open_files: of one process, whichever takes most.
-        comfortable_files: the same, where every worker saves a flag while it is connected.
+        comfortable_files: the same, where connections come before the last ones are closed, and every
+            worker saves a flag while it is connected.
         tasks: threads and processes, beside the runner.
         memory: bytes, of all processes.
         ports: connections.
@@ -87,11 +88,11 @@ def needs_of(experiment: Experiment, flags: Mapping[str, int]) -> Needs:
             else _WORKER_FILES + lanes(case)
         ),
     )
-    saving = _widest(cases, "the worker", lambda case: _WORKER_FILES + 2 * lanes(case))
+    changing = _widest(cases, "the server", lambda case: descriptors_for(2 * lanes(case)))
     saved = _widest(cases, "flags", lambda case: len(case.countries.codes))
     return Needs(
         open_files=_most(own, server, worker),
-        comfortable_files=_most(own, server, worker, saving),
+        comfortable_files=_most(own, server, worker, changing),
         tasks=_widest(
             cases, "the worker", lambda case: _OWN_TASKS + _tasks(experiment.strategies[case.strategy], case)
         ),

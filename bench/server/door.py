@@ -15,7 +15,8 @@ from typing import Final
 
 _AT_ONCE: Final = 256
 """Connections that are let in before those inside are looked after again."""
-_KNOCK_AGAIN_S: Final = 0.05
+_LOOK_AGAIN_S: Final = 0.002
+"""While there is no room: at less than a hundredth of a core, nobody waits for longer than need be."""
 _OWN: Final = 8
 """Descriptors of a server without any connection: its pipes, its event loop, its port."""
 _SPARE: Final = 16
@@ -28,7 +29,7 @@ class Door:
     POSIX hands out the lowest free descriptor, so the number of the latest tells whether there is room for
     another; no protocol needs to say when it is done.
 
-    ``keep_waiting`` is called whenever somebody has to wait outside, twenty times a second.
+    ``keep_waiting`` is called as often as somebody is seen to wait outside without there being room.
     """
 
     def __init__(
@@ -78,16 +79,21 @@ class Door:
 
     def _shut(self) -> None:
         self._loop.remove_reader(self._listener.fileno())
-        self._knock = self._loop.call_later(_KNOCK_AGAIN_S, self._look)
+        self._knock = self._loop.call_later(_LOOK_AGAIN_S, self._look)
 
     def _look(self) -> None:
-        """Find out whether somebody waits, and whether somebody has left."""
-        if select.select([self._listener], [], [], 0)[0]:
-            self._keep_waiting()
-        if self._lowest_free() < self._highest:
+        """Find out whether somebody has left, and else whether somebody waits."""
+        if self._lowest_free() <= self._highest:
             self.open()
-        else:
-            self._shut()
+            return
+        if self._is_awaited():
+            self._keep_waiting()
+        self._shut()
+
+    def _is_awaited(self) -> bool:
+        watch = select.poll()
+        watch.register(self._listener, select.POLLIN)
+        return bool(watch.poll(0))
 
     def _lowest_free(self) -> int:
         try:
