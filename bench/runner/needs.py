@@ -12,9 +12,11 @@ _MIB: Final = 1 << 20
 _RUNNER_FILES: Final = 16
 """Pipes, the journal, the guardian's socket, and what starting a process takes for a moment."""
 _WORKER_FILES: Final = 8
-"""Pipes, an event loop, and the flag that is being saved."""
+"""Pipes, an event loop, and the flag that it is saving."""
+_FILES_PER_THREAD: Final = 2
+"""Its connection, and the flag that it is saving."""
 _POOL_FILES: Final = 16
-"""The same, and the queues of a pool of processes."""
+"""What any worker has, and the queues of a pool of processes."""
 _FILES_PER_PROCESS: Final = 2
 """By which a pool knows that a process of it has ended, and the process that the pool has."""
 _OWN_TASKS: Final = 6
@@ -51,8 +53,7 @@ class Needs:
 
     Attributes:
         open_files: of one process, whichever takes most.
-        comfortable_files: the same, where connections come before the last ones are closed, and every
-            worker saves a flag while it is connected.
+        comfortable_files: the same, where connections come before the server has closed the last ones.
         tasks: threads and processes, beside the runner.
         memory: bytes, of all processes.
         ports: connections.
@@ -80,19 +81,13 @@ def needs_of(experiment: Experiment, flags: Mapping[str, int]) -> Needs:
     own = Need(_RUNNER_FILES, "the harness")
     server = _widest(cases, "the server", lambda case: descriptors_for(lanes(case)))
     worker = _widest(
-        cases,
-        "the worker",
-        lambda case: (
-            _POOL_FILES + _FILES_PER_PROCESS * processes[case]
-            if case in processes
-            else _WORKER_FILES + lanes(case)
-        ),
+        cases, "the worker", lambda case: _worker_files(experiment.strategies[case.strategy], case)
     )
-    changing = _widest(cases, "the server", lambda case: descriptors_for(2 * lanes(case)))
+    reopening = _widest(cases, "the server", lambda case: descriptors_for(2 * lanes(case)))
     saved = _widest(cases, "flags", lambda case: len(case.countries.codes))
     return Needs(
         open_files=_most(own, server, worker),
-        comfortable_files=_most(own, server, worker, changing),
+        comfortable_files=_most(own, server, worker, reopening),
         tasks=_widest(
             cases, "the worker", lambda case: _OWN_TASKS + _tasks(experiment.strategies[case.strategy], case)
         ),
@@ -116,6 +111,13 @@ def lanes(case: Case) -> int:
 def connections_of(case: Case) -> int:
     """Return how many connections a round of a case makes."""
     return lanes(case) if case.keep_alive else len(case.countries.fetches)
+
+
+def _worker_files(strategy: Strategy, case: Case) -> int:
+    """Return how many files the process of a worker has open; of a strategy of one's own, at the least."""
+    if strategy.starts_processes:
+        return _POOL_FILES + _FILES_PER_PROCESS * lanes(case)
+    return _WORKER_FILES + lanes(case) * (_FILES_PER_THREAD if strategy.face == "sync" else 1)
 
 
 def _tasks(strategy: Strategy, case: Case) -> int:

@@ -29,7 +29,7 @@ class Door:
     POSIX hands out the lowest free descriptor, so the number of the latest tells whether there is room for
     another; no protocol needs to say when it is done.
 
-    ``keep_waiting`` is called as often as somebody is seen to wait outside without there being room.
+    ``keep_waiting`` is called as often as somebody waits outside from one look at the room to the next.
     """
 
     def __init__(
@@ -45,10 +45,12 @@ class Door:
         self._loop = asyncio.get_running_loop()
         self._entering: set[asyncio.Task[object]] = set()
         self._knock: asyncio.TimerHandle | None = None
+        self._has_waited = False
 
     def open(self) -> None:
         """Let in who waits and who comes."""
         self._knock = None
+        self._has_waited = False
         self._loop.add_reader(self._listener.fileno(), self._admit)
 
     def close(self) -> None:
@@ -86,8 +88,11 @@ class Door:
         if self._lowest_free() <= self._highest:
             self.open()
             return
-        if self._is_awaited():
+        is_awaited = self._is_awaited()
+        # connections whose end has been read are closed only after this
+        if is_awaited and self._has_waited:
             self._keep_waiting()
+        self._has_waited = is_awaited
         self._shut()
 
     def _is_awaited(self) -> bool:

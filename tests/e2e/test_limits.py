@@ -64,7 +64,7 @@ def document(path: Path) -> dict[str, Any]:
     return stored
 
 
-@pytest.mark.parametrize(("limit", "workers"), [(20, 3), (256, 50)])
+@pytest.mark.parametrize(("limit", "workers"), [(20, 3), (68, 30)])
 def test_a_few_open_files_are_enough_for_a_few_workers(tmp_path: Path, limit: int, workers: int) -> None:
     """What fits is run, and every fetch is as planned."""
     path = config(tmp_path, workers=workers)
@@ -73,7 +73,7 @@ def test_a_few_open_files_are_enough_for_a_few_workers(tmp_path: Path, limit: in
     assert [trial["outcome"] for trial in document(path)["trials"]] == ["ok"]
 
 
-@pytest.mark.parametrize(("limit", "workers", "need"), [(12, 3, 16), (32, 30, 43), (64, 60, 77)])
+@pytest.mark.parametrize(("limit", "workers", "need"), [(12, 3, 16), (32, 30, 68), (64, 60, 128)])
 def test_too_few_open_files_are_said_before_anything_is_started(
     tmp_path: Path, limit: int, workers: int, need: int
 ) -> None:
@@ -95,7 +95,7 @@ def test_check_and_noise_refuse_alike(tmp_path: Path) -> None:
     for words in (["check", str(path)], ["noise", str(path), "--out", str(out)]):
         result = limited(words, 64, 64)
         assert (result.returncode, result.stdout) == (4, "")
-        assert "open files: it takes 77" in result.stderr
+        assert "open files: it takes 128" in result.stderr
     assert not out.exists()
 
 

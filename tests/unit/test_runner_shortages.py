@@ -61,11 +61,14 @@ def test_a_machine_with_plenty_lacks_nothing() -> None:
 
 
 def test_open_files_are_counted_by_the_process_that_takes_most() -> None:
-    """Few workers: the harness; many: the server, which keeps some in reserve; processes: the pool."""
+    """The harness, the server with its reserve, or the worker whose threads or processes have two each."""
     assert needs(1).open_files.taker == "the harness"
-    thousand = needs(1000).open_files
+    thousand = needs_of(experiment_of(1000, face="async"), FLAGS).open_files
     assert thousand.taker == "the server, for s/c/1000/p"
     assert 1008 <= thousand.amount <= 1032
+    threads = needs(1000).open_files
+    assert threads.taker == "the worker, for s/c/1000/p"
+    assert 2000 <= threads.amount <= 2032
     pool = needs(1000, starts_processes=True).open_files
     assert pool.taker.startswith("the worker")
     assert pool.amount >= 2000
@@ -85,8 +88,8 @@ def test_no_more_connections_are_counted_than_there_are_fetches() -> None:
             replace(PLENTY, open_files=Figure(64, "RLIMIT_NOFILE, hard limit")),
             50,
             (
-                "open files: it takes 66 (the server, for s/c/50/p), and there are 64 (RLIMIT_NOFILE, hard "
-                "limit); raise the limit with `ulimit -n 66`, or ask for fewer workers"
+                "open files: it takes 108 (the worker, for s/c/50/p), and there are 64 (RLIMIT_NOFILE, hard "
+                "limit); raise the limit with `ulimit -n 108`, or ask for fewer workers"
             ),
         ),
         (
@@ -169,7 +172,7 @@ def test_one_file_system_has_to_hold_both_the_workspace_and_the_results() -> Non
 
 
 def test_what_may_do_is_only_warned_of() -> None:
-    """A file for each worker beside its connection; memory that others may give back; a core to share."""
+    """Connections that are still closing; memory that others may give back; a core to share."""
     wanted = needs(1000)
     limit = Figure(wanted.open_files.amount, "RLIMIT_NOFILE, hard limit")
     limits = replace(PLENTY, open_files=limit, memory=Figure(MIB, "MemAvailable"), cores=Figure(1, "sched"))
