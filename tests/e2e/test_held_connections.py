@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -22,7 +23,9 @@ ROOT = Path(__file__).parents[2]
 def own_network() -> tuple[str, ...]:
     """Return the command that gives a program a network of its own; nothing where that is not allowed."""
     command = ("unshare", "--net")
-    if os.geteuid() != 0 or subprocess.run([*command, "true"], check=False, capture_output=True).returncode:
+    if os.geteuid() != 0 or shutil.which("unshare") is None:
+        return ()
+    if subprocess.run([*command, "true"], check=False, capture_output=True).returncode:
         return ()
     return command
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,7 +11,10 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.e2e
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(shutil.which("prlimit") is None, reason="limits are set by prlimit of util-linux"),
+]
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = ROOT / "tests" / "strategies"
@@ -118,8 +122,8 @@ def test_no_limit_makes_a_traceback(tmp_path: Path) -> None:
 
 def test_no_room_on_disk_is_said_before_anything_is_started(tmp_path: Path) -> None:
     """A file system of 64 KiB holds no run."""
-    if os.geteuid() != 0:
-        pytest.skip("to mount a small file system takes root")
+    if os.geteuid() != 0 or shutil.which("unshare") is None:
+        pytest.skip("to mount a small file system takes root, and unshare of util-linux")
     small = tmp_path / "small"
     small.mkdir()
     path = config(tmp_path)
