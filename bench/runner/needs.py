@@ -84,7 +84,10 @@ def needs_of(experiment: Experiment, flags: Mapping[str, int]) -> Needs:
         cases, "the worker", lambda case: _worker_files(experiment.strategies[case.strategy], case)
     )
     reopening = _widest(cases, "the server", lambda case: descriptors_for(2 * lanes(case)))
-    saved = _widest(cases, "flags", lambda case: len(case.countries.codes))
+    # what one round saves before it is tidied away, beside the reference
+    saved = [[flags.get(code, 0) for code in case.countries.codes] for case in cases]
+    saved_bytes, saved_files = max(map(_on_disk, saved)), max(map(len, saved))
+    taker = "the flags, as served and as saved"
     return Needs(
         open_files=_most(own, server, worker),
         comfortable_files=_most(own, server, worker, reopening),
@@ -95,9 +98,8 @@ def needs_of(experiment: Experiment, flags: Mapping[str, int]) -> Needs:
             cases, "all processes", lambda case: _OWN_MEMORY + _MEMORY_PER_PROCESS * processes.get(case, 0)
         ),
         ports=_widest(cases, "the worker", lanes),
-        # the reference, and what one round saves before it is tidied away
-        workspace_bytes=Need(_OWN_BYTES + 2 * _on_disk(flags.values()), "the flags, as served and as saved"),
-        workspace_files=Need(_OWN_FILES + len(flags) + saved.amount, "the flags, as served and as saved"),
+        workspace_bytes=Need(_OWN_BYTES + _on_disk(flags.values()) + saved_bytes, taker),
+        workspace_files=Need(_OWN_FILES + len(flags) + saved_files, taker),
         results_bytes=_results_bytes(experiment),
         cores=2 if experiment.pinning else 1,
     )

@@ -160,6 +160,17 @@ def test_all_that_is_lacking_is_said_at_once() -> None:
     assert doubts(shortages(needs(5), limits))[0].startswith("memory: it takes 128 MiB")
 
 
+def test_the_workspace_holds_all_that_is_served_and_what_one_round_saves() -> None:
+    """In whole blocks of the file system."""
+    served = {**FLAGS, "US": 10 * MIB}
+    without = needs_of(experiment_of(1), FLAGS)
+    with_more = needs_of(experiment_of(1), served)
+    assert with_more.workspace_bytes.amount - without.workspace_bytes.amount == 10 * MIB
+    assert with_more.workspace_files.amount - without.workspace_files.amount == 1
+    saved_bytes = 4096 * (3 + 5 + 1)
+    assert without.workspace_bytes.amount == 256 * 1024 + 2 * saved_bytes
+
+
 def test_one_file_system_has_to_hold_both_the_workspace_and_the_results() -> None:
     """Room for either of them is not room for both."""
     wanted = needs(1)
