@@ -1,21 +1,17 @@
 """``python -m bench`` and ``flagbench``: call a command, say what went wrong, exit. The only exit."""
 
-import errno
 import sys
 from contextlib import suppress
 from typing import Final
 
 import rich_click as click
 
+from bench.classifier import local_fault
 from bench.cli import cli
-from bench.errors import BenchError, ConfigError
+from bench.errors import BenchError, ConfigError, ShortageFault
 from bench.runner.interrupt import Interrupted, terminable
 
 _EXIT_BY_KIND: Final = {"usage": 2, "config": 2, "environment": 4, "server": 4, "results": 5, "locked": 6}
-_MACHINE: Final = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
-)
-"""Errors of the system that no code of ours can be to blame for."""
 _BUG: Final = 7
 _USAGE: Final = 2
 _INTERRUPTED: Final = 130
@@ -51,11 +47,15 @@ def _explain(error: Exception) -> int:
     if isinstance(error, ConfigError):
         _say(*error.problems)
         return _USAGE
+    if isinstance(error, ShortageFault):
+        _say(*(f"error[{error.kind}]: {shortage}" for shortage in error.shortages))
+        return _EXIT_BY_KIND[error.kind]
     if isinstance(error, BenchError):
         _say(f"error[{error.kind}]: {error}")
         return _EXIT_BY_KIND.get(error.kind, _BUG)
-    if isinstance(error, OSError) and error.errno in _MACHINE:
-        _say(f"error[environment]: {error}")
+    if (lack := local_fault(error)) is not None:
+        place = f": {lack.filename}" if lack.filename else ""
+        _say(f"error[environment]: the machine has no more to give: {lack.strerror}{place}")
         return _EXIT_BY_KIND["environment"]
     what = f"{type(error).__name__}: {error}"
     _say(f"error[bug]: {what}; please report what `flagbench --debug …` says")

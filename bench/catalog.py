@@ -27,6 +27,7 @@ _CLIENT_READS: Final[Mapping[str, Literal["tls", "http2"]]] = {
 }
 _OUTCOMES: Final = frozenset(get_args(FetchOutcome))
 _OURS: Final = frozenset({"bench", "strategies"})
+_PROCESS_POOL: Final = "ProcessPoolExecutor"
 _MOST_BYTES: Final = 1 << 20
 
 
@@ -68,12 +69,14 @@ def read_strategy(file: Path) -> Strategy:
             hint="a strategy is a file with `def download_many(job: Job) -> list[Fetch]`",
         )
     used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     return Strategy(
         name=file.stem,
         file=placed,
         summary=_summary(tree),
         face=next((face for name, face in _JOB_OPENS.items() if name in used), None),
         takes_workers="workers" in used,
+        starts_processes=_PROCESS_POOL in used | named or "multiprocessing" in _imported(tree),
     )
 
 

@@ -41,6 +41,14 @@ class EnvironmentFault(BenchError):  # noqa: N818  EnvironmentError is a builtin
     kind = "environment"
 
 
+class ShortageFault(EnvironmentFault):
+    """The machine has less than a run takes; ``shortages`` holds a line for each thing of which it has."""
+
+    def __init__(self, shortages: tuple[str, ...]) -> None:
+        super().__init__("\n".join(shortages))
+        self.shortages = shortages
+
+
 class ServerDiedError(EnvironmentFault):
     """The flag server stopped answering its control pipe."""
 

@@ -124,6 +124,7 @@ class Strategy:
         file: the file the worker loads.
         face: whether it opens ``job.client()`` or ``job.async_client()``; ``None`` if neither.
         takes_workers: whether it reads ``job.workers``.
+        starts_processes: whether it names what starts a process for each of them.
     """
 
     name: str
@@ -131,6 +132,7 @@ class Strategy:
     summary: str
     face: Literal["sync", "async"] | None
     takes_workers: bool
+    starts_processes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

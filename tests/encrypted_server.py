@@ -11,7 +11,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from bench.model import Profile
-from bench.server.endpoints import Door, Endpoints, endpoint_of
+from bench.server.endpoints import Endpoints, Listener, endpoint_of
 from bench.server.event_loop import new_event_loop
 from bench.server.flags import all_flags
 from bench.server.log import Record
@@ -30,7 +30,7 @@ class House:
         mishaps: what its event loop complained of, which nobody would see.
     """
 
-    door: Door = field(default_factory=lambda: Door(""))
+    door: Listener = field(default_factory=lambda: Listener(""))
     authority: str = ""
     site: Site | None = None
     loop: asyncio.AbstractEventLoop | None = None

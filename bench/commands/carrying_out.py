@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from bench.machine.limits import Limits
     from bench.measurement import Beginning, Measurement, Run
     from bench.model import Experiment
     from bench.store.journal import Journal
@@ -56,13 +57,17 @@ def carry_out(experiment: "Experiment", present: Callable[["Run", Path], None], 
     What was measured is handed to ``present``, with the folder in which to keep what is derived of it,
     whatever ends the run.
     """
+    from bench.commands.preflight import read_limits_for, shortages_of
     from bench.errors import BenchError
     from bench.runner.interrupt import Interrupted, interruptible
     from bench.runner.record import record
+    from bench.runner.shortages import require
     from bench.stats.attempts import final_attempts
     from bench.store.folder import JOURNAL
     from bench.store.journal import read_journal
 
+    limits = read_limits_for(order.out or order.resume)
+    require(shortages_of(experiment, limits))
     fault: Exception | None = None
     with interruptible() as signals, _opened(experiment, order) as ongoing:
         folder = ongoing.folder
@@ -70,7 +75,7 @@ def carry_out(experiment: "Experiment", present: Callable[["Run", Path], None], 
         signals.parting = f"left at once; the trials that were finished are in {folder / JOURNAL}; {resume}"
         try:
             with suppress(Interrupted):
-                _run_blocks(experiment, ongoing, quiet=order.quiet)
+                _run_blocks(experiment, ongoing, limits, quiet=order.quiet)
                 signals.hold()
         except Exception as error:  # noqa: BLE001  raised again once what was measured is safe
             fault = error
@@ -148,11 +153,12 @@ def _planned(experiment: "Experiment") -> str:
     return f"{trials}" if experiment.stopping is None else f"up to {trials}"
 
 
-def _run_blocks(experiment: "Experiment", ongoing: Ongoing, *, quiet: bool) -> None:
+def _run_blocks(experiment: "Experiment", ongoing: Ongoing, limits: "Limits", *, quiet: bool) -> None:
     """Run with the kind of progress that fits where stderr goes; hold the time against the prediction."""
     from time import monotonic
 
     from bench.commands.consoles import remarks
+    from bench.commands.preflight import remarks_on
     from bench.events import Observer
     from bench.machine.advice import warnings
     from bench.machine.reading import read_machine
@@ -172,6 +178,8 @@ def _run_blocks(experiment: "Experiment", ongoing: Ongoing, *, quiet: bool) -> N
     for warning in warnings(read_machine()):
         console.print(f"warning: {warning}", soft_wrap=True)
     outlooks = foresee(experiment)
+    for warning in remarks_on(experiment, outlooks, limits):
+        console.print(f"warning: {warning}", soft_wrap=True)
     print_total(outlooks, experiment, console)
     if kept:
         console.print(f"going on after {_counted(kept)} of {_planned(experiment)} trials", soft_wrap=True)

@@ -9,10 +9,17 @@ def check(*, config: str) -> None:
     """Validate CONFIG and print its cases, the ideal of each, and how long it will take."""
     from bench.commands.choosing import load_experiment
     from bench.commands.consoles import remarks, results
+    from bench.commands.preflight import read_limits_for, remarks_on, shortages_of
     from bench.report.outlook import print_outlook
     from bench.runner.outlook import foresee
+    from bench.runner.shortages import require
 
     experiment = load_experiment(config)
-    print_outlook(foresee(experiment), experiment, results())
+    limits = read_limits_for(None)
+    require(shortages_of(experiment, limits))
+    outlooks = foresee(experiment)
+    print_outlook(outlooks, experiment, results())
     for note in experiment.notes:
         remarks().print(f"note: {note}", soft_wrap=True)
+    for warning in remarks_on(experiment, outlooks, limits):
+        remarks().print(f"warning: {warning}", soft_wrap=True)

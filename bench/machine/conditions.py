@@ -33,7 +33,8 @@ class Snapshot:
         stolen_s: the latter alone.
         idle_s: time that processors had nothing to do.
         own_s: processor time of the run's own processes.
-        dropped: connections that the kernel refused because a listener's queue was full.
+        dropped: connections that the kernel refused because a listener's queue was full, in the network of
+            this process and its children; ``None`` where that cannot be read.
         swapped: pages read from and written to swap space.
         oom_kills: processes that the kernel killed because memory ran out, of a control group or of all.
     """
@@ -45,7 +46,7 @@ class Snapshot:
     stolen_s: float
     idle_s: float
     own_s: float
-    dropped: int
+    dropped: int | None
     swapped: int
     oom_kills: int = 0
 
@@ -69,6 +70,14 @@ def disturbance(before: Snapshot, after: Snapshot) -> str:
     return next(_disturbances(before, after), "")
 
 
+def turned_away(before: Snapshot, after: Snapshot) -> str:
+    """Say how many connections a full queue cost; nothing if it cost none."""
+    if before.dropped is None or after.dropped is None:
+        return ""
+    dropped = after.dropped - before.dropped
+    return f"the kernel dropped connections: {dropped} (ListenOverflows, ListenDrops)" if dropped else ""
+
+
 def _disturbances(before: Snapshot, after: Snapshot) -> Iterator[str]:
     slept_s = (after.boot_s - before.boot_s) - (after.at_s - before.at_s)
     if slept_s > _SLEEP_S:
@@ -76,8 +85,8 @@ def _disturbances(before: Snapshot, after: Snapshot) -> Iterator[str]:
     jumped_s = (after.wall_s - before.wall_s) - (after.boot_s - before.boot_s)
     if abs(jumped_s) > _CLOCK_JUMP_S:
         yield f"the clock jumped by {jumped_s:+.2g} s"
-    if dropped := after.dropped - before.dropped:
-        yield f"the kernel dropped connections: {dropped} (ListenOverflows, ListenDrops)"
+    if why := turned_away(before, after):
+        yield why
     if swapped := after.swapped - before.swapped:
         yield f"memory was swapped: {swapped} pages"
     strangers = conditions(before, after).strangers
@@ -97,7 +106,7 @@ def snapshot(usable: Collection[int], own_cpu_s: Callable[[], float]) -> Snapsho
     """
     try:
         processors = processors_of(Path("/proc/stat").read_text("ascii"), usable)
-        dropped = _dropped()
+        dropped = _dropped(Path("/proc/net/netstat"))
         vmstat = Path("/proc/vmstat").read_text("ascii")
     except OSError:
         return None
@@ -151,8 +160,19 @@ def _oom_kills(vmstat: str) -> int:
     return int(counters.get("oom_kill", 0))
 
 
-def _dropped() -> int:
-    """Add up what ``/proc/net/netstat`` says of listeners: a line of names, and one of figures."""
-    names, figures = (line.split() for line in Path("/proc/net/netstat").read_text("ascii").splitlines()[:2])
-    counters = dict(zip(names, figures, strict=True))
-    return int(counters.get("ListenOverflows", 0)) + int(counters.get("ListenDrops", 0))
+def _dropped(netstat: Path) -> int | None:
+    """Read what the kernel says of listeners; some sandboxes have no such file."""
+    try:
+        return dropped_connections(netstat.read_text("ascii"))
+    except OSError:
+        return None
+
+
+def dropped_connections(netstat: str) -> int | None:
+    """Add up what ``/proc/net/netstat`` says of full queues: lines of names, each before one of figures."""
+    lines = [line.split() for line in netstat.splitlines()]
+    counters: dict[str, str] = {}
+    for names, figures in zip(lines[::2], lines[1::2], strict=False):
+        counters.update(zip(names, figures, strict=False))
+    known = [int(counters[name]) for name in ("ListenOverflows", "ListenDrops") if name in counters]
+    return sum(known) if known else None

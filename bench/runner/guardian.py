@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from bench.machine.descriptors import raise_limit
 from bench.machine.pinning import kept_to
 from bench.machine.processes import descendants
 from bench.machine.subreaper import adopting
@@ -72,7 +73,8 @@ class Guardian:
         try:
             reply = self._carry_out(json.loads(text), descriptors)
         except OSError as error:
-            reply = {"error": f"{error.strerror}: {error.filename}"}
+            place = f": {error.filename}" if error.filename else ""
+            reply = {"error": f"{error.strerror}{place}"}
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
@@ -161,9 +163,7 @@ def _kill_group(leader: int, number: int) -> None:
 def main() -> None:
     """Guard: the arguments are the number of the inherited socket and the workspace to remove."""
     socket_number, workspace = int(sys.argv[1]), Path(sys.argv[2])
-    # what children may open is for the machine to limit, not for the shell that started us
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    raise_limit()  # what children may open is for the machine to limit, not for the shell that started us
     try:
         with adopting(), socket.socket(fileno=socket_number) as runner:
             runner.set_inheritable(False)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.machine.conditions import Snapshot, disturbance
+from bench.machine.conditions import Snapshot, disturbance, turned_away
 from bench.measurement import Outcome, Round
 from bench.model import Experiment
 from bench.runner.contradiction import contradiction
@@ -23,6 +23,7 @@ class Evidence:
     Attributes:
         seen: what the server says, by round.
         escaped: names of what was changed in the workspace outside of the trial's folder.
+        waits: how often clients were seen to wait because the server had no descriptor for them.
         before: the machine's counters when it began; ``None``, like ``after``, if they cannot be read.
     """
 
@@ -30,6 +31,7 @@ class Evidence:
     seen: Mapping[int, Statement]
     expected: Expectation
     escaped: Sequence[str]
+    waits: int
     before: Snapshot | None
     after: Snapshot | None
 
@@ -39,24 +41,27 @@ def judged(
 ) -> tuple[Outcome, str]:
     """Say how a trial ended: by what it left, by its own account, by what the server saw, by the machine.
 
-    What the strategy of the file did comes first: a busy machine excuses no wrong answer.
+    What the strategy of the file did comes first: a busy machine excuses no wrong answer. That nobody let
+    it in excuses that it got none.
     """
     if evidence.escaped:
         return "escape", counted(evidence.escaped, "change outside its folder", "changes outside its folder")
     ending, seen = evidence.ending, evidence.seen
     outcome, detail = verdict(ending, experiment.deadline_s, file)
+    unserved = _unserved(evidence)
+    if unserved and outcome == "timeout":
+        return "invalid", unserved
     if outcome != "ok" or ending.report is None:
         return outcome, f"{detail}{_want_of_memory(evidence)}"
-    if not timed_rounds:
-        return "error", "reported no timed round"
-    if said := contradiction(ending, seen):
-        return "error", said
+    untrue = contradiction(ending, seen) if timed_rounds else "reported no timed round"
+    if untrue:
+        return "error", untrue
     for number, timed in enumerate(ending.report.rounds):
         stated = seen.get(number)
         found = flaw(timed, None if stated is None else stated.witness, evidence.expected)
         if found is not None:
-            return found
-    why = _disturbance(evidence) or refusal(timed_rounds, evidence.expected)
+            return ("invalid", unserved) if unserved and found[0] == "error" else found
+    why = unserved or _disturbance(evidence) or refusal(timed_rounds, evidence.expected)
     return "invalid" if why and experiment.disturbed == "refuse" else "ok", why
 
 
@@ -67,6 +72,14 @@ def _want_of_memory(evidence: Evidence) -> str:
     if not is_killed or before is None or after is None or after.oom_kills == before.oom_kills:
         return ""
     return ", when memory ran out"
+
+
+def _unserved(evidence: Evidence) -> str:
+    """Say why connections may not have come to the server; nothing if they did."""
+    if evidence.waits:
+        return "local_resource: the server had no descriptor for another connection"
+    before, after = evidence.before, evidence.after
+    return turned_away(before, after) if before and after else ""
 
 
 def _disturbance(evidence: Evidence) -> str:

@@ -80,6 +80,7 @@ def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measur
     around = surroundings(workspace)
     folder.mkdir()
     peaks = Peaks(experiment.probes)
+    waits_before = server.handle.waits()
     before = _snapshot(site, server)
     ending = run_worker(
         site.launcher,
@@ -90,13 +91,14 @@ def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measur
         peaks=peaks,
     )
     after = _snapshot(site, server)
+    waits = server.handle.waits() - waits_before
     seen = server.handle.close_trial(name)
     escaped = (
         *restore_surroundings(workspace, around, own=name),
         *restore_reference(site.reference, site.flags),
     )
     expected = expect(case, experiment, turn.block, site.flag_sizes)
-    evidence = Evidence(ending, seen, expected, escaped, before, after)
+    evidence = Evidence(ending, seen, expected, escaped, waits, before, after)
     rounds = _rounds(evidence)
     outcome, detail = judged(evidence, experiment, task.strategy_file, rounds[1:])
     remove(folder)

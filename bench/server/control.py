@@ -80,6 +80,10 @@ class FlagServer:
         rounds = self._ask({"close": trial})["rounds"]
         return {int(number): fit(Statement, said, number) for number, said in rounds.items()}
 
+    def waits(self) -> int:
+        """Return how often clients were seen to wait for being let in: no descriptor was left for them."""
+        return int(self._ask({"count": "waits"})["waits"])
+
     def _ask(self, message: Message) -> Message:
         try:
             self._to_server.write(to_line(message))

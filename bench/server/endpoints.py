@@ -45,7 +45,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Listener:
     """A listener that is open.
 
     Attributes:
@@ -72,7 +72,7 @@ class Endpoints:
         self._site = site
         self._host = host
         self._stack = stack
-        self._doors: dict[Endpoint, Door] = {}
+        self._listeners: dict[Endpoint, Listener] = {}
         self._authority: Authority | None = None
 
     @property
@@ -80,42 +80,42 @@ class Endpoints:
         """The authority as PEM; empty as long as nothing is encrypted."""
         return "" if self._authority is None else self._authority.pem
 
-    async def find(self, endpoint: Endpoint, port: int = 0) -> Door:
+    async def find(self, endpoint: Endpoint, port: int = 0) -> Listener:
         """Return a listener, opened on this port, or any that is free, if it is not yet.
 
         Raises:
             EnvironmentFault: the port is in use or may not be used, or a library is not installed.
         """
-        door = self._doors.get(endpoint)
-        if door is None:
-            door = self._doors[endpoint] = await self._open(endpoint, port)
-        return door
+        listener = self._listeners.get(endpoint)
+        if listener is None:
+            listener = self._listeners[endpoint] = await self._open(endpoint, port)
+        return listener
 
-    async def _open(self, endpoint: Endpoint, port: int) -> Door:
+    async def _open(self, endpoint: Endpoint, port: int) -> Listener:
         if endpoint.certificate is None:
             return await self._open_plain(endpoint, port)
         if lack := lacking(TLS):
             raise EnvironmentFault(f"TLS {lack.what}", hint=lack.hint)
         return await self._open_encrypted(endpoint, endpoint.certificate, port)
 
-    async def _open_plain(self, endpoint: Endpoint, port: int) -> Door:
+    async def _open_plain(self, endpoint: Endpoint, port: int) -> Listener:
         if not endpoint.is_listening:
-            return Door(base_url(self._host, self._occupy(port)))
-        return Door(base_url(self._host, await self._listen(port, lambda: FlagProtocol(self._site))))
+            return Listener(base_url(self._host, self._occupy(port)))
+        return Listener(base_url(self._host, await self._listen(port, lambda: FlagProtocol(self._site))))
 
-    async def _open_encrypted(self, endpoint: Endpoint, certificate: "Certificate", port: int) -> Door:
+    async def _open_encrypted(self, endpoint: Endpoint, certificate: "Certificate", port: int) -> Listener:
         from bench.server.authority import new_authority
         from bench.server.tls import Handshakes, TlsProtocol
 
         self._authority = self._authority or new_authority(self._host)
         if not endpoint.is_listening:
-            return Door(base_url(self._host, self._occupy(port), "https"))
+            return Listener(base_url(self._host, self._occupy(port), "https"))
         context = self._authority.context(certificate, "h2" if endpoint.http2 else "http/1.1")
         handshakes = Handshakes()
         self._stack.callback(handshakes.abort)
         speak = self._http2() if endpoint.http2 else self._http1
         bound_port = await self._listen(port, lambda: TlsProtocol(context, speak, handshakes))
-        return Door(base_url(self._host, bound_port, "https"), handshakes)
+        return Listener(base_url(self._host, bound_port, "https"), handshakes)
 
     def _http1(self, accepted_s: float) -> asyncio.Protocol:
         return FlagProtocol(self._site, accepted_s)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from bench.errors import EnvironmentFault
+from bench.machine.descriptors import raise_limit
 from bench.server.endpoints import Endpoints, endpoint_of
 from bench.server.event_loop import new_event_loop
 from bench.server.log import Record, Writer
@@ -40,6 +41,7 @@ def serve(
         EnvironmentFault: the port, the flags or one of the files cannot be used, or a library is missing.
     """
     host = checked_host(settings.host, allow_remote=allow_remote)
+    raise_limit()
     with ExitStack() as stack:
         write = None if log_file is None else _writer(stack.enter_context(_opened(log_file)))
         site = new_site(settings, write)

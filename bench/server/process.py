@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from typing import BinaryIO, Final
 
 from bench.errors import BenchError, UsageError
-from bench.server.endpoints import Door, Endpoints, endpoint_of
+from bench.server.endpoints import Endpoints, Listener, endpoint_of
 from bench.server.event_loop import new_event_loop
 from bench.server.messages import Message, error_to_json, from_line, to_line
 from bench.server.settings import ServerSettings, checked_host
@@ -66,6 +66,8 @@ class _Control:
                 return {"records": name, "rounds": {number: list(log) for number, log in logs.items()}}
             case {"handshakes": str(name)}:
                 return await self._handshakes(name)
+            case {"count": "waits"}:
+                return {"waits": self._site.waits}
             case {"close": str(name)}:
                 return self._close(name)
         raise UsageError(f"no such control message: {message!r}")
@@ -82,28 +84,28 @@ class _Control:
         host = checked_host(settings.host, allow_remote=False)
         site = new_site(settings, write=None)
         self._endpoints = Endpoints(site, host, self._stack)
-        door = await self._endpoints.find(endpoint_of(settings.profile), settings.port)
+        listener = await self._endpoints.find(endpoint_of(settings.profile), settings.port)
         self._running = site
         # A collection in the middle of a round would make answers late; between trials it harms nobody.
         gc.collect()
         gc.freeze()
         gc.disable()
-        ready = {"url": door.url, "authority": self._endpoints.authority, "pid": os.getpid()}
+        ready = {"url": listener.url, "authority": self._endpoints.authority, "pid": os.getpid()}
         return {"ready": ready}
 
     async def _open(self, opening: Opening) -> Message:
-        door = await self._door(opening)
+        listener = await self._listener(opening)
         self._site.trials.open(opening)
         authority = self._endpoints.authority if self._endpoints and opening.profile.tls else ""
-        return {"opened": {"url": door.url, "authority": authority}}
+        return {"opened": {"url": listener.url, "authority": authority}}
 
     async def _handshakes(self, name: str) -> Message:
         """Count the handshakes at the listener of an open trial, which other trials share."""
-        seen = (await self._door(self._site.trials.opening(name))).handshakes
+        seen = (await self._listener(self._site.trials.opening(name))).handshakes
         counts = (seen.begun, seen.failed) if seen else (0, 0)
         return {"handshakes": name, "begun": counts[0], "failed": counts[1]}
 
-    async def _door(self, opening: Opening) -> Door:
+    async def _listener(self, opening: Opening) -> Listener:
         if self._endpoints is None:
             raise UsageError("the server has not been started")
         return await self._endpoints.find(endpoint_of(opening.profile))

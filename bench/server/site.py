@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from bench.server.flags import served_flags
+from bench.server.laggards import Laggards
 from bench.server.log import Writer
 from bench.server.paths import TRIALS
 from bench.server.routes import Resource, Routes, without_origin
@@ -36,11 +37,18 @@ class Connection(Protocol):
 
 
 class Site:
-    """Everything the connections of one server share."""
+    """Everything the connections of one server share.
+
+    Attributes:
+        laggards: those whose request has begun and is not complete.
+        waits: how often somebody was seen to wait for being let in, since there was no room.
+    """
 
     def __init__(self, routes: Routes, trials: Trials, public: ServedRound) -> None:
         self.trials = trials
         self.public = public
+        self.laggards = Laggards()
+        self.waits = 0
         self._routes = routes
         self._visits: dict[bytes, Visit] = {}
         self._numbers = count(1)
@@ -64,6 +72,10 @@ class Site:
         entry = Entry(next(self._numbers), perf_counter() if accepted_s is None else accepted_s)
         self._connections[entry.number] = connection
         return entry
+
+    def keep_waiting(self) -> None:
+        """Take note that somebody has to wait for being let in."""
+        self.waits += 1
 
     def leave(self, entry: Entry) -> None:
         """Forget a connection that has ended."""

@@ -3,6 +3,7 @@
 import errno
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -68,6 +69,18 @@ def test_an_unreadable_run_exits_with_five(
     (tmp_path / "run.json").write_text("{", encoding="utf-8")
     assert call(monkeypatch, "show", str(tmp_path)) == 5
     assert "error[results]: " in capsys.readouterr().err
+
+
+def test_what_the_machine_lacks_in_the_midst_of_things_is_no_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the file for which there was nothing left, if there was one."""
+    for said, name in (("", None), (": /tmp/x", "/tmp/x")):  # noqa: S108  a message
+        lack = OSError(errno.EMFILE, "Too many open files", name)
+        monkeypatch.setattr("bench.commands.choosing.load_experiment", Mock(side_effect=lack))
+        assert call(monkeypatch, "check", "default") == 4
+        expected = f"error[environment]: the machine has no more to give: Too many open files{said}\n"
+        assert capsys.readouterr().err == expected
 
 
 def test_a_bug_exits_with_seven_and_asks_for_a_report(

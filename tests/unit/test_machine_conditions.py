@@ -5,7 +5,16 @@ from dataclasses import replace
 
 import pytest
 
-from bench.machine.conditions import Processors, Snapshot, conditions, disturbance, processors_of, snapshot
+from bench.machine.conditions import (
+    Processors,
+    Snapshot,
+    conditions,
+    disturbance,
+    dropped_connections,
+    processors_of,
+    snapshot,
+    turned_away,
+)
 
 BEFORE = Snapshot(100.0, 1e9, 100.0, 50.0, 1.0, 200.0, 20.0, 3, 7)
 CALM = Snapshot(101.0, 1e9 + 1, 101.0, 50.5, 1.0, 201.5, 20.45, 3, 7)
@@ -33,6 +42,26 @@ def test_a_calm_machine_disturbs_nothing() -> None:
 def test_what_spoils_a_timing_is_said(after: Snapshot, said: str) -> None:
     """In one line, with the figure."""
     assert disturbance(BEFORE, after) == said
+
+
+def test_what_the_kernel_does_not_say_of_its_queues_is_unknown() -> None:
+    """Not every sandbox has the counters; those of a later line are found as well."""
+    text = "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 7 2 3\nIpExt: InOctets\nIpExt: 9\n"
+    assert dropped_connections(text) == 5
+    assert dropped_connections("TcpExt: SyncookiesSent\nTcpExt: 7\n") is None
+    assert dropped_connections("") is None
+    assert turned_away(replace(BEFORE, dropped=None), CALM) == ""
+    assert turned_away(BEFORE, replace(CALM, dropped=None)) == ""
+
+
+@pytest.mark.parametrize(
+    ("moved_s", "slept_s", "is_said"),
+    [(0.05, 0.0, False), (0.2, 0.0, True), (-0.2, 0.0, True), (0.0, 0.04, False), (0.0, 0.2, True)],
+)
+def test_a_clock_may_be_nudged_and_not_set(moved_s: float, slept_s: float, is_said: bool) -> None:  # noqa: FBT001  table
+    """Keeping time by the network moves it by less than a thousandth of what passes."""
+    after = replace(CALM, wall_s=CALM.wall_s + moved_s + slept_s, boot_s=CALM.boot_s + slept_s)
+    assert bool(disturbance(BEFORE, after)) is is_said
 
 
 def test_stolen_time_is_a_strangers() -> None:

@@ -31,7 +31,7 @@ from bench.report.scaling import scaling_sheets
 from bench.report.sheet import print_sheet, sheet_to_markdown
 from bench.report.table import print_run
 from bench.stats.stopping import Stop
-from bench.store.document import run_to_json
+from bench.store.document import run_from_bytes, run_to_json
 from bench.worker.live import Fetched, FutureSeen
 from tests.builders import failed, trials
 from tests.hostile_strings import HOSTILE

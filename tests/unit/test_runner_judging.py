@@ -31,7 +31,7 @@ KILLED = replace(GOOD, report=None, status=-9)
 SEEN = Statement(witness(), 100.0, 100.1, 3, 0.6, 0.0, 0.01, arriving_s=0.4)
 BEFORE = Snapshot(100.0, 1e9, 100.0, 50.0, 1.0, 200.0, 20.0, 3, 7, oom_kills=5)
 CALM = replace(BEFORE, at_s=101.0, wall_s=1e9 + 1, boot_s=101.0, idle_s=201.5)
-EVIDENCE = Evidence(GOOD, {0: SEEN, 1: SEEN}, Expectation(0.02, 0.06, 3, {"ok": 3}, {}), (), BEFORE, CALM)
+EVIDENCE = Evidence(GOOD, {0: SEEN, 1: SEEN}, Expectation(0.02, 0.06, 3, {"ok": 3}, {}), (), 0, BEFORE, CALM)
 
 
 def said_of(evidence: Evidence, experiment: Experiment = EXPERIMENT) -> str:

@@ -1,7 +1,7 @@
 """One connection: requests come in, answers go out in the same order, each when its weather allows.
 
-HTTP/1.1 with keep-alive and pipelining (RFC 9112). asyncio sets TCP_NODELAY on every connection;
-without it a sequential client would wait 40 ms a request.
+HTTP/1.1 with keep-alive and pipelining (RFC 9112). Connections have TCP_NODELAY from the port that they
+came in by; without it a sequential client would wait 40 ms a request.
 """
 
 import asyncio
@@ -49,6 +49,7 @@ class FlagProtocol(asyncio.Protocol):
         self._left_s: float | None = None
         self._is_blocked = False
         self._is_overrun = False
+        self._is_behind = False
         self._is_closing = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -76,6 +77,8 @@ class FlagProtocol(asyncio.Protocol):
         if len(self._deliveries) > _MOST_WAITING and not self._is_overrun:
             self._is_overrun = True
             self._transport.pause_reading()
+        if (self._unparsed_bytes or self._target) and not self._is_behind:
+            self._fall_behind()
 
     def eof_received(self) -> bool:
         """Send what was asked for, to a client that may have closed its own side only.
@@ -94,6 +97,12 @@ class FlagProtocol(asyncio.Protocol):
         """Log every request that waits as unanswered, and end the connection now."""
         self._abandon()
         self._transport.abort()
+
+    def hurry(self) -> None:
+        """Refuse a request that has begun and will not come to its end, as slow-loris clients do it."""
+        self._is_behind = False
+        self._arrival_s = perf_counter()
+        self._hang_up(HTTPStatus.REQUEST_TIMEOUT)
 
     def pause_writing(self) -> None:
         """Learn that the kernel takes no more bytes for now."""
@@ -122,6 +131,8 @@ class FlagProtocol(asyncio.Protocol):
         self._target = b""
         self._unparsed_bytes = 0
         self._has_body = False
+        if self._is_behind:
+            self._catch_up()
         if parser is None or self._is_closing:
             return
         visit, method = self._site.visit(target), parser.get_method()
@@ -148,6 +159,17 @@ class FlagProtocol(asyncio.Protocol):
                 break
         if self._unparsed_bytes > _LARGEST_REQUEST:
             self._refuse_size()
+
+    def _fall_behind(self) -> None:
+        """Have the end of a request waited for, and not for ever."""
+        if not (self._is_closing or self._is_overrun):
+            self._is_behind = True
+            address, *_ = self._transport.get_extra_info("peername") or ("",)
+            self._site.laggards.begin(self, address)
+
+    def _catch_up(self) -> None:
+        self._is_behind = False
+        self._site.laggards.end(self)
 
     def _refuse_size(self) -> None:
         if not self._has_body:
@@ -207,11 +229,15 @@ class FlagProtocol(asyncio.Protocol):
         elif self._is_overrun and not self._is_closing and len(self._deliveries) < _MOST_WAITING:
             self._is_overrun = False
             self._transport.resume_reading()
+            if self._unparsed_bytes or self._target:
+                self._fall_behind()
 
     def _abandon(self) -> None:
         """Log what can no longer be answered; a client that turned out to be gone left when it said so."""
         if self._timer is not None:
             self._timer.cancel()
+        if self._is_behind:
+            self._catch_up()
         left_s = self._left_s or perf_counter()
         for delivery in self._deliveries:
             delivery.abandoned(self._entry, left_s)

@@ -1,0 +1,214 @@
+"""What an experiment takes that the machine does not have: known before anything is started."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+from bench.errors import ShortageFault
+from bench.ideal import Outlook
+from bench.machine.findings import Figure
+from bench.machine.limits import Limits, Room
+from bench.model import Experiment
+from bench.runner.needs import Need, Needs, connections_of
+
+_MIB: Final = 1 << 20
+_FEWER: Final = "or ask for fewer workers"
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """One thing of which there is less than it takes.
+
+    Attributes:
+        what: its name.
+        need: how much it takes and what takes it, in words.
+        have: how much there is, in words.
+        source: the file or call that says so.
+        remedy: what to do about it.
+        is_certain: whether nothing can be run like this; otherwise it may go well.
+    """
+
+    what: str
+    need: str
+    have: str
+    source: str
+    remedy: str
+    is_certain: bool
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.need}, and there are {self.have} ({self.source}); {self.remedy}"
+
+
+def shortages(needs: Needs, limits: Limits) -> tuple[Shortage, ...]:
+    """Hold what an experiment takes against what the machine has; what is unreadable is no shortage."""
+    return tuple(
+        chain(
+            _open_files(needs, limits),
+            _tasks(needs, limits),
+            _memory(needs, limits),
+            _ports(needs, limits),
+            _disk(needs, limits),
+            _cores(needs, limits),
+        )
+    )
+
+
+def unread(limits: Limits) -> tuple[str, ...]:
+    """Say what could not be looked at, and where it should have been; a sentence each."""
+    figures = {
+        "open files": limits.open_files,
+        "threads and processes": limits.tasks,
+        "memory": limits.memory,
+        "ports": limits.ports,
+        "room for temporary files": limits.workspace.free_bytes,
+        "room for results": limits.results.free_bytes,
+    }
+    return tuple(
+        f"{what}: not readable here ({figure.source}), so not looked at"
+        for what, figure in figures.items()
+        if figure.value is None
+    )
+
+
+def require(found: Sequence[Shortage]) -> None:
+    """Refuse to start what cannot come to its end.
+
+    Raises:
+        ShortageFault: something is certainly not there.
+    """
+    if certain := tuple(str(shortage) for shortage in found if shortage.is_certain):
+        raise ShortageFault(certain)
+
+
+def doubts(found: Sequence[Shortage]) -> tuple[str, ...]:
+    """Say what may be too little; a sentence each."""
+    return tuple(str(shortage) for shortage in found if not shortage.is_certain)
+
+
+def port_doubts(experiment: Experiment, outlooks: Sequence[Outlook], limits: Limits) -> tuple[str, ...]:
+    """Say where connections may come faster than the ports of earlier ones are free again; a sentence each.
+
+    The rate is an estimate: connections of a round, by the rounds and the time that a trial is expected to
+    take. Who closes a connection first keeps its port busy (RFC 9293, 3.6.1), and that is taken to be the
+    client.
+    """
+    ports, rest_s = limits.ports.value, limits.port_rest_s.value
+    if ports is None or rest_s is None:
+        return ()
+    busy = {outlook.case.id: _resting(experiment, outlook, rest_s) for outlook in outlooks}
+    case, most = max(busy.items(), key=lambda item: item[1])
+    if most <= ports:
+        return ()
+    need = f"about {most:,.0f} may be in use or rest for {rest_s:g} s after use ({case})"
+    source = f"{limits.ports.source}, {limits.port_rest_s.source}"
+    remedy = "keep connections alive, or `sudo sysctl net.ipv4.tcp_tw_reuse=2`"
+    return (str(Shortage("ports", need, f"{ports:,.0f}", source, remedy, is_certain=False)),)
+
+
+def _resting(experiment: Experiment, outlook: Outlook, rest_s: float) -> float:
+    """Estimate how many ports are taken while trials of a case follow one another."""
+    rounds = 1 + (experiment.rounds or 1)
+    made = rounds * connections_of(outlook.case)
+    return made * max(1.0, rest_s / max(min(outlook.trials_s), 0.001))
+
+
+def _open_files(needs: Needs, limits: Limits) -> Iterator[Shortage]:
+    limit = limits.open_files
+    for need, is_certain in ((needs.open_files, True), (needs.comfortable_files, False)):
+        if _lacks(limit, need.amount):
+            remedy = f"raise the limit with `ulimit -n {need.amount:.0f}`"
+            if need.is_by_workers:
+                remedy += f", {_FEWER}"
+            yield Shortage(
+                "open files", _counted(need), f"{limit.value:,.0f}", limit.source, remedy, is_certain
+            )
+            return
+
+
+def _tasks(needs: Needs, limits: Limits) -> Iterator[Shortage]:
+    if _lacks(limits.tasks, needs.tasks.amount):
+        have = f"{max(0.0, limits.tasks.value or 0.0):,.0f} to be had"
+        remedy = f"raise the limit, end other processes, {_FEWER}"
+        yield Shortage(
+            "threads and processes", _counted(needs.tasks), have, limits.tasks.source, remedy, is_certain=True
+        )
+
+
+def _memory(needs: Needs, limits: Limits) -> Iterator[Shortage]:
+    need = _sized(needs.memory)
+    for limit, words, is_certain in (
+        (limits.most_memory, "in all", True),
+        (limits.memory, "free at the moment", False),
+    ):
+        if _lacks(limit, needs.memory.amount):
+            have = f"{_mib(limit.value or 0.0)} {words}"
+            yield Shortage("memory", need, have, limit.source, f"free some, {_FEWER}", is_certain)
+            return
+
+
+def _ports(needs: Needs, limits: Limits) -> Iterator[Shortage]:
+    if _lacks(limits.ports, needs.ports.amount):
+        remedy = f"widen net.ipv4.ip_local_port_range, {_FEWER}"
+        have = f"{limits.ports.value:,.0f}"
+        yield Shortage("ports", _counted(needs.ports), have, limits.ports.source, remedy, is_certain=True)
+
+
+def _disk(needs: Needs, limits: Limits) -> Iterator[Shortage]:
+    workspace, results = limits.workspace, limits.results
+    elsewhere = "free some, or have TMPDIR name a folder elsewhere"
+    if _lacks(workspace.files, needs.workspace_files.amount):
+        have = f"{workspace.files.value:,.0f} to be made in {workspace.folder}"
+        yield Shortage(
+            "files",
+            _counted(needs.workspace_files),
+            have,
+            workspace.files.source,
+            elsewhere,
+            is_certain=True,
+        )
+    if workspace.device == results.device:
+        both = Need(
+            needs.workspace_bytes.amount + needs.results_bytes.amount,
+            f"{needs.workspace_bytes.taker}, and {needs.results_bytes.taker}",
+        )
+        yield from _too_little_room("disk", both, results, f"{elsewhere}, and --out one for results")
+    else:
+        yield from _too_little_room("disk for temporary files", needs.workspace_bytes, workspace, elsewhere)
+        yield from _too_little_room(
+            "disk for results",
+            needs.results_bytes,
+            results,
+            "free some, or name a folder elsewhere with --out",
+        )
+
+
+def _cores(needs: Needs, limits: Limits) -> Iterator[Shortage]:
+    if _lacks(limits.cores, needs.cores):
+        need = f"it takes {needs.cores} to keep the server apart from its clients"
+        remedy = "expect trials to be refused, or have them kept with `disturbed: keep`"
+        have = f"{limits.cores.value:,.0f}"
+        yield Shortage("cores", need, have, limits.cores.source, remedy, is_certain=False)
+
+
+def _too_little_room(what: str, need: Need, room: Room, remedy: str) -> Iterator[Shortage]:
+    if _lacks(room.free_bytes, need.amount):
+        have = f"{_mib(room.free_bytes.value or 0.0)} free in {room.folder}"
+        yield Shortage(what, _sized(need), have, room.free_bytes.source, remedy, is_certain=True)
+
+
+def _lacks(limit: Figure, amount: float) -> bool:
+    return limit.value is not None and limit.value < amount
+
+
+def _counted(need: Need) -> str:
+    return f"it takes {need.amount:,.0f} ({need.taker})"
+
+
+def _sized(need: Need) -> str:
+    return f"it takes {_mib(need.amount)} ({need.taker})"
+
+
+def _mib(size_bytes: float) -> str:
+    return f"{math.ceil(size_bytes / _MIB):,} MiB" if size_bytes >= _MIB else f"{size_bytes / 1024:,.0f} KiB"

@@ -1,0 +1,158 @@
+"""A machine that has less than a run takes: said before anything is started, or survived."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(shutil.which("prlimit") is None, reason="limits are set by prlimit of util-linux"),
+]
+
+ROOT = Path(__file__).parents[2]
+HOSTILE = ROOT / "tests" / "strategies"
+
+
+def config(folder: Path, **changes: object) -> Path:
+    """Write a config of three flags at 5 ms and return its path."""
+    settings = {
+        "name": "limits",
+        "countries": {"codes": ["BR", "CN", "IN"], "repeat": 20},
+        "workers": 3,
+        "clients": ["urllib3"],
+        "strategies": ["threadpool_map"],
+        "profile": {"latency": "5ms"},
+        "blocks": 1,
+        "rounds": 1,
+        "disturbed": "keep",  # other programs may be busy while tests run
+        **changes,
+    }
+    path = folder / "limits.yaml"
+    path.write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
+    return path
+
+
+def limited(
+    words: Sequence[str], soft: int, hard: int, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Call the program with a limit of open files, as under ``ulimit -n``."""
+    return subprocess.run(
+        ["prlimit", f"--nofile={soft}:{hard}", sys.executable, "-m", "bench", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, **environment},
+    )
+
+
+def run(
+    path: Path, soft: int, hard: int | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a config with a limit of open files."""
+    words = ["run", str(path), "--quiet", "--out", str(path.parent / "run")]
+    return limited(words, soft, soft if hard is None else hard, **environment)
+
+
+def document(path: Path) -> dict[str, Any]:
+    """Read the stored run."""
+    stored: dict[str, Any] = json.loads((path.parent / "run" / "run.json").read_text("utf-8"))
+    return stored
+
+
+@pytest.mark.parametrize(("limit", "workers"), [(20, 3), (68, 30)])
+def test_a_few_open_files_are_enough_for_a_few_workers(tmp_path: Path, limit: int, workers: int) -> None:
+    """What fits is run, and every fetch is as planned."""
+    path = config(tmp_path, workers=workers)
+    result = run(path, limit)
+    assert (result.returncode, result.stderr.count("Traceback")) == (0, 0), result.stderr
+    assert [trial["outcome"] for trial in document(path)["trials"]] == ["ok"]
+
+
+@pytest.mark.parametrize(("limit", "workers", "need"), [(12, 3, 16), (32, 30, 68), (64, 60, 128)])
+def test_too_few_open_files_are_said_before_anything_is_started(
+    tmp_path: Path, limit: int, workers: int, need: int
+) -> None:
+    """Need and have in one line, no folder, no traceback."""
+    path = config(tmp_path, workers=workers)
+    result = run(path, limit)
+    assert result.returncode == 4
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"error[environment]: open files: it takes {need} (")
+    assert f"and there are {limit} (RLIMIT_NOFILE, hard limit); raise the limit with `ulimit -n" in line
+    assert not (tmp_path / "run").exists()
+    assert result.stdout == ""
+
+
+def test_check_and_noise_refuse_alike(tmp_path: Path) -> None:
+    """What cannot be run is said by whoever is asked."""
+    path = config(tmp_path, workers=60, blocks=20)
+    out = tmp_path / "run"
+    for words in (["check", str(path)], ["noise", str(path), "--out", str(out)]):
+        result = limited(words, 64, 64)
+        assert (result.returncode, result.stdout) == (4, "")
+        assert "open files: it takes 128" in result.stderr
+    assert not out.exists()
+
+
+def test_a_soft_limit_is_raised(tmp_path: Path) -> None:
+    """It is the shell's opinion, not the machine's."""
+    path = config(tmp_path, workers=60)
+    assert run(path, 20, 256).returncode == 0
+    assert [trial["outcome"] for trial in document(path)["trials"]] == ["ok"]
+
+
+def test_no_limit_makes_a_traceback(tmp_path: Path) -> None:
+    """Where even Python cannot be started there is nobody to say it better."""
+    path = config(tmp_path)
+    for limit in (5, 7, 9):
+        result = run(path, limit)
+        assert result.returncode != 0
+        if "bench" in result.stderr:
+            assert "Traceback" not in result.stderr, limit
+
+
+def test_no_room_on_disk_is_said_before_anything_is_started(tmp_path: Path) -> None:
+    """A file system of 64 KiB holds no run."""
+    if os.geteuid() != 0 or shutil.which("unshare") is None:
+        pytest.skip("to mount a small file system takes root, and unshare of util-linux")
+    small = tmp_path / "small"
+    small.mkdir()
+    path = config(tmp_path)
+    mount = f"mount -t tmpfs -o size=64k tmpfs {small}"
+    program = f"{sys.executable} -m bench run {path} --quiet --out {small}/run"
+    result = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", f"{mount} && {program}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    if "mount" in result.stderr or "unshare" in result.stderr:
+        pytest.skip(f"no file system can be mounted here: {result.stderr.strip()}")
+    assert result.returncode == 4
+    assert result.stderr.startswith(
+        "error[environment]: disk for results: it takes 280 KiB (1 trials, about)"
+    )
+    assert f"64 KiB free in {small}" in result.stderr
+
+
+def test_a_server_without_a_descriptor_for_its_clients_makes_trials_invalid(tmp_path: Path) -> None:
+    """It is the machine that lacks something, and no time-out of the strategy's."""
+    hoards = os.path.relpath(HOSTILE / "hoards_connections.py", tmp_path)
+    path = config(
+        tmp_path, strategies=[hoards], workers=1, countries=["BR"], request_timeout="200ms", deadline="5s"
+    )
+    result = run(path, 40)
+    assert result.returncode == 3, result.stderr
+    found = {(trial["outcome"], trial["detail"]) for trial in document(path)["trials"]}
+    assert found == {("invalid", "local_resource: the server had no descriptor for another connection")}
