@@ -106,8 +106,8 @@ class TlsTransport(asyncio.Transport):
         self.flush()
 
     def flush(self) -> None:
-        """Send the records that are ready."""
-        if self._outgoing.pending:
+        """Send the records that are ready; on a connection that is lost, asyncio would log each of them."""
+        if self._outgoing.pending and not self._below.is_closing():
             self._below.write(self._outgoing.read())
 
     def can_write_eof(self) -> bool:

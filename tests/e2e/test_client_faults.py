@@ -1,4 +1,4 @@
-"""Every client, through each of its faces, against every fault: the class that the server meant, in one hit."""
+"""Every client, through each of its faces, against every fault: the class that was meant, in one hit."""
 
 import asyncio
 import ssl
@@ -32,7 +32,8 @@ TIMED = {"stall", "drip", "slow_headers"}
 ENDLESS = {"oversized", "gzip_bomb"}
 UNSEEN: Mapping[str, FetchOutcome] = {"wrong_content": "ok"}
 """What no client can know; the worker tells by the checksum."""
-FACES = [(name, face) for name, client in clients().items() for face in sorted(client.faces)]
+CLIENTS = clients()
+FACES = [(name, face) for name, client in CLIENTS.items() for face in sorted(client.faces)]
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Way:
 
     def outcome(self, kind: str) -> FetchOutcome:
         """Return the class in which a fetch must end that meets a fault."""
-        deviations = {} if self.protocol == "h2" else clients()[self.client].deviations
+        deviations = {} if self.protocol == "h2" else CLIENTS[self.client].deviations
         return deviations.get(kind) or UNSEEN.get(kind) or KINDS[kind].outcome
 
 
@@ -59,7 +60,7 @@ WAYS = [
     Way(name, face, protocol)
     for name, face in FACES
     for protocol, needed in SPOKEN.items()
-    if needed <= clients()[name].speaks
+    if needed <= CLIENTS[name].speaks
 ]
 every_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: f"{way.client}-{way.face}-{way.protocol}")
 every_client = pytest.mark.parametrize(("client", "face"), FACES)
@@ -93,7 +94,7 @@ def download(job: Job, face: str) -> list[Fetch]:
 
 
 def meet(way: Way, kinds: list[str], folder: Path, timeout_s: float) -> None:
-    """Have a client meet faults, and a good answer before and after each; hold it to the class and the hits."""
+    """Have a client meet faults between good answers, and hold it to the classes and the hits."""
     codes = [f"X{letter}" for letter in ascii_uppercase] + [f"Y{letter}" for letter in ascii_uppercase]
     faults = dict(zip(codes, kinds, strict=False))
     context = converse = trusted = None
@@ -126,7 +127,7 @@ def meet(way: Way, kinds: list[str], folder: Path, timeout_s: float) -> None:
 
 @every_way
 def test_each_fault_is_seen_as_what_it_is(way: Way, tmp_path: Path) -> None:
-    """In the class of ``bench.faults``, or in the deviation that the client's file declares; none is repeated."""
+    """In the class of ``bench.faults``, or as the client's file declares; none is repeated."""
     meet(way, sorted(way.kinds - TIMED - ENDLESS), tmp_path, timeout_s=10.0)
 
 

@@ -329,7 +329,7 @@ class Http2Protocol(asyncio.Protocol):
 
     def _flush(self) -> None:
         data = self._h2.data_to_send()
-        if data:
+        if data and not self._transport.is_closing():
             self._transport.write(data)
 
     def _abandon(self) -> None:
