@@ -10,7 +10,8 @@ its own thread (``PyThreadState_SetAsyncExc``), once that has been seen to read 
 - A thread that waits for bytes that never come is left to its library's own time-out. To strike it would do
   nothing until then, and might hit the library as it tidies up.
 - A fetch belongs to whoever takes it out of the table, the thread that ends it or the one that ends its
-  time; in the latter case the fetch's thread waits for the strike and takes back what was not raised yet.
+  time; in the latter case the fetch's thread waits for the strike and lets itself be hit before it goes on.
+  To take the error back would leave CPython 3.11 looking for it for ever, at each function call.
 
 An event loop needs none of this; it has ``asyncio.timeout``.
 """
@@ -30,6 +31,7 @@ _READING: Final = frozenset({"read", "readinto", "recv", "recv_into"})
 _PATIENCE: Final = 8
 """What is overdue and not reading is looked at again after an eighth of the time it is overdue."""
 _SOONEST_S: Final = 0.001
+_MOMENT: Final = 100
 
 
 class OverdueError(TimeoutError):
@@ -83,7 +85,9 @@ class Watchdog:
         """
         if self._due_s.pop(get_ident(), None) is None:
             with self._striking:
-                _throw(get_ident(), None)
+                pass
+            for _ in range(_MOMENT):
+                pass  # each time round, the interpreter looks whether there is something to raise
 
     def _watch(self) -> None:
         with self._opened:
@@ -115,7 +119,7 @@ class Watchdog:
                     self._overdue[thread, due_s] = frame
                 return False
             if self._due_s.pop(thread, inf) <= due_s:  # else it has just ended, and another one begun
-                _throw(thread, OverdueError)
+                _throw(thread)
             return True
 
 
@@ -138,8 +142,8 @@ def _import_ctypes() -> None:
     import ctypes  # noqa: F401
 
 
-def _throw(thread: int, error: type[BaseException] | None) -> None:
-    """Have a thread raise an error; with ``None``, take back what it has not raised yet."""
+def _throw(thread: int) -> None:
+    """Have a thread raise that its fetch is overdue, when it next runs."""
     from ctypes import c_ulong, py_object, pythonapi
 
-    pythonapi.PyThreadState_SetAsyncExc(c_ulong(thread), None if error is None else py_object(error))
+    pythonapi.PyThreadState_SetAsyncExc(c_ulong(thread), py_object(OverdueError))

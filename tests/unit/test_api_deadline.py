@@ -1,0 +1,104 @@
+"""The deadline of blocking fetches: what drips is ended, and nothing is hit that has ended by itself."""
+
+import sys
+import time
+from collections import Counter
+from random import Random
+from threading import Thread
+
+import pytest
+
+from bench.api.deadline import OverdueError, Watchdog
+
+TIMEOUT_S = 0.01
+
+
+@pytest.fixture
+def watchdog() -> Watchdog:
+    """Start one of its own for each test; its thread ends with the process."""
+    started = Watchdog()
+    started.start()
+    return started
+
+
+def read() -> None:
+    """Take a byte, as a library does from a connection."""
+    time.sleep(0.0002)
+
+
+def dripped(watchdog: Watchdog, for_s: float) -> str:
+    """Fetch something that drips for so long, in this thread."""
+    began_s = time.perf_counter()
+    try:
+        watchdog.begin(began_s + TIMEOUT_S)
+        try:
+            while time.perf_counter() < began_s + for_s:
+                read()
+        finally:
+            watchdog.end()
+    except OverdueError:
+        return "overdue"
+    return "ok"
+
+
+def test_what_drips_for_ever_is_ended_soon(watchdog: Watchdog) -> None:
+    """Where it reads, and long before it would be over."""
+    began_s = time.perf_counter()
+    with watchdog.watching(TIMEOUT_S):
+        assert dripped(watchdog, for_s=60) == "overdue"
+    assert time.perf_counter() - began_s < 10
+
+
+def test_what_ends_in_time_is_left_alone(watchdog: Watchdog) -> None:
+    """However often; the next one has time of its own."""
+    with watchdog.watching(TIMEOUT_S):
+        assert {dripped(watchdog, for_s=0.0005) for _ in range(200)} == {"ok"}
+
+
+def test_nothing_is_hit_after_its_fetch_has_ended(watchdog: Watchdog) -> None:
+    """Thousands of fetches in several threads, most of which end while their time is up."""
+    ended: Counter[str] = Counter()
+    hit_outside: list[BaseException] = []
+
+    def fetch_many(seed: int) -> None:
+        draw = Random(seed)
+        try:
+            for _ in range(250):
+                ended[dripped(watchdog, TIMEOUT_S * draw.uniform(0.95, 1.6))] += 1
+                for _ in range(500):  # what comes between two fetches is nobody's to end
+                    pass
+        except OverdueError as error:
+            hit_outside.append(error)
+
+    threads = [Thread(target=fetch_many, args=(seed,)) for seed in range(8)]
+    with watchdog.watching(TIMEOUT_S):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert not hit_outside
+    assert ended.total() == 2000
+    assert ended["overdue"] > 100
+    assert ended["ok"] > 100
+
+
+def test_a_thread_that_waits_for_bytes_is_left_to_its_own_time_out(watchdog: Watchdog) -> None:
+    """It is struck only if it reads on: here it never does."""
+    with watchdog.watching(TIMEOUT_S):
+        watchdog.begin(time.perf_counter() + TIMEOUT_S)
+        time.sleep(10 * TIMEOUT_S)
+        watchdog.end()
+
+
+def test_a_debugger_may_look_on_afterwards(watchdog: Watchdog) -> None:
+    """CPython 3.11 never comes back from the next traced call if an error that was thrown is taken back."""
+    with watchdog.watching(TIMEOUT_S):
+        assert {dripped(watchdog, TIMEOUT_S * 1.3) for _ in range(100)} <= {"ok", "overdue"}
+    seen = []
+    before = sys.gettrace()
+    sys.settrace(lambda frame, *_: seen.append(frame.f_code.co_name))
+    try:
+        read()
+    finally:
+        sys.settrace(before)
+    assert "read" in seen
