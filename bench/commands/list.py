@@ -66,17 +66,25 @@ def configs() -> None:
 
 
 @list_.command()
-def faults() -> None:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "markdown"]),
+    default="table",
+    show_default=True,
+    help="How to print it.",
+)
+def faults(form: str) -> None:
     """List what can go wrong in a profile, and the class in which such a fetch ends."""
-    from bench.faults import KINDS
+    from bench.catalog import clients as all_clients
+    from bench.commands.consoles import emit
+    from bench.report.faults import NARROW_HEADINGS, faults_to_markdown, narrow_rows
 
-    _print(
-        ("fault", "class", "what the server does"),
-        [
-            (name, "by its status" if name == "status" else kind.outcome, kind.summary)
-            for name, kind in KINDS.items()
-        ],
-    )
+    known = all_clients().values()
+    if form == "markdown":
+        emit(faults_to_markdown(known))
+    else:
+        _print(NARROW_HEADINGS, narrow_rows(known))
 
 
 @list_.command()

@@ -29,7 +29,16 @@ def _expected_s(name: str) -> float:
 
 @pytest.mark.parametrize(
     ("name", "most_s"),
-    [("ci", 20), ("default", 45), ("delay", 240), ("error", 240), ("noise", 60), ("scale", 720)],
+    [
+        ("ci", 20),
+        ("default", 45),
+        ("delay", 240),
+        ("error", 240),
+        ("faults", 120),
+        ("noise", 60),
+        ("scale", 720),
+        ("tls", 60),
+    ],
 )
 def test_a_shipped_config_loads_whole_and_is_predicted_to_take_no_longer_than_it_says(
     name: str, most_s: float
@@ -44,11 +53,12 @@ def test_a_shipped_config_loads_whole_and_is_predicted_to_take_no_longer_than_it
     assert _expected_s(name) < most_s
 
 
-@pytest.mark.parametrize("name", ["ci", "default", "delay", "error"])
+@pytest.mark.parametrize("name", ["ci", "default", "delay", "error", "faults", "tls"])
 def test_a_shipped_config_has_blocks_enough_for_a_verdict(name: str) -> None:
     """The smallest p of n blocks is 2 / 2ⁿ, and Holm's first step multiplies it by the number of pairs."""
     experiment = experiment_of(name)
-    assert 2 / 2**experiment.blocks * comb(len(experiment.cases), 2) <= 0.05
+    cases = len(experiment.cases) // len({case.profile for case in experiment.cases})
+    assert 2 / 2**experiment.blocks * comb(cases, 2) <= 0.05
 
 
 def test_the_scale_config_reaches_two_hundred_workers() -> None:
@@ -70,7 +80,7 @@ def test_the_noise_config_waits_in_one_case_and_works_in_the_other() -> None:
 
 def test_every_shipped_config_names_the_schema_and_its_question() -> None:
     """The first line is for editors, the comment below for people."""
-    assert names() == ("ci", "default", "delay", "error", "noise", "scale")
+    assert names() == ("ci", "default", "delay", "error", "faults", "noise", "scale", "tls")
     for name in names():
         lines = find(name).read_text(encoding="utf-8").splitlines()
         assert lines[0] == "# yaml-language-server: $schema=schema.json"

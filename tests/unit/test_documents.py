@@ -1,0 +1,17 @@
+"""What the docs say is what the program says."""
+
+from pathlib import Path
+
+from bench.catalog import clients
+from bench.report.faults import faults_to_markdown
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_the_table_of_faults_is_the_one_that_is_printed() -> None:
+    """`flagbench list faults --format markdown` writes what stands between the marks."""
+    text = (DOCS / "faults.md").read_text("utf-8")
+    _, _, rest = text.partition("<!-- list faults -->\n")
+    table, mark, _ = rest.partition("<!-- end -->\n")
+    assert mark
+    assert table == faults_to_markdown(clients().values())
