@@ -6,6 +6,7 @@ import threading
 import time
 from typing import Final
 
+from bench.api.deadline import watchdogs
 from bench.worker.protocol import Holdings
 
 _PATIENCE_S: Final = 0.1
@@ -14,9 +15,13 @@ _LOOK_EVERY_S: Final = 0.002
 
 
 def holdings() -> Holdings:
-    """Count threads, those of C libraries too where ``/proc`` tells, and open descriptors."""
+    """Count threads, those of C libraries too where ``/proc`` tells, and open descriptors.
+
+    The thread that watches the deadlines of fetches is ours, whenever it started.
+    """
+    threads = _entries("/proc/self/task") or threading.active_count()
     return Holdings(
-        threads=_entries("/proc/self/task") or threading.active_count(),
+        threads=threads - watchdogs(),
         descriptors=_entries("/proc/self/fd") or _entries("/dev/fd"),
     )
 

@@ -101,6 +101,7 @@ BLAMED: Final[Mapping[str, Blame]] = {
 OTHERS: Final = {
     "full_disk": "what the machine lacks is nobody's fault",
     "lacks_descriptors": "what the machine lacks is nobody's fault",
+    "hoards_connections": "it is run where the server has few descriptors",
     "no_function": "it is refused before a run",
     "floods": "10 MB a round, for the worker alone",
     "own_pool": "healthy, but for a thread",
@@ -210,7 +211,7 @@ def test_the_place_of_a_hang_is_in_the_strategy_wherever_it_lies(tmp_path: Path)
     (tmp_path / "mine.py").write_text((HOSTILE / "hangs.py").read_text("utf-8"), encoding="utf-8")
     run(config(tmp_path, ["mine.py"], blocks=1, deadline="2s"))
     (trial,) = document(tmp_path / "test.yaml")["trials"]
-    assert re.search(rf'at File "{tmp_path}/mine.py", line \d+ in download_many', trial["detail"])
+    assert re.search(r'at File "mine\.py", line \d+ in download_many', trial["detail"])
 
 
 def test_no_strategy_that_ships_leaves_anything_behind(tmp_path: Path) -> None:
