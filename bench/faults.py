@@ -54,10 +54,12 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "goaway": Kind("disconnected", "sends GOAWAY and no answer", http1="none", http2="connection"),
         "short_body": Kind("truncated", "ends the body short of its Content-Length", http2="connection"),
         "cut_chunk": Kind("truncated", "closes the connection within a chunk", http2="none"),
-        "stall": Kind("timeout", "sends half of the body, and then nothing"),
-        "drip": Kind("timeout", "sends the body a byte at a time, and never all of it"),
+        "stall": Kind("timeout", "sends half of the body, and then nothing", http2="connection"),
+        "drip": Kind("timeout", "sends the body a byte at a time, and never all of it", http2="connection"),
         "slow_headers": Kind(
-            "timeout", "sends the headers a byte at a time, and never all of them; over HTTP/2 none at all"
+            "timeout",
+            "sends the headers a byte at a time, and never all of them; over HTTP/2 none at all",
+            http2="connection",
         ),
         "wrong_content": Kind("corrupt", "sends other bytes, as many as there should be"),
         "no_content": Kind("corrupt", "204"),
@@ -69,8 +71,8 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "surplus_bytes": Kind("protocol", "sends more than its Content-Length", http2="connection"),
         "redirect_loop": Kind("redirect", "302 to itself"),
         "redirect_off_host": Kind("redirect", "302 to an address that is not this machine's"),
-        "gzip_bomb": Kind("too_large", "sends a gzip of 1 GiB that nobody asked for"),
-        "oversized": Kind("too_large", "sends a body of 1 GiB"),
+        "gzip_bomb": Kind("too_large", "sends a gzip of 1 GiB that nobody asked for", http2="connection"),
+        "oversized": Kind("too_large", "sends a body of 1 GiB", http2="none"),
         "tls_expired": Kind("tls", "shows a certificate that has expired", needs_tls=True, is_total=True),
         "tls_wrong_host": Kind("tls", "shows the certificate of another host", needs_tls=True, is_total=True),
         "tls_unknown_authority": Kind(

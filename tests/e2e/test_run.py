@@ -236,6 +236,7 @@ def test_planned_failures_are_no_failures_of_the_trial(tmp_path: Path) -> None:
         workers=26,
         profile=profile,
         request_timeout="200ms",
+        seed=3,
     )
     result = run(path)
     assert result.returncode == 0, result.stdout
