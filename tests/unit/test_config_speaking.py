@@ -81,7 +81,7 @@ def test_who_does_not_speak_what_a_profile_needs_is_left_out(
             (
                 "strategies: [sequential, {name: threadpool_map, workers: 3}]\nclients: httpx\nworkers: 1\n"
                 "profiles:\n- local\n- tls: true\n  http2: true\n  faults:\n"
-                "  - {kind: stall, rate: 5%}\n  - {kind: bad_length, rate: 5%}\n"
+                "  - {kind: reset_mid_body, rate: 5%}\n  - {kind: bad_length, rate: 5%}\n"
             ),
             (
                 "10:5 profiles[1].faults[1]: bad_length ends all that shares its connection: over HTTP/2 it "
@@ -101,7 +101,7 @@ def test_what_cannot_be_is_refused_at_the_profile(tmp_path: Path, text: str, pro
         "strategies: sequential\nclients: httpx\nworkers: 20\n" + GOAWAY,
         "strategies: threadpool_map\nclients: httpx\nworkers: 1\n" + GOAWAY,
         "strategies: threadpool_map\nclients: httpx\nworkers: 20\ncountries: [BR]\n" + GOAWAY,
-        "strategies: threadpool_map\nclients: httpx\nprofile: {tls: true, http2: true, faults: stall}\n",
+        "strategies: threadpool_map\nclients: httpx\nprofile: {tls: true, http2: true, faults: reset_mid_body}\n",
         "strategies: threadpool_map\nclients: httpx\nprofile: {tls: true, faults: bad_length}\n",
     ],
 )
