@@ -101,7 +101,7 @@ def test_what_cannot_be_is_refused_at_the_profile(tmp_path: Path, text: str, pro
         "strategies: sequential\nclients: httpx\nworkers: 20\n" + GOAWAY,
         "strategies: threadpool_map\nclients: httpx\nworkers: 1\n" + GOAWAY,
         "strategies: threadpool_map\nclients: httpx\nworkers: 20\ncountries: [BR]\n" + GOAWAY,
-        "strategies: threadpool_map\nclients: httpx\nprofile: {tls: true, http2: true, faults: reset_mid_body}\n",
+        "strategies: threadpool_map\nclients: httpx\nprofile: {tls: true, http2: true, faults: not_found}\n",
         "strategies: threadpool_map\nclients: httpx\nprofile: {tls: true, faults: bad_length}\n",
     ],
 )
