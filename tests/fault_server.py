@@ -282,3 +282,4 @@ _SCRIPTS: Final[Mapping[str, Script]] = MappingProxyType(
         "oversized": _oversized,
     }
 )
+HTTP1_KINDS: Final = frozenset(_SCRIPTS) - {"negative_length"}

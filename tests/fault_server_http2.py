@@ -207,3 +207,4 @@ _SCRIPTS: Final[Mapping[str, Script]] = MappingProxyType(
         "gzip_bomb": _gzip_bomb,
     }
 )
+HTTP2_KINDS: Final = frozenset(_SCRIPTS)

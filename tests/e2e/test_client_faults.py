@@ -1,0 +1,219 @@
+"""Every client, through each of its faces, against every fault: the class that was meant, in one hit."""
+
+import asyncio
+import gc
+import ssl
+import subprocess
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, partial
+from pathlib import Path
+from string import ascii_uppercase
+
+import pytest
+import trustme
+
+from bench.api import Fetch, Job
+from bench.catalog import clients
+from bench.faults import KINDS
+from bench.outcomes import FetchOutcome
+from tests.fault_server import HTTP1_KINDS, fault_server
+from tests.fault_server_http2 import HTTP2_KINDS, converse_in_http2
+
+pytestmark = pytest.mark.e2e
+
+TIMED = {"stall", "drip", "slow_headers"}
+ENDLESS = {"oversized", "gzip_bomb"}
+UNSEEN: Mapping[str, FetchOutcome] = {"wrong_content": "ok"}
+"""What no client can know; the worker tells by the checksum."""
+FACES = [(name, face) for name, client in clients().items() for face in sorted(client.faces)]
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a client and a server talk to each other."""
+
+    client: str
+    face: str
+    protocol: str
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The faults that there are on this way."""
+        return HTTP2_KINDS if self.protocol == "h2" else HTTP1_KINDS
+
+    def outcome(self, kind: str) -> FetchOutcome:
+        """Return the class in which a fetch must end that meets a fault."""
+        deviations = {} if self.protocol == "h2" else clients()[self.client].deviations
+        return deviations.get(kind) or UNSEEN.get(kind) or KINDS[kind].outcome
+
+
+SPOKEN = {"http": frozenset[str](), "tls": frozenset({"tls"}), "h2": frozenset({"tls", "http2"})}
+WAYS = [
+    Way(name, face, protocol)
+    for name, face in FACES
+    for protocol, needed in SPOKEN.items()
+    if needed <= clients()[name].speaks
+]
+
+
+def name_of(way: Way) -> str:
+    """Name a way for people."""
+    return f"{way.client}-{way.face}-{way.protocol}"
+
+
+every_way = pytest.mark.parametrize("way", WAYS, ids=name_of)
+every_plain_way = pytest.mark.parametrize("way", [way for way in WAYS if way.protocol != "tls"], ids=name_of)
+every_client = pytest.mark.parametrize(("client", "face"), FACES)
+
+
+@cache
+def authority() -> trustme.CA:
+    """Return a certificate authority that our clients trust."""
+    return trustme.CA()
+
+
+def serving_as(certificate: trustme.LeafCert, protocol: str = "http/1.1") -> ssl.SSLContext:
+    """Return a server's context with a certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    context.set_alpn_protocols([protocol])
+    return context
+
+
+def download(job: Job, face: str) -> list[Fetch]:
+    """Download in turn."""
+    if face == "sync":
+        with job.client() as download_one:
+            return [download_one(country) for country in job.countries]
+
+    async def supervise() -> list[Fetch]:
+        async with job.async_client() as download_one:
+            return [await download_one(country) for country in job.countries]
+
+    with warnings.catch_warnings():
+        if job.authority is not None:
+            # the loop ends before encrypted connections have said goodbye
+            warnings.simplefilter("ignore", ResourceWarning)
+        fetches = asyncio.run(supervise())
+        if job.authority is not None:
+            gc.collect()
+    return fetches
+
+
+def meet(way: Way, kinds: list[str], folder: Path, timeout_s: float) -> None:
+    """Have a client meet faults, with good answers in between; hold it to the classes and the hits."""
+    codes = [f"X{letter}" for letter in ascii_uppercase] + [f"Y{letter}" for letter in ascii_uppercase]
+    faults = dict(zip(codes, kinds, strict=False))
+    context = converse = trusted = None
+    if way.protocol != "http":
+        protocol = "h2" if way.protocol == "h2" else "http/1.1"
+        context = serving_as(authority().issue_cert("127.0.0.1"), protocol)
+        converse = converse_in_http2 if way.protocol == "h2" else None
+        trusted = folder / "authority.pem"
+        authority().cert_pem.write_to_path(str(trusted))
+    asked = [country for code in faults for country in ("BR", code)] + ["BR"]
+    with fault_server(faults, context, converse) as server:
+        job = Job(
+            tuple(asked),
+            2,
+            server.base_url,
+            folder,
+            way.client,
+            request_timeout_s=timeout_s,
+            authority=None if trusted is None else str(trusted),
+            http2=way.protocol == "h2",
+        )
+        fetches = download(job, way.face)
+    wanted = [way.outcome(faults[country]) if country in faults else "ok" for country in asked]
+    seen = [(faults.get(fetch.country, "none"), fetch.outcome, fetch.detail) for fetch in fetches]
+    assert [outcome for _, outcome, _ in seen] == wanted, [
+        each for each, outcome in zip(seen, wanted, strict=True) if each[1] != outcome
+    ]
+    assert server.hits == Counter(asked)
+
+
+@every_way
+def test_each_fault_is_seen_as_what_it_is(way: Way, tmp_path: Path) -> None:
+    """In the class of ``bench.faults``, or as the client's file deviates; no request is repeated."""
+    meet(way, sorted(way.kinds - TIMED - ENDLESS), tmp_path, timeout_s=10.0)
+
+
+@every_plain_way
+def test_what_has_no_end_in_time_is_a_timeout(way: Way, tmp_path: Path) -> None:
+    """However the bytes drip; and the connections that it costs starve no fetch after it."""
+    meet(way, sorted(way.kinds & TIMED), tmp_path, timeout_s=0.2)
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way.protocol == "h2"], ids=name_of)
+def test_what_is_too_large_is_not_read_to_its_end(way: Way, tmp_path: Path) -> None:
+    """Nor is what becomes it; the next test shows the same over HTTP/1.1."""
+    meet(way, sorted(way.kinds & ENDLESS), tmp_path, timeout_s=30.0)
+
+
+@every_client
+@pytest.mark.parametrize("fault", ["expired", "wrong_host", "unknown_authority"])
+def test_a_certificate_that_is_not_to_be_trusted_is_not(
+    client: str, face: str, fault: str, tmp_path: Path
+) -> None:
+    """The class is *tls*, and nothing was asked; the right one is trusted."""
+    then = datetime(2020, 1, 1, tzinfo=UTC)
+    issue = {
+        "expired": partial(authority().issue_cert, "127.0.0.1", not_before=then, not_after=then),
+        "wrong_host": partial(authority().issue_cert, "127.0.0.2"),
+        "unknown_authority": partial(trustme.CA().issue_cert, "127.0.0.1"),
+    }
+    pem = tmp_path / "authority.pem"
+    authority().cert_pem.write_to_path(str(pem))
+    job = Job(("BR", "CN"), 2, "", tmp_path, client, request_timeout_s=10.0, authority=str(pem))
+    for certificate, outcome, hits in (
+        (issue[fault](), "tls", 0),
+        (authority().issue_cert("127.0.0.1"), "ok", 2),
+    ):
+        with fault_server({}, serving_as(certificate)) as server:
+            fetches = download(job._replace(base_url=server.base_url), face)
+        assert [fetch.outcome for fetch in fetches] == [outcome] * 2, fetches
+        assert server.hits.total() == hits
+
+
+PEAK = """
+import resource, sys
+from pathlib import Path
+from bench.api import Job
+from tests.e2e.test_client_faults import download
+name, face, base_url, folder = sys.argv[1:]
+job = Job(("BR",), 1, base_url, Path(folder), name, request_timeout_s=30.0)
+assert download(job, face)[0].outcome == "ok"
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for country in ("XA", "XB"):
+    assert download(job._replace(countries=(country,)), face)[0].outcome == "too_large"
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@every_client
+def test_a_gibibyte_takes_no_memory(client: str, face: str, tmp_path: Path) -> None:
+    """The process grows by less than 32 MiB, be it packed or not."""
+    with fault_server({"XA": "oversized", "XB": "gzip_bomb"}) as server:
+        command = [sys.executable, "-c", PEAK, client, face, server.base_url, str(tmp_path)]
+        ended = subprocess.run(command, capture_output=True, check=False, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+    assert int(ended.stdout) < 32 * 1024
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("way", "kind"),
+    [pytest.param(way, kind, id=f"{name_of(way)}-{kind}") for way in WAYS for kind in sorted(way.kinds)],
+)
+def test_a_class_is_no_matter_of_luck(way: Way, kind: str, tmp_path: Path) -> None:
+    """Fifty times over; two hundred times where a client deviates, which then sees the fault not once."""
+    takes_long = kind in TIMED | ENDLESS or (way.protocol, kind) == ("h2", "huge_header")
+    deviates = way.outcome(kind) != KINDS[kind].outcome
+    for _ in range(4 if deviates else 1):
+        timeout_s = 0.2 if kind in TIMED else 30.0
+        meet(way, [kind] * (8 if takes_long else 50), tmp_path, timeout_s)
