@@ -20,7 +20,6 @@ import sys
 from _thread import allocate_lock, get_ident
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import inf
 from time import perf_counter
 from types import FrameType
 from typing import Final
@@ -30,6 +29,7 @@ _READING: Final = frozenset({"read", "readinto", "recv", "recv_into"})
 _PATIENCE: Final = 8
 """What is overdue and not reading is looked at again after an eighth of the time it is overdue."""
 _SOONEST_S: Final = 0.001
+_NEVER: Final = float("inf")
 
 
 class OverdueError(TimeoutError):
@@ -47,7 +47,7 @@ class Watchdog:
         self._opened = Condition()
         self._time_outs_s: list[float] = []
         self._overdue: dict[tuple[int, float], FrameType] = {}
-        self._wakes_s = inf
+        self._wakes_s = _NEVER
 
     def start(self) -> None:
         """Start the thread that looks on."""
@@ -89,12 +89,14 @@ class Watchdog:
         with self._opened:
             while True:
                 self._wakes_s = self._look()
-                self._opened.wait(None if self._wakes_s == inf else max(0.0, self._wakes_s - perf_counter()))
+                self._opened.wait(
+                    None if self._wakes_s == _NEVER else max(0.0, self._wakes_s - perf_counter())
+                )
 
     def _look(self) -> float:
         """Strike what is overdue; return when to look again."""
         now_s = perf_counter()
-        again_s = now_s + min(self._time_outs_s, default=inf)
+        again_s = now_s + min(self._time_outs_s, default=_NEVER)
         before, self._overdue = self._overdue, {}
         for thread, due_s in list(self._due_s.items()):
             if due_s > now_s:
@@ -114,7 +116,7 @@ class Watchdog:
                 if frame is not None:
                     self._overdue[thread, due_s] = frame
                 return False
-            if self._due_s.pop(thread, inf) <= due_s:  # else it has just ended, and another one begun
+            if self._due_s.pop(thread, _NEVER) <= due_s:  # else it has just ended, and another one begun
                 _throw(thread, OverdueError)
             return True
 
