@@ -20,8 +20,7 @@ import os
 import sys
 from _thread import allocate_lock, get_ident
 from collections.abc import Iterator
-from contextlib import contextmanager
-from math import inf
+from contextlib import contextmanager, suppress
 from time import perf_counter
 from types import FrameType
 from typing import Final
@@ -32,6 +31,7 @@ _PATIENCE: Final = 8
 """What is overdue and not reading is looked at again after an eighth of the time it is overdue."""
 _SOONEST_S: Final = 0.001
 _MOMENT: Final = 100
+_NEVER: Final = float("inf")
 
 
 class OverdueError(TimeoutError):
@@ -44,12 +44,12 @@ class Watchdog:
     def __init__(self) -> None:
         from threading import Condition
 
-        self._due_s: dict[int, float] = {}
+        self._due: set[tuple[int, float]] = set()
         self._striking = allocate_lock()
         self._opened = Condition()
         self._time_outs_s: list[float] = []
         self._overdue: dict[tuple[int, float], FrameType] = {}
-        self._wakes_s = inf
+        self._wakes_s = _NEVER
 
     def start(self) -> None:
         """Start the thread that looks on."""
@@ -75,15 +75,17 @@ class Watchdog:
 
     def begin(self, due_s: float) -> None:
         """Take note of this thread's fetch, to be over at ``due_s`` of ``time.perf_counter()``."""
-        self._due_s[get_ident()] = due_s
+        self._due.add((get_ident(), due_s))
 
-    def end(self) -> None:
-        """Forget the fetch of this thread; after that it is safe from being struck.
+    def end(self, due_s: float) -> None:
+        """Forget this thread's fetch that was to be over at ``due_s``; after that nothing is struck.
 
         Raises:
             OverdueError: it was being struck just now.
         """
-        if self._due_s.pop(get_ident(), None) is None:
+        try:
+            self._due.remove((get_ident(), due_s))
+        except KeyError:  # the watchdog has taken it
             with self._striking:
                 pass
             for _ in range(_MOMENT):
@@ -93,14 +95,16 @@ class Watchdog:
         with self._opened:
             while True:
                 self._wakes_s = self._look()
-                self._opened.wait(None if self._wakes_s == inf else max(0.0, self._wakes_s - perf_counter()))
+                self._opened.wait(
+                    None if self._wakes_s == _NEVER else max(0.0, self._wakes_s - perf_counter())
+                )
 
     def _look(self) -> float:
         """Strike what is overdue; return when to look again."""
         now_s = perf_counter()
-        again_s = now_s + min(self._time_outs_s, default=inf)
+        again_s = now_s + min(self._time_outs_s, default=_NEVER)
         before, self._overdue = self._overdue, {}
-        for thread, due_s in list(self._due_s.items()):
+        for thread, due_s in self._due.copy():
             if due_s > now_s:
                 again_s = min(again_s, due_s)
                 continue
@@ -118,7 +122,8 @@ class Watchdog:
                 if frame is not None:
                     self._overdue[thread, due_s] = frame
                 return False
-            if self._due_s.pop(thread, inf) <= due_s:  # else it has just ended, and another one begun
+            with suppress(KeyError):  # it has just ended
+                self._due.remove((thread, due_s))
                 _throw(thread)
             return True
 

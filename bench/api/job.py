@@ -63,12 +63,13 @@ class Job(NamedTuple):
 
             def download_one(country: str) -> Fetch:
                 start_s = perf_counter()
+                due_s = start_s + timeout_s
                 try:
-                    begin(start_s + timeout_s)
+                    begin(due_s)
                     try:
                         answer = get(self._url(country))
                     finally:
-                        end()
+                        end(due_s)
                 except Exception as error:  # noqa: BLE001  a failed request is data, whatever the library raises
                     return self._failed(country, start_s, error)
                 return self._answered(country, start_s, answer)

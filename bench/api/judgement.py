@@ -1,6 +1,6 @@
 """The class of an answer that arrived in time: the same for every client, whatever its library lets pass."""
 
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
 from bench.api.client import Answer
 from bench.outcomes import FetchOutcome, outcome_of_status
@@ -10,14 +10,8 @@ _EITHER_ZLIB_OR_GZIP: Final = 47
 _OK: Final = 200
 
 
-class Judgement(NamedTuple):
-    """A class, and what led to it where the status alone did not."""
-
-    outcome: FetchOutcome
-    detail: str = ""
-
-
-_FINE: Final = Judgement("ok")
+Judgement: TypeAlias = tuple[FetchOutcome, str]
+"""A class, and what led to it where the status alone did not."""
 
 
 def judge(answer: Answer, largest_bytes: int) -> Judgement:
@@ -33,7 +27,7 @@ def judge(answer: Answer, largest_bytes: int) -> Judgement:
     encoding = headers.get("Content-Encoding")
     if encoding is not None and encoding.lower() != "identity":
         return _encoded(encoding, body, largest_bytes)
-    return _FINE if body else Judgement("corrupt", "the body is empty")
+    return ("ok", "") if body else ("corrupt", "the body is empty")
 
 
 def _misframed(length: str, received: int) -> Judgement | None:
@@ -41,21 +35,19 @@ def _misframed(length: str, received: int) -> Judgement | None:
     named = {part.strip() for part in length.split(",")}  # one that is repeated may stand (RFC 9110, 8.6)
     (promised, *others) = named
     if others or not (promised.isascii() and promised.isdigit()):
-        return Judgement("protocol", f"Content-Length: {length[:100]}")
+        return ("protocol", f"Content-Length: {length[:100]}")
     digits = promised.lstrip("0") or "0"
     here = str(received)
     if digits == here:
         return None
     is_short = (len(here), here) < (len(digits), digits)  # a number may be too long to be read as one
-    return Judgement(
-        "truncated" if is_short else "protocol", f"{here} bytes of a Content-Length of {digits[:100]}"
-    )
+    return ("truncated" if is_short else "protocol", f"{here} bytes of a Content-Length of {digits[:100]}")
 
 
 def _refused(answer: Answer) -> Judgement:
     wait = answer.headers.get("Retry-After")
     detail = "" if wait is None else f"HTTP status {answer.status}, Retry-After: {wait[:100]}"
-    return Judgement(outcome_of_status(answer.status), detail)
+    return outcome_of_status(answer.status), detail
 
 
 def _encoded(encoding: str, body: bytes, largest_bytes: int) -> Judgement:
@@ -67,4 +59,4 @@ def _encoded(encoding: str, body: bytes, largest_bytes: int) -> Judgement:
     except zlib.error:
         size_bytes = 0
     bomb = size_bytes > largest_bytes
-    return Judgement("too_large" if bomb else "corrupt", f"Content-Encoding: {encoding[:100]}")
+    return ("too_large" if bomb else "corrupt", f"Content-Encoding: {encoding[:100]}")

@@ -109,7 +109,7 @@ def test_says_where_it_crashed(stub: Stub, tmp_path: Path) -> None:
 
 
 def test_is_light(stub: Stub, tmp_path: Path) -> None:
-    """A worker has the api, the outcomes, the errors, the wire and itself, and what the strategy needs."""
+    """A worker has the api, the classes, the errors, the wire and itself, and what the strategy needs."""
     ended = run_worker(a_trial(stub, tmp_path, HOSTILE / "shows_modules.py"))
     modules = set(ended.stderr.decode().split())
     ours = {name for name in modules if name.partition(".")[0] == "bench" and name.count(".") == 1}

@@ -1,0 +1,148 @@
+"""Fetches that drip past their deadline: each ends in its own thread, and nothing else is hit."""
+
+import random
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from bench.api import Answer, ClientSettings, Fetch, Get, Job
+from bench.catalog import clients
+from tests.fault_server import fault_server
+
+pytestmark = pytest.mark.e2e
+
+TIMEOUT_S = 0.02
+THREADS = 8
+BLOCKING = [name for name, client in clients().items() if "sync" in client.faces]
+
+
+@contextmanager
+def a_trickle(stack: ExitStack) -> Iterator[list[socket.socket]]:
+    """Yield sockets on which a byte arrives every half of a millisecond."""
+    pairs = [socket.socketpair() for _ in range(THREADS)]
+    for pair in pairs:
+        for end in pair:
+            stack.enter_context(end)
+            end.settimeout(5.0)
+    is_over = threading.Event()
+
+    def feed() -> None:
+        while not is_over.wait(0.0005):
+            for _, sender in pairs:
+                sender.send(b"x")
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    try:
+        yield [receiver for receiver, _ in pairs]
+    finally:
+        is_over.set()
+        feeder.join()
+
+
+def end_around_the_deadline(folder: Path, seconds: float, monkeypatch: pytest.MonkeyPatch) -> list[Fetch]:
+    """Fetch in several threads for a while, each time for about as long as a fetch may take.
+
+    Every fetch is followed by what an error of its must not hit.
+    """
+    with ExitStack() as stack:
+        receivers = stack.enter_context(a_trickle(stack))
+        mine, chance = threading.local(), random.Random(1)
+
+        def get(_: str) -> Answer:
+            ends_s = time.perf_counter() + TIMEOUT_S * chance.uniform(0.9, 1.1)
+            with mine.receiver.makefile("rb") as answer:
+                while time.perf_counter() < ends_s:
+                    answer.readline(1)
+            return Answer(200, b"GIF")
+
+        @contextmanager
+        def open_client(_: ClientSettings) -> Iterator[Get]:
+            yield get
+
+        module = ModuleType("strategies.clients.trickling")
+        vars(module).update(open_client=open_client)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        job = Job((), THREADS, "http://server", folder, "trickling", request_timeout_s=TIMEOUT_S)
+        until_s = time.perf_counter() + seconds
+
+        def fetch_on(number: int) -> list[Fetch]:
+            mine.receiver = receivers[number]
+            fetches = []
+            while time.perf_counter() < until_s:
+                fetches.append(download_one(f"X{number}"))
+                for _ in range(chance.randrange(300)):
+                    chance.random()
+            return fetches
+
+        with job.client() as download_one, ThreadPoolExecutor(THREADS) as executor:
+            return [fetch for some in executor.map(fetch_on, range(THREADS)) for fetch in some]
+
+
+def hold_to_the_deadline(fetches: list[Fetch]) -> None:
+    """Hold each fetch to its class: a time-out if it took longer than it may, and only then."""
+    struck = [fetch for fetch in fetches if fetch.detail.startswith("OverdueError")]
+    late = [fetch for fetch in fetches if (fetch.answered_s or fetch.end_s) - fetch.start_s > TIMEOUT_S]
+    assert struck
+    assert len(struck) < len(late) < len(fetches)
+    assert [fetch for fetch in fetches if fetch.outcome == "timeout"] == late
+    assert {fetch.outcome for fetch in fetches} == {"ok", "timeout"}
+
+
+def test_an_error_hits_nothing_but_its_fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the code after a fetch that has just ended, nor the next fetch."""
+    hold_to_the_deadline(end_around_the_deadline(tmp_path, 1.5, monkeypatch))
+
+
+@pytest.mark.slow
+def test_an_error_hits_nothing_but_its_fetch_in_the_long_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over tens of thousands of fetches."""
+    hold_to_the_deadline(end_around_the_deadline(tmp_path, 60.0, monkeypatch))
+
+
+@pytest.mark.parametrize("client", BLOCKING)
+@pytest.mark.parametrize("kind", ["drip", "slow_headers"])
+def test_a_pool_outlives_what_was_cut_off(client: str, kind: str, tmp_path: Path) -> None:
+    """More fetches are cut off than there are connections, and the others find one."""
+    countries = ("BR", "XX", "CN") * 4
+    with fault_server({"XX": kind}) as server:
+        job = Job(countries, 2, server.base_url, tmp_path, client, request_timeout_s=0.25)
+        with job.client() as download_one, ThreadPoolExecutor(2) as executor:
+            fetches = list(executor.map(download_one, countries))
+    assert [fetch.outcome for fetch in fetches] == ["ok", "timeout", "ok"] * 4
+    assert max(fetch.end_s - fetch.start_s for fetch in fetches) < 1.5
+    assert server.hits == {"BR": 4, "XX": 4, "CN": 4}
+
+
+FORKED = """
+import os, sys
+from pathlib import Path
+from bench.api import Job
+job = Job(("XX",), 1, sys.argv[1], Path(sys.argv[2]), "urllib3", request_timeout_s=0.25)
+with job.client():
+    if os.fork() == 0:
+        with job.client() as download_one:
+            fetch = download_one("XX")
+        print(fetch.outcome, fetch.end_s - fetch.start_s < 2.0, flush=True)
+        os._exit(0)
+    os.wait()
+"""
+
+
+def test_a_forked_process_has_a_watch_of_its_own(tmp_path: Path) -> None:
+    """Threads are not inherited, so a pool of processes would wait for a drip of minutes."""
+    with fault_server({"XX": "drip"}) as server:
+        command = [sys.executable, "-W", "ignore", "-c", FORKED, server.base_url, str(tmp_path)]
+        said = subprocess.run(command, capture_output=True, check=True, text=True, timeout=60).stdout
+    assert said == "timeout True\n"
