@@ -63,11 +63,12 @@ def carry_out(experiment: "Experiment", present: Callable[["Run", Path], None], 
     from bench.runner.record import record
     from bench.runner.shortages import require
     from bench.stats.attempts import final_attempts
-    from bench.store.folder import JOURNAL
+    from bench.store.folder import JOURNAL, journal_of
     from bench.store.journal import read_journal
 
-    limits = read_limits_for(order.out or order.resume)
-    require(shortages_of(experiment, limits))
+    past = None if order.resume is None else journal_of(order.resume)
+    limits = read_limits_for(order.out if past is None else past.parent)
+    require(shortages_of(experiment, limits, 0 if past is None else _counted(read_journal(past).trials)))
     fault: Exception | None = None
     with interruptible() as signals, _opened(experiment, order) as ongoing:
         folder = ongoing.folder

@@ -133,13 +133,16 @@ def _show(run: "Run", folder: Path, before: "Machine", *, as_json: bool) -> None
     from bench.store.noise import keep_noise, noise_to_json
 
     record = _record(run, before)
+    # the document comes last: a run that has one is complete, and is not gone on with
+    is_telling = run.status == "complete" and record.noise.cases
+    kept = keep_noise(record) if is_telling else None
     save(folder, run, noise_to_markdown(record))
     if as_json:
         emit(noise_to_json(record))
     else:
         print_noise(record, results())
-    if run.status == "complete" and record.noise.cases:
-        remarks().print(f"this machine's noise is kept in {keep_noise(record)}", soft_wrap=True)
+    if kept is not None:
+        remarks().print(f"this machine's noise is kept in {kept}", soft_wrap=True)
 
 
 def _record(run: "Run", before: "Machine") -> "NoiseRecord":

@@ -36,14 +36,14 @@ def read_limits_for(out: Path | None) -> "Limits":
     return read_limits(workspace, out or RUNS)
 
 
-def shortages_of(experiment: "Experiment", limits: "Limits") -> "tuple[Shortage, ...]":
-    """Hold an experiment against what the machine allows."""
+def shortages_of(experiment: "Experiment", limits: "Limits", kept: int = 0) -> "tuple[Shortage, ...]":
+    """Hold an experiment, of which so many trials are kept already, against what the machine allows."""
     from bench.runner.needs import needs_of
     from bench.runner.shortages import shortages
     from bench.server.flags import served_flags
 
     sizes = {code: len(flag) for code, flag in served_flags(experiment.flags_dir).items()}
-    return shortages(needs_of(experiment, sizes), limits)
+    return shortages(needs_of(experiment, sizes, kept), limits)
 
 
 def remarks_on(experiment: "Experiment", outlooks: "Sequence[Outlook]", limits: "Limits") -> tuple[str, ...]:

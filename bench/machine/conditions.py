@@ -36,7 +36,7 @@ class Snapshot:
         dropped: connections that the kernel refused because a listener's queue was full, in the network of
             this process and its children; ``None`` where that cannot be read.
         swapped: pages read from and written to swap space.
-        oom_kills: processes that the kernel killed because memory ran out, of a control group or of all.
+        oom_kills: processes that the kernel killed because memory ran out.
     """
 
     at_s: float
@@ -169,10 +169,13 @@ def _dropped(netstat: Path) -> int | None:
 
 
 def dropped_connections(netstat: str) -> int | None:
-    """Add up what ``/proc/net/netstat`` says of full queues: lines of names, each before one of figures."""
+    """Read what ``/proc/net/netstat`` says of full queues: lines of names, each before one of figures.
+
+    ``ListenDrops`` counts whatever was dropped, overflows included.
+    """
     lines = [line.split() for line in netstat.splitlines()]
     counters: dict[str, str] = {}
     for names, figures in zip(lines[::2], lines[1::2], strict=False):
         counters.update(zip(names, figures, strict=False))
-    known = [int(counters[name]) for name in ("ListenOverflows", "ListenDrops") if name in counters]
-    return sum(known) if known else None
+    known = [int(counters[name]) for name in ("ListenDrops", "ListenOverflows") if name in counters]
+    return known[0] if known else None

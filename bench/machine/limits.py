@@ -95,7 +95,7 @@ def tightest(figures: Iterable[Figure], source: str) -> Figure:
 
 def room(folder: Path) -> Room:
     """Look at the file system on which a folder is, or would be made."""
-    there = next((each for each in (folder, *folder.absolute().parents) if each.exists()), Path("/"))
+    there = next((each for each in (folder, *folder.absolute().parents) if _is_there(each)), Path("/"))
     source = f"statvfs(3) of {there}"
     try:
         found, device = os.statvfs(there), there.stat().st_dev
@@ -105,6 +105,13 @@ def room(folder: Path) -> Room:
     # file systems such as Btrfs count no files
     files = found.f_ffree if found.f_files else math.inf
     return Room(there, device, Figure(blocks * found.f_frsize, source), Figure(files, source))
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # its name is too long, or it lies where we may not look
+        return False
 
 
 def _tasks(root: Path) -> Iterator[Figure]:

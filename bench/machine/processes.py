@@ -37,11 +37,16 @@ def tree(root: int) -> list[int]:
         return [root, *descendants(root)]
     found = [root]
     for pid in found:
-        found += _children(pid)
+        found += children(pid)
     return found
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """Return the processes that one has to bury: those it started or adopted, until it has waited for them.
+
+    Unlike ``descendants`` this is no walk through ``/proc`` that a process might slip through which forks and
+    ends meanwhile: until it is buried it is there itself, and after its end its child is.
+    """
     try:
         threads = list(Path(f"/proc/{pid}/task").iterdir())
     except OSError:  # it has ended meanwhile

@@ -94,7 +94,7 @@ def flaw(timed: TimedRound, witness: Witness | None, expected: Expectation) -> t
     miscounted = _miscounted(timed, witness, expected)
     if miscounted is None and (strayed := _strayed(timed, witness, expected)):
         return "invalid", strayed
-    if surplus := _surplus(timed, expected):
+    if surplus := surplus_of(timed, expected):
         ended = f"{_listed(timed.fetches)} instead of {_listed(expected.fetches)}"
         return "error", f"fetches: {ended}{_example(timed, surplus)}"
     return miscounted or _crowded(timed, witness, expected) or _too_fast(timed, expected)
@@ -143,7 +143,7 @@ def _planned(fault: Fault | None, deviations: Mapping[str, FetchOutcome], *, is_
     return outcome_of_status(200 if is_there else 404)
 
 
-def _surplus(timed: TimedRound, expected: Expectation) -> set[str]:
+def surplus_of(timed: TimedRound, expected: Expectation) -> set[str]:
     """Return the classes in which more fetches ended than can have."""
     most: Counter[str] = Counter({str(name): count for name, count in expected.fetches.items()})
     most["timeout"] += sum(expected.may_time_out.values())

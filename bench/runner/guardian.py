@@ -13,7 +13,6 @@ import json
 import os
 import resource
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -25,9 +24,10 @@ from typing import Any, Final
 
 from bench.machine.descriptors import raise_limit
 from bench.machine.pinning import kept_to
-from bench.machine.processes import descendants
+from bench.machine.processes import children, descendants
 from bench.machine.subreaper import adopting
 from bench.runner.ending import kill_all
+from bench.runner.removal import remove
 
 _MOST_DESCRIPTORS: Final = 3
 
@@ -124,7 +124,6 @@ class Guardian:
         patience = time.monotonic() + grace_s
         while (doomed := self._below(keep)) and time.monotonic() < patience:
             time.sleep(0.002)
-            self._reap()
         if doomed:
             self._kill_below(keep)
         return len(doomed)
@@ -135,8 +134,9 @@ class Guardian:
 
     def _below(self, keep: Sequence[int]) -> set[int]:
         """Return every process below this one but those kept and what they started."""
+        self._reap()
         spared = {pid for kept in keep for pid in (kept, *descendants(kept))}
-        return {*descendants(os.getpid()), *self._children} - spared
+        return {*descendants(os.getpid()), *children(os.getpid()), *self._children} - spared
 
     def _tell(self, message: dict[str, Any]) -> bool:
         """Send a message; return whether the runner is still there."""
@@ -169,7 +169,7 @@ def main() -> None:
             runner.set_inheritable(False)
             Guardian(runner).serve()
     finally:
-        shutil.rmtree(workspace, ignore_errors=True)
+        remove(workspace)
 
 
 if __name__ == "__main__":

@@ -3,20 +3,30 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from threading import Timer, get_ident
 from types import FrameType
 from typing import Final, NoReturn
 
 _SHOW_CURSOR: Final = b"\x1b[?25h\n"
 
 
-class Interrupted(BaseException):
-    """The user or the system wants the run to end; ``number`` is the signal's."""
+_AGAIN_S: Final = 0.01
 
-    def __init__(self, number: int) -> None:
+
+class Interrupted(BaseException):
+    """The user or the system wants the run to end.
+
+    Attributes:
+        number: the signal's.
+        is_wanted: tells whether it is to be raised at all.
+    """
+
+    def __init__(self, number: int, is_wanted: Callable[[], bool] = lambda: True) -> None:
         super().__init__(number)
         self.number = number
+        self.is_wanted = is_wanted
 
 
 class Signals:
@@ -50,7 +60,7 @@ class Signals:
         if len(self._received) > 1:
             self._leave()
         if not self._is_held:
-            raise Interrupted(number)
+            raise Interrupted(number, lambda: not self._is_held)
 
     def _leave(self) -> NoReturn:
         if sys.stderr is not None:
@@ -62,16 +72,38 @@ class Signals:
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Take SIGTERM as the end of what is being done, so that it is tidied up, as Ctrl-C already is."""
+    """Take SIGTERM and Ctrl-C as the end of what is being done, so that it is tidied up.
+
+    A signal may come while the interpreter calls a function of its own, such as one that the import of a
+    module leaves behind; what is raised there reaches nobody. It is then raised once more.
+    """
+    lost: list[Interrupted] = []
+    tell_of_others = sys.unraisablehook
 
     def take(number: int, _frame: FrameType | None) -> NoReturn:
         raise Interrupted(number)
 
-    before = signal.signal(signal.SIGTERM, take)
+    def ignored(unraisable: "sys.UnraisableHookArgs") -> None:
+        if isinstance(unraisable.exc_value, Interrupted):
+            lost.append(unraisable.exc_value)
+            # a real one, and to this thread: it has to wake it from what it waits for
+            Timer(_AGAIN_S, signal.pthread_kill, [get_ident(), signal.SIGUSR1]).start()
+        else:
+            tell_of_others(unraisable)
+
+    def raise_again(_number: int, _frame: FrameType | None) -> None:
+        if lost and (error := lost.pop()).is_wanted():
+            raise error
+
+    handlers = {signal.SIGINT: take, signal.SIGTERM: take, signal.SIGUSR1: raise_again}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    sys.unraisablehook = ignored
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        sys.unraisablehook = tell_of_others
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from bench.machine.conditions import Snapshot, disturbance, turned_away
 from bench.measurement import Outcome, Round
 from bench.model import Experiment
 from bench.runner.contradiction import contradiction
-from bench.runner.expectation import Expectation, flaw
+from bench.runner.expectation import Expectation, flaw, surplus_of
 from bench.runner.refusal import refusal
 from bench.runner.trial import Ending, verdict
 from bench.server.testimony import Statement
@@ -60,7 +60,8 @@ def judged(
         stated = seen.get(number)
         found = flaw(timed, None if stated is None else stated.witness, evidence.expected)
         if found is not None:
-            return ("invalid", unserved) if unserved and found[0] == "error" else found
+            is_excused = unserved and surplus_of(timed, evidence.expected) == {"timeout"}
+            return ("invalid", unserved) if is_excused else found
     why = unserved or _disturbance(evidence) or refusal(timed_rounds, evidence.expected)
     return "invalid" if why and experiment.disturbed == "refuse" else "ok", why
 

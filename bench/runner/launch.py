@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from bench.bundle import import_path
 from bench.errors import EnvironmentFault
-from bench.machine.processes import descendants
+from bench.machine.processes import children, descendants
 from bench.machine.subreaper import adopting
 from bench.runner.ending import kill_all
 from bench.runner.workspace import fresh_workspace
@@ -182,7 +182,7 @@ def _kill_orphans(others: Collection[int]) -> None:
 
     def doomed() -> set[int]:
         spared = {pid for other in others for pid in (other, *descendants(other))}
-        return {*descendants(os.getpid())} - spared
+        return {*descendants(os.getpid()), *children(os.getpid())} - spared
 
     kill_all(doomed, _bury)
 

@@ -13,13 +13,15 @@ from bench.machine.probes import Peaks
 from bench.measurement import Leak, Measurement, Round
 from bench.model import NO_CLIENT, Case, Experiment
 from bench.runner.accounting import account
-from bench.runner.authority import lay_out_authority
+from bench.runner.authority import lay_out_authority, restore_authority
 from bench.runner.expectation import expect
 from bench.runner.flagserver import RunningServer
 from bench.runner.judging import Evidence, judged
 from bench.runner.launch import Launcher
+from bench.runner.privacy import kept_words
 from bench.runner.reference import restore_reference
-from bench.runner.surroundings import remove, restore_surroundings, surroundings
+from bench.runner.removal import remove
+from bench.runner.surroundings import restore_surroundings, surroundings
 from bench.runner.trial import Ending, run_worker
 from bench.server.control import Opened
 from bench.server.trials import Opening
@@ -93,12 +95,13 @@ def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measur
     after = _snapshot(site, server)
     waits = server.handle.waits() - waits_before
     seen = server.handle.close_trial(name)
-    escaped = (
+    escaped = {
         *restore_surroundings(workspace, around, own=name),
         *restore_reference(site.reference, site.flags),
-    )
+        *restore_authority(workspace, opened.authority),
+    }
     expected = expect(case, experiment, turn.block, site.flag_sizes)
-    evidence = Evidence(ending, seen, expected, escaped, waits, before, after)
+    evidence = Evidence(ending, seen, expected, sorted(escaped), waits, before, after)
     rounds = _rounds(evidence)
     outcome, detail = judged(evidence, experiment, task.strategy_file, rounds[1:])
     remove(folder)
@@ -109,7 +112,7 @@ def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measur
         position=turn.position,
         attempt=turn.attempt,
         outcome=outcome,
-        detail=detail,
+        detail=kept_words(detail, Path.home()),
         took_s=ending.ended_s - ending.started_s,
         cold_start_s=report.ready_s - ending.started_s if report and report.ready_s else None,
         imports_s=report.ready_s - report.began_s if report and report.ready_s else None,

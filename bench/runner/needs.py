@@ -27,8 +27,9 @@ _MEMORY_PER_PROCESS: Final = 6 * _MIB
 """What a process of a pool does not share with the others; 5.8 to 6.1 MiB were measured."""
 _BLOCK: Final = 4096
 """What a file takes at the least, and is rounded up to."""
-_TRIAL_BYTES: Final = 24 * 1024
+_LEAST_TRIAL_BYTES: Final = 9 * 1024
 """Of a run's folder, for each trial: journal and document; 9 to 23 KiB were measured."""
+_USUAL_TRIAL_BYTES: Final = 24 * 1024
 _OWN_BYTES: Final = 256 * 1024
 """Tables, and what server and workers print."""
 _OWN_FILES: Final = 16
@@ -60,6 +61,7 @@ class Needs:
         workspace_bytes: of temporary files.
         workspace_files: their number.
         results_bytes: of the run's folder in the end.
+        usual_results_bytes: the same, if trials are as long as they may be.
         cores: that are to be kept apart.
     """
 
@@ -71,11 +73,15 @@ class Needs:
     workspace_bytes: Need
     workspace_files: Need
     results_bytes: Need
+    usual_results_bytes: Need
     cores: int
 
 
-def needs_of(experiment: Experiment, flags: Mapping[str, int]) -> Needs:
-    """Work out what an experiment takes, given the bytes of each flag that is served."""
+def needs_of(experiment: Experiment, flags: Mapping[str, int], kept: int = 0) -> Needs:
+    """Work out what an experiment takes, given the bytes of each flag that is served.
+
+    Of its trials, so many are ``kept`` from before it was left.
+    """
     cases = experiment.cases
     processes = {case: lanes(case) for case in cases if experiment.strategies[case.strategy].starts_processes}
     own = Need(_RUNNER_FILES, "the harness")
@@ -100,7 +106,8 @@ def needs_of(experiment: Experiment, flags: Mapping[str, int]) -> Needs:
         ports=_widest(cases, "the worker", lanes),
         workspace_bytes=Need(_OWN_BYTES + _on_disk(flags.values()) + saved_bytes, taker),
         workspace_files=Need(_OWN_FILES + len(flags) + saved_files, taker),
-        results_bytes=_results_bytes(experiment),
+        results_bytes=_results_bytes(experiment, kept, _LEAST_TRIAL_BYTES),
+        usual_results_bytes=_results_bytes(experiment, kept, _USUAL_TRIAL_BYTES),
         cores=2 if experiment.pinning else 1,
     )
 
@@ -127,11 +134,11 @@ def _tasks(strategy: Strategy, case: Case) -> int:
     return 0 if strategy.face == "async" else lanes(case)
 
 
-def _results_bytes(experiment: Experiment) -> Need:
+def _results_bytes(experiment: Experiment, kept: int, trial_bytes: int) -> Need:
     stopping = experiment.stopping
     blocks = experiment.blocks if stopping is None else min(stopping.least_blocks, experiment.blocks)
-    trials = blocks * len(experiment.cases)
-    return Need(_OWN_BYTES + trials * _TRIAL_BYTES, f"{trials:,} trials, about")
+    trials = max(0, blocks * len(experiment.cases) - kept)
+    return Need(_OWN_BYTES + trials * trial_bytes, f"{trials:,} trials, about")
 
 
 def _on_disk(sizes_bytes: Iterable[int]) -> int:

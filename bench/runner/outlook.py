@@ -49,10 +49,10 @@ def expected_trial_s(case: Case, round_ideal_s: float, rounds: int | None, start
     work_s = fetches * _CPU_PER_FETCH_S
     round_s = max(round_ideal_s + work_s / case.workers, work_s)
     handling_s = _HANDLING_S + min(fetches, _FIRST_FETCHES) * _HANDLING_PER_FETCH_S
-    return start_s + (1 + _expected_rounds(rounds, round_s)) * (round_s + handling_s)
+    return start_s + (1 + expected_rounds(rounds, round_s)) * (round_s + handling_s)
 
 
-def _expected_rounds(asked: int | None, round_s: float) -> int:
+def expected_rounds(asked: int | None, round_s: float) -> int:
     """Predict how many rounds a worker times if each takes so long."""
     if asked is None:
         return min(AUTO_ROUNDS, max(1, math.ceil(AUTO_TIMED_S / round_s)))

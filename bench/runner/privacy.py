@@ -1,7 +1,14 @@
-"""Keeping from the record who ran something: paths lead through a folder that bears the user's name."""
+"""What is kept of words that a strategy may have had a hand in: one line, and not who ran it."""
 
 import re
 from pathlib import Path
+
+from bench.worker.words import one_line
+
+
+def kept_words(text: str, home: Path) -> str:
+    """Return one printable line in which no path leads through the home folder, which bears a user's name."""
+    return one_line(without_home(text, home))
 
 
 def without_home(text: str, home: Path) -> str:

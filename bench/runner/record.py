@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from bench.measurement import Run
 from bench.model import Experiment
 from bench.runner.course import replay
+from bench.server.flags import served_flags
 from bench.store.journal import Past
 from bench.wire import plain
 
@@ -16,7 +18,8 @@ from bench.wire import plain
 def config_of(experiment: Experiment) -> dict[str, Any]:
     """Return what was asked, as it is kept, with the hash of all that decides what is run.
 
-    Strategies are hashed with it: a run that goes on with another text of the same name would be two.
+    Strategies are hashed with it, and flags that are not the project's own: a run that goes on with another
+    content of the same name would be two.
     """
     settings = {
         "blocks": experiment.blocks,
@@ -29,6 +32,7 @@ def config_of(experiment: Experiment) -> dict[str, Any]:
         "pinning": experiment.pinning,
         "disturbed": experiment.disturbed,
         "strategies": {name: _digest(each.file) for name, each in experiment.strategies.items()},
+        "flags": None if experiment.flags_dir is None else _digest_of_all(served_flags(experiment.flags_dir)),
         "source": experiment.source,
     }
     identity = json.dumps([settings, plain(experiment.cases)], sort_keys=True)
@@ -55,6 +59,10 @@ def record(experiment: Experiment, past: Past, *, name: str) -> Run:
 
 def _digest(file: Path) -> str:
     return _sha256(file.read_bytes())
+
+
+def _digest_of_all(flags: Mapping[str, bytes]) -> str:
+    return _sha256("".join(f"{code}{_sha256(flag)}" for code, flag in sorted(flags.items())).encode())
 
 
 def _sha256(content: bytes) -> str:

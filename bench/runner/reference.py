@@ -1,9 +1,10 @@
 """The flags as the server serves them, as files that downloads are compared with."""
 
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench.runner.surroundings import remove
+from bench.runner.removal import remove
 
 
 def lay_out_reference(workspace: Path, flags: Mapping[str, bytes]) -> Path:
@@ -29,8 +30,15 @@ def restore_reference(folder: Path, flags: Mapping[str, bytes]) -> tuple[str, ..
     return tuple(f"{folder.name}/{name}" for name in sorted(surplus | wrong))
 
 
-def _holds(path: Path, flag: bytes) -> bool:
+def content_of(path: Path, size_bytes: int) -> bytes | None:
+    """Read a file of this size; ``None`` for anything else, which may be a link, or too large to be read."""
     try:
-        return not path.is_symlink() and path.is_file() and path.read_bytes() == flag
+        found = path.lstat()
+        is_such = stat.S_ISREG(found.st_mode) and found.st_size == size_bytes
+        return path.read_bytes() if is_such else None
     except OSError:
-        return False
+        return None
+
+
+def _holds(path: Path, flag: bytes) -> bool:
+    return content_of(path, len(flag)) == flag

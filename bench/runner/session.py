@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Self
 
 from bench.errors import EnvironmentFault, ServerDiedError
@@ -15,6 +16,7 @@ from bench.runner.course import replay, turns
 from bench.runner.flagserver import RunningServer, serving
 from bench.runner.launch import Launcher, launching
 from bench.runner.measure import Site, Turn, measure
+from bench.runner.privacy import kept_words
 from bench.runner.reference import lay_out_reference
 from bench.server.flags import served_flags
 from bench.server.settings import ServerSettings
@@ -122,7 +124,7 @@ class ServerShift:
                 position=turn.position,
                 attempt=turn.attempt,
                 outcome="invalid",
-                detail=reason,
+                detail=kept_words(reason, Path.home()),
                 took_s=took_s,
                 cold_start_s=None,
                 imports_s=None,

@@ -12,9 +12,11 @@ from bench.machine.findings import Figure
 from bench.machine.limits import Limits, Room
 from bench.model import Experiment
 from bench.runner.needs import Need, Needs, connections_of
+from bench.runner.outlook import expected_rounds
 
 _MIB: Final = 1 << 20
 _FEWER: Final = "or ask for fewer workers"
+_SHORTEST_ROUND_S: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def port_doubts(experiment: Experiment, outlooks: Sequence[Outlook], limits: Lim
 
 def _resting(experiment: Experiment, outlook: Outlook, rest_s: float) -> float:
     """Estimate how many ports are taken while trials of a case follow one another."""
-    rounds = 1 + (experiment.rounds or 1)
+    rounds = 1 + expected_rounds(experiment.rounds, max(outlook.ideal_s, _SHORTEST_ROUND_S))
     made = rounds * connections_of(outlook.case)
     return made * max(1.0, rest_s / max(min(outlook.trials_s), 0.001))
 
@@ -168,20 +170,18 @@ def _disk(needs: Needs, limits: Limits) -> Iterator[Shortage]:
             elsewhere,
             is_certain=True,
         )
+    kept = (needs.results_bytes, needs.usual_results_bytes)
     if workspace.device == results.device:
-        both = Need(
-            needs.workspace_bytes.amount + needs.results_bytes.amount,
-            f"{needs.workspace_bytes.taker}, and {needs.results_bytes.taker}",
-        )
+        both = [_together(needs.workspace_bytes, need) for need in kept]
         yield from _too_little_room("disk", both, results, f"{elsewhere}, and --out one for results")
     else:
-        yield from _too_little_room("disk for temporary files", needs.workspace_bytes, workspace, elsewhere)
-        yield from _too_little_room(
-            "disk for results",
-            needs.results_bytes,
-            results,
-            "free some, or name a folder elsewhere with --out",
-        )
+        remedy = "free some, or name a folder elsewhere with --out"
+        yield from _too_little_room("disk for temporary files", [needs.workspace_bytes], workspace, elsewhere)
+        yield from _too_little_room("disk for results", kept, results, remedy)
+
+
+def _together(one: Need, other: Need) -> Need:
+    return Need(one.amount + other.amount, f"{one.taker}, and {other.taker}")
 
 
 def _cores(needs: Needs, limits: Limits) -> Iterator[Shortage]:
@@ -192,10 +192,14 @@ def _cores(needs: Needs, limits: Limits) -> Iterator[Shortage]:
         yield Shortage("cores", need, have, limits.cores.source, remedy, is_certain=False)
 
 
-def _too_little_room(what: str, need: Need, room: Room, remedy: str) -> Iterator[Shortage]:
-    if _lacks(room.free_bytes, need.amount):
-        have = f"{_mib(room.free_bytes.value or 0.0)} free in {room.folder}"
-        yield Shortage(what, _sized(need), have, room.free_bytes.source, remedy, is_certain=True)
+def _too_little_room(what: str, needs: Sequence[Need], room: Room, remedy: str) -> Iterator[Shortage]:
+    """Look whether there is room for what is needed for certain, the first, and then for the others."""
+    for need in needs:
+        if _lacks(room.free_bytes, need.amount):
+            have = f"{_mib(room.free_bytes.value or 0.0)} free in {room.folder}"
+            source = room.free_bytes.source
+            yield Shortage(what, _sized(need), have, source, remedy, is_certain=need is needs[0])
+            return
 
 
 def _lacks(limit: Figure, amount: float) -> bool:

@@ -3,34 +3,35 @@
 Only the workspace of the run is looked at: what a strategy does elsewhere is between it and the system.
 """
 
-import os
-import shutil
-from contextlib import suppress
+import stat
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeAlias
+
+from bench.runner.removal import remove
+
+Identity: TypeAlias = tuple[int, int]
+"""The kind of a file, and its number within its file system: another in its place has another."""
 
 
-def surroundings(workspace: Path) -> frozenset[str]:
-    """Return the names of what lies in a workspace."""
-    return frozenset(path.name for path in workspace.iterdir())
+def surroundings(workspace: Path) -> Mapping[str, Identity]:
+    """Return the names of what lies in a workspace, and what is there by that name."""
+    return {path.name: _identity(path) for path in workspace.iterdir()}
 
 
-def restore_surroundings(workspace: Path, before: frozenset[str], own: str) -> tuple[str, ...]:
-    """Remove what was not there before a trial; name what came or went beside its own folder."""
+def restore_surroundings(workspace: Path, before: Mapping[str, Identity], own: str) -> tuple[str, ...]:
+    """Remove what was not there before a trial; name what came, went or was replaced beside its folder."""
     _reopen(workspace)
-    now = surroundings(workspace) - {own}
-    for name in now - before:
+    now = {name: identity for name, identity in surroundings(workspace).items() if name != own}
+    changed = {name for name in now.keys() | before.keys() if now.get(name) != before.get(name)}
+    for name in changed & now.keys():
         remove(workspace / name)
-    return tuple(sorted(now ^ before))
+    return tuple(sorted(changed))
 
 
-def remove(path: Path) -> None:
-    """Remove a file, a link, or a folder with all that is in it, however well it is protected."""
-    with suppress(OSError):
-        if not path.is_dir() or path.is_symlink():
-            path.unlink()
-            return
-        _open_up(path)
-        shutil.rmtree(path, ignore_errors=True)
+def _identity(path: Path) -> Identity:
+    found = path.lstat()
+    return stat.S_IFMT(found.st_mode), found.st_ino
 
 
 def _reopen(workspace: Path) -> None:
@@ -39,13 +40,3 @@ def _reopen(workspace: Path) -> None:
         remove(workspace)
         workspace.mkdir()
     workspace.chmod(0o700)
-
-
-def _open_up(folder: Path) -> None:
-    """Give back the rights without which not even their owner can remove what is in folders."""
-    folder.chmod(0o700)
-    for parent, folders, _ in os.walk(folder):
-        for name in folders:
-            inner = Path(parent, name)
-            if not inner.is_symlink():
-                inner.chmod(0o700)

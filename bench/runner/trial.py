@@ -15,7 +15,6 @@ from bench.measurement import Outcome
 from bench.runner.launch import Launcher
 from bench.runner.piped import Child, piped
 from bench.runner.plausibility import checked
-from bench.runner.privacy import without_home
 from bench.runner.words import heard
 from bench.wire import MalformedError
 from bench.worker.live import Event, WarmedUp, read_event
@@ -108,15 +107,7 @@ def run_worker(  # noqa: PLR0913  what a worker is run with
 
 
 def verdict(ending: Ending, deadline_s: float, strategy_file: Path) -> tuple[Outcome, str]:
-    """Say in one word, and one line, how a trial ended; places are those within the strategy's file.
-
-    The line is kept: that the user's name is in the paths of this machine is nobody's business.
-    """
-    outcome, detail = _verdict(ending, deadline_s, strategy_file)
-    return outcome, without_home(detail, Path.home())
-
-
-def _verdict(ending: Ending, deadline_s: float, strategy_file: Path) -> tuple[Outcome, str]:
+    """Say in one word, and in words, how a trial ended; places are those within the strategy's file."""
     if not ending.in_time:
         return "timeout", f"not done after {deadline_s:g} s{_place(ending.words, strategy_file)}"
     if ending.report is not None:

@@ -1,7 +1,6 @@
 """The temporary folder of one runner; those of runners that are gone are removed before the next is made."""
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from bench.errors import LockedError
-from bench.store.lock import locked, owner
+from bench.runner.removal import remove
+from bench.store.lock import locked
 
 _PREFIX: Final = "flagbench"
 _LOCK: Final = "owner.lock"
@@ -31,14 +31,14 @@ def fresh_workspace() -> Iterator[Path]:
         with locked(workspace / _LOCK):
             yield workspace
     finally:
-        shutil.rmtree(workspace, ignore_errors=True)
+        remove(workspace)
 
 
 def remove_abandoned(parent: Path) -> None:
     """Remove the workspaces of this user that no runner holds any more."""
     for workspace in parent.glob(f"{_PREFIX}-*-*"):
         if _is_abandoned(workspace):
-            shutil.rmtree(workspace, ignore_errors=True)
+            remove(workspace)
 
 
 def _is_abandoned(workspace: Path) -> bool:
@@ -48,10 +48,9 @@ def _is_abandoned(workspace: Path) -> bool:
         is_ours = (
             workspace.is_dir() and workspace.lstat().st_uid == os.geteuid() and not workspace.is_symlink()
         )
-        if not is_ours or not maker.isdecimal() or int(maker) == os.getpid():
+        # a strategy can write into the lock's file, but no other's process id into the name
+        if not is_ours or not maker.isdecimal() or _lives(int(maker)):
             return False
-        if owner(workspace / _LOCK) is None:
-            return not _lives(int(maker))
         with locked(workspace / _LOCK):
             return True
     except (LockedError, OSError):  # somebody is at work there, or another sweeps

@@ -57,7 +57,7 @@ def old_folder(run: Path) -> Iterator[Path]:
         LockedError: another process is at work there.
         EnvironmentFault: the folder cannot be written.
     """
-    folder = _find_journal(run).parent
+    folder = journal_of(run).parent
     with ExitStack() as stack:
         try:
             stack.enter_context(locked(folder / LOCK))
@@ -69,12 +69,12 @@ def old_folder(run: Path) -> Iterator[Path]:
 
 
 def save(folder: Path, run: Run, table: str) -> None:
-    """Write what is derived from the journal: the document and its table.
+    """Write what is derived from the journal: the table, and at last the document, which says that it is all.
 
     Raises:
         EnvironmentFault: one of them cannot be written; it is as it was.
     """
-    for name, text in ((DOCUMENT, run_to_text(run)), (TABLE, table)):
+    for name, text in ((TABLE, table), (DOCUMENT, run_to_text(run))):
         try:
             replace(folder / name, text)
         except OSError as error:
@@ -85,7 +85,7 @@ def is_derived(folder: Path, trials: Sequence[Measurement]) -> bool:
     """Say whether all that is derived from the trials of a complete run is there."""
     try:
         run = load(folder)
-        return run.status == "complete" and run.trials == tuple(trials) and (folder / TABLE).is_file()
+        return run.status == "complete" and run.trials == tuple(trials)
     except (UnreadableResultError, UsageError):
         return False
 
@@ -119,12 +119,12 @@ def left_runs() -> list[Path]:
 
 def _find(run: Path) -> Path:
     for candidate in (run / DOCUMENT, run, RUNS / run / DOCUMENT):
-        if candidate.is_file():
+        if _is_file(candidate):
             return candidate
     if str(run) == "last" and (stored := stored_runs()):
         return _latest(folder / DOCUMENT for folder in stored)
     for candidate in (run, RUNS / run):
-        if (candidate / JOURNAL).is_file():
+        if _is_file(candidate / JOURNAL):
             command = shlex.join(
                 [*read_journal(candidate / JOURNAL).beginning.command, "--resume", str(candidate)]
             )
@@ -135,17 +135,30 @@ def _find(run: Path) -> Path:
     raise _no_run(run)
 
 
-def _find_journal(run: Path) -> Path:
+def journal_of(run: Path) -> Path:
+    """Return the journal of a run, by its folder, its name or ``last``.
+
+    Raises:
+        UsageError: there is none to go on with.
+    """
     folder = run.parent if run.name in {DOCUMENT, JOURNAL} else run
     for candidate in (folder / JOURNAL, RUNS / folder / JOURNAL):
-        if candidate.is_file():
+        if _is_file(candidate):
             return candidate
     if str(run) == "last" and (journals := list(RUNS.glob(f"*/{JOURNAL}"))):
         return _latest(journals)
     for candidate in (run, RUNS / run):
-        if (candidate / DOCUMENT).is_file():
+        if _is_file(candidate / DOCUMENT):
             raise UsageError(f"{candidate} holds no journal", hint="without it no run can go on")
     raise _no_run(run)
+
+
+def _is_file(path: Path) -> bool:
+    """Tell whether there is such a file; a path that is too long, or may not be gone, leads to none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _latest(paths: Iterable[Path]) -> Path:

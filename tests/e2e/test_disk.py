@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.report.export.markdown import to_markdown
 from bench.store.document import run_from_bytes
 from bench.store.folder import DOCUMENT, JOURNAL, LOCK, TABLE
 from bench.store.journal import read_journal
@@ -163,6 +164,7 @@ def finish(scene: Scene) -> None:
     assert stored.status == "complete"
     assert [trial.block for trial in stored.trials] == [0, 1]
     assert stored.trials == read_journal(scene.journal).trials
+    assert (scene.folder / TABLE).read_text("utf-8") == to_markdown(stored)
 
 
 def sweep(left: Path, home: Path, set_up: Callable[[Path, Path], Scene], call: str, what: str) -> int:

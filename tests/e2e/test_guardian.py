@@ -201,3 +201,33 @@ with launching() as launcher:
         while any(is_alive(pid) for pid in below) or workspace.exists():
             assert time.monotonic() < deadline
             time.sleep(0.01)
+
+
+HOPS = """
+import os, sys, time
+os.setsid()
+ends = time.monotonic() + 20
+while time.monotonic() < ends:
+    time.sleep(0.0005)
+    if os.fork():
+        os._exit(0)
+"""
+
+
+def test_a_process_that_is_another_at_every_moment_is_killed_too() -> None:
+    """It forks and ends twice a millisecond: by the time one has listed it, it is not that one any more."""
+    for _ in range(6):
+        mark = f"hops-{time.monotonic_ns()}"
+        with launching() as launcher:
+            spawn(launcher, sys.executable, "-c", HOPS, mark)
+            time.sleep(0.3)
+        running = (int(path.name) for path in Path("/proc").glob("[0-9]*"))
+        assert [pid for pid in running if mark in command_of(pid)] == []
+
+
+def command_of(pid: int) -> str:
+    """Return the words of a process; nothing if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

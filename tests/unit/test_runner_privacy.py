@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.runner.privacy import without_home
+from bench.runner.privacy import kept_words, without_home
 
 HOME = Path("/home/ann.o'x+y")
 
@@ -27,3 +27,8 @@ def test_the_home_folder_is_a_tilde(text: str, kept: str) -> None:
 def test_a_root_is_no_home_to_hide() -> None:
     """Some containers have it so; every path would lose its beginning."""
     assert without_home("/etc/x", Path("/")) == "/etc/x"
+
+
+def test_what_is_kept_is_one_printable_line() -> None:
+    """Whatever a report may say that a strategy has forged."""
+    assert kept_words(f"one\n{HOME}/two\x1b[31m", HOME) == "one ~/two�[31m"

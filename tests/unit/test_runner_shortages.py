@@ -121,7 +121,7 @@ def test_no_more_connections_are_counted_than_there_are_fetches() -> None:
             replace(PLENTY, results=replace(ROOM, device=2, free_bytes=Figure(1000, "statvfs(3) of /r"))),
             1,
             (
-                "disk for results: it takes 496 KiB (10 trials, about), and there are 1 KiB free in /room "
+                "disk for results: it takes 346 KiB (10 trials, about), and there are 1 KiB free in /room "
                 "(statvfs(3) of /r); free some, or name a folder elsewhere with --out"
             ),
         ),
@@ -174,7 +174,7 @@ def test_the_workspace_holds_all_that_is_served_and_what_one_round_saves() -> No
 def test_one_file_system_has_to_hold_both_the_workspace_and_the_results() -> None:
     """Room for either of them is not room for both."""
     wanted = needs(1)
-    larger = max(wanted.workspace_bytes.amount, wanted.results_bytes.amount)
+    larger = max(wanted.workspace_bytes.amount, wanted.usual_results_bytes.amount)
     room = replace(ROOM, free_bytes=Figure(larger, "statvfs(3) of /room"))
     (shortage,) = shortages(wanted, replace(PLENTY, workspace=room, results=room))
     assert shortage.what == "disk"
@@ -240,3 +240,17 @@ def test_only_the_blocks_that_are_certain_need_room() -> None:
     """Precision may end a run after the least of them."""
     experiment = replace(experiment_of(1), stopping=Stopping(2, None, None))
     assert needs_of(experiment, FLAGS).results_bytes.taker == "2 trials, about"
+
+
+def test_trials_that_are_kept_need_no_further_room() -> None:
+    """A run that goes on takes what is left of it."""
+    experiment = replace(experiment_of(1), blocks=500)
+    assert needs_of(experiment, FLAGS, kept=499).results_bytes.taker == "1 trials, about"
+
+
+def test_room_that_may_do_is_no_reason_to_refuse() -> None:
+    """How long a trial's line will be is not known before."""
+    wanted = needs_of(replace(experiment_of(1), blocks=500), FLAGS)
+    little = replace(ROOM, device=2, free_bytes=Figure(wanted.results_bytes.amount, "statvfs(3) of /room"))
+    (shortage,) = shortages(wanted, replace(PLENTY, results=little))
+    assert (shortage.what, shortage.is_certain) == ("disk for results", False)

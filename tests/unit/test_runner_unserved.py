@@ -85,6 +85,16 @@ def test_that_nobody_let_it_in_excuses_no_wrong_answer() -> None:
     assert called(evidence(said="corrupt", waits=9, after=DROPPED)) == ("corrupt", "its words")
 
 
+def test_that_nobody_let_it_in_excuses_no_other_class() -> None:
+    """Who asked for what is not there was let in to do so."""
+    of = evidence(waits=9, after=DROPPED)
+    assert of.ending.report is not None
+    (timed,) = of.ending.report.rounds
+    cheated = replace(of.ending.report, rounds=(replace(timed, fetches={"not_found": 3}),))
+    outcome, detail = called(replace(of, ending=replace(of.ending, report=cheated)))
+    assert (outcome, detail) == ("error", "fetches: 3 not_found instead of 3 ok")
+
+
 def test_a_disturbed_trial_may_be_kept_and_an_unanswered_one_may_not() -> None:
     """There is nothing to keep of it."""
     assert called(evidence(after=DROPPED), "keep") == ("ok", KERNEL)

@@ -231,7 +231,7 @@ def test_a_document_that_cannot_be_written_leaves_the_old_ones(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("os.fsync", fail)
-    words = r"run\.json: No space left on device: it takes [\d,]+ bytes, [\d,]+ are free.*; make room"
+    words = r"table\.md: No space left on device: it takes [\d,]+ bytes, [\d,]+ are free.*; make room"
     with pytest.raises(EnvironmentFault, match=words):
         save(folder, stored, "| other |")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
