@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCKED := requirements.txt requirements-dev.txt requirements-audit.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run test test-slow audit format lock benchmarks clean
+.PHONY: run test coverage test-slow audit format lock benchmarks clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/python -m bench run configs/default.yaml
@@ -15,6 +15,10 @@ test: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+# Tracing takes as long as the tests themselves. Lines that no test of `make test` runs are named.
+coverage: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest --cov --cov-report=term
 
 # The long versions of what `make test` tries a few times: half an hour at the most.

@@ -8,7 +8,7 @@ only where one type stands for several things.
 
 import errno
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from bench.outcomes import FetchOutcome
 
@@ -53,6 +53,7 @@ _TELLING: Final[Mapping[str, FetchOutcome]] = {
     "ServerDisconnectedError": "disconnected",  # aiohttp
     "SSLEOFError": "disconnected",  # ssl, in the handshake; later it is the end of a stream
     "SSLZeroReturnError": "disconnected",  # ssl
+    "SSLSyscallError": "disconnected",  # ssl, of an end that no error of the system explains
     "ConnectionNotAvailable": "disconnected",  # httpcore, after a GOAWAY
     "InvalidChunkLength": "protocol",  # urllib3, which derives it from IncompleteRead
     "IncompleteRead": "truncated",  # http.client and urllib3
@@ -87,11 +88,14 @@ _GENERAL: Final[Mapping[str, FetchOutcome]] = {
 """Types that only say of what sort it was."""
 
 
-def outcome_of_error(error: BaseException) -> FetchOutcome:
-    """Name the class of a fetch that got no answer, or whose flag could not be saved."""
-    if local_fault(error) is not None:
+def outcome_of_error(error: BaseException, handled: BaseException | None = None) -> FetchOutcome:
+    """Name the class of a fetch that got no answer, or whose flag could not be saved.
+
+    ``handled`` is what was being handled when the fetch began, and has nothing to do with it.
+    """
+    if local_fault(error, handled) is not None:
         return "local_resource"
-    links = list(_chain(error))
+    links = list(_chain(error, handled))
     for judge in (_decisive, _telling, _general):
         for link in links:
             if (outcome := judge(link)) is not None:
@@ -99,10 +103,14 @@ def outcome_of_error(error: BaseException) -> FetchOutcome:
     return "error"
 
 
-def local_fault(error: BaseException) -> OSError | None:
+def local_fault(error: BaseException, handled: BaseException | None = None) -> OSError | None:
     """Return the error by which this machine said what it lacks, if another comes of one."""
-    local = (link for link in _chain(error) if isinstance(link, OSError) and link.errno in _LOCAL)
-    return next(local, None)
+    return next((link for link in _chain(error, handled) if _is_local(link)), None)
+
+
+def _is_local(link: BaseException) -> TypeGuard[OSError]:
+    # the number of an error of TLS is one of OpenSSL's
+    return isinstance(link, OSError) and link.errno in _LOCAL and "SSLError" not in _names(link)
 
 
 def _decisive(link: BaseException) -> FetchOutcome | None:
@@ -141,9 +149,12 @@ def _first(table: Mapping[str, FetchOutcome], names: list[str]) -> FetchOutcome 
     return next((table[name] for name in names if name in table), None)
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error, what it was raised from, what it groups and what libraries pass as its arguments."""
-    seen: set[int] = set()
+def _chain(error: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error, what it was raised from, what it groups and what libraries pass as its arguments.
+
+    What had been raised before, and was being handled, is no link of it.
+    """
+    seen = {id(handled)}
     waiting = [error]
     while waiting:
         link = waiting.pop(0)

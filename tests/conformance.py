@@ -18,6 +18,7 @@ from bench.model import Client, Fault, Profile, Strategy
 from bench.outcomes import outcome_of_status
 from bench.server.log import Record
 from bench.server.trials import Opening
+from bench.server.weather import forecast
 from bench.worker.live import Fetched, read_event
 from bench.worker.protocol import Report
 from tests.server_process import TestedServer
@@ -25,6 +26,8 @@ from tests.trial import a_task, run_worker
 
 Protocol: TypeAlias = Literal["HTTP/1.1", "TLS", "HTTP/2"]
 
+SERVER_SEED: Final = 1
+"""Of the one server; a talk's own seed is its block, which draws as much anew."""
 _TIMEOUT_S: Final = 1.0
 _SLOW_SHARE: Final = 0.05
 """Of the fetches, for all faults that take until the time-out: a sequential case waits for each of them."""
@@ -97,10 +100,23 @@ def talks(cell: Cell, seed: int, fetches: int) -> Iterator[Talk]:
     rest = [name for name, kind in KINDS.items() if not kind.is_total and _can_be(cell, name)]
     sharing = [name for name in rest if reach_of(Fault(name, 1), _profile(cell, ())) == "fetch"]
     alone = [name for name in rest if name not in sharing]
-    countries = tuple(Random(seed).sample(sorted(COUNTRIES), fetches))
-    yield Talk(cell, _profile(cell, _mixed(sharing)), countries, 8, seed)
-    if alone:
-        yield Talk(cell, _profile(cell, _mixed(alone)), countries[: fetches // 2], 1, seed)
+    for names, workers, most in ((sharing, 8, fetches), (alone, 1, fetches // 2)):
+        if names:
+            profile = _profile(cell, _mixed(names))
+            yield Talk(cell, profile, _countries(profile, seed, most), workers, seed)
+
+
+def _countries(profile: Profile, seed: int, fetches: int) -> tuple[str, ...]:
+    """Draw countries, and further ones for kinds of fault that none of these meets."""
+    drawn = Random(seed).sample(sorted(COUNTRIES), len(COUNTRIES))
+    weather = {country: forecast(profile, SERVER_SEED, seed, country, 0)[1] for country in drawn}
+    chosen = drawn[:fetches]
+    met = {weather[country] for country in chosen}
+    for country in drawn[fetches:]:
+        if weather[country] not in met:
+            met.add(weather[country])
+            chosen.append(country)
+    return tuple(chosen)
 
 
 def total_talks(cell: Cell) -> Iterator[Talk]:

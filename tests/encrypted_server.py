@@ -11,7 +11,8 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from bench.model import Profile
-from bench.server.endpoints import Endpoints, Listener, endpoint_of
+from bench.server.endpoint import endpoint_of
+from bench.server.endpoints import Endpoints, Listener
 from bench.server.event_loop import new_event_loop
 from bench.server.flags import all_flags
 from bench.server.log import Record
@@ -23,7 +24,7 @@ PATIENCE_S = 5.0
 
 
 @dataclass
-class House:
+class EncryptedHouse:
     """A server, what it logged, and what went wrong inside it.
 
     Attributes:
@@ -63,9 +64,9 @@ class House:
 
 
 @contextmanager
-def house(profile: Profile, seed: int = 1) -> Iterator[House]:
+def house(profile: Profile, seed: int = 1) -> Iterator[EncryptedHouse]:
     """Run a server whose public round has this weather; its log is complete once the context is left."""
-    built = House()
+    built = EncryptedHouse()
     opened, stop = threading.Event(), threading.Event()
 
     def write(*fields: Any) -> None:

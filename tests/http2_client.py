@@ -19,7 +19,7 @@ from h2.events import (
 from h2.settings import SettingCodes
 
 from bench.server.http2.encoding import LargeFieldEncoder
-from tests.encrypted_server import House
+from tests.encrypted_server import EncryptedHouse
 
 
 @dataclass
@@ -131,7 +131,7 @@ class Client:
 
 
 @contextmanager
-def client_of(server: House, initial_window: int | None = None) -> Iterator[Client]:
+def client_of(server: EncryptedHouse, initial_window: int | None = None) -> Iterator[Client]:
     """Connect to a server, and close the connection in the end."""
     with server.connect("h2") as connection:
         yield Client(connection, initial_window)
@@ -142,6 +142,6 @@ def flag_path(country: str) -> str:
     return f"/flags/{country.lower()}/{country.lower()}.gif"
 
 
-def by_country(server: House) -> Mapping[str, tuple[int, str]]:
+def by_country(server: EncryptedHouse) -> Mapping[str, tuple[int, str]]:
     """Return the status and the fault that a server logged for each country."""
     return {record.country: (record.status, record.fault) for record in server.log}

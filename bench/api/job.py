@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from importlib import import_module
+from sys import exception
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
@@ -62,7 +63,7 @@ class Job(NamedTuple):
         with deadlines.watching(timeout_s), self._client_module().open_client(self._settings) as get:
 
             def download_one(country: str) -> Fetch:
-                start_s = perf_counter()
+                handled, start_s = exception(), perf_counter()
                 due_s = start_s + timeout_s
                 try:
                     begin(due_s)
@@ -71,7 +72,7 @@ class Job(NamedTuple):
                     finally:
                         end(due_s)
                 except Exception as error:  # noqa: BLE001  a failed request is data, whatever the library raises
-                    return self._failed(country, start_s, error)
+                    return self._failed(country, start_s, error, handled)
                 return self._answered(country, start_s, answer)
 
             yield download_one
@@ -86,12 +87,12 @@ class Job(NamedTuple):
         async with self._client_module().open_async_client(self._settings) as get:
 
             async def download_one(country: str) -> Fetch:
-                start_s = perf_counter()
+                handled, start_s = exception(), perf_counter()
                 try:
                     async with timeout(self.request_timeout_s):
                         answer = await get(self._url(country))
                 except Exception as error:  # noqa: BLE001  a failed request is data, whatever the library raises
-                    return self._failed(country, start_s, error)
+                    return self._failed(country, start_s, error, handled)
                 return self._answered(country, start_s, answer)
 
             yield download_one
@@ -134,9 +135,10 @@ class Job(NamedTuple):
             try:
                 (self.folder / f"{country.lower()}.gif").write_bytes(answer.body)
             except OSError as error:
-                if local_fault(error) is None:
+                handled = error.__context__
+                if local_fault(error, handled) is None:
                     raise
-                return self._failed(country, start_s, error)
+                return self._failed(country, start_s, error, handled)
             if self.checks_content:
                 checksum = _checksum(answer.body)
         status, size_bytes = answer.status, len(answer.body)
@@ -144,11 +146,11 @@ class Job(NamedTuple):
             Fetch(country, start_s, perf_counter(), status, size_bytes, outcome, detail, answered_s, checksum)
         )
 
-    def _failed(self, country: str, start_s: float, error: Exception) -> Fetch:
+    def _failed(self, country: str, start_s: float, error: Exception, handled: BaseException | None) -> Fetch:
         end_s = perf_counter()
-        cause = local_fault(error)  # libraries sum it up as "all connection attempts failed"
+        cause = local_fault(error, handled)  # libraries sum it up as "all connection attempts failed"
         late = cause is None and self._is_late(start_s, end_s)
-        outcome = "timeout" if late else outcome_of_error(error)
+        outcome = "timeout" if late else outcome_of_error(error, handled)
         said = cause or error
         return self._seen(Fetch(country, start_s, end_s, 0, 0, outcome, f"{type(said).__name__}: {said}"))
 

@@ -18,7 +18,7 @@ from bench.config.offer import Offer
 from bench.config.probing import Probes
 from bench.config.profiles import ProfileField, too_slow, unsuited
 from bench.config.scalars import Name, PositiveDuration, PositiveShare, Truth, whole, whole_or
-from bench.config.speaking import crowded, unspoken
+from bench.config.speaking import closing, contagious, overdue, several_at_once, unspoken
 from bench.config.strategies import Clients, KeepAlive, StrategyField, StrategyForm, Workers, clashes
 from bench.model import Profile, Stopping
 from bench.profiles import preset
@@ -122,7 +122,7 @@ class ConfigForm(Form):
     def _answers_in_time(cls, profile: Profile, info: ValidationInfo) -> Profile:
         if reason := too_slow(profile, info.data.get("request_timeout", math.inf)) or _mute(profile, info):
             raise ValueError(reason)
-        refuse(_crowded(profile, info))
+        refuse(_unfit_for_http2(profile, info))
         return profile
 
     @field_validator("profiles")
@@ -134,7 +134,7 @@ class ConfigForm(Form):
         for index, profile in enumerate(profiles):
             if reason := _mute(profile, info):
                 faults.append(Fault((index,), reason))
-            faults += [Fault((index, *fault.steps), fault.what) for fault in _crowded(profile, info)]
+            faults += [Fault((index, *fault.steps), fault.what) for fault in _unfit_for_http2(profile, info)]
         refuse(faults)
         return profiles
 
@@ -183,8 +183,16 @@ def _mute(profile: Profile, info: ValidationInfo) -> str:
     return unspoken(profile, info.data["strategies"], info.data.get("clients"), offered)
 
 
-def _crowded(profile: Profile, info: ValidationInfo) -> list[Fault]:
-    """Find faults that bear no neighbours, as far as what makes these is sound."""
-    if not {"strategies", "workers", "countries"} <= info.data.keys():
+def _unfit_for_http2(profile: Profile, info: ValidationInfo) -> list[Fault]:
+    """Find what does not go with HTTP/2, as far as what makes it so is sound."""
+    data = info.data
+    needed = {"strategies", "workers", "countries", "keep_alive", "request_timeout"}
+    if not (profile.http2 and needed <= data.keys()):
         return []
-    return crowded(profile, info.data["strategies"], info.data["workers"], info.data["countries"])
+    entries = data["strategies"]
+    busy = several_at_once(entries, data["workers"], data["countries"])
+    return [
+        *closing(entries, data["keep_alive"]),
+        *contagious(profile, busy),
+        *overdue(profile, busy, data["request_timeout"]),
+    ]

@@ -7,6 +7,7 @@ from typing import Final
 
 from bench.model import Case, Experiment, Strategy
 from bench.server.door import descriptors_for
+from bench.server.endpoint import Endpoint, endpoint_of
 
 _MIB: Final = 1 << 20
 _RUNNER_FILES: Final = 16
@@ -85,11 +86,12 @@ def needs_of(experiment: Experiment, flags: Mapping[str, int], kept: int = 0) ->
     cases = experiment.cases
     processes = {case: lanes(case) for case in cases if experiment.strategies[case.strategy].starts_processes}
     own = Need(_RUNNER_FILES, "the harness")
-    server = _widest(cases, "the server", lambda case: descriptors_for(lanes(case)))
+    listeners = len({Endpoint(), *(endpoint_of(case.profile) for case in cases)})
+    server = _widest(cases, "the server", lambda case: descriptors_for(lanes(case), listeners))
     worker = _widest(
         cases, "the worker", lambda case: _worker_files(experiment.strategies[case.strategy], case)
     )
-    reopening = _widest(cases, "the server", lambda case: descriptors_for(2 * lanes(case)))
+    reopening = _widest(cases, "the server", lambda case: descriptors_for(2 * lanes(case), listeners))
     # what one round saves before it is tidied away, beside the reference
     saved = [[flags.get(code, 0) for code in case.countries.codes] for case in cases]
     saved_bytes, saved_files = max(map(_on_disk, saved)), max(map(len, saved))

@@ -109,9 +109,9 @@ class Door:
         return descriptor
 
 
-def descriptors_for(connections: int) -> int:
-    """Return the least limit of open files with which a server lets so many connections in."""
-    highest = _OWN + connections - 1
+def descriptors_for(connections: int, listeners: int = 1) -> int:
+    """Return the least limit of open files with which a server of some ports lets so many connections in."""
+    highest = _OWN + (listeners - 1) + connections - 1
     return next(
         most for most in range(highest + 2, highest + _SPARE + 2) if highest_descriptor(most) >= highest
     )

@@ -46,9 +46,6 @@ class Lingering(asyncio.Protocol):
         self._ended(exc)
 
     def _hang_up(self) -> None:
-        if not self._transport.can_write_eof():  # TLS says goodbye by itself, and waits for an answer
-            self._transport.close()
-            return
         self._timer = asyncio.get_running_loop().call_later(_PATIENCE_S, self._transport.abort)
         try:
             self._transport.write_eof()

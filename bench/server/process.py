@@ -12,7 +12,8 @@ from contextlib import AsyncExitStack
 from typing import BinaryIO, Final
 
 from bench.errors import BenchError, UsageError
-from bench.server.endpoints import Endpoints, Listener, endpoint_of
+from bench.server.endpoint import endpoint_of
+from bench.server.endpoints import Endpoints, Listener
 from bench.server.event_loop import new_event_loop
 from bench.server.messages import Message, error_to_json, from_line, to_line
 from bench.server.settings import ServerSettings, checked_host

@@ -17,7 +17,7 @@ from string import ascii_uppercase
 import pytest
 import trustme
 
-from bench.api import Fetch, Job
+from bench.api import ClientSettings, Fetch, Job
 from bench.catalog import clients
 from bench.faults import KINDS
 from bench.outcomes import FetchOutcome
@@ -179,6 +179,27 @@ def test_a_certificate_that_is_not_to_be_trusted_is_not(
             fetches = download(job._replace(base_url=server.base_url), face)
         assert [fetch.outcome for fetch in fetches] == [outcome] * 2, fetches
         assert server.hits.total() == hits
+
+
+@every_client
+def test_no_authority_is_trusted_beside_the_one_of_the_run(
+    client: str, face: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the machine are not even loaded, which for some libraries takes 20 ms a connection."""
+    pem = tmp_path / "authority.pem"
+    authority().cert_pem.write_to_path(str(pem))
+    contexts = []
+
+    def remembered(settings: ClientSettings) -> ssl.SSLContext | None:
+        contexts.append(as_it_is(settings))
+        return contexts[-1]
+
+    as_it_is = ClientSettings.tls_context
+    monkeypatch.setattr(ClientSettings, "tls_context", remembered)
+    with fault_server({}, serving_as(authority().issue_cert("127.0.0.1"))) as server:
+        job = Job(("BR",), 1, server.base_url, tmp_path, client, request_timeout_s=10.0, authority=str(pem))
+        assert [fetch.outcome for fetch in download(job, face)] == ["ok"]
+    assert [context and context.cert_store_stats()["x509"] for context in contexts] == [1]
 
 
 PEAK = """

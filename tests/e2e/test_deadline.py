@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from string import ascii_uppercase
 from types import ModuleType
 
 import pytest
@@ -18,7 +19,11 @@ from bench.api import Answer, ClientSettings, Fetch, Get, Job
 from bench.catalog import clients
 from tests.fault_server import fault_server
 
-pytestmark = pytest.mark.e2e
+pytestmark = [
+    pytest.mark.e2e,
+    # CPython 3.11 lets no other thread that is traced go on while one of them has an error to raise
+    pytest.mark.no_cover,
+]
 
 TIMEOUT_S = 0.02
 THREADS = 8
@@ -79,7 +84,7 @@ def end_around_the_deadline(folder: Path, seconds: float, monkeypatch: pytest.Mo
             mine.receiver = receivers[number]
             fetches = []
             while time.perf_counter() < until_s:
-                fetches.append(download_one(f"X{number}"))
+                fetches.append(download_one("X" + ascii_uppercase[number]))
                 for _ in range(chance.randrange(300)):
                     chance.random()
             return fetches

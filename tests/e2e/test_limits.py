@@ -141,7 +141,7 @@ def test_no_room_on_disk_is_said_before_anything_is_started(tmp_path: Path) -> N
         pytest.skip(f"no file system can be mounted here: {result.stderr.strip()}")
     assert result.returncode == 4
     assert result.stderr.startswith(
-        "error[environment]: disk for results: it takes 280 KiB (1 trials, about)"
+        "error[environment]: disk for results: it takes 265 KiB (1 trials, about)"
     )
     assert f"64 KiB free in {small}" in result.stderr
 

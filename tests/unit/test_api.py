@@ -1,6 +1,7 @@
 """What a job does around a client's ``get``: save, judge, and tell."""
 
 import asyncio
+import errno
 import os
 import pickle
 import subprocess
@@ -183,6 +184,32 @@ def test_what_was_saved_is_summed_up_where_it_is_asked_for(
     job = a_job(tmp_path)
     assert fetch_one(job).checksum is None
     assert fetch_one(job._replace(checks_content=True)).checksum == crc32(b"GIF")
+
+
+def test_a_failure_has_nothing_to_do_with_what_was_handled_before(
+    tmp_path: Path, fake_client: FakeClient
+) -> None:
+    """A strategy may ask once more, or tidy up, because something went wrong."""
+
+    def fail(_: str) -> Answer:
+        raise ValueError("of its own")
+
+    fake_client(fail)
+
+    async def supervise() -> Fetch:
+        async with a_job(tmp_path).async_client() as download_one:
+            try:
+                raise OSError(errno.EMFILE, "Too many open files")
+            except OSError:
+                return await download_one("BR")
+
+    fetches = [asyncio.run(supervise())]
+    with a_job(tmp_path).client() as download_one:
+        try:
+            raise ConnectionResetError
+        except ConnectionResetError:
+            fetches.append(download_one("BR"))
+    assert [fetch[3:7] for fetch in fetches] == [(0, 0, "error", "ValueError: of its own")] * 2
 
 
 @both_faces

@@ -138,6 +138,21 @@ def test_each_library_has_its_own_words_for_the_same_thing(error: Exception, out
     assert outcome_of_error(error) == outcome
 
 
+def test_an_error_of_tls_has_a_number_of_its_own() -> None:
+    """Five is a lost connection to OpenSSL, and an error of the disk to the system."""
+    assert ssl.SSL_ERROR_SYSCALL == errno.EIO
+    error = ssl.SSLSyscallError(ssl.SSL_ERROR_SYSCALL, "Some I/O error occurred")
+    assert outcome_of_error(RuntimeError(error)) == "disconnected"
+
+
+def test_what_was_being_handled_before_is_no_part_of_an_error() -> None:
+    """A strategy may ask again because it failed."""
+    handled = ConnectionResetError()
+    error = raised_while(handled)
+    assert outcome_of_error(error) == "reset"
+    assert outcome_of_error(error, handled) == "error"
+
+
 def test_a_circle_of_causes_comes_to_an_end() -> None:
     """Two errors that name each other are looked at once each."""
     first, second = ValueError("a"), ValueError("b")

@@ -73,8 +73,8 @@ def test_who_does_not_speak_what_a_profile_needs_is_left_out(
         (
             "strategies: threadpool_map\nclients: httpx\nworkers: [1, 5]\n" + GOAWAY,
             (
-                "4:43 profile.faults: goaway ends all that shares its connection: over HTTP/2 it goes only "
-                "with 'workers: 1', and threadpool_map has 5"
+                "4:43 profile.faults: goaway ends or starves all that shares its connection: over HTTP/2 it "
+                "goes only with 'workers: 1', and threadpool_map has 5"
             ),
         ),
         (
@@ -84,8 +84,29 @@ def test_who_does_not_speak_what_a_profile_needs_is_left_out(
                 "  - {kind: reset_mid_body, rate: 5%}\n  - {kind: bad_length, rate: 5%}\n"
             ),
             (
-                "10:5 profiles[1].faults[1]: bad_length ends all that shares its connection: over HTTP/2 it "
-                "goes only with 'workers: 1', and threadpool_map has 3"
+                "10:5 profiles[1].faults[1]: bad_length ends or starves all that shares its connection: over "
+                "HTTP/2 it goes only with 'workers: 1', and threadpool_map has 3"
+            ),
+        ),
+        (
+            (
+                "strategies: threadpool_map\nclients: httpx\nrequest_timeout: 1s\n"
+                "profile: {latency: {uniform: [100ms, 2s]}, tls: true, http2: true}\n"
+            ),
+            (
+                "4:10 profile: answers take up to 2s, and request_timeout is 1s; some fetches will time out, "
+                "each with all that shares its connection: over HTTP/2 that goes only with 'workers: 1', "
+                "and threadpool_map has 20"
+            ),
+        ),
+        (
+            (
+                "strategies: [{name: asyncio_gather, keep_alive: [true, false]}]\nclients: httpx\n"
+                "profiles: [local, {tls: true, http2: true}]\n"
+            ),
+            (
+                "3:19 profiles[1]: asyncio_gather has 'keep_alive: false', which means nothing over HTTP/2: "
+                "all downloads share a connection"
             ),
         ),
     ],
@@ -103,6 +124,10 @@ def test_what_cannot_be_is_refused_at_the_profile(tmp_path: Path, text: str, pro
         "strategies: threadpool_map\nclients: httpx\nworkers: 20\ncountries: [BR]\n" + GOAWAY,
         "strategies: threadpool_map\nclients: httpx\nprofile: {tls: true, http2: true, faults: not_found}\n",
         "strategies: threadpool_map\nclients: httpx\nprofile: {tls: true, faults: bad_length}\n",
+        (
+            "strategies: [asyncio_gather, processpool_map]\nclients: httpx\nrequest_timeout: 1s\n"
+            "profile: {latency: {uniform: [100ms, 2s]}, tls: true, http2: true}\n"
+        ),
     ],
 )
 def test_one_download_at_a_time_has_no_neighbours(tmp_path: Path, text: str) -> None:

@@ -12,7 +12,7 @@ from bench.errors import ShortageFault
 from bench.ideal import Outlook
 from bench.machine.findings import Figure
 from bench.machine.limits import Limits, Room
-from bench.model import Case, Experiment, Profile, Selection, Stopping, Strategy
+from bench.model import Case, Experiment, Fault, Fixed, Profile, Selection, Stopping, Strategy
 from bench.runner.needs import Needs, needs_of
 from bench.runner.shortages import doubts, port_doubts, require, shortages, unread
 
@@ -72,6 +72,22 @@ def test_open_files_are_counted_by_the_process_that_takes_most() -> None:
     pool = needs(1000, starts_processes=True).open_files
     assert pool.taker.startswith("the worker")
     assert pool.amount >= 2000
+
+
+def test_each_port_of_the_server_takes_a_file() -> None:
+    """The plain one is always there; profiles that need the same share theirs."""
+    experiment = experiment_of(1000, face="async")
+    profiles = [
+        Profile("tls", tls=True),
+        Profile("slow", Fixed(0.1), tls=True),
+        Profile("http2", tls=True, http2=True),
+        Profile("refused", faults=(Fault("refused", 1.0),)),
+    ]
+    cases = tuple(replace(experiment.cases[0], profile=profile) for profile in profiles)
+    needed = needs_of(replace(experiment, cases=cases), FLAGS)
+    plain = needs_of(experiment, FLAGS)
+    assert needed.open_files.amount == plain.open_files.amount + 3
+    assert needed.comfortable_files.amount == plain.comfortable_files.amount + 3
 
 
 def test_no_more_connections_are_counted_than_there_are_fetches() -> None:

@@ -19,7 +19,6 @@ from bench.server.answers import written_head
 from bench.server.bomb import UNPACKED_BYTES, gzip_bomb
 from bench.server.flags import all_flags
 from bench.server.http1 import misdelivery
-from bench.server.http1.endings import Ending, end
 from bench.server.log import UNANSWERED, Record
 from bench.server.trials import Opening
 from bench.server.weather import forecast
@@ -604,30 +603,3 @@ def test_the_head_of_an_answer_says_what_any_protocol_would() -> None:
     """The connection is the only header that is HTTP/1.1's own."""
     headers = (("Server", "flagbench"), ("Content-Type", "image/gif"), ("Content-Length", str(len(FLAG))))
     assert written_head(200, headers, "close") == CLOSING
-
-
-class Encrypted(asyncio.Transport):
-    """A connection that cannot close one of its sides, as those of TLS cannot."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.is_closed = False
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Take anybody."""
-
-    def can_write_eof(self) -> bool:
-        """Say that it cannot."""
-        return False
-
-    def close(self) -> None:
-        """Say goodbye."""
-        self.is_closed = True
-
-
-@pytest.mark.parametrize("ending", ["closed", "cut", "refused"])
-def test_a_connection_that_cannot_be_closed_by_halves_is_closed(ending: Ending) -> None:
-    """TLS has a goodbye of its own, and reads on until it is answered."""
-    transport = Encrypted()
-    end(transport, ending, lambda _: None)
-    assert transport.is_closed

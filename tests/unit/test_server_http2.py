@@ -1,7 +1,9 @@
 """HTTP/2 as the server speaks it, over real sockets, to a client that believes nothing the RFC forbids."""
 
 import random
+import socket
 import ssl
+import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,12 +15,13 @@ from h2.events import PingAckReceived
 from h2.settings import SettingCodes
 
 from bench.model import Fixed, Profile, Uniform
+from bench.server import laggards
 from bench.server.flags import all_flags
 from bench.server.http2.framing import FrameCutter
 from bench.server.log import UNANSWERED
 from bench.server.weather import forecast
 from tests.encrypted_server import PATIENCE_S, house
-from tests.http2_client import Client, client_of, flag_path
+from tests.http2_client import Answered, Client, client_of, flag_path
 
 FLAGS = all_flags()
 BR = FLAGS["BR"]
@@ -280,6 +283,19 @@ def test_a_client_that_closes_leaves_all_its_streams() -> None:
     assert all(abs(record.end_s - left_s) < 0.5 for record in server.log)
 
 
+def test_an_answer_that_meets_a_reset_is_not_one_that_was_sent() -> None:
+    """Both are there when the server comes to look: the answer is due, and its client is gone."""
+    with house(slow(0.1)) as server:
+        with client_of(server) as client:
+            client.ask(flag_path("BR"))
+            ping(client)
+            assert server.loop is not None
+            server.loop.call_soon_threadsafe(time.sleep, 0.2)
+            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        wait_for(lambda: len(server.log) == 1)
+    assert [record.status for record in server.log] == [UNANSWERED]
+
+
 def test_a_client_that_says_goaway_still_gets_its_answers() -> None:
     """It opens no more streams, which is all that it said (RFC 9113, 6.8); then the server hangs up."""
     with house(slow(0.1)) as server, client_of(server) as client:
@@ -321,6 +337,102 @@ def test_garbage_after_the_greeting_ends_the_connection_and_what_it_owes() -> No
         assert client.goaway is not None
         assert client.goaway.error_code == ErrorCodes.FRAME_SIZE_ERROR
     assert [record.status for record in server.log] == [UNANSWERED]
+
+
+def begin(client: Client) -> int:
+    """Send the headers of a request whose body is to follow, and return its stream."""
+    stream = client.h2.get_next_available_stream_id()
+    client.answers[stream] = Answered()
+    client.h2.send_headers(stream, [*ASKING, (":path", flag_path("BR"))])
+    client.flush()
+    return stream
+
+
+def test_a_request_that_never_ends_is_refused_on_its_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However steadily its body drips; the connection goes on, and what is in time is answered."""
+    monkeypatch.setattr(laggards, "_PATIENCE_S", 0.2)
+    with house(AT_ONCE) as server, client_of(server) as client:
+        began_s = perf_counter()
+        slow, quick = begin(client), begin(client)
+        while perf_counter() < began_s + 0.1:
+            client.h2.send_data(slow, b"x")
+            ping(client)
+        client.h2.end_stream(quick)
+        client.flush()
+        client.until(lambda: client.answers[slow].is_over)
+        assert 0.2 <= perf_counter() - began_s < 2
+        assert [client.answers[each].status for each in (quick, slow)] == [200, 408]
+        assert client.get(flag_path("BR")).body == BR
+    assert [record.status for record in server.log] == [200, 408, 200]
+
+
+def test_one_address_may_leave_so_many_requests_unfinished(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest gives way, on one connection as on many; nothing is left of them."""
+    monkeypatch.setattr(laggards, "_MOST_PER_ADDRESS", 3)
+    with house(AT_ONCE) as server:
+        with client_of(server) as client:
+            streams = [begin(client) for _ in range(5)]
+            client.until(lambda: all(client.answers[each].is_over for each in streams[:2]))
+            assert [client.answers[each].status for each in streams] == [408, 408, 0, 0, 0]
+            client.h2.reset_stream(streams[2], ErrorCodes.CANCEL)
+            client.h2.end_stream(streams[3])
+            client.flush()
+            client.until(lambda: client.answers[streams[3]].is_over)
+            assert client.answers[streams[3]].status == 200
+        assert server.site is not None
+        waiting = server.site.laggards._begun  # noqa: SLF001  what is left has no other witness
+        wait_for(lambda: waiting == {})
+    assert [record.status for record in server.log] == [408, 408, 200]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(b"\0\0\x08\6\0\0\0", id="header of a frame"),
+        pytest.param(b"\0\0\x08\6\0\0\0\0\0abc", id="frame"),
+        pytest.param(b"\0\0\x01\1\1\0\0\0\1\x82", id="headers without their end"),
+    ],
+)
+def test_a_frame_that_never_ends_ends_its_connection(part: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a GOAWAY that says why; a client that asks nothing is left alone."""
+    monkeypatch.setattr(laggards, "_PATIENCE_S", 0.1)
+    with house(AT_ONCE) as server, client_of(server) as idle, client_of(server) as client:
+        ping(client)
+        ping(idle)
+        began_s = perf_counter()
+        client.socket.sendall(part)
+        client.until(lambda: False)
+        assert 0.1 <= perf_counter() - began_s < 2
+        assert client.goaway is not None
+        assert client.goaway.error_code == ErrorCodes.ENHANCE_YOUR_CALM
+        assert idle.get(flag_path("BR")).body == BR
+
+
+def test_each_frame_has_a_deadline_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client whose pieces hold the end of one frame and the start of the next is not behind."""
+    monkeypatch.setattr(laggards, "_PATIENCE_S", 0.2)
+    frame = b"\0\0\x08\6\0\0\0\0\x0012345678"
+    with house(AT_ONCE) as server, client_of(server) as client:
+        client.socket.sendall(frame[:5])
+        for _ in range(8):
+            time.sleep(0.05)
+            client.socket.sendall(frame[5:] + frame[:5])
+        client.socket.sendall(frame[5:])
+        assert client.get(flag_path("BR")).body == BR
+
+
+def test_a_client_that_says_goaway_may_end_what_it_has_begun() -> None:
+    """A request is one that it waits for, even if its end is still to come."""
+    with house(AT_ONCE) as server, client_of(server) as client:
+        stream = begin(client)
+        client.socket.sendall(b"\0\0\x08\x07\0\0\0\0\0" + bytes(8))
+        ping(client)
+        client.h2.end_stream(stream)
+        client.flush()
+        client.until(lambda: client.answers[stream].is_over)
+        assert client.answers[stream].body == BR
+        assert not client.receive()
+    assert [record.status for record in server.log] == [200]
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -5,6 +5,7 @@ import gc
 import json
 import socket
 import struct
+import time
 import weakref
 from collections.abc import Iterator
 from time import perf_counter
@@ -411,6 +412,20 @@ def test_a_client_that_turns_out_to_be_gone_left_when_it_closed() -> None:
     log = visit(SLOW, talk)
     assert [each.status for each in log] == [UNANSWERED, UNANSWERED]
     assert all(each.arrival_s <= each.start_s <= each.end_s < each.arrival_s + 0.05 for each in log)
+
+
+def test_an_answer_that_meets_a_reset_is_not_one_that_was_sent() -> None:
+    """Both are there when the server comes to look: the answer is due, and its client is gone."""
+
+    async def talk(house: House) -> None:
+        with socket.create_connection(("127.0.0.1", house.port)) as connection:
+            connection.sendall(get("/flags/br/br.gif") * 2)
+            await asyncio.sleep(0.02)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        time.sleep(0.05)  # noqa: ASYNC251  the server is in this loop, and is to be late
+        await asyncio.sleep(0.02)
+
+    assert [each.status for each in visit(SLOW, talk)] == [UNANSWERED] * 2
 
 
 def test_a_trial_that_closes_accounts_for_every_request_once() -> None:

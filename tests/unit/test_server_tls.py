@@ -20,14 +20,14 @@ from bench.extras import TLS, Extra, lacking
 from bench.model import Fault, Fixed, Profile
 from bench.server import endpoints
 from bench.server.authority import new_authority
-from bench.server.endpoints import Endpoint, endpoint_of
+from bench.server.endpoint import Endpoint, endpoint_of
 from bench.server.event_loop import new_event_loop
 from bench.server.flags import all_flags
 from bench.server.messages import to_line
 from bench.server.settings import ServerSettings
 from bench.server.tls import Handshakes, TlsProtocol
 from bench.server.trials import Opening
-from tests.encrypted_server import PATIENCE_S, House, house
+from tests.encrypted_server import PATIENCE_S, EncryptedHouse, house
 from tests.server_process import running_server, server_environment
 
 BR = all_flags()["BR"]
@@ -58,7 +58,7 @@ def read_all(connection: ssl.SSLSocket) -> bytes:
     return received
 
 
-def failures(server: House) -> int:
+def failures(server: EncryptedHouse) -> int:
     """Return how many handshakes failed."""
     assert server.door.handshakes is not None
     return server.door.handshakes.failed

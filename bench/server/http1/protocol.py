@@ -203,9 +203,10 @@ class FlagProtocol(asyncio.Protocol):
             if delivery.next_s > now_s:
                 self._wait(delivery.next_s - now_s)
                 return
-            if delivery.sent and self._transport.is_closing():
+            if not self._transport.is_closing():
+                self._transport.write(delivery.take(now_s))
+            if self._transport.is_closing():
                 return  # the client is gone, which connection_lost is about to say
-            self._transport.write(delivery.take(now_s))
             if delivery.is_sent and not self._is_blocked:
                 self._end_first()
 

@@ -1,7 +1,6 @@
 """What the faults of the transport look like over HTTP/2: a script each, instead of the whole answer."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -13,7 +12,6 @@ _SLICE_S: Final = 0.001
 _BYTE_S: Final = 0.03
 _HUGE_HEADER: Final = (b"x-huge", b"." * (256 * 1024))
 _SURPLUS: Final = b"and this is more than was promised"
-_OVERSIZE_BYTES: Final = 1024**3
 
 Mishap: TypeAlias = Callable[[Reply], Script]
 
@@ -25,20 +23,6 @@ def mishap(kind: str, reply: Reply) -> Script | None:
     """
     spoil = OF_HEADS.get(kind) or (OF_BODIES.get(kind) if len(reply.body) else None)
     return None if spoil is None else spoil(reply)
-
-
-@dataclass(frozen=True, slots=True)
-class _Zeros:
-    """A body of nothing but zeros, which takes no memory."""
-
-    size_bytes: int
-
-    def __len__(self) -> int:
-        return self.size_bytes
-
-    def __getitem__(self, part: slice, /) -> bytes:
-        start, stop, _ = part.indices(self.size_bytes)
-        return bytes(max(0, stop - start))
 
 
 def _slicer(reply: Reply) -> Script:
@@ -102,12 +86,7 @@ def _huge_header(reply: Reply) -> Script:
 
 
 def _surplus_bytes(reply: Reply) -> Script:
-    yield from whole(reply._replace(body=reply.body[:] + _SURPLUS), None)
-
-
-def _oversized(reply: Reply) -> Script:
-    fields = sized(reply.fields, b"%d" % _OVERSIZE_BYTES)
-    yield from whole(reply._replace(fields=fields, body=_Zeros(_OVERSIZE_BYTES)), None)
+    yield from whole(reply._replace(body=reply.body + _SURPLUS), None)
 
 
 OF_HEADS: Final[Mapping[str, Mishap]] = MappingProxyType(
@@ -129,7 +108,6 @@ OF_BODIES: Final[Mapping[str, Mishap]] = MappingProxyType(
         "stall": _stall,
         "drip": _drip,
         "surplus_bytes": _surplus_bytes,
-        "oversized": _oversized,
     }
 )
 """By kind, too: what takes a body to be spoilt."""

@@ -6,8 +6,7 @@ some faults are made of what it would refuse.
 
 import asyncio
 import ssl
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from heapq import heapify, heappop, heappush
 from http import HTTPStatus
 from time import perf_counter
@@ -33,7 +32,8 @@ from bench.server.answers import refusal
 from bench.server.http2.delivery import Delivery, refuse, respond
 from bench.server.http2.encoding import LargeFieldEncoder
 from bench.server.http2.framing import FrameCutter
-from bench.server.http2.script import Data, Field, GoAway, Headers, Reset
+from bench.server.http2.inbox import Inbox, Incoming
+from bench.server.http2.script import Data, GoAway, Headers, Reset
 from bench.server.lingering import Lingering
 from bench.server.site import Site
 from bench.server.trials import ServedRound
@@ -42,24 +42,11 @@ _CONFIG: Final = H2Configuration(
     client_side=False, validate_outbound_headers=False, normalize_outbound_headers=False
 )
 _MOST_STREAMS: Final = 10_000
-_LARGEST_REQUEST: Final = 16 * 1024
 _LARGEST_HEADERS: Final = 64 * 1024
 """Size, as SETTINGS_MAX_HEADER_LIST_SIZE counts it, above which not the request ends but the connection."""
-_FIELD_OVERHEAD: Final = 32
-"""What RFC 9113 (6.5.2) counts for each field beside its name and value."""
 _TURN_BYTES: Final = 64 * 1024
 """What one stream may send before it is the turn of others that are due."""
 _MOST_STALE: Final = 64
-
-
-@dataclass(slots=True)
-class _Request:
-    """A request of which more is to come."""
-
-    method: bytes
-    target: bytes
-    size_bytes: int
-    is_refused: bool = False
 
 
 class Http2Protocol(asyncio.Protocol):
@@ -74,7 +61,7 @@ class Http2Protocol(asyncio.Protocol):
         self._h2 = H2Connection(_CONFIG)
         self._h2.encoder = LargeFieldEncoder()
         self._cutter = FrameCutter()
-        self._requests: dict[int, _Request] = {}
+        self._inbox = Inbox(site.laggards, self._cutter, self._refuse, self._lose_patience)
         self._owed: dict[int, Delivery] = {}
         self._due: list[tuple[float, int]] = []
         self._starved: set[int] = set()
@@ -128,6 +115,8 @@ class Http2Protocol(asyncio.Protocol):
                 self._h2.close_connection(error.error_code)
             self._give_up()
             return
+        address, *_ = self._transport.get_extra_info("peername") or ("",)
+        self._inbox.await_rest(str(address))
         self._flush()
         self._work()
 
@@ -164,13 +153,15 @@ class Http2Protocol(asyncio.Protocol):
     def _heed(self, event: Event) -> None:
         match event:
             case RequestReceived(stream_id=int(stream)):
-                self._open(stream, event.headers or [])
+                self._inbox.open(stream, event.headers or [])
             case DataReceived(stream_id=int(stream)):
-                self._take_body(stream, event.flow_controlled_length or 0)
+                size_bytes = event.flow_controlled_length or 0
+                self._h2.acknowledge_received_data(size_bytes, stream)
+                self._inbox.take_body(stream, size_bytes)
             case StreamEnded(stream_id=int(stream)):
                 self._answer(stream)
             case StreamReset(stream_id=int(stream)):
-                self._requests.pop(stream, None)
+                self._inbox.close(stream)
                 delivery = self._owed.pop(stream, None)
                 if delivery is not None:
                     delivery.abandoned(self._entry, self._arrival_s)
@@ -182,34 +173,22 @@ class Http2Protocol(asyncio.Protocol):
                 self._h2.state_machine.state = ConnectionState.SERVER_OPEN
                 self._is_leaving = True
 
-    def _open(self, stream: int, headers: Sequence[Field]) -> None:
-        size_bytes = sum(len(name) + len(value) + _FIELD_OVERHEAD for name, value in headers)
-        fields = dict(headers)
-        request = _Request(fields.get(b":method", b""), fields.get(b":path", b""), 0)
-        self._requests[stream] = request
-        if size_bytes > _LARGEST_REQUEST:
-            self._refuse(stream, request, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-
-    def _take_body(self, stream: int, size_bytes: int) -> None:
-        """Drop a piece of a body: nobody asked for it."""
-        self._h2.acknowledge_received_data(size_bytes, stream)
-        request = self._requests.get(stream)
-        if request is not None:
-            request.size_bytes += size_bytes
-            if request.size_bytes > _LARGEST_REQUEST and not request.is_refused:
-                self._refuse(stream, request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-
     def _answer(self, stream: int) -> None:
         """Begin the answer to a request that is complete."""
-        request = self._requests.pop(stream, None)
+        request = self._inbox.close(stream)
         if request is not None and not request.is_refused:
             visit = self._site.visit(request.target)
             self._owe(respond(stream, visit, request.method, self._arrival_s))
 
-    def _refuse(self, stream: int, request: _Request, status: HTTPStatus) -> None:
-        request.is_refused = True
+    def _refuse(self, request: Incoming, status: HTTPStatus) -> None:
         served, _ = self._site.visit(request.target)
-        self._owe(refuse(stream, served, status, self._arrival_s))
+        self._owe(refuse(request.stream, served, status, perf_counter()))
+        self._loop.call_soon(self._work)
+
+    def _lose_patience(self) -> None:
+        """Hang up on a client that has begun a frame and will not come to its end."""
+        self._h2.close_connection(ErrorCodes.ENHANCE_YOUR_CALM)
+        self._give_up()
 
     def _owe(self, delivery: Delivery) -> None:
         self._owed[delivery.stream] = delivery
@@ -243,8 +222,12 @@ class Http2Protocol(asyncio.Protocol):
             delivery = self._owed.get(stream)
             if delivery is not None:
                 self._advance(delivery, now_s)
-        if self._is_leaving and not (self._owed or self._unflushed or self._is_closing):
+        if self._is_leaving and not (self._is_closing or self._transport.is_closing() or self._is_busy()):
             self._hang_up()
+
+    def _is_busy(self) -> bool:
+        """Tell whether there is a request whose answer is not with the kernel."""
+        return bool(len(self._inbox) or self._owed or self._unflushed)
 
     def _advance(self, delivery: Delivery, now_s: float) -> None:
         """Send what is due of one answer, but no more than its turn."""
@@ -299,11 +282,13 @@ class Http2Protocol(asyncio.Protocol):
     def _finish(self, delivery: Delivery) -> None:
         """Log the answer as soon as the kernel has the end of it."""
         del self._owed[delivery.stream]
-        if self._requests.pop(delivery.stream, None) is not None:
+        if self._inbox.close(delivery.stream) is not None:
             # An answer before the request's end: the client may spare itself the rest (RFC 9113, 8.1).
             self._h2.reset_stream(delivery.stream, ErrorCodes.NO_ERROR)
         self._flush()
-        if self._is_blocked:
+        if self._transport.is_closing():  # the client is gone, and did not get it
+            delivery.abandoned(self._entry, perf_counter())
+        elif self._is_blocked:
             self._unflushed.append(delivery)
         else:
             delivery.ended(self._entry, perf_counter())
@@ -320,10 +305,10 @@ class Http2Protocol(asyncio.Protocol):
     def _give_up(self) -> None:
         """Leave what is owed undone, and hang up; the GOAWAY that says why is ready to be sent."""
         self._flush()
-        self._abandon()
         self._hang_up()
 
     def _hang_up(self) -> None:
+        self._abandon()
         self._is_closing = True
         Lingering(self._transport, self.connection_lost).begin()
 
@@ -339,5 +324,6 @@ class Http2Protocol(asyncio.Protocol):
         now_s = perf_counter()
         for delivery in (*self._owed.values(), *self._unflushed):
             delivery.abandoned(self._entry, now_s)
-        for forgotten in (self._owed, self._unflushed, self._requests, self._due):
+        self._inbox.clear()
+        for forgotten in (self._owed, self._unflushed, self._due):
             forgotten.clear()

@@ -1,7 +1,7 @@
 """What is sent on a stream, frame by frame, and how long after the answer's start each may go."""
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from bench.server.bandwidth import slice_bytes
 
@@ -11,22 +11,12 @@ _PIECE: Final = 64 * 1024
 """Bytes of a body that are taken at once where nothing paces it."""
 
 
-class Body(Protocol):
-    """Bytes that need not all be in memory: ``bytes`` are one."""
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-
-    def __getitem__(self, part: slice, /) -> bytes:
-        """Return some of them."""
-
-
 class Reply(NamedTuple):
     """An answer as HTTP/2 has it: no reason phrase, no connection to keep or to close."""
 
     status: int
     fields: tuple[Field, ...]
-    body: Body
+    body: bytes
 
 
 class Headers(NamedTuple):
@@ -78,7 +68,7 @@ def whole(reply: Reply, bandwidth: float | None) -> Script:
         yield Step(Data(data, end == size), end / bandwidth if bandwidth else 0.0)
 
 
-def pieces(body: Body, size: int, bandwidth: float | None) -> Iterator[tuple[int, bytes]]:
+def pieces(body: bytes, size: int, bandwidth: float | None) -> Iterator[tuple[int, bytes]]:
     """Cut the first bytes of a body into what goes at once; yield where each piece ends, and the piece."""
     step = slice_bytes(bandwidth) if bandwidth else _PIECE
     for start in range(0, size, step):
