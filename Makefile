@@ -15,7 +15,8 @@ test: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "alone and not slow"
+	$(BIN)/python -m pytest -m "not alone and not slow" --numprocesses=2 --dist=loadscope
 
 # Tracing takes as long as the tests themselves. Lines that no test of `make test` runs are named.
 coverage: $(VENV)/dev.stamp

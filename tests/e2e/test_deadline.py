@@ -21,6 +21,7 @@ from tests.fault_server import fault_server
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.alone,
     # CPython 3.11 lets no other thread that is traced go on while one of them has an error to raise
     pytest.mark.no_cover,
 ]

@@ -15,7 +15,7 @@ from bench.errors import EnvironmentFault
 from bench.machine.processes import descendants
 from bench.runner.launch import Launcher, child_environment, launching
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 
 def spawn(launcher: Launcher, *words: str) -> int:

@@ -14,7 +14,7 @@ import pytest
 
 from bench.server.door import descriptors_for
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 ROOT = Path(__file__).parents[2]
 

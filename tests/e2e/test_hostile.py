@@ -98,6 +98,8 @@ BLAMED: Final[Mapping[str, Blame]] = {
     "leaves_a_grandchild": Blame("ok", processes=1),
     "prints_much": Blame("ok"),
 }
+LONG: Final = frozenset({"blocks_signals", "hangs", "prints_much", "stops_itself"})
+"""Kinds that take seconds, and are much like others that are left."""
 OTHERS: Final = {
     "full_disk": "what the machine lacks is nobody's fault",
     "lacks_descriptors": "what the machine lacks is nobody's fault",
@@ -113,18 +115,29 @@ OTHERS: Final = {
 """Strategies of the tests that are not in the table, and why."""
 
 
-@pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Run every hostile strategy once, with healthy ones among them, in 4 GiB of memory each."""
+class Ran(NamedTuple):
+    """A run of hostile strategies, by name, with healthy ones among them."""
+
+    path: Path
+    blamed: Mapping[str, Blame]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(LONG, id="short"), pytest.param((), id="all", marks=pytest.mark.slow)],
+)
+def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Run hostile strategies once each, with healthy ones among them, in 4 GiB of memory each."""
     folder = tmp_path_factory.mktemp("hostile")
-    names = [*hostile(folder, *BLAMED), *HEALTHY]
+    blamed = {name: blame for name, blame in BLAMED.items() if name not in request.param}
+    names = [*hostile(folder, *blamed), *HEALTHY]
     path = config(folder, names, blocks=1, deadline="2s", workers=2, clients=["urllib3", "aiohttp"])
     before = set(_sleepers())
     result = run(path, within=within_memory(MEMORY_BYTES))
     assert result.returncode == 3, result.stderr
     assert set(_sleepers()) <= before
     (folder / "table.txt").write_text(result.stdout, encoding="utf-8")
-    return path
+    return Ran(path, blamed)
 
 
 def within_memory(limit_bytes: int) -> list[str]:
@@ -139,36 +152,39 @@ def trial_of(path: Path, name: str) -> dict[str, Any]:
     return dict(trial)
 
 
-@pytest.mark.parametrize("name", BLAMED)
-def test_each_hostile_strategy_is_blamed_for_what_it_did(ran: Path, name: str) -> None:
+def test_each_hostile_strategy_is_blamed_for_what_it_did(ran: Ran) -> None:
     """In one word, with what happened, and with what it left."""
-    trial, blame = trial_of(ran, name), BLAMED[name]
-    assert trial["outcome"] == blame.outcome, trial["detail"]
-    if blame.outcome != "ok":
-        assert blame.words in trial["detail"]
-        assert len(trial["detail"]) <= 500
-        return
-    assert trial["leak"] == {
-        "threads": blame.threads,
-        "descriptors": blame.descriptors,
-        "processes": blame.processes,
+    trials = {name: trial_of(ran.path, name) for name in ran.blamed}
+    assert {name: trial["outcome"] for name, trial in trials.items()} == {
+        name: blame.outcome for name, blame in ran.blamed.items()
     }
+    for name, trial in trials.items():
+        blame = ran.blamed[name]
+        if blame.outcome == "ok":
+            assert trial["leak"] == {
+                "threads": blame.threads,
+                "descriptors": blame.descriptors,
+                "processes": blame.processes,
+            }, name
+        else:
+            assert blame.words in trial["detail"], name
+            assert len(trial["detail"]) <= 500
 
 
-def test_the_healthy_ones_beside_them_lose_nothing(ran: Path) -> None:
+def test_the_healthy_ones_beside_them_lose_nothing(ran: Ran) -> None:
     """Whatever was run before them in the same minute."""
     for name in HEALTHY:
-        trial = trial_of(ran, name)
+        trial = trial_of(ran.path, name)
         assert trial["outcome"] == "ok", trial["detail"]
         assert trial["leak"] == {"threads": 0, "descriptors": 0, "processes": 0}
         assert all(each["fetches"] == {"ok": 3} and each["verified"] == 3 for each in trial["rounds"])
 
 
-def test_each_of_them_is_named_below_the_table(ran: Path) -> None:
+def test_each_of_them_is_named_below_the_table(ran: Ran) -> None:
     """With its word, or what it leaks."""
-    text = " ".join((ran.parent / "table.txt").read_text("utf-8").split())
-    for name, blame in BLAMED.items():
-        case = trial_of(ran, name)["case"]
+    text = " ".join((ran.path.parent / "table.txt").read_text("utf-8").split())
+    for name, blame in ran.blamed.items():
+        case = trial_of(ran.path, name)["case"]
         if blame.outcome != "ok":
             assert f"! {case}: {blame.outcome} in 1 trial (block 1): " in text
     assert "leaks in 1 trial: 50 processes" in text

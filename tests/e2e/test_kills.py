@@ -31,7 +31,7 @@ from tests.runs import (
     resume_command,
 )
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 LONGEST_S = 3.0
 """Until a signal comes: some come before the first trial of a run, some after several."""

@@ -28,7 +28,7 @@ from tests.runs import (
     workspaces_of,
 )
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 
 def _sleepers() -> list[int]:

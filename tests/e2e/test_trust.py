@@ -25,7 +25,7 @@ from bench.stats.standing import sample_of
 from bench.store.journal import new_journal, read_journal
 from tests.builders import BEGINNING
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300)]
 
 STRATEGIES = Path(__file__).parents[1] / "strategies"
 FAMILY = 20

@@ -131,7 +131,7 @@ CERTIFICATE = ssl.SSLCertVerificationError(1, "certificate verify failed: certif
         (caused_by(httpx.LocalProtocolError("…"), httpcore.LocalProtocolError(LONG)), "protocol"),
         (h2.exceptions.ProtocolError("…"), "protocol"),
     ],
-    ids=repr,
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_each_library_has_its_own_words_for_the_same_thing(error: Exception, outcome: str) -> None:
     """The class is the same, whoever says it."""
