@@ -80,8 +80,9 @@ def decided(differences: Sequence[float]) -> Verdict | None:
 
 
 def test_four_per_cent_are_told_apart_and_nothing_is_told_apart_from_itself(tmp_path: Path) -> None:
-    """A delay of 52 ms is slower than one of 50 within 14 blocks; 50 against 50 never is, in 200 tries.
+    """A delay of 52 ms is slower than one of 50 within 20 blocks; 50 against 50 never is, in 200 tries.
 
+    After 14 the rule may alarm for the first time, and one block that the machine spoilt makes it wait.
     A try draws blocks of the case against itself anew, and flips the coin on which side went first.
     """
     fifty = case("threadpool_map", "urllib3", 10, 0.050)
@@ -90,7 +91,7 @@ def test_four_per_cent_are_told_apart_and_nothing_is_told_apart_from_itself(tmp_
         "b": replace(fifty, variant="b"),
         "slower": case("threadpool_map", "urllib3", 10, 0.052),
     }
-    trials = measured(tmp_path / "run", list(sides.values()), blocks=14)
+    trials = measured(tmp_path / "run", list(sides.values()), blocks=20)
     found = {name: trials[each.id] for name, each in sides.items()}
     assert decided(log_ratios(found["a"], found["slower"])) == "slower"
 
