@@ -24,7 +24,10 @@ coverage: $(VENV)/dev.stamp
 
 # The long versions of what `make test` tries a few times: half an hour at the most.
 test-slow: $(VENV)/dev.stamp
-	timeout --kill-after=10 30m $(BIN)/python -m pytest -m slow --timeout=900 --durations=0
+	timeout --kill-after=10 30m sh -c '\
+		$(BIN)/python -m pytest -m "slow and alone" --timeout=900 --durations=20 && \
+		$(BIN)/python -m pytest -m "slow and not alone" --timeout=900 --durations=20 \
+			--numprocesses=3 --dist=loadscope'
 
 # Known weaknesses of what is locked, and of the workflows. It has an environment of its own, so that what
 # it needs is in no other; the second half needs the network.

@@ -154,7 +154,7 @@ def _chain(error: BaseException, handled: BaseException | None) -> Iterator[Base
 
     What had been raised before, and was being handled, is no link of it.
     """
-    seen = {id(handled)}
+    seen = set() if error is handled else {id(handled)}
     waiting = [error]
     while waiting:
         link = waiting.pop(0)

@@ -18,7 +18,7 @@ from bench.config.offer import Offer
 from bench.config.probing import Probes
 from bench.config.profiles import ProfileField, too_slow, unsuited
 from bench.config.scalars import Name, PositiveDuration, PositiveShare, Truth, whole, whole_or
-from bench.config.speaking import closing, contagious, overdue, several_at_once, unspoken
+from bench.config.speaking import closing, contagious, several_at_once, unspoken
 from bench.config.strategies import Clients, KeepAlive, StrategyField, StrategyForm, Workers, clashes
 from bench.model import Profile, Stopping
 from bench.profiles import preset
@@ -186,13 +186,7 @@ def _mute(profile: Profile, info: ValidationInfo) -> str:
 def _unfit_for_http2(profile: Profile, info: ValidationInfo) -> list[Fault]:
     """Find what does not go with HTTP/2, as far as what makes it so is sound."""
     data = info.data
-    needed = {"strategies", "workers", "countries", "keep_alive", "request_timeout"}
-    if not (profile.http2 and needed <= data.keys()):
+    if not (profile.http2 and {"strategies", "workers", "countries"} <= data.keys()):
         return []
-    entries = data["strategies"]
-    busy = several_at_once(entries, data["workers"], data["countries"])
-    return [
-        *closing(entries, data["keep_alive"]),
-        *contagious(profile, busy),
-        *overdue(profile, busy, data["request_timeout"]),
-    ]
+    busy = several_at_once(data["strategies"], data["workers"], data["countries"])
+    return [*contagious(profile, busy), *(closing(busy, data["keep_alive"]) if "keep_alive" in data else ())]

@@ -1,16 +1,14 @@
 """Which clients speak what a profile needs, and what does not go with a connection that all share."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
 from typing import Final, Literal, TypeAlias
 
 from bench.config.fields import Fault
 from bench.config.pairing import fits
-from bench.config.profiles import partly_too_slow
 from bench.config.strategies import StrategyForm
 from bench.config.wording import listing
 from bench.faults import reach_of
-from bench.model import Client, Profile, Selection, Strategy
+from bench.model import Client, Profile, Selection
 
 Speech: TypeAlias = Literal["tls", "http2"]
 
@@ -57,54 +55,42 @@ def unspoken(
 
 def several_at_once(
     entries: Iterable[StrategyForm], workers: Sequence[int], countries: Selection
-) -> Mapping[Strategy, int]:
-    """Return the strategies that have several downloads in flight, and how many workers they have."""
+) -> Mapping[StrategyForm, int]:
+    """Return the entries whose downloads share a connection over HTTP/2, and how many workers they have.
+
+    Those are of event loops; threads and processes have connections of their own.
+    """
     return {
-        entry.name: count
+        entry: count
         for entry in entries
-        if entry.name.takes_workers
+        if entry.name.face == "async" and entry.name.takes_workers
         for count in entry.workers or workers
         if min(count, len(countries.fetches)) > 1
     }
 
 
-def closing(entries: Iterable[StrategyForm], keep_alive: Sequence[bool]) -> list[Fault]:
-    """Find a strategy that is to close its connections, which over HTTP/2 nobody does."""
-    names = (entry.name.name for entry in entries if False in (entry.keep_alive or keep_alive))
-    what = "has 'keep_alive: false', which means nothing over HTTP/2: all downloads share a connection"
-    return [Fault((), f"{name} {what}") for name in islice(names, 1)]
+def closing(busy: Iterable[StrategyForm], keep_alive: Sequence[bool]) -> list[Fault]:
+    """Find a strategy that is to close its connection after each download, while others are on it."""
+    entry = next((each for each in busy if False in (each.keep_alive or keep_alive)), None)
+    if entry is None:
+        return []
+    what = "has 'keep_alive: false', which means nothing where several downloads share an HTTP/2 connection"
+    return [Fault((), f"{entry.name.name} {what}")]
 
 
-def contagious(profile: Profile, busy: Mapping[Strategy, int]) -> list[Fault]:
+def contagious(profile: Profile, busy: Mapping[StrategyForm, int]) -> list[Fault]:
     """Find faults that would end other downloads, which would be blamed."""
     if not busy:
         return []
-    strategy, count = next(iter(busy.items()))
+    entry, count = next(iter(busy.items()))
     return [
         Fault(
             _steps(profile, index),
             f"{fault.kind} ends or starves all that shares its connection: over HTTP/2 it goes only with "
-            f"'workers: 1', and {strategy.name} has {count}",
+            f"'workers: 1', and {entry.name.name} has {count}",
         )
         for index, fault in enumerate(profile.faults)
         if reach_of(fault, profile) == "connection"
-    ]
-
-
-def overdue(profile: Profile, busy: Mapping[Strategy, int], request_timeout_s: float) -> list[Fault]:
-    """Find answers so late that their download is cut off, with the connection where threads block on it.
-
-    An event loop cancels the one stream, and in a pool of processes each has a connection of its own.
-    """
-    threaded = [each for each in busy if each.face == "sync" and not each.starts_processes]
-    if not (threaded and (reason := partly_too_slow(profile, request_timeout_s))):
-        return []
-    return [
-        Fault(
-            (),
-            f"{reason}, each with all that shares its connection: over HTTP/2 that goes only with "
-            f"'workers: 1', and {threaded[0].name} has {busy[threaded[0]]}",
-        )
     ]
 
 

@@ -41,7 +41,7 @@ def _over(kind: Kind) -> str:
     over_http1 = "TLS" if kind.needs_tls else "HTTP/1.1, TLS"
     spoken = [over_http1] if kind.http1 != "none" else []
     if kind.http2 != "none":
-        spoken.append("HTTP/2 with 1 worker" if kind.http2 == "connection" else "HTTP/2")
+        spoken.append("HTTP/2, shared by none" if kind.http2 == "connection" else "HTTP/2")
     return ", ".join(spoken)
 
 

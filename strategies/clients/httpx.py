@@ -1,8 +1,9 @@
-"""One httpx ``Client`` for all threads, or one ``AsyncClient`` for the event loop."""
+"""One httpx ``Client`` for all threads, or for each over HTTP/2; one ``AsyncClient`` for the event loop."""
 
 import ssl
+import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 import httpcore
@@ -16,16 +17,36 @@ DEVIATIONS = {"surplus_bytes": "ok"}
 
 @contextmanager
 def open_client(settings: ClientSettings) -> Iterator[Get]:
-    """Yield ``get(url)`` for threads."""
-    extensions = {"trace": _refuse_retry} if settings.http2 else {}
+    """Yield ``get(url)`` for threads.
+
+    Over HTTP/2 each of them has a client of its own, and so a connection: httpcore numbers the streams of
+    one that threads share without a lock, and OpenSSL allows no two of them on it at once.
+    """
+    if settings.http2:
+        with _open_http2(settings) as get:
+            yield get
+        return
     with httpx.Client(**_options(settings)) as client:
+        yield lambda url: _answer(client, url, settings)
+
+
+@contextmanager
+def _open_http2(settings: ClientSettings) -> Iterator[Get]:
+    mine, options = threading.local(), _options(settings)
+    with ExitStack() as clients:
 
         def get(url: str) -> Answer:
-            with client.stream("GET", url, extensions=extensions) as response:
-                body = collect(response.iter_raw(), settings)
-                return Answer(response.status_code, body, response.headers)
+            if not hasattr(mine, "client"):
+                mine.client = clients.enter_context(httpx.Client(**options))
+            return _answer(mine.client, url, settings, trace=_refuse_retry)
 
         yield get
+
+
+def _answer(client: httpx.Client, url: str, settings: ClientSettings, **extensions: Any) -> Answer:
+    with client.stream("GET", url, extensions=extensions) as response:
+        body = collect(response.iter_raw(), settings)
+        return Answer(response.status_code, body, response.headers)
 
 
 @asynccontextmanager

@@ -1,6 +1,5 @@
 """Every client, through each of its faces, against every fault: the class that was meant, in one hit."""
 
-import asyncio
 import gc
 import ssl
 import subprocess
@@ -23,6 +22,7 @@ from bench.faults import KINDS
 from bench.outcomes import FetchOutcome
 from tests.fault_server import HTTP1_KINDS, fault_server
 from tests.fault_server_http2 import HTTP2_KINDS, converse_in_http2
+from tests.fetching import fetch_in_turn
 
 pytestmark = pytest.mark.e2e
 
@@ -88,21 +88,13 @@ def serving_as(certificate: trustme.LeafCert, protocol: str = "http/1.1") -> ssl
 
 def download(job: Job, face: str) -> list[Fetch]:
     """Download in turn."""
-    if face == "sync":
-        with job.client() as download_one:
-            return [download_one(country) for country in job.countries]
-
-    async def supervise() -> list[Fetch]:
-        async with job.async_client() as download_one:
-            return [await download_one(country) for country in job.countries]
-
+    if face == "sync" or job.authority is None:
+        return fetch_in_turn(job, face)
     with warnings.catch_warnings():
-        if job.authority is not None:
-            # the loop ends before encrypted connections have said goodbye
-            warnings.simplefilter("ignore", ResourceWarning)
-        fetches = asyncio.run(supervise())
-        if job.authority is not None:
-            gc.collect()
+        # the loop ends before encrypted connections have said goodbye
+        warnings.simplefilter("ignore", ResourceWarning)
+        fetches = fetch_in_turn(job, face)
+        gc.collect()
     return fetches
 
 
@@ -206,13 +198,13 @@ PEAK = """
 import resource, sys
 from pathlib import Path
 from bench.api import Job
-from tests.e2e.test_client_faults import download
+from tests.fetching import fetch_in_turn
 name, face, base_url, folder = sys.argv[1:]
 job = Job(("BR",), 1, base_url, Path(folder), name, request_timeout_s=30.0)
-assert download(job, face)[0].outcome == "ok"
+assert fetch_in_turn(job, face)[0].outcome == "ok"
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for country in ("XA", "XB"):
-    assert download(job._replace(countries=(country,)), face)[0].outcome == "too_large"
+    assert fetch_in_turn(job._replace(countries=(country,)), face)[0].outcome == "too_large"
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 

@@ -13,6 +13,7 @@ from aiohttp import ClientSession
 
 from bench.api import Fetch, Future, Job
 from bench.catalog import clients
+from tests.fetching import fetch_in_turn
 from tests.stub_server import Stub, stub_server
 
 pytestmark = pytest.mark.e2e
@@ -26,19 +27,6 @@ def stub() -> Iterator[Stub]:
     """Serve three flags."""
     with stub_server({"BR": b"GIF of Brazil", "CN": b"GIF of China", "IN": b"GIF of India"}) as stub:
         yield stub
-
-
-def fetch_in_turn(job: Job, face: str) -> list[Fetch]:
-    """Download one flag after the other through one face of the job's client."""
-    if face == "sync":
-        with job.client() as download_one:
-            return [download_one(country) for country in job.countries]
-
-    async def supervise() -> list[Fetch]:
-        async with job.async_client() as download_one:
-            return [await download_one(country) for country in job.countries]
-
-    return asyncio.run(supervise())
 
 
 def a_job(stub: Stub, folder: Path, client: str, *countries: str) -> Job:

@@ -16,12 +16,13 @@ from bench.server.settings import ServerSettings
 from tests.conformance import SERVER_SEED, Conversation, Talk, cells, differences, talks, total_talks
 from tests.server_process import running_server
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 Meeting: TypeAlias = tuple[str, str]
 """A cell, and a kind of fault that it met."""
 
 SEEDS = range(1, 21)
+LANES = 6
 CELLS = cells()
 FEW = [cell for cell in CELLS if cell.strategy.name in {"threadpool_map", "asyncio_gather"}]
 
@@ -77,5 +78,5 @@ def held(conversation: Conversation, asked: list[Talk], met: Counter[Meeting]) -
             )
         return differences(talk, seen)
 
-    with ThreadPoolExecutor(4) as executor:
+    with ThreadPoolExecutor(LANES) as executor:
         return [line for lines in executor.map(hold, range(len(asked))) for line in lines]

@@ -71,32 +71,21 @@ def test_who_does_not_speak_what_a_profile_needs_is_left_out(
             ),
         ),
         (
-            "strategies: threadpool_map\nclients: httpx\nworkers: [1, 5]\n" + GOAWAY,
+            "strategies: asyncio_gather\nclients: httpx\nworkers: [1, 5]\n" + GOAWAY,
             (
                 "4:43 profile.faults: goaway ends or starves all that shares its connection: over HTTP/2 it "
-                "goes only with 'workers: 1', and threadpool_map has 5"
+                "goes only with 'workers: 1', and asyncio_gather has 5"
             ),
         ),
         (
             (
-                "strategies: [sequential, {name: threadpool_map, workers: 3}]\nclients: httpx\nworkers: 1\n"
+                "strategies: [sequential, {name: asyncio_gather, workers: 3}]\nclients: httpx\nworkers: 1\n"
                 "profiles:\n- local\n- tls: true\n  http2: true\n  faults:\n"
                 "  - {kind: reset_mid_body, rate: 5%}\n  - {kind: bad_length, rate: 5%}\n"
             ),
             (
                 "10:5 profiles[1].faults[1]: bad_length ends or starves all that shares its connection: over "
-                "HTTP/2 it goes only with 'workers: 1', and threadpool_map has 3"
-            ),
-        ),
-        (
-            (
-                "strategies: threadpool_map\nclients: httpx\nrequest_timeout: 1s\n"
-                "profile: {latency: {uniform: [100ms, 2s]}, tls: true, http2: true}\n"
-            ),
-            (
-                "4:10 profile: answers take up to 2s, and request_timeout is 1s; some fetches will time out, "
-                "each with all that shares its connection: over HTTP/2 that goes only with 'workers: 1', "
-                "and threadpool_map has 20"
+                "HTTP/2 it goes only with 'workers: 1', and asyncio_gather has 3"
             ),
         ),
         (
@@ -105,8 +94,8 @@ def test_who_does_not_speak_what_a_profile_needs_is_left_out(
                 "profiles: [local, {tls: true, http2: true}]\n"
             ),
             (
-                "3:19 profiles[1]: asyncio_gather has 'keep_alive: false', which means nothing over HTTP/2: "
-                "all downloads share a connection"
+                "3:19 profiles[1]: asyncio_gather has 'keep_alive: false', which means nothing where several "
+                "downloads share an HTTP/2 connection"
             ),
         ),
     ],
@@ -120,14 +109,12 @@ def test_what_cannot_be_is_refused_at_the_profile(tmp_path: Path, text: str, pro
     "text",
     [
         "strategies: sequential\nclients: httpx\nworkers: 20\n" + GOAWAY,
-        "strategies: threadpool_map\nclients: httpx\nworkers: 1\n" + GOAWAY,
-        "strategies: threadpool_map\nclients: httpx\nworkers: 20\ncountries: [BR]\n" + GOAWAY,
-        "strategies: threadpool_map\nclients: httpx\nprofile: {tls: true, http2: true, faults: not_found}\n",
-        "strategies: threadpool_map\nclients: httpx\nprofile: {tls: true, faults: bad_length}\n",
-        (
-            "strategies: [asyncio_gather, processpool_map]\nclients: httpx\nrequest_timeout: 1s\n"
-            "profile: {latency: {uniform: [100ms, 2s]}, tls: true, http2: true}\n"
-        ),
+        "strategies: asyncio_gather\nclients: httpx\nworkers: 1\n" + GOAWAY,
+        "strategies: asyncio_gather\nclients: httpx\nworkers: 20\ncountries: [BR]\n" + GOAWAY,
+        "strategies: asyncio_gather\nclients: httpx\nprofile: {tls: true, http2: true, faults: not_found}\n",
+        "strategies: asyncio_gather\nclients: httpx\nprofile: {tls: true, faults: bad_length}\n",
+        "strategies: [threadpool_map, processpool_map]\nclients: httpx\nkeep_alive: false\n" + GOAWAY,
+        "strategies: asyncio_gather\nclients: httpx\nworkers: 1\nkeep_alive: false\n" + HTTP2,
     ],
 )
 def test_one_download_at_a_time_has_no_neighbours(tmp_path: Path, text: str) -> None:

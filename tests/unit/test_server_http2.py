@@ -1,10 +1,12 @@
 """HTTP/2 as the server speaks it, over real sockets, to a client that believes nothing the RFC forbids."""
 
+import gc
 import random
 import socket
 import ssl
 import struct
 import time
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from time import perf_counter
@@ -18,6 +20,7 @@ from bench.model import Fixed, Profile, Uniform
 from bench.server import laggards
 from bench.server.flags import all_flags
 from bench.server.http2.framing import FrameCutter
+from bench.server.http2.protocol import Http2Protocol
 from bench.server.log import UNANSWERED
 from bench.server.weather import forecast
 from tests.encrypted_server import PATIENCE_S, house
@@ -383,6 +386,56 @@ def test_one_address_may_leave_so_many_requests_unfinished(monkeypatch: pytest.M
         waiting = server.site.laggards._begun  # noqa: SLF001  what is left has no other witness
         wait_for(lambda: waiting == {})
     assert [record.status for record in server.log] == [408, 408, 200]
+
+
+def test_who_has_just_ended_its_frame_gives_way_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though its half frame was the oldest of all that is unfinished, when requests of its own came."""
+    monkeypatch.setattr(laggards, "_MOST_PER_ADDRESS", 1)
+    with house(AT_ONCE) as server, client_of(server) as client:
+        ping(client)
+        stream = client.h2.get_next_available_stream_id()
+        client.answers[stream] = Answered()
+        client.h2.send_headers(stream, [*ASKING, (":path", flag_path("BR"))])
+        sent = client.h2.data_to_send()
+        client.socket.sendall(sent[:5])
+        assert server.site is not None
+        waiting = server.site.laggards._begun  # noqa: SLF001  no client can see it
+        wait_for(lambda: len(waiting) == 1)
+        client.socket.sendall(sent[5:])
+        ping(client)
+        client.h2.end_stream(stream)
+        client.flush()
+        client.until(lambda: client.answers[stream].is_over)
+        assert client.answers[stream].body == BR
+    assert [record.status for record in server.log] == [200]
+
+
+def test_no_connection_waits_for_the_garbage_collector() -> None:
+    """The server runs without it while it serves a trial."""
+    gc.disable()
+    try:
+        with house(NEVER) as server:
+            with client_of(server) as client:
+                client.ask(flag_path("BR"))
+                ping(client)
+                (left,) = [weakref.ref(each) for each in gc.get_objects() if type(each) is Http2Protocol]
+                assert left() is not None
+            wait_for(lambda: left() is None)
+    finally:
+        gc.enable()
+
+
+def test_headers_too_large_for_a_client_that_takes_them_back_are_logged_in_order() -> None:
+    """They came before it left, whatever was made of them."""
+    with house(AT_ONCE) as server, client_of(server) as client:
+        stream = client.h2.get_next_available_stream_id()
+        fields = [*ASKING, (":path", flag_path("BR")), ("filling", "x" * 20_000)]
+        client.h2.send_headers(stream, fields, end_stream=True)
+        client.h2.reset_stream(stream, ErrorCodes.CANCEL)
+        client.flush()
+        ping(client)
+    (record,) = server.log
+    assert (record.status, record.arrival_s <= record.start_s <= record.end_s) == (UNANSWERED, True)
 
 
 @pytest.mark.parametrize(

@@ -93,13 +93,13 @@ class Inbox:
 
     def await_rest(self, address: str) -> None:
         """Have what has begun and is not complete waited for, and not for ever."""
-        for request in self._begun:
-            if request.stream in self._requests:
-                request.is_awaited = True
-                self._laggards.begin(request, address)
-        self._begun.clear()
         if self._late_end is not None and self._late_end != self._cutter.ends:
             self._catch_up()
+        begun, self._begun = self._begun, []
+        for request in begun:
+            if request.stream in self._requests:
+                self._laggards.begin(request, address)
+                request.is_awaited = True
         if self._late_end is None and self._cutter.is_within:
             self._late_end = self._cutter.ends
             self._laggards.begin(self, address)

@@ -97,6 +97,8 @@ class Http2Protocol(asyncio.Protocol):
         """Log what can no longer be answered."""
         self._site.leave(self._entry)
         self._abandon()
+        # It holds methods of this object: a circle that would wait for the garbage collector.
+        del self._inbox
 
     def data_received(self, data: bytes) -> None:
         """Take in frames, and begin to answer."""
@@ -182,7 +184,8 @@ class Http2Protocol(asyncio.Protocol):
 
     def _refuse(self, request: Incoming, status: HTTPStatus) -> None:
         served, _ = self._site.visit(request.target)
-        self._owe(refuse(request.stream, served, status, perf_counter()))
+        arrival_s = perf_counter() if status is HTTPStatus.REQUEST_TIMEOUT else self._arrival_s
+        self._owe(refuse(request.stream, served, status, arrival_s))
         self._loop.call_soon(self._work)
 
     def _lose_patience(self) -> None:
@@ -212,7 +215,7 @@ class Http2Protocol(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        while self._due and not (self._is_blocked or self._is_closing):
+        while self._due and not (self._is_blocked or self._is_closing or self._transport.is_closing()):
             due_s, stream = self._due[0]
             now_s = perf_counter()
             if due_s > now_s:
@@ -299,7 +302,10 @@ class Http2Protocol(asyncio.Protocol):
         self._transport.write(answer.closing[0].data)
         delivery = refuse(0, self._site.public, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, self._arrival_s)
         delivery.begin(self._arrival_s)
-        delivery.ended(self._entry, perf_counter())
+        if self._transport.is_closing():  # the client is gone, and did not get it
+            delivery.abandoned(self._entry, perf_counter())
+        else:
+            delivery.ended(self._entry, perf_counter())
         self._hang_up()
 
     def _give_up(self) -> None:
