@@ -17,36 +17,19 @@ DEVIATIONS = {"surplus_bytes": "ok"}
 
 @contextmanager
 def open_client(settings: ClientSettings) -> Iterator[Get]:
-    """Yield ``get(url)`` for threads.
-
-    Over HTTP/2 each of them has a client of its own, and so a connection: httpcore numbers the streams of
-    one that threads share without a lock, and OpenSSL allows no two of them on it at once.
-    """
-    if settings.http2:
-        with _open_http2(settings) as get:
-            yield get
-        return
-    with httpx.Client(**_options(settings)) as client:
-        yield lambda url: _answer(client, url, settings)
-
-
-@contextmanager
-def _open_http2(settings: ClientSettings) -> Iterator[Get]:
-    mine, options = threading.local(), _options(settings)
+    """Yield ``get(url)`` for threads, which share no connection over HTTP/2: httpcore has no lock for it."""
+    extensions = {"trace": _refuse_retry} if settings.http2 else {}
+    options, mine = _options(settings), threading.local()
     with ExitStack() as clients:
+        shared = None if settings.http2 else clients.enter_context(httpx.Client(**options))
 
         def get(url: str) -> Answer:
             if not hasattr(mine, "client"):
-                mine.client = clients.enter_context(httpx.Client(**options))
-            return _answer(mine.client, url, settings, trace=_refuse_retry)
+                mine.client = shared or clients.enter_context(httpx.Client(**options))
+            with mine.client.stream("GET", url, extensions=extensions) as response:
+                return Answer(response.status_code, collect(response.iter_raw(), settings), response.headers)
 
         yield get
-
-
-def _answer(client: httpx.Client, url: str, settings: ClientSettings, **extensions: Any) -> Answer:
-    with client.stream("GET", url, extensions=extensions) as response:
-        body = collect(response.iter_raw(), settings)
-        return Answer(response.status_code, body, response.headers)
 
 
 @asynccontextmanager
@@ -65,17 +48,14 @@ async def open_async_client(settings: ClientSettings) -> AsyncIterator[AsyncGet]
 
 def _options(settings: ClientSettings) -> dict[str, Any]:
     """Return what both kinds of client take; retries and redirects are off by default."""
-    kept = settings.workers if settings.keep_alive else 0
+    kept, connection = (settings.workers, "keep-alive") if settings.keep_alive else (0, "close")
     return {
         "limits": httpx.Limits(max_connections=settings.workers, max_keepalive_connections=kept),
         "timeout": settings.request_timeout_s,
         "trust_env": False,
         "http1": not settings.http2,
         "http2": settings.http2,
-        "headers": {
-            "Accept-Encoding": "identity",
-            "Connection": "keep-alive" if settings.keep_alive else "close",
-        },
+        "headers": {"Accept-Encoding": "identity", "Connection": connection},
         # The default loads every authority certifi knows, 19 ms a client; plain HTTP asks none of them.
         "verify": settings.tls_context() or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
     }
@@ -83,9 +63,8 @@ def _options(settings: ClientSettings) -> dict[str, Any]:
 
 def _refuse_retry(event: str, info: dict[str, Any]) -> None:
     """Fail a request instead of repeating it, as httpcore does by itself after a GOAWAY."""
-    if event == "http2.receive_response_headers.failed" and isinstance(
-        info["exception"], httpcore.ConnectionNotAvailable
-    ):
+    is_repeatable = isinstance(info.get("exception"), httpcore.ConnectionNotAvailable)
+    if is_repeatable and event == "http2.receive_response_headers.failed":
         raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
 
 

@@ -85,7 +85,8 @@ def test_four_per_cent_are_told_apart_and_nothing_is_told_apart_from_itself(tmp_
     """A delay of 52 ms is slower than one of 50 within 14 blocks; 50 against 50 never is, in 200 tries.
 
     That is when the rule may first alarm, and one block that the machine spoilt would keep it from that; the
-    fastest three of five rounds spoil few. A try draws blocks of the case against itself anew, and flips the coin on which side went first.
+    fastest three of five rounds spoil few.
+    A try draws blocks of the case against itself anew, and flips the coin on which side went first.
     """
     fifty = case("threadpool_map", "urllib3", 10, 0.050)
     sides = {
