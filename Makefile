@@ -18,7 +18,7 @@ test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -m "alone and not slow"
 	$(BIN)/python -m pytest -m "not alone and not slow" --numprocesses=2 --dist=loadscope
 
-# Tracing takes as long as the tests themselves. Lines that no test of `make test` runs are named.
+# Tracing doubles the processor time of the unit tests. Lines that no test of `make test` runs are named.
 coverage: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest --cov --cov-report=term
 
