@@ -9,6 +9,8 @@ from bench.stats.judgement import Judgement
 from bench.stats.standing import Range
 
 NOTHING: Final = "–"
+_REPLACEMENT: Final = chr(0xFFFD)
+"""Of the Unicode standard. By its name, the compiler would import a module to find it (see the tests)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +107,4 @@ def listed(parts: Sequence[str]) -> str:
 
 def printable(text: str) -> str:
     """Return a text that cannot move a terminal's cursor nor begin another line."""
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    return "".join(sign if sign.isprintable() else _REPLACEMENT for sign in text)

@@ -5,10 +5,13 @@ import signal
 import time
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from bench.runner.interrupt import Interrupted, interruptible, terminable
+
+ROOT = Path(__file__).parents[2]
 
 
 class Thing:
@@ -68,3 +71,10 @@ def test_afterwards_signals_are_what_they_were() -> None:
     with terminable(), interruptible():
         pass
     assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)]
+
+
+def test_no_module_has_the_compiler_import_another() -> None:
+    """For a sign's name it imports another; a signal meanwhile becomes a ``SyntaxError``, and is lost."""
+    sources = [path for folder in ("bench", "strategies") for path in (ROOT / folder).rglob("*.py")]
+    assert len(sources) > 200
+    assert [path for path in sources if "\\N{" in path.read_text("utf-8")] == []
