@@ -251,6 +251,7 @@ def check_nothing_is_left(path: Path, trials: int) -> None:
     assert left == [{"threads": 0, "descriptors": 0, "processes": 0}] * trials
 
 
+@pytest.mark.alone  # 100 MB are printed in two seconds, which others at work would make more
 @pytest.mark.slow
 def test_a_whole_sample_survives_all_of_them(tmp_path: Path) -> None:
     """Six blocks with every hostile strategy; who crashes, hangs or escapes is given up on the way."""
