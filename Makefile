@@ -16,7 +16,7 @@ test: $(VENV)/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -m "alone and not slow"
-	$(BIN)/python -m pytest -m "not alone and not slow" --numprocesses=2 --dist=loadscope
+	$(BIN)/python -m pytest -m "not alone and not slow" --numprocesses=3 --dist=loadscope
 
 # Tracing doubles the processor time of the unit tests. Lines that no test of `make test` runs are named.
 coverage: $(VENV)/dev.stamp
@@ -67,7 +67,7 @@ $(VENV)/audit/stamp: requirements-audit.txt
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --no-strip-extras --upgrade
 lock:
-	$(LOCK) pyproject.toml --extra tls --output-file requirements.txt
+	$(LOCK) pyproject.toml --extra tls --extra variants --output-file requirements.txt
 	$(LOCK) pyproject.toml --extra dev --extra tls --constraint requirements.txt --output-file requirements-dev.txt
 	$(LOCK) --group audit --output-file requirements-audit.txt
 

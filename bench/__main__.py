@@ -11,7 +11,9 @@ from bench.cli import cli
 from bench.errors import BenchError, ConfigError, ShortageFault
 from bench.runner.interrupt import Interrupted, terminable
 
-_EXIT_BY_KIND: Final = {"usage": 2, "config": 2, "environment": 4, "server": 4, "results": 5, "locked": 6}
+_EXIT_BY_KIND: Final = {
+    "usage": 2, "config": 2, "environment": 4, "server": 4, "results": 5, "locked": 6, "incomparable": 9,
+}  # fmt: skip
 _BUG: Final = 7
 _USAGE: Final = 2
 _INTERRUPTED: Final = 130

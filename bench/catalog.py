@@ -1,9 +1,7 @@
 """What strategies and clients there are, read from their files: nothing is imported, nothing is run."""
 
 import ast
-import stat
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +13,7 @@ from bench.errors import UsageError
 from bench.faults import KINDS
 from bench.model import Client, Strategy
 from bench.outcomes import FetchOutcome
+from bench.syntax import foreign_modules, functions, imported, parsed
 
 Face: TypeAlias = Literal["sync", "async"]
 
@@ -26,9 +25,7 @@ _CLIENT_READS: Final[Mapping[str, Literal["tls", "http2"]]] = {
     "http2": "http2",
 }
 _OUTCOMES: Final = frozenset(get_args(FetchOutcome))
-_OURS: Final = frozenset({"bench", "strategies"})
 _PROCESS_POOL: Final = "ProcessPoolExecutor"
-_MOST_BYTES: Final = 1 << 20
 
 
 def strategies() -> Mapping[str, Strategy]:
@@ -59,11 +56,11 @@ def read_strategy(file: Path) -> Strategy:
         UsageError: there is no such file, it is no Python, it has no ``download_many``, or it would take
             the place of something that ships.
     """
-    tree = _parsed(file)
+    tree = parsed(file)
     placed = file.parent.resolve() / file.name
     if placed.parent != strategies_folder() and placed.stem in _shipped_names():
         raise UsageError(f"{file} has the name of something that ships in strategies/", hint="rename it")
-    if "download_many" not in _functions(tree):
+    if "download_many" not in functions(tree):
         raise UsageError(
             f"{file} has no function download_many",
             hint="a strategy is a file with `def download_many(job: Job) -> list[Fetch]`",
@@ -76,7 +73,7 @@ def read_strategy(file: Path) -> Strategy:
         summary=_summary(tree),
         face=next((face for name, face in _JOB_OPENS.items() if name in used), None),
         takes_workers="workers" in used,
-        starts_processes=_PROCESS_POOL in used | named or "multiprocessing" in _imported(tree),
+        starts_processes=_PROCESS_POOL in used | named or "multiprocessing" in imported(tree),
     )
 
 
@@ -89,13 +86,13 @@ def read_client(file: Path) -> Client:
         UsageError: it is no Python, has neither ``open_client`` nor ``open_async_client``, or deviates in a
             way that does not exist.
     """
-    tree = _parsed(file)
-    defined = _functions(tree)
+    tree = parsed(file)
+    defined = functions(tree)
     faces = frozenset(face for name, face in _CLIENT_DEFINES.items() if name in defined)
     if not faces:
         raise UsageError(f"{file} has neither open_client nor open_async_client", hint="see bench/api.py")
     used = _settings_read(tree)
-    missing = tuple(module for module in _foreign_modules(tree) if find_spec(module) is None)
+    missing = tuple(module for module in foreign_modules(tree) if find_spec(module) is None)
     return Client(
         name=file.stem,
         file=file.resolve(),
@@ -145,32 +142,6 @@ def _shipped_names() -> frozenset[str]:
     return frozenset(module.name for module in iter_modules([str(strategies_folder())]))
 
 
-def _parsed(file: Path) -> ast.Module:
-    try:
-        return ast.parse(_source(file), filename=str(file))
-    except OSError as error:
-        raise UsageError(f"cannot read {file}: {error.strerror}", hint="name a Python file") from error
-    except (SyntaxError, ValueError) as error:
-        raise UsageError(f"{file} is not Python: {error}", hint="mend it, or name another file") from error
-    except (MemoryError, RecursionError) as error:
-        raise UsageError(f"{file} is nested too deeply to be read", hint="split its expressions") from error
-
-
-def _source(file: Path) -> bytes:
-    found = file.stat()  # before it is opened: a FIFO would keep us waiting for ever
-    if not stat.S_ISREG(found.st_mode):
-        raise UsageError(f"{file} is not a regular file", hint="name a Python file")
-    if found.st_size > _MOST_BYTES:
-        raise UsageError(f"{file} is larger than {_MOST_BYTES >> 20} MiB", hint="split it")
-    return file.read_bytes()
-
-
-def _functions(tree: ast.Module) -> frozenset[str]:
-    return frozenset(
-        node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    )
-
-
 def _settings_read(tree: ast.Module) -> frozenset[str]:
     """Return which settings a client file reads."""
     return frozenset(
@@ -184,19 +155,6 @@ def _settings_read(tree: ast.Module) -> frozenset[str]:
 
 def _summary(tree: ast.Module) -> str:
     return (ast.get_docstring(tree) or "").partition("\n")[0].replace("``", "")
-
-
-def _foreign_modules(tree: ast.Module) -> list[str]:
-    """Return the top-level names of what a file imports beyond the standard library and this project."""
-    return sorted(frozenset(_imported(tree)) - sys.stdlib_module_names - _OURS)
-
-
-def _imported(tree: ast.Module) -> Iterator[str]:
-    for node in tree.body:
-        if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0:
-            yield node.module.partition(".")[0]
 
 
 def _extras() -> frozenset[str]:

@@ -3,8 +3,13 @@
 import rich_click as click
 
 from bench import __version__
+from bench.commands.ab import ab
 from bench.commands.check import check
+from bench.commands.compare import compare
 from bench.commands.download import download
+from bench.commands.export import export
+from bench.commands.gate import gate
+from bench.commands.history import history
 from bench.commands.list import list_
 from bench.commands.noise import noise
 from bench.commands.run import run
@@ -23,5 +28,7 @@ def cli(*, debug: bool) -> None:
     """
 
 
-for command in (run, check, show, noise, list_, download, serve, schema):
+for command in (
+    run, check, ab, compare, gate, history, show, export, noise, list_, download, serve, schema,
+):  # fmt: skip
     cli.add_command(command)

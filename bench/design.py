@@ -19,3 +19,11 @@ def block_order(case_ids: Iterable[str], seed: int, block: int) -> tuple[str, ..
         return blake2b(f"{seed}\0{block}\0{case_id}".encode(), digest_size=16).digest()
 
     return tuple(sorted(case_ids, key=key))
+
+
+def alternation(rounds: int) -> tuple[int, ...]:
+    """Return which of two sides, 0 or 1, does each round of theirs: ABBA and so on.
+
+    What drifts steadily over the rounds falls on both sides alike.
+    """
+    return tuple(side for number in range(rounds) for side in ((0, 1), (1, 0))[number % 2])

@@ -55,6 +55,12 @@ class ServerDiedError(EnvironmentFault):
     kind = "server"
 
 
+class IncomparableError(BenchError):
+    """What is to be compared was not measured so that it can be, or there is nothing to compare with."""
+
+    kind = "incomparable"
+
+
 class LockedError(BenchError):
     """Another process is at work in the folder of a run."""
 

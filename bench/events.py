@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from bench.measurement import Measurement
 from bench.model import Case, Experiment
+from bench.stats.contest import ContestTally
 from bench.stats.stopping import Stop
 
 
@@ -27,3 +28,6 @@ class Observer:
 
     def block_ended(self, block: int) -> None:
         """Take note that every case of a block has been run."""
+
+    def contest_stands(self, tally: ContestTally) -> None:
+        """Take note of how a contest stands, before its first duet and after each."""

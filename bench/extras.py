@@ -26,6 +26,10 @@ class Lack:
 
 TLS: Final = Extra("tls", ("trustme", "h2"))
 """Encrypted connections, and HTTP/2 on them."""
+PARQUET: Final = Extra("parquet", ("pyarrow",))
+"""Trials as Parquet."""
+VARIANTS: Final = Extra("variants", ("uv",))
+"""Environments of their own for the sides of a contest."""
 
 
 def lacking(extra: Extra) -> Lack | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from bench.contest import Contest, Side, Terms
 from bench.outcomes import FetchOutcome
 
 NO_CLIENT: Final = "-"
@@ -111,9 +112,13 @@ class Case:
     @property
     def id(self) -> str:
         """Name the case uniquely within its run, for people and for ``--only`` patterns."""
+        return f"{self.plain_id}@{self.variant}" if self.variant else self.plain_id
+
+    @property
+    def plain_id(self) -> str:
+        """Name what all variants of the case share."""
         connection = "" if self.keep_alive else "/close"
-        variant = f"@{self.variant}" if self.variant else ""
-        return f"{self.strategy}/{self.client}/{self.workers}/{self.profile.name}{connection}{variant}"
+        return f"{self.strategy}/{self.client}/{self.workers}/{self.profile.name}{connection}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +201,9 @@ class Experiment:
         deviations: by client, the faults that it sees over HTTP/1.1 otherwise than others, and as what.
         disturbed: what becomes of a trial that the machine or the server spoilt: it is refused, or kept
             with a remark.
+        terms: what the config says of a contest, which only some commands hold.
+        contest: what decides between the two variants that each case has; ``None`` where nothing is compared.
+        sides: where the workers of each variant come from; those of other cases are this project's own.
     """
 
     name: str
@@ -214,3 +222,6 @@ class Experiment:
     pinning: bool = True
     disturbed: Literal["refuse", "keep"] = "refuse"
     deviations: Mapping[str, Mapping[str, FetchOutcome]] = field(default_factory=dict)
+    terms: Terms = field(default_factory=Terms)
+    contest: Contest | None = None
+    sides: Mapping[str, Side] = field(default_factory=dict)

@@ -138,6 +138,11 @@ SYNTAX: Final = (
         "3:2: not valid YAML: did not find expected key",
     ),
     BadConfig(
+        "pattern without quotes",
+        "thresholds:\n  */requests/*: 5%\n" + SOUND,
+        "2:4: not valid YAML: what begins with * is an alias; put it in quotes",
+    ),
+    BadConfig(
         "control character", "name: a\x07b\n" + SOUND, "1:8: the character '\\x07' cannot stand in a config"
     ),
     BadConfig(
@@ -427,6 +432,21 @@ KEYS: Final = (
     BadConfig(
         "typo in blocks", "blocks: {min: 5, mx: 9}\nbudget: 9s\n" + SOUND, "1:9 blocks.max: is missing", 1
     ),
+    BadConfig(
+        "typo in a variant",
+        "variants: [main, {pyhton: 3.13}]\n" + SOUND,
+        "1:19 variants[1].pyhton: unknown key; did you mean 'python'?",
+    ),
+    BadConfig(
+        "pattern that fits no case",
+        "thresholds: {'sequental/*': 5%}\n" + SOUND,
+        "1:14 thresholds.'sequental/*': fits no case; did you mean 'sequential/*'?",
+    ),
+    BadConfig(
+        "pattern without the rest of an id",
+        "thresholds:\n  sequential: 5%\n" + SOUND,
+        "2:3 thresholds.sequential: fits no case; did you mean 'sequential/*'?",
+    ),
     BadConfig("integer", "1: 2\n" + SOUND, "1:1 '1': unknown key"),
     BadConfig("float", "1.5: 2\n" + SOUND, "1:1 '1.5': unknown key"),
     BadConfig("truth", "true: 2\n" + SOUND, "1:1 true: unknown key"),
@@ -646,6 +666,123 @@ VALUES: Final = (
         "blocks: {max: 9}\nprecision: 0%\n" + POOL,
         "2:12 precision: must be more than zero, not '0%'",
     ),
+    BadConfig(
+        "one variant",
+        "variants: [main]\n" + POOL,
+        "1:11 variants: must be two variants, the base and the candidate",
+    ),
+    BadConfig(
+        "three variants",
+        "variants: [main, v1, v2]\n" + POOL,
+        "1:11 variants: must be two variants, the base and the candidate",
+    ),
+    BadConfig(
+        "variant of two trees",
+        "variants: [main, {rev: main, path: .}]\n" + POOL,
+        "1:36 variants[1].path: does not go with 'rev'",
+    ),
+    BadConfig(
+        "variant of two trees, short",
+        "variants: [main, 'rev=main,path=.']\n" + POOL,
+        "1:18 variants[1]: has a revision and a path; it can be of one of them",
+    ),
+    BadConfig(
+        "setting of a variant without a value",
+        "variants: ['python=', {}]\n" + POOL,
+        "1:12 variants[0]: has a setting without a value",
+    ),
+    BadConfig(
+        "no such tree",
+        "variants: [main, path=nowhere]\n" + POOL,
+        "1:18 variants[1]: no such folder, counted from the config's folder: 'nowhere'",
+    ),
+    BadConfig(
+        "no such interpreter",
+        "variants: [main, {python: nowhere/python}]\n" + POOL,
+        "1:27 variants[1].python: no such file, counted from the config's folder: 'nowhere/python'",
+    ),
+    BadConfig(
+        "no such metric",
+        "metrics: [elapsed, latency]\n" + POOL,
+        "1:20 metrics[1]: unknown metric 'latency'; the metrics are elapsed, p99, cpu or memory",
+    ),
+    BadConfig(
+        "typo of a metric",
+        "metrics: memroy\n" + POOL,
+        "1:10 metrics: unknown metric 'memroy'; did you mean 'memory'?",
+    ),
+    BadConfig("no metric", "metrics: []\n" + POOL, "1:10 metrics: must not be empty"),
+    BadConfig(
+        "thresholds without patterns",
+        "thresholds: 5%\n" + POOL,
+        "1:13 thresholds: must be a mapping of keys, not a single value",
+    ),
+    BadConfig(
+        "empty thresholds",
+        "thresholds: {}\n" + POOL,
+        "1:13 thresholds: must have from 1 to 50 patterns, not 0",
+    ),
+    BadConfig(
+        "too many patterns",
+        "thresholds: {" + ", ".join(f"t{'*' * i}: 5%" for i in range(51)) + "}\n" + POOL,
+        "1:13 thresholds: must have from 1 to 50 patterns, not 51",
+    ),
+    BadConfig(
+        "neither share nor bound",
+        "thresholds: {t*: soon}\n" + POOL,
+        "1:18 thresholds.'t*': must be a share such as 5%, or a bound such as p99 < 80ms, not 'soon'",
+    ),
+    BadConfig(
+        "share of nothing",
+        "thresholds: {t*: 0%}\n" + POOL,
+        "1:18 thresholds.'t*': must be more than zero, not '0%'",
+    ),
+    BadConfig(
+        "two shares",
+        "thresholds:\n  t*: [5%, p99 < 80ms, 6%]\n" + POOL,
+        "2:24 thresholds.'t*'[2]: is a second share; what may change is one",
+    ),
+    BadConfig(
+        "the same bound twice",
+        "thresholds: {t*: [p99 < 80ms, p99 < 80ms]}\n" + POOL,
+        "1:31 thresholds.'t*'[1]: is there twice",
+    ),
+    BadConfig(
+        "no such figure",
+        "thresholds: {t*: p98 < 80ms}\n" + POOL,
+        "1:18 thresholds.'t*': unknown figure 'p98'; did you mean 'p99'?",
+    ),
+    BadConfig(
+        "nothing like a figure",
+        "thresholds: {t*: beauty > 5}\n" + POOL,
+        "1:18 thresholds.'t*': unknown figure 'beauty'; "
+        "the figures are elapsed, p99, cpu, memory, efficiency or errors",
+    ),
+    BadConfig(
+        "no such relation",
+        "thresholds: {t*: p99 = 80ms}\n" + POOL,
+        "1:18 thresholds.'t*': unknown relation '='; the relations are <, <=, ==, >= or >",
+    ),
+    BadConfig(
+        "equality of what is measured",
+        "thresholds: {t*: p99 == 80ms}\n" + POOL,
+        "1:18 thresholds.'t*': '==' goes only with errors, which are counted; p99 is never quite the same",
+    ),
+    BadConfig(
+        "bound without a unit",
+        "thresholds: {t*: p99 < 80}\n" + POOL,
+        f"1:18 thresholds.'t*': p99 {_DURATION} '80'",
+    ),
+    BadConfig(
+        "bound with another unit",
+        "thresholds: {t*: memory < 80ms}\n" + POOL,
+        "1:18 thresholds.'t*': memory must be a size such as 10KiB, 2MiB or 10kB, not '80ms'",
+    ),
+    BadConfig(
+        "half an error",
+        "thresholds: {t*: errors <= 1.5}\n" + POOL,
+        "1:18 thresholds.'t*': errors must be a whole number from 0 to 1000000, not '1.5'",
+    ),
     BadConfig("negative seed", "seed: -1\n" + POOL, f"{_SEED} '-1'"),
     BadConfig("seed beyond floats", "seed: 9007199254740993\n" + POOL, f"{_SEED} '9007199254740993'"),
     BadConfig("no such folder", "flags_dir: nowhere\n" + POOL, f"{_NO_FOLDER} 'nowhere'"),
@@ -830,6 +967,26 @@ HOSTILE: Final = (
         "newline in a strategy",
         'strategies: ["a\\nerror: all is well"]\n',
         "1:14 strategies[0]: unknown strategy 'a\\nerror: all is well'",
+    ),
+    BadConfig(
+        "option in place of a revision",
+        "variants: [--upload-pack=x, {}]\n" + SOUND,
+        "1:12 variants[0]: must be a revision such as main or HEAD~3, not '--upload-pack=x'",
+    ),
+    BadConfig(
+        "option in place of a requirement",
+        "variants: [main, {requirements: -r secrets}]\n" + SOUND,
+        "1:33 variants[1].requirements: must be a requirement such as httpx==0.27.2, not '-r secrets'",
+    ),
+    BadConfig(
+        "space in an interpreter",
+        "variants: [main, {python: 3.13 -c}]\n" + SOUND,
+        f"1:27 variants[1].python: {_NAME} '3.13 -c'",
+    ),
+    BadConfig(
+        "terminal escape in a pattern",
+        'thresholds: {"\\e[2J": 5%}\n' + SOUND,
+        "1:14 thresholds.'\\x1b[2J': fits no case",
     ),
     BadConfig("dash in front", "name: --out\n" + SOUND, f"1:7 name: {_NAME} '--out'"),
     BadConfig("variable in a folder", "flags_dir: $HOME\n" + SOUND, f"{_NO_FOLDER} '$HOME'"),

@@ -25,6 +25,7 @@ class Order:
     Attributes:
         command: the name of the command.
         config: its config, as it was given.
+        sides: what stands before it, as it was given.
         options: those that change what the config says.
         out: folder of a new run, if one is named.
         resume: the run to go on with, if there is one.
@@ -36,6 +37,7 @@ class Order:
     out: Path | None
     resume: Path | None
     quiet: bool
+    sides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +53,27 @@ class Ongoing:
     kept: "tuple[Measurement, ...]"
 
 
-def carry_out(experiment: "Experiment", present: Callable[["Run", Path], None], order: Order) -> int:
+def carry_out(
+    experiment: "Experiment",
+    present: Callable[["Run", Path], int],
+    order: Order,
+    measure: Callable[[Ongoing], None] | None = None,
+) -> int:
     """Run an experiment, or what is left of it, and return the exit code.
 
     What was measured is handed to ``present``, with the folder in which to keep what is derived of it,
-    whatever ends the run.
+    whatever ends the run; it returns the exit code that what was measured calls for. ``measure`` runs the
+    trials that are due, unless the usual block loop is to do so.
     """
     from bench.commands.preflight import read_limits_for, shortages_of
     from bench.errors import BenchError
     from bench.runner.interrupt import Interrupted, interruptible
     from bench.runner.record import record
     from bench.runner.shortages import require
-    from bench.stats.attempts import final_attempts
     from bench.store.folder import JOURNAL, journal_of
     from bench.store.journal import read_journal
 
+    code = 0
     past = None if order.resume is None else journal_of(order.resume)
     limits = read_limits_for(order.out if past is None else past.parent)
     require(shortages_of(experiment, limits, 0 if past is None else _counted(read_journal(past).trials)))
@@ -76,21 +84,29 @@ def carry_out(experiment: "Experiment", present: Callable[["Run", Path], None], 
         signals.parting = f"left at once; the trials that were finished are in {folder / JOURNAL}; {resume}"
         try:
             with suppress(Interrupted):
-                _run_blocks(experiment, ongoing, limits, quiet=order.quiet)
+                if measure is None:
+                    _run_blocks(experiment, ongoing, limits, quiet=order.quiet)
+                else:
+                    measure(ongoing)
                 signals.hold()
         except Exception as error:  # noqa: BLE001  raised again once what was measured is safe
             fault = error
         signals.hold()
         document = record(experiment, read_journal(folder / JOURNAL), name=folder.name)
         try:
-            present(document, folder)
+            code = present(document, folder)
         except BenchError as error:  # what came first is what the user should know of
             fault = fault or error
         _tell_where(document, folder, planned=_planned(experiment), resume=resume)
     if fault is not None:
         raise fault
-    if signals.exit_code is not None:
-        return signals.exit_code
+    return code if signals.exit_code is None else signals.exit_code
+
+
+def code_of(document: "Run") -> int:
+    """Return the exit code of a run that only its trials can fail."""
+    from bench.stats.attempts import final_attempts
+
     return _FAILED_TRIALS if any(trial.outcome != "ok" for trial in final_attempts(document.trials)) else 0
 
 
@@ -106,7 +122,7 @@ def _opened(experiment: "Experiment", order: Order) -> "Iterator[Ongoing]":
 
     environment = describe({case.client for case in experiment.cases}, pinning_of(experiment))
     now = datetime.now(UTC)
-    command = (order.command, "CONFIG", *order.options)
+    command = (order.command, *order.sides, "CONFIG", *order.options)
     beginning = Beginning(now.isoformat(timespec="seconds"), config_of(experiment), environment, command)
     if order.resume is not None:
         with _resumed(experiment, order.resume, beginning) as ongoing:
@@ -125,7 +141,7 @@ def _resumed(experiment: "Experiment", run: Path, now: "Beginning") -> "Iterator
     from bench.commands.consoles import remarks
     from bench.errors import UsageError
     from bench.measurement import Resumption
-    from bench.runner.course import replay
+    from bench.runner.progress import progress_of
     from bench.runner.resuming import check_same
     from bench.store.folder import JOURNAL, is_derived, old_folder
     from bench.store.journal import continued_journal, read_journal
@@ -133,8 +149,8 @@ def _resumed(experiment: "Experiment", run: Path, now: "Beginning") -> "Iterator
     with old_folder(run) as folder:
         past = read_journal(folder / JOURNAL)
         check_same(past.beginning, now)
-        is_due = bool(replay(experiment, past.trials).due)
-        if not is_due and is_derived(folder, past.trials):
+        progress = progress_of(experiment, past.trials)
+        if not progress.is_due and is_derived(folder, progress.trials):
             raise UsageError(
                 f"{folder} is complete: there is nothing to resume",
                 hint=f"see it with `{_program()} show {shlex.quote(str(folder))}`",
@@ -143,7 +159,7 @@ def _resumed(experiment: "Experiment", run: Path, now: "Beginning") -> "Iterator
             said = f"dropped a torn line of {past.torn} bytes at byte {past.end} of {folder / JOURNAL}"
             remarks().print(said, soft_wrap=True)
         with continued_journal(folder / JOURNAL, past) as journal:
-            if is_due:
+            if progress.is_due:
                 journal.append(Resumption(now.started, len(past.trials), now.environment["git"]))
             yield Ongoing(folder, journal, past.trials)
 
@@ -211,7 +227,7 @@ def _counted(trials: "tuple[Measurement, ...]") -> int:
 
 def _resume_words(order: Order, folder: Path) -> str:
     """Write the command that goes on with a run, as it can be given again."""
-    words = [order.command, order.config, *order.options, "--resume", str(folder)]
+    words = [order.command, *order.sides, order.config, *order.options, "--resume", str(folder)]
     return f"{_program()} {shlex.join(words)}"
 
 

@@ -34,6 +34,25 @@ def emit(text: str) -> None:
         _drain(sys.stdout)
 
 
+def emit_error(text: str) -> None:
+    """Write a text to stderr as it is."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except BrokenPipeError:
+        _drain(sys.stderr)
+
+
+def emit_bytes(content: bytes) -> None:
+    """Write bytes to stdout, in whatever encoding it has for texts."""
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        _drain(sys.stdout)
+
+
 def _drain(stream: object) -> None:
     if hasattr(stream, "fileno"):
         void = os.open(os.devnull, os.O_WRONLY)

@@ -96,7 +96,7 @@ def _check(threshold: float, blocks: int) -> None:
 
 
 def _measure(asked: "Experiment", order: "Order", *, as_json: bool) -> int:
-    from bench.commands.carrying_out import carry_out
+    from bench.commands.carrying_out import carry_out, code_of
     from bench.errors import UsageError
     from bench.machine.reading import read_machine
     from bench.stats.detection import least_blocks
@@ -108,8 +108,9 @@ def _measure(asked: "Experiment", order: "Order", *, as_json: bool) -> int:
     experiment = replace(asked, cases=against_itself(asked.cases), stopping=None, notes=_notes(asked))
     before = read_machine()
 
-    def present(run: "Run", folder: Path) -> None:
+    def present(run: "Run", folder: Path) -> int:
         _show(run, folder, before, as_json=as_json)
+        return code_of(run)
 
     return carry_out(experiment, present, order)
 

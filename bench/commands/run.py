@@ -35,14 +35,15 @@ def run(  # noqa: PLR0913  one argument an option
     quiet: bool,
 ) -> int:
     """Time every case of CONFIG, a file or the name of a shipped one, and print the table."""
-    from bench.commands.carrying_out import Order, carry_out
+    from bench.commands.carrying_out import Order, carry_out, code_of
     from bench.commands.choosing import amended, amendments, load_experiment
 
     if out is not None and resume is not None:
         raise click.UsageError("--resume goes on in the run's own folder, so it does not go with --out")
 
-    def present(document: "Run", folder: Path) -> None:
+    def present(document: "Run", folder: Path) -> int:
         _show(document, folder, as_json=as_json)
+        return code_of(document)
 
     experiment = amended(load_experiment(config), only=only, blocks=blocks, seed=seed)
     order = Order("run", config, amendments(only=only, blocks=blocks, seed=seed), out, resume, quiet)

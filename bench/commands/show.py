@@ -29,10 +29,17 @@ if TYPE_CHECKING:
 )
 def show(*, run: Path, against: str | None, scaling: bool, form: str) -> None:
     """Print a stored RUN: its folder, its name below results/runs, or `last`."""
+    from bench.store.contest import contest_of
     from bench.store.folder import load
 
     stored = load(run)
-    if against is not None or scaling:
+    contest = contest_of(stored)
+    if against is None and not scaling and contest is not None and form in {"table", "markdown"}:
+        from bench.report.contest import contest_sheet
+        from bench.stats.verdicts import verdicts_of
+
+        _print_sheets([contest_sheet(stored.name, verdicts_of(contest, stored.trials))], form)
+    elif against is not None or scaling:
         _print_sheets(list(_sheets(stored, against, scaling=scaling)), form)
     elif form == "table":
         from bench.commands.consoles import results

@@ -22,10 +22,15 @@ SEVERAL: Final = "several"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a part of a value, by the steps that lead from the value to the part."""
+    """What is wrong with a part of a value, by the steps that lead from the value to the part.
+
+    Attributes:
+        of_key: whether the last step, a key, is itself at fault, and not what stands under it.
+    """
 
     steps: Steps
     what: str
+    of_key: bool = False
 
 
 def refuse(faults: Sequence[Fault]) -> None:

@@ -8,9 +8,10 @@ from typing import Final
 from bench.config.pairing import absence, fits
 from bench.config.profiles import partly_too_slow
 from bench.config.schema import ConfigForm
-from bench.config.speaking import silence, speaks
-from bench.config.strategies import StrategyForm
-from bench.model import NO_CLIENT, Case, Client, Experiment
+from bench.config.speaking import silence
+from bench.config.thresholds import bounds_of, margins_of
+from bench.contest import Terms
+from bench.model import Experiment
 from bench.outcomes import FetchOutcome
 
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -22,10 +23,9 @@ def resolve(form: ConfigForm, stem: str, source: Mapping[str, object]) -> Experi
     ``stem`` is that of the config's file, which names an experiment that has no name of its own;
     ``source`` is the config as written.
     """
-    cases = tuple(dict.fromkeys(case for entry in form.strategies for case in _cases(form, entry)))
     return Experiment(
         name=form.name or _name_from(stem),
-        cases=cases,
+        cases=form.axes.cases(installed=True),
         strategies={entry.name.name: entry.name for entry in form.strategies},
         blocks=form.all_blocks.most,
         rounds=form.rounds,
@@ -40,25 +40,19 @@ def resolve(form: ConfigForm, stem: str, source: Mapping[str, object]) -> Experi
         pinning=form.pinning,
         disturbed=form.disturbed,
         deviations=_deviations(form),
+        terms=_terms(form),
     )
 
 
-def _cases(form: ConfigForm, entry: StrategyForm) -> Iterator[Case]:
-    strategy = entry.name
-    fetches = len(form.countries.fetches)
-    asked = (entry.workers or form.workers) if strategy.takes_workers else (1,)
-    workers = dict.fromkeys(min(count, fetches) for count in asked)
-    axes = product(_clients(form, entry), workers, entry.keep_alive or form.keep_alive, form.all_profiles)
-    for client, count, keep_alive, profile in axes:
-        if client is None or speaks(client, profile):
-            name = NO_CLIENT if client is None else client.name
-            yield Case(strategy.name, name, count, profile, form.countries, keep_alive)
-
-
-def _clients(form: ConfigForm, entry: StrategyForm) -> list[Client] | list[None]:
-    if entry.name.face is None:
-        return [None]
-    return [client for client in entry.clients or form.clients if _serves(client, entry)]
+def _terms(form: ConfigForm) -> Terms:
+    """Return what the config says of a contest, its own margins after the usual one."""
+    variants = None
+    if form.variants is not None:
+        base, candidate = form.variants
+        variants = (base, candidate)
+    thresholds = form.thresholds or {}
+    margins = (*Terms().margins, *margins_of(thresholds))
+    return Terms(variants, form.metrics, margins, bounds_of(thresholds))
 
 
 def _deviations(form: ConfigForm) -> Mapping[str, Mapping[str, FetchOutcome]]:
@@ -66,16 +60,12 @@ def _deviations(form: ConfigForm) -> Mapping[str, Mapping[str, FetchOutcome]]:
     return {client.name: client.deviations for client in named if client.deviations}
 
 
-def _serves(client: Client, entry: StrategyForm) -> bool:
-    return fits(entry.name, client) and not client.missing
-
-
 def _notes(form: ConfigForm) -> Iterator[str]:
     general = [entry.name for entry in form.strategies if entry.clients is None]
     for client in form.clients:
         if client.missing and any(fits(strategy, client) for strategy in general):
             yield f"Left out: {absence(client)}."
-    for client, profile in product(form.clients, form.all_profiles):
+    for client, profile in product(form.clients, form.axes.profiles):
         is_wanted = not client.missing and any(fits(strategy, client) for strategy in general)
         if is_wanted and (reason := silence(client, profile)):
             yield f"Left out: {client.name} in profile {profile.name}, for it {reason}."
@@ -89,7 +79,7 @@ def _notes(form: ConfigForm) -> Iterator[str]:
     )
     if counts:
         yield f"Capped: {', '.join(map(str, counts))} workers run as {fetches}, one for each fetch."
-    for profile in form.all_profiles:
+    for profile in form.axes.profiles:
         if reason := partly_too_slow(profile, form.request_timeout):
             yield f"Profile {profile.name}: {reason}."
 

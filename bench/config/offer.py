@@ -45,13 +45,17 @@ class Offer:
         """Return a folder, counted from the config's own."""
         return self._existing(text, Path.is_dir, "folder")
 
+    def existing_file(self, text: str) -> Path:
+        """Return a file, counted from the config's own folder."""
+        return self._existing(text, Path.is_file, "file")
+
     def _strategy_of_file(self, text: str) -> Strategy:
         stem = Path(text).stem
         if not _STEM.fullmatch(stem):
             raise ValueError(f"a strategy file is named like a Python module, not {shown(text)}")
         if stem in self.strategies:
             raise ValueError(f"{shown(text)} has the name of a strategy that ships; rename the file")
-        file = self._existing(text, Path.is_file, "file")
+        file = self.existing_file(text)
         try:
             return self.read_strategy(file)
         except (BenchError, OSError) as error:

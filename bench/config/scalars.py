@@ -6,25 +6,26 @@ from bench.config import units
 from bench.config.fields import Editor, Text
 from bench.config.patterns import number_up_to, positive, whole_between
 
-_LONGEST: Final = f"{number_up_to(86_400_000)}ms|{number_up_to(86_400)}s|{number_up_to(1440)}m"
-_SHARES: Final = f"{number_up_to(100)}%|{number_up_to(1)}"
+# Patterns of the same, for scalars that are made of several.
+DURATIONS: Final = f"{number_up_to(86_400_000)}ms|{number_up_to(86_400)}s|{number_up_to(1440)}m"
+SHARES: Final = f"{number_up_to(100)}%|{number_up_to(1)}"
 _FACTORS: Final = f"{number_up_to(100_000)}%|{number_up_to(1000)}"
-_SIZES: Final = f"{number_up_to(10**15 - 1)}(B|kB|MB|GB|KiB|MiB|GiB)"
+SIZES: Final = f"{number_up_to(10**15 - 1)}(B|kB|MB|GB|KiB|MiB|GiB)"
 
-_DURATIONS: Final = {"type": "string", "examples": ["50ms", "1.5s", "2m"]}
-DURATION: Final = _DURATIONS | {"pattern": f"^({_LONGEST})$"}
-_POSITIVE_DURATION: Final = _DURATIONS | {"pattern": f"^{positive(f'({_LONGEST})')}$"}
+_TIME: Final = {"type": "string", "examples": ["50ms", "1.5s", "2m"]}
+DURATION: Final = _TIME | {"pattern": f"^({DURATIONS})$"}
+_POSITIVE_DURATION: Final = _TIME | {"pattern": f"^{positive(f'({DURATIONS})')}$"}
 # What stands in quotes is text to an editor and a number to us, and the other way round with names.
 _SHARE: Final = {
     "type": ["string", "number"],
-    "pattern": f"^({_SHARES})$",
+    "pattern": f"^({SHARES})$",
     "minimum": 0,
     "maximum": 1,
     "examples": ["5%", 0.05],
 }
-_POSITIVE_SHARE: Final = {
+POSITIVE_SHARE: Final = {
     "type": ["string", "number"],
-    "pattern": f"^{positive(f'({_SHARES})')}$",
+    "pattern": f"^{positive(f'({SHARES})')}$",
     "exclusiveMinimum": 0,
     "maximum": 1,
     "examples": ["3%", 0.03],
@@ -38,7 +39,7 @@ _FACTOR: Final = {
 }
 _SIZE: Final = {
     "type": "string",
-    "pattern": f"^{positive(_SIZES)}$",
+    "pattern": f"^{positive(SIZES)}$",
     "examples": ["10KiB", "2MiB", "10kB"],
 }
 _NAME: Final = {
@@ -51,7 +52,7 @@ _TRUTH: Final = {"enum": [True, False, "true", "false"]}
 Duration: TypeAlias = Annotated[float, Text(units.duration_s, DURATION)]
 PositiveDuration: TypeAlias = Annotated[float, Text(units.positive_duration_s, _POSITIVE_DURATION)]
 Share: TypeAlias = Annotated[float, Text(units.share, _SHARE)]
-PositiveShare: TypeAlias = Annotated[float, Text(units.positive_share, _POSITIVE_SHARE)]
+PositiveShare: TypeAlias = Annotated[float, Text(units.positive_share, POSITIVE_SHARE)]
 Factor: TypeAlias = Annotated[float, Text(units.factor, _FACTOR)]
 Size: TypeAlias = Annotated[float, Text(units.size_bytes, _SIZE)]
 Name: TypeAlias = Annotated[str, Text(units.name, _NAME)]

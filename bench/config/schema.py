@@ -11,6 +11,8 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from bench.config.blocks import BEARS_INTERVAL, RANGED, Blocks, BlocksField, unfit, usual_blocks
+from bench.config.cases import Axes, axes_of, sound_axes
+from bench.config.comparing import Metrics
 from bench.config.countries import CountriesField
 from bench.config.disturbance import Disturbed
 from bench.config.fields import Fault, Form, Named, Short, one_or_more, refuse, some
@@ -18,10 +20,12 @@ from bench.config.offer import Offer
 from bench.config.probing import Probes
 from bench.config.profiles import ProfileField, too_slow, unsuited
 from bench.config.scalars import Name, PositiveDuration, PositiveShare, Truth, whole, whole_or
+from bench.config.sides import Variants
 from bench.config.speaking import closing, contagious, several_at_once, unspoken
 from bench.config.strategies import Clients, KeepAlive, StrategyField, StrategyForm, Workers, clashes
+from bench.config.thresholds import Demands, Thresholds, idle
+from bench.contest import USUAL_METRICS
 from bench.model import Profile, Stopping
-from bench.profiles import preset
 
 MAX_CASES: Final = 10_000
 
@@ -109,6 +113,14 @@ class ConfigForm(Form):
     flags_dir: Annotated[Path, Named(Offer.existing_folder, _FOLDER)] | None = Field(
         default=None, description="A folder of flags to serve instead of the project's own."
     )
+    variants: Variants | None = Field(default=None, description="What `ab` compares: base, then candidate.")
+    metrics: Metrics = Field(
+        default=list(USUAL_METRICS), validate_default=True, description="By what variants are compared."
+    )
+    thresholds: Thresholds | None = Field(
+        default=None,
+        description="By pattern of cases: the change that matters, and what the candidate must keep to.",
+    )
 
     @field_validator("strategies")
     @classmethod
@@ -147,22 +159,24 @@ class ConfigForm(Form):
         refuse(unfit(blocks, info.data.get("precision")))
         return blocks
 
+    @field_validator("thresholds")
+    @classmethod
+    def _fit_cases(cls, thresholds: Demands, info: ValidationInfo) -> Demands:
+        axes = axes_of(info.data)
+        if axes is not None and axes.most <= MAX_CASES:
+            refuse(idle([*thresholds], axes.cases(installed=False)))
+        return thresholds
+
     @model_validator(mode="after")
     def _is_of_a_size(self) -> Self:
-        cases = sum(
-            len(form.clients or self.clients)
-            * len(form.workers or self.workers)
-            * len(form.keep_alive or self.keep_alive)
-            for form in self.strategies
-        ) * len(self.all_profiles)
-        if cases > MAX_CASES:
+        if (cases := self.axes.most) > MAX_CASES:
             raise ValueError(f"makes up to {cases:,} cases, at most {MAX_CASES:,}")
         return self
 
     @property
-    def all_profiles(self) -> tuple[Profile, ...]:
-        """The profiles of the matrix; the chapter's local server if the config names none."""
-        return self.profiles or (self.profile or preset("local"),)
+    def axes(self) -> Axes:
+        """What is multiplied to cases."""
+        return sound_axes(dict(self))
 
     @property
     def all_blocks(self) -> Blocks:

@@ -118,6 +118,8 @@ def _syntax_problem(error: Exception, text: str) -> Problem:
     line = "".join(text.splitlines()[where.line - 1 : where.line])
     if line[where.column - 1 : where.column] == "\t":
         return Problem(where, (), "not valid YAML: a tab; indent with spaces")
+    if getattr(error, "context", None) == "while scanning an alias":
+        return Problem(where, (), "not valid YAML: what begins with * is an alias; put it in quotes")
     what = getattr(error, "problem", None) or str(error).splitlines()[0]
     return Problem(where, (), f"not valid YAML: {what}")
 

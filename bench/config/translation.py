@@ -13,6 +13,7 @@ from bench.config.latencies import LatencyForm, LogNormalForm
 from bench.config.problems import Problem
 from bench.config.profiles import ProfileForm
 from bench.config.schema import ConfigForm
+from bench.config.sides import VariantForm
 from bench.config.strategies import StrategyForm
 from bench.config.tree import Entries, Mark, Node, Place, Steps, locate
 from bench.config.wording import near
@@ -27,6 +28,7 @@ _FORMS: Final[Mapping[str, type[BaseModel]]] = {
     "lognormal": LogNormalForm,
     "faults": FaultForm,
     "blocks": BlocksForm,
+    "variants": VariantForm,
 }
 """The form that may stand under a key, for one of whose keys an unknown one may have been meant."""
 
@@ -45,7 +47,8 @@ def problems_of(error: ValidationError, root: Node) -> Iterator[Problem]:
                 yield _unknown_key(locate(root, steps[:-1]), str(steps[-1]))
             case kind if kind == SEVERAL:
                 for fault in found["ctx"]["faults"]:
-                    yield _at(root, (*steps, *fault.steps), fault.what)
+                    read = _at_key if fault.of_key else _at
+                    yield read(root, (*steps, *fault.steps), fault.what)
             case "value_error":
                 yield _at(root, steps, str(found["ctx"]["error"]))
             case _:
@@ -57,10 +60,18 @@ def _at(root: Node, steps: Steps, what: str) -> Problem:
     return Problem(place.mark, place.steps, what)
 
 
+def _at_key(root: Node, steps: Steps, what: str) -> Problem:
+    parent, key = locate(root, steps[:-1]), str(steps[-1])
+    return Problem(_marks(parent).get(key, parent.mark), (*parent.steps, key), what)
+
+
+def _marks(parent: Place) -> Mapping[str, Mark]:
+    return parent.node.key_marks if isinstance(parent.node, Entries) else {}
+
+
 def _unknown_key(parent: Place, key: str) -> Problem:
     names = [step for step in parent.steps if isinstance(step, str)]
-    node = parent.node
-    given: Mapping[str, Mark] = node.key_marks if isinstance(node, Entries) else {}
+    given = _marks(parent)
     missing = [field for field in _FORMS[names[-1] if names else ""].model_fields if field not in given]
     what = f"unknown key{near(key, missing)}"
     return Problem(given.get(key, parent.mark), (*parent.steps, key), what)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench import __version__
+from bench.machine.git import git
 from bench.machine.pinning import Pinning
 
 _BENEATH: Final = ("h11", "httpcore", "httptools", "urllib3")
@@ -107,16 +108,7 @@ def _read(path: Path) -> str:
 def _revision() -> dict[str, Any] | None:
     """Return the commit of the folder in which the command was given, ``None`` outside a checkout."""
     try:
-        commit = _git("rev-parse", "HEAD")
-        return {"commit": commit, "dirty": bool(_git("status", "--porcelain", "--untracked-files=no"))}
+        commit = git("rev-parse", "HEAD")
+        return {"commit": commit, "dirty": bool(git("status", "--porcelain", "--untracked-files=no"))}
     except (OSError, subprocess.SubprocessError):
         return None
-
-
-def _git(*words: str) -> str:
-    # a git that is interrupted while it refreshes the index leaves a lock in the user's repository, and the
-    # folder's own settings may name a program as fsmonitor
-    command = ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", *words]
-    return subprocess.run(  # noqa: S603  fixed words, no shell
-        command, capture_output=True, text=True, check=True, timeout=5
-    ).stdout.strip()

@@ -41,7 +41,7 @@ class PlainProgress(Observer):
         """Count the trial; a failed one is named at once."""
         self._race.add(measurement)
         if measurement.outcome != "ok":
-            self._say(_failure(measurement))
+            self._say(failure_line(measurement))
 
     def case_stopped(self, case: Case, stop: Stop) -> None:
         """Expect fewer trials; a case that leaves before the others is named."""
@@ -97,7 +97,7 @@ class LiveProgress(Observer):
         """Count the trial; a failed one is named at once, above the line."""
         self._race.add(measurement)
         if measurement.outcome != "ok":
-            self._say(_failure(measurement), style="red")
+            self._say(failure_line(measurement), style="red")
 
     def case_stopped(self, case: Case, stop: Stop) -> None:
         """Expect fewer trials; a case that leaves before the others is named, above the line."""
@@ -122,7 +122,8 @@ def live_line(console: Console) -> Progress:
     )
 
 
-def _failure(measurement: Measurement) -> str:
+def failure_line(measurement: Measurement) -> str:
+    """Tell of a failed trial in one line."""
     where = f"{measurement.case}, block {measurement.block + 1}"
     again = "" if is_final(measurement) else "; it is repeated"
     return f"{where}: {measurement.outcome}: {measurement.detail}{again}"

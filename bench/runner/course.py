@@ -6,7 +6,7 @@ from bench.design import block_order
 from bench.errors import UnreadableResultError
 from bench.measurement import Measurement
 from bench.model import Case, Experiment
-from bench.runner.measure import Turn
+from bench.runner.site import Turn
 from bench.stats.stopping import rule_for
 from bench.stats.tally import Tally
 

@@ -25,6 +25,7 @@ class Evidence:
         escaped: names of what was changed in the workspace outside of the trial's folder.
         waits: how often clients were seen to wait because the server had no descriptor for them.
         before: the machine's counters when it began; ``None``, like ``after``, if they cannot be read.
+        warm_up: what awaited the first round, where that is not what awaited the others.
     """
 
     ending: Ending
@@ -34,6 +35,11 @@ class Evidence:
     waits: int
     before: Snapshot | None
     after: Snapshot | None
+    warm_up: Expectation | None = None
+
+    def awaited(self, number: int) -> Expectation:
+        """Say what awaited a round."""
+        return self.warm_up if number == 0 and self.warm_up is not None else self.expected
 
 
 def judged(
@@ -57,10 +63,10 @@ def judged(
     if untrue:
         return "error", untrue
     for number, timed in enumerate(ending.report.rounds):
-        stated = seen.get(number)
-        found = flaw(timed, None if stated is None else stated.witness, evidence.expected)
+        stated, awaited = seen.get(number), evidence.awaited(number)
+        found = flaw(timed, None if stated is None else stated.witness, awaited)
         if found is not None:
-            is_excused = unserved and surplus_of(timed, evidence.expected) == {"timeout"}
+            is_excused = unserved and surplus_of(timed, awaited) == {"timeout"}
             return ("invalid", unserved) if is_excused else found
     why = unserved or _disturbance(evidence) or refusal(timed_rounds, evidence.expected)
     return "invalid" if why and experiment.disturbed == "refuse" else "ok", why

@@ -25,13 +25,14 @@ _ALLOWED: Final = frozenset({"HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_P
 _TERM_PATIENCE_S: Final = 1.0
 
 
-def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+def child_environment(environment: Mapping[str, str], path: Sequence[str] = ()) -> dict[str, str]:
     """Return the environment of a child: what is allowed of ours, and where ``bench`` is found.
 
+    That is on ``path``, or where our own is.
     ``PYTHONDONTWRITEBYTECODE`` is not passed on: it would make every worker compile its imports.
     """
     passed = {name: value for name, value in environment.items() if name in _ALLOWED}
-    return {**passed, "PYTHONPATH": os.pathsep.join(import_path()), "PYTHONUTF8": "1"}
+    return {**passed, "PYTHONPATH": os.pathsep.join(path or import_path()), "PYTHONUTF8": "1"}
 
 
 class Launcher:
@@ -61,8 +62,11 @@ class Launcher:
         stdin: int,
         stdout: int,
         stderr: int,
+        path: Sequence[str] = (),
     ) -> int:
         """Start a process in a session of its own, on these cores if there are any; return its id.
+
+        It finds ``bench`` on ``path``, or else where ours is.
 
         Raises:
             EnvironmentFault: it could not be started.
@@ -71,7 +75,7 @@ class Launcher:
             "argv": list(argv),
             "cwd": str(cwd),
             "cores": list(cores),
-            "env": child_environment(os.environ),
+            "env": child_environment(os.environ, path),
         }
         reply = self._ask({"spawn": spawn}, stdin, stdout, stderr)
         if "spawned" not in reply:

@@ -11,7 +11,8 @@ from bench.runner.authority import lay_out_authority
 from bench.runner.flagserver import RunningServer, serving
 from bench.runner.launch import Launcher, launching
 from bench.runner.reference import lay_out_reference
-from bench.runner.trial import Ending, run_worker
+from bench.runner.trial import Ending
+from bench.runner.worker import run_worker
 from bench.server.flags import served_flags
 from bench.server.settings import ServerSettings
 from bench.worker.live import Event, Fetched

@@ -82,6 +82,8 @@ def _start_s(launcher: Launcher, client: str) -> float:
 def _status(launcher: Launcher, command: Sequence[str]) -> int | None:
     """Run a program to its end, without input or output; ``None`` if that does not come."""
     with Path(os.devnull).open("r+b") as void:
-        streams = dict.fromkeys(("stdin", "stdout", "stderr"), void.fileno())
-        pid = launcher.spawn(command, cwd=launcher.workspace, cores=(), **streams)
+        nothing = void.fileno()
+        pid = launcher.spawn(
+            command, cwd=launcher.workspace, cores=(), stdin=nothing, stdout=nothing, stderr=nothing
+        )
     return launcher.exit_status(pid, _IMPORT_PATIENCE_S)

@@ -28,10 +28,16 @@ class Child:
 
 
 @contextmanager
-def piped(
-    launcher: Launcher, command: Sequence[str], *, cwd: Path, words: Words, cores: Sequence[int] = ()
+def piped(  # noqa: PLR0913  what a process is started with
+    launcher: Launcher,
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    words: Words,
+    cores: Sequence[int] = (),
+    path: Sequence[str] = (),
 ) -> Iterator[Child]:
-    """Start a child, on these cores if there are any.
+    """Start a child, on these cores if there are any, with ``bench`` on this path if there is one.
 
     Its pipes are closed on leaving; its end is for others to see to.
     """
@@ -40,7 +46,7 @@ def piped(
     with os.fdopen(from_child, "rb", buffering=0) as source, os.fdopen(to_child, "wb", buffering=0) as sink:
         try:
             pid = launcher.spawn(
-                command, cwd=cwd, cores=cores, stdin=child_from, stdout=child_to, stderr=words.sink
+                command, cwd=cwd, cores=cores, stdin=child_from, stdout=child_to, stderr=words.sink, path=path
             )
         finally:
             os.close(child_from)

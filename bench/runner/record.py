@@ -3,13 +3,13 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from bench.measurement import Run
-from bench.model import Experiment
-from bench.runner.course import replay
+from bench.model import Case, Experiment
+from bench.runner.progress import progress_of
 from bench.server.flags import served_flags
 from bench.store.journal import Past
 from bench.wire import plain
@@ -21,6 +21,7 @@ def config_of(experiment: Experiment) -> dict[str, Any]:
     Strategies are hashed with it, and flags that are not the project's own: a run that goes on with another
     content of the same name would be two.
     """
+    contest = experiment.contest
     settings = {
         "blocks": experiment.blocks,
         "stopping": None if experiment.stopping is None else asdict(experiment.stopping),
@@ -35,7 +36,12 @@ def config_of(experiment: Experiment) -> dict[str, Any]:
         "flags": None if experiment.flags_dir is None else _digest_of_all(served_flags(experiment.flags_dir)),
         "source": experiment.source,
     }
-    identity = json.dumps([settings, plain(experiment.cases)], sort_keys=True)
+    if contest is not None:
+        settings["contest"] = plain(replace(contest, repeats={}))
+        settings["variants"] = {name: plain(side.about) for name, side in experiment.sides.items()}
+    identity = json.dumps([settings, plain(_as_asked(experiment))], sort_keys=True)
+    if contest is not None:
+        settings["contest"] = plain(contest)
     return {"name": experiment.name, "sha256": _sha256(identity.encode()), **settings}
 
 
@@ -45,16 +51,27 @@ def record(experiment: Experiment, past: Past, *, name: str) -> Run:
     Raises:
         UnreadableResultError: the trials are not those of this experiment.
     """
+    progress = progress_of(experiment, past.trials)
     return Run(
         name=name,
-        status="partial" if replay(experiment, past.trials).due else "complete",
+        status="partial" if progress.is_due else "complete",
         started=past.beginning.started,
         config=past.beginning.config,
         environment=past.beginning.environment,
         cases=experiment.cases,
-        trials=past.trials,
+        trials=progress.trials,
         resumed=past.resumed,
     )
+
+
+def _as_asked(experiment: Experiment) -> tuple[Case, ...]:
+    """Return the cases as the config has them; how long their rounds must be is found out on the spot."""
+    repeats = {} if experiment.contest is None else experiment.contest.repeats
+    return tuple(_shortened(case, repeats.get(case.plain_id, 1)) for case in experiment.cases)
+
+
+def _shortened(case: Case, factor: int) -> Case:
+    return replace(case, countries=replace(case.countries, repeat=case.countries.repeat // factor))
 
 
 def _digest(file: Path) -> str:

@@ -2,24 +2,14 @@
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from pathlib import Path
-from typing import Self
 
-from bench.errors import EnvironmentFault, ServerDiedError
 from bench.events import Observer
-from bench.machine.pinning import Pinning, kept_to, pinning_of
 from bench.measurement import Measurement
 from bench.model import Case, Experiment
-from bench.profiles import preset
 from bench.runner.course import replay, turns
-from bench.runner.flagserver import RunningServer, serving
-from bench.runner.launch import Launcher, launching
-from bench.runner.measure import Site, Turn, measure
-from bench.runner.privacy import kept_words
-from bench.runner.reference import lay_out_reference
-from bench.server.flags import served_flags
-from bench.server.settings import ServerSettings
+from bench.runner.measure import measure
+from bench.runner.site import Turn
+from bench.runner.stand import stand
 from bench.stats.attempts import PAUSES_S
 from bench.store.journal import Journal
 
@@ -35,16 +25,10 @@ def run_blocks(
         UnreadableResultError: what is kept is not of this experiment.
         EnvironmentFault: the harness cannot go on; what was measured is in the journal.
     """
-    pinning = pinning_of(experiment)
-    with (
-        kept_to(pinning.harness),
-        launching() as launcher,
-        ServerShift(launcher, experiment, pinning) as shift,
-    ):
-        site = _site(experiment, launcher, pinning)
+    with stand(experiment) as (site, shift):
 
         def measure_one(case: Case, turn: Turn) -> Measurement:
-            measurement = shift.measure(site, case, turn)
+            (measurement,) = shift.measure(lambda server: [measure(site, server, case, turn)], [(case, turn)])
             journal.append(measurement)
             return measurement
 
@@ -85,61 +69,3 @@ def take_turns(
         if tally.blocks > turn.block:
             observer.block_ended(turn.block)
     return measured
-
-
-class ServerShift:
-    """The flag server of a run, relieved once: a second death is the machine's trouble."""
-
-    def __init__(self, launcher: Launcher, experiment: Experiment, pinning: Pinning) -> None:
-        self._launcher = launcher
-        self._pinning = pinning
-        self._experiment = experiment
-        self._on_duty = ExitStack()
-        self._relieved = False
-
-    def __enter__(self) -> Self:
-        self._server = self._start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._on_duty.close()
-
-    def measure(self, site: Site, case: Case, turn: Turn) -> Measurement:
-        """Run one trial; one during which the server died is invalid, whatever the worker said."""
-        started_s = time.perf_counter()
-        try:
-            return measure(site, self._server, case, turn)
-        except ServerDiedError as error:
-            reason = ": ".join([error.what, *self._server.child.words.last()[-1:]])
-            if self._relieved:
-                raise EnvironmentFault(
-                    f"{reason}, for the second time", hint="look for what ends it"
-                ) from error
-            self._relieved = True
-            took_s = time.perf_counter() - started_s
-            self._server = self._start()
-            return Measurement(
-                case=case.id,
-                block=turn.block,
-                position=turn.position,
-                attempt=turn.attempt,
-                outcome="invalid",
-                detail=kept_words(reason, Path.home()),
-                took_s=took_s,
-                cold_start_s=None,
-                imports_s=None,
-                warm_up=None,
-                rounds=(),
-            )
-
-    def _start(self) -> RunningServer:
-        self._on_duty.close()
-        settings = ServerSettings(
-            preset("local"), seed=self._experiment.seed, flags_dir=self._experiment.flags_dir
-        )
-        return self._on_duty.enter_context(serving(self._launcher, settings, self._pinning.server))
-
-
-def _site(experiment: Experiment, launcher: Launcher, pinning: Pinning) -> Site:
-    flags = served_flags(experiment.flags_dir)
-    return Site(experiment, launcher, flags, lay_out_reference(launcher.workspace, flags), pinning)

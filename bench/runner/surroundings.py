@@ -4,7 +4,7 @@ Only the workspace of the run is looked at: what a strategy does elsewhere is be
 """
 
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -19,10 +19,12 @@ def surroundings(workspace: Path) -> Mapping[str, Identity]:
     return {path.name: _identity(path) for path in workspace.iterdir()}
 
 
-def restore_surroundings(workspace: Path, before: Mapping[str, Identity], own: str) -> tuple[str, ...]:
-    """Remove what was not there before a trial; name what came, went or was replaced beside its folder."""
+def restore_surroundings(
+    workspace: Path, before: Mapping[str, Identity], own: Collection[str]
+) -> tuple[str, ...]:
+    """Remove what was not there before; name what came, went or was replaced beside the ``own`` folders."""
     _reopen(workspace)
-    now = {name: identity for name, identity in surroundings(workspace).items() if name != own}
+    now = {name: identity for name, identity in surroundings(workspace).items() if name not in own}
     changed = {name for name in now.keys() | before.keys() if now.get(name) != before.get(name)}
     for name in changed & now.keys():
         remove(workspace / name)

@@ -57,7 +57,7 @@ class RoundLog:
 
     Attributes:
         began_cpu_s: processor time that the server had used when its first request came.
-        ended_cpu_s: the same when the next round began or the trial was closed.
+        ended_cpu_s: the same when the next round of any trial began, or its own was closed.
     """
 
     log: Log
@@ -70,11 +70,6 @@ class _Trial:
     opening: Opening
     rounds: dict[int, RoundLog] = field(default_factory=dict)
 
-    def end_latest(self, cpu_s: float) -> None:
-        """Note what the round that began last has used."""
-        if self.rounds:
-            next(reversed(self.rounds.values())).ended_cpu_s = cpu_s
-
 
 class Trials:
     """The trials that are open, by name; their rounds come into being with their first request."""
@@ -84,6 +79,7 @@ class Trials:
         self._cpu_clock = cpu_clock
         self._trials: dict[str, _Trial] = {}
         self._rounds: dict[bytes, ServedRound] = {}
+        self._latest: RoundLog | None = None
 
     def open(self, opening: Opening) -> None:
         """Answer requests for the rounds of this trial from now on."""
@@ -114,7 +110,8 @@ class Trials:
     def close(self, name: str) -> Mapping[int, RoundLog]:
         """Return what was taken down of a trial, by round, and forget it."""
         trial = self._trial(name)
-        trial.end_latest(self._cpu_clock())
+        if any(taken is self._latest for taken in trial.rounds.values()):
+            self._end_latest(self._cpu_clock())
         del self._trials[name]
         for number in trial.rounds:
             del self._rounds[segment_of(RoundName(name, number))]
@@ -130,12 +127,18 @@ class Trials:
         if name is None or trial is None:
             return None
         cpu_s = self._cpu_clock()
-        trial.end_latest(cpu_s)
-        taken = trial.rounds[name.number] = RoundLog(Log(), cpu_s)
+        self._end_latest(cpu_s)
+        taken = self._latest = trial.rounds[name.number] = RoundLog(Log(), cpu_s)
         weather = trial.opening
         served = ServedRound(weather.profile, self._seed, weather.block, taken.log.add)
         self._rounds[segment] = served
         return served
+
+    def _end_latest(self, cpu_s: float) -> None:
+        """Note what the round that began last has used; of two trials only one is at work at a time."""
+        if self._latest is not None:
+            self._latest.ended_cpu_s = cpu_s
+            self._latest = None
 
     def _trial(self, name: str) -> _Trial:
         trial = self._trials.get(name)

@@ -10,6 +10,7 @@ Methods*, 3.1-3.3).
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Literal, TypeAlias
 
 from bench.stats.intervals import Interval
@@ -24,7 +25,7 @@ class SequentialRule:
 
     Attributes:
         margin: the greatest change that is still *equivalent*, as a share: 0.05 is 5 %.
-        alpha: chance of any false alarm in the whole family of metrics.
+        alpha: chance that any metric of the family is called *slower* though none is; that of *faster*, too.
         beta: chance, for each metric, of missing a change of ``margin``.
         looks: numbers of blocks after which is looked, ascending.
         alpha_weights: share of ``alpha`` spent at each look; they add up to one.
@@ -79,8 +80,16 @@ def decide(differences: Sequence[float], metrics: int, rule: SequentialRule) -> 
         verdict = "equivalent"
     elif n == rule.looks[-1]:
         verdict = "inconclusive"
-    estimate = (walsh[(len(walsh) - 1) // 2] + walsh[len(walsh) // 2]) / 2
-    return Decision(verdict, Interval(math.exp(estimate), _exp(low), _exp(high)), n)
+    return Decision(verdict, Interval(math.exp(median(walsh)), _exp(low), _exp(high)), n)
+
+
+def estimate(differences: Sequence[float]) -> Decision:
+    """Estimate the ratio before the first look, without a verdict and without bounds.
+
+    Bounds are for looks: seen more often, they would not be what they say.
+    """
+    ratio = Interval(math.exp(median(walsh_averages(differences))), None, None)
+    return Decision(None, ratio, len(differences))
 
 
 def blocks_to_alarm(metrics: int, rule: SequentialRule) -> int:

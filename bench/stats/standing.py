@@ -118,7 +118,7 @@ def _figures(good: Sequence[Measurement], sample: Sample, times_faster: Judgemen
         connections=_witnessed(rounds, lambda witness: witness.connections),
         verified=_range([round_.verified for round_ in rounds]),
         not_found=_range([round_.fetches.get("not_found", 0) for round_ in rounds]),
-        errors=_range([_errors(round_) for round_ in rounds]),
+        errors=_range([errors_of(round_) for round_ in rounds]),
         outcomes=_outcomes(rounds),
     )
 
@@ -133,7 +133,8 @@ def _outcomes(rounds: Sequence[Round]) -> Mapping[str, Range]:
     }
 
 
-def _errors(round_: Round) -> int:
+def errors_of(round_: Round) -> int:
+    """Count the fetches that ended in any other class but found and not found."""
     return sum(count for outcome, count in round_.fetches.items() if outcome not in {"ok", "not_found"})
 
 

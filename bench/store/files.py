@@ -11,16 +11,16 @@ from bench.errors import EnvironmentFault
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-def replace(path: Path, text: str, *, draft: Path | None = None) -> None:
-    """Write ``text`` to ``path`` atomically and durably: a crash leaves the old file or the new one.
+def replace(path: Path, content: str | bytes, *, draft: Path | None = None) -> None:
+    """Write ``content`` to ``path`` atomically and durably: a crash leaves the old file or the new one.
 
-    A killed process may leave a draft beside it, which the next one writes over; two that write at once need
-    drafts of their own.
+    A text is written in UTF-8. A killed process may leave a draft beside it, which the next one writes over;
+    two that write at once need drafts of their own.
     """
     draft = draft or path.with_name(f".{path.name}.draft")
     try:
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with draft.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)

@@ -57,14 +57,17 @@ class Journal:
         self._file = file
         self._checksum = checksum
 
-    def append(self, entry: Measurement | Resumption) -> None:
-        """Write one trial, or that the run goes on, and return once it is durable.
+    def append(self, *entries: Measurement | Resumption) -> None:
+        """Write trials, or that the run goes on, and return once that is durable.
 
         Raises:
             EnvironmentFault: it cannot be written; the journal is as it was.
         """
-        line, checksum = _line(entry, self._checksum)
-        left = memoryview(line)
+        checksum, lines = self._checksum, b""
+        for entry in entries:
+            line, checksum = _line(entry, checksum)
+            lines += line
+        left = memoryview(lines)
         end = self._file.seek(0, os.SEEK_END)
         try:
             while left:
@@ -72,8 +75,8 @@ class Journal:
             os.fsync(self._file.fileno())
         except OSError as error:
             self._take_back(end)
-            raise unwritable(self._path, error, len(line)) from error
-        except BaseException:  # a signal; nobody has been told of this trial
+            raise unwritable(self._path, error, len(lines)) from error
+        except BaseException:  # a signal; nobody has been told of these trials
             self._take_back(end)
             raise
         self._checksum = checksum

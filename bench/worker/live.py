@@ -33,12 +33,20 @@ class WarmedUp:
     """The untimed round is over; from now on nothing may disturb the worker."""
 
 
-Event: TypeAlias = Fetched | FutureSeen | WarmedUp | Report
+@dataclass(frozen=True, slots=True)
+class Awaiting:
+    """A paced worker has done so many rounds, the warm-up included, and waits for a line."""
+
+    rounds: int
+
+
+Event: TypeAlias = Fetched | FutureSeen | WarmedUp | Awaiting | Report
 
 _KINDS: Final[Mapping[str, type[Any]]] = {
     "fetched": Fetched,
     "future": FutureSeen,
     "warmed_up": WarmedUp,
+    "awaiting": Awaiting,
     "report": Report,
 }
 

@@ -14,12 +14,16 @@ TrialOutcome: TypeAlias = Literal["ok", "error", "corrupt", "missing", "unexpect
 """What a worker can say of its own trial; that it crashed or hung is for others to say."""
 
 
-def worker_command() -> list[str]:
+PROTOCOL: Final = 1
+"""Version of what is said here. Another revision's worker is understood if it has the same."""
+
+
+def worker_command(python: str = sys.executable) -> list[str]:
     """Return the command of a worker; ``PYTHONPATH`` must say where ``bench`` and ``strategies`` are.
 
     ``-P``, because a foreign ``bench/`` or ``strategies/`` in the current folder must do no harm.
     """
-    return [sys.executable, "-P", "-m", "bench.worker"]
+    return [python, "-P", "-m", "bench.worker"]
 
 
 AUTO_ROUNDS: Final = 5
@@ -53,6 +57,8 @@ class Task:
         probes: what to measure of each timed round, as modules of ``bench.worker.probes``.
         live: report every event as it happens, for one round at ``base_url`` itself into ``folder``
             itself, where the flags remain; nothing is warmed up.
+        paced: begin no round before a line has come on standard input, whatever ``rounds`` says; its end is
+            the end of the trial. The warm-up asks each country once.
         largest_bytes: the largest body that a client reads.
         authority: PEM file of the certificate authority to trust; ``None`` where nothing is encrypted.
         http2: whether HTTP/2 is spoken, and nothing else.
@@ -72,6 +78,7 @@ class Task:
     request_timeout_s: float
     probes: tuple[str, ...] = ()
     live: bool = False
+    paced: bool = False
     largest_bytes: int = LARGEST_BYTES
     authority: str | None = None
     http2: bool = False

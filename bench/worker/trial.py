@@ -3,7 +3,7 @@
 import gc
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,16 +16,9 @@ from bench.worker.escapes import escapes
 from bench.worker.holdings import holdings, left_behind
 from bench.worker.latencies import latencies
 from bench.worker.load import DownloadMany, load_client, load_strategy
+from bench.worker.pace import Pace
 from bench.worker.probes import Probing
-from bench.worker.protocol import (
-    AUTO_ROUNDS,
-    AUTO_TIMED_S,
-    FIXED_ROUNDS,
-    FIXED_TIMED_S,
-    Report,
-    Task,
-    TimedRound,
-)
+from bench.worker.protocol import Report, Task, TimedRound
 from bench.worker.returned import unfit
 from bench.worker.timeline import timeline
 from bench.worker.verify import Flaw, Verified, entries, verify_round
@@ -34,20 +27,27 @@ from bench.worker.words import counted, described
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where one round takes place: the address it asks and the folder it fills."""
+    """Where one round takes place, and how long it is.
+
+    Attributes:
+        base_url: the address it asks.
+        folder: what it fills.
+        repeat: how often it asks for every country.
+    """
 
     base_url: str
     folder: Path
+    repeat: int
 
 
-def run_trial(task: Task, began_s: float, watcher: Watcher | None, warmed_up: Callable[[], None]) -> Report:
+def run_trial(task: Task, began_s: float, watcher: Watcher | None, is_due: Pace) -> Report:
     """Do what a task asks, and report it; whatever the strategy raises is in the report.
 
     Args:
         task: what to do.
         began_s: ``time.perf_counter()`` when this process was ready for it.
         watcher: who looks on; ``None`` while something is timed.
-        warmed_up: called before the first timed round.
+        is_due: says of the rounds so far whether another one is due, and returns when that may begin.
     """
     ready_s = None
     rounds: list[TimedRound] = []
@@ -58,9 +58,7 @@ def run_trial(task: Task, began_s: float, watcher: Watcher | None, warmed_up: Ca
         ready_s = perf_counter()
         probing = Probing(task.probes)
         before = holdings()
-        while wants_round(task, rounds):
-            if len(rounds) == 1:
-                warmed_up()
+        while is_due(rounds):
             verified = run_round(download_many, task, stage(task, len(rounds)), watcher, probing)
             rounds.append(verified.report)
             if verified.flaw is not None:
@@ -75,22 +73,12 @@ def run_trial(task: Task, began_s: float, watcher: Watcher | None, warmed_up: Ca
         return Report("error", said, began_s, ready_s, tuple(rounds))
 
 
-def wants_round(task: Task, rounds: Sequence[TimedRound]) -> bool:
-    """Say whether another round is due: the warm-up, and then as many as asked or as time one well."""
-    if task.live or not rounds:
-        return not rounds
-    timed = len(rounds) - 1
-    timed_s = sum(each.elapsed_s for each in rounds[1:])
-    if task.rounds is None:
-        return timed < AUTO_ROUNDS and timed_s < AUTO_TIMED_S
-    return timed < task.rounds or (timed < FIXED_ROUNDS and timed_s < FIXED_TIMED_S)
-
-
 def stage(task: Task, number: int) -> Stage:
-    """Name the address and the folder of a round; only a live one has the task's own."""
+    """Say where a round takes place, and how long it is; only a live one has the task's own place."""
     if task.live:
-        return Stage(task.base_url, task.folder)
-    return Stage(f"{task.base_url}.{number}", task.folder / str(number))
+        return Stage(task.base_url, task.folder, task.repeat)
+    repeat = 1 if task.paced and number == 0 else task.repeat
+    return Stage(f"{task.base_url}.{number}", task.folder / str(number), repeat)
 
 
 def run_round(
@@ -100,7 +88,7 @@ def run_round(
     stage.folder.mkdir(parents=True, exist_ok=True)
     before = frozenset(entries(task.folder))
     job = Job(
-        countries=task.countries * task.repeat,
+        countries=task.countries * stage.repeat,
         workers=task.workers,
         base_url=stage.base_url,
         folder=stage.folder,

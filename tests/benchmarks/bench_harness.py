@@ -54,7 +54,7 @@ load_client("{client}")
 task = Task(Path(), "{client}", 20, True, POP20, 1, "", 1, folder, Path(sys.argv[3]), 10.0)
 for probes in sys.stdin:
     probing = Probing(probes.split())
-    verified = run_round(download_many, task, Stage(sys.argv[1], folder / "round"), None, probing)
+    verified = run_round(download_many, task, Stage(sys.argv[1], folder / "round", 1), None, probing)
     assert verified.flaw is None, verified.flaw
     print(verified.report.elapsed_s, flush=True)
 """

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.runs import config
+
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 ROOT = Path(__file__).parents[2]
@@ -68,3 +70,16 @@ def test_the_command_runs_among_foreign_folders_of_the_same_names(installed: Pat
     assert result.returncode == 0, result.stderr
     assert "asyncio_gather" in result.stdout
     assert (tmp_path / "out" / "run.json").is_file()
+
+
+def test_pytest_finds_the_plugin_by_itself(installed: Path, tmp_path: Path) -> None:
+    """As an entry point of the wheel."""
+    config(tmp_path, ["sequential"])
+    python = installed.with_name("python")
+    words = ["-m", "pytest", "--bench-config", "test.yaml", "-p", "no:cacheprovider"]
+    result = subprocess.run(
+        [python, *words], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=100
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "1 passed" in result.stdout
+    assert list((tmp_path / "results" / "runs").glob("test-*/run.json"))

@@ -98,7 +98,7 @@ def test_four_per_cent_are_told_apart_and_nothing_is_told_apart_from_itself(tmp_
     against_itself: list[float] = []
     for look in (each for each in RULE.looks if each >= blocks_to_alarm(FAMILY, RULE)):
         more = look - len(against_slower)
-        trials = measured(tmp_path / f"until-{look}", list(sides.values()), more, rounds=5, seed=look)
+        trials = measured(tmp_path / f"until-{look}", list(sides.values()), more, rounds=3, seed=look)
         found = {name: trials[each.id] for name, each in sides.items()}
         against_slower += log_ratios(found["a"], found["slower"])
         against_itself += log_ratios(found["a"], found["b"])

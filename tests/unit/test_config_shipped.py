@@ -35,6 +35,7 @@ def _expected_s(name: str) -> float:
         ("delay", 240),
         ("error", 240),
         ("faults", 120),
+        ("gate", 300),
         ("noise", 60),
         ("scale", 720),
         ("tls", 60),
@@ -80,7 +81,7 @@ def test_the_noise_config_waits_in_one_case_and_works_in_the_other() -> None:
 
 def test_every_shipped_config_names_the_schema_and_its_question() -> None:
     """The first line is for editors, the comment below for people."""
-    assert names() == ("ci", "default", "delay", "error", "faults", "noise", "scale", "tls")
+    assert names() == ("ci", "default", "delay", "error", "faults", "gate", "noise", "scale", "tls")
     for name in names():
         lines = find(name).read_text(encoding="utf-8").splitlines()
         assert lines[0] == "# yaml-language-server: $schema=schema.json"

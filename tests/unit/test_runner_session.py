@@ -10,8 +10,8 @@ from bench.events import Observer
 from bench.measurement import Measurement, Outcome
 from bench.model import Case, Experiment, Stopping
 from bench.runner.course import replay
-from bench.runner.measure import Turn
 from bench.runner.session import take_turns
+from bench.runner.site import Turn
 from bench.stats.stopping import Stop
 from tests.builders import case, failed, trials
 

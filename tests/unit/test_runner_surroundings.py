@@ -33,9 +33,9 @@ def test_a_trial_that_keeps_to_its_folder_changes_nothing(workspace: Path) -> No
     """Whatever it does in there, and even if it removes it."""
     before = around(workspace)
     (workspace / "trial" / "notes").mkdir()
-    assert restore_surroundings(workspace, before, "trial") == ()
+    assert restore_surroundings(workspace, before, {"trial"}) == ()
     remove(workspace / "trial")
-    assert restore_surroundings(workspace, before, "trial") == ()
+    assert restore_surroundings(workspace, before, {"trial"}) == ()
     assert restore_reference(workspace / "reference", FLAGS) == ()
 
 
@@ -49,7 +49,7 @@ def test_what_is_left_beside_the_folder_is_named_and_removed(workspace: Path) ->
     (workspace / "locked" / "inner").chmod(0)
     (workspace / "locked").chmod(0)
     (workspace / "way out").symlink_to(elsewhere)
-    assert restore_surroundings(workspace, before, "trial") == ("beside.txt", "locked", "way out")
+    assert restore_surroundings(workspace, before, {"trial"}) == ("beside.txt", "locked", "way out")
     assert around(workspace) == before
     assert elsewhere.is_dir()
 
@@ -59,7 +59,7 @@ def test_a_workspace_that_is_gone_is_there_again(workspace: Path) -> None:
     for ruin in (remove, lambda path: path.rename(path.with_name("moved")) and path.symlink_to("moved")):
         before = around(workspace)
         ruin(workspace)
-        assert restore_surroundings(workspace, before, "trial") == ("reference",)
+        assert restore_surroundings(workspace, before, {"trial"}) == ("reference",)
         assert restore_reference(workspace / "reference", FLAGS) == ("reference/br.gif", "reference/cn.gif")
         assert not workspace.is_symlink()
         assert around(workspace).keys() == {"reference"}
@@ -75,7 +75,7 @@ def test_what_is_replaced_is_named_though_it_has_the_same_name(workspace: Path) 
     (workspace / "owner.lock").write_text("17")
     (workspace / "server.txt").unlink()
     (workspace / "server.txt").mkdir()
-    assert restore_surroundings(workspace, before, "trial") == ("owner.lock", "server.txt")
+    assert restore_surroundings(workspace, before, {"trial"}) == ("owner.lock", "server.txt")
     assert around(workspace).keys() == {"reference"}
     assert kept.exists()
 

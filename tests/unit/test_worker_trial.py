@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from bench.worker.pace import wants_round
 from bench.worker.protocol import TimedRound
-from bench.worker.trial import Stage, stage, wants_round
+from bench.worker.trial import Stage, stage
 from bench.worker.words import described, one_line
 from tests.trial import a_task
 
@@ -60,14 +61,20 @@ def test_times_as_many_rounds_as_asked_or_as_time_it_well(
 def test_each_round_has_an_address_and_a_folder_of_its_own(tmp_path: Path, usual: dict[str, Any]) -> None:
     """The server tells the rounds apart by their addresses."""
     task = a_task(tmp_path, **usual)
-    assert stage(task, 2) == Stage("http://server/-/t1.2", task.folder / "2")
+    assert stage(task, 2) == Stage("http://server/-/t1.2", task.folder / "2", 1)
+
+
+def test_only_the_warm_up_of_a_paced_trial_is_short(tmp_path: Path, usual: dict[str, Any]) -> None:
+    """It asks each country once, the timed rounds as often as they were told to."""
+    task = a_task(tmp_path, paced=True, **usual, repeat=7)
+    assert [stage(task, number).repeat for number in range(3)] == [1, 7, 7]
 
 
 def test_a_live_trial_is_one_round_where_it_was_asked(tmp_path: Path, usual: dict[str, Any]) -> None:
     """Nothing is warmed up, and nothing is added to the address."""
     task = a_task(tmp_path, live=True, **usual)
     assert rounds_wanted(0.01, task) == 0
-    assert stage(task, 0) == Stage("http://server/-/t1", task.folder)
+    assert stage(task, 0) == Stage("http://server/-/t1", task.folder, 1)
 
 
 @pytest.mark.parametrize(

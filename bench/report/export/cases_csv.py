@@ -9,7 +9,7 @@ from typing import Final, get_args
 from bench.histogram import Latency
 from bench.measurement import Gap, Phases, Run, Witness
 from bench.outcomes import FetchOutcome
-from bench.report.figures import printable
+from bench.report.export.cells import safe
 from bench.stats.costs import Costs
 from bench.stats.intervals import Interval
 from bench.stats.podium import podiums
@@ -31,8 +31,6 @@ _PROBED: Final = (
 
 _HAS_COLUMN: Final = frozenset({"ok", "not_found"})
 """Classes that have a column of another name."""
-_BEGINS_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
-"""What spreadsheets take for the beginning of one; the last four are wide forms of the first four."""
 
 
 def to_csv(run: Run) -> str:
@@ -42,8 +40,13 @@ def to_csv(run: Run) -> str:
     writer.writerow(_COLUMNS)
     for podium in podiums(run):
         for row in podium.rows:
-            writer.writerow([_safe(value(row)) for value in _COLUMNS.values()])
+            writer.writerow([safe(value) for value in figures_of(row).values()])
     return text.getvalue()
+
+
+def figures_of(row: Standing) -> dict[str, object]:
+    """Return all that a row says, by the names of the columns; an empty text is what was not measured."""
+    return {name: value(row) for name, value in _COLUMNS.items()}
 
 
 def _figure(value: Callable[[Figures], object]) -> Callable[[Standing], object]:
@@ -114,10 +117,3 @@ _COLUMNS: Final[Mapping[str, Callable[[Standing], object]]] = {
     **{f"server_{each.name}": _seen("witness", each.name) for each in fields(Witness)},
     "server_busy": _cost(lambda found: found.server_busy),
 }
-
-
-def _safe(value: object) -> object:
-    """Keep a spreadsheet from taking a text for a formula, and a terminal from obeying it."""
-    if not isinstance(value, str):
-        return value
-    return f"'{printable(value)}" if value.startswith(_BEGINS_FORMULA) else printable(value)

@@ -1,0 +1,110 @@
+"""``export``: a stored run in the format of another tool."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import rich_click as click
+
+from bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FORMS: Final = (
+    "pytest-benchmark",
+    "pyperf",
+    "hyperfine",
+    "github-action-benchmark",
+    "bencher",
+    "otava",
+    "otava-config",
+    "junit",
+    "openmetrics",
+    "csv",
+    "trials-csv",
+    "parquet",
+    "json",
+    "markdown",
+)
+"""By name, so that --help need not import them; a test holds them against ``bench.report.export.formats``."""
+_SERIES: Final = ("otava", "otava-config")
+
+
+@click.command()
+@click.argument("runs", metavar="RUN...", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option(
+    "--to",
+    "form",
+    type=click.Choice(FORMS),
+    metavar="FORMAT",
+    required=True,
+    help=f"{', '.join(FORMS[:-1])} or {FORMS[-1]}; docs/exports.md says what is in each.",
+)
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="File to write, whole or not at all [stdout]."
+)
+@click.option("--commit", metavar="COMMIT", help="For otava: stands for the commit that RUN began on.")
+def export(*, runs: "Sequence[Path]", form: str, out: Path | None, commit: str | None) -> None:
+    """Write a stored RUN for another tool: its folder, its name below results/runs, or `last`.
+
+    Only otava takes several runs, and writes a line for each.
+    """
+    from bench.commands.consoles import remarks
+    from bench.report.export.formats import exported
+    from bench.report.export.notes import notes
+    from bench.store.folder import load
+
+    _check(runs, form, commit)
+    target = None if out is None else _target(out)
+    loaded = [load(run) for run in runs]
+    content = exported(loaded, form, commit or "")
+    _write(content, target)
+    for note in notes(loaded, form):
+        remarks().print(f"! {note}", soft_wrap=True)
+
+
+def _check(runs: "Sequence[Path]", form: str, commit: str | None) -> None:
+    if len(runs) > 1 and form not in _SERIES:
+        raise UsageError(f"{form} takes one run, not {len(runs)}", hint="export them one by one")
+    if commit is not None and form != "otava":
+        raise UsageError(f"--commit means nothing to {form}", hint="leave it out")
+    if commit is not None and len(runs) > 1:
+        raise UsageError("--commit cannot be that of several runs", hint="leave it out, or export one run")
+
+
+def _target(out: Path) -> Path:
+    """Return the file that is to be written, links followed.
+
+    Raises:
+        UsageError: there is no folder for it, or something else than a file is there.
+    """
+    path = out.resolve()
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent}", hint="make it first, or name another file")
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{out} is no file", hint="name a file, or leave -o out and redirect stdout")
+    return path
+
+
+def _write(content: str | bytes, target: Path | None) -> None:
+    """Write to a file or to stdout, whose terminal only gets text.
+
+    Raises:
+        UsageError: it would get something else.
+        EnvironmentFault: the file cannot be written; it is as it was.
+    """
+    import sys
+
+    from bench.commands.consoles import emit_bytes
+    from bench.store.files import replace, unwritable
+
+    whole = content.encode() if isinstance(content, str) else content
+    if target is not None:
+        try:
+            replace(target, whole)
+        except OSError as error:
+            raise unwritable(target, error, len(whole)) from error
+    elif isinstance(content, bytes) and sys.stdout.isatty():
+        raise UsageError("this format is not for terminals", hint="name a file with -o, or redirect stdout")
+    else:
+        emit_bytes(whole)

@@ -1,0 +1,86 @@
+"""``gate``: what CI calls: the work tree against where it left the main branch, told by exit codes."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+if TYPE_CHECKING:
+    from bench.contest import Variant
+    from bench.measurement import Run
+    from bench.model import Experiment
+
+
+@click.command()
+@click.argument("config", required=False)
+@click.option(
+    "--against",
+    metavar="REV",
+    help="Compare with this revision, or with the `pinned` one, instead of the merge base "
+    "or the config's own variants.",
+)
+@click.option("--threshold", metavar="SHARE", help="Slow-down that matters, instead of the config's.")
+@click.option("--budget", metavar="TIME", help="Time for trials, such as 5m [the config's, or 5m].")
+@click.option("--metrics", metavar="NAMES", help="Of elapsed, p99, cpu and memory [the config's].")
+@click.option("--allow-missing", is_flag=True, help="A case that is gone is no failure.")
+@click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write JUnit XML, too.")
+@click.option("--github", is_flag=True, help="Write a job summary and annotations for GitHub Actions, too.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of this run [results/runs/NAME-TIME].")
+@click.option(
+    "--resume", metavar="RUN", type=click.Path(path_type=Path), help="Go on with a gate that was left."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON on stdout: the verdicts.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def gate(  # noqa: PLR0913  one argument an option
+    *,
+    config: str | None,
+    against: str | None,
+    threshold: str | None,
+    budget: str | None,
+    metrics: str | None,
+    allow_missing: bool,
+    junit: Path | None,
+    github: bool,
+    out: Path | None,
+    resume: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Fail (1) if the work tree is slower than it was, by the cases of CONFIG [gate].
+
+    It is compared with the commit at which it left the main branch. Exit codes: docs/exit-codes.md.
+    """
+    from bench.commands.carrying_out import Order
+    from bench.commands.choosing import load_experiment
+    from bench.commands.contending import contend
+    from bench.commands.presenting import Outputs, present
+    from bench.commands.terms import USUAL_CONFIG, challenge_between, words_of
+
+    if out is not None and resume is not None:
+        raise click.UsageError("--resume goes on in the run's own folder, so it does not go with --out")
+    config = config or USUAL_CONFIG
+    asked = load_experiment(config)
+    sides = _sides(asked, against)
+    challenge = challenge_between(*sides, metrics=metrics, threshold=threshold, budget=budget)
+    options = (
+        *words_of(against=against, metrics=metrics, threshold=threshold, budget=budget),
+        *(("--allow-missing",) if allow_missing else ()),
+    )
+    outputs = Outputs(as_json=as_json, junit=junit, github=github, allow_missing=allow_missing)
+
+    def show(document: "Run", folder: Path) -> int:
+        return present(document, folder, outputs)
+
+    return contend(asked, challenge, show, Order("gate", config, options, out, resume, quiet))
+
+
+def _sides(asked: "Experiment", against: str | None) -> "tuple[Variant, Variant]":
+    """Choose base and candidate: those of the config, unless a base is named."""
+    from bench.commands.baseline import merge_base, pinned
+    from bench.contest import Variant
+
+    if against is None and asked.terms.variants is not None:
+        return asked.terms.variants
+    if against is None:
+        return Variant(rev=merge_base()), Variant()
+    return Variant(rev=pinned() if against == "pinned" else against), Variant()

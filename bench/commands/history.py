@@ -1,0 +1,96 @@
+"""``history``: what contests against a pinned commit have found over time."""
+
+from pathlib import Path
+
+import rich_click as click
+
+from bench.contest import METRICS, Metric
+
+
+@click.group(invoke_without_command=True)
+@click.option(
+    "--case", "pattern", metavar="PATTERN", help="Only cases whose id matches, such as 'asyncio_*'."
+)
+@click.option("--metric", type=click.Choice(METRICS), help="Only this one of the metrics.")
+@click.option("--since", metavar="DATE|COMMIT", help="Only points from this day, or from this commit, on.")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON on stdout.")
+@click.pass_context
+def history(
+    context: click.Context, *, pattern: str | None, metric: Metric | None, since: str | None, as_json: bool
+) -> None:
+    """Show how each case has changed against the pinned reference, and since when."""
+    if context.invoked_subcommand is not None:
+        if pattern or metric or since or as_json:
+            raise click.UsageError(
+                f"{context.invoked_subcommand} shows nothing, so it goes without options of `history`"
+            )
+        return
+    from bench.commands.consoles import emit, results
+    from bench.commands.past import chosen
+    from bench.errors import UsageError
+    from bench.report.export.history_json import to_json
+    from bench.report.history import print_history
+    from bench.stats.history import tracks_of
+    from bench.store.history import HISTORY, read_history
+    from bench.store.reference_point import load_reference
+
+    points = read_history()
+    if not points:
+        raise UsageError(
+            f"there is no history in {HISTORY}",
+            hint="begin it with `flagbench history pin main`, `flagbench ab main HEAD` and "
+            "`flagbench history record last`",
+        )
+    tracks = tracks_of(chosen(points, pattern=pattern, metric=metric, since=since))
+    reference = load_reference()
+    if as_json:
+        emit(to_json(tracks, reference))
+    else:
+        print_history(tracks, reference, results())
+
+
+@history.command()
+@click.argument("run", type=click.Path(path_type=Path))
+def record(*, run: Path) -> None:
+    """Add what a RUN of `ab` or `gate` has found to the history."""
+    from bench.commands.consoles import results
+    from bench.commands.past import check_reference
+    from bench.report.figures import plural, printable
+    from bench.store.folder import load
+    from bench.store.history import HISTORY, add_points, read_history
+    from bench.store.recording import points_of
+
+    document = load(run)
+    points = points_of(document)
+    known = {point.identity for point in read_history()}
+    added = 0
+    if not known.issuperset(point.identity for point in points):
+        check_reference(points[0].reference)
+        added = add_points(points)
+    name = printable(document.name)
+    what = (
+        f"{plural(added, 'point')} of {name} added to {HISTORY}"
+        if added
+        else f"{name} is in {HISTORY} already"
+    )
+    results().print(what, soft_wrap=True)
+
+
+@history.command()
+@click.argument("rev")
+@click.option("--why", metavar="TEXT", default="", help="Why this one, for those who read it later.")
+def pin(*, rev: str, why: str) -> None:
+    """Make the commit of REV the reference against which others are measured."""
+    from datetime import UTC, datetime
+
+    from bench.commands.consoles import results
+    from bench.machine.revisions import commit_of
+    from bench.store.reference_point import REFERENCE, Reference, load_reference, save_reference
+
+    commit = commit_of(rev)
+    before = load_reference()
+    is_pinned = before is not None and before.rev == commit
+    since = before.since if before is not None and is_pinned else datetime.now(UTC).date().isoformat()
+    if not is_pinned or why:
+        save_reference(Reference(commit, since, why))
+    results().print(f"{commit} is the reference since {since}, by {REFERENCE}", soft_wrap=True)

@@ -1,0 +1,90 @@
+"""What becomes of a contest's verdicts: stored, printed, written for others, and an exit code."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bench.measurement import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where verdicts go beside the terminal, and what counts.
+
+    Attributes:
+        as_json: print JSON instead of a table.
+        junit: a file for JUnit XML.
+        github: whether a job summary and annotations are wanted.
+        allow_missing: whether a case that only the base has is no failure.
+    """
+
+    as_json: bool = False
+    junit: Path | None = None
+    github: bool = False
+    allow_missing: bool = True
+
+
+def present(document: "Run", folder: Path, outputs: Outputs) -> int:
+    """Store what is derived from the journal, tell of it, and return the exit code."""
+    from bench.commands.consoles import emit, emit_error, remarks, results
+    from bench.commands.ruling import CODES, bounded, ruled
+    from bench.report.contest import contest_sheet
+    from bench.report.export.junit import to_junit
+    from bench.report.export.verdicts_json import to_json
+    from bench.report.github import annotations, job_summary
+    from bench.report.sheet import print_sheet, sheet_to_markdown
+    from bench.stats.ruling import ruling_of
+    from bench.store.folder import save
+
+    verdicts, bounds = ruled(document), bounded(document)
+    misses = bool(verdicts.vanished) and not outputs.allow_missing
+    ruling = ruling_of(verdicts, bounds, misses=misses)
+    sheet = contest_sheet(document.name, verdicts, kept=bounds)
+    save(folder, document, sheet_to_markdown(sheet))
+    if outputs.as_json:
+        emit(to_json(document.name, verdicts, bounds, ruling))
+    else:
+        print_sheet(sheet, results())
+    if outputs.junit is not None:
+        _write(outputs.junit, to_junit(document))
+    if outputs.github:
+        for line in annotations(verdicts, bounds):
+            (emit_error if outputs.as_json else emit)(f"{line}\n")
+        _summarise(job_summary(document.name, verdicts, ruling, bounds))
+    remarks().print(f"{ruling} (exit code {CODES[ruling]})", soft_wrap=True)
+    return CODES[ruling]
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a file whole, and make its folder if there is none.
+
+    Raises:
+        EnvironmentFault: it cannot be written.
+    """
+    from bench.store.files import replace, unwritable
+
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        replace(file, text)
+    except OSError as error:
+        raise unwritable(file, error, len(text.encode())) from error
+
+
+def _summarise(summary: str) -> None:
+    """Add to the summary of a job, where GitHub names a file for it.
+
+    Raises:
+        EnvironmentFault: the file cannot be written.
+    """
+    from bench.store.files import unwritable
+
+    file = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not file:
+        return
+    try:
+        with Path(file).open("a", encoding="utf-8") as stream:
+            stream.write(summary)
+    except OSError as error:
+        raise unwritable(Path(file), error, len(summary.encode())) from error

@@ -1,0 +1,32 @@
+"""From the name of a revision to its commit."""
+
+import re
+import subprocess
+from typing import Final
+
+from bench.errors import EnvironmentFault, UsageError
+from bench.machine.git import git
+
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+def is_commit(text: str) -> bool:
+    """Say whether a text is the whole name of a commit."""
+    return _COMMIT.fullmatch(text) is not None
+
+
+def commit_of(revision: str) -> str:
+    """Return the full commit that a revision of the current repository stands for.
+
+    Raises:
+        UsageError: there is no such revision, or no repository.
+        EnvironmentFault: there is no git, or it does not answer.
+    """
+    try:
+        return git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    except subprocess.CalledProcessError as error:
+        raise UsageError(
+            f"there is no commit {revision!r}", hint="name a branch, a tag or a commit of this repository"
+        ) from error
+    except (OSError, subprocess.SubprocessError) as error:
+        raise EnvironmentFault(f"git cannot be asked for {revision!r}", hint="it takes git") from error

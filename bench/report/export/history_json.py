@@ -1,0 +1,17 @@
+"""History as JSON."""
+
+import json
+from collections.abc import Sequence
+
+from bench.stats.history import Track
+from bench.store.reference_point import Reference
+from bench.wire import plain
+
+
+def to_json(tracks: Sequence[Track], reference: Reference | None) -> str:
+    """Write tracks with all their points and steps.
+
+    Ratios of points are candidate ÷ reference, those of steps new level ÷ old one.
+    """
+    document = {"reference": plain(reference), "tracks": plain(list(tracks))}
+    return json.dumps(document, indent=1) + "\n"

@@ -1,0 +1,51 @@
+"""A run as hyperfine exports its own with ``--export-json``."""
+
+import json
+from statistics import fmean, median, stdev
+from typing import Any
+
+from bench.errors import UsageError
+from bench.measurement import Run
+from bench.report.export.entries import Entry, entries_of, parameters
+from bench.report.figures import printable
+
+
+def to_hyperfine(run: Run) -> str:
+    """Write one result a case, with one of its *times* a block; in seconds.
+
+    Raises:
+        UsageError: no case succeeded in any block, or the processor time, which the format asks for, was
+            not measured.
+    """
+    document = {"results": [_result(run, entry) for entry in entries_of(run)]}
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+
+
+def _result(run: Run, entry: Entry) -> dict[str, Any]:
+    values_s = entry.values_s
+    return {
+        "command": entry.name,
+        "mean": fmean(values_s),
+        "stddev": stdev(values_s) if len(values_s) > 1 else None,
+        "median": median(values_s),
+        "user": _spent(run, entry, "cpu_user_s"),
+        "system": _spent(run, entry, "cpu_system_s"),
+        "min": min(values_s),
+        "max": max(values_s),
+        "times": list(values_s),
+        "exit_codes": [0] * len(values_s),
+        "parameters": {name: str(value) for name, value in parameters(entry.case).items()},
+    }
+
+
+def _spent(run: Run, entry: Entry, probe: str) -> float:
+    """Return the processor time of a round, on average."""
+    seen = [
+        round_.probes[probe] for trial in entry.trials for round_ in trial.rounds if probe in round_.probes
+    ]
+    if not seen:
+        raise UsageError(
+            f"{printable(run.name)} has no processor time of {entry.name}, which hyperfine's format asks for",
+            hint="run it with the probe `cpu`, or take another format",
+        )
+    return fmean(seen)

@@ -1,0 +1,49 @@
+"""The trials of a run as Parquet, with the columns of the CSV and their types."""
+
+import io
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from bench.errors import EnvironmentFault, UnreadableResultError
+from bench.extras import PARQUET, lacking
+from bench.measurement import Run
+from bench.report.export.rows import COLUMNS, Kind, Value, rows_of
+from bench.report.figures import printable
+
+_CONVERTED: Final[Mapping[Kind, Callable[[Any], Value]]] = {
+    "text": printable,
+    "integer": int,
+    "number": float,
+    "truth": bool,
+}
+
+
+def to_parquet(run: Run) -> bytes:
+    """Write one row a round.
+
+    Raises:
+        EnvironmentFault: pyarrow is not installed.
+        UnreadableResultError: a count of the run is greater than any that was counted.
+    """
+    lack = lacking(PARQUET)
+    if lack is not None:
+        raise EnvironmentFault(f"Parquet {lack.what}", hint=lack.hint)
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    types = {"text": pa.string(), "integer": pa.int64(), "number": pa.float64(), "truth": pa.bool_()}
+    rows = list(rows_of(run))
+    try:
+        arrays = [
+            pa.array([_converted(column.kind, column.value(row)) for row in rows], types[column.kind])
+            for column in COLUMNS.values()
+        ]
+    except OverflowError as error:
+        raise UnreadableResultError(f"run {run.name}: a count does not fit into 64 bits") from error
+    sink = io.BytesIO()
+    parquet.write_table(pa.Table.from_arrays(arrays, names=list(COLUMNS)), sink)
+    return sink.getvalue()
+
+
+def _converted(kind: Kind, value: Value) -> Value:
+    return None if value is None else _CONVERTED[kind](value)

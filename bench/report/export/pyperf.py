@@ -1,0 +1,52 @@
+"""A run as pyperf stores its own: ``python -m pyperf stats``, ``check`` and ``compare_to`` read it."""
+
+import json
+from typing import Any, Final
+
+from bench.measurement import Measurement, Run
+from bench.report.export.entries import Entry, entries_of, parameters
+from bench.report.export.facts import commit_of, environment_texts
+from bench.report.figures import printable
+
+_VERSION: Final = "1.0"
+"""Of pyperf's format, which is a text there."""
+
+
+def to_pyperf(run: Run) -> str:
+    """Write one benchmark a case, with one of its *runs* a block; one value each, so that counts are equal.
+
+    Raises:
+        UsageError: no case succeeded in any block.
+    """
+    document = {
+        "version": _VERSION,
+        "metadata": _metadata(
+            {
+                "unit": "second",
+                "run": run.name,
+                "started": run.started,
+                "commit": commit_of(run),
+                **environment_texts(run),
+            }
+        ),
+        "benchmarks": [_benchmark(entry) for entry in entries_of(run)],
+    }
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+
+
+def _benchmark(entry: Entry) -> dict[str, Any]:
+    texts = {name: str(value) for name, value in parameters(entry.case).items()}
+    return {
+        "metadata": _metadata({"name": entry.name, **texts, "failed_trials": str(entry.failed)}),
+        "runs": [_run(value_s, trial) for value_s, trial in zip(entry.values_s, entry.trials, strict=True)],
+    }
+
+
+def _run(value_s: float, trial: Measurement) -> dict[str, Any]:
+    warm_up = {} if trial.warm_up is None else {"warmups": [[1, trial.warm_up.elapsed_s]]}
+    return {"values": [value_s], **warm_up, "metadata": {"duration": trial.took_s, "block": trial.block + 1}}
+
+
+def _metadata(texts: dict[str, str]) -> dict[str, str]:
+    """Leave out what is empty, which pyperf refuses."""
+    return {name: shown for name, text in texts.items() if (shown := printable(text).strip())}

@@ -1,0 +1,80 @@
+"""A run as pytest-benchmark stores its own: ``pytest-benchmark compare`` reads it."""
+
+import json
+from collections.abc import Sequence
+from statistics import fmean, median, stdev
+from typing import Any
+
+from bench.measurement import Run
+from bench.report.export.entries import Entry, entries_of, parameters
+from bench.report.export.facts import commit_of, environment_texts, is_modified
+from bench.report.figures import printable
+
+
+def to_pytest_benchmark(run: Run) -> str:
+    """Write one benchmark a case, with one of its *rounds* a block; in seconds.
+
+    Raises:
+        UsageError: no case succeeded in any block.
+    """
+    facts = environment_texts(run)
+    document = {
+        "machine_info": facts,
+        "commit_info": {"id": commit_of(run) or None, "dirty": is_modified(run)},
+        "benchmarks": [_benchmark(entry) for entry in entries_of(run)],
+        "datetime": printable(run.started),
+        "version": f"flagbench {facts['flagbench']}" if "flagbench" in facts else "flagbench",
+    }
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+
+
+def _benchmark(entry: Entry) -> dict[str, Any]:
+    params = parameters(entry.case)
+    return {
+        "group": params["profile"],
+        "name": entry.name,
+        "fullname": entry.name,
+        "params": params,
+        "param": entry.name,
+        "extra_info": {"failed_trials": entry.failed},
+        "options": {},
+        "stats": _stats(entry.values_s),
+    }
+
+
+def _stats(values_s: Sequence[float]) -> dict[str, Any]:
+    """Work out what pytest-benchmark does, by its own definitions."""
+    ordered = sorted(values_s)
+    mean, spread = fmean(ordered), stdev(ordered) if len(ordered) > 1 else 0.0
+    q1, q3 = _quartile(ordered, 0.25), _quartile(ordered, 0.75)
+    low, high = q1 - 1.5 * (q3 - q1), q3 + 1.5 * (q3 - q1)
+    within = [value for value in ordered if low <= value <= high]
+    beyond = sum(not mean - spread <= value <= mean + spread for value in ordered)
+    return {
+        "min": ordered[0],
+        "max": ordered[-1],
+        "mean": mean,
+        "stddev": spread,
+        "rounds": len(ordered),
+        "median": median(ordered),
+        "iqr": q3 - q1,
+        "q1": q1,
+        "q3": q3,
+        "iqr_outliers": len(ordered) - len(within),
+        "stddev_outliers": beyond,
+        "outliers": f"{beyond};{len(ordered) - len(within)}",
+        "ld15iqr": within[0],
+        "hd15iqr": within[-1],
+        "ops": 1 / mean,
+        "total": sum(ordered),
+        "data": list(values_s),
+        "iterations": 1,
+    }
+
+
+def _quartile(ordered: Sequence[float], share: float) -> float:
+    """Return a quantile by definition 5 of Hyndman & Fan (1996), to which pytest-benchmark's methods come."""
+    position = min(max(len(ordered) * share - 0.5, 0), len(ordered) - 1)
+    below = int(position)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (position - below)

@@ -1,0 +1,44 @@
+"""What is said of cases that only one side has, and of two runs that allow no verdict."""
+
+from collections.abc import Iterator
+
+from bench.report.contest import change
+from bench.report.figures import duration, printable
+from bench.report.sheet import Section, Sheet
+from bench.stats.descriptive import Described
+from bench.stats.matching import Matching
+
+
+def missing_lines(matched: Matching) -> Iterator[str]:
+    """Name every case that could not be compared, a line each."""
+    for lost in matched.vanished:
+        yield f"vanished: {printable(lost.plain_id)}"
+    for came in matched.new:
+        yield f"new: {printable(came.plain_id)}"
+    for before, now in matched.renamed:
+        yield f"renamed: {printable(before.plain_id)} is {printable(now.plain_id)} now"
+
+
+def descriptive_sheet(
+    names: tuple[str, str], described: tuple[Described, ...], matched: Matching, reasons: tuple[str, ...]
+) -> Sheet:
+    """Lay out ratios that are no verdicts, and why they are none."""
+    first, second = map(printable, names)
+    rows = tuple(
+        (
+            printable(each.case),
+            duration(each.first_s),
+            duration(each.second_s),
+            change(each.second_s / each.first_s),
+            f"{each.blocks[0]}/{each.blocks[1]}",
+        )
+        for each in described
+    )
+    why = f"No verdicts: {'; '.join(reasons)}. A ratio between sessions is that of the machine, too."
+    return Sheet(
+        title=f"{first} and {second}",
+        columns=("", "first", "second", "change", "blocks"),
+        sections=(Section("medians of elapsed", rows),) if rows else (),
+        legend=f"first: {first}; second: {second}; blocks: of the first and the second",
+        remarks=(*missing_lines(matched), why),
+    )

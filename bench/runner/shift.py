@@ -1,0 +1,79 @@
+"""The flag server of a run, relieved once: a second death is the machine's trouble."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from bench.errors import EnvironmentFault, ServerDiedError
+from bench.machine.pinning import Pinning
+from bench.measurement import Measurement
+from bench.model import Case, Experiment
+from bench.profiles import preset
+from bench.runner.flagserver import RunningServer, serving
+from bench.runner.launch import Launcher
+from bench.runner.privacy import kept_words
+from bench.runner.site import Turn
+from bench.server.settings import ServerSettings
+
+
+class ServerShift:
+    """Whichever server is on duty."""
+
+    def __init__(self, launcher: Launcher, experiment: Experiment, pinning: Pinning) -> None:
+        self._launcher = launcher
+        self._pinning = pinning
+        self._experiment = experiment
+        self._on_duty = ExitStack()
+        self._relieved = False
+
+    def __enter__(self) -> Self:
+        self._server = self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._on_duty.close()
+
+    def measure(
+        self,
+        work: Callable[[RunningServer], Sequence[Measurement]],
+        trials: Sequence[tuple[Case, Turn]],
+    ) -> Sequence[Measurement]:
+        """Run trials; those during which the server died are invalid, whatever the workers said."""
+        started_s = time.perf_counter()
+        try:
+            return work(self._server)
+        except ServerDiedError as error:
+            reason = ": ".join([error.what, *self._server.child.words.last()[-1:]])
+            if self._relieved:
+                raise EnvironmentFault(
+                    f"{reason}, for the second time", hint="look for what ends it"
+                ) from error
+            self._relieved = True
+            took_s = time.perf_counter() - started_s
+            self._server = self._start()
+            return [_spoilt(case, turn, reason, took_s) for case, turn in trials]
+
+    def _start(self) -> RunningServer:
+        self._on_duty.close()
+        settings = ServerSettings(
+            preset("local"), seed=self._experiment.seed, flags_dir=self._experiment.flags_dir
+        )
+        return self._on_duty.enter_context(serving(self._launcher, settings, self._pinning.server))
+
+
+def _spoilt(case: Case, turn: Turn, reason: str, took_s: float) -> Measurement:
+    return Measurement(
+        case=case.id,
+        block=turn.block,
+        position=turn.position,
+        attempt=turn.attempt,
+        outcome="invalid",
+        detail=kept_words(reason, Path.home()),
+        took_s=took_s,
+        cold_start_s=None,
+        imports_s=None,
+        warm_up=None,
+        rounds=(),
+    )

@@ -1,0 +1,52 @@
+"""What all trials of a run share, and when one of them is run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.contest import Side
+from bench.machine.pinning import Pinning
+from bench.model import Case, Experiment
+from bench.runner.launch import Launcher
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What all trials of a run share.
+
+    Attributes:
+        flags: every flag as the server serves it, by country.
+        reference: folder with the same as files, for verification.
+        pinning: where server, worker and harness run.
+        own: where the workers of cases without a variant come from.
+    """
+
+    experiment: Experiment
+    launcher: Launcher
+    flags: Mapping[str, bytes]
+    reference: Path
+    pinning: Pinning
+    own: Side
+
+    @property
+    def flag_sizes(self) -> Mapping[str, int]:
+        """Bytes of each flag."""
+        return {code: len(flag) for code, flag in self.flags.items()}
+
+    def side(self, case: Case) -> Side:
+        """Say where the worker of a case comes from."""
+        return self.experiment.sides.get(case.variant, self.own)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When a trial is run.
+
+    Attributes:
+        position: place in the block's order, from 0.
+        attempt: how often the trial was invalid before.
+    """
+
+    block: int
+    position: int
+    attempt: int = 0

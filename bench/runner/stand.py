@@ -1,0 +1,35 @@
+"""Everything that trials need, set up before the first and taken down after the last."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bench.bundle import import_path
+from bench.contest import Side
+from bench.machine.pinning import kept_to, pinning_of
+from bench.model import Experiment
+from bench.runner.launch import launching
+from bench.runner.reference import lay_out_reference
+from bench.runner.shift import ServerShift
+from bench.runner.site import Site
+from bench.server.flags import served_flags
+
+
+@contextmanager
+def stand(experiment: Experiment) -> Iterator[tuple[Site, ServerShift]]:
+    """Start a guardian and a flag server, lay out what workers are compared with, and keep to our core.
+
+    Raises:
+        EnvironmentFault: there is no room for it, or no process to be had.
+    """
+    pinning = pinning_of(experiment)
+    with (
+        kept_to(pinning.harness),
+        launching() as launcher,
+        ServerShift(launcher, experiment, pinning) as shift,
+    ):
+        flags = served_flags(experiment.flags_dir)
+        reference = lay_out_reference(launcher.workspace, flags)
+        files = {name: strategy.file for name, strategy in experiment.strategies.items()}
+        own = Side(sys.executable, import_path(), files)
+        yield Site(experiment, launcher, flags, reference, pinning, own), shift

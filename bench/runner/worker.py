@@ -1,0 +1,176 @@
+"""A worker's process: started with its task, heard until it reports, ended with all that is left of it."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Final
+
+from bench.contest import Side
+from bench.machine.probes import Peaks
+from bench.runner.launch import Launcher
+from bench.runner.piped import Child, piped
+from bench.runner.plausibility import checked
+from bench.runner.trial import Ending
+from bench.runner.watch import Watch
+from bench.runner.words import heard
+from bench.wire import MalformedError
+from bench.worker.live import Awaiting, Event, WarmedUp, read_event
+from bench.worker.protocol import Report, Task, worker_command
+
+_PATIENCE_S: Final = 2.0
+"""What a worker may take to leave after it has reported."""
+_GRACE_S: Final = 0.1
+"""What processes that a worker started may take to end after it: they learn of its end from a pipe."""
+
+
+class Worker:
+    """A worker that was handed its task.
+
+    Attributes:
+        pid: its process.
+        waits: whether it waits for being told to go on.
+    """
+
+    def __init__(
+        self, launcher: Launcher, child: Child, watch: Watch, started_s: float, *, is_paced: bool
+    ) -> None:
+        self.pid = child.pid
+        self._launcher = launcher
+        self._child = child
+        self._watch = watch
+        self._lines = watch.lines()
+        self._started_s = started_s
+        self._left_s = watch.deadline_s - time.perf_counter()
+        self._report: Report | None = None
+        self._rounds = 0
+        self._may_report = not is_paced
+        self.waits = False
+        self._in_time = True
+        self._nonsense = ""
+
+    def hear(self, heed: Callable[[Event], None] | None = None) -> None:
+        """Listen until it waits, has reported or is gone.
+
+        What it takes meanwhile is taken off what it may take in all.
+        """
+        self.waits = False
+        began_s = time.perf_counter()
+        self._watch.deadline_s = began_s + self._left_s
+        try:
+            for line in self._lines:
+                match read_event(line):
+                    case Report() as said:
+                        self._take(checked(said))
+                        return
+                    case Awaiting(rounds):
+                        if rounds != self._rounds:
+                            raise MalformedError(f"{rounds} rounds are done where {self._rounds} were due")
+                        self.waits = True
+                        return
+                    case WarmedUp():
+                        self._watch.leave_alone()
+                    case event if heed is not None:
+                        heed(event)
+        except TimeoutError:
+            self._in_time = False
+        except MalformedError as error:
+            self._nonsense = error.what
+        finally:
+            self._left_s -= time.perf_counter() - began_s
+
+    def _take(self, report: Report) -> None:
+        """Keep a report; one without a fault must have been asked for."""
+        if report.outcome == "ok" and not self._may_report:
+            raise MalformedError("it reported before it was told to")
+        self._report = report
+
+    def go_on(self) -> None:
+        """Have a worker that waits do another round, and listen."""
+        if self._rounds == 1:
+            self._watch.leave_alone()
+        self._rounds += 1
+        with suppress(BrokenPipeError):  # it has died; that it gives no report will tell
+            self._child.sink.write(b"\n")
+        self.hear()
+
+    def stop(self) -> None:
+        """Have a worker report that waits, if it does."""
+        self._child.sink.close()
+        if self.waits:
+            self._may_report = True
+            self.hear()
+
+    def end(self, keep: Sequence[int]) -> Ending:
+        """End whatever is left of it, and say how it ended; what runs below those to keep is spared."""
+        report, launcher = self._report, self._launcher
+        status = launcher.exit_status(self.pid, _PATIENCE_S if report else 0)
+        if status is None:
+            status = launcher.end(self.pid)
+        processes_left = launcher.sweep(keep, _GRACE_S if report else 0.0)
+        return Ending(
+            started_s=self._started_s,
+            report=report,
+            status=status,
+            in_time=self._in_time,
+            nonsense=self._nonsense,
+            words=self._child.words.last(),
+            processes_left=processes_left,
+            ended_s=time.perf_counter(),
+        )
+
+
+@contextmanager
+def started(  # noqa: PLR0913  what a worker is started with
+    launcher: Launcher,
+    task: Task,
+    allowed_s: float,
+    *,
+    cores: Sequence[int] = (),
+    side: Side | None = None,
+    peaks: Peaks | None = None,
+) -> Iterator[Worker]:
+    """Start a worker and hand it its task.
+
+    Args:
+        launcher: starts it.
+        task: what it is to do.
+        allowed_s: seconds that it may be at work in all.
+        cores: where it runs, if anywhere in particular.
+        side: where it comes from; ``None`` is our own.
+        peaks: samples what it holds until it has warmed up.
+    """
+    started_s = time.perf_counter()
+    command, path = (
+        (worker_command(), ()) if side is None else (worker_command(side.python), side.import_path)
+    )
+    with (
+        heard() as words,
+        piped(launcher, command, cwd=task.folder, words=words, cores=cores, path=path) as child,
+    ):
+        with suppress(BrokenPipeError):  # it died at once; that it gives no report will tell
+            child.sink.write(task.to_json().encode() + b"\n")
+        if not task.paced:
+            child.sink.close()
+        watch = Watch(launcher, child, started_s + allowed_s, peaks)
+        yield Worker(launcher, child, watch, started_s, is_paced=task.paced)
+
+
+def run_worker(  # noqa: PLR0913  what a worker is run with
+    launcher: Launcher,
+    task: Task,
+    deadline_s: float,
+    *,
+    keep: Sequence[int],
+    cores: Sequence[int] = (),
+    peaks: Peaks | None = None,
+    heed: Callable[[Event], None] | None = None,
+) -> Ending:
+    """Run one worker, at most ``deadline_s`` seconds from its start, and end whatever is left of it.
+
+    What runs below the processes to keep is spared. The worker runs on ``cores``, if there are any.
+    ``peaks`` samples what it holds until it has warmed up.
+    ``heed`` is told of every event of a *live* task.
+    """
+    with started(launcher, task, deadline_s, cores=cores, peaks=peaks) as worker:
+        worker.hear(heed)
+        return worker.end(keep)

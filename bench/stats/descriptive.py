@@ -1,0 +1,31 @@
+"""Two runs beside each other, without any claim on what caused their difference."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from bench.measurement import Run
+from bench.model import Case
+from bench.stats.standing import sample_of
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """Medians over blocks of one case in two runs, in seconds, and how many blocks each has."""
+
+    case: str
+    first_s: float
+    second_s: float
+    blocks: tuple[int, int]
+
+
+def described(first: Run, second: Run, shared: Sequence[tuple[Case, Case]]) -> Iterator[Described]:
+    """Describe each case that has a successful block in both runs."""
+    for mine, theirs in shared:
+        samples = [
+            sample_of([trial for trial in run.trials if trial.case == case.id])
+            for run, case in ((first, mine), (second, theirs))
+        ]
+        if all(samples):
+            one, other = (list(sample.values()) for sample in samples)
+            yield Described(mine.plain_id, median(one), median(other), (len(one), len(other)))

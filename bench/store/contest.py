@@ -1,0 +1,45 @@
+"""Reading from a stored run what decided between its two sides."""
+
+from collections.abc import Mapping
+
+from bench.contest import Contest
+from bench.errors import UnreadableResultError, UsageError
+from bench.measurement import Beginning, Run
+from bench.wire import MalformedError, fit
+
+
+def contest_of(run: Run) -> Contest | None:
+    """Return the contest of a run; ``None`` if it was none.
+
+    Raises:
+        UnreadableResultError: what is kept of it is no contest, or not that of its cases.
+    """
+    kept = run.config.get("contest")
+    if kept is None:
+        return None
+    try:
+        contest: Contest = fit(Contest, kept, "contest")
+    except MalformedError as error:
+        raise UnreadableResultError(f"run {run.name}: {error.what}") from error
+    variants = {case.variant for case in run.cases}
+    if variants != {contest.base, contest.candidate} or {case.plain_id for case in run.cases} != set(
+        contest.margins
+    ):
+        raise UnreadableResultError(f"run {run.name}: its contest is not of its cases")
+    if min(contest.repeats.values(), default=1) < 1:
+        raise UnreadableResultError(f"run {run.name}: rounds that are repeated less than once")
+    return contest
+
+
+def repeats_of(beginning: Beginning, contest: Contest) -> Mapping[str, int]:
+    """Return how long the rounds of each case of this contest were made when it began.
+
+    Raises:
+        UsageError: it began with other cases, or was no contest.
+    """
+    match beginning.config.get("contest"):
+        case {"repeats": Mapping() as repeats} if repeats.keys() == contest.margins.keys():
+            return {str(case): int(factor) for case, factor in repeats.items()}
+    raise UsageError(
+        "the run did not begin with these cases", hint="resume it with the command that began it"
+    )

@@ -1,0 +1,100 @@
+"""From a variant to the side that its workers come from."""
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+from bench.bundle import strategies_folder
+from bench.contest import Side, Variant
+from bench.model import NO_CLIENT, Strategy
+from bench.variants.environment import environment_for
+from bench.variants.harness import our_harness, speaks_as_we_do, strategies_of
+from bench.variants.interpreter import Interpreter, interpreter_for
+from bench.variants.probing import precompile, probed
+from bench.variants.running import without_addresses
+from bench.variants.tree import Tree, repository_folder, tree_of
+from bench.worker.words import one_line
+
+
+def build(
+    variant: Variant,
+    clients: Collection[str],
+    strategies: Mapping[str, Strategy],
+    say: Callable[[str], None],
+) -> Side:
+    """Make the tree and the environment of a variant, and see that its workers can be started.
+
+    Args:
+        variant: what is asked for.
+        clients: the names of those that are measured.
+        strategies: those that are measured, by name. One that the tree lacks is left out of the side.
+        say: is told what the user should know, one sentence each.
+
+    Raises:
+        UsageError: there is no such revision, folder, repository or requirement.
+        EnvironmentFault: something is missing on this machine, cannot be installed, or cannot be imported.
+    """
+    used = sorted(set(clients) - {NO_CLIENT})
+    interpreter = interpreter_for(variant.python)
+    tree = tree_of(variant, say)
+    label = one_line(variant.label)
+    path = _import_path(tree, label, say)
+    files = [path[0] / "strategies" / "clients" / f"{name}.py" for name in used]
+    python = environment_for(variant, tree, interpreter, files, say)
+    precompile(python, path)
+    libraries = probed(python, path, used, label)
+    return Side(
+        python=str(python),
+        import_path=tuple(map(str, path)),
+        strategies=_strategies(tree.folder, path[0], strategies),
+        about=_about(variant, tree, interpreter, libraries),
+    )
+
+
+def _import_path(tree: Tree, label: str, say: Callable[[str], None]) -> list[Path]:
+    """Return where a worker of this tree finds things, the folder of ``bench`` and ``strategies`` first."""
+    if speaks_as_we_do(tree.folder):
+        return [tree.folder]
+    say(f"note: {label} is measured by this flagbench's own worker and clients; it has none that fit")
+    source = tree.folder / "src"
+    return [our_harness(), tree.folder, *([source] if source.is_dir() else [])]
+
+
+def _strategies(tree: Path, harness: Path, asked: Mapping[str, Strategy]) -> dict[str, Path]:
+    """Return the file of each strategy that this tree has: of those that ship, and of the user's own."""
+    found = strategies_of(tree) or strategies_of(harness)
+    top = (repository_folder() or Path.cwd()).resolve()
+    shipped = strategies_folder().resolve()
+    for name, strategy in asked.items():
+        if strategy.file.parent.resolve() == shipped:
+            continue
+        found.pop(name, None)
+        file = counterpart(strategy.file, top, tree)
+        if file is not None:
+            found[name] = file
+    return found
+
+
+def counterpart(file: Path, top: Path, tree: Path) -> Path | None:
+    """Return the file of a tree that stands for one of the repository at ``top``; ``None`` if there is none.
+
+    A file from elsewhere stands for itself.
+    """
+    if not file.is_relative_to(top):
+        return file
+    its = tree / file.relative_to(top)
+    return its if its.is_file() else None
+
+
+def _about(
+    variant: Variant, tree: Tree, interpreter: Interpreter, libraries: Mapping[str, str]
+) -> dict[str, object]:
+    return {
+        "label": one_line(variant.label),
+        "revision": one_line(variant.rev),
+        "commit": tree.commit,
+        "dirty": tree.dirty,
+        "tree": tree.id,
+        "python": interpreter.version,
+        "libraries": dict(libraries),
+        "requirements": [one_line(without_addresses(each)) for each in variant.requirements],
+    }

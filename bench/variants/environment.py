@@ -1,0 +1,130 @@
+"""The environment of a variant: an interpreter, and what its tree and it ask for, in the cache."""
+
+import shutil
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bench.contest import Variant
+from bench.errors import EnvironmentFault
+from bench.variants.cache import kept, key_of, scratch
+from bench.variants.installer import uv
+from bench.variants.interpreter import Interpreter
+from bench.variants.libraries import installed_versions, modules_behind
+from bench.variants.requirements import (
+    is_hashed,
+    is_local,
+    located,
+    refuse_unfit,
+    stands_alone,
+    without_editables,
+)
+from bench.variants.running import last_words
+from bench.variants.tree import Tree
+from bench.worker.words import one_line
+
+_FILE: Final = "requirements.txt"
+_CONSTRAINTS: Final = ".flagbench-constraints.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to be installed first.
+
+    Attributes:
+        text: a file of requirements.
+        constraints: the versions to choose of what they depend on, in the same form.
+        is_anywhere: whether it means the same wherever it lies.
+    """
+
+    text: str
+    constraints: str
+    is_anywhere: bool
+
+
+def environment_for(
+    variant: Variant,
+    tree: Tree,
+    interpreter: Interpreter,
+    clients: Collection[Path],
+    say: Callable[[str], None],
+) -> Path:
+    """Have the environment of a variant in the cache, and return its interpreter.
+
+    Args:
+        variant: whose requirements are put on top.
+        tree: its ``requirements.txt`` comes first. Without one, it is what the clients need, in the versions
+            of the running interpreter.
+        interpreter: which it is for.
+        clients: the files of those that are measured.
+        say: is told when it has to be made, which takes a while.
+
+    Raises:
+        UsageError: a requirement cannot be one of a variant.
+        EnvironmentFault: uv is missing, or something cannot be installed.
+    """
+    refuse_unfit(variant.requirements)
+    wanted = _wanted(tree, clients)
+    is_anywhere = wanted.is_anywhere and not any(map(is_local, variant.requirements))
+    key = key_of(
+        "environment",
+        [str(interpreter.program), interpreter.version, *interpreter.platform],
+        [wanted.text, wanted.constraints, *variant.requirements],
+        "" if is_anywhere else tree.id,
+    )
+    label = one_line(variant.label)
+
+    def fill(folder: Path) -> None:
+        say(f"note: making {label} an environment of Python {interpreter.version}; it is kept")
+        _make(folder, interpreter, label)
+        with scratch() as copy:
+            # of a tree that does not count not even its uv.toml may; builders write where they build
+            if not is_anywhere:
+                shutil.copytree(tree.folder, copy, symlinks=True, dirs_exist_ok=True)
+            for name, text in ((_FILE, wanted.text), (_CONSTRAINTS, wanted.constraints)):
+                (copy / name).unlink(missing_ok=True)
+                (copy / name).write_text(text, encoding="utf-8")
+            strictly = ("--require-hashes",) if is_hashed(wanted.text) else ()
+            _install(folder, label, copy, "-r", _FILE, "-c", _CONSTRAINTS, *strictly)
+            if variant.requirements:
+                _install(folder, label, copy, "--", *(located(each, copy) for each in variant.requirements))
+
+    return python_of(kept("envs", key, fill))
+
+
+def python_of(environment: Path) -> Path:
+    """Return the interpreter of an environment."""
+    return environment / "bin" / "python"
+
+
+def _wanted(tree: Tree, clients: Collection[Path]) -> _Wanted:
+    file = tree.folder / _FILE
+    if file.is_file():
+        try:
+            text = without_editables(file.read_text(encoding="utf-8"))
+        except UnicodeDecodeError as error:
+            raise EnvironmentFault(f"the tree's {_FILE} is not UTF-8", hint="write it so") from error
+        return _Wanted(text, "", stands_alone(text))
+    direct, all_of_them = installed_versions(modules_behind(clients))
+    return _Wanted("\n".join(direct), "\n".join(all_of_them), is_anywhere=True)
+
+
+def _make(folder: Path, interpreter: Interpreter, label: str) -> None:
+    # relocatable: it is made under a name that is not its last one
+    options = ("--quiet", "--no-project", "--no-config", "--no-python-downloads", "--relocatable")
+    ended = uv("venv", *options, "--allow-existing", "--python", interpreter.program, folder)
+    if ended.returncode != 0:
+        raise EnvironmentFault(
+            f"cannot make {label} an environment of Python {interpreter.version}: {last_words(ended.stderr)}",
+            hint="see that this interpreter works",
+        )
+
+
+def _install(environment: Path, label: str, folder: Path, *words: str) -> None:
+    ended = uv("pip", "install", "--quiet", "--python", python_of(environment), *words, folder=folder)
+    if ended.returncode != 0:
+        raise EnvironmentFault(
+            f"cannot install what {label} needs: {last_words(ended.stderr)}",
+            hint="see that these requirements can be met, and that uv reaches its index",
+        )

@@ -1,0 +1,192 @@
+"""``ab``, ``compare`` and ``gate`` on real revisions of this project, in environments of their own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.store.journal import read_journal
+from tests.repositories import Repository, own_repository, planted
+from tests.runs import ROOT, await_that
+
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300)]
+
+NAP_S = 0.01
+"""Of fetches that take 20 ms: even a busy machine shows that."""
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """Return this project's own, with a branch on which downloads have become slower."""
+    made = own_repository(tmp_path_factory.mktemp("ab") / "repository")
+    planted(made, "planted", NAP_S)
+    return made
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a cache that the tests here share."""
+    return tmp_path_factory.mktemp("cache")
+
+
+def config(folder: Path, **changes: object) -> Path:
+    """Write a config of one case at 20 ms and return its path."""
+    settings = {
+        "name": "test",
+        "countries": "pop20",
+        "workers": 20,
+        "clients": ["urllib3"],
+        "strategies": ["threadpool_map"],
+        "profile": {"latency": "20ms"},
+        "rounds": 1,
+        "metrics": "elapsed",
+        "disturbed": "keep",  # other programs may be busy while tests run
+        **changes,
+    }
+    path = folder / "test.yaml"
+    path.write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
+    return path
+
+
+def words(*said: str | Path) -> list[str]:
+    """Return the command line of the program."""
+    return [sys.executable, "-m", "bench", *map(str, said)]
+
+
+def environment(cache: Path) -> dict[str, str]:
+    """Return an environment in which this checkout is what runs, wherever the command is given."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "FLAGBENCH_CACHE": str(cache)}
+
+
+def ended(
+    repository: Repository, cache: Path, *said: str | Path, patience_s: float = 240
+) -> subprocess.CompletedProcess[str]:
+    """Give a command in a repository, and wait for its end."""
+    return subprocess.run(
+        words(*said),
+        cwd=repository.folder,
+        env=environment(cache),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=patience_s,
+    )
+
+
+def verdicts(said: str) -> dict[str, str]:
+    """Read the verdict of each metric from what ``--json`` says."""
+    document: dict[str, Any] = json.loads(said)
+    return {each["metric"]: each["verdict"] for each in document["metrics"]}
+
+
+def test_the_same_code_is_not_called_slower(repository: Repository, cache: Path, tmp_path: Path) -> None:
+    """It is equivalent; on a busy machine it may be inconclusive."""
+    out = ("--out", tmp_path / "run")
+    run = ended(repository, cache, "ab", "main", "main", config(tmp_path, budget="30s"), *out, "--json")
+    assert run.returncode in {0, 8}, run.stderr
+    assert set(verdicts(run.stdout).values()) <= {"equivalent", "inconclusive"}
+
+
+def start(repository: Repository, cache: Path, said: Sequence[str | Path]) -> subprocess.Popen[str]:
+    """Give a command in a repository."""
+    return subprocess.Popen(
+        words(*said),
+        cwd=repository.folder,
+        env=environment(cache),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_planted_slow_down_is_caught_although_the_contest_is_killed_twice(
+    repository: Repository, cache: Path, tmp_path: Path
+) -> None:
+    """By SIGKILL, and then by SIGTERM; both sides' commits are kept, and ``compare`` and ``show`` agree."""
+    out = tmp_path / "run"
+    said: list[str | Path] = ["ab", "main", "planted", config(tmp_path)]
+    ends = (("--out", out, signal.SIGKILL, 4), ("--resume", out, signal.SIGTERM, 10))
+    for option, folder, number, trials in ends:
+        with start(repository, cache, [*said, option, folder]) as contest:
+            journal = out / "journal.jsonl"
+            await_that(
+                lambda journal=journal, trials=trials: (
+                    journal.exists() and len(read_journal(journal).trials) >= trials
+                ),
+                120,
+            )
+            contest.send_signal(number)
+            _, told = contest.communicate()
+        assert contest.returncode == (143 if number == signal.SIGTERM else -number), told
+    assert f"resume with `python -m bench ab main planted {said[-1]} --resume {out}`" in told
+    assert json.loads((out / "run.json").read_text("utf-8"))["status"] == "partial"
+    run = ended(repository, cache, *said, "--resume", out, "--json", "--quiet")
+    assert run.returncode == 1, run.stderr
+    document = json.loads(run.stdout)
+    assert document["ruling"] == "regression"
+    (elapsed,) = document["metrics"]
+    assert elapsed["verdict"] == "slower"
+    assert elapsed["ratio"]["estimate"] > 1.2
+    stored = json.loads((out / "run.json").read_text("utf-8"))
+    assert sorted(trial["block"] for trial in stored["trials"] if trial["case"].endswith("@main")) == list(
+        range(len(stored["trials"]) // 2)
+    )
+    sides = stored["config"]["variants"]
+    assert [sides[name]["commit"] for name in ("main", "planted")] == [
+        repository.git("rev-parse", name) for name in ("main", "planted")
+    ]
+    again = ended(repository, cache, "compare", out, "--json")
+    assert (again.returncode, json.loads(again.stdout)["metrics"]) == (1, document["metrics"])
+    turned = ended(repository, cache, "compare", f"{out}@planted", f"{out}@main", "--json")
+    assert verdicts(turned.stdout)["elapsed"] == "faster"
+    shown = ended(repository, cache, "show", out)
+    assert "planted is slower than main" in shown.stdout
+
+
+def test_what_cannot_be_compared_is_refused_before_the_first_trial(
+    repository: Repository, cache: Path, tmp_path: Path
+) -> None:
+    """A revision that there is not, and a budget in which no alarm could be raised."""
+    before = sorted((repository.folder / "results").glob("runs/*"))
+    unknown = ended(repository, cache, "ab", "nowhere", config(tmp_path))
+    assert unknown.returncode in {2, 4}
+    assert "nowhere" in unknown.stderr
+    short = ended(repository, cache, "ab", "main", "main", config(tmp_path), "--budget", "5s")
+    assert short.returncode == 2
+    assert "an alarm in 1 metric takes 14 blocks" in short.stderr
+    assert before == sorted((repository.folder / "results").glob("runs/*"))
+
+
+def test_a_gate_compares_with_where_the_branch_left(
+    repository: Repository, cache: Path, tmp_path: Path
+) -> None:
+    """The work tree with the merge base; where HEAD is that itself, there is nothing to compare."""
+    nothing = ended(repository, cache, "gate", config(tmp_path))
+    assert nothing.returncode == 9
+    assert "HEAD is part of main already" in nothing.stderr
+    repository.git("checkout", "--quiet", "planted")
+    try:
+        junit, summary = tmp_path / "gate.xml", tmp_path / "summary.md"
+        gate = subprocess.run(
+            words(
+                "gate", config(tmp_path), "--junit", junit, "--github", "--out", tmp_path / "run", "--quiet"
+            ),
+            cwd=repository.folder,
+            env={**environment(cache), "GITHUB_STEP_SUMMARY": str(summary)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+        )
+    finally:
+        repository.git("checkout", "--quiet", "main")
+    assert gate.returncode == 1, gate.stderr
+    assert "::error title=" in gate.stdout
+    assert "slower" in summary.read_text("utf-8")
+    assert "<failure" in junit.read_text("utf-8")

@@ -1,0 +1,245 @@
+"""``pytest --bench-config`` from outside, with pytest-benchmark and pytest-xdist as their users call them."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import fmean
+from typing import Any, Final
+
+import pytest
+
+from tests.runs import ROOT, await_that, config, hostile
+
+pytestmark = [pytest.mark.e2e]
+
+PLUGINS: Final = ("pytest_benchmark.plugin", "bench.plugin.entry")
+PATIENCE_S: Final = 100
+WANTED: Final = {"strategy", "client", "workers", "profile", "efficiency", "max_in_flight", "min_verified"}
+
+
+def command(*words: str, plugins: tuple[str, ...] = PLUGINS) -> list[str]:
+    """Return the command that calls pytest with these plugins, and none that is merely installed."""
+    loaded = [word for plugin in plugins for word in ("-p", plugin)]
+    return [sys.executable, "-m", "pytest", *loaded, *words]
+
+
+def environment() -> Mapping[str, str]:
+    """Return an environment in which only the plugins that are named are loaded, whoever runs this test."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
+    return {**own, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+
+def call(folder: Path, *words: str, plugins: tuple[str, ...] = PLUGINS) -> subprocess.CompletedProcess[str]:
+    """Call pytest in a folder and wait for its end."""
+    return subprocess.run(
+        command(*words, plugins=plugins),
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+
+
+def benchmarks(file: Path) -> dict[str, dict[str, Any]]:
+    """Read what pytest-benchmark has written, by the full name of each."""
+    written = json.loads(file.read_text("utf-8"))["benchmarks"]
+    return {each["fullname"]: each for each in written}
+
+
+def runs(folder: Path) -> list[dict[str, Any]]:
+    """Read the runs that were stored, oldest first."""
+    files = sorted((folder / "results" / "runs").glob("*/run.json"))
+    return [json.loads(file.read_text("utf-8")) for file in files]
+
+
+def value(trial: Mapping[str, Any]) -> float:
+    """Work out the value of a block: the mean of the faster half of its rounds."""
+    elapsed_s = sorted(float(each["elapsed_s"]) for each in trial["rounds"])
+    return fmean(elapsed_s[: math.ceil(len(elapsed_s) / 2)])
+
+
+def test_what_pytest_benchmark_keeps_is_what_was_measured(tmp_path: Path) -> None:
+    """Block by block, to the last bit; with our columns beside it and the fields of the case to group by."""
+    config(tmp_path, ["threadpool_map", "sequential"], blocks=3, rounds=3, workers=[2, 3])
+    result = call(
+        tmp_path,
+        "--bench-config=test.yaml",
+        "--benchmark-json=out.json",
+        "--benchmark-group-by=param:workers",
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert all(f"benchmark 'workers={number}'" in result.stdout for number in (1, 2, 3))
+    found = benchmarks(tmp_path / "out.json")
+    (stored,) = runs(tmp_path)
+    assert stored["status"] == "complete"
+    by_case: dict[str, list[float]] = {}
+    for trial in sorted(stored["trials"], key=lambda trial: int(trial["block"])):
+        if trial["outcome"] == "ok":
+            by_case.setdefault(trial["case"], []).append(value(trial))
+    assert {name: each["stats"]["data"] for name, each in found.items()} == {
+        f"flagbench::{case}": values for case, values in by_case.items()
+    }
+    each = found["flagbench::threadpool_map/urllib3/3/5ms"]
+    assert each["name"] == each["param"] == "threadpool_map/urllib3/3/5ms"
+    assert each["group"] == "5ms"
+    assert each["params"]["workers"] == 3
+    assert each["stats"]["rounds"] == 3
+    assert each["stats"]["iterations"] == 1
+    assert each["extra_info"].keys() >= {*WANTED, "cold_start_s", "run"}
+    assert each["extra_info"]["min_verified"] == 3
+    assert each["extra_info"]["run"] == stored["name"]
+
+
+def test_runs_are_saved_and_compared(tmp_path: Path) -> None:
+    """By the names of their cases."""
+    config(tmp_path, ["threadpool_map"])
+    asked = ("--bench-config=test.yaml", "--benchmark-only")
+    assert call(tmp_path, *asked, "--benchmark-save=first").returncode == 0
+    result = call(tmp_path, *asked, "--benchmark-compare", "--benchmark-columns=median")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "threadpool_map/urllib3/3/5ms (NOW)" in result.stdout
+    assert "threadpool_map/urllib3/3/5ms (0001_first)" in result.stdout
+    assert len(runs(tmp_path)) == 2
+
+
+def test_collecting_measures_nothing(tmp_path: Path) -> None:
+    """It names each case."""
+    config(tmp_path, ["threadpool_map", "sequential"])
+    result = call(tmp_path, "--bench-config=test.yaml", "--collect-only", "-q")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stdout.splitlines()[:2] == [
+        "flagbench::threadpool_map/urllib3/3/5ms",
+        "flagbench::sequential/urllib3/1/5ms",
+    ]
+    assert call(tmp_path, "--bench-config=test.yaml", "--setup-plan").returncode == 0
+    assert not (tmp_path / "results").exists()
+
+
+def test_what_is_deselected_or_skipped_is_not_measured(tmp_path: Path) -> None:
+    """By ``-k``, and by ``--benchmark-skip``; other tests are run as ever."""
+    config(tmp_path, ["threadpool_map", "sequential"])
+    (tmp_path / "test_other.py").write_text("def test_other(): pass\n", encoding="utf-8")
+    result = call(tmp_path, "--bench-config=test.yaml", "-k", "sequential or other", "-v")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "flagbench::sequential/urllib3/1/5ms PASSED" in result.stdout
+    assert "2 passed, 1 deselected" in result.stdout
+    assert {trial["case"] for trial in runs(tmp_path)[0]["trials"]} == {"sequential/urllib3/1/5ms"}
+    assert "1 passed, 2 skipped" in call(tmp_path, "--bench-config=test.yaml", "--benchmark-skip").stdout
+    assert len(runs(tmp_path)) == 1
+
+
+def test_disabled_benchmarks_are_carried_out_once(tmp_path: Path) -> None:
+    """Which tells whether they work."""
+    config(tmp_path, ["threadpool_map"], blocks=5)
+    result = call(tmp_path, "--bench-config=test.yaml", "--benchmark-disable")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "1 passed" in result.stdout
+    assert len(runs(tmp_path)[0]["trials"]) == 1
+
+
+def test_a_failed_case_fails_its_item_with_the_reason(tmp_path: Path) -> None:
+    """The others pass, and only they are in what pytest-benchmark keeps."""
+    config(tmp_path, [*hostile(tmp_path, "raises"), "sequential"])
+    result = call(tmp_path, "--bench-config=test.yaml", "--benchmark-json=out.json")
+    assert result.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "raises/urllib3/1/5ms: error in 2 trials (block 1, 2): " in result.stdout
+    assert "Traceback" not in result.stdout
+    assert "1 failed, 1 passed" in result.stdout
+    assert list(benchmarks(tmp_path / "out.json")) == ["flagbench::sequential/urllib3/1/5ms"]
+
+
+@pytest.mark.parametrize(
+    ("words", "plugins", "said"),
+    [
+        (("--bench-config=no.yaml",), PLUGINS, "ERROR: no.yaml: no such file"),
+        (("--bench-config=bad.yaml",), PLUGINS, "ERROR: bad.yaml:1:"),
+        (
+            ("--bench-config=test.yaml", "-n2"),
+            (*PLUGINS, "xdist.plugin"),
+            "ERROR: leave out -n and --tx, or say -n0",
+        ),
+        (
+            ("--bench-config=test.yaml",),
+            ("bench.plugin.entry",),
+            "ERROR: pip install 'flagbench[pytest]'",
+        ),
+    ],
+    ids=["no-file", "bad-config", "xdist", "no-pytest-benchmark"],
+)
+def test_what_cannot_be_is_refused(
+    tmp_path: Path, words: tuple[str, ...], plugins: tuple[str, ...], said: str
+) -> None:
+    """As an error of usage, before anything is measured, and without a traceback."""
+    config(tmp_path, ["sequential"])
+    (tmp_path / "bad.yaml").write_text("{strategies: [none_such], blocks: many}", encoding="utf-8")
+    result = call(tmp_path, *words, plugins=plugins)
+    assert result.returncode == pytest.ExitCode.USAGE_ERROR
+    assert said in result.stderr
+    assert "Traceback" not in result.stdout + result.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_without_processes_xdist_does_no_harm(tmp_path: Path) -> None:
+    """``-n0`` measures in the session's own process."""
+    config(tmp_path, ["sequential"])
+    result = call(tmp_path, "--bench-config=test.yaml", "-n0", plugins=(*PLUGINS, "xdist.plugin"))
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_what_the_machine_cannot_do_fails_the_items(tmp_path: Path) -> None:
+    """With what there is, and what to do; other tests are run as ever."""
+    config(tmp_path, ["sequential"])
+    (tmp_path / "results").write_text("in the way", encoding="utf-8")
+    (tmp_path / "test_other.py").write_text("def test_other(): pass\n", encoding="utf-8")
+    result = call(tmp_path, "--bench-config=test.yaml")
+    assert result.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "cannot keep results in results/runs: " in result.stdout
+    assert "1 failed, 1 passed" in result.stdout
+
+
+def test_without_the_option_nothing_happens(tmp_path: Path) -> None:
+    """A session of others is as it was."""
+    (tmp_path / "test_other.py").write_text(
+        "import sys\ndef test_other(): assert 'bench.model' not in sys.modules\n", encoding="utf-8"
+    )
+    result = call(tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "1 passed" in result.stdout
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 2), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_session_and_keeps_what_was_measured(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    """Ctrl-C as pytest has it; the message has the command that goes on."""
+    config(tmp_path, ["sequential"], blocks=500)
+    runs_folder = tmp_path / "results" / "runs"
+    process = subprocess.Popen(
+        command("--bench-config=test.yaml"),
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            await_that(lambda: any(_trials(each) > 1 for each in runs_folder.glob("*/journal.jsonl")), 30)
+            process.send_signal(number)
+            stdout, stderr = process.communicate(timeout=PATIENCE_S)
+        finally:
+            process.kill()
+    assert process.returncode == code, stdout + stderr
+    assert "bench run test.yaml --resume results/runs/test-" in stderr
+    assert runs(tmp_path)[0]["status"] == "partial"
+
+
+def _trials(journal: Path) -> int:
+    return journal.read_bytes().count(b"\n") - 1

@@ -1,0 +1,343 @@
+"""Sides of variants: real repositories, real environments of uv, real interpreters."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import pytest
+
+from bench import catalog
+from bench.bundle import home
+from bench.contest import Side, Variant
+from bench.errors import BenchError, EnvironmentFault, UsageError
+from bench.model import Strategy
+from bench.variants.build import build
+from bench.variants.installer import uv
+from bench.variants.interpreter import interpreter_for
+from bench.worker.protocol import PROTOCOL
+
+pytestmark = [pytest.mark.e2e]
+
+ROOT = Path(__file__).parents[2]
+CLIENTS = ("httpx",)
+MINE = """
+import project
+
+def download_many(job):
+    with job.client() as download_one:
+        return [download_one(country) for country in job.countries]
+"""
+BUILDING = """
+from bench.contest import Variant
+from bench.variants.build import build
+print(build(Variant(requirements=("httpx==0.27.1",)), ["httpx"], {}, lambda _: None).python)
+"""
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Have one cache for all of these tests."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Skip where nothing can be installed, and say why."""
+    try:
+        ended = uv("pip", "install", "--quiet", "--target", tmp_path_factory.mktemp("target"), "idna==3.10")
+    except EnvironmentFault as fault:
+        pytest.skip(fault.what)
+    if ended.returncode != 0:
+        pytest.skip(f"uv reaches no package index: {ended.stderr.decode(errors='replace')[:200]}")
+
+
+@pytest.fixture
+def repository(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make the repository of a user's project, which is no copy of this one, and go there."""
+    folder = tmp_path / "project"
+    (folder / "src" / "project").mkdir(parents=True)
+    (folder / "src" / "project" / "__init__.py").write_text("NUMBER = 1\n", encoding="utf-8")
+    (folder / "mine.py").write_text(MINE, encoding="utf-8")
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    commit_all(folder)
+    monkeypatch.setenv("FLAGBENCH_CACHE", str(cache))
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def git(folder: Path, *words: str) -> None:
+    """Run git in a folder, as somebody without settings."""
+    who = ["-c", "user.name=x", "-c", "user.email=x@localhost", "-c", "commit.gpgsign=false"]
+    nameless = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    subprocess.run(["git", "-C", str(folder), *who, *words], env=nameless, check=True, capture_output=True)
+
+
+def commit_all(folder: Path) -> None:
+    """Commit everything."""
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message=x")
+
+
+def built(variant: Variant, clients: Collection[str] = CLIENTS, *own: Path) -> tuple[Side, list[str]]:
+    """Build a side, and return it with what was said."""
+    said: list[str] = []
+    strategies: dict[str, Strategy] = dict(catalog.strategies())
+    for file in own:
+        strategies[file.stem] = catalog.read_strategy(file)
+    return build(variant, clients, strategies, said.append), said
+
+
+def asked(side: Side, code: str) -> list[str]:
+    """Run code as a worker of this side would, and return the lines that it prints."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(side.import_path)}
+    command = [side.python, "-P", "-c", code]
+    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.split()
+
+
+def installed_pythons() -> Iterator[str]:
+    """Name the versions that can be measured here, other than the running one."""
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    for version in {"3.11", "3.12", "3.13"} - {running}:
+        try:
+            interpreter_for(version)
+        except BenchError:
+            continue
+        yield version
+
+
+@pytest.mark.usefixtures("index")
+def test_two_versions_of_a_library_are_two_sides(repository: Path) -> None:
+    """Each imports its own; all else about them is as long and as much."""
+    old, said = built(Variant(requirements=("httpx==0.27.2",)))
+    new, _ = built(Variant(requirements=("httpx==0.28.1",)))
+    code = "import httpx; print(httpx.__version__, httpx.__file__)"
+    (old_version, old_file), (new_version, new_file) = asked(old, code), asked(new, code)
+    assert (old_version, new_version) == ("0.27.2", "0.28.1")
+    assert len(old_file) == len(new_file)
+    assert old.import_path == new.import_path
+    assert len(old.python) == len(new.python)
+    assert old.about["libraries"]["httpx"] == "0.27.2"
+    assert old.about["requirements"] == ["httpx==0.27.2"]
+    assert old.about["libraries"]["h11"] == new.about["libraries"]["h11"]
+    assert "pytest" not in old.about["libraries"]
+    assert "this flagbench's own worker" in "".join(said)
+    told = json.dumps([old.about, new.about])
+    assert not any(place in told for place in (str(repository), str(repository.parent), sys.prefix))
+
+
+@pytest.mark.usefixtures("index")
+def test_a_tree_of_this_project_is_measured_by_its_own_harness(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own worker, strategies and clients, whose imports are compiled beforehand."""
+    for name in ("bench", "strategies"):
+        (repository / name).symlink_to(home() / name)
+    git_free = repository.parent / "copy"
+    subprocess.run(["cp", "-rL", str(repository), str(git_free)], check=True)
+    (git_free / "strategies" / "sequential.py").unlink()
+    monkeypatch.chdir(repository)
+    side, said = built(Variant(path=git_free))
+    assert not [line for line in said if "own worker" in line]
+    (folder,) = side.import_path
+    code = "import bench.worker.main as m, strategies.clients.httpx as c; print(m.__file__, c.__file__)"
+    assert all(file.startswith(folder) for file in asked(side, code))
+    assert "threadpool_map" in side.strategies
+    assert "sequential" not in side.strategies
+    assert all(file.is_relative_to(folder) for file in side.strategies.values())
+    assert list(Path(folder, "strategies", "__pycache__").glob("threadpool_map.*.pyc"))
+
+
+@pytest.mark.usefixtures("index")
+def test_a_strategy_of_ones_own_is_that_of_each_tree(repository: Path, tmp_path: Path) -> None:
+    """And imports the project as that tree has it; one that a tree lacks is left out."""
+    (repository / "src" / "project" / "__init__.py").write_text("NUMBER = 2\n", encoding="utf-8")
+    (repository / "new.py").write_text((repository / "mine.py").read_text(encoding="utf-8"), encoding="utf-8")
+    elsewhere = tmp_path / "elsewhere.py"
+    elsewhere.write_text((repository / "mine.py").read_text(encoding="utf-8"), encoding="utf-8")
+    own = (repository / "mine.py", repository / "new.py", elsewhere)
+    base, _ = built(Variant(rev="main"), CLIENTS, *own)
+    work, _ = built(Variant(), CLIENTS, *own)
+    assert (base.about["dirty"], work.about["dirty"]) == (False, True)
+    assert base.about["tree"] != work.about["tree"]
+    assert base.python == work.python
+    assert "new" not in base.strategies
+    assert work.strategies["new"].is_relative_to(work.import_path[1])
+    assert base.strategies["mine"].is_relative_to(base.import_path[1])
+    assert base.strategies["elsewhere"] == work.strategies["elsewhere"] == elsewhere
+    assert base.strategies["threadpool_map"].is_relative_to(base.import_path[0])
+    code = "import project; print(project.NUMBER)"
+    assert (asked(base, code), asked(work, code)) == (["1"], ["2"])
+    assert [len(path) for path in base.import_path] == [len(path) for path in work.import_path]
+
+
+@pytest.mark.usefixtures("index", "repository")
+def test_another_python_is_really_run() -> None:
+    """Whichever there are here."""
+    others = list(installed_pythons())
+    if not others:
+        pytest.skip("there is no Python from 3.11 to 3.13 but the running one")
+    for version in others:
+        side, _ = built(Variant(python=version))
+        (ran,) = asked(side, "import platform, httpx; print(platform.python_version())")
+        assert ran.startswith(f"{version}.")
+        assert side.about["python"] == ran
+        assert side.about["label"] == f"py{version}"
+
+
+@pytest.mark.usefixtures("index")
+def test_the_requirements_of_the_tree_come_first(repository: Path) -> None:
+    """With its hashes, and with what the variant says on top; an environment is made once."""
+    (repository / "requirements.txt").write_text("-e ./library\nhttpx==0.27.2\n", encoding="utf-8")
+    (repository / ".python-version").write_text("3.99\n", encoding="utf-8")
+    library = repository / "library"
+    library.mkdir()
+    project = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+    project += '[project]\nname = "library"\nversion = "1"\n[tool.setuptools]\npy-modules = ["library"]\n'
+    (library / "pyproject.toml").write_text(project, encoding="utf-8")
+    (library / "library.py").write_text("NUMBER = 1\n", encoding="utf-8")
+    commit_all(repository)
+    (repository / ".python-version").unlink()  # of the tree alone: it decides nothing
+    base, _ = built(Variant(rev="main"))
+    (library / "library.py").write_text("NUMBER = 2\n", encoding="utf-8")
+    work, _ = built(Variant(requirements=("./library", "httpx==0.28.1")))
+    code = "import library, httpx; print(library.NUMBER, httpx.__version__)"
+    assert (asked(base, code), asked(work, code)) == (["1", "0.27.2"], ["2", "0.28.1"])
+    again, said = built(Variant(rev="main"))
+    assert again == base
+    assert not [line for line in said if "making" in line]
+    assert not list(Path(base.import_path[1]).rglob("*.egg-info"))
+
+
+def building(cache: Path) -> "subprocess.Popen[str]":
+    """Start a process that builds a side, with a cache."""
+    environment = {**os.environ, "FLAGBENCH_CACHE": str(cache), "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        [sys.executable, "-c", BUILDING], env=environment, stdout=subprocess.PIPE, text=True
+    )
+
+
+def version_of_httpx(python: Path) -> str:
+    """Ask an environment which httpx it has."""
+    words = [str(python), "-I", "-c", "import httpx; print(httpx.__version__)"]
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.mark.usefixtures("index", "repository")
+def test_two_builds_at_once_have_one_whole_environment(tmp_path: Path) -> None:
+    """Whoever comes first; nothing else is left."""
+    both = [building(tmp_path / "shared") for _ in range(2)]
+    said = [process.communicate(timeout=100)[0].strip() for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    python = Path(said[0])
+    assert said == [str(python)] * 2
+    assert version_of_httpx(python) == "0.27.1"
+    assert [entry.name for entry in python.parents[2].iterdir()] == [python.parents[1].name]
+
+
+@pytest.mark.usefixtures("index", "repository")
+def test_an_environment_whose_maker_was_killed_is_made_anew(tmp_path: Path) -> None:
+    """What was there of it is never used."""
+    envs = tmp_path / "shared" / "envs"
+    killed = building(tmp_path / "shared")
+    while killed.poll() is None and not list(envs.glob(".making-*/*/pyvenv.cfg")):
+        time.sleep(0.001)
+    killed.kill()
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
+    assert [entry.name[:8] for entry in envs.iterdir()] == [".making-"]
+    again = building(tmp_path / "shared")
+    python = Path(again.communicate(timeout=100)[0].strip())
+    assert version_of_httpx(python) == "0.27.1"
+    assert python.parents[1].name in [entry.name for entry in envs.iterdir()]
+
+
+@pytest.mark.usefixtures("index")
+def test_wrong_hashes_are_refused(repository: Path) -> None:
+    """What is locked is what is installed."""
+    (repository / "requirements.txt").write_text(f"idna==3.10 --hash=sha256:{'0' * 64}\n", encoding="utf-8")
+    with pytest.raises(EnvironmentFault, match="cannot install what worktree needs") as fault:
+        built(Variant())
+    assert "hash" in fault.value.what.lower()
+
+
+@pytest.mark.usefixtures("index", "repository")
+def test_a_requirement_that_cannot_be_met_is_told_in_uvs_words(cache: Path) -> None:
+    """In one line, and nothing of it stays."""
+    before = {entry.name for entry in (cache / "envs").glob("*")}
+    for requirement, words in (
+        ("httpx==99", "there is no version of httpx==99"),
+        ("foo bar", "Failed to parse"),
+    ):
+        with pytest.raises(EnvironmentFault, match=words) as fault:
+            built(Variant(requirements=(requirement,)))
+        assert str(fault.value).isprintable()
+    assert {entry.name for entry in (cache / "envs").glob("*")} == before
+
+
+@pytest.mark.usefixtures("index")
+def test_a_client_that_is_not_installed_is_told_before_the_first_trial(repository: Path) -> None:
+    """With what to write to have it."""
+    (repository / "requirements.txt").write_text("idna==3.10\n", encoding="utf-8")
+    with pytest.raises(EnvironmentFault, match="No module named 'http") as fault:
+        built(Variant())
+    assert "requirements=httpx" in fault.value.hint
+    side, _ = built(Variant(), ())
+    assert "httpx" not in side.about["libraries"]
+
+
+@pytest.mark.usefixtures("index")
+def test_a_foreign_bench_is_never_run(repository: Path) -> None:
+    """One that speaks otherwise is that of another flagbench, or of somebody else."""
+    (repository / "bench" / "worker").mkdir(parents=True)
+    (repository / "strategies").mkdir()
+    for name in ("bench", "bench/worker", "strategies"):
+        (repository / name / "__init__.py").write_text("raise SystemExit('foreign')\n", encoding="utf-8")
+    protocol = repository / "bench" / "worker" / "protocol.py"
+    protocol.write_text(f"PROTOCOL = {PROTOCOL + 1}\n", encoding="utf-8")
+    (repository / "strategies" / "theirs.py").write_text("def download_many(job): ...\n", encoding="utf-8")
+    side, said = built(Variant())
+    assert [line for line in said if "own worker" in line]
+    (file,) = asked(side, "import bench.worker.protocol as p; print(p.__file__)")
+    assert file.startswith(side.import_path[0])
+    assert not protocol.samefile(file)
+    assert {name: file.parent.parent for name, file in side.strategies.items()} == {
+        "theirs": Path(side.import_path[1])
+    }
+
+
+@pytest.mark.usefixtures("repository")
+def test_no_credentials_get_into_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of an index that cannot be reached, and those that stand in a requirement."""
+    monkeypatch.setenv("UV_INDEX_URL", "https://me:secret@127.0.0.1:9/simple")
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    monkeypatch.setenv("UV_NO_CACHE", "1")
+    with pytest.raises(EnvironmentFault, match="cannot install") as fault:
+        built(Variant(requirements=("wheel==0.45.0",)))
+    assert not any(word in str(fault.value) for word in ("secret", "127.0.0.1"))
+    with pytest.raises(UsageError, match="has credentials") as refused:
+        built(Variant(requirements=("x @ https://me:secret@host/x.whl",)))
+    assert "secret" not in refused.value.what
+
+
+@pytest.mark.usefixtures("repository")
+def test_without_uv_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And without git, git."""
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setattr("bench.variants.installer.lacking", lambda _: "uv")
+    monkeypatch.setenv("FLAGBENCH_CACHE", str(tmp_path / "another cache"))
+    git_alone = tmp_path / "bin" / "git"
+    git_alone.symlink_to(shutil.which("git") or "git")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    with pytest.raises(EnvironmentFault, match="uv, which is not installed") as fault:
+        built(Variant())
+    assert "flagbench[variants]" in fault.value.hint
+    git_alone.unlink()
+    with pytest.raises(EnvironmentFault, match="needs git"):
+        built(Variant())

@@ -1,0 +1,364 @@
+"""Trees of variants: real repositories, which stay as they are, whatever is in them."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.contest import Variant
+from bench.errors import EnvironmentFault, UsageError
+from bench.variants.tree import Tree, tree_of
+
+pytestmark = [pytest.mark.e2e]
+
+ROOT = Path(__file__).parents[2]
+NAMELESS = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+
+
+def git(folder: Path, *words: str, fed: bytes = b"") -> str:
+    """Run git in a folder, as somebody without settings."""
+    who = ["-c", "user.name=x", "-c", "user.email=x@localhost", "-c", "commit.gpgsign=false"]
+    ended = subprocess.run(
+        ["git", "-C", str(folder), *who, *words],
+        env={"PATH": os.environ["PATH"], **NAMELESS},
+        input=fed,
+        check=True,
+        capture_output=True,
+    )
+    return os.fsdecode(ended.stdout).strip()
+
+
+def commit_all(folder: Path) -> str:
+    """Commit everything, and return the commit."""
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message=x")
+    return git(folder, "rev-parse", "HEAD")
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a repository of one commit, go there, and have a cache of one's own."""
+    folder = tmp_path / "repository"
+    (folder / "package").mkdir(parents=True)
+    (folder / "package" / "a.py").write_text("A = 1\n", encoding="utf-8")
+    (folder / "run.sh").write_text("#!/bin/sh\n", encoding="utf-8")
+    (folder / "run.sh").chmod(0o755)
+    (folder / "link").symlink_to("package/a.py")
+    (folder / ".gitignore").write_text("ignored*\n", encoding="utf-8")
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    commit_all(folder)
+    monkeypatch.setenv("FLAGBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def tree(variant: Variant) -> Tree:
+    """Make a tree of which nothing is left out."""
+    return tree_of(variant, pytest.fail)
+
+
+def names(folder: Path) -> list[str]:
+    """Name all files below a folder."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+
+
+def state(folder: Path) -> dict[str, tuple[int, int, str]]:
+    """Return mode, time and content of all that is below a folder, and of itself."""
+    found = {}
+    for path in (folder, *folder.rglob("*")):
+        content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        found[str(path)] = (path.lstat().st_mode, path.lstat().st_mtime_ns, content)
+    return found
+
+
+def test_a_clean_work_tree_is_its_commit(repository: Path) -> None:
+    """Equal contents are one folder, whose files are those of the commit, with modes and links."""
+    head, work = tree(Variant(rev="main")), tree(Variant())
+    assert head == work
+    assert (head.commit, head.id) == (
+        git(repository, "rev-parse", "HEAD"),
+        git(repository, "rev-parse", "HEAD^{tree}"),
+    )
+    assert head.dirty is False
+    assert names(head.folder) == [".gitignore", "link", "package/a.py", "run.sh"]
+    assert os.access(head.folder / "run.sh", os.X_OK)
+    assert str((head.folder / "link").readlink()) == "package/a.py"
+
+
+def test_uncommitted_and_untracked_files_are_in_it_and_ignored_ones_are_not(repository: Path) -> None:
+    """As they are on the disk, staged or not; also a file that is tracked although it is ignored."""
+    for name in ("ignored_but_tracked", "changed", "removed", "becomes_a_folder", "staged_then_changed"):
+        (repository / name).write_text("old", encoding="utf-8")
+    git(repository, "add", "--force", "ignored_but_tracked")
+    commit_all(repository)
+    for name in ("ignored_but_tracked", "changed", "ignored", "new", "staged_then_changed"):
+        (repository / name).write_text("staged", encoding="utf-8")
+    git(repository, "add", "staged_then_changed")
+    (repository / "staged_then_changed").write_text("new", encoding="utf-8")
+    (repository / "removed").unlink()
+    (repository / "becomes_a_folder").unlink()
+    (repository / "becomes_a_folder").mkdir()
+    (repository / "becomes_a_folder" / "x").touch()
+    (repository / "package").rename(repository / "ignored_package")
+    (repository / "package").symlink_to("ignored_package")
+    (repository / "__pycache__").mkdir()
+    (repository / "__pycache__" / "a.pyc").touch()
+    made = tree(Variant())
+    assert names(made.folder) == [
+        ".gitignore",
+        "becomes_a_folder/x",
+        "changed",
+        "ignored_but_tracked",
+        "link",
+        "new",
+        "package",
+        "run.sh",
+        "staged_then_changed",
+    ]
+    assert (made.folder / "ignored_but_tracked").read_text(encoding="utf-8") == "staged"
+    assert (made.folder / "staged_then_changed").read_text(encoding="utf-8") == "new"
+    assert (made.dirty, made.commit) == (True, git(repository, "rev-parse", "HEAD"))
+
+
+def test_the_repository_is_left_byte_for_byte_as_it_was(repository: Path) -> None:
+    """Its git folder, too: no index, no object, no reference is written there."""
+    (repository / "package" / "a.py").write_text("A = 2\n", encoding="utf-8")
+    (repository / "new").touch()
+    (repository / "run.sh").touch()  # git would refresh its index
+    before = state(repository)
+    assert tree(Variant()).id != tree(Variant(rev="main")).id
+    tree(Variant(path=repository))
+    tree(Variant(path=repository / "package"))
+    assert state(repository) == before
+
+
+def test_the_top_is_meant_from_wherever_one_is(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder below it, in another work tree of it, and in a hook with its variables."""
+    (repository / "new").touch()
+    top = tree(Variant())
+    monkeypatch.chdir(repository / "package")
+    monkeypatch.setenv("GIT_DIR", "/nowhere")
+    monkeypatch.setenv("GIT_INDEX_FILE", "/nowhere/index")
+    assert tree(Variant()) == top
+    other = repository.parent / "other"
+    git(repository, "worktree", "add", "--quiet", str(other))
+    monkeypatch.chdir(other)
+    assert tree(Variant()).id == tree(Variant(rev="main")).id
+
+
+def test_folders_are_taken_as_they_are(repository: Path, tmp_path: Path) -> None:
+    """One without git with all its files, one of a repository without what that ignores."""
+    plain = tmp_path / "plain"
+    (plain / "package").mkdir(parents=True)
+    (plain / ".gitignore").write_text("generated.py", encoding="utf-8")
+    (plain / "generated.py").touch()
+    made = tree(Variant(path=plain))
+    assert names(made.folder) == [".gitignore", "generated.py"]
+    assert (made.commit, made.dirty) == (None, None)
+    (repository / "package" / "ignored").touch()
+    part = tree(Variant(path=repository / "package"))
+    assert names(part.folder) == ["a.py"]
+    assert part.dirty is False
+    (repository / "ignored_build").mkdir()
+    (repository / "ignored_build" / "x").touch()
+    assert names(tree(Variant(path=Path("ignored_build"))).folder) == ["x"]
+
+
+def test_what_is_missing_is_said_in_a_line_with_what_to_do(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A revision, a folder, a repository."""
+    for rev in ("no-such", "--all", "main:run.sh", "a\x1b[2Jb", "HEAD~99"):
+        with pytest.raises(UsageError, match="there is no revision") as refused:
+            tree(Variant(rev=rev))
+        assert str(refused.value).isprintable()
+        assert refused.value.hint
+    with pytest.raises(UsageError, match="there is no folder"):
+        tree(Variant(path=repository / "run.sh"))
+    monkeypatch.chdir(tmp_path)
+    for variant in (Variant(), Variant(rev="main")):
+        with pytest.raises(UsageError, match="in no repository") as refused:
+            tree(variant)
+        assert "path=" in refused.value.hint
+
+
+def test_a_repository_without_a_commit_and_a_bare_one_will_do(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first has a work tree, the second has revisions."""
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    git(fresh, "init", "--quiet")
+    (fresh / "x").touch()
+    made = tree(Variant(path=fresh))
+    assert (names(made.folder), made.commit, made.dirty) == (["x"], None, None)
+    git(tmp_path, "clone", "--quiet", "--bare", str(repository), "bare")
+    monkeypatch.chdir(tmp_path / "bare")
+    assert "run.sh" in names(tree(Variant(rev="main")).folder)
+
+
+def test_a_repository_may_have_longer_hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its trees have them, too, and folders of as long a name."""
+    monkeypatch.setenv("FLAGBENCH_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "long").mkdir()
+    monkeypatch.chdir(tmp_path / "long")
+    git(Path(), "init", "--quiet", "--object-format=sha256")
+    Path("x").touch()
+    commit_all(Path())
+    made = tree(Variant())
+    assert made == tree(Variant(rev="HEAD"))
+    assert (len(made.id), len(made.folder.name), made.dirty) == (64, 16, False)
+
+
+def test_no_program_of_git_is_run_and_no_byte_is_converted(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither hooks nor filters, of the repository or the user, whatever attributes say."""
+    ran = tmp_path / "ran"
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch '{ran}'\ncat\n", encoding="utf-8")
+    program.chmod(0o755)
+    attributes = "*.bin filter=evil diff=evil\n*.txt text=auto eol=crlf ident\n/secret export-ignore\n"
+    (repository / ".gitattributes").write_text(attributes, encoding="utf-8")
+    (repository / "x.bin").write_bytes(b"pointer")
+    (repository / "x.txt").write_bytes(b"$Id$\none\r\ntwo\n")
+    (repository / "secret").touch()
+    git(repository, "-c", "core.safecrlf=false", "add", "--all")
+    commit_all(repository)
+    (repository / "x.bin").write_bytes(b"changed")
+    hooks = repository / ".git" / "hooks"
+    hooks.mkdir(exist_ok=True)
+    for name in (
+        "post-checkout",
+        "post-index-change",
+        "pre-commit",
+        "reference-transaction",
+        "fsmonitor-watchman",
+    ):
+        (hooks / name).symlink_to(program)
+    settings = {
+        "filter.evil.smudge": program,
+        "filter.evil.clean": program,
+        "filter.evil.process": program,
+        "diff.evil.textconv": program,
+        "diff.external": program,
+        "core.fsmonitor": program,
+        "core.pager": program,
+        "core.sshCommand": program,
+        "core.editor": program,
+    }
+    users = tmp_path / ".gitconfig"
+    for name, value in settings.items():
+        git(repository, "config", name, str(value))
+        git(repository, "config", "--file", str(users), name, str(value))
+    for name, place in (("core.hooksPath", hooks), ("init.templateDir", hooks.parent)):
+        git(repository, "config", "--file", str(users), name, str(place))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    ran.unlink(missing_ok=True)
+    work, head = tree(Variant()), tree(Variant(rev="main"))
+    assert not ran.exists()
+    assert (work.folder / "x.bin").read_bytes() == b"changed"
+    assert (head.folder / "x.bin").read_bytes() == b"pointer"
+    assert (work.folder / "x.txt").read_bytes() == b"$Id$\none\r\ntwo\n"
+    assert (head.folder / "secret").is_file()
+
+
+def test_links_out_of_the_tree_and_submodules_are_left_out_and_told(repository: Path, tmp_path: Path) -> None:
+    """What they lead to is no part of the content that names the folder."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (repository / "away").symlink_to(outside)
+    (repository / "up").symlink_to("../../outside")
+    (repository / "by_way_of").symlink_to("away/x")
+    (repository / "circle").symlink_to("circle")
+    inner = repository / "inner"
+    inner.mkdir()
+    git(inner, "init", "--quiet")
+    (inner / "x").touch()
+    commit_all(inner)
+    git(repository, "-c", "advice.addEmbeddedRepo=false", "add", "--all")
+    commit_all(repository)
+    for variant in (Variant(rev="main"), Variant()):
+        said: list[str] = []
+        made = tree_of(variant, said.append)
+        assert names(made.folder) == [".gitignore", "circle", "link", "package/a.py", "run.sh"]
+        (note,) = said
+        assert note.startswith("note: the tree of ")
+        assert all(name in note for name in ("inner", "away", "by_way_of", "up"))
+        assert made.dirty is False
+
+
+def test_names_that_no_disk_takes_are_a_fault_in_a_line(repository: Path) -> None:
+    """Git can store them; nothing of such a tree is left in the cache."""
+    blob = git(repository, "hash-object", "-w", "--stdin", fed=b"x")
+    for name in ("x" * 300, "y" * 300 + "/z"):
+        folder, _, file = name.rpartition("/")
+        made = git(repository, "mktree", fed=f"100644 blob {blob}\t{file}\n".encode())
+        if folder:
+            made = git(repository, "mktree", fed=f"040000 tree {made}\t{folder}\n".encode())
+        commit = git(repository, "commit-tree", "-m", "x", made)
+        with pytest.raises(EnvironmentFault, match="git cannot copy the tree") as fault:
+            tree(Variant(rev=commit))
+        assert str(fault.value).isprintable()
+    assert list((repository.parent / "cache" / "trees").iterdir()) == []
+
+
+def test_odd_names_of_files_and_of_the_repository_do_no_harm(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signs that git, a shell or a terminal would read otherwise."""
+    odd = ['a "quoted" \\ name', "new\nline", "-rf", "\x1b[2J", ":(glob)*", "\N{SNOWMAN}", "#x"]
+    for name in odd:
+        (repository / name).touch()
+    moved = tmp_path / 'a "re\\po": #\nx'
+    repository.rename(moved)
+    monkeypatch.chdir(moved)
+    assert set(odd) <= set(names(tree(Variant()).folder))
+    commit_all(moved)
+    assert tree(Variant()).id == tree(Variant(rev="HEAD")).id
+
+
+def test_a_cache_and_runs_within_the_tree_are_no_part_of_it(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else to be measured would make it another."""
+    monkeypatch.setenv("FLAGBENCH_CACHE", str(repository / "cache"))
+    first = tree(Variant())
+    (repository / "results" / "runs" / "x").mkdir(parents=True)
+    (repository / "results" / "runs" / "x" / "journal.jsonl").touch()
+    (repository / "results" / "runs" / "x" / "table.md").touch()
+    assert tree(Variant()) == first
+
+
+def test_all_trees_are_as_deep_in_the_file_system(repository: Path) -> None:
+    """The length of a path is part of what an import costs."""
+    (repository / "new").touch()
+    lengths = {
+        len(str(tree(variant).folder))
+        for variant in (Variant(), Variant(rev="main"), Variant(path=Path("package")))
+    }
+    assert len(lengths) == 1
+
+
+def test_two_at_once_have_one_whole_tree(repository: Path) -> None:
+    """Whoever comes first."""
+    for number in range(200):
+        (repository / f"file{number}").write_text(str(number), encoding="utf-8")
+    code = (
+        "from bench.contest import Variant\nfrom bench.variants.tree import tree_of\n"
+        "print(tree_of(Variant(), print).folder)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    both = [
+        subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    folders = {process.communicate(timeout=60)[0].strip() for process in both}
+    assert [process.returncode for process in both] == [0, 0]
+    (folder,) = map(Path, folders)
+    assert len(names(folder)) == 204
+    assert [entry.name for entry in folder.parent.iterdir()] == [folder.name]

@@ -1,0 +1,169 @@
+"""Whether the sequential rule keeps its word on simulated machines: false alarms, power, the coin.
+
+The short form is quick and coarse; the long one (``slow``) has the figures of docs/statistics.md, and writes
+them to stdout (``pytest -m slow -s``). Both are seeded.
+"""
+
+import math
+import sys
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from bench.stats.metrics import figure
+from tests.builders import case, round_of, trials
+from tests.simulated_contest import (
+    METRICS,
+    NOISY,
+    QUIET,
+    ROUNDS,
+    RULE,
+    SHARED,
+    TYPICAL,
+    WILD,
+    Machine,
+    Shares,
+    Sides,
+    log_ratios,
+    low_half,
+    shares,
+)
+
+IDENTICAL: Final = Sides()
+PENALISED: Final = Sides(penalty=0.03)
+SLOWER: Final = Sides(change=0.05)
+SLOWER_AND_PENALISED: Final = Sides(change=0.05, penalty=0.03)
+MUCH_SLOWER: Final = Sides(change=0.10)
+FIXED: Final = Sides(penalty=0.03, is_drawn=False)
+
+MACHINES: Final = (QUIET, TYPICAL, SHARED, NOISY)
+POWER: Final = {"quiet": 0.95, "typical": 0.95, "shared": 0.95, "noisy": 0.90}
+"""The least share of changes of 5 % that must be found."""
+LONG: Final = 4000
+"""Comparisons of the long form."""
+VERY_LONG: Final = 20_000
+
+on_each_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
+
+
+def limit_of(comparisons: int, chance: float = RULE.alpha) -> int:
+    """Return how many of so many comparisons alarm at the most, 99.9 % sure, if each has this chance to."""
+    return int(binom.ppf(0.999, comparisons, chance))
+
+
+def noise(machine: Machine) -> float:
+    """Measure the noise of a pair: the standard deviation of its log-ratio, from the median deviation."""
+    drawn = log_ratios(np.random.default_rng(3), machine, IDENTICAL, 2000)
+    return float(1.4826 * np.median(np.abs(drawn - np.median(drawn))))
+
+
+@pytest.mark.parametrize("machine", [*MACHINES, WILD], ids=lambda machine: machine.name)
+def test_a_machine_is_as_noisy_as_it_says(machine: Machine) -> None:
+    """The scale is that of the log-ratio of identical sides, within a tenth."""
+    assert noise(machine) == pytest.approx(machine.noise, rel=0.1)
+
+
+def test_sides_are_reduced_as_real_ones_are() -> None:
+    """The faster half of five rounds, in logarithms."""
+    drawn = np.random.default_rng(4).normal(-3.0, 0.1, ROUNDS)
+    (trial,) = trials(case(), [1.0])
+    rounds = tuple(round_of(float(each)) for each in np.exp(drawn))
+    value = figure(replace(trial, rounds=rounds), "elapsed")
+    assert value is not None
+    assert math.log(value) == pytest.approx(float(low_half(drawn)))
+
+
+@on_each_machine
+@pytest.mark.parametrize("sides", [IDENTICAL, PENALISED], ids=["identical", "first-penalised"])
+def test_identical_sides_raise_few_alarms(machine: Machine, sides: Sides) -> None:
+    """In a hundredth of comparisons at the most, whoever goes first being slower or not."""
+    assert shares(machine, sides, 100, seed=11).alarmed <= limit_of(100)
+
+
+@on_each_machine
+@pytest.mark.parametrize("sides", [SLOWER, SLOWER_AND_PENALISED], ids=["plain", "first-penalised"])
+def test_a_change_of_five_percent_is_found(machine: Machine, sides: Sides) -> None:
+    """As often as is required, and seldom called *equivalent*."""
+    found = shares(machine, sides, 40, seed=12)
+    assert found.share("slower") >= POWER[machine.name]
+    assert found.share("equivalent") <= RULE.beta
+
+
+@on_each_machine
+def test_a_change_of_ten_percent_is_always_found(machine: Machine) -> None:
+    """In 99 of a hundred."""
+    assert shares(machine, MUCH_SLOWER, 40, seed=13).share("slower") >= 0.99
+
+
+@pytest.mark.parametrize("machine", [SHARED, NOISY], ids=lambda machine: machine.name)
+def test_it_is_the_coin_that_protects(machine: Machine) -> None:
+    """Were the second side always first, and the first 3 % slower, identical sides would alarm."""
+    assert shares(machine, FIXED, 40, seed=14).alarmed >= 0.95 * 40
+
+
+def test_below_the_margin_a_quiet_machine_takes_a_fixed_order_for_equivalence() -> None:
+    """It is sure of the 3 % before the first alarm can be raised, so that few comparisons alarm."""
+    found = shares(QUIET, FIXED, 40, seed=14)
+    assert found.share("equivalent") >= 0.99
+    wide = shares(QUIET, replace(FIXED, penalty=0.06), 40, seed=14)
+    assert wide.alarmed == wide.comparisons
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@on_each_machine
+def test_acceptance(machine: Machine) -> None:
+    """All of it with 4,000 comparisons each."""
+    found = {
+        name: shares(machine, sides, LONG, seed=21 + place)
+        for place, (name, sides) in enumerate(
+            {
+                "identical": IDENTICAL,
+                "identical, first 3 % slower": PENALISED,
+                "+5 %": SLOWER,
+                "+5 %, first 3 % slower": SLOWER_AND_PENALISED,
+                "+10 %": MUCH_SLOWER,
+                "fixed order, first 3 % slower": FIXED,
+            }.items()
+        )
+    }
+    sys.stdout.write(f"\n{machine.name}: noise of a pair {noise(machine):.3%}\n")
+    for name, each in found.items():
+        sys.stdout.write(f"  {name}: {written(each)}\n")
+    for name in ("identical", "identical, first 3 % slower"):
+        assert found[name].alarmed <= limit_of(LONG)
+    for name in ("+5 %", "+5 %, first 3 % slower"):
+        assert found[name].share("slower") >= POWER[machine.name]
+        assert found[name].share("equivalent") <= RULE.beta
+    assert found["+10 %"].share("slower") >= 0.99
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_where_nothing_is_decided_early_each_direction_has_its_hundredth() -> None:
+    """With a noise of 10 % all looks are taken: ``slower`` keeps to 1 %, ``slower`` or ``faster`` to 2 %."""
+    found = shares(WILD, IDENTICAL, VERY_LONG, seed=77)
+    sys.stdout.write(f"\n{WILD.name}: {written(found)}\n")
+    assert found.slowed <= limit_of(VERY_LONG)
+    assert found.alarmed <= limit_of(VERY_LONG, 2 * RULE.alpha)
+
+
+def written(found: Shares) -> str:
+    """Write what came of many comparisons, each share with its standard error."""
+    metrics = found.comparisons * METRICS
+    return ", ".join(
+        [
+            f"alarmed {_share(found.alarmed, found.comparisons)}",
+            f"slowed {_share(found.slowed, found.comparisons)}",
+            *(f"{name} {_share(count, metrics)}" for name, count in sorted(found.verdicts.items())),
+            f"{found.blocks:.1f} blocks",
+        ]
+    )
+
+
+def _share(count: int, of: int) -> str:
+    part = count / of
+    return f"{part:.3%} ± {math.sqrt(part * (1 - part) / of):.3%}"

@@ -1,0 +1,137 @@
+"""Bounds in what a contest reports, and in its exit code."""
+
+import json
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+
+from bench.commands.ruling import CODES, bounded, ruled
+from bench.contest import Bound, Bounded
+from bench.errors import UnreadableResultError
+from bench.measurement import Run
+from bench.report.bounds import amount, bound_lines, bounds_conclusion
+from bench.report.contest import contest_conclusion, contest_sheet
+from bench.report.export.verdicts_json import to_json
+from bench.stats.bounds import BoundVerdict
+from bench.stats.intervals import Interval
+from bench.stats.ruling import ruling_of
+from bench.store.contest import contest_of
+from bench.store.document import run_from_json, run_to_json
+from tests.builders import case, run_of
+from tests.contests import contest, contested
+
+POOL = case()
+
+
+def _run(*bounds: Bound) -> Run:
+    """Run a contest of equal sides, each of which takes from 99 to 101 ms."""
+    terms = replace(contest(POOL), bounds=bounds, repeats={POOL.id: 1})
+    return contested(POOL, elapsed_s=lambda _, block: 0.1 + (block % 3 - 1) / 1000, terms=terms)
+
+
+def _elapsed(value: float) -> Bound:
+    return Bound("*", "elapsed", "<", value)
+
+
+@pytest.mark.parametrize(
+    ("value", "ruling", "code"), [(0.2, "passed", 0), (0.05, "regression", 1), (0.1, "inconclusive", 8)]
+)
+def test_a_bound_decides_where_the_comparison_does_not(value: float, ruling: str, code: int) -> None:
+    """Both sides are equal; a broken bound is a regression all the same, an open one no pass."""
+    run = _run(_elapsed(value))
+    verdicts, bounds = ruled(run), bounded(run)
+    assert {each.verdict for each in verdicts.metrics} == {"equivalent"}
+    found = ruling_of(verdicts, bounds)
+    assert (found, CODES[found]) == (ruling, code)
+    assert ruling_of(verdicts) == "passed"
+
+
+def test_bounds_are_kept_with_the_run() -> None:
+    """What is read from the stored document is judged like what was measured."""
+    run = _run(_elapsed(0.05), Bound("*", "errors", "==", 0))
+    stored = run_from_json(json.loads(json.dumps(run_to_json(run))))
+    assert [each.verdict for each in bounded(stored)] == ["broken", "kept"]
+    assert bounded(stored) == bounded(run)
+
+
+def test_a_run_that_is_no_contest_has_no_bounds() -> None:
+    """Unless it is looked at as one."""
+    assert bounded(run_of({POOL: []})) == ()
+    terms = replace(contest(POOL), bounds=(_elapsed(0.05),))
+    assert [each.verdict for each in bounded(run_of({POOL: []}), terms)] == ["open"]
+
+
+def test_a_stored_bound_of_no_figure_is_refused() -> None:
+    """It would be shown, and asked for."""
+    run = _run(_elapsed(0.05))
+    (kept,) = json.loads(json.dumps(run_to_json(run)))["config"]["contest"]["bounds"]
+    odd = {**run.config["contest"], "bounds": [{**kept, "figure": "\x1b[2J"}]}  # type: ignore[dict-item]
+    with pytest.raises(UnreadableResultError, match="figure"):
+        contest_of(replace(run, config={**run.config, "contest": odd}))
+
+
+def test_broken_and_open_bounds_are_named_with_what_was_found() -> None:
+    """Broken ones first, kept ones in one line, all of them in a sentence at the end."""
+    bounds = (
+        BoundVerdict("a", Bound("*", "efficiency", ">", 0.7), "kept", Interval(0.81, 0.8, 0.82), 14),
+        BoundVerdict("a", Bound("*", "p99", "<", 0.08), "open", Interval(0.079, 0.075, 0.085), 14),
+        BoundVerdict("a\x1b[2J", Bound("*", "memory", "<=", 80 * 2**20), "broken", _mib(91, 88, 95), 14),
+        BoundVerdict("b", Bound("*", "elapsed", "<", 1.5), "open", Interval(1.0, None, None), 5),
+        BoundVerdict("b", Bound("*", "cpu", "<", 0.2), "open", None, 0, 6),
+        BoundVerdict("b", Bound("*", "cpu", "<", 0.3), "broken", Interval(0.4, 0.35, 0.45), 8, 6),
+        BoundVerdict("b", Bound("*", "p99", "<", 0.3), "broken", Interval(0.4, 0.35, 0.45), 8, 6),
+        BoundVerdict("b", Bound("*", "errors", "==", 0), "broken", Interval(2, 0, 2), 1),
+    )
+    assert [*bound_lines(bounds)] == [
+        "! a\ufffd[2J: memory <= 80.0 MiB is broken: 91.0 MiB, 88.0 MiB to 95.0 MiB, in 14 blocks",
+        (
+            "! b: cpu < 300 ms is broken: 400 ms, 350 ms to 450 ms, in 8 blocks; "
+            "each round was as long as 6 of the config's"
+        ),
+        "! b: p99 < 300 ms is broken: 400 ms, 350 ms to 450 ms, in 8 blocks",
+        "! b: errors == 0 is broken: up to 2 in a round, in 1 block",
+        "? a: p99 < 80 ms is open: 79 ms, 75 ms to 85 ms, in 14 blocks",
+        "? b: elapsed < 1.5 s is open: 1 s, and 5 blocks bear no interval",
+        "? b: cpu < 200 ms is open: it was not measured",
+        "kept: efficiency > 70% by a",
+    ]
+    assert bounds_conclusion(bounds) == "Of 8 bounds 4 broken, 3 open and 1 kept."
+
+
+def test_the_sheet_of_a_contest_has_its_bounds_before_the_conclusion() -> None:
+    """And says nothing of bounds where there are none."""
+    run = _run(_elapsed(0.05))
+    verdicts, bounds = ruled(run), bounded(run)
+    remarks = contest_sheet("x", verdicts, ("note",), bounds).remarks
+    assert remarks[0] == "note"
+    assert remarks[-2].startswith(f"! {POOL.id}: elapsed < 50 ms is broken: 100 ms")
+    assert remarks[-1] == contest_conclusion(verdicts, bounds)
+    assert remarks[-1].endswith("within the margin. Of 1 bound 1 broken.")
+    assert contest_sheet("x", verdicts).remarks == (contest_conclusion(verdicts),)
+    assert "bound" not in contest_conclusion(verdicts)
+
+
+def test_bounds_are_in_the_json_of_verdicts() -> None:
+    """With what was found, in seconds, and the ruling that they call for."""
+    run = _run(_elapsed(0.05))
+    document = json.loads(to_json(run.name, ruled(run), bounded(run), "regression"))
+    assert document["ruling"] == "regression"
+    (bound,) = document["bounds"]
+    assert bound["case"] == POOL.id
+    assert bound["bound"] == {"pattern": "*", "figure": "elapsed", "relation": "<", "value": 0.05}
+    assert bound["verdict"] == "broken"
+    assert bound["found"]["low"] <= bound["found"]["estimate"] <= bound["found"]["high"]
+    assert json.loads(to_json(run.name, ruled(run), (), "passed"))["bounds"] == []
+
+
+@pytest.mark.parametrize("figure", get_args(Bounded))
+def test_every_figure_has_a_unit_or_is_a_count(figure: Bounded) -> None:
+    """As the config writes it, nearly."""
+    expected = {"memory": "0.0 MiB", "efficiency": "100%", "errors": "1"}
+    assert amount(figure, 1.0) == expected.get(figure, "1 s")
+
+
+def _mib(*of: int) -> Interval:
+    estimate, low, high = (each * 2**20 for each in of)
+    return Interval(estimate, low, high)

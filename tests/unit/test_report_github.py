@@ -1,0 +1,141 @@
+"""What GitHub shows of a contest: a summary in Markdown, and annotations, each a line."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from markdown_it import MarkdownIt
+
+from bench.contest import Bound
+from bench.model import Case
+from bench.report.figures import printable
+from bench.report.github import annotations, job_summary
+from bench.stats.bounds import BoundVerdict, Keeping
+from bench.stats.intervals import Interval
+from bench.stats.ruling import ruling_of
+from bench.stats.verdicts import MetricVerdict, Verdicts, verdicts_of
+from bench.store.contest import contest_of
+from tests.builders import case, failed
+from tests.contests import contested
+from tests.hostile_strings import HOSTILE
+
+COMMAND: Final = re.compile(r"::(error|warning) title=([^:,\r\n]*)::([^\r\n]*)")
+"""What the runner takes for a command: properties end at a colon or a comma, the whole at the line's end."""
+ESCAPED: Final = {"%0D": "\r", "%0A": "\n", "%3A": ":", "%2C": ",", "%25": "%"}
+MARKDOWN: Final = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+BENIGN: Final = "benign"
+
+
+def unescaped(text: str) -> str:
+    """Read what a runner reads."""
+    return re.sub("|".join(ESCAPED), lambda found: ESCAPED[found[0]], text)
+
+
+def found() -> Verdicts:
+    """Hold a contest in which one case is slower and the trials of another one fail."""
+    slow, broken = case("sequential", workers=1), case()
+
+    def elapsed_s(of: Case, block: int) -> float | str:
+        if of.variant == "main":
+            return 0.02 + block / 1e5
+        return 0.03 + block / 1e5 if of.strategy == "sequential" else "crash"
+
+    run = contested(slow, broken, elapsed_s=elapsed_s)  # type: ignore[arg-type]  # "crash" is an outcome
+    contest = contest_of(run)
+    assert contest is not None
+    return verdicts_of(contest, run.trials)
+
+
+def test_annotations_name_what_is_wrong() -> None:
+    """Slower metrics and failed trials are errors, open metrics are warnings."""
+    read = [COMMAND.fullmatch(line) for line in annotations(found(), ())]
+    told = [(each[1], unescaped(each[2]), unescaped(each[3])) for each in read if each is not None]
+    assert told == [
+        ("error", "sequential/requests/1/20ms: elapsed is slower", told[0][2]),
+        (
+            "error",
+            "threadpool_map/requests/3/20ms: trials failed",
+            "worktree against main: 3 trials failed, the first in block 1: crash: why",
+        ),
+        (
+            "warning",
+            "threadpool_map/requests/3/20ms: elapsed is inconclusive",
+            "worktree against main: its trials kept failing",
+        ),
+    ]
+    assert told[0][2].startswith("worktree against main: +50% (+")
+
+
+def test_bounds_and_lost_cases_are_annotated_too() -> None:
+    """A broken bound and a case that is gone are errors, an open bound is a warning."""
+    verdicts = replace(found(), metrics=(), failed={}, vanished=("gone/x/1/y",))
+    keepings: tuple[Keeping, ...] = ("open", "broken", "kept")
+    bounds = [
+        BoundVerdict("a/b/1/c", Bound("*", "p99", "<", 0.08), keeping, Interval(0.1, 0.09, 0.11), 8)
+        for keeping in keepings
+    ]
+    lines = [unescaped(line) for line in annotations(verdicts, bounds)]
+    assert lines == [
+        "::error title=gone/x/1/y: vanished::worktree lacks this case",
+        "::error title=a/b/1/c: p99 < 80 ms is broken::100 ms, 90 ms to 110 ms, in 8 blocks",
+        "::warning title=a/b/1/c: p99 < 80 ms is open::100 ms, 90 ms to 110 ms, in 8 blocks",
+    ]
+
+
+def test_the_summary_has_ruling_table_and_what_to_do_next() -> None:
+    """As a heading, a table, and a command."""
+    verdicts = found()
+    written = job_summary("a-run", verdicts, ruling_of(verdicts), (), ["new: other"])
+    assert written.startswith("## flagbench: a regression\n")
+    assert "| sequential/requests/1/20ms | elapsed | 20.1 ms | 30.1 ms | +50% |" in written
+    assert "\nnew: other\n" in written
+    assert "`flagbench compare RUN`" in written
+    assert "RUN being a-run." in written
+
+
+def hostile(text: str) -> Verdicts:
+    """Build verdicts that say this text wherever they can."""
+    ratio = Interval(1.1, 1.05, 1.15)
+    of_text = Case(text, text, 1, case().profile, case().countries)
+    return Verdicts(
+        base=text,
+        candidate=text,
+        metrics=(
+            MetricVerdict(text, "elapsed", "slower", ratio, 8, 0.05, 0.02, 0.022),
+            MetricVerdict(text, "p99", "inconclusive", None, 0, 0.05, None, None, text),
+        ),
+        failed={text: (failed(of_text, 0, "error", text),)},
+        is_complete=True,
+    )
+
+
+def test_no_text_ends_a_command_or_begins_another() -> None:
+    """And none is lost but what cannot be printed."""
+    for text in HOSTILE.values():
+        lines = list(annotations(hostile(text), ()))
+        assert len(lines) == 3
+        for line in lines:
+            read = COMMAND.fullmatch(line)
+            assert read is not None, line
+            assert printable(text) in unescaped(read[2])
+            assert unescaped(read[3]).startswith(printable(text))
+        assert printable(text) in unescaped(lines[1].rpartition("::")[2])
+
+
+def skeleton(markdown: str) -> Iterator[str]:
+    """Return what Markdown is made of, without its text."""
+    for token in MARKDOWN.parse(markdown):
+        yield token.type
+        yield from (
+            inner.type for inner in token.children or () if inner.type not in {"text", "text_special"}
+        )
+
+
+def test_no_text_is_markdown() -> None:
+    """The summary is made as any other one is."""
+    expected = list(skeleton(job_summary(BENIGN, hostile(BENIGN), "regression", (), [BENIGN])))
+    for text in HOSTILE.values():
+        written = job_summary(text, hostile(text), "regression", (), [printable(text)])
+        if printable(text).strip():
+            assert list(skeleton(written)) == expected, text

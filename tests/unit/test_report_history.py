@@ -1,0 +1,137 @@
+"""What people read of a history: bars, rows that fit 80 columns, and ASCII where there is nothing else."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from syrupy.assertion import SnapshotAssertion
+
+from bench.report.history import print_history
+from bench.report.sparkline import BARS, BREAK, bars, broken
+from bench.stats.history import Point, tracks_of
+from bench.store.reference_point import Reference
+from tests.histories import noisy, point
+
+LONG = "threadpool_as_completed/requests/200/lognormal-50ms-300ms/close"
+PINNED = Reference("b" * 40, "2026-01-24", "the release of January")
+POINTS = (
+    *(point(number, ratio) for number, ratio in enumerate(noisy([1.0] * 15 + [1.05] * 20))),
+    *(point(number, ratio, metric="p99") for number, ratio in enumerate(noisy([1.0] * 35, 2, 0.03))),
+    *(
+        point(number, ratio, case=LONG, metric="memory")
+        for number, ratio in enumerate(noisy([1.0] * 10 + [14.5] * 12, 3))
+    ),
+    *(
+        point(number, ratio, case=LONG, metric="memory", reference="b" * 40)
+        for number, ratio in enumerate(noisy([1.0] * 6, 4), 22)
+    ),
+    *(replace(point(number, case=LONG, metric="cpu"), low=None, high=None) for number in range(4)),
+)
+
+
+class Latin(io.StringIO):
+    """A stream of a console that knows no bars."""
+
+    encoding = "iso-8859-1"
+
+
+def printed(points: tuple[Point, ...], width: int = 80, stream: io.StringIO | None = None) -> str:
+    """Print a history as into a pipe of this width."""
+    stream = stream or io.StringIO()
+    console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    print_history(tracks_of(points), PINNED, console)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_a_history_looks_as_it_did(width: int, snapshot: SnapshotAssertion) -> None:
+    """Read the snapshot when it changes: it is what a user sees."""
+    assert printed(POINTS, width) == snapshot
+
+
+def test_no_row_is_wrapped_or_cut_at_80_columns() -> None:
+    """With great changes, wide bounds, many points and a step in every row."""
+    many = [1.0] * 40 + [0.01] * 80
+    wide = tuple(
+        replace(point(number, ratio, case=LONG, metric="elapsed"), low=0.0051 * ratio, high=123.0 * ratio)
+        for number, ratio in enumerate(noisy(many, 5))
+    )
+    text = printed((*POINTS, *wide))
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= 80
+    rows = [line for line in text.splitlines() if line.startswith("  ") and line.split()[0] != "last"]
+    assert sum(row.split()[0] in {"elapsed", "p99", "memory", "cpu"} for row in rows) == 5
+
+
+def test_a_console_without_bars_gets_ascii() -> None:
+    """All of it can be written there."""
+    text = printed(POINTS, stream=Latin())
+    assert text.isascii()
+    assert "#" in text
+    assert "|" in text
+
+
+def test_machines_are_named_where_there_are_several() -> None:
+    """One is nobody's question."""
+    assert "machine" not in printed(POINTS)
+    text = printed((point(0), point(1, fingerprint="1" * 64)))
+    assert "machine 111111111111" in text
+    assert "machine ffffffffffff" in text
+
+
+def test_what_a_file_says_moves_no_cursor() -> None:
+    """Neither case nor config nor the words of who pinned it."""
+    bad = "\x1b[2J\r\n"
+    points = (replace(point(0, case=f"a{bad}"), config=bad), replace(point(1), config="x"))
+    stream = io.StringIO()
+    console = Console(file=stream, width=80, highlight=False, markup=False, emoji=False)
+    print_history(tracks_of(points), replace(PINNED, why=bad), console)
+    assert "\x1b" not in stream.getvalue()
+    assert "\r" not in stream.getvalue()
+
+
+def test_steps_in_doubt_are_named() -> None:
+    """By metric and case."""
+    (track,) = tracks_of(point(number, ratio) for number, ratio in enumerate(noisy([1.0] * 9 + [1.05] * 9)))
+    (series,) = track.series
+    doubtful = replace(track, series=(replace(series, wanders=True),))
+    stream = io.StringIO()
+    print_history([doubtful], PINNED, Console(file=stream, width=160))
+    assert f"? elapsed of {track.case}: points resemble their neighbours" in stream.getvalue()
+
+
+def test_without_a_reference_it_is_said_how_to_pin_one() -> None:
+    """A history may have come from elsewhere."""
+    stream = io.StringIO()
+    print_history(tracks_of(POINTS), None, Console(file=stream, width=80))
+    assert "No reference is pinned; `flagbench history pin` does that." in stream.getvalue()
+
+
+def test_bars_reach_from_the_least_to_the_greatest() -> None:
+    """Unless they hardly differ: then they are as high as in a range that counts."""
+    assert bars([0, 1, 2, 3, 4, 5, 6, 7], 1) == BARS
+    assert bars([1.0, 1.0], 0.05) == BARS[4] * 2
+    assert set(bars([0.0, 0.001, -0.001], 0.05)) <= {BARS[3], BARS[4]}
+
+
+def test_many_values_are_thinned_to_medians_and_keep_their_break() -> None:
+    """A spike does not show among them, a step does."""
+    step = [0.0] * 50 + [1.0] * 50
+    step[20] = 50.0
+    assert broken([step], 0.05, 10) == BARS[0] * 5 + BARS[-1] * 5
+    assert broken([[0.0] * 30, [1.0, 2.0]], 0.05, 10).count(BREAK) == 1
+
+
+@given(
+    st.lists(st.lists(st.floats(-5, 5), min_size=1, max_size=60), min_size=1, max_size=30),
+    st.integers(4, 60),
+)
+def test_bars_never_take_more_room_than_there_is(series: list[list[float]], width: int) -> None:
+    """However many series and values there are; where all have room, all are drawn."""
+    drawn = broken(series, 0.05, width)
+    assert 1 <= len(drawn) <= width
+    if sum(map(len, series)) + len(series) - 1 <= width and len(series) <= width // 4:
+        assert len(drawn) == sum(map(len, series)) + len(series) - 1

@@ -1,0 +1,189 @@
+"""Bounds of the candidate's own: kept, broken, or open, whatever the base does."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.contest import Bound, Bounded, Contest, Relation
+from bench.measurement import Measurement
+from bench.stats.bounds import BoundVerdict, bound_verdicts, keeping
+from bench.stats.intervals import Interval, median_interval
+from bench.stats.metrics import figure
+from tests.builders import case, failed, round_of, trials
+from tests.contests import BASE, CANDIDATE, contest
+
+POOL = replace(case(), variant=CANDIDATE)
+PLAIN = case().id
+OPPOSITE: dict[Relation, Relation] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+times = st.floats(1e-4, 1e3)
+samples = st.lists(times, min_size=1, max_size=25)
+unequal = st.sampled_from(sorted(OPPOSITE))
+
+
+def _contest(*bounds: Bound, repeats: int = 1) -> Contest:
+    return replace(contest(case()), bounds=bounds, repeats={PLAIN: repeats})
+
+
+def _found(bound: Bound, measured: Sequence[Measurement], repeats: int = 1) -> BoundVerdict:
+    (found,) = bound_verdicts(_contest(bound, repeats=repeats), measured)
+    return found
+
+
+def _elapsed(relation: Relation, value: float) -> Bound:
+    return Bound("*", "elapsed", relation, value)
+
+
+def _failing(*errors: int) -> list[Measurement]:
+    """Build a block for each count of failed fetches: in its second round, the first has one that is lost."""
+    rounds = [(round_of(0.1, ok=9, not_found=1), round_of(0.1, ok=10 - each, reset=each)) for each in errors]
+    blocks = trials(POOL, [0.1] * len(errors))
+    return [replace(block, rounds=both) for block, both in zip(blocks, rounds, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("relation", "value", "verdict"),
+    [
+        ("<", 0.2, "kept"),
+        ("<", 0.106, "kept"),
+        ("<", 0.105, "open"),
+        ("<=", 0.105, "kept"),
+        ("<", 0.102, "open"),
+        ("<", 0.1, "broken"),
+        ("<=", 0.1, "open"),
+        ("<=", 0.09, "broken"),
+        (">", 0.09, "kept"),
+        (">=", 0.1, "kept"),
+        (">", 0.1, "open"),
+        (">", 0.105, "broken"),
+        ("==", 0.102, "open"),
+        ("==", 0.2, "broken"),
+    ],
+)
+def test_a_bound_must_hold_for_the_whole_interval(relation: Relation, value: float, verdict: str) -> None:
+    """The ends of it count."""
+    interval = Interval(0.1025, 0.1, 0.105)
+    assert keeping(_elapsed(relation, value), interval) == verdict
+
+
+@given(samples, unequal, times)
+def test_elapsed_is_held_against_the_median_over_blocks(
+    values: list[float], relation: Relation, value: float
+) -> None:
+    """The same interval, and the same verdict on it."""
+    bound = _elapsed(relation, value)
+    measured = trials(POOL, values)
+    found = _found(bound, measured)
+    figures = [each for trial in measured if (each := figure(trial, "elapsed")) is not None]
+    assert found.found == median_interval(figures)
+    assert (found.verdict, found.blocks) == (keeping(bound, median_interval(figures)), len(values))
+    if len(values) < 6:
+        assert found.verdict == "open"
+
+
+@given(samples, unequal, times)
+def test_what_keeps_a_bound_breaks_the_opposite_one(
+    values: list[float], relation: Relation, value: float
+) -> None:
+    """And what is open is open both ways."""
+    mirrored = {"kept": "broken", "broken": "kept", "open": "open"}
+    measured = trials(POOL, values)
+    found = _found(_elapsed(relation, value), measured)
+    assert _found(_elapsed(OPPOSITE[relation], value), measured).verdict == mirrored[found.verdict]
+
+
+@given(samples, st.tuples(times, times))
+def test_a_wider_bound_is_kept_where_a_narrower_one_is(
+    values: list[float], both: tuple[float, float]
+) -> None:
+    """And broken only where that is broken, too."""
+    order = {"broken": 0, "open": 1, "kept": 2}
+    narrow, wide = (_found(_elapsed("<", each), trials(POOL, values)).verdict for each in sorted(both))
+    assert order[narrow] <= order[wide]
+
+
+@given(samples, times, st.randoms())
+def test_the_order_of_the_blocks_makes_no_difference(
+    values: list[float], value: float, shuffler: random.Random
+) -> None:
+    """A median has none."""
+    shuffled = [*values]
+    shuffler.shuffle(shuffled)
+    bound = _elapsed("<", value)
+    assert _found(bound, trials(POOL, values)) == _found(bound, trials(POOL, shuffled))
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=20), st.integers(0, 9))
+def test_one_block_with_too_many_errors_breaks_their_bound(errors: list[int], most: int) -> None:
+    """And a single good one keeps it: what is counted needs no interval; not found is no failure."""
+    found = _found(Bound("*", "errors", "<=", most), _failing(*errors))
+    assert found.verdict == ("broken" if max(errors) > most else "kept")
+    assert found.found == Interval(max(errors), min(errors), max(errors))
+    none = _found(Bound("*", "errors", "==", 0), _failing(*errors))
+    assert none.verdict == ("broken" if any(errors) else "kept")
+
+
+def test_efficiency_is_the_mean_ideal_by_the_mean_elapsed_of_a_block() -> None:
+    """An ideal of 20 ms, and rounds of 20 and 60 ms: a half."""
+    measured = [replace(each, rounds=(round_of(0.02), round_of(0.06))) for each in trials(POOL, [0.04] * 6)]
+    found = _found(Bound("*", "efficiency", ">", 0.49), measured)
+    assert found.verdict == "kept"
+    assert found.found is not None
+    assert found.found.estimate == pytest.approx(0.5)
+    assert _found(Bound("*", "efficiency", ">", 0.51), measured).verdict == "broken"
+
+
+@pytest.mark.parametrize("name", get_args(Bounded))
+def test_longer_rounds_are_held_against_the_configs_own(name: Bounded) -> None:
+    """Time and errors of a round that asks three times as often are a third; what is no sum stays."""
+    measured = _failing(*[7] * 6)
+    once = _found(Bound("*", name, "<", 1e9), measured).found
+    longer = _found(Bound("*", name, "<", 1e9), measured, repeats=3).found
+    assert once is not None
+    assert longer is not None
+    if name == "errors":
+        assert (once.estimate, longer.estimate) == (7, 3)  # rounded up: a failure is never lost
+    else:
+        assert longer.estimate == pytest.approx(once.estimate / (3 if name in {"elapsed", "cpu"} else 1))
+
+
+def test_bounds_are_for_the_cases_that_their_pattern_fits() -> None:
+    """In the order of cases, then of bounds; a case may have several or none."""
+    other = case("sequential", workers=1)
+    bounds = (
+        Bound("seq*", "elapsed", "<", 1.0),
+        Bound("*", "p99", "<", 1.0),
+        Bound("nothing", "cpu", "<", 1.0),
+    )
+    of = replace(contest(case(), other), bounds=bounds)
+    measured = trials(replace(other, variant=CANDIDATE), [0.1] * 6)
+    assert [(each.case, each.bound.figure, each.verdict) for each in bound_verdicts(of, measured)] == [
+        (case().id, "p99", "open"),
+        (other.id, "elapsed", "kept"),
+        (other.id, "p99", "kept"),
+    ]
+
+
+def test_only_the_candidates_successes_count_and_the_last_of_a_block() -> None:
+    """Neither the base, nor failures, nor an attempt whose other side was spoilt."""
+    bound = _elapsed("<", 0.5)
+    slow_base = trials(replace(POOL, variant=BASE), [9.0] * 6)
+    good = trials(POOL, [0.1] * 6)
+    spoilt = [replace(each, rounds=(round_of(9.0),)) for each in good]
+    again = [replace(each, attempt=1) for each in good]
+    crash = [failed(POOL, 6, "crash", "why")]
+    found = _found(bound, [*slow_base, *spoilt, *again, *crash])
+    assert (found.verdict, found.blocks) == ("kept", 6)
+    assert _found(bound, [*slow_base, *crash]) == BoundVerdict(PLAIN, bound, "open", None, 0)
+
+
+def test_what_no_probe_saw_is_open() -> None:
+    """Memory cannot be kept to where it was not measured."""
+    bare = [replace(each, probes={}) for each in trials(POOL, [0.1] * 6)]
+    found = _found(Bound("*", "memory", "<", 1e9), bare)
+    assert (found.verdict, found.found, found.blocks) == ("open", None, 0)

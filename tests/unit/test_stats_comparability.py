@@ -1,0 +1,104 @@
+"""Which stored trials may be held against each other, and why others may not."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from bench.contest import Contest
+from bench.measurement import Measurement, Run
+from bench.stats.comparability import is_of_fixed_order, refusals
+from bench.stats.matching import matching
+from bench.stats.paired_verdicts import paired_verdicts
+from tests.builders import case, run_of, trials
+from tests.contests import contest, contested
+
+POOL = case("threadpool_map")
+LOOP = case("asyncio_gather", "aiohttp")
+MACHINE = {"fingerprint": "f" * 64}
+
+
+def stored(blocks: int = 8) -> Run:
+    """Build a contest of two equal sides."""
+    run = contested(POOL, elapsed_s=lambda _, block: 0.2 + 0.0001 * block)
+    assert len(run.trials) == 2 * blocks
+    return replace(run, environment=MACHINE)
+
+
+def test_two_variants_of_one_session_can_be_compared() -> None:
+    """There is nothing to refuse."""
+    assert list(refusals(stored(), stored())) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda run: replace(run, environment={"fingerprint": "0" * 64}), "on different machines"),
+        (lambda run: replace(run, environment={}), "on different machines"),
+        (lambda run: replace(run, config={**run.config, "seed": 9}), "different seeds"),
+        (lambda run: replace(run, config={**run.config, "sha256": "1" * 64}), "different configs"),
+        (lambda run: replace(run, started="2026-02-02T00:00:00+00:00"), "different sessions"),
+        (lambda run: replace(run, trials=run.trials[:-2]), "different sessions"),
+    ],
+)
+def test_what_differs_between_runs_is_a_reason(change: Callable[[Run], Run], reason: str) -> None:
+    """Machine, weather, config or session."""
+    assert reason in "; ".join(refusals(stored(), change(stored())))
+
+
+def test_a_run_that_was_stopped_early_is_refused() -> None:
+    """It may have been stopped because of what it showed."""
+    partial = replace(stored(), status="partial")
+    assert list(refusals(partial, partial)) == [f"{partial.name} was stopped early"]
+
+
+def reordered(run: Run, first: str) -> Run:
+    """Have the same variant go first in every block, as the usual recipe for CI has it."""
+
+    def moved(trial: Measurement) -> Measurement:
+        return replace(trial, position=0 if trial.case.endswith(first) else 1)
+
+    return replace(run, trials=tuple(map(moved, run.trials)))
+
+
+def test_an_order_that_no_coin_has_drawn_is_refused() -> None:
+    """Drift would then take the side of one of them; without a seed nothing can be said."""
+    assert not is_of_fixed_order(stored())
+    for first in ("@main", "@worktree"):
+        fixed = reordered(stored(), first)
+        assert is_of_fixed_order(fixed)
+        assert "was not drawn from its seed" in "; ".join(refusals(fixed, fixed))
+    assert is_of_fixed_order(replace(stored(), config={"name": "x"}))
+
+
+def test_cases_are_matched_by_their_names_and_else_by_their_strategies_files() -> None:
+    """What is left on either side has vanished or is new."""
+    thread = case("thread")
+    moved, gone, new = replace(POOL, strategy="pool"), case("sequential"), case("processpool_map")
+    digests = ({"threadpool_map": "a", "thread": "b"}, {"pool": "a", "thread": "c"})
+    found = matching((POOL, thread, gone), (new, moved, thread), digests)
+    assert found.shared == ((thread, thread),)
+    assert found.renamed == ((POOL, moved),)
+    assert found.vanished == (gone,)
+    assert found.new == (new,)
+    workers = replace(moved, workers=2)
+    assert matching((POOL,), (workers,), digests).renamed == ()
+    assert matching((POOL,), (moved,), ({}, {})).renamed == ()
+
+
+def test_a_finished_run_of_two_variants_is_looked_at_as_the_rule_would_have() -> None:
+    """The first look that decides counts; too few blocks are inconclusive."""
+    terms: Contest = contest(POOL)
+    base, candidate = (replace(POOL, variant=name) for name in (terms.base, terms.candidate))
+    for blocks, verdict, looked in ((20, "slower", 14), (13, "inconclusive", 13), (7, "inconclusive", 7)):
+        values = [0.2 + 0.0001 * block for block in range(blocks)]
+        run = run_of(
+            {base: trials(base, values), candidate: trials(candidate, [1.08 * each for each in values])}
+        )
+        (found,) = paired_verdicts(terms, run.trials).metrics
+        assert (found.verdict, found.blocks) == (verdict, looked)
+        assert found.ratio is not None
+        assert found.ratio.estimate == pytest.approx(1.08)
+    equal = run_of({base: trials(base, [0.2] * 20), candidate: trials(candidate, [0.2001] * 20)})
+    (found,) = paired_verdicts(terms, equal.trials).metrics
+    assert (found.verdict, found.blocks) == ("equivalent", 8)

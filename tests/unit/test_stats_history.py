@@ -1,0 +1,79 @@
+"""What belongs into one series, and the steps that are told of it."""
+
+import math
+import random
+
+import pytest
+
+from bench.stats.change_points import WINDOW
+from bench.stats.history import tracks_of
+from tests.histories import noisy, point
+
+
+def test_tracks_come_by_case_and_in_the_usual_order_of_metrics() -> None:
+    """Whatever the order of the points."""
+    points = [
+        point(number, case=case, metric=metric)
+        for number in range(3)
+        for case in ("b", "a")
+        for metric in ("memory", "elapsed", "cpu")
+    ]
+    random.Random(1).shuffle(points)
+    tracks = tracks_of(points)
+    assert [(each.case, each.metric) for each in tracks] == [
+        (case, metric) for case in "ab" for metric in ("elapsed", "cpu", "memory")
+    ]
+    for track in tracks:
+        (series,) = track.series
+        assert [each.time for each in series.points] == sorted(each.time for each in series.points)
+
+
+def test_machines_have_tracks_of_their_own() -> None:
+    """What differs between machines is no step."""
+    points = [point(number, fingerprint="1" * 64) for number in range(12)]
+    points += [point(number, 1.5, fingerprint="2" * 64) for number in range(12, 24)]
+    tracks = tracks_of(points)
+    assert [each.fingerprint[0] for each in tracks] == ["1", "2"]
+    assert all(series.steps == () for track in tracks for series in track.series)
+
+
+def test_another_reference_begins_another_series() -> None:
+    """The one with the newest point is last, though their times overlap."""
+    points = [point(number, reference="a" * 40) for number in range(0, 24, 2)]
+    points += [point(number, 1.5, reference="b" * 40) for number in range(1, 24, 2)]
+    (track,) = tracks_of(points)
+    assert [each.reference[0] for each in track.series] == ["a", "b"]
+    assert all(series.steps == () for series in track.series)
+
+
+def test_a_step_has_its_first_point_and_its_size() -> None:
+    """The size is that between the neighbouring steps."""
+    levels = [1.0] * 20 + [1.10] * 15 + [1.05] * 20
+    (track,) = tracks_of(point(number, ratio) for number, ratio in enumerate(noisy(levels, sigma=0.005)))
+    first, second = track.series[0].steps
+    assert [first.point.run, second.point.run] == [point(20).run, point(35).run]
+    assert first.ratio == pytest.approx(1.10, abs=0.01)
+    assert second.ratio == pytest.approx(1.05 / 1.10, abs=0.01)
+    assert first.p <= 0.01
+
+
+def test_the_size_of_a_step_does_not_rest_on_what_is_no_longer_looked_at() -> None:
+    """Long before it there was another level."""
+    levels = [2.0] * WINDOW + [1.0] * (WINDOW - 30) + [1.05] * 30
+    (track,) = tracks_of(point(number, ratio) for number, ratio in enumerate(noisy(levels)))
+    (step,) = track.series[0].steps
+    assert step.ratio == pytest.approx(1.05, abs=0.01)
+
+
+def test_a_series_that_wanders_is_told_from_one_that_stepped() -> None:
+    """What is left of it without its steps still has neighbours that resemble each other."""
+    source = random.Random(2)
+    value, wandering = 0.0, []
+    for _ in range(120):
+        value = 0.6 * value + source.gauss(0, 0.01)
+        wandering.append(math.exp(value))
+    stepped = noisy([1.0] * 60 + [1.05] * 60)
+    for ratios, wanders in ((wandering, True), (stepped, False), (noisy([1.0] * 60), False)):
+        (track,) = tracks_of(point(number, ratio) for number, ratio in enumerate(ratios))
+        assert track.series[0].wanders is wanders
+    assert track.series[0].steps == ()

@@ -1,0 +1,201 @@
+"""The file of the history: every point once, whatever merging did to the order, and no damage passed over."""
+
+import json
+import math
+import os
+import random
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.errors import EnvironmentFault, LockedError, UnreadableResultError
+from bench.store import history
+from bench.store.history import add_points, line_of, read_history
+from bench.store.lock import locked
+from tests.histories import point
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def file_of(folder: Path, *lines: str) -> Path:
+    """Write lines as they are."""
+    path = folder / "history.jsonl"
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def test_points_are_read_as_they_were_added(tmp_path: Path) -> None:
+    """Also those without bounds."""
+    path = tmp_path / "results" / "history.jsonl"
+    points = [point(0), replace(point(1, 1.05), low=None, high=None)]
+    assert read_history(path) == ()
+    assert add_points(points, path) == 2
+    assert read_history(path) == tuple(points)
+    assert [each.name for each in path.parent.iterdir()] == ["history.jsonl"]
+
+
+def test_a_point_is_added_once(tmp_path: Path) -> None:
+    """What is there is not touched."""
+    path = tmp_path / "history.jsonl"
+    add_points([point(0), point(1)], path)
+    before = path.read_bytes()
+    assert add_points([point(0), point(1)], path) == 0
+    assert path.read_bytes() == before
+    assert add_points([point(1), point(2)], path) == 1
+    assert path.read_bytes().startswith(before)
+
+
+def test_order_and_repetition_of_lines_tell_nothing(tmp_path: Path) -> None:
+    """As git leaves them when it takes the lines of both sides."""
+    points = [point(number, metric=metric) for number in range(5) for metric in ("elapsed", "p99")]
+    lines = [line_of(each) for each in points] * 2
+    random.Random(1).shuffle(lines)
+    assert read_history(file_of(tmp_path, *lines)) == tuple(points)
+
+
+def test_a_line_says_all_of_itself() -> None:
+    """Its keys are what docs/history.md has, and it is ASCII."""
+    line = line_of(point(3, 1.05, case="é"))
+    assert line.isascii()
+    assert list(json.loads(line)) == [
+        "schema", "time", "commit", "reference", "case", "metric", "log_ratio", "low", "high", "blocks",
+        "verdict", "fingerprint", "config", "run",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda line: line.update(schema=2), "of schema 2, and this flagbench reads 1"),
+        (lambda line: line.update(schema=True), "of schema True"),
+        (lambda line: line.pop("schema"), "of schema None"),
+        (lambda line: line.pop("commit"), "missing or unexpected: commit"),
+        (lambda line: line.update(more=1), "missing or unexpected: more"),
+        (lambda line: line.update(metric="speed"), "point.metric: unexpected 'speed'"),
+        (lambda line: line.update(commit="abc"), "not a full commit"),
+        (lambda line: line.update(reference="a" * 39 + "\n"), "not a full commit"),
+        (lambda line: line.update(time="yesterday"), "not a time in UTC"),
+        (lambda line: line.update(time="2026-01-02T03:04:05+01:00"), "not a time in UTC"),
+        (lambda line: line.update(time="2026-01-02T03:04:05"), "not a time in UTC"),
+        (lambda line: line.update(time="20260102T030405+0000"), "not a time in UTC"),
+        (lambda line: line.update(log_ratio=1000), "beyond what can be measured"),
+        (lambda line: line.update(blocks=0), "beyond what can be measured"),
+        (lambda line: line.update(low=None), "one without the other"),
+        (lambda line: line.update(low=2, high=1), "no bounds of a ratio"),
+        (lambda line: line.update(low=-1), "no bounds of a ratio"),
+    ],
+)
+def test_a_line_that_is_none_is_told_by_its_number(tmp_path: Path, change: Change, complaint: str) -> None:
+    """And nothing of the file is used."""
+    document = json.loads(line_of(point(1)))
+    change(document)
+    path = file_of(tmp_path, line_of(point(0)), json.dumps(document), line_of(point(2)))
+    with pytest.raises(UnreadableResultError) as caught:
+        read_history(path)
+    assert caught.value.what.startswith(f"{path}:2: ")
+    assert complaint in caught.value.what
+
+
+@pytest.mark.parametrize(
+    "line", ["", "<<<<<<< HEAD", "{", "[]", "NaN", '{"schema":1,"time":NaN}', "[" * 100_000]
+)
+def test_what_is_no_object_is_damage(tmp_path: Path, line: str) -> None:
+    """Marks of a conflict, too."""
+    with pytest.raises(UnreadableResultError, match=r"history\.jsonl:2: "):
+        read_history(file_of(tmp_path, line_of(point(0)), line))
+
+
+def test_a_line_that_is_not_utf8_is_damage(tmp_path: Path) -> None:
+    """With its number, like any other."""
+    path = file_of(tmp_path, line_of(point(0)))
+    path.write_bytes(path.read_bytes() + b"\xff\xfe\n")
+    with pytest.raises(UnreadableResultError, match=r"history\.jsonl:2: "):
+        read_history(path)
+
+
+def test_a_last_line_without_an_end_is_damage_and_nothing_is_added_to_it(tmp_path: Path) -> None:
+    """It may be whole; who knows."""
+    path = file_of(tmp_path, line_of(point(0)))
+    path.write_text(path.read_text("utf-8") + line_of(point(1)), encoding="utf-8")
+    before = path.read_bytes()
+    with pytest.raises(UnreadableResultError, match=r"history\.jsonl:2: it has no end"):
+        add_points([point(2)], path)
+    assert path.read_bytes() == before
+
+
+def test_two_lines_on_one_point_must_agree(tmp_path: Path) -> None:
+    """One of them was changed by hand."""
+    other = replace(point(0), log_ratio=math.log(2))
+    with pytest.raises(UnreadableResultError, match=r"history\.jsonl:3: it contradicts another line"):
+        read_history(file_of(tmp_path, line_of(point(0)), line_of(point(1)), line_of(other)))
+
+
+def test_a_write_that_fails_half_way_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full, or says so when it is asked to make sure."""
+    path = file_of(tmp_path, line_of(point(0)))
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(EnvironmentFault, match=r"cannot write .* bytes"):
+        add_points([point(1)], path)
+    assert read_history(path) == (point(0),)
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_of_the_environment(tmp_path: Path) -> None:
+    """As where something else has its name."""
+    (tmp_path / "results").write_text("")
+    with pytest.raises(EnvironmentFault, match=r"cannot add to .*; it takes a folder"):
+        add_points([point(0)], tmp_path / "results" / "history.jsonl")
+
+
+def test_who_has_been_waiting_too_long_is_told_for_whom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock of this process does not keep it out, so another one's is feigned."""
+    path = tmp_path / "history.jsonl"
+
+    def taken(at: Path) -> Any:
+        assert at == tmp_path / ".history.lock"
+        raise LockedError("in use by process 1", hint="name another folder with --out")
+
+    monkeypatch.setattr(history, "locked", taken)
+    monkeypatch.setattr(history, "_PATIENCE_S", 0.05)
+    with pytest.raises(LockedError, match="in use by process 1; wait for it, and try again"):
+        add_points([point(0)], path)
+    assert not path.exists()
+    monkeypatch.setattr(history, "locked", locked)
+    assert add_points([point(0)], path) == 1
+
+
+def calls_to_read(path: Path) -> int:
+    """Count the calls of Python's functions that reading a file takes."""
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        read_history(path)
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+def test_reading_is_a_matter_of_so_many_calls_a_line(tmp_path: Path) -> None:
+    """Twice as many lines take twice the work, and not much of it; 10,000 of them less than a second."""
+    few = file_of(tmp_path, *(line_of(point(number)) for number in range(200)))
+    calls = calls_to_read(few)
+    many = file_of(tmp_path, *(line_of(point(number)) for number in range(400)))
+    assert calls < 200 * 150
+    assert calls_to_read(many) < 2.2 * calls

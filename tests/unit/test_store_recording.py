@@ -1,0 +1,117 @@
+"""What of a contest becomes a point, and which runs have no place in a history."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from bench.errors import UsageError
+from bench.measurement import Outcome, Run
+from bench.model import Case
+from bench.store.recording import points_of
+from tests.builders import case, run_of, trials
+from tests.contests import BASE, CANDIDATE, between_commits, contest, contested
+
+OLD, NEW = "a" * 40, "b" * 40
+FIRST, SECOND = case(), case("sequential")
+
+
+def slower(of: Case, block: int) -> float:
+    """Take a tenth longer on the candidate's side, but for a little noise."""
+    return (1.1 if of.variant == CANDIDATE else 1.0) * (0.1 + 0.0001 * (block % 3))
+
+
+RUN = between_commits(
+    contested(FIRST, SECOND, elapsed_s=slower, terms=contest(FIRST, SECOND, metrics=("elapsed", "memory"))),
+    OLD,
+    NEW,
+)
+
+
+def test_each_metric_of_each_case_is_a_point() -> None:
+    """With what was found of it, and of what."""
+    points = points_of(RUN)
+    assert [(each.case, each.metric) for each in points] == [
+        (each.id, metric) for each in (FIRST, SECOND) for metric in ("elapsed", "memory")
+    ]
+    elapsed, memory = points[:2]
+    assert (elapsed.commit, elapsed.reference) == (NEW, OLD)
+    assert elapsed.log_ratio == pytest.approx(math.log(1.1), abs=0.001)
+    assert elapsed.verdict == "slower"
+    assert elapsed.low is not None
+    assert elapsed.high is not None
+    assert elapsed.low <= elapsed.ratio <= elapsed.high
+    assert (memory.log_ratio, memory.verdict) == (0, "equivalent")
+    assert (elapsed.run, elapsed.time, elapsed.config) == (RUN.name, RUN.started, "contest")
+    assert elapsed.fingerprint == "f" * 64
+    assert elapsed.blocks >= 8
+
+
+def without_fingerprint(run: Run) -> Run:
+    """Forget the machine."""
+    return replace(run, environment={})
+
+
+def of_no_commits(run: Run) -> Run:
+    """Forget what the sides were."""
+    return replace(run, config={**run.config, "variants": None})
+
+
+def cut_short(run: Run) -> Run:
+    """Leave out the later half of the trials, in pairs."""
+    return replace(run, trials=run.trials[: len(run.trials) // 4 * 2])
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda run: between_commits(run, OLD, NEW, dirty=True), "its candidate has changes that are not in"),
+        (lambda run: between_commits(run, OLD, NEW, dirty=None), "its candidate has changes that are not in"),
+        (lambda run: between_commits(run, OLD, NEW, commit=None), "its candidate is of no commit"),
+        (lambda run: between_commits(run, "", NEW), "its base is of no commit"),
+        (lambda run: between_commits(run, OLD, NEW, python="3.13"), "its sides differ in python, too"),
+        (
+            lambda run: between_commits(run, OLD, NEW, requirements=["httpx==0.27.2"]),
+            "its sides differ in requirements",
+        ),
+        (of_no_commits, "its base is of no commit"),
+        (without_fingerprint, "its machine is not known"),
+        (cut_short, "it was stopped early"),
+        (lambda run: replace(run, status="partial"), "it was stopped early"),
+    ],
+)
+def test_a_run_that_is_none_of_two_commits_is_refused(change: Callable[[Run], Run], complaint: str) -> None:
+    """With its name, and the reason."""
+    with pytest.raises(UsageError) as caught:
+        points_of(change(RUN))
+    assert caught.value.what.startswith(f"{RUN.name} is no part of a history: {complaint}")
+    assert caught.value.hint
+
+
+def test_a_base_that_was_changed_is_refused_like_a_candidate() -> None:
+    """It is no commit either."""
+    sides = RUN.config["variants"]
+    assert isinstance(sides, dict)
+    changed = {**sides, BASE: {**sides[BASE], "dirty": True}}
+    with pytest.raises(UsageError, match="its base has changes"):
+        points_of(replace(RUN, config={**RUN.config, "variants": changed}))
+
+
+def test_a_run_that_is_no_contest_is_refused() -> None:
+    """An ordinary one has nothing that it was measured against."""
+    with pytest.raises(UsageError, match="it is no contest of two variants; measure one with `ab`"):
+        points_of(run_of({FIRST: trials(FIRST, [0.1] * 10)}))
+
+
+def test_metrics_that_were_never_measured_are_left_out() -> None:
+    """And a run that has no others is refused."""
+
+    def fails(of: Case, _block: int) -> float | Outcome:
+        return "error" if of.plain_id == FIRST.id else 0.1
+
+    run = between_commits(contested(FIRST, SECOND, elapsed_s=fails), OLD, NEW)
+    assert {each.case for each in points_of(run)} == {SECOND.id}
+    alone = between_commits(contested(FIRST, elapsed_s=fails), OLD, NEW)
+    with pytest.raises(UsageError, match="no block of it succeeded on both sides"):
+        points_of(alone)
