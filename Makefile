@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+APART := tests/e2e/test_regressions.py tests/unit/test_acceptance.py
 LOCKED := requirements.txt requirements-dev.txt requirements-audit.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run test coverage test-slow audit format lock benchmarks clean
+.PHONY: run test coverage test-slow test-slow-adversity test-slow-regressions audit format lock benchmarks clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/python -m bench run configs/default.yaml
@@ -22,12 +23,20 @@ test: $(VENV)/dev.stamp
 coverage: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest --cov --cov-report=term
 
-# The long versions of what `make test` tries a few times: half an hour at the most.
-test-slow: $(VENV)/dev.stamp
+# The long versions of what `make test` tries a few times: half an hour at the most for each of the two. Give the
+# machine nothing else to do meanwhile.
+test-slow: test-slow-adversity test-slow-regressions
+
+test-slow-adversity: $(VENV)/dev.stamp
 	timeout --kill-after=10 30m sh -c '\
-		$(BIN)/python -m pytest -m "slow and alone" --timeout=900 --durations=20 && \
-		$(BIN)/python -m pytest -m "slow and not alone" --timeout=900 --durations=20 \
+		$(BIN)/python -m pytest -m "slow and alone" --timeout=900 --durations=20 $(APART:%=--ignore=%) && \
+		$(BIN)/python -m pytest -m "slow and not alone" --timeout=900 --durations=20 $(APART:%=--ignore=%) \
 			--numprocesses=3 --dist=loadscope'
+
+test-slow-regressions: $(VENV)/dev.stamp
+	timeout --kill-after=10 30m sh -c '\
+		$(BIN)/python -m pytest -m "slow and alone" --timeout=900 --durations=20 $(APART) && \
+		$(BIN)/python -m pytest -m "slow and not alone" --timeout=900 --durations=20 $(APART) --numprocesses=2'
 
 # Known weaknesses of what is locked, and of the workflows. It has an environment of its own, so that what
 # it needs is in no other; the second half needs the network.

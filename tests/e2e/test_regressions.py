@@ -1,0 +1,140 @@
+"""What a gate is for, on real revisions and at its real size: half an hour, with nothing else to do."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from tests.e2e.test_ab import config, environment, words
+from tests.repositories import Repository, own_repository, planted
+
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(900)]
+
+NAP_S = 0.0012
+"""Of fetches that take some 23 ms one after the other: about 5 %."""
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """Return this project's own, with a branch on which downloads take about 5 % longer."""
+    made = own_repository(tmp_path_factory.mktemp("regressions") / "repository")
+    planted(made, "planted", NAP_S)
+    return made
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a cache that the tests here share."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Return what writes a figure where whoever runs the tests sees it."""
+
+    def tell(line: str) -> None:
+        with capsys.disabled():
+            sys.stdout.write(f"\n{line}\n")
+
+    return tell
+
+
+def contested(repository: Repository, cache: Path, *said: str | Path) -> Mapping[str, Any]:
+    """Let two variants contend, and return what is said of them."""
+    ended = subprocess.run(
+        words("ab", *said, "--json", "--quiet"),
+        cwd=repository.folder,
+        env=environment(cache),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert ended.returncode in {0, 1, 8}, ended.stderr
+    document: dict[str, Any] = json.loads(ended.stdout)
+    return document
+
+
+def at_full_size(folder: Path, **changes: object) -> Path:
+    """Write a config as a project would have it: busy blocks are refused, both metrics, five rounds a side."""
+    return config(
+        folder, **{"rounds": "auto", "metrics": ["elapsed", "p99"], "disturbed": "refuse", **changes}
+    )
+
+
+def test_a_planted_slow_down_of_five_per_cent_is_caught_five_times_of_five(
+    repository: Repository, cache: Path, tmp_path: Path, tell: Callable[[str], None]
+) -> None:
+    """Each time with seeds, and so with coins, of its own."""
+    found = []
+    for seed in range(5):
+        path = at_full_size(tmp_path)
+        said = contested(
+            repository, cache, "main", "planted", path, "--seed", str(seed), "--out", tmp_path / str(seed)
+        )
+        elapsed = next(each for each in said["metrics"] if each["metric"] == "elapsed")
+        found.append((elapsed["verdict"], elapsed["blocks"], round(elapsed["ratio"]["estimate"], 4)))
+    tell(f"planted: {found}")
+    assert [verdict for verdict, _, _ in found] == ["slower"] * 5
+
+
+def test_identical_code_raises_no_alarm_in_fifteen_contests(
+    repository: Repository, cache: Path, tmp_path: Path, tell: Callable[[str], None]
+) -> None:
+    """Of four metrics each; on a noisy machine some may be inconclusive."""
+    found = []
+    for seed in range(15):
+        path = at_full_size(tmp_path, clients=["urllib3", "requests"], rounds=3, budget="90s")
+        options = ("--seed", str(seed), "--out", tmp_path / str(seed))
+        said = contested(repository, cache, "main", "main", path, *options)
+        found.append([each["verdict"] for each in said["metrics"]])
+    flat = [verdict for each in found for verdict in each]
+    tell(f"identical: { ({verdict: flat.count(verdict) for verdict in set(flat)}) }")
+    assert {"slower", "faster"} & set(flat) == set()
+    assert flat.count("equivalent") >= 0.8 * len(flat)
+
+
+@pytest.mark.parametrize(
+    ("base", "candidate"),
+    [
+        ("requirements=httpx==0.27.2", "requirements=httpx==0.28.1"),
+        ("python=3.11", "python=3.13"),
+    ],
+)
+def test_libraries_and_interpreters_are_compared(
+    repository: Repository,
+    cache: Path,
+    tmp_path: Path,
+    tell: Callable[[str], None],
+    base: str,
+    candidate: str,
+) -> None:
+    """Whatever the verdicts are, there are some, on what was really installed."""
+    path = at_full_size(tmp_path, strategies=["asyncio_gather"], clients=["httpx"])
+    said = contested(repository, cache, base, candidate, path, "--out", tmp_path / "run")
+    print(
+        f"\n{candidate} against {base}: {[(each['metric'], each['verdict'], each['ratio']) for each in said['metrics']]}"
+    )
+    assert "inconclusive" not in {each["verdict"] for each in said["metrics"]}
+    sides = json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))["config"]["variants"]
+    versions = [(each["python"], each["libraries"]["httpx"]) for each in sides.values()]
+    assert len(set(versions)) == 2
+
+
+def test_four_cases_take_no_longer_than_the_usual_budget(
+    repository: Repository, cache: Path, tmp_path: Path, tell: Callable[[str], None]
+) -> None:
+    """And most of that is timed: both environments are there by now."""
+    began_s = monotonic()
+    contested(repository, cache, "main", "planted", "gate", "--out", tmp_path / "run")
+    took_s = monotonic() - began_s
+    run = json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))
+    timed_s = sum(round_["elapsed_s"] for trial in run["trials"] for round_ in trial["rounds"])
+    tell(f"four cases: {took_s:.0f} s, {timed_s / took_s:.0%} of it timed")
+    assert took_s < 330
+    assert timed_s / took_s >= 0.7
