@@ -108,7 +108,7 @@ class Contest:
         candidate: the other one.
         metrics: what is compared of each case.
         margins: by case, without a variant: the greatest change that is still *equivalent*, as a share.
-        budget_s: seconds of trials after which no further block is begun.
+        budget_s: seconds of trials; no block is begun that would exceed it if it took as long as the last.
         repeats: by case, without a variant: how many times the countries of the config are asked in a round,
             so that none is too short to tell.
         alone: cases, without a variant, that only one side has, and which side that is.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.option(
     "--threshold", metavar="SHARE", help="Slow-down that matters, such as 5%, instead of the config's."
 )
-@click.option("--budget", metavar="TIME", help="Time for trials, such as 5m [the config's, or 5m].")
+@click.option("--budget", metavar="TIME", help="Time for trials, such as 5m [the config's, or 280s].")
 @click.option(
     "--metrics", metavar="NAMES", help="Of elapsed, p99, cpu and memory, with commas between [elapsed,p99]."
 )

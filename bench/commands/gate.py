@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     "or the config's own variants.",
 )
 @click.option("--threshold", metavar="SHARE", help="Slow-down that matters, instead of the config's.")
-@click.option("--budget", metavar="TIME", help="Time for trials, such as 5m [the config's, or 5m].")
+@click.option("--budget", metavar="TIME", help="Time for trials, such as 5m [the config's, or 280s].")
 @click.option("--metrics", metavar="NAMES", help="Of elapsed, p99, cpu and memory [the config's].")
 @click.option("--allow-missing", is_flag=True, help="A case that is gone is no failure.")
 @click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write JUnit XML, too.")

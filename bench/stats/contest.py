@@ -83,6 +83,7 @@ class ContestTally:
         self.left: dict[str, Leave] = {}
         self.unmeasured: set[Question] = set()
         self.spent_s = 0.0
+        self._before_s = 0.0
         self._metrics = len(self.due) * len(contest.metrics)
         self._differences: dict[Question, list[float]] = {
             (case, metric): [] for case in self.due for metric in contest.metrics
@@ -147,11 +148,12 @@ class ContestTally:
 
     def _end_block(self) -> None:
         self.blocks += 1
+        block_s, self._before_s = self.spent_s - self._before_s, self.spent_s
         running = [case for case in self._cases() if case not in self.left]
         end: Leave | None = None
         if self.blocks >= self._rule.looks[-1] + _GIVE_UP_AFTER:
             end = "blocks"
-        elif self.spent_s >= self._contest.budget_s:
+        elif self.spent_s + block_s > self._contest.budget_s:
             end = "budget"
         if end is not None:
             self.left |= dict.fromkeys(running, end)

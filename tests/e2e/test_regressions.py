@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic
@@ -61,7 +62,7 @@ def contested(repository: Repository, cache: Path, *said: str | Path) -> Mapping
 
 
 def at_full_size(folder: Path, **changes: object) -> Path:
-    """Write a config as a project would have it: busy blocks are refused, both metrics, five rounds a side."""
+    """Write a config as a project would have it: busy blocks are refused, two metrics, five rounds."""
     return config(
         folder, **{"rounds": "auto", "metrics": ["elapsed", "p99"], "disturbed": "refuse", **changes}
     )
@@ -94,36 +95,31 @@ def test_identical_code_raises_no_alarm_in_fifteen_contests(
         said = contested(repository, cache, "main", "main", path, *options)
         found.append([each["verdict"] for each in said["metrics"]])
     flat = [verdict for each in found for verdict in each]
-    tell(f"identical: { ({verdict: flat.count(verdict) for verdict in set(flat)}) }")
+    tell(f"identical: {Counter(flat)}")
     assert {"slower", "faster"} & set(flat) == set()
     assert flat.count("equivalent") >= 0.8 * len(flat)
 
 
 @pytest.mark.parametrize(
-    ("base", "candidate"),
-    [
-        ("requirements=httpx==0.27.2", "requirements=httpx==0.28.1"),
-        ("python=3.11", "python=3.13"),
-    ],
+    "sides",
+    [("requirements=httpx==0.27.2", "requirements=httpx==0.28.1"), ("python=3.11", "python=3.13")],
+    ids=["libraries", "interpreters"],
 )
 def test_libraries_and_interpreters_are_compared(
     repository: Repository,
     cache: Path,
     tmp_path: Path,
     tell: Callable[[str], None],
-    base: str,
-    candidate: str,
+    sides: tuple[str, str],
 ) -> None:
-    """Whatever the verdicts are, there are some, on what was really installed."""
+    """Whatever the verdict on the elapsed time is, there is one, on what was really installed."""
     path = at_full_size(tmp_path, strategies=["asyncio_gather"], clients=["httpx"])
-    said = contested(repository, cache, base, candidate, path, "--out", tmp_path / "run")
-    print(
-        f"\n{candidate} against {base}: {[(each['metric'], each['verdict'], each['ratio']) for each in said['metrics']]}"
-    )
-    assert "inconclusive" not in {each["verdict"] for each in said["metrics"]}
-    sides = json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))["config"]["variants"]
-    versions = [(each["python"], each["libraries"]["httpx"]) for each in sides.values()]
-    assert len(set(versions)) == 2
+    said = contested(repository, cache, *sides, path, "--out", tmp_path / "run")
+    found = {each["metric"]: (each["verdict"], each["ratio"], each["blocks"]) for each in said["metrics"]}
+    tell(f"{' : '.join(sides)}: {found}")
+    assert found["elapsed"][0] != "inconclusive"
+    built = json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))["config"]["variants"].values()
+    assert len({(each["python"], each["libraries"]["httpx"]) for each in built}) == len(sides)
 
 
 def test_four_cases_take_no_longer_than_the_usual_budget(
@@ -136,5 +132,5 @@ def test_four_cases_take_no_longer_than_the_usual_budget(
     run = json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))
     timed_s = sum(round_["elapsed_s"] for trial in run["trials"] for round_ in trial["rounds"])
     tell(f"four cases: {took_s:.0f} s, {timed_s / took_s:.0%} of it timed")
-    assert took_s < 330
+    assert took_s <= 300
     assert timed_s / took_s >= 0.7
