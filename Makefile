@@ -41,7 +41,7 @@ test-slow-regressions: $(VENV)/dev.stamp
 # Known weaknesses of what is locked, and of the workflows. It has an environment of its own, so that what
 # it needs is in no other; the second half needs the network.
 audit: $(VENV)/audit/stamp
-	$(VENV)/audit/bin/zizmor --offline --persona=auditor .github/workflows
+	$(VENV)/audit/bin/zizmor --offline --persona=auditor .github/workflows action.yml
 	for each in $(LOCKED); do \
 		$(VENV)/audit/bin/pip-audit --strict --require-hashes --disable-pip -r $$each || exit 1; \
 	done
