@@ -35,7 +35,9 @@ class Variant:
         """Name it in tables and in the ids of its cases, where an ``@`` stands before it."""
         python = f"py{self.python}" if self.python[:1].isdigit() else Path(self.python).name
         tree = self.rev or ("" if self.path is None else self.path.name or str(self.path))
-        named = "+".join(part for part in (tree, python, *self.requirements) if part) or "worktree"
+        # an address of a requirement, which may hold a token, is nobody's business
+        requirements = (each.partition("@")[0].strip() if "/" in each else each for each in self.requirements)
+        named = "+".join(part for part in (tree, python, *requirements) if part) or "worktree"
         return named.replace("@", "-")
 
 

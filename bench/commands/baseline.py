@@ -1,14 +1,16 @@
-"""What a gate compares with: where this branch left the other, a pinned revision, or one that is named."""
+"""What a gate compares with: where this branch left the other, or a pinned commit."""
 
 import os
 import subprocess
+from collections.abc import Iterator
 from typing import Final
 
-from bench.errors import IncomparableError
+from bench.errors import EnvironmentFault, IncomparableError
 from bench.machine.git import git
 from bench.store.reference_point import load_reference
 
 _MAIN: Final = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
+_FETCH: Final = "fetch the whole history first (`fetch-depth: 0` in GitHub Actions, `GIT_DEPTH: 0` in GitLab)"
 
 
 def merge_base() -> str:
@@ -17,47 +19,23 @@ def merge_base() -> str:
     That is the base of the pull request where GitHub or GitLab name it, else the repository's main branch.
 
     Raises:
-        IncomparableError: there is none, or HEAD is it.
+        IncomparableError: there is none.
+        EnvironmentFault: git cannot be asked.
     """
-    named = [
-        os.environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", ""),
-        *_remote(os.environ.get("GITHUB_BASE_REF", "")),
-        *_remote(os.environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "")),
-    ]
-    head = _git("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-    if not head:
+    if not _asked("rev-parse", "--verify", "--quiet", "HEAD^{commit}"):
         raise IncomparableError("here is no commit to compare", hint="give the command in a git repository")
-    branch = next((each for each in (*filter(None, named), *_MAIN) if _commit(each)), None)
+    named = tuple(_named())
+    branch = next((each for each in named or _MAIN if _commit(each)), None)
+    if branch is None and named:
+        raise IncomparableError(f"the base of this change, {named[0]}, is not here", hint=_FETCH)
     if branch is None:
-        raise IncomparableError(f"there is none of {', '.join(_MAIN)}", hint="name a revision with --against")
-    base = _git("merge-base", branch, "HEAD")
+        raise IncomparableError(
+            f"there is none of {', '.join(_MAIN)}", hint=f"name a revision with --against, or {_FETCH}"
+        )
+    base = _asked("merge-base", branch, "HEAD")
     if not base:
-        raise IncomparableError(
-            f"HEAD and {branch} have no commit in common here",
-            hint="a shallow clone lacks it: fetch the whole history (`fetch-depth: 0`)",
-        )
-    if base == head and not _git("status", "--porcelain", "--untracked-files=normal"):
-        raise IncomparableError(
-            f"HEAD is part of {branch} already, so there is nothing to compare",
-            hint="name a revision with --against, such as HEAD~1 or `pinned`",
-        )
+        raise IncomparableError(f"HEAD and {branch} have no commit in common here", hint=_FETCH)
     return base
-
-
-def _remote(branch: str) -> tuple[str, ...]:
-    return (f"origin/{branch}", branch) if branch else ()
-
-
-def _commit(name: str) -> str:
-    return _git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
-
-
-def _git(*words: str) -> str:
-    """Return what git says, nothing where it fails."""
-    try:
-        return git(*words)
-    except (OSError, subprocess.SubprocessError):
-        return ""
 
 
 def pinned() -> str:
@@ -71,3 +49,40 @@ def pinned() -> str:
     if reference is None:
         raise IncomparableError("no commit is pinned", hint="pin one with `flagbench history pin REV`")
     return reference.rev
+
+
+def _named() -> Iterator[str]:
+    """Yield the names that CI has for the base of a change, the best first.
+
+    In GitLab's pipelines for merged results, HEAD holds the tip of the target.
+    """
+    for variable in ("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "CI_MERGE_REQUEST_DIFF_BASE_SHA"):
+        if commit := os.environ.get(variable):
+            yield commit
+    for variable in ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"):
+        if branch := os.environ.get(variable):
+            yield from (f"origin/{branch}", branch)
+
+
+def _commit(name: str) -> str:
+    return _asked("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+
+
+def _asked(*words: str) -> str:
+    """Return what git says; nothing where there is nothing to say.
+
+    Raises:
+        EnvironmentFault: there is no git, it takes too long, or it does not trust the folder.
+    """
+    try:
+        return git(*words)
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr or "").strip().splitlines()
+        if said and "dubious ownership" in said[0]:
+            raise EnvironmentFault(
+                f"git does not trust this folder: {said[0]}",
+                hint='`git config --global --add safe.directory "$PWD"` says that you do',
+            ) from error
+        return ""
+    except (OSError, subprocess.SubprocessError) as error:
+        raise EnvironmentFault(f"git cannot be asked: {error}", hint="a gate takes git") from error

@@ -32,11 +32,17 @@ class Challenge:
 
 
 def contend(
-    asked: "Experiment", challenge: Challenge, present: "Callable[[Run, Path], int]", order: "Order"
+    asked: "Experiment",
+    challenge: Challenge,
+    present: "Callable[[Run, Path], int]",
+    order: "Order",
+    *,
+    refuses_same: bool = False,
 ) -> int:
     """Build both variants, let them contend, and return the exit code.
 
     Raises:
+        IncomparableError: both are the same, which ``refuses_same`` says is pointless.
         UsageError: the budget is too small for any alarm, or there is nothing to compare.
         EnvironmentFault: a variant cannot be built, or the machine cannot do what is asked.
     """
@@ -44,6 +50,8 @@ def contend(
     from bench.runner.contest import lengthened
 
     sides = _built(asked, challenge, quiet=order.quiet)
+    if refuses_same:
+        _refuse_same(sides)
     experiment, terms = _matched(asked, challenge, sides)
     contest = replace(terms, repeats=_repeats(experiment, terms, order))
 
@@ -71,6 +79,19 @@ def _built(asked: "Experiment", challenge: Challenge, *, quiet: bool) -> "Mappin
             challenge.candidate, clients, asked.strategies, say
         ),
     }
+
+
+def _refuse_same(sides: "Mapping[str, Side]") -> None:
+    """Refuse two sides of the same tree, interpreter and libraries."""
+    from bench.errors import IncomparableError
+
+    base, candidate = sides
+    what = [[side.about.get(key) for key in ("tree", "python", "libraries")] for side in sides.values()]
+    if what[0] == what[1]:
+        raise IncomparableError(
+            f"{candidate} is the same as {base}, so there is nothing to compare",
+            hint="name a revision with --against, such as HEAD~1 or `pinned`",
+        )
 
 
 def _matched(

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 @click.option(
     "--against",
     metavar="REV",
-    help="Compare with this revision, or with the `pinned` one, instead of the merge base "
-    "or the config's own variants.",
+    help="Compare with this revision instead of the merge base; `pinned` is HEAD with the pinned commit.",
 )
 @click.option("--threshold", metavar="SHARE", help="Slow-down that matters, instead of the config's.")
 @click.option("--budget", metavar="TIME", help="Time for trials, such as 5m [the config's, or 280s].")
@@ -71,16 +70,24 @@ def gate(  # noqa: PLR0913  one argument an option
     def show(document: "Run", folder: Path) -> int:
         return present(document, folder, outputs)
 
-    return contend(asked, challenge, show, Order("gate", config, options, out, resume, quiet))
+    order = Order("gate", config, options, out, resume, quiet)
+    return contend(asked, challenge, show, order, refuses_same=True)
 
 
 def _sides(asked: "Experiment", against: str | None) -> "tuple[Variant, Variant]":
-    """Choose base and candidate: those of the config, unless a base is named."""
+    """Choose base and candidate: the config's own, with another base if one is named."""
+    from dataclasses import replace
+
     from bench.commands.baseline import merge_base, pinned
     from bench.contest import Variant
 
-    if against is None and asked.terms.variants is not None:
-        return asked.terms.variants
-    if against is None:
-        return Variant(rev=merge_base()), Variant()
-    return Variant(rev=pinned() if against == "pinned" else against), Variant()
+    own = asked.terms.variants
+    if against is None and own is not None:
+        return own
+    if against == "pinned":
+        rev, candidate = pinned(), Variant(rev="HEAD")  # a point of the history is of a commit
+    else:
+        rev, candidate = against or merge_base(), Variant()
+    if own is None:
+        return Variant(rev=rev), candidate
+    return replace(own[0], rev=rev, path=None), own[1]

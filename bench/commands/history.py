@@ -84,11 +84,15 @@ def pin(*, rev: str, why: str) -> None:
     from datetime import UTC, datetime
 
     from bench.commands.consoles import results
+    from bench.errors import UnreadableResultError
     from bench.machine.revisions import commit_of
     from bench.store.reference_point import REFERENCE, Reference, load_reference, save_reference
 
     commit = commit_of(rev)
-    before = load_reference()
+    try:
+        before = load_reference()
+    except UnreadableResultError:  # pinning is what mends it
+        before = None
     is_pinned = before is not None and before.rev == commit
     since = before.since if before is not None and is_pinned else datetime.now(UTC).date().isoformat()
     if not is_pinned or why:

@@ -1,12 +1,17 @@
 """What becomes of a contest's verdicts: stored, printed, written for others, and an exit code."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bench.measurement import Run
+    from bench.stats.bounds import BoundVerdict
+    from bench.stats.ruling import Ruling
+    from bench.stats.verdicts import Verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +33,10 @@ class Outputs:
 
 def present(document: "Run", folder: Path, outputs: Outputs) -> int:
     """Store what is derived from the journal, tell of it, and return the exit code."""
-    from bench.commands.consoles import emit, emit_error, remarks, results
+    from bench.commands.consoles import emit, remarks, results
     from bench.commands.ruling import CODES, bounded, ruled
     from bench.report.contest import contest_sheet
-    from bench.report.export.junit import to_junit
     from bench.report.export.verdicts_json import to_json
-    from bench.report.github import annotations, job_summary
     from bench.report.sheet import print_sheet, sheet_to_markdown
     from bench.stats.ruling import ruling_of
     from bench.store.folder import save
@@ -47,14 +50,32 @@ def present(document: "Run", folder: Path, outputs: Outputs) -> int:
         emit(to_json(document.name, verdicts, bounds, ruling))
     else:
         print_sheet(sheet, results())
+    if document.status == "complete":
+        _tell_others(document, outputs, verdicts, bounds, ruling)
+    remarks().print(f"{ruling} (exit code {CODES[ruling]})", soft_wrap=True)
+    return CODES[ruling]
+
+
+def _tell_others(
+    document: "Run",
+    outputs: Outputs,
+    verdicts: "Verdicts",
+    bounds: "Sequence[BoundVerdict]",
+    ruling: "Ruling",
+) -> None:
+    """Write for CI; a file written half-way would change the very tree that `--resume` is to go on with."""
+    from bench.commands.consoles import emit, emit_error
+    from bench.report.export.junit import to_junit
+    from bench.report.github import annotations, job_summary
+
+    if outputs.allow_missing:
+        verdicts = replace(verdicts, vanished=())
     if outputs.junit is not None:
-        _write(outputs.junit, to_junit(document))
+        _write(outputs.junit, to_junit(document, allow_missing=outputs.allow_missing))
     if outputs.github:
         for line in annotations(verdicts, bounds):
             (emit_error if outputs.as_json else emit)(f"{line}\n")
         _summarise(job_summary(document.name, verdicts, ruling, bounds))
-    remarks().print(f"{ruling} (exit code {CODES[ruling]})", soft_wrap=True)
-    return CODES[ruling]
 
 
 def _write(file: Path, text: str) -> None:

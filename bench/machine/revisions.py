@@ -23,10 +23,17 @@ def commit_of(revision: str) -> str:
         EnvironmentFault: there is no git, or it does not answer.
     """
     try:
-        return git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        commit = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     except subprocess.CalledProcessError as error:
-        raise UsageError(
-            f"there is no commit {revision!r}", hint="name a branch, a tag or a commit of this repository"
-        ) from error
+        raise _unknown(revision) from error
     except (OSError, subprocess.SubprocessError) as error:
         raise EnvironmentFault(f"git cannot be asked for {revision!r}", hint="it takes git") from error
+    if not is_commit(commit):  # a range or an exclusion, such as ^HEAD
+        raise _unknown(revision)
+    return commit
+
+
+def _unknown(revision: str) -> UsageError:
+    return UsageError(
+        f"there is no commit {revision!r}", hint="name a branch, a tag or a commit of this repository"
+    )

@@ -131,7 +131,8 @@ def _told(label: str) -> Iterator[None]:
         yield
     except GitError as error:
         raise EnvironmentFault(
-            f"git cannot copy the tree of {label}: {error}", hint="see what `git fsck` and `git status` say"
+            f"git cannot copy the tree of {label}: {error}",
+            hint="see what `git fsck` says; a partial clone has to be fetched without its filter",
         ) from error
     except OSError as error:
         raise EnvironmentFault(

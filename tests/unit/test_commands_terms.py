@@ -47,6 +47,11 @@ def test_the_config_comes_last_and_can_be_told_from_a_variant(
             Variant(rev="main", requirements=("httpx==0.27.2", "h11==0.14")),
             "main+httpx==0.27.2+h11==0.14",
         ),
+        (
+            "requirements=mylib @ https://example.invalid/mylib.whl?token=secret",
+            Variant(requirements=("mylib @ https://example.invalid/mylib.whl?token=secret",)),
+            "mylib",
+        ),
         ("HEAD@{1}", Variant(rev="HEAD@{1}"), "HEAD-{1}"),
         ("feature=x", Variant(rev="feature=x"), "feature=x"),
     ],

@@ -18,6 +18,7 @@ from bench.stats.standing import sample_of
 from bench.stats.verdicts import MetricVerdict, verdicts_of
 from bench.store.contest import contest_of
 
+_VANISHED: Final = "vanished"
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 Problem: TypeAlias = Literal["failure", "error", "skipped"]
 
@@ -43,17 +44,20 @@ class _Test:
     took_s: float | None = None
 
 
-def to_junit(run: Run) -> str:
+def to_junit(run: Run, *, allow_missing: bool = False) -> str:
     """Write one test a case; of a contest, one for each metric of a case and one for its trials.
 
     A test fails where the candidate is *slower*, or lacks the case. It is an error where trials failed, and
-    skipped where the verdict is *inconclusive*, or where nothing was measured.
+    skipped where the verdict is *inconclusive*, or where nothing was measured. That the candidate lacks a
+    case is a failure unless that is allowed.
 
     Raises:
         UnreadableResultError: what the run keeps of its contest is not that of its cases.
     """
     contest = contest_of(run)
     tests = list(_plain(run) if contest is None else _contested(run, contest))
+    if allow_missing:
+        tests = [test for test in tests if test.kind != _VANISHED]
     counts = {
         "tests": str(len(tests)),
         "failures": str(sum(test.problem == "failure" for test in tests)),
@@ -130,7 +134,7 @@ def _contested(run: Run, contest: Contest) -> Iterator[_Test]:
     for case, side in contest.alone.items():
         if side == contest.base:
             message = f"{printable(contest.candidate)} lacks this case"
-            yield _Test(printable(case), "presence", "", "failure", "vanished", message)
+            yield _Test(printable(case), "presence", "", "failure", _VANISHED, message)
 
 
 def _contest_trials_test(case: str, trials: Sequence[Measurement], failed: Sequence[Measurement]) -> _Test:
