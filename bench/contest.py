@@ -115,6 +115,8 @@ class Contest:
             so that none is too short to tell.
         alone: cases, without a variant, that only one side has, and which side that is.
         bounds: what the candidate must keep to besides.
+        coins: draws who goes first in each block; other trees and libraries have other ones, so that bad luck
+            is not repeated with every commit.
     """
 
     base: str
@@ -125,3 +127,4 @@ class Contest:
     repeats: Mapping[str, int] = field(default_factory=dict)
     alone: Mapping[str, str] = field(default_factory=dict)
     bounds: tuple[Bound, ...] = ()
+    coins: int = 0

@@ -40,7 +40,7 @@ def contested(
     kept: Sequence[Measurement] = (),
 ) -> Run:
     """Run a contest with a fake in place of its duets, and return what is stored of it."""
-    of = experiment(*cases, terms=terms, seed=seed)
+    of = experiment(*cases, terms=replace(terms or contest(*cases), coins=seed), seed=seed)
     assert of.contest is not None
     measured = take_duets(
         of, of.contest, lambda due: yielded(due, elapsed_s), Observer(), lambda _: None, kept

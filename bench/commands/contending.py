@@ -49,6 +49,7 @@ def contend(
     from bench.commands.carrying_out import carry_out
     from bench.runner.contest import lengthened
 
+    _refuse_early(asked, order)
     sides = _built(asked, challenge, quiet=order.quiet)
     if refuses_same:
         _refuse_same(sides)
@@ -60,6 +61,17 @@ def contend(
 
     longer = lengthened(experiment, contest)
     return carry_out(longer, present, order, measure)
+
+
+def _refuse_early(asked: "Experiment", order: "Order") -> None:
+    """Refuse what cannot be before anything is built and tried."""
+    from bench.commands.preflight import read_limits_for, shortages_of
+    from bench.runner.shortages import require
+    from bench.store.folder import refuse_used
+
+    if order.out is not None:
+        refuse_used(order.out)
+    require(shortages_of(asked, read_limits_for(order.out)))
 
 
 def _built(asked: "Experiment", challenge: Challenge, *, quiet: bool) -> "Mapping[str, Side]":
@@ -122,6 +134,7 @@ def _matched(
         budget_s=budget_s,
         alone={case.id: names[0] for case, names in has.items() if len(names) == 1},
         bounds=terms.bounds,
+        coins=_coins(asked.seed, sides),
     )
     experiment = replace(
         asked,
@@ -132,6 +145,16 @@ def _matched(
         probes=_probes(asked, contest),
     )
     return experiment, contest
+
+
+def _coins(seed: int, sides: "Mapping[str, Side]") -> int:
+    """Draw the coins' seed from that of the config and from what the sides are made of."""
+    from hashlib import blake2b
+
+    from bench.wire import encode
+
+    made_of = encode([seed, {name: side.about for name, side in sides.items()}])
+    return int.from_bytes(blake2b(made_of.encode(), digest_size=4).digest(), "big")
 
 
 def _probes(asked: "Experiment", contest: "Contest") -> tuple[str, ...]:

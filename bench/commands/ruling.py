@@ -26,7 +26,7 @@ def ruled(document: "Run", contest: "Contest | None" = None) -> "Verdicts":
 
     kept = contest_of(document)
     if kept is not None:
-        return verdicts_of(contest or kept, document.trials)
+        return verdicts_of(contest or kept, document.trials, kept)
     if contest is None:
         raise UsageError(f"{document.name} is no contest of two variants", hint="measure one with `ab`")
     return paired_verdicts(contest, document.trials)

@@ -122,7 +122,7 @@ def _legend(verdicts: Verdicts) -> str:
         (
             *(explained[metric] for metric in METRICS if metric in shown),
             f"equivalent: within {told}",
-            "bounds: 95% at the last look; a false alarm in any metric: 1% at the most",
+            "bounds: 95% at the last look; a false slower in any metric: 1% at the most",
         )
     )
 

@@ -29,7 +29,7 @@ def announced(experiment: Experiment, contest: Contest) -> Iterator[str]:
     yield (
         f"{printable(experiment.name)}: {printable(contest.base)} against {printable(contest.candidate)}, "
         f"{plural(cases, 'case')} × {plural(metrics, 'metric')}; verdicts from block {RULE.looks[0]} on, "
-        f"alarms from block {blocks_to_alarm(total, RULE)} on, at most {duration(contest.budget_s)}"
+        f"alarms from block {blocks_to_alarm(total, RULE)} on, for {duration(contest.budget_s)} at the most"
     )
     for case, only in contest.alone.items():
         lost = "vanished" if only == contest.base else "new"
@@ -121,8 +121,7 @@ class LiveContest(Observer):
             box=None,
             pad_edge=False,
             title_justify="left",
-            title=f"block {self._block + 1} of {RULE.looks[-1]} at most, {duration(spent)} of "
-            f"{duration(self._contest.budget_s)}",
+            title=f"block {self._block + 1}, {duration(spent)} of {duration(self._contest.budget_s)}",
         )
         for heading in ("case", "metric", "change", "bounds", "blocks", "verdict"):
             is_text = heading in {"case", "metric", "verdict"}

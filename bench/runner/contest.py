@@ -70,7 +70,7 @@ def take_duets(  # noqa: PLR0913, PLR0917  what `take_turns` takes, and the cont
     measured: list[Measurement] = []
     observer.run_started(experiment)
     observer.contest_stands(tally)
-    for due in duet_turns(experiment, tally):
+    for due in duet_turns(experiment, contest, tally):
         if due.turn.attempt > 0:
             pause(PAUSES_S[due.turn.attempt - 1])
         observer.trial_started(replace(due.cases[0], variant=""), due.turn.block)
@@ -99,7 +99,7 @@ class Pilot:
 
 
 def pilot(experiment: Experiment) -> Pilot:
-    """Try both sides of every case once.
+    """Try both sides of every case once; how long a round is shows in one that a busy machine spoilt, too.
 
     A side that fails here will fail in the contest, too, which is where that is told.
     """
@@ -107,11 +107,9 @@ def pilot(experiment: Experiment) -> Pilot:
     repeats: dict[str, int] = {}
     block_s = 0.0
     with stand(trial) as (site, shift):
-        for name, cases in sides_of(experiment.cases).items():
-            trials = _measure(site, shift, _tried(name, cases))
-            elapsed_s = [
-                round_.elapsed_s for trial in trials if trial.outcome == "ok" for round_ in trial.rounds
-            ]
+        for place, (name, cases) in enumerate(sides_of(experiment.cases).items()):
+            trials = _measure(site, shift, _tried(name, cases, 2 * place))
+            elapsed_s = [round_.elapsed_s for trial in trials for round_ in trial.rounds]
             quickest_s = min(elapsed_s, default=_LONG_ENOUGH_S)
             repeats[name] = max(1, math.ceil(_LONG_ENOUGH_S / quickest_s))
             timed_s = len(trials) * (experiment.rounds or ROUNDS) * repeats[name] * quickest_s
@@ -137,6 +135,6 @@ def _measure(site: Site, shift: ServerShift, due: DuetTurn) -> Sequence[Measurem
     )
 
 
-def _tried(name: str, cases: tuple[Case, ...]) -> DuetTurn:
+def _tried(name: str, cases: tuple[Case, ...], position: int) -> DuetTurn:
     first, second = cases
-    return DuetTurn(name, (first, second), Turn(_PILOT_BLOCK, 0))
+    return DuetTurn(name, (first, second), Turn(_PILOT_BLOCK, position))

@@ -42,27 +42,33 @@ def measure_duet(
 
     measured = observed(site, server, trials, run)
     return tuple(
-        _excused(measurement) if _was_cut_short(ending, rounds) else measurement
+        _excused(measurement) if _was_cut_short(ending, rounds) else _shared(measurement)
         for measurement, ending in zip(measured, endings, strict=True)
     )
 
 
 def _run(site: Site, server: RunningServer, trials: Sequence[Staged], rounds: int) -> list[Ending]:
-    """Warm both up, and let them do their rounds in turns, until all are done or one of them fails."""
+    """Warm both up, and let them do their rounds in turns, until all are done or one of them fails.
+
+    Whoever waits is stopped: a thread that it left running would take its time from the other one.
+    """
     workers: list[Worker] = []
-    endings = []
+    endings: list[Ending] = []
     with ExitStack() as stack:
         for trial in trials:
             workers.append(stack.enter_context(_started(site, trial)))
             workers[-1].hear()
+            workers[-1].rest()
         for place in (0, 1, *alternation(rounds)):
             if not all(worker.waits for worker in workers):
                 break
             workers[place].go_on()
-        while workers:
-            worker = workers.pop(0)
+            workers[place].rest()
+        for worker in workers:
             worker.stop()
-            endings.append(worker.end((server.child.pid, *(other.pid for other in workers))))
+            endings.append(worker.end(None))
+        # what has fled from its group is of either side: nobody could say of which
+        site.launcher.sweep((server.child.pid,))
     return endings
 
 
@@ -81,6 +87,13 @@ def _was_cut_short(ending: Ending, rounds: int) -> bool:
     """Say whether a worker was told to report before it had done all, as the other side had failed."""
     report = ending.report
     return report is not None and report.outcome == "ok" and len(report.rounds) < 1 + rounds
+
+
+def _shared(measurement: Measurement) -> Measurement:
+    """Say of an escape that it may be the other side's: both share a workspace."""
+    if measurement.outcome != "escape":
+        return measurement
+    return replace(measurement, detail=f"by this side or the other: {measurement.detail}")
 
 
 def _excused(measurement: Measurement) -> Measurement:

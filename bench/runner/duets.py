@@ -51,7 +51,7 @@ def contest_tally(experiment: Experiment, contest: Contest) -> ContestTally:
     return ContestTally(sides_of(experiment.cases), contest)
 
 
-def duet_turns(experiment: Experiment, tally: ContestTally) -> Iterator[DuetTurn]:
+def duet_turns(experiment: Experiment, contest: Contest, tally: ContestTally) -> Iterator[DuetTurn]:
     """Yield each duet when its turn has come, beginning where the tally stands.
 
     Until the tally has taken what a duet yielded, the same comes again.
@@ -62,7 +62,7 @@ def duet_turns(experiment: Experiment, tally: ContestTally) -> Iterator[DuetTurn
         block = tally.blocks
         for place, name in enumerate(block_order(sides, experiment.seed, block)):
             by_id = {case.id: case for case in sides[name]}
-            first, second = (by_id[each] for each in block_order(by_id, experiment.seed, block))
+            first, second = (by_id[each] for each in block_order(by_id, contest.coins, block))
             while tally.blocks == block and name in tally.due:
                 yield DuetTurn(name, (first, second), Turn(block, 2 * place, tally.due[name]))
 
@@ -86,7 +86,7 @@ def replay_duets(experiment: Experiment, contest: Contest, trials: Sequence[Meas
         UnreadableResultError: one of them was not due when it came.
     """
     tally = contest_tally(experiment, contest)
-    coming = duet_turns(experiment, tally)
+    coming = duet_turns(experiment, contest, tally)
     counted: list[Measurement] = []
     number = 0
     while number < len(trials):

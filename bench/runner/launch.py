@@ -94,12 +94,16 @@ class Launcher:
             self._receive()
         return self._exits[pid]
 
+    def signal(self, pid: int, number: int) -> None:
+        """Send a signal to a child's process group."""
+        self._ask({"signal": number, "pid": pid})
+
     def end(self, pid: int) -> int | None:
         """Ask a child's process group to end, then make it; return its status."""
-        self._ask({"signal": signal.SIGTERM, "pid": pid})
+        self.signal(pid, signal.SIGTERM)
         status = self.exit_status(pid, _TERM_PATIENCE_S)
         if status is None:
-            self._ask({"signal": signal.SIGKILL, "pid": pid})
+            self.signal(pid, signal.SIGKILL)
             status = self.exit_status(pid, _TERM_PATIENCE_S)
         return status
 

@@ -1,6 +1,7 @@
 """Making a trial ready: the server serves it, it has a folder, and its task is written."""
 
 from dataclasses import dataclass
+from secrets import token_hex
 
 from bench.api import LARGEST_BYTES
 from bench.contest import Side
@@ -40,6 +41,8 @@ def stage(site: Site, server: RunningServer, case: Case, turn: Turn, *, paced: b
     """
     experiment, countries, side = site.experiment, case.countries, site.side(case)
     name = f"b{turn.block}p{turn.position}a{turn.attempt}"
+    if paced:  # two trials are open at once, and neither is to guess the other's address
+        name = f"{name}-{token_hex(8)}"
     opened = server.handle.open_trial(
         Opening(name, case.profile, turn.block, countries.codes, countries.repeat)
     )

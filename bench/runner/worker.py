@@ -1,5 +1,6 @@
 """A worker's process: started with its task, heard until it reports, ended with all that is left of it."""
 
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -84,8 +85,14 @@ class Worker:
             raise MalformedError("it reported before it was told to")
         self._report = report
 
+    def rest(self) -> None:
+        """Stop what a worker that waits has left running in its group: it is the other side's turn."""
+        if self.waits:
+            self._launcher.signal(self.pid, signal.SIGSTOP)
+
     def go_on(self) -> None:
         """Have a worker that waits do another round, and listen."""
+        self._launcher.signal(self.pid, signal.SIGCONT)
         if self._rounds == 1:
             self._watch.leave_alone()
         self._rounds += 1
@@ -95,18 +102,22 @@ class Worker:
 
     def stop(self) -> None:
         """Have a worker report that waits, if it does."""
+        self._launcher.signal(self.pid, signal.SIGCONT)
         self._child.sink.close()
         if self.waits:
             self._may_report = True
             self.hear()
 
-    def end(self, keep: Sequence[int]) -> Ending:
-        """End whatever is left of it, and say how it ended; what runs below those to keep is spared."""
+    def end(self, keep: Sequence[int] | None) -> Ending:
+        """End whatever is left of it, and say how it ended; what runs below those to keep is spared.
+
+        Without ``keep``, only its own process ends, and what outlived it is not counted.
+        """
         report, launcher = self._report, self._launcher
         status = launcher.exit_status(self.pid, _PATIENCE_S if report else 0)
         if status is None:
             status = launcher.end(self.pid)
-        processes_left = launcher.sweep(keep, _GRACE_S if report else 0.0)
+        processes_left = 0 if keep is None else launcher.sweep(keep, _GRACE_S if report else 0.0)
         return Ending(
             started_s=self._started_s,
             report=report,

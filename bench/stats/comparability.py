@@ -32,8 +32,8 @@ def refusals(first: Run, second: Run) -> Iterator[str]:
 
 def is_of_fixed_order(run: Run) -> bool:
     """Say whether which variant came first was decided by something else than the coins of the run's seed."""
-    seed = run.config.get("seed")
     sides = _sides(run)
+    seed = coins_of(run)
     if not isinstance(seed, int) or isinstance(seed, bool):
         return True
     places = {(trial.case, trial.block): trial.position for trial in run.trials}
@@ -44,6 +44,14 @@ def is_of_fixed_order(run: Run) -> bool:
             if sorted(present, key=lambda each: places[each, block]) != drawn:
                 return True
     return False
+
+
+def coins_of(run: Run) -> object:
+    """Return what drew who goes first: the coins of a contest, else the seed of the order of the blocks."""
+    match run.config.get("contest"):
+        case {"coins": coins}:
+            return coins
+    return run.config.get("seed")
 
 
 def _sides(run: Run) -> Sequence[Sequence[str]]:

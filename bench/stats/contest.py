@@ -11,15 +11,15 @@ from typing import Final, Literal, TypeAlias
 
 from bench.contest import Contest, Metric
 from bench.measurement import Measurement
-from bench.stats.attempts import MOST_REPEATS
+from bench.stats.attempts import MOST_REPEATS, PAUSES_S
 from bench.stats.metrics import figure
 from bench.stats.sequential import Decision, SequentialRule, decide, estimate
 
 RULE: Final = SequentialRule()
 Question: TypeAlias = tuple[str, Metric]
 """A case, without a variant, and a metric of it."""
-Leave: TypeAlias = Literal["decided", "given up", "budget", "blocks"]
-"""Why a case is run no more: all is decided, its trials kept failing, or time or blocks are spent."""
+Leave: TypeAlias = Literal["decided", "given up", "spoilt", "budget"]
+"""Why a case is run no more: all is decided, a side or the machine kept failing, or the budget is spent."""
 
 _GIVE_UP_AFTER: Final = 3
 """Failures of a side in all, or blocks in a row that the machine spoilt."""
@@ -71,7 +71,7 @@ class ContestTally:
             the verdict is ``None``.
         left: why each case that is run no more is not.
         unmeasured: metrics that three blocks did not yield, and that are therefore waited for no longer.
-        spent_s: seconds that went into duets.
+        spent_s: seconds that went into duets, and into waiting before one was tried again.
     """
 
     def __init__(self, cases: Iterable[str], contest: Contest, rule: SequentialRule = RULE) -> None:
@@ -96,6 +96,7 @@ class ContestTally:
         """Count a duet of a case that is due, and say what has been decided by it."""
         self.spent_s += duet.took_s
         if not duet.is_final:
+            self.spent_s += PAUSES_S[duet.attempt]
             self.due[case] = duet.attempt + 1
             return ()
         del self.due[case]
@@ -141,8 +142,10 @@ class ContestTally:
 
     def _see_off(self, case: str) -> None:
         """Note that a case leaves, if it does, once its block has been counted for it."""
-        if max(self._strikes[case], self._spoilt[case]) >= _GIVE_UP_AFTER:
+        if self._strikes[case] >= _GIVE_UP_AFTER:
             self.left[case] = "given up"
+        elif self._spoilt[case] >= _GIVE_UP_AFTER:
+            self.left[case] = "spoilt"
         elif all(self._is_settled((case, metric)) for metric in self._contest.metrics):
             self.left[case] = "decided"
 
@@ -150,13 +153,8 @@ class ContestTally:
         self.blocks += 1
         block_s, self._before_s = self.spent_s - self._before_s, self.spent_s
         running = [case for case in self._cases() if case not in self.left]
-        end: Leave | None = None
-        if self.blocks >= self._rule.looks[-1] + _GIVE_UP_AFTER:
-            end = "blocks"
-        elif self.spent_s + block_s > self._contest.budget_s:
-            end = "budget"
-        if end is not None:
-            self.left |= dict.fromkeys(running, end)
+        if self.spent_s + block_s > self._contest.budget_s:
+            self.left |= dict.fromkeys(running, "budget")
         else:
             self.due = dict.fromkeys(running, 0)
 

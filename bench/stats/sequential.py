@@ -83,6 +83,19 @@ def decide(differences: Sequence[float], metrics: int, rule: SequentialRule) -> 
     return Decision(verdict, Interval(math.exp(median(walsh)), _exp(low), _exp(high)), n)
 
 
+def look_at(differences: Sequence[float], metrics: int, rule: SequentialRule) -> Decision | None:
+    """Look at a metric's blocks as often as the rule allows; ``None`` where there are none.
+
+    Return the first look that decides, else the last one; before the first look, an estimate.
+    """
+    looks = [look for look in rule.looks if look <= len(differences)]
+    decisions = [decide(differences[:look], metrics, rule) for look in looks]
+    decided = next((each for each in decisions if each.verdict is not None), None)
+    if decided is not None or decisions:
+        return decided or decisions[-1]
+    return estimate(differences) if differences else None
+
+
 def estimate(differences: Sequence[float]) -> Decision:
     """Estimate the ratio before the first look, without a verdict and without bounds.
 

@@ -1,16 +1,17 @@
 """What a contest comes to: a verdict on each metric of each case, worked out from the trials alone."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
+from typing import Final
 
 from bench.contest import Contest, Metric
 from bench.measurement import Measurement
-from bench.stats.attempts import final_attempts
-from bench.stats.contest import ContestTally, Duet, Leave, Question
+from bench.stats.contest import RULE, ContestTally, Duet, Leave, Question
 from bench.stats.intervals import Interval
 from bench.stats.metrics import SUMMED, figure
-from bench.stats.sequential import Verdict
+from bench.stats.sequential import Verdict, look_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,7 @@ class Verdicts:
         base: the variant that is the measure of the other.
         candidate: the other.
         metrics: a line for each metric of each case, in the order of the cases.
-        failed: the trials that failed by their own fault, by case without a variant; of cases that were
-            given up, those that the machine spoilt, too.
+        failed: the trials that failed by their own fault, by case without a variant.
         spoilt: how many blocks of all cases together were left out as the machine had spoilt them.
         vanished: cases that the base alone has, and ``new`` those of the candidate alone.
         is_complete: whether the contest came to its end; verdicts that were reached before are final.
@@ -65,31 +65,59 @@ class Verdicts:
     new: tuple[str, ...] = ()
 
 
-def verdicts_of(contest: Contest, trials: Sequence[Measurement]) -> Verdicts:
+def verdicts_of(contest: Contest, trials: Sequence[Measurement], own: Contest | None = None) -> Verdicts:
     """Work out the verdicts from the trials of a contest, in the order in which they were run.
 
-    Both trials of a duet stand next to each other.
+    Both trials of a duet stand next to each other. ``own`` is the contest that the trials were run for, where
+    they are now judged by other terms.
     """
-    duets = duets_of(contest, trials)
-    tally = ContestTally(contest.margins, contest)
+    tally = ContestTally(contest.margins, own or contest)
     seen: dict[str, list[Duet]] = {case: [] for case in contest.margins}
-    for case, duet in duets:
+    for case, duet in duets_of(contest, trials):
         seen[case].append(duet)
-        if case in tally.due:
-            tally.take(case, duet)
+        tally.take(case, duet)
     return Verdicts(
         base=contest.base,
         candidate=contest.candidate,
         metrics=tuple(
-            _metric_verdict(contest, tally, seen[case], (case, metric))
+            judged(contest, (case, metric), _pairs(seen[case], metric), _why(tally, (case, metric)))
             for case in contest.margins
             for metric in contest.metrics
         ),
-        failed={case: failed for case in seen if (failed := _failed(seen[case], tally.left.get(case)))},
+        failed={case: failed for case in seen if (failed := _failed(seen[case]))},
         is_complete=not tally.due,
-        spoilt=sum(duet.is_final and duet.is_spoilt for _, duet in duets),
+        spoilt=sum(duet.is_final and duet.is_spoilt for each in seen.values() for duet in each),
         vanished=tuple(case for case, only in contest.alone.items() if only == contest.base),
         new=tuple(case for case, only in contest.alone.items() if only == contest.candidate),
+    )
+
+
+def judged(
+    contest: Contest, question: Question, pairs: Sequence[tuple[float | None, float | None]], why: str
+) -> MetricVerdict:
+    """Judge one metric of one case by both sides' figures of each sound block, base first.
+
+    ``why`` says why there is no verdict, if there is none.
+    """
+    case, metric = question
+    margin = contest.margins[case]
+    whole = [(base, candidate) for base, candidate in pairs if base is not None and candidate is not None]
+    differences = [math.log(candidate) - math.log(base) for base, candidate in whole]
+    metrics = len(contest.margins) * len(contest.metrics)
+    found = look_at(differences, metrics, replace(RULE, margin=margin))
+    blocks = 0 if found is None else found.blocks
+    once = contest.repeats.get(case, 1) if metric in SUMMED else 1
+    verdict = None if found is None else found.verdict
+    return MetricVerdict(
+        case=case,
+        metric=metric,
+        verdict=verdict or "inconclusive",
+        ratio=None if found is None else found.ratio,
+        blocks=blocks,
+        margin=margin,
+        base=median(base for base, _ in whole[:blocks]) / once if blocks else None,
+        candidate=median(candidate for _, candidate in whole[:blocks]) / once if blocks else None,
+        why="" if verdict else "it was not measured" if pairs and not whole else why,
     )
 
 
@@ -103,27 +131,8 @@ def duets_of(contest: Contest, trials: Sequence[Measurement]) -> list[tuple[str,
     return duets
 
 
-def _metric_verdict(
-    contest: Contest, tally: ContestTally, duets: Sequence[Duet], question: Question
-) -> MetricVerdict:
-    case, metric = question
-    decision = tally.decisions.get(question)
-    verdict = None if decision is None else decision.verdict
-    blocks = 0 if decision is None else decision.blocks
-    pairs = [(figure(duet.base, metric), figure(duet.candidate, metric)) for duet in duets if duet.is_sound]
-    once = contest.repeats.get(case, 1) if metric in SUMMED else 1
-    whole = [(base, candidate) for base, candidate in pairs if base is not None and candidate is not None]
-    return MetricVerdict(
-        case=case,
-        metric=metric,
-        verdict=verdict or "inconclusive",
-        ratio=None if decision is None else decision.ratio,
-        blocks=blocks,
-        margin=contest.margins[case],
-        base=median(base for base, _ in whole[:blocks]) / once if blocks else None,
-        candidate=median(candidate for _, candidate in whole[:blocks]) / once if blocks else None,
-        why="" if verdict else _why(tally, question),
-    )
+def _pairs(duets: Sequence[Duet], metric: Metric) -> list[tuple[float | None, float | None]]:
+    return [(figure(duet.base, metric), figure(duet.candidate, metric)) for duet in duets if duet.is_sound]
 
 
 def _why(tally: ContestTally, question: Question) -> str:
@@ -133,14 +142,16 @@ def _why(tally: ContestTally, question: Question) -> str:
     return _REASONS.get(tally.left.get(question[0]), "it was stopped early")
 
 
-_REASONS: Mapping[Leave | None, str] = {
+_REASONS: Final[Mapping[Leave | None, str]] = {
+    "decided": "the contest had let the case go by its own terms",
     "given up": "its trials kept failing",
+    "spoilt": "the machine kept spoiling its blocks",
     "budget": "the budget was spent",
-    "blocks": "too many of its blocks failed",
 }
 
 
-def _failed(duets: Sequence[Duet], left: Leave | None) -> tuple[Measurement, ...]:
-    blamed = [duet for duet in duets if duet.is_final and (left == "given up" or not duet.is_spoilt)]
+def _failed(duets: Sequence[Duet]) -> tuple[Measurement, ...]:
+    """Return the trials by which a side failed."""
+    blamed = [duet for duet in duets if duet.is_final and not duet.is_spoilt]
     trials = [trial for duet in blamed for trial in (duet.base, duet.candidate)]
-    return tuple(trial for trial in final_attempts(trials) if trial.outcome != "ok")
+    return tuple(trial for trial in trials if trial.outcome not in {"ok", "invalid"})

@@ -188,6 +188,16 @@ def _unused(folder: Path) -> Path:
             return candidate
 
 
+def refuse_used(folder: Path) -> None:
+    """Refuse a folder that holds something already; one that is not there is fine.
+
+    Raises:
+        UsageError: it does.
+    """
+    if folder.is_dir():
+        _refuse_content(folder)
+
+
 def _refuse_content(folder: Path) -> None:
     names = {path.name for path in folder.iterdir()} - {LOCK}
     if names:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -99,6 +100,50 @@ def test_who_fails_is_blamed_and_the_other_side_is_not(
     assert {(trial.outcome, trial.detail) for trial in found[BASE]} == {
         ("invalid", "cut short: the other side failed")
     }
+
+
+def test_whoever_waits_is_stopped(tmp_path: Path) -> None:
+    """So that what it leaves running takes nothing from the other one's rounds."""
+    states: set[tuple[str, ...]] = set()
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.002):
+            states.add(tuple(sorted(_state(pid) for pid in descendants(os.getpid()) if _is_worker(pid))))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        of = contest_of(None)
+        assert of.contest is not None
+        found = measured(tmp_path, lengthened(of, replace(of.contest, repeats={CASE.id: 20})))
+    finally:
+        over.set()
+        watcher.join()
+    assert [trial.outcome for trials in found.values() for trial in trials] == ["ok", "ok"]
+    assert any("T" in both and set(both) != {"T"} for both in states if len(both) == 2)
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
+    except OSError:
+        return "X"
+
+
+def _is_worker(pid: int) -> bool:
+    try:
+        return b"bench.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def test_what_lies_outside_may_be_of_either_side(tmp_path: Path) -> None:
+    """They share a workspace: both are told, and the first such block ends the contest."""
+    found = measured(tmp_path, contest_of(STRATEGIES / "writes_beside.py", budget_s=1e6))
+    for (trial,) in found.values():
+        assert trial.outcome == "escape"
+        assert trial.detail.startswith("by this side or the other: ")
 
 
 def test_a_side_that_hangs_has_its_own_deadline(tmp_path: Path) -> None:

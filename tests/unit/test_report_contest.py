@@ -84,7 +84,7 @@ def spoiling(of: Case, block: int) -> float | Outcome:
         (contested(LOOP, elapsed_s=elapsed_s), "passed"),
         (contested(LOOP, elapsed_s=spoiling), "passed"),
         (contested(LOOP, elapsed_s=crashing), "failed"),
-        (contested(LOOP, elapsed_s=lambda *_: "invalid"), "failed"),
+        (contested(LOOP, elapsed_s=lambda *_: "invalid"), "inconclusive"),
         (contested(LOOP, elapsed_s=elapsed_s, terms=contest(LOOP, budget_s=3)), "inconclusive"),
     ],
 )

@@ -69,8 +69,16 @@ def test_coins_decide_which_side_goes_first() -> None:
     assert [trial.position for trial in run.trials] == [0, 1] * 8
 
 
-@pytest.mark.parametrize(("outcome", "attempts"), [("invalid", 4), ("crash", 1)])
-def test_only_what_the_machine_spoilt_is_tried_again(outcome: Outcome, attempts: int) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "attempts", "why", "failed"),
+    [
+        ("invalid", 4, "the machine kept spoiling its blocks", []),
+        ("crash", 1, "its trials kept failing", ["crash"] * 3),
+    ],
+)
+def test_only_what_the_machine_spoilt_is_tried_again(
+    outcome: Outcome, attempts: int, why: str, failed: list[Outcome]
+) -> None:
     """An invalid duet comes again three times, a crash does not; three such blocks end the case."""
 
     def elapsed_s(of: Case, _: int) -> float | Outcome:
@@ -81,10 +89,8 @@ def test_only_what_the_machine_spoilt_is_tried_again(outcome: Outcome, attempts:
     kept = contest_of(run)
     assert kept is not None
     found = verdicts_of(kept, run.trials)
-    assert [(each.verdict, each.why) for each in found.metrics] == [
-        ("inconclusive", "its trials kept failing")
-    ]
-    assert [trial.outcome for trial in found.failed[POOL.id]] == [outcome] * 3
+    assert [(each.verdict, each.why) for each in found.metrics] == [("inconclusive", why)]
+    assert [trial.outcome for trial in found.failed.get(POOL.id, ())] == failed
 
 
 def test_the_budget_ends_a_contest_between_blocks() -> None:
@@ -100,7 +106,7 @@ def test_the_budget_ends_a_contest_between_blocks() -> None:
 def test_a_contest_that_was_left_goes_on_as_if_it_had_not_been() -> None:
     """Wherever it was left, in the midst of a duet, too: its first half is then dropped, and run again."""
     whole = contested(POOL, LOOP, elapsed_s=slower_by(1.08))
-    of = experiment(POOL, LOOP)
+    of = experiment(POOL, LOOP, terms=replace(contest(POOL, LOOP), coins=1))
     assert of.contest is not None
     for end in range(len(whole.trials)):
         kept = whole.trials[:end]
@@ -133,3 +139,33 @@ def test_a_metric_that_is_not_measured_is_waited_for_three_blocks() -> None:
     found = {each.metric: each for each in verdicts_of(kept, without).metrics}
     assert found["elapsed"].verdict == "equivalent"
     assert (found["cpu"].verdict, found["cpu"].why) == ("inconclusive", "it was not measured")
+
+
+def test_other_terms_judge_all_that_was_measured() -> None:
+    """A case that the contest had let go keeps no other from its verdict, and an alarm needs no margin."""
+
+    def elapsed_s(of: Case, block: int) -> float:
+        return slower_by(1.08 if of.strategy == POOL.strategy else 1.001)(of, block)
+
+    run = contested(POOL, LOOP, elapsed_s=elapsed_s)
+    kept = contest_of(run)
+    assert kept is not None
+    strict = replace(kept, margins=dict.fromkeys(kept.margins, 0.0001))
+    pool, loop = verdicts_of(strict, run.trials, kept).metrics
+    assert (pool.verdict, pool.blocks) == ("slower", 14)
+    assert (loop.verdict, loop.why) == ("inconclusive", "the contest had let the case go by its own terms")
+
+
+def test_blocks_that_are_spoilt_now_and_then_are_made_up_for() -> None:
+    """Every third one, and yet the last look comes."""
+
+    def elapsed_s(of: Case, block: int) -> float | Outcome:
+        wide = 0.2 * (1 + 0.2 * ((block * 7) % 5 - 2)) if of.variant == CANDIDATE else 0.2
+        return "invalid" if block % 3 == 0 else wide
+
+    run = contested(POOL, elapsed_s=elapsed_s)
+    kept = contest_of(run)
+    assert kept is not None
+    found = verdicts_of(kept, run.trials)
+    assert found.metrics[0].blocks == 64
+    assert found.spoilt == 32

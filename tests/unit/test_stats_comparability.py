@@ -90,7 +90,7 @@ def test_a_finished_run_of_two_variants_is_looked_at_as_the_rule_would_have() ->
     """The first look that decides counts; too few blocks are inconclusive."""
     terms: Contest = contest(POOL)
     base, candidate = (replace(POOL, variant=name) for name in (terms.base, terms.candidate))
-    for blocks, verdict, looked in ((20, "slower", 14), (13, "inconclusive", 13), (7, "inconclusive", 7)):
+    for blocks, verdict, looked in ((20, "slower", 14), (13, "inconclusive", 8), (7, "inconclusive", 7)):
         values = [0.2 + 0.0001 * block for block in range(blocks)]
         run = run_of(
             {base: trials(base, values), candidate: trials(candidate, [1.08 * each for each in values])}

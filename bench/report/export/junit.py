@@ -139,7 +139,8 @@ def _contested(run: Run, contest: Contest) -> Iterator[_Test]:
 
 def _contest_trials_test(case: str, trials: Sequence[Measurement], failed: Sequence[Measurement]) -> _Test:
     """Test the trials of both sides; their times are those of the metrics."""
-    took_s = fsum(trial.took_s for trial in trials)
+    # both sides of a duet live at the same time
+    took_s = fsum(max(pair) for pair in zip(*(iter([trial.took_s for trial in trials]),) * 2, strict=True))
     if failed:
         side = printable(failed[0].case.rpartition("@")[2])
         message = f"{_failure(failed)} (by {side})"
