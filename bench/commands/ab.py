@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 )
 @click.option("--budget", metavar="TIME", help="Time for trials, such as 5m [the config's, or 280s].")
 @click.option(
-    "--metrics", metavar="NAMES", help="Of elapsed, p99, cpu and memory, with commas between [elapsed,p99]."
+    "--metrics", metavar="NAMES", help="Of elapsed, p99, cpu and memory, with commas between [the config's]."
 )
 @click.option("--only", metavar="PATTERN", help="Only cases whose id matches, such as 'asyncio_*'.")
 @click.option("--seed", type=int, help="Seed instead of the config's.")

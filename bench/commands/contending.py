@@ -186,7 +186,7 @@ def _repeats(experiment: "Experiment", contest: "Contest", order: "Order") -> Ma
     try:
         blocks = blocks_to_alarm(metrics, RULE)
     except ValueError as error:
-        raise UsageError(str(error), hint="compare fewer cases, with --only") from error
+        raise UsageError(str(error), hint="compare fewer cases") from error
     if order.resume is not None:
         return repeats_of(read_journal(journal_of(order.resume)).beginning, contest)
     tried = pilot(experiment)
@@ -195,7 +195,7 @@ def _repeats(experiment: "Experiment", contest: "Contest", order: "Order") -> Ma
         raise UsageError(
             f"an alarm in {plural(metrics, 'metric')} takes {blocks} blocks, which take {duration(least_s)}, "
             f"and the budget is {duration(contest.budget_s)}",
-            hint=f"give it --budget {math.ceil(least_s / 60)}m, or compare fewer cases with --only",
+            hint=f"give it --budget {math.ceil(least_s / 60)}m, or compare fewer cases",
         )
     return tried.repeats
 
@@ -215,7 +215,7 @@ def _measure(experiment: "Experiment", contest: "Contest", ongoing: "Ongoing", *
         return
     console = remarks()
     for line in (*(f"note: {note}" for note in experiment.notes), *announced(experiment, contest)):
-        console.print(line, soft_wrap=True, markup=False, highlight=False)
+        console.print(line, soft_wrap=not console.is_terminal, markup=False, highlight=False)
     for warning in warnings(read_machine()):
         console.print(f"warning: {warning}", soft_wrap=True)
     if console.is_terminal:

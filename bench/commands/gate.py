@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 @click.option(
     "--against",
     metavar="REV",
-    help="Compare with this revision instead of the merge base; `pinned` is HEAD with the pinned commit.",
+    help="Compare with this revision, or with the `merge-base`, instead of the config's own base; `pinned` "
+    "compares HEAD with the pinned commit.",
 )
 @click.option("--threshold", metavar="SHARE", help="Slow-down that matters, instead of the config's.")
 @click.option("--budget", metavar="TIME", help="Time for trials, such as 5m [the config's, or 280s].")
@@ -87,7 +88,8 @@ def _sides(asked: "Experiment", against: str | None) -> "tuple[Variant, Variant]
     if against == "pinned":
         rev, candidate = pinned(), Variant(rev="HEAD")  # a point of the history is of a commit
     else:
-        rev, candidate = against or merge_base(), Variant()
+        is_base = against is None or against == "merge-base"
+        rev, candidate = merge_base() if is_base else str(against), Variant()
     if own is None:
         return Variant(rev=rev), candidate
     return replace(own[0], rev=rev, path=None), own[1]

@@ -52,7 +52,7 @@ def present(document: "Run", folder: Path, outputs: Outputs) -> int:
         print_sheet(sheet, results())
     if document.status == "complete":
         _tell_others(document, outputs, verdicts, bounds, ruling)
-    remarks().print(f"{ruling} (exit code {CODES[ruling]})", soft_wrap=True)
+        remarks().print(f"{ruling} (exit code {CODES[ruling]})", soft_wrap=True)
     return CODES[ruling]
 
 

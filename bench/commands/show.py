@@ -34,11 +34,17 @@ def show(*, run: Path, against: str | None, scaling: bool, form: str) -> None:
 
     stored = load(run)
     contest = contest_of(stored)
-    if against is None and not scaling and contest is not None and form in {"table", "markdown"}:
+    if contest is not None and (against is not None or scaling):
+        raise UsageError(
+            f"{stored.name} is a contest, whose rounds differ in length", hint="`compare` is for contests"
+        )
+    if contest is not None and form == "table":
         from bench.report.contest import contest_sheet
+        from bench.stats.bounds import bound_verdicts
         from bench.stats.verdicts import verdicts_of
 
-        _print_sheets([contest_sheet(stored.name, verdicts_of(contest, stored.trials))], form)
+        verdicts, bounds = verdicts_of(contest, stored.trials), bound_verdicts(contest, stored.trials)
+        _print_sheets([contest_sheet(stored.name, verdicts, kept=bounds)], form)
     elif against is not None or scaling:
         _print_sheets(list(_sheets(stored, against, scaling=scaling)), form)
     elif form == "table":

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from bench.config.wording import near, shown
 from bench.contest import Variant
 
 _KEYS: Final = ("rev", "path", "python", "requirements")
@@ -19,6 +20,10 @@ def variant(text: str) -> Variant:
     settings: dict[str, list[str]] = {key: [] for key in _KEYS}
     for part in text.split(","):
         key, equals, value = part.strip().partition("=")
+        if equals and key not in settings and "," in text:
+            raise ValueError(f"has an unknown setting {shown(key)}{near(key, _KEYS)}")
+        if not equals and part.strip() in settings:
+            raise ValueError(f"has {part.strip()} without a value, such as python=3.13")
         if not equals or key not in settings:
             key, value = "rev", part.strip()
         if not value:

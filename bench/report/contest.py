@@ -1,17 +1,20 @@
 """What a contest has found, as a sheet: a heading a case, a row a metric."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from bench.contest import METRICS, Metric
 from bench.report.bounds import bound_lines, bounds_conclusion
 from bench.report.figures import NOTHING, duration, listed, percent, plural, printable
+from bench.report.fitting import text_width
 from bench.report.sheet import Section, Sheet
 from bench.stats.bounds import BoundVerdict
 from bench.stats.intervals import Interval
 from bench.stats.sequential import Verdict
 from bench.stats.verdicts import MetricVerdict, Verdicts
 
-_MIB = 1 << 20
+_MIB: Final = 1 << 20
+_LONGEST_HEADING: Final = 12
 
 
 def contest_sheet(
@@ -25,7 +28,7 @@ def contest_sheet(
     cases = dict.fromkeys(each.case for each in verdicts.metrics)
     return Sheet(
         title=title,
-        columns=("", base, candidate, "change", "bounds", "blocks", "verdict"),
+        columns=("", *_headings(base, candidate), "change", "bounds", "blocks", "verdict"),
         sections=tuple(
             Section(printable(case), tuple(_row(each) for each in verdicts.metrics if each.case == case))
             for case in cases
@@ -41,6 +44,12 @@ def contest_sheet(
             contest_conclusion(verdicts, kept),
         ),
     )
+
+
+def _headings(base: str, candidate: str) -> tuple[str, str]:
+    """Name both sides, or say which is which where their names would leave no room for anything else."""
+    are_short = max(text_width(base), text_width(candidate)) <= _LONGEST_HEADING
+    return (base, candidate) if are_short else ("base", "candidate")
 
 
 def contest_conclusion(verdicts: Verdicts, kept: Sequence[BoundVerdict] = ()) -> str:
@@ -110,7 +119,9 @@ def _named(each: MetricVerdict) -> str:
 
 def _legend(verdicts: Verdicts) -> str:
     margins = sorted({each.margin for each in verdicts.metrics})
-    told = listed([percent(margin) for margin in margins])
+    told = listed([f"{change(1 / (1 + margin))} to {change(1 + margin)}" for margin in margins])
+    sides = (printable(verdicts.base), printable(verdicts.candidate))
+    names = () if _headings(*sides) == sides else (f"base: {sides[0]}", f"candidate: {sides[1]}")
     explained = {
         "elapsed": "elapsed: faster half of the rounds",
         "p99": "p99: latency of a fetch",
@@ -120,7 +131,9 @@ def _legend(verdicts: Verdicts) -> str:
     shown = {each.metric for each in verdicts.metrics}
     return "; ".join(
         (
+            *names,
             *(explained[metric] for metric in METRICS if metric in shown),
+            "change: of both sides in the same block, on average",
             f"equivalent: within {told}",
             "bounds: 95% at the last look; a false slower in any metric: 1% at the most",
         )

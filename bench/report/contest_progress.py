@@ -123,13 +123,13 @@ class LiveContest(Observer):
             title_justify="left",
             title=f"block {self._block + 1}, {duration(spent)} of {duration(self._contest.budget_s)}",
         )
-        for heading in ("case", "metric", "change", "bounds", "blocks", "verdict"):
-            is_text = heading in {"case", "metric", "verdict"}
+        for heading in ("", "change", "bounds", "blocks", "verdict"):
+            is_text = heading in {"", "verdict"}
             table.add_column(heading, justify="left" if is_text else "right", no_wrap=True)
         for case in self._contest.margins:
-            for place, metric in enumerate(self._contest.metrics):
-                name = printable(case) if place == 0 else ""
-                table.add_row(Text(name), metric, *self._cells((case, metric)))
+            table.add_row(Text(printable(case), style="bold"))
+            for metric in self._contest.metrics:
+                table.add_row(f"  {metric}", *self._cells((case, metric)))
         return table
 
     def _cells(self, question: Question) -> tuple[str, ...]:

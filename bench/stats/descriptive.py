@@ -1,6 +1,6 @@
 """Two runs beside each other, without any claim on what caused their difference."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -11,7 +11,10 @@ from bench.stats.standing import sample_of
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """Medians over blocks of one case in two runs, in seconds, and how many blocks each has."""
+    """Medians over blocks of one case in two runs, in seconds, and how many blocks each has.
+
+    Rounds that a contest repeated to be long enough count once.
+    """
 
     case: str
     first_s: float
@@ -28,4 +31,17 @@ def described(first: Run, second: Run, shared: Sequence[tuple[Case, Case]]) -> I
         ]
         if all(samples):
             one, other = (list(sample.values()) for sample in samples)
-            yield Described(mine.plain_id, median(one), median(other), (len(one), len(other)))
+            yield Described(
+                mine.plain_id,
+                median(one) / _repeats(first, mine),
+                median(other) / _repeats(second, theirs),
+                (len(one), len(other)),
+            )
+
+
+def _repeats(run: Run, of: Case) -> int:
+    """Say how many times the countries of the config are asked in a round."""
+    match run.config.get("contest"):
+        case {"repeats": Mapping() as repeats}:
+            return int(repeats.get(of.plain_id, 1))
+    return 1

@@ -117,8 +117,15 @@ def judged(
         margin=margin,
         base=median(base for base, _ in whole[:blocks]) / once if blocks else None,
         candidate=median(candidate for _, candidate in whole[:blocks]) / once if blocks else None,
-        why="" if verdict else "it was not measured" if pairs and not whole else why,
+        why=_explained(verdict, blocks, why if whole or not pairs else "it was not measured"),
     )
+
+
+def _explained(verdict: Verdict | None, blocks: int, why: str) -> str:
+    """Say why there is no better verdict than *inconclusive*."""
+    if verdict is None:
+        return why
+    return f"{blocks} blocks were not enough" if verdict == "inconclusive" else ""
 
 
 def duets_of(contest: Contest, trials: Sequence[Measurement]) -> list[tuple[str, Duet]]:

@@ -67,7 +67,7 @@ def probed(
     if said is None:
         raise EnvironmentFault(
             f"the workers of {label} cannot be started: {last_words(ended.stderr)}",
-            hint="give the variant what is missing, such as requirements=httpx",
+            hint="put what is missing into the tree's requirements.txt, or into the variant's requirements",
         )
     if not Path(str(said["bench"])).is_relative_to(import_path[0]):
         raise EnvironmentFault(

@@ -287,7 +287,7 @@ def test_a_client_that_is_not_installed_is_told_before_the_first_trial(repositor
     (repository / "requirements.txt").write_text("idna==3.10\n", encoding="utf-8")
     with pytest.raises(EnvironmentFault, match="No module named 'http") as fault:
         built(Variant())
-    assert "requirements=httpx" in fault.value.hint
+    assert "requirements.txt" in fault.value.hint
     side, _ = built(Variant(), ())
     assert "httpx" not in side.about["libraries"]
 

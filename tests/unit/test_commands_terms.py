@@ -52,6 +52,7 @@ def test_the_config_comes_last_and_can_be_told_from_a_variant(
             Variant(requirements=("mylib @ https://example.invalid/mylib.whl?token=secret",)),
             "mylib",
         ),
+        (f"{'0123456789' * 4}", Variant(rev="0123456789" * 4), "0123456789"),
         ("HEAD@{1}", Variant(rev="HEAD@{1}"), "HEAD-{1}"),
         ("feature=x", Variant(rev="feature=x"), "feature=x"),
     ],
@@ -63,7 +64,17 @@ def test_a_variant_is_a_revision_or_says_more(text: str, expected: Variant, labe
 
 
 @pytest.mark.parametrize(
-    "text", ["", "rev=", "main,", "rev=a,path=b", "python=3.12,python=3.13", "main,HEAD"]
+    "text",
+    [
+        "",
+        "rev=",
+        "main,",
+        "rev=a,path=b",
+        "python=3.12,python=3.13",
+        "main,HEAD",
+        "main,pyton=3.13",
+        "main,python",
+    ],
 )
 def test_what_is_no_variant_is_refused(text: str) -> None:
     """In words that end a message."""

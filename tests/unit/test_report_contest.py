@@ -1,15 +1,17 @@
 """What is printed of a contest: a heading a case, a row a metric, and what it comes to."""
 
 from dataclasses import replace
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from bench.contest import Bound
 from bench.measurement import Outcome, Run
 from bench.model import Case
 from bench.report.contest import bounds, change, contest_conclusion, contest_sheet
 from bench.report.export.verdicts_json import to_json
-from bench.report.sheet import sheet_to_markdown
+from bench.report.sheet import print_sheet, sheet_to_markdown
 from bench.stats.bounds import BoundVerdict, Keeping
 from bench.stats.intervals import Interval
 from bench.stats.ruling import Ruling, ruling_of
@@ -124,3 +126,17 @@ def test_changes_are_written_with_their_signs() -> None:
     ]
     assert bounds(Interval(1.0, 0.99, 1.02)) == "−1.0% to +2.0%"
     assert bounds(Interval(1.0, None, None)) == bounds(None) == "–"
+
+
+def test_long_names_leave_room_for_the_figures() -> None:
+    """The legend says which is which, and every row fits into 80 columns."""
+    run = contested(POOL, elapsed_s=elapsed_s)
+    kept = contest_of(run)
+    assert kept is not None
+    long = replace(found(run), base="feature/slash+py3.13+httpx==0.27.2", candidate="worktree")
+    sheet = contest_sheet("x", long)
+    assert sheet.columns[1:3] == ("base", "candidate")
+    assert sheet.legend.startswith("base: feature/slash+py3.13+httpx==0.27.2; candidate: worktree; ")
+    console = Console(width=80, record=True, file=StringIO())
+    print_sheet(sheet, console)
+    assert "…" not in console.export_text()

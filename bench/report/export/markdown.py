@@ -5,18 +5,28 @@ from collections.abc import Sequence
 from bench.measurement import Run
 from bench.report.aspects import aspects
 from bench.report.columns import Column, identity, results
+from bench.report.contest import contest_sheet
 from bench.report.failures import disturbances, failures
 from bench.report.leaks import leaks
 from bench.report.matrix import Matrix, matrix
 from bench.report.pipes import paragraph, piped, plain
 from bench.report.sentence import conclusion
+from bench.report.sheet import sheet_to_markdown
 from bench.report.stops import stop_lines
 from bench.report.table import legend, title
+from bench.stats.bounds import bound_verdicts
 from bench.stats.podium import Podium, podiums
+from bench.stats.verdicts import verdicts_of
+from bench.store.contest import contest_of
 
 
 def to_markdown(run: Run) -> str:
-    """Write the tables of a run as GitHub-flavoured Markdown."""
+    """Write the tables of a run as GitHub-flavoured Markdown; of a contest, its verdicts."""
+    contest = contest_of(run)
+    if contest is not None:
+        verdicts = verdicts_of(contest, run.trials)
+        kept = bound_verdicts(contest, run.trials)
+        return sheet_to_markdown(contest_sheet(run.name, verdicts, kept=kept))
     parts: list[str] = []
     for podium in podiums(run):
         parts += [f"### {plain(title(run, podium))}", ""]
