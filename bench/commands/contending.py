@@ -64,13 +64,20 @@ def contend(
 
 
 def _refuse_early(asked: "Experiment", order: "Order") -> None:
-    """Refuse what cannot be before anything is built and tried."""
+    """Refuse what cannot be before anything is built and tried.
+
+    Raises:
+        UsageError: the folder of the run is used, or there is no run to go on with.
+        ShortageFault: the machine has less than the contest takes.
+    """
     from bench.commands.preflight import read_limits_for, shortages_of
     from bench.runner.shortages import require
-    from bench.store.folder import refuse_used
+    from bench.store.folder import journal_of, refuse_used
 
     if order.out is not None:
         refuse_used(order.out)
+    if order.resume is not None:
+        journal_of(order.resume)
     require(shortages_of(asked, read_limits_for(order.out)))
 
 
@@ -78,12 +85,14 @@ def _built(asked: "Experiment", challenge: Challenge, *, quiet: bool) -> "Mappin
     """Build base and candidate, in this order, under names that differ."""
     from bench.commands.consoles import remarks
     from bench.variants.build import build
+    from bench.variants.tree import tree_of
 
     def say(line: str) -> None:
         if not quiet:
             remarks().print(line, soft_wrap=True)
 
     clients = {case.client for case in asked.cases}
+    tree_of(challenge.candidate, lambda _: None)  # a name that is mistyped is told before the base is built
     base, candidate = challenge.base.label, challenge.candidate.label
     return {
         base: build(challenge.base, clients, asked.strategies, say),

@@ -44,7 +44,7 @@ def stage(site: Site, server: RunningServer, case: Case, turn: Turn, *, paced: b
     if paced:  # two trials are open at once, and neither is to guess the other's address
         name = f"{name}-{token_hex(8)}"
     opened = server.handle.open_trial(
-        Opening(name, case.profile, turn.block, countries.codes, countries.repeat)
+        Opening(name, case.profile, turn.block, countries.codes, countries.repeat, 1 if paced else None)
     )
     folder = site.launcher.workspace / name
     folder.mkdir()

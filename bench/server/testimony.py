@@ -44,13 +44,20 @@ def statements(rounds: Mapping[int, RoundLog], opening: Opening) -> dict[int, St
     for number, taken in sorted(rounds.items()):
         records = sorted(taken.log, key=lambda record: record.arrival_s)
         if records:
-            said[number] = _testimony(records, known, opening, taken.ended_cpu_s - taken.began_cpu_s)
+            times = opening.times_asked(number) if opening.countries else None
+            cpu_s = taken.ended_cpu_s - taken.began_cpu_s
+            said[number] = _testimony(records, known, opening.countries, times, cpu_s)
         known.update(record.connection for record in records)
     return said
 
 
-def _testimony(records: Sequence[Record], known: set[int], opening: Opening, cpu_s: float) -> Statement:
-    """Sum up the records of a round, which are in the order of their arrival."""
+def _testimony(
+    records: Sequence[Record], known: set[int], asked: Sequence[str], times: int | None, cpu_s: float
+) -> Statement:
+    """Sum up the records of a round, which are in the order of their arrival.
+
+    ``asked`` are the countries in the order asked, each so many ``times``; ``None`` where nobody said.
+    """
     arrivals_s = [record.arrival_s for record in records]
     ends_s = sorted(record.end_s for record in records)
     lasted_s = ends_s[-1] - arrivals_s[0]
@@ -72,8 +79,8 @@ def _testimony(records: Sequence[Record], known: set[int], opening: Opening, cpu
         idle_s=idle_s(arrivals_s, ends_s),
         spacing_p50_s=_quantile(spacing_s, 0.50),
         spacing_max_s=_quantile(spacing_s, 1.0),
-        overtaken=overtaken(records, opening.countries),
-        retries=sum(record.attempt >= opening.repeat for record in records) if opening.countries else 0,
+        overtaken=overtaken(records, asked),
+        retries=0 if times is None else sum(record.attempt >= times for record in records),
         faults=Counter(record.fault for record in records if record.fault),
     )
     return Statement(

@@ -42,6 +42,7 @@ class Opening:
     Attributes:
         countries: what each round will ask for, in order and ``repeat`` times over; the witness compares
             the arrivals with it.
+        warm_up_repeat: the same for round 0, where that is another one.
     """
 
     trial: str
@@ -49,6 +50,11 @@ class Opening:
     block: int
     countries: tuple[str, ...] = ()
     repeat: int = 1
+    warm_up_repeat: int | None = None
+
+    def times_asked(self, number: int) -> int:
+        """Say how often a round will ask for each country."""
+        return self.repeat if number or self.warm_up_repeat is None else self.warm_up_repeat
 
 
 @dataclass(slots=True)
