@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bench.store.journal import read_journal
+from tests.package_index import need_index
 from tests.repositories import Repository, own_repository, planted
 from tests.runs import ROOT, await_that
 
@@ -24,6 +25,7 @@ NAP_S = 0.01
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """Return this project's own, with a branch on which downloads have become slower."""
+    need_index(tmp_path_factory.mktemp("target"))
     made = own_repository(tmp_path_factory.mktemp("ab") / "repository")
     planted(made, "planted", NAP_S)
     return made

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.test_ab import config, environment, words
+from tests.package_index import need_index
 from tests.repositories import Repository, own_repository, planted
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -23,6 +24,7 @@ NAP_S = 0.0005
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """Return this project's own, with a branch on which downloads take about 5 % longer."""
+    need_index(tmp_path_factory.mktemp("target"))
     made = own_repository(tmp_path_factory.mktemp("regressions") / "repository")
     planted(made, "planted", NAP_S)
     return made

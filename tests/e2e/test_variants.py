@@ -18,9 +18,9 @@ from bench.contest import Side, Variant
 from bench.errors import BenchError, EnvironmentFault, UsageError
 from bench.model import Strategy
 from bench.variants.build import build
-from bench.variants.installer import uv
 from bench.variants.interpreter import interpreter_for
 from bench.worker.protocol import PROTOCOL
+from tests.package_index import need_index
 
 pytestmark = [pytest.mark.e2e]
 
@@ -48,13 +48,8 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Skip where nothing can be installed, and say why."""
-    try:
-        ended = uv("pip", "install", "--quiet", "--target", tmp_path_factory.mktemp("target"), "idna==3.10")
-    except EnvironmentFault as fault:
-        pytest.skip(fault.what)
-    if ended.returncode != 0:
-        pytest.skip(f"uv reaches no package index: {ended.stderr.decode(errors='replace')[:200]}")
+    """Skip where nothing can be installed."""
+    need_index(tmp_path_factory.mktemp("target"))
 
 
 @pytest.fixture
