@@ -17,7 +17,7 @@ from tests.repositories import Repository, own_repository, planted
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(900)]
 
-NAP_S = 0.0005
+NAP_S = 0.0007
 """Of fetches that take some 22 ms; with what waking up twenty threads takes, about 5 %."""
 
 
