@@ -1,13 +1,13 @@
 """Two variants of the same cases against each other: what is asked, and where their workers come from."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+from bench.commits import is_commit
+
 _SHOWN: Final = 10
 
 Metric: TypeAlias = Literal["elapsed", "p99", "cpu", "memory"]
@@ -38,7 +38,7 @@ class Variant:
     def label(self) -> str:
         """Name it in tables and in the ids of its cases, where an ``@`` stands before it."""
         python = f"py{self.python}" if self.python[:1].isdigit() else Path(self.python).name
-        rev = self.rev[:_SHOWN] if _COMMIT.fullmatch(self.rev) else self.rev
+        rev = self.rev[:_SHOWN] if is_commit(self.rev) else self.rev
         tree = rev or ("" if self.path is None else self.path.name or str(self.path))
         # an address of a requirement, which may hold a token, is nobody's business
         requirements = (each.partition("@")[0].strip() if "/" in each else each for each in self.requirements)

@@ -39,12 +39,10 @@ def show(*, run: Path, against: str | None, scaling: bool, form: str) -> None:
             f"{stored.name} is a contest, whose rounds differ in length", hint="`compare` is for contests"
         )
     if contest is not None and form == "table":
+        from bench.commands.ruling import bounded, ruled
         from bench.report.contest import contest_sheet
-        from bench.stats.bounds import bound_verdicts
-        from bench.stats.verdicts import verdicts_of
 
-        verdicts, bounds = verdicts_of(contest, stored.trials), bound_verdicts(contest, stored.trials)
-        _print_sheets([contest_sheet(stored.name, verdicts, kept=bounds)], form)
+        _print_sheets([contest_sheet(stored.name, ruled(stored), kept=bounded(stored))], form)
     elif against is not None or scaling:
         _print_sheets(list(_sheets(stored, against, scaling=scaling)), form)
     elif form == "table":

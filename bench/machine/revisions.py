@@ -1,18 +1,10 @@
 """From the name of a revision to its commit."""
 
-import re
 import subprocess
-from typing import Final
 
+from bench.commits import is_commit
 from bench.errors import EnvironmentFault, UsageError
 from bench.machine.git import git
-
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-
-
-def is_commit(text: str) -> bool:
-    """Say whether a text is the whole name of a commit."""
-    return _COMMIT.fullmatch(text) is not None
 
 
 def commit_of(revision: str) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from bench.contest import METRICS, Metric
+from bench.report.bounds import amount as written
 from bench.report.bounds import bound_lines, bounds_conclusion
-from bench.report.figures import NOTHING, duration, listed, percent, plural, printable
+from bench.report.figures import NOTHING, listed, percent, plural, printable
 from bench.report.fitting import text_width
 from bench.report.sheet import Section, Sheet
 from bench.stats.bounds import BoundVerdict
@@ -13,7 +14,6 @@ from bench.stats.intervals import Interval
 from bench.stats.sequential import Verdict
 from bench.stats.verdicts import MetricVerdict, Verdicts
 
-_MIB: Final = 1 << 20
 _LONGEST_HEADING: Final = 12
 
 
@@ -88,9 +88,7 @@ def change(ratio: float) -> str:
 
 def value(metric: Metric, amount: float | None) -> str:
     """Write a figure of a metric with its unit."""
-    if amount is None:
-        return NOTHING
-    return f"{amount / _MIB:.1f} MiB" if metric == "memory" else duration(amount)
+    return NOTHING if amount is None else written(metric, amount)
 
 
 def bounds(ratio: Interval | None) -> str:

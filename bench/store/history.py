@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from bench.commits import is_commit
 from bench.errors import EnvironmentFault, LockedError, UnreadableResultError
-from bench.machine.revisions import is_commit
 from bench.stats.history import Point
 from bench.store.files import sync_folder, unwritable
 from bench.store.lock import locked

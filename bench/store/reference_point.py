@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from bench.commits import is_commit
 from bench.errors import EnvironmentFault, UnreadableResultError
-from bench.machine.revisions import is_commit
 from bench.store.files import replace
 from bench.wire import MalformedError, decode, plain
 
