@@ -1,10 +1,8 @@
 """``ab``, ``compare`` and ``gate`` on real revisions of this project, in environments of their own."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,9 +10,9 @@ from typing import Any
 import pytest
 
 from bench.store.journal import read_journal
-from tests.package_index import need_index
-from tests.repositories import Repository, own_repository, planted
-from tests.runs import ROOT, await_that
+from tests.repositories import Repository
+from tests.revisions import config, environment, with_planted, words
+from tests.runs import await_that
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300)]
 
@@ -25,45 +23,13 @@ NAP_S = 0.01
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """Return this project's own, with a branch on which downloads have become slower."""
-    need_index(tmp_path_factory.mktemp("target"))
-    made = own_repository(tmp_path_factory.mktemp("ab") / "repository")
-    planted(made, "planted", NAP_S)
-    return made
+    return with_planted(tmp_path_factory, NAP_S)
 
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a cache that the tests here share."""
     return tmp_path_factory.mktemp("cache")
-
-
-def config(folder: Path, **changes: object) -> Path:
-    """Write a config of one case at 20 ms and return its path."""
-    settings = {
-        "name": "test",
-        "countries": "pop20",
-        "workers": 20,
-        "clients": ["urllib3"],
-        "strategies": ["threadpool_map"],
-        "profile": {"latency": "20ms"},
-        "rounds": 1,
-        "metrics": "elapsed",
-        "disturbed": "keep",  # other programs may be busy while tests run
-        **changes,
-    }
-    path = folder / "test.yaml"
-    path.write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
-    return path
-
-
-def words(*said: str | Path) -> list[str]:
-    """Return the command line of the program."""
-    return [sys.executable, "-m", "bench", *map(str, said)]
-
-
-def environment(cache: Path) -> dict[str, str]:
-    """Return an environment in which this checkout is what runs, wherever the command is given."""
-    return {**os.environ, "PYTHONPATH": str(ROOT), "FLAGBENCH_CACHE": str(cache)}
 
 
 def ended(

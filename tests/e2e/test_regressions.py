@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_ab import config, environment, words
-from tests.package_index import need_index
-from tests.repositories import Repository, own_repository, planted
+from tests.repositories import Repository
+from tests.revisions import config, environment, with_planted, words
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -24,10 +23,7 @@ NAP_S = 0.0007
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """Return this project's own, with a branch on which downloads take about 5 % longer."""
-    need_index(tmp_path_factory.mktemp("target"))
-    made = own_repository(tmp_path_factory.mktemp("regressions") / "repository")
-    planted(made, "planted", NAP_S)
-    return made
+    return with_planted(tmp_path_factory, NAP_S)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,52 @@
+"""Giving the program's commands in repositories, with revisions of this project to compare."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.package_index import need_index
+from tests.repositories import Repository, own_repository, planted
+from tests.runs import ROOT
+
+
+def with_planted(folders: pytest.TempPathFactory, nap_s: float) -> Repository:
+    """Return this project's own, with a branch called planted on which each fetch sleeps first.
+
+    Where no environment can be made for its revisions, the test is skipped.
+    """
+    need_index(folders.mktemp("target"))
+    made = own_repository(folders.mktemp("revisions") / "repository")
+    planted(made, "planted", nap_s)
+    return made
+
+
+def config(folder: Path, **changes: object) -> Path:
+    """Write a config of one case at 20 ms and return its path."""
+    settings = {
+        "name": "test",
+        "countries": "pop20",
+        "workers": 20,
+        "clients": ["urllib3"],
+        "strategies": ["threadpool_map"],
+        "profile": {"latency": "20ms"},
+        "rounds": 1,
+        "metrics": "elapsed",
+        "disturbed": "keep",  # other programs may be busy while tests run
+        **changes,
+    }
+    path = folder / "test.yaml"
+    path.write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
+    return path
+
+
+def words(*said: str | Path) -> list[str]:
+    """Return the command line of the program."""
+    return [sys.executable, "-m", "bench", *map(str, said)]
+
+
+def environment(cache: Path) -> dict[str, str]:
+    """Return an environment in which this checkout is what runs, wherever the command is given."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "FLAGBENCH_CACHE": str(cache)}
