@@ -2,11 +2,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-APART := tests/e2e/test_regressions.py tests/unit/test_acceptance.py
+REGRESSIONS := tests/e2e/test_regressions.py tests/unit/test_acceptance.py
+FAMILIES := tests/e2e/test_twenty_metrics.py
+APART := $(REGRESSIONS) $(FAMILIES)
 LOCKED := requirements.txt requirements-dev.txt requirements-audit.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run test coverage test-slow test-slow-adversity test-slow-regressions audit format lock benchmarks clean
+.PHONY: run test coverage test-slow test-slow-adversity test-slow-regressions test-slow-families \
+	audit format lock benchmarks clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/python -m bench run configs/default.yaml
@@ -23,9 +26,9 @@ test: $(VENV)/dev.stamp
 coverage: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest --cov --cov-report=term
 
-# The long versions of what `make test` tries a few times: half an hour at the most for each of the two. Give the
-# machine nothing else to do meanwhile.
-test-slow: test-slow-adversity test-slow-regressions
+# The long versions of what `make test` tries a few times: half an hour at the most for each of the first two, an
+# hour and a quarter for the third. Give the machine nothing else to do meanwhile.
+test-slow: test-slow-adversity test-slow-regressions test-slow-families
 
 test-slow-adversity: $(VENV)/dev.stamp
 	timeout --kill-after=10 30m sh -c '\
@@ -35,8 +38,11 @@ test-slow-adversity: $(VENV)/dev.stamp
 
 test-slow-regressions: $(VENV)/dev.stamp
 	timeout --kill-after=10 30m sh -c '\
-		$(BIN)/python -m pytest -m "slow and alone" --timeout=900 --durations=20 $(APART) && \
-		$(BIN)/python -m pytest -m "slow and not alone" --timeout=900 --durations=20 $(APART) --numprocesses=2'
+		$(BIN)/python -m pytest -m "slow and alone" --timeout=900 --durations=20 $(REGRESSIONS) && \
+		$(BIN)/python -m pytest -m "slow and not alone" --timeout=900 --durations=20 $(REGRESSIONS) --numprocesses=2'
+
+test-slow-families: $(VENV)/dev.stamp
+	timeout --kill-after=10 75m $(BIN)/python -m pytest -m slow --timeout=3600 $(FAMILIES)
 
 # Known weaknesses of what is locked, and of the workflows. It has an environment of its own, so that what
 # it needs is in no other; the second half needs the network.

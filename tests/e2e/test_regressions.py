@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -30,17 +29,6 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a cache that the tests here share."""
     return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Return what writes a figure where whoever runs the tests sees it."""
-
-    def tell(line: str) -> None:
-        with capsys.disabled():
-            sys.stdout.write(f"\n{line}\n")
-
-    return tell
 
 
 def contested(repository: Repository, cache: Path, *said: str | Path) -> Mapping[str, Any]:

@@ -1,0 +1,144 @@
+"""Twenty metrics at once on a real server: identical sides, and one whose answers come 5 % later.
+
+What the rule promises for a family of that size, held against real noise. It takes an hour.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean, median
+from time import monotonic
+from typing import Final
+
+import pytest
+
+from bench import catalog
+from bench.bundle import import_path
+from bench.contest import Contest, Side
+from bench.events import Observer
+from bench.measurement import Measurement
+from bench.model import Case, Experiment, Fixed, Profile, Selection, Stopping
+from bench.runner.contest import run_contest
+from bench.stats.contest import RULE
+from bench.stats.verdicts import MetricVerdict, verdicts_of
+from bench.store.journal import new_journal
+from tests.builders import BEGINNING
+from tests.contests import BASE, CANDIDATE, experiment
+
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(3600)]
+
+DELAY_S: Final = 0.020
+LATER_S: Final = 0.021
+BUDGET_S: Final = 420
+COUNTRIES: Final = ("BR", "CN", "DE", "EG", "FR", "IN", "JP", "MX", "NG", "US") * 2
+"""Four at a time, they take a tenth of a second."""
+CASES: Final = tuple(
+    Case(strategy, client, 4, Profile("20ms", Fixed(DELAY_S)), Selection("twenty", COUNTRIES))
+    for strategy, clients in {
+        "threadpool_map": ("urllib3", "requests"),
+        "threadpool_as_completed": ("urllib3", "requests"),
+        "asyncio_to_thread": ("urllib3", "requests"),
+        "asyncio_gather": ("aiohttp", "httpx"),
+        "asyncio_as_completed": ("aiohttp",),
+        "asyncio_taskgroup": ("aiohttp",),
+    }.items()
+    for client in clients
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a contest came to.
+
+    Attributes:
+        realised: delay of the candidate's answers ÷ that of the base's, as the server kept them.
+    """
+
+    metrics: Sequence[MetricVerdict]
+    realised: float
+
+    @property
+    def verdicts(self) -> Counter[str]:
+        """Count the metrics that ended in each way."""
+        return Counter(each.verdict for each in self.metrics)
+
+
+def contest_of(candidate_s: float, coins: int) -> Experiment:
+    """Let the same code contend with itself, where the candidate's answers take so many seconds."""
+    shipped = catalog.strategies()
+    files = {name: strategy.file for name, strategy in shipped.items()}
+    terms = Contest(
+        BASE,
+        CANDIDATE,
+        ("elapsed", "p99"),
+        {case.id: 0.05 for case in CASES},
+        BUDGET_S,
+        coins=coins,
+    )
+    of = experiment(*CASES, terms=terms, seed=coins)
+    return replace(
+        of,
+        cases=tuple(_delayed(case, candidate_s) if case.variant == CANDIDATE else case for case in of.cases),
+        strategies={case.strategy: shipped[case.strategy] for case in CASES},
+        sides={name: Side(sys.executable, import_path(), files) for name in (BASE, CANDIDATE)},
+        stopping=Stopping(RULE.looks[0], None, BUDGET_S),
+    )
+
+
+def _delayed(case: Case, seconds: float) -> Case:
+    return replace(case, profile=replace(case.profile, latency=Fixed(seconds)))
+
+
+def found(folder: Path, candidate_s: float, coins: int, tell: Callable[[str], None]) -> Found:
+    """Run a contest for real."""
+    began_s = monotonic()
+    of = contest_of(candidate_s, coins)
+    assert of.contest is not None
+    with new_journal(folder / f"{coins}.jsonl", BEGINNING) as journal:
+        trials = run_contest(of, of.contest, journal, Observer())
+    verdicts = verdicts_of(of.contest, trials)
+    assert verdicts.failed == {}
+    assert len(verdicts.metrics) == 2 * len(CASES)
+    kept = {name: fmean(_lateness_s(trials, name)) for name in (BASE, CANDIDATE)}
+    contest = Found(verdicts.metrics, (candidate_s + kept[CANDIDATE]) / (DELAY_S + kept[BASE]))
+    tell(f"{coins}: {dict(contest.verdicts)} in {monotonic() - began_s:.0f} s")
+    return contest
+
+
+def _lateness_s(trials: Sequence[Measurement], side: str) -> Iterator[float]:
+    """Yield by how much answers came later than asked for, on average over each round."""
+    for trial in trials:
+        if trial.case.endswith(f"@{side}"):
+            yield from (round_.server.late_mean_s for round_ in trial.rounds if round_.server)
+
+
+def test_identical_sides_raise_an_alarm_once_in_fifteen_contests_at_the_most(
+    tmp_path: Path, tell: Callable[[str], None]
+) -> None:
+    """The chance is 1 % for each direction and contest."""
+    contests = [found(tmp_path, DELAY_S, coins, tell) for coins in range(15)]
+    total = sum((each.verdicts for each in contests), Counter[str]())
+    alarming = [each for each in contests if each.verdicts.keys() & {"slower", "faster"}]
+    blocks = [metric.blocks for each in contests for metric in each.metrics]
+    tell(
+        f"identical: {dict(total)}, {len(alarming)} with an alarm, {median(blocks):.0f} blocks in the median"
+    )
+    assert len(alarming) <= 1
+    assert total["equivalent"] >= 0.9 * total.total()
+
+
+def test_answers_that_come_five_per_cent_later_are_found_in_ninety_metrics_of_a_hundred(
+    tmp_path: Path, tell: Callable[[str], None]
+) -> None:
+    """Some of what a download takes is the client's own, so it takes less than 5 % longer."""
+    contests = [found(tmp_path, LATER_S, coins, tell) for coins in range(5)]
+    total = sum((each.verdicts for each in contests), Counter[str]())
+    estimates = [each.ratio.estimate for found in contests for each in found.metrics if each.ratio]
+    tell(
+        f"later: {dict(total)}, estimates {min(estimates):.3f}–{max(estimates):.3f}, "
+        f"server {[round(each.realised, 4) for each in contests]}"
+    )
+    assert all(1.045 < each.realised < 1.055 for each in contests)
+    assert total["slower"] >= 90
