@@ -23,6 +23,7 @@ def measure(site: Site, server: RunningServer, case: Case, turn: Turn) -> Measur
             site.launcher,
             trial.task,
             site.experiment.deadline_s,
+            side=trial.side,
             keep=(server.child.pid,),
             cores=site.pinning.worker,
             peaks=trial.peaks,

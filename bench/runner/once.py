@@ -11,6 +11,7 @@ from bench.runner.authority import lay_out_authority
 from bench.runner.flagserver import RunningServer, serving
 from bench.runner.launch import Launcher, launching
 from bench.runner.reference import lay_out_reference
+from bench.runner.site import own_side
 from bench.runner.trial import Ending
 from bench.runner.worker import run_worker
 from bench.server.flags import served_flags
@@ -66,8 +67,11 @@ def run_errand(errand: Errand, heed: Callable[[Event], None], announce: Callable
             heed(event)
 
         task = _task(errand, launcher, server)
+        side = own_side({errand.strategy.name: errand.strategy})
         try:
-            return run_worker(launcher, task, errand.deadline_s, keep=(server.child.pid,), heed=note)
+            return run_worker(
+                launcher, task, errand.deadline_s, side=side, keep=(server.child.pid,), heed=note
+            )
         finally:
             launcher.sweep(keep=(server.child.pid,))
             for flag in dict.fromkeys(task.folder / name for name in saved):

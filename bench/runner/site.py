@@ -1,12 +1,15 @@
 """What all trials of a run share, and when one of them is run."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.bundle import import_path
 from bench.contest import Side
 from bench.machine.pinning import Pinning
-from bench.model import Case, Experiment
+from bench.model import Case, Experiment, Strategy
+from bench.project import project_path
 from bench.runner.launch import Launcher
 
 
@@ -36,6 +39,12 @@ class Site:
     def side(self, case: Case) -> Side:
         """Say where the worker of a case comes from."""
         return self.experiment.sides.get(case.variant, self.own)
+
+
+def own_side(strategies: Mapping[str, Strategy]) -> Side:
+    """Return where workers come from that are of no variant: this interpreter, and these files."""
+    files = {name: strategy.file for name, strategy in strategies.items()}
+    return Side(sys.executable, (*import_path(), *project_path(files.values())), files)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,14 @@
 """Everything that trials need, set up before the first and taken down after the last."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench.bundle import import_path
-from bench.contest import Side
 from bench.machine.pinning import kept_to, pinning_of
 from bench.model import Experiment
 from bench.runner.launch import launching
 from bench.runner.reference import lay_out_reference
 from bench.runner.shift import ServerShift
-from bench.runner.site import Site
+from bench.runner.site import Site, own_side
 from bench.server.flags import served_flags
 
 
@@ -30,6 +27,5 @@ def stand(experiment: Experiment) -> Iterator[tuple[Site, ServerShift]]:
     ):
         flags = served_flags(experiment.flags_dir)
         reference = lay_out_reference(launcher.workspace, flags)
-        files = {name: strategy.file for name, strategy in experiment.strategies.items()}
-        own = Side(sys.executable, import_path(), files)
+        own = own_side(experiment.strategies)
         yield Site(experiment, launcher, flags, reference, pinning, own), shift

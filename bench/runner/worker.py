@@ -136,8 +136,8 @@ def started(  # noqa: PLR0913  what a worker is started with
     task: Task,
     allowed_s: float,
     *,
+    side: Side,
     cores: Sequence[int] = (),
-    side: Side | None = None,
     peaks: Peaks | None = None,
 ) -> Iterator[Worker]:
     """Start a worker and hand it its task.
@@ -146,17 +146,15 @@ def started(  # noqa: PLR0913  what a worker is started with
         launcher: starts it.
         task: what it is to do.
         allowed_s: seconds that it may be at work in all.
+        side: where it comes from.
         cores: where it runs, if anywhere in particular.
-        side: where it comes from; ``None`` is our own.
         peaks: samples what it holds until it has warmed up.
     """
     started_s = time.perf_counter()
-    command, path = (
-        (worker_command(), ()) if side is None else (worker_command(side.python), side.import_path)
-    )
+    command = worker_command(side.python)
     with (
         heard() as words,
-        piped(launcher, command, cwd=task.folder, words=words, cores=cores, path=path) as child,
+        piped(launcher, command, cwd=task.folder, words=words, cores=cores, path=side.import_path) as child,
     ):
         with suppress(BrokenPipeError):  # it died at once; that it gives no report will tell
             child.sink.write(task.to_json().encode() + b"\n")
@@ -171,6 +169,7 @@ def run_worker(  # noqa: PLR0913  what a worker is run with
     task: Task,
     deadline_s: float,
     *,
+    side: Side,
     keep: Sequence[int],
     cores: Sequence[int] = (),
     peaks: Peaks | None = None,
@@ -182,6 +181,6 @@ def run_worker(  # noqa: PLR0913  what a worker is run with
     ``peaks`` samples what it holds until it has warmed up.
     ``heed`` is told of every event of a *live* task.
     """
-    with started(launcher, task, deadline_s, cores=cores, peaks=peaks) as worker:
+    with started(launcher, task, deadline_s, side=side, cores=cores, peaks=peaks) as worker:
         worker.hear(heed)
         return worker.end(keep)

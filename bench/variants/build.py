@@ -6,6 +6,7 @@ from pathlib import Path
 from bench.bundle import strategies_folder
 from bench.contest import Side, Variant
 from bench.model import NO_CLIENT, Strategy
+from bench.project import module_folders
 from bench.variants.environment import environment_for
 from bench.variants.harness import our_harness, speaks_as_we_do, strategies_of
 from bench.variants.interpreter import Interpreter, interpreter_for
@@ -55,8 +56,7 @@ def _import_path(tree: Tree, label: str, say: Callable[[str], None]) -> list[Pat
     if speaks_as_we_do(tree.folder):
         return [tree.folder]
     say(f"note: {label} is measured by this flagbench's own worker and clients; it has none that fit")
-    source = tree.folder / "src"
-    return [our_harness(), tree.folder, *([source] if source.is_dir() else [])]
+    return [our_harness(), *module_folders(tree.folder)]
 
 
 def _strategies(tree: Path, harness: Path, asked: Mapping[str, Strategy]) -> dict[str, Path]:

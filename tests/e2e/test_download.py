@@ -98,6 +98,35 @@ def test_ctrl_c_ends_with_the_counts_so_far(tmp_path: Path) -> None:
     assert (tmp_path / "downloaded" / f"{first.lower()}.gif").exists()
 
 
+def test_a_strategy_finds_the_project_that_it_belongs_to(tmp_path: Path) -> None:
+    """At the top of its git work tree and in ``src``; by ``download`` and by ``run``."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "src" / "inner").mkdir(parents=True)
+    (tmp_path / "outer.py").write_text("first = list\n", encoding="utf-8")
+    (tmp_path / "src" / "inner" / "__init__.py").write_text(
+        "from outer import first\n\n\ndef in_order(get, countries):\n    return first(map(get, countries))\n",
+        encoding="utf-8",
+    )
+    strategy = tmp_path / "benchmarks" / "mine.py"
+    strategy.parent.mkdir()
+    strategy.write_text(
+        '"""Mine."""\n\nfrom bench.api import Fetch, Job\nfrom inner import in_order\n\n\n'
+        "def download_many(job: Job) -> list[Fetch]:\n"
+        "    with job.client() as download_one:\n"
+        "        return in_order(download_one, job.countries)\n",
+        encoding="utf-8",
+    )
+    result = call(tmp_path, "download", "BR", "--strategy", "benchmarks/mine.py", "--client", "urllib3")
+    assert "1 flag, 0 not found, 0 errors" in result.stdout, result.stderr
+    config = tmp_path / "benchmarks" / "mine.yaml"
+    config.write_text(
+        "{countries: [BR, CN], strategies: [mine.py], clients: urllib3, blocks: 1, disturbed: keep}\n",
+        encoding="utf-8",
+    )
+    ran = call(tmp_path, "run", str(config), "--quiet", "--out", "run")
+    assert ran.returncode == 0, ran.stderr
+
+
 def test_a_strategy_that_loses_flags_is_told_of(tmp_path: Path) -> None:
     """What is there is saved; the exit code says that something went wrong."""
     result = call(tmp_path, "download", "BR", "DE", "--strategy", str(ROOT / "tests/strategies/litters.py"))
