@@ -26,6 +26,7 @@ def point(  # noqa: PLR0913  each may be what a test is about
     metric: Metric = "elapsed",
     reference: str = REFERENCE,
     fingerprint: str = "f" * 64,
+    settings: str = "5" * 16,
 ) -> Point:
     """Build the point of the so-manieth day."""
     time = START + timedelta(days=number)
@@ -42,6 +43,7 @@ def point(  # noqa: PLR0913  each may be what a test is about
         verdict="equivalent",
         fingerprint=fingerprint,
         config="ci",
+        settings=settings,
         run=f"ci-{time:%Y%m%d-%H%M%S}",
     )
 

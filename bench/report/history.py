@@ -23,6 +23,7 @@ _LEAST_TREND: Final = 8
 _MOST_TREND: Final = 60
 _SHOWN_COMMIT: Final = 7
 _SHOWN_MACHINE: Final = 12
+_SHOWN_SETTINGS: Final = 7
 _DAY: Final = 10
 
 
@@ -67,6 +68,8 @@ def _heading(track: Track, tracks: Sequence[Track]) -> str:
     parts = [printable(track.case), f"against {shown_commit(track.series[-1].reference)}"]
     if len({each.config for each in tracks}) > 1:
         parts.append(f"config {printable(track.config)}")
+    if len({each.settings for each in tracks if (each.case, each.config) == (track.case, track.config)}) > 1:
+        parts.append(f"settings {printable(track.settings[:_SHOWN_SETTINGS])}")
     if len({each.fingerprint for each in tracks}) > 1:
         parts.append(f"machine {printable(track.fingerprint[:_SHOWN_MACHINE])}")
     return ", ".join(parts)

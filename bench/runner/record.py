@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.measurement import Run
-from bench.model import Case, Experiment
+from bench.model import Experiment
 from bench.runner.progress import progress_of
 from bench.server.flags import served_flags
+from bench.store.contest import as_asked
 from bench.store.journal import Past
 from bench.wire import plain
 
@@ -36,10 +37,12 @@ def config_of(experiment: Experiment) -> dict[str, Any]:
         "flags": None if experiment.flags_dir is None else _digest_of_all(served_flags(experiment.flags_dir)),
         "source": experiment.source,
     }
+    cases = experiment.cases
     if contest is not None:
+        cases = tuple(as_asked(case, contest) for case in cases)
         settings["contest"] = plain(replace(contest, repeats={}))
         settings["variants"] = {name: plain(side.about) for name, side in experiment.sides.items()}
-    identity = json.dumps([settings, plain(_as_asked(experiment))], sort_keys=True)
+    identity = json.dumps([settings, plain(cases)], sort_keys=True)
     if contest is not None:
         settings["contest"] = plain(contest)
     return {"name": experiment.name, "sha256": _sha256(identity.encode()), **settings}
@@ -62,16 +65,6 @@ def record(experiment: Experiment, past: Past, *, name: str) -> Run:
         trials=progress.trials,
         resumed=past.resumed,
     )
-
-
-def _as_asked(experiment: Experiment) -> tuple[Case, ...]:
-    """Return the cases as the config has them; how long their rounds must be is found out on the spot."""
-    repeats = {} if experiment.contest is None else experiment.contest.repeats
-    return tuple(_shortened(case, repeats.get(case.plain_id, 1)) for case in experiment.cases)
-
-
-def _shortened(case: Case, factor: int) -> Case:
-    return replace(case, countries=replace(case.countries, repeat=case.countries.repeat // factor))
 
 
 def _digest(file: Path) -> str:

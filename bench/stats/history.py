@@ -26,6 +26,7 @@ class Point:
         blocks: how many it rests on.
         fingerprint: of the machine.
         config: name of the config.
+        settings: tells the case from all that asked for something else by the same name.
         run: name of the run.
     """
 
@@ -41,6 +42,7 @@ class Point:
     verdict: Verdict
     fingerprint: str
     config: str
+    settings: str
     run: str
 
     @property
@@ -100,25 +102,28 @@ class Track:
     case: str
     metric: Metric
     config: str
+    settings: str
     fingerprint: str
     series: tuple[Series, ...]
 
 
 def tracks_of(points: Iterable[Point]) -> tuple[Track, ...]:
-    """Sort points into tracks: by case, machine and config, then in the usual order of the metrics."""
-    sorted_out: dict[tuple[str, str, str, int], dict[str, list[Point]]] = {}
+    """Sort points into tracks: by case, machine, config and settings, then by metric in the usual order."""
+    sorted_out: dict[tuple[str, str, str, str, int], dict[str, list[Point]]] = {}
     for point in points:
-        key = (point.case, point.fingerprint, point.config, METRICS.index(point.metric))
+        metric = METRICS.index(point.metric)
+        key = (point.case, point.fingerprint, point.config, point.settings, metric)
         sorted_out.setdefault(key, {}).setdefault(point.reference, []).append(point)
     return tuple(
         Track(
             case,
             METRICS[metric],
             config,
+            settings,
             fingerprint,
             tuple(sorted(map(_series, by_reference.values()), key=lambda each: each.points[-1].identity)),
         )
-        for (case, fingerprint, config, metric), by_reference in sorted(sorted_out.items())
+        for (case, fingerprint, config, settings, metric), by_reference in sorted(sorted_out.items())
     )
 
 

@@ -1,10 +1,12 @@
-"""Reading from a stored run what decided between its two sides."""
+"""What decided between the two sides of a run, as it is stored, and what its cases were before."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bench.contest import Contest
 from bench.errors import UnreadableResultError, UsageError
 from bench.measurement import Beginning, Run
+from bench.model import Case
 from bench.wire import MalformedError, fit
 
 
@@ -29,6 +31,12 @@ def contest_of(run: Run) -> Contest | None:
     if min(contest.repeats.values(), default=1) < 1:
         raise UnreadableResultError(f"run {run.name}: rounds that are repeated less than once")
     return contest
+
+
+def as_asked(case: Case, contest: Contest) -> Case:
+    """Return a case of a contest as the config has it; how long rounds must be is found out on the spot."""
+    repeat = case.countries.repeat // contest.repeats.get(case.plain_id, 1)
+    return replace(case, countries=replace(case.countries, repeat=repeat))
 
 
 def repeats_of(beginning: Beginning, contest: Contest) -> Mapping[str, int]:

@@ -2,13 +2,18 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import blake2b
 from typing import Any, Final
 
+from bench.contest import Contest
 from bench.errors import UsageError
 from bench.measurement import Run
+from bench.model import Case
 from bench.stats.history import Point
 from bench.stats.verdicts import verdicts_of
-from bench.store.contest import contest_of
+from bench.store.contest import as_asked, contest_of
+from bench.wire import encode, plain
 
 _SHARED: Final = ("python", "requirements")
 """What both sides must have alike, for else it was not the commit alone that made the difference."""
@@ -34,6 +39,7 @@ def points_of(run: Run) -> tuple[Point, ...]:
     fingerprint = run.environment.get("fingerprint")
     if not isinstance(fingerprint, str) or not fingerprint:
         raise _refusal(run, "its machine is not known", "measure it again")
+    settings = {case.plain_id: _settings(case, contest) for case in run.cases}
     points = tuple(
         Point(
             time=run.started,
@@ -48,6 +54,7 @@ def points_of(run: Run) -> tuple[Point, ...]:
             verdict=each.verdict,
             fingerprint=fingerprint,
             config=str(run.config["name"]),
+            settings=settings[each.case],
             run=run.name,
         )
         for each in verdicts.metrics
@@ -56,6 +63,13 @@ def points_of(run: Run) -> tuple[Point, ...]:
     if not points:
         raise _refusal(run, "no block of it succeeded on both sides", "see why with `show`")
     return points
+
+
+def _settings(case: Case, contest: Contest) -> str:
+    """Return what tells a case from all of other settings, however long its rounds were made."""
+    return blake2b(
+        encode(plain(replace(as_asked(case, contest), variant=""))).encode(), digest_size=8
+    ).hexdigest()
 
 
 def _about(run: Run, label: str) -> Mapping[str, Any]:

@@ -82,10 +82,18 @@ def test_machines_are_named_where_there_are_several() -> None:
     assert "machine ffffffffffff" in text
 
 
+def test_settings_are_named_where_a_case_has_had_several() -> None:
+    """Those of other cases, which always differ, are no reason."""
+    assert "settings" not in printed((*POINTS, point(0, case="other", settings="6" * 16)))
+    text = printed((point(0), point(1, settings="6" * 16)))
+    assert "settings 5555555" in text
+    assert "settings 6666666" in text
+
+
 def test_what_a_file_says_moves_no_cursor() -> None:
     """Neither case nor config nor the words of who pinned it."""
     bad = "\x1b[2J\r\n"
-    points = (replace(point(0, case=f"a{bad}"), config=bad), replace(point(1), config="x"))
+    points = (replace(point(0, case=f"a{bad}"), config=bad), replace(point(1), config="x", settings=bad))
     stream = io.StringIO()
     console = Console(file=stream, width=80, highlight=False, markup=False, emoji=False)
     print_history(tracks_of(points), replace(PINNED, why=bad), console)

@@ -37,6 +37,15 @@ def test_machines_have_tracks_of_their_own() -> None:
     assert all(series.steps == () for track in tracks for series in track.series)
 
 
+def test_other_settings_have_tracks_of_their_own() -> None:
+    """A config may have been changed and have kept its name, and its cases their ids."""
+    points = [point(number) for number in range(12)]
+    points += [point(number, 1.5, settings="6" * 16) for number in range(12, 24)]
+    tracks = tracks_of(points)
+    assert [each.settings[0] for each in tracks] == ["5", "6"]
+    assert all(series.steps == () for track in tracks for series in track.series)
+
+
 def test_another_reference_begins_another_series() -> None:
     """The one with the newest point is last, though their times overlap."""
     points = [point(number, reference="a" * 40) for number in range(0, 24, 2)]

@@ -63,7 +63,7 @@ def test_a_line_says_all_of_itself() -> None:
     assert line.isascii()
     assert list(json.loads(line)) == [
         "schema", "time", "commit", "reference", "case", "metric", "log_ratio", "low", "high", "blocks",
-        "verdict", "fingerprint", "config", "run",
+        "verdict", "fingerprint", "config", "settings", "run",
     ]  # fmt: skip
 
 

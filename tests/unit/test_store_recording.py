@@ -8,8 +8,9 @@ import pytest
 
 from bench.errors import UsageError
 from bench.measurement import Outcome, Run
-from bench.model import Case
+from bench.model import Case, Fixed
 from bench.store.recording import points_of
+from bench.wire import plain
 from tests.builders import case, run_of, trials
 from tests.contests import BASE, CANDIDATE, between_commits, contest, contested
 
@@ -46,6 +47,36 @@ def test_each_metric_of_each_case_is_a_point() -> None:
     assert (elapsed.run, elapsed.time, elapsed.config) == (RUN.name, RUN.started, "contest")
     assert elapsed.fingerprint == "f" * 64
     assert elapsed.blocks >= 8
+
+
+def settings_of(run: Run) -> set[str]:
+    """Return what tells the settings of its cases."""
+    return {each.settings for each in points_of(run)}
+
+
+def test_settings_are_told_by_all_that_makes_a_case() -> None:
+    """Countries and profile among them, which the id of a case does not have, but not its variant."""
+    assert len(settings_of(RUN)) == 2
+    for change in (
+        {"countries": replace(FIRST.countries, codes=(*FIRST.countries.codes, "ZA"))},
+        {"profile": replace(FIRST.profile, latency=Fixed(0.007))},
+    ):
+        cases = tuple(replace(each, **change) if each.plain_id == FIRST.id else each for each in RUN.cases)
+        assert len(settings_of(RUN) & settings_of(replace(RUN, cases=cases))) == 1
+
+
+def test_how_long_rounds_were_made_is_no_setting() -> None:
+    """It depends on the machine."""
+    terms = plain(contest(FIRST, SECOND, metrics=("elapsed", "memory")))
+    assert isinstance(terms, dict)
+    longer = tuple(
+        replace(each, countries=replace(each.countries, repeat=3 * each.countries.repeat))
+        if each.plain_id == FIRST.id
+        else each
+        for each in RUN.cases
+    )
+    again = replace(RUN, cases=longer, config={**RUN.config, "contest": {**terms, "repeats": {FIRST.id: 3}}})
+    assert settings_of(again) == settings_of(RUN)
 
 
 def without_fingerprint(run: Run) -> Run:
