@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-REGRESSIONS := tests/e2e/test_regressions.py tests/unit/test_acceptance.py
+REGRESSIONS := tests/e2e/test_action.py tests/e2e/test_regressions.py tests/unit/test_acceptance.py
 FAMILIES := tests/e2e/test_twenty_metrics.py
 APART := $(REGRESSIONS) $(FAMILIES)
 LOCKED := requirements.txt requirements-dev.txt requirements-audit.txt

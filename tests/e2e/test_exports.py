@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -129,7 +130,7 @@ def test_pyperf_reads_and_compares(measured: Path, tmp_path: Path) -> None:
 
 
 def test_hyperfine_adds_up(measured: Path, tmp_path: Path) -> None:
-    """Its scripts, which are in no package, work the figures out from ``times``."""
+    """Its scripts, which are in no package, work their figures out from ``times``."""
     document = json.loads(export("hyperfine", tmp_path / "file.json", measured).read_bytes())
     jsonschema.validate(document, HYPERFINE)
     assert [each["command"] for each in document["results"]] == NAMES
@@ -140,6 +141,23 @@ def test_hyperfine_adds_up(measured: Path, tmp_path: Path) -> None:
         assert each["mean"] == pytest.approx(fmean(times))
         assert each["median"] == pytest.approx(median(times))
         assert each["stddev"] == pytest.approx(stdev(times))
+
+
+@pytest.mark.skipif(shutil.which("hyperfine") is None, reason="hyperfine is not installed")
+def test_hyperfine_writes_what_we_do(measured: Path, tmp_path: Path) -> None:
+    """So that whoever reads its files can read ours: the same keys, with values of the same types."""
+    its = tmp_path / "its.json"
+    say(
+        "hyperfine", "--runs", "3", "--export-json", str(its), "-L", "seconds", "0.01,0.02", "sleep {seconds}"
+    )
+    theirs = json.loads(its.read_bytes())["results"]
+    ours = json.loads(export("hyperfine", tmp_path / "ours.json", measured).read_bytes())["results"]
+    for each in theirs:
+        known = {key: each[key] for key in ours[0].keys() & each.keys()}
+        jsonschema.validate({"results": [known]}, HYPERFINE)
+    assert {key: type(value) for key, value in ours[0].items()}.items() <= {
+        key: type(value) for key, value in theirs[0].items()
+    }.items()
 
 
 def test_github_action_benchmark_finds_every_case(measured: Path, tmp_path: Path) -> None:
