@@ -1,4 +1,4 @@
-"""Twenty metrics at once on a real server: identical sides, and one whose answers come 5 % later.
+"""Twenty metrics at once on a real server: identical sides, and one that is 5 % slower as answers come later.
 
 What the rule promises for a family of that size, held against real noise. It takes an hour.
 """
@@ -30,7 +30,8 @@ from tests.contests import BASE, CANDIDATE, experiment
 pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(3600)]
 
 DELAY_S: Final = 0.020
-LATER_S: Final = 0.021
+LATER_S: Final = 0.02115
+"""With a millisecond or two of the clients' own, all of it takes about 5 % longer; 21 ms would be 4.5 %."""
 BUDGET_S: Final = 420
 COUNTRIES: Final = ("BR", "CN", "DE", "EG", "FR", "IN", "JP", "MX", "NG", "US") * 2
 """Four at a time, they take a tenth of a second."""
@@ -129,16 +130,19 @@ def test_identical_sides_raise_an_alarm_once_in_fifteen_contests_at_the_most(
     assert total["equivalent"] >= 0.9 * total.total()
 
 
-def test_answers_that_come_five_per_cent_later_are_found_in_ninety_metrics_of_a_hundred(
+def test_five_per_cent_are_found_in_ninety_metrics_of_a_hundred(
     tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
-    """Some of what a download takes is the client's own, so it takes less than 5 % longer."""
+    """What the server adds is what the metrics show."""
     contests = [found(tmp_path, LATER_S, coins, tell) for coins in range(5)]
     total = sum((each.verdicts for each in contests), Counter[str]())
-    estimates = [each.ratio.estimate for found in contests for each in found.metrics if each.ratio]
+    ratios = sorted(each.ratio.estimate for found in contests for each in found.metrics if each.ratio)
+    blocks = [metric.blocks for each in contests for metric in each.metrics]
     tell(
-        f"later: {dict(total)}, estimates {min(estimates):.3f}–{max(estimates):.3f}, "
-        f"server {[round(each.realised, 4) for each in contests]}"
+        f"later: {dict(total)}, {median(blocks):.0f} blocks in the median, ratios "
+        f"{ratios[0]:.3f}, {median(ratios):.3f}, {ratios[-1]:.3f} at the least, in the median, at the most; "
+        f"delays {[round(each.realised, 4) for each in contests]}"
     )
-    assert all(1.045 < each.realised < 1.055 for each in contests)
+    assert all(each.realised == pytest.approx(LATER_S / DELAY_S, abs=0.002) for each in contests)
+    assert median(ratios) == pytest.approx(1.05, abs=0.006)
     assert total["slower"] >= 90
