@@ -13,17 +13,16 @@ MEASURE = "Measure"
 @pytest.fixture
 def runner(tmp_path: Path) -> Path:
     """Return a folder for temporary files where a flagbench is installed that ends as it is told."""
-    program = tmp_path / "flagbench" / "bin" / "flagbench"
+    program = tmp_path / "flagbench" / "bin" / "python"
     program.parent.mkdir(parents=True)
     program.write_text(
         "#!/usr/bin/env python3\n"
         "import json, os, pathlib, sys\n"
-        "words = sys.argv[1:]\n"
+        "words = sys.argv[4:]\n"
+        "assert sys.argv[1:4] == ['-P', '-m', 'bench']\n"
         "pathlib.Path(os.environ['RUNNER_TEMP'], 'words.json').write_text(json.dumps(words))\n"
         "if os.environ.get('MEASURES'):\n"
-        "    run = pathlib.Path(words[words.index('--out') + 1])\n"
-        "    run.mkdir()\n"
-        "    (run / 'run.json').write_text('{}')\n"
+        "    pathlib.Path(words[words.index('--junit') + 1]).write_text('<testsuites/>')\n"
         "print('::warning::from the gate')\n"
         "sys.exit('first line\\nlast line' if os.environ['CODE'] == '1' else int(os.environ['CODE']))\n",
         encoding="utf-8",
@@ -85,7 +84,7 @@ def test_only_a_gate_that_could_not_decide_may_pass(runner: Path, monkeypatch: p
 def test_what_kept_the_gate_from_measuring_is_an_annotation(
     runner: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last line of what it said; where it has measured, it annotates by itself."""
+    """The last line of what it said; where it has measured all, it annotates by itself."""
     monkeypatch.setenv("CODE", "1")
     step = run_step(MEASURE, runner, runner)
     assert "::error title=flagbench gate::last line" in step.stdout.splitlines()
@@ -97,5 +96,5 @@ def test_what_kept_the_gate_from_measuring_is_an_annotation(
 def test_the_folder_of_the_step_is_what_is_kept() -> None:
     """Whatever became of it."""
     *_, keep = ACTION["runs"]["steps"]
-    assert keep["if"] == "always()"
+    assert keep["if"] == "${{ always() && steps.gate.outputs.folder }}"
     assert keep["with"]["path"] == "${{ steps.gate.outputs.folder }}"
