@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from bench.contest import Contest
 from bench.errors import UnreadableResultError, UsageError
@@ -31,6 +32,14 @@ def contest_of(run: Run) -> Contest | None:
     if min(contest.repeats.values(), default=1) < 1:
         raise UnreadableResultError(f"run {run.name}: rounds that are repeated less than once")
     return contest
+
+
+def about_side(run: Run, side: str) -> Mapping[str, Any]:
+    """Return what is kept of a variant: commit, interpreter, libraries; nothing if nothing is."""
+    match run.config.get("variants"):
+        case {**sides} if isinstance(about := sides.get(side), Mapping):
+            return about
+    return {}
 
 
 def as_asked(case: Case, contest: Contest) -> Case:

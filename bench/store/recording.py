@@ -2,17 +2,15 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, Final
 
-from bench.contest import Contest
 from bench.errors import UsageError
 from bench.measurement import Run
 from bench.model import Case
 from bench.stats.history import Point
 from bench.stats.verdicts import verdicts_of
-from bench.store.contest import as_asked, contest_of
+from bench.store.contest import about_side, as_asked, contest_of
 from bench.wire import encode, plain
 
 _SHARED: Final = ("python", "requirements")
@@ -32,14 +30,15 @@ def points_of(run: Run) -> tuple[Point, ...]:
     verdicts = verdicts_of(contest, run.trials)
     if run.status != "complete" or not verdicts.is_complete:
         raise _refusal(run, "it was stopped early", "go on with it by --resume")
-    base, candidate = (_about(run, label) for label in (contest.base, contest.candidate))
+    base, candidate = (about_side(run, label) for label in (contest.base, contest.candidate))
     reference, commit = _commit(run, base, "base"), _commit(run, candidate, "candidate")
     if differing := [name for name in _SHARED if base.get(name) != candidate.get(name)]:
         raise _refusal(run, f"its sides differ in {differing[0]}, too", "a point is of a commit alone")
     fingerprint = run.environment.get("fingerprint")
     if not isinstance(fingerprint, str) or not fingerprint:
         raise _refusal(run, "its machine is not known", "measure it again")
-    settings = {case.plain_id: _settings(case, contest) for case in run.cases}
+    rounds = run.config.get("rounds")
+    settings = {case.plain_id: _settings(as_asked(case, contest), rounds) for case in run.cases}
     points = tuple(
         Point(
             time=run.started,
@@ -65,19 +64,25 @@ def points_of(run: Run) -> tuple[Point, ...]:
     return points
 
 
-def _settings(case: Case, contest: Contest) -> str:
-    """Return what tells a case from all of other settings, however long its rounds were made."""
-    return blake2b(
-        encode(plain(replace(as_asked(case, contest), variant=""))).encode(), digest_size=8
-    ).hexdigest()
+def _settings(case: Case, rounds: object) -> str:
+    """Return what tells a case from all that have its id and ask for something else.
 
-
-def _about(run: Run, label: str) -> Mapping[str, Any]:
-    """Return what is kept of a side; nothing if nothing is."""
-    match run.config.get("variants"):
-        case {**sides} if isinstance(about := sides.get(label), Mapping):
-            return about
-    return {}
+    What is nothing is left out, so that what may be asked for one day changes no series of today.
+    """
+    profile, countries = case.profile, case.countries
+    asked = {
+        "countries": countries.codes,
+        "repeat": countries.repeat,
+        "rounds": rounds,
+        "latency": profile.latency,
+        "jitter_s": profile.jitter_s,
+        "bandwidth": profile.bandwidth,
+        "faults": profile.faults,
+        "tls": profile.tls,
+        "http2": profile.http2,
+    }
+    told = {key: plain(value) for key, value in asked.items() if value}
+    return blake2b(encode(told).encode(), digest_size=8).hexdigest()
 
 
 def _commit(run: Run, about: Mapping[str, Any], side: str) -> str:

@@ -54,15 +54,17 @@ def settings_of(run: Run) -> set[str]:
     return {each.settings for each in points_of(run)}
 
 
-def test_settings_are_told_by_all_that_makes_a_case() -> None:
-    """Countries and profile among them, which the id of a case does not have, but not its variant."""
-    assert len(settings_of(RUN)) == 2
+def test_settings_are_told_by_all_that_makes_its_work() -> None:
+    """Of what its id does not have. The hash is not to change with what one can ask for."""
+    assert settings_of(RUN) == {"95ea87acfd6c94a5"}
+    assert settings_of(replace(RUN, config={**RUN.config, "rounds": 1})) != settings_of(RUN)
     for change in (
         {"countries": replace(FIRST.countries, codes=(*FIRST.countries.codes, "ZA"))},
         {"profile": replace(FIRST.profile, latency=Fixed(0.007))},
+        {"profile": replace(FIRST.profile, tls=True)},
     ):
         cases = tuple(replace(each, **change) if each.plain_id == FIRST.id else each for each in RUN.cases)
-        assert len(settings_of(RUN) & settings_of(replace(RUN, cases=cases))) == 1
+        assert len(settings_of(replace(RUN, cases=cases))) == 2
 
 
 def test_how_long_rounds_were_made_is_no_setting() -> None:
