@@ -17,6 +17,11 @@ def strategies_folder() -> Path:
     return home() / "strategies"
 
 
+def is_shipped(strategy: Path) -> bool:
+    """Say whether the file of a strategy is one of those that ship with flagbench."""
+    return strategy.parent.resolve() == strategies_folder()
+
+
 def configs_folder() -> Path:
     """Return the folder of the configs that ship with flagbench."""
     return home() / "configs"

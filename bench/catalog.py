@@ -56,10 +56,19 @@ def read_strategy(file: Path) -> Strategy:
         UsageError: there is no such file, it is no Python, it has no ``download_many``, or it would take
             the place of something that ships.
     """
-    tree = parsed(file)
-    placed = file.parent.resolve() / file.name
-    if placed.parent != strategies_folder() and placed.stem in _shipped_names():
+    described = describe_strategy(file)
+    if described.file.parent != strategies_folder() and described.name in _shipped_names():
         raise UsageError(f"{file} has the name of something that ships in strategies/", hint="rename it")
+    return described
+
+
+def describe_strategy(file: Path) -> Strategy:
+    """Say what a strategy file is as ``read_strategy`` does, whatever its name.
+
+    Raises:
+        UsageError: there is no such file, it is no Python, or it has no ``download_many``.
+    """
+    tree = parsed(file)
     if "download_many" not in functions(tree):
         raise UsageError(
             f"{file} has no function download_many",
@@ -69,7 +78,7 @@ def read_strategy(file: Path) -> Strategy:
     named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     return Strategy(
         name=file.stem,
-        file=placed,
+        file=file.parent.resolve() / file.name,
         summary=_summary(tree),
         face=next((face for name, face in _JOB_OPENS.items() if name in used), None),
         takes_workers="workers" in used,

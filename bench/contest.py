@@ -97,12 +97,14 @@ class Side:
         python: the interpreter.
         import_path: folders in front of its path, among them those of ``bench`` and ``strategies``.
         strategies: the file of each strategy, by name.
+        tree: the files of its variant; ``None`` where it is of none.
         about: what is kept of it with a run: commit, interpreter, libraries; ready for JSON.
     """
 
     python: str
     import_path: tuple[str, ...]
     strategies: Mapping[str, Path]
+    tree: Path | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -3,14 +3,40 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
+from bench.contest import Variant
 from bench.errors import EnvironmentFault, IncomparableError
 from bench.machine.git import git
 from bench.store.reference_point import load_reference
 
 _MAIN: Final = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 _FETCH: Final = "fetch the whole history first (`fetch-depth: 0` in GitHub Actions, `GIT_DEPTH: 0` in GitLab)"
+
+
+def gate_sides(own: tuple[Variant, Variant] | None, against: str | None) -> tuple[Variant, Variant]:
+    """Choose base and candidate of a gate: those of its config, with another base if one is named.
+
+    Args:
+        own: the config's; without, it is the merge base and the work tree.
+        against: a revision, ``merge-base`` or ``pinned``.
+
+    Raises:
+        IncomparableError: there is no merge base, or nothing is pinned.
+        EnvironmentFault: git cannot be asked.
+        UnreadableResultError: the file that has the pinned commit cannot be read.
+    """
+    if against is None and own is not None:
+        return own
+    if against == "pinned":
+        rev = pinned()
+    else:
+        rev = merge_base() if against in {None, "merge-base"} else str(against)
+    base, candidate = (Variant(), Variant()) if own is None else own
+    if against == "pinned":  # a point of the history is of a commit
+        candidate = replace(candidate, rev="HEAD", path=None)
+    return replace(base, rev=rev, path=None), candidate
 
 
 def merge_base() -> str:
@@ -49,6 +75,15 @@ def pinned() -> str:
     if reference is None:
         raise IncomparableError("no commit is pinned", hint="pin one with `flagbench history pin REV`")
     return reference.rev
+
+
+def is_revision(word: str) -> bool:
+    """Say whether git knows a commit by this word here.
+
+    Raises:
+        EnvironmentFault: git cannot be asked.
+    """
+    return bool(_commit(word))
 
 
 def _named() -> Iterator[str]:

@@ -52,6 +52,7 @@ def _judge(
     from bench.report.figures import listed
     from bench.report.matching import missing_lines
     from bench.report.sheet import print_sheet
+    from bench.report.sides import side_lines
     from bench.stats.comparability import refusals
     from bench.stats.matching import matching
     from bench.stats.ruling import ruling_of
@@ -69,7 +70,8 @@ def _judge(
     if as_json:
         emit(to_json(first.run.name, verdicts, bounds, ruling))
     else:
-        sheet = contest_sheet(f"{first.name} against {second.name}", verdicts, missing_lines(matched), bounds)
+        notes = (*side_lines(first.run), *missing_lines(matched))
+        sheet = contest_sheet(f"{first.name} against {second.name}", verdicts, notes, bounds)
         print_sheet(sheet, results())
     return CODES[ruling]
 

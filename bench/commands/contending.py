@@ -2,58 +2,47 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bench.commands.carrying_out import Ongoing, Order
-    from bench.contest import Contest, Metric, Side, Variant
+    from bench.commands.challenge import Challenge
+    from bench.contest import Contest, Side
     from bench.measurement import Run
-    from bench.model import Experiment
-
-USUAL_BUDGET_S: Final = 280.0
-"""So that all of it, with what comes before the first block, is over in five minutes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """Two variants, and what the command line says of their contest.
-
-    Attributes:
-        metrics: instead of the config's, like ``threshold``, a share, and ``budget_s``; ``None`` leaves them.
-    """
-
-    base: "Variant"
-    candidate: "Variant"
-    metrics: "tuple[Metric, ...] | None"
-    threshold: float | None
-    budget_s: float | None
+    from bench.model import Case, Experiment
 
 
 def contend(
     asked: "Experiment",
-    challenge: Challenge,
+    challenge: "Challenge",
     present: "Callable[[Run, Path], int]",
     order: "Order",
     *,
-    refuses_same: bool = False,
+    is_gate: bool = False,
 ) -> int:
     """Build both variants, let them contend, and return the exit code.
 
+    A gate takes no two sides that are the same, and misses cases that its config had in the base's tree.
+
     Raises:
-        IncomparableError: both are the same, which ``refuses_same`` says is pointless.
+        IncomparableError: both are the same, and this is a gate.
         UsageError: the budget is too small for any alarm, or there is nothing to compare.
         EnvironmentFault: a variant cannot be built, or the machine cannot do what is asked.
     """
     from bench.commands.carrying_out import carry_out
+    from bench.commands.challenge import matched, refuse_same
+    from bench.commands.former import former_cases
     from bench.runner.contest import lengthened
 
     _refuse_early(asked, order)
     sides = _built(asked, challenge, quiet=order.quiet)
-    if refuses_same:
-        _refuse_same(sides)
-    experiment, terms = _matched(asked, challenge, sides)
+    former: tuple[Case, ...] = ()
+    if is_gate:
+        refuse_same(asked, sides, challenge)
+        former = former_cases(order.config, sides[challenge.base.label], _telling(quiet=order.quiet))
+    experiment, terms = matched(asked, challenge, sides, former)
     contest = replace(terms, repeats=_repeats(experiment, terms, order))
 
     def measure(ongoing: "Ongoing") -> None:
@@ -81,16 +70,12 @@ def _refuse_early(asked: "Experiment", order: "Order") -> None:
     require(shortages_of(asked, read_limits_for(order.out)))
 
 
-def _built(asked: "Experiment", challenge: Challenge, *, quiet: bool) -> "Mapping[str, Side]":
+def _built(asked: "Experiment", challenge: "Challenge", *, quiet: bool) -> "Mapping[str, Side]":
     """Build base and candidate, in this order, under names that differ."""
-    from bench.commands.consoles import remarks
     from bench.variants.build import build
     from bench.variants.tree import tree_of
 
-    def say(line: str) -> None:
-        if not quiet:
-            remarks().print(line, soft_wrap=True)
-
+    say = _telling(quiet=quiet)
     clients = {case.client for case in asked.cases}
     tree_of(challenge.candidate, lambda _: None)  # a name that is mistyped is told before the base is built
     base, candidate = challenge.base.label, challenge.candidate.label
@@ -102,78 +87,15 @@ def _built(asked: "Experiment", challenge: Challenge, *, quiet: bool) -> "Mappin
     }
 
 
-def _refuse_same(sides: "Mapping[str, Side]") -> None:
-    """Refuse two sides of the same tree, interpreter and libraries."""
-    from bench.errors import IncomparableError
+def _telling(*, quiet: bool) -> Callable[[str], None]:
+    """Return what tells the user one sentence at a time, unless that is not wanted."""
+    from bench.commands.consoles import remarks
 
-    base, candidate = sides
-    what = [[side.about.get(key) for key in ("tree", "python", "libraries")] for side in sides.values()]
-    if what[0] == what[1]:
-        raise IncomparableError(
-            f"{candidate} is the same as {base}, so there is nothing to compare",
-            hint="name a revision with --against, such as HEAD~1 or `pinned`",
-        )
+    def say(line: str) -> None:
+        if not quiet:
+            remarks().print(line, soft_wrap=True)
 
-
-def _matched(
-    asked: "Experiment", challenge: Challenge, sides: "Mapping[str, Side]"
-) -> "tuple[Experiment, Contest]":
-    """Give every case that both sides have two variants, and say on what terms they contend."""
-    from bench.contest import Contest
-    from bench.errors import UsageError
-    from bench.model import Stopping
-    from bench.stats.contest import RULE
-
-    terms = asked.terms
-    base, candidate = sides
-    has = {
-        case: [name for name, side in sides.items() if case.strategy in side.strategies]
-        for case in asked.cases
-    }
-    shared = [case for case, names in has.items() if len(names) == len(sides)]
-    if not shared:
-        raise UsageError(f"{base} and {candidate} share no case of this config")
-    budget_s = challenge.budget_s or (asked.stopping and asked.stopping.budget_s) or USUAL_BUDGET_S
-    margin = challenge.threshold
-    contest = Contest(
-        base=base,
-        candidate=candidate,
-        metrics=challenge.metrics or terms.metrics,
-        margins={case.id: terms.margin(case.id) if margin is None else margin for case in shared},
-        budget_s=budget_s,
-        alone={case.id: names[0] for case, names in has.items() if len(names) == 1},
-        bounds=terms.bounds,
-        coins=_coins(asked.seed, sides),
-    )
-    experiment = replace(
-        asked,
-        cases=tuple(replace(case, variant=name) for case in shared for name in sides),
-        blocks=RULE.looks[-1],
-        stopping=Stopping(RULE.looks[0], None, budget_s),
-        sides=sides,
-        probes=_probes(asked, contest),
-    )
-    return experiment, contest
-
-
-def _coins(seed: int, sides: "Mapping[str, Side]") -> int:
-    """Draw the coins' seed from that of the config and from what the sides are made of."""
-    from hashlib import blake2b
-
-    from bench.wire import encode
-
-    made_of = encode([seed, {name: side.about for name, side in sides.items()}])
-    return int.from_bytes(blake2b(made_of.encode(), digest_size=4).digest(), "big")
-
-
-def _probes(asked: "Experiment", contest: "Contest") -> tuple[str, ...]:
-    """Add to the config's probes those that the metrics take, and the bounds."""
-    from bench.model import PROBES
-    from bench.stats.metrics import PROBES as TAKEN
-
-    figures = {*contest.metrics, *(bound.figure for bound in contest.bounds)}
-    wanted = {*asked.probes, *(probe for metric, probe in TAKEN.items() if metric in figures)}
-    return tuple(probe for probe in PROBES if probe in wanted)
+    return say
 
 
 def _repeats(experiment: "Experiment", contest: "Contest", order: "Order") -> Mapping[str, int]:

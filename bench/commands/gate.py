@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 if TYPE_CHECKING:
-    from bench.contest import Variant
     from bench.measurement import Run
-    from bench.model import Experiment
 
 
 @click.command()
@@ -50,6 +48,7 @@ def gate(  # noqa: PLR0913  one argument an option
 
     It is compared with the commit at which it left the main branch. Exit codes: docs/exit-codes.md.
     """
+    from bench.commands.baseline import gate_sides
     from bench.commands.carrying_out import Order
     from bench.commands.choosing import load_experiment
     from bench.commands.contending import contend
@@ -60,7 +59,7 @@ def gate(  # noqa: PLR0913  one argument an option
         raise click.UsageError("--resume goes on in the run's own folder, so it does not go with --out")
     config = config or USUAL_CONFIG
     asked = load_experiment(config)
-    sides = _sides(asked, against)
+    sides = gate_sides(asked.terms.variants, against)
     challenge = challenge_between(*sides, metrics=metrics, threshold=threshold, budget=budget)
     options = (
         *words_of(against=against, metrics=metrics, threshold=threshold, budget=budget),
@@ -72,24 +71,4 @@ def gate(  # noqa: PLR0913  one argument an option
         return present(document, folder, outputs)
 
     order = Order("gate", config, options, out, resume, quiet)
-    return contend(asked, challenge, show, order, refuses_same=True)
-
-
-def _sides(asked: "Experiment", against: str | None) -> "tuple[Variant, Variant]":
-    """Choose base and candidate: the config's own, with another base if one is named."""
-    from dataclasses import replace
-
-    from bench.commands.baseline import merge_base, pinned
-    from bench.contest import Variant
-
-    own = asked.terms.variants
-    if against is None and own is not None:
-        return own
-    if against == "pinned":
-        rev, candidate = pinned(), Variant(rev="HEAD")  # a point of the history is of a commit
-    else:
-        is_base = against is None or against == "merge-base"
-        rev, candidate = merge_base() if is_base else str(against), Variant()
-    if own is None:
-        return Variant(rev=rev), candidate
-    return replace(own[0], rev=rev, path=None), own[1]
+    return contend(asked, challenge, show, order, is_gate=True)

@@ -38,13 +38,14 @@ def present(document: "Run", folder: Path, outputs: Outputs) -> int:
     from bench.report.contest import contest_sheet
     from bench.report.export.verdicts_json import to_json
     from bench.report.sheet import print_sheet, sheet_to_markdown
+    from bench.report.sides import side_lines
     from bench.stats.ruling import ruling_of
     from bench.store.folder import save
 
     verdicts, bounds = ruled(document), bounded(document)
     misses = bool(verdicts.vanished) and not outputs.allow_missing
     ruling = ruling_of(verdicts, bounds, misses=misses)
-    sheet = contest_sheet(document.name, verdicts, kept=bounds)
+    sheet = contest_sheet(document.name, verdicts, side_lines(document), bounds)
     save(folder, document, sheet_to_markdown(sheet))
     if outputs.as_json:
         emit(to_json(document.name, verdicts, bounds, ruling))
@@ -67,6 +68,7 @@ def _tell_others(
     from bench.commands.consoles import emit, emit_error
     from bench.report.export.junit import to_junit
     from bench.report.github import annotations, job_summary
+    from bench.report.sides import side_lines
 
     if outputs.allow_missing:
         verdicts = replace(verdicts, vanished=())
@@ -75,7 +77,7 @@ def _tell_others(
     if outputs.github:
         for line in annotations(verdicts, bounds):
             (emit_error if outputs.as_json else emit)(f"{line}\n")
-        _summarise(job_summary(document.name, verdicts, ruling, bounds))
+        _summarise(job_summary(document.name, verdicts, ruling, bounds, side_lines(document)))
 
 
 def _write(file: Path, text: str) -> None:

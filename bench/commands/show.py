@@ -41,8 +41,10 @@ def show(*, run: Path, against: str | None, scaling: bool, form: str) -> None:
     if contest is not None and form == "table":
         from bench.commands.ruling import bounded, ruled
         from bench.report.contest import contest_sheet
+        from bench.report.sides import side_lines
 
-        _print_sheets([contest_sheet(stored.name, ruled(stored), kept=bounded(stored))], form)
+        sheet = contest_sheet(stored.name, ruled(stored), side_lines(stored), bounded(stored))
+        _print_sheets([sheet], form)
     elif against is not None or scaling:
         _print_sheets(list(_sheets(stored, against, scaling=scaling)), form)
     elif form == "table":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import rich_click as click
 
 if TYPE_CHECKING:
-    from bench.commands.contending import Challenge
+    from bench.commands.challenge import Challenge
     from bench.contest import Metric, Variant
     from bench.model import Experiment
 
@@ -19,6 +19,7 @@ def split_sides(base: str | None, candidate: str | None, config: str | None) -> 
     """Tell the config from the variants: it comes last, and is a YAML file or has a shipped config's name."""
     words = [word for word in (base, candidate, config) if word is not None]
     if words and config is None and _is_config(words[-1]):
+        _refuse_ambiguous(words[-1])
         return tuple(words[:-1]), words[-1]
     return tuple(words[:2]), config or USUAL_CONFIG
 
@@ -57,7 +58,7 @@ def challenge_between(
     Raises:
         click.BadParameter: one of them cannot be read.
     """
-    from bench.commands.contending import Challenge
+    from bench.commands.challenge import Challenge
     from bench.config.units import positive_duration_s
 
     return Challenge(
@@ -89,6 +90,22 @@ def _is_config(word: str) -> bool:
     from bench.config.shipped import names
 
     return word.endswith((".yaml", ".yml")) or word in names()
+
+
+def _refuse_ambiguous(word: str) -> None:
+    """Refuse a word that names a shipped config and a revision.
+
+    Raises:
+        UsageError: it does.
+    """
+    from bench.commands.baseline import is_revision
+    from bench.errors import UsageError
+
+    if is_revision(word):
+        raise UsageError(
+            f"{word} is a config and a revision",
+            hint=f"say rev={word} for the revision, or add the config: `ab BASE CANDIDATE {word}`",
+        )
 
 
 def _read(read: Callable[[str], T], text: str, name: str) -> T:

@@ -1,6 +1,10 @@
 """Asking git about the folder in which the command was given."""
 
 import subprocess
+from typing import Final
+
+_PATIENCE_S: Final = 30
+"""A large repository takes its time where nothing of it is in memory."""
 
 
 def git(*words: str) -> str:
@@ -14,5 +18,5 @@ def git(*words: str) -> str:
     # folder's own settings may name a program as fsmonitor
     command = ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", *words]
     return subprocess.run(  # noqa: S603  no shell
-        command, capture_output=True, text=True, check=True, timeout=5
+        command, capture_output=True, text=True, check=True, timeout=_PATIENCE_S
     ).stdout.strip()

@@ -133,7 +133,7 @@ def _legend(verdicts: Verdicts) -> str:
             *(explained[metric] for metric in METRICS if metric in shown),
             "change: of both sides in the same block, on average",
             f"equivalent: within {told}",
-            "bounds: 95% at the last look; a false slower in any metric: 1% at the most",
+            "bounds: at the last look, each wrong in 5% at the most; a false slower in any metric: 1%",
         )
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal
 
+from bench.measurement import Measurement
 from bench.report.bounds import bound_words, found_words
 from bench.report.contest import bounds, change, contest_sheet
 from bench.report.figures import plural, printable
@@ -47,8 +48,9 @@ def job_summary(
 def annotations(verdicts: Verdicts, kept: Sequence[BoundVerdict]) -> Iterator[str]:
     """Write a workflow command, one line each, for all that is wrong: printed to stdout, GitHub shows them.
 
-    An error for each metric that is *slower*, each bound that is *broken* and each case with failed trials or
-    that has vanished, then a warning for each metric that is *inconclusive* and each bound that is *open*.
+    An error for each metric that is *slower*, each bound that is *broken* and each case that has vanished or
+    in which the candidate failed, then a warning for each metric that is *inconclusive*, each bound that is
+    *open* and each case in which the base failed.
     GitHub shows the first ten of a kind a step.
     """
     for title, message in _errors(verdicts, kept):
@@ -62,10 +64,8 @@ def _errors(verdicts: Verdicts, kept: Sequence[BoundVerdict]) -> Iterator[tuple[
     for each in verdicts.metrics:
         if each.verdict == "slower":
             yield f"{each.case}: {each.metric} is slower", f"{sides}: {_figures(each)}"
-    for case, trials in verdicts.failed.items():
-        first = trials[0]
-        why = f"{plural(len(trials), 'trial')} failed, the first in block {first.block + 1}: {first.outcome}"
-        yield f"{case}: trials failed", f"{sides}: {why}: {first.detail}"
+    for case, trials in verdicts.failures(verdicts.candidate).items():
+        yield f"{case}: trials failed", f"{sides}: {_failure(trials)}"
     for case in verdicts.vanished:
         yield f"{case}: vanished", f"{verdicts.candidate} lacks this case"
     for bound in kept:
@@ -77,9 +77,17 @@ def _warnings(verdicts: Verdicts, kept: Sequence[BoundVerdict]) -> Iterator[tupl
     for each in verdicts.metrics:
         if each.verdict == "inconclusive":
             yield f"{each.case}: {each.metric} is inconclusive", f"{_sides(verdicts)}: {each.why}"
+    for case, trials in verdicts.failures(verdicts.base).items():
+        yield f"{case}: trials of {verdicts.base} failed", f"{_sides(verdicts)}: {_failure(trials)}"
     for bound in kept:
         if bound.verdict == "open":
             yield f"{bound.case}: {bound_words(bound)} is open", found_words(bound)
+
+
+def _failure(trials: Sequence[Measurement]) -> str:
+    first = trials[0]
+    why = f"{plural(len(trials), 'trial')} failed, the first in block {first.block + 1}: {first.outcome}"
+    return f"{why}: {first.detail}"
 
 
 def _sides(verdicts: Verdicts) -> str:

@@ -11,6 +11,7 @@ from bench.report.contest import bounds, change
 from bench.report.figures import NOTHING, listed, plural, printable, share
 from bench.report.fitting import text_width
 from bench.report.sheet import Section, Sheet, print_sheet
+from bench.report.sides import shown_commit
 from bench.report.sparkline import BREAK, broken, can_draw, plainer
 from bench.stats.change_points import ALPHA, LEAST_POINTS
 from bench.stats.history import Point, Series, Track
@@ -21,7 +22,6 @@ _LEAST_RANGE: Final = 0.05
 """Of a trend, as a logarithm; what is less is drawn smaller than the whole height."""
 _LEAST_TREND: Final = 8
 _MOST_TREND: Final = 60
-_SHOWN_COMMIT: Final = 7
 _SHOWN_MACHINE: Final = 12
 _SHOWN_SETTINGS: Final = 7
 _DAY: Final = 10
@@ -56,11 +56,6 @@ def history_sheet(tracks: Sequence[Track], reference: Reference | None, width: i
         legend=_legend(tracks),
         remarks=tuple(_remarks(tracks, reference)),
     )
-
-
-def shown_commit(commit: str) -> str:
-    """Shorten a commit."""
-    return commit[:_SHOWN_COMMIT]
 
 
 def _heading(track: Track, tracks: Sequence[Track]) -> str:

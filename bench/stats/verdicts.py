@@ -64,6 +64,14 @@ class Verdicts:
     vanished: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
 
+    def failures(self, side: str) -> Mapping[str, tuple[Measurement, ...]]:
+        """Return the trials by which one of the sides failed, by case; a case that has none is left out."""
+        own = {
+            case: tuple(trial for trial in trials if trial.case.endswith(f"@{side}"))
+            for case, trials in self.failed.items()
+        }
+        return {case: trials for case, trials in own.items() if trials}
+
 
 def verdicts_of(contest: Contest, trials: Sequence[Measurement], own: Contest | None = None) -> Verdicts:
     """Work out the verdicts from the trials of a contest, in the order in which they were run.

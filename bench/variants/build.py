@@ -1,18 +1,20 @@
 """From a variant to the side that its workers come from."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
-from bench.bundle import strategies_folder
+from bench.bundle import is_shipped
 from bench.contest import Side, Variant
+from bench.errors import UsageError
 from bench.model import NO_CLIENT, Strategy
-from bench.project import module_folders
+from bench.project import module_folders, project_path
 from bench.variants.environment import environment_for
-from bench.variants.harness import our_harness, speaks_as_we_do, strategies_of
+from bench.variants.harness import our_harness, speaks_as_we_do, strategies_for
 from bench.variants.interpreter import Interpreter, interpreter_for
-from bench.variants.probing import precompile, probed
+from bench.variants.probing import OF_THE_TREE, precompile, probed
+from bench.variants.requirements import comparable, name_of
 from bench.variants.running import without_addresses
-from bench.variants.tree import Tree, repository_folder, tree_of
+from bench.variants.tree import Tree, tree_of, working_folder
 from bench.worker.words import one_line
 
 
@@ -31,22 +33,25 @@ def build(
         say: is told what the user should know, one sentence each.
 
     Raises:
-        UsageError: there is no such revision, folder, repository or requirement.
+        UsageError: there is no such revision, folder, repository or requirement, or the tree hides what the
+            variant asks for.
         EnvironmentFault: something is missing on this machine, cannot be installed, or cannot be imported.
     """
     used = sorted(set(clients) - {NO_CLIENT})
     interpreter = interpreter_for(variant.python)
     tree = tree_of(variant, say)
     label = one_line(variant.label)
-    path = _import_path(tree, label, say)
+    path = [*_import_path(tree, label, say), *map(Path, project_path(_foreign(strategies)))]
     files = [path[0] / "strategies" / "clients" / f"{name}.py" for name in used]
     python = environment_for(variant, tree, interpreter, files, say)
     precompile(python, path)
     libraries = probed(python, path, used, label)
+    _refuse_hidden(variant, libraries, label)
     return Side(
         python=str(python),
         import_path=tuple(map(str, path)),
-        strategies=_strategies(tree.folder, path[0], strategies),
+        strategies=_strategies(tree.folder, strategies),
+        tree=tree.folder,
         about=_about(variant, tree, interpreter, libraries),
     )
 
@@ -59,13 +64,32 @@ def _import_path(tree: Tree, label: str, say: Callable[[str], None]) -> list[Pat
     return [our_harness(), *module_folders(tree.folder)]
 
 
-def _strategies(tree: Path, harness: Path, asked: Mapping[str, Strategy]) -> dict[str, Path]:
+def _refuse_hidden(variant: Variant, libraries: Mapping[str, str], label: str) -> None:
+    """Refuse a variant that asks for a library which its tree has, too: the tree's would be measured."""
+    hidden = {comparable(name) for name, version in libraries.items() if version == OF_THE_TREE}
+    for requirement in variant.requirements:
+        if name_of(requirement) in hidden:
+            raise UsageError(
+                f"the tree of {label} has its own {name_of(requirement)}, which hides "
+                f"{one_line(without_addresses(requirement))}",
+                hint="give the command in another folder, or name another tree with path=FOLDER",
+            )
+
+
+def _foreign(strategies: Mapping[str, Strategy]) -> Iterator[Path]:
+    """Yield the strategies that lie outside of the repository, and are the same for both sides."""
+    top = working_folder()
+    for strategy in strategies.values():
+        if not is_shipped(strategy.file) and not strategy.file.is_relative_to(top):
+            yield strategy.file
+
+
+def _strategies(tree: Path, asked: Mapping[str, Strategy]) -> dict[str, Path]:
     """Return the file of each strategy that this tree has: of those that ship, and of the user's own."""
-    found = strategies_of(tree) or strategies_of(harness)
-    top = (repository_folder() or Path.cwd()).resolve()
-    shipped = strategies_folder().resolve()
+    found = strategies_for(tree)
+    top = working_folder()
     for name, strategy in asked.items():
-        if strategy.file.parent.resolve() == shipped:
+        if is_shipped(strategy.file):
             continue
         found.pop(name, None)
         file = counterpart(strategy.file, top, tree)

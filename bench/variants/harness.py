@@ -8,17 +8,22 @@ from typing import Final
 
 from bench.bundle import import_path, strategies_folder
 from bench.errors import UsageError
-from bench.syntax import functions, parsed
+from bench.syntax import parsed
 from bench.variants.cache import kept, key_of
 from bench.worker.protocol import PROTOCOL
 
 _NAME: Final = "PROTOCOL"
 
 
+def is_flagbench(tree: Path) -> bool:
+    """Say whether a tree is one of this project, of whatever protocol; nothing of it is run."""
+    return (tree / "bench" / "worker").is_dir() and (tree / "strategies" / "__init__.py").is_file()
+
+
 def speaks_as_we_do(tree: Path) -> bool:
     """Say whether a tree is one of this project, whose workers ours understands; nothing of it is run."""
-    own = (tree / "bench" / "worker" / "protocol.py", tree / "strategies" / "__init__.py")
-    return all(file.is_file() for file in own) and protocol_of(own[0]) == PROTOCOL
+    file = tree / "bench" / "worker" / "protocol.py"
+    return is_flagbench(tree) and file.is_file() and protocol_of(file) == PROTOCOL
 
 
 def protocol_of(file: Path) -> int | None:
@@ -37,10 +42,14 @@ def protocol_of(file: Path) -> int | None:
     return None
 
 
-def strategies_of(tree: Path) -> dict[str, Path]:
-    """Return the files in a tree's ``strategies/``, by name; none if those are no strategies."""
-    files = sorted(file for file in (tree / "strategies").glob("[!_]*.py") if file.is_file())
-    return {file.stem: file for file in files} if any(map(_is_strategy, files)) else {}
+def strategies_for(tree: Path) -> dict[str, Path]:
+    """Return the strategies that a config can name in a tree: its own if it is a flagbench, else ours.
+
+    Raises:
+        EnvironmentFault: the cache, where a copy of ours is, cannot be written.
+    """
+    folder = (tree if is_flagbench(tree) else our_harness()) / "strategies"
+    return {file.stem: file for file in sorted(folder.glob("[!_]*.py")) if file.is_file()}
 
 
 def our_harness() -> Path:
@@ -69,10 +78,3 @@ def _our_files() -> dict[Path, Path]:
         for file in sorted(top.rglob("*.py"))
     }
     return {name: file for name, file in found.items() if name.parts[1] != "_bundled"}
-
-
-def _is_strategy(file: Path) -> bool:
-    try:
-        return "download_many" in functions(parsed(file))
-    except UsageError:
-        return False

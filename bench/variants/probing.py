@@ -18,17 +18,25 @@ import compileall, sys, sysconfig
 for folder in (*sys.argv[1:], sysconfig.get_path("purelib")):
     compileall.compile_dir(folder, quiet=2, workers=1)
 """
+OF_THE_TREE: Final = "of the tree"
+"""In the place of a version: the tree hides what is installed."""
 _PROBING: Final = """
-import importlib, importlib.metadata, json, sys
+import importlib, importlib.metadata, json, os, sys
 import bench.worker.main
 for name in sys.argv[2:]:
     importlib.import_module("strategies.clients." + name)
 loaded = {name.partition(".")[0] for name in sys.modules}
 owners = importlib.metadata.packages_distributions()
 names = {owner for module in loaded & owners.keys() for owner in owners[module]}
+folders = tuple(folder + os.sep for folder in os.environ["PYTHONPATH"].split(os.pathsep))
+def is_hidden(module):
+    places = (getattr(sys.modules[module], "__file__", None), *getattr(sys.modules[module], "__path__", ()))
+    return any(place is not None and place.startswith(folders) for place in places)
+hidden = {owner for module in filter(is_hidden, loaded & owners.keys()) for owner in owners[module]}
 print(sys.argv[1] + json.dumps({
     "bench": bench.worker.main.__file__,
-    "libraries": {name: importlib.metadata.version(name) for name in sorted(names)},
+    "libraries": {name: importlib.metadata.version(name) for name in sorted(names - hidden)},
+    "hidden": sorted(hidden),
 }))
 """
 
@@ -53,6 +61,8 @@ def probed(
 ) -> Mapping[str, str]:
     """Import the worker and the clients as a worker would, and return the versions of what they loaded.
 
+    A library that the import path has, too, is ``OF_THE_TREE``, whatever version is installed.
+
     Raises:
         EnvironmentFault: they cannot be imported, or come from elsewhere than from the import path.
     """
@@ -74,7 +84,8 @@ def probed(
             f"the workers of {label} would be those of another flagbench, installed in its environment",
             hint="leave flagbench out of its requirements",
         )
-    return {str(name): one_line(str(version)) for name, version in said["libraries"].items()}
+    installed = {str(name): one_line(str(version)) for name, version in said["libraries"].items()}
+    return installed | {str(name): OF_THE_TREE for name in said["hidden"]}
 
 
 def _said(stdout: bytes) -> dict[str, Any] | None:
@@ -85,7 +96,12 @@ def _said(stdout: bytes) -> dict[str, Any] | None:
         answer = json.loads(answers[-1]) if answers else None
     except ValueError:
         return None
-    fits = isinstance(answer, dict) and isinstance(answer.get("libraries"), dict) and "bench" in answer
+    fits = (
+        isinstance(answer, dict)
+        and isinstance(answer.get("libraries"), dict)
+        and isinstance(answer.get("hidden"), list)
+        and "bench" in answer
+    )
     return answer if fits else None
 
 

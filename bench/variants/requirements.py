@@ -10,10 +10,23 @@ from bench.variants.running import without_addresses
 from bench.worker.words import one_line
 
 _BY_NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]*\s*(\[[^\]/@]*\])?\s*([=<>!~;(][^/@]*)?")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_SEPARATORS: Final = re.compile(r"[-_.]+")
 _EXTRAS: Final = re.compile(r"(?P<path>.*?)(?P<extras>\[[^\]]*\])?")
 _CREDENTIALS: Final = re.compile(r"(?P<scheme>[\w.+-]+)://(?P<user>[^/?#\s]*)@")
 _EDITABLE: Final = re.compile(r"(?m)^[ \t]*(-e|--editable)(?:[ \t]+|=)")
 _COMMENT: Final = re.compile(r"(^|\s)#.*")
+
+
+def name_of(requirement: str) -> str:
+    """Return the name of the distribution that is asked for, as indexes compare names; empty for a path."""
+    found = None if is_local(requirement) else _NAME.match(requirement)
+    return "" if found is None else comparable(found[0])
+
+
+def comparable(name: str) -> str:
+    """Write the name of a distribution so that equal ones are equal (PEP 503)."""
+    return _SEPARATORS.sub("-", name).lower()
 
 
 def is_local(requirement: str) -> bool:

@@ -47,8 +47,8 @@ def tree_of(variant: Variant, say: Callable[[str], None]) -> Tree:
     return tree
 
 
-def repository_folder() -> Path | None:
-    """Return the top of the work tree in which the command was given; ``None`` outside of any.
+def working_folder() -> Path:
+    """Return the top of the work tree in which the command was given, or where that was, outside of any.
 
     Raises:
         EnvironmentFault: there is no git.
@@ -56,7 +56,7 @@ def repository_folder() -> Path | None:
     try:
         return Repository(Path.cwd()).path("--show-toplevel").resolve()
     except GitError:
-        return None
+        return Path.cwd().resolve()
 
 
 def _of_revision(rev: str) -> tuple[Tree, Snapshot]:

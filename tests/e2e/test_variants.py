@@ -19,6 +19,7 @@ from bench.errors import BenchError, EnvironmentFault, UsageError
 from bench.model import Strategy
 from bench.variants.build import build
 from bench.variants.interpreter import interpreter_for
+from bench.variants.probing import OF_THE_TREE
 from bench.worker.protocol import PROTOCOL
 from tests.package_index import need_index
 
@@ -305,6 +306,34 @@ def test_a_foreign_bench_is_never_run(repository: Path) -> None:
     assert {name: file.parent.parent for name, file in side.strategies.items()} == {
         "theirs": Path(side.import_path[1])
     }
+
+
+@pytest.mark.usefixtures("index")
+def test_a_tree_that_hides_what_is_asked_for_is_refused(repository: Path) -> None:
+    """It would be measured as if it were that; where nothing is asked for, its version is not told."""
+    (repository / "src" / "idna").mkdir()
+    (repository / "src" / "idna" / "__init__.py").touch()
+    with pytest.raises(UsageError, match=r"has its own idna, which hides idna==3\.10"):
+        built(Variant(requirements=("idna==3.10",)))
+    side, _ = built(Variant())
+    assert side.about["libraries"]["idna"] == OF_THE_TREE
+    assert side.about["libraries"]["httpx"] != OF_THE_TREE
+
+
+@pytest.mark.usefixtures("index")
+def test_strategies_from_elsewhere_find_their_own_project(repository: Path, tmp_path: Path) -> None:
+    """Which is the same for both sides; those that ship are there whatever else is called strategies."""
+    (repository / "strategies").mkdir()
+    (repository / "strategies" / "theirs.py").write_text("def download_many(job): ...\n", encoding="utf-8")
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / ".git").mkdir(parents=True)
+    (elsewhere / "other.py").write_text(MINE, encoding="utf-8")
+    side, _ = built(Variant(), CLIENTS, elsewhere / "other.py", repository / "strategies" / "theirs.py")
+    assert side.import_path[-1] == str(elsewhere)
+    assert {"threadpool_map", "other", "theirs"} <= side.strategies.keys()
+    assert side.tree is not None
+    assert side.strategies["theirs"] == side.tree / "strategies" / "theirs.py"
+    assert side.strategies["threadpool_map"].is_relative_to(side.import_path[0])
 
 
 @pytest.mark.usefixtures("repository")

@@ -7,6 +7,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from bench.cli import cli
 from bench.errors import LockedError
 from tests.builders import case, run_of, trials
 from tests.program import call
@@ -17,7 +18,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("command", ["run", "check", "show", "noise", "list", "download", "serve", "schema"])
+@pytest.mark.parametrize("command", sorted(cli.commands))
 def test_every_command_explains_itself(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

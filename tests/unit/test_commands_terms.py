@@ -9,8 +9,10 @@ import rich_click as click
 from bench.commands.terms import challenge, split_sides, words_of
 from bench.config.variants import variant
 from bench.contest import Terms, Variant
+from bench.errors import UsageError
 from bench.model import Experiment
 from tests.builders import case
+from tests.repositories import Repository
 
 ASKED = Experiment("x", (case(),), {}, 8, None, 60, 10, 1)
 
@@ -32,6 +34,24 @@ def test_the_config_comes_last_and_can_be_told_from_a_variant(
 ) -> None:
     """It is a YAML file, or has the name of one that ships."""
     assert split_sides(*words) == (sides, config)
+
+
+def test_a_word_that_is_a_config_and_a_revision_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where both are named, or one is named by more than a word, nothing is in doubt."""
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    repository = Repository(folder)
+    repository.git("init", "--quiet", "--initial-branch", "ci")
+    (folder / "x").touch()
+    repository.commit("Begin")
+    monkeypatch.chdir(folder)
+    with pytest.raises(UsageError, match="ci is a config and a revision"):
+        split_sides("HEAD", "ci", None)
+    assert split_sides("HEAD", "ci", "ci") == (("HEAD", "ci"), "ci")
+    assert split_sides("HEAD", "rev=ci", None) == (("HEAD", "rev=ci"), "gate")
+    assert split_sides("HEAD", "default", None) == (("HEAD",), "default")
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from bench.report.export.formats import BINARY, FORMATS, SERIES
 from bench.report.export.rows import COLUMNS
 from bench.report.figures import printable
 from tests.builders import failed, run_of, trials
-from tests.contests import contested
+from tests.contests import CANDIDATE, contested
 from tests.foreign_formats import BENCHER, GITHUB_ACTION_BENCHMARK, HYPERFINE
 from tests.hostile_strings import HOSTILE
 
@@ -120,7 +120,7 @@ def test_junit_of_contests(texts: Sequence[str]) -> None:
     """Cases have the same texts there, but for halves of signs: an order cannot be drawn for those."""
     whole = [text for text in dict.fromkeys(texts) if text == text.encode(errors="replace").decode()]
     cases = [replace(case_of(text), variant="") for text in whole]
-    run = contested(*cases, elapsed_s=lambda of, _: "crash" if of.variant == "main" else 0.02)
+    run = contested(*cases, elapsed_s=lambda of, _: "crash" if of.variant == CANDIDATE else 0.02)
     (suite,) = JUnitXml.fromstring(FORMATS["junit"](run).encode())
     groups = [printable(case.plain_id) for case in cases]
     assert [test.classname for test in suite] == [group for group in groups for _ in range(2)]

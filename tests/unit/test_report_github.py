@@ -17,7 +17,7 @@ from bench.stats.ruling import ruling_of
 from bench.stats.verdicts import MetricVerdict, Verdicts, verdicts_of
 from bench.store.contest import contest_of
 from tests.builders import case, failed
-from tests.contests import contested
+from tests.contests import BASE, CANDIDATE, contested
 from tests.hostile_strings import HOSTILE
 
 COMMAND: Final = re.compile(r"::(error|warning) title=([^:,\r\n]*)::([^\r\n]*)")
@@ -67,6 +67,24 @@ def test_annotations_name_what_is_wrong() -> None:
     assert told[0][2].startswith("worktree against main: +50% (+")
 
 
+def found_if_it_fails(side: str) -> Verdicts:
+    """Hold a contest of which one side crashes."""
+    run = contested(case(), elapsed_s=lambda of, _: "crash" if of.variant == side else 0.02)
+    contest = contest_of(run)
+    assert contest is not None
+    return verdicts_of(contest, run.trials)
+
+
+def test_a_base_that_fails_is_no_error_of_the_candidate() -> None:
+    """It is a warning, and what it kept from being known is inconclusive."""
+    verdicts = found_if_it_fails(BASE)
+    assert ruling_of(verdicts) == "inconclusive"
+    told = [unescaped(line) for line in annotations(verdicts, ())]
+    assert [line.partition(" title=")[0] for line in told] == ["::warning", "::warning"]
+    assert f"title={case().id}: trials of main failed::worktree against main: 3 trials failed, " in told[1]
+    assert ruling_of(found_if_it_fails(CANDIDATE)) == "failed"
+
+
 def test_bounds_and_lost_cases_are_annotated_too() -> None:
     """A broken bound and a case that is gone are errors, an open bound is a warning."""
     verdicts = replace(found(), metrics=(), failed={}, vanished=("gone/x/1/y",))
@@ -97,7 +115,7 @@ def test_the_summary_has_ruling_table_and_what_to_do_next() -> None:
 def hostile(text: str) -> Verdicts:
     """Build verdicts that say this text wherever they can."""
     ratio = Interval(1.1, 1.05, 1.15)
-    of_text = Case(text, text, 1, case().profile, case().countries)
+    of_text = Case(text, text, 1, case().profile, case().countries, variant=text)
     return Verdicts(
         base=text,
         candidate=text,
@@ -114,7 +132,7 @@ def test_no_text_ends_a_command_or_begins_another() -> None:
     """And none is lost but what cannot be printed."""
     for text in HOSTILE.values():
         lines = list(annotations(hostile(text), ()))
-        assert len(lines) == 3
+        assert len(lines) == 4  # both sides have the same name, and so failed both
         for line in lines:
             read = COMMAND.fullmatch(line)
             assert read is not None, line

@@ -7,7 +7,7 @@ import pytest
 
 from bench.bundle import home
 from bench.variants.build import counterpart
-from bench.variants.harness import protocol_of, speaks_as_we_do, strategies_of
+from bench.variants.harness import protocol_of, speaks_as_we_do, strategies_for
 from bench.variants.installer import environment_of
 from bench.variants.libraries import installed_versions, modules_behind
 from bench.variants.running import last_words
@@ -20,7 +20,7 @@ def test_our_own_tree_speaks_as_we_do() -> None:
     """The number is read from the text of the module that has it."""
     assert protocol_of(Path(protocol.__file__)) == PROTOCOL
     assert speaks_as_we_do(home())
-    assert "threadpool_map" in strategies_of(home())
+    assert "threadpool_map" in strategies_for(home())
 
 
 @pytest.mark.parametrize(
@@ -48,23 +48,27 @@ def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(tmp_path: Path) -> N
     """Nor is a tree taken for ours that has one."""
     (tmp_path / "bench" / "worker").mkdir(parents=True)
     (tmp_path / "strategies").mkdir()
+    (tmp_path / "strategies" / "__init__.py").touch()
     os.mkfifo(tmp_path / "bench" / "worker" / "protocol.py")
     os.mkfifo(tmp_path / "strategies" / "x.py")
     assert protocol_of(tmp_path / "bench" / "worker" / "protocol.py") is None
     assert not speaks_as_we_do(tmp_path)
-    assert strategies_of(tmp_path) == {}
+    assert strategies_for(tmp_path) == {}
 
 
-def test_a_folder_called_strategies_need_not_be_one_of_ours(tmp_path: Path) -> None:
-    """It is, if one of its files is a strategy; then broken ones count, too."""
-    folder = tmp_path / "strategies"
-    folder.mkdir()
-    (folder / "__init__.py").touch()
-    (folder / "chess.py").write_text("def gambit(): ...", encoding="utf-8")
-    assert strategies_of(tmp_path) == {}
-    (folder / "mine.py").write_text("def download_many(job): ...", encoding="utf-8")
-    (folder / "broken.py").write_text("def", encoding="utf-8")
-    assert set(strategies_of(tmp_path)) == {"broken", "chess", "mine"}
+def test_only_a_flagbench_has_strategies_that_are_named_by_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever lies in the strategies/ of others; of a flagbench, files that are broken count, too."""
+    monkeypatch.setenv("FLAGBENCH_CACHE", str(tmp_path / "cache"))
+    tree = tmp_path / "tree"
+    (tree / "strategies").mkdir(parents=True)
+    for name in ("__init__", "mine", "broken"):
+        (tree / "strategies" / f"{name}.py").write_text("def", encoding="utf-8")
+    assert set(strategies_for(tree)) == set(strategies_for(home()))
+    assert "threadpool_map" in strategies_for(tree)
+    (tree / "bench" / "worker").mkdir(parents=True)
+    assert set(strategies_for(tree)) == {"mine", "broken"}
 
 
 def test_a_file_of_the_repository_is_that_of_the_tree(tmp_path: Path) -> None:

@@ -47,8 +47,9 @@ class _Test:
 def to_junit(run: Run, *, allow_missing: bool = False) -> str:
     """Write one test a case; of a contest, one for each metric of a case and one for its trials.
 
-    A test fails where the candidate is *slower*, or lacks the case. It is an error where trials failed, and
-    skipped where the verdict is *inconclusive*, or where nothing was measured. That the candidate lacks a
+    A test fails where the candidate is *slower*, or lacks the case. It is an error where trials failed, the
+    candidate's in a contest, and skipped where only the base's did, where the verdict is *inconclusive*, or
+    where nothing was measured. That the candidate lacks a
     case is a failure unless that is allowed.
 
     Raises:
@@ -128,7 +129,8 @@ def _contested(run: Run, contest: Contest) -> Iterator[_Test]:
             if each.case == case:
                 yield _metric_test(each, contest)
         of_case = [trial for trial in run.trials if trial.case.rpartition("@")[0] == case]
-        yield _contest_trials_test(case, of_case, verdicts.failed.get(case, ()))
+        sides = [verdicts.failures(side).get(case, ()) for side in (contest.candidate, contest.base)]
+        yield _contest_trials_test(case, of_case, *sides)
     for bound in bound_verdicts(contest, run.trials):
         yield _bound_test(bound)
     for case, side in contest.alone.items():
@@ -137,14 +139,20 @@ def _contested(run: Run, contest: Contest) -> Iterator[_Test]:
             yield _Test(printable(case), "presence", "", "failure", _VANISHED, message)
 
 
-def _contest_trials_test(case: str, trials: Sequence[Measurement], failed: Sequence[Measurement]) -> _Test:
-    """Test the trials of both sides; their times are those of the metrics."""
+def _contest_trials_test(
+    case: str,
+    trials: Sequence[Measurement],
+    candidates: Sequence[Measurement],
+    bases: Sequence[Measurement],
+) -> _Test:
+    """Test the trials of both sides, of which these failed; their times are those of the metrics."""
     # both sides of a duet live at the same time
     took_s = fsum(max(pair) for pair in zip(*(iter([trial.took_s for trial in trials]),) * 2, strict=True))
-    if failed:
+    if failed := candidates or bases:
         side = printable(failed[0].case.rpartition("@")[2])
         message = f"{_failure(failed)} (by {side})"
-        return _Test(printable(case), "trials", "", "error", failed[0].outcome, message, took_s)
+        problem: Problem = "error" if candidates else "skipped"
+        return _Test(printable(case), "trials", "", problem, failed[0].outcome, message, took_s)
     return _Test(printable(case), "trials", "", took_s=took_s)
 
 

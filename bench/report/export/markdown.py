@@ -12,6 +12,7 @@ from bench.report.matrix import Matrix, matrix
 from bench.report.pipes import paragraph, piped, plain
 from bench.report.sentence import conclusion
 from bench.report.sheet import sheet_to_markdown
+from bench.report.sides import side_lines
 from bench.report.stops import stop_lines
 from bench.report.table import legend, title
 from bench.stats.bounds import bound_verdicts
@@ -26,7 +27,7 @@ def to_markdown(run: Run) -> str:
     if contest is not None:
         verdicts = verdicts_of(contest, run.trials)
         kept = bound_verdicts(contest, run.trials)
-        return sheet_to_markdown(contest_sheet(run.name, verdicts, kept=kept))
+        return sheet_to_markdown(contest_sheet(run.name, verdicts, side_lines(run), kept))
     parts: list[str] = []
     for podium in podiums(run):
         parts += [f"### {plain(title(run, podium))}", ""]
