@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench.bundle import home
+from bench.bundle import home, is_shipped
 
 
 def module_folders(top: Path) -> tuple[Path, ...]:
@@ -13,9 +13,12 @@ def module_folders(top: Path) -> tuple[Path, ...]:
 
 
 def project_path(files: Iterable[Path]) -> tuple[str, ...]:
-    """Return what strategies need on their path besides ours: the git work trees that they lie in."""
-    tops = dict.fromkeys(filter(None, map(_top, files)))
-    return tuple(str(folder) for top in tops if top != home() for folder in module_folders(top))
+    """Return what strategies need on their path besides ours: the git work trees that they lie in.
+
+    Those that ship need nothing, whatever lies around them.
+    """
+    tops = dict.fromkeys(_top(file) for file in files if not is_shipped(file))
+    return tuple(str(folder) for top in tops if top not in {None, home()} for folder in module_folders(top))
 
 
 def _top(file: Path) -> Path | None:

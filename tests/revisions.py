@@ -15,10 +15,13 @@ from tests.runs import ROOT
 def with_planted(folders: pytest.TempPathFactory, nap_s: float) -> Repository:
     """Return this project's own, with a branch called planted on which each fetch sleeps first.
 
-    Where no environment can be made for its revisions, the test is skipped.
+    Both have ``performance.yaml``, a config of two cases. Where no environment can be made for its
+    revisions, the test is skipped.
     """
     need_index(folders.mktemp("target"))
     made = own_repository(folders.mktemp("revisions") / "repository")
+    config(made.folder, name="performance", strategies=["threadpool_map", "sequential"])
+    made.commit("Ask for two strategies")
     planted(made, "planted", nap_s)
     return made
 
@@ -37,7 +40,7 @@ def config(folder: Path, **changes: object) -> Path:
         "disturbed": "keep",  # other programs may be busy while tests run
         **changes,
     }
-    path = folder / "test.yaml"
+    path = folder / f"{settings['name']}.yaml"
     path.write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
     return path
 

@@ -27,16 +27,21 @@ def gate_sides(own: tuple[Variant, Variant] | None, against: str | None) -> tupl
         EnvironmentFault: git cannot be asked.
         UnreadableResultError: the file that has the pinned commit cannot be read.
     """
-    if against is None and own is not None:
+    if is_of_merge_base(own, against):
+        rev = merge_base()
+    elif against is None and own is not None:
         return own
-    if against == "pinned":
-        rev = pinned()
     else:
-        rev = merge_base() if against in {None, "merge-base"} else str(against)
+        rev = pinned() if against == "pinned" else str(against)
     base, candidate = (Variant(), Variant()) if own is None else own
     if against == "pinned":  # a point of the history is of a commit
         candidate = replace(candidate, rev="HEAD", path=None)
     return replace(base, rev=rev, path=None), candidate
+
+
+def is_of_merge_base(own: tuple[Variant, Variant] | None, against: str | None) -> bool:
+    """Say whether a gate with these sides of its config compares with the merge base."""
+    return against == "merge-base" or (against is None and own is None)
 
 
 def merge_base() -> str:

@@ -1,6 +1,6 @@
 """From a config and two sides to the cases that contend, and their terms; nothing is measured here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -27,9 +27,8 @@ class Challenge:
     budget_s: float | None
 
 
-def refuse_same(asked: "Experiment", sides: "Mapping[str, Side]", challenge: Challenge) -> None:
+def refuse_same(sides: "Mapping[str, Side]", challenge: Challenge) -> None:
     """Refuse two sides that are the same in all that is measured."""
-    from bench.bundle import is_shipped
     from bench.errors import IncomparableError
 
     base, candidate = sides
@@ -43,17 +42,10 @@ def refuse_same(asked: "Experiment", sides: "Mapping[str, Side]", challenge: Cha
             f"{candidate} is the same as {base}, so there is nothing to compare",
             hint="name a revision with --against, such as HEAD~1 or `pinned`",
         )
-    ran = [{name: side.strategies.get(name) for name in asked.strategies} for side in sides.values()]
-    if ran[0] == ran[1] and all(is_shipped(strategy.file) for strategy in asked.strategies.values()):
-        raise IncomparableError(
-            f"nothing of {candidate} is measured: strategies and clients are flagbench's own, and its "
-            f"libraries are those of {base}",
-            hint="name a config with strategies of this repository",
-        )
 
 
 def matched(
-    asked: "Experiment", challenge: Challenge, sides: "Mapping[str, Side]", former: "tuple[Case, ...]"
+    asked: "Experiment", challenge: Challenge, sides: "Mapping[str, Side]", former: "Iterable[Case]"
 ) -> "tuple[Experiment, Contest]":
     """Give every case that both sides have two variants, and say on what terms they contend.
 

@@ -76,15 +76,10 @@ def amendments(*, only: str | None, blocks: int | None, seed: int | None) -> tup
 
 def matching(cases: tuple[Case, ...], pattern: str) -> tuple[Case, ...]:
     """Keep the cases whose id matches a shell pattern, or starts with it."""
-    kept = tuple(case for case in cases if is_meant(case, pattern))
+    kept = tuple(case for case in cases if fnmatchcase(case.id, pattern) or case.id.startswith(pattern))
     if not kept:
         raise UsageError(f"no case matches {pattern!r}", hint=f"the first is {cases[0].id!r}")
     return kept
-
-
-def is_meant(case: Case, pattern: str) -> bool:
-    """Say whether the id of a case matches a shell pattern, or starts with it."""
-    return fnmatchcase(case.id, pattern) or case.id.startswith(pattern)
 
 
 def single(cases: tuple[Case, ...], pattern: str) -> Case:

@@ -1,7 +1,7 @@
 """From a config and two variants to verdicts: what ``ab`` and ``gate`` do alike."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,35 +14,42 @@ if TYPE_CHECKING:
     from bench.model import Case, Experiment
 
 
-def contend(
+def contend(  # noqa: PLR0913  the last two are those of a gate
     asked: "Experiment",
     challenge: "Challenge",
     present: "Callable[[Run, Path], int]",
     order: "Order",
     *,
-    is_gate: bool = False,
+    refuses_same: bool = False,
+    former: "Callable[[Side, Callable[[str], None]], Iterable[Case]] | None" = None,
 ) -> int:
     """Build both variants, let them contend, and return the exit code.
 
-    A gate takes no two sides that are the same, and misses cases that its config had in the base's tree.
+    Args:
+        asked: the cases.
+        challenge: the variants, and on what terms.
+        present: stores and prints what a run has yielded, and returns its exit code.
+        order: what the command line says besides.
+        refuses_same: whether two sides that are the same are pointless.
+        former: finds the cases that there were on the side of the base, which are missed if they are gone;
+            it is also given what tells the user one sentence at a time.
 
     Raises:
-        IncomparableError: both are the same, and this is a gate.
+        IncomparableError: both are the same, which is pointless.
         UsageError: the budget is too small for any alarm, or there is nothing to compare.
         EnvironmentFault: a variant cannot be built, or the machine cannot do what is asked.
     """
     from bench.commands.carrying_out import carry_out
     from bench.commands.challenge import matched, refuse_same
-    from bench.commands.former import former_cases
     from bench.runner.contest import lengthened
 
     _refuse_early(asked, order)
     sides = _built(asked, challenge, quiet=order.quiet)
-    former: tuple[Case, ...] = ()
-    if is_gate:
-        refuse_same(asked, sides, challenge)
-        former = former_cases(order.config, sides[challenge.base.label], _telling(quiet=order.quiet))
-    experiment, terms = matched(asked, challenge, sides, former)
+    if refuses_same:
+        refuse_same(sides, challenge)
+    say = _telling(quiet=order.quiet)
+    were = () if former is None else former(sides[challenge.base.label], say)
+    experiment, terms = matched(asked, challenge, sides, were)
     contest = replace(terms, repeats=_repeats(experiment, terms, order))
 
     def measure(ongoing: "Ongoing") -> None:

@@ -19,7 +19,7 @@ def former_cases(config: str, side: "Side", say: Callable[[str], None]) -> "tupl
     Args:
         config: as the command line has it.
         side: of the base.
-        say: is told where what was there cannot be read.
+        say: is told where there is none that can be read.
     """
     from bench import catalog
     from bench.config.loader import load
@@ -30,11 +30,13 @@ def former_cases(config: str, side: "Side", say: Callable[[str], None]) -> "tupl
     from bench.variants.tree import working_folder
 
     top = working_folder()
-    file = find(config).resolve()
+    named = find(config)
+    file = named.parent.resolve() / named.name  # paths in it are counted from where it is named
     if side.tree is None or not file.is_relative_to(top):
         return ()
     its = counterpart(file, top, side.tree)
     if its is None:
+        say(f"note: whether cases have vanished is not known, as the base has no {named.name} there")
         return ()
     try:
         return load(

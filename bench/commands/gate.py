@@ -48,10 +48,13 @@ def gate(  # noqa: PLR0913  one argument an option
 
     It is compared with the commit at which it left the main branch. Exit codes: docs/exit-codes.md.
     """
-    from bench.commands.baseline import gate_sides
+    from functools import partial
+
+    from bench.commands.baseline import gate_sides, is_of_merge_base
     from bench.commands.carrying_out import Order
     from bench.commands.choosing import load_experiment
     from bench.commands.contending import contend
+    from bench.commands.former import former_cases
     from bench.commands.presenting import Outputs, present
     from bench.commands.terms import USUAL_CONFIG, challenge_between, words_of
 
@@ -71,4 +74,5 @@ def gate(  # noqa: PLR0913  one argument an option
         return present(document, folder, outputs)
 
     order = Order("gate", config, options, out, resume, quiet)
-    return contend(asked, challenge, show, order, is_gate=True)
+    former = partial(former_cases, config) if is_of_merge_base(asked.terms.variants, against) else None
+    return contend(asked, challenge, show, order, refuses_same=True, former=former)

@@ -37,8 +37,7 @@ def points_of(run: Run) -> tuple[Point, ...]:
     fingerprint = run.environment.get("fingerprint")
     if not isinstance(fingerprint, str) or not fingerprint:
         raise _refusal(run, "its machine is not known", "measure it again")
-    rounds = run.config.get("rounds")
-    settings = {case.plain_id: _settings(as_asked(case, contest), rounds) for case in run.cases}
+    settings = {case.plain_id: _settings(as_asked(case, contest), run) for case in run.cases}
     points = tuple(
         Point(
             time=run.started,
@@ -64,7 +63,7 @@ def points_of(run: Run) -> tuple[Point, ...]:
     return points
 
 
-def _settings(case: Case, rounds: object) -> str:
+def _settings(case: Case, run: Run) -> str:
     """Return what tells a case from all that have its id and ask for something else.
 
     What is nothing is left out, so that what may be asked for one day changes no series of today.
@@ -73,7 +72,9 @@ def _settings(case: Case, rounds: object) -> str:
     asked = {
         "countries": countries.codes,
         "repeat": countries.repeat,
-        "rounds": rounds,
+        "rounds": run.config.get("rounds"),
+        "flags": run.config.get("flags"),
+        "pinning": run.config.get("pinning"),
         "latency": profile.latency,
         "jitter_s": profile.jitter_s,
         "bandwidth": profile.bandwidth,

@@ -41,10 +41,11 @@ def build(
     interpreter = interpreter_for(variant.python)
     tree = tree_of(variant, say)
     label = one_line(variant.label)
-    path = [*_import_path(tree, label, say), *map(Path, project_path(_foreign(strategies)))]
+    kept = _import_path(tree, label, say)
+    path = [*kept, *map(Path, project_path(_foreign(strategies)))]
     files = [path[0] / "strategies" / "clients" / f"{name}.py" for name in used]
     python = environment_for(variant, tree, interpreter, files, say)
-    precompile(python, path)
+    precompile(python, kept)  # what lies elsewhere is the user's, and is not written to
     libraries = probed(python, path, used, label)
     _refuse_hidden(variant, libraries, label)
     return Side(
@@ -79,9 +80,7 @@ def _refuse_hidden(variant: Variant, libraries: Mapping[str, str], label: str) -
 def _foreign(strategies: Mapping[str, Strategy]) -> Iterator[Path]:
     """Yield the strategies that lie outside of the repository, and are the same for both sides."""
     top = working_folder()
-    for strategy in strategies.values():
-        if not is_shipped(strategy.file) and not strategy.file.is_relative_to(top):
-            yield strategy.file
+    yield from (each.file for each in strategies.values() if not each.file.is_relative_to(top))
 
 
 def _strategies(tree: Path, asked: Mapping[str, Strategy]) -> dict[str, Path]:

@@ -31,7 +31,8 @@ names = {owner for module in loaded & owners.keys() for owner in owners[module]}
 folders = tuple(folder + os.sep for folder in os.environ["PYTHONPATH"].split(os.pathsep))
 def is_hidden(module):
     places = (getattr(sys.modules[module], "__file__", None), *getattr(sys.modules[module], "__path__", ()))
-    return any(place is not None and place.startswith(folders) for place in places)
+    lie = [place for place in places if place is not None and not place.startswith(sys.prefix + os.sep)]
+    return any(place.startswith(folders) for place in lie)
 hidden = {owner for module in filter(is_hidden, loaded & owners.keys()) for owner in owners[module]}
 print(sys.argv[1] + json.dumps({
     "bench": bench.worker.main.__file__,

@@ -19,8 +19,9 @@ _COMMENT: Final = re.compile(r"(^|\s)#.*")
 
 
 def name_of(requirement: str) -> str:
-    """Return the name of the distribution that is asked for, as indexes compare names; empty for a path."""
-    found = None if is_local(requirement) else _NAME.match(requirement)
+    """Return the name of the distribution that is asked for, as indexes compare names; empty without one."""
+    is_bare = is_local(requirement) or ("://" in requirement and "@" not in requirement.partition("://")[0])
+    found = None if is_bare else _NAME.match(requirement)
     return "" if found is None else comparable(found[0])
 
 

@@ -134,17 +134,17 @@ def test_what_cannot_be_compared_is_refused_before_the_first_trial(
 def test_a_gate_compares_with_where_the_branch_left(
     repository: Repository, cache: Path, tmp_path: Path
 ) -> None:
-    """The work tree with the merge base; where HEAD is that itself, there is nothing to compare."""
-    nothing = ended(repository, cache, "gate", config(tmp_path))
+    """The work tree with the merge base, its config included; where HEAD is that, nothing is to do."""
+    performance = "performance.yaml"
+    nothing = ended(repository, cache, "gate", performance)
     assert nothing.returncode == 9
     assert "worktree is the same as " in nothing.stderr
     repository.git("checkout", "--quiet", "planted")
+    config(repository.folder, name="performance")
     try:
         junit, summary = tmp_path / "gate.xml", tmp_path / "summary.md"
         gate = subprocess.run(
-            words(
-                "gate", config(tmp_path), "--junit", junit, "--github", "--out", tmp_path / "run", "--quiet"
-            ),
+            words("gate", performance, "--junit", junit, "--github", "--out", tmp_path / "run", "--quiet"),
             cwd=repository.folder,
             env={**environment(cache), "GITHUB_STEP_SUMMARY": str(summary)},
             capture_output=True,
@@ -153,8 +153,10 @@ def test_a_gate_compares_with_where_the_branch_left(
             timeout=240,
         )
     finally:
-        repository.git("checkout", "--quiet", "main")
+        repository.git("checkout", "--quiet", "--force", "main")
     assert gate.returncode == 1, gate.stderr
     assert "::error title=" in gate.stdout
+    assert "sequential/urllib3/1/20ms: vanished" in gate.stdout.replace("%3A", ":")
+    assert "with changes that are in no commit" in gate.stdout
     assert "slower" in summary.read_text("utf-8")
     assert "<failure" in junit.read_text("utf-8")

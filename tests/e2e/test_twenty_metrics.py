@@ -1,6 +1,7 @@
 """Twenty metrics at once on a real server: identical sides, and one that is 5 % slower as answers come later.
 
-What the rule promises for a family of that size, held against real noise. It takes an hour.
+What the rule promises for a family of that size, held against real noise. It takes an hour and a half, and
+two and a half at the most.
 """
 
 import sys
@@ -27,7 +28,7 @@ from bench.store.journal import new_journal
 from tests.builders import BEGINNING
 from tests.contests import BASE, CANDIDATE, experiment
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(7200)]
 
 DELAY_S: Final = 0.020
 LATER_S: Final = 0.02115
@@ -127,7 +128,7 @@ def test_identical_sides_raise_an_alarm_once_in_fifteen_contests_at_the_most(
         f"identical: {dict(total)}, {len(alarming)} with an alarm, {median(blocks):.0f} blocks in the median"
     )
     assert len(alarming) <= 1
-    assert total["equivalent"] >= 0.9 * total.total()
+    assert total["equivalent"] >= 0.8 * total.total()
 
 
 def test_five_per_cent_are_found_in_ninety_metrics_of_a_hundred(

@@ -1,6 +1,10 @@
 """What the action's script makes of its inputs and of the gate's exit code; the gate is a stand-in here."""
 
 import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,10 +25,9 @@ def runner(tmp_path: Path) -> Path:
         "words = sys.argv[4:]\n"
         "assert sys.argv[1:4] == ['-P', '-m', 'bench']\n"
         "pathlib.Path(os.environ['RUNNER_TEMP'], 'words.json').write_text(json.dumps(words))\n"
-        "if os.environ.get('MEASURES'):\n"
-        "    pathlib.Path(words[words.index('--junit') + 1]).write_text('<testsuites/>')\n"
         "print('::warning::from the gate')\n"
-        "sys.exit('first line\\nlast line' if os.environ['CODE'] == '1' else int(os.environ['CODE']))\n",
+        "print('first line\\n100 % of it', file=sys.stderr)\n"
+        "sys.exit(int(os.environ['CODE']))\n",
         encoding="utf-8",
     )
     program.chmod(0o755)
@@ -40,8 +43,8 @@ def words(runner: Path) -> list[str]:
 def test_inputs_become_options_where_they_are_given(runner: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Words with spaces and signs stay one word each."""
     monkeypatch.setenv("CODE", "0")
-    assert run_step(MEASURE, runner, runner).code == 0
-    assert words(runner) == ["gate", "gate", "--github"]
+    assert run_step(MEASURE, runner, runner, config="x.yaml").code == 0
+    assert words(runner) == ["gate", "x.yaml", "--github"]
     odd = "$(touch oops) `x` ; é"
     run_step(
         MEASURE,
@@ -65,32 +68,51 @@ def test_inputs_become_options_where_they_are_given(runner: Path, monkeypatch: p
 def test_the_step_ends_as_the_gate_does(runner: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     """And says so to later steps, as well as where the files are."""
     monkeypatch.setenv("CODE", str(code))
-    step = run_step(MEASURE, runner, runner)
+    step = run_step(MEASURE, runner, runner, config="x")
     assert step.code == code
     assert step.outputs["exit-code"] == str(code)
     assert Path(step.outputs["folder"]).parent == runner
-    assert step.stdout.startswith("::warning::from the gate\n")
+    assert "::warning::from the gate\n" in step.stdout
+    assert ("::error" in step.stdout) is (code in {4, 9})
 
 
 def test_only_a_gate_that_could_not_decide_may_pass(runner: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If that is asked for."""
     for code, passes in ((8, True), (1, False), (3, False)):
         monkeypatch.setenv("CODE", str(code))
-        step = run_step(MEASURE, runner, runner, inconclusive="pass")
+        step = run_step(MEASURE, runner, runner, config="x", inconclusive="pass")
         assert (step.code == 0) is passes
         assert step.outputs["exit-code"] == str(code)
 
 
-def test_what_kept_the_gate_from_measuring_is_an_annotation(
-    runner: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("code", [2, 4, 7, 9, 143])
+def test_what_kept_the_gate_from_a_ruling_is_an_annotation(
+    runner: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
-    """The last line of what it said; where it has measured all, it annotates by itself."""
-    monkeypatch.setenv("CODE", "1")
-    step = run_step(MEASURE, runner, runner)
-    assert "::error title=flagbench gate::last line" in step.stdout.splitlines()
-    assert step.stderr.splitlines() == ["first line", "last line"]
-    monkeypatch.setenv("MEASURES", "1")
-    assert "::error" not in run_step(MEASURE, runner, runner).stdout
+    """The last line of what it said; what it has found it annotates by itself."""
+    monkeypatch.setenv("CODE", str(code))
+    step = run_step(MEASURE, runner, runner, config="x")
+    assert step.code == code
+    assert "::error title=flagbench gate::100 %25 of it" in step.stdout.splitlines()
+    assert step.stderr.splitlines() == ["first line", "100 % of it"]
+
+
+def test_modules_of_the_checkout_are_not_taken_for_those_of_python(runner: Path) -> None:
+    """Every call of an interpreter says so."""
+    (install, measure, _) = ACTION["runs"]["steps"]
+    calls = re.findall(r"python\"? (?!-P )", install["run"] + measure["run"])
+    assert calls == []
+    (runner / "secrets.py").write_text("raise SystemExit(99)", encoding="utf-8")
+    created = install["run"].splitlines()[1]
+    assert created.startswith("python -P -m venv ")
+    ended = subprocess.run(
+        ["bash", "-c", f"PATH={Path(sys.executable).parent}:$PATH; {created} --without-pip"],
+        cwd=runner,
+        env={**os.environ, "RUNNER_TEMP": str(runner / "temp")},
+        check=False,
+    )
+    assert ended.returncode == 0
+    assert (runner / "temp" / "flagbench" / "bin" / "python").exists()
 
 
 def test_the_folder_of_the_step_is_what_is_kept() -> None:

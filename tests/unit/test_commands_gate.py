@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench import catalog
-from bench.commands.baseline import gate_sides
+from bench.commands.baseline import gate_sides, is_of_merge_base
 from bench.commands.challenge import Challenge, matched, refuse_same
 from bench.commands.former import former_cases
 from bench.commands.presenting import Outputs, present
@@ -111,6 +111,11 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
 def test_a_gate_has_the_sides_of_its_config_with_another_base(repository: Repository) -> None:
     """Against what is pinned it is the commit that is measured, as a point of the history is of one."""
     here = repository.git("rev-parse", "HEAD")
+    assert [is_of_merge_base(*each) for each in ((None, None), (None, "merge-base"), (None, "v1"))] == [
+        True,
+        True,
+        False,
+    ]
     own = (Variant(rev="old", requirements=("x",)), Variant(path=Path("other"), requirements=("x",)))
     assert gate_sides(own, None) == own
     assert gate_sides(None, None) == (Variant(rev=here), Variant())
@@ -132,10 +137,10 @@ def asked(*cases: Case) -> Experiment:
     )
 
 
-def side(tree: str = "1", *, lacks: str = "", folder: str = "/ours", **about: object) -> Side:
+def side(tree: str = "1", *, lacks: str = "", **about: object) -> Side:
     """Build a side with the strategies that ship, but one."""
     names = ("threadpool_map", "asyncio_gather")
-    files = {name: Path(folder, f"{name}.py") for name in names if name != lacks}
+    files = {name: Path(f"{name}.py") for name in names if name != lacks}
     return Side("python", (), files, about={"tree": tree, "python": "3.11", "libraries": {}, **about})
 
 
@@ -158,16 +163,13 @@ def test_a_case_that_neither_side_has_is_an_error() -> None:
 
 
 def test_what_is_the_same_is_not_measured() -> None:
-    """A tree that changed is nothing where nothing of it is run; what was asked for on top is something."""
+    """What was asked for on top is something, whether or not a client imports it."""
     same = {BASE: side(), CANDIDATE: side()}
     with pytest.raises(IncomparableError, match="worktree is the same as main"):
-        refuse_same(asked(POOL), same, CHALLENGE)
-    with pytest.raises(IncomparableError, match="nothing of worktree is measured"):
-        refuse_same(asked(POOL), {BASE: side(), CANDIDATE: side("2")}, CHALLENGE)
-    others = replace(CHALLENGE, candidate=Variant(requirements=("uvloop==0.21",)))
-    refuse_same(asked(POOL), same, others)
-    for changed in (side(python="3.13"), side(libraries={"x": "1"}), side("2", folder="/theirs")):
-        refuse_same(asked(POOL), {BASE: side(), CANDIDATE: changed}, CHALLENGE)
+        refuse_same(same, CHALLENGE)
+    refuse_same(same, replace(CHALLENGE, candidate=Variant(requirements=("uvloop==0.21",))))
+    for changed in (side("2"), side(python="3.13"), side(libraries={"x": "1"})):
+        refuse_same({BASE: side(), CANDIDATE: changed}, CHALLENGE)
 
 
 def test_the_cases_that_a_config_had(
@@ -182,6 +184,8 @@ def test_the_cases_that_a_config_had(
     base = Side("python", (), {}, tree)
     (repository.folder / config).write_text("{strategies: [threadpool_map]}", encoding="utf-8")
     assert former_cases(config, base, said.append) == ()
+    assert said == ["note: whether cases have vanished is not known, as the base has no gate.yaml there"]
+    said.clear()
     (tree / config).write_text(
         "{strategies: [sequential, own/mine.py], clients: requests, profile: {latency: 5ms}}",
         encoding="utf-8",
@@ -191,6 +195,11 @@ def test_the_cases_that_a_config_had(
         "mine/-/1/5ms",
     ]
     assert former_cases("ci", base, said.append) == ()  # it lies elsewhere
+    link = repository.folder / "linked.yaml"
+    link.symlink_to(tmp_path / "elsewhere.yaml")
+    (tmp_path / "elsewhere.yaml").touch()
+    (tree / link.name).write_text("{strategies: [own/mine.py], profile: {latency: 5ms}}", encoding="utf-8")
+    assert [each.id for each in former_cases(link.name, base, said.append)] == ["mine/-/1/5ms"]
     assert said == []
     (tree / config).write_text("{strategies: [nothing]}", encoding="utf-8")
     assert former_cases(config, base, said.append) == ()

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from bench import bundle
 from bench.bundle import home, strategies_folder
 from bench.project import module_folders, project_path
 
@@ -21,6 +24,15 @@ def test_the_project_is_the_work_tree_that_the_file_lies_in(tmp_path: Path) -> N
     (second / ".git").write_text("gitdir: elsewhere\n", encoding="utf-8")
     files = [first / "a.py", second / "deep" / "b.py", first / "deep" / "c.py", tmp_path / "d.py"]
     assert project_path(files) == (str(first), str(second), str(second / "src"))
+
+
+def test_what_ships_needs_no_project_around_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where flagbench is installed below the work tree of another project."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "lib" / "strategies").mkdir(parents=True)
+    monkeypatch.setattr(bundle, "home", lambda: tmp_path / "lib")
+    assert project_path([tmp_path / "lib" / "strategies" / "x.py"]) == ()
+    assert project_path([tmp_path / "x.py"]) == (str(tmp_path),)
 
 
 def test_what_ships_needs_nothing_besides() -> None:

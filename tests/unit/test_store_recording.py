@@ -57,7 +57,8 @@ def settings_of(run: Run) -> set[str]:
 def test_settings_are_told_by_all_that_makes_its_work() -> None:
     """Of what its id does not have. The hash is not to change with what one can ask for."""
     assert settings_of(RUN) == {"95ea87acfd6c94a5"}
-    assert settings_of(replace(RUN, config={**RUN.config, "rounds": 1})) != settings_of(RUN)
+    for key, value in (("rounds", 1), ("flags", "0" * 64), ("pinning", True)):
+        assert settings_of(replace(RUN, config={**RUN.config, key: value})) != settings_of(RUN)
     for change in (
         {"countries": replace(FIRST.countries, codes=(*FIRST.countries.codes, "ZA"))},
         {"profile": replace(FIRST.profile, latency=Fixed(0.007))},
