@@ -47,7 +47,7 @@ def run_step(name: str, runner: Path, folder: Path, timeout_s: float = 60, **inp
     (step,) = (each for each in ACTION["runs"]["steps"] if each["name"] == name)
     given = {key: each["default"] for key, each in ACTION["inputs"].items() if "default" in each}
     given |= {key.replace("_", "-"): value for key, value in inputs.items()}
-    assert given.keys() == ACTION["inputs"].keys()
+    assert given.keys() <= ACTION["inputs"].keys()
     known = {"inputs": given, "github": {"action_path": str(ROOT)}}
     said = {
         key: _ASKED.sub(lambda asked: known[asked[1]][asked[2]], value) for key, value in step["env"].items()

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench.machine.processes import descendants
+
 ROOT = Path(__file__).parents[1]
 HOSTILE = ROOT / "tests" / "strategies"
 
@@ -116,6 +118,11 @@ def _stat(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return ""
+
+
+def server_below(pid: int) -> int:
+    """Return the flag server that a process has started."""
+    return next(child for child in descendants(pid) if b"bench.server" in command_line(child))
 
 
 def workspaces_of(pids: Sequence[int]) -> list[Path]:

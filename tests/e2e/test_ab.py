@@ -73,48 +73,74 @@ def start(repository: Repository, cache: Path, said: Sequence[str | Path]) -> su
     )
 
 
-def test_a_planted_slow_down_is_caught_although_the_contest_is_killed_twice(
+def test_a_gate_catches_a_slow_down_although_it_is_killed_twice(
     repository: Repository, cache: Path, tmp_path: Path
 ) -> None:
-    """By SIGKILL, and then by SIGTERM; both sides' commits are kept, and ``compare`` and ``show`` agree."""
-    out = tmp_path / "run"
-    said: list[str | Path] = ["ab", "main", "planted", config(tmp_path)]
-    ends = (("--out", out, signal.SIGKILL, 4), ("--resume", out, signal.SIGTERM, 10))
-    for option, folder, number, trials in ends:
-        with start(repository, cache, [*said, option, folder]) as contest:
-            journal = out / "journal.jsonl"
-            await_that(
-                lambda journal=journal, trials=trials: (
-                    journal.exists() and len(read_journal(journal).trials) >= trials
-                ),
-                120,
-            )
-            contest.send_signal(number)
-            _, told = contest.communicate()
-        assert contest.returncode == (143 if number == signal.SIGTERM else -number), told
-    assert f"resume with `python -m bench ab main planted {said[-1]} --resume {out}`" in told
-    assert json.loads((out / "run.json").read_text("utf-8"))["status"] == "partial"
-    run = ended(repository, cache, *said, "--resume", out, "--json", "--quiet")
+    """By SIGKILL, and then by SIGTERM; the work tree with the merge base, where the config had another case.
+
+    Where HEAD is the merge base itself, nothing is to do. Both sides' commits are kept; JUnit, summary and
+    annotations say what the table says; ``compare`` and ``show`` agree.
+    """
+    performance = "performance.yaml"
+    nothing = ended(repository, cache, "gate", performance)
+    assert nothing.returncode == 9
+    assert "worktree is the same as " in nothing.stderr
+    repository.git("checkout", "--quiet", "planted")
+    config(repository.folder, name="performance")
+    out, junit, summary = (tmp_path / name for name in ("run", "gate.xml", "summary.md"))
+    try:
+        for option, number, trials in (("--out", signal.SIGKILL, 4), ("--resume", signal.SIGTERM, 10)):
+            with start(repository, cache, ["gate", performance, option, out]) as gate:
+                journal = out / "journal.jsonl"
+                await_that(
+                    lambda journal=journal, trials=trials: (
+                        journal.exists() and len(read_journal(journal).trials) >= trials
+                    ),
+                    120,
+                )
+                gate.send_signal(number)
+                _, told = gate.communicate()
+            assert gate.returncode == (143 if number == signal.SIGTERM else -number), told
+        assert f"resume with `python -m bench gate {performance} --resume {out}`" in told
+        assert json.loads((out / "run.json").read_text("utf-8"))["status"] == "partial"
+        run = subprocess.run(
+            words("gate", performance, "--resume", out, "--junit", junit, "--github", "--json", "--quiet"),
+            cwd=repository.folder,
+            env={**environment(cache), "GITHUB_STEP_SUMMARY": str(summary)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+        )
+    finally:
+        repository.git("checkout", "--quiet", "--force", "main")
     assert run.returncode == 1, run.stderr
     document = json.loads(run.stdout)
     assert document["ruling"] == "regression"
     (elapsed,) = document["metrics"]
     assert elapsed["verdict"] == "slower"
     assert elapsed["ratio"]["estimate"] > 1.2
+    assert document["vanished"] == ["sequential/urllib3/1/20ms"]
+    assert "elapsed is slower" in run.stderr
+    assert "slower" in summary.read_text("utf-8")
+    assert "with changes that are in no commit" in summary.read_text("utf-8")
+    assert "<failure" in junit.read_text("utf-8")
+
     stored = json.loads((out / "run.json").read_text("utf-8"))
-    assert sorted(trial["block"] for trial in stored["trials"] if trial["case"].endswith("@main")) == list(
+    base = document["base"]
+    assert sorted(trial["block"] for trial in stored["trials"] if trial["case"].endswith(f"@{base}")) == list(
         range(len(stored["trials"]) // 2)
     )
     sides = stored["config"]["variants"]
-    assert [sides[name]["commit"] for name in ("main", "planted")] == [
+    assert [sides[name]["commit"] for name in (base, "worktree")] == [
         repository.git("rev-parse", name) for name in ("main", "planted")
     ]
-    again = ended(repository, cache, "compare", out, "--json")
+    again = ended(repository, cache, "compare", out, "--allow-missing", "--json")
     assert (again.returncode, json.loads(again.stdout)["metrics"]) == (1, document["metrics"])
-    turned = ended(repository, cache, "compare", f"{out}@planted", f"{out}@main", "--json")
+    turned = ended(repository, cache, "compare", f"{out}@worktree", f"{out}@{base}", "--json")
     assert verdicts(turned.stdout)["elapsed"] == "faster"
     shown = ended(repository, cache, "show", out)
-    assert "planted is slower than main" in shown.stdout
+    assert f"worktree is slower than {base}" in shown.stdout
 
 
 def test_what_cannot_be_compared_is_refused_before_the_first_trial(
@@ -129,34 +155,3 @@ def test_what_cannot_be_compared_is_refused_before_the_first_trial(
     assert short.returncode == 2
     assert "an alarm in 1 metric takes 14 blocks" in short.stderr
     assert before == sorted((repository.folder / "results").glob("runs/*"))
-
-
-def test_a_gate_compares_with_where_the_branch_left(
-    repository: Repository, cache: Path, tmp_path: Path
-) -> None:
-    """The work tree with the merge base, its config included; where HEAD is that, nothing is to do."""
-    performance = "performance.yaml"
-    nothing = ended(repository, cache, "gate", performance)
-    assert nothing.returncode == 9
-    assert "worktree is the same as " in nothing.stderr
-    repository.git("checkout", "--quiet", "planted")
-    config(repository.folder, name="performance")
-    try:
-        junit, summary = tmp_path / "gate.xml", tmp_path / "summary.md"
-        gate = subprocess.run(
-            words("gate", performance, "--junit", junit, "--github", "--out", tmp_path / "run", "--quiet"),
-            cwd=repository.folder,
-            env={**environment(cache), "GITHUB_STEP_SUMMARY": str(summary)},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=240,
-        )
-    finally:
-        repository.git("checkout", "--quiet", "--force", "main")
-    assert gate.returncode == 1, gate.stderr
-    assert "::error title=" in gate.stdout
-    assert "sequential/urllib3/1/20ms: vanished" in gate.stdout.replace("%3A", ":")
-    assert "with changes that are in no commit" in gate.stdout
-    assert "slower" in summary.read_text("utf-8")
-    assert "<failure" in junit.read_text("utf-8")

@@ -1,10 +1,8 @@
 """``run`` from outside: interruptions, dying servers, and what is left of them."""
 
-import json
 import os
 import re
 import select
-import shlex
 import signal
 import subprocess
 import time
@@ -38,24 +36,6 @@ def _sleepers() -> list[int]:
     return [pid for pid in found if b"4321" in command_line(pid)]
 
 
-def test_every_case_of_a_block_meets_the_same_weather(tmp_path: Path) -> None:
-    """A quarter of the fetches fail, the same ones for every strategy; blocks differ."""
-    profile = {"latency": {"uniform": ["1ms", "9ms"]}, "error_rate": "25%"}
-    strategies = ["sequential", "threadpool_map", "processpool_map"]
-    path = config(tmp_path, strategies, countries="pop20", profile=profile, blocks=4)
-    assert run(path).returncode == 0
-    by_block: dict[int, set[tuple[int, float]]] = {}
-    for trial in document(path)["trials"]:
-        timed, *others = trial["rounds"]
-        assert all(other["fetches"] == timed["fetches"] for other in others)
-        assert timed["fetches"]["ok"] + timed["fetches"].get("server_error", 0) == 20
-        assert timed["verified"] == timed["fetches"]["ok"]
-        longest_s = timed["ideal_s"] if trial["case"].startswith("sequential") else 0.0
-        by_block.setdefault(trial["block"], set()).add((timed["fetches"]["ok"], longest_s))
-    assert all(len({ok for ok, _ in seen}) == 1 for seen in by_block.values())
-    assert len({max(ideal for _, ideal in seen) for seen in by_block.values()}) == 4
-
-
 def test_the_witness_and_the_ideal_are_in_every_round(tmp_path: Path) -> None:
     """No round beats its ideal; the server saw each fetch once, and the workers at work."""
     path = config(tmp_path, ["threadpool_map", "sequential"], countries="pop20", profile={"latency": "20ms"})
@@ -66,21 +46,6 @@ def test_the_witness_and_the_ideal_are_in_every_round(tmp_path: Path) -> None:
             assert each["server"]["requests"] == 20
         in_flight = trial["rounds"][0]["server"]["max_in_flight"]
         assert in_flight == (1 if trial["case"].startswith("sequential") else 3)
-
-
-def test_json_is_all_there_is_on_stdout(tmp_path: Path) -> None:
-    """And it is what is stored."""
-    path = config(tmp_path, ["sequential"])
-    result = run(path, "--json")
-    assert json.loads(result.stdout) == document(path)
-
-
-def test_without_a_terminal_there_is_one_plain_line_a_block(tmp_path: Path) -> None:
-    """On stderr, without control characters."""
-    result = watched(config(tmp_path, ["sequential"]))
-    lines = [line for line in result.stderr.splitlines() if line.startswith("block ")]
-    assert [line[:12] for line in lines] == ["block 1 of 2", "block 2 of 2"]
-    assert "\x1b" not in result.stderr + result.stdout
 
 
 def test_the_time_is_predicted_before_and_held_against_the_truth_after(tmp_path: Path) -> None:
@@ -131,18 +96,6 @@ def test_a_budget_ends_a_run_with_the_block_that_exceeds_it(tmp_path: Path) -> N
     assert found["sequential"] == found["threadpool_map"] == ["ok"] * (len(took_s) // 2)
 
 
-def test_an_invalid_trial_is_repeated_three_times_before_it_counts_as_failed(tmp_path: Path) -> None:
-    """Every attempt is kept and said; the other case has one trial."""
-    path = config(tmp_path, ["sequential", *hostile(tmp_path, "lacks_descriptors")], blocks=1)
-    result = watched(path)
-    assert result.returncode == 3, result.stderr
-    spoilt = [trial for trial in document(path)["trials"] if trial["outcome"] == "invalid"]
-    assert [trial["attempt"] for trial in spoilt] == [0, 1, 2, 3]
-    assert outcomes(path)["sequential"] == ["ok"]
-    assert result.stderr.count("; it is repeated\n") == 3
-    assert "s of it for 3 spoilt trials), " in result.stderr
-
-
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_run_keeps_and_shows_what_is_done(
     tmp_path: Path, number: signal.Signals, code: int
@@ -178,31 +131,6 @@ def test_when_the_runner_is_killed_everything_below_it_ends(tmp_path: Path) -> N
     await_that(lambda: not any(workspace.exists() for workspace in workspaces), 1)
 
 
-def _server_below(pid: int) -> int:
-    return next(
-        child for child in descendants(pid) if b"bench.server" in Path(f"/proc/{child}/cmdline").read_bytes()
-    )
-
-
-def test_a_dying_server_is_blamed_on_nobody_and_replaced_once(tmp_path: Path) -> None:
-    """The trial is invalid, the run goes on; the second death ends it with exit code 4."""
-    path = config(tmp_path, ["threadpool_map"], blocks=500, profile={"latency": "100ms"})
-    journal = path.parent / "run" / "journal.jsonl"
-    with started(path) as process:
-        first = _server_below(process.pid)
-        os.kill(first, signal.SIGKILL)
-        await_that(lambda: b'"invalid"' in journal.read_bytes(), 15)
-        lines = journal.read_bytes().count(b"\n")
-        await_that(lambda: journal.read_bytes().count(b"\n") >= lines + 2, 15)
-        second = _server_below(process.pid)
-        assert second != first
-        os.kill(second, signal.SIGKILL)
-        _, stderr = process.communicate(timeout=20)
-    assert process.returncode == 4
-    assert "error[environment]: the flag server is gone" in stderr
-    assert outcomes(path)["threadpool_map"].count("invalid") == 1
-
-
 def test_on_a_terminal_progress_is_a_line_that_changes(tmp_path: Path) -> None:
     """With block, trials, time left and leader; the table still goes to stdout, plain."""
     path = config(tmp_path, ["sequential", *hostile(tmp_path, "raises")])
@@ -218,12 +146,6 @@ def test_on_a_terminal_progress_is_a_line_that_changes(tmp_path: Path) -> None:
     assert "raises/urllib3/1/5ms, block 1: error:" in shown
     assert "\x1b" not in stdout
     assert "was fastest" in stdout
-
-
-def test_quiet_means_no_progress(tmp_path: Path) -> None:
-    """But where the run is kept is still said."""
-    result = run(config(tmp_path, ["sequential"], blocks=1), "--quiet")
-    assert result.stderr == f"kept in {tmp_path / 'run'}\n"
 
 
 def test_planned_failures_are_no_failures_of_the_trial(tmp_path: Path) -> None:
@@ -248,19 +170,6 @@ def test_planned_failures_are_no_failures_of_the_trial(tmp_path: Path) -> None:
     for fetches in by_block.values():
         assert all(each == fetches[0] for each in fetches)
         assert set(fetches[0]) == {"ok", "not_found", "unavailable", "timeout"}
-
-
-@pytest.mark.parametrize("stream", ["stdout", "stderr", "both"])
-def test_a_reader_that_leaves_early_stops_nothing(tmp_path: Path, stream: str) -> None:
-    """As with ``| head -1``: the run is complete, and its exit code its own."""
-    path = config(tmp_path, ["sequential", *hostile(tmp_path, "raises")])
-    pipes = {"stdout": "| head -c 1", "stderr": "2>&1 >/dev/null | head -c 1", "both": "2>&1 | head -c 1"}
-    line = f"{shlex.join(command(path))} {pipes[stream]}; exit ${{PIPESTATUS[0]}}"
-    result = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, check=False, timeout=60)
-    assert result.returncode == 3
-    assert document(path)["status"] == "complete"
-    assert len(document(path)["trials"]) == 4
-    assert b"Traceback" not in result.stderr
 
 
 def test_a_signal_at_the_very_end_loses_nothing(tmp_path: Path) -> None:

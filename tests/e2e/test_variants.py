@@ -175,16 +175,15 @@ def test_a_strategy_of_ones_own_is_that_of_each_tree(repository: Path, tmp_path:
 
 @pytest.mark.usefixtures("index", "repository")
 def test_another_python_is_really_run() -> None:
-    """Whichever there are here."""
-    others = list(installed_pythons())
-    if not others:
+    """One of those that are here."""
+    version = next(installed_pythons(), None)
+    if version is None:
         pytest.skip("there is no Python from 3.11 to 3.13 but the running one")
-    for version in others:
-        side, _ = built(Variant(python=version))
-        (ran,) = asked(side, "import platform, httpx; print(platform.python_version())")
-        assert ran.startswith(f"{version}.")
-        assert side.about["python"] == ran
-        assert side.about["label"] == f"py{version}"
+    side, _ = built(Variant(python=version))
+    (ran,) = asked(side, "import platform, httpx; print(platform.python_version())")
+    assert ran.startswith(f"{version}.")
+    assert side.about["python"] == ran
+    assert side.about["label"] == f"py{version}"
 
 
 @pytest.mark.usefixtures("index")

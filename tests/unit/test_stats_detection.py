@@ -55,7 +55,9 @@ def test_the_promised_difference_shows_in_95_of_100_experiments(
     )
 
 
-@pytest.mark.parametrize(("draw", "least"), [(quiet, 0.92), (spiky, 0.89)])
+@pytest.mark.parametrize(
+    ("draw", "least"), [pytest.param(quiet, 0.92, marks=pytest.mark.slow), (spiky, 0.89)]
+)
 def test_twenty_pairs_promise_nearly_as_well(draw: Draw, least: float) -> None:
     """On average over thirty machines; one alone knows its spread to a fifth or so, spikes make it worse."""
     source = np.random.default_rng(2)

@@ -1,0 +1,109 @@
+"""What ``run`` yields and prints, whatever else the machine has to do meanwhile."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.runs import (
+    ROOT,
+    await_that,
+    command,
+    config,
+    document,
+    hostile,
+    outcomes,
+    run,
+    server_below,
+    started,
+    watched,
+)
+
+pytestmark = [pytest.mark.e2e]
+
+
+def test_every_case_of_a_block_meets_the_same_weather(tmp_path: Path) -> None:
+    """A quarter of the fetches fail, the same ones for every strategy; blocks differ."""
+    profile = {"latency": {"uniform": ["1ms", "9ms"]}, "error_rate": "25%"}
+    strategies = ["sequential", "threadpool_map", "processpool_map"]
+    path = config(tmp_path, strategies, countries="pop20", profile=profile, blocks=4)
+    assert run(path).returncode == 0
+    by_block: dict[int, set[tuple[int, float]]] = {}
+    for trial in document(path)["trials"]:
+        timed, *others = trial["rounds"]
+        assert all(other["fetches"] == timed["fetches"] for other in others)
+        assert timed["fetches"]["ok"] + timed["fetches"].get("server_error", 0) == 20
+        assert timed["verified"] == timed["fetches"]["ok"]
+        longest_s = timed["ideal_s"] if trial["case"].startswith("sequential") else 0.0
+        by_block.setdefault(trial["block"], set()).add((timed["fetches"]["ok"], longest_s))
+    assert all(len({ok for ok, _ in seen}) == 1 for seen in by_block.values())
+    assert len({max(ideal for _, ideal in seen) for seen in by_block.values()}) == 4
+
+
+def test_json_is_all_there_is_on_stdout(tmp_path: Path) -> None:
+    """And it is what is stored."""
+    path = config(tmp_path, ["sequential"])
+    result = run(path, "--json")
+    assert json.loads(result.stdout) == document(path)
+
+
+def test_without_a_terminal_there_is_one_plain_line_a_block(tmp_path: Path) -> None:
+    """On stderr, without control characters."""
+    result = watched(config(tmp_path, ["sequential"]))
+    lines = [line for line in result.stderr.splitlines() if line.startswith("block ")]
+    assert [line[:12] for line in lines] == ["block 1 of 2", "block 2 of 2"]
+    assert "\x1b" not in result.stderr + result.stdout
+
+
+def test_an_invalid_trial_is_repeated_three_times_before_it_counts_as_failed(tmp_path: Path) -> None:
+    """Every attempt is kept and said; the other case has one trial."""
+    path = config(tmp_path, ["sequential", *hostile(tmp_path, "lacks_descriptors")], blocks=1)
+    result = watched(path)
+    assert result.returncode == 3, result.stderr
+    spoilt = [trial for trial in document(path)["trials"] if trial["outcome"] == "invalid"]
+    assert [trial["attempt"] for trial in spoilt] == [0, 1, 2, 3]
+    assert outcomes(path)["sequential"] == ["ok"]
+    assert result.stderr.count("; it is repeated\n") == 3
+    assert "s of it for 3 spoilt trials), " in result.stderr
+
+
+def test_a_dying_server_is_blamed_on_nobody_and_replaced_once(tmp_path: Path) -> None:
+    """The trial is invalid, the run goes on; the second death ends it with exit code 4."""
+    path = config(tmp_path, ["threadpool_map"], blocks=500, profile={"latency": "100ms"})
+    journal = path.parent / "run" / "journal.jsonl"
+    with started(path) as process:
+        first = server_below(process.pid)
+        os.kill(first, signal.SIGKILL)
+        await_that(lambda: b'"invalid"' in journal.read_bytes(), 15)
+        lines = journal.read_bytes().count(b"\n")
+        await_that(lambda: journal.read_bytes().count(b"\n") >= lines + 2, 15)
+        second = server_below(process.pid)
+        assert second != first
+        os.kill(second, signal.SIGKILL)
+        _, stderr = process.communicate(timeout=20)
+    assert process.returncode == 4
+    assert "error[environment]: the flag server is gone" in stderr
+    assert outcomes(path)["threadpool_map"].count("invalid") == 1
+
+
+def test_quiet_means_no_progress(tmp_path: Path) -> None:
+    """But where the run is kept is still said."""
+    result = run(config(tmp_path, ["sequential"], blocks=1), "--quiet")
+    assert result.stderr == f"kept in {tmp_path / 'run'}\n"
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr", "both"])
+def test_a_reader_that_leaves_early_stops_nothing(tmp_path: Path, stream: str) -> None:
+    """As with ``| head -1``: the run is complete, and its exit code its own."""
+    path = config(tmp_path, ["sequential", *hostile(tmp_path, "raises")])
+    pipes = {"stdout": "| head -c 1", "stderr": "2>&1 >/dev/null | head -c 1", "both": "2>&1 | head -c 1"}
+    line = f"{shlex.join(command(path))} {pipes[stream]}; exit ${{PIPESTATUS[0]}}"
+    result = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, check=False, timeout=60)
+    assert result.returncode == 3
+    assert document(path)["status"] == "complete"
+    assert len(document(path)["trials"]) == 4
+    assert b"Traceback" not in result.stderr
