@@ -16,7 +16,10 @@ def shown_commit(commit: str) -> str:
 
 
 def side_lines(run: Run) -> Iterator[str]:
-    """Say it in a line; nothing of sides that are of no commit, and nothing of a run that is no contest."""
+    """Say it in a line, where there is something to say.
+
+    Nothing is said of sides that are of no commit or called by it, nor of a run that is no contest.
+    """
     contest = contest_of(run)
     if contest is None:
         return
@@ -25,7 +28,7 @@ def side_lines(run: Run) -> Iterator[str]:
         f"{' with changes that are in no commit' if about.get('dirty') else ''}"
         for side in (contest.base, contest.candidate)
         for about in [about_side(run, side)]
-        if (commit := about.get("commit"))
+        if (commit := about.get("commit")) and not side.startswith(shown_commit(str(commit)))
     ]
     if told:
         yield "; ".join(told)

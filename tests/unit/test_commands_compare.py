@@ -9,7 +9,9 @@ import pytest
 
 from bench.measurement import Outcome, Run
 from bench.model import Case
+from bench.report.sides import side_lines
 from bench.store.document import run_to_text
+from bench.wire import plain
 from tests.builders import case, run_of, trials
 from tests.contests import BASE, CANDIDATE, between_commits, contest, contested
 from tests.program import call
@@ -152,6 +154,22 @@ def test_a_side_that_is_as_in_no_commit_is_marked(
     compare("run")
     said = " ".join(capsys.readouterr().out.split())
     assert "main is aaaaaaa; worktree is bbbbbbb with changes that are in no commit" in said
+
+
+def test_a_side_that_is_called_by_its_commit_is_not_told_of() -> None:
+    """Nor is a run that is no contest."""
+    run = judged(1.0)
+    terms = replace(contest(POOL), base="a" * 10)
+    sides = run.config["variants"]
+    assert isinstance(sides, dict)
+    config = {
+        **run.config,
+        "contest": plain(terms),
+        "variants": {"a" * 10: sides[BASE], CANDIDATE: sides[CANDIDATE]},
+    }
+    cases = tuple(replace(each, variant="a" * 10) if each.variant == BASE else each for each in run.cases)
+    assert list(side_lines(replace(run, config=config, cases=cases))) == ["worktree is bbbbbbb"]
+    assert list(side_lines(run_of({POOL: trials(POOL, [0.1])}))) == []
 
 
 @pytest.mark.parametrize(
