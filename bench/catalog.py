@@ -8,7 +8,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Final, Literal, TypeAlias, get_args
 
-from bench.bundle import strategies_folder
+from bench.bundle import is_shipped, strategies_folder
 from bench.errors import UsageError
 from bench.faults import KINDS
 from bench.model import Client, Strategy
@@ -57,7 +57,7 @@ def read_strategy(file: Path) -> Strategy:
             the place of something that ships.
     """
     described = describe_strategy(file)
-    if described.file.parent != strategies_folder() and described.name in _shipped_names():
+    if not is_shipped(described.file) and described.name in _shipped_names():
         raise UsageError(f"{file} has the name of something that ships in strategies/", hint="rename it")
     return described
 

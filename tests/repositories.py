@@ -44,6 +44,16 @@ class Repository:
         return commit
 
 
+def small_repository(folder: Path, branch: str = "main") -> Repository:
+    """Make a repository of one empty file, on a branch of this name."""
+    folder.mkdir()
+    repository = Repository(folder)
+    repository.git("init", "--quiet", "--initial-branch", branch)
+    (folder / "x").touch()
+    repository.commit("Begin")
+    return repository
+
+
 def own_repository(folder: Path) -> Repository:
     """Make a repository of this project's files as they are here, on a branch called main."""
     folder.mkdir()

@@ -20,6 +20,15 @@ _NOUNS: Final[Mapping[Outcome, tuple[str, str]]] = {
 _FIGURE: Final = re.compile(r"[+-]?\d[\d.]*(e[+-]?\d+)?")
 
 
+def failed_words(trials: Sequence[Measurement]) -> str:
+    """Say of trials that failed how many there are, and what became of the first."""
+    first = trials[0]
+    why = f": {printable(first.detail)}" if first.detail else ""
+    return (
+        f"{plural(len(trials), 'trial')} failed, the first in block {first.block + 1}: {first.outcome}{why}"
+    )
+
+
 def failures(podium: Podium) -> list[str]:
     """Write one line for each case and outcome other than ``ok``, and one for each case given up."""
     lines = []

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal
 
-from bench.measurement import Measurement
 from bench.report.bounds import bound_words, found_words
 from bench.report.contest import bounds, change, contest_sheet
+from bench.report.failures import failed_words
 from bench.report.figures import plural, printable
 from bench.report.pipes import plain
 from bench.report.sheet import sheet_to_markdown
@@ -65,7 +65,7 @@ def _errors(verdicts: Verdicts, kept: Sequence[BoundVerdict]) -> Iterator[tuple[
         if each.verdict == "slower":
             yield f"{each.case}: {each.metric} is slower", f"{sides}: {_figures(each)}"
     for case, trials in verdicts.failures(verdicts.candidate).items():
-        yield f"{case}: trials failed", f"{sides}: {_failure(trials)}"
+        yield f"{case}: trials failed", f"{sides}: {failed_words(trials)}"
     for case in verdicts.vanished:
         yield f"{case}: vanished", f"{verdicts.candidate} lacks this case"
     for bound in kept:
@@ -78,16 +78,10 @@ def _warnings(verdicts: Verdicts, kept: Sequence[BoundVerdict]) -> Iterator[tupl
         if each.verdict == "inconclusive":
             yield f"{each.case}: {each.metric} is inconclusive", f"{_sides(verdicts)}: {each.why}"
     for case, trials in verdicts.failures(verdicts.base).items():
-        yield f"{case}: trials of {verdicts.base} failed", f"{_sides(verdicts)}: {_failure(trials)}"
+        yield f"{case}: trials of {verdicts.base} failed", f"{_sides(verdicts)}: {failed_words(trials)}"
     for bound in kept:
         if bound.verdict == "open":
             yield f"{bound.case}: {bound_words(bound)} is open", found_words(bound)
-
-
-def _failure(trials: Sequence[Measurement]) -> str:
-    first = trials[0]
-    why = f"{plural(len(trials), 'trial')} failed, the first in block {first.block + 1}: {first.outcome}"
-    return f"{why}: {first.detail}"
 
 
 def _sides(verdicts: Verdicts) -> str:

@@ -59,7 +59,7 @@ def history_sheet(tracks: Sequence[Track], reference: Reference | None, width: i
 
 
 def _heading(track: Track, tracks: Sequence[Track]) -> str:
-    """Name what a track is of; machine and config only where there are several."""
+    """Name what a track is of; machine, config and settings only where there are several."""
     parts = [printable(track.case), f"against {shown_commit(track.series[-1].reference)}"]
     if len({each.config for each in tracks}) > 1:
         parts.append(f"config {printable(track.config)}")

@@ -73,6 +73,17 @@ def start(repository: Repository, cache: Path, said: Sequence[str | Path]) -> su
     )
 
 
+def kill(contest: "subprocess.Popen[str]", number: signal.Signals, out: Path, trials: int) -> str:
+    """Send a signal once there are so many trials, and return what was said on stderr until the end."""
+    journal = out / "journal.jsonl"
+    with contest:
+        await_that(lambda: journal.exists() and len(read_journal(journal).trials) >= trials, 120)
+        contest.send_signal(number)
+        _, told = contest.communicate()
+    assert contest.returncode == (143 if number == signal.SIGTERM else -number), told
+    return told
+
+
 def test_a_gate_catches_a_slow_down_although_it_is_killed_twice(
     repository: Repository, cache: Path, tmp_path: Path
 ) -> None:
@@ -89,18 +100,10 @@ def test_a_gate_catches_a_slow_down_although_it_is_killed_twice(
     config(repository.folder, name="performance")
     out, junit, summary = (tmp_path / name for name in ("run", "gate.xml", "summary.md"))
     try:
-        for option, number, trials in (("--out", signal.SIGKILL, 4), ("--resume", signal.SIGTERM, 10)):
-            with start(repository, cache, ["gate", performance, option, out]) as gate:
-                journal = out / "journal.jsonl"
-                await_that(
-                    lambda journal=journal, trials=trials: (
-                        journal.exists() and len(read_journal(journal).trials) >= trials
-                    ),
-                    120,
-                )
-                gate.send_signal(number)
-                _, told = gate.communicate()
-            assert gate.returncode == (143 if number == signal.SIGTERM else -number), told
+        kill(start(repository, cache, ["gate", performance, "--out", out]), signal.SIGKILL, out, trials=4)
+        told = kill(
+            start(repository, cache, ["gate", performance, "--resume", out]), signal.SIGTERM, out, trials=10
+        )
         assert f"resume with `python -m bench gate {performance} --resume {out}`" in told
         assert json.loads((out / "run.json").read_text("utf-8"))["status"] == "partial"
         run = subprocess.run(

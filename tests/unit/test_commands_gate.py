@@ -17,7 +17,7 @@ from bench.measurement import Outcome, Run
 from bench.model import Case, Experiment
 from tests.builders import case
 from tests.contests import BASE, CANDIDATE, contest, contested
-from tests.repositories import Repository
+from tests.repositories import Repository, small_repository
 
 POOL, LOOP = case(), case("asyncio_gather", "httpx")
 PINNED = '{"rev": "%s", "since": "2026-01-02", "why": ""}'
@@ -95,16 +95,11 @@ def test_a_case_that_the_candidate_lacks_fails_unless_that_is_allowed(tmp_path: 
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
-    """Make a repository with a branch of two commits and one behind, and go there."""
+    """Make a repository of one commit, and go there."""
     for variable in ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"):
         monkeypatch.delenv(variable, raising=False)
-    folder = tmp_path / "repository"
-    folder.mkdir()
-    made = Repository(folder)
-    made.git("init", "--quiet", "--initial-branch", "main")
-    (folder / "x").touch()
-    made.commit("Begin")
-    monkeypatch.chdir(folder)
+    made = small_repository(tmp_path / "repository")
+    monkeypatch.chdir(made.folder)
     return made
 
 

@@ -12,7 +12,7 @@ from bench.contest import Terms, Variant
 from bench.errors import UsageError
 from bench.model import Experiment
 from tests.builders import case
-from tests.repositories import Repository
+from tests.repositories import small_repository
 
 ASKED = Experiment("x", (case(),), {}, 8, None, 60, 10, 1)
 
@@ -40,13 +40,7 @@ def test_a_word_that_is_a_config_and_a_revision_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where both are named, or one is named by more than a word, nothing is in doubt."""
-    folder = tmp_path / "repository"
-    folder.mkdir()
-    repository = Repository(folder)
-    repository.git("init", "--quiet", "--initial-branch", "ci")
-    (folder / "x").touch()
-    repository.commit("Begin")
-    monkeypatch.chdir(folder)
+    monkeypatch.chdir(small_repository(tmp_path / "repository", "ci").folder)
     with pytest.raises(UsageError, match="ci is a config and a revision"):
         split_sides("HEAD", "ci", None)
     assert split_sides("HEAD", "ci", "ci") == (("HEAD", "ci"), "ci")

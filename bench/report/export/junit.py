@@ -11,6 +11,7 @@ from bench.measurement import Measurement, Run
 from bench.report.bounds import bound_words, found_words
 from bench.report.contest import bounds, change, value
 from bench.report.export.entries import entry_names, failed_trials
+from bench.report.failures import failed_words
 from bench.report.figures import duration, plural, printable
 from bench.stats.bounds import BoundVerdict, bound_verdicts
 from bench.stats.intervals import median_interval
@@ -49,8 +50,7 @@ def to_junit(run: Run, *, allow_missing: bool = False) -> str:
 
     A test fails where the candidate is *slower*, or lacks the case. It is an error where trials failed, the
     candidate's in a contest, and skipped where only the base's did, where the verdict is *inconclusive*, or
-    where nothing was measured. That the candidate lacks a
-    case is a failure unless that is allowed.
+    where nothing was measured. That the candidate lacks a case is a failure unless that is allowed.
 
     Raises:
         UnreadableResultError: what the run keeps of its contest is not that of its cases.
@@ -107,18 +107,10 @@ def _trials_test(group: str, name: str, trials: Sequence[Measurement]) -> _Test:
         median_s = median_interval(list(sample.values())).estimate
         figures = f"median {duration(median_s)}, {plural(len(sample), 'block')}"
     if failed:
-        return _Test(group, name, figures, "error", failed[0].outcome, _failure(failed), took_s)
+        return _Test(group, name, figures, "error", failed[0].outcome, failed_words(failed), took_s)
     if not sample:
         return _Test(group, name, figures, "skipped", "unmeasured", "it was not measured", took_s)
     return _Test(group, name, figures, took_s=took_s)
-
-
-def _failure(failed: Sequence[Measurement]) -> str:
-    first = failed[0]
-    why = f": {printable(first.detail)}" if first.detail else ""
-    return (
-        f"{plural(len(failed), 'trial')} failed, the first in block {first.block + 1}: {first.outcome}{why}"
-    )
 
 
 def _contested(run: Run, contest: Contest) -> Iterator[_Test]:
@@ -150,7 +142,7 @@ def _contest_trials_test(
     took_s = fsum(max(pair) for pair in zip(*(iter([trial.took_s for trial in trials]),) * 2, strict=True))
     if failed := candidates or bases:
         side = printable(failed[0].case.rpartition("@")[2])
-        message = f"{_failure(failed)} (by {side})"
+        message = f"{failed_words(failed)} (by {side})"
         problem: Problem = "error" if candidates else "skipped"
         return _Test(printable(case), "trials", "", problem, failed[0].outcome, message, took_s)
     return _Test(printable(case), "trials", "", took_s=took_s)
