@@ -6,7 +6,7 @@ from typing import Final
 
 import rich_click as click
 
-from bench.classifier import local_fault
+from bench.api.error_outcomes import local_fault
 from bench.cli import cli
 from bench.errors import BenchError, ConfigError, ShortageFault
 from bench.runner.interrupt import Interrupted, terminable

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from bench.histogram import encoded
-from bench.measurement import Beginning, Gap, Measurement, Outcome, Phases, Round, Run, Witness
-from bench.model import Case, Fixed, Profile, Selection
-from bench.server.weather import Forecast
+from bench.model.cases import Case, Fixed, Profile, Selection
+from bench.model.latency_histogram import encoded
+from bench.model.planned_delays import Forecast
+from bench.model.results import Beginning, Gap, Measurement, Outcome, Phases, Round, Run, Witness
 
 POP3 = Selection("pop3", ("BR", "CN", "IN"))
 NEAR = Profile("20ms", Fixed(0.020))

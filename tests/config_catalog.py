@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from bench.config.loader import load
 from bench.errors import ConfigError, UsageError
-from bench.model import Client, Experiment, Strategy
+from bench.model.cases import Client, Experiment, Strategy
 
 STRATEGIES: Final = {
     strategy.name: strategy

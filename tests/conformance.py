@@ -10,15 +10,15 @@ from threading import Lock
 from time import monotonic, sleep
 from typing import Final, Literal, TypeAlias
 
-from bench.catalog import clients, strategies
+from bench.api.outcomes import outcome_of_status
+from bench.config.catalog import clients, strategies
 from bench.config.pairing import fits
-from bench.countries import COUNTRIES
-from bench.faults import KINDS, outcome_of, reach_of
-from bench.model import Client, Fault, Profile, Strategy
-from bench.outcomes import outcome_of_status
+from bench.model.cases import Client, Fault, Profile, Strategy
+from bench.model.countries import COUNTRIES
+from bench.model.faults import KINDS, outcome_of, reach_of
+from bench.model.planned_delays import forecast
 from bench.server.log import Record
 from bench.server.trials import Opening
-from bench.server.weather import forecast
 from bench.worker.live import Fetched, read_event
 from bench.worker.protocol import Report
 from tests.server_process import TestedServer

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bench.contest import Contest, Metric
-from bench.events import Observer
-from bench.measurement import Measurement, Outcome, Run
-from bench.model import Case, Experiment
+from bench.model.cases import Case, Experiment
+from bench.model.comparison import Contest, Metric
+from bench.model.json_codec import plain
+from bench.model.results import Measurement, Outcome, Run
 from bench.runner.contest import take_duets
 from bench.runner.duets import DuetTurn
-from bench.wire import plain
+from bench.stats.observer import Observer
 from tests.builders import BEGINNING, failed, round_of, run_of, trials
 
 BASE, CANDIDATE = "main", "worktree"

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from bench.model import Profile
+from bench.model.cases import Profile
+from bench.model.flags import all_flags
 from bench.server.endpoint import endpoint_of
 from bench.server.endpoints import Endpoints, Listener
 from bench.server.event_loop import new_event_loop
-from bench.server.flags import all_flags
 from bench.server.log import Record
 from bench.server.routes import Routes
 from bench.server.site import Site

@@ -26,7 +26,7 @@ class Faulty:
     """What the server does, and what it saw.
 
     Attributes:
-        faults: by country, the kind of ``bench.faults.KINDS`` that all its fetches meet.
+        faults: by country, the kind of ``bench.model.faults.KINDS`` that all its fetches meet.
         hits: how often each country was asked for.
     """
 

@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from bench.contest import Metric
+from bench.model.comparison import Metric
 from bench.stats.history import Point
 
 REFERENCE = "a" * 40

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from bench.model import Profile
+from bench.model.cases import Profile
+from bench.model.flags import all_flags
 from bench.server.event_loop import new_event_loop
-from bench.server.flags import all_flags
 from bench.server.listening import listening
 from bench.server.log import Record
 from bench.server.routes import Routes

@@ -7,11 +7,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
-from bench.bundle import import_path
 from bench.server.control import FlagServer, server_command
 from bench.server.log import Record
 from bench.server.paths import trial_url
 from bench.server.settings import ServerSettings
+from bench.system.resources import import_path
 
 _PATIENCE_S: Final = 5.0
 

@@ -1,7 +1,7 @@
 """Contests without machines: what two sides would yield on computers of several kinds, and the verdicts.
 
 Everything is in logarithms, so that 0.01 is about 1 %. A block of a metric has five rounds of each side, in
-turns as ``bench.design.alternation`` has them, and the figure of a side is the mean of its faster half, as in
+turns (``bench.stats.block_order``), and the figure of a side is the mean of its faster half, as in
 ``bench.stats.metrics``. The verdicts are those of ``bench.stats.sequential`` itself.
 """
 
@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from bench.design import alternation
+from bench.stats.block_order import alternation
 from bench.stats.sequential import SequentialRule, decide
 
 RULE: Final = SequentialRule()

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from bench.bundle import import_path
+from bench.system.resources import import_path
 from bench.worker.live import WarmedUp, read_event
 from bench.worker.protocol import Report, Task, worker_command
 

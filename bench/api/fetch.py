@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-from bench.outcomes import FetchOutcome
+from bench.api.outcomes import FetchOutcome
 
 
 class Fetch(NamedTuple):
@@ -14,7 +14,7 @@ class Fetch(NamedTuple):
         end_s: the same after the flag was saved or the failure known.
         status: HTTP status, 0 where no answer arrived.
         size_bytes: length of the body.
-        outcome: the class of ``bench.outcomes``.
+        outcome: the class of ``bench.api.outcomes``.
         detail: the client's own words for a failure, or what is odd about an answer; empty otherwise.
         answered_s: ``time.perf_counter()`` when the whole answer was there; 0 where that is not known.
         checksum: CRC-32 of the flag that was saved; ``None`` where the job does not ask for it.

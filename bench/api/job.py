@@ -8,11 +8,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from bench.api.client import LARGEST_BYTES, Answer, ClientSettings
+from bench.api.country_code import is_code
 from bench.api.deadline import watchdog
+from bench.api.error_outcomes import local_fault, outcome_of_error
 from bench.api.fetch import Fetch, Future, Watcher
 from bench.api.judgement import judge
-from bench.classifier import local_fault, outcome_of_error
-from bench.codes import is_code
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop

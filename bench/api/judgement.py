@@ -3,7 +3,7 @@
 from typing import Final, TypeAlias
 
 from bench.api.client import Answer
-from bench.outcomes import FetchOutcome, outcome_of_status
+from bench.api.outcomes import FetchOutcome, outcome_of_status
 
 _EITHER_ZLIB_OR_GZIP: Final = 47
 """``wbits`` of zlib for a window of 32 KiB behind either header."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 if TYPE_CHECKING:
-    from bench.measurement import Run
+    from bench.model.results import Run
 
 
 @click.command()
@@ -48,11 +48,11 @@ def ab(  # noqa: PLR0913  one argument an option
     A variant is a revision, such as `main`, or says more: `rev=main,python=3.13`, `path=../other`,
     `requirements=httpx==0.27.2`.
     """
-    from bench.commands.carrying_out import Order
-    from bench.commands.choosing import amended, amendments, load_experiment
-    from bench.commands.contending import contend
-    from bench.commands.presenting import Outputs, present
-    from bench.commands.terms import challenge, split_sides, words_of
+    from bench.app.comparison_options import challenge, split_sides, words_of
+    from bench.app.comparison_output import Outputs, present
+    from bench.app.execute import Order
+    from bench.app.execute_comparison import contend
+    from bench.app.select import amended, amendments, load_experiment
 
     if out is not None and resume is not None:
         raise click.UsageError("--resume goes on in the run's own folder, so it does not go with --out")

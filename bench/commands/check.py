@@ -7,9 +7,9 @@ import rich_click as click
 @click.argument("config")
 def check(*, config: str) -> None:
     """Validate CONFIG and print its cases, the ideal of each, and how long it will take."""
-    from bench.commands.choosing import load_experiment
-    from bench.commands.consoles import remarks, results
-    from bench.commands.preflight import read_limits_for, remarks_on, shortages_of
+    from bench.app.output import remarks, results
+    from bench.app.preflight import read_limits_for, remarks_on, shortages_of
+    from bench.app.select import load_experiment
     from bench.report.outlook import print_outlook
     from bench.runner.outlook import foresee
     from bench.runner.shortages import require

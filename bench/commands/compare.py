@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 import rich_click as click
 
 if TYPE_CHECKING:
-    from bench.commands.addresses import Addressed
+    from bench.app.run_selector import Addressed
 
 _REGRESSION: Final = 1
 
@@ -30,7 +30,7 @@ def compare(  # noqa: PLR0913  one argument an option
 
     A RUN of `ab` or `gate` alone is compared as it was then.
     """
-    from bench.commands.addresses import addressed, both_sides
+    from bench.app.run_selector import addressed, both_sides
 
     first, second = both_sides(run_a) if run_b is None else (addressed(run_a), addressed(run_b))
     if descriptive:
@@ -42,10 +42,10 @@ def _judge(
     first: "Addressed", second: "Addressed", threshold: str | None, *, allow_missing: bool, as_json: bool
 ) -> int:
     """Print verdicts, or say why there can be none."""
-    from bench.commands.addresses import contest_between
-    from bench.commands.consoles import emit, results
-    from bench.commands.ruling import CODES, bounded, ruled
-    from bench.commands.terms import margin_of
+    from bench.app.comparison_options import margin_of
+    from bench.app.output import emit, results
+    from bench.app.run_selector import contest_between
+    from bench.app.verdict_codes import CODES, bounded, ruled
     from bench.errors import IncomparableError
     from bench.report.contest import contest_sheet
     from bench.report.export.verdicts_json import to_json
@@ -80,13 +80,13 @@ def _describe(first: "Addressed", second: "Addressed", *, allow_missing: bool, a
     """Print ratios, and why they are no verdicts."""
     import json
 
-    from bench.commands.consoles import emit, results
+    from bench.app.output import emit, results
+    from bench.model.json_codec import plain
     from bench.report.matching import descriptive_sheet
     from bench.report.sheet import print_sheet
     from bench.stats.comparability import refusals
     from bench.stats.descriptive import described
     from bench.stats.matching import matching
-    from bench.wire import plain
 
     matched = matching(first.cases, second.cases, (first.digests, second.digests))
     pairs = (*matched.shared, *matched.renamed)

@@ -51,8 +51,8 @@ def download(  # noqa: PLR0913  one argument an option
 
     Without CC, the twenty most populous countries.
     """
-    from bench.commands.choosing import client_for, named_strategy
-    from bench.profiles import preset
+    from bench.app.select import client_for, named_strategy
+    from bench.model.profile_presets import preset
     from bench.runner.once import Errand
 
     countries = _expanded(_words(cc, all_=all_, every=every))[:limit]
@@ -88,7 +88,7 @@ def _expanded(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _carry_out(errand: "Errand", *, verbose: bool) -> int:
-    from bench.commands.consoles import remarks, results
+    from bench.app.output import remarks, results
     from bench.report.arrivals import Arrivals
     from bench.runner.interrupt import Interrupted, interruptible
     from bench.runner.once import run_errand

@@ -49,10 +49,10 @@ def export(*, runs: "Sequence[Path]", form: str, out: Path | None, commit: str |
 
     Only otava takes several runs, and writes a line for each.
     """
-    from bench.commands.consoles import remarks
+    from bench.app.output import remarks
     from bench.report.export.formats import exported
     from bench.report.export.notes import notes
-    from bench.store.folder import load
+    from bench.storage.folder import load
 
     _check(runs, form, commit)
     target = None if out is None else _target(out)
@@ -95,8 +95,8 @@ def _write(content: str | bytes, target: Path | None) -> None:
     """
     import sys
 
-    from bench.commands.consoles import emit_bytes
-    from bench.store.files import replace, unwritable
+    from bench.app.output import emit_bytes
+    from bench.storage.files import replace, unwritable
 
     whole = content.encode() if isinstance(content, str) else content
     if target is not None:

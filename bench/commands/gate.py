@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 if TYPE_CHECKING:
-    from bench.measurement import Run
+    from bench.model.results import Run
 
 
 @click.command()
@@ -50,13 +50,13 @@ def gate(  # noqa: PLR0913  one argument an option
     """
     from functools import partial
 
-    from bench.commands.baseline import gate_sides, is_of_merge_base
-    from bench.commands.carrying_out import Order
-    from bench.commands.choosing import load_experiment
-    from bench.commands.contending import contend
-    from bench.commands.former import former_cases
-    from bench.commands.presenting import Outputs, present
-    from bench.commands.terms import USUAL_CONFIG, challenge_between, words_of
+    from bench.app.base_cases import former_cases
+    from bench.app.base_revision import gate_sides, is_of_merge_base
+    from bench.app.comparison_options import USUAL_CONFIG, challenge_between, words_of
+    from bench.app.comparison_output import Outputs, present
+    from bench.app.execute import Order
+    from bench.app.execute_comparison import contend
+    from bench.app.select import load_experiment
 
     if out is not None and resume is not None:
         raise click.UsageError("--resume goes on in the run's own folder, so it does not go with --out")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from bench.contest import METRICS, Metric
+from bench.model.comparison import METRICS, Metric
 
 
 @click.group(invoke_without_command=True)
@@ -25,14 +25,14 @@ def history(
                 f"{context.invoked_subcommand} shows nothing, so it goes without options of `history`"
             )
         return
-    from bench.commands.consoles import emit, results
-    from bench.commands.past import chosen
+    from bench.app.history_filter import chosen
+    from bench.app.output import emit, results
     from bench.errors import UsageError
     from bench.report.export.history_json import to_json
     from bench.report.history import print_history
     from bench.stats.history import tracks_of
-    from bench.store.history import HISTORY, read_history
-    from bench.store.reference_point import load_reference
+    from bench.storage.history import HISTORY, read_history
+    from bench.storage.reference_point import load_reference
 
     points = read_history()
     if not points:
@@ -53,12 +53,12 @@ def history(
 @click.argument("run", type=click.Path(path_type=Path))
 def record(*, run: Path) -> None:
     """Add what a RUN of `ab` or `gate` has found to the history."""
-    from bench.commands.consoles import results
-    from bench.commands.past import check_reference
+    from bench.app.history_filter import check_reference
+    from bench.app.output import results
     from bench.report.figures import plural, printable
-    from bench.store.folder import load
-    from bench.store.history import HISTORY, add_points, read_history
-    from bench.store.recording import points_of
+    from bench.storage.folder import load
+    from bench.storage.history import HISTORY, add_points, read_history
+    from bench.storage.recording import points_of
 
     document = load(run)
     points = points_of(document)
@@ -83,10 +83,10 @@ def pin(*, rev: str, why: str) -> None:
     """Make the commit of REV the reference against which others are measured."""
     from datetime import UTC, datetime
 
-    from bench.commands.consoles import results
+    from bench.app.output import results
     from bench.errors import UnreadableResultError
-    from bench.machine.revisions import commit_of
-    from bench.store.reference_point import REFERENCE, Reference, load_reference, save_reference
+    from bench.storage.reference_point import REFERENCE, Reference, load_reference, save_reference
+    from bench.system.revisions import commit_of
 
     commit = commit_of(rev)
     try:

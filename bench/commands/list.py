@@ -15,7 +15,7 @@ def list_() -> None:
 @list_.command()
 def strategies() -> None:
     """List the strategies that ship with flagbench."""
-    from bench import catalog
+    from bench.config import catalog
 
     _print(
         ("strategy", "client", "workers", "what it does"),
@@ -34,7 +34,7 @@ def strategies() -> None:
 @list_.command()
 def clients() -> None:
     """List the clients, and how to install those that are missing."""
-    from bench import catalog
+    from bench.config import catalog
 
     _print(
         ("client", "for", "speaks", "state", "what it is"),
@@ -54,7 +54,7 @@ def clients() -> None:
 @list_.command()
 def configs() -> None:
     """List the configs that ship with flagbench; each runs by its name."""
-    from bench.bundle import configs_folder
+    from bench.system.resources import configs_folder
 
     _print(
         ("config", "what it answers"),
@@ -76,8 +76,8 @@ def configs() -> None:
 )
 def faults(form: str) -> None:
     """List what can go wrong in a profile, and the class in which such a fetch ends."""
-    from bench.catalog import clients as all_clients
-    from bench.commands.consoles import emit
+    from bench.app.output import emit
+    from bench.config.catalog import clients as all_clients
     from bench.report.faults import NARROW_HEADINGS, faults_to_markdown, narrow_rows
 
     known = all_clients().values()
@@ -91,8 +91,8 @@ def faults(form: str) -> None:
 def runs() -> None:
     """List the runs kept below results/runs, oldest first, and then those with nothing but a journal."""
     from bench.errors import UnreadableResultError
-    from bench.store.folder import JOURNAL, left_runs, load, stored_runs
-    from bench.store.journal import read_journal
+    from bench.storage.folder import JOURNAL, left_runs, load, stored_runs
+    from bench.storage.journal import read_journal
 
     rows: list[tuple[str, ...]] = []
     for folder in stored_runs():
@@ -124,7 +124,7 @@ def _print(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     from rich import box
     from rich.table import Table
 
-    from bench.commands.consoles import results
+    from bench.app.output import results
     from bench.report.figures import printable
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)

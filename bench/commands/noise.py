@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 if TYPE_CHECKING:
-    from bench.commands.carrying_out import Order
-    from bench.machine.findings import Machine
-    from bench.measurement import Run
-    from bench.model import Experiment
-    from bench.store.noise import NoiseRecord
+    from bench.app.execute import Order
+    from bench.model.cases import Experiment
+    from bench.model.results import Run
+    from bench.storage.noise import NoiseRecord
+    from bench.system.findings import Machine
 
 _MOST_BLOCKS = 64
 """Of a gate that is not told how many it has."""
@@ -65,8 +65,8 @@ def noise(  # noqa: PLR0913  one argument an option
             raise click.UsageError("--gate asks what is known of this machine; it goes with --blocks alone")
         _check(gate, _MOST_BLOCKS if blocks is None else blocks)
         return 0
-    from bench.commands.carrying_out import Order
-    from bench.commands.choosing import amended, amendments, load_experiment
+    from bench.app.execute import Order
+    from bench.app.select import amended, amendments, load_experiment
 
     if out is not None and resume is not None:
         raise click.UsageError("--resume goes on in the run's own folder, so it does not go with --out")
@@ -78,12 +78,12 @@ def noise(  # noqa: PLR0913  one argument an option
 
 def _check(threshold: float, blocks: int) -> None:
     """Say that a gate can be held, or raise why not."""
-    from bench.commands.consoles import results
+    from bench.app.output import results
     from bench.errors import EnvironmentFault
-    from bench.machine.environment import fingerprint
     from bench.report.noise_gate import held, refused
     from bench.stats.noise import gate_of
-    from bench.store.noise import load_noise
+    from bench.storage.noise import load_noise
+    from bench.system.environment import fingerprint
 
     known = load_noise(fingerprint())
     if known is None:
@@ -96,11 +96,11 @@ def _check(threshold: float, blocks: int) -> None:
 
 
 def _measure(asked: "Experiment", order: "Order", *, as_json: bool) -> int:
-    from bench.commands.carrying_out import carry_out, code_of
+    from bench.app.execute import carry_out, code_of
     from bench.errors import UsageError
-    from bench.machine.reading import read_machine
     from bench.stats.detection import least_blocks
     from bench.stats.noise import against_itself
+    from bench.system.reading import read_machine
 
     if asked.blocks < least_blocks():
         raise UsageError(f"{asked.blocks} blocks show no noise", hint=f"it takes {least_blocks()}")
@@ -127,11 +127,11 @@ def _notes(asked: "Experiment") -> tuple[str, ...]:
 
 def _show(run: "Run", folder: Path, before: "Machine", *, as_json: bool) -> None:
     """Store what follows from a run, and print it; only a complete one speaks for the machine."""
-    from bench.commands.consoles import emit, remarks, results
+    from bench.app.output import emit, remarks, results
     from bench.report.export.noise_markdown import noise_to_markdown
     from bench.report.noise import print_noise
-    from bench.store.folder import save
-    from bench.store.noise import keep_noise, noise_to_json
+    from bench.storage.folder import save
+    from bench.storage.noise import keep_noise, noise_to_json
 
     record = _record(run, before)
     # the document comes last: a run that has one is complete, and is not gone on with
@@ -147,10 +147,10 @@ def _show(run: "Run", folder: Path, before: "Machine", *, as_json: bool) -> None
 
 
 def _record(run: "Run", before: "Machine") -> "NoiseRecord":
-    from bench.machine.advice import advice
-    from bench.machine.reading import read_machine
     from bench.stats.noise import noise_of
-    from bench.store.noise import NoiseRecord
+    from bench.storage.noise import NoiseRecord
+    from bench.system.advice import advice
+    from bench.system.reading import read_machine
 
     return NoiseRecord(
         fingerprint=str(run.environment["fingerprint"]),

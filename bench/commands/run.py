@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 if TYPE_CHECKING:
-    from bench.measurement import Run
+    from bench.model.results import Run
 
 
 @click.command()
@@ -35,8 +35,8 @@ def run(  # noqa: PLR0913  one argument an option
     quiet: bool,
 ) -> int:
     """Time every case of CONFIG, a file or the name of a shipped one, and print the table."""
-    from bench.commands.carrying_out import Order, carry_out, code_of
-    from bench.commands.choosing import amended, amendments, load_experiment
+    from bench.app.execute import Order, carry_out, code_of
+    from bench.app.select import amended, amendments, load_experiment
 
     if out is not None and resume is not None:
         raise click.UsageError("--resume goes on in the run's own folder, so it does not go with --out")
@@ -52,11 +52,11 @@ def run(  # noqa: PLR0913  one argument an option
 
 def _show(document: "Run", folder: Path, *, as_json: bool) -> None:
     """Store what is derived from the journal, and print it."""
-    from bench.commands.consoles import emit, results
+    from bench.app.output import emit, results
     from bench.report.export.document import to_json
     from bench.report.export.markdown import to_markdown
     from bench.report.table import print_run
-    from bench.store.folder import save
+    from bench.storage.folder import save
 
     save(folder, document, to_markdown(document))
     if as_json:

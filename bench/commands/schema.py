@@ -6,7 +6,7 @@ import rich_click as click
 @click.command()
 def schema() -> None:
     """Print the JSON Schema of configs, for editors and other tools."""
-    from bench.commands.consoles import emit
+    from bench.app.output import emit
     from bench.config.editor import schema_text
 
     emit(schema_text())

@@ -54,8 +54,8 @@ def serve(  # noqa: PLR0913  one argument an option
     authority_file: Path | None,
 ) -> None:
     """Run the flag server until Ctrl-C, for curl, a browser or the chapter's own scripts."""
-    from bench.commands.consoles import remarks
-    from bench.profiles import preset
+    from bench.app.output import remarks
+    from bench.model.profile_presets import preset
     from bench.server.foreground import serve as serve_until_signalled
     from bench.server.settings import ServerSettings, checked_host, is_reachable
 

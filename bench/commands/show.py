@@ -9,7 +9,7 @@ import rich_click as click
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from bench.measurement import Run
+    from bench.model.results import Run
     from bench.report.sheet import Sheet
 
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 )
 def show(*, run: Path, against: str | None, scaling: bool, form: str) -> None:
     """Print a stored RUN: its folder, its name below results/runs, or `last`."""
-    from bench.store.contest import contest_of
-    from bench.store.folder import load
+    from bench.storage.contest import contest_of
+    from bench.storage.folder import load
 
     stored = load(run)
     contest = contest_of(stored)
@@ -39,7 +39,7 @@ def show(*, run: Path, against: str | None, scaling: bool, form: str) -> None:
             f"{stored.name} is a contest, whose rounds differ in length", hint="`compare` is for contests"
         )
     if contest is not None and form == "table":
-        from bench.commands.ruling import bounded, ruled
+        from bench.app.verdict_codes import bounded, ruled
         from bench.report.contest import contest_sheet
         from bench.report.sides import side_lines
 
@@ -48,12 +48,12 @@ def show(*, run: Path, against: str | None, scaling: bool, form: str) -> None:
     elif against is not None or scaling:
         _print_sheets(list(_sheets(stored, against, scaling=scaling)), form)
     elif form == "table":
-        from bench.commands.consoles import results
+        from bench.app.output import results
         from bench.report.table import print_run
 
         print_run(stored, results())
     else:
-        from bench.commands.consoles import emit
+        from bench.app.output import emit
         from bench.report.export.formats import FORMATS
 
         emit(FORMATS[form](stored))
@@ -62,7 +62,7 @@ def show(*, run: Path, against: str | None, scaling: bool, form: str) -> None:
 def _sheets(stored: "Run", against: str | None, *, scaling: bool) -> "Iterator[Sheet]":
     """Work out what was asked for beside the table."""
     if against is not None:
-        from bench.commands.choosing import single
+        from bench.app.select import single
         from bench.report.against import against_sheet
 
         yield against_sheet(stored, single(stored.cases, against))
@@ -73,7 +73,7 @@ def _sheets(stored: "Run", against: str | None, *, scaling: bool) -> "Iterator[S
 
 
 def _print_sheets(sheets: "list[Sheet]", form: str) -> None:
-    from bench.commands.consoles import emit, results
+    from bench.app.output import emit, results
     from bench.report.sheet import print_sheet, sheet_to_markdown
 
     if form == "markdown":

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from bench.config.fields import Editor, Fault, Form, Short, Through, key_of
 from bench.config.scalars import whole, whole_editor
-from bench.model import Stopping
+from bench.model.cases import Stopping
 
 _MAX: Final = 1000
 _INTERVAL: Final = 6

@@ -9,7 +9,7 @@ from bench.config.fields import Editor
 from bench.config.patterns import positive, whole_between
 from bench.config.scalars import DURATIONS, SHARES, SIZES
 from bench.config.wording import listing, near, shown
-from bench.contest import Bound, Bounded, Relation
+from bench.model.comparison import Bound, Bounded, Relation
 
 _MOST_ERRORS: Final = 1_000_000
 """As many as a round can have fetches."""

@@ -8,8 +8,8 @@ from typing import Any, Final
 from bench.config.pairing import fits
 from bench.config.speaking import speaks
 from bench.config.strategies import StrategyForm
-from bench.model import NO_CLIENT, Case, Client, Profile, Selection
-from bench.profiles import preset
+from bench.model.cases import NO_CLIENT, Case, Client, Profile, Selection
+from bench.model.profile_presets import preset
 
 _KEYS: Final = {"strategies", "clients", "workers", "keep_alive", "countries", "profile", "profiles"}
 

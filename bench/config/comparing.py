@@ -6,7 +6,7 @@ from pydantic import AfterValidator
 
 from bench.config.fields import Short, Text, one_or_more, some
 from bench.config.wording import listing, near, shown
-from bench.contest import METRICS, Metric
+from bench.model.comparison import METRICS, Metric
 
 _METRIC: Final = {"enum": list(METRICS)}
 

@@ -7,12 +7,12 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import AfterValidator, Field
 
-from bench.codes import is_code
+from bench.api.country_code import is_code
 from bench.config.fields import Form, Short, Text, Through, one_or_more, some
 from bench.config.scalars import whole
 from bench.config.wording import listing, near, shown
-from bench.countries import COUNTRIES, POP20
-from bench.model import Selection
+from bench.model.cases import Selection
+from bench.model.countries import COUNTRIES, POP20
 
 MAX_FETCHES: Final = 1_000_000
 

@@ -6,11 +6,11 @@ from typing import Annotated, Final, Literal, Self, TypeAlias
 
 from pydantic import ConfigDict, Field, model_validator
 
-from bench import model
 from bench.config.fields import Fault, Form, Repeated, Short, Text, Through, key_of, refuse
 from bench.config.scalars import PositiveShare, whole
 from bench.config.wording import near, shown
-from bench.faults import KINDS
+from bench.model import cases
+from bench.model.faults import KINDS
 
 _KIND: Final = {"enum": list(KINDS)}
 _KIND_ALONE: Final = {"enum": [kind for kind in KINDS if kind != "status"]}
@@ -51,17 +51,17 @@ class FaultForm(Form):
             refuse([Fault(("status",), "goes only with kind 'status'")])
         return self
 
-    def fault(self) -> model.Fault:
+    def fault(self) -> cases.Fault:
         """Return the fault in the words of the model."""
-        return model.Fault(self.kind, self.rate, self.status or 0)
+        return cases.Fault(self.kind, self.rate, self.status or 0)
 
 
 FaultField: TypeAlias = Annotated[
-    model.Fault, Through(FaultForm, FaultForm.fault), Short(key_of("kind"), _KIND_ALONE)
+    cases.Fault, Through(FaultForm, FaultForm.fault), Short(key_of("kind"), _KIND_ALONE)
 ]
 
 
-def unfit(faults: Sequence[model.Fault], error_rate: float, protocol: Protocol) -> list[Fault]:
+def unfit(faults: Sequence[cases.Fault], error_rate: float, protocol: Protocol) -> list[Fault]:
     """Find faults that a profile of this protocol cannot have, or not beside its others."""
     found = [
         Fault((index,), reason)
@@ -75,7 +75,7 @@ def unfit(faults: Sequence[model.Fault], error_rate: float, protocol: Protocol) 
     return found
 
 
-def _misplaced(fault: model.Fault, protocol: Protocol) -> str:
+def _misplaced(fault: cases.Fault, protocol: Protocol) -> str:
     """Say why a protocol cannot have a fault; nothing if it can."""
     kind = KINDS[fault.kind]
     if kind.needs_tls and protocol == "HTTP/1.1":

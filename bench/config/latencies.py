@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from bench.config.fields import Form, Short, Through, key_of
 from bench.config.scalars import DURATION, Duration, PositiveDuration
-from bench.model import Fixed, Latency, LogNormal, Uniform
+from bench.model.cases import Fixed, Latency, LogNormal, Uniform
 
 
 class LogNormalForm(Form):

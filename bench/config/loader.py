@@ -13,7 +13,7 @@ from bench.config.schema import ConfigForm
 from bench.config.shipped import find
 from bench.config.translation import problems_of
 from bench.config.tree import plain
-from bench.model import Client, Experiment, Strategy
+from bench.model.cases import Client, Experiment, Strategy
 
 
 def load(

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Final
 
+from bench.api.outcomes import FetchOutcome
 from bench.config.pairing import absence, fits
 from bench.config.profiles import partly_too_slow
 from bench.config.schema import ConfigForm
 from bench.config.speaking import silence
 from bench.config.thresholds import bounds_of, margins_of
-from bench.contest import Terms
-from bench.model import Experiment
-from bench.outcomes import FetchOutcome
+from bench.model.cases import Experiment
+from bench.model.comparison import Terms
 
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]+")
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from bench.config.wording import near, one_line, shown
 from bench.errors import BenchError
-from bench.model import Client, Strategy
+from bench.model.cases import Client, Strategy
 
 _STEM: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 

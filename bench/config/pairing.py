@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bench.model import Client, Strategy
+from bench.model.cases import Client, Strategy
 
 
 def fits(strategy: Strategy, client: Client) -> bool:

@@ -6,7 +6,7 @@ from pydantic import AfterValidator
 
 from bench.config.fields import Short, Text, one_or_more
 from bench.config.wording import listing, near, shown
-from bench.model import PROBES
+from bench.model.cases import PROBES
 
 _ALL: Final = "all"
 _NONE: Final = "none"

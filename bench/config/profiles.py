@@ -5,16 +5,16 @@ from typing import Annotated, Final, Self, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from bench import model
 from bench.config.faults import FaultField, Protocol, unfit
 from bench.config.fields import Fault, Form, Short, Text, Through, key_of, one_or_more, refuse, some
 from bench.config.latencies import LatencyField
 from bench.config.scalars import Duration, Factor, Name, Share, Size, Truth, whole
 from bench.config.units import duration_text, size_text
 from bench.config.wording import listing, near, shown
-from bench.extras import TLS, lacking
-from bench.model import Fixed, LogNormal, Profile, Uniform
-from bench.profiles import PRESETS, preset
+from bench.model import cases
+from bench.model.cases import Fixed, LogNormal, Profile, Uniform
+from bench.model.profile_presets import PRESETS, preset
+from bench.system.optional_dependencies import TLS, lacking
 
 _PRESET: Final = {"enum": list(PRESETS)}
 
@@ -95,7 +95,7 @@ class ProfileForm(Form):
 
     @field_validator("faults")
     @classmethod
-    def _go_together(cls, faults: tuple[model.Fault, ...], info: ValidationInfo) -> tuple[model.Fault, ...]:
+    def _go_together(cls, faults: tuple[cases.Fault, ...], info: ValidationInfo) -> tuple[cases.Fault, ...]:
         encrypted: Protocol = "HTTP/2" if info.data.get("http2") else "HTTP/1.1 over TLS"
         protocol: Protocol = encrypted if info.data.get("tls") else "HTTP/1.1"
         refuse(unfit(faults, info.data.get("error_rate", 0.0), protocol))
@@ -126,8 +126,8 @@ class ProfileForm(Form):
             self.http2,
         )
 
-    def _all_faults(self) -> tuple[model.Fault, ...]:
-        errors = (model.Fault("status", self.error_rate, self.error_status),) if self.error_rate else ()
+    def _all_faults(self) -> tuple[cases.Fault, ...]:
+        errors = (cases.Fault("status", self.error_rate, self.error_status),) if self.error_rate else ()
         return errors + self.faults
 
     def _figures(self) -> str:

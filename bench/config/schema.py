@@ -24,8 +24,8 @@ from bench.config.sides import Variants
 from bench.config.speaking import closing, contagious, several_at_once, unspoken
 from bench.config.strategies import Clients, KeepAlive, StrategyField, StrategyForm, Workers, clashes
 from bench.config.thresholds import Demands, Thresholds, idle
-from bench.contest import USUAL_METRICS
-from bench.model import Profile, Stopping
+from bench.model.cases import Profile, Stopping
+from bench.model.comparison import USUAL_METRICS
 
 MAX_CASES: Final = 10_000
 

@@ -3,17 +3,17 @@
 from pathlib import Path
 from typing import Final
 
-from bench import bundle
 from bench.config.problems import path_shown
 from bench.config.wording import near
 from bench.errors import ConfigError
+from bench.system import resources
 
 _SUFFIXES: Final = (".yaml", ".yml")
 
 
 def names() -> tuple[str, ...]:
     """Return the bare names of the configs that ship, in alphabetical order."""
-    return tuple(sorted(file.stem for file in bundle.configs_folder().glob("*.yaml")))
+    return tuple(sorted(file.stem for file in resources.configs_folder().glob("*.yaml")))
 
 
 def find(name_or_path: str | Path) -> Path:
@@ -26,7 +26,7 @@ def find(name_or_path: str | Path) -> Path:
     if not path.suffix and len(path.parts) == 1 and str(path) == str(name_or_path):
         if path.name not in names():
             raise ConfigError((f"{path_shown(path)}: no such config{near(path.name, names())}",))
-        return bundle.configs_folder() / f"{path.name}.yaml"
+        return resources.configs_folder() / f"{path.name}.yaml"
     if not _exists(path):
         raise ConfigError((f"{path_shown(path)}: no such file{near(str(path), _beside(path))}",))
     return path

@@ -11,7 +11,7 @@ from bench.config.fields import Fault, Form, Named, Short, Text, Through, one_or
 from bench.config.offer import Offer
 from bench.config.variants import variant
 from bench.config.wording import shown
-from bench.contest import Variant
+from bench.model.comparison import Variant
 
 _TWO: Final = 2
 _WORD: Final = re.compile("[!-,.-~][!-~]{0,199}")

@@ -7,8 +7,8 @@ from bench.config.fields import Fault
 from bench.config.pairing import fits
 from bench.config.strategies import StrategyForm
 from bench.config.wording import listing
-from bench.faults import reach_of
-from bench.model import Client, Profile, Selection
+from bench.model.cases import Client, Profile, Selection
+from bench.model.faults import reach_of
 
 Speech: TypeAlias = Literal["tls", "http2"]
 

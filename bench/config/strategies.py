@@ -9,7 +9,7 @@ from bench.config.fields import Fault, Form, Named, Short, key_of, one_or_more, 
 from bench.config.offer import Offer
 from bench.config.pairing import idle, misfit
 from bench.config.scalars import Truth, whole
-from bench.model import Client, Strategy
+from bench.model.cases import Client, Strategy
 
 _CLIENT: Final = {"type": "string", "examples": ["requests", "httpx", "urllib3", "aiohttp"]}
 _STRATEGY: Final = {"type": "string", "examples": ["threadpool_map", "asyncio_gather", "mine.py"]}

@@ -12,8 +12,8 @@ from bench.config.bounds import BOUND, bound, is_bound
 from bench.config.fields import Fault, Short, Text, one_or_more, refuse, some
 from bench.config.scalars import POSITIVE_SHARE
 from bench.config.wording import near, shown
-from bench.contest import Bound
-from bench.model import Case
+from bench.model.cases import Case
+from bench.model.comparison import Bound
 
 _MOST_PATTERNS: Final = 50
 _LONGEST_PATTERN: Final = 200

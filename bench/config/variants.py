@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.config.wording import near, shown
-from bench.contest import Variant
+from bench.model.comparison import Variant
 
 _KEYS: Final = ("rev", "path", "python", "requirements")
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
-from bench.measurement import Run
-from bench.model import Case
+from bench.model.cases import Case
+from bench.model.results import Run
 from bench.report.columns import client_and_workers
 from bench.report.figures import NOTHING, factor, factors, listed, printable
 from bench.report.sentence import called

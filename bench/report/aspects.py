@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Final
 
-from bench.measurement import Gap
+from bench.model.results import Gap
 from bench.report.columns import Column
 from bench.report.endings import ending_columns
 from bench.report.figures import NOTHING, digits, share

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from bench.contest import Bounded
+from bench.model.comparison import Bounded
 from bench.report.figures import duration, listed, percent, plural, printable
 from bench.stats.bounds import BoundVerdict
 from bench.stats.metrics import SUMMED

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from bench.contest import METRICS, Metric
+from bench.model.comparison import METRICS, Metric
 from bench.report.bounds import amount as written
 from bench.report.bounds import bound_lines, bounds_conclusion
 from bench.report.figures import NOTHING, listed, percent, plural, printable

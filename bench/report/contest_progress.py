@@ -11,14 +11,14 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from bench.contest import Contest
-from bench.events import Observer
-from bench.measurement import Measurement
-from bench.model import Case, Experiment
+from bench.model.cases import Case, Experiment
+from bench.model.comparison import Contest
+from bench.model.results import Measurement
 from bench.report.contest import bounds, change
 from bench.report.figures import NOTHING, duration, plural, printable
 from bench.report.progress import failure_line
 from bench.stats.contest import RULE, ContestTally, Question
+from bench.stats.observer import Observer
 from bench.stats.sequential import blocks_to_alarm
 
 

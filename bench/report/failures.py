@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from bench.measurement import Measurement, Outcome
+from bench.model.results import Measurement, Outcome
 from bench.report.figures import plural, printable
 from bench.stats.podium import Podium
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from bench.faults import KINDS, Kind
-from bench.model import Client
+from bench.model.cases import Client
+from bench.model.faults import KINDS, Kind
 from bench.report.pipes import piped, plain
 
 _HEADINGS: Final = ("fault", "class", "over", "what the server does")

@@ -16,7 +16,7 @@ from bench.report.sparkline import BREAK, broken, can_draw, plainer
 from bench.stats.change_points import ALPHA, LEAST_POINTS
 from bench.stats.history import Point, Series, Track
 from bench.stats.intervals import Interval
-from bench.store.reference_point import Reference
+from bench.storage.reference_point import Reference
 
 _LEAST_RANGE: Final = 0.05
 """Of a trend, as a logarithm; what is less is drawn smaller than the whole height."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
 
-from bench.measurement import Leak
+from bench.model.results import Leak
 from bench.report.figures import plural, printable, span
 from bench.stats.podium import Podium
 from bench.stats.standing import Range

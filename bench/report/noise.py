@@ -8,12 +8,12 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.machine.advice import Advice
 from bench.report.fitting import dealt, text_width
 from bench.report.noise_figures import LINES, failures, heading, headline
 from bench.report.noise_sentence import noise_conclusion
 from bench.stats.noise import CaseNoise
-from bench.store.noise import NoiseRecord
+from bench.storage.noise import NoiseRecord
+from bench.system.advice import Advice
 
 _GAP: Final = 2
 """Cells between neighbouring columns."""

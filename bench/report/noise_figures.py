@@ -7,7 +7,7 @@ from typing import Final
 
 from bench.report.figures import duration, percent, printable, share
 from bench.stats.noise import LOOKS, CaseNoise, Noise
-from bench.store.noise import NoiseRecord
+from bench.storage.noise import NoiseRecord
 
 
 @dataclass(frozen=True, slots=True)

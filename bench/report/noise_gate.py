@@ -6,7 +6,7 @@ from typing import Final
 from bench.report.figures import percent, printable
 from bench.report.noise_figures import fewest_pairs, uncertainty
 from bench.stats.noise import Gate
-from bench.store.noise import NoiseRecord
+from bench.storage.noise import NoiseRecord
 
 _UP: Final = Context(prec=3, rounding=ROUND_CEILING)
 _DAY: Final = len("2026-01-02")

@@ -7,9 +7,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from bench.ideal import Outlook
-from bench.measurement import Measurement
-from bench.model import Experiment
+from bench.model.cases import Experiment
+from bench.model.lower_bound import Outlook
+from bench.model.results import Measurement
 from bench.report.figures import duration, plural, printable
 from bench.stats.attempts import final_attempts, spoilt_s
 

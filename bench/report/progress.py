@@ -9,13 +9,13 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from bench.events import Observer
-from bench.measurement import Measurement
-from bench.model import Case, Experiment
+from bench.model.cases import Case, Experiment
+from bench.model.results import Measurement
 from bench.report.figures import duration, printable
 from bench.report.race import Race
 from bench.report.stops import stop_words
 from bench.stats.attempts import is_final
+from bench.stats.observer import Observer
 from bench.stats.stopping import Reason, Stop
 
 _LEAVES_ALONE: Final[frozenset[Reason]] = frozenset({"precise", "given up"})

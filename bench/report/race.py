@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
 
-from bench.measurement import Measurement
-from bench.model import Experiment
+from bench.model.cases import Experiment
+from bench.model.results import Measurement
 from bench.report.figures import duration
 from bench.stats.attempts import is_final
 from bench.stats.intervals import block_value

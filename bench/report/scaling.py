@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bench.measurement import Run
+from bench.model.results import Run
 from bench.report.columns import unit_of
 from bench.report.figures import NOTHING, Unit, factor, factors, printable, share
 from bench.report.naming import client_named

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from bench.measurement import Run
+from bench.model.results import Run
 from bench.report.figures import printable
-from bench.store.contest import about_side, contest_of
+from bench.storage.contest import about_side, contest_of
 
 _SHOWN_COMMIT: Final = 7
 

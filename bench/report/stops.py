@@ -2,7 +2,7 @@
 
 from typing import Final, assert_never
 
-from bench.measurement import Run
+from bench.model.results import Run
 from bench.report.figures import duration, plural, printable
 from bench.stats.stopping import Rule, Stop
 from bench.stats.tally import rule_of, stops_of

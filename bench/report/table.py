@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.measurement import Run
+from bench.model.results import Run
 from bench.report.aspects import aspects
 from bench.report.columns import Column, client_and_workers, identity, mark_of, results
 from bench.report.failures import disturbances, failures

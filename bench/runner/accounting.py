@@ -3,7 +3,7 @@
 Both read the same clock, and sums over all fetches need no telling which request was whose.
 """
 
-from bench.measurement import Gap, Phases, Round
+from bench.model.results import Gap, Phases, Round
 from bench.runner.expectation import Expectation
 from bench.server.testimony import Statement
 from bench.worker.protocol import TimedRound

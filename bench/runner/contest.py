@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bench.contest import Contest
-from bench.events import Observer
-from bench.measurement import Measurement
-from bench.model import Case, Experiment
+from bench.model.cases import Case, Experiment
+from bench.model.comparison import Contest
+from bench.model.results import Measurement
 from bench.runner.duet import ROUNDS, measure_duet
 from bench.runner.duets import DuetTurn, duet_turns, replay_duets, sides_of
 from bench.runner.shift import ServerShift
 from bench.runner.site import Site, Turn
 from bench.runner.stand import stand
 from bench.stats.attempts import PAUSES_S
-from bench.store.journal import Journal
+from bench.stats.observer import Observer
+from bench.storage.journal import Journal
 
 _LONG_ENOUGH_S: Final = 0.2
 """What a timed round should take: short ones have little power (docs/statistics.md)."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from bench.design import block_order
 from bench.errors import UnreadableResultError
-from bench.measurement import Measurement
-from bench.model import Case, Experiment
+from bench.model.cases import Case, Experiment
+from bench.model.results import Measurement
 from bench.runner.site import Turn
+from bench.stats.block_order import block_order
 from bench.stats.stopping import rule_for
 from bench.stats.tally import Tally
 

@@ -5,15 +5,15 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from typing import Final
 
-from bench.design import alternation
-from bench.measurement import Measurement
-from bench.model import Case
+from bench.model.cases import Case
+from bench.model.results import Measurement
 from bench.runner.flagserver import RunningServer
 from bench.runner.observing import observed
 from bench.runner.site import Site, Turn
 from bench.runner.staging import Staged, stage
 from bench.runner.trial import Ending
 from bench.runner.worker import Worker, started
+from bench.stats.block_order import alternation
 
 ROUNDS: Final = 5
 """Timed rounds of each side, unless the config says otherwise."""

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.contest import Contest
-from bench.design import block_order
 from bench.errors import UnreadableResultError
-from bench.measurement import Measurement
-from bench.model import Case, Experiment
+from bench.model.cases import Case, Experiment
+from bench.model.comparison import Contest
+from bench.model.results import Measurement
 from bench.runner.site import Turn
+from bench.stats.block_order import block_order
 from bench.stats.contest import ContestTally, Duet
 
 

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from bench.faults import is_total, outcome_of
-from bench.ideal import ideal_s
-from bench.measurement import Outcome, Witness
-from bench.model import Case, Experiment, Fault
-from bench.outcomes import FetchOutcome, outcome_of_status
-from bench.server.weather import forecast, service_s
+from bench.api.outcomes import FetchOutcome, outcome_of_status
+from bench.model.cases import Case, Experiment, Fault
+from bench.model.faults import is_total, outcome_of
+from bench.model.lower_bound import ideal_s
+from bench.model.planned_delays import forecast, service_s
+from bench.model.results import Outcome, Witness
 from bench.worker.protocol import TimedRound
 
 _NEAR_TIMEOUT: Final = 0.25

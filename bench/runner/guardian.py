@@ -22,12 +22,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from bench.machine.descriptors import raise_limit
-from bench.machine.pinning import kept_to
-from bench.machine.processes import children, descendants
-from bench.machine.subreaper import adopting
 from bench.runner.ending import kill_all
 from bench.runner.removal import remove
+from bench.system.descriptors import raise_limit
+from bench.system.pinning import kept_to
+from bench.system.processes import children, descendants
+from bench.system.subreaper import adopting
 
 _MOST_DESCRIPTORS: Final = 3
 

@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.machine.conditions import Snapshot, disturbance, turned_away
-from bench.measurement import Outcome, Round
-from bench.model import Experiment
+from bench.model.cases import Experiment
+from bench.model.results import Outcome, Round
 from bench.runner.contradiction import contradiction
 from bench.runner.expectation import Expectation, flaw, surplus_of
 from bench.runner.refusal import refusal
 from bench.runner.trial import Ending, verdict
 from bench.server.testimony import Statement
+from bench.system.conditions import Snapshot, disturbance, turned_away
 from bench.worker.words import counted
 
 

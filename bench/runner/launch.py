@@ -13,12 +13,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from bench.bundle import import_path
 from bench.errors import EnvironmentFault
-from bench.machine.processes import children, descendants
-from bench.machine.subreaper import adopting
 from bench.runner.ending import kill_all
 from bench.runner.workspace import fresh_workspace
+from bench.system.processes import children, descendants
+from bench.system.resources import import_path
+from bench.system.subreaper import adopting
 
 _ALLOWED: Final = frozenset({"HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ"})
 """What a child may know of the environment; secrets live in the rest, and proxies too."""

@@ -1,7 +1,7 @@
 """One case alone: from its turn to its measurement."""
 
-from bench.measurement import Measurement
-from bench.model import Case
+from bench.model.cases import Case
+from bench.model.results import Measurement
 from bench.runner.flagserver import RunningServer
 from bench.runner.observing import observed
 from bench.runner.site import Site, Turn

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bench.model import Case, Experiment, Strategy
+from bench.model.cases import Case, Experiment, Strategy
 from bench.server.door import descriptors_for
 from bench.server.endpoint import Endpoint, endpoint_of
 

@@ -5,10 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from time import process_time
 
-from bench.histogram import encoded
-from bench.machine.conditions import Snapshot, conditions, cpu_s, snapshot
-from bench.measurement import Leak, Measurement, Round
-from bench.model import Case
+from bench.model.cases import Case
+from bench.model.latency_histogram import encoded
+from bench.model.results import Leak, Measurement, Round
 from bench.runner.accounting import account
 from bench.runner.authority import restore_authority
 from bench.runner.expectation import Expectation, expect
@@ -21,6 +20,7 @@ from bench.runner.site import Site
 from bench.runner.staging import Staged
 from bench.runner.surroundings import restore_surroundings, surroundings
 from bench.runner.trial import Ending
+from bench.system.conditions import Snapshot, conditions, cpu_s, snapshot
 
 
 def observed(

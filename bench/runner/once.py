@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import EnvironmentFault
-from bench.model import Profile, Strategy
+from bench.model.cases import Profile, Strategy
+from bench.model.flags import served_flags
 from bench.runner.authority import lay_out_authority
 from bench.runner.flagserver import RunningServer, serving
 from bench.runner.launch import Launcher, launching
@@ -14,7 +15,6 @@ from bench.runner.reference import lay_out_reference
 from bench.runner.site import own_side
 from bench.runner.trial import Ending
 from bench.runner.worker import run_worker
-from bench.server.flags import served_flags
 from bench.server.settings import ServerSettings
 from bench.worker.live import Event, Fetched
 from bench.worker.protocol import Task

@@ -10,11 +10,11 @@ from statistics import median
 from typing import Final
 
 from bench.errors import EnvironmentFault
-from bench.ideal import Outlook
-from bench.model import NO_CLIENT, Case, Experiment
+from bench.model.cases import NO_CLIENT, Case, Experiment
+from bench.model.flags import served_flags
+from bench.model.lower_bound import Outlook
 from bench.runner.expectation import expect
 from bench.runner.launch import Launcher, launching
-from bench.server.flags import served_flags
 from bench.worker.protocol import AUTO_ROUNDS, AUTO_TIMED_S, FIXED_ROUNDS, FIXED_TIMED_S
 
 _CPU_PER_FETCH_S: Final = 0.0007

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, get_args
 
-from bench.histogram import are_counts
-from bench.outcomes import FetchOutcome
-from bench.wire import MalformedError, plain
+from bench.api.outcomes import FetchOutcome
+from bench.model.json_codec import MalformedError, plain
+from bench.model.latency_histogram import are_counts
 from bench.worker.protocol import Report, TimedRound
 
 _OUTCOMES: Final = frozenset(get_args(FetchOutcome))

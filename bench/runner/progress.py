@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.measurement import Measurement
-from bench.model import Experiment
+from bench.model.cases import Experiment
+from bench.model.results import Measurement
 from bench.runner.course import replay
 from bench.runner.duets import replay_duets
 

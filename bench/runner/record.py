@@ -7,13 +7,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from bench.measurement import Run
-from bench.model import Experiment
+from bench.model.cases import Experiment
+from bench.model.flags import served_flags
+from bench.model.json_codec import plain
+from bench.model.results import Run
 from bench.runner.progress import progress_of
-from bench.server.flags import served_flags
-from bench.store.contest import as_asked
-from bench.store.journal import Past
-from bench.wire import plain
+from bench.storage.contest import as_asked
+from bench.storage.journal import Past
 
 
 def config_of(experiment: Experiment) -> dict[str, Any]:

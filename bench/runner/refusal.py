@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from bench.measurement import Round, Witness
+from bench.model.results import Round, Witness
 from bench.runner.expectation import Expectation
 
 _MOST_LATE_P99_S: Final = 0.002

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bench.errors import EnvironmentFault, UsageError
-from bench.measurement import Beginning
+from bench.model.results import Beginning
 
 _SHOWN: Final = 12
 _MAY_CHANGE: Final = frozenset({"git"})

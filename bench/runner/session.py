@@ -3,15 +3,15 @@
 import time
 from collections.abc import Callable, Sequence
 
-from bench.events import Observer
-from bench.measurement import Measurement
-from bench.model import Case, Experiment
+from bench.model.cases import Case, Experiment
+from bench.model.results import Measurement
 from bench.runner.course import replay, turns
 from bench.runner.measure import measure
 from bench.runner.site import Turn
 from bench.runner.stand import stand
 from bench.stats.attempts import PAUSES_S
-from bench.store.journal import Journal
+from bench.stats.observer import Observer
+from bench.storage.journal import Journal
 
 
 def run_blocks(

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Self
 
 from bench.errors import EnvironmentFault, ServerDiedError
-from bench.machine.pinning import Pinning
-from bench.measurement import Measurement
-from bench.model import Case, Experiment
-from bench.profiles import preset
+from bench.model.cases import Case, Experiment
+from bench.model.profile_presets import preset
+from bench.model.results import Measurement
 from bench.runner.flagserver import RunningServer, serving
 from bench.runner.launch import Launcher
 from bench.runner.privacy import kept_words
 from bench.runner.site import Turn
 from bench.server.settings import ServerSettings
+from bench.system.pinning import Pinning
 
 
 class ServerShift:

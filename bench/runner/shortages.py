@@ -7,12 +7,12 @@ from itertools import chain
 from typing import Final
 
 from bench.errors import ShortageFault
-from bench.ideal import Outlook
-from bench.machine.findings import Figure
-from bench.machine.limits import Limits, Room
-from bench.model import Experiment
+from bench.model.cases import Experiment
+from bench.model.lower_bound import Outlook
 from bench.runner.needs import Need, Needs, connections_of
 from bench.runner.outlook import expected_rounds
+from bench.system.findings import Figure
+from bench.system.limits import Limits, Room
 
 _MIB: Final = 1 << 20
 _FEWER: Final = "or ask for fewer workers"

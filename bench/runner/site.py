@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.bundle import import_path
-from bench.contest import Side
-from bench.machine.pinning import Pinning
-from bench.model import Case, Experiment, Strategy
-from bench.project import project_path
+from bench.model.cases import Case, Experiment, Strategy
+from bench.model.comparison import Side
 from bench.runner.launch import Launcher
+from bench.system.pinning import Pinning
+from bench.system.python_path import project_path
+from bench.system.resources import import_path
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from secrets import token_hex
 
 from bench.api import LARGEST_BYTES
-from bench.contest import Side
-from bench.machine.probes import Peaks
-from bench.model import NO_CLIENT, Case
+from bench.model.cases import NO_CLIENT, Case
+from bench.model.comparison import Side
 from bench.runner.authority import lay_out_authority
 from bench.runner.flagserver import RunningServer
 from bench.runner.site import Site, Turn
 from bench.server.trials import Opening
+from bench.system.probes import Peaks
 from bench.worker.protocol import WORKER_PROBES, Task
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench.machine.pinning import kept_to, pinning_of
-from bench.model import Experiment
+from bench.model.cases import Experiment
+from bench.model.flags import served_flags
 from bench.runner.launch import launching
 from bench.runner.reference import lay_out_reference
 from bench.runner.shift import ServerShift
 from bench.runner.site import Site, own_side
-from bench.server.flags import served_flags
+from bench.system.pinning import kept_to, pinning_of
 
 
 @contextmanager

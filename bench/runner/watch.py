@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-from bench.machine.probes import Peaks
+from bench.model.json_codec import MalformedError
 from bench.runner.launch import Launcher
 from bench.runner.piped import Child
-from bench.wire import MalformedError
+from bench.system.probes import Peaks
 
 _SAMPLE_EVERY_S: Final = 0.005
 """While a worker warms up, and never while it is timed."""

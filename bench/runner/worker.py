@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from bench.contest import Side
-from bench.machine.probes import Peaks
+from bench.model.comparison import Side
+from bench.model.json_codec import MalformedError
 from bench.runner.launch import Launcher
 from bench.runner.piped import Child, piped
 from bench.runner.plausibility import checked
 from bench.runner.trial import Ending
 from bench.runner.watch import Watch
 from bench.runner.words import heard
-from bench.wire import MalformedError
+from bench.system.probes import Peaks
 from bench.worker.live import Awaiting, Event, WarmedUp, read_event
 from bench.worker.protocol import Report, Task, worker_command
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from bench.errors import LockedError
 from bench.runner.removal import remove
-from bench.store.lock import locked
+from bench.storage.lock import locked
 
 _PREFIX: Final = "flagbench"
 _LOCK: Final = "owner.lock"

@@ -9,12 +9,12 @@ from time import monotonic
 from typing import BinaryIO, Final
 
 from bench.errors import ServerDiedError
+from bench.model.json_codec import fit
 from bench.server.messages import Message, error_from_json, from_line, to_line
 from bench.server.paths import trial_url
 from bench.server.settings import ServerSettings
 from bench.server.testimony import Statement
 from bench.server.trials import Opening
-from bench.wire import fit
 
 _CHUNK: Final = 64 * 1024
 

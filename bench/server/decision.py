@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from bench.model import Fault
+from bench.model.cases import Fault
 from bench.server.answers import Answer
 from bench.server.site import Visit
 from bench.server.substitutes import substitute

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bench.model import Profile
+from bench.model.cases import Profile
 
 if TYPE_CHECKING:
     from bench.server.authority import Certificate

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.errors import EnvironmentFault
-from bench.extras import TLS, lacking
 from bench.server.endpoint import Endpoint
 from bench.server.http1.protocol import FlagProtocol
 from bench.server.listening import bind_fault, listening
 from bench.server.settings import base_url
 from bench.server.site import Site
+from bench.system.optional_dependencies import TLS, lacking
 
 if TYPE_CHECKING:
     from bench.server.authority import Authority, Certificate

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from bench.errors import EnvironmentFault
-from bench.machine.descriptors import raise_limit
 from bench.server.endpoint import endpoint_of
 from bench.server.endpoints import Endpoints
 from bench.server.event_loop import new_event_loop
 from bench.server.log import Record, Writer
 from bench.server.settings import ServerSettings, checked_host
 from bench.server.site import Site, new_site
+from bench.system.descriptors import raise_limit
 
 
 def serve(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from struct import Struct
 from typing import Final, NamedTuple, TypeAlias
 
-from bench.faults import KINDS
+from bench.model.faults import KINDS
 
 _PACKED: Final = Struct("=IdddddH2sIB")
 UNANSWERED: Final = 0
@@ -30,7 +30,7 @@ class Record(NamedTuple):
             no status.
         country: empty where the request was not for a country.
         attempt: how many requests of this round were for the same country before.
-        fault: what was done to it, of ``bench.faults.KINDS``, whether or not the client stayed to the end;
+        fault: what was done to it, a kind of ``bench.model.faults``, whether or not the client stayed;
             empty where nothing was, as where the client left before it began.
     """
 

@@ -7,7 +7,7 @@ feature.
 from typing import Any, TypeAlias
 
 from bench.errors import BenchError, EnvironmentFault, UsageError
-from bench.wire import encode, parse
+from bench.model.json_codec import encode, parse
 
 Message: TypeAlias = dict[str, Any]
 

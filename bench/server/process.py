@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from typing import BinaryIO, Final
 
 from bench.errors import BenchError, UsageError
+from bench.model.json_codec import fit
 from bench.server.endpoint import endpoint_of
 from bench.server.endpoints import Endpoints, Listener
 from bench.server.event_loop import new_event_loop
@@ -20,7 +21,6 @@ from bench.server.settings import ServerSettings, checked_host
 from bench.server.site import Site, new_site
 from bench.server.testimony import statements
 from bench.server.trials import Opening
-from bench.wire import fit
 
 _LONGEST_LINE: Final = 1024 * 1024
 

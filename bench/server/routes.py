@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from bench.countries import COUNTRIES
+from bench.model.countries import COUNTRIES
 from bench.server.answers import GIF, HTML, JSON, Answer, lay_out, refusal
 
 _COUNTRY_PATH: Final = re.compile(rb"/flags/([a-z]{2})/(?:\1\.gif|metadata\.json)")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench.errors import UsageError
-from bench.model import Profile
+from bench.model.cases import Profile
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from itertools import count
 from time import perf_counter
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
-from bench.server.flags import served_flags
+from bench.model.flags import served_flags
 from bench.server.laggards import Laggards
 from bench.server.log import Writer
 from bench.server.paths import TRIALS

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
-from bench.model import Fault, Profile
+from bench.model.cases import Fault, Profile
 from bench.server.answers import GIF, Answer, Header, lay_out, no_content, refusal
 from bench.server.bomb import gzip_bomb
 from bench.server.routes import Resource

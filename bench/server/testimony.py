@@ -8,7 +8,7 @@ from itertools import pairwise
 from math import ceil, fsum
 from statistics import fmean
 
-from bench.measurement import Witness
+from bench.model.results import Witness
 from bench.server.log import UNANSWERED, Record
 from bench.server.trials import Opening, RoundLog
 

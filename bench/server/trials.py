@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from time import process_time
 
 from bench.errors import UsageError
-from bench.model import Profile
+from bench.model.cases import Profile
+from bench.model.planned_delays import Forecast, forecast, is_steady
 from bench.server.log import Log, Writer
 from bench.server.paths import RoundName, is_trial_name, round_name, segment_of
 from bench.server.substitutes import prepare
-from bench.server.weather import Forecast, forecast, is_steady
 
 
 class ServedRound:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from bench.measurement import Measurement
+from bench.model.results import Measurement
 
 PAUSES_S: Final = (0.25, 0.5, 1.0)
 """Before each repetition of a trial that the machine or the server spoilt: that may need a while to pass."""

@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from statistics import fmean
 from typing import Final, Literal, TypeAlias
 
-from bench.contest import Bound, Bounded, Contest, Relation
-from bench.measurement import Measurement
+from bench.model.comparison import Bound, Bounded, Contest, Relation
+from bench.model.results import Measurement
 from bench.stats.intervals import Interval, median_interval
 from bench.stats.metrics import SUMMED, figure
 from bench.stats.standing import errors_of

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from bench.design import block_order
-from bench.measurement import Run
+from bench.model.results import Run
+from bench.stats.block_order import block_order
 
 
 def refusals(first: Run, second: Run) -> Iterator[str]:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
-from bench.contest import Contest, Metric
-from bench.measurement import Measurement
+from bench.model.comparison import Contest, Metric
+from bench.model.results import Measurement
 from bench.stats.attempts import MOST_REPEATS, PAUSES_S
 from bench.stats.metrics import figure
 from bench.stats.sequential import Decision, SequentialRule, decide, estimate

@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields
 from statistics import fmean, median
 from typing import Final, Literal, TypeAlias, TypeVar
 
-from bench.histogram import Latency, merged
-from bench.measurement import Gap, Measurement, Phases, Round, Witness
+from bench.model.latency_histogram import Latency, merged
+from bench.model.results import Gap, Measurement, Phases, Round, Witness
 
 T = TypeVar("T", Phases, Gap)
 

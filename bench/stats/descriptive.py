@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from bench.measurement import Run
-from bench.model import Case
+from bench.model.cases import Case
+from bench.model.results import Run
 from bench.stats.standing import sample_of
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean, median
 
-from bench.contest import METRICS, Metric
+from bench.model.comparison import METRICS, Metric
 from bench.stats.autocorrelation import autocorrelation, chance_bound
 from bench.stats.change_points import change_points, first_looked_at
 from bench.stats.sequential import Verdict

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bench.measurement import Run
-from bench.model import Case
+from bench.model.cases import Case
+from bench.model.results import Run
 
 
 @dataclass(frozen=True, slots=True)

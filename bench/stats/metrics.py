@@ -5,15 +5,15 @@ from collections.abc import Callable, Mapping
 from statistics import fmean
 from typing import Final
 
-from bench.contest import Bounded, Metric
-from bench.histogram import merged
-from bench.measurement import Measurement
+from bench.model.comparison import Bounded, Metric
+from bench.model.latency_histogram import merged
+from bench.model.results import Measurement
 
 UNITS: Final[Mapping[Metric, str]] = {"elapsed": "s", "p99": "s", "cpu": "s", "memory": "bytes"}
 SUMMED: Final[frozenset[Bounded]] = frozenset({"elapsed", "cpu", "errors"})
 """Figures that are the greater the more is fetched in a round."""
 PROBES: Final[Mapping[Metric, str]] = {"cpu": "cpu", "memory": "memory"}
-"""The probe that a metric takes, of ``bench.model.PROBES``; the others take none."""
+"""The probe that a metric takes, of ``bench.model.cases.PROBES``; the others take none."""
 
 
 def figure(trial: Measurement, metric: Metric) -> float | None:

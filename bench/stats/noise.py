@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from statistics import fmean, median
 from typing import Final
 
-from bench.measurement import Run
-from bench.model import Case
+from bench.model.cases import Case
+from bench.model.results import Run
 from bench.stats.autocorrelation import autocorrelation, chance_bound
 from bench.stats.detection import blocks_to_show, least_blocks, smallest_difference
 from bench.stats.drift import slope

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from bench.contest import Contest
-from bench.measurement import Measurement
+from bench.model.comparison import Contest
+from bench.model.results import Measurement
 from bench.stats.attempts import final_attempts
 from bench.stats.metrics import figure
 from bench.stats.verdicts import Verdicts, judged

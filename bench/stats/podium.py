@@ -9,7 +9,7 @@ from itertools import combinations
 from statistics import median
 from typing import Final, TypeVar
 
-from bench.measurement import Measurement, Run
+from bench.model.results import Measurement, Run
 from bench.stats.judgement import Judgement, against, blocks_needed, judge
 from bench.stats.paired import Sample, compare_samples
 from bench.stats.standing import Standing, sample_of, standing_of

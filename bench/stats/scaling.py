@@ -11,8 +11,8 @@ from math import inf
 from statistics import fmean, median
 from typing import Final
 
-from bench.measurement import Measurement, Run
-from bench.model import Case
+from bench.model.cases import Case
+from bench.model.results import Measurement, Run
 from bench.stats.crossover import Rivalry, rivalries
 from bench.stats.intervals import Interval, median_interval
 from bench.stats.paired import Comparison, Sample, compare_samples

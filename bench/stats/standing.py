@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import get_args
 
-from bench.measurement import Leak, Measurement, Round, Witness
-from bench.model import Case
-from bench.outcomes import FetchOutcome
+from bench.api.outcomes import FetchOutcome
+from bench.model.cases import Case
+from bench.model.results import Leak, Measurement, Round, Witness
 from bench.stats.attempts import final_attempts, is_final
 from bench.stats.costs import Costs, costs_of
 from bench.stats.intervals import Interval, block_value, median_interval

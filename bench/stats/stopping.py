@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from bench.model import Stopping
+from bench.model.cases import Stopping
 from bench.stats.intervals import median_interval
 
 Reason: TypeAlias = Literal["precise", "blocks", "budget", "given up"]

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from bench.measurement import Measurement, Run
-from bench.model import Stopping
+from bench.model.cases import Stopping
+from bench.model.results import Measurement, Run
 from bench.stats.attempts import is_final
 from bench.stats.intervals import block_value
 from bench.stats.stopping import Rule, Stop, decide, half_width, rule_for

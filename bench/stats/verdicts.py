@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Final
 
-from bench.contest import Contest, Metric
-from bench.measurement import Measurement
+from bench.model.comparison import Contest, Metric
+from bench.model.results import Measurement
 from bench.stats.contest import RULE, ContestTally, Duet, Leave, Question
 from bench.stats.intervals import Interval
 from bench.stats.metrics import SUMMED, figure

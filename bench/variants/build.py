@@ -3,11 +3,11 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
-from bench.bundle import is_shipped
-from bench.contest import Side, Variant
 from bench.errors import UsageError
-from bench.model import NO_CLIENT, Strategy
-from bench.project import module_folders, project_path
+from bench.model.cases import NO_CLIENT, Strategy
+from bench.model.comparison import Side, Variant
+from bench.system.python_path import module_folders, project_path
+from bench.system.resources import is_shipped
 from bench.variants.environment import environment_for
 from bench.variants.harness import our_harness, speaks_as_we_do, strategies_for
 from bench.variants.interpreter import Interpreter, interpreter_for

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from bench.errors import EnvironmentFault, LockedError
-from bench.store.lock import locked
+from bench.storage.lock import locked
 from bench.worker.words import one_line
 
 Kind: TypeAlias = Literal["trees", "envs"]

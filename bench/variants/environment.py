@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.contest import Variant
 from bench.errors import EnvironmentFault
+from bench.model.comparison import Variant
 from bench.variants.cache import kept, key_of, scratch
 from bench.variants.installer import uv
 from bench.variants.interpreter import Interpreter

@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from bench.bundle import import_path, strategies_folder
+from bench.config.strategy_source import parsed
 from bench.errors import UsageError
-from bench.syntax import parsed
+from bench.system.resources import import_path, strategies_folder
 from bench.variants.cache import kept, key_of
 from bench.worker.protocol import PROTOCOL
 

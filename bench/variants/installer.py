@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.errors import EnvironmentFault
-from bench.extras import VARIANTS, lacking
+from bench.system.optional_dependencies import VARIANTS, lacking
 from bench.variants.running import run
 
 _WITHIN_S: Final = 900.0

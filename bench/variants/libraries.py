@@ -6,8 +6,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from bench.config.strategy_source import foreign_modules, parsed
 from bench.errors import UsageError
-from bench.syntax import foreign_modules, parsed
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _BESIDE: Final = {"httpx": ("h2",)}

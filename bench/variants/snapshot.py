@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from bench.store.folder import JOURNAL
+from bench.storage.folder import JOURNAL
 from bench.variants.cache import kept, key_of, root
 from bench.variants.git import Repository, Workshop
 

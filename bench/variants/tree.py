@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.contest import Variant
 from bench.errors import EnvironmentFault, UsageError
+from bench.model.comparison import Variant
 from bench.variants.git import GitError, Repository, workshop
 from bench.variants.snapshot import Snapshot, lay_out, take_folder, take_revision
 from bench.worker.words import counted, one_line

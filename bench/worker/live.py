@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from bench.api import Fetch, Future
-from bench.wire import MalformedError, encode, fit, parse
+from bench.model.json_codec import MalformedError, encode, fit, parse
 from bench.worker.protocol import Report
 from bench.worker.words import one_line
 

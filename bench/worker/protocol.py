@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, Literal, Self, TypeAlias
 
 from bench.api import LARGEST_BYTES
-from bench.wire import decode, encode
+from bench.model.json_codec import decode, encode
 from bench.worker.timeline import Timeline
 
 TrialOutcome: TypeAlias = Literal["ok", "error", "corrupt", "missing", "unexpected", "escape", "invalid"]

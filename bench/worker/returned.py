@@ -6,7 +6,7 @@ from types import NoneType
 from typing import Final, get_args
 
 from bench.api import Fetch
-from bench.outcomes import FetchOutcome
+from bench.api.outcomes import FetchOutcome
 from bench.worker.verify import Flaw
 from bench.worker.words import one_line
 

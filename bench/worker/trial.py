@@ -11,7 +11,7 @@ from shutil import rmtree
 from time import perf_counter
 
 from bench.api import Fetch, Job, Watcher
-from bench.classifier import local_fault
+from bench.api.error_outcomes import local_fault
 from bench.worker.escapes import escapes
 from bench.worker.holdings import holdings, left_behind
 from bench.worker.latencies import latencies

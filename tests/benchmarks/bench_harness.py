@@ -15,12 +15,12 @@ from typing import Final
 
 import pytest
 
-from bench.bundle import import_path
-from bench.machine.pinning import kept_to, plan, usable_cores
-from bench.machine.processes import descendants
-from bench.model import Fixed, Profile
+from bench.model.cases import Fixed, Profile
 from bench.server.settings import ServerSettings
 from bench.stats.paired import compare
+from bench.system.pinning import kept_to, plan, usable_cores
+from bench.system.processes import descendants
+from bench.system.resources import import_path
 from bench.worker.protocol import WORKER_PROBES
 from tests.server_process import running_server
 
@@ -31,7 +31,7 @@ BARE: Final = """
 import sys, time
 from pathlib import Path
 from bench.api import Job
-from bench.countries import POP20
+from bench.model.countries import POP20
 from strategies.{strategy} import download_many
 job = Job(POP20, 20, sys.argv[1], Path(sys.argv[2]), "{client}")
 for _ in sys.stdin:
@@ -43,7 +43,7 @@ HARNESS: Final = """
 import sys
 from pathlib import Path
 import strategies
-from bench.countries import POP20
+from bench.model.countries import POP20
 from bench.worker.load import load_client, load_strategy
 from bench.worker.probes import Probing
 from bench.worker.protocol import Task
@@ -93,8 +93,8 @@ def side(script: str, *words: str) -> Iterator[Side]:
 @pytest.fixture
 def reference(tmp_path: Path) -> Path:
     """Lay out the flags as served."""
+    from bench.model.flags import all_flags
     from bench.runner.reference import lay_out_reference
-    from bench.server.flags import all_flags
 
     return lay_out_reference(tmp_path, all_flags())
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.contest import METRICS
+from bench.model.comparison import METRICS
 from bench.stats.history import tracks_of
-from bench.store.history import add_points, read_history
+from bench.storage.history import add_points, read_history
 from tests.histories import noisy, point
 
 

@@ -20,9 +20,9 @@ from urllib.request import urlopen
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from bench.measurement import Witness
-from bench.model import Fixed, Profile
-from bench.server.flags import all_flags
+from bench.model.cases import Fixed, Profile
+from bench.model.flags import all_flags
+from bench.model.results import Witness
 from bench.server.log import UNANSWERED
 from bench.server.settings import ServerSettings
 from bench.server.trials import Opening

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench.store.journal import read_journal
+from bench.storage.journal import read_journal
 from tests.repositories import Repository
 from tests.revisions import config, environment, with_planted, words
 from tests.runs import await_that

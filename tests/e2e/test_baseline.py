@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.commands.baseline import merge_base
+from bench.app.base_revision import merge_base
 from bench.errors import EnvironmentFault, IncomparableError
 from tests.repositories import Repository
 

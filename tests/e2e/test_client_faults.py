@@ -17,9 +17,9 @@ import pytest
 import trustme
 
 from bench.api import ClientSettings, Fetch, Job
-from bench.catalog import clients
-from bench.faults import KINDS
-from bench.outcomes import FetchOutcome
+from bench.api.outcomes import FetchOutcome
+from bench.config.catalog import clients
+from bench.model.faults import KINDS
 from tests.fault_server import HTTP1_KINDS, fault_server
 from tests.fault_server_http2 import HTTP2_KINDS, converse_in_http2
 from tests.fetching import fetch_in_turn
@@ -132,7 +132,7 @@ def meet(way: Way, kinds: list[str], folder: Path, timeout_s: float) -> None:
 
 @every_way
 def test_each_fault_is_seen_as_what_it_is(way: Way, tmp_path: Path) -> None:
-    """In the class of ``bench.faults``, or as the client's file deviates; no request is repeated."""
+    """In the class of ``bench.model.faults``, or as the client's file deviates; no request is repeated."""
     meet(way, sorted(way.kinds - TIMED - ENDLESS), tmp_path, timeout_s=10.0)
 
 

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import ClientSession
 
 from bench.api import Fetch, Future, Job
-from bench.catalog import clients
+from bench.config.catalog import clients
 from tests.fetching import fetch_in_turn
 from tests.stub_server import Stub, stub_server
 

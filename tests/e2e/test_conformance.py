@@ -8,10 +8,10 @@ from typing import TypeAlias
 
 import pytest
 
-from bench.faults import KINDS
-from bench.profiles import preset
+from bench.model.faults import KINDS
+from bench.model.flags import served_flags
+from bench.model.profile_presets import preset
 from bench.runner.reference import lay_out_reference
-from bench.server.flags import served_flags
 from bench.server.settings import ServerSettings
 from tests.conformance import SERVER_SEED, Conversation, Talk, cells, differences, talks, total_talks
 from tests.server_process import running_server

@@ -16,7 +16,7 @@ from types import ModuleType
 import pytest
 
 from bench.api import Answer, ClientSettings, Fetch, Get, Job
-from bench.catalog import clients
+from bench.config.catalog import clients
 from tests.fault_server import fault_server
 
 pytestmark = [

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from bench.report.export.markdown import to_markdown
-from bench.store.document import run_from_bytes
-from bench.store.folder import DOCUMENT, JOURNAL, LOCK, TABLE
-from bench.store.journal import read_journal
+from bench.storage.document import run_from_bytes
+from bench.storage.folder import DOCUMENT, JOURNAL, LOCK, TABLE
+from bench.storage.journal import read_journal
 from tests.runs import ROOT, command, config, resume_command, resumed
 
 pytestmark = [

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.server.flags import all_flags
+from bench.model.flags import all_flags
 
 pytestmark = pytest.mark.e2e
 

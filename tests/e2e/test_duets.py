@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from bench import catalog
-from bench.bundle import import_path
-from bench.contest import Side
-from bench.events import Observer
-from bench.machine.processes import descendants
-from bench.measurement import Measurement
-from bench.model import Case, Experiment, Fixed, Profile, Selection
+from bench.config import catalog
+from bench.model.cases import Case, Experiment, Fixed, Profile, Selection
+from bench.model.comparison import Side
+from bench.model.results import Measurement
 from bench.runner.contest import lengthened, pilot, run_contest
-from bench.store.journal import new_journal, read_journal
+from bench.stats.observer import Observer
+from bench.storage.journal import new_journal, read_journal
+from bench.system.processes import descendants
+from bench.system.resources import import_path
 from tests.builders import BEGINNING
 from tests.contests import BASE, CANDIDATE, contest, experiment
 

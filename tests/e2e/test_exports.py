@@ -20,11 +20,11 @@ from junitparser import Failure, JUnitXml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from pyarrow import parquet
 
-from bench.measurement import Run
-from bench.model import Case
+from bench.model.cases import Case
+from bench.model.results import Run
 from bench.report.export.rows import COLUMNS
-from bench.store.document import run_to_text
-from bench.store.folder import load
+from bench.storage.document import run_to_text
+from bench.storage.folder import load
 from tests.builders import case, run_of, trials
 from tests.contests import contested
 from tests.foreign_formats import BENCHER, GITHUB_ACTION_BENCHMARK, HYPERFINE, junit_problems

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from bench.errors import EnvironmentFault
-from bench.machine.processes import descendants
 from bench.runner.launch import Launcher, child_environment, launching
+from bench.system.processes import descendants
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 

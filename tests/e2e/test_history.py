@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from bench.measurement import Run
-from bench.model import Case
-from bench.store.folder import save
-from bench.store.history import add_points
+from bench.model.cases import Case
+from bench.model.results import Run
+from bench.storage.folder import save
+from bench.storage.history import add_points
 from tests.builders import case
 from tests.contests import CANDIDATE, between_commits, contested
 from tests.histories import noisy, point

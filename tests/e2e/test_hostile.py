@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 
-from bench.catalog import clients, read_strategy, strategies
+from bench.config.catalog import clients, read_strategy, strategies
 from tests.runs import HOSTILE, ROOT, config, document, hostile, outcomes, run
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.store.folder import load
-from bench.store.journal import read_journal
+from bench.storage.folder import load
+from bench.storage.journal import read_journal
 from tests.runs import (
     ROOT,
     alive,

@@ -17,7 +17,7 @@ from tests.runs import ROOT, await_that, config, hostile
 
 pytestmark = [pytest.mark.e2e]
 
-PLUGINS: Final = ("pytest_benchmark.plugin", "bench.plugin.entry")
+PLUGINS: Final = ("pytest_benchmark.plugin", "bench.pytest_plugin.entry")
 PATIENCE_S: Final = 100
 WANTED: Final = {"strategy", "client", "workers", "profile", "efficiency", "max_in_flight", "min_verified"}
 
@@ -167,7 +167,7 @@ def test_a_failed_case_fails_its_item_with_the_reason(tmp_path: Path) -> None:
         ),
         (
             ("--bench-config=test.yaml",),
-            ("bench.plugin.entry",),
+            ("bench.pytest_plugin.entry",),
             "ERROR: pip install 'flagbench[pytest]'",
         ),
     ],
@@ -207,7 +207,7 @@ def test_what_the_machine_cannot_do_fails_the_items(tmp_path: Path) -> None:
 def test_without_the_option_nothing_happens(tmp_path: Path) -> None:
     """A session of others is as it was."""
     (tmp_path / "test_other.py").write_text(
-        "import sys\ndef test_other(): assert 'bench.model' not in sys.modules\n", encoding="utf-8"
+        "import sys\ndef test_other(): assert 'bench.model.cases' not in sys.modules\n", encoding="utf-8"
     )
     result = call(tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr

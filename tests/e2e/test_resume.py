@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from bench.store.folder import DOCUMENT, JOURNAL, LOCK, load
-from bench.store.journal import Past, read_journal
+from bench.storage.folder import DOCUMENT, JOURNAL, LOCK, load
+from bench.storage.journal import Past, read_journal
 from tests.runs import ROOT, await_that, command, config, document, resumed, run, started
 
 pytestmark = pytest.mark.e2e

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.machine.processes import descendants
+from bench.system.processes import descendants
 from tests.runs import (
     ROOT,
     alive,

@@ -18,12 +18,12 @@ from typing import Final
 import pytest
 
 from bench.api import Job
-from bench.bundle import import_path
-from bench.codes import is_code
+from bench.api.country_code import is_code
 from bench.errors import UsageError
-from bench.model import Profile
-from bench.server.flags import all_flags, load_flags
+from bench.model.cases import Profile
+from bench.model.flags import all_flags, load_flags
 from bench.server.settings import ServerSettings
+from bench.system.resources import import_path
 from tests.hostile_strings import HOSTILE
 from tests.measured import program
 from tests.server_process import TestedServer, handle, running_server, server_process

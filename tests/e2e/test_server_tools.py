@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bench.countries import POP20
-from bench.model import Fixed, Profile
-from bench.server.flags import all_flags
+from bench.model.cases import Fixed, Profile
+from bench.model.countries import POP20
+from bench.model.flags import all_flags
 from bench.server.settings import ServerSettings
 from bench.server.trials import Opening
 from tests.server_process import TestedServer, running_server

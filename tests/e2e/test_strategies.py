@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.bundle import import_path, strategies_folder
-from bench.catalog import clients, strategies
-from bench.model import Client, Strategy
-from bench.server.flags import all_flags
+from bench.config.catalog import clients, strategies
+from bench.model.cases import Client, Strategy
+from bench.model.flags import all_flags
+from bench.system.resources import import_path, strategies_folder
 from bench.worker.protocol import Holdings
 from tests.stub_server import Stub, stub_server
 from tests.trial import a_task, report_of

@@ -15,8 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench.model import Fault, Fixed, Profile
-from bench.server.flags import all_flags
+from bench.model.cases import Fault, Fixed, Profile
+from bench.model.flags import all_flags
 from bench.server.log import UNANSWERED
 from bench.server.settings import ServerSettings
 from bench.server.trials import Opening

@@ -13,16 +13,16 @@ from statistics import median
 
 import pytest
 
-from bench import catalog
-from bench.events import Observer
-from bench.machine.pinning import plan, usable_cores
-from bench.measurement import Gap, Measurement
-from bench.model import Case, Experiment, Fixed, Profile, Selection
+from bench.config import catalog
+from bench.model.cases import Case, Experiment, Fixed, Profile, Selection
+from bench.model.results import Gap, Measurement
 from bench.runner.session import run_blocks
 from bench.stats.costs import costs_of
+from bench.stats.observer import Observer
 from bench.stats.sequential import SequentialRule, Verdict, blocks_to_alarm, decide
 from bench.stats.standing import sample_of
-from bench.store.journal import new_journal, read_journal
+from bench.storage.journal import new_journal, read_journal
+from bench.system.pinning import plan, usable_cores
 from tests.builders import BEGINNING
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300)]

@@ -15,16 +15,16 @@ from typing import Final
 
 import pytest
 
-from bench import catalog
-from bench.bundle import import_path
-from bench.contest import Contest, Side
-from bench.events import Observer
-from bench.measurement import Measurement
-from bench.model import Case, Experiment, Fixed, Profile, Selection, Stopping
+from bench.config import catalog
+from bench.model.cases import Case, Experiment, Fixed, Profile, Selection, Stopping
+from bench.model.comparison import Contest, Side
+from bench.model.results import Measurement
 from bench.runner.contest import run_contest
 from bench.stats.contest import RULE
+from bench.stats.observer import Observer
 from bench.stats.verdicts import MetricVerdict, verdicts_of
-from bench.store.journal import new_journal
+from bench.storage.journal import new_journal
+from bench.system.resources import import_path
 from tests.builders import BEGINNING
 from tests.contests import BASE, CANDIDATE, experiment
 

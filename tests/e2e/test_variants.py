@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from bench import catalog
-from bench.bundle import home
-from bench.contest import Side, Variant
+from bench.config import catalog
 from bench.errors import BenchError, EnvironmentFault, UsageError
-from bench.model import Strategy
+from bench.model.cases import Strategy
+from bench.model.comparison import Side, Variant
+from bench.system.resources import home
 from bench.variants.build import build
 from bench.variants.interpreter import interpreter_for
 from bench.variants.probing import OF_THE_TREE
@@ -35,7 +35,7 @@ def download_many(job):
         return [download_one(country) for country in job.countries]
 """
 BUILDING = """
-from bench.contest import Variant
+from bench.model.comparison import Variant
 from bench.variants.build import build
 print(build(Variant(requirements=("httpx==0.27.1",)), ["httpx"], {}, lambda _: None).python)
 """

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.contest import Variant
 from bench.errors import EnvironmentFault, UsageError
+from bench.model.comparison import Variant
 from bench.variants.tree import Tree, tree_of
 
 pytestmark = [pytest.mark.e2e]
@@ -349,7 +349,7 @@ def test_two_at_once_have_one_whole_tree(repository: Path) -> None:
     for number in range(200):
         (repository / f"file{number}").write_text(str(number), encoding="utf-8")
     code = (
-        "from bench.contest import Variant\nfrom bench.variants.tree import tree_of\n"
+        "from bench.model.comparison import Variant\nfrom bench.variants.tree import tree_of\n"
         "print(tree_of(Variant(), print).folder)"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench.bundle import strategies_folder
+from bench.system.resources import strategies_folder
 from bench.worker.live import Event, Fetched, FutureSeen, read_event
 from bench.worker.protocol import Report, Task, worker_command
 from tests.stub_server import Stub, stub_server
@@ -116,11 +116,11 @@ def test_is_light(stub: Stub, tmp_path: Path) -> None:
     assert "urllib3" in modules
     assert ours == {
         "bench.api",
-        "bench.classifier",
-        "bench.codes",
-        "bench.outcomes",
+        "bench.api.error_outcomes",
+        "bench.api.country_code",
+        "bench.api.outcomes",
         "bench.errors",
-        "bench.wire",
+        "bench.model.json_codec",
         "bench.worker",
     }
     assert not modules & FORBIDDEN

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.bundle import import_path, strategies_folder
-from bench.catalog import clients, install_command, read_client, read_strategy, strategies
+from bench.config.catalog import clients, install_command, read_client, read_strategy, strategies
 from bench.errors import UsageError
-from bench.model import Client, Strategy
+from bench.model.cases import Client, Strategy
+from bench.system.resources import import_path, strategies_folder
 
 ASYNC = ("async", True)
 SYNC = ("sync", True)
@@ -76,7 +76,7 @@ def test_everything_shipped_has_a_summary_and_is_short_enough_to_read() -> None:
 
 def test_imports_nothing() -> None:
     """Neither a strategy nor a library is in the process that has read the catalogue."""
-    code = "import sys, bench.catalog as c; c.strategies(), c.clients(); print(*sys.modules)"
+    code = "import sys, bench.config.catalog as c; c.strategies(), c.clients(); print(*sys.modules)"
     command = [sys.executable, "-c", code]
     environment = {"PYTHONPATH": os.pathsep.join(import_path())}
     listed = subprocess.run(command, capture_output=True, check=True, text=True, env=environment)

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from bench.commands.choosing import amended, matching, single
+from bench.app.select import amended, matching, single
 from bench.errors import UsageError
-from bench.model import Experiment, Stopping
+from bench.model.cases import Experiment, Stopping
 from tests.builders import case
 
 POOL = case("threadpool_map")

@@ -15,7 +15,7 @@ from h2.events import ConnectionTerminated, StreamReset
 from h2.exceptions import InvalidBodyLengthError
 
 from bench.api import TooLargeError
-from bench.classifier import outcome_of_error
+from bench.api.error_outcomes import outcome_of_error
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.measurement import Outcome, Run
-from bench.model import Case
+from bench.model.cases import Case
+from bench.model.json_codec import plain
+from bench.model.results import Outcome, Run
 from bench.report.sides import side_lines
-from bench.store.document import run_to_text
-from bench.wire import plain
+from bench.storage.document import run_to_text
 from tests.builders import case, run_of, trials
 from tests.contests import BASE, CANDIDATE, between_commits, contest, contested
 from tests.program import call

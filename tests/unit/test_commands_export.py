@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bench.commands.export import FORMS
-from bench.measurement import Run
+from bench.model.results import Run
 from bench.report.export.formats import BINARY, FORMATS, SERIES
-from bench.store.document import run_to_text
+from bench.storage.document import run_to_text
 from tests.builders import case, failed, run_of, trials
 from tests.program import call
 

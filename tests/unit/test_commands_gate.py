@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from bench import catalog
-from bench.commands.baseline import gate_sides, is_of_merge_base
-from bench.commands.challenge import Challenge, matched, refuse_same
-from bench.commands.former import former_cases
-from bench.commands.presenting import Outputs, present
-from bench.contest import Bound, Side, Variant
+from bench.app.base_cases import former_cases
+from bench.app.base_revision import gate_sides, is_of_merge_base
+from bench.app.comparison_output import Outputs, present
+from bench.app.comparison_plan import Challenge, matched, refuse_same
+from bench.config import catalog
 from bench.errors import IncomparableError, UsageError
-from bench.measurement import Outcome, Run
-from bench.model import Case, Experiment
+from bench.model.cases import Case, Experiment
+from bench.model.comparison import Bound, Side, Variant
+from bench.model.results import Outcome, Run
 from tests.builders import case
 from tests.contests import BASE, CANDIDATE, contest, contested
 from tests.repositories import Repository, small_repository

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.machine.environment import fingerprint
-from bench.machine.findings import Figure, Machine, Setting
 from bench.stats.noise import Noise, case_noise
-from bench.store.noise import NoiseRecord, keep_noise
+from bench.storage.noise import NoiseRecord, keep_noise
+from bench.system.environment import fingerprint
+from bench.system.findings import Figure, Machine, Setting
 from tests.program import call
 
 
@@ -93,7 +93,7 @@ def test_a_run_warns_of_what_makes_timings_vary_before_it_starts(
     nothing = Setting(None, "")
     unknown = Figure(None, "")
     loud = Machine(unknown, Setting("powersave", "f"), nothing, nothing, unknown, unknown, unknown)
-    monkeypatch.setattr("bench.machine.reading.read_machine", lambda: loud)
+    monkeypatch.setattr("bench.system.reading.read_machine", lambda: loud)
     monkeypatch.setattr("bench.runner.session.run_blocks", lambda *_: None)
     call(monkeypatch, "run", "ci")
     warned = "warning: frequency governor: powersave; sudo cpupower frequency-set -g performance\n"

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import rich_click as click
 
-from bench.commands.terms import challenge, split_sides, words_of
+from bench.app.comparison_options import challenge, split_sides, words_of
 from bench.config.variants import variant
-from bench.contest import Terms, Variant
 from bench.errors import UsageError
-from bench.model import Experiment
+from bench.model.cases import Experiment
+from bench.model.comparison import Terms, Variant
 from tests.builders import case
 from tests.repositories import small_repository
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.config.countries import code, codes_of, select
-from bench.countries import COUNTRIES, POP20
+from bench.model.countries import COUNTRIES, POP20
 
 
 def test_the_named_selections() -> None:

@@ -22,7 +22,7 @@ from bench.config.schema import ConfigForm
 from bench.config.sides import VariantForm
 from bench.config.strategies import StrategyForm
 from bench.errors import ConfigError
-from bench.model import Experiment
+from bench.model.cases import Experiment
 from tests.config_catalog import experiment_of
 
 SOUND: Final = (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.model import PROBES, Experiment, Fault, Fixed, LogNormal, Profile, Stopping, Uniform
+from bench.model.cases import PROBES, Experiment, Fault, Fixed, LogNormal, Profile, Stopping, Uniform
 from tests.config_catalog import experiment_of
 
 

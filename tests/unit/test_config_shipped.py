@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from bench import bundle
 from bench.config.editor import schema, schema_text
 from bench.config.shipped import find, names
 from bench.errors import ConfigError
-from bench.model import Fixed, Uniform
+from bench.model.cases import Fixed, Uniform
 from bench.runner.outlook import expected_trial_s
+from bench.system import resources
 from tests.config_catalog import experiment_of
 
 
@@ -91,7 +91,7 @@ def test_every_shipped_config_names_the_schema_and_its_question() -> None:
 
 def test_the_committed_schema_is_the_generated_one() -> None:
     """``python -m bench schema`` prints it; whoever changes the keys writes it anew."""
-    assert (bundle.configs_folder() / "schema.json").read_text(encoding="utf-8") == schema_text()
+    assert (resources.configs_folder() / "schema.json").read_text(encoding="utf-8") == schema_text()
 
 
 def test_the_schema_speaks_of_yaml_types() -> None:
@@ -125,7 +125,7 @@ def test_a_bare_name_is_a_shipped_config_wherever_one_stands(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "default").touch()
     (tmp_path / "default.yaml").touch()
-    assert find("default") == bundle.configs_folder() / "default.yaml"
+    assert find("default") == resources.configs_folder() / "default.yaml"
     assert find("default.yaml") == Path("default.yaml")
     assert find("./default.yaml") == Path("default.yaml")
     (tmp_path / "default.txt").touch()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.config import profiles
-from bench.extras import Extra
+from bench.system.optional_dependencies import Extra
 from tests.config_catalog import experiment_of, problems_of
 
 HTTP2 = "profile: {name: h2, tls: true, http2: true}\n"

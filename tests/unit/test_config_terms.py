@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bench.config.bounds import BOUND, bound, is_bound
 from bench.config.thresholds import idle
-from bench.contest import USUAL_METRICS, Bound, Metric, Terms, Variant
+from bench.model.comparison import USUAL_METRICS, Bound, Metric, Terms, Variant
 from tests.builders import case
 from tests.config_catalog import experiment_of, problems_of
 

@@ -4,10 +4,10 @@ from collections import Counter
 
 import pytest
 
-from bench.design import block_order
-from bench.ideal import ideal_s
-from bench.model import Case, Fixed, Profile, Selection
+from bench.model.cases import Case, Fixed, Profile, Selection
+from bench.model.lower_bound import ideal_s
 from bench.runner.outlook import expected_trial_s
+from bench.stats.block_order import block_order
 
 CASES = ("a", "b", "c", "d")
 

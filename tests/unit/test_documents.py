@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.catalog import clients
+from bench.config.catalog import clients
 from bench.report.faults import faults_to_markdown
 
 DOCS = Path(__file__).parents[2] / "docs"

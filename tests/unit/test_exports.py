@@ -15,13 +15,13 @@ import yaml
 from pytest_benchmark.stats import Stats
 
 from bench.errors import EnvironmentFault, UnreadableResultError, UsageError
-from bench.extras import Extra
-from bench.measurement import Run
-from bench.model import Case
+from bench.model.cases import Case
+from bench.model.results import Run
 from bench.report.export import parquet
 from bench.report.export.entries import entries_of
 from bench.report.export.formats import BINARY, FORMATS, SERIES, WITHOUT_FIGURES, exported
 from bench.report.export.notes import NAMING_FAILURES, notes
+from bench.system.optional_dependencies import Extra
 from tests.builders import case, failed, round_of, run_of, trials
 from tests.contests import contest, contested
 from tests.foreign_formats import BENCHER, GITHUB_ACTION_BENCHMARK, HYPERFINE, junit_problems

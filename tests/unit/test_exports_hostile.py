@@ -16,8 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families as older_fam
 from pyarrow import BufferReader
 from pyarrow import parquet as reader
 
-from bench.measurement import Run
-from bench.model import Case, Fixed, Profile, Selection
+from bench.model.cases import Case, Fixed, Profile, Selection
+from bench.model.results import Run
 from bench.report.export.entries import entries_of
 from bench.report.export.formats import BINARY, FORMATS, SERIES
 from bench.report.export.rows import COLUMNS

@@ -4,9 +4,9 @@ from typing import get_args
 
 import pytest
 
-from bench.faults import KINDS, is_total, outcome_of, reach_of
-from bench.model import Fault, Profile
-from bench.outcomes import FetchOutcome
+from bench.api.outcomes import FetchOutcome
+from bench.model.cases import Fault, Profile
+from bench.model.faults import KINDS, is_total, outcome_of, reach_of
 
 
 def test_every_class_of_a_fetch_can_be_provoked() -> None:

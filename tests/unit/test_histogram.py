@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.api import Fetch
-from bench.histogram import Latency, are_counts, encoded, is_histogram, merged
+from bench.model.latency_histogram import Latency, are_counts, encoded, is_histogram, merged
 from bench.worker.latencies import bucket_us, latencies
 
 

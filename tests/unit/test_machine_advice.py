@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from bench.machine.advice import UNREADABLE, Advice, advice, warnings
-from bench.machine.findings import Figure, Machine, Setting
-from bench.measurement import Conditions, Measurement
+from bench.model.results import Conditions, Measurement
+from bench.system.advice import UNREADABLE, Advice, advice, warnings
+from bench.system.findings import Figure, Machine, Setting
 from tests.builders import case, trials
 
 QUIET = Machine(

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.machine.conditions import (
+from bench.system.conditions import (
     Processors,
     Snapshot,
     conditions,

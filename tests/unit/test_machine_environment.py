@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bench import __version__
-from bench.machine.environment import describe, fingerprint
-from bench.machine.pinning import Pinning
+from bench.system.environment import describe, fingerprint
+from bench.system.pinning import Pinning
 
 
 def test_interpreter_system_processor_and_libraries_are_named() -> None:
@@ -38,7 +38,7 @@ def test_the_fingerprint_follows_what_timings_depend_on(monkeypatch: pytest.Monk
         "platform.release": lambda: "7.0",
         "platform.libc_ver": lambda: ("musl", "2"),
         "os.cpu_count": lambda: 96,
-        "bench.machine.environment._read": lambda _path: "performance",
+        "bench.system.environment._read": lambda _path: "performance",
     }
     for name, call in changes.items():
         with monkeypatch.context() as changed:

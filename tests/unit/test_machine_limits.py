@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.machine import descriptors
-from bench.machine.limits import Limits, read_limits, room
+from bench.system import descriptors
+from bench.system.limits import Limits, read_limits, room
 
 GIB = 1 << 30
 KIB = 1024

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from bench.machine.pinning import Pinning, kept_to, plan, usable_cores
+from bench.system.pinning import Pinning, kept_to, plan, usable_cores
 
 
 @pytest.mark.parametrize(

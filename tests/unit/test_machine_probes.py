@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from bench.machine.probes import Peaks, handles, memory
-from bench.machine.processes import tree
+from bench.system.probes import Peaks, handles, memory
+from bench.system.processes import tree
 
 _PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
 _CHILD = "import sys; held = bytearray(50_000_000); print('ready', flush=True); sys.stdin.read()"

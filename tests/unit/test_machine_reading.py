@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.machine.findings import Figure, Setting
-from bench.machine.reading import read_machine
+from bench.system.findings import Figure, Setting
+from bench.system.reading import read_machine
 
 CPU = "sys/devices/system/cpu"
 

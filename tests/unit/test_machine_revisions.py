@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.commits import is_commit
 from bench.errors import EnvironmentFault, UsageError
-from bench.machine.revisions import commit_of
+from bench.model.commit_ids import is_commit
+from bench.system.revisions import commit_of
 
 
 @pytest.mark.parametrize(

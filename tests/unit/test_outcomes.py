@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.outcomes import outcome_of_status
+from bench.api.outcomes import outcome_of_status
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.commands.carrying_out import Order
+from bench.app.execute import Order
 from bench.errors import ConfigError, ShortageFault, UsageError
-from bench.model import Case, Experiment
-from bench.plugin import measuring
-from bench.plugin.measuring import Measured, lines_of, measure
-from bench.plugin.replay import replaying
+from bench.model.cases import Case, Experiment
+from bench.pytest_plugin import measuring
+from bench.pytest_plugin.measuring import Measured, lines_of, measure
+from bench.pytest_plugin.replay import replaying
 from bench.runner.interrupt import Interrupted
 from tests.builders import case
 
@@ -22,7 +22,7 @@ CASES = (case("threadpool_map"), case("threadpool_map", "urllib3"), case("sequen
 EXPERIMENT = Experiment("x", CASES, {}, 2, None, 60, 10, 1)
 ORDER = Order("run", "x.yaml", ("--blocks", "1"), None, None, quiet=True)
 LISTING = (
-    "import sys, json, pytest; before = set(sys.modules); import bench.plugin.entry;"
+    "import sys, json, pytest; before = set(sys.modules); import bench.pytest_plugin.entry;"
     " print(json.dumps(sorted(set(sys.modules) - before)))"
 )
 
@@ -30,7 +30,7 @@ LISTING = (
 def test_the_entry_imports_nothing_but_itself() -> None:
     """Whoever does not ask for it pays for three small files."""
     result = subprocess.run([sys.executable, "-c", LISTING], capture_output=True, text=True, check=True)
-    assert json.loads(result.stdout) == ["bench", "bench.plugin", "bench.plugin.entry"]
+    assert json.loads(result.stdout) == ["bench", "bench.pytest_plugin", "bench.pytest_plugin.entry"]
 
 
 @given(st.lists(st.floats(min_value=1e-9, max_value=1e4)))

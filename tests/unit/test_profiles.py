@@ -5,8 +5,8 @@ from math import inf, nan
 import pytest
 
 from bench.errors import UsageError
-from bench.model import Fault, Fixed, Latency, LogNormal, Profile, Uniform
-from bench.profiles import preset, scaled
+from bench.model.cases import Fault, Fixed, Latency, LogNormal, Profile, Uniform
+from bench.model.profile_presets import preset, scaled
 
 
 @pytest.mark.parametrize(

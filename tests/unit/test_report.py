@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
-from bench.measurement import Leak, Measurement, Run
-from bench.model import Case, Experiment, Profile, Selection
+from bench.model.cases import Case, Experiment, Profile, Selection
+from bench.model.results import Leak, Measurement, Run
 from bench.report.export.cases_csv import to_csv
 from bench.report.export.document import to_json
 from bench.report.export.markdown import to_markdown
@@ -21,7 +21,7 @@ from bench.stats.intervals import Interval
 from bench.stats.judgement import Judgement, PairVerdict
 from bench.stats.podium import podiums
 from bench.stats.stopping import Stop
-from bench.store.document import run_from_bytes
+from bench.storage.document import run_from_bytes
 from tests.builders import NEAR, POP3, case, failed, round_of, run_of, trials
 
 SEQUENTIAL = case("sequential", workers=1)
@@ -218,7 +218,7 @@ def test_control_characters_of_a_stored_run_do_not_reach_the_terminal() -> None:
 @pytest.mark.no_cover  # tracing takes twice as long as the simulation
 def test_every_case_there_is_fits_into_80_and_160_columns() -> None:
     """All strategies and clients, kept alive or not, 1 to 200 workers, 1,000 fetches, errors, failures."""
-    from bench import catalog
+    from bench.config import catalog
 
     thousand = Selection("all limit 50 repeat 20", ("BR",) * 50, 20)
     measured: dict[Case, list[Measurement]] = {}

@@ -6,18 +6,18 @@ from typing import get_args
 
 import pytest
 
-from bench.commands.ruling import CODES, bounded, ruled
-from bench.contest import Bound, Bounded
+from bench.app.verdict_codes import CODES, bounded, ruled
 from bench.errors import UnreadableResultError
-from bench.measurement import Run
+from bench.model.comparison import Bound, Bounded
+from bench.model.results import Run
 from bench.report.bounds import amount, bound_lines, bounds_conclusion
 from bench.report.contest import contest_conclusion, contest_sheet
 from bench.report.export.verdicts_json import to_json
 from bench.stats.bounds import BoundVerdict
 from bench.stats.intervals import Interval
 from bench.stats.ruling import ruling_of
-from bench.store.contest import contest_of
-from bench.store.document import run_from_json, run_to_json
+from bench.storage.contest import contest_of
+from bench.storage.document import run_from_json, run_to_json
 from tests.builders import case, run_of
 from tests.contests import contest, contested
 

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
-from bench.measurement import Measurement, Run
-from bench.model import Case, Fixed, Profile, Selection
+from bench.model.cases import Case, Fixed, Profile, Selection
+from bench.model.results import Measurement, Run
 from bench.report.against import against_sheet
 from bench.report.scaling import scaling_sheets
 from bench.report.sheet import Sheet, print_sheet, sheet_to_markdown

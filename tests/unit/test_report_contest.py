@@ -6,9 +6,10 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from bench.contest import Bound
-from bench.measurement import Outcome, Run
-from bench.model import Case
+from bench.model.cases import Case
+from bench.model.comparison import Bound
+from bench.model.json_codec import parse
+from bench.model.results import Outcome, Run
 from bench.report.contest import bounds, change, contest_conclusion, contest_sheet
 from bench.report.export.verdicts_json import to_json
 from bench.report.sheet import print_sheet, sheet_to_markdown
@@ -16,8 +17,7 @@ from bench.stats.bounds import BoundVerdict, Keeping
 from bench.stats.intervals import Interval
 from bench.stats.ruling import Ruling, ruling_of
 from bench.stats.verdicts import Verdicts, verdicts_of
-from bench.store.contest import contest_of
-from bench.wire import parse
+from bench.storage.contest import contest_of
 from tests.builders import case
 from tests.contests import CANDIDATE, contest, contested
 

@@ -7,15 +7,15 @@ from typing import Final
 
 from markdown_it import MarkdownIt
 
-from bench.contest import Bound
-from bench.model import Case
+from bench.model.cases import Case
+from bench.model.comparison import Bound
 from bench.report.figures import printable
 from bench.report.github import annotations, job_summary
 from bench.stats.bounds import BoundVerdict, Keeping
 from bench.stats.intervals import Interval
 from bench.stats.ruling import ruling_of
 from bench.stats.verdicts import MetricVerdict, Verdicts, verdicts_of
-from bench.store.contest import contest_of
+from bench.storage.contest import contest_of
 from tests.builders import case, failed
 from tests.contests import BASE, CANDIDATE, contested
 from tests.hostile_strings import HOSTILE

@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from bench.report.history import print_history
 from bench.report.sparkline import BARS, BREAK, bars, broken
 from bench.stats.history import Point, tracks_of
-from bench.store.reference_point import Reference
+from bench.storage.reference_point import Reference
 from tests.histories import noisy, point
 
 LONG = "threadpool_as_completed/requests/200/lognormal-50ms-300ms/close"

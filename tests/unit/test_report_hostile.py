@@ -15,10 +15,9 @@ import pytest
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from bench.commands.consoles import results
-from bench.events import Observer
-from bench.measurement import Measurement, Run
-from bench.model import Case, Experiment, Fixed, Profile, Selection
+from bench.app.output import results
+from bench.model.cases import Case, Experiment, Fixed, Profile, Selection
+from bench.model.results import Measurement, Run
 from bench.report.against import against_sheet
 from bench.report.arrivals import Arrivals
 from bench.report.export.cases_csv import to_csv
@@ -30,8 +29,9 @@ from bench.report.race import Race
 from bench.report.scaling import scaling_sheets
 from bench.report.sheet import print_sheet, sheet_to_markdown
 from bench.report.table import print_run
+from bench.stats.observer import Observer
 from bench.stats.stopping import Stop
-from bench.store.document import run_from_bytes, run_to_json
+from bench.storage.document import run_from_bytes, run_to_json
 from bench.worker.live import Fetched, FutureSeen
 from tests.builders import failed, trials
 from tests.hostile_strings import HOSTILE

@@ -8,7 +8,6 @@ import pytest
 from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
-from bench.machine.advice import UNREADABLE, Advice
 from bench.report.export.noise_markdown import noise_to_markdown
 from bench.report.figures import percent
 from bench.report.noise import print_noise
@@ -16,7 +15,8 @@ from bench.report.noise_gate import held, refused
 from bench.report.noise_sentence import noise_conclusion
 from bench.stats.intervals import Interval
 from bench.stats.noise import CaseNoise, Gate, Noise, case_noise
-from bench.store.noise import NoiseRecord
+from bench.storage.noise import NoiseRecord
+from bench.system.advice import UNREADABLE, Advice
 
 ADVICE = (
     Advice("frequency governor", "powersave", "/sys/governor", "sudo cpupower frequency-set -g performance"),

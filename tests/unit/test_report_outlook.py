@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from bench.ideal import Outlook
-from bench.model import Experiment, Stopping
+from bench.model.cases import Experiment, Stopping
+from bench.model.lower_bound import Outlook
 from bench.report.outlook import print_outlook, print_total, print_truth
 from tests.builders import case, failed, trials
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from bench.model import Experiment, Stopping
+from bench.model.cases import Experiment, Stopping
 from bench.report.progress import PlainProgress
 from bench.report.race import Race
 from bench.stats.stopping import Stop

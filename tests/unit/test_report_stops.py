@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from bench.measurement import Measurement, Run
-from bench.model import Case
+from bench.model.cases import Case
+from bench.model.results import Measurement, Run
 from bench.report.stops import percent, stop_lines
 from tests.builders import case, failed, run_of, trials
 

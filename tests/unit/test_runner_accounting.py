@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.api import Fetch
-from bench.measurement import Gap
-from bench.model import Profile
+from bench.model.cases import Profile
+from bench.model.results import Gap
 from bench.runner.accounting import account, gap
 from bench.runner.expectation import Expectation
 from bench.server.log import Log, Record

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from bench.design import alternation
 from bench.errors import UnreadableResultError
-from bench.measurement import Outcome
-from bench.model import Case
+from bench.model.cases import Case
+from bench.model.results import Outcome
 from bench.runner.duets import replay_duets
+from bench.stats.block_order import alternation
 from bench.stats.verdicts import verdicts_of
-from bench.store.contest import contest_of
+from bench.storage.contest import contest_of
 from tests.builders import case
 from tests.contests import BASE, CANDIDATE, contest, contested, experiment
 

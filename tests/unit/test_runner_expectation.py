@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from bench.measurement import Witness
-from bench.model import Case, Experiment, Fault, Fixed, Profile, Selection, Uniform
+from bench.model.cases import Case, Experiment, Fault, Fixed, Profile, Selection, Uniform
+from bench.model.results import Witness
 from bench.runner.expectation import Expectation, expect, flaw
 from bench.worker.protocol import TimedRound
 from tests.builders import witness

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.machine.conditions import Snapshot
-from bench.model import Experiment
+from bench.model.cases import Experiment
 from bench.runner.expectation import Expectation
 from bench.runner.judging import Evidence, judged
 from bench.runner.trial import Ending
 from bench.server.testimony import Statement
+from bench.system.conditions import Snapshot
 from bench.worker.protocol import Report, TimedRound
 from tests.builders import case, round_of, witness
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from bench.model.json_codec import MalformedError
 from bench.runner.contradiction import contradiction
 from bench.runner.plausibility import checked
 from bench.runner.trial import Ending
 from bench.server.testimony import Statement
-from bench.wire import MalformedError
 from bench.worker.protocol import Holdings, Report, TimedRound
 from bench.worker.timeline import Timeline
 from tests.builders import witness

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.measurement import Witness
+from bench.model.results import Witness
 from bench.runner.expectation import Expectation
 from bench.runner.refusal import refusal
 from tests.builders import round_of, witness

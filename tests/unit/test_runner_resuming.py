@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from bench.errors import EnvironmentFault, UnreadableResultError, UsageError
-from bench.measurement import Beginning, Measurement, Run
-from bench.model import Experiment, Strategy
+from bench.model.cases import Experiment, Strategy
+from bench.model.results import Beginning, Measurement, Run
 from bench.runner.course import replay
 from bench.runner.record import config_of, record
 from bench.runner.resuming import check_same
-from bench.store.journal import Past
+from bench.storage.journal import Past
 from tests.builders import BEGINNING, NEAR, case, trials
 
 POOL = case("threadpool_map")

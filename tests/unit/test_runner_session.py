@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from bench.design import block_order
-from bench.events import Observer
-from bench.measurement import Measurement, Outcome
-from bench.model import Case, Experiment, Stopping
+from bench.model.cases import Case, Experiment, Stopping
+from bench.model.results import Measurement, Outcome
 from bench.runner.course import replay
 from bench.runner.session import take_turns
 from bench.runner.site import Turn
+from bench.stats.block_order import block_order
+from bench.stats.observer import Observer
 from bench.stats.stopping import Stop
 from tests.builders import case, failed, trials
 

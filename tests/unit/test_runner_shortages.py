@@ -9,12 +9,12 @@ from typing import Literal
 import pytest
 
 from bench.errors import ShortageFault
-from bench.ideal import Outlook
-from bench.machine.findings import Figure
-from bench.machine.limits import Limits, Room
-from bench.model import Case, Experiment, Fault, Fixed, Profile, Selection, Stopping, Strategy
+from bench.model.cases import Case, Experiment, Fault, Fixed, Profile, Selection, Stopping, Strategy
+from bench.model.lower_bound import Outlook
 from bench.runner.needs import Needs, needs_of
 from bench.runner.shortages import doubts, port_doubts, require, shortages, unread
+from bench.system.findings import Figure
+from bench.system.limits import Limits, Room
 
 MIB = 1 << 20
 GIB = 1 << 30

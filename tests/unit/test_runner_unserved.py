@@ -6,12 +6,12 @@ from typing import Literal
 
 import pytest
 
-from bench.machine.conditions import Snapshot
-from bench.model import Experiment
+from bench.model.cases import Experiment
 from bench.runner.expectation import Expectation
 from bench.runner.judging import Evidence, judged
 from bench.runner.trial import Ending
 from bench.server.testimony import Statement
+from bench.system.conditions import Snapshot
 from bench.worker.protocol import Report, TimedRound, TrialOutcome
 from tests.builders import round_of, witness
 

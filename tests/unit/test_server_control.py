@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from bench.errors import EnvironmentFault, ServerDiedError, UsageError
-from bench.model import Fault, Fixed, Profile
+from bench.model.cases import Fault, Fixed, Profile
+from bench.model.planned_delays import forecast
 from bench.server.control import FlagServer, server_command
 from bench.server.settings import ServerSettings
 from bench.server.trials import Opening
-from bench.server.weather import forecast
 from tests.builders import status_of
 from tests.server_process import (
     TestedServer,

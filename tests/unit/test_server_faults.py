@@ -13,15 +13,15 @@ from urllib.parse import urljoin
 
 import pytest
 
-from bench.faults import KINDS
-from bench.model import Fault, Fixed, Profile
+from bench.model.cases import Fault, Fixed, Profile
+from bench.model.faults import KINDS
+from bench.model.flags import all_flags
+from bench.model.planned_delays import forecast
 from bench.server.answers import written_head
 from bench.server.bomb import UNPACKED_BYTES, gzip_bomb
-from bench.server.flags import all_flags
 from bench.server.http1 import misdelivery
 from bench.server.log import UNANSWERED, Record
 from bench.server.trials import Opening
-from bench.server.weather import forecast
 from tests.house import House, get, last, visit
 
 End: TypeAlias = Literal["open", "FIN", "RST"]

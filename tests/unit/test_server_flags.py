@@ -8,10 +8,10 @@ from statistics import median
 import pytest
 from PIL import Image
 
-from bench.countries import COUNTRIES
 from bench.errors import EnvironmentFault, UsageError
-from bench.server.flags import all_flags, load_flags, make_flag, served_flags
-from bench.server.gif import Picture, encode
+from bench.model.countries import COUNTRIES
+from bench.model.flags import all_flags, load_flags, make_flag, served_flags
+from bench.model.gif import Picture, encode
 
 RED, WHITE, BLUE = (255, 0, 0), (255, 255, 255), (0, 0, 255)
 

@@ -10,8 +10,8 @@ from urllib.request import urlopen
 import pytest
 
 from bench.errors import EnvironmentFault, UsageError
-from bench.model import Profile
-from bench.server.flags import all_flags
+from bench.model.cases import Profile
+from bench.model.flags import all_flags
 from bench.server.foreground import serve
 from bench.server.settings import ServerSettings, base_url, checked_host
 

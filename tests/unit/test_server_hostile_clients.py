@@ -9,7 +9,7 @@ from time import perf_counter
 
 import pytest
 
-from bench.model import Fixed, Profile
+from bench.model.cases import Fixed, Profile
 from bench.server import door, laggards, listening
 from tests.house import House, get, last, visit
 from tests.unit.test_server_protocol import LOCAL, SLOW, exchange, replies

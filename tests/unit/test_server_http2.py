@@ -16,13 +16,13 @@ from h2.errors import ErrorCodes
 from h2.events import PingAckReceived
 from h2.settings import SettingCodes
 
-from bench.model import Fixed, Profile, Uniform
+from bench.model.cases import Fixed, Profile, Uniform
+from bench.model.flags import all_flags
+from bench.model.planned_delays import forecast
 from bench.server import laggards
-from bench.server.flags import all_flags
 from bench.server.http2.framing import FrameCutter
 from bench.server.http2.protocol import Http2Protocol
 from bench.server.log import UNANSWERED
-from bench.server.weather import forecast
 from tests.encrypted_server import PATIENCE_S, house
 from tests.http2_client import Answered, Client, client_of, flag_path
 

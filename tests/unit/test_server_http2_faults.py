@@ -9,9 +9,9 @@ import pytest
 from h2.errors import ErrorCodes
 from h2.exceptions import ProtocolError
 
-from bench.faults import KINDS
-from bench.model import Fault, Fixed, Profile
-from bench.server.flags import all_flags
+from bench.model.cases import Fault, Fixed, Profile
+from bench.model.faults import KINDS
+from bench.model.flags import all_flags
 from bench.server.http2.mishaps import OF_BODIES, OF_HEADS
 from bench.server.log import UNANSWERED
 from tests.encrypted_server import house

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.model import Profile
+from bench.model.cases import Profile
 from bench.server.listening import listening
 from bench.server.settings import ServerSettings
 from bench.server.site import new_site

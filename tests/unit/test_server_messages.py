@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from bench.errors import EnvironmentFault, UsageError
-from bench.model import Fault, Fixed, Latency, LogNormal, Profile, Uniform
+from bench.model.cases import Fault, Fixed, Latency, LogNormal, Profile, Uniform
+from bench.model.json_codec import MalformedError, fit, plain
 from bench.server.messages import error_from_json, error_to_json, from_line, to_line
 from bench.server.settings import ServerSettings
 from bench.server.testimony import Statement
-from bench.wire import MalformedError, fit, plain
 from tests.builders import witness
 
 PLAIN = plain(Profile("p"))

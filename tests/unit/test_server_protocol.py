@@ -13,15 +13,15 @@ from typing import NamedTuple
 
 import pytest
 
-from bench.model import Fault, Fixed, Profile
+from bench.model.cases import Fault, Fixed, Profile
+from bench.model.flags import all_flags
+from bench.model.planned_delays import forecast
 from bench.server import lingering
 from bench.server.answers import lay_out
-from bench.server.flags import all_flags
 from bench.server.http1 import protocol
 from bench.server.http1.pacing import paced
 from bench.server.log import UNANSWERED
 from bench.server.trials import Opening
-from bench.server.weather import forecast
 from tests.builders import status_of
 from tests.house import House, get, last, visit
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.model import Profile
+from bench.model.cases import Profile
 from bench.server.log import UNANSWERED, Log, Record
 from bench.server.testimony import Statement, idle_s, max_overlap, overtaken, statements
 from bench.server.trials import Opening, RoundLog

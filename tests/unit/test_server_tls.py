@@ -16,17 +16,17 @@ from urllib.request import urlopen
 import pytest
 
 from bench.errors import EnvironmentFault
-from bench.extras import TLS, Extra, lacking
-from bench.model import Fault, Fixed, Profile
+from bench.model.cases import Fault, Fixed, Profile
+from bench.model.flags import all_flags
 from bench.server import endpoints
 from bench.server.authority import new_authority
 from bench.server.endpoint import Endpoint, endpoint_of
 from bench.server.event_loop import new_event_loop
-from bench.server.flags import all_flags
 from bench.server.messages import to_line
 from bench.server.settings import ServerSettings
 from bench.server.tls import Handshakes, TlsProtocol
 from bench.server.trials import Opening
+from bench.system.optional_dependencies import TLS, Extra, lacking
 from tests.encrypted_server import PATIENCE_S, EncryptedHouse, house
 from tests.server_process import running_server, server_environment
 

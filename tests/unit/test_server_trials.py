@@ -3,13 +3,13 @@
 import pytest
 
 from bench.errors import UsageError
-from bench.model import Fault, Fixed, Profile, Uniform
+from bench.model.cases import Fault, Fixed, Profile, Uniform
+from bench.model.planned_delays import Forecast, forecast
 from bench.server import substitutes
 from bench.server.paths import trial_url
 from bench.server.routes import Routes
 from bench.server.site import Site
 from bench.server.trials import Opening, ServedRound, Trials
-from bench.server.weather import Forecast, forecast
 
 CHANGING = Profile("p", Uniform(0, 1))
 

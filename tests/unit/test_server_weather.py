@@ -4,8 +4,8 @@ from statistics import mean, quantiles
 
 import pytest
 
-from bench.model import Fault, Fixed, LogNormal, Profile, Uniform
-from bench.server.weather import Forecast, forecast, is_steady, service_s
+from bench.model.cases import Fault, Fixed, LogNormal, Profile, Uniform
+from bench.model.planned_delays import Forecast, forecast, is_steady, service_s
 
 MANY = 4_000
 ERROR = Fault("status", 0.25, 418)

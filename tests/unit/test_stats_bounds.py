@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.contest import Bound, Bounded, Contest, Relation
-from bench.measurement import Measurement
+from bench.model.comparison import Bound, Bounded, Contest, Relation
+from bench.model.results import Measurement
 from bench.stats.bounds import BoundVerdict, bound_verdicts, keeping
 from bench.stats.intervals import Interval, median_interval
 from bench.stats.metrics import figure

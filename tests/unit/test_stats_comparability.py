@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from bench.contest import Contest
-from bench.measurement import Measurement, Run
+from bench.model.comparison import Contest
+from bench.model.results import Measurement, Run
 from bench.stats.comparability import is_of_fixed_order, refusals
 from bench.stats.matching import matching
 from bench.stats.paired_verdicts import paired_verdicts

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.measurement import Run
-from bench.model import Case
+from bench.model.cases import Case
+from bench.model.results import Run
 from bench.stats.noise import CaseNoise, Gate, Noise, case_noise, gate_of, noise_of
 from tests.builders import case, failed, run_of, trials
 

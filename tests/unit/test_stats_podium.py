@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bench.measurement import Measurement, Run
-from bench.model import Case
+from bench.model.cases import Case
+from bench.model.results import Measurement, Run
 from bench.stats.podium import Podium, podiums
 from bench.stats.standing import Range, Standing
 from tests.builders import case, failed, round_of, run_of, trials

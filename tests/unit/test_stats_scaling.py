@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.measurement import Run
+from bench.model.results import Run
 from bench.stats.intervals import Interval
 from bench.stats.paired import Comparison
 from bench.stats.scaling import Rung, Series, knee_of, law_of, scalings

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.model import Stopping
+from bench.model.cases import Stopping
 from bench.stats.intervals import median_interval
 from bench.stats.stopping import Rule, decide, half_width, looks_between, rule_for
 

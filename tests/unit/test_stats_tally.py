@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.measurement import Measurement, Outcome, Run
-from bench.model import Stopping
+from bench.model.cases import Stopping
+from bench.model.results import Measurement, Outcome, Run
 from bench.stats.attempts import MOST_REPEATS, final_attempts, is_final
 from bench.stats.stopping import Rule, Stop, rule_for
 from bench.stats.tally import Tally, rule_of, stops_of

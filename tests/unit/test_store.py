@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from bench.errors import EnvironmentFault, UnreadableResultError, UsageError
-from bench.measurement import Run
-from bench.model import Case, Fault, LogNormal, Profile, Selection, Uniform
-from bench.store.document import run_from_json, run_to_json
-from bench.store.files import replace
-from bench.store.folder import (
+from bench.model.cases import Case, Fault, LogNormal, Profile, Selection, Uniform
+from bench.model.results import Run
+from bench.storage.document import run_from_json, run_to_json
+from bench.storage.files import replace
+from bench.storage.folder import (
     DOCUMENT,
     JOURNAL,
     LOCK,
@@ -27,7 +27,7 @@ from bench.store.folder import (
     save,
     stored_runs,
 )
-from bench.store.journal import new_journal
+from bench.storage.journal import new_journal
 from tests.builders import BEGINNING, NEAR, case, failed, run_of, trials
 
 POOL = case()

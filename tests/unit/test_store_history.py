@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from bench.errors import EnvironmentFault, LockedError, UnreadableResultError
-from bench.store import history
-from bench.store.history import add_points, line_of, read_history
-from bench.store.lock import locked
+from bench.storage import history
+from bench.storage.history import add_points, line_of, read_history
+from bench.storage.lock import locked
 from tests.histories import point
 
 Change = Callable[[dict[str, Any]], object]

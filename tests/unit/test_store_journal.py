@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bench.errors import EnvironmentFault, UnreadableResultError
-from bench.measurement import Resumption
-from bench.store.journal import continued_journal, new_journal, read_journal
+from bench.model.results import Resumption
+from bench.storage.journal import continued_journal, new_journal, read_journal
 from tests.builders import BEGINNING, case, failed, trials
 
 POOL = case()
@@ -184,7 +184,7 @@ def test_a_journal_of_another_version_is_refused_with_both(
 ) -> None:
     """And left as it is."""
     before = journal.read_bytes()
-    monkeypatch.setattr("bench.store.journal.SCHEMA", 4)
+    monkeypatch.setattr("bench.storage.journal.SCHEMA", 4)
     with pytest.raises(UnreadableResultError, match=r"journal\.jsonl: .* schema 3, this flagbench reads 4"):
         read_journal(journal)
     assert journal.read_bytes() == before

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from bench.errors import LockedError
-from bench.store.lock import locked, owner
+from bench.storage.lock import locked, owner
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from bench.store.lock import locked
+from bench.storage.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
@@ -24,7 +24,7 @@ with locked(Path(sys.argv[1])):
 FORKER = """
 import os, sys, time
 from pathlib import Path
-from bench.store.lock import locked
+from bench.storage.lock import locked
 with locked(Path(sys.argv[1])):
     if os.fork() == 0:
         sys.stdin.read()

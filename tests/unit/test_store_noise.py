@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bench.errors import EnvironmentFault, UnreadableResultError
-from bench.machine.advice import Advice
 from bench.stats.noise import Noise, case_noise
-from bench.store.noise import NoiseRecord, keep_noise, load_noise, noise_file
+from bench.storage.noise import NoiseRecord, keep_noise, load_noise, noise_file
+from bench.system.advice import Advice
 
 HERE = "0123456789ab" + "c" * 52
 

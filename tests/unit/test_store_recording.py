@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from bench.errors import UsageError
-from bench.measurement import Outcome, Run
-from bench.model import Case, Fixed
-from bench.store.recording import points_of
-from bench.wire import plain
+from bench.model.cases import Case, Fixed
+from bench.model.json_codec import plain
+from bench.model.results import Outcome, Run
+from bench.storage.recording import points_of
 from tests.builders import case, run_of, trials
 from tests.contests import BASE, CANDIDATE, between_commits, contest, contested
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import EnvironmentFault, UnreadableResultError
-from bench.store.reference_point import Reference, load_reference, save_reference
+from bench.storage.reference_point import Reference, load_reference, save_reference
 
 PINNED = Reference("a" * 40, "2026-01-02", "the last release")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bench.errors import UnreadableResultError
-from bench.store.document import run_from_bytes, run_to_text
-from bench.store.seal import DamagedError, is_sealed, sealed
+from bench.storage.document import run_from_bytes, run_to_text
+from bench.storage.seal import DamagedError, is_sealed, sealed
 from tests.builders import case, failed, run_of, trials
 
 POOL = case()
@@ -103,7 +103,7 @@ def test_none_of_5000_flipped_bits_of_a_run_is_accepted() -> None:
 
 def test_a_damaged_run_is_refused_with_its_path_and_stays_as_it_is(tmp_path: Path) -> None:
     """Wherever it is read."""
-    from bench.store.folder import DOCUMENT, load
+    from bench.storage.folder import DOCUMENT, load
 
     damaged = CONTENT.replace(b'"elapsed_s": 0.03', b'"elapsed_s": 0.02', 1)
     (tmp_path / DOCUMENT).write_bytes(damaged)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.bundle import home
+from bench.system.resources import home
 from bench.variants.build import counterpart
 from bench.variants.harness import protocol_of, speaks_as_we_do, strategies_for
 from bench.variants.installer import environment_of

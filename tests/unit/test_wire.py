@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from bench.api import Fetch
-from bench.measurement import Run
-from bench.model import Fixed, LogNormal, Profile, Uniform
-from bench.wire import MalformedError, decode, encode, fit, plain
+from bench.model.cases import Fixed, LogNormal, Profile, Uniform
+from bench.model.json_codec import MalformedError, decode, encode, fit, plain
+from bench.model.results import Run
 from bench.worker.live import Fetched, FutureSeen, WarmedUp, event_line, read_event
 from bench.worker.protocol import Report, Task, TimedRound
 

@@ -10,8 +10,8 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 import pytest
 
 from bench.api import LOOP_WATCHERS, Fetch
-from bench.machine.probes import SAMPLED
-from bench.model import PROBES
+from bench.model.cases import PROBES
+from bench.system.probes import SAMPLED
 from bench.worker.probes import Figures, Probing
 from bench.worker.protocol import WORKER_PROBES
 

@@ -8,7 +8,7 @@ from zlib import crc32
 import pytest
 
 from bench.api import Fetch, Job
-from bench.outcomes import FetchOutcome
+from bench.api.outcomes import FetchOutcome
 from bench.worker.verify import Flaw, Verified, describe_difference, entries, verify_round
 
 FLAGS = {"BR": b"flag of Brazil", "CN": b"flag of China"}

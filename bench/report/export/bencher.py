@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from bench.errors import UsageError
-from bench.measurement import Run
+from bench.model.results import Run
 from bench.report.export.entries import Entry, entries_of
 from bench.stats.intervals import Interval
 

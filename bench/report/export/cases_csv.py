@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Final, get_args
 
-from bench.histogram import Latency
-from bench.measurement import Gap, Phases, Run, Witness
-from bench.outcomes import FetchOutcome
+from bench.api.outcomes import FetchOutcome
+from bench.model.latency_histogram import Latency
+from bench.model.results import Gap, Phases, Run, Witness
 from bench.report.export.cells import safe
 from bench.stats.costs import Costs
 from bench.stats.intervals import Interval

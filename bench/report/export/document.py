@@ -1,7 +1,7 @@
 """The stored document of a run, as it is."""
 
-from bench.measurement import Run
-from bench.store.document import run_to_text
+from bench.model.results import Run
+from bench.storage.document import run_to_text
 
 
 def to_json(run: Run) -> str:

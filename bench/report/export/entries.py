@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bench.errors import UnreadableResultError, UsageError
-from bench.measurement import Measurement, Run
-from bench.model import Case
+from bench.model.cases import Case
+from bench.model.results import Measurement, Run
 from bench.report.figures import printable
 from bench.stats.attempts import is_final
 from bench.stats.intervals import Interval, median_interval

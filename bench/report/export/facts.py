@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from bench.errors import UnreadableResultError
-from bench.measurement import Run
+from bench.model.results import Run
 from bench.report.figures import printable
 
 

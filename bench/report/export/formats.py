@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from bench.measurement import Run
+from bench.model.results import Run
 from bench.report.export.bencher import to_bencher
 from bench.report.export.cases_csv import to_csv
 from bench.report.export.document import to_json

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from bench.measurement import Run
+from bench.model.results import Run
 from bench.report.export.entries import Entry, entries_of
 from bench.report.figures import plural
 from bench.stats.intervals import Interval

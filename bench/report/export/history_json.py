@@ -3,9 +3,9 @@
 import json
 from collections.abc import Sequence
 
+from bench.model.json_codec import plain
 from bench.stats.history import Track
-from bench.store.reference_point import Reference
-from bench.wire import plain
+from bench.storage.reference_point import Reference
 
 
 def to_json(tracks: Sequence[Track], reference: Reference | None) -> str:

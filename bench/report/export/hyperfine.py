@@ -5,7 +5,7 @@ from statistics import fmean, median, stdev
 from typing import Any
 
 from bench.errors import UsageError
-from bench.measurement import Run
+from bench.model.results import Run
 from bench.report.export.entries import Entry, entries_of, parameters
 from bench.report.figures import printable
 

@@ -6,8 +6,8 @@ from math import fsum
 from typing import Final, Literal, TypeAlias
 from xml.etree import ElementTree as ET
 
-from bench.contest import Contest
-from bench.measurement import Measurement, Run
+from bench.model.comparison import Contest
+from bench.model.results import Measurement, Run
 from bench.report.bounds import bound_words, found_words
 from bench.report.contest import bounds, change, value
 from bench.report.export.entries import entry_names, failed_trials
@@ -17,7 +17,7 @@ from bench.stats.bounds import BoundVerdict, bound_verdicts
 from bench.stats.intervals import median_interval
 from bench.stats.standing import sample_of
 from bench.stats.verdicts import MetricVerdict, verdicts_of
-from bench.store.contest import contest_of
+from bench.storage.contest import contest_of
 
 _VANISHED: Final = "vanished"
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'

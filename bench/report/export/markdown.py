@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bench.measurement import Run
+from bench.model.results import Run
 from bench.report.aspects import aspects
 from bench.report.columns import Column, identity, results
 from bench.report.contest import contest_sheet
@@ -18,7 +18,7 @@ from bench.report.table import legend, title
 from bench.stats.bounds import bound_verdicts
 from bench.stats.podium import Podium, podiums
 from bench.stats.verdicts import verdicts_of
-from bench.store.contest import contest_of
+from bench.storage.contest import contest_of
 
 
 def to_markdown(run: Run) -> str:

@@ -3,7 +3,7 @@
 from bench.report.noise_figures import LINES, failures, heading, headline
 from bench.report.noise_sentence import noise_conclusion
 from bench.report.pipes import paragraph, piped, plain
-from bench.store.noise import NoiseRecord
+from bench.storage.noise import NoiseRecord
 
 
 def noise_to_markdown(record: NoiseRecord) -> str:

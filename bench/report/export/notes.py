@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bench.measurement import Run
+from bench.model.results import Run
 from bench.report.export.entries import entries_of, entry_names, failed_trials
 from bench.report.export.otava import shared_names
 from bench.report.figures import plural, printable

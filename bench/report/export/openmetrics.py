@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from bench.measurement import Run
+from bench.model.results import Run
 from bench.report.export.entries import Entry, entries_of, entry_names, failed_trials, parameters
 from bench.report.export.facts import began
 from bench.report.figures import printable

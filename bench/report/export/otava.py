@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bench.errors import UsageError
-from bench.measurement import Run
+from bench.model.results import Run
 from bench.report.export.cells import safe
 from bench.report.export.entries import entries_of
 from bench.report.export.facts import began, commit_of

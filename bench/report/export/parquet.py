@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from bench.errors import EnvironmentFault, UnreadableResultError
-from bench.extras import PARQUET, lacking
-from bench.measurement import Run
+from bench.model.results import Run
 from bench.report.export.rows import COLUMNS, Kind, Value, rows_of
 from bench.report.figures import printable
+from bench.system.optional_dependencies import PARQUET, lacking
 
 _CONVERTED: Final[Mapping[Kind, Callable[[Any], Value]]] = {
     "text": printable,

@@ -3,7 +3,7 @@
 import json
 from typing import Any, Final
 
-from bench.measurement import Measurement, Run
+from bench.model.results import Measurement, Run
 from bench.report.export.entries import Entry, entries_of, parameters
 from bench.report.export.facts import commit_of, environment_texts
 from bench.report.figures import printable

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from statistics import fmean, median, stdev
 from typing import Any
 
-from bench.measurement import Run
+from bench.model.results import Run
 from bench.report.export.entries import Entry, entries_of, parameters
 from bench.report.export.facts import commit_of, environment_texts, is_modified
 from bench.report.figures import printable

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Final, Literal, TypeAlias, get_args
 
-from bench.histogram import Latency, merged
-from bench.measurement import Gap, Measurement, Phases, Round, Run, Witness
-from bench.model import Case
-from bench.outcomes import FetchOutcome
+from bench.api.outcomes import FetchOutcome
+from bench.model.cases import Case
+from bench.model.latency_histogram import Latency, merged
+from bench.model.results import Gap, Measurement, Phases, Round, Run, Witness
 
 Kind: TypeAlias = Literal["text", "integer", "number", "truth"]
 Value: TypeAlias = str | int | float | bool | None

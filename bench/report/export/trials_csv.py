@@ -3,7 +3,7 @@
 import csv
 import io
 
-from bench.measurement import Run
+from bench.model.results import Run
 from bench.report.export.cells import safe
 from bench.report.export.rows import COLUMNS, rows_of
 

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Sequence
 
+from bench.model.json_codec import plain
 from bench.stats.bounds import BoundVerdict
 from bench.stats.ruling import Ruling
 from bench.stats.verdicts import Verdicts
-from bench.wire import plain
 
 
 def to_json(name: str, verdicts: Verdicts, bounds: Sequence[BoundVerdict], ruling: Ruling) -> str:

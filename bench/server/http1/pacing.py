@@ -1,7 +1,7 @@
 """How an answer is cut into slices so that it never runs ahead of its bandwidth."""
 
+from bench.model.bandwidth import slice_bytes
 from bench.server.answers import Answer, Slice
-from bench.server.bandwidth import slice_bytes
 
 
 def head_only(answer: Answer, *, closing: bool) -> tuple[Slice, ...]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from bench.model import Fault
+from bench.model.cases import Fault
 from bench.server.answers import refusal
 from bench.server.decision import decide
 from bench.server.http2.mishaps import mishap

@@ -99,7 +99,7 @@ OF_HEADS: Final[Mapping[str, Mishap]] = MappingProxyType(
         "huge_header": _huge_header,
     }
 )
-"""By kind of ``bench.faults``: what spoils an answer with or without a body."""
+"""By kind of ``bench.model.faults``: what spoils an answer with or without a body."""
 OF_BODIES: Final[Mapping[str, Mishap]] = MappingProxyType(
     {
         "slicer": _slicer,

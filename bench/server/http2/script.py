@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple, TypeAlias
 
-from bench.server.bandwidth import slice_bytes
+from bench.model.bandwidth import slice_bytes
 
 Field: TypeAlias = tuple[bytes, bytes]
 

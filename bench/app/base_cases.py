@@ -1,0 +1,65 @@
+"""The cases that a config had in the tree of another variant."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bench.model.cases import Case, Strategy
+    from bench.model.comparison import Side
+
+
+def former_cases(config: str, side: "Side", say: Callable[[str], None]) -> "tuple[Case, ...]":
+    """Return the cases of a config as it was in a side's tree.
+
+    There are none if it lies outside of the repository, or was not there yet.
+
+    Args:
+        config: as the command line has it.
+        side: of the base.
+        say: is told where there is none that can be read.
+    """
+    from bench.config import catalog
+    from bench.config.loader import load
+    from bench.config.shipped import find
+    from bench.errors import BenchError
+    from bench.variants.build import counterpart
+    from bench.variants.harness import strategies_for
+    from bench.variants.tree import working_folder
+
+    top = working_folder()
+    named = find(config)
+    file = named.parent.resolve() / named.name  # paths in it are counted from where it is named
+    if side.tree is None or not file.is_relative_to(top):
+        return ()
+    its = counterpart(file, top, side.tree)
+    if its is None:
+        say(f"note: whether cases have vanished is not known, as the base has no {named.name} there")
+        return ()
+    try:
+        return load(
+            its,
+            strategies=_described(strategies_for(side.tree)),
+            clients=catalog.clients(),
+            read_strategy=catalog.describe_strategy,
+        ).cases
+    except BenchError as error:
+        why = error.what.partition("\n")[0]
+        say(f"note: whether cases have vanished is not known, as the base's config cannot be read: {why}")
+        return ()
+
+
+def _described(files: "Mapping[str, Path]") -> "dict[str, Strategy]":
+    """Describe strategies, all but those that are none."""
+    from bench.config.catalog import describe_strategy
+    from bench.errors import UsageError
+
+    described = {}
+    for name, file in files.items():
+        try:
+            described[name] = describe_strategy(file)
+        except UsageError:
+            continue
+    return described

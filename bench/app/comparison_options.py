@@ -1,0 +1,125 @@
+"""From the words of the command line to two variants and their terms."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import rich_click as click
+
+if TYPE_CHECKING:
+    from bench.app.comparison_plan import Challenge
+    from bench.model.cases import Experiment
+    from bench.model.comparison import Metric, Variant
+
+T = TypeVar("T")
+
+USUAL_CONFIG: Final = "gate"
+
+
+def split_sides(base: str | None, candidate: str | None, config: str | None) -> tuple[tuple[str, ...], str]:
+    """Tell the config from the variants: it comes last, and is a YAML file or has a shipped config's name."""
+    words = [word for word in (base, candidate, config) if word is not None]
+    if words and config is None and _is_config(words[-1]):
+        _refuse_ambiguous(words[-1])
+        return tuple(words[:-1]), words[-1]
+    return tuple(words[:2]), config or USUAL_CONFIG
+
+
+def challenge(
+    asked: "Experiment",
+    sides: tuple[str, ...],
+    *,
+    metrics: str | None,
+    threshold: str | None,
+    budget: str | None,
+) -> "Challenge":
+    """Read two variants, the work tree for one that is not given, or take those of the config.
+
+    Raises:
+        click.BadParameter: one of them, or one of the terms, cannot be read.
+    """
+    from bench.config.variants import variant
+    from bench.model.comparison import Variant
+
+    if not sides and asked.terms.variants is not None:
+        base, candidate = asked.terms.variants
+    elif not sides:
+        raise click.UsageError("there is no BASE, and the config has no `variants`")
+    else:
+        base = _read(variant, sides[0], "BASE")
+        candidate = _read(variant, sides[1], "CANDIDATE") if len(sides) > 1 else Variant()
+    return challenge_between(base, candidate, metrics=metrics, threshold=threshold, budget=budget)
+
+
+def challenge_between(
+    base: "Variant", candidate: "Variant", *, metrics: str | None, threshold: str | None, budget: str | None
+) -> "Challenge":
+    """Read the terms of a contest between two variants.
+
+    Raises:
+        click.BadParameter: one of them cannot be read.
+    """
+    from bench.app.comparison_plan import Challenge
+    from bench.config.units import positive_duration_s
+
+    return Challenge(
+        base=base,
+        candidate=candidate,
+        metrics=None if metrics is None else _metrics(metrics),
+        threshold=margin_of(threshold),
+        budget_s=None if budget is None else _read(positive_duration_s, budget, "--budget"),
+    )
+
+
+def margin_of(threshold: str | None) -> float | None:
+    """Read a threshold, if there is one.
+
+    Raises:
+        click.BadParameter: it cannot be read.
+    """
+    from bench.config.units import positive_share
+
+    return None if threshold is None else _read(positive_share, threshold, "--threshold")
+
+
+def words_of(**said: str | None) -> tuple[str, ...]:
+    """Return the words of the command line that say these options."""
+    return tuple(word for name, value in said.items() if value is not None for word in (f"--{name}", value))
+
+
+def _is_config(word: str) -> bool:
+    from bench.config.shipped import names
+
+    return word.endswith((".yaml", ".yml")) or word in names()
+
+
+def _refuse_ambiguous(word: str) -> None:
+    """Refuse a word that names a shipped config and a revision.
+
+    Raises:
+        UsageError: it does.
+    """
+    from bench.app.base_revision import is_revision
+    from bench.errors import UsageError
+
+    if is_revision(word):
+        raise UsageError(
+            f"{word} is a config and a revision",
+            hint=f"say rev={word} for the revision, or add the config: `ab BASE CANDIDATE {word}`",
+        )
+
+
+def _read(read: Callable[[str], T], text: str, name: str) -> T:
+    """Read a word of the command line as a config's scalar of the same kind is read."""
+    try:
+        return read(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=name) from error
+
+
+def _metrics(text: str) -> "tuple[Metric, ...]":
+    from bench.model.comparison import METRICS
+
+    named = [name.strip() for name in text.split(",")]
+    if unknown := [name for name in named if name not in METRICS]:
+        raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(METRICS)}", param_hint="--metrics")
+    return tuple(metric for metric in METRICS if metric in named)

@@ -1,0 +1,235 @@
+"""From an experiment to a stored run: what every command that measures does alike."""
+
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bench.model.cases import Experiment
+    from bench.model.results import Beginning, Measurement, Run
+    from bench.storage.journal import Journal
+    from bench.system.limits import Limits
+
+_FAILED_TRIALS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the command line says of a run beside its experiment.
+
+    Attributes:
+        command: the name of the command.
+        config: its config, as it was given.
+        sides: what stands before it, as it was given.
+        options: those that change what the config says.
+        out: folder of a new run, if one is named.
+        resume: the run to go on with, if there is one.
+    """
+
+    command: str
+    config: str
+    options: tuple[str, ...]
+    out: Path | None
+    resume: Path | None
+    quiet: bool
+    sides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ongoing:
+    """A run that is being carried out.
+
+    Attributes:
+        kept: what it yielded before it was left.
+    """
+
+    folder: Path
+    journal: "Journal"
+    kept: "tuple[Measurement, ...]"
+
+
+def carry_out(
+    experiment: "Experiment",
+    present: Callable[["Run", Path], int],
+    order: Order,
+    measure: Callable[[Ongoing], None] | None = None,
+) -> int:
+    """Run an experiment, or what is left of it, and return the exit code.
+
+    What was measured is handed to ``present``, with the folder in which to keep what is derived of it,
+    whatever ends the run; it returns the exit code that what was measured calls for. ``measure`` runs the
+    trials that are due, unless the usual block loop is to do so.
+    """
+    from bench.app.preflight import read_limits_for, shortages_of
+    from bench.errors import BenchError
+    from bench.runner.interrupt import Interrupted, interruptible
+    from bench.runner.record import record
+    from bench.runner.shortages import require
+    from bench.storage.folder import JOURNAL, journal_of
+    from bench.storage.journal import read_journal
+
+    code = 0
+    past = None if order.resume is None else journal_of(order.resume)
+    limits = read_limits_for(order.out if past is None else past.parent)
+    require(shortages_of(experiment, limits, 0 if past is None else _counted(read_journal(past).trials)))
+    fault: Exception | None = None
+    with interruptible() as signals, _opened(experiment, order) as ongoing:
+        folder = ongoing.folder
+        resume = f"resume with `{_resume_words(order, folder)}`"
+        signals.parting = f"left at once; the trials that were finished are in {folder / JOURNAL}; {resume}"
+        try:
+            with suppress(Interrupted):
+                if measure is None:
+                    _run_blocks(experiment, ongoing, limits, quiet=order.quiet)
+                else:
+                    measure(ongoing)
+                signals.hold()
+        except Exception as error:  # noqa: BLE001  raised again once what was measured is safe
+            fault = error
+        signals.hold()
+        document = record(experiment, read_journal(folder / JOURNAL), name=folder.name)
+        try:
+            code = present(document, folder)
+        except BenchError as error:  # what came first is what the user should know of
+            fault = fault or error
+        _tell_where(document, folder, planned=_planned(experiment), resume=resume)
+    if fault is not None:
+        raise fault
+    return code if signals.exit_code is None else signals.exit_code
+
+
+def code_of(document: "Run") -> int:
+    """Return the exit code of a run that only its trials can fail."""
+    from bench.stats.attempts import final_attempts
+
+    return _FAILED_TRIALS if any(trial.outcome != "ok" for trial in final_attempts(document.trials)) else 0
+
+
+@contextmanager
+def _opened(experiment: "Experiment", order: Order) -> "Iterator[Ongoing]":
+    """Begin a run in a folder of its own, or go on with one that was left."""
+    from bench.model.results import Beginning
+    from bench.runner.record import config_of
+    from bench.storage.folder import JOURNAL, new_folder
+    from bench.storage.journal import new_journal
+    from bench.system.environment import describe
+    from bench.system.pinning import pinning_of
+
+    environment = describe({case.client for case in experiment.cases}, pinning_of(experiment))
+    now = datetime.now(UTC)
+    command = (order.command, *order.sides, "CONFIG", *order.options)
+    beginning = Beginning(now.isoformat(timespec="seconds"), config_of(experiment), environment, command)
+    if order.resume is not None:
+        with _resumed(experiment, order.resume, beginning) as ongoing:
+            yield ongoing
+        return
+    with (
+        new_folder(experiment.name, now, order.out) as folder,
+        new_journal(folder / JOURNAL, beginning) as journal,
+    ):
+        yield Ongoing(folder, journal, ())
+
+
+@contextmanager
+def _resumed(experiment: "Experiment", run: Path, now: "Beginning") -> "Iterator[Ongoing]":
+    """Open a run that was left, if it can go on and is not at its end."""
+    from bench.app.output import remarks
+    from bench.errors import UsageError
+    from bench.model.results import Resumption
+    from bench.runner.progress import progress_of
+    from bench.runner.resuming import check_same
+    from bench.storage.folder import JOURNAL, is_derived, old_folder
+    from bench.storage.journal import continued_journal, read_journal
+
+    with old_folder(run) as folder:
+        past = read_journal(folder / JOURNAL)
+        check_same(past.beginning, now)
+        progress = progress_of(experiment, past.trials)
+        if not progress.is_due and is_derived(folder, progress.trials):
+            raise UsageError(
+                f"{folder} is complete: there is nothing to resume",
+                hint=f"see it with `{_program()} show {shlex.quote(str(folder))}`",
+            )
+        if past.torn:
+            said = f"dropped a torn line of {past.torn} bytes at byte {past.end} of {folder / JOURNAL}"
+            remarks().print(said, soft_wrap=True)
+        with continued_journal(folder / JOURNAL, past) as journal:
+            if progress.is_due:
+                journal.append(Resumption(now.started, len(past.trials), now.environment["git"]))
+            yield Ongoing(folder, journal, past.trials)
+
+
+def _planned(experiment: "Experiment") -> str:
+    """Write how many trials there could have been."""
+    trials = experiment.blocks * len(experiment.cases)
+    return f"{trials}" if experiment.stopping is None else f"up to {trials}"
+
+
+def _run_blocks(experiment: "Experiment", ongoing: Ongoing, limits: "Limits", *, quiet: bool) -> None:
+    """Run with the kind of progress that fits where stderr goes; hold the time against the prediction."""
+    from time import monotonic
+
+    from bench.app.output import remarks
+    from bench.app.preflight import remarks_on
+    from bench.report.outlook import print_total, print_truth
+    from bench.report.progress import LiveProgress, PlainProgress, live_line
+    from bench.report.race import Race
+    from bench.runner.outlook import foresee
+    from bench.runner.session import run_blocks
+    from bench.stats.observer import Observer
+    from bench.system.advice import warnings
+    from bench.system.reading import read_machine
+
+    journal, kept = ongoing.journal, ongoing.kept
+    if quiet:
+        run_blocks(experiment, journal, Observer(), kept)
+        return
+    console = remarks()
+    for note in experiment.notes:
+        console.print(f"note: {note}", soft_wrap=True)
+    for warning in warnings(read_machine()):
+        console.print(f"warning: {warning}", soft_wrap=True)
+    outlooks = foresee(experiment)
+    for warning in remarks_on(experiment, outlooks, limits):
+        console.print(f"warning: {warning}", soft_wrap=True)
+    print_total(outlooks, experiment, console)
+    if kept:
+        console.print(f"going on after {_counted(kept)} of {_planned(experiment)} trials", soft_wrap=True)
+    started_s = monotonic()
+    if console.is_terminal:
+        with live_line(console) as line:
+            measured = run_blocks(experiment, journal, LiveProgress(line, Race(monotonic)), kept)
+    else:
+        measured = run_blocks(experiment, journal, PlainProgress(console, Race(monotonic)), kept)
+    if measured:
+        print_truth(outlooks, measured, monotonic() - started_s, console)
+
+
+def _tell_where(document: "Run", folder: Path, *, planned: str, resume: str) -> None:
+    from bench.app.output import remarks
+
+    told = f"kept in {folder}"
+    if document.status == "partial":
+        told = f"stopped early: {_counted(document.trials)} of {planned} trials kept in {folder}; {resume}"
+    remarks().print(told, soft_wrap=True)
+
+
+def _counted(trials: "tuple[Measurement, ...]") -> int:
+    from bench.stats.attempts import final_attempts
+
+    return len(final_attempts(trials))
+
+
+def _resume_words(order: Order, folder: Path) -> str:
+    """Write the command that goes on with a run, as it can be given again."""
+    words = [order.command, *order.sides, order.config, *order.options, "--resume", str(folder)]
+    return f"{_program()} {shlex.join(words)}"
+
+
+def _program() -> str:
+    return "python -m bench" if Path(sys.argv[0]).name == "__main__.py" else "flagbench"

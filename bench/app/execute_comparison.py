@@ -1,0 +1,163 @@
+"""From a config and two variants to verdicts: what ``ab`` and ``gate`` do alike."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bench.app.comparison_plan import Challenge
+    from bench.app.execute import Ongoing, Order
+    from bench.model.cases import Case, Experiment
+    from bench.model.comparison import Contest, Side
+    from bench.model.results import Run
+
+
+def contend(  # noqa: PLR0913  the last two are those of a gate
+    asked: "Experiment",
+    challenge: "Challenge",
+    present: "Callable[[Run, Path], int]",
+    order: "Order",
+    *,
+    refuses_same: bool = False,
+    former: "Callable[[Side, Callable[[str], None]], Iterable[Case]] | None" = None,
+) -> int:
+    """Build both variants, let them contend, and return the exit code.
+
+    Args:
+        asked: the cases.
+        challenge: the variants, and on what terms.
+        present: stores and prints what a run has yielded, and returns its exit code.
+        order: what the command line says besides.
+        refuses_same: whether two sides that are the same are pointless.
+        former: finds the cases that there were on the side of the base, which are missed if they are gone;
+            it is also given what tells the user one sentence at a time.
+
+    Raises:
+        IncomparableError: both are the same, which is pointless.
+        UsageError: the budget is too small for any alarm, or there is nothing to compare.
+        EnvironmentFault: a variant cannot be built, or the machine cannot do what is asked.
+    """
+    from bench.app.comparison_plan import matched, refuse_same
+    from bench.app.execute import carry_out
+    from bench.runner.contest import lengthened
+
+    _refuse_early(asked, order)
+    sides = _built(asked, challenge, quiet=order.quiet)
+    if refuses_same:
+        refuse_same(sides, challenge)
+    say = _telling(quiet=order.quiet)
+    were = () if former is None else former(sides[challenge.base.label], say)
+    experiment, terms = matched(asked, challenge, sides, were)
+    contest = replace(terms, repeats=_repeats(experiment, terms, order))
+
+    def measure(ongoing: "Ongoing") -> None:
+        _measure(longer, contest, ongoing, quiet=order.quiet)
+
+    longer = lengthened(experiment, contest)
+    return carry_out(longer, present, order, measure)
+
+
+def _refuse_early(asked: "Experiment", order: "Order") -> None:
+    """Refuse what cannot be before anything is built and tried.
+
+    Raises:
+        UsageError: the folder of the run is used, or there is no run to go on with.
+        ShortageFault: the machine has less than the contest takes.
+    """
+    from bench.app.preflight import read_limits_for, shortages_of
+    from bench.runner.shortages import require
+    from bench.storage.folder import journal_of, refuse_used
+
+    if order.out is not None:
+        refuse_used(order.out)
+    if order.resume is not None:
+        journal_of(order.resume)
+    require(shortages_of(asked, read_limits_for(order.out)))
+
+
+def _built(asked: "Experiment", challenge: "Challenge", *, quiet: bool) -> "Mapping[str, Side]":
+    """Build base and candidate, in this order, under names that differ."""
+    from bench.variants.build import build
+    from bench.variants.tree import tree_of
+
+    say = _telling(quiet=quiet)
+    clients = {case.client for case in asked.cases}
+    tree_of(challenge.candidate, lambda _: None)  # a name that is mistyped is told before the base is built
+    base, candidate = challenge.base.label, challenge.candidate.label
+    return {
+        base: build(challenge.base, clients, asked.strategies, say),
+        f"{candidate}.2" if candidate == base else candidate: build(
+            challenge.candidate, clients, asked.strategies, say
+        ),
+    }
+
+
+def _telling(*, quiet: bool) -> Callable[[str], None]:
+    """Return what tells the user one sentence at a time, unless that is not wanted."""
+    from bench.app.output import remarks
+
+    def say(line: str) -> None:
+        if not quiet:
+            remarks().print(line, soft_wrap=True)
+
+    return say
+
+
+def _repeats(experiment: "Experiment", contest: "Contest", order: "Order") -> Mapping[str, int]:
+    """Say how much longer the rounds of each case must be: as in the run that goes on, else by trying.
+
+    Raises:
+        UsageError: the budget ends before the first alarm could be raised.
+    """
+    from bench.errors import UsageError
+    from bench.report.figures import duration, plural
+    from bench.runner.contest import pilot
+    from bench.stats.contest import RULE
+    from bench.stats.sequential import blocks_to_alarm
+    from bench.storage.contest import repeats_of
+    from bench.storage.folder import journal_of
+    from bench.storage.journal import read_journal
+
+    metrics = len(contest.margins) * len(contest.metrics)
+    try:
+        blocks = blocks_to_alarm(metrics, RULE)
+    except ValueError as error:
+        raise UsageError(str(error), hint="compare fewer cases") from error
+    if order.resume is not None:
+        return repeats_of(read_journal(journal_of(order.resume)).beginning, contest)
+    tried = pilot(experiment)
+    least_s = blocks * tried.block_s
+    if least_s > contest.budget_s:
+        raise UsageError(
+            f"an alarm in {plural(metrics, 'metric')} takes {blocks} blocks, which take {duration(least_s)}, "
+            f"and the budget is {duration(contest.budget_s)}",
+            hint=f"give it --budget {math.ceil(least_s / 60)}m, or compare fewer cases",
+        )
+    return tried.repeats
+
+
+def _measure(experiment: "Experiment", contest: "Contest", ongoing: "Ongoing", *, quiet: bool) -> None:
+    """Run the contest with the kind of progress that fits where stderr goes."""
+    from bench.app.output import remarks
+    from bench.report.contest_progress import LiveContest, PlainContest, announced, live_table
+    from bench.runner.contest import run_contest
+    from bench.stats.observer import Observer
+    from bench.system.advice import warnings
+    from bench.system.reading import read_machine
+
+    journal, kept = ongoing.journal, ongoing.kept
+    if quiet:
+        run_contest(experiment, contest, journal, Observer(), kept)
+        return
+    console = remarks()
+    for line in (*(f"note: {note}" for note in experiment.notes), *announced(experiment, contest)):
+        console.print(line, soft_wrap=not console.is_terminal, markup=False, highlight=False)
+    for warning in warnings(read_machine()):
+        console.print(f"warning: {warning}", soft_wrap=True)
+    if console.is_terminal:
+        with live_table(console) as live:
+            run_contest(experiment, contest, journal, LiveContest(live, contest), kept)
+    else:
+        run_contest(experiment, contest, journal, PlainContest(console, contest), kept)

@@ -1,0 +1,105 @@
+"""From ``RUN`` and ``RUN@VARIANT`` to the cases and trials that are meant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bench.model.cases import Case
+    from bench.model.comparison import Contest
+    from bench.model.results import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """One side of a comparison.
+
+    Attributes:
+        variant: empty for a run that has none.
+    """
+
+    run: "Run"
+    variant: str
+
+    @property
+    def name(self) -> str:
+        """Name it as it is addressed."""
+        return f"{self.run.name}@{self.variant}" if self.variant else self.run.name
+
+    @property
+    def cases(self) -> "tuple[Case, ...]":
+        """Its cases."""
+        return tuple(case for case in self.run.cases if case.variant == self.variant)
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """What is kept of its strategies' files."""
+        from bench.stats.matching import digests_of
+
+        return digests_of(self.run)
+
+
+def addressed(address: str) -> Addressed:
+    """Load the run, and check that it has the variant.
+
+    Raises:
+        UsageError: there is no such run, or it has no such variant, or several of which none is named.
+    """
+    from bench.errors import UsageError
+    from bench.storage.folder import load
+
+    name, _, variant = address.partition("@")
+    run = load(Path(name))
+    variants = [*dict.fromkeys(case.variant for case in run.cases)]
+    if variant not in variants:
+        choice = ", ".join(f"{name}@{each}" for each in variants if each) or name
+        what = f"has no variant {variant!r}" if variant else "has several variants"
+        raise UsageError(f"{run.name} {what}", hint=f"there are {choice}")
+    return Addressed(run, variant)
+
+
+def both_sides(address: str) -> tuple[Addressed, Addressed]:
+    """Load a contest, and return its base and its candidate.
+
+    Raises:
+        UsageError: it is no contest.
+    """
+    from bench.errors import UsageError
+    from bench.storage.contest import contest_of
+    from bench.storage.folder import load
+
+    run = load(Path(address))
+    contest = contest_of(run)
+    if contest is None:
+        raise UsageError(f"{run.name} is no contest of two variants", hint="name a second run beside it")
+    return Addressed(run, contest.base), Addressed(run, contest.candidate)
+
+
+def contest_between(first: Addressed, second: Addressed, margin: float | None) -> "Contest":
+    """Return what decides between two variants of one run.
+
+    A contest keeps its terms, and may be looked at from its other side; of other runs all blocks count.
+    """
+    from bench.errors import UsageError
+    from bench.model.comparison import USUAL_MARGIN, USUAL_METRICS, Contest
+    from bench.storage.contest import contest_of
+
+    if first.variant == second.variant:
+        raise UsageError(f"{first.name} is compared with itself", hint="name two variants of the run")
+    kept = contest_of(first.run)
+    if kept is not None:
+        margins = kept.margins if margin is None else dict.fromkeys(kept.margins, margin)
+        return replace(kept, base=first.variant, candidate=second.variant, margins=margins)
+    shared = {case.plain_id for case in first.cases} & {case.plain_id for case in second.cases}
+    return Contest(
+        base=first.variant,
+        candidate=second.variant,
+        metrics=USUAL_METRICS,
+        margins={
+            case.plain_id: USUAL_MARGIN if margin is None else margin
+            for case in first.cases
+            if case.plain_id in shared
+        },
+        budget_s=float("inf"),
+    )

@@ -1,0 +1,1 @@
+"""Cases, results, comparisons, faults and planned delays as frozen values. Standard library only."""

@@ -1,0 +1,108 @@
+"""The flags that are served, by upper-case country code: the project's own, or those of a folder.
+
+Sizes are spread like those of the chapter's flags (1.2 to 36 KB, median 9.9 KB), for the size of a
+download is part of what is timed. The designs are invented: real flags would add nothing but a licence.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from hashlib import blake2b
+from math import exp, sqrt
+from pathlib import Path
+from statistics import NormalDist
+from types import MappingProxyType
+from typing import Final
+
+from bench.api.country_code import is_code
+from bench.errors import EnvironmentFault, UsageError
+from bench.model.countries import COUNTRIES
+from bench.model.draw import evenly
+from bench.model.flag_designs import DESIGNS
+from bench.model.gif import Colour, Picture, area_of, encode
+
+_MEDIAN_BYTES: Final = 9_900
+_SMALLEST_BYTES: Final = 1_250
+_LARGEST_BYTES: Final = 36_000
+_SPREAD: Final = NormalDist(0.0, 0.7)
+"""Of the logarithm of the size: 95 % of the flags lie within a factor of 4 of the median."""
+
+_COLOURS: Final[tuple[Colour, ...]] = (
+    (255, 255, 255),
+    (206, 17, 38),
+    (0, 56, 168),
+    (0, 122, 61),
+    (252, 209, 22),
+    (17, 17, 17),
+    (91, 169, 221),
+)
+
+
+def served_flags(folder: Path | None) -> Mapping[str, bytes]:
+    """Return the flags of a folder, or the project's own where none is given."""
+    return all_flags() if folder is None else load_flags(folder)
+
+
+@cache
+def all_flags() -> Mapping[str, bytes]:
+    """Return the project's own flags, as GIF files."""
+    return MappingProxyType({code: make_flag(code) for code in COUNTRIES})
+
+
+def make_flag(code: str) -> bytes:
+    """Make the flag of a country: the same bytes on every machine."""
+    digest = blake2b(code.encode(), digest_size=16, person=b"cloth").digest()
+    area = area_of(_size_bytes(digest[:8]))
+    height = max(1, round(sqrt(area * 2 / 3)))
+    width = area // height
+    design = DESIGNS[digest[8] % len(DESIGNS)]
+    return encode(Picture(width, height, _palette(digest[9:12]), design(width, height)))
+
+
+def load_flags(folder: Path) -> Mapping[str, bytes]:
+    """Read the flags of a folder that holds ``br.gif``, or ``br/br.gif`` as the chapter's does.
+
+    Raises:
+        EnvironmentFault: the folder or a flag cannot be read, or there is no flag in it.
+        UsageError: two files are the flag of one country.
+    """
+    flags: dict[str, bytes] = {}
+    try:
+        for code, file in _flag_files(folder).items():
+            flags[code] = file.read_bytes()
+    except OSError as error:
+        raise EnvironmentFault(
+            f"{error.filename or folder}: the flag cannot be read: {error.strerror}"
+        ) from error
+    if not flags:
+        raise EnvironmentFault(
+            f"{folder}: no flag found", hint="flags_dir needs files such as br.gif or br/br.gif"
+        )
+    return MappingProxyType(flags)
+
+
+def _flag_files(folder: Path) -> Mapping[str, Path]:
+    files = sorted((*folder.glob("*.gif"), *folder.glob("*/*.gif"))) if folder.is_dir() else []
+    found: dict[str, Path] = {}
+    for file in files:
+        if _is_flag(file, folder) and (first := found.setdefault(file.stem.upper(), file)) != file:
+            raise UsageError(
+                f"{first} and {file} are both the flag of {file.stem.upper()}", hint="keep one of them"
+            )
+    return found
+
+
+def _is_flag(file: Path, folder: Path) -> bool:
+    stem = file.stem
+    named = stem.isascii() and is_code(stem.upper())  # in Unicode, two letters may be one in capitals
+    return named and (file.parent == folder or file.parent.name == stem)
+
+
+def _size_bytes(digest: bytes) -> int:
+    size_bytes = round(_MEDIAN_BYTES * exp(_SPREAD.inv_cdf(evenly(digest))))
+    return min(max(size_bytes, _SMALLEST_BYTES), _LARGEST_BYTES)
+
+
+def _palette(digest: bytes) -> list[Colour]:
+    """Draw three colours, no two alike."""
+    colours = list(_COLOURS)
+    return [colours.pop(byte % len(colours)) for byte in digest]
