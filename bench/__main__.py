@@ -8,8 +8,8 @@ import rich_click as click
 
 from bench.api.error_outcomes import local_fault
 from bench.cli import cli
-from bench.errors import BenchError, ConfigError, ShortageFault
-from bench.runner.interrupt import Interrupted, terminable
+from bench.errors import BenchError, ConfigError, ResourceError
+from bench.runner.processes.signals import Interrupted, terminable
 
 _EXIT_BY_KIND: Final = {
     "usage": 2, "config": 2, "environment": 4, "server": 4, "results": 5, "locked": 6, "incomparable": 9,
@@ -49,7 +49,7 @@ def _explain(error: Exception) -> int:
     if isinstance(error, ConfigError):
         _say(*error.problems)
         return _USAGE
-    if isinstance(error, ShortageFault):
+    if isinstance(error, ResourceError):
         _say(*(f"error[{error.kind}]: {shortage}" for shortage in error.shortages))
         return _EXIT_BY_KIND[error.kind]
     if isinstance(error, BenchError):
@@ -66,7 +66,7 @@ def _explain(error: Exception) -> int:
 
 def _say(*lines: str) -> None:
     """Write to stderr, whatever a file that is quoted may hold; on a full disk, the exit code has to do."""
-    from bench.report.figures import printable
+    from bench.report.number_format import printable
 
     with suppress(OSError):
         for line in lines:

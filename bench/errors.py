@@ -35,13 +35,13 @@ class ConfigError(BenchError):
         self.problems = problems
 
 
-class EnvironmentFault(BenchError):  # noqa: N818  EnvironmentError is a builtin
+class SetupError(BenchError):
     """The machine cannot do what is asked: a port, a limit, a folder, a library."""
 
     kind = "environment"
 
 
-class ShortageFault(EnvironmentFault):
+class ResourceError(SetupError):
     """The machine has less than a run takes; ``shortages`` holds a line for each thing of which it has."""
 
     def __init__(self, shortages: tuple[str, ...]) -> None:
@@ -49,7 +49,7 @@ class ShortageFault(EnvironmentFault):
         self.shortages = shortages
 
 
-class ServerDiedError(EnvironmentFault):
+class ServerDiedError(SetupError):
     """The flag server stopped answering its control pipe."""
 
     kind = "server"

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from bench.model.cases import Case, Fixed, Profile, Selection
-from bench.model.latency_histogram import encoded
-from bench.model.planned_delays import Forecast
-from bench.model.results import Beginning, Gap, Measurement, Outcome, Phases, Round, Run, Witness
+from bench.model.latency_histogram import encode_histogram
+from bench.model.planned_delays import PlannedDelay
+from bench.model.results import Gap, Measurement, Outcome, Phases, Round, Run, RunHeader, ServerRound
 
 POP3 = Selection("pop3", ("BR", "CN", "IN"))
 NEAR = Profile("20ms", Fixed(0.020))
-BEGINNING = Beginning(
+BEGINNING = RunHeader(
     started="2026-01-02T03:04:05+00:00",
     config={"name": "example", "sha256": "0" * 64, "blocks": 10, "seed": 1},
     environment={"python": {"version": "3.11.7"}, "git": None},
@@ -22,14 +22,14 @@ def case(strategy: str = "threadpool_map", client: str = "requests", workers: in
     return Case(strategy, client, workers, NEAR, POP3)
 
 
-def status_of(weather: Forecast) -> int:
+def status_of(weather: PlannedDelay) -> int:
     """Return the status of an answer that meets this weather, which has no other faults."""
     return 200 if weather.fault is None else weather.fault.status
 
 
-def witness(requests: int = 3, in_flight: int = 3) -> Witness:
+def witness(requests: int = 3, in_flight: int = 3) -> ServerRound:
     """Build what a server saw that had nothing to complain about."""
-    return Witness(
+    return ServerRound(
         requests=requests,
         connections=min(in_flight, requests),
         opened=min(in_flight, requests),
@@ -87,7 +87,7 @@ def trials(of: Case, elapsed_s: Sequence[float], in_flight: int = 3) -> list[Mea
             imports_s=0.1,
             warm_up=round_of(value),
             rounds=(round_of(value, in_flight),),
-            latency=encoded([{"20500": 2, "22000": 1}]),
+            latency=encode_histogram([{"20500": 2, "22000": 1}]),
             probes={"memory_bytes": 23e6, "threads": 4.0, "descriptors": 12.0},
         )
         for block, value in enumerate(elapsed_s)

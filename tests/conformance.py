@@ -12,14 +12,14 @@ from typing import Final, Literal, TypeAlias
 
 from bench.api.outcomes import outcome_of_status
 from bench.config.catalog import clients, strategies
-from bench.config.pairing import fits
+from bench.config.compatibility import fits
 from bench.model.cases import Client, Fault, Profile, Strategy
 from bench.model.countries import COUNTRIES
 from bench.model.faults import KINDS, outcome_of, reach_of
-from bench.model.planned_delays import forecast
-from bench.server.log import Record
-from bench.server.trials import Opening
-from bench.worker.live import Fetched, read_event
+from bench.model.planned_delays import plan_delay
+from bench.server.open_trials import Opening
+from bench.server.request_log import Record
+from bench.worker.events import Fetched, read_event
 from bench.worker.protocol import Report
 from tests.server_process import TestedServer
 from tests.trial import a_task, run_worker
@@ -109,7 +109,7 @@ def talks(cell: Cell, seed: int, fetches: int) -> Iterator[Talk]:
 def _countries(profile: Profile, seed: int, fetches: int) -> tuple[str, ...]:
     """Draw countries, and further ones for kinds of fault that none of these meets."""
     drawn = Random(seed).sample(sorted(COUNTRIES), len(COUNTRIES))
-    weather = {country: forecast(profile, SERVER_SEED, seed, country, 0)[1] for country in drawn}
+    weather = {country: plan_delay(profile, SERVER_SEED, seed, country, 0)[1] for country in drawn}
     chosen = drawn[:fetches]
     met = {weather[country] for country in chosen}
     for country in drawn[fetches:]:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bench.model.cases import Case, Experiment
-from bench.model.comparison import Contest, Metric
-from bench.model.json_codec import plain
+from bench.model.comparison import Comparison, Metric
+from bench.model.json_codec import to_json_value
 from bench.model.results import Measurement, Outcome, Run
-from bench.runner.contest import take_duets
-from bench.runner.duets import DuetTurn
+from bench.runner.block_loop import run_scheduled_pairs
+from bench.runner.schedule import ScheduledPair
 from bench.stats.observer import Observer
 from tests.builders import BEGINNING, failed, round_of, run_of, trials
 
@@ -16,18 +16,18 @@ BASE, CANDIDATE = "main", "worktree"
 ROUNDS = 5
 
 
-def contest(*cases: Case, metrics: tuple[Metric, ...] = ("elapsed",), budget_s: float = 1e6) -> Contest:
+def contest(*cases: Case, metrics: tuple[Metric, ...] = ("elapsed",), budget_s: float = 1e6) -> Comparison:
     """Build the terms of a contest over these cases."""
-    return Contest(BASE, CANDIDATE, metrics, {case.id: 0.05 for case in cases}, budget_s)
+    return Comparison(BASE, CANDIDATE, metrics, {case.id: 0.05 for case in cases}, budget_s)
 
 
-def experiment(*cases: Case, terms: Contest | None = None, seed: int = 1) -> Experiment:
+def experiment(*cases: Case, terms: Comparison | None = None, seed: int = 1) -> Experiment:
     """Build a contest over both variants of these cases."""
     both = tuple(replace(case, variant=name) for case in cases for name in (BASE, CANDIDATE))
     return Experiment("x", both, {}, 64, None, 60, 10, seed, contest=terms or contest(*cases))
 
 
-def yielded(due: DuetTurn, elapsed_s: Callable[[Case, int], float | Outcome]) -> list[Measurement]:
+def yielded(due: ScheduledPair, elapsed_s: Callable[[Case, int], float | Outcome]) -> list[Measurement]:
     """Build what both sides yield at this turn: so many seconds a round, or so bad an end."""
     return [_trial(case, due, place, elapsed_s(case, due.turn.block)) for place, case in enumerate(due.cases)]
 
@@ -35,22 +35,22 @@ def yielded(due: DuetTurn, elapsed_s: Callable[[Case, int], float | Outcome]) ->
 def contested(
     *cases: Case,
     elapsed_s: Callable[[Case, int], float | Outcome],
-    terms: Contest | None = None,
+    terms: Comparison | None = None,
     seed: int = 1,
     kept: Sequence[Measurement] = (),
 ) -> Run:
     """Run a contest with a fake in place of its duets, and return what is stored of it."""
     of = experiment(*cases, terms=replace(terms or contest(*cases), coins=seed), seed=seed)
     assert of.contest is not None
-    measured = take_duets(
+    measured = run_scheduled_pairs(
         of, of.contest, lambda due: yielded(due, elapsed_s), Observer(), lambda _: None, kept
     )
     run = run_of({case: [] for case in of.cases}, "contest")
-    config = {**BEGINNING.config, "name": "contest", "seed": seed, "contest": plain(of.contest)}
+    config = {**BEGINNING.config, "name": "contest", "seed": seed, "contest": to_json_value(of.contest)}
     return replace(run, config=config, trials=(*kept, *measured))
 
 
-def _trial(case: Case, due: DuetTurn, place: int, value: float | Outcome) -> Measurement:
+def _trial(case: Case, due: ScheduledPair, place: int, value: float | Outcome) -> Measurement:
     turn = due.turn
     if isinstance(value, str):
         trial = failed(case, turn.block, value, "why")

@@ -12,13 +12,12 @@ from urllib.parse import urlsplit
 
 from bench.model.cases import Profile
 from bench.model.flags import all_flags
-from bench.server.endpoint import endpoint_of
-from bench.server.endpoints import Endpoints, Listener
 from bench.server.event_loop import new_event_loop
-from bench.server.log import Record
+from bench.server.listeners import Endpoints, Listener, endpoint_of
+from bench.server.open_trials import ServedRound, Trials
+from bench.server.request_log import Record
 from bench.server.routes import Routes
-from bench.server.site import Site
-from bench.server.trials import ServedRound, Trials
+from bench.server.state import ServerState
 
 PATIENCE_S = 5.0
 
@@ -33,7 +32,7 @@ class EncryptedHouse:
 
     door: Listener = field(default_factory=lambda: Listener(""))
     authority: str = ""
-    site: Site | None = None
+    site: ServerState | None = None
     loop: asyncio.AbstractEventLoop | None = None
     log: list[Record] = field(default_factory=list)
     mishaps: list[dict[str, Any]] = field(default_factory=list)
@@ -76,7 +75,7 @@ def house(profile: Profile, seed: int = 1) -> Iterator[EncryptedHouse]:
         built.loop = loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: built.mishaps.append(context))
         async with AsyncExitStack() as stack:
-            built.site = Site(Routes(all_flags()), Trials(seed), ServedRound(profile, seed, 0, write))
+            built.site = ServerState(Routes(all_flags()), Trials(seed), ServedRound(profile, seed, 0, write))
             endpoints = Endpoints(built.site, "127.0.0.1", stack)
             built.door = await endpoints.find(endpoint_of(profile))
             built.authority = endpoints.authority

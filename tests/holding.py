@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 
 from bench.model.cases import Profile
 from bench.server.settings import ServerSettings
-from bench.system.conditions import cpu_s
-from bench.system.descriptors import raise_limit
+from bench.system.disturbance import cpu_s
+from bench.system.limits import raise_limit
 from tests.server_process import handle, hang_up, server_process
 
 _REQUEST: Final = b"GET /flags/br/br.gif HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -9,18 +9,18 @@ from typing import Any, TypeAlias
 from bench.model.cases import Profile
 from bench.model.flags import all_flags
 from bench.server.event_loop import new_event_loop
-from bench.server.listening import listening
-from bench.server.log import Record
+from bench.server.listeners import listening
+from bench.server.open_trials import ServedRound, Trials
+from bench.server.request_log import Record
 from bench.server.routes import Routes
-from bench.server.site import Site
-from bench.server.trials import ServedRound, Trials
+from bench.server.state import ServerState
 
 
 @dataclass
 class House:
     """A server in this process, and what it logged."""
 
-    site: Site
+    site: ServerState
     port: int
     log: list[Record]
 
@@ -53,7 +53,7 @@ def visit(profile: Profile, talk: Talk, flags: Mapping[str, bytes] | None = None
         log.append(Record(*fields))
 
     async def stay() -> None:
-        site = Site(Routes(flags or all_flags()), Trials(1), ServedRound(profile, 1, 0, write))
+        site = ServerState(Routes(flags or all_flags()), Trials(1), ServedRound(profile, 1, 0, write))
         async with listening(site, "127.0.0.1", 0) as port:
             await talk(House(site, port, log))
 

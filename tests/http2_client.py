@@ -18,7 +18,7 @@ from h2.events import (
 )
 from h2.settings import SettingCodes
 
-from bench.server.http2.encoding import LargeFieldEncoder
+from bench.server.http2.header_encoder import LargeFieldEncoder
 from tests.encrypted_server import EncryptedHouse
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.system.resources import import_path
+from bench.system.paths import import_path
 
 # the kernel counts for a child the memory of whoever started it, which must be small therefore
 _STARTER: Final = """

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import EnvironmentFault
-from bench.variants.installer import uv
+from bench.errors import SetupError
+from bench.variants.uv import uv
 
 
 def need_index(folder: Path) -> None:
     """Skip where uv can install nothing, and say why."""
     try:
         ended = uv("pip", "install", "--quiet", "--target", folder, "idna==3.10")
-    except EnvironmentFault as fault:
+    except SetupError as fault:
         pytest.skip(fault.what)
     if ended.returncode != 0:
         pytest.skip(f"uv reaches no package index: {ended.stderr.decode(errors='replace')[:200]}")

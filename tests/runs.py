@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.system.processes import descendants
+from bench.system.process_tree import descendants
 
 ROOT = Path(__file__).parents[1]
 HOSTILE = ROOT / "tests" / "strategies"

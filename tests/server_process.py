@@ -7,11 +7,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
-from bench.server.control import FlagServer, server_command
-from bench.server.log import Record
-from bench.server.paths import trial_url
+from bench.server.control_client import FlagServer, server_command
+from bench.server.request_log import Record
 from bench.server.settings import ServerSettings
-from bench.system.resources import import_path
+from bench.server.trial_urls import trial_url
+from bench.system.paths import import_path
 
 _PATIENCE_S: Final = 5.0
 

@@ -2,7 +2,7 @@
 
 Everything is in logarithms, so that 0.01 is about 1 %. A block of a metric has five rounds of each side, in
 turns (``bench.stats.block_order``), and the figure of a side is the mean of its faster half, as in
-``bench.stats.metrics``. The verdicts are those of ``bench.stats.sequential`` itself.
+``bench.stats.metrics``. The verdicts are those of ``bench.stats.sequential_test`` itself.
 """
 
 import math
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.stats.block_order import alternation
-from bench.stats.sequential import SequentialRule, decide
+from bench.stats.sequential_test import SequentialRule, decide_metric
 
 RULE: Final = SequentialRule()
 METRICS: Final = 20
@@ -146,7 +146,7 @@ def shares(machine: Machine, sides: Sides, comparisons: int, seed: int) -> Share
 
 def _verdict(differences: list[float]) -> tuple[str, int]:
     for blocks in RULE.looks:
-        verdict = decide(differences[:blocks], METRICS, RULE).verdict
+        verdict = decide_metric(differences[:blocks], METRICS, RULE).verdict
         if verdict is not None:
             return verdict, blocks
     raise AssertionError("the last look always ends")

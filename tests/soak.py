@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.cli import cli
-from bench.system.processes import descendants
+from bench.system.process_tree import descendants
 
 _CONFIG: Final = {
     "name": "soak",

@@ -5,8 +5,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from bench.system.resources import import_path
-from bench.worker.live import WarmedUp, read_event
+from bench.system.paths import import_path
+from bench.worker.events import WarmedUp, read_event
 from bench.worker.protocol import Report, Task, worker_command
 
 

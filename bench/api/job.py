@@ -8,11 +8,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from bench.api.client import LARGEST_BYTES, Answer, ClientSettings
-from bench.api.country_code import is_code
+from bench.api.country_codes import is_code
 from bench.api.deadline import watchdog
 from bench.api.error_outcomes import local_fault, outcome_of_error
 from bench.api.fetch import Fetch, Future, Watcher
-from bench.api.judgement import judge
+from bench.api.response_check import check_response
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -127,7 +127,7 @@ class Job(NamedTuple):
 
     def _answered(self, country: str, start_s: float, answer: Answer) -> Fetch:
         answered_s = perf_counter()
-        outcome, detail = judge(answer, self.largest_bytes)
+        outcome, detail = check_response(answer, self.largest_bytes)
         if self._is_late(start_s, answered_s):
             outcome, detail = "timeout", f"the answer took {answered_s - start_s:.3f} s"
         checksum = None

@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.model.cases import Case, Strategy
-    from bench.model.comparison import Side
+    from bench.model.comparison import BuiltVariant
 
 
-def former_cases(config: str, side: "Side", say: Callable[[str], None]) -> "tuple[Case, ...]":
+def base_cases(config: str, side: "BuiltVariant", say: Callable[[str], None]) -> "tuple[Case, ...]":
     """Return the cases of a config as it was in a side's tree.
 
     There are none if it lies outside of the repository, or was not there yet.
@@ -22,15 +22,14 @@ def former_cases(config: str, side: "Side", say: Callable[[str], None]) -> "tupl
         say: is told where there is none that can be read.
     """
     from bench.config import catalog
-    from bench.config.loader import load
-    from bench.config.shipped import find
+    from bench.config.loader import find_config, load
     from bench.errors import BenchError
     from bench.variants.build import counterpart
     from bench.variants.harness import strategies_for
     from bench.variants.tree import working_folder
 
     top = working_folder()
-    named = find(config)
+    named = find_config(config)
     file = named.parent.resolve() / named.name  # paths in it are counted from where it is named
     if side.tree is None or not file.is_relative_to(top):
         return ()

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from bench.errors import EnvironmentFault, IncomparableError
+from bench.errors import IncomparableError, SetupError
 from bench.model.comparison import Variant
-from bench.storage.reference_point import load_reference
+from bench.storage.pinned_reference import load_reference
 from bench.system.git import git
 
 _MAIN: Final = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 _FETCH: Final = "fetch the whole history first (`fetch-depth: 0` in GitHub Actions, `GIT_DEPTH: 0` in GitLab)"
 
 
-def gate_sides(own: tuple[Variant, Variant] | None, against: str | None) -> tuple[Variant, Variant]:
+def gate_variants(own: tuple[Variant, Variant] | None, against: str | None) -> tuple[Variant, Variant]:
     """Choose base and candidate of a gate: those of its config, with another base if one is named.
 
     Args:
@@ -119,10 +119,10 @@ def _asked(*words: str) -> str:
     except subprocess.CalledProcessError as error:
         said = (error.stderr or "").strip().splitlines()
         if said and "dubious ownership" in said[0]:
-            raise EnvironmentFault(
+            raise SetupError(
                 f"git does not trust this folder: {said[0]}",
                 hint='`git config --global --add safe.directory "$PWD"` says that you do',
             ) from error
         return ""
     except (OSError, subprocess.SubprocessError) as error:
-        raise EnvironmentFault(f"git cannot be asked: {error}", hint="a gate takes git") from error
+        raise SetupError(f"git cannot be asked: {error}", hint="a gate takes git") from error

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import rich_click as click
 
 if TYPE_CHECKING:
-    from bench.app.comparison_plan import Challenge
+    from bench.app.comparison_plan import ComparisonRequest
     from bench.model.cases import Experiment
     from bench.model.comparison import Metric, Variant
 
@@ -24,14 +24,14 @@ def split_sides(base: str | None, candidate: str | None, config: str | None) -> 
     return tuple(words[:2]), config or USUAL_CONFIG
 
 
-def challenge(
+def comparison_request(
     asked: "Experiment",
     sides: tuple[str, ...],
     *,
     metrics: str | None,
     threshold: str | None,
     budget: str | None,
-) -> "Challenge":
+) -> "ComparisonRequest":
     """Read two variants, the work tree for one that is not given, or take those of the config.
 
     Raises:
@@ -47,21 +47,21 @@ def challenge(
     else:
         base = _read(variant, sides[0], "BASE")
         candidate = _read(variant, sides[1], "CANDIDATE") if len(sides) > 1 else Variant()
-    return challenge_between(base, candidate, metrics=metrics, threshold=threshold, budget=budget)
+    return comparison_request_between(base, candidate, metrics=metrics, threshold=threshold, budget=budget)
 
 
-def challenge_between(
+def comparison_request_between(
     base: "Variant", candidate: "Variant", *, metrics: str | None, threshold: str | None, budget: str | None
-) -> "Challenge":
+) -> "ComparisonRequest":
     """Read the terms of a contest between two variants.
 
     Raises:
         click.BadParameter: one of them cannot be read.
     """
-    from bench.app.comparison_plan import Challenge
+    from bench.app.comparison_plan import ComparisonRequest
     from bench.config.units import positive_duration_s
 
-    return Challenge(
+    return ComparisonRequest(
         base=base,
         candidate=candidate,
         metrics=None if metrics is None else _metrics(metrics),
@@ -87,9 +87,9 @@ def words_of(**said: str | None) -> tuple[str, ...]:
 
 
 def _is_config(word: str) -> bool:
-    from bench.config.shipped import names
+    from bench.config.loader import shipped_configs
 
-    return word.endswith((".yaml", ".yml")) or word in names()
+    return word.endswith((".yaml", ".yml")) or word in shipped_configs()
 
 
 def _refuse_ambiguous(word: str) -> None:

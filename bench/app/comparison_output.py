@@ -1,5 +1,13 @@
-"""What becomes of a contest's verdicts: stored, printed, written for others, and an exit code."""
+"""From a stored contest to its verdicts, and from those to the exit code."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from bench.model.comparison import Comparison
+    from bench.model.results import Run
+    from bench.stats.absolute_thresholds import BoundVerdict
+    from bench.stats.verdicts import Overall, Verdicts
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,9 +17,40 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.model.results import Run
-    from bench.stats.bounds import BoundVerdict
-    from bench.stats.ruling import Ruling
-    from bench.stats.verdicts import Verdicts
+    from bench.stats.absolute_thresholds import BoundVerdict
+    from bench.stats.verdicts import Overall, Verdicts
+
+
+CODES: "Final[Mapping[Overall, int]]" = {"passed": 0, "regression": 1, "failed": 3, "inconclusive": 8}
+
+
+def verdicts_for_run(document: "Run", contest: "Comparison | None" = None) -> "Verdicts":
+    """Work out the verdicts of a run, on its own terms or on those of another contest of its variants.
+
+    Raises:
+        UsageError: the run is no contest, and none is given.
+    """
+    from bench.errors import UsageError
+    from bench.stats.verdicts import paired_verdicts, verdicts_of
+    from bench.storage.comparison import comparison_of
+
+    kept = comparison_of(document)
+    if kept is not None:
+        return verdicts_of(contest or kept, document.trials, kept)
+    if contest is None:
+        raise UsageError(f"{document.name} is no contest of two variants", hint="measure one with `ab`")
+    return paired_verdicts(contest, document.trials)
+
+
+def bound_verdicts_for_run(
+    document: "Run", contest: "Comparison | None" = None
+) -> "tuple[BoundVerdict, ...]":
+    """Hold the candidate against the bounds of a contest, or of the one that a run is; none has none."""
+    from bench.stats.absolute_thresholds import bound_verdicts
+    from bench.storage.comparison import comparison_of
+
+    kept = contest or comparison_of(document)
+    return () if kept is None else bound_verdicts(kept, document.trials)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +70,24 @@ class Outputs:
     allow_missing: bool = True
 
 
-def present(document: "Run", folder: Path, outputs: Outputs) -> int:
+def present_comparison(document: "Run", folder: Path, outputs: Outputs) -> int:
     """Store what is derived from the journal, tell of it, and return the exit code."""
     from bench.app.output import emit, remarks, results
-    from bench.app.verdict_codes import CODES, bounded, ruled
-    from bench.report.contest import contest_sheet
-    from bench.report.export.verdicts_json import to_json
-    from bench.report.sheet import print_sheet, sheet_to_markdown
-    from bench.report.sides import side_lines
-    from bench.stats.ruling import ruling_of
-    from bench.storage.folder import save
+    from bench.report.comparison_table import comparison_table, variant_lines
+    from bench.report.export.json import verdicts_to_json
+    from bench.report.table import print_table, table_to_markdown
+    from bench.stats.verdicts import overall_verdict
+    from bench.storage.run_folder import save
 
-    verdicts, bounds = ruled(document), bounded(document)
+    verdicts, bounds = verdicts_for_run(document), bound_verdicts_for_run(document)
     misses = bool(verdicts.vanished) and not outputs.allow_missing
-    ruling = ruling_of(verdicts, bounds, misses=misses)
-    sheet = contest_sheet(document.name, verdicts, side_lines(document), bounds)
-    save(folder, document, sheet_to_markdown(sheet))
+    ruling = overall_verdict(verdicts, bounds, misses=misses)
+    sheet = comparison_table(document.name, verdicts, variant_lines(document), bounds)
+    save(folder, document, table_to_markdown(sheet))
     if outputs.as_json:
-        emit(to_json(document.name, verdicts, bounds, ruling))
+        emit(verdicts_to_json(document.name, verdicts, bounds, ruling))
     else:
-        print_sheet(sheet, results())
+        print_table(sheet, results())
     if document.status == "complete":
         _tell_others(document, outputs, verdicts, bounds, ruling)
         remarks().print(f"{ruling} (exit code {CODES[ruling]})", soft_wrap=True)
@@ -62,13 +99,13 @@ def _tell_others(
     outputs: Outputs,
     verdicts: "Verdicts",
     bounds: "Sequence[BoundVerdict]",
-    ruling: "Ruling",
+    ruling: "Overall",
 ) -> None:
     """Write for CI; a file written half-way would change the very tree that `--resume` is to go on with."""
     from bench.app.output import emit, emit_error
+    from bench.report.comparison_table import variant_lines
     from bench.report.export.junit import to_junit
     from bench.report.github import annotations, job_summary
-    from bench.report.sides import side_lines
 
     if outputs.allow_missing:
         verdicts = replace(verdicts, vanished=())
@@ -77,7 +114,7 @@ def _tell_others(
     if outputs.github:
         for line in annotations(verdicts, bounds):
             (emit_error if outputs.as_json else emit)(f"{line}\n")
-        _summarise(job_summary(document.name, verdicts, ruling, bounds, side_lines(document)))
+        _summarise(job_summary(document.name, verdicts, ruling, bounds, variant_lines(document)))
 
 
 def _write(file: Path, text: str) -> None:
@@ -86,13 +123,13 @@ def _write(file: Path, text: str) -> None:
     Raises:
         EnvironmentFault: it cannot be written.
     """
-    from bench.storage.files import replace, unwritable
+    from bench.storage.atomic_write import write_atomically, write_error
 
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        replace(file, text)
+        write_atomically(file, text)
     except OSError as error:
-        raise unwritable(file, error, len(text.encode())) from error
+        raise write_error(file, error, len(text.encode())) from error
 
 
 def _summarise(summary: str) -> None:
@@ -101,7 +138,7 @@ def _summarise(summary: str) -> None:
     Raises:
         EnvironmentFault: the file cannot be written.
     """
-    from bench.storage.files import unwritable
+    from bench.storage.atomic_write import write_error
 
     file = os.environ.get("GITHUB_STEP_SUMMARY")
     if not file:
@@ -110,4 +147,4 @@ def _summarise(summary: str) -> None:
         with Path(file).open("a", encoding="utf-8") as stream:
             stream.write(summary)
     except OSError as error:
-        raise unwritable(Path(file), error, len(summary.encode())) from error
+        raise write_error(Path(file), error, len(summary.encode())) from error

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from bench.model.cases import Case, Experiment
-    from bench.model.comparison import Contest, Metric, Side, Variant
+    from bench.model.comparison import BuiltVariant, Comparison, Metric, Variant
 
 USUAL_BUDGET_S: Final = 280.0
 """So that all of it, with what comes before the first block, is over in five minutes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Challenge:
+class ComparisonRequest:
     """Two variants, and what the command line says of their contest.
 
     Attributes:
@@ -27,7 +27,7 @@ class Challenge:
     budget_s: float | None
 
 
-def refuse_same(sides: "Mapping[str, Side]", challenge: Challenge) -> None:
+def refuse_same_variant(sides: "Mapping[str, BuiltVariant]", challenge: ComparisonRequest) -> None:
     """Refuse two sides that are the same in all that is measured."""
     from bench.errors import IncomparableError
 
@@ -44,9 +44,12 @@ def refuse_same(sides: "Mapping[str, Side]", challenge: Challenge) -> None:
         )
 
 
-def matched(
-    asked: "Experiment", challenge: Challenge, sides: "Mapping[str, Side]", former: "Iterable[Case]"
-) -> "tuple[Experiment, Contest]":
+def matched_cases(
+    asked: "Experiment",
+    challenge: ComparisonRequest,
+    sides: "Mapping[str, BuiltVariant]",
+    former: "Iterable[Case]",
+) -> "tuple[Experiment, Comparison]":
     """Give every case that both sides have two variants, and say on what terms they contend.
 
     Raises:
@@ -54,8 +57,8 @@ def matched(
     """
     from bench.errors import UsageError
     from bench.model.cases import Stopping
-    from bench.model.comparison import Contest
-    from bench.stats.contest import RULE
+    from bench.model.comparison import Comparison
+    from bench.stats.comparison_state import RULE
 
     terms = asked.terms
     base, candidate = sides
@@ -75,7 +78,7 @@ def matched(
     alone |= {case.id: base for case in former if case.id not in {each.id for each in has}}
     budget_s = challenge.budget_s or (asked.stopping and asked.stopping.budget_s) or USUAL_BUDGET_S
     margin = challenge.threshold
-    contest = Contest(
+    contest = Comparison(
         base=base,
         candidate=candidate,
         metrics=challenge.metrics or terms.metrics,
@@ -96,7 +99,7 @@ def matched(
     return experiment, contest
 
 
-def _coins(seed: int, sides: "Mapping[str, Side]") -> int:
+def _coins(seed: int, sides: "Mapping[str, BuiltVariant]") -> int:
     """Draw the coins' seed from that of the config and from what the sides are made of."""
     from hashlib import blake2b
 
@@ -106,7 +109,7 @@ def _coins(seed: int, sides: "Mapping[str, Side]") -> int:
     return int.from_bytes(blake2b(made_of.encode(), digest_size=4).digest(), "big")
 
 
-def _probes(asked: "Experiment", contest: "Contest") -> tuple[str, ...]:
+def _probes(asked: "Experiment", contest: "Comparison") -> tuple[str, ...]:
     """Add to the config's probes those that the metrics take, and the bounds."""
     from bench.model.cases import PROBES
     from bench.stats.metrics import PROBES as TAKEN

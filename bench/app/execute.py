@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bench.model.cases import Experiment
-    from bench.model.results import Beginning, Measurement, Run
+    from bench.model.results import Measurement, Run, RunHeader
     from bench.storage.journal import Journal
     from bench.system.limits import Limits
 
@@ -19,7 +19,7 @@ _FAILED_TRIALS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RunOptions:
     """What the command line says of a run beside its experiment.
 
     Attributes:
@@ -41,7 +41,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Ongoing:
+class OpenRun:
     """A run that is being carried out.
 
     Attributes:
@@ -53,11 +53,11 @@ class Ongoing:
     kept: "tuple[Measurement, ...]"
 
 
-def carry_out(
+def execute_run(
     experiment: "Experiment",
     present: Callable[["Run", Path], int],
-    order: Order,
-    measure: Callable[[Ongoing], None] | None = None,
+    order: RunOptions,
+    measure: Callable[[OpenRun], None] | None = None,
 ) -> int:
     """Run an experiment, or what is left of it, and return the exit code.
 
@@ -67,16 +67,18 @@ def carry_out(
     """
     from bench.app.preflight import read_limits_for, shortages_of
     from bench.errors import BenchError
-    from bench.runner.interrupt import Interrupted, interruptible
-    from bench.runner.record import record
-    from bench.runner.shortages import require
-    from bench.storage.folder import JOURNAL, journal_of
+    from bench.runner.processes.signals import Interrupted, interruptible
+    from bench.runner.resource_check import require_resources
+    from bench.runner.run_document import run_document
     from bench.storage.journal import read_journal
+    from bench.storage.run_folder import JOURNAL, journal_of
 
     code = 0
     past = None if order.resume is None else journal_of(order.resume)
     limits = read_limits_for(order.out if past is None else past.parent)
-    require(shortages_of(experiment, limits, 0 if past is None else _counted(read_journal(past).trials)))
+    require_resources(
+        shortages_of(experiment, limits, 0 if past is None else _counted(read_journal(past).trials))
+    )
     fault: Exception | None = None
     with interruptible() as signals, _opened(experiment, order) as ongoing:
         folder = ongoing.folder
@@ -92,7 +94,7 @@ def carry_out(
         except Exception as error:  # noqa: BLE001  raised again once what was measured is safe
             fault = error
         signals.hold()
-        document = record(experiment, read_journal(folder / JOURNAL), name=folder.name)
+        document = run_document(experiment, read_journal(folder / JOURNAL), name=folder.name)
         try:
             code = present(document, folder)
         except BenchError as error:  # what came first is what the user should know of
@@ -103,27 +105,27 @@ def carry_out(
     return code if signals.exit_code is None else signals.exit_code
 
 
-def code_of(document: "Run") -> int:
+def exit_code_of(document: "Run") -> int:
     """Return the exit code of a run that only its trials can fail."""
-    from bench.stats.attempts import final_attempts
+    from bench.stats.retries import final_attempts
 
     return _FAILED_TRIALS if any(trial.outcome != "ok" for trial in final_attempts(document.trials)) else 0
 
 
 @contextmanager
-def _opened(experiment: "Experiment", order: Order) -> "Iterator[Ongoing]":
+def _opened(experiment: "Experiment", order: RunOptions) -> "Iterator[OpenRun]":
     """Begin a run in a folder of its own, or go on with one that was left."""
-    from bench.model.results import Beginning
-    from bench.runner.record import config_of
-    from bench.storage.folder import JOURNAL, new_folder
+    from bench.model.results import RunHeader
+    from bench.runner.run_document import config_record
     from bench.storage.journal import new_journal
+    from bench.storage.run_folder import JOURNAL, new_folder
+    from bench.system.cpu_affinity import pinning_of
     from bench.system.environment import describe
-    from bench.system.pinning import pinning_of
 
     environment = describe({case.client for case in experiment.cases}, pinning_of(experiment))
     now = datetime.now(UTC)
     command = (order.command, *order.sides, "CONFIG", *order.options)
-    beginning = Beginning(now.isoformat(timespec="seconds"), config_of(experiment), environment, command)
+    beginning = RunHeader(now.isoformat(timespec="seconds"), config_record(experiment), environment, command)
     if order.resume is not None:
         with _resumed(experiment, order.resume, beginning) as ongoing:
             yield ongoing
@@ -132,23 +134,23 @@ def _opened(experiment: "Experiment", order: Order) -> "Iterator[Ongoing]":
         new_folder(experiment.name, now, order.out) as folder,
         new_journal(folder / JOURNAL, beginning) as journal,
     ):
-        yield Ongoing(folder, journal, ())
+        yield OpenRun(folder, journal, ())
 
 
 @contextmanager
-def _resumed(experiment: "Experiment", run: Path, now: "Beginning") -> "Iterator[Ongoing]":
+def _resumed(experiment: "Experiment", run: Path, now: "RunHeader") -> "Iterator[OpenRun]":
     """Open a run that was left, if it can go on and is not at its end."""
     from bench.app.output import remarks
     from bench.errors import UsageError
     from bench.model.results import Resumption
-    from bench.runner.progress import progress_of
-    from bench.runner.resuming import check_same
-    from bench.storage.folder import JOURNAL, is_derived, old_folder
+    from bench.runner.run_document import check_resumable
+    from bench.runner.schedule import progress_of
     from bench.storage.journal import continued_journal, read_journal
+    from bench.storage.run_folder import JOURNAL, is_derived, old_folder
 
     with old_folder(run) as folder:
         past = read_journal(folder / JOURNAL)
-        check_same(past.beginning, now)
+        check_resumable(past.beginning, now)
         progress = progress_of(experiment, past.trials)
         if not progress.is_due and is_derived(folder, progress.trials):
             raise UsageError(
@@ -161,7 +163,7 @@ def _resumed(experiment: "Experiment", run: Path, now: "Beginning") -> "Iterator
         with continued_journal(folder / JOURNAL, past) as journal:
             if progress.is_due:
                 journal.append(Resumption(now.started, len(past.trials), now.environment["git"]))
-            yield Ongoing(folder, journal, past.trials)
+            yield OpenRun(folder, journal, past.trials)
 
 
 def _planned(experiment: "Experiment") -> str:
@@ -170,20 +172,20 @@ def _planned(experiment: "Experiment") -> str:
     return f"{trials}" if experiment.stopping is None else f"up to {trials}"
 
 
-def _run_blocks(experiment: "Experiment", ongoing: Ongoing, limits: "Limits", *, quiet: bool) -> None:
+def _run_blocks(experiment: "Experiment", ongoing: OpenRun, limits: "Limits", *, quiet: bool) -> None:
     """Run with the kind of progress that fits where stderr goes; hold the time against the prediction."""
     from time import monotonic
 
     from bench.app.output import remarks
     from bench.app.preflight import remarks_on
-    from bench.report.outlook import print_total, print_truth
     from bench.report.progress import LiveProgress, PlainProgress, live_line
-    from bench.report.race import Race
-    from bench.runner.outlook import foresee
-    from bench.runner.session import run_blocks
+    from bench.report.progress_state import ProgressState
+    from bench.report.time_estimate import print_total, print_truth
+    from bench.runner.block_loop import run_blocks
+    from bench.runner.time_estimate import forecast_run
     from bench.stats.observer import Observer
-    from bench.system.advice import warnings
-    from bench.system.reading import read_machine
+    from bench.system.machine_reader import read_machine
+    from bench.system.noise_advice import warnings
 
     journal, kept = ongoing.journal, ongoing.kept
     if quiet:
@@ -194,7 +196,7 @@ def _run_blocks(experiment: "Experiment", ongoing: Ongoing, limits: "Limits", *,
         console.print(f"note: {note}", soft_wrap=True)
     for warning in warnings(read_machine()):
         console.print(f"warning: {warning}", soft_wrap=True)
-    outlooks = foresee(experiment)
+    outlooks = forecast_run(experiment)
     for warning in remarks_on(experiment, outlooks, limits):
         console.print(f"warning: {warning}", soft_wrap=True)
     print_total(outlooks, experiment, console)
@@ -203,9 +205,9 @@ def _run_blocks(experiment: "Experiment", ongoing: Ongoing, limits: "Limits", *,
     started_s = monotonic()
     if console.is_terminal:
         with live_line(console) as line:
-            measured = run_blocks(experiment, journal, LiveProgress(line, Race(monotonic)), kept)
+            measured = run_blocks(experiment, journal, LiveProgress(line, ProgressState(monotonic)), kept)
     else:
-        measured = run_blocks(experiment, journal, PlainProgress(console, Race(monotonic)), kept)
+        measured = run_blocks(experiment, journal, PlainProgress(console, ProgressState(monotonic)), kept)
     if measured:
         print_truth(outlooks, measured, monotonic() - started_s, console)
 
@@ -220,12 +222,12 @@ def _tell_where(document: "Run", folder: Path, *, planned: str, resume: str) -> 
 
 
 def _counted(trials: "tuple[Measurement, ...]") -> int:
-    from bench.stats.attempts import final_attempts
+    from bench.stats.retries import final_attempts
 
     return len(final_attempts(trials))
 
 
-def _resume_words(order: Order, folder: Path) -> str:
+def _resume_words(order: RunOptions, folder: Path) -> str:
     """Write the command that goes on with a run, as it can be given again."""
     words = [order.command, *order.sides, order.config, *order.options, "--resume", str(folder)]
     return f"{_program()} {shlex.join(words)}"

@@ -7,21 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bench.app.comparison_plan import Challenge
-    from bench.app.execute import Ongoing, Order
+    from bench.app.comparison_plan import ComparisonRequest
+    from bench.app.execute import OpenRun, RunOptions
     from bench.model.cases import Case, Experiment
-    from bench.model.comparison import Contest, Side
+    from bench.model.comparison import BuiltVariant, Comparison
     from bench.model.results import Run
 
 
-def contend(  # noqa: PLR0913  the last two are those of a gate
+def run_and_present(  # noqa: PLR0913  the last two are those of a gate
     asked: "Experiment",
-    challenge: "Challenge",
+    challenge: "ComparisonRequest",
     present: "Callable[[Run, Path], int]",
-    order: "Order",
+    order: "RunOptions",
     *,
     refuses_same: bool = False,
-    former: "Callable[[Side, Callable[[str], None]], Iterable[Case]] | None" = None,
+    former: "Callable[[BuiltVariant, Callable[[str], None]], Iterable[Case]] | None" = None,
 ) -> int:
     """Build both variants, let them contend, and return the exit code.
 
@@ -39,27 +39,27 @@ def contend(  # noqa: PLR0913  the last two are those of a gate
         UsageError: the budget is too small for any alarm, or there is nothing to compare.
         EnvironmentFault: a variant cannot be built, or the machine cannot do what is asked.
     """
-    from bench.app.comparison_plan import matched, refuse_same
-    from bench.app.execute import carry_out
-    from bench.runner.contest import lengthened
+    from bench.app.comparison_plan import matched_cases, refuse_same_variant
+    from bench.app.execute import execute_run
+    from bench.runner.block_loop import with_repeats
 
     _refuse_early(asked, order)
     sides = _built(asked, challenge, quiet=order.quiet)
     if refuses_same:
-        refuse_same(sides, challenge)
+        refuse_same_variant(sides, challenge)
     say = _telling(quiet=order.quiet)
     were = () if former is None else former(sides[challenge.base.label], say)
-    experiment, terms = matched(asked, challenge, sides, were)
+    experiment, terms = matched_cases(asked, challenge, sides, were)
     contest = replace(terms, repeats=_repeats(experiment, terms, order))
 
-    def measure(ongoing: "Ongoing") -> None:
+    def measure(ongoing: "OpenRun") -> None:
         _measure(longer, contest, ongoing, quiet=order.quiet)
 
-    longer = lengthened(experiment, contest)
-    return carry_out(longer, present, order, measure)
+    longer = with_repeats(experiment, contest)
+    return execute_run(longer, present, order, measure)
 
 
-def _refuse_early(asked: "Experiment", order: "Order") -> None:
+def _refuse_early(asked: "Experiment", order: "RunOptions") -> None:
     """Refuse what cannot be before anything is built and tried.
 
     Raises:
@@ -67,17 +67,19 @@ def _refuse_early(asked: "Experiment", order: "Order") -> None:
         ShortageFault: the machine has less than the contest takes.
     """
     from bench.app.preflight import read_limits_for, shortages_of
-    from bench.runner.shortages import require
-    from bench.storage.folder import journal_of, refuse_used
+    from bench.runner.resource_check import require_resources
+    from bench.storage.run_folder import journal_of, refuse_used
 
     if order.out is not None:
         refuse_used(order.out)
     if order.resume is not None:
         journal_of(order.resume)
-    require(shortages_of(asked, read_limits_for(order.out)))
+    require_resources(shortages_of(asked, read_limits_for(order.out)))
 
 
-def _built(asked: "Experiment", challenge: "Challenge", *, quiet: bool) -> "Mapping[str, Side]":
+def _built(
+    asked: "Experiment", challenge: "ComparisonRequest", *, quiet: bool
+) -> "Mapping[str, BuiltVariant]":
     """Build base and candidate, in this order, under names that differ."""
     from bench.variants.build import build
     from bench.variants.tree import tree_of
@@ -105,20 +107,20 @@ def _telling(*, quiet: bool) -> Callable[[str], None]:
     return say
 
 
-def _repeats(experiment: "Experiment", contest: "Contest", order: "Order") -> Mapping[str, int]:
+def _repeats(experiment: "Experiment", contest: "Comparison", order: "RunOptions") -> Mapping[str, int]:
     """Say how much longer the rounds of each case must be: as in the run that goes on, else by trying.
 
     Raises:
         UsageError: the budget ends before the first alarm could be raised.
     """
     from bench.errors import UsageError
-    from bench.report.figures import duration, plural
-    from bench.runner.contest import pilot
-    from bench.stats.contest import RULE
-    from bench.stats.sequential import blocks_to_alarm
-    from bench.storage.contest import repeats_of
-    from bench.storage.folder import journal_of
+    from bench.report.number_format import duration, plural
+    from bench.runner.block_loop import pilot
+    from bench.stats.comparison_state import RULE
+    from bench.stats.sequential_test import blocks_to_alarm
+    from bench.storage.comparison import repeats_of
     from bench.storage.journal import read_journal
+    from bench.storage.run_folder import journal_of
 
     metrics = len(contest.margins) * len(contest.metrics)
     try:
@@ -138,26 +140,26 @@ def _repeats(experiment: "Experiment", contest: "Contest", order: "Order") -> Ma
     return tried.repeats
 
 
-def _measure(experiment: "Experiment", contest: "Contest", ongoing: "Ongoing", *, quiet: bool) -> None:
+def _measure(experiment: "Experiment", contest: "Comparison", ongoing: "OpenRun", *, quiet: bool) -> None:
     """Run the contest with the kind of progress that fits where stderr goes."""
     from bench.app.output import remarks
-    from bench.report.contest_progress import LiveContest, PlainContest, announced, live_table
-    from bench.runner.contest import run_contest
+    from bench.report.comparison_progress import LiveComparison, PlainComparison, announcement, live_table
+    from bench.runner.block_loop import run_comparison
     from bench.stats.observer import Observer
-    from bench.system.advice import warnings
-    from bench.system.reading import read_machine
+    from bench.system.machine_reader import read_machine
+    from bench.system.noise_advice import warnings
 
     journal, kept = ongoing.journal, ongoing.kept
     if quiet:
-        run_contest(experiment, contest, journal, Observer(), kept)
+        run_comparison(experiment, contest, journal, Observer(), kept)
         return
     console = remarks()
-    for line in (*(f"note: {note}" for note in experiment.notes), *announced(experiment, contest)):
+    for line in (*(f"note: {note}" for note in experiment.notes), *announcement(experiment, contest)):
         console.print(line, soft_wrap=not console.is_terminal, markup=False, highlight=False)
     for warning in warnings(read_machine()):
         console.print(f"warning: {warning}", soft_wrap=True)
     if console.is_terminal:
         with live_table(console) as live:
-            run_contest(experiment, contest, journal, LiveContest(live, contest), kept)
+            run_comparison(experiment, contest, journal, LiveComparison(live, contest), kept)
     else:
-        run_contest(experiment, contest, journal, PlainContest(console, contest), kept)
+        run_comparison(experiment, contest, journal, PlainComparison(console, contest), kept)

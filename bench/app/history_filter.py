@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _PREFIX: Final = re.compile(r"[0-9a-f]{4,64}")
 
 
-def chosen(
+def chosen_points(
     points: "Sequence[Point]", *, pattern: str | None, metric: "Metric | None", since: str | None
 ) -> "list[Point]":
     """Keep the points that are asked for; there is at least one.
@@ -53,7 +53,7 @@ def check_reference(commit: str) -> None:
         UsageError: no commit is pinned, or another one is.
     """
     from bench.errors import UsageError
-    from bench.storage.reference_point import load_reference
+    from bench.storage.pinned_reference import load_reference
 
     pinned = load_reference()
     if pinned is None:
@@ -71,7 +71,7 @@ def check_reference(commit: str) -> None:
 def _start(points: "Sequence[Point]", since: str) -> str:
     """Return the time from which on points are meant."""
     from bench.errors import UsageError
-    from bench.system.revisions import commit_of
+    from bench.system.git import commit_of
 
     try:
         return date.fromisoformat(since).isoformat()

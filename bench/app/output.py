@@ -6,7 +6,7 @@ import sys
 from rich.console import Console
 
 
-class PatientConsole(Console):
+class BrokenPipeConsole(Console):
     """A console that falls silent when its reader has gone, as with ``| head``; work goes on."""
 
     def on_broken_pipe(self) -> None:
@@ -17,12 +17,12 @@ class PatientConsole(Console):
 
 def results() -> Console:
     """Return the console for results, without colours or markup surprises in a pipe."""
-    return PatientConsole(highlight=False, markup=False, emoji=False)
+    return BrokenPipeConsole(highlight=False, markup=False, emoji=False)
 
 
 def remarks() -> Console:
     """Return the console for progress and remarks."""
-    return PatientConsole(stderr=True, highlight=False, markup=False, emoji=False)
+    return BrokenPipeConsole(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def emit(text: str) -> None:

@@ -7,8 +7,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.model.cases import Experiment
-    from bench.model.lower_bound import Outlook
-    from bench.runner.shortages import Shortage
+    from bench.model.lower_bound import CaseForecast
+    from bench.runner.resource_check import Shortage
     from bench.system.limits import Limits
 
 
@@ -20,16 +20,15 @@ def read_limits_for(out: Path | None) -> "Limits":
     """
     import tempfile
 
-    from bench.errors import EnvironmentFault
-    from bench.storage.folder import RUNS
-    from bench.system.descriptors import raise_limit
-    from bench.system.limits import read_limits
+    from bench.errors import SetupError
+    from bench.storage.run_folder import RUNS
+    from bench.system.limits import raise_limit, read_limits
 
     raise_limit()
     try:
         workspace = Path(tempfile.gettempdir())
     except OSError as error:
-        raise EnvironmentFault(
+        raise SetupError(
             f"no folder for temporary files can be written: {error.strerror}",
             hint="name one with TMPDIR, or free some disk",
         ) from error
@@ -39,16 +38,17 @@ def read_limits_for(out: Path | None) -> "Limits":
 def shortages_of(experiment: "Experiment", limits: "Limits", kept: int = 0) -> "tuple[Shortage, ...]":
     """Hold an experiment, of which so many trials are kept already, against what the machine allows."""
     from bench.model.flags import served_flags
-    from bench.runner.needs import needs_of
-    from bench.runner.shortages import shortages
+    from bench.runner.resource_check import needs_of, shortages
 
     sizes = {code: len(flag) for code, flag in served_flags(experiment.flags_dir).items()}
     return shortages(needs_of(experiment, sizes, kept), limits)
 
 
-def remarks_on(experiment: "Experiment", outlooks: "Sequence[Outlook]", limits: "Limits") -> tuple[str, ...]:
+def remarks_on(
+    experiment: "Experiment", outlooks: "Sequence[CaseForecast]", limits: "Limits"
+) -> tuple[str, ...]:
     """Say what may turn out to be too little, and what could not be looked at; a sentence each."""
-    from bench.runner.shortages import doubts, port_doubts, unread
+    from bench.runner.resource_check import doubts, port_doubts, unread
 
     found = shortages_of(experiment, limits)
     return (*doubts(found), *port_doubts(experiment, outlooks, limits), *unread(limits))

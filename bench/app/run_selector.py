@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bench.model.cases import Case
-    from bench.model.comparison import Contest
+    from bench.model.comparison import Comparison
     from bench.model.results import Run
 
 
 @dataclass(frozen=True, slots=True)
-class Addressed:
+class SelectedCases:
     """One side of a comparison.
 
     Attributes:
@@ -35,19 +35,19 @@ class Addressed:
     @property
     def digests(self) -> Mapping[str, str]:
         """What is kept of its strategies' files."""
-        from bench.stats.matching import digests_of
+        from bench.stats.comparability import digests_of
 
         return digests_of(self.run)
 
 
-def addressed(address: str) -> Addressed:
+def select_from_run(address: str) -> SelectedCases:
     """Load the run, and check that it has the variant.
 
     Raises:
         UsageError: there is no such run, or it has no such variant, or several of which none is named.
     """
     from bench.errors import UsageError
-    from bench.storage.folder import load
+    from bench.storage.run_folder import load
 
     name, _, variant = address.partition("@")
     run = load(Path(name))
@@ -56,43 +56,43 @@ def addressed(address: str) -> Addressed:
         choice = ", ".join(f"{name}@{each}" for each in variants if each) or name
         what = f"has no variant {variant!r}" if variant else "has several variants"
         raise UsageError(f"{run.name} {what}", hint=f"there are {choice}")
-    return Addressed(run, variant)
+    return SelectedCases(run, variant)
 
 
-def both_sides(address: str) -> tuple[Addressed, Addressed]:
+def both_variants(address: str) -> tuple[SelectedCases, SelectedCases]:
     """Load a contest, and return its base and its candidate.
 
     Raises:
         UsageError: it is no contest.
     """
     from bench.errors import UsageError
-    from bench.storage.contest import contest_of
-    from bench.storage.folder import load
+    from bench.storage.comparison import comparison_of
+    from bench.storage.run_folder import load
 
     run = load(Path(address))
-    contest = contest_of(run)
+    contest = comparison_of(run)
     if contest is None:
         raise UsageError(f"{run.name} is no contest of two variants", hint="name a second run beside it")
-    return Addressed(run, contest.base), Addressed(run, contest.candidate)
+    return SelectedCases(run, contest.base), SelectedCases(run, contest.candidate)
 
 
-def contest_between(first: Addressed, second: Addressed, margin: float | None) -> "Contest":
+def comparison_between(first: SelectedCases, second: SelectedCases, margin: float | None) -> "Comparison":
     """Return what decides between two variants of one run.
 
     A contest keeps its terms, and may be looked at from its other side; of other runs all blocks count.
     """
     from bench.errors import UsageError
-    from bench.model.comparison import USUAL_MARGIN, USUAL_METRICS, Contest
-    from bench.storage.contest import contest_of
+    from bench.model.comparison import USUAL_MARGIN, USUAL_METRICS, Comparison
+    from bench.storage.comparison import comparison_of
 
     if first.variant == second.variant:
         raise UsageError(f"{first.name} is compared with itself", hint="name two variants of the run")
-    kept = contest_of(first.run)
+    kept = comparison_of(first.run)
     if kept is not None:
         margins = kept.margins if margin is None else dict.fromkeys(kept.margins, margin)
         return replace(kept, base=first.variant, candidate=second.variant, margins=margins)
     shared = {case.plain_id for case in first.cases} & {case.plain_id for case in second.cases}
-    return Contest(
+    return Comparison(
         base=first.variant,
         candidate=second.variant,
         metrics=USUAL_METRICS,

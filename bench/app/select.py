@@ -54,27 +54,29 @@ def client_for(strategy: Strategy, text: str) -> str | None:
     return text
 
 
-def amended(experiment: Experiment, *, only: str | None, blocks: int | None, seed: int | None) -> Experiment:
+def apply_overrides(
+    experiment: Experiment, *, only: str | None, blocks: int | None, seed: int | None
+) -> Experiment:
     """Return the experiment with what the command line says instead of the config.
 
     Blocks from there are exactly so many, whatever the config says of precision and budget.
     """
     return replace(
         experiment,
-        cases=matching(experiment.cases, only) if only else experiment.cases,
+        cases=select_cases(experiment.cases, only) if only else experiment.cases,
         blocks=experiment.blocks if blocks is None else blocks,
         stopping=experiment.stopping if blocks is None else None,
         seed=experiment.seed if seed is None else seed,
     )
 
 
-def amendments(*, only: str | None, blocks: int | None, seed: int | None) -> tuple[str, ...]:
+def override_args(*, only: str | None, blocks: int | None, seed: int | None) -> tuple[str, ...]:
     """Return the words of the command line that say what ``amended`` takes."""
     said = {"--only": only, "--blocks": blocks, "--seed": seed}
     return tuple(word for name, value in said.items() if value is not None for word in (name, str(value)))
 
 
-def matching(cases: tuple[Case, ...], pattern: str) -> tuple[Case, ...]:
+def select_cases(cases: tuple[Case, ...], pattern: str) -> tuple[Case, ...]:
     """Keep the cases whose id matches a shell pattern, or starts with it."""
     kept = tuple(case for case in cases if fnmatchcase(case.id, pattern) or case.id.startswith(pattern))
     if not kept:
@@ -82,12 +84,12 @@ def matching(cases: tuple[Case, ...], pattern: str) -> tuple[Case, ...]:
     return kept
 
 
-def single(cases: tuple[Case, ...], pattern: str) -> Case:
+def select_case(cases: tuple[Case, ...], pattern: str) -> Case:
     """Return the case with this id, or else the only one that ``matching`` keeps."""
     for case in cases:
         if case.id == pattern:
             return case
-    kept = matching(cases, pattern)
+    kept = select_cases(cases, pattern)
     if len(kept) > 1:
         shown = ", ".join(case.id for case in kept[:_SHOWN]) + (", …" if len(kept) > _SHOWN else "")
         raise UsageError(f"{pattern!r} matches {len(kept)} cases", hint=f"say which of {shown}")

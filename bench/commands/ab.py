@@ -48,23 +48,25 @@ def ab(  # noqa: PLR0913  one argument an option
     A variant is a revision, such as `main`, or says more: `rev=main,python=3.13`, `path=../other`,
     `requirements=httpx==0.27.2`.
     """
-    from bench.app.comparison_options import challenge, split_sides, words_of
-    from bench.app.comparison_output import Outputs, present
-    from bench.app.execute import Order
-    from bench.app.execute_comparison import contend
-    from bench.app.select import amended, amendments, load_experiment
+    from bench.app.comparison_options import comparison_request, split_sides, words_of
+    from bench.app.comparison_output import Outputs, present_comparison
+    from bench.app.execute import RunOptions
+    from bench.app.execute_comparison import run_and_present
+    from bench.app.select import apply_overrides, load_experiment, override_args
 
     if out is not None and resume is not None:
         raise click.UsageError("--resume goes on in the run's own folder, so it does not go with --out")
     sides, config = split_sides(base, candidate, config)
-    asked = amended(load_experiment(config), only=only, blocks=None, seed=seed)
-    challenged = challenge(asked, sides, metrics=metrics, threshold=threshold, budget=budget)
+    asked = apply_overrides(load_experiment(config), only=only, blocks=None, seed=seed)
+    challenged = comparison_request(asked, sides, metrics=metrics, threshold=threshold, budget=budget)
     options = (
-        *amendments(only=only, blocks=None, seed=seed),
+        *override_args(only=only, blocks=None, seed=seed),
         *words_of(metrics=metrics, threshold=threshold, budget=budget),
     )
 
     def show(document: "Run", folder: Path) -> int:
-        return present(document, folder, Outputs(as_json=as_json))
+        return present_comparison(document, folder, Outputs(as_json=as_json))
 
-    return contend(asked, challenged, show, Order("ab", config, options, out, resume, quiet, sides))
+    return run_and_present(
+        asked, challenged, show, RunOptions("ab", config, options, out, resume, quiet, sides)
+    )

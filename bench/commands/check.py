@@ -10,14 +10,14 @@ def check(*, config: str) -> None:
     from bench.app.output import remarks, results
     from bench.app.preflight import read_limits_for, remarks_on, shortages_of
     from bench.app.select import load_experiment
-    from bench.report.outlook import print_outlook
-    from bench.runner.outlook import foresee
-    from bench.runner.shortages import require
+    from bench.report.time_estimate import print_outlook
+    from bench.runner.resource_check import require_resources
+    from bench.runner.time_estimate import forecast_run
 
     experiment = load_experiment(config)
     limits = read_limits_for(None)
-    require(shortages_of(experiment, limits))
-    outlooks = foresee(experiment)
+    require_resources(shortages_of(experiment, limits))
+    outlooks = forecast_run(experiment)
     print_outlook(outlooks, experiment, results())
     for note in experiment.notes:
         remarks().print(f"note: {note}", soft_wrap=True)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 import rich_click as click
 
 if TYPE_CHECKING:
-    from bench.app.run_selector import Addressed
+    from bench.app.run_selector import SelectedCases
 
 _REGRESSION: Final = 1
 
@@ -30,70 +30,73 @@ def compare(  # noqa: PLR0913  one argument an option
 
     A RUN of `ab` or `gate` alone is compared as it was then.
     """
-    from bench.app.run_selector import addressed, both_sides
+    from bench.app.run_selector import both_variants, select_from_run
 
-    first, second = both_sides(run_a) if run_b is None else (addressed(run_a), addressed(run_b))
+    first, second = (
+        both_variants(run_a) if run_b is None else (select_from_run(run_a), select_from_run(run_b))
+    )
     if descriptive:
         return _describe(first, second, allow_missing=allow_missing, as_json=as_json)
     return _judge(first, second, threshold, allow_missing=allow_missing, as_json=as_json)
 
 
 def _judge(
-    first: "Addressed", second: "Addressed", threshold: str | None, *, allow_missing: bool, as_json: bool
+    first: "SelectedCases",
+    second: "SelectedCases",
+    threshold: str | None,
+    *,
+    allow_missing: bool,
+    as_json: bool,
 ) -> int:
     """Print verdicts, or say why there can be none."""
     from bench.app.comparison_options import margin_of
+    from bench.app.comparison_output import CODES, bound_verdicts_for_run, verdicts_for_run
     from bench.app.output import emit, results
-    from bench.app.run_selector import contest_between
-    from bench.app.verdict_codes import CODES, bounded, ruled
+    from bench.app.run_selector import comparison_between
     from bench.errors import IncomparableError
-    from bench.report.contest import contest_sheet
-    from bench.report.export.verdicts_json import to_json
-    from bench.report.figures import listed
-    from bench.report.matching import missing_lines
-    from bench.report.sheet import print_sheet
-    from bench.report.sides import side_lines
-    from bench.stats.comparability import refusals
-    from bench.stats.matching import matching
-    from bench.stats.ruling import ruling_of
+    from bench.report.case_diff import missing_lines
+    from bench.report.comparison_table import comparison_table, variant_lines
+    from bench.report.export.json import verdicts_to_json
+    from bench.report.number_format import listed
+    from bench.report.table import print_table
+    from bench.stats.comparability import incomparable_reasons, match_cases
+    from bench.stats.verdicts import overall_verdict
 
-    if reasons := list(refusals(first.run, second.run)):
+    if reasons := list(incomparable_reasons(first.run, second.run)):
         raise IncomparableError(
             f"{first.name} and {second.name} cannot be compared: {listed(reasons)}",
             hint="measure both sides at once with `ab`, or see ratios without verdicts with --descriptive",
         )
-    contest = contest_between(first, second, margin_of(threshold))
-    verdicts, bounds = ruled(first.run, contest), bounded(first.run, contest)
-    matched = matching(first.cases, second.cases, (first.digests, second.digests))
+    contest = comparison_between(first, second, margin_of(threshold))
+    verdicts, bounds = verdicts_for_run(first.run, contest), bound_verdicts_for_run(first.run, contest)
+    matched = match_cases(first.cases, second.cases, (first.digests, second.digests))
     misses = bool(verdicts.vanished or matched.vanished) and not allow_missing
-    ruling = ruling_of(verdicts, bounds, misses=misses)
+    ruling = overall_verdict(verdicts, bounds, misses=misses)
     if as_json:
-        emit(to_json(first.run.name, verdicts, bounds, ruling))
+        emit(verdicts_to_json(first.run.name, verdicts, bounds, ruling))
     else:
-        notes = (*side_lines(first.run), *missing_lines(matched))
-        sheet = contest_sheet(f"{first.name} against {second.name}", verdicts, notes, bounds)
-        print_sheet(sheet, results())
+        notes = (*variant_lines(first.run), *missing_lines(matched))
+        sheet = comparison_table(f"{first.name} against {second.name}", verdicts, notes, bounds)
+        print_table(sheet, results())
     return CODES[ruling]
 
 
-def _describe(first: "Addressed", second: "Addressed", *, allow_missing: bool, as_json: bool) -> int:
+def _describe(first: "SelectedCases", second: "SelectedCases", *, allow_missing: bool, as_json: bool) -> int:
     """Print ratios, and why they are no verdicts."""
     import json
 
     from bench.app.output import emit, results
-    from bench.model.json_codec import plain
-    from bench.report.matching import descriptive_sheet
-    from bench.report.sheet import print_sheet
-    from bench.stats.comparability import refusals
-    from bench.stats.descriptive import described
-    from bench.stats.matching import matching
+    from bench.model.json_codec import to_json_value
+    from bench.report.case_diff import descriptive_table
+    from bench.report.table import print_table
+    from bench.stats.comparability import describe_cases, incomparable_reasons, match_cases
 
-    matched = matching(first.cases, second.cases, (first.digests, second.digests))
+    matched = match_cases(first.cases, second.cases, (first.digests, second.digests))
     pairs = (*matched.shared, *matched.renamed)
-    found = tuple(described(first.run, second.run, pairs))
-    reasons = tuple(refusals(first.run, second.run)) or ("none was asked for",)
+    found = tuple(describe_cases(first.run, second.run, pairs))
+    reasons = tuple(incomparable_reasons(first.run, second.run)) or ("none was asked for",)
     if as_json:
-        emit(json.dumps({"reasons": reasons, "cases": plain(list(found))}, indent=1) + "\n")
+        emit(json.dumps({"reasons": reasons, "cases": to_json_value(list(found))}, indent=1) + "\n")
     else:
-        print_sheet(descriptive_sheet((first.name, second.name), found, matched, reasons), results())
+        print_table(descriptive_table((first.name, second.name), found, matched, reasons), results())
     return _REGRESSION if matched.vanished and not allow_missing else 0

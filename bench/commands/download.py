@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 if TYPE_CHECKING:
-    from bench.runner.once import Errand
+    from bench.runner.single_download import SingleDownload
 
 _FAILED = 3
 _MOST_WORKERS = 1000
@@ -53,11 +53,11 @@ def download(  # noqa: PLR0913  one argument an option
     """
     from bench.app.select import client_for, named_strategy
     from bench.model.profile_presets import preset
-    from bench.runner.once import Errand
+    from bench.runner.single_download import SingleDownload
 
     countries = _expanded(_words(cc, all_=all_, every=every))[:limit]
     chosen = named_strategy(strategy)
-    errand = Errand(
+    errand = SingleDownload(
         strategy=chosen,
         client=client_for(chosen, client),
         countries=countries,
@@ -87,12 +87,12 @@ def _expanded(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted({code for codes in named for code in codes}))
 
 
-def _carry_out(errand: "Errand", *, verbose: bool) -> int:
+def _carry_out(errand: "SingleDownload", *, verbose: bool) -> int:
     from bench.app.output import remarks, results
-    from bench.report.arrivals import Arrivals
-    from bench.runner.interrupt import Interrupted, interruptible
-    from bench.runner.once import run_errand
-    from bench.runner.trial import verdict
+    from bench.report.download_progress import Arrivals
+    from bench.runner.processes.signals import Interrupted, interruptible
+    from bench.runner.processes.worker_exit import exit_problem
+    from bench.runner.single_download import download_once
 
     arrivals = Arrivals(results(), remarks(), len(errand.countries), verbose=verbose)
 
@@ -101,13 +101,13 @@ def _carry_out(errand: "Errand", *, verbose: bool) -> int:
 
     try:
         with interruptible() as signals, arrivals:
-            ending = run_errand(errand, arrivals.heed, announce)
+            ending = download_once(errand, arrivals.heed, announce)
     except Interrupted:
         arrivals.sum_up(None)
         return signals.exit_code or 0
     report = ending.report
     arrivals.sum_up(report.rounds[0].elapsed_s if report and report.rounds else None)
-    outcome, detail = verdict(ending, errand.deadline_s, errand.strategy.file)
+    outcome, detail = exit_problem(ending, errand.deadline_s, errand.strategy.file)
     if outcome == "ok":
         return 0
     remarks().print(f"{errand.strategy.name}: {outcome}: {detail}", soft_wrap=True)

@@ -26,7 +26,7 @@ FORMS: Final = (
     "json",
     "markdown",
 )
-"""By name, so that --help need not import them; a test holds them against ``bench.report.export.formats``."""
+"""By name, so that --help need not import them; a test compares with ``bench.report.export.registry``."""
 _SERIES: Final = ("otava", "otava-config")
 
 
@@ -50,14 +50,14 @@ def export(*, runs: "Sequence[Path]", form: str, out: Path | None, commit: str |
     Only otava takes several runs, and writes a line for each.
     """
     from bench.app.output import remarks
-    from bench.report.export.formats import exported
-    from bench.report.export.notes import notes
-    from bench.storage.folder import load
+    from bench.report.export.registry import export_run
+    from bench.report.export.warnings import notes
+    from bench.storage.run_folder import load
 
     _check(runs, form, commit)
     target = None if out is None else _target(out)
     loaded = [load(run) for run in runs]
-    content = exported(loaded, form, commit or "")
+    content = export_run(loaded, form, commit or "")
     _write(content, target)
     for note in notes(loaded, form):
         remarks().print(f"! {note}", soft_wrap=True)
@@ -96,14 +96,14 @@ def _write(content: str | bytes, target: Path | None) -> None:
     import sys
 
     from bench.app.output import emit_bytes
-    from bench.storage.files import replace, unwritable
+    from bench.storage.atomic_write import write_atomically, write_error
 
     whole = content.encode() if isinstance(content, str) else content
     if target is not None:
         try:
-            replace(target, whole)
+            write_atomically(target, whole)
         except OSError as error:
-            raise unwritable(target, error, len(whole)) from error
+            raise write_error(target, error, len(whole)) from error
     elif isinstance(content, bytes) and sys.stdout.isatty():
         raise UsageError("this format is not for terminals", hint="name a file with -o, or redirect stdout")
     else:

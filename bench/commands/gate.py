@@ -50,20 +50,20 @@ def gate(  # noqa: PLR0913  one argument an option
     """
     from functools import partial
 
-    from bench.app.base_cases import former_cases
-    from bench.app.base_revision import gate_sides, is_of_merge_base
-    from bench.app.comparison_options import USUAL_CONFIG, challenge_between, words_of
-    from bench.app.comparison_output import Outputs, present
-    from bench.app.execute import Order
-    from bench.app.execute_comparison import contend
+    from bench.app.base_cases import base_cases
+    from bench.app.base_revision import gate_variants, is_of_merge_base
+    from bench.app.comparison_options import USUAL_CONFIG, comparison_request_between, words_of
+    from bench.app.comparison_output import Outputs, present_comparison
+    from bench.app.execute import RunOptions
+    from bench.app.execute_comparison import run_and_present
     from bench.app.select import load_experiment
 
     if out is not None and resume is not None:
         raise click.UsageError("--resume goes on in the run's own folder, so it does not go with --out")
     config = config or USUAL_CONFIG
     asked = load_experiment(config)
-    sides = gate_sides(asked.terms.variants, against)
-    challenge = challenge_between(*sides, metrics=metrics, threshold=threshold, budget=budget)
+    sides = gate_variants(asked.terms.variants, against)
+    challenge = comparison_request_between(*sides, metrics=metrics, threshold=threshold, budget=budget)
     options = (
         *words_of(against=against, metrics=metrics, threshold=threshold, budget=budget),
         *(("--allow-missing",) if allow_missing else ()),
@@ -71,8 +71,8 @@ def gate(  # noqa: PLR0913  one argument an option
     outputs = Outputs(as_json=as_json, junit=junit, github=github, allow_missing=allow_missing)
 
     def show(document: "Run", folder: Path) -> int:
-        return present(document, folder, outputs)
+        return present_comparison(document, folder, outputs)
 
-    order = Order("gate", config, options, out, resume, quiet)
-    former = partial(former_cases, config) if is_of_merge_base(asked.terms.variants, against) else None
-    return contend(asked, challenge, show, order, refuses_same=True, former=former)
+    order = RunOptions("gate", config, options, out, resume, quiet)
+    former = partial(base_cases, config) if is_of_merge_base(asked.terms.variants, against) else None
+    return run_and_present(asked, challenge, show, order, refuses_same=True, former=former)

@@ -25,14 +25,14 @@ def history(
                 f"{context.invoked_subcommand} shows nothing, so it goes without options of `history`"
             )
         return
-    from bench.app.history_filter import chosen
+    from bench.app.history_filter import chosen_points
     from bench.app.output import emit, results
     from bench.errors import UsageError
-    from bench.report.export.history_json import to_json
-    from bench.report.history import print_history
+    from bench.report.export.json import history_to_json
+    from bench.report.history_table import print_history
     from bench.stats.history import tracks_of
     from bench.storage.history import HISTORY, read_history
-    from bench.storage.reference_point import load_reference
+    from bench.storage.pinned_reference import load_reference
 
     points = read_history()
     if not points:
@@ -41,10 +41,10 @@ def history(
             hint="begin it with `flagbench history pin main`, `flagbench ab main HEAD` and "
             "`flagbench history record last`",
         )
-    tracks = tracks_of(chosen(points, pattern=pattern, metric=metric, since=since))
+    tracks = tracks_of(chosen_points(points, pattern=pattern, metric=metric, since=since))
     reference = load_reference()
     if as_json:
-        emit(to_json(tracks, reference))
+        emit(history_to_json(tracks, reference))
     else:
         print_history(tracks, reference, results())
 
@@ -55,10 +55,10 @@ def record(*, run: Path) -> None:
     """Add what a RUN of `ab` or `gate` has found to the history."""
     from bench.app.history_filter import check_reference
     from bench.app.output import results
-    from bench.report.figures import plural, printable
-    from bench.storage.folder import load
+    from bench.report.number_format import plural, printable
     from bench.storage.history import HISTORY, add_points, read_history
-    from bench.storage.recording import points_of
+    from bench.storage.history_points import points_of
+    from bench.storage.run_folder import load
 
     document = load(run)
     points = points_of(document)
@@ -85,8 +85,8 @@ def pin(*, rev: str, why: str) -> None:
 
     from bench.app.output import results
     from bench.errors import UnreadableResultError
-    from bench.storage.reference_point import REFERENCE, Reference, load_reference, save_reference
-    from bench.system.revisions import commit_of
+    from bench.storage.pinned_reference import REFERENCE, Reference, load_reference, save_reference
+    from bench.system.git import commit_of
 
     commit = commit_of(rev)
     try:

@@ -54,7 +54,7 @@ def clients() -> None:
 @list_.command()
 def configs() -> None:
     """List the configs that ship with flagbench; each runs by its name."""
-    from bench.system.resources import configs_folder
+    from bench.system.paths import configs_folder
 
     _print(
         ("config", "what it answers"),
@@ -78,7 +78,7 @@ def faults(form: str) -> None:
     """List what can go wrong in a profile, and the class in which such a fetch ends."""
     from bench.app.output import emit
     from bench.config.catalog import clients as all_clients
-    from bench.report.faults import NARROW_HEADINGS, faults_to_markdown, narrow_rows
+    from bench.report.fault_table import NARROW_HEADINGS, faults_to_markdown, narrow_rows
 
     known = all_clients().values()
     if form == "markdown":
@@ -91,8 +91,8 @@ def faults(form: str) -> None:
 def runs() -> None:
     """List the runs kept below results/runs, oldest first, and then those with nothing but a journal."""
     from bench.errors import UnreadableResultError
-    from bench.storage.folder import JOURNAL, left_runs, load, stored_runs
     from bench.storage.journal import read_journal
+    from bench.storage.run_folder import JOURNAL, left_runs, load, stored_runs
 
     rows: list[tuple[str, ...]] = []
     for folder in stored_runs():
@@ -125,7 +125,7 @@ def _print(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     from rich.table import Table
 
     from bench.app.output import results
-    from bench.report.figures import printable
+    from bench.report.number_format import printable
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for heading in headings:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 if TYPE_CHECKING:
-    from bench.app.execute import Order
+    from bench.app.execute import RunOptions
     from bench.model.cases import Experiment
     from bench.model.results import Run
     from bench.storage.noise import NoiseRecord
-    from bench.system.findings import Machine
+    from bench.system.machine import Machine
 
 _MOST_BLOCKS = 64
 """Of a gate that is not told how many it has."""
@@ -65,42 +65,42 @@ def noise(  # noqa: PLR0913  one argument an option
             raise click.UsageError("--gate asks what is known of this machine; it goes with --blocks alone")
         _check(gate, _MOST_BLOCKS if blocks is None else blocks)
         return 0
-    from bench.app.execute import Order
-    from bench.app.select import amended, amendments, load_experiment
+    from bench.app.execute import RunOptions
+    from bench.app.select import apply_overrides, load_experiment, override_args
 
     if out is not None and resume is not None:
         raise click.UsageError("--resume goes on in the run's own folder, so it does not go with --out")
     config = config or "noise"
-    experiment = amended(load_experiment(config), only=None, blocks=blocks, seed=seed)
-    options = amendments(only=None, blocks=blocks, seed=seed)
-    return _measure(experiment, Order("noise", config, options, out, resume, quiet), as_json=as_json)
+    experiment = apply_overrides(load_experiment(config), only=None, blocks=blocks, seed=seed)
+    options = override_args(only=None, blocks=blocks, seed=seed)
+    return _measure(experiment, RunOptions("noise", config, options, out, resume, quiet), as_json=as_json)
 
 
 def _check(threshold: float, blocks: int) -> None:
     """Say that a gate can be held, or raise why not."""
     from bench.app.output import results
-    from bench.errors import EnvironmentFault
-    from bench.report.noise_gate import held, refused
+    from bench.errors import SetupError
+    from bench.report.noise_table import held_gate, refused_gate
     from bench.stats.noise import gate_of
     from bench.storage.noise import load_noise
     from bench.system.environment import fingerprint
 
     known = load_noise(fingerprint())
     if known is None:
-        raise EnvironmentFault("this machine's noise is not known", hint="measure it with `flagbench noise`")
+        raise SetupError("this machine's noise is not known", hint="measure it with `flagbench noise`")
     gate = gate_of(known.noise, threshold, blocks)
     if not gate.is_held:
         hint = "give it the blocks, or see in `flagbench noise` what to change"
-        raise EnvironmentFault(refused(gate), hint=hint)
-    results().print(held(gate, known), soft_wrap=True)
+        raise SetupError(refused_gate(gate), hint=hint)
+    results().print(held_gate(gate, known), soft_wrap=True)
 
 
-def _measure(asked: "Experiment", order: "Order", *, as_json: bool) -> int:
-    from bench.app.execute import carry_out, code_of
+def _measure(asked: "Experiment", order: "RunOptions", *, as_json: bool) -> int:
+    from bench.app.execute import execute_run, exit_code_of
     from bench.errors import UsageError
-    from bench.stats.detection import least_blocks
+    from bench.stats.detectable_effect import least_blocks
     from bench.stats.noise import against_itself
-    from bench.system.reading import read_machine
+    from bench.system.machine_reader import read_machine
 
     if asked.blocks < least_blocks():
         raise UsageError(f"{asked.blocks} blocks show no noise", hint=f"it takes {least_blocks()}")
@@ -110,9 +110,9 @@ def _measure(asked: "Experiment", order: "Order", *, as_json: bool) -> int:
 
     def present(run: "Run", folder: Path) -> int:
         _show(run, folder, before, as_json=as_json)
-        return code_of(run)
+        return exit_code_of(run)
 
-    return carry_out(experiment, present, order)
+    return execute_run(experiment, present, order)
 
 
 def _notes(asked: "Experiment") -> tuple[str, ...]:
@@ -128,10 +128,10 @@ def _notes(asked: "Experiment") -> tuple[str, ...]:
 def _show(run: "Run", folder: Path, before: "Machine", *, as_json: bool) -> None:
     """Store what follows from a run, and print it; only a complete one speaks for the machine."""
     from bench.app.output import emit, remarks, results
-    from bench.report.export.noise_markdown import noise_to_markdown
-    from bench.report.noise import print_noise
-    from bench.storage.folder import save
+    from bench.report.export.markdown import noise_to_markdown
+    from bench.report.noise_table import print_noise
     from bench.storage.noise import keep_noise, noise_to_json
+    from bench.storage.run_folder import save
 
     record = _record(run, before)
     # the document comes last: a run that has one is complete, and is not gone on with
@@ -149,8 +149,8 @@ def _show(run: "Run", folder: Path, before: "Machine", *, as_json: bool) -> None
 def _record(run: "Run", before: "Machine") -> "NoiseRecord":
     from bench.stats.noise import noise_of
     from bench.storage.noise import NoiseRecord
-    from bench.system.advice import advice
-    from bench.system.reading import read_machine
+    from bench.system.machine_reader import read_machine
+    from bench.system.noise_advice import advice
 
     return NoiseRecord(
         fingerprint=str(run.environment["fingerprint"]),

@@ -35,28 +35,28 @@ def run(  # noqa: PLR0913  one argument an option
     quiet: bool,
 ) -> int:
     """Time every case of CONFIG, a file or the name of a shipped one, and print the table."""
-    from bench.app.execute import Order, carry_out, code_of
-    from bench.app.select import amended, amendments, load_experiment
+    from bench.app.execute import RunOptions, execute_run, exit_code_of
+    from bench.app.select import apply_overrides, load_experiment, override_args
 
     if out is not None and resume is not None:
         raise click.UsageError("--resume goes on in the run's own folder, so it does not go with --out")
 
     def present(document: "Run", folder: Path) -> int:
         _show(document, folder, as_json=as_json)
-        return code_of(document)
+        return exit_code_of(document)
 
-    experiment = amended(load_experiment(config), only=only, blocks=blocks, seed=seed)
-    order = Order("run", config, amendments(only=only, blocks=blocks, seed=seed), out, resume, quiet)
-    return carry_out(experiment, present, order)
+    experiment = apply_overrides(load_experiment(config), only=only, blocks=blocks, seed=seed)
+    order = RunOptions("run", config, override_args(only=only, blocks=blocks, seed=seed), out, resume, quiet)
+    return execute_run(experiment, present, order)
 
 
 def _show(document: "Run", folder: Path, *, as_json: bool) -> None:
     """Store what is derived from the journal, and print it."""
     from bench.app.output import emit, results
-    from bench.report.export.document import to_json
+    from bench.report.export.json import to_json
     from bench.report.export.markdown import to_markdown
-    from bench.report.table import print_run
-    from bench.storage.folder import save
+    from bench.report.results_table import print_run
+    from bench.storage.run_folder import save
 
     save(folder, document, to_markdown(document))
     if as_json:

@@ -7,6 +7,6 @@ import rich_click as click
 def schema() -> None:
     """Print the JSON Schema of configs, for editors and other tools."""
     from bench.app.output import emit
-    from bench.config.editor import schema_text
+    from bench.config.json_schema import schema_text
 
     emit(schema_text())

@@ -56,7 +56,7 @@ def serve(  # noqa: PLR0913  one argument an option
     """Run the flag server until Ctrl-C, for curl, a browser or the chapter's own scripts."""
     from bench.app.output import remarks
     from bench.model.profile_presets import preset
-    from bench.server.foreground import serve as serve_until_signalled
+    from bench.server.serve import serve as serve_until_signalled
     from bench.server.settings import ServerSettings, checked_host, is_reachable
 
     address = checked_host(host, allow_remote=allow_remote)

@@ -5,7 +5,7 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import Field
 
-from bench.config.fields import Editor, Fault, Form, Short, Through, key_of
+from bench.config.pydantic_types import Editor, FieldError, Form, FromForm, Shorthand, key_of
 from bench.config.scalars import whole, whole_editor
 from bench.model.cases import Stopping
 
@@ -72,7 +72,7 @@ class BlocksForm(Form):
 
 
 BlocksField: TypeAlias = Annotated[
-    Blocks, Through(BlocksForm, BlocksForm.blocks), Short(key_of("max"), whole_editor(1, _MAX))
+    Blocks, FromForm(BlocksForm, BlocksForm.blocks), Shorthand(key_of("max"), whole_editor(1, _MAX))
 ]
 
 
@@ -81,12 +81,12 @@ def usual_blocks(precision: float | None) -> Blocks:
     return Blocks(None, _PLAIN if precision is None else _MOST)
 
 
-def unfit(blocks: Blocks, precision: float | None) -> list[Fault]:
+def unfit(blocks: Blocks, precision: float | None) -> list[FieldError]:
     """Find bounds that contradict each other, or bear no interval where one is asked for."""
     if blocks.least is not None and blocks.least > blocks.most:
-        return [Fault(("min",), "is above max")]
+        return [FieldError(("min",), "is above max")]
     key, least = ("max", blocks.most) if blocks.least is None else ("min", blocks.least)
     if precision is not None and least < _INTERVAL:
         what = f"must be at least {_INTERVAL} with 'precision': an interval takes so many blocks"
-        return [Fault((key,), what)]
+        return [FieldError((key,), what)]
     return []

@@ -13,7 +13,7 @@ from bench.config.strategy_source import foreign_modules, functions, imported, p
 from bench.errors import UsageError
 from bench.model.cases import Client, Strategy
 from bench.model.faults import KINDS
-from bench.system.resources import is_shipped, strategies_folder
+from bench.system.paths import is_shipped, strategies_folder
 
 Face: TypeAlias = Literal["sync", "async"]
 

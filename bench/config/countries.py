@@ -7,12 +7,12 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import AfterValidator, Field
 
-from bench.api.country_code import is_code
-from bench.config.fields import Form, Short, Text, Through, one_or_more, some
+from bench.api.country_codes import is_code
+from bench.config.pydantic_types import Form, FromForm, Shorthand, Text, one_or_more, some
 from bench.config.scalars import whole
-from bench.config.wording import listing, near, shown
 from bench.model.cases import Selection
 from bench.model.countries import COUNTRIES, POP20
+from bench.model.text import listing, near, shown
 
 MAX_FETCHES: Final = 1_000_000
 
@@ -90,7 +90,7 @@ class CountriesForm(Form):
     """Which flags a round downloads, and how often."""
 
     codes: Annotated[
-        tuple[Annotated[str, Text(code, _CODE)], ...], AfterValidator(some), Short(_expand_codes, _CODES)
+        tuple[Annotated[str, Text(code, _CODE)], ...], AfterValidator(some), Shorthand(_expand_codes, _CODES)
     ] = Field(
         default="pop20",
         validate_default=True,
@@ -112,5 +112,5 @@ class CountriesForm(Form):
 
 
 CountriesField: TypeAlias = Annotated[
-    Selection, Through(CountriesForm, CountriesForm.selection), Short(_expand_countries, _COUNTRIES)
+    Selection, FromForm(CountriesForm, CountriesForm.selection), Shorthand(_expand_countries, _COUNTRIES)
 ]

@@ -6,11 +6,11 @@ from typing import Annotated, Final, Literal, Self, TypeAlias
 
 from pydantic import ConfigDict, Field, model_validator
 
-from bench.config.fields import Fault, Form, Repeated, Short, Text, Through, key_of, refuse
+from bench.config.pydantic_types import Duplicate, FieldError, Form, FromForm, Shorthand, Text, key_of, reject
 from bench.config.scalars import PositiveShare, whole
-from bench.config.wording import near, shown
 from bench.model import cases
 from bench.model.faults import KINDS
+from bench.model.text import near, shown
 
 _KIND: Final = {"enum": list(KINDS)}
 _KIND_ALONE: Final = {"enum": [kind for kind in KINDS if kind != "status"]}
@@ -48,7 +48,7 @@ class FaultForm(Form):
         if self.kind == "status" and self.status is None:
             raise ValueError("kind 'status' needs the key status, from 400 to 599")
         if self.kind != "status" and self.status is not None:
-            refuse([Fault(("status",), "goes only with kind 'status'")])
+            reject([FieldError(("status",), "goes only with kind 'status'")])
         return self
 
     def fault(self) -> cases.Fault:
@@ -57,21 +57,25 @@ class FaultForm(Form):
 
 
 FaultField: TypeAlias = Annotated[
-    cases.Fault, Through(FaultForm, FaultForm.fault), Short(key_of("kind"), _KIND_ALONE)
+    cases.Fault, FromForm(FaultForm, FaultForm.fault), Shorthand(key_of("kind"), _KIND_ALONE)
 ]
 
 
-def unfit(faults: Sequence[cases.Fault], error_rate: float, protocol: Protocol) -> list[Fault]:
+def unfit(faults: Sequence[cases.Fault], error_rate: float, protocol: Protocol) -> list[FieldError]:
     """Find faults that a profile of this protocol cannot have, or not beside its others."""
     found = [
-        Fault((index,), reason)
+        FieldError((index,), reason)
         for index, fault in enumerate(faults)
         if (reason := _misplaced(fault, protocol))
     ]
     known = [(fault.kind, fault.status) for fault in faults]
-    found += [Fault((index,), Repeated.what) for index, each in enumerate(known) if each in known[:index]]
+    found += [
+        FieldError((index,), Duplicate.what) for index, each in enumerate(known) if each in known[:index]
+    ]
     if not found and fsum([error_rate, *(fault.rate for fault in faults)]) > _ALL:
-        found = [Fault((), f"the rates{' and error_rate' if error_rate else ''} add up to more than 100%")]
+        found = [
+            FieldError((), f"the rates{' and error_rate' if error_rate else ''} add up to more than 100%")
+        ]
     return found
 
 

@@ -6,15 +6,25 @@ from typing import Annotated, Final, Self, TypeAlias
 from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from bench.config.faults import FaultField, Protocol, unfit
-from bench.config.fields import Fault, Form, Short, Text, Through, key_of, one_or_more, refuse, some
-from bench.config.latencies import LatencyField
+from bench.config.latency import LatencyField
+from bench.config.pydantic_types import (
+    FieldError,
+    Form,
+    FromForm,
+    Shorthand,
+    Text,
+    key_of,
+    one_or_more,
+    reject,
+    some,
+)
 from bench.config.scalars import Duration, Factor, Name, Share, Size, Truth, whole
 from bench.config.units import duration_text, size_text
-from bench.config.wording import listing, near, shown
 from bench.model import cases
 from bench.model.cases import Fixed, LogNormal, Profile, Uniform
 from bench.model.profile_presets import PRESETS, preset
-from bench.system.optional_dependencies import TLS, lacking
+from bench.model.text import listing, near, shown
+from bench.system.optional_dependencies import TLS, missing_extra
 
 _PRESET: Final = {"enum": list(PRESETS)}
 
@@ -75,14 +85,14 @@ class ProfileForm(Form):
         validate_default=True,
         description="Whether the server speaks HTTP/2, and nothing else; goes only with `tls`.",
     )
-    faults: Annotated[tuple[FaultField, ...], AfterValidator(some), Short(one_or_more)] = Field(
+    faults: Annotated[tuple[FaultField, ...], AfterValidator(some), Shorthand(one_or_more)] = Field(
         default=(), description="What else goes wrong, and how often."
     )
 
     @field_validator("tls")
     @classmethod
     def _is_installed(cls, tls: bool) -> bool:  # noqa: FBT001  pydantic's way
-        if tls and (lack := lacking(TLS)):
+        if tls and (lack := missing_extra(TLS)):
             raise ValueError(str(lack))
         return tls
 
@@ -98,7 +108,7 @@ class ProfileForm(Form):
     def _go_together(cls, faults: tuple[cases.Fault, ...], info: ValidationInfo) -> tuple[cases.Fault, ...]:
         encrypted: Protocol = "HTTP/2" if info.data.get("http2") else "HTTP/1.1 over TLS"
         protocol: Protocol = encrypted if info.data.get("tls") else "HTTP/1.1"
-        refuse(unfit(faults, info.data.get("error_rate", 0.0), protocol))
+        reject(unfit(faults, info.data.get("error_rate", 0.0), protocol))
         return faults
 
     @model_validator(mode="after")
@@ -109,7 +119,7 @@ class ProfileForm(Form):
         else:
             strangers = self.model_fields_set - {"preset", "scale"}
             what = "does not go with 'preset'"
-        refuse([Fault((key,), what) for key in sorted(strangers)])
+        reject([FieldError((key,), what) for key in sorted(strangers)])
         return self
 
     def profile(self) -> Profile:
@@ -149,21 +159,21 @@ class ProfileForm(Form):
 
 
 ProfileField: TypeAlias = Annotated[
-    Profile, Through(ProfileForm, ProfileForm.profile), Short(key_of("preset"), _PRESET)
+    Profile, FromForm(ProfileForm, ProfileForm.profile), Shorthand(key_of("preset"), _PRESET)
 ]
 
 
-def unsuited(profiles: Sequence[Profile], request_timeout_s: float) -> list[Fault]:
+def unsuited(profiles: Sequence[Profile], request_timeout_s: float) -> list[FieldError]:
     """Find profiles that share a name, and profiles that answer too late."""
     names: set[str] = set()
-    faults: list[Fault] = []
+    faults: list[FieldError] = []
     for index, profile in enumerate(profiles):
         if profile.name in names:
             faults.append(
-                Fault((index,), f"another profile is called '{profile.name}' too; name one of them")
+                FieldError((index,), f"another profile is called '{profile.name}' too; name one of them")
             )
         elif reason := too_slow(profile, request_timeout_s):
-            faults.append(Fault((index,), reason))
+            faults.append(FieldError((index,), reason))
         names.add(profile.name)
     return faults
 

@@ -3,8 +3,8 @@
 from typing import Annotated, Final, TypeAlias
 
 from bench.config import units
-from bench.config.fields import Editor, Text
 from bench.config.patterns import number_up_to, positive, whole_between
+from bench.config.pydantic_types import Editor, Text
 
 # Patterns of the same, for scalars that are made of several.
 DURATIONS: Final = f"{number_up_to(86_400_000)}ms|{number_up_to(86_400)}s|{number_up_to(1440)}m"
@@ -55,7 +55,7 @@ Share: TypeAlias = Annotated[float, Text(units.share, _SHARE)]
 PositiveShare: TypeAlias = Annotated[float, Text(units.positive_share, POSITIVE_SHARE)]
 Factor: TypeAlias = Annotated[float, Text(units.factor, _FACTOR)]
 Size: TypeAlias = Annotated[float, Text(units.size_bytes, _SIZE)]
-Name: TypeAlias = Annotated[str, Text(units.name, _NAME)]
+Name: TypeAlias = Annotated[str, Text(units.identifier, _NAME)]
 Truth: TypeAlias = Annotated[bool, Text(units.truth, _TRUTH)]
 
 

@@ -11,19 +11,22 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from bench.config.blocks import BEARS_INTERVAL, RANGED, Blocks, BlocksField, unfit, usual_blocks
-from bench.config.cases import Axes, axes_of, sound_axes
-from bench.config.comparing import Metrics
+from bench.config.case_matrix import Axes, axes_of, sound_axes
+from bench.config.choices import Disturbed, Metrics, Probes
 from bench.config.countries import CountriesField
-from bench.config.disturbance import Disturbed
-from bench.config.fields import Fault, Form, Named, Short, one_or_more, refuse, some
-from bench.config.offer import Offer
-from bench.config.probing import Probes
+from bench.config.lookup import LookupContext
 from bench.config.profiles import ProfileField, too_slow, unsuited
+from bench.config.protocol_support import (
+    closing,
+    connection_wide_faults,
+    several_at_once,
+    unsupported_features,
+)
+from bench.config.pydantic_types import FieldError, Form, Named, Shorthand, one_or_more, reject, some
 from bench.config.scalars import Name, PositiveDuration, PositiveShare, Truth, whole, whole_or
-from bench.config.sides import Variants
-from bench.config.speaking import closing, contagious, several_at_once, unspoken
 from bench.config.strategies import Clients, KeepAlive, StrategyField, StrategyForm, Workers, clashes
 from bench.config.thresholds import Demands, Thresholds, idle
+from bench.config.variants import Variants
 from bench.model.cases import Profile, Stopping
 from bench.model.comparison import USUAL_METRICS
 
@@ -60,15 +63,15 @@ class ConfigForm(Form):
         description="Whether a connection serves more than one request.",
         json_schema_extra={"default": True},
     )
-    strategies: Annotated[tuple[StrategyField, ...], AfterValidator(some), Short(one_or_more)] = Field(
+    strategies: Annotated[tuple[StrategyField, ...], AfterValidator(some), Shorthand(one_or_more)] = Field(
         description="What is compared: names, or mappings with settings of their own."
     )
     request_timeout: PositiveDuration = Field(
         default="10s", validate_default=True, description="After so long a fetch is given up."
     )
     profile: ProfileField | None = Field(default=None, description="How the flag server behaves.")
-    profiles: Annotated[tuple[ProfileField, ...], AfterValidator(some), Short(one_or_more)] | None = Field(
-        default=None, description="Several behaviours of the flag server, instead of `profile`."
+    profiles: Annotated[tuple[ProfileField, ...], AfterValidator(some), Shorthand(one_or_more)] | None = (
+        Field(default=None, description="Several behaviours of the flag server, instead of `profile`.")
     )
     precision: PositiveShare | None = Field(
         default=None,
@@ -110,7 +113,7 @@ class ConfigForm(Form):
         validate_default=True,
         description="What becomes of a trial that the machine or the server spoilt: refused, or kept.",
     )
-    flags_dir: Annotated[Path, Named(Offer.existing_folder, _FOLDER)] | None = Field(
+    flags_dir: Annotated[Path, Named(LookupContext.existing_folder, _FOLDER)] | None = Field(
         default=None, description="A folder of flags to serve instead of the project's own."
     )
     variants: Variants | None = Field(default=None, description="What `ab` compares: base, then candidate.")
@@ -126,7 +129,7 @@ class ConfigForm(Form):
     @classmethod
     def _have_work(cls, forms: tuple[StrategyForm, ...], info: ValidationInfo) -> tuple[StrategyForm, ...]:
         offered = info.context.clients.values() if info.context else ()
-        refuse(clashes(forms, info.data.get("clients"), offered))
+        reject(clashes(forms, info.data.get("clients"), offered))
         return forms
 
     @field_validator("profile")
@@ -134,7 +137,7 @@ class ConfigForm(Form):
     def _answers_in_time(cls, profile: Profile, info: ValidationInfo) -> Profile:
         if reason := too_slow(profile, info.data.get("request_timeout", math.inf)) or _mute(profile, info):
             raise ValueError(reason)
-        refuse(_unfit_for_http2(profile, info))
+        reject(_unfit_for_http2(profile, info))
         return profile
 
     @field_validator("profiles")
@@ -145,9 +148,11 @@ class ConfigForm(Form):
         faults = unsuited(profiles, info.data.get("request_timeout", math.inf))
         for index, profile in enumerate(profiles):
             if reason := _mute(profile, info):
-                faults.append(Fault((index,), reason))
-            faults += [Fault((index, *fault.steps), fault.what) for fault in _unfit_for_http2(profile, info)]
-        refuse(faults)
+                faults.append(FieldError((index,), reason))
+            faults += [
+                FieldError((index, *fault.steps), fault.what) for fault in _unfit_for_http2(profile, info)
+            ]
+        reject(faults)
         return profiles
 
     @field_validator("blocks")
@@ -155,8 +160,8 @@ class ConfigForm(Form):
     def _are_enough(cls, blocks: Blocks, info: ValidationInfo) -> Blocks:
         is_sound = {"precision", "budget"} <= info.data.keys()
         if blocks.least is not None and is_sound and not (info.data["precision"] or info.data["budget"]):
-            refuse([Fault(("min",), "goes only with 'precision' or 'budget', which say when to stop")])
-        refuse(unfit(blocks, info.data.get("precision")))
+            reject([FieldError(("min",), "goes only with 'precision' or 'budget', which say when to stop")])
+        reject(unfit(blocks, info.data.get("precision")))
         return blocks
 
     @field_validator("thresholds")
@@ -164,7 +169,7 @@ class ConfigForm(Form):
     def _fit_cases(cls, thresholds: Demands, info: ValidationInfo) -> Demands:
         axes = axes_of(info.data)
         if axes is not None and axes.most <= MAX_CASES:
-            refuse(idle([*thresholds], axes.cases(installed=False)))
+            reject(idle([*thresholds], axes.cases(installed=False)))
         return thresholds
 
     @model_validator(mode="after")
@@ -194,13 +199,16 @@ def _mute(profile: Profile, info: ValidationInfo) -> str:
     if "strategies" not in info.data:
         return ""
     offered = info.context.clients.values() if info.context else ()
-    return unspoken(profile, info.data["strategies"], info.data.get("clients"), offered)
+    return unsupported_features(profile, info.data["strategies"], info.data.get("clients"), offered)
 
 
-def _unfit_for_http2(profile: Profile, info: ValidationInfo) -> list[Fault]:
+def _unfit_for_http2(profile: Profile, info: ValidationInfo) -> list[FieldError]:
     """Find what does not go with HTTP/2, as far as what makes it so is sound."""
     data = info.data
     if not (profile.http2 and {"strategies", "workers", "countries"} <= data.keys()):
         return []
     busy = several_at_once(data["strategies"], data["workers"], data["countries"])
-    return [*contagious(profile, busy), *(closing(busy, data["keep_alive"]) if "keep_alive" in data else ())]
+    return [
+        *connection_wide_faults(profile, busy),
+        *(closing(busy, data["keep_alive"]) if "keep_alive" in data else ()),
+    ]

@@ -1,19 +1,79 @@
-"""What a config demands of some cases or of all: how much may change, and what a figure must keep to."""
+"""How a bound of a figure is written: ``p99 < 80ms``."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, TypeAlias, cast
 
 from pydantic import AfterValidator, Field
 
 from bench.config import units
-from bench.config.bounds import BOUND, bound, is_bound
-from bench.config.fields import Fault, Short, Text, one_or_more, refuse, some
-from bench.config.scalars import POSITIVE_SHARE
-from bench.config.wording import near, shown
+from bench.config.patterns import positive, whole_between
+from bench.config.pydantic_types import Editor, FieldError, Shorthand, Text, one_or_more, reject, some
+from bench.config.scalars import DURATIONS, POSITIVE_SHARE, SHARES, SIZES
 from bench.model.cases import Case
-from bench.model.comparison import Bound
+from bench.model.comparison import Bound, BoundedFigure, Relation
+from bench.model.text import listing, near, shown
+
+_MOST_ERRORS: Final = 1_000_000
+"""As many as a round can have fetches."""
+_READERS: Final[Mapping[BoundedFigure, Callable[[str], float]]] = {
+    "elapsed": units.positive_duration_s,
+    "p99": units.positive_duration_s,
+    "cpu": units.positive_duration_s,
+    "memory": units.size_bytes,
+    "efficiency": units.share,
+    "errors": units.whole(0, _MOST_ERRORS),
+}
+_RELATIONS: Final[tuple[Relation, ...]] = ("<", "<=", "==", ">=", ">")
+_COUNTED: Final = "errors"
+_BOUND: Final = re.compile("([^<=>!~ ]+) *([<=>!~]+) *(.*)")
+
+_UNEQUAL: Final = "(<|<=|>=|>)"
+_FORMS: Final = (
+    f"(elapsed|p99|cpu) *{_UNEQUAL} *{positive(f'({DURATIONS})')}",
+    f"memory *{_UNEQUAL} *{positive(SIZES)}",
+    f"efficiency *{_UNEQUAL} *({SHARES})",
+    f"{_COUNTED} *(<|<=|==|>=|>) *{whole_between(0, _MOST_ERRORS)}",
+)
+BOUND: Final[Editor] = {
+    "type": "string",
+    "pattern": f"^({'|'.join(_FORMS)})$",
+    "examples": ["p99 < 80ms", "memory < 80MiB", "efficiency > 70%", "errors == 0"],
+}
+
+
+def is_bound(text: str) -> bool:
+    """Say whether a text is a bound, or meant to be one."""
+    return _BOUND.fullmatch(text) is not None
+
+
+def bound(text: str) -> Bound:
+    """Read a bound of all cases.
+
+    Raises:
+        ValueError: it is none, in words that end a message.
+    """
+    found = _BOUND.fullmatch(text)
+    if found is None:
+        raise ValueError(f"must be a bound such as p99 < 80ms, not {shown(text)}")
+    figure, relation, value = found.groups()
+    if figure not in _READERS:
+        hint = near(figure, _READERS) or f"; the figures are {listing(_READERS)}"
+        raise ValueError(f"unknown figure {shown(figure)}{hint}")
+    if relation not in _RELATIONS:
+        raise ValueError(f"unknown relation {shown(relation)}; the relations are {listing(_RELATIONS)}")
+    if relation == "==" and figure != _COUNTED:
+        raise ValueError(
+            f"'==' goes only with {_COUNTED}, which are counted; {figure} is never quite the same"
+        )
+    kind = cast("BoundedFigure", figure)
+    try:
+        return Bound("*", kind, cast("Relation", relation), float(_READERS[kind](value)))
+    except ValueError as error:
+        raise ValueError(f"{figure} {error}") from error
+
 
 _MOST_PATTERNS: Final = 50
 _LONGEST_PATTERN: Final = 200
@@ -36,7 +96,7 @@ def _threshold(text: str) -> Threshold:
 
 def _one_share(thresholds: tuple[Threshold, ...]) -> tuple[Threshold, ...]:
     shares = [index for index, each in enumerate(thresholds) if isinstance(each, float)]
-    refuse([Fault((index,), "is a second share; what may change is one") for index in shares[1:]])
+    reject([FieldError((index,), "is a second share; what may change is one") for index in shares[1:]])
     return thresholds
 
 
@@ -53,7 +113,7 @@ Thresholds: TypeAlias = Annotated[
             tuple[Annotated[Threshold, Text(_threshold, {"anyOf": [POSITIVE_SHARE, BOUND]})], ...],
             AfterValidator(some),
             AfterValidator(_one_share),
-            Short(one_or_more),
+            Shorthand(one_or_more),
         ],
     ],
     AfterValidator(_some_patterns),
@@ -61,14 +121,14 @@ Thresholds: TypeAlias = Annotated[
 ]
 
 
-def idle(patterns: Sequence[str], cases: Sequence[Case]) -> list[Fault]:
+def idle(patterns: Sequence[str], cases: Sequence[Case]) -> list[FieldError]:
     """Find patterns that fit none of the cases; each names the nearest that would."""
     ids = [case.plain_id for case in cases]
     known = [f"{name}/*" for name in dict.fromkeys(case.strategy for case in cases)]
     if len(ids) <= _MOST_COMPARED:
         known += ids
     return [
-        Fault((pattern,), f"fits no case{near(pattern, known)}", of_key=True)
+        FieldError((pattern,), f"fits no case{near(pattern, known)}", of_key=True)
         for pattern in patterns
         if len(pattern) > _LONGEST_PATTERN or not any(fnmatchcase(each, pattern) for each in ids)
     ]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from bench.config.wording import near, shown
+from bench.model.text import near, shown
 
 _NUMBER: Final = r"((?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,9})?)"
 _DURATION: Final = re.compile(rf"{_NUMBER}(ms|s|m)")
@@ -90,7 +90,7 @@ def truth(text: str) -> bool:
     return text == "true"
 
 
-def name(text: str) -> str:
+def identifier(text: str) -> str:
     """Read a name that is safe in a path, a terminal and a pattern."""
     if not _NAME.fullmatch(text):
         raise ValueError(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from bench.api.outcomes import FetchOutcome
-from bench.model.comparison import Contest, Side, Terms
+from bench.model.comparison import BuiltVariant, Comparison, ComparisonSettings
 
 NO_CLIENT: Final = "-"
 """Stands for the client of a strategy that opens none of ours."""
@@ -222,6 +222,6 @@ class Experiment:
     pinning: bool = True
     disturbed: Literal["refuse", "keep"] = "refuse"
     deviations: Mapping[str, Mapping[str, FetchOutcome]] = field(default_factory=dict)
-    terms: Terms = field(default_factory=Terms)
-    contest: Contest | None = None
-    sides: Mapping[str, Side] = field(default_factory=dict)
+    terms: ComparisonSettings = field(default_factory=ComparisonSettings)
+    contest: Comparison | None = None
+    sides: Mapping[str, BuiltVariant] = field(default_factory=dict)

@@ -1,12 +1,19 @@
-"""Two variants of the same cases against each other: what is asked, and where their workers come from."""
+"""What the whole name of a commit is, by either of git's hashes."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
-from bench.model.commit_ids import is_commit
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+def is_full_sha(text: str) -> bool:
+    """Say whether a text is the whole name of a commit."""
+    return _COMMIT.fullmatch(text) is not None
+
 
 _SHOWN: Final = 10
 
@@ -38,7 +45,7 @@ class Variant:
     def label(self) -> str:
         """Name it in tables and in the ids of its cases, where an ``@`` stands before it."""
         python = f"py{self.python}" if self.python[:1].isdigit() else Path(self.python).name
-        rev = self.rev[:_SHOWN] if is_commit(self.rev) else self.rev
+        rev = self.rev[:_SHOWN] if is_full_sha(self.rev) else self.rev
         tree = rev or ("" if self.path is None else self.path.name or str(self.path))
         # an address of a requirement, which may hold a token, is nobody's business
         requirements = (each.partition("@")[0].strip() if "/" in each else each for each in self.requirements)
@@ -46,7 +53,7 @@ class Variant:
         return named.replace("@", "-")
 
 
-Bounded: TypeAlias = Literal["elapsed", "p99", "cpu", "memory", "efficiency", "errors"]
+BoundedFigure: TypeAlias = Literal["elapsed", "p99", "cpu", "memory", "efficiency", "errors"]
 """What can have a bound of its own, whatever the base does; ``errors`` are failed fetches of a round."""
 Relation: TypeAlias = Literal["<", "<=", "==", ">=", ">"]
 
@@ -61,13 +68,13 @@ class Bound:
     """
 
     pattern: str
-    figure: Bounded
+    figure: BoundedFigure
     relation: Relation
     value: float
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ComparisonSettings:
     """What a config says of a contest.
 
     Attributes:
@@ -90,7 +97,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class BuiltVariant:
     """Where the workers of a variant come from.
 
     Attributes:
@@ -109,7 +116,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Contest:
+class Comparison:
     """What decides between two sides.
 
     Attributes:

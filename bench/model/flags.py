@@ -13,12 +13,11 @@ from statistics import NormalDist
 from types import MappingProxyType
 from typing import Final
 
-from bench.api.country_code import is_code
-from bench.errors import EnvironmentFault, UsageError
+from bench.api.country_codes import is_code
+from bench.errors import SetupError, UsageError
 from bench.model.countries import COUNTRIES
-from bench.model.draw import evenly
-from bench.model.flag_designs import DESIGNS
-from bench.model.gif import Colour, Picture, area_of, encode
+from bench.model.flag_pictures import DESIGNS, Colour, Picture, area_of, encode
+from bench.model.planned_delays import evenly
 
 _MEDIAN_BYTES: Final = 9_900
 _SMALLEST_BYTES: Final = 1_250
@@ -70,13 +69,9 @@ def load_flags(folder: Path) -> Mapping[str, bytes]:
         for code, file in _flag_files(folder).items():
             flags[code] = file.read_bytes()
     except OSError as error:
-        raise EnvironmentFault(
-            f"{error.filename or folder}: the flag cannot be read: {error.strerror}"
-        ) from error
+        raise SetupError(f"{error.filename or folder}: the flag cannot be read: {error.strerror}") from error
     if not flags:
-        raise EnvironmentFault(
-            f"{folder}: no flag found", hint="flags_dir needs files such as br.gif or br/br.gif"
-        )
+        raise SetupError(f"{folder}: no flag found", hint="flags_dir needs files such as br.gif or br/br.gif")
     return MappingProxyType(flags)
 
 

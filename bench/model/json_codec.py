@@ -24,7 +24,7 @@ class MalformedError(BenchError):
 
 def encode(value: Any) -> str:
     """Write a value as one line of JSON."""
-    return json.dumps(plain(value), allow_nan=False, separators=(",", ":"))
+    return json.dumps(to_json_value(value), allow_nan=False, separators=(",", ":"))
 
 
 def decode(kind: type[T], text: str | bytes) -> T:
@@ -33,7 +33,7 @@ def decode(kind: type[T], text: str | bytes) -> T:
     Raises:
         MalformedError: with the path of the value that does not fit.
     """
-    document: T = fit(kind, parse(text), kind.__name__)
+    document: T = from_json_value(kind, parse(text), kind.__name__)
     return document
 
 
@@ -49,19 +49,19 @@ def parse(text: str | bytes) -> Any:
         raise MalformedError(f"not a JSON document: {error}") from error
 
 
-def plain(value: Any) -> Any:
+def to_json_value(value: Any) -> Any:
     """Return what ``json.dumps`` takes for a dataclass, or for a container of them."""
     if is_dataclass(value) and not isinstance(value, type):
         hints = _hints(type(value))
         return {name: _tagged(hint, getattr(value, name)) for name, hint in hints.items()}
     if isinstance(value, Mapping):
-        return {name: plain(item) for name, item in value.items()}
+        return {name: to_json_value(item) for name, item in value.items()}
     if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
+        return [to_json_value(item) for item in value]
     return str(value) if isinstance(value, Path) else value
 
 
-def fit(kind: Any, value: Any, where: str) -> Any:
+def from_json_value(kind: Any, value: Any, where: str) -> Any:
     """Build a value of a declared type from what JSON holds.
 
     The type may be a dataclass or one of several, ``Path``, a scalar, or a ``tuple``, ``Mapping``,
@@ -79,10 +79,10 @@ def fit(kind: Any, value: Any, where: str) -> Any:
         return value
     if origin is tuple:
         _expect(isinstance(value, list), value, where)
-        return tuple(fit(inner[0], item, f"{where}[{i}]") for i, item in enumerate(value))
+        return tuple(from_json_value(inner[0], item, f"{where}[{i}]") for i, item in enumerate(value))
     if origin is Mapping:
         _expect(isinstance(value, dict), value, where)
-        return {name: fit(inner[1], item, f"{where}.{name}") for name, item in value.items()}
+        return {name: from_json_value(inner[1], item, f"{where}.{name}") for name, item in value.items()}
     if is_dataclass(kind):
         return _fit_dataclass(kind, value, where)
     return _fit_scalar(kind, value, where)
@@ -91,11 +91,11 @@ def fit(kind: Any, value: Any, where: str) -> Any:
 def _fit_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
     """Build an optional value, or that dataclass of several whose name stands in front."""
     if kinds[-1] is type(None):
-        return None if value is None else fit(kinds[0], value, where)
+        return None if value is None else from_json_value(kinds[0], value, where)
     by_name = {_name(kind): kind for kind in kinds}
     _expect(isinstance(value, dict) and len(value) == 1 and value.keys() <= by_name.keys(), value, where)
     ((name, inner),) = value.items()
-    return fit(by_name[name], inner, f"{where}.{name}")
+    return from_json_value(by_name[name], inner, f"{where}.{name}")
 
 
 def _fit_dataclass(kind: Any, value: Any, where: str) -> Any:
@@ -103,7 +103,9 @@ def _fit_dataclass(kind: Any, value: Any, where: str) -> Any:
     hints = _hints(kind)
     if odd := value.keys() ^ hints.keys():
         raise MalformedError(f"{where}: missing or unexpected: {', '.join(sorted(odd))[:200]}")
-    return kind(**{name: fit(hint, value[name], f"{where}.{name}") for name, hint in hints.items()})
+    return kind(
+        **{name: from_json_value(hint, value[name], f"{where}.{name}") for name, hint in hints.items()}
+    )
 
 
 def _fit_scalar(kind: Any, value: Any, where: str) -> Any:
@@ -121,7 +123,7 @@ def _fit_scalar(kind: Any, value: Any, where: str) -> Any:
 
 def _tagged(hint: Any, value: Any) -> Any:
     is_choice = get_origin(hint) is UnionType and all(is_dataclass(kind) for kind in get_args(hint))
-    return {_name(type(value)): plain(value)} if is_choice else plain(value)
+    return {_name(type(value)): to_json_value(value)} if is_choice else to_json_value(value)
 
 
 def _name(kind: type[Any]) -> str:

@@ -37,7 +37,7 @@ class Latency:
     max_s: float
 
 
-def encoded(counts: Iterable[Mapping[str, int]]) -> str:
+def encode_histogram(counts: Iterable[Mapping[str, int]]) -> str:
     """Write counts by microseconds as one histogram; empty if there are none."""
     histogram = _new()
     for each in counts:
@@ -46,7 +46,7 @@ def encoded(counts: Iterable[Mapping[str, int]]) -> str:
     return histogram.encode().decode("ascii") if histogram.get_total_count() else ""
 
 
-def merged(texts: Iterable[str]) -> Latency | None:
+def merge_histograms(texts: Iterable[str]) -> Latency | None:
     """Add histograms up and read them; ``None`` if they are all empty."""
     total = _new()
     for text in texts:
@@ -68,7 +68,7 @@ def are_counts(counts: Mapping[str, int]) -> bool:
 def is_histogram(text: str) -> bool:
     """Tell whether a text can be read as a histogram, or is the empty one."""
     try:
-        merged([text])
+        merge_histograms([text])
     except _UNREADABLE:
         return False
     return True

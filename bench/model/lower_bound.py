@@ -8,7 +8,7 @@ from bench.model.cases import Case
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class CaseForecast:
     """What a case can be expected to take.
 
     Attributes:

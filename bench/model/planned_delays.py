@@ -13,7 +13,6 @@ from statistics import NormalDist
 from typing import Final, NamedTuple
 
 from bench.model.cases import Fault, Fixed, Latency, LogNormal, Profile, Uniform
-from bench.model.draw import evenly
 from bench.model.faults import outcome_of
 
 _STANDARD_NORMAL: Final = NormalDist()
@@ -21,7 +20,7 @@ _Z99: Final = _STANDARD_NORMAL.inv_cdf(0.99)
 _NANOSECOND_DIGITS: Final = 9
 
 
-class Forecast(NamedTuple):
+class PlannedDelay(NamedTuple):
     """What awaits one request.
 
     Attributes:
@@ -33,14 +32,14 @@ class Forecast(NamedTuple):
     fault: Fault | None
 
 
-def forecast(profile: Profile, seed: int, block: int, country: str, attempt: int) -> Forecast:
+def plan_delay(profile: Profile, seed: int, block: int, country: str, attempt: int) -> PlannedDelay:
     """Tell what awaits the ``attempt``-th request for a country within a round, counted from 0."""
     key = b"%d/%d/%b/%d" % (seed, block, country.encode(), attempt)
     delay_s = _latency_s(profile.latency, key)
     if profile.jitter_s:
         delay_s = max(0.0, delay_s + profile.jitter_s * (2 * _draw(b"jitter", key) - 1))
     # The last bit of a logarithm differs between C libraries; a nanosecond does not.
-    return Forecast(round(delay_s, _NANOSECOND_DIGITS), _fault(profile.faults, key))
+    return PlannedDelay(round(delay_s, _NANOSECOND_DIGITS), _fault(profile.faults, key))
 
 
 def is_steady(profile: Profile) -> bool:
@@ -48,7 +47,7 @@ def is_steady(profile: Profile) -> bool:
     return isinstance(profile.latency, Fixed) and not profile.jitter_s and not profile.faults
 
 
-def service_s(expected: Forecast, size_bytes: int, profile: Profile) -> float:
+def service_s(expected: PlannedDelay, size_bytes: int, profile: Profile) -> float:
     """Return the seconds from a request's arrival to the last byte of its answer, at the earliest.
 
     What a fault lets through of its answer is not worth counting, and this is a lower bound; one whose end
@@ -86,3 +85,21 @@ def _fault(faults: Sequence[Fault], key: bytes) -> Fault | None:
 def _draw(aspect: bytes, key: bytes) -> float:
     """Draw evenly between 0 and 1; aspects of one request are independent of each other."""
     return evenly(blake2b(key, digest_size=8, person=aspect).digest())
+
+
+_DROPPED_BITS: Final = 12
+_STEP: Final = 2.0**-52
+
+
+def evenly(digest: bytes) -> float:
+    """Turn eight random bytes into a number between 0 and 1, both excluded."""
+    return ((int.from_bytes(digest, "big") >> _DROPPED_BITS) + 0.5) * _STEP
+
+
+_SLICE_S: Final = 0.02
+"""Seconds of bandwidth in a slice: often enough to look like a stream, seldom enough to cost nothing."""
+
+
+def slice_bytes(bandwidth: float) -> int:
+    """Return the size of a slice, given the bytes per second."""
+    return max(1, int(bandwidth * _SLICE_S))

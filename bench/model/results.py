@@ -15,7 +15,7 @@ Outcome: TypeAlias = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Witness:
+class ServerRound:
     """What the server itself saw of one round.
 
     Attributes:
@@ -111,7 +111,7 @@ class Round:
     ideal_s: float
     fetches: Mapping[str, int]
     verified: int
-    server: Witness | None
+    server: ServerRound | None
     server_busy: float | None = None
     phases: Phases | None = None
     gap: Gap | None = None
@@ -181,7 +181,7 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class RunHeader:
     """What is known of a run when it starts; libraries and commits may change while it goes on.
 
     Attributes:

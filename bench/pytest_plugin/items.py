@@ -1,4 +1,4 @@
-"""A case as an item: it hands pytest-benchmark what the run yielded, or fails with what went wrong."""
+"""A timer that has been everywhere already: it lets pytest-benchmark measure what was measured."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,15 +9,28 @@ from typing import Any, Final
 import pytest
 
 from bench.model.cases import Case
-from bench.pytest_plugin.replay import replaying
-from bench.report.figures import printable
+from bench.report.number_format import printable
+
+
+def replay_timer(durations_s: Iterable[float]) -> Callable[[], float]:
+    """Return a timer that is asked at the start and at the end of each round, and says what each took.
+
+    It says zero at each start, so that the difference is the duration to the last bit.
+    """
+    times_s = iter([time_s for duration_s in durations_s for time_s in (0.0, duration_s)])
+
+    def measured_by_flagbench() -> float:
+        return next(times_s)
+
+    return measured_by_flagbench
+
 
 _FIELDS: Final = ("strategy", "client", "workers", "profile", "countries", "keep_alive")
 """Of a row, those that say which case it is: pytest-benchmark groups by them (``param:workers``)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Yield:
+class CaseResult:
     """What the run yielded of a case.
 
     Attributes:
@@ -35,7 +48,7 @@ class CaseModule(pytest.Module):
     """Stands where other items have the file that they are in."""
 
     def __init__(
-        self, *, cases: Iterable[Case], file: Path, yielded: Callable[[str], Yield], **rest: Any
+        self, *, cases: Iterable[Case], file: Path, yielded: Callable[[str], CaseResult], **rest: Any
     ) -> None:
         super().__init__(**rest)
         self._cases = cases
@@ -66,7 +79,7 @@ class CaseItem(pytest.Function):
         case: which one.
     """
 
-    def __init__(self, *, case: Case, file: Path, yielded: Callable[[str], Yield], **rest: Any) -> None:
+    def __init__(self, *, case: Case, file: Path, yielded: Callable[[str], CaseResult], **rest: Any) -> None:
         super().__init__(**rest)
         self.case = case
         self._file = file
@@ -75,7 +88,7 @@ class CaseItem(pytest.Function):
     def setup(self) -> None:
         """Have pytest-benchmark read its times from the run."""
         found = self._yielded(self.case.id)
-        timer = replaying(found.values_s or [0.0])
+        timer = replay_timer(found.values_s or [0.0])
         self.add_marker(pytest.mark.benchmark(timer=timer, group=printable(self.case.profile.name)))
         super().setup()
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from bench.app.execute import Order
-from bench.app.select import amended, amendments, load_experiment
-from bench.config.shipped import find
+from bench.app.execute import RunOptions
+from bench.app.select import apply_overrides, load_experiment, override_args
+from bench.config.loader import find_config
 from bench.errors import BenchError
-from bench.pytest_plugin.items import CaseItem, CaseModule, Yield
-from bench.pytest_plugin.measuring import Measured, lines_of, measure
+from bench.pytest_plugin.items import CaseItem, CaseModule, CaseResult
+from bench.pytest_plugin.measure import Measured, lines_of, measure_cases
 
 
 class CaseSession:
@@ -30,7 +30,7 @@ class CaseSession:
             experiment = load_experiment(asked)
         except BenchError as error:
             raise pytest.UsageError(*lines_of(error)) from error
-        self._experiment = amended(experiment, only=None, blocks=self._blocks(), seed=None)
+        self._experiment = apply_overrides(experiment, only=None, blocks=self._blocks(), seed=None)
         self._measured = Measured()
 
     @pytest.hookimpl(tryfirst=True)
@@ -40,7 +40,7 @@ class CaseSession:
             session,
             path=self._config.rootpath / "flagbench",
             cases=self._experiment.cases,
-            file=find(self._asked).absolute(),
+            file=find_config(self._asked).absolute(),
             yielded=self._yielded,
         )
         items.extend(session.genitems(module))
@@ -59,17 +59,17 @@ class CaseSession:
         if chosen:
             capture = self._config.pluginmanager.getplugin("capturemanager")
             with nullcontext() if capture is None else capture.global_and_fixture_disabled():
-                self._measured = measure(self._experiment, chosen, self._order())
+                self._measured = measure_cases(self._experiment, chosen, self._order())
             if self._measured.signalled is not None:
                 raise self._measured.signalled
 
-    def _yielded(self, case_id: str) -> Yield:
+    def _yielded(self, case_id: str) -> CaseResult:
         return self._measured.of(case_id)
 
-    def _order(self) -> Order:
+    def _order(self) -> RunOptions:
         """Return the same as words for ``run``, which can go on with what is interrupted."""
-        options = amendments(only=None, blocks=self._blocks(), seed=None)
-        return Order("run", self._asked, options, None, None, quiet=self._option("verbose") < 0)
+        options = override_args(only=None, blocks=self._blocks(), seed=None)
+        return RunOptions("run", self._asked, options, None, None, quiet=self._option("verbose") < 0)
 
     def _blocks(self) -> int | None:
         """Return how many blocks there are to be, if not as many as the config says.

@@ -3,11 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Final
 
-from bench.model.results import Measurement, Outcome
-from bench.report.figures import plural, printable
-from bench.stats.podium import Podium
+from bench.model.results import Leak, Measurement, Outcome
+from bench.report.number_format import plural, printable, span
+from bench.stats.case_summary import Range
+from bench.stats.ranking import Ranking
 
 _NAMED_BLOCKS: Final = 5
 _NOUNS: Final[Mapping[Outcome, tuple[str, str]]] = {
@@ -29,7 +31,7 @@ def failed_words(trials: Sequence[Measurement]) -> str:
     )
 
 
-def failures(podium: Podium) -> list[str]:
+def failures(podium: Ranking) -> list[str]:
     """Write one line for each case and outcome other than ``ok``, and one for each case given up."""
     lines = []
     for row in podium.rows:
@@ -43,7 +45,7 @@ def failures(podium: Podium) -> list[str]:
     return [printable(line) for line in lines]
 
 
-def disturbances(podium: Podium) -> list[str]:
+def disturbances(podium: Ranking) -> list[str]:
     """Write one line for each way in which trials were spoilt, and what became of them."""
     return [
         *_by_reason("run again", [trial for row in podium.rows for trial in row.repeated]),
@@ -84,3 +86,29 @@ def _where(trials: Sequence[Measurement]) -> str:
 def _why(trials: Sequence[Measurement]) -> str:
     reason = next((trial.detail for trial in trials if trial.detail), "")
     return f": {reason}" if reason else ""
+
+
+_LEAK_NOUNS: Final[Mapping[str, str]] = {
+    "threads": "thread",
+    "descriptors": "descriptor",
+    "processes": "process",
+}
+
+
+def leaks(podium: Ranking) -> list[str]:
+    """Write one line for each case of which something was left; its trials count all the same."""
+    return [
+        printable(
+            f"{row.case.id}: leaks in {plural(len(row.leaks), 'trial')}: {', '.join(_amounts(row.leaks))}"
+        )
+        for row in podium.rows
+        if row.leaks
+    ]
+
+
+def _amounts(found: Sequence[Leak]) -> Iterator[str]:
+    for many, one in _LEAK_NOUNS.items():
+        counts = [count for leak in found if (count := asdict(leak)[many])]
+        if counts:
+            seen = Range(min(counts), max(counts))
+            yield f"{span(seen)} {one if seen.high == 1 else many}"

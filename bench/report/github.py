@@ -3,17 +3,16 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal
 
-from bench.report.bounds import bound_words, found_words
-from bench.report.contest import bounds, change, contest_sheet
+from bench.report.absolute_thresholds import bound_words, found_words
+from bench.report.comparison_table import bounds, change, comparison_table
 from bench.report.failures import failed_words
-from bench.report.figures import plural, printable
-from bench.report.pipes import plain
-from bench.report.sheet import sheet_to_markdown
-from bench.stats.bounds import BoundVerdict
-from bench.stats.ruling import Ruling
-from bench.stats.verdicts import MetricVerdict, Verdicts
+from bench.report.markdown import escape_text
+from bench.report.number_format import plural, printable
+from bench.report.table import table_to_markdown
+from bench.stats.absolute_thresholds import BoundVerdict
+from bench.stats.verdicts import MetricVerdict, Overall, Verdicts
 
-_HEADLINES: Final[Mapping[Ruling, str]] = {
+_HEADLINES: Final[Mapping[Overall, str]] = {
     "passed": "passed",
     "regression": "a regression",
     "failed": "trials failed",
@@ -22,7 +21,7 @@ _HEADLINES: Final[Mapping[Ruling, str]] = {
 
 
 def job_summary(
-    name: str, verdicts: Verdicts, ruling: Ruling, kept: Sequence[BoundVerdict], notes: Iterable[str] = ()
+    name: str, verdicts: Verdicts, ruling: Overall, kept: Sequence[BoundVerdict], notes: Iterable[str] = ()
 ) -> str:
     """Write what belongs into the file that ``GITHUB_STEP_SUMMARY`` names, as GitHub-flavoured Markdown.
 
@@ -33,13 +32,13 @@ def job_summary(
         kept: how the candidate keeps to its bounds.
         notes: what else is to be said, a paragraph each.
     """
-    sheet = contest_sheet(_sides(verdicts), verdicts, notes, kept)
+    sheet = comparison_table(_sides(verdicts), verdicts, notes, kept)
     return "\n".join(
         (
             f"## flagbench: {_HEADLINES[ruling]}",
             "",
-            sheet_to_markdown(sheet),
-            f"More of it: `flagbench compare RUN` and `flagbench show RUN`, RUN being {plain(name)}.",
+            table_to_markdown(sheet),
+            f"More of it: `flagbench compare RUN` and `flagbench show RUN`, RUN being {escape_text(name)}.",
             "",
         )
     )

@@ -11,12 +11,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bench.model.cases import Case, Experiment
 from bench.model.results import Measurement
-from bench.report.figures import duration, printable
-from bench.report.race import Race
-from bench.report.stops import stop_words
-from bench.stats.attempts import is_final
+from bench.report.number_format import duration, printable
+from bench.report.progress_state import ProgressState
+from bench.report.stop_reasons import stop_words
 from bench.stats.observer import Observer
-from bench.stats.stopping import Reason, Stop
+from bench.stats.retries import is_final
+from bench.stats.stopping_rule import Reason, Stop
 
 _LEAVES_ALONE: Final[frozenset[Reason]] = frozenset({"precise", "given up"})
 """The other reasons end the run for all cases at once."""
@@ -25,7 +25,7 @@ _LEAVES_ALONE: Final[frozenset[Reason]] = frozenset({"precise", "given up"})
 class PlainProgress(Observer):
     """Progress where nobody watches: one line a block, and one for each failed trial."""
 
-    def __init__(self, console: Console, race: Race) -> None:
+    def __init__(self, console: Console, race: ProgressState) -> None:
         self._console = console
         self._race = race
 
@@ -65,7 +65,7 @@ class PlainProgress(Observer):
 class LiveProgress(Observer):
     """Progress on a terminal: block, trials, time left, current leader, and the case that runs."""
 
-    def __init__(self, progress: Progress, race: Race) -> None:
+    def __init__(self, progress: Progress, race: ProgressState) -> None:
         self._progress = progress
         self._race = race
         self._task = progress.add_task("", total=None, block="", left="", leader="")

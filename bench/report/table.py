@@ -1,146 +1,115 @@
-"""A run as rich tables: one a profile, and elapsed times by strategy and workers."""
+"""Fitting a table into the width there is: its columns are dealt out to as many tables as it takes."""
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Literal
 
-from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.model.results import Run
-from bench.report.aspects import aspects
-from bench.report.columns import Column, client_and_workers, identity, mark_of, results
-from bench.report.failures import disturbances, failures
-from bench.report.figures import printable
-from bench.report.fitting import dealt, text_width
-from bench.report.leaks import leaks
-from bench.report.matrix import Matrix, matrix
-from bench.report.sentence import called, conclusion
-from bench.report.stops import stop_lines
-from bench.stats.podium import Podium, podiums
-from bench.stats.standing import Standing
-
-_UNLIMITED: Final = 1000
+from bench.report.markdown import escape_cell, escape_text, paragraph
 
 
-def print_run(run: Run, console: Console) -> None:
-    """Print everything a run has to say, as wide as the console is."""
-    for podium in podiums(run):
-        console.print(Group(*_parts(run, podium, console)))
-    for line in stop_lines(run):
-        console.print(Text(line))
+def text_width(text: str) -> int:
+    """Return the width of the widest line of a text."""
+    return max(map(cell_len, text.split("\n")))
 
 
-def title(run: Run, podium: Podium) -> str:
-    """Name what a table is about."""
-    countries = podium.rows[0].case.countries
-    state = "" if run.status == "complete" else ", partial"
-    count = len(countries.fetches)
-    return printable(
-        f"{run.config['name']}: {count:,} flags ({countries.label}), profile {podium.profile}{state}"
-    )
+def split_columns(widths: Sequence[int], first: int, room: int) -> list[range]:
+    """Deal columns out in their order, so that each share fits beside a first column.
+
+    There are as few shares as can be, and the widest of them is as narrow as it can be then.
+
+    Args:
+        widths: of the columns, in cells.
+        first: width of the column that stands in front of each share.
+        room: cells there are; one of them stands between neighbours.
+    """
+    fewest = list(_filled(widths, first, room))
+    tighter = (list(_filled(widths, first, narrow)) for narrow in range(first, room))
+    return next((shares for shares in tighter if len(shares) == len(fewest)), fewest)
 
 
-def legend(podium: Podium) -> str:
-    """Explain the marks, and the column that compares with the baseline."""
-    marks = ["* fastest"]
-    if podium.ties:
-        marks.append("= cannot be told from it")
-    if any(row.failed for row in podium.rows):
-        marks.append("! trials failed, named below")
-    if podium.baseline is not None:
-        baseline = next(row for row in podium.rows if row.case.id == podium.baseline)
-        marks.append(f"× seq: times faster than {called(baseline)}, ≈ if it cannot be told from it")
-    return " · ".join(marks)
+def _filled(widths: Sequence[int], first: int, room: int) -> Iterator[range]:
+    """Fill each share before the next is begun."""
+    start, used = 0, first
+    for index, width in enumerate(widths):
+        if index > start and used + 1 + width > room:
+            yield range(start, index)
+            start, used = index, first
+        used += 1 + width
+    yield range(start, len(widths))
 
 
-def _parts(run: Run, podium: Podium, console: Console) -> Iterator[RenderableType]:
-    yield Text(title(run, podium), style="bold")
-    yield from _laid_out(podium, results(podium), console)
-    yield Text(legend(podium), style="dim")
-    for line in failures(podium):
-        yield Text(f"! {line}", style="red")
-    for line in leaks(podium):
-        yield Text(line, style="yellow")
-    for line in disturbances(podium):
-        yield Text(line, style="dim")
-    for aspect in aspects(podium):
-        yield Text.assemble("\n", (aspect.title, "bold"), (f": {aspect.note}", "dim"))
-        yield from _laid_out(podium, aspect.columns, console)
-    if (by_workers := matrix(podium)) is not None:
-        yield Text("")
-        yield from _set_out(by_workers, console.width)
-    yield Text(f"\n{conclusion(podium)}\n")
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Rows below a heading of their own; the first cell of each says what the row is about."""
+
+    heading: str
+    rows: tuple[Sequence[str], ...]
 
 
-def _laid_out(podium: Podium, columns: Sequence[Column], console: Console) -> Iterator[RenderableType]:
-    flat = _flat(podium, columns)
-    wanted = console.measure(flat, options=console.options.update(max_width=_UNLIMITED)).maximum
-    yield from [flat] if wanted <= console.width else _grouped(podium, columns, console.width)
+@dataclass(frozen=True, slots=True)
+class ReportTable:
+    """Everything that is shown of one profile.
+
+    Attributes:
+        columns: headings, which may have several lines; the first column is aligned to the left.
+        legend: explains the columns.
+        remarks: sentences, a paragraph each.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    sections: tuple[Section, ...]
+    legend: str
+    remarks: tuple[str, ...]
 
 
-def _flat(podium: Podium, figures: Sequence[Column]) -> Table:
-    """Lay all columns side by side."""
-    columns = (*identity(podium), *figures)
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in columns:
-        justify: Literal["left", "right"] = "left" if column.is_text else "right"
-        table.add_column(column.heading, justify=justify, no_wrap=True)
-    for row in podium.rows:
-        table.add_row(*(column.cell(row) for column in columns), style=_style(podium, row))
+def print_table(sheet: ReportTable, console: Console) -> None:
+    """Print a sheet; its rows are never wrapped, its sentences are."""
+    console.print(Text(sheet.title, style="bold"))
+    if sheet.sections:
+        console.print(_aligned(sheet, []))
+    for section in sheet.sections:
+        console.print(Text(section.heading, style="bold"))
+        console.print(_aligned(sheet, section.rows))
+    if sheet.sections:
+        console.print(Text(sheet.legend, style="dim"))
+    for remark in sheet.remarks:
+        console.print(Text(f"\n{remark}"))
+    console.print()
+
+
+def table_to_markdown(sheet: ReportTable) -> str:
+    """Write a sheet as GitHub-flavoured Markdown, its headings as a first column."""
+    parts = [f"### {escape_text(sheet.title)}", ""]
+    if sheet.sections:
+        parts.append(
+            escape_cell(["", *(escape_text(" ".join(heading.split())) for heading in sheet.columns)])
+        )
+        parts.append(escape_cell(["---", "---", *["---:"] * (len(sheet.columns) - 1)]))
+        for section in sheet.sections:
+            parts += [
+                escape_cell([escape_text(section.heading), *(escape_text(cell.strip()) for cell in row)])
+                for row in section.rows
+            ]
+        parts += ["", paragraph(sheet.legend), ""]
+    for remark in sheet.remarks:
+        parts += [paragraph(remark), ""]
+    return "\n".join(parts)
+
+
+def _aligned(sheet: ReportTable, rows: Sequence[Sequence[str]]) -> Table:
+    """Lay rows out in columns as wide as those of the whole sheet; without rows, the headings."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=not rows)
+    for place, heading in enumerate(sheet.columns):
+        cells = [row[place] for section in sheet.sections for row in section.rows]
+        justify: Literal["left", "right"] = "left" if place == 0 else "right"
+        width = max(text_width(text) for text in (heading, *cells))
+        table.add_column(heading, justify=justify, width=width, no_wrap=True, vertical="bottom")
+    for row in rows:
+        table.add_row(*row)
     return table
-
-
-def _grouped(podium: Podium, columns: Sequence[Column], room: int) -> Iterator[RenderableType]:
-    """Give each strategy a heading line of its own, and as many tables as the width demands."""
-    who = Column("", lambda row: f"{mark_of(podium, row):2}{client_and_workers(row)}", "", is_text=True)
-    widths = [_width(column, podium.rows) for column in columns]
-    for number, share in enumerate(dealt(widths, _width(who, podium.rows), room)):
-        shown = (who, *(columns[index] for index in share))
-        laid = [_width(column, podium.rows) for column in shown]
-        if number > 0:
-            yield Text("")
-        yield _aligned(shown, laid, show_header=True)
-        for strategy, rows in groupby(podium.rows, key=lambda row: row.case.strategy):
-            yield Text(printable(strategy), style="bold")
-            table = _aligned(shown, laid, show_header=False)
-            for row in rows:
-                table.add_row(*(column.cell(row) for column in shown), style=_style(podium, row))
-            yield table
-
-
-def _aligned(columns: Sequence[Column], widths: Sequence[int], *, show_header: bool) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=show_header)
-    for column, width in zip(columns, widths, strict=True):
-        justify: Literal["left", "right"] = "left" if column.is_text else "right"
-        table.add_column(column.short, justify=justify, width=width, no_wrap=True, vertical="bottom")
-    return table
-
-
-def _width(column: Column, rows: Sequence[Standing]) -> int:
-    return max(text_width(text) for text in (column.short, *map(column.cell, rows)))
-
-
-def _style(podium: Podium, row: Standing) -> str:
-    if row.figures is None:
-        return "red"
-    return "bold green" if row.case.id == podium.fastest else "green" if row.case.id in podium.ties else ""
-
-
-def _set_out(cells: Matrix, room: int) -> Iterator[RenderableType]:
-    first = max(text_width(text) for text in (cells.heading, *(name for name, _ in cells.rows)))
-    widths = [
-        max(text_width(text) for text in (str(count), *(row[index] for _, row in cells.rows)))
-        for index, count in enumerate(cells.workers)
-    ]
-    for share in dealt(widths, first, room):
-        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-        table.add_column(cells.heading, width=first, no_wrap=True)
-        for index in share:
-            table.add_column(str(cells.workers[index]), justify="right", width=widths[index], no_wrap=True)
-        for name, row in cells.rows:
-            if any(row[index] for index in share):
-                table.add_row(name, *(row[index] for index in share))
-        yield table

@@ -1,6 +1,6 @@
 """The flag server's process, ``python -m bench.server``: started, told and stopped over its pipes."""
 
-from bench.server.process import main
+from bench.server.control_server import main
 
 if __name__ == "__main__":
     main()

@@ -8,7 +8,7 @@ from html import escape
 from typing import Final
 
 from bench.model.countries import COUNTRIES
-from bench.server.answers import GIF, HTML, JSON, Answer, lay_out, refusal
+from bench.server.responses import GIF, HTML, JSON, Response, build_responses, refusal
 
 _COUNTRY_PATH: Final = re.compile(rb"/flags/([a-z]{2})/(?:\1\.gif|metadata\.json)")
 _ORIGIN: Final = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
@@ -25,7 +25,7 @@ class Resource:
         name: the last segment of its path, by which it can refer to itself; only where there is a country.
     """
 
-    answer: Answer
+    answer: Response
     country: str = ""
     name: str = ""
 
@@ -66,13 +66,13 @@ def _missing(path: bytes) -> Resource:
 
 
 def _resources(flags: Mapping[str, bytes]) -> dict[bytes, Resource]:
-    found = {b"/": Resource(lay_out(200, HTML, _index(flags).encode(), _POLICY))}
+    found = {b"/": Resource(build_responses(200, HTML, _index(flags).encode(), _POLICY))}
     for country, flag in flags.items():
         code = country.lower()
         metadata = json.dumps({"country": _name(country), "iso_cc": country}, ensure_ascii=False)
         for name, answer in (
-            (f"{code}.gif", lay_out(200, GIF, flag)),
-            ("metadata.json", lay_out(200, JSON, metadata.encode())),
+            (f"{code}.gif", build_responses(200, GIF, flag)),
+            ("metadata.json", build_responses(200, JSON, metadata.encode())),
         ):
             found[f"/flags/{code}/{name}".encode()] = Resource(answer, country, name)
     return found

@@ -1,12 +1,70 @@
-"""Whether stored trials of two variants can be compared at all, and if not, why."""
+"""Which cases two sides share, and what became of the others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
 
+from bench.model.cases import Case
 from bench.model.results import Run
 from bench.stats.block_order import block_order
+from bench.stats.case_summary import sample_of
 
 
-def refusals(first: Run, second: Run) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class CaseMatching:
+    """The cases of two sides; those of the first with those of the second.
+
+    Attributes:
+        shared: on both sides.
+        vanished: on the first alone.
+        new: on the second alone.
+        renamed: on both, by another name: first, second.
+    """
+
+    shared: tuple[tuple[Case, Case], ...]
+    vanished: tuple[Case, ...]
+    new: tuple[Case, ...]
+    renamed: tuple[tuple[Case, Case], ...]
+
+
+def match_cases(
+    first: Sequence[Case], second: Sequence[Case], digests: tuple[Mapping[str, str], Mapping[str, str]]
+) -> CaseMatching:
+    """Match cases by their ids without variants, and what is left by what their strategies' files hold.
+
+    Args:
+        first: cases of one side.
+        second: cases of the other.
+        digests: of each side's strategy files, by strategy.
+    """
+    mine, theirs = ({case.plain_id: case for case in cases} for cases in (first, second))
+    vanished = [case for name, case in mine.items() if name not in theirs]
+    new = [case for name, case in theirs.items() if name not in mine]
+    renamed = []
+    for case in vanished.copy():
+        found = next((other for other in new if _is_renamed(case, other, digests)), None)
+        if found is not None:
+            renamed.append((case, found))
+            vanished.remove(case)
+            new.remove(found)
+    shared = tuple((case, theirs[name]) for name, case in mine.items() if name in theirs)
+    return CaseMatching(shared, tuple(vanished), tuple(new), tuple(renamed))
+
+
+def digests_of(run: Run) -> Mapping[str, str]:
+    """Return what a run keeps of its strategies' files."""
+    kept = run.config.get("strategies")
+    return {str(name): str(digest) for name, digest in kept.items()} if isinstance(kept, Mapping) else {}
+
+
+def _is_renamed(case: Case, other: Case, digests: tuple[Mapping[str, str], Mapping[str, str]]) -> bool:
+    """Say whether two cases differ in the name of their strategy alone, whose file is the same."""
+    mine, theirs = digests[0].get(case.strategy), digests[1].get(other.strategy)
+    same = replace(other, strategy=case.strategy, variant=case.variant)
+    return mine is not None and mine == theirs and same == case
+
+
+def incomparable_reasons(first: Run, second: Run) -> Iterator[str]:
     """Say what keeps the trials of two runs, or of one with itself, from being held against each other.
 
     Verdicts are for trials of the same blocks of the same session: identical code moves more between two
@@ -64,3 +122,41 @@ def _sides(run: Run) -> Sequence[Sequence[str]]:
 
 def _is_same_session(first: Run, second: Run) -> bool:
     return (first.started, first.name, first.trials) == (second.started, second.name, second.trials)
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedCase:
+    """Medians over blocks of one case in two runs, in seconds, and how many blocks each has.
+
+    Rounds that a contest repeated to be long enough count once.
+    """
+
+    case: str
+    first_s: float
+    second_s: float
+    blocks: tuple[int, int]
+
+
+def describe_cases(first: Run, second: Run, shared: Sequence[tuple[Case, Case]]) -> Iterator[DescribedCase]:
+    """Describe each case that has a successful block in both runs."""
+    for mine, theirs in shared:
+        samples = [
+            sample_of([trial for trial in run.trials if trial.case == case.id])
+            for run, case in ((first, mine), (second, theirs))
+        ]
+        if all(samples):
+            one, other = (list(sample.values()) for sample in samples)
+            yield DescribedCase(
+                mine.plain_id,
+                median(one) / _repeats(first, mine),
+                median(other) / _repeats(second, theirs),
+                (len(one), len(other)),
+            )
+
+
+def _repeats(run: Run, of: Case) -> int:
+    """Say how many times the countries of the config are asked in a round."""
+    match run.config.get("contest"):
+        case {"repeats": Mapping() as repeats}:
+            return int(repeats.get(of.plain_id, 1))
+    return 1

@@ -7,8 +7,7 @@ from math import exp, log
 from typing import Final, Generic, TypeVar
 
 from bench.stats.intervals import Interval, median_interval
-from bench.stats.judgement import Judgement, judge
-from bench.stats.paired import Sample, compare_samples
+from bench.stats.pairwise import PairVerdicts, Sample, compare_samples, judge_pairs
 
 Name = TypeVar("Name", bound=Hashable)
 
@@ -32,7 +31,7 @@ class Crossover:
 
 
 @dataclass(frozen=True, slots=True)
-class Rivalry(Generic[Name]):
+class SeriesPair(Generic[Name]):
     """Two series of one profile, over the numbers of workers that both were run with.
 
     Attributes:
@@ -43,7 +42,7 @@ class Rivalry(Generic[Name]):
 
     first: Name
     second: Name
-    orders: Mapping[int, Judgement]
+    orders: Mapping[int, PairVerdicts]
     crossovers: tuple[Crossover, ...]
 
     def ahead(self, name: Name) -> tuple[int, ...]:
@@ -52,14 +51,14 @@ class Rivalry(Generic[Name]):
         return tuple(workers for workers, order in self.orders.items() if order.verdict == verdict)
 
 
-def rivalries(ladders: Mapping[Name, Mapping[int, Sample]]) -> tuple[Rivalry[Name], ...]:
+def series_pairs(ladders: Mapping[Name, Mapping[int, Sample]]) -> tuple[SeriesPair[Name], ...]:
     """Hold each two series against each other that share at least two numbers of workers."""
     shared = {
         (first, second): workers
         for first, second in combinations(ladders, 2)
         if len(workers := sorted(ladders[first].keys() & ladders[second].keys())) >= _SHARED_AT_LEAST
     }
-    orders = judge(
+    orders = judge_pairs(
         {
             (pair, count): comparison
             for pair, workers in shared.items()
@@ -99,8 +98,8 @@ def _share_ahead(start: float, end: float) -> float:
 
 
 def _rivalry(
-    pair: tuple[Name, Name], ladders: Mapping[Name, Mapping[int, Sample]], orders: Mapping[int, Judgement]
-) -> Rivalry[Name]:
+    pair: tuple[Name, Name], ladders: Mapping[Name, Mapping[int, Sample]], orders: Mapping[int, PairVerdicts]
+) -> SeriesPair[Name]:
     first, second = (ladders[name] for name in pair)
     certain = [count for count, order in orders.items() if order.verdict in {"faster", "slower"}]
     crossovers = []
@@ -110,7 +109,7 @@ def _rivalry(
         between = [count for count in orders if below <= count <= above]
         ahead, behind = (first, second) if orders[below].verdict == "faster" else (second, first)
         crossovers.append(Crossover(below, above, _level(ahead, behind, between)))
-    return Rivalry(*pair, orders, tuple(crossovers))
+    return SeriesPair(*pair, orders, tuple(crossovers))
 
 
 def _level(

@@ -7,9 +7,9 @@ from itertools import pairwise
 from statistics import fmean, median
 
 from bench.model.comparison import METRICS, Metric
-from bench.stats.autocorrelation import autocorrelation, chance_bound
 from bench.stats.change_points import change_points, first_looked_at
-from bench.stats.sequential import Verdict
+from bench.stats.sequential_test import Verdict
+from bench.stats.series import autocorrelation, chance_bound
 
 
 @dataclass(frozen=True, slots=True)

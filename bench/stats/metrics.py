@@ -5,18 +5,18 @@ from collections.abc import Callable, Mapping
 from statistics import fmean
 from typing import Final
 
-from bench.model.comparison import Bounded, Metric
-from bench.model.latency_histogram import merged
+from bench.model.comparison import BoundedFigure, Metric
+from bench.model.latency_histogram import merge_histograms
 from bench.model.results import Measurement
 
 UNITS: Final[Mapping[Metric, str]] = {"elapsed": "s", "p99": "s", "cpu": "s", "memory": "bytes"}
-SUMMED: Final[frozenset[Bounded]] = frozenset({"elapsed", "cpu", "errors"})
+SUMMED: Final[frozenset[BoundedFigure]] = frozenset({"elapsed", "cpu", "errors"})
 """Figures that are the greater the more is fetched in a round."""
 PROBES: Final[Mapping[Metric, str]] = {"cpu": "cpu", "memory": "memory"}
 """The probe that a metric takes, of ``bench.model.cases.PROBES``; the others take none."""
 
 
-def figure(trial: Measurement, metric: Metric) -> float | None:
+def metric_value(trial: Measurement, metric: Metric) -> float | None:
     """Return a metric of a trial, in its unit; ``None`` where it was not measured, or is nothing."""
     value = _FIGURES[metric](trial) if trial.outcome == "ok" and trial.rounds else None
     return value if value is not None and value > 0 else None
@@ -30,7 +30,7 @@ def _elapsed(trial: Measurement) -> float:
 
 def _p99(trial: Measurement) -> float | None:
     """Return the 99th percentile of all fetches of the timed rounds, which the slowest of them shape."""
-    latency = merged([trial.latency])
+    latency = merge_histograms([trial.latency])
     return None if latency is None else latency.p99_s
 
 

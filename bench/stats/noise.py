@@ -8,13 +8,11 @@ from typing import Final
 
 from bench.model.cases import Case
 from bench.model.results import Run
-from bench.stats.autocorrelation import autocorrelation, chance_bound
-from bench.stats.detection import blocks_to_show, least_blocks, smallest_difference
-from bench.stats.drift import slope
+from bench.stats.case_summary import sample_of
+from bench.stats.detectable_effect import blocks_to_show, least_blocks, smallest_difference
 from bench.stats.intervals import Interval, quantile_interval
-from bench.stats.paired import Sample
-from bench.stats.robust import robust_sigma, spike_share
-from bench.stats.standing import sample_of
+from bench.stats.pairwise import Sample
+from bench.stats.series import autocorrelation, chance_bound, robust_sigma, spike_share, theil_sen_slope
 
 VARIANTS: Final = ("a", "b")
 """Two names for the same case."""
@@ -159,7 +157,7 @@ def gate_of(noise: Noise, threshold: float, blocks: int) -> Gate:
 
 def _over_the_run(blocks: Sequence[int], levels: Sequence[float]) -> Interval:
     """Return the change from the first to the last block that a steady slope would have made."""
-    per_block = slope(blocks, levels)
+    per_block = theil_sen_slope(blocks, levels)
     span = blocks[-1] - blocks[0]
     low = None if per_block.low is None else math.expm1(per_block.low * span)
     high = None if per_block.high is None else math.expm1(per_block.high * span)

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from bench.model.cases import Case, Experiment
 from bench.model.results import Measurement
-from bench.stats.contest import ContestTally
-from bench.stats.stopping import Stop
+from bench.stats.comparison_state import ComparisonState
+from bench.stats.stopping_rule import Stop
 
 
 class Observer:
@@ -29,5 +29,5 @@ class Observer:
     def block_ended(self, block: int) -> None:
         """Take note that every case of a block has been run."""
 
-    def contest_stands(self, tally: ContestTally) -> None:
+    def contest_stands(self, tally: ComparisonState) -> None:
         """Take note of how a contest stands, before its first duet and after each."""

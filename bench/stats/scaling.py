@@ -13,11 +13,11 @@ from typing import Final
 
 from bench.model.cases import Case
 from bench.model.results import Measurement, Run
-from bench.stats.crossover import Rivalry, rivalries
+from bench.stats.crossover import SeriesPair, series_pairs
 from bench.stats.intervals import Interval, median_interval
-from bench.stats.paired import Comparison, Sample, compare_samples
-from bench.stats.podium import complete_enough
-from bench.stats.universal_law import UniversalLaw, fitted
+from bench.stats.pairwise import Comparison, Sample, compare_samples
+from bench.stats.ranking import complete_enough
+from bench.stats.scalability_law import UniversalLaw, fit_law
 
 WORTH: Final = 1.05
 """A step to more workers that is less than so many times faster is not worth them."""
@@ -25,7 +25,7 @@ _RUNGS_FOR_A_LAW: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
+class SeriesKey:
     """Strategy × client × keep-alive: a case without its workers."""
 
     strategy: str
@@ -35,7 +35,7 @@ class Contender:
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class ScalingPoint:
     """One number of workers of a series.
 
     Attributes:
@@ -69,10 +69,10 @@ class Knee:
         resumed: rungs further up that gain 5 % over the one below all the same, each at its own 97.5 %.
     """
 
-    rung: Rung
-    step: Rung
+    rung: ScalingPoint
+    step: ScalingPoint
     failed: tuple[int, ...]
-    resumed: tuple[Rung, ...]
+    resumed: tuple[ScalingPoint, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,8 @@ class Series:
         left_out: numbers of workers with which it mostly failed.
     """
 
-    contender: Contender
-    rungs: tuple[Rung, ...]
+    contender: SeriesKey
+    rungs: tuple[ScalingPoint, ...]
     knee: Knee | None
     law: Law | None
     left_out: tuple[int, ...]
@@ -124,12 +124,12 @@ class Scaling:
 
     profile: str
     series: tuple[Series, ...]
-    rivalries: tuple[Rivalry[Contender], ...]
+    rivalries: tuple[SeriesPair[SeriesKey], ...]
 
 
-def contender_of(case: Case) -> Contender:
+def series_key(case: Case) -> SeriesKey:
     """Leave a case's workers out of it."""
-    return Contender(case.strategy, case.client, case.keep_alive, case.variant)
+    return SeriesKey(case.strategy, case.client, case.keep_alive, case.variant)
 
 
 def scalings(run: Run) -> tuple[Scaling, ...]:
@@ -137,7 +137,7 @@ def scalings(run: Run) -> tuple[Scaling, ...]:
     return tuple(_scaling(profile, run) for profile in dict.fromkeys(case.profile.name for case in run.cases))
 
 
-def knee_of(rungs: Sequence[Rung], left_out: Sequence[int] = ()) -> Knee | None:
+def knee_of(rungs: Sequence[ScalingPoint], left_out: Sequence[int] = ()) -> Knee | None:
     """Find the first rung beyond which a gain of 5 % is not shown, going up.
 
     Each step is held against the lower end of its own 95 % interval and the first failure ends the
@@ -168,7 +168,7 @@ def law_of(samples: Mapping[int, Sample], fetches: int) -> Law | None:
     misses: list[float] = []
     for block in blocks:
         throughputs = {workers: fetches / sample[block] for workers, sample in samples.items()}
-        law = fitted(throughputs)
+        law = fit_law(throughputs)
         if law is None:
             continue
         laws.append(law)
@@ -203,20 +203,20 @@ def _scaling(profile: str, run: Run) -> Scaling:
             for contender, cases in ladders.items()
             if len(samples[contender]) >= _RUNGS_FOR_A_LAW
         ),
-        rivalries=rivalries(samples),
+        rivalries=series_pairs(samples),
     )
 
 
-def _ladders(cases: Iterable[Case]) -> dict[Contender, list[Case]]:
+def _ladders(cases: Iterable[Case]) -> dict[SeriesKey, list[Case]]:
     """Set out each contender's cases by workers, ascending."""
-    ladders: dict[Contender, list[Case]] = {}
+    ladders: dict[SeriesKey, list[Case]] = {}
     for case in sorted(cases, key=lambda case: case.workers):
-        ladders.setdefault(contender_of(case), []).append(case)
+        ladders.setdefault(series_key(case), []).append(case)
     return ladders
 
 
 def _series(
-    contender: Contender,
+    contender: SeriesKey,
     ladder: Sequence[Case],
     samples: Mapping[int, Sample],
     trials: Mapping[str, Sequence[Measurement]],
@@ -224,7 +224,7 @@ def _series(
     cases = [case for case in ladder if case.workers in samples]
     below = [None, *samples.values()]
     rungs = tuple(
-        Rung(
+        ScalingPoint(
             workers=case.workers,
             blocks=len(samples[case.workers]),
             elapsed=median_interval(list(samples[case.workers].values())),

@@ -1,17 +1,19 @@
 """What a contest comes to: a verdict on each metric of each case, worked out from the trials alone."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
-from bench.model.comparison import Contest, Metric
+from bench.model.comparison import Comparison, Metric
 from bench.model.results import Measurement
-from bench.stats.contest import RULE, ContestTally, Duet, Leave, Question
+from bench.stats.absolute_thresholds import BoundVerdict
+from bench.stats.comparison_state import RULE, ComparisonState, Leave, PairedTrial, Question
 from bench.stats.intervals import Interval
-from bench.stats.metrics import SUMMED, figure
-from bench.stats.sequential import Verdict, look_at
+from bench.stats.metrics import SUMMED, metric_value
+from bench.stats.retries import final_attempts
+from bench.stats.sequential_test import Verdict, look_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +75,24 @@ class Verdicts:
         return {case: trials for case, trials in own.items() if trials}
 
 
-def verdicts_of(contest: Contest, trials: Sequence[Measurement], own: Contest | None = None) -> Verdicts:
+def verdicts_of(
+    contest: Comparison, trials: Sequence[Measurement], own: Comparison | None = None
+) -> Verdicts:
     """Work out the verdicts from the trials of a contest, in the order in which they were run.
 
     Both trials of a duet stand next to each other. ``own`` is the contest that the trials were run for, where
     they are now judged by other terms.
     """
-    tally = ContestTally(contest.margins, own or contest)
-    seen: dict[str, list[Duet]] = {case: [] for case in contest.margins}
-    for case, duet in duets_of(contest, trials):
+    tally = ComparisonState(contest.margins, own or contest)
+    seen: dict[str, list[PairedTrial]] = {case: [] for case in contest.margins}
+    for case, duet in paired_trials_of(contest, trials):
         seen[case].append(duet)
         tally.take(case, duet)
     return Verdicts(
         base=contest.base,
         candidate=contest.candidate,
         metrics=tuple(
-            judged(contest, (case, metric), _pairs(seen[case], metric), _why(tally, (case, metric)))
+            judge_metric(contest, (case, metric), _pairs(seen[case], metric), _why(tally, (case, metric)))
             for case in contest.margins
             for metric in contest.metrics
         ),
@@ -100,8 +104,8 @@ def verdicts_of(contest: Contest, trials: Sequence[Measurement], own: Contest | 
     )
 
 
-def judged(
-    contest: Contest, question: Question, pairs: Sequence[tuple[float | None, float | None]], why: str
+def judge_metric(
+    contest: Comparison, question: Question, pairs: Sequence[tuple[float | None, float | None]], why: str
 ) -> MetricVerdict:
     """Judge one metric of one case by both sides' figures of each sound block, base first.
 
@@ -136,21 +140,25 @@ def _explained(verdict: Verdict | None, blocks: int, why: str) -> str:
     return f"{blocks} blocks were not enough" if verdict == "inconclusive" else ""
 
 
-def duets_of(contest: Contest, trials: Sequence[Measurement]) -> list[tuple[str, Duet]]:
+def paired_trials_of(contest: Comparison, trials: Sequence[Measurement]) -> list[tuple[str, PairedTrial]]:
     """Put the trials of a contest together, two by two, with the case that they are of."""
     duets = []
     for one, other in zip(trials[::2], trials[1::2], strict=True):
         case, _, variant = one.case.rpartition("@")
         base, candidate = (one, other) if variant == contest.base else (other, one)
-        duets.append((case, Duet(base, candidate)))
+        duets.append((case, PairedTrial(base, candidate)))
     return duets
 
 
-def _pairs(duets: Sequence[Duet], metric: Metric) -> list[tuple[float | None, float | None]]:
-    return [(figure(duet.base, metric), figure(duet.candidate, metric)) for duet in duets if duet.is_sound]
+def _pairs(duets: Sequence[PairedTrial], metric: Metric) -> list[tuple[float | None, float | None]]:
+    return [
+        (metric_value(duet.base, metric), metric_value(duet.candidate, metric))
+        for duet in duets
+        if duet.is_sound
+    ]
 
 
-def _why(tally: ContestTally, question: Question) -> str:
+def _why(tally: ComparisonState, question: Question) -> str:
     """Say what kept a metric from being decided."""
     if question in tally.unmeasured:
         return "it was not measured"
@@ -165,8 +173,84 @@ _REASONS: Final[Mapping[Leave | None, str]] = {
 }
 
 
-def _failed(duets: Sequence[Duet]) -> tuple[Measurement, ...]:
+def _failed(duets: Sequence[PairedTrial]) -> tuple[Measurement, ...]:
     """Return the trials by which a side failed."""
     blamed = [duet for duet in duets if duet.is_final and not duet.is_spoilt]
     trials = [trial for duet in blamed for trial in (duet.base, duet.candidate)]
     return tuple(trial for trial in trials if trial.outcome not in {"ok", "invalid"})
+
+
+def paired_verdicts(contest: Comparison, trials: Sequence[Measurement]) -> Verdicts:
+    """Look at the blocks of a finished run as often as the rule would have while it went on."""
+    by_case: dict[str, dict[int, Measurement]] = {}
+    for trial in final_attempts(trials):
+        by_case.setdefault(trial.case, {})[trial.block] = trial
+    failed = {case: _failed_side(contest, case, by_case) for case in contest.margins}
+    return Verdicts(
+        base=contest.base,
+        candidate=contest.candidate,
+        metrics=tuple(
+            judge_metric(
+                contest,
+                (case, metric),
+                [(metric_value(base, metric), metric_value(candidate, metric)) for base, candidate in shared],
+                "there were too few blocks",
+            )
+            for case in contest.margins
+            for shared in [_shared(contest, case, by_case)]
+            for metric in contest.metrics
+        ),
+        failed={case: found for case, found in failed.items() if found},
+        is_complete=True,
+        spoilt=sum(trial.outcome == "invalid" for each in by_case.values() for trial in each.values()),
+    )
+
+
+def _shared(
+    contest: Comparison, case: str, by_case: Mapping[str, Mapping[int, Measurement]]
+) -> list[tuple[Measurement, Measurement]]:
+    """Return both trials of each block in which both succeeded."""
+    base, candidate = (by_case.get(side, {}) for side in _sides(contest, case))
+    pairs = [(base[block], candidate[block]) for block in sorted(base.keys() & candidate.keys())]
+    return [pair for pair in pairs if all(trial.outcome == "ok" for trial in pair)]
+
+
+def _failed_side(
+    contest: Comparison, case: str, by_case: Mapping[str, Mapping[int, Measurement]]
+) -> tuple[Measurement, ...]:
+    return tuple(
+        trial
+        for side in _sides(contest, case)
+        for trial in by_case.get(side, {}).values()
+        if trial.outcome not in {"ok", "invalid"}
+    )
+
+
+def _sides(contest: Comparison, case: str) -> tuple[str, str]:
+    return f"{case}@{contest.base}", f"{case}@{contest.candidate}"
+
+
+Overall: TypeAlias = Literal["passed", "regression", "failed", "inconclusive"]
+
+
+def overall_verdict(
+    verdicts: Verdicts, bounds: Iterable[BoundVerdict] = (), *, misses: bool = False
+) -> Overall:
+    """Weigh all that was found; what is proven comes before what is not known.
+
+    Trials of the base that failed are no fault of the candidate's; what they kept from being known is open.
+
+    Args:
+        verdicts: of all metrics.
+        bounds: how the candidate kept to each bound of its own.
+        misses: whether the candidate has lost a case that it should have.
+    """
+    found = {each.verdict for each in verdicts.metrics}
+    kept = {each.verdict for each in bounds}
+    if "slower" in found or "broken" in kept or misses:
+        return "regression"
+    if verdicts.failures(verdicts.candidate):
+        return "failed"
+    if "inconclusive" in found or "open" in kept or not verdicts.is_complete:
+        return "inconclusive"
+    return "passed"

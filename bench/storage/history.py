@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from bench.errors import EnvironmentFault, LockedError, UnreadableResultError
-from bench.model.commit_ids import is_commit
-from bench.model.json_codec import MalformedError, encode, fit, parse, plain
+from bench.errors import LockedError, SetupError, UnreadableResultError
+from bench.model.comparison import is_full_sha
+from bench.model.json_codec import MalformedError, encode, from_json_value, parse, to_json_value
 from bench.stats.history import Point
-from bench.storage.files import sync_folder, unwritable
+from bench.storage.atomic_write import sync_folder, write_error
 from bench.storage.lock import locked
 
 HISTORY: Final = Path("results/history.jsonl")
@@ -32,7 +32,7 @@ _MOST_LOG: Final = 50.0
 
 def line_of(point: Point) -> str:
     """Write a point as a line, without its end."""
-    return encode({"schema": SCHEMA, **plain(point)})
+    return encode({"schema": SCHEMA, **to_json_value(point)})
 
 
 def read_history(path: Path = HISTORY) -> tuple[Point, ...]:
@@ -78,7 +78,7 @@ def add_points(points: Iterable[Point], path: Path = HISTORY) -> int:
             if new:
                 _append(path, "".join(f"{line_of(point)}\n" for point in new))
     except OSError as error:
-        raise EnvironmentFault(
+        raise SetupError(
             f"cannot add to {path}: {error.strerror}", hint="it takes a folder that can be written"
         ) from error
     return len(new)
@@ -96,7 +96,7 @@ def _append(path: Path, text: str) -> None:
             os.fsync(descriptor)
         except OSError as error:
             os.ftruncate(descriptor, before)
-            raise unwritable(path, error, len(content)) from error
+            raise write_error(path, error, len(content)) from error
     finally:
         os.close(descriptor)
     sync_folder(path.parent)
@@ -129,7 +129,7 @@ def _point(line: bytes) -> Point:
         raise MalformedError("not a JSON object")
     if (schema := document.pop("schema", None)) != SCHEMA or schema is True:
         raise MalformedError(f"of schema {schema!r}, and this flagbench reads {SCHEMA}")
-    point: Point = fit(Point, document, "point")
+    point: Point = from_json_value(Point, document, "point")
     if flaw := _flaw(point):
         raise MalformedError(flaw)
     return point
@@ -139,7 +139,7 @@ def _flaw(point: Point) -> str:
     """Say what of a point cannot be; nothing if all can."""
     if not _is_utc(point.time):
         return "point.time: not a time in UTC"
-    if not is_commit(point.commit) or not is_commit(point.reference):
+    if not is_full_sha(point.commit) or not is_full_sha(point.reference):
         return "point.commit or point.reference: not a full commit"
     if abs(point.log_ratio) > _MOST_LOG or point.blocks < 1:
         return "point.log_ratio or point.blocks: beyond what can be measured"

@@ -16,14 +16,14 @@ from typing import Final, TypeAlias
 from zlib import crc32
 
 from bench.errors import UnreadableResultError
-from bench.model.json_codec import MalformedError, encode, fit, parse, plain
-from bench.model.results import Beginning, Measurement, Resumption
-from bench.storage.document import SCHEMA
-from bench.storage.files import replace, unwritable
+from bench.model.json_codec import MalformedError, encode, from_json_value, parse, to_json_value
+from bench.model.results import Measurement, Resumption, RunHeader
+from bench.storage.atomic_write import write_atomically, write_error
+from bench.storage.run_json import SCHEMA
 
-_Entry: TypeAlias = Beginning | Measurement | Resumption
+_Entry: TypeAlias = RunHeader | Measurement | Resumption
 _KINDS: Final[Mapping[str, type[_Entry]]] = {
-    "run": Beginning,
+    "run": RunHeader,
     "trial": Measurement,
     "resumed": Resumption,
 }
@@ -31,7 +31,7 @@ _LINE: Final = re.compile(rb'\{"crc32": "([0-9a-f]{8})", "(run|trial|resumed)": 
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class JournalContents:
     """What a journal holds.
 
     Attributes:
@@ -41,7 +41,7 @@ class Past:
         checksum: of the last whole line.
     """
 
-    beginning: Beginning
+    beginning: RunHeader
     trials: tuple[Measurement, ...]
     resumed: tuple[Resumption, ...]
     end: int
@@ -75,7 +75,7 @@ class Journal:
             os.fsync(self._file.fileno())
         except OSError as error:
             self._take_back(end)
-            raise unwritable(self._path, error, len(lines)) from error
+            raise write_error(self._path, error, len(lines)) from error
         except BaseException:  # a signal; nobody has been told of these trials
             self._take_back(end)
             raise
@@ -86,11 +86,11 @@ class Journal:
         try:
             self._file.truncate(end)
         except OSError as error:
-            raise unwritable(self._path, error, 0) from error
+            raise write_error(self._path, error, 0) from error
 
 
 @contextmanager
-def new_journal(path: Path, beginning: Beginning) -> Iterator[Journal]:
+def new_journal(path: Path, beginning: RunHeader) -> Iterator[Journal]:
     """Begin a journal, and keep it open for appending.
 
     Raises:
@@ -98,16 +98,16 @@ def new_journal(path: Path, beginning: Beginning) -> Iterator[Journal]:
     """
     line, checksum = _line(beginning, 0)
     try:
-        replace(path, line.decode())
+        write_atomically(path, line.decode())
         file = io.FileIO(path, "ab")
     except OSError as error:
-        raise unwritable(path, error, len(line)) from error
+        raise write_error(path, error, len(line)) from error
     with file:
         yield Journal(path, file, checksum)
 
 
 @contextmanager
-def continued_journal(path: Path, past: Past) -> Iterator[Journal]:
+def continued_journal(path: Path, past: JournalContents) -> Iterator[Journal]:
     """Open a journal for appending after its last whole line; what was torn is removed.
 
     Raises:
@@ -116,16 +116,16 @@ def continued_journal(path: Path, past: Past) -> Iterator[Journal]:
     try:
         file = io.FileIO(path, "ab")
     except OSError as error:
-        raise unwritable(path, error, past.torn) from error
+        raise write_error(path, error, past.torn) from error
     with file:
         try:
             file.truncate(past.end)
         except OSError as error:
-            raise unwritable(path, error, past.torn) from error
+            raise write_error(path, error, past.torn) from error
         yield Journal(path, file, past.checksum)
 
 
-def read_journal(path: Path) -> Past:
+def read_journal(path: Path) -> JournalContents:
     """Read a journal; its trials are in the order in which they were run.
 
     Raises:
@@ -142,7 +142,7 @@ def read_journal(path: Path) -> Past:
     for line in content[:end].split(b"\n")[:-1]:
         try:
             entry, checksum = _entry(line + b"\n", checksum)
-            if isinstance(entry, Beginning) != (offset == 0):
+            if isinstance(entry, RunHeader) != (offset == 0):
                 raise MalformedError("what a run began with is not where it belongs")
         except MalformedError as error:
             raise UnreadableResultError(f"{path}: damaged at byte {offset}: {error.what}") from error
@@ -152,11 +152,11 @@ def read_journal(path: Path) -> Past:
         offset += len(line) + 1
     _check_rest(path, content[end:], end, checksum)
     match entries:
-        case [Beginning() as beginning, *_]:
+        case [RunHeader() as beginning, *_]:
             pass
         case _:
             raise UnreadableResultError(f"{path}: damaged at byte 0: not one whole line")
-    return Past(
+    return JournalContents(
         beginning=beginning,
         trials=tuple(entry for entry in entries if isinstance(entry, Measurement)),
         resumed=tuple(entry for entry in entries if isinstance(entry, Resumption)),
@@ -169,7 +169,7 @@ def read_journal(path: Path) -> Past:
 def _line(entry: _Entry, before: int) -> tuple[bytes, int]:
     """Write a line, and return its checksum, too."""
     kind = next(kind for kind, type_ in _KINDS.items() if isinstance(entry, type_))
-    value = encode({"schema": SCHEMA, **plain(entry)} if kind == "run" else entry)
+    value = encode({"schema": SCHEMA, **to_json_value(entry)} if kind == "run" else entry)
     checksum = _checksum(kind.encode(), value.encode(), before)
     return f'{{"crc32": "{checksum:08x}", "{kind}": {value}}}\n'.encode(), checksum
 
@@ -188,7 +188,7 @@ def _entry(line: bytes, before: int) -> tuple[_Entry, int]:
             f"the journal has schema {schema!r}, this flagbench reads {SCHEMA}",
             hint="go on with the flagbench that wrote it",
         )
-    entry: _Entry = fit(_KINDS[kind], value, kind)
+    entry: _Entry = from_json_value(_KINDS[kind], value, kind)
     return entry, checksum
 
 

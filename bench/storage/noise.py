@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bench.errors import EnvironmentFault, UnreadableResultError
-from bench.model.json_codec import MalformedError, fit, parse, plain
+from bench.errors import SetupError, UnreadableResultError
+from bench.model.json_codec import MalformedError, from_json_value, parse, to_json_value
 from bench.stats.noise import Noise
-from bench.storage.files import replace
-from bench.system.advice import Advice
+from bench.storage.atomic_write import write_atomically
+from bench.system.noise_advice import Advice
 
 NOISE: Final = Path("results/noise")
 """Below the folder in which the command was given."""
@@ -45,7 +45,7 @@ def noise_file(fingerprint: str) -> Path:
 
 def noise_to_json(record: NoiseRecord) -> str:
     """Write a record as JSON."""
-    return json.dumps({"schema": SCHEMA, **plain(record)}, indent=1) + "\n"
+    return json.dumps({"schema": SCHEMA, **to_json_value(record)}, indent=1) + "\n"
 
 
 def keep_noise(record: NoiseRecord) -> Path:
@@ -57,9 +57,9 @@ def keep_noise(record: NoiseRecord) -> Path:
     path = noise_file(record.fingerprint)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace(path, noise_to_json(record), draft=path.with_name(f".{path.name}.{os.getpid()}"))
+        write_atomically(path, noise_to_json(record), draft=path.with_name(f".{path.name}.{os.getpid()}"))
     except OSError as error:
-        raise EnvironmentFault(f"cannot keep the noise in {path}: {error.strerror}") from error
+        raise SetupError(f"cannot keep the noise in {path}: {error.strerror}") from error
     return path
 
 
@@ -86,7 +86,7 @@ def _fitted(document: Any, path: Path, fingerprint: str) -> NoiseRecord:
         raise UnreadableResultError(f"{path}: not of schema {SCHEMA}", hint="measure the noise again")
     fields = {key: value for key, value in document.items() if key != "schema"}
     try:
-        record: NoiseRecord = fit(NoiseRecord, fields, "noise")
+        record: NoiseRecord = from_json_value(NoiseRecord, fields, "noise")
     except MalformedError as error:
         raise UnreadableResultError(f"{path}: {error.what}") from error
     if record.fingerprint != fingerprint:

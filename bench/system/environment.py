@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench import __version__
+from bench.system.cpu_affinity import Pinning
 from bench.system.git import git
-from bench.system.pinning import Pinning
 
 _BENEATH: Final = ("h11", "httpcore", "httptools", "urllib3")
 """What clients and server stand on."""

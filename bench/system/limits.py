@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.system.control_groups import groups, shown, words
-from bench.system.findings import Figure
-from bench.system.pinning import usable_cores
+from bench.system.cgroups import groups, shown, words
+from bench.system.cpu_affinity import usable_cores
+from bench.system.machine import Figure
 
 _KIB: Final = 1024
 _PORTS: Final = Path("proc/sys/net/ipv4/ip_local_port_range")
@@ -207,3 +207,10 @@ def _number(file: Path) -> int | None:
 
 def _endless(limit: int) -> float:
     return math.inf if limit == resource.RLIM_INFINITY else limit
+
+
+def raise_limit() -> None:
+    """Let this process, and what it starts, have as many open files as it may allow itself."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # some systems call a limit infinite that they do not grant
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

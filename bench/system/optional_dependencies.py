@@ -14,7 +14,7 @@ class Extra:
 
 
 @dataclass(frozen=True, slots=True)
-class Lack:
+class MissingExtra:
     """What is not installed: the end of a sentence, and the command that mends it."""
 
     what: str
@@ -32,12 +32,12 @@ VARIANTS: Final = Extra("variants", ("uv",))
 """Environments of their own for the sides of a contest."""
 
 
-def lacking(extra: Extra) -> Lack | None:
+def missing_extra(extra: Extra) -> MissingExtra | None:
     """Say what is not installed of what an optional part needs; ``None`` if nothing is missing."""
     missing = [module for module in extra.modules if find_spec(module) is None]
     if not missing:
         return None
     verb = "is" if len(missing) == 1 else "are"
-    return Lack(
+    return MissingExtra(
         f"needs {' and '.join(missing)}, which {verb} not installed", f"pip install 'flagbench[{extra.name}]'"
     )

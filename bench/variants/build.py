@@ -5,17 +5,16 @@ from pathlib import Path
 
 from bench.errors import UsageError
 from bench.model.cases import NO_CLIENT, Strategy
-from bench.model.comparison import Side, Variant
-from bench.system.python_path import module_folders, project_path
-from bench.system.resources import is_shipped
+from bench.model.comparison import BuiltVariant, Variant
+from bench.model.text import one_line
+from bench.system.paths import is_shipped, module_folders, project_path
 from bench.variants.environment import environment_for
 from bench.variants.harness import our_harness, speaks_as_we_do, strategies_for
 from bench.variants.interpreter import Interpreter, interpreter_for
-from bench.variants.probing import OF_THE_TREE, precompile, probed
+from bench.variants.probe import OF_THE_TREE, precompile, probe_variant
 from bench.variants.requirements import comparable, name_of
-from bench.variants.running import without_addresses
+from bench.variants.run_command import without_addresses
 from bench.variants.tree import Tree, tree_of, working_folder
-from bench.worker.words import one_line
 
 
 def build(
@@ -23,7 +22,7 @@ def build(
     clients: Collection[str],
     strategies: Mapping[str, Strategy],
     say: Callable[[str], None],
-) -> Side:
+) -> BuiltVariant:
     """Make the tree and the environment of a variant, and see that its workers can be started.
 
     Args:
@@ -46,9 +45,9 @@ def build(
     files = [path[0] / "strategies" / "clients" / f"{name}.py" for name in used]
     python = environment_for(variant, tree, interpreter, files, say)
     precompile(python, kept)  # what lies elsewhere is the user's, and is not written to
-    libraries = probed(python, path, used, label)
+    libraries = probe_variant(python, path, used, label)
     _refuse_hidden(variant, libraries, label)
-    return Side(
+    return BuiltVariant(
         python=str(python),
         import_path=tuple(map(str, path)),
         strategies=_strategies(tree.folder, strategies),

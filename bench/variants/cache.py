@@ -10,9 +10,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from bench.errors import EnvironmentFault, LockedError
+from bench.errors import LockedError, SetupError
+from bench.model.text import one_line
 from bench.storage.lock import locked
-from bench.worker.words import one_line
 
 Kind: TypeAlias = Literal["trees", "envs"]
 
@@ -32,7 +32,7 @@ def root() -> Path:
     usual = (base if base.is_absolute() else Path.home() / ".cache") / "flagbench"
     found = Path(os.environ.get("FLAGBENCH_CACHE") or usual).absolute()
     if os.pathsep in str(found):
-        raise EnvironmentFault(
+        raise SetupError(
             f"the cache of variants cannot lie in {one_line(str(found))}: {os.pathsep!r} ends a folder there",
             hint="name another one in FLAGBENCH_CACHE",
         )
@@ -44,7 +44,7 @@ def key_of(*content: object) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:_KEY_DIGITS]
 
 
-def kept(kind: Kind, key: str, fill: Callable[[Path], None]) -> Path:
+def get_or_create(kind: Kind, key: str, fill: Callable[[Path], None]) -> Path:
     """Return an entry's folder; if it is not there yet, ``fill`` an empty one that then becomes it.
 
     Two processes may fill the same entry at once: the first one to finish wins. What a process that was
@@ -63,7 +63,7 @@ def kept(kind: Kind, key: str, fill: Callable[[Path], None]) -> Path:
             fill(content)
             _publish(content, entry)
     except OSError as error:
-        raise EnvironmentFault(
+        raise SetupError(
             f"cannot write the cache of variants, {root()}: {error.strerror or error}",
             hint="make room there, or name another folder in FLAGBENCH_CACHE",
         ) from error

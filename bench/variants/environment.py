@@ -1,17 +1,19 @@
-"""The environment of a variant: an interpreter, and what its tree and it ask for, in the cache."""
+"""The libraries behind clients, in the versions that the running interpreter has."""
 
+import re
 import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from bench.errors import EnvironmentFault
+from bench.config.strategy_source import foreign_modules, parsed
+from bench.errors import SetupError, UsageError
 from bench.model.comparison import Variant
-from bench.variants.cache import kept, key_of, scratch
-from bench.variants.installer import uv
+from bench.model.text import one_line
+from bench.variants.cache import get_or_create, key_of, scratch
 from bench.variants.interpreter import Interpreter
-from bench.variants.libraries import installed_versions, modules_behind
 from bench.variants.requirements import (
     is_hashed,
     is_local,
@@ -20,9 +22,65 @@ from bench.variants.requirements import (
     stands_alone,
     without_editables,
 )
-from bench.variants.running import last_words
+from bench.variants.run_command import last_words
 from bench.variants.tree import Tree
-from bench.worker.words import one_line
+from bench.variants.uv import uv
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_BESIDE: Final = {"httpx": ("h2",)}
+"""What a library imports only where it was asked to, by its module."""
+
+
+def modules_behind(clients: Collection[Path]) -> list[str]:
+    """Return the top-level modules that client files import, read from their text.
+
+    A file that cannot be read has none; that it cannot be imported will tell.
+    """
+    found: set[str] = set()
+    for client in clients:
+        try:
+            found.update(foreign_modules(parsed(client)))
+        except UsageError:
+            continue
+    return sorted(found.union(*(_BESIDE.get(module, ()) for module in found)))
+
+
+def installed_versions(modules: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return which distributions have these modules, and all that they may depend on, as ``name==version``.
+
+    Both are of the running interpreter; a module that it does not have is left out. What of the dependencies
+    another interpreter needs is for that to say: they are versions to choose, not distributions to install.
+    """
+    owners = metadata.packages_distributions()
+    direct = sorted({owner for module in modules for owner in owners.get(module, ())})
+    return [_pinned(name) for name in direct], sorted(map(_pinned, _with_dependencies(direct)))
+
+
+def _with_dependencies(names: Sequence[str]) -> set[str]:
+    """Return the names of distributions with those of all installed ones that they may ask for."""
+    seen: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += _dependencies(name)
+    return seen
+
+
+def _dependencies(name: str) -> Iterator[str]:
+    for requirement in metadata.requires(name) or ():
+        found = _NAME.match(requirement)
+        try:
+            if found is not None and "extra ==" not in requirement:
+                yield metadata.distribution(found[0]).name
+        except metadata.PackageNotFoundError:  # for another system or interpreter
+            continue
+
+
+def _pinned(name: str) -> str:
+    return f"{name}=={metadata.version(name)}"
+
 
 _FILE: Final = "requirements.txt"
 _CONSTRAINTS: Final = ".flagbench-constraints.txt"
@@ -90,7 +148,7 @@ def environment_for(
             if variant.requirements:
                 _install(folder, label, copy, "--", *(located(each, copy) for each in variant.requirements))
 
-    return python_of(kept("envs", key, fill))
+    return python_of(get_or_create("envs", key, fill))
 
 
 def python_of(environment: Path) -> Path:
@@ -104,7 +162,7 @@ def _wanted(tree: Tree, clients: Collection[Path]) -> _Wanted:
         try:
             text = without_editables(file.read_text(encoding="utf-8"))
         except UnicodeDecodeError as error:
-            raise EnvironmentFault(f"the tree's {_FILE} is not UTF-8", hint="write it so") from error
+            raise SetupError(f"the tree's {_FILE} is not UTF-8", hint="write it so") from error
         return _Wanted(text, "", stands_alone(text))
     direct, all_of_them = installed_versions(modules_behind(clients))
     return _Wanted("\n".join(direct), "\n".join(all_of_them), is_anywhere=True)
@@ -115,7 +173,7 @@ def _make(folder: Path, interpreter: Interpreter, label: str) -> None:
     options = ("--quiet", "--no-project", "--no-config", "--no-python-downloads", "--relocatable")
     ended = uv("venv", *options, "--allow-existing", "--python", interpreter.program, folder)
     if ended.returncode != 0:
-        raise EnvironmentFault(
+        raise SetupError(
             f"cannot make {label} an environment of Python {interpreter.version}: {last_words(ended.stderr)}",
             hint="see that this interpreter works",
         )
@@ -124,7 +182,7 @@ def _make(folder: Path, interpreter: Interpreter, label: str) -> None:
 def _install(environment: Path, label: str, folder: Path, *words: str) -> None:
     ended = uv("pip", "install", "--quiet", "--python", python_of(environment), *words, folder=folder)
     if ended.returncode != 0:
-        raise EnvironmentFault(
+        raise SetupError(
             f"cannot install what {label} needs: {last_words(ended.stderr)}",
             hint="see that these requirements can be met, and that uv reaches its index",
         )

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.errors import EnvironmentFault
+from bench.errors import SetupError
 from bench.variants.cache import scratch
-from bench.variants.running import last_words, run
+from bench.variants.run_command import last_words, run_command
 
 _WITHIN_S: Final = 300.0
 _FOUND_BY: Final = ("GIT_CEILING_DIRECTORIES", "GIT_CONFIG_", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
@@ -75,7 +75,7 @@ class Repository:
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class ScratchRepository:
     """A repository of our own, without hooks, filters or config.
 
     Attributes:
@@ -97,9 +97,9 @@ class Workshop:
 
 
 @contextmanager
-def workshop(
+def scratch_repository(
     work_tree: Path, object_format: str | None = None, objects: Path | None = None
-) -> Iterator[Workshop]:
+) -> Iterator[ScratchRepository]:
     """Make a repository of our own for a work tree.
 
     Args:
@@ -123,14 +123,14 @@ def workshop(
         (folder / "info" / "attributes").write_text(_EXACTLY, encoding="ascii")
         if objects is not None:
             (folder / "objects" / "info" / "alternates").write_bytes(_quoted(objects) + b"\n")
-        yield Workshop(folder, work_tree)
+        yield ScratchRepository(folder, work_tree)
 
 
 def _git(words: tuple[str, ...], environment: Mapping[str, str], fed: bytes = b"") -> bytes:
     try:
-        ended = run(("git", *words), environment=environment, within_s=_WITHIN_S, fed=fed)
-    except EnvironmentFault as error:
-        raise EnvironmentFault(f"a variant needs git: {error.what}", hint="install git") from error
+        ended = run_command(("git", *words), environment=environment, within_s=_WITHIN_S, fed=fed)
+    except SetupError as error:
+        raise SetupError(f"a variant needs git: {error.what}", hint="install git") from error
     if ended.returncode != 0:
         raise GitError(last_words(ended.stderr))
     return ended.stdout.removesuffix(b"\n")

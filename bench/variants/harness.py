@@ -8,8 +8,8 @@ from typing import Final
 
 from bench.config.strategy_source import parsed
 from bench.errors import UsageError
-from bench.system.resources import import_path, strategies_folder
-from bench.variants.cache import kept, key_of
+from bench.system.paths import import_path, strategies_folder
+from bench.variants.cache import get_or_create, key_of
 from bench.worker.protocol import PROTOCOL
 
 _NAME: Final = "PROTOCOL"
@@ -66,7 +66,7 @@ def our_harness() -> Path:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, folder / name)
 
-    return kept("trees", key_of("harness", content), fill)
+    return get_or_create("trees", key_of("harness", content), fill)
 
 
 def _our_files() -> dict[Path, Path]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.errors import EnvironmentFault, UsageError
-from bench.variants.installer import uv
-from bench.variants.running import run
-from bench.worker.words import one_line
+from bench.errors import SetupError, UsageError
+from bench.model.text import one_line
+from bench.variants.run_command import run_command
+from bench.variants.uv import uv
 
 LEAST: Final = (3, 11)
 """What a worker needs: it is started with ``-P``."""
@@ -68,7 +68,7 @@ def interpreter_for(python: str) -> Interpreter:
         )
     if _numbers(found.version)[:2] < LEAST:
         least = ".".join(map(str, LEAST))
-        raise EnvironmentFault(
+        raise SetupError(
             f"Python {found.version} cannot be measured: the worker of flagbench needs {least}",
             hint=f"take {least} or later",
         )
@@ -88,7 +88,7 @@ def _of_version(wanted: str) -> Interpreter:
         found = None if program is None else _asked(program)
         if found is not None and found.is_asked_by(wanted):
             return found
-    raise EnvironmentFault(
+    raise SetupError(
         f"there is no Python {wanted} here, neither on PATH nor of uv or pyenv",
         hint=f"`uv python install {wanted}` or `pyenv install {wanted}`, or name the path of one",
     )
@@ -120,9 +120,9 @@ def _asked(program: Path) -> Interpreter | None:
         name: os.environ[name] for name in ("HOME", "LD_LIBRARY_PATH", "PATH") if name in os.environ
     }
     try:
-        ended = run((program, "-I", "-c", _QUESTION), environment=environment, within_s=_WITHIN_S)
+        ended = run_command((program, "-I", "-c", _QUESTION), environment=environment, within_s=_WITHIN_S)
         said = json.loads(ended.stdout)
         kind = "t" if said["is_free_threaded"] else ""
         return Interpreter(Path(said["program"]), f"{said['version']}{kind}", tuple(said["platform"]))
-    except (EnvironmentFault, ValueError, KeyError, TypeError):
+    except (SetupError, ValueError, KeyError, TypeError):
         return None

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from bench.errors import UsageError
-from bench.variants.running import without_addresses
-from bench.worker.words import one_line
+from bench.model.text import one_line
+from bench.variants.run_command import without_addresses
 
 _BY_NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]*\s*(\[[^\]/@]*\])?\s*([=<>!~;(][^/@]*)?")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

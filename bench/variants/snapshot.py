@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from bench.storage.folder import JOURNAL
-from bench.variants.cache import kept, key_of, root
-from bench.variants.git import Repository, Workshop
+from bench.storage.run_folder import JOURNAL
+from bench.variants.cache import get_or_create, key_of, root
+from bench.variants.git import Repository, ScratchRepository
 
 _LINK: Final = b"120000"
 _SUBMODULE: Final = b"160000"
@@ -44,7 +44,7 @@ class _Entry:
         return self.head.partition(b" ")[0]
 
 
-def take_revision(ours: Workshop, commit: str) -> str:
+def take_revision(ours: ScratchRepository, commit: str) -> str:
     """Take all files of a commit, and return git's hash of them.
 
     Raises:
@@ -56,7 +56,7 @@ def take_revision(ours: Workshop, commit: str) -> str:
     return tree
 
 
-def take_folder(ours: Workshop, repository: Repository | None) -> str:
+def take_folder(ours: ScratchRepository, repository: Repository | None) -> str:
     """Take the files of our work tree as they are: what a repository tracks, and what it does not ignore.
 
     Without a repository that is everything. Untracked bytecode and runs of this project are left out, and
@@ -101,7 +101,7 @@ def untracked(paths: Sequence[bytes], cache: bytes | None) -> list[bytes]:
     return [path for path in paths if path and not path.endswith(b"/") and not path.startswith(barred)]
 
 
-def lay_out(ours: Workshop, tree: str) -> Snapshot:
+def lay_out(ours: ScratchRepository, tree: str) -> Snapshot:
     """Have a folder of the cache that holds what was taken, byte for byte; ``tree`` is git's hash of it.
 
     Raises:
@@ -116,13 +116,13 @@ def lay_out(ours: Workshop, tree: str) -> Snapshot:
         for link in _leading_out(folder, links):
             link.unlink()
 
-    folder = kept("trees", key_of("tree", tree), fill)
+    folder = get_or_create("trees", key_of("tree", tree), fill)
     submodules = [entry.path for entry in entries if entry.mode == _SUBMODULE]
     gone = [link for link in links if not os.path.lexists(folder / os.fsdecode(link))]
     return Snapshot(folder, tree, tuple(os.fsdecode(path) for path in (*submodules, *gone)))
 
 
-def _put(ours: Workshop, entries: Iterable[_Entry]) -> None:
+def _put(ours: ScratchRepository, entries: Iterable[_Entry]) -> None:
     lines = b"".join(entry.head + b"\t" + entry.path + b"\0" for entry in entries)
     ours.ask("update-index", "-z", "--index-info", fed=lines)
 

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import EnvironmentFault, UsageError
+from bench.errors import SetupError, UsageError
 from bench.model.comparison import Variant
-from bench.variants.git import GitError, Repository, workshop
+from bench.model.text import counted, one_line
+from bench.variants.git import GitError, Repository, scratch_repository
 from bench.variants.snapshot import Snapshot, lay_out, take_folder, take_revision
-from bench.worker.words import counted, one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def _of_revision(rev: str) -> tuple[Tree, Snapshot]:
             f"there is no revision {one_line(rev)!r} in this repository",
             hint="`git log --all` shows those there are; others must be fetched first",
         ) from error
-    with workshop(repository.folder, repository.object_format(), repository.objects()) as ours:
+    with scratch_repository(repository.folder, repository.object_format(), repository.objects()) as ours:
         snapshot = lay_out(ours, take_revision(ours, commit))
     return Tree(snapshot.folder, snapshot.id, commit, dirty=False), snapshot
 
@@ -80,7 +80,7 @@ def _of_folder(path: Path | None) -> tuple[Tree, Snapshot]:
     if not folder.is_dir():
         raise UsageError(f"there is no folder {one_line(str(folder))}", hint="name one that there is")
     repository = Repository(folder) if path is None or _is_versioned(folder) else None
-    with workshop(folder, None if repository is None else repository.object_format()) as ours:
+    with scratch_repository(folder, None if repository is None else repository.object_format()) as ours:
         snapshot = lay_out(ours, take_folder(ours, repository))
     commit, committed = (None, None) if repository is None else _head(repository)
     dirty = None if commit is None else committed != snapshot.id
@@ -130,12 +130,12 @@ def _told(label: str) -> Iterator[None]:
     try:
         yield
     except GitError as error:
-        raise EnvironmentFault(
+        raise SetupError(
             f"git cannot copy the tree of {label}: {error}",
             hint="see what `git fsck` says; a partial clone has to be fetched without its filter",
         ) from error
     except OSError as error:
-        raise EnvironmentFault(
+        raise SetupError(
             f"cannot copy the tree of {label}: {error.strerror or error}",
             hint="make room, or name another folder in FLAGBENCH_CACHE",
         ) from error

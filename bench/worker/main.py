@@ -8,9 +8,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
-from bench.worker.live import Event, LiveWatcher, event_line
-from bench.worker.pace import own_pace, set_pace
+from bench.worker.events import Event, EventWriter, event_line
 from bench.worker.protocol import Task
+from bench.worker.round_control import own_pace, set_pace
 from bench.worker.trial import run_trial
 
 _CHUNK: Final = 1 << 16
@@ -35,7 +35,7 @@ def main() -> None:
         write_whole(descriptor, event_line(event).encode() + b"\n")
 
     pace = set_pace(commands, tell) if task.paced else own_pace(task, tell)
-    tell(run_trial(task, began_s, LiveWatcher(descriptor) if task.live else None, pace))
+    tell(run_trial(task, began_s, EventWriter(descriptor) if task.live else None, pace))
 
 
 def die_first() -> None:

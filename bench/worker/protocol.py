@@ -107,7 +107,7 @@ class TimedRound:
         verified: ``ok`` fetches whose flag was found on disk as the server serves it.
         failures: the first few fetches that were not ``ok``, one line each.
         timeline: ``None`` where the fetches do not say when they began and ended.
-        latencies_us: how many fetches took how many microseconds, see ``bench.worker.latencies``.
+        latencies_us: how many fetches took how many microseconds, see ``bench.worker.timeline``.
         probes: what the probes saw, by figure.
     """
 

@@ -12,21 +12,20 @@ from time import perf_counter
 
 from bench.api import Fetch, Job, Watcher
 from bench.api.error_outcomes import local_fault
-from bench.worker.escapes import escapes
-from bench.worker.holdings import holdings, left_behind
-from bench.worker.latencies import latencies
-from bench.worker.load import DownloadMany, load_client, load_strategy
-from bench.worker.pace import Pace
+from bench.model.text import counted, describe_error
+from bench.worker.leaks import held_resources, leaked_since
+from bench.worker.loader import DownloadMany, load_client, load_strategy
 from bench.worker.probes import Probing
 from bench.worker.protocol import Report, Task, TimedRound
-from bench.worker.returned import unfit
-from bench.worker.timeline import timeline
-from bench.worker.verify import Flaw, Verified, entries, verify_round
-from bench.worker.words import counted, described
+from bench.worker.return_value_check import check_return_value
+from bench.worker.round_control import Pace
+from bench.worker.symlink_check import escaping_links
+from bench.worker.timeline import latency_counts, timeline
+from bench.worker.verify import Problem, Verified, entries, verify_round
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class RoundTarget:
     """Where one round takes place, and how long it is.
 
     Attributes:
@@ -57,32 +56,32 @@ def run_trial(task: Task, began_s: float, watcher: Watcher | None, is_due: Pace)
             load_client(task.client)
         ready_s = perf_counter()
         probing = Probing(task.probes)
-        before = holdings()
+        before = held_resources()
         while is_due(rounds):
-            verified = run_round(download_many, task, stage(task, len(rounds)), watcher, probing)
+            verified = run_round(download_many, task, round_target(task, len(rounds)), watcher, probing)
             rounds.append(verified.report)
             if verified.flaw is not None:
                 return Report(verified.flaw.outcome, verified.flaw.detail, began_s, ready_s, tuple(rounds))
-        return Report("ok", "", began_s, ready_s, tuple(rounds), left_behind(before))
+        return Report("ok", "", began_s, ready_s, tuple(rounds), leaked_since(before))
     except BaseException as error:  # noqa: BLE001  a strategy may raise what it likes, SystemExit included
         with suppress(Exception):  # the strategy may have closed it or put something else in its place
             traceback.print_exception(error, file=sys.stderr)
-        said = described(error, task.strategy_file)
+        said = describe_error(error, task.strategy_file)
         if local_fault(error) is not None:
             return Report("invalid", f"local_resource: {said}", began_s, ready_s, tuple(rounds))
         return Report("error", said, began_s, ready_s, tuple(rounds))
 
 
-def stage(task: Task, number: int) -> Stage:
+def round_target(task: Task, number: int) -> RoundTarget:
     """Say where a round takes place, and how long it is; only a live one has the task's own place."""
     if task.live:
-        return Stage(task.base_url, task.folder, task.repeat)
+        return RoundTarget(task.base_url, task.folder, task.repeat)
     repeat = 1 if task.paced and number == 0 else task.repeat
-    return Stage(f"{task.base_url}.{number}", task.folder / str(number), repeat)
+    return RoundTarget(f"{task.base_url}.{number}", task.folder / str(number), repeat)
 
 
 def run_round(
-    download_many: DownloadMany, task: Task, stage: Stage, watcher: Watcher | None, probing: Probing
+    download_many: DownloadMany, task: Task, stage: RoundTarget, watcher: Watcher | None, probing: Probing
 ) -> Verified:
     """Time one call of ``download_many``; prepare, verify and tidy up outside the timed region."""
     stage.folder.mkdir(parents=True, exist_ok=True)
@@ -106,7 +105,7 @@ def run_round(
     called_s = perf_counter()
     returned = download_many(job)
     returned_s = perf_counter()
-    flaw = unfit(returned, len(job.countries), called_s, returned_s)
+    flaw = check_return_value(returned, len(job.countries), called_s, returned_s)
     fetches: list[Fetch] = returned if flaw is None and isinstance(returned, list) else []
     probes = probing.end(fetches)
     made = frozenset(entries(task.folder)) - before
@@ -115,19 +114,19 @@ def run_round(
     report = replace(
         verified.report,
         timeline=times,
-        latencies_us=latencies(fetches) if times is not None else {},
+        latencies_us=latency_counts(fetches) if times is not None else {},
         probes=probes,
     )
-    led_out = escapes(task.folder, {*made, stage.folder})
+    led_out = escaping_links(task.folder, {*made, stage.folder})
     if not task.live:
         rmtree(stage.folder, ignore_errors=True)  # the strategy may have removed or replaced it
-    return Verified(report, gravest(verified.flaw, flaw, led_out))
+    return Verified(report, worst_problem(verified.flaw, flaw, led_out))
 
 
-def gravest(found: Flaw | None, returned: Flaw | None, led_out: Sequence[str]) -> Flaw | None:
+def worst_problem(found: Problem | None, returned: Problem | None, led_out: Sequence[str]) -> Problem | None:
     """Choose what is said of a round: what this machine lacked, an escape, what was returned, the rest."""
     if found is not None and found.outcome == "invalid":
         return found
     if led_out:
-        return Flaw("escape", counted(led_out, "link out of its folder", "links out of its folder"))
+        return Problem("escape", counted(led_out, "link out of its folder", "links out of its folder"))
     return returned or found

@@ -10,14 +10,14 @@ from typing import Final
 from zlib import crc32
 
 from bench.api import Fetch, Job
+from bench.model.text import counted, one_line
 from bench.worker.protocol import TimedRound, TrialOutcome
-from bench.worker.words import counted, one_line
 
 _FAILURES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Flaw:
+class Problem:
     """Why a round does not count, in one word and one line."""
 
     outcome: TrialOutcome
@@ -29,7 +29,7 @@ class Verified:
     """A round as reported, and its gravest flaw if it has any."""
 
     report: TimedRound
-    flaw: Flaw | None
+    flaw: Problem | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,8 @@ def verify_round(
     lacking = next((fetch for fetch in returned if fetch.outcome == "local_resource"), None)
     if lacking is not None:
         detail = one_line(f"local_resource: {lacking.country}: {one_line(lacking.detail)}")
-        return Verified(report, Flaw("invalid", detail))
-    return Verified(report, next(flaws(job.countries, fetched, files), None))
+        return Verified(report, Problem("invalid", detail))
+    return Verified(report, next(problems(job.countries, fetched, files), None))
 
 
 def reclassified(fetches: Iterable[Fetch], reference: Path) -> Iterator[Fetch]:
@@ -128,19 +128,21 @@ def describe_difference(saved: bytes, served: bytes, received_bytes: Sequence[in
     return f"was once received with {wrong[0]} bytes, {len(served)} were served" if wrong else ""
 
 
-def flaws(asked: Sequence[str], fetched: Sequence[str], files: Files) -> Iterator[Flaw]:
+def problems(asked: Sequence[str], fetched: Sequence[str], files: Files) -> Iterator[Problem]:
     """Yield what is wrong with a round, the gravest first."""
     lost, added = Counter(asked) - Counter(fetched), Counter(fetched) - Counter(asked)
     if lost:
-        yield Flaw("missing", counted(sorted(lost.elements()), "fetch missing", "fetches missing"))
+        yield Problem("missing", counted(sorted(lost.elements()), "fetch missing", "fetches missing"))
     if files.differing:
-        yield Flaw("corrupt", files.differing[0])
+        yield Problem("corrupt", files.differing[0])
     if files.missing:
-        yield Flaw("missing", counted(files.missing, "file missing", "files missing"))
+        yield Problem("missing", counted(files.missing, "file missing", "files missing"))
     if added:
-        yield Flaw("unexpected", counted(sorted(added.elements()), "unexpected fetch", "unexpected fetches"))
+        yield Problem(
+            "unexpected", counted(sorted(added.elements()), "unexpected fetch", "unexpected fetches")
+        )
     if files.surplus:
-        yield Flaw("unexpected", counted(files.surplus, "unexpected file", "unexpected files"))
+        yield Problem("unexpected", counted(files.surplus, "unexpected file", "unexpected files"))
 
 
 def _served(reference: Path, name: str) -> bytes:

@@ -17,10 +17,10 @@ import pytest
 
 from bench.model.cases import Fixed, Profile
 from bench.server.settings import ServerSettings
-from bench.stats.paired import compare
-from bench.system.pinning import kept_to, plan, usable_cores
-from bench.system.processes import descendants
-from bench.system.resources import import_path
+from bench.stats.pairwise import compare_cases
+from bench.system.cpu_affinity import kept_to, plan, usable_cores
+from bench.system.paths import import_path
+from bench.system.process_tree import descendants
 from bench.worker.protocol import WORKER_PROBES
 from tests.server_process import running_server
 
@@ -44,17 +44,17 @@ import sys
 from pathlib import Path
 import strategies
 from bench.model.countries import POP20
-from bench.worker.load import load_client, load_strategy
+from bench.worker.loader import load_client, load_strategy
 from bench.worker.probes import Probing
 from bench.worker.protocol import Task
-from bench.worker.trial import Stage, run_round
+from bench.worker.trial import RoundTarget, run_round
 folder = Path(sys.argv[2])
 download_many = load_strategy(Path(strategies.__path__[0]) / "{strategy}.py")
 load_client("{client}")
 task = Task(Path(), "{client}", 20, True, POP20, 1, "", 1, folder, Path(sys.argv[3]), 10.0)
 for probes in sys.stdin:
     probing = Probing(probes.split())
-    verified = run_round(download_many, task, Stage(sys.argv[1], folder / "round", 1), None, probing)
+    verified = run_round(download_many, task, RoundTarget(sys.argv[1], folder / "round", 1), None, probing)
     assert verified.flaw is None, verified.flaw
     print(verified.report.elapsed_s, flush=True)
 """
@@ -94,7 +94,7 @@ def side(script: str, *words: str) -> Iterator[Side]:
 def reference(tmp_path: Path) -> Path:
     """Lay out the flags as served."""
     from bench.model.flags import all_flags
-    from bench.runner.reference import lay_out_reference
+    from bench.runner.protected_files import lay_out_reference
 
     return lay_out_reference(tmp_path, all_flags())
 
@@ -124,7 +124,7 @@ def test_the_harness_adds_nothing_to_what_it_times(
         for _ in range(PAIRS):
             for each in source.sample([bare, harness], 2):
                 samples[each].append(each.round_s())
-        ratio = compare(samples[bare], samples[harness]).ratio
+        ratio = compare_cases(samples[bare], samples[harness]).ratio
     with capsys.disabled():
         print(
             f"\n{strategy} x {client}: harness / bare = {ratio.estimate:.4f}"
@@ -171,7 +171,7 @@ def test_the_probes_cost_nothing_of_what_is_timed(  # noqa: PLR0913, PLR0917  fi
         for _ in range(pairs):
             for kind in source.sample(kinds, 2):
                 samples[kind].append(worker.round_s(*kind))
-        ratio = compare(samples[()], samples[WORKER_PROBES]).ratio
+        ratio = compare_cases(samples[()], samples[WORKER_PROBES]).ratio
     with capsys.disabled():
         print(
             f"\n{strategy} x {client}: with probes / without = {ratio.estimate:.4f}"

@@ -22,10 +22,10 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench.model.cases import Fixed, Profile
 from bench.model.flags import all_flags
-from bench.model.results import Witness
-from bench.server.log import UNANSWERED
+from bench.model.results import ServerRound
+from bench.server.open_trials import Opening
+from bench.server.request_log import UNANSWERED
 from bench.server.settings import ServerSettings
-from bench.server.trials import Opening
 from tests.server_process import TestedServer, handle, hang_up, server_process
 
 FLAG: Final = "/flags/sv/sv.gif"
@@ -139,7 +139,7 @@ def test_the_server_keeps_up_with_nginx(benchmark: BenchmarkFixture, tmp_path: P
 
 def test_answers_are_punctual(benchmark: BenchmarkFixture) -> None:
     """At 50 ms and 100 connections: never early, late by at most 1 ms at p50 and 2.5 ms at p99."""
-    witnesses: list[Witness] = []
+    witnesses: list[ServerRound] = []
     earliest_s: list[float] = []
 
     def repeat() -> None:

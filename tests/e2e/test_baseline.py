@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.app.base_revision import merge_base
-from bench.errors import EnvironmentFault, IncomparableError
+from bench.errors import IncomparableError, SetupError
 from tests.repositories import Repository
 
 pytestmark = pytest.mark.e2e
@@ -85,7 +85,7 @@ def test_a_git_that_cannot_be_asked_is_no_answer(
     """Without git nothing is known of the repository, least of all that there is none."""
     assert repository.folder.exists()
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EnvironmentFault, match="git cannot be asked"):
+    with pytest.raises(SetupError, match="git cannot be asked"):
         merge_base()
 
 

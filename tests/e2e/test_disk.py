@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from bench.report.export.markdown import to_markdown
-from bench.storage.document import run_from_bytes
-from bench.storage.folder import DOCUMENT, JOURNAL, LOCK, TABLE
 from bench.storage.journal import read_journal
+from bench.storage.run_folder import DOCUMENT, JOURNAL, LOCK, TABLE
+from bench.storage.run_json import run_from_bytes
 from tests.runs import ROOT, command, config, resume_command, resumed
 
 pytestmark = [

@@ -11,13 +11,13 @@ import pytest
 
 from bench.config import catalog
 from bench.model.cases import Case, Experiment, Fixed, Profile, Selection
-from bench.model.comparison import Side
+from bench.model.comparison import BuiltVariant
 from bench.model.results import Measurement
-from bench.runner.contest import lengthened, pilot, run_contest
+from bench.runner.block_loop import pilot, run_comparison, with_repeats
 from bench.stats.observer import Observer
 from bench.storage.journal import new_journal, read_journal
-from bench.system.processes import descendants
-from bench.system.resources import import_path
+from bench.system.paths import import_path
+from bench.system.process_tree import descendants
 from tests.builders import BEGINNING
 from tests.contests import BASE, CANDIDATE, contest, experiment
 
@@ -35,7 +35,7 @@ def contest_of(candidate: Path | None, *, budget_s: float = BLOCK_S, deadline_s:
     """Let a strategy's file contend with the shipped one of the same name, or that with itself."""
     shipped = catalog.strategies()[CASE.strategy]
     sides = {
-        name: Side(sys.executable, import_path(), {CASE.strategy: file})
+        name: BuiltVariant(sys.executable, import_path(), {CASE.strategy: file})
         for name, file in ((BASE, shipped.file), (CANDIDATE, candidate or shipped.file))
     }
     of = experiment(CASE, terms=contest(CASE, metrics=("elapsed", "p99"), budget_s=budget_s))
@@ -53,7 +53,7 @@ def measured(folder: Path, of: Experiment) -> Mapping[str, list[Measurement]]:
     """Run a contest for real, and return the trials of each side."""
     assert of.contest is not None
     with new_journal(folder / "journal.jsonl", BEGINNING) as journal:
-        run_contest(of, of.contest, journal, Observer())
+        run_comparison(of, of.contest, journal, Observer())
     found: dict[str, list[Measurement]] = {BASE: [], CANDIDATE: []}
     for trial in read_journal(folder / "journal.jsonl").trials:
         found[trial.case.rpartition("@")[2]].append(trial)
@@ -65,7 +65,7 @@ def test_both_sides_are_warmed_up_and_timed_alike(tmp_path: Path) -> None:
     """A short warm-up and as many rounds as asked each, of the length asked; the server saw each of them."""
     of = contest_of(None)
     assert of.contest is not None
-    of = lengthened(of, replace(of.contest, repeats={CASE.id: 4}))
+    of = with_repeats(of, replace(of.contest, repeats={CASE.id: 4}))
     for (trial,) in measured(tmp_path, of).values():
         assert trial.outcome == "ok", trial.detail
         assert trial.warm_up is not None
@@ -116,7 +116,7 @@ def test_whoever_waits_is_stopped(tmp_path: Path) -> None:
     try:
         of = contest_of(None)
         assert of.contest is not None
-        found = measured(tmp_path, lengthened(of, replace(of.contest, repeats={CASE.id: 20})))
+        found = measured(tmp_path, with_repeats(of, replace(of.contest, repeats={CASE.id: 20})))
     finally:
         over.set()
         watcher.join()
@@ -160,6 +160,6 @@ def test_a_pilot_makes_rounds_long_enough(tmp_path: Path) -> None:
     tried = pilot(of)
     assert 2 <= tried.repeats[CASE.id] <= 40
     assert tried.block_s > 6 * 0.2
-    found = measured(tmp_path, lengthened(of, replace(of.contest, repeats=tried.repeats)))
+    found = measured(tmp_path, with_repeats(of, replace(of.contest, repeats=tried.repeats)))
     for (trial,) in found.values():
         assert min(round_.elapsed_s for round_ in trial.rounds) >= 0.1

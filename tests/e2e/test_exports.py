@@ -22,9 +22,9 @@ from pyarrow import parquet
 
 from bench.model.cases import Case
 from bench.model.results import Run
-from bench.report.export.rows import COLUMNS
-from bench.storage.document import run_to_text
-from bench.storage.folder import load
+from bench.report.export.trial_rows import COLUMNS
+from bench.storage.run_folder import load
+from bench.storage.run_json import run_to_text
 from tests.builders import case, run_of, trials
 from tests.contests import contested
 from tests.foreign_formats import BENCHER, GITHUB_ACTION_BENCHMARK, HYPERFINE, junit_problems

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import EnvironmentFault
-from bench.runner.launch import Launcher, child_environment, launching
-from bench.system.processes import descendants
+from bench.errors import SetupError
+from bench.runner.processes.launcher import Launcher, child_environment, launching
+from bench.system.process_tree import descendants
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
@@ -53,7 +53,7 @@ def test_waiting_ends_when_patience_does() -> None:
 
 def test_a_program_that_cannot_be_started_is_the_environments_fault() -> None:
     """With its name."""
-    with launching() as launcher, pytest.raises(EnvironmentFault, match="no-such-program"):
+    with launching() as launcher, pytest.raises(SetupError, match="no-such-program"):
         spawn(launcher, "no-such-program")
 
 
@@ -106,7 +106,9 @@ def test_what_goes_by_itself_within_the_grace_was_not_left() -> None:
 
 
 def _all_below(_launcher: Launcher) -> list[int]:
-    guardians = [pid for pid in descendants(os.getpid()) if b"bench.runner.guardian" in _words(pid)]
+    guardians = [
+        pid for pid in descendants(os.getpid()) if b"bench.runner.processes.supervisor" in _words(pid)
+    ]
     return [pid for guardian in guardians for pid in descendants(guardian)]
 
 
@@ -174,7 +176,7 @@ def test_a_runner_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
     """Ten times at different moments: no process, no workspace."""
     script = """
 import os, sys, time
-from bench.runner.launch import launching
+from bench.runner.processes.launcher import launching
 with launching() as launcher:
     print(launcher.workspace, flush=True)
     void = os.open(os.devnull, os.O_RDWR)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bench.server.door import descriptors_for
+from bench.server.accept_loop import descriptors_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 

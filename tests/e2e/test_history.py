@@ -14,8 +14,8 @@ import pytest
 
 from bench.model.cases import Case
 from bench.model.results import Run
-from bench.storage.folder import save
 from bench.storage.history import add_points
+from bench.storage.run_folder import save
 from tests.builders import case
 from tests.contests import CANDIDATE, between_commits, contested
 from tests.histories import noisy, point

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.storage.folder import load
 from bench.storage.journal import read_journal
+from bench.storage.run_folder import load
 from tests.runs import (
     ROOT,
     alive,
@@ -262,7 +262,7 @@ def test_a_second_signal_ends_a_run_within_half_a_second(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("victim", ["bench.runner.guardian", "bench.server", "bench.worker"])
+@pytest.mark.parametrize("victim", ["bench.runner.processes.supervisor", "bench.server", "bench.worker"])
 def test_whichever_process_is_killed_all_of_it_is_told_and_nothing_stays(tmp_path: Path, victim: str) -> None:
     """The guardian ends the run; a server is replaced, a worker is a crash, and the run goes on."""
     lane_ = lane(tmp_path, 1)
@@ -272,19 +272,21 @@ def test_whichever_process_is_killed_all_of_it_is_told_and_nothing_stays(tmp_pat
         while not path.exists() or len(read_journal(path).trials) < 1 or not below(lane_, victim):
             assert time.monotonic() < deadline
         os.kill(below(lane_, victim)[0], signal.SIGKILL)
-        if victim != "bench.runner.guardian":
+        if victim != "bench.runner.processes.supervisor":
             kept = len(read_journal(path).trials)
             while len(read_journal(path).trials) < kept + 2:
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
             runner.send_signal(signal.SIGTERM)
         _, said = runner.communicate(timeout=20)
-    assert runner.returncode == (4 if victim == "bench.runner.guardian" else 143), said
+    assert runner.returncode == (4 if victim == "bench.runner.processes.supervisor" else 143), said
     time.sleep(1)
     assert lane_.running() == []
     assert lane_.workspaces() == []
     outcomes = {trial["outcome"] for trial in document(lane_.config)["trials"]} - {"ok"}
-    assert outcomes == {"bench.runner.guardian": set(), "bench.server": {"invalid"}}.get(victim, {"crash"})
+    assert outcomes == {"bench.runner.processes.supervisor": set(), "bench.server": {"invalid"}}.get(
+        victim, {"crash"}
+    )
 
 
 def below(lane: Lane, module: str) -> list[int]:

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from bench.storage.folder import DOCUMENT, JOURNAL, LOCK, load
-from bench.storage.journal import Past, read_journal
+from bench.storage.journal import JournalContents, read_journal
+from bench.storage.run_folder import DOCUMENT, JOURNAL, LOCK, load
 from tests.runs import ROOT, await_that, command, config, document, resumed, run, started
 
 pytestmark = pytest.mark.e2e
@@ -32,7 +32,7 @@ def journal_of(path: Path) -> Path:
     return path.parent / "run" / JOURNAL
 
 
-def past_of(path: Path) -> Past:
+def past_of(path: Path) -> JournalContents:
     """Read the journal of a config's run."""
     return read_journal(journal_of(path))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.system.processes import descendants
+from bench.system.process_tree import descendants
 from tests.runs import (
     ROOT,
     alive,
@@ -233,7 +233,7 @@ def test_when_the_guardian_is_killed_nothing_stays(tmp_path: Path) -> None:
         await_that(lambda: set(_sleepers()) - before, 20)
         below = descendants(process.pid)
         workspaces = workspaces_of(below)
-        guardian = next(pid for pid in below if b"bench.runner.guardian" in command_line(pid))
+        guardian = next(pid for pid in below if b"bench.runner.processes.supervisor" in command_line(pid))
         os.kill(guardian, signal.SIGKILL)
         _, stderr = process.communicate(timeout=20)
     assert process.returncode == 4

@@ -18,12 +18,12 @@ from typing import Final
 import pytest
 
 from bench.api import Job
-from bench.api.country_code import is_code
+from bench.api.country_codes import is_code
 from bench.errors import UsageError
 from bench.model.cases import Profile
 from bench.model.flags import all_flags, load_flags
 from bench.server.settings import ServerSettings
-from bench.system.resources import import_path
+from bench.system.paths import import_path
 from tests.hostile_strings import HOSTILE
 from tests.measured import program
 from tests.server_process import TestedServer, handle, running_server, server_process
@@ -362,7 +362,7 @@ def test_the_harness_neither_unpickles_nor_runs_text_nor_asks_a_shell(file: Path
     source = file.read_text("utf-8")
     assert offences(source) == []
     loads = {node.attr for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)} & LOADING
-    assert not loads or file == ROOT / "bench/worker/load.py"
+    assert not loads or file == ROOT / "bench/worker/loader.py"
 
 
 PLANTED: Final = "hunter2"

@@ -14,8 +14,8 @@ from PIL import Image
 from bench.model.cases import Fixed, Profile
 from bench.model.countries import POP20
 from bench.model.flags import all_flags
+from bench.server.open_trials import Opening
 from bench.server.settings import ServerSettings
-from bench.server.trials import Opening
 from tests.server_process import TestedServer, running_server
 
 pytestmark = pytest.mark.e2e

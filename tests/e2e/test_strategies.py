@@ -11,7 +11,7 @@ import pytest
 from bench.config.catalog import clients, strategies
 from bench.model.cases import Client, Strategy
 from bench.model.flags import all_flags
-from bench.system.resources import import_path, strategies_folder
+from bench.system.paths import import_path, strategies_folder
 from bench.worker.protocol import Holdings
 from tests.stub_server import Stub, stub_server
 from tests.trial import a_task, report_of

@@ -17,9 +17,9 @@ import pytest
 
 from bench.model.cases import Fault, Fixed, Profile
 from bench.model.flags import all_flags
-from bench.server.log import UNANSWERED
+from bench.server.open_trials import Opening
+from bench.server.request_log import UNANSWERED
 from bench.server.settings import ServerSettings
-from bench.server.trials import Opening
 from tests.server_process import TestedServer, running_server, server_environment
 
 pytestmark = pytest.mark.e2e

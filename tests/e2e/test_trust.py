@@ -16,13 +16,13 @@ import pytest
 from bench.config import catalog
 from bench.model.cases import Case, Experiment, Fixed, Profile, Selection
 from bench.model.results import Gap, Measurement
-from bench.runner.session import run_blocks
-from bench.stats.costs import costs_of
+from bench.runner.block_loop import run_blocks
+from bench.stats.case_summary import sample_of
 from bench.stats.observer import Observer
-from bench.stats.sequential import SequentialRule, Verdict, blocks_to_alarm, decide
-from bench.stats.standing import sample_of
+from bench.stats.resource_usage import costs_of
+from bench.stats.sequential_test import SequentialRule, Verdict, blocks_to_alarm, decide_metric
 from bench.storage.journal import new_journal, read_journal
-from bench.system.pinning import plan, usable_cores
+from bench.system.cpu_affinity import plan, usable_cores
 from tests.builders import BEGINNING
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300)]
@@ -77,7 +77,7 @@ def log_ratios(first: Sequence[Measurement], second: Sequence[Measurement]) -> l
 def decided(differences: Sequence[float]) -> Verdict | None:
     """Let the rule look as soon and as often as it may."""
     looks = [look for look in RULE.looks if look <= len(differences)]
-    verdicts = (decide(differences[:look], FAMILY, RULE).verdict for look in looks)
+    verdicts = (decide_metric(differences[:look], FAMILY, RULE).verdict for look in looks)
     return next((verdict for verdict in verdicts if verdict is not None), None)
 
 

@@ -17,14 +17,14 @@ import pytest
 
 from bench.config import catalog
 from bench.model.cases import Case, Experiment, Fixed, Profile, Selection, Stopping
-from bench.model.comparison import Contest, Side
+from bench.model.comparison import BuiltVariant, Comparison
 from bench.model.results import Measurement
-from bench.runner.contest import run_contest
-from bench.stats.contest import RULE
+from bench.runner.block_loop import run_comparison
+from bench.stats.comparison_state import RULE
 from bench.stats.observer import Observer
 from bench.stats.verdicts import MetricVerdict, verdicts_of
 from bench.storage.journal import new_journal
-from bench.system.resources import import_path
+from bench.system.paths import import_path
 from tests.builders import BEGINNING
 from tests.contests import BASE, CANDIDATE, experiment
 
@@ -71,7 +71,7 @@ def contest_of(candidate_s: float, coins: int) -> Experiment:
     """Let the same code contend with itself, where the candidate's answers take so many seconds."""
     shipped = catalog.strategies()
     files = {name: strategy.file for name, strategy in shipped.items()}
-    terms = Contest(
+    terms = Comparison(
         BASE,
         CANDIDATE,
         ("elapsed", "p99"),
@@ -84,7 +84,7 @@ def contest_of(candidate_s: float, coins: int) -> Experiment:
         of,
         cases=tuple(_delayed(case, candidate_s) if case.variant == CANDIDATE else case for case in of.cases),
         strategies={case.strategy: shipped[case.strategy] for case in CASES},
-        sides={name: Side(sys.executable, import_path(), files) for name in (BASE, CANDIDATE)},
+        sides={name: BuiltVariant(sys.executable, import_path(), files) for name in (BASE, CANDIDATE)},
         stopping=Stopping(RULE.looks[0], None, BUDGET_S),
     )
 
@@ -99,7 +99,7 @@ def found(folder: Path, candidate_s: float, coins: int, tell: Callable[[str], No
     of = contest_of(candidate_s, coins)
     assert of.contest is not None
     with new_journal(folder / f"{coins}.jsonl", BEGINNING) as journal:
-        trials = run_contest(of, of.contest, journal, Observer())
+        trials = run_comparison(of, of.contest, journal, Observer())
     verdicts = verdicts_of(of.contest, trials)
     assert verdicts.failed == {}
     assert len(verdicts.metrics) == 2 * len(CASES)

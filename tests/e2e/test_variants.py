@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from bench.config import catalog
-from bench.errors import BenchError, EnvironmentFault, UsageError
+from bench.errors import BenchError, SetupError, UsageError
 from bench.model.cases import Strategy
-from bench.model.comparison import Side, Variant
-from bench.system.resources import home
+from bench.model.comparison import BuiltVariant, Variant
+from bench.system.paths import home
 from bench.variants.build import build
 from bench.variants.interpreter import interpreter_for
-from bench.variants.probing import OF_THE_TREE
+from bench.variants.probe import OF_THE_TREE
 from bench.worker.protocol import PROTOCOL
 from tests.package_index import need_index
 
@@ -81,7 +81,7 @@ def commit_all(folder: Path) -> None:
     git(folder, "commit", "--quiet", "--message=x")
 
 
-def built(variant: Variant, clients: Collection[str] = CLIENTS, *own: Path) -> tuple[Side, list[str]]:
+def built(variant: Variant, clients: Collection[str] = CLIENTS, *own: Path) -> tuple[BuiltVariant, list[str]]:
     """Build a side, and return it with what was said."""
     said: list[str] = []
     strategies: dict[str, Strategy] = dict(catalog.strategies())
@@ -90,7 +90,7 @@ def built(variant: Variant, clients: Collection[str] = CLIENTS, *own: Path) -> t
     return build(variant, clients, strategies, said.append), said
 
 
-def asked(side: Side, code: str) -> list[str]:
+def asked(side: BuiltVariant, code: str) -> list[str]:
     """Run code as a worker of this side would, and return the lines that it prints."""
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(side.import_path)}
     command = [side.python, "-P", "-c", code]
@@ -257,7 +257,7 @@ def test_an_environment_whose_maker_was_killed_is_made_anew(tmp_path: Path) -> N
 def test_wrong_hashes_are_refused(repository: Path) -> None:
     """What is locked is what is installed."""
     (repository / "requirements.txt").write_text(f"idna==3.10 --hash=sha256:{'0' * 64}\n", encoding="utf-8")
-    with pytest.raises(EnvironmentFault, match="cannot install what worktree needs") as fault:
+    with pytest.raises(SetupError, match="cannot install what worktree needs") as fault:
         built(Variant())
     assert "hash" in fault.value.what.lower()
 
@@ -270,7 +270,7 @@ def test_a_requirement_that_cannot_be_met_is_told_in_uvs_words(cache: Path) -> N
         ("httpx==99", "there is no version of httpx==99"),
         ("foo bar", "Failed to parse"),
     ):
-        with pytest.raises(EnvironmentFault, match=words) as fault:
+        with pytest.raises(SetupError, match=words) as fault:
             built(Variant(requirements=(requirement,)))
         assert str(fault.value).isprintable()
     assert {entry.name for entry in (cache / "envs").glob("*")} == before
@@ -280,7 +280,7 @@ def test_a_requirement_that_cannot_be_met_is_told_in_uvs_words(cache: Path) -> N
 def test_a_client_that_is_not_installed_is_told_before_the_first_trial(repository: Path) -> None:
     """With what to write to have it."""
     (repository / "requirements.txt").write_text("idna==3.10\n", encoding="utf-8")
-    with pytest.raises(EnvironmentFault, match="No module named 'http") as fault:
+    with pytest.raises(SetupError, match="No module named 'http") as fault:
         built(Variant())
     assert "requirements.txt" in fault.value.hint
     side, _ = built(Variant(), ())
@@ -341,7 +341,7 @@ def test_no_credentials_get_into_messages(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("UV_INDEX_URL", "https://me:secret@127.0.0.1:9/simple")
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     monkeypatch.setenv("UV_NO_CACHE", "1")
-    with pytest.raises(EnvironmentFault, match="cannot install") as fault:
+    with pytest.raises(SetupError, match="cannot install") as fault:
         built(Variant(requirements=("wheel==0.45.0",)))
     assert not any(word in str(fault.value) for word in ("secret", "127.0.0.1"))
     with pytest.raises(UsageError, match="has credentials") as refused:
@@ -353,14 +353,14 @@ def test_no_credentials_get_into_messages(monkeypatch: pytest.MonkeyPatch) -> No
 def test_without_uv_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And without git, git."""
     (tmp_path / "bin").mkdir()
-    monkeypatch.setattr("bench.variants.installer.lacking", lambda _: "uv")
+    monkeypatch.setattr("bench.variants.uv.missing_extra", lambda _: "uv")
     monkeypatch.setenv("FLAGBENCH_CACHE", str(tmp_path / "another cache"))
     git_alone = tmp_path / "bin" / "git"
     git_alone.symlink_to(shutil.which("git") or "git")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    with pytest.raises(EnvironmentFault, match="uv, which is not installed") as fault:
+    with pytest.raises(SetupError, match="uv, which is not installed") as fault:
         built(Variant())
     assert "flagbench[variants]" in fault.value.hint
     git_alone.unlink()
-    with pytest.raises(EnvironmentFault, match="needs git"):
+    with pytest.raises(SetupError, match="needs git"):
         built(Variant())

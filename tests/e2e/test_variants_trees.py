@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import EnvironmentFault, UsageError
+from bench.errors import SetupError, UsageError
 from bench.model.comparison import Variant
 from bench.variants.tree import Tree, tree_of
 
@@ -301,7 +301,7 @@ def test_names_that_no_disk_takes_are_a_fault_in_a_line(repository: Path) -> Non
         if folder:
             made = git(repository, "mktree", fed=f"040000 tree {made}\t{folder}\n".encode())
         commit = git(repository, "commit-tree", "-m", "x", made)
-        with pytest.raises(EnvironmentFault, match="git cannot copy the tree") as fault:
+        with pytest.raises(SetupError, match="git cannot copy the tree") as fault:
             tree(Variant(rev=commit))
         assert str(fault.value).isprintable()
     assert list((repository.parent / "cache" / "trees").iterdir()) == []

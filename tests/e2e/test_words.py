@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.runner.words import heard, written
+from bench.runner.processes.output import file_output, pipe_output
 
 pytestmark = pytest.mark.e2e
 
@@ -20,7 +20,7 @@ def printing(code: str, sink: int) -> subprocess.Popen[bytes]:
 
 def test_the_end_of_a_hundred_megabytes_is_kept() -> None:
     """Forty lines of it, in a few seconds, in no file."""
-    with heard() as words:
+    with pipe_output() as words:
         flood = "import os\nfor _ in range(100): os.write(1, b'x' * 999_999 + b'\\n')\nprint('the end')"
         assert printing(flood, words.sink).wait(30) == 0
         assert words.last()[-1] == "the end"
@@ -29,14 +29,14 @@ def test_the_end_of_a_hundred_megabytes_is_kept() -> None:
 
 def test_forty_lines_are_kept_and_empty_ones_are_not() -> None:
     """Those that were printed last."""
-    with heard() as words:
+    with pipe_output() as words:
         assert printing("for i in range(100): print(i, end='\\n\\n')", words.sink).wait(30) == 0
         assert words.last() == tuple(map(str, range(60, 100)))
 
 
 def test_who_goes_on_printing_is_not_listened_to_for_ever() -> None:
     """A process that cannot be killed could keep us; what the pipe holds is enough."""
-    with heard() as words:
+    with pipe_output() as words:
         endless = printing("import os\nwhile True: os.write(1, b'more\\n' * 10_000)", words.sink)
         with endless:
             try:
@@ -51,7 +51,7 @@ def test_who_goes_on_printing_is_not_listened_to_for_ever() -> None:
 
 def test_a_silent_process_wakes_nobody() -> None:
     """The listener uses no processor time while there is nothing to hear."""
-    with heard() as words:
+    with pipe_output() as words:
         silent = printing("import time; time.sleep(0.5)", words.sink)
         time.sleep(0.1)
         switches = _switches()
@@ -71,7 +71,7 @@ def _switches() -> int:
 def test_words_in_a_file_survive_who_removes_it(tmp_path: Path) -> None:
     """There are none then."""
     file = tmp_path / "words.txt"
-    with written(file) as words:
+    with file_output(file) as words:
         os.write(words.sink, b"one\ntwo\n")
         assert words.last() == ("one", "two")
         file.unlink()

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bench.system.resources import strategies_folder
-from bench.worker.live import Event, Fetched, FutureSeen, read_event
+from bench.system.paths import strategies_folder
+from bench.worker.events import Event, Fetched, FutureSeen, read_event
 from bench.worker.protocol import Report, Task, worker_command
 from tests.stub_server import Stub, stub_server
 from tests.trial import a_task, report_in, report_of, run_worker
@@ -117,7 +117,7 @@ def test_is_light(stub: Stub, tmp_path: Path) -> None:
     assert ours == {
         "bench.api",
         "bench.api.error_outcomes",
-        "bench.api.country_code",
+        "bench.api.country_codes",
         "bench.api.outcomes",
         "bench.errors",
         "bench.model.json_codec",

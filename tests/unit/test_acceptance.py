@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from bench.stats.metrics import figure
+from bench.stats.metrics import metric_value
 from tests.builders import case, round_of, trials
 from tests.simulated_contest import (
     METRICS,
@@ -71,7 +71,7 @@ def test_sides_are_reduced_as_real_ones_are() -> None:
     drawn = np.random.default_rng(4).normal(-3.0, 0.1, ROUNDS)
     (trial,) = trials(case(), [1.0])
     rounds = tuple(round_of(float(each)) for each in np.exp(drawn))
-    value = figure(replace(trial, rounds=rounds), "elapsed")
+    value = metric_value(replace(trial, rounds=rounds), "elapsed")
     assert value is not None
     assert math.log(value) == pytest.approx(float(low_half(drawn)))
 

@@ -18,7 +18,7 @@ import pytest
 
 from bench.api import Answer, AsyncGet, ClientSettings, Fetch, Get, Job, run_strategy
 from bench.api import Future as AnyFuture
-from bench.system.resources import import_path
+from bench.system.paths import import_path
 
 
 class Notes:

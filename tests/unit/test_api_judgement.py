@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from bench.api import Answer, ClientSettings, TooLargeError, collect, collect_async
-from bench.api.judgement import judge
+from bench.api.response_check import check_response
 
 CAP = 1000
 SETTINGS = ClientSettings(workers=1, keep_alive=True, request_timeout_s=1.0, largest_bytes=CAP)
@@ -63,7 +63,7 @@ BOMB = gzip.compress(bytes(CAP + 1))
 )
 def test_an_answer_has_a_class(answer: Answer, outcome: str, detail: str) -> None:
     """Whatever its library let pass."""
-    assert judge(answer, CAP) == (outcome, detail)
+    assert check_response(answer, CAP) == (outcome, detail)
 
 
 def test_a_body_is_collected_up_to_the_cap() -> None:

@@ -11,7 +11,7 @@ import pytest
 from bench.config.catalog import clients, install_command, read_client, read_strategy, strategies
 from bench.errors import UsageError
 from bench.model.cases import Client, Strategy
-from bench.system.resources import import_path, strategies_folder
+from bench.system.paths import import_path, strategies_folder
 
 ASYNC = ("async", True)
 SYNC = ("sync", True)

@@ -92,7 +92,7 @@ def test_a_bug_exits_with_seven_and_asks_for_a_report(
     def broken(_run: Path) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr("bench.storage.folder.load", broken)
+    monkeypatch.setattr("bench.storage.run_folder.load", broken)
     assert call(monkeypatch, "show", "last") == 7
     assert capsys.readouterr().err.startswith("error[bug]: ZeroDivisionError")
 
@@ -102,7 +102,7 @@ def test_a_stored_run_is_shown_in_each_format(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And JSON is JSON."""
-    from bench.storage.folder import save
+    from bench.storage.run_folder import save
 
     loop = case("asyncio_gather", "aiohttp")
     save(tmp_path, run_of({loop: trials(loop, [0.02] * 6)}), "")
@@ -116,7 +116,7 @@ def test_a_stored_run_is_shown_in_each_format(
 @pytest.fixture
 def stored(tmp_path: Path) -> Path:
     """Store a run of one strategy with three numbers of workers and of another with one."""
-    from bench.storage.folder import save
+    from bench.storage.run_folder import save
 
     cases = [case("asyncio_gather", "aiohttp"), *(case(workers=workers) for workers in (1, 20, 200))]
     values = [0.02 + block / 1e4 for block in range(6)]
@@ -181,8 +181,8 @@ def test_runs_of_which_there_is_only_a_journal_are_listed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """They can be finished; a damaged one is named as such."""
-    from bench.storage.folder import RUNS
     from bench.storage.journal import new_journal
+    from bench.storage.run_folder import RUNS
     from tests.builders import BEGINNING
 
     for name in ("left", "spoilt"):
@@ -218,7 +218,7 @@ def test_what_the_machine_is_to_blame_for_is_no_bug(
     def broken(_run: Path) -> None:
         raise error
 
-    monkeypatch.setattr("bench.storage.folder.load", broken)
+    monkeypatch.setattr("bench.storage.run_folder.load", broken)
     assert call(monkeypatch, "show", "last") == code
     assert capsys.readouterr().err.startswith(f"error[{kind}]: ")
 
@@ -237,7 +237,7 @@ def test_the_schema_that_is_printed_is_the_one_committed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Editors use the file, tools the command."""
-    from bench.system.resources import configs_folder
+    from bench.system.paths import configs_folder
 
     assert call(monkeypatch, "schema") == 0
     committed = json.loads((configs_folder() / "schema.json").read_text("utf-8"))

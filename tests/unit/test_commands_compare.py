@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from bench.model.cases import Case
-from bench.model.json_codec import plain
+from bench.model.json_codec import to_json_value
 from bench.model.results import Outcome, Run
-from bench.report.sides import side_lines
-from bench.storage.document import run_to_text
+from bench.report.comparison_table import variant_lines
+from bench.storage.run_json import run_to_text
 from tests.builders import case, run_of, trials
 from tests.contests import BASE, CANDIDATE, between_commits, contest, contested
 from tests.program import call
@@ -164,12 +164,12 @@ def test_a_side_that_is_called_by_its_commit_is_not_told_of() -> None:
     assert isinstance(sides, dict)
     config = {
         **run.config,
-        "contest": plain(terms),
+        "contest": to_json_value(terms),
         "variants": {"a" * 10: sides[BASE], CANDIDATE: sides[CANDIDATE]},
     }
     cases = tuple(replace(each, variant="a" * 10) if each.variant == BASE else each for each in run.cases)
-    assert list(side_lines(replace(run, config=config, cases=cases))) == ["worktree is bbbbbbb"]
-    assert list(side_lines(run_of({POOL: trials(POOL, [0.1])}))) == []
+    assert list(variant_lines(replace(run, config=config, cases=cases))) == ["worktree is bbbbbbb"]
+    assert list(variant_lines(run_of({POOL: trials(POOL, [0.1])}))) == []
 
 
 @pytest.mark.parametrize(

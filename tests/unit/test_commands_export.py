@@ -8,8 +8,8 @@ import pytest
 
 from bench.commands.export import FORMS
 from bench.model.results import Run
-from bench.report.export.formats import BINARY, FORMATS, SERIES
-from bench.storage.document import run_to_text
+from bench.report.export.registry import BINARY, FORMATS, SERIES
+from bench.storage.run_json import run_to_text
 from tests.builders import case, failed, run_of, trials
 from tests.program import call
 

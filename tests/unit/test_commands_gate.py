@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bench.app.base_cases import former_cases
-from bench.app.base_revision import gate_sides, is_of_merge_base
-from bench.app.comparison_output import Outputs, present
-from bench.app.comparison_plan import Challenge, matched, refuse_same
+from bench.app.base_cases import base_cases
+from bench.app.base_revision import gate_variants, is_of_merge_base
+from bench.app.comparison_output import Outputs, present_comparison
+from bench.app.comparison_plan import ComparisonRequest, matched_cases, refuse_same_variant
 from bench.config import catalog
 from bench.errors import IncomparableError, UsageError
 from bench.model.cases import Case, Experiment
-from bench.model.comparison import Bound, Side, Variant
+from bench.model.comparison import Bound, BuiltVariant, Variant
 from bench.model.results import Outcome, Run
 from tests.builders import case
 from tests.contests import BASE, CANDIDATE, contest, contested
@@ -21,7 +21,7 @@ from tests.repositories import Repository, small_repository
 
 POOL, LOOP = case(), case("asyncio_gather", "httpx")
 PINNED = '{"rev": "%s", "since": "2026-01-02", "why": ""}'
-CHALLENGE = Challenge(Variant(rev=BASE), Variant(), None, None, None)
+CHALLENGE = ComparisonRequest(Variant(rev=BASE), Variant(), None, None, None)
 
 
 def equal(_: Case, block: int) -> float:
@@ -66,7 +66,7 @@ def test_codes_are_kept_apart(
 ) -> None:
     """And JUnit and the annotations say the same."""
     outputs = Outputs(junit=tmp_path / "gate.xml", github=True, allow_missing=False)
-    assert present(run, tmp_path, outputs) == code
+    assert present_comparison(run, tmp_path, outputs) == code
     told = capsys.readouterr()
     assert f"(exit code {code})" in told.err
     assert ("::error" in told.out) is (code in {1, 3})
@@ -78,7 +78,7 @@ def test_a_job_has_its_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     summary = tmp_path / "summary.md"
     summary.write_text("before\n", encoding="utf-8")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
-    present(gated(slower), tmp_path, Outputs(github=True))
+    present_comparison(gated(slower), tmp_path, Outputs(github=True))
     assert summary.read_text("utf-8").startswith("before\n## flagbench: a regression\n")
 
 
@@ -87,9 +87,9 @@ def test_a_case_that_the_candidate_lacks_fails_unless_that_is_allowed(tmp_path: 
     terms = replace(contest(POOL), alone={"lost/x/1/y": BASE})
     run = contested(POOL, elapsed_s=equal, terms=terms)
     outputs = Outputs(junit=tmp_path / "gate.xml", allow_missing=False)
-    assert present(run, tmp_path, outputs) == 1
+    assert present_comparison(run, tmp_path, outputs) == 1
     assert "worktree lacks this case" in (tmp_path / "gate.xml").read_text("utf-8")
-    assert present(run, tmp_path, replace(outputs, allow_missing=True)) == 0
+    assert present_comparison(run, tmp_path, replace(outputs, allow_missing=True)) == 0
     assert "lacks" not in (tmp_path / "gate.xml").read_text("utf-8")
 
 
@@ -112,16 +112,16 @@ def test_a_gate_has_the_sides_of_its_config_with_another_base(repository: Reposi
         False,
     ]
     own = (Variant(rev="old", requirements=("x",)), Variant(path=Path("other"), requirements=("x",)))
-    assert gate_sides(own, None) == own
-    assert gate_sides(None, None) == (Variant(rev=here), Variant())
-    assert gate_sides(own, "merge-base") == (replace(own[0], rev=here), own[1])
-    assert gate_sides(own, "v1") == (replace(own[0], rev="v1"), own[1])
+    assert gate_variants(own, None) == own
+    assert gate_variants(None, None) == (Variant(rev=here), Variant())
+    assert gate_variants(own, "merge-base") == (replace(own[0], rev=here), own[1])
+    assert gate_variants(own, "v1") == (replace(own[0], rev="v1"), own[1])
     file = repository.folder / "results" / "baselines" / "reference.json"
     file.parent.mkdir(parents=True)
     file.write_text(PINNED % here, encoding="utf-8")
     head = Variant(rev="HEAD", requirements=("x",))
-    assert gate_sides(own, "pinned") == (replace(head, rev=here), head)
-    assert gate_sides(None, "pinned") == (Variant(rev=here), Variant(rev="HEAD"))
+    assert gate_variants(own, "pinned") == (replace(head, rev=here), head)
+    assert gate_variants(None, "pinned") == (Variant(rev=here), Variant(rev="HEAD"))
 
 
 def asked(*cases: Case) -> Experiment:
@@ -132,39 +132,39 @@ def asked(*cases: Case) -> Experiment:
     )
 
 
-def side(tree: str = "1", *, lacks: str = "", **about: object) -> Side:
+def side(tree: str = "1", *, lacks: str = "", **about: object) -> BuiltVariant:
     """Build a side with the strategies that ship, but one."""
     names = ("threadpool_map", "asyncio_gather")
     files = {name: Path(f"{name}.py") for name in names if name != lacks}
-    return Side("python", (), files, about={"tree": tree, "python": "3.11", "libraries": {}, **about})
+    return BuiltVariant("python", (), files, about={"tree": tree, "python": "3.11", "libraries": {}, **about})
 
 
 def test_cases_of_one_side_are_not_measured_and_named() -> None:
     """As are those that the config had in the tree of the base."""
     gone = case("sequential", workers=1)
     sides = {BASE: side(), CANDIDATE: side(lacks="asyncio_gather")}
-    of, terms = matched(asked(POOL, LOOP), CHALLENGE, sides, (POOL, gone))
+    of, terms = matched_cases(asked(POOL, LOOP), CHALLENGE, sides, (POOL, gone))
     assert [each.id for each in of.cases] == [f"{POOL.id}@main", f"{POOL.id}@worktree"]
     assert terms.alone == {LOOP.id: BASE, gone.id: BASE}
     with pytest.raises(UsageError, match="share no case"):
-        matched(asked(LOOP), CHALLENGE, sides, ())
+        matched_cases(asked(LOOP), CHALLENGE, sides, ())
 
 
 def test_a_case_that_neither_side_has_is_an_error() -> None:
     """It would be gone without a word otherwise."""
     sides = dict.fromkeys((BASE, CANDIDATE), side(lacks="asyncio_gather"))
     with pytest.raises(UsageError, match="neither main nor worktree has the strategy asyncio_gather"):
-        matched(asked(POOL, LOOP), CHALLENGE, sides, ())
+        matched_cases(asked(POOL, LOOP), CHALLENGE, sides, ())
 
 
 def test_what_is_the_same_is_not_measured() -> None:
     """What was asked for on top is something, whether or not a client imports it."""
     same = {BASE: side(), CANDIDATE: side()}
     with pytest.raises(IncomparableError, match="worktree is the same as main"):
-        refuse_same(same, CHALLENGE)
-    refuse_same(same, replace(CHALLENGE, candidate=Variant(requirements=("uvloop==0.21",))))
+        refuse_same_variant(same, CHALLENGE)
+    refuse_same_variant(same, replace(CHALLENGE, candidate=Variant(requirements=("uvloop==0.21",))))
     for changed in (side("2"), side(python="3.13"), side(libraries={"x": "1"})):
-        refuse_same({BASE: side(), CANDIDATE: changed}, CHALLENGE)
+        refuse_same_variant({BASE: side(), CANDIDATE: changed}, CHALLENGE)
 
 
 def test_the_cases_that_a_config_had(
@@ -176,28 +176,28 @@ def test_the_cases_that_a_config_had(
     tree = tmp_path / "tree"
     (tree / "own").mkdir(parents=True)
     (tree / "own" / "mine.py").write_text("def download_many(job): return []\n", encoding="utf-8")
-    base = Side("python", (), {}, tree)
+    base = BuiltVariant("python", (), {}, tree)
     (repository.folder / config).write_text("{strategies: [threadpool_map]}", encoding="utf-8")
-    assert former_cases(config, base, said.append) == ()
+    assert base_cases(config, base, said.append) == ()
     assert said == ["note: whether cases have vanished is not known, as the base has no gate.yaml there"]
     said.clear()
     (tree / config).write_text(
         "{strategies: [sequential, own/mine.py], clients: requests, profile: {latency: 5ms}}",
         encoding="utf-8",
     )
-    assert [each.id for each in former_cases(config, base, said.append)] == [
+    assert [each.id for each in base_cases(config, base, said.append)] == [
         "sequential/requests/1/5ms",
         "mine/-/1/5ms",
     ]
-    assert former_cases("ci", base, said.append) == ()  # it lies elsewhere
+    assert base_cases("ci", base, said.append) == ()  # it lies elsewhere
     link = repository.folder / "linked.yaml"
     link.symlink_to(tmp_path / "elsewhere.yaml")
     (tmp_path / "elsewhere.yaml").touch()
     (tree / link.name).write_text("{strategies: [own/mine.py], profile: {latency: 5ms}}", encoding="utf-8")
-    assert [each.id for each in former_cases(link.name, base, said.append)] == ["mine/-/1/5ms"]
+    assert [each.id for each in base_cases(link.name, base, said.append)] == ["mine/-/1/5ms"]
     assert said == []
     (tree / config).write_text("{strategies: [nothing]}", encoding="utf-8")
-    assert former_cases(config, base, said.append) == ()
+    assert base_cases(config, base, said.append) == ()
     (line,) = said
     assert line.startswith("note: whether cases have vanished is not known")
     assert "unknown strategy 'nothing'" in line

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import rich_click as click
 
-from bench.app.comparison_options import challenge, split_sides, words_of
+from bench.app.comparison_options import comparison_request, split_sides, words_of
 from bench.config.variants import variant
 from bench.errors import UsageError
 from bench.model.cases import Experiment
-from bench.model.comparison import Terms, Variant
+from bench.model.comparison import ComparisonSettings, Variant
 from tests.builders import case
 from tests.repositories import small_repository
 
@@ -99,19 +99,19 @@ def test_what_is_no_variant_is_refused(text: str) -> None:
 def test_the_work_tree_stands_in_for_a_candidate_that_is_not_named() -> None:
     """And the config's own variants for both, if it has some."""
     usual = {"metrics": None, "threshold": None, "budget": None}
-    found = challenge(ASKED, ("main",), **usual)
+    found = comparison_request(ASKED, ("main",), **usual)
     assert (found.base, found.candidate) == (Variant(rev="main"), Variant())
     assert found.candidate.label == "worktree"
     own = (Variant(rev="a"), Variant(rev="b"))
-    found = challenge(replace(ASKED, terms=Terms(variants=own)), (), **usual)
+    found = comparison_request(replace(ASKED, terms=ComparisonSettings(variants=own)), (), **usual)
     assert (found.base, found.candidate) == own
     with pytest.raises(click.UsageError, match="no BASE"):
-        challenge(ASKED, (), **usual)
+        comparison_request(ASKED, (), **usual)
 
 
 def test_terms_are_read_as_a_config_writes_them() -> None:
     """Shares, durations, and metrics in their usual order."""
-    found = challenge(ASKED, ("main",), metrics="p99, elapsed", threshold="3%", budget="2m")
+    found = comparison_request(ASKED, ("main",), metrics="p99, elapsed", threshold="3%", budget="2m")
     assert (found.metrics, found.threshold, found.budget_s) == (("elapsed", "p99"), 0.03, 120)
 
 
@@ -126,7 +126,7 @@ def test_terms_are_read_as_a_config_writes_them() -> None:
 def test_terms_that_cannot_be_read_are_named(said: dict[str, str], option: str) -> None:
     """With the option that they were given by."""
     with pytest.raises(click.BadParameter) as caught:
-        challenge(ASKED, ("main",), **{"metrics": None, "threshold": None, "budget": None, **said})
+        comparison_request(ASKED, ("main",), **{"metrics": None, "threshold": None, "budget": None, **said})
     assert caught.value.param_hint == option
 
 

@@ -16,11 +16,11 @@ from pydantic import BaseModel
 from bench.config.blocks import BlocksForm
 from bench.config.countries import CountriesForm
 from bench.config.faults import FaultForm
-from bench.config.latencies import LatencyForm, LogNormalForm
+from bench.config.latency import LatencyForm, LogNormalForm
 from bench.config.profiles import ProfileForm
 from bench.config.schema import ConfigForm
-from bench.config.sides import VariantForm
 from bench.config.strategies import StrategyForm
+from bench.config.variants import VariantForm
 from bench.errors import ConfigError
 from bench.model.cases import Experiment
 from tests.config_catalog import experiment_of

@@ -8,9 +8,9 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from bench.config.editor import schema
+from bench.config.json_schema import schema
+from bench.config.loader import find_config, shipped_configs
 from bench.config.patterns import number_up_to, positive, whole_between
-from bench.config.shipped import find, names
 from tests.config_catalog import problems_of
 
 EDITOR: Final = Draft202012Validator(schema())
@@ -208,10 +208,10 @@ BAD: Final = (
 )
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", shipped_configs())
 def test_every_shipped_config_pleases_an_editor(name: str) -> None:
     """Nothing is underlined in what serves as an example."""
-    document = yaml.safe_load(find(name).read_text(encoding="utf-8"))
+    document = yaml.safe_load(find_config(name).read_text(encoding="utf-8"))
     assert [error.message for error in EDITOR.iter_errors(document)] == []
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.config.editor import schema, schema_text
-from bench.config.shipped import find, names
+from bench.config.json_schema import schema, schema_text
+from bench.config.loader import find_config, shipped_configs
 from bench.errors import ConfigError
 from bench.model.cases import Fixed, Uniform
-from bench.runner.outlook import expected_trial_s
-from bench.system import resources
+from bench.runner.time_estimate import expected_trial_s
+from bench.system import paths
 from tests.config_catalog import experiment_of
 
 
@@ -81,9 +81,9 @@ def test_the_noise_config_waits_in_one_case_and_works_in_the_other() -> None:
 
 def test_every_shipped_config_names_the_schema_and_its_question() -> None:
     """The first line is for editors, the comment below for people."""
-    assert names() == ("ci", "default", "delay", "error", "faults", "gate", "noise", "scale", "tls")
-    for name in names():
-        lines = find(name).read_text(encoding="utf-8").splitlines()
+    assert shipped_configs() == ("ci", "default", "delay", "error", "faults", "gate", "noise", "scale", "tls")
+    for name in shipped_configs():
+        lines = find_config(name).read_text(encoding="utf-8").splitlines()
         assert lines[0] == "# yaml-language-server: $schema=schema.json"
         assert lines[2].startswith("# ")
         assert "?" in lines[2]
@@ -91,7 +91,7 @@ def test_every_shipped_config_names_the_schema_and_its_question() -> None:
 
 def test_the_committed_schema_is_the_generated_one() -> None:
     """``python -m bench schema`` prints it; whoever changes the keys writes it anew."""
-    assert (resources.configs_folder() / "schema.json").read_text(encoding="utf-8") == schema_text()
+    assert (paths.configs_folder() / "schema.json").read_text(encoding="utf-8") == schema_text()
 
 
 def test_the_schema_speaks_of_yaml_types() -> None:
@@ -125,11 +125,11 @@ def test_a_bare_name_is_a_shipped_config_wherever_one_stands(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "default").touch()
     (tmp_path / "default.yaml").touch()
-    assert find("default") == resources.configs_folder() / "default.yaml"
-    assert find("default.yaml") == Path("default.yaml")
-    assert find("./default.yaml") == Path("default.yaml")
+    assert find_config("default") == paths.configs_folder() / "default.yaml"
+    assert find_config("default.yaml") == Path("default.yaml")
+    assert find_config("./default.yaml") == Path("default.yaml")
     (tmp_path / "default.txt").touch()
-    assert find("default.txt") == Path("default.txt")
+    assert find_config("default.txt") == Path("default.txt")
 
 
 @pytest.mark.parametrize(
@@ -150,5 +150,5 @@ def test_a_missing_config_names_the_nearest(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.yaml").touch()
     with pytest.raises(ConfigError) as caught:
-        find(name)
+        find_config(name)
     assert caught.value.problems == (problem,)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.config import source
-from bench.config.tree import Entries, plain
+from bench.config import yaml_reader
+from bench.config.yaml_tree import Entries, to_plain
 from bench.errors import ConfigError
 
 
@@ -13,12 +13,12 @@ def test_an_unreadable_path_is_named(tmp_path: Path) -> None:
     """A NUL or too long a name ends in the same kind of error as anything else."""
     for path in (Path("a\0b.yaml"), tmp_path / ("x" * 300 + ".yaml")):
         with pytest.raises(ConfigError, match="cannot be read"):
-            source.read_file(path)
+            yaml_reader.read_file(path)
 
 
 def test_all_scalars_stay_text() -> None:
     """Norway is no boolean, ninety no sexagesimal, and a byte order mark no character."""
-    document = source.parse("\ufeffNO: [NO, 1:30, 010, 1e3, 'null', on]\n".encode())
+    document = yaml_reader.parse("\ufeffNO: [NO, 1:30, 010, 1e3, 'null', on]\n".encode())
     assert isinstance(document.root, Entries)
     assert not document.problems
-    assert plain(document.root) == {"NO": ["NO", "1:30", "010", "1e3", "null", "on"]}
+    assert to_plain(document.root) == {"NO": ["NO", "1:30", "010", "1e3", "null", "on"]}

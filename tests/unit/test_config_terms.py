@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.config.bounds import BOUND, bound, is_bound
-from bench.config.thresholds import idle
-from bench.model.comparison import USUAL_METRICS, Bound, Metric, Terms, Variant
+from bench.config.thresholds import BOUND, bound, idle, is_bound
+from bench.model.comparison import USUAL_METRICS, Bound, ComparisonSettings, Metric, Variant
 from tests.builders import case
 from tests.config_catalog import experiment_of, problems_of
 
@@ -18,7 +17,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 POOL = "clients: requests\nstrategies: [threadpool_map, sequential]\n"
 
 
-def _terms(folder: Path, text: str) -> Terms:
+def _terms(folder: Path, text: str) -> ComparisonSettings:
     file = folder / "c.yaml"
     file.write_text(text + POOL)
     return experiment_of(file).terms
@@ -33,7 +32,7 @@ def _problems(folder: Path, text: str) -> list[str]:
 def test_a_config_that_says_nothing_leaves_what_is_usual(tmp_path: Path) -> None:
     """No variants, elapsed and p99, 5 %, no bounds."""
     terms = _terms(tmp_path, "")
-    assert terms == Terms()
+    assert terms == ComparisonSettings()
     assert terms.metrics == USUAL_METRICS
     assert terms.margin("threadpool_map/requests/20/local") == 0.05
 
@@ -107,7 +106,7 @@ def test_bounds_have_the_unit_of_their_figure(tmp_path: Path) -> None:
         Bound("sequential/*", "efficiency", ">=", 0.7),
         Bound("sequential/*", "errors", "==", 0),
     )
-    assert terms.margins == Terms().margins
+    assert terms.margins == ComparisonSettings().margins
 
 
 def test_a_pattern_may_be_of_a_client_that_is_not_installed(tmp_path: Path) -> None:

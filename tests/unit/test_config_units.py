@@ -34,7 +34,7 @@ from bench.config import units
         (units.whole(0, 10), "0", 0),
         (units.truth, "true", True),
         (units.truth, "false", False),
-        (units.name, "my-config_2.1", "my-config_2.1"),
+        (units.identifier, "my-config_2.1", "my-config_2.1"),
     ],
 )
 def test_a_scalar_is_read_exactly(read: Callable[[str], object], text: str, value: object) -> None:
@@ -129,7 +129,7 @@ def test_a_refusal_says_what_was_expected(read: Callable[[str], object], text: s
 def test_a_name_is_safe_everywhere(text: str) -> None:
     """No name leaves its folder, colours a terminal or imitates another."""
     with pytest.raises(ValueError, match="at most 64"):
-        units.name(text)
+        units.identifier(text)
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.05, "50ms"), (0.0005, "0.5ms"), (1.0, "1s"), (1.5, "1.5s")])

@@ -6,7 +6,7 @@ import pytest
 
 from bench.model.cases import Case, Fixed, Profile, Selection
 from bench.model.lower_bound import ideal_s
-from bench.runner.outlook import expected_trial_s
+from bench.runner.time_estimate import expected_trial_s
 from bench.stats.block_order import block_order
 
 CASES = ("a", "b", "c", "d")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bench.config.catalog import clients
-from bench.report.faults import faults_to_markdown
+from bench.report.fault_table import faults_to_markdown
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -14,13 +14,13 @@ import pytest
 import yaml
 from pytest_benchmark.stats import Stats
 
-from bench.errors import EnvironmentFault, UnreadableResultError, UsageError
+from bench.errors import SetupError, UnreadableResultError, UsageError
 from bench.model.cases import Case
 from bench.model.results import Run
 from bench.report.export import parquet
-from bench.report.export.entries import entries_of
-from bench.report.export.formats import BINARY, FORMATS, SERIES, WITHOUT_FIGURES, exported
-from bench.report.export.notes import NAMING_FAILURES, notes
+from bench.report.export.cases import entries_of
+from bench.report.export.registry import BINARY, FORMATS, SERIES, WITHOUT_FIGURES, export_run
+from bench.report.export.warnings import NAMING_FAILURES, notes
 from bench.system.optional_dependencies import Extra
 from tests.builders import case, failed, round_of, run_of, trials
 from tests.contests import contest, contested
@@ -82,10 +82,10 @@ def test_impossible_times_are_refused(value: float) -> None:
 def test_a_run_without_success_is_no_empty_file(form: str) -> None:
     """It is an error, or a document that shows the failures."""
     if form in WITHOUT_FIGURES:
-        assert "it raised" in str(exported([all_failed()], form))
+        assert "it raised" in str(export_run([all_failed()], form))
     else:
         with pytest.raises(UsageError, match="no successful trial"):
-            exported([all_failed()], form)
+            export_run([all_failed()], form)
 
 
 def test_what_is_left_out_is_said() -> None:
@@ -214,14 +214,14 @@ def series(*changes: Mapping[Case, Sequence[float]]) -> list[Run]:
 def test_otava_has_a_line_a_run() -> None:
     """Oldest first, with those cases that all of them have, and a configuration that names the same."""
     runs = series({QUICK: [0.02], SLOW: [0.06]}, {QUICK: [0.03]}, {GONE: [0.01], QUICK: [0.04]})
-    rows = list(csv.reader(io.StringIO(str(exported(runs, "otava")))))
+    rows = list(csv.reader(io.StringIO(str(export_run(runs, "otava")))))
     assert rows == [
         ["time", "commit", QUICK.id],
         ["2026-01-01T03:04:05+00:00", "c1", "0.02"],
         ["2026-01-02T03:04:05+00:00", "c2", "0.03"],
         ["2026-01-03T03:04:05+00:00", "c3", "0.04"],
     ]
-    config = yaml.safe_load(str(exported(runs, "otava-config")))
+    config = yaml.safe_load(str(export_run(runs, "otava-config")))
     assert config["tests"]["flagbench"]["metrics"] == {QUICK.id: {"column": QUICK.id, "direction": -1}}
     left_out = [f"{each.id}: left out, as not all runs have the same" for each in (GONE, SLOW)]
     assert list(notes(runs, "otava")) == left_out
@@ -232,29 +232,29 @@ def test_otava_takes_no_other_case_for_the_same() -> None:
     longer = replace(QUICK, countries=replace(QUICK.countries, repeat=2))
     runs = series({QUICK: [0.02], SLOW: [0.06]}, {longer: [0.04], SLOW: [0.06]})
     assert longer.id == QUICK.id
-    assert str(exported(runs, "otava")).splitlines()[0] == f"time,commit,{SLOW.id}"
+    assert str(export_run(runs, "otava")).splitlines()[0] == f"time,commit,{SLOW.id}"
     assert list(notes(runs, "otava")) == [f"{QUICK.id}: left out, as not all runs have the same"]
 
 
 def test_otava_takes_a_commit_from_outside() -> None:
     """Of a run that knows none, or the wrong one."""
     (run,) = series({QUICK: [0.02]})
-    assert ",abc," in str(exported([run], "otava", "abc"))
-    assert ",c1," in str(exported([run], "otava"))
-    assert ",,0.02" in str(exported([replace(run, environment={})], "otava"))
+    assert ",abc," in str(export_run([run], "otava", "abc"))
+    assert ",c1," in str(export_run([run], "otava"))
+    assert ",,0.02" in str(export_run([replace(run, environment={})], "otava"))
 
 
 def test_otava_refuses_runs_that_share_nothing() -> None:
     """A table without a column of figures would pass."""
     with pytest.raises(UsageError, match="share no case"):
-        exported(series({QUICK: [0.02]}, {SLOW: [0.02]}), "otava")
+        export_run(series({QUICK: [0.02]}, {SLOW: [0.02]}), "otava")
 
 
 @pytest.mark.parametrize("form", ["otava", "openmetrics"])
 def test_a_run_that_says_no_time_is_refused(form: str) -> None:
     """Where the format has a place for it."""
     with pytest.raises(UnreadableResultError, match="is no time"):
-        exported([replace(some_run(), started="yesterday")], form)
+        export_run([replace(some_run(), started="yesterday")], form)
 
 
 def junit(run: Run) -> ET.Element:
@@ -354,5 +354,5 @@ def test_parquet_refuses_what_nobody_counted() -> None:
 def test_parquet_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is an extra."""
     monkeypatch.setattr(parquet, "PARQUET", Extra("parquet", ("no_such_module",)))
-    with pytest.raises(EnvironmentFault, match=r"needs no_such_module.*flagbench\[parquet\]"):
+    with pytest.raises(SetupError, match=r"needs no_such_module.*flagbench\[parquet\]"):
         BINARY["parquet"](some_run())

@@ -6,8 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.api import Fetch
-from bench.model.latency_histogram import Latency, are_counts, encoded, is_histogram, merged
-from bench.worker.latencies import bucket_us, latencies
+from bench.model.latency_histogram import (
+    Latency,
+    are_counts,
+    encode_histogram,
+    is_histogram,
+    merge_histograms,
+)
+from bench.worker.timeline import bucket_us, latency_counts
 
 
 @given(st.integers(1, 3_600_000_000))
@@ -26,14 +32,14 @@ def test_what_is_out_of_range_is_put_at_its_end(latency_s: float, bucket: int) -
 def test_fetches_are_counted_by_their_latency() -> None:
     """Two of a millisecond, one of two."""
     fetches = [Fetch("BR", 5.0, 5.0 + took_s, 200, 10, "ok") for took_s in (0.001, 0.001, 0.002)]
-    assert latencies(fetches) == {"1000": 2, "2000": 1}
+    assert latency_counts(fetches) == {"1000": 2, "2000": 1}
 
 
 def test_histograms_add_up() -> None:
     """A hundred fetches from two trials: their quantiles are those of all of them."""
-    first = encoded([{str(value): 1} for value in range(1_000, 51_000, 1_000)])
-    second = encoded([{str(value): 1 for value in range(51_000, 101_000, 1_000)}])
-    found = merged([first, "", second])
+    first = encode_histogram([{str(value): 1} for value in range(1_000, 51_000, 1_000)])
+    second = encode_histogram([{str(value): 1 for value in range(51_000, 101_000, 1_000)}])
+    found = merge_histograms([first, "", second])
     assert found is not None
     assert found.fetches == 100
     assert found.max_s == pytest.approx(0.1, rel=1e-3)
@@ -42,17 +48,17 @@ def test_histograms_add_up() -> None:
 
 def test_nothing_makes_no_histogram() -> None:
     """Neither a text nor a latency."""
-    assert encoded([]) == encoded([{}]) == ""
-    assert merged(["", ""]) is None
+    assert encode_histogram([]) == encode_histogram([{}]) == ""
+    assert merge_histograms(["", ""]) is None
 
 
 @given(st.integers(0, 40), st.characters(codec="ascii"), st.booleans())
 def test_what_is_no_histogram_is_recognised(at: int, sign: str, cut: bool) -> None:  # noqa: FBT001  drawn
     """A damaged text is either refused or still a histogram; nothing else comes of it."""
-    text = encoded([{"1000": 7, "20500": 3}])
+    text = encode_histogram([{"1000": 7, "20500": 3}])
     damaged = text[:at] if cut else text[:at] + sign + text[at + 1 :]
     if is_histogram(damaged) and damaged:
-        assert merged([damaged]) is not None
+        assert merge_histograms([damaged]) is not None
 
 
 @pytest.mark.parametrize("text", ["x", "HISTFAAAA", "é", "AAAA", "HIST" * 20])
@@ -90,7 +96,7 @@ def test_a_histogram_of_another_range_is_none_of_ours() -> None:
 
 def test_the_text_is_the_formats_own() -> None:
     """Any tool that reads HdrHistogram's compressed V2 form can read it."""
-    text = encoded([{"1000": 7}])
+    text = encode_histogram([{"1000": 7}])
     assert text.startswith("HISTFAAAA")
     assert HdrHistogram.decode(text).get_count_at_value(1000) == 7
-    assert merged([text]) == Latency(7, 0.001, 0.001, 0.001, 0.001)
+    assert merge_histograms([text]) == Latency(7, 0.001, 0.001, 0.001, 0.001)

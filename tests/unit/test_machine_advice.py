@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from bench.model.results import Conditions, Measurement
-from bench.system.advice import UNREADABLE, Advice, advice, warnings
-from bench.system.findings import Figure, Machine, Setting
+from bench.system.machine import Figure, Machine, Setting
+from bench.system.noise_advice import UNREADABLE, Advice, advice, warnings
 from tests.builders import case, trials
 
 QUIET = Machine(

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.system.conditions import (
+from bench.system.disturbance import (
     Processors,
     Snapshot,
     conditions,

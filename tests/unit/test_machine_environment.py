@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bench import __version__
+from bench.system.cpu_affinity import Pinning
 from bench.system.environment import describe, fingerprint
-from bench.system.pinning import Pinning
 
 
 def test_interpreter_system_processor_and_libraries_are_named() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.system import descriptors
+from bench.system import limits
 from bench.system.limits import Limits, read_limits, room
 
 GIB = 1 << 30
@@ -123,7 +123,7 @@ def test_the_soft_limit_of_open_files_becomes_the_hard_one() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard))
-        descriptors.raise_limit()
+        limits.raise_limit()
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from bench.system.pinning import Pinning, kept_to, plan, usable_cores
+from bench.system.cpu_affinity import Pinning, kept_to, plan, usable_cores
 
 
 @pytest.mark.parametrize(

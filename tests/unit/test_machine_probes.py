@@ -9,8 +9,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from bench.system.probes import Peaks, handles, memory
-from bench.system.processes import tree
+from bench.system import process_probes
+from bench.system.process_probes import Peaks
+from bench.system.process_tree import tree
 
 _PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
 _CHILD = "import sys; held = bytearray(50_000_000); print('ready', flush=True); sys.stdin.read()"
@@ -36,9 +37,13 @@ def test_a_tree_is_held_together_by_its_children() -> None:
         pids = tree(parent)
         assert len(pids) == 2
         assert pids[0] == parent
-        assert memory.sample(pids)["memory_bytes"] - memory.sample([parent])["memory_bytes"] > 50_000_000
-        assert handles.sample(pids)["threads"] == 2
-        assert handles.sample(pids)["descriptors"] >= 6
+        assert (
+            process_probes.sample_memory(pids)["memory_bytes"]
+            - process_probes.sample_memory([parent])["memory_bytes"]
+            > 50_000_000
+        )
+        assert process_probes.sample_handles(pids)["threads"] == 2
+        assert process_probes.sample_handles(pids)["descriptors"] >= 6
 
 
 def test_peaks_keep_the_most_that_was_seen() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.system.findings import Figure, Setting
-from bench.system.reading import read_machine
+from bench.system.machine import Figure, Setting
+from bench.system.machine_reader import read_machine
 
 CPU = "sys/devices/system/cpu"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import EnvironmentFault, UsageError
-from bench.model.commit_ids import is_commit
-from bench.system.revisions import commit_of
+from bench.errors import SetupError, UsageError
+from bench.model.comparison import is_full_sha
+from bench.system.git import commit_of
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from bench.system.revisions import commit_of
 )
 def test_a_commit_is_its_whole_name(text: str, expected: bool) -> None:  # noqa: FBT001  what is expected
     """Of either hash."""
-    assert is_commit(text) is expected
+    assert is_full_sha(text) is expected
 
 
 def test_a_revision_is_resolved_and_an_option_is_none(
@@ -37,7 +37,7 @@ def test_a_revision_is_resolved_and_an_option_is_none(
         ("commit", "--quiet", "--allow-empty", "-m", "x"),
     ):
         subprocess.run(["git", *someone, *words], check=True)
-    assert is_commit(commit_of("main"))
+    assert is_full_sha(commit_of("main"))
     assert commit_of("HEAD") == commit_of("main") == commit_of(commit_of("main")[:12])
     for unknown in ("nowhere", "--all", "", "main^{tree}"):
         with pytest.raises(UsageError, match="there is no commit"):
@@ -47,5 +47,5 @@ def test_a_revision_is_resolved_and_an_option_is_none(
 def test_without_git_it_is_said_that_it_takes_git(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """That is the machine's lack, and not the user's."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EnvironmentFault, match="it takes git"):
+    with pytest.raises(SetupError, match="it takes git"):
         commit_of("main")

@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.app.execute import Order
-from bench.errors import ConfigError, ShortageFault, UsageError
+from bench.app.execute import RunOptions
+from bench.errors import ConfigError, ResourceError, UsageError
 from bench.model.cases import Case, Experiment
-from bench.pytest_plugin import measuring
-from bench.pytest_plugin.measuring import Measured, lines_of, measure
-from bench.pytest_plugin.replay import replaying
-from bench.runner.interrupt import Interrupted
+from bench.pytest_plugin import measure
+from bench.pytest_plugin.items import replay_timer
+from bench.pytest_plugin.measure import Measured, lines_of, measure_cases
+from bench.runner.processes.signals import Interrupted
 from tests.builders import case
 
 CASES = (case("threadpool_map"), case("threadpool_map", "urllib3"), case("sequential"))
 EXPERIMENT = Experiment("x", CASES, {}, 2, None, 60, 10, 1)
-ORDER = Order("run", "x.yaml", ("--blocks", "1"), None, None, quiet=True)
+ORDER = RunOptions("run", "x.yaml", ("--blocks", "1"), None, None, quiet=True)
 LISTING = (
     "import sys, json, pytest; before = set(sys.modules); import bench.pytest_plugin.entry;"
     " print(json.dumps(sorted(set(sys.modules) - before)))"
@@ -36,7 +36,7 @@ def test_the_entry_imports_nothing_but_itself() -> None:
 @given(st.lists(st.floats(min_value=1e-9, max_value=1e4)))
 def test_the_timer_yields_each_duration_to_the_last_bit(durations_s: list[float]) -> None:
     """Between the two readings of each round; it says nothing more after that."""
-    timer = replaying(durations_s)
+    timer = replay_timer(durations_s)
     read = []
     for _ in durations_s:
         start_s = timer()
@@ -59,14 +59,14 @@ def test_only_what_was_chosen_is_run_in_words_that_run_takes(
     monkeypatch: pytest.MonkeyPatch, chosen: tuple[Case, ...], options: tuple[str, ...]
 ) -> None:
     """``run --resume`` can go on with it then; where no pattern keeps just these cases, there is none."""
-    asked: list[tuple[Experiment, Order]] = []
+    asked: list[tuple[Experiment, RunOptions]] = []
 
-    def carried_out(experiment: Experiment, _present: object, order: Order) -> int:
+    def carried_out(experiment: Experiment, _present: object, order: RunOptions) -> int:
         asked.append((experiment, order))
         return 0
 
-    monkeypatch.setattr(measuring, "carry_out", carried_out)
-    measure(EXPERIMENT, {each.id for each in CASES if each in chosen}, ORDER)
+    monkeypatch.setattr(measure, "execute_run", carried_out)
+    measure_cases(EXPERIMENT, {each.id for each in CASES if each in chosen}, ORDER)
     ((experiment, order),) = asked
     assert experiment == replace(EXPERIMENT, cases=chosen)
     assert order == replace(ORDER, options=(*options, "--blocks", "1"))
@@ -82,8 +82,8 @@ def test_signals_become_what_pytest_knows(
         raise Interrupted(code - 128)
 
     for carried_out in (interrupted, lambda *_: code):
-        monkeypatch.setattr(measuring, "carry_out", carried_out)
-        assert isinstance(measure(EXPERIMENT, {CASES[0].id}, ORDER).signalled, kind)
+        monkeypatch.setattr(measure, "execute_run", carried_out)
+        assert isinstance(measure_cases(EXPERIMENT, {CASES[0].id}, ORDER).signalled, kind)
 
 
 def test_a_fault_is_every_items(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,8 +92,8 @@ def test_a_fault_is_every_items(monkeypatch: pytest.MonkeyPatch) -> None:
     def faulty(*_: object) -> int:
         raise UsageError("this is wrong", hint="do that")
 
-    monkeypatch.setattr(measuring, "carry_out", faulty)
-    found = measure(EXPERIMENT, {CASES[0].id}, ORDER)
+    monkeypatch.setattr(measure, "execute_run", faulty)
+    found = measure_cases(EXPERIMENT, {CASES[0].id}, ORDER)
     assert found == Measured(why=("this is wrong; do that",))
     assert found.of(CASES[0].id).faults == ("this is wrong; do that",)
     assert found.of(CASES[0].id).values_s == ()
@@ -102,4 +102,4 @@ def test_a_fault_is_every_items(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_errors_have_a_line_for_each_problem() -> None:
     """Which no name from outside can break."""
     assert lines_of(ConfigError(("one\n", "two"))) == ("one�", "two")
-    assert lines_of(ShortageFault(("files", "memory"))) == ("files", "memory")
+    assert lines_of(ResourceError(("files", "memory"))) == ("files", "memory")

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.system import resources
-from bench.system.python_path import module_folders, project_path
-from bench.system.resources import home, strategies_folder
+from bench.system import paths
+from bench.system.paths import home, module_folders, project_path, strategies_folder
 
 
 def test_modules_lie_at_the_top_and_in_src(tmp_path: Path) -> None:
@@ -30,7 +29,7 @@ def test_what_ships_needs_no_project_around_it(tmp_path: Path, monkeypatch: pyte
     """As where flagbench is installed below the work tree of another project."""
     (tmp_path / ".git").mkdir()
     (tmp_path / "lib" / "strategies").mkdir(parents=True)
-    monkeypatch.setattr(resources, "home", lambda: tmp_path / "lib")
+    monkeypatch.setattr(paths, "home", lambda: tmp_path / "lib")
     assert project_path([tmp_path / "lib" / "strategies" / "x.py"]) == ()
     assert project_path([tmp_path / "x.py"]) == (str(tmp_path),)
 

@@ -10,18 +10,18 @@ from syrupy.assertion import SnapshotAssertion
 
 from bench.model.cases import Case, Experiment, Profile, Selection
 from bench.model.results import Leak, Measurement, Run
-from bench.report.export.cases_csv import to_csv
-from bench.report.export.document import to_json
+from bench.report.export.csv import to_csv
+from bench.report.export.json import to_json
 from bench.report.export.markdown import to_markdown
-from bench.report.figures import Unit, duration, times
-from bench.report.race import Race
-from bench.report.sentence import conclusion
-from bench.report.table import print_run
+from bench.report.number_format import Unit, duration, times
+from bench.report.progress_state import ProgressState
+from bench.report.results_table import print_run
+from bench.report.summary import conclusion
 from bench.stats.intervals import Interval
-from bench.stats.judgement import Judgement, PairVerdict
-from bench.stats.podium import podiums
-from bench.stats.stopping import Stop
-from bench.storage.document import run_from_bytes
+from bench.stats.pairwise import PairVerdict, PairVerdicts
+from bench.stats.ranking import rankings
+from bench.stats.stopping_rule import Stop
+from bench.storage.run_json import run_from_bytes
 from tests.builders import NEAR, POP3, case, failed, round_of, run_of, trials
 
 SEQUENTIAL = case("sequential", workers=1)
@@ -119,7 +119,7 @@ def test_profiles_have_tables_of_their_own() -> None:
 )
 def test_the_sentence_says_how_sure_the_table_is(measured: dict[Case, list[Measurement]], words: str) -> None:
     """In each state a run can be in."""
-    (podium,) = podiums(run_of(measured))
+    (podium,) = rankings(run_of(measured))
     assert words in conclusion(podium)
 
 
@@ -161,7 +161,7 @@ def test_a_column_has_one_unit() -> None:
 def test_a_ratio_that_may_be_one_is_marked(estimate: float, verdict: PairVerdict, text: str) -> None:
     """By the verdict over all rows, not by its own interval."""
     own = Interval(estimate, estimate * 0.95, estimate * 1.05)
-    assert times(Judgement(own, 0.01, 10, verdict)) == text
+    assert times(PairVerdicts(own, 0.01, 10, verdict)) == text
 
 
 class Clock:
@@ -177,7 +177,7 @@ class Clock:
 def test_the_race_predicts_from_its_pace_and_names_the_leader() -> None:
     """Two of four trials took ten seconds: ten are left."""
     clock = Clock()
-    race = Race(clock)
+    race = ProgressState(clock)
     race.start(Experiment("x", (LOOP, POOL), {}, 2, None, 60, 10, 1))
     assert (race.left_s(), race.leader()) == (None, "none yet")
     clock.now_s = 10.0
@@ -190,7 +190,7 @@ def test_the_race_predicts_from_its_pace_and_names_the_leader() -> None:
 
 def test_a_failed_trial_counts_but_does_not_lead() -> None:
     """It has no value."""
-    race = Race(Clock())
+    race = ProgressState(Clock())
     race.start(Experiment("x", (LOOP,), {}, 2, None, 60, 10, 1))
     race.add(failed(LOOP, 0, "crash", ""))
     assert (race.done, race.leader()) == (1, "none yet")
@@ -199,7 +199,7 @@ def test_a_failed_trial_counts_but_does_not_lead() -> None:
 def test_cases_of_another_profile_do_not_lead() -> None:
     """The leader is that of the profile last seen."""
     quick = replace(LOOP, profile=Profile("quick"))
-    race = Race(Clock())
+    race = ProgressState(Clock())
     race.start(Experiment("x", (LOOP, quick), {}, 1, None, 60, 10, 1))
     race.add(trials(quick, [0.001])[0])
     race.add(trials(LOOP, [0.02])[0])
@@ -267,7 +267,7 @@ def test_what_a_strategy_left_behind_is_said_below_the_table() -> None:
 
 def test_the_race_expects_no_trials_of_a_case_given_up() -> None:
     """So that the last line of a run does not promise more."""
-    race = Race(Clock())
+    race = ProgressState(Clock())
     race.start(Experiment("x", (LOOP, POOL), {}, 10, None, 60, 10, 1))
     race.stop(Stop("given up", 3, None))
     assert race.trials == 13

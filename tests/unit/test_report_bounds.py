@@ -6,18 +6,18 @@ from typing import get_args
 
 import pytest
 
-from bench.app.verdict_codes import CODES, bounded, ruled
+from bench.app.comparison_output import CODES, bound_verdicts_for_run, verdicts_for_run
 from bench.errors import UnreadableResultError
-from bench.model.comparison import Bound, Bounded
+from bench.model.comparison import Bound, BoundedFigure
 from bench.model.results import Run
-from bench.report.bounds import amount, bound_lines, bounds_conclusion
-from bench.report.contest import contest_conclusion, contest_sheet
-from bench.report.export.verdicts_json import to_json
-from bench.stats.bounds import BoundVerdict
+from bench.report.absolute_thresholds import amount, bound_lines, bounds_conclusion
+from bench.report.comparison_table import comparison_conclusion, comparison_table
+from bench.report.export.json import verdicts_to_json
+from bench.stats.absolute_thresholds import BoundVerdict
 from bench.stats.intervals import Interval
-from bench.stats.ruling import ruling_of
-from bench.storage.contest import contest_of
-from bench.storage.document import run_from_json, run_to_json
+from bench.stats.verdicts import overall_verdict
+from bench.storage.comparison import comparison_of
+from bench.storage.run_json import run_from_json, run_to_json
 from tests.builders import case, run_of
 from tests.contests import contest, contested
 
@@ -40,26 +40,26 @@ def _elapsed(value: float) -> Bound:
 def test_a_bound_decides_where_the_comparison_does_not(value: float, ruling: str, code: int) -> None:
     """Both sides are equal; a broken bound is a regression all the same, an open one no pass."""
     run = _run(_elapsed(value))
-    verdicts, bounds = ruled(run), bounded(run)
+    verdicts, bounds = verdicts_for_run(run), bound_verdicts_for_run(run)
     assert {each.verdict for each in verdicts.metrics} == {"equivalent"}
-    found = ruling_of(verdicts, bounds)
+    found = overall_verdict(verdicts, bounds)
     assert (found, CODES[found]) == (ruling, code)
-    assert ruling_of(verdicts) == "passed"
+    assert overall_verdict(verdicts) == "passed"
 
 
 def test_bounds_are_kept_with_the_run() -> None:
     """What is read from the stored document is judged like what was measured."""
     run = _run(_elapsed(0.05), Bound("*", "errors", "==", 0))
     stored = run_from_json(json.loads(json.dumps(run_to_json(run))))
-    assert [each.verdict for each in bounded(stored)] == ["broken", "kept"]
-    assert bounded(stored) == bounded(run)
+    assert [each.verdict for each in bound_verdicts_for_run(stored)] == ["broken", "kept"]
+    assert bound_verdicts_for_run(stored) == bound_verdicts_for_run(run)
 
 
 def test_a_run_that_is_no_contest_has_no_bounds() -> None:
     """Unless it is looked at as one."""
-    assert bounded(run_of({POOL: []})) == ()
+    assert bound_verdicts_for_run(run_of({POOL: []})) == ()
     terms = replace(contest(POOL), bounds=(_elapsed(0.05),))
-    assert [each.verdict for each in bounded(run_of({POOL: []}), terms)] == ["open"]
+    assert [each.verdict for each in bound_verdicts_for_run(run_of({POOL: []}), terms)] == ["open"]
 
 
 def test_a_stored_bound_of_no_figure_is_refused() -> None:
@@ -68,7 +68,7 @@ def test_a_stored_bound_of_no_figure_is_refused() -> None:
     (kept,) = json.loads(json.dumps(run_to_json(run)))["config"]["contest"]["bounds"]
     odd = {**run.config["contest"], "bounds": [{**kept, "figure": "\x1b[2J"}]}  # type: ignore[dict-item]
     with pytest.raises(UnreadableResultError, match="figure"):
-        contest_of(replace(run, config={**run.config, "contest": odd}))
+        comparison_of(replace(run, config={**run.config, "contest": odd}))
 
 
 def test_broken_and_open_bounds_are_named_with_what_was_found() -> None:
@@ -102,31 +102,33 @@ def test_broken_and_open_bounds_are_named_with_what_was_found() -> None:
 def test_the_sheet_of_a_contest_has_its_bounds_before_the_conclusion() -> None:
     """And says nothing of bounds where there are none."""
     run = _run(_elapsed(0.05))
-    verdicts, bounds = ruled(run), bounded(run)
-    remarks = contest_sheet("x", verdicts, ("note",), bounds).remarks
+    verdicts, bounds = verdicts_for_run(run), bound_verdicts_for_run(run)
+    remarks = comparison_table("x", verdicts, ("note",), bounds).remarks
     assert remarks[0] == "note"
     assert remarks[-2].startswith(f"! {POOL.id}: elapsed < 50 ms is broken: 100 ms")
-    assert remarks[-1] == contest_conclusion(verdicts, bounds)
+    assert remarks[-1] == comparison_conclusion(verdicts, bounds)
     assert remarks[-1].endswith("within the margin. Of 1 bound 1 broken.")
-    assert contest_sheet("x", verdicts).remarks == (contest_conclusion(verdicts),)
-    assert "bound" not in contest_conclusion(verdicts)
+    assert comparison_table("x", verdicts).remarks == (comparison_conclusion(verdicts),)
+    assert "bound" not in comparison_conclusion(verdicts)
 
 
 def test_bounds_are_in_the_json_of_verdicts() -> None:
     """With what was found, in seconds, and the ruling that they call for."""
     run = _run(_elapsed(0.05))
-    document = json.loads(to_json(run.name, ruled(run), bounded(run), "regression"))
+    document = json.loads(
+        verdicts_to_json(run.name, verdicts_for_run(run), bound_verdicts_for_run(run), "regression")
+    )
     assert document["ruling"] == "regression"
     (bound,) = document["bounds"]
     assert bound["case"] == POOL.id
     assert bound["bound"] == {"pattern": "*", "figure": "elapsed", "relation": "<", "value": 0.05}
     assert bound["verdict"] == "broken"
     assert bound["found"]["low"] <= bound["found"]["estimate"] <= bound["found"]["high"]
-    assert json.loads(to_json(run.name, ruled(run), (), "passed"))["bounds"] == []
+    assert json.loads(verdicts_to_json(run.name, verdicts_for_run(run), (), "passed"))["bounds"] == []
 
 
-@pytest.mark.parametrize("figure", get_args(Bounded))
-def test_every_figure_has_a_unit_or_is_a_count(figure: Bounded) -> None:
+@pytest.mark.parametrize("figure", get_args(BoundedFigure))
+def test_every_figure_has_a_unit_or_is_a_count(figure: BoundedFigure) -> None:
     """As the config writes it, nearly."""
     expected = {"memory": "0.0 MiB", "efficiency": "100%", "errors": "1"}
     assert amount(figure, 1.0) == expected.get(figure, "1 s")

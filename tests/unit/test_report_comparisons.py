@@ -10,10 +10,10 @@ from syrupy.assertion import SnapshotAssertion
 
 from bench.model.cases import Case, Fixed, Profile, Selection
 from bench.model.results import Measurement, Run
-from bench.report.against import against_sheet
-from bench.report.scaling import scaling_sheets
-from bench.report.sheet import Sheet, print_sheet, sheet_to_markdown
-from bench.stats.universal_law import UniversalLaw
+from bench.report.baseline_table import baseline_table
+from bench.report.scaling_table import scaling_tables
+from bench.report.table import ReportTable, print_table, table_to_markdown
+from bench.stats.scalability_law import UniversalLaw
 from tests.builders import case, failed, run_of, trials
 
 THOUSAND = Selection("all limit 100 repeat 10", ("BR",) * 100, 10)
@@ -53,16 +53,16 @@ def scale(blocks: int) -> Run:
     return run_of({each: measured(each, law, blocks) for each, law in entrants.items()}, "scale")
 
 
-def printed(sheet: Sheet, width: int = 80) -> str:
+def printed(sheet: ReportTable, width: int = 80) -> str:
     """Print a sheet as into a pipe of this width."""
     stream = io.StringIO()
-    print_sheet(sheet, Console(file=stream, width=width, highlight=False, markup=False, emoji=False))
+    print_table(sheet, Console(file=stream, width=width, highlight=False, markup=False, emoji=False))
     return stream.getvalue()
 
 
-def scaling_of(run: Run) -> Sheet:
+def scaling_of(run: Run) -> ReportTable:
     """Return the only scaling sheet of a run."""
-    (sheet,) = scaling_sheets(run)
+    (sheet,) = scaling_tables(run)
     return sheet
 
 
@@ -92,14 +92,14 @@ def test_against_looks_as_it_did(snapshot: SnapshotAssertion) -> None:
         },
         "mine",
     )
-    sheet = against_sheet(run, reference)
+    sheet = baseline_table(run, reference)
     assert printed(sheet) == snapshot
-    assert sheet_to_markdown(sheet) == snapshot
+    assert table_to_markdown(sheet) == snapshot
 
 
 def test_markdown_has_the_series_as_a_column(snapshot: SnapshotAssertion) -> None:
     """Its tables have no headings between their rows."""
-    assert sheet_to_markdown(scaling_of(scale(10))) == snapshot
+    assert table_to_markdown(scaling_of(scale(10))) == snapshot
 
 
 @pytest.mark.parametrize("blocks", [1, 5, 6, 10])
@@ -111,7 +111,7 @@ def test_no_row_is_wrapped_or_cut_at_80_columns(blocks: int) -> None:
         for law in (UniversalLaw(0.05, 0.3, 0.0001),)
     }
     run = run_of({each: measured(each, law, blocks) for each, law in long.items()}, "n" * 30)
-    for sheet in (scaling_of(run), against_sheet(run, run.cases[0])):
+    for sheet in (scaling_of(run), baseline_table(run, run.cases[0])):
         text = printed(sheet)
         assert "…" not in text
         assert max(len(line) for line in text.splitlines()) <= 80
@@ -126,7 +126,7 @@ def test_only_cases_of_the_same_profile_are_held_against_one() -> None:
     run = run_of(
         {each: trials(each, [0.04 + block / 1e4 for block in range(6)]) for each in (near, case(), far)}
     )
-    sheet = against_sheet(run, near)
+    sheet = baseline_table(run, near)
     assert [section.heading for section in sheet.sections] == ["asyncio_gather", "threadpool_map"]
     assert "profile 20ms" in sheet.title
 
@@ -136,7 +136,7 @@ def test_a_reference_without_a_timing_is_said_to_have_none() -> None:
     run = run_of(
         {case(): [failed(case(), 0, "error", "no")], case(workers=5): trials(case(workers=5), [0.04])}
     )
-    assert "there is nothing to compare" in " ".join(against_sheet(run, case()).remarks)
+    assert "there is nothing to compare" in " ".join(baseline_table(run, case()).remarks)
 
 
 def remarks_on(elapsed: dict[int, float], blocks: int = 10) -> str:

@@ -10,14 +10,13 @@ from bench.model.cases import Case
 from bench.model.comparison import Bound
 from bench.model.json_codec import parse
 from bench.model.results import Outcome, Run
-from bench.report.contest import bounds, change, contest_conclusion, contest_sheet
-from bench.report.export.verdicts_json import to_json
-from bench.report.sheet import print_sheet, sheet_to_markdown
-from bench.stats.bounds import BoundVerdict, Keeping
+from bench.report.comparison_table import bounds, change, comparison_conclusion, comparison_table
+from bench.report.export.json import verdicts_to_json
+from bench.report.table import print_table, table_to_markdown
+from bench.stats.absolute_thresholds import BoundStatus, BoundVerdict
 from bench.stats.intervals import Interval
-from bench.stats.ruling import Ruling, ruling_of
-from bench.stats.verdicts import Verdicts, verdicts_of
-from bench.storage.contest import contest_of
+from bench.stats.verdicts import Overall, Verdicts, overall_verdict, verdicts_of
+from bench.storage.comparison import comparison_of
 from tests.builders import case
 from tests.contests import CANDIDATE, contest, contested
 
@@ -33,38 +32,38 @@ def elapsed_s(of: Case, block: int) -> float | Outcome:
 
 def found(run: Run) -> Verdicts:
     """Work out the verdicts of a stored contest."""
-    kept = contest_of(run)
+    kept = comparison_of(run)
     assert kept is not None
     return verdicts_of(kept, run.trials)
 
 
 def test_the_sheet_has_a_row_for_each_metric() -> None:
     """With both medians, the change and its bounds."""
-    sheet = contest_sheet("x", found(contested(POOL, LOOP, elapsed_s=elapsed_s)))
+    sheet = comparison_table("x", found(contested(POOL, LOOP, elapsed_s=elapsed_s)))
     assert sheet.columns == ("", "main", "worktree", "change", "bounds", "blocks", "verdict")
     assert [section.heading for section in sheet.sections] == [POOL.id, LOOP.id]
     assert sheet.sections[0].rows == (
         ("  elapsed", "201 ms", "217 ms", "+8.0%", "+8.0% to +8.0%", "14", "slower"),
     )
     assert sheet.sections[1].rows[0][3:] == ("−10%", "−10% to −10%", "14", "faster")
-    assert "| +8.0% |" in sheet_to_markdown(sheet)
+    assert "| +8.0% |" in table_to_markdown(sheet)
 
 
 def test_the_conclusion_names_what_moved_and_counts_the_rest() -> None:
     """Slower first."""
     verdicts = found(contested(POOL, LOOP, elapsed_s=elapsed_s))
-    assert contest_conclusion(verdicts) == (
+    assert comparison_conclusion(verdicts) == (
         "worktree is slower than main in 1 of 2 metrics: elapsed of threadpool_map/requests/3/20ms +8.0%. "
         "worktree is faster than main in 1 of 2 metrics: elapsed of asyncio_gather/aiohttp/3/20ms −10%."
     )
     equal = found(contested(POOL, elapsed_s=lambda _, block: 0.2 + 0.0001 * block))
-    assert contest_conclusion(equal) == "1 of 1 metric within the margin."
+    assert comparison_conclusion(equal) == "1 of 1 metric within the margin."
     spent = found(contested(POOL, LOOP, elapsed_s=elapsed_s, terms=contest(POOL, LOOP, budget_s=3)))
-    assert contest_conclusion(spent) == "2 of 2 metrics undecided."
-    assert f"? {POOL.id}: elapsed inconclusive: the budget was spent" in contest_sheet("x", spent).remarks
+    assert comparison_conclusion(spent) == "2 of 2 metrics undecided."
+    assert f"? {POOL.id}: elapsed inconclusive: the budget was spent" in comparison_table("x", spent).remarks
 
 
-def bound(verdict: Keeping) -> BoundVerdict:
+def bound(verdict: BoundStatus) -> BoundVerdict:
     """Build what was found of a bound."""
     return BoundVerdict(LOOP.id, Bound("*", "p99", "<", 0.08), verdict, None, 8)
 
@@ -90,21 +89,21 @@ def spoiling(of: Case, block: int) -> float | Outcome:
         (contested(LOOP, elapsed_s=elapsed_s, terms=contest(LOOP, budget_s=3)), "inconclusive"),
     ],
 )
-def test_what_a_contest_comes_to_is_one_word(run: Run, ruling: Ruling) -> None:
+def test_what_a_contest_comes_to_is_one_word(run: Run, ruling: Overall) -> None:
     """And what is proven comes before what is not known."""
     verdicts = found(run)
-    assert ruling_of(verdicts) == ruling
-    assert parse(to_json(run.name, verdicts, (), ruling))["ruling"] == ruling
-    assert ruling_of(verdicts, misses=True) == "regression"
-    assert ruling_of(verdicts, [bound("broken")]) == "regression"
+    assert overall_verdict(verdicts) == ruling
+    assert parse(verdicts_to_json(run.name, verdicts, (), ruling))["ruling"] == ruling
+    assert overall_verdict(verdicts, misses=True) == "regression"
+    assert overall_verdict(verdicts, [bound("broken")]) == "regression"
 
 
 def test_open_bounds_and_an_early_end_keep_a_contest_from_passing() -> None:
     """Nobody knows what would have come."""
     verdicts = found(contested(LOOP, elapsed_s=elapsed_s))
-    assert ruling_of(verdicts, [bound("kept")]) == "passed"
-    assert ruling_of(verdicts, [bound("kept"), bound("open")]) == "inconclusive"
-    assert ruling_of(replace(verdicts, is_complete=False)) == "inconclusive"
+    assert overall_verdict(verdicts, [bound("kept")]) == "passed"
+    assert overall_verdict(verdicts, [bound("kept"), bound("open")]) == "inconclusive"
+    assert overall_verdict(replace(verdicts, is_complete=False)) == "inconclusive"
 
 
 def test_blocks_that_the_machine_spoilt_are_counted() -> None:
@@ -112,7 +111,7 @@ def test_blocks_that_the_machine_spoilt_are_counted() -> None:
     verdicts = found(contested(LOOP, elapsed_s=spoiling))
     assert verdicts.spoilt == 2
     assert verdicts.metrics[0].blocks == 14
-    assert "2 blocks left out: the machine had spoilt them." in contest_sheet("x", verdicts).remarks
+    assert "2 blocks left out: the machine had spoilt them." in comparison_table("x", verdicts).remarks
 
 
 def test_changes_are_written_with_their_signs() -> None:
@@ -131,12 +130,12 @@ def test_changes_are_written_with_their_signs() -> None:
 def test_long_names_leave_room_for_the_figures() -> None:
     """The legend says which is which, and every row fits into 80 columns."""
     run = contested(POOL, elapsed_s=elapsed_s)
-    kept = contest_of(run)
+    kept = comparison_of(run)
     assert kept is not None
     long = replace(found(run), base="feature/slash+py3.13+httpx==0.27.2", candidate="worktree")
-    sheet = contest_sheet("x", long)
+    sheet = comparison_table("x", long)
     assert sheet.columns[1:3] == ("base", "candidate")
     assert sheet.legend.startswith("base: feature/slash+py3.13+httpx==0.27.2; candidate: worktree; ")
     console = Console(width=80, record=True, file=StringIO())
-    print_sheet(sheet, console)
+    print_table(sheet, console)
     assert "…" not in console.export_text()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.report.fitting import dealt
+from bench.report.table import split_columns
 
 
 @pytest.mark.parametrize(
@@ -20,13 +20,13 @@ from bench.report.fitting import dealt
 )
 def test_columns_are_dealt_out_evenly(widths: list[int], room: int, shares: list[range]) -> None:
     """As few shares as can be, beside a first column of ten, and the widest as narrow as can be."""
-    assert dealt(widths, 10, room) == (shares or [range(0)])
+    assert split_columns(widths, 10, room) == (shares or [range(0)])
 
 
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=30), st.integers(0, 30), st.integers(61, 200))
 def test_every_column_is_shown_once_and_fits(widths: list[int], first: int, room: int) -> None:
     """Whatever their widths are."""
-    shares = dealt(widths, first, room)
+    shares = split_columns(widths, first, room)
     assert [index for share in shares for index in share] == list(range(len(widths)))
     for share in shares:
         assert first + sum(1 + widths[index] for index in share) <= room

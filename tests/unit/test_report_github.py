@@ -9,13 +9,12 @@ from markdown_it import MarkdownIt
 
 from bench.model.cases import Case
 from bench.model.comparison import Bound
-from bench.report.figures import printable
 from bench.report.github import annotations, job_summary
-from bench.stats.bounds import BoundVerdict, Keeping
+from bench.report.number_format import printable
+from bench.stats.absolute_thresholds import BoundStatus, BoundVerdict
 from bench.stats.intervals import Interval
-from bench.stats.ruling import ruling_of
-from bench.stats.verdicts import MetricVerdict, Verdicts, verdicts_of
-from bench.storage.contest import contest_of
+from bench.stats.verdicts import MetricVerdict, Verdicts, overall_verdict, verdicts_of
+from bench.storage.comparison import comparison_of
 from tests.builders import case, failed
 from tests.contests import BASE, CANDIDATE, contested
 from tests.hostile_strings import HOSTILE
@@ -42,7 +41,7 @@ def found() -> Verdicts:
         return 0.03 + block / 1e5 if of.strategy == "sequential" else "crash"
 
     run = contested(slow, broken, elapsed_s=elapsed_s)  # type: ignore[arg-type]  # "crash" is an outcome
-    contest = contest_of(run)
+    contest = comparison_of(run)
     assert contest is not None
     return verdicts_of(contest, run.trials)
 
@@ -70,7 +69,7 @@ def test_annotations_name_what_is_wrong() -> None:
 def found_if_it_fails(side: str) -> Verdicts:
     """Hold a contest of which one side crashes."""
     run = contested(case(), elapsed_s=lambda of, _: "crash" if of.variant == side else 0.02)
-    contest = contest_of(run)
+    contest = comparison_of(run)
     assert contest is not None
     return verdicts_of(contest, run.trials)
 
@@ -78,17 +77,17 @@ def found_if_it_fails(side: str) -> Verdicts:
 def test_a_base_that_fails_is_no_error_of_the_candidate() -> None:
     """It is a warning, and what it kept from being known is inconclusive."""
     verdicts = found_if_it_fails(BASE)
-    assert ruling_of(verdicts) == "inconclusive"
+    assert overall_verdict(verdicts) == "inconclusive"
     told = [unescaped(line) for line in annotations(verdicts, ())]
     assert [line.partition(" title=")[0] for line in told] == ["::warning", "::warning"]
     assert f"title={case().id}: trials of main failed::worktree against main: 3 trials failed, " in told[1]
-    assert ruling_of(found_if_it_fails(CANDIDATE)) == "failed"
+    assert overall_verdict(found_if_it_fails(CANDIDATE)) == "failed"
 
 
 def test_bounds_and_lost_cases_are_annotated_too() -> None:
     """A broken bound and a case that is gone are errors, an open bound is a warning."""
     verdicts = replace(found(), metrics=(), failed={}, vanished=("gone/x/1/y",))
-    keepings: tuple[Keeping, ...] = ("open", "broken", "kept")
+    keepings: tuple[BoundStatus, ...] = ("open", "broken", "kept")
     bounds = [
         BoundVerdict("a/b/1/c", Bound("*", "p99", "<", 0.08), keeping, Interval(0.1, 0.09, 0.11), 8)
         for keeping in keepings
@@ -104,7 +103,7 @@ def test_bounds_and_lost_cases_are_annotated_too() -> None:
 def test_the_summary_has_ruling_table_and_what_to_do_next() -> None:
     """As a heading, a table, and a command."""
     verdicts = found()
-    written = job_summary("a-run", verdicts, ruling_of(verdicts), (), ["new: other"])
+    written = job_summary("a-run", verdicts, overall_verdict(verdicts), (), ["new: other"])
     assert written.startswith("## flagbench: a regression\n")
     assert "| sequential/requests/1/20ms | elapsed | 20.1 ms | 30.1 ms | +50% |" in written
     assert "\nnew: other\n" in written

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
-from bench.report.history import print_history
+from bench.report.history_table import print_history
 from bench.report.sparkline import BARS, BREAK, bars, broken
 from bench.stats.history import Point, tracks_of
-from bench.storage.reference_point import Reference
+from bench.storage.pinned_reference import Reference
 from tests.histories import noisy, point
 
 LONG = "threadpool_as_completed/requests/200/lognormal-50ms-300ms/close"

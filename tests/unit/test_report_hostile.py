@@ -18,21 +18,21 @@ from rich.console import Console
 from bench.app.output import results
 from bench.model.cases import Case, Experiment, Fixed, Profile, Selection
 from bench.model.results import Measurement, Run
-from bench.report.against import against_sheet
-from bench.report.arrivals import Arrivals
-from bench.report.export.cases_csv import to_csv
-from bench.report.export.document import to_json
+from bench.report.baseline_table import baseline_table
+from bench.report.download_progress import Arrivals
+from bench.report.export.csv import to_csv
+from bench.report.export.json import to_json
 from bench.report.export.markdown import to_markdown
-from bench.report.figures import printable
+from bench.report.number_format import printable
 from bench.report.progress import LiveProgress, PlainProgress, live_line
-from bench.report.race import Race
-from bench.report.scaling import scaling_sheets
-from bench.report.sheet import print_sheet, sheet_to_markdown
-from bench.report.table import print_run
+from bench.report.progress_state import ProgressState
+from bench.report.results_table import print_run
+from bench.report.scaling_table import scaling_tables
+from bench.report.table import print_table, table_to_markdown
 from bench.stats.observer import Observer
-from bench.stats.stopping import Stop
-from bench.storage.document import run_from_bytes, run_to_json
-from bench.worker.live import Fetched, FutureSeen
+from bench.stats.stopping_rule import Stop
+from bench.storage.run_json import run_from_bytes, run_to_json
+from bench.worker.events import Fetched, FutureSeen
 from tests.builders import failed, trials
 from tests.hostile_strings import HOSTILE
 from tests.program import call
@@ -126,13 +126,13 @@ def test_tables_show_them(
 ) -> None:
     """On a narrow terminal and on a wide one; where there is room for them, as they are."""
     run = run_with(texts)
-    sheets = [against_sheet(run, run.cases[0]), *scaling_sheets(run)]
+    sheets = [baseline_table(run, run.cases[0]), *scaling_tables(run)]
     for width in WIDTHS:
         monkeypatch.setenv("COLUMNS", str(width))
         console = results()
         print_run(run, console)
         for sheet in sheets:
-            print_sheet(sheet, console)
+            print_table(sheet, console)
         said = capsys.readouterr().out
         assert is_shown(said)
     if len(texts[0]) < 100:
@@ -159,8 +159,8 @@ def pipes(markdown: str) -> list[int]:
 
 def markdown_of(run: Run) -> str:
     """Write everything that is written as Markdown."""
-    sheets = (against_sheet(run, run.cases[0]), *scaling_sheets(run))
-    return "\n".join([to_markdown(run), *map(sheet_to_markdown, sheets)])
+    sheets = (baseline_table(run, run.cases[0]), *scaling_tables(run))
+    return "\n".join([to_markdown(run), *map(table_to_markdown, sheets)])
 
 
 @cache
@@ -222,12 +222,12 @@ def test_progress_shows_them(texts: Sequence[str]) -> None:
     experiment = Experiment(texts[0], run.cases, {}, 8, None, 60, 10, 1)
     plain = io.StringIO()
     console = Console(file=plain, width=200)
-    _observed(PlainProgress(console, Race(lambda: 0.0)), experiment, run.trials)
+    _observed(PlainProgress(console, ProgressState(lambda: 0.0)), experiment, run.trials)
     assert is_shown(plain.getvalue())
     lively = io.StringIO()
     console = Console(file=lively, width=200, force_terminal=True, color_system=None, legacy_windows=False)
     with live_line(console) as line:
-        _observed(LiveProgress(line, Race(lambda: 0.0)), experiment, run.trials)
+        _observed(LiveProgress(line, ProgressState(lambda: 0.0)), experiment, run.trials)
     assert is_shown(OWN_ESCAPES.sub("", lively.getvalue()))
 
 

@@ -6,17 +6,17 @@ import pytest
 from rich.console import Console
 
 from bench.model.cases import Experiment, Stopping
-from bench.model.lower_bound import Outlook
-from bench.report.outlook import print_outlook, print_total, print_truth
+from bench.model.lower_bound import CaseForecast
+from bench.report.time_estimate import print_outlook, print_total, print_truth
 from tests.builders import case, failed, trials
 
 POOL = case("threadpool_as_completed", workers=20)
 LOOP = case("asyncio_gather", "aiohttp", workers=20)
 
 
-def outlooks_of(*trials_s: float) -> tuple[Outlook, ...]:
+def outlooks_of(*trials_s: float) -> tuple[CaseForecast, ...]:
     """Foresee two cases whose trials take so long, block by block."""
-    return tuple(Outlook(each, 0.02, trials_s, may_miss_deadline=False) for each in (LOOP, POOL))
+    return tuple(CaseForecast(each, 0.02, trials_s, may_miss_deadline=False) for each in (LOOP, POOL))
 
 
 def foreseen(stopping: Stopping | None, *trials_s: float) -> str:

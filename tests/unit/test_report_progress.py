@@ -8,8 +8,8 @@ from rich.console import Console
 
 from bench.model.cases import Experiment, Stopping
 from bench.report.progress import PlainProgress
-from bench.report.race import Race
-from bench.stats.stopping import Stop
+from bench.report.progress_state import ProgressState
+from bench.stats.stopping_rule import Stop
 from tests.builders import case, failed, trials
 
 SLOW = case("processpool_map", workers=5)
@@ -29,7 +29,7 @@ class Clock:
 
 def test_a_repeated_trial_counts_once() -> None:
     """However often it was tried."""
-    race = Race(Clock())
+    race = ProgressState(Clock())
     race.start(Experiment("x", (LOOP,), {}, 2, None, 60, 10, 1))
     spoilt = failed(LOOP, 0, "invalid", "the server was late")
     race.add(spoilt)
@@ -46,7 +46,7 @@ def test_the_race_expects_the_budget_to_end_it_but_not_before_the_least_of_block
 ) -> None:
     """One trial took ten seconds: 62 more at the most, three for certain."""
     clock = Clock()
-    race = Race(clock)
+    race = ProgressState(clock)
     race.start(Experiment("x", (LOOP,), {}, 63, None, 60, 10, 1, stopping=Stopping(4, 0.03, budget_s)))
     clock.now_s = 10.0
     race.add(trials(LOOP, [0.02])[0])
@@ -56,7 +56,7 @@ def test_the_race_expects_the_budget_to_end_it_but_not_before_the_least_of_block
 def test_a_resumed_race_goes_at_the_pace_of_its_new_trials() -> None:
     """What was kept counts as done and spent; the time until it was resumed is not known."""
     clock = Clock()
-    race = Race(clock)
+    race = ProgressState(clock)
     race.start(Experiment("x", (LOOP,), {}, 20, None, 60, 10, 1, stopping=Stopping(4, 0.03, 50.0)))
     kept = [replace(trial, took_s=5.0) for trial in trials(LOOP, [0.02] * 8)]
     race.resume(kept, [])
@@ -69,7 +69,7 @@ def test_a_resumed_race_goes_at_the_pace_of_its_new_trials() -> None:
 def plain_progress(experiment: Experiment) -> tuple[PlainProgress, io.StringIO]:
     """Return a started progress and where it writes."""
     stream = io.StringIO()
-    progress = PlainProgress(Console(file=stream, width=200), Race(Clock()))
+    progress = PlainProgress(Console(file=stream, width=200), ProgressState(Clock()))
     progress.run_started(experiment)
     return progress, stream
 

@@ -7,7 +7,7 @@ import pytest
 
 from bench.model.cases import Case
 from bench.model.results import Measurement, Run
-from bench.report.stops import percent, stop_lines
+from bench.report.stop_reasons import percent, stop_lines
 from tests.builders import case, failed, run_of, trials
 
 SLOW = case("processpool_map", workers=5)

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from bench.api import Fetch
 from bench.model.cases import Profile
 from bench.model.results import Gap
-from bench.runner.accounting import account, gap
-from bench.runner.expectation import Expectation
-from bench.server.log import Log, Record
-from bench.server.testimony import Statement, statements
-from bench.server.trials import Opening, RoundLog
+from bench.runner.expected_round import Expectation
+from bench.runner.time_breakdown import account, gap
+from bench.server.open_trials import Opening, RoundLog
+from bench.server.request_log import Log, Record
+from bench.server.server_rounds import ObservedRound, observed_rounds
 from bench.worker.protocol import TimedRound
 from bench.worker.timeline import timeline
 
@@ -27,12 +27,12 @@ def round_of(spans: list[tuple[float, float]], workers: int, elapsed_s: float) -
     return TimedRound(elapsed_s, {"ok": len(fetches)}, len(fetches), (), times)
 
 
-def seen_of(spans: list[tuple[float, float]], set_up_s: float = 0.0) -> Statement:
+def seen_of(spans: list[tuple[float, float]], set_up_s: float = 0.0) -> ObservedRound:
     """Have the server state requests of these arrivals and ends, each on a connection of its own."""
     log = Log()
     for number, (arrival_s, end_s) in enumerate(spans):
         log.add(number, arrival_s - set_up_s, arrival_s, end_s, end_s, 0.0, 200, "BR", 0, "")
-    return statements({1: RoundLog(log, 0.0)}, Opening("t", Profile("p"), 0))[1]
+    return observed_rounds({1: RoundLog(log, 0.0)}, Opening("t", Profile("p"), 0))[1]
 
 
 def expected(fetches: int, workers: int, ideal_s: float) -> Expectation:
@@ -40,7 +40,7 @@ def expected(fetches: int, workers: int, ideal_s: float) -> Expectation:
     return Expectation(ideal_s, fetches * SERVICE_S, workers, {"ok": fetches}, {})
 
 
-def divided(timed: TimedRound, seen: Statement, plan: Expectation) -> Gap:
+def divided(timed: TimedRound, seen: ObservedRound, plan: Expectation) -> Gap:
     """Divide the gap of a round."""
     found = account(timed, seen, plan).gap
     assert found is not None
@@ -77,7 +77,7 @@ def test_phases_follow_a_fetch() -> None:
     timed = replace(timed, timeline=timeline([fetch], 1, 100.0, 115.0))
     log = Log()
     log.add(*Record(1, 102.0, 103.0, 111.0, 112.0, 8.0, 200, "BR", 0))
-    seen = statements({1: RoundLog(log, 0.0)}, Opening("t", Profile("p"), 0))[1]
+    seen = observed_rounds({1: RoundLog(log, 0.0)}, Opening("t", Profile("p"), 0))[1]
     found = account(timed, seen, expected(1, 1, 10.0)).phases
     assert found is not None
     assert (found.start_s, found.first_byte_s, found.transfer_s, found.save_s) == (3, 10, 2, 1)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.runner.authority import lay_out_authority
+from bench.runner.protected_files import lay_out_authority
 
 
 def test_nothing_encrypted_needs_no_file(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ import pytest
 from bench.errors import UnreadableResultError
 from bench.model.cases import Case
 from bench.model.results import Outcome
-from bench.runner.duets import replay_duets
+from bench.runner.schedule import replay_pairs
 from bench.stats.block_order import alternation
 from bench.stats.verdicts import verdicts_of
-from bench.storage.contest import contest_of
+from bench.storage.comparison import comparison_of
 from tests.builders import case
 from tests.contests import BASE, CANDIDATE, contest, contested, experiment
 
@@ -39,7 +39,7 @@ def test_a_contest_ends_when_all_is_decided() -> None:
     """Equal sides after the first look, a slower one at the first look that may alarm."""
     assert len({trial.block for trial in contested(POOL, elapsed_s=slower_by(1.0)).trials}) == 8
     run = contested(POOL, elapsed_s=slower_by(1.08))
-    kept = contest_of(run)
+    kept = comparison_of(run)
     assert kept is not None
     (verdict,) = verdicts_of(kept, run.trials).metrics
     assert (verdict.verdict, verdict.blocks) == ("slower", 14)
@@ -86,7 +86,7 @@ def test_only_what_the_machine_spoilt_is_tried_again(
 
     run = contested(POOL, elapsed_s=elapsed_s)
     assert len(run.trials) == 2 * 3 * attempts
-    kept = contest_of(run)
+    kept = comparison_of(run)
     assert kept is not None
     found = verdicts_of(kept, run.trials)
     assert [(each.verdict, each.why) for each in found.metrics] == [("inconclusive", why)]
@@ -96,7 +96,7 @@ def test_only_what_the_machine_spoilt_is_tried_again(
 def test_the_budget_ends_a_contest_between_blocks() -> None:
     """And what is undecided then is inconclusive."""
     run = contested(POOL, elapsed_s=slower_by(1.08), terms=contest(POOL, budget_s=5.0))
-    kept = contest_of(run)
+    kept = comparison_of(run)
     assert kept is not None
     (verdict,) = verdicts_of(kept, run.trials).metrics
     assert (verdict.verdict, verdict.why) == ("inconclusive", "the budget was spent")
@@ -110,10 +110,10 @@ def test_a_contest_that_was_left_goes_on_as_if_it_had_not_been() -> None:
     assert of.contest is not None
     for end in range(len(whole.trials)):
         kept = whole.trials[:end]
-        counted = replay_duets(of, of.contest, kept).trials
+        counted = replay_pairs(of, of.contest, kept).trials
         assert len(counted) == end // 2 * 2
         resumed = contested(POOL, LOOP, elapsed_s=slower_by(1.08), kept=kept)
-        assert replay_duets(of, of.contest, resumed.trials).trials == whole.trials
+        assert replay_pairs(of, of.contest, resumed.trials).trials == whole.trials
 
 
 def test_trials_of_something_else_are_refused() -> None:
@@ -121,10 +121,10 @@ def test_trials_of_something_else_are_refused() -> None:
     of = experiment(POOL, LOOP, seed=2)
     assert of.contest is not None
     with pytest.raises(UnreadableResultError, match="was not due then"):
-        replay_duets(of, of.contest, contested(POOL, LOOP, elapsed_s=slower_by(1.0)).trials)
+        replay_pairs(of, of.contest, contested(POOL, LOOP, elapsed_s=slower_by(1.0)).trials)
     shuffled = contested(POOL, elapsed_s=slower_by(1.0)).trials[::-1]
     with pytest.raises(UnreadableResultError):
-        replay_duets(experiment(POOL), contest(POOL), shuffled)
+        replay_pairs(experiment(POOL), contest(POOL), shuffled)
 
 
 def test_a_metric_that_is_not_measured_is_waited_for_three_blocks() -> None:
@@ -134,7 +134,7 @@ def test_a_metric_that_is_not_measured_is_waited_for_three_blocks() -> None:
         replace(trial, rounds=tuple(replace(round_, probes={}) for round_ in trial.rounds))
         for trial in run.trials
     )
-    kept = contest_of(run)
+    kept = comparison_of(run)
     assert kept is not None
     found = {each.metric: each for each in verdicts_of(kept, without).metrics}
     assert found["elapsed"].verdict == "equivalent"
@@ -148,7 +148,7 @@ def test_other_terms_judge_all_that_was_measured() -> None:
         return slower_by(1.08 if of.strategy == POOL.strategy else 1.001)(of, block)
 
     run = contested(POOL, LOOP, elapsed_s=elapsed_s)
-    kept = contest_of(run)
+    kept = comparison_of(run)
     assert kept is not None
     strict = replace(kept, margins=dict.fromkeys(kept.margins, 0.0001))
     pool, loop = verdicts_of(strict, run.trials, kept).metrics
@@ -164,7 +164,7 @@ def test_blocks_that_are_spoilt_now_and_then_are_made_up_for() -> None:
         return "invalid" if block % 3 == 0 else wide
 
     run = contested(POOL, elapsed_s=elapsed_s)
-    kept = contest_of(run)
+    kept = comparison_of(run)
     assert kept is not None
     found = verdicts_of(kept, run.trials)
     assert found.metrics[0].blocks == 64

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bench.model.cases import Case, Experiment, Fault, Fixed, Profile, Selection, Uniform
-from bench.model.results import Witness
-from bench.runner.expectation import Expectation, expect, flaw
+from bench.model.results import ServerRound
+from bench.runner.expected_round import Expectation, check_round, expected_round
 from bench.worker.protocol import TimedRound
 from tests.builders import witness
 
@@ -20,7 +20,7 @@ def expectation(profile: Profile, *, workers: int = 1, timeout_s: float = 10.0) 
     """Expect one round of two flags and a code without one."""
     case = Case("any", "any", workers, profile, Selection("x", ("BR", "CN", "ZZ")))
     experiment = Experiment("x", (case,), {}, 1, None, 60.0, timeout_s, 1)
-    return expect(case, experiment, 0, SIZES)
+    return expected_round(case, experiment, 0, SIZES)
 
 
 def test_a_code_without_a_flag_is_not_found_and_waited_for() -> None:
@@ -61,7 +61,7 @@ def test_what_a_client_cannot_see_is_expected_over_http1() -> None:
         experiment = Experiment(
             "x", (case,), {}, 1, None, 60.0, 5.0, 1, deviations={"requests": {"surplus_bytes": "ok"}}
         )
-        assert expect(case, experiment, 0, SIZES).fetches == {outcome: 1}
+        assert expected_round(case, experiment, 0, SIZES).fetches == {outcome: 1}
 
 
 def test_every_round_of_a_block_is_expected_alike() -> None:
@@ -106,16 +106,16 @@ def test_every_round_of_a_block_is_expected_alike() -> None:
     ],
 )
 def test_a_round_is_judged_by_what_the_server_saw(
-    timed: TimedRound, seen: Witness | None, found: tuple[str, str] | None
+    timed: TimedRound, seen: ServerRound | None, found: tuple[str, str] | None
 ) -> None:
     """In a word and a line."""
-    assert flaw(timed, seen, EXPECTED) == found
+    assert check_round(timed, seen, EXPECTED) == found
 
 
 def test_failures_that_are_told_strangely_are_not_quoted() -> None:
     """What a worker reports may have been forged."""
     timed = replace(GOOD, fetches={"timeout": 3}, failures=("nonsense", "BR: timeout: slow"))
-    found = flaw(timed, WITNESS, EXPECTED)
+    found = check_round(timed, WITNESS, EXPECTED)
     assert found == ("error", "fetches: 3 timeout instead of 1 not_found, 2 ok (BR: timeout: slow)")
 
 
@@ -126,15 +126,15 @@ def test_a_fetch_close_to_its_time_out_may_end_either_way() -> None:
     for ok, not_found, timeouts in ((2, 1, 0), (1, 1, 1), (0, 0, 3)):
         fetches = {"ok": ok, "not_found": not_found, "timeout": timeouts}
         timed = TimedRound(0.2, {name: count for name, count in fetches.items() if count}, ok, ())
-        assert flaw(timed, WITNESS, expected) is None
-    assert flaw(TimedRound(0.2, {"ok": 3}, 3, ()), WITNESS, expected) is not None
+        assert check_round(timed, WITNESS, expected) is None
+    assert check_round(TimedRound(0.2, {"ok": 3}, 3, ()), WITNESS, expected) is not None
 
 
 def test_one_that_is_not_close_to_its_time_out_may_not() -> None:
     """A client that takes longer for a fetch than the weather does has failed to fetch it."""
     expected = expectation(Profile("p", Fixed(0.05)), workers=3, timeout_s=0.1)
     timed = TimedRound(0.2, {"ok": 1, "not_found": 1, "timeout": 1}, 1, ("BR: timeout: late",))
-    found = flaw(timed, WITNESS, expected)
+    found = check_round(timed, WITNESS, expected)
     assert found is not None
     assert found[0] == "error"
 
@@ -143,7 +143,7 @@ def test_a_fetch_that_timed_out_need_not_have_been_asked_for() -> None:
     """It may have waited for a connection all the while."""
     expected = expectation(Profile("p", Fixed(5.0)), timeout_s=0.1)
     timed = TimedRound(0.31, {"timeout": 3}, 0, ())
-    assert flaw(timed, replace(WITNESS, requests=1), expected) is None
+    assert check_round(timed, replace(WITNESS, requests=1), expected) is None
 
 
 STALLED = Expectation(
@@ -195,13 +195,13 @@ def test_the_server_is_held_to_the_faults_that_were_planned(
 ) -> None:
     """Who timed out may have left before its own began; else a difference is ours, whatever came of it."""
     timed = TimedRound(1.0, fetches, 1, ())
-    assert flaw(timed, replace(WITNESS, faults=faults), STALLED) == found
+    assert check_round(timed, replace(WITNESS, faults=faults), STALLED) == found
 
 
 def test_one_that_asks_twice_is_to_blame_for_meeting_another_fault() -> None:
     """The second request for a country draws anew."""
     timed = TimedRound(1.0, {"ok": 1, "reset": 1, "timeout": 1}, 1, ())
-    found = flaw(timed, replace(WITNESS, requests=4, faults={"drip": 1}), STALLED)
+    found = check_round(timed, replace(WITNESS, requests=4, faults={"drip": 1}), STALLED)
     assert found == ("unexpected", "the server saw 4 requests for 3 fetches")
 
 
@@ -210,4 +210,4 @@ def test_a_client_that_hangs_up_on_nonsense_may_begin_the_next_download() -> Non
     seen = replace(WITNESS, max_in_flight=4)
     for outcome in ("protocol", "too_large", "timeout"):
         timed = TimedRound(1.0, {"ok": 2, outcome: 1}, 2, ())
-        assert flaw(timed, seen, Expectation(0.0, 1.0, 3, timed.fetches, {})) is None  # type: ignore[arg-type]
+        assert check_round(timed, seen, Expectation(0.0, 1.0, 3, timed.fetches, {})) is None  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.runner.interrupt import Interrupted, interruptible, terminable
+from bench.runner.processes.signals import Interrupted, interruptible, terminable
 
 ROOT = Path(__file__).parents[2]
 

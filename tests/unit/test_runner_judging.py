@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 
 from bench.model.cases import Experiment
-from bench.runner.expectation import Expectation
-from bench.runner.judging import Evidence, judged
-from bench.runner.trial import Ending
-from bench.server.testimony import Statement
-from bench.system.conditions import Snapshot
+from bench.runner.expected_round import Expectation
+from bench.runner.processes.worker_exit import WorkerExit
+from bench.runner.validate import Evidence, classify_trial
+from bench.server.server_rounds import ObservedRound
+from bench.system.disturbance import Snapshot
 from bench.worker.protocol import Report, TimedRound
 from tests.builders import case, round_of, witness
 
 FILE = Path("mine.py")
 EXPERIMENT = Experiment("x", (case(),), {}, 1, 1, 60.0, 10.0, 1)
 TIMED = TimedRound(0.5, {"ok": 3}, 3, ())
-GOOD = Ending(
+GOOD = WorkerExit(
     started_s=10.0,
     report=Report("ok", "", 10.1, 10.2, (TIMED, TIMED)),
     status=0,
@@ -28,7 +28,7 @@ GOOD = Ending(
     ended_s=12.0,
 )
 KILLED = replace(GOOD, report=None, status=-9)
-SEEN = Statement(witness(), 100.0, 100.1, 3, 0.6, 0.0, 0.01, arriving_s=0.4)
+SEEN = ObservedRound(witness(), 100.0, 100.1, 3, 0.6, 0.0, 0.01, arriving_s=0.4)
 BEFORE = Snapshot(100.0, 1e9, 100.0, 50.0, 1.0, 200.0, 20.0, 3, 7, oom_kills=5)
 CALM = replace(BEFORE, at_s=101.0, wall_s=1e9 + 1, boot_s=101.0, idle_s=201.5)
 EVIDENCE = Evidence(GOOD, {0: SEEN, 1: SEEN}, Expectation(0.02, 0.06, 3, {"ok": 3}, {}), (), 0, BEFORE, CALM)
@@ -38,7 +38,7 @@ def said_of(evidence: Evidence, experiment: Experiment = EXPERIMENT) -> str:
     """Judge a trial, in one word and one line."""
     report = evidence.ending.report
     rounds = [round_of(0.5) for _ in report.rounds[1:]] if report else []
-    return ": ".join(judged(evidence, experiment, FILE, rounds))
+    return ": ".join(classify_trial(evidence, experiment, FILE, rounds))
 
 
 def test_a_trial_without_fault_is_ok() -> None:
@@ -75,7 +75,7 @@ def test_each_fault_hides_those_that_weigh_less() -> None:
     ],
 )
 def test_who_was_killed_when_memory_ran_out_is_said_to_have_been(
-    ending: Ending, after: Snapshot | None, line: str
+    ending: WorkerExit, after: Snapshot | None, line: str
 ) -> None:
     """If the kernel counted such a death meanwhile, and the harness did not kill it itself."""
     assert said_of(replace(EVIDENCE, ending=ending, after=after)) == line

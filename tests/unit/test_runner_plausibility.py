@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from bench.model.json_codec import MalformedError
-from bench.runner.contradiction import contradiction
-from bench.runner.plausibility import checked
-from bench.runner.trial import Ending
-from bench.server.testimony import Statement
+from bench.runner.processes.worker_exit import WorkerExit
+from bench.runner.validate import implausible_times, validate_report
+from bench.server.server_rounds import ObservedRound
 from bench.worker.protocol import Holdings, Report, TimedRound
 from bench.worker.timeline import Timeline
 from tests.builders import witness
@@ -17,8 +16,8 @@ from tests.builders import witness
 TIMES = Timeline(100.0, 0.1, 0.2, 0.1, 100.1, 100.2, 100.3)
 ROUND = TimedRound(0.5, {"ok": 3}, 3, (), TIMES, {"20500": 3}, {"cpu_user_s": 0.1})
 REPORT = Report("ok", "", 99.0, 99.5, (ROUND, ROUND), Holdings(0, 0))
-SEEN = Statement(witness(), 100.0, 100.1, 3, 0.6, 0.0, 0.01, arriving_s=0.4)
-ENDING = Ending(
+SEEN = ObservedRound(witness(), 100.0, 100.1, 3, 0.6, 0.0, 0.01, arriving_s=0.4)
+ENDING = WorkerExit(
     started_s=10.0,
     report=REPORT,
     status=0,
@@ -32,7 +31,7 @@ ENDING = Ending(
 
 def test_a_report_as_workers_write_it_is_taken() -> None:
     """As it is."""
-    assert checked(REPORT) is REPORT
+    assert validate_report(REPORT) is REPORT
 
 
 @pytest.mark.parametrize(
@@ -52,19 +51,19 @@ def test_a_report_as_workers_write_it_is_taken() -> None:
 def test_a_round_that_cannot_be_recorded_is_refused(changes: dict[str, Any], what: str) -> None:
     """With what is wrong with it."""
     with pytest.raises(MalformedError, match=what):
-        checked(replace(REPORT, rounds=(ROUND, replace(ROUND, **changes))))
+        validate_report(replace(REPORT, rounds=(ROUND, replace(ROUND, **changes))))
 
 
 def test_nobody_leaves_less_than_nothing() -> None:
     """Neither threads nor descriptors."""
     with pytest.raises(MalformedError, match="less than nothing"):
-        checked(replace(REPORT, left=Holdings(0, -1)))
+        validate_report(replace(REPORT, left=Holdings(0, -1)))
 
 
 def said_of(*rounds: TimedRound, lived_s: float = 2.0) -> str:
     """Say what is contradictory in a report of these rounds, each of which the server saw alike."""
     ending = replace(ENDING, report=replace(REPORT, rounds=rounds), ended_s=ENDING.started_s + lived_s)
-    return contradiction(ending, dict.fromkeys(range(len(rounds)), SEEN))
+    return implausible_times(ending, dict.fromkeys(range(len(rounds)), SEEN))
 
 
 def test_a_round_lasts_until_its_last_request() -> None:
@@ -85,4 +84,4 @@ def test_a_process_lives_as_long_as_its_rounds() -> None:
 
 def test_rounds_that_nobody_else_saw_contradict_nothing() -> None:
     """That there were no requests is said elsewhere."""
-    assert contradiction(ENDING, {}) == contradiction(replace(ENDING, report=None), {}) == ""
+    assert implausible_times(ENDING, {}) == implausible_times(replace(ENDING, report=None), {}) == ""

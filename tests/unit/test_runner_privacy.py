@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.runner.privacy import kept_words, without_home
+from bench.runner.processes.redact import redact_text, without_home
 
 HOME = Path("/home/ann.o'x+y")
 
@@ -31,4 +31,4 @@ def test_a_root_is_no_home_to_hide() -> None:
 
 def test_what_is_kept_is_one_printable_line() -> None:
     """Whatever a report may say that a strategy has forged."""
-    assert kept_words(f"one\n{HOME}/two\x1b[31m", HOME) == "one ~/two�[31m"
+    assert redact_text(f"one\n{HOME}/two\x1b[31m", HOME) == "one ~/two�[31m"

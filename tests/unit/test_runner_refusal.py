@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from bench.model.results import Witness
-from bench.runner.expectation import Expectation
-from bench.runner.refusal import refusal
+from bench.model.results import ServerRound
+from bench.runner.expected_round import Expectation
+from bench.runner.validate import server_overload
 from tests.builders import round_of, witness
 
 FIFTY = Expectation(0.05, 0.15, 3, {"ok": 3}, {})
@@ -36,18 +36,18 @@ NOTHING = Expectation(0.0, 0.0, 3, {"ok": 3}, {})
         ),
     ],
 )
-def test_a_server_that_broke_its_word_is_named(seen: Witness, expected: Expectation, said: str) -> None:
+def test_a_server_that_broke_its_word_is_named(seen: ServerRound, expected: Expectation, said: str) -> None:
     """Late at the 99th percentile, or on average."""
     sound = round_of(0.06)
-    assert refusal([sound, replace(sound, server=seen)], expected) == said
+    assert server_overload([sound, replace(sound, server=seen)], expected) == said
 
 
 def test_a_server_at_its_limit_is_named() -> None:
     """Nine tenths of its core are as much as it can be trusted with."""
     rounds = [round_of(0.06), replace(round_of(0.06), server_busy=0.95)]
-    assert refusal(rounds, FIFTY) == "the server was at its limit: 95% of its core"
+    assert server_overload(rounds, FIFTY) == "the server was at its limit: 95% of its core"
 
 
 def test_nothing_is_said_of_a_server_that_was_not_heard() -> None:
     """Its silence is for others to judge."""
-    assert refusal([replace(round_of(0.06), server=None, server_busy=None)], FIFTY) == ""
+    assert server_overload([replace(round_of(0.06), server=None, server_busy=None)], FIFTY) == ""

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import EnvironmentFault, UnreadableResultError, UsageError
+from bench.errors import SetupError, UnreadableResultError, UsageError
 from bench.model.cases import Experiment, Strategy
-from bench.model.results import Beginning, Measurement, Run
-from bench.runner.course import replay
-from bench.runner.record import config_of, record
-from bench.runner.resuming import check_same
-from bench.storage.journal import Past
+from bench.model.results import Measurement, Run, RunHeader
+from bench.runner.run_document import check_resumable, config_record, run_document
+from bench.runner.schedule import replay_trials
+from bench.storage.journal import JournalContents
 from tests.builders import BEGINNING, NEAR, case, trials
 
 POOL = case("threadpool_map")
@@ -26,25 +25,25 @@ def experiment(tmp_path: Path) -> Experiment:
     return Experiment("x", (POOL,), {"threadpool_map": strategy}, 3, 1, 60, 10, 1)
 
 
-def began(experiment: Experiment, **environment: object) -> Beginning:
+def began(experiment: Experiment, **environment: object) -> RunHeader:
     """Build what a run of this experiment begins with."""
     described = {"fingerprint": "f", "pinning": {"server": (0,)}, "git": {"commit": "a"}, **environment}
-    return Beginning("2026-01-02T03:04:05+00:00", config_of(experiment), described, ("run", "CONFIG"))
+    return RunHeader("2026-01-02T03:04:05+00:00", config_record(experiment), described, ("run", "CONFIG"))
 
 
-def past(*measured: Measurement) -> Past:
+def past(*measured: Measurement) -> JournalContents:
     """Build what a journal holds."""
-    return Past(BEGINNING, measured, (), 0, 0, 0)
+    return JournalContents(BEGINNING, measured, (), 0, 0, 0)
 
 
 def document(experiment: Experiment, *measured: Measurement) -> Run:
     """Build the document of a run."""
-    return record(experiment, past(*measured), name="x")
+    return run_document(experiment, past(*measured), name="x")
 
 
 def test_the_same_config_on_the_same_machine_goes_on(experiment: Experiment) -> None:
     """Tuples are lists once they are stored, and another commit is recorded rather than refused."""
-    check_same(
+    check_resumable(
         began(experiment, pinning={"server": [0]}), began(experiment, git={"commit": "b", "dirty": True})
     )
 
@@ -66,7 +65,7 @@ def test_another_config_is_refused_with_both_hashes(
     theirs, ours = (each.config["sha256"] for each in (before, now))
     words = f"config {str(theirs)[:12]} and cannot go on with {str(ours)[:12]}: {named} changed"
     with pytest.raises(UsageError, match=words):
-        check_same(before, now)
+        check_resumable(before, now)
 
 
 def test_another_text_of_a_strategy_is_another_config(experiment: Experiment) -> None:
@@ -74,13 +73,13 @@ def test_another_text_of_a_strategy_is_another_config(experiment: Experiment) ->
     before = began(experiment)
     experiment.strategies["threadpool_map"].file.write_text("two", encoding="utf-8")
     with pytest.raises(UsageError, match="strategies changed"):
-        check_same(before, began(experiment))
+        check_resumable(before, began(experiment))
 
 
 def test_another_machine_is_refused(experiment: Experiment) -> None:
     """Other timings would end up in the same blocks."""
-    with pytest.raises(EnvironmentFault, match="the run began elsewhere: fingerprint, libraries changed"):
-        check_same(began(experiment), began(experiment, fingerprint="g", libraries={}))
+    with pytest.raises(SetupError, match="the run began elsewhere: fingerprint, libraries changed"):
+        check_resumable(began(experiment), began(experiment, fingerprint="g", libraries={}))
 
 
 def test_a_run_is_complete_once_nothing_is_due(experiment: Experiment) -> None:
@@ -101,4 +100,4 @@ def test_trials_that_were_not_due_are_no_past_of_a_run(experiment: Experiment) -
         ([replace(first, position=1)], 0),
     ):
         with pytest.raises(UnreadableResultError, match=f"trial {number} of the journal .* not due then"):
-            replay(experiment, odd)
+            replay_trials(experiment, odd)

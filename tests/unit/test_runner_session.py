@@ -7,12 +7,12 @@ import pytest
 
 from bench.model.cases import Case, Experiment, Stopping
 from bench.model.results import Measurement, Outcome
-from bench.runner.course import replay
-from bench.runner.session import take_turns
-from bench.runner.site import Turn
+from bench.runner.block_loop import run_scheduled_trials
+from bench.runner.context import ScheduledTrial
+from bench.runner.schedule import replay_trials
 from bench.stats.block_order import block_order
 from bench.stats.observer import Observer
-from bench.stats.stopping import Stop
+from bench.stats.stopping_rule import Stop
 from tests.builders import case, failed, trials
 
 POOL = case("threadpool_map")
@@ -25,7 +25,7 @@ def experiment(blocks: int, stopping: Stopping | None = None) -> Experiment:
     return Experiment("x", (POOL, LOOP), {}, blocks, 1, 60, 10, 1, stopping=stopping)
 
 
-def ended(of: Case, turn: Turn, outcome: Outcome = "ok", value: float = 0.02) -> Measurement:
+def ended(of: Case, turn: ScheduledTrial, outcome: Outcome = "ok", value: float = 0.02) -> Measurement:
     """Build what a trial at this turn yields."""
     (good,) = trials(of, [value])
     trial = good if outcome == "ok" else failed(of, 0, outcome, "why")
@@ -56,10 +56,12 @@ class Notes(Observer):
 
 
 def run(
-    of: Experiment, measure_one: Callable[[Case, Turn], Measurement], observer: Observer | None = None
+    of: Experiment,
+    measure_one: Callable[[Case, ScheduledTrial], Measurement],
+    observer: Observer | None = None,
 ) -> list[Measurement]:
     """Run to the end without waiting."""
-    return take_turns(of, measure_one, observer or Observer(), lambda _: None)
+    return run_scheduled_trials(of, measure_one, observer or Observer(), lambda _: None)
 
 
 def test_every_case_is_run_once_per_block_in_the_blocks_order() -> None:
@@ -77,7 +79,7 @@ def test_every_case_is_run_once_per_block_in_the_blocks_order() -> None:
 def test_an_invalid_trial_is_repeated_after_pauses_that_grow() -> None:
     """Three times at once, before the next case; all four attempts are kept."""
     pauses: list[float] = []
-    measured = take_turns(
+    measured = run_scheduled_trials(
         experiment(1),
         lambda of, turn: ended(of, turn, "invalid" if of == POOL else "ok"),
         Observer(),
@@ -134,15 +136,15 @@ def test_a_run_without_a_running_case_ends() -> None:
 def test_a_run_goes_on_where_its_journal_ends(done: int) -> None:
     """Within a block, within the attempts of a trial, after a case has left: the same trials follow."""
 
-    def measure_one(of: Case, turn: Turn) -> Measurement:
+    def measure_one(of: Case, turn: ScheduledTrial) -> Measurement:
         is_spoilt = of == POOL and turn.block == 2 and turn.attempt < 2
         value = 0.02 if of == POOL else NOISY_S[turn.block % 2]
         return ended(of, turn, "invalid" if is_spoilt else "ok", value)
 
     whole = run(experiment(16, Stopping(8, 0.03, None)), measure_one)
     again, notes = experiment(16, Stopping(8, 0.03, None)), Notes()
-    rest = take_turns(again, measure_one, notes, lambda _: None, whole[:done])
+    rest = run_scheduled_trials(again, measure_one, notes, lambda _: None, whole[:done])
     assert whole[:done] + rest == whole
     assert notes.kept == whole[:done]
     stops = notes.stopped_before + [stop for _, stop in notes.stopped]
-    assert stops == [*replay(again, whole).stops.values()]
+    assert stops == [*replay_trials(again, whole).stops.values()]

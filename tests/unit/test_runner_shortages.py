@@ -8,13 +8,20 @@ from typing import Literal
 
 import pytest
 
-from bench.errors import ShortageFault
+from bench.errors import ResourceError
 from bench.model.cases import Case, Experiment, Fault, Fixed, Profile, Selection, Stopping, Strategy
-from bench.model.lower_bound import Outlook
-from bench.runner.needs import Needs, needs_of
-from bench.runner.shortages import doubts, port_doubts, require, shortages, unread
-from bench.system.findings import Figure
+from bench.model.lower_bound import CaseForecast
+from bench.runner.resource_check import (
+    Needs,
+    doubts,
+    needs_of,
+    port_doubts,
+    require_resources,
+    shortages,
+    unread,
+)
 from bench.system.limits import Limits, Room
+from bench.system.machine import Figure
 
 MIB = 1 << 20
 GIB = 1 << 30
@@ -156,8 +163,8 @@ def test_what_is_certainly_too_little_is_named_with_need_have_source_and_remedy(
     limits: Limits, workers: int, said: str
 ) -> None:
     """In one line each, and nothing is started."""
-    with pytest.raises(ShortageFault) as refused:
-        require(shortages(needs(workers), limits))
+    with pytest.raises(ResourceError) as refused:
+        require_resources(shortages(needs(workers), limits))
     assert refused.value.shortages == (said,)
 
 
@@ -166,8 +173,8 @@ def test_all_that_is_lacking_is_said_at_once() -> None:
     limits = replace(
         PLENTY, open_files=Figure(4, "a"), tasks=Figure(4, "b"), memory=Figure(1, "c"), ports=Figure(1, "d")
     )
-    with pytest.raises(ShortageFault) as refused:
-        require(shortages(needs(5), limits))
+    with pytest.raises(ResourceError) as refused:
+        require_resources(shortages(needs(5), limits))
     assert [line.partition(":")[0] for line in refused.value.shortages] == [
         "open files",
         "threads and processes",
@@ -204,7 +211,7 @@ def test_what_may_do_is_only_warned_of() -> None:
     limit = Figure(wanted.open_files.amount, "RLIMIT_NOFILE, hard limit")
     limits = replace(PLENTY, open_files=limit, memory=Figure(MIB, "MemAvailable"), cores=Figure(1, "sched"))
     found = shortages(wanted, limits)
-    require(found)
+    require_resources(found)
     assert [line.partition(":")[0] for line in doubts(found)] == ["open files", "memory", "cores"]
     assert shortages(needs(5, pinning=False), replace(PLENTY, cores=Figure(1, "sched"))) == ()
 
@@ -243,7 +250,7 @@ def test_memory_and_threads_are_those_of_the_style() -> None:
 def test_ports_that_rest_are_reckoned_by_the_rate(rest_s: float, keep_alive: bool, is_said: bool) -> None:  # noqa: FBT001  table
     """3,000 connections a round, two rounds, a trial in two seconds: 180,000 in a minute."""
     experiment = experiment_of(10, keep_alive=keep_alive)
-    outlook = Outlook(experiment.cases[0], 1.0, (2.0,), may_miss_deadline=False)
+    outlook = CaseForecast(experiment.cases[0], 1.0, (2.0,), may_miss_deadline=False)
     said = port_doubts(experiment, (outlook,), replace(PLENTY, port_rest_s=Figure(rest_s, "tcp_tw_reuse")))
     assert bool(said) is is_said
     if is_said:

@@ -6,10 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from bench.runner.authority import lay_out_authority, restore_authority
-from bench.runner.reference import lay_out_reference, restore_reference
-from bench.runner.removal import remove
-from bench.runner.surroundings import Identity, restore_surroundings, surroundings
+from bench.runner.protected_files import (
+    Identity,
+    lay_out_authority,
+    lay_out_reference,
+    remove_tree,
+    restore_authority,
+    restore_reference,
+    restore_surroundings,
+    surroundings,
+)
 
 FLAGS = {"BR": b"flag of Brazil", "CN": b"flag of China"}
 
@@ -34,7 +40,7 @@ def test_a_trial_that_keeps_to_its_folder_changes_nothing(workspace: Path) -> No
     before = around(workspace)
     (workspace / "trial" / "notes").mkdir()
     assert restore_surroundings(workspace, before, {"trial"}) == ()
-    remove(workspace / "trial")
+    remove_tree(workspace / "trial")
     assert restore_surroundings(workspace, before, {"trial"}) == ()
     assert restore_reference(workspace / "reference", FLAGS) == ()
 
@@ -56,7 +62,7 @@ def test_what_is_left_beside_the_folder_is_named_and_removed(workspace: Path) ->
 
 def test_a_workspace_that_is_gone_is_there_again(workspace: Path) -> None:
     """Removed, or replaced by a link; what was in it is named."""
-    for ruin in (remove, lambda path: path.rename(path.with_name("moved")) and path.symlink_to("moved")):
+    for ruin in (remove_tree, lambda path: path.rename(path.with_name("moved")) and path.symlink_to("moved")):
         before = around(workspace)
         ruin(workspace)
         assert restore_surroundings(workspace, before, {"trial"}) == ("reference",)

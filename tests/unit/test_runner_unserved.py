@@ -7,11 +7,11 @@ from typing import Literal
 import pytest
 
 from bench.model.cases import Experiment
-from bench.runner.expectation import Expectation
-from bench.runner.judging import Evidence, judged
-from bench.runner.trial import Ending
-from bench.server.testimony import Statement
-from bench.system.conditions import Snapshot
+from bench.runner.expected_round import Expectation
+from bench.runner.processes.worker_exit import WorkerExit
+from bench.runner.validate import Evidence, classify_trial
+from bench.server.server_rounds import ObservedRound
+from bench.system.disturbance import Snapshot
 from bench.worker.protocol import Report, TimedRound, TrialOutcome
 from tests.builders import round_of, witness
 
@@ -35,8 +35,8 @@ def evidence(
     fetches = {"ok": 3 - timed_out, "timeout": timed_out} if timed_out else {"ok": 3}
     report = Report(said, "its words", 0.0, 0.1, (TimedRound(0.03, fetches, 3 - timed_out, ()),))
     return Evidence(
-        ending=Ending(0.0, report if in_time else None, 0, in_time, "", (), 0, 1.0),
-        seen={0: Statement(witness(), 0.0, 0.0, 3, 0.0, 0.0, 0.0)},
+        ending=WorkerExit(0.0, report if in_time else None, 0, in_time, "", (), 0, 1.0),
+        seen={0: ObservedRound(witness(), 0.0, 0.0, 3, 0.0, 0.0, 0.0)},
         expected=Expectation(0.02, 0.06, 3, {"ok": 3}, {}),
         escaped=(),
         waits=waits,
@@ -48,7 +48,7 @@ def evidence(
 def called(of: Evidence, disturbed: Literal["refuse", "keep"] = "refuse") -> tuple[str, str]:
     """Judge it."""
     experiment = Experiment("e", (), {}, 1, 1, 5.0, 1.0, 1, disturbed=disturbed)
-    return judged(of, experiment, STRATEGY, (round_of(0.03),))
+    return classify_trial(of, experiment, STRATEGY, (round_of(0.03),))
 
 
 def test_a_trial_without_blemish_is_ok() -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.runner.workspace import fresh_workspace, remove_abandoned
+from bench.runner.processes.workspace import fresh_workspace, remove_abandoned
 
 HOLDER = """
 import sys
-from bench.runner.workspace import fresh_workspace
+from bench.runner.processes.workspace import fresh_workspace
 with fresh_workspace() as workspace:
     print(workspace, flush=True)
     sys.stdin.read()

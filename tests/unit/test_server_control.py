@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bench.errors import EnvironmentFault, ServerDiedError, UsageError
+from bench.errors import ServerDiedError, SetupError, UsageError
 from bench.model.cases import Fault, Fixed, Profile
-from bench.model.planned_delays import forecast
-from bench.server.control import FlagServer, server_command
+from bench.model.planned_delays import plan_delay
+from bench.server.control_client import FlagServer, server_command
+from bench.server.open_trials import Opening
 from bench.server.settings import ServerSettings
-from bench.server.trials import Opening
 from tests.builders import status_of
 from tests.server_process import (
     TestedServer,
@@ -70,7 +70,7 @@ def test_a_trial_has_its_own_weather_by_block_and_starts_anew_each_round(server:
     server.open_trial(Opening("b", HALF_FAIL, 4))
     asked = ["br"] * 12
     expected = {
-        block: [status_of(forecast(HALF_FAIL, 1, block, "BR", attempt)) for attempt in range(12)]
+        block: [status_of(plan_delay(HALF_FAIL, 1, block, "BR", attempt)) for attempt in range(12)]
         for block in (3, 4)
     }
     assert expected[3] != expected[4]
@@ -117,7 +117,7 @@ def test_closing_a_trial_counts_the_requests_in_flight(server: TestedServer) -> 
 
 def test_what_is_asked_outside_trials_meets_the_profile_of_the_start() -> None:
     """Attempts are counted since the server started, in block 0."""
-    expected = [status_of(forecast(HALF_FAIL, 5, 0, "BR", attempt)) for attempt in range(12)]
+    expected = [status_of(plan_delay(HALF_FAIL, 5, 0, "BR", attempt)) for attempt in range(12)]
     with running_server(ServerSettings(HALF_FAIL, seed=5)) as server:
         assert statuses(server.base_url, *["br"] * 5) == expected[:5]
         assert statuses(server.base_url, *["br"] * 7) == expected[5:]
@@ -173,7 +173,7 @@ def test_a_port_in_use_is_a_fault_of_the_environment(process: subprocess.Popen[b
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         server = handle(process)
-        with pytest.raises(EnvironmentFault, match=f"port {port} of 127.0.0.1 is in use; choose another"):
+        with pytest.raises(SetupError, match=f"port {port} of 127.0.0.1 is in use; choose another"):
             server.start(replace(SETTINGS, port=port))
     server.start(SETTINGS)
     assert statuses(server.base_url, "br") == [200]
@@ -190,7 +190,7 @@ def test_flags_that_cannot_be_found_are_a_fault_of_the_environment(
     process: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
     """Before the first trial, with the folder's name."""
-    with pytest.raises(EnvironmentFault, match="no flag found"):
+    with pytest.raises(SetupError, match="no flag found"):
         handle(process).start(replace(SETTINGS, flags_dir=tmp_path))
 
 
@@ -246,7 +246,7 @@ def test_the_process_is_not_led_astray_by_a_foreign_bench(tmp_path: Path) -> Non
 
 def test_the_handle_needs_no_server_libraries() -> None:
     """The harness stays quick to start."""
-    code = "import bench.server.control, sys; print(*{'asyncio', 'httptools'} & set(sys.modules))"
+    code = "import bench.server.control_client, sys; print(*{'asyncio', 'httptools'} & set(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], env=server_environment(), capture_output=True, text=True, check=True
     )

@@ -16,12 +16,12 @@ import pytest
 from bench.model.cases import Fault, Fixed, Profile
 from bench.model.faults import KINDS
 from bench.model.flags import all_flags
-from bench.model.planned_delays import forecast
-from bench.server.answers import written_head
-from bench.server.bomb import UNPACKED_BYTES, gzip_bomb
-from bench.server.http1 import misdelivery
-from bench.server.log import UNANSWERED, Record
-from bench.server.trials import Opening
+from bench.model.planned_delays import plan_delay
+from bench.server.fault_responses import UNPACKED_BYTES, gzip_bomb
+from bench.server.http1 import transport_faults
+from bench.server.open_trials import Opening
+from bench.server.request_log import UNANSWERED, Record
+from bench.server.responses import written_head
 from tests.house import House, get, last, visit
 
 End: TypeAlias = Literal["open", "FIN", "RST"]
@@ -196,13 +196,13 @@ OF_BODIES: Final = [
 @pytest.fixture
 def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the byte come soon that finds out that nobody is there, and the next, which is told so."""
-    monkeypatch.setattr(misdelivery, "_BYTE_S", 0.005)
+    monkeypatch.setattr(transport_faults, "_BYTE_S", 0.005)
 
 
 @pytest.fixture
 def swift(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let bytes that come one at a time come at once."""
-    monkeypatch.setattr(misdelivery, "_BYTE_S", 0.0)
+    monkeypatch.setattr(transport_faults, "_BYTE_S", 0.0)
 
 
 def test_no_kind_is_forgotten() -> None:
@@ -262,7 +262,7 @@ def test_head_gets_the_head_of_another_answer(kind: str) -> None:
 
 def test_pieces_of_an_answer_come_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twenty at most, and none before its time."""
-    monkeypatch.setattr(misdelivery, "_PIECE_S", 0.005)
+    monkeypatch.setattr(transport_faults, "_PIECE_S", 0.005)
     sizes: list[int] = []
 
     async def talk(house: House) -> None:
@@ -296,7 +296,7 @@ def test_a_slow_close_comes_after_the_answer_has_ended() -> None:
 @pytest.mark.parametrize("kind", ["drip", "slow_headers"])
 def test_bytes_drip_one_at_a_time(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each as long after the one before as it should be."""
-    monkeypatch.setattr(misdelivery, "_BYTE_S", 0.01)
+    monkeypatch.setattr(transport_faults, "_BYTE_S", 0.01)
     sizes: list[int] = []
 
     async def talk(house: House) -> None:
@@ -441,7 +441,7 @@ def test_a_client_that_closes_its_own_side_need_not_wait_for_what_never_comes(ki
 def test_requests_are_answered_until_a_fault_ends_their_connection() -> None:
     """Those before it in full, those behind it not at all."""
     profile = with_fault("reset_mid_body", rate=0.1)
-    sound = next(attempt for attempt in range(100) if forecast(profile, 1, 0, "BR", attempt).fault)
+    sound = next(attempt for attempt in range(100) if plan_delay(profile, 1, 0, "BR", attempt).fault)
     assert sound > 2
     wire, log = observe(profile, get(BR) * (sound + 5), patience_s=1.0)
     assert wire == ((head("keep-alive") + FLAG) * sound + CLOSING + HALF, "RST")
@@ -482,7 +482,7 @@ def test_what_is_too_large_holds_up_nobody() -> None:
 def test_what_is_too_large_promises_a_gibibyte_and_keeps_its_word(monkeypatch: pytest.MonkeyPatch) -> None:
     """To a client that can take it; here a small one will do."""
     size = 4 * 1024 * 1024
-    monkeypatch.setattr(misdelivery, "_OVERSIZE_BYTES", size)
+    monkeypatch.setattr(transport_faults, "_OVERSIZE_BYTES", size)
     wire, log = observe(with_fault("oversized"), get(BR), patience_s=1.0)
     assert wire == (head("close", f"Content-Length: {size}") + bytes(size), "FIN")
     assert [(each.status, each.fault) for each in log] == [(200, "oversized")]
@@ -577,7 +577,7 @@ def faults_met(countries: Sequence[str], rounds: int) -> list[dict[str, str]]:
 def test_all_rounds_of_a_block_meet_the_faults_that_were_forecast() -> None:
     """In whatever order they ask."""
     countries = sorted(all_flags())[:60]
-    planned = {country: forecast(MIXED, 1, 3, country, 0).fault for country in countries}
+    planned = {country: plan_delay(MIXED, 1, 3, country, 0).fault for country in countries}
     kinds = {country: "" if fault is None else fault.kind for country, fault in planned.items()}
     assert set(kinds.values()) == {"", *(fault.kind for fault in MIXED.faults)}
     assert faults_met(countries, 2) == [kinds, kinds]
@@ -591,7 +591,7 @@ def test_each_fault_has_its_share(seed: int) -> None:
         fault.kind
         for block in range(50)
         for country in all_flags()
-        if (fault := forecast(MIXED, seed, block, country, 0).fault) is not None
+        if (fault := plan_delay(MIXED, seed, block, country, 0).fault) is not None
     )
     fetches = 50 * len(all_flags())
     for fault in MIXED.faults:

@@ -8,10 +8,10 @@ from statistics import median
 import pytest
 from PIL import Image
 
-from bench.errors import EnvironmentFault, UsageError
+from bench.errors import SetupError, UsageError
 from bench.model.countries import COUNTRIES
+from bench.model.flag_pictures import Picture, encode
 from bench.model.flags import all_flags, load_flags, make_flag, served_flags
-from bench.model.gif import Picture, encode
 
 RED, WHITE, BLUE = (255, 0, 0), (255, 255, 255), (0, 0, 255)
 
@@ -79,14 +79,14 @@ def test_two_flags_of_one_country_are_named(tmp_path: Path, names: tuple[str, st
 def test_a_flag_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     """A folder may be called like a flag."""
     (tmp_path / "us.gif").mkdir()
-    with pytest.raises(EnvironmentFault, match=f"{tmp_path / 'us.gif'}: the flag cannot be read"):
+    with pytest.raises(SetupError, match=f"{tmp_path / 'us.gif'}: the flag cannot be read"):
         load_flags(tmp_path)
 
 
 @pytest.mark.parametrize("folder", ["", "missing"])
 def test_a_folder_without_flags_is_named_with_what_it_should_hold(tmp_path: Path, folder: str) -> None:
     """A wrong path is found before the first trial."""
-    with pytest.raises(EnvironmentFault, match=r"no flag found; .* br\.gif or br/br\.gif"):
+    with pytest.raises(SetupError, match=r"no flag found; .* br\.gif or br/br\.gif"):
         load_flags(tmp_path / folder)
 
 

@@ -9,10 +9,10 @@ from urllib.request import urlopen
 
 import pytest
 
-from bench.errors import EnvironmentFault, UsageError
+from bench.errors import SetupError, UsageError
 from bench.model.cases import Profile
 from bench.model.flags import all_flags
-from bench.server.foreground import serve
+from bench.server.serve import serve
 from bench.server.settings import ServerSettings, base_url, checked_host
 
 
@@ -47,7 +47,7 @@ def test_it_serves_until_a_signal_and_logs_each_request(tmp_path: Path, signal_n
 
 def test_a_log_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """Before anything is served."""
-    with pytest.raises(EnvironmentFault, match="the log cannot be written"):
+    with pytest.raises(SetupError, match="the log cannot be written"):
         serve(ServerSettings(Profile("p")), print, log_file=tmp_path)
 
 

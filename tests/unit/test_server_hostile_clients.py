@@ -10,7 +10,7 @@ from time import perf_counter
 import pytest
 
 from bench.model.cases import Fixed, Profile
-from bench.server import door, laggards, listening
+from bench.server import accept_loop, listeners, slow_requests
 from tests.house import House, get, last, visit
 from tests.unit.test_server_protocol import LOCAL, SLOW, exchange, replies
 
@@ -44,7 +44,7 @@ def test_a_request_that_never_ends_is_refused_and_an_idle_connection_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The deadline counts from the first byte, however steadily others drip after it."""
-    monkeypatch.setattr(laggards, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(slow_requests, "_PATIENCE_S", 0.2)
 
     async def drip(writer: asyncio.StreamWriter) -> None:
         for byte in REQUEST:
@@ -71,7 +71,7 @@ def test_a_request_that_never_ends_is_refused_and_an_idle_connection_is_not(
 
 def test_a_body_that_never_ends_is_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request is complete when its body is."""
-    monkeypatch.setattr(laggards, "_PATIENCE_S", 0.1)
+    monkeypatch.setattr(slow_requests, "_PATIENCE_S", 0.1)
     started = get("/", "Content-Length: 100") + b"x"
     assert [reply.status for reply in replies(exchange(started))] == [408]
     started = get("/", "Transfer-Encoding: chunked") + b"5\r\nhel"
@@ -80,14 +80,14 @@ def test_a_body_that_never_ends_is_refused_too(monkeypatch: pytest.MonkeyPatch) 
 
 def test_what_came_before_a_request_that_never_ends_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     """In its order, and in its time."""
-    monkeypatch.setattr(laggards, "_PATIENCE_S", 0.01)
+    monkeypatch.setattr(slow_requests, "_PATIENCE_S", 0.01)
     answers = replies(exchange(REQUEST, REQUEST, b"GET /fl", profile=SLOW))
     assert [reply.status for reply in answers] == [200, 200, 408]
 
 
 def test_each_request_has_a_deadline_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client whose pieces hold the end of one request and the start of the next is not behind."""
-    monkeypatch.setattr(laggards, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(slow_requests, "_PATIENCE_S", 0.2)
 
     async def talk(house: House) -> None:
         async with house.connection() as (reader, writer):
@@ -104,7 +104,7 @@ def test_each_request_has_a_deadline_of_its_own(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_client_that_the_server_does_not_read_from_is_not_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     """It has asked so much at once that the rest has to wait, the end of its last request included."""
-    monkeypatch.setattr(laggards, "_PATIENCE_S", 0.1)
+    monkeypatch.setattr(slow_requests, "_PATIENCE_S", 0.1)
 
     async def talk(house: House) -> None:
         async with house.connection() as (reader, writer):
@@ -118,14 +118,14 @@ def test_a_client_that_the_server_does_not_read_from_is_not_behind(monkeypatch: 
 
 def test_a_client_that_is_read_from_again_has_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was left of its last request when it was read from no more has to come to its end."""
-    monkeypatch.setattr(laggards, "_PATIENCE_S", 0.02)
+    monkeypatch.setattr(slow_requests, "_PATIENCE_S", 0.02)
     answers = replies(exchange(REQUEST * 200, REQUEST[:9], profile=SLOW))
     assert [reply.status for reply in answers] == [200] * 200 + [408]
 
 
 def test_one_address_may_be_behind_with_so_many_requests_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest gives way; whoever is not behind is left alone."""
-    monkeypatch.setattr(laggards, "_MOST_PER_ADDRESS", 3)
+    monkeypatch.setattr(slow_requests, "_MOST_PER_ADDRESS", 3)
 
     async def talk(house: House) -> None:
         async with house.connection() as (reader, writer):
@@ -226,7 +226,7 @@ def test_nobody_is_let_in_without_a_descriptor_and_all_are_once_there_is_one(
         assert house.site.waits == seen
 
     # both sides are this process: room for all clients, and for some of the server's ends
-    monkeypatch.setattr(door, "_SPARE", 0)
+    monkeypatch.setattr(accept_loop, "_SPARE", 0)
     used = lowest_free_descriptor() + 10
     monkeypatch.setattr(resource, "getrlimit", lambda _: (used + 45, used + 45))
     visit(LOCAL, talk)
@@ -240,8 +240,8 @@ def lowest_free_descriptor() -> int:
 
 def test_a_client_that_is_gone_without_a_word_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel asks who has been silent whether he is still there."""
-    monkeypatch.setattr(listening, "_SILENCE_S", 1)
-    monkeypatch.setattr(listening, "_ASK_AGAIN_S", 1)
+    monkeypatch.setattr(listeners, "_SILENCE_S", 1)
+    monkeypatch.setattr(listeners, "_ASK_AGAIN_S", 1)
 
     async def talk(house: House) -> None:
         client = socket.create_connection(("127.0.0.1", house.port))

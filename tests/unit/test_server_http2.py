@@ -18,11 +18,11 @@ from h2.settings import SettingCodes
 
 from bench.model.cases import Fixed, Profile, Uniform
 from bench.model.flags import all_flags
-from bench.model.planned_delays import forecast
-from bench.server import laggards
-from bench.server.http2.framing import FrameCutter
+from bench.model.planned_delays import plan_delay
+from bench.server import slow_requests
+from bench.server.http2.frame_splitter import FrameCutter
 from bench.server.http2.protocol import Http2Protocol
-from bench.server.log import UNANSWERED
+from bench.server.request_log import UNANSWERED
 from tests.encrypted_server import PATIENCE_S, house
 from tests.http2_client import Answered, Client, client_of, flag_path
 
@@ -103,7 +103,7 @@ def test_streams_are_answered_as_each_is_due_and_never_early() -> None:
         for country, stream in asked.items():
             assert client.answers[stream].body == FLAGS[country]
     delays = {record.country: record.delay_s for record in server.log}
-    assert delays == {country: forecast(profile, 3, 0, country, 0).delay_s for country in countries}
+    assert delays == {country: plan_delay(profile, 3, 0, country, 0).delay_s for country in countries}
     assert all(record.start_s >= record.arrival_s + record.delay_s for record in server.log)
     starts = sorted(server.log, key=lambda record: record.start_s)
     due = sorted(server.log, key=lambda record: record.arrival_s + record.delay_s)
@@ -353,7 +353,7 @@ def begin(client: Client) -> int:
 
 def test_a_request_that_never_ends_is_refused_on_its_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     """However steadily its body drips; the connection goes on, and what is in time is answered."""
-    monkeypatch.setattr(laggards, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(slow_requests, "_PATIENCE_S", 0.2)
     with house(AT_ONCE) as server, client_of(server) as client:
         began_s = perf_counter()
         slow, quick = begin(client), begin(client)
@@ -371,7 +371,7 @@ def test_a_request_that_never_ends_is_refused_on_its_stream(monkeypatch: pytest.
 
 def test_one_address_may_leave_so_many_requests_unfinished(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest gives way, on one connection as on many; nothing is left of them."""
-    monkeypatch.setattr(laggards, "_MOST_PER_ADDRESS", 3)
+    monkeypatch.setattr(slow_requests, "_MOST_PER_ADDRESS", 3)
     with house(AT_ONCE) as server:
         with client_of(server) as client:
             streams = [begin(client) for _ in range(5)]
@@ -390,7 +390,7 @@ def test_one_address_may_leave_so_many_requests_unfinished(monkeypatch: pytest.M
 
 def test_who_has_just_ended_its_frame_gives_way_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Though its half frame was the oldest of all that is unfinished, when requests of its own came."""
-    monkeypatch.setattr(laggards, "_MOST_PER_ADDRESS", 1)
+    monkeypatch.setattr(slow_requests, "_MOST_PER_ADDRESS", 1)
     with house(AT_ONCE) as server, client_of(server) as client:
         ping(client)
         stream = client.h2.get_next_available_stream_id()
@@ -448,7 +448,7 @@ def test_headers_too_large_for_a_client_that_takes_them_back_are_logged_in_order
 )
 def test_a_frame_that_never_ends_ends_its_connection(part: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a GOAWAY that says why; a client that asks nothing is left alone."""
-    monkeypatch.setattr(laggards, "_PATIENCE_S", 0.1)
+    monkeypatch.setattr(slow_requests, "_PATIENCE_S", 0.1)
     with house(AT_ONCE) as server, client_of(server) as idle, client_of(server) as client:
         ping(client)
         ping(idle)
@@ -463,7 +463,7 @@ def test_a_frame_that_never_ends_ends_its_connection(part: bytes, monkeypatch: p
 
 def test_each_frame_has_a_deadline_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client whose pieces hold the end of one frame and the start of the next is not behind."""
-    monkeypatch.setattr(laggards, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(slow_requests, "_PATIENCE_S", 0.2)
     frame = b"\0\0\x08\6\0\0\0\0\x0012345678"
     with house(AT_ONCE) as server, client_of(server) as client:
         client.socket.sendall(frame[:5])

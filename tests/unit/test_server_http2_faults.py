@@ -12,8 +12,8 @@ from h2.exceptions import ProtocolError
 from bench.model.cases import Fault, Fixed, Profile
 from bench.model.faults import KINDS
 from bench.model.flags import all_flags
-from bench.server.http2.mishaps import OF_BODIES, OF_HEADS
-from bench.server.log import UNANSWERED
+from bench.server.http2.transport_faults import OF_BODIES, OF_HEADS
+from bench.server.request_log import UNANSWERED
 from tests.encrypted_server import house
 from tests.http2_client import Answered, Client, client_of, flag_path
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bench.model.cases import Profile
-from bench.server.listening import listening
+from bench.server.listeners import listening
 from bench.server.settings import ServerSettings
-from bench.server.site import new_site
+from bench.server.state import new_state
 
 LEAST = 4096
 """With 100, a burst of 200 clients left 97 waiting for a second."""
@@ -21,7 +21,7 @@ def test_a_burst_of_clients_may_wait_to_be_accepted() -> None:
     """The kernel itself says how many: the listening socket's ``tcp_info`` has it."""
 
     async def stay() -> int:
-        async with listening(new_site(ServerSettings(Profile("p")), None), "127.0.0.1", 0) as port:
+        async with listening(new_state(ServerSettings(Profile("p")), None), "127.0.0.1", 0) as port:
             (door,) = (
                 each
                 for each in gc.get_objects()

@@ -1,6 +1,6 @@
 """The log of a round: packed, and whole."""
 
-from bench.server.log import Log, Record
+from bench.server.request_log import Log, Record
 
 
 def test_a_log_returns_what_was_added() -> None:

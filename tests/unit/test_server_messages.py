@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from bench.errors import EnvironmentFault, UsageError
+from bench.errors import SetupError, UsageError
 from bench.model.cases import Fault, Fixed, Latency, LogNormal, Profile, Uniform
-from bench.model.json_codec import MalformedError, fit, plain
-from bench.server.messages import error_from_json, error_to_json, from_line, to_line
+from bench.model.json_codec import MalformedError, from_json_value, to_json_value
+from bench.server.control_messages import error_from_json, error_to_json, from_line, to_line
+from bench.server.server_rounds import ObservedRound
 from bench.server.settings import ServerSettings
-from bench.server.testimony import Statement
 from tests.builders import witness
 
-PLAIN = plain(Profile("p"))
+PLAIN = to_json_value(Profile("p"))
 
 
 @pytest.mark.parametrize("latency", [Fixed(0.05), Uniform(0.5, 5), LogNormal(0.1, 0.4)])
@@ -24,18 +24,18 @@ def test_settings_survive_the_wire(latency: Latency) -> None:
     settings = ServerSettings(profile, seed=7, flags_dir=Path("/flags"), host="::1", port=8000)
     for sent in (settings, replace(settings, flags_dir=None, profile=replace(profile, bandwidth=None))):
         received = from_line(to_line({"start": sent}))["start"]
-        assert fit(ServerSettings, received, "start") == sent
+        assert from_json_value(ServerSettings, received, "start") == sent
 
 
 def test_a_witness_survives_the_wire() -> None:
     """What the server saw reaches the harness unchanged."""
-    said = Statement(witness(20, 5), 12.5, 12.6, 20, 0.4, 0.0012345, 0.01)
+    said = ObservedRound(witness(20, 5), 12.5, 12.6, 20, 0.4, 0.0012345, 0.01)
     received = from_line(to_line({"closed": said}))["closed"]
-    assert fit(Statement, received, "closed") == said
+    assert from_json_value(ObservedRound, received, "closed") == said
 
 
-@pytest.mark.parametrize("error", [UsageError("what", hint="do"), EnvironmentFault("port 1 is in use")])
-def test_an_error_survives_the_wire(error: UsageError | EnvironmentFault) -> None:
+@pytest.mark.parametrize("error", [UsageError("what", hint="do"), SetupError("port 1 is in use")])
+def test_an_error_survives_the_wire(error: UsageError | SetupError) -> None:
     """Its kind decides the exit code of the harness."""
     received = error_from_json(error_to_json(error)["error"])
     assert (type(received), str(received)) == (type(error), str(error))
@@ -63,7 +63,7 @@ def test_an_error_survives_the_wire(error: UsageError | EnvironmentFault) -> Non
 def test_a_profile_that_is_not_exactly_one_is_refused(message: Any) -> None:
     """Missing, unknown and mistyped keys are mistakes of the sender."""
     with pytest.raises(MalformedError, match="profile"):
-        fit(Profile, message, "profile")
+        from_json_value(Profile, message, "profile")
 
 
 @pytest.mark.parametrize("line", [b"", b"{", b"[]", b"1", b"\xff"])

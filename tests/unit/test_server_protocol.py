@@ -15,13 +15,13 @@ import pytest
 
 from bench.model.cases import Fault, Fixed, Profile
 from bench.model.flags import all_flags
-from bench.model.planned_delays import forecast
-from bench.server import lingering
-from bench.server.answers import lay_out
+from bench.model.planned_delays import plan_delay
+from bench.server import lingering_close
 from bench.server.http1 import protocol
-from bench.server.http1.pacing import paced
-from bench.server.log import UNANSWERED
-from bench.server.trials import Opening
+from bench.server.http1.response_writer import paced
+from bench.server.open_trials import Opening
+from bench.server.request_log import UNANSWERED
+from bench.server.responses import build_responses
 from tests.builders import status_of
 from tests.house import House, get, last, visit
 
@@ -277,7 +277,7 @@ def test_a_refused_client_cannot_send_for_ever(
     monkeypatch: pytest.MonkeyPatch, limit: str, value: float
 ) -> None:
     """The server listens on for a while only, and then the connection is reset."""
-    monkeypatch.setattr(lingering, limit, value)
+    monkeypatch.setattr(lingering_close, limit, value)
 
     async def send_on(writer: asyncio.StreamWriter) -> None:
         while True:
@@ -313,7 +313,7 @@ def test_answers_are_never_early_and_the_log_says_when_they_were_sent() -> None:
 def test_the_errors_that_are_forecast_come_and_take_the_place_of_flags_only() -> None:
     """What has no flag stays not found."""
     profile = Profile("p", faults=(Fault("status", 0.5, 418),))
-    expected = [status_of(forecast(profile, 1, 0, "BR", attempt)) for attempt in range(20)]
+    expected = [status_of(plan_delay(profile, 1, 0, "BR", attempt)) for attempt in range(20)]
     asked = [get("/flags/br/br.gif")] * 20
     *answers, unknown = replies(exchange(*asked, last("/flags/zz/zz.gif"), profile=profile))
     assert [reply.status for reply in answers] == expected
@@ -351,7 +351,7 @@ def test_a_body_never_runs_ahead_of_its_bandwidth() -> None:
 
 def test_slices_hold_the_whole_answer_and_only_wait_for_their_own_bytes() -> None:
     """A thousand bytes at 20 kB/s leave in slices of 20 ms."""
-    answer = lay_out(200, "text/plain", bytes(range(250)) * 4)
+    answer = build_responses(200, "text/plain", bytes(range(250)) * 4)
     head, *slices = paced(answer, 20_000, closing=False)
     assert head.data == answer.kept_head
     assert b"".join(each.data for each in slices) == answer.body

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.model.cases import Profile
-from bench.server.log import UNANSWERED, Log, Record
-from bench.server.testimony import Statement, idle_s, max_overlap, overtaken, statements
-from bench.server.trials import Opening, RoundLog
+from bench.server.open_trials import Opening, RoundLog
+from bench.server.request_log import UNANSWERED, Log, Record
+from bench.server.server_rounds import ObservedRound, idle_s, max_overlap, observed_rounds, overtaken
 
 TWO = Opening("t", Profile("p"), 0, ("BR", "CN"), 1)
 
@@ -21,7 +21,7 @@ def record(
     return Record(connection, arrival_s - 1, arrival_s, arrival_s, end_s, 0.0, 200, country, attempt)
 
 
-def of(*rounds: Sequence[Record], opening: Opening = TWO, cpu_s: float = 0.0) -> dict[int, Statement]:
+def of(*rounds: Sequence[Record], opening: Opening = TWO, cpu_s: float = 0.0) -> dict[int, ObservedRound]:
     """Have the rounds of a trial testified."""
     logs = {}
     for number, records in enumerate(rounds):
@@ -29,7 +29,7 @@ def of(*rounds: Sequence[Record], opening: Opening = TWO, cpu_s: float = 0.0) ->
         for each in records:
             log.add(*each)
         logs[number] = RoundLog(log, 1.0, 1.0 + cpu_s)
-    return statements(logs, opening)
+    return observed_rounds(logs, opening)
 
 
 @pytest.mark.parametrize(

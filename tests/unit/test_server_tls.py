@@ -15,18 +15,18 @@ from urllib.request import urlopen
 
 import pytest
 
-from bench.errors import EnvironmentFault
+from bench.errors import SetupError
 from bench.model.cases import Fault, Fixed, Profile
 from bench.model.flags import all_flags
-from bench.server import endpoints
-from bench.server.authority import new_authority
-from bench.server.endpoint import Endpoint, endpoint_of
+from bench.server import listeners
+from bench.server.certificates import new_certificate_authority
+from bench.server.control_messages import to_line
 from bench.server.event_loop import new_event_loop
-from bench.server.messages import to_line
+from bench.server.listeners import Endpoint, endpoint_of
+from bench.server.open_trials import Opening
 from bench.server.settings import ServerSettings
 from bench.server.tls import Handshakes, TlsProtocol
-from bench.server.trials import Opening
-from bench.system.optional_dependencies import TLS, Extra, lacking
+from bench.system.optional_dependencies import TLS, Extra, missing_extra
 from tests.encrypted_server import PATIENCE_S, EncryptedHouse, house
 from tests.server_process import running_server, server_environment
 
@@ -200,7 +200,7 @@ def test_a_reset_reaches_the_client_as_a_reset() -> None:
             cast("asyncio.Transport", transport).abort()
 
     async def serve_one() -> BaseException | None:
-        authority = new_authority("127.0.0.1")
+        authority = new_certificate_authority("127.0.0.1")
         context, handshakes = authority.context("good", "http/1.1"), Handshakes()
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
@@ -238,7 +238,7 @@ def test_a_port_where_nobody_listens_refuses(*, tls: bool) -> None:
 
 def test_no_two_authorities_are_alike() -> None:
     """One run's certificates are worth nothing to another."""
-    assert new_authority("127.0.0.1").pem != new_authority("127.0.0.1").pem
+    assert new_certificate_authority("127.0.0.1").pem != new_certificate_authority("127.0.0.1").pem
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_plain_runs_import_nothing_of_it() -> None:
     """Neither the server nor its start pays for what a run does not use; asyncio itself imports ssl."""
     program = (
         "import sys, json\n"
-        "from bench.server.process import main\n"
+        "from bench.server.control_server import main\n"
         "main()\n"
         "print(json.dumps(sorted(sys.modules)))\n"
     )
@@ -310,23 +310,23 @@ def test_plain_runs_import_nothing_of_it() -> None:
     assert [next(iter(reply)) for reply in replies] == ["ready", "opened"]
     roots = {name.partition(".")[0] for name in modules}
     assert not roots & {"trustme", "cryptography", "h2", "hpack", "hyperframe"}
-    assert not {"bench.server.tls", "bench.server.authority"} & set(modules)
+    assert not {"bench.server.tls", "bench.server.certificates"} & set(modules)
 
 
 def test_what_is_not_installed_is_named_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is served."""
-    lack = lacking(Extra("tls", ("sys", "no_such_module")))
+    lack = missing_extra(Extra("tls", ("sys", "no_such_module")))
     assert str(lack) == "needs no_such_module, which is not installed: pip install 'flagbench[tls]'"
-    assert str(lacking(Extra("x", ("no_such_a", "no_such_b")))).startswith(
+    assert str(missing_extra(Extra("x", ("no_such_a", "no_such_b")))).startswith(
         "needs no_such_a and no_such_b, wh"
     )
-    assert lacking(TLS) is None
-    monkeypatch.setattr(endpoints, "TLS", Extra("tls", ("no_such_module",)))
+    assert missing_extra(TLS) is None
+    monkeypatch.setattr(listeners, "TLS", Extra("tls", ("no_such_module",)))
 
     async def open_one() -> None:
         async with AsyncExitStack() as stack:
-            await endpoints.Endpoints(None, "127.0.0.1", stack).find(Endpoint("good"))  # type: ignore[arg-type]
+            await listeners.Endpoints(None, "127.0.0.1", stack).find(Endpoint("good"))  # type: ignore[arg-type]
 
-    with pytest.raises(EnvironmentFault, match="TLS needs no_such_module") as fault:
+    with pytest.raises(SetupError, match="TLS needs no_such_module") as fault:
         asyncio.run(open_one())
     assert fault.value.hint == "pip install 'flagbench[tls]'"

@@ -4,12 +4,12 @@ import pytest
 
 from bench.errors import UsageError
 from bench.model.cases import Fault, Fixed, Profile, Uniform
-from bench.model.planned_delays import Forecast, forecast
-from bench.server import substitutes
-from bench.server.paths import trial_url
+from bench.model.planned_delays import PlannedDelay, plan_delay
+from bench.server import fault_responses
+from bench.server.open_trials import Opening, ServedRound, Trials
 from bench.server.routes import Routes
-from bench.server.site import Site
-from bench.server.trials import Opening, ServedRound, Trials
+from bench.server.state import ServerState
+from bench.server.trial_urls import trial_url
 
 CHANGING = Profile("p", Uniform(0, 1))
 
@@ -27,7 +27,7 @@ def test_rounds_begin_with_their_first_request_and_stay_the_same() -> None:
     assert trials.find(b"t.0") is first
     assert trials.find(b"t.1") is not first
     assert [first.count(country) for country in ("BR", "FR", "BR")] == [0, 0, 1]
-    assert first.forecast("BR", 1) == forecast(CHANGING, 1, 2, "BR", 1)
+    assert first.forecast("BR", 1) == plan_delay(CHANGING, 1, 2, "BR", 1)
     assert set(trials.logs("t")) == {0, 1}
 
 
@@ -65,14 +65,14 @@ def test_weather_that_cannot_change_is_asked_for_once() -> None:
     """Every request of a steady profile meets the very same forecast."""
     served = ServedRound(Profile("p", Fixed(0.05)), 1, 0, ignore)
     assert served.forecast("BR", 0) is served.forecast("FR", 9)
-    assert served.forecast("BR", 0) == Forecast(0.05, None)
+    assert served.forecast("BR", 0) == PlannedDelay(0.05, None)
 
 
 def test_a_site_forgets_a_trial_that_is_closed() -> None:
     """What led to it is not found again, until a trial of that name is opened anew."""
     target = trial_url("", "t").encode() + b".0/flags/br/br.gif"
     public = ServedRound(CHANGING, 1, 0, ignore)
-    site = Site(Routes({"BR": b"GIF89a"}), Trials(seed=1), public)
+    site = ServerState(Routes({"BR": b"GIF89a"}), Trials(seed=1), public)
     site.trials.open(Opening("t", CHANGING, 0))
     served, resource = site.visit(target)
     assert (resource.answer.status, resource.answer.body) == (200, b"GIF89a")
@@ -86,7 +86,7 @@ def test_a_site_forgets_a_trial_that_is_closed() -> None:
 
 def test_a_bomb_is_laid_out_before_the_trial_begins() -> None:
     """It takes ten times as long as an answer may be late."""
-    laid_out = substitutes._gzip_bomb  # noqa: SLF001  nobody else can tell
+    laid_out = fault_responses._gzip_bomb  # noqa: SLF001  nobody else can tell
     laid_out.cache_clear()
     trials = Trials(1)
     trials.open(Opening("sound", Profile("p", faults=(Fault("stall", 0.1),)), 0))

@@ -5,7 +5,7 @@ from statistics import mean, quantiles
 import pytest
 
 from bench.model.cases import Fault, Fixed, LogNormal, Profile, Uniform
-from bench.model.planned_delays import Forecast, forecast, is_steady, service_s
+from bench.model.planned_delays import PlannedDelay, is_steady, plan_delay, service_s
 
 MANY = 4_000
 ERROR = Fault("status", 0.25, 418)
@@ -13,29 +13,29 @@ ERROR = Fault("status", 0.25, 418)
 
 def delays(profile: Profile) -> list[float]:
     """Return the delays of many requests of one round."""
-    return [forecast(profile, 1, 0, "BR", attempt).delay_s for attempt in range(MANY)]
+    return [plan_delay(profile, 1, 0, "BR", attempt).delay_s for attempt in range(MANY)]
 
 
 @pytest.mark.parametrize(
     ("profile", "expected"),
     [
-        (Profile("p", Uniform(0.5, 5)), Forecast(4.922282681, None)),
+        (Profile("p", Uniform(0.5, 5)), PlannedDelay(4.922282681, None)),
         (
             Profile("p", LogNormal(0.1, 0.4), jitter_s=0.01, faults=(Fault("status", 0.5, 418),)),
-            Forecast(0.351414269, None),
+            PlannedDelay(0.351414269, None),
         ),
     ],
 )
-def test_the_weather_is_the_same_on_every_machine(profile: Profile, expected: Forecast) -> None:
+def test_the_weather_is_the_same_on_every_machine(profile: Profile, expected: PlannedDelay) -> None:
     """Known answers: Python's version and platform do not matter."""
-    assert forecast(profile, seed=1, block=2, country="BR", attempt=3) == expected
+    assert plan_delay(profile, seed=1, block=2, country="BR", attempt=3) == expected
 
 
 def test_seed_block_country_and_attempt_each_change_the_weather() -> None:
     """Nothing that names a request is left out of the draw."""
     profile = Profile("p", Uniform(0, 1))
     keys = [(1, 0, "BR", 0), (2, 0, "BR", 0), (1, 1, "BR", 0), (1, 0, "FR", 0), (1, 0, "BR", 1)]
-    assert len({forecast(profile, *key) for key in keys}) == len(keys)
+    assert len({plan_delay(profile, *key) for key in keys}) == len(keys)
 
 
 def test_uniform_latency_fills_its_range_evenly() -> None:
@@ -66,7 +66,7 @@ def test_errors_come_at_their_rate_and_leave_the_delay_alone() -> None:
         Profile("p", Uniform(0, 1)),
         Profile("q", Uniform(0, 1), faults=(ERROR,)),
     )
-    drawn = [forecast(stormy, 1, 0, "BR", attempt) for attempt in range(MANY)]
+    drawn = [plan_delay(stormy, 1, 0, "BR", attempt) for attempt in range(MANY)]
     assert mean(each.fault is not None for each in drawn) == pytest.approx(0.25, abs=0.02)
     assert [each.delay_s for each in drawn] == delays(calm)
     failed = mean(each.delay_s for each in drawn if each.fault)
@@ -77,7 +77,7 @@ def test_errors_come_at_their_rate_and_leave_the_delay_alone() -> None:
 def test_no_errors_and_only_errors_are_exact(rate: float, expected: set[int | None]) -> None:
     """The ends of the scale are no matter of luck."""
     profile = Profile("p", faults=(Fault("status", rate, 418),))
-    met = {forecast(profile, 1, 0, "BR", attempt).fault for attempt in range(MANY)}
+    met = {plan_delay(profile, 1, 0, "BR", attempt).fault for attempt in range(MANY)}
     assert {fault and fault.status for fault in met} == expected
 
 
@@ -99,13 +99,13 @@ def test_only_a_profile_without_a_draw_is_steady(profile: Profile, *, steady: bo
 @pytest.mark.parametrize(
     ("bandwidth", "expected", "seconds"),
     [
-        (None, Forecast(0.5, None), 0.5),
-        (1_000.0, Forecast(0.5, None), 2.5),
-        (1_000.0, Forecast(0.5, Fault("status", 0.1, 418)), 0.5),
+        (None, PlannedDelay(0.5, None), 0.5),
+        (1_000.0, PlannedDelay(0.5, None), 2.5),
+        (1_000.0, PlannedDelay(0.5, Fault("status", 0.1, 418)), 0.5),
     ],
 )
 def test_service_is_delay_and_the_time_the_body_takes(
-    bandwidth: float | None, expected: Forecast, seconds: float
+    bandwidth: float | None, expected: PlannedDelay, seconds: float
 ) -> None:
     """An error has next to no body."""
     assert service_s(expected, 2_000, Profile("p", bandwidth=bandwidth)) == seconds

@@ -10,11 +10,10 @@ import pytest
 from scipy import optimize, stats
 
 from bench.stats.intervals import Interval, median_interval, quantile_interval
-from bench.stats.least_squares import non_negative
-from bench.stats.paired import compare, holm
-from bench.stats.sequential import SequentialRule, decide
+from bench.stats.pairwise import compare_cases, holm
+from bench.stats.scalability_law import UniversalLaw, fit_law, solve_non_negative
+from bench.stats.sequential_test import SequentialRule, decide_metric
 from bench.stats.signed_rank import bound_rank, p_value, shift_interval
-from bench.stats.universal_law import UniversalLaw, fitted
 
 DRAWS = 20_000
 NORMAL_P90 = stats.norm.ppf(0.9)
@@ -86,7 +85,7 @@ def sides(source: np.random.Generator, n: int) -> list[float]:
 def ratio_interval(both: list[float]) -> Interval:
     """Bound the ratio of two sides, as a logarithm."""
     half = len(both) // 2
-    ratio = compare(both[:half], both[half:]).ratio
+    ratio = compare_cases(both[:half], both[half:]).ratio
     assert ratio.low is not None
     assert ratio.high is not None
     return Interval(np.log(ratio.estimate), np.log(ratio.low), np.log(ratio.high))
@@ -96,7 +95,7 @@ def interval_at_a_look(differences: list[float]) -> Interval:
     """Bound a ratio by a rule that spends 2.5 % on each side at its only look, as a logarithm."""
     n = len(differences)
     rule = SequentialRule(beta=0.025, looks=(n,), alpha_weights=(1.0,), beta_weights=(1.0,))
-    ratio = decide(differences, 1, rule).ratio
+    ratio = decide_metric(differences, 1, rule).ratio
     assert ratio.low is not None
     assert ratio.high is not None
     return Interval(np.log(ratio.estimate), np.log(ratio.low), np.log(ratio.high))
@@ -195,7 +194,7 @@ def test_non_negative_least_squares_are_scipys() -> None:
         matrix = source.normal(0, 1, (8, 3)) * [1.0, 100.0, 1e4]
         target = source.normal(0, 1, 8)
         theirs, _ = optimize.nnls(matrix, target)
-        ours = non_negative([list(column) for column in matrix.T], list(target))
+        ours = solve_non_negative([list(column) for column in matrix.T], list(target))
         assert ours == pytest.approx(tuple(theirs), rel=1e-7, abs=1e-12)
         zeros += sum(factor == 0 for factor in ours)
     assert 100 < zeros < 800
@@ -208,7 +207,7 @@ def test_the_law_is_the_one_scipy_finds_by_searching() -> None:
     for _ in range(40):
         truth = UniversalLaw(80.0, float(source.choice([0.0, 0.05])), float(source.choice([0.0, 1e-4])))
         seen = np.array([truth.throughput(count) for count in workers]) * source.lognormal(0, 0.05, 8)
-        ours = fitted(dict(zip(workers.tolist(), seen.tolist(), strict=True)))
+        ours = fit_law(dict(zip(workers.tolist(), seen.tolist(), strict=True)))
         assert ours is not None
 
         def misses(scaled: np.ndarray, seen: np.ndarray = seen) -> np.ndarray:

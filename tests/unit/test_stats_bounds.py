@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.model.comparison import Bound, Bounded, Contest, Relation
+from bench.model.comparison import Bound, BoundedFigure, Comparison, Relation
 from bench.model.results import Measurement
-from bench.stats.bounds import BoundVerdict, bound_verdicts, keeping
+from bench.stats.absolute_thresholds import BoundVerdict, bound_status, bound_verdicts
 from bench.stats.intervals import Interval, median_interval
-from bench.stats.metrics import figure
+from bench.stats.metrics import metric_value
 from tests.builders import case, failed, round_of, trials
 from tests.contests import BASE, CANDIDATE, contest
 
@@ -26,7 +26,7 @@ samples = st.lists(times, min_size=1, max_size=25)
 unequal = st.sampled_from(sorted(OPPOSITE))
 
 
-def _contest(*bounds: Bound, repeats: int = 1) -> Contest:
+def _contest(*bounds: Bound, repeats: int = 1) -> Comparison:
     return replace(contest(case()), bounds=bounds, repeats={PLAIN: repeats})
 
 
@@ -68,7 +68,7 @@ def _failing(*errors: int) -> list[Measurement]:
 def test_a_bound_must_hold_for_the_whole_interval(relation: Relation, value: float, verdict: str) -> None:
     """The ends of it count."""
     interval = Interval(0.1025, 0.1, 0.105)
-    assert keeping(_elapsed(relation, value), interval) == verdict
+    assert bound_status(_elapsed(relation, value), interval) == verdict
 
 
 @given(samples, unequal, times)
@@ -79,9 +79,9 @@ def test_elapsed_is_held_against_the_median_over_blocks(
     bound = _elapsed(relation, value)
     measured = trials(POOL, values)
     found = _found(bound, measured)
-    figures = [each for trial in measured if (each := figure(trial, "elapsed")) is not None]
+    figures = [each for trial in measured if (each := metric_value(trial, "elapsed")) is not None]
     assert found.found == median_interval(figures)
-    assert (found.verdict, found.blocks) == (keeping(bound, median_interval(figures)), len(values))
+    assert (found.verdict, found.blocks) == (bound_status(bound, median_interval(figures)), len(values))
     if len(values) < 6:
         assert found.verdict == "open"
 
@@ -138,8 +138,8 @@ def test_efficiency_is_the_mean_ideal_by_the_mean_elapsed_of_a_block() -> None:
     assert _found(Bound("*", "efficiency", ">", 0.51), measured).verdict == "broken"
 
 
-@pytest.mark.parametrize("name", get_args(Bounded))
-def test_longer_rounds_are_held_against_the_configs_own(name: Bounded) -> None:
+@pytest.mark.parametrize("name", get_args(BoundedFigure))
+def test_longer_rounds_are_held_against_the_configs_own(name: BoundedFigure) -> None:
     """Time and errors of a round that asks three times as often are a third; what is no sum stays."""
     measured = _failing(*[7] * 6)
     once = _found(Bound("*", name, "<", 1e9), measured).found

@@ -5,11 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from bench.model.comparison import Contest
+from bench.model.comparison import Comparison
 from bench.model.results import Measurement, Run
-from bench.stats.comparability import is_of_fixed_order, refusals
-from bench.stats.matching import matching
-from bench.stats.paired_verdicts import paired_verdicts
+from bench.stats.comparability import incomparable_reasons, is_of_fixed_order, match_cases
+from bench.stats.verdicts import paired_verdicts
 from tests.builders import case, run_of, trials
 from tests.contests import contest, contested
 
@@ -27,7 +26,7 @@ def stored(blocks: int = 8) -> Run:
 
 def test_two_variants_of_one_session_can_be_compared() -> None:
     """There is nothing to refuse."""
-    assert list(refusals(stored(), stored())) == []
+    assert list(incomparable_reasons(stored(), stored())) == []
 
 
 @pytest.mark.parametrize(
@@ -43,13 +42,13 @@ def test_two_variants_of_one_session_can_be_compared() -> None:
 )
 def test_what_differs_between_runs_is_a_reason(change: Callable[[Run], Run], reason: str) -> None:
     """Machine, weather, config or session."""
-    assert reason in "; ".join(refusals(stored(), change(stored())))
+    assert reason in "; ".join(incomparable_reasons(stored(), change(stored())))
 
 
 def test_a_run_that_was_stopped_early_is_refused() -> None:
     """It may have been stopped because of what it showed."""
     partial = replace(stored(), status="partial")
-    assert list(refusals(partial, partial)) == [f"{partial.name} was stopped early"]
+    assert list(incomparable_reasons(partial, partial)) == [f"{partial.name} was stopped early"]
 
 
 def reordered(run: Run, first: str) -> Run:
@@ -67,7 +66,7 @@ def test_an_order_that_no_coin_has_drawn_is_refused() -> None:
     for first in ("@main", "@worktree"):
         fixed = reordered(stored(), first)
         assert is_of_fixed_order(fixed)
-        assert "was not drawn from its seed" in "; ".join(refusals(fixed, fixed))
+        assert "was not drawn from its seed" in "; ".join(incomparable_reasons(fixed, fixed))
     assert is_of_fixed_order(replace(stored(), config={"name": "x"}))
 
 
@@ -76,19 +75,19 @@ def test_cases_are_matched_by_their_names_and_else_by_their_strategies_files() -
     thread = case("thread")
     moved, gone, new = replace(POOL, strategy="pool"), case("sequential"), case("processpool_map")
     digests = ({"threadpool_map": "a", "thread": "b"}, {"pool": "a", "thread": "c"})
-    found = matching((POOL, thread, gone), (new, moved, thread), digests)
+    found = match_cases((POOL, thread, gone), (new, moved, thread), digests)
     assert found.shared == ((thread, thread),)
     assert found.renamed == ((POOL, moved),)
     assert found.vanished == (gone,)
     assert found.new == (new,)
     workers = replace(moved, workers=2)
-    assert matching((POOL,), (workers,), digests).renamed == ()
-    assert matching((POOL,), (moved,), ({}, {})).renamed == ()
+    assert match_cases((POOL,), (workers,), digests).renamed == ()
+    assert match_cases((POOL,), (moved,), ({}, {})).renamed == ()
 
 
 def test_a_finished_run_of_two_variants_is_looked_at_as_the_rule_would_have() -> None:
     """The first look that decides counts; too few blocks are inconclusive."""
-    terms: Contest = contest(POOL)
+    terms: Comparison = contest(POOL)
     base, candidate = (replace(POOL, variant=name) for name in (terms.base, terms.candidate))
     for blocks, verdict, looked in ((20, "slower", 14), (13, "inconclusive", 8), (7, "inconclusive", 7)):
         values = [0.2 + 0.0001 * block for block in range(blocks)]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.stats.crossover import Rivalry, level_at, rivalries
-from bench.stats.paired import Sample
+from bench.stats.crossover import SeriesPair, level_at, series_pairs
+from bench.stats.pairwise import Sample
 
 WORKERS = (1, 2, 5, 10, 20, 50)
 
@@ -31,9 +31,9 @@ LEVEL = dict.fromkeys(WORKERS, 1.0)
 PLAIN = ladder(LEVEL, 1)
 
 
-def only(first: Mapping[int, Sample], second: Mapping[int, Sample]) -> Rivalry[str]:
+def only(first: Mapping[int, Sample], second: Mapping[int, Sample]) -> SeriesPair[str]:
     """Return the only rivalry of two ladders."""
-    (rivalry,) = rivalries({"first": first, "second": second})
+    (rivalry,) = series_pairs({"first": first, "second": second})
     return rivalry
 
 
@@ -85,7 +85,7 @@ def test_few_blocks_bear_no_crossover() -> None:
 
 def test_one_shared_number_of_workers_is_no_rivalry() -> None:
     """There is nothing to cross between."""
-    assert rivalries({"first": {1: {0: 1.0}, 2: {0: 1.0}}, "second": {2: {0: 1.0}, 3: {0: 1.0}}}) == ()
+    assert series_pairs({"first": {1: {0: 1.0}, 2: {0: 1.0}}, "second": {2: {0: 1.0}, 3: {0: 1.0}}}) == ()
 
 
 def test_a_crossing_without_a_common_block_has_a_place_only_between_its_ends() -> None:
@@ -166,7 +166,7 @@ def test_equal_series_cross_in_one_run_of_twenty_at_most() -> None:
         }
         alarms += any(
             order.verdict in {"faster", "slower"}
-            for rivalry in rivalries(ladders)
+            for rivalry in series_pairs(ladders)
             for order in rivalry.orders.values()
         )
     assert alarms <= 28

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import pytest
 
-from bench.stats.detection import blocks_to_show, least_blocks, smallest_difference
+from bench.stats.detectable_effect import blocks_to_show, least_blocks, smallest_difference
 from bench.stats.signed_rank import shift_interval
 
 Draw: TypeAlias = Callable[[np.random.Generator, int], list[float]]

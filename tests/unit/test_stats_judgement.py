@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.stats.judgement import against, blocks_needed, judge
-from bench.stats.paired import compare
+from bench.stats.pairwise import against, blocks_needed, compare_cases, judge_pairs
 
 DRIFT = [1.0, 1.3, 0.9, 1.1, 1.2, 0.8, 1.05, 0.95, 1.15, 1.0]
 
@@ -55,12 +54,14 @@ def test_too_few_blocks_are_said_as_such() -> None:
 
 def test_a_pair_that_is_told_apart_makes_the_next_one_easier() -> None:
     """Holm steps down: the same comparison is a tie beside a tie, and faster beside a clear difference."""
-    narrow = compare([1.0] * 10, [math.exp(-0.06 if rank == 6 else rank / 100) for rank in range(1, 11)])
+    narrow = compare_cases(
+        [1.0] * 10, [math.exp(-0.06 if rank == 6 else rank / 100) for rank in range(1, 11)]
+    )
     assert 0.025 < narrow.p <= 0.05
-    clear = compare([1.0] * 10, [2.0 + block / 100 for block in range(10)])
-    level = compare([1.0] * 10, [math.exp((block + 1) * (-1) ** block / 100) for block in range(10)])
-    assert judge({"narrow": narrow, "other": clear})["narrow"].verdict == "faster"
-    assert judge({"narrow": narrow, "other": level})["narrow"].verdict == "tie"
+    clear = compare_cases([1.0] * 10, [2.0 + block / 100 for block in range(10)])
+    level = compare_cases([1.0] * 10, [math.exp((block + 1) * (-1) ** block / 100) for block in range(10)])
+    assert judge_pairs({"narrow": narrow, "other": clear})["narrow"].verdict == "faster"
+    assert judge_pairs({"narrow": narrow, "other": level})["narrow"].verdict == "tie"
 
 
 def test_what_shares_no_block_is_left_out() -> None:
@@ -74,10 +75,10 @@ def test_what_shares_no_block_is_left_out() -> None:
 def test_so_many_comparisons_take_so_many_blocks(comparisons: int, blocks: int) -> None:
     """The smallest two-sided p there is, times their number, is 5 % at the most."""
     assert blocks_needed(comparisons) == blocks
-    unanimous = compare([1.0] * blocks, [2.0 + block / 100 for block in range(blocks)])
+    unanimous = compare_cases([1.0] * blocks, [2.0 + block / 100 for block in range(blocks)])
     family = dict.fromkeys(range(max(1, comparisons)), unanimous)
-    assert {each.verdict for each in judge(family).values()} == {"faster"}
-    shorter = compare([1.0] * (blocks - 1), [2.0 + block / 100 for block in range(blocks - 1)])
+    assert {each.verdict for each in judge_pairs(family).values()} == {"faster"}
+    shorter = compare_cases([1.0] * (blocks - 1), [2.0 + block / 100 for block in range(blocks - 1)])
     assert shorter.p * max(1, comparisons) > 0.05
 
 
@@ -88,8 +89,8 @@ def test_so_many_comparisons_take_so_many_blocks(comparisons: int, blocks: int) 
 def test_swapping_the_sides_swaps_the_verdicts(others: list[list[float]], reference: list[float]) -> None:
     """Each p stays what it was."""
     opposite = {"faster": "slower", "slower": "faster"}
-    one = judge({number: compare(each, reference) for number, each in enumerate(others)})
-    other = judge({number: compare(reference, each) for number, each in enumerate(others)})
+    one = judge_pairs({number: compare_cases(each, reference) for number, each in enumerate(others)})
+    other = judge_pairs({number: compare_cases(reference, each) for number, each in enumerate(others)})
     for number, judgement in one.items():
         mirrored = other[number]
         assert mirrored.verdict == opposite.get(judgement.verdict, judgement.verdict)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.stats.intervals import Interval
-from bench.stats.paired import compare, holm
+from bench.stats.pairwise import compare_cases, holm
 from bench.stats.signed_rank import p_value, shift_interval, walsh_averages
 
 differences = st.lists(
@@ -87,7 +87,7 @@ def test_a_comparison_is_a_ratio_of_second_to_first() -> None:
     """Twice as long in every block is a ratio of two, with bounds that hold it."""
     first = [1.0, 1.1, 0.9, 1.2, 1.0, 1.05, 0.95]
     noise = [1.01, 0.99, 1.02, 0.98, 1.0, 1.015, 0.985]
-    comparison = compare(first, [2 * a * b for a, b in zip(first, noise, strict=True)])
+    comparison = compare_cases(first, [2 * a * b for a, b in zip(first, noise, strict=True)])
     assert comparison.ratio.estimate == pytest.approx(2, rel=0.02)
     assert comparison.p == pytest.approx(2 / 2**7)
     assert comparison.blocks == 7
@@ -101,7 +101,7 @@ def test_equal_sides_are_called_different_no_more_often_than_promised() -> None:
         drift = [math.exp(source.gauss(0, 0.5)) for _ in range(10)]
         first = [level * math.exp(source.gauss(0, 0.05)) for level in drift]
         second = [level * math.exp(source.gauss(0, 0.05)) for level in drift]
-        alarms += compare(first, second).p <= 0.05
+        alarms += compare_cases(first, second).p <= 0.05
     assert 20 <= alarms <= 65
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from bench.model.cases import Case
 from bench.model.results import Measurement, Run
-from bench.stats.podium import Podium, podiums
-from bench.stats.standing import Range, Standing
+from bench.stats.case_summary import CaseSummary, Range
+from bench.stats.ranking import Ranking, rankings
 from tests.builders import case, failed, round_of, run_of, trials
 
 DRIFT = [1.0, 1.3, 0.9, 1.1, 1.2, 0.8, 1.05, 0.95, 1.15, 1.0]
@@ -23,13 +23,13 @@ def scaled(factor: float, jitter: float = 0.0) -> list[float]:
     return [factor * drift * (1 + jitter * (-1) ** block) for block, drift in enumerate(DRIFT)]
 
 
-def podium_of(measured: dict[Case, list[Measurement]]) -> Podium:
+def podium_of(measured: dict[Case, list[Measurement]]) -> Ranking:
     """Return the only podium of a run of ten blocks."""
-    (podium,) = podiums(run_of(measured))
+    (podium,) = rankings(run_of(measured))
     return podium
 
 
-def row_of(podium: Podium, wanted: Case) -> Standing:
+def row_of(podium: Ranking, wanted: Case) -> CaseSummary:
     """Return the row of a case."""
     return next(row for row in podium.rows if row.case == wanted)
 
@@ -193,8 +193,8 @@ def test_only_a_complete_run_has_given_cases_up() -> None:
     run = run_of(
         {POOL: [*trials(POOL, [0.02]), *(failed(POOL, block, "timeout", "") for block in (1, 2, 3))]}
     )
-    assert podiums(run)[0].skipped == {POOL.id: 6}
-    assert podiums(replace(run, status="partial"))[0].skipped == {}
+    assert rankings(run)[0].skipped == {POOL.id: 6}
+    assert rankings(replace(run, status="partial"))[0].skipped == {}
 
 
 def test_a_case_that_left_the_blocks_early_is_ranked_and_not_given_up() -> None:
@@ -216,7 +216,7 @@ def test_a_case_that_left_with_a_crash_in_its_last_block_was_not_given_up() -> N
     """It was precise by then; that its last trial failed makes it neither unranked nor given up."""
     early = [*trials(POOL, [0.020, 0.0201, 0.0202] * 2 + [0.02]), failed(POOL, 7, "crash", "")]
     run = stopping_run({POOL: early, LOOP: trials(LOOP, [0.03, 0.05] * 32)})
-    podium = podiums(run)[0]
+    podium = rankings(run)[0]
     assert podium.fastest == POOL.id
     assert podium.skipped == {}
 
@@ -225,7 +225,7 @@ def test_a_case_given_up_is_held_against_the_blocks_that_others_were_run_in() ->
     """Of eight blocks, and not of the sixty-four that there might have been."""
     lost = [failed(POOL, block, "crash", "") for block in range(3)]
     run = stopping_run({POOL: lost, LOOP: trials(LOOP, [0.02] * 8)})
-    assert podiums(run)[0].skipped == {POOL.id: 5}
+    assert rankings(run)[0].skipped == {POOL.id: 5}
 
 
 def test_no_case_is_the_fastest_that_another_is_surely_faster_than() -> None:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.stats.intervals import Interval, block_value, median_interval, quantile_interval
-from bench.stats.paired import compare, compare_samples, holm
-from bench.stats.sequential import SequentialRule, decide
+from bench.stats.pairwise import compare_cases, compare_samples, holm
+from bench.stats.sequential_test import SequentialRule, decide_metric
 from bench.stats.signed_rank import shift_interval
 
 RULE = SequentialRule()
@@ -68,7 +68,7 @@ def test_shifts_change_with_the_unit_and_not_with_the_order(
 def test_swapping_the_sides_inverts_the_ratio(blocks: list[tuple[float, float]]) -> None:
     """Bounds change places, p stays."""
     first, second = ([pair[side] for pair in blocks] for side in (0, 1))
-    one, other = compare(first, second), compare(second, first)
+    one, other = compare_cases(first, second), compare_cases(second, first)
     assert one.p == other.p
     assert one.ratio.estimate == pytest.approx(1 / other.ratio.estimate)
     if one.ratio.low is not None and one.ratio.high is not None:
@@ -82,7 +82,7 @@ def test_drift_and_the_order_of_the_blocks_change_no_comparison(
     blocks: list[tuple[float, float]], drift: list[float], shuffler: random.Random
 ) -> None:
     """What both sides of a block share falls out of its ratio."""
-    plain = compare([a for a, _ in blocks], [b for _, b in blocks])
+    plain = compare_cases([a for a, _ in blocks], [b for _, b in blocks])
     moved = [(a * level, b * level) for (a, b), level in zip(blocks, drift, strict=False)]
     numbers = list(range(len(blocks)))
     shuffler.shuffle(numbers)
@@ -137,7 +137,7 @@ def test_the_sequential_rule_sees_a_mirror_image_as_one(
     opposite = {"faster": "slower", "slower": "faster"}
     mirrored = [-value for value in differences]
     shuffler.shuffle(mirrored)
-    one, other = decide(differences, metrics, RULE), decide(mirrored, metrics, RULE)
+    one, other = decide_metric(differences, metrics, RULE), decide_metric(mirrored, metrics, RULE)
     assert other.verdict == opposite.get(str(one.verdict), one.verdict)
     assert other.ratio.estimate == pytest.approx(1 / one.ratio.estimate)
     if one.ratio.low is not None and one.ratio.high is not None:

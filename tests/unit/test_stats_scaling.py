@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from bench.model.results import Run
 from bench.stats.intervals import Interval
-from bench.stats.paired import Comparison
-from bench.stats.scaling import Rung, Series, knee_of, law_of, scalings
+from bench.stats.pairwise import Comparison
+from bench.stats.scalability_law import UniversalLaw, fit_law
+from bench.stats.scaling import ScalingPoint, Series, knee_of, law_of, scalings
 from bench.stats.signed_rank import shift_interval
-from bench.stats.universal_law import UniversalLaw, fitted
 from tests.builders import case, failed, run_of, trials
 
 WORKERS = (1, 2, 5, 10, 20, 50, 100, 200)
@@ -57,7 +57,7 @@ def series_of(run: Run) -> Series:
 def test_the_law_is_found_again(rate: float, contention: float, coherency: float) -> None:
     """From throughputs without noise, zeros included."""
     law = UniversalLaw(rate, contention, coherency)
-    found = fitted({workers: law.throughput(workers) for workers in WORKERS})
+    found = fit_law({workers: law.throughput(workers) for workers in WORKERS})
     assert found is not None
     assert found.rate == pytest.approx(rate, rel=1e-6)
     assert found.contention == pytest.approx(contention, rel=1e-6, abs=1e-9)
@@ -72,8 +72,8 @@ def test_the_fit_knows_neither_unit_nor_order(
     throughputs = dict(zip(WORKERS, values, strict=True))
     shuffled = list(throughputs.items())
     shuffler.shuffle(shuffled)
-    law = fitted(throughputs)
-    other = fitted({workers: unit * value for workers, value in shuffled})
+    law = fit_law(throughputs)
+    other = fit_law({workers: unit * value for workers, value in shuffled})
     if law is None or other is None:
         assert law is other
         return
@@ -105,14 +105,14 @@ def test_the_known_peak_of_a_known_law() -> None:
 
 def test_a_throughput_that_falls_with_the_square_of_workers_has_no_law() -> None:
     """One worker would be infinitely fast."""
-    assert fitted({2: 10.0, 4: 1.0, 8: 0.1, 16: 0.01}) is None
+    assert fit_law({2: 10.0, 4: 1.0, 8: 0.1, 16: 0.01}) is None
 
 
-def rung(workers: int, low: float | None, high: float = 3.0) -> Rung:
+def rung(workers: int, low: float | None, high: float = 3.0) -> ScalingPoint:
     """Build a rung whose gain over the one below is bounded so."""
     ratio = Interval(high if low is None else (low + high) / 2, low, None if low is None else high)
     plain = Interval(1.0, 0.9, 1.1)
-    return Rung(workers, 10, plain, plain, Comparison(ratio, 0.01, 10))
+    return ScalingPoint(workers, 10, plain, plain, Comparison(ratio, 0.01, 10))
 
 
 FIRST = replace(rung(1, 1.0), gain=None)
@@ -317,11 +317,11 @@ def test_steps_below_the_knee_gain_as_much_as_is_said() -> None:
 
 def _passes(source: random.Random, gain: float) -> bool:
     """Draw ten blocks of one step, with noise of the same kind on either side, and hold it against 5 %."""
-    from bench.stats.paired import compare
+    from bench.stats.pairwise import compare_cases
 
     slow = [gain * source.lognormvariate(0, 0.1) for _ in range(10)]
     quick = [source.lognormvariate(0, 0.1) for _ in range(10)]
-    return replace(FIRST, gain=compare(quick, slow)).is_worth_it
+    return replace(FIRST, gain=compare_cases(quick, slow)).is_worth_it
 
 
 @pytest.mark.no_cover  # tracing takes twice as long as the simulation
@@ -348,7 +348,7 @@ def _share_passing(draws: Sequence[Sequence[float]], truth: float) -> float:
 
 def _knee_workers(source: random.Random, gains: Sequence[float]) -> int:
     """Draw a series with these gains over 1, 2, 4, 8 and 16 workers; return where its knee is found."""
-    from bench.stats.paired import compare
+    from bench.stats.pairwise import compare_cases
 
     drift = [source.lognormvariate(0, 0.3) for _ in range(10)]
     level, samples = 1.0, []
@@ -356,7 +356,7 @@ def _knee_workers(source: random.Random, gains: Sequence[float]) -> int:
         level /= gain
         samples.append([level * each * source.lognormvariate(0, 0.02) for each in drift])
     rungs = [FIRST] + [
-        replace(rung(2**place, 1.0), gain=compare(samples[place], samples[place - 1]))
+        replace(rung(2**place, 1.0), gain=compare_cases(samples[place], samples[place - 1]))
         for place in range(1, len(samples))
     ]
     found = knee_of(rungs)

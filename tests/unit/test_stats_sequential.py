@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.stats.sequential import SequentialRule, blocks_to_alarm, decide
+from bench.stats.sequential_test import SequentialRule, blocks_to_alarm, decide_metric
 
 RULE = SequentialRule()
 
@@ -29,7 +29,7 @@ def test_a_family_beyond_the_rule_is_refused() -> None:
 def test_no_other_look_is_taken() -> None:
     """It would spend a chance of error that was not allowed."""
     with pytest.raises(ValueError, match="9 blocks are none of the looks"):
-        decide([0.1] * 9, 1, RULE)
+        decide_metric([0.1] * 9, 1, RULE)
 
 
 @pytest.mark.parametrize(
@@ -46,13 +46,13 @@ def test_no_other_look_is_taken() -> None:
 def test_plain_cases_end_as_expected(change: float, blocks: int, verdict: str | None) -> None:
     """Blocks that differ by little more than the change itself."""
     spread = np.linspace(-0.004, 0.004, blocks)
-    assert decide(list(change + spread), 20, RULE).verdict == verdict
+    assert decide_metric(list(change + spread), 20, RULE).verdict == verdict
 
 
 def test_what_the_last_look_cannot_tell_is_inconclusive() -> None:
     """Blocks that swing by a third either way, around a small change."""
     source = np.random.default_rng(5)
-    found = decide(list(source.normal(0.04, 0.33, 64)), 20, RULE)
+    found = decide_metric(list(source.normal(0.04, 0.33, 64)), 20, RULE)
     assert found.verdict == "inconclusive"
     assert found.blocks == 64
     assert found.ratio.low is not None
@@ -65,7 +65,7 @@ def test_faster_is_the_mirror_image_of_slower() -> None:
     opposite = {"faster": "slower", "slower": "faster"}
     for shift in np.linspace(-0.2, 0.2, 60):
         sample = list(source.normal(shift, 0.05, 20))
-        one, other = decide(sample, 20, RULE), decide([-value for value in sample], 20, RULE)
+        one, other = decide_metric(sample, 20, RULE), decide_metric([-value for value in sample], 20, RULE)
         assert other.verdict == opposite.get(str(one.verdict), one.verdict)
         assert other.ratio.estimate == pytest.approx(1 / one.ratio.estimate)
 
@@ -75,7 +75,7 @@ def run_to_verdict(source: np.random.Generator, change: float, metrics: int) -> 
     first_is_slower = np.where(source.random(64) < 0.5, 0.03, -0.03)
     differences = change + first_is_slower + 0.02 * source.standard_t(3, 64)
     for blocks in RULE.looks:
-        verdict = decide(list(differences[:blocks]), metrics, RULE).verdict
+        verdict = decide_metric(list(differences[:blocks]), metrics, RULE).verdict
         if verdict is not None:
             return verdict
     raise AssertionError("the last look always ends")

@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.stats.autocorrelation import autocorrelation, chance_bound
-from bench.stats.drift import slope
-from bench.stats.robust import robust_sigma, spike_share
+from bench.stats.series import autocorrelation, chance_bound, robust_sigma, spike_share, theil_sen_slope
 
 
 @pytest.mark.parametrize("n", [2, 7, 20, 101])
@@ -51,14 +49,14 @@ def test_slope_and_its_bounds_are_scipys(n: int, level: float) -> None:
     times = np.cumsum(source.integers(1, 4, n))
     values = 0.3 * times + source.standard_t(2, n)
     theirs = stats.theilslopes(values, times, alpha=level)
-    ours = slope(list(times), list(values), level)
+    ours = theil_sen_slope(list(times), list(values), level)
     assert ours.estimate == pytest.approx(theirs.slope)
     assert (ours.low, ours.high) == pytest.approx((theirs.low_slope, theirs.high_slope))
 
 
 def test_three_values_do_not_bound_a_slope() -> None:
     """They have one all the same."""
-    found = slope([0, 1, 2], [1.0, 3.0, 5.0])
+    found = theil_sen_slope([0, 1, 2], [1.0, 3.0, 5.0])
     assert (found.estimate, found.low, found.high) == (2.0, None, None)
 
 
@@ -68,7 +66,7 @@ def test_the_slope_of_spiky_values_is_covered() -> None:
     covered = 0
     for _ in range(2000):
         spikes = np.where(source.random(20) < 0.1, 5.0, 0.0)
-        found = slope(range(20), list(0.1 * np.arange(20) + source.normal(size=20) + spikes))
+        found = theil_sen_slope(range(20), list(0.1 * np.arange(20) + source.normal(size=20) + spikes))
         assert found.low is not None
         assert found.high is not None
         covered += found.low <= 0.1 <= found.high

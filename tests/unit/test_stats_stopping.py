@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bench.model.cases import Stopping
 from bench.stats.intervals import median_interval
-from bench.stats.stopping import Rule, decide, half_width, looks_between, rule_for
+from bench.stats.stopping_rule import StoppingRule, decide_stops, half_width, looks_between, rule_for
 
 RULE = rule_for(64, Stopping(8, 0.03, None))
 BUDGETED = rule_for(64, Stopping(8, 0.03, 60.0))
@@ -73,16 +73,16 @@ def test_looks_begin_and_end_with_the_bounds(one: int, other: int) -> None:
     ],
 )
 def test_a_case_leaves_for_one_reason(
-    values: list[float], rule: Rule, blocks: int, spent_s: float, reason: str | None
+    values: list[float], rule: StoppingRule, blocks: int, spent_s: float, reason: str | None
 ) -> None:
     """Precise at a look, out of budget after any block, out of blocks after the last."""
-    stop = decide({"a": values}, rule, blocks, spent_s).get("a")
+    stop = decide_stops({"a": values}, rule, blocks, spent_s).get("a")
     assert (stop.reason if stop else None) == reason
 
 
 def test_a_stop_says_after_how_many_blocks_and_how_precise() -> None:
     """Half the width of the interval, as a share of the median."""
-    (stop,) = decide({"a": [90.0, *[100.0] * 6, 130.0]}, rule_for(8, None), 8, 0.0).values()
+    (stop,) = decide_stops({"a": [90.0, *[100.0] * 6, 130.0]}, rule_for(8, None), 8, 0.0).values()
     assert (stop.reason, stop.blocks) == ("blocks", 8)
     assert stop.half_width == pytest.approx(0.2)
 
@@ -105,12 +105,12 @@ def test_decisions_depend_on_no_other_case_and_no_order(
     by_case: dict[str, list[float]], blocks: int, spent_s: float
 ) -> None:
     """Each case alone is decided as it is among the others."""
-    together = decide(by_case, BUDGETED, blocks, spent_s)
-    assert together == decide(dict(reversed(by_case.items())), BUDGETED, blocks, spent_s)
+    together = decide_stops(by_case, BUDGETED, blocks, spent_s)
+    assert together == decide_stops(dict(reversed(by_case.items())), BUDGETED, blocks, spent_s)
     alone = {
         case: stop
         for case in by_case
-        for stop in decide({case: by_case[case]}, BUDGETED, blocks, spent_s).values()
+        for stop in decide_stops({case: by_case[case]}, BUDGETED, blocks, spent_s).values()
     }
     assert together == alone
 
@@ -121,13 +121,15 @@ def test_decisions_do_not_depend_on_the_unit(
 ) -> None:
     """Seconds or milliseconds, precision is a share; powers of two, so that no figure is rounded."""
     scaled = {case: [value * 2.0**power for value in values] for case, values in by_case.items()}
-    assert decide(scaled, RULE, blocks, 0.0) == decide(by_case, RULE, blocks, 0.0)
+    assert decide_stops(scaled, RULE, blocks, 0.0) == decide_stops(by_case, RULE, blocks, 0.0)
 
 
-def blocks_taken(values: list[float], rule: Rule) -> int:
+def blocks_taken(values: list[float], rule: StoppingRule) -> int:
     """Run the rule over a sample until the case leaves."""
     return next(
-        blocks for blocks in rule.looks if decide({"a": values[:blocks]}, rule, blocks, 0.0).keys() == {"a"}
+        blocks
+        for blocks in rule.looks
+        if decide_stops({"a": values[:blocks]}, rule, blocks, 0.0).keys() == {"a"}
     )
 
 

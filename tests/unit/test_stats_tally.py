@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from bench.model.cases import Stopping
 from bench.model.results import Measurement, Outcome, Run
-from bench.stats.attempts import MOST_REPEATS, final_attempts, is_final
-from bench.stats.stopping import Rule, Stop, rule_for
-from bench.stats.tally import Tally, rule_of, stops_of
+from bench.stats.retries import MOST_REPEATS, final_attempts, is_final
+from bench.stats.run_state import RunState, rule_of, stops_of
+from bench.stats.stopping_rule import Stop, StoppingRule, rule_for
 from tests.builders import case, failed, round_of, run_of, trials
 
 POOL = case("threadpool_map")
@@ -32,9 +32,9 @@ def stored(measured: list[Measurement], blocks: int, stopping: Stopping | None) 
     return replace(run, config={**run.config, "blocks": blocks, "stopping": rule})
 
 
-def counted(measured: list[Measurement], rule: Rule) -> Tally:
+def counted(measured: list[Measurement], rule: StoppingRule) -> RunState:
     """Let a tally take trials in the order of their blocks."""
-    tally = Tally([POOL.id, LOOP.id], rule)
+    tally = RunState([POOL.id, LOOP.id], rule)
     for trial in sorted(measured, key=lambda trial: trial.block):
         tally.take(trial)
     return tally
@@ -79,7 +79,7 @@ def test_the_budget_counts_every_trial_whatever_it_yielded() -> None:
 def test_a_case_that_keeps_failing_is_given_up(outcome: Outcome, strikes: int | None) -> None:
     """After three crashes, time-outs or trials that stayed invalid, or one escape."""
     fallen = [replace(failed(POOL, block, outcome, ""), attempt=MOST_REPEATS) for block in range(6)]
-    tally = Tally([POOL.id], rule_for(6, None))
+    tally = RunState([POOL.id], rule_for(6, None))
     stops = [tally.take(trial) for trial in fallen]
     if strikes is None:
         assert tally.stops == {POOL.id: Stop("blocks", 6, None)}
@@ -90,7 +90,7 @@ def test_a_case_that_keeps_failing_is_given_up(outcome: Outcome, strikes: int | 
 
 def test_an_invalid_attempt_leaves_its_trial_due() -> None:
     """With the number of the attempt that comes next; the last one settles it."""
-    tally = Tally([POOL.id, LOOP.id], RULE)
+    tally = RunState([POOL.id, LOOP.id], RULE)
     for attempt in range(MOST_REPEATS):
         tally.take(invalid(0, attempt))
         assert tally.due == {POOL.id: attempt + 1, LOOP.id: 0}
@@ -100,7 +100,7 @@ def test_an_invalid_attempt_leaves_its_trial_due() -> None:
 
 def test_what_is_not_due_changes_nothing() -> None:
     """Another block, a stranger, a second measurement of the same trial."""
-    tally = Tally([POOL.id, LOOP.id], RULE)
+    tally = RunState([POOL.id, LOOP.id], RULE)
     first, second = trials(POOL, [0.02, 0.02])
     tally.take(first)
     for stray in (first, second, failed(case("sequential"), 0, "ok", "")):
@@ -129,7 +129,7 @@ def test_a_journal_leads_to_the_same_decisions(
 ) -> None:
     """What a run decided while it went on is what is read from its trials, at any moment."""
     stopping = Stopping(6, 0.05, budget_s)
-    tally = Tally([POOL.id, LOOP.id], rule_for(40, stopping))
+    tally = RunState([POOL.id, LOOP.id], rule_for(40, stopping))
     journal: list[Measurement] = []
     for outcome, value in yielded:
         if not tally.due:
@@ -149,22 +149,25 @@ def test_a_journal_leads_to_the_same_decisions(
 @pytest.mark.parametrize(
     ("config", "rule"),
     [
-        ({"blocks": 10}, Rule((10,))),
-        ({"blocks": 10, "stopping": None}, Rule((10,))),
+        ({"blocks": 10}, StoppingRule((10,))),
+        ({"blocks": 10, "stopping": None}, StoppingRule((10,))),
         (
             {"blocks": 11, "stopping": {"least_blocks": 8, "precision": 0.03, "budget_s": None}},
-            Rule((8, 11), 0.03),
+            StoppingRule((8, 11), 0.03),
         ),
         (
             {"blocks": 11, "stopping": {"least_blocks": 8, "precision": None, "budget_s": 60}},
-            Rule((8, 11), None, 60),
+            StoppingRule((8, 11), None, 60),
         ),
-        ({"blocks": 10, "stopping": {"least_blocks": 0, "precision": None, "budget_s": 1.0}}, Rule((10,))),
+        (
+            {"blocks": 10, "stopping": {"least_blocks": 0, "precision": None, "budget_s": 1.0}},
+            StoppingRule((10,)),
+        ),
         ({"blocks": "ten"}, None),
         ({"blocks": 0}, None),
         ({}, None),
     ],
 )
-def test_the_rule_is_read_from_a_stored_config(config: dict[str, object], rule: Rule | None) -> None:
+def test_the_rule_is_read_from_a_stored_config(config: dict[str, object], rule: StoppingRule | None) -> None:
     """One that makes no sense is none."""
     assert rule_of(replace(stored([], 1, None), config=config)) == rule

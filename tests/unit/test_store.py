@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from bench.errors import EnvironmentFault, UnreadableResultError, UsageError
+from bench.errors import SetupError, UnreadableResultError, UsageError
 from bench.model.cases import Case, Fault, LogNormal, Profile, Selection, Uniform
 from bench.model.results import Run
-from bench.storage.document import run_from_json, run_to_json
-from bench.storage.files import replace
-from bench.storage.folder import (
+from bench.storage.atomic_write import write_atomically
+from bench.storage.journal import new_journal
+from bench.storage.run_folder import (
     DOCUMENT,
     JOURNAL,
     LOCK,
@@ -27,7 +27,7 @@ from bench.storage.folder import (
     save,
     stored_runs,
 )
-from bench.storage.journal import new_journal
+from bench.storage.run_json import run_from_json, run_to_json
 from tests.builders import BEGINNING, NEAR, case, failed, run_of, trials
 
 POOL = case()
@@ -78,8 +78,8 @@ def test_a_document_that_is_no_run_is_refused(damage: Callable[[dict[str, Any]],
 def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
     """The draft takes the old file's place."""
     path = tmp_path / "file"
-    replace(path, "old")
-    replace(path, "new")
+    write_atomically(path, "old")
+    write_atomically(path, "new")
     assert path.read_text("utf-8") == "new"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -88,7 +88,7 @@ def test_a_draft_that_a_killed_process_left_is_no_obstacle(tmp_path: Path) -> No
     """Nor is any of it in the file."""
     path = tmp_path / "file"
     (tmp_path / ".file.draft").write_text("half of something longer", encoding="utf-8")
-    replace(path, "new")
+    write_atomically(path, "new")
     assert path.read_text("utf-8") == "new"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -96,14 +96,14 @@ def test_a_draft_that_a_killed_process_left_is_no_obstacle(tmp_path: Path) -> No
 def test_a_failed_replacement_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that fails at the last moment costs the new content only."""
     path = tmp_path / "file"
-    replace(path, "old")
+    write_atomically(path, "old")
 
     def fail(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", fail)
     with pytest.raises(OSError, match="No space"):
-        replace(path, "new")
+        write_atomically(path, "new")
     assert path.read_text("utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -193,7 +193,7 @@ def test_a_place_that_cannot_be_written_is_the_environments_fault(tmp_path: Path
     (tmp_path / "file").touch()
     out = tmp_path / "file" / "run"
     with (
-        pytest.raises(EnvironmentFault, match="cannot keep results"),
+        pytest.raises(SetupError, match="cannot keep results"),
         new_folder("x", datetime.now(UTC), out),
     ):
         pass
@@ -232,7 +232,7 @@ def test_a_document_that_cannot_be_written_leaves_the_old_ones(
 
     monkeypatch.setattr("os.fsync", fail)
     words = r"table\.md: No space left on device: it takes [\d,]+ bytes, [\d,]+ are free.*; make room"
-    with pytest.raises(EnvironmentFault, match=words):
+    with pytest.raises(SetupError, match=words):
         save(folder, stored, "| other |")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 

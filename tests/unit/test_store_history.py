@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bench.errors import EnvironmentFault, LockedError, UnreadableResultError
+from bench.errors import LockedError, SetupError, UnreadableResultError
 from bench.storage import history
 from bench.storage.history import add_points, line_of, read_history
 from bench.storage.lock import locked
@@ -144,7 +144,7 @@ def test_a_write_that_fails_half_way_leaves_what_was_there(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(EnvironmentFault, match=r"cannot write .* bytes"):
+    with pytest.raises(SetupError, match=r"cannot write .* bytes"):
         add_points([point(1)], path)
     assert read_history(path) == (point(0),)
 
@@ -152,7 +152,7 @@ def test_a_write_that_fails_half_way_leaves_what_was_there(
 def test_a_folder_that_cannot_be_made_is_an_error_of_the_environment(tmp_path: Path) -> None:
     """As where something else has its name."""
     (tmp_path / "results").write_text("")
-    with pytest.raises(EnvironmentFault, match=r"cannot add to .*; it takes a folder"):
+    with pytest.raises(SetupError, match=r"cannot add to .*; it takes a folder"):
         add_points([point(0)], tmp_path / "results" / "history.jsonl")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import EnvironmentFault, UnreadableResultError
+from bench.errors import SetupError, UnreadableResultError
 from bench.model.results import Resumption
 from bench.storage.journal import continued_journal, new_journal, read_journal
 from tests.builders import BEGINNING, case, failed, trials
@@ -208,7 +208,7 @@ def test_a_journal_on_a_full_disk_stays_a_journal(tmp_path: Path) -> None:
         before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (len(content) + 100, hard))
         try:
-            with pytest.raises(EnvironmentFault, match=r"cannot write .*journal\.jsonl: File too large"):
+            with pytest.raises(SetupError, match=r"cannot write .*journal\.jsonl: File too large"):
                 journal.append(MEASURED[1])
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

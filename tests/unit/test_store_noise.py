@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import EnvironmentFault, UnreadableResultError
+from bench.errors import SetupError, UnreadableResultError
 from bench.stats.noise import Noise, case_noise
 from bench.storage.noise import NoiseRecord, keep_noise, load_noise, noise_file
-from bench.system.advice import Advice
+from bench.system.noise_advice import Advice
 
 HERE = "0123456789ab" + "c" * 52
 
@@ -92,5 +92,5 @@ def test_noise_that_cannot_be_kept_is_the_environments_fault() -> None:
     """As where a file is in the way of the folder."""
     noise_file(HERE).parent.parent.mkdir(parents=True)
     noise_file(HERE).parent.touch()
-    with pytest.raises(EnvironmentFault, match="cannot keep the noise in results/noise"):
+    with pytest.raises(SetupError, match="cannot keep the noise in results/noise"):
         keep_noise(record())

@@ -8,9 +8,9 @@ import pytest
 
 from bench.errors import UsageError
 from bench.model.cases import Case, Fixed
-from bench.model.json_codec import plain
+from bench.model.json_codec import to_json_value
 from bench.model.results import Outcome, Run
-from bench.storage.recording import points_of
+from bench.storage.history_points import points_of
 from tests.builders import case, run_of, trials
 from tests.contests import BASE, CANDIDATE, between_commits, contest, contested
 
@@ -70,7 +70,7 @@ def test_settings_are_told_by_all_that_makes_its_work() -> None:
 
 def test_how_long_rounds_were_made_is_no_setting() -> None:
     """It depends on the machine."""
-    terms = plain(contest(FIRST, SECOND, metrics=("elapsed", "memory")))
+    terms = to_json_value(contest(FIRST, SECOND, metrics=("elapsed", "memory")))
     assert isinstance(terms, dict)
     longer = tuple(
         replace(each, countries=replace(each.countries, repeat=3 * each.countries.repeat))

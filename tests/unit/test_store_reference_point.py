@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import EnvironmentFault, UnreadableResultError
-from bench.storage.reference_point import Reference, load_reference, save_reference
+from bench.errors import SetupError, UnreadableResultError
+from bench.storage.pinned_reference import Reference, load_reference, save_reference
 
 PINNED = Reference("a" * 40, "2026-01-02", "the last release")
 
@@ -46,5 +46,5 @@ def test_what_is_no_reference_is_damage(tmp_path: Path, text: str, complaint: st
 def test_a_place_that_cannot_be_written_is_an_error_of_the_environment(tmp_path: Path) -> None:
     """As where a file has the folder's name."""
     (tmp_path / "baselines").write_text("")
-    with pytest.raises(EnvironmentFault, match="cannot pin a reference in"):
+    with pytest.raises(SetupError, match="cannot pin a reference in"):
         save_reference(PINNED, tmp_path / "baselines" / "reference.json")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bench.errors import UnreadableResultError
-from bench.storage.document import run_from_bytes, run_to_text
-from bench.storage.seal import DamagedError, is_sealed, sealed
+from bench.storage.checksums import DamagedError, add_checksums, verify_checksums
+from bench.storage.run_json import run_from_bytes, run_to_text
 from tests.builders import case, failed, run_of, trials
 
 POOL = case()
@@ -21,32 +21,32 @@ CONTENT = run_to_text(RUN).encode()
 def test_a_sealed_document_is_json_with_one_key_more() -> None:
     """People and other tools read it as before."""
     document = {"one": [1, 2], "two": "\u202e"}
-    read = json.loads(sealed(document))
+    read = json.loads(add_checksums(document))
     assert re.fullmatch(r"[0-9a-f]{8} [0-9a-f]{8}", read.pop("crc32"))
     assert read == document
 
 
 def test_half_a_surrogate_pair_is_written_as_json_escapes_it() -> None:
     """A strategy may raise anything, and UTF-8 cannot hold that."""
-    text = sealed({"detail": "\ud800"})
-    assert is_sealed(text.encode())
+    text = add_checksums({"detail": "\ud800"})
+    assert verify_checksums(text.encode())
     assert json.loads(text)["detail"] == "\ud800"
 
 
 def test_damage_is_told_within_4096_bytes() -> None:
     """Of a document of many pieces, whatever else is wrong with it afterwards."""
-    content = bytearray(sealed({"numbers": list(range(9000))}).encode())
+    content = bytearray(add_checksums({"numbers": list(range(9000))}).encode())
     content[20_000] ^= 1
     with pytest.raises(DamagedError, match="damaged at byte 16384, or up to byte 20480: the checksum"):
-        is_sealed(bytes(content))
+        verify_checksums(bytes(content))
 
 
 def test_a_document_that_grew_or_shrank_is_damaged_where_it_did() -> None:
     """A piece more or less is as bad as another one."""
-    content = sealed({"numbers": list(range(9000))}).encode()
+    content = add_checksums({"numbers": list(range(9000))}).encode()
     for changed in (content[:9000] + content[9001:], content[:9000] + b" " + content[9000:]):
         with pytest.raises(DamagedError, match="damaged at byte 8192, or up to byte 12288"):
-            is_sealed(changed)
+            verify_checksums(changed)
 
 
 def test_damaged_checksums_are_told_as_such() -> None:
@@ -59,10 +59,10 @@ def test_damaged_checksums_are_told_as_such() -> None:
 
 def test_the_same_value_in_other_words_is_damage() -> None:
     """A capital letter in an exponent changes no number, and nobody has written it."""
-    content = sealed({"seconds": 1e-05}).encode()
-    assert is_sealed(content)
+    content = add_checksums({"seconds": 1e-05}).encode()
+    assert verify_checksums(content)
     with pytest.raises(DamagedError, match="damaged at byte 0"):
-        is_sealed(content.replace(b"1e-05", b"1E-05"))
+        verify_checksums(content.replace(b"1e-05", b"1E-05"))
 
 
 def test_no_shortened_run_is_accepted() -> None:
@@ -103,7 +103,7 @@ def test_none_of_5000_flipped_bits_of_a_run_is_accepted() -> None:
 
 def test_a_damaged_run_is_refused_with_its_path_and_stays_as_it_is(tmp_path: Path) -> None:
     """Wherever it is read."""
-    from bench.storage.folder import DOCUMENT, load
+    from bench.storage.run_folder import DOCUMENT, load
 
     damaged = CONTENT.replace(b'"elapsed_s": 0.03', b'"elapsed_s": 0.02', 1)
     (tmp_path / DOCUMENT).write_bytes(damaged)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import EnvironmentFault
-from bench.variants.cache import kept, key_of, root, scratch
+from bench.errors import SetupError
+from bench.variants.cache import get_or_create, key_of, root, scratch
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def test_the_cache_lies_where_it_was_told_to(monkeypatch: pytest.MonkeyPatch, ca
 def test_a_cache_that_no_import_path_can_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A colon ends a folder in it."""
     monkeypatch.setenv("FLAGBENCH_CACHE", "/a:b")
-    with pytest.raises(EnvironmentFault, match="cannot lie in /a:b"):
+    with pytest.raises(SetupError, match="cannot lie in /a:b"):
         root()
 
 
@@ -48,9 +48,9 @@ def test_a_key_depends_on_all_of_the_content() -> None:
 
 def test_an_entry_is_made_once() -> None:
     """The second time it is there."""
-    entry = kept("trees", "k", write)
+    entry = get_or_create("trees", "k", write)
     assert (entry / "x").read_text(encoding="utf-8") == "x"
-    assert kept("trees", "k", lambda _: pytest.fail("made again")) == entry
+    assert get_or_create("trees", "k", lambda _: pytest.fail("made again")) == entry
 
 
 def test_what_fails_half_way_leaves_nothing(cache: Path) -> None:
@@ -61,7 +61,7 @@ def test_what_fails_half_way_leaves_nothing(cache: Path) -> None:
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        kept("trees", "k", fail)
+        get_or_create("trees", "k", fail)
     assert list((cache / "trees").iterdir()) == []
 
 
@@ -69,10 +69,10 @@ def test_the_first_to_finish_wins() -> None:
     """Another process made the same meanwhile: its entry stays as it is, and ours goes."""
 
     def fill(folder: Path) -> None:
-        kept("trees", "k", lambda theirs: (theirs / "theirs").touch())
+        get_or_create("trees", "k", lambda theirs: (theirs / "theirs").touch())
         write(folder)
 
-    entry = kept("trees", "k", fill)
+    entry = get_or_create("trees", "k", fill)
     assert [file.name for file in entry.iterdir()] == ["theirs"]
     assert [file.name for file in entry.parent.iterdir()] == ["k"]
 
@@ -81,18 +81,18 @@ def test_what_a_killed_process_left_is_never_used_and_removed_later(cache: Path)
     """It never had the name of an entry."""
     code = """
 import os, signal
-from bench.variants.cache import kept
+from bench.variants.cache import get_or_create
 def fill(folder):
     (folder / "half").touch()
     os.kill(os.getpid(), signal.SIGKILL)
-kept("trees", "k", fill)
+get_or_create("trees", "k", fill)
 """
     ended = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False)
     assert ended.returncode == -9
     (left,) = (cache / "trees").iterdir()
     assert left.name != "k"
     assert list(left.rglob("half"))
-    entry = kept("trees", "k", write)
+    entry = get_or_create("trees", "k", write)
     assert [file.name for file in entry.iterdir()] == ["x"]
     assert [file.name for file in entry.parent.iterdir()] == ["k"]
 
@@ -113,6 +113,6 @@ def test_what_is_being_made_is_not_removed() -> None:
 def test_a_cache_that_cannot_be_written_is_a_fault_of_the_machine(cache: Path) -> None:
     """With what to do about it."""
     cache.write_text("no folder", encoding="utf-8")
-    with pytest.raises(EnvironmentFault, match="cannot write the cache") as fault:
-        kept("trees", "k", write)
+    with pytest.raises(SetupError, match="cannot write the cache") as fault:
+        get_or_create("trees", "k", write)
     assert "FLAGBENCH_CACHE" in fault.value.hint

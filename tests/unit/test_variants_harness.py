@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from bench.system.resources import home
+from bench.system.paths import home
 from bench.variants.build import counterpart
+from bench.variants.environment import installed_versions, modules_behind
 from bench.variants.harness import protocol_of, speaks_as_we_do, strategies_for
-from bench.variants.installer import environment_of
-from bench.variants.libraries import installed_versions, modules_behind
-from bench.variants.running import last_words
+from bench.variants.run_command import last_words
 from bench.variants.snapshot import untracked
+from bench.variants.uv import environment_of
 from bench.worker import protocol
 from bench.worker.protocol import PROTOCOL
 

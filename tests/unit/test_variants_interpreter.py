@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import EnvironmentFault, UsageError
+from bench.errors import SetupError, UsageError
 from bench.variants.interpreter import interpreter_for, is_within
 
 
@@ -62,7 +62,7 @@ def test_a_python_that_the_worker_does_not_know_cannot_be_measured(
     """The message says since when one can be."""
     old = tmp_path / "python"
     pretend(old, version)
-    with pytest.raises(EnvironmentFault, match=what) as refused:
+    with pytest.raises(SetupError, match=what) as refused:
         interpreter_for(str(old))
     assert "3.11" in str(refused.value)
 
@@ -78,8 +78,8 @@ def test_pyenv_is_asked_where_the_path_has_none(tmp_path: Path, monkeypatch: pyt
     uv.write_text("#!/bin/sh\nexit 2\n", encoding="utf-8")
     uv.chmod(0o755)
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
-    monkeypatch.setattr("bench.variants.installer._program", lambda: str(uv))
+    monkeypatch.setattr("bench.variants.uv._program", lambda: str(uv))
     assert interpreter_for("3.99").version == "3.99.10"
     assert interpreter_for("3.98").version == "3.98.1"
-    with pytest.raises(EnvironmentFault, match=r"there is no Python 3\.97"):
+    with pytest.raises(SetupError, match=r"there is no Python 3\.97"):
         interpreter_for("3.97")

@@ -8,9 +8,9 @@ import pytest
 
 from bench.api import Fetch
 from bench.model.cases import Fixed, LogNormal, Profile, Uniform
-from bench.model.json_codec import MalformedError, decode, encode, fit, plain
+from bench.model.json_codec import MalformedError, decode, encode, from_json_value, to_json_value
 from bench.model.results import Run
-from bench.worker.live import Fetched, FutureSeen, WarmedUp, event_line, read_event
+from bench.worker.events import Fetched, FutureSeen, WarmedUp, event_line, read_event
 from bench.worker.protocol import Report, Task, TimedRound
 
 TASK = Task(
@@ -63,7 +63,7 @@ def test_an_event_comes_back_as_it_was(event: Any) -> None:
 def test_one_of_several_dataclasses_is_written_with_its_name(latency: Any, written: Any) -> None:
     """And comes back as the one it was."""
     profile = Profile("mine", latency)
-    assert plain(profile)["latency"] == written
+    assert to_json_value(profile)["latency"] == written
     assert decode(Profile, encode(profile)) == profile
 
 
@@ -82,7 +82,7 @@ def test_one_of_several_dataclasses_is_written_with_its_name(latency: Any, writt
 def test_refuses_what_is_none_of_several_dataclasses(latency: Any, message: str) -> None:
     """One known name, and what belongs to it."""
     with pytest.raises(MalformedError) as refused:
-        fit(Profile, {**plain(Profile("mine")), "latency": latency}, "Profile")
+        from_json_value(Profile, {**to_json_value(Profile("mine")), "latency": latency}, "Profile")
     assert str(refused.value).startswith(message)
 
 
@@ -92,7 +92,7 @@ def test_a_mapping_to_anything_comes_back_as_json_has_it() -> None:
     run = Run("mine", "complete", "2026-11-23T15:17:21Z", config, {}, (), ())
     assert decode(Run, encode(run)) == run
     with pytest.raises(MalformedError, match=r"Run\.config: unexpected"):
-        fit(Run, {**plain(run), "config": [["name", "mine"]]}, "Run")
+        from_json_value(Run, {**to_json_value(run), "config": [["name", "mine"]]}, "Run")
 
 
 def changed(**values: Any) -> str:
@@ -146,7 +146,7 @@ def test_refuses_an_event_of_no_kind(line: str) -> None:
 
 def test_an_event_is_written_in_one_piece_whatever_it_says() -> None:
     """Pipes keep lines of several processes apart up to 4,096 bytes only."""
-    from bench.worker.words import one_line
+    from bench.model.text import one_line
 
     longest = one_line("\N{FLAG IN HOLE}" * 10_000)
     assert len(event_line(FutureSeen("BR", longest)).encode()) < 4096

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.worker.escapes import escapes
+from bench.worker.symlink_check import escaping_links
 from bench.worker.verify import entries
 
 
@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
 
 def found(folder: Path) -> list[str]:
     """Name what leads out of the folder."""
-    return escapes(folder, entries(folder))
+    return escaping_links(folder, entries(folder))
 
 
 def test_what_stays_within_is_no_escape(folder: Path) -> None:
@@ -65,4 +65,4 @@ def test_a_folder_that_became_a_link_is_one(folder: Path) -> None:
 
 def test_what_went_meanwhile_is_nothing(folder: Path) -> None:
     """A thread of the strategy may still be at work."""
-    assert escapes(folder, [folder / "gone"]) == []
+    assert escaping_links(folder, [folder / "gone"]) == []

@@ -11,7 +11,7 @@ import pytest
 
 from bench.api import LOOP_WATCHERS, Fetch
 from bench.model.cases import PROBES
-from bench.system.probes import SAMPLED
+from bench.system.process_probes import PROCESS_PROBES
 from bench.worker.probes import Figures, Probing
 from bench.worker.protocol import WORKER_PROBES
 
@@ -143,7 +143,7 @@ def test_without_an_event_loop_there_is_no_lag() -> None:
 
 def test_there_is_a_module_for_every_probe_that_a_config_can_name() -> None:
     """Either within the worker, or sampled from outside, and never both."""
-    assert sorted((*WORKER_PROBES, *SAMPLED)) == sorted(PROBES)
+    assert sorted((*WORKER_PROBES, *PROCESS_PROBES)) == sorted(PROBES)
 
 
 def test_all_probes_go_together() -> None:

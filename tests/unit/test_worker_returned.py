@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from bench.api import Fetch
-from bench.worker.returned import unfit
-from bench.worker.verify import Flaw
+from bench.worker.return_value_check import check_return_value
+from bench.worker.verify import Problem
 
 CALLED_S, RETURNED_S = 100.0, 101.0
 GOOD = Fetch("BR", 100.1, 100.9, 200, 16, "ok", "", 100.8)
@@ -14,7 +14,7 @@ GOOD = Fetch("BR", 100.1, 100.9, 200, 16, "ok", "", 100.8)
 
 def said(*returned: object, asked: int = 3) -> str:
     """Return what is said of a list of these, in one word and one line."""
-    flaw = unfit(list(returned), asked, CALLED_S, RETURNED_S)
+    flaw = check_return_value(list(returned), asked, CALLED_S, RETURNED_S)
     return "" if flaw is None else f"{flaw.outcome}: {flaw.detail}"
 
 
@@ -92,7 +92,9 @@ def test_a_field_of_another_type_is_an_error(changes: dict[str, Any], fault: str
 )
 def test_something_else_than_fetches_is_an_error(returned: object, what: str) -> None:
     """By its type, or by the first that is none."""
-    assert unfit(returned, 1, CALLED_S, RETURNED_S) == Flaw("error", f"download_many returned {what}")
+    assert check_return_value(returned, 1, CALLED_S, RETURNED_S) == Problem(
+        "error", f"download_many returned {what}"
+    )
 
 
 def test_what_is_huge_is_named_in_short() -> None:

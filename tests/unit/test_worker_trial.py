@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from bench.worker.pace import wants_round
+from bench.model.text import describe_error, one_line
 from bench.worker.protocol import TimedRound
-from bench.worker.trial import Stage, stage
-from bench.worker.words import described, one_line
+from bench.worker.round_control import wants_round
+from bench.worker.trial import RoundTarget, round_target
 from tests.trial import a_task
 
 WARM_UP_S = 9.0
@@ -61,20 +61,20 @@ def test_times_as_many_rounds_as_asked_or_as_time_it_well(
 def test_each_round_has_an_address_and_a_folder_of_its_own(tmp_path: Path, usual: dict[str, Any]) -> None:
     """The server tells the rounds apart by their addresses."""
     task = a_task(tmp_path, **usual)
-    assert stage(task, 2) == Stage("http://server/-/t1.2", task.folder / "2", 1)
+    assert round_target(task, 2) == RoundTarget("http://server/-/t1.2", task.folder / "2", 1)
 
 
 def test_only_the_warm_up_of_a_paced_trial_is_short(tmp_path: Path, usual: dict[str, Any]) -> None:
     """It asks each country once, the timed rounds as often as they were told to."""
     task = a_task(tmp_path, paced=True, **usual, repeat=7)
-    assert [stage(task, number).repeat for number in range(3)] == [1, 7, 7]
+    assert [round_target(task, number).repeat for number in range(3)] == [1, 7, 7]
 
 
 def test_a_live_trial_is_one_round_where_it_was_asked(tmp_path: Path, usual: dict[str, Any]) -> None:
     """Nothing is warmed up, and nothing is added to the address."""
     task = a_task(tmp_path, live=True, **usual)
     assert rounds_wanted(0.01, task) == 0
-    assert stage(task, 0) == Stage("http://server/-/t1", task.folder, 1)
+    assert round_target(task, 0) == RoundTarget("http://server/-/t1", task.folder, 1)
 
 
 @pytest.mark.parametrize(
@@ -98,11 +98,11 @@ def test_an_error_that_cannot_be_printed_is_named_all_the_same() -> None:
         def __str__(self) -> str:
             raise ValueError
 
-    assert described(BrokenError(), Path("mine.py")).endswith("BrokenError: <exception str() failed>")
+    assert describe_error(BrokenError(), Path("mine.py")).endswith("BrokenError: <exception str() failed>")
 
 
 def test_a_syntax_error_is_named_by_what_it_says() -> None:
     """Not by the line of code that Python prints above it."""
     with pytest.raises(SyntaxError) as broken:
         compile("def (", "mine.py", "exec")
-    assert described(broken.value, Path("mine.py")).startswith("SyntaxError: ")
+    assert describe_error(broken.value, Path("mine.py")).startswith("SyntaxError: ")

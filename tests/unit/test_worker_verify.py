@@ -9,7 +9,7 @@ import pytest
 
 from bench.api import Fetch, Job
 from bench.api.outcomes import FetchOutcome
-from bench.worker.verify import Flaw, Verified, describe_difference, entries, verify_round
+from bench.worker.verify import Problem, Verified, describe_difference, entries, verify_round
 
 FLAGS = {"BR": b"flag of Brazil", "CN": b"flag of China"}
 
@@ -73,20 +73,20 @@ def test_what_was_there_before_is_not_the_rounds(folder: Folder) -> None:
     (folder.saved / "mine.txt").touch()
     fetches = [a_fetch("BR"), a_fetch("CN")]
     assert folder.verify(fetches, ("BR", "CN"), "mine.txt").flaw is None
-    assert folder.verify(fetches).flaw == Flaw("unexpected", "1 unexpected file: mine.txt")
+    assert folder.verify(fetches).flaw == Problem("unexpected", "1 unexpected file: mine.txt")
 
 
 def test_the_flag_of_a_failed_fetch_is_unexpected(folder: Folder) -> None:
     """A strategy that says *not found* has not saved it either."""
     flaw = folder.verify([a_fetch("BR"), a_fetch("CN", "not_found")]).flaw
-    assert flaw == Flaw("unexpected", "1 unexpected file: cn.gif")
+    assert flaw == Problem("unexpected", "1 unexpected file: cn.gif")
 
 
 def test_each_fetch_of_a_repeated_country_must_have_been_whole(folder: Folder) -> None:
     """A right file does not excuse a second, shorter answer."""
     fetches = [a_fetch("BR"), a_fetch("BR", size_bytes=3), a_fetch("CN")]
     verified = folder.verify(fetches, ("BR", "BR", "CN"))
-    assert verified.flaw == Flaw("corrupt", "br.gif was once received with 3 bytes, 14 were served")
+    assert verified.flaw == Problem("corrupt", "br.gif was once received with 3 bytes, 14 were served")
     assert verified.report.verified == 1
 
 
@@ -107,14 +107,14 @@ def test_other_bytes_than_are_served_are_corrupt_fetch_by_fetch(folder: Folder) 
     assert flaw.detail.startswith("br.gif differs at byte 0")
     (folder.saved / "br.gif").unlink()
     flaw = folder.verify([fetches[1], a_fetch("CN")]).flaw
-    assert flaw == Flaw("missing", "1 file missing: br.gif")
+    assert flaw == Problem("missing", "1 file missing: br.gif")
 
 
 def test_a_flag_that_is_not_served_cannot_be_right(folder: Folder) -> None:
     """An answer of 200 for a country the server does not know."""
     (folder.reference / "br.gif").unlink()
     flaw = folder.verify([a_fetch("BR"), a_fetch("CN")]).flaw
-    assert flaw == Flaw("corrupt", "br.gif differs at byte 0 (14 bytes, 0 were served)")
+    assert flaw == Problem("corrupt", "br.gif differs at byte 0 (14 bytes, 0 were served)")
 
 
 def test_the_gravest_flaw_comes_first(folder: Folder) -> None:
@@ -122,7 +122,7 @@ def test_the_gravest_flaw_comes_first(folder: Folder) -> None:
     (folder.saved / "br.gif").write_bytes(b"flag of Brasil")
     (folder.saved / "x.tmp").touch()
     flaw = folder.verify([a_fetch("BR"), a_fetch("CN")]).flaw
-    assert flaw == Flaw("corrupt", "br.gif differs at byte 11 (14 bytes, 14 were served)")
+    assert flaw == Problem("corrupt", "br.gif differs at byte 11 (14 bytes, 14 were served)")
 
 
 def test_what_this_machine_lacked_comes_before_everything(folder: Folder) -> None:
@@ -130,7 +130,7 @@ def test_what_this_machine_lacked_comes_before_everything(folder: Folder) -> Non
     (folder.saved / "br.gif").write_bytes(b"flag of Brasil")
     lacking = a_fetch("CN", "local_resource")._replace(detail="OSError: [Errno 24] Too many open files")
     verified = folder.verify([a_fetch("BR"), lacking])
-    assert verified.flaw == Flaw("invalid", "local_resource: CN: OSError: [Errno 24] Too many open files")
+    assert verified.flaw == Problem("invalid", "local_resource: CN: OSError: [Errno 24] Too many open files")
     assert verified.report.fetches == {"ok": 1, "local_resource": 1}
 
 
@@ -142,7 +142,7 @@ def test_only_a_file_is_a_flag(folder: Folder, make: Callable[[Path], None]) -> 
     (folder.reference / "br.gif").write_bytes(FLAGS["CN"])
     make(flag)
     verified = folder.verify([a_fetch("BR"), a_fetch("CN")])
-    assert verified.flaw == Flaw("missing", "1 file missing: br.gif")
+    assert verified.flaw == Problem("missing", "1 file missing: br.gif")
     assert verified.report.verified == 1
 
 
@@ -153,14 +153,14 @@ def test_everything_below_the_folder_is_looked_at(folder: Folder) -> None:
         (folder.saved / name / "note.txt").touch()
     (folder.saved / "link").symlink_to("old")
     flaw = folder.verify([a_fetch("BR"), a_fetch("CN")], ("BR", "CN"), "old").flaw
-    assert flaw == Flaw("unexpected", "4 unexpected files: link, new, new/note.txt, old/note.txt")
+    assert flaw == Problem("unexpected", "4 unexpected files: link, new, new/note.txt, old/note.txt")
 
 
 def test_only_the_first_few_names_are_told(folder: Folder) -> None:
     """A line stays a line."""
     asked = tuple(f"X{letter}" for letter in "ABCDEFGH")
     flaw = folder.verify([a_fetch("BR"), a_fetch("CN")], ("BR", "CN", *asked)).flaw
-    assert flaw == Flaw("missing", "8 fetches missing: XA, XB, XC, XD, XE and 3 more")
+    assert flaw == Problem("missing", "8 fetches missing: XA, XB, XC, XD, XE and 3 more")
 
 
 @pytest.mark.parametrize(

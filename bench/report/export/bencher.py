@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bench.errors import UsageError
 from bench.model.results import Run
-from bench.report.export.entries import Entry, entries_of
+from bench.report.export.cases import CaseEntry, entries_of
 from bench.stats.intervals import Interval
 
 _NANOSECONDS: Final = 1e9
@@ -32,7 +32,7 @@ def to_bencher(run: Run) -> str:
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
-def _measures(entry: Entry) -> dict[str, Any]:
+def _measures(entry: CaseEntry) -> dict[str, Any]:
     fetches, found = len(entry.case.countries.fetches), entry.median
     turned = Interval(found.estimate, found.high, found.low)
     return {

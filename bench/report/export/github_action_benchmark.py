@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from bench.model.results import Run
-from bench.report.export.entries import Entry, entries_of
-from bench.report.figures import plural
+from bench.report.export.cases import CaseEntry, entries_of
+from bench.report.number_format import plural
 from bench.stats.intervals import Interval
 
 
@@ -18,7 +18,7 @@ def to_github_action_benchmark(run: Run) -> str:
     return json.dumps([_result(entry) for entry in entries_of(run)], indent=1, allow_nan=False) + "\n"
 
 
-def _result(entry: Entry) -> dict[str, Any]:
+def _result(entry: CaseEntry) -> dict[str, Any]:
     found = entry.median
     told = [plural(len(entry.values_s), "block")]
     if entry.failed:

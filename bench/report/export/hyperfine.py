@@ -6,8 +6,8 @@ from typing import Any
 
 from bench.errors import UsageError
 from bench.model.results import Run
-from bench.report.export.entries import Entry, entries_of, parameters
-from bench.report.figures import printable
+from bench.report.export.cases import CaseEntry, entries_of, parameters
+from bench.report.number_format import printable
 
 
 def to_hyperfine(run: Run) -> str:
@@ -21,7 +21,7 @@ def to_hyperfine(run: Run) -> str:
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
-def _result(run: Run, entry: Entry) -> dict[str, Any]:
+def _result(run: Run, entry: CaseEntry) -> dict[str, Any]:
     values_s = entry.values_s
     return {
         "command": entry.name,
@@ -38,7 +38,7 @@ def _result(run: Run, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _spent(run: Run, entry: Entry, probe: str) -> float:
+def _spent(run: Run, entry: CaseEntry, probe: str) -> float:
     """Return the processor time of a round, on average."""
     seen = [
         round_.probes[probe] for trial in entry.trials for round_ in trial.rounds if probe in round_.probes

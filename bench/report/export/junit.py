@@ -6,18 +6,18 @@ from math import fsum
 from typing import Final, Literal, TypeAlias
 from xml.etree import ElementTree as ET
 
-from bench.model.comparison import Contest
+from bench.model.comparison import Comparison
 from bench.model.results import Measurement, Run
-from bench.report.bounds import bound_words, found_words
-from bench.report.contest import bounds, change, value
-from bench.report.export.entries import entry_names, failed_trials
+from bench.report.absolute_thresholds import bound_words, found_words
+from bench.report.comparison_table import bounds, change, value
+from bench.report.export.cases import entry_names, failed_trials
 from bench.report.failures import failed_words
-from bench.report.figures import duration, plural, printable
-from bench.stats.bounds import BoundVerdict, bound_verdicts
+from bench.report.number_format import duration, plural, printable
+from bench.stats.absolute_thresholds import BoundVerdict, bound_verdicts
+from bench.stats.case_summary import sample_of
 from bench.stats.intervals import median_interval
-from bench.stats.standing import sample_of
 from bench.stats.verdicts import MetricVerdict, verdicts_of
-from bench.storage.contest import contest_of
+from bench.storage.comparison import comparison_of
 
 _VANISHED: Final = "vanished"
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -55,7 +55,7 @@ def to_junit(run: Run, *, allow_missing: bool = False) -> str:
     Raises:
         UnreadableResultError: what the run keeps of its contest is not that of its cases.
     """
-    contest = contest_of(run)
+    contest = comparison_of(run)
     tests = list(_plain(run) if contest is None else _contested(run, contest))
     if allow_missing:
         tests = [test for test in tests if test.kind != _VANISHED]
@@ -113,7 +113,7 @@ def _trials_test(group: str, name: str, trials: Sequence[Measurement]) -> _Test:
     return _Test(group, name, figures, took_s=took_s)
 
 
-def _contested(run: Run, contest: Contest) -> Iterator[_Test]:
+def _contested(run: Run, contest: Comparison) -> Iterator[_Test]:
     """Test each metric of each case, and whether all trials of the case succeeded."""
     verdicts = verdicts_of(contest, run.trials)
     for case in contest.margins:
@@ -148,7 +148,7 @@ def _contest_trials_test(
     return _Test(printable(case), "trials", "", took_s=took_s)
 
 
-def _metric_test(each: MetricVerdict, contest: Contest) -> _Test:
+def _metric_test(each: MetricVerdict, contest: Comparison) -> _Test:
     figures = _figures(each, contest)
     group = printable(each.case)
     if each.verdict == "slower":
@@ -168,7 +168,7 @@ def _bound_test(each: BoundVerdict) -> _Test:
     return _Test(group, name, found)
 
 
-def _figures(each: MetricVerdict, contest: Contest) -> str:
+def _figures(each: MetricVerdict, contest: Comparison) -> str:
     """Say what was found of a metric in a line."""
     if each.ratio is None:
         return ""

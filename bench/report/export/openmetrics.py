@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from bench.model.results import Run
-from bench.report.export.entries import Entry, entries_of, entry_names, failed_trials, parameters
-from bench.report.export.facts import began
-from bench.report.figures import printable
+from bench.report.export.cases import CaseEntry, entries_of, entry_names, failed_trials, parameters
+from bench.report.export.run_metadata import began
+from bench.report.number_format import printable
 
 _ESCAPED: Final = {"\\": r"\\", "\n": r"\n", '"': r"\""}
 _NEEDS_ESCAPE: Final = re.compile(r'[\\\n"]')
@@ -49,7 +49,9 @@ def _family(name: str, about: str, unit: str = "") -> Iterator[str]:
     yield f"# HELP flagbench_{name} {about}"
 
 
-def _bounds(name: str, run: Mapping[str, str], found: Sequence[tuple[Entry, float | None]]) -> Iterator[str]:
+def _bounds(
+    name: str, run: Mapping[str, str], found: Sequence[tuple[CaseEntry, float | None]]
+) -> Iterator[str]:
     for entry, bound in found:
         if bound is not None:
             yield _sample(name, _labels(run, entry), bound)
@@ -64,7 +66,7 @@ def _failures(run: Run, name: dict[str, str]) -> Iterator[str]:
         yield _sample("failed_trials", labels, len(failed))
 
 
-def _labels(run: Mapping[str, str], entry: Entry) -> dict[str, str]:
+def _labels(run: Mapping[str, str], entry: CaseEntry) -> dict[str, str]:
     return {**run, "case": entry.name, **_texts(parameters(entry.case))}
 
 

@@ -7,9 +7,9 @@ from typing import Final
 
 from bench.errors import UsageError
 from bench.model.results import Run
-from bench.report.export.cells import safe
-from bench.report.export.entries import entries_of
-from bench.report.export.facts import began, commit_of
+from bench.report.export.cases import entries_of
+from bench.report.export.csv import escape_formula
+from bench.report.export.run_metadata import began, commit_of
 
 FILE: Final = "otava.csv"
 """Where the configuration looks for the series, in the folder in which Otava is called."""
@@ -33,13 +33,13 @@ def to_otava(runs: Sequence[Run], commit: str = "") -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     shared = shared_names(runs)
-    writer.writerow(["time", "commit", *map(safe, shared)])
+    writer.writerow(["time", "commit", *map(escape_formula, shared)])
     for run in sorted(runs, key=began):
         medians = _medians(run)
         writer.writerow(
             [
                 began(run).isoformat(timespec="seconds"),
-                safe(commit or commit_of(run)),
+                escape_formula(commit or commit_of(run)),
                 *(medians[name] for name in shared),
             ]
         )
@@ -54,7 +54,7 @@ def to_otava_config(runs: Sequence[Run]) -> str:
     """
     import yaml
 
-    names = [str(safe(name)) for name in shared_names(runs)]
+    names = [str(escape_formula(name)) for name in shared_names(runs)]
     test = {
         "type": "csv",
         "file": FILE,

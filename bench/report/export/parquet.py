@@ -4,11 +4,11 @@ import io
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from bench.errors import EnvironmentFault, UnreadableResultError
+from bench.errors import SetupError, UnreadableResultError
 from bench.model.results import Run
-from bench.report.export.rows import COLUMNS, Kind, Value, rows_of
-from bench.report.figures import printable
-from bench.system.optional_dependencies import PARQUET, lacking
+from bench.report.export.trial_rows import COLUMNS, Kind, Value, rows_of
+from bench.report.number_format import printable
+from bench.system.optional_dependencies import PARQUET, missing_extra
 
 _CONVERTED: Final[Mapping[Kind, Callable[[Any], Value]]] = {
     "text": printable,
@@ -25,9 +25,9 @@ def to_parquet(run: Run) -> bytes:
         EnvironmentFault: pyarrow is not installed.
         UnreadableResultError: a count of the run is greater than any that was counted.
     """
-    lack = lacking(PARQUET)
+    lack = missing_extra(PARQUET)
     if lack is not None:
-        raise EnvironmentFault(f"Parquet {lack.what}", hint=lack.hint)
+        raise SetupError(f"Parquet {lack.what}", hint=lack.hint)
     import pyarrow as pa
     from pyarrow import parquet
 

@@ -4,9 +4,9 @@ import json
 from typing import Any, Final
 
 from bench.model.results import Measurement, Run
-from bench.report.export.entries import Entry, entries_of, parameters
-from bench.report.export.facts import commit_of, environment_texts
-from bench.report.figures import printable
+from bench.report.export.cases import CaseEntry, entries_of, parameters
+from bench.report.export.run_metadata import commit_of, environment_texts
+from bench.report.number_format import printable
 
 _VERSION: Final = "1.0"
 """Of pyperf's format, which is a text there."""
@@ -34,7 +34,7 @@ def to_pyperf(run: Run) -> str:
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
-def _benchmark(entry: Entry) -> dict[str, Any]:
+def _benchmark(entry: CaseEntry) -> dict[str, Any]:
     texts = {name: str(value) for name, value in parameters(entry.case).items()}
     return {
         "metadata": _metadata({"name": entry.name, **texts, "failed_trials": str(entry.failed)}),

@@ -6,9 +6,9 @@ from statistics import fmean, median, stdev
 from typing import Any
 
 from bench.model.results import Run
-from bench.report.export.entries import Entry, entries_of, parameters
-from bench.report.export.facts import commit_of, environment_texts, is_modified
-from bench.report.figures import printable
+from bench.report.export.cases import CaseEntry, entries_of, parameters
+from bench.report.export.run_metadata import commit_of, environment_texts, is_modified
+from bench.report.number_format import printable
 
 
 def to_pytest_benchmark(run: Run) -> str:
@@ -28,7 +28,7 @@ def to_pytest_benchmark(run: Run) -> str:
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
-def _benchmark(entry: Entry) -> dict[str, Any]:
+def _benchmark(entry: CaseEntry) -> dict[str, Any]:
     params = parameters(entry.case)
     return {
         "group": params["profile"],

@@ -15,10 +15,10 @@ from typing import Final, cast
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-from bench.server.http1.delivery import METHODS, Delivery, refuse, respond
-from bench.server.http1.endings import Ending, end
-from bench.server.site import Site
-from bench.server.trials import ServedRound
+from bench.server.http1.connection_close import Ending, end
+from bench.server.http1.response_writer import METHODS, ResponseWriter, refuse, respond
+from bench.server.open_trials import ServedRound
+from bench.server.state import ServerState
 
 _LARGEST_REQUEST: Final = 16 * 1024
 _PIECE: Final = 1024
@@ -35,12 +35,12 @@ class FlagProtocol(asyncio.Protocol):
 
     _transport: asyncio.Transport
 
-    def __init__(self, site: Site, accepted_s: float | None = None) -> None:
+    def __init__(self, site: ServerState, accepted_s: float | None = None) -> None:
         self._site = site
         self._accepted_s = accepted_s
         self._loop = asyncio.get_running_loop()
         self._parser: HttpRequestParser | None = HttpRequestParser(self)
-        self._deliveries: deque[Delivery] = deque()
+        self._deliveries: deque[ResponseWriter] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._target = b""
         self._unparsed_bytes = 0
@@ -185,7 +185,7 @@ class FlagProtocol(asyncio.Protocol):
             served, _ = self._site.visit(self._target)
             self._enqueue(refuse(served, status, self._arrival_s))
 
-    def _enqueue(self, delivery: Delivery) -> None:
+    def _enqueue(self, delivery: ResponseWriter) -> None:
         self._deliveries.append(delivery)
         if delivery.ending != "kept":
             self._is_closing = True

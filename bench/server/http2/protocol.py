@@ -28,15 +28,15 @@ from h2.events import (
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
 
-from bench.server.answers import refusal
-from bench.server.http2.delivery import Delivery, refuse, respond
-from bench.server.http2.encoding import LargeFieldEncoder
-from bench.server.http2.framing import FrameCutter
-from bench.server.http2.inbox import Inbox, Incoming
-from bench.server.http2.script import Data, GoAway, Headers, Reset
-from bench.server.lingering import Lingering
-from bench.server.site import Site
-from bench.server.trials import ServedRound
+from bench.server.http2.frame_splitter import FrameCutter
+from bench.server.http2.frames import Data, GoAway, Headers, Reset
+from bench.server.http2.header_encoder import LargeFieldEncoder
+from bench.server.http2.pending_requests import Inbox, Incoming
+from bench.server.http2.response_writer import ResponseWriter, refuse, respond
+from bench.server.lingering_close import Lingering
+from bench.server.open_trials import ServedRound
+from bench.server.responses import refusal
+from bench.server.state import ServerState
 
 _CONFIG: Final = H2Configuration(
     client_side=False, validate_outbound_headers=False, normalize_outbound_headers=False
@@ -54,7 +54,7 @@ class Http2Protocol(asyncio.Protocol):
 
     _transport: asyncio.Transport
 
-    def __init__(self, site: Site, accepted_s: float | None = None) -> None:
+    def __init__(self, site: ServerState, accepted_s: float | None = None) -> None:
         self._site = site
         self._accepted_s = accepted_s
         self._loop = asyncio.get_running_loop()
@@ -62,10 +62,10 @@ class Http2Protocol(asyncio.Protocol):
         self._h2.encoder = LargeFieldEncoder()
         self._cutter = FrameCutter()
         self._inbox = Inbox(site.laggards, self._cutter, self._refuse, self._lose_patience)
-        self._owed: dict[int, Delivery] = {}
+        self._owed: dict[int, ResponseWriter] = {}
         self._due: list[tuple[float, int]] = []
         self._starved: set[int] = set()
-        self._unflushed: list[Delivery] = []
+        self._unflushed: list[ResponseWriter] = []
         self._timer: asyncio.TimerHandle | None = None
         self._arrival_s = 0.0
         self._is_blocked = False
@@ -193,7 +193,7 @@ class Http2Protocol(asyncio.Protocol):
         self._h2.close_connection(ErrorCodes.ENHANCE_YOUR_CALM)
         self._give_up()
 
-    def _owe(self, delivery: Delivery) -> None:
+    def _owe(self, delivery: ResponseWriter) -> None:
         self._owed[delivery.stream] = delivery
         self._await(delivery.due_s, delivery.stream)
 
@@ -232,7 +232,7 @@ class Http2Protocol(asyncio.Protocol):
         """Tell whether there is a request whose answer is not with the kernel."""
         return bool(len(self._inbox) or self._owed or self._unflushed)
 
-    def _advance(self, delivery: Delivery, now_s: float) -> None:
+    def _advance(self, delivery: ResponseWriter, now_s: float) -> None:
         """Send what is due of one answer, but no more than its turn."""
         if not delivery.has_begun:
             delivery.begin(now_s)
@@ -267,7 +267,7 @@ class Http2Protocol(asyncio.Protocol):
             self._h2.send_data(stream, data[:size], end_stream=part.is_end and size == len(data))
         return size
 
-    def _break_off(self, delivery: Delivery, how: Reset | GoAway) -> None:
+    def _break_off(self, delivery: ResponseWriter, how: Reset | GoAway) -> None:
         """End the stream, or all of them with the connection, in a way that nobody takes for leave to retry.
 
         The code of the one is not REFUSED_STREAM, and the other says that no stream was left unseen.
@@ -282,7 +282,7 @@ class Http2Protocol(asyncio.Protocol):
                 self._h2.close_connection(last_stream_id=self._h2.highest_inbound_stream_id)
                 self._give_up()
 
-    def _finish(self, delivery: Delivery) -> None:
+    def _finish(self, delivery: ResponseWriter) -> None:
         """Log the answer as soon as the kernel has the end of it."""
         del self._owed[delivery.stream]
         if self._inbox.close(delivery.stream) is not None:

@@ -1,0 +1,110 @@
+"""The cases of a run as other benchmarking tools know them: a name, and one time a block."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bench.errors import UnreadableResultError, UsageError
+from bench.model.cases import Case
+from bench.model.results import Measurement, Run
+from bench.report.number_format import printable
+from bench.stats.case_summary import sample_of
+from bench.stats.intervals import Interval, median_interval
+from bench.stats.retries import is_final
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEntry:
+    """A case that succeeded in at least one block.
+
+    Attributes:
+        name: its id, printable, without space at its ends, and unique among the entries.
+        values_s: one time a block, in seconds and in the order of the blocks, as tables have it:
+            ``bench.stats.intervals.block_value``.
+        trials: those that the values are of, in the same order.
+        failed: how many of its trials yielded no time in the end.
+    """
+
+    name: str
+    case: Case
+    values_s: tuple[float, ...]
+    trials: tuple[Measurement, ...]
+    failed: int
+
+    @property
+    def median(self) -> Interval:
+        """Bound the median of the values as tables do."""
+        return median_interval(self.values_s)
+
+
+def entries_of(run: Run) -> tuple[CaseEntry, ...]:
+    """Return every case of a run that succeeded in some block, in the order of the config.
+
+    Raises:
+        UsageError: there is none.
+        UnreadableResultError: a round is said to have taken no time, or no number of seconds.
+    """
+    trials: dict[str, list[Measurement]] = {case.id: [] for case in run.cases}
+    for trial in run.trials:
+        trials[trial.case].append(trial)
+    names = entry_names(run)
+    found = tuple(
+        _entry(names[case.id], case, trials[case.id]) for case in run.cases if sample_of(trials[case.id])
+    )
+    if not found:
+        raise UsageError(
+            f"{printable(run.name)} has no successful trial to export", hint="see why with `show`"
+        )
+    _check(run, found)
+    return found
+
+
+def entry_names(run: Run) -> Mapping[str, str]:
+    """Name every case of a run, by its id; ids that are printed alike are told apart by a number."""
+    names: dict[str, str] = {}
+    for case in run.cases:
+        wanted = printable(case.id).strip()
+        name, number = wanted, 1
+        while name in names.values():
+            number += 1
+            name = f"{wanted} ({number})"
+        names[case.id] = name
+    return names
+
+
+def parameters(case: Case) -> dict[str, str | int | bool]:
+    """Return what makes a case, under the names that configs have for it."""
+    return {
+        "strategy": printable(case.strategy),
+        "client": printable(case.client),
+        "workers": case.workers,
+        "keep_alive": case.keep_alive,
+        "profile": printable(case.profile.name),
+        "countries": printable(case.countries.label),
+        "variant": printable(case.variant),
+    }
+
+
+def failed_trials(trials: Iterable[Measurement]) -> tuple[Measurement, ...]:
+    """Return the trials that yielded no time in the end."""
+    return tuple(trial for trial in trials if is_final(trial) and trial.outcome != "ok")
+
+
+def _entry(name: str, case: Case, trials: list[Measurement]) -> CaseEntry:
+    sample = sample_of(trials)
+    good = {trial.block: trial for trial in trials if trial.outcome == "ok" and trial.rounds}
+    return CaseEntry(
+        name=name,
+        case=case,
+        values_s=tuple(sample.values()),
+        trials=tuple(good[block] for block in sample),
+        failed=len(failed_trials(trials)),
+    )
+
+
+def _check(run: Run, entries: Iterable[CaseEntry]) -> None:
+    """Refuse what other tools would divide by, or choke on."""
+    for entry in entries:
+        for value_s in entry.values_s:
+            if not (math.isfinite(value_s) and value_s > 0):
+                raise UnreadableResultError(f"run {run.name}: a block of {entry.name} took {value_s} s")

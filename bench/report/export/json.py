@@ -1,0 +1,39 @@
+"""The stored document of a run, as it is."""
+
+import json
+from collections.abc import Sequence
+
+from bench.model.json_codec import to_json_value
+from bench.model.results import Run
+from bench.stats.absolute_thresholds import BoundVerdict
+from bench.stats.history import Track
+from bench.stats.verdicts import Overall, Verdicts
+from bench.storage.pinned_reference import Reference
+from bench.storage.run_json import run_to_text
+
+
+def to_json(run: Run) -> str:
+    """Write the stored document itself."""
+    return run_to_text(run)
+
+
+def history_to_json(tracks: Sequence[Track], reference: Reference | None) -> str:
+    """Write tracks with all their points and steps.
+
+    Ratios of points are candidate ÷ reference, those of steps new level ÷ old one.
+    """
+    document = {"reference": to_json_value(reference), "tracks": to_json_value(list(tracks))}
+    return json.dumps(document, indent=1) + "\n"
+
+
+def verdicts_to_json(name: str, verdicts: Verdicts, bounds: Sequence[BoundVerdict], ruling: Overall) -> str:
+    """Write the verdicts of a run, ratios as candidate ÷ base, times in seconds, memory in bytes."""
+    failed = {case: len(trials) for case, trials in verdicts.failed.items()}
+    document = {
+        "run": name,
+        "ruling": ruling,
+        **to_json_value(verdicts),
+        "failed": failed,
+        "bounds": to_json_value(bounds),
+    }
+    return json.dumps(document, indent=1) + "\n"

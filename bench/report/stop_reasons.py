@@ -1,0 +1,58 @@
+"""Why each case of a run with a stopping rule was run no more: the lines that say so."""
+
+from typing import Final, assert_never
+
+from bench.model.results import Run
+from bench.report.number_format import duration, plural, printable
+from bench.stats.run_state import rule_of, stops_of
+from bench.stats.stopping_rule import Stop, StoppingRule
+
+_WHOLE_PERCENTS_FROM: Final = 0.0995
+
+
+def stop_lines(run: Run) -> list[str]:
+    """Name the rule that a run followed, and why each of its cases stopped; nothing for fixed blocks."""
+    rule = rule_of(run)
+    if rule is None or (rule.precision is None and rule.budget_s is None):
+        return []
+    stops = stops_of(run)
+    endings = {
+        case.id: stop_words(stops[case.id]) if case.id in stops else "interrupted" for case in run.cases
+    }
+    return [rule_words(rule), *(printable(f"{case_id}: {ending}") for case_id, ending in endings.items())]
+
+
+def rule_words(rule: StoppingRule) -> str:
+    """Write the rule of a run in one sentence."""
+    least, most = rule.looks[0], rule.looks[-1]
+    clauses = [
+        f"Stopping: {least} to {most} blocks" if least < most else f"Stopping: {plural(most, 'block')}"
+    ]
+    if rule.precision is not None:
+        looks = ", ".join(map(str, rule.looks))
+        clauses.append(f"until a median is known to ±{percent(rule.precision)}, looked at after {looks}")
+    if rule.budget_s is not None:
+        clauses.append(f"none begun once {duration(rule.budget_s)} of trials are spent")
+    return f"{'; '.join(clauses)}."
+
+
+def stop_words(stop: Stop) -> str:
+    """Write why a case stopped, as what may follow its name."""
+    known = "" if stop.half_width is None else f" (±{percent(stop.half_width)})"
+    blocks = plural(stop.blocks, "block")
+    match stop.reason:
+        case "precise":
+            return f"precise enough after {blocks}{known}"
+        case "blocks":
+            return f"ended with the last of {blocks}{known}"
+        case "budget":
+            return f"ended with the budget, after {blocks}{known}"
+        case "given up":
+            return f"given up after {blocks}"
+        case _:
+            assert_never(stop.reason)
+
+
+def percent(part: float) -> str:
+    """Write a share as percents with two digits, or as whole ones."""
+    return f"{part:.0%}" if part >= _WHOLE_PERCENTS_FROM else f"{part * 100:.2g}%"

@@ -1,0 +1,119 @@
+"""The harness's side of the control channel: a handle on a flag server that runs in a process of its own."""
+
+import os
+import selectors
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import BinaryIO, Final
+
+from bench.errors import ServerDiedError
+from bench.model.json_codec import from_json_value
+from bench.server.control_messages import Message, error_from_json, from_line, to_line
+from bench.server.open_trials import Opening
+from bench.server.server_rounds import ObservedRound
+from bench.server.settings import ServerSettings
+from bench.server.trial_urls import trial_url
+
+_CHUNK: Final = 64 * 1024
+
+
+def server_command() -> tuple[str, ...]:
+    """Return the command of the server's process, whose ``PYTHONPATH`` must lead to ``bench``.
+
+    Whoever looks after the process starts it, and a ``FlagServer`` at its pipes tells it what to do.
+    ``-P`` keeps a foreign ``bench`` of the current folder out.
+    """
+    return (sys.executable, "-P", "-m", "bench.server")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Where an open trial is served.
+
+    Attributes:
+        url: the address to which ``.<round>`` is added for each of its rounds.
+        authority: whom a client must trust, as PEM; empty where connections are not encrypted.
+    """
+
+    url: str
+    authority: str
+
+
+class FlagServer:
+    """A flag server at the other end of two pipes.
+
+    Every method but ``start`` needs a started server. All of them raise ``ServerDiedError`` when the
+    server is gone or does not reply within ``reply_limit_s`` seconds, and otherwise the
+    ``EnvironmentFault`` or ``UsageError`` that the server replies with.
+
+    Attributes:
+        base_url: the server's address without a slash at its end; what is asked of it directly meets
+            the profile it was started with, in block 0.
+        authority: whom a client must trust there, as PEM; empty where connections are not encrypted.
+    """
+
+    def __init__(self, to_server: BinaryIO, from_server: BinaryIO, *, reply_limit_s: float = 10.0) -> None:
+        self.base_url = ""
+        self.authority = ""
+        self._to_server = to_server
+        self._from_server = from_server
+        self._reply_limit_s = reply_limit_s
+        self._received = bytearray()
+
+    def start(self, settings: ServerSettings) -> None:
+        """Have the port opened, and wait until requests are answered."""
+        ready = self._ask({"start": settings})["ready"]
+        self.base_url, self.authority = ready["url"], ready["authority"]
+
+    def open_trial(self, opening: Opening) -> Opened:
+        """Serve a trial with the weather of its profile and block, and return where."""
+        opened = self._ask({"open": opening})["opened"]
+        return Opened(trial_url(opened["url"], opening.trial), opened["authority"])
+
+    def close_trial(self, trial: str) -> Mapping[int, ObservedRound]:
+        """Serve a trial no longer, and return what was seen of each round that had a request.
+
+        Requests that have no answer by now never get one.
+        """
+        rounds = self._ask({"close": trial})["rounds"]
+        return {int(number): from_json_value(ObservedRound, said, number) for number, said in rounds.items()}
+
+    def waits(self) -> int:
+        """Return how often clients were seen to wait for being let in: no descriptor was left for them."""
+        return int(self._ask({"count": "waits"})["waits"])
+
+    def _ask(self, message: Message) -> Message:
+        try:
+            self._to_server.write(to_line(message))
+            self._to_server.flush()
+        except (BrokenPipeError, ValueError) as error:
+            raise _died("is gone") from error
+        reply = from_line(self._read_line())
+        if "error" in reply:
+            raise error_from_json(reply["error"])
+        return reply
+
+    def _read_line(self) -> bytes:
+        deadline_s = monotonic() + self._reply_limit_s
+        while (end := self._received.find(b"\n")) < 0:
+            if not self._receive(deadline_s):
+                raise _died("is gone")
+        line = bytes(self._received[:end])
+        del self._received[: end + 1]
+        return line
+
+    def _receive(self, deadline_s: float) -> bool:
+        """Take in what the server sends, and tell whether it can send more."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._from_server, selectors.EVENT_READ)
+            if not selector.select(max(0.0, deadline_s - monotonic())):
+                raise _died(f"has not replied for {self._reply_limit_s:g} s")
+        part = os.read(self._from_server.fileno(), _CHUNK)
+        self._received += part
+        return bool(part)
+
+
+def _died(how: str) -> ServerDiedError:
+    return ServerDiedError(f"the flag server {how}")

@@ -1,0 +1,148 @@
+"""Where each case stands within its run: the figures of a table's row."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, median
+from typing import get_args
+
+from bench.api.outcomes import FetchOutcome
+from bench.model.cases import Case
+from bench.model.results import Leak, Measurement, Round, ServerRound
+from bench.stats.intervals import Interval, block_value, median_interval
+from bench.stats.pairwise import PairVerdicts, Sample
+from bench.stats.resource_usage import Costs, costs_of
+from bench.stats.retries import final_attempts, is_final
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The least and the greatest that was seen over all timed rounds."""
+
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the successful trials of a case yielded.
+
+    Attributes:
+        elapsed: median over blocks, in seconds.
+        times_faster: baseline's elapsed ÷ this case's, paired by block and judged among all rows of the
+            table; ``None`` for the baseline, and where the two share no block.
+        efficiency: median over blocks of ideal ÷ elapsed, 0 to 1.
+        in_flight: the most requests the server saw at one instant, per round.
+        connections: connections on which the server answered, per round.
+        verified: flags equal byte for byte to the server's, per round.
+        not_found: fetches answered 404, per round.
+        errors: fetches that ended in any other class but ``ok``, per round.
+        outcomes: fetches that ended in each class, per round, for the classes that occurred.
+    """
+
+    elapsed: Interval
+    times_faster: PairVerdicts | None
+    efficiency: float
+    in_flight: Range | None
+    connections: Range | None
+    verified: Range
+    not_found: Range
+    errors: Range
+    outcomes: Mapping[str, Range]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSummary:
+    """One row: a case, and what became of its trials.
+
+    Attributes:
+        sample: the blocks that count.
+        figures: ``None`` where none does, like ``costs``.
+        failed: the trials that yielded no timing in the end, in block order.
+        repeated: the invalid ones that were run again.
+        disturbed: those that count although they would have been invalid, had the config not said so.
+        leaks: what was left of those that count, where anything was.
+    """
+
+    case: Case
+    sample: Sample
+    figures: Figures | None
+    costs: Costs | None
+    failed: tuple[Measurement, ...]
+    repeated: tuple[Measurement, ...]
+    disturbed: tuple[Measurement, ...]
+    leaks: tuple[Leak, ...] = ()
+
+    @property
+    def blocks(self) -> int:
+        """In how many blocks the case succeeded."""
+        return len(self.sample)
+
+
+def sample_of(trials: Sequence[Measurement]) -> Sample:
+    """Reduce each successful trial of a case to one value."""
+    return {
+        trial.block: block_value([round_.elapsed_s for round_ in trial.rounds])
+        for trial in sorted(trials, key=lambda trial: trial.block)
+        if trial.outcome == "ok" and trial.rounds
+    }
+
+
+def summarize_case(
+    case: Case, trials: Sequence[Measurement], times_faster: PairVerdicts | None
+) -> CaseSummary:
+    """Work out the row of a case, given how it compares with the baseline."""
+    sample = sample_of(trials)
+    good = [trial for trial in trials if trial.block in sample and trial.outcome == "ok"]
+    final = sorted(final_attempts(trials), key=lambda trial: trial.block)
+    failed = tuple(trial for trial in final if trial.outcome != "ok")
+    repeated = tuple(trial for trial in trials if not is_final(trial))
+    return CaseSummary(
+        case=case,
+        sample=sample,
+        figures=_figures(good, sample, times_faster) if good else None,
+        costs=costs_of(good) if good else None,
+        failed=failed,
+        repeated=repeated,
+        disturbed=tuple(trial for trial in good if trial.detail),
+        leaks=tuple(trial.leak for trial in good if trial.leak is not None and trial.leak != Leak()),
+    )
+
+
+def _figures(good: Sequence[Measurement], sample: Sample, times_faster: PairVerdicts | None) -> Figures:
+    rounds = [round_ for trial in good for round_ in trial.rounds]
+    ideal_s = {trial.block: fmean(round_.ideal_s for round_ in trial.rounds) for trial in good}
+    return Figures(
+        elapsed=median_interval(list(sample.values())),
+        times_faster=times_faster,
+        efficiency=median(ideal_s[block] / value for block, value in sample.items()),
+        in_flight=_witnessed(rounds, lambda witness: witness.max_in_flight),
+        connections=_witnessed(rounds, lambda witness: witness.connections),
+        verified=_range([round_.verified for round_ in rounds]),
+        not_found=_range([round_.fetches.get("not_found", 0) for round_ in rounds]),
+        errors=_range([errors_of(round_) for round_ in rounds]),
+        outcomes=_outcomes(rounds),
+    )
+
+
+def _outcomes(rounds: Sequence[Round]) -> Mapping[str, Range]:
+    """Count each class that occurred, in the order in which the classes are named."""
+    seen = {outcome for round_ in rounds for outcome in round_.fetches}
+    return {
+        outcome: _range([round_.fetches.get(outcome, 0) for round_ in rounds])
+        for outcome in get_args(FetchOutcome)
+        if outcome in seen
+    }
+
+
+def errors_of(round_: Round) -> int:
+    """Count the fetches that ended in any other class but found and not found."""
+    return sum(count for outcome, count in round_.fetches.items() if outcome not in {"ok", "not_found"})
+
+
+def _witnessed(rounds: Sequence[Round], figure: Callable[[ServerRound], int]) -> Range | None:
+    figures = [figure(round_.server) for round_ in rounds if round_.server is not None]
+    return _range(figures) if figures else None
+
+
+def _range(figures: Sequence[int]) -> Range:
+    return Range(min(figures), max(figures))

@@ -1,0 +1,133 @@
+"""What a case costs beside its time, where that time goes, and what it is limited by.
+
+Rounds of all trials that count, and never the warm-up. Times and counts are means, since only means of
+parts add up to the mean of the whole; what is held at a time is the most that was seen.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from statistics import fmean, median
+from typing import Final, Literal, TypeAlias, TypeVar
+
+from bench.model.latency_histogram import Latency, merge_histograms
+from bench.model.results import Gap, Measurement, Phases, Round, ServerRound
+
+T = TypeVar("T", Phases, Gap)
+
+Limit: TypeAlias = Literal["server", "client", "cores"]
+
+_CLIENT_BOUND: Final = 0.5
+"""Share of one core above which the client's own work, and no longer the waiting, decides."""
+_SERVER_BOUND: Final = 0.5
+_ALL_CORES: Final = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What a case costs; ``None`` is what was not measured.
+
+    Attributes:
+        cold_start_s: from asking for the process until its imports were done.
+        imports_s: the part of it in which strategy and client were imported.
+        phases: where the time of a round goes.
+        gap: what a round takes beyond its ideal, by its causes.
+        latency: how long fetches took.
+        figures: what the probes saw, by figure.
+        cpu_share: processor time of the client ÷ elapsed; above 1 where several cores were at work.
+        witness: what the server saw; each figure a mean, ``faults`` of how many requests met any.
+        server_busy: processor time of the server ÷ elapsed.
+        limit: what decides how fast the case is, if it is not the style of concurrency.
+    """
+
+    cold_start_s: float | None
+    imports_s: float | None
+    phases: Phases | None
+    gap: Gap | None
+    latency: Latency | None
+    figures: Mapping[str, float]
+    cpu_share: float | None
+    witness: Mapping[str, float]
+    server_busy: float | None
+    limit: Limit | None
+
+
+def costs_of(trials: Sequence[Measurement]) -> Costs:
+    """Sum up the trials of a case that count."""
+    rounds = [round_ for trial in trials for round_ in trial.rounds]
+    figures = {**_means(round_.probes for round_ in rounds), **_lags(rounds), **_peaks(trials)}
+    witness = _means(_numbers(round_.server) for round_ in rounds if round_.server is not None)
+    cpu_share, server_busy = _cpu_share(rounds), _mean(round_.server_busy for round_ in rounds)
+    return Costs(
+        cold_start_s=_mean(trial.cold_start_s for trial in trials),
+        imports_s=_mean(trial.imports_s for trial in trials),
+        phases=_mean_of(Phases, [round_.phases for round_ in rounds]),
+        gap=_mean_of(Gap, [round_.gap for round_ in rounds]),
+        latency=merge_histograms(trial.latency for trial in trials),
+        figures=figures,
+        cpu_share=cpu_share,
+        witness=witness,
+        server_busy=server_busy,
+        limit=limit(cpu_share, server_busy, min((trial.cores for trial in trials), default=1)),
+    )
+
+
+def limit(cpu_share: float | None, server_busy: float | None, cores: int) -> Limit | None:
+    """Say what decides how fast a case is, if it is not the style of concurrency.
+
+    Args:
+        cpu_share: processor time of the client ÷ elapsed.
+        server_busy: the server's share of its core.
+        cores: how many processors the client could use.
+    """
+    if server_busy is not None and server_busy > _SERVER_BOUND:
+        return "server"
+    if cpu_share is None or cpu_share <= _CLIENT_BOUND:
+        return None
+    return "cores" if cores > 1 and cpu_share >= _ALL_CORES * cores else "client"
+
+
+def _cpu_share(rounds: Sequence[Round]) -> float | None:
+    probed = [round_ for round_ in rounds if "cpu_user_s" in round_.probes]
+    if not probed:
+        return None
+    used_s = fmean(round_.probes["cpu_user_s"] + round_.probes["cpu_system_s"] for round_ in probed)
+    return used_s / fmean(round_.elapsed_s for round_ in probed)
+
+
+def _lags(rounds: Sequence[Round]) -> Mapping[str, float]:
+    """Take the middle of what are quantiles of their rounds already."""
+    names = [name for round_ in rounds for name in round_.probes if name.startswith("loop_lag_")]
+    return {
+        name: median(round_.probes[name] for round_ in rounds if name in round_.probes)
+        for name in dict.fromkeys(names)
+    }
+
+
+def _peaks(trials: Sequence[Measurement]) -> Mapping[str, float]:
+    names = dict.fromkeys(name for trial in trials for name in trial.probes)
+    return {name: max(trial.probes[name] for trial in trials if name in trial.probes) for name in names}
+
+
+def _means(seen: Iterable[Mapping[str, float]]) -> Mapping[str, float]:
+    """Take the mean of each figure over those that have it."""
+    all_seen = list(seen)
+    names = dict.fromkeys(name for each in all_seen for name in each)
+    return {name: fmean(each[name] for each in all_seen if name in each) for name in names}
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
+
+
+def _mean_of(kind: type[T], values: Sequence[T | None]) -> T | None:
+    means = _means(_numbers(value) for value in values if value is not None)
+    return kind(**means) if means else None
+
+
+def _numbers(value: Phases | Gap | ServerRound) -> Mapping[str, float]:
+    return {field.name: _number(getattr(value, field.name)) for field in fields(value)}
+
+
+def _number(value: float | Mapping[str, int]) -> float:
+    return float(sum(value.values()) if isinstance(value, Mapping) else value)

@@ -1,0 +1,116 @@
+"""Least squares with parameters that cannot be negative, for a handful of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, combinations
+from math import fsum, inf, sqrt
+from typing import Final
+
+_ROUNDING: Final = 1e-24
+"""Squares, as a share of the target's, that are a matter of rounding: no reason to take another column."""
+
+
+def solve_non_negative(columns: Sequence[Sequence[float]], target: Sequence[float]) -> tuple[float, ...]:
+    """Return the factors of the columns, none below zero, whose sum comes closest to the target.
+
+    At the solution the factors that are not zero are the plain least squares over their own columns
+    (Lawson & Hanson, *Solving Least Squares Problems*, chapter 23), so the best of all choices of
+    columns whose plain solution has no negative factor is exact. For three columns there are eight.
+
+    Args:
+        columns: linearly independent, each as long as ``target``.
+        target: what is to be approximated.
+    """
+    best, least = (0.0,) * len(columns), _dot(target, target)
+    slight = _ROUNDING * least
+    places = range(len(columns))
+    for chosen in chain.from_iterable(combinations(places, size) for size in range(1, len(columns) + 1)):
+        found, rest = _plain([columns[place] for place in chosen], target)
+        if min(found) >= 0 and (squares := _dot(rest, rest)) < least - slight:
+            factors = dict(zip(chosen, found, strict=True))
+            best, least = tuple(factors.get(place, 0.0) for place in places), squares
+    return best
+
+
+def _plain(columns: Sequence[Sequence[float]], target: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Return the factors and what they leave over, by modified Gram-Schmidt on the columns and the target.
+
+    Columns may differ by orders of magnitude; forming their products instead would square that.
+    """
+    directions: list[list[float]] = []
+    triangle: list[list[float]] = []
+    for column in [*columns, target]:
+        rest, shares = list(column), []
+        for direction in directions:
+            share = _dot(direction, rest)
+            rest = [value - share * step for value, step in zip(rest, direction, strict=True)]
+            shares.append(share)
+        triangle.append(shares)
+        if len(directions) < len(columns):
+            length = sqrt(_dot(rest, rest))
+            shares.append(length)
+            directions.append([value / length for value in rest])
+    factors: list[float] = []
+    for place in reversed(range(len(columns))):
+        later = fsum(
+            triangle[column][place] * factor
+            for column, factor in zip(range(len(columns) - 1, place, -1), factors, strict=True)
+        )
+        factors.append((triangle[-1][place] - later) / triangle[place][place])
+    return factors[::-1], rest
+
+
+def _dot(one: Sequence[float], other: Sequence[float]) -> float:
+    return fsum(a * b for a, b in zip(one, other, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class UniversalLaw:
+    """The law with its three parameters, none of them negative.
+
+    Attributes:
+        rate: λ, the throughput of one worker, per second.
+        contention: σ, the share of the work that only one worker at a time can do.
+        coherency: κ, what each pair of workers costs each other, as a share of the work.
+    """
+
+    rate: float
+    contention: float
+    coherency: float
+
+    def throughput(self, workers: float) -> float:
+        """Return what so many workers do in a second."""
+        others = workers - 1
+        return self.rate * workers / (1 + self.contention * others + self.coherency * workers * others)
+
+    @property
+    def peak(self) -> float:
+        """How many workers do most, as a real number; infinite if more always do more."""
+        if self.contention >= 1:
+            return 1.0
+        return max(1.0, sqrt((1 - self.contention) / self.coherency)) if self.coherency > 0 else inf
+
+    @property
+    def limit(self) -> float:
+        """The throughput that no number of workers exceeds, per second; infinite if there is none."""
+        if self.peak < inf:
+            return self.throughput(self.peak)
+        return self.rate / self.contention if self.contention > 0 else inf
+
+
+def fit_law(throughputs: Mapping[int, float]) -> UniversalLaw | None:
+    """Fit the law to the throughput, per second, of at least three numbers of workers.
+
+    N / X(N) = (1 + σ(N-1) + κN(N-1)) / λ is linear in 1/λ, σ/λ and κ/λ. Noise of elapsed times is
+    in proportion to them, so the squares are those of the relative errors; otherwise one or two
+    numbers of workers would decide alone.
+
+    Returns:
+        ``None`` where the best law has no λ, because throughput falls faster than it can say.
+    """
+    seconds = [workers / throughput for workers, throughput in throughputs.items()]
+    alone = [1 / each for each in seconds]
+    queueing = [(workers - 1) / each for workers, each in zip(throughputs, seconds, strict=True)]
+    informing = [workers * each for workers, each in zip(throughputs, queueing, strict=True)]
+    one, sigma, kappa = solve_non_negative([alone, queueing, informing], [1.0] * len(seconds))
+    return UniversalLaw(1 / one, sigma / one, kappa / one) if one > 0 else None

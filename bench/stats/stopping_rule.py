@@ -1,0 +1,118 @@
+"""When a case has been run in blocks enough.
+
+Precision is looked at after numbers of blocks that were fixed before the first trial, growing by about
+the factor 1.4: stopping at the first interval that happens to be narrow costs some of its coverage, and
+the fewer the looks, the less (docs/decisions.md has the figures). Where noise is skewed, a narrow interval
+goes with a low median, so that verdicts between cases that left at different times err a little more
+often, too. This is for the figures of a table and never for a gate.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from bench.model.cases import Stopping
+from bench.stats.intervals import median_interval
+
+Reason: TypeAlias = Literal["precise", "blocks", "budget", "given up"]
+
+_GROWTH: Final = 1.4
+
+
+@dataclass(frozen=True, slots=True)
+class StoppingRule:
+    """When cases leave the blocks, settled before the first of them.
+
+    Attributes:
+        looks: numbers of blocks after which precision is looked at, ascending: no case leaves before the
+            first unless it is given up, and none stays beyond the last.
+        precision: half-width of the interval of a case's median, as a share of it, that is enough;
+            ``None`` if none is.
+        budget_s: seconds of trials after which no further block is begun; ``None`` for no limit.
+    """
+
+    looks: tuple[int, ...]
+    precision: float | None = None
+    budget_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a case is run no more.
+
+    Attributes:
+        reason: the median is *precise* enough; the most *blocks* are done; the *budget* is spent; the case
+            was *given up* because its trials kept failing.
+        blocks: how many blocks of the run there were for it, those in which it failed included.
+        half_width: of the 95 % interval of its median, as a share of it; ``None`` where too few blocks
+            succeeded for an interval.
+    """
+
+    reason: Reason
+    blocks: int
+    half_width: float | None
+
+
+def rule_for(blocks: int, stopping: Stopping | None) -> StoppingRule:
+    """Settle the rule of an experiment: so many blocks at the most, and exactly so many without more."""
+    if stopping is None:
+        return StoppingRule((blocks,))
+    least = min(stopping.least_blocks, blocks)
+    return StoppingRule(looks_between(least, blocks), stopping.precision, stopping.budget_s)
+
+
+def looks_between(least: int, most: int) -> tuple[int, ...]:
+    """Return numbers of blocks from the least to the most, each about 1.4 times the one before."""
+    steps = max(1, round(math.log(most / least) / math.log(_GROWTH)))
+    looks = (round(least * (most / least) ** (step / steps)) for step in range(steps + 1))
+    return tuple(dict.fromkeys(looks))
+
+
+def decide_stops(
+    samples: Mapping[str, Sequence[float]], rule: StoppingRule, blocks: int, spent_s: float
+) -> dict[str, Stop]:
+    """Say which cases leave after so many blocks, and why; whoever is not named stays.
+
+    Args:
+        samples: by case, the values of the blocks in which it succeeded.
+        rule: what was settled.
+        blocks: how many blocks are done.
+        spent_s: what all trials so far took, failures included.
+    """
+    if blocks < rule.looks[0]:
+        return {}
+    end = _end(rule, blocks, spent_s)
+    decided = {}
+    for case, values in samples.items():
+        width = half_width(values)
+        reason = "precise" if _is_precise(width, rule, blocks) else end
+        if reason is not None:
+            decided[case] = Stop(reason, blocks, width)
+    return decided
+
+
+def half_width(values: Sequence[float]) -> float | None:
+    """Return half the width of the 95 % interval of the median, as a share of the median.
+
+    ``None`` where there are fewer than the six values that such an interval takes.
+    """
+    if not values:
+        return None
+    interval = median_interval(values)
+    if interval.low is None or interval.high is None or interval.estimate <= 0:
+        return None
+    return (interval.high - interval.low) / 2 / interval.estimate
+
+
+def _end(rule: StoppingRule, blocks: int, spent_s: float) -> Reason | None:
+    """Say what ends the run for all cases, if anything does."""
+    if blocks >= rule.looks[-1]:
+        return "blocks"
+    return "budget" if rule.budget_s is not None and spent_s >= rule.budget_s else None
+
+
+def _is_precise(width: float | None, rule: StoppingRule, blocks: int) -> bool:
+    if width is None or rule.precision is None or blocks not in rule.looks:
+        return False
+    return width <= rule.precision

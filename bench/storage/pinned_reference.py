@@ -1,0 +1,77 @@
+"""``results/baselines/reference.json``: the commit that all others are measured against."""
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from bench.errors import SetupError, UnreadableResultError
+from bench.model.comparison import is_full_sha
+from bench.model.json_codec import MalformedError, decode, to_json_value
+from bench.storage.atomic_write import write_atomically
+
+REFERENCE: Final = Path("results/baselines/reference.json")
+"""Below the folder in which the command was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What is measured against.
+
+    Attributes:
+        rev: the full commit.
+        since: the day from which on it is, UTC, ISO 8601.
+        why: why it is this one, in the words of whoever pinned it.
+    """
+
+    rev: str
+    since: str
+    why: str
+
+
+def load_reference(path: Path = REFERENCE) -> Reference | None:
+    """Read which commit is pinned; ``None`` if none is.
+
+    Raises:
+        UnreadableResultError: something is there and cannot be read; the message has its path.
+    """
+    try:
+        reference = decode(Reference, path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UnreadableResultError(f"{path}: {error.strerror}") from error
+    except MalformedError as error:
+        raise _damaged(path, error.what) from error
+    if not is_full_sha(reference.rev):
+        raise _damaged(path, "rev is not a full commit")
+    if not _is_day(reference.since):
+        raise _damaged(path, "since is not a day")
+    return reference
+
+
+def save_reference(reference: Reference, path: Path = REFERENCE) -> None:
+    """Pin a commit in the place of the last one.
+
+    Raises:
+        EnvironmentFault: it cannot be written; the last one is as it was.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(to_json_value(reference), indent=1) + "\n"
+        write_atomically(path, text, draft=path.with_name(f".{path.name}.{os.getpid()}"))
+    except OSError as error:
+        raise SetupError(f"cannot pin a reference in {path}: {error.strerror}") from error
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _damaged(path: Path, what: str) -> UnreadableResultError:
+    return UnreadableResultError(f"{path}: {what}", hint="pin a commit again with `flagbench history pin`")

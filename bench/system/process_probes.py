@@ -1,0 +1,77 @@
+"""Sample memory, threads and open descriptors of a process tree from outside. Used by the runner."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from bench.system.process_tree import tree
+
+_KIB: Final = 1024
+_KEYS: Final = (("smaps_rollup", "Pss:"), ("status", "VmRSS:"))
+"""Where the kernel keeps no account of what is shared, the resident size has to do."""
+
+
+def sample_memory(pids: Sequence[int]) -> Mapping[str, float]:
+    """Add up the memory of running processes in bytes; shared pages count once (PSS, proc(5))."""
+    known = [size for pid in pids if (size := _proportional_bytes(pid)) is not None]
+    return {"memory_bytes": float(sum(known))} if known else {}
+
+
+def _proportional_bytes(pid: int) -> int | None:
+    for file, key in _KEYS:
+        try:
+            lines = Path(f"/proc/{pid}/{file}").read_text("ascii", "replace").splitlines()
+        except OSError:  # it has ended, or the kernel keeps no such account
+            continue
+        found = next((line for line in lines if line.startswith(key)), None)
+        if found is not None:
+            return int(found.split()[1]) * _KIB
+    return None
+
+
+def sample_handles(pids: Sequence[int]) -> Mapping[str, float]:
+    """Count the threads and open descriptors of running processes."""
+    return {**_counted("threads", "task", pids), **_counted("descriptors", "fd", pids)}
+
+
+def _counted(name: str, folder: str, pids: Sequence[int]) -> Mapping[str, float]:
+    known = [count for pid in pids if (count := _entries(Path(f"/proc/{pid}/{folder}"))) is not None]
+    return {name: float(sum(known))} if known else {}
+
+
+def _entries(folder: Path) -> int | None:
+    try:
+        return sum(1 for _ in folder.iterdir())
+    except OSError:  # it has ended meanwhile
+        return None
+
+
+PROCESS_PROBES: Final[Mapping[str, Callable[[Sequence[int]], Mapping[str, float]]]] = {
+    "memory": sample_memory,
+    "handles": sample_handles,
+}
+"""Each probe by its name in a config; add one here and in ``bench.model.cases.PROBES``."""
+
+
+class Peaks:
+    """The most that was seen of each figure, over samples of one tree of processes.
+
+    Attributes:
+        seen: by figure; empty before the first sample.
+    """
+
+    def __init__(self, probes: Iterable[str]) -> None:
+        self._probes = [PROCESS_PROBES[name] for name in probes if name in PROCESS_PROBES]
+        self.seen: dict[str, float] = {}
+
+    @property
+    def is_watching(self) -> bool:
+        """Tell whether there is anything to sample."""
+        return bool(self._probes)
+
+    def sample(self, root: int) -> None:
+        """Look at a process and all below it."""
+        pids = tree(root)
+        for probe in self._probes:
+            for name, value in probe(pids).items():
+                self.seen[name] = max(value, self.seen.get(name, 0.0))
