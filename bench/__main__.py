@@ -9,6 +9,7 @@ import rich_click as click
 from bench.api.error_outcomes import local_fault
 from bench.cli import cli
 from bench.errors import BenchError, ConfigError, ResourceError
+from bench.model.text import printable
 from bench.runner.processes.signals import Interrupted, terminable
 
 _EXIT_BY_KIND: Final = {
@@ -66,8 +67,6 @@ def _explain(error: Exception) -> int:
 
 def _say(*lines: str) -> None:
     """Write to stderr, whatever a file that is quoted may hold; on a full disk, the exit code has to do."""
-    from bench.report.number_format import printable
-
     with suppress(OSError):
         for line in lines:
             click.echo(printable(line), err=True)

@@ -1,17 +1,20 @@
 """The cases that a config had in the tree of another variant."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+from bench.config import catalog
+from bench.config.catalog import describe_strategy
+from bench.config.loader import find_config, load
+from bench.errors import BenchError, UsageError
+from bench.model.cases import Case, Strategy
+from bench.model.comparison import BuiltVariant
+from bench.variants.build import counterpart
+from bench.variants.harness import strategies_for
+from bench.variants.tree import working_folder
 
-    from bench.model.cases import Case, Strategy
-    from bench.model.comparison import BuiltVariant
 
-
-def base_cases(config: str, side: "BuiltVariant", say: Callable[[str], None]) -> "tuple[Case, ...]":
+def base_cases(config: str, side: BuiltVariant, say: Callable[[str], None]) -> tuple[Case, ...]:
     """Return the cases of a config as it was in a side's tree.
 
     There are none if it lies outside of the repository, or was not there yet.
@@ -21,13 +24,6 @@ def base_cases(config: str, side: "BuiltVariant", say: Callable[[str], None]) ->
         side: of the base.
         say: is told where there is none that can be read.
     """
-    from bench.config import catalog
-    from bench.config.loader import find_config, load
-    from bench.errors import BenchError
-    from bench.variants.build import counterpart
-    from bench.variants.harness import strategies_for
-    from bench.variants.tree import working_folder
-
     top = working_folder()
     named = find_config(config)
     file = named.parent.resolve() / named.name  # paths in it are counted from where it is named
@@ -50,11 +46,8 @@ def base_cases(config: str, side: "BuiltVariant", say: Callable[[str], None]) ->
         return ()
 
 
-def _described(files: "Mapping[str, Path]") -> "dict[str, Strategy]":
+def _described(files: Mapping[str, Path]) -> dict[str, Strategy]:
     """Describe strategies, all but those that are none."""
-    from bench.config.catalog import describe_strategy
-    from bench.errors import UsageError
-
     described = {}
     for name, file in files.items():
         try:

@@ -1,14 +1,18 @@
 """From the words of the command line to two variants and their terms."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 import rich_click as click
 
-if TYPE_CHECKING:
-    from bench.app.comparison_plan import ComparisonRequest
-    from bench.model.cases import Experiment
-    from bench.model.comparison import Metric, Variant
+from bench.app.base_revision import is_revision
+from bench.app.comparison_plan import ComparisonRequest
+from bench.config.loader import shipped_configs
+from bench.config.units import positive_duration_s, positive_share
+from bench.config.variants import variant
+from bench.errors import UsageError
+from bench.model.cases import Experiment
+from bench.model.comparison import METRICS, Metric, Variant
 
 T = TypeVar("T")
 
@@ -25,21 +29,18 @@ def split_sides(base: str | None, candidate: str | None, config: str | None) -> 
 
 
 def comparison_request(
-    asked: "Experiment",
+    asked: Experiment,
     sides: tuple[str, ...],
     *,
     metrics: str | None,
     threshold: str | None,
     budget: str | None,
-) -> "ComparisonRequest":
+) -> ComparisonRequest:
     """Read two variants, the work tree for one that is not given, or take those of the config.
 
     Raises:
         click.BadParameter: one of them, or one of the terms, cannot be read.
     """
-    from bench.config.variants import variant
-    from bench.model.comparison import Variant
-
     if not sides and asked.terms.variants is not None:
         base, candidate = asked.terms.variants
     elif not sides:
@@ -51,16 +52,13 @@ def comparison_request(
 
 
 def comparison_request_between(
-    base: "Variant", candidate: "Variant", *, metrics: str | None, threshold: str | None, budget: str | None
-) -> "ComparisonRequest":
+    base: Variant, candidate: Variant, *, metrics: str | None, threshold: str | None, budget: str | None
+) -> ComparisonRequest:
     """Read the terms of a contest between two variants.
 
     Raises:
         click.BadParameter: one of them cannot be read.
     """
-    from bench.app.comparison_plan import ComparisonRequest
-    from bench.config.units import positive_duration_s
-
     return ComparisonRequest(
         base=base,
         candidate=candidate,
@@ -76,8 +74,6 @@ def margin_of(threshold: str | None) -> float | None:
     Raises:
         click.BadParameter: it cannot be read.
     """
-    from bench.config.units import positive_share
-
     return None if threshold is None else _read(positive_share, threshold, "--threshold")
 
 
@@ -87,7 +83,6 @@ def words_of(**said: str | None) -> tuple[str, ...]:
 
 
 def _is_config(word: str) -> bool:
-    from bench.config.loader import shipped_configs
 
     return word.endswith((".yaml", ".yml")) or word in shipped_configs()
 
@@ -98,9 +93,6 @@ def _refuse_ambiguous(word: str) -> None:
     Raises:
         UsageError: it does.
     """
-    from bench.app.base_revision import is_revision
-    from bench.errors import UsageError
-
     if is_revision(word):
         raise UsageError(
             f"{word} is a config and a revision",
@@ -116,8 +108,7 @@ def _read(read: Callable[[str], T], text: str, name: str) -> T:
         raise click.BadParameter(str(error), param_hint=name) from error
 
 
-def _metrics(text: str) -> "tuple[Metric, ...]":
-    from bench.model.comparison import METRICS
+def _metrics(text: str) -> tuple[Metric, ...]:
 
     named = [name.strip() for name in text.split(",")]
     if unknown := [name for name in named if name not in METRICS]:

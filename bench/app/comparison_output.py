@@ -1,39 +1,35 @@
 """From a stored contest to its verdicts, and from those to the exit code."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from bench.model.comparison import Comparison
-    from bench.model.results import Run
-    from bench.stats.absolute_thresholds import BoundVerdict
-    from bench.stats.verdicts import Overall, Verdicts
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from bench.app.output import emit, emit_error, remarks, results
+from bench.errors import UsageError
+from bench.model.comparison import Comparison
+from bench.model.results import Run
+from bench.report.comparison_table import comparison_table, variant_lines
+from bench.report.export.json import verdicts_to_json
+from bench.report.export.junit import to_junit
+from bench.report.github import annotations, job_summary
+from bench.report.table import print_table, table_to_markdown
+from bench.stats.absolute_thresholds import BoundVerdict, bound_verdicts
+from bench.stats.verdicts import Overall, Verdicts, overall_verdict, paired_verdicts, verdicts_of
+from bench.storage.atomic_write import write_atomically, write_error
+from bench.storage.comparison import comparison_of
+from bench.storage.run_folder import save
 
-    from bench.model.results import Run
-    from bench.stats.absolute_thresholds import BoundVerdict
-    from bench.stats.verdicts import Overall, Verdicts
+CODES: Final[Mapping[Overall, int]] = {"passed": 0, "regression": 1, "failed": 3, "inconclusive": 8}
 
 
-CODES: "Final[Mapping[Overall, int]]" = {"passed": 0, "regression": 1, "failed": 3, "inconclusive": 8}
-
-
-def verdicts_for_run(document: "Run", contest: "Comparison | None" = None) -> "Verdicts":
+def verdicts_for_run(document: Run, contest: Comparison | None = None) -> Verdicts:
     """Work out the verdicts of a run, on its own terms or on those of another contest of its variants.
 
     Raises:
         UsageError: the run is no contest, and none is given.
     """
-    from bench.errors import UsageError
-    from bench.stats.verdicts import paired_verdicts, verdicts_of
-    from bench.storage.comparison import comparison_of
-
     kept = comparison_of(document)
     if kept is not None:
         return verdicts_of(contest or kept, document.trials, kept)
@@ -42,13 +38,8 @@ def verdicts_for_run(document: "Run", contest: "Comparison | None" = None) -> "V
     return paired_verdicts(contest, document.trials)
 
 
-def bound_verdicts_for_run(
-    document: "Run", contest: "Comparison | None" = None
-) -> "tuple[BoundVerdict, ...]":
+def bound_verdicts_for_run(document: Run, contest: Comparison | None = None) -> tuple[BoundVerdict, ...]:
     """Hold the candidate against the bounds of a contest, or of the one that a run is; none has none."""
-    from bench.stats.absolute_thresholds import bound_verdicts
-    from bench.storage.comparison import comparison_of
-
     kept = contest or comparison_of(document)
     return () if kept is None else bound_verdicts(kept, document.trials)
 
@@ -70,15 +61,8 @@ class Outputs:
     allow_missing: bool = True
 
 
-def present_comparison(document: "Run", folder: Path, outputs: Outputs) -> int:
+def present_comparison(document: Run, folder: Path, outputs: Outputs) -> int:
     """Store what is derived from the journal, tell of it, and return the exit code."""
-    from bench.app.output import emit, remarks, results
-    from bench.report.comparison_table import comparison_table, variant_lines
-    from bench.report.export.json import verdicts_to_json
-    from bench.report.table import print_table, table_to_markdown
-    from bench.stats.verdicts import overall_verdict
-    from bench.storage.run_folder import save
-
     verdicts, bounds = verdicts_for_run(document), bound_verdicts_for_run(document)
     misses = bool(verdicts.vanished) and not outputs.allow_missing
     ruling = overall_verdict(verdicts, bounds, misses=misses)
@@ -95,18 +79,13 @@ def present_comparison(document: "Run", folder: Path, outputs: Outputs) -> int:
 
 
 def _tell_others(
-    document: "Run",
+    document: Run,
     outputs: Outputs,
-    verdicts: "Verdicts",
-    bounds: "Sequence[BoundVerdict]",
-    ruling: "Overall",
+    verdicts: Verdicts,
+    bounds: Sequence[BoundVerdict],
+    ruling: Overall,
 ) -> None:
     """Write for CI; a file written half-way would change the very tree that `--resume` is to go on with."""
-    from bench.app.output import emit, emit_error
-    from bench.report.comparison_table import variant_lines
-    from bench.report.export.junit import to_junit
-    from bench.report.github import annotations, job_summary
-
     if outputs.allow_missing:
         verdicts = replace(verdicts, vanished=())
     if outputs.junit is not None:
@@ -123,8 +102,6 @@ def _write(file: Path, text: str) -> None:
     Raises:
         EnvironmentFault: it cannot be written.
     """
-    from bench.storage.atomic_write import write_atomically, write_error
-
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, text)
@@ -138,8 +115,6 @@ def _summarise(summary: str) -> None:
     Raises:
         EnvironmentFault: the file cannot be written.
     """
-    from bench.storage.atomic_write import write_error
-
     file = os.environ.get("GITHUB_STEP_SUMMARY")
     if not file:
         return

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from hashlib import blake2b
+from typing import Final
 
-if TYPE_CHECKING:
-    from bench.model.cases import Case, Experiment
-    from bench.model.comparison import BuiltVariant, Comparison, Metric, Variant
+from bench.errors import IncomparableError, UsageError
+from bench.model.cases import PROBES, Case, Experiment, Stopping
+from bench.model.comparison import BuiltVariant, Comparison, Metric, Variant
+from bench.model.json_codec import encode
+from bench.stats.comparison_state import RULE
+from bench.stats.metrics import PROBES as TAKEN
 
 USUAL_BUDGET_S: Final = 280.0
 """So that all of it, with what comes before the first block, is over in five minutes."""
@@ -20,17 +24,15 @@ class ComparisonRequest:
         metrics: instead of the config's, like ``threshold``, a share, and ``budget_s``; ``None`` leaves them.
     """
 
-    base: "Variant"
-    candidate: "Variant"
-    metrics: "tuple[Metric, ...] | None"
+    base: Variant
+    candidate: Variant
+    metrics: tuple[Metric, ...] | None
     threshold: float | None
     budget_s: float | None
 
 
-def refuse_same_variant(sides: "Mapping[str, BuiltVariant]", challenge: ComparisonRequest) -> None:
+def refuse_same_variant(sides: Mapping[str, BuiltVariant], challenge: ComparisonRequest) -> None:
     """Refuse two sides that are the same in all that is measured."""
-    from bench.errors import IncomparableError
-
     base, candidate = sides
     if challenge.base.requirements != challenge.candidate.requirements:
         return
@@ -45,21 +47,16 @@ def refuse_same_variant(sides: "Mapping[str, BuiltVariant]", challenge: Comparis
 
 
 def matched_cases(
-    asked: "Experiment",
+    asked: Experiment,
     challenge: ComparisonRequest,
-    sides: "Mapping[str, BuiltVariant]",
-    former: "Iterable[Case]",
-) -> "tuple[Experiment, Comparison]":
+    sides: Mapping[str, BuiltVariant],
+    former: Iterable[Case],
+) -> tuple[Experiment, Comparison]:
     """Give every case that both sides have two variants, and say on what terms they contend.
 
     Raises:
         UsageError: a case is of a strategy that neither side has, or they share none.
     """
-    from bench.errors import UsageError
-    from bench.model.cases import Stopping
-    from bench.model.comparison import Comparison
-    from bench.stats.comparison_state import RULE
-
     terms = asked.terms
     base, candidate = sides
     has = {
@@ -99,21 +96,14 @@ def matched_cases(
     return experiment, contest
 
 
-def _coins(seed: int, sides: "Mapping[str, BuiltVariant]") -> int:
+def _coins(seed: int, sides: Mapping[str, BuiltVariant]) -> int:
     """Draw the coins' seed from that of the config and from what the sides are made of."""
-    from hashlib import blake2b
-
-    from bench.model.json_codec import encode
-
     made_of = encode([seed, {name: side.about for name, side in sides.items()}])
     return int.from_bytes(blake2b(made_of.encode(), digest_size=4).digest(), "big")
 
 
-def _probes(asked: "Experiment", contest: "Comparison") -> tuple[str, ...]:
+def _probes(asked: Experiment, contest: Comparison) -> tuple[str, ...]:
     """Add to the config's probes those that the metrics take, and the bounds."""
-    from bench.model.cases import PROBES
-    from bench.stats.metrics import PROBES as TAKEN
-
     figures = {*contest.metrics, *(bound.figure for bound in contest.bounds)}
     wanted = {*asked.probes, *(probe for metric, probe in TAKEN.items() if metric in figures)}
     return tuple(probe for probe in PROBES if probe in wanted)

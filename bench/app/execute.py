@@ -7,13 +7,31 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from time import monotonic
 
-if TYPE_CHECKING:
-    from bench.model.cases import Experiment
-    from bench.model.results import Measurement, Run, RunHeader
-    from bench.storage.journal import Journal
-    from bench.system.limits import Limits
+from bench.app.output import remarks
+from bench.app.preflight import read_limits_for, remarks_on, shortages_of
+from bench.errors import BenchError, UsageError
+from bench.model.cases import Experiment
+from bench.model.results import Measurement, Resumption, Run, RunHeader
+from bench.report.progress import LiveProgress, PlainProgress, live_line
+from bench.report.progress_state import ProgressState
+from bench.report.time_estimate import print_total, print_truth
+from bench.runner.block_loop import run_blocks
+from bench.runner.processes.signals import Interrupted, interruptible
+from bench.runner.resource_check import require_resources
+from bench.runner.run_document import check_resumable, config_record, run_document
+from bench.runner.schedule import progress_of
+from bench.runner.time_estimate import forecast_run
+from bench.stats.observer import Observer
+from bench.stats.retries import final_attempts
+from bench.storage.journal import Journal, continued_journal, new_journal, read_journal
+from bench.storage.run_folder import JOURNAL, is_derived, journal_of, new_folder, old_folder
+from bench.system.cpu_affinity import pinning_of
+from bench.system.environment import describe
+from bench.system.limits import Limits
+from bench.system.machine_reader import read_machine
+from bench.system.noise_advice import warnings
 
 _FAILED_TRIALS = 3
 
@@ -49,13 +67,13 @@ class OpenRun:
     """
 
     folder: Path
-    journal: "Journal"
-    kept: "tuple[Measurement, ...]"
+    journal: Journal
+    kept: tuple[Measurement, ...]
 
 
 def execute_run(
-    experiment: "Experiment",
-    present: Callable[["Run", Path], int],
+    experiment: Experiment,
+    present: Callable[[Run, Path], int],
     order: RunOptions,
     measure: Callable[[OpenRun], None] | None = None,
 ) -> int:
@@ -65,14 +83,6 @@ def execute_run(
     whatever ends the run; it returns the exit code that what was measured calls for. ``measure`` runs the
     trials that are due, unless the usual block loop is to do so.
     """
-    from bench.app.preflight import read_limits_for, shortages_of
-    from bench.errors import BenchError
-    from bench.runner.processes.signals import Interrupted, interruptible
-    from bench.runner.resource_check import require_resources
-    from bench.runner.run_document import run_document
-    from bench.storage.journal import read_journal
-    from bench.storage.run_folder import JOURNAL, journal_of
-
     code = 0
     past = None if order.resume is None else journal_of(order.resume)
     limits = read_limits_for(order.out if past is None else past.parent)
@@ -105,23 +115,14 @@ def execute_run(
     return code if signals.exit_code is None else signals.exit_code
 
 
-def exit_code_of(document: "Run") -> int:
+def exit_code_of(document: Run) -> int:
     """Return the exit code of a run that only its trials can fail."""
-    from bench.stats.retries import final_attempts
-
     return _FAILED_TRIALS if any(trial.outcome != "ok" for trial in final_attempts(document.trials)) else 0
 
 
 @contextmanager
-def _opened(experiment: "Experiment", order: RunOptions) -> "Iterator[OpenRun]":
+def _opened(experiment: Experiment, order: RunOptions) -> Iterator[OpenRun]:
     """Begin a run in a folder of its own, or go on with one that was left."""
-    from bench.model.results import RunHeader
-    from bench.runner.run_document import config_record
-    from bench.storage.journal import new_journal
-    from bench.storage.run_folder import JOURNAL, new_folder
-    from bench.system.cpu_affinity import pinning_of
-    from bench.system.environment import describe
-
     environment = describe({case.client for case in experiment.cases}, pinning_of(experiment))
     now = datetime.now(UTC)
     command = (order.command, *order.sides, "CONFIG", *order.options)
@@ -138,16 +139,8 @@ def _opened(experiment: "Experiment", order: RunOptions) -> "Iterator[OpenRun]":
 
 
 @contextmanager
-def _resumed(experiment: "Experiment", run: Path, now: "RunHeader") -> "Iterator[OpenRun]":
+def _resumed(experiment: Experiment, run: Path, now: RunHeader) -> Iterator[OpenRun]:
     """Open a run that was left, if it can go on and is not at its end."""
-    from bench.app.output import remarks
-    from bench.errors import UsageError
-    from bench.model.results import Resumption
-    from bench.runner.run_document import check_resumable
-    from bench.runner.schedule import progress_of
-    from bench.storage.journal import continued_journal, read_journal
-    from bench.storage.run_folder import JOURNAL, is_derived, old_folder
-
     with old_folder(run) as folder:
         past = read_journal(folder / JOURNAL)
         check_resumable(past.beginning, now)
@@ -166,27 +159,14 @@ def _resumed(experiment: "Experiment", run: Path, now: "RunHeader") -> "Iterator
             yield OpenRun(folder, journal, past.trials)
 
 
-def _planned(experiment: "Experiment") -> str:
+def _planned(experiment: Experiment) -> str:
     """Write how many trials there could have been."""
     trials = experiment.blocks * len(experiment.cases)
     return f"{trials}" if experiment.stopping is None else f"up to {trials}"
 
 
-def _run_blocks(experiment: "Experiment", ongoing: OpenRun, limits: "Limits", *, quiet: bool) -> None:
+def _run_blocks(experiment: Experiment, ongoing: OpenRun, limits: Limits, *, quiet: bool) -> None:
     """Run with the kind of progress that fits where stderr goes; hold the time against the prediction."""
-    from time import monotonic
-
-    from bench.app.output import remarks
-    from bench.app.preflight import remarks_on
-    from bench.report.progress import LiveProgress, PlainProgress, live_line
-    from bench.report.progress_state import ProgressState
-    from bench.report.time_estimate import print_total, print_truth
-    from bench.runner.block_loop import run_blocks
-    from bench.runner.time_estimate import forecast_run
-    from bench.stats.observer import Observer
-    from bench.system.machine_reader import read_machine
-    from bench.system.noise_advice import warnings
-
     journal, kept = ongoing.journal, ongoing.kept
     if quiet:
         run_blocks(experiment, journal, Observer(), kept)
@@ -212,8 +192,7 @@ def _run_blocks(experiment: "Experiment", ongoing: OpenRun, limits: "Limits", *,
         print_truth(outlooks, measured, monotonic() - started_s, console)
 
 
-def _tell_where(document: "Run", folder: Path, *, planned: str, resume: str) -> None:
-    from bench.app.output import remarks
+def _tell_where(document: Run, folder: Path, *, planned: str, resume: str) -> None:
 
     told = f"kept in {folder}"
     if document.status == "partial":
@@ -221,8 +200,7 @@ def _tell_where(document: "Run", folder: Path, *, planned: str, resume: str) -> 
     remarks().print(told, soft_wrap=True)
 
 
-def _counted(trials: "tuple[Measurement, ...]") -> int:
-    from bench.stats.retries import final_attempts
+def _counted(trials: tuple[Measurement, ...]) -> int:
 
     return len(final_attempts(trials))
 

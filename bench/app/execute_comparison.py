@@ -4,24 +4,40 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from bench.app.comparison_plan import ComparisonRequest
-    from bench.app.execute import OpenRun, RunOptions
-    from bench.model.cases import Case, Experiment
-    from bench.model.comparison import BuiltVariant, Comparison
-    from bench.model.results import Run
+from bench.app.comparison_plan import ComparisonRequest, matched_cases, refuse_same_variant
+from bench.app.execute import OpenRun, RunOptions, execute_run
+from bench.app.output import remarks
+from bench.app.preflight import read_limits_for, shortages_of
+from bench.errors import UsageError
+from bench.model.cases import Case, Experiment
+from bench.model.comparison import BuiltVariant, Comparison
+from bench.model.results import Run
+from bench.model.text import plural
+from bench.report.comparison_progress import LiveComparison, PlainComparison, announcement, live_table
+from bench.report.number_format import duration
+from bench.runner.block_loop import pilot, run_comparison, with_repeats
+from bench.runner.resource_check import require_resources
+from bench.stats.comparison_state import RULE
+from bench.stats.observer import Observer
+from bench.stats.sequential_test import blocks_to_alarm
+from bench.storage.comparison import repeats_of
+from bench.storage.journal import read_journal
+from bench.storage.run_folder import journal_of, refuse_used
+from bench.system.machine_reader import read_machine
+from bench.system.noise_advice import warnings
+from bench.variants.build import build
+from bench.variants.tree import tree_of
 
 
 def run_and_present(  # noqa: PLR0913  the last two are those of a gate
-    asked: "Experiment",
-    challenge: "ComparisonRequest",
-    present: "Callable[[Run, Path], int]",
-    order: "RunOptions",
+    asked: Experiment,
+    challenge: ComparisonRequest,
+    present: Callable[[Run, Path], int],
+    order: RunOptions,
     *,
     refuses_same: bool = False,
-    former: "Callable[[BuiltVariant, Callable[[str], None]], Iterable[Case]] | None" = None,
+    former: Callable[[BuiltVariant, Callable[[str], None]], Iterable[Case]] | None = None,
 ) -> int:
     """Build both variants, let them contend, and return the exit code.
 
@@ -39,10 +55,6 @@ def run_and_present(  # noqa: PLR0913  the last two are those of a gate
         UsageError: the budget is too small for any alarm, or there is nothing to compare.
         EnvironmentFault: a variant cannot be built, or the machine cannot do what is asked.
     """
-    from bench.app.comparison_plan import matched_cases, refuse_same_variant
-    from bench.app.execute import execute_run
-    from bench.runner.block_loop import with_repeats
-
     _refuse_early(asked, order)
     sides = _built(asked, challenge, quiet=order.quiet)
     if refuses_same:
@@ -52,24 +64,20 @@ def run_and_present(  # noqa: PLR0913  the last two are those of a gate
     experiment, terms = matched_cases(asked, challenge, sides, were)
     contest = replace(terms, repeats=_repeats(experiment, terms, order))
 
-    def measure(ongoing: "OpenRun") -> None:
+    def measure(ongoing: OpenRun) -> None:
         _measure(longer, contest, ongoing, quiet=order.quiet)
 
     longer = with_repeats(experiment, contest)
     return execute_run(longer, present, order, measure)
 
 
-def _refuse_early(asked: "Experiment", order: "RunOptions") -> None:
+def _refuse_early(asked: Experiment, order: RunOptions) -> None:
     """Refuse what cannot be before anything is built and tried.
 
     Raises:
         UsageError: the folder of the run is used, or there is no run to go on with.
         ShortageFault: the machine has less than the contest takes.
     """
-    from bench.app.preflight import read_limits_for, shortages_of
-    from bench.runner.resource_check import require_resources
-    from bench.storage.run_folder import journal_of, refuse_used
-
     if order.out is not None:
         refuse_used(order.out)
     if order.resume is not None:
@@ -77,13 +85,8 @@ def _refuse_early(asked: "Experiment", order: "RunOptions") -> None:
     require_resources(shortages_of(asked, read_limits_for(order.out)))
 
 
-def _built(
-    asked: "Experiment", challenge: "ComparisonRequest", *, quiet: bool
-) -> "Mapping[str, BuiltVariant]":
+def _built(asked: Experiment, challenge: ComparisonRequest, *, quiet: bool) -> Mapping[str, BuiltVariant]:
     """Build base and candidate, in this order, under names that differ."""
-    from bench.variants.build import build
-    from bench.variants.tree import tree_of
-
     say = _telling(quiet=quiet)
     clients = {case.client for case in asked.cases}
     tree_of(challenge.candidate, lambda _: None)  # a name that is mistyped is told before the base is built
@@ -98,7 +101,6 @@ def _built(
 
 def _telling(*, quiet: bool) -> Callable[[str], None]:
     """Return what tells the user one sentence at a time, unless that is not wanted."""
-    from bench.app.output import remarks
 
     def say(line: str) -> None:
         if not quiet:
@@ -107,21 +109,12 @@ def _telling(*, quiet: bool) -> Callable[[str], None]:
     return say
 
 
-def _repeats(experiment: "Experiment", contest: "Comparison", order: "RunOptions") -> Mapping[str, int]:
+def _repeats(experiment: Experiment, contest: Comparison, order: RunOptions) -> Mapping[str, int]:
     """Say how much longer the rounds of each case must be: as in the run that goes on, else by trying.
 
     Raises:
         UsageError: the budget ends before the first alarm could be raised.
     """
-    from bench.errors import UsageError
-    from bench.report.number_format import duration, plural
-    from bench.runner.block_loop import pilot
-    from bench.stats.comparison_state import RULE
-    from bench.stats.sequential_test import blocks_to_alarm
-    from bench.storage.comparison import repeats_of
-    from bench.storage.journal import read_journal
-    from bench.storage.run_folder import journal_of
-
     metrics = len(contest.margins) * len(contest.metrics)
     try:
         blocks = blocks_to_alarm(metrics, RULE)
@@ -140,15 +133,8 @@ def _repeats(experiment: "Experiment", contest: "Comparison", order: "RunOptions
     return tried.repeats
 
 
-def _measure(experiment: "Experiment", contest: "Comparison", ongoing: "OpenRun", *, quiet: bool) -> None:
+def _measure(experiment: Experiment, contest: Comparison, ongoing: OpenRun, *, quiet: bool) -> None:
     """Run the contest with the kind of progress that fits where stderr goes."""
-    from bench.app.output import remarks
-    from bench.report.comparison_progress import LiveComparison, PlainComparison, announcement, live_table
-    from bench.runner.block_loop import run_comparison
-    from bench.stats.observer import Observer
-    from bench.system.machine_reader import read_machine
-    from bench.system.noise_advice import warnings
-
     journal, kept = ongoing.journal, ongoing.kept
     if quiet:
         run_comparison(experiment, contest, journal, Observer(), kept)

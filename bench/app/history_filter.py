@@ -4,18 +4,20 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from bench.model.comparison import Metric
-    from bench.stats.history import Point
+from bench.errors import UsageError
+from bench.model.comparison import Metric
+from bench.stats.history import Point
+from bench.storage.pinned_reference import load_reference
+from bench.system.git import commit_of
 
 _PREFIX: Final = re.compile(r"[0-9a-f]{4,64}")
 
 
 def chosen_points(
-    points: "Sequence[Point]", *, pattern: str | None, metric: "Metric | None", since: str | None
-) -> "list[Point]":
+    points: Sequence[Point], *, pattern: str | None, metric: Metric | None, since: str | None
+) -> list[Point]:
     """Keep the points that are asked for; there is at least one.
 
     Args:
@@ -27,8 +29,6 @@ def chosen_points(
     Raises:
         UsageError: there is none.
     """
-    from bench.errors import UsageError
-
     start = "" if since is None else _start(points, since)
     kept = [
         point
@@ -52,9 +52,6 @@ def check_reference(commit: str) -> None:
     Raises:
         UsageError: no commit is pinned, or another one is.
     """
-    from bench.errors import UsageError
-    from bench.storage.pinned_reference import load_reference
-
     pinned = load_reference()
     if pinned is None:
         raise UsageError(
@@ -68,11 +65,8 @@ def check_reference(commit: str) -> None:
         )
 
 
-def _start(points: "Sequence[Point]", since: str) -> str:
+def _start(points: Sequence[Point], since: str) -> str:
     """Return the time from which on points are meant."""
-    from bench.errors import UsageError
-    from bench.system.git import commit_of
-
     try:
         return date.fromisoformat(since).isoformat()
     except ValueError:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from bench.model.cases import Case
-    from bench.model.comparison import Comparison
-    from bench.model.results import Run
+from bench.errors import UsageError
+from bench.model.cases import Case
+from bench.model.comparison import USUAL_MARGIN, USUAL_METRICS, Comparison
+from bench.model.results import Run
+from bench.stats.comparability import digests_of
+from bench.storage.comparison import comparison_of
+from bench.storage.run_folder import load
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class SelectedCases:
         variant: empty for a run that has none.
     """
 
-    run: "Run"
+    run: Run
     variant: str
 
     @property
@@ -28,15 +30,13 @@ class SelectedCases:
         return f"{self.run.name}@{self.variant}" if self.variant else self.run.name
 
     @property
-    def cases(self) -> "tuple[Case, ...]":
+    def cases(self) -> tuple[Case, ...]:
         """Its cases."""
         return tuple(case for case in self.run.cases if case.variant == self.variant)
 
     @property
     def digests(self) -> Mapping[str, str]:
         """What is kept of its strategies' files."""
-        from bench.stats.comparability import digests_of
-
         return digests_of(self.run)
 
 
@@ -46,9 +46,6 @@ def select_from_run(address: str) -> SelectedCases:
     Raises:
         UsageError: there is no such run, or it has no such variant, or several of which none is named.
     """
-    from bench.errors import UsageError
-    from bench.storage.run_folder import load
-
     name, _, variant = address.partition("@")
     run = load(Path(name))
     variants = [*dict.fromkeys(case.variant for case in run.cases)]
@@ -65,10 +62,6 @@ def both_variants(address: str) -> tuple[SelectedCases, SelectedCases]:
     Raises:
         UsageError: it is no contest.
     """
-    from bench.errors import UsageError
-    from bench.storage.comparison import comparison_of
-    from bench.storage.run_folder import load
-
     run = load(Path(address))
     contest = comparison_of(run)
     if contest is None:
@@ -76,15 +69,11 @@ def both_variants(address: str) -> tuple[SelectedCases, SelectedCases]:
     return SelectedCases(run, contest.base), SelectedCases(run, contest.candidate)
 
 
-def comparison_between(first: SelectedCases, second: SelectedCases, margin: float | None) -> "Comparison":
+def comparison_between(first: SelectedCases, second: SelectedCases, margin: float | None) -> Comparison:
     """Return what decides between two variants of one run.
 
     A contest keeps its terms, and may be looked at from its other side; of other runs all blocks count.
     """
-    from bench.errors import UsageError
-    from bench.model.comparison import USUAL_MARGIN, USUAL_METRICS, Comparison
-    from bench.storage.comparison import comparison_of
-
     if first.variant == second.variant:
         raise UsageError(f"{first.name} is compared with itself", hint="name two variants of the run")
     kept = comparison_of(first.run)

@@ -5,6 +5,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
+from bench.config import catalog
+from bench.config.loader import load
 from bench.errors import UsageError
 from bench.model.cases import Case, Experiment, Strategy
 
@@ -13,9 +15,6 @@ _SHOWN: Final = 5
 
 def load_experiment(config: str) -> Experiment:
     """Load a config by path or shipped name, against the strategies and clients at hand."""
-    from bench.config import catalog
-    from bench.config.loader import load
-
     return load(
         config,
         strategies=catalog.strategies(),
@@ -26,8 +25,6 @@ def load_experiment(config: str) -> Experiment:
 
 def named_strategy(text: str) -> Strategy:
     """Return a shipped strategy by its name, or one's own by its file."""
-    from bench.config import catalog
-
     if text.endswith(".py"):
         return catalog.read_strategy(Path(text))
     shipped = catalog.strategies()
@@ -38,8 +35,6 @@ def named_strategy(text: str) -> Strategy:
 
 def client_for(strategy: Strategy, text: str) -> str | None:
     """Return a client by its name, if the strategy can use it and it is installed; none if it needs none."""
-    from bench.config import catalog
-
     if strategy.face is None:
         return None
     shipped = catalog.clients()

@@ -1,12 +1,15 @@
 """``ab``: two variants of the same cases against each other, block by block, until all is decided."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
-if TYPE_CHECKING:
-    from bench.model.results import Run
+from bench.app.comparison_options import comparison_request, split_sides, words_of
+from bench.app.comparison_output import Outputs, present_comparison
+from bench.app.execute import RunOptions
+from bench.app.execute_comparison import run_and_present
+from bench.app.select import apply_overrides, load_experiment, override_args
+from bench.model.results import Run
 
 
 @click.command()
@@ -43,17 +46,11 @@ def ab(  # noqa: PLR0913  one argument an option
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Say whether CANDIDATE [the work tree] is slower than BASE, by the cases of CONFIG [gate].
+    """Compare CANDIDATE [the work tree] with BASE over the cases of CONFIG [gate].
 
     A variant is a revision, such as `main`, or says more: `rev=main,python=3.13`, `path=../other`,
     `requirements=httpx==0.27.2`.
     """
-    from bench.app.comparison_options import comparison_request, split_sides, words_of
-    from bench.app.comparison_output import Outputs, present_comparison
-    from bench.app.execute import RunOptions
-    from bench.app.execute_comparison import run_and_present
-    from bench.app.select import apply_overrides, load_experiment, override_args
-
     if out is not None and resume is not None:
         raise click.UsageError("--resume goes on in the run's own folder, so it does not go with --out")
     sides, config = split_sides(base, candidate, config)
@@ -64,7 +61,7 @@ def ab(  # noqa: PLR0913  one argument an option
         *words_of(metrics=metrics, threshold=threshold, budget=budget),
     )
 
-    def show(document: "Run", folder: Path) -> int:
+    def show(document: Run, folder: Path) -> int:
         return present_comparison(document, folder, Outputs(as_json=as_json))
 
     return run_and_present(

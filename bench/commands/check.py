@@ -2,18 +2,18 @@
 
 import rich_click as click
 
+from bench.app.output import remarks, results
+from bench.app.preflight import read_limits_for, remarks_on, shortages_of
+from bench.app.select import load_experiment
+from bench.report.time_estimate import print_outlook
+from bench.runner.resource_check import require_resources
+from bench.runner.time_estimate import forecast_run
+
 
 @click.command()
 @click.argument("config")
 def check(*, config: str) -> None:
-    """Validate CONFIG and print its cases, the ideal of each, and how long it will take."""
-    from bench.app.output import remarks, results
-    from bench.app.preflight import read_limits_for, remarks_on, shortages_of
-    from bench.app.select import load_experiment
-    from bench.report.time_estimate import print_outlook
-    from bench.runner.resource_check import require_resources
-    from bench.runner.time_estimate import forecast_run
-
+    """Validate CONFIG; print its cases, their ideals and the expected duration."""
     experiment = load_experiment(config)
     limits = read_limits_for(None)
     require_resources(shortages_of(experiment, limits))

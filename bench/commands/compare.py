@@ -1,11 +1,23 @@
 """``compare``: stored trials against stored trials, where that can mean anything."""
 
-from typing import TYPE_CHECKING, Final
+import json
+from typing import Final
 
 import rich_click as click
 
-if TYPE_CHECKING:
-    from bench.app.run_selector import SelectedCases
+from bench.app.comparison_options import margin_of
+from bench.app.comparison_output import CODES, bound_verdicts_for_run, verdicts_for_run
+from bench.app.output import emit, results
+from bench.app.run_selector import SelectedCases, both_variants, comparison_between, select_from_run
+from bench.errors import IncomparableError
+from bench.model.json_codec import to_json_value
+from bench.model.text import join_and
+from bench.report.case_diff import descriptive_table, missing_lines
+from bench.report.comparison_table import comparison_table, variant_lines
+from bench.report.export.json import verdicts_to_json
+from bench.report.table import print_table
+from bench.stats.comparability import describe_cases, incomparable_reasons, match_cases
+from bench.stats.verdicts import overall_verdict
 
 _REGRESSION: Final = 1
 
@@ -26,12 +38,10 @@ def compare(  # noqa: PLR0913  one argument an option
     allow_missing: bool,
     as_json: bool,
 ) -> int:
-    """Say whether RUN_B is slower than RUN_A; each is a stored run, or one of its variants as RUN@VARIANT.
+    """Compare two stored runs, or variants of them (RUN@VARIANT).
 
     A RUN of `ab` or `gate` alone is compared as it was then.
     """
-    from bench.app.run_selector import both_variants, select_from_run
-
     first, second = (
         both_variants(run_a) if run_b is None else (select_from_run(run_a), select_from_run(run_b))
     )
@@ -41,30 +51,17 @@ def compare(  # noqa: PLR0913  one argument an option
 
 
 def _judge(
-    first: "SelectedCases",
-    second: "SelectedCases",
+    first: SelectedCases,
+    second: SelectedCases,
     threshold: str | None,
     *,
     allow_missing: bool,
     as_json: bool,
 ) -> int:
     """Print verdicts, or say why there can be none."""
-    from bench.app.comparison_options import margin_of
-    from bench.app.comparison_output import CODES, bound_verdicts_for_run, verdicts_for_run
-    from bench.app.output import emit, results
-    from bench.app.run_selector import comparison_between
-    from bench.errors import IncomparableError
-    from bench.report.case_diff import missing_lines
-    from bench.report.comparison_table import comparison_table, variant_lines
-    from bench.report.export.json import verdicts_to_json
-    from bench.report.number_format import listed
-    from bench.report.table import print_table
-    from bench.stats.comparability import incomparable_reasons, match_cases
-    from bench.stats.verdicts import overall_verdict
-
     if reasons := list(incomparable_reasons(first.run, second.run)):
         raise IncomparableError(
-            f"{first.name} and {second.name} cannot be compared: {listed(reasons)}",
+            f"{first.name} and {second.name} cannot be compared: {join_and(reasons)}",
             hint="measure both sides at once with `ab`, or see ratios without verdicts with --descriptive",
         )
     contest = comparison_between(first, second, margin_of(threshold))
@@ -81,16 +78,8 @@ def _judge(
     return CODES[ruling]
 
 
-def _describe(first: "SelectedCases", second: "SelectedCases", *, allow_missing: bool, as_json: bool) -> int:
+def _describe(first: SelectedCases, second: SelectedCases, *, allow_missing: bool, as_json: bool) -> int:
     """Print ratios, and why they are no verdicts."""
-    import json
-
-    from bench.app.output import emit, results
-    from bench.model.json_codec import to_json_value
-    from bench.report.case_diff import descriptive_table
-    from bench.report.table import print_table
-    from bench.stats.comparability import describe_cases, incomparable_reasons, match_cases
-
     matched = match_cases(first.cases, second.cases, (first.digests, second.digests))
     pairs = (*matched.shared, *matched.renamed)
     found = tuple(describe_cases(first.run, second.run, pairs))

@@ -1,12 +1,18 @@
 """``download``: the chapter's own command, once, with any strategy."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
-if TYPE_CHECKING:
-    from bench.runner.single_download import SingleDownload
+from bench.app.output import remarks, results
+from bench.app.select import client_for, named_strategy
+from bench.config.countries import codes_of
+from bench.errors import UsageError
+from bench.model.profile_presets import preset
+from bench.report.download_progress import Arrivals
+from bench.runner.processes.signals import Interrupted, interruptible
+from bench.runner.processes.worker_exit import exit_problem
+from bench.runner.single_download import SingleDownload, download_once
 
 _FAILED = 3
 _MOST_WORKERS = 1000
@@ -51,10 +57,6 @@ def download(  # noqa: PLR0913  one argument an option
 
     Without CC, the twenty most populous countries.
     """
-    from bench.app.select import client_for, named_strategy
-    from bench.model.profile_presets import preset
-    from bench.runner.single_download import SingleDownload
-
     countries = _expanded(_words(cc, all_=all_, every=every))[:limit]
     chosen = named_strategy(strategy)
     errand = SingleDownload(
@@ -77,9 +79,6 @@ def _words(cc: tuple[str, ...], *, all_: bool, every: bool) -> tuple[str, ...]:
 
 def _expanded(words: tuple[str, ...]) -> tuple[str, ...]:
     """Return the codes that the words stand for, sorted as the chapter does."""
-    from bench.config.countries import codes_of
-    from bench.errors import UsageError
-
     try:
         named = [codes_of(word if word in _SETS else word.upper()) for word in words]
     except ValueError as error:
@@ -87,12 +86,7 @@ def _expanded(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted({code for codes in named for code in codes}))
 
 
-def _carry_out(errand: "SingleDownload", *, verbose: bool) -> int:
-    from bench.app.output import remarks, results
-    from bench.report.download_progress import Arrivals
-    from bench.runner.processes.signals import Interrupted, interruptible
-    from bench.runner.processes.worker_exit import exit_problem
-    from bench.runner.single_download import download_once
+def _carry_out(errand: SingleDownload, *, verbose: bool) -> int:
 
     arrivals = Arrivals(results(), remarks(), len(errand.countries), verbose=verbose)
 

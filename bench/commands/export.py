@@ -1,14 +1,18 @@
 """``export``: a stored run in the format of another tool."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import rich_click as click
 
+from bench.app.output import emit_bytes, remarks
 from bench.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from bench.report.export.registry import export_run
+from bench.report.export.warnings import notes
+from bench.storage.atomic_write import write_atomically, write_error
+from bench.storage.run_folder import load
 
 FORMS: Final = (
     "pytest-benchmark",
@@ -44,16 +48,11 @@ _SERIES: Final = ("otava", "otava-config")
     "-o", "--out", type=click.Path(path_type=Path), help="File to write, whole or not at all [stdout]."
 )
 @click.option("--commit", metavar="COMMIT", help="For otava: stands for the commit that RUN began on.")
-def export(*, runs: "Sequence[Path]", form: str, out: Path | None, commit: str | None) -> None:
-    """Write a stored RUN for another tool: its folder, its name below results/runs, or `last`.
+def export(*, runs: Sequence[Path], form: str, out: Path | None, commit: str | None) -> None:
+    """Write a stored RUN in the format of another tool.
 
     Only otava takes several runs, and writes a line for each.
     """
-    from bench.app.output import remarks
-    from bench.report.export.registry import export_run
-    from bench.report.export.warnings import notes
-    from bench.storage.run_folder import load
-
     _check(runs, form, commit)
     target = None if out is None else _target(out)
     loaded = [load(run) for run in runs]
@@ -63,7 +62,7 @@ def export(*, runs: "Sequence[Path]", form: str, out: Path | None, commit: str |
         remarks().print(f"! {note}", soft_wrap=True)
 
 
-def _check(runs: "Sequence[Path]", form: str, commit: str | None) -> None:
+def _check(runs: Sequence[Path], form: str, commit: str | None) -> None:
     if len(runs) > 1 and form not in _SERIES:
         raise UsageError(f"{form} takes one run, not {len(runs)}", hint="export them one by one")
     if commit is not None and form != "otava":
@@ -93,11 +92,6 @@ def _write(content: str | bytes, target: Path | None) -> None:
         UsageError: it would get something else.
         EnvironmentFault: the file cannot be written; it is as it was.
     """
-    import sys
-
-    from bench.app.output import emit_bytes
-    from bench.storage.atomic_write import write_atomically, write_error
-
     whole = content.encode() if isinstance(content, str) else content
     if target is not None:
         try:

@@ -1,12 +1,18 @@
 """``gate``: what CI calls: the work tree against where it left the main branch, told by exit codes."""
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
-if TYPE_CHECKING:
-    from bench.model.results import Run
+from bench.app.base_cases import base_cases
+from bench.app.base_revision import gate_variants, is_of_merge_base
+from bench.app.comparison_options import USUAL_CONFIG, comparison_request_between, words_of
+from bench.app.comparison_output import Outputs, present_comparison
+from bench.app.execute import RunOptions
+from bench.app.execute_comparison import run_and_present
+from bench.app.select import load_experiment
+from bench.model.results import Run
 
 
 @click.command()
@@ -44,20 +50,10 @@ def gate(  # noqa: PLR0913  one argument an option
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Fail (1) if the work tree is slower than it was, by the cases of CONFIG [gate].
+    """Exit with 1 if the work tree is slower than its base over the cases of CONFIG [gate].
 
     It is compared with the commit at which it left the main branch. Exit codes: docs/exit-codes.md.
     """
-    from functools import partial
-
-    from bench.app.base_cases import base_cases
-    from bench.app.base_revision import gate_variants, is_of_merge_base
-    from bench.app.comparison_options import USUAL_CONFIG, comparison_request_between, words_of
-    from bench.app.comparison_output import Outputs, present_comparison
-    from bench.app.execute import RunOptions
-    from bench.app.execute_comparison import run_and_present
-    from bench.app.select import load_experiment
-
     if out is not None and resume is not None:
         raise click.UsageError("--resume goes on in the run's own folder, so it does not go with --out")
     config = config or USUAL_CONFIG
@@ -70,7 +66,7 @@ def gate(  # noqa: PLR0913  one argument an option
     )
     outputs = Outputs(as_json=as_json, junit=junit, github=github, allow_missing=allow_missing)
 
-    def show(document: "Run", folder: Path) -> int:
+    def show(document: Run, folder: Path) -> int:
         return present_comparison(document, folder, outputs)
 
     order = RunOptions("gate", config, options, out, resume, quiet)

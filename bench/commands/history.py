@@ -1,10 +1,23 @@
 """``history``: what contests against a pinned commit have found over time."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import rich_click as click
 
+from bench.app.history_filter import check_reference, chosen_points
+from bench.app.output import emit, results
+from bench.errors import UnreadableResultError, UsageError
 from bench.model.comparison import METRICS, Metric
+from bench.model.text import plural, printable
+from bench.report.export.json import history_to_json
+from bench.report.history_table import print_history
+from bench.stats.history import tracks_of
+from bench.storage.history import HISTORY, add_points, read_history
+from bench.storage.history_points import points_of
+from bench.storage.pinned_reference import REFERENCE, Reference, load_reference, save_reference
+from bench.storage.run_folder import load
+from bench.system.git import commit_of
 
 
 @click.group(invoke_without_command=True)
@@ -18,21 +31,13 @@ from bench.model.comparison import METRICS, Metric
 def history(
     context: click.Context, *, pattern: str | None, metric: Metric | None, since: str | None, as_json: bool
 ) -> None:
-    """Show how each case has changed against the pinned reference, and since when."""
+    """Show how each case has changed against the pinned reference."""
     if context.invoked_subcommand is not None:
         if pattern or metric or since or as_json:
             raise click.UsageError(
                 f"{context.invoked_subcommand} shows nothing, so it goes without options of `history`"
             )
         return
-    from bench.app.history_filter import chosen_points
-    from bench.app.output import emit, results
-    from bench.errors import UsageError
-    from bench.report.export.json import history_to_json
-    from bench.report.history_table import print_history
-    from bench.stats.history import tracks_of
-    from bench.storage.history import HISTORY, read_history
-    from bench.storage.pinned_reference import load_reference
 
     points = read_history()
     if not points:
@@ -53,13 +58,6 @@ def history(
 @click.argument("run", type=click.Path(path_type=Path))
 def record(*, run: Path) -> None:
     """Add what a RUN of `ab` or `gate` has found to the history."""
-    from bench.app.history_filter import check_reference
-    from bench.app.output import results
-    from bench.report.number_format import plural, printable
-    from bench.storage.history import HISTORY, add_points, read_history
-    from bench.storage.history_points import points_of
-    from bench.storage.run_folder import load
-
     document = load(run)
     points = points_of(document)
     known = {point.identity for point in read_history()}
@@ -81,13 +79,6 @@ def record(*, run: Path) -> None:
 @click.option("--why", metavar="TEXT", default="", help="Why this one, for those who read it later.")
 def pin(*, rev: str, why: str) -> None:
     """Make the commit of REV the reference against which others are measured."""
-    from datetime import UTC, datetime
-
-    from bench.app.output import results
-    from bench.errors import UnreadableResultError
-    from bench.storage.pinned_reference import REFERENCE, Reference, load_reference, save_reference
-    from bench.system.git import commit_of
-
     commit = commit_of(rev)
     try:
         before = load_reference()

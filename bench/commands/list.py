@@ -1,6 +1,18 @@
 """``list``: what there is to choose from, and what is missing."""
 
 import rich_click as click
+from rich import box
+from rich.table import Table
+
+from bench.app.output import emit, results
+from bench.config import catalog
+from bench.config.catalog import clients as all_clients
+from bench.errors import UnreadableResultError
+from bench.model.text import printable
+from bench.report.fault_table import NARROW_HEADINGS, faults_to_markdown, narrow_rows
+from bench.storage.journal import read_journal
+from bench.storage.run_folder import JOURNAL, left_runs, load, stored_runs
+from bench.system.paths import configs_folder
 
 _SPOKEN = {"tls": "TLS", "http2": "HTTP/2"}
 _WIDEST = 80
@@ -15,8 +27,6 @@ def list_() -> None:
 @list_.command()
 def strategies() -> None:
     """List the strategies that ship with flagbench."""
-    from bench.config import catalog
-
     _print(
         ("strategy", "client", "workers", "what it does"),
         [
@@ -34,8 +44,6 @@ def strategies() -> None:
 @list_.command()
 def clients() -> None:
     """List the clients, and how to install those that are missing."""
-    from bench.config import catalog
-
     _print(
         ("client", "for", "speaks", "state", "what it is"),
         [
@@ -54,8 +62,6 @@ def clients() -> None:
 @list_.command()
 def configs() -> None:
     """List the configs that ship with flagbench; each runs by its name."""
-    from bench.system.paths import configs_folder
-
     _print(
         ("config", "what it answers"),
         [
@@ -76,10 +82,6 @@ def configs() -> None:
 )
 def faults(form: str) -> None:
     """List what can go wrong in a profile, and the class in which such a fetch ends."""
-    from bench.app.output import emit
-    from bench.config.catalog import clients as all_clients
-    from bench.report.fault_table import NARROW_HEADINGS, faults_to_markdown, narrow_rows
-
     known = all_clients().values()
     if form == "markdown":
         emit(faults_to_markdown(known))
@@ -90,10 +92,6 @@ def faults(form: str) -> None:
 @list_.command()
 def runs() -> None:
     """List the runs kept below results/runs, oldest first, and then those with nothing but a journal."""
-    from bench.errors import UnreadableResultError
-    from bench.storage.journal import read_journal
-    from bench.storage.run_folder import JOURNAL, left_runs, load, stored_runs
-
     rows: list[tuple[str, ...]] = []
     for folder in stored_runs():
         try:
@@ -121,11 +119,6 @@ def _first_comment(text: str) -> str:
 
 
 def _print(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    from rich import box
-    from rich.table import Table
-
-    from bench.app.output import results
-    from bench.report.number_format import printable
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for heading in headings:

@@ -2,23 +2,32 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
-if TYPE_CHECKING:
-    from bench.app.execute import RunOptions
-    from bench.model.cases import Experiment
-    from bench.model.results import Run
-    from bench.storage.noise import NoiseRecord
-    from bench.system.machine import Machine
+from bench.app.execute import RunOptions, execute_run, exit_code_of
+from bench.app.output import emit, remarks, results
+from bench.app.select import apply_overrides, load_experiment, override_args
+from bench.config.units import share
+from bench.errors import SetupError, UsageError
+from bench.model.cases import Experiment
+from bench.model.results import Run
+from bench.report.export.markdown import noise_to_markdown
+from bench.report.noise_table import held_gate, print_noise, refused_gate
+from bench.stats.detectable_effect import least_blocks
+from bench.stats.noise import against_itself, gate_of, noise_of
+from bench.storage.noise import NoiseRecord, keep_noise, load_noise, noise_to_json
+from bench.storage.run_folder import save
+from bench.system.environment import fingerprint
+from bench.system.machine import Machine
+from bench.system.machine_reader import read_machine
+from bench.system.noise_advice import advice
 
 _MOST_BLOCKS = 64
 """Of a gate that is not told how many it has."""
 
 
 def _threshold(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
-    from bench.config.units import share
 
     if text is None:
         return None
@@ -59,14 +68,12 @@ def noise(  # noqa: PLR0913  one argument an option
     quiet: bool,
     gate: float | None,
 ) -> int:
-    """Time every case of CONFIG [noise] against itself: what of a difference is the machine's own."""
+    """Measure every case of CONFIG [noise] against itself: the noise of this machine."""
     if gate is not None:
         if config or out or resume or as_json or quiet or seed is not None:
             raise click.UsageError("--gate asks what is known of this machine; it goes with --blocks alone")
         _check(gate, _MOST_BLOCKS if blocks is None else blocks)
         return 0
-    from bench.app.execute import RunOptions
-    from bench.app.select import apply_overrides, load_experiment, override_args
 
     if out is not None and resume is not None:
         raise click.UsageError("--resume goes on in the run's own folder, so it does not go with --out")
@@ -78,13 +85,6 @@ def noise(  # noqa: PLR0913  one argument an option
 
 def _check(threshold: float, blocks: int) -> None:
     """Say that a gate can be held, or raise why not."""
-    from bench.app.output import results
-    from bench.errors import SetupError
-    from bench.report.noise_table import held_gate, refused_gate
-    from bench.stats.noise import gate_of
-    from bench.storage.noise import load_noise
-    from bench.system.environment import fingerprint
-
     known = load_noise(fingerprint())
     if known is None:
         raise SetupError("this machine's noise is not known", hint="measure it with `flagbench noise`")
@@ -95,12 +95,7 @@ def _check(threshold: float, blocks: int) -> None:
     results().print(held_gate(gate, known), soft_wrap=True)
 
 
-def _measure(asked: "Experiment", order: "RunOptions", *, as_json: bool) -> int:
-    from bench.app.execute import execute_run, exit_code_of
-    from bench.errors import UsageError
-    from bench.stats.detectable_effect import least_blocks
-    from bench.stats.noise import against_itself
-    from bench.system.machine_reader import read_machine
+def _measure(asked: Experiment, order: RunOptions, *, as_json: bool) -> int:
 
     if asked.blocks < least_blocks():
         raise UsageError(f"{asked.blocks} blocks show no noise", hint=f"it takes {least_blocks()}")
@@ -108,14 +103,14 @@ def _measure(asked: "Experiment", order: "RunOptions", *, as_json: bool) -> int:
     experiment = replace(asked, cases=against_itself(asked.cases), stopping=None, notes=_notes(asked))
     before = read_machine()
 
-    def present(run: "Run", folder: Path) -> int:
+    def present(run: Run, folder: Path) -> int:
         _show(run, folder, before, as_json=as_json)
         return exit_code_of(run)
 
     return execute_run(experiment, present, order)
 
 
-def _notes(asked: "Experiment") -> tuple[str, ...]:
+def _notes(asked: Experiment) -> tuple[str, ...]:
     """Add to what a run of this config would say that here nothing ends it early."""
     if asked.stopping is None:
         return asked.notes
@@ -125,14 +120,8 @@ def _notes(asked: "Experiment") -> tuple[str, ...]:
     return (*asked.notes, whole)
 
 
-def _show(run: "Run", folder: Path, before: "Machine", *, as_json: bool) -> None:
+def _show(run: Run, folder: Path, before: Machine, *, as_json: bool) -> None:
     """Store what follows from a run, and print it; only a complete one speaks for the machine."""
-    from bench.app.output import emit, remarks, results
-    from bench.report.export.markdown import noise_to_markdown
-    from bench.report.noise_table import print_noise
-    from bench.storage.noise import keep_noise, noise_to_json
-    from bench.storage.run_folder import save
-
     record = _record(run, before)
     # the document comes last: a run that has one is complete, and is not gone on with
     is_telling = run.status == "complete" and record.noise.cases
@@ -146,11 +135,7 @@ def _show(run: "Run", folder: Path, before: "Machine", *, as_json: bool) -> None
         remarks().print(f"this machine's noise is kept in {kept}", soft_wrap=True)
 
 
-def _record(run: "Run", before: "Machine") -> "NoiseRecord":
-    from bench.stats.noise import noise_of
-    from bench.storage.noise import NoiseRecord
-    from bench.system.machine_reader import read_machine
-    from bench.system.noise_advice import advice
+def _record(run: Run, before: Machine) -> NoiseRecord:
 
     return NoiseRecord(
         fingerprint=str(run.environment["fingerprint"]),

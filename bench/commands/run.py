@@ -1,12 +1,17 @@
 """``run``: carry out a config and print its table."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
-if TYPE_CHECKING:
-    from bench.model.results import Run
+from bench.app.execute import RunOptions, execute_run, exit_code_of
+from bench.app.output import emit, results
+from bench.app.select import apply_overrides, load_experiment, override_args
+from bench.model.results import Run
+from bench.report.export.json import to_json
+from bench.report.export.markdown import to_markdown
+from bench.report.results_table import print_run
+from bench.storage.run_folder import save
 
 
 @click.command()
@@ -34,14 +39,11 @@ def run(  # noqa: PLR0913  one argument an option
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Time every case of CONFIG, a file or the name of a shipped one, and print the table."""
-    from bench.app.execute import RunOptions, execute_run, exit_code_of
-    from bench.app.select import apply_overrides, load_experiment, override_args
-
+    """Measure every case of CONFIG, a file or a shipped name, and print the table."""
     if out is not None and resume is not None:
         raise click.UsageError("--resume goes on in the run's own folder, so it does not go with --out")
 
-    def present(document: "Run", folder: Path) -> int:
+    def present(document: Run, folder: Path) -> int:
         _show(document, folder, as_json=as_json)
         return exit_code_of(document)
 
@@ -50,14 +52,8 @@ def run(  # noqa: PLR0913  one argument an option
     return execute_run(experiment, present, order)
 
 
-def _show(document: "Run", folder: Path, *, as_json: bool) -> None:
+def _show(document: Run, folder: Path, *, as_json: bool) -> None:
     """Store what is derived from the journal, and print it."""
-    from bench.app.output import emit, results
-    from bench.report.export.json import to_json
-    from bench.report.export.markdown import to_markdown
-    from bench.report.results_table import print_run
-    from bench.storage.run_folder import save
-
     save(folder, document, to_markdown(document))
     if as_json:
         emit(to_json(document))

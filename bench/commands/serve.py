@@ -9,6 +9,11 @@ from tempfile import TemporaryDirectory
 
 import rich_click as click
 
+from bench.app.output import remarks
+from bench.model.profile_presets import preset
+from bench.server.serve import serve as serve_until_signalled
+from bench.server.settings import ServerSettings, checked_host, is_reachable
+
 _EXPOSED = "{} can be reached from other machines, and the flag server does not protect itself"
 
 
@@ -53,12 +58,7 @@ def serve(  # noqa: PLR0913  one argument an option
     http2: bool,
     authority_file: Path | None,
 ) -> None:
-    """Run the flag server until Ctrl-C, for curl, a browser or the chapter's own scripts."""
-    from bench.app.output import remarks
-    from bench.model.profile_presets import preset
-    from bench.server.serve import serve as serve_until_signalled
-    from bench.server.settings import ServerSettings, checked_host, is_reachable
-
+    """Run the flag server until Ctrl-C, for curl, a browser or your own scripts."""
     address = checked_host(host, allow_remote=allow_remote)
 
     for given, option in ((http2, "--http2"), (authority_file, "--authority")):

@@ -5,17 +5,18 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import AfterValidator
 
 from bench.config.pydantic_types import Shorthand, Text, one_or_more, some
+from bench.config.quoting import did_you_mean, quote_text
 from bench.model.cases import PROBES
 from bench.model.comparison import METRICS, Metric
-from bench.model.text import listing, near, shown
+from bench.model.text import join_or
 
 _METRIC: Final = {"enum": list(METRICS)}
 
 
 def _metric(text: str) -> Metric:
     if text not in METRICS:
-        hint = near(text, METRICS) or f"; the metrics are {listing(METRICS)}"
-        raise ValueError(f"unknown metric {shown(text)}{hint}")
+        hint = did_you_mean(text, METRICS) or f"; the metrics are {join_or(METRICS)}"
+        raise ValueError(f"unknown metric {quote_text(text)}{hint}")
     return text
 
 
@@ -37,7 +38,7 @@ _FATES: Final = ("refuse", "keep")
 
 def _fate(text: str) -> str:
     if text not in _FATES:
-        raise ValueError(f"must be refuse or keep, not {shown(text)}{near(text, _FATES)}")
+        raise ValueError(f"must be refuse or keep, not {quote_text(text)}{did_you_mean(text, _FATES)}")
     return text
 
 
@@ -52,8 +53,8 @@ _WORD: Final = {"enum": [_ALL, _NONE, *PROBES]}
 
 def _probe(text: str) -> str:
     if text not in PROBES:
-        hint = near(text, (_ALL, _NONE, *PROBES)) or f"; the probes are {listing(PROBES)}"
-        raise ValueError(f"unknown probe {shown(text)}{hint}")
+        hint = did_you_mean(text, (_ALL, _NONE, *PROBES)) or f"; the probes are {join_or(PROBES)}"
+        raise ValueError(f"unknown probe {quote_text(text)}{hint}")
     return text
 
 

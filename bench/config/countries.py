@@ -9,10 +9,11 @@ from pydantic import AfterValidator, Field
 
 from bench.api.country_codes import is_code
 from bench.config.pydantic_types import Form, FromForm, Shorthand, Text, one_or_more, some
+from bench.config.quoting import did_you_mean, quote_text
 from bench.config.scalars import whole
 from bench.model.cases import Selection
 from bench.model.countries import COUNTRIES, POP20
-from bench.model.text import listing, near, shown
+from bench.model.text import join_or
 
 MAX_FETCHES: Final = 1_000_000
 
@@ -38,15 +39,15 @@ def codes_of(text: str) -> tuple[str, ...]:
         return tuple(text + second for second in ascii_uppercase)
     if is_code(text):
         return (text,)
-    hint = _upper_hint(text) or near(text, ascii_uppercase if len(text) == 1 else _NAMED)
-    expected = listing([*_NAMED, "a letter", "a list of codes"])
-    raise ValueError(f"must be {expected}, not {shown(text)}{hint}")
+    hint = _upper_hint(text) or did_you_mean(text, ascii_uppercase if len(text) == 1 else _NAMED)
+    expected = join_or([*_NAMED, "a letter", "a list of codes"])
+    raise ValueError(f"must be {expected}, not {quote_text(text)}{hint}")
 
 
 def code(text: str) -> str:
     """Return a code of two capital letters; it need not be a country's, the server answers 404 then."""
     if not is_code(text):
-        raise ValueError(f"must be a code of two capital letters, not {shown(text)}{_upper_hint(text)}")
+        raise ValueError(f"must be a code of two capital letters, not {quote_text(text)}{_upper_hint(text)}")
     return text
 
 

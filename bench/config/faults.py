@@ -7,10 +7,10 @@ from typing import Annotated, Final, Literal, Self, TypeAlias
 from pydantic import ConfigDict, Field, model_validator
 
 from bench.config.pydantic_types import Duplicate, FieldError, Form, FromForm, Shorthand, Text, key_of, reject
+from bench.config.quoting import did_you_mean, quote_text
 from bench.config.scalars import PositiveShare, whole
 from bench.model import cases
 from bench.model.faults import KINDS
-from bench.model.text import near, shown
 
 _KIND: Final = {"enum": list(KINDS)}
 _KIND_ALONE: Final = {"enum": [kind for kind in KINDS if kind != "status"]}
@@ -21,8 +21,8 @@ Protocol: TypeAlias = Literal["HTTP/1.1", "HTTP/1.1 over TLS", "HTTP/2"]
 
 def _kind(text: str) -> str:
     if text not in KINDS:
-        hint = near(text, KINDS) or "; see `flagbench list faults`"
-        raise ValueError(f"unknown fault {shown(text)}{hint}")
+        hint = did_you_mean(text, KINDS) or "; see `flagbench list faults`"
+        raise ValueError(f"unknown fault {quote_text(text)}{hint}")
     return text
 
 

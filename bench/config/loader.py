@@ -9,12 +9,12 @@ from pydantic import ValidationError
 from bench.config import yaml_reader
 from bench.config.lookup import LookupContext
 from bench.config.problems import config_error, path_shown, problems_of
+from bench.config.quoting import did_you_mean
 from bench.config.resolve import resolve
 from bench.config.schema import ConfigForm
 from bench.config.yaml_tree import to_plain
 from bench.errors import ConfigError
 from bench.model.cases import Client, Experiment, Strategy
-from bench.model.text import near
 from bench.system import paths
 
 _SUFFIXES: Final = (".yaml", ".yml")
@@ -34,10 +34,12 @@ def find_config(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if not path.suffix and len(path.parts) == 1 and str(path) == str(name_or_path):
         if path.name not in shipped_configs():
-            raise ConfigError((f"{path_shown(path)}: no such config{near(path.name, shipped_configs())}",))
+            raise ConfigError(
+                (f"{path_shown(path)}: no such config{did_you_mean(path.name, shipped_configs())}",)
+            )
         return paths.configs_folder() / f"{path.name}.yaml"
     if not _exists(path):
-        raise ConfigError((f"{path_shown(path)}: no such file{near(str(path), _beside(path))}",))
+        raise ConfigError((f"{path_shown(path)}: no such file{did_you_mean(str(path), _beside(path))}",))
     return path
 
 

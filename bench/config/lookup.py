@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench.config.quoting import did_you_mean, quote_text
 from bench.errors import BenchError
 from bench.model.cases import Client, Strategy
-from bench.model.text import near, shorten_line, shown
+from bench.model.text import one_line
 
 _STEM: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
@@ -32,13 +33,13 @@ class LookupContext:
         if text.endswith(".py"):
             return self._strategy_of_file(text)
         if text not in self.strategies:
-            raise ValueError(f"unknown strategy {shown(text)}{near(text, self.strategies)}")
+            raise ValueError(f"unknown strategy {quote_text(text)}{did_you_mean(text, self.strategies)}")
         return self.strategies[text]
 
     def client(self, text: str) -> Client:
         """Return a client by its name."""
         if text not in self.clients:
-            raise ValueError(f"unknown client {shown(text)}{near(text, self.clients)}")
+            raise ValueError(f"unknown client {quote_text(text)}{did_you_mean(text, self.clients)}")
         return self.clients[text]
 
     def existing_folder(self, text: str) -> Path:
@@ -52,14 +53,14 @@ class LookupContext:
     def _strategy_of_file(self, text: str) -> Strategy:
         stem = Path(text).stem
         if not _STEM.fullmatch(stem):
-            raise ValueError(f"a strategy file is named like a Python module, not {shown(text)}")
+            raise ValueError(f"a strategy file is named like a Python module, not {quote_text(text)}")
         if stem in self.strategies:
-            raise ValueError(f"{shown(text)} has the name of a strategy that ships; rename the file")
+            raise ValueError(f"{quote_text(text)} has the name of a strategy that ships; rename the file")
         file = self.existing_file(text)
         try:
             return self.read_strategy(file)
         except (BenchError, OSError) as error:
-            raise ValueError(shorten_line(str(error))) from error
+            raise ValueError(one_line(str(error))) from error
 
     def _existing(self, text: str, is_there: Callable[[Path], bool], kind: str) -> Path:
         path = self.folder / text
@@ -67,5 +68,5 @@ class LookupContext:
             if text.isprintable() and is_there(path):
                 return path
         except OSError as error:  # a name too long, a folder that may not be entered
-            raise ValueError(f"the {kind} {shown(text)} cannot be read: {error.strerror}") from error
-        raise ValueError(f"no such {kind}, counted from the config's folder: {shown(text)}")
+            raise ValueError(f"the {kind} {quote_text(text)} cannot be read: {error.strerror}") from error
+        raise ValueError(f"no such {kind}, counted from the config's folder: {quote_text(text)}")

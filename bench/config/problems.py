@@ -13,12 +13,12 @@ from bench.config.faults import FaultForm
 from bench.config.latency import LatencyForm, LogNormalForm
 from bench.config.profiles import ProfileForm
 from bench.config.pydantic_types import SEVERAL, Duplicate
+from bench.config.quoting import did_you_mean, quote_text
 from bench.config.schema import ConfigForm
 from bench.config.strategies import StrategyForm
 from bench.config.variants import VariantForm
 from bench.config.yaml_tree import Entries, Mark, Node, Place, Steps, locate, path_text
 from bench.errors import ConfigError
-from bench.model.text import near, shown
 
 _MOST_TOLD: Final = 50
 _LONGEST_PATH: Final = 1024
@@ -48,7 +48,7 @@ def config_error(file: Path, problems: Iterable[Problem]) -> ConfigError:
 def path_shown(file: Path) -> str:
     """Return a path as given, or quoted where it holds what a terminal would act upon."""
     text = str(file)
-    return text if text.isprintable() and len(text) <= _LONGEST_PATH else shown(text)
+    return text if text.isprintable() and len(text) <= _LONGEST_PATH else quote_text(text)
 
 
 def _line(file: Path, problem: Problem) -> str:
@@ -112,7 +112,7 @@ def _unknown_key(parent: Place, key: str) -> Problem:
     names = [step for step in parent.steps if isinstance(step, str)]
     given = _marks(parent)
     missing = [field for field in _FORMS[names[-1] if names else ""].model_fields if field not in given]
-    what = f"unknown key{near(key, missing)}"
+    what = f"unknown key{did_you_mean(key, missing)}"
     return Problem(given.get(key, parent.mark), (*parent.steps, key), what)
 
 

@@ -18,12 +18,13 @@ from bench.config.pydantic_types import (
     reject,
     some,
 )
+from bench.config.quoting import did_you_mean, quote_text
 from bench.config.scalars import Duration, Factor, Name, Share, Size, Truth, whole
 from bench.config.units import duration_text, size_text
 from bench.model import cases
 from bench.model.cases import Fixed, LogNormal, Profile, Uniform
 from bench.model.profile_presets import PRESETS, preset
-from bench.model.text import listing, near, shown
+from bench.model.text import join_or
 from bench.system.optional_dependencies import TLS, missing_extra
 
 _PRESET: Final = {"enum": list(PRESETS)}
@@ -31,8 +32,8 @@ _PRESET: Final = {"enum": list(PRESETS)}
 
 def _preset_name(text: str) -> str:
     if text not in PRESETS:
-        hint = near(text, PRESETS) or f"; the presets are {listing(PRESETS)}"
-        raise ValueError(f"unknown profile {shown(text)}{hint}")
+        hint = did_you_mean(text, PRESETS) or f"; the presets are {join_or(PRESETS)}"
+        raise ValueError(f"unknown profile {quote_text(text)}{hint}")
     return text
 
 

@@ -8,7 +8,7 @@ from bench.config.pydantic_types import FieldError
 from bench.config.strategies import StrategyForm
 from bench.model.cases import Client, Profile, Selection
 from bench.model.faults import reach_of
-from bench.model.text import listing
+from bench.model.text import join_or
 
 Speech: TypeAlias = Literal["tls", "http2"]
 
@@ -49,7 +49,7 @@ def unsupported_features(
     if need is None or clients is None or any(_has_case(entry, clients, profile) for entry in entries):
         return ""
     able = sorted(client.name for client in offered if supports(client, profile))
-    hint = f"; {listing(able)} would" if able else ""
+    hint = f"; {join_or(able)} would" if able else ""
     return f"would have no case: none of the clients speaks {_WORDS[need]}{hint}"
 
 

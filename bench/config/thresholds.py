@@ -11,10 +11,11 @@ from pydantic import AfterValidator, Field
 from bench.config import units
 from bench.config.patterns import positive, whole_between
 from bench.config.pydantic_types import Editor, FieldError, Shorthand, Text, one_or_more, reject, some
+from bench.config.quoting import did_you_mean, quote_text
 from bench.config.scalars import DURATIONS, POSITIVE_SHARE, SHARES, SIZES
 from bench.model.cases import Case
 from bench.model.comparison import Bound, BoundedFigure, Relation
-from bench.model.text import listing, near, shown
+from bench.model.text import join_or
 
 _MOST_ERRORS: Final = 1_000_000
 """As many as a round can have fetches."""
@@ -57,13 +58,13 @@ def bound(text: str) -> Bound:
     """
     found = _BOUND.fullmatch(text)
     if found is None:
-        raise ValueError(f"must be a bound such as p99 < 80ms, not {shown(text)}")
+        raise ValueError(f"must be a bound such as p99 < 80ms, not {quote_text(text)}")
     figure, relation, value = found.groups()
     if figure not in _READERS:
-        hint = near(figure, _READERS) or f"; the figures are {listing(_READERS)}"
-        raise ValueError(f"unknown figure {shown(figure)}{hint}")
+        hint = did_you_mean(figure, _READERS) or f"; the figures are {join_or(_READERS)}"
+        raise ValueError(f"unknown figure {quote_text(figure)}{hint}")
     if relation not in _RELATIONS:
-        raise ValueError(f"unknown relation {shown(relation)}; the relations are {listing(_RELATIONS)}")
+        raise ValueError(f"unknown relation {quote_text(relation)}; the relations are {join_or(_RELATIONS)}")
     if relation == "==" and figure != _COUNTED:
         raise ValueError(
             f"'==' goes only with {_COUNTED}, which are counted; {figure} is never quite the same"
@@ -90,7 +91,7 @@ def _threshold(text: str) -> Threshold:
     if is_bound(text):
         return bound(text)
     if not text[:1].isdigit():
-        raise ValueError(f"must be a share such as 5%, or a bound such as p99 < 80ms, not {shown(text)}")
+        raise ValueError(f"must be a share such as 5%, or a bound such as p99 < 80ms, not {quote_text(text)}")
     return units.positive_share(text)
 
 
@@ -128,7 +129,7 @@ def idle(patterns: Sequence[str], cases: Sequence[Case]) -> list[FieldError]:
     if len(ids) <= _MOST_COMPARED:
         known += ids
     return [
-        FieldError((pattern,), f"fits no case{near(pattern, known)}", of_key=True)
+        FieldError((pattern,), f"fits no case{did_you_mean(pattern, known)}", of_key=True)
         for pattern in patterns
         if len(pattern) > _LONGEST_PATTERN or not any(fnmatchcase(each, pattern) for each in ids)
     ]

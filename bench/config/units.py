@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from bench.model.text import near, shown
+from bench.config.quoting import did_you_mean, quote_text
 
 _NUMBER: Final = r"((?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,9})?)"
 _DURATION: Final = re.compile(rf"{_NUMBER}(ms|s|m)")
@@ -29,11 +29,11 @@ def duration_s(text: str) -> float:
     """Read ``50ms``, ``1.5s`` or ``2m`` as seconds; at most a day."""
     found = _DURATION.fullmatch(text)
     if not found:
-        raise ValueError(f"must be a duration such as 50ms, 1.5s or 2m, not {shown(text)}")
+        raise ValueError(f"must be a duration such as 50ms, 1.5s or 2m, not {quote_text(text)}")
     # 50 / 1000 is the float nearest to 0.05, which 50 * 0.001 is not for every number
     seconds = float(found[1]) / 1000 if found[2] == "ms" else float(found[1]) * _SECONDS[found[2]]
     if seconds > _DAY_S:
-        raise ValueError(f"must be at most a day, not {shown(text)}")
+        raise ValueError(f"must be at most a day, not {quote_text(text)}")
     return seconds
 
 
@@ -46,7 +46,7 @@ def size_bytes(text: str) -> float:
     """Read ``10KiB``, ``2MiB`` or ``10kB`` as bytes; more than zero."""
     found = _SIZE.fullmatch(text)
     if not found:
-        raise ValueError(f"must be a size such as 10KiB, 2MiB or 10kB, not {shown(text)}")
+        raise ValueError(f"must be a size such as 10KiB, 2MiB or 10kB, not {quote_text(text)}")
     return _positive(float(found[1]) * _BYTES[found[2]], text)
 
 
@@ -54,7 +54,7 @@ def factor(text: str) -> float:
     """Read ``10%``, ``0.1`` or ``2`` as a factor above zero, at most 1000."""
     value = _percent_or_number(text)
     if value > 1000:  # noqa: PLR2004  the limit that the docstring states
-        raise ValueError(f"must be at most 1000, not {shown(text)}")
+        raise ValueError(f"must be at most 1000, not {quote_text(text)}")
     return _positive(value, text)
 
 
@@ -63,7 +63,7 @@ def share(text: str) -> float:
     value = _percent_or_number(text)
     if value > 1:
         hint = "" if "%" in text or value > 100 else f"; did you mean '{text}%'?"  # noqa: PLR2004  per cent
-        raise ValueError(f"must be from 0% to 100%, not {shown(text)}{hint}")
+        raise ValueError(f"must be from 0% to 100%, not {quote_text(text)}{hint}")
     return value
 
 
@@ -77,7 +77,7 @@ def whole(low: int, high: int) -> Callable[[str], int]:
 
     def read(text: str) -> int:
         if not _WHOLE.fullmatch(text) or not low <= int(text) <= high:
-            raise ValueError(f"must be a whole number from {low} to {high}, not {shown(text)}")
+            raise ValueError(f"must be a whole number from {low} to {high}, not {quote_text(text)}")
         return int(text)
 
     return read
@@ -86,7 +86,7 @@ def whole(low: int, high: int) -> Callable[[str], int]:
 def truth(text: str) -> bool:
     """Read ``true`` or ``false``."""
     if text not in _TRUTHS:
-        raise ValueError(f"must be true or false, not {shown(text)}{near(text, _TRUTHS)}")
+        raise ValueError(f"must be true or false, not {quote_text(text)}{did_you_mean(text, _TRUTHS)}")
     return text == "true"
 
 
@@ -95,7 +95,7 @@ def identifier(text: str) -> str:
     if not _NAME.fullmatch(text):
         raise ValueError(
             f"must be at most 64 letters, digits, dots, dashes and underscores, a letter or digit first, "
-            f"not {shown(text)}"
+            f"not {quote_text(text)}"
         )
     return text
 
@@ -116,11 +116,11 @@ def size_text(size: float) -> str:
 def _percent_or_number(text: str) -> float:
     found = _SHARE.fullmatch(text)
     if not found:
-        raise ValueError(f"must be a share such as 5% or 0.05, not {shown(text)}")
+        raise ValueError(f"must be a share such as 5% or 0.05, not {quote_text(text)}")
     return float(found[1]) / 100 if found[2] else float(found[1])
 
 
 def _positive(value: float, text: str) -> float:
     if value <= 0:
-        raise ValueError(f"must be more than zero, not {shown(text)}")
+        raise ValueError(f"must be more than zero, not {quote_text(text)}")
     return value

@@ -19,8 +19,8 @@ from bench.config.pydantic_types import (
     reject,
     some,
 )
+from bench.config.quoting import did_you_mean, quote_text
 from bench.model.comparison import Variant
-from bench.model.text import near, shown
 
 _KEYS: Final = ("rev", "path", "python", "requirements")
 
@@ -37,7 +37,7 @@ def variant(text: str) -> Variant:
     for part in text.split(","):
         key, equals, value = part.strip().partition("=")
         if equals and key not in settings and "," in text:
-            raise ValueError(f"has an unknown setting {shown(key)}{near(key, _KEYS)}")
+            raise ValueError(f"has an unknown setting {quote_text(key)}{did_you_mean(key, _KEYS)}")
         if not equals and part.strip() in settings:
             raise ValueError(f"has {part.strip()} without a value, such as python=3.13")
         if not equals or key not in settings:
@@ -80,13 +80,13 @@ _VARIANT: Final = {
 
 def _rev(text: str) -> str:
     if not _WORD.fullmatch(text):
-        raise ValueError(f"must be a revision such as main or HEAD~3, not {shown(text)}")
+        raise ValueError(f"must be a revision such as main or HEAD~3, not {quote_text(text)}")
     return text
 
 
 def _requirement(text: str) -> str:
     if not _LINE.fullmatch(text):
-        raise ValueError(f"must be a requirement such as httpx==0.27.2, not {shown(text)}")
+        raise ValueError(f"must be a requirement such as httpx==0.27.2, not {quote_text(text)}")
     return text
 
 

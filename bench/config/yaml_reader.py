@@ -15,9 +15,9 @@ from typing import Any, Final
 import yaml
 
 from bench.config.problems import Problem, path_shown
+from bench.config.quoting import quote_text
 from bench.config.yaml_tree import Entries, Items, Mark, Node, Scalar, Steps
 from bench.errors import ConfigError
-from bench.model.text import shown
 
 MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 20
@@ -99,7 +99,7 @@ def _decode(content: bytes) -> str:
         raise _StopReadingError(_mark(before), f"byte {byte} is not UTF-8; save the file as UTF-8") from error
     if found := _NOT_TEXT.search(text):
         raise _StopReadingError(
-            _mark(text[: found.start()]), f"the character {shown(found[0])} cannot stand in a config"
+            _mark(text[: found.start()]), f"the character {quote_text(found[0])} cannot stand in a config"
         )
     if found := _DIRECTIVE.search(text):
         raise _StopReadingError(
@@ -202,13 +202,17 @@ class _Events:
         """Note aliases, anchors and tags: a config needs none of them, and bombs are made of them."""
         if isinstance(event, yaml.AliasEvent):
             self.note(
-                event, steps, f"the alias {shown(f'*{event.anchor}')} is not followed; write its value out"
+                event,
+                steps,
+                f"the alias {quote_text(f'*{event.anchor}')} is not followed; write its value out",
             )
         elif event.anchor is not None:
-            self.note(event, steps, f"the anchor {shown(f'&{event.anchor}')} has no use here; take it out")
+            self.note(
+                event, steps, f"the anchor {quote_text(f'&{event.anchor}')} has no use here; take it out"
+            )
         tag = getattr(event, "tag", None)
         if tag is not None:
-            self.note(event, steps, f"the tag {shown(tag)} is not read; write the plain value")
+            self.note(event, steps, f"the tag {quote_text(tag)} is not read; write the plain value")
 
     def note(self, event: Any, steps: Steps, what: str) -> None:
         """Add a problem at the start of an event."""

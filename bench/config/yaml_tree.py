@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bench.model.text import shown
+from bench.config.quoting import quote_text
 
 Step: TypeAlias = str | int
 Steps: TypeAlias = tuple[Step, ...]
@@ -89,4 +89,4 @@ def path_text(steps: Steps) -> str:
 
 
 def _key_text(key: str) -> str:
-    return key if key.isascii() and key.isidentifier() and len(key) <= 40 else shown(key)  # noqa: PLR2004  a long word
+    return key if key.isascii() and key.isidentifier() and len(key) <= 40 else quote_text(key)  # noqa: PLR2004  a long word

@@ -21,6 +21,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     asked = config.getoption("bench_config")
     if asked is not None:
+        # every run of pytest loads this file, with --bench-config or without
         from bench.pytest_plugin.session import CaseSession
 
         config.pluginmanager.register(CaseSession(config, asked), "flagbench-cases")

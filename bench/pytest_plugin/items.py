@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from bench.model.cases import Case
-from bench.report.number_format import printable
+from bench.model.text import printable
 
 
 def replay_timer(durations_s: Iterable[float]) -> Callable[[], float]:

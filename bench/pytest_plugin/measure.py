@@ -14,11 +14,11 @@ from bench.app.select import select_cases
 from bench.errors import BenchError, ConfigError, ResourceError
 from bench.model.cases import Case, Experiment
 from bench.model.results import Run
+from bench.model.text import printable
 from bench.pytest_plugin.items import CaseResult
 from bench.report.export.csv import figures_of
 from bench.report.export.markdown import to_markdown
 from bench.report.failures import failures
-from bench.report.number_format import printable
 from bench.runner.processes.signals import Interrupted, terminable
 from bench.stats.ranking import rankings
 from bench.storage.run_folder import save

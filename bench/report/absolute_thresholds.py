@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from bench.model.comparison import BoundedFigure
-from bench.report.number_format import duration, listed, percent, plural, printable
+from bench.model.text import join_and, plural, printable
+from bench.report.number_format import duration, percent
 from bench.stats.absolute_thresholds import BoundVerdict
 from bench.stats.metrics import SUMMED
 
@@ -19,14 +20,14 @@ def bound_lines(found: Sequence[BoundVerdict]) -> Iterator[str]:
         if each.verdict == "open":
             yield f"? {printable(each.case)}: {bound_words(each)} is open: {found_words(each)}"
     if kept := [each for each in found if each.verdict == "kept"]:
-        yield f"kept: {listed([f'{bound_words(each)} by {printable(each.case)}' for each in kept])}"
+        yield f"kept: {join_and([f'{bound_words(each)} by {printable(each.case)}' for each in kept])}"
 
 
 def bounds_conclusion(found: Sequence[BoundVerdict]) -> str:
     """Sum the bounds up in a sentence; nothing where there are none."""
     counts = [(word, sum(each.verdict == word for each in found)) for word in ("broken", "open", "kept")]
     told = [f"{count} {word}" for word, count in counts if count]
-    return f"Of {plural(len(found), 'bound')} {listed(told)}." if told else ""
+    return f"Of {plural(len(found), 'bound')} {join_and(told)}." if told else ""
 
 
 def amount(figure: BoundedFigure, value: float) -> str:

@@ -7,7 +7,8 @@ from typing import Final
 
 from bench.model.cases import Case
 from bench.model.results import Run
-from bench.report.number_format import NOTHING, factor, factors, listed, printable
+from bench.model.text import join_and, printable
+from bench.report.number_format import NOTHING, factor, factors
 from bench.report.result_columns import client_and_workers
 from bench.report.results_table import run_title
 from bench.report.summary import called
@@ -80,7 +81,7 @@ def _remarks(reference: CaseSummary, judgements: Mapping[str, PairVerdicts]) -> 
     counts = Counter(judgement.verdict for judgement in judgements.values())
     found = [f"{counts[verdict]} {words}" for verdict, words in _WORDS.items() if counts[verdict]]
     yield (
-        f"Held against {called(reference)}: {listed(found)} "
+        f"Held against {called(reference)}: {join_and(found)} "
         f"(paired by block, 95% over {_pairs(len(judgements))})."
     )
     if counts["too few blocks"]:

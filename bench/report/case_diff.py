@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from bench.model.text import printable
 from bench.report.comparison_table import change
-from bench.report.number_format import duration, printable
+from bench.report.number_format import duration
 from bench.report.table import ReportTable, Section
 from bench.stats.comparability import CaseMatching, DescribedCase
 

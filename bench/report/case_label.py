@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from bench.report.number_format import printable
+from bench.model.text import printable
 
 
 class Contestant(Protocol):

@@ -14,8 +14,9 @@ from rich.text import Text
 from bench.model.cases import Case, Experiment
 from bench.model.comparison import Comparison
 from bench.model.results import Measurement
+from bench.model.text import plural, printable
 from bench.report.comparison_table import bounds, change
-from bench.report.number_format import NOTHING, duration, plural, printable
+from bench.report.number_format import NOTHING, duration
 from bench.report.progress import failure_line
 from bench.stats.comparison_state import RULE, ComparisonState, Question
 from bench.stats.observer import Observer

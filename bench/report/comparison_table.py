@@ -5,9 +5,10 @@ from typing import Final
 
 from bench.model.comparison import METRICS, Metric
 from bench.model.results import Run
+from bench.model.text import join_and, plural, printable
 from bench.report.absolute_thresholds import amount as written
 from bench.report.absolute_thresholds import bound_lines, bounds_conclusion
-from bench.report.number_format import NOTHING, listed, percent, plural, printable
+from bench.report.number_format import NOTHING, percent
 from bench.report.table import ReportTable, Section, text_width
 from bench.stats.absolute_thresholds import BoundVerdict
 from bench.stats.intervals import Interval
@@ -92,7 +93,7 @@ def _moved(verdicts: Verdicts, verdict: Verdict) -> str:
     if not found:
         return ""
     sides = f"{printable(verdicts.candidate)} is {verdict} than {printable(verdicts.base)}"
-    return f"{sides} in {_of_all(found, verdicts)}: {listed([_named(each) for each in found])}."
+    return f"{sides} in {_of_all(found, verdicts)}: {join_and([_named(each) for each in found])}."
 
 
 def _rest(verdicts: Verdicts) -> Iterator[str]:
@@ -145,7 +146,7 @@ def _named(each: MetricVerdict) -> str:
 
 def _legend(verdicts: Verdicts) -> str:
     margins = sorted({each.margin for each in verdicts.metrics})
-    told = listed([f"{change(1 / (1 + margin))} to {change(1 + margin)}" for margin in margins])
+    told = join_and([f"{change(1 / (1 + margin))} to {change(1 + margin)}" for margin in margins])
     sides = (printable(verdicts.base), printable(verdicts.candidate))
     names = () if _headings(*sides) == sides else (f"base: {sides[0]}", f"candidate: {sides[1]}")
     explained = {
@@ -195,4 +196,4 @@ def _open(verdicts: Verdicts) -> Iterator[str]:
         if each.why:
             reasons.setdefault((each.case, each.why), []).append(each.metric)
     for (case, why), metrics in reasons.items():
-        yield f"? {printable(case)}: {listed(metrics)} inconclusive: {why}"
+        yield f"? {printable(case)}: {join_and(metrics)} inconclusive: {why}"

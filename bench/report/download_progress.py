@@ -8,7 +8,7 @@ from typing import Final, Self
 from rich.console import Console
 from rich.progress import Progress
 
-from bench.report.number_format import plural, printable
+from bench.model.text import plural, printable
 from bench.worker.events import Event, Fetched, FutureSeen
 
 _BAR_ABOVE: Final = 50

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import Final
 
 from bench.model.results import Leak, Measurement, Outcome
-from bench.report.number_format import plural, printable, span
+from bench.model.text import plural, printable
+from bench.report.number_format import span
 from bench.stats.case_summary import Range
 from bench.stats.ranking import Ranking
 

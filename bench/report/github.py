@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal
 
+from bench.model.text import plural, printable
 from bench.report.absolute_thresholds import bound_words, found_words
 from bench.report.comparison_table import bounds, change, comparison_table
 from bench.report.failures import failed_words
 from bench.report.markdown import escape_text
-from bench.report.number_format import plural, printable
 from bench.report.table import table_to_markdown
 from bench.stats.absolute_thresholds import BoundVerdict
 from bench.stats.verdicts import MetricVerdict, Overall, Verdicts

@@ -7,8 +7,9 @@ from typing import Final
 
 from rich.console import Console
 
+from bench.model.text import join_and, plural, printable
 from bench.report.comparison_table import bounds, change, shown_commit
-from bench.report.number_format import NOTHING, listed, plural, printable, share
+from bench.report.number_format import NOTHING, share
 from bench.report.sparkline import BREAK, broken, can_draw, plainer
 from bench.report.table import ReportTable, Section, print_table, text_width
 from bench.stats.change_points import ALPHA, LEAST_POINTS
@@ -114,7 +115,7 @@ def _legend(tracks: Sequence[Track]) -> str:
 def _remarks(tracks: Sequence[Track], reference: Reference | None) -> Iterator[str]:
     """Say which steps are in doubt, what is pinned, and of what nothing was measured against it yet."""
     if wandering := [track for track in tracks if track.series[-1].wanders]:
-        named = listed([f"{track.metric} of {printable(track.case)}" for track in wandering])
+        named = join_and([f"{track.metric} of {printable(track.case)}" for track in wandering])
         yield f"? {named}: points resemble their neighbours, so the steps may be nobody's doing"
     if reference is None:
         yield "No reference is pinned; `flagbench history pin` does that."

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from bench.report.number_format import printable
+from bench.model.text import printable
 
 _SIGN: Final = re.compile(r"[\\`*<>|\[\]&~]|(?<![^\W_])_|_(?![^\W_])")
 """Of emphasis, code, HTML, entities, links, images and tables; not the underscore within a word."""

@@ -11,7 +11,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.report.number_format import duration, percent, printable, share
+from bench.model.text import printable
+from bench.report.number_format import duration, percent, share
 from bench.report.table import split_columns, text_width
 from bench.stats.noise import LOOKS, CaseNoise, Gate, Noise
 from bench.storage.noise import NoiseRecord

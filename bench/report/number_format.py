@@ -1,16 +1,13 @@
 """Figures as people read them: three digits, a unit, a dash where there is nothing."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from bench.stats.case_summary import Range
 from bench.stats.intervals import Interval
 from bench.stats.pairwise import PairVerdicts
 
 NOTHING: Final = "–"
-_REPLACEMENT: Final = chr(0xFFFD)
-"""Of the Unicode standard. By its name, the compiler would import a module to find it (see the tests)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +18,7 @@ class Unit:
     per_second: float
 
     @classmethod
-    def for_shortest(cls, shortest_s: float) -> "Unit":
+    def for_shortest(cls, shortest_s: float) -> Self:
         """Choose seconds where every figure has some, else milliseconds."""
         return cls("ms", 1000.0) if shortest_s < 1 else cls("s", 1.0)
 
@@ -93,18 +90,3 @@ def span(seen: Range | None) -> str:
     if seen is None:
         return NOTHING
     return str(seen.low) if seen.low == seen.high else f"{seen.low}–{seen.high}"
-
-
-def plural(count: int, noun: str) -> str:
-    """Write a count with its noun."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def listed(parts: Sequence[str]) -> str:
-    """Write parts of a sentence after each other."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-
-
-def printable(text: str) -> str:
-    """Return a text that cannot move a terminal's cursor nor begin another line."""
-    return "".join(sign if sign.isprintable() else _REPLACEMENT for sign in text)

@@ -11,7 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bench.model.cases import Case, Experiment
 from bench.model.results import Measurement
-from bench.report.number_format import duration, printable
+from bench.model.text import printable
+from bench.report.number_format import duration
 from bench.report.progress_state import ProgressState
 from bench.report.stop_reasons import stop_words
 from bench.stats.observer import Observer

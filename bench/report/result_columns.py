@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from bench.model.text import printable
 from bench.report.case_label import client_named
-from bench.report.number_format import NOTHING, Unit, printable, share, span, times
+from bench.report.number_format import NOTHING, Unit, share, span, times
 from bench.stats.case_summary import CaseSummary, Figures
 from bench.stats.ranking import Ranking
 

@@ -11,9 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.model.results import Run
+from bench.model.text import printable
 from bench.report.detail_tables import detail_tables
 from bench.report.failures import disturbances, failures, leaks
-from bench.report.number_format import NOTHING, printable
+from bench.report.number_format import NOTHING
 from bench.report.result_columns import (
     Column,
     client_and_workers,

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from math import inf
 from typing import Final
 
+from bench.model.text import join_and, plural
 from bench.report.case_label import in_words
-from bench.report.number_format import digits, factor, listed, plural, share
+from bench.report.number_format import digits, factor, share
 from bench.stats.crossover import Crossover, SeriesPair
 from bench.stats.intervals import Interval
 from bench.stats.pairwise import PairVerdicts, blocks_needed
@@ -38,7 +39,7 @@ def _knee(series: Series) -> str:
             f"every step up to {series.rungs[-1].workers} workers gains 5% or more; a knee is not in reach."
         )
     if knee.failed:
-        failed = listed(list(map(str, knee.failed)))
+        failed = join_and(list(map(str, knee.failed)))
         beyond = plural(knee.rung.workers, "worker")
         lead = f"no knee can be sought beyond {beyond}, as most trials with {failed} failed"
     elif knee.step.gain is None or knee.step.gain.ratio.low is None:
@@ -72,7 +73,7 @@ def _step(knee: Knee) -> str:
 def _resumed(knee: Knee) -> str:
     if not knee.resumed:
         return ""
-    workers = listed([str(rung.workers) for rung in knee.resumed])
+    workers = join_and([str(rung.workers) for rung in knee.resumed])
     return (
         f" Further up, the {'step' if len(knee.resumed) == 1 else 'steps'} to {workers} gain 5% all the same."
     )
@@ -104,7 +105,7 @@ def _left_out(series: Series) -> str:
     if not series.left_out:
         return ""
     noun = "worker" if series.left_out == (1,) else "workers"
-    return f" Left out, as most trials failed: {listed(list(map(str, series.left_out)))} {noun}."
+    return f" Left out, as most trials failed: {join_and(list(map(str, series.left_out)))} {noun}."
 
 
 def _peak(law: Law, most: int) -> str:
@@ -133,7 +134,7 @@ def _crossovers(rivalries: Sequence[SeriesPair[SeriesKey]]) -> Iterator[str]:
     for rivalry in without:
         sides = (rivalry.first, rivalry.second)
         leads = [
-            f"{in_words(side)} is ahead with {listed(list(map(str, ahead)))} workers"
+            f"{in_words(side)} is ahead with {join_and(list(map(str, ahead)))} workers"
             for side in sides
             if (ahead := rivalry.ahead(side))
         ]

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bench.model.results import Run
+from bench.model.text import printable
 from bench.report.case_label import client_named
-from bench.report.number_format import NOTHING, Unit, factor, factors, printable, share
+from bench.report.number_format import NOTHING, Unit, factor, factors, share
 from bench.report.result_columns import unit_of
 from bench.report.results_table import run_title
 from bench.report.scaling_summary import scaling_remarks

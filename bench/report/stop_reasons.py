@@ -3,7 +3,8 @@
 from typing import Final, assert_never
 
 from bench.model.results import Run
-from bench.report.number_format import duration, plural, printable
+from bench.model.text import plural, printable
+from bench.report.number_format import duration
 from bench.stats.run_state import rule_of, stops_of
 from bench.stats.stopping_rule import Stop, StoppingRule
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
+from bench.model.text import plural
 from bench.report.case_label import in_words
-from bench.report.number_format import digits, duration, plural, share
+from bench.report.number_format import digits, duration, share
 from bench.stats.case_summary import CaseSummary
 from bench.stats.intervals import Interval
 from bench.stats.ranking import Ranking

@@ -10,7 +10,8 @@ from rich.table import Table
 from bench.model.cases import Experiment
 from bench.model.lower_bound import CaseForecast
 from bench.model.results import Measurement
-from bench.report.number_format import duration, plural, printable
+from bench.model.text import plural, printable
+from bench.report.number_format import duration
 from bench.stats.retries import disturbed_s, final_attempts
 
 

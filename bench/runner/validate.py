@@ -12,7 +12,7 @@ from bench.model.cases import Experiment
 from bench.model.json_codec import MalformedError, to_json_value
 from bench.model.latency_histogram import are_counts
 from bench.model.results import Outcome, Round, ServerRound
-from bench.model.text import counted
+from bench.model.text import count_names
 from bench.runner.expected_round import Expectation, check_round, surplus_of
 from bench.runner.processes.worker_exit import WorkerExit, exit_problem
 from bench.server.server_rounds import ObservedRound
@@ -157,7 +157,9 @@ def classify_trial(
     it in excuses that it got none.
     """
     if evidence.escaped:
-        return "escape", counted(evidence.escaped, "change outside its folder", "changes outside its folder")
+        return "escape", count_names(
+            evidence.escaped, "change outside its folder", "changes outside its folder"
+        )
     ending, seen = evidence.ending, evidence.seen
     outcome, detail = exit_problem(ending, experiment.deadline_s, file)
     unserved = _unserved(evidence)

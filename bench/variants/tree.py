@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.errors import SetupError, UsageError
 from bench.model.comparison import Variant
-from bench.model.text import counted, one_line
+from bench.model.text import count_names, one_line
 from bench.variants.git import GitError, Repository, scratch_repository
 from bench.variants.snapshot import Snapshot, lay_out, take_folder, take_revision
 
@@ -40,7 +40,7 @@ def tree_of(variant: Variant, say: Callable[[str], None]) -> Tree:
     with _told(label):
         tree, snapshot = _of_revision(variant.rev) if variant.rev else _of_folder(variant.path)
     if snapshot.left_out:
-        left = counted(
+        left = count_names(
             snapshot.left_out, "submodule or link out of it is", "submodules or links out of it are"
         )
         say(f"note: the tree of {label} is incomplete: {left}")

@@ -12,7 +12,7 @@ from time import perf_counter
 
 from bench.api import Fetch, Job, Watcher
 from bench.api.error_outcomes import local_fault
-from bench.model.text import counted, describe_error
+from bench.model.text import count_names, describe_error
 from bench.worker.leaks import held_resources, leaked_since
 from bench.worker.loader import DownloadMany, load_client, load_strategy
 from bench.worker.probes import Probing
@@ -128,5 +128,5 @@ def worst_problem(found: Problem | None, returned: Problem | None, led_out: Sequ
     if found is not None and found.outcome == "invalid":
         return found
     if led_out:
-        return Problem("escape", counted(led_out, "link out of its folder", "links out of its folder"))
+        return Problem("escape", count_names(led_out, "link out of its folder", "links out of its folder"))
     return returned or found

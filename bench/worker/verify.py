@@ -10,7 +10,7 @@ from typing import Final
 from zlib import crc32
 
 from bench.api import Fetch, Job
-from bench.model.text import counted, one_line
+from bench.model.text import count_names, one_line
 from bench.worker.protocol import TimedRound, TrialOutcome
 
 _FAILURES: Final = 5
@@ -132,17 +132,17 @@ def problems(asked: Sequence[str], fetched: Sequence[str], files: Files) -> Iter
     """Yield what is wrong with a round, the gravest first."""
     lost, added = Counter(asked) - Counter(fetched), Counter(fetched) - Counter(asked)
     if lost:
-        yield Problem("missing", counted(sorted(lost.elements()), "fetch missing", "fetches missing"))
+        yield Problem("missing", count_names(sorted(lost.elements()), "fetch missing", "fetches missing"))
     if files.differing:
         yield Problem("corrupt", files.differing[0])
     if files.missing:
-        yield Problem("missing", counted(files.missing, "file missing", "files missing"))
+        yield Problem("missing", count_names(files.missing, "file missing", "files missing"))
     if added:
         yield Problem(
-            "unexpected", counted(sorted(added.elements()), "unexpected fetch", "unexpected fetches")
+            "unexpected", count_names(sorted(added.elements()), "unexpected fetch", "unexpected fetches")
         )
     if files.surplus:
-        yield Problem("unexpected", counted(files.surplus, "unexpected file", "unexpected files"))
+        yield Problem("unexpected", count_names(files.surplus, "unexpected file", "unexpected files"))
 
 
 def _served(reference: Path, name: str) -> bytes:

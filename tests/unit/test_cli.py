@@ -2,9 +2,12 @@
 
 import errno
 import json
+import subprocess
+import sys
 from pathlib import Path
 from unittest.mock import Mock
 
+import click
 import pytest
 
 from bench.cli import cli
@@ -12,13 +15,15 @@ from bench.errors import LockedError
 from tests.builders import case, run_of, trials
 from tests.program import call
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("command", sorted(cli.commands))
+@pytest.mark.parametrize("command", cli.list_commands(click.Context(cli)))
 def test_every_command_explains_itself(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,7 +83,7 @@ def test_what_the_machine_lacks_in_the_midst_of_things_is_no_bug(
     """With the file for which there was nothing left, if there was one."""
     for said, name in (("", None), (": /tmp/x", "/tmp/x")):  # noqa: S108  a message
         lack = OSError(errno.EMFILE, "Too many open files", name)
-        monkeypatch.setattr("bench.app.select.load_experiment", Mock(side_effect=lack))
+        monkeypatch.setattr("bench.commands.check.load_experiment", Mock(side_effect=lack))
         assert call(monkeypatch, "check", "default") == 4
         expected = f"error[environment]: the machine has no more to give: Too many open files{said}\n"
         assert capsys.readouterr().err == expected
@@ -92,7 +97,7 @@ def test_a_bug_exits_with_seven_and_asks_for_a_report(
     def broken(_run: Path) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr("bench.storage.run_folder.load", broken)
+    monkeypatch.setattr("bench.commands.show.load", broken)
     assert call(monkeypatch, "show", "last") == 7
     assert capsys.readouterr().err.startswith("error[bug]: ZeroDivisionError")
 
@@ -218,7 +223,7 @@ def test_what_the_machine_is_to_blame_for_is_no_bug(
     def broken(_run: Path) -> None:
         raise error
 
-    monkeypatch.setattr("bench.storage.run_folder.load", broken)
+    monkeypatch.setattr("bench.commands.show.load", broken)
     assert call(monkeypatch, "show", "last") == code
     assert capsys.readouterr().err.startswith(f"error[{kind}]: ")
 
@@ -252,3 +257,28 @@ def test_check_prints_cases_ideals_and_the_whole(
     text = capsys.readouterr().out
     assert "sequential/requests/1/" in text
     assert "in all" in text
+
+
+def test_the_list_of_commands_has_the_first_sentence_of_each_help(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is written without importing the commands."""
+    monkeypatch.setenv("COLUMNS", "200")
+    assert call(monkeypatch, "--help") == 0
+    listed = " ".join(capsys.readouterr().out.split())
+    context = click.Context(cli)
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None
+        assert command.name == name
+        summary = (command.help or "").partition("\n\n")[0]
+        assert f"{name} {summary}" in listed
+
+
+def test_help_imports_no_command() -> None:
+    """Otherwise it would take half a second."""
+    command = [sys.executable, "-X", "importtime", "-m", "bench", "--help"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stderr
+    loaded = {line.rpartition("|")[2].strip() for line in listed.splitlines()}
+    assert "bench.cli" in loaded
+    assert not [name for name in loaded if name.startswith(("bench.commands", "bench.app", "pydantic"))]

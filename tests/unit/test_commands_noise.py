@@ -77,7 +77,7 @@ def test_a_config_that_would_end_early_is_run_whole_and_said_to_be(
     config.write_text(
         "strategies: [sequential]\nprecision: 3%\nblocks: {min: 6, max: 12}\n", encoding="utf-8"
     )
-    monkeypatch.setattr("bench.runner.block_loop.run_blocks", lambda *_: None)
+    monkeypatch.setattr("bench.app.execute.run_blocks", lambda *_: None)
     note = "note: Precision and budget do not count here: all 12 blocks are run, each case twice in each.\n"
     call(monkeypatch, "noise", str(config))
     assert note in capsys.readouterr().err
@@ -93,8 +93,8 @@ def test_a_run_warns_of_what_makes_timings_vary_before_it_starts(
     nothing = Setting(None, "")
     unknown = Figure(None, "")
     loud = Machine(unknown, Setting("powersave", "f"), nothing, nothing, unknown, unknown, unknown)
-    monkeypatch.setattr("bench.system.machine_reader.read_machine", lambda: loud)
-    monkeypatch.setattr("bench.runner.block_loop.run_blocks", lambda *_: None)
+    monkeypatch.setattr("bench.app.execute.read_machine", lambda: loud)
+    monkeypatch.setattr("bench.app.execute.run_blocks", lambda *_: None)
     call(monkeypatch, "run", "ci")
     warned = "warning: frequency governor: powersave; sudo cpupower frequency-set -g performance\n"
     assert warned in capsys.readouterr().err

@@ -363,7 +363,9 @@ def commands_of(command: click.Command, above: click.Context | None = None) -> I
         {"arguments": arguments, "options": dict(sorted(options.items()))},
     )
     if isinstance(command, click.Group):
-        for _, below in sorted(command.commands.items()):
+        for name in sorted(command.list_commands(context)):
+            below = command.get_command(context, name)
+            assert below is not None
             yield from commands_of(below, context)
 
 
@@ -465,7 +467,7 @@ def test_every_key_of_a_config_is_still_there(call: Call) -> None:
         "config.json",
         {
             path: {what: sorted(values) for what, values in sorted(about.items())}
-            for path, about in found.items()
+            for path, about in sorted(found.items())
         },
     )
 
@@ -666,7 +668,9 @@ def exported(call: Call, run: str, form: str, folder: Path) -> bytes:
 
 def test_every_format_that_can_be_asked_for_is_looked_at_here() -> None:
     """Those that are compared in full, and the three that have a test of their own."""
-    (to,) = (each for each in cli.commands["export"].params if "--to" in each.opts)
+    export = cli.get_command(click.Context(cli), "export")
+    assert export is not None
+    (to,) = (each for each in export.params if "--to" in each.opts)
     assert isinstance(to.type, click.Choice)
     assert sorted(to.type.choices) == sorted([*EXACT, "parquet", "json", "markdown"])
 
@@ -818,7 +822,8 @@ def test_every_exit_code_still_means_the_same(
 
 def test_a_bug_still_has_an_exit_code_of_its_own(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is raised in a command."""
-    monkeypatch.setattr(cli.commands["schema"], "callback", Mock(side_effect=ZeroDivisionError))
+    schema = cli.get_command(click.Context(cli), "schema")
+    monkeypatch.setattr(schema, "callback", Mock(side_effect=ZeroDivisionError))
     said = call("schema")
     assert said.code == 7
     assert said.err.startswith("error[bug]: ")

@@ -18,10 +18,10 @@ from pyarrow import parquet as reader
 
 from bench.model.cases import Case, Fixed, Profile, Selection
 from bench.model.results import Run
+from bench.model.text import printable
 from bench.report.export.cases import entries_of
 from bench.report.export.registry import BINARY, FORMATS, SERIES
 from bench.report.export.trial_rows import COLUMNS
-from bench.report.number_format import printable
 from tests.builders import failed, run_of, trials
 from tests.contests import CANDIDATE, contested
 from tests.foreign_formats import BENCHER, GITHUB_ACTION_BENCHMARK, HYPERFINE

@@ -9,8 +9,8 @@ from markdown_it import MarkdownIt
 
 from bench.model.cases import Case
 from bench.model.comparison import Bound
+from bench.model.text import printable
 from bench.report.github import annotations, job_summary
-from bench.report.number_format import printable
 from bench.stats.absolute_thresholds import BoundStatus, BoundVerdict
 from bench.stats.intervals import Interval
 from bench.stats.verdicts import MetricVerdict, Verdicts, overall_verdict, verdicts_of

@@ -18,12 +18,12 @@ from rich.console import Console
 from bench.app.output import results
 from bench.model.cases import Case, Experiment, Fixed, Profile, Selection
 from bench.model.results import Measurement, Run
+from bench.model.text import printable
 from bench.report.baseline_table import baseline_table
 from bench.report.download_progress import Arrivals
 from bench.report.export.csv import to_csv
 from bench.report.export.json import to_json
 from bench.report.export.markdown import to_markdown
-from bench.report.number_format import printable
 from bench.report.progress import LiveProgress, PlainProgress, live_line
 from bench.report.progress_state import ProgressState
 from bench.report.results_table import print_run

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bench.errors import UnreadableResultError, UsageError
 from bench.model.cases import Case
 from bench.model.results import Measurement, Run
-from bench.report.number_format import printable
+from bench.model.text import printable
 from bench.stats.case_summary import sample_of
 from bench.stats.intervals import Interval, median_interval
 from bench.stats.retries import is_final

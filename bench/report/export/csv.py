@@ -9,8 +9,8 @@ from typing import Final, get_args
 from bench.api.outcomes import FetchOutcome
 from bench.model.latency_histogram import Latency
 from bench.model.results import Gap, Phases, Run, ServerRound
+from bench.model.text import printable
 from bench.report.export.trial_rows import COLUMNS, rows_of
-from bench.report.number_format import printable
 from bench.stats.case_summary import CaseSummary, Figures, Range
 from bench.stats.intervals import Interval
 from bench.stats.ranking import rankings

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from bench.model.results import Run
+from bench.model.text import plural
 from bench.report.export.cases import CaseEntry, entries_of
-from bench.report.number_format import plural
 from bench.stats.intervals import Interval
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from bench.errors import UsageError
 from bench.model.results import Run
+from bench.model.text import printable
 from bench.report.export.cases import CaseEntry, entries_of, parameters
-from bench.report.number_format import printable
 
 
 def to_hyperfine(run: Run) -> str:

@@ -8,11 +8,12 @@ from xml.etree import ElementTree as ET
 
 from bench.model.comparison import Comparison
 from bench.model.results import Measurement, Run
+from bench.model.text import plural, printable
 from bench.report.absolute_thresholds import bound_words, found_words
 from bench.report.comparison_table import bounds, change, value
 from bench.report.export.cases import entry_names, failed_trials
 from bench.report.failures import failed_words
-from bench.report.number_format import duration, plural, printable
+from bench.report.number_format import duration
 from bench.stats.absolute_thresholds import BoundVerdict, bound_verdicts
 from bench.stats.case_summary import sample_of
 from bench.stats.intervals import median_interval

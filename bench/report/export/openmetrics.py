@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from bench.model.results import Run
+from bench.model.text import printable
 from bench.report.export.cases import CaseEntry, entries_of, entry_names, failed_trials, parameters
 from bench.report.export.run_metadata import began
-from bench.report.number_format import printable
 
 _ESCAPED: Final = {"\\": r"\\", "\n": r"\n", '"': r"\""}
 _NEEDS_ESCAPE: Final = re.compile(r'[\\\n"]')

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from bench.errors import SetupError, UnreadableResultError
 from bench.model.results import Run
+from bench.model.text import printable
 from bench.report.export.trial_rows import COLUMNS, Kind, Value, rows_of
-from bench.report.number_format import printable
 from bench.system.optional_dependencies import PARQUET, missing_extra
 
 _CONVERTED: Final[Mapping[Kind, Callable[[Any], Value]]] = {

@@ -4,9 +4,9 @@ import json
 from typing import Any, Final
 
 from bench.model.results import Measurement, Run
+from bench.model.text import printable
 from bench.report.export.cases import CaseEntry, entries_of, parameters
 from bench.report.export.run_metadata import commit_of, environment_texts
-from bench.report.number_format import printable
 
 _VERSION: Final = "1.0"
 """Of pyperf's format, which is a text there."""

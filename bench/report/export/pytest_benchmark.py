@@ -6,9 +6,9 @@ from statistics import fmean, median, stdev
 from typing import Any
 
 from bench.model.results import Run
+from bench.model.text import printable
 from bench.report.export.cases import CaseEntry, entries_of, parameters
 from bench.report.export.run_metadata import commit_of, environment_texts, is_modified
-from bench.report.number_format import printable
 
 
 def to_pytest_benchmark(run: Run) -> str:

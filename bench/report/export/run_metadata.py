@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from bench.errors import UnreadableResultError
 from bench.model.results import Run
-from bench.report.number_format import printable
+from bench.model.text import printable
 
 
 def began(run: Run) -> datetime:

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bench.model.results import Run
+from bench.model.text import plural, printable
 from bench.report.export.cases import entries_of, entry_names, failed_trials
 from bench.report.export.otava import shared_names
-from bench.report.number_format import plural, printable
 
 NAMING_FAILURES: Final = frozenset(
     {"markdown", "csv", "json", "junit", "openmetrics", "trials-csv", "parquet"}
