@@ -10,7 +10,7 @@ from bench.api.error_outcomes import local_fault
 from bench.cli import cli
 from bench.errors import BenchError, ConfigError, ResourceError
 from bench.model.text import printable
-from bench.runner.processes.signals import Interrupted, terminable
+from bench.runner.processes.signals import Interrupted, handle_termination
 
 _EXIT_BY_KIND: Final = {
     "usage": 2, "config": 2, "environment": 4, "server": 4, "results": 5, "locked": 6, "incomparable": 9,
@@ -31,7 +31,7 @@ def main() -> None:
 
 def _call() -> int:
     try:
-        with terminable():
+        with handle_termination():
             return cli.main(prog_name="flagbench", standalone_mode=False) or 0
     except click.ClickException as error:
         error.show()

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final, Literal
 
-from bench.config.loader import load
+from bench.config.loader import load_config
 from bench.errors import ConfigError, UsageError
 from bench.model.cases import Client, Experiment, Strategy
 
@@ -44,7 +44,7 @@ def read_strategy(file: Path) -> Strategy:
 
 def experiment_of(file: Path | str) -> Experiment:
     """Load a config with this catalog."""
-    return load(file, strategies=STRATEGIES, clients=CLIENTS, read_strategy=read_strategy)
+    return load_config(file, strategies=STRATEGIES, clients=CLIENTS, read_strategy=read_strategy)
 
 
 def problems_of(file: Path) -> list[str]:

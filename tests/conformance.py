@@ -11,7 +11,7 @@ from time import monotonic, sleep
 from typing import Final, Literal, TypeAlias
 
 from bench.api.outcomes import outcome_of_status
-from bench.config.catalog import clients, strategies
+from bench.config.catalog import find_clients, find_strategies
 from bench.config.compatibility import fits
 from bench.model.cases import Client, Fault, Profile, Strategy
 from bench.model.countries import COUNTRIES
@@ -77,8 +77,8 @@ def cells() -> list[Cell]:
     """Return every strategy with every installed client that it can use, over all that the client speaks."""
     return [
         Cell(strategy, client, protocol)
-        for strategy in strategies().values()
-        for client in clients().values()
+        for strategy in find_strategies().values()
+        for client in find_clients().values()
         if fits(strategy, client) and not client.missing
         for protocol in _spoken(client)
     ]

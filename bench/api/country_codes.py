@@ -6,6 +6,6 @@ from typing import Final
 _CODE: Final = re.compile("[A-Z]{2}")
 
 
-def is_code(text: str) -> bool:
+def is_country_code(text: str) -> bool:
     """Tell whether a text is two capital letters, be they a country's or not."""
     return _CODE.fullmatch(text) is not None

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from bench.api.client import LARGEST_BYTES, Answer, ClientSettings
-from bench.api.country_codes import is_code
+from bench.api.country_codes import is_country_code
 from bench.api.deadline import watchdog
 from bench.api.error_outcomes import local_fault, outcome_of_error
 from bench.api.fetch import Fetch, Future, Watcher
@@ -120,7 +120,7 @@ class Job(NamedTuple):
         return import_module(f"strategies.clients.{self.client_name}")
 
     def _url(self, country: str) -> str:
-        if not is_code(country):  # it becomes part of an address and of a path
+        if not is_country_code(country):  # it becomes part of an address and of a path
             raise ValueError(f"{country!r:.40} is no country code of two capital letters")
         code = country.lower()
         return f"{self.base_url}/flags/{code}/{code}.gif"

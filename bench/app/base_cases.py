@@ -5,11 +5,11 @@ from pathlib import Path
 
 from bench.config import catalog
 from bench.config.catalog import describe_strategy
-from bench.config.loader import find_config, load
+from bench.config.loader import find_config, load_config
 from bench.errors import BenchError, UsageError
 from bench.model.cases import Case, Strategy
 from bench.model.comparison import BuiltVariant
-from bench.variants.build import counterpart
+from bench.variants.build import counterpart_strategy
 from bench.variants.harness import strategies_for
 from bench.variants.tree import working_folder
 
@@ -29,15 +29,15 @@ def base_cases(config: str, side: BuiltVariant, say: Callable[[str], None]) -> t
     file = named.parent.resolve() / named.name  # paths in it are counted from where it is named
     if side.tree is None or not file.is_relative_to(top):
         return ()
-    its = counterpart(file, top, side.tree)
+    its = counterpart_strategy(file, top, side.tree)
     if its is None:
         say(f"note: whether cases have vanished is not known, as the base has no {named.name} there")
         return ()
     try:
-        return load(
+        return load_config(
             its,
             strategies=_described(strategies_for(side.tree)),
-            clients=catalog.clients(),
+            clients=catalog.find_clients(),
             read_strategy=catalog.describe_strategy,
         ).cases
     except BenchError as error:

@@ -27,7 +27,7 @@ def gate_variants(own: tuple[Variant, Variant] | None, against: str | None) -> t
         EnvironmentFault: git cannot be asked.
         UnreadableResultError: the file that has the pinned commit cannot be read.
     """
-    if is_of_merge_base(own, against):
+    if is_from_merge_base(own, against):
         rev = merge_base()
     elif against is None and own is not None:
         return own
@@ -39,7 +39,7 @@ def gate_variants(own: tuple[Variant, Variant] | None, against: str | None) -> t
     return replace(base, rev=rev, path=None), candidate
 
 
-def is_of_merge_base(own: tuple[Variant, Variant] | None, against: str | None) -> bool:
+def is_from_merge_base(own: tuple[Variant, Variant] | None, against: str | None) -> bool:
     """Say whether a gate with these sides of its config compares with the merge base."""
     return against == "merge-base" or (against is None and own is None)
 

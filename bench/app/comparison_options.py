@@ -8,24 +8,26 @@ import rich_click as click
 from bench.app.base_revision import is_revision
 from bench.app.comparison_plan import ComparisonRequest
 from bench.config.loader import shipped_configs
-from bench.config.units import positive_duration_s, positive_share
-from bench.config.variants import variant
+from bench.config.units import parse_positive_duration, parse_positive_share
+from bench.config.variants import parse_variant
 from bench.errors import UsageError
 from bench.model.cases import Experiment
 from bench.model.comparison import METRICS, Metric, Variant
 
 T = TypeVar("T")
 
-USUAL_CONFIG: Final = "gate"
+DEFAULT_CONFIG: Final = "gate"
 
 
-def split_sides(base: str | None, candidate: str | None, config: str | None) -> tuple[tuple[str, ...], str]:
+def split_variants(
+    base: str | None, candidate: str | None, config: str | None
+) -> tuple[tuple[str, ...], str]:
     """Tell the config from the variants: it comes last, and is a YAML file or has a shipped config's name."""
     words = [word for word in (base, candidate, config) if word is not None]
     if words and config is None and _is_config(words[-1]):
         _refuse_ambiguous(words[-1])
         return tuple(words[:-1]), words[-1]
-    return tuple(words[:2]), config or USUAL_CONFIG
+    return tuple(words[:2]), config or DEFAULT_CONFIG
 
 
 def comparison_request(
@@ -46,8 +48,8 @@ def comparison_request(
     elif not sides:
         raise click.UsageError("there is no BASE, and the config has no `variants`")
     else:
-        base = _read(variant, sides[0], "BASE")
-        candidate = _read(variant, sides[1], "CANDIDATE") if len(sides) > 1 else Variant()
+        base = _read(parse_variant, sides[0], "BASE")
+        candidate = _read(parse_variant, sides[1], "CANDIDATE") if len(sides) > 1 else Variant()
     return comparison_request_between(base, candidate, metrics=metrics, threshold=threshold, budget=budget)
 
 
@@ -63,21 +65,21 @@ def comparison_request_between(
         base=base,
         candidate=candidate,
         metrics=None if metrics is None else _metrics(metrics),
-        threshold=margin_of(threshold),
-        budget_s=None if budget is None else _read(positive_duration_s, budget, "--budget"),
+        threshold=parse_margin(threshold),
+        budget_s=None if budget is None else _read(parse_positive_duration, budget, "--budget"),
     )
 
 
-def margin_of(threshold: str | None) -> float | None:
+def parse_margin(threshold: str | None) -> float | None:
     """Read a threshold, if there is one.
 
     Raises:
         click.BadParameter: it cannot be read.
     """
-    return None if threshold is None else _read(positive_share, threshold, "--threshold")
+    return None if threshold is None else _read(parse_positive_share, threshold, "--threshold")
 
 
-def words_of(**said: str | None) -> tuple[str, ...]:
+def parse_words(**said: str | None) -> tuple[str, ...]:
     """Return the words of the command line that say these options."""
     return tuple(word for name, value in said.items() if value is not None for word in (f"--{name}", value))
 

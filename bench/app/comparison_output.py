@@ -6,20 +6,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from bench.app.output import emit, emit_error, remarks, results
+from bench.app.output import stderr_console, stdout_console, write_stderr, write_stdout
 from bench.errors import UsageError
 from bench.model.comparison import Comparison
 from bench.model.results import Run
 from bench.report.comparison_table import comparison_table, variant_lines
 from bench.report.export.json import verdicts_to_json
 from bench.report.export.junit import to_junit
-from bench.report.github import annotations, job_summary
+from bench.report.github import github_annotations, github_summary
 from bench.report.table import print_table, table_to_markdown
 from bench.stats.absolute_thresholds import BoundVerdict, bound_verdicts
-from bench.stats.verdicts import Overall, Verdicts, overall_verdict, paired_verdicts, verdicts_of
+from bench.stats.verdicts import Overall, Verdicts, comparison_verdicts, overall_verdict, paired_verdicts
 from bench.storage.atomic_write import write_atomically, write_error
-from bench.storage.comparison import comparison_of
-from bench.storage.run_folder import save
+from bench.storage.comparison import read_comparison
+from bench.storage.run_folder import save_run
 
 CODES: Final[Mapping[Overall, int]] = {"passed": 0, "regression": 1, "failed": 3, "inconclusive": 8}
 
@@ -30,9 +30,9 @@ def verdicts_for_run(document: Run, contest: Comparison | None = None) -> Verdic
     Raises:
         UsageError: the run is no contest, and none is given.
     """
-    kept = comparison_of(document)
+    kept = read_comparison(document)
     if kept is not None:
-        return verdicts_of(contest or kept, document.trials, kept)
+        return comparison_verdicts(contest or kept, document.trials, kept)
     if contest is None:
         raise UsageError(f"{document.name} is no contest of two variants", hint="measure one with `ab`")
     return paired_verdicts(contest, document.trials)
@@ -40,7 +40,7 @@ def verdicts_for_run(document: Run, contest: Comparison | None = None) -> Verdic
 
 def bound_verdicts_for_run(document: Run, contest: Comparison | None = None) -> tuple[BoundVerdict, ...]:
     """Hold the candidate against the bounds of a contest, or of the one that a run is; none has none."""
-    kept = contest or comparison_of(document)
+    kept = contest or read_comparison(document)
     return () if kept is None else bound_verdicts(kept, document.trials)
 
 
@@ -67,14 +67,14 @@ def present_comparison(document: Run, folder: Path, outputs: Outputs) -> int:
     misses = bool(verdicts.vanished) and not outputs.allow_missing
     ruling = overall_verdict(verdicts, bounds, misses=misses)
     sheet = comparison_table(document.name, verdicts, variant_lines(document), bounds)
-    save(folder, document, table_to_markdown(sheet))
+    save_run(folder, document, table_to_markdown(sheet))
     if outputs.as_json:
-        emit(verdicts_to_json(document.name, verdicts, bounds, ruling))
+        write_stdout(verdicts_to_json(document.name, verdicts, bounds, ruling))
     else:
-        print_table(sheet, results())
+        print_table(sheet, stdout_console())
     if document.status == "complete":
         _tell_others(document, outputs, verdicts, bounds, ruling)
-        remarks().print(f"{ruling} (exit code {CODES[ruling]})", soft_wrap=True)
+        stderr_console().print(f"{ruling} (exit code {CODES[ruling]})", soft_wrap=True)
     return CODES[ruling]
 
 
@@ -91,9 +91,9 @@ def _tell_others(
     if outputs.junit is not None:
         _write(outputs.junit, to_junit(document, allow_missing=outputs.allow_missing))
     if outputs.github:
-        for line in annotations(verdicts, bounds):
-            (emit_error if outputs.as_json else emit)(f"{line}\n")
-        _summarise(job_summary(document.name, verdicts, ruling, bounds, variant_lines(document)))
+        for line in github_annotations(verdicts, bounds):
+            (write_stderr if outputs.as_json else write_stdout)(f"{line}\n")
+        _summarise(github_summary(document.name, verdicts, ruling, bounds, variant_lines(document)))
 
 
 def _write(file: Path, text: str) -> None:

@@ -9,29 +9,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
-from bench.app.output import remarks
-from bench.app.preflight import read_limits_for, remarks_on, shortages_of
+from bench.app.output import stderr_console
+from bench.app.preflight import find_shortages, read_run_limits, resource_warnings
 from bench.errors import BenchError, UsageError
 from bench.model.cases import Experiment
 from bench.model.results import Measurement, Resumption, Run, RunHeader
 from bench.report.progress import LiveProgress, PlainProgress, live_line
 from bench.report.progress_state import ProgressState
-from bench.report.time_estimate import print_total, print_truth
+from bench.report.time_estimate import print_actual_duration, print_expected_duration
 from bench.runner.block_loop import run_blocks
-from bench.runner.processes.signals import Interrupted, interruptible
+from bench.runner.processes.signals import Interrupted, handle_interrupts
 from bench.runner.resource_check import require_resources
 from bench.runner.run_document import check_resumable, config_record, run_document
-from bench.runner.schedule import progress_of
+from bench.runner.schedule import run_progress
 from bench.runner.time_estimate import forecast_run
 from bench.stats.observer import Observer
 from bench.stats.retries import final_attempts
 from bench.storage.journal import Journal, continued_journal, new_journal, read_journal
-from bench.storage.run_folder import JOURNAL, is_derived, journal_of, new_folder, old_folder
-from bench.system.cpu_affinity import pinning_of
-from bench.system.environment import describe
+from bench.storage.run_folder import JOURNAL, existing_folder, is_up_to_date, journal_path, new_folder
+from bench.system.cpu_affinity import plan_pinning
+from bench.system.environment import describe_environment
 from bench.system.limits import Limits
 from bench.system.machine_reader import read_machine
-from bench.system.noise_advice import warnings
+from bench.system.noise_advice import noise_warnings
 
 _FAILED_TRIALS = 3
 
@@ -84,13 +84,13 @@ def execute_run(
     trials that are due, unless the usual block loop is to do so.
     """
     code = 0
-    past = None if order.resume is None else journal_of(order.resume)
-    limits = read_limits_for(order.out if past is None else past.parent)
+    past = None if order.resume is None else journal_path(order.resume)
+    limits = read_run_limits(order.out if past is None else past.parent)
     require_resources(
-        shortages_of(experiment, limits, 0 if past is None else _counted(read_journal(past).trials))
+        find_shortages(experiment, limits, 0 if past is None else _counted(read_journal(past).trials))
     )
     fault: Exception | None = None
-    with interruptible() as signals, _opened(experiment, order) as ongoing:
+    with handle_interrupts() as signals, _opened(experiment, order) as ongoing:
         folder = ongoing.folder
         resume = f"resume with `{_resume_words(order, folder)}`"
         signals.parting = f"left at once; the trials that were finished are in {folder / JOURNAL}; {resume}"
@@ -123,7 +123,7 @@ def exit_code_of(document: Run) -> int:
 @contextmanager
 def _opened(experiment: Experiment, order: RunOptions) -> Iterator[OpenRun]:
     """Begin a run in a folder of its own, or go on with one that was left."""
-    environment = describe({case.client for case in experiment.cases}, pinning_of(experiment))
+    environment = describe_environment({case.client for case in experiment.cases}, plan_pinning(experiment))
     now = datetime.now(UTC)
     command = (order.command, *order.sides, "CONFIG", *order.options)
     beginning = RunHeader(now.isoformat(timespec="seconds"), config_record(experiment), environment, command)
@@ -141,18 +141,18 @@ def _opened(experiment: Experiment, order: RunOptions) -> Iterator[OpenRun]:
 @contextmanager
 def _resumed(experiment: Experiment, run: Path, now: RunHeader) -> Iterator[OpenRun]:
     """Open a run that was left, if it can go on and is not at its end."""
-    with old_folder(run) as folder:
+    with existing_folder(run) as folder:
         past = read_journal(folder / JOURNAL)
         check_resumable(past.beginning, now)
-        progress = progress_of(experiment, past.trials)
-        if not progress.is_due and is_derived(folder, progress.trials):
+        progress = run_progress(experiment, past.trials)
+        if not progress.is_due and is_up_to_date(folder, progress.trials):
             raise UsageError(
                 f"{folder} is complete: there is nothing to resume",
                 hint=f"see it with `{_program()} show {shlex.quote(str(folder))}`",
             )
         if past.torn:
             said = f"dropped a torn line of {past.torn} bytes at byte {past.end} of {folder / JOURNAL}"
-            remarks().print(said, soft_wrap=True)
+            stderr_console().print(said, soft_wrap=True)
         with continued_journal(folder / JOURNAL, past) as journal:
             if progress.is_due:
                 journal.append(Resumption(now.started, len(past.trials), now.environment["git"]))
@@ -171,15 +171,15 @@ def _run_blocks(experiment: Experiment, ongoing: OpenRun, limits: Limits, *, qui
     if quiet:
         run_blocks(experiment, journal, Observer(), kept)
         return
-    console = remarks()
+    console = stderr_console()
     for note in experiment.notes:
         console.print(f"note: {note}", soft_wrap=True)
-    for warning in warnings(read_machine()):
+    for warning in noise_warnings(read_machine()):
         console.print(f"warning: {warning}", soft_wrap=True)
     outlooks = forecast_run(experiment)
-    for warning in remarks_on(experiment, outlooks, limits):
+    for warning in resource_warnings(experiment, outlooks, limits):
         console.print(f"warning: {warning}", soft_wrap=True)
-    print_total(outlooks, experiment, console)
+    print_expected_duration(outlooks, experiment, console)
     if kept:
         console.print(f"going on after {_counted(kept)} of {_planned(experiment)} trials", soft_wrap=True)
     started_s = monotonic()
@@ -189,7 +189,7 @@ def _run_blocks(experiment: Experiment, ongoing: OpenRun, limits: Limits, *, qui
     else:
         measured = run_blocks(experiment, journal, PlainProgress(console, ProgressState(monotonic)), kept)
     if measured:
-        print_truth(outlooks, measured, monotonic() - started_s, console)
+        print_actual_duration(outlooks, measured, monotonic() - started_s, console)
 
 
 def _tell_where(document: Run, folder: Path, *, planned: str, resume: str) -> None:
@@ -197,7 +197,7 @@ def _tell_where(document: Run, folder: Path, *, planned: str, resume: str) -> No
     told = f"kept in {folder}"
     if document.status == "partial":
         told = f"stopped early: {_counted(document.trials)} of {planned} trials kept in {folder}; {resume}"
-    remarks().print(told, soft_wrap=True)
+    stderr_console().print(told, soft_wrap=True)
 
 
 def _counted(trials: tuple[Measurement, ...]) -> int:

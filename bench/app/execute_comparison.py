@@ -7,8 +7,8 @@ from pathlib import Path
 
 from bench.app.comparison_plan import ComparisonRequest, matched_cases, refuse_same_variant
 from bench.app.execute import OpenRun, RunOptions, execute_run
-from bench.app.output import remarks
-from bench.app.preflight import read_limits_for, shortages_of
+from bench.app.output import stderr_console
+from bench.app.preflight import find_shortages, read_run_limits
 from bench.errors import UsageError
 from bench.model.cases import Case, Experiment
 from bench.model.comparison import BuiltVariant, Comparison
@@ -16,21 +16,21 @@ from bench.model.results import Run
 from bench.model.text import plural
 from bench.report.comparison_progress import LiveComparison, PlainComparison, announcement, live_table
 from bench.report.number_format import duration
-from bench.runner.block_loop import pilot, run_comparison, with_repeats
+from bench.runner.block_loop import run_comparison, run_pilot, with_repeats
 from bench.runner.resource_check import require_resources
 from bench.stats.comparison_state import RULE
 from bench.stats.observer import Observer
 from bench.stats.sequential_test import blocks_to_alarm
-from bench.storage.comparison import repeats_of
+from bench.storage.comparison import stored_repeats
 from bench.storage.journal import read_journal
-from bench.storage.run_folder import journal_of, refuse_used
+from bench.storage.run_folder import check_unused, journal_path
 from bench.system.machine_reader import read_machine
-from bench.system.noise_advice import warnings
-from bench.variants.build import build
-from bench.variants.tree import tree_of
+from bench.system.noise_advice import noise_warnings
+from bench.variants.build import build_variant
+from bench.variants.tree import make_tree
 
 
-def run_and_present(  # noqa: PLR0913  the last two are those of a gate
+def execute_comparison(  # noqa: PLR0913  the last two are those of a gate
     asked: Experiment,
     challenge: ComparisonRequest,
     present: Callable[[Run, Path], int],
@@ -79,21 +79,21 @@ def _refuse_early(asked: Experiment, order: RunOptions) -> None:
         ShortageFault: the machine has less than the contest takes.
     """
     if order.out is not None:
-        refuse_used(order.out)
+        check_unused(order.out)
     if order.resume is not None:
-        journal_of(order.resume)
-    require_resources(shortages_of(asked, read_limits_for(order.out)))
+        journal_path(order.resume)
+    require_resources(find_shortages(asked, read_run_limits(order.out)))
 
 
 def _built(asked: Experiment, challenge: ComparisonRequest, *, quiet: bool) -> Mapping[str, BuiltVariant]:
     """Build base and candidate, in this order, under names that differ."""
     say = _telling(quiet=quiet)
     clients = {case.client for case in asked.cases}
-    tree_of(challenge.candidate, lambda _: None)  # a name that is mistyped is told before the base is built
+    make_tree(challenge.candidate, lambda _: None)  # a name that is mistyped is told before the base is built
     base, candidate = challenge.base.label, challenge.candidate.label
     return {
-        base: build(challenge.base, clients, asked.strategies, say),
-        f"{candidate}.2" if candidate == base else candidate: build(
+        base: build_variant(challenge.base, clients, asked.strategies, say),
+        f"{candidate}.2" if candidate == base else candidate: build_variant(
             challenge.candidate, clients, asked.strategies, say
         ),
     }
@@ -104,7 +104,7 @@ def _telling(*, quiet: bool) -> Callable[[str], None]:
 
     def say(line: str) -> None:
         if not quiet:
-            remarks().print(line, soft_wrap=True)
+            stderr_console().print(line, soft_wrap=True)
 
     return say
 
@@ -121,8 +121,8 @@ def _repeats(experiment: Experiment, contest: Comparison, order: RunOptions) -> 
     except ValueError as error:
         raise UsageError(str(error), hint="compare fewer cases") from error
     if order.resume is not None:
-        return repeats_of(read_journal(journal_of(order.resume)).beginning, contest)
-    tried = pilot(experiment)
+        return stored_repeats(read_journal(journal_path(order.resume)).beginning, contest)
+    tried = run_pilot(experiment)
     least_s = blocks * tried.block_s
     if least_s > contest.budget_s:
         raise UsageError(
@@ -139,10 +139,10 @@ def _measure(experiment: Experiment, contest: Comparison, ongoing: OpenRun, *, q
     if quiet:
         run_comparison(experiment, contest, journal, Observer(), kept)
         return
-    console = remarks()
+    console = stderr_console()
     for line in (*(f"note: {note}" for note in experiment.notes), *announcement(experiment, contest)):
         console.print(line, soft_wrap=not console.is_terminal, markup=False, highlight=False)
-    for warning in warnings(read_machine()):
+    for warning in noise_warnings(read_machine()):
         console.print(f"warning: {warning}", soft_wrap=True)
     if console.is_terminal:
         with live_table(console) as live:

@@ -15,17 +15,17 @@ class BrokenPipeConsole(Console):
         _drain(self.file)
 
 
-def results() -> Console:
+def stdout_console() -> Console:
     """Return the console for results, without colours or markup surprises in a pipe."""
     return BrokenPipeConsole(highlight=False, markup=False, emoji=False)
 
 
-def remarks() -> Console:
+def stderr_console() -> Console:
     """Return the console for progress and remarks."""
     return BrokenPipeConsole(stderr=True, highlight=False, markup=False, emoji=False)
 
 
-def emit(text: str) -> None:
+def write_stdout(text: str) -> None:
     """Write a text to stdout as it is."""
     try:
         sys.stdout.write(text)
@@ -34,7 +34,7 @@ def emit(text: str) -> None:
         _drain(sys.stdout)
 
 
-def emit_error(text: str) -> None:
+def write_stderr(text: str) -> None:
     """Write a text to stderr as it is."""
     try:
         sys.stderr.write(text)
@@ -43,7 +43,7 @@ def emit_error(text: str) -> None:
         _drain(sys.stderr)
 
 
-def emit_bytes(content: bytes) -> None:
+def write_stdout_bytes(content: bytes) -> None:
     """Write bytes to stdout, in whatever encoding it has for texts."""
     try:
         sys.stdout.flush()

@@ -8,12 +8,19 @@ from bench.errors import SetupError
 from bench.model.cases import Experiment
 from bench.model.flags import served_flags
 from bench.model.lower_bound import CaseForecast
-from bench.runner.resource_check import Shortage, doubts, needs_of, port_doubts, shortages, unread
+from bench.runner.resource_check import (
+    Shortage,
+    definite_shortages,
+    possible_port_shortages,
+    possible_shortages,
+    resource_needs,
+    unknown_limits,
+)
 from bench.storage.run_folder import RUNS
 from bench.system.limits import Limits, raise_limit, read_limits
 
 
-def read_limits_for(out: Path | None) -> Limits:
+def read_run_limits(out: Path | None) -> Limits:
     """Raise this process's own limits, and read what the machine then allows a run in a folder.
 
     Raises:
@@ -30,13 +37,19 @@ def read_limits_for(out: Path | None) -> Limits:
     return read_limits(workspace, out or RUNS)
 
 
-def shortages_of(experiment: Experiment, limits: Limits, kept: int = 0) -> tuple[Shortage, ...]:
+def find_shortages(experiment: Experiment, limits: Limits, kept: int = 0) -> tuple[Shortage, ...]:
     """Hold an experiment, of which so many trials are kept already, against what the machine allows."""
     sizes = {code: len(flag) for code, flag in served_flags(experiment.flags_dir).items()}
-    return shortages(needs_of(experiment, sizes, kept), limits)
+    return definite_shortages(resource_needs(experiment, sizes, kept), limits)
 
 
-def remarks_on(experiment: Experiment, outlooks: Sequence[CaseForecast], limits: Limits) -> tuple[str, ...]:
+def resource_warnings(
+    experiment: Experiment, outlooks: Sequence[CaseForecast], limits: Limits
+) -> tuple[str, ...]:
     """Say what may turn out to be too little, and what could not be looked at; a sentence each."""
-    found = shortages_of(experiment, limits)
-    return (*doubts(found), *port_doubts(experiment, outlooks, limits), *unread(limits))
+    found = find_shortages(experiment, limits)
+    return (
+        *possible_shortages(found),
+        *possible_port_shortages(experiment, outlooks, limits),
+        *unknown_limits(limits),
+    )

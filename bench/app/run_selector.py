@@ -6,11 +6,11 @@ from pathlib import Path
 
 from bench.errors import UsageError
 from bench.model.cases import Case
-from bench.model.comparison import USUAL_MARGIN, USUAL_METRICS, Comparison
+from bench.model.comparison import DEFAULT_MARGIN, DEFAULT_METRICS, Comparison
 from bench.model.results import Run
-from bench.stats.comparability import digests_of
-from bench.storage.comparison import comparison_of
-from bench.storage.run_folder import load
+from bench.stats.comparability import workload_digests
+from bench.storage.comparison import read_comparison
+from bench.storage.run_folder import load_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +37,17 @@ class SelectedCases:
     @property
     def digests(self) -> Mapping[str, str]:
         """What is kept of its strategies' files."""
-        return digests_of(self.run)
+        return workload_digests(self.run)
 
 
-def select_from_run(address: str) -> SelectedCases:
+def select_run(address: str) -> SelectedCases:
     """Load the run, and check that it has the variant.
 
     Raises:
         UsageError: there is no such run, or it has no such variant, or several of which none is named.
     """
     name, _, variant = address.partition("@")
-    run = load(Path(name))
+    run = load_run(Path(name))
     variants = [*dict.fromkeys(case.variant for case in run.cases)]
     if variant not in variants:
         choice = ", ".join(f"{name}@{each}" for each in variants if each) or name
@@ -62,8 +62,8 @@ def both_variants(address: str) -> tuple[SelectedCases, SelectedCases]:
     Raises:
         UsageError: it is no contest.
     """
-    run = load(Path(address))
-    contest = comparison_of(run)
+    run = load_run(Path(address))
+    contest = read_comparison(run)
     if contest is None:
         raise UsageError(f"{run.name} is no contest of two variants", hint="name a second run beside it")
     return SelectedCases(run, contest.base), SelectedCases(run, contest.candidate)
@@ -76,7 +76,7 @@ def comparison_between(first: SelectedCases, second: SelectedCases, margin: floa
     """
     if first.variant == second.variant:
         raise UsageError(f"{first.name} is compared with itself", hint="name two variants of the run")
-    kept = comparison_of(first.run)
+    kept = read_comparison(first.run)
     if kept is not None:
         margins = kept.margins if margin is None else dict.fromkeys(kept.margins, margin)
         return replace(kept, base=first.variant, candidate=second.variant, margins=margins)
@@ -84,9 +84,9 @@ def comparison_between(first: SelectedCases, second: SelectedCases, margin: floa
     return Comparison(
         base=first.variant,
         candidate=second.variant,
-        metrics=USUAL_METRICS,
+        metrics=DEFAULT_METRICS,
         margins={
-            case.plain_id: USUAL_MARGIN if margin is None else margin
+            case.plain_id: DEFAULT_MARGIN if margin is None else margin
             for case in first.cases
             if case.plain_id in shared
         },

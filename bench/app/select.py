@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.config import catalog
-from bench.config.loader import load
+from bench.config.loader import load_config
 from bench.errors import UsageError
 from bench.model.cases import Case, Experiment, Strategy
 
@@ -15,10 +15,10 @@ _SHOWN: Final = 5
 
 def load_experiment(config: str) -> Experiment:
     """Load a config by path or shipped name, against the strategies and clients at hand."""
-    return load(
+    return load_config(
         config,
-        strategies=catalog.strategies(),
-        clients=catalog.clients(),
+        strategies=catalog.find_strategies(),
+        clients=catalog.find_clients(),
         read_strategy=catalog.read_strategy,
     )
 
@@ -27,7 +27,7 @@ def named_strategy(text: str) -> Strategy:
     """Return a shipped strategy by its name, or one's own by its file."""
     if text.endswith(".py"):
         return catalog.read_strategy(Path(text))
-    shipped = catalog.strategies()
+    shipped = catalog.find_strategies()
     if text not in shipped:
         raise UsageError(f"unknown strategy {text!r}", hint=f"there are {', '.join(shipped)}")
     return shipped[text]
@@ -37,7 +37,7 @@ def client_for(strategy: Strategy, text: str) -> str | None:
     """Return a client by its name, if the strategy can use it and it is installed; none if it needs none."""
     if strategy.face is None:
         return None
-    shipped = catalog.clients()
+    shipped = catalog.find_clients()
     if text not in shipped:
         raise UsageError(f"unknown client {text!r}", hint=f"there are {', '.join(shipped)}")
     client = shipped[text]

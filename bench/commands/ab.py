@@ -4,10 +4,10 @@ from pathlib import Path
 
 import rich_click as click
 
-from bench.app.comparison_options import comparison_request, split_sides, words_of
+from bench.app.comparison_options import comparison_request, parse_words, split_variants
 from bench.app.comparison_output import Outputs, present_comparison
 from bench.app.execute import RunOptions
-from bench.app.execute_comparison import run_and_present
+from bench.app.execute_comparison import execute_comparison
 from bench.app.select import apply_overrides, load_experiment, override_args
 from bench.model.results import Run
 
@@ -53,17 +53,17 @@ def ab(  # noqa: PLR0913  one argument an option
     """
     if out is not None and resume is not None:
         raise click.UsageError("--resume goes on in the run's own folder, so it does not go with --out")
-    sides, config = split_sides(base, candidate, config)
+    sides, config = split_variants(base, candidate, config)
     asked = apply_overrides(load_experiment(config), only=only, blocks=None, seed=seed)
     challenged = comparison_request(asked, sides, metrics=metrics, threshold=threshold, budget=budget)
     options = (
         *override_args(only=only, blocks=None, seed=seed),
-        *words_of(metrics=metrics, threshold=threshold, budget=budget),
+        *parse_words(metrics=metrics, threshold=threshold, budget=budget),
     )
 
     def show(document: Run, folder: Path) -> int:
         return present_comparison(document, folder, Outputs(as_json=as_json))
 
-    return run_and_present(
+    return execute_comparison(
         asked, challenged, show, RunOptions("ab", config, options, out, resume, quiet, sides)
     )

@@ -2,10 +2,10 @@
 
 import rich_click as click
 
-from bench.app.output import remarks, results
-from bench.app.preflight import read_limits_for, remarks_on, shortages_of
+from bench.app.output import stderr_console, stdout_console
+from bench.app.preflight import find_shortages, read_run_limits, resource_warnings
 from bench.app.select import load_experiment
-from bench.report.time_estimate import print_outlook
+from bench.report.time_estimate import print_forecast
 from bench.runner.resource_check import require_resources
 from bench.runner.time_estimate import forecast_run
 
@@ -15,11 +15,11 @@ from bench.runner.time_estimate import forecast_run
 def check(*, config: str) -> None:
     """Validate CONFIG; print its cases, their ideals and the expected duration."""
     experiment = load_experiment(config)
-    limits = read_limits_for(None)
-    require_resources(shortages_of(experiment, limits))
+    limits = read_run_limits(None)
+    require_resources(find_shortages(experiment, limits))
     outlooks = forecast_run(experiment)
-    print_outlook(outlooks, experiment, results())
+    print_forecast(outlooks, experiment, stdout_console())
     for note in experiment.notes:
-        remarks().print(f"note: {note}", soft_wrap=True)
-    for warning in remarks_on(experiment, outlooks, limits):
-        remarks().print(f"warning: {warning}", soft_wrap=True)
+        stderr_console().print(f"note: {note}", soft_wrap=True)
+    for warning in resource_warnings(experiment, outlooks, limits):
+        stderr_console().print(f"warning: {warning}", soft_wrap=True)

@@ -5,14 +5,14 @@ from typing import Final
 
 import rich_click as click
 
-from bench.app.comparison_options import margin_of
+from bench.app.comparison_options import parse_margin
 from bench.app.comparison_output import CODES, bound_verdicts_for_run, verdicts_for_run
-from bench.app.output import emit, results
-from bench.app.run_selector import SelectedCases, both_variants, comparison_between, select_from_run
+from bench.app.output import stdout_console, write_stdout
+from bench.app.run_selector import SelectedCases, both_variants, comparison_between, select_run
 from bench.errors import IncomparableError
 from bench.model.json_codec import to_json_value
 from bench.model.text import join_and
-from bench.report.case_diff import descriptive_table, missing_lines
+from bench.report.case_diff import descriptive_table, missing_case_lines
 from bench.report.comparison_table import comparison_table, variant_lines
 from bench.report.export.json import verdicts_to_json
 from bench.report.table import print_table
@@ -42,9 +42,7 @@ def compare(  # noqa: PLR0913  one argument an option
 
     A RUN of `ab` or `gate` alone is compared as it was then.
     """
-    first, second = (
-        both_variants(run_a) if run_b is None else (select_from_run(run_a), select_from_run(run_b))
-    )
+    first, second = both_variants(run_a) if run_b is None else (select_run(run_a), select_run(run_b))
     if descriptive:
         return _describe(first, second, allow_missing=allow_missing, as_json=as_json)
     return _judge(first, second, threshold, allow_missing=allow_missing, as_json=as_json)
@@ -64,17 +62,17 @@ def _judge(
             f"{first.name} and {second.name} cannot be compared: {join_and(reasons)}",
             hint="measure both sides at once with `ab`, or see ratios without verdicts with --descriptive",
         )
-    contest = comparison_between(first, second, margin_of(threshold))
+    contest = comparison_between(first, second, parse_margin(threshold))
     verdicts, bounds = verdicts_for_run(first.run, contest), bound_verdicts_for_run(first.run, contest)
     matched = match_cases(first.cases, second.cases, (first.digests, second.digests))
     misses = bool(verdicts.vanished or matched.vanished) and not allow_missing
     ruling = overall_verdict(verdicts, bounds, misses=misses)
     if as_json:
-        emit(verdicts_to_json(first.run.name, verdicts, bounds, ruling))
+        write_stdout(verdicts_to_json(first.run.name, verdicts, bounds, ruling))
     else:
-        notes = (*variant_lines(first.run), *missing_lines(matched))
+        notes = (*variant_lines(first.run), *missing_case_lines(matched))
         sheet = comparison_table(f"{first.name} against {second.name}", verdicts, notes, bounds)
-        print_table(sheet, results())
+        print_table(sheet, stdout_console())
     return CODES[ruling]
 
 
@@ -85,7 +83,7 @@ def _describe(first: SelectedCases, second: SelectedCases, *, allow_missing: boo
     found = tuple(describe_cases(first.run, second.run, pairs))
     reasons = tuple(incomparable_reasons(first.run, second.run)) or ("none was asked for",)
     if as_json:
-        emit(json.dumps({"reasons": reasons, "cases": to_json_value(list(found))}, indent=1) + "\n")
+        write_stdout(json.dumps({"reasons": reasons, "cases": to_json_value(list(found))}, indent=1) + "\n")
     else:
-        print_table(descriptive_table((first.name, second.name), found, matched, reasons), results())
+        print_table(descriptive_table((first.name, second.name), found, matched, reasons), stdout_console())
     return _REGRESSION if matched.vanished and not allow_missing else 0

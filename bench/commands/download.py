@@ -4,13 +4,13 @@ from pathlib import Path
 
 import rich_click as click
 
-from bench.app.output import remarks, results
+from bench.app.output import stderr_console, stdout_console
 from bench.app.select import client_for, named_strategy
 from bench.config.countries import codes_of
 from bench.errors import UsageError
 from bench.model.profile_presets import preset
 from bench.report.download_progress import Arrivals
-from bench.runner.processes.signals import Interrupted, interruptible
+from bench.runner.processes.signals import Interrupted, handle_interrupts
 from bench.runner.processes.worker_exit import exit_problem
 from bench.runner.single_download import SingleDownload, download_once
 
@@ -88,13 +88,13 @@ def _expanded(words: tuple[str, ...]) -> tuple[str, ...]:
 
 def _carry_out(errand: SingleDownload, *, verbose: bool) -> int:
 
-    arrivals = Arrivals(results(), remarks(), len(errand.countries), verbose=verbose)
+    arrivals = Arrivals(stdout_console(), stderr_console(), len(errand.countries), verbose=verbose)
 
     def announce(site: str) -> None:
         arrivals.announce(site, errand.countries, errand.workers)
 
     try:
-        with interruptible() as signals, arrivals:
+        with handle_interrupts() as signals, arrivals:
             ending = download_once(errand, arrivals.heed, announce)
     except Interrupted:
         arrivals.sum_up(None)
@@ -104,5 +104,5 @@ def _carry_out(errand: SingleDownload, *, verbose: bool) -> int:
     outcome, detail = exit_problem(ending, errand.deadline_s, errand.strategy.file)
     if outcome == "ok":
         return 0
-    remarks().print(f"{errand.strategy.name}: {outcome}: {detail}", soft_wrap=True)
+    stderr_console().print(f"{errand.strategy.name}: {outcome}: {detail}", soft_wrap=True)
     return _FAILED

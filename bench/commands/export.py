@@ -7,12 +7,12 @@ from typing import Final
 
 import rich_click as click
 
-from bench.app.output import emit_bytes, remarks
+from bench.app.output import stderr_console, write_stdout_bytes
 from bench.errors import UsageError
 from bench.report.export.registry import export_run
-from bench.report.export.warnings import notes
+from bench.report.export.warnings import export_warnings
 from bench.storage.atomic_write import write_atomically, write_error
-from bench.storage.run_folder import load
+from bench.storage.run_folder import load_run
 
 FORMS: Final = (
     "pytest-benchmark",
@@ -55,11 +55,11 @@ def export(*, runs: Sequence[Path], form: str, out: Path | None, commit: str | N
     """
     _check(runs, form, commit)
     target = None if out is None else _target(out)
-    loaded = [load(run) for run in runs]
+    loaded = [load_run(run) for run in runs]
     content = export_run(loaded, form, commit or "")
     _write(content, target)
-    for note in notes(loaded, form):
-        remarks().print(f"! {note}", soft_wrap=True)
+    for note in export_warnings(loaded, form):
+        stderr_console().print(f"! {note}", soft_wrap=True)
 
 
 def _check(runs: Sequence[Path], form: str, commit: str | None) -> None:
@@ -101,4 +101,4 @@ def _write(content: str | bytes, target: Path | None) -> None:
     elif isinstance(content, bytes) and sys.stdout.isatty():
         raise UsageError("this format is not for terminals", hint="name a file with -o, or redirect stdout")
     else:
-        emit_bytes(whole)
+        write_stdout_bytes(whole)

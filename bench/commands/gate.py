@@ -6,11 +6,11 @@ from pathlib import Path
 import rich_click as click
 
 from bench.app.base_cases import base_cases
-from bench.app.base_revision import gate_variants, is_of_merge_base
-from bench.app.comparison_options import USUAL_CONFIG, comparison_request_between, words_of
+from bench.app.base_revision import gate_variants, is_from_merge_base
+from bench.app.comparison_options import DEFAULT_CONFIG, comparison_request_between, parse_words
 from bench.app.comparison_output import Outputs, present_comparison
 from bench.app.execute import RunOptions
-from bench.app.execute_comparison import run_and_present
+from bench.app.execute_comparison import execute_comparison
 from bench.app.select import load_experiment
 from bench.model.results import Run
 
@@ -56,12 +56,12 @@ def gate(  # noqa: PLR0913  one argument an option
     """
     if out is not None and resume is not None:
         raise click.UsageError("--resume goes on in the run's own folder, so it does not go with --out")
-    config = config or USUAL_CONFIG
+    config = config or DEFAULT_CONFIG
     asked = load_experiment(config)
     sides = gate_variants(asked.terms.variants, against)
     challenge = comparison_request_between(*sides, metrics=metrics, threshold=threshold, budget=budget)
     options = (
-        *words_of(against=against, metrics=metrics, threshold=threshold, budget=budget),
+        *parse_words(against=against, metrics=metrics, threshold=threshold, budget=budget),
         *(("--allow-missing",) if allow_missing else ()),
     )
     outputs = Outputs(as_json=as_json, junit=junit, github=github, allow_missing=allow_missing)
@@ -70,5 +70,5 @@ def gate(  # noqa: PLR0913  one argument an option
         return present_comparison(document, folder, outputs)
 
     order = RunOptions("gate", config, options, out, resume, quiet)
-    former = partial(base_cases, config) if is_of_merge_base(asked.terms.variants, against) else None
-    return run_and_present(asked, challenge, show, order, refuses_same=True, former=former)
+    former = partial(base_cases, config) if is_from_merge_base(asked.terms.variants, against) else None
+    return execute_comparison(asked, challenge, show, order, refuses_same=True, former=former)

@@ -6,17 +6,17 @@ from pathlib import Path
 import rich_click as click
 
 from bench.app.history_filter import check_reference, chosen_points
-from bench.app.output import emit, results
+from bench.app.output import stdout_console, write_stdout
 from bench.errors import UnreadableResultError, UsageError
 from bench.model.comparison import METRICS, Metric
 from bench.model.text import plural, printable
 from bench.report.export.json import history_to_json
 from bench.report.history_table import print_history
-from bench.stats.history import tracks_of
+from bench.stats.history import history_tracks
 from bench.storage.history import HISTORY, add_points, read_history
-from bench.storage.history_points import points_of
+from bench.storage.history_points import history_points
 from bench.storage.pinned_reference import REFERENCE, Reference, load_reference, save_reference
-from bench.storage.run_folder import load
+from bench.storage.run_folder import load_run
 from bench.system.git import commit_of
 
 
@@ -46,20 +46,20 @@ def history(
             hint="begin it with `flagbench history pin main`, `flagbench ab main HEAD` and "
             "`flagbench history record last`",
         )
-    tracks = tracks_of(chosen_points(points, pattern=pattern, metric=metric, since=since))
+    tracks = history_tracks(chosen_points(points, pattern=pattern, metric=metric, since=since))
     reference = load_reference()
     if as_json:
-        emit(history_to_json(tracks, reference))
+        write_stdout(history_to_json(tracks, reference))
     else:
-        print_history(tracks, reference, results())
+        print_history(tracks, reference, stdout_console())
 
 
 @history.command()
 @click.argument("run", type=click.Path(path_type=Path))
 def record(*, run: Path) -> None:
     """Add what a RUN of `ab` or `gate` has found to the history."""
-    document = load(run)
-    points = points_of(document)
+    document = load_run(run)
+    points = history_points(document)
     known = {point.identity for point in read_history()}
     added = 0
     if not known.issuperset(point.identity for point in points):
@@ -71,7 +71,7 @@ def record(*, run: Path) -> None:
         if added
         else f"{name} is in {HISTORY} already"
     )
-    results().print(what, soft_wrap=True)
+    stdout_console().print(what, soft_wrap=True)
 
 
 @history.command()
@@ -88,4 +88,4 @@ def pin(*, rev: str, why: str) -> None:
     since = before.since if before is not None and is_pinned else datetime.now(UTC).date().isoformat()
     if not is_pinned or why:
         save_reference(Reference(commit, since, why))
-    results().print(f"{commit} is the reference since {since}, by {REFERENCE}", soft_wrap=True)
+    stdout_console().print(f"{commit} is the reference since {since}, by {REFERENCE}", soft_wrap=True)

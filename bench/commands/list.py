@@ -4,14 +4,14 @@ import rich_click as click
 from rich import box
 from rich.table import Table
 
-from bench.app.output import emit, results
+from bench.app.output import stdout_console, write_stdout
 from bench.config import catalog
-from bench.config.catalog import clients as all_clients
+from bench.config.catalog import find_clients as all_clients
 from bench.errors import UnreadableResultError
 from bench.model.text import printable
-from bench.report.fault_table import NARROW_HEADINGS, faults_to_markdown, narrow_rows
+from bench.report.fault_table import FAULT_HEADINGS, fault_rows, faults_to_markdown
 from bench.storage.journal import read_journal
-from bench.storage.run_folder import JOURNAL, left_runs, load, stored_runs
+from bench.storage.run_folder import JOURNAL, load_run, stored_runs, unfinished_runs
 from bench.system.paths import configs_folder
 
 _SPOKEN = {"tls": "TLS", "http2": "HTTP/2"}
@@ -36,7 +36,7 @@ def strategies() -> None:
                 "yes" if strategy.takes_workers else "no",
                 strategy.summary,
             )
-            for strategy in catalog.strategies().values()
+            for strategy in catalog.find_strategies().values()
         ],
     )
 
@@ -54,7 +54,7 @@ def clients() -> None:
                 f"missing: {client.install}" if client.missing else "installed",
                 client.summary,
             )
-            for client in catalog.clients().values()
+            for client in catalog.find_clients().values()
         ],
     )
 
@@ -84,9 +84,9 @@ def faults(form: str) -> None:
     """List what can go wrong in a profile, and the class in which such a fetch ends."""
     known = all_clients().values()
     if form == "markdown":
-        emit(faults_to_markdown(known))
+        write_stdout(faults_to_markdown(known))
     else:
-        _print(NARROW_HEADINGS, narrow_rows(known))
+        _print(FAULT_HEADINGS, fault_rows(known))
 
 
 @list_.command()
@@ -95,13 +95,13 @@ def runs() -> None:
     rows: list[tuple[str, ...]] = []
     for folder in stored_runs():
         try:
-            run = load(folder)
+            run = load_run(folder)
         except UnreadableResultError as error:
             rows.append((folder.name, "unreadable", "", "", str(error)))
             continue
         blocks = str(len({trial.block for trial in run.trials}))
         rows.append((run.name, run.status, str(len(run.cases)), blocks, run.started))
-    for folder in left_runs():
+    for folder in unfinished_runs():
         try:
             past = read_journal(folder / JOURNAL)
         except UnreadableResultError as error:
@@ -126,4 +126,4 @@ def _print(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
         table.add_column(heading, no_wrap=not is_last, max_width=None if is_last else _WIDEST)
     for row in rows:
         table.add_row(*map(printable, row))
-    results().print(table)
+    stdout_console().print(table)

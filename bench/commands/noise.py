@@ -6,22 +6,22 @@ from pathlib import Path
 import rich_click as click
 
 from bench.app.execute import RunOptions, execute_run, exit_code_of
-from bench.app.output import emit, remarks, results
+from bench.app.output import stderr_console, stdout_console, write_stdout
 from bench.app.select import apply_overrides, load_experiment, override_args
-from bench.config.units import share
+from bench.config.units import parse_share
 from bench.errors import SetupError, UsageError
 from bench.model.cases import Experiment
 from bench.model.results import Run
 from bench.report.export.markdown import noise_to_markdown
-from bench.report.noise_table import held_gate, print_noise, refused_gate
+from bench.report.noise_table import gate_held_text, gate_refused_text, print_noise
 from bench.stats.detectable_effect import least_blocks
-from bench.stats.noise import against_itself, gate_of, noise_of
-from bench.storage.noise import NoiseRecord, keep_noise, load_noise, noise_to_json
-from bench.storage.run_folder import save
-from bench.system.environment import fingerprint
+from bench.stats.noise import gate_for, measure_noise, pair_with_itself
+from bench.storage.noise import NoiseRecord, load_noise, noise_to_json, save_noise
+from bench.storage.run_folder import save_run
+from bench.system.environment import machine_fingerprint
 from bench.system.machine import Machine
 from bench.system.machine_reader import read_machine
-from bench.system.noise_advice import advice
+from bench.system.noise_advice import noise_advice
 
 _MOST_BLOCKS = 64
 """Of a gate that is not told how many it has."""
@@ -32,7 +32,7 @@ def _threshold(_context: click.Context, _option: click.Parameter, text: str | No
     if text is None:
         return None
     try:
-        threshold = share(text)
+        threshold = parse_share(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
     if threshold <= 0:
@@ -85,14 +85,14 @@ def noise(  # noqa: PLR0913  one argument an option
 
 def _check(threshold: float, blocks: int) -> None:
     """Say that a gate can be held, or raise why not."""
-    known = load_noise(fingerprint())
+    known = load_noise(machine_fingerprint())
     if known is None:
         raise SetupError("this machine's noise is not known", hint="measure it with `flagbench noise`")
-    gate = gate_of(known.noise, threshold, blocks)
+    gate = gate_for(known.noise, threshold, blocks)
     if not gate.is_held:
         hint = "give it the blocks, or see in `flagbench noise` what to change"
-        raise SetupError(refused_gate(gate), hint=hint)
-    results().print(held_gate(gate, known), soft_wrap=True)
+        raise SetupError(gate_refused_text(gate), hint=hint)
+    stdout_console().print(gate_held_text(gate, known), soft_wrap=True)
 
 
 def _measure(asked: Experiment, order: RunOptions, *, as_json: bool) -> int:
@@ -100,7 +100,7 @@ def _measure(asked: Experiment, order: RunOptions, *, as_json: bool) -> int:
     if asked.blocks < least_blocks():
         raise UsageError(f"{asked.blocks} blocks show no noise", hint=f"it takes {least_blocks()}")
     # a side that was decided early would leave the other without a pair
-    experiment = replace(asked, cases=against_itself(asked.cases), stopping=None, notes=_notes(asked))
+    experiment = replace(asked, cases=pair_with_itself(asked.cases), stopping=None, notes=_notes(asked))
     before = read_machine()
 
     def present(run: Run, folder: Path) -> int:
@@ -125,14 +125,14 @@ def _show(run: Run, folder: Path, before: Machine, *, as_json: bool) -> None:
     record = _record(run, before)
     # the document comes last: a run that has one is complete, and is not gone on with
     is_telling = run.status == "complete" and record.noise.cases
-    kept = keep_noise(record) if is_telling else None
-    save(folder, run, noise_to_markdown(record))
+    kept = save_noise(record) if is_telling else None
+    save_run(folder, run, noise_to_markdown(record))
     if as_json:
-        emit(noise_to_json(record))
+        write_stdout(noise_to_json(record))
     else:
-        print_noise(record, results())
+        print_noise(record, stdout_console())
     if kept is not None:
-        remarks().print(f"this machine's noise is kept in {kept}", soft_wrap=True)
+        stderr_console().print(f"this machine's noise is kept in {kept}", soft_wrap=True)
 
 
 def _record(run: Run, before: Machine) -> NoiseRecord:
@@ -142,6 +142,6 @@ def _record(run: Run, before: Machine) -> NoiseRecord:
         measured=run.started,
         run=run.name,
         config=str(run.config["name"]),
-        noise=noise_of(run),
-        advice=advice(before, read_machine(), run.trials),
+        noise=measure_noise(run),
+        advice=noise_advice(before, read_machine(), run.trials),
     )

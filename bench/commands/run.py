@@ -5,13 +5,13 @@ from pathlib import Path
 import rich_click as click
 
 from bench.app.execute import RunOptions, execute_run, exit_code_of
-from bench.app.output import emit, results
+from bench.app.output import stdout_console, write_stdout
 from bench.app.select import apply_overrides, load_experiment, override_args
 from bench.model.results import Run
 from bench.report.export.json import to_json
 from bench.report.export.markdown import to_markdown
 from bench.report.results_table import print_run
-from bench.storage.run_folder import save
+from bench.storage.run_folder import save_run
 
 
 @click.command()
@@ -54,8 +54,8 @@ def run(  # noqa: PLR0913  one argument an option
 
 def _show(document: Run, folder: Path, *, as_json: bool) -> None:
     """Store what is derived from the journal, and print it."""
-    save(folder, document, to_markdown(document))
+    save_run(folder, document, to_markdown(document))
     if as_json:
-        emit(to_json(document))
+        write_stdout(to_json(document))
     else:
-        print_run(document, results())
+        print_run(document, stdout_console())

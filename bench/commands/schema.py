@@ -2,11 +2,11 @@
 
 import rich_click as click
 
-from bench.app.output import emit
+from bench.app.output import write_stdout
 from bench.config.json_schema import schema_text
 
 
 @click.command()
 def schema() -> None:
     """Print the JSON Schema of configs, for editors and other tools."""
-    emit(schema_text())
+    write_stdout(schema_text())

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import rich_click as click
 
-from bench.app.output import remarks
+from bench.app.output import stderr_console
 from bench.model.profile_presets import preset
 from bench.server.serve import serve as serve_until_signalled
 from bench.server.settings import ServerSettings, checked_host, is_reachable
@@ -70,8 +70,8 @@ def serve(  # noqa: PLR0913  one argument an option
 
         def announce(url: str) -> None:
             if is_reachable(address):
-                remarks().print(f"warning: {_EXPOSED.format(address)}", soft_wrap=True)
-            remarks().print(
+                stderr_console().print(f"warning: {_EXPOSED.format(address)}", soft_wrap=True)
+            stderr_console().print(
                 f"serving {profile} at {url} until Ctrl-C; try {_example(url, file)}", soft_wrap=True
             )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import rich_click as click
 
 from bench.app.comparison_output import bound_verdicts_for_run, verdicts_for_run
-from bench.app.output import emit, results
+from bench.app.output import stdout_console, write_stdout
 from bench.app.select import select_case
 from bench.errors import UsageError
 from bench.model.results import Run
@@ -16,8 +16,8 @@ from bench.report.export.registry import FORMATS
 from bench.report.results_table import print_run
 from bench.report.scaling_table import scaling_tables
 from bench.report.table import ReportTable, print_table, table_to_markdown
-from bench.storage.comparison import comparison_of
-from bench.storage.run_folder import load
+from bench.storage.comparison import read_comparison
+from bench.storage.run_folder import load_run
 
 
 @click.command()
@@ -36,8 +36,8 @@ from bench.storage.run_folder import load
 )
 def show(*, run: Path, against: str | None, scaling: bool, form: str) -> None:
     """Print a stored RUN: a folder, a name in results/runs, or `last`."""
-    stored = load(run)
-    contest = comparison_of(stored)
+    stored = load_run(run)
+    contest = read_comparison(stored)
     if contest is not None and (against is not None or scaling):
         raise UsageError(
             f"{stored.name} is a contest, whose rounds differ in length", hint="`compare` is for contests"
@@ -50,9 +50,9 @@ def show(*, run: Path, against: str | None, scaling: bool, form: str) -> None:
     elif against is not None or scaling:
         _print_sheets(list(_sheets(stored, against, scaling=scaling)), form)
     elif form == "table":
-        print_run(stored, results())
+        print_run(stored, stdout_console())
     else:
-        emit(FORMATS[form](stored))
+        write_stdout(FORMATS[form](stored))
 
 
 def _sheets(stored: Run, against: str | None, *, scaling: bool) -> Iterator[ReportTable]:
@@ -66,9 +66,9 @@ def _sheets(stored: Run, against: str | None, *, scaling: bool) -> Iterator[Repo
 def _print_sheets(sheets: list[ReportTable], form: str) -> None:
 
     if form == "markdown":
-        emit("\n".join(map(table_to_markdown, sheets)))
+        write_stdout("\n".join(map(table_to_markdown, sheets)))
     elif form == "table":
-        console = results()
+        console = stdout_console()
         for sheet in sheets:
             print_table(sheet, console)
     else:

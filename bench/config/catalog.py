@@ -9,7 +9,7 @@ from pkgutil import iter_modules
 from typing import Final, Literal, TypeAlias, get_args
 
 from bench.api.outcomes import FetchOutcome
-from bench.config.strategy_source import foreign_modules, functions, imported, parsed
+from bench.config.strategy_source import foreign_modules, functions, imported, parse_source
 from bench.errors import UsageError
 from bench.model.cases import Client, Strategy
 from bench.model.faults import KINDS
@@ -28,7 +28,7 @@ _OUTCOMES: Final = frozenset(get_args(FetchOutcome))
 _PROCESS_POOL: Final = "ProcessPoolExecutor"
 
 
-def strategies() -> Mapping[str, Strategy]:
+def find_strategies() -> Mapping[str, Strategy]:
     """Return the strategies that ship with flagbench, by name.
 
     Raises:
@@ -37,7 +37,7 @@ def strategies() -> Mapping[str, Strategy]:
     return {file.stem: read_strategy(file) for file in _modules(strategies_folder())}
 
 
-def clients() -> Mapping[str, Client]:
+def find_clients() -> Mapping[str, Client]:
     """Return the clients that ship with flagbench, by name, those that cannot be used here included.
 
     Raises:
@@ -68,7 +68,7 @@ def describe_strategy(file: Path) -> Strategy:
     Raises:
         UsageError: there is no such file, it is no Python, or it has no ``download_many``.
     """
-    tree = parsed(file)
+    tree = parse_source(file)
     if "download_many" not in functions(tree):
         raise UsageError(
             f"{file} has no function download_many",
@@ -95,7 +95,7 @@ def read_client(file: Path) -> Client:
         UsageError: it is no Python, has neither ``open_client`` nor ``open_async_client``, or deviates in a
             way that does not exist.
     """
-    tree = parsed(file)
+    tree = parse_source(file)
     defined = functions(tree)
     faces = frozenset(face for name, face in _CLIENT_DEFINES.items() if name in defined)
     if not faces:

@@ -7,7 +7,7 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import AfterValidator, Field
 
-from bench.api.country_codes import is_code
+from bench.api.country_codes import is_country_code
 from bench.config.pydantic_types import Form, FromForm, Shorthand, Text, one_or_more, some
 from bench.config.quoting import did_you_mean, quote_text
 from bench.config.scalars import whole
@@ -37,7 +37,7 @@ def codes_of(text: str) -> tuple[str, ...]:
         return _NAMED[text]
     if len(text) == 1 and text in ascii_uppercase:
         return tuple(text + second for second in ascii_uppercase)
-    if is_code(text):
+    if is_country_code(text):
         return (text,)
     hint = _upper_hint(text) or did_you_mean(text, ascii_uppercase if len(text) == 1 else _NAMED)
     expected = join_or([*_NAMED, "a letter", "a list of codes"])
@@ -46,7 +46,7 @@ def codes_of(text: str) -> tuple[str, ...]:
 
 def code(text: str) -> str:
     """Return a code of two capital letters; it need not be a country's, the server answers 404 then."""
-    if not is_code(text):
+    if not is_country_code(text):
         raise ValueError(f"must be a code of two capital letters, not {quote_text(text)}{_upper_hint(text)}")
     return text
 
@@ -74,7 +74,7 @@ def _label(codes: tuple[str, ...]) -> str:
 
 
 def _upper_hint(text: str) -> str:
-    return f"; did you mean '{text.upper()}'?" if text.isascii() and is_code(text.upper()) else ""
+    return f"; did you mean '{text.upper()}'?" if text.isascii() and is_country_code(text.upper()) else ""
 
 
 def _expand_codes(value: object) -> object:

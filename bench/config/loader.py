@@ -59,7 +59,7 @@ def _beside(path: Path) -> list[str]:
     return [str(file) for file in files if file.is_file()]
 
 
-def load(
+def load_config(
     path_or_name: str | Path,
     *,
     strategies: Mapping[str, Strategy],

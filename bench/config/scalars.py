@@ -50,9 +50,9 @@ _NAME: Final = {
 _TRUTH: Final = {"enum": [True, False, "true", "false"]}
 
 Duration: TypeAlias = Annotated[float, Text(units.duration_s, DURATION)]
-PositiveDuration: TypeAlias = Annotated[float, Text(units.positive_duration_s, _POSITIVE_DURATION)]
-Share: TypeAlias = Annotated[float, Text(units.share, _SHARE)]
-PositiveShare: TypeAlias = Annotated[float, Text(units.positive_share, POSITIVE_SHARE)]
+PositiveDuration: TypeAlias = Annotated[float, Text(units.parse_positive_duration, _POSITIVE_DURATION)]
+Share: TypeAlias = Annotated[float, Text(units.parse_share, _SHARE)]
+PositiveShare: TypeAlias = Annotated[float, Text(units.parse_positive_share, POSITIVE_SHARE)]
 Factor: TypeAlias = Annotated[float, Text(units.factor, _FACTOR)]
 Size: TypeAlias = Annotated[float, Text(units.size_bytes, _SIZE)]
 Name: TypeAlias = Annotated[str, Text(units.identifier, _NAME)]

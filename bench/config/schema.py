@@ -28,7 +28,7 @@ from bench.config.strategies import Clients, KeepAlive, StrategyField, StrategyF
 from bench.config.thresholds import Demands, Thresholds, idle
 from bench.config.variants import Variants
 from bench.model.cases import Profile, Stopping
-from bench.model.comparison import USUAL_METRICS
+from bench.model.comparison import DEFAULT_METRICS
 
 MAX_CASES: Final = 10_000
 
@@ -118,7 +118,7 @@ class ConfigForm(Form):
     )
     variants: Variants | None = Field(default=None, description="What `ab` compares: base, then candidate.")
     metrics: Metrics = Field(
-        default=list(USUAL_METRICS), validate_default=True, description="By what variants are compared."
+        default=list(DEFAULT_METRICS), validate_default=True, description="By what variants are compared."
     )
     thresholds: Thresholds | None = Field(
         default=None,

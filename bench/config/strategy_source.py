@@ -13,7 +13,7 @@ _OURS: Final = frozenset({"bench", "strategies"})
 _MOST_BYTES: Final = 1 << 20
 
 
-def parsed(file: Path) -> ast.Module:
+def parse_source(file: Path) -> ast.Module:
     """Read a file's syntax tree.
 
     Raises:

@@ -20,11 +20,11 @@ from bench.model.text import join_or
 _MOST_ERRORS: Final = 1_000_000
 """As many as a round can have fetches."""
 _READERS: Final[Mapping[BoundedFigure, Callable[[str], float]]] = {
-    "elapsed": units.positive_duration_s,
-    "p99": units.positive_duration_s,
-    "cpu": units.positive_duration_s,
+    "elapsed": units.parse_positive_duration,
+    "p99": units.parse_positive_duration,
+    "cpu": units.parse_positive_duration,
     "memory": units.size_bytes,
-    "efficiency": units.share,
+    "efficiency": units.parse_share,
     "errors": units.whole(0, _MOST_ERRORS),
 }
 _RELATIONS: Final[tuple[Relation, ...]] = ("<", "<=", "==", ">=", ">")
@@ -92,7 +92,7 @@ def _threshold(text: str) -> Threshold:
         return bound(text)
     if not text[:1].isdigit():
         raise ValueError(f"must be a share such as 5%, or a bound such as p99 < 80ms, not {quote_text(text)}")
-    return units.positive_share(text)
+    return units.parse_positive_share(text)
 
 
 def _one_share(thresholds: tuple[Threshold, ...]) -> tuple[Threshold, ...]:

@@ -37,7 +37,7 @@ def duration_s(text: str) -> float:
     return seconds
 
 
-def positive_duration_s(text: str) -> float:
+def parse_positive_duration(text: str) -> float:
     """Read a duration that is not zero."""
     return _positive(duration_s(text), text)
 
@@ -58,7 +58,7 @@ def factor(text: str) -> float:
     return _positive(value, text)
 
 
-def share(text: str) -> float:
+def parse_share(text: str) -> float:
     """Read ``5%`` or ``0.05`` as a probability from 0 to 1."""
     value = _percent_or_number(text)
     if value > 1:
@@ -67,9 +67,9 @@ def share(text: str) -> float:
     return value
 
 
-def positive_share(text: str) -> float:
+def parse_positive_share(text: str) -> float:
     """Read a share that is not zero."""
-    return _positive(share(text), text)
+    return _positive(parse_share(text), text)
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:

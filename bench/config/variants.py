@@ -25,7 +25,7 @@ from bench.model.comparison import Variant
 _KEYS: Final = ("rev", "path", "python", "requirements")
 
 
-def variant(text: str) -> Variant:
+def parse_variant(text: str) -> Variant:
     """Read a variant such as ``main``, ``rev=main,python=3.13`` or ``requirements=httpx==0.27.2``.
 
     ``requirements`` may come more than once; of a setting without a name the text is a revision.
@@ -134,7 +134,7 @@ def _spread(value: object) -> object:
     """Expand the text form, so that each of its settings is checked like the same key's."""
     if not isinstance(value, str):
         return value
-    read = variant(value)
+    read = parse_variant(value)
     written = {
         "rev": read.rev,
         "path": "" if read.path is None else str(read.path),

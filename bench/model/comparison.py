@@ -20,8 +20,8 @@ _SHOWN: Final = 10
 Metric: TypeAlias = Literal["elapsed", "p99", "cpu", "memory"]
 """What two sides are compared by; docs/ci.md says what each is."""
 METRICS: Final[tuple[Metric, ...]] = ("elapsed", "p99", "cpu", "memory")
-USUAL_METRICS: Final[tuple[Metric, ...]] = ("elapsed", "p99")
-USUAL_MARGIN: Final = 0.05
+DEFAULT_METRICS: Final[tuple[Metric, ...]] = ("elapsed", "p99")
+DEFAULT_MARGIN: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +86,14 @@ class ComparisonSettings:
     """
 
     variants: tuple[Variant, Variant] | None = None
-    metrics: tuple[Metric, ...] = USUAL_METRICS
-    margins: tuple[tuple[str, float], ...] = (("*", USUAL_MARGIN),)
+    metrics: tuple[Metric, ...] = DEFAULT_METRICS
+    margins: tuple[tuple[str, float], ...] = (("*", DEFAULT_MARGIN),)
     bounds: tuple[Bound, ...] = ()
 
     def margin(self, case: str) -> float:
         """Return the margin of a case, by its id without a variant."""
         fitting = [margin for pattern, margin in self.margins if fnmatchcase(case, pattern)]
-        return fitting[-1] if fitting else USUAL_MARGIN
+        return fitting[-1] if fitting else DEFAULT_MARGIN
 
 
 @dataclass(frozen=True, slots=True)

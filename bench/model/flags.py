@@ -13,7 +13,7 @@ from statistics import NormalDist
 from types import MappingProxyType
 from typing import Final
 
-from bench.api.country_codes import is_code
+from bench.api.country_codes import is_country_code
 from bench.errors import SetupError, UsageError
 from bench.model.countries import COUNTRIES
 from bench.model.flag_pictures import DESIGNS, Colour, Picture, area_of, encode
@@ -88,7 +88,7 @@ def _flag_files(folder: Path) -> Mapping[str, Path]:
 
 def _is_flag(file: Path, folder: Path) -> bool:
     stem = file.stem
-    named = stem.isascii() and is_code(stem.upper())  # in Unicode, two letters may be one in capitals
+    named = stem.isascii() and is_country_code(stem.upper())  # in Unicode, two letters may be one in capitals
     return named and (file.parent == folder or file.parent.name == stem)
 
 

@@ -18,10 +18,10 @@ from bench.model.text import printable
 from bench.pytest_plugin.items import CaseResult
 from bench.report.export.csv import figures_of
 from bench.report.export.markdown import to_markdown
-from bench.report.failures import failures
-from bench.runner.processes.signals import Interrupted, terminable
+from bench.report.failures import failure_lines
+from bench.runner.processes.signals import Interrupted, handle_termination
 from bench.stats.ranking import rankings
-from bench.storage.run_folder import save
+from bench.storage.run_folder import save_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +54,14 @@ def measure_cases(experiment: Experiment, chosen: AbstractSet[str], order: RunOp
     yields: dict[str, CaseResult] = {}
 
     def present(document: Run, folder: Path) -> int:
-        save(folder, document, to_markdown(document))
+        save_run(folder, document, to_markdown(document))
         yields.update(_yields(document))
         return 0
 
     cases = tuple(case for case in experiment.cases if case.id in chosen)
     order = replace(order, options=(*_only(experiment.cases, cases), *order.options))
     try:
-        with terminable():
+        with handle_termination():
             code = execute_run(replace(experiment, cases=cases), present, order)
     except BenchError as error:
         return Measured(why=lines_of(error))
@@ -84,7 +84,7 @@ def lines_of(error: BenchError) -> tuple[str, ...]:
 def _yields(document: Run) -> Iterator[tuple[str, CaseResult]]:
     """Return what each case of a run reports, with its id."""
     for podium in rankings(document):
-        lines = failures(podium)
+        lines = failure_lines(podium)
         for row in podium.rows:
             start = f"{printable(row.case.id)}: "
             faults = tuple(line for line in lines if line.startswith(start))

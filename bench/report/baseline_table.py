@@ -14,7 +14,7 @@ from bench.report.results_table import run_title
 from bench.report.summary import called
 from bench.report.table import ReportTable, Section
 from bench.stats.case_summary import CaseSummary
-from bench.stats.pairwise import PairVerdict, PairVerdicts, against, blocks_needed
+from bench.stats.pairwise import PairVerdict, PairVerdicts, blocks_needed, compare_with
 from bench.stats.ranking import rankings
 
 _LEGEND: Final = (
@@ -34,7 +34,7 @@ def baseline_table(run: Run, reference: Case) -> ReportTable:
     podium = next(each for each in rankings(run) if each.profile == reference.profile.name)
     rows = {row.case.id: row for row in podium.rows}
     samples = {case_id: row.sample for case_id, row in rows.items() if case_id != reference.id}
-    judgements = against(rows[reference.id].sample, samples)
+    judgements = compare_with(rows[reference.id].sample, samples)
     return ReportTable(
         title=f"{run_title(run, podium)}, against {called(rows[reference.id])}",
         columns=("", "times\nfaster", "95%\ninterval", "n", "p", "verdict"),

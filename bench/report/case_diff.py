@@ -9,7 +9,7 @@ from bench.report.table import ReportTable, Section
 from bench.stats.comparability import CaseMatching, DescribedCase
 
 
-def missing_lines(matched: CaseMatching) -> Iterator[str]:
+def missing_case_lines(matched: CaseMatching) -> Iterator[str]:
     """Name every case that could not be compared, a line each."""
     for lost in matched.vanished:
         yield f"vanished: {printable(lost.plain_id)}"
@@ -43,5 +43,5 @@ def descriptive_table(
         columns=("", "first", "second", "change", "blocks"),
         sections=(Section("medians of elapsed", rows),) if rows else (),
         legend=f"first: {first}; second: {second}; blocks: of the first and the second",
-        remarks=(*missing_lines(matched), why),
+        remarks=(*missing_case_lines(matched), why),
     )

@@ -14,7 +14,7 @@ from bench.stats.absolute_thresholds import BoundVerdict
 from bench.stats.intervals import Interval
 from bench.stats.sequential_test import Verdict
 from bench.stats.verdicts import MetricVerdict, Verdicts
-from bench.storage.comparison import about_variant, comparison_of
+from bench.storage.comparison import about_variant, read_comparison
 
 _SHOWN_COMMIT: Final = 7
 
@@ -29,7 +29,7 @@ def variant_lines(run: Run) -> Iterator[str]:
 
     Nothing is said of sides that are of no commit or called by it, nor of a run that is no contest.
     """
-    contest = comparison_of(run)
+    contest = read_comparison(run)
     if contest is None:
         return
     told = [

@@ -9,7 +9,7 @@ from bench.report.number_format import NOTHING, digits, share
 from bench.report.result_columns import Column, ending_columns
 from bench.stats.case_summary import CaseSummary
 from bench.stats.ranking import Ranking
-from bench.stats.resource_usage import Costs
+from bench.stats.resource_usage import ResourceUsage
 
 _PARTS: Final[Mapping[str, str]] = {
     "pool_start_s": "pool\nstart",
@@ -127,12 +127,12 @@ def _witness() -> DetailTable:
     )
 
 
-def _ms(heading: str, value: Callable[[Costs], float | None], short: str) -> Column:
+def _ms(heading: str, value: Callable[[ResourceUsage], float | None], short: str) -> Column:
     return _of(heading, value, lambda seconds: signed(seconds * 1000), short)
 
 
 def _of(
-    heading: str, value: Callable[[Costs], float | None], written: Callable[[float], str], short: str
+    heading: str, value: Callable[[ResourceUsage], float | None], written: Callable[[float], str], short: str
 ) -> Column:
     def cell(row: CaseSummary) -> str:
         found = None if row.costs is None else value(row.costs)
@@ -147,27 +147,27 @@ def signed(value: float) -> str:
     return f"−{text}" if value < 0 and float(text.replace(",", "")) else text
 
 
-def _figure(name: str) -> Callable[[Costs], float | None]:
+def _figure(name: str) -> Callable[[ResourceUsage], float | None]:
     return lambda found: found.figures.get(name)
 
 
-def _seen(name: str) -> Callable[[Costs], float | None]:
+def _seen(name: str) -> Callable[[ResourceUsage], float | None]:
     return lambda found: found.witness.get(name)
 
 
-def _part(name: str) -> Callable[[Costs], float | None]:
+def _part(name: str) -> Callable[[ResourceUsage], float | None]:
     return lambda found: None if found.gap is None else getattr(found.gap, name)
 
 
-def _phase(name: str) -> Callable[[Costs], float | None]:
+def _phase(name: str) -> Callable[[ResourceUsage], float | None]:
     return lambda found: None if found.phases is None else getattr(found.phases, name)
 
 
-def _latency(name: str) -> Callable[[Costs], float | None]:
+def _latency(name: str) -> Callable[[ResourceUsage], float | None]:
     return lambda found: None if found.latency is None else getattr(found.latency, name)
 
 
-def _reused(found: Costs) -> float | None:
+def _reused(found: ResourceUsage) -> float | None:
     """Return how many requests came on a connection that had carried one before."""
     return found.witness["requests"] - found.witness["opened"] if found.witness else None
 

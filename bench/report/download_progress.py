@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from bench.model.text import plural, printable
-from bench.worker.events import Event, Fetched, FutureSeen
+from bench.worker.events import Event, Fetched, FutureObserved
 
 _BAR_ABOVE: Final = 50
 """Fetches above which a terminal gets a bar instead of a line of codes."""
@@ -56,7 +56,7 @@ class Arrivals:
             case Fetched(country, outcome, detail):
                 self._counts[outcome] += 1
                 self._show(country, outcome, detail)
-            case FutureSeen(country, text) if self._verbose:
+            case FutureObserved(country, text) if self._verbose:
                 word = "Done" if country in self._scheduled else "Scheduled for"
                 self._scheduled.add(country)
                 self._say(f"{word} {country}: {text}")

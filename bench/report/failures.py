@@ -32,7 +32,7 @@ def failed_words(trials: Sequence[Measurement]) -> str:
     )
 
 
-def failures(podium: Ranking) -> list[str]:
+def failure_lines(podium: Ranking) -> list[str]:
     """Write one line for each case and outcome other than ``ok``, and one for each case given up."""
     lines = []
     for row in podium.rows:

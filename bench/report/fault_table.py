@@ -8,10 +8,10 @@ from bench.model.faults import KINDS, Kind
 from bench.report.markdown import escape_cell, escape_text
 
 _HEADINGS: Final = ("fault", "class", "over", "what the server does")
-NARROW_HEADINGS: Final = ("fault", "class", "what the server does")
+FAULT_HEADINGS: Final = ("fault", "class", "what the server does")
 
 
-def narrow_rows(clients: Iterable[Client]) -> list[tuple[str, ...]]:
+def fault_rows(clients: Iterable[Client]) -> list[tuple[str, ...]]:
     """Return a row for each kind of fault, under the narrow headings, for a terminal."""
     return [(name, outcome, does) for name, outcome, _, does in _rows(clients)]
 

@@ -20,7 +20,7 @@ _HEADLINES: Final[Mapping[Overall, str]] = {
 }
 
 
-def job_summary(
+def github_summary(
     name: str, verdicts: Verdicts, ruling: Overall, kept: Sequence[BoundVerdict], notes: Iterable[str] = ()
 ) -> str:
     """Write what belongs into the file that ``GITHUB_STEP_SUMMARY`` names, as GitHub-flavoured Markdown.
@@ -44,7 +44,7 @@ def job_summary(
     )
 
 
-def annotations(verdicts: Verdicts, kept: Sequence[BoundVerdict]) -> Iterator[str]:
+def github_annotations(verdicts: Verdicts, kept: Sequence[BoundVerdict]) -> Iterator[str]:
     """Write a workflow command, one line each, for all that is wrong: printed to stdout, GitHub shows them.
 
     An error for each metric that is *slower*, each bound that is *broken* and each case that has vanished or

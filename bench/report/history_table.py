@@ -13,7 +13,7 @@ from bench.report.number_format import NOTHING, share
 from bench.report.sparkline import BREAK, broken, can_draw, plainer
 from bench.report.table import ReportTable, Section, print_table, text_width
 from bench.stats.change_points import ALPHA, LEAST_POINTS
-from bench.stats.history import Point, Series, Track
+from bench.stats.history import HistoryTrack, Point, Series
 from bench.stats.intervals import Interval
 from bench.storage.pinned_reference import Reference
 
@@ -26,13 +26,13 @@ _SHOWN_SETTINGS: Final = 7
 _DAY: Final = 10
 
 
-def print_history(tracks: Sequence[Track], reference: Reference | None, console: Console) -> None:
+def print_history(tracks: Sequence[HistoryTrack], reference: Reference | None, console: Console) -> None:
     """Print tracks in rows that fit the console, in ASCII where it has nothing else."""
     sheet = history_table(tracks, reference, console.width)
     print_table(sheet if can_draw(console) else _plainer(sheet), console)
 
 
-def history_table(tracks: Sequence[Track], reference: Reference | None, width: int) -> ReportTable:
+def history_table(tracks: Sequence[HistoryTrack], reference: Reference | None, width: int) -> ReportTable:
     """Lay tracks out below headings that say what they are of and against which commit."""
     columns = ("", "trend", "points", "last\nchange", "bounds", "last step")
     sections = [
@@ -57,7 +57,7 @@ def history_table(tracks: Sequence[Track], reference: Reference | None, width: i
     )
 
 
-def _heading(track: Track, tracks: Sequence[Track]) -> str:
+def _heading(track: HistoryTrack, tracks: Sequence[HistoryTrack]) -> str:
     """Name what a track is of; machine, config and settings only where there are several."""
     parts = [printable(track.case), f"against {shown_commit(track.series[-1].reference)}"]
     if len({each.config for each in tracks}) > 1:
@@ -69,15 +69,15 @@ def _heading(track: Track, tracks: Sequence[Track]) -> str:
     return ", ".join(parts)
 
 
-def _name(track: Track) -> str:
+def _name(track: HistoryTrack) -> str:
     return f"  {track.metric}"
 
 
-def _trend(track: Track, room: int) -> str:
+def _trend(track: HistoryTrack, room: int) -> str:
     return broken([[point.log_ratio for point in each.points] for each in track.series], _LEAST_RANGE, room)
 
 
-def _figures(track: Track) -> tuple[str, ...]:
+def _figures(track: HistoryTrack) -> tuple[str, ...]:
     """Write what stands beside the trend: all of the present reference."""
     series = track.series[-1]
     last = series.points[-1]
@@ -100,7 +100,7 @@ def _day(point: Point) -> str:
     return point.time[:_DAY]
 
 
-def _legend(tracks: Sequence[Track]) -> str:
+def _legend(tracks: Sequence[HistoryTrack]) -> str:
     step = f"last step: new level against the old one; by chance in {share(ALPHA)} of series"
     parts = [
         "trend: a bar a point or, of many, the median of several, the newest last",
@@ -112,7 +112,7 @@ def _legend(tracks: Sequence[Track]) -> str:
     return "; ".join(parts)
 
 
-def _remarks(tracks: Sequence[Track], reference: Reference | None) -> Iterator[str]:
+def _remarks(tracks: Sequence[HistoryTrack], reference: Reference | None) -> Iterator[str]:
     """Say which steps are in doubt, what is pinned, and of what nothing was measured against it yet."""
     if wandering := [track for track in tracks if track.series[-1].wanders]:
         named = join_and([f"{track.metric} of {printable(track.case)}" for track in wandering])

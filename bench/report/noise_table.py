@@ -89,7 +89,7 @@ _UP: Final = Context(prec=3, rounding=ROUND_CEILING)
 _DAY: Final = len("2026-01-02")
 
 
-def held_gate(gate: Gate, record: NoiseRecord) -> str:
+def gate_held_text(gate: Gate, record: NoiseRecord) -> str:
     """Say that a gate can be held, when that was measured, with what, and how sure it is."""
     return printable(
         f"a gate of {percent(gate.threshold)} can be held: it takes {gate.needed} of {gate.blocks} blocks, "
@@ -98,7 +98,7 @@ def held_gate(gate: Gate, record: NoiseRecord) -> str:
     )
 
 
-def refused_gate(gate: Gate) -> str:
+def gate_refused_text(gate: Gate) -> str:
     """Say what a gate would take, and what its blocks show."""
     return (
         f"a gate of {100 * gate.threshold:g}% takes {gate.needed:,} blocks on this machine "

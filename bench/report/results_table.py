@@ -13,7 +13,7 @@ from rich.text import Text
 from bench.model.results import Run
 from bench.model.text import printable
 from bench.report.detail_tables import detail_tables
-from bench.report.failures import disturbances, failures, leaks
+from bench.report.failures import disturbances, failure_lines, leaks
 from bench.report.number_format import NOTHING
 from bench.report.result_columns import (
     Column,
@@ -103,7 +103,7 @@ def _parts(run: Run, podium: Ranking, console: Console) -> Iterator[RenderableTy
     yield Text(run_title(run, podium), style="bold")
     yield from _laid_out(podium, results(podium), console)
     yield Text(legend(podium), style="dim")
-    for line in failures(podium):
+    for line in failure_lines(podium):
         yield Text(f"! {line}", style="red")
     for line in leaks(podium):
         yield Text(line, style="yellow")

@@ -13,7 +13,7 @@ from bench.report.scaling_summary import scaling_remarks
 from bench.report.table import ReportTable, Section
 from bench.stats.intervals import Interval
 from bench.stats.ranking import rankings
-from bench.stats.scaling import ScalingPoint, Series, scalings
+from bench.stats.scaling import ScalingPoint, Series, summarize_scaling
 
 _BOUNDS: Final = "95%\ninterval"
 _LEGEND: Final = (
@@ -24,7 +24,7 @@ _LEGEND: Final = (
 
 def scaling_tables(run: Run) -> Iterator[ReportTable]:
     """Set out how the cases of a run scale, one sheet a profile."""
-    for podium, scaling in zip(rankings(run), scalings(run), strict=True):
+    for podium, scaling in zip(rankings(run), summarize_scaling(run), strict=True):
         unit = unit_of(podium)
         median, ideal, gain = f"median\n{unit.name}", "of\nideal", "times\nfaster"
         yield ReportTable(

@@ -15,7 +15,7 @@ from bench.report.number_format import duration
 from bench.stats.retries import disturbed_s, final_attempts
 
 
-def print_outlook(outlooks: Sequence[CaseForecast], experiment: Experiment, console: Console) -> None:
+def print_forecast(outlooks: Sequence[CaseForecast], experiment: Experiment, console: Console) -> None:
     """Print one line per case and the sum below."""
     spans = {"expected": experiment.blocks}
     if experiment.stopping is not None:
@@ -30,17 +30,19 @@ def print_outlook(outlooks: Sequence[CaseForecast], experiment: Experiment, cons
         times = [duration(outlook.total_s(blocks)) for blocks in spans.values()]
         table.add_row(printable(case.id), fetches, duration(outlook.ideal_s), *times)
     console.print(table)
-    print_total(outlooks, experiment, console)
+    print_expected_duration(outlooks, experiment, console)
 
 
-def print_total(outlooks: Sequence[CaseForecast], experiment: Experiment, console: Console) -> None:
+def print_expected_duration(
+    outlooks: Sequence[CaseForecast], experiment: Experiment, console: Console
+) -> None:
     """Print how much there is to do, and what may not be done in time."""
     console.print(f"{experiment.name}: {_work(outlooks, experiment)} in all", soft_wrap=True)
     for warning in _warnings(outlooks, experiment):
         console.print(f"warning: {warning}", soft_wrap=True)
 
 
-def print_truth(
+def print_actual_duration(
     outlooks: Sequence[CaseForecast], measured: Sequence[Measurement], took_s: float, console: Console
 ) -> None:
     """Print what a run took beside what its blocks could be expected to take.

@@ -164,7 +164,7 @@ class Pilot:
     block_s: float
 
 
-def pilot(experiment: Experiment) -> Pilot:
+def run_pilot(experiment: Experiment) -> Pilot:
     """Try both sides of every case once; how long a round is shows in one that a busy machine spoilt, too.
 
     A side that fails here will fail in the contest, too, which is where that is told.

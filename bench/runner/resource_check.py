@@ -84,7 +84,7 @@ class Needs:
     cores: int
 
 
-def needs_of(experiment: Experiment, flags: Mapping[str, int], kept: int = 0) -> Needs:
+def resource_needs(experiment: Experiment, flags: Mapping[str, int], kept: int = 0) -> Needs:
     """Work out what an experiment takes, given the bytes of each flag that is served.
 
     Of its trials, so many are ``kept`` from before it was left.
@@ -198,7 +198,7 @@ class Shortage:
         return f"{self.what}: {self.need}, and there are {self.have} ({self.source}); {self.remedy}"
 
 
-def shortages(needs: Needs, limits: Limits) -> tuple[Shortage, ...]:
+def definite_shortages(needs: Needs, limits: Limits) -> tuple[Shortage, ...]:
     """Hold what an experiment takes against what the machine has; what is unreadable is no shortage."""
     return tuple(
         chain(
@@ -212,7 +212,7 @@ def shortages(needs: Needs, limits: Limits) -> tuple[Shortage, ...]:
     )
 
 
-def unread(limits: Limits) -> tuple[str, ...]:
+def unknown_limits(limits: Limits) -> tuple[str, ...]:
     """Say what could not be looked at, and where it should have been; a sentence each."""
     figures = {
         "open files": limits.open_files,
@@ -239,12 +239,14 @@ def require_resources(found: Sequence[Shortage]) -> None:
         raise ResourceError(certain)
 
 
-def doubts(found: Sequence[Shortage]) -> tuple[str, ...]:
+def possible_shortages(found: Sequence[Shortage]) -> tuple[str, ...]:
     """Say what may be too little; a sentence each."""
     return tuple(str(shortage) for shortage in found if not shortage.is_certain)
 
 
-def port_doubts(experiment: Experiment, outlooks: Sequence[CaseForecast], limits: Limits) -> tuple[str, ...]:
+def possible_port_shortages(
+    experiment: Experiment, outlooks: Sequence[CaseForecast], limits: Limits
+) -> tuple[str, ...]:
     """Say where connections may come faster than the ports of earlier ones are free again; a sentence each.
 
     The rate is an estimate: connections of a round, by the rounds and the time that a trial is expected to

@@ -13,8 +13,8 @@ from bench.model.cases import Experiment
 from bench.model.flags import served_flags
 from bench.model.json_codec import to_json_value
 from bench.model.results import Run, RunHeader
-from bench.runner.schedule import progress_of
-from bench.storage.comparison import as_asked
+from bench.runner.schedule import run_progress
+from bench.storage.comparison import as_configured
 from bench.storage.journal import JournalContents
 
 
@@ -41,7 +41,7 @@ def config_record(experiment: Experiment) -> dict[str, Any]:
     }
     cases = experiment.cases
     if contest is not None:
-        cases = tuple(as_asked(case, contest) for case in cases)
+        cases = tuple(as_configured(case, contest) for case in cases)
         settings["contest"] = to_json_value(replace(contest, repeats={}))
         settings["variants"] = {name: to_json_value(side.about) for name, side in experiment.sides.items()}
     identity = json.dumps([settings, to_json_value(cases)], sort_keys=True)
@@ -56,7 +56,7 @@ def run_document(experiment: Experiment, past: JournalContents, *, name: str) ->
     Raises:
         UnreadableResultError: the trials are not those of this experiment.
     """
-    progress = progress_of(experiment, past.trials)
+    progress = run_progress(experiment, past.trials)
     return Run(
         name=name,
         status="partial" if progress.is_due else "complete",

@@ -11,12 +11,14 @@ from bench.runner.context import ScheduledTrial
 from bench.stats.block_order import block_order
 from bench.stats.comparison_state import ComparisonState, PairedTrial
 from bench.stats.run_state import RunState
-from bench.stats.stopping_rule import rule_for
+from bench.stats.stopping_rule import stopping_rule
 
 
 def run_state(experiment: Experiment) -> RunState:
     """Return the tally of an experiment before its first trial."""
-    return RunState((case.id for case in experiment.cases), rule_for(experiment.blocks, experiment.stopping))
+    return RunState(
+        (case.id for case in experiment.cases), stopping_rule(experiment.blocks, experiment.stopping)
+    )
 
 
 def scheduled_trials(experiment: Experiment, tally: RunState) -> Iterator[tuple[Case, ScheduledTrial]]:
@@ -164,7 +166,7 @@ class Progress:
     is_due: bool
 
 
-def progress_of(experiment: Experiment, trials: Sequence[Measurement]) -> Progress:
+def run_progress(experiment: Experiment, trials: Sequence[Measurement]) -> Progress:
     """Work out where an experiment stands after these trials.
 
     Raises:

@@ -9,7 +9,7 @@ from bench.runner.context import RunContext, own_variant
 from bench.runner.processes.launcher import launching
 from bench.runner.protected_files import lay_out_reference
 from bench.runner.server_restart import RestartableServer
-from bench.system.cpu_affinity import kept_to, pinning_of
+from bench.system.cpu_affinity import plan_pinning, restrict_to
 
 
 @contextmanager
@@ -19,9 +19,9 @@ def run_environment(experiment: Experiment) -> Iterator[tuple[RunContext, Restar
     Raises:
         EnvironmentFault: there is no room for it, or no process to be had.
     """
-    pinning = pinning_of(experiment)
+    pinning = plan_pinning(experiment)
     with (
-        kept_to(pinning.harness),
+        restrict_to(pinning.harness),
         launching() as launcher,
         RestartableServer(launcher, experiment, pinning) as shift,
     ):

@@ -28,7 +28,7 @@ from bench.runner.protected_files import (
 from bench.runner.time_breakdown import account
 from bench.runner.validate import Evidence, classify_trial
 from bench.server.open_trials import Opening
-from bench.system.disturbance import Snapshot, conditions, cpu_s, snapshot
+from bench.system.disturbance import Snapshot, conditions_between, cpu_s, take_snapshot
 from bench.system.process_probes import Peaks
 from bench.worker.protocol import WORKER_PROBES, Task
 
@@ -156,7 +156,7 @@ def _measurement(site: RunContext, trial: PreparedTrial, evidence: Evidence) -> 
         rounds=rounds[1:],
         latency=encode_histogram(timed.latencies_us for timed in report.rounds[1:]) if report else "",
         probes=trial.peaks.seen,
-        conditions=conditions(before, after) if before and after else None,
+        conditions=conditions_between(before, after) if before and after else None,
         cores=site.pinning.worker_processors,
         leak=_leak(ending),
     )
@@ -189,7 +189,7 @@ def _rounds(evidence: Evidence) -> tuple[Round, ...]:
 def _snapshot(site: RunContext, server: RunningServer) -> Snapshot | None:
     """Read the machine's counters, and those of the run's own processes."""
     launcher, pid = site.launcher, server.child.pid
-    return snapshot(site.pinning.processors, lambda: launcher.cpu_s() + process_time() + cpu_s(pid))
+    return take_snapshot(site.pinning.processors, lambda: launcher.cpu_s() + process_time() + cpu_s(pid))
 
 
 def measure(site: RunContext, server: RunningServer, case: Case, turn: ScheduledTrial) -> Measurement:

@@ -16,7 +16,7 @@ from bench.model.text import count_names
 from bench.runner.expected_round import Expectation, check_round, surplus_of
 from bench.runner.processes.worker_exit import WorkerExit, exit_problem
 from bench.server.server_rounds import ObservedRound
-from bench.system.disturbance import Snapshot, disturbance, turned_away
+from bench.system.disturbance import Snapshot, find_disturbance, refused_connections
 from bench.worker.protocol import Report, TimedRound
 
 
@@ -194,9 +194,9 @@ def _unserved(evidence: Evidence) -> str:
     if evidence.waits:
         return "local_resource: the server had no descriptor for another connection"
     before, after = evidence.before, evidence.after
-    return turned_away(before, after) if before and after else ""
+    return refused_connections(before, after) if before and after else ""
 
 
 def _disturbance(evidence: Evidence) -> str:
     before, after = evidence.before, evidence.after
-    return disturbance(before, after) if before and after else ""
+    return find_disturbance(before, after) if before and after else ""

@@ -10,7 +10,7 @@ from bench.model.cases import Case
 from bench.model.results import Leak, Measurement, Round, ServerRound
 from bench.stats.intervals import Interval, block_value, median_interval
 from bench.stats.pairwise import PairVerdicts, Sample
-from bench.stats.resource_usage import Costs, costs_of
+from bench.stats.resource_usage import ResourceUsage, costs_of
 from bench.stats.retries import final_attempts, is_final
 
 
@@ -66,7 +66,7 @@ class CaseSummary:
     case: Case
     sample: Sample
     figures: Figures | None
-    costs: Costs | None
+    costs: ResourceUsage | None
     failed: tuple[Measurement, ...]
     repeated: tuple[Measurement, ...]
     disturbed: tuple[Measurement, ...]
@@ -78,7 +78,7 @@ class CaseSummary:
         return len(self.sample)
 
 
-def sample_of(trials: Sequence[Measurement]) -> Sample:
+def block_sample(trials: Sequence[Measurement]) -> Sample:
     """Reduce each successful trial of a case to one value."""
     return {
         trial.block: block_value([round_.elapsed_s for round_ in trial.rounds])
@@ -91,7 +91,7 @@ def summarize_case(
     case: Case, trials: Sequence[Measurement], times_faster: PairVerdicts | None
 ) -> CaseSummary:
     """Work out the row of a case, given how it compares with the baseline."""
-    sample = sample_of(trials)
+    sample = block_sample(trials)
     good = [trial for trial in trials if trial.block in sample and trial.outcome == "ok"]
     final = sorted(final_attempts(trials), key=lambda trial: trial.block)
     failed = tuple(trial for trial in final if trial.outcome != "ok")

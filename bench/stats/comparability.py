@@ -7,7 +7,7 @@ from statistics import median
 from bench.model.cases import Case
 from bench.model.results import Run
 from bench.stats.block_order import block_order
-from bench.stats.case_summary import sample_of
+from bench.stats.case_summary import block_sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def match_cases(
     return CaseMatching(shared, tuple(vanished), tuple(new), tuple(renamed))
 
 
-def digests_of(run: Run) -> Mapping[str, str]:
+def workload_digests(run: Run) -> Mapping[str, str]:
     """Return what a run keeps of its strategies' files."""
     kept = run.config.get("strategies")
     return {str(name): str(digest) for name, digest in kept.items()} if isinstance(kept, Mapping) else {}
@@ -141,7 +141,7 @@ def describe_cases(first: Run, second: Run, shared: Sequence[tuple[Case, Case]])
     """Describe each case that has a successful block in both runs."""
     for mine, theirs in shared:
         samples = [
-            sample_of([trial for trial in run.trials if trial.case == case.id])
+            block_sample([trial for trial in run.trials if trial.case == case.id])
             for run, case in ((first, mine), (second, theirs))
         ]
         if all(samples):

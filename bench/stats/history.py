@@ -92,7 +92,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class HistoryTrack:
     """A metric of a case on one machine, over all references.
 
     Attributes:
@@ -107,7 +107,7 @@ class Track:
     series: tuple[Series, ...]
 
 
-def tracks_of(points: Iterable[Point]) -> tuple[Track, ...]:
+def history_tracks(points: Iterable[Point]) -> tuple[HistoryTrack, ...]:
     """Sort points into tracks: by case, machine, config and settings, then by metric in the usual order."""
     sorted_out: dict[tuple[str, str, str, str, int], dict[str, list[Point]]] = {}
     for point in points:
@@ -115,7 +115,7 @@ def tracks_of(points: Iterable[Point]) -> tuple[Track, ...]:
         key = (point.case, point.fingerprint, point.config, point.settings, metric)
         sorted_out.setdefault(key, {}).setdefault(point.reference, []).append(point)
     return tuple(
-        Track(
+        HistoryTrack(
             case,
             METRICS[metric],
             config,

@@ -8,7 +8,7 @@ from typing import Final
 
 from bench.model.cases import Case
 from bench.model.results import Run
-from bench.stats.case_summary import sample_of
+from bench.stats.case_summary import block_sample
 from bench.stats.detectable_effect import blocks_to_show, least_blocks, smallest_difference
 from bench.stats.intervals import Interval, quantile_interval
 from bench.stats.pairwise import Sample
@@ -93,15 +93,15 @@ class Gate:
         return self.needed <= self.blocks
 
 
-def against_itself(cases: Iterable[Case]) -> tuple[Case, ...]:
+def pair_with_itself(cases: Iterable[Case]) -> tuple[Case, ...]:
     """Return each case twice, the same but for its name: a block runs both, in an order of its own."""
     return tuple(replace(case, variant=variant) for case in cases for variant in VARIANTS)
 
 
-def noise_of(run: Run) -> Noise:
+def measure_noise(run: Run) -> Noise:
     """Work out the noise of every case of which a run has both variants."""
     samples = {
-        case: sample_of([trial for trial in run.trials if trial.case == case.id]) for case in run.cases
+        case: block_sample([trial for trial in run.trials if trial.case == case.id]) for case in run.cases
     }
     plain = dict.fromkeys(replace(case, variant="") for case in run.cases)
     sides = {case.id: [samples[replace(case, variant=variant)] for variant in VARIANTS] for case in plain}
@@ -142,7 +142,7 @@ def case_noise(case_id: str, first: Sample, second: Sample) -> CaseNoise:
     )
 
 
-def gate_of(noise: Noise, threshold: float, blocks: int) -> Gate:
+def gate_for(noise: Noise, threshold: float, blocks: int) -> Gate:
     """Work out what a gate of this threshold takes, and what its blocks show, for the noisiest case.
 
     Raises:

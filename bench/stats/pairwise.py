@@ -102,7 +102,7 @@ def judge_pairs(comparisons: Mapping[Pair, Comparison]) -> dict[Pair, PairVerdic
     }
 
 
-def against(reference: Sample, others: Mapping[str, Sample]) -> dict[str, PairVerdicts]:
+def compare_with(reference: Sample, others: Mapping[str, Sample]) -> dict[str, PairVerdicts]:
     """Judge each of several cases against one; those that share no block with it are left out."""
     compared = {case_id: compare_samples(sample, reference) for case_id, sample in others.items()}
     return judge_pairs({case_id: found for case_id, found in compared.items() if found is not None})

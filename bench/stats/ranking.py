@@ -10,8 +10,15 @@ from statistics import median
 from typing import Final, TypeVar
 
 from bench.model.results import Measurement, Run
-from bench.stats.case_summary import CaseSummary, sample_of, summarize_case
-from bench.stats.pairwise import PairVerdicts, Sample, against, blocks_needed, compare_samples, judge_pairs
+from bench.stats.case_summary import CaseSummary, block_sample, summarize_case
+from bench.stats.pairwise import (
+    PairVerdicts,
+    Sample,
+    blocks_needed,
+    compare_samples,
+    compare_with,
+    judge_pairs,
+)
 from bench.stats.run_state import rule_of, stops_of
 
 Name = TypeVar("Name", bound=Hashable)
@@ -66,9 +73,9 @@ def _podium(profile: str, run: Run) -> Ranking:
     for trial in run.trials:
         if trial.case in trials:
             trials[trial.case].append(trial)
-    samples = {case_id: sample_of(measured) for case_id, measured in trials.items()}
+    samples = {case_id: block_sample(measured) for case_id, measured in trials.items()}
     baseline = next((case.id for case in cases if case.strategy == "sequential" and samples[case.id]), None)
-    times_faster = {} if baseline is None else against(samples[baseline], _without(baseline, samples))
+    times_faster = {} if baseline is None else compare_with(samples[baseline], _without(baseline, samples))
     rows = tuple(summarize_case(case, trials[case.id], times_faster.get(case.id)) for case in cases)
     given_up = {case_id for case_id, stop in stops_of(run).items() if stop.reason == "given up"}
     ranked = complete_enough(trials, given_up)
@@ -96,7 +103,7 @@ def complete_enough(
     A case that left the blocks because enough was known of it is held against the blocks that it was
     run in, one that was given up against those of the most complete case.
     """
-    samples = {name: sample_of(measured) for name, measured in trials.items()}
+    samples = {name: block_sample(measured) for name, measured in trials.items()}
     most = max((len(sample) for sample in samples.values()), default=0)
     kept = {}
     for name, sample in samples.items():

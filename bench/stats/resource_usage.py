@@ -23,7 +23,7 @@ _ALL_CORES: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Costs:
+class ResourceUsage:
     """What a case costs; ``None`` is what was not measured.
 
     Attributes:
@@ -51,13 +51,13 @@ class Costs:
     limit: Limit | None
 
 
-def costs_of(trials: Sequence[Measurement]) -> Costs:
+def costs_of(trials: Sequence[Measurement]) -> ResourceUsage:
     """Sum up the trials of a case that count."""
     rounds = [round_ for trial in trials for round_ in trial.rounds]
     figures = {**_means(round_.probes for round_ in rounds), **_lags(rounds), **_peaks(trials)}
     witness = _means(_numbers(round_.server) for round_ in rounds if round_.server is not None)
     cpu_share, server_busy = _cpu_share(rounds), _mean(round_.server_busy for round_ in rounds)
-    return Costs(
+    return ResourceUsage(
         cold_start_s=_mean(trial.cold_start_s for trial in trials),
         imports_s=_mean(trial.imports_s for trial in trials),
         phases=_mean_of(Phases, [round_.phases for round_ in rounds]),

@@ -11,7 +11,7 @@ from bench.model.cases import Stopping
 from bench.model.results import Measurement, Run
 from bench.stats.intervals import block_value
 from bench.stats.retries import is_final
-from bench.stats.stopping_rule import Stop, StoppingRule, decide_stops, half_width, rule_for
+from bench.stats.stopping_rule import Stop, StoppingRule, decide_stops, half_width, stopping_rule
 
 _GIVE_UP_AFTER: Final = 3
 _STRIKES: Final = {"crash": 1, "timeout": 1, "invalid": 1, "escape": _GIVE_UP_AFTER}
@@ -91,7 +91,7 @@ def rule_of(run: Run) -> StoppingRule | None:
                 "budget_s": (float() | int() | None) as budget_s,
             },
         } if 1 <= least <= most:
-            return rule_for(most, Stopping(least, precision, budget_s))
+            return stopping_rule(most, Stopping(least, precision, budget_s))
         case {"blocks": int(most)} if most >= 1:
-            return rule_for(most, None)
+            return stopping_rule(most, None)
     return None

@@ -132,7 +132,7 @@ def series_key(case: Case) -> SeriesKey:
     return SeriesKey(case.strategy, case.client, case.keep_alive, case.variant)
 
 
-def scalings(run: Run) -> tuple[Scaling, ...]:
+def summarize_scaling(run: Run) -> tuple[Scaling, ...]:
     """Work out how the cases of a run scale, one a profile, in the order of the config."""
     return tuple(_scaling(profile, run) for profile in dict.fromkeys(case.profile.name for case in run.cases))
 

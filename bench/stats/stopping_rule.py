@@ -54,7 +54,7 @@ class Stop:
     half_width: float | None
 
 
-def rule_for(blocks: int, stopping: Stopping | None) -> StoppingRule:
+def stopping_rule(blocks: int, stopping: Stopping | None) -> StoppingRule:
     """Settle the rule of an experiment: so many blocks at the most, and exactly so many without more."""
     if stopping is None:
         return StoppingRule((blocks,))

@@ -75,7 +75,7 @@ class Verdicts:
         return {case: trials for case, trials in own.items() if trials}
 
 
-def verdicts_of(
+def comparison_verdicts(
     contest: Comparison, trials: Sequence[Measurement], own: Comparison | None = None
 ) -> Verdicts:
     """Work out the verdicts from the trials of a contest, in the order in which they were run.

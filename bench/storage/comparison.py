@@ -11,7 +11,7 @@ from bench.model.json_codec import MalformedError, from_json_value
 from bench.model.results import Run, RunHeader
 
 
-def comparison_of(run: Run) -> Comparison | None:
+def read_comparison(run: Run) -> Comparison | None:
     """Return the contest of a run; ``None`` if it was none.
 
     Raises:
@@ -42,13 +42,13 @@ def about_variant(run: Run, side: str) -> Mapping[str, Any]:
     return {}
 
 
-def as_asked(case: Case, contest: Comparison) -> Case:
+def as_configured(case: Case, contest: Comparison) -> Case:
     """Return a case of a contest as the config has it; how long rounds must be is found out on the spot."""
     repeat = case.countries.repeat // contest.repeats.get(case.plain_id, 1)
     return replace(case, countries=replace(case.countries, repeat=repeat))
 
 
-def repeats_of(beginning: RunHeader, contest: Comparison) -> Mapping[str, int]:
+def stored_repeats(beginning: RunHeader, contest: Comparison) -> Mapping[str, int]:
     """Return how long the rounds of each case of this contest were made when it began.
 
     Raises:

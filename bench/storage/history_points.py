@@ -10,24 +10,24 @@ from bench.model.cases import Case
 from bench.model.json_codec import encode, to_json_value
 from bench.model.results import Run
 from bench.stats.history import Point
-from bench.stats.verdicts import verdicts_of
-from bench.storage.comparison import about_variant, as_asked, comparison_of
+from bench.stats.verdicts import comparison_verdicts
+from bench.storage.comparison import about_variant, as_configured, read_comparison
 
 _SHARED: Final = ("python", "requirements")
 """What both sides must have alike, for else it was not the commit alone that made the difference."""
 
 
-def points_of(run: Run) -> tuple[Point, ...]:
+def history_points(run: Run) -> tuple[Point, ...]:
     """Return a point for each metric of each case that was measured.
 
     Raises:
         UsageError: it is no contest of two commits, or did not come to its end.
         UnreadableResultError: what is kept of its contest is none.
     """
-    contest = comparison_of(run)
+    contest = read_comparison(run)
     if contest is None:
         raise _refusal(run, "it is no contest of two variants", "measure one with `ab`")
-    verdicts = verdicts_of(contest, run.trials)
+    verdicts = comparison_verdicts(contest, run.trials)
     if run.status != "complete" or not verdicts.is_complete:
         raise _refusal(run, "it was stopped early", "go on with it by --resume")
     base, candidate = (about_variant(run, label) for label in (contest.base, contest.candidate))
@@ -37,7 +37,7 @@ def points_of(run: Run) -> tuple[Point, ...]:
     fingerprint = run.environment.get("fingerprint")
     if not isinstance(fingerprint, str) or not fingerprint:
         raise _refusal(run, "its machine is not known", "measure it again")
-    settings = {case.plain_id: _settings(as_asked(case, contest), run) for case in run.cases}
+    settings = {case.plain_id: _settings(as_configured(case, contest), run) for case in run.cases}
     points = tuple(
         Point(
             time=run.started,

@@ -48,7 +48,7 @@ def noise_to_json(record: NoiseRecord) -> str:
     return json.dumps({"schema": SCHEMA, **to_json_value(record)}, indent=1) + "\n"
 
 
-def keep_noise(record: NoiseRecord) -> Path:
+def save_noise(record: NoiseRecord) -> Path:
     """Put a record in the place of the machine's last one, and return where that is.
 
     Raises:

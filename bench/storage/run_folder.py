@@ -12,7 +12,7 @@ from bench.model.results import Measurement, Run
 from bench.storage.atomic_write import sync_folder, write_atomically, write_error
 from bench.storage.journal import read_journal
 from bench.storage.lock import locked
-from bench.storage.run_json import run_from_bytes, run_to_text
+from bench.storage.run_json import run_from_bytes, run_to_json_text
 
 RUNS: Final = Path("results/runs")
 """Where runs are kept, below the folder in which the command was given."""
@@ -49,7 +49,7 @@ def new_folder(name: str, started: datetime, out: Path | None) -> Iterator[Path]
 
 
 @contextmanager
-def old_folder(run: Path) -> Iterator[Path]:
+def existing_folder(run: Path) -> Iterator[Path]:
     """Find the folder of a run that was left, by its path, its name or ``last``, and hold it.
 
     Raises:
@@ -57,7 +57,7 @@ def old_folder(run: Path) -> Iterator[Path]:
         LockedError: another process is at work there.
         EnvironmentFault: the folder cannot be written.
     """
-    folder = journal_of(run).parent
+    folder = journal_path(run).parent
     with ExitStack() as stack:
         try:
             stack.enter_context(locked(folder / LOCK))
@@ -68,29 +68,29 @@ def old_folder(run: Path) -> Iterator[Path]:
         yield folder
 
 
-def save(folder: Path, run: Run, table: str) -> None:
+def save_run(folder: Path, run: Run, table: str) -> None:
     """Write what is derived from the journal: the table, and at last the document, which says that it is all.
 
     Raises:
         EnvironmentFault: one of them cannot be written; it is as it was.
     """
-    for name, text in ((TABLE, table), (DOCUMENT, run_to_text(run))):
+    for name, text in ((TABLE, table), (DOCUMENT, run_to_json_text(run))):
         try:
             write_atomically(folder / name, text)
         except OSError as error:
             raise write_error(folder / name, error, len(text.encode())) from error
 
 
-def is_derived(folder: Path, trials: Sequence[Measurement]) -> bool:
+def is_up_to_date(folder: Path, trials: Sequence[Measurement]) -> bool:
     """Say whether all that is derived from the trials of a complete run is there."""
     try:
-        run = load(folder)
+        run = load_run(folder)
         return run.status == "complete" and run.trials == tuple(trials)
     except (UnreadableResultError, UsageError):
         return False
 
 
-def load(run: Path) -> Run:
+def load_run(run: Path) -> Run:
     """Read a stored run by its folder, its ``run.json``, or its name below ``results/runs``.
 
     Raises:
@@ -111,7 +111,7 @@ def stored_runs() -> list[Path]:
     return sorted(document.parent for document in RUNS.glob(f"*/{DOCUMENT}"))
 
 
-def left_runs() -> list[Path]:
+def unfinished_runs() -> list[Path]:
     """Return the folders of runs of which there is only a journal: left at once, or still going on."""
     folders = (journal.parent for journal in RUNS.glob(f"*/{JOURNAL}"))
     return sorted(folder for folder in folders if not (folder / DOCUMENT).exists())
@@ -135,7 +135,7 @@ def _find(run: Path) -> Path:
     raise _no_run(run)
 
 
-def journal_of(run: Path) -> Path:
+def journal_path(run: Path) -> Path:
     """Return the journal of a run, by its folder, its name or ``last``.
 
     Raises:
@@ -188,7 +188,7 @@ def _unused(folder: Path) -> Path:
             return candidate
 
 
-def refuse_used(folder: Path) -> None:
+def check_unused(folder: Path) -> None:
     """Refuse a folder that holds something already; one that is not there is fine.
 
     Raises:

@@ -20,7 +20,7 @@ def run_to_json(run: Run) -> dict[str, Any]:
     return document
 
 
-def run_to_text(run: Run) -> str:
+def run_to_json_text(run: Run) -> str:
     """Write the document of a run as it is stored, and as it is exported."""
     return add_checksums(run_to_json(run))
 

@@ -52,7 +52,7 @@ def plan(cores: Sequence[Sequence[int]]) -> Pinning:
     return Pinning(server=first, worker=tuple(sorted(chain.from_iterable(others))), harness=second)
 
 
-def pinning_of(experiment: Experiment) -> Pinning:
+def plan_pinning(experiment: Experiment) -> Pinning:
     """Plan for what an experiment wants, with the cores that this process may use."""
     return plan(usable_cores()) if experiment.pinning else Pinning()
 
@@ -74,7 +74,7 @@ def usable_processors() -> frozenset[int]:
 
 
 @contextmanager
-def kept_to(processors: Sequence[int]) -> Iterator[None]:
+def restrict_to(processors: Sequence[int]) -> Iterator[None]:
     """Keep this thread, and what it starts, to some processors; none of them changes nothing."""
     if not processors:
         yield

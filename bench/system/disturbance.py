@@ -51,7 +51,7 @@ class Snapshot:
     oom_kills: int = 0
 
 
-def conditions(before: Snapshot, after: Snapshot) -> Conditions:
+def conditions_between(before: Snapshot, after: Snapshot) -> Conditions:
     """Say what went to others between two snapshots, in cores, at the least.
 
     Many kernels bill interrupts to the process that they interrupt; ours then seem to have used more of
@@ -65,12 +65,12 @@ def conditions(before: Snapshot, after: Snapshot) -> Conditions:
     )
 
 
-def disturbance(before: Snapshot, after: Snapshot) -> str:
+def find_disturbance(before: Snapshot, after: Snapshot) -> str:
     """Say what makes timings between two snapshots worthless; nothing if nothing does."""
     return next(_disturbances(before, after), "")
 
 
-def turned_away(before: Snapshot, after: Snapshot) -> str:
+def refused_connections(before: Snapshot, after: Snapshot) -> str:
     """Say how many connections a full queue cost; nothing if it cost none."""
     if before.dropped is None or after.dropped is None:
         return ""
@@ -85,11 +85,11 @@ def _disturbances(before: Snapshot, after: Snapshot) -> Iterator[str]:
     jumped_s = (after.wall_s - before.wall_s) - (after.boot_s - before.boot_s)
     if abs(jumped_s) > _CLOCK_JUMP_S:
         yield f"the clock jumped by {jumped_s:+.2g} s"
-    if why := turned_away(before, after):
+    if why := refused_connections(before, after):
         yield why
     if swapped := after.swapped - before.swapped:
         yield f"memory was swapped: {swapped} pages"
-    strangers = conditions(before, after).strangers
+    strangers = conditions_between(before, after).strangers
     if strangers > _MOST_STRANGERS:
         yield f"others used {strangers:.0%} of a core"
     busy_s = (after.processes_s - before.processes_s) - (after.stolen_s - before.stolen_s)
@@ -97,7 +97,7 @@ def _disturbances(before: Snapshot, after: Snapshot) -> Iterator[str]:
         yield "every core of the machine was busy"
 
 
-def snapshot(usable: Collection[int], own_cpu_s: Callable[[], float]) -> Snapshot | None:
+def take_snapshot(usable: Collection[int], own_cpu_s: Callable[[], float]) -> Snapshot | None:
     """Read the counters; ``None`` where there is no ``/proc``.
 
     Args:

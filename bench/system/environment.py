@@ -20,12 +20,12 @@ _BENEATH: Final = ("h11", "httpcore", "httptools", "urllib3")
 """What clients and server stand on."""
 
 
-def describe(clients: Iterable[str], pinning: Pinning) -> dict[str, Any]:
+def describe_environment(clients: Iterable[str], pinning: Pinning) -> dict[str, Any]:
     """Return what the numbers of a run depend on, with the libraries behind these clients."""
     owners = metadata.packages_distributions()
     modules = sorted({*clients, *_BENEATH} & owners.keys())
     return {
-        "fingerprint": fingerprint(),
+        "fingerprint": machine_fingerprint(),
         "python": _python(),
         "system": _system(),
         "processor": _processor(),
@@ -36,7 +36,7 @@ def describe(clients: Iterable[str], pinning: Pinning) -> dict[str, Any]:
     }
 
 
-def fingerprint() -> str:
+def machine_fingerprint() -> str:
     """Return what tells this machine from others whose timings mean nothing here: a SHA-256 in hex digits.
 
     It covers processor model, number of cores, governor, kernel, C library, and Python.

@@ -39,7 +39,7 @@ class Advice:
     remedy: str
 
 
-def advice(before: Machine, after: Machine, trials: Sequence[Measurement]) -> tuple[Advice, ...]:
+def noise_advice(before: Machine, after: Machine, trials: Sequence[Measurement]) -> tuple[Advice, ...]:
     """Judge a machine by what was read of it before and after these trials, and during each."""
     return (
         _governor(before),
@@ -53,7 +53,7 @@ def advice(before: Machine, after: Machine, trials: Sequence[Measurement]) -> tu
     )
 
 
-def warnings(machine: Machine) -> tuple[str, ...]:
+def noise_warnings(machine: Machine) -> tuple[str, ...]:
     """Say, before anything is timed, what will make timings vary and can be changed; a sentence each."""
     return tuple(
         f"{found.what}: {found.value}; {found.remedy}"

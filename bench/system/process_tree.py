@@ -70,7 +70,7 @@ _GET: Final = 37
 
 
 @contextmanager
-def adopting() -> Iterator[None]:
+def become_subreaper() -> Iterator[None]:
     """Become the parent of every orphan below this process for as long as the context lasts."""
     if sys.platform != "linux":
         yield

@@ -14,10 +14,10 @@ from bench.variants.interpreter import Interpreter, interpreter_for
 from bench.variants.probe import OF_THE_TREE, precompile, probe_variant
 from bench.variants.requirements import comparable, name_of
 from bench.variants.run_command import without_addresses
-from bench.variants.tree import Tree, tree_of, working_folder
+from bench.variants.tree import Tree, make_tree, working_folder
 
 
-def build(
+def build_variant(
     variant: Variant,
     clients: Collection[str],
     strategies: Mapping[str, Strategy],
@@ -38,7 +38,7 @@ def build(
     """
     used = sorted(set(clients) - {NO_CLIENT})
     interpreter = interpreter_for(variant.python)
-    tree = tree_of(variant, say)
+    tree = make_tree(variant, say)
     label = one_line(variant.label)
     kept = _import_path(tree, label, say)
     path = [*kept, *map(Path, project_path(_foreign(strategies)))]
@@ -90,13 +90,13 @@ def _strategies(tree: Path, asked: Mapping[str, Strategy]) -> dict[str, Path]:
         if is_shipped(strategy.file):
             continue
         found.pop(name, None)
-        file = counterpart(strategy.file, top, tree)
+        file = counterpart_strategy(strategy.file, top, tree)
         if file is not None:
             found[name] = file
     return found
 
 
-def counterpart(file: Path, top: Path, tree: Path) -> Path | None:
+def counterpart_strategy(file: Path, top: Path, tree: Path) -> Path | None:
     """Return the file of a tree that stands for one of the repository at ``top``; ``None`` if there is none.
 
     A file from elsewhere stands for itself.

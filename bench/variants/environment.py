@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from bench.config.strategy_source import foreign_modules, parsed
+from bench.config.strategy_source import foreign_modules, parse_source
 from bench.errors import SetupError, UsageError
 from bench.model.comparison import Variant
 from bench.model.text import one_line
@@ -39,7 +39,7 @@ def modules_behind(clients: Collection[Path]) -> list[str]:
     found: set[str] = set()
     for client in clients:
         try:
-            found.update(foreign_modules(parsed(client)))
+            found.update(foreign_modules(parse_source(client)))
         except UsageError:
             continue
     return sorted(found.union(*(_BESIDE.get(module, ()) for module in found)))

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from bench.config.strategy_source import parsed
+from bench.config.strategy_source import parse_source
 from bench.errors import UsageError
 from bench.system.paths import import_path, strategies_folder
 from bench.variants.cache import get_or_create, key_of
@@ -29,7 +29,7 @@ def speaks_as_we_do(tree: Path) -> bool:
 def protocol_of(file: Path) -> int | None:
     """Read the number of a protocol from the text of its file; ``None`` if it says none."""
     try:
-        body = parsed(file).body
+        body = parse_source(file).body
     except UsageError:
         return None
     for node in body:

@@ -29,7 +29,7 @@ class Tree:
     dirty: bool | None
 
 
-def tree_of(variant: Variant, say: Callable[[str], None]) -> Tree:
+def make_tree(variant: Variant, say: Callable[[str], None]) -> Tree:
     """Have the tree of a variant in the cache, and say what is not in it.
 
     Raises:

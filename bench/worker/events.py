@@ -21,7 +21,7 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class FutureSeen:
+class FutureObserved:
     """A future was scheduled or is done; ``text`` is how it prints itself."""
 
     country: str
@@ -40,11 +40,11 @@ class Awaiting:
     rounds: int
 
 
-Event: TypeAlias = Fetched | FutureSeen | WarmedUp | Awaiting | Report
+Event: TypeAlias = Fetched | FutureObserved | WarmedUp | Awaiting | Report
 
 _KINDS: Final[Mapping[str, type[Any]]] = {
     "fetched": Fetched,
-    "future": FutureSeen,
+    "future": FutureObserved,
     "warmed_up": WarmedUp,
     "awaiting": Awaiting,
     "report": Report,
@@ -87,7 +87,7 @@ class EventWriter:
 
     def future(self, country: str, future: Future) -> None:
         """Tell of a future's state."""
-        self._tell(FutureSeen(country, one_line(str(future))))
+        self._tell(FutureObserved(country, one_line(str(future))))
 
     def _tell(self, event: Event) -> None:
         os.write(self.descriptor, event_line(event).encode() + b"\n")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.model.comparison import METRICS
-from bench.stats.history import tracks_of
+from bench.stats.history import history_tracks
 from bench.storage.history import add_points, read_history
 from tests.histories import noisy, point
 
@@ -27,7 +27,7 @@ def test_ten_thousand_points_are_read_in_a_second(tmp_path: Path, capsys: pytest
     start_s = time.perf_counter()
     points = read_history(path)
     read_s = time.perf_counter() - start_s
-    tracks = tracks_of(points)
+    tracks = history_tracks(points)
     scanned_s = time.perf_counter() - start_s - read_s
     assert sum(len(series.steps) for track in tracks for series in track.series) >= len(tracks)
     with capsys.disabled():

@@ -18,7 +18,7 @@ import trustme
 
 from bench.api import ClientSettings, Fetch, Job
 from bench.api.outcomes import FetchOutcome
-from bench.config.catalog import clients
+from bench.config.catalog import find_clients
 from bench.model.faults import KINDS
 from tests.fault_server import HTTP1_KINDS, fault_server
 from tests.fault_server_http2 import HTTP2_KINDS, converse_in_http2
@@ -30,7 +30,7 @@ TIMED = {"stall", "drip", "slow_headers"}
 ENDLESS = {"oversized", "gzip_bomb"}
 UNSEEN: Mapping[str, FetchOutcome] = {"wrong_content": "ok"}
 """What no client can know; the worker tells by the checksum."""
-CLIENTS = clients()
+CLIENTS = find_clients()
 FACES = [(name, face) for name, client in CLIENTS.items() for face in sorted(client.faces)]
 
 

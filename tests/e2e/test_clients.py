@@ -12,13 +12,13 @@ import pytest
 from aiohttp import ClientSession
 
 from bench.api import Fetch, Future, Job
-from bench.config.catalog import clients
+from bench.config.catalog import find_clients
 from tests.fetching import fetch_in_turn
 from tests.stub_server import Stub, stub_server
 
 pytestmark = pytest.mark.e2e
 
-FACES = [(name, face) for name, client in clients().items() for face in sorted(client.faces)]
+FACES = [(name, face) for name, client in find_clients().items() for face in sorted(client.faces)]
 every_client = pytest.mark.parametrize(("client", "face"), FACES)
 
 

@@ -16,7 +16,7 @@ from types import ModuleType
 import pytest
 
 from bench.api import Answer, ClientSettings, Fetch, Get, Job
-from bench.config.catalog import clients
+from bench.config.catalog import find_clients
 from tests.fault_server import fault_server
 
 pytestmark = [
@@ -28,7 +28,7 @@ pytestmark = [
 
 TIMEOUT_S = 0.02
 THREADS = 8
-BLOCKING = [name for name, client in clients().items() if "sync" in client.faces]
+BLOCKING = [name for name, client in find_clients().items() if "sync" in client.faces]
 
 
 @contextmanager

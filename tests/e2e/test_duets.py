@@ -13,7 +13,7 @@ from bench.config import catalog
 from bench.model.cases import Case, Experiment, Fixed, Profile, Selection
 from bench.model.comparison import BuiltVariant
 from bench.model.results import Measurement
-from bench.runner.block_loop import pilot, run_comparison, with_repeats
+from bench.runner.block_loop import run_comparison, run_pilot, with_repeats
 from bench.stats.observer import Observer
 from bench.storage.journal import new_journal, read_journal
 from bench.system.paths import import_path
@@ -33,7 +33,7 @@ BLOCK_S = 0.1
 
 def contest_of(candidate: Path | None, *, budget_s: float = BLOCK_S, deadline_s: float = 20) -> Experiment:
     """Let a strategy's file contend with the shipped one of the same name, or that with itself."""
-    shipped = catalog.strategies()[CASE.strategy]
+    shipped = catalog.find_strategies()[CASE.strategy]
     sides = {
         name: BuiltVariant(sys.executable, import_path(), {CASE.strategy: file})
         for name, file in ((BASE, shipped.file), (CANDIDATE, candidate or shipped.file))
@@ -157,7 +157,7 @@ def test_a_pilot_makes_rounds_long_enough(tmp_path: Path) -> None:
     """Rounds of five milliseconds are repeated until they take a fifth of a second, at the least a tenth."""
     of = contest_of(None)
     assert of.contest is not None
-    tried = pilot(of)
+    tried = run_pilot(of)
     assert 2 <= tried.repeats[CASE.id] <= 40
     assert tried.block_s > 6 * 0.2
     found = measured(tmp_path, with_repeats(of, replace(of.contest, repeats=tried.repeats)))

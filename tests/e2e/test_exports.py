@@ -23,8 +23,8 @@ from pyarrow import parquet
 from bench.model.cases import Case
 from bench.model.results import Run
 from bench.report.export.trial_rows import COLUMNS
-from bench.storage.run_folder import load
-from bench.storage.run_json import run_to_text
+from bench.storage.run_folder import load_run
+from bench.storage.run_json import run_to_json_text
 from tests.builders import case, run_of, trials
 from tests.contests import contested
 from tests.foreign_formats import BENCHER, GITHUB_ACTION_BENCHMARK, HYPERFINE, junit_problems
@@ -53,7 +53,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stored(folder: Path, of: Run) -> Path:
     """Store a run that was built, and return its folder."""
     folder.mkdir()
-    (folder / "run.json").write_text(run_to_text(of), encoding="ascii")
+    (folder / "run.json").write_text(run_to_json_text(of), encoding="ascii")
     return folder
 
 
@@ -221,7 +221,7 @@ def test_openmetrics_is_read_by_prometheus_own_parser(measured: Path, tmp_path: 
 def by_case(run_folder: Path) -> Mapping[str, list[float]]:
     """Return what each timed round took, from the run itself."""
     found: dict[str, list[float]] = {}
-    for trial in load(run_folder).trials:
+    for trial in load_run(run_folder).trials:
         found.setdefault(trial.case, []).extend(round_.elapsed_s for round_ in trial.rounds)
     return found
 

@@ -15,7 +15,7 @@ import pytest
 from bench.model.cases import Case
 from bench.model.results import Run
 from bench.storage.history import add_points
-from bench.storage.run_folder import save
+from bench.storage.run_folder import save_run
 from tests.builders import case
 from tests.contests import CANDIDATE, between_commits, contested
 from tests.histories import noisy, point
@@ -70,7 +70,7 @@ def stored(folder: Path, base: str, candidate: str, day: int, **changes: object)
     run = replace(run, name=f"ci-202602{day:02}-030405", started=f"2026-02-{day:02}T03:04:05+00:00")
     place = folder / "results" / "runs" / run.name
     place.mkdir(parents=True)
-    save(place, run, "")
+    save_run(place, run, "")
     return run
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 
-from bench.config.catalog import clients, read_strategy, strategies
+from bench.config.catalog import find_clients, find_strategies, read_strategy
 from tests.runs import HOSTILE, ROOT, config, document, hostile, outcomes, run
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -232,7 +232,7 @@ def test_the_place_of_a_hang_is_in_the_strategy_wherever_it_lies(tmp_path: Path)
 
 def test_no_strategy_that_ships_leaves_anything_behind(tmp_path: Path) -> None:
     """Threads, descriptors, and processes that outlive their worker: there are none."""
-    path = config(tmp_path, list(strategies()), clients=["urllib3", "aiohttp"], blocks=1)
+    path = config(tmp_path, list(find_strategies()), clients=["urllib3", "aiohttp"], blocks=1)
     assert run(path).returncode == 0
     check_nothing_is_left(path, 8)
 
@@ -240,7 +240,9 @@ def test_no_strategy_that_ships_leaves_anything_behind(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_no_client_that_ships_leaves_anything_behind(tmp_path: Path) -> None:
     """With every strategy that can use it, kept alive or not."""
-    path = config(tmp_path, list(strategies()), clients=list(clients()), keep_alive=[True, False], blocks=2)
+    path = config(
+        tmp_path, list(find_strategies()), clients=list(find_clients()), keep_alive=[True, False], blocks=2
+    )
     assert run(path).returncode == 0
     check_nothing_is_left(path, 84)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from bench.storage.journal import read_journal
-from bench.storage.run_folder import load
+from bench.storage.run_folder import load_run
 from tests.runs import (
     ROOT,
     alive,
@@ -180,12 +180,12 @@ def interrupt(lane: Lane, number: signal.Signals, times: int) -> None:
         assert lane.running() == []
         assert lane.workspaces() == []
         if "stopped early" in said:
-            trials = len(load(out).trials)
+            trials = len(load_run(out).trials)
             assert f"stopped early: {trials} of 1000 trials kept in {out}; resume with `python -m" in said
             assert (
                 len(ACKNOWLEDGED.findall(said)) <= trials == len(read_journal(out / "journal.jsonl").trials)
             )
-            assert load(out).status == "partial"
+            assert load_run(out).status == "partial"
         else:  # it had not begun
             assert not list(out.glob("run.json"))
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bench.storage.journal import JournalContents, read_journal
-from bench.storage.run_folder import DOCUMENT, JOURNAL, LOCK, load
+from bench.storage.run_folder import DOCUMENT, JOURNAL, LOCK, load_run
 from tests.runs import ROOT, await_that, command, config, document, resumed, run, started
 
 pytestmark = pytest.mark.e2e
@@ -102,7 +102,7 @@ def test_a_run_that_is_interrupted_and_killed_yields_what_one_in_one_go_does(
     stored = document(path)
     assert stored["status"] == "complete"
     assert [each["after"] for each in stored["resumed"]] == [interrupted_after, len(kept)]
-    assert load(path.parent / "run").trials[: len(kept)] == kept
+    assert load_run(path.parent / "run").trials[: len(kept)] == kept
     assert document(whole)["resumed"] == []
 
 

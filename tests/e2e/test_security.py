@@ -18,7 +18,7 @@ from typing import Final
 import pytest
 
 from bench.api import Job
-from bench.api.country_codes import is_code
+from bench.api.country_codes import is_country_code
 from bench.errors import UsageError
 from bench.model.cases import Profile
 from bench.model.flags import all_flags, load_flags
@@ -136,8 +136,8 @@ NO_CODES = (
 
 def test_only_two_capital_letters_are_a_country_code() -> None:
     """No other script has any, and no line may end after them."""
-    assert is_code("BR")
-    assert [text for text in (*HOSTILE.values(), *NO_CODES) if is_code(text)] == []
+    assert is_country_code("BR")
+    assert [text for text in (*HOSTILE.values(), *NO_CODES) if is_country_code(text)] == []
 
 
 def test_what_is_no_code_meets_neither_an_address_nor_a_path(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.config.catalog import clients, strategies
+from bench.config.catalog import find_clients, find_strategies
 from bench.model.cases import Client, Strategy
 from bench.model.flags import all_flags
 from bench.system.paths import import_path, strategies_folder
@@ -22,8 +22,8 @@ WORKERS = 4
 FLAGS = {country: f"GIF89a of {country}".encode() * 50 for country in ("BR", "CN", "DE", "ET")}
 PAIRS = [
     pytest.param(strategy, client, id=f"{strategy.name}-{client.name}")
-    for strategy in strategies().values()
-    for client in clients().values()
+    for strategy in find_strategies().values()
+    for client in find_clients().values()
     if strategy.face in client.faces
 ]
 
@@ -38,7 +38,7 @@ def stub() -> Iterator[Stub]:
 
 def test_there_are_eight_strategies_and_four_clients() -> None:
     """The table below is the whole of it."""
-    assert (len(strategies()), len(clients()), len(PAIRS)) == (8, 4, 21)
+    assert (len(find_strategies()), len(find_clients()), len(PAIRS)) == (8, 4, 21)
 
 
 @pytest.mark.parametrize(("strategy", "client"), PAIRS)
@@ -68,7 +68,7 @@ def test_downloads_all_flags_at_once(stub: Stub, tmp_path: Path, strategy: Strat
     assert list(task.folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("strategy", strategies().values(), ids=lambda strategy: strategy.name)
+@pytest.mark.parametrize("strategy", find_strategies().values(), ids=lambda strategy: strategy.name)
 def test_opens_a_connection_for_each_request(stub: Stub, tmp_path: Path, strategy: Strategy) -> None:
     """Without keep-alive, through every strategy, even if the server does not hang up."""
     stub.deaf = True

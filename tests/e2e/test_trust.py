@@ -17,7 +17,7 @@ from bench.config import catalog
 from bench.model.cases import Case, Experiment, Fixed, Profile, Selection
 from bench.model.results import Gap, Measurement
 from bench.runner.block_loop import run_blocks
-from bench.stats.case_summary import sample_of
+from bench.stats.case_summary import block_sample
 from bench.stats.observer import Observer
 from bench.stats.resource_usage import costs_of
 from bench.stats.sequential_test import SequentialRule, Verdict, blocks_to_alarm, decide_metric
@@ -47,7 +47,7 @@ def measured(
     folder: Path, cases: Sequence[Case], blocks: int, rounds: int = 2, seed: int = 1
 ) -> Mapping[str, list[Measurement]]:
     """Run cases for real and return the trials of each."""
-    shipped = catalog.strategies()
+    shipped = catalog.find_strategies()
     own = {file.stem: catalog.read_strategy(file) for file in STRATEGIES.glob("half_*.py")}
     experiment = Experiment(
         name="trust",
@@ -70,7 +70,7 @@ def measured(
 
 def log_ratios(first: Sequence[Measurement], second: Sequence[Measurement]) -> list[float]:
     """Return second against first, block by block."""
-    one, other = sample_of(first), sample_of(second)
+    one, other = block_sample(first), block_sample(second)
     return [math.log(other[block] / one[block]) for block in sorted(one.keys() & other.keys())]
 
 
@@ -150,7 +150,7 @@ def test_a_busy_neighbour_makes_trials_invalid_and_not_slow(tmp_path: Path) -> N
     assert [trial.attempt for trial in trials] == [0, 1, 2, 3]
     assert {trial.outcome for trial in trials} == {"invalid"}
     assert all(trial.detail.startswith(("others used", "the server was late")) for trial in trials)
-    assert sample_of(trials) == {}
+    assert block_sample(trials) == {}
 
 
 def test_a_moment_is_measured_too(tmp_path: Path) -> None:

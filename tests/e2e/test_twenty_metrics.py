@@ -22,7 +22,7 @@ from bench.model.results import Measurement
 from bench.runner.block_loop import run_comparison
 from bench.stats.comparison_state import RULE
 from bench.stats.observer import Observer
-from bench.stats.verdicts import MetricVerdict, verdicts_of
+from bench.stats.verdicts import MetricVerdict, comparison_verdicts
 from bench.storage.journal import new_journal
 from bench.system.paths import import_path
 from tests.builders import BEGINNING
@@ -69,7 +69,7 @@ class Found:
 
 def contest_of(candidate_s: float, coins: int) -> Experiment:
     """Let the same code contend with itself, where the candidate's answers take so many seconds."""
-    shipped = catalog.strategies()
+    shipped = catalog.find_strategies()
     files = {name: strategy.file for name, strategy in shipped.items()}
     terms = Comparison(
         BASE,
@@ -100,7 +100,7 @@ def found(folder: Path, candidate_s: float, coins: int, tell: Callable[[str], No
     assert of.contest is not None
     with new_journal(folder / f"{coins}.jsonl", BEGINNING) as journal:
         trials = run_comparison(of, of.contest, journal, Observer())
-    verdicts = verdicts_of(of.contest, trials)
+    verdicts = comparison_verdicts(of.contest, trials)
     assert verdicts.failed == {}
     assert len(verdicts.metrics) == 2 * len(CASES)
     kept = {name: fmean(_lateness_s(trials, name)) for name in (BASE, CANDIDATE)}

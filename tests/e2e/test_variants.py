@@ -17,7 +17,7 @@ from bench.errors import BenchError, SetupError, UsageError
 from bench.model.cases import Strategy
 from bench.model.comparison import BuiltVariant, Variant
 from bench.system.paths import home
-from bench.variants.build import build
+from bench.variants.build import build_variant
 from bench.variants.interpreter import interpreter_for
 from bench.variants.probe import OF_THE_TREE
 from bench.worker.protocol import PROTOCOL
@@ -36,8 +36,8 @@ def download_many(job):
 """
 BUILDING = """
 from bench.model.comparison import Variant
-from bench.variants.build import build
-print(build(Variant(requirements=("httpx==0.27.1",)), ["httpx"], {}, lambda _: None).python)
+from bench.variants.build import build_variant
+print(build_variant(Variant(requirements=("httpx==0.27.1",)), ["httpx"], {}, lambda _: None).python)
 """
 
 
@@ -84,10 +84,10 @@ def commit_all(folder: Path) -> None:
 def built(variant: Variant, clients: Collection[str] = CLIENTS, *own: Path) -> tuple[BuiltVariant, list[str]]:
     """Build a side, and return it with what was said."""
     said: list[str] = []
-    strategies: dict[str, Strategy] = dict(catalog.strategies())
+    strategies: dict[str, Strategy] = dict(catalog.find_strategies())
     for file in own:
         strategies[file.stem] = catalog.read_strategy(file)
-    return build(variant, clients, strategies, said.append), said
+    return build_variant(variant, clients, strategies, said.append), said
 
 
 def asked(side: BuiltVariant, code: str) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from bench.errors import SetupError, UsageError
 from bench.model.comparison import Variant
-from bench.variants.tree import Tree, tree_of
+from bench.variants.tree import Tree, make_tree
 
 pytestmark = [pytest.mark.e2e]
 
@@ -58,7 +58,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def tree(variant: Variant) -> Tree:
     """Make a tree of which nothing is left out."""
-    return tree_of(variant, pytest.fail)
+    return make_tree(variant, pytest.fail)
 
 
 def names(folder: Path) -> list[str]:
@@ -284,7 +284,7 @@ def test_links_out_of_the_tree_and_submodules_are_left_out_and_told(repository: 
     commit_all(repository)
     for variant in (Variant(rev="main"), Variant()):
         said: list[str] = []
-        made = tree_of(variant, said.append)
+        made = make_tree(variant, said.append)
         assert names(made.folder) == [".gitignore", "circle", "link", "package/a.py", "run.sh"]
         (note,) = said
         assert note.startswith("note: the tree of ")
@@ -349,8 +349,8 @@ def test_two_at_once_have_one_whole_tree(repository: Path) -> None:
     for number in range(200):
         (repository / f"file{number}").write_text(str(number), encoding="utf-8")
     code = (
-        "from bench.model.comparison import Variant\nfrom bench.variants.tree import tree_of\n"
-        "print(tree_of(Variant(), print).folder)"
+        "from bench.model.comparison import Variant\nfrom bench.variants.tree import make_tree\n"
+        "print(make_tree(Variant(), print).folder)"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     both = [

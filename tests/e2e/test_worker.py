@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bench.system.paths import strategies_folder
-from bench.worker.events import Event, Fetched, FutureSeen, read_event
+from bench.worker.events import Event, Fetched, FutureObserved, read_event
 from bench.worker.protocol import Report, Task, worker_command
 from tests.stub_server import Stub, stub_server
 from tests.trial import a_task, report_in, report_of, run_worker
@@ -148,7 +148,9 @@ def test_tells_of_every_event_while_it_is_live(stub: Stub, tmp_path: Path) -> No
     fetched = sorted((event.country, event.outcome) for event in events if isinstance(event, Fetched))
     assert fetched == [("BR", "ok"), ("ZZ", "not_found")]
     for country in ("BR", "ZZ"):
-        texts = [event.text for event in events if isinstance(event, FutureSeen) and event.country == country]
+        texts = [
+            event.text for event in events if isinstance(event, FutureObserved) and event.country == country
+        ]
         assert len(texts) == 2
         assert "state=finished returned Fetch" in texts[-1]
 
@@ -160,7 +162,7 @@ def test_tells_of_every_task_when_it_is_scheduled_and_when_it_is_done(
     """Whatever the event loop is then asked to do with them."""
     file = strategies_folder() / f"{strategy}.py"
     task = a_trial(stub, tmp_path, file, client="aiohttp", live=True, base_url=stub.base_url)
-    seen = [event for event in live_events(task) if isinstance(event, FutureSeen)]
+    seen = [event for event in live_events(task) if isinstance(event, FutureObserved)]
     assert [event.country for event in seen[:3]] == list(FLAGS)
     assert all(event.text.startswith("<Task pending ") for event in seen[:3])
     assert sorted(event.country for event in seen[3:]) == list(FLAGS)

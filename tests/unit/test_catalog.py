@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.config.catalog import clients, install_command, read_client, read_strategy, strategies
+from bench.config.catalog import find_clients, find_strategies, install_command, read_client, read_strategy
 from bench.errors import UsageError
 from bench.model.cases import Client, Strategy
 from bench.system.paths import import_path, strategies_folder
@@ -19,7 +19,9 @@ SYNC = ("sync", True)
 
 def test_knows_the_shipped_strategies() -> None:
     """Which face each opens, and whether it takes workers, is read from the code."""
-    assert {name: (strategy.face, strategy.takes_workers) for name, strategy in strategies().items()} == {
+    assert {
+        name: (strategy.face, strategy.takes_workers) for name, strategy in find_strategies().items()
+    } == {
         "asyncio_as_completed": ASYNC,
         "asyncio_gather": ASYNC,
         "asyncio_taskgroup": ASYNC,
@@ -33,7 +35,7 @@ def test_knows_the_shipped_strategies() -> None:
 
 def test_knows_the_shipped_clients() -> None:
     """Which faces each offers; all of them are installed for these tests."""
-    assert {name: (set(client.faces), client.missing) for name, client in clients().items()} == {
+    assert {name: (set(client.faces), client.missing) for name, client in find_clients().items()} == {
         "aiohttp": ({"async"}, ()),
         "httpx": ({"async", "sync"}, ()),
         "requests": ({"sync"}, ()),
@@ -44,7 +46,7 @@ def test_knows_the_shipped_clients() -> None:
 def test_knows_what_the_shipped_clients_speak_and_where_they_deviate() -> None:
     """All of them trust an authority that they are given; what is not seen is said in their files."""
     tls, unseen = frozenset({"tls"}), {"surplus_bytes": "ok"}
-    assert {name: (client.speaks, client.deviations) for name, client in clients().items()} == {
+    assert {name: (client.speaks, client.deviations) for name, client in find_clients().items()} == {
         "aiohttp": (tls, {}),
         "httpx": (tls | {"http2"}, unseen),
         "requests": (tls, unseen),
@@ -65,7 +67,7 @@ def test_a_deviation_is_a_literal_of_faults_and_classes(tmp_path: Path, literal:
 
 def test_everything_shipped_has_a_summary_and_is_short_enough_to_read() -> None:
     """One line of docstring for ``list``, and a page of code beyond it."""
-    everything: list[Strategy | Client] = [*strategies().values(), *clients().values()]
+    everything: list[Strategy | Client] = [*find_strategies().values(), *find_clients().values()]
     for shipped in everything:
         assert shipped.name == shipped.file.stem
         assert shipped.summary.endswith(".")
@@ -76,7 +78,7 @@ def test_everything_shipped_has_a_summary_and_is_short_enough_to_read() -> None:
 
 def test_imports_nothing() -> None:
     """Neither a strategy nor a library is in the process that has read the catalogue."""
-    code = "import sys, bench.config.catalog as c; c.strategies(), c.clients(); print(*sys.modules)"
+    code = "import sys, bench.config.catalog as c; c.find_strategies(), c.find_clients(); print(*sys.modules)"
     command = [sys.executable, "-c", code]
     environment = {"PYTHONPATH": os.pathsep.join(import_path())}
     listed = subprocess.run(command, capture_output=True, check=True, text=True, env=environment)
@@ -172,7 +174,7 @@ def test_refuses_a_file_that_would_hide_what_ships(tmp_path: Path, name: str) ->
 def test_what_ships_may_be_named_by_its_path(monkeypatch: pytest.MonkeyPatch) -> None:
     """However the path is written."""
     monkeypatch.chdir(strategies_folder())
-    assert read_strategy(Path("clients/../sequential.py")) == strategies()["sequential"]
+    assert read_strategy(Path("clients/../sequential.py")) == find_strategies()["sequential"]
 
 
 def test_says_what_a_client_lacks(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_a_bug_exits_with_seven_and_asks_for_a_report(
     def broken(_run: Path) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr("bench.commands.show.load", broken)
+    monkeypatch.setattr("bench.commands.show.load_run", broken)
     assert call(monkeypatch, "show", "last") == 7
     assert capsys.readouterr().err.startswith("error[bug]: ZeroDivisionError")
 
@@ -107,10 +107,10 @@ def test_a_stored_run_is_shown_in_each_format(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And JSON is JSON."""
-    from bench.storage.run_folder import save
+    from bench.storage.run_folder import save_run
 
     loop = case("asyncio_gather", "aiohttp")
-    save(tmp_path, run_of({loop: trials(loop, [0.02] * 6)}), "")
+    save_run(tmp_path, run_of({loop: trials(loop, [0.02] * 6)}), "")
     assert call(monkeypatch, "show", str(tmp_path), "--format", form) == 0
     text = capsys.readouterr().out
     assert "asyncio" in text
@@ -121,11 +121,11 @@ def test_a_stored_run_is_shown_in_each_format(
 @pytest.fixture
 def stored(tmp_path: Path) -> Path:
     """Store a run of one strategy with three numbers of workers and of another with one."""
-    from bench.storage.run_folder import save
+    from bench.storage.run_folder import save_run
 
     cases = [case("asyncio_gather", "aiohttp"), *(case(workers=workers) for workers in (1, 20, 200))]
     values = [0.02 + block / 1e4 for block in range(6)]
-    save(tmp_path, run_of({each: trials(each, values) for each in cases}), "")
+    save_run(tmp_path, run_of({each: trials(each, values) for each in cases}), "")
     return tmp_path
 
 
@@ -223,7 +223,7 @@ def test_what_the_machine_is_to_blame_for_is_no_bug(
     def broken(_run: Path) -> None:
         raise error
 
-    monkeypatch.setattr("bench.commands.show.load", broken)
+    monkeypatch.setattr("bench.commands.show.load_run", broken)
     assert call(monkeypatch, "show", "last") == code
     assert capsys.readouterr().err.startswith(f"error[{kind}]: ")
 

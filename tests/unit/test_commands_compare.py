@@ -11,7 +11,7 @@ from bench.model.cases import Case
 from bench.model.json_codec import to_json_value
 from bench.model.results import Outcome, Run
 from bench.report.comparison_table import variant_lines
-from bench.storage.run_json import run_to_text
+from bench.storage.run_json import run_to_json_text
 from tests.builders import case, run_of, trials
 from tests.contests import BASE, CANDIDATE, between_commits, contest, contested
 from tests.program import call
@@ -23,7 +23,7 @@ Compare = Callable[..., int]
 def stored(name: str, run: Run) -> None:
     """Store a run in a folder below the current one."""
     Path(name).mkdir()
-    Path(name, "run.json").write_text(run_to_text(run), encoding="ascii")
+    Path(name, "run.json").write_text(run_to_json_text(run), encoding="ascii")
 
 
 def yielding(change: float, *, fails: str = "") -> Callable[[Case, int], float | Outcome]:

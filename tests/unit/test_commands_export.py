@@ -9,7 +9,7 @@ import pytest
 from bench.commands.export import FORMS
 from bench.model.results import Run
 from bench.report.export.registry import BINARY, FORMATS, SERIES
-from bench.storage.run_json import run_to_text
+from bench.storage.run_json import run_to_json_text
 from tests.builders import case, failed, run_of, trials
 from tests.program import call
 
@@ -17,7 +17,7 @@ from tests.program import call
 def stored(folder: Path, run: Run) -> str:
     """Store a run and return its folder."""
     folder.mkdir()
-    (folder / "run.json").write_text(run_to_text(run), encoding="ascii")
+    (folder / "run.json").write_text(run_to_json_text(run), encoding="ascii")
     return str(folder)
 
 

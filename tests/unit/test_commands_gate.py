@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.app.base_cases import base_cases
-from bench.app.base_revision import gate_variants, is_of_merge_base
+from bench.app.base_revision import gate_variants, is_from_merge_base
 from bench.app.comparison_output import Outputs, present_comparison
 from bench.app.comparison_plan import ComparisonRequest, matched_cases, refuse_same_variant
 from bench.config import catalog
@@ -106,7 +106,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
 def test_a_gate_has_the_sides_of_its_config_with_another_base(repository: Repository) -> None:
     """Against what is pinned it is the commit that is measured, as a point of the history is of one."""
     here = repository.git("rev-parse", "HEAD")
-    assert [is_of_merge_base(*each) for each in ((None, None), (None, "merge-base"), (None, "v1"))] == [
+    assert [is_from_merge_base(*each) for each in ((None, None), (None, "merge-base"), (None, "v1"))] == [
         True,
         True,
         False,
@@ -126,7 +126,7 @@ def test_a_gate_has_the_sides_of_its_config_with_another_base(repository: Reposi
 
 def asked(*cases: Case) -> Experiment:
     """Ask for these cases, with the strategies that ship."""
-    shipped = catalog.strategies()
+    shipped = catalog.find_strategies()
     return Experiment(
         "x", cases, {each.strategy: shipped[each.strategy] for each in cases}, 8, None, 60, 10, 1
     )

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from bench.stats.noise import Noise, case_noise
-from bench.storage.noise import NoiseRecord, keep_noise
-from bench.system.environment import fingerprint
+from bench.storage.noise import NoiseRecord, save_noise
+from bench.system.environment import machine_fingerprint
 from bench.system.machine import Figure, Machine, Setting
 from tests.program import call
 
@@ -23,7 +23,9 @@ def known() -> Path:
     source = np.random.default_rng(1)
     first, second = (dict(enumerate(map(float, source.lognormal(-2, 0.02 / 2**0.5, 20)))) for _ in "ab")
     noise = Noise((case_noise("it/requests/1/local", first, second),), ())
-    return keep_noise(NoiseRecord(fingerprint(), "2026-01-02T03:04:05+00:00", "run", "noise", noise, ()))
+    return save_noise(
+        NoiseRecord(machine_fingerprint(), "2026-01-02T03:04:05+00:00", "run", "noise", noise, ())
+    )
 
 
 @pytest.mark.usefixtures("known")

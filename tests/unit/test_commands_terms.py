@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import rich_click as click
 
-from bench.app.comparison_options import comparison_request, split_sides, words_of
-from bench.config.variants import variant
+from bench.app.comparison_options import comparison_request, parse_words, split_variants
+from bench.config.variants import parse_variant
 from bench.errors import UsageError
 from bench.model.cases import Experiment
 from bench.model.comparison import ComparisonSettings, Variant
@@ -33,7 +33,7 @@ def test_the_config_comes_last_and_can_be_told_from_a_variant(
     words: tuple[str | None, str | None, str | None], sides: tuple[str, ...], config: str
 ) -> None:
     """It is a YAML file, or has the name of one that ships."""
-    assert split_sides(*words) == (sides, config)
+    assert split_variants(*words) == (sides, config)
 
 
 def test_a_word_that_is_a_config_and_a_revision_is_refused(
@@ -42,10 +42,10 @@ def test_a_word_that_is_a_config_and_a_revision_is_refused(
     """Where both are named, or one is named by more than a word, nothing is in doubt."""
     monkeypatch.chdir(small_repository(tmp_path / "repository", "ci").folder)
     with pytest.raises(UsageError, match="ci is a config and a revision"):
-        split_sides("HEAD", "ci", None)
-    assert split_sides("HEAD", "ci", "ci") == (("HEAD", "ci"), "ci")
-    assert split_sides("HEAD", "rev=ci", None) == (("HEAD", "rev=ci"), "gate")
-    assert split_sides("HEAD", "default", None) == (("HEAD",), "default")
+        split_variants("HEAD", "ci", None)
+    assert split_variants("HEAD", "ci", "ci") == (("HEAD", "ci"), "ci")
+    assert split_variants("HEAD", "rev=ci", None) == (("HEAD", "rev=ci"), "gate")
+    assert split_variants("HEAD", "default", None) == (("HEAD",), "default")
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_a_word_that_is_a_config_and_a_revision_is_refused(
 )
 def test_a_variant_is_a_revision_or_says_more(text: str, expected: Variant, label: str) -> None:
     """And its label has nothing in it that an id of a case stands on."""
-    assert variant(text) == expected
-    assert variant(text).label == label
+    assert parse_variant(text) == expected
+    assert parse_variant(text).label == label
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_variant_is_a_revision_or_says_more(text: str, expected: Variant, labe
 def test_what_is_no_variant_is_refused(text: str) -> None:
     """In words that end a message."""
     with pytest.raises(ValueError, match=r"^(has|says) "):
-        variant(text)
+        parse_variant(text)
 
 
 def test_the_work_tree_stands_in_for_a_candidate_that_is_not_named() -> None:
@@ -132,4 +132,4 @@ def test_terms_that_cannot_be_read_are_named(said: dict[str, str], option: str) 
 
 def test_what_was_said_can_be_said_again() -> None:
     """For the command that goes on with a contest."""
-    assert words_of(metrics="p99", threshold=None, budget="2m") == ("--metrics", "p99", "--budget", "2m")
+    assert parse_words(metrics="p99", threshold=None, budget="2m") == ("--metrics", "p99", "--budget", "2m")

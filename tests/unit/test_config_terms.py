@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.config.thresholds import BOUND, bound, idle, is_bound
-from bench.model.comparison import USUAL_METRICS, Bound, ComparisonSettings, Metric, Variant
+from bench.model.comparison import DEFAULT_METRICS, Bound, ComparisonSettings, Metric, Variant
 from tests.builders import case
 from tests.config_catalog import experiment_of, problems_of
 
@@ -33,7 +33,7 @@ def test_a_config_that_says_nothing_leaves_what_is_usual(tmp_path: Path) -> None
     """No variants, elapsed and p99, 5 %, no bounds."""
     terms = _terms(tmp_path, "")
     assert terms == ComparisonSettings()
-    assert terms.metrics == USUAL_METRICS
+    assert terms.metrics == DEFAULT_METRICS
     assert terms.margin("threadpool_map/requests/20/local") == 0.05
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.config.catalog import clients
+from bench.config.catalog import find_clients
 from bench.report.fault_table import faults_to_markdown
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -14,4 +14,4 @@ def test_the_table_of_faults_is_the_one_that_is_printed() -> None:
     _, _, rest = text.partition("<!-- list faults -->\n")
     table, mark, _ = rest.partition("<!-- end -->\n")
     assert mark
-    assert table == faults_to_markdown(clients().values())
+    assert table == faults_to_markdown(find_clients().values())

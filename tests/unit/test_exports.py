@@ -20,7 +20,7 @@ from bench.model.results import Run
 from bench.report.export import parquet
 from bench.report.export.cases import entries_of
 from bench.report.export.registry import BINARY, FORMATS, SERIES, WITHOUT_FIGURES, export_run
-from bench.report.export.warnings import NAMING_FAILURES, notes
+from bench.report.export.warnings import NAMING_FAILURES, export_warnings
 from bench.system.optional_dependencies import Extra
 from tests.builders import case, failed, round_of, run_of, trials
 from tests.contests import contest, contested
@@ -92,7 +92,7 @@ def test_what_is_left_out_is_said() -> None:
     """Of formats that have no place for failed trials, and of runs that were interrupted."""
     partial = replace(some_run(), status="partial")
     for form in EVERY:
-        told = list(notes([partial], form))
+        told = list(export_warnings([partial], form))
         assert told.pop(0).startswith("example-20260102-030405 is partial")
         expected = [
             "threadpool_map/requests/3/20ms: 1 failed trial left out",
@@ -104,7 +104,9 @@ def test_what_is_left_out_is_said() -> None:
 def test_a_case_that_was_never_run_is_named() -> None:
     """An interrupted run has some."""
     run = run_of({SLOW: [], QUICK: trials(QUICK, VALUES)})
-    assert list(notes([run], "pyperf")) == ["sequential/requests/1/20ms: left out, as it was not measured"]
+    assert list(export_warnings([run], "pyperf")) == [
+        "sequential/requests/1/20ms: left out, as it was not measured"
+    ]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6, 7, 8, 9, 30])
@@ -224,7 +226,7 @@ def test_otava_has_a_line_a_run() -> None:
     config = yaml.safe_load(str(export_run(runs, "otava-config")))
     assert config["tests"]["flagbench"]["metrics"] == {QUICK.id: {"column": QUICK.id, "direction": -1}}
     left_out = [f"{each.id}: left out, as not all runs have the same" for each in (GONE, SLOW)]
-    assert list(notes(runs, "otava")) == left_out
+    assert list(export_warnings(runs, "otava")) == left_out
 
 
 def test_otava_takes_no_other_case_for_the_same() -> None:
@@ -233,7 +235,7 @@ def test_otava_takes_no_other_case_for_the_same() -> None:
     runs = series({QUICK: [0.02], SLOW: [0.06]}, {longer: [0.04], SLOW: [0.06]})
     assert longer.id == QUICK.id
     assert str(export_run(runs, "otava")).splitlines()[0] == f"time,commit,{SLOW.id}"
-    assert list(notes(runs, "otava")) == [f"{QUICK.id}: left out, as not all runs have the same"]
+    assert list(export_warnings(runs, "otava")) == [f"{QUICK.id}: left out, as not all runs have the same"]
 
 
 def test_otava_takes_a_commit_from_outside() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bench.model.results import Conditions, Measurement
 from bench.system.machine import Figure, Machine, Setting
-from bench.system.noise_advice import UNREADABLE, Advice, advice, warnings
+from bench.system.noise_advice import UNREADABLE, Advice, noise_advice, noise_warnings
 from tests.builders import case, trials
 
 QUIET = Machine(
@@ -43,12 +43,12 @@ def on(
     what: str, before: Machine = QUIET, after: Machine = QUIET, measured: list[Measurement] | None = None
 ) -> Advice:
     """Return the advice on one thing."""
-    return next(found for found in advice(before, after, measured or []) if found.what == what)
+    return next(found for found in noise_advice(before, after, measured or []) if found.what == what)
 
 
 def test_a_quiet_machine_needs_no_change() -> None:
     """Each value is there, with its source."""
-    found = advice(QUIET, QUIET, during(0.0, 0.0))
+    found = noise_advice(QUIET, QUIET, during(0.0, 0.0))
     assert [each.remedy for each in found] == [""] * 8
     assert all(each.source for each in found)
     assert UNREADABLE not in {each.value for each in found}
@@ -56,9 +56,9 @@ def test_a_quiet_machine_needs_no_change() -> None:
 
 def test_what_cannot_be_read_is_said_so_and_left_alone() -> None:
     """In a virtual machine, most of it."""
-    found = advice(HIDDEN, HIDDEN, [])
+    found = noise_advice(HIDDEN, HIDDEN, [])
     assert [(each.value, each.remedy) for each in found] == [(UNREADABLE, "")] * 8
-    assert warnings(HIDDEN) == ()
+    assert noise_warnings(HIDDEN) == ()
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_before_a_run_governor_turbo_load_and_quota_are_warned_of() -> None:
         smt=Setting("on", "f"),
         quota=Figure(0.5, "f"),
     )
-    assert warnings(loud) == (
+    assert noise_warnings(loud) == (
         "frequency governor: ondemand; sudo cpupower frequency-set -g performance",
         "turbo: on; echo 0 | sudo tee /a/boost",
         "load: 1.01 on 2 cores; end what else runs; `top` names it",
@@ -156,4 +156,4 @@ def test_before_a_run_governor_turbo_load_and_quota_are_warned_of() -> None:
 @pytest.mark.parametrize("load", [0.0, 1.0])
 def test_a_machine_that_is_idle_enough_is_not_warned_of(load: float) -> None:
     """Up to half a process a core."""
-    assert warnings(replace(QUIET, load=Figure(load, "f"))) == ()
+    assert noise_warnings(replace(QUIET, load=Figure(load, "f"))) == ()

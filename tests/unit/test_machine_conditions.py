@@ -8,12 +8,12 @@ import pytest
 from bench.system.disturbance import (
     Processors,
     Snapshot,
-    conditions,
-    disturbance,
+    conditions_between,
     dropped_connections,
+    find_disturbance,
     processors_of,
-    snapshot,
-    turned_away,
+    refused_connections,
+    take_snapshot,
 )
 
 BEFORE = Snapshot(100.0, 1e9, 100.0, 50.0, 1.0, 200.0, 20.0, 3, 7)
@@ -23,8 +23,8 @@ CALM = Snapshot(101.0, 1e9 + 1, 101.0, 50.5, 1.0, 201.5, 20.45, 3, 7)
 
 def test_a_calm_machine_disturbs_nothing() -> None:
     """A little of everything is always going on."""
-    assert disturbance(BEFORE, CALM) == ""
-    seen = conditions(BEFORE, CALM)
+    assert find_disturbance(BEFORE, CALM) == ""
+    seen = conditions_between(BEFORE, CALM)
     assert (round(seen.strangers, 6), seen.stolen) == (0.05, 0.0)
 
 
@@ -41,7 +41,7 @@ def test_a_calm_machine_disturbs_nothing() -> None:
 )
 def test_what_spoils_a_timing_is_said(after: Snapshot, said: str) -> None:
     """In one line, with the figure."""
-    assert disturbance(BEFORE, after) == said
+    assert find_disturbance(BEFORE, after) == said
 
 
 def test_what_the_kernel_does_not_say_of_its_queues_is_unknown() -> None:
@@ -50,8 +50,8 @@ def test_what_the_kernel_does_not_say_of_its_queues_is_unknown() -> None:
     assert dropped_connections(text) == 3
     assert dropped_connections("TcpExt: SyncookiesSent\nTcpExt: 7\n") is None
     assert dropped_connections("") is None
-    assert turned_away(replace(BEFORE, dropped=None), CALM) == ""
-    assert turned_away(BEFORE, replace(CALM, dropped=None)) == ""
+    assert refused_connections(replace(BEFORE, dropped=None), CALM) == ""
+    assert refused_connections(BEFORE, replace(CALM, dropped=None)) == ""
 
 
 @pytest.mark.parametrize(
@@ -61,19 +61,19 @@ def test_what_the_kernel_does_not_say_of_its_queues_is_unknown() -> None:
 def test_a_clock_may_be_nudged_and_not_set(moved_s: float, slept_s: float, is_said: bool) -> None:  # noqa: FBT001  table
     """Keeping time by the network moves it by less than a thousandth of what passes."""
     after = replace(CALM, wall_s=CALM.wall_s + moved_s + slept_s, boot_s=CALM.boot_s + slept_s)
-    assert bool(disturbance(BEFORE, after)) is is_said
+    assert bool(find_disturbance(BEFORE, after)) is is_said
 
 
 def test_stolen_time_is_a_strangers() -> None:
     """What the hypervisor gave to other machines was not ours."""
     after = replace(CALM, processes_s=50.85, stolen_s=1.35)
-    seen = conditions(BEFORE, after)
+    seen = conditions_between(BEFORE, after)
     assert (round(seen.strangers, 6), round(seen.stolen, 6)) == (0.4, 0.35)
 
 
 def test_rounding_does_not_make_time_negative() -> None:
     """The kernel counts ticks; a process that ran between them seems to have used more than all."""
-    assert conditions(BEFORE, replace(CALM, processes_s=50.4)).strangers == 0.0
+    assert conditions_between(BEFORE, replace(CALM, processes_s=50.4)).strangers == 0.0
 
 
 def test_interrupts_and_guests_belong_to_nobody() -> None:
@@ -93,7 +93,7 @@ def test_interrupts_and_guests_belong_to_nobody() -> None:
 def test_this_machine_can_be_read() -> None:
     """Counters do not go backwards."""
     usable = os.sched_getaffinity(0)
-    before, after = snapshot(usable, lambda: 0.0), snapshot(usable, lambda: 0.0)
+    before, after = take_snapshot(usable, lambda: 0.0), take_snapshot(usable, lambda: 0.0)
     assert before is not None
     assert after is not None
     assert after.at_s >= before.at_s

@@ -10,12 +10,12 @@ import pytest
 
 from bench import __version__
 from bench.system.cpu_affinity import Pinning
-from bench.system.environment import describe, fingerprint
+from bench.system.environment import describe_environment, machine_fingerprint
 
 
 def test_interpreter_system_processor_and_libraries_are_named() -> None:
     """With who provides each library, and how it was installed."""
-    found = describe({"urllib3", "-"}, Pinning())
+    found = describe_environment({"urllib3", "-"}, Pinning())
     assert found["python"]["version"] == platform.python_version()
     assert found["system"]["name"] == "Linux"
     assert found["processor"]["cores"] >= 1
@@ -28,11 +28,15 @@ def test_interpreter_system_processor_and_libraries_are_named() -> None:
 
 def test_the_fingerprint_follows_what_timings_depend_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another Python, kernel or governor is another machine; libraries and usable cores do not count."""
-    here = fingerprint()
-    assert describe((), Pinning())["fingerprint"] == describe({"requests"}, Pinning())["fingerprint"] == here
+    here = machine_fingerprint()
+    assert (
+        describe_environment((), Pinning())["fingerprint"]
+        == describe_environment({"requests"}, Pinning())["fingerprint"]
+        == here
+    )
     assert len(here) == 64
     monkeypatch.setattr("os.sched_getaffinity", lambda _pid: {0})
-    assert fingerprint() == here
+    assert machine_fingerprint() == here
     changes = {
         "platform.python_version": lambda: "3.99.0",
         "platform.release": lambda: "7.0",
@@ -43,14 +47,14 @@ def test_the_fingerprint_follows_what_timings_depend_on(monkeypatch: pytest.Monk
     for name, call in changes.items():
         with monkeypatch.context() as changed:
             changed.setattr(name, call)
-            assert fingerprint() != here
+            assert machine_fingerprint() != here
 
 
 def test_neither_host_nor_user_nor_folder_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Results are shared; they say nothing of who ran them where."""
     monkeypatch.setenv("API_TOKEN", "hunter2hunter2")
     monkeypatch.chdir(tmp_path)
-    text = json.dumps(describe({"requests", "httpx"}, Pinning()))
+    text = json.dumps(describe_environment({"requests", "httpx"}, Pinning()))
     for private in (f'"{platform.node()}"', str(Path.home()), str(tmp_path), "site-packages", "hunter2"):
         assert private not in text
 
@@ -60,16 +64,16 @@ def test_the_commit_of_the_current_folder_is_recorded(
 ) -> None:
     """And whether its files were modified; outside a checkout there is none."""
     monkeypatch.chdir(tmp_path)
-    assert describe((), Pinning())["git"] is None
+    assert describe_environment((), Pinning())["git"] is None
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
     (tmp_path / "file").write_text("one", encoding="utf-8")
     for words in (["init", "-q"], ["add", "."], [*identity, "commit", "-qm", "one"]):
         subprocess.run(["git", *words], check=True)
-    clean = describe((), Pinning())["git"]
+    clean = describe_environment((), Pinning())["git"]
     assert len(clean["commit"]) == 40
     assert clean["dirty"] is False
     (tmp_path / "file").write_text("two", encoding="utf-8")
-    assert describe((), Pinning())["git"] == {"commit": clean["commit"], "dirty": True}
+    assert describe_environment((), Pinning())["git"] == {"commit": clean["commit"], "dirty": True}
 
 
 def test_looking_at_a_checkout_writes_nothing_into_it(
@@ -86,7 +90,7 @@ def test_looking_at_a_checkout_writes_nothing_into_it(
     index = tmp_path / ".git" / "index"
     before = index.read_bytes()
     os.utime(file, (1, 1))  # the index is out of date, and the content is not
-    assert describe((), Pinning())["git"]["dirty"] is False
+    assert describe_environment((), Pinning())["git"]["dirty"] is False
     assert index.read_bytes() == before
     subprocess.run(["git", "status"], check=True, capture_output=True)
     assert index.read_bytes() != before

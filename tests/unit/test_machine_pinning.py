@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from bench.system.cpu_affinity import Pinning, kept_to, plan, usable_cores
+from bench.system.cpu_affinity import Pinning, plan, restrict_to, usable_cores
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_cores_are_shared_out_whole(cores: list[tuple[int, ...]], planned: Pinni
 def test_the_worker_has_what_it_is_kept_to_or_all_there_is() -> None:
     """As many processors as this process may use, and not as many as the machine has."""
     assert Pinning(worker=(1, 3, 5)).worker_processors == 3
-    with kept_to([min(os.sched_getaffinity(0))]):
+    with restrict_to([min(os.sched_getaffinity(0))]):
         assert Pinning().worker_processors == 1
 
 
@@ -44,8 +44,8 @@ def test_a_thread_is_kept_for_a_while() -> None:
     """And then free again."""
     before = os.sched_getaffinity(0)
     one = min(before)
-    with kept_to([one]):
+    with restrict_to([one]):
         assert os.sched_getaffinity(0) == {one}
     assert os.sched_getaffinity(0) == before
-    with kept_to([]):
+    with restrict_to([]):
         assert os.sched_getaffinity(0) == before

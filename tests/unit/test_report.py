@@ -222,8 +222,8 @@ def test_every_case_there_is_fits_into_80_and_160_columns() -> None:
 
     thousand = Selection("all limit 50 repeat 20", ("BR",) * 50, 20)
     measured: dict[Case, list[Measurement]] = {}
-    for strategy in catalog.strategies():
-        for client in catalog.clients():
+    for strategy in catalog.find_strategies():
+        for client in catalog.find_clients():
             for workers, keep_alive in ((1, True), (50, False), (200, False)):
                 each = Case(strategy, client, workers, NEAR, thousand, keep_alive)
                 rounds = [

@@ -16,7 +16,7 @@ from bench.report.export.json import verdicts_to_json
 from bench.stats.absolute_thresholds import BoundVerdict
 from bench.stats.intervals import Interval
 from bench.stats.verdicts import overall_verdict
-from bench.storage.comparison import comparison_of
+from bench.storage.comparison import read_comparison
 from bench.storage.run_json import run_from_json, run_to_json
 from tests.builders import case, run_of
 from tests.contests import contest, contested
@@ -68,7 +68,7 @@ def test_a_stored_bound_of_no_figure_is_refused() -> None:
     (kept,) = json.loads(json.dumps(run_to_json(run)))["config"]["contest"]["bounds"]
     odd = {**run.config["contest"], "bounds": [{**kept, "figure": "\x1b[2J"}]}  # type: ignore[dict-item]
     with pytest.raises(UnreadableResultError, match="figure"):
-        comparison_of(replace(run, config={**run.config, "contest": odd}))
+        read_comparison(replace(run, config={**run.config, "contest": odd}))
 
 
 def test_broken_and_open_bounds_are_named_with_what_was_found() -> None:

@@ -15,8 +15,8 @@ from bench.report.export.json import verdicts_to_json
 from bench.report.table import print_table, table_to_markdown
 from bench.stats.absolute_thresholds import BoundStatus, BoundVerdict
 from bench.stats.intervals import Interval
-from bench.stats.verdicts import Overall, Verdicts, overall_verdict, verdicts_of
-from bench.storage.comparison import comparison_of
+from bench.stats.verdicts import Overall, Verdicts, comparison_verdicts, overall_verdict
+from bench.storage.comparison import read_comparison
 from tests.builders import case
 from tests.contests import CANDIDATE, contest, contested
 
@@ -32,9 +32,9 @@ def elapsed_s(of: Case, block: int) -> float | Outcome:
 
 def found(run: Run) -> Verdicts:
     """Work out the verdicts of a stored contest."""
-    kept = comparison_of(run)
+    kept = read_comparison(run)
     assert kept is not None
-    return verdicts_of(kept, run.trials)
+    return comparison_verdicts(kept, run.trials)
 
 
 def test_the_sheet_has_a_row_for_each_metric() -> None:
@@ -130,7 +130,7 @@ def test_changes_are_written_with_their_signs() -> None:
 def test_long_names_leave_room_for_the_figures() -> None:
     """The legend says which is which, and every row fits into 80 columns."""
     run = contested(POOL, elapsed_s=elapsed_s)
-    kept = comparison_of(run)
+    kept = read_comparison(run)
     assert kept is not None
     long = replace(found(run), base="feature/slash+py3.13+httpx==0.27.2", candidate="worktree")
     sheet = comparison_table("x", long)

@@ -10,11 +10,11 @@ from markdown_it import MarkdownIt
 from bench.model.cases import Case
 from bench.model.comparison import Bound
 from bench.model.text import printable
-from bench.report.github import annotations, job_summary
+from bench.report.github import github_annotations, github_summary
 from bench.stats.absolute_thresholds import BoundStatus, BoundVerdict
 from bench.stats.intervals import Interval
-from bench.stats.verdicts import MetricVerdict, Verdicts, overall_verdict, verdicts_of
-from bench.storage.comparison import comparison_of
+from bench.stats.verdicts import MetricVerdict, Verdicts, comparison_verdicts, overall_verdict
+from bench.storage.comparison import read_comparison
 from tests.builders import case, failed
 from tests.contests import BASE, CANDIDATE, contested
 from tests.hostile_strings import HOSTILE
@@ -41,14 +41,14 @@ def found() -> Verdicts:
         return 0.03 + block / 1e5 if of.strategy == "sequential" else "crash"
 
     run = contested(slow, broken, elapsed_s=elapsed_s)  # type: ignore[arg-type]  # "crash" is an outcome
-    contest = comparison_of(run)
+    contest = read_comparison(run)
     assert contest is not None
-    return verdicts_of(contest, run.trials)
+    return comparison_verdicts(contest, run.trials)
 
 
 def test_annotations_name_what_is_wrong() -> None:
     """Slower metrics and failed trials are errors, open metrics are warnings."""
-    read = [COMMAND.fullmatch(line) for line in annotations(found(), ())]
+    read = [COMMAND.fullmatch(line) for line in github_annotations(found(), ())]
     told = [(each[1], unescaped(each[2]), unescaped(each[3])) for each in read if each is not None]
     assert told == [
         ("error", "sequential/requests/1/20ms: elapsed is slower", told[0][2]),
@@ -69,16 +69,16 @@ def test_annotations_name_what_is_wrong() -> None:
 def found_if_it_fails(side: str) -> Verdicts:
     """Hold a contest of which one side crashes."""
     run = contested(case(), elapsed_s=lambda of, _: "crash" if of.variant == side else 0.02)
-    contest = comparison_of(run)
+    contest = read_comparison(run)
     assert contest is not None
-    return verdicts_of(contest, run.trials)
+    return comparison_verdicts(contest, run.trials)
 
 
 def test_a_base_that_fails_is_no_error_of_the_candidate() -> None:
     """It is a warning, and what it kept from being known is inconclusive."""
     verdicts = found_if_it_fails(BASE)
     assert overall_verdict(verdicts) == "inconclusive"
-    told = [unescaped(line) for line in annotations(verdicts, ())]
+    told = [unescaped(line) for line in github_annotations(verdicts, ())]
     assert [line.partition(" title=")[0] for line in told] == ["::warning", "::warning"]
     assert f"title={case().id}: trials of main failed::worktree against main: 3 trials failed, " in told[1]
     assert overall_verdict(found_if_it_fails(CANDIDATE)) == "failed"
@@ -92,7 +92,7 @@ def test_bounds_and_lost_cases_are_annotated_too() -> None:
         BoundVerdict("a/b/1/c", Bound("*", "p99", "<", 0.08), keeping, Interval(0.1, 0.09, 0.11), 8)
         for keeping in keepings
     ]
-    lines = [unescaped(line) for line in annotations(verdicts, bounds)]
+    lines = [unescaped(line) for line in github_annotations(verdicts, bounds)]
     assert lines == [
         "::error title=gone/x/1/y: vanished::worktree lacks this case",
         "::error title=a/b/1/c: p99 < 80 ms is broken::100 ms, 90 ms to 110 ms, in 8 blocks",
@@ -103,7 +103,7 @@ def test_bounds_and_lost_cases_are_annotated_too() -> None:
 def test_the_summary_has_ruling_table_and_what_to_do_next() -> None:
     """As a heading, a table, and a command."""
     verdicts = found()
-    written = job_summary("a-run", verdicts, overall_verdict(verdicts), (), ["new: other"])
+    written = github_summary("a-run", verdicts, overall_verdict(verdicts), (), ["new: other"])
     assert written.startswith("## flagbench: a regression\n")
     assert "| sequential/requests/1/20ms | elapsed | 20.1 ms | 30.1 ms | +50% |" in written
     assert "\nnew: other\n" in written
@@ -130,7 +130,7 @@ def hostile(text: str) -> Verdicts:
 def test_no_text_ends_a_command_or_begins_another() -> None:
     """And none is lost but what cannot be printed."""
     for text in HOSTILE.values():
-        lines = list(annotations(hostile(text), ()))
+        lines = list(github_annotations(hostile(text), ()))
         assert len(lines) == 4  # both sides have the same name, and so failed both
         for line in lines:
             read = COMMAND.fullmatch(line)
@@ -151,8 +151,8 @@ def skeleton(markdown: str) -> Iterator[str]:
 
 def test_no_text_is_markdown() -> None:
     """The summary is made as any other one is."""
-    expected = list(skeleton(job_summary(BENIGN, hostile(BENIGN), "regression", (), [BENIGN])))
+    expected = list(skeleton(github_summary(BENIGN, hostile(BENIGN), "regression", (), [BENIGN])))
     for text in HOSTILE.values():
-        written = job_summary(text, hostile(text), "regression", (), [printable(text)])
+        written = github_summary(text, hostile(text), "regression", (), [printable(text)])
         if printable(text).strip():
             assert list(skeleton(written)) == expected, text

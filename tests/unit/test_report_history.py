@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from bench.report.history_table import print_history
 from bench.report.sparkline import BARS, BREAK, bars, broken
-from bench.stats.history import Point, tracks_of
+from bench.stats.history import Point, history_tracks
 from bench.storage.pinned_reference import Reference
 from tests.histories import noisy, point
 
@@ -42,7 +42,7 @@ def printed(points: tuple[Point, ...], width: int = 80, stream: io.StringIO | No
     """Print a history as into a pipe of this width."""
     stream = stream or io.StringIO()
     console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
-    print_history(tracks_of(points), PINNED, console)
+    print_history(history_tracks(points), PINNED, console)
     return stream.getvalue()
 
 
@@ -96,14 +96,16 @@ def test_what_a_file_says_moves_no_cursor() -> None:
     points = (replace(point(0, case=f"a{bad}"), config=bad), replace(point(1), config="x", settings=bad))
     stream = io.StringIO()
     console = Console(file=stream, width=80, highlight=False, markup=False, emoji=False)
-    print_history(tracks_of(points), replace(PINNED, why=bad), console)
+    print_history(history_tracks(points), replace(PINNED, why=bad), console)
     assert "\x1b" not in stream.getvalue()
     assert "\r" not in stream.getvalue()
 
 
 def test_steps_in_doubt_are_named() -> None:
     """By metric and case."""
-    (track,) = tracks_of(point(number, ratio) for number, ratio in enumerate(noisy([1.0] * 9 + [1.05] * 9)))
+    (track,) = history_tracks(
+        point(number, ratio) for number, ratio in enumerate(noisy([1.0] * 9 + [1.05] * 9))
+    )
     (series,) = track.series
     doubtful = replace(track, series=(replace(series, wanders=True),))
     stream = io.StringIO()
@@ -114,7 +116,7 @@ def test_steps_in_doubt_are_named() -> None:
 def test_without_a_reference_it_is_said_how_to_pin_one() -> None:
     """A history may have come from elsewhere."""
     stream = io.StringIO()
-    print_history(tracks_of(POINTS), None, Console(file=stream, width=80))
+    print_history(history_tracks(POINTS), None, Console(file=stream, width=80))
     assert "No reference is pinned; `flagbench history pin` does that." in stream.getvalue()
 
 

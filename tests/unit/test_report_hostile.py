@@ -15,7 +15,7 @@ import pytest
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from bench.app.output import results
+from bench.app.output import stdout_console
 from bench.model.cases import Case, Experiment, Fixed, Profile, Selection
 from bench.model.results import Measurement, Run
 from bench.model.text import printable
@@ -32,7 +32,7 @@ from bench.report.table import print_table, table_to_markdown
 from bench.stats.observer import Observer
 from bench.stats.stopping_rule import Stop
 from bench.storage.run_json import run_from_bytes, run_to_json
-from bench.worker.events import Fetched, FutureSeen
+from bench.worker.events import Fetched, FutureObserved
 from tests.builders import failed, trials
 from tests.hostile_strings import HOSTILE
 from tests.program import call
@@ -129,7 +129,7 @@ def test_tables_show_them(
     sheets = [baseline_table(run, run.cases[0]), *scaling_tables(run)]
     for width in WIDTHS:
         monkeypatch.setenv("COLUMNS", str(width))
-        console = results()
+        console = stdout_console()
         print_run(run, console)
         for sheet in sheets:
             print_table(sheet, console)
@@ -249,7 +249,7 @@ def test_a_download_shows_what_a_strategy_calls_its_fetches(*, verbose: bool) ->
         console = Console(file=stream, width=200)
         with Arrivals(console, console, 3, verbose=verbose) as arrivals:
             arrivals.announce(text, [text], 5)
-            for event in (Fetched(text, text, text), Fetched(text, "ok", text), FutureSeen(text, text)):
+            for event in (Fetched(text, text, text), Fetched(text, "ok", text), FutureObserved(text, text)):
                 arrivals.heed(event)
             arrivals.sum_up(None)
         assert is_shown(stream.getvalue())

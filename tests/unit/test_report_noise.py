@@ -9,7 +9,7 @@ from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
 from bench.report.export.markdown import noise_to_markdown
-from bench.report.noise_table import held_gate, noise_conclusion, print_noise, refused_gate
+from bench.report.noise_table import gate_held_text, gate_refused_text, noise_conclusion, print_noise
 from bench.report.number_format import percent
 from bench.stats.intervals import Interval
 from bench.stats.noise import CaseNoise, Gate, Noise, case_noise
@@ -109,7 +109,7 @@ def test_autocorrelation_without_drift_moves_the_level_too() -> None:
 
 def test_a_gate_that_is_held_says_how_that_is_known() -> None:
     """When, with which config, from how many pairs, and how sure it is."""
-    assert held_gate(Gate(0.03, 64, needed=20, shown=0.01), FULL) == (
+    assert gate_held_text(Gate(0.03, 64, needed=20, shown=0.01), FULL) == (
         "a gate of 3.0% can be held: it takes 20 of 64 blocks, "
         "as measured 2026-01-02 with noise from 20 pairs, good to ±16% at best"
     )
@@ -127,7 +127,7 @@ def test_a_gate_that_is_held_says_how_that_is_known() -> None:
 def test_a_gate_that_is_refused_says_what_it_takes(gate: Gate, words: tuple[str, ...]) -> None:
     """What its blocks show is rounded up, and so always reads as more than the gate."""
     threshold, needed, blocks, shown = words
-    assert refused_gate(gate) == (
+    assert gate_refused_text(gate) == (
         f"a gate of {threshold} takes {needed} blocks on this machine and has {blocks}, which show {shown}"
     )
 

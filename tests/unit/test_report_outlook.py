@@ -7,7 +7,7 @@ from rich.console import Console
 
 from bench.model.cases import Experiment, Stopping
 from bench.model.lower_bound import CaseForecast
-from bench.report.time_estimate import print_outlook, print_total, print_truth
+from bench.report.time_estimate import print_actual_duration, print_expected_duration, print_forecast
 from tests.builders import case, failed, trials
 
 POOL = case("threadpool_as_completed", workers=20)
@@ -23,7 +23,7 @@ def foreseen(stopping: Stopping | None, *trials_s: float) -> str:
     """Return what is said before a run of as many blocks."""
     stream = io.StringIO()
     experiment = Experiment("x", (LOOP, POOL), {}, len(trials_s), None, 60, 10, 1, stopping=stopping)
-    print_total(outlooks_of(*trials_s), experiment, Console(file=stream, width=200))
+    print_expected_duration(outlooks_of(*trials_s), experiment, Console(file=stream, width=200))
     return stream.getvalue()
 
 
@@ -54,7 +54,7 @@ def test_the_truth_is_held_against_the_blocks_that_were_run() -> None:
     spoilt = failed(LOOP, 1, "invalid", "")
     measured = [*trials(LOOP, [0.02, 0.02]), spoilt, *trials(POOL, [0.02] * 3)]
     stream = io.StringIO()
-    print_truth(outlooks_of(1.0, 2.0, 4.0), measured, 11.55, Console(file=stream, width=200))
+    print_actual_duration(outlooks_of(1.0, 2.0, 4.0), measured, 11.55, Console(file=stream, width=200))
     assert stream.getvalue() == (
         "took 11.6 s (550 ms of it for 1 spoilt trial), 10 s were expected for these blocks (+10%)\n"
     )
@@ -64,7 +64,7 @@ def test_check_shows_the_least_and_the_most_of_each_case() -> None:
     """Two columns in place of one."""
     stream = io.StringIO()
     experiment = Experiment("x", (LOOP, POOL), {}, 10, None, 60, 10, 1, stopping=Stopping(6, 0.03, None))
-    print_outlook(outlooks_of(*[1.0] * 10), experiment, Console(file=stream, width=200))
+    print_forecast(outlooks_of(*[1.0] * 10), experiment, Console(file=stream, width=200))
     heading, _, row, *_ = stream.getvalue().splitlines()
     assert heading.split() == ["case", "fetches", "ideal", "at", "least", "at", "most"]
     assert row.split() == [LOOP.id, "3", "20", "ms", "6", "s", "10", "s"]

@@ -10,8 +10,8 @@ from bench.model.cases import Case
 from bench.model.results import Outcome
 from bench.runner.schedule import replay_pairs
 from bench.stats.block_order import alternation
-from bench.stats.verdicts import verdicts_of
-from bench.storage.comparison import comparison_of
+from bench.stats.verdicts import comparison_verdicts
+from bench.storage.comparison import read_comparison
 from tests.builders import case
 from tests.contests import BASE, CANDIDATE, contest, contested, experiment
 
@@ -39,9 +39,9 @@ def test_a_contest_ends_when_all_is_decided() -> None:
     """Equal sides after the first look, a slower one at the first look that may alarm."""
     assert len({trial.block for trial in contested(POOL, elapsed_s=slower_by(1.0)).trials}) == 8
     run = contested(POOL, elapsed_s=slower_by(1.08))
-    kept = comparison_of(run)
+    kept = read_comparison(run)
     assert kept is not None
-    (verdict,) = verdicts_of(kept, run.trials).metrics
+    (verdict,) = comparison_verdicts(kept, run.trials).metrics
     assert (verdict.verdict, verdict.blocks) == ("slower", 14)
     assert verdict.ratio is not None
     assert verdict.ratio.estimate == pytest.approx(1.08)
@@ -86,9 +86,9 @@ def test_only_what_the_machine_spoilt_is_tried_again(
 
     run = contested(POOL, elapsed_s=elapsed_s)
     assert len(run.trials) == 2 * 3 * attempts
-    kept = comparison_of(run)
+    kept = read_comparison(run)
     assert kept is not None
-    found = verdicts_of(kept, run.trials)
+    found = comparison_verdicts(kept, run.trials)
     assert [(each.verdict, each.why) for each in found.metrics] == [("inconclusive", why)]
     assert [trial.outcome for trial in found.failed.get(POOL.id, ())] == failed
 
@@ -96,9 +96,9 @@ def test_only_what_the_machine_spoilt_is_tried_again(
 def test_the_budget_ends_a_contest_between_blocks() -> None:
     """And what is undecided then is inconclusive."""
     run = contested(POOL, elapsed_s=slower_by(1.08), terms=contest(POOL, budget_s=5.0))
-    kept = comparison_of(run)
+    kept = read_comparison(run)
     assert kept is not None
-    (verdict,) = verdicts_of(kept, run.trials).metrics
+    (verdict,) = comparison_verdicts(kept, run.trials).metrics
     assert (verdict.verdict, verdict.why) == ("inconclusive", "the budget was spent")
     assert 8 > verdict.blocks > 2
 
@@ -134,9 +134,9 @@ def test_a_metric_that_is_not_measured_is_waited_for_three_blocks() -> None:
         replace(trial, rounds=tuple(replace(round_, probes={}) for round_ in trial.rounds))
         for trial in run.trials
     )
-    kept = comparison_of(run)
+    kept = read_comparison(run)
     assert kept is not None
-    found = {each.metric: each for each in verdicts_of(kept, without).metrics}
+    found = {each.metric: each for each in comparison_verdicts(kept, without).metrics}
     assert found["elapsed"].verdict == "equivalent"
     assert (found["cpu"].verdict, found["cpu"].why) == ("inconclusive", "it was not measured")
 
@@ -148,10 +148,10 @@ def test_other_terms_judge_all_that_was_measured() -> None:
         return slower_by(1.08 if of.strategy == POOL.strategy else 1.001)(of, block)
 
     run = contested(POOL, LOOP, elapsed_s=elapsed_s)
-    kept = comparison_of(run)
+    kept = read_comparison(run)
     assert kept is not None
     strict = replace(kept, margins=dict.fromkeys(kept.margins, 0.0001))
-    pool, loop = verdicts_of(strict, run.trials, kept).metrics
+    pool, loop = comparison_verdicts(strict, run.trials, kept).metrics
     assert (pool.verdict, pool.blocks) == ("slower", 14)
     assert (loop.verdict, loop.why) == ("inconclusive", "the contest had let the case go by its own terms")
 
@@ -164,8 +164,8 @@ def test_blocks_that_are_spoilt_now_and_then_are_made_up_for() -> None:
         return "invalid" if block % 3 == 0 else wide
 
     run = contested(POOL, elapsed_s=elapsed_s)
-    kept = comparison_of(run)
+    kept = read_comparison(run)
     assert kept is not None
-    found = verdicts_of(kept, run.trials)
+    found = comparison_verdicts(kept, run.trials)
     assert found.metrics[0].blocks == 64
     assert found.spoilt == 32

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.runner.processes.signals import Interrupted, interruptible, terminable
+from bench.runner.processes.signals import Interrupted, handle_interrupts, handle_termination
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +34,7 @@ def interrupted_by(do: Callable[[], None]) -> Interrupted:
         time.sleep(30)
 
     began_s = time.monotonic()
-    with pytest.raises(Interrupted) as caught, terminable(), interruptible() as signals:
+    with pytest.raises(Interrupted) as caught, handle_termination(), handle_interrupts() as signals:
         do_and_wait()
     assert time.monotonic() - began_s < 20
     assert signals.exit_code == 128 + caught.value.number
@@ -58,7 +58,7 @@ def test_a_signal_that_reached_nobody_is_raised_again(number: signal.Signals) ->
 
 def test_a_signal_that_is_held_is_not_raised_again() -> None:
     """What is being written by then is written to its end; the signal is known all the same."""
-    with terminable(), interruptible() as signals:
+    with handle_termination(), handle_interrupts() as signals:
         be_signalled_where_errors_are_ignored(signal.SIGTERM)
         signals.hold()
         time.sleep(0.05)
@@ -68,7 +68,7 @@ def test_a_signal_that_is_held_is_not_raised_again() -> None:
 def test_afterwards_signals_are_what_they_were() -> None:
     """Whoever took them before takes them again."""
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)]
-    with terminable(), interruptible():
+    with handle_termination(), handle_interrupts():
         pass
     assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)]
 

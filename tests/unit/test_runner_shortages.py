@@ -13,12 +13,12 @@ from bench.model.cases import Case, Experiment, Fault, Fixed, Profile, Selection
 from bench.model.lower_bound import CaseForecast
 from bench.runner.resource_check import (
     Needs,
-    doubts,
-    needs_of,
-    port_doubts,
+    definite_shortages,
+    possible_port_shortages,
+    possible_shortages,
     require_resources,
-    shortages,
-    unread,
+    resource_needs,
+    unknown_limits,
 )
 from bench.system.limits import Limits, Room
 from bench.system.machine import Figure
@@ -58,19 +58,19 @@ def experiment_of(  # noqa: PLR0913  what a case differs in
 
 def needs(workers: int, **changes: bool) -> Needs:
     """Return what an experiment of so many workers takes."""
-    return needs_of(experiment_of(workers, **changes), FLAGS)  # type: ignore[arg-type]
+    return resource_needs(experiment_of(workers, **changes), FLAGS)  # type: ignore[arg-type]
 
 
 def test_a_machine_with_plenty_lacks_nothing() -> None:
     """Ten thousand connections are fine where there is room for them."""
-    assert shortages(needs(2000), PLENTY) == ()
-    assert unread(PLENTY) == ()
+    assert definite_shortages(needs(2000), PLENTY) == ()
+    assert unknown_limits(PLENTY) == ()
 
 
 def test_open_files_are_counted_by_the_process_that_takes_most() -> None:
     """The harness, the server with its reserve, or the worker whose threads or processes have two each."""
     assert needs(1).open_files.taker == "the harness"
-    thousand = needs_of(experiment_of(1000, face="async"), FLAGS).open_files
+    thousand = resource_needs(experiment_of(1000, face="async"), FLAGS).open_files
     assert thousand.taker == "the server, for s/c/1000/p"
     assert 1008 <= thousand.amount <= 1032
     threads = needs(1000).open_files
@@ -91,15 +91,15 @@ def test_each_port_of_the_server_takes_a_file() -> None:
         Profile("refused", faults=(Fault("refused", 1.0),)),
     ]
     cases = tuple(replace(experiment.cases[0], profile=profile) for profile in profiles)
-    needed = needs_of(replace(experiment, cases=cases), FLAGS)
-    plain = needs_of(experiment, FLAGS)
+    needed = resource_needs(replace(experiment, cases=cases), FLAGS)
+    plain = resource_needs(experiment, FLAGS)
     assert needed.open_files.amount == plain.open_files.amount + 3
     assert needed.comfortable_files.amount == plain.comfortable_files.amount + 3
 
 
 def test_no_more_connections_are_counted_than_there_are_fetches() -> None:
     """Ten thousand workers with three flags to fetch are three."""
-    few = needs_of(experiment_of(10_000, repeat=1), FLAGS)
+    few = resource_needs(experiment_of(10_000, repeat=1), FLAGS)
     assert few.open_files.taker == "the harness"
     assert few.ports.amount == 3
 
@@ -164,7 +164,7 @@ def test_what_is_certainly_too_little_is_named_with_need_have_source_and_remedy(
 ) -> None:
     """In one line each, and nothing is started."""
     with pytest.raises(ResourceError) as refused:
-        require_resources(shortages(needs(workers), limits))
+        require_resources(definite_shortages(needs(workers), limits))
     assert refused.value.shortages == (said,)
 
 
@@ -174,20 +174,20 @@ def test_all_that_is_lacking_is_said_at_once() -> None:
         PLENTY, open_files=Figure(4, "a"), tasks=Figure(4, "b"), memory=Figure(1, "c"), ports=Figure(1, "d")
     )
     with pytest.raises(ResourceError) as refused:
-        require_resources(shortages(needs(5), limits))
+        require_resources(definite_shortages(needs(5), limits))
     assert [line.partition(":")[0] for line in refused.value.shortages] == [
         "open files",
         "threads and processes",
         "ports",
     ]
-    assert doubts(shortages(needs(5), limits))[0].startswith("memory: it takes 128 MiB")
+    assert possible_shortages(definite_shortages(needs(5), limits))[0].startswith("memory: it takes 128 MiB")
 
 
 def test_the_workspace_holds_all_that_is_served_and_what_one_round_saves() -> None:
     """In whole blocks of the file system."""
     served = {**FLAGS, "US": 10 * MIB}
-    without = needs_of(experiment_of(1), FLAGS)
-    with_more = needs_of(experiment_of(1), served)
+    without = resource_needs(experiment_of(1), FLAGS)
+    with_more = resource_needs(experiment_of(1), served)
     assert with_more.workspace_bytes.amount - without.workspace_bytes.amount == 10 * MIB
     assert with_more.workspace_files.amount - without.workspace_files.amount == 1
     saved_bytes = 4096 * (3 + 5 + 1)
@@ -199,10 +199,10 @@ def test_one_file_system_has_to_hold_both_the_workspace_and_the_results() -> Non
     wanted = needs(1)
     larger = max(wanted.workspace_bytes.amount, wanted.usual_results_bytes.amount)
     room = replace(ROOM, free_bytes=Figure(larger, "statvfs(3) of /room"))
-    (shortage,) = shortages(wanted, replace(PLENTY, workspace=room, results=room))
+    (shortage,) = definite_shortages(wanted, replace(PLENTY, workspace=room, results=room))
     assert shortage.what == "disk"
     apart = replace(PLENTY, workspace=room, results=replace(room, device=2))
-    assert shortages(wanted, apart) == ()
+    assert definite_shortages(wanted, apart) == ()
 
 
 def test_what_may_do_is_only_warned_of() -> None:
@@ -210,10 +210,10 @@ def test_what_may_do_is_only_warned_of() -> None:
     wanted = needs(1000)
     limit = Figure(wanted.open_files.amount, "RLIMIT_NOFILE, hard limit")
     limits = replace(PLENTY, open_files=limit, memory=Figure(MIB, "MemAvailable"), cores=Figure(1, "sched"))
-    found = shortages(wanted, limits)
+    found = definite_shortages(wanted, limits)
     require_resources(found)
-    assert [line.partition(":")[0] for line in doubts(found)] == ["open files", "memory", "cores"]
-    assert shortages(needs(5, pinning=False), replace(PLENTY, cores=Figure(1, "sched"))) == ()
+    assert [line.partition(":")[0] for line in possible_shortages(found)] == ["open files", "memory", "cores"]
+    assert definite_shortages(needs(5, pinning=False), replace(PLENTY, cores=Figure(1, "sched"))) == ()
 
 
 def test_what_cannot_be_read_is_neither_enough_nor_too_little() -> None:
@@ -231,15 +231,15 @@ def test_what_cannot_be_read_is_neither_enough_nor_too_little() -> None:
         workspace=dark,
         results=dark,
     )
-    assert shortages(needs(1000), limits) == ()
-    assert port_doubts(experiment_of(1), (), limits) == ()
-    assert "open files: not readable here (/proc/nothing), so not looked at" in unread(limits)
-    assert len(unread(limits)) == 6
+    assert definite_shortages(needs(1000), limits) == ()
+    assert possible_port_shortages(experiment_of(1), (), limits) == ()
+    assert "open files: not readable here (/proc/nothing), so not looked at" in unknown_limits(limits)
+    assert len(unknown_limits(limits)) == 6
 
 
 def test_memory_and_threads_are_those_of_the_style() -> None:
     """An event loop starts no threads; a process takes more than a thread."""
-    assert needs_of(experiment_of(500, face="async"), FLAGS).tasks.amount < 10
+    assert resource_needs(experiment_of(500, face="async"), FLAGS).tasks.amount < 10
     assert needs(500).tasks.amount > 500
     assert needs(500, starts_processes=True).memory.amount > needs(500).memory.amount + 2 * GIB
 
@@ -251,7 +251,9 @@ def test_ports_that_rest_are_reckoned_by_the_rate(rest_s: float, keep_alive: boo
     """3,000 connections a round, two rounds, a trial in two seconds: 180,000 in a minute."""
     experiment = experiment_of(10, keep_alive=keep_alive)
     outlook = CaseForecast(experiment.cases[0], 1.0, (2.0,), may_miss_deadline=False)
-    said = port_doubts(experiment, (outlook,), replace(PLENTY, port_rest_s=Figure(rest_s, "tcp_tw_reuse")))
+    said = possible_port_shortages(
+        experiment, (outlook,), replace(PLENTY, port_rest_s=Figure(rest_s, "tcp_tw_reuse"))
+    )
     assert bool(said) is is_said
     if is_said:
         assert said[0].startswith(
@@ -262,18 +264,18 @@ def test_ports_that_rest_are_reckoned_by_the_rate(rest_s: float, keep_alive: boo
 def test_only_the_blocks_that_are_certain_need_room() -> None:
     """Precision may end a run after the least of them."""
     experiment = replace(experiment_of(1), stopping=Stopping(2, None, None))
-    assert needs_of(experiment, FLAGS).results_bytes.taker == "2 trials, about"
+    assert resource_needs(experiment, FLAGS).results_bytes.taker == "2 trials, about"
 
 
 def test_trials_that_are_kept_need_no_further_room() -> None:
     """A run that goes on takes what is left of it."""
     experiment = replace(experiment_of(1), blocks=500)
-    assert needs_of(experiment, FLAGS, kept=499).results_bytes.taker == "1 trials, about"
+    assert resource_needs(experiment, FLAGS, kept=499).results_bytes.taker == "1 trials, about"
 
 
 def test_room_that_may_do_is_no_reason_to_refuse() -> None:
     """How long a trial's line will be is not known before."""
-    wanted = needs_of(replace(experiment_of(1), blocks=500), FLAGS)
+    wanted = resource_needs(replace(experiment_of(1), blocks=500), FLAGS)
     little = replace(ROOM, device=2, free_bytes=Figure(wanted.results_bytes.amount, "statvfs(3) of /room"))
-    (shortage,) = shortages(wanted, replace(PLENTY, results=little))
+    (shortage,) = definite_shortages(wanted, replace(PLENTY, results=little))
     assert (shortage.what, shortage.is_certain) == ("disk for results", False)

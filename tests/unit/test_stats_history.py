@@ -6,7 +6,7 @@ import random
 import pytest
 
 from bench.stats.change_points import WINDOW
-from bench.stats.history import tracks_of
+from bench.stats.history import history_tracks
 from tests.histories import noisy, point
 
 
@@ -19,7 +19,7 @@ def test_tracks_come_by_case_and_in_the_usual_order_of_metrics() -> None:
         for metric in ("memory", "elapsed", "cpu")
     ]
     random.Random(1).shuffle(points)
-    tracks = tracks_of(points)
+    tracks = history_tracks(points)
     assert [(each.case, each.metric) for each in tracks] == [
         (case, metric) for case in "ab" for metric in ("elapsed", "cpu", "memory")
     ]
@@ -32,7 +32,7 @@ def test_machines_have_tracks_of_their_own() -> None:
     """What differs between machines is no step."""
     points = [point(number, fingerprint="1" * 64) for number in range(12)]
     points += [point(number, 1.5, fingerprint="2" * 64) for number in range(12, 24)]
-    tracks = tracks_of(points)
+    tracks = history_tracks(points)
     assert [each.fingerprint[0] for each in tracks] == ["1", "2"]
     assert all(series.steps == () for track in tracks for series in track.series)
 
@@ -41,7 +41,7 @@ def test_other_settings_have_tracks_of_their_own() -> None:
     """A config may have been changed and have kept its name, and its cases their ids."""
     points = [point(number) for number in range(12)]
     points += [point(number, 1.5, settings="6" * 16) for number in range(12, 24)]
-    tracks = tracks_of(points)
+    tracks = history_tracks(points)
     assert [each.settings[0] for each in tracks] == ["5", "6"]
     assert all(series.steps == () for track in tracks for series in track.series)
 
@@ -50,7 +50,7 @@ def test_another_reference_begins_another_series() -> None:
     """The one with the newest point is last, though their times overlap."""
     points = [point(number, reference="a" * 40) for number in range(0, 24, 2)]
     points += [point(number, 1.5, reference="b" * 40) for number in range(1, 24, 2)]
-    (track,) = tracks_of(points)
+    (track,) = history_tracks(points)
     assert [each.reference[0] for each in track.series] == ["a", "b"]
     assert all(series.steps == () for series in track.series)
 
@@ -58,7 +58,7 @@ def test_another_reference_begins_another_series() -> None:
 def test_a_step_has_its_first_point_and_its_size() -> None:
     """The size is that between the neighbouring steps."""
     levels = [1.0] * 20 + [1.10] * 15 + [1.05] * 20
-    (track,) = tracks_of(point(number, ratio) for number, ratio in enumerate(noisy(levels, sigma=0.005)))
+    (track,) = history_tracks(point(number, ratio) for number, ratio in enumerate(noisy(levels, sigma=0.005)))
     first, second = track.series[0].steps
     assert [first.point.run, second.point.run] == [point(20).run, point(35).run]
     assert first.ratio == pytest.approx(1.10, abs=0.01)
@@ -69,7 +69,7 @@ def test_a_step_has_its_first_point_and_its_size() -> None:
 def test_the_size_of_a_step_does_not_rest_on_what_is_no_longer_looked_at() -> None:
     """Long before it there was another level."""
     levels = [2.0] * WINDOW + [1.0] * (WINDOW - 30) + [1.05] * 30
-    (track,) = tracks_of(point(number, ratio) for number, ratio in enumerate(noisy(levels)))
+    (track,) = history_tracks(point(number, ratio) for number, ratio in enumerate(noisy(levels)))
     (step,) = track.series[0].steps
     assert step.ratio == pytest.approx(1.05, abs=0.01)
 
@@ -83,6 +83,6 @@ def test_a_series_that_wanders_is_told_from_one_that_stepped() -> None:
         wandering.append(math.exp(value))
     stepped = noisy([1.0] * 60 + [1.05] * 60)
     for ratios, wanders in ((wandering, True), (stepped, False), (noisy([1.0] * 60), False)):
-        (track,) = tracks_of(point(number, ratio) for number, ratio in enumerate(ratios))
+        (track,) = history_tracks(point(number, ratio) for number, ratio in enumerate(ratios))
         assert track.series[0].wanders is wanders
     assert track.series[0].steps == ()

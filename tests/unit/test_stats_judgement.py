@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.stats.pairwise import against, blocks_needed, compare_cases, judge_pairs
+from bench.stats.pairwise import blocks_needed, compare_cases, compare_with, judge_pairs
 
 DRIFT = [1.0, 1.3, 0.9, 1.1, 1.2, 0.8, 1.05, 0.95, 1.15, 1.0]
 
@@ -22,7 +22,9 @@ def sample(factor: float, blocks: int = 10, jitter: float = 0.0) -> dict[int, fl
 
 def test_each_case_is_judged_from_its_own_side() -> None:
     """Faster is faster than the reference; the ratio says how many times."""
-    found = against(sample(1.0), {"quick": sample(0.5), "slow": sample(4.0), "like": sample(1.0, jitter=0.1)})
+    found = compare_with(
+        sample(1.0), {"quick": sample(0.5), "slow": sample(4.0), "like": sample(1.0, jitter=0.1)}
+    )
     assert {name: each.verdict for name, each in found.items()} == {
         "quick": "faster",
         "slow": "slower",
@@ -37,8 +39,8 @@ def test_a_difference_that_is_one_of_many_is_a_tie() -> None:
     lead = [0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.11, 0.12, 0.13, -0.055]
     narrow = {block: 1.0 + lead[block] for block in range(10)}
     level = dict.fromkeys(range(10), 1.0)
-    assert against(narrow, {"a": level})["a"].verdict == "faster"
-    among = against(narrow, {"a": level, **{f"{n}": sample(1.0, jitter=0.2) for n in range(19)}})
+    assert compare_with(narrow, {"a": level})["a"].verdict == "faster"
+    among = compare_with(narrow, {"a": level, **{f"{n}": sample(1.0, jitter=0.2) for n in range(19)}})
     assert among["a"].ratio.low is not None
     assert among["a"].ratio.low > 1
     assert among["a"].verdict == "tie"
@@ -46,7 +48,7 @@ def test_a_difference_that_is_one_of_many_is_a_tie() -> None:
 
 def test_too_few_blocks_are_said_as_such() -> None:
     """Two comparisons take seven; a case with six is not judged however different it is."""
-    found = against(sample(1.0), {"short": sample(9.0, blocks=6), "long": sample(9.0)})
+    found = compare_with(sample(1.0), {"short": sample(9.0, blocks=6), "long": sample(9.0)})
     assert found["short"].verdict == "too few blocks"
     assert found["long"].verdict == "slower"
     assert found["short"].blocks == 6
@@ -66,7 +68,7 @@ def test_a_pair_that_is_told_apart_makes_the_next_one_easier() -> None:
 
 def test_what_shares_no_block_is_left_out() -> None:
     """There is nothing to judge."""
-    assert against({0: 1.0}, {"other": {1: 1.0}}) == {}
+    assert compare_with({0: 1.0}, {"other": {1: 1.0}}) == {}
 
 
 @pytest.mark.parametrize(
@@ -108,6 +110,6 @@ def test_equal_cases_are_told_from_the_reference_in_one_table_of_twenty_at_most(
             {block: level * source.lognormvariate(0, 0.05) for block, level in enumerate(drift)}
             for _ in range(6)
         ]
-        found = against(cases[0], {str(number): each for number, each in enumerate(cases[1:])})
+        found = compare_with(cases[0], {str(number): each for number, each in enumerate(cases[1:])})
         alarms += any(each.verdict in {"faster", "slower"} for each in found.values())
     assert 5 <= alarms <= 73

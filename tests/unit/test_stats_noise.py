@@ -8,7 +8,7 @@ import pytest
 
 from bench.model.cases import Case
 from bench.model.results import Run
-from bench.stats.noise import CaseNoise, Gate, Noise, case_noise, gate_of, noise_of
+from bench.stats.noise import CaseNoise, Gate, Noise, case_noise, gate_for, measure_noise
 from tests.builders import case, failed, run_of, trials
 
 pytestmark = pytest.mark.no_cover  # tracing takes twice as long as the simulations
@@ -88,7 +88,7 @@ def run_with(lost: int = 0) -> Run:
 
 def test_both_variants_of_a_case_become_its_noise() -> None:
     """Equal sides have pairs of nothing, and the drift they share."""
-    (found,) = noise_of(run_with()).cases
+    (found,) = measure_noise(run_with()).cases
     assert found.case == LOOP.id
     assert found.pairs == (0.0,) * 10
     assert found.drift.estimate == pytest.approx(0.09, rel=0.01)
@@ -104,15 +104,15 @@ def test_pairs_are_second_to_first() -> None:
 
 def test_a_block_without_both_sides_is_no_pair() -> None:
     """Six are left of ten; with five left, the case counts as unmeasured."""
-    (found,) = noise_of(run_with(lost=4)).cases
+    (found,) = measure_noise(run_with(lost=4)).cases
     assert len(found.pairs) == 6
-    nothing = noise_of(run_with(lost=5))
+    nothing = measure_noise(run_with(lost=5))
     assert (nothing.cases, nothing.unmeasured) == ((), (LOOP.id,))
 
 
 def test_a_gate_above_what_shows_is_held() -> None:
     """Twenty blocks of 2 % noise show a little less than 2 %."""
-    gate = gate_of(Noise((noise_with(0.02),), ()), 0.03, 20)
+    gate = gate_for(Noise((noise_with(0.02),), ()), 0.03, 20)
     assert gate.is_held
     assert gate.shown is not None
     assert gate.shown < 0.03
@@ -121,12 +121,12 @@ def test_a_gate_above_what_shows_is_held() -> None:
 def test_a_gate_below_the_floor_is_refused_with_need_and_have() -> None:
     """The noisiest case decides; the blocks that it says would do are not refused."""
     noise = Noise((noise_with(0.005, seed=2), noise_with(0.04, seed=3)), ())
-    gate = gate_of(noise, 0.01, 20)
-    assert gate.needed == gate_of(Noise(noise.cases[1:], ()), 0.01, 20).needed > 64
+    gate = gate_for(noise, 0.01, 20)
+    assert gate.needed == gate_for(Noise(noise.cases[1:], ()), 0.01, 20).needed > 64
     assert gate.shown == next(each.slowdown for each in noise.cases[1].detectable if each.blocks == 20)
     assert not gate.is_held
-    assert not gate_of(noise, 0.01, gate.needed - 1).is_held
-    assert gate_of(noise, 0.01, gate.needed).is_held
+    assert not gate_for(noise, 0.01, gate.needed - 1).is_held
+    assert gate_for(noise, 0.01, gate.needed).is_held
 
 
 @pytest.mark.parametrize("blocks", [8, 12, 15, 20, 64, 100])
@@ -135,15 +135,15 @@ def test_need_and_have_agree_with_spikes_too(blocks: int) -> None:
     source = np.random.default_rng(0)
     spikes = [dict(enumerate(map(float, np.exp(source.exponential(0.1, 20) ** 2)))) for _ in "ab"]
     noise = Noise((case_noise("it", *spikes), noise_with(0.02)), ())
-    shown = gate_of(noise, 0.05, blocks).shown
+    shown = gate_for(noise, 0.05, blocks).shown
     assert shown is not None
     for threshold in (0.01, 0.03, 0.99 * shown, 1.01 * shown):
-        assert gate_of(noise, threshold, blocks).is_held == (shown <= threshold)
+        assert gate_for(noise, threshold, blocks).is_held == (shown <= threshold)
 
 
 def test_too_few_blocks_for_any_interval_show_nothing() -> None:
     """Three blocks hold no gate, however wide."""
-    assert gate_of(Noise((noise_with(0.01),), ()), 0.5, 3) == Gate(0.5, 3, needed=6, shown=None)
+    assert gate_for(Noise((noise_with(0.01),), ()), 0.5, 3) == Gate(0.5, 3, needed=6, shown=None)
 
 
 def test_blocks_that_failed_leave_no_gap_in_the_autocorrelation() -> None:

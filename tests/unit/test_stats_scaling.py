@@ -15,7 +15,7 @@ from bench.model.results import Run
 from bench.stats.intervals import Interval
 from bench.stats.pairwise import Comparison
 from bench.stats.scalability_law import UniversalLaw, fit_law
-from bench.stats.scaling import ScalingPoint, Series, knee_of, law_of, scalings
+from bench.stats.scaling import ScalingPoint, Series, knee_of, law_of, summarize_scaling
 from bench.stats.signed_rank import shift_interval
 from tests.builders import case, failed, run_of, trials
 
@@ -48,7 +48,7 @@ def ladder(blocks: int, law: UniversalLaw = LAW, noise: float = 0.02, seed: int 
 
 def series_of(run: Run) -> Series:
     """Return the only series of a run."""
-    (scaling,) = scalings(run)
+    (scaling,) = summarize_scaling(run)
     (series,) = scaling.series
     return series
 
@@ -230,7 +230,7 @@ def test_a_rung_that_mostly_failed_is_left_out() -> None:
 def test_two_numbers_of_workers_are_no_series() -> None:
     """Any two points lie on a law."""
     run = run_of({case(workers=count): trials(case(workers=count), [0.04] * 6) for count in (1, 2)})
-    assert scalings(run)[0].series == ()
+    assert summarize_scaling(run)[0].series == ()
 
 
 def test_three_rungs_that_bend_are_met_and_so_do_not_test_the_law() -> None:
@@ -289,7 +289,7 @@ def test_profiles_clients_and_connections_are_series_of_their_own() -> None:
     """In the order of the config."""
     closing = [replace(case(workers=count), keep_alive=False) for count in (1, 2, 3)]
     loops = [case("asyncio_gather", "aiohttp", count) for count in (3, 2, 1)]
-    (scaling,) = scalings(run_of({each: trials(each, [0.04] * 6) for each in (*loops, *closing)}))
+    (scaling,) = summarize_scaling(run_of({each: trials(each, [0.04] * 6) for each in (*loops, *closing)}))
     assert [(each.contender.strategy, each.contender.keep_alive) for each in scaling.series] == [
         ("asyncio_gather", True),
         ("threadpool_map", False),

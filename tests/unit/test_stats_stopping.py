@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from bench.model.cases import Stopping
 from bench.stats.intervals import median_interval
-from bench.stats.stopping_rule import StoppingRule, decide_stops, half_width, looks_between, rule_for
+from bench.stats.stopping_rule import StoppingRule, decide_stops, half_width, looks_between, stopping_rule
 
-RULE = rule_for(64, Stopping(8, 0.03, None))
-BUDGETED = rule_for(64, Stopping(8, 0.03, 60.0))
+RULE = stopping_rule(64, Stopping(8, 0.03, None))
+BUDGETED = stopping_rule(64, Stopping(8, 0.03, 60.0))
 QUIET = [1.0 + block / 1000 for block in range(-4, 4)]
 NOISY = [1.0 + block / 10 for block in range(-4, 4)]
 
@@ -68,8 +68,8 @@ def test_looks_begin_and_end_with_the_bounds(one: int, other: int) -> None:
         (QUIET, BUDGETED, 8, 61.0, "precise"),
         (QUIET, BUDGETED, 9, 61.0, "budget"),
         (NOISY, BUDGETED, 64, 61.0, "blocks"),
-        (QUIET, rule_for(10, None), 9, 999.0, None),
-        (QUIET, rule_for(10, None), 10, 0.0, "blocks"),
+        (QUIET, stopping_rule(10, None), 9, 999.0, None),
+        (QUIET, stopping_rule(10, None), 10, 0.0, "blocks"),
     ],
 )
 def test_a_case_leaves_for_one_reason(
@@ -82,7 +82,7 @@ def test_a_case_leaves_for_one_reason(
 
 def test_a_stop_says_after_how_many_blocks_and_how_precise() -> None:
     """Half the width of the interval, as a share of the median."""
-    (stop,) = decide_stops({"a": [90.0, *[100.0] * 6, 130.0]}, rule_for(8, None), 8, 0.0).values()
+    (stop,) = decide_stops({"a": [90.0, *[100.0] * 6, 130.0]}, stopping_rule(8, None), 8, 0.0).values()
     assert (stop.reason, stop.blocks) == ("blocks", 8)
     assert stop.half_width == pytest.approx(0.2)
 
@@ -97,7 +97,7 @@ def test_half_a_width_takes_an_interval(values: list[float], width: float | None
 
 def test_more_blocks_than_there_are_cannot_be_asked() -> None:
     """A stored rule whose least is beyond its most looks once, at the end."""
-    assert rule_for(4, Stopping(8, None, 1.0)).looks == (4,)
+    assert stopping_rule(4, Stopping(8, None, 1.0)).looks == (4,)
 
 
 @given(samples, blocks_done, st.floats(0, 120))
@@ -143,7 +143,7 @@ def test_more_precise_data_never_take_more_blocks(values: list[float], shrunk: f
 @given(st.lists(st.floats(0.5, 2.0), min_size=64, max_size=64), st.floats(0.001, 0.5), st.floats(1.0, 3.0))
 def test_a_wider_goal_never_takes_more_blocks(values: list[float], goal: float, wider: float) -> None:
     """Nor does a finer one take fewer."""
-    fine, coarse = (rule_for(64, Stopping(8, each, None)) for each in (goal, goal * wider))
+    fine, coarse = (stopping_rule(64, Stopping(8, each, None)) for each in (goal, goal * wider))
     assert blocks_taken(values, coarse) <= blocks_taken(values, fine)
 
 
@@ -153,7 +153,7 @@ def covered(least: int, spread: float, draws: int) -> float:
     Block values are skewed, and one of twenty is a spike of twice its value.
     """
     source = np.random.default_rng(11)
-    rule = rule_for(64, Stopping(least, 0.03, None))
+    rule = stopping_rule(64, Stopping(least, 0.03, None))
 
     def sample(size: int) -> np.ndarray:
         values = np.exp(spread * source.standard_normal(size))

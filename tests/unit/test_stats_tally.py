@@ -10,13 +10,13 @@ from bench.model.cases import Stopping
 from bench.model.results import Measurement, Outcome, Run
 from bench.stats.retries import MOST_REPEATS, final_attempts, is_final
 from bench.stats.run_state import RunState, rule_of, stops_of
-from bench.stats.stopping_rule import Stop, StoppingRule, rule_for
+from bench.stats.stopping_rule import Stop, StoppingRule, stopping_rule
 from tests.builders import case, failed, round_of, run_of, trials
 
 POOL = case("threadpool_map")
 LOOP = case("asyncio_gather", "aiohttp")
 NOISY = [0.02, 0.03] * 32
-RULE = rule_for(64, Stopping(8, 0.03, None))
+RULE = stopping_rule(64, Stopping(8, 0.03, None))
 
 
 def stored(measured: list[Measurement], blocks: int, stopping: Stopping | None) -> Run:
@@ -69,7 +69,7 @@ def test_the_budget_counts_every_trial_whatever_it_yielded() -> None:
         )
     ]
     for budget_s, reason in ((24.0, "budget"), (24.1, None)):
-        tally = counted(took, rule_for(64, Stopping(8, None, budget_s)))
+        tally = counted(took, stopping_rule(64, Stopping(8, None, budget_s)))
         assert {stop.reason for stop in tally.stops.values()} == ({reason} if reason else set())
 
 
@@ -79,7 +79,7 @@ def test_the_budget_counts_every_trial_whatever_it_yielded() -> None:
 def test_a_case_that_keeps_failing_is_given_up(outcome: Outcome, strikes: int | None) -> None:
     """After three crashes, time-outs or trials that stayed invalid, or one escape."""
     fallen = [replace(failed(POOL, block, outcome, ""), attempt=MOST_REPEATS) for block in range(6)]
-    tally = RunState([POOL.id], rule_for(6, None))
+    tally = RunState([POOL.id], stopping_rule(6, None))
     stops = [tally.take(trial) for trial in fallen]
     if strikes is None:
         assert tally.stops == {POOL.id: Stop("blocks", 6, None)}
@@ -129,7 +129,7 @@ def test_a_journal_leads_to_the_same_decisions(
 ) -> None:
     """What a run decided while it went on is what is read from its trials, at any moment."""
     stopping = Stopping(6, 0.05, budget_s)
-    tally = RunState([POOL.id, LOOP.id], rule_for(40, stopping))
+    tally = RunState([POOL.id, LOOP.id], stopping_rule(40, stopping))
     journal: list[Measurement] = []
     for outcome, value in yielded:
         if not tally.due:

@@ -21,10 +21,10 @@ from bench.storage.run_folder import (
     JOURNAL,
     LOCK,
     TABLE,
-    load,
+    existing_folder,
+    load_run,
     new_folder,
-    old_folder,
-    save,
+    save_run,
     stored_runs,
 )
 from bench.storage.run_json import run_from_json, run_to_json
@@ -114,7 +114,7 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.chdir(tmp_path)
     run = run_of({POOL: MEASURED})
     with new_folder("example", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), None) as folder:
-        save(folder, run, "| table |")
+        save_run(folder, run, "| table |")
     return run
 
 
@@ -129,13 +129,13 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 )
 def test_a_run_is_found_by_folder_file_or_name(stored: Run, name: str) -> None:
     """And the latest by ``last``."""
-    assert load(Path(name)) == stored
+    assert load_run(Path(name)) == stored
 
 
 def test_an_unknown_run_is_a_usage_error_that_names_what_there_is(stored: Run) -> None:
     """The hint helps to find the right name."""
     with pytest.raises(UsageError, match=f"no run 'other'.*{stored.name}"):
-        load(Path("other"))
+        load_run(Path("other"))
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_damaged_run_is_refused_with_its_path(content: bytes, words: str) -> N
     (folder,) = stored_runs()
     (folder / DOCUMENT).write_bytes(content)
     with pytest.raises(UnreadableResultError, match=rf"run\.json: .*{words}"):
-        load(folder)
+        load_run(folder)
     assert (folder / DOCUMENT).read_bytes() == content
 
 
@@ -208,7 +208,7 @@ def test_a_run_that_was_left_at_once_is_said_to_be_a_journal_only() -> None:
         pass
     words = f"holds only a journal.*finish it with `flagbench run CONFIG --seed 3 --resume {folder}`"
     with pytest.raises(UsageError, match=words):
-        load(folder)
+        load_run(folder)
 
 
 @pytest.mark.usefixtures("stored")
@@ -217,7 +217,7 @@ def test_a_damaged_journal_beside_no_document_is_named() -> None:
     (folder,) = stored_runs()
     (folder / DOCUMENT).rename(folder / JOURNAL)
     with pytest.raises(UnreadableResultError, match=r"journal\.jsonl: damaged at byte 0"):
-        load(folder)
+        load_run(folder)
 
 
 def test_a_document_that_cannot_be_written_leaves_the_old_ones(
@@ -233,7 +233,7 @@ def test_a_document_that_cannot_be_written_leaves_the_old_ones(
     monkeypatch.setattr("os.fsync", fail)
     words = r"table\.md: No space left on device: it takes [\d,]+ bytes, [\d,]+ are free.*; make room"
     with pytest.raises(SetupError, match=words):
-        save(folder, stored, "| other |")
+        save_run(folder, stored, "| other |")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
@@ -244,7 +244,7 @@ def test_a_run_to_go_on_with_is_found_and_held(name: str) -> None:
     (folder,) = stored_runs()
     with new_journal(folder / JOURNAL, BEGINNING):
         pass
-    with old_folder(Path(name)) as found:
+    with existing_folder(Path(name)) as found:
         assert found == folder
         assert sorted(path.name for path in found.iterdir()) == [LOCK, JOURNAL, DOCUMENT, TABLE]
     assert not (folder / LOCK).exists()
@@ -254,7 +254,7 @@ def test_a_run_to_go_on_with_is_found_and_held(name: str) -> None:
 def test_a_run_without_a_journal_cannot_go_on() -> None:
     """Nor can one that is not there."""
     (folder,) = stored_runs()
-    with pytest.raises(UsageError, match="holds no journal"), old_folder(folder):
+    with pytest.raises(UsageError, match="holds no journal"), existing_folder(folder):
         pass
-    with pytest.raises(UsageError, match="there is no run 'other'"), old_folder(Path("other")):
+    with pytest.raises(UsageError, match="there is no run 'other'"), existing_folder(Path("other")):
         pass

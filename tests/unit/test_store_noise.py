@@ -9,7 +9,7 @@ import pytest
 
 from bench.errors import SetupError, UnreadableResultError
 from bench.stats.noise import Noise, case_noise
-from bench.storage.noise import NoiseRecord, keep_noise, load_noise, noise_file
+from bench.storage.noise import NoiseRecord, load_noise, noise_file, save_noise
 from bench.system.noise_advice import Advice
 
 HERE = "0123456789ab" + "c" * 52
@@ -37,7 +37,7 @@ def record() -> NoiseRecord:
 
 def test_noise_is_read_as_it_was_written() -> None:
     """Below the folder of the command, under the short fingerprint."""
-    path = keep_noise(record())
+    path = save_noise(record())
     assert path == Path("results/noise/0123456789ab.json")
     assert json.loads(path.read_text("utf-8"))["schema"] == 1
     assert load_noise(HERE) == record()
@@ -45,9 +45,9 @@ def test_noise_is_read_as_it_was_written() -> None:
 
 def test_the_last_noise_takes_the_place_of_the_one_before() -> None:
     """And leaves no draft."""
-    keep_noise(record())
+    save_noise(record())
     later = replace(record(), run="later")
-    path = keep_noise(later)
+    path = save_noise(later)
     assert load_noise(HERE) == later
     assert list(path.parent.iterdir()) == [path]
 
@@ -69,7 +69,7 @@ def test_a_machine_that_was_never_measured_has_none() -> None:
 )
 def test_what_is_not_this_machines_noise_is_refused(changes: dict[str, object], said: str) -> None:
     """With the path, and left as it is."""
-    path = keep_noise(record())
+    path = save_noise(record())
     damaged = json.dumps(json.loads(path.read_text("utf-8")) | changes)
     path.write_text(damaged, encoding="utf-8")
     with pytest.raises(UnreadableResultError) as caught:
@@ -82,7 +82,7 @@ def test_what_is_not_this_machines_noise_is_refused(changes: dict[str, object], 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"schema": 1}', '{"schema": NaN}'])
 def test_what_is_no_document_is_refused(text: str) -> None:
     """Half a file, or something else."""
-    path = keep_noise(record())
+    path = save_noise(record())
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UnreadableResultError, match=str(path)):
         load_noise(HERE)
@@ -93,4 +93,4 @@ def test_noise_that_cannot_be_kept_is_the_environments_fault() -> None:
     noise_file(HERE).parent.parent.mkdir(parents=True)
     noise_file(HERE).parent.touch()
     with pytest.raises(SetupError, match="cannot keep the noise in results/noise"):
-        keep_noise(record())
+        save_noise(record())

@@ -10,7 +10,7 @@ from bench.errors import UsageError
 from bench.model.cases import Case, Fixed
 from bench.model.json_codec import to_json_value
 from bench.model.results import Outcome, Run
-from bench.storage.history_points import points_of
+from bench.storage.history_points import history_points
 from tests.builders import case, run_of, trials
 from tests.contests import BASE, CANDIDATE, between_commits, contest, contested
 
@@ -32,7 +32,7 @@ RUN = between_commits(
 
 def test_each_metric_of_each_case_is_a_point() -> None:
     """With what was found of it, and of what."""
-    points = points_of(RUN)
+    points = history_points(RUN)
     assert [(each.case, each.metric) for each in points] == [
         (each.id, metric) for each in (FIRST, SECOND) for metric in ("elapsed", "memory")
     ]
@@ -51,7 +51,7 @@ def test_each_metric_of_each_case_is_a_point() -> None:
 
 def settings_of(run: Run) -> set[str]:
     """Return what tells the settings of its cases."""
-    return {each.settings for each in points_of(run)}
+    return {each.settings for each in history_points(run)}
 
 
 def test_settings_are_told_by_all_that_makes_its_work() -> None:
@@ -118,7 +118,7 @@ def cut_short(run: Run) -> Run:
 def test_a_run_that_is_none_of_two_commits_is_refused(change: Callable[[Run], Run], complaint: str) -> None:
     """With its name, and the reason."""
     with pytest.raises(UsageError) as caught:
-        points_of(change(RUN))
+        history_points(change(RUN))
     assert caught.value.what.startswith(f"{RUN.name} is no part of a history: {complaint}")
     assert caught.value.hint
 
@@ -129,13 +129,13 @@ def test_a_base_that_was_changed_is_refused_like_a_candidate() -> None:
     assert isinstance(sides, dict)
     changed = {**sides, BASE: {**sides[BASE], "dirty": True}}
     with pytest.raises(UsageError, match="its base has changes"):
-        points_of(replace(RUN, config={**RUN.config, "variants": changed}))
+        history_points(replace(RUN, config={**RUN.config, "variants": changed}))
 
 
 def test_a_run_that_is_no_contest_is_refused() -> None:
     """An ordinary one has nothing that it was measured against."""
     with pytest.raises(UsageError, match="it is no contest of two variants; measure one with `ab`"):
-        points_of(run_of({FIRST: trials(FIRST, [0.1] * 10)}))
+        history_points(run_of({FIRST: trials(FIRST, [0.1] * 10)}))
 
 
 def test_metrics_that_were_never_measured_are_left_out() -> None:
@@ -145,7 +145,7 @@ def test_metrics_that_were_never_measured_are_left_out() -> None:
         return "error" if of.plain_id == FIRST.id else 0.1
 
     run = between_commits(contested(FIRST, SECOND, elapsed_s=fails), OLD, NEW)
-    assert {each.case for each in points_of(run)} == {SECOND.id}
+    assert {each.case for each in history_points(run)} == {SECOND.id}
     alone = between_commits(contested(FIRST, elapsed_s=fails), OLD, NEW)
     with pytest.raises(UsageError, match="no block of it succeeded on both sides"):
-        points_of(alone)
+        history_points(alone)

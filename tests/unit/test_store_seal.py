@@ -9,13 +9,13 @@ import pytest
 
 from bench.errors import UnreadableResultError
 from bench.storage.checksums import DamagedError, add_checksums, verify_checksums
-from bench.storage.run_json import run_from_bytes, run_to_text
+from bench.storage.run_json import run_from_bytes, run_to_json_text
 from tests.builders import case, failed, run_of, trials
 
 POOL = case()
 LOOP = case("asyncio_gather", "aiohttp")
 RUN = run_of({POOL: trials(POOL, [0.02, 0.03]), LOOP: [failed(LOOP, 0, "crash", "killed \u202e")]})
-CONTENT = run_to_text(RUN).encode()
+CONTENT = run_to_json_text(RUN).encode()
 
 
 def test_a_sealed_document_is_json_with_one_key_more() -> None:
@@ -103,10 +103,10 @@ def test_none_of_5000_flipped_bits_of_a_run_is_accepted() -> None:
 
 def test_a_damaged_run_is_refused_with_its_path_and_stays_as_it_is(tmp_path: Path) -> None:
     """Wherever it is read."""
-    from bench.storage.run_folder import DOCUMENT, load
+    from bench.storage.run_folder import DOCUMENT, load_run
 
     damaged = CONTENT.replace(b'"elapsed_s": 0.03', b'"elapsed_s": 0.02', 1)
     (tmp_path / DOCUMENT).write_bytes(damaged)
     with pytest.raises(UnreadableResultError, match=r"run\.json: damaged at byte \d+, or up to byte \d+"):
-        load(tmp_path)
+        load_run(tmp_path)
     assert (tmp_path / DOCUMENT).read_bytes() == damaged

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.system.paths import home
-from bench.variants.build import counterpart
+from bench.variants.build import counterpart_strategy
 from bench.variants.environment import installed_versions, modules_behind
 from bench.variants.harness import protocol_of, speaks_as_we_do, strategies_for
 from bench.variants.run_command import last_words
@@ -83,9 +83,9 @@ def test_a_file_of_the_repository_is_that_of_the_tree(tmp_path: Path) -> None:
         tmp_path / "else.py",
     ):
         file.touch()
-    assert counterpart(top / "own" / "both.py", top, tree) == tree / "own" / "both.py"
-    assert counterpart(top / "own" / "new.py", top, tree) is None
-    assert counterpart(tmp_path / "else.py", top, tree) == tmp_path / "else.py"
+    assert counterpart_strategy(top / "own" / "both.py", top, tree) == tree / "own" / "both.py"
+    assert counterpart_strategy(top / "own" / "new.py", top, tree) is None
+    assert counterpart_strategy(tmp_path / "else.py", top, tree) == tmp_path / "else.py"
 
 
 def test_runs_repositories_and_the_cache_are_no_part_of_a_tree() -> None:

@@ -10,7 +10,7 @@ from bench.api import Fetch
 from bench.model.cases import Fixed, LogNormal, Profile, Uniform
 from bench.model.json_codec import MalformedError, decode, encode, from_json_value, to_json_value
 from bench.model.results import Run
-from bench.worker.events import Fetched, FutureSeen, WarmedUp, event_line, read_event
+from bench.worker.events import Fetched, FutureObserved, WarmedUp, event_line, read_event
 from bench.worker.protocol import Report, Task, TimedRound
 
 TASK = Task(
@@ -46,7 +46,9 @@ def test_a_report_is_one_line_whatever_is_in_it() -> None:
     assert "\n" not in event_line(Report("error", "two\nlines", 12.4, None, ()))
 
 
-@pytest.mark.parametrize("event", [Fetched("BR", "ok", ""), FutureSeen("BR", "<Future>"), WarmedUp(), REPORT])
+@pytest.mark.parametrize(
+    "event", [Fetched("BR", "ok", ""), FutureObserved("BR", "<Future>"), WarmedUp(), REPORT]
+)
 def test_an_event_comes_back_as_it_was(event: Any) -> None:
     """Its kind is the name in front."""
     assert read_event(event_line(event)) == event
@@ -149,5 +151,5 @@ def test_an_event_is_written_in_one_piece_whatever_it_says() -> None:
     from bench.model.text import one_line
 
     longest = one_line("\N{FLAG IN HOLE}" * 10_000)
-    assert len(event_line(FutureSeen("BR", longest)).encode()) < 4096
+    assert len(event_line(FutureObserved("BR", longest)).encode()) < 4096
     assert Fetch("BR", 0.0, 0.0, 0, 0, "error", longest).detail == longest

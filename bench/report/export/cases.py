@@ -8,7 +8,7 @@ from bench.errors import UnreadableResultError, UsageError
 from bench.model.cases import Case
 from bench.model.results import Measurement, Run
 from bench.model.text import printable
-from bench.stats.case_summary import sample_of
+from bench.stats.case_summary import block_sample
 from bench.stats.intervals import Interval, median_interval
 from bench.stats.retries import is_final
 
@@ -49,7 +49,7 @@ def entries_of(run: Run) -> tuple[CaseEntry, ...]:
         trials[trial.case].append(trial)
     names = entry_names(run)
     found = tuple(
-        _entry(names[case.id], case, trials[case.id]) for case in run.cases if sample_of(trials[case.id])
+        _entry(names[case.id], case, trials[case.id]) for case in run.cases if block_sample(trials[case.id])
     )
     if not found:
         raise UsageError(
@@ -91,7 +91,7 @@ def failed_trials(trials: Iterable[Measurement]) -> tuple[Measurement, ...]:
 
 
 def _entry(name: str, case: Case, trials: list[Measurement]) -> CaseEntry:
-    sample = sample_of(trials)
+    sample = block_sample(trials)
     good = {trial.block: trial for trial in trials if trial.outcome == "ok" and trial.rounds}
     return CaseEntry(
         name=name,

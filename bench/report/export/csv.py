@@ -14,7 +14,7 @@ from bench.report.export.trial_rows import COLUMNS, rows_of
 from bench.stats.case_summary import CaseSummary, Figures, Range
 from bench.stats.intervals import Interval
 from bench.stats.ranking import rankings
-from bench.stats.resource_usage import Costs
+from bench.stats.resource_usage import ResourceUsage
 
 _BEGINS_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
 """What spreadsheets take for the beginning of one; the last four are wide forms of the first four."""
@@ -69,7 +69,7 @@ def _ratio(value: Callable[[Interval], object]) -> Callable[[CaseSummary], objec
     return _figure(lambda found: "" if found.times_faster is None else value(found.times_faster.ratio))
 
 
-def _cost(value: Callable[[Costs], object]) -> Callable[[CaseSummary], object]:
+def _cost(value: Callable[[ResourceUsage], object]) -> Callable[[CaseSummary], object]:
     def cell(row: CaseSummary) -> object:
         found = None if row.costs is None else value(row.costs)
         return "" if found is None else found

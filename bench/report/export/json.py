@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from bench.model.json_codec import to_json_value
 from bench.model.results import Run
 from bench.stats.absolute_thresholds import BoundVerdict
-from bench.stats.history import Track
+from bench.stats.history import HistoryTrack
 from bench.stats.verdicts import Overall, Verdicts
 from bench.storage.pinned_reference import Reference
-from bench.storage.run_json import run_to_text
+from bench.storage.run_json import run_to_json_text
 
 
 def to_json(run: Run) -> str:
     """Write the stored document itself."""
-    return run_to_text(run)
+    return run_to_json_text(run)
 
 
-def history_to_json(tracks: Sequence[Track], reference: Reference | None) -> str:
+def history_to_json(tracks: Sequence[HistoryTrack], reference: Reference | None) -> str:
     """Write tracks with all their points and steps.
 
     Ratios of points are candidate ÷ reference, those of steps new level ÷ old one.

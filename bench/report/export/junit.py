@@ -15,10 +15,10 @@ from bench.report.export.cases import entry_names, failed_trials
 from bench.report.failures import failed_words
 from bench.report.number_format import duration
 from bench.stats.absolute_thresholds import BoundVerdict, bound_verdicts
-from bench.stats.case_summary import sample_of
+from bench.stats.case_summary import block_sample
 from bench.stats.intervals import median_interval
-from bench.stats.verdicts import MetricVerdict, verdicts_of
-from bench.storage.comparison import comparison_of
+from bench.stats.verdicts import MetricVerdict, comparison_verdicts
+from bench.storage.comparison import read_comparison
 
 _VANISHED: Final = "vanished"
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -56,7 +56,7 @@ def to_junit(run: Run, *, allow_missing: bool = False) -> str:
     Raises:
         UnreadableResultError: what the run keeps of its contest is not that of its cases.
     """
-    contest = comparison_of(run)
+    contest = read_comparison(run)
     tests = list(_plain(run) if contest is None else _contested(run, contest))
     if allow_missing:
         tests = [test for test in tests if test.kind != _VANISHED]
@@ -101,7 +101,7 @@ def _plain(run: Run) -> Iterator[_Test]:
 
 
 def _trials_test(group: str, name: str, trials: Sequence[Measurement]) -> _Test:
-    failed, sample = failed_trials(trials), sample_of(trials)
+    failed, sample = failed_trials(trials), block_sample(trials)
     took_s = fsum(trial.took_s for trial in trials)
     figures = ""
     if sample:
@@ -116,7 +116,7 @@ def _trials_test(group: str, name: str, trials: Sequence[Measurement]) -> _Test:
 
 def _contested(run: Run, contest: Comparison) -> Iterator[_Test]:
     """Test each metric of each case, and whether all trials of the case succeeded."""
-    verdicts = verdicts_of(contest, run.trials)
+    verdicts = comparison_verdicts(contest, run.trials)
     for case in contest.margins:
         for each in verdicts.metrics:
             if each.case == case:

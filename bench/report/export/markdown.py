@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bench.model.results import Run
 from bench.report.comparison_table import comparison_table, variant_lines
 from bench.report.detail_tables import detail_tables
-from bench.report.failures import disturbances, failures, leaks
+from bench.report.failures import disturbances, failure_lines, leaks
 from bench.report.markdown import escape_cell, escape_text, paragraph
 from bench.report.noise_table import LINES, noise_conclusion, noise_failures, noise_heading, noise_headline
 from bench.report.result_columns import Column, identity, results
@@ -15,16 +15,16 @@ from bench.report.summary import conclusion
 from bench.report.table import table_to_markdown
 from bench.stats.absolute_thresholds import bound_verdicts
 from bench.stats.ranking import Ranking, rankings
-from bench.stats.verdicts import verdicts_of
-from bench.storage.comparison import comparison_of
+from bench.stats.verdicts import comparison_verdicts
+from bench.storage.comparison import read_comparison
 from bench.storage.noise import NoiseRecord
 
 
 def to_markdown(run: Run) -> str:
     """Write the tables of a run as GitHub-flavoured Markdown; of a contest, its verdicts."""
-    contest = comparison_of(run)
+    contest = read_comparison(run)
     if contest is not None:
-        verdicts = verdicts_of(contest, run.trials)
+        verdicts = comparison_verdicts(contest, run.trials)
         kept = bound_verdicts(contest, run.trials)
         return table_to_markdown(comparison_table(run.name, verdicts, variant_lines(run), kept))
     parts: list[str] = []
@@ -32,7 +32,7 @@ def to_markdown(run: Run) -> str:
         parts += [f"### {escape_text(run_title(run, podium))}", ""]
         parts += _table(podium, results(podium))
         parts += ["", paragraph(legend(podium)), ""]
-        remarks = (*failures(podium), *leaks(podium), *disturbances(podium))
+        remarks = (*failure_lines(podium), *leaks(podium), *disturbances(podium))
         parts += [f"- {paragraph(line)}" for line in remarks]
         for aspect in detail_tables(podium):
             parts += ["", f"**{aspect.title}**: {aspect.note}", ""]

@@ -14,7 +14,7 @@ NAMING_FAILURES: Final = frozenset(
 """Formats in which failed trials have a place of their own."""
 
 
-def notes(runs: Sequence[Run], form: str) -> Iterator[str]:
+def export_warnings(runs: Sequence[Run], form: str) -> Iterator[str]:
     """Warn of runs that were interrupted, and of what a format leaves out, a line each."""
     for run in runs:
         if run.status == "partial":

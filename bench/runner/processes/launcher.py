@@ -17,7 +17,7 @@ from bench.errors import SetupError
 from bench.runner.processes.kill import kill_all
 from bench.runner.processes.workspace import fresh_workspace
 from bench.system.paths import import_path
-from bench.system.process_tree import adopting, children, descendants
+from bench.system.process_tree import become_subreaper, children, descendants
 
 _ALLOWED: Final = frozenset({"HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ"})
 """What a child may know of the environment; secrets live in the rest, and proxies too."""
@@ -168,7 +168,7 @@ def launching() -> Iterator[Launcher]:
             stack.enter_context(ours)
             stack.enter_context(theirs)
             workspace = stack.enter_context(fresh_workspace())
-            stack.enter_context(adopting())
+            stack.enter_context(become_subreaper())
             others = {*descendants(os.getpid())}
             guardian = stack.enter_context(_guardian(theirs, workspace))
         except OSError as error:

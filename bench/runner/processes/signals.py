@@ -71,7 +71,7 @@ class Signals:
 
 
 @contextmanager
-def terminable() -> Iterator[None]:
+def handle_termination() -> Iterator[None]:
     """Take SIGTERM and Ctrl-C as the end of what is being done, so that it is tidied up.
 
     A signal may come while the interpreter calls a function of its own, such as one that the import of a
@@ -107,7 +107,7 @@ def terminable() -> Iterator[None]:
 
 
 @contextmanager
-def interruptible() -> Iterator[Signals]:
+def handle_interrupts() -> Iterator[Signals]:
     """Take SIGINT and SIGTERM for as long as the context lasts."""
     signals = Signals()
     before = {number: signal.signal(number, signals.take) for number in (signal.SIGINT, signal.SIGTERM)}

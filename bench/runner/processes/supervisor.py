@@ -24,9 +24,9 @@ from typing import Any, Final
 
 from bench.runner.processes.kill import kill_all
 from bench.runner.protected_files import remove_tree
-from bench.system.cpu_affinity import kept_to
+from bench.system.cpu_affinity import restrict_to
 from bench.system.limits import raise_limit
-from bench.system.process_tree import adopting, children, descendants
+from bench.system.process_tree import become_subreaper, children, descendants
 
 _MOST_DESCRIPTORS: Final = 3
 
@@ -83,7 +83,7 @@ class Supervisor:
         match request:
             case {"spawn": {"argv": argv, "env": env, "cwd": cwd, "cores": cores}}:
                 stdin, stdout, stderr = descriptors[0], descriptors[1], descriptors[2]
-                with kept_to(cores):  # what a process is started from decides where it may run
+                with restrict_to(cores):  # what a process is started from decides where it may run
                     child = subprocess.Popen(  # noqa: S603  the runner names what is started; no shell
                         argv,
                         env=env,
@@ -164,7 +164,7 @@ def main() -> None:
     socket_number, workspace = int(sys.argv[1]), Path(sys.argv[2])
     raise_limit()  # what children may open is for the machine to limit, not for the shell that started us
     try:
-        with adopting(), socket.socket(fileno=socket_number) as runner:
+        with become_subreaper(), socket.socket(fileno=socket_number) as runner:
             runner.set_inheritable(False)
             Supervisor(runner).serve()
     finally:
