@@ -1,4 +1,4 @@
-"""``ab``, ``compare`` and ``gate`` on real revisions of this project, in environments of their own."""
+"""Run ``ab``, ``compare`` and ``gate`` on real revisions of this project, each in its own environment."""
 
 import json
 import signal
@@ -22,20 +22,20 @@ NAP_S = 0.01
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """Return this project's own, with a branch on which downloads have become slower."""
+    """Clone this project, with a branch on which downloads are slower."""
     return with_planted(tmp_path_factory, NAP_S)
 
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a cache that the tests here share."""
+    """Return a cache folder shared by these tests."""
     return tmp_path_factory.mktemp("cache")
 
 
 def ended(
     repository: Repository, cache: Path, *said: str | Path, patience_s: float = 240
 ) -> subprocess.CompletedProcess[str]:
-    """Give a command in a repository, and wait for its end."""
+    """Run a command in a repository and wait for it."""
     return subprocess.run(
         words(*said),
         cwd=repository.folder,
@@ -48,13 +48,15 @@ def ended(
 
 
 def verdicts(said: str) -> dict[str, str]:
-    """Read the verdict of each metric from what ``--json`` says."""
+    """Return the verdict of each metric from ``--json``."""
     document: dict[str, Any] = json.loads(said)
     return {each["metric"]: each["verdict"] for each in document["metrics"]}
 
 
-def test_the_same_code_is_not_called_slower(repository: Repository, cache: Path, tmp_path: Path) -> None:
-    """It is equivalent; on a busy machine it may be inconclusive."""
+def test_ab_of_identical_code_does_not_say_slower(
+    repository: Repository, cache: Path, tmp_path: Path
+) -> None:
+    """On a busy machine it may be inconclusive."""
     out = ("--out", tmp_path / "run")
     run = ended(repository, cache, "ab", "main", "main", config(tmp_path, budget="30s"), *out, "--json")
     assert run.returncode in {0, 8}, run.stderr
@@ -62,7 +64,7 @@ def test_the_same_code_is_not_called_slower(repository: Repository, cache: Path,
 
 
 def start(repository: Repository, cache: Path, said: Sequence[str | Path]) -> subprocess.Popen[str]:
-    """Give a command in a repository."""
+    """Start a command in a repository."""
     return subprocess.Popen(
         words(*said),
         cwd=repository.folder,
@@ -74,7 +76,7 @@ def start(repository: Repository, cache: Path, said: Sequence[str | Path]) -> su
 
 
 def kill(contest: "subprocess.Popen[str]", number: signal.Signals, out: Path, trials: int) -> str:
-    """Send a signal once there are so many trials, and return what was said on stderr until the end."""
+    """Send a signal after a number of trials; return everything written to stderr."""
     journal = out / "journal.jsonl"
     with contest:
         await_that(lambda: journal.exists() and len(read_journal(journal).trials) >= trials, 120)
@@ -84,14 +86,10 @@ def kill(contest: "subprocess.Popen[str]", number: signal.Signals, out: Path, tr
     return told
 
 
-def test_a_gate_catches_a_slow_down_although_it_is_killed_twice(
+def test_gate_killed_twice_still_finds_the_slow_down(
     repository: Repository, cache: Path, tmp_path: Path
 ) -> None:
-    """By SIGKILL, and then by SIGTERM; the work tree with the merge base, where the config had another case.
-
-    Where HEAD is the merge base itself, nothing is to do. Both sides' commits are kept; JUnit, summary and
-    annotations say what the table says; ``compare`` and ``show`` agree.
-    """
+    """Killed by SIGKILL and SIGTERM; JUnit, summary, annotations, ``compare`` and ``show`` agree."""
     performance = "performance.yaml"
     nothing = ended(repository, cache, "gate", performance)
     assert nothing.returncode == 9
@@ -146,10 +144,9 @@ def test_a_gate_catches_a_slow_down_although_it_is_killed_twice(
     assert f"worktree is slower than {base}" in shown.stdout
 
 
-def test_what_cannot_be_compared_is_refused_before_the_first_trial(
+def test_unknown_revision_and_too_small_budget_are_refused_before_the_first_trial(
     repository: Repository, cache: Path, tmp_path: Path
 ) -> None:
-    """A revision that there is not, and a budget in which no alarm could be raised."""
     before = sorted((repository.folder / "results").glob("runs/*"))
     unknown = ended(repository, cache, "ab", "nowhere", config(tmp_path))
     assert unknown.returncode in {2, 4}

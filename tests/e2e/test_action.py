@@ -1,4 +1,4 @@
-"""The action as GitHub runs it on a pull request, short of GitHub: installed from its files, it gates."""
+"""Run the GitHub action's own scripts on a pull request: install it from its files, and gate."""
 
 import json
 from pathlib import Path
@@ -11,10 +11,10 @@ from tests.revisions import config, with_planted
 pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
-def test_a_pull_request_that_makes_downloads_slower_fails(
+def test_action_fails_a_pull_request_that_is_slower(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With an annotation, a summary, and the run and its JUnit for the artifact."""
+    """It leaves an annotation, a summary, and the run with its JUnit file as artifacts."""
     repository = with_planted(tmp_path_factory, 0.004)
     repository.git("checkout", "--quiet", "planted")
     for variable, value in (("GITHUB_BASE_REF", "main"), ("FLAGBENCH_CACHE", str(tmp_path / "cache"))):

@@ -1,4 +1,4 @@
-"""What a gate compares with, in real repositories of every shape that CI makes."""
+"""Find the base revision of a gate in real repositories of every shape that CI makes."""
 
 import subprocess
 from pathlib import Path
@@ -35,8 +35,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
     return made
 
 
-def test_it_is_where_the_branch_left_main(repository: Repository) -> None:
-    """Whatever happened on main since."""
+def test_merge_base_is_used_whatever_happened_on_main_since(repository: Repository) -> None:
     left = repository.git("rev-parse", "HEAD")
     repository.branch("feature", "file.txt", "two", "three")
     (repository.folder / "other.txt").write_text("later")
@@ -45,10 +44,9 @@ def test_it_is_where_the_branch_left_main(repository: Repository) -> None:
     assert merge_base() == left
 
 
-def test_the_base_of_a_pull_request_comes_first(
+def test_base_named_by_github_or_gitlab_comes_first(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As GitHub names its branch, and GitLab its commit."""
     first = repository.git("rev-parse", "HEAD~1")
     repository.git("branch", "release", first)
     monkeypatch.setenv("GITHUB_BASE_REF", "release")
@@ -58,20 +56,20 @@ def test_the_base_of_a_pull_request_comes_first(
     assert merge_base() == first
 
 
-def test_the_target_of_a_merged_result_comes_before_where_the_branch_left(
+def test_target_of_a_merged_result_comes_before_the_merge_base(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """HEAD holds what happened on the target since, which is nobody's change."""
+    """HEAD already holds what happened on the target."""
     second, first = repository.git("rev-parse", "HEAD"), repository.git("rev-parse", "HEAD~1")
     monkeypatch.setenv("CI_MERGE_REQUEST_DIFF_BASE_SHA", first)
     monkeypatch.setenv("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", second)
     assert merge_base() == second
 
 
-def test_a_base_that_ci_names_and_has_not_fetched_is_replaced_by_no_other(
+def test_base_that_ci_did_not_fetch_is_an_error(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A change for a release is not judged against main."""
+    """A change for a release must not be judged against main."""
     assert merge_base() == repository.git("rev-parse", "HEAD")
     monkeypatch.setenv("GITHUB_BASE_REF", "release-2")
     with pytest.raises(IncomparableError, match="origin/release-2, is not here") as caught:
@@ -79,10 +77,9 @@ def test_a_base_that_ci_names_and_has_not_fetched_is_replaced_by_no_other(
     assert "fetch-depth: 0" in caught.value.hint
 
 
-def test_a_git_that_cannot_be_asked_is_no_answer(
+def test_missing_git_is_an_error(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without git nothing is known of the repository, least of all that there is none."""
     assert repository.folder.exists()
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SetupError, match="git cannot be asked"):
@@ -90,10 +87,9 @@ def test_a_git_that_cannot_be_asked_is_no_answer(
 
 
 @pytest.mark.parametrize("options", [(), ("--no-single-branch",)], ids=["one branch", "all branches"])
-def test_a_shallow_clone_is_told_what_it_lacks(
+def test_shallow_clone_is_told_to_fetch_the_history(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
-    """The whole history."""
     repository.branch("feature", "file.txt", "two", "three")
     (repository.folder / "other.txt").write_text("later")
     repository.commit("Go on")
@@ -107,10 +103,9 @@ def test_a_shallow_clone_is_told_what_it_lacks(
     assert "fetch-depth: 0" in caught.value.hint
 
 
-def test_without_a_repository_or_a_main_branch_there_is_nothing(
+def test_missing_repository_or_main_branch_says_what_to_do(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each says what to do."""
     repository.git("branch", "--move", "main", "trunk")
     with pytest.raises(IncomparableError, match="there is none of"):
         merge_base()

@@ -1,4 +1,4 @@
-"""Every client, through each of its faces, against every fault: the class that was meant, in one hit."""
+"""Meet every fault with every client, blocking and asynchronous: the planned class, and one request each."""
 
 import gc
 import ssl
@@ -131,29 +131,26 @@ def meet(way: Way, kinds: list[str], folder: Path, timeout_s: float) -> None:
 
 
 @every_way
-def test_each_fault_is_seen_as_what_it_is(way: Way, tmp_path: Path) -> None:
-    """In the class of ``bench.model.faults``, or as the client's file deviates; no request is repeated."""
+def test_each_fault_ends_in_its_class(way: Way, tmp_path: Path) -> None:
+    """Or in the class that the client's file declares; no request is repeated."""
     meet(way, sorted(way.kinds - TIMED - ENDLESS), tmp_path, timeout_s=10.0)
 
 
 @every_plain_way
-def test_what_has_no_end_in_time_is_a_timeout(way: Way, tmp_path: Path) -> None:
-    """However the bytes drip; and the connections that it costs starve no fetch after it."""
+def test_slow_responses_end_in_timeout_and_free_their_connections(way: Way, tmp_path: Path) -> None:
     meet(way, sorted(way.kinds & TIMED), tmp_path, timeout_s=0.2)
 
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way.protocol == "h2"], ids=name_of)
-def test_what_is_too_large_is_not_read_to_its_end(way: Way, tmp_path: Path) -> None:
-    """Nor is what becomes it; the next test shows the same over HTTP/1.1."""
+def test_too_large_body_is_not_read_to_its_end(way: Way, tmp_path: Path) -> None:
     meet(way, sorted(way.kinds & ENDLESS), tmp_path, timeout_s=30.0)
 
 
 @every_client
 @pytest.mark.parametrize("fault", ["expired", "wrong_host", "unknown_authority"])
-def test_a_certificate_that_is_not_to_be_trusted_is_not(
+def test_bad_certificates_end_in_tls_and_the_right_one_is_trusted(
     client: str, face: str, fault: str, tmp_path: Path
 ) -> None:
-    """The class is *tls*, and nothing was asked; the right one is trusted."""
     then = datetime(2020, 1, 1, tzinfo=UTC)
     issue = {
         "expired": partial(authority().issue_cert, "127.0.0.1", not_before=then, not_after=then),
@@ -174,10 +171,10 @@ def test_a_certificate_that_is_not_to_be_trusted_is_not(
 
 
 @every_client
-def test_no_authority_is_trusted_beside_the_one_of_the_run(
+def test_system_certificates_are_not_loaded(
     client: str, face: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those of the machine are not even loaded, which for some libraries takes 20 ms a connection."""
+    """Loading them takes some libraries 20 ms per connection."""
     pem = tmp_path / "authority.pem"
     authority().cert_pem.write_to_path(str(pem))
     contexts = []
@@ -210,8 +207,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 
 @every_client
-def test_a_gibibyte_takes_no_memory(client: str, face: str, tmp_path: Path) -> None:
-    """The process grows by less than 32 MiB, be it packed or not."""
+def test_gibibyte_body_grows_memory_by_less_than_32_mib(client: str, face: str, tmp_path: Path) -> None:
+    """Compressed or not."""
     with fault_server({"XA": "oversized", "XB": "gzip_bomb"}) as server:
         command = [sys.executable, "-c", PEAK, client, face, server.base_url, str(tmp_path)]
         ended = subprocess.run(command, capture_output=True, check=False, text=True, timeout=60)
@@ -224,8 +221,8 @@ def test_a_gibibyte_takes_no_memory(client: str, face: str, tmp_path: Path) -> N
     ("way", "kind"),
     [pytest.param(way, kind, id=f"{name_of(way)}-{kind}") for way in WAYS for kind in sorted(way.kinds)],
 )
-def test_a_class_is_no_matter_of_luck(way: Way, kind: str, tmp_path: Path) -> None:
-    """Fifty times over; two hundred times where a client deviates, which then sees the fault not once."""
+def test_class_of_a_fault_is_the_same_every_time(way: Way, kind: str, tmp_path: Path) -> None:
+    """Fifty times; two hundred times where a client deviates."""
     takes_long = kind in TIMED | ENDLESS or (way.protocol, kind) == ("h2", "huge_header")
     deviates = way.outcome(kind) != KINDS[kind].outcome
     for _ in range(4 if deviates else 1):

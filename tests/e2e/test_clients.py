@@ -1,4 +1,4 @@
-"""Every client, through each of its faces, against a real server: the same answers in the same words."""
+"""Every client, blocking and asynchronous, against a real server: same outcomes, same details."""
 
 import asyncio
 import resource
@@ -35,8 +35,7 @@ def a_job(stub: Stub, folder: Path, client: str, *countries: str) -> Job:
 
 
 @every_client
-def test_saves_each_flag_and_counts_every_status(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
-    """A 404 and a 418 are data like any other answer."""
+def test_flags_are_saved_and_statuses_counted(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
     stub.statuses["CN"] = 418
     job = a_job(stub, tmp_path, client, "BR", "CN", "ZZ")
     fetches = fetch_in_turn(job, face)
@@ -50,15 +49,16 @@ def test_saves_each_flag_and_counts_every_status(stub: Stub, tmp_path: Path, cli
 
 
 @every_client
-def test_keeps_its_connection(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
-    """With keep-alive, requests in turn share one connection."""
+def test_keep_alive_reuses_one_connection(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
     fetch_in_turn(a_job(stub, tmp_path, client, "BR", "CN", "IN", "ZZ"), face)
     assert (stub.connections, stub.requests.total()) == (1, 4)
 
 
 @every_client
-def test_opens_a_connection_for_each_request(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
-    """Without keep-alive none is used twice, even if the server, which is told so, does not listen."""
+def test_without_keep_alive_every_request_has_its_own_connection(
+    stub: Stub, tmp_path: Path, client: str, face: str
+) -> None:
+    """Even if the server does not close it."""
     stub.deaf = True
     job = a_job(stub, tmp_path, client, "BR", "CN", "IN", "ZZ")._replace(keep_alive=False)
     fetch_in_turn(job, face)
@@ -67,18 +67,16 @@ def test_opens_a_connection_for_each_request(stub: Stub, tmp_path: Path, client:
 
 
 @every_client
-def test_asks_for_the_flag_as_it_is(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
-    """No client asks for compression."""
+def test_identity_encoding_is_requested(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
     fetch_in_turn(a_job(stub, tmp_path, client, "BR"), face)
     assert stub.headers["Accept-Encoding"] == "identity"
     assert stub.requests == {"/flags/br/br.gif": 1}
 
 
 @every_client
-def test_ignores_the_environment(
+def test_proxies_and_netrc_are_ignored(
     stub: Stub, tmp_path: Path, client: str, face: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Proxies and netrc are no business of a benchmark on loopback."""
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     netrc = tmp_path / "netrc"
@@ -90,8 +88,7 @@ def test_ignores_the_environment(
 
 
 @every_client
-def test_calls_a_dead_server_refused(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
-    """Nobody listens: the class is the same, and the client's own words are kept."""
+def test_dead_server_is_refused(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
     job = a_job(stub, tmp_path, client, "BR")._replace(base_url=f"http://127.0.0.1:{free_port()}")
     (fetch,) = fetch_in_turn(job, face)
     assert (fetch.outcome, fetch.status, fetch.size_bytes) == ("refused", 0, 0)
@@ -99,8 +96,9 @@ def test_calls_a_dead_server_refused(stub: Stub, tmp_path: Path, client: str, fa
 
 
 @every_client
-def test_calls_a_slow_server_a_timeout(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
-    """The server answers after the time a fetch may take, and is asked once only."""
+def test_slow_server_is_a_timeout_after_one_request(
+    stub: Stub, tmp_path: Path, client: str, face: str
+) -> None:
     stub.delay_s = 0.5
     job = a_job(stub, tmp_path, client, "BR")._replace(request_timeout_s=0.1)
     (fetch,) = fetch_in_turn(job, face)
@@ -110,8 +108,8 @@ def test_calls_a_slow_server_a_timeout(stub: Stub, tmp_path: Path, client: str, 
 
 
 @every_client
-def test_calls_a_drip_a_timeout(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
-    """Each byte comes in time, all of them do not; an event loop does not even wait for the rest."""
+def test_dripping_body_is_a_timeout(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
+    """An event loop does not wait for the rest."""
     stub.drip_s = 0.05
     job = a_job(stub, tmp_path, client, "BR")._replace(request_timeout_s=0.2)
     (fetch,) = fetch_in_turn(job, face)
@@ -121,8 +119,9 @@ def test_calls_a_drip_a_timeout(stub: Stub, tmp_path: Path, client: str, face: s
 
 
 @every_client
-def test_names_a_lack_of_descriptors(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
-    """The second fetch needs a socket that it cannot have, for which nobody is to blame."""
+def test_missing_descriptor_is_a_local_resource_error(
+    stub: Stub, tmp_path: Path, client: str, face: str
+) -> None:
     job = a_job(stub, tmp_path, client, "BR", "CN")._replace(keep_alive=False)
     with few_descriptors() as watcher:
         fetches = fetch_in_turn(job._replace(watcher=watcher), face)
@@ -131,8 +130,9 @@ def test_names_a_lack_of_descriptors(stub: Stub, tmp_path: Path, client: str, fa
 
 
 @every_client
-def test_never_repeats_a_request(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
-    """A server that hangs up on a kept connection is not asked again."""
+def test_closed_keep_alive_connection_is_not_retried(
+    stub: Stub, tmp_path: Path, client: str, face: str
+) -> None:
     stub.patience = 1
     fetches = fetch_in_turn(a_job(stub, tmp_path, client, "BR", "CN"), face)
     assert [fetch.status for fetch in fetches] == [200, 0]
@@ -140,8 +140,7 @@ def test_never_repeats_a_request(stub: Stub, tmp_path: Path, client: str, face: 
 
 
 @every_client
-def test_follows_no_redirect(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
-    """A redirect is an answer of its own."""
+def test_redirects_are_not_followed(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
     stub.statuses["BR"] = 302
     (fetch,) = fetch_in_turn(a_job(stub, tmp_path, client, "BR"), face)
     assert (fetch.status, fetch.outcome) == (302, "redirect")
@@ -149,8 +148,10 @@ def test_follows_no_redirect(stub: Stub, tmp_path: Path, client: str, face: str)
 
 
 @every_client
-def test_has_as_many_connections_as_workers(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
-    """Beyond each library's own limit, 100 for some and 10 for others, and none is opened twice."""
+def test_connections_equal_workers_beyond_library_limits(
+    stub: Stub, tmp_path: Path, client: str, face: str
+) -> None:
+    """Some libraries stop at 10 or 100 by default."""
     stub.delay_s = 0.6
     countries = ("BR", "CN", "IN") * 35
     job = a_job(stub, tmp_path, client, *countries)._replace(workers=len(countries))
@@ -201,6 +202,6 @@ def free_port() -> int:
         return port
 
 
-def test_the_switch_for_retries_of_aiohttp_is_still_there() -> None:
-    """It is not public: if it is ever called otherwise, a broken connection would be tried again unseen."""
+def test_aiohttp_still_has_its_private_retry_switch() -> None:
+    """Without it, a broken connection would be retried unseen."""
     assert "_retry_connection" in ClientSession.ATTRS

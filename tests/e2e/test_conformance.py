@@ -1,4 +1,4 @@
-"""Every fault ends in the same class for every strategy, client and protocol, and no fetch asks twice."""
+"""Every fault ends in the same class for every strategy, client and protocol, and no fetch is repeated."""
 
 import sys
 from collections import Counter
@@ -35,8 +35,8 @@ def conversation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conversat
         yield Conversation(server, folder, lay_out_reference(folder, served_flags(None)))
 
 
-def test_both_sides_agree_on_every_fetch(conversation: Conversation) -> None:
-    """One style of each kind with every client that it can use meets every kind of fault."""
+def test_client_and_server_agree_on_every_fetch(conversation: Conversation) -> None:
+    """One strategy of each style with every client that it can use, and every fault."""
     asked = [talk for cell in FEW for talk in (*talks(cell, seed=1, fetches=30), *total_talks(cell))]
     met: Counter[Meeting] = Counter()
     assert held(conversation, asked, met) == []
@@ -45,10 +45,9 @@ def test_both_sides_agree_on_every_fetch(conversation: Conversation) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_both_sides_agree_for_every_strategy_over_twenty_seeds(
+def test_client_and_server_agree_for_every_strategy_over_twenty_seeds(
     conversation: Conversation, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each kind of fault is met by every strategy with every client over every protocol."""
     asked = [talk for cell in CELLS for talk in total_talks(cell)]
     asked += [talk for cell in CELLS for seed in SEEDS for talk in talks(cell, seed, fetches=60)]
     met: Counter[Meeting] = Counter()

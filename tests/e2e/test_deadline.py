@@ -1,4 +1,4 @@
-"""Fetches that drip past their deadline: each ends in its own thread, and nothing else is hit."""
+"""Fetches that drip past their deadline end in their own thread, and nothing else is hit."""
 
 import random
 import socket
@@ -104,23 +104,21 @@ def hold_to_the_deadline(fetches: list[Fetch]) -> None:
     assert {fetch.outcome for fetch in fetches} == {"ok", "timeout"}
 
 
-def test_an_error_hits_nothing_but_its_fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the code after a fetch that has just ended, nor the next fetch."""
+def test_deadline_error_hits_only_its_fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the code after a fetch nor the next fetch."""
     hold_to_the_deadline(end_around_the_deadline(tmp_path, 1.5, monkeypatch))
 
 
 @pytest.mark.slow
-def test_an_error_hits_nothing_but_its_fetch_in_the_long_run(
+def test_deadline_error_hits_only_its_fetch_over_tens_of_thousands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Over tens of thousands of fetches."""
     hold_to_the_deadline(end_around_the_deadline(tmp_path, 60.0, monkeypatch))
 
 
 @pytest.mark.parametrize("client", BLOCKING)
 @pytest.mark.parametrize("kind", ["drip", "slow_headers"])
-def test_a_pool_outlives_what_was_cut_off(client: str, kind: str, tmp_path: Path) -> None:
-    """More fetches are cut off than there are connections, and the others find one."""
+def test_connection_pool_survives_fetches_that_were_cut_off(client: str, kind: str, tmp_path: Path) -> None:
     countries = ("BR", "XX", "CN") * 4
     with fault_server({"XX": kind}) as server:
         job = Job(countries, 2, server.base_url, tmp_path, client, request_timeout_s=0.25)
@@ -146,8 +144,8 @@ with job.client():
 """
 
 
-def test_a_forked_process_has_a_watch_of_its_own(tmp_path: Path) -> None:
-    """Threads are not inherited, so a pool of processes would wait for a drip of minutes."""
+def test_forked_process_has_its_own_deadline_thread(tmp_path: Path) -> None:
+    """Threads are not inherited by fork."""
     with fault_server({"XX": "drip"}) as server:
         command = [sys.executable, "-W", "ignore", "-c", FORKED, server.base_url, str(tmp_path)]
         said = subprocess.run(command, capture_output=True, check=True, text=True, timeout=60).stdout

@@ -1,8 +1,4 @@
-"""Disks that fail, and kills between any two system calls: old files stay whole, and the run can go on.
-
-In the manner of SQLite's own tests: strace lets the Nth call of a kind fail, or kills the runner in it, for N
-rising until a run completes. Only calls that touch the run's own files count, and only those of the runner.
-"""
+"""Failing disks, and kills between any two system calls: old files stay whole, and the run can resume."""
 
 import os
 import re
@@ -176,16 +172,16 @@ def sweep(left: Path, home: Path, set_up: Callable[[Path, Path], Scene], call: s
     raise AssertionError(f"there is no end of {call}")
 
 
-def test_a_run_survives_a_failing_disk_and_a_kill(left: Path, tmp_path: Path) -> None:
-    """In the midst of a trial's line, and of the document: it is told, old files are whole, it goes on."""
+def test_run_survives_a_failing_disk_and_a_kill(left: Path, tmp_path: Path) -> None:
+    """In the middle of a journal line and of the document."""
     mishaps = [Mishap("fsync", "signal=KILL", 2), Mishap("rename", "error=EIO", 1)]
     with ThreadPoolExecutor() as executor:
         scenes = [resumption(left, tmp_path / mishap.call) for mishap in mishaps]
         assert all(executor.map(survive, scenes, mishaps))
 
 
-def test_a_full_disk_is_named_with_what_is_needed_and_what_there_is(left: Path, tmp_path: Path) -> None:
-    """And with the command that goes on once there is room; the line that did not fit is taken back."""
+def test_full_disk_message_names_need_and_free_space(left: Path, tmp_path: Path) -> None:
+    """And the resume command; the incomplete line is removed."""
     scene = resumption(left, tmp_path / "home")
     code, said = Mishap("write", "error=ENOSPC", 2).befall(scene)
     assert code == 4
@@ -202,10 +198,10 @@ def test_a_full_disk_is_named_with_what_is_needed_and_what_there_is(left: Path, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("set_up", [beginning, resumption])
-def test_a_run_survives_a_kill_at_any_system_call_on_its_files(
+def test_run_survives_a_kill_at_every_system_call_on_its_files(
     left: Path, tmp_path: Path, set_up: Callable[[Path, Path], Scene]
 ) -> None:
-    """Each open, write, fsync, rename, truncation and close in turn, until a run completes."""
+    """Each open, write, fsync, rename, truncate and close in turn."""
     with ThreadPoolExecutor(LANES) as executor:
         swept = dict(
             zip(
@@ -219,10 +215,10 @@ def test_a_run_survives_a_kill_at_any_system_call_on_its_files(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("error", ERRORS)
-def test_a_run_survives_an_error_of_any_system_call_on_its_files(
+def test_run_survives_an_error_of_every_system_call_on_its_files(
     left: Path, tmp_path: Path, error: str
 ) -> None:
-    """Each open, write, fsync, rename and new folder of a resumed run in turn, until it completes."""
+    """Each open, write, fsync, rename and mkdir of a resumed run in turn."""
     with ThreadPoolExecutor(LANES) as executor:
         swept = dict(
             zip(

@@ -1,4 +1,4 @@
-"""``download`` as the chapter's reader uses it."""
+"""Use ``download`` as a reader of the chapter would."""
 
 import os
 import re
@@ -29,8 +29,7 @@ def call(folder: Path, *words: str, module: str = "bench") -> subprocess.Complet
     )
 
 
-def test_the_twenty_flags_arrive_and_are_saved_as_served(tmp_path: Path) -> None:
-    """Each code is printed as it arrives; counts and the elapsed time come last."""
+def test_twenty_flags_are_printed_and_saved_as_served(tmp_path: Path) -> None:
     result = call(tmp_path, "download")
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()
@@ -53,14 +52,12 @@ def test_the_twenty_flags_arrive_and_are_saved_as_served(tmp_path: Path) -> None
         (["BR"], "1 flag, 0 not found, 0 errors"),
     ],
 )
-def test_countries_are_chosen_as_in_the_chapter(tmp_path: Path, words: list[str], counts: str) -> None:
-    """Codes, first letters, all, every, and a limit."""
+def test_countries_are_selected_as_in_the_chapter(tmp_path: Path, words: list[str], counts: str) -> None:
     assert counts in call(tmp_path, "download", *words).stdout.splitlines()
 
 
 @pytest.mark.parametrize("strategy", ["threadpool_as_completed", "asyncio_as_completed"])
-def test_verbose_shows_each_future_when_scheduled_and_when_done(tmp_path: Path, strategy: str) -> None:
-    """As the chapter's demonstration of futures does."""
+def test_verbose_prints_each_future_when_scheduled_and_when_done(tmp_path: Path, strategy: str) -> None:
     client = "aiohttp" if strategy.startswith("asyncio") else "requests"
     result = call(tmp_path, "download", "BR", "CN", "-v", "--strategy", strategy, "--client", client)
     for code in ("BR", "CN"):
@@ -69,15 +66,13 @@ def test_verbose_shows_each_future_when_scheduled_and_when_done(tmp_path: Path, 
         assert f"{code}: ok" in result.stdout.splitlines()
 
 
-def test_a_strategy_is_a_program_of_its_own(tmp_path: Path) -> None:
-    """``python -m strategies.sequential`` takes the same options."""
+def test_strategy_module_runs_as_a_program_with_the_same_options(tmp_path: Path) -> None:
     result = call(tmp_path, "BR", "--dest", "here", module="strategies.sequential")
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "here" / "br.gif").read_bytes() == all_flags()["BR"]
 
 
-def test_ctrl_c_ends_with_the_counts_so_far(tmp_path: Path) -> None:
-    """And with 130; what arrived is saved."""
+def test_ctrl_c_prints_counts_keeps_files_and_exits_with_130(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "bench", "download", "-s", "delay", "-m", "20"],
         cwd=tmp_path,
@@ -98,8 +93,7 @@ def test_ctrl_c_ends_with_the_counts_so_far(tmp_path: Path) -> None:
     assert (tmp_path / "downloaded" / f"{first.lower()}.gif").exists()
 
 
-def test_a_strategy_finds_the_project_that_it_belongs_to(tmp_path: Path) -> None:
-    """At the top of its git work tree and in ``src``; by ``download`` and by ``run``."""
+def test_strategy_can_import_its_project_in_download_and_run(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / "src" / "inner").mkdir(parents=True)
     (tmp_path / "outer.py").write_text("first = list\n", encoding="utf-8")
@@ -127,16 +121,14 @@ def test_a_strategy_finds_the_project_that_it_belongs_to(tmp_path: Path) -> None
     assert ran.returncode == 0, ran.stderr
 
 
-def test_a_strategy_that_loses_flags_is_told_of(tmp_path: Path) -> None:
-    """What is there is saved; the exit code says that something went wrong."""
+def test_lost_flags_are_reported_and_change_the_exit_code(tmp_path: Path) -> None:
     result = call(tmp_path, "download", "BR", "DE", "--strategy", str(ROOT / "tests/strategies/litters.py"))
     assert result.returncode == 3
     assert "litters: unexpected" in result.stderr
     assert {file.name for file in (tmp_path / "downloaded").iterdir()} == {"br.gif", "de.gif"}
 
 
-def test_a_destination_that_cannot_be_had_is_told_before_anything_is_asked(tmp_path: Path) -> None:
-    """It is the environment's fault; nothing is downloaded."""
+def test_unwritable_destination_is_reported_before_any_request(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     result = call(tmp_path, "download", "BR", "--dest", "file")
     assert result.returncode == 4
@@ -144,24 +136,21 @@ def test_a_destination_that_cannot_be_had_is_told_before_anything_is_asked(tmp_p
     assert result.stdout == ""
 
 
-def test_other_files_of_the_destination_stay(tmp_path: Path) -> None:
-    """It is the user's folder."""
+def test_other_files_in_the_destination_are_kept(tmp_path: Path) -> None:
     (tmp_path / "downloaded").mkdir()
     (tmp_path / "downloaded" / "notes.txt").write_text("mine", encoding="utf-8")
     assert call(tmp_path, "download", "BR").returncode == 0
     assert {file.name for file in (tmp_path / "downloaded").iterdir()} == {"br.gif", "notes.txt"}
 
 
-def test_the_error_server_answers_with_errors(tmp_path: Path) -> None:
-    """A quarter of the fetches in the chapter; never more in flight than asked for."""
+def test_error_profile_fails_a_share_of_fetches(tmp_path: Path) -> None:
     result = call(tmp_path, "download", "-s", "ERROR", "BR", "DE", "FR", "IN", "-m", "4")
     found = re.search(r"^(\d) flags?, 0 not found, (\d) errors?$", result.stdout, re.MULTILINE)
     assert found is not None
     assert int(found[1]) + int(found[2]) == 4
 
 
-def test_countries_and_all_are_not_asked_for_together(tmp_path: Path) -> None:
-    """One of them would be dropped without a word."""
+def test_countries_and_all_together_are_refused(tmp_path: Path) -> None:
     result = call(tmp_path, "download", "BR", "--all")
     assert result.returncode == 2
     assert "name countries, or --all, or --every" in result.stderr

@@ -1,4 +1,4 @@
-"""Each format is read by the tool that it is for: it has to find the cases by their names."""
+"""Each export format is read by the tool it is made for, which must find the cases by name."""
 
 import json
 import os
@@ -96,8 +96,8 @@ def pair(folder: Path, form: str, ratio: float = 1.5) -> list[Path]:
     return files
 
 
-def test_pytest_benchmark_compares(measured: Path, tmp_path: Path) -> None:
-    """By name: a file that it cannot use is none to it, and no error."""
+def test_pytest_benchmark_compares_two_exports(measured: Path, tmp_path: Path) -> None:
+    """It ignores a file that it cannot use, so the names are checked."""
     files = pair(tmp_path, "pytest-benchmark")
     compare = (sys.executable, "-m", "pytest_benchmark", "compare", "--group-by=param:workers")
     said = say(*compare, *files, cwd=tmp_path)
@@ -110,8 +110,7 @@ def test_pytest_benchmark_compares(measured: Path, tmp_path: Path) -> None:
     assert [name for name in NAMES if f"\n{name}" in said] == NAMES
 
 
-def test_pyperf_reads_and_compares(measured: Path, tmp_path: Path) -> None:
-    """It finds what is slower, and nothing in a run that is held against itself."""
+def test_pyperf_reads_checks_and_compares(measured: Path, tmp_path: Path) -> None:
     before, after = pair(tmp_path, "pyperf")
     tool = (sys.executable, "-m", "pyperf")
     said = say(*tool, "compare_to", "--group-by-speed", before, after)
@@ -129,8 +128,7 @@ def test_pyperf_reads_and_compares(measured: Path, tmp_path: Path) -> None:
     assert say(*tool, "check", real)  # it names those that it finds unstable, or says that all are stable
 
 
-def test_hyperfine_adds_up(measured: Path, tmp_path: Path) -> None:
-    """Its scripts, which are in no package, work their figures out from ``times``."""
+def test_hyperfine_statistics_follow_from_its_times(measured: Path, tmp_path: Path) -> None:
     document = json.loads(export("hyperfine", tmp_path / "file.json", measured).read_bytes())
     jsonschema.validate(document, HYPERFINE)
     assert [each["command"] for each in document["results"]] == NAMES
@@ -144,8 +142,7 @@ def test_hyperfine_adds_up(measured: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("hyperfine") is None, reason="hyperfine is not installed")
-def test_hyperfine_writes_what_we_do(measured: Path, tmp_path: Path) -> None:
-    """So that whoever reads its files can read ours: the same keys, with values of the same types."""
+def test_hyperfine_itself_writes_the_same_keys_and_types(measured: Path, tmp_path: Path) -> None:
     its = tmp_path / "its.json"
     say(
         "hyperfine", "--runs", "3", "--export-json", str(its), "-L", "seconds", "0.01,0.02", "sleep {seconds}"
@@ -160,8 +157,8 @@ def test_hyperfine_writes_what_we_do(measured: Path, tmp_path: Path) -> None:
     }.items()
 
 
-def test_github_action_benchmark_finds_every_case(measured: Path, tmp_path: Path) -> None:
-    """The action takes anything that is a list; this does not."""
+def test_github_action_benchmark_entries_are_complete(measured: Path, tmp_path: Path) -> None:
+    """The action itself accepts any list."""
     file = export("github-action-benchmark", tmp_path / "file.json", measured)
     document = json.loads(file.read_bytes())
     jsonschema.validate(document, GITHUB_ACTION_BENCHMARK)
@@ -169,8 +166,7 @@ def test_github_action_benchmark_finds_every_case(measured: Path, tmp_path: Path
     assert [each["extra"] for each in document] == ["6 blocks"] * 3
 
 
-def test_bencher_finds_every_case(measured: Path, tmp_path: Path) -> None:
-    """With bounds on either side of the value, in nanoseconds."""
+def test_bencher_document_has_every_case_with_bounds(measured: Path, tmp_path: Path) -> None:
     document = json.loads(export("bencher", tmp_path / "file.json", measured).read_bytes())
     jsonschema.validate(document, BENCHER)
     assert list(document) == NAMES
@@ -181,8 +177,7 @@ def test_bencher_finds_every_case(measured: Path, tmp_path: Path) -> None:
         assert measures["latency"]["value"] * measures["throughput"]["value"] == pytest.approx(3e9)
 
 
-def test_junit_is_read_by_a_parser(measured: Path, tmp_path: Path) -> None:
-    """A run passes; a contest fails by the metric that is slower."""
+def test_junitparser_reads_passing_and_failing_runs(measured: Path, tmp_path: Path) -> None:
     file = export("junit", tmp_path / "run.xml", measured)
     (suite,) = JUnitXml.fromfile(str(file))
     assert ([test.name for test in suite], suite.failures, suite.errors) == (NAMES, 0, 0)
@@ -203,8 +198,7 @@ def test_junit_is_read_by_a_parser(measured: Path, tmp_path: Path) -> None:
     assert (suite.tests, suite.failures, suite.skipped) == (4, 1, 0)
 
 
-def test_openmetrics_is_read_by_prometheus_own_parser(measured: Path, tmp_path: Path) -> None:
-    """Its families, units and labels."""
+def test_prometheus_parser_reads_openmetrics(measured: Path, tmp_path: Path) -> None:
     text = export("openmetrics", tmp_path / "file.txt", measured).read_text(encoding="utf-8")
     parse: Callable[[str], Any] = text_string_to_metric_families
     families = {family.name: family for family in parse(text)}
@@ -241,8 +235,7 @@ def asked(source: str) -> dict[str, list[float]]:
     return found
 
 
-def test_parquet_is_read_by_arrow_and_duckdb(measured: Path, tmp_path: Path) -> None:
-    """With the types of the columns, and every figure as it was."""
+def test_arrow_and_duckdb_read_parquet(measured: Path, tmp_path: Path) -> None:
     file = export("parquet", tmp_path / "file.parquet", measured)
     table = parquet.read_table(file)
     assert table.column_names == list(COLUMNS)
@@ -252,8 +245,7 @@ def test_parquet_is_read_by_arrow_and_duckdb(measured: Path, tmp_path: Path) -> 
     assert asked(f"'{file}'") == by_case(measured)
 
 
-def test_csv_is_read_by_duckdb(measured: Path, tmp_path: Path) -> None:
-    """It tells numbers from texts by itself, and loses no digit."""
+def test_duckdb_reads_csv_without_losing_digits(measured: Path, tmp_path: Path) -> None:
     file = export("trials-csv", tmp_path / "trials.csv", measured)
     assert asked(f"'{file}'") == by_case(measured)
     file = export("csv", tmp_path / "cases.csv", measured)
@@ -289,8 +281,8 @@ def otava(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_otava_finds_the_commit(otava: Path, tmp_path: Path) -> None:
-    """A step after the twelfth day, in both cases, and none before."""
+def test_otava_finds_the_slower_commit(otava: Path, tmp_path: Path) -> None:
+    """A step after the twelfth day in both cases, none before."""
     medians_s = [(0.03 if day >= 12 else 0.02) + (day * 7 % 5) / 1e5 for day in range(24)]
     runs = list(days(tmp_path, medians_s))
     export("otava", tmp_path / "otava.csv", *runs)

@@ -1,4 +1,4 @@
-"""Hostile strategies: each is blamed for what it did, and the healthy ones beside it lose nothing."""
+"""Hostile strategies are blamed for what they did, and the other cases lose nothing."""
 
 import re
 import sys
@@ -152,8 +152,7 @@ def trial_of(path: Path, name: str) -> dict[str, Any]:
     return dict(trial)
 
 
-def test_each_hostile_strategy_is_blamed_for_what_it_did(ran: Ran) -> None:
-    """In one word, with what happened, and with what it left."""
+def test_each_hostile_strategy_has_its_outcome_and_detail(ran: Ran) -> None:
     trials = {name: trial_of(ran.path, name) for name in ran.blamed}
     assert {name: trial["outcome"] for name, trial in trials.items()} == {
         name: blame.outcome for name, blame in ran.blamed.items()
@@ -171,8 +170,7 @@ def test_each_hostile_strategy_is_blamed_for_what_it_did(ran: Ran) -> None:
             assert len(trial["detail"]) <= 500
 
 
-def test_the_healthy_ones_beside_them_lose_nothing(ran: Ran) -> None:
-    """Whatever was run before them in the same minute."""
+def test_healthy_cases_beside_them_lose_nothing(ran: Ran) -> None:
     for name in HEALTHY:
         trial = trial_of(ran.path, name)
         assert trial["outcome"] == "ok", trial["detail"]
@@ -180,8 +178,7 @@ def test_the_healthy_ones_beside_them_lose_nothing(ran: Ran) -> None:
         assert all(each["fetches"] == {"ok": 3} and each["verified"] == 3 for each in trial["rounds"])
 
 
-def test_each_of_them_is_named_below_the_table(ran: Ran) -> None:
-    """With its word, or what it leaks."""
+def test_each_hostile_strategy_is_named_below_the_table(ran: Ran) -> None:
     text = " ".join((ran.path.parent / "table.txt").read_text("utf-8").split())
     for name, blame in ran.blamed.items():
         case = trial_of(ran.path, name)["case"]
@@ -203,8 +200,7 @@ def _sleepers() -> list[int]:
     return found
 
 
-def test_who_crashes_or_escapes_is_given_up_and_nobody_suffers(tmp_path: Path) -> None:
-    """After three crashes or one escape, which is said; the healthy case has all its blocks."""
+def test_crashing_or_escaping_case_is_given_up_and_others_keep_all_blocks(tmp_path: Path) -> None:
     names = ["kills_itself", "changes_the_reference", "forks_fifty"]
     path = config(tmp_path, [*hostile(tmp_path, *names), "sequential"], blocks=5)
     result = run(path)
@@ -222,24 +218,22 @@ def test_who_crashes_or_escapes_is_given_up_and_nobody_suffers(tmp_path: Path) -
     assert "forks_fifty/urllib3/1/5ms: leaks in 5 trials: 50 processes" in text
 
 
-def test_the_place_of_a_hang_is_in_the_strategy_wherever_it_lies(tmp_path: Path) -> None:
-    """Not the line of the library that it waits in."""
+def test_hang_is_located_in_the_strategy_file(tmp_path: Path) -> None:
+    """Not in the library that it waits in."""
     (tmp_path / "mine.py").write_text((HOSTILE / "hangs.py").read_text("utf-8"), encoding="utf-8")
     run(config(tmp_path, ["mine.py"], blocks=1, deadline="2s"))
     (trial,) = document(tmp_path / "test.yaml")["trials"]
     assert re.search(r'at File "mine\.py", line \d+ in download_many', trial["detail"])
 
 
-def test_no_strategy_that_ships_leaves_anything_behind(tmp_path: Path) -> None:
-    """Threads, descriptors, and processes that outlive their worker: there are none."""
+def test_shipped_strategies_leak_nothing(tmp_path: Path) -> None:
     path = config(tmp_path, list(find_strategies()), clients=["urllib3", "aiohttp"], blocks=1)
     assert run(path).returncode == 0
     check_nothing_is_left(path, 8)
 
 
 @pytest.mark.slow
-def test_no_client_that_ships_leaves_anything_behind(tmp_path: Path) -> None:
-    """With every strategy that can use it, kept alive or not."""
+def test_shipped_clients_leak_nothing(tmp_path: Path) -> None:
     path = config(
         tmp_path, list(find_strategies()), clients=list(find_clients()), keep_alive=[True, False], blocks=2
     )
@@ -255,8 +249,7 @@ def check_nothing_is_left(path: Path, trials: int) -> None:
 
 @pytest.mark.alone  # 100 MB are printed in two seconds, which others at work would make more
 @pytest.mark.slow
-def test_a_whole_sample_survives_all_of_them(tmp_path: Path) -> None:
-    """Six blocks with every hostile strategy; who crashes, hangs or escapes is given up on the way."""
+def test_six_blocks_with_every_hostile_strategy_complete(tmp_path: Path) -> None:
     names = [*hostile(tmp_path, *BLAMED), *HEALTHY]
     path = config(tmp_path, names, blocks=6, deadline="2s", workers=2, clients=["urllib3", "aiohttp"])
     assert run(path, within=within_memory(MEMORY_BYTES), patience_s=280).returncode == 3
@@ -265,8 +258,7 @@ def test_a_whole_sample_survives_all_of_them(tmp_path: Path) -> None:
     assert outcomes(path) == {**expected, **{name: ["ok"] * 6 for name in HEALTHY}}
 
 
-def test_the_docs_have_every_hostile_strategy_and_what_becomes_of_it() -> None:
-    """The table is what the tests above prove."""
+def test_hostile_table_in_the_docs_matches_the_tests() -> None:
     text = (ROOT / "docs" / "hostile.md").read_text("utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (.+) \| (.+) \|$", text, re.MULTILINE)
     summaries = {name: read_strategy(HOSTILE / f"{name}.py").summary for name in BLAMED}
@@ -285,6 +277,5 @@ def _consequence(blame: Blame) -> str:
     return f"`{blame.outcome}`, leaks {', '.join(left)}" if left else f"`{blame.outcome}`"
 
 
-def test_every_strategy_of_the_tests_is_in_the_table_or_has_a_reason_not_to_be() -> None:
-    """So that none is forgotten."""
+def test_every_test_strategy_is_in_the_table_or_excluded_with_a_reason() -> None:
     assert {file.stem for file in HOSTILE.glob("*.py")} == BLAMED.keys() | OTHERS.keys()

@@ -1,4 +1,4 @@
-"""The wheel: what it carries, and that it works from any folder, whatever lies there."""
+"""Build the wheel, install it, and use it from a folder with foreign packages of the same names."""
 
 import subprocess
 import sys
@@ -44,8 +44,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin" / "flagbench"
 
 
-def test_the_wheel_carries_strategies_configs_and_its_licence(wheel: Path) -> None:
-    """As bundled data below ``bench``, with no top-level package beside it."""
+def test_wheel_contains_strategies_configs_and_licence_below_bench(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {
         "bench/_bundled/strategies/threadpool_map.py",
@@ -58,8 +57,7 @@ def test_the_wheel_carries_strategies_configs_and_its_licence(wheel: Path) -> No
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
-def test_the_command_runs_among_foreign_folders_of_the_same_names(installed: Path, tmp_path: Path) -> None:
-    """A foreign ``bench`` and ``strategies`` in the current folder do no harm."""
+def test_foreign_bench_and_strategies_folders_do_no_harm(installed: Path, tmp_path: Path) -> None:
     for name in ("bench", "strategies", "strategies/clients"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("raise SystemExit('foreign')", encoding="utf-8")
@@ -72,8 +70,7 @@ def test_the_command_runs_among_foreign_folders_of_the_same_names(installed: Pat
     assert (tmp_path / "out" / "run.json").is_file()
 
 
-def test_pytest_finds_the_plugin_by_itself(installed: Path, tmp_path: Path) -> None:
-    """As an entry point of the wheel."""
+def test_pytest_finds_the_plugin_of_the_wheel(installed: Path, tmp_path: Path) -> None:
     config(tmp_path, ["sequential"])
     python = installed.with_name("python")
     words = ["-m", "pytest", "--bench-config", "test.yaml", "-p", "no:cacheprovider"]

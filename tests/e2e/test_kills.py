@@ -1,8 +1,4 @@
-"""Runs that are ended at random moments: nothing of them goes on, and nothing that was acknowledged is lost.
-
-Every process of a run has its ``TMPDIR`` in its environment, so one of its own tells a run's processes from
-all others, whatever session they have fled into.
-"""
+"""End runs at random moments: no process stays, and no acknowledged trial is lost."""
 
 import os
 import random
@@ -154,14 +150,12 @@ def kill_in_lanes(folder: Path, lanes: int, kills: int, longest_s: float = LONGE
     in_lanes(each, lambda one: kill_and_resume(one, kills, longest_s))
 
 
-def test_runs_that_are_killed_leave_nothing_and_lose_nothing(tmp_path: Path) -> None:
-    """Six kills: no process, no temporary folder, and every acknowledged trial once."""
+def test_killed_runs_leave_no_process_and_lose_no_trial(tmp_path: Path) -> None:
     kill_in_lanes(tmp_path, 3, 2, longest_s=LONGEST_S / 2)
 
 
 @pytest.mark.slow
-def test_200_killed_runs_leave_nothing_and_lose_nothing(tmp_path: Path) -> None:
-    """At random moments, each run going on where the last one was killed."""
+def test_200_killed_runs_leave_no_process_and_lose_no_trial(tmp_path: Path) -> None:
     kill_in_lanes(tmp_path, 4, 50)
 
 
@@ -222,14 +216,12 @@ def interrupt_in_lanes(folder: Path, lanes: int, times: int) -> None:
     in_lanes(list(kinds), lambda one: interrupt(one, kinds[one], times))
 
 
-def test_a_run_can_be_interrupted_at_any_moment(tmp_path: Path) -> None:
-    """Three times by each: the exit code is the signal's, within two seconds, and what was done is kept."""
+def test_interrupted_run_exits_within_two_seconds_with_its_signal(tmp_path: Path) -> None:
     interrupt_in_lanes(tmp_path, 6, 1)
 
 
 @pytest.mark.slow
-def test_a_run_can_be_interrupted_at_100_random_moments(tmp_path: Path) -> None:
-    """With the same exit code, within two seconds, each time, by Ctrl-C as by SIGTERM."""
+def test_interrupted_run_exits_within_two_seconds_at_100_random_moments(tmp_path: Path) -> None:
     interrupt_in_lanes(tmp_path, 4, 50)
 
 
@@ -255,16 +247,17 @@ def interrupt_twice(lane: Lane, number: signal.Signals, times: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_second_signal_ends_a_run_within_half_a_second(tmp_path: Path) -> None:
-    """Twenty times by each; what it started is gone a second later."""
+def test_second_signal_ends_a_run_within_half_a_second(tmp_path: Path) -> None:
     kinds = {lane(tmp_path, each): SIGNALS[each] for each in range(2)}
     in_lanes(list(kinds), lambda one: interrupt_twice(one, kinds[one], 20))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", ["bench.runner.processes.supervisor", "bench.server", "bench.worker"])
-def test_whichever_process_is_killed_all_of_it_is_told_and_nothing_stays(tmp_path: Path, victim: str) -> None:
-    """The guardian ends the run; a server is replaced, a worker is a crash, and the run goes on."""
+def test_killed_supervisor_server_or_worker_is_reported_and_leaves_nothing(
+    tmp_path: Path, victim: str
+) -> None:
+    """The supervisor ends the run; a server is replaced; a worker is a crash."""
     lane_ = lane(tmp_path, 1)
     with lane_.start(command(lane_.config)) as runner:
         path = lane_.folder / "journal.jsonl"

@@ -1,4 +1,4 @@
-"""``noise`` from outside: a case against itself, what is kept of it, and the gates that it refuses."""
+"""Run ``noise``: a case against itself, the stored record, and the gates that it refuses."""
 
 import json
 import subprocess
@@ -25,8 +25,7 @@ def noise(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_case_against_itself_is_measured_kept_and_asked(tmp_path: Path) -> None:
-    """Each block has both sides, in an order of its own; a gate is then answered without measuring."""
+def test_noise_is_measured_stored_and_used_by_gate(tmp_path: Path) -> None:
     unknown = noise(tmp_path, "--gate", "3%")
     assert unknown.returncode == 4
     assert "this machine's noise is not known; measure it with `flagbench noise`" in unknown.stderr

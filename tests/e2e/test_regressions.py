@@ -1,4 +1,4 @@
-"""What a gate is for, on real revisions and at its real size: half an hour, with nothing else to do."""
+"""What a gate promises, on real revisions and at full size: half an hour on an idle machine."""
 
 import json
 import subprocess
@@ -54,10 +54,9 @@ def at_full_size(folder: Path, **changes: object) -> Path:
     )
 
 
-def test_a_planted_slow_down_of_five_per_cent_is_caught_five_times_of_five(
+def test_planted_slow_down_of_five_per_cent_is_found_five_times_of_five(
     repository: Repository, cache: Path, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
-    """Each time with seeds, and so with coins, of its own."""
     found = []
     for seed in range(5):
         path = at_full_size(tmp_path)
@@ -70,10 +69,9 @@ def test_a_planted_slow_down_of_five_per_cent_is_caught_five_times_of_five(
     assert [verdict for verdict, _, _ in found] == ["slower"] * 5
 
 
-def test_identical_code_raises_no_alarm_in_fifteen_contests(
+def test_identical_code_raises_no_alarm_in_fifteen_comparisons(
     repository: Repository, cache: Path, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
-    """Of four metrics each; on a noisy machine some may be inconclusive."""
     found = []
     for seed in range(15):
         path = at_full_size(tmp_path, clients=["urllib3", "requests"], rounds=3, budget="90s")
@@ -91,14 +89,13 @@ def test_identical_code_raises_no_alarm_in_fifteen_contests(
     [("requirements=httpx==0.27.2", "requirements=httpx==0.28.1"), ("python=3.11", "python=3.13")],
     ids=["libraries", "interpreters"],
 )
-def test_libraries_and_interpreters_are_compared(
+def test_versions_of_libraries_and_pythons_are_compared(
     repository: Repository,
     cache: Path,
     tmp_path: Path,
     tell: Callable[[str], None],
     sides: tuple[str, str],
 ) -> None:
-    """Whatever the verdict on the elapsed time is, there is one, on what was really installed."""
     path = at_full_size(tmp_path, strategies=["asyncio_gather"], clients=["httpx"])
     said = contested(repository, cache, *sides, path, "--out", tmp_path / "run")
     found = {each["metric"]: (each["verdict"], each["ratio"], each["blocks"]) for each in said["metrics"]}
@@ -108,10 +105,9 @@ def test_libraries_and_interpreters_are_compared(
     assert len({(each["python"], each["libraries"]["httpx"]) for each in built}) == len(sides)
 
 
-def test_four_cases_take_no_longer_than_the_usual_budget(
+def test_four_cases_fit_the_default_budget(
     repository: Repository, cache: Path, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
-    """And most of that is timed: both environments are there by now."""
     began_s = monotonic()
     contested(repository, cache, "main", "planted", "gate", "--out", tmp_path / "run")
     took_s = monotonic() - began_s

@@ -1,4 +1,4 @@
-"""Runs that were left and go on: the same trials in the same weather, or a reason why not."""
+"""Resume interrupted runs: the same trials with the same delays, or a reason why not."""
 
 import json
 import os
@@ -74,13 +74,8 @@ def resume_words(said: str) -> list[str]:
     return [sys.executable, *words[1:]]
 
 
-def test_a_run_that_is_interrupted_and_killed_yields_what_one_in_one_go_does(
-    tmp_path: Path, whole: Path
-) -> None:
-    """Case by case, block by block, in the same weather; the document says when it went on.
-
-    It is interrupted, resumed by the command that it names, killed, and resumed by the same command.
-    """
+def test_interrupted_and_killed_run_equals_an_uninterrupted_one(tmp_path: Path, whole: Path) -> None:
+    """It resumes with the command that the interruption names."""
     path = stormy(tmp_path, blocks=9)
     first = [*command(path), "--blocks", "3"]
     with subprocess.Popen(first, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
@@ -106,8 +101,7 @@ def test_a_run_that_is_interrupted_and_killed_yields_what_one_in_one_go_does(
     assert document(whole)["resumed"] == []
 
 
-def test_a_torn_line_is_dropped_and_told(left: Path, whole: Path) -> None:
-    """Its trial is run again; nothing else is. To show such a run is to be told how to finish it."""
+def test_torn_journal_line_is_dropped_reported_and_run_again(left: Path, whole: Path) -> None:
     cut(left, 4, torn=1000)
     folder = left.parent / "run"
     show = [sys.executable, "-m", "bench", "show", str(folder)]
@@ -122,8 +116,7 @@ def test_a_torn_line_is_dropped_and_told(left: Path, whole: Path) -> None:
     assert past_of(left).trials[:4] == past_of(whole).trials[:4]
 
 
-def test_a_damaged_journal_is_refused_and_left_as_it_is(left: Path) -> None:
-    """With its path and the place of the damage."""
+def test_damaged_journal_is_refused_with_its_place_and_left_alone(left: Path) -> None:
     content = bytearray(journal_of(left).read_bytes())
     content[len(content) // 2] ^= 4
     journal_of(left).write_bytes(content)
@@ -134,8 +127,7 @@ def test_a_damaged_journal_is_refused_and_left_as_it_is(left: Path) -> None:
     assert {path.name: path.read_bytes() for path in (left.parent / "run").iterdir()} == before
 
 
-def test_a_run_whose_document_was_not_written_is_finished_without_a_trial(left: Path) -> None:
-    """All of it is in the journal; so it is where the document was damaged."""
+def test_missing_or_damaged_document_is_rebuilt_without_a_trial(left: Path) -> None:
     folder = left.parent / "run"
     before = json.loads((folder / DOCUMENT).read_bytes())
     (folder / DOCUMENT).write_text("damaged", encoding="utf-8")
@@ -143,8 +135,7 @@ def test_a_run_whose_document_was_not_written_is_finished_without_a_trial(left: 
     assert json.loads((folder / DOCUMENT).read_bytes()) == before
 
 
-def test_what_cannot_go_on_says_why(left: Path) -> None:
-    """A complete run, another config, another folder: usage, and nothing is touched."""
+def test_complete_run_other_config_and_other_folder_are_refused(left: Path) -> None:
     before = {path.name: path.read_bytes() for path in (left.parent / "run").iterdir()}
     for words, said in (
         ([], "is complete: there is nothing to resume; see it with `python -m bench show"),
@@ -158,8 +149,7 @@ def test_what_cannot_go_on_says_why(left: Path) -> None:
     assert {path.name: path.read_bytes() for path in (left.parent / "run").iterdir()} == before
 
 
-def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
-    """Neither a new one nor one that goes on; the owner is named, and what it writes is its own."""
+def test_second_run_in_a_folder_names_the_owner(tmp_path: Path) -> None:
     path = config(tmp_path, ["sequential"], blocks=500)
     with started(path) as first:
         for second in (run(path), resumed(path)):
@@ -173,8 +163,7 @@ def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_has_become_read_only_is_the_environments_fault(left: Path) -> None:
-    """What it takes is said; nothing is touched."""
+def test_read_only_folder_is_an_environment_error(left: Path) -> None:
     folder = left.parent / "run"
     cut(left, 3)
     folder.chmod(0o500)
@@ -187,8 +176,7 @@ def test_a_folder_that_has_become_read_only_is_the_environments_fault(left: Path
 
 
 @pytest.mark.slow
-def test_noise_goes_on_as_well(tmp_path: Path) -> None:
-    """By the command that it names."""
+def test_noise_can_be_resumed(tmp_path: Path) -> None:
     path = config(tmp_path, ["sequential"], blocks=6)
     begun = [sys.executable, "-m", "bench", "noise", str(path), "--out", str(tmp_path / "run")]
     with subprocess.Popen(begun, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=_here()) as process:

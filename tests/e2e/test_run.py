@@ -1,4 +1,4 @@
-"""``run`` from outside: interruptions, dying servers, and what is left of them."""
+"""Run ``run``: interruptions, dying servers, and remaining processes."""
 
 import os
 import re
@@ -36,8 +36,7 @@ def _sleepers() -> list[int]:
     return [pid for pid in found if b"4321" in command_line(pid)]
 
 
-def test_the_witness_and_the_ideal_are_in_every_round(tmp_path: Path) -> None:
-    """No round beats its ideal; the server saw each fetch once, and the workers at work."""
+def test_every_round_has_its_server_log_and_ideal(tmp_path: Path) -> None:
     path = config(tmp_path, ["threadpool_map", "sequential"], countries="pop20", profile={"latency": "20ms"})
     run(path)
     for trial in document(path)["trials"]:
@@ -48,8 +47,7 @@ def test_the_witness_and_the_ideal_are_in_every_round(tmp_path: Path) -> None:
         assert in_flight == (1 if trial["case"].startswith("sequential") else 3)
 
 
-def test_the_time_is_predicted_before_and_held_against_the_truth_after(tmp_path: Path) -> None:
-    """Within a factor of three here; how good it is on a quiet machine is in the docs."""
+def test_estimated_duration_is_within_a_factor_of_three(tmp_path: Path) -> None:
     result = watched(config(tmp_path, ["sequential", "threadpool_map"], blocks=4))
     assert "test: 2 cases in 4 blocks, about " in result.stderr
     words = r"^took ([\d.]+) s, ([\d.]+) s were expected for these blocks \(([+-]\d+)%\)$"
@@ -59,8 +57,7 @@ def test_the_time_is_predicted_before_and_held_against_the_truth_after(tmp_path:
     assert float(found[3]) == pytest.approx(100 * (float(found[1]) / float(found[2]) - 1), abs=2)
 
 
-def test_a_precise_case_leaves_early_and_one_without_a_timing_stays(tmp_path: Path) -> None:
-    """After the least of blocks, and with the most of them; what was promised is held against both."""
+def test_precise_case_stops_early_and_failing_case_runs_all_blocks(tmp_path: Path) -> None:
     path = config(
         tmp_path,
         ["sequential", *hostile(tmp_path, "raises")],
@@ -84,8 +81,7 @@ def test_a_precise_case_leaves_early_and_one_without_a_timing_stays(tmp_path: Pa
     assert "were expected for these blocks" in result.stderr
 
 
-def test_a_budget_ends_a_run_with_the_block_that_exceeds_it(tmp_path: Path) -> None:
-    """The run is complete, and no block is torn."""
+def test_budget_ends_a_run_after_the_block_that_exceeds_it(tmp_path: Path) -> None:
     path = config(tmp_path, ["sequential", "threadpool_map"], blocks={"min": 1, "max": 500}, budget="1500ms")
     assert run(path).returncode == 0
     stored = document(path)
@@ -97,10 +93,9 @@ def test_a_budget_ends_a_run_with_the_block_that_exceeds_it(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_run_keeps_and_shows_what_is_done(
+def test_interrupted_run_keeps_and_shows_finished_trials(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    """Within two seconds, marked partial, with nothing left running."""
     path = config(tmp_path, ["threadpool_map"], blocks=500)
     with started(path) as process:
         below = descendants(process.pid)
@@ -118,8 +113,7 @@ def test_an_interrupted_run_keeps_and_shows_what_is_done(
     await_that(lambda: not alive(below), 1)
 
 
-def test_when_the_runner_is_killed_everything_below_it_ends(tmp_path: Path) -> None:
-    """Guardian, server, worker, and their temporary folder, within a second."""
+def test_killed_runner_leaves_no_process_and_no_temporary_folder(tmp_path: Path) -> None:
     path = config(tmp_path, ["threadpool_map"], blocks=500, profile={"latency": "200ms"})
     with started(path) as process:
         below = descendants(process.pid)
@@ -131,8 +125,7 @@ def test_when_the_runner_is_killed_everything_below_it_ends(tmp_path: Path) -> N
     await_that(lambda: not any(workspace.exists() for workspace in workspaces), 1)
 
 
-def test_on_a_terminal_progress_is_a_line_that_changes(tmp_path: Path) -> None:
-    """With block, trials, time left and leader; the table still goes to stdout, plain."""
+def test_progress_on_a_terminal_is_one_changing_line(tmp_path: Path) -> None:
     path = config(tmp_path, ["sequential", *hostile(tmp_path, "raises")])
     ours, theirs = os.openpty()
     process = subprocess.Popen(command(path), cwd=ROOT, stdout=subprocess.PIPE, stderr=theirs, text=True)
@@ -148,8 +141,7 @@ def test_on_a_terminal_progress_is_a_line_that_changes(tmp_path: Path) -> None:
     assert "was fastest" in stdout
 
 
-def test_planned_failures_are_no_failures_of_the_trial(tmp_path: Path) -> None:
-    """404s, errors and time-outs that the weather holds are counted per fetch, and timed."""
+def test_planned_failures_are_counted_per_fetch_and_timed(tmp_path: Path) -> None:
     profile = {"latency": {"uniform": ["1ms", "400ms"]}, "error_rate": "20%", "error_status": 503}
     path = config(
         tmp_path,
@@ -172,8 +164,7 @@ def test_planned_failures_are_no_failures_of_the_trial(tmp_path: Path) -> None:
         assert set(fetches[0]) == {"ok", "not_found", "unavailable", "timeout"}
 
 
-def test_a_signal_at_the_very_end_loses_nothing(tmp_path: Path) -> None:
-    """While the table is being written, the first signal waits for it."""
+def test_signal_while_the_table_is_written_loses_nothing(tmp_path: Path) -> None:
     path = config(tmp_path, ["sequential"])
     process = subprocess.Popen(
         command(path), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -189,8 +180,7 @@ def test_a_signal_at_the_very_end_loses_nothing(tmp_path: Path) -> None:
     assert "sequential with urllib3 was fastest" in " ".join(stdout.split())
 
 
-def test_a_second_signal_leaves_at_once_and_gives_the_cursor_back(tmp_path: Path) -> None:
-    """Within half a second, with everything below gone, and the trials in the journal."""
+def test_second_signal_exits_at_once_and_restores_the_cursor(tmp_path: Path) -> None:
     path = config(tmp_path, hostile(tmp_path, "ignores_sigterm"), blocks=5)
     ours, theirs = os.openpty()
     process = subprocess.Popen(command(path), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=theirs)
@@ -224,8 +214,7 @@ def _read(terminal: int) -> bytes:
         return b""
 
 
-def test_when_the_guardian_is_killed_nothing_stays(tmp_path: Path) -> None:
-    """The runner ends by itself what it started, grandchildren in sessions of their own included."""
+def test_killed_supervisor_leaves_no_process(tmp_path: Path) -> None:
     strategies = ["threadpool_map", *hostile(tmp_path, "leaves_a_grandchild")]
     path = config(tmp_path, strategies, blocks=500, profile={"latency": "200ms"})
     before = set(_sleepers())

@@ -1,4 +1,4 @@
-"""What ``run`` yields and prints, whatever else the machine has to do meanwhile."""
+"""What ``run`` stores and prints."""
 
 import json
 import os
@@ -26,8 +26,7 @@ from tests.runs import (
 pytestmark = [pytest.mark.e2e]
 
 
-def test_every_case_of_a_block_meets_the_same_weather(tmp_path: Path) -> None:
-    """A quarter of the fetches fail, the same ones for every strategy; blocks differ."""
+def test_every_case_of_a_block_meets_the_same_delays_and_errors(tmp_path: Path) -> None:
     profile = {"latency": {"uniform": ["1ms", "9ms"]}, "error_rate": "25%"}
     strategies = ["sequential", "threadpool_map", "processpool_map"]
     path = config(tmp_path, strategies, countries="pop20", profile=profile, blocks=4)
@@ -44,23 +43,20 @@ def test_every_case_of_a_block_meets_the_same_weather(tmp_path: Path) -> None:
     assert len({max(ideal for _, ideal in seen) for seen in by_block.values()}) == 4
 
 
-def test_json_is_all_there_is_on_stdout(tmp_path: Path) -> None:
-    """And it is what is stored."""
+def test_json_option_prints_only_the_stored_document(tmp_path: Path) -> None:
     path = config(tmp_path, ["sequential"])
     result = run(path, "--json")
     assert json.loads(result.stdout) == document(path)
 
 
-def test_without_a_terminal_there_is_one_plain_line_a_block(tmp_path: Path) -> None:
-    """On stderr, without control characters."""
+def test_piped_progress_is_one_plain_line_per_block(tmp_path: Path) -> None:
     result = watched(config(tmp_path, ["sequential"]))
     lines = [line for line in result.stderr.splitlines() if line.startswith("block ")]
     assert [line[:12] for line in lines] == ["block 1 of 2", "block 2 of 2"]
     assert "\x1b" not in result.stderr + result.stdout
 
 
-def test_an_invalid_trial_is_repeated_three_times_before_it_counts_as_failed(tmp_path: Path) -> None:
-    """Every attempt is kept and said; the other case has one trial."""
+def test_disturbed_trial_is_repeated_three_times_before_it_counts_as_failed(tmp_path: Path) -> None:
     path = config(tmp_path, ["sequential", *hostile(tmp_path, "lacks_descriptors")], blocks=1)
     result = watched(path)
     assert result.returncode == 3, result.stderr
@@ -71,8 +67,7 @@ def test_an_invalid_trial_is_repeated_three_times_before_it_counts_as_failed(tmp
     assert "s of it for 3 spoilt trials), " in result.stderr
 
 
-def test_a_dying_server_is_blamed_on_nobody_and_replaced_once(tmp_path: Path) -> None:
-    """The trial is invalid, the run goes on; the second death ends it with exit code 4."""
+def test_crashed_server_is_replaced_once_and_then_ends_the_run(tmp_path: Path) -> None:
     path = config(tmp_path, ["threadpool_map"], blocks=500, profile={"latency": "100ms"})
     journal = path.parent / "run" / "journal.jsonl"
     with started(path) as process:
@@ -90,15 +85,13 @@ def test_a_dying_server_is_blamed_on_nobody_and_replaced_once(tmp_path: Path) ->
     assert outcomes(path)["threadpool_map"].count("invalid") == 1
 
 
-def test_quiet_means_no_progress(tmp_path: Path) -> None:
-    """But where the run is kept is still said."""
+def test_quiet_prints_only_where_the_run_is_stored(tmp_path: Path) -> None:
     result = run(config(tmp_path, ["sequential"], blocks=1), "--quiet")
     assert result.stderr == f"kept in {tmp_path / 'run'}\n"
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr", "both"])
-def test_a_reader_that_leaves_early_stops_nothing(tmp_path: Path, stream: str) -> None:
-    """As with ``| head -1``: the run is complete, and its exit code its own."""
+def test_closed_pipe_does_not_stop_a_run(tmp_path: Path, stream: str) -> None:
     path = config(tmp_path, ["sequential", *hostile(tmp_path, "raises")])
     pipes = {"stdout": "| head -c 1", "stderr": "2>&1 >/dev/null | head -c 1", "both": "2>&1 | head -c 1"}
     line = f"{shlex.join(command(path))} {pipes[stream]}; exit ${{PIPESTATUS[0]}}"

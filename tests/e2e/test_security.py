@@ -1,4 +1,4 @@
-"""What docs/security.md promises, tried from outside."""
+"""Try the promises of docs/security.md from outside."""
 
 import ast
 import http.client
@@ -78,8 +78,7 @@ LOOPBACK: Final = "0100007F"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it takes /proc to see where a port is open")
-def test_servers_are_open_to_this_machine_alone(server: TestedServer) -> None:
-    """Those of runs and the one in the foreground, as the kernel has it; without a warning."""
+def test_servers_listen_on_loopback_only(server: TestedServer) -> None:
     assert listening_addresses(server.base_url) == {LOOPBACK}
     with serving() as (url, said):
         assert listening_addresses(url) == {LOOPBACK}
@@ -87,8 +86,7 @@ def test_servers_are_open_to_this_machine_alone(server: TestedServer) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])  # noqa: S104  to be refused
-def test_another_address_takes_a_flag(host: str, tmp_path: Path) -> None:
-    """Which a run does not have at all."""
+def test_other_address_needs_allow_remote(host: str, tmp_path: Path) -> None:
     refused = program(tmp_path, "serve", "--host", host, "--port", "0")
     assert refused.code == 2
     assert "can be reached from other machines" in refused.stderr
@@ -96,8 +94,7 @@ def test_another_address_takes_a_flag(host: str, tmp_path: Path) -> None:
         handle(process).start(ServerSettings(Profile("local"), host=host))
 
 
-def test_with_the_flag_it_warns() -> None:
-    """Before anything is served."""
+def test_allow_remote_warns_before_serving() -> None:
     with serving("--host", "0.0.0.0", "--allow-remote") as (_, said):  # noqa: S104  to be warned of
         warning, announcement = said.splitlines()
     assert warning.startswith("warning: 0.0.0.0 can be reached from other machines")
@@ -113,8 +110,7 @@ def exchange(server: TestedServer, sent: bytes) -> bytes:
         return connection.recv(65536)
 
 
-def test_the_data_port_takes_no_orders(server: TestedServer) -> None:
-    """Whatever the pipe understands is refused there or not found, and the server goes on."""
+def test_control_messages_on_the_data_port_are_refused(server: TestedServer) -> None:
     orders = ("open", "close", "records", "start", "stop", "shutdown", "quit", "reset", "profile", "control")
     for order in orders:
         said = exchange(server, json.dumps({order: {"name": "t1"}}).encode() + b"\n")
@@ -134,14 +130,12 @@ NO_CODES = (
 )  # fmt: skip
 
 
-def test_only_two_capital_letters_are_a_country_code() -> None:
-    """No other script has any, and no line may end after them."""
+def test_country_code_is_exactly_two_ascii_capitals() -> None:
     assert is_country_code("BR")
     assert [text for text in (*HOSTILE.values(), *NO_CODES) if is_country_code(text)] == []
 
 
-def test_what_is_no_code_meets_neither_an_address_nor_a_path(tmp_path: Path) -> None:
-    """It is a failed fetch: at a port where nobody listens, anything that was asked would be *refused*."""
+def test_invalid_country_code_never_reaches_an_address_or_a_path(tmp_path: Path) -> None:
     folder = tmp_path / "inner"
     folder.mkdir()
     job = Job((), 1, "http://127.0.0.1:9", folder, "urllib3")
@@ -157,8 +151,7 @@ def test_what_is_no_code_meets_neither_an_address_nor_a_path(tmp_path: Path) -> 
 LONGEST_NAME: Final = 200
 
 
-def test_files_of_other_names_are_no_flags(tmp_path: Path) -> None:
-    """Whatever lies in a folder of flags, only two letters get into addresses and the index."""
+def test_files_with_other_names_are_not_served(tmp_path: Path) -> None:
     flag = all_flags()["BR"]
     (tmp_path / "br.gif").write_bytes(flag)
     names = [f"{text}.gif" for text in (*HOSTILE.values(), *NO_CODES) if _can_be_in_a_name(text)]
@@ -194,8 +187,7 @@ def download_many(job: Job) -> list[Fetch]:
 '''
 
 
-def test_a_forged_download_moves_nothing(tmp_path: Path) -> None:
-    """The harness itself moves what was downloaded, and only what it had asked for."""
+def test_forged_download_events_move_no_file(tmp_path: Path) -> None:
     victim = tmp_path / "victim.gif"
     victim.write_bytes(b"mine")
     forger = tmp_path / "forger.py"
@@ -224,8 +216,7 @@ class Assets(HTMLParser):
                 self.references.add(value or "")
 
 
-def test_the_only_page_runs_nothing_and_asks_nobody_else(server: TestedServer) -> None:
-    """Its policy forbids it, and there is nothing that could."""
+def test_index_page_runs_no_script_and_loads_nothing(server: TestedServer) -> None:
     host = server.base_url.removeprefix("http://")
     connection = http.client.HTTPConnection(host, timeout=5)
     connection.request("GET", "/")
@@ -244,8 +235,7 @@ def test_the_only_page_runs_nothing_and_asks_nobody_else(server: TestedServer) -
     assert "Côte d&#x27;Ivoire" in page
 
 
-def test_nothing_of_a_request_comes_back(server: TestedServer) -> None:
-    """A refusal says its status and no more."""
+def test_responses_do_not_echo_the_request(server: TestedServer) -> None:
     for text in ("<script>alert(1)</script>", "{{7*7}}", "%0d%0aSet-Cookie:%20x", "..%2f..%2fetc%2fpasswd"):
         said = exchange(server, f"GET /{text} HTTP/1.1\r\nHost: {text}\r\nX: {text}\r\n\r\n".encode())
         assert said.startswith(b"HTTP/1.1 404 ")
@@ -281,8 +271,7 @@ LYING_ABOUT: Final = (
 )  # fmt: skip
 
 
-def test_only_the_strategy_that_is_named_is_ever_run(tmp_path: Path) -> None:
-    """Others lie beside it, under names that are imported somewhere; reading a config runs none at all."""
+def test_only_named_strategies_are_imported(tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
     folder = tmp_path / "folder"
     folder.mkdir()
@@ -349,20 +338,25 @@ def _offences(node: ast.AST) -> Iterator[str]:
      "run(words, shell=is_simple)", "yaml.load(text)", "yaml.load(text, Loader=yaml.BaseLoader)",
      "yaml.unsafe_load(text)", "f(yaml.FullLoader)", "asyncio.create_subprocess_shell('id')"],
 )  # fmt: skip
-def test_an_offence_is_found(source: str) -> None:
-    """Else that none is found would say nothing."""
+def test_forbidden_call_is_found_in_a_planted_file(source: str) -> None:
     assert offences(source)
 
 
-@pytest.mark.parametrize(
-    "file", sorted((ROOT / "bench").rglob("*.py")), ids=lambda file: str(file.relative_to(ROOT))
-)
-def test_the_harness_neither_unpickles_nor_runs_text_nor_asks_a_shell(file: Path) -> None:
-    """And it loads code from a file in one place, the worker's."""
-    source = file.read_text("utf-8")
-    assert offences(source) == []
-    loads = {node.attr for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)} & LOADING
-    assert not loads or file == ROOT / "bench/worker/loader.py"
+def test_bench_never_unpickles_evaluates_text_or_starts_a_shell() -> None:
+    sources = {file: file.read_text("utf-8") for file in (ROOT / "bench").rglob("*.py")}
+    assert len(sources) > 100
+    assert {file: found for file, source in sources.items() if (found := offences(source))} == {}
+
+
+def test_only_the_worker_loads_code_from_a_file() -> None:
+    loaders = [
+        file.relative_to(ROOT / "bench").parts[0]
+        for file in (ROOT / "bench").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in LOADING
+    ]
+    assert loaders
+    assert set(loaders) == {"worker"}
 
 
 PLANTED: Final = "hunter2"
@@ -382,11 +376,7 @@ def download_many(job: Job) -> list[Fetch]:
 '''
 
 
-def test_a_planted_secret_is_in_no_output(tmp_path: Path) -> None:
-    """Nor is the user's name, the host's, the home folder or the folder of the config.
-
-    One strategy works, one tells in its error all that it can see, and one dies with a trace of its stack.
-    """
+def test_planted_secret_is_in_no_output(tmp_path: Path) -> None:
     home = tmp_path / f"{PLANTED}-home"
     folder = home / f"{PLANTED}-folder"
     folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Hundreds of runs in a row leave a process, and the machine, as they were."""
+"""Repeat runs in one process: nothing accumulates in it or on the machine."""
 
 import json
 import subprocess
@@ -36,15 +36,14 @@ def check_nothing_is_left(left: list[dict[str, int]]) -> None:
     assert (left[0]["processes"], left[0]["temporary"], left[0]["threads"]) == (0, 0, 1)
 
 
-def test_five_runs_in_a_row_leave_nothing(tmp_path: Path) -> None:
-    """No descriptor, thread, process or temporary folder."""
+def test_five_runs_leave_no_descriptor_thread_process_or_folder(tmp_path: Path) -> None:
     check_nothing_is_left(soak(5, tmp_path, 60))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
-def test_five_hundred_runs_in_a_row_leave_nothing_and_need_no_more_memory(tmp_path: Path) -> None:
-    """Memory grows by less than 5 % after the 50th run; until then modules are imported and caches filled."""
+def test_five_hundred_runs_leave_nothing_and_grow_memory_by_less_than_5_per_cent(tmp_path: Path) -> None:
+    """After the 50th run; until then modules are imported and caches filled."""
     left = soak(500, tmp_path, 1400)
     check_nothing_is_left(left)
     early, late = left[49]["resident_bytes"], left[-1]["resident_bytes"]

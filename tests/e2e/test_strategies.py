@@ -36,14 +36,14 @@ def stub() -> Iterator[Stub]:
         yield stub
 
 
-def test_there_are_eight_strategies_and_four_clients() -> None:
-    """The table below is the whole of it."""
+def test_table_below_has_every_shipped_strategy_and_client() -> None:
     assert (len(find_strategies()), len(find_clients()), len(PAIRS)) == (8, 4, 21)
 
 
 @pytest.mark.parametrize(("strategy", "client"), PAIRS)
-def test_downloads_all_flags_at_once(stub: Stub, tmp_path: Path, strategy: Strategy, client: Client) -> None:
-    """As many are in flight as there are workers, each is asked once, all are right, nothing is left."""
+def test_all_workers_download_at_once_and_every_flag_is_verified(
+    stub: Stub, tmp_path: Path, strategy: Strategy, client: Client
+) -> None:
     task = a_task(
         tmp_path,
         strategy_file=strategy.file,
@@ -69,8 +69,9 @@ def test_downloads_all_flags_at_once(stub: Stub, tmp_path: Path, strategy: Strat
 
 
 @pytest.mark.parametrize("strategy", find_strategies().values(), ids=lambda strategy: strategy.name)
-def test_opens_a_connection_for_each_request(stub: Stub, tmp_path: Path, strategy: Strategy) -> None:
-    """Without keep-alive, through every strategy, even if the server does not hang up."""
+def test_without_keep_alive_every_request_has_its_own_connection(
+    stub: Stub, tmp_path: Path, strategy: Strategy
+) -> None:
     stub.deaf = True
     stub.delay_s = 0.02  # with which one timed round is long enough
     task = a_task(
@@ -89,8 +90,7 @@ def test_opens_a_connection_for_each_request(stub: Stub, tmp_path: Path, strateg
     assert stub.connections == stub.requests.total() == 24
 
 
-def test_a_file_of_ones_own_is_a_program_too(tmp_path: Path) -> None:
-    """``python mine.py BR`` downloads with that very file."""
+def test_own_strategy_file_runs_as_a_program(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_bytes((Path(__file__).parents[1] / "strategies" / "runs_itself.py").read_bytes())
     ended = subprocess.run(
@@ -107,7 +107,7 @@ def test_a_file_of_ones_own_is_a_program_too(tmp_path: Path) -> None:
 
 
 def test_to_thread_has_as_many_threads_as_workers(stub: Stub, tmp_path: Path) -> None:
-    """The event loop's own pool would stop at 32 threads, and earlier on a small machine."""
+    """The default executor of asyncio stops at 32 threads."""
     stub.delay_s = 0.3
     task = a_task(
         tmp_path,
