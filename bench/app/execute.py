@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 
 from bench.app.output import stderr_console
-from bench.app.preflight import find_shortages, read_run_limits, resource_warnings
+from bench.app.preflight import check_resources, resource_warnings
 from bench.errors import BenchError, UsageError
 from bench.model.cases import Experiment
 from bench.model.results import Measurement, Resumption, Run, RunHeader
@@ -19,7 +19,6 @@ from bench.report.progress_state import ProgressState
 from bench.report.time_estimate import print_actual_duration, print_expected_duration
 from bench.runner.block_loop import run_blocks
 from bench.runner.processes.signals import Interrupted, handle_interrupts
-from bench.runner.resource_check import require_resources
 from bench.runner.run_document import check_resumable, config_record, run_document
 from bench.runner.schedule import run_progress
 from bench.runner.time_estimate import forecast_run
@@ -30,7 +29,7 @@ from bench.storage.run_folder import JOURNAL, existing_folder, is_up_to_date, jo
 from bench.system.cpu_affinity import plan_pinning
 from bench.system.environment import describe_environment
 from bench.system.limits import Limits
-from bench.system.machine_reader import read_machine
+from bench.system.machine import read_machine
 from bench.system.noise_advice import noise_warnings
 
 _FAILED_TRIALS = 3
@@ -85,9 +84,10 @@ def execute_run(
     """
     code = 0
     past = None if order.resume is None else journal_path(order.resume)
-    limits = read_run_limits(order.out if past is None else past.parent)
-    require_resources(
-        find_shortages(experiment, limits, 0 if past is None else _counted(read_journal(past).trials))
+    limits = check_resources(
+        experiment,
+        order.out if past is None else past.parent,
+        0 if past is None else _counted(read_journal(past).trials),
     )
     fault: Exception | None = None
     with handle_interrupts() as signals, _opened(experiment, order) as ongoing:

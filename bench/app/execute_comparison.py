@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.app.comparison_plan import ComparisonRequest, matched_cases, refuse_same_variant
 from bench.app.execute import OpenRun, RunOptions, execute_run
 from bench.app.output import stderr_console
-from bench.app.preflight import find_shortages, read_run_limits
+from bench.app.preflight import check_resources
 from bench.errors import UsageError
 from bench.model.cases import Case, Experiment
 from bench.model.comparison import BuiltVariant, Comparison
@@ -17,14 +17,13 @@ from bench.model.text import plural
 from bench.report.comparison_progress import LiveComparison, PlainComparison, announcement, live_table
 from bench.report.number_format import duration
 from bench.runner.block_loop import run_comparison, run_pilot, with_repeats
-from bench.runner.resource_check import require_resources
 from bench.stats.comparison_state import RULE
 from bench.stats.observer import Observer
 from bench.stats.sequential_test import blocks_to_alarm
 from bench.storage.comparison import stored_repeats
 from bench.storage.journal import read_journal
 from bench.storage.run_folder import check_unused, journal_path
-from bench.system.machine_reader import read_machine
+from bench.system.machine import read_machine
 from bench.system.noise_advice import noise_warnings
 from bench.variants.build import build_variant
 from bench.variants.tree import make_tree
@@ -82,7 +81,7 @@ def _refuse_early(asked: Experiment, order: RunOptions) -> None:
         check_unused(order.out)
     if order.resume is not None:
         journal_path(order.resume)
-    require_resources(find_shortages(asked, read_run_limits(order.out)))
+    check_resources(asked, order.out)
 
 
 def _built(asked: Experiment, challenge: ComparisonRequest, *, quiet: bool) -> Mapping[str, BuiltVariant]:

@@ -1,30 +1,86 @@
-"""What every command that measures, and ``check``, looks at before anything is started."""
+"""Check before the first trial that a run has enough open files, ports and disk space.
 
+Needs come from the experiment, are compared with limits that are read once, and become lines for the user.
+Exhaustion of anything else, such as memory or processes, is reported when it happens.
+"""
+
+import math
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from bench.errors import SetupError
-from bench.model.cases import Experiment
+from bench.errors import ResourceError, SetupError
+from bench.model.cases import Case, Experiment, Strategy
 from bench.model.flags import served_flags
 from bench.model.lower_bound import CaseForecast
-from bench.runner.resource_check import (
-    Shortage,
-    definite_shortages,
-    possible_port_shortages,
-    possible_shortages,
-    resource_needs,
-    unknown_limits,
-)
+from bench.model.text import plural
+from bench.runner.time_estimate import expected_rounds
+from bench.server.accept_loop import descriptors_for
+from bench.server.listeners import Endpoint, endpoint_of
 from bench.storage.run_folder import RUNS
 from bench.system.limits import Limits, raise_limit, read_limits
+from bench.system.machine import Figure
+
+_KIB: Final = 1 << 10
+_MIB: Final = 1 << 20
+_HARNESS_FILES: Final = 16
+"""Pipes, the journal, the supervisor's socket, and a few for the moment in which a process is started."""
+_WORKER_FILES: Final = 8
+"""Pipes, an event loop, and the flag that is being saved."""
+_FILES_PER_THREAD: Final = 2
+"""A connection, and the flag that is being saved."""
+_POOL_FILES: Final = 16
+"""Those of any worker, and the queues of a process pool."""
+_FILES_PER_PROCESS: Final = 2
+"""The sentinel and the pipe of each process of a pool."""
+_BLOCK_BYTES: Final = 4096
+"""A file takes a multiple of this on disk."""
+_BASE_BYTES: Final = 256 * _KIB
+"""Tables, and the output of server and workers."""
+_TRIAL_BYTES: Final = 9 * _KIB
+"""The least that a trial adds to journal and document; 9 to 23 KiB were measured."""
+_SHORTEST_S: Final = 0.001
+_FEWER_WORKERS: Final = "or use fewer workers"
 
 
-def read_run_limits(out: Path | None) -> Limits:
-    """Raise this process's own limits, and read what the machine then allows a run in a folder.
+@dataclass(frozen=True, slots=True)
+class Need:
+    """An amount, and the process or files that need it."""
+
+    amount: float
+    consumer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """The least that an experiment needs.
+
+    Attributes:
+        open_files: descriptors of the process with most of them.
+        ports: connections at once.
+        workspace_bytes: disk space of temporary files.
+        results_bytes: disk space of the run's folder in the end.
+    """
+
+    open_files: Need
+    ports: Need
+    workspace_bytes: Need
+    results_bytes: Need
+
+
+def check_resources(experiment: Experiment, out: Path | None, kept: int = 0) -> Limits:
+    """Refuse an experiment that needs more than the limits of this machine; return those limits.
+
+    Args:
+        experiment: the experiment to run.
+        out: the folder of the run, or None for the usual one.
+        kept: trials that an interrupted run has already.
 
     Raises:
-        EnvironmentFault: there is no folder for temporary files.
+        ResourceError: a resource is missing.
+        SetupError: there is no folder for temporary files.
     """
     raise_limit()
     try:
@@ -32,24 +88,139 @@ def read_run_limits(out: Path | None) -> Limits:
     except OSError as error:
         raise SetupError(
             f"no folder for temporary files can be written: {error.strerror}",
-            hint="name one with TMPDIR, or free some disk",
+            hint="name one with TMPDIR, or free some disk space",
         ) from error
-    return read_limits(workspace, out or RUNS)
-
-
-def find_shortages(experiment: Experiment, limits: Limits, kept: int = 0) -> tuple[Shortage, ...]:
-    """Hold an experiment, of which so many trials are kept already, against what the machine allows."""
-    sizes = {code: len(flag) for code, flag in served_flags(experiment.flags_dir).items()}
-    return definite_shortages(resource_needs(experiment, sizes, kept), limits)
+    limits = read_limits(workspace, out or RUNS)
+    flag_sizes = {code: len(flag) for code, flag in served_flags(experiment.flags_dir).items()}
+    if shortages := find_shortages(resource_needs(experiment, flag_sizes, kept), limits):
+        raise ResourceError(shortages)
+    return limits
 
 
 def resource_warnings(
-    experiment: Experiment, outlooks: Sequence[CaseForecast], limits: Limits
+    experiment: Experiment, forecasts: Sequence[CaseForecast], limits: Limits
 ) -> tuple[str, ...]:
-    """Say what may turn out to be too little, and what could not be looked at; a sentence each."""
-    found = find_shortages(experiment, limits)
-    return (
-        *possible_shortages(found),
-        *possible_port_shortages(experiment, outlooks, limits),
-        *unknown_limits(limits),
+    """Return a line for a possible shortage of ports, and for each limit that could not be read."""
+    ports = port_shortage(experiment, forecasts, limits)
+    return (*unreadable_limits(limits), *([] if ports is None else [ports]))
+
+
+def resource_needs(experiment: Experiment, flag_sizes: Mapping[str, int], kept: int = 0) -> Needs:
+    """Derive the needs of an experiment from its cases and the bytes of each served flag."""
+    cases = experiment.cases
+    listeners = len({Endpoint(), *(endpoint_of(case.profile) for case in cases)})
+    open_files = [Need(_HARNESS_FILES, "the harness")]
+    for case in cases:
+        server_files = descriptors_for(_max_concurrency(case), listeners)
+        worker_files = _worker_files(experiment.strategies[case.strategy], case)
+        open_files += (
+            Need(server_files, f"the server for {case.id}"),
+            Need(worker_files, f"the worker of {case.id}"),
+        )
+    busiest = max(cases, key=_max_concurrency)
+    # one round is saved before it is tidied away, beside the reference
+    saved_bytes = max(_disk_bytes(flag_sizes.get(code, 0) for code in case.countries.codes) for case in cases)
+    stopping = experiment.stopping
+    blocks = experiment.blocks if stopping is None else min(stopping.least_blocks, experiment.blocks)
+    trials = max(0, blocks * len(cases) - kept)
+    return Needs(
+        open_files=max(open_files, key=lambda need: need.amount),
+        ports=Need(_max_concurrency(busiest), f"the worker of {busiest.id}"),
+        workspace_bytes=Need(_BASE_BYTES + _disk_bytes(flag_sizes.values()) + saved_bytes, "the flags"),
+        results_bytes=Need(_BASE_BYTES + trials * _TRIAL_BYTES, plural(trials, "trial")),
     )
+
+
+def find_shortages(needs: Needs, limits: Limits) -> tuple[str, ...]:
+    """Return a line for each need that exceeds its limit; a limit that could not be read is no shortage."""
+    workspace, results = needs.workspace_bytes, needs.results_bytes
+    if limits.workspace.device == limits.results.device:
+        both = Need(workspace.amount + results.amount, f"{workspace.consumer} and {results.consumer}")
+        disks = [("disk", both, limits.results, "other folders with TMPDIR and --out")]
+    else:
+        disks = [
+            ("disk for temporary files", workspace, limits.workspace, "another folder with TMPDIR"),
+            ("disk for results", results, limits.results, "another folder with --out"),
+        ]
+    more_files = f"raise the limit with `ulimit -n {needs.open_files.amount:.0f}`"
+    if needs.open_files.amount > _HARNESS_FILES:
+        more_files += f", {_FEWER_WORKERS}"
+    more_ports = f"widen net.ipv4.ip_local_port_range, {_FEWER_WORKERS}"
+    lines = (
+        _shortage("open files", needs.open_files, limits.open_files, more_files),
+        _shortage("ports", needs.ports, limits.ports, more_ports),
+        *(
+            _shortage(disk, need, space.free_bytes, f"free some, or name {folder}")
+            for disk, need, space, folder in disks
+        ),
+    )
+    return tuple(line for line in lines if line is not None)
+
+
+def port_shortage(experiment: Experiment, forecasts: Sequence[CaseForecast], limits: Limits) -> str | None:
+    """Return a line if connections may come faster than TIME_WAIT frees the ports of earlier ones.
+
+    The rate is an estimate: connections of a trial by the time that it is expected to take. The end that
+    closes a connection first keeps its port busy (RFC 9293, 3.6.1); that is taken to be the client.
+    """
+    ports, time_wait_s = limits.ports.value, limits.time_wait_s.value
+    if ports is None or time_wait_s is None:
+        return None
+    busy = {forecast.case.id: _busy_ports(experiment, forecast, time_wait_s) for forecast in forecasts}
+    case, most = max(busy.items(), key=lambda item: item[1])
+    need = Need(most, f"{case}, by estimate, as TIME_WAIT keeps each for {time_wait_s:g} s")
+    limit = Figure(ports, f"{limits.ports.source}, {limits.time_wait_s.source}")
+    return _shortage("ports", need, limit, "keep connections alive, or `sudo sysctl net.ipv4.tcp_tw_reuse=2`")
+
+
+def unreadable_limits(limits: Limits) -> tuple[str, ...]:
+    """Return a line for each limit that could not be read."""
+    figures = {
+        "ports": limits.ports,
+        "disk for temporary files": limits.workspace.free_bytes,
+        "disk for results": limits.results.free_bytes,
+    }
+    return tuple(
+        f"{resource}: not readable here ({figure.source}), so not checked"
+        for resource, figure in figures.items()
+        if figure.value is None
+    )
+
+
+def _max_concurrency(case: Case) -> int:
+    """Return how many downloads of a case can be in flight at once."""
+    return min(case.workers, len(case.countries.fetches))
+
+
+def _worker_files(strategy: Strategy, case: Case) -> int:
+    """Return the open files of a worker process, at the least; a user's own strategy may need more."""
+    if strategy.starts_processes:
+        return _POOL_FILES + _FILES_PER_PROCESS * _max_concurrency(case)
+    return _WORKER_FILES + _max_concurrency(case) * (_FILES_PER_THREAD if strategy.face == "sync" else 1)
+
+
+def _busy_ports(experiment: Experiment, forecast: CaseForecast, time_wait_s: float) -> float:
+    """Estimate how many ports are in use or in TIME_WAIT while trials of a case follow one another."""
+    case = forecast.case
+    connections = _max_concurrency(case) if case.keep_alive else len(case.countries.fetches)
+    rounds = 1 + expected_rounds(experiment.rounds, max(forecast.ideal_s, _SHORTEST_S))
+    return rounds * connections * max(1.0, time_wait_s / max(min(forecast.trials_s), _SHORTEST_S))
+
+
+def _disk_bytes(file_sizes: Iterable[int]) -> int:
+    return sum(math.ceil(size / _BLOCK_BYTES) * _BLOCK_BYTES for size in file_sizes)
+
+
+def _shortage(resource: str, need: Need, limit: Figure, remedy: str) -> str | None:
+    """Return a line if a need exceeds its limit, else None."""
+    if limit.value is None or need.amount <= limit.value:
+        return None
+    write = _write_bytes if resource.startswith("disk") else "{:,.0f}".format
+    return (
+        f"{resource}: {write(need.amount)} needed by {need.consumer}, "
+        f"{write(limit.value)} available ({limit.source}); {remedy}"
+    )
+
+
+def _write_bytes(size: float) -> str:
+    return f"{math.ceil(size / _MIB):,} MiB" if size >= _MIB else f"{size / _KIB:,.0f} KiB"

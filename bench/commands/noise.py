@@ -19,8 +19,7 @@ from bench.stats.noise import gate_for, measure_noise, pair_with_itself
 from bench.storage.noise import NoiseRecord, load_noise, noise_to_json, save_noise
 from bench.storage.run_folder import save_run
 from bench.system.environment import machine_fingerprint
-from bench.system.machine import Machine
-from bench.system.machine_reader import read_machine
+from bench.system.machine import Machine, read_machine
 from bench.system.noise_advice import noise_advice
 
 _MOST_BLOCKS = 64

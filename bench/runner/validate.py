@@ -194,9 +194,9 @@ def _unserved(evidence: Evidence) -> str:
     if evidence.waits:
         return "local_resource: the server had no descriptor for another connection"
     before, after = evidence.before, evidence.after
-    return refused_connections(before, after) if before and after else ""
+    return (refused_connections(before, after) if before and after else None) or ""
 
 
 def _disturbance(evidence: Evidence) -> str:
     before, after = evidence.before, evidence.after
-    return find_disturbance(before, after) if before and after else ""
+    return (find_disturbance(before, after) if before and after else None) or ""

@@ -1,1 +1,1 @@
-"""The machine: what it is, what it does meanwhile, what to change about it, and who runs where on it."""
+"""Read this machine: its limits, its settings, its processes, and what disturbs timings on it."""

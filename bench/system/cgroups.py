@@ -1,4 +1,4 @@
-"""The control groups of this process, such as a container's, and what their files say (cgroups(7)).
+"""Read the CPU limits of this process's control groups, such as a container's (cgroups(7)).
 
 A container sees its own group as the root of all; on a bare machine that root has no limits.
 """
@@ -9,14 +9,39 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from bench.system.machine import Figure
-
 GROUPS: Final = Path("sys/fs/cgroup")
 
 
-def groups(root: Path, controller: str) -> Iterator[Path]:
-    """Yield the folders of this process's group and of those above, below the root, by either version."""
-    for line in filter(None, _lines(root / "proc/self/cgroup")):
+def cpu_limits(root: Path) -> dict[str, float]:
+    """Return the CPU limits of this process's group and those above it, in cores, by the file of each.
+
+    A group without a limit has infinitely many cores; files that cannot be read are left out.
+    """
+    found = {}
+    for folder in _group_folders(root, "cpu"):
+        quota_v2 = _read_words(root / folder / "cpu.max")
+        quota_v1 = _read_words(root / folder / "cpu.cfs_quota_us")
+        period_v1 = _read_words(root / folder / "cpu.cfs_period_us")
+        for file, quota in (("cpu.max", quota_v2), ("cpu.cfs_quota_us", quota_v1 + period_v1)):
+            if (cores := _cores(quota)) is not None:
+                found[_printable(folder / file)] = cores
+    return found
+
+
+def _cores(quota: list[str]) -> float | None:
+    """Divide a quota by its period; return None if one of them is missing."""
+    match quota:
+        case ["max" | "-1", *_]:
+            return math.inf
+        case [limit, period] if limit.isdecimal() and period.isdecimal() and int(period):
+            return int(limit) / int(period)
+        case _:
+            return None
+
+
+def _group_folders(root: Path, controller: str) -> Iterator[Path]:
+    """Yield the folders, below the root, of this process's group and those above it, of both versions."""
+    for line in filter(None, _read_text(root / "proc/self/cgroup").split("\n")):
         _, controllers, group = line.split(":", 2)
         if not controllers or controller in controllers.split(","):
             base = GROUPS / (controller if controllers else "")
@@ -25,53 +50,17 @@ def groups(root: Path, controller: str) -> Iterator[Path]:
                 yield base / each.relative_to("/")
 
 
-def words(file: Path) -> list[str]:
-    """Return the words of a file; none if it cannot be read."""
-    return [word for line in _lines(file) for word in line.split()]
-
-
-def shown(file: Path) -> str:
-    """Write the path of a file below the root; whoever names groups may use bytes that are no text."""
+def _printable(file: Path) -> str:
+    """Write a path as text; the name of a group may have other bytes."""
     return os.fsencode(f"/{file}").decode("utf-8", "replace")
 
 
-def _lines(file: Path) -> list[str]:
+def _read_words(file: Path) -> list[str]:
+    return _read_text(file).split()
+
+
+def _read_text(file: Path) -> str:
     try:
-        return os.fsdecode(file.read_bytes()).split("\n")
+        return os.fsdecode(file.read_bytes())
     except OSError:
-        return []
-
-
-_VERSION_2: Final = "cpu.max"
-_VERSION_1: Final = "cpu.cfs_quota_us"
-_PERIOD: Final = "cpu.cfs_period_us"
-
-
-def quota(root: Path) -> Figure:
-    """Return the tightest limit in cores, of this process's group and those above; infinite without one."""
-    limits = dict(_limits(root))
-    if not limits:
-        return Figure(None, f"/{GROUPS}/{_VERSION_2}")
-    tightest = min(limits, key=lambda source: limits[source])
-    return Figure(limits[tightest], tightest)
-
-
-def _limits(root: Path) -> Iterator[tuple[str, float]]:
-    """Yield each limit in cores, by the file that has it."""
-    for folder in groups(root, "cpu"):
-        if (cores := _cores(words(root / folder / _VERSION_2))) is not None:
-            yield shown(folder / _VERSION_2), cores
-        version_1 = words(root / folder / _VERSION_1) + words(root / folder / _PERIOD)
-        if (cores := _cores(version_1)) is not None:
-            yield shown(folder / _VERSION_1), cores
-
-
-def _cores(found: list[str]) -> float | None:
-    """Return limit ÷ period; ``None`` where one of them could not be read."""
-    match found:
-        case ["max" | "-1", *_]:
-            return math.inf
-        case [limit, period] if limit.isdecimal() and period.isdecimal() and int(period):
-            return int(limit) / int(period)
-        case _:
-            return None
+        return ""

@@ -1,6 +1,6 @@
-"""What the machine did while a trial went on, and what of it makes a timing worthless.
+"""Detect what disturbed a trial, from counters of the machine before and after it.
 
-Linux says it all in ``/proc``; elsewhere nothing is known, and nothing is refused on its account.
+Linux has them in ``/proc``. Where there is none, nothing is known, and no trial is discarded for it.
 """
 
 import os
@@ -13,10 +13,10 @@ from typing import Final
 from bench.model.results import Conditions
 from bench.system.machine import swapped_pages
 
-_MOST_STRANGERS: Final = 0.2
-"""Cores' worth of processor time that others may use."""
+_MAX_OTHERS: Final = 0.2
+"""Cores' worth of processor time that other processes may use."""
 _SATURATED: Final = 0.95
-"""Share of all processor time from which the machine has none to spare."""
+"""Share of all processor time above which the machine has none to spare."""
 _CLOCK_JUMP_S: Final = 0.1
 _SLEEP_S: Final = 0.05
 
@@ -26,15 +26,15 @@ class Snapshot:
     """Counters of the machine at one moment.
 
     Attributes:
-        at_s: by the clock that neither jumps nor counts sleep.
-        wall_s: by the clock that people read.
-        boot_s: by the clock that counts sleep, too.
-        processes_s: processor time of all processes, and what the hypervisor gave to other machines.
+        at_s: monotonic clock, which neither jumps nor counts sleep.
+        wall_s: wall clock.
+        boot_s: clock since boot, which counts sleep.
+        processes_s: processor time of all processes, and the time that the hypervisor gave to other machines.
         stolen_s: the latter alone.
-        idle_s: time that processors had nothing to do.
+        idle_s: idle time of processors.
         own_s: processor time of the run's own processes.
-        dropped: connections that the kernel refused because a listener's queue was full, in the network of
-            this process and its children; ``None`` where that cannot be read.
+        dropped: connections that the kernel dropped because a listener's queue was full, in the network of
+            this process and its children; None where that cannot be read.
         swapped: pages read from and written to swap space.
         oom_kills: processes that the kernel killed because memory ran out.
     """
@@ -51,31 +51,65 @@ class Snapshot:
     oom_kills: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ProcessorTimes:
+    """Times of processors since the machine was started, in seconds."""
+
+    processes_s: float
+    stolen_s: float
+    idle_s: float
+
+
+def take_snapshot(usable: Collection[int], own_cpu_s: Callable[[], float]) -> Snapshot | None:
+    """Read the counters; return None where there is no ``/proc``.
+
+    Args:
+        usable: the processors that the run may use; activity on others does not disturb it.
+        own_cpu_s: returns the processor time that the run's own processes have used.
+    """
+    try:
+        times = sum_processor_times(Path("/proc/stat").read_text("ascii"), usable)
+        vmstat = Path("/proc/vmstat").read_text("ascii")
+    except OSError:
+        return None
+    return Snapshot(
+        at_s=time.monotonic(),
+        wall_s=time.time(),
+        boot_s=time.clock_gettime(time.CLOCK_BOOTTIME),
+        own_s=own_cpu_s(),
+        dropped=_read_dropped_connections(),
+        swapped=swapped_pages(vmstat) or 0,
+        oom_kills=_count_oom_kills(vmstat),
+        processes_s=times.processes_s,
+        stolen_s=times.stolen_s,
+        idle_s=times.idle_s,
+    )
+
+
 def conditions_between(before: Snapshot, after: Snapshot) -> Conditions:
-    """Say what went to others between two snapshots, in cores, at the least.
+    """Return the processor time that others had between two snapshots, in cores; a lower bound.
 
     Many kernels bill interrupts to the process that they interrupt; ours then seem to have used more of
     the processors' time than there was, and others less.
     """
     lasted_s = after.at_s - before.at_s
-    strangers_s = (after.processes_s - before.processes_s) - (after.own_s - before.own_s)
+    others_s = (after.processes_s - before.processes_s) - (after.own_s - before.own_s)
     return Conditions(
-        strangers=max(0.0, strangers_s / lasted_s),
+        strangers=max(0.0, others_s / lasted_s),
         stolen=(after.stolen_s - before.stolen_s) / lasted_s,
     )
 
 
-def find_disturbance(before: Snapshot, after: Snapshot) -> str:
-    """Say what makes timings between two snapshots worthless; nothing if nothing does."""
-    return next(_disturbances(before, after), "")
+def find_disturbance(before: Snapshot, after: Snapshot) -> str | None:
+    """Return the first disturbance between two snapshots that makes timings worthless, or None."""
+    return next(_disturbances(before, after), None)
 
 
-def refused_connections(before: Snapshot, after: Snapshot) -> str:
-    """Say how many connections a full queue cost; nothing if it cost none."""
-    if before.dropped is None or after.dropped is None:
-        return ""
-    dropped = after.dropped - before.dropped
-    return f"the kernel dropped connections: {dropped} (ListenOverflows, ListenDrops)" if dropped else ""
+def refused_connections(before: Snapshot, after: Snapshot) -> str | None:
+    """Return how many connections were dropped by a full queue, or None if none were."""
+    if before.dropped is None or after.dropped is None or after.dropped == before.dropped:
+        return None
+    return f"the kernel dropped connections: {after.dropped - before.dropped} (ListenOverflows, ListenDrops)"
 
 
 def _disturbances(before: Snapshot, after: Snapshot) -> Iterator[str]:
@@ -85,63 +119,27 @@ def _disturbances(before: Snapshot, after: Snapshot) -> Iterator[str]:
     jumped_s = (after.wall_s - before.wall_s) - (after.boot_s - before.boot_s)
     if abs(jumped_s) > _CLOCK_JUMP_S:
         yield f"the clock jumped by {jumped_s:+.2g} s"
-    if why := refused_connections(before, after):
-        yield why
+    if refused := refused_connections(before, after):
+        yield refused
     if swapped := after.swapped - before.swapped:
         yield f"memory was swapped: {swapped} pages"
-    strangers = conditions_between(before, after).strangers
-    if strangers > _MOST_STRANGERS:
-        yield f"others used {strangers:.0%} of a core"
+    others = conditions_between(before, after).strangers
+    if others > _MAX_OTHERS:
+        yield f"others used {others:.0%} of a core"
     busy_s = (after.processes_s - before.processes_s) - (after.stolen_s - before.stolen_s)
     if busy_s > _SATURATED * (busy_s + after.idle_s - before.idle_s):
         yield "every core of the machine was busy"
 
 
-def take_snapshot(usable: Collection[int], own_cpu_s: Callable[[], float]) -> Snapshot | None:
-    """Read the counters; ``None`` where there is no ``/proc``.
-
-    Args:
-        usable: the processors that the run may use: what goes on elsewhere does not disturb it.
-        own_cpu_s: returns the processor time that the run's own processes have used.
-    """
-    try:
-        processors = processors_of(Path("/proc/stat").read_text("ascii"), usable)
-        dropped = _dropped(Path("/proc/net/netstat"))
-        vmstat = Path("/proc/vmstat").read_text("ascii")
-    except OSError:
-        return None
-    return Snapshot(
-        at_s=time.monotonic(),
-        wall_s=time.time(),
-        boot_s=time.clock_gettime(time.CLOCK_BOOTTIME),
-        own_s=own_cpu_s(),
-        dropped=dropped,
-        swapped=swapped_pages(vmstat) or 0,
-        oom_kills=_oom_kills(vmstat),
-        processes_s=processors.processes_s,
-        stolen_s=processors.stolen_s,
-        idle_s=processors.idle_s,
-    )
-
-
 def cpu_s(pid: int) -> float:
-    """Return the processor time that a process of one thread has used, in seconds; 0 if it has ended."""
+    """Return the processor time of a single-threaded process, in seconds; 0 if it has ended."""
     try:
         return int(Path(f"/proc/{pid}/schedstat").read_text("ascii").split()[0]) / 1e9
     except OSError:
         return 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Processors:
-    """What processors did since the machine was started, in seconds."""
-
-    processes_s: float
-    stolen_s: float
-    idle_s: float
-
-
-def processors_of(stat: str, usable: Collection[int]) -> Processors:
+def sum_processor_times(stat: str, usable: Collection[int]) -> ProcessorTimes:
     """Add up the lines of these processors in ``/proc/stat`` (proc(5)).
 
     Interrupts are left out: most of those during a trial are its own packets.
@@ -151,27 +149,13 @@ def processors_of(stat: str, usable: Collection[int]) -> Processors:
     ticks = [sum(map(int, column)) for column in zip(*(words[1:9] for words in lines), strict=True)]
     user, nice, system, idle, iowait, _irq, _softirq, steal = ticks or [0] * 8
     second = os.sysconf("SC_CLK_TCK")
-    return Processors((user + nice + system + steal) / second, steal / second, (idle + iowait) / second)
+    return ProcessorTimes((user + nice + system + steal) / second, steal / second, (idle + iowait) / second)
 
 
-def _oom_kills(vmstat: str) -> int:
-    """Read the kernel's count in the text of ``/proc/vmstat``; none where it has none (before Linux 4.13)."""
-    counters = dict(line.split() for line in vmstat.splitlines())
-    return int(counters.get("oom_kill", 0))
+def count_dropped_connections(netstat: str) -> int | None:
+    """Read the connections dropped by full queues in ``/proc/net/netstat``; None if it does not count them.
 
-
-def _dropped(netstat: Path) -> int | None:
-    """Read what the kernel says of listeners; some sandboxes have no such file."""
-    try:
-        return dropped_connections(netstat.read_text("ascii"))
-    except OSError:
-        return None
-
-
-def dropped_connections(netstat: str) -> int | None:
-    """Read what ``/proc/net/netstat`` says of full queues: lines of names, each before one of figures.
-
-    ``ListenDrops`` counts whatever was dropped, overflows included.
+    It has lines of names, each before a line of figures. ``ListenDrops`` includes overflows.
     """
     lines = [line.split() for line in netstat.splitlines()]
     counters: dict[str, str] = {}
@@ -179,3 +163,16 @@ def dropped_connections(netstat: str) -> int | None:
         counters.update(zip(names, figures, strict=False))
     known = [int(counters[name]) for name in ("ListenDrops", "ListenOverflows") if name in counters]
     return known[0] if known else None
+
+
+def _read_dropped_connections() -> int | None:
+    try:
+        return count_dropped_connections(Path("/proc/net/netstat").read_text("ascii"))
+    except OSError:  # some sandboxes have no such file
+        return None
+
+
+def _count_oom_kills(vmstat: str) -> int:
+    """Read the count of OOM kills in ``/proc/vmstat``; 0 before Linux 4.13, which has none."""
+    counters = dict(line.split() for line in vmstat.splitlines())
+    return int(counters.get("oom_kill", 0))

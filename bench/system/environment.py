@@ -1,4 +1,4 @@
-"""The machine and the software of a run, as recorded with its results: no secrets, no host name."""
+"""Describe the machine and the software of a run for its results, without secrets and without a host name."""
 
 import hashlib
 import json
@@ -16,32 +16,32 @@ from bench import __version__
 from bench.system.cpu_affinity import Pinning
 from bench.system.git import git
 
-_BENEATH: Final = ("h11", "httpcore", "httptools", "urllib3")
-"""What clients and server stand on."""
+_SHARED_LIBRARIES: Final = ("h11", "httpcore", "httptools", "urllib3")
+"""Libraries that the clients and the server are built on."""
 
 
 def describe_environment(clients: Iterable[str], pinning: Pinning) -> dict[str, Any]:
-    """Return what the numbers of a run depend on, with the libraries behind these clients."""
+    """Describe the machine, the interpreter and the libraries of these clients, as stored with a run."""
     owners = metadata.packages_distributions()
-    modules = sorted({*clients, *_BENEATH} & owners.keys())
+    modules = sorted({*clients, *_SHARED_LIBRARIES} & owners.keys())
     return {
         "fingerprint": machine_fingerprint(),
-        "python": _python(),
-        "system": _system(),
-        "processor": _processor(),
+        "python": _describe_python(),
+        "system": _describe_system(),
+        "processor": _describe_processor(),
         "pinning": asdict(pinning),
-        "libraries": {module: _library(sorted(set(owners[module]))) for module in modules},
+        "libraries": {module: _describe_library(sorted(set(owners[module]))) for module in modules},
         "flagbench": __version__,
-        "git": _revision(),
+        "git": _describe_commit(),
     }
 
 
 def machine_fingerprint() -> str:
-    """Return what tells this machine from others whose timings mean nothing here: a SHA-256 in hex digits.
+    """Return a SHA-256, in hex digits, that differs between machines whose timings cannot be compared.
 
     It covers processor model, number of cores, governor, kernel, C library, and Python.
     """
-    processor, system, python = _processor(), _system(), _python()
+    processor, system, python = _describe_processor(), _describe_system(), _describe_python()
     identity = [
         *(processor[key] for key in ("model", "cores", "governor")),
         *(system[key] for key in ("name", "release", "machine", "libc")),
@@ -50,7 +50,7 @@ def machine_fingerprint() -> str:
     return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
 
 
-def _python() -> dict[str, str]:
+def _describe_python() -> dict[str, str]:
     return {
         "implementation": platform.python_implementation(),
         "version": platform.python_version(),
@@ -58,7 +58,7 @@ def _python() -> dict[str, str]:
     }
 
 
-def _system() -> dict[str, str]:
+def _describe_system() -> dict[str, str]:
     return {
         "name": platform.system(),
         "release": platform.release(),
@@ -67,31 +67,31 @@ def _system() -> dict[str, str]:
     }
 
 
-def _processor() -> dict[str, Any]:
+def _describe_processor() -> dict[str, Any]:
     return {
-        "model": _model(),
+        "model": _read_processor_model(),
         "cores": os.cpu_count(),
         "usable_cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
         "governor": _read(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
     }
 
 
-def _library(owners: Sequence[str]) -> dict[str, str]:
-    """Say which distributions provide a module: a fork may have put itself under another's name."""
+def _describe_library(owners: Sequence[str]) -> dict[str, str]:
+    """Describe the distributions of a module; a fork may have put itself under another's name."""
     distributions = [metadata.distribution(owner) for owner in owners]
     return {
         "version": " + ".join(f"{found.name} {found.version}" for found in distributions),
-        "from": " + ".join(_origin(found) for found in distributions),
+        "from": " + ".join(_describe_origin(found) for found in distributions),
     }
 
 
-def _origin(found: metadata.Distribution) -> str:
-    """Return how a distribution was installed, without the paths and addresses of this machine."""
+def _describe_origin(found: metadata.Distribution) -> str:
+    """Return how a distribution was installed, without paths and URLs of this machine."""
     installer = (found.read_text("INSTALLER") or "unknown").strip()
     return f"{installer}, local" if found.read_text("direct_url.json") else installer
 
 
-def _model() -> str:
+def _read_processor_model() -> str:
     for line in _read(Path("/proc/cpuinfo")).splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
@@ -105,8 +105,8 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _revision() -> dict[str, Any] | None:
-    """Return the commit of the folder in which the command was given, ``None`` outside a checkout."""
+def _describe_commit() -> dict[str, Any] | None:
+    """Return the commit of the current folder; None outside a checkout."""
     try:
         commit = git("rev-parse", "HEAD")
         return {"commit": commit, "dirty": bool(git("status", "--porcelain", "--untracked-files=no"))}

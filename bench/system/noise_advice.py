@@ -1,6 +1,6 @@
-"""What to change about a machine, so that less of it is in the timings.
+"""Advise what to change about a machine so that timings on it vary less.
 
-Of what was read, each with how; what cannot be read is said to be so and left alone.
+A value that cannot be read is reported as such, without advice.
 """
 
 import math
@@ -14,23 +14,23 @@ from bench.system.machine import Figure, Machine, Setting
 UNREADABLE: Final = "not readable here"
 _STEADY: Final = frozenset({"performance", "userspace"})
 """Governors that leave the frequency alone."""
-_MOST_LOAD: Final = 0.5
-"""Per core; above it, some of what was running meets some of what is timed."""
+_MAX_LOAD: Final = 0.5
+"""Per core; above it, other processes may run on the cores of a trial."""
 _LEAST_SHOWN: Final = 0.01
-_MOST_STOLEN: Final = 0.01
-_MOST_STRANGERS: Final = 0.05
-"""Cores on average. A trial is refused for four times as much, so these are what remains in the timings."""
+_MAX_STOLEN: Final = 0.01
+_MAX_OTHERS: Final = 0.05
+"""Cores on average. A trial with four times as much is discarded, so this much remains in the timings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One thing about the machine that makes timings vary.
+    """A property of the machine that makes timings vary.
 
     Attributes:
         what: its name.
-        value: as it was found, in words.
-        source: the file or call from which that was read.
-        remedy: what to do about it; empty where there is nothing to do.
+        value: its value, in words.
+        source: the file or call from which the value was read.
+        remedy: the change to make; empty if none is needed.
     """
 
     what: str
@@ -40,111 +40,112 @@ class Advice:
 
 
 def noise_advice(before: Machine, after: Machine, trials: Sequence[Measurement]) -> tuple[Advice, ...]:
-    """Judge a machine by what was read of it before and after these trials, and during each."""
+    """Advise on a machine by its state before and after these trials, and by the conditions during each."""
     return (
-        _governor(before),
-        _boost(before),
-        _siblings(before),
-        _load(before),
-        _quota(before),
-        _stolen(trials),
-        _strangers(trials),
-        _swapped(before, after),
+        _check_governor(before),
+        _check_boost(before),
+        _check_smt(before),
+        _check_load(before),
+        _check_quota(before),
+        _check_stolen(trials),
+        _check_others(trials),
+        _check_swapping(before, after),
     )
 
 
 def noise_warnings(machine: Machine) -> tuple[str, ...]:
-    """Say, before anything is timed, what will make timings vary and can be changed; a sentence each."""
+    """Warn before a run of properties that make timings vary and can be changed; one line each."""
     return tuple(
         f"{found.what}: {found.value}; {found.remedy}"
-        for found in (_governor(machine), _boost(machine), _load(machine), _quota(machine))
-        if found.remedy
+        for check in (_check_governor, _check_boost, _check_load, _check_quota)
+        if (found := check(machine)).remedy
     )
 
 
-def _governor(machine: Machine) -> Advice:
+def _check_governor(machine: Machine) -> Advice:
     read = machine.governor
     is_steady = read.value is None or set(read.value.split(", ")) <= _STEADY
     remedy = "" if is_steady else "sudo cpupower frequency-set -g performance"
-    return _setting("frequency governor", read, remedy)
+    return _advise_on_setting("frequency governor", read, remedy)
 
 
-def _boost(machine: Machine) -> Advice:
+def _check_boost(machine: Machine) -> Advice:
     read = machine.boost
-    sign = 1 if read.source.endswith("no_turbo") else 0
-    return _setting("turbo", read, f"echo {sign} | sudo tee {read.source}" if read.value == "on" else "")
+    off = 1 if read.source.endswith("no_turbo") else 0
+    remedy = f"echo {off} | sudo tee {read.source}" if read.value == "on" else ""
+    return _advise_on_setting("turbo", read, remedy)
 
 
-def _siblings(machine: Machine) -> Advice:
+def _check_smt(machine: Machine) -> Advice:
     read = machine.smt
     remedy = "echo off | sudo tee /sys/devices/system/cpu/smt/control" if read.value == "on" else ""
-    return _setting("SMT siblings", read, remedy)
+    return _advise_on_setting("SMT siblings", read, remedy)
 
 
-def _load(machine: Machine) -> Advice:
+def _check_load(machine: Machine) -> Advice:
     read, cores = machine.load, machine.cores.value
     if read.value is None or cores is None:
         return Advice("load", UNREADABLE, read.source, "")
-    remedy = "end what else runs; `top` names it" if read.value > _MOST_LOAD * cores else ""
-    return Advice("load", f"{read.value:.2f} on {_in_cores(cores)}", read.source, remedy)
+    remedy = "end other processes; `top` shows them" if read.value > _MAX_LOAD * cores else ""
+    return Advice("load", f"{read.value:.2f} on {_write_cores(cores)}", read.source, remedy)
 
 
-def _quota(machine: Machine) -> Advice:
+def _check_quota(machine: Machine) -> Advice:
     read, cores = machine.quota, machine.cores.value
     if read.value is None:
         return Advice("CPU quota", UNREADABLE, read.source, "")
     if read.value == math.inf:
         return Advice("CPU quota", "none", read.source, "")
     is_tight = cores is not None and read.value < cores
-    remedy = "start the container without a limit of processor time" if is_tight else ""
-    return Advice("CPU quota", _in_cores(read.value), read.source, remedy)
+    remedy = "start the container without a CPU limit" if is_tight else ""
+    return Advice("CPU quota", _write_cores(read.value), read.source, remedy)
 
 
-def _stolen(trials: Sequence[Measurement]) -> Advice:
-    read = _on_average(trials, lambda conditions: conditions.stolen)
-    return _during("stolen by the host", read, _MOST_STOLEN, "take a machine that others do not share")
+def _check_stolen(trials: Sequence[Measurement]) -> Advice:
+    read = _average(trials, lambda conditions: conditions.stolen)
+    return _advise_on_cores("stolen by the host", read, _MAX_STOLEN, "use a machine that others do not share")
 
 
-def _strangers(trials: Sequence[Measurement]) -> Advice:
-    # what is stolen has an advice of its own
-    read = _on_average(trials, lambda conditions: max(0.0, conditions.strangers - conditions.stolen))
-    return _during("used by others", read, _MOST_STRANGERS, "end what else runs; `top` names it")
+def _check_others(trials: Sequence[Measurement]) -> Advice:
+    # stolen time has an advice of its own
+    read = _average(trials, lambda conditions: max(0.0, conditions.strangers - conditions.stolen))
+    return _advise_on_cores("used by others", read, _MAX_OTHERS, "end other processes; `top` shows them")
 
 
-def _swapped(before: Machine, after: Machine) -> Advice:
+def _check_swapping(before: Machine, after: Machine) -> Advice:
     if before.swapped.value is None or after.swapped.value is None:
         return Advice("swapping", UNREADABLE, before.swapped.source, "")
     pages = after.swapped.value - before.swapped.value
-    remedy = "free memory: what is swapped is waited for" if pages else ""
+    remedy = "free memory, so that nothing waits for the swap disk" if pages else ""
     return Advice("swapping", f"{pages:,.0f} pages" if pages else "none", before.swapped.source, remedy)
 
 
-def _setting(what: str, read: Setting, remedy: str) -> Advice:
+def _advise_on_setting(what: str, read: Setting, remedy: str) -> Advice:
     return Advice(what, UNREADABLE if read.value is None else read.value, read.source, remedy)
 
 
-def _during(what: str, read: Figure, most: float, remedy: str) -> Advice:
+def _advise_on_cores(what: str, read: Figure, highest: float, remedy: str) -> Advice:
     if read.value is None:
         return Advice(what, UNREADABLE, read.source, "")
-    value = _in_cores(read.value) if read.value else "none reported"
-    return Advice(what, value, read.source, remedy if read.value > most else "")
+    value = _write_cores(read.value) if read.value else "none reported"
+    return Advice(what, value, read.source, remedy if read.value > highest else "")
 
 
-def _on_average(trials: Sequence[Measurement], cores: Callable[[Conditions], float]) -> Figure:
-    """Average over the time of the trials that are in the timings: those that were refused are not."""
+def _average(trials: Sequence[Measurement], cores: Callable[[Conditions], float]) -> Figure:
+    """Average a condition over the time of all successful trials; discarded ones are not in the timings."""
     known = [
         (trial.took_s, trial.conditions)
         for trial in trials
         if trial.outcome == "ok" and trial.conditions is not None
     ]
-    took_s = math.fsum(each_s for each_s, _ in known)
-    if not took_s:
+    total_s = math.fsum(took_s for took_s, _ in known)
+    if not total_s:
         return Figure(None, "/proc/stat")
-    used_s = math.fsum(each_s * cores(conditions) for each_s, conditions in known)
-    return Figure(used_s / took_s, "/proc/stat")
+    used_s = math.fsum(took_s * cores(conditions) for took_s, conditions in known)
+    return Figure(used_s / total_s, "/proc/stat")
 
 
-def _in_cores(value: float) -> str:
+def _write_cores(value: float) -> str:
     if value < _LEAST_SHOWN:
         return f"less than {_LEAST_SHOWN} cores"
     return "1 core" if value == 1 else f"{value:.2g} cores"

@@ -1,13 +1,15 @@
-"""What optional parts of the project need, and the command that installs it."""
+"""Find missing libraries of optional features, and the command that installs them."""
 
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final
 
+from bench.model.text import join_and
+
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """An optional part: its name in the project's metadata, and the modules that it needs."""
+    """An optional feature: its name in the project's metadata, and the modules that it needs."""
 
     name: str
     modules: tuple[str, ...]
@@ -15,7 +17,7 @@ class Extra:
 
 @dataclass(frozen=True, slots=True)
 class MissingExtra:
-    """What is not installed: the end of a sentence, and the command that mends it."""
+    """The modules that are not installed, as the end of a sentence, and the command that installs them."""
 
     what: str
     hint: str
@@ -27,17 +29,17 @@ class MissingExtra:
 TLS: Final = Extra("tls", ("trustme", "h2"))
 """Encrypted connections, and HTTP/2 on them."""
 PARQUET: Final = Extra("parquet", ("pyarrow",))
-"""Trials as Parquet."""
+"""Export to Parquet."""
 VARIANTS: Final = Extra("variants", ("uv",))
-"""Environments of their own for the sides of a contest."""
+"""Virtual environments of variants."""
 
 
 def missing_extra(extra: Extra) -> MissingExtra | None:
-    """Say what is not installed of what an optional part needs; ``None`` if nothing is missing."""
+    """Find the modules of an optional feature that are not installed; return None if all are."""
     missing = [module for module in extra.modules if find_spec(module) is None]
     if not missing:
         return None
     verb = "is" if len(missing) == 1 else "are"
     return MissingExtra(
-        f"needs {' and '.join(missing)}, which {verb} not installed", f"pip install 'flagbench[{extra.name}]'"
+        f"needs {join_and(missing)}, which {verb} not installed", f"pip install 'flagbench[{extra.name}]'"
     )

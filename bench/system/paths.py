@@ -1,4 +1,4 @@
-"""Where the strategies and configs that ship with flagbench lie: in a checkout, or inside the wheel."""
+"""Locate the shipped strategies and configs, in a checkout or in the wheel, for import paths and listings."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,44 +9,44 @@ _BUNDLED: Final = _PACKAGE / "_bundled"
 
 
 def home() -> Path:
-    """Return the folder that must be on a worker's path for ``import strategies`` to find ours."""
+    """Return the folder that a worker needs on its path to import our ``strategies``."""
     return _BUNDLED if _BUNDLED.is_dir() else _PACKAGE.parent
 
 
 def strategies_folder() -> Path:
-    """Return the folder of the strategies that ship with flagbench."""
+    """Return the folder of the shipped strategies."""
     return home() / "strategies"
 
 
 def is_shipped(strategy: Path) -> bool:
-    """Say whether the file of a strategy is one of those that ship with flagbench."""
+    """Tell whether the file of a strategy is a shipped one."""
     return strategy.parent.resolve() == strategies_folder()
 
 
 def configs_folder() -> Path:
-    """Return the folder of the configs that ship with flagbench."""
+    """Return the folder of the shipped configs."""
     return home() / "configs"
 
 
 def import_path() -> tuple[str, ...]:
-    """Return what a worker needs in front of its path: where ``bench`` and ``strategies`` are."""
+    """Return the folders of ``bench`` and ``strategies``, which a worker needs in front of its path."""
     return tuple(dict.fromkeys((str(home()), str(_PACKAGE.parent))))
 
 
 def module_folders(top: Path) -> tuple[Path, ...]:
-    """Return where the modules of a project lie: at its top, and in its ``src`` if it has one."""
+    """Return the folders of a project's modules: its top, and its ``src`` if it has one."""
     source = top / "src"
     return (top, source) if source.is_dir() else (top,)
 
 
 def project_path(files: Iterable[Path]) -> tuple[str, ...]:
-    """Return what strategies need on their path besides ours: the git work trees that they lie in.
+    """Return the module folders of the git work trees around strategies, which they need on their path.
 
-    Those that ship need nothing, whatever lies around them.
+    Shipped strategies need none, whatever is around them.
     """
-    tops = dict.fromkeys(_top(file) for file in files if not is_shipped(file))
+    tops = dict.fromkeys(_work_tree(file) for file in files if not is_shipped(file))
     return tuple(str(folder) for top in tops if top not in {None, home()} for folder in module_folders(top))
 
 
-def _top(file: Path) -> Path | None:
+def _work_tree(file: Path) -> Path | None:
     return next((folder for folder in file.resolve().parents if (folder / ".git").exists()), None)

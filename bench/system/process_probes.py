@@ -4,24 +4,29 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench.system.process_tree import tree
+from bench.system.process_tree import process_and_descendants
 
 _KIB: Final = 1024
-_KEYS: Final = (("smaps_rollup", "Pss:"), ("status", "VmRSS:"))
-"""Where the kernel keeps no account of what is shared, the resident size has to do."""
+_MEMORY_FILES: Final = (("smaps_rollup", "Pss:"), ("status", "VmRSS:"))
+"""The resident size has to do where the kernel keeps no proportional one."""
 
 
 def sample_memory(pids: Sequence[int]) -> Mapping[str, float]:
     """Add up the memory of running processes in bytes; shared pages count once (PSS, proc(5))."""
-    known = [size for pid in pids if (size := _proportional_bytes(pid)) is not None]
+    known = [size for pid in pids if (size := _memory_bytes(pid)) is not None]
     return {"memory_bytes": float(sum(known))} if known else {}
 
 
-def _proportional_bytes(pid: int) -> int | None:
-    for file, key in _KEYS:
+def sample_handles(pids: Sequence[int]) -> Mapping[str, float]:
+    """Count the threads and open descriptors of running processes."""
+    return {**_count_entries("threads", "task", pids), **_count_entries("descriptors", "fd", pids)}
+
+
+def _memory_bytes(pid: int) -> int | None:
+    for file, key in _MEMORY_FILES:
         try:
             lines = Path(f"/proc/{pid}/{file}").read_text("ascii", "replace").splitlines()
-        except OSError:  # it has ended, or the kernel keeps no such account
+        except OSError:  # the process has ended, or the kernel has no such file
             continue
         found = next((line for line in lines if line.startswith(key)), None)
         if found is not None:
@@ -29,12 +34,7 @@ def _proportional_bytes(pid: int) -> int | None:
     return None
 
 
-def sample_handles(pids: Sequence[int]) -> Mapping[str, float]:
-    """Count the threads and open descriptors of running processes."""
-    return {**_counted("threads", "task", pids), **_counted("descriptors", "fd", pids)}
-
-
-def _counted(name: str, folder: str, pids: Sequence[int]) -> Mapping[str, float]:
+def _count_entries(name: str, folder: str, pids: Sequence[int]) -> Mapping[str, float]:
     known = [count for pid in pids if (count := _entries(Path(f"/proc/{pid}/{folder}"))) is not None]
     return {name: float(sum(known))} if known else {}
 
@@ -42,7 +42,7 @@ def _counted(name: str, folder: str, pids: Sequence[int]) -> Mapping[str, float]
 def _entries(folder: Path) -> int | None:
     try:
         return sum(1 for _ in folder.iterdir())
-    except OSError:  # it has ended meanwhile
+    except OSError:  # the process has ended
         return None
 
 
@@ -54,10 +54,10 @@ PROCESS_PROBES: Final[Mapping[str, Callable[[Sequence[int]], Mapping[str, float]
 
 
 class Peaks:
-    """The most that was seen of each figure, over samples of one tree of processes.
+    """The highest value of each figure over samples of one process tree.
 
     Attributes:
-        seen: by figure; empty before the first sample.
+        seen: highest value by figure; empty before the first sample.
     """
 
     def __init__(self, probes: Iterable[str]) -> None:
@@ -66,12 +66,12 @@ class Peaks:
 
     @property
     def is_watching(self) -> bool:
-        """Tell whether there is anything to sample."""
+        """Whether there is anything to sample."""
         return bool(self._probes)
 
     def sample(self, root: int) -> None:
-        """Look at a process and all below it."""
-        pids = tree(root)
+        """Sample a process and all below it, and keep the highest values."""
+        pids = process_and_descendants(root)
         for probe in self._probes:
             for name, value in probe(pids).items():
                 self.seen[name] = max(value, self.seen.get(name, 0.0))

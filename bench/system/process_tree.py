@@ -1,4 +1,4 @@
-"""Which processes there are below one, from ``/proc``."""
+"""List the processes below one, from ``/proc``, and adopt their orphans."""
 
 import ctypes
 import os
@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import Final
 
 _HAS_CHILDREN_FILES: Final = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").exists()
+_PR_SET_CHILD_SUBREAPER: Final = 36
+_PR_GET_CHILD_SUBREAPER: Final = 37
 
 
 def descendants(ancestor: int) -> list[int]:
-    """Return the ids of all processes below one, from ``/proc``; zombies do not count.
+    """Return the ids of all processes below one; zombies do not count.
 
-    Empty where there is no ``/proc``: there only process groups can be killed.
+    Empty where there is no ``/proc``: only process groups can be killed there.
     """
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             text = stat.read_text(encoding="ascii", errors="replace")
         except (FileNotFoundError, ProcessLookupError):
-            continue  # it ended while we looked
+            continue  # it ended meanwhile
         # the name, in parentheses, may hold spaces and parentheses itself
         state, parent = text.rpartition(")")[2].split()[:2]
         if state != "Z":
@@ -35,8 +37,8 @@ def descendants(ancestor: int) -> list[int]:
     return found
 
 
-def tree(root: int) -> list[int]:
-    """Return a process and all below it, as far as they have not ended."""
+def process_and_descendants(root: int) -> list[int]:
+    """Return the ids of a process and all below it that have not ended."""
     if not _HAS_CHILDREN_FILES:
         return [root, *descendants(root)]
     found = [root]
@@ -46,14 +48,14 @@ def tree(root: int) -> list[int]:
 
 
 def children(pid: int) -> list[int]:
-    """Return the processes that one has to bury: those it started or adopted, until it has waited for them.
+    """Return the processes that one started or adopted, zombies included, until it has waited for them.
 
-    Unlike ``descendants`` this is no walk through ``/proc`` that a process might slip through which forks and
-    ends meanwhile: until it is buried it is there itself, and after its end its child is.
+    A process that forks and ends can slip through ``descendants``, which walks through ``/proc``, but not
+    through this: until it is waited for it is listed itself, and after its end its child is.
     """
     try:
         threads = list(Path(f"/proc/{pid}/task").iterdir())
-    except OSError:  # it has ended meanwhile
+    except OSError:  # it ended meanwhile
         return []
     return [child for thread in threads for child in _children_of_thread(thread)]
 
@@ -61,25 +63,21 @@ def children(pid: int) -> list[int]:
 def _children_of_thread(thread: Path) -> list[int]:
     try:
         return [int(child) for child in (thread / "children").read_text("ascii").split()]
-    except OSError:  # it has ended meanwhile
+    except OSError:  # it ended meanwhile
         return []
-
-
-_SET: Final = 36
-_GET: Final = 37
 
 
 @contextmanager
 def become_subreaper() -> Iterator[None]:
-    """Become the parent of every orphan below this process for as long as the context lasts."""
+    """Adopt every orphan below this process for as long as the context lasts (prctl(2))."""
     if sys.platform != "linux":
         yield
         return
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     before = ctypes.c_int()
-    prctl(_GET, ctypes.byref(before), 0, 0, 0)
-    prctl(_SET, 1, 0, 0, 0)
+    prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(before), 0, 0, 0)
+    prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
         yield
     finally:
-        prctl(_SET, before.value, 0, 0, 0)
+        prctl(_PR_SET_CHILD_SUBREAPER, before.value, 0, 0, 0)

@@ -18,7 +18,7 @@ import pytest
 from bench.model.cases import Fixed, Profile
 from bench.server.settings import ServerSettings
 from bench.stats.pairwise import compare_cases
-from bench.system.cpu_affinity import plan, restrict_to, usable_cores
+from bench.system.cpu_affinity import assign_cores, restrict_to, usable_cores
 from bench.system.paths import import_path
 from bench.system.process_tree import descendants
 from bench.worker.protocol import WORKER_PROBES
@@ -158,7 +158,7 @@ def test_the_probes_cost_nothing_of_what_is_timed(  # noqa: PLR0913, PLR0917  fi
     source = random.Random(1)
     script = HARNESS.format(strategy=strategy, client=client)
     kinds: list[tuple[str, ...]] = [(), WORKER_PROBES]
-    pinning = plan(usable_cores())
+    pinning = assign_cores(usable_cores())
     with ExitStack() as stack:
         with restrict_to(pinning.server):
             server = stack.enter_context(running_server(ServerSettings(Profile("20ms", Fixed(0.020)))))

@@ -1,4 +1,4 @@
-"""A machine that has less than a run takes: said before anything is started, or survived."""
+"""Running with too few open files, too little disk space or too few processes."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def config(folder: Path, **changes: object) -> Path:
 def limited(
     words: Sequence[str], soft: int, hard: int, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Call the program with a limit of open files, as under ``ulimit -n``."""
+    """Run a command with a limit of open files, as under ``ulimit -n``."""
     return subprocess.run(
         ["prlimit", f"--nofile={soft}:{hard}", sys.executable, "-m", "bench", *words],
         cwd=ROOT,
@@ -69,8 +69,7 @@ def document(path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("limit", "workers"), [(20, 3), (68, 30)])
-def test_a_few_open_files_are_enough_for_a_few_workers(tmp_path: Path, limit: int, workers: int) -> None:
-    """What fits is run, and every fetch is as planned."""
+def test_few_workers_run_with_few_open_files(tmp_path: Path, limit: int, workers: int) -> None:
     path = config(tmp_path, workers=workers)
     result = run(path, limit)
     assert (result.returncode, result.stderr.count("Traceback")) == (0, 0), result.stderr
@@ -78,40 +77,36 @@ def test_a_few_open_files_are_enough_for_a_few_workers(tmp_path: Path, limit: in
 
 
 @pytest.mark.parametrize(("limit", "workers", "need"), [(12, 3, 16), (32, 30, 68), (64, 60, 128)])
-def test_too_few_open_files_are_said_before_anything_is_started(
+def test_too_few_open_files_are_reported_before_anything_is_started(
     tmp_path: Path, limit: int, workers: int, need: int
 ) -> None:
-    """Need and have in one line, no folder, no traceback."""
     path = config(tmp_path, workers=workers)
     result = run(path, limit)
     assert result.returncode == 4
     (line,) = result.stderr.splitlines()
-    assert line.startswith(f"error[environment]: open files: it takes {need} (")
-    assert f"and there are {limit} (RLIMIT_NOFILE, hard limit); raise the limit with `ulimit -n" in line
+    assert line.startswith(f"error[environment]: open files: {need} needed by the ")
+    assert f", {limit} available (RLIMIT_NOFILE, hard limit); raise the limit with `ulimit -n" in line
     assert not (tmp_path / "run").exists()
     assert result.stdout == ""
 
 
-def test_check_and_noise_refuse_alike(tmp_path: Path) -> None:
-    """What cannot be run is said by whoever is asked."""
+def test_check_and_noise_report_the_same_shortage(tmp_path: Path) -> None:
     path = config(tmp_path, workers=60, blocks=20)
     out = tmp_path / "run"
     for words in (["check", str(path)], ["noise", str(path), "--out", str(out)]):
         result = limited(words, 64, 64)
         assert (result.returncode, result.stdout) == (4, "")
-        assert "open files: it takes 128" in result.stderr
+        assert "open files: 128 needed by " in result.stderr
     assert not out.exists()
 
 
-def test_a_soft_limit_is_raised(tmp_path: Path) -> None:
-    """It is the shell's opinion, not the machine's."""
+def test_soft_limit_is_raised(tmp_path: Path) -> None:
     path = config(tmp_path, workers=60)
     assert run(path, 20, 256).returncode == 0
     assert [trial["outcome"] for trial in document(path)["trials"]] == ["ok"]
 
 
-def test_no_limit_makes_a_traceback(tmp_path: Path) -> None:
-    """Where even Python cannot be started there is nobody to say it better."""
+def test_no_limit_of_open_files_ends_in_a_traceback(tmp_path: Path) -> None:
     path = config(tmp_path)
     for limit in (5, 7, 9):
         result = run(path, limit)
@@ -120,8 +115,7 @@ def test_no_limit_makes_a_traceback(tmp_path: Path) -> None:
             assert "Traceback" not in result.stderr, limit
 
 
-def test_no_room_on_disk_is_said_before_anything_is_started(tmp_path: Path) -> None:
-    """A file system of 64 KiB holds no run."""
+def test_too_little_disk_space_is_reported_before_anything_is_started(tmp_path: Path) -> None:
     if os.geteuid() != 0 or shutil.which("unshare") is None:
         pytest.skip("to mount a small file system takes root, and unshare of util-linux")
     small = tmp_path / "small"
@@ -141,13 +135,12 @@ def test_no_room_on_disk_is_said_before_anything_is_started(tmp_path: Path) -> N
         pytest.skip(f"no file system can be mounted here: {result.stderr.strip()}")
     assert result.returncode == 4
     assert result.stderr.startswith(
-        "error[environment]: disk for results: it takes 265 KiB (1 trials, about)"
+        "error[environment]: disk for results: 265 KiB needed by 1 trial, 64 KiB available"
     )
-    assert f"64 KiB free in {small}" in result.stderr
+    assert f"(statvfs(3) of {small})" in result.stderr
 
 
-def test_a_server_without_a_descriptor_for_its_clients_makes_trials_invalid(tmp_path: Path) -> None:
-    """It is the machine that lacks something, and no time-out of the strategy's."""
+def test_trial_is_invalid_if_the_server_has_no_descriptor_for_its_clients(tmp_path: Path) -> None:
     hoards = os.path.relpath(HOSTILE / "hoards_connections.py", tmp_path)
     path = config(
         tmp_path, strategies=[hoards], workers=1, countries=["BR"], request_timeout="200ms", deadline="5s"

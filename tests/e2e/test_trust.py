@@ -22,7 +22,7 @@ from bench.stats.observer import Observer
 from bench.stats.resource_usage import costs_of
 from bench.stats.sequential_test import SequentialRule, Verdict, blocks_to_alarm, decide_metric
 from bench.storage.journal import new_journal, read_journal
-from bench.system.cpu_affinity import plan, usable_cores
+from bench.system.cpu_affinity import assign_cores, usable_cores
 from tests.builders import BEGINNING
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300)]
@@ -145,7 +145,7 @@ def busy_neighbour(processors: Sequence[int]) -> Iterator[None]:
 def test_a_busy_neighbour_makes_trials_invalid_and_not_slow(tmp_path: Path) -> None:
     """Somebody else works on the server's core: every attempt is refused, and nothing gets into a timing."""
     quiet = case("threadpool_map", "urllib3", 10, 0.020)
-    with busy_neighbour(plan(usable_cores()).server):
+    with busy_neighbour(assign_cores(usable_cores()).server):
         trials = measured(tmp_path / "run", [quiet], 1)[quiet.id]
     assert [trial.attempt for trial in trials] == [0, 1, 2, 3]
     assert {trial.outcome for trial in trials} == {"invalid"}

@@ -1,4 +1,4 @@
-"""What to change about a machine, and what to say before a run."""
+"""Advice and warnings about a machine."""
 
 import math
 from dataclasses import replace
@@ -31,7 +31,7 @@ HIDDEN = Machine(
 
 
 def during(stolen: float, strangers: float) -> list[Measurement]:
-    """Build two trials: one in which something happened, one three times as long in which nothing did."""
+    """Build a disturbed trial, and a quiet one that is three times as long."""
     first, second = trials(case(), [0.1, 0.1])
     return [
         replace(first, took_s=1.0, conditions=Conditions(strangers, stolen)),
@@ -46,16 +46,14 @@ def on(
     return next(found for found in noise_advice(before, after, measured or []) if found.what == what)
 
 
-def test_a_quiet_machine_needs_no_change() -> None:
-    """Each value is there, with its source."""
+def test_quiet_machine_needs_no_change() -> None:
     found = noise_advice(QUIET, QUIET, during(0.0, 0.0))
     assert [each.remedy for each in found] == [""] * 8
     assert all(each.source for each in found)
     assert UNREADABLE not in {each.value for each in found}
 
 
-def test_what_cannot_be_read_is_said_so_and_left_alone() -> None:
-    """In a virtual machine, most of it."""
+def test_unreadable_properties_get_no_advice() -> None:
     found = noise_advice(HIDDEN, HIDDEN, [])
     assert [(each.value, each.remedy) for each in found] == [(UNREADABLE, "")] * 8
     assert noise_warnings(HIDDEN) == ()
@@ -79,24 +77,23 @@ def test_what_cannot_be_read_is_said_so_and_left_alone() -> None:
         (replace(QUIET, boost=Setting("on", "/a/no_turbo")), "turbo", "on", "echo 1 | sudo tee /a/no_turbo"),
         (replace(QUIET, boost=Setting("on", "/a/boost")), "turbo", "on", "echo 0 | sudo tee /a/boost"),
         (replace(QUIET, smt=Setting("on", "f")), "SMT siblings", "on", "echo off"),
-        (replace(QUIET, load=Figure(1.31, "f")), "load", "1.31 on 2 cores", "end what else runs"),
-        (replace(QUIET, quota=Figure(1.5, "f")), "CPU quota", "1.5 cores", "without a limit"),
+        (replace(QUIET, load=Figure(1.31, "f")), "load", "1.31 on 2 cores", "end other processes"),
+        (replace(QUIET, quota=Figure(1.5, "f")), "CPU quota", "1.5 cores", "without a CPU limit"),
     ],
 )
-def test_what_makes_timings_vary_has_a_remedy(machine: Machine, what: str, value: str, remedy: str) -> None:
-    """With the value that was found."""
+def test_property_that_makes_timings_vary_has_a_remedy(
+    machine: Machine, what: str, value: str, remedy: str
+) -> None:
     found = on(what, before=machine)
     assert value in found.value
     assert remedy in found.remedy
 
 
-def test_a_quota_of_all_cores_is_no_trouble() -> None:
-    """There is nothing that it could take away."""
+def test_quota_of_all_cores_needs_no_change() -> None:
     assert on("CPU quota", before=replace(QUIET, quota=Figure(2.0, "f"))).remedy == ""
 
 
-def test_what_happened_during_the_trials_is_averaged_over_their_time() -> None:
-    """A quarter of the time, two fifths of a core: a tenth."""
+def test_conditions_are_averaged_over_the_time_of_the_trials() -> None:
     measured = during(stolen=0.4, strangers=0.8)
     assert on("stolen by the host", measured=measured).value == "0.1 cores"
     assert on("stolen by the host", measured=measured).remedy != ""
@@ -106,8 +103,7 @@ def test_what_happened_during_the_trials_is_averaged_over_their_time() -> None:
     assert on("used by others", measured=during(0.0, 0.02)).remedy == ""
 
 
-def test_what_the_host_stole_was_not_used_by_others() -> None:
-    """Nothing that could be ended here took it."""
+def test_stolen_time_is_not_counted_as_used_by_others() -> None:
     measured = during(stolen=0.4, strangers=0.4)
     assert on("stolen by the host", measured=measured).remedy != ""
     assert on("used by others", measured=measured).value == "none reported"
@@ -115,28 +111,25 @@ def test_what_the_host_stole_was_not_used_by_others() -> None:
 
 
 @pytest.mark.parametrize("what", ["stolen by the host", "used by others"])
-def test_trials_that_are_not_in_the_timings_do_not_count(what: str) -> None:
-    """A busy one that was refused, and repeated when it was quiet."""
+def test_discarded_trials_do_not_count(what: str) -> None:
     busy, quiet = during(stolen=0.4, strangers=0.8)
     assert on(what, measured=[replace(busy, outcome="invalid"), quiet]).value == "none reported"
     assert on(what, measured=[busy, replace(quiet, outcome="timeout")]).value == "0.4 cores"
 
 
-def test_nothing_stolen_is_what_was_reported_and_no_more() -> None:
-    """A host need not say what it takes."""
+def test_no_stolen_time_is_written_as_none_reported() -> None:
     assert on("stolen by the host", measured=during(0.0, 0.0)).value == "none reported"
 
 
-def test_only_what_was_swapped_in_between_counts() -> None:
-    """The counters start with the machine."""
+def test_only_pages_swapped_between_both_readings_count() -> None:
     assert on("swapping").value == "none"
     found = on("swapping", after=replace(QUIET, swapped=Figure(1510, "/proc/vmstat")))
     assert found.value == "1,500 pages"
     assert found.remedy != ""
 
 
-def test_before_a_run_governor_turbo_load_and_quota_are_warned_of() -> None:
-    """In this order; siblings are not, since pinning keeps them apart."""
+def test_governor_turbo_load_and_quota_are_warned_of_before_a_run() -> None:
+    # siblings are not warned of, since pinning keeps them apart
     loud = replace(
         QUIET,
         governor=Setting("ondemand", "f"),
@@ -148,12 +141,11 @@ def test_before_a_run_governor_turbo_load_and_quota_are_warned_of() -> None:
     assert noise_warnings(loud) == (
         "frequency governor: ondemand; sudo cpupower frequency-set -g performance",
         "turbo: on; echo 0 | sudo tee /a/boost",
-        "load: 1.01 on 2 cores; end what else runs; `top` names it",
-        "CPU quota: 0.5 cores; start the container without a limit of processor time",
+        "load: 1.01 on 2 cores; end other processes; `top` shows them",
+        "CPU quota: 0.5 cores; start the container without a CPU limit",
     )
 
 
 @pytest.mark.parametrize("load", [0.0, 1.0])
-def test_a_machine_that_is_idle_enough_is_not_warned_of(load: float) -> None:
-    """Up to half a process a core."""
+def test_load_of_up_to_half_a_process_per_core_is_not_warned_of(load: float) -> None:
     assert noise_warnings(replace(QUIET, load=Figure(load, "f"))) == ()

@@ -1,4 +1,4 @@
-"""What is recorded of the machine: enough to tell two apart, nothing that names one."""
+"""The recorded description of a machine."""
 
 import json
 import os
@@ -13,8 +13,7 @@ from bench.system.cpu_affinity import Pinning
 from bench.system.environment import describe_environment, machine_fingerprint
 
 
-def test_interpreter_system_processor_and_libraries_are_named() -> None:
-    """With who provides each library, and how it was installed."""
+def test_interpreter_system_processor_and_libraries_are_recorded() -> None:
     found = describe_environment({"urllib3", "-"}, Pinning())
     assert found["python"]["version"] == platform.python_version()
     assert found["system"]["name"] == "Linux"
@@ -26,8 +25,9 @@ def test_interpreter_system_processor_and_libraries_are_named() -> None:
     assert {"httpcore", "httptools"} <= found["libraries"].keys()
 
 
-def test_the_fingerprint_follows_what_timings_depend_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another Python, kernel or governor is another machine; libraries and usable cores do not count."""
+def test_fingerprint_depends_on_python_kernel_and_processor_but_not_on_libraries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     here = machine_fingerprint()
     assert (
         describe_environment((), Pinning())["fingerprint"]
@@ -50,8 +50,9 @@ def test_the_fingerprint_follows_what_timings_depend_on(monkeypatch: pytest.Monk
             assert machine_fingerprint() != here
 
 
-def test_neither_host_nor_user_nor_folder_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Results are shared; they say nothing of who ran them where."""
+def test_host_user_folders_and_secrets_are_not_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("API_TOKEN", "hunter2hunter2")
     monkeypatch.chdir(tmp_path)
     text = json.dumps(describe_environment({"requests", "httpx"}, Pinning()))
@@ -59,10 +60,9 @@ def test_neither_host_nor_user_nor_folder_is_in_it(tmp_path: Path, monkeypatch: 
         assert private not in text
 
 
-def test_the_commit_of_the_current_folder_is_recorded(
+def test_commit_of_the_current_folder_is_recorded_with_whether_files_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And whether its files were modified; outside a checkout there is none."""
     monkeypatch.chdir(tmp_path)
     assert describe_environment((), Pinning())["git"] is None
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
@@ -76,10 +76,9 @@ def test_the_commit_of_the_current_folder_is_recorded(
     assert describe_environment((), Pinning())["git"] == {"commit": clean["commit"], "dirty": True}
 
 
-def test_looking_at_a_checkout_writes_nothing_into_it(
+def test_recording_the_commit_does_not_refresh_the_index(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not even a fresher index: whoever is interrupted meanwhile would leave its lock behind."""
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "file"
     file.write_text("one", encoding="utf-8")

@@ -1,10 +1,10 @@
-"""Who gets which cores."""
+"""Assigning CPU cores."""
 
 import os
 
 import pytest
 
-from bench.system.cpu_affinity import Pinning, plan, restrict_to, usable_cores
+from bench.system.cpu_affinity import Pinning, assign_cores, restrict_to, usable_cores
 
 
 @pytest.mark.parametrize(
@@ -22,26 +22,24 @@ from bench.system.cpu_affinity import Pinning, plan, restrict_to, usable_cores
         ),
     ],
 )
-def test_cores_are_shared_out_whole(cores: list[tuple[int, ...]], planned: Pinning) -> None:
-    """Server, worker and harness apart where there are three; siblings stay together."""
-    assert plan(cores) == planned
+def test_whole_cores_are_assigned_to_server_worker_and_harness(
+    cores: list[tuple[int, ...]], planned: Pinning
+) -> None:
+    assert assign_cores(cores) == planned
 
 
-def test_the_worker_has_what_it_is_kept_to_or_all_there_is() -> None:
-    """As many processors as this process may use, and not as many as the machine has."""
+def test_worker_processors_are_the_pinned_ones_or_all_usable_ones() -> None:
     assert Pinning(worker=(1, 3, 5)).worker_processors == 3
     with restrict_to([min(os.sched_getaffinity(0))]):
         assert Pinning().worker_processors == 1
 
 
-def test_usable_cores_are_those_of_this_process() -> None:
-    """Every processor once."""
+def test_usable_cores_hold_every_processor_of_this_process_once() -> None:
     processors = [processor for core in usable_cores() for processor in core]
     assert sorted(processors) == sorted(os.sched_getaffinity(0))
 
 
-def test_a_thread_is_kept_for_a_while() -> None:
-    """And then free again."""
+def test_restriction_ends_with_its_context() -> None:
     before = os.sched_getaffinity(0)
     one = min(before)
     with restrict_to([one]):

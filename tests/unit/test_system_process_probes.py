@@ -1,4 +1,4 @@
-"""What a tree of processes holds, seen on real ones."""
+"""Sampling real process trees."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 
 from bench.system import process_probes
 from bench.system.process_probes import Peaks
-from bench.system.process_tree import tree
+from bench.system.process_tree import process_and_descendants
 
 _PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
 _CHILD = "import sys; held = bytearray(50_000_000); print('ready', flush=True); sys.stdin.read()"
@@ -31,10 +31,9 @@ def family() -> Iterator[int]:
             parent.communicate()
 
 
-def test_a_tree_is_held_together_by_its_children() -> None:
-    """Parent and child, and what the child holds is in the sum."""
+def test_memory_and_handles_of_children_are_included() -> None:
     with family() as parent:
-        pids = tree(parent)
+        pids = process_and_descendants(parent)
         assert len(pids) == 2
         assert pids[0] == parent
         assert (
@@ -46,8 +45,7 @@ def test_a_tree_is_held_together_by_its_children() -> None:
         assert process_probes.sample_handles(pids)["descriptors"] >= 6
 
 
-def test_peaks_keep_the_most_that_was_seen() -> None:
-    """The child is gone, its fifty megabytes were there."""
+def test_peaks_keep_the_highest_values_after_a_process_has_ended() -> None:
     peaks = Peaks(["memory", "handles", "cpu"])
     with family() as parent:
         peaks.sample(parent)
@@ -60,16 +58,14 @@ def test_peaks_keep_the_most_that_was_seen() -> None:
 @pytest.mark.parametrize(
     ("probes", "figures"), [([], set()), (["cpu"], set()), (["handles"], {"threads", "descriptors"})]
 )
-def test_only_what_is_asked_for_is_sampled(probes: list[str], figures: set[str]) -> None:
-    """Nothing is watched if nothing is."""
+def test_only_requested_probes_are_sampled(probes: list[str], figures: set[str]) -> None:
     peaks = Peaks(probes)
     assert peaks.is_watching == bool(figures)
     peaks.sample(os.getpid())
     assert set(peaks.seen) == figures
 
 
-def test_nothing_is_said_of_a_process_that_is_gone() -> None:
-    """Rather than nought."""
+def test_ended_process_has_no_figures() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as gone:
         gone.wait()
     peaks = Peaks(["memory", "handles"])
@@ -77,8 +73,7 @@ def test_nothing_is_said_of_a_process_that_is_gone() -> None:
     assert peaks.seen == {}
 
 
-def test_a_sample_is_quick_enough_to_be_taken_often() -> None:
-    """A hundred of them within seconds, on whatever machine."""
+def test_hundred_samples_take_less_than_five_seconds() -> None:
     peaks = Peaks(["memory", "handles"])
     began_s = time.monotonic()
     for _ in range(100):

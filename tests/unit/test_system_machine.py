@@ -1,4 +1,4 @@
-"""Reading the machine, from files as kernels write them."""
+"""Reading a machine from files as kernels write them."""
 
 import math
 from collections.abc import Mapping
@@ -6,22 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from bench.system.machine import Figure, Setting
-from bench.system.machine_reader import read_machine
+from bench.system.machine import Figure, Setting, read_machine
 
 CPU = "sys/devices/system/cpu"
 
 
-def laid_out(root: Path, files: Mapping[str, str]) -> Path:
-    """Write files below a root, which then looks like a machine's."""
+def write_files(root: Path, files: Mapping[str, str]) -> Path:
+    """Write files of a machine below a root, and return the root."""
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8", errors="surrogateescape")
     return root
 
 
-def test_what_is_not_there_is_not_readable_and_what_was_looked_for_is_named(tmp_path: Path) -> None:
-    """Nothing is guessed."""
+def test_missing_files_are_unreadable_and_named_as_sources(tmp_path: Path) -> None:
     found = read_machine(tmp_path)
     assert found.governor == Setting(None, f"/{CPU}/cpu*/cpufreq/scaling_governor")
     assert found.boost == Setting(None, f"/{CPU}/cpufreq/boost")
@@ -31,10 +29,9 @@ def test_what_is_not_there_is_not_readable_and_what_was_looked_for_is_named(tmp_
     assert found.swapped == Figure(None, "/proc/vmstat")
 
 
-def test_every_governor_in_use_is_named_once(tmp_path: Path) -> None:
-    """Cores may differ."""
+def test_each_governor_in_use_is_listed_once(tmp_path: Path) -> None:
     names = ["powersave", "performance", "powersave"]
-    root = laid_out(
+    root = write_files(
         tmp_path, {f"{CPU}/cpu{i}/cpufreq/scaling_governor": f"{name}\n" for i, name in enumerate(names)}
     )
     assert read_machine(root).governor.value == "performance, powersave"
@@ -49,16 +46,14 @@ def test_every_governor_in_use_is_named_once(tmp_path: Path) -> None:
         ("cpufreq/boost", "0\n", "off"),
     ],
 )
-def test_turbo_is_read_from_whichever_driver_there_is(
-    tmp_path: Path, file: str, text: str, value: str
-) -> None:
-    """One says whether it is on, the other whether it is off."""
-    assert read_machine(laid_out(tmp_path, {f"{CPU}/{file}": text})).boost == Setting(value, f"/{CPU}/{file}")
+def test_turbo_is_read_from_either_driver(tmp_path: Path, file: str, text: str, value: str) -> None:
+    assert read_machine(write_files(tmp_path, {f"{CPU}/{file}": text})).boost == Setting(
+        value, f"/{CPU}/{file}"
+    )
 
 
-def test_siblings_load_and_swapping_are_read(tmp_path: Path) -> None:
-    """As in proc(5)."""
-    root = laid_out(
+def test_smt_load_and_swapping_are_read(tmp_path: Path) -> None:
+    root = write_files(
         tmp_path,
         {
             f"{CPU}/smt/active": "1\n",
@@ -106,11 +101,10 @@ def test_siblings_load_and_swapping_are_read(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_the_tightest_quota_of_all_groups_above_counts(
+def test_tightest_quota_of_this_group_and_those_above_is_read(
     tmp_path: Path, files: Mapping[str, str], cores: float, source: str
 ) -> None:
-    """Of either version of control groups; infinite where there is none."""
-    assert read_machine(laid_out(tmp_path, files)).quota == Figure(cores, f"/sys/fs/cgroup/{source}")
+    assert read_machine(write_files(tmp_path, files)).quota == Figure(cores, f"/sys/fs/cgroup/{source}")
 
 
 @pytest.mark.parametrize(
@@ -122,40 +116,38 @@ def test_the_tightest_quota_of_all_groups_above_counts(
         {"cpu/cpu.cfs_quota_us": "much\n", "cpu/cpu.cfs_period_us": "100000\n"},
     ],
 )
-def test_half_a_quota_is_not_readable(tmp_path: Path, files: Mapping[str, str]) -> None:
-    """A run begins with reading the machine, and must not end with it."""
+def test_incomplete_quota_is_unreadable(tmp_path: Path, files: Mapping[str, str]) -> None:
     groups = {f"sys/fs/cgroup/{name}": text for name, text in files.items()}
-    root = laid_out(tmp_path, {"proc/self/cgroup": "1:cpu:/\n", **groups})
+    root = write_files(tmp_path, {"proc/self/cgroup": "1:cpu:/\n", **groups})
     assert read_machine(root).quota == Figure(None, "/sys/fs/cgroup/cpu.max")
 
 
-def test_a_group_above_is_read_where_half_a_quota_is_missing(tmp_path: Path) -> None:
-    """What can be read still counts."""
+def test_quota_of_a_group_above_is_read_despite_an_incomplete_one(tmp_path: Path) -> None:
     files = {
         "proc/self/cgroup": "1:cpu:/it\n",
         "sys/fs/cgroup/cpu/it/cpu.cfs_quota_us": "50000\n",
         "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "150000\n",
         "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
     }
-    found = read_machine(laid_out(tmp_path, files)).quota
+    found = read_machine(write_files(tmp_path, files)).quota
     assert found == Figure(1.5, "/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
 
 
 @pytest.mark.parametrize(
     ("group", "shown"), [("größe.slice", "größe.slice"), ("gr\udcf6\udcdfe", "gr\ufffd\ufffde")]
 )
-def test_groups_may_have_any_name(tmp_path: Path, group: str, shown: str) -> None:
-    """Of bytes that are no text, what is named can be written all the same."""
+def test_group_name_that_is_no_text_is_written_with_replacements(
+    tmp_path: Path, group: str, shown: str
+) -> None:
     files = {
         "proc/self/cgroup": f"0::/{group}\n",
         f"sys/fs/cgroup/{group}/cpu.max": "50000 100000\n",
     }
-    found = read_machine(laid_out(tmp_path, files)).quota
+    found = read_machine(write_files(tmp_path, files)).quota
     assert found == Figure(0.5, f"/sys/fs/cgroup/{shown}/cpu.max")
 
 
-def test_this_machine_can_be_read() -> None:
-    """Whatever it is."""
+def test_cores_and_load_of_this_machine_are_read() -> None:
     found = read_machine()
     assert found.cores.value is not None
     assert found.cores.value >= 1

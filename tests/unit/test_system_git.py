@@ -1,4 +1,4 @@
-"""From the name of a revision to its commit, and what is said where there is none."""
+"""Resolving revisions to commits."""
 
 import subprocess
 from pathlib import Path
@@ -21,15 +21,13 @@ from bench.system.git import commit_of
         ("main", False),
     ],
 )
-def test_a_commit_is_its_whole_name(text: str, expected: bool) -> None:  # noqa: FBT001  what is expected
-    """Of either hash."""
+def test_full_sha_has_40_or_64_lower_case_digits(text: str, expected: bool) -> None:  # noqa: FBT001  what is expected
     assert is_full_sha(text) is expected
 
 
-def test_a_revision_is_resolved_and_an_option_is_none(
+def test_revision_is_resolved_to_its_commit_and_an_option_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the repository of the current folder."""
     monkeypatch.chdir(tmp_path)
     someone = ("-c", "user.name=someone", "-c", "user.email=someone@localhost")
     for words in (
@@ -44,8 +42,7 @@ def test_a_revision_is_resolved_and_an_option_is_none(
             commit_of(unknown)
 
 
-def test_without_git_it_is_said_that_it_takes_git(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """That is the machine's lack, and not the user's."""
+def test_missing_git_is_an_environment_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SetupError, match="it takes git"):
+    with pytest.raises(SetupError, match="install git"):
         commit_of("main")

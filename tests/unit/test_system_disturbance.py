@@ -1,4 +1,4 @@
-"""What the machine did during a trial, and what of it makes a timing worthless."""
+"""Detecting disturbances of a trial."""
 
 import os
 from dataclasses import replace
@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from bench.system.disturbance import (
-    Processors,
+    ProcessorTimes,
     Snapshot,
     conditions_between,
-    dropped_connections,
+    count_dropped_connections,
     find_disturbance,
-    processors_of,
     refused_connections,
+    sum_processor_times,
     take_snapshot,
 )
 
@@ -21,15 +21,14 @@ CALM = Snapshot(101.0, 1e9 + 1, 101.0, 50.5, 1.0, 201.5, 20.45, 3, 7)
 """A second in which the run used 0.45 s of processor time, and others 0.05 s."""
 
 
-def test_a_calm_machine_disturbs_nothing() -> None:
-    """A little of everything is always going on."""
-    assert find_disturbance(BEFORE, CALM) == ""
+def test_little_activity_of_others_is_no_disturbance() -> None:
+    assert find_disturbance(BEFORE, CALM) is None
     seen = conditions_between(BEFORE, CALM)
     assert (round(seen.strangers, 6), seen.stolen) == (0.05, 0.0)
 
 
 @pytest.mark.parametrize(
-    ("after", "said"),
+    ("after", "description"),
     [
         (replace(CALM, boot_s=161.0, wall_s=1e9 + 61), "the machine slept for 60 s"),
         (replace(CALM, wall_s=1e9 - 4), "the clock jumped by -5 s"),
@@ -39,45 +38,40 @@ def test_a_calm_machine_disturbs_nothing() -> None:
         (replace(CALM, processes_s=52.0, own_s=21.95, idle_s=200.02), "every core of the machine was busy"),
     ],
 )
-def test_what_spoils_a_timing_is_said(after: Snapshot, said: str) -> None:
-    """In one line, with the figure."""
-    assert find_disturbance(BEFORE, after) == said
+def test_disturbance_is_described_with_its_figure(after: Snapshot, description: str) -> None:
+    assert find_disturbance(BEFORE, after) == description
 
 
-def test_what_the_kernel_does_not_say_of_its_queues_is_unknown() -> None:
-    """Not every sandbox has the counters; those of a later line are found as well."""
+def test_missing_counters_of_count_dropped_connections_are_unknown() -> None:
     text = "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 7 2 3\nIpExt: InOctets\nIpExt: 9\n"
-    assert dropped_connections(text) == 3
-    assert dropped_connections("TcpExt: SyncookiesSent\nTcpExt: 7\n") is None
-    assert dropped_connections("") is None
-    assert refused_connections(replace(BEFORE, dropped=None), CALM) == ""
-    assert refused_connections(BEFORE, replace(CALM, dropped=None)) == ""
+    assert count_dropped_connections(text) == 3
+    assert count_dropped_connections("TcpExt: SyncookiesSent\nTcpExt: 7\n") is None
+    assert count_dropped_connections("") is None
+    assert refused_connections(replace(BEFORE, dropped=None), CALM) is None
+    assert refused_connections(BEFORE, replace(CALM, dropped=None)) is None
 
 
 @pytest.mark.parametrize(
-    ("moved_s", "slept_s", "is_said"),
+    ("moved_s", "slept_s", "is_disturbance"),
     [(0.05, 0.0, False), (0.2, 0.0, True), (-0.2, 0.0, True), (0.0, 0.04, False), (0.0, 0.2, True)],
 )
-def test_a_clock_may_be_nudged_and_not_set(moved_s: float, slept_s: float, is_said: bool) -> None:  # noqa: FBT001  table
-    """Keeping time by the network moves it by less than a thousandth of what passes."""
+def test_small_clock_corrections_are_tolerated(moved_s: float, slept_s: float, is_disturbance: bool) -> None:  # noqa: FBT001  table
     after = replace(CALM, wall_s=CALM.wall_s + moved_s + slept_s, boot_s=CALM.boot_s + slept_s)
-    assert bool(find_disturbance(BEFORE, after)) is is_said
+    assert (find_disturbance(BEFORE, after) is not None) is is_disturbance
 
 
-def test_stolen_time_is_a_strangers() -> None:
-    """What the hypervisor gave to other machines was not ours."""
+def test_stolen_time_counts_as_used_by_others() -> None:
     after = replace(CALM, processes_s=50.85, stolen_s=1.35)
     seen = conditions_between(BEFORE, after)
     assert (round(seen.strangers, 6), round(seen.stolen, 6)) == (0.4, 0.35)
 
 
-def test_rounding_does_not_make_time_negative() -> None:
-    """The kernel counts ticks; a process that ran between them seems to have used more than all."""
+def test_rounding_of_ticks_does_not_make_time_negative() -> None:
     assert conditions_between(BEFORE, replace(CALM, processes_s=50.4)).strangers == 0.0
 
 
-def test_interrupts_and_guests_belong_to_nobody() -> None:
-    """User nice system idle iowait irq softirq steal guest guest_nice, in hundredths."""
+def test_interrupts_and_guests_are_left_out_of_processor_times() -> None:
+    # user nice system idle iowait irq softirq steal guest guest_nice, in hundredths of a second
     stat = (
         "cpu  9 9 9 9 9 9 9 9 9 9\n"
         "cpu0 60 10 40 2000 200 70 80 50 9 9\n"
@@ -85,13 +79,12 @@ def test_interrupts_and_guests_belong_to_nobody() -> None:
         "cpu10 5000 0 0 0 0 0 0 0 0 0\n"
         "intr 1 2 3\n"
     )
-    assert processors_of(stat, {0, 1}) == Processors(2.0, 0.5, 32.0)
-    assert processors_of(stat, {1}) == Processors(0.4, 0.0, 10.0)
-    assert processors_of(stat, {7}) == Processors(0.0, 0.0, 0.0)
+    assert sum_processor_times(stat, {0, 1}) == ProcessorTimes(2.0, 0.5, 32.0)
+    assert sum_processor_times(stat, {1}) == ProcessorTimes(0.4, 0.0, 10.0)
+    assert sum_processor_times(stat, {7}) == ProcessorTimes(0.0, 0.0, 0.0)
 
 
-def test_this_machine_can_be_read() -> None:
-    """Counters do not go backwards."""
+def test_counters_of_this_machine_do_not_decrease() -> None:
     usable = os.sched_getaffinity(0)
     before, after = take_snapshot(usable, lambda: 0.0), take_snapshot(usable, lambda: 0.0)
     assert before is not None

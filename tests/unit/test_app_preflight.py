@@ -1,0 +1,231 @@
+"""Comparing the needs of a run with the limits of a machine."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from bench.app import preflight
+from bench.app.preflight import (
+    Needs,
+    check_resources,
+    find_shortages,
+    port_shortage,
+    resource_needs,
+    resource_warnings,
+    unreadable_limits,
+)
+from bench.errors import ResourceError
+from bench.model.cases import Case, Experiment, Fault, Fixed, Profile, Selection, Stopping, Strategy
+from bench.model.lower_bound import CaseForecast
+from bench.system.limits import DiskSpace, Limits
+from bench.system.machine import Figure
+
+KIB = 1 << 10
+MIB = 1 << 20
+GIB = 1 << 30
+FLAGS: Mapping[str, int] = {"BR": 10_000, "CN": 20_000, "IN": 1}
+DISK = DiskSpace(1, Figure(GIB, "statvfs(3) of /disk"))
+PLENTY = Limits(
+    open_files=Figure(1_000_000, "RLIMIT_NOFILE, hard limit"),
+    ports=Figure(28_232, "ip_local_port_range"),
+    time_wait_s=Figure(1, "tcp_tw_reuse"),
+    workspace=DISK,
+    results=DISK,
+)
+
+
+def experiment_of(
+    workers: int,
+    *,
+    face: Literal["sync", "async"] | None = "sync",
+    starts_processes: bool = False,
+    repeat: int = 1000,
+    keep_alive: bool = True,
+) -> Experiment:
+    """Build an experiment of one case."""
+    strategy = Strategy("s", Path("s.py"), "", face, takes_workers=True, starts_processes=starts_processes)
+    countries = Selection("all", tuple(FLAGS), repeat)
+    case = Case("s", "c", workers, Profile("p"), countries, keep_alive=keep_alive)
+    return Experiment("e", (case,), {"s": strategy}, 10, 1, 60.0, 30.0, 1)
+
+
+def needs(workers: int, **changes: bool) -> Needs:
+    """Return the needs of an experiment with this many workers."""
+    return resource_needs(experiment_of(workers, **changes), FLAGS)  # type: ignore[arg-type]
+
+
+def test_two_thousand_workers_are_fine_with_high_limits() -> None:
+    assert find_shortages(needs(2000), PLENTY) == ()
+    assert unreadable_limits(PLENTY) == ()
+
+
+def test_open_files_are_those_of_the_process_with_most_of_them() -> None:
+    assert needs(1).open_files.consumer == "the harness"
+    event_loop = resource_needs(experiment_of(1000, face="async"), FLAGS).open_files
+    assert event_loop.consumer == "the server for s/c/1000/p"
+    assert 1008 <= event_loop.amount <= 1032
+    threads = needs(1000).open_files
+    assert threads.consumer == "the worker of s/c/1000/p"
+    assert 2000 <= threads.amount <= 2032
+    pool = needs(1000, starts_processes=True).open_files
+    assert pool.consumer.startswith("the worker")
+    assert pool.amount >= 2000
+
+
+def test_each_port_of_the_server_needs_an_open_file() -> None:
+    experiment = experiment_of(1000, face="async")
+    profiles = [
+        Profile("tls", tls=True),
+        Profile("slow", Fixed(0.1), tls=True),  # shares the port of the first
+        Profile("http2", tls=True, http2=True),
+        Profile("refused", faults=(Fault("refused", 1.0),)),
+    ]
+    cases = tuple(replace(experiment.cases[0], profile=profile) for profile in profiles)
+    several = resource_needs(replace(experiment, cases=cases), FLAGS)
+    plain = resource_needs(experiment, FLAGS)
+    assert several.open_files.amount == plain.open_files.amount + 3
+
+
+def test_workers_beyond_the_fetches_need_nothing() -> None:
+    few = resource_needs(experiment_of(10_000, repeat=1), FLAGS)
+    assert few.open_files.consumer == "the harness"
+    assert few.ports.amount == 3
+
+
+@pytest.mark.parametrize(
+    ("limits", "workers", "line"),
+    [
+        (
+            replace(PLENTY, open_files=Figure(64, "RLIMIT_NOFILE, hard limit")),
+            50,
+            (
+                "open files: 108 needed by the worker of s/c/50/p, 64 available (RLIMIT_NOFILE, hard limit); "
+                "raise the limit with `ulimit -n 108`, or use fewer workers"
+            ),
+        ),
+        (
+            replace(PLENTY, open_files=Figure(12, "RLIMIT_NOFILE, hard limit")),
+            1,
+            (
+                "open files: 16 needed by the harness, 12 available (RLIMIT_NOFILE, hard limit); "
+                "raise the limit with `ulimit -n 16`"
+            ),
+        ),
+        (
+            replace(PLENTY, ports=Figure(10, "/proc/sys/net/ipv4/ip_local_port_range")),
+            11,
+            (
+                "ports: 11 needed by the worker of s/c/11/p, 10 available "
+                "(/proc/sys/net/ipv4/ip_local_port_range); widen net.ipv4.ip_local_port_range, or use fewer "
+                "workers"
+            ),
+        ),
+        (
+            replace(PLENTY, results=DiskSpace(2, Figure(1000, "statvfs(3) of /r"))),
+            1,
+            (
+                "disk for results: 346 KiB needed by 10 trials, 1 KiB available (statvfs(3) of /r); free "
+                "some, or name another folder with --out"
+            ),
+        ),
+        (
+            replace(PLENTY, workspace=DiskSpace(2, Figure(1000, "statvfs(3) of /t"))),
+            1,
+            (
+                "disk for temporary files: 328 KiB needed by the flags, 1 KiB available (statvfs(3) of /t); "
+                "free some, or name another folder with TMPDIR"
+            ),
+        ),
+    ],
+    ids=["open files", "of the harness", "ports", "results", "temporary files"],
+)
+def test_shortage_is_a_line_with_need_limit_source_and_remedy(
+    limits: Limits, workers: int, line: str
+) -> None:
+    assert find_shortages(needs(workers), limits) == (line,)
+
+
+def test_all_shortages_are_reported_at_once() -> None:
+    limits = replace(PLENTY, open_files=Figure(4, "a"), ports=Figure(1, "b"))
+    lines = find_shortages(needs(5), limits)
+    assert [line.partition(":")[0] for line in lines] == ["open files", "ports"]
+
+
+def test_workspace_holds_all_served_flags_and_those_of_one_round_in_whole_blocks() -> None:
+    served = {**FLAGS, "US": 10 * MIB}
+    without = resource_needs(experiment_of(1), FLAGS).workspace_bytes
+    with_more = resource_needs(experiment_of(1), served).workspace_bytes
+    assert with_more.amount - without.amount == 10 * MIB
+    saved_bytes = 4096 * (3 + 5 + 1)
+    assert without.amount == 256 * KIB + 2 * saved_bytes
+
+
+def test_one_disk_must_hold_both_temporary_files_and_results() -> None:
+    wanted = needs(1)
+    larger = max(wanted.workspace_bytes.amount, wanted.results_bytes.amount)
+    space = DiskSpace(1, Figure(larger, "statvfs(3) of /disk"))
+    (line,) = find_shortages(wanted, replace(PLENTY, workspace=space, results=space))
+    assert line.startswith("disk: 674 KiB needed by the flags and 10 trials, ")
+    two_disks = replace(PLENTY, workspace=space, results=replace(space, device=2))
+    assert find_shortages(wanted, two_disks) == ()
+
+
+def test_unreadable_limits_are_no_shortage_and_are_reported() -> None:
+    unknown = Figure(None, "/proc/nothing")
+    disk = DiskSpace(-1, unknown)
+    limits = Limits(unknown, unknown, unknown, disk, disk)
+    experiment = experiment_of(1000)
+    assert find_shortages(resource_needs(experiment, FLAGS), limits) == ()
+    assert resource_warnings(experiment, (), limits) == (
+        "ports: not readable here (/proc/nothing), so not checked",
+        "disk for temporary files: not readable here (/proc/nothing), so not checked",
+        "disk for results: not readable here (/proc/nothing), so not checked",
+    )
+
+
+@pytest.mark.parametrize(
+    ("time_wait_s", "keep_alive", "is_short"), [(60, False, True), (60, True, False), (1, False, False)]
+)
+def test_ports_in_time_wait_are_estimated_from_the_rate(
+    time_wait_s: float,
+    keep_alive: bool,  # noqa: FBT001  table
+    is_short: bool,  # noqa: FBT001  table
+) -> None:
+    experiment = experiment_of(10, keep_alive=keep_alive)
+    # 3,000 connections a round, two rounds, a trial in two seconds: 180,000 in a minute
+    forecast = CaseForecast(experiment.cases[0], 1.0, (2.0,), may_miss_deadline=False)
+    limits = replace(PLENTY, time_wait_s=Figure(time_wait_s, "tcp_tw_reuse"))
+    line = port_shortage(experiment, (forecast,), limits)
+    assert (line is not None) is is_short
+    assert resource_warnings(experiment, (forecast,), limits) == (() if line is None else (line,))
+    if line is not None:
+        assert line == (
+            "ports: 180,000 needed by s/c/10/p/close, by estimate, as TIME_WAIT keeps each for 60 s, 28,232 "
+            "available (ip_local_port_range, tcp_tw_reuse); keep connections alive, or `sudo sysctl "
+            "net.ipv4.tcp_tw_reuse=2`"
+        )
+
+
+def test_only_the_least_number_of_blocks_needs_disk_space() -> None:
+    experiment = replace(experiment_of(1), stopping=Stopping(2, None, None))
+    assert resource_needs(experiment, FLAGS).results_bytes.consumer == "2 trials"
+
+
+def test_kept_trials_need_no_further_disk_space() -> None:
+    experiment = replace(experiment_of(1), blocks=500)
+    assert resource_needs(experiment, FLAGS, kept=499).results_bytes.consumer == "1 trial"
+
+
+def test_limits_are_returned_if_they_suffice_and_all_shortages_raised_if_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(preflight, "read_limits", lambda _workspace, _results: PLENTY)
+    assert check_resources(experiment_of(1), tmp_path) == PLENTY
+    little = replace(PLENTY, open_files=Figure(4, "a"), ports=Figure(0, "b"))
+    monkeypatch.setattr(preflight, "read_limits", lambda _workspace, _results: little)
+    with pytest.raises(ResourceError) as refused:
+        check_resources(experiment_of(1), tmp_path)
+    assert len(refused.value.shortages) == 2
