@@ -1,5 +1,6 @@
-"""Git repositories to compare revisions of: this project's own files, and branches with something planted."""
+"""Make git repositories of this project's files, with branches that plant a change to be found."""
 
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -10,6 +11,33 @@ from tests.runs import ROOT
 _TAKEN = ("bench", "strategies", "configs", "requirements.txt", "pyproject.toml", ".gitignore")
 
 
+def git(folder: Path, *words: str, stdin: bytes = b"") -> str:
+    """Run git in a folder without the user's configuration, and return its output."""
+    identity = [
+        "-c",
+        "user.name=Tester",
+        "-c",
+        "user.email=tester@example.invalid",
+        "-c",
+        "commit.gpgsign=false",
+    ]
+    ended = subprocess.run(
+        ["git", *identity, "-C", str(folder), *words],
+        env={"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"},
+        input=stdin,
+        capture_output=True,
+        check=True,
+    )
+    return os.fsdecode(ended.stdout).strip()
+
+
+def commit_all(folder: Path, message: str = "x") -> str:
+    """Commit everything, and return the commit."""
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", message)
+    return git(folder, "rev-parse", "HEAD")
+
+
 @dataclass(frozen=True, slots=True)
 class Repository:
     """A repository in a folder of its own."""
@@ -17,23 +45,15 @@ class Repository:
     folder: Path
 
     def git(self, *words: str) -> str:
-        """Give git a command, as somebody who has no name elsewhere."""
-        identity = ["-c", "user.name=Tester", "-c", "user.email=tester@example.invalid"]
-        return subprocess.run(
-            ["git", *identity, "-c", "commit.gpgsign=false", "-C", str(self.folder), *words],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
+        """Run git, and return its output."""
+        return git(self.folder, *words)
 
-    def commit(self, why: str) -> str:
+    def commit(self, message: str) -> str:
         """Commit everything, and return the commit."""
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", why)
-        return self.git("rev-parse", "HEAD")
+        return commit_all(self.folder, message)
 
     def branch(self, name: str, path: str, old: str, new: str) -> str:
-        """Commit one change of a file on a branch of its own, from where main is; return to main."""
+        """Commit one change of a file on a new branch from main, return to main, and return the commit."""
         self.git("checkout", "--quiet", "-b", name, "main")
         file = self.folder / path
         text = file.read_text("utf-8")
@@ -45,7 +65,7 @@ class Repository:
 
 
 def small_repository(folder: Path, branch: str = "main") -> Repository:
-    """Make a repository of one empty file, on a branch of this name."""
+    """Make a repository of one empty file, on this branch."""
     folder.mkdir()
     repository = Repository(folder)
     repository.git("init", "--quiet", "--initial-branch", branch)
@@ -55,7 +75,7 @@ def small_repository(folder: Path, branch: str = "main") -> Repository:
 
 
 def own_repository(folder: Path) -> Repository:
-    """Make a repository of this project's files as they are here, on a branch called main."""
+    """Make a repository of this project's files as they are now, on the branch main."""
     folder.mkdir()
     for name in _TAKEN:
         source, target = ROOT / name, folder / name
@@ -70,7 +90,7 @@ def own_repository(folder: Path) -> Repository:
 
 
 def planted(repository: Repository, name: str, nap_s: float) -> str:
-    """Have ``threadpool_map`` sleep before each fetch, on a branch of its own."""
+    """Make a branch on which ``threadpool_map`` sleeps before each fetch, and return its commit."""
     return repository.branch(
         name,
         "strategies/threadpool_map.py",

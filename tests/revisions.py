@@ -1,4 +1,4 @@
-"""Giving the program's commands in repositories, with revisions of this project to compare."""
+"""Run commands in repositories with revisions of this project to compare."""
 
 import json
 import os
@@ -13,10 +13,10 @@ from tests.runs import ROOT
 
 
 def with_planted(folders: pytest.TempPathFactory, nap_s: float) -> Repository:
-    """Return this project's own, with a branch called planted on which each fetch sleeps first.
+    """Make a repository of this project with a branch ``planted`` on which each fetch sleeps first.
 
-    Both have ``performance.yaml``, a config of two cases. Where no environment can be made for its
-    revisions, the test is skipped.
+    Both branches have ``performance.yaml``, a config of two cases. Skip the test if no virtual environment
+    can be made.
     """
     need_index(folders.mktemp("target"))
     made = own_repository(folders.mktemp("revisions") / "repository")
@@ -27,7 +27,7 @@ def with_planted(folders: pytest.TempPathFactory, nap_s: float) -> Repository:
 
 
 def config(folder: Path, **changes: object) -> Path:
-    """Write a config of one case at 20 ms and return its path."""
+    """Write a config of one case with 20 ms of latency, and return its path."""
     settings = {
         "name": "test",
         "countries": "pop20",
@@ -51,5 +51,5 @@ def words(*said: str | Path) -> list[str]:
 
 
 def environment(cache: Path) -> dict[str, str]:
-    """Return an environment in which this checkout is what runs, wherever the command is given."""
+    """Return an environment in which this checkout runs, in whatever folder."""
     return {**os.environ, "PYTHONPATH": str(ROOT), "FLAGBENCH_CACHE": str(cache)}

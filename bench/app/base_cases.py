@@ -10,8 +10,8 @@ from bench.errors import BenchError, UsageError
 from bench.model.cases import Case, Strategy
 from bench.model.comparison import BuiltVariant
 from bench.variants.build import counterpart_strategy
-from bench.variants.harness import strategies_for
-from bench.variants.tree import working_folder
+from bench.variants.harness import named_strategies
+from bench.variants.tree import work_tree_top
 
 
 def base_cases(config: str, side: BuiltVariant, say: Callable[[str], None]) -> tuple[Case, ...]:
@@ -24,7 +24,7 @@ def base_cases(config: str, side: BuiltVariant, say: Callable[[str], None]) -> t
         side: of the base.
         say: is told where there is none that can be read.
     """
-    top = working_folder()
+    top = work_tree_top()
     named = find_config(config)
     file = named.parent.resolve() / named.name  # paths in it are counted from where it is named
     if side.tree is None or not file.is_relative_to(top):
@@ -36,7 +36,7 @@ def base_cases(config: str, side: BuiltVariant, say: Callable[[str], None]) -> t
     try:
         return load_config(
             its,
-            strategies=_described(strategies_for(side.tree)),
+            strategies=_described(named_strategies(side.tree)),
             clients=catalog.find_clients(),
             read_strategy=catalog.describe_strategy,
         ).cases

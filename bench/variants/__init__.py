@@ -1,4 +1,4 @@
-"""Variants of a tree: made, given an environment, and turned into sides whose workers can be started.
+"""Variants: a tree, a Python and libraries, made into a ``BuiltVariant`` whose workers can be started.
 
-Whatever is made once is kept in a cache by its content; docs/variants.md says what is where.
+Everything is kept in a cache by its content; docs/variants.md explains the folders.
 """

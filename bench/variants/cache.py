@@ -1,4 +1,7 @@
-"""Folders that are made once and kept by their content: under their last name they are whole."""
+"""Keep trees and virtual environments of variants in a cache, by a hash of their content.
+
+A folder gets the name of its entry when it is complete, so an entry is never half-made.
+"""
 
 import hashlib
 import json
@@ -14,77 +17,78 @@ from bench.errors import LockedError, SetupError
 from bench.model.text import one_line
 from bench.storage.lock import locked
 
-Kind: TypeAlias = Literal["trees", "envs"]
+EntryKind: TypeAlias = Literal["trees", "envs"]
 
-_MAKING: Final = ".making-"
+_UNFINISHED: Final = ".making-"
 _LOCK: Final = "owner.lock"
 _KEY_DIGITS: Final = 16
 
 
-def root() -> Path:
-    """Return the folder of the cache: ``$FLAGBENCH_CACHE``, or in ``$XDG_CACHE_HOME`` or ``~/.cache``.
+def cache_folder() -> Path:
+    """Return ``$FLAGBENCH_CACHE``, or a folder in ``$XDG_CACHE_HOME`` or ``~/.cache``.
 
     Raises:
-        EnvironmentFault: no import path can hold it.
+        SetupError: the folder cannot be part of an import path.
     """
-    # the XDG specification has relative ones ignored
-    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    usual = (base if base.is_absolute() else Path.home() / ".cache") / "flagbench"
-    found = Path(os.environ.get("FLAGBENCH_CACHE") or usual).absolute()
-    if os.pathsep in str(found):
+    # the XDG specification has relative paths ignored
+    xdg = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    default = (xdg if xdg.is_absolute() else Path.home() / ".cache") / "flagbench"
+    folder = Path(os.environ.get("FLAGBENCH_CACHE") or default).absolute()
+    if os.pathsep in str(folder):
         raise SetupError(
-            f"the cache of variants cannot lie in {one_line(str(found))}: {os.pathsep!r} ends a folder there",
-            hint="name another one in FLAGBENCH_CACHE",
+            f"the cache of variants cannot be in {one_line(str(folder))}: "
+            f"{os.pathsep!r} separates the folders of an import path",
+            hint="name another folder in FLAGBENCH_CACHE",
         )
-    return found
+    return folder
 
 
-def key_of(*content: object) -> str:
-    """Return the name of an entry: 16 hex digits that depend on all of its content, ready for JSON."""
+def entry_key(*content: object) -> str:
+    """Return the name of an entry: 16 hex digits of a hash of its content, given as JSON values."""
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:_KEY_DIGITS]
 
 
-def get_or_create(kind: Kind, key: str, fill: Callable[[Path], None]) -> Path:
-    """Return an entry's folder; if it is not there yet, ``fill`` an empty one that then becomes it.
+def get_or_create(kind: EntryKind, key: str, fill: Callable[[Path], None]) -> Path:
+    """Return the folder of an entry; if it does not exist, have ``fill`` fill an empty one.
 
-    Two processes may fill the same entry at once: the first one to finish wins. What a process that was
-    killed leaves half-made never has the name of an entry, and is removed when the next one is made.
+    Two processes may fill the same entry at once; the first one to finish wins. Unfinished folders of a
+    process that was killed are removed when the next entry is made.
 
     Raises:
-        EnvironmentFault: the cache cannot be written.
+        SetupError: the cache cannot be written.
     """
-    entry = root() / kind / key
+    entry = cache_folder() / kind / key
     if entry.is_dir():
         return entry
     try:
-        with _fresh(entry.parent) as folder:
+        with _temporary_folder(entry.parent) as folder:
             content = folder / key
             content.mkdir()
             fill(content)
             _publish(content, entry)
     except OSError as error:
         raise SetupError(
-            f"cannot write the cache of variants, {root()}: {error.strerror or error}",
-            hint="make room there, or name another folder in FLAGBENCH_CACHE",
+            f"cannot write the cache of variants, {cache_folder()}: {error.strerror or error}",
+            hint="free some disk space there, or name another folder in FLAGBENCH_CACHE",
         ) from error
     return entry
 
 
 @contextmanager
-def scratch() -> Iterator[Path]:
-    """Make a folder of the cache that is empty, and removed in the end.
+def scratch_folder() -> Iterator[Path]:
+    """Make an empty folder in the cache, and remove it in the end.
 
     Raises:
         OSError: it cannot be made.
     """
-    with _fresh(root() / "scratch") as folder:
-        inside = folder / "scratch"
-        inside.mkdir()
-        yield inside
+    with _temporary_folder(cache_folder() / "scratch") as folder:
+        content = folder / "scratch"  # beside the lock
+        content.mkdir()
+        yield content
 
 
 def _publish(content: Path, entry: Path) -> None:
-    """Give a finished folder its name, unless another process has been quicker."""
+    """Give a complete folder the name of its entry, unless another process was faster."""
     try:
         content.rename(entry)
     except OSError:
@@ -93,18 +97,18 @@ def _publish(content: Path, entry: Path) -> None:
 
 
 @contextmanager
-def _fresh(parent: Path) -> Iterator[Path]:
-    """Make a folder, hold its lock, and remove it in the end with whatever is still in it."""
+def _temporary_folder(parent: Path) -> Iterator[Path]:
+    """Make a locked folder, and remove it in the end with everything that is still in it."""
     parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(parent)
     with ExitStack() as stack:
-        yield _held(parent, stack)
+        yield _make_locked_folder(parent, stack)
 
 
-def _held(parent: Path, stack: ExitStack) -> Path:
-    """Make a folder and take its lock, before one that sweeps finds it without."""
+def _make_locked_folder(parent: Path, stack: ExitStack) -> Path:
+    """Make a folder and lock it; try again if another process removed it in between as abandoned."""
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=_mine(), dir=parent))
+        folder = Path(tempfile.mkdtemp(prefix=_own_prefix(), dir=parent))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         with suppress(LockedError, FileNotFoundError):
             stack.enter_context(locked(folder / _LOCK))
@@ -113,12 +117,12 @@ def _held(parent: Path, stack: ExitStack) -> Path:
 
 
 def _remove_abandoned(parent: Path) -> None:
-    """Remove what killed processes have left; to look at a lock of our own would be to lose it."""
-    for folder in parent.glob(f"{_MAKING}*"):
-        if not folder.name.startswith(_mine()):
+    """Remove the folders of killed processes; testing the lock of one of our own would release it."""
+    for folder in parent.glob(f"{_UNFINISHED}*"):
+        if not folder.name.startswith(_own_prefix()):
             with suppress(LockedError, OSError), locked(folder / _LOCK):
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _mine() -> str:
-    return f"{_MAKING}{os.getpid()}-"
+def _own_prefix() -> str:
+    return f"{_UNFINISHED}{os.getpid()}-"

@@ -1,4 +1,9 @@
-"""Git as variants use it: the user's repository is read, never written, and none of its programs run."""
+"""Run git for a variant: read the user's repository, and copy files through a temporary one.
+
+The user's repository is never written to, and none of its hooks, filters or other programs runs. ``git clone
+--shared`` could not take the place of the temporary repository: where git writes an object that the user's
+repository has, it gives that one a new date instead; of a shallow repository it copies the branches alone.
+"""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -8,147 +13,94 @@ from pathlib import Path
 from typing import Final
 
 from bench.errors import SetupError
-from bench.variants.cache import scratch
-from bench.variants.run_command import last_words, run_command
+from bench.system.git import READ_ONLY
+from bench.variants.cache import scratch_folder
+from bench.variants.run_command import run_command, summarize_stderr
 
-_WITHIN_S: Final = 300.0
-_FOUND_BY: Final = ("GIT_CEILING_DIRECTORIES", "GIT_CONFIG_", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
-"""What of the user's variables counts where the user's repository is read; a hook's ``GIT_DIR`` does not."""
-_READING: Final = {"GIT_NO_LAZY_FETCH": "1", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_TERMINAL_PROMPT": "0"}
-_NOBODYS: Final = {
-    **_READING,
-    "GIT_ATTR_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_SYSTEM": os.devnull,
-}
-_SETTINGS: Final = {"core.symlinks": "true", "core.fileMode": "true", "core.looseCompression": "0"}
-_EXACTLY: Final = "* -text -ident -filter -working-tree-encoding -diff -merge\n"
-"""Attributes that overrule those of a tree: bytes stay as they are, and no filter is asked."""
+_TIMEOUT_S: Final = 300.0
+_USER_VARIABLES: Final = ("GIT_CEILING_DIRECTORIES", "GIT_CONFIG_", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
+"""Prefixes of the variables that decide how the user's repository is found; a hook's ``GIT_DIR`` must not."""
+_OFFLINE: Final = {"GIT_NO_LAZY_FETCH": "1", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_TERMINAL_PROMPT": "0"}
+_NO_CONFIG: Final = {"GIT_ATTR_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+_SETTINGS: Final = ("core.symlinks=true", "core.fileMode=true", "core.looseCompression=0")
+_EXACT_BYTES: Final = "* -text -ident -filter -working-tree-encoding -diff -merge\n"
+"""Attributes that overrule those of a tree, so that bytes stay as they are and no filter runs."""
 
 
 class GitError(Exception):
-    """Git has refused; the message is what it said."""
+    """Git exited with an error; the message is its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository of the user's, seen from one of its folders."""
-
-    folder: Path
-
-    def ask(self, *words: str) -> bytes:
-        """Return what git says to a question, without the end of its last line.
-
-        Raises:
-            GitError: it refuses.
-            EnvironmentFault: there is no git.
-        """
-        # a git that refreshes the index would write, and a repository may name a program as fsmonitor
-        options = ("--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
-        environment = {**_without_git(os.environ), **_chosen(os.environ), **_READING}
-        return _git(("-C", str(self.folder), *options, *words), environment)
-
-    def path(self, *words: str) -> Path:
-        """Return the folder that ``git rev-parse`` names.
-
-        Raises:
-            GitError: it refuses.
-        """
-        return self.folder / os.fsdecode(self.ask("rev-parse", *words))
-
-    def objects(self) -> Path:
-        """Return the folder of its objects.
-
-        Raises:
-            GitError: git refuses.
-        """
-        return self.path("--git-path", "objects").resolve()
-
-    def object_format(self) -> str:
-        """Return the kind of its hashes.
-
-        Raises:
-            GitError: git refuses.
-        """
-        return self.ask("rev-parse", "--show-object-format").decode()
-
-
-@dataclass(frozen=True, slots=True)
-class ScratchRepository:
-    """A repository of our own, without hooks, filters or config.
+    """A git repository, as its commands are run.
 
     Attributes:
-        folder: its git folder.
-        work_tree: the folder that it takes files from, or writes them into.
+        folder: the current folder of git.
+        options: git's options before the command.
+        environment: git's environment variables.
     """
 
     folder: Path
-    work_tree: Path
+    options: tuple[str, ...]
+    environment: Mapping[str, str]
 
-    def ask(self, *words: str, fed: bytes = b"") -> bytes:
-        """Return what git says to words and input.
+    def git(self, *arguments: str, stdin: bytes = b"") -> bytes:
+        """Run a git command and return its output without the last line break.
 
         Raises:
-            GitError: it refuses.
+            GitError: git exits with an error.
+            SetupError: git is not installed, or does not end in time.
         """
-        places = (f"--git-dir={self.folder}", f"--work-tree={self.work_tree}")
-        return _git(("-C", str(self.work_tree), *places, *words), _secluded(), fed)
+        command = ("git", "-C", str(self.folder), *self.options, *arguments)
+        try:
+            ended = run_command(command, environment=self.environment, timeout_s=_TIMEOUT_S, stdin=stdin)
+        except SetupError as error:
+            raise SetupError(f"a variant needs git: {error.what}", hint="install git") from error
+        if ended.returncode != 0:
+            raise GitError(summarize_stderr(ended.stderr))
+        return ended.stdout.removesuffix(b"\n")
+
+    def rev_parse(self, *arguments: str) -> str:
+        """Return the answer of ``git rev-parse``; raise GitError if it has none."""
+        return os.fsdecode(self.git("rev-parse", *arguments))
+
+
+def user_repository(folder: Path) -> Repository:
+    """Return the user's repository as it is seen from a folder, for reading only."""
+    chosen = {name: value for name, value in os.environ.items() if name.startswith(_USER_VARIABLES)}
+    return Repository(folder, READ_ONLY, {**_environment_without_git(), **chosen, **_OFFLINE})
 
 
 @contextmanager
-def scratch_repository(
-    work_tree: Path, object_format: str | None = None, objects: Path | None = None
-) -> Iterator[ScratchRepository]:
-    """Make a repository of our own for a work tree.
+def temporary_repository(
+    work_tree: Path, object_format: str = "sha1", objects: Path | None = None
+) -> Iterator[Repository]:
+    """Make a repository without hooks, filters and configuration, and remove it in the end.
 
     Args:
         work_tree: the folder that it takes files from.
-        object_format: the kind of its hashes; ``None`` is SHA-1.
-        objects: a folder of objects that it sees. Nothing may then be written: git gives a new date to what
-            it would write and finds there.
+        object_format: the kind of its hashes.
+        objects: the folder of the user's objects, in the place of its own. Commands that write objects must
+            not be run then.
 
     Raises:
         GitError: git refuses.
-        EnvironmentFault: there is no git.
-        OSError: there is no room for it.
+        SetupError: git is not installed.
+        OSError: there is no space for it.
     """
-    with scratch() as folder:
-        form = object_format or "sha1"
-        words = ("init", "--quiet", "--bare", "--template=", f"--object-format={form}", str(folder))
-        _git(words, _secluded())
-        for name, value in _SETTINGS.items():
-            _git((f"--git-dir={folder}", "config", name, value), _secluded())
+    environment = {**_environment_without_git(), **_NO_CONFIG, **_OFFLINE}
+    with scratch_folder() as folder:
+        created = Repository(folder, (), environment)
+        created.git("init", "--quiet", "--bare", "--template=", f"--object-format={object_format}", ".")
         (folder / "info").mkdir(exist_ok=True)
-        (folder / "info" / "attributes").write_text(_EXACTLY, encoding="ascii")
+        (folder / "info" / "attributes").write_text(_EXACT_BYTES, encoding="ascii")
+        settings = (word for setting in _SETTINGS for word in ("-c", setting))
+        options = (f"--git-dir={folder}", f"--work-tree={work_tree}", *settings)
         if objects is not None:
-            (folder / "objects" / "info" / "alternates").write_bytes(_quoted(objects) + b"\n")
-        yield ScratchRepository(folder, work_tree)
+            environment["GIT_OBJECT_DIRECTORY"] = str(objects)
+        yield Repository(work_tree, options, environment)
 
 
-def _git(words: tuple[str, ...], environment: Mapping[str, str], fed: bytes = b"") -> bytes:
-    try:
-        ended = run_command(("git", *words), environment=environment, within_s=_WITHIN_S, fed=fed)
-    except SetupError as error:
-        raise SetupError(f"a variant needs git: {error.what}", hint="install git") from error
-    if ended.returncode != 0:
-        raise GitError(last_words(ended.stderr))
-    return ended.stdout.removesuffix(b"\n")
-
-
-def _without_git(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if not name.startswith("GIT_")}
-
-
-def _chosen(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if name.startswith(_FOUND_BY)}
-
-
-def _secluded() -> dict[str, str]:
-    return {**_without_git(os.environ), **_NOBODYS}
-
-
-def _quoted(path: Path) -> bytes:
-    """Write a path as git reads it whatever signs are in it."""
-    signs = os.fsencode(path).replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
-    return b'"' + signs + b'"'
+def _environment_without_git() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}

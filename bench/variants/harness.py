@@ -1,4 +1,4 @@
-"""The harness of a side: the tree's own, if it speaks as ours does, or a copy of ours in the cache."""
+"""Choose between a tree's own worker and strategies and a copy of ours. Nothing of a tree is run for that."""
 
 import ast
 import hashlib
@@ -9,25 +9,25 @@ from typing import Final
 from bench.config.strategy_source import parse_source
 from bench.errors import UsageError
 from bench.system.paths import import_path, strategies_folder
-from bench.variants.cache import get_or_create, key_of
+from bench.variants.cache import entry_key, get_or_create
 from bench.worker.protocol import PROTOCOL
 
 _NAME: Final = "PROTOCOL"
 
 
 def is_flagbench(tree: Path) -> bool:
-    """Say whether a tree is one of this project, of whatever protocol; nothing of it is run."""
+    """Tell whether a tree is one of this project, of any worker protocol."""
     return (tree / "bench" / "worker").is_dir() and (tree / "strategies" / "__init__.py").is_file()
 
 
-def speaks_as_we_do(tree: Path) -> bool:
-    """Say whether a tree is one of this project, whose workers ours understands; nothing of it is run."""
+def has_same_protocol(tree: Path) -> bool:
+    """Tell whether a tree is one of this project with the worker protocol of this version."""
     file = tree / "bench" / "worker" / "protocol.py"
-    return is_flagbench(tree) and file.is_file() and protocol_of(file) == PROTOCOL
+    return is_flagbench(tree) and file.is_file() and read_protocol(file) == PROTOCOL
 
 
-def protocol_of(file: Path) -> int | None:
-    """Read the number of a protocol from the text of its file; ``None`` if it says none."""
+def read_protocol(file: Path) -> int | None:
+    """Read the protocol number from the text of a Python file; return None if it has none."""
     try:
         body = parse_source(file).body
     except UsageError:
@@ -42,23 +42,23 @@ def protocol_of(file: Path) -> int | None:
     return None
 
 
-def strategies_for(tree: Path) -> dict[str, Path]:
+def named_strategies(tree: Path) -> dict[str, Path]:
     """Return the strategies that a config can name in a tree: its own if it is a flagbench, else ours.
 
     Raises:
-        EnvironmentFault: the cache, where a copy of ours is, cannot be written.
+        SetupError: the cache cannot be written.
     """
-    folder = (tree if is_flagbench(tree) else our_harness()) / "strategies"
+    folder = (tree if is_flagbench(tree) else cached_harness()) / "strategies"
     return {file.stem: file for file in sorted(folder.glob("[!_]*.py")) if file.is_file()}
 
 
-def our_harness() -> Path:
-    """Have a copy of our ``bench`` and ``strategies`` in the cache, where its path is as long as a tree's.
+def cached_harness() -> Path:
+    """Copy our ``bench`` and ``strategies`` into the cache, where paths are as long as those of a tree.
 
     Raises:
-        EnvironmentFault: the cache cannot be written.
+        SetupError: the cache cannot be written.
     """
-    files = _our_files()
+    files = _own_files()
     content = [(str(name), hashlib.sha256(file.read_bytes()).hexdigest()) for name, file in files.items()]
 
     def fill(folder: Path) -> None:
@@ -66,15 +66,14 @@ def our_harness() -> Path:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, folder / name)
 
-    return get_or_create("trees", key_of("harness", content), fill)
+    return get_or_create("trees", entry_key("harness", content), fill)
 
 
-def _our_files() -> dict[Path, Path]:
-    """Return the Python files of our ``bench`` and ``strategies``, by their path in the copy."""
-    bench, strategies = Path(import_path()[-1]) / "bench", strategies_folder()
-    found = {
+def _own_files() -> dict[Path, Path]:
+    """Return the Python files of our ``bench`` and ``strategies`` by their path in the copy."""
+    files = {
         top.name / file.relative_to(top): file
-        for top in (bench, strategies)
+        for top in (Path(import_path()[-1]) / "bench", strategies_folder())
         for file in sorted(top.rglob("*.py"))
     }
-    return {name: file for name, file in found.items() if name.parts[1] != "_bundled"}
+    return {name: file for name, file in files.items() if name.parts[1] != "_bundled"}

@@ -1,68 +1,32 @@
-"""Requirements as they are written: which of them a variant may have, and what they depend on."""
+"""Parse and check requirements: those of a variant, and the requirements file of a tree."""
 
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
 from bench.errors import UsageError
 from bench.model.text import one_line
-from bench.variants.run_command import without_addresses
+from bench.variants.run_command import replace_urls
 
-_BY_NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]*\s*(\[[^\]/@]*\])?\s*([=<>!~;(][^/@]*)?")
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_SEPARATORS: Final = re.compile(r"[-_.]+")
 _EXTRAS: Final = re.compile(r"(?P<path>.*?)(?P<extras>\[[^\]]*\])?")
 _CREDENTIALS: Final = re.compile(r"(?P<scheme>[\w.+-]+)://(?P<user>[^/?#\s]*)@")
 _EDITABLE: Final = re.compile(r"(?m)^[ \t]*(-e|--editable)(?:[ \t]+|=)")
 _COMMENT: Final = re.compile(r"(^|\s)#.*")
+_HASH: Final = re.compile(r"\s--hash[=\s]\S+")
 
 
-def name_of(requirement: str) -> str:
-    """Return the name of the distribution that is asked for, as indexes compare names; empty without one."""
-    is_bare = is_local(requirement) or ("://" in requirement and "@" not in requirement.partition("://")[0])
-    found = None if is_bare else _NAME.match(requirement)
-    return "" if found is None else comparable(found[0])
-
-
-def comparable(name: str) -> str:
-    """Write the name of a distribution so that equal ones are equal (PEP 503)."""
-    return _SEPARATORS.sub("-", name).lower()
-
-
-def is_local(requirement: str) -> bool:
-    """Say whether a requirement is a path, such as ``.`` or ``./x[extra]``."""
-    return "://" not in requirement and (requirement[:1] in {".", "/", "~"} or "/" in requirement)
-
-
-def located(requirement: str, tree: Path) -> str:
-    """Write a requirement as it is for the files of a tree: paths are counted from there.
+def check_requirements(requirements: Iterable[str]) -> None:
+    """Refuse requirements that are none, or that would store secrets or names of this machine.
 
     Raises:
-        UsageError: it leads out of the tree, or there is nothing at its path.
-    """
-    if not is_local(requirement):
-        return requirement
-    parts = _EXTRAS.fullmatch(requirement)
-    path = Path(requirement) if parts is None else tree / parts["path"]
-    extras = "" if parts is None else parts["extras"] or ""
-    if not path.resolve().is_relative_to(tree.resolve()) or not path.exists():
-        raise UsageError(
-            f"the requirement {one_line(requirement)!r} is not in the variant's tree",
-            hint="name what is in there, such as . or ./libraries/x, or a distribution",
-        )
-    return f"{path}{extras}"
-
-
-def refuse_unfit(requirements: Iterable[str]) -> None:
-    """Refuse what is no requirement, or would be stored with secrets or names of this machine.
-
-    Raises:
-        UsageError: one of them is such.
+        UsageError: one of them is an option, has credentials, or is a file outside of the tree.
     """
     for requirement in requirements:
-        # what has credentials in it is not repeated
-        shown = one_line(without_addresses(requirement))
+        shown = one_line(replace_urls(requirement))  # without credentials
         if has_credentials(requirement):
             raise UsageError(
                 f"the requirement {shown!r} has credentials in it",
@@ -81,34 +45,69 @@ def refuse_unfit(requirements: Iterable[str]) -> None:
 
 
 def has_credentials(requirement: str) -> bool:
-    """Say whether an address in a requirement names a user, other than that of a server behind ssh."""
+    """Tell whether a URL in a requirement names a user, other than the one of a server behind ssh."""
     return any(
         ":" in found["user"] or "ssh" not in found["scheme"] for found in _CREDENTIALS.finditer(requirement)
     )
 
 
-def without_editables(text: str) -> str:
-    """Write a file of requirements without its ``-e``: a tree is installed from a copy that goes."""
+def parse_requirement(requirement: str) -> Requirement | None:
+    """Parse a requirement by PEP 508; return None if it is none, such as a bare path or URL."""
+    try:
+        return Requirement(requirement)
+    except InvalidRequirement:
+        return None
+
+
+def distribution_name(requirement: str) -> str | None:
+    """Return the normalised name of the distribution that is required; None for a bare path or URL."""
+    parsed = parse_requirement(requirement)
+    return None if parsed is None else canonicalize_name(parsed.name)
+
+
+def is_local(requirement: str) -> bool:
+    """Tell whether a requirement is a path, such as ``.`` or ``./x[extra]``."""
+    return "://" not in requirement and (requirement[:1] in {".", "/", "~"} or "/" in requirement)
+
+
+def resolve_path(requirement: str, tree: Path) -> str:
+    """Make the path of a local requirement absolute; return any other requirement as it is.
+
+    Raises:
+        UsageError: the path leads out of the tree, or does not exist.
+    """
+    if not is_local(requirement):
+        return requirement
+    parts = _EXTRAS.fullmatch(requirement)
+    path = Path(requirement) if parts is None else tree / parts["path"]
+    extras = "" if parts is None else parts["extras"] or ""
+    if not path.resolve().is_relative_to(tree.resolve()) or not path.exists():
+        raise UsageError(
+            f"the requirement {one_line(requirement)!r} is not in the variant's tree",
+            hint="name a path in the tree, such as . or ./libraries/x, or a distribution",
+        )
+    return f"{path}{extras}"
+
+
+def drop_editable_options(text: str) -> str:
+    """Remove ``-e`` from a requirements file: a tree is installed from a temporary copy."""
     return _EDITABLE.sub("", text)
 
 
-def stands_alone(text: str) -> bool:
-    """Say whether a file of requirements means the same wherever it lies: names, versions and hashes only."""
-    return all(_BY_NAME.fullmatch(_without_hashes(line)) for line in _logical_lines(text))
+def is_independent_of_tree(text: str) -> bool:
+    """Tell whether a requirements file holds only names, versions and hashes, and no paths and options."""
+    parsed = [parse_requirement(_HASH.sub("", line)) for line in _logical_lines(text)]
+    return all(each is not None and each.url is None for each in parsed)
 
 
-def is_hashed(text: str) -> bool:
-    """Say whether every requirement of a file has hashes, so that nothing else may be installed."""
+def is_fully_hashed(text: str) -> bool:
+    """Tell whether every requirement of a file has hashes, so that nothing else may be installed."""
     lines = [line for line in _logical_lines(text) if not line.startswith("-")]
     return bool(lines) and all("--hash=" in line for line in lines)
 
 
-def _without_hashes(line: str) -> str:
-    return re.sub(r"\s--hash[=\s]\S+", "", line).strip()
-
-
 def _logical_lines(text: str) -> list[str]:
-    """Return the lines of a file of requirements, continued ones as one, without comments and empty ones."""
+    """Return the lines of a requirements file: continued ones joined, comments and empty ones dropped."""
     joined = re.sub(r"\\\r?\n", " ", text)
     lines = (_COMMENT.sub("", line).strip() for line in joined.splitlines())
     return [line for line in lines if line]

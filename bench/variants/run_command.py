@@ -1,4 +1,4 @@
-"""Programs that are run to their end, and what they say of their failures, in one line."""
+"""Run a program that builds a variant to its end, and sum up its error output in one line."""
 
 import re
 import subprocess
@@ -9,22 +9,22 @@ from typing import Final
 from bench.errors import SetupError
 from bench.model.text import one_line
 
-_ADDRESS: Final = re.compile(r"[A-Za-z][\w+.-]*://[^\s`'\")>]+")
-_MOST_LINES: Final = 4
+_URL: Final = re.compile(r"[A-Za-z][\w+.-]*://[^\s`'\")>]+")
+_MAX_LINES: Final = 4
 
 
 def run_command(
     command: Sequence[str | Path],
     *,
     environment: Mapping[str, str],
-    within_s: float,
+    timeout_s: float,
     cwd: Path | None = None,
-    fed: bytes = b"",
+    stdin: bytes = b"",
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a program to its end, whatever its exit code is.
+    """Run a program to its end, and return its output and exit code.
 
     Raises:
-        EnvironmentFault: it cannot be started, or takes longer than ``within_s`` seconds.
+        SetupError: it cannot be started, or takes longer than ``timeout_s`` seconds.
     """
     name = Path(command[0]).name
     try:
@@ -32,32 +32,31 @@ def run_command(
             [str(word) for word in command],
             env=dict(environment),
             cwd=cwd,
-            input=fed,
+            input=stdin,
             capture_output=True,
-            timeout=within_s,
+            timeout=timeout_s,
             check=False,
         )
     except (OSError, ValueError) as error:
         raise SetupError(f"cannot run {one_line(name)}: {one_line(str(error))}") from error
     except subprocess.TimeoutExpired as error:
-        raise SetupError(f"{one_line(name)} did not end within {within_s:g} s", hint="run again") from error
+        raise SetupError(f"{one_line(name)} did not end within {timeout_s:g} s", hint="run again") from error
 
 
-def last_words(said: bytes) -> str:
-    """Return the first and the last of what a program wrote to stderr as one line, without addresses.
+def summarize_stderr(stderr: bytes) -> str:
+    """Fold the first and last lines of a program's error output into one line, without URLs.
 
-    Of the stack of an error, that is what the error says. An address may hold credentials, or the name of a
-    private index.
+    Of a traceback, that is the error alone. A URL may hold credentials, or the name of a private index.
     """
-    text = without_addresses(said.decode(errors="replace"))
+    text = replace_urls(stderr.decode(errors="replace"))
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
     if lines and lines[0].startswith("Traceback"):
         lines = lines[-1:]
-    elif len(lines) > _MOST_LINES:
-        lines = [*lines[: _MOST_LINES - 2], "…", *lines[-2:]]
+    elif len(lines) > _MAX_LINES:
+        lines = [*lines[: _MAX_LINES - 2], "…", *lines[-2:]]
     return one_line(" ".join(lines)) or "it did not say why"
 
 
-def without_addresses(text: str) -> str:
-    """Return a text with each URL replaced."""
-    return _ADDRESS.sub("(address)", text)
+def replace_urls(text: str) -> str:
+    """Replace each URL of a text by ``(address)``."""
+    return _URL.sub("(address)", text)

@@ -1,141 +1,258 @@
-"""The tree of a variant: the files of a revision or of a folder, as a folder of its own in the cache."""
+"""Copy the files of a variant, those of a revision or of a folder, into the cache."""
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from bench.errors import SetupError, UsageError
-from bench.model.comparison import Variant
+from bench.model.comparison import Variant, is_full_sha
 from bench.model.text import count_names, one_line
-from bench.variants.git import GitError, Repository, scratch_repository
-from bench.variants.snapshot import Snapshot, lay_out, take_folder, take_revision
+from bench.storage.run_folder import JOURNAL
+from bench.variants.cache import cache_folder, entry_key, get_or_create
+from bench.variants.git import GitError, Repository, temporary_repository, user_repository
+
+_LINK: Final = b"120000"
+_SUBMODULE: Final = b"160000"
+_JOURNAL: Final = JOURNAL.encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """Files of a variant, in the cache.
+    """The files of a variant, in the cache.
 
     Attributes:
-        folder: where they are; equal contents are in one folder.
-        id: git's hash of them.
-        commit: what they were taken from; ``None`` where there is none.
-        dirty: whether a byte of them differs from that commit; ``None`` where there is none.
+        folder: the folder of the files; equal contents share one.
+        id: git's hash of the files.
+        commit: the commit that they were copied from, or None.
+        dirty: whether a byte differs from that commit; None without a commit.
+        left_out: paths of submodules and of links that lead out of the tree.
     """
 
     folder: Path
     id: str
     commit: str | None
     dirty: bool | None
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """An entry of git's index, in git's own words."""
+
+    mode: bytes
+    object: bytes
+    path: bytes
 
 
 def make_tree(variant: Variant, say: Callable[[str], None]) -> Tree:
-    """Have the tree of a variant in the cache, and say what is not in it.
+    """Copy the files of a variant into the cache, and say which were left out.
 
     Raises:
         UsageError: there is no such revision or folder, or no repository.
-        EnvironmentFault: git is missing or cannot do it, or there is no room in the cache.
+        SetupError: git is missing or fails, or the cache is full.
     """
     label = one_line(variant.label)
-    with _told(label):
-        tree, snapshot = _of_revision(variant.rev) if variant.rev else _of_folder(variant.path)
-    if snapshot.left_out:
-        left = count_names(
-            snapshot.left_out, "submodule or link out of it is", "submodules or links out of it are"
+    with _explain_errors(label):
+        tree = _copy_revision(variant.rev) if variant.rev else _copy_folder(variant.path)
+    if tree.left_out:
+        names = count_names(
+            tree.left_out, "submodule or link out of it is", "submodules or links out of it are"
         )
-        say(f"note: the tree of {label} is incomplete: {left}")
+        say(f"note: the tree of {label} is incomplete: {names}")
     return tree
 
 
-def working_folder() -> Path:
-    """Return the top of the work tree in which the command was given, or where that was, outside of any.
+def work_tree_top() -> Path:
+    """Return the top of the current git work tree, or the current folder outside of any.
 
     Raises:
-        EnvironmentFault: there is no git.
+        SetupError: git is not installed.
     """
     try:
-        return Repository(Path.cwd()).path("--show-toplevel").resolve()
+        return Path(user_repository(Path.cwd()).rev_parse("--show-toplevel")).resolve()
     except GitError:
         return Path.cwd().resolve()
 
 
-def _of_revision(rev: str) -> tuple[Tree, Snapshot]:
-    repository = Repository(_top())
-    try:
-        if rev.startswith("-"):
-            raise GitError("it is an option")
-        commit = repository.ask("rev-parse", "--verify", "--quiet", f"{rev}^{{commit}}").decode()
-    except GitError as error:
-        raise UsageError(
-            f"there is no revision {one_line(rev)!r} in this repository",
-            hint="`git log --all` shows those there are; others must be fetched first",
-        ) from error
-    with scratch_repository(repository.folder, repository.object_format(), repository.objects()) as ours:
-        snapshot = lay_out(ours, take_revision(ours, commit))
-    return Tree(snapshot.folder, snapshot.id, commit, dirty=False), snapshot
+def _copy_revision(rev: str) -> Tree:
+    repository = user_repository(_repository_top())
+    commit = _resolve_commit(repository, rev)
+    tree_id = repository.rev_parse("--verify", f"{commit}^{{tree}}")
+    objects = (repository.folder / repository.rev_parse("--git-path", "objects")).resolve()
+    with temporary_repository(repository.folder, _object_format(repository), objects) as copy:
+        # not `write-tree`: git would give the objects of the user's repository a new date
+        copy.git("read-tree", tree_id)
+        folder, left_out = _check_out(copy, tree_id)
+    return Tree(folder, tree_id, commit, dirty=False, left_out=left_out)
 
 
-def _of_folder(path: Path | None) -> tuple[Tree, Snapshot]:
-    folder = _top() if path is None else path.expanduser().absolute()
+def _copy_folder(path: Path | None) -> Tree:
+    folder = _repository_top() if path is None else path.expanduser().absolute()
     if not folder.is_dir():
-        raise UsageError(f"there is no folder {one_line(str(folder))}", hint="name one that there is")
-    repository = Repository(folder) if path is None or _is_versioned(folder) else None
-    with scratch_repository(folder, None if repository is None else repository.object_format()) as ours:
-        snapshot = lay_out(ours, take_folder(ours, repository))
-    commit, committed = (None, None) if repository is None else _head(repository)
-    dirty = None if commit is None else committed != snapshot.id
-    return Tree(snapshot.folder, snapshot.id, commit, dirty), snapshot
+        raise UsageError(f"there is no folder {one_line(str(folder))}", hint="name an existing folder")
+    if path is not None and not _is_versioned(folder):
+        with temporary_repository(folder) as copy:
+            tree_id = _add_files(copy, copy)
+            copied, left_out = _check_out(copy, tree_id)
+        return Tree(copied, tree_id, None, None, left_out)
+    repository = user_repository(folder)
+    with temporary_repository(folder, _object_format(repository)) as copy:
+        tree_id = _add_files(copy, repository, "--exclude-standard")
+        copied, left_out = _check_out(copy, tree_id)
+    commit, committed_id = _head(repository)
+    return Tree(copied, tree_id, commit, None if commit is None else committed_id != tree_id, left_out)
 
 
-def _top() -> Path:
-    """Return the top of the current work tree, or the git folder where there is none around it."""
-    repository = Repository(Path.cwd())
+def _add_files(copy: Repository, source: Repository, *exclude: str) -> str:
+    """Add the files of a work tree to a copy's index as they are on the disk, and return git's hash of them.
+
+    Those are the files that ``source`` tracks and its other files but those that ``exclude`` names. Bytecode,
+    runs of this project and the cache are left out: measuring a tree must not change it.
+    """
+    tracked = _index(source)
+    others = source.git("ls-files", "-z", "--others", *exclude, "--exclude=__pycache__/").split(b"\0")
+    folder = copy.folder.resolve()
+    paths = _existing_files(folder, [entry.path for entry in tracked if entry.mode != _SUBMODULE])
+    paths += exclude_runs_and_cache(others, _cache_within(folder))
+    copy.git("update-index", "--add", "-z", "--stdin", stdin=b"".join(path + b"\0" for path in paths))
+    # not by their paths: git would run itself within submodules, by their configuration, to see how they are
+    submodules = (entry for entry in tracked if entry.mode == _SUBMODULE)
+    lines = b"".join(b"%b %b\t%b\0" % (each.mode, each.object, each.path) for each in submodules)
+    copy.git("update-index", "-z", "--index-info", stdin=lines)
+    return copy.git("write-tree").decode()
+
+
+def _existing_files(folder: Path, paths: Iterable[bytes]) -> list[bytes]:
+    """Return the paths at which there is a file or a link, but none beyond a link to another folder."""
+    top = os.fsencode(folder)
+    parents: dict[bytes, bool] = {}
+    found = []
+    for path in paths:
+        place = top + b"/" + path
+        parent = os.path.dirname(place)  # noqa: PTH120  bytes
+        if parent not in parents:
+            parents[parent] = os.path.realpath(parent) == parent
+        if parents[parent] and (os.path.islink(place) or os.path.isfile(place)):  # noqa: PTH113, PTH114  bytes
+            found.append(path)
+    return found
+
+
+def exclude_runs_and_cache(paths: Sequence[bytes], cache: bytes | None) -> list[bytes]:
+    """Drop nested repositories, runs of this project, and a cache within the tree from untracked paths."""
+    runs = [os.path.dirname(path) for path in paths if os.path.basename(path) == _JOURNAL]  # noqa: PTH119, PTH120  bytes
+    excluded = tuple(folder + b"/" for folder in (*runs, cache) if folder is not None)
+    return [path for path in paths if path and not path.endswith(b"/") and not path.startswith(excluded)]
+
+
+def _check_out(copy: Repository, tree_id: str) -> tuple[Path, tuple[str, ...]]:
+    """Write the index of a copy to the cache, and return the folder and the paths that are not in it.
+
+    Raises:
+        GitError: git cannot write it.
+        SetupError: the cache cannot be written.
+    """
+    entries = _index(copy)
+    links = [os.fsdecode(entry.path) for entry in entries if entry.mode == _LINK]
+
+    def fill(folder: Path) -> None:
+        copy.git("checkout-index", "--all", "--quiet", f"--prefix={folder}/")
+        top = folder.resolve()
+        # before any is removed, as links may lead to links; `resolve` would raise where they form a circle
+        outside = [link for link in links if not Path(os.path.realpath(folder / link)).is_relative_to(top)]
+        for link in outside:
+            (folder / link).unlink()
+
+    folder = get_or_create("trees", entry_key("tree", tree_id), fill)
+    submodules = [os.fsdecode(entry.path) for entry in entries if entry.mode == _SUBMODULE]
+    removed = [link for link in links if not os.path.lexists(folder / link)]
+    return folder, (*submodules, *removed)
+
+
+def _index(repository: Repository) -> list[_Entry]:
+    listed = repository.git("ls-files", "-z", "--stage").split(b"\0")
+    return [_parse_entry(line) for line in listed if line]
+
+
+def _parse_entry(line: bytes) -> _Entry:
+    head, _, path = line.partition(b"\t")
+    mode, blob, _stage = head.split()
+    return _Entry(mode, blob, path)
+
+
+def _object_format(repository: Repository) -> str:
+    return repository.rev_parse("--show-object-format")
+
+
+def _cache_within(folder: Path) -> bytes | None:
+    cache = cache_folder().resolve()
+    return os.fsencode(cache.relative_to(folder)) if cache.is_relative_to(folder) else None
+
+
+def _repository_top() -> Path:
+    """Return the top of the current work tree, or the git folder of a bare repository."""
+    repository = user_repository(Path.cwd())
     try:
-        is_bare = repository.ask("rev-parse", "--is-bare-repository") == b"true"
-        return repository.path("--absolute-git-dir" if is_bare else "--show-toplevel")
+        is_bare = repository.rev_parse("--is-bare-repository") == "true"
+        return Path(repository.rev_parse("--absolute-git-dir" if is_bare else "--show-toplevel"))
     except GitError as error:
         raise UsageError(
             f"the current folder is in no repository that git can read: {error}",
-            hint="go into one, or name a folder with path=FOLDER",
+            hint="change to one, or name a folder with path=FOLDER",
         ) from error
 
 
-def _is_versioned(folder: Path) -> bool:
-    """Say whether a folder is a repository's, or has files that the one around it tracks."""
-    repository = Repository(folder)
+def _resolve_commit(repository: Repository, rev: str) -> str:
     try:
-        top = repository.path("--show-toplevel")
-        return top.resolve() == folder.resolve() or bool(repository.ask("ls-files", "-z"))
+        commit = repository.rev_parse("--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
     except GitError:
-        if (folder / ".git").exists():  # it is one that git refuses, such as somebody else's
+        commit = ""
+    if not is_full_sha(commit):  # also an exclusion, such as ^HEAD
+        raise UsageError(
+            f"there is no revision {one_line(rev)!r} in this repository",
+            hint="`git log --all` shows its revisions; fetch others first",
+        )
+    return commit
+
+
+def _is_versioned(folder: Path) -> bool:
+    """Tell whether a folder is the top of a repository, or has files that the one around it tracks."""
+    repository = user_repository(folder)
+    try:
+        top = Path(repository.rev_parse("--show-toplevel"))
+        return top.resolve() == folder.resolve() or bool(repository.git("ls-files", "-z"))
+    except GitError:
+        if (folder / ".git").exists():  # git refuses it, for example because another user owns it
             raise
         return False
 
 
 def _head(repository: Repository) -> tuple[str | None, str | None]:
-    """Return the commit that is checked out, and its tree at this folder."""
+    """Return the commit that is checked out and git's hash of its tree at this folder; None without one."""
     try:
-        commit = repository.ask("rev-parse", "--verify", "--quiet", "HEAD^{commit}").decode()
-    except GitError:  # nothing was committed yet
+        commit = repository.rev_parse("--verify", "--quiet", "HEAD^{commit}")
+    except GitError:  # there is no commit yet
         return None, None
     try:
-        return commit, repository.ask("rev-parse", "--verify", "--quiet", "HEAD:./").decode()
+        return commit, repository.rev_parse("--verify", "--quiet", "HEAD:./")
     except GitError:  # the commit does not have the folder
         return commit, None
 
 
 @contextmanager
-def _told(label: str) -> Iterator[None]:
-    """Have what goes wrong beneath said as what it means."""
+def _explain_errors(label: str) -> Iterator[None]:
+    """Convert errors of git and the disk into SetupError."""
     try:
         yield
     except GitError as error:
         raise SetupError(
             f"git cannot copy the tree of {label}: {error}",
-            hint="see what `git fsck` says; a partial clone has to be fetched without its filter",
+            hint="see the output of `git fsck`; fetch a partial clone without its filter",
         ) from error
     except OSError as error:
         raise SetupError(
             f"cannot copy the tree of {label}: {error.strerror or error}",
-            hint="make room, or name another folder in FLAGBENCH_CACHE",
+            hint="free some disk space, or name another folder in FLAGBENCH_CACHE",
         ) from error

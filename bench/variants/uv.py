@@ -1,4 +1,4 @@
-"""uv, which finds interpreters and makes environments."""
+"""Run uv, which finds interpreters and makes virtual environments."""
 
 import os
 import shutil
@@ -11,8 +11,8 @@ from bench.errors import SetupError
 from bench.system.optional_dependencies import VARIANTS, missing_extra
 from bench.variants.run_command import run_command
 
-_WITHIN_S: Final = 900.0
-_OURS: Final = (
+_TIMEOUT_S: Final = 900.0
+_TARGET_VARIABLES: Final = (
     "CONDA_PREFIX",
     "PYTHONHOME",
     "PYTHONPATH",
@@ -25,40 +25,39 @@ _OURS: Final = (
     "UV_WORKING_DIR",
     "VIRTUAL_ENV",
 )
-"""Variables that say where or for what to install, which we say ourselves."""
+"""Variables that decide where and for which Python to install; a variant decides that itself."""
 
 
-def uv(*words: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[bytes]:
-    """Run uv to its end, with the user's indexes, proxies and caches; paths are counted from ``folder``.
+def run_uv(*arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+    """Run uv with the user's indexes, proxies and caches; paths are relative to ``folder``.
 
     Raises:
-        EnvironmentFault: it is not installed, or does not end.
+        SetupError: uv is not installed, or does not end in time.
     """
-    # not as its current folder: the uv on PATH may be pyenv's, which looks there for the Python to take
-    there = () if folder is None else ("--directory", folder)
-    return run_command(
-        (_program(), *there, *words), environment=environment_of(os.environ), within_s=_WITHIN_S
-    )
+    # not with `cwd`: the uv on PATH may be pyenv's, which looks in the current folder for the Python to use
+    directory = () if folder is None else ("--directory", folder)
+    command = (_find_uv(), *directory, *arguments)
+    return run_command(command, environment=filter_environment(os.environ), timeout_s=_TIMEOUT_S)
 
 
-def environment_of(users: Mapping[str, str]) -> dict[str, str]:
-    """Return what uv may know of the user's variables: all but where to install."""
-    return {name: value for name, value in users.items() if name not in _OURS}
+def filter_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Drop the variables that decide where to install."""
+    return {name: value for name, value in environment.items() if name not in _TARGET_VARIABLES}
 
 
-def _program() -> str:
-    """Find uv where it was installed with the extra, or on ``PATH``."""
+def _find_uv() -> str:
+    """Find uv where the extra installed it, or on ``PATH``."""
     if missing_extra(VARIANTS) is None:
-        from uv import find_uv_bin
+        from uv import find_uv_bin  # optional
 
         try:
             return str(find_uv_bin())
         except FileNotFoundError:
-            pass  # a package without its program, as some distributions have it
+            pass  # some distributions have the package without its program
     found = shutil.which("uv")
     if found is None:
         raise SetupError(
-            "an environment for a variant is made by uv, which is not installed",
+            "uv, which makes the environment of a variant, is not installed",
             hint=f"pip install 'flagbench[{VARIANTS.name}]'",
         )
     return found

@@ -1,4 +1,4 @@
-"""Sides of variants: real repositories, real environments of uv, real interpreters."""
+"""Building variants with real repositories, virtual environments and interpreters."""
 
 import json
 import os
@@ -18,10 +18,11 @@ from bench.model.cases import Strategy
 from bench.model.comparison import BuiltVariant, Variant
 from bench.system.paths import home
 from bench.variants.build import build_variant
-from bench.variants.interpreter import interpreter_for
-from bench.variants.probe import OF_THE_TREE
+from bench.variants.interpreter import find_interpreter
+from bench.variants.probe import FROM_TREE
 from bench.worker.protocol import PROTOCOL
 from tests.package_index import need_index
+from tests.repositories import commit_all, git
 
 pytestmark = [pytest.mark.e2e]
 
@@ -43,19 +44,19 @@ print(build_variant(Variant(requirements=("httpx==0.27.1",)), ["httpx"], {}, lam
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Have one cache for all of these tests."""
+    """Share one cache between these tests."""
     return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Skip where nothing can be installed."""
+    """Skip where no package can be installed."""
     need_index(tmp_path_factory.mktemp("target"))
 
 
 @pytest.fixture
 def repository(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make the repository of a user's project, which is no copy of this one, and go there."""
+    """Make the repository of a user's project, which is no copy of this one, and change to it."""
     folder = tmp_path / "project"
     (folder / "src" / "project").mkdir(parents=True)
     (folder / "src" / "project" / "__init__.py").write_text("NUMBER = 1\n", encoding="utf-8")
@@ -68,21 +69,8 @@ def repository(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return folder
 
 
-def git(folder: Path, *words: str) -> None:
-    """Run git in a folder, as somebody without settings."""
-    who = ["-c", "user.name=x", "-c", "user.email=x@localhost", "-c", "commit.gpgsign=false"]
-    nameless = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-    subprocess.run(["git", "-C", str(folder), *who, *words], env=nameless, check=True, capture_output=True)
-
-
-def commit_all(folder: Path) -> None:
-    """Commit everything."""
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message=x")
-
-
-def built(variant: Variant, clients: Collection[str] = CLIENTS, *own: Path) -> tuple[BuiltVariant, list[str]]:
-    """Build a side, and return it with what was said."""
+def build(variant: Variant, clients: Collection[str] = CLIENTS, *own: Path) -> tuple[BuiltVariant, list[str]]:
+    """Build a variant, and return it with the printed lines."""
     said: list[str] = []
     strategies: dict[str, Strategy] = dict(catalog.find_strategies())
     for file in own:
@@ -90,31 +78,30 @@ def built(variant: Variant, clients: Collection[str] = CLIENTS, *own: Path) -> t
     return build_variant(variant, clients, strategies, said.append), said
 
 
-def asked(side: BuiltVariant, code: str) -> list[str]:
-    """Run code as a worker of this side would, and return the lines that it prints."""
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(side.import_path)}
-    command = [side.python, "-P", "-c", code]
+def run_in(variant: BuiltVariant, code: str) -> list[str]:
+    """Run code as a worker of this variant would, and return the words that it prints."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(variant.import_path)}
+    command = [variant.python, "-P", "-c", code]
     return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.split()
 
 
 def installed_pythons() -> Iterator[str]:
-    """Name the versions that can be measured here, other than the running one."""
+    """Yield the Python versions that can be measured here, other than the running one."""
     running = f"{sys.version_info.major}.{sys.version_info.minor}"
     for version in {"3.11", "3.12", "3.13"} - {running}:
         try:
-            interpreter_for(version)
+            find_interpreter(version)
         except BenchError:
             continue
         yield version
 
 
 @pytest.mark.usefixtures("index")
-def test_two_versions_of_a_library_are_two_sides(repository: Path) -> None:
-    """Each imports its own; all else about them is as long and as much."""
-    old, said = built(Variant(requirements=("httpx==0.27.2",)))
-    new, _ = built(Variant(requirements=("httpx==0.28.1",)))
+def test_variants_with_two_versions_of_a_library_import_their_own(repository: Path) -> None:
+    old, said = build(Variant(requirements=("httpx==0.27.2",)))
+    new, _ = build(Variant(requirements=("httpx==0.28.1",)))
     code = "import httpx; print(httpx.__version__, httpx.__file__)"
-    (old_version, old_file), (new_version, new_file) = asked(old, code), asked(new, code)
+    (old_version, old_file), (new_version, new_file) = run_in(old, code), run_in(new, code)
     assert (old_version, new_version) == ("0.27.2", "0.28.1")
     assert len(old_file) == len(new_file)
     assert old.import_path == new.import_path
@@ -129,37 +116,35 @@ def test_two_versions_of_a_library_are_two_sides(repository: Path) -> None:
 
 
 @pytest.mark.usefixtures("index")
-def test_a_tree_of_this_project_is_measured_by_its_own_harness(
+def test_tree_of_this_project_is_measured_by_its_own_compiled_worker(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its own worker, strategies and clients, whose imports are compiled beforehand."""
     for name in ("bench", "strategies"):
         (repository / name).symlink_to(home() / name)
     git_free = repository.parent / "copy"
     subprocess.run(["cp", "-rL", str(repository), str(git_free)], check=True)
     (git_free / "strategies" / "sequential.py").unlink()
     monkeypatch.chdir(repository)
-    side, said = built(Variant(path=git_free))
+    variant, said = build(Variant(path=git_free))
     assert not [line for line in said if "own worker" in line]
-    (folder,) = side.import_path
+    (folder,) = variant.import_path
     code = "import bench.worker.main as m, strategies.clients.httpx as c; print(m.__file__, c.__file__)"
-    assert all(file.startswith(folder) for file in asked(side, code))
-    assert "threadpool_map" in side.strategies
-    assert "sequential" not in side.strategies
-    assert all(file.is_relative_to(folder) for file in side.strategies.values())
+    assert all(file.startswith(folder) for file in run_in(variant, code))
+    assert "threadpool_map" in variant.strategies
+    assert "sequential" not in variant.strategies
+    assert all(file.is_relative_to(folder) for file in variant.strategies.values())
     assert list(Path(folder, "strategies", "__pycache__").glob("threadpool_map.*.pyc"))
 
 
 @pytest.mark.usefixtures("index")
-def test_a_strategy_of_ones_own_is_that_of_each_tree(repository: Path, tmp_path: Path) -> None:
-    """And imports the project as that tree has it; one that a tree lacks is left out."""
+def test_own_strategy_and_its_project_come_from_each_tree(repository: Path, tmp_path: Path) -> None:
     (repository / "src" / "project" / "__init__.py").write_text("NUMBER = 2\n", encoding="utf-8")
     (repository / "new.py").write_text((repository / "mine.py").read_text(encoding="utf-8"), encoding="utf-8")
     elsewhere = tmp_path / "elsewhere.py"
     elsewhere.write_text((repository / "mine.py").read_text(encoding="utf-8"), encoding="utf-8")
     own = (repository / "mine.py", repository / "new.py", elsewhere)
-    base, _ = built(Variant(rev="main"), CLIENTS, *own)
-    work, _ = built(Variant(), CLIENTS, *own)
+    base, _ = build(Variant(rev="main"), CLIENTS, *own)
+    work, _ = build(Variant(), CLIENTS, *own)
     assert (base.about["dirty"], work.about["dirty"]) == (False, True)
     assert base.about["tree"] != work.about["tree"]
     assert base.python == work.python
@@ -169,26 +154,24 @@ def test_a_strategy_of_ones_own_is_that_of_each_tree(repository: Path, tmp_path:
     assert base.strategies["elsewhere"] == work.strategies["elsewhere"] == elsewhere
     assert base.strategies["threadpool_map"].is_relative_to(base.import_path[0])
     code = "import project; print(project.NUMBER)"
-    assert (asked(base, code), asked(work, code)) == (["1"], ["2"])
+    assert (run_in(base, code), run_in(work, code)) == (["1"], ["2"])
     assert [len(path) for path in base.import_path] == [len(path) for path in work.import_path]
 
 
 @pytest.mark.usefixtures("index", "repository")
-def test_another_python_is_really_run() -> None:
-    """One of those that are here."""
+def test_workers_run_under_the_requested_python() -> None:
     version = next(installed_pythons(), None)
     if version is None:
         pytest.skip("there is no Python from 3.11 to 3.13 but the running one")
-    side, _ = built(Variant(python=version))
-    (ran,) = asked(side, "import platform, httpx; print(platform.python_version())")
+    variant, _ = build(Variant(python=version))
+    (ran,) = run_in(variant, "import platform, httpx; print(platform.python_version())")
     assert ran.startswith(f"{version}.")
-    assert side.about["python"] == ran
-    assert side.about["label"] == f"py{version}"
+    assert variant.about["python"] == ran
+    assert variant.about["label"] == f"py{version}"
 
 
 @pytest.mark.usefixtures("index")
-def test_the_requirements_of_the_tree_come_first(repository: Path) -> None:
-    """With its hashes, and with what the variant says on top; an environment is made once."""
+def test_requirements_of_the_variant_are_installed_after_those_of_the_tree(repository: Path) -> None:
     (repository / "requirements.txt").write_text("-e ./library\nhttpx==0.27.2\n", encoding="utf-8")
     (repository / ".python-version").write_text("3.99\n", encoding="utf-8")
     library = repository / "library"
@@ -199,19 +182,19 @@ def test_the_requirements_of_the_tree_come_first(repository: Path) -> None:
     (library / "library.py").write_text("NUMBER = 1\n", encoding="utf-8")
     commit_all(repository)
     (repository / ".python-version").unlink()  # of the tree alone: it decides nothing
-    base, _ = built(Variant(rev="main"))
+    base, _ = build(Variant(rev="main"))
     (library / "library.py").write_text("NUMBER = 2\n", encoding="utf-8")
-    work, _ = built(Variant(requirements=("./library", "httpx==0.28.1")))
+    work, _ = build(Variant(requirements=("./library", "httpx==0.28.1")))
     code = "import library, httpx; print(library.NUMBER, httpx.__version__)"
-    assert (asked(base, code), asked(work, code)) == (["1", "0.27.2"], ["2", "0.28.1"])
-    again, said = built(Variant(rev="main"))
+    assert (run_in(base, code), run_in(work, code)) == (["1", "0.27.2"], ["2", "0.28.1"])
+    again, said = build(Variant(rev="main"))
     assert again == base
     assert not [line for line in said if "making" in line]
     assert not list(Path(base.import_path[1]).rglob("*.egg-info"))
 
 
-def building(cache: Path) -> "subprocess.Popen[str]":
-    """Start a process that builds a side, with a cache."""
+def start_build(cache: Path) -> "subprocess.Popen[str]":
+    """Start a process that builds a variant with this cache."""
     environment = {**os.environ, "FLAGBENCH_CACHE": str(cache), "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         [sys.executable, "-c", BUILDING], env=environment, stdout=subprocess.PIPE, text=True
@@ -219,15 +202,14 @@ def building(cache: Path) -> "subprocess.Popen[str]":
 
 
 def version_of_httpx(python: Path) -> str:
-    """Ask an environment which httpx it has."""
+    """Return the version of httpx in an environment."""
     words = [str(python), "-I", "-c", "import httpx; print(httpx.__version__)"]
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
 
 
 @pytest.mark.usefixtures("index", "repository")
-def test_two_builds_at_once_have_one_whole_environment(tmp_path: Path) -> None:
-    """Whoever comes first; nothing else is left."""
-    both = [building(tmp_path / "shared") for _ in range(2)]
+def test_two_processes_make_one_complete_environment(tmp_path: Path) -> None:
+    both = [start_build(tmp_path / "shared") for _ in range(2)]
     said = [process.communicate(timeout=100)[0].strip() for process in both]
     assert [process.returncode for process in both] == [0, 0]
     python = Path(said[0])
@@ -237,17 +219,16 @@ def test_two_builds_at_once_have_one_whole_environment(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("index", "repository")
-def test_an_environment_whose_maker_was_killed_is_made_anew(tmp_path: Path) -> None:
-    """What was there of it is never used."""
+def test_environment_of_a_killed_process_is_made_again(tmp_path: Path) -> None:
     envs = tmp_path / "shared" / "envs"
-    killed = building(tmp_path / "shared")
+    killed = start_build(tmp_path / "shared")
     while killed.poll() is None and not list(envs.glob(".making-*/*/pyvenv.cfg")):
         time.sleep(0.001)
     killed.kill()
     killed.communicate()
     assert killed.returncode == -signal.SIGKILL
     assert [entry.name[:8] for entry in envs.iterdir()] == [".making-"]
-    again = building(tmp_path / "shared")
+    again = start_build(tmp_path / "shared")
     python = Path(again.communicate(timeout=100)[0].strip())
     assert version_of_httpx(python) == "0.27.1"
     assert python.parents[1].name in [entry.name for entry in envs.iterdir()]
@@ -255,41 +236,39 @@ def test_an_environment_whose_maker_was_killed_is_made_anew(tmp_path: Path) -> N
 
 @pytest.mark.usefixtures("index")
 def test_wrong_hashes_are_refused(repository: Path) -> None:
-    """What is locked is what is installed."""
     (repository / "requirements.txt").write_text(f"idna==3.10 --hash=sha256:{'0' * 64}\n", encoding="utf-8")
-    with pytest.raises(SetupError, match="cannot install what worktree needs") as fault:
-        built(Variant())
+    with pytest.raises(SetupError, match="cannot install the requirements of worktree") as fault:
+        build(Variant())
     assert "hash" in fault.value.what.lower()
 
 
 @pytest.mark.usefixtures("index", "repository")
-def test_a_requirement_that_cannot_be_met_is_told_in_uvs_words(cache: Path) -> None:
-    """In one line, and nothing of it stays."""
+def test_requirement_that_cannot_be_met_is_reported_in_the_words_of_uv(
+    cache: Path,
+) -> None:
     before = {entry.name for entry in (cache / "envs").glob("*")}
     for requirement, words in (
         ("httpx==99", "there is no version of httpx==99"),
         ("foo bar", "Failed to parse"),
     ):
         with pytest.raises(SetupError, match=words) as fault:
-            built(Variant(requirements=(requirement,)))
+            build(Variant(requirements=(requirement,)))
         assert str(fault.value).isprintable()
     assert {entry.name for entry in (cache / "envs").glob("*")} == before
 
 
 @pytest.mark.usefixtures("index")
-def test_a_client_that_is_not_installed_is_told_before_the_first_trial(repository: Path) -> None:
-    """With what to write to have it."""
+def test_client_library_that_is_not_installed_is_an_environment_error(repository: Path) -> None:
     (repository / "requirements.txt").write_text("idna==3.10\n", encoding="utf-8")
     with pytest.raises(SetupError, match="No module named 'http") as fault:
-        built(Variant())
+        build(Variant())
     assert "requirements.txt" in fault.value.hint
-    side, _ = built(Variant(), ())
-    assert "httpx" not in side.about["libraries"]
+    variant, _ = build(Variant(), ())
+    assert "httpx" not in variant.about["libraries"]
 
 
 @pytest.mark.usefixtures("index")
-def test_a_foreign_bench_is_never_run(repository: Path) -> None:
-    """One that speaks otherwise is that of another flagbench, or of somebody else."""
+def test_bench_of_another_protocol_is_never_run(repository: Path) -> None:
     (repository / "bench" / "worker").mkdir(parents=True)
     (repository / "strategies").mkdir()
     for name in ("bench", "bench/worker", "strategies"):
@@ -297,70 +276,68 @@ def test_a_foreign_bench_is_never_run(repository: Path) -> None:
     protocol = repository / "bench" / "worker" / "protocol.py"
     protocol.write_text(f"PROTOCOL = {PROTOCOL + 1}\n", encoding="utf-8")
     (repository / "strategies" / "theirs.py").write_text("def download_many(job): ...\n", encoding="utf-8")
-    side, said = built(Variant())
+    variant, said = build(Variant())
     assert [line for line in said if "own worker" in line]
-    (file,) = asked(side, "import bench.worker.protocol as p; print(p.__file__)")
-    assert file.startswith(side.import_path[0])
+    (file,) = run_in(variant, "import bench.worker.protocol as p; print(p.__file__)")
+    assert file.startswith(variant.import_path[0])
     assert not protocol.samefile(file)
-    assert {name: file.parent.parent for name, file in side.strategies.items()} == {
-        "theirs": Path(side.import_path[1])
+    assert {name: file.parent.parent for name, file in variant.strategies.items()} == {
+        "theirs": Path(variant.import_path[1])
     }
 
 
 @pytest.mark.usefixtures("index")
-def test_a_tree_that_hides_what_is_asked_for_is_refused(repository: Path) -> None:
-    """It would be measured as if it were that; where nothing is asked for, its version is not told."""
+def test_tree_that_hides_a_required_library_is_refused(repository: Path) -> None:
     (repository / "src" / "idna").mkdir()
     (repository / "src" / "idna" / "__init__.py").touch()
     with pytest.raises(UsageError, match=r"has its own idna, which hides idna==3\.10"):
-        built(Variant(requirements=("idna==3.10",)))
-    side, _ = built(Variant())
-    assert side.about["libraries"]["idna"] == OF_THE_TREE
-    assert side.about["libraries"]["httpx"] != OF_THE_TREE
+        build(Variant(requirements=("idna==3.10",)))
+    variant, _ = build(Variant())
+    assert variant.about["libraries"]["idna"] == FROM_TREE
+    assert variant.about["libraries"]["httpx"] != FROM_TREE
 
 
 @pytest.mark.usefixtures("index")
-def test_strategies_from_elsewhere_find_their_own_project(repository: Path, tmp_path: Path) -> None:
-    """Which is the same for both sides; those that ship are there whatever else is called strategies."""
+def test_strategy_outside_the_repository_imports_its_own_project(repository: Path, tmp_path: Path) -> None:
     (repository / "strategies").mkdir()
     (repository / "strategies" / "theirs.py").write_text("def download_many(job): ...\n", encoding="utf-8")
     elsewhere = tmp_path / "elsewhere"
     (elsewhere / ".git").mkdir(parents=True)
     (elsewhere / "other.py").write_text(MINE, encoding="utf-8")
-    side, _ = built(Variant(), CLIENTS, elsewhere / "other.py", repository / "strategies" / "theirs.py")
-    assert side.import_path[-1] == str(elsewhere)
-    assert {"threadpool_map", "other", "theirs"} <= side.strategies.keys()
-    assert side.tree is not None
-    assert side.strategies["theirs"] == side.tree / "strategies" / "theirs.py"
-    assert side.strategies["threadpool_map"].is_relative_to(side.import_path[0])
+    variant, _ = build(Variant(), CLIENTS, elsewhere / "other.py", repository / "strategies" / "theirs.py")
+    assert variant.import_path[-1] == str(elsewhere)
+    assert {"threadpool_map", "other", "theirs"} <= variant.strategies.keys()
+    assert variant.tree is not None
+    assert variant.strategies["theirs"] == variant.tree / "strategies" / "theirs.py"
+    assert variant.strategies["threadpool_map"].is_relative_to(variant.import_path[0])
 
 
 @pytest.mark.usefixtures("repository")
-def test_no_credentials_get_into_messages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of an index that cannot be reached, and those that stand in a requirement."""
+def test_credentials_are_kept_out_of_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV_INDEX_URL", "https://me:secret@127.0.0.1:9/simple")
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     monkeypatch.setenv("UV_NO_CACHE", "1")
     with pytest.raises(SetupError, match="cannot install") as fault:
-        built(Variant(requirements=("wheel==0.45.0",)))
+        build(Variant(requirements=("wheel==0.45.0",)))
     assert not any(word in str(fault.value) for word in ("secret", "127.0.0.1"))
     with pytest.raises(UsageError, match="has credentials") as refused:
-        built(Variant(requirements=("x @ https://me:secret@host/x.whl",)))
+        build(Variant(requirements=("x @ https://me:secret@host/x.whl",)))
     assert "secret" not in refused.value.what
 
 
 @pytest.mark.usefixtures("repository")
-def test_without_uv_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And without git, git."""
+def test_missing_uv_and_missing_git_are_environment_errors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "bin").mkdir()
     monkeypatch.setattr("bench.variants.uv.missing_extra", lambda _: "uv")
     monkeypatch.setenv("FLAGBENCH_CACHE", str(tmp_path / "another cache"))
     git_alone = tmp_path / "bin" / "git"
     git_alone.symlink_to(shutil.which("git") or "git")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    with pytest.raises(SetupError, match="uv, which is not installed") as fault:
-        built(Variant())
+    with pytest.raises(SetupError, match=r"uv, .* is not installed") as fault:
+        build(Variant())
     assert "flagbench[variants]" in fault.value.hint
     git_alone.unlink()
     with pytest.raises(SetupError, match="needs git"):
-        built(Variant())
+        build(Variant())

@@ -1,4 +1,4 @@
-"""Trees of variants: real repositories, which stay as they are, whatever is in them."""
+"""Copying trees of real repositories, to which nothing is written."""
 
 import hashlib
 import os
@@ -11,36 +11,16 @@ import pytest
 from bench.errors import SetupError, UsageError
 from bench.model.comparison import Variant
 from bench.variants.tree import Tree, make_tree
+from tests.repositories import commit_all, git
 
 pytestmark = [pytest.mark.e2e]
 
 ROOT = Path(__file__).parents[2]
-NAMELESS = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-
-
-def git(folder: Path, *words: str, fed: bytes = b"") -> str:
-    """Run git in a folder, as somebody without settings."""
-    who = ["-c", "user.name=x", "-c", "user.email=x@localhost", "-c", "commit.gpgsign=false"]
-    ended = subprocess.run(
-        ["git", "-C", str(folder), *who, *words],
-        env={"PATH": os.environ["PATH"], **NAMELESS},
-        input=fed,
-        check=True,
-        capture_output=True,
-    )
-    return os.fsdecode(ended.stdout).strip()
-
-
-def commit_all(folder: Path) -> str:
-    """Commit everything, and return the commit."""
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message=x")
-    return git(folder, "rev-parse", "HEAD")
 
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make a repository of one commit, go there, and have a cache of one's own."""
+    """Make a repository of one commit, change to it, and use a temporary cache."""
     folder = tmp_path / "repository"
     (folder / "package").mkdir(parents=True)
     (folder / "package" / "a.py").write_text("A = 1\n", encoding="utf-8")
@@ -57,17 +37,17 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def tree(variant: Variant) -> Tree:
-    """Make a tree of which nothing is left out."""
+    """Make a tree; fail if something is left out."""
     return make_tree(variant, pytest.fail)
 
 
 def names(folder: Path) -> list[str]:
-    """Name all files below a folder."""
+    """Return the names of all files below a folder."""
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
 
 
 def state(folder: Path) -> dict[str, tuple[int, int, str]]:
-    """Return mode, time and content of all that is below a folder, and of itself."""
+    """Return mode, time and content of a folder and everything below it."""
     found = {}
     for path in (folder, *folder.rglob("*")):
         content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
@@ -75,8 +55,7 @@ def state(folder: Path) -> dict[str, tuple[int, int, str]]:
     return found
 
 
-def test_a_clean_work_tree_is_its_commit(repository: Path) -> None:
-    """Equal contents are one folder, whose files are those of the commit, with modes and links."""
+def test_clean_work_tree_and_its_commit_share_a_folder_with_modes_and_links(repository: Path) -> None:
     head, work = tree(Variant(rev="main")), tree(Variant())
     assert head == work
     assert (head.commit, head.id) == (
@@ -89,8 +68,7 @@ def test_a_clean_work_tree_is_its_commit(repository: Path) -> None:
     assert str((head.folder / "link").readlink()) == "package/a.py"
 
 
-def test_uncommitted_and_untracked_files_are_in_it_and_ignored_ones_are_not(repository: Path) -> None:
-    """As they are on the disk, staged or not; also a file that is tracked although it is ignored."""
+def test_work_tree_has_uncommitted_and_untracked_files_but_not_ignored_ones(repository: Path) -> None:
     for name in ("ignored_but_tracked", "changed", "removed", "becomes_a_folder", "staged_then_changed"):
         (repository / name).write_text("old", encoding="utf-8")
     git(repository, "add", "--force", "ignored_but_tracked")
@@ -124,8 +102,7 @@ def test_uncommitted_and_untracked_files_are_in_it_and_ignored_ones_are_not(repo
     assert (made.dirty, made.commit) == (True, git(repository, "rev-parse", "HEAD"))
 
 
-def test_the_repository_is_left_byte_for_byte_as_it_was(repository: Path) -> None:
-    """Its git folder, too: no index, no object, no reference is written there."""
+def test_nothing_is_written_to_the_repository(repository: Path) -> None:
     (repository / "package" / "a.py").write_text("A = 2\n", encoding="utf-8")
     (repository / "new").touch()
     (repository / "run.sh").touch()  # git would refresh its index
@@ -136,8 +113,9 @@ def test_the_repository_is_left_byte_for_byte_as_it_was(repository: Path) -> Non
     assert state(repository) == before
 
 
-def test_the_top_is_meant_from_wherever_one_is(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a folder below it, in another work tree of it, and in a hook with its variables."""
+def test_tree_is_that_of_the_top_in_subfolders_hooks_and_other_work_trees(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (repository / "new").touch()
     top = tree(Variant())
     monkeypatch.chdir(repository / "package")
@@ -150,8 +128,9 @@ def test_the_top_is_meant_from_wherever_one_is(repository: Path, monkeypatch: py
     assert tree(Variant()).id == tree(Variant(rev="main")).id
 
 
-def test_folders_are_taken_as_they_are(repository: Path, tmp_path: Path) -> None:
-    """One without git with all its files, one of a repository without what that ignores."""
+def test_folder_without_git_is_copied_whole_and_versioned_one_without_ignored_files(
+    repository: Path, tmp_path: Path
+) -> None:
     plain = tmp_path / "plain"
     (plain / "package").mkdir(parents=True)
     (plain / ".gitignore").write_text("generated.py", encoding="utf-8")
@@ -168,10 +147,9 @@ def test_folders_are_taken_as_they_are(repository: Path, tmp_path: Path) -> None
     assert names(tree(Variant(path=Path("ignored_build"))).folder) == ["x"]
 
 
-def test_what_is_missing_is_said_in_a_line_with_what_to_do(
+def test_missing_revision_folder_or_repository_is_a_usage_error_with_a_hint(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A revision, a folder, a repository."""
     for rev in ("no-such", "--all", "main:run.sh", "a\x1b[2Jb", "HEAD~99"):
         with pytest.raises(UsageError, match="there is no revision") as refused:
             tree(Variant(rev=rev))
@@ -186,10 +164,9 @@ def test_what_is_missing_is_said_in_a_line_with_what_to_do(
         assert "path=" in refused.value.hint
 
 
-def test_a_repository_without_a_commit_and_a_bare_one_will_do(
+def test_repository_without_a_commit_and_bare_repository_work(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first has a work tree, the second has revisions."""
     fresh = tmp_path / "fresh"
     fresh.mkdir()
     git(fresh, "init", "--quiet")
@@ -201,8 +178,7 @@ def test_a_repository_without_a_commit_and_a_bare_one_will_do(
     assert "run.sh" in names(tree(Variant(rev="main")).folder)
 
 
-def test_a_repository_may_have_longer_hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its trees have them, too, and folders of as long a name."""
+def test_repository_with_sha256_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLAGBENCH_CACHE", str(tmp_path / "cache"))
     (tmp_path / "long").mkdir()
     monkeypatch.chdir(tmp_path / "long")
@@ -214,10 +190,9 @@ def test_a_repository_may_have_longer_hashes(tmp_path: Path, monkeypatch: pytest
     assert (len(made.id), len(made.folder.name), made.dirty) == (64, 16, False)
 
 
-def test_no_program_of_git_is_run_and_no_byte_is_converted(
+def test_no_hook_or_filter_runs_and_no_byte_is_converted(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither hooks nor filters, of the repository or the user, whatever attributes say."""
     ran = tmp_path / "ran"
     program = tmp_path / "program"
     program.write_text(f"#!/bin/sh\ntouch '{ran}'\ncat\n", encoding="utf-8")
@@ -267,8 +242,9 @@ def test_no_program_of_git_is_run_and_no_byte_is_converted(
     assert (head.folder / "secret").is_file()
 
 
-def test_links_out_of_the_tree_and_submodules_are_left_out_and_told(repository: Path, tmp_path: Path) -> None:
-    """What they lead to is no part of the content that names the folder."""
+def test_submodules_and_links_out_of_the_tree_are_left_out_and_reported(
+    repository: Path, tmp_path: Path
+) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (repository / "away").symlink_to(outside)
@@ -292,14 +268,13 @@ def test_links_out_of_the_tree_and_submodules_are_left_out_and_told(repository: 
         assert made.dirty is False
 
 
-def test_names_that_no_disk_takes_are_a_fault_in_a_line(repository: Path) -> None:
-    """Git can store them; nothing of such a tree is left in the cache."""
-    blob = git(repository, "hash-object", "-w", "--stdin", fed=b"x")
+def test_file_name_that_is_too_long_is_an_environment_error_and_leaves_nothing(repository: Path) -> None:
+    blob = git(repository, "hash-object", "-w", "--stdin", stdin=b"x")
     for name in ("x" * 300, "y" * 300 + "/z"):
         folder, _, file = name.rpartition("/")
-        made = git(repository, "mktree", fed=f"100644 blob {blob}\t{file}\n".encode())
+        made = git(repository, "mktree", stdin=f"100644 blob {blob}\t{file}\n".encode())
         if folder:
-            made = git(repository, "mktree", fed=f"040000 tree {made}\t{folder}\n".encode())
+            made = git(repository, "mktree", stdin=f"040000 tree {made}\t{folder}\n".encode())
         commit = git(repository, "commit-tree", "-m", "x", made)
         with pytest.raises(SetupError, match="git cannot copy the tree") as fault:
             tree(Variant(rev=commit))
@@ -307,10 +282,9 @@ def test_names_that_no_disk_takes_are_a_fault_in_a_line(repository: Path) -> Non
     assert list((repository.parent / "cache" / "trees").iterdir()) == []
 
 
-def test_odd_names_of_files_and_of_the_repository_do_no_harm(
+def test_odd_names_of_files_and_of_the_repository_are_copied(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Signs that git, a shell or a terminal would read otherwise."""
     odd = ['a "quoted" \\ name', "new\nline", "-rf", "\x1b[2J", ":(glob)*", "\N{SNOWMAN}", "#x"]
     for name in odd:
         (repository / name).touch()
@@ -322,10 +296,9 @@ def test_odd_names_of_files_and_of_the_repository_do_no_harm(
     assert tree(Variant()).id == tree(Variant(rev="HEAD")).id
 
 
-def test_a_cache_and_runs_within_the_tree_are_no_part_of_it(
+def test_cache_and_runs_within_the_tree_are_left_out(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else to be measured would make it another."""
     monkeypatch.setenv("FLAGBENCH_CACHE", str(repository / "cache"))
     first = tree(Variant())
     (repository / "results" / "runs" / "x").mkdir(parents=True)
@@ -334,9 +307,9 @@ def test_a_cache_and_runs_within_the_tree_are_no_part_of_it(
     assert tree(Variant()) == first
 
 
-def test_all_trees_are_as_deep_in_the_file_system(repository: Path) -> None:
-    """The length of a path is part of what an import costs."""
+def test_paths_of_all_trees_are_equally_long(repository: Path) -> None:
     (repository / "new").touch()
+    # the length of a path is part of the cost of an import
     lengths = {
         len(str(tree(variant).folder))
         for variant in (Variant(), Variant(rev="main"), Variant(path=Path("package")))
@@ -344,8 +317,7 @@ def test_all_trees_are_as_deep_in_the_file_system(repository: Path) -> None:
     assert len(lengths) == 1
 
 
-def test_two_at_once_have_one_whole_tree(repository: Path) -> None:
-    """Whoever comes first."""
+def test_two_processes_make_one_complete_tree(repository: Path) -> None:
     for number in range(200):
         (repository / f"file{number}").write_text(str(number), encoding="utf-8")
     code = (

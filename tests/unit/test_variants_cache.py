@@ -1,4 +1,4 @@
-"""What is kept by its content: whole under its name, or not there."""
+"""The cache of variants: an entry is complete or absent."""
 
 import subprocess
 import sys
@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from bench.errors import SetupError
-from bench.variants.cache import get_or_create, key_of, root, scratch
+from bench.variants.cache import cache_folder, entry_key, get_or_create, scratch_folder
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Have a cache of one's own."""
+    """Use a temporary cache."""
     monkeypatch.setenv("FLAGBENCH_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
@@ -22,39 +22,41 @@ def write(folder: Path) -> None:
     (folder / "x").write_text("x", encoding="utf-8")
 
 
-def test_the_cache_lies_where_it_was_told_to(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
-    """Our own variable first, then XDG's, which must be absolute, then the home folder."""
-    assert root() == cache
+def test_cache_folder_follows_flagbench_cache_then_an_absolute_xdg_cache_home(
+    monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    assert cache_folder() == cache
     monkeypatch.delenv("FLAGBENCH_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
-    assert root() == Path("/caches/flagbench")
+    assert cache_folder() == Path("/caches/flagbench")
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    assert root() == Path.home() / ".cache" / "flagbench"
+    assert cache_folder() == Path.home() / ".cache" / "flagbench"
 
 
-def test_a_cache_that_no_import_path_can_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A colon ends a folder in it."""
+def test_cache_folder_with_a_colon_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLAGBENCH_CACHE", "/a:b")
-    with pytest.raises(SetupError, match="cannot lie in /a:b"):
-        root()
+    with pytest.raises(SetupError, match="cannot be in /a:b"):
+        cache_folder()
 
 
-def test_a_key_depends_on_all_of_the_content() -> None:
-    """And on where one part ends and the next begins."""
-    keys = [key_of("tree", "ab"), key_of("tree", "a", "b"), key_of("tree", ["a", "b"]), key_of("treea", "b")]
+def test_key_depends_on_all_content_and_on_its_parts() -> None:
+    keys = [
+        entry_key("tree", "ab"),
+        entry_key("tree", "a", "b"),
+        entry_key("tree", ["a", "b"]),
+        entry_key("treea", "b"),
+    ]
     assert len(set(keys)) == len(keys)
     assert {len(key) for key in keys} == {16}
 
 
-def test_an_entry_is_made_once() -> None:
-    """The second time it is there."""
+def test_entry_is_made_once() -> None:
     entry = get_or_create("trees", "k", write)
     assert (entry / "x").read_text(encoding="utf-8") == "x"
     assert get_or_create("trees", "k", lambda _: pytest.fail("made again")) == entry
 
 
-def test_what_fails_half_way_leaves_nothing(cache: Path) -> None:
-    """Neither an entry nor rubble."""
+def test_entry_that_fails_half_way_leaves_nothing(cache: Path) -> None:
 
     def fail(folder: Path) -> None:
         write(folder)
@@ -65,9 +67,7 @@ def test_what_fails_half_way_leaves_nothing(cache: Path) -> None:
     assert list((cache / "trees").iterdir()) == []
 
 
-def test_the_first_to_finish_wins() -> None:
-    """Another process made the same meanwhile: its entry stays as it is, and ours goes."""
-
+def test_process_that_finishes_first_makes_the_entry() -> None:
     def fill(folder: Path) -> None:
         get_or_create("trees", "k", lambda theirs: (theirs / "theirs").touch())
         write(folder)
@@ -77,8 +77,7 @@ def test_the_first_to_finish_wins() -> None:
     assert [file.name for file in entry.parent.iterdir()] == ["k"]
 
 
-def test_what_a_killed_process_left_is_never_used_and_removed_later(cache: Path) -> None:
-    """It never had the name of an entry."""
+def test_unfinished_entry_of_a_killed_process_is_never_used_and_removed_later(cache: Path) -> None:
     code = """
 import os, signal
 from bench.variants.cache import get_or_create
@@ -97,12 +96,13 @@ get_or_create("trees", "k", fill)
     assert [file.name for file in entry.parent.iterdir()] == ["k"]
 
 
-def test_what_is_being_made_is_not_removed() -> None:
-    """Somebody holds its lock."""
-    with scratch() as mine:
-        code = "from bench.variants.cache import scratch\nwith scratch() as theirs: print(theirs)"
-        root_folder = Path(__file__).parents[2]
-        said = subprocess.run([sys.executable, "-c", code], cwd=root_folder, check=True, capture_output=True)
+def test_folder_of_a_running_process_is_not_removed() -> None:
+    with scratch_folder() as mine:
+        code = (
+            "from bench.variants.cache import scratch_folder\nwith scratch_folder() as theirs: print(theirs)"
+        )
+        top = Path(__file__).parents[2]
+        said = subprocess.run([sys.executable, "-c", code], cwd=top, check=True, capture_output=True)
         theirs = Path(said.stdout.decode().strip())
         assert mine.is_dir()
         assert theirs.parent.parent == mine.parent.parent
@@ -110,8 +110,7 @@ def test_what_is_being_made_is_not_removed() -> None:
     assert not mine.exists()
 
 
-def test_a_cache_that_cannot_be_written_is_a_fault_of_the_machine(cache: Path) -> None:
-    """With what to do about it."""
+def test_unwritable_cache_is_an_environment_error(cache: Path) -> None:
     cache.write_text("no folder", encoding="utf-8")
     with pytest.raises(SetupError, match="cannot write the cache") as fault:
         get_or_create("trees", "k", write)

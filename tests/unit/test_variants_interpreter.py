@@ -1,4 +1,4 @@
-"""Which Python a version means, and what is said where there is none."""
+"""Finding interpreters by version or path."""
 
 import json
 import sys
@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from bench.errors import SetupError, UsageError
-from bench.variants.interpreter import interpreter_for, is_within
+from bench.variants.interpreter import find_interpreter, matches_version
 
 
-def pretend(program: Path, version: str) -> None:
-    """Write a program that says that it is a Python of this version."""
+def write_fake_python(program: Path, version: str) -> None:
+    """Write a program that describes itself as a Python of this version."""
     answer = {"program": str(program), "version": version, "platform": [], "is_free_threaded": False}
     program.write_text(f"#!/bin/sh\necho '{json.dumps(answer)}'\n", encoding="utf-8")
     program.chmod(0o755)
@@ -30,56 +30,55 @@ def pretend(program: Path, version: str) -> None:
         ("3.13.0", "3.13t", False),
     ],
 )
-def test_a_shorter_version_means_all_that_begin_so(version: str, wanted: str, fits: bool) -> None:  # noqa: FBT001  a row of a table
-    """By whole numbers; a build without a global lock must be asked for."""
-    assert is_within(version, wanted) is fits
+def test_shorter_version_matches_all_that_begin_with_its_numbers(
+    version: str,
+    wanted: str,
+    fits: bool,  # noqa: FBT001  table
+) -> None:
+    assert matches_version(version, wanted) is fits
 
 
-def test_the_running_python_is_taken_without_its_environment() -> None:
-    """Its libraries are not those of a variant."""
-    found = interpreter_for("")
+def test_running_python_is_found_without_its_virtual_environment() -> None:
+    found = find_interpreter("")
     assert found.version.removesuffix("t").split(".") == [str(part) for part in sys.version_info[:3]]
     assert found.program.is_relative_to(Path(sys.base_prefix).resolve())
-    assert interpreter_for(sys.executable) == found
+    assert find_interpreter(sys.executable) == found
 
 
 @pytest.mark.parametrize(
     "named", ["/bin/ls", "/nowhere/python", "/dev/null", "/", "x\0y", "python3.13\x1b[2J"]
 )
-def test_what_is_no_python_is_refused(named: str) -> None:
-    """Whatever it is, in one printable line."""
-    with pytest.raises(UsageError, match="is no Python") as refused:
-        interpreter_for(named)
+def test_path_that_is_no_python_is_refused_in_a_printable_line(named: str) -> None:
+    with pytest.raises(UsageError, match="is not a working Python") as refused:
+        find_interpreter(named)
     assert str(refused.value).isprintable()
 
 
 @pytest.mark.parametrize(
     ("version", "what"), [("3.10.13", "cannot be measured"), ("2.7", "cannot be measured")]
 )
-def test_a_python_that_the_worker_does_not_know_cannot_be_measured(
-    version: str, what: str, tmp_path: Path
-) -> None:
-    """The message says since when one can be."""
+def test_python_before_3_11_cannot_be_measured(version: str, what: str, tmp_path: Path) -> None:
     old = tmp_path / "python"
-    pretend(old, version)
+    write_fake_python(old, version)
     with pytest.raises(SetupError, match=what) as refused:
-        interpreter_for(str(old))
+        find_interpreter(str(old))
     assert "3.11" in str(refused.value)
 
 
-def test_pyenv_is_asked_where_the_path_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It shows only those on PATH that it was told to; the latest of those that fit is taken."""
+def test_latest_matching_python_of_pyenv_is_found_if_uv_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for version, patch in (("3.99.2", "2"), ("3.99.10", "10"), ("3.98.1", "1")):
         program = tmp_path / "versions" / version / "bin" / "python"
         program.parent.mkdir(parents=True)
         minor = version.split(".")[1]
-        pretend(program, f"3.{minor}.{patch}")
+        write_fake_python(program, f"3.{minor}.{patch}")
     uv = tmp_path / "uv"
     uv.write_text("#!/bin/sh\nexit 2\n", encoding="utf-8")
     uv.chmod(0o755)
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
-    monkeypatch.setattr("bench.variants.uv._program", lambda: str(uv))
-    assert interpreter_for("3.99").version == "3.99.10"
-    assert interpreter_for("3.98").version == "3.98.1"
+    monkeypatch.setattr("bench.variants.uv._find_uv", lambda: str(uv))
+    assert find_interpreter("3.99").version == "3.99.10"
+    assert find_interpreter("3.98").version == "3.98.1"
     with pytest.raises(SetupError, match=r"there is no Python 3\.97"):
-        interpreter_for("3.97")
+        find_interpreter("3.97")
