@@ -9,6 +9,7 @@ import rich_click as click
 from bench.api.error_outcomes import local_fault
 from bench.cli import cli
 from bench.errors import BenchError, ConfigError, ResourceError
+from bench.model.process_limit import describe_process_limit
 from bench.model.text import printable
 from bench.runner.processes.signals import Interrupted, handle_termination
 
@@ -59,6 +60,9 @@ def _explain(error: Exception) -> int:
     if (lack := local_fault(error)) is not None:
         place = f": {lack.filename}" if lack.filename else ""
         _say(f"error[environment]: the machine has no more to give: {lack.strerror}{place}")
+        return _EXIT_BY_KIND["environment"]
+    if (limit := describe_process_limit(error)) is not None:
+        _say(f"error[environment]: {limit}; raise it, end other processes, or use fewer workers")
         return _EXIT_BY_KIND["environment"]
     what = f"{type(error).__name__}: {error}"
     _say(f"error[bug]: {what}; please report what `flagbench --debug …` says")

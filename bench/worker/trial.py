@@ -12,6 +12,7 @@ from time import perf_counter
 
 from bench.api import Fetch, Job, Watcher
 from bench.api.error_outcomes import local_fault
+from bench.model.process_limit import describe_process_limit
 from bench.model.text import count_names, describe_error
 from bench.worker.leaks import held_resources, leaked_since
 from bench.worker.loader import DownloadMany, load_client, load_strategy
@@ -67,7 +68,9 @@ def run_trial(task: Task, began_s: float, watcher: Watcher | None, is_due: Pace)
         with suppress(Exception):  # the strategy may have closed it or put something else in its place
             traceback.print_exception(error, file=sys.stderr)
         said = describe_error(error, task.strategy_file)
-        if local_fault(error) is not None:
+        if (limit := describe_process_limit(error)) is not None:
+            said = f"{limit} ({said})"
+        if limit is not None or local_fault(error) is not None:
             return Report("invalid", f"local_resource: {said}", began_s, ready_s, tuple(rounds))
         return Report("error", said, began_s, ready_s, tuple(rounds))
 

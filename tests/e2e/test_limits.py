@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ pytestmark = [
 ]
 
 ROOT = Path(__file__).parents[2]
+GROUPS = Path("/sys/fs/cgroup")
 HOSTILE = ROOT / "tests" / "strategies"
 
 
@@ -149,3 +150,45 @@ def test_trial_is_invalid_if_the_server_has_no_descriptor_for_its_clients(tmp_pa
     assert result.returncode == 3, result.stderr
     found = {(trial["outcome"], trial["detail"]) for trial in document(path)["trials"]}
     assert found == {("invalid", "local_resource: the server had no descriptor for another connection")}
+
+
+@pytest.fixture
+def process_group() -> Iterator[Path]:
+    """Make a control group that limits processes; skip where none can be made."""
+    top = next((each for each in (GROUPS / "pids", GROUPS) if (each / "cgroup.procs").exists()), GROUPS)
+    group = top / f"flagbench-{os.getpid()}"
+    try:
+        group.mkdir()
+    except OSError as error:
+        pytest.skip(f"no control group can be made here: {error}")
+    try:
+        if not (group / "pids.max").exists():
+            pytest.skip("control groups do not limit processes here")
+        yield group
+    finally:
+        group.rmdir()
+
+
+@pytest.mark.parametrize(
+    ("limit", "strategy"),
+    [(2, "threadpool_map"), (3, "threadpool_map"), (10, "threadpool_map"), (10, "processpool_map")],
+)
+def test_limit_of_threads_and_processes_is_named_without_a_traceback(
+    tmp_path: Path, process_group: Path, limit: int, strategy: str
+) -> None:
+    path = config(tmp_path, workers=20, strategies=[strategy])
+    (process_group / "pids.max").write_text(str(limit), encoding="ascii")
+    program = f"exec {sys.executable} -m bench run {path} --quiet --out {tmp_path}/run"
+    result = subprocess.run(
+        ["sh", "-c", f"echo $$ > {process_group}/cgroup.procs; {program}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert result.returncode in {3, 4}
+    assert "Traceback" not in result.stderr
+    details = [trial["detail"] for trial in document(path)["trials"]]
+    for line in details or result.stderr.splitlines()[-1:]:
+        assert "the limit of threads and processes is reached (ulimit -u, pids.max)" in line

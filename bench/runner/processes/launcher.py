@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.errors import SetupError
+from bench.model.process_limit import describe_process_limit
 from bench.runner.processes.kill import kill_all
 from bench.runner.processes.workspace import fresh_workspace
 from bench.system.paths import import_path
@@ -172,7 +173,8 @@ def launching() -> Iterator[Launcher]:
             others = {*descendants(os.getpid())}
             guardian = stack.enter_context(_guardian(theirs, workspace))
         except OSError as error:
-            raise SetupError(f"cannot start the guardian process: {error}") from error
+            reason = describe_process_limit(error) or error
+            raise SetupError(f"cannot start the guardian process: {reason}") from error
         theirs.close()
         launcher = Launcher(ours, workspace)
         try:

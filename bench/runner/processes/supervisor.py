@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from bench.model.process_limit import describe_process_limit
 from bench.runner.processes.kill import kill_all
 from bench.runner.protected_files import remove_tree
 from bench.system.cpu_affinity import restrict_to
@@ -73,7 +74,7 @@ class Supervisor:
             reply = self._carry_out(json.loads(text), descriptors)
         except OSError as error:
             place = f": {error.filename}" if error.filename else ""
-            reply = {"error": f"{error.strerror}{place}"}
+            reply = {"error": describe_process_limit(error) or f"{error.strerror}{place}"}
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
