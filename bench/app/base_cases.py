@@ -10,8 +10,8 @@ from bench.errors import BenchError, UsageError
 from bench.model.cases import Case, Strategy
 from bench.model.comparison import BuiltVariant
 from bench.variants.build import counterpart_strategy
+from bench.variants.git import work_tree_top
 from bench.variants.harness import named_strategies
-from bench.variants.tree import work_tree_top
 
 
 def base_cases(config: str, side: BuiltVariant, say: Callable[[str], None]) -> tuple[Case, ...]:

@@ -10,12 +10,13 @@ from bench.model.cases import NO_CLIENT, Strategy
 from bench.model.comparison import BuiltVariant, Variant
 from bench.model.text import one_line
 from bench.system.paths import is_shipped, module_folders, project_path
+from bench.variants.git import work_tree_top
 from bench.variants.harness import cached_harness, has_same_protocol, named_strategies
 from bench.variants.interpreter import find_interpreter
 from bench.variants.probe import FROM_TREE, compile_folders, probe_variant
 from bench.variants.requirements import distribution_name
 from bench.variants.run_command import replace_urls
-from bench.variants.tree import Tree, make_tree, work_tree_top
+from bench.variants.tree import Tree, make_tree
 from bench.variants.virtualenv import make_virtualenv
 
 

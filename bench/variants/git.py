@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.errors import SetupError
+from bench.errors import SetupError, UsageError
+from bench.model.comparison import is_full_sha
 from bench.system.git import READ_ONLY
 from bench.variants.cache import scratch_folder
 from bench.variants.run_command import run_command, summarize_stderr
@@ -65,11 +66,75 @@ class Repository:
         """Return the answer of ``git rev-parse``; raise GitError if it has none."""
         return os.fsdecode(self.git("rev-parse", *arguments))
 
+    def object_format(self) -> str:
+        """Return the kind of the repository's hashes."""
+        return self.rev_parse("--show-object-format")
+
+    def resolve_commit(self, rev: str) -> str | None:
+        """Return the full commit of a revision, or None if there is none."""
+        try:
+            commit = self.rev_parse("--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
+        except GitError:
+            return None
+        return commit if is_full_sha(commit) else None  # it is none for an exclusion, such as ^HEAD
+
+    def tree_of_head(self) -> str | None:
+        """Return git's hash of this folder in the commit that is checked out, or None if it is not in it."""
+        try:
+            return self.rev_parse("--verify", "--quiet", "HEAD:./")
+        except GitError:
+            return None
+
+    def tracks_folder(self) -> bool:
+        """Tell whether this folder is the top of the repository, or has files that it tracks.
+
+        Raises:
+            GitError: git refuses the repository, for example because another user owns it.
+        """
+        try:
+            top = Path(self.rev_parse("--show-toplevel"))
+            return top.resolve() == self.folder.resolve() or bool(self.git("ls-files", "-z"))
+        except GitError:
+            if (self.folder / ".git").exists():
+                raise
+            return False
+
 
 def user_repository(folder: Path) -> Repository:
     """Return the user's repository as it is seen from a folder, for reading only."""
     chosen = {name: value for name, value in os.environ.items() if name.startswith(_USER_VARIABLES)}
     return Repository(folder, READ_ONLY, {**_environment_without_git(), **chosen, **_OFFLINE})
+
+
+def current_repository() -> Repository:
+    """Return the repository of the current folder: its top, or the git folder if it is bare.
+
+    Raises:
+        UsageError: there is none that git can read.
+        SetupError: git is not installed.
+    """
+    repository = user_repository(Path.cwd())
+    try:
+        is_bare = repository.rev_parse("--is-bare-repository") == "true"
+        top = repository.rev_parse("--absolute-git-dir" if is_bare else "--show-toplevel")
+    except GitError as error:
+        raise UsageError(
+            f"the current folder is in no repository that git can read: {error}",
+            hint="change to one, or name a folder with path=FOLDER",
+        ) from error
+    return user_repository(Path(top))
+
+
+def work_tree_top() -> Path:
+    """Return the top of the current git work tree, or the current folder outside of any.
+
+    Raises:
+        SetupError: git is not installed.
+    """
+    try:
+        return Path(user_repository(Path.cwd()).rev_parse("--show-toplevel")).resolve()
+    except GitError:
+        return Path.cwd().resolve()
 
 
 @contextmanager

@@ -8,11 +8,17 @@ from pathlib import Path
 from typing import Final
 
 from bench.errors import SetupError, UsageError
-from bench.model.comparison import Variant, is_full_sha
+from bench.model.comparison import Variant
 from bench.model.text import count_names, one_line
 from bench.storage.run_folder import JOURNAL
 from bench.variants.cache import cache_folder, entry_key, get_or_create
-from bench.variants.git import GitError, Repository, temporary_repository, user_repository
+from bench.variants.git import (
+    GitError,
+    Repository,
+    current_repository,
+    temporary_repository,
+    user_repository,
+)
 
 _LINK: Final = b"120000"
 _SUBMODULE: Final = b"160000"
@@ -65,24 +71,17 @@ def make_tree(variant: Variant, say: Callable[[str], None]) -> Tree:
     return tree
 
 
-def work_tree_top() -> Path:
-    """Return the top of the current git work tree, or the current folder outside of any.
-
-    Raises:
-        SetupError: git is not installed.
-    """
-    try:
-        return Path(user_repository(Path.cwd()).rev_parse("--show-toplevel")).resolve()
-    except GitError:
-        return Path.cwd().resolve()
-
-
 def _copy_revision(rev: str) -> Tree:
-    repository = user_repository(_repository_top())
-    commit = _resolve_commit(repository, rev)
+    repository = current_repository()
+    commit = repository.resolve_commit(rev)
+    if commit is None:
+        raise UsageError(
+            f"there is no revision {one_line(rev)!r} in this repository",
+            hint="`git log --all` shows its revisions; fetch others first",
+        )
     tree_id = repository.rev_parse("--verify", f"{commit}^{{tree}}")
     objects = (repository.folder / repository.rev_parse("--git-path", "objects")).resolve()
-    with temporary_repository(repository.folder, _object_format(repository), objects) as copy:
+    with temporary_repository(repository.folder, repository.object_format(), objects) as copy:
         # not `write-tree`: git would give the objects of the user's repository a new date
         copy.git("read-tree", tree_id)
         folder, left_out = _check_out(copy, tree_id)
@@ -90,28 +89,27 @@ def _copy_revision(rev: str) -> Tree:
 
 
 def _copy_folder(path: Path | None) -> Tree:
-    folder = _repository_top() if path is None else path.expanduser().absolute()
+    repository = current_repository() if path is None else user_repository(path.expanduser().absolute())
+    folder = repository.folder
     if not folder.is_dir():
         raise UsageError(f"there is no folder {one_line(str(folder))}", hint="name an existing folder")
-    if path is not None and not _is_versioned(folder):
-        with temporary_repository(folder) as copy:
-            tree_id = _add_files(copy, copy)
-            copied, left_out = _check_out(copy, tree_id)
-        return Tree(copied, tree_id, None, None, left_out)
-    repository = user_repository(folder)
-    with temporary_repository(folder, _object_format(repository)) as copy:
-        tree_id = _add_files(copy, repository, "--exclude-standard")
+    is_versioned = path is None or repository.tracks_folder()
+    with temporary_repository(folder, repository.object_format() if is_versioned else "sha1") as copy:
+        tree_id = _add_files(copy, repository if is_versioned else copy)
         copied, left_out = _check_out(copy, tree_id)
-    commit, committed_id = _head(repository)
-    return Tree(copied, tree_id, commit, None if commit is None else committed_id != tree_id, left_out)
+    commit = repository.resolve_commit("HEAD") if is_versioned else None
+    dirty = None if commit is None else repository.tree_of_head() != tree_id
+    return Tree(copied, tree_id, commit, dirty, left_out)
 
 
-def _add_files(copy: Repository, source: Repository, *exclude: str) -> str:
+def _add_files(copy: Repository, source: Repository) -> str:
     """Add the files of a work tree to a copy's index as they are on the disk, and return git's hash of them.
 
-    Those are the files that ``source`` tracks and its other files but those that ``exclude`` names. Bytecode,
-    runs of this project and the cache are left out: measuring a tree must not change it.
+    Those are the files that ``source`` tracks, and others that it does not ignore; without a repository,
+    ``source`` is the copy itself, and all files count. Bytecode, runs of this project and the cache are left
+    out: measuring a tree must not change it.
     """
+    exclude = () if source is copy else ("--exclude-standard",)
     tracked = _index(source)
     others = source.git("ls-files", "-z", "--others", *exclude, "--exclude=__pycache__/").split(b"\0")
     folder = copy.folder.resolve()
@@ -182,63 +180,9 @@ def _parse_entry(line: bytes) -> _Entry:
     return _Entry(mode, blob, path)
 
 
-def _object_format(repository: Repository) -> str:
-    return repository.rev_parse("--show-object-format")
-
-
 def _cache_within(folder: Path) -> bytes | None:
     cache = cache_folder().resolve()
     return os.fsencode(cache.relative_to(folder)) if cache.is_relative_to(folder) else None
-
-
-def _repository_top() -> Path:
-    """Return the top of the current work tree, or the git folder of a bare repository."""
-    repository = user_repository(Path.cwd())
-    try:
-        is_bare = repository.rev_parse("--is-bare-repository") == "true"
-        return Path(repository.rev_parse("--absolute-git-dir" if is_bare else "--show-toplevel"))
-    except GitError as error:
-        raise UsageError(
-            f"the current folder is in no repository that git can read: {error}",
-            hint="change to one, or name a folder with path=FOLDER",
-        ) from error
-
-
-def _resolve_commit(repository: Repository, rev: str) -> str:
-    try:
-        commit = repository.rev_parse("--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
-    except GitError:
-        commit = ""
-    if not is_full_sha(commit):  # also an exclusion, such as ^HEAD
-        raise UsageError(
-            f"there is no revision {one_line(rev)!r} in this repository",
-            hint="`git log --all` shows its revisions; fetch others first",
-        )
-    return commit
-
-
-def _is_versioned(folder: Path) -> bool:
-    """Tell whether a folder is the top of a repository, or has files that the one around it tracks."""
-    repository = user_repository(folder)
-    try:
-        top = Path(repository.rev_parse("--show-toplevel"))
-        return top.resolve() == folder.resolve() or bool(repository.git("ls-files", "-z"))
-    except GitError:
-        if (folder / ".git").exists():  # git refuses it, for example because another user owns it
-            raise
-        return False
-
-
-def _head(repository: Repository) -> tuple[str | None, str | None]:
-    """Return the commit that is checked out and git's hash of its tree at this folder; None without one."""
-    try:
-        commit = repository.rev_parse("--verify", "--quiet", "HEAD^{commit}")
-    except GitError:  # there is no commit yet
-        return None, None
-    try:
-        return commit, repository.rev_parse("--verify", "--quiet", "HEAD:./")
-    except GitError:  # the commit does not have the folder
-        return commit, None
 
 
 @contextmanager

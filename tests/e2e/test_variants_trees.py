@@ -178,6 +178,32 @@ def test_repository_without_a_commit_and_bare_repository_work(
     assert "run.sh" in names(tree(Variant(rev="main")).folder)
 
 
+def test_shallow_clone_and_commit_without_a_branch_work(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repository / "new").touch()
+    commit = commit_all(repository)
+    git(tmp_path, "clone", "--quiet", "--depth=1", repository.as_uri(), "shallow")
+    (tmp_path / "shallow" / "newer").touch()
+    newer = commit_all(tmp_path / "shallow")
+    git(tmp_path / "shallow", "reset", "--quiet", "--hard", "HEAD~")
+    monkeypatch.chdir(tmp_path / "shallow")
+    assert tree(Variant(rev="HEAD")).commit == commit
+    assert "newer" in names(tree(Variant(rev=newer)).folder)
+
+
+def test_partial_clone_is_an_environment_error_with_a_hint(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(repository, "config", "uploadpack.allowFilter", "true")
+    options = ("--quiet", "--no-checkout", "--filter=blob:none")
+    git(tmp_path, "clone", *options, repository.as_uri(), "partial")
+    monkeypatch.chdir(tmp_path / "partial")
+    with pytest.raises(SetupError, match="git cannot copy the tree of main") as fault:
+        tree(Variant(rev="main"))
+    assert "partial clone" in fault.value.hint
+
+
 def test_repository_with_sha256_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLAGBENCH_CACHE", str(tmp_path / "cache"))
     (tmp_path / "long").mkdir()
