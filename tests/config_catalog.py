@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final, Literal
 
+from bench.api.outcomes import FetchOutcome
 from bench.config.loader import load_config
 from bench.errors import ConfigError, UsageError
 from bench.model.cases import Client, Experiment, Strategy
@@ -23,11 +24,14 @@ STRATEGIES: Final = {
 }
 _TLS: Final[frozenset[Literal["tls", "http2"]]] = frozenset({"tls"})
 _HTTP2: Final[frozenset[Literal["tls", "http2"]]] = frozenset({"tls", "http2"})
+_UNSEEN: Final[dict[str, FetchOutcome]] = {"surplus_bytes": "ok"}
 CLIENTS: Final = {
     client.name: client
     for client in (
         Client("requests", Path("requests.py"), "", frozenset({"sync"}), speaks=_TLS),
-        Client("httpx", Path("httpx.py"), "", frozenset({"sync", "async"}), speaks=_HTTP2),
+        Client(
+            "httpx", Path("httpx.py"), "", frozenset({"sync", "async"}), speaks=_HTTP2, deviations=_UNSEEN
+        ),
         Client("urllib3", Path("urllib3.py"), "", frozenset({"sync"})),
         Client("aiohttp", Path("aiohttp.py"), "", frozenset({"async"}), speaks=_TLS),
         Client("pycurl", Path("pycurl.py"), "", frozenset({"sync"}), ("pycurl",), "pip install pycurl"),

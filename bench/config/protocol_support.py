@@ -1,6 +1,6 @@
 """Which clients speak what a profile needs, and what does not go with a connection that all share."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal, TypeAlias
 
 from bench.config.compatibility import fits
@@ -55,34 +55,34 @@ def unsupported_features(
 
 def several_at_once(
     entries: Iterable[StrategyForm], workers: Sequence[int], countries: Selection
-) -> Mapping[StrategyForm, int]:
-    """Return the entries whose downloads share a connection over HTTP/2, and how many workers they have.
+) -> list[tuple[StrategyForm, int]]:
+    """Return the entries whose downloads share a connection over HTTP/2, each with its workers.
 
     Those are of event loops; threads and processes have connections of their own.
     """
-    return {
-        entry: count
+    return [
+        (entry, count)
         for entry in entries
         if entry.name.face == "async" and entry.name.takes_workers
         for count in entry.workers or workers
         if min(count, len(countries.fetches)) > 1
-    }
+    ]
 
 
-def closing(busy: Iterable[StrategyForm], keep_alive: Sequence[bool]) -> list[FieldError]:
+def closing(busy: Iterable[tuple[StrategyForm, int]], keep_alive: Sequence[bool]) -> list[FieldError]:
     """Find a strategy that is to close its connection after each download, while others are on it."""
-    entry = next((each for each in busy if False in (each.keep_alive or keep_alive)), None)
+    entry = next((each for each, _ in busy if False in (each.keep_alive or keep_alive)), None)
     if entry is None:
         return []
     what = "has 'keep_alive: false', which means nothing where several downloads share an HTTP/2 connection"
     return [FieldError((), f"{entry.name.name} {what}")]
 
 
-def connection_wide_faults(profile: Profile, busy: Mapping[StrategyForm, int]) -> list[FieldError]:
+def connection_wide_faults(profile: Profile, busy: Sequence[tuple[StrategyForm, int]]) -> list[FieldError]:
     """Find faults that would end other downloads, which would be blamed."""
     if not busy:
         return []
-    entry, count = next(iter(busy.items()))
+    entry, count = busy[0]
     return [
         FieldError(
             _steps(profile, index),

@@ -115,6 +115,7 @@ def test_what_cannot_be_is_refused_at_the_profile(tmp_path: Path, text: str, pro
         "strategies: asyncio_gather\nclients: httpx\nprofile: {tls: true, faults: bad_length}\n",
         "strategies: [threadpool_map, processpool_map]\nclients: httpx\nkeep_alive: false\n" + GOAWAY,
         "strategies: asyncio_gather\nclients: httpx\nworkers: 1\nkeep_alive: false\n" + HTTP2,
+        "strategies: {name: asyncio_gather, clients: httpx}\n" + HTTP2,
     ],
 )
 def test_one_download_at_a_time_has_no_neighbours(tmp_path: Path, text: str) -> None:
