@@ -42,7 +42,7 @@ CLIENTS: Final = {
 def read_strategy(file: Path) -> Strategy:
     """Describe a file by its name; one that is called broken is."""
     if file.stem == "broken":
-        raise UsageError("broken.py is not Python:\n line 1", hint="mend it")
+        raise UsageError("broken.py is not Python:\n line 1", hint="fix it")
     return Strategy(file.stem, file, "", "sync", takes_workers=True)
 
 

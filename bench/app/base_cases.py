@@ -5,7 +5,8 @@ from pathlib import Path
 
 from bench.config import catalog
 from bench.config.catalog import describe_strategy
-from bench.config.loader import find_config, load_config
+from bench.config.loader import load_config
+from bench.config.lookup import find_config
 from bench.errors import BenchError, UsageError
 from bench.model.cases import Case, Strategy
 from bench.model.comparison import BuiltVariant

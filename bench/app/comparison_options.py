@@ -7,8 +7,8 @@ import rich_click as click
 
 from bench.app.base_revision import is_revision
 from bench.app.comparison_plan import ComparisonRequest
-from bench.config.loader import shipped_configs
-from bench.config.units import parse_positive_duration, parse_positive_share
+from bench.config.lookup import shipped_configs
+from bench.config.scalars import parse_positive_duration, parse_positive_share
 from bench.config.variants import parse_variant
 from bench.errors import UsageError
 from bench.model.cases import Experiment

@@ -8,7 +8,7 @@ import rich_click as click
 from bench.app.execute import RunOptions, execute_run, exit_code_of
 from bench.app.output import stderr_console, stdout_console, write_stdout
 from bench.app.select import apply_overrides, load_experiment, override_args
-from bench.config.units import parse_share
+from bench.config.scalars import parse_share
 from bench.errors import SetupError, UsageError
 from bench.model.cases import Experiment
 from bench.model.results import Run

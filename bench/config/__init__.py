@@ -1,1 +1,1 @@
-"""What a run is asked to do: a YAML file, read with suspicion and resolved to an ``Experiment``."""
+"""Read a YAML config, check it, and resolve it to an ``Experiment``: see ``loader.load_config``."""

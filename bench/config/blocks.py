@@ -1,30 +1,27 @@
-"""In how many blocks a config has its cases run: exactly, or until they have been run often enough."""
+"""Read the key ``blocks``: an exact number, or a range in which ``precision`` and ``budget`` decide."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import Field
-
-from bench.config.pydantic_types import Editor, FieldError, Form, FromForm, Shorthand, key_of
+from bench.config.forms import Editor, FieldError, Form, FromForm, Shorthand, key, under_key
 from bench.config.scalars import whole, whole_editor
 from bench.model.cases import Stopping
 
-_MAX: Final = 1000
-_INTERVAL: Final = 6
-"""An interval of the median, at 95 %, takes so many."""
+_LIMIT: Final = 1000
+_LEAST_FOR_INTERVAL: Final = 6
+"""Blocks that a 95 % interval of the median needs."""
+_USUAL_LEAST: Final = 8
+"""Blocks of a case if the config does not say: enough for an interval that is of some use."""
+_USUAL_MOST: Final = 10
+_USUAL_MOST_WITH_PRECISION: Final = 64
 
-_LEAST: Final = 8
-"""What a case is run in, where the config has no opinion: enough for an interval that is of some use."""
-_MOST: Final = 64
-_PLAIN: Final = 10
-
-_ENOUGH: Final = {key: told for key, told in whole_editor(_INTERVAL, _MAX).items() if key != "type"}
-RANGED: Final[Editor] = {
+_ENOUGH: Final = {"minimum": _LEAST_FOR_INTERVAL, "maximum": _LIMIT}
+RANGE_NEEDS_STOPPING: Final[Editor] = {
     "if": {"properties": {"blocks": {"type": "object", "required": ["min"]}}, "required": ["blocks"]},
     "then": {"anyOf": [{"required": ["precision"]}, {"required": ["budget"]}]},
 }
-"""What an editor is told of a range: something must say where in it to stop."""
-BEARS_INTERVAL: Final[Editor] = {
+"""Tells an editor that ``min`` needs ``precision`` or ``budget``."""
+PRECISION_NEEDS_INTERVAL: Final[Editor] = {
     "if": {"required": ["precision"]},
     "then": {
         "properties": {
@@ -37,34 +34,24 @@ BEARS_INTERVAL: Final[Editor] = {
         }
     },
 }
-"""What an editor is told of precision: the least number of blocks must bear an interval."""
+"""Tells an editor that with ``precision`` the least number of blocks must be enough for an interval."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """The range that a config leaves to a run.
-
-    Attributes:
-        least: ``None`` where it does not say.
-    """
+    """The least and the most blocks of a case; ``least`` is ``None`` if the config does not say."""
 
     least: int | None
     most: int
-
-    def stopping(self, precision: float | None, budget_s: float | None) -> Stopping | None:
-        """Return when a case has been run often enough; ``None`` if that does not depend on anything."""
-        if precision is None and budget_s is None:
-            return None
-        return Stopping(min(_LEAST, self.most) if self.least is None else self.least, precision, budget_s)
 
 
 class BlocksForm(Form):
     """A range of blocks, within which `precision` and `budget` decide."""
 
-    min: Annotated[int, whole(1, _MAX)] | None = Field(
-        default=None, description="Every case is run so often, even beyond the budget; 8 if left out."
+    min: Annotated[int, whole(1, _LIMIT)] | None = key(
+        None, "Blocks in which every case is run, even beyond the budget; 8 if left out."
     )
-    max: Annotated[int, whole(1, _MAX)] = Field(description="No case is run more often.")
+    max: Annotated[int, whole(1, _LIMIT)] = key(..., "Blocks after which every case ends.")
 
     def blocks(self) -> Blocks:
         """Return the range."""
@@ -72,21 +59,29 @@ class BlocksForm(Form):
 
 
 BlocksField: TypeAlias = Annotated[
-    Blocks, FromForm(BlocksForm, BlocksForm.blocks), Shorthand(key_of("max"), whole_editor(1, _MAX))
+    Blocks, FromForm(BlocksForm, BlocksForm.blocks), Shorthand(under_key("max"), whole_editor(1, _LIMIT))
 ]
 
 
 def usual_blocks(precision: float | None) -> Blocks:
-    """Return the range of a config that does not say."""
-    return Blocks(None, _PLAIN if precision is None else _MOST)
+    """Return the blocks of a config without the key."""
+    return Blocks(None, _USUAL_MOST if precision is None else _USUAL_MOST_WITH_PRECISION)
 
 
-def unfit(blocks: Blocks, precision: float | None) -> list[FieldError]:
-    """Find bounds that contradict each other, or bear no interval where one is asked for."""
+def stopping_rule(blocks: Blocks, precision: float | None, budget_s: float | None) -> Stopping | None:
+    """Return the rule that ends a case early, or None without precision and budget."""
+    if precision is None and budget_s is None:
+        return None
+    least = min(_USUAL_LEAST, blocks.most) if blocks.least is None else blocks.least
+    return Stopping(least, precision, budget_s)
+
+
+def check_blocks(blocks: Blocks, precision: float | None) -> list[FieldError]:
+    """Find bounds that contradict each other, or are too few for an interval."""
     if blocks.least is not None and blocks.least > blocks.most:
         return [FieldError(("min",), "is above max")]
     key, least = ("max", blocks.most) if blocks.least is None else ("min", blocks.least)
-    if precision is not None and least < _INTERVAL:
-        what = f"must be at least {_INTERVAL} with 'precision': an interval takes so many blocks"
+    if precision is not None and least < _LEAST_FOR_INTERVAL:
+        what = f"must be at least {_LEAST_FOR_INTERVAL} with 'precision', which needs an interval"
         return [FieldError((key,), what)]
     return []

@@ -1,24 +1,25 @@
-"""Which cases a config's settings make: their product, without what cannot be."""
+"""Multiply the axes of a config to its cases. The schema checks their number, the loader takes the cases."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
 
-from bench.config.compatibility import fits
-from bench.config.protocol_support import supports
-from bench.config.strategies import StrategyForm
+from bench.config.compatibility import StrategyEntry, fits, unsupported_protocol
 from bench.model.cases import NO_CLIENT, Case, Client, Profile, Selection
 from bench.model.profile_presets import preset
 
-_KEYS: Final = {"strategies", "clients", "workers", "keep_alive", "countries", "profile", "profiles"}
+AXIS_KEYS: Final = {
+    "strategies", "clients", "workers", "keep_alive", "countries", "profile", "profiles",
+}  # fmt: skip
+"""The keys of a config that make its axes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """What is multiplied; a strategy's own settings stand in place of these."""
+    """The values that are multiplied; the settings of a strategy's entry take precedence."""
 
-    strategies: tuple[StrategyForm, ...]
+    strategies: tuple[StrategyEntry, ...]
     clients: tuple[Client, ...]
     workers: tuple[int, ...]
     keep_alive: tuple[bool, ...]
@@ -27,7 +28,7 @@ class Axes:
 
     @property
     def most(self) -> int:
-        """How many cases there can be; some may turn out to be the same, or to be impossible."""
+        """The largest possible number of cases; some may turn out to be equal, or impossible."""
         return sum(
             len(entry.clients or self.clients)
             * len(entry.workers or self.workers)
@@ -36,12 +37,12 @@ class Axes:
         ) * len(self.profiles)
 
     def cases(self, *, installed: bool) -> tuple[Case, ...]:
-        """Multiply them in the config's order, with installed clients alone or with all that are named."""
-        found = (case for entry in self.strategies for case in self._cases(entry, installed=installed))
-        return tuple(dict.fromkeys(found))
+        """Return the cases in the config's order, with all clients or only with installed ones."""
+        cases = (case for entry in self.strategies for case in self._cases(entry, installed=installed))
+        return tuple(dict.fromkeys(cases))
 
-    def _cases(self, entry: StrategyForm, *, installed: bool) -> Iterator[Case]:
-        strategy = entry.name
+    def _cases(self, entry: StrategyEntry, *, installed: bool) -> Iterator[Case]:
+        strategy = entry.strategy
         fetches = len(self.countries.codes) * self.countries.repeat
         asked = (entry.workers or self.workers) if strategy.takes_workers else (1,)
         workers = dict.fromkeys(min(count, fetches) for count in asked)
@@ -49,29 +50,24 @@ class Axes:
         for client, count, keep_alive, profile in product(
             clients, workers, entry.keep_alive or self.keep_alive, self.profiles
         ):
-            if client is None or supports(client, profile):
+            if client is None or not unsupported_protocol(client, profile):
                 name = NO_CLIENT if client is None else client.name
                 yield Case(strategy.name, name, count, profile, self.countries, keep_alive)
 
-    def _clients(self, entry: StrategyForm, *, installed: bool) -> list[Client] | list[None]:
-        if entry.name.face is None:
+    def _clients(self, entry: StrategyEntry, *, installed: bool) -> list[Client] | list[None]:
+        if entry.strategy.face is None:
             return [None]
-        fitting = [client for client in entry.clients or self.clients if fits(entry.name, client)]
+        fitting = [client for client in entry.clients or self.clients if fits(entry.strategy, client)]
         return [client for client in fitting if not (installed and client.missing)]
 
 
-def axes_of(data: Mapping[str, Any]) -> Axes | None:
-    """Return what the values of a config's keys say; ``None`` where one that is needed is not sound."""
-    return sound_axes(data) if data.keys() >= _KEYS else None
-
-
-def sound_axes(data: Mapping[str, Any]) -> Axes:
-    """Return what sound values say; the chapter's local server where no profile is named."""
+def axes_of(values: Mapping[str, Any]) -> Axes:
+    """Return the axes from the valid values of ``AXIS_KEYS``; the profile is ``local`` by default."""
     return Axes(
-        data["strategies"],
-        data["clients"],
-        data["workers"],
-        data["keep_alive"],
-        data["profiles"] or (data["profile"] or preset("local"),),
-        data["countries"],
+        values["strategies"],
+        values["clients"],
+        values["workers"],
+        values["keep_alive"],
+        values["profiles"] or (values["profile"] or preset("local"),),
+        values["countries"],
     )

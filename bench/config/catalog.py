@@ -1,7 +1,9 @@
-"""What strategies and clients there are, read from their files: nothing is imported, nothing is run."""
+"""Describe strategies and clients by the source of their files: nothing is imported, and nothing is run."""
 
 import ast
-from collections.abc import Mapping
+import stat
+import sys
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,7 +11,6 @@ from pkgutil import iter_modules
 from typing import Final, Literal, TypeAlias, get_args
 
 from bench.api.outcomes import FetchOutcome
-from bench.config.strategy_source import foreign_modules, functions, imported, parse_source
 from bench.errors import UsageError
 from bench.model.cases import Client, Strategy
 from bench.model.faults import KINDS
@@ -17,90 +18,91 @@ from bench.system.paths import is_shipped, strategies_folder
 
 Face: TypeAlias = Literal["sync", "async"]
 
-_JOB_OPENS: Final[Mapping[str, Face]] = {"async_client": "async", "client": "sync"}
-_CLIENT_DEFINES: Final[Mapping[str, Face]] = {"open_async_client": "async", "open_client": "sync"}
-_CLIENT_READS: Final[Mapping[str, Literal["tls", "http2"]]] = {
-    "authority": "tls",
-    "tls_context": "tls",
-    "http2": "http2",
-}
+_FACES_OF_JOB: Final[Mapping[str, Face]] = {"async_client": "async", "client": "sync"}
+_FACES_OF_CLIENT: Final[Mapping[str, Face]] = {"open_async_client": "async", "open_client": "sync"}
+_PROTOCOLS: Final[Mapping[str, Literal["tls", "http2"]]] = {
+    "authority": "tls", "tls_context": "tls", "http2": "http2",
+}  # fmt: skip
+"""By the settings that a client reads."""
 _OUTCOMES: Final = frozenset(get_args(FetchOutcome))
 _PROCESS_POOL: Final = "ProcessPoolExecutor"
+_OWN_PACKAGES: Final = frozenset({"bench", "strategies"})
+_MAX_BYTES: Final = 1 << 20
 
 
 def find_strategies() -> Mapping[str, Strategy]:
-    """Return the strategies that ship with flagbench, by name.
+    """Return the shipped strategies, by name.
 
     Raises:
-        UsageError: one of their files is no strategy.
+        UsageError: one of their files is not a strategy.
     """
     return {file.stem: read_strategy(file) for file in _modules(strategies_folder())}
 
 
 def find_clients() -> Mapping[str, Client]:
-    """Return the clients that ship with flagbench, by name, those that cannot be used here included.
+    """Return the shipped clients, by name, with those whose library is not installed.
 
     Raises:
-        UsageError: one of their files is no client.
+        UsageError: one of their files is not a client.
     """
     return {file.stem: read_client(file) for file in _modules(strategies_folder() / "clients")}
 
 
 def read_strategy(file: Path) -> Strategy:
-    """Say what a strategy file is, from its text alone.
-
-    It is taken for asynchronous if it opens ``job.async_client()`` at all, and for one that takes
-    workers if it reads ``job.workers``.
+    """Describe a strategy file that the worker can load under its name.
 
     Raises:
-        UsageError: there is no such file, it is no Python, it has no ``download_many``, or it would take
-            the place of something that ships.
+        UsageError: as for ``describe_strategy``, or the file would hide a shipped module.
     """
     described = describe_strategy(file)
     if not is_shipped(described.file) and described.name in _shipped_names():
-        raise UsageError(f"{file} has the name of something that ships in strategies/", hint="rename it")
+        raise UsageError(f"{file} has the name of a shipped module of strategies/", hint="rename it")
     return described
 
 
 def describe_strategy(file: Path) -> Strategy:
-    """Say what a strategy file is as ``read_strategy`` does, whatever its name.
+    """Describe a strategy file, whatever its name.
+
+    It counts as asynchronous if it opens ``job.async_client()`` at all, and takes workers if it reads
+    ``job.workers``.
 
     Raises:
-        UsageError: there is no such file, it is no Python, or it has no ``download_many``.
+        UsageError: the file does not exist, is not Python, or has no ``download_many``.
     """
     tree = parse_source(file)
-    if "download_many" not in functions(tree):
+    if "download_many" not in _functions(tree):
         raise UsageError(
             f"{file} has no function download_many",
             hint="a strategy is a file with `def download_many(job: Job) -> list[Fetch]`",
         )
-    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     return Strategy(
         name=file.stem,
         file=file.parent.resolve() / file.name,
         summary=_summary(tree),
-        face=next((face for name, face in _JOB_OPENS.items() if name in used), None),
-        takes_workers="workers" in used,
-        starts_processes=_PROCESS_POOL in used | named or "multiprocessing" in imported(tree),
+        face=next((face for name, face in _FACES_OF_JOB.items() if name in attributes), None),
+        takes_workers="workers" in attributes,
+        starts_processes=_PROCESS_POOL in attributes | names or "multiprocessing" in _imported(tree),
     )
 
 
 def read_client(file: Path) -> Client:
-    """Say what a client file is, from its text alone, and whether what it imports is installed.
+    """Describe a client file, and which of its imports are not installed.
 
-    It is taken to speak TLS if it asks the settings whom to trust, and HTTP/2 if it reads ``settings.http2``.
+    It speaks TLS if it reads the authority or the TLS context of its settings, and HTTP/2 if it reads
+    ``settings.http2``.
 
     Raises:
-        UsageError: it is no Python, has neither ``open_client`` nor ``open_async_client``, or deviates in a
-            way that does not exist.
+        UsageError: the file is not Python, has neither ``open_client`` nor ``open_async_client``, or its
+            ``DEVIATIONS`` name an unknown fault or outcome.
     """
     tree = parse_source(file)
-    defined = functions(tree)
-    faces = frozenset(face for name, face in _CLIENT_DEFINES.items() if name in defined)
+    defined = _functions(tree)
+    faces = frozenset(face for name, face in _FACES_OF_CLIENT.items() if name in defined)
     if not faces:
         raise UsageError(f"{file} has neither open_client nor open_async_client", hint="see bench/api.py")
-    used = _settings_read(tree)
+    settings = _settings_read(tree)
     missing = tuple(module for module in foreign_modules(tree) if find_spec(module) is None)
     return Client(
         name=file.stem,
@@ -109,20 +111,82 @@ def read_client(file: Path) -> Client:
         faces=faces,
         missing=missing,
         install=install_command(file.stem, missing, _extras()),
-        speaks=frozenset(spoken for name, spoken in _CLIENT_READS.items() if name in used),
+        speaks=frozenset(protocol for name, protocol in _PROTOCOLS.items() if name in settings),
         deviations=_deviations(tree, file),
     )
 
 
 def install_command(client: str, missing: tuple[str, ...], extras: frozenset[str]) -> str:
-    """Return what to type to make a client usable; an empty string if nothing is missing."""
+    """Return the command that installs a client's missing modules; empty if none is missing."""
     if not missing:
         return ""
     return f"pip install 'flagbench[{client}]'" if client in extras else f"pip install {' '.join(missing)}"
 
 
+def parse_source(file: Path) -> ast.Module:
+    """Return the syntax tree of a Python file.
+
+    Raises:
+        UsageError: the file does not exist, is not Python, or is too large or too deep.
+    """
+    try:
+        return ast.parse(_read_source(file), filename=str(file))
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}", hint="name a Python file") from error
+    except (SyntaxError, ValueError) as error:
+        raise UsageError(f"{file} is not Python: {error}", hint="fix it, or name another file") from error
+    except (MemoryError, RecursionError) as error:
+        raise UsageError(f"{file} is nested too deeply to be read", hint="split its expressions") from error
+
+
+def foreign_modules(tree: ast.Module) -> list[str]:
+    """Return the top-level modules that a file imports beyond the standard library and this project."""
+    return sorted(frozenset(_imported(tree)) - sys.stdlib_module_names - _OWN_PACKAGES)
+
+
+def _read_source(file: Path) -> bytes:
+    found = file.stat()  # before it is opened: a FIFO would block for ever
+    if not stat.S_ISREG(found.st_mode):
+        raise UsageError(f"{file} is not a regular file", hint="name a Python file")
+    if found.st_size > _MAX_BYTES:
+        raise UsageError(f"{file} is larger than {_MAX_BYTES >> 20} MiB", hint="split it")
+    return file.read_bytes()
+
+
+def _modules(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.glob("*.py") if not file.name.startswith("_"))
+
+
+def _shipped_names() -> frozenset[str]:
+    """Return the names that the worker imports as ``strategies.<name>``, the clients' package included."""
+    return frozenset(module.name for module in iter_modules([str(strategies_folder())]))
+
+
+def _functions(tree: ast.Module) -> frozenset[str]:
+    """Return the names of the functions at the top level of a file."""
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef
+    return frozenset(node.name for node in tree.body if isinstance(node, kinds))
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    """Yield the top-level modules that a file imports at its top level; some more than once."""
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0:
+            yield node.module.partition(".")[0]
+
+
+def _settings_read(tree: ast.Module) -> frozenset[str]:
+    """Return the attributes that a client reads of ``settings``."""
+    attributes = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    return frozenset(
+        node.attr for node in attributes if isinstance(node.value, ast.Name) and node.value.id == "settings"
+    )
+
+
 def _deviations(tree: ast.Module, file: Path) -> Mapping[str, FetchOutcome]:
-    """Read what a client's ``DEVIATIONS`` says, a literal of kinds of faults and classes."""
+    """Read ``DEVIATIONS``, a literal that maps kinds of faults to outcomes."""
     written = (
         node.value
         for node in tree.body
@@ -131,35 +195,15 @@ def _deviations(tree: ast.Module, file: Path) -> Mapping[str, FetchOutcome]:
     )
     try:
         deviations = dict(ast.literal_eval(next(written, ast.Dict([], []))))
-        known = deviations.keys() <= KINDS.keys() and _OUTCOMES.issuperset(deviations.values())
+        is_known = deviations.keys() <= KINDS.keys() and _OUTCOMES.issuperset(deviations.values())
     except (ValueError, TypeError):
-        known = False
-    if not known:
+        is_known = False
+    if not is_known:
         raise UsageError(
-            f"{file}: DEVIATIONS is no literal of faults and classes",
+            f"{file}: DEVIATIONS is not a literal that maps faults to outcomes",
             hint='write, for instance, {"surplus_bytes": "ok"}; `list faults` has them all',
         )
     return deviations
-
-
-def _modules(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.glob("*.py") if not file.name.startswith("_"))
-
-
-def _shipped_names() -> frozenset[str]:
-    """Return what the worker imports as ``strategies.<name>``: the strategies and the clients' package."""
-    return frozenset(module.name for module in iter_modules([str(strategies_folder())]))
-
-
-def _settings_read(tree: ast.Module) -> frozenset[str]:
-    """Return which settings a client file reads."""
-    return frozenset(
-        node.attr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "settings"
-    )
 
 
 def _summary(tree: ast.Module) -> str:

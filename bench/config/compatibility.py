@@ -1,8 +1,31 @@
-"""Which clients a strategy can work with, and why not with the others."""
+"""Check which strategies, clients and profiles go together. The forms and the case matrix use it.
 
-from collections.abc import Iterable
+A client fits a strategy if it has the face that the strategy opens, and a profile if it speaks the
+profile's protocol.
+"""
 
-from bench.model.cases import Client, Strategy
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from bench.config.forms import FieldError
+from bench.model.cases import Client, Profile, Selection, Strategy
+from bench.model.faults import reach_of
+from bench.model.text import join_or
+
+_Protocol: TypeAlias = Literal["tls", "http2"]
+
+_PROTOCOL_NAMES: Final[dict[_Protocol, str]] = {"tls": "TLS", "http2": "HTTP/2"}
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyEntry:
+    """A strategy of a config with the settings of its own; ``None`` stands for the file's."""
+
+    strategy: Strategy
+    clients: tuple[Client, ...] | None = None
+    workers: tuple[int, ...] | None = None
+    keep_alive: tuple[bool, ...] | None = None
 
 
 def fits(strategy: Strategy, client: Client) -> bool:
@@ -10,35 +33,127 @@ def fits(strategy: Strategy, client: Client) -> bool:
     return strategy.face in client.faces
 
 
-def mismatch(strategy: Strategy, client: Client) -> str:
-    """Say why a strategy cannot use a client that was named for it; an empty string if it can."""
-    if strategy.face is None:
-        return f"{strategy.name} uses no client; leave the key out"
-    if not fits(strategy, client):
-        return f"{strategy.name} needs {_a_client(strategy.face)}, which {client.name} is not"
-    return missing_dependency(client)
+def unsupported_protocol(client: Client, profile: Profile) -> str | None:
+    """Return the protocol of a profile that a client does not speak, as a message, or None."""
+    needed = _protocol_of(profile)
+    return None if needed is None or needed in client.speaks else f"does not speak {_PROTOCOL_NAMES[needed]}"
 
 
-def missing_dependency(client: Client) -> str:
-    """Say what a client lacks on this machine, and the command that installs it; else nothing."""
+def missing_dependency(client: Client) -> str | None:
+    """Return which modules of a client are not installed and the command that installs them, or None."""
     if not client.missing:
-        return ""
+        return None
     return f"{client.name} needs {', '.join(client.missing)}, which is not installed: {client.install}"
 
 
-def no_usable_client(strategy: Strategy, clients: Iterable[Client], known: Iterable[Client]) -> str:
-    """Say why none of the file's clients can serve a strategy; an empty string if one can."""
+def client_mismatch(strategy: Strategy, client: Client) -> str | None:
+    """Return why a strategy cannot use a client that its entry names, or None."""
     if strategy.face is None:
-        return ""
+        return f"{strategy.name} uses no client; remove the key"
+    if not fits(strategy, client):
+        return f"{strategy.name} needs {_client_kind(strategy)}, which {client.name} is not"
+    return missing_dependency(client)
+
+
+def no_usable_client(strategy: Strategy, clients: Iterable[Client], known: Iterable[Client]) -> str | None:
+    """Return why a strategy can use none of the clients of a config, or None if it can use one."""
+    if strategy.face is None:
+        return None
     fitting = [client for client in clients if fits(strategy, client)]
     if any(not client.missing for client in fitting):
-        return ""
+        return None
     if fitting:
-        return f"{strategy.name} would have no case: {'; '.join(map(missing_dependency, fitting))}"
-    others = " or ".join(client.name for client in known if fits(strategy, client))
-    needed = f"{_a_client(strategy.face)}{f' such as {others}' if others else ''}"
-    return f"{strategy.name} would have no case: it needs {needed} in 'clients'"
+        reasons = [reason for client in fitting if (reason := missing_dependency(client))]
+        return f"{strategy.name} has no usable client: {'; '.join(reasons)}"
+    others = [client.name for client in known if fits(strategy, client)]
+    example = f" such as {join_or(others)}" if others else ""
+    return f"{strategy.name} has no usable client; add {_client_kind(strategy)}{example} to 'clients'"
 
 
-def _a_client(face: str) -> str:
-    return "an asynchronous client" if face == "async" else "a synchronous client"
+def check_protocol(
+    profile: Profile,
+    entries: Sequence[StrategyEntry],
+    clients: Sequence[Client] | None,
+    known: Iterable[Client],
+) -> str | None:
+    """Return which clients cannot speak a profile's protocol, if that makes the config invalid, or None.
+
+    It does if a strategy's entry names such a client, or if the profile is left without a case. ``clients``
+    is ``None`` if the key is not valid; ``known`` are all clients there are.
+    """
+    named = [
+        f"{client.name}, named by {entry.strategy.name}, {reason}"
+        for entry in entries
+        for client in entry.clients or ()
+        if (reason := unsupported_protocol(client, profile))
+    ]
+    if named:
+        return "; ".join(named)
+    needed = _protocol_of(profile)
+    if needed is None or clients is None or any(_has_case(entry, clients, profile) for entry in entries):
+        return None
+    able = sorted(client.name for client in known if not unsupported_protocol(client, profile))
+    hint = f"; add {join_or(able)} to 'clients'" if able else ""
+    return f"no usable client speaks {_PROTOCOL_NAMES[needed]}{hint}"
+
+
+def check_shared_connections(
+    profile: Profile,
+    entries: Iterable[StrategyEntry],
+    workers: Sequence[int],
+    keep_alive: Sequence[bool],
+    countries: Selection,
+) -> list[FieldError]:
+    """Find settings of an HTTP/2 profile that would end other downloads on the same connection.
+
+    Over HTTP/2 the downloads of an event loop share a connection, and the others would be blamed; threads
+    and processes have connections of their own.
+    """
+    if not profile.http2:
+        return []
+    sharing = [
+        (entry, count)
+        for entry in entries
+        if entry.strategy.face == "async" and entry.strategy.takes_workers
+        for count in entry.workers or workers
+        if min(count, len(countries.codes) * countries.repeat) > 1
+    ]
+    if not sharing:
+        return []
+    name, count = sharing[0][0].strategy.name, sharing[0][1]
+    errors = [
+        FieldError(
+            _steps_to_fault(profile, index),
+            f"{fault.kind} affects all downloads on its HTTP/2 connection, so it needs 'workers: 1', "
+            f"and {name} has {count}",
+        )
+        for index, fault in enumerate(profile.faults)
+        if reach_of(fault, profile) == "connection"
+    ]
+    closing = [entry for entry, _ in sharing if False in (entry.keep_alive or keep_alive)]
+    if closing:
+        what = "has 'keep_alive: false', but its downloads share an HTTP/2 connection; use true"
+        errors.append(FieldError((), f"{closing[0].strategy.name} {what}"))
+    return errors
+
+
+def _protocol_of(profile: Profile) -> _Protocol | None:
+    return "http2" if profile.http2 else "tls" if profile.tls else None
+
+
+def _has_case(entry: StrategyEntry, clients: Sequence[Client], profile: Profile) -> bool:
+    """Tell whether a strategy can be run; one that uses no client of ours always can."""
+    strategy = entry.strategy
+    return strategy.face is None or any(
+        fits(strategy, client) and not client.missing and not unsupported_protocol(client, profile)
+        for client in entry.clients or clients
+    )
+
+
+def _steps_to_fault(profile: Profile, index: int) -> tuple[str | int, ...]:
+    """Return the steps to a fault, or to all of them if the first may be that of ``error_rate``."""
+    return ("faults",) if profile.faults[0].kind == "status" else ("faults", index)
+
+
+def _client_kind(strategy: Strategy) -> str:
+    return "an asynchronous client" if strategy.face == "async" else "a synchronous client"

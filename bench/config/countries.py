@@ -1,15 +1,15 @@
-"""Which countries a config selects."""
+"""Read the countries of a config; the command ``download`` reads its own with ``codes_of``."""
 
 from collections.abc import Mapping, Sequence
 from itertools import product
 from string import ascii_uppercase
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 from bench.api.country_codes import is_country_code
-from bench.config.pydantic_types import Form, FromForm, Shorthand, Text, one_or_more, some
-from bench.config.quoting import did_you_mean, quote_text
+from bench.config.forms import Form, FromForm, Shorthand, Text, key, one_or_more, refuse_empty
+from bench.config.problems import did_you_mean, quote_text
 from bench.config.scalars import whole
 from bench.model.cases import Selection
 from bench.model.countries import COUNTRIES, POP20
@@ -32,7 +32,7 @@ _COUNTRIES: Final = {"anyOf": [_CODES, {"type": "array", "items": _CODE, "minIte
 
 
 def codes_of(text: str) -> tuple[str, ...]:
-    """Return the codes that one word stands for: ``pop20``, ``all``, ``every``, a letter or a code."""
+    """Return the codes of one word: ``pop20``, ``all``, ``every``, a letter or a code."""
     if text in _NAMED:
         return _NAMED[text]
     if len(text) == 1 and text in ascii_uppercase:
@@ -44,18 +44,18 @@ def codes_of(text: str) -> tuple[str, ...]:
     raise ValueError(f"must be {expected}, not {quote_text(text)}{hint}")
 
 
-def code(text: str) -> str:
-    """Return a code of two capital letters; it need not be a country's, the server answers 404 then."""
+def parse_code(text: str) -> str:
+    """Return a code of two capital letters; the server answers 404 if no country has it."""
     if not is_country_code(text):
         raise ValueError(f"must be a code of two capital letters, not {quote_text(text)}{_upper_hint(text)}")
     return text
 
 
 def select(codes: Sequence[str], limit: int | None, repeat: int) -> Selection:
-    """Build and name a selection: the first ``limit`` of the codes, all of them ``repeat`` times over."""
+    """Build and name a selection: the first ``limit`` codes, ``repeat`` times over."""
     chosen = tuple(codes[:limit])
     if (fetches := len(chosen) * repeat) > MAX_FETCHES:
-        raise ValueError(f"makes {fetches:,} fetches a round, at most {MAX_FETCHES:,}")
+        raise ValueError(f"makes {fetches:,} fetches per round; the limit is {MAX_FETCHES:,}")
     label = _label(tuple(codes))
     if limit is not None:
         label += f" limit {limit}"
@@ -78,9 +78,7 @@ def _upper_hint(text: str) -> str:
 
 
 def _expand_codes(value: object) -> object:
-    if isinstance(value, str):
-        return codes_of(value)
-    return one_or_more(value) if isinstance(value, list) else value
+    return codes_of(value) if isinstance(value, str) else one_or_more(value)
 
 
 def _expand_countries(value: object) -> object:
@@ -91,24 +89,23 @@ class CountriesForm(Form):
     """Which flags a round downloads, and how often."""
 
     codes: Annotated[
-        tuple[Annotated[str, Text(code, _CODE)], ...], AfterValidator(some), Shorthand(_expand_codes, _CODES)
-    ] = Field(
-        default="pop20",
-        validate_default=True,
-        description=(
+        tuple[Annotated[str, Text(parse_code, _CODE)], ...],
+        AfterValidator(refuse_empty),
+        Shorthand(_expand_codes, _CODES),
+    ] = key(
+        "pop20",
+        (
             "pop20: the chapter's twenty; all: the 194 of its list; every: AA to ZZ, most of them 404; "
             "a letter: BA to BZ for B; or a list of codes."
         ),
     )
-    limit: Annotated[int, whole(1, 1_000_000)] | None = Field(
-        default=None, description="Take only so many of the first codes."
+    limit: Annotated[int, whole(1, 1_000_000)] | None = key(
+        None, "Take only the first codes, as many as this."
     )
-    repeat: Annotated[int, whole(1, 1_000_000)] = Field(
-        default=1, description="Download all of them so many times over."
-    )
+    repeat: Annotated[int, whole(1, 1_000_000)] = key(1, "How many times all of them are downloaded.")
 
     def selection(self) -> Selection:
-        """Return the selection in the words of the model."""
+        """Return the selection as a value of the model."""
         return select(self.codes, self.limit, self.repeat)
 
 

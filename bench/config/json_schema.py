@@ -1,4 +1,4 @@
-"""What editors are told of a config: a JSON Schema with the types that YAML itself would see."""
+"""Generate the JSON Schema by which editors check a config, with the types that YAML itself would see."""
 
 import json
 from typing import Any, Final
@@ -11,8 +11,8 @@ from bench.config.schema import ConfigForm
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
-class _Editor(GenerateJsonSchema):
-    """Leave out what only Python knows: titles made from names, and ``None`` for a key left out."""
+class _EditorSchema(GenerateJsonSchema):
+    """Leaves out titles made from names, and ``None`` for a key that is left out: YAML has neither."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002  pydantic's signature
         return False
@@ -33,7 +33,7 @@ class _Editor(GenerateJsonSchema):
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of a config."""
-    generated = ConfigForm.model_json_schema(schema_generator=_Editor)
+    generated = ConfigForm.model_json_schema(schema_generator=_EditorSchema)
     return {"$schema": _DIALECT, **generated, "title": "flagbench config"}
 
 

@@ -1,62 +1,27 @@
-"""Where a config lies: at a path, or among those that ship, by its bare name."""
+"""Load a config: read the YAML, validate it, and resolve it to an ``Experiment``."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 
-from bench.config import yaml_reader
-from bench.config.lookup import LookupContext
-from bench.config.problems import config_error, path_shown, problems_of
-from bench.config.quoting import did_you_mean
-from bench.config.resolve import resolve
-from bench.config.schema import ConfigForm
-from bench.config.yaml_tree import to_plain
-from bench.errors import ConfigError
+from bench.api.outcomes import FetchOutcome
+from bench.config.blocks import stopping_rule, usual_blocks
+from bench.config.compatibility import fits, missing_dependency, unsupported_protocol
+from bench.config.forms import DUPLICATE, FIELD_ERRORS, IS_DUPLICATE, describe_shape
+from bench.config.lookup import LookupContext, find_config
+from bench.config.problems import Problem, Steps, config_error, did_you_mean
+from bench.config.profiles import partly_too_slow
+from bench.config.schema import FORMS, ConfigForm
+from bench.config.yaml_reader import Document, parse, read_file
 from bench.model.cases import Client, Experiment, Strategy
-from bench.system import paths
+from bench.model.comparison import Bound, ComparisonSettings
 
-_SUFFIXES: Final = (".yaml", ".yml")
-
-
-def shipped_configs() -> tuple[str, ...]:
-    """Return the bare names of the configs that ship, in alphabetical order."""
-    return tuple(sorted(file.stem for file in paths.configs_folder().glob("*.yaml")))
-
-
-def find_config(name_or_path: str | Path) -> Path:
-    """Return a config's file; ``ConfigError`` names the nearest one where there is none.
-
-    A bare word such as ``default`` is always one of those that ship, whatever lies in the current
-    folder; anything with a folder or a suffix in it, ``mine.txt`` too, is a path.
-    """
-    path = Path(name_or_path)
-    if not path.suffix and len(path.parts) == 1 and str(path) == str(name_or_path):
-        if path.name not in shipped_configs():
-            raise ConfigError(
-                (f"{path_shown(path)}: no such config{did_you_mean(path.name, shipped_configs())}",)
-            )
-        return paths.configs_folder() / f"{path.name}.yaml"
-    if not _exists(path):
-        raise ConfigError((f"{path_shown(path)}: no such file{did_you_mean(str(path), _beside(path))}",))
-    return path
-
-
-def _exists(path: Path) -> bool:
-    try:
-        path.stat()
-    except FileNotFoundError:
-        return False
-    except (OSError, ValueError):  # told by the reader, which meets it again
-        return True
-    return True
-
-
-def _beside(path: Path) -> list[str]:
-    """Return the configs of the same folder; a link to nothing is no help."""
-    files = [file for suffix in _SUFFIXES for file in path.parent.glob(f"*{suffix}")]
-    return [str(file) for file in files if file.is_file()]
+_NOT_IN_NAME: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def load_config(
@@ -69,25 +34,152 @@ def load_config(
     """Return the experiment that a config describes.
 
     Args:
-        path_or_name: a file, or the bare name of a config that ships.
-        strategies: those that ship, by name.
-        clients: those that ship, by name.
+        path_or_name: a file, or the bare name of a shipped config.
+        strategies: the shipped strategies, by name.
+        clients: the shipped clients, by name.
         read_strategy: describes a strategy file that the config names; raises ``BenchError``.
 
     Raises:
-        ConfigError: with all that is wrong, one line a fault: ``path:line:column key.path: what``.
+        ConfigError: with all problems, one line each: ``path:line:column key.path: message``.
     """
     file = find_config(path_or_name)
-    document = yaml_reader.parse(yaml_reader.read_file(file))
-    root = document.root
-    if root is None:
+    document = parse(read_file(file))
+    context = LookupContext(strategies, clients, read_strategy, file.absolute().parent)
+    form = validate(document, file, context)
+    return resolve(form, document.source, file.stem)
+
+
+def validate(document: Document, file: Path, context: LookupContext) -> ConfigForm:
+    """Return the values of a config; ``ConfigError`` has its errors of form and of meaning."""
+    if document.source is None:
         raise config_error(file, document.problems)
-    offer = LookupContext(strategies, clients, read_strategy, file.absolute().parent)
-    written = to_plain(root)
     try:
-        form = ConfigForm.model_validate(written, context=offer)
+        form = ConfigForm.model_validate(document.source, context=context)
     except ValidationError as error:
-        raise config_error(file, (*document.problems, *problems_of(error, root))) from error
+        raise config_error(file, (*document.problems, *_problems_of(error, document))) from error
     if document.problems:
         raise config_error(file, document.problems)
-    return resolve(form, file.stem, written if isinstance(written, dict) else {})
+    return form
+
+
+def _problems_of(error: ValidationError, document: Document) -> Iterator[Problem]:
+    """Yield a problem for every error that pydantic or a validator has found."""
+    for found in error.errors(include_url=False):
+        steps: Steps = found["loc"]
+        parent = _written(steps[:-1], document)
+        match found["type"]:
+            case "missing":
+                yield Problem(document.marks[parent], (*parent, steps[-1]), "is missing")
+            case "extra_forbidden":
+                yield _unknown_key(parent, str(steps[-1]), document)
+            case kind if kind == FIELD_ERRORS:
+                for each in found["ctx"]["errors"]:
+                    place = _written((*steps, *each.steps), document)
+                    marks = document.key_marks if each.at_key else document.marks
+                    yield Problem(marks[place], place, each.what)
+            case kind:
+                place = _written(steps, document)
+                yield Problem(document.marks[place], place, _what(found, kind))
+
+
+def _written(steps: Steps, document: Document) -> Steps:
+    """Return the steps of a path that the document has.
+
+    The others belong to the long form of a short value, as ``workers: 0`` is short for ``workers: [0]``.
+    """
+    written: Steps = ()
+    for step in steps:
+        if (*written, step) in document.marks:
+            written = (*written, step)
+    return written
+
+
+def _unknown_key(parent: Steps, key: str, document: Document) -> Problem:
+    names = [step for step in parent if isinstance(step, str)]
+    fields = FORMS[names[-1] if names else ""].model_fields
+    unused = [field for field in fields if (*parent, field) not in document.key_marks]
+    path = (*parent, key)
+    mark = document.key_marks.get(path, document.marks[parent])
+    return Problem(mark, path, f"unknown key{did_you_mean(key, unused)}")
+
+
+def _what(found: Any, kind: str) -> str:
+    if kind == "value_error":
+        return str(found["ctx"]["error"])
+    if found["input"] is DUPLICATE:
+        return IS_DUPLICATE
+    expected = "a list" if kind == "tuple_type" else "a mapping of keys"
+    return f"must be {expected}, not {describe_shape(found['input'])}"
+
+
+def resolve(form: ConfigForm, source: Any, stem: str) -> Experiment:
+    """Build the experiment: strategy × client × workers × keep-alive × profile, in the config's order.
+
+    Args:
+        form: the values of the config.
+        source: the config as written.
+        stem: that of the file, which names an experiment without a name of its own.
+    """
+    blocks = form.blocks or usual_blocks(form.precision)
+    return Experiment(
+        name=form.name or _NOT_IN_NAME.sub("-", stem).lstrip("-._")[:64] or "config",
+        cases=form.axes.cases(installed=True),
+        strategies={entry.strategy.name: entry.strategy for entry in form.strategies},
+        blocks=blocks.most,
+        rounds=form.rounds,
+        deadline_s=form.deadline,
+        request_timeout_s=form.request_timeout,
+        seed=form.seed,
+        flags_dir=form.flags_dir,
+        source=source,
+        notes=tuple(_notes(form)),
+        stopping=stopping_rule(blocks, form.precision, form.budget),
+        probes=form.probes,
+        pinning=form.pinning,
+        disturbed=form.disturbed,
+        deviations=_deviations(form),
+        terms=_comparison_settings(form),
+    )
+
+
+def _comparison_settings(form: ConfigForm) -> ComparisonSettings:
+    """Return the settings of a comparison; the config's margins follow the default one."""
+    variants = None
+    if form.variants is not None:
+        base, candidate = form.variants
+        variants = (base, candidate)
+    thresholds = [(pattern, each) for pattern, below in (form.thresholds or {}).items() for each in below]
+    margins = [(pattern, each) for pattern, each in thresholds if isinstance(each, float)]
+    bounds = [replace(each, pattern=pattern) for pattern, each in thresholds if isinstance(each, Bound)]
+    defaults = ComparisonSettings().margins
+    return ComparisonSettings(variants, form.metrics, (*defaults, *margins), tuple(bounds))
+
+
+def _deviations(form: ConfigForm) -> Mapping[str, Mapping[str, FetchOutcome]]:
+    clients = [client for entry in form.strategies for client in entry.clients or form.clients]
+    return {client.name: client.deviations for client in clients if client.deviations}
+
+
+def _notes(form: ConfigForm) -> Iterator[str]:
+    """Yield a sentence for everything that the user may not expect."""
+    sharing = [entry.strategy for entry in form.strategies if entry.clients is None]
+    used = [client for client in form.clients if any(fits(strategy, client) for strategy in sharing)]
+    for client in used:
+        if missing := missing_dependency(client):
+            yield f"Skipped: {missing}."
+    for client, profile in product(used, form.axes.profiles):
+        if not client.missing and (reason := unsupported_protocol(client, profile)):
+            yield f"Skipped: {client.name} in profile {profile.name}, because it {reason}."
+    fetches = len(form.countries.fetches)
+    capped = dict.fromkeys(
+        count
+        for entry in form.strategies
+        if entry.strategy.takes_workers
+        for count in entry.workers or form.workers
+        if count > fetches
+    )
+    if capped:
+        yield f"Capped: {', '.join(map(str, capped))} workers run as {fetches}, one for each fetch."
+    for profile in form.axes.profiles:
+        if reason := partly_too_slow(profile, form.request_timeout):
+            yield f"Profile {profile.name}: {reason}."

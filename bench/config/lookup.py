@@ -1,4 +1,4 @@
-"""What a config may name: the strategies and clients at hand, and files beside the config."""
+"""Look up what a config names: strategies, clients and files; and find configs by name or path."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,21 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.config.quoting import did_you_mean, quote_text
-from bench.errors import BenchError
+from bench.config.problems import did_you_mean, quote_path, quote_text, unknown_word
+from bench.errors import BenchError, ConfigError
 from bench.model.cases import Client, Strategy
 from bench.model.text import one_line
+from bench.system import paths
 
 _STEM: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class LookupContext:
-    """What the names of a config are looked up in.
+    """The strategies, clients and files that a config can name.
 
     Attributes:
-        read_strategy: what describes a strategy file without importing it; raises ``BenchError``.
-        folder: the config's own, from which its paths are counted.
+        read_strategy: describes a strategy file without importing it; raises ``BenchError``.
+        folder: that of the config, to which its paths are relative.
     """
 
     strategies: Mapping[str, Strategy]
@@ -29,44 +30,86 @@ class LookupContext:
     folder: Path
 
     def strategy(self, text: str) -> Strategy:
-        """Return a strategy by its name, or by its file where the text ends in ``.py``."""
+        """Return a strategy by its name, or by its file if the text ends in ``.py``."""
         if text.endswith(".py"):
             return self._strategy_of_file(text)
         if text not in self.strategies:
-            raise ValueError(f"unknown strategy {quote_text(text)}{did_you_mean(text, self.strategies)}")
+            raise ValueError(unknown_word("strategy", text, self.strategies))
         return self.strategies[text]
 
     def client(self, text: str) -> Client:
         """Return a client by its name."""
         if text not in self.clients:
-            raise ValueError(f"unknown client {quote_text(text)}{did_you_mean(text, self.clients)}")
+            raise ValueError(unknown_word("client", text, self.clients))
         return self.clients[text]
 
     def existing_folder(self, text: str) -> Path:
-        """Return a folder, counted from the config's own."""
+        """Return the path of a folder relative to the config."""
         return self._existing(text, Path.is_dir, "folder")
 
     def existing_file(self, text: str) -> Path:
-        """Return a file, counted from the config's own folder."""
+        """Return the path of a file relative to the config."""
         return self._existing(text, Path.is_file, "file")
 
     def _strategy_of_file(self, text: str) -> Strategy:
         stem = Path(text).stem
         if not _STEM.fullmatch(stem):
-            raise ValueError(f"a strategy file is named like a Python module, not {quote_text(text)}")
+            raise ValueError(f"a strategy file must be named like a Python module, not {quote_text(text)}")
         if stem in self.strategies:
-            raise ValueError(f"{quote_text(text)} has the name of a strategy that ships; rename the file")
+            raise ValueError(f"{quote_text(text)} has the name of a shipped strategy; rename the file")
         file = self.existing_file(text)
         try:
             return self.read_strategy(file)
         except (BenchError, OSError) as error:
             raise ValueError(one_line(str(error))) from error
 
-    def _existing(self, text: str, is_there: Callable[[Path], bool], kind: str) -> Path:
+    def _existing(self, text: str, exists: Callable[[Path], bool], kind: str) -> Path:
         path = self.folder / text
         try:
-            if text.isprintable() and is_there(path):
+            if text.isprintable() and exists(path):
                 return path
         except OSError as error:  # a name too long, a folder that may not be entered
             raise ValueError(f"the {kind} {quote_text(text)} cannot be read: {error.strerror}") from error
-        raise ValueError(f"no such {kind}, counted from the config's folder: {quote_text(text)}")
+        raise ValueError(f"no such {kind} {quote_text(text)}; paths are relative to the config's folder")
+
+
+def shipped_configs() -> tuple[str, ...]:
+    """Return the bare names of the shipped configs, in alphabetical order."""
+    return tuple(sorted(file.stem for file in paths.configs_folder().glob("*.yaml")))
+
+
+def find_config(name_or_path: str | Path) -> Path:
+    """Return the file of a config.
+
+    A bare word such as ``default`` is always a shipped config, even if the current folder has a file of
+    that name; anything with a folder or a suffix in it, ``mine.txt`` too, is a path.
+
+    Raises:
+        ConfigError: there is no such config; the message names the nearest one.
+    """
+    path = Path(name_or_path)
+    if not path.suffix and len(path.parts) == 1 and str(path) == str(name_or_path):
+        if path.name not in shipped_configs():
+            hint = did_you_mean(path.name, shipped_configs())
+            raise ConfigError((f"{quote_path(path)}: no such config{hint}",))
+        return paths.configs_folder() / f"{path.name}.yaml"
+    if not _exists(path):
+        hint = did_you_mean(str(path), _configs_beside(path))
+        raise ConfigError((f"{quote_path(path)}: no such file{hint}",))
+    return path
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):  # the reader meets it again, and reports it
+        return True
+    return True
+
+
+def _configs_beside(path: Path) -> list[str]:
+    """Return the configs in the folder of a path, without dangling links."""
+    files = [file for suffix in (".yaml", ".yml") for file in path.parent.glob(f"*{suffix}")]
+    return [str(file) for file in files if file.is_file()]

@@ -1,32 +1,35 @@
-"""What is wrong with a config, and how it is told: one line a fault, in the order of the file."""
+"""Word the problems of a config: one line each, with line, column and key. Every module here uses it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
-from pydantic import BaseModel, ValidationError
-
-from bench.config.blocks import BlocksForm
-from bench.config.countries import CountriesForm
-from bench.config.faults import FaultForm
-from bench.config.latency import LatencyForm, LogNormalForm
-from bench.config.profiles import ProfileForm
-from bench.config.pydantic_types import SEVERAL, Duplicate
-from bench.config.quoting import did_you_mean, quote_text
-from bench.config.schema import ConfigForm
-from bench.config.strategies import StrategyForm
-from bench.config.variants import VariantForm
-from bench.config.yaml_tree import Entries, Mark, Node, Place, Steps, locate, path_text
 from bench.errors import ConfigError
 
-_MOST_TOLD: Final = 50
+Step: TypeAlias = str | int
+Steps: TypeAlias = tuple[Step, ...]
+"""A path into the config: keys, and indices of list items."""
+
+_MOST_PROBLEMS: Final = 50
 _LONGEST_PATH: Final = 1024
+_LONGEST_KEY: Final = 40
+_LONGEST_TYPO: Final = 40
+_LONGEST_QUOTE: Final = 60
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mark:
+    """A position in the file; line and column count from 1."""
+
+    line: int
+    column: int
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault: where it stands, the path of what it concerns, and what is wrong."""
+    """A mistake in the config: its position, the path of the key, and the message."""
 
     mark: Mark
     steps: Steps
@@ -34,91 +37,59 @@ class Problem:
 
 
 def config_error(file: Path, problems: Iterable[Problem]) -> ConfigError:
-    """Return the error that tells all problems, each as ``path:line:column key.path: what``."""
-    first_of_place: dict[tuple[Mark, Steps], Problem] = {}
+    """Return an error with a line per problem, in the order of the file.
+
+    Each line reads ``path:line:column key.path: message``. After 50 lines the rest is counted.
+    """
+    by_place: dict[tuple[Mark, Steps], Problem] = {}
     for problem in problems:
-        first_of_place.setdefault((problem.mark, problem.steps), problem)
-    ordered = sorted(first_of_place.values(), key=lambda problem: problem.mark)
-    lines = [_line(file, problem) for problem in ordered[:_MOST_TOLD]]
-    if len(ordered) > _MOST_TOLD:
-        lines.append(f"{path_shown(file)}: {len(ordered) - _MOST_TOLD:,} more problems")
+        by_place.setdefault((problem.mark, problem.steps), problem)
+    ordered = sorted(by_place.values(), key=lambda problem: problem.mark)
+    lines = [_line(file, problem) for problem in ordered[:_MOST_PROBLEMS]]
+    if len(ordered) > _MOST_PROBLEMS:
+        lines.append(f"{quote_path(file)}: {len(ordered) - _MOST_PROBLEMS:,} more problems")
     return ConfigError(tuple(lines))
 
 
-def path_shown(file: Path) -> str:
-    """Return a path as given, or quoted where it holds what a terminal would act upon."""
+def _line(file: Path, problem: Problem) -> str:
+    where = f"{quote_path(file)}:{problem.mark.line}:{problem.mark.column}"
+    key = key_path(problem.steps)
+    return f"{where} {key}: {problem.what}" if key else f"{where}: {problem.what}"
+
+
+def key_path(steps: Steps) -> str:
+    """Write a path as people do: ``strategies[2].name``."""
+    parts = (f"[{step}]" if isinstance(step, int) else f".{_quote_key(step)}" for step in steps)
+    return "".join(parts).removeprefix(".")
+
+
+def _quote_key(key: str) -> str:
+    is_plain = key.isascii() and key.isidentifier() and len(key) <= _LONGEST_KEY
+    return key if is_plain else quote_text(key)
+
+
+def quote_path(file: Path) -> str:
+    """Return a path as given, in quotes if it is very long or a terminal would act upon it."""
     text = str(file)
     return text if text.isprintable() and len(text) <= _LONGEST_PATH else quote_text(text)
 
 
-def _line(file: Path, problem: Problem) -> str:
-    where = f"{path_shown(file)}:{problem.mark.line}:{problem.mark.column}"
-    path = path_text(problem.steps)
-    return f"{where} {path}: {problem.what}" if path else f"{where}: {problem.what}"
+def quote_text(text: str) -> str:
+    """Quote hostile text in at most 62 ASCII characters: no escape, override or lookalike gets through."""
+    quoted = ascii(text[: _LONGEST_QUOTE + 1])
+    is_short = len(quoted) <= _LONGEST_QUOTE + 2
+    return quoted if is_short else f"{quoted[: _LONGEST_QUOTE - 2]}...{quoted[0]}"
 
 
-_FORMS: Final[Mapping[str, type[BaseModel]]] = {
-    "": ConfigForm,
-    "countries": CountriesForm,
-    "strategies": StrategyForm,
-    "profile": ProfileForm,
-    "profiles": ProfileForm,
-    "latency": LatencyForm,
-    "lognormal": LogNormalForm,
-    "faults": FaultForm,
-    "blocks": BlocksForm,
-    "variants": VariantForm,
-}
-"""The form that may stand under a key, for one of whose keys an unknown one may have been meant."""
-
-_WRITTEN: Final = ((list, "a list"), (dict, "a mapping"))
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean 'x'?`` for the nearest known word, or an empty string."""
+    if len(word) > _LONGEST_TYPO:
+        return ""
+    by_lower_case = {name.lower(): name for name in known}
+    matches = get_close_matches(word.lower(), by_lower_case, n=1)
+    return f"; did you mean '{by_lower_case[matches[0]]}'?" if matches else ""
 
 
-def problems_of(error: ValidationError, root: Node) -> Iterator[Problem]:
-    """Yield a problem for every fault that pydantic or a validator has found."""
-    for found in error.errors(include_url=False):
-        steps: Steps = found["loc"]
-        match found["type"]:
-            case "missing":
-                parent = locate(root, steps[:-1])
-                yield Problem(parent.mark, (*parent.steps, steps[-1]), "is missing")
-            case "extra_forbidden":
-                yield _unknown_key(locate(root, steps[:-1]), str(steps[-1]))
-            case kind if kind == SEVERAL:
-                for fault in found["ctx"]["faults"]:
-                    read = _at_key if fault.of_key else _at
-                    yield read(root, (*steps, *fault.steps), fault.what)
-            case "value_error":
-                yield _at(root, steps, str(found["ctx"]["error"]))
-            case _:
-                yield _at(root, steps, _wrong_shape(found["input"], found["type"]))
-
-
-def _at(root: Node, steps: Steps, what: str) -> Problem:
-    place = locate(root, steps)
-    return Problem(place.mark, place.steps, what)
-
-
-def _at_key(root: Node, steps: Steps, what: str) -> Problem:
-    parent, key = locate(root, steps[:-1]), str(steps[-1])
-    return Problem(_marks(parent).get(key, parent.mark), (*parent.steps, key), what)
-
-
-def _marks(parent: Place) -> Mapping[str, Mark]:
-    return parent.node.key_marks if isinstance(parent.node, Entries) else {}
-
-
-def _unknown_key(parent: Place, key: str) -> Problem:
-    names = [step for step in parent.steps if isinstance(step, str)]
-    given = _marks(parent)
-    missing = [field for field in _FORMS[names[-1] if names else ""].model_fields if field not in given]
-    what = f"unknown key{did_you_mean(key, missing)}"
-    return Problem(given.get(key, parent.mark), (*parent.steps, key), what)
-
-
-def _wrong_shape(value: object, kind: str) -> str:
-    if isinstance(value, Duplicate):
-        return Duplicate.what
-    written = next((word for kind_of, word in _WRITTEN if isinstance(value, kind_of)), "a single value")
-    expected = "a list" if kind == "tuple_type" else "a mapping of keys"
-    return f"must be {expected}, not {written}"
+def unknown_word(noun: str, word: str, known: Iterable[str], hint: str = "") -> str:
+    """Return a message about an unknown word, with the nearest known word or else the hint."""
+    return f"unknown {noun} {quote_text(word)}{did_you_mean(word, known) or hint}"

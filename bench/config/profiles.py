@@ -1,45 +1,91 @@
-"""The profiles of a config: presets by name, others by their figures."""
+"""Read profiles: presets by name, and others by their latency, bandwidth, faults and encryption."""
 
 from collections.abc import Sequence
-from typing import Annotated, Final, Self, TypeAlias
+from typing import Annotated, Self, TypeAlias
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, ValidationInfo, field_validator, model_validator
 
-from bench.config.faults import FaultField, Protocol, unfit
-from bench.config.latency import LatencyField
-from bench.config.pydantic_types import (
-    FieldError,
-    Form,
-    FromForm,
-    Shorthand,
-    Text,
-    key_of,
-    one_or_more,
-    reject,
-    some,
+from bench.config.faults import FaultField, Protocol, check_faults
+from bench.config.forms import FieldError, Form, FromForm, OneOrMore, Shorthand, key, reject, under_key
+from bench.config.scalars import (
+    DURATION_EDITOR,
+    Duration,
+    Factor,
+    Name,
+    PositiveDuration,
+    Share,
+    Size,
+    Truth,
+    duration_text,
+    one_of,
+    size_text,
+    whole,
 )
-from bench.config.quoting import did_you_mean, quote_text
-from bench.config.scalars import Duration, Factor, Name, Share, Size, Truth, whole
-from bench.config.units import duration_text, size_text
-from bench.model import cases
-from bench.model.cases import Fixed, LogNormal, Profile, Uniform
+from bench.model.cases import Fault, Fixed, Latency, LogNormal, Profile, Uniform
 from bench.model.profile_presets import PRESETS, preset
-from bench.model.text import join_or
 from bench.system.optional_dependencies import TLS, missing_extra
 
-_PRESET: Final = {"enum": list(PRESETS)}
+
+class LogNormalForm(Form):
+    """The long tail of real services, by the two figures that people know of theirs."""
+
+    median: PositiveDuration = key(..., "Half of all answers take longer than this.")
+    p99: PositiveDuration = key(..., "One answer of a hundred takes longer than this.")
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if self.p99 < self.median:
+            raise ValueError("p99 is below the median")
+        return self
 
 
-def _preset_name(text: str) -> str:
-    if text not in PRESETS:
-        hint = did_you_mean(text, PRESETS) or f"; the presets are {join_or(PRESETS)}"
-        raise ValueError(f"unknown profile {quote_text(text)}{hint}")
-    return text
+class LatencyForm(Form):
+    """How long the server waits before it answers: exactly one of the three."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    fixed: Duration | None = key(None, "The same for every answer; `latency: 50ms` is short for it.")
+    uniform: tuple[Duration, ...] | None = key(
+        None,
+        "Any latency between two bounds is as likely as any other.",
+        minItems=2,
+        maxItems=2,
+        examples=[["20ms", "80ms"]],
+    )
+    lognormal: LogNormalForm | None = key(None, "The long tail of real services.")
+
+    @field_validator("uniform")
+    @classmethod
+    def _check_bounds(cls, uniform: tuple[float, ...]) -> tuple[float, ...]:
+        if len(uniform) != 2:  # noqa: PLR2004  a lower and an upper bound
+            raise ValueError("must be two durations, the lowest and the highest")
+        if uniform[0] > uniform[1]:
+            raise ValueError("the lowest latency is above the highest")
+        return uniform
+
+    @model_validator(mode="after")
+    def _check_one_key(self) -> Self:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("must have exactly one of the keys fixed, uniform and lognormal")
+        return self
+
+    def latency(self) -> Latency:
+        """Return the latency as a value of the model."""
+        if self.uniform is not None:
+            return Uniform(*self.uniform)
+        if self.lognormal is not None:
+            return LogNormal(self.lognormal.median, self.lognormal.p99)
+        return Fixed(self.fixed or 0.0)
 
 
-def _own_name(name: str) -> str:
+LatencyField: TypeAlias = Annotated[
+    Latency, FromForm(LatencyForm, LatencyForm.latency), Shorthand(under_key("fixed"), DURATION_EDITOR)
+]
+
+
+def _check_name(name: str) -> str:
     if name in PRESETS:
-        raise ValueError(f"'{name}' is the name of a preset; call these figures otherwise")
+        raise ValueError(f"'{name}' is the name of a preset; choose another name")
     return name
 
 
@@ -55,93 +101,64 @@ class ProfileForm(Form):
         }
     )
 
-    preset: Annotated[str, Text(_preset_name, _PRESET)] | None = Field(
-        default=None,
-        description="One of the chapter's servers.",
+    preset: Annotated[str, one_of("profile", PRESETS)] | None = key(None, "One of the chapter's servers.")
+    scale: Factor = key(1.0, "Multiplies the preset's delays.")
+    name: Annotated[Name, AfterValidator(_check_name)] | None = key(
+        None, "The name in tables; made from the figures if left out.", **{"not": {"enum": list(PRESETS)}}
     )
-    scale: Factor = Field(default=1.0, description="The preset's delays are so many times as long.")
-    name: Annotated[Name, AfterValidator(_own_name)] | None = Field(
-        default=None,
-        description="What tables call it; made from the figures if left out.",
-        json_schema_extra={"not": {"enum": list(PRESETS)}},
+    latency: LatencyField = key("0ms", "From the arrival of a request to the first byte of its answer.")
+    jitter: Duration = key("0ms", "Each latency moves by a uniform draw from ± this.")
+    bandwidth: Size | None = key(None, "Bytes per second of each answer's body.")
+    error_rate: Share = key(0.0, "Share of fetches answered with `error_status`.")
+    error_status: Annotated[int, whole(400, 599)] = key(
+        418, "The status of an error; the chapter's server answers 418."
     )
-    latency: LatencyField = Field(
-        default="0ms",
-        validate_default=True,
-        description="From the arrival of a request to the first byte of its answer.",
-    )
-    jitter: Duration = Field(
-        default="0ms", validate_default=True, description="Each latency moves by a uniform draw from ± this."
-    )
-    bandwidth: Size | None = Field(default=None, description="Bytes per second of each answer's body.")
-    error_rate: Share = Field(default=0.0, description="Share of fetches answered with `error_status`.")
-    error_status: Annotated[int, whole(400, 599)] = Field(
-        default=418, description="What an error answers; 418 is what the chapter's server does."
-    )
-    tls: Truth = Field(
-        default="false", validate_default=True, description="Whether connections are encrypted."
-    )
-    http2: Truth = Field(
-        default="false",
-        validate_default=True,
-        description="Whether the server speaks HTTP/2, and nothing else; goes only with `tls`.",
-    )
-    faults: Annotated[tuple[FaultField, ...], AfterValidator(some), Shorthand(one_or_more)] = Field(
-        default=(), description="What else goes wrong, and how often."
-    )
+    tls: Truth = key("false", "Whether connections are encrypted.")
+    http2: Truth = key("false", "Whether the server speaks HTTP/2, and nothing else; needs `tls`.")
+    faults: OneOrMore[FaultField] = key((), "What else goes wrong, and how often.")
 
     @field_validator("tls")
     @classmethod
-    def _is_installed(cls, tls: bool) -> bool:  # noqa: FBT001  pydantic's way
-        if tls and (lack := missing_extra(TLS)):
-            raise ValueError(str(lack))
+    def _check_installed(cls, tls: bool) -> bool:  # noqa: FBT001  pydantic's way
+        if tls and (missing := missing_extra(TLS)):
+            raise ValueError(str(missing))
         return tls
 
     @field_validator("http2")
     @classmethod
-    def _is_encrypted(cls, http2: bool, info: ValidationInfo) -> bool:  # noqa: FBT001  pydantic's way
+    def _check_encrypted(cls, http2: bool, info: ValidationInfo) -> bool:  # noqa: FBT001  pydantic's way
         if http2 and not info.data.get("tls", True):
-            raise ValueError("goes only with 'tls: true'")
+            raise ValueError("needs 'tls: true'")
         return http2
 
     @field_validator("faults")
     @classmethod
-    def _go_together(cls, faults: tuple[cases.Fault, ...], info: ValidationInfo) -> tuple[cases.Fault, ...]:
+    def _check_faults(cls, faults: tuple[Fault, ...], info: ValidationInfo) -> tuple[Fault, ...]:
         encrypted: Protocol = "HTTP/2" if info.data.get("http2") else "HTTP/1.1 over TLS"
         protocol: Protocol = encrypted if info.data.get("tls") else "HTTP/1.1"
-        reject(unfit(faults, info.data.get("error_rate", 0.0), protocol))
+        reject(check_faults(faults, info.data.get("error_rate", 0.0), protocol))
         return faults
 
     @model_validator(mode="after")
-    def _preset_or_figures(self) -> Self:
+    def _check_preset(self) -> Self:
         if self.preset is None:
-            strangers = self.model_fields_set & {"scale"}
-            what = "goes only with 'preset'"
+            misplaced, what = self.model_fields_set & {"scale"}, "needs 'preset'"
         else:
-            strangers = self.model_fields_set - {"preset", "scale"}
-            what = "does not go with 'preset'"
-        reject([FieldError((key,), what) for key in sorted(strangers)])
+            misplaced = self.model_fields_set - {"preset", "scale"}
+            what = "cannot be combined with 'preset'"
+        reject([FieldError((key,), what) for key in sorted(misplaced)])
         return self
 
     def profile(self) -> Profile:
-        """Return the profile in the words of the model."""
+        """Return the profile as a value of the model."""
         if self.preset is not None:
             return preset(self.preset, self.scale)
-        return Profile(
-            self.name or self._figures(),
-            self.latency,
-            self.jitter,
-            self.bandwidth,
-            self._all_faults(),
-            self.tls,
-            self.http2,
-        )
+        errors = (Fault("status", self.error_rate, self.error_status),) if self.error_rate else ()
+        faults = (*errors, *self.faults)
+        name = self.name or self._name_of_figures(faults)
+        return Profile(name, self.latency, self.jitter, self.bandwidth, faults, self.tls, self.http2)
 
-    def _all_faults(self) -> tuple[cases.Fault, ...]:
-        errors = (cases.Fault("status", self.error_rate, self.error_status),) if self.error_rate else ()
-        return errors + self.faults
-
-    def _figures(self) -> str:
+    def _name_of_figures(self, faults: Sequence[Fault]) -> str:
         match self.latency:
             case Fixed(seconds):
                 figures = [duration_text(seconds)]
@@ -153,57 +170,52 @@ class ProfileForm(Form):
             figures.append(f"jitter-{duration_text(self.jitter)}")
         if self.bandwidth is not None:
             figures.append(size_text(self.bandwidth))
-        figures.extend(f"{fault.rate * 100:g}%-{fault.status or fault.kind}" for fault in self._all_faults())
+        figures.extend(f"{fault.rate * 100:g}%-{fault.status or fault.kind}" for fault in faults)
         if self.tls:
             figures.append("http2" if self.http2 else "tls")
         return "+".join(figures)
 
 
 ProfileField: TypeAlias = Annotated[
-    Profile, FromForm(ProfileForm, ProfileForm.profile), Shorthand(key_of("preset"), _PRESET)
+    Profile,
+    FromForm(ProfileForm, ProfileForm.profile),
+    Shorthand(under_key("preset"), {"enum": list(PRESETS)}),
 ]
 
 
-def unsuited(profiles: Sequence[Profile], request_timeout_s: float) -> list[FieldError]:
-    """Find profiles that share a name, and profiles that answer too late."""
-    names: set[str] = set()
-    faults: list[FieldError] = []
-    for index, profile in enumerate(profiles):
-        if profile.name in names:
-            faults.append(
-                FieldError((index,), f"another profile is called '{profile.name}' too; name one of them")
-            )
-        elif reason := too_slow(profile, request_timeout_s):
-            faults.append(FieldError((index,), reason))
-        names.add(profile.name)
-    return faults
+def repeated_names(profiles: Sequence[Profile]) -> list[FieldError]:
+    """Find profiles that have the name of an earlier one."""
+    names = [profile.name for profile in profiles]
+    return [
+        FieldError((index,), f"another profile is also named '{name}'; name one of them")
+        for index, name in enumerate(names)
+        if name in names[:index]
+    ]
 
 
-def too_slow(profile: Profile, request_timeout_s: float) -> str:
-    """Say that even the quick answers of a profile come after the time-out; else nothing."""
+def too_slow(profile: Profile, request_timeout_s: float) -> str | None:
+    """Return why even the quick answers of a profile exceed the time-out, or None."""
     match profile.latency:
         case Fixed(seconds):
-            least_s, words = seconds, "waits"
+            least_s, verb = seconds, "waits"
         case Uniform(low_s, _):
-            least_s, words = low_s, "waits at least"
+            least_s, verb = low_s, "waits at least"
         case LogNormal(median_s, _):
-            least_s, words = median_s, "mostly waits"
+            least_s, verb = median_s, "mostly waits"
     least_s = max(0.0, least_s - profile.jitter_s)
     if least_s < request_timeout_s:
-        return ""
-    return f"{words} {duration_text(least_s)}, but request_timeout is {duration_text(request_timeout_s)}"
+        return None
+    return f"{verb} {duration_text(least_s)}, but request_timeout is {duration_text(request_timeout_s)}"
 
 
-def partly_too_slow(profile: Profile, request_timeout_s: float) -> str:
-    """Say that the slowest answers of a profile come after the time-out; else nothing."""
+def partly_too_slow(profile: Profile, request_timeout_s: float) -> str | None:
+    """Return why the slowest answers of a profile exceed the time-out, or None."""
     match profile.latency:
-        case Fixed(seconds):
-            most_s, words = seconds + profile.jitter_s, "answers take up to"
-        case Uniform(_, high_s):
-            most_s, words = high_s + profile.jitter_s, "answers take up to"
+        case Fixed(most_s) | Uniform(_, most_s):
+            most_s, verb = most_s + profile.jitter_s, "answers take up to"
         case LogNormal(_, p99_s):
-            most_s, words = p99_s, "one answer of a hundred takes more than"
+            most_s, verb = p99_s, "one answer of a hundred takes more than"
     if most_s <= request_timeout_s:
-        return ""
+        return None
     timeout = duration_text(request_timeout_s)
-    return f"{words} {duration_text(most_s)}, and request_timeout is {timeout}; some fetches will time out"
+    return f"{verb} {duration_text(most_s)}, and request_timeout is {timeout}; some fetches will time out"

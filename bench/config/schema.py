@@ -1,214 +1,240 @@
-"""The keys of a config, what each may hold, and the checks between them.
+"""Define the keys of a config, their defaults and the checks between them.
 
-Keys stand in the order in which their checks need each other: pydantic hands a validator the sound
-values of the keys above its own, so that a fault in one key hides no fault of another.
+To add a key, edit three files: give ``ConfigForm`` a field here, give ``Experiment`` an attribute in
+``bench/model/cases.py``, and pass the value on in ``resolve`` of ``loader.py``. Most fields need no more
+than a type of ``scalars.py``: ``whole``, ``one_of``, ``Duration``, ``Share``, ``Truth``, or ``OneOrMore`` of
+one. A key that holds a mapping takes a ``Form`` of its own, which ``FORMS`` lists. Afterwards write
+``configs/schema.json`` anew with ``python -m bench schema``; the tests name what else lists all keys.
+
+Fields are in the order in which their checks need each other: pydantic gives a validator the valid values
+of the fields above its own, so that an error in one key hides no error of another.
 """
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, ValidationInfo, field_validator, model_validator
 
-from bench.config.blocks import BEARS_INTERVAL, RANGED, Blocks, BlocksField, unfit, usual_blocks
-from bench.config.case_matrix import Axes, axes_of, sound_axes
-from bench.config.choices import Disturbed, Metrics, Probes
-from bench.config.countries import CountriesField
-from bench.config.lookup import LookupContext
-from bench.config.profiles import ProfileField, too_slow, unsuited
-from bench.config.protocol_support import (
-    closing,
-    connection_wide_faults,
-    several_at_once,
-    unsupported_features,
+from bench.config.blocks import (
+    PRECISION_NEEDS_INTERVAL,
+    RANGE_NEEDS_STOPPING,
+    Blocks,
+    BlocksField,
+    BlocksForm,
+    check_blocks,
 )
-from bench.config.pydantic_types import FieldError, Form, Named, Shorthand, one_or_more, reject, some
-from bench.config.scalars import Name, PositiveDuration, PositiveShare, Truth, whole, whole_or
-from bench.config.strategies import Clients, KeepAlive, StrategyField, StrategyForm, Workers, clashes
-from bench.config.thresholds import Demands, Thresholds, idle
-from bench.config.variants import Variants
-from bench.model.cases import Profile, Stopping
-from bench.model.comparison import DEFAULT_METRICS
+from bench.config.case_matrix import AXIS_KEYS, Axes, axes_of
+from bench.config.compatibility import StrategyEntry, check_protocol, check_shared_connections
+from bench.config.countries import CountriesField, CountriesForm
+from bench.config.faults import FaultForm
+from bench.config.forms import FieldError, Form, Named, OneOrMore, Shorthand, key, one_or_more, reject
+from bench.config.lookup import LookupContext
+from bench.config.profiles import (
+    LatencyForm,
+    LogNormalForm,
+    ProfileField,
+    ProfileForm,
+    repeated_names,
+    too_slow,
+)
+from bench.config.scalars import Name, PositiveDuration, PositiveShare, Truth, one_of, whole, whole_or_auto
+from bench.config.strategies import (
+    Clients,
+    KeepAlive,
+    StrategyField,
+    StrategyForm,
+    Workers,
+    check_entries,
+)
+from bench.config.thresholds import ThresholdsByPattern, ThresholdsField, unmatched_patterns
+from bench.config.variants import VariantForm, VariantsField
+from bench.model.cases import PROBES, Profile
+from bench.model.comparison import DEFAULT_METRICS, METRICS, Metric
 
 MAX_CASES: Final = 10_000
 
-_FOLDER: Final = {"type": "string", "examples": ["../flags"]}
+_FOLDER_EDITOR: Final = {"type": "string", "examples": ["../flags"]}
+
+
+def _order_metrics(metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
+    """Put metrics into one order, so that the same choice is the same setting."""
+    return tuple(metric for metric in METRICS if metric in metrics)
+
+
+def _order_probes(probes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(probe for probe in PROBES if probe in probes)
+
+
+def _expand_probes(value: object) -> object:
+    match value:
+        case "all":
+            return list(PROBES)
+        case "none":
+            return []
+        case []:
+            raise ValueError("must not be empty; write none")
+        case _:
+            return one_or_more(value)
+
+
+Metrics: TypeAlias = Annotated[
+    OneOrMore[Annotated[Metric, one_of("metric", METRICS)]], AfterValidator(_order_metrics)
+]
+Probes: TypeAlias = Annotated[
+    tuple[Annotated[str, one_of("probe", PROBES, near=("all", "none"))], ...],
+    AfterValidator(_order_probes),
+    Shorthand(_expand_probes, {"enum": ["all", "none", *PROBES]}),
+]
 
 
 class ConfigForm(Form):
     """One experiment of flagbench: strategies, clients, workers and profiles, compared in random blocks."""
 
     model_config = ConfigDict(
-        json_schema_extra={"not": {"required": ["profile", "profiles"]}, "allOf": [RANGED, BEARS_INTERVAL]}
+        json_schema_extra={
+            "not": {"required": ["profile", "profiles"]},
+            "allOf": [RANGE_NEEDS_STOPPING, PRECISION_NEEDS_INTERVAL],
+        }
     )
 
-    name: Name | None = Field(default=None, description="Names the run; the file's own name if left out.")
-    countries: CountriesField = Field(
-        default="pop20", validate_default=True, description="Which flags a round downloads."
+    name: Name | None = key(None, "Names the run; the file's own name if left out.")
+    countries: CountriesField = key("pop20", "Which flags a round downloads.")
+    workers: Workers = key(
+        ["20"],
+        "How many downloads may be in flight at once; capped at the number of fetches.",
+        default=[20],
     )
-    workers: Workers = Field(
-        default=["20"],
-        validate_default=True,
-        description="How many downloads may be in flight at once; capped at the number of fetches.",
-        json_schema_extra={"default": [20]},
+    clients: Clients = key(
+        ["requests", "httpx", "aiohttp"], "HTTP libraries; each strategy runs with those that it can use."
     )
-    clients: Clients = Field(
-        default=["requests", "httpx", "aiohttp"],
-        validate_default=True,
-        description="HTTP libraries; each strategy runs with those that it can use.",
+    keep_alive: KeepAlive = key(["true"], "Whether a connection serves more than one request.", default=True)
+    strategies: OneOrMore[StrategyField] = key(
+        ..., "What is compared: names, or mappings with settings of their own."
     )
-    keep_alive: KeepAlive = Field(
-        default=["true"],
-        validate_default=True,
-        description="Whether a connection serves more than one request.",
-        json_schema_extra={"default": True},
+    request_timeout: PositiveDuration = key("10s", "The longest that a fetch may take.")
+    profile: ProfileField | None = key(None, "How the flag server behaves.")
+    profiles: OneOrMore[ProfileField] | None = key(
+        None, "Several behaviours of the flag server, instead of `profile`."
     )
-    strategies: Annotated[tuple[StrategyField, ...], AfterValidator(some), Shorthand(one_or_more)] = Field(
-        description="What is compared: names, or mappings with settings of their own."
+    precision: PositiveShare | None = key(
+        None, "A case is complete once the half-width of its median's interval is this small."
     )
-    request_timeout: PositiveDuration = Field(
-        default="10s", validate_default=True, description="After so long a fetch is given up."
+    budget: PositiveDuration | None = key(
+        None, "Once trials have taken this long, no further block is begun."
     )
-    profile: ProfileField | None = Field(default=None, description="How the flag server behaves.")
-    profiles: Annotated[tuple[ProfileField, ...], AfterValidator(some), Shorthand(one_or_more)] | None = (
-        Field(default=None, description="Several behaviours of the flag server, instead of `profile`.")
+    blocks: BlocksField | None = key(
+        None, "How often every case is measured, in an order drawn for each block.", default=10
     )
-    precision: PositiveShare | None = Field(
-        default=None,
-        description="A case leaves the blocks once the half-width of its median's interval is so small.",
+    rounds: Annotated[int | None, whole_or_auto(1, 1000)] = key(
+        "auto",
+        "Timed calls per trial, up to 20 where they take less than 0.1 s in all; auto: 1 to 5, until 0.5 s "
+        "is timed.",
     )
-    budget: PositiveDuration | None = Field(
-        default=None, description="After so much time in trials no further block is begun."
+    deadline: PositiveDuration = key("60s", "The longest that a trial may take.")
+    seed: Annotated[int, whole(0, 10**15 - 1)] = key(
+        1, "Draws the order in each block, and the server's delays and faults."
     )
-    blocks: BlocksField | None = Field(
-        default=None,
-        description="How often every case is measured, in an order drawn for each block.",
-        json_schema_extra={"default": 10},
+    probes: Probes = key("all", "What is measured in addition to the time: all, none, or some of it.")
+    pinning: Truth = key(
+        "true",
+        "Whether server, worker and harness have their own cores, if there are enough.",
+        default=True,
     )
-    rounds: Annotated[int | None, whole_or("auto", 1, 1000)] = Field(
-        default="auto",
-        validate_default=True,
-        description="Timed calls per trial, up to 20 where they take less than 0.1 s in all; "
-        "auto: 1 to 5, until 0.5 s is timed.",
+    disturbed: Annotated[Literal["refuse", "keep"], one_of("value", ("refuse", "keep"))] = key(
+        "refuse", "Whether trials that the machine or the server disturbed are repeated, or kept."
     )
-    deadline: PositiveDuration = Field(
-        default="60s", validate_default=True, description="After so long a trial is ended."
+    flags_dir: Annotated[Path, Named(LookupContext.existing_folder, _FOLDER_EDITOR)] | None = key(
+        None, "A folder of flags to serve instead of the project's own."
     )
-    seed: Annotated[int, whole(0, 10**15 - 1)] = Field(
-        default=1, description="Draws the order of the blocks and the weather at the server."
-    )
-    probes: Probes = Field(
-        default="all",
-        validate_default=True,
-        description="What is measured beside the time: all, none, or some of it.",
-    )
-    pinning: Truth = Field(
-        default="true",
-        validate_default=True,
-        description="Whether server, worker and harness have cores of their own where there are enough.",
-        json_schema_extra={"default": True},
-    )
-    disturbed: Disturbed = Field(
-        default="refuse",
-        validate_default=True,
-        description="What becomes of a trial that the machine or the server spoilt: refused, or kept.",
-    )
-    flags_dir: Annotated[Path, Named(LookupContext.existing_folder, _FOLDER)] | None = Field(
-        default=None, description="A folder of flags to serve instead of the project's own."
-    )
-    variants: Variants | None = Field(default=None, description="What `ab` compares: base, then candidate.")
-    metrics: Metrics = Field(
-        default=list(DEFAULT_METRICS), validate_default=True, description="By what variants are compared."
-    )
-    thresholds: Thresholds | None = Field(
-        default=None,
-        description="By pattern of cases: the change that matters, and what the candidate must keep to.",
+    variants: VariantsField | None = key(None, "What `ab` compares: base, then candidate.")
+    metrics: Metrics = key(list(DEFAULT_METRICS), "By what variants are compared.")
+    thresholds: ThresholdsField | None = key(
+        None, "By pattern of cases: the change that matters, and the bounds of the candidate."
     )
 
     @field_validator("strategies")
     @classmethod
-    def _have_work(cls, forms: tuple[StrategyForm, ...], info: ValidationInfo) -> tuple[StrategyForm, ...]:
-        offered = info.context.clients.values() if info.context else ()
-        reject(clashes(forms, info.data.get("clients"), offered))
-        return forms
+    def _check_strategies(
+        cls, entries: tuple[StrategyEntry, ...], info: ValidationInfo[LookupContext]
+    ) -> tuple[StrategyEntry, ...]:
+        reject(check_entries(entries, info.data.get("clients"), info.context.clients.values()))
+        return entries
 
     @field_validator("profile")
     @classmethod
-    def _answers_in_time(cls, profile: Profile, info: ValidationInfo) -> Profile:
-        if reason := too_slow(profile, info.data.get("request_timeout", math.inf)) or _mute(profile, info):
-            raise ValueError(reason)
-        reject(_unfit_for_http2(profile, info))
+    def _check_profile(cls, profile: Profile, info: ValidationInfo[LookupContext]) -> Profile:
+        reject(_profile_errors(profile, info))
         return profile
 
     @field_validator("profiles")
     @classmethod
-    def _answer_in_time(cls, profiles: tuple[Profile, ...], info: ValidationInfo) -> tuple[Profile, ...]:
+    def _check_profiles(
+        cls, profiles: tuple[Profile, ...], info: ValidationInfo[LookupContext]
+    ) -> tuple[Profile, ...]:
         if info.data.get("profile") is not None:
-            raise ValueError("stands beside 'profile'; write one of the two")
-        faults = unsuited(profiles, info.data.get("request_timeout", math.inf))
+            raise ValueError("cannot be combined with 'profile'; keep one of them")
+        errors = repeated_names(profiles)
         for index, profile in enumerate(profiles):
-            if reason := _mute(profile, info):
-                faults.append(FieldError((index,), reason))
-            faults += [
-                FieldError((index, *fault.steps), fault.what) for fault in _unfit_for_http2(profile, info)
-            ]
-        reject(faults)
+            errors += [error.below(index) for error in _profile_errors(profile, info)]
+        reject(errors)
         return profiles
 
     @field_validator("blocks")
     @classmethod
-    def _are_enough(cls, blocks: Blocks, info: ValidationInfo) -> Blocks:
-        is_sound = {"precision", "budget"} <= info.data.keys()
-        if blocks.least is not None and is_sound and not (info.data["precision"] or info.data["budget"]):
-            reject([FieldError(("min",), "goes only with 'precision' or 'budget', which say when to stop")])
-        reject(unfit(blocks, info.data.get("precision")))
+    def _check_blocks(cls, blocks: Blocks, info: ValidationInfo) -> Blocks:
+        is_known = {"precision", "budget"} <= info.data.keys()
+        if blocks.least is not None and is_known and not (info.data["precision"] or info.data["budget"]):
+            reject([FieldError(("min",), "needs 'precision' or 'budget', which decide when to stop")])
+        reject(check_blocks(blocks, info.data.get("precision")))
         return blocks
 
     @field_validator("thresholds")
     @classmethod
-    def _fit_cases(cls, thresholds: Demands, info: ValidationInfo) -> Demands:
-        axes = axes_of(info.data)
-        if axes is not None and axes.most <= MAX_CASES:
-            reject(idle([*thresholds], axes.cases(installed=False)))
+    def _check_patterns(cls, thresholds: ThresholdsByPattern, info: ValidationInfo) -> ThresholdsByPattern:
+        if info.data.keys() >= AXIS_KEYS and (axes := axes_of(info.data)).most <= MAX_CASES:
+            reject(unmatched_patterns([*thresholds], axes.cases(installed=False)))
         return thresholds
 
     @model_validator(mode="after")
-    def _is_of_a_size(self) -> Self:
+    def _check_number_of_cases(self) -> Self:
         if (cases := self.axes.most) > MAX_CASES:
-            raise ValueError(f"makes up to {cases:,} cases, at most {MAX_CASES:,}")
+            raise ValueError(f"makes up to {cases:,} cases; the limit is {MAX_CASES:,}")
         return self
 
     @property
     def axes(self) -> Axes:
-        """What is multiplied to cases."""
-        return sound_axes(dict(self))
-
-    @property
-    def all_blocks(self) -> Blocks:
-        """How often a case may be run; what is usual if the config does not say."""
-        return self.blocks or usual_blocks(self.precision)
-
-    @property
-    def stopping(self) -> Stopping | None:
-        """When a case has been run often enough; ``None`` if only the number of blocks says."""
-        return self.all_blocks.stopping(self.precision, self.budget)
+        """The values that are multiplied to cases."""
+        return axes_of(dict(self))
 
 
-def _mute(profile: Profile, info: ValidationInfo) -> str:
-    """Say which clients cannot serve a profile, as far as strategies and clients are sound; else nothing."""
-    if "strategies" not in info.data:
-        return ""
-    offered = info.context.clients.values() if info.context else ()
-    return unsupported_features(profile, info.data["strategies"], info.data.get("clients"), offered)
+def _profile_errors(profile: Profile, info: ValidationInfo[LookupContext]) -> list[FieldError]:
+    """Find conflicts of a profile with the keys above it, as far as those are valid."""
+    values = info.data
+    reasons = [too_slow(profile, values.get("request_timeout", math.inf))]
+    errors: list[FieldError] = []
+    if "strategies" in values:
+        entries, clients = values["strategies"], values.get("clients")
+        reasons.append(check_protocol(profile, entries, clients, info.context.clients.values()))
+        if {"workers", "countries"} <= values.keys():
+            keep_alive = values.get("keep_alive", ())
+            errors = check_shared_connections(
+                profile, entries, values["workers"], keep_alive, values["countries"]
+            )
+    return [*(FieldError((), reason) for reason in reasons if reason), *errors]
 
 
-def _unfit_for_http2(profile: Profile, info: ValidationInfo) -> list[FieldError]:
-    """Find what does not go with HTTP/2, as far as what makes it so is sound."""
-    data = info.data
-    if not (profile.http2 and {"strategies", "workers", "countries"} <= data.keys()):
-        return []
-    busy = several_at_once(data["strategies"], data["workers"], data["countries"])
-    return [
-        *connection_wide_faults(profile, busy),
-        *(closing(busy, data["keep_alive"]) if "keep_alive" in data else ()),
-    ]
+FORMS: Final[Mapping[str, type[Form]]] = {
+    "": ConfigForm,
+    "countries": CountriesForm,
+    "strategies": StrategyForm,
+    "profile": ProfileForm,
+    "profiles": ProfileForm,
+    "latency": LatencyForm,
+    "lognormal": LogNormalForm,
+    "faults": FaultForm,
+    "blocks": BlocksForm,
+    "variants": VariantForm,
+}
+"""The form of a mapping under each key, to suggest the right spelling of an unknown key in it."""

@@ -1,78 +1,88 @@
-"""One entry of a config's ``strategies``, and the settings that it may override."""
+"""Read an entry of ``strategies``, with the clients, workers and keep-alive that it may override."""
 
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import ValidationInfo, field_validator
 
-from bench.config.compatibility import mismatch, no_usable_client
+from bench.config.compatibility import StrategyEntry, client_mismatch, no_usable_client
+from bench.config.forms import (
+    Editor,
+    FieldError,
+    Form,
+    FromForm,
+    Named,
+    OneOrMore,
+    Shorthand,
+    key,
+    reject,
+    under_key,
+)
 from bench.config.lookup import LookupContext
-from bench.config.pydantic_types import FieldError, Form, Named, Shorthand, key_of, one_or_more, reject, some
 from bench.config.scalars import Truth, whole
 from bench.model.cases import Client, Strategy
 
-_CLIENT: Final = {"type": "string", "examples": ["requests", "httpx", "urllib3", "aiohttp"]}
-_STRATEGY: Final = {"type": "string", "examples": ["threadpool_map", "asyncio_gather", "mine.py"]}
+_CLIENT: Final[Editor] = {"type": "string", "examples": ["requests", "httpx", "urllib3", "aiohttp"]}
+_STRATEGY: Final[Editor] = {"type": "string", "examples": ["threadpool_map", "asyncio_gather", "mine.py"]}
 
-Workers: TypeAlias = Annotated[
-    tuple[Annotated[int, whole(1, 10_000)], ...], AfterValidator(some), Shorthand(one_or_more)
-]
-Clients: TypeAlias = Annotated[
-    tuple[Annotated[Client, Named(LookupContext.client, _CLIENT)], ...],
-    AfterValidator(some),
-    Shorthand(one_or_more),
-]
-KeepAlive: TypeAlias = Annotated[tuple[Truth, ...], AfterValidator(some), Shorthand(one_or_more)]
+Workers: TypeAlias = OneOrMore[Annotated[int, whole(1, 10_000)]]
+Clients: TypeAlias = OneOrMore[Annotated[Client, Named(LookupContext.client, _CLIENT)]]
+KeepAlive: TypeAlias = OneOrMore[Truth]
 
 
 class StrategyForm(Form):
     """A strategy, with settings of its own where the file's do not suit it."""
 
-    name: Annotated[Strategy, Named(LookupContext.strategy, _STRATEGY)] = Field(
-        description="A strategy that ships, or the path of a .py file, counted from this config's folder."
+    name: Annotated[Strategy, Named(LookupContext.strategy, _STRATEGY)] = key(
+        ..., "A shipped strategy, or the path of a .py file, relative to this config's folder."
     )
-    clients: Clients | None = Field(default=None, description="HTTP libraries for this strategy alone.")
-    workers: Workers | None = Field(default=None, description="Worker counts for this strategy alone.")
-    keep_alive: KeepAlive | None = Field(default=None, description="Keep-alive for this strategy alone.")
+    clients: Clients | None = key(None, "HTTP libraries for this strategy alone.")
+    workers: Workers | None = key(None, "Worker counts for this strategy alone.")
+    keep_alive: KeepAlive | None = key(None, "Keep-alive for this strategy alone.")
 
     @field_validator("clients")
     @classmethod
-    def _fit(cls, clients: tuple[Client, ...], info: ValidationInfo) -> tuple[Client, ...]:
+    def _check_clients(cls, clients: tuple[Client, ...], info: ValidationInfo) -> tuple[Client, ...]:
         if "name" in info.data:
-            reasons = [mismatch(info.data["name"], client) for client in clients]
+            reasons = [client_mismatch(info.data["name"], client) for client in clients]
             reject([FieldError((index,), reason) for index, reason in enumerate(reasons) if reason])
         return clients
 
     @field_validator("workers")
     @classmethod
-    def _are_taken(cls, workers: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+    def _check_workers(cls, workers: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
         strategy = info.data.get("name")
         if strategy is not None and not strategy.takes_workers and workers != (1,):
-            raise ValueError(f"{strategy.name} takes no workers; leave the key out")
+            raise ValueError(f"{strategy.name} takes no workers; remove the key")
         return workers
 
+    def entry(self) -> StrategyEntry:
+        """Return the entry as a plain value."""
+        return StrategyEntry(self.name, self.clients, self.workers, self.keep_alive)
 
-def clashes(
-    forms: Sequence[StrategyForm], clients: Sequence[Client] | None, offered: Iterable[Client]
+
+StrategyField: TypeAlias = Annotated[
+    StrategyEntry, FromForm(StrategyForm, StrategyForm.entry), Shorthand(under_key("name"), _STRATEGY)
+]
+
+
+def check_entries(
+    entries: Sequence[StrategyEntry], clients: Sequence[Client] | None, known: Iterable[Client]
 ) -> list[FieldError]:
-    """Find entries that share a name, and entries that none of the file's clients can serve.
+    """Find different files of one name, and strategies that no client of the config can serve.
 
-    ``clients`` is ``None`` where the file's own are at fault; ``offered`` are all there are.
+    ``clients`` is ``None`` if the key is not valid; ``known`` are all clients there are.
     """
-    known = tuple(offered)
-    named: dict[str, Strategy] = {}
-    faults: list[FieldError] = []
-    for index, form in enumerate(forms):
-        name = form.name.name
-        if named.setdefault(name, form.name) != form.name:
-            faults.append(FieldError((index, "name"), f"another file is called {name}.py too; rename one"))
-        if (
-            form.clients is None
-            and clients is not None
-            and (reason := no_usable_client(form.name, clients, known))
-        ):
-            faults.append(FieldError((index,), reason))
-    return faults
-
-
-StrategyField: TypeAlias = Annotated[StrategyForm, Shorthand(key_of("name"), _STRATEGY)]
+    known = tuple(known)
+    by_name: dict[str, Strategy] = {}
+    errors: list[FieldError] = []
+    for index, entry in enumerate(entries):
+        name = entry.strategy.name
+        if by_name.setdefault(name, entry.strategy) != entry.strategy:
+            errors.append(
+                FieldError((index, "name"), f"another strategy file is also named {name}.py; rename one")
+            )
+        if entry.clients is None and clients is not None:
+            reason = no_usable_client(entry.strategy, clients, known)
+            errors += [FieldError((index,), reason)] if reason else []
+    return errors

@@ -1,25 +1,27 @@
-"""How a variant is written: as the name of a revision, or as settings with commas between."""
+"""Read ``variants``, as mappings or as text; ``ab`` and ``gate`` read theirs with ``parse_variant``."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final, Self, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from bench.config import units
-from bench.config.lookup import LookupContext
-from bench.config.pydantic_types import (
+from bench.config.forms import (
+    Editor,
     FieldError,
     Form,
     FromForm,
     Named,
+    OneOrMore,
     Shorthand,
     Text,
-    one_or_more,
+    key,
     reject,
-    some,
 )
-from bench.config.quoting import did_you_mean, quote_text
+from bench.config.lookup import LookupContext
+from bench.config.problems import did_you_mean, quote_text
+from bench.config.scalars import parse_name
 from bench.model.comparison import Variant
 
 _KEYS: Final = ("rev", "path", "python", "requirements")
@@ -28,133 +30,126 @@ _KEYS: Final = ("rev", "path", "python", "requirements")
 def parse_variant(text: str) -> Variant:
     """Read a variant such as ``main``, ``rev=main,python=3.13`` or ``requirements=httpx==0.27.2``.
 
-    ``requirements`` may come more than once; of a setting without a name the text is a revision.
+    ``requirements`` may come more than once; a setting without a name is a revision.
 
     Raises:
-        ValueError: it is none, in words that end a message.
+        ValueError: the text is not a variant; the error ends a message.
     """
-    settings: dict[str, list[str]] = {key: [] for key in _KEYS}
+    settings: dict[str, list[str]] = {name: [] for name in _KEYS}
     for part in text.split(","):
-        key, equals, value = part.strip().partition("=")
-        if equals and key not in settings and "," in text:
-            raise ValueError(f"has an unknown setting {quote_text(key)}{did_you_mean(key, _KEYS)}")
+        name, equals, value = part.strip().partition("=")
+        if equals and name not in settings and "," in text:
+            raise ValueError(f"has an unknown setting {quote_text(name)}{did_you_mean(name, _KEYS)}")
         if not equals and part.strip() in settings:
-            raise ValueError(f"has {part.strip()} without a value, such as python=3.13")
-        if not equals or key not in settings:
-            key, value = "rev", part.strip()
+            raise ValueError(f"has {part.strip()} without a value; write, for instance, python=3.13")
+        if not equals or name not in settings:
+            name, value = "rev", part.strip()
         if not value:
             raise ValueError("has a setting without a value")
-        if settings[key] and key != "requirements":
-            raise ValueError(f"says {key} twice")
-        settings[key].append(value)
+        if settings[name] and name != "requirements":
+            raise ValueError(f"has {name} twice")
+        settings[name].append(value)
     if settings["rev"] and settings["path"]:
-        raise ValueError("has a revision and a path; it can be of one of them")
+        raise ValueError("has rev and path; keep one of them")
     (rev,), (python,) = settings["rev"] or [""], settings["python"] or [""]
     path = Path(settings["path"][0]) if settings["path"] else None
     return Variant(rev, path, python, tuple(settings["requirements"]))
 
 
-_TWO: Final = 2
-_WORD: Final = re.compile("[!-,.-~][!-~]{0,199}")
-"""Without spaces, and nothing that a program would take for an option."""
-_LINE: Final = re.compile("[!-,.-~][ -~]{0,199}")
+# Neither may begin with a dash, for a program would take it for an option
+_REV: Final = re.compile("[!-,.-~][!-~]{0,199}")
+_REQUIREMENT: Final = re.compile("[!-,.-~][ -~]{0,199}")
 
-_REV: Final = {
-    "type": ["string", "number", "boolean"],
-    "pattern": f"^{_WORD.pattern}$",
-    "minimum": 0,
+
+def _matching(pattern: re.Pattern[str], what: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise ValueError(f"must be {what}, not {quote_text(text)}")
+        return text
+
+    return parse
+
+
+def _parse_interpreter(context: LookupContext, text: str) -> str:
+    """Return a version or a name as it is, and a path relative to the config's folder."""
+    return str(context.existing_file(text)) if "/" in text else parse_name(text)
+
+
+_REV_EDITOR: Final[Editor] = {
+    "type": ["string", "number", "boolean"], "pattern": f"^{_REV.pattern}$", "minimum": 0,
     "examples": ["main", "v1.2.0", "HEAD~3"],
-}
-_REQUIREMENT: Final = {
-    "type": "string",
-    "pattern": f"^{_LINE.pattern}$",
+}  # fmt: skip
+_FOLDER_EDITOR: Final[Editor] = {"type": "string", "examples": ["../other"]}
+_PYTHON_EDITOR: Final[Editor] = {
+    "type": ["string", "number"], "minimum": 0, "examples": ["3.13", "../venv/bin/python"],
+}  # fmt: skip
+_REQUIREMENT_EDITOR: Final[Editor] = {
+    "type": "string", "pattern": f"^{_REQUIREMENT.pattern}$",
     "examples": ["httpx==0.27.2", "aiohttp>=3.11,<3.12"],
-}
-_FOLDER: Final = {"type": "string", "examples": ["../other"]}
-_PYTHON: Final = {"type": ["string", "number"], "minimum": 0, "examples": ["3.13", "../venv/bin/python"]}
-_VARIANT: Final = {
-    "type": ["string", "number"],
-    "examples": ["main", "rev=main,python=3.13", "requirements=httpx==0.27.2"],
-}
+}  # fmt: skip
+_VARIANT_EDITOR: Final[Editor] = {
+    "type": ["string", "number"], "examples": ["main", "rev=main,python=3.13", "requirements=httpx==0.27.2"],
+}  # fmt: skip
 
-
-def _rev(text: str) -> str:
-    if not _WORD.fullmatch(text):
-        raise ValueError(f"must be a revision such as main or HEAD~3, not {quote_text(text)}")
-    return text
-
-
-def _requirement(text: str) -> str:
-    if not _LINE.fullmatch(text):
-        raise ValueError(f"must be a requirement such as httpx==0.27.2, not {quote_text(text)}")
-    return text
-
-
-def _interpreter(offer: LookupContext, text: str) -> str:
-    """Return a version or a name as it is, a path counted from the config's folder."""
-    return str(offer.existing_file(text)) if "/" in text else units.identifier(text)
+_Rev: TypeAlias = Annotated[str, Text(_matching(_REV, "a revision such as main or HEAD~3"), _REV_EDITOR)]
+_Requirement: TypeAlias = Annotated[
+    str, Text(_matching(_REQUIREMENT, "a requirement such as httpx==0.27.2"), _REQUIREMENT_EDITOR)
+]
 
 
 class VariantForm(Form):
-    """One side: the current folder as it is, unless `rev` or `path` says otherwise."""
+    """A variant: the current folder as it is, unless `rev` or `path` names another tree."""
 
     model_config = ConfigDict(json_schema_extra={"not": {"required": ["rev", "path"]}})
 
-    rev: Annotated[str, Text(_rev, _REV)] | None = Field(
-        default=None, description="A git revision of the current repository."
+    rev: _Rev | None = key(None, "A git revision of the current repository.")
+    path: Annotated[Path, Named(LookupContext.existing_folder, _FOLDER_EDITOR)] | None = key(
+        None, "A folder, taken as it is; relative to this config's folder."
     )
-    path: Annotated[Path, Named(LookupContext.existing_folder, _FOLDER)] | None = Field(
-        default=None, description="A folder, taken as it is; counted from this config's folder."
+    python: Annotated[str, Named(_parse_interpreter, _PYTHON_EDITOR)] | None = key(
+        None, "An interpreter by its version, or by its path relative to this config's folder."
     )
-    python: Annotated[str, Named(_interpreter, _PYTHON)] | None = Field(
-        default=None, description="An interpreter by its version, or by its path from this config's folder."
+    requirements: OneOrMore[_Requirement] | None = key(
+        None, "Installed on top of the requirements of the tree."
     )
-    requirements: (
-        Annotated[
-            tuple[Annotated[str, Text(_requirement, _REQUIREMENT)], ...],
-            AfterValidator(some),
-            Shorthand(one_or_more),
-        ]
-        | None
-    ) = Field(default=None, description="What is installed on top of what the tree asks for.")
 
     @model_validator(mode="after")
-    def _of_one_tree(self) -> Self:
+    def _check_one_tree(self) -> Self:
         if self.rev is not None and self.path is not None:
-            reject([FieldError(("path",), "does not go with 'rev'")])
+            reject([FieldError(("path",), "cannot be combined with 'rev'")])
         return self
 
     def variant(self) -> Variant:
-        """Return the variant in the words of the model."""
+        """Return the variant as a value of the model."""
         path = None if self.path is None else self.path.resolve()
         return Variant(self.rev or "", path, self.python or "", self.requirements or ())
 
 
-def _spread(value: object) -> object:
+def _expand_variant(value: object) -> object:
     """Expand the text form, so that each of its settings is checked like the same key's."""
     if not isinstance(value, str):
         return value
-    read = parse_variant(value)
-    written = {
-        "rev": read.rev,
-        "path": "" if read.path is None else str(read.path),
-        "python": read.python,
-        "requirements": list(read.requirements),
+    variant = parse_variant(value)
+    settings = {
+        "rev": variant.rev,
+        "path": "" if variant.path is None else str(variant.path),
+        "python": variant.python,
+        "requirements": list(variant.requirements),
     }
-    return {key: setting for key, setting in written.items() if setting}
+    return {name: setting for name, setting in settings.items() if setting}
 
 
-def _both(variants: tuple[Variant, ...]) -> tuple[Variant, ...]:
-    if len(variants) != _TWO:
+def _check_pair(variants: tuple[Variant, ...]) -> tuple[Variant, ...]:
+    if len(variants) != 2:  # noqa: PLR2004  base and candidate
         raise ValueError("must be two variants, the base and the candidate")
     return variants
 
 
-Variants: TypeAlias = Annotated[
-    tuple[
-        Annotated[Variant, FromForm(VariantForm, VariantForm.variant), Shorthand(_spread, _VARIANT)],
-        ...,
-    ],
-    AfterValidator(_both),
-    Field(json_schema_extra={"minItems": _TWO, "maxItems": _TWO}),
+_VariantField: TypeAlias = Annotated[
+    Variant, FromForm(VariantForm, VariantForm.variant), Shorthand(_expand_variant, _VARIANT_EDITOR)
+]
+VariantsField: TypeAlias = Annotated[
+    tuple[_VariantField, ...],
+    AfterValidator(_check_pair),
+    Field(json_schema_extra={"minItems": 2, "maxItems": 2}),
 ]

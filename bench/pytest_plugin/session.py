@@ -8,7 +8,7 @@ import pytest
 
 from bench.app.execute import RunOptions
 from bench.app.select import apply_overrides, load_experiment, override_args
-from bench.config.loader import find_config
+from bench.config.lookup import find_config
 from bench.errors import BenchError
 from bench.pytest_plugin.items import CaseItem, CaseModule, CaseResult
 from bench.pytest_plugin.measure import Measured, lines_of, measure_cases

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from bench.config.strategy_source import parse_source
+from bench.config.catalog import parse_source
 from bench.errors import UsageError
 from bench.system.paths import import_path, strategies_folder
 from bench.variants.cache import entry_key, get_or_create

@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from bench.config.strategy_source import foreign_modules, parse_source
+from bench.config.catalog import foreign_modules, parse_source
 from bench.errors import SetupError, UsageError
 from bench.model.comparison import Variant
 from bench.model.text import one_line

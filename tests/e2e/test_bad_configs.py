@@ -1,4 +1,4 @@
-"""Bad configs given to the program itself: refused soon, in little memory, and without a traceback."""
+"""Bad configs given to the program itself: rejected soon, in little memory, and without a traceback."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.measured import program
 pytestmark = pytest.mark.e2e
 
 SOON_S = 1.0
-"""Of processor time, the start of the interpreter included, which does not depend on who else is at work."""
+"""Processor time with the start of the interpreter; it does not depend on other processes."""
 SMALL_BYTES = 200 << 20
 WORST = (
     "file: FIFO",
@@ -27,13 +27,13 @@ WORST = (
     "tag: python apply",
     "hostile: terminal escape in a name",
 )
-"""Of each kind of trouble the one that would do most harm."""
+"""The most harmful of each kind; they take 0.3 to 0.5 s and 40 to 50 MiB."""
 
 
-def refuse(name: str, folder: Path) -> None:
-    """Hold the program to what a bad config may cost, and to what must be said."""
+def check_rejection(name: str, folder: Path) -> None:
+    """Check the output of the program, its time and its memory."""
     bad = BAD_CONFIGS[name]
-    bad.lay(folder / FILE)
+    bad.write(folder / FILE)
     ended = program(folder, "check", FILE)
     assert ended.code == 2
     lines = ended.stderr.splitlines()
@@ -46,13 +46,11 @@ def refuse(name: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", WORST)
-def test_the_worst_of_bad_configs_are_refused_soon_and_in_little_memory(name: str, tmp_path: Path) -> None:
-    """It takes 0.3 to 0.5 s and 40 to 50 MiB."""
-    refuse(name, tmp_path)
+def test_worst_bad_configs_are_rejected_soon_and_in_little_memory(name: str, tmp_path: Path) -> None:
+    check_rejection(name, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BAD_CONFIGS)
-def test_every_bad_config_is_refused_soon_and_in_little_memory(name: str, tmp_path: Path) -> None:
-    """None of them costs more than the worst."""
-    refuse(name, tmp_path)
+def test_every_bad_config_is_rejected_soon_and_in_little_memory(name: str, tmp_path: Path) -> None:
+    check_rejection(name, tmp_path)

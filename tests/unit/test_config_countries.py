@@ -1,13 +1,12 @@
-"""Which countries a config selects."""
+"""The countries of a config."""
 
 import pytest
 
-from bench.config.countries import code, codes_of, select
+from bench.config.countries import codes_of, parse_code, select
 from bench.model.countries import COUNTRIES, POP20
 
 
-def test_the_named_selections() -> None:
-    """The chapter's twenty in its order, the 194 of its list, and every pair of letters."""
+def test_named_selections_have_their_codes() -> None:
     assert codes_of("pop20") == POP20
     assert codes_of("all") == tuple(COUNTRIES)
     assert len(codes_of("all")) == 194
@@ -30,18 +29,16 @@ def test_the_named_selections() -> None:
         ("../..", ""),
     ],
 )
-def test_an_unknown_selection_names_the_near_miss(text: str, hint: str) -> None:
-    """Case and spelling are mended in the message, never silently."""
+def test_unknown_selection_is_rejected_with_the_nearest_one(text: str, hint: str) -> None:
     with pytest.raises(ValueError, match="a letter or a list of codes") as caught:
         codes_of(text)
     assert str(caught.value).endswith(f"not {text!a}{hint}")
 
 
 @pytest.mark.parametrize("text", ["", "B", "br", "BRA", "B1", "B/", "..", "\u0412R", "BR\n"])
-def test_a_code_is_two_capital_letters(text: str) -> None:
-    """Nothing else may come near a path."""
+def test_code_other_than_two_capital_letters_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="two capital letters"):
-        code(text)
+        parse_code(text)
 
 
 @pytest.mark.parametrize(
@@ -55,17 +52,15 @@ def test_a_code_is_two_capital_letters(text: str) -> None:
         (("BR", "NO"), 9, 1, "BR,NO limit 9", 2),
     ],
 )
-def test_a_selection_is_named_and_counted(
+def test_label_of_a_selection_has_its_limit_and_repeats(
     codes: tuple[str, ...], limit: int | None, repeat: int, label: str, fetches: int
 ) -> None:
-    """The label says how the fetches came about."""
     selection = select(codes, limit, repeat)
     assert selection.label == label
     assert len(selection.fetches) == fetches
 
 
-def test_a_million_fetches_are_enough() -> None:
-    """One more is refused before any tuple of that size is built."""
+def test_more_than_a_million_fetches_are_rejected() -> None:
     assert len(select(("BR",), None, 1_000_000).codes) == 1
-    with pytest.raises(ValueError, match="1,000,002 fetches a round, at most 1,000,000"):
+    with pytest.raises(ValueError, match="1,000,002 fetches per round; the limit is 1,000,000"):
         select(("BR", "NO"), None, 500_001)

@@ -1,4 +1,4 @@
-"""Whatever a file holds, it is an experiment or a ``ConfigError``, soon and in little memory."""
+"""Any content of a file makes an experiment or a ``ConfigError``, soon and in little memory."""
 
 import re
 import resource
@@ -11,21 +11,13 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
 
-from bench.config.blocks import BlocksForm
-from bench.config.countries import CountriesForm
-from bench.config.faults import FaultForm
-from bench.config.latency import LatencyForm, LogNormalForm
-from bench.config.profiles import ProfileForm
-from bench.config.schema import ConfigForm
-from bench.config.strategies import StrategyForm
-from bench.config.variants import VariantForm
+from bench.config.schema import FORMS
 from bench.errors import ConfigError
 from bench.model.cases import Experiment
 from tests.config_catalog import experiment_of
 
-SOUND: Final = (
+VALID: Final = (
     b"""name: mine
 countries: {codes: [BR, NO], limit: 2, repeat: 3}
 workers: [1, 5]
@@ -66,12 +58,8 @@ variants: [{path: flags}, python=3.12]
 thresholds: {"thread*": 0.05}
 """,
 )
-FORMS: Final[tuple[type[BaseModel], ...]] = (
-    ConfigForm, CountriesForm, StrategyForm, ProfileForm, LatencyForm, LogNormalForm, BlocksForm,
-    FaultForm, VariantForm,
-)  # fmt: skip
 PATTERNS: Final = {"*", "sequential/*", "thread*"}
-"""Keys of `thresholds`, which are nobody's fields."""
+"""Keys of `thresholds`, which are not fields."""
 WORDS: Final = (
     b"0", b"-1", b"010", b"1e3", b"1:30", b".nan", b".inf", b"true", b"null", b"~", b"2.5", b"1000000000",
     b"9" * 5000, b"150%", b"1000000m", b"all", b"every", b"''", b"'a b'", b'"\\u202e"', b'"\\0"', b'"\\e[2J"',
@@ -95,8 +83,8 @@ _SMALL_KIB: Final = 200 << 10
 
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
-    """Draw a sound config in which a few words are others, and something may be cut or foreign."""
-    content = draw(st.sampled_from(SOUND))
+    """Draw a valid config in which a few words are replaced, and bytes are cut or inserted."""
+    content = draw(st.sampled_from(VALID))
     for _ in range(draw(st.integers(0, 3))):
         if words := list(_WORD.finditer(content)):
             word = draw(st.sampled_from(words))
@@ -111,7 +99,7 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return one file that all examples share, beside what they name."""
+    """Return a file that all examples share, in a folder with the files that they name."""
     folder = tmp_path_factory.mktemp("fuzz")
     (folder / "flags").mkdir()
     (folder / "mine.py").touch()
@@ -123,21 +111,19 @@ FUZZ: Final = settings(deadline=None, database=None, suppress_health_check=[Heal
 
 @settings(FUZZ, max_examples=500)
 @given(content=mutated())
-def test_a_mutated_config_is_read_or_refused(file: Path, content: bytes) -> None:
-    """Each problem is one short printable line that starts with the file's name."""
-    read_or_refuse(file, content)
+def test_mutated_config_is_read_or_rejected_in_short_printable_lines(file: Path, content: bytes) -> None:
+    read_or_reject(file, content)
 
 
 @pytest.mark.slow
 @settings(FUZZ, max_examples=10_000)
 @given(content=mutated())
-def test_ten_thousand_mutated_configs_are_read_or_refused(file: Path, content: bytes) -> None:
-    """The same, for longer."""
-    read_or_refuse(file, content)
+def test_ten_thousand_mutated_configs_are_read_or_rejected(file: Path, content: bytes) -> None:
+    read_or_reject(file, content)
 
 
-def read_or_refuse(file: Path, content: bytes) -> None:
-    """Have a config read, and hold what comes of it to what may come of any."""
+def read_or_reject(file: Path, content: bytes) -> None:
+    """Load a config, and check its time, its memory and its result."""
     file.write_bytes(content)
     began_s, peak_kib = process_time(), _peak_kib()
     result = _read(file)
@@ -161,17 +147,15 @@ def _peak_kib() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-@pytest.mark.parametrize("content", SOUND)
-def test_what_is_mutated_is_sound(file: Path, content: bytes) -> None:
-    """Else the mutations would start from nothing."""
+@pytest.mark.parametrize("content", VALID)
+def test_configs_to_mutate_are_valid(file: Path, content: bytes) -> None:
     file.write_bytes(content)
     assert experiment_of(file).cases
 
 
-def test_what_is_mutated_has_every_key_there_is() -> None:
-    """A key that is never there is never mutated."""
-    written = {key for content in SOUND for key in _keys(yaml.load(content, Loader=yaml.BaseLoader))}  # noqa: S506  strings alone
-    assert written - PATTERNS == {key for form in FORMS for key in form.model_fields}
+def test_configs_to_mutate_have_every_key() -> None:
+    written = {key for content in VALID for key in _keys(yaml.load(content, Loader=yaml.BaseLoader))}  # noqa: S506  strings alone
+    assert written - PATTERNS == {key for form in FORMS.values() for key in form.model_fields}
 
 
 def _keys(value: object) -> Iterator[str]:

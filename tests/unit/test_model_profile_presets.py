@@ -1,4 +1,4 @@
-"""The chapter's three servers, as they are and scaled."""
+"""Presets of profiles: the chapter's three servers, and their scaling."""
 
 from math import inf, nan
 
@@ -17,8 +17,7 @@ from bench.model.profile_presets import preset, scaled
         ("error", Profile("error", Uniform(0.5, 5), faults=(Fault("status", 0.25, 418),))),
     ],
 )
-def test_a_preset_is_one_of_the_chapters_servers(name: str, expected: Profile) -> None:
-    """The three servers of the chapter are known by name."""
+def test_presets_are_the_servers_of_the_chapter(name: str, expected: Profile) -> None:
     assert preset(name) == expected
 
 
@@ -30,15 +29,13 @@ def test_a_preset_is_one_of_the_chapters_servers(name: str, expected: Profile) -
         (LogNormal(2, 8), LogNormal(1, 4)),
     ],
 )
-def test_scaling_multiplies_every_kind_of_latency(latency: Latency, expected: Latency) -> None:
-    """Latency and jitter shrink together; the share of errors does not."""
+def test_scaling_multiplies_latency_and_jitter_but_not_errors(latency: Latency, expected: Latency) -> None:
     errors = (Fault("status", 0.5, 418),)
     half = scaled(Profile("p", latency, jitter_s=0.4, faults=errors, bandwidth=100), 0.5)
     assert half == Profile("p*0.5", expected, jitter_s=0.2, faults=errors, bandwidth=100)
 
 
-def test_a_scaled_preset_says_so_in_its_name() -> None:
-    """Tables tell a scaled preset from the chapter's."""
+def test_scaled_preset_has_its_scale_in_its_name() -> None:
     assert preset("delay", 0.1).name == "delay*0.1"
     assert preset("delay", 1).name == "delay"
 
@@ -46,15 +43,13 @@ def test_a_scaled_preset_says_so_in_its_name() -> None:
 @pytest.mark.parametrize(
     ("name", "hint"), [("dealy", "did you mean 'delay'?"), ("zzz", "the presets are local, delay, error")]
 )
-def test_an_unknown_preset_is_refused_with_a_hint(name: str, hint: str) -> None:
-    """A typing error is answered with what may have been meant."""
+def test_unknown_preset_is_rejected_with_a_hint(name: str, hint: str) -> None:
     with pytest.raises(UsageError) as caught:
         preset(name)
     assert caught.value.hint == hint
 
 
 @pytest.mark.parametrize("scale", [0, -1, inf, nan])
-def test_a_scale_that_is_no_positive_number_is_refused(scale: float) -> None:
-    """A scale of nothing would hide every difference between strategies."""
+def test_scale_that_is_not_positive_is_rejected(scale: float) -> None:
     with pytest.raises(UsageError, match="cannot be scaled"):
         preset("delay", scale)

@@ -1,4 +1,4 @@
-"""From keys to cases: the product, what is left out of it, and what is said about that."""
+"""Valid configs: their experiments, cases and notes."""
 
 from pathlib import Path
 
@@ -18,8 +18,7 @@ def _ids(folder: Path, text: str) -> list[str]:
     return [case.id for case in _experiment(folder, text).cases]
 
 
-def test_the_defaults(tmp_path: Path) -> None:
-    """One key is enough; the file names the experiment."""
+def test_defaults_of_every_key(tmp_path: Path) -> None:
     experiment = _experiment(tmp_path, "strategies: threadpool_map\n")
     assert experiment.name == "my-config-"
     assert [case.id for case in experiment.cases] == [
@@ -36,8 +35,7 @@ def test_the_defaults(tmp_path: Path) -> None:
     assert experiment.source == {"strategies": "threadpool_map"}
 
 
-def test_every_key_arrives(tmp_path: Path) -> None:
-    """What is written is what the experiment holds, seconds in place of units."""
+def test_value_of_every_key_arrives_in_the_experiment(tmp_path: Path) -> None:
     (tmp_path / "flags").mkdir()
     experiment = _experiment(
         tmp_path,
@@ -76,10 +74,9 @@ def test_every_key_arrives(tmp_path: Path) -> None:
         ("budget: 60s\nblocks: {min: 1, max: 50}", 50, Stopping(1, None, 60.0)),
     ],
 )
-def test_precision_and_budget_make_a_range_of_the_blocks(
+def test_precision_and_budget_make_a_stopping_rule(
     tmp_path: Path, written: str, blocks: int, stopping: Stopping | None
 ) -> None:
-    """From eight, or fewer where there are no more, unless the config says from how many."""
     experiment = _experiment(tmp_path, f"clients: requests\nstrategies: sequential\n{written}\n")
     assert (experiment.blocks, experiment.stopping) == (blocks, stopping)
 
@@ -88,16 +85,12 @@ def test_precision_and_budget_make_a_range_of_the_blocks(
     ("written", "probes"),
     [("all", PROBES), ("none", ()), ("gc", ("gc",)), ("[memory, cpu]", ("cpu", "memory"))],
 )
-def test_probes_are_all_none_or_some_in_one_order(
-    tmp_path: Path, written: str, probes: tuple[str, ...]
-) -> None:
-    """The same choice is the same setting, however it is written."""
+def test_probes_are_put_into_one_order(tmp_path: Path, written: str, probes: tuple[str, ...]) -> None:
     experiment = _experiment(tmp_path, f"clients: requests\nstrategies: sequential\nprobes: {written}\n")
     assert experiment.probes == probes
 
 
-def test_the_product_is_in_the_configs_order(tmp_path: Path) -> None:
-    """Strategy, client, workers, keep-alive, profile: the last turns fastest."""
+def test_cases_are_in_the_order_of_the_config(tmp_path: Path) -> None:
     assert _ids(
         tmp_path,
         "workers: [5, 2]\nclients: [urllib3, requests]\nkeep_alive: [true, false]\n"
@@ -111,8 +104,7 @@ def test_the_product_is_in_the_configs_order(tmp_path: Path) -> None:
     ]
 
 
-def test_an_entry_overrides_the_files_settings(tmp_path: Path) -> None:
-    """Its own clients, workers and keep-alive count for it alone."""
+def test_strategy_entry_overrides_the_settings_of_the_config(tmp_path: Path) -> None:
     assert _ids(
         tmp_path,
         "workers: 5\nclients: requests\nstrategies:\n- threadpool_map\n"
@@ -120,8 +112,7 @@ def test_an_entry_overrides_the_files_settings(tmp_path: Path) -> None:
     ) == ["threadpool_map/requests/5/local", "asyncio_gather/aiohttp/7/local/close"]
 
 
-def test_workers_above_the_fetches_are_capped_and_merged(tmp_path: Path) -> None:
-    """Ten and twenty workers for three fetches are one case of three, and a note says so."""
+def test_workers_above_the_number_of_fetches_are_capped_with_a_note(tmp_path: Path) -> None:
     experiment = _experiment(
         tmp_path,
         "countries: [BR, NO, US]\nworkers: [2, 10, 20]\nclients: requests\nstrategies: threadpool_map\n",
@@ -130,24 +121,21 @@ def test_workers_above_the_fetches_are_capped_and_merged(tmp_path: Path) -> None
     assert experiment.notes == ("Capped: 10, 20 workers run as 3, one for each fetch.",)
 
 
-def test_a_strategy_without_workers_makes_one_case(tmp_path: Path) -> None:
-    """However many worker counts the file names."""
+def test_strategy_without_workers_makes_one_case(tmp_path: Path) -> None:
     experiment = _experiment(tmp_path, "workers: [5, 50]\nclients: requests\nstrategies: sequential\n")
     assert [case.id for case in experiment.cases] == ["sequential/requests/1/local"]
     assert experiment.notes == ()
 
 
-def test_a_strategy_without_client_makes_one_case(tmp_path: Path) -> None:
-    """A dash stands for the client it does not use."""
+def test_strategy_without_client_makes_one_case(tmp_path: Path) -> None:
     assert _ids(tmp_path, "strategies: bare_sockets\n") == ["bare_sockets/-/20/local"]
 
 
-def test_a_client_not_installed_is_left_out_with_a_note(tmp_path: Path) -> None:
-    """The others run, and the note says how to install it; asynchronous strategies never missed it."""
+def test_client_that_is_not_installed_is_skipped_with_a_note(tmp_path: Path) -> None:
     text = "clients: [requests, pycurl, aiohttp]\nstrategies: [{}]\n"
     experiment = _experiment(tmp_path, text.format("sequential"))
     assert [case.client for case in experiment.cases] == ["requests"]
-    assert experiment.notes == ("Left out: pycurl needs pycurl, which is not installed: pip install pycurl.",)
+    assert experiment.notes == ("Skipped: pycurl needs pycurl, which is not installed: pip install pycurl.",)
     assert _experiment(tmp_path, text.format("asyncio_gather")).notes == ()
 
 
@@ -173,14 +161,12 @@ def test_a_client_not_installed_is_left_out_with_a_note(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_profile_whose_slowest_answers_time_out_is_noted(tmp_path: Path, profile: str, note: str) -> None:
-    """It may be what someone wants to see, but it should not come as a surprise."""
+def test_note_says_if_the_slowest_answers_time_out(tmp_path: Path, profile: str, note: str) -> None:
     experiment = _experiment(tmp_path, f"clients: requests\nprofile: {profile}\nstrategies: sequential\n")
     assert "; ".join(experiment.notes) == note
 
 
-def test_the_same_case_twice_is_one(tmp_path: Path) -> None:
-    """Two entries of a strategy may overlap."""
+def test_case_of_two_entries_appears_once(tmp_path: Path) -> None:
     assert _ids(
         tmp_path,
         "clients: requests\nstrategies:\n"
@@ -188,8 +174,7 @@ def test_the_same_case_twice_is_one(tmp_path: Path) -> None:
     ) == [f"threadpool_map/requests/{workers}/local" for workers in (1, 2, 3)]
 
 
-def test_a_strategy_file_lies_beside_its_config(tmp_path: Path) -> None:
-    """It is named by its stem and counted from the config's folder, not the current one."""
+def test_path_of_a_strategy_is_relative_to_the_config(tmp_path: Path) -> None:
     (tmp_path / "mine.py").touch()
     experiment = _experiment(tmp_path, "clients: requests\nstrategies: [mine.py]\n")
     assert [case.id for case in experiment.cases] == ["mine/requests/20/local"]
@@ -212,14 +197,12 @@ def test_a_strategy_file_lies_beside_its_config(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_profile_is_named_by_its_figures(tmp_path: Path, written: str, profile: Profile) -> None:
-    """Presets keep their names; others read like what they are."""
+def test_unnamed_profile_is_named_by_its_figures(tmp_path: Path, written: str, profile: Profile) -> None:
     experiment = _experiment(tmp_path, f"clients: requests\nprofile: {written}\nstrategies: sequential\n")
     assert [case.profile for case in experiment.cases] == [profile]
 
 
-def test_faults_tls_and_http2_arrive(tmp_path: Path) -> None:
-    """A rate that is left out is all; the chapter's errors come first; the name says everything."""
+def test_faults_tls_and_http2_arrive_in_the_profile_and_its_name(tmp_path: Path) -> None:
     text = (
         "strategies: sequential\nclients: httpx\n"
         "profile: {error_rate: 5%, faults: [{kind: stall, rate: 1%}], tls: true, http2: true}\n"

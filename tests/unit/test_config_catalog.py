@@ -1,4 +1,4 @@
-"""What the catalogue says of a file, without running it."""
+"""The catalogue describes strategies and clients without running their files."""
 
 import os
 import subprocess
@@ -17,8 +17,7 @@ ASYNC = ("async", True)
 SYNC = ("sync", True)
 
 
-def test_knows_the_shipped_strategies() -> None:
-    """Which face each opens, and whether it takes workers, is read from the code."""
+def test_shipped_strategies_have_their_face_and_workers() -> None:
     assert {
         name: (strategy.face, strategy.takes_workers) for name, strategy in find_strategies().items()
     } == {
@@ -33,8 +32,7 @@ def test_knows_the_shipped_strategies() -> None:
     }
 
 
-def test_knows_the_shipped_clients() -> None:
-    """Which faces each offers; all of them are installed for these tests."""
+def test_shipped_clients_have_their_faces_and_are_installed() -> None:
     assert {name: (set(client.faces), client.missing) for name, client in find_clients().items()} == {
         "aiohttp": ({"async"}, ()),
         "httpx": ({"async", "sync"}, ()),
@@ -43,8 +41,7 @@ def test_knows_the_shipped_clients() -> None:
     }
 
 
-def test_knows_what_the_shipped_clients_speak_and_where_they_deviate() -> None:
-    """All of them trust an authority that they are given; what is not seen is said in their files."""
+def test_shipped_clients_have_their_protocols_and_deviations() -> None:
     tls, unseen = frozenset({"tls"}), {"surplus_bytes": "ok"}
     assert {name: (client.speaks, client.deviations) for name, client in find_clients().items()} == {
         "aiohttp": (tls, {}),
@@ -57,16 +54,14 @@ def test_knows_what_the_shipped_clients_speak_and_where_they_deviate() -> None:
 @pytest.mark.parametrize(
     "literal", ['{"no_such_fault": "ok"}', '{"stall": "fine"}', "{'stall': []}", "[1]", "dict(stall='ok')"]
 )
-def test_a_deviation_is_a_literal_of_faults_and_classes(tmp_path: Path, literal: str) -> None:
-    """It is read, not run, and has only what there is."""
+def test_deviations_must_be_a_literal_of_faults_and_outcomes(tmp_path: Path, literal: str) -> None:
     file = tmp_path / "mine.py"
     file.write_text(f"DEVIATIONS = {literal}\ndef open_client(settings): ...\n")
-    with pytest.raises(UsageError, match="DEVIATIONS is no literal"):
+    with pytest.raises(UsageError, match="DEVIATIONS is not a literal"):
         read_client(file)
 
 
-def test_everything_shipped_has_a_summary_and_is_short_enough_to_read() -> None:
-    """One line of docstring for ``list``, and a page of code beyond it."""
+def test_shipped_files_have_a_summary_and_at_most_55_lines() -> None:
     everything: list[Strategy | Client] = [*find_strategies().values(), *find_clients().values()]
     for shipped in everything:
         assert shipped.name == shipped.file.stem
@@ -76,8 +71,7 @@ def test_everything_shipped_has_a_summary_and_is_short_enough_to_read() -> None:
         assert len(code) <= 55
 
 
-def test_imports_nothing() -> None:
-    """Neither a strategy nor a library is in the process that has read the catalogue."""
+def test_catalogue_imports_no_strategy_and_no_library() -> None:
     code = "import sys, bench.config.catalog as c; c.find_strategies(), c.find_clients(); print(*sys.modules)"
     command = [sys.executable, "-c", code]
     environment = {"PYTHONPATH": os.pathsep.join(import_path())}
@@ -95,10 +89,9 @@ def test_imports_nothing() -> None:
         ("async with job.async_client() as get: pass", ("async", False)),
     ],
 )
-def test_reads_a_strategy_of_ones_own(
+def test_own_strategy_is_described_although_its_import_would_fail(
     tmp_path: Path, body: str, face_and_workers: tuple[str | None, bool]
 ) -> None:
-    """The name is the file's, and a file that would fail on import can be read all the same."""
     file = tmp_path / "mine.py"
     file.write_text(
         f'"""Mine, with ``marks``.\n\nMore."""\n1 / 0\nasync def download_many(job):\n    {body}\n'
@@ -108,8 +101,7 @@ def test_reads_a_strategy_of_ones_own(
     assert (strategy.face, strategy.takes_workers) == face_and_workers
 
 
-def test_a_strategy_needs_no_docstring(tmp_path: Path) -> None:
-    """Its summary is empty then."""
+def test_strategy_without_docstring_has_an_empty_summary(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text("def download_many(job): return []")
     assert read_strategy(file).summary == ""
@@ -128,8 +120,7 @@ def test_a_strategy_needs_no_docstring(tmp_path: Path) -> None:
         (b"#" * 1_048_577, "{} is larger than 1 MiB; split it"),
     ],
 )
-def test_refuses_what_is_no_strategy(tmp_path: Path, content: bytes | None, message: str) -> None:
-    """The message names the file and what is wrong with it."""
+def test_file_that_is_not_a_strategy_is_rejected(tmp_path: Path, content: bytes | None, message: str) -> None:
     file = tmp_path / "mine.py"
     if content is not None:
         file.write_bytes(content)
@@ -139,46 +130,40 @@ def test_refuses_what_is_no_strategy(tmp_path: Path, content: bytes | None, mess
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
-def test_refuses_what_is_no_regular_file(tmp_path: Path, make: Callable[[Path], None]) -> None:
-    """A folder, a FIFO that nobody writes to, a link to a device without an end."""
+def test_strategy_must_be_a_regular_file(tmp_path: Path, make: Callable[[Path], None]) -> None:
     file = tmp_path / "mine.py"
     make(file)
     with pytest.raises(UsageError, match="is not a regular file; name a Python file"):
         read_strategy(file)
 
 
-def test_refuses_a_link_to_itself(tmp_path: Path) -> None:
-    """There is nothing at its end."""
+def test_strategy_that_links_to_itself_is_rejected(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.symlink_to(file)
     with pytest.raises(UsageError, match="Too many levels of symbolic links"):
         read_strategy(file)
 
 
-def test_a_link_to_a_strategy_is_one_under_its_own_name(tmp_path: Path) -> None:
-    """The name that was checked is the name under which the worker loads it."""
+def test_link_to_a_strategy_has_the_name_of_the_link(tmp_path: Path) -> None:
     (tmp_path / "mine.py").symlink_to(strategies_folder() / "sequential.py")
     strategy = read_strategy(tmp_path / "mine.py")
     assert (strategy.name, strategy.file) == ("mine", tmp_path / "mine.py")
 
 
 @pytest.mark.parametrize("name", ["clients", "sequential"])
-def test_refuses_a_file_that_would_hide_what_ships(tmp_path: Path, name: str) -> None:
-    """The worker loads it as ``strategies.<name>``, where a strategy or the clients' package is."""
+def test_strategy_that_would_hide_a_shipped_module_is_rejected(tmp_path: Path, name: str) -> None:
     file = tmp_path / f"{name}.py"
     file.write_text("def download_many(job): return []")
-    with pytest.raises(UsageError, match=r"has the name of something that ships in strategies/; rename it"):
+    with pytest.raises(UsageError, match=r"has the name of a shipped module of strategies/; rename it"):
         read_strategy(file)
 
 
-def test_what_ships_may_be_named_by_its_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However the path is written."""
+def test_shipped_strategy_may_be_named_by_its_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(strategies_folder())
     assert read_strategy(Path("clients/../sequential.py")) == find_strategies()["sequential"]
 
 
-def test_says_what_a_client_lacks(tmp_path: Path) -> None:
-    """Imports of the standard library and of this project are not asked for, nor late ones."""
+def test_client_names_its_missing_modules_but_not_those_of_late_imports(tmp_path: Path) -> None:
     file = tmp_path / "curl.py"
     file.write_text(
         "import os.path, no_such_b\nfrom no_such_a.part import x\nfrom bench.api import Get\n"
@@ -188,8 +173,7 @@ def test_says_what_a_client_lacks(tmp_path: Path) -> None:
     assert (client.missing, client.install) == (("no_such_a", "no_such_b"), "pip install no_such_a no_such_b")
 
 
-def test_refuses_what_is_no_client(tmp_path: Path) -> None:
-    """A client without a face cannot be used by anybody."""
+def test_client_without_a_face_is_rejected(tmp_path: Path) -> None:
     file = tmp_path / "faceless.py"
     file.write_text("def get(url): pass")
     with pytest.raises(UsageError, match="neither open_client nor open_async_client"):
@@ -204,10 +188,9 @@ def test_refuses_what_is_no_client(tmp_path: Path) -> None:
         (("pycurl",), {"dev"}, "pip install pycurl"),
     ],
 )
-def test_installs_by_an_extra_where_there_is_one(
+def test_install_command_names_the_extra_of_a_client_if_it_has_one(
     missing: tuple[str, ...], extras: set[str], command: str
 ) -> None:
-    """An extra pins what is known to work."""
     assert install_command("curl", missing, frozenset(extras)) == command
 
 
@@ -220,10 +203,9 @@ def test_installs_by_an_extra_where_there_is_one(
         ("other.authority", set()),
     ],
 )
-def test_what_a_client_speaks_is_what_it_reads_of_its_settings(
+def test_protocols_of_a_client_follow_from_the_settings_that_it_reads(
     tmp_path: Path, body: str, speech: set[str]
 ) -> None:
-    """Its text says so, as it does of everything else."""
     file = tmp_path / "mine.py"
     file.write_text(f"def open_client(settings):\n    return {body}\n")
     assert read_client(file).speaks == speech
