@@ -40,7 +40,7 @@ CLIENTS: Final = {
 
 
 def read_strategy(file: Path) -> Strategy:
-    """Describe a file by its name; one that is called broken is."""
+    """Describe a file by its name; ``broken.py`` cannot be described."""
     if file.stem == "broken":
         raise UsageError("broken.py is not Python:\n line 1", hint="fix it")
     return Strategy(file.stem, file, "", "sync", takes_workers=True)
@@ -52,7 +52,7 @@ def experiment_of(file: Path | str) -> Experiment:
 
 
 def problems_of(file: Path) -> list[str]:
-    """Return what is wrong with a config, without its folder's name; an empty list if nothing is."""
+    """Return the problems of a config, without its folder's name."""
     try:
         experiment_of(file)
     except ConfigError as error:

@@ -61,7 +61,7 @@ def read_strategy(file: Path) -> Strategy:
 
 
 def describe_strategy(file: Path) -> Strategy:
-    """Describe a strategy file, whatever its name.
+    """Describe a strategy file of any name.
 
     It counts as asynchronous if it opens ``job.async_client()`` at all, and takes workers if it reads
     ``job.workers``.
@@ -88,7 +88,7 @@ def describe_strategy(file: Path) -> Strategy:
 
 
 def read_client(file: Path) -> Client:
-    """Describe a client file, and which of its imports are not installed.
+    """Describe a client file, with the imports that are not installed.
 
     It speaks TLS if it reads the authority or the TLS context of its settings, and HTTP/2 if it reads
     ``settings.http2``.

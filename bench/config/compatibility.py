@@ -1,4 +1,4 @@
-"""Check which strategies, clients and profiles go together. The forms and the case matrix use it.
+"""Check that strategies, clients and profiles go together. The forms and the case matrix use it.
 
 A client fits a strategy if it has the face that the strategy opens, and a profile if it speaks the
 profile's protocol.
@@ -40,7 +40,7 @@ def unsupported_protocol(client: Client, profile: Profile) -> str | None:
 
 
 def missing_dependency(client: Client) -> str | None:
-    """Return which modules of a client are not installed and the command that installs them, or None."""
+    """Return a client's missing modules and the command that installs them, or None."""
     if not client.missing:
         return None
     return f"{client.name} needs {', '.join(client.missing)}, which is not installed: {client.install}"
@@ -76,10 +76,10 @@ def check_protocol(
     clients: Sequence[Client] | None,
     known: Iterable[Client],
 ) -> str | None:
-    """Return which clients cannot speak a profile's protocol, if that makes the config invalid, or None.
+    """Return why the clients of a config cannot speak a profile's protocol, or None.
 
-    It does if a strategy's entry names such a client, or if the profile is left without a case. ``clients``
-    is ``None`` if the key is not valid; ``known`` are all clients there are.
+    A client that does not is an error if a strategy's entry names it, or if the profile is left without a
+    case. ``clients`` is ``None`` if the key is not valid; ``known`` are all clients there are.
     """
     named = [
         f"{client.name}, named by {entry.strategy.name}, {reason}"

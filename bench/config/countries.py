@@ -86,7 +86,7 @@ def _expand_countries(value: object) -> object:
 
 
 class CountriesForm(Form):
-    """Which flags a round downloads, and how often."""
+    """The flags that a round downloads, and how often."""
 
     codes: Annotated[
         tuple[Annotated[str, Text(parse_code, _CODE)], ...],

@@ -1,4 +1,4 @@
-"""Read the faults of a profile, and check which of them go together."""
+"""Read the faults of a profile, and check that they go together."""
 
 from collections.abc import Sequence
 from math import fsum
@@ -18,7 +18,7 @@ Protocol: TypeAlias = Literal["HTTP/1.1", "HTTP/1.1 over TLS", "HTTP/2"]
 
 
 class FaultForm(Form):
-    """What goes wrong with some of the answers."""
+    """A fault of some of the answers."""
 
     model_config = ConfigDict(
         json_schema_extra={

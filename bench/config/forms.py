@@ -163,6 +163,6 @@ def expect_scalar(value: object) -> str:
 
 def describe_shape(value: object) -> str:
     """Name the kind of YAML node that a value was written as."""
-    return (
-        "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else "a single value"
-    )
+    if isinstance(value, list):
+        return "a list"
+    return "a mapping" if isinstance(value, dict) else "a single value"

@@ -144,10 +144,7 @@ def resolve(form: ConfigForm, source: Any, stem: str) -> Experiment:
 
 def _comparison_settings(form: ConfigForm) -> ComparisonSettings:
     """Return the settings of a comparison; the config's margins follow the default one."""
-    variants = None
-    if form.variants is not None:
-        base, candidate = form.variants
-        variants = (base, candidate)
+    variants = None if form.variants is None else (form.variants[0], form.variants[1])
     thresholds = [(pattern, each) for pattern, below in (form.thresholds or {}).items() for each in below]
     margins = [(pattern, each) for pattern, each in thresholds if isinstance(each, float)]
     bounds = [replace(each, pattern=pattern) for pattern, each in thresholds if isinstance(each, Bound)]

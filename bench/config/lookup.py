@@ -1,4 +1,4 @@
-"""Look up what a config names: strategies, clients and files; and find configs by name or path."""
+"""Look up the strategies, clients and files that a config names, and configs by name or path."""
 
 import re
 from collections.abc import Callable, Mapping

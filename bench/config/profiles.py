@@ -115,7 +115,7 @@ class ProfileForm(Form):
     )
     tls: Truth = key("false", "Whether connections are encrypted.")
     http2: Truth = key("false", "Whether the server speaks HTTP/2, and nothing else; needs `tls`.")
-    faults: OneOrMore[FaultField] = key((), "What else goes wrong, and how often.")
+    faults: OneOrMore[FaultField] = key((), "Other faults, and how often they happen.")
 
     @field_validator("tls")
     @classmethod

@@ -100,7 +100,7 @@ class ConfigForm(Form):
     )
 
     name: Name | None = key(None, "Names the run; the file's own name if left out.")
-    countries: CountriesField = key("pop20", "Which flags a round downloads.")
+    countries: CountriesField = key("pop20", "The flags that a round downloads, and how often.")
     workers: Workers = key(
         ["20"],
         "How many downloads may be in flight at once; capped at the number of fetches.",
@@ -111,7 +111,7 @@ class ConfigForm(Form):
     )
     keep_alive: KeepAlive = key(["true"], "Whether a connection serves more than one request.", default=True)
     strategies: OneOrMore[StrategyField] = key(
-        ..., "What is compared: names, or mappings with settings of their own."
+        ..., "The strategies to compare: names, or mappings with settings of their own."
     )
     request_timeout: PositiveDuration = key("10s", "The longest that a fetch may take.")
     profile: ProfileField | None = key(None, "How the flag server behaves.")
@@ -136,7 +136,7 @@ class ConfigForm(Form):
     seed: Annotated[int, whole(0, 10**15 - 1)] = key(
         1, "Draws the order in each block, and the server's delays and faults."
     )
-    probes: Probes = key("all", "What is measured in addition to the time: all, none, or some of it.")
+    probes: Probes = key("all", "The measurements in addition to the time: all, none, or some.")
     pinning: Truth = key(
         "true",
         "Whether server, worker and harness have their own cores, if there are enough.",
@@ -148,8 +148,8 @@ class ConfigForm(Form):
     flags_dir: Annotated[Path, Named(LookupContext.existing_folder, _FOLDER_EDITOR)] | None = key(
         None, "A folder of flags to serve instead of the project's own."
     )
-    variants: VariantsField | None = key(None, "What `ab` compares: base, then candidate.")
-    metrics: Metrics = key(list(DEFAULT_METRICS), "By what variants are compared.")
+    variants: VariantsField | None = key(None, "The variants that `ab` compares: base, then candidate.")
+    metrics: Metrics = key(list(DEFAULT_METRICS), "The metrics by which variants are compared.")
     thresholds: ThresholdsField | None = key(
         None, "By pattern of cases: the change that matters, and the bounds of the candidate."
     )

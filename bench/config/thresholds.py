@@ -42,7 +42,7 @@ BOUND_EDITOR: Final[Editor] = {
 _MOST_PATTERNS: Final = 50
 _LONGEST_PATTERN: Final = 200
 _MOST_COMPARED: Final = 200
-"""Cases among which a near miss is looked for; among more of them that would take too long."""
+"""The most cases that are searched for a near miss; more would take too long."""
 
 Threshold: TypeAlias = float | Bound
 """A share is the margin: the greatest change that is still *equivalent*."""
