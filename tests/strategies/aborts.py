@@ -6,7 +6,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Download one flag, then give up."""
+    """Download one flag, then abort."""
     with job.client() as download_one:
         download_one(job.countries[0])
     os.abort()

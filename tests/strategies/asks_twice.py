@@ -1,10 +1,10 @@
-"""Download everything twice and tell of it once."""
+"""Download everything twice and report it once."""
 
 from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Do more than was asked."""
+    """Download everything twice, and return the second result."""
     with job.client() as download_one:
         for country in job.countries:
             download_one(country)

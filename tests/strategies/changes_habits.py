@@ -1,4 +1,4 @@
-"""Change what a process shares: garbage collection, locale, time zone, rights, limits, the clock."""
+"""Change process-wide settings: garbage collection, locale, time zone, umask, limits, the clock."""
 
 import gc
 import locale
@@ -11,7 +11,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Work as asked, in another world."""
+    """Change the settings, and download everything."""
     gc.disable()
     locale.setlocale(locale.LC_ALL, "C")
     os.environ["TZ"] = "Pacific/Kiritimati"

@@ -1,4 +1,4 @@
-"""Take every signal that can be taken."""
+"""Ignore every signal that can be ignored."""
 
 import signal
 
@@ -6,7 +6,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Work as asked, deaf to the world."""
+    """Ignore all signals, and download everything."""
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         signal.signal(number, signal.SIG_IGN)
     with job.client() as download_one:

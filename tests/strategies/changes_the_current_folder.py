@@ -7,7 +7,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Go there, and work as asked."""
+    """Change into a folder, remove it, and download everything."""
     with tempfile.TemporaryDirectory() as elsewhere:
         os.chdir(elsewhere)
     with job.client() as download_one:

@@ -1,4 +1,4 @@
-"""Change what downloads are compared with."""
+"""Change the flags that downloads are compared with."""
 
 from bench.api import Fetch, Job
 

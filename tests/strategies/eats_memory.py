@@ -1,4 +1,4 @@
-"""Take all the memory there is, up to a limit that does no harm to who runs it without one."""
+"""Allocate all available memory, up to 64 GiB."""
 
 from bench.api import Fetch, Job
 
@@ -7,6 +7,6 @@ PIECES = 1 << 8
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Take a quarter of a gigabyte at a time; the kernel gives it away when it is written to."""
+    """Allocate a quarter of a gigabyte at a time, and write to it so that the kernel maps it."""
     pieces = [bytes(PIECE_BYTES) for _ in range(PIECES)]
     return [Fetch(country, 0, 0, 0, len(pieces), "ok") for country in job.countries]

@@ -1,4 +1,4 @@
-"""Leave by ``sys.exit``."""
+"""Call ``sys.exit``."""
 
 import sys
 
@@ -6,5 +6,5 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Ask the interpreter to end."""
+    """Raise SystemExit."""
     sys.exit(f"{len(job.countries)} are too many")

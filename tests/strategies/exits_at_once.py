@@ -1,4 +1,4 @@
-"""Leave without a word, as if all were well."""
+"""Download one flag, then exit with status 0."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Leave some countries out."""
+"""Leave out one country."""
 
 from bench.api import Fetch, Job
 

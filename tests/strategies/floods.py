@@ -1,4 +1,4 @@
-"""Print 10 MB a round."""
+"""Print 10 MB in each round."""
 
 import sys
 
@@ -6,7 +6,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Download everything, and have much to say."""
+    """Print, and download everything."""
     for _ in range(10_000):
         sys.stdout.write("x" * 999 + "\n")
     with job.client() as download_one:

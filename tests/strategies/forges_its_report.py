@@ -1,4 +1,4 @@
-"""Report a splendid trial in the place of the worker, and leave."""
+"""Write a forged report in place of the worker, and exit."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Download nothing."""
+    """Write a report of two perfect rounds without downloading."""
     frame = sys._getframe()  # noqa: SLF001  what this one is for
     while frame.f_back is not None and "descriptor" not in frame.f_locals:
         frame = frame.f_back

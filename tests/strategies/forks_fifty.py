@@ -1,4 +1,4 @@
-"""Start fifty processes, half of them in sessions of their own, and wait for none."""
+"""Start fifty processes, half of them in new sessions, and wait for none."""
 
 import subprocess
 
@@ -6,7 +6,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Start them in the warm-up, and work as asked."""
+    """Start the processes in the warm-up, and download everything."""
     if job.base_url.endswith(".0"):
         for number in range(50):
             subprocess.Popen(["sleep", "4321"], start_new_session=number % 2 == 0)

@@ -1,4 +1,4 @@
-"""Claims to use all of its workers, and uses half of them."""
+"""Use only half of the workers."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -6,6 +6,6 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Have a pool that is half as large as it should be."""
+    """Use a pool of half the allowed size."""
     with job.client() as download_one, ThreadPoolExecutor(job.workers // 2) as executor:
         return list(executor.map(download_one, job.countries))

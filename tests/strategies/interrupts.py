@@ -1,10 +1,10 @@
-"""Raise what Ctrl-C raises."""
+"""Raise KeyboardInterrupt."""
 
 from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Download one flag, then pretend that the user wants to stop."""
+    """Download one flag, then raise KeyboardInterrupt."""
     with job.client() as download_one:
         download_one(job.countries[0])
     raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""Die of SIGKILL in the middle of the work."""
+"""Kill its own process with SIGKILL after one flag."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Download one flag, then die."""
+    """Download one flag, then send SIGKILL to this process."""
     with job.client() as download_one:
         fetches = [download_one(job.countries[0])]
         os.kill(os.getpid(), signal.SIGKILL)

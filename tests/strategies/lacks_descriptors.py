@@ -1,4 +1,4 @@
-"""Have no file descriptors left."""
+"""Run out of file descriptors."""
 
 import os
 import resource
@@ -7,7 +7,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Open what cannot be opened, before anything is downloaded."""
+    """Lower the limit of descriptors, and fail to open a pipe."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, most))
     os.pipe()

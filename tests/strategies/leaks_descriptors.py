@@ -6,7 +6,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Open them in the warm-up, and work as asked."""
+    """Open the descriptors in the warm-up, and download everything."""
     if job.base_url.endswith(".0"):
         for _ in range(7):
             os.open(os.devnull, os.O_RDONLY)

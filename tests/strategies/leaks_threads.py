@@ -1,4 +1,4 @@
-"""Leave three threads behind that never end."""
+"""Leave three threads running."""
 
 import threading
 
@@ -6,7 +6,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Start them in the warm-up, and work as asked."""
+    """Start the threads in the warm-up, and download everything."""
     if job.base_url.endswith(".0"):
         for _ in range(3):
             threading.Thread(target=threading.Event().wait).start()

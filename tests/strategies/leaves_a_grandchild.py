@@ -1,4 +1,4 @@
-"""Leave a process behind that has a session of its own."""
+"""Leave a process running in a new session."""
 
 import subprocess
 
@@ -6,7 +6,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Start a sleeper nobody waits for in the warm-up, and work as asked."""
+    """Start a sleeping process in the warm-up, and download everything."""
     if job.base_url.endswith(".0"):
         subprocess.Popen(["sleep", "4321"], start_new_session=True)
     with job.client() as download_one:

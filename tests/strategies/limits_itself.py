@@ -1,4 +1,4 @@
-"""Allow no file of more than a hundred bytes."""
+"""Limit the size of files to 100 bytes."""
 
 import resource
 
@@ -6,7 +6,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Work as asked, as far as that goes."""
+    """Set the limit, then try to download everything."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
     with job.client() as download_one:
         return [download_one(country) for country in job.countries]

@@ -1,4 +1,4 @@
-"""Save the flags in another folder, by a link that leads there."""
+"""Save the flags in another folder through a symbolic link."""
 
 import tempfile
 from pathlib import Path
@@ -7,7 +7,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Put the link in the place of the folder, and work as asked."""
+    """Replace the folder by a link to another one, and download everything."""
     with tempfile.TemporaryDirectory() as elsewhere, job.client() as download_one:
         job.folder.rmdir()
         Path(job.folder).symlink_to(elsewhere)

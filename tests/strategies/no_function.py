@@ -1,1 +1,1 @@
-"""A strategy without its function."""
+"""A strategy without ``download_many``."""

@@ -1,4 +1,4 @@
-"""Recurse in C until the stack is full."""
+"""Recurse in C until the stack overflows."""
 
 import ctypes
 

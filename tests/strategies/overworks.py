@@ -1,4 +1,4 @@
-"""Take more workers than are allowed."""
+"""Use more workers than allowed."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -6,6 +6,6 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Have twice as many downloads in flight."""
+    """Use twice as many threads as allowed."""
     with job.client() as download_one, ThreadPoolExecutor(2 * job.workers) as executor:
         return list(executor.map(download_one, job.countries))

@@ -1,4 +1,4 @@
-"""Start processes from a file outside the package, print, and leave a thread behind."""
+"""Start processes from a file outside the package, print, and leave a thread running."""
 
 import threading
 from concurrent.futures import ProcessPoolExecutor
@@ -14,7 +14,7 @@ def download_alone(job: Job, country: str) -> Fetch:
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Let two processes work, and a thread wait for ever."""
+    """Download with two processes, and leave a thread waiting forever."""
     print("hello from the strategy")  # noqa: T201  what this one is for
     threading.Thread(target=threading.Event().wait).start()
     with ProcessPoolExecutor(2) as executor:

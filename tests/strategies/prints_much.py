@@ -7,7 +7,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Print in the warm-up, and work as asked."""
+    """Print in the warm-up, and download everything."""
     if job.base_url.endswith(".0"):
         for _ in range(50_000):
             sys.stdout.write("x" * 999 + "\n")

@@ -1,8 +1,8 @@
-"""Recurse without end."""
+"""Recurse forever in Python."""
 
 from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Leave the work to itself."""
+    """Call this function again."""
     return download_many(job)

@@ -1,4 +1,4 @@
-"""Remove the folder of the whole run."""
+"""Remove the temporary folder of the whole run."""
 
 import shutil
 
@@ -6,7 +6,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Download everything, then sweep far too thoroughly."""
+    """Download everything, then remove the folder of the run."""
     with job.client() as download_one:
         fetches = [download_one(country) for country in job.countries]
     shutil.rmtree(job.folder.parent.parent)

@@ -1,4 +1,4 @@
-"""Put something in the place of what it could complain to, and fail."""
+"""Replace standard output and standard error by another object, and raise."""
 
 import sys
 
@@ -6,6 +6,6 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Replace standard output and standard error by what cannot be written to."""
+    """Replace both streams by an object that cannot be written to, and raise."""
     sys.stdout = sys.stderr = object()
     raise ValueError(f"{len(job.countries)} countries unheard of")

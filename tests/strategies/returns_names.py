@@ -1,8 +1,8 @@
-"""Return names rather than fetches."""
+"""Return country codes instead of fetches."""
 
 from bench.api import Job
 
 
 def download_many(job: Job) -> list[str]:
-    """Return a list, but of the wrong thing."""
+    """Return the countries."""
     return list(job.countries)

@@ -1,10 +1,10 @@
-"""Forget to return."""
+"""Return None."""
 
 from bench.api import Job
 
 
 def download_many(job: Job) -> None:
-    """Download everything and say nothing."""
+    """Download everything, and return None."""
     with job.client() as download_one:
         for country in job.countries:
             download_one(country)

@@ -1,4 +1,4 @@
-"""Can be run as a program of its own."""
+"""A strategy that can be run as a program."""
 
 from bench.api import Fetch, Job, run_strategy
 

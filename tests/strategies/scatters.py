@@ -1,4 +1,4 @@
-"""Leave things behind below the round's folder, and beside it."""
+"""Leave files, folders and links in the round's folder and beside it."""
 
 from bench.api import Fetch, Job
 

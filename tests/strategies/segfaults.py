@@ -1,4 +1,4 @@
-"""Read what is not there, in C."""
+"""Read an invalid address in C."""
 
 import ctypes
 

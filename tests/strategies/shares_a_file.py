@@ -1,4 +1,4 @@
-"""Give a file of another folder a second name instead of saving a flag."""
+"""Save a hard link to a file outside instead of a flag."""
 
 import os
 
@@ -6,7 +6,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Download everything, then put what it is compared with in the place of one flag."""
+    """Download everything, then replace one flag with a hard link to its reference."""
     with job.client() as download_one:
         fetches = [download_one(country) for country in job.countries]
     (job.folder / "br.gif").unlink()

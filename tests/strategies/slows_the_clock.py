@@ -1,4 +1,4 @@
-"""Slow down the clock that rounds and fetches are timed with."""
+"""Slow down the clock that times rounds and fetches."""
 
 import sys
 from time import perf_counter
@@ -7,7 +7,7 @@ from bench.api import Fetch, Job
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Make time pass ten times as slowly, and work as asked."""
+    """Slow the clock down to a tenth, and download everything."""
     began_s = perf_counter()
     for name in ("bench.api.job", "bench.worker.trial"):
         vars(sys.modules[name])["perf_counter"] = lambda: began_s + (perf_counter() - began_s) / 10

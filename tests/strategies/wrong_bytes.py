@@ -1,4 +1,4 @@
-"""Save one flag wrongly."""
+"""Save one flag with wrong bytes."""
 
 from bench.api import Fetch, Job
 
