@@ -14,7 +14,8 @@ from bench.report.comparison_table import comparison_table, variant_lines
 from bench.report.export.json import verdicts_to_json
 from bench.report.export.junit import to_junit
 from bench.report.github import github_annotations, github_summary
-from bench.report.table import print_table, table_to_markdown
+from bench.report.markdown import tables_to_markdown
+from bench.report.terminal import print_tables
 from bench.stats.absolute_thresholds import BoundVerdict, bound_verdicts
 from bench.stats.verdicts import Overall, Verdicts, comparison_verdicts, overall_verdict, paired_verdicts
 from bench.storage.atomic_write import write_atomically, write_error
@@ -66,12 +67,12 @@ def present_comparison(document: Run, folder: Path, outputs: Outputs) -> int:
     verdicts, bounds = verdicts_for_run(document), bound_verdicts_for_run(document)
     misses = bool(verdicts.vanished) and not outputs.allow_missing
     ruling = overall_verdict(verdicts, bounds, misses=misses)
-    sheet = comparison_table(document.name, verdicts, variant_lines(document), bounds)
-    save_run(folder, document, table_to_markdown(sheet))
+    table = comparison_table(document.name, verdicts, variant_lines(document), bounds)
+    save_run(folder, document, tables_to_markdown([table]))
     if outputs.as_json:
         write_stdout(verdicts_to_json(document.name, verdicts, bounds, ruling))
     else:
-        print_table(sheet, stdout_console())
+        print_tables([table], stdout_console())
     if document.status == "complete":
         _tell_others(document, outputs, verdicts, bounds, ruling)
         stderr_console().print(f"{ruling} (exit code {CODES[ruling]})", soft_wrap=True)

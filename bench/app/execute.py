@@ -16,7 +16,7 @@ from bench.model.cases import Experiment
 from bench.model.results import Measurement, Resumption, Run, RunHeader
 from bench.report.progress import LiveProgress, PlainProgress, live_line
 from bench.report.progress_state import ProgressState
-from bench.report.time_estimate import print_actual_duration, print_expected_duration
+from bench.report.time_estimate import actual_duration_line, expected_duration_lines
 from bench.runner.block_loop import run_blocks
 from bench.runner.processes.signals import Interrupted, handle_interrupts
 from bench.runner.run_document import check_resumable, config_record, run_document
@@ -179,7 +179,8 @@ def _run_blocks(experiment: Experiment, ongoing: OpenRun, limits: Limits, *, qui
     outlooks = forecast_run(experiment)
     for warning in resource_warnings(experiment, outlooks, limits):
         console.print(f"warning: {warning}", soft_wrap=True)
-    print_expected_duration(outlooks, experiment, console)
+    for expected in expected_duration_lines(outlooks, experiment):
+        console.print(expected, soft_wrap=True)
     if kept:
         console.print(f"going on after {_counted(kept)} of {_planned(experiment)} trials", soft_wrap=True)
     started_s = monotonic()
@@ -189,7 +190,8 @@ def _run_blocks(experiment: Experiment, ongoing: OpenRun, limits: Limits, *, qui
     else:
         measured = run_blocks(experiment, journal, PlainProgress(console, ProgressState(monotonic)), kept)
     if measured:
-        print_actual_duration(outlooks, measured, monotonic() - started_s, console)
+        took = actual_duration_line(outlooks, measured, monotonic() - started_s)
+        console.print(took, soft_wrap=True)
 
 
 def _tell_where(document: Run, folder: Path, *, planned: str, resume: str) -> None:

@@ -15,7 +15,7 @@ from bench.model.comparison import BuiltVariant, Comparison
 from bench.model.results import Run
 from bench.model.text import plural
 from bench.report.comparison_progress import LiveComparison, PlainComparison, announcement, live_table
-from bench.report.number_format import duration
+from bench.report.number_format import format_duration
 from bench.runner.block_loop import run_comparison, run_pilot, with_repeats
 from bench.stats.comparison_state import RULE
 from bench.stats.observer import Observer
@@ -125,8 +125,8 @@ def _repeats(experiment: Experiment, contest: Comparison, order: RunOptions) -> 
     least_s = blocks * tried.block_s
     if least_s > contest.budget_s:
         raise UsageError(
-            f"an alarm in {plural(metrics, 'metric')} takes {blocks} blocks, which take {duration(least_s)}, "
-            f"and the budget is {duration(contest.budget_s)}",
+            f"an alarm in {plural(metrics, 'metric')} takes {blocks} blocks, which take "
+            f"{format_duration(least_s)}, and the budget is {format_duration(contest.budget_s)}",
             hint=f"give it --budget {math.ceil(least_s / 60)}m, or compare fewer cases",
         )
     return tried.repeats

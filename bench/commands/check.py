@@ -5,7 +5,8 @@ import rich_click as click
 from bench.app.output import stderr_console, stdout_console
 from bench.app.preflight import check_resources, resource_warnings
 from bench.app.select import load_experiment
-from bench.report.time_estimate import print_forecast
+from bench.report.terminal import print_tables
+from bench.report.time_estimate import expected_duration_lines, forecast_table
 from bench.runner.time_estimate import forecast_run
 
 
@@ -16,7 +17,10 @@ def check(*, config: str) -> None:
     experiment = load_experiment(config)
     limits = check_resources(experiment, out=None)
     outlooks = forecast_run(experiment)
-    print_forecast(outlooks, experiment, stdout_console())
+    console = stdout_console()
+    print_tables([forecast_table(outlooks, experiment)], console)
+    for line in expected_duration_lines(outlooks, experiment):
+        console.print(line, soft_wrap=True)
     for note in experiment.notes:
         stderr_console().print(f"note: {note}", soft_wrap=True)
     for warning in resource_warnings(experiment, outlooks, limits):

@@ -12,10 +12,14 @@ from bench.app.run_selector import SelectedCases, both_variants, comparison_betw
 from bench.errors import IncomparableError
 from bench.model.json_codec import to_json_value
 from bench.model.text import join_and
-from bench.report.case_diff import descriptive_table, missing_case_lines
-from bench.report.comparison_table import comparison_table, variant_lines
+from bench.report.comparison_table import (
+    comparison_table,
+    descriptive_table,
+    missing_case_lines,
+    variant_lines,
+)
 from bench.report.export.json import verdicts_to_json
-from bench.report.table import print_table
+from bench.report.terminal import print_tables
 from bench.stats.comparability import describe_cases, incomparable_reasons, match_cases
 from bench.stats.verdicts import overall_verdict
 
@@ -71,8 +75,8 @@ def _judge(
         write_stdout(verdicts_to_json(first.run.name, verdicts, bounds, ruling))
     else:
         notes = (*variant_lines(first.run), *missing_case_lines(matched))
-        sheet = comparison_table(f"{first.name} against {second.name}", verdicts, notes, bounds)
-        print_table(sheet, stdout_console())
+        table = comparison_table(f"{first.name} against {second.name}", verdicts, notes, bounds)
+        print_tables([table], stdout_console())
     return CODES[ruling]
 
 
@@ -85,5 +89,6 @@ def _describe(first: SelectedCases, second: SelectedCases, *, allow_missing: boo
     if as_json:
         write_stdout(json.dumps({"reasons": reasons, "cases": to_json_value(list(found))}, indent=1) + "\n")
     else:
-        print_table(descriptive_table((first.name, second.name), found, matched, reasons), stdout_console())
+        table = descriptive_table((first.name, second.name), found, matched, reasons)
+        print_tables([table], stdout_console())
     return _REGRESSION if matched.vanished and not allow_missing else 0

@@ -9,7 +9,7 @@ from bench.app.select import client_for, named_strategy
 from bench.config.countries import codes_of
 from bench.errors import UsageError
 from bench.model.profile_presets import preset
-from bench.report.download_progress import Arrivals
+from bench.report.download_progress import DownloadProgress
 from bench.runner.processes.signals import Interrupted, handle_interrupts
 from bench.runner.processes.worker_exit import exit_problem
 from bench.runner.single_download import SingleDownload, download_once
@@ -88,19 +88,19 @@ def _expanded(words: tuple[str, ...]) -> tuple[str, ...]:
 
 def _carry_out(errand: SingleDownload, *, verbose: bool) -> int:
 
-    arrivals = Arrivals(stdout_console(), stderr_console(), len(errand.countries), verbose=verbose)
+    progress = DownloadProgress(stdout_console(), stderr_console(), len(errand.countries), verbose=verbose)
 
     def announce(site: str) -> None:
-        arrivals.announce(site, errand.countries, errand.workers)
+        progress.announce(site, errand.countries, errand.workers)
 
     try:
-        with handle_interrupts() as signals, arrivals:
-            ending = download_once(errand, arrivals.heed, announce)
+        with handle_interrupts() as signals, progress:
+            ending = download_once(errand, progress.show, announce)
     except Interrupted:
-        arrivals.sum_up(None)
+        progress.print_counts(None)
         return signals.exit_code or 0
     report = ending.report
-    arrivals.sum_up(report.rounds[0].elapsed_s if report and report.rounds else None)
+    progress.print_counts(report.rounds[0].elapsed_s if report and report.rounds else None)
     outcome, detail = exit_problem(ending, errand.deadline_s, errand.strategy.file)
     if outcome == "ok":
         return 0

@@ -3,35 +3,16 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 import rich_click as click
 
 from bench.app.output import stderr_console, write_stdout_bytes
 from bench.errors import UsageError
-from bench.report.export.registry import export_run
-from bench.report.export.warnings import export_warnings
+from bench.model.text import join_or
+from bench.report.export.registry import FORMATS, export_runs, export_warnings
+from bench.report.export.run_metadata import with_commit
 from bench.storage.atomic_write import write_atomically, write_error
 from bench.storage.run_folder import load_run
-
-FORMS: Final = (
-    "pytest-benchmark",
-    "pyperf",
-    "hyperfine",
-    "github-action-benchmark",
-    "bencher",
-    "otava",
-    "otava-config",
-    "junit",
-    "openmetrics",
-    "csv",
-    "trials-csv",
-    "parquet",
-    "json",
-    "markdown",
-)
-"""By name, so that --help need not import them; a test compares with ``bench.report.export.registry``."""
-_SERIES: Final = ("otava", "otava-config")
 
 
 @click.command()
@@ -39,10 +20,10 @@ _SERIES: Final = ("otava", "otava-config")
 @click.option(
     "--to",
     "form",
-    type=click.Choice(FORMS),
+    type=click.Choice(list(FORMATS)),
     metavar="FORMAT",
     required=True,
-    help=f"{', '.join(FORMS[:-1])} or {FORMS[-1]}; docs/exports.md says what is in each.",
+    help=f"{join_or(FORMATS)}; docs/exports.md says what is in each.",
 )
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), help="File to write, whole or not at all [stdout]."
@@ -56,14 +37,16 @@ def export(*, runs: Sequence[Path], form: str, out: Path | None, commit: str | N
     _check(runs, form, commit)
     target = None if out is None else _target(out)
     loaded = [load_run(run) for run in runs]
-    content = export_run(loaded, form, commit or "")
+    if commit is not None:
+        loaded = [with_commit(run, commit) for run in loaded]
+    content = export_runs(loaded, form)
     _write(content, target)
     for note in export_warnings(loaded, form):
         stderr_console().print(f"! {note}", soft_wrap=True)
 
 
 def _check(runs: Sequence[Path], form: str, commit: str | None) -> None:
-    if len(runs) > 1 and form not in _SERIES:
+    if len(runs) > 1 and not FORMATS[form].is_series:
         raise UsageError(f"{form} takes one run, not {len(runs)}", hint="export them one by one")
     if commit is not None and form != "otava":
         raise UsageError(f"--commit means nothing to {form}", hint="leave it out")

@@ -11,7 +11,8 @@ from bench.errors import UnreadableResultError, UsageError
 from bench.model.comparison import METRICS, Metric
 from bench.model.text import plural, printable
 from bench.report.export.json import history_to_json
-from bench.report.history_table import print_history
+from bench.report.history_table import history_table
+from bench.report.terminal import print_tables
 from bench.stats.history import history_tracks
 from bench.storage.history import HISTORY, add_points, read_history
 from bench.storage.history_points import history_points
@@ -51,7 +52,8 @@ def history(
     if as_json:
         write_stdout(history_to_json(tracks, reference))
     else:
-        print_history(tracks, reference, stdout_console())
+        console = stdout_console()
+        print_tables([history_table(tracks, reference, console.width)], console)
 
 
 @history.command()

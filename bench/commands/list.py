@@ -1,22 +1,21 @@
 """``list``: what there is to choose from, and what is missing."""
 
 import rich_click as click
-from rich import box
-from rich.table import Table
 
 from bench.app.output import stdout_console, write_stdout
 from bench.config import catalog
 from bench.config.catalog import find_clients as all_clients
 from bench.errors import UnreadableResultError
 from bench.model.text import printable
-from bench.report.fault_table import FAULT_HEADINGS, fault_rows, faults_to_markdown
+from bench.report.fault_table import fault_table
+from bench.report.markdown import tables_to_markdown
+from bench.report.table import Column, Row, Section, Table
+from bench.report.terminal import print_tables
 from bench.storage.journal import read_journal
 from bench.storage.run_folder import JOURNAL, load_run, stored_runs, unfinished_runs
 from bench.system.paths import configs_folder
 
 _SPOKEN = {"tls": "TLS", "http2": "HTTP/2"}
-_WIDEST = 80
-"""What the longest name of a run takes; a longer one, of a foreign run, would crowd out the others."""
 
 
 @click.group(name="list")
@@ -82,11 +81,11 @@ def configs() -> None:
 )
 def faults(form: str) -> None:
     """List what can go wrong in a profile, and the class in which such a fetch ends."""
-    known = all_clients().values()
+    table = fault_table(all_clients().values())
     if form == "markdown":
-        write_stdout(faults_to_markdown(known))
+        write_stdout(tables_to_markdown([table]))
     else:
-        _print(FAULT_HEADINGS, fault_rows(known))
+        print_tables([table], stdout_console())
 
 
 @list_.command()
@@ -119,11 +118,7 @@ def _first_comment(text: str) -> str:
 
 
 def _print(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for heading in headings:
-        is_last = heading == headings[-1]
-        table.add_column(heading, no_wrap=not is_last, max_width=None if is_last else _WIDEST)
-    for row in rows:
-        table.add_row(*map(printable, row))
-    stdout_console().print(table)
+    ends = (headings[0], headings[-1])
+    columns = tuple(Column(heading, "left", wraps=heading in ends) for heading in headings)
+    shown = tuple(Row(tuple(map(printable, row))) for row in rows)
+    print_tables([Table(columns=columns, sections=(Section("", shown),))], stdout_console())

@@ -12,8 +12,9 @@ from bench.config.scalars import parse_share
 from bench.errors import SetupError, UsageError
 from bench.model.cases import Experiment
 from bench.model.results import Run
-from bench.report.export.markdown import noise_to_markdown
-from bench.report.noise_table import gate_held_text, gate_refused_text, print_noise
+from bench.report.markdown import tables_to_markdown
+from bench.report.noise_table import gate_held_text, gate_refused_text, noise_tables
+from bench.report.terminal import print_tables
 from bench.stats.detectable_effect import least_blocks
 from bench.stats.noise import gate_for, measure_noise, pair_with_itself
 from bench.storage.noise import NoiseRecord, load_noise, noise_to_json, save_noise
@@ -125,11 +126,11 @@ def _show(run: Run, folder: Path, before: Machine, *, as_json: bool) -> None:
     # the document comes last: a run that has one is complete, and is not gone on with
     is_telling = run.status == "complete" and record.noise.cases
     kept = save_noise(record) if is_telling else None
-    save_run(folder, run, noise_to_markdown(record))
+    save_run(folder, run, tables_to_markdown(noise_tables(record)))
     if as_json:
         write_stdout(noise_to_json(record))
     else:
-        print_noise(record, stdout_console())
+        print_tables(noise_tables(record), stdout_console())
     if kept is not None:
         stderr_console().print(f"this machine's noise is kept in {kept}", soft_wrap=True)
 

@@ -10,7 +10,8 @@ from bench.app.select import apply_overrides, load_experiment, override_args
 from bench.model.results import Run
 from bench.report.export.json import to_json
 from bench.report.export.markdown import to_markdown
-from bench.report.results_table import print_run
+from bench.report.results_table import run_tables
+from bench.report.terminal import print_tables
 from bench.storage.run_folder import save_run
 
 
@@ -58,4 +59,4 @@ def _show(document: Run, folder: Path, *, as_json: bool) -> None:
     if as_json:
         write_stdout(to_json(document))
     else:
-        print_run(document, stdout_console())
+        print_tables(run_tables(document), stdout_console())

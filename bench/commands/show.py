@@ -12,10 +12,14 @@ from bench.errors import UsageError
 from bench.model.results import Run
 from bench.report.baseline_table import baseline_table
 from bench.report.comparison_table import comparison_table, variant_lines
-from bench.report.export.registry import FORMATS
-from bench.report.results_table import print_run
+from bench.report.export.csv import to_csv
+from bench.report.export.json import to_json
+from bench.report.export.markdown import to_markdown
+from bench.report.markdown import tables_to_markdown
+from bench.report.results_table import run_tables
 from bench.report.scaling_table import scaling_tables
-from bench.report.table import ReportTable, print_table, table_to_markdown
+from bench.report.table import Table
+from bench.report.terminal import print_tables
 from bench.storage.comparison import read_comparison
 from bench.storage.run_folder import load_run
 
@@ -42,34 +46,35 @@ def show(*, run: Path, against: str | None, scaling: bool, form: str) -> None:
         raise UsageError(
             f"{stored.name} is a contest, whose rounds differ in length", hint="`compare` is for contests"
         )
-    if contest is not None and form == "table":
-        sheet = comparison_table(
+    if against is not None or scaling:
+        _write_comparisons(list(_comparisons(stored, against, scaling=scaling)), form)
+    elif form == "csv":
+        write_stdout(to_csv(stored))
+    elif form == "json":
+        write_stdout(to_json(stored))
+    elif form == "markdown":
+        write_stdout(to_markdown(stored))
+    elif contest is not None:
+        table = comparison_table(
             stored.name, verdicts_for_run(stored), variant_lines(stored), bound_verdicts_for_run(stored)
         )
-        _print_sheets([sheet], form)
-    elif against is not None or scaling:
-        _print_sheets(list(_sheets(stored, against, scaling=scaling)), form)
-    elif form == "table":
-        print_run(stored, stdout_console())
+        print_tables([table], stdout_console())
     else:
-        write_stdout(FORMATS[form](stored))
+        print_tables(run_tables(stored), stdout_console())
 
 
-def _sheets(stored: Run, against: str | None, *, scaling: bool) -> Iterator[ReportTable]:
-    """Work out what was asked for beside the table."""
+def _comparisons(stored: Run, against: str | None, *, scaling: bool) -> Iterator[Table]:
+    """Build the tables that compare cases of a run."""
     if against is not None:
         yield baseline_table(stored, select_case(stored.cases, against))
     if scaling:
         yield from scaling_tables(stored)
 
 
-def _print_sheets(sheets: list[ReportTable], form: str) -> None:
-
+def _write_comparisons(tables: list[Table], form: str) -> None:
     if form == "markdown":
-        write_stdout("\n".join(map(table_to_markdown, sheets)))
+        write_stdout(tables_to_markdown(tables))
     elif form == "table":
-        console = stdout_console()
-        for sheet in sheets:
-            print_table(sheet, console)
+        print_tables(tables, stdout_console())
     else:
         raise UsageError(f"comparisons are not written as {form}", hint="take --format table or markdown")

@@ -16,7 +16,7 @@ from bench.model.cases import Case, Experiment
 from bench.model.results import Run
 from bench.model.text import printable
 from bench.pytest_plugin.items import CaseResult
-from bench.report.export.csv import figures_of
+from bench.report.export.csv import case_figures
 from bench.report.export.markdown import to_markdown
 from bench.report.failures import failure_lines
 from bench.runner.processes.signals import Interrupted, handle_termination
@@ -84,12 +84,12 @@ def lines_of(error: BenchError) -> tuple[str, ...]:
 def _yields(document: Run) -> Iterator[tuple[str, CaseResult]]:
     """Return what each case of a run reports, with its id."""
     for podium in rankings(document):
-        lines = failure_lines(podium)
+        lines = tuple(failure_lines(podium))
         for row in podium.rows:
             start = f"{printable(row.case.id)}: "
             faults = tuple(line for line in lines if line.startswith(start))
             values_s = tuple(row.sample.values())
-            known = {name: value for name, value in figures_of(row).items() if value != ""}
+            known = {name: value for name, value in case_figures(row).items() if value is not None}
             nothing = () if values_s or faults else (f"{start}no block of it was measured",)
             yield row.case.id, CaseResult(values_s, {"run": document.name, **known}, faults + nothing)
 

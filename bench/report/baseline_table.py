@@ -1,18 +1,16 @@
-"""Every case of a profile against one of them."""
+"""Build the table of every case of a profile against one of them, for `show --against`."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from bench.model.cases import Case
 from bench.model.results import Run
-from bench.model.text import join_and, printable
-from bench.report.number_format import NOTHING, factor, factors
-from bench.report.result_columns import client_and_workers
-from bench.report.results_table import run_title
-from bench.report.summary import called
-from bench.report.table import ReportTable, Section
+from bench.model.text import join_and
+from bench.report.case_label import describe_case
+from bench.report.number_format import MISSING, format_interval, format_ratio
+from bench.report.results_table import CASE_KEYS, case_keys, group_by_strategy, run_title
+from bench.report.table import Column, Remark, Row, Table
 from bench.stats.case_summary import CaseSummary
 from bench.stats.pairwise import PairVerdict, PairVerdicts, blocks_needed, compare_with
 from bench.stats.ranking import rankings
@@ -21,52 +19,46 @@ _LEGEND: Final = (
     "times faster than the reference, with an interval of 95% for each by itself · n: blocks that both "
     "share · p and verdict: exact signed-rank test over these blocks, Holm over all pairs shown"
 )
-_WORDS: Final[Mapping[PairVerdict, str]] = {
+_VERDICTS: Final[Mapping[PairVerdict, str]] = {
     "faster": "faster",
     "slower": "slower",
-    "tie": "not to be told from it",
-    "too few blocks": "not to be judged",
+    "tie": "tied",
+    "too few blocks": "with too few blocks",
 }
 
 
-def baseline_table(run: Run, reference: Case) -> ReportTable:
+def baseline_table(run: Run, reference: Case) -> Table:
     """Compare all cases of the reference's profile with it, block by block."""
-    podium = next(each for each in rankings(run) if each.profile == reference.profile.name)
-    rows = {row.case.id: row for row in podium.rows}
-    samples = {case_id: row.sample for case_id, row in rows.items() if case_id != reference.id}
-    judgements = compare_with(rows[reference.id].sample, samples)
-    return ReportTable(
-        title=f"{run_title(run, podium)}, against {called(rows[reference.id])}",
-        columns=("", "times\nfaster", "95%\ninterval", "n", "p", "verdict"),
-        sections=tuple(_sections(podium.rows, reference, judgements)),
+    ranking = next(each for each in rankings(run) if each.profile == reference.profile.name)
+    samples = {row.case.id: row.sample for row in ranking.rows}
+    verdicts = compare_with(samples.pop(reference.id), samples)
+
+    def write(row: CaseSummary) -> Row:
+        return Row((*case_keys(row), *_cells(row, reference, verdicts.get(row.case.id))))
+
+    headings = ("times faster", "95% interval", "n", "p")
+    return Table(
+        title=f"{run_title(run, ranking)}, against {describe_case(reference)}",
+        columns=(*CASE_KEYS, *map(Column, headings), Column("verdict", "left")),
+        sections=group_by_strategy(ranking.rows, write),
         legend=_LEGEND,
-        remarks=tuple(_remarks(rows[reference.id], judgements)),
+        remarks=tuple(map(Remark, _remarks(reference, verdicts))),
+        keys=len(CASE_KEYS),
+        section_heading="strategy",
     )
 
 
-def _sections(
-    rows: Sequence[CaseSummary], reference: Case, judgements: Mapping[str, PairVerdicts]
-) -> Iterator[Section]:
-    for strategy, group in groupby(rows, key=lambda row: row.case.strategy):
-        cells = [
-            (f"  {client_and_workers(row)}", *_cells(row, reference, judgements.get(row.case.id)))
-            for row in group
-        ]
-        yield Section(printable(strategy), tuple(cells))
-
-
-def _cells(row: CaseSummary, reference: Case, judgement: PairVerdicts | None) -> Sequence[str]:
+def _cells(row: CaseSummary, reference: Case, verdict: PairVerdicts | None) -> tuple[str, ...]:
     if row.case == reference:
-        return (NOTHING, NOTHING, str(row.blocks), NOTHING, "reference")
-    if judgement is None:
-        return (NOTHING, NOTHING, "0", NOTHING, "no block shared")
-    ratio = judgement.ratio
+        return (MISSING, MISSING, str(row.blocks), MISSING, "reference")
+    if verdict is None:
+        return (MISSING, MISSING, "0", MISSING, "no block shared")
     return (
-        factor(ratio.estimate),
-        factors(ratio),
-        str(judgement.blocks),
-        _probability(judgement.p),
-        judgement.verdict,
+        format_ratio(verdict.ratio.estimate),
+        format_interval(verdict.ratio, format_ratio),
+        str(verdict.blocks),
+        _probability(verdict.p),
+        verdict.verdict,
     )
 
 
@@ -74,22 +66,18 @@ def _probability(p: float) -> str:
     return "<.001" if p < 0.001 else f"{p:.3f}".removeprefix("0")  # noqa: PLR2004  as far as digits go
 
 
-def _remarks(reference: CaseSummary, judgements: Mapping[str, PairVerdicts]) -> Iterator[str]:
-    if not judgements:
-        yield f"No case shares a block with {called(reference)}: there is nothing to compare."
+def _remarks(reference: Case, verdicts: Mapping[str, PairVerdicts]) -> Iterator[str]:
+    if not verdicts:
+        yield f"No case shares a block with {describe_case(reference)}: there is nothing to compare."
         return
-    counts = Counter(judgement.verdict for judgement in judgements.values())
-    found = [f"{counts[verdict]} {words}" for verdict, words in _WORDS.items() if counts[verdict]]
+    counts = Counter(each.verdict for each in verdicts.values())
+    found = [f"{counts[verdict]} {words}" for verdict, words in _VERDICTS.items() if counts[verdict]]
+    pairs = "the one pair" if len(verdicts) == 1 else f"all {len(verdicts)} pairs"
     yield (
-        f"Held against {called(reference)}: {join_and(found)} "
-        f"(paired by block, 95% over {_pairs(len(judgements))})."
+        f"Compared with {describe_case(reference)}: {join_and(found)} (paired by block, 95% over {pairs})."
     )
     if counts["too few blocks"]:
         yield (
-            f"It takes {blocks_needed(len(judgements))} shared blocks to tell {_pairs(len(judgements))} "
-            "apart; with fewer, not even a difference in every block is rare enough."
+            f"It takes {blocks_needed(len(verdicts))} shared blocks to tell {pairs} apart; "
+            "with fewer, not even a difference in every block is rare enough."
         )
-
-
-def _pairs(count: int) -> str:
-    return "the one pair" if count == 1 else f"all {count} pairs"

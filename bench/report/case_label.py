@@ -1,40 +1,26 @@
-"""What a case is called: beside its figures, and in running text."""
+"""Name cases and series in tables and in sentences."""
 
-from typing import Protocol
-
-from bench.model.text import printable
-
-
-class Contestant(Protocol):
-    """A case, or one without its workers."""
-
-    @property
-    def strategy(self) -> str:
-        """How it downloads."""
-
-    @property
-    def client(self) -> str:
-        """With which library."""
-
-    @property
-    def keep_alive(self) -> bool:
-        """Whether a connection serves more than one request."""
-
-    @property
-    def variant(self) -> str:
-        """Which of several otherwise equal ones it is; empty where there is only one."""
+from bench.model.cases import Case
+from bench.model.text import plural, printable
+from bench.stats.scaling import SeriesKey
 
 
-def client_named(who: Contestant) -> str:
-    """Name the client, whether it opened a connection per request, and which of several equals it is."""
-    return printable(f"{who.client}{'' if who.keep_alive else '/close'}{_variant(who)}")
+def client_label(named: Case | SeriesKey) -> str:
+    """Name the client, with ``/close`` for a connection per request, and the variant."""
+    return printable(f"{named.client}{'' if named.keep_alive else '/close'}{_variant(named)}")
 
 
-def in_words(who: Contestant, workers: str = "") -> str:
-    """Name it in running text; ``workers`` is what is to be said of them."""
-    connection = "" if who.keep_alive else ", a connection per request"
-    return printable(f"{who.strategy} with {who.client}{_variant(who)}{workers}{connection}")
+def describe_series(named: Case | SeriesKey, workers: str = "") -> str:
+    """Name a case or a series in a sentence, with what to say of its workers."""
+    connection = "" if named.keep_alive else ", a connection per request"
+    return printable(f"{named.strategy} with {named.client}{_variant(named)}{workers}{connection}")
 
 
-def _variant(who: Contestant) -> str:
-    return f"@{who.variant}" if who.variant else ""
+def describe_case(case: Case) -> str:
+    """Name a case in a sentence."""
+    workers = "" if case.strategy == "sequential" else f" and {plural(case.workers, 'worker')}"
+    return describe_series(case, workers)
+
+
+def _variant(named: Case | SeriesKey) -> str:
+    return f"@{named.variant}" if named.variant else ""

@@ -8,15 +8,14 @@ from dataclasses import replace
 
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
+from rich.table import Table as RichTable
 from rich.text import Text
 
 from bench.model.cases import Case, Experiment
 from bench.model.comparison import Comparison
 from bench.model.results import Measurement
 from bench.model.text import plural, printable
-from bench.report.comparison_table import bounds, change
-from bench.report.number_format import NOTHING, duration
+from bench.report.number_format import MISSING, format_change, format_change_interval, format_duration
 from bench.report.progress import failure_line
 from bench.stats.comparison_state import RULE, ComparisonState, Question
 from bench.stats.observer import Observer
@@ -30,7 +29,8 @@ def announcement(experiment: Experiment, contest: Comparison) -> Iterator[str]:
     yield (
         f"{printable(experiment.name)}: {printable(contest.base)} against {printable(contest.candidate)}, "
         f"{plural(cases, 'case')} × {plural(metrics, 'metric')}; verdicts from block {RULE.looks[0]} on, "
-        f"alarms from block {blocks_to_alarm(total, RULE)} on, for {duration(contest.budget_s)} at the most"
+        f"alarms from block {blocks_to_alarm(total, RULE)} on, "
+        f"for {format_duration(contest.budget_s)} at the most"
     )
     for case, only in contest.alone.items():
         lost = "vanished" if only == contest.base else "new"
@@ -76,8 +76,8 @@ class PlainComparison(Observer):
         for case, metric in new:
             found = tally.decisions[case, metric]
             self._say(
-                f"{case}: {metric} {found.verdict}: {change(found.ratio.estimate)} "
-                f"({bounds(found.ratio)}) after {plural(found.blocks, 'block')}"
+                f"{case}: {metric} {found.verdict}: {format_change(found.ratio.estimate)} "
+                f"({format_change_interval(found.ratio)}) after {plural(found.blocks, 'block')}"
             )
         self._told |= {*new}
         self._open = len(questions) - len(self._told)
@@ -115,14 +115,14 @@ class LiveComparison(Observer):
         if line := self._failures.line(measurement):
             self._live.console.print(printable(line), style="red", highlight=False, markup=False, emoji=False)
 
-    def _table(self) -> Table:
+    def _table(self) -> RichTable:
         tally = self._tally
-        spent = 0.0 if tally is None else tally.spent_s
-        table = Table(
+        spent = format_duration(0.0 if tally is None else tally.spent_s)
+        table = RichTable(
             box=None,
             pad_edge=False,
             title_justify="left",
-            title=f"block {self._block + 1}, {duration(spent)} of {duration(self._contest.budget_s)}",
+            title=f"block {self._block + 1}, {spent} of {format_duration(self._contest.budget_s)}",
         )
         for heading in ("", "change", "bounds", "blocks", "verdict"):
             is_text = heading in {"", "verdict"}
@@ -136,11 +136,16 @@ class LiveComparison(Observer):
     def _cells(self, question: Question) -> tuple[str, ...]:
         found = None if self._tally is None else self._tally.decisions.get(question)
         if found is None or self._tally is None:
-            return (NOTHING, NOTHING, "0", "")
+            return (MISSING, MISSING, "0", "")
         left = self._tally.left.get(question[0])
         verdict = found.verdict or ("" if left is None else left)
         running = "…" if question[0] == self._running and not verdict else verdict
-        return (change(found.ratio.estimate), bounds(found.ratio), str(found.blocks), running)
+        return (
+            format_change(found.ratio.estimate),
+            format_change_interval(found.ratio),
+            str(found.blocks),
+            running,
+        )
 
 
 def live_table(console: Console) -> Live:

@@ -1,167 +1,193 @@
-"""Of which commits the sides of a contest are, and whether they are as in them."""
+"""Build the tables of comparisons: verdicts with what led to them, or medians that allow no verdicts."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from bench.model.comparison import METRICS, Metric
 from bench.model.results import Run
 from bench.model.text import join_and, plural, printable
-from bench.report.absolute_thresholds import amount as written
-from bench.report.absolute_thresholds import bound_lines, bounds_conclusion
-from bench.report.number_format import NOTHING, percent
-from bench.report.table import ReportTable, Section, text_width
+from bench.report.absolute_thresholds import bound_lines, count_bounds
+from bench.report.number_format import (
+    MISSING,
+    format_change,
+    format_change_interval,
+    format_duration,
+    format_figure,
+)
+from bench.report.table import Column, Remark, Row, Section, Table
+from bench.report.terminal import text_width
 from bench.stats.absolute_thresholds import BoundVerdict
-from bench.stats.intervals import Interval
+from bench.stats.comparability import CaseMatching, DescribedCase
 from bench.stats.sequential_test import Verdict
 from bench.stats.verdicts import MetricVerdict, Verdicts
 from bench.storage.comparison import about_variant, read_comparison
 
-_SHOWN_COMMIT: Final = 7
-
-
-def shown_commit(commit: str) -> str:
-    """Shorten a commit."""
-    return commit[:_SHOWN_COMMIT]
-
-
-def variant_lines(run: Run) -> Iterator[str]:
-    """Say it in a line, where there is something to say.
-
-    Nothing is said of sides that are of no commit or called by it, nor of a run that is no contest.
-    """
-    contest = read_comparison(run)
-    if contest is None:
-        return
-    told = [
-        f"{printable(side)} is {printable(shown_commit(str(commit)))}"
-        f"{' with changes that are in no commit' if about.get('dirty') else ''}"
-        for side in (contest.base, contest.candidate)
-        for about in [about_variant(run, side)]
-        if (commit := about.get("commit")) and not side.startswith(shown_commit(str(commit)))
-    ]
-    if told:
-        yield "; ".join(told)
-
-
 _LONGEST_HEADING: Final = 12
+_SHORT_COMMIT: Final = 7
+_METRICS: Final = {
+    "elapsed": "elapsed: faster half of the rounds",
+    "p99": "p99: latency of a fetch",
+    "cpu": "cpu: user and system of a round",
+    "memory": "memory: peak",
+}
 
 
 def comparison_table(
-    title: str, verdicts: Verdicts, notes: Iterable[str] = (), kept: Sequence[BoundVerdict] = ()
-) -> ReportTable:
-    """Lay out the verdicts of a contest, with what else is to be said of it before they are summed up.
+    title: str, verdicts: Verdicts, notes: Iterable[str] = (), bounds: Sequence[BoundVerdict] = ()
+) -> Table:
+    """Build the table of the verdicts of a comparison.
 
-    ``kept`` is how the candidate keeps to the bounds of its own.
+    Args:
+        title: of the table.
+        verdicts: a row for each.
+        notes: remarks to make before those on cases and trials.
+        bounds: how the candidate keeps to its bounds.
     """
-    base, candidate = printable(verdicts.base), printable(verdicts.candidate)
-    cases = dict.fromkeys(each.case for each in verdicts.metrics)
-    return ReportTable(
+    headings = ("", *_variant_headings(verdicts), "change", "bounds", "blocks")
+    remarks = (
+        *notes,
+        *_unmatched_cases(verdicts),
+        *_failures(verdicts),
+        *_disturbances(verdicts),
+        *_undecided_metrics(verdicts),
+        *bound_lines(bounds),
+        comparison_conclusion(verdicts, bounds),
+    )
+    return Table(
         title=title,
-        columns=("", *_headings(base, candidate), "change", "bounds", "blocks", "verdict"),
+        columns=(*map(Column, headings), Column("verdict", "left")),
         sections=tuple(
             Section(printable(case), tuple(_row(each) for each in verdicts.metrics if each.case == case))
-            for case in cases
+            for case in dict.fromkeys(each.case for each in verdicts.metrics)
         ),
         legend=_legend(verdicts),
-        remarks=(
-            *notes,
-            *_alone(verdicts),
-            *_failures(verdicts),
-            *_spoilt(verdicts),
-            *_open(verdicts),
-            *bound_lines(kept),
-            comparison_conclusion(verdicts, kept),
-        ),
+        remarks=tuple(map(Remark, remarks)),
     )
 
 
-def _headings(base: str, candidate: str) -> tuple[str, str]:
-    """Name both sides, or say which is which where their names would leave no room for anything else."""
+def descriptive_table(
+    names: tuple[str, str],
+    described: Iterable[DescribedCase],
+    matching: CaseMatching,
+    reasons: Iterable[str],
+) -> Table:
+    """Build a table of medians and ratios that are no verdicts, and say why there are none."""
+    first, second = map(printable, names)
+    rows = tuple(
+        Row(
+            (
+                printable(each.case),
+                format_duration(each.first_s),
+                format_duration(each.second_s),
+                format_change(each.second_s / each.first_s),
+                f"{each.blocks[0]}/{each.blocks[1]}",
+            )
+        )
+        for each in described
+    )
+    why = f"No verdicts: {'; '.join(reasons)}. A ratio between sessions includes changes of the machine."
+    return Table(
+        title=f"{first} and {second}, medians of elapsed",
+        columns=(Column("case", "left"), *map(Column, ("first", "second", "change", "blocks"))),
+        sections=(Section("", rows),) if rows else (),
+        legend=f"first: {first}; second: {second}; blocks: of the first and the second",
+        remarks=tuple(map(Remark, (*missing_case_lines(matching), why))),
+    )
+
+
+def missing_case_lines(matching: CaseMatching) -> Iterator[str]:
+    """Write a line for every case that only one of two runs has, or has by another name."""
+    for case in matching.vanished:
+        yield f"vanished: {printable(case.plain_id)}"
+    for case in matching.new:
+        yield f"new: {printable(case.plain_id)}"
+    for before, now in matching.renamed:
+        yield f"renamed: {printable(before.plain_id)} is {printable(now.plain_id)} now"
+
+
+def variant_lines(run: Run) -> Iterator[str]:
+    """Name the commits of a comparison's variants, unless their names say them already."""
+    comparison = read_comparison(run)
+    if comparison is None:
+        return
+    described = [
+        f"{printable(variant)} is {printable(short_commit(str(commit)))}"
+        f"{' with uncommitted changes' if about.get('dirty') else ''}"
+        for variant in (comparison.base, comparison.candidate)
+        for about in [about_variant(run, variant)]
+        if (commit := about.get("commit")) and not variant.startswith(short_commit(str(commit)))
+    ]
+    if described:
+        yield "; ".join(described)
+
+
+def short_commit(commit: str) -> str:
+    """Shorten the hash of a commit."""
+    return commit[:_SHORT_COMMIT]
+
+
+def comparison_conclusion(verdicts: Verdicts, bounds: Sequence[BoundVerdict] = ()) -> str:
+    """Count in a few sentences which metrics moved, which did not, and which bounds are kept."""
+    return " ".join(filter(None, (*_count_metrics(verdicts), count_bounds(bounds))))
+
+
+def _count_metrics(verdicts: Verdicts) -> Iterator[str]:
+    base, candidate = printable(verdicts.base), printable(verdicts.candidate)
+    total = plural(len(verdicts.metrics), "metric")
+    found: dict[Verdict, list[MetricVerdict]] = defaultdict(list)
+    for each in verdicts.metrics:
+        found[each.verdict].append(each)
+    for verdict, moved in (("slower", found["slower"]), ("faster", found["faster"])):
+        if moved:
+            names = join_and(list(map(_name_metric, moved)))
+            yield f"{candidate} is {verdict} than {base} in {len(moved)} of {total}: {names}."
+    if found["equivalent"]:
+        yield f"{len(found['equivalent'])} of {total} within the margin."
+    if found["inconclusive"]:
+        yield f"{len(found['inconclusive'])} of {total} undecided."
+
+
+def _row(each: MetricVerdict) -> Row:
+    return Row(
+        (
+            each.metric,
+            format_figure(each.metric, each.base),
+            format_figure(each.metric, each.candidate),
+            MISSING if each.ratio is None else format_change(each.ratio.estimate),
+            format_change_interval(each.ratio),
+            str(each.blocks),
+            each.verdict,
+        )
+    )
+
+
+def _variant_headings(verdicts: Verdicts) -> tuple[str, str]:
+    """Return the names of both variants, or their roles where the names would leave no room for figures."""
+    base, candidate = printable(verdicts.base), printable(verdicts.candidate)
     are_short = max(text_width(base), text_width(candidate)) <= _LONGEST_HEADING
     return (base, candidate) if are_short else ("base", "candidate")
 
 
-def comparison_conclusion(verdicts: Verdicts, kept: Sequence[BoundVerdict] = ()) -> str:
-    """Say in a sentence or two what was found."""
-    moved = (_moved(verdicts, "slower"), _moved(verdicts, "faster"))
-    return " ".join(filter(None, (*moved, *_rest(verdicts), bounds_conclusion(kept))))
-
-
-def _moved(verdicts: Verdicts, verdict: Verdict) -> str:
-    """Name the metrics that have become slower, or faster."""
-    found = [each for each in verdicts.metrics if each.verdict == verdict]
-    if not found:
-        return ""
-    sides = f"{printable(verdicts.candidate)} is {verdict} than {printable(verdicts.base)}"
-    return f"{sides} in {_of_all(found, verdicts)}: {join_and([_named(each) for each in found])}."
-
-
-def _rest(verdicts: Verdicts) -> Iterator[str]:
-    """Count the metrics that have not moved, and those of which that is not known."""
-    equivalent = [each for each in verdicts.metrics if each.verdict == "equivalent"]
-    if equivalent:
-        yield f"{_of_all(equivalent, verdicts)} within the margin."
-    undecided = [each for each in verdicts.metrics if each.verdict == "inconclusive"]
-    if undecided:
-        yield f"{_of_all(undecided, verdicts)} undecided."
-
-
-def _of_all(found: Sequence[MetricVerdict], verdicts: Verdicts) -> str:
-    return f"{len(found)} of {plural(len(verdicts.metrics), 'metric')}"
-
-
-def change(ratio: float) -> str:
-    """Write a ratio as a change, with its sign."""
-    return f"{'+' if ratio >= 1 else '−'}{percent(abs(ratio - 1))}"
-
-
-def value(metric: Metric, amount: float | None) -> str:
-    """Write a figure of a metric with its unit."""
-    return NOTHING if amount is None else written(metric, amount)
-
-
-def bounds(ratio: Interval | None) -> str:
-    """Write the bounds of a change; a dash where the last block was no look."""
-    if ratio is None or ratio.low is None or ratio.high is None:
-        return NOTHING
-    return f"{change(ratio.low)} to {change(ratio.high)}"
-
-
-def _row(each: MetricVerdict) -> tuple[str, ...]:
-    return (
-        f"  {each.metric}",
-        value(each.metric, each.base),
-        value(each.metric, each.candidate),
-        NOTHING if each.ratio is None else change(each.ratio.estimate),
-        bounds(each.ratio),
-        str(each.blocks),
-        each.verdict,
-    )
-
-
-def _named(each: MetricVerdict) -> str:
-    much = "" if each.ratio is None else f" {change(each.ratio.estimate)}"
-    return f"{each.metric} of {printable(each.case)}{much}"
+def _name_metric(each: MetricVerdict) -> str:
+    change = "" if each.ratio is None else f" {format_change(each.ratio.estimate)}"
+    return f"{each.metric} of {printable(each.case)}{change}"
 
 
 def _legend(verdicts: Verdicts) -> str:
     margins = sorted({each.margin for each in verdicts.metrics})
-    told = join_and([f"{change(1 / (1 + margin))} to {change(1 + margin)}" for margin in margins])
-    sides = (printable(verdicts.base), printable(verdicts.candidate))
-    names = () if _headings(*sides) == sides else (f"base: {sides[0]}", f"candidate: {sides[1]}")
-    explained = {
-        "elapsed": "elapsed: faster half of the rounds",
-        "p99": "p99: latency of a fetch",
-        "cpu": "cpu: user and system of a round",
-        "memory": "memory: peak",
-    }
+    within = join_and(
+        [f"{format_change(1 / (1 + margin))} to {format_change(1 + margin)}" for margin in margins]
+    )
+    names = (printable(verdicts.base), printable(verdicts.candidate))
+    roles = () if _variant_headings(verdicts) == names else (f"base: {names[0]}", f"candidate: {names[1]}")
     shown = {each.metric for each in verdicts.metrics}
     return "; ".join(
         (
-            *names,
-            *(explained[metric] for metric in METRICS if metric in shown),
-            "change: of both sides in the same block, on average",
-            f"equivalent: within {told}",
+            *roles,
+            *(_METRICS[metric] for metric in METRICS if metric in shown),
+            "change: of both variants in the same block, on average",
+            f"equivalent: within {within}",
             "bounds: at the last look, each wrong in 5% at the most; a false slower in any metric: 1%",
         )
     )
@@ -170,27 +196,27 @@ def _legend(verdicts: Verdicts) -> str:
 def _failures(verdicts: Verdicts) -> Iterator[str]:
     for case, trials in verdicts.failed.items():
         first = trials[0]
-        side = printable(first.case.rpartition("@")[2])
+        variant = printable(first.case.rpartition("@")[2])
         yield (
             f"! {printable(case)}: {plural(len(trials), 'trial')} failed, the first in block "
-            f"{first.block + 1} by {side}: {first.outcome}: {printable(first.detail)}"
+            f"{first.block + 1} by {variant}: {first.outcome}: {printable(first.detail)}"
         )
 
 
-def _alone(verdicts: Verdicts) -> Iterator[str]:
+def _unmatched_cases(verdicts: Verdicts) -> Iterator[str]:
     for case in verdicts.vanished:
         yield f"vanished: {printable(case)}; {printable(verdicts.base)} alone has it"
     for case in verdicts.new:
         yield f"new: {printable(case)}; {printable(verdicts.candidate)} alone has it"
 
 
-def _spoilt(verdicts: Verdicts) -> Iterator[str]:
+def _disturbances(verdicts: Verdicts) -> Iterator[str]:
     if verdicts.spoilt:
-        yield f"{plural(verdicts.spoilt, 'block')} left out: the machine had spoilt them."
+        yield f"{plural(verdicts.spoilt, 'block')} left out, as their trials were disturbed."
 
 
-def _open(verdicts: Verdicts) -> Iterator[str]:
-    """Say why metrics are undecided, all those of a case for the same reason in one line."""
+def _undecided_metrics(verdicts: Verdicts) -> Iterator[str]:
+    """Say why metrics are undecided, in one line for the metrics of a case with the same reason."""
     reasons: dict[tuple[str, str], list[Metric]] = {}
     for each in verdicts.metrics:
         if each.why:

@@ -1,4 +1,4 @@
-"""Flags as they arrive: what ``download`` prints while it works, and the counts at its end."""
+"""Print the flags of `download` as they arrive, and the counts at its end."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ _FEW: Final = 10
 _RULE: Final = "-" * 20
 
 
-class Arrivals:
-    """Prints one round as it happens; results on one console, the bar on the other."""
+class DownloadProgress:
+    """Prints one round as it happens: results on one console, the bar on the other."""
 
     def __init__(self, console: Console, bar_console: Console, fetches: int, *, verbose: bool) -> None:
         self._console = console
@@ -42,27 +42,27 @@ class Arrivals:
         elif self._counts and not self._verbose:
             self._say("")  # the codes stand in one line
 
-    def announce(self, site: str, countries: Sequence[str], workers: int) -> None:
-        """Say what is asked of whom, as the chapter's scripts do."""
+    def announce(self, server: str, countries: Sequence[str], workers: int) -> None:
+        """Name the server and the flags, as the chapter's scripts do."""
         few = len(countries) <= _FEW
         which = ", ".join(countries) if few else f"from {countries[0]} to {countries[-1]}"
-        self._say(f"site: {site}/flags")
+        self._say(f"site: {server}/flags")
         self._say(f"Searching for {plural(len(countries), 'flag')}: {which}")
         self._say(f"Up to {plural(workers, 'download')} at once.")
 
-    def heed(self, event: Event) -> None:
-        """Print what has just happened."""
+    def show(self, event: Event) -> None:
+        """Print an event."""
         match event:
             case Fetched(country, outcome, detail):
                 self._counts[outcome] += 1
-                self._show(country, outcome, detail)
+                self._show_fetch(country, outcome, detail)
             case FutureObserved(country, text) if self._verbose:
                 word = "Done" if country in self._scheduled else "Scheduled for"
                 self._scheduled.add(country)
                 self._say(f"{word} {country}: {text}")
 
-    def sum_up(self, elapsed_s: float | None) -> None:
-        """Print the counts, and how long the round took if it came to its end."""
+    def print_counts(self, elapsed_s: float | None) -> None:
+        """Print the counts, and how long the round took if it ended."""
         flags = self._counts["ok"]
         missing = self._counts["not_found"]
         errors = self._counts.total() - flags - missing
@@ -71,7 +71,7 @@ class Arrivals:
         if elapsed_s is not None:
             self._say(f"{plural(flags, 'flag')} downloaded in {elapsed_s:.2f}s")
 
-    def _show(self, country: str, outcome: str, detail: str) -> None:
+    def _show_fetch(self, country: str, outcome: str, detail: str) -> None:
         if self._bar is not None and self._task is not None:
             self._bar.advance(self._task)
         elif self._verbose:

@@ -1,4 +1,4 @@
-"""Which trials yielded no timing, and why: the lines below a table."""
+"""Describe failed, disturbed and leaking trials, a line each, for the remarks below a table."""
 
 import re
 from collections import Counter
@@ -8,23 +8,28 @@ from typing import Final
 
 from bench.model.results import Leak, Measurement, Outcome
 from bench.model.text import plural, printable
-from bench.report.number_format import span
+from bench.report.number_format import format_range
 from bench.stats.case_summary import Range
 from bench.stats.ranking import Ranking
 
 _NAMED_BLOCKS: Final = 5
-_NOUNS: Final[Mapping[Outcome, tuple[str, str]]] = {
+_GIVE_UP_NOUNS: Final[Mapping[Outcome, tuple[str, str]]] = {
     "crash": ("crash", "crashes"),
     "timeout": ("time-out", "time-outs"),
     "invalid": ("invalid trial", "invalid trials"),
     "escape": ("escape", "escapes"),
 }
-"""Of what a case is given up for, one and many."""
+"""Of the outcomes for which a case is given up, one and many."""
+_LEAK_NOUNS: Final[Mapping[str, str]] = {
+    "threads": "thread",
+    "descriptors": "descriptor",
+    "processes": "process",
+}
 _FIGURE: Final = re.compile(r"[+-]?\d[\d.]*(e[+-]?\d+)?")
 
 
-def failed_words(trials: Sequence[Measurement]) -> str:
-    """Say of trials that failed how many there are, and what became of the first."""
+def describe_failed_trials(trials: Sequence[Measurement]) -> str:
+    """Count failed trials, and write the outcome of the first."""
     first = trials[0]
     why = f": {printable(first.detail)}" if first.detail else ""
     return (
@@ -32,84 +37,63 @@ def failed_words(trials: Sequence[Measurement]) -> str:
     )
 
 
-def failure_lines(podium: Ranking) -> list[str]:
-    """Write one line for each case and outcome other than ``ok``, and one for each case given up."""
-    lines = []
-    for row in podium.rows:
-        lines += [
-            f"{row.case.id}: {outcome} in {_where(trials)}{_why(trials)}"
-            for outcome, trials in _by_outcome(row.failed)
-        ]
-        if left_out := podium.skipped.get(row.case.id):
-            left_out_words = f"{plural(left_out, 'block')} left out"
-            lines.append(f"{row.case.id}: given up after {_strikes(row.failed)}, {left_out_words}")
-    return [printable(line) for line in lines]
+def failure_lines(ranking: Ranking) -> Iterator[str]:
+    """Write a line for each outcome of failed trials of a case, and one for each case given up."""
+    for row in ranking.rows:
+        for outcome in dict.fromkeys(trial.outcome for trial in row.failed):
+            trials = [trial for trial in row.failed if trial.outcome == outcome]
+            reason = next((f": {trial.detail}" for trial in trials if trial.detail), "")
+            yield printable(f"{row.case.id}: {outcome} in {_blocks_of(trials)}{reason}")
+        if left_out := ranking.skipped.get(row.case.id):
+            causes = _count_causes(row.failed)
+            yield printable(f"{row.case.id}: given up after {causes}, {plural(left_out, 'block')} left out")
 
 
-def disturbances(podium: Ranking) -> list[str]:
-    """Write one line for each way in which trials were spoilt, and what became of them."""
-    return [
-        *_by_reason("run again", [trial for row in podium.rows for trial in row.repeated]),
-        *_by_reason("kept", [trial for row in podium.rows for trial in row.disturbed]),
-    ]
+def disturbance_lines(ranking: Ranking) -> Iterator[str]:
+    """Write a line for each reason for which disturbed trials were repeated, or kept."""
+    yield from _count_reasons("repeated", [trial for row in ranking.rows for trial in row.repeated])
+    yield from _count_reasons(
+        "kept although disturbed", [trial for row in ranking.rows for trial in row.disturbed]
+    )
 
 
-def _by_reason(fate: str, trials: Sequence[Measurement]) -> Iterator[str]:
-    for reason in dict.fromkeys(map(_kind, trials)):
-        same = [trial for trial in trials if _kind(trial) == reason]
-        yield printable(f"{plural(len(same), 'disturbed trial')} {fate}: {same[0].detail}")
+def leak_lines(ranking: Ranking) -> Iterator[str]:
+    """Write a line for each case whose trials left something behind; they count all the same."""
+    for row in ranking.rows:
+        if row.leaks:
+            trials, amounts = plural(len(row.leaks), "trial"), ", ".join(_leak_amounts(row.leaks))
+            yield printable(f"{row.case.id}: leaks in {trials}: {amounts}")
 
 
-def _kind(trial: Measurement) -> str:
-    """Reduce a reason to its words: the figures in it differ from trial to trial."""
-    return _FIGURE.sub("", trial.detail)
-
-
-def _by_outcome(failed: Sequence[Measurement]) -> Iterator[tuple[str, list[Measurement]]]:
-    for outcome in dict.fromkeys(trial.outcome for trial in failed):
-        yield outcome, [trial for trial in failed if trial.outcome == outcome]
-
-
-def _strikes(failed: Sequence[Measurement]) -> str:
-    """Count what led to a case being given up, each in its word."""
-    counted = Counter(trial.outcome for trial in failed if trial.outcome in _NOUNS)
-    words = (f"{count:,} {_NOUNS[outcome][count > 1]}" for outcome, count in counted.items())
-    return " and ".join(words)
-
-
-def _where(trials: Sequence[Measurement]) -> str:
+def _blocks_of(trials: Sequence[Measurement]) -> str:
     blocks = [str(trial.block + 1) for trial in trials[:_NAMED_BLOCKS]]
     if len(trials) > _NAMED_BLOCKS:
         blocks.append("…")
     return f"{plural(len(trials), 'trial')} (block {', '.join(blocks)})"
 
 
-def _why(trials: Sequence[Measurement]) -> str:
-    reason = next((trial.detail for trial in trials if trial.detail), "")
-    return f": {reason}" if reason else ""
+def _count_causes(failed: Sequence[Measurement]) -> str:
+    """Count the outcomes that led to a case being given up."""
+    counted = Counter(trial.outcome for trial in failed if trial.outcome in _GIVE_UP_NOUNS)
+    return " and ".join(
+        f"{count:,} {_GIVE_UP_NOUNS[outcome][count > 1]}" for outcome, count in counted.items()
+    )
 
 
-_LEAK_NOUNS: Final[Mapping[str, str]] = {
-    "threads": "thread",
-    "descriptors": "descriptor",
-    "processes": "process",
-}
+def _count_reasons(action: str, trials: Sequence[Measurement]) -> Iterator[str]:
+    for reason in dict.fromkeys(map(_reason_words, trials)):
+        same = [trial for trial in trials if _reason_words(trial) == reason]
+        yield printable(f"{plural(len(same), 'trial')} {action}: {same[0].detail}")
 
 
-def leaks(podium: Ranking) -> list[str]:
-    """Write one line for each case of which something was left; its trials count all the same."""
-    return [
-        printable(
-            f"{row.case.id}: leaks in {plural(len(row.leaks), 'trial')}: {', '.join(_amounts(row.leaks))}"
-        )
-        for row in podium.rows
-        if row.leaks
-    ]
+def _reason_words(trial: Measurement) -> str:
+    """Return a reason without its figures, which differ from trial to trial."""
+    return _FIGURE.sub("", trial.detail)
 
 
-def _amounts(found: Sequence[Leak]) -> Iterator[str]:
+def _leak_amounts(leaks: Sequence[Leak]) -> Iterator[str]:
     for many, one in _LEAK_NOUNS.items():
-        counts = [count for leak in found if (count := asdict(leak)[many])]
+        counts = [count for leak in leaks if (count := asdict(leak)[many])]
         if counts:
             seen = Range(min(counts), max(counts))
-            yield f"{span(seen)} {one if seen.high == 1 else many}"
+            yield f"{format_range(seen)} {one if seen.high == 1 else many}"

@@ -1,14 +1,14 @@
-"""What a contest has found, as GitHub shows it: a job summary, and annotations of the workflow."""
+"""Write the verdicts of a comparison for GitHub: a job summary, and annotations of the workflow."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal
 
 from bench.model.text import plural, printable
-from bench.report.absolute_thresholds import bound_words, found_words
-from bench.report.comparison_table import bounds, change, comparison_table
-from bench.report.failures import failed_words
-from bench.report.markdown import escape_text
-from bench.report.table import table_to_markdown
+from bench.report.absolute_thresholds import describe_bound, describe_finding
+from bench.report.comparison_table import comparison_table
+from bench.report.failures import describe_failed_trials
+from bench.report.markdown import escape_text, tables_to_markdown
+from bench.report.number_format import format_change, format_change_interval
 from bench.stats.absolute_thresholds import BoundVerdict
 from bench.stats.verdicts import MetricVerdict, Overall, Verdicts
 
@@ -21,86 +21,89 @@ _HEADLINES: Final[Mapping[Overall, str]] = {
 
 
 def github_summary(
-    name: str, verdicts: Verdicts, ruling: Overall, kept: Sequence[BoundVerdict], notes: Iterable[str] = ()
+    name: str, verdicts: Verdicts, overall: Overall, bounds: Sequence[BoundVerdict], notes: Iterable[str] = ()
 ) -> str:
-    """Write what belongs into the file that ``GITHUB_STEP_SUMMARY`` names, as GitHub-flavoured Markdown.
+    """Write the text for the file that ``GITHUB_STEP_SUMMARY`` names, as GitHub-flavoured Markdown.
 
     Args:
         name: of the run.
-        verdicts: what was found.
-        ruling: what that comes to, bounds and lost cases included.
-        kept: how the candidate keeps to its bounds.
-        notes: what else is to be said, a paragraph each.
+        verdicts: of the comparison.
+        overall: the verdict on the whole run, bounds and vanished cases included.
+        bounds: how the candidate keeps to its bounds.
+        notes: further remarks, a paragraph each.
     """
-    sheet = comparison_table(_sides(verdicts), verdicts, notes, kept)
+    table = comparison_table(_variants(verdicts), verdicts, notes, bounds)
     return "\n".join(
         (
-            f"## flagbench: {_HEADLINES[ruling]}",
+            f"## flagbench: {_HEADLINES[overall]}",
             "",
-            table_to_markdown(sheet),
-            f"More of it: `flagbench compare RUN` and `flagbench show RUN`, RUN being {escape_text(name)}.",
+            tables_to_markdown([table]),
+            f"For more: `flagbench compare RUN` and `flagbench show RUN`, with {escape_text(name)} as RUN.",
             "",
         )
     )
 
 
-def github_annotations(verdicts: Verdicts, kept: Sequence[BoundVerdict]) -> Iterator[str]:
-    """Write a workflow command, one line each, for all that is wrong: printed to stdout, GitHub shows them.
+def github_annotations(verdicts: Verdicts, bounds: Sequence[BoundVerdict]) -> Iterator[str]:
+    """Write workflow commands, a line each, which GitHub shows as annotations if printed to stdout.
 
-    An error for each metric that is *slower*, each bound that is *broken* and each case that has vanished or
-    in which the candidate failed, then a warning for each metric that is *inconclusive*, each bound that is
-    *open* and each case in which the base failed.
-    GitHub shows the first ten of a kind a step.
+    There is an error for each metric that is *slower*, each bound that is *broken*, and each case that has
+    vanished or in which the candidate failed; then a warning for each metric that is *inconclusive*, each
+    bound that is *open*, and each case in which the base failed. GitHub shows the first ten of a kind a step.
     """
-    for title, message in _errors(verdicts, kept):
+    for title, message in _errors(verdicts, bounds):
         yield _command("error", title, message)
-    for title, message in _warnings(verdicts, kept):
+    for title, message in _warnings(verdicts, bounds):
         yield _command("warning", title, message)
 
 
-def _errors(verdicts: Verdicts, kept: Sequence[BoundVerdict]) -> Iterator[tuple[str, str]]:
-    sides = _sides(verdicts)
+def _errors(verdicts: Verdicts, bounds: Sequence[BoundVerdict]) -> Iterator[tuple[str, str]]:
+    variants = _variants(verdicts)
     for each in verdicts.metrics:
         if each.verdict == "slower":
-            yield f"{each.case}: {each.metric} is slower", f"{sides}: {_figures(each)}"
+            yield f"{each.case}: {each.metric} is slower", f"{variants}: {_figures(each)}"
     for case, trials in verdicts.failures(verdicts.candidate).items():
-        yield f"{case}: trials failed", f"{sides}: {failed_words(trials)}"
+        yield f"{case}: trials failed", f"{variants}: {describe_failed_trials(trials)}"
     for case in verdicts.vanished:
         yield f"{case}: vanished", f"{verdicts.candidate} lacks this case"
-    for bound in kept:
-        if bound.verdict == "broken":
-            yield f"{bound.case}: {bound_words(bound)} is broken", found_words(bound)
+    yield from _bounds_that_are("broken", bounds)
 
 
-def _warnings(verdicts: Verdicts, kept: Sequence[BoundVerdict]) -> Iterator[tuple[str, str]]:
+def _warnings(verdicts: Verdicts, bounds: Sequence[BoundVerdict]) -> Iterator[tuple[str, str]]:
+    variants = _variants(verdicts)
     for each in verdicts.metrics:
         if each.verdict == "inconclusive":
-            yield f"{each.case}: {each.metric} is inconclusive", f"{_sides(verdicts)}: {each.why}"
+            yield f"{each.case}: {each.metric} is inconclusive", f"{variants}: {each.why}"
     for case, trials in verdicts.failures(verdicts.base).items():
-        yield f"{case}: trials of {verdicts.base} failed", f"{_sides(verdicts)}: {failed_words(trials)}"
-    for bound in kept:
-        if bound.verdict == "open":
-            yield f"{bound.case}: {bound_words(bound)} is open", found_words(bound)
+        title = f"{case}: trials of {verdicts.base} failed"
+        yield title, f"{variants}: {describe_failed_trials(trials)}"
+    yield from _bounds_that_are("open", bounds)
 
 
-def _sides(verdicts: Verdicts) -> str:
+def _bounds_that_are(
+    verdict: Literal["broken", "open"], bounds: Sequence[BoundVerdict]
+) -> Iterator[tuple[str, str]]:
+    for each in bounds:
+        if each.verdict == verdict:
+            yield f"{each.case}: {describe_bound(each)} is {verdict}", describe_finding(each)
+
+
+def _variants(verdicts: Verdicts) -> str:
     return f"{verdicts.candidate} against {verdicts.base}"
 
 
 def _figures(each: MetricVerdict) -> str:
     if each.ratio is None:
         return "no figures"
-    return f"{change(each.ratio.estimate)} ({bounds(each.ratio)}), {plural(each.blocks, 'block')}"
+    bounds = format_change_interval(each.ratio)
+    return f"{format_change(each.ratio.estimate)} ({bounds}), {plural(each.blocks, 'block')}"
 
 
 def _command(kind: Literal["error", "warning"], title: str, message: str) -> str:
-    return f"::{kind} title={_property(title)}::{_data(message)}"
+    property_ = _escape(title).replace(":", "%3A").replace(",", "%2C")
+    return f"::{kind} title={property_}::{_escape(message)}"
 
 
-def _data(text: str) -> str:
-    """Write a message so that it cannot end its line; the percent sign is the escape and comes first."""
+def _escape(text: str) -> str:
+    """Escape a message so that it cannot end its line; the percent sign is the escape and comes first."""
     return printable(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")

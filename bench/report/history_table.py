@@ -1,110 +1,96 @@
-"""The history of each case as a sheet: a row a metric, with its trend, its last change and its last step."""
+"""Build the table of the history: for each metric of a case its trend, its last change and its last step."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
-from rich.console import Console
-
 from bench.model.text import join_and, plural, printable
-from bench.report.comparison_table import bounds, change, shown_commit
-from bench.report.number_format import NOTHING, share
-from bench.report.sparkline import BREAK, broken, can_draw, plainer
-from bench.report.table import ReportTable, Section, print_table, text_width
+from bench.report.comparison_table import short_commit
+from bench.report.number_format import MISSING, format_change, format_change_interval, format_percent
+from bench.report.sparkline import BREAK, draw_series
+from bench.report.table import Column, Remark, Row, Section, Table
+from bench.report.terminal import text_width
 from bench.stats.change_points import ALPHA, LEAST_POINTS
-from bench.stats.history import HistoryTrack, Point, Series
+from bench.stats.history import HistoryTrack, Series
 from bench.stats.intervals import Interval
 from bench.storage.pinned_reference import Reference
 
 _LEAST_RANGE: Final = 0.05
-"""Of a trend, as a logarithm; what is less is drawn smaller than the whole height."""
+"""Of a trend, as a logarithm; a smaller range is drawn lower than the whole height."""
 _LEAST_TREND: Final = 8
 _MOST_TREND: Final = 60
-_SHOWN_MACHINE: Final = 12
-_SHOWN_SETTINGS: Final = 7
-_DAY: Final = 10
+_SHORT_FINGERPRINT: Final = 12
+_SHORT_SETTINGS: Final = 7
+_DAY: Final = len("2026-01-02")
+_FIGURES: Final = tuple(map(Column, ("points", "last change", "bounds", "last step")))
 
 
-def print_history(tracks: Sequence[HistoryTrack], reference: Reference | None, console: Console) -> None:
-    """Print tracks in rows that fit the console, in ASCII where it has nothing else."""
-    sheet = history_table(tracks, reference, console.width)
-    print_table(sheet if can_draw(console) else _plainer(sheet), console)
-
-
-def history_table(tracks: Sequence[HistoryTrack], reference: Reference | None, width: int) -> ReportTable:
-    """Lay tracks out below headings that say what they are of and against which commit."""
-    columns = ("", "trend", "points", "last\nchange", "bounds", "last step")
-    sections = [
-        (heading, list(each)) for heading, each in groupby(tracks, key=lambda track: _heading(track, tracks))
-    ]
-    figures = [_figures(track) for track in tracks]
-    others = [text_width(heading) for heading in columns[2:]]
-    names = max(map(len, (_name(track) for track in tracks)), default=0)
-    taken = names + sum(
-        max(other, *(text_width(row[place]) for row in figures)) for place, other in enumerate(others)
-    )
-    room = min(max(width - taken - len(columns) + 1, _LEAST_TREND), _MOST_TREND)
-    return ReportTable(
+def history_table(tracks: Sequence[HistoryTrack], reference: Reference | None, room: int) -> Table:
+    """Build the table, with trends as wide as a terminal of this width has room for."""
+    trend_room = _trend_room(tracks, room)
+    return Table(
         title="History of candidate ÷ reference",
-        columns=columns,
+        columns=(Column("", "left"), Column("trend"), *_FIGURES),
         sections=tuple(
-            Section(heading, tuple((_name(track), _trend(track, room), *_figures(track)) for track in each))
-            for heading, each in sections
+            Section(heading, tuple(_row(track, trend_room) for track in group))
+            for heading, group in groupby(tracks, key=lambda track: _heading(track, tracks))
         ),
         legend=_legend(tracks),
-        remarks=tuple(_remarks(tracks, reference)),
+        remarks=tuple(map(Remark, _remarks(tracks, reference))),
     )
+
+
+def _trend_room(tracks: Sequence[HistoryTrack], room: int) -> int:
+    """Return the width that the other columns leave to the trend, within limits."""
+    names = max((len(f"  {track.metric}") for track in tracks), default=0)
+    headings = [column.heading.replace(" ", "\n") for column in _FIGURES]
+    columns = zip(headings, *map(_figures, tracks), strict=True)
+    taken = sum(max(map(text_width, column)) for column in columns)
+    gaps = len(_FIGURES) + 1
+    return min(max(room - names - taken - gaps, _LEAST_TREND), _MOST_TREND)
 
 
 def _heading(track: HistoryTrack, tracks: Sequence[HistoryTrack]) -> str:
-    """Name what a track is of; machine, config and settings only where there are several."""
-    parts = [printable(track.case), f"against {shown_commit(track.series[-1].reference)}"]
+    """Name a track's case and reference; config, settings and machine only if there are several."""
+    parts = [printable(track.case), f"against {short_commit(track.series[-1].reference)}"]
     if len({each.config for each in tracks}) > 1:
         parts.append(f"config {printable(track.config)}")
     if len({each.settings for each in tracks if (each.case, each.config) == (track.case, track.config)}) > 1:
-        parts.append(f"settings {printable(track.settings[:_SHOWN_SETTINGS])}")
+        parts.append(f"settings {printable(track.settings[:_SHORT_SETTINGS])}")
     if len({each.fingerprint for each in tracks}) > 1:
-        parts.append(f"machine {printable(track.fingerprint[:_SHOWN_MACHINE])}")
+        parts.append(f"machine {printable(track.fingerprint[:_SHORT_FINGERPRINT])}")
     return ", ".join(parts)
 
 
-def _name(track: HistoryTrack) -> str:
-    return f"  {track.metric}"
-
-
-def _trend(track: HistoryTrack, room: int) -> str:
-    return broken([[point.log_ratio for point in each.points] for each in track.series], _LEAST_RANGE, room)
+def _row(track: HistoryTrack, trend_room: int) -> Row:
+    ratios = [[point.log_ratio for point in each.points] for each in track.series]
+    return Row((track.metric, draw_series(ratios, _LEAST_RANGE, trend_room), *_figures(track)))
 
 
 def _figures(track: HistoryTrack) -> tuple[str, ...]:
-    """Write what stands beside the trend: all of the present reference."""
+    """Write the figures beside the trend, all against the present reference."""
     series = track.series[-1]
     last = series.points[-1]
     return (
         f"{len(series.points):,}",
-        change(last.ratio),
-        bounds(Interval(last.ratio, last.low, last.high)),
+        format_change(last.ratio),
+        format_change_interval(Interval(last.ratio, last.low, last.high)),
         _last_step(series),
     )
 
 
 def _last_step(series: Series) -> str:
     if not series.steps:
-        return NOTHING
+        return MISSING
     step = series.steps[-1]
-    return f"{change(step.ratio)} {_day(step.point)} {shown_commit(step.point.commit)}"
-
-
-def _day(point: Point) -> str:
-    return point.time[:_DAY]
+    return f"{format_change(step.ratio)} {step.point.time[:_DAY]} {short_commit(step.point.commit)}"
 
 
 def _legend(tracks: Sequence[HistoryTrack]) -> str:
-    step = f"last step: new level against the old one; by chance in {share(ALPHA)} of series"
+    step = f"last step: new level against the old one; by chance in {format_percent(ALPHA)} of series"
     parts = [
         "trend: a bar a point or, of many, the median of several, the newest last",
-        "last change: of the newest point, with the bounds that its contest looked at",
+        "last change: of the newest point, with the bounds at the last look of its comparison",
         f"{step}, and it takes {LEAST_POINTS} points",
     ]
     if any(len(track.series) > 1 for track in tracks):
@@ -113,27 +99,14 @@ def _legend(tracks: Sequence[HistoryTrack]) -> str:
 
 
 def _remarks(tracks: Sequence[HistoryTrack], reference: Reference | None) -> Iterator[str]:
-    """Say which steps are in doubt, what is pinned, and of what nothing was measured against it yet."""
+    """Name the steps in doubt and the pinned reference, and count the rows without a point against it."""
     if wandering := [track for track in tracks if track.series[-1].wanders]:
         named = join_and([f"{track.metric} of {printable(track.case)}" for track in wandering])
-        yield f"? {named}: points resemble their neighbours, so the steps may be nobody's doing"
+        yield f"? {named}: points resemble their neighbours, so no commit may have caused the steps"
     if reference is None:
         yield "No reference is pinned; `flagbench history pin` does that."
         return
     why = f": {printable(reference.why)}" if reference.why else ""
-    yield f"Reference {shown_commit(reference.rev)} since {reference.since}{why}"
+    yield f"Reference {short_commit(reference.rev)} since {reference.since}{why}"
     if left := sum(track.series[-1].reference != reference.rev for track in tracks):
         yield f"{left} of {plural(len(tracks), 'row')} have no point against it yet."
-
-
-def _plainer(sheet: ReportTable) -> ReportTable:
-    return replace(
-        sheet,
-        title=plainer(sheet.title.replace("÷", "/")),
-        sections=tuple(
-            Section(plainer(each.heading), tuple(tuple(map(plainer, row)) for row in each.rows))
-            for each in sheet.sections
-        ),
-        legend=plainer(sheet.legend),
-        remarks=tuple(map(plainer, sheet.remarks)),
-    )

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from bench.model.cases import Case, Experiment
 from bench.model.results import Measurement
 from bench.model.text import printable
-from bench.report.number_format import duration
+from bench.report.number_format import format_duration
 from bench.report.progress_state import ProgressState
 from bench.report.stop_reasons import stop_words
 from bench.stats.observer import Observer
@@ -55,7 +55,7 @@ class PlainProgress(Observer):
         race = self._race
         left_s = race.left_s()
         up_to, about = ("up to ", "up to") if race.is_open else ("", "about")
-        left = f", {about} {duration(left_s)} left" if left_s else ""
+        left = f", {about} {format_duration(left_s)} left" if left_s else ""
         trials = f"{race.done} of {up_to}{race.trials} trials{left}"
         self._say(f"block {block + 1} of {up_to}{race.blocks}: {trials}; leader: {race.leader()}")
 
@@ -89,7 +89,9 @@ class LiveProgress(Observer):
             completed=race.done,
             description=printable(case.id),
             block=f"{block + 1}/{race.blocks}",
-            left="" if left_s is None else f"{'up to ' if race.is_open else ''}{duration(left_s)} left",
+            left=""
+            if left_s is None
+            else f"{'up to ' if race.is_open else ''}{format_duration(left_s)} left",
             leader=printable(race.leader()),
             refresh=True,
         )

@@ -6,7 +6,7 @@ from statistics import median
 
 from bench.model.cases import Experiment
 from bench.model.results import Measurement
-from bench.report.number_format import duration
+from bench.report.number_format import format_duration
 from bench.stats.intervals import block_value
 from bench.stats.retries import is_final
 from bench.stats.stopping_rule import Stop
@@ -91,4 +91,4 @@ class ProgressState:
         if not medians:
             return "none yet"
         leader = min(medians, key=lambda case: medians[case])
-        return f"{leader} at {duration(medians[leader])}"
+        return f"{leader} at {format_duration(medians[leader])}"

@@ -1,189 +1,210 @@
-"""Print a run: a table of results for each profile, and elapsed times by strategy and workers."""
+"""Build the tables of a run: for each profile results, details, and a sentence on the fastest case."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
-from typing import Final, Literal
-
-from rich import box
-from rich.console import Console, Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+from typing import Final
 
 from bench.model.results import Run
-from bench.model.text import printable
-from bench.report.detail_tables import detail_tables
-from bench.report.failures import disturbances, failure_lines, leaks
-from bench.report.number_format import NOTHING
-from bench.report.result_columns import (
-    Column,
-    client_and_workers,
-    client_of,
-    identity,
-    mark_of,
-    results,
-    unit_of,
+from bench.model.text import plural, printable
+from bench.report.case_columns import CaseColumn, detail_tables, result_columns
+from bench.report.case_label import client_label, describe_case
+from bench.report.failures import disturbance_lines, failure_lines, leak_lines
+from bench.report.number_format import (
+    MISSING,
+    TimeUnit,
+    format_duration,
+    format_interval,
+    format_number,
+    format_percent,
 )
 from bench.report.stop_reasons import stop_lines
-from bench.report.summary import called, conclusion
-from bench.report.table import split_columns, text_width
+from bench.report.table import Column, Remark, RemarkKind, Row, Section, Table, Tone
 from bench.stats.case_summary import CaseSummary
+from bench.stats.intervals import Interval
 from bench.stats.ranking import Ranking, rankings
 
-
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    """Medians as text.
-
-    Attributes:
-        heading: what the cells are.
-        workers: the numbers of workers, ascending.
-        rows: a name, and a cell for each number of workers; empty where there is no such case.
-    """
-
-    heading: str
-    workers: tuple[int, ...]
-    rows: tuple[tuple[str, tuple[str, ...]], ...]
+CASE_KEYS: Final = (Column("client", "left"), Column("workers"))
+"""The columns that name a case below the heading of its strategy."""
 
 
-def matrix(podium: Ranking) -> Matrix | None:
-    """Set the medians out; ``None`` where no strategy was run with several numbers of workers."""
-    unit = unit_of(podium)
-    cells: dict[str, dict[int, str]] = {}
-    for row in podium.rows:
-        medians = cells.setdefault(f"{printable(row.case.strategy)} {client_of(row)}", {})
-        medians[row.case.workers] = unit.figure(row.figures.elapsed.estimate) if row.figures else NOTHING
-    if all(len(medians) == 1 for medians in cells.values()):
-        return None
-    workers = tuple(sorted({row.case.workers for row in podium.rows}))
-    return Matrix(
-        heading=f"median {unit.name} by workers",
-        workers=workers,
-        rows=tuple(
-            (name, tuple(medians.get(count, "") for count in workers)) for name, medians in cells.items()
-        ),
-    )
+def run_tables(run: Run) -> Iterator[Table]:
+    """Return everything to say about a run, in the order in which it is read."""
+    for ranking in rankings(run):
+        yield _results_table(run, ranking)
+        for detail in detail_tables(ranking):
+            yield replace(_case_table(ranking, detail.title, detail.columns), note=detail.note)
+        yield from _workers_table(ranking)
+        yield Table(remarks=(Remark(conclusion(ranking)),))
+    if lines := stop_lines(run):
+        yield Table(remarks=tuple(Remark(line, "note") for line in lines))
 
 
-_UNLIMITED: Final = 1000
-
-
-def print_run(run: Run, console: Console) -> None:
-    """Print everything a run has to say, as wide as the console is."""
-    for podium in rankings(run):
-        console.print(Group(*_parts(run, podium, console)))
-    for line in stop_lines(run):
-        console.print(Text(line))
-
-
-def run_title(run: Run, podium: Ranking) -> str:
-    """Name what a table is about."""
-    countries = podium.rows[0].case.countries
+def run_title(run: Run, ranking: Ranking) -> str:
+    """Name the config, the flags and the profile of a table."""
+    countries = ranking.rows[0].case.countries
     state = "" if run.status == "complete" else ", partial"
     count = len(countries.fetches)
     return printable(
-        f"{run.config['name']}: {count:,} flags ({countries.label}), profile {podium.profile}{state}"
+        f"{run.config['name']}: {count:,} flags ({countries.label}), profile {ranking.profile}{state}"
     )
 
 
-def legend(podium: Ranking) -> str:
+def time_unit(ranking: Ranking) -> TimeUnit:
+    """Choose the unit in which every median of a table can be read."""
+    medians_s = [row.figures.elapsed.estimate for row in ranking.rows if row.figures]
+    return TimeUnit.for_shortest(min(medians_s, default=0.0))
+
+
+def case_keys(row: CaseSummary) -> tuple[str, str]:
+    """Write the cells of `CASE_KEYS`."""
+    return client_label(row.case), str(row.case.workers)
+
+
+def group_by_strategy(
+    rows: Iterable[CaseSummary], write: Callable[[CaseSummary], Row]
+) -> tuple[Section, ...]:
+    """Write a row for each case, neighbours with the same strategy in one section."""
+    return tuple(
+        Section(printable(strategy), tuple(map(write, group)))
+        for strategy, group in groupby(rows, key=lambda row: row.case.strategy)
+    )
+
+
+def _results_table(run: Run, ranking: Ranking) -> Table:
+    remarks: tuple[tuple[RemarkKind, Iterable[str]], ...] = (
+        ("failure", failure_lines(ranking)),
+        ("warning", leak_lines(ranking)),
+        ("note", disturbance_lines(ranking)),
+    )
+    return replace(
+        _case_table(ranking, run_title(run, ranking), result_columns(time_unit(ranking))),
+        legend=_legend(ranking),
+        remarks=tuple(Remark(line, kind) for kind, lines in remarks for line in lines),
+    )
+
+
+def _case_table(ranking: Ranking, title: str, columns: Sequence[CaseColumn]) -> Table:
+    """Build a table with a row for each case of a ranking."""
+
+    def write(row: CaseSummary) -> Row:
+        cells = (*case_keys(row), *(column.cell(row) for column in columns))
+        return Row(cells, _mark(ranking, row), _tone(ranking, row))
+
+    figures = (Column(each.heading, each.align, each.narrow) for each in columns)
+    return Table(
+        title=title,
+        columns=(*CASE_KEYS, *figures),
+        sections=group_by_strategy(ranking.rows, write),
+        keys=len(CASE_KEYS),
+        section_heading="strategy",
+    )
+
+
+def _workers_table(ranking: Ranking) -> Iterator[Table]:
+    """Set medians out by workers, if any strategy was run with several numbers of workers."""
+    unit = time_unit(ranking)
+    medians: dict[tuple[str, str], dict[int, str]] = {}
+    for row in ranking.rows:
+        series = medians.setdefault((printable(row.case.strategy), client_label(row.case)), {})
+        median = row.figures and unit.format(row.figures.elapsed.estimate)
+        series[row.case.workers] = median or MISSING
+    if all(len(series) == 1 for series in medians.values()):
+        return
+    workers = sorted({row.case.workers for row in ranking.rows})
+    yield Table(
+        title="median by workers",
+        note=unit.name,
+        columns=(Column("client", "left"), *(Column(str(count)) for count in workers)),
+        sections=tuple(
+            Section(strategy, tuple(Row((client, *(series.get(count, "") for count in workers)))
+                                    for (_, client), series in group))
+            for strategy, group in groupby(medians.items(), key=lambda item: item[0][0])
+        ),
+        section_heading="strategy",
+    )  # fmt: skip
+
+
+def _mark(ranking: Ranking, row: CaseSummary) -> str:
+    """Mark the fastest case (*), cases that cannot be told from it (=), and failed trials (!)."""
+    place = "*" if row.case.id == ranking.fastest else "=" if row.case.id in ranking.ties else ""
+    return place + ("!" if row.failed else "")
+
+
+def _tone(ranking: Ranking, row: CaseSummary) -> Tone:
+    if row.figures is None:
+        return "bad"
+    return "best" if row.case.id == ranking.fastest else "good" if row.case.id in ranking.ties else "plain"
+
+
+def _legend(ranking: Ranking) -> str:
     """Explain the marks, and the column that compares with the baseline."""
     marks = ["* fastest"]
-    if podium.ties:
+    if ranking.ties:
         marks.append("= cannot be told from it")
-    if any(row.failed for row in podium.rows):
+    if any(row.failed for row in ranking.rows):
         marks.append("! trials failed, named below")
-    if podium.baseline is not None:
-        baseline = next(row for row in podium.rows if row.case.id == podium.baseline)
-        marks.append(f"× seq: times faster than {called(baseline)}, ≈ if it cannot be told from it")
+    if ranking.baseline is not None:
+        baseline = next(row.case for row in ranking.rows if row.case.id == ranking.baseline)
+        marks.append(f"× seq: times faster than {describe_case(baseline)}, ≈ if it cannot be told from it")
     return " · ".join(marks)
 
 
-def _parts(run: Run, podium: Ranking, console: Console) -> Iterator[RenderableType]:
-    yield Text(run_title(run, podium), style="bold")
-    yield from _laid_out(podium, results(podium), console)
-    yield Text(legend(podium), style="dim")
-    for line in failure_lines(podium):
-        yield Text(f"! {line}", style="red")
-    for line in leaks(podium):
-        yield Text(line, style="yellow")
-    for line in disturbances(podium):
-        yield Text(line, style="dim")
-    for aspect in detail_tables(podium):
-        yield Text.assemble("\n", (aspect.title, "bold"), (f": {aspect.note}", "dim"))
-        yield from _laid_out(podium, aspect.columns, console)
-    if (by_workers := matrix(podium)) is not None:
-        yield Text("")
-        yield from _set_out(by_workers, console.width)
-    yield Text(f"\n{conclusion(podium)}\n")
+def conclusion(ranking: Ranking) -> str:
+    """Say in words which case is fastest, by how much, and which cases cannot be told from it."""
+    rows = {row.case.id: row for row in ranking.rows}
+    if ranking.fastest is None:
+        return "No case yielded a timing."
+    best = rows[ranking.fastest]
+    lead = f"{describe_case(best.case)} was fastest"
+    if best.figures is not None:
+        elapsed = format_duration(best.figures.elapsed.estimate)
+        lead += f" at {elapsed}, {format_percent(best.figures.efficiency)} of the ideal"
+    return " ".join([f"{lead}{_gain(best, rows, ranking.baseline)}.", *_certainty(ranking, rows)])
 
 
-def _laid_out(podium: Ranking, columns: Sequence[Column], console: Console) -> Iterator[RenderableType]:
-    flat = _flat(podium, columns)
-    wanted = console.measure(flat, options=console.options.update(max_width=_UNLIMITED)).maximum
-    yield from [flat] if wanted <= console.width else _grouped(podium, columns, console.width)
+def _gain(best: CaseSummary, rows: Mapping[str, CaseSummary], baseline: str | None) -> str:
+    """Compare the fastest case with the baseline."""
+    if best.figures is None or best.figures.times_faster is None or baseline is None:
+        return ""
+    found = best.figures.times_faster
+    other = describe_case(rows[baseline].case)
+    if found.verdict == "tie":
+        return f", and cannot be told from {other}"
+    about = "about " if found.verdict == "too few blocks" else ""
+    times = f"{about}{format_number(found.ratio.estimate)} times faster than {other}"
+    return f", {times}{_bounds(found.ratio)}"
 
 
-def _flat(podium: Ranking, figures: Sequence[Column]) -> Table:
-    """Lay all columns side by side."""
-    columns = (*identity(podium), *figures)
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in columns:
-        justify: Literal["left", "right"] = "left" if column.is_text else "right"
-        table.add_column(column.heading, justify=justify, no_wrap=True)
-    for row in podium.rows:
-        table.add_row(*(column.cell(row) for column in columns), style=_style(podium, row))
-    return table
+def _bounds(ratio: Interval) -> str:
+    if ratio.low is None:
+        return ""
+    return f" (95% interval {format_interval(ratio, format_number, ' to ')})"
 
 
-def _grouped(podium: Ranking, columns: Sequence[Column], room: int) -> Iterator[RenderableType]:
-    """Give each strategy a heading line of its own, and as many tables as the width demands."""
-    who = Column("", lambda row: f"{mark_of(podium, row):2}{client_and_workers(row)}", "", is_text=True)
-    widths = [_width(column, podium.rows) for column in columns]
-    for number, share in enumerate(split_columns(widths, _width(who, podium.rows), room)):
-        shown = (who, *(columns[index] for index in share))
-        laid = [_width(column, podium.rows) for column in shown]
-        if number > 0:
-            yield Text("")
-        yield _aligned(shown, laid, show_header=True)
-        for strategy, rows in groupby(podium.rows, key=lambda row: row.case.strategy):
-            yield Text(printable(strategy), style="bold")
-            table = _aligned(shown, laid, show_header=False)
-            for row in rows:
-                table.add_row(*(column.cell(row) for column in shown), style=_style(podium, row))
-            yield table
+def _certainty(ranking: Ranking, rows: Mapping[str, CaseSummary]) -> Iterator[str]:
+    """Name the cases that the fastest is ahead of, cannot be told from, and was not compared with."""
+    if ranking.ranked == 1:
+        blocks = plural(rows[ranking.fastest or ""].blocks, "block")
+        yield f"There was nothing to compare it with ({blocks})."
+        return
+    if ranking.undecided and not (ranking.behind or ranking.ties):
+        yield (
+            f"There are too few blocks to tell {ranking.ranked} cases apart; "
+            f"it takes {ranking.blocks_needed}: take this as a first impression."
+        )
+        return
+    basis = f"paired by block, 95% over all pairs of {ranking.ranked} cases"
+    if ranking.ties:
+        yield f"It cannot be told from {_list_cases(ranking.ties, rows)} ({basis})."
+    elif ranking.undecided:
+        yield f"It is ahead of {plural(len(ranking.behind), 'other case')} ({basis})."
+    else:
+        yield f"It is ahead of every other case ({basis})."
+    if ranking.undecided:
+        yield f"Too few blocks are shared with {_list_cases(ranking.undecided, rows)} to compare them."
 
 
-def _aligned(columns: Sequence[Column], widths: Sequence[int], *, show_header: bool) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=show_header)
-    for column, width in zip(columns, widths, strict=True):
-        justify: Literal["left", "right"] = "left" if column.is_text else "right"
-        table.add_column(column.short, justify=justify, width=width, no_wrap=True, vertical="bottom")
-    return table
-
-
-def _width(column: Column, rows: Sequence[CaseSummary]) -> int:
-    return max(text_width(text) for text in (column.short, *map(column.cell, rows)))
-
-
-def _style(podium: Ranking, row: CaseSummary) -> str:
-    if row.figures is None:
-        return "red"
-    return "bold green" if row.case.id == podium.fastest else "green" if row.case.id in podium.ties else ""
-
-
-def _set_out(cells: Matrix, room: int) -> Iterator[RenderableType]:
-    first = max(text_width(text) for text in (cells.heading, *(name for name, _ in cells.rows)))
-    widths = [
-        max(text_width(text) for text in (str(count), *(row[index] for _, row in cells.rows)))
-        for index, count in enumerate(cells.workers)
-    ]
-    for share in split_columns(widths, first, room):
-        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-        table.add_column(cells.heading, width=first, no_wrap=True)
-        for index in share:
-            table.add_column(str(cells.workers[index]), justify="right", width=widths[index], no_wrap=True)
-        for name, row in cells.rows:
-            if any(row[index] for index in share):
-                table.add_row(name, *(row[index] for index in share))
-        yield table
+def _list_cases(case_ids: frozenset[str], rows: Mapping[str, CaseSummary]) -> str:
+    names = [describe_case(row.case) for case_id, row in rows.items() if case_id in case_ids]
+    return names[0] if len(names) == 1 else f"{'; '.join(names[:-1])}; or {names[-1]}"

@@ -1,38 +1,47 @@
-"""The sentences on what more workers bring: knees, laws, crossovers, and what the blocks cannot bear."""
+"""Write the sentences on how cases scale with their workers: knees, laws, crossovers, and missing blocks."""
 
 from collections.abc import Callable, Iterator, Sequence
 from math import inf
 from typing import Final
 
 from bench.model.text import join_and, plural
-from bench.report.case_label import in_words
-from bench.report.number_format import digits, factor, share
+from bench.report.case_label import describe_series
+from bench.report.number_format import (
+    MISSING,
+    format_count,
+    format_interval,
+    format_number,
+    format_percent,
+    format_ratio,
+)
 from bench.stats.crossover import Crossover, SeriesPair
 from bench.stats.intervals import Interval
 from bench.stats.pairwise import PairVerdicts, blocks_needed
 from bench.stats.scaling import WORTH, Knee, Law, Scaling, ScalingPoint, Series, SeriesKey
 
-_FEWEST: Final = blocks_needed(1)
-_FREE: Final = 3
-"""So many numbers of workers the law's three parameters can meet exactly."""
+_LEAST_BLOCKS: Final = blocks_needed(1)
+"""For an interval, and so for a knee."""
+_LAW_PARAMETERS: Final = 3
+"""The law can meet as many numbers of workers exactly."""
 _NAMED_PAIRS: Final = 3
-"""So many pairs without a crossover are named; more are counted."""
+"""Pairs without a crossover are named up to this number; more are counted."""
 
 
 def scaling_remarks(scaling: Scaling) -> Iterator[str]:
-    """Say what the tables show, a sentence or two on each series, pair, and on the number of blocks."""
+    """Write a sentence or two on each series, on each pair of series, and on the number of blocks."""
     if not scaling.series:
         yield "No strategy and client has timings for three numbers of workers: there is nothing to fit."
     for series in scaling.series:
-        yield f"{in_words(series.contender)}: {_knee(series)}{_law(series)}{_left_out(series)}"
-    orders = [order for rivalry in scaling.rivalries for order in rivalry.orders.values()]
-    yield from _crossovers(scaling.rivalries)
-    yield from _reach_of_orders(orders)
-    yield from _reach_of_rungs([rung for series in scaling.series for rung in series.rungs])
+        what = f"{_describe_knee(series)}{_describe_law(series)}{_failed_workers(series)}"
+        yield f"{describe_series(series.contender)}: {what}"
+    orders = [order for pair in scaling.rivalries for order in pair.orders.values()]
+    yield from _describe_crossovers(scaling.rivalries)
+    yield from _blocks_for_crossovers(orders)
+    yield from _blocks_for_knees([point for series in scaling.series for point in series.rungs])
 
 
-def _knee(series: Series) -> str:
-    """Say up to where more workers pay."""
+def _describe_knee(series: Series) -> str:
+    """Say up to how many workers each step gains 5% or more."""
     knee = series.knee
     if knee is None:
         return (
@@ -48,19 +57,21 @@ def _knee(series: Series) -> str:
         lead = f"the knee is at {plural(knee.rung.workers, 'worker')}, the fewest that were timed"
     else:
         lead = f"the knee is at {knee.rung.workers} workers, as every step up to there gains 5% or more"
-    return f"{lead}; {_step(knee)}.{_resumed(knee)}"
+    return f"{lead}; {_describe_step(knee)}.{_later_gains(knee)}"
 
 
-def _step(knee: Knee) -> str:
-    """Say what the step beyond the knee gains, and what that excludes."""
+def _describe_step(knee: Knee) -> str:
+    """Say how much the step beyond the knee gains."""
     workers, gain = knee.step.workers, knee.step.gain
     if gain is None or gain.ratio.low is None or gain.ratio.high is None:
         blocks = 0 if gain is None else gain.blocks
         return (
-            f"what {workers} gain takes {_FEWEST} shared blocks to say, and there "
+            f"telling how much {workers} gain takes {_LEAST_BLOCKS} shared blocks, and there "
             f"{'is' if blocks == 1 else 'are'} {blocks}"
         )
-    with_next = f"{workers} are {factor(gain.ratio.estimate)} times as fast{_bounds(gain.ratio, factor)}"
+    with_next = (
+        f"{workers} are {format_ratio(gain.ratio.estimate)} times as fast{_bounds(gain.ratio, format_ratio)}"
+    )
     if gain.ratio.high < 1:
         return f"{with_next}, and so slower"
     if gain.ratio.high < WORTH:
@@ -70,138 +81,127 @@ def _step(knee: Knee) -> str:
     return f"{with_next}, which may be less than 5% faster"
 
 
-def _resumed(knee: Knee) -> str:
+def _later_gains(knee: Knee) -> str:
     if not knee.resumed:
         return ""
-    workers = join_and([str(rung.workers) for rung in knee.resumed])
+    workers = join_and([str(point.workers) for point in knee.resumed])
     return (
         f" Further up, the {'step' if len(knee.resumed) == 1 else 'steps'} to {workers} gain 5% all the same."
     )
 
 
-def _law(series: Series) -> str:
-    """Say what the fitted law is, and where it sees the end."""
+def _describe_law(series: Series) -> str:
+    """Write the fitted law, and the number of workers at which its throughput ends to grow."""
     law = series.law
     if law is None:
         return (
             " The Universal Scalability Law cannot be fitted: no block has all steps, or time grows too fast."
         )
     found = (
-        f" Universal Scalability Law over {plural(law.blocks, 'block')}{_lawless(law)}: one worker does "
-        f"{digits(law.rate.estimate)} fetches/s{_bounds(law.rate, digits)}, "
-        f"contention σ {_small(law.contention.estimate)}{_bounds(law.contention, _small)}, "
-        f"coherency κ {_small(law.coherency.estimate)}{_bounds(law.coherency, _small)}; "
-        f"{_peak(law, series.rungs[-1].workers)}."
+        f" Universal Scalability Law over {plural(law.blocks, 'block')}{_blocks_without_law(law)}: "
+        f"one worker does {format_number(law.rate.estimate)} fetches/s{_bounds(law.rate, format_number)}, "
+        f"contention σ {_with_bounds(law.contention, _format_parameter)}, "
+        f"coherency κ {_with_bounds(law.coherency, _format_parameter)}; "
+        f"{_describe_peak(law, series.rungs[-1].workers)}."
     )
-    tested = ", which three numbers of workers hardly test" if len(series.rungs) == _FREE else ""
-    return f"{found} Its greatest miss is {share(law.misfit)} of a time{tested}."
+    tested = ", which three numbers of workers hardly test" if len(series.rungs) == _LAW_PARAMETERS else ""
+    return f"{found} Its greatest miss is {format_percent(law.misfit)} of a time{tested}."
 
 
-def _lawless(law: Law) -> str:
+def _blocks_without_law(law: Law) -> str:
     return f" (in {law.lawless} more, time grows too fast for it)" if law.lawless else ""
 
 
-def _left_out(series: Series) -> str:
+def _failed_workers(series: Series) -> str:
     if not series.left_out:
         return ""
     noun = "worker" if series.left_out == (1,) else "workers"
     return f" Left out, as most trials failed: {join_and(list(map(str, series.left_out)))} {noun}."
 
 
-def _peak(law: Law, most: int) -> str:
+def _describe_peak(law: Law, most: int) -> str:
     if law.limit.estimate == inf:
         return "no limit of the throughput is in sight"
-    limit = f"{digits(law.limit.estimate)} fetches/s{_bounds(law.limit, digits)}"
+    limit = f"{format_number(law.limit.estimate)} fetches/s{_bounds(law.limit, format_number)}"
     if law.peak.estimate == inf:
         return f"throughput has no peak, and approaches {limit}"
-    peak = f"{_whole(law.peak.estimate)} workers{_bounds(law.peak, _whole)}"
+    peak = f"{format_count(law.peak.estimate)} workers{_bounds(law.peak, format_count)}"
     beyond = f", beyond the {most} there are" if law.peak.estimate > most else ""
     return f"throughput is greatest with {peak}{beyond}, at {limit}"
 
 
-def _crossovers(rivalries: Sequence[SeriesPair[SeriesKey]]) -> Iterator[str]:
-    """Say who overtakes whom; of many pairs that do not, only their number."""
-    if all(order.verdict == "too few blocks" for rivalry in rivalries for order in rivalry.orders.values()):
+def _describe_crossovers(pairs: Sequence[SeriesPair[SeriesKey]]) -> Iterator[str]:
+    """Name the series that overtake others; count the pairs without a crossover if they are many."""
+    if all(order.verdict == "too few blocks" for pair in pairs for order in pair.orders.values()):
         return
-    without = [rivalry for rivalry in rivalries if not rivalry.crossovers]
-    for rivalry in rivalries:
-        for crossover in rivalry.crossovers:
-            yield _overtaking(rivalry, crossover)
+    without = [pair for pair in pairs if not pair.crossovers]
+    for pair in pairs:
+        for crossover in pair.crossovers:
+            yield _describe_crossover(pair, crossover)
     if len(without) > _NAMED_PAIRS:
-        which = "the other" if len(without) < len(rivalries) else "any of the"
+        which = "the other" if len(without) < len(pairs) else "any of the"
         yield f"No crossover is shown for {which} {len(without)} pairs."
         return
-    for rivalry in without:
-        sides = (rivalry.first, rivalry.second)
+    for pair in without:
+        both = (pair.first, pair.second)
         leads = [
-            f"{in_words(side)} is ahead with {join_and(list(map(str, ahead)))} workers"
-            for side in sides
-            if (ahead := rivalry.ahead(side))
+            f"{describe_series(each)} is ahead with {join_and(list(map(str, ahead)))} workers"
+            for each in both
+            if (ahead := pair.ahead(each))
         ]
         found = " and ".join(leads) or "neither is shown to be ahead with any number of workers"
-        yield f"No crossover of {' and '.join(map(in_words, sides))} is shown: {found}."
+        yield f"No crossover of {' and '.join(map(describe_series, both))} is shown: {found}."
 
 
-def _overtaking(rivalry: SeriesPair[SeriesKey], crossover: Crossover) -> str:
-    sides = [rivalry.first, rivalry.second]
-    ahead, behind = sides if rivalry.orders[crossover.below].verdict == "faster" else sides[::-1]
-    at = (
-        ""
-        if crossover.at is None
-        else f", at about {factor(crossover.at.estimate)}{_bounds(crossover.at, factor)}"
-    )
-    return (
-        f"{in_words(behind)} overtakes {in_words(ahead)} between {crossover.below} and {crossover.above} "
-        f"workers{at}."
-    )
+def _describe_crossover(pair: SeriesPair[SeriesKey], crossover: Crossover) -> str:
+    both = [pair.first, pair.second]
+    ahead, behind = both if pair.orders[crossover.below].verdict == "faster" else both[::-1]
+    at = "" if crossover.at is None else f", at about {_with_bounds(crossover.at, format_ratio)}"
+    between = f"between {crossover.below} and {crossover.above} workers{at}"
+    return f"{describe_series(behind)} overtakes {describe_series(ahead)} {between}."
 
 
-def _reach_of_orders(orders: Sequence[PairVerdicts]) -> Iterator[str]:
-    """Say where there are too few blocks to tell who is ahead."""
+def _blocks_for_crossovers(orders: Sequence[PairVerdicts]) -> Iterator[str]:
+    """Say in how many places there are too few blocks to tell which series is ahead."""
     short = [order.blocks for order in orders if order.verdict == "too few blocks"]
     if not short:
         return
     needed = blocks_needed(len(orders))
     if len(short) == len(orders):
         yield (
-            f"{plural(max(short), 'block')} cannot bear crossovers: telling who is ahead in {len(orders)} "
-            f"places takes {needed}."
+            f"There are too few blocks for crossovers ({max(short)}): telling which series is ahead in "
+            f"{len(orders)} places takes {needed}."
         )
     else:
         yield (
-            f"{len(short)} of {len(orders)} places have too few blocks to tell who is ahead there: so many "
-            f"places take {needed}."
+            f"{len(short)} of {len(orders)} places have too few blocks to tell which series is ahead: "
+            f"so many places take {needed}."
         )
 
 
-def _reach_of_rungs(rungs: Sequence[ScalingPoint]) -> Iterator[str]:
-    """Say what so few blocks bear of intervals and knees."""
-    short = [rung for rung in rungs if rung.blocks < _FEWEST]
-    if short and len(short) == len(rungs):
-        yield f"Intervals and knees take {_FEWEST} blocks."
+def _blocks_for_knees(points: Sequence[ScalingPoint]) -> Iterator[str]:
+    """Say where there are too few blocks for intervals and knees, or hardly enough."""
+    short = [point for point in points if point.blocks < _LEAST_BLOCKS]
+    if short and len(short) == len(points):
+        yield f"Intervals and knees take {_LEAST_BLOCKS} blocks."
     elif short:
-        yield f"{len(short)} of {len(rungs)} rows have no interval, which takes {_FEWEST} blocks."
-    if any(rung.blocks == _FEWEST for rung in rungs):
+        yield f"{len(short)} of {len(points)} rows have no interval, which takes {_LEAST_BLOCKS} blocks."
+    if any(point.blocks == _LEAST_BLOCKS for point in points):
         yield (
-            f"Of {_FEWEST} blocks, the fewest that bear an interval, it reaches from the least of them to "
+            f"Of {_LEAST_BLOCKS} blocks, the fewest for an interval, it reaches from the least of them to "
             "the greatest, and a gain of 5% is shown only where every block has it."
         )
 
 
 def _bounds(interval: Interval, write: Callable[[float], str]) -> str:
-    if interval.low is None or interval.high is None:
-        return ""
-    return f" ({_finite(interval.low, write)} to {_finite(interval.high, write)})"
+    bounds = format_interval(interval, lambda value: "∞" if value == inf else write(value), " to ")
+    return "" if bounds == MISSING else f" ({bounds})"
 
 
-def _finite(value: float, write: Callable[[float], str]) -> str:
-    return "∞" if value == inf else write(value)
+def _with_bounds(interval: Interval, write: Callable[[float], str]) -> str:
+    return f"{write(interval.estimate)}{_bounds(interval, write)}"
 
 
-def _whole(value: float) -> str:
-    return f"{value:,.0f}"
-
-
-def _small(value: float) -> str:
-    """Write a parameter of the law, which may be any power of ten below one."""
+def _format_parameter(value: float) -> str:
+    """Format a parameter of the law, which may be any power of ten below one."""
     return f"{value:.2g}"

@@ -1,62 +1,55 @@
-"""What more workers bring, as a sheet: times, efficiencies and gains by workers."""
+"""Build the tables of times, efficiencies and gains by workers, for `show --scaling`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from bench.model.results import Run
 from bench.model.text import printable
-from bench.report.case_label import client_named
-from bench.report.number_format import NOTHING, Unit, factor, factors, share
-from bench.report.result_columns import unit_of
-from bench.report.results_table import run_title
+from bench.report.case_label import client_label
+from bench.report.number_format import MISSING, TimeUnit, format_interval, format_percent, format_ratio
+from bench.report.results_table import run_title, time_unit
 from bench.report.scaling_summary import scaling_remarks
-from bench.report.table import ReportTable, Section
-from bench.stats.intervals import Interval
+from bench.report.table import Column, Remark, Row, Section, Table
 from bench.stats.ranking import rankings
 from bench.stats.scaling import ScalingPoint, Series, summarize_scaling
 
-_BOUNDS: Final = "95%\ninterval"
+_INTERVAL: Final = "95% interval"
 _LEGEND: Final = (
     "median elapsed time · share of the ideal · times faster than with the next fewer workers, paired by "
     "block · each with its 95% interval · n: blocks"
 )
 
 
-def scaling_tables(run: Run) -> Iterator[ReportTable]:
-    """Set out how the cases of a run scale, one sheet a profile."""
-    for podium, scaling in zip(rankings(run), summarize_scaling(run), strict=True):
-        unit = unit_of(podium)
-        median, ideal, gain = f"median\n{unit.name}", "of\nideal", "times\nfaster"
-        yield ReportTable(
-            title=f"{run_title(run, podium)}, by workers",
-            columns=("workers", median, _BOUNDS, ideal, _BOUNDS, gain, _BOUNDS, "n"),
+def scaling_tables(run: Run) -> Iterator[Table]:
+    """Build a table for each profile of a run."""
+    for ranking, scaling in zip(rankings(run), summarize_scaling(run), strict=True):
+        unit = time_unit(ranking)
+        figures = (f"median {unit.name}", _INTERVAL, "of ideal", _INTERVAL, "times faster", _INTERVAL, "n")
+        yield Table(
+            title=f"{run_title(run, ranking)}, by workers",
+            columns=(Column("workers", "left"), *map(Column, figures)),
             sections=tuple(_section(series, unit) for series in scaling.series),
             legend=_LEGEND,
-            remarks=tuple(scaling_remarks(scaling)),
+            remarks=tuple(map(Remark, scaling_remarks(scaling))),
         )
 
 
-def _section(series: Series, unit: Unit) -> Section:
-    contender = series.contender
-    rows = tuple(_cells(rung, unit) for rung in series.rungs)
-    return Section(printable(f"{contender.strategy} {client_named(contender)}"), rows)
+def _section(series: Series, unit: TimeUnit) -> Section:
+    name = f"{series.contender.strategy} {client_label(series.contender)}"
+    return Section(printable(name), tuple(_row(point, unit) for point in series.rungs))
 
 
-def _cells(rung: ScalingPoint, unit: Unit) -> Sequence[str]:
-    gain = rung.gain
-    return (
-        f"  {rung.workers}",
-        unit.figure(rung.elapsed.estimate),
-        unit.bounds(rung.elapsed),
-        share(rung.efficiency.estimate),
-        _shares(rung.efficiency),
-        NOTHING if gain is None else factor(gain.ratio.estimate),
-        NOTHING if gain is None else factors(gain.ratio),
-        str(rung.blocks),
+def _row(point: ScalingPoint, unit: TimeUnit) -> Row:
+    gain = point.gain
+    return Row(
+        (
+            str(point.workers),
+            unit.format(point.elapsed.estimate),
+            format_interval(point.elapsed, unit.format),
+            format_percent(point.efficiency.estimate),
+            format_interval(point.efficiency, format_percent),
+            MISSING if gain is None else format_ratio(gain.ratio.estimate),
+            MISSING if gain is None else format_interval(gain.ratio, format_ratio),
+            str(point.blocks),
+        )
     )
-
-
-def _shares(interval: Interval) -> str:
-    if interval.low is None or interval.high is None:
-        return NOTHING
-    return f"{100 * interval.low:.0f}–{share(interval.high)}"

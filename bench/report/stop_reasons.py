@@ -4,7 +4,7 @@ from typing import Final, assert_never
 
 from bench.model.results import Run
 from bench.model.text import plural, printable
-from bench.report.number_format import duration
+from bench.report.number_format import format_duration
 from bench.stats.run_state import rule_of, stops_of
 from bench.stats.stopping_rule import Stop, StoppingRule
 
@@ -33,7 +33,7 @@ def rule_words(rule: StoppingRule) -> str:
         looks = ", ".join(map(str, rule.looks))
         clauses.append(f"until a median is known to ±{percent(rule.precision)}, looked at after {looks}")
     if rule.budget_s is not None:
-        clauses.append(f"none begun once {duration(rule.budget_s)} of trials are spent")
+        clauses.append(f"none begun once {format_duration(rule.budget_s)} of trials are spent")
     return f"{'; '.join(clauses)}."
 
 

@@ -1,115 +1,111 @@
-"""Fitting a table into the width there is: its columns are dealt out to as many tables as it takes."""
+"""The model of every table: builders return a `Table`, and `terminal` and `markdown` render it.
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+To add a column to the table of results or to one below it, see `bench.report.case_columns`.
+"""
 
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from dataclasses import dataclass, replace
+from typing import Literal, Self, TypeAlias
 
-from bench.report.markdown import escape_cell, escape_text, paragraph
-
-
-def text_width(text: str) -> int:
-    """Return the width of the widest line of a text."""
-    return max(map(cell_len, text.split("\n")))
+Align: TypeAlias = Literal["left", "right"]
+Tone: TypeAlias = Literal["plain", "best", "good", "bad"]
+RemarkKind: TypeAlias = Literal["paragraph", "failure", "warning", "note"]
 
 
-def split_columns(widths: Sequence[int], first: int, room: int) -> list[range]:
-    """Deal columns out in their order, so that each share fits beside a first column.
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table.
 
-    There are as few shares as can be, and the widest of them is as narrow as it can be then.
-
-    Args:
-        widths: of the columns, in cells.
-        first: width of the column that stands in front of each share.
-        room: cells there are; one of them stands between neighbours.
+    Attributes:
+        heading: in whole words; a line feed in it is kept on terminals.
+        narrow: the heading in short lines, for a terminal on which whole words take too much room.
+        wraps: whether a cell may take several lines on a terminal.
+        is_code: whether the cells are names to type, which Markdown shows as code.
+        is_optional: whether the column is left out on a terminal that is too narrow for the whole table.
     """
-    fewest = list(_filled(widths, first, room))
-    tighter = (list(_filled(widths, first, narrow)) for narrow in range(first, room))
-    return next((shares for shares in tighter if len(shares) == len(fewest)), fewest)
+
+    heading: str
+    align: Align = "right"
+    narrow: str = ""
+    wraps: bool = False
+    is_code: bool = False
+    is_optional: bool = False
 
 
-def _filled(widths: Sequence[int], first: int, room: int) -> Iterator[range]:
-    """Fill each share before the next is begun."""
-    start, used = 0, first
-    for index, width in enumerate(widths):
-        if index > start and used + 1 + width > room:
-            yield range(start, index)
-            start, used = index, first
-        used += 1 + width
-    yield range(start, len(widths))
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table.
+
+    Attributes:
+        cells: one for each column.
+        mark: signs in front of the row; the legend explains them.
+        tone: how to colour the row.
+    """
+
+    cells: tuple[str, ...]
+    mark: str = ""
+    tone: Tone = "plain"
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Rows below a heading of their own; the first cell of each says what the row is about."""
+    """Rows below a heading of their own, which is empty if the table has a single section."""
 
     heading: str
-    rows: tuple[Sequence[str], ...]
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ReportTable:
-    """Everything that is shown of one profile.
+class Remark:
+    """A sentence below a table: a paragraph, or one line of several about single trials and cases."""
+
+    text: str
+    kind: RemarkKind = "paragraph"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with all that is written around it; without columns, it is only its remarks.
 
     Attributes:
-        columns: headings, which may have several lines; the first column is aligned to the left.
-        legend: explains the columns.
-        remarks: sentences, a paragraph each.
+        note: explains a table that adds detail to the one before it; empty for a table of its own.
+        keys: number of columns, from the first, that say what a row is about.
+        section_heading: heading of the sections where they are a column of their own. Without one, a
+            terminal sets each section apart, however wide it is.
+        legend: explains columns and marks.
     """
 
-    title: str
-    columns: tuple[str, ...]
-    sections: tuple[Section, ...]
-    legend: str
-    remarks: tuple[str, ...]
+    title: str = ""
+    columns: tuple[Column, ...] = ()
+    sections: tuple[Section, ...] = ()
+    legend: str = ""
+    remarks: tuple[Remark, ...] = ()
+    note: str = ""
+    keys: int = 1
+    section_heading: str = ""
 
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows of all sections."""
+        return tuple(row for section in self.sections for row in section.rows)
 
-def print_table(sheet: ReportTable, console: Console) -> None:
-    """Print a sheet; its rows are never wrapped, its sentences are."""
-    console.print(Text(sheet.title, style="bold"))
-    if sheet.sections:
-        console.print(_aligned(sheet, []))
-    for section in sheet.sections:
-        console.print(Text(section.heading, style="bold"))
-        console.print(_aligned(sheet, section.rows))
-    if sheet.sections:
-        console.print(Text(sheet.legend, style="dim"))
-    for remark in sheet.remarks:
-        console.print(Text(f"\n{remark}"))
-    console.print()
+    @property
+    def has_headings(self) -> bool:
+        """Whether its sections have headings."""
+        return any(section.heading for section in self.sections)
 
-
-def table_to_markdown(sheet: ReportTable) -> str:
-    """Write a sheet as GitHub-flavoured Markdown, its headings as a first column."""
-    parts = [f"### {escape_text(sheet.title)}", ""]
-    if sheet.sections:
-        parts.append(
-            escape_cell(["", *(escape_text(" ".join(heading.split())) for heading in sheet.columns)])
+    def flatten(self) -> Self:
+        """Return the same table with marks and section headings as columns, and a single section."""
+        has_marks = any(row.mark for row in self.rows)
+        marks = (Column("", "left"),) if has_marks else ()
+        headings = (Column(self.section_heading, "left"),) if self.has_headings else ()
+        rows = tuple(
+            Row((row.mark,) * len(marks) + (section.heading,) * len(headings) + row.cells, tone=row.tone)
+            for section in self.sections
+            for row in section.rows
         )
-        parts.append(escape_cell(["---", "---", *["---:"] * (len(sheet.columns) - 1)]))
-        for section in sheet.sections:
-            parts += [
-                escape_cell([escape_text(section.heading), *(escape_text(cell.strip()) for cell in row)])
-                for row in section.rows
-            ]
-        parts += ["", paragraph(sheet.legend), ""]
-    for remark in sheet.remarks:
-        parts += [paragraph(remark), ""]
-    return "\n".join(parts)
-
-
-def _aligned(sheet: ReportTable, rows: Sequence[Sequence[str]]) -> Table:
-    """Lay rows out in columns as wide as those of the whole sheet; without rows, the headings."""
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=not rows)
-    for place, heading in enumerate(sheet.columns):
-        cells = [row[place] for section in sheet.sections for row in section.rows]
-        justify: Literal["left", "right"] = "left" if place == 0 else "right"
-        width = max(text_width(text) for text in (heading, *cells))
-        table.add_column(heading, justify=justify, width=width, no_wrap=True, vertical="bottom")
-    for row in rows:
-        table.add_row(*row)
-    return table
+        return replace(
+            self,
+            columns=(*marks, *headings, *self.columns),
+            sections=(Section("", rows),),
+            keys=len(marks) + len(headings) + self.keys,
+        )

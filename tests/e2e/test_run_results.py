@@ -64,7 +64,7 @@ def test_disturbed_trial_is_repeated_three_times_before_it_counts_as_failed(tmp_
     assert [trial["attempt"] for trial in spoilt] == [0, 1, 2, 3]
     assert outcomes(path)["sequential"] == ["ok"]
     assert result.stderr.count("; it is repeated\n") == 3
-    assert "s of it for 3 spoilt trials), " in result.stderr
+    assert "s of it for 3 disturbed trials), " in result.stderr
 
 
 def test_crashed_server_is_replaced_once_and_then_ends_the_run(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ def test_comparisons_within_a_run_are_shown(
 ) -> None:
     """Of one case against all others, and of workers; or both."""
     assert call(monkeypatch, "show", str(stored), *words) == 0
-    assert said in capsys.readouterr().out
+    assert said in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def test_a_side_that_is_as_in_no_commit_is_marked(
     stored("run", between_commits(run, "a" * 40, "b" * 40, dirty=True))
     compare("run")
     said = " ".join(capsys.readouterr().out.split())
-    assert "main is aaaaaaa; worktree is bbbbbbb with changes that are in no commit" in said
+    assert "main is aaaaaaa; worktree is bbbbbbb with uncommitted changes" in said
 
 
 def test_a_side_that_is_called_by_its_commit_is_not_told_of() -> None:

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.commands.export import FORMS
 from bench.model.results import Run
-from bench.report.export.registry import BINARY, FORMATS, SERIES
+from bench.report.export.registry import FORMATS
 from bench.storage.run_json import run_to_json_text
 from tests.builders import case, failed, run_of, trials
 from tests.program import call
@@ -28,16 +27,11 @@ def run(tmp_path: Path) -> str:
     return stored(tmp_path / "run", run_of({of: [*trials(of, [0.02, 0.03]), failed(of, 2, "crash", "why")]}))
 
 
-def test_every_format_can_be_asked_for() -> None:
-    """The command lists them by name, so that its help need not import them."""
-    assert set(FORMS) == {*FORMATS, *SERIES, *BINARY}
-
-
 def test_a_file_holds_what_stdout_would(
     run: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     """Byte for byte, whatever the format."""
-    for form in FORMS:
+    for form in FORMATS:
         assert call(monkeypatch, "export", run, "--to", form) == 0
         said = capfdbinary.readouterr().out
         assert call(monkeypatch, "export", run, "--to", form, "-o", str(tmp_path / "file")) == 0

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from bench.config.catalog import find_clients
-from bench.report.fault_table import faults_to_markdown
+from bench.report.fault_table import fault_table
+from bench.report.markdown import tables_to_markdown
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -14,4 +15,4 @@ def test_the_table_of_faults_is_the_one_that_is_printed() -> None:
     _, _, rest = text.partition("<!-- list faults -->\n")
     table, mark, _ = rest.partition("<!-- end -->\n")
     assert mark
-    assert table == faults_to_markdown(find_clients().values())
+    assert table == tables_to_markdown([fault_table(find_clients().values())])

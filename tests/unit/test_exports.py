@@ -19,8 +19,8 @@ from bench.model.cases import Case
 from bench.model.results import Run
 from bench.report.export import parquet
 from bench.report.export.cases import entries_of
-from bench.report.export.registry import BINARY, FORMATS, SERIES, WITHOUT_FIGURES, export_run
-from bench.report.export.warnings import NAMING_FAILURES, export_warnings
+from bench.report.export.registry import FORMATS, export_runs, export_warnings
+from bench.report.export.run_metadata import with_commit
 from bench.system.optional_dependencies import Extra
 from tests.builders import case, failed, round_of, run_of, trials
 from tests.contests import contest, contested
@@ -28,7 +28,6 @@ from tests.foreign_formats import BENCHER, GITHUB_ACTION_BENCHMARK, HYPERFINE, j
 
 SLOW, QUICK, GONE = case("sequential", workers=1), case(workers=3), case("asyncio_gather", "aiohttp", 5)
 VALUES = (0.031, 0.024, 0.025, 0.023, 0.027, 0.022, 0.026)
-EVERY = (*FORMATS, *SERIES, *BINARY)
 
 
 def some_run() -> Run:
@@ -48,9 +47,14 @@ def all_failed() -> Run:
     return run_of({GONE: [failed(GONE, block, "error", "it raised") for block in range(3)]})
 
 
+def export(form: str, *runs: Run) -> str:
+    """Write runs as text."""
+    return str(export_runs(runs, form))
+
+
 def read(form: str, run: Run | None = None) -> Any:
     """Write a run as JSON of some format, and read it."""
-    return json.loads(FORMATS[form](run or some_run()))
+    return json.loads(export(form, run or some_run()))
 
 
 def test_a_block_has_the_value_of_our_tables() -> None:
@@ -78,27 +82,27 @@ def test_impossible_times_are_refused(value: float) -> None:
         entries_of(bad)
 
 
-@pytest.mark.parametrize("form", EVERY)
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_run_without_success_is_no_empty_file(form: str) -> None:
     """It is an error, or a document that shows the failures."""
-    if form in WITHOUT_FIGURES:
-        assert "it raised" in str(export_run([all_failed()], form))
+    if not FORMATS[form].needs_figures:
+        assert "it raised" in export(form, all_failed())
     else:
         with pytest.raises(UsageError, match="no successful trial"):
-            export_run([all_failed()], form)
+            export_runs([all_failed()], form)
 
 
 def test_what_is_left_out_is_said() -> None:
     """Of formats that have no place for failed trials, and of runs that were interrupted."""
     partial = replace(some_run(), status="partial")
-    for form in EVERY:
+    for form in FORMATS:
         told = list(export_warnings([partial], form))
         assert told.pop(0).startswith("example-20260102-030405 is partial")
         expected = [
             "threadpool_map/requests/3/20ms: 1 failed trial left out",
             "asyncio_gather/aiohttp/5/20ms: 3 failed trials left out, and the case with them",
         ]
-        assert told == ([] if form in NAMING_FAILURES else expected)
+        assert told == ([] if FORMATS[form].shows_failures else expected)
 
 
 def test_a_case_that_was_never_run_is_named() -> None:
@@ -158,7 +162,7 @@ def test_hyperfine_invents_no_processor_time() -> None:
     (trial,) = trials(QUICK, [0.02])
     blind = replace(trial, rounds=(replace(trial.rounds[0], probes={}),))
     with pytest.raises(UsageError, match="no processor time"):
-        FORMATS["hyperfine"](run_of({QUICK: [blind]}))
+        export("hyperfine", run_of({QUICK: [blind]}))
 
 
 def test_github_action_benchmark_has_names_values_and_units() -> None:
@@ -200,7 +204,7 @@ def test_bencher_refuses_a_name_that_it_would_refuse() -> None:
     """Better here, and with the name."""
     long = case("x" * 1_010)
     with pytest.raises(UsageError, match="1,024 bytes"):
-        FORMATS["bencher"](run_of({long: trials(long, VALUES)}))
+        export("bencher", run_of({long: trials(long, VALUES)}))
 
 
 def series(*changes: Mapping[Case, Sequence[float]]) -> list[Run]:
@@ -216,14 +220,14 @@ def series(*changes: Mapping[Case, Sequence[float]]) -> list[Run]:
 def test_otava_has_a_line_a_run() -> None:
     """Oldest first, with those cases that all of them have, and a configuration that names the same."""
     runs = series({QUICK: [0.02], SLOW: [0.06]}, {QUICK: [0.03]}, {GONE: [0.01], QUICK: [0.04]})
-    rows = list(csv.reader(io.StringIO(str(export_run(runs, "otava")))))
+    rows = list(csv.reader(io.StringIO(export("otava", *runs))))
     assert rows == [
         ["time", "commit", QUICK.id],
         ["2026-01-01T03:04:05+00:00", "c1", "0.02"],
         ["2026-01-02T03:04:05+00:00", "c2", "0.03"],
         ["2026-01-03T03:04:05+00:00", "c3", "0.04"],
     ]
-    config = yaml.safe_load(str(export_run(runs, "otava-config")))
+    config = yaml.safe_load(export("otava-config", *runs))
     assert config["tests"]["flagbench"]["metrics"] == {QUICK.id: {"column": QUICK.id, "direction": -1}}
     left_out = [f"{each.id}: left out, as not all runs have the same" for each in (GONE, SLOW)]
     assert list(export_warnings(runs, "otava")) == left_out
@@ -234,34 +238,34 @@ def test_otava_takes_no_other_case_for_the_same() -> None:
     longer = replace(QUICK, countries=replace(QUICK.countries, repeat=2))
     runs = series({QUICK: [0.02], SLOW: [0.06]}, {longer: [0.04], SLOW: [0.06]})
     assert longer.id == QUICK.id
-    assert str(export_run(runs, "otava")).splitlines()[0] == f"time,commit,{SLOW.id}"
+    assert export("otava", *runs).splitlines()[0] == f"time,commit,{SLOW.id}"
     assert list(export_warnings(runs, "otava")) == [f"{QUICK.id}: left out, as not all runs have the same"]
 
 
 def test_otava_takes_a_commit_from_outside() -> None:
     """Of a run that knows none, or the wrong one."""
     (run,) = series({QUICK: [0.02]})
-    assert ",abc," in str(export_run([run], "otava", "abc"))
-    assert ",c1," in str(export_run([run], "otava"))
-    assert ",,0.02" in str(export_run([replace(run, environment={})], "otava"))
+    assert ",abc," in export("otava", with_commit(run, "abc"))
+    assert ",c1," in export("otava", run)
+    assert ",,0.02" in export("otava", replace(run, environment={}))
 
 
 def test_otava_refuses_runs_that_share_nothing() -> None:
     """A table without a column of figures would pass."""
     with pytest.raises(UsageError, match="share no case"):
-        export_run(series({QUICK: [0.02]}, {SLOW: [0.02]}), "otava")
+        export("otava", *series({QUICK: [0.02]}, {SLOW: [0.02]}))
 
 
 @pytest.mark.parametrize("form", ["otava", "openmetrics"])
 def test_a_run_that_says_no_time_is_refused(form: str) -> None:
     """Where the format has a place for it."""
     with pytest.raises(UnreadableResultError, match="is no time"):
-        export_run([replace(some_run(), started="yesterday")], form)
+        export(form, replace(some_run(), started="yesterday"))
 
 
 def junit(run: Run) -> ET.Element:
     """Write a run as JUnit XML, and check and read it."""
-    root = ET.fromstring(FORMATS["junit"](run).encode())  # noqa: S314  written a line above
+    root = ET.fromstring(export("junit", run).encode())  # noqa: S314  written a line above
     assert list(junit_problems(root)) == []
     return root
 
@@ -336,7 +340,7 @@ def test_both_sides_of_a_contest_are_entries() -> None:
 
 def test_trials_have_a_row_a_round() -> None:
     """The warm-up is round 0, and a trial without rounds has a row of its own."""
-    rows = list(csv.DictReader(io.StringIO(FORMATS["trials-csv"](some_run()))))
+    rows = list(csv.DictReader(io.StringIO(export("trials-csv", some_run()))))
     assert len(rows) == 2 * 2 * len(VALUES) + 1 + 3
     quick = [row for row in rows if row["case"] == QUICK.id]
     assert [float(row["elapsed_s"]) for row in quick if row["round"] == "1"] == list(VALUES)
@@ -350,11 +354,11 @@ def test_parquet_refuses_what_nobody_counted() -> None:
     """Its integers end somewhere."""
     many = replace(QUICK, workers=2**63)
     with pytest.raises(UnreadableResultError, match="64 bits"):
-        BINARY["parquet"](run_of({many: trials(many, VALUES)}))
+        export("parquet", run_of({many: trials(many, VALUES)}))
 
 
 def test_parquet_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is an extra."""
     monkeypatch.setattr(parquet, "PARQUET", Extra("parquet", ("no_such_module",)))
     with pytest.raises(SetupError, match=r"needs no_such_module.*flagbench\[parquet\]"):
-        BINARY["parquet"](some_run())
+        export("parquet", some_run())

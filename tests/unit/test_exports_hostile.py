@@ -20,7 +20,7 @@ from bench.model.cases import Case, Fixed, Profile, Selection
 from bench.model.results import Run
 from bench.model.text import printable
 from bench.report.export.cases import entries_of
-from bench.report.export.registry import BINARY, FORMATS, SERIES
+from bench.report.export.registry import FORMATS
 from bench.report.export.trial_rows import COLUMNS
 from tests.builders import failed, run_of, trials
 from tests.contests import CANDIDATE, contested
@@ -64,10 +64,15 @@ def names_of(run: Run) -> list[str]:
 
 def read(form: str, run: Run) -> Any:
     """Write JSON, which a terminal shows, and read it."""
-    written = FORMATS[form](run)
+    written = export(form, run)
     assert written.isascii()
     assert written.replace("\n", "").isprintable()
     return json.loads(written)
+
+
+def export(form: str, run: Run) -> str:
+    """Write a run as text."""
+    return str(FORMATS[form].write([run]))
 
 
 @each_group
@@ -97,7 +102,7 @@ def test_pyperf(texts: Sequence[str]) -> None:
     import pyperf
 
     run = run_with(texts)
-    suite = pyperf.BenchmarkSuite.loads(FORMATS["pyperf"](run))
+    suite = pyperf.BenchmarkSuite.loads(export("pyperf", run))
     assert suite.get_benchmark_names() == names_of(run)
     assert all(each.get_values() == (0.02, 0.03) for each in suite)
 
@@ -106,7 +111,7 @@ def test_pyperf(texts: Sequence[str]) -> None:
 def test_junit(texts: Sequence[str]) -> None:
     """Names, reasons and groups are attributes, and nothing is markup."""
     run = run_with(texts)
-    (suite,) = JUnitXml.fromstring(FORMATS["junit"](run).encode())
+    (suite,) = JUnitXml.fromstring(export("junit", run).encode())
     tests = list(suite)
     assert [test.name for test in tests] == names_of(run)
     for test, case in zip(tests, run.cases, strict=True):
@@ -121,7 +126,7 @@ def test_junit_of_contests(texts: Sequence[str]) -> None:
     whole = [text for text in dict.fromkeys(texts) if text == text.encode(errors="replace").decode()]
     cases = [replace(case_of(text), variant="") for text in whole]
     run = contested(*cases, elapsed_s=lambda of, _: "crash" if of.variant == CANDIDATE else 0.02)
-    (suite,) = JUnitXml.fromstring(FORMATS["junit"](run).encode())
+    (suite,) = JUnitXml.fromstring(export("junit", run).encode())
     groups = [printable(case.plain_id) for case in cases]
     assert [test.classname for test in suite] == [group for group in groups for _ in range(2)]
     assert (suite.errors, suite.skipped) == (len(groups), len(groups))
@@ -131,7 +136,7 @@ def test_junit_of_contests(texts: Sequence[str]) -> None:
 def test_openmetrics(texts: Sequence[str]) -> None:
     """Its own parser and that of the older format find the same labels."""
     run = run_with(texts)
-    written = FORMATS["openmetrics"](run)
+    written = export("openmetrics", run)
     parsers: tuple[Callable[[str], Any], ...] = (text_string_to_metric_families, older_families)
     for parse in parsers:
         samples = {family.name: family.samples for family in parse(written)}
@@ -146,7 +151,7 @@ def test_openmetrics(texts: Sequence[str]) -> None:
 def test_csv_of_trials(texts: Sequence[str]) -> None:
     """Cells are printable and begin like no formula."""
     run = run_with(texts)
-    header, *rows = csv.reader(io.StringIO(FORMATS["trials-csv"](run)))
+    header, *rows = csv.reader(io.StringIO(export("trials-csv", run)))
     assert header == list(COLUMNS)
     assert len(rows) == 5 * len(run.cases)
     for row in rows:
@@ -160,8 +165,8 @@ def test_csv_of_trials(texts: Sequence[str]) -> None:
 def test_otava(texts: Sequence[str]) -> None:
     """Its configuration names the columns of the table."""
     run = run_with(texts)
-    header, row = csv.reader(io.StringIO(SERIES["otava"]([run])))
-    config = yaml.safe_load(SERIES["otava-config"]([run]))["tests"]["flagbench"]
+    header, row = csv.reader(io.StringIO(export("otava", run)))
+    config = yaml.safe_load(export("otava-config", run))["tests"]["flagbench"]
     assert [metric["column"] for metric in config["metrics"].values()] == header[2:]
     assert len(header[2:]) == len(names_of(run))
     assert not any(cell.startswith(BEGINNINGS) for cell in (*header, *row))
@@ -172,7 +177,7 @@ def test_otava(texts: Sequence[str]) -> None:
 def test_parquet(texts: Sequence[str]) -> None:
     """Texts are printable UTF-8."""
     run = run_with(texts)
-    table = reader.read_table(BufferReader(BINARY["parquet"](run)))
+    table = reader.read_table(BufferReader(FORMATS["parquet"].write([run])))
     assert table.column_names == list(COLUMNS)
     assert table.num_rows == 5 * len(run.cases)
     shown = dict.fromkeys(table.column("strategy").to_pylist())

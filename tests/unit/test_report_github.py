@@ -1,4 +1,4 @@
-"""What GitHub shows of a contest: a summary in Markdown, and annotations, each a line."""
+"""Tests of the summary and the annotations of a comparison for GitHub."""
 
 import re
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def found() -> Verdicts:
     return comparison_verdicts(contest, run.trials)
 
 
-def test_annotations_name_what_is_wrong() -> None:
+def test_annotations_name_slower_metrics_and_failed_trials() -> None:
     """Slower metrics and failed trials are errors, open metrics are warnings."""
     read = [COMMAND.fullmatch(line) for line in github_annotations(found(), ())]
     told = [(each[1], unescaped(each[2]), unescaped(each[3])) for each in read if each is not None]
@@ -74,7 +74,7 @@ def found_if_it_fails(side: str) -> Verdicts:
     return comparison_verdicts(contest, run.trials)
 
 
-def test_a_base_that_fails_is_no_error_of_the_candidate() -> None:
+def test_failed_base_is_a_warning() -> None:
     """It is a warning, and what it kept from being known is inconclusive."""
     verdicts = found_if_it_fails(BASE)
     assert overall_verdict(verdicts) == "inconclusive"
@@ -84,7 +84,7 @@ def test_a_base_that_fails_is_no_error_of_the_candidate() -> None:
     assert overall_verdict(found_if_it_fails(CANDIDATE)) == "failed"
 
 
-def test_bounds_and_lost_cases_are_annotated_too() -> None:
+def test_bounds_and_vanished_cases_are_annotated() -> None:
     """A broken bound and a case that is gone are errors, an open bound is a warning."""
     verdicts = replace(found(), metrics=(), failed={}, vanished=("gone/x/1/y",))
     keepings: tuple[BoundStatus, ...] = ("open", "broken", "kept")
@@ -100,7 +100,7 @@ def test_bounds_and_lost_cases_are_annotated_too() -> None:
     ]
 
 
-def test_the_summary_has_ruling_table_and_what_to_do_next() -> None:
+def test_summary_has_the_overall_verdict_the_table_and_a_command() -> None:
     """As a heading, a table, and a command."""
     verdicts = found()
     written = github_summary("a-run", verdicts, overall_verdict(verdicts), (), ["new: other"])
@@ -108,7 +108,7 @@ def test_the_summary_has_ruling_table_and_what_to_do_next() -> None:
     assert "| sequential/requests/1/20ms | elapsed | 20.1 ms | 30.1 ms | +50% |" in written
     assert "\nnew: other\n" in written
     assert "`flagbench compare RUN`" in written
-    assert "RUN being a-run." in written
+    assert "with a-run as RUN." in written
 
 
 def hostile(text: str) -> Verdicts:
@@ -127,7 +127,7 @@ def hostile(text: str) -> Verdicts:
     )
 
 
-def test_no_text_ends_a_command_or_begins_another() -> None:
+def test_no_hostile_text_ends_a_command_or_begins_another() -> None:
     """And none is lost but what cannot be printed."""
     for text in HOSTILE.values():
         lines = list(github_annotations(hostile(text), ()))
@@ -149,7 +149,7 @@ def skeleton(markdown: str) -> Iterator[str]:
         )
 
 
-def test_no_text_is_markdown() -> None:
+def test_no_hostile_text_is_markdown() -> None:
     """The summary is made as any other one is."""
     expected = list(skeleton(github_summary(BENIGN, hostile(BENIGN), "regression", (), [BENIGN])))
     for text in HOSTILE.values():

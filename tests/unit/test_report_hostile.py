@@ -1,4 +1,4 @@
-"""A run may come from anywhere: whatever stands in its texts is shown, and neither obeyed nor rendered."""
+"""Tests with runs from anywhere: their texts are shown as they are, and neither obeyed nor rendered."""
 
 import csv
 import io
@@ -20,15 +20,16 @@ from bench.model.cases import Case, Experiment, Fixed, Profile, Selection
 from bench.model.results import Measurement, Run
 from bench.model.text import printable
 from bench.report.baseline_table import baseline_table
-from bench.report.download_progress import Arrivals
+from bench.report.download_progress import DownloadProgress
 from bench.report.export.csv import to_csv
 from bench.report.export.json import to_json
 from bench.report.export.markdown import to_markdown
+from bench.report.markdown import tables_to_markdown
 from bench.report.progress import LiveProgress, PlainProgress, live_line
 from bench.report.progress_state import ProgressState
-from bench.report.results_table import print_run
+from bench.report.results_table import run_tables
 from bench.report.scaling_table import scaling_tables
-from bench.report.table import print_table, table_to_markdown
+from bench.report.terminal import print_tables
 from bench.stats.observer import Observer
 from bench.stats.stopping_rule import Stop
 from bench.storage.run_json import run_from_bytes, run_to_json
@@ -121,18 +122,16 @@ def is_shown(text: str) -> bool:
 
 
 @each_run
-def test_tables_show_them(
+def test_tables_show_hostile_texts(
     texts: Sequence[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """On a narrow terminal and on a wide one; where there is room for them, as they are."""
     run = run_with(texts)
-    sheets = [baseline_table(run, run.cases[0]), *scaling_tables(run)]
+    tables = [baseline_table(run, run.cases[0]), *scaling_tables(run)]
     for width in WIDTHS:
         monkeypatch.setenv("COLUMNS", str(width))
         console = stdout_console()
-        print_run(run, console)
-        for sheet in sheets:
-            print_table(sheet, console)
+        print_tables((*run_tables(run), *tables), console)
         said = capsys.readouterr().out
         assert is_shown(said)
     if len(texts[0]) < 100:
@@ -159,8 +158,8 @@ def pipes(markdown: str) -> list[int]:
 
 def markdown_of(run: Run) -> str:
     """Write everything that is written as Markdown."""
-    sheets = (baseline_table(run, run.cases[0]), *scaling_tables(run))
-    return "\n".join([to_markdown(run), *map(table_to_markdown, sheets)])
+    tables = (baseline_table(run, run.cases[0]), *scaling_tables(run))
+    return f"{to_markdown(run)}\n{tables_to_markdown(tables)}"
 
 
 @cache
@@ -170,7 +169,7 @@ def plain_markdown() -> str:
 
 
 @each_run
-def test_markdown_renders_them_as_text(texts: Sequence[str]) -> None:
+def test_markdown_renders_hostile_texts_as_text(texts: Sequence[str]) -> None:
     """Headings, tables and lists are those of any other run: no link, no image, no HTML, no further cell."""
     written, expected = markdown_of(run_with(texts)), plain_markdown()
     assert is_shown(written)
@@ -206,7 +205,7 @@ def test_csv_has_the_same_cells_and_no_formula(texts: Sequence[str]) -> None:
 
 
 @each_run
-def test_json_keeps_them(texts: Sequence[str]) -> None:
+def test_json_keeps_hostile_texts(texts: Sequence[str]) -> None:
     """As the run had them, in a file that a terminal shows."""
     run = run_with(texts)
     written = to_json(run)
@@ -216,7 +215,7 @@ def test_json_keeps_them(texts: Sequence[str]) -> None:
 
 
 @each_run
-def test_progress_shows_them(texts: Sequence[str]) -> None:
+def test_progress_shows_hostile_texts(texts: Sequence[str]) -> None:
     """Line by line where nobody watches; on a terminal nothing of them is an escape."""
     run = run_with(texts)
     experiment = Experiment(texts[0], run.cases, {}, 8, None, 60, 10, 1)
@@ -242,20 +241,20 @@ def _observed(progress: Observer, experiment: Experiment, measured: Iterable[Mea
 
 
 @pytest.mark.parametrize("verbose", [True, False])
-def test_a_download_shows_what_a_strategy_calls_its_fetches(*, verbose: bool) -> None:
+def test_download_shows_hostile_countries_and_outcomes(*, verbose: bool) -> None:
     """Countries, outcomes and futures are what it says they are."""
     for text in HOSTILE.values():
         stream = io.StringIO()
         console = Console(file=stream, width=200)
-        with Arrivals(console, console, 3, verbose=verbose) as arrivals:
-            arrivals.announce(text, [text], 5)
+        with DownloadProgress(console, console, 3, verbose=verbose) as progress:
+            progress.announce(text, [text], 5)
             for event in (Fetched(text, text, text), Fetched(text, "ok", text), FutureObserved(text, text)):
-                arrivals.heed(event)
-            arrivals.sum_up(None)
+                progress.show(event)
+            progress.print_counts(None)
         assert is_shown(stream.getvalue())
 
 
-def test_an_error_is_one_line_whatever_it_quotes(
+def test_error_that_quotes_hostile_text_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A foreign file surprises with a key, a value, a version."""
@@ -271,7 +270,7 @@ def test_an_error_is_one_line_whatever_it_quotes(
         assert said.out == ""
 
 
-def test_a_list_shows_runs_whatever_they_are_called(
+def test_list_shows_runs_with_hostile_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One line each, and one for a run that cannot be read."""

@@ -1,1 +1,1 @@
-"""A run in the formats of others: a file a format, each one function from a run to text."""
+"""The formats of `export`, a file each: one function from a run to its text. See `registry` to add one."""

@@ -1,12 +1,12 @@
-"""A run in the Bencher Metric Format, for ``bencher run --adapter json``."""
+"""Export a run in the Bencher Metric Format, for ``bencher run --adapter json``."""
 
-import json
 from collections.abc import Callable
 from typing import Any, Final
 
 from bench.errors import UsageError
 from bench.model.results import Run
 from bench.report.export.cases import CaseEntry, entries_of
+from bench.report.export.json import strict_json
 from bench.stats.intervals import Interval
 
 _NANOSECONDS: Final = 1e9
@@ -28,23 +28,22 @@ def to_bencher(run: Run) -> str:
                 f"{entry.name[:40]}…",
                 hint="give its strategy and profile shorter names",
             )
-    document = {entry.name: _measures(entry) for entry in entries}
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+    return strict_json({entry.name: _measures(entry) for entry in entries})
 
 
 def _measures(entry: CaseEntry) -> dict[str, Any]:
-    fetches, found = len(entry.case.countries.fetches), entry.median
-    turned = Interval(found.estimate, found.high, found.low)
+    fetches, median = len(entry.case.countries.fetches), entry.median
+    longest_first = Interval(median.estimate, median.high, median.low)
     return {
-        "latency": _metric(found, lambda seconds: seconds * _NANOSECONDS),
-        "throughput": _metric(turned, lambda seconds: fetches / seconds),
+        "latency": _metric(median, lambda seconds: seconds * _NANOSECONDS),
+        "throughput": _metric(longest_first, lambda seconds: fetches / seconds),
     }
 
 
-def _metric(found: Interval, scaled: Callable[[float], float]) -> dict[str, float]:
-    """Write an estimate with the bounds that there are; the format has no ``null``."""
-    bounds = {"lower_value": found.low, "upper_value": found.high}
+def _metric(interval: Interval, convert: Callable[[float], float]) -> dict[str, float]:
+    """Write an estimate with its bounds, if it has any; the format has no ``null``."""
+    bounds = {"lower_value": interval.low, "upper_value": interval.high}
     return {
-        "value": scaled(found.estimate),
-        **{name: scaled(bound) for name, bound in bounds.items() if bound is not None},
+        "value": convert(interval.estimate),
+        **{name: convert(bound) for name, bound in bounds.items() if bound is not None},
     }

@@ -1,4 +1,4 @@
-"""The cases of a run as other benchmarking tools know them: a name, and one time a block."""
+"""Describe the cases of a run as other benchmarking tools do: a name, parameters, and a time a block."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -19,10 +19,10 @@ class CaseEntry:
 
     Attributes:
         name: its id, printable, without space at its ends, and unique among the entries.
-        values_s: one time a block, in seconds and in the order of the blocks, as tables have it:
+        values_s: a time for each block, in seconds and in the order of the blocks, as in tables:
             ``bench.stats.intervals.block_value``.
-        trials: those that the values are of, in the same order.
-        failed: how many of its trials yielded no time in the end.
+        trials: the trials of these values, in the same order.
+        failed: number of its trials without a time in the end.
     """
 
     name: str
@@ -33,7 +33,7 @@ class CaseEntry:
 
     @property
     def median(self) -> Interval:
-        """Bound the median of the values as tables do."""
+        """The median of the values with its bounds, as in tables."""
         return median_interval(self.values_s)
 
 
@@ -42,25 +42,34 @@ def entries_of(run: Run) -> tuple[CaseEntry, ...]:
 
     Raises:
         UsageError: there is none.
-        UnreadableResultError: a round is said to have taken no time, or no number of seconds.
+        UnreadableResultError: the time of a block is no positive number of seconds.
     """
-    trials: dict[str, list[Measurement]] = {case.id: [] for case in run.cases}
-    for trial in run.trials:
-        trials[trial.case].append(trial)
-    names = entry_names(run)
-    found = tuple(
+    trials, names = trials_by_case(run), entry_names(run)
+    entries = tuple(
         _entry(names[case.id], case, trials[case.id]) for case in run.cases if block_sample(trials[case.id])
     )
-    if not found:
+    if not entries:
         raise UsageError(
             f"{printable(run.name)} has no successful trial to export", hint="see why with `show`"
         )
-    _check(run, found)
-    return found
+    for entry in entries:
+        for value_s in entry.values_s:
+            # other tools would divide by it, or fail on it
+            if not (math.isfinite(value_s) and value_s > 0):
+                raise UnreadableResultError(f"run {run.name}: a block of {entry.name} took {value_s} s")
+    return entries
+
+
+def trials_by_case(run: Run) -> Mapping[str, list[Measurement]]:
+    """Return the trials of every case of a run, by its id, in the order in which they were run."""
+    trials: dict[str, list[Measurement]] = {case.id: [] for case in run.cases}
+    for trial in run.trials:
+        trials[trial.case].append(trial)
+    return trials
 
 
 def entry_names(run: Run) -> Mapping[str, str]:
-    """Name every case of a run, by its id; ids that are printed alike are told apart by a number."""
+    """Name every case of a run, by its id; number the names of ids that print alike."""
     names: dict[str, str] = {}
     for case in run.cases:
         wanted = printable(case.id).strip()
@@ -73,7 +82,7 @@ def entry_names(run: Run) -> Mapping[str, str]:
 
 
 def parameters(case: Case) -> dict[str, str | int | bool]:
-    """Return what makes a case, under the names that configs have for it."""
+    """Return the parameters of a case under their names in configs."""
     return {
         "strategy": printable(case.strategy),
         "client": printable(case.client),
@@ -100,11 +109,3 @@ def _entry(name: str, case: Case, trials: list[Measurement]) -> CaseEntry:
         trials=tuple(good[block] for block in sample),
         failed=len(failed_trials(trials)),
     )
-
-
-def _check(run: Run, entries: Iterable[CaseEntry]) -> None:
-    """Refuse what other tools would divide by, or choke on."""
-    for entry in entries:
-        for value_s in entry.values_s:
-            if not (math.isfinite(value_s) and value_s > 0):
-                raise UnreadableResultError(f"run {run.name}: a block of {entry.name} took {value_s} s")

@@ -1,33 +1,24 @@
-"""Texts in the cells of CSV files, which spreadsheets open."""
+"""Export a run as CSV: a line for each case, or for each round. Nothing is rounded."""
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from functools import partial
 from typing import Final, get_args
 
 from bench.api.outcomes import FetchOutcome
 from bench.model.latency_histogram import Latency
 from bench.model.results import Gap, Phases, Run, ServerRound
 from bench.model.text import printable
-from bench.report.export.trial_rows import COLUMNS, rows_of
-from bench.stats.case_summary import CaseSummary, Figures, Range
-from bench.stats.intervals import Interval
+from bench.report.export.trial_rows import COLUMNS, round_rows
+from bench.report.value_path import Source, read_value
+from bench.stats.case_summary import CaseSummary
 from bench.stats.ranking import rankings
-from bench.stats.resource_usage import ResourceUsage
 
-_BEGINS_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
-"""What spreadsheets take for the beginning of one; the last four are wide forms of the first four."""
-
-
-def escape_formula(value: object) -> object:
-    """Keep a spreadsheet from taking a text for a formula, and a terminal from obeying it."""
-    if not isinstance(value, str):
-        return value
-    return f"'{printable(value)}" if value.startswith(_BEGINS_FORMULA) else printable(value)
-
-
-_PROBED: Final = (
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
+"""Signs that begin a formula in a spreadsheet; the last four are wide forms of the first four."""
+_PROBES: Final = (
     "cpu_user_s",
     "cpu_system_s",
     "switches_voluntary",
@@ -40,102 +31,80 @@ _PROBED: Final = (
     "queue_wait_s",
     "gc_s",
 )
-
-_HAS_COLUMN: Final = frozenset({"ok", "not_found"})
-"""Classes that have a column of another name."""
+_FAILURES: Final = tuple(outcome for outcome in get_args(FetchOutcome) if outcome not in {"ok", "not_found"})
 
 
-def to_csv(run: Run) -> str:
-    """Write one line per case; times in seconds, shares as fractions, nothing rounded."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for podium in rankings(run):
-        for row in podium.rows:
-            writer.writerow([escape_formula(value) for value in figures_of(row).values()])
-    return text.getvalue()
+def _most_ended(row: CaseSummary, outcome: str) -> int | None:
+    if row.figures is None:
+        return None
+    return row.figures.outcomes[outcome].high if outcome in row.figures.outcomes else 0
 
 
-def figures_of(row: CaseSummary) -> dict[str, object]:
-    """Return all that a row says, by the names of the columns; an empty text is what was not measured."""
-    return {name: value(row) for name, value in _COLUMNS.items()}
-
-
-def _figure(value: Callable[[Figures], object]) -> Callable[[CaseSummary], object]:
-    return lambda row: "" if row.figures is None else value(row.figures)
-
-
-def _ratio(value: Callable[[Interval], object]) -> Callable[[CaseSummary], object]:
-    return _figure(lambda found: "" if found.times_faster is None else value(found.times_faster.ratio))
-
-
-def _cost(value: Callable[[ResourceUsage], object]) -> Callable[[CaseSummary], object]:
-    def cell(row: CaseSummary) -> object:
-        found = None if row.costs is None else value(row.costs)
-        return "" if found is None else found
-
-    return cell
-
-
-def _of(part: str, name: str) -> Callable[[CaseSummary], object]:
-    return _cost(lambda found: getattr(getattr(found, part), name, None))
-
-
-def _seen(part: str, name: str) -> Callable[[CaseSummary], object]:
-    return _cost(lambda found: getattr(found, part).get(name))
-
-
-def _ended(outcome: str) -> Callable[[CaseSummary], object]:
-    return _figure(lambda found: found.outcomes[outcome].high if outcome in found.outcomes else 0)
-
-
-def _greatest(seen: Range | None) -> object:
-    return "" if seen is None else seen.high
-
-
-_COLUMNS: Final[Mapping[str, Callable[[CaseSummary], object]]] = {
-    "case": lambda row: row.case.id,
-    "strategy": lambda row: row.case.strategy,
-    "client": lambda row: row.case.client,
-    "workers": lambda row: row.case.workers,
-    "keep_alive": lambda row: row.case.keep_alive,
-    "profile": lambda row: row.case.profile.name,
-    "countries": lambda row: row.case.countries.label,
+_COLUMNS: Final[Mapping[str, Source[CaseSummary]]] = {
+    "case": "case.id",
+    "strategy": "case.strategy",
+    "client": "case.client",
+    "workers": "case.workers",
+    "keep_alive": "case.keep_alive",
+    "profile": "case.profile.name",
+    "countries": "case.countries.label",
     "fetches": lambda row: len(row.case.countries.fetches),
-    "blocks": lambda row: row.blocks,
+    "blocks": "blocks",
     "failed_trials": lambda row: len(row.failed),
     "repeated_trials": lambda row: len(row.repeated),
-    "median_elapsed_s": _figure(lambda found: found.elapsed.estimate),
-    "median_low_s": _figure(lambda found: found.elapsed.low),
-    "median_high_s": _figure(lambda found: found.elapsed.high),
-    "times_faster": _ratio(lambda ratio: ratio.estimate),
-    "times_faster_low": _ratio(lambda ratio: ratio.low),
-    "times_faster_high": _ratio(lambda ratio: ratio.high),
-    "efficiency": _figure(lambda found: found.efficiency),
-    "max_in_flight": _figure(lambda found: _greatest(found.in_flight)),
-    "max_connections": _figure(lambda found: _greatest(found.connections)),
-    "min_verified": _figure(lambda found: found.verified.low),
-    "max_not_found": _figure(lambda found: found.not_found.high),
-    "max_errors": _figure(lambda found: found.errors.high),
-    **{f"max_{outcome}": _ended(outcome) for outcome in get_args(FetchOutcome) if outcome not in _HAS_COLUMN},
-    "limit": _cost(lambda found: found.limit),
-    "cold_start_s": _cost(lambda found: found.cold_start_s),
-    "imports_s": _cost(lambda found: found.imports_s),
-    **{each.name: _of("phases", each.name) for each in fields(Phases)},
-    **{f"gap_{each.name}": _of("gap", each.name) for each in fields(Gap)},
-    **{f"latency_{each.name}": _of("latency", each.name) for each in fields(Latency)},
-    "cpu_share": _cost(lambda found: found.cpu_share),
-    **{name: _seen("figures", name) for name in _PROBED},
-    **{f"server_{each.name}": _seen("witness", each.name) for each in fields(ServerRound)},
-    "server_busy": _cost(lambda found: found.server_busy),
+    "median_elapsed_s": "figures.elapsed.estimate",
+    "median_low_s": "figures.elapsed.low",
+    "median_high_s": "figures.elapsed.high",
+    "times_faster": "figures.times_faster.ratio.estimate",
+    "times_faster_low": "figures.times_faster.ratio.low",
+    "times_faster_high": "figures.times_faster.ratio.high",
+    "efficiency": "figures.efficiency",
+    "max_in_flight": "figures.in_flight.high",
+    "max_connections": "figures.connections.high",
+    "min_verified": "figures.verified.low",
+    "max_not_found": "figures.not_found.high",
+    "max_errors": "figures.errors.high",
+    **{f"max_{outcome}": partial(_most_ended, outcome=outcome) for outcome in _FAILURES},
+    "limit": "costs.limit",
+    "cold_start_s": "costs.cold_start_s",
+    "imports_s": "costs.imports_s",
+    **{each.name: f"costs.phases.{each.name}" for each in fields(Phases)},
+    **{f"gap_{each.name}": f"costs.gap.{each.name}" for each in fields(Gap)},
+    **{f"latency_{each.name}": f"costs.latency.{each.name}" for each in fields(Latency)},
+    "cpu_share": "costs.cpu_share",
+    **{name: f"costs.figures.{name}" for name in _PROBES},
+    **{f"server_{each.name}": f"costs.witness.{each.name}" for each in fields(ServerRound)},
+    "server_busy": "costs.server_busy",
 }
 
 
+def to_csv(run: Run) -> str:
+    """Write one line per case; times in seconds, shares as fractions."""
+    rows = (case_figures(row).values() for ranking in rankings(run) for row in ranking.rows)
+    return csv_text(_COLUMNS, rows)
+
+
 def to_trials_csv(run: Run) -> str:
-    """Write one line a round; times in seconds, nothing rounded, and nothing where nothing was measured."""
+    """Write one line a round; times in seconds."""
+    return csv_text(COLUMNS, ([column.value(row) for column in COLUMNS.values()] for row in round_rows(run)))
+
+
+def case_figures(row: CaseSummary) -> dict[str, object]:
+    """Return the figures of a case by the names of their columns; None for a figure that was not measured."""
+    return {name: read_value(row, source) for name, source in _COLUMNS.items()}
+
+
+def csv_text(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Write CSV that is safe to open in a spreadsheet; a cell with None is empty."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in rows_of(run):
-        writer.writerow([escape_formula(column.value(row)) for column in COLUMNS.values()])
+    for row in (header, *rows):
+        writer.writerow([escape_formula(value) for value in row])
     return text.getvalue()
+
+
+def escape_formula(value: object) -> object:
+    """Keep a spreadsheet from taking a text for a formula, and a terminal from obeying it."""
+    if not isinstance(value, str):
+        return value
+    return f"'{printable(value)}" if value.startswith(_FORMULA_STARTS) else printable(value)

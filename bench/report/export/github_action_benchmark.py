@@ -1,11 +1,11 @@
-"""A run for github-action-benchmark, as its tool ``customSmallerIsBetter`` reads it."""
+"""Export a run for github-action-benchmark, to be read as its tool ``customSmallerIsBetter``."""
 
-import json
 from typing import Any
 
 from bench.model.results import Run
 from bench.model.text import plural
 from bench.report.export.cases import CaseEntry, entries_of
+from bench.report.export.json import strict_json
 from bench.stats.intervals import Interval
 
 
@@ -15,26 +15,26 @@ def to_github_action_benchmark(run: Run) -> str:
     Raises:
         UsageError: no case succeeded in any block.
     """
-    return json.dumps([_result(entry) for entry in entries_of(run)], indent=1, allow_nan=False) + "\n"
+    return strict_json([_result(entry) for entry in entries_of(run)])
 
 
 def _result(entry: CaseEntry) -> dict[str, Any]:
-    found = entry.median
-    told = [plural(len(entry.values_s), "block")]
+    median = entry.median
+    notes = [plural(len(entry.values_s), "block")]
     if entry.failed:
-        told.append(f"{plural(entry.failed, 'failed trial')}, left out")
+        notes.append(f"{plural(entry.failed, 'failed trial')}, left out")
     return {
         "name": entry.name,
         "unit": "s",
-        "value": found.estimate,
-        **_range(found),
-        "extra": "\n".join(told),
+        "value": median.estimate,
+        **_range(median),
+        "extra": "\n".join(notes),
     }
 
 
-def _range(found: Interval) -> dict[str, str]:
-    """Write the farther bound, as the format has one figure for both; without bounds nothing is said."""
-    if found.low is None or found.high is None:
+def _range(median: Interval) -> dict[str, str]:
+    """Write the distance to the farther bound, as the format has one figure for both; nothing without."""
+    if median.low is None or median.high is None:
         return {}
-    half_s = max(found.high - found.estimate, found.estimate - found.low)
+    half_s = max(median.high - median.estimate, median.estimate - median.low)
     return {"range": f"± {half_s:.9f}"}

@@ -1,4 +1,4 @@
-"""The stored document of a run, as it is."""
+"""Write runs, histories and verdicts as JSON."""
 
 import json
 from collections.abc import Sequence
@@ -13,27 +13,31 @@ from bench.storage.run_json import run_to_json_text
 
 
 def to_json(run: Run) -> str:
-    """Write the stored document itself."""
+    """Write the stored document of a run as it is."""
     return run_to_json_text(run)
+
+
+def strict_json(document: object) -> str:
+    """Write a document for another tool, without the infinities that JSON has no words for."""
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
 def history_to_json(tracks: Sequence[HistoryTrack], reference: Reference | None) -> str:
     """Write tracks with all their points and steps.
 
-    Ratios of points are candidate ÷ reference, those of steps new level ÷ old one.
+    Ratios of points are candidate ÷ reference, those of steps new level ÷ old level.
     """
     document = {"reference": to_json_value(reference), "tracks": to_json_value(list(tracks))}
     return json.dumps(document, indent=1) + "\n"
 
 
-def verdicts_to_json(name: str, verdicts: Verdicts, bounds: Sequence[BoundVerdict], ruling: Overall) -> str:
-    """Write the verdicts of a run, ratios as candidate ÷ base, times in seconds, memory in bytes."""
-    failed = {case: len(trials) for case, trials in verdicts.failed.items()}
+def verdicts_to_json(name: str, verdicts: Verdicts, bounds: Sequence[BoundVerdict], overall: Overall) -> str:
+    """Write the verdicts of a run, with ratios as candidate ÷ base, times in seconds, memory in bytes."""
     document = {
         "run": name,
-        "ruling": ruling,
+        "ruling": overall,
         **to_json_value(verdicts),
-        "failed": failed,
+        "failed": {case: len(trials) for case, trials in verdicts.failed.items()},
         "bounds": to_json_value(bounds),
     }
     return json.dumps(document, indent=1) + "\n"

@@ -1,4 +1,4 @@
-"""A run as a text file in OpenMetrics 1.0, which Prometheus and its collectors read."""
+"""Export a run as OpenMetrics 1.0, a text format for Prometheus and its collectors."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,8 +6,15 @@ from typing import Final
 
 from bench.model.results import Run
 from bench.model.text import printable
-from bench.report.export.cases import CaseEntry, entries_of, entry_names, failed_trials, parameters
-from bench.report.export.run_metadata import began
+from bench.report.export.cases import (
+    CaseEntry,
+    entries_of,
+    entry_names,
+    failed_trials,
+    parameters,
+    trials_by_case,
+)
+from bench.report.export.run_metadata import start_of
 
 _ESCAPED: Final = {"\\": r"\\", "\n": r"\n", '"': r"\""}
 _NEEDS_ESCAPE: Final = re.compile(r'[\\\n"]')
@@ -16,7 +23,7 @@ _NEEDS_ESCAPE: Final = re.compile(r'[\\\n"]')
 def to_openmetrics(run: Run) -> str:
     """Write gauges for each case: median and its bounds in seconds, blocks, failed trials.
 
-    Samples have no timestamps, which collectors of text files refuse; the beginning of the run is a gauge.
+    Samples have no timestamps, which collectors of text files refuse; the start of the run is a gauge.
 
     Raises:
         UsageError: no case succeeded in any block.
@@ -26,7 +33,7 @@ def to_openmetrics(run: Run) -> str:
     name: dict[str, str] = {"run": printable(run.name)}
     lines = [
         *_family("started_timestamp_seconds", "When the run began.", "seconds"),
-        _sample("started_timestamp_seconds", name | {"status": run.status}, began(run).timestamp()),
+        _sample("started_timestamp_seconds", name | {"status": run.status}, start_of(run).timestamp()),
         *_family("elapsed_seconds", "Median over blocks of what a round took.", "seconds"),
         *(_sample("elapsed_seconds", _labels(name, each), each.median.estimate) for each in entries),
         *_family("elapsed_low_seconds", "Lower bound of the median, at 95 %.", "seconds"),
@@ -58,10 +65,10 @@ def _bounds(
 
 
 def _failures(run: Run, name: dict[str, str]) -> Iterator[str]:
-    """Count the failed trials of every case, those that never succeeded included."""
-    names = entry_names(run)
+    """Count the failed trials of every case, even of one that never succeeded."""
+    names, trials = entry_names(run), trials_by_case(run)
     for case in run.cases:
-        failed = failed_trials(trial for trial in run.trials if trial.case == case.id)
+        failed = failed_trials(trials[case.id])
         labels = name | {"case": names[case.id]} | _texts(parameters(case))
         yield _sample("failed_trials", labels, len(failed))
 
@@ -77,9 +84,9 @@ def _texts(values: Mapping[str, str | int | bool]) -> dict[str, str]:
 
 
 def _sample(name: str, labels: Mapping[str, str], value: float) -> str:
-    inner = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
+    inner = ",".join(f'{label}="{_escape(text)}"' for label, text in labels.items())
     return f"flagbench_{name}{{{inner}}} {value!r}"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return _NEEDS_ESCAPE.sub(lambda sign: _ESCAPED[sign[0]], text)

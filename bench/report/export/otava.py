@@ -1,49 +1,38 @@
-"""Runs as a series for Apache Otava, which finds the commits at which a figure has changed for good."""
+"""Export runs as a series for Apache Otava, which finds commits at which a figure changed for good."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from typing import Final
+
+import yaml
 
 from bench.errors import UsageError
 from bench.model.results import Run
 from bench.report.export.cases import entries_of
-from bench.report.export.csv import escape_formula
-from bench.report.export.run_metadata import began, commit_of
+from bench.report.export.csv import csv_text, escape_formula
+from bench.report.export.run_metadata import commit_of, start_of
 
 FILE: Final = "otava.csv"
 """Where the configuration looks for the series, in the folder in which Otava is called."""
 TEST: Final = "flagbench"
-"""What the series is called there."""
+"""The name of the series in the configuration."""
 
 
-def to_otava(runs: Sequence[Run], commit: str = "") -> str:
-    """Write one line a run, oldest first: when it began, its commit, and the median of each case in seconds.
+def to_otava(runs: Sequence[Run]) -> str:
+    """Write one line a run, oldest first: its start, its commit, and the median of each case in seconds.
 
-    Cases that not all of the runs have alike are left out: Otava takes no empty cell.
-
-    Args:
-        runs: at least one.
-        commit: stands for what a run says of its own.
+    Cases that differ between the runs are left out: Otava takes no empty cell.
 
     Raises:
         UsageError: no case was measured in all of them.
         UnreadableResultError: a run does not say when it began.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     shared = shared_names(runs)
-    writer.writerow(["time", "commit", *map(escape_formula, shared)])
-    for run in sorted(runs, key=began):
-        medians = _medians(run)
-        writer.writerow(
-            [
-                began(run).isoformat(timespec="seconds"),
-                escape_formula(commit or commit_of(run)),
-                *(medians[name] for name in shared),
-            ]
-        )
-    return text.getvalue()
+    rows = (
+        (start_of(run).isoformat(timespec="seconds"), commit_of(run), *(medians[name] for name in shared))
+        for run in sorted(runs, key=start_of)
+        for medians in [_medians(run)]
+    )
+    return csv_text(("time", "commit", *shared), rows)
 
 
 def to_otava_config(runs: Sequence[Run]) -> str:
@@ -52,8 +41,6 @@ def to_otava_config(runs: Sequence[Run]) -> str:
     Raises:
         UsageError: no case was measured in all of them.
     """
-    import yaml
-
     names = [str(escape_formula(name)) for name in shared_names(runs)]
     test = {
         "type": "csv",
@@ -68,8 +55,8 @@ def to_otava_config(runs: Sequence[Run]) -> str:
 def shared_names(runs: Sequence[Run]) -> tuple[str, ...]:
     """Return the cases that succeeded in every run, in the order of the last.
 
-    One whose profile or number of fetches is not the same in all of them is another case of the same name: it
-    would look like a change.
+    A case with another profile or another number of fetches in some run is left out: it would look like a
+    change.
 
     Raises:
         UsageError: there are none.

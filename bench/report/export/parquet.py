@@ -1,4 +1,4 @@
-"""The trials of a run as Parquet, with the columns of the CSV and their types."""
+"""Export the trials of a run as Parquet, with the columns of the CSV and their types."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -7,10 +7,10 @@ from typing import Any, Final
 from bench.errors import SetupError, UnreadableResultError
 from bench.model.results import Run
 from bench.model.text import printable
-from bench.report.export.trial_rows import COLUMNS, Kind, Value, rows_of
+from bench.report.export.trial_rows import COLUMNS, Kind, Value, round_rows
 from bench.system.optional_dependencies import PARQUET, missing_extra
 
-_CONVERTED: Final[Mapping[Kind, Callable[[Any], Value]]] = {
+_CONVERTERS: Final[Mapping[Kind, Callable[[Any], Value]]] = {
     "text": printable,
     "integer": int,
     "number": float,
@@ -22,20 +22,21 @@ def to_parquet(run: Run) -> bytes:
     """Write one row a round.
 
     Raises:
-        EnvironmentFault: pyarrow is not installed.
-        UnreadableResultError: a count of the run is greater than any that was counted.
+        SetupError: pyarrow is not installed.
+        UnreadableResultError: a count does not fit into 64 bits.
     """
-    lack = missing_extra(PARQUET)
-    if lack is not None:
-        raise SetupError(f"Parquet {lack.what}", hint=lack.hint)
+    missing = missing_extra(PARQUET)
+    if missing is not None:
+        raise SetupError(f"Parquet {missing.what}", hint=missing.hint)
+    # an optional dependency
     import pyarrow as pa
     from pyarrow import parquet
 
     types = {"text": pa.string(), "integer": pa.int64(), "number": pa.float64(), "truth": pa.bool_()}
-    rows = list(rows_of(run))
+    rows = list(round_rows(run))
     try:
         arrays = [
-            pa.array([_converted(column.kind, column.value(row)) for row in rows], types[column.kind])
+            pa.array([_convert(column.kind, column.value(row)) for row in rows], types[column.kind])
             for column in COLUMNS.values()
         ]
     except OverflowError as error:
@@ -45,5 +46,5 @@ def to_parquet(run: Run) -> bytes:
     return sink.getvalue()
 
 
-def _converted(kind: Kind, value: Value) -> Value:
-    return None if value is None else _CONVERTED[kind](value)
+def _convert(kind: Kind, value: Value) -> Value:
+    return None if value is None else _CONVERTERS[kind](value)

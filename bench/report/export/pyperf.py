@@ -1,19 +1,21 @@
-"""A run as pyperf stores its own: ``python -m pyperf stats``, ``check`` and ``compare_to`` read it."""
+"""Export a run as pyperf stores its own, for ``python -m pyperf stats``, ``check`` and ``compare_to``."""
 
-import json
 from typing import Any, Final
 
 from bench.model.results import Measurement, Run
 from bench.model.text import printable
 from bench.report.export.cases import CaseEntry, entries_of, parameters
+from bench.report.export.json import strict_json
 from bench.report.export.run_metadata import commit_of, environment_texts
 
 _VERSION: Final = "1.0"
-"""Of pyperf's format, which is a text there."""
+"""Of pyperf's format; it must be a text."""
 
 
 def to_pyperf(run: Run) -> str:
-    """Write one benchmark a case, with one of its *runs* a block; one value each, so that counts are equal.
+    """Write one benchmark for each case, with one of its *runs* for each block.
+
+    Each run has one value, as unequal counts would mean something to pyperf.
 
     Raises:
         UsageError: no case succeeded in any block.
@@ -31,7 +33,7 @@ def to_pyperf(run: Run) -> str:
         ),
         "benchmarks": [_benchmark(entry) for entry in entries_of(run)],
     }
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+    return strict_json(document)
 
 
 def _benchmark(entry: CaseEntry) -> dict[str, Any]:
@@ -48,5 +50,5 @@ def _run(value_s: float, trial: Measurement) -> dict[str, Any]:
 
 
 def _metadata(texts: dict[str, str]) -> dict[str, str]:
-    """Leave out what is empty, which pyperf refuses."""
+    """Leave out empty texts, which pyperf refuses."""
     return {name: shown for name, text in texts.items() if (shown := printable(text).strip())}

@@ -1,6 +1,5 @@
-"""A run as pytest-benchmark stores its own: ``pytest-benchmark compare`` reads it."""
+"""Export a run as pytest-benchmark stores its own, for ``pytest-benchmark compare``."""
 
-import json
 from collections.abc import Sequence
 from statistics import fmean, median, stdev
 from typing import Any
@@ -8,11 +7,12 @@ from typing import Any
 from bench.model.results import Run
 from bench.model.text import printable
 from bench.report.export.cases import CaseEntry, entries_of, parameters
+from bench.report.export.json import strict_json
 from bench.report.export.run_metadata import commit_of, environment_texts, is_modified
 
 
 def to_pytest_benchmark(run: Run) -> str:
-    """Write one benchmark a case, with one of its *rounds* a block; in seconds.
+    """Write one benchmark for each case, with one of its *rounds* for each block; in seconds.
 
     Raises:
         UsageError: no case succeeded in any block.
@@ -25,7 +25,7 @@ def to_pytest_benchmark(run: Run) -> str:
         "datetime": printable(run.started),
         "version": f"flagbench {facts['flagbench']}" if "flagbench" in facts else "flagbench",
     }
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+    return strict_json(document)
 
 
 def _benchmark(entry: CaseEntry) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def _benchmark(entry: CaseEntry) -> dict[str, Any]:
 
 
 def _stats(values_s: Sequence[float]) -> dict[str, Any]:
-    """Work out what pytest-benchmark does, by its own definitions."""
+    """Compute the statistics of pytest-benchmark by its own definitions."""
     ordered = sorted(values_s)
     mean, spread = fmean(ordered), stdev(ordered) if len(ordered) > 1 else 0.0
     q1, q3 = _quartile(ordered, 0.25), _quartile(ordered, 0.75)
@@ -73,7 +73,7 @@ def _stats(values_s: Sequence[float]) -> dict[str, Any]:
 
 
 def _quartile(ordered: Sequence[float], share: float) -> float:
-    """Return a quantile by definition 5 of Hyndman & Fan (1996), to which pytest-benchmark's methods come."""
+    """Return a quantile by definition 5 of Hyndman & Fan (1996), with the same result as pytest-benchmark."""
     position = min(max(len(ordered) * share - 0.5, 0), len(ordered) - 1)
     below = int(position)
     above = min(below + 1, len(ordered) - 1)

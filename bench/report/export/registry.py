@@ -1,11 +1,16 @@
-"""Every format by its name."""
+"""List every format of `export`, and export runs in one of them.
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+To add a format, write its function in a file of its own and add a line to `FORMATS`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
 
 from bench.model.results import Run
+from bench.model.text import plural, printable
 from bench.report.export.bencher import to_bencher
-from bench.report.export.cases import entries_of
+from bench.report.export.cases import entries_of, entry_names, failed_trials, trials_by_case
 from bench.report.export.csv import to_csv, to_trials_csv
 from bench.report.export.github_action_benchmark import to_github_action_benchmark
 from bench.report.export.hyperfine import to_hyperfine
@@ -13,48 +18,95 @@ from bench.report.export.json import to_json
 from bench.report.export.junit import to_junit
 from bench.report.export.markdown import to_markdown
 from bench.report.export.openmetrics import to_openmetrics
-from bench.report.export.otava import to_otava, to_otava_config
+from bench.report.export.otava import shared_names, to_otava, to_otava_config
 from bench.report.export.parquet import to_parquet
 from bench.report.export.pyperf import to_pyperf
 from bench.report.export.pytest_benchmark import to_pytest_benchmark
 
-FORMATS: Final[Mapping[str, Callable[[Run], str]]] = {
-    "markdown": to_markdown,
-    "csv": to_csv,
-    "json": to_json,
-    "trials-csv": to_trials_csv,
-    "junit": to_junit,
-    "openmetrics": to_openmetrics,
-    "pytest-benchmark": to_pytest_benchmark,
-    "pyperf": to_pyperf,
-    "hyperfine": to_hyperfine,
-    "github-action-benchmark": to_github_action_benchmark,
-    "bencher": to_bencher,
-}
-"""Of one run, as text."""
-SERIES: Final[Mapping[str, Callable[[Sequence[Run]], str]]] = {
-    "otava": to_otava,
-    "otava-config": to_otava_config,
-}
-"""Of several runs, as text."""
-BINARY: Final[Mapping[str, Callable[[Run], bytes]]] = {"parquet": to_parquet}
-"""Of one run, as bytes."""
-WITHOUT_FIGURES: Final = frozenset({"markdown", "json", "junit"})
-"""Formats that say something of a run in which nothing succeeded."""
+Content: TypeAlias = str | bytes
 
 
-def export_run(runs: Sequence[Run], form: str, commit: str = "") -> str | bytes:
-    """Write a run, or several of them where the format is of a series.
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format of `export`.
+
+    Attributes:
+        write: turns runs into text, or into bytes if no terminal can show it.
+        is_series: whether it takes several runs.
+        shows_failures: whether failed trials have a place of their own in it.
+        needs_figures: whether it says nothing of a run in which nothing succeeded.
+    """
+
+    write: Callable[[Sequence[Run]], Content]
+    is_series: bool = False
+    shows_failures: bool = False
+    needs_figures: bool = True
+
+
+def _single(
+    write: Callable[[Run], Content], *, shows_failures: bool = False, needs_figures: bool = True
+) -> Format:
+    """Make a format of one run."""
+    return Format(lambda runs: write(*runs), shows_failures=shows_failures, needs_figures=needs_figures)
+
+
+FORMATS: Final[Mapping[str, Format]] = {
+    "pytest-benchmark": _single(to_pytest_benchmark),
+    "pyperf": _single(to_pyperf),
+    "hyperfine": _single(to_hyperfine),
+    "github-action-benchmark": _single(to_github_action_benchmark),
+    "bencher": _single(to_bencher),
+    "otava": Format(to_otava, is_series=True),
+    "otava-config": Format(to_otava_config, is_series=True),
+    "junit": _single(to_junit, shows_failures=True, needs_figures=False),
+    "openmetrics": _single(to_openmetrics, shows_failures=True),
+    "csv": _single(to_csv, shows_failures=True),
+    "trials-csv": _single(to_trials_csv, shows_failures=True),
+    "parquet": _single(to_parquet, shows_failures=True),
+    "json": _single(to_json, shows_failures=True, needs_figures=False),
+    "markdown": _single(to_markdown, shows_failures=True, needs_figures=False),
+}
+
+
+def export_runs(runs: Sequence[Run], name: str) -> Content:
+    """Write runs in the format of this name; a format that is not of a series takes exactly one.
 
     Raises:
         UsageError: nothing in them succeeded, or the format has no place for something.
     """
-    if form not in WITHOUT_FIGURES:
+    form = FORMATS[name]
+    if form.needs_figures:
         for run in runs:
             entries_of(run)
-    if form == "otava":
-        return to_otava(runs, commit)
-    if form in SERIES:
-        return SERIES[form](runs)
-    (run,) = runs
-    return BINARY[form](run) if form in BINARY else FORMATS[form](run)
+    return form.write(runs)
+
+
+def export_warnings(runs: Sequence[Run], name: str) -> Iterator[str]:
+    """Write a line for each interrupted run, and for everything that the format leaves out."""
+    form = FORMATS[name]
+    for run in runs:
+        if run.status == "partial":
+            yield f"{printable(run.name)} is partial: it was interrupted, and more trials were due"
+        if not form.shows_failures:
+            yield from _omitted_failures(run)
+    if form.is_series:
+        yield from _omitted_cases(runs)
+
+
+def _omitted_failures(run: Run) -> Iterator[str]:
+    names, trials = entry_names(run), trials_by_case(run)
+    for case in run.cases:
+        failed = failed_trials(trials[case.id])
+        all_failed = not any(trial.outcome == "ok" for trial in trials[case.id])
+        if failed:
+            case_too = ", and the case with them" if all_failed else ""
+            yield f"{names[case.id]}: {plural(len(failed), 'failed trial')} left out{case_too}"
+        elif all_failed:
+            yield f"{names[case.id]}: left out, as it was not measured"
+
+
+def _omitted_cases(runs: Sequence[Run]) -> Iterator[str]:
+    shared = shared_names(runs)
+    for name in dict.fromkeys(entry.name for run in runs for entry in entries_of(run)):
+        if name not in shared:
+            yield f"{name}: left out, as not all runs have the same"

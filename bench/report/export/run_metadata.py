@@ -1,6 +1,7 @@
-"""What a run says of itself beside its figures: when it began, and on which commit."""
+"""Read the start, the commit and the machine of a run from what it says about itself, for exports."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bench.errors import UnreadableResultError
@@ -8,11 +9,11 @@ from bench.model.results import Run
 from bench.model.text import printable
 
 
-def began(run: Run) -> datetime:
+def start_of(run: Run) -> datetime:
     """Return when a run began, with its time zone.
 
     Raises:
-        UnreadableResultError: it says something else.
+        UnreadableResultError: the run says no time.
     """
     try:
         moment = datetime.fromisoformat(run.started)
@@ -29,8 +30,13 @@ def commit_of(run: Run) -> str:
     return ""
 
 
+def with_commit(run: Run, commit: str) -> Run:
+    """Return a run that says it began on this commit."""
+    return replace(run, environment={**run.environment, "git": {"commit": commit}})
+
+
 def is_modified(run: Run) -> bool | None:
-    """Say whether there were changes that were not committed; ``None`` if the run does not say."""
+    """Tell whether there were uncommitted changes; None if the run does not say."""
     match run.environment.get("git"):
         case {"dirty": bool(dirty)}:
             return dirty
@@ -38,7 +44,7 @@ def is_modified(run: Run) -> bool | None:
 
 
 def environment_texts(run: Run) -> dict[str, str]:
-    """Return what the times depend on, one printable line each; what is not known is left out."""
+    """Return the interpreter, the system and the machine as printable lines, without those not known."""
     texts = {
         "python_implementation": _inner(run, "python", "implementation"),
         "python_version": _inner(run, "python", "version"),

@@ -1,4 +1,4 @@
-"""What people read of a machine's noise: at 80 and 160 columns, and in Markdown."""
+"""Tests of the tables of a machine's noise: at 80 and 160 columns, and as Markdown."""
 
 import io
 from dataclasses import replace
@@ -8,9 +8,10 @@ import pytest
 from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
-from bench.report.export.markdown import noise_to_markdown
-from bench.report.noise_table import gate_held_text, gate_refused_text, noise_conclusion, print_noise
-from bench.report.number_format import percent
+from bench.report.markdown import tables_to_markdown
+from bench.report.noise_table import gate_held_text, gate_refused_text, noise_conclusion, noise_tables
+from bench.report.number_format import format_small_percent
+from bench.report.terminal import print_tables
 from bench.stats.intervals import Interval
 from bench.stats.noise import CaseNoise, Gate, Noise, case_noise
 from bench.storage.noise import NoiseRecord
@@ -49,19 +50,20 @@ FULL = record(WORKING, WAITING, unmeasured=("processpool_map/requests/5/local",)
 def printed(known: NoiseRecord, width: int) -> str:
     """Print noise as into a pipe of this width."""
     stream = io.StringIO()
-    print_noise(known, Console(file=stream, width=width, highlight=False, markup=False, emoji=False))
+    console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    print_tables(noise_tables(known), console)
     return stream.getvalue()
 
 
 @pytest.mark.parametrize("width", [80, 160])
-def test_noise_looks_as_it_did(width: int, snapshot: SnapshotAssertion) -> None:
+def test_noise_matches_its_snapshot(width: int, snapshot: SnapshotAssertion) -> None:
     """Read the snapshot when it changes: it is what a user sees."""
     assert printed(FULL, width) == snapshot
 
 
-def test_noise_in_markdown_looks_as_it_did(snapshot: SnapshotAssertion) -> None:
+def test_noise_as_markdown_matches_its_snapshot(snapshot: SnapshotAssertion) -> None:
     """With the same figures."""
-    assert noise_to_markdown(FULL) == snapshot
+    assert tables_to_markdown(noise_tables(FULL)) == snapshot
 
 
 @pytest.mark.parametrize("width", [80, 160])
@@ -77,7 +79,7 @@ def test_no_line_is_wrapped_or_cut(width: int) -> None:
 
 
 @pytest.mark.parametrize("width", [80, 160])
-def test_every_remedy_stands_on_a_line_of_its_own(width: int) -> None:
+def test_every_remedy_is_on_a_line_of_its_own(width: int) -> None:
     """So that it can be copied."""
     lines = printed(FULL, width).splitlines()
     for each in ADVICE:
@@ -88,26 +90,26 @@ def test_every_remedy_stands_on_a_line_of_its_own(width: int) -> None:
 def test_the_conclusion_names_the_quietest_and_the_noisiest_case() -> None:
     """And the level that moved."""
     said = noise_conclusion(FULL.noise)
-    shown = [percent(case.detectable[1].slowdown) for case in (WAITING, WORKING)]
+    shown = [format_small_percent(case.detectable[1].slowdown) for case in (WAITING, WORKING)]
     assert f"from {shown[0]} ({WAITING.case}) to {shown[1]} ({WORKING.case})" in said
     assert "known from 20 pairs, so each is good to 16% of itself" in said
     assert f"The level of {WORKING.case} moved during the run" in said
 
 
-def test_a_level_that_stayed_is_no_promise() -> None:
+def test_conclusion_without_drift_promises_nothing() -> None:
     """One case alone has no range."""
     said = noise_conclusion(Noise((WAITING,), ()))
     assert said.count(WAITING.case) == 1
     assert "No drift of the level was found" in said
 
 
-def test_autocorrelation_without_drift_moves_the_level_too() -> None:
+def test_autocorrelation_counts_as_a_moved_level() -> None:
     """As where it goes up and down again."""
     wandering = replace(WAITING, drift=Interval(0.0, -0.1, 0.1), autocorrelation=0.5)
     assert "moved during the run" in noise_conclusion(Noise((wandering,), ()))
 
 
-def test_a_gate_that_is_held_says_how_that_is_known() -> None:
+def test_text_on_a_held_gate_says_how_that_is_known() -> None:
     """When, with which config, from how many pairs, and how sure it is."""
     assert gate_held_text(Gate(0.03, 64, needed=20, shown=0.01), FULL) == (
         "a gate of 3.0% can be held: it takes 20 of 64 blocks, "
@@ -124,7 +126,7 @@ def test_a_gate_that_is_held_says_how_that_is_known() -> None:
         (Gate(0.5, 6, 12, 12.341), ("50%", "12", "6", "1240% at the least")),
     ],
 )  # fmt: skip
-def test_a_gate_that_is_refused_says_what_it_takes(gate: Gate, words: tuple[str, ...]) -> None:
+def test_text_on_a_refused_gate_says_how_many_blocks_it_takes(gate: Gate, words: tuple[str, ...]) -> None:
     """What its blocks show is rounded up, and so always reads as more than the gate."""
     threshold, needed, blocks, shown = words
     assert gate_refused_text(gate) == (
@@ -132,20 +134,10 @@ def test_a_gate_that_is_refused_says_what_it_takes(gate: Gate, words: tuple[str,
     )
 
 
-def test_a_run_without_a_sound_case_says_so() -> None:
+def test_noise_without_a_measured_case_says_so() -> None:
     """At any width, and in Markdown."""
     nothing = record(unmeasured=("it/requests/1/local",))
-    for text in (printed(nothing, 80), noise_to_markdown(nothing)):
+    for text in (printed(nothing, 80), tables_to_markdown(noise_tables(nothing))):
         assert "it/requests/1/local: too few blocks in which both sides succeeded" in text
         assert "Nothing is known of this machine's noise" in " ".join(text.split())
         assert "noise floor" not in text
-
-
-@pytest.mark.parametrize(
-    ("part", "text"),
-    [(0.0123, "1.2%"), (0.0999, "10%"), (0.47, "47%"), (2.13, "213%"), (0.0004, "0.04%"), (1e-9, "0.00%"),
-     (-0.0301, "-3.0%")],
-)  # fmt: skip
-def test_percents_have_two_digits(part: float, text: str) -> None:
-    """Which is as much as is known of a spread."""
-    assert percent(part) == text

@@ -1,18 +1,18 @@
-"""Bounds in what a contest reports, and in its exit code."""
+"""Tests of bounds in the reports of a comparison, and in its exit code."""
 
 import json
 from dataclasses import replace
-from typing import get_args
 
 import pytest
 
 from bench.app.comparison_output import CODES, bound_verdicts_for_run, verdicts_for_run
 from bench.errors import UnreadableResultError
-from bench.model.comparison import Bound, BoundedFigure
+from bench.model.comparison import Bound
 from bench.model.results import Run
-from bench.report.absolute_thresholds import amount, bound_lines, bounds_conclusion
+from bench.report.absolute_thresholds import bound_lines, count_bounds
 from bench.report.comparison_table import comparison_conclusion, comparison_table
 from bench.report.export.json import verdicts_to_json
+from bench.report.table import Remark
 from bench.stats.absolute_thresholds import BoundVerdict
 from bench.stats.intervals import Interval
 from bench.stats.verdicts import overall_verdict
@@ -37,7 +37,7 @@ def _elapsed(value: float) -> Bound:
 @pytest.mark.parametrize(
     ("value", "ruling", "code"), [(0.2, "passed", 0), (0.05, "regression", 1), (0.1, "inconclusive", 8)]
 )
-def test_a_bound_decides_where_the_comparison_does_not(value: float, ruling: str, code: int) -> None:
+def test_bound_decides_if_all_metrics_are_equivalent(value: float, ruling: str, code: int) -> None:
     """Both sides are equal; a broken bound is a regression all the same, an open one no pass."""
     run = _run(_elapsed(value))
     verdicts, bounds = verdicts_for_run(run), bound_verdicts_for_run(run)
@@ -47,7 +47,7 @@ def test_a_bound_decides_where_the_comparison_does_not(value: float, ruling: str
     assert overall_verdict(verdicts) == "passed"
 
 
-def test_bounds_are_kept_with_the_run() -> None:
+def test_bounds_are_stored_with_the_run() -> None:
     """What is read from the stored document is judged like what was measured."""
     run = _run(_elapsed(0.05), Bound("*", "errors", "==", 0))
     stored = run_from_json(json.loads(json.dumps(run_to_json(run))))
@@ -55,14 +55,14 @@ def test_bounds_are_kept_with_the_run() -> None:
     assert bound_verdicts_for_run(stored) == bound_verdicts_for_run(run)
 
 
-def test_a_run_that_is_no_contest_has_no_bounds() -> None:
+def test_run_that_is_no_comparison_has_no_bounds() -> None:
     """Unless it is looked at as one."""
     assert bound_verdicts_for_run(run_of({POOL: []})) == ()
     terms = replace(contest(POOL), bounds=(_elapsed(0.05),))
     assert [each.verdict for each in bound_verdicts_for_run(run_of({POOL: []}), terms)] == ["open"]
 
 
-def test_a_stored_bound_of_no_figure_is_refused() -> None:
+def test_stored_bound_of_an_unknown_figure_is_refused() -> None:
     """It would be shown, and asked for."""
     run = _run(_elapsed(0.05))
     (kept,) = json.loads(json.dumps(run_to_json(run)))["config"]["contest"]["bounds"]
@@ -71,7 +71,7 @@ def test_a_stored_bound_of_no_figure_is_refused() -> None:
         read_comparison(replace(run, config={**run.config, "contest": odd}))
 
 
-def test_broken_and_open_bounds_are_named_with_what_was_found() -> None:
+def test_broken_and_open_bounds_are_named_with_their_figures() -> None:
     """Broken ones first, kept ones in one line, all of them in a sentence at the end."""
     bounds = (
         BoundVerdict("a", Bound("*", "efficiency", ">", 0.7), "kept", Interval(0.81, 0.8, 0.82), 14),
@@ -92,23 +92,23 @@ def test_broken_and_open_bounds_are_named_with_what_was_found() -> None:
         "! b: p99 < 300 ms is broken: 400 ms, 350 ms to 450 ms, in 8 blocks",
         "! b: errors == 0 is broken: up to 2 in a round, in 1 block",
         "? a: p99 < 80 ms is open: 79 ms, 75 ms to 85 ms, in 14 blocks",
-        "? b: elapsed < 1.5 s is open: 1 s, and 5 blocks bear no interval",
+        "? b: elapsed < 1.5 s is open: 1 s; 5 blocks are too few for an interval",
         "? b: cpu < 200 ms is open: it was not measured",
         "kept: efficiency > 70% by a",
     ]
-    assert bounds_conclusion(bounds) == "Of 8 bounds 4 broken, 3 open and 1 kept."
+    assert count_bounds(bounds) == "Of 8 bounds 4 broken, 3 open and 1 kept."
 
 
-def test_the_sheet_of_a_contest_has_its_bounds_before_the_conclusion() -> None:
+def test_table_names_bounds_before_the_conclusion() -> None:
     """And says nothing of bounds where there are none."""
     run = _run(_elapsed(0.05))
     verdicts, bounds = verdicts_for_run(run), bound_verdicts_for_run(run)
-    remarks = comparison_table("x", verdicts, ("note",), bounds).remarks
+    remarks = [each.text for each in comparison_table("x", verdicts, ("note",), bounds).remarks]
     assert remarks[0] == "note"
     assert remarks[-2].startswith(f"! {POOL.id}: elapsed < 50 ms is broken: 100 ms")
     assert remarks[-1] == comparison_conclusion(verdicts, bounds)
     assert remarks[-1].endswith("within the margin. Of 1 bound 1 broken.")
-    assert comparison_table("x", verdicts).remarks == (comparison_conclusion(verdicts),)
+    assert comparison_table("x", verdicts).remarks == (Remark(comparison_conclusion(verdicts)),)
     assert "bound" not in comparison_conclusion(verdicts)
 
 
@@ -125,13 +125,6 @@ def test_bounds_are_in_the_json_of_verdicts() -> None:
     assert bound["verdict"] == "broken"
     assert bound["found"]["low"] <= bound["found"]["estimate"] <= bound["found"]["high"]
     assert json.loads(verdicts_to_json(run.name, verdicts_for_run(run), (), "passed"))["bounds"] == []
-
-
-@pytest.mark.parametrize("figure", get_args(BoundedFigure))
-def test_every_figure_has_a_unit_or_is_a_count(figure: BoundedFigure) -> None:
-    """As the config writes it, nearly."""
-    expected = {"memory": "0.0 MiB", "efficiency": "100%", "errors": "1"}
-    assert amount(figure, 1.0) == expected.get(figure, "1 s")
 
 
 def _mib(*of: int) -> Interval:

@@ -1,6 +1,7 @@
-"""What people read of a history: bars, rows that fit 80 columns, and ASCII where there is nothing else."""
+"""Tests of the table of the history: bars, rows that fit into 80 columns, and ASCII without Unicode."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
-from bench.report.history_table import print_history
-from bench.report.sparkline import BARS, BREAK, bars, broken
-from bench.stats.history import Point, history_tracks
+from bench.report.history_table import history_table
+from bench.report.sparkline import BARS, BREAK, draw_bars, draw_series
+from bench.report.terminal import print_tables
+from bench.stats.history import HistoryTrack, Point, history_tracks
 from bench.storage.pinned_reference import Reference
 from tests.histories import noisy, point
 
@@ -38,6 +40,11 @@ class Latin(io.StringIO):
     encoding = "iso-8859-1"
 
 
+def print_history(tracks: Sequence[HistoryTrack], reference: Reference | None, console: Console) -> None:
+    """Print tracks as `history` does."""
+    print_tables([history_table(tracks, reference, console.width)], console)
+
+
 def printed(points: tuple[Point, ...], width: int = 80, stream: io.StringIO | None = None) -> str:
     """Print a history as into a pipe of this width."""
     stream = stream or io.StringIO()
@@ -47,7 +54,7 @@ def printed(points: tuple[Point, ...], width: int = 80, stream: io.StringIO | No
 
 
 @pytest.mark.parametrize("width", [80, 160])
-def test_a_history_looks_as_it_did(width: int, snapshot: SnapshotAssertion) -> None:
+def test_history_matches_its_snapshot(width: int, snapshot: SnapshotAssertion) -> None:
     """Read the snapshot when it changes: it is what a user sees."""
     assert printed(POINTS, width) == snapshot
 
@@ -66,7 +73,7 @@ def test_no_row_is_wrapped_or_cut_at_80_columns() -> None:
     assert sum(row.split()[0] in {"elapsed", "p99", "memory", "cpu"} for row in rows) == 5
 
 
-def test_a_console_without_bars_gets_ascii() -> None:
+def test_console_without_unicode_gets_ascii() -> None:
     """All of it can be written there."""
     text = printed(POINTS, stream=Latin())
     assert text.isascii()
@@ -74,7 +81,7 @@ def test_a_console_without_bars_gets_ascii() -> None:
     assert "|" in text
 
 
-def test_machines_are_named_where_there_are_several() -> None:
+def test_machines_are_named_if_there_are_several() -> None:
     """One is nobody's question."""
     assert "machine" not in printed(POINTS)
     text = printed((point(0), point(1, fingerprint="1" * 64)))
@@ -82,7 +89,7 @@ def test_machines_are_named_where_there_are_several() -> None:
     assert "machine ffffffffffff" in text
 
 
-def test_settings_are_named_where_a_case_has_had_several() -> None:
+def test_settings_are_named_if_a_case_had_several() -> None:
     """Those of other cases, which always differ, are no reason."""
     assert "settings" not in printed((*POINTS, point(0, case="other", settings="6" * 16)))
     text = printed((point(0), point(1, settings="6" * 16)))
@@ -90,7 +97,7 @@ def test_settings_are_named_where_a_case_has_had_several() -> None:
     assert "settings 6666666" in text
 
 
-def test_what_a_file_says_moves_no_cursor() -> None:
+def test_control_characters_of_a_history_are_replaced() -> None:
     """Neither case nor config nor the words of who pinned it."""
     bad = "\x1b[2J\r\n"
     points = (replace(point(0, case=f"a{bad}"), config=bad), replace(point(1), config="x", settings=bad))
@@ -113,7 +120,7 @@ def test_steps_in_doubt_are_named() -> None:
     assert f"? elapsed of {track.case}: points resemble their neighbours" in stream.getvalue()
 
 
-def test_without_a_reference_it_is_said_how_to_pin_one() -> None:
+def test_history_without_a_reference_says_how_to_pin_one() -> None:
     """A history may have come from elsewhere."""
     stream = io.StringIO()
     print_history(history_tracks(POINTS), None, Console(file=stream, width=80))
@@ -122,26 +129,26 @@ def test_without_a_reference_it_is_said_how_to_pin_one() -> None:
 
 def test_bars_reach_from_the_least_to_the_greatest() -> None:
     """Unless they hardly differ: then they are as high as in a range that counts."""
-    assert bars([0, 1, 2, 3, 4, 5, 6, 7], 1) == BARS
-    assert bars([1.0, 1.0], 0.05) == BARS[4] * 2
-    assert set(bars([0.0, 0.001, -0.001], 0.05)) <= {BARS[3], BARS[4]}
+    assert draw_bars([0, 1, 2, 3, 4, 5, 6, 7], 1) == BARS
+    assert draw_bars([1.0, 1.0], 0.05) == BARS[4] * 2
+    assert set(draw_bars([0.0, 0.001, -0.001], 0.05)) <= {BARS[3], BARS[4]}
 
 
 def test_many_values_are_thinned_to_medians_and_keep_their_break() -> None:
     """A spike does not show among them, a step does."""
     step = [0.0] * 50 + [1.0] * 50
     step[20] = 50.0
-    assert broken([step], 0.05, 10) == BARS[0] * 5 + BARS[-1] * 5
-    assert broken([[0.0] * 30, [1.0, 2.0]], 0.05, 10).count(BREAK) == 1
+    assert draw_series([step], 0.05, 10) == BARS[0] * 5 + BARS[-1] * 5
+    assert draw_series([[0.0] * 30, [1.0, 2.0]], 0.05, 10).count(BREAK) == 1
 
 
 @given(
     st.lists(st.lists(st.floats(-5, 5), min_size=1, max_size=60), min_size=1, max_size=30),
     st.integers(4, 60),
 )
-def test_bars_never_take_more_room_than_there_is(series: list[list[float]], width: int) -> None:
+def test_bars_never_take_more_than_their_width(series: list[list[float]], width: int) -> None:
     """However many series and values there are; where all have room, all are drawn."""
-    drawn = broken(series, 0.05, width)
+    drawn = draw_series(series, 0.05, width)
     assert 1 <= len(drawn) <= width
     if sum(map(len, series)) + len(series) - 1 <= width and len(series) <= width // 4:
         assert len(drawn) == sum(map(len, series)) + len(series) - 1

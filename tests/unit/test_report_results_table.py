@@ -1,4 +1,4 @@
-"""What people read: the tables at 80 and 160 columns, Markdown, CSV, and the sentence below."""
+"""Tests of the tables of a run: at 80 and 160 columns, as Markdown and CSV, and the sentence below."""
 
 import csv
 import io
@@ -13,12 +13,9 @@ from bench.model.results import Leak, Measurement, Run
 from bench.report.export.csv import to_csv
 from bench.report.export.json import to_json
 from bench.report.export.markdown import to_markdown
-from bench.report.number_format import Unit, duration, times
 from bench.report.progress_state import ProgressState
-from bench.report.results_table import print_run
-from bench.report.summary import conclusion
-from bench.stats.intervals import Interval
-from bench.stats.pairwise import PairVerdict, PairVerdicts
+from bench.report.results_table import conclusion, run_tables
+from bench.report.terminal import print_tables
 from bench.stats.ranking import rankings
 from bench.stats.stopping_rule import Stop
 from bench.storage.run_json import run_from_bytes
@@ -56,12 +53,13 @@ def run() -> Run:
 def printed(run: Run, width: int) -> str:
     """Print the tables of a run as into a pipe of this width."""
     stream = io.StringIO()
-    print_run(run, Console(file=stream, width=width, highlight=False, markup=False, emoji=False))
+    console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    print_tables(run_tables(run), console)
     return stream.getvalue()
 
 
 @pytest.mark.parametrize("width", [80, 160])
-def test_tables_look_as_they_did(run: Run, width: int, snapshot: SnapshotAssertion) -> None:
+def test_tables_match_their_snapshot(run: Run, width: int, snapshot: SnapshotAssertion) -> None:
     """Read the snapshot when it changes: it is what a user sees."""
     assert printed(run, width) == snapshot
 
@@ -74,7 +72,7 @@ def test_no_row_is_wrapped_or_cut(run: Run, width: int) -> None:
     assert max(len(line) for line in text.splitlines()) <= width
 
 
-def test_markdown_and_csv_look_as_they_did(run: Run, snapshot: SnapshotAssertion) -> None:
+def test_markdown_and_csv_match_their_snapshots(run: Run, snapshot: SnapshotAssertion) -> None:
     """The two that other tools take in."""
     assert to_markdown(run) == snapshot
     assert to_csv(run) == snapshot
@@ -85,14 +83,14 @@ def test_json_is_the_stored_document(run: Run) -> None:
     assert run_from_bytes(to_json(run).encode()) == run
 
 
-def test_csv_does_not_hand_formulas_to_spreadsheets() -> None:
+def test_csv_escapes_formulas() -> None:
     """A profile may be called anything; a text that begins like a formula is quoted."""
     odd = Case("=cmd()", "-x", 1, Profile("@home"), POP3)
     (row,) = csv.DictReader(io.StringIO(to_csv(run_of({odd: trials(odd, [0.1])}))))
     assert (row["strategy"], row["client"], row["profile"]) == ("'=cmd()", "'-x", "'@home")
 
 
-def test_profiles_have_tables_of_their_own() -> None:
+def test_each_profile_has_its_own_table() -> None:
     """Another profile is another question."""
     far = replace(LOOP, profile=Profile("far"))
     text = printed(run_of({LOOP: trials(LOOP, values(0.02)), far: trials(far, values(0.5))}), 80)
@@ -117,51 +115,12 @@ def test_profiles_have_tables_of_their_own() -> None:
         ({LOOP: [failed(LOOP, 0, "error", "no")]}, "No case yielded a timing"),
     ],
 )
-def test_the_sentence_says_how_sure_the_table_is(measured: dict[Case, list[Measurement]], words: str) -> None:
+def test_conclusion_says_how_certain_the_ranking_is(
+    measured: dict[Case, list[Measurement]], words: str
+) -> None:
     """In each state a run can be in."""
     (podium,) = rankings(run_of(measured))
     assert words in conclusion(podium)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0.0312, "31.2 ms"),
-        (0.9994, "999 ms"),
-        (0.9996, "1 s"),
-        (1.234, "1.23 s"),
-        (59.94, "59.9 s"),
-        (59.96, "1 min 0 s"),
-        (61.0, "1 min 1 s"),
-    ],
-)
-def test_durations_have_three_digits_and_a_unit(seconds: float, text: str) -> None:
-    """As people say them."""
-    assert duration(seconds) == text
-
-
-def test_a_column_has_one_unit() -> None:
-    """Milliseconds where something takes less than a second, so that all can be told apart."""
-    assert Unit.for_shortest(0.043).figure(0.04312) == "43.1"
-    assert Unit.for_shortest(0.043).figure(25.012) == "25,012"
-    assert Unit.for_shortest(1.0).figure(12.345) == "12.3"
-    assert Unit.for_shortest(1.0).figure(1.2345) == "1.23"
-
-
-@pytest.mark.parametrize(
-    ("estimate", "verdict", "text"),
-    [
-        (2.0, "faster", "2.00"),
-        (0.5, "slower", "0.50"),
-        (1.1, "tie", "≈1.10"),
-        (2.0, "too few blocks", "≈2.00"),
-        (123.4, "faster", "123"),
-    ],
-)
-def test_a_ratio_that_may_be_one_is_marked(estimate: float, verdict: PairVerdict, text: str) -> None:
-    """By the verdict over all rows, not by its own interval."""
-    own = Interval(estimate, estimate * 0.95, estimate * 1.05)
-    assert times(PairVerdicts(own, 0.01, 10, verdict)) == text
 
 
 class Clock:
@@ -207,7 +166,7 @@ def test_cases_of_another_profile_do_not_lead() -> None:
     assert NEAR.name in race.leader()
 
 
-def test_control_characters_of_a_stored_run_do_not_reach_the_terminal() -> None:
+def test_control_characters_of_a_stored_run_are_replaced() -> None:
     """A run may come from anywhere; what it says is printed, not obeyed."""
     hostile = failed(POOL, 0, "error", "\x1b]0;owned\x07\nsecond line")
     text = printed(run_of({POOL: [hostile]}), 160)
@@ -216,7 +175,7 @@ def test_control_characters_of_a_stored_run_do_not_reach_the_terminal() -> None:
 
 
 @pytest.mark.no_cover  # tracing takes twice as long as the simulation
-def test_every_case_there_is_fits_into_80_and_160_columns() -> None:
+def test_table_of_every_strategy_and_client_fits_into_80_and_160_columns() -> None:
     """All strategies and clients, kept alive or not, 1 to 200 workers, 1,000 fetches, errors, failures."""
     from bench.config import catalog
 
@@ -241,7 +200,7 @@ def test_every_case_there_is_fits_into_80_and_160_columns() -> None:
         assert rows
 
 
-def test_case_given_up_is_said_below_the_table() -> None:
+def test_case_given_up_is_named_below_the_table() -> None:
     """Three time-outs of ten blocks: seven were left out."""
     text = printed(run_of({SLOW: [failed(SLOW, block, "timeout", "") for block in range(3)]}), 160)
     assert f"! {SLOW.id}: given up after 3 time-outs, 7 blocks left out" in text
@@ -250,7 +209,7 @@ def test_case_given_up_is_said_below_the_table() -> None:
     assert f"! {SLOW.id}: given up after 1 crash and 2 time-outs, 7 blocks left out" in text
 
 
-def test_what_a_strategy_left_behind_is_said_below_the_table() -> None:
+def test_leaks_are_named_below_the_table() -> None:
     """As ranges over the trials that left anything; one that left nothing is not mentioned."""
     sound = trials(SLOW, [0.02] * 8)
     untidy = [
@@ -273,16 +232,17 @@ def test_the_race_expects_no_trials_of_a_case_given_up() -> None:
     assert race.trials == 13
 
 
-def test_markdown_has_the_matrix_of_workers(run: Run) -> None:
+def test_markdown_has_the_medians_by_workers(run: Run) -> None:
     """It has what the terminal has."""
-    assert "| median ms by workers | 1 | 5 | 20 | 200 |" not in to_markdown(run)
+    assert "median by workers" not in to_markdown(run)
     more = replace(LOOP, workers=5)
     both = run_of({LOOP: trials(LOOP, values(0.02)), more: trials(more, values(0.04))})
-    assert "| median ms by workers | 5 | 20 |" in to_markdown(both)
-    assert "| asyncio_gather aiohttp | 41.8 | 20.9 |" in to_markdown(both)
+    assert "**median by workers**: ms" in to_markdown(both)
+    assert "| strategy | client | 5 | 20 |" in to_markdown(both)
+    assert "| asyncio_gather | aiohttp | 41.8 | 20.9 |" in to_markdown(both)
 
 
-def test_disturbed_trials_are_told_by_what_became_of_them() -> None:
+def test_disturbed_trials_are_counted_by_reason_as_repeated_or_kept() -> None:
     """A line for each reason, whatever its figures; those that count are said to be kept."""
     sound = trials(SLOW, [0.02] * 8)
     late = [
@@ -292,6 +252,6 @@ def test_disturbed_trials_are_told_by_what_became_of_them() -> None:
     again = replace(sound[0], attempt=3)
     kept = replace(sound[1], detail="others used 50% of a core")
     text = printed(run_of({SLOW: [*late, again, kept, *sound[2:]]}), 160)
-    assert "\n3 disturbed trials run again: late: by 2.1 ms\n" in text
-    assert "\n1 disturbed trial kept: others used 50% of a core\n" in text
+    assert "\n3 trials repeated: late: by 2.1 ms\n" in text
+    assert "\n1 trial kept although disturbed: others used 50% of a core\n" in text
     assert "!" not in text

@@ -1,4 +1,4 @@
-"""What ``show --against`` and ``show --scaling`` say, at 80 columns and in Markdown."""
+"""Tests of the tables of ``show --scaling`` and ``show --against``, at 80 columns and as Markdown."""
 
 import io
 import random
@@ -11,8 +11,10 @@ from syrupy.assertion import SnapshotAssertion
 from bench.model.cases import Case, Fixed, Profile, Selection
 from bench.model.results import Measurement, Run
 from bench.report.baseline_table import baseline_table
+from bench.report.markdown import tables_to_markdown
 from bench.report.scaling_table import scaling_tables
-from bench.report.table import ReportTable, print_table, table_to_markdown
+from bench.report.table import Table
+from bench.report.terminal import print_tables
 from bench.stats.scalability_law import UniversalLaw
 from tests.builders import case, failed, run_of, trials
 
@@ -53,26 +55,32 @@ def scale(blocks: int) -> Run:
     return run_of({each: measured(each, law, blocks) for each, law in entrants.items()}, "scale")
 
 
-def printed(sheet: ReportTable, width: int = 80) -> str:
-    """Print a sheet as into a pipe of this width."""
+def printed(table: Table, width: int = 80) -> str:
+    """Print a table as into a pipe of this width."""
     stream = io.StringIO()
-    print_table(sheet, Console(file=stream, width=width, highlight=False, markup=False, emoji=False))
+    console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    print_tables([table], console)
     return stream.getvalue()
 
 
-def scaling_of(run: Run) -> ReportTable:
-    """Return the only scaling sheet of a run."""
-    (sheet,) = scaling_tables(run)
-    return sheet
+def remarks_of(table: Table) -> str:
+    """Return the remarks of a table, a line each."""
+    return "\n".join(each.text for each in table.remarks)
+
+
+def scaling_of(run: Run) -> Table:
+    """Return the only scaling table of a run."""
+    (table,) = scaling_tables(run)
+    return table
 
 
 @pytest.mark.parametrize("blocks", [6, 10])
-def test_scaling_looks_as_it_did(blocks: int, snapshot: SnapshotAssertion) -> None:
+def test_scaling_matches_its_snapshot(blocks: int, snapshot: SnapshotAssertion) -> None:
     """Six blocks bear knees and no crossover, ten bear both."""
     assert printed(scaling_of(scale(blocks))) == snapshot
 
 
-def test_against_looks_as_it_did(snapshot: SnapshotAssertion) -> None:
+def test_baseline_table_matches_its_snapshot(snapshot: SnapshotAssertion) -> None:
     """Faster, slower, level, with too few blocks, and without any."""
     reference, quick, slow = (entrant("threadpool_map", "requests", workers) for workers in (20, 50, 5))
     twin = entrant("asyncio_gather", "aiohttp", 20)
@@ -92,14 +100,14 @@ def test_against_looks_as_it_did(snapshot: SnapshotAssertion) -> None:
         },
         "mine",
     )
-    sheet = baseline_table(run, reference)
-    assert printed(sheet) == snapshot
-    assert table_to_markdown(sheet) == snapshot
+    table = baseline_table(run, reference)
+    assert printed(table) == snapshot
+    assert tables_to_markdown([table]) == snapshot
 
 
 def test_markdown_has_the_series_as_a_column(snapshot: SnapshotAssertion) -> None:
     """Its tables have no headings between their rows."""
-    assert table_to_markdown(scaling_of(scale(10))) == snapshot
+    assert tables_to_markdown([scaling_of(scale(10))]) == snapshot
 
 
 @pytest.mark.parametrize("blocks", [1, 5, 6, 10])
@@ -111,32 +119,33 @@ def test_no_row_is_wrapped_or_cut_at_80_columns(blocks: int) -> None:
         for law in (UniversalLaw(0.05, 0.3, 0.0001),)
     }
     run = run_of({each: measured(each, law, blocks) for each, law in long.items()}, "n" * 30)
-    for sheet in (scaling_of(run), baseline_table(run, run.cases[0])):
-        text = printed(sheet)
+    for table in (scaling_of(run), baseline_table(run, run.cases[0])):
+        text = printed(table)
         assert "…" not in text
         assert max(len(line) for line in text.splitlines()) <= 80
-        for section in sheet.sections:
+        for section in table.sections:
             for row in section.rows:
-                assert [line for line in text.splitlines() if line.split() == " ".join(row).split()]
+                words = " ".join(row.cells).split()
+                assert [line for line in text.splitlines() if line.split() == words]
 
 
-def test_only_cases_of_the_same_profile_are_held_against_one() -> None:
+def test_only_cases_of_the_same_profile_are_compared() -> None:
     """Another profile is another question."""
     near, far = case("asyncio_gather", "aiohttp"), replace(case(), profile=Profile("far"))
     run = run_of(
         {each: trials(each, [0.04 + block / 1e4 for block in range(6)]) for each in (near, case(), far)}
     )
-    sheet = baseline_table(run, near)
-    assert [section.heading for section in sheet.sections] == ["asyncio_gather", "threadpool_map"]
-    assert "profile 20ms" in sheet.title
+    table = baseline_table(run, near)
+    assert [section.heading for section in table.sections] == ["asyncio_gather", "threadpool_map"]
+    assert "profile 20ms" in table.title
 
 
-def test_a_reference_without_a_timing_is_said_to_have_none() -> None:
+def test_reference_without_a_timing_has_nothing_to_compare() -> None:
     """Instead of a table of dashes alone."""
     run = run_of(
         {case(): [failed(case(), 0, "error", "no")], case(workers=5): trials(case(workers=5), [0.04])}
     )
-    assert "there is nothing to compare" in " ".join(baseline_table(run, case()).remarks)
+    assert "there is nothing to compare" in remarks_of(baseline_table(run, case()))
 
 
 def remarks_on(elapsed: dict[int, float], blocks: int = 10) -> str:
@@ -149,7 +158,7 @@ def remarks_on(elapsed: dict[int, float], blocks: int = 10) -> str:
             for workers, value in elapsed.items()
         }
     )
-    return "\n".join(scaling_of(run).remarks)
+    return remarks_of(scaling_of(run))
 
 
 @pytest.mark.parametrize(
@@ -169,10 +178,10 @@ def remarks_on(elapsed: dict[int, float], blocks: int = 10) -> str:
         ({1: 4.0, 2: 2.0, 4: 3.0}, 10, "4 are 0.667 times as fast (0.667 to 0.667), and so slower."),
         ({1: 4.0, 2: 3.9, 4: 1.8, 8: 0.9}, 10, "Further up, the steps to 4 and 8 gain 5% all the same."),
         ({1: 4.0, 2: 2.0, 4: 1.0}, 5, "no knee can be sought beyond 1 worker"),
-        ({1: 4.0, 2: 2.0, 4: 1.0}, 5, "what 2 gain takes 6 shared blocks to say, and there are 5."),
-        ({1: 4.0, 2: 2.0, 4: 1.0}, 1, "what 2 gain takes 6 shared blocks to say, and there is 1."),
+        ({1: 4.0, 2: 2.0, 4: 1.0}, 5, "telling how much 2 gain takes 6 shared blocks, and there are 5."),
+        ({1: 4.0, 2: 2.0, 4: 1.0}, 1, "telling how much 2 gain takes 6 shared blocks, and there is 1."),
         ({1: 4.0, 2: 2.0, 4: 1.0}, 5, "Intervals and knees take 6 blocks."),
-        ({1: 4.0, 2: 2.0, 4: 1.0}, 6, "Of 6 blocks, the fewest that bear an interval, it reaches"),
+        ({1: 4.0, 2: 2.0, 4: 1.0}, 6, "Of 6 blocks, the fewest for an interval, it reaches"),
         (
             {1: 4.0, 2: 2.4, 4: 1.6},
             10,
@@ -187,14 +196,14 @@ def remarks_on(elapsed: dict[int, float], blocks: int = 10) -> str:
         ),
     ],
 )
-def test_a_sentence_says_where_workers_stop_to_pay(
+def test_remarks_say_up_to_how_many_workers_speed_grows(
     elapsed: dict[int, float], blocks: int, words: str
 ) -> None:
     """In each state that a series can be in."""
     assert words in remarks_on(elapsed, blocks)
 
 
-def test_without_a_series_nothing_is_said_of_its_intervals() -> None:
+def test_remarks_without_a_series_do_not_mention_intervals() -> None:
     """There are none."""
     assert remarks_on({1: 4.0, 2: 2.0}, 6) == (
         "No strategy and client has timings for three numbers of workers: there is nothing to fit."
@@ -208,12 +217,12 @@ def without(run: Run, case_id: str, blocks: int) -> Run:
     return replace(run, trials=(*kept, *(failed(lost, block, "crash", "") for block in range(blocks))))
 
 
-def test_places_with_too_few_blocks_do_not_deny_a_crossover_elsewhere() -> None:
+def test_crossover_is_shown_beside_places_with_too_few_blocks() -> None:
     """It is shown, and beside it how many places could not be told."""
     run = without(scale(10), entrant("asyncio_gather", "aiohttp", 200).id, 5)
-    text = "\n".join(scaling_of(run).remarks)
+    text = remarks_of(scaling_of(run))
     assert "overtakes" in text
-    assert "cannot bear crossovers" not in text
+    assert "too few blocks for crossovers" not in text
     assert "1 of 8 places have too few blocks" in text
     assert "1 of 16 rows have no interval, which takes 6 blocks." in text
     assert "Intervals and knees take 6 blocks." not in text
@@ -231,7 +240,7 @@ def test_blocks_without_a_law_are_counted() -> None:
     )
     assert (
         "Universal Scalability Law over 6 blocks (in 1 more, time grows too fast for it): one worker does"
-    ) in "\n".join(scaling_of(run).remarks)
+    ) in remarks_of(scaling_of(run))
 
 
 def test_pairs_without_a_crossover_are_named_if_few_and_counted_if_many() -> None:
@@ -247,7 +256,7 @@ def test_pairs_without_a_crossover_are_named_if_few_and_counted_if_many() -> Non
                 for workers in (1, 2)
             }
         )
-        return "\n".join(scaling_of(run).remarks)
+        return remarks_of(scaling_of(run))
 
     assert (
         "No crossover of asyncio_gather with httpx and asyncio_gather with aiohttp is shown: "
@@ -256,12 +265,12 @@ def test_pairs_without_a_crossover_are_named_if_few_and_counted_if_many() -> Non
     assert "No crossover is shown for any of the 6 pairs." in remarks(("a", "b", "c", "d"))
 
 
-def test_a_number_of_workers_that_mostly_failed_is_named() -> None:
+def test_number_of_workers_that_mostly_failed_is_named() -> None:
     """Its row is missing from the table."""
     run = scale(6)
     kept = [trial for trial in run.trials if "asyncio_gather/aiohttp/50" not in trial.case or trial.block > 3]
     crashes = [failed(entrant("asyncio_gather", "aiohttp", 50), block, "crash", "") for block in range(4)]
-    text = "\n".join(scaling_of(replace(run, trials=(*kept, *crashes))).remarks)
+    text = remarks_of(scaling_of(replace(run, trials=(*kept, *crashes))))
     assert "Left out, as most trials failed: 50 workers." in text
     assert "no knee can be sought beyond 20 workers, as most trials with 50 failed; 100 are" in text
     assert "which may be less than 5% faster" not in text

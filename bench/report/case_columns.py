@@ -1,0 +1,246 @@
+"""The columns of the table of results and of the tables below it: the place to add one.
+
+A column is a heading and a function from a case to its cell.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any, Final
+
+from bench.model.results import Gap
+from bench.report.number_format import (
+    MISSING,
+    TimeUnit,
+    format_count,
+    format_interval,
+    format_mib,
+    format_number,
+    format_percent,
+    format_range,
+    format_signed,
+    format_speedup,
+)
+from bench.report.table import Align
+from bench.report.value_path import Source, read_value
+from bench.stats.case_summary import CaseSummary
+from bench.stats.ranking import Ranking
+
+
+@dataclass(frozen=True, slots=True)
+class CaseColumn:
+    """A column about cases.
+
+    Attributes:
+        cell: returns what the column says of a case.
+        narrow: the heading in short lines, where whole words take too much room.
+    """
+
+    heading: str
+    cell: Callable[[CaseSummary], str]
+    narrow: str = ""
+    align: Align = "right"
+
+
+@dataclass(frozen=True, slots=True)
+class DetailTable:
+    """A table below the table of results."""
+
+    title: str
+    note: str
+    columns: tuple[CaseColumn, ...]
+
+
+def _measured(
+    heading: str, source: Source[CaseSummary], write: Callable[[Any], str], narrow: str = ""
+) -> CaseColumn:
+    """Make a column of a figure, with a dash where it was not measured."""
+
+    def cell(row: CaseSummary) -> str:
+        found = read_value(row, source)
+        return MISSING if found is None else write(found)
+
+    return CaseColumn(heading, cell, narrow)
+
+
+def result_columns(unit: TimeUnit) -> tuple[CaseColumn, ...]:
+    """Return the columns of the table of results, with times in this unit."""
+
+    def interval(elapsed: Any) -> str:
+        return format_interval(elapsed, unit.format)
+
+    return (
+        CaseColumn(f"median {unit.name}", partial(_elapsed, unit=unit)),
+        _measured("95% interval", "figures.elapsed", interval),
+        CaseColumn("blocks", _blocks, "n"),
+        _measured("× seq", "figures.times_faster", format_speedup),
+        _measured("of ideal", "figures.efficiency", format_percent),
+        CaseColumn("in flight", _in_flight),
+        CaseColumn("limit", lambda row: read_value(row, "costs.limit") or MISSING, align="left"),
+        _measured("verified", "figures.verified", format_range, "veri-\nfied"),
+        _measured("404", "figures.not_found", format_range),
+        _measured("errors", "figures.errors", format_range, "err"),
+    )
+
+
+def _elapsed(row: CaseSummary, unit: TimeUnit) -> str:
+    """Write the median of a case, or the outcome of its first failed trial."""
+    if row.figures is not None:
+        return unit.format(row.figures.elapsed.estimate)
+    return row.failed[0].outcome if row.failed else MISSING
+
+
+def _blocks(row: CaseSummary) -> str:
+    return f"{row.blocks}/{row.blocks + len(row.failed)}" if row.failed else str(row.blocks)
+
+
+def _in_flight(row: CaseSummary) -> str:
+    """Write the requests in flight at once, and how many were asked for."""
+    if row.figures is None or row.figures.in_flight is None:
+        return MISSING
+    return f"{format_range(row.figures.in_flight)}/{row.case.workers}"
+
+
+def detail_tables(ranking: Ranking) -> tuple[DetailTable, ...]:
+    """Return the detail tables, with those of their columns that have a figure for any case."""
+    wanted = (
+        DetailTable(
+            "how fetches ended",
+            "per round, the least and the most; each as the profile had planned it",
+            _outcome_columns(ranking),
+        ),
+        *_DETAILS,
+    )
+    filled = (DetailTable(each.title, each.note, _filled(each.columns, ranking)) for each in wanted)
+    return tuple(each for each in filled if each.columns)
+
+
+def _filled(columns: tuple[CaseColumn, ...], ranking: Ranking) -> tuple[CaseColumn, ...]:
+    return tuple(each for each in columns if any(each.cell(row) not in {MISSING, ""} for row in ranking.rows))
+
+
+_NARROW_OUTCOMES: Final[Mapping[str, str]] = {
+    "unavailable": "unavai-\nlable",
+    "redirect": "redi-\nrect",
+    "disconnected": "discon-\nnected",
+    "truncated": "trun-\ncated",
+    "timeout": "time-\nout",
+    "protocol": "proto-\ncol",
+}
+
+
+def _outcome_columns(ranking: Ranking) -> tuple[CaseColumn, ...]:
+    """Return a column for each outcome of a fetch that occurred; none if no fetch failed."""
+    seen = dict.fromkeys(
+        outcome for row in ranking.rows if row.figures is not None for outcome in row.figures.outcomes
+    )
+    if seen.keys() <= {"ok", "not_found"}:
+        return ()
+    return tuple(
+        CaseColumn(
+            outcome.replace("_", " "), partial(_ended, outcome=outcome), _NARROW_OUTCOMES.get(outcome, "")
+        )
+        for outcome in seen
+    )
+
+
+def _ended(row: CaseSummary, outcome: str) -> str:
+    if row.figures is None:
+        return MISSING
+    found = row.figures.outcomes.get(outcome)
+    return "0" if found is None else format_range(found)
+
+
+def _milliseconds(heading: str, source: Source[CaseSummary], narrow: str = "") -> CaseColumn:
+    return _measured(heading, source, lambda seconds: format_signed(seconds * 1000), narrow)
+
+
+_GAP_PARTS: Final[Mapping[str, str]] = {
+    "pool_start_s": "pool start",
+    "unused_s": "unused slots",
+    "set_up_s": "set-up",
+    "client_s": "client CPU",
+    "lateness_s": "server late",
+    "pool_stop_s": "pool stop",
+}
+
+
+def _whole_gap(row: CaseSummary) -> float | None:
+    gap = None if row.costs is None else row.costs.gap
+    return None if gap is None else sum(getattr(gap, part.name) for part in fields(Gap))
+
+
+def _greatest_part(row: CaseSummary) -> str:
+    """Name the greatest part of the gap."""
+    gap = None if row.costs is None else row.costs.gap
+    return MISSING if gap is None else _GAP_PARTS[max(_GAP_PARTS, key=lambda name: getattr(gap, name))]
+
+
+def _reused(row: CaseSummary) -> float | None:
+    """Count the requests on connections that had carried one before."""
+    seen = None if row.costs is None else row.costs.witness
+    return seen["requests"] - seen["opened"] if seen else None
+
+
+_DETAILS: Final = (
+    DetailTable(
+        "why not ideal",
+        "ms beyond the ideal, and where they went; means, so the parts add up",
+        (
+            _milliseconds("gap", _whole_gap),
+            *(_milliseconds(heading, f"costs.gap.{name}") for name, heading in _GAP_PARTS.items()),
+            CaseColumn("mostly", _greatest_part, align="left"),
+        ),
+    ),
+    DetailTable(
+        "where time goes",
+        "ms; cold start and imports once a process, start once a round, the others per fetch",
+        (
+            _milliseconds("cold start", "costs.cold_start_s"),
+            _milliseconds("imports", "costs.imports_s", "im-\nports"),
+            _milliseconds("start", "costs.phases.start_s"),
+            _milliseconds("first byte", "costs.phases.first_byte_s"),
+            _milliseconds("transfer", "costs.phases.transfer_s", "trans-\nfer"),
+            _milliseconds("save", "costs.phases.save_s"),
+            _milliseconds("p50", "costs.latency.p50_s"),
+            _milliseconds("p90", "costs.latency.p90_s"),
+            _milliseconds("p99", "costs.latency.p99_s"),
+            _milliseconds("max", "costs.latency.max_s"),
+        ),
+    ),
+    DetailTable(
+        "what it costs",
+        "means per round; memory, threads and descriptors (fds) at their peak in a warm-up",
+        (
+            _milliseconds("user ms", "costs.figures.cpu_user_s"),
+            _milliseconds("system ms", "costs.figures.cpu_system_s"),
+            _measured("CPU", "costs.cpu_share", format_percent),
+            _measured("switches", "costs.figures.switches_voluntary", format_count, "swit-\nches"),
+            _measured("involuntary", "costs.figures.switches_involuntary", format_count, "invo-\nlunt."),
+            _measured("MiB", "costs.figures.memory_bytes", format_mib),
+            _measured("threads", "costs.figures.threads", format_count, "thr-\neads"),
+            _measured("fds", "costs.figures.descriptors", format_count),
+            _milliseconds("lag p50 ms", "costs.figures.loop_lag_p50_s", "lag\np50"),
+            _milliseconds("lag p99 ms", "costs.figures.loop_lag_p99_s", "lag\np99"),
+            _milliseconds("queue ms", "costs.figures.queue_wait_s"),
+            _milliseconds("GC ms", "costs.figures.gc_s"),
+        ),
+    ),
+    DetailTable(
+        "what the server saw",
+        "means per round; idle: nothing in flight; overtaken: out of the order asked; busy: of its core",
+        (
+            _measured("mean in flight", "costs.witness.mean_in_flight", format_number, "mean\nflight"),
+            _measured("opened", "costs.witness.opened", format_count, "conns"),
+            _measured("reused", _reused, format_count, "re-\nused"),
+            _measured("retries", "costs.witness.retries", format_count, "re-\ntry"),
+            _milliseconds("idle ms", "costs.witness.idle_s"),
+            _milliseconds("spacing ms", "costs.witness.spacing_p50_s", "spac-\ning"),
+            _milliseconds("longest ms", "costs.witness.spacing_max_s", "long-\nest"),
+            _measured("overtaken", "costs.witness.overtaken", format_count, "over-\ntaken"),
+            _milliseconds("late p50 ms", "costs.witness.late_p50_s", "late\np50"),
+            _milliseconds("late p99 ms", "costs.witness.late_p99_s", "late\np99"),
+            _measured("busy", "costs.server_busy", format_percent),
+        ),
+    ),
+)

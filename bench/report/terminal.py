@@ -1,0 +1,217 @@
+"""Print tables on a terminal, in the widest of three layouts for which it has room.
+
+Flat: a line a row, as in Markdown. Stacked: each section below a line with its heading. Records: several
+lines a row, for tables of text alone. Columns that do not fit beside the others go into a further table.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, Literal
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from bench.report.sparkline import BARS, BREAK
+from bench.report.table import Column, RemarkKind, Row, Section, Table, Tone
+
+_TONES: Final[Mapping[Tone, str]] = {"plain": "", "best": "bold green", "good": "green", "bad": "red"}
+_REMARKS: Final[Mapping[RemarkKind, str]] = {
+    "paragraph": "", "failure": "red", "warning": "yellow", "note": "dim"
+}  # fmt: skip
+_ASCII: Final = str.maketrans(
+    {**dict(zip(f"{BARS}{BREAK}−–·", "_.-:=+*#|---", strict=True)), "÷": "/", "×": "x", "≈": "~", "±": "+-"}
+)
+"""Replacements for a console whose encoding has no bars."""
+_FLAT_GAP: Final = 2
+_STACKED_GAP: Final = 1
+
+
+def print_tables(tables: Iterable[Table], console: Console) -> None:
+    """Print tables as wide as the console is, with blank lines between them and after a last remark."""
+    try:
+        BARS.encode(console.encoding)
+    except (UnicodeError, LookupError):
+        with console.capture() as captured:
+            _print(tables, console)
+        console.out(captured.get().translate(_ASCII), end="", highlight=False)
+    else:
+        _print(tables, console)
+
+
+def _print(tables: Iterable[Table], console: Console) -> None:
+    table = Table()
+    for number, table in enumerate(tables):
+        if number > 0:
+            console.print()
+        console.print(Group(*_blocks(table, console.width)))
+    if table.remarks:
+        console.print()
+
+
+def text_width(text: str) -> int:
+    """Return the width of the widest line of a text, in cells of a terminal."""
+    return max(map(cell_len, text.split("\n")))
+
+
+def _blocks(table: Table, room: int) -> Iterator[RenderableType]:
+    if table.title:
+        yield Text.assemble((table.title, "bold"), (f": {table.note}" if table.note else "", "dim"))
+    if table.sections:
+        yield from _body(table, room)
+        if table.legend:
+            yield Text(table.legend, style="dim")
+    for number, remark in enumerate(table.remarks):
+        if remark.kind == "paragraph" and (number > 0 or table.title or table.sections):
+            yield Text("")
+        sign = "! " if remark.kind == "failure" else ""
+        yield Text(f"{sign}{remark.text}", style=_REMARKS[remark.kind])
+
+
+def _body(table: Table, room: int) -> Iterator[RenderableType]:
+    """Choose the layout."""
+    flat = table.flatten()
+    is_too_wide = sum(_widths(flat)) + _FLAT_GAP * (len(flat.columns) - 1) > room
+    if table.has_headings and (is_too_wide or not table.section_heading):
+        yield from _stacked(table, room)
+    elif any(column.wraps for column in flat.columns):
+        yield _flat(_without_optional(flat) if is_too_wide else flat)
+    elif is_too_wide and all(column.align == "left" for column in flat.columns):
+        yield from _records(flat)
+    else:
+        for number, part in enumerate(_split(flat, room, _FLAT_GAP)):
+            if number > 0:
+                yield Text("")
+            yield _flat(part)
+
+
+def _flat(table: Table) -> RichTable:
+    return _grid(table, table.rows, box.SIMPLE_HEAD, show_header=True)
+
+
+def _stacked(table: Table, room: int) -> Iterator[RenderableType]:
+    """Set each section below its heading, with what its rows are about in a single first column."""
+    label = Column(" ".join(column.heading for column in table.columns[: table.keys]), "left")
+    figures = table.columns[table.keys :]
+
+    def fold_keys(row: Row) -> Row:
+        what = f"{row.mark:2}{' '.join(row.cells[: table.keys])}"
+        return replace(row, cells=(what, *row.cells[table.keys :]))
+
+    words = tuple(replace(each, heading=each.heading.replace(" ", "\n")) for each in figures)
+    narrow = tuple(replace(each, heading=each.narrow or each.heading) for each in words)
+    stacked = replace(table, columns=(label, *words), sections=_map_rows(table, fold_keys), keys=1)
+    parts = _split(stacked, room, _STACKED_GAP)
+    narrower = _split(replace(stacked, columns=(label, *narrow)), room, _STACKED_GAP)
+    if len(narrower) < len(parts):
+        parts = narrower
+    for number, part in enumerate(parts):
+        if number > 0:
+            yield Text("")
+        yield _grid(part, (), None, show_header=True)
+        for section in part.sections:
+            yield Text(section.heading, style="bold")
+            yield _grid(part, section.rows, None, show_header=False)
+
+
+def _grid(table: Table, rows: Sequence[Row], outline: box.Box | None, *, show_header: bool) -> RichTable:
+    """Lay rows out in columns as wide as those of the whole table."""
+    grid = RichTable(
+        box=outline, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), show_header=show_header
+    )
+    vertical: Literal["top", "bottom"] = "top" if any(column.wraps for column in table.columns) else "bottom"
+    for column, width in zip(table.columns, _widths(table), strict=True):
+        grid.add_column(
+            column.heading,
+            justify=column.align,
+            vertical=vertical,
+            width=None if column.wraps else width,
+            no_wrap=not column.wraps,
+            overflow="fold" if column.wraps else "ellipsis",
+        )
+    for row in rows:
+        grid.add_row(*row.cells, style=_TONES[row.tone])
+    return grid
+
+
+def _records(table: Table) -> Iterator[RenderableType]:
+    """Set out each row over several lines, so that a command in it can be copied."""
+    headings = [column.heading for column in table.columns[table.keys :]]
+    for row in table.rows:
+        yield Text(": ".join(row.cells[: table.keys]), style="bold")
+        for heading, cell in zip(headings, row.cells[table.keys :], strict=True):
+            if cell:
+                yield Text(f"  {heading}: {cell}")
+
+
+def _widths(table: Table) -> list[int]:
+    columns = zip(
+        (column.heading for column in table.columns), *(row.cells for row in table.rows), strict=True
+    )
+    return [max(map(text_width, column)) for column in columns]
+
+
+def _split(table: Table, room: int, gap: int) -> list[Table]:
+    """Split a table into as many as its width demands, each with the columns that say what a row is about."""
+    widths = _widths(table)
+    keys = range(table.keys)
+    first = sum(widths[: table.keys]) + gap * (table.keys - 1)
+    parts = split_columns(widths[table.keys :], first, room, gap)
+    if len(parts) == 1:
+        return [table]
+    return [
+        _without_blank_rows(_select_columns(table, [*keys, *(place + table.keys for place in part)]))
+        for part in parts
+    ]
+
+
+def _without_optional(table: Table) -> Table:
+    return _select_columns(table, [place for place, each in enumerate(table.columns) if not each.is_optional])
+
+
+def _select_columns(table: Table, places: Sequence[int]) -> Table:
+    def select(row: Row) -> Row:
+        return replace(row, cells=tuple(row.cells[place] for place in places))
+
+    columns = tuple(table.columns[place] for place in places)
+    return replace(table, columns=columns, sections=_map_rows(table, select))
+
+
+def _without_blank_rows(table: Table) -> Table:
+    """Drop rows that have nothing in this part of a table, and sections that have no other rows."""
+    sections = (
+        replace(section, rows=tuple(row for row in section.rows if any(row.cells[table.keys :])))
+        for section in table.sections
+    )
+    return replace(table, sections=tuple(section for section in sections if section.rows))
+
+
+def _map_rows(table: Table, change: Callable[[Row], Row]) -> tuple[Section, ...]:
+    return tuple(replace(each, rows=tuple(map(change, each.rows))) for each in table.sections)
+
+
+def split_columns(widths: Sequence[int], first: int, room: int, gap: int) -> list[range]:
+    """Split columns into as few parts as fit beside a first column, the widest part as narrow as possible.
+
+    Args:
+        widths: of the columns, in cells.
+        first: width of what stands in front of each part.
+        room: cells of a line.
+        gap: cells between neighbours.
+    """
+    fewest = list(_fill(widths, first, room, gap))
+    tighter = (list(_fill(widths, first, narrower, gap)) for narrower in range(first, room))
+    return next((parts for parts in tighter if len(parts) == len(fewest)), fewest)
+
+
+def _fill(widths: Sequence[int], first: int, room: int, gap: int) -> Iterator[range]:
+    """Fill each part before the next one."""
+    start, used = 0, first
+    for index, width in enumerate(widths):
+        if index > start and used + gap + width > room:
+            yield range(start, index)
+            start, used = index, first
+        used += gap + width
+    yield range(start, len(widths))

@@ -1,0 +1,164 @@
+"""Tests of the layouts of tables on terminals and in Markdown."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from bench.report.markdown import tables_to_markdown
+from bench.report.table import Column, Remark, Row, Section, Table
+from bench.report.terminal import print_tables, split_columns
+
+FIGURES = Table(
+    title="title",
+    columns=(
+        Column("client", "left"),
+        Column("first figure", narrow="1st"),
+        Column("second figure", narrow="2nd"),
+    ),
+    sections=(
+        Section("threads", (Row(("requests", "1.00", "2"), "*", "best"), Row(("httpx", "10.0", "3")))),
+        Section("event loop", (Row(("aiohttp", "0.50", "4"), "!"),)),
+    ),
+    legend="legend",
+    remarks=(Remark("aiohttp failed", "failure"), Remark("a sentence")),
+    section_heading="strategy",
+)
+TEXTS = Table(
+    columns=(Column("what", "left"), Column("here", "left"), Column("what to do", "left")),
+    sections=(Section("", (Row(("governor", "powersave", "sudo cpupower")), Row(("load", "0.1", "")))),),
+    keys=2,
+)
+
+
+def lines(table: Table, width: int) -> list[str]:
+    """Print a table as into a pipe of this width."""
+    stream = io.StringIO()
+    print_tables([table], Console(file=stream, width=width, highlight=False, markup=False, emoji=False))
+    return [line.rstrip() for line in stream.getvalue().splitlines()]
+
+
+def test_wide_terminal_gets_a_line_for_each_row() -> None:
+    assert lines(FIGURES, 60) == [
+        "title",
+        "   strategy    client    first figure  second figure",
+        "────────────────────────────────────────────────────",
+        "*  threads     requests          1.00              2",
+        "   threads     httpx             10.0              3",
+        "!  event loop  aiohttp           0.50              4",
+        "legend",
+        "! aiohttp failed",
+        "",
+        "a sentence",
+        "",
+    ]
+
+
+def test_narrow_terminal_gets_sections_and_headings_of_several_lines() -> None:
+    assert lines(FIGURES, 40)[:7] == [
+        "title",
+        "            first second",
+        "client     figure figure",
+        "threads",
+        "* requests   1.00      2",
+        "  httpx      10.0      3",
+        "event loop",
+    ]
+
+
+def test_narrow_headings_are_used_if_they_save_a_table() -> None:
+    assert lines(FIGURES, 20)[1:4] == ["client      1st 2nd", "threads", "* requests 1.00   2"]
+
+
+def test_columns_that_do_not_fit_go_into_a_further_table() -> None:
+    words = replace(FIGURES, columns=tuple(replace(column, narrow="") for column in FIGURES.columns))
+    assert lines(words, 20)[:11] == [
+        "title",
+        "            first",
+        "client     figure",
+        "threads",
+        "* requests   1.00",
+        "  httpx      10.0",
+        "event loop",
+        "! aiohttp    0.50",
+        "",
+        "           second",
+        "client     figure",
+    ]
+
+
+def test_rows_without_a_figure_in_a_part_are_left_out_of_it() -> None:
+    table = replace(FIGURES, sections=(*FIGURES.sections[:1], Section("lone", (Row(("x", "", "5")),))))
+    printed = lines(table, 13)
+    assert printed.count("threads") == 2
+    assert printed.count("lone") == 1
+    assert printed[printed.index("lone") + 1].split() == ["x", "5"]
+
+
+def test_sections_without_a_heading_for_their_column_are_always_set_apart() -> None:
+    assert "threads" in lines(replace(FIGURES, section_heading=""), 200)
+
+
+def test_text_that_does_not_fit_is_set_out_over_several_lines() -> None:
+    assert lines(TEXTS, 80)[-1] == "load      0.1"
+    assert lines(TEXTS, 30) == ["governor: powersave", "  what to do: sudo cpupower", "load: 0.1"]
+
+
+def test_long_cells_wrap_and_optional_columns_are_left_out() -> None:
+    table = Table(
+        columns=(Column("a", "left"), Column("b", "left", is_optional=True), Column("c", "left", wraps=True)),
+        sections=(Section("", (Row(("one", "two", "three four")),)),),
+    )
+    assert lines(table, 20) == ["a    b    c", "────────────────────", "one  two  three four"]
+    assert lines(table, 10) == ["a    c", "──────────", "one  three", "     four"]
+
+
+def test_table_without_rows_has_headings_and_one_without_sections_has_none() -> None:
+    empty = replace(TEXTS, sections=(Section("", ()),))
+    assert lines(empty, 80)[0] == "what  here  what to do"
+    assert lines(replace(empty, sections=()), 80) == []
+
+
+def test_markdown_has_marks_and_sections_as_columns() -> None:
+    assert tables_to_markdown([FIGURES]).splitlines() == [
+        "### title",
+        "",
+        "|  | strategy | client | first figure | second figure |",
+        "| --- | --- | --- | ---: | ---: |",
+        r"| \* | threads | requests | 1.00 | 2 |",
+        "|  | threads | httpx | 10.0 | 3 |",
+        "| ! | event loop | aiohttp | 0.50 | 4 |",
+        "",
+        "legend",
+        "",
+        "- aiohttp failed",
+        "",
+        "a sentence",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("widths", "room", "parts"),
+    [
+        ([], 80, []),
+        ([10, 10, 10], 80, [range(3)]),
+        ([10, 10, 10], 43, [range(3)]),
+        ([10, 10, 10, 10], 43, [range(2), range(2, 4)]),
+        ([10] * 7, 43, [range(3), range(3, 6), range(6, 7)]),
+        ([90, 10], 43, [range(1), range(1, 2)]),
+    ],
+)
+def test_columns_are_split_evenly(widths: list[int], room: int, parts: list[range]) -> None:
+    """Into as few parts as fit beside a first column of ten, and the widest as narrow as possible."""
+    assert split_columns(widths, 10, room, gap=1) == (parts or [range(0)])
+
+
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=30), st.integers(0, 30), st.integers(61, 200))
+def test_every_column_is_shown_once_and_fits(widths: list[int], first: int, room: int) -> None:
+    parts = split_columns(widths, first, room, gap=1)
+    assert [index for part in parts for index in part] == list(range(len(widths)))
+    for part in parts:
+        assert first + sum(1 + widths[index] for index in part) <= room
