@@ -1,4 +1,4 @@
-"""What readers of other formats insist on, where they cannot be had as a library or a program."""
+"""Schemas of export formats whose readers are not to be had as a library or a program."""
 
 import math
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ HYPERFINE: Final[dict[str, Any]] = {
         }
     },
 }
-"""Of ``hyperfine --export-json``; Bencher's ``shell_hyperfine`` refuses what lacks any of the required."""
+"""Of ``hyperfine --export-json``; Bencher's ``shell_hyperfine`` insists on all that is required here."""
 
 GITHUB_ACTION_BENCHMARK: Final[dict[str, Any]] = {
     "type": "array",
@@ -90,7 +90,7 @@ _COUNTED: Final = {"tests": "testcase", "failures": "failure", "errors": "error"
 
 
 def junit_problems(root: ET.Element) -> Iterator[str]:
-    """Say what a reader of JUnit XML would not accept, or would count otherwise."""
+    """Name everything that a reader of JUnit XML would refuse, or would count in another way."""
     if root.tag != "testsuites":
         yield f"the root is {root.tag}"
     for element in root.iter():

@@ -1,4 +1,4 @@
-"""More than two hundred strings that want to be more than text, by what they hope to meet."""
+"""More than two hundred hostile strings, by the program that they attack."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -8,6 +8,7 @@ from bench.model.comparison import METRICS, Metric
 from bench.model.results import Run
 from bench.model.text import join_and, plural, printable
 from bench.report.absolute_thresholds import bound_lines, count_bounds
+from bench.report.failures import describe_failed_pairs
 from bench.report.number_format import (
     MISSING,
     format_change,
@@ -148,6 +149,14 @@ def _count_metrics(verdicts: Verdicts) -> Iterator[str]:
         yield f"{len(found['inconclusive'])} of {total} undecided."
 
 
+def describe_ratio(each: MetricVerdict) -> str:
+    """Write the change of a metric with its bounds, and its number of blocks."""
+    if each.ratio is None:
+        return "no figures"
+    bounds = format_change_interval(each.ratio)
+    return f"{format_change(each.ratio.estimate)} ({bounds}), {plural(each.blocks, 'block')}"
+
+
 def _row(each: MetricVerdict) -> Row:
     return Row(
         (
@@ -195,12 +204,7 @@ def _legend(verdicts: Verdicts) -> str:
 
 def _failures(verdicts: Verdicts) -> Iterator[str]:
     for case, trials in verdicts.failed.items():
-        first = trials[0]
-        variant = printable(first.case.rpartition("@")[2])
-        yield (
-            f"! {printable(case)}: {plural(len(trials), 'trial')} failed, the first in block "
-            f"{first.block + 1} by {variant}: {first.outcome}: {printable(first.detail)}"
-        )
+        yield f"! {printable(case)}: {describe_failed_pairs(trials)}"
 
 
 def _unmatched_cases(verdicts: Verdicts) -> Iterator[str]:

@@ -37,6 +37,11 @@ def describe_failed_trials(trials: Sequence[Measurement]) -> str:
     )
 
 
+def describe_failed_pairs(trials: Sequence[Measurement]) -> str:
+    """Count the failed trials of one case in a comparison, and name the variant of the first."""
+    return f"{describe_failed_trials(trials)} (by {printable(trials[0].case.rpartition('@')[2])})"
+
+
 def failure_lines(ranking: Ranking) -> Iterator[str]:
     """Write a line for each outcome of failed trials of a case, and one for each case given up."""
     for row in ranking.rows:

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal
 
-from bench.model.text import plural, printable
+from bench.model.text import printable
 from bench.report.absolute_thresholds import describe_bound, describe_finding
-from bench.report.comparison_table import comparison_table
+from bench.report.comparison_table import comparison_table, describe_ratio
 from bench.report.failures import describe_failed_trials
 from bench.report.markdown import escape_text, tables_to_markdown
-from bench.report.number_format import format_change, format_change_interval
 from bench.stats.absolute_thresholds import BoundVerdict
-from bench.stats.verdicts import MetricVerdict, Overall, Verdicts
+from bench.stats.verdicts import Overall, Verdicts
 
 _HEADLINES: Final[Mapping[Overall, str]] = {
     "passed": "passed",
@@ -61,7 +60,7 @@ def _errors(verdicts: Verdicts, bounds: Sequence[BoundVerdict]) -> Iterator[tupl
     variants = _variants(verdicts)
     for each in verdicts.metrics:
         if each.verdict == "slower":
-            yield f"{each.case}: {each.metric} is slower", f"{variants}: {_figures(each)}"
+            yield f"{each.case}: {each.metric} is slower", f"{variants}: {describe_ratio(each)}"
     for case, trials in verdicts.failures(verdicts.candidate).items():
         yield f"{case}: trials failed", f"{variants}: {describe_failed_trials(trials)}"
     for case in verdicts.vanished:
@@ -90,13 +89,6 @@ def _bounds_that_are(
 
 def _variants(verdicts: Verdicts) -> str:
     return f"{verdicts.candidate} against {verdicts.base}"
-
-
-def _figures(each: MetricVerdict) -> str:
-    if each.ratio is None:
-        return "no figures"
-    bounds = format_change_interval(each.ratio)
-    return f"{format_change(each.ratio.estimate)} ({bounds}), {plural(each.blocks, 'block')}"
 
 
 def _command(kind: Literal["error", "warning"], title: str, message: str) -> str:

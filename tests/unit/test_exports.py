@@ -1,4 +1,4 @@
-"""What a run says in the formats of others: names, figures, and what became of failed trials."""
+"""Tests of the export formats: names, figures, and failed trials."""
 
 import csv
 import io
@@ -31,7 +31,7 @@ VALUES = (0.031, 0.024, 0.025, 0.023, 0.027, 0.022, 0.026)
 
 
 def some_run() -> Run:
-    """Build a run with a case that is whole, one of which a trial failed, and one of which all did."""
+    """Build a run of three cases, in which no trial, one trial, and all trials failed."""
     run = run_of(
         {
             SLOW: trials(SLOW, [3 * value for value in VALUES]),
@@ -57,8 +57,8 @@ def read(form: str, run: Run | None = None) -> Any:
     return json.loads(export(form, run or some_run()))
 
 
-def test_a_block_has_the_value_of_our_tables() -> None:
-    """The mean of the faster half of its rounds; the blocks in their order."""
+def test_entry_has_the_block_values_of_tables() -> None:
+    """The mean of the faster half of the rounds; the blocks in their order."""
     (trial,) = trials(QUICK, [1.0])
     late = replace(trial, block=1, rounds=tuple(map(round_of, (0.9, 0.1, 0.3))))
     early = replace(trial, block=0, rounds=(round_of(0.5),))
@@ -67,8 +67,7 @@ def test_a_block_has_the_value_of_our_tables() -> None:
     assert entry.trials == (early, late)
 
 
-def test_cases_that_print_alike_are_told_apart() -> None:
-    """No entry may take the place of another one."""
+def test_cases_that_print_alike_get_different_names() -> None:
     alike = [case("a\x01"), case("a\x02"), case("a\x03")]
     names = [entry.name for entry in entries_of(run_of({each: trials(each, VALUES) for each in alike}))]
     assert names == [f"a\N{REPLACEMENT CHARACTER}/requests/3/20ms{end}" for end in ("", " (2)", " (3)")]
@@ -76,15 +75,14 @@ def test_cases_that_print_alike_are_told_apart() -> None:
 
 @pytest.mark.parametrize("value", [0.0, -1.0, float("inf"), float("nan")])
 def test_impossible_times_are_refused(value: float) -> None:
-    """A damaged document would else divide by zero elsewhere."""
+    """Other tools would divide by zero."""
     bad = run_of({QUICK: trials(QUICK, [0.02, value])})
     with pytest.raises(UnreadableResultError, match="took"):
         entries_of(bad)
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_run_without_success_is_no_empty_file(form: str) -> None:
-    """It is an error, or a document that shows the failures."""
+def test_run_without_success_is_an_error_or_shows_its_failures(form: str) -> None:
     if not FORMATS[form].needs_figures:
         assert "it raised" in export(form, all_failed())
     else:
@@ -92,8 +90,7 @@ def test_a_run_without_success_is_no_empty_file(form: str) -> None:
             export_runs([all_failed()], form)
 
 
-def test_what_is_left_out_is_said() -> None:
-    """Of formats that have no place for failed trials, and of runs that were interrupted."""
+def test_warnings_name_partial_runs_and_omitted_failures() -> None:
     partial = replace(some_run(), status="partial")
     for form in FORMATS:
         told = list(export_warnings([partial], form))
@@ -105,8 +102,7 @@ def test_what_is_left_out_is_said() -> None:
         assert told == ([] if FORMATS[form].shows_failures else expected)
 
 
-def test_a_case_that_was_never_run_is_named() -> None:
-    """An interrupted run has some."""
+def test_warnings_name_cases_that_were_never_run() -> None:
     run = run_of({SLOW: [], QUICK: trials(QUICK, VALUES)})
     assert list(export_warnings([run], "pyperf")) == [
         "sequential/requests/1/20ms: left out, as it was not measured"
@@ -114,8 +110,7 @@ def test_a_case_that_was_never_run_is_named() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6, 7, 8, 9, 30])
-def test_pytest_benchmark_figures_are_its_own(count: int) -> None:
-    """Its class works them out anew from the values."""
+def test_pytest_benchmark_statistics_match_its_own_class(count: int) -> None:
     values = [0.02 + (7 * i * i % 11) / 1000 for i in range(count - 1)] + [0.5]
     (found,) = read("pytest-benchmark", run_of({QUICK: trials(QUICK, values)}))["benchmarks"]
     theirs: Any = Stats  # which has no types
@@ -127,8 +122,7 @@ def test_pytest_benchmark_figures_are_its_own(count: int) -> None:
     assert found["stats"]["data"] == pytest.approx(values)
 
 
-def test_pytest_benchmark_knows_what_makes_a_case() -> None:
-    """Its tables are grouped by that."""
+def test_pytest_benchmark_has_parameters_and_commit() -> None:
     document = read("pytest-benchmark")
     assert [each["params"]["workers"] for each in document["benchmarks"]] == [1, 3]
     assert document["commit_info"] == {"id": "c0ffee", "dirty": True}
@@ -136,8 +130,8 @@ def test_pytest_benchmark_knows_what_makes_a_case() -> None:
     assert unknown["commit_info"] == {"id": None, "dirty": None}
 
 
-def test_pyperf_has_one_run_a_process() -> None:
-    """With one value each, whatever the rounds: unequal counts are significant to it."""
+def test_pyperf_has_one_run_with_one_value_for_each_block() -> None:
+    """Unequal counts are significant to it."""
     slow, quick = read("pyperf")["benchmarks"]
     assert [run["values"] for run in quick["runs"]] == [[value] for value in VALUES]
     assert [len(run["values"]) for run in slow["runs"]] == [1] * 7
@@ -145,8 +139,7 @@ def test_pyperf_has_one_run_a_process() -> None:
     assert "variant" not in quick["metadata"]
 
 
-def test_hyperfine_has_seconds() -> None:
-    """Medians of the blocks, and processor time of the rounds."""
+def test_hyperfine_has_block_medians_and_processor_time() -> None:
     document = read("hyperfine")
     jsonschema.validate(document, HYPERFINE)
     quick = document["results"][1]
@@ -157,8 +150,7 @@ def test_hyperfine_has_seconds() -> None:
     assert single["stddev"] is None
 
 
-def test_hyperfine_invents_no_processor_time() -> None:
-    """Without the probe there is no file."""
+def test_hyperfine_without_processor_time_is_refused() -> None:
     (trial,) = trials(QUICK, [0.02])
     blind = replace(trial, rounds=(replace(trial.rounds[0], probes={}),))
     with pytest.raises(UsageError, match="no processor time"):
@@ -166,7 +158,7 @@ def test_hyperfine_invents_no_processor_time() -> None:
 
 
 def test_github_action_benchmark_has_names_values_and_units() -> None:
-    """It would take anything, so this does not."""
+    """The action itself would accept anything."""
     document = read("github-action-benchmark")
     jsonschema.validate(document, GITHUB_ACTION_BENCHMARK)
     assert document[1] == {
@@ -181,7 +173,7 @@ def test_github_action_benchmark_has_names_values_and_units() -> None:
 
 
 def test_bencher_has_nanoseconds_and_no_null() -> None:
-    """Bounds stay out where there are none; those of the throughput are turned."""
+    """Missing bounds are left out; those of the throughput are swapped."""
     document = read("bencher")
     jsonschema.validate(document, BENCHER)
     assert document[QUICK.id] == {
@@ -200,15 +192,14 @@ def test_bencher_has_nanoseconds_and_no_null() -> None:
     assert few[QUICK.id]["latency"].keys() == {"value"}
 
 
-def test_bencher_refuses_a_name_that_it_would_refuse() -> None:
-    """Better here, and with the name."""
+def test_name_that_bencher_would_refuse_is_refused() -> None:
     long = case("x" * 1_010)
     with pytest.raises(UsageError, match="1,024 bytes"):
         export("bencher", run_of({long: trials(long, VALUES)}))
 
 
 def series(*changes: Mapping[Case, Sequence[float]]) -> list[Run]:
-    """Build runs one day after the other, the last one first."""
+    """Build runs one day after the other, in the opposite order."""
     runs = []
     for day, values in enumerate(changes, 1):
         run = run_of({each: trials(each, seconds) for each, seconds in values.items()})
@@ -217,8 +208,8 @@ def series(*changes: Mapping[Case, Sequence[float]]) -> list[Run]:
     return runs[::-1]
 
 
-def test_otava_has_a_line_a_run() -> None:
-    """Oldest first, with those cases that all of them have, and a configuration that names the same."""
+def test_otava_has_a_line_for_each_run() -> None:
+    """Oldest first, with the cases of all runs, and a configuration that names the same."""
     runs = series({QUICK: [0.02], SLOW: [0.06]}, {QUICK: [0.03]}, {GONE: [0.01], QUICK: [0.04]})
     rows = list(csv.reader(io.StringIO(export("otava", *runs))))
     assert rows == [
@@ -233,8 +224,8 @@ def test_otava_has_a_line_a_run() -> None:
     assert list(export_warnings(runs, "otava")) == left_out
 
 
-def test_otava_takes_no_other_case_for_the_same() -> None:
-    """Rounds of more fetches take longer, and that is no change of the program."""
+def test_otava_leaves_out_cases_that_differ_between_runs() -> None:
+    """Rounds of more fetches take longer, without any change of the program."""
     longer = replace(QUICK, countries=replace(QUICK.countries, repeat=2))
     runs = series({QUICK: [0.02], SLOW: [0.06]}, {longer: [0.04], SLOW: [0.06]})
     assert longer.id == QUICK.id
@@ -242,23 +233,20 @@ def test_otava_takes_no_other_case_for_the_same() -> None:
     assert list(export_warnings(runs, "otava")) == [f"{QUICK.id}: left out, as not all runs have the same"]
 
 
-def test_otava_takes_a_commit_from_outside() -> None:
-    """Of a run that knows none, or the wrong one."""
+def test_otava_uses_the_commit_given() -> None:
     (run,) = series({QUICK: [0.02]})
     assert ",abc," in export("otava", with_commit(run, "abc"))
     assert ",c1," in export("otava", run)
     assert ",,0.02" in export("otava", replace(run, environment={}))
 
 
-def test_otava_refuses_runs_that_share_nothing() -> None:
-    """A table without a column of figures would pass."""
+def test_otava_refuses_runs_without_a_common_case() -> None:
     with pytest.raises(UsageError, match="share no case"):
         export("otava", *series({QUICK: [0.02]}, {SLOW: [0.02]}))
 
 
 @pytest.mark.parametrize("form", ["otava", "openmetrics"])
-def test_a_run_that_says_no_time_is_refused(form: str) -> None:
-    """Where the format has a place for it."""
+def test_run_without_a_start_time_is_refused(form: str) -> None:
     with pytest.raises(UnreadableResultError, match="is no time"):
         export(form, replace(some_run(), started="yesterday"))
 
@@ -271,7 +259,7 @@ def junit(run: Run) -> ET.Element:
 
 
 def problems(root: ET.Element) -> dict[tuple[str | None, str | None], tuple[str, str]]:
-    """Return kind and message of what is wrong, by group and name."""
+    """Return kind and message of each problem, by group and name."""
     return {
         (test.get("classname"), test.get("name")): (inner.tag, inner.get("message", ""))
         for test in root.iter("testcase")
@@ -295,9 +283,7 @@ def test_junit_of_a_run_tests_each_case() -> None:
     }
 
 
-def test_junit_of_a_contest_fails_what_is_slower() -> None:
-    """An equal case passes."""
-
+def test_junit_of_a_comparison_fails_slower_metrics() -> None:
     def elapsed_s(of: Case, block: int) -> float:
         is_slower = of.variant == "worktree" and of.strategy == "sequential"
         return (0.03 if is_slower else 0.02) + block / 1e5
@@ -311,8 +297,7 @@ def test_junit_of_a_contest_fails_what_is_slower() -> None:
     assert "+50%" in message
 
 
-def test_junit_of_a_contest_skips_what_is_undecided() -> None:
-    """With the reason, and an error for what failed."""
+def test_junit_of_a_comparison_skips_undecided_metrics() -> None:
     run = contested(SLOW, elapsed_s=lambda of, _: "crash" if of.variant == "worktree" else 0.02)
     assert problems(junit(run)) == {
         (SLOW.id, "elapsed"): ("skipped", "inconclusive: its trials kept failing"),
@@ -320,15 +305,13 @@ def test_junit_of_a_contest_skips_what_is_undecided() -> None:
     }
 
 
-def test_junit_of_a_contest_misses_what_vanished() -> None:
-    """A case that only the base has fails; a new one does not."""
+def test_junit_of_a_comparison_fails_vanished_cases_but_not_new_ones() -> None:
     terms = replace(contest(QUICK), alone={"lost": "main", "new": "worktree"})
     run = contested(QUICK, elapsed_s=lambda *_: 0.02, terms=terms)
     assert problems(junit(run)) == {("lost", "presence"): ("failure", "worktree lacks this case")}
 
 
-def test_both_sides_of_a_contest_are_entries() -> None:
-    """With their variant behind the name."""
+def test_both_variants_of_a_comparison_are_entries() -> None:
     run = contested(QUICK, elapsed_s=lambda of, _: 0.03 if of.variant == "worktree" else 0.02)
     names = {f"{QUICK.id}@main", f"{QUICK.id}@worktree"}
     assert read("bencher", run).keys() == names
@@ -338,7 +321,7 @@ def test_both_sides_of_a_contest_are_entries() -> None:
     assert variants == {"main", "worktree"}
 
 
-def test_trials_have_a_row_a_round() -> None:
+def test_trials_have_a_row_for_each_round() -> None:
     """The warm-up is round 0, and a trial without rounds has a row of its own."""
     rows = list(csv.DictReader(io.StringIO(export("trials-csv", some_run()))))
     assert len(rows) == 2 * 2 * len(VALUES) + 1 + 3
@@ -350,15 +333,13 @@ def test_trials_have_a_row_a_round() -> None:
     assert quick[0]["server_requests"] == "3"
 
 
-def test_parquet_refuses_what_nobody_counted() -> None:
-    """Its integers end somewhere."""
+def test_parquet_refuses_counts_of_more_than_64_bits() -> None:
     many = replace(QUICK, workers=2**63)
     with pytest.raises(UnreadableResultError, match="64 bits"):
         export("parquet", run_of({many: trials(many, VALUES)}))
 
 
-def test_parquet_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is an extra."""
+def test_parquet_names_its_missing_dependency(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parquet, "PARQUET", Extra("parquet", ("no_such_module",)))
     with pytest.raises(SetupError, match=r"needs no_such_module.*flagbench\[parquet\]"):
         export("parquet", some_run())

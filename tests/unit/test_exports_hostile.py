@@ -1,4 +1,4 @@
-"""Whatever stands in the texts of a run, other tools read it as text, and as that of the same entry."""
+"""Tests that other tools read hostile texts of a run as text, and as that of the same case."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ from bench.model.cases import Case, Fixed, Profile, Selection
 from bench.model.results import Run
 from bench.model.text import printable
 from bench.report.export.cases import entries_of
-from bench.report.export.registry import FORMATS
+from bench.report.export.registry import export_runs
 from bench.report.export.trial_rows import COLUMNS
 from tests.builders import failed, run_of, trials
 from tests.contests import CANDIDATE, contested
@@ -41,7 +41,7 @@ each_group = pytest.mark.parametrize(
 
 
 def case_of(text: str) -> Case:
-    """Build a case that says a text wherever it can."""
+    """Build a case with a text in all its fields."""
     return Case(text, text, 3, Profile(text, Fixed(0.02)), Selection(text, ("BR", "CN")), variant=text)
 
 
@@ -55,7 +55,7 @@ def run_with(texts: Sequence[str]) -> Run:
 
 
 def names_of(run: Run) -> list[str]:
-    """Return what the entries are to be called, which is as different as the cases are."""
+    """Return the names of the entries, which are as different as the cases."""
     names = [entry.name for entry in entries_of(run)]
     assert len(set(names)) == len(run.cases)
     assert all(name.isprintable() and name == name.strip() for name in names)
@@ -63,7 +63,7 @@ def names_of(run: Run) -> list[str]:
 
 
 def read(form: str, run: Run) -> Any:
-    """Write JSON, which a terminal shows, and read it."""
+    """Write JSON that a terminal can show, and read it."""
     written = export(form, run)
     assert written.isascii()
     assert written.replace("\n", "").isprintable()
@@ -72,12 +72,11 @@ def read(form: str, run: Run) -> Any:
 
 def export(form: str, run: Run) -> str:
     """Write a run as text."""
-    return str(FORMATS[form].write([run]))
+    return str(export_runs([run], form))
 
 
 @each_group
-def test_json_formats(texts: Sequence[str]) -> None:
-    """Every entry is there, under its name."""
+def test_json_formats_keep_hostile_names(texts: Sequence[str]) -> None:
     run = run_with(texts)
     names = names_of(run)
     assert [each["fullname"] for each in read("pytest-benchmark", run)["benchmarks"]] == names
@@ -88,8 +87,7 @@ def test_json_formats(texts: Sequence[str]) -> None:
 
 
 @each_group
-def test_bencher(texts: Sequence[str]) -> None:
-    """Names that Bencher takes are keys."""
+def test_bencher_keeps_hostile_names(texts: Sequence[str]) -> None:
     run = run_with([text for text in texts if len(text.encode("utf-8", "replace")) < 100])
     document = read("bencher", run)
     jsonschema.validate(document, BENCHER)
@@ -97,8 +95,7 @@ def test_bencher(texts: Sequence[str]) -> None:
 
 
 @each_group
-def test_pyperf(texts: Sequence[str]) -> None:
-    """It loads them all, and takes no text for another's."""
+def test_pyperf_loads_hostile_names(texts: Sequence[str]) -> None:
     import pyperf
 
     run = run_with(texts)
@@ -108,8 +105,7 @@ def test_pyperf(texts: Sequence[str]) -> None:
 
 
 @each_group
-def test_junit(texts: Sequence[str]) -> None:
-    """Names, reasons and groups are attributes, and nothing is markup."""
+def test_junit_has_hostile_names_reasons_and_groups_as_text(texts: Sequence[str]) -> None:
     run = run_with(texts)
     (suite,) = JUnitXml.fromstring(export("junit", run).encode())
     tests = list(suite)
@@ -121,8 +117,8 @@ def test_junit(texts: Sequence[str]) -> None:
 
 
 @each_group
-def test_junit_of_contests(texts: Sequence[str]) -> None:
-    """Cases have the same texts there, but for halves of signs: an order cannot be drawn for those."""
+def test_junit_of_comparisons_has_hostile_groups_as_text(texts: Sequence[str]) -> None:
+    """Without halves of surrogate pairs: an order cannot be drawn for those."""
     whole = [text for text in dict.fromkeys(texts) if text == text.encode(errors="replace").decode()]
     cases = [replace(case_of(text), variant="") for text in whole]
     run = contested(*cases, elapsed_s=lambda of, _: "crash" if of.variant == CANDIDATE else 0.02)
@@ -133,8 +129,7 @@ def test_junit_of_contests(texts: Sequence[str]) -> None:
 
 
 @each_group
-def test_openmetrics(texts: Sequence[str]) -> None:
-    """Its own parser and that of the older format find the same labels."""
+def test_openmetrics_parsers_find_hostile_labels(texts: Sequence[str]) -> None:
     run = run_with(texts)
     written = export("openmetrics", run)
     parsers: tuple[Callable[[str], Any], ...] = (text_string_to_metric_families, older_families)
@@ -148,8 +143,7 @@ def test_openmetrics(texts: Sequence[str]) -> None:
 
 
 @each_group
-def test_csv_of_trials(texts: Sequence[str]) -> None:
-    """Cells are printable and begin like no formula."""
+def test_csv_of_trials_has_printable_cells_and_no_formula(texts: Sequence[str]) -> None:
     run = run_with(texts)
     header, *rows = csv.reader(io.StringIO(export("trials-csv", run)))
     assert header == list(COLUMNS)
@@ -162,8 +156,7 @@ def test_csv_of_trials(texts: Sequence[str]) -> None:
 
 
 @each_group
-def test_otava(texts: Sequence[str]) -> None:
-    """Its configuration names the columns of the table."""
+def test_otava_configuration_names_hostile_columns(texts: Sequence[str]) -> None:
     run = run_with(texts)
     header, row = csv.reader(io.StringIO(export("otava", run)))
     config = yaml.safe_load(export("otava-config", run))["tests"]["flagbench"]
@@ -174,10 +167,9 @@ def test_otava(texts: Sequence[str]) -> None:
 
 
 @each_group
-def test_parquet(texts: Sequence[str]) -> None:
-    """Texts are printable UTF-8."""
+def test_parquet_has_hostile_texts_as_printable_text(texts: Sequence[str]) -> None:
     run = run_with(texts)
-    table = reader.read_table(BufferReader(FORMATS["parquet"].write([run])))
+    table = reader.read_table(BufferReader(export_runs([run], "parquet")))
     assert table.column_names == list(COLUMNS)
     assert table.num_rows == 5 * len(run.cases)
     shown = dict.fromkeys(table.column("strategy").to_pylist())

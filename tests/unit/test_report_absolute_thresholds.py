@@ -25,7 +25,7 @@ POOL = case()
 
 
 def _run(*bounds: Bound) -> Run:
-    """Run a contest of equal sides, each of which takes from 99 to 101 ms."""
+    """Compare equal variants, each of which takes from 99 to 101 ms."""
     terms = replace(contest(POOL), bounds=bounds, repeats={POOL.id: 1})
     return contested(POOL, elapsed_s=lambda _, block: 0.1 + (block % 3 - 1) / 1000, terms=terms)
 
@@ -38,7 +38,7 @@ def _elapsed(value: float) -> Bound:
     ("value", "ruling", "code"), [(0.2, "passed", 0), (0.05, "regression", 1), (0.1, "inconclusive", 8)]
 )
 def test_bound_decides_if_all_metrics_are_equivalent(value: float, ruling: str, code: int) -> None:
-    """Both sides are equal; a broken bound is a regression all the same, an open one no pass."""
+    """A broken bound is a regression, and with an open one the run does not pass."""
     run = _run(_elapsed(value))
     verdicts, bounds = verdicts_for_run(run), bound_verdicts_for_run(run)
     assert {each.verdict for each in verdicts.metrics} == {"equivalent"}
@@ -48,7 +48,6 @@ def test_bound_decides_if_all_metrics_are_equivalent(value: float, ruling: str, 
 
 
 def test_bounds_are_stored_with_the_run() -> None:
-    """What is read from the stored document is judged like what was measured."""
     run = _run(_elapsed(0.05), Bound("*", "errors", "==", 0))
     stored = run_from_json(json.loads(json.dumps(run_to_json(run))))
     assert [each.verdict for each in bound_verdicts_for_run(stored)] == ["broken", "kept"]
@@ -56,14 +55,13 @@ def test_bounds_are_stored_with_the_run() -> None:
 
 
 def test_run_that_is_no_comparison_has_no_bounds() -> None:
-    """Unless it is looked at as one."""
+    """Unless it is compared on the terms of another run."""
     assert bound_verdicts_for_run(run_of({POOL: []})) == ()
     terms = replace(contest(POOL), bounds=(_elapsed(0.05),))
     assert [each.verdict for each in bound_verdicts_for_run(run_of({POOL: []}), terms)] == ["open"]
 
 
 def test_stored_bound_of_an_unknown_figure_is_refused() -> None:
-    """It would be shown, and asked for."""
     run = _run(_elapsed(0.05))
     (kept,) = json.loads(json.dumps(run_to_json(run)))["config"]["contest"]["bounds"]
     odd = {**run.config["contest"], "bounds": [{**kept, "figure": "\x1b[2J"}]}  # type: ignore[dict-item]
@@ -72,7 +70,7 @@ def test_stored_bound_of_an_unknown_figure_is_refused() -> None:
 
 
 def test_broken_and_open_bounds_are_named_with_their_figures() -> None:
-    """Broken ones first, kept ones in one line, all of them in a sentence at the end."""
+    """Broken ones first, and all kept ones in one line."""
     bounds = (
         BoundVerdict("a", Bound("*", "efficiency", ">", 0.7), "kept", Interval(0.81, 0.8, 0.82), 14),
         BoundVerdict("a", Bound("*", "p99", "<", 0.08), "open", Interval(0.079, 0.075, 0.085), 14),
@@ -100,7 +98,6 @@ def test_broken_and_open_bounds_are_named_with_their_figures() -> None:
 
 
 def test_table_names_bounds_before_the_conclusion() -> None:
-    """And says nothing of bounds where there are none."""
     run = _run(_elapsed(0.05))
     verdicts, bounds = verdicts_for_run(run), bound_verdicts_for_run(run)
     remarks = [each.text for each in comparison_table("x", verdicts, ("note",), bounds).remarks]
@@ -113,7 +110,6 @@ def test_table_names_bounds_before_the_conclusion() -> None:
 
 
 def test_bounds_are_in_the_json_of_verdicts() -> None:
-    """With what was found, in seconds, and the ruling that they call for."""
     run = _run(_elapsed(0.05))
     document = json.loads(
         verdicts_to_json(run.name, verdicts_for_run(run), bound_verdicts_for_run(run), "regression")

@@ -27,19 +27,18 @@ FACTORS = {POOL.strategy: 1.08, LOOP.strategy: 0.9}
 
 
 def elapsed_s(of: Case, block: int) -> float | Outcome:
-    """Let the pool become slower and the loop faster, with some noise of the block's own."""
+    """Let the pool become slower and the loop faster, with some drift."""
     return (0.2 + 0.0001 * block) * (FACTORS[of.strategy] if of.variant == CANDIDATE else 1)
 
 
 def found(run: Run) -> Verdicts:
-    """Work out the verdicts of a stored contest."""
+    """Return the verdicts of a stored comparison."""
     kept = read_comparison(run)
     assert kept is not None
     return comparison_verdicts(kept, run.trials)
 
 
 def test_table_has_a_row_for_each_metric() -> None:
-    """With both medians, the change and its bounds."""
     table = comparison_table("x", found(contested(POOL, LOOP, elapsed_s=elapsed_s)))
     headings = [column.heading for column in table.columns]
     assert headings == ["", "main", "worktree", "change", "bounds", "blocks", "verdict"]
@@ -52,7 +51,6 @@ def test_table_has_a_row_for_each_metric() -> None:
 
 
 def test_conclusion_names_the_metrics_that_moved_and_counts_the_others() -> None:
-    """Slower first."""
     verdicts = found(contested(POOL, LOOP, elapsed_s=elapsed_s))
     assert comparison_conclusion(verdicts) == (
         "worktree is slower than main in 1 of 2 metrics: elapsed of threadpool_map/requests/3/20ms +8.0%. "
@@ -67,7 +65,7 @@ def test_conclusion_names_the_metrics_that_moved_and_counts_the_others() -> None
 
 
 def bound(verdict: BoundStatus) -> BoundVerdict:
-    """Build what was found of a bound."""
+    """Build the verdict on a bound."""
     return BoundVerdict(LOOP.id, Bound("*", "p99", "<", 0.08), verdict, None, 8)
 
 
@@ -93,7 +91,6 @@ def disturbing(of: Case, block: int) -> float | Outcome:
     ],
 )
 def test_overall_verdict_puts_certain_findings_before_unknown_ones(run: Run, ruling: Overall) -> None:
-    """And what is proven comes before what is not known."""
     verdicts = found(run)
     assert overall_verdict(verdicts) == ruling
     assert parse(verdicts_to_json(run.name, verdicts, (), ruling))["ruling"] == ruling
@@ -102,7 +99,6 @@ def test_overall_verdict_puts_certain_findings_before_unknown_ones(run: Run, rul
 
 
 def test_open_bounds_or_an_early_end_make_a_comparison_inconclusive() -> None:
-    """Nobody knows what would have come."""
     verdicts = found(contested(LOOP, elapsed_s=elapsed_s))
     assert overall_verdict(verdicts, [bound("kept")]) == "passed"
     assert overall_verdict(verdicts, [bound("kept"), bound("open")]) == "inconclusive"
@@ -110,7 +106,7 @@ def test_open_bounds_or_an_early_end_make_a_comparison_inconclusive() -> None:
 
 
 def test_disturbed_blocks_are_counted() -> None:
-    """They are left out of the verdicts, and made up for."""
+    """They are left out of the verdicts, and repeated."""
     verdicts = found(contested(LOOP, elapsed_s=disturbing))
     assert verdicts.spoilt == 2
     assert verdicts.metrics[0].blocks == 14
@@ -119,7 +115,7 @@ def test_disturbed_blocks_are_counted() -> None:
 
 
 def test_long_variant_names_go_into_the_legend() -> None:
-    """The legend says which is which, and every row fits into 80 columns."""
+    """Every row fits into 80 columns."""
     run = contested(POOL, elapsed_s=elapsed_s)
     kept = read_comparison(run)
     assert kept is not None

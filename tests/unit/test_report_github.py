@@ -1,11 +1,8 @@
 """Tests of the summary and the annotations of a comparison for GitHub."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
-
-from markdown_it import MarkdownIt
 
 from bench.model.cases import Case
 from bench.model.comparison import Bound
@@ -18,21 +15,21 @@ from bench.storage.comparison import read_comparison
 from tests.builders import case, failed
 from tests.contests import BASE, CANDIDATE, contested
 from tests.hostile_strings import HOSTILE
+from tests.rendering import markdown_skeleton
 
 COMMAND: Final = re.compile(r"::(error|warning) title=([^:,\r\n]*)::([^\r\n]*)")
-"""What the runner takes for a command: properties end at a colon or a comma, the whole at the line's end."""
+"""A command as the runner reads it: properties end at a colon or a comma, the whole at the line's end."""
 ESCAPED: Final = {"%0D": "\r", "%0A": "\n", "%3A": ":", "%2C": ",", "%25": "%"}
-MARKDOWN: Final = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 BENIGN: Final = "benign"
 
 
 def unescaped(text: str) -> str:
-    """Read what a runner reads."""
+    """Decode the escapes of a command."""
     return re.sub("|".join(ESCAPED), lambda found: ESCAPED[found[0]], text)
 
 
 def found() -> Verdicts:
-    """Hold a contest in which one case is slower and the trials of another one fail."""
+    """Compare variants of which one case is slower and the trials of another one fail."""
     slow, broken = case("sequential", workers=1), case()
 
     def elapsed_s(of: Case, block: int) -> float | str:
@@ -47,7 +44,6 @@ def found() -> Verdicts:
 
 
 def test_annotations_name_slower_metrics_and_failed_trials() -> None:
-    """Slower metrics and failed trials are errors, open metrics are warnings."""
     read = [COMMAND.fullmatch(line) for line in github_annotations(found(), ())]
     told = [(each[1], unescaped(each[2]), unescaped(each[3])) for each in read if each is not None]
     assert told == [
@@ -67,7 +63,7 @@ def test_annotations_name_slower_metrics_and_failed_trials() -> None:
 
 
 def found_if_it_fails(side: str) -> Verdicts:
-    """Hold a contest of which one side crashes."""
+    """Compare variants of which one crashes."""
     run = contested(case(), elapsed_s=lambda of, _: "crash" if of.variant == side else 0.02)
     contest = read_comparison(run)
     assert contest is not None
@@ -75,7 +71,6 @@ def found_if_it_fails(side: str) -> Verdicts:
 
 
 def test_failed_base_is_a_warning() -> None:
-    """It is a warning, and what it kept from being known is inconclusive."""
     verdicts = found_if_it_fails(BASE)
     assert overall_verdict(verdicts) == "inconclusive"
     told = [unescaped(line) for line in github_annotations(verdicts, ())]
@@ -85,7 +80,7 @@ def test_failed_base_is_a_warning() -> None:
 
 
 def test_bounds_and_vanished_cases_are_annotated() -> None:
-    """A broken bound and a case that is gone are errors, an open bound is a warning."""
+    """A broken bound and a vanished case are errors, an open bound is a warning."""
     verdicts = replace(found(), metrics=(), failed={}, vanished=("gone/x/1/y",))
     keepings: tuple[BoundStatus, ...] = ("open", "broken", "kept")
     bounds = [
@@ -101,7 +96,6 @@ def test_bounds_and_vanished_cases_are_annotated() -> None:
 
 
 def test_summary_has_the_overall_verdict_the_table_and_a_command() -> None:
-    """As a heading, a table, and a command."""
     verdicts = found()
     written = github_summary("a-run", verdicts, overall_verdict(verdicts), (), ["new: other"])
     assert written.startswith("## flagbench: a regression\n")
@@ -112,7 +106,7 @@ def test_summary_has_the_overall_verdict_the_table_and_a_command() -> None:
 
 
 def hostile(text: str) -> Verdicts:
-    """Build verdicts that say this text wherever they can."""
+    """Build verdicts with this text in all their fields."""
     ratio = Interval(1.1, 1.05, 1.15)
     of_text = Case(text, text, 1, case().profile, case().countries, variant=text)
     return Verdicts(
@@ -128,7 +122,6 @@ def hostile(text: str) -> Verdicts:
 
 
 def test_no_hostile_text_ends_a_command_or_begins_another() -> None:
-    """And none is lost but what cannot be printed."""
     for text in HOSTILE.values():
         lines = list(github_annotations(hostile(text), ()))
         assert len(lines) == 4  # both sides have the same name, and so failed both
@@ -140,19 +133,9 @@ def test_no_hostile_text_ends_a_command_or_begins_another() -> None:
         assert printable(text) in unescaped(lines[1].rpartition("::")[2])
 
 
-def skeleton(markdown: str) -> Iterator[str]:
-    """Return what Markdown is made of, without its text."""
-    for token in MARKDOWN.parse(markdown):
-        yield token.type
-        yield from (
-            inner.type for inner in token.children or () if inner.type not in {"text", "text_special"}
-        )
-
-
 def test_no_hostile_text_is_markdown() -> None:
-    """The summary is made as any other one is."""
-    expected = list(skeleton(github_summary(BENIGN, hostile(BENIGN), "regression", (), [BENIGN])))
+    expected = markdown_skeleton(github_summary(BENIGN, hostile(BENIGN), "regression", (), [BENIGN]))
     for text in HOSTILE.values():
         written = github_summary(text, hostile(text), "regression", (), [printable(text)])
         if printable(text).strip():
-            assert list(skeleton(written)) == expected, text
+            assert markdown_skeleton(written) == expected, text

@@ -74,7 +74,6 @@ def test_no_row_is_wrapped_or_cut_at_80_columns() -> None:
 
 
 def test_console_without_unicode_gets_ascii() -> None:
-    """All of it can be written there."""
     text = printed(POINTS, stream=Latin())
     assert text.isascii()
     assert "#" in text
@@ -82,7 +81,6 @@ def test_console_without_unicode_gets_ascii() -> None:
 
 
 def test_machines_are_named_if_there_are_several() -> None:
-    """One is nobody's question."""
     assert "machine" not in printed(POINTS)
     text = printed((point(0), point(1, fingerprint="1" * 64)))
     assert "machine 111111111111" in text
@@ -90,7 +88,7 @@ def test_machines_are_named_if_there_are_several() -> None:
 
 
 def test_settings_are_named_if_a_case_had_several() -> None:
-    """Those of other cases, which always differ, are no reason."""
+    """Other cases always have other settings."""
     assert "settings" not in printed((*POINTS, point(0, case="other", settings="6" * 16)))
     text = printed((point(0), point(1, settings="6" * 16)))
     assert "settings 5555555" in text
@@ -98,7 +96,6 @@ def test_settings_are_named_if_a_case_had_several() -> None:
 
 
 def test_control_characters_of_a_history_are_replaced() -> None:
-    """Neither case nor config nor the words of who pinned it."""
     bad = "\x1b[2J\r\n"
     points = (replace(point(0, case=f"a{bad}"), config=bad), replace(point(1), config="x", settings=bad))
     stream = io.StringIO()
@@ -109,7 +106,6 @@ def test_control_characters_of_a_history_are_replaced() -> None:
 
 
 def test_steps_in_doubt_are_named() -> None:
-    """By metric and case."""
     (track,) = history_tracks(
         point(number, ratio) for number, ratio in enumerate(noisy([1.0] * 9 + [1.05] * 9))
     )
@@ -121,14 +117,13 @@ def test_steps_in_doubt_are_named() -> None:
 
 
 def test_history_without_a_reference_says_how_to_pin_one() -> None:
-    """A history may have come from elsewhere."""
     stream = io.StringIO()
     print_history(history_tracks(POINTS), None, Console(file=stream, width=80))
     assert "No reference is pinned; `flagbench history pin` does that." in stream.getvalue()
 
 
 def test_bars_reach_from_the_least_to_the_greatest() -> None:
-    """Unless they hardly differ: then they are as high as in a range that counts."""
+    """Values that hardly differ get bars of middle height."""
     assert draw_bars([0, 1, 2, 3, 4, 5, 6, 7], 1) == BARS
     assert draw_bars([1.0, 1.0], 0.05) == BARS[4] * 2
     assert set(draw_bars([0.0, 0.001, -0.001], 0.05)) <= {BARS[3], BARS[4]}
@@ -147,7 +142,7 @@ def test_many_values_are_thinned_to_medians_and_keep_their_break() -> None:
     st.integers(4, 60),
 )
 def test_bars_never_take_more_than_their_width(series: list[list[float]], width: int) -> None:
-    """However many series and values there are; where all have room, all are drawn."""
+    """If all values have room, all are drawn."""
     drawn = draw_series(series, 0.05, width)
     assert 1 <= len(drawn) <= width
     if sum(map(len, series)) + len(series) - 1 <= width and len(series) <= width // 4:

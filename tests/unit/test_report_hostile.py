@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import cycle
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from markdown_it import MarkdownIt
 from rich.console import Console
 
 from bench.app.output import stdout_console
@@ -37,16 +36,16 @@ from bench.worker.events import Fetched, FutureObserved
 from tests.builders import failed, trials
 from tests.hostile_strings import HOSTILE
 from tests.program import call
+from tests.rendering import MARKDOWN, markdown_skeleton
 
 BENIGN = "benign"
 WIDTHS = (60, 2_000)
 BEGINNINGS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
-MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 OWN_ESCAPES: Final = re.compile(r"\r|\x1b\[(?:\?25[hl]|[012]K|1A)")
-"""What the live line itself is drawn with."""
+"""Escape sequences of the live line itself."""
 
 GROUP: Final = 9
-"""As many texts as a run has fields that are shown."""
+"""About as many texts as a run has fields that are shown."""
 _TEXTS: Final = tuple(HOSTILE.values())
 
 each_run = pytest.mark.parametrize(
@@ -63,7 +62,7 @@ each_run = pytest.mark.parametrize(
 
 
 def run_with(texts: Sequence[str]) -> Run:
-    """Build a run whose fields say these texts in turn; some of its trials failed or were spoilt."""
+    """Build a run with these texts in its fields, in turn, and some failed and disturbed trials."""
     each = cycle(texts)
     strategy, client, variant = next(each), next(each), next(each)
     profile = Profile(next(each), Fixed(0.02))
@@ -117,7 +116,7 @@ def short_run(name: str) -> Run:
 
 
 def is_shown(text: str) -> bool:
-    """Tell whether a terminal moves on to the next line at most."""
+    """Tell whether a text has no control character but line feeds."""
     return all(sign.isprintable() or sign == "\n" for sign in text)
 
 
@@ -125,7 +124,6 @@ def is_shown(text: str) -> bool:
 def test_tables_show_hostile_texts(
     texts: Sequence[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """On a narrow terminal and on a wide one; where there is room for them, as they are."""
     run = run_with(texts)
     tables = [baseline_table(run, run.cases[0]), *scaling_tables(run)]
     for width in WIDTHS:
@@ -138,33 +136,20 @@ def test_tables_show_hostile_texts(
         assert f"{printable(texts[0])}: 3 flags (" in said
 
 
-def skeleton(markdown: str) -> list[str]:
-    """Return what Markdown is made of, without its text."""
-    return list(_parts(markdown))
-
-
-def _parts(markdown: str) -> Iterator[str]:
-    for token in MARKDOWN.parse(markdown):
-        yield token.type
-        yield from (
-            inner.type for inner in token.children or () if inner.type not in {"text", "text_special"}
-        )
-
-
 def pipes(markdown: str) -> list[int]:
     """Count the borders of cells in each line, which a renderer would add or leave out as it needs them."""
     return [line.replace("\\\\", "").replace("\\|", "").count("|") for line in markdown.splitlines()]
 
 
 def markdown_of(run: Run) -> str:
-    """Write everything that is written as Markdown."""
+    """Write all tables of a run as Markdown."""
     tables = (baseline_table(run, run.cases[0]), *scaling_tables(run))
     return f"{to_markdown(run)}\n{tables_to_markdown(tables)}"
 
 
 @cache
 def plain_markdown() -> str:
-    """Write what the Markdown of any other run looks like."""
+    """Write the Markdown of the run with which the others are compared."""
     return markdown_of(benign())
 
 
@@ -173,7 +158,7 @@ def test_markdown_renders_hostile_texts_as_text(texts: Sequence[str]) -> None:
     """Headings, tables and lists are those of any other run: no link, no image, no HTML, no further cell."""
     written, expected = markdown_of(run_with(texts)), plain_markdown()
     assert is_shown(written)
-    assert skeleton(written) == skeleton(expected)
+    assert markdown_skeleton(written) == markdown_skeleton(expected)
     assert pipes(written) == pipes(expected)
     shown = "".join(inner.content for token in MARKDOWN.parse(written) for inner in token.children or ())
     assert all(printable(text) in shown for text in texts if text == text.strip())
@@ -186,13 +171,12 @@ def cells_of(run: Run) -> list[list[str]]:
 
 @cache
 def plain_cells() -> list[list[str]]:
-    """Read what the CSV of any other run looks like."""
+    """Read the CSV of the run with which the others are compared."""
     return cells_of(benign())
 
 
 @each_run
 def test_csv_has_the_same_cells_and_no_formula(texts: Sequence[str]) -> None:
-    """Each is text and nothing else, and begins like no formula."""
     rows, expected = cells_of(run_with(texts)), plain_cells()
     assert [len(row) for row in rows] == [len(row) for row in expected]
     for row, plain in zip(rows, expected, strict=True):
@@ -206,7 +190,6 @@ def test_csv_has_the_same_cells_and_no_formula(texts: Sequence[str]) -> None:
 
 @each_run
 def test_json_keeps_hostile_texts(texts: Sequence[str]) -> None:
-    """As the run had them, in a file that a terminal shows."""
     run = run_with(texts)
     written = to_json(run)
     assert written.isascii()
@@ -216,7 +199,7 @@ def test_json_keeps_hostile_texts(texts: Sequence[str]) -> None:
 
 @each_run
 def test_progress_shows_hostile_texts(texts: Sequence[str]) -> None:
-    """Line by line where nobody watches; on a terminal nothing of them is an escape."""
+    """In plain lines and on a terminal, where none of them is an escape sequence."""
     run = run_with(texts)
     experiment = Experiment(texts[0], run.cases, {}, 8, None, 60, 10, 1)
     plain = io.StringIO()
@@ -231,7 +214,7 @@ def test_progress_shows_hostile_texts(texts: Sequence[str]) -> None:
 
 
 def _observed(progress: Observer, experiment: Experiment, measured: Iterable[Measurement]) -> None:
-    """Let someone look on from the beginning to the end."""
+    """Call every method of an observer."""
     progress.run_started(experiment)
     for trial in measured:
         progress.trial_started(experiment.cases[0], trial.block)
@@ -242,7 +225,6 @@ def _observed(progress: Observer, experiment: Experiment, measured: Iterable[Mea
 
 @pytest.mark.parametrize("verbose", [True, False])
 def test_download_shows_hostile_countries_and_outcomes(*, verbose: bool) -> None:
-    """Countries, outcomes and futures are what it says they are."""
     for text in HOSTILE.values():
         stream = io.StringIO()
         console = Console(file=stream, width=200)
@@ -257,11 +239,10 @@ def test_download_shows_hostile_countries_and_outcomes(*, verbose: bool) -> None
 def test_error_that_quotes_hostile_text_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A foreign file surprises with a key, a value, a version."""
-    sound = run_to_json(short_run(BENIGN))
+    good = run_to_json(short_run(BENIGN))
     for number, text in enumerate(HOSTILE.values()):
         damage = ({f"a{text}": 1}, {"trials": text}, {"schema": text})[number % 3]
-        (tmp_path / "run.json").write_text(json.dumps(sound | damage), encoding="ascii")
+        (tmp_path / "run.json").write_text(json.dumps(good | damage), encoding="ascii")
         assert call(monkeypatch, "show", str(tmp_path)) == 5
         said = capsys.readouterr()
         assert said.err.startswith("error[results]: ")
@@ -273,7 +254,6 @@ def test_error_that_quotes_hostile_text_is_one_line(
 def test_list_shows_runs_with_hostile_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line each, and one for a run that cannot be read."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     for number, text in enumerate(HOSTILE.values()):

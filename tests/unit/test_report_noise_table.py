@@ -1,21 +1,19 @@
 """Tests of the tables of a machine's noise: at 80 and 160 columns, and as Markdown."""
 
-import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
 from bench.report.markdown import tables_to_markdown
 from bench.report.noise_table import gate_held_text, gate_refused_text, noise_conclusion, noise_tables
 from bench.report.number_format import format_small_percent
-from bench.report.terminal import print_tables
 from bench.stats.intervals import Interval
 from bench.stats.noise import CaseNoise, Gate, Noise, case_noise
 from bench.storage.noise import NoiseRecord
 from bench.system.noise_advice import UNREADABLE, Advice
+from tests.rendering import printed
 
 ADVICE = (
     Advice("frequency governor", "powersave", "/sys/governor", "sudo cpupower frequency-set -g performance"),
@@ -28,7 +26,7 @@ ADVICE = (
 
 
 def noisy(case: str, sigma: float, drift: float = 0.0, blocks: int = 20) -> CaseNoise:
-    """Work out the noise of simulated sides that drift together."""
+    """Compute the noise of two simulated variants that drift together."""
     source = np.random.default_rng(1)
     level = 0.2 * np.exp(drift * np.linspace(0, 1, blocks))
     first, second = (dict(enumerate(map(float, level * source.lognormal(0, sigma, blocks)))) for _ in "ab")
@@ -36,7 +34,7 @@ def noisy(case: str, sigma: float, drift: float = 0.0, blocks: int = 20) -> Case
 
 
 def record(*cases: CaseNoise, unmeasured: tuple[str, ...] = ()) -> NoiseRecord:
-    """Build what is known of a machine."""
+    """Build the stored noise of a machine."""
     run = "noise-20260102-030405"
     noise = Noise(cases, unmeasured)
     return NoiseRecord("0123456789ab" + "c" * 52, "2026-01-02T03:04:05+00:00", run, "noise", noise, ADVICE)
@@ -47,22 +45,13 @@ WORKING = noisy("sequential/requests/1/local", 0.06, drift=0.4)
 FULL = record(WORKING, WAITING, unmeasured=("processpool_map/requests/5/local",))
 
 
-def printed(known: NoiseRecord, width: int) -> str:
-    """Print noise as into a pipe of this width."""
-    stream = io.StringIO()
-    console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
-    print_tables(noise_tables(known), console)
-    return stream.getvalue()
-
-
 @pytest.mark.parametrize("width", [80, 160])
 def test_noise_matches_its_snapshot(width: int, snapshot: SnapshotAssertion) -> None:
     """Read the snapshot when it changes: it is what a user sees."""
-    assert printed(FULL, width) == snapshot
+    assert printed(noise_tables(FULL), width) == snapshot
 
 
 def test_noise_as_markdown_matches_its_snapshot(snapshot: SnapshotAssertion) -> None:
-    """With the same figures."""
     assert tables_to_markdown(noise_tables(FULL)) == snapshot
 
 
@@ -70,7 +59,7 @@ def test_noise_as_markdown_matches_its_snapshot(snapshot: SnapshotAssertion) -> 
 def test_no_line_is_wrapped_or_cut(width: int) -> None:
     """With the longest names there are, and as many cases as take several tables."""
     long = "threadpool_as_completed/requests/200/lognormal-50ms-300ms/close"
-    text = printed(record(*(replace(WAITING, case=long) for _ in range(7))), width)
+    text = printed(noise_tables(record(*(replace(WAITING, case=long) for _ in range(7)))), width)
     lines = text.splitlines()
     assert "…" not in text
     assert max(map(len, lines)) <= width
@@ -80,15 +69,14 @@ def test_no_line_is_wrapped_or_cut(width: int) -> None:
 
 @pytest.mark.parametrize("width", [80, 160])
 def test_every_remedy_is_on_a_line_of_its_own(width: int) -> None:
-    """So that it can be copied."""
-    lines = printed(FULL, width).splitlines()
+    """So it can be copied."""
+    lines = printed(noise_tables(FULL), width).splitlines()
     for each in ADVICE:
         assert any(line.rstrip().endswith(each.remedy or each.source) for line in lines)
         assert any(each.what in line and each.value in line for line in lines)
 
 
-def test_the_conclusion_names_the_quietest_and_the_noisiest_case() -> None:
-    """And the level that moved."""
+def test_conclusion_names_the_quietest_and_the_noisiest_case() -> None:
     said = noise_conclusion(FULL.noise)
     shown = [format_small_percent(case.detectable[1].slowdown) for case in (WAITING, WORKING)]
     assert f"from {shown[0]} ({WAITING.case}) to {shown[1]} ({WORKING.case})" in said
@@ -97,20 +85,18 @@ def test_the_conclusion_names_the_quietest_and_the_noisiest_case() -> None:
 
 
 def test_conclusion_without_drift_promises_nothing() -> None:
-    """One case alone has no range."""
     said = noise_conclusion(Noise((WAITING,), ()))
     assert said.count(WAITING.case) == 1
     assert "No drift of the level was found" in said
 
 
 def test_autocorrelation_counts_as_a_moved_level() -> None:
-    """As where it goes up and down again."""
+    """The level may have gone up and down again."""
     wandering = replace(WAITING, drift=Interval(0.0, -0.1, 0.1), autocorrelation=0.5)
     assert "moved during the run" in noise_conclusion(Noise((wandering,), ()))
 
 
 def test_text_on_a_held_gate_says_how_that_is_known() -> None:
-    """When, with which config, from how many pairs, and how sure it is."""
     assert gate_held_text(Gate(0.03, 64, needed=20, shown=0.01), FULL) == (
         "a gate of 3.0% can be held: it takes 20 of 64 blocks, "
         "as measured 2026-01-02 with noise from 20 pairs, good to ±16% at best"
@@ -127,7 +113,7 @@ def test_text_on_a_held_gate_says_how_that_is_known() -> None:
     ],
 )  # fmt: skip
 def test_text_on_a_refused_gate_says_how_many_blocks_it_takes(gate: Gate, words: tuple[str, ...]) -> None:
-    """What its blocks show is rounded up, and so always reads as more than the gate."""
+    """The slow-down that its blocks show is rounded up, so that it always reads as more than the gate."""
     threshold, needed, blocks, shown = words
     assert gate_refused_text(gate) == (
         f"a gate of {threshold} takes {needed} blocks on this machine and has {blocks}, which show {shown}"
@@ -135,9 +121,8 @@ def test_text_on_a_refused_gate_says_how_many_blocks_it_takes(gate: Gate, words:
 
 
 def test_noise_without_a_measured_case_says_so() -> None:
-    """At any width, and in Markdown."""
     nothing = record(unmeasured=("it/requests/1/local",))
-    for text in (printed(nothing, 80), tables_to_markdown(noise_tables(nothing))):
+    for text in (printed(noise_tables(nothing), 80), tables_to_markdown(noise_tables(nothing))):
         assert "it/requests/1/local: too few blocks in which both sides succeeded" in text
         assert "Nothing is known of this machine's noise" in " ".join(text.split())
         assert "noise floor" not in text

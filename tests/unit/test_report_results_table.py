@@ -5,7 +5,6 @@ import io
 from dataclasses import replace
 
 import pytest
-from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
 from bench.model.cases import Case, Experiment, Profile, Selection
@@ -15,11 +14,11 @@ from bench.report.export.json import to_json
 from bench.report.export.markdown import to_markdown
 from bench.report.progress_state import ProgressState
 from bench.report.results_table import conclusion, run_tables
-from bench.report.terminal import print_tables
 from bench.stats.ranking import rankings
 from bench.stats.stopping_rule import Stop
 from bench.storage.run_json import run_from_bytes
 from tests.builders import NEAR, POP3, case, failed, round_of, run_of, trials
+from tests.rendering import printed
 
 SEQUENTIAL = case("sequential", workers=1)
 POOL = case("threadpool_as_completed", workers=20)
@@ -29,13 +28,13 @@ CLOSING = replace(POOL, keep_alive=False, workers=200)
 
 
 def values(scale: float) -> list[float]:
-    """Return ten block values that differ by what every block shares."""
+    """Return the values of ten blocks that drift."""
     return [scale * (1 + block / 100) for block in range(10)]
 
 
 @pytest.fixture
 def run() -> Run:
-    """Build a run with a winner, a tie, a crash, a case without a timing, and a range of figures."""
+    """Build a run with a fastest case, a tie, a crash, a case without a timing, and a range of figures."""
     tied = [value * (1.001 if block % 2 else 0.999) for block, value in enumerate(values(0.021))]
     pool = trials(POOL, values(0.0251), in_flight=18)
     pool[3] = replace(pool[3], rounds=(round_of(0.026, 20, ok=1, not_found=1, server_error=1),))
@@ -50,50 +49,42 @@ def run() -> Run:
     )
 
 
-def printed(run: Run, width: int) -> str:
-    """Print the tables of a run as into a pipe of this width."""
-    stream = io.StringIO()
-    console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
-    print_tables(run_tables(run), console)
-    return stream.getvalue()
+def printed_run(run: Run, width: int) -> str:
+    """Print the tables of a run."""
+    return printed(run_tables(run), width)
 
 
 @pytest.mark.parametrize("width", [80, 160])
 def test_tables_match_their_snapshot(run: Run, width: int, snapshot: SnapshotAssertion) -> None:
     """Read the snapshot when it changes: it is what a user sees."""
-    assert printed(run, width) == snapshot
+    assert printed_run(run, width) == snapshot
 
 
 @pytest.mark.parametrize("width", [80, 160])
 def test_no_row_is_wrapped_or_cut(run: Run, width: int) -> None:
-    """Every row is on a line of its own, whole."""
-    text = printed(run, width)
+    text = printed_run(run, width)
     assert "…" not in text
     assert max(len(line) for line in text.splitlines()) <= width
 
 
 def test_markdown_and_csv_match_their_snapshots(run: Run, snapshot: SnapshotAssertion) -> None:
-    """The two that other tools take in."""
     assert to_markdown(run) == snapshot
     assert to_csv(run) == snapshot
 
 
 def test_json_is_the_stored_document(run: Run) -> None:
-    """Nothing is rounded and nothing is lost."""
     assert run_from_bytes(to_json(run).encode()) == run
 
 
 def test_csv_escapes_formulas() -> None:
-    """A profile may be called anything; a text that begins like a formula is quoted."""
     odd = Case("=cmd()", "-x", 1, Profile("@home"), POP3)
     (row,) = csv.DictReader(io.StringIO(to_csv(run_of({odd: trials(odd, [0.1])}))))
     assert (row["strategy"], row["client"], row["profile"]) == ("'=cmd()", "'-x", "'@home")
 
 
 def test_each_profile_has_its_own_table() -> None:
-    """Another profile is another question."""
     far = replace(LOOP, profile=Profile("far"))
-    text = printed(run_of({LOOP: trials(LOOP, values(0.02)), far: trials(far, values(0.5))}), 80)
+    text = printed_run(run_of({LOOP: trials(LOOP, values(0.02)), far: trials(far, values(0.5))}), 80)
     assert "profile 20ms" in text
     assert "profile far" in text
     assert text.count("was fastest") == 2
@@ -118,9 +109,8 @@ def test_each_profile_has_its_own_table() -> None:
 def test_conclusion_says_how_certain_the_ranking_is(
     measured: dict[Case, list[Measurement]], words: str
 ) -> None:
-    """In each state a run can be in."""
-    (podium,) = rankings(run_of(measured))
-    assert words in conclusion(podium)
+    (ranking,) = rankings(run_of(measured))
+    assert words in conclusion(ranking)
 
 
 class Clock:
@@ -167,16 +157,15 @@ def test_cases_of_another_profile_do_not_lead() -> None:
 
 
 def test_control_characters_of_a_stored_run_are_replaced() -> None:
-    """A run may come from anywhere; what it says is printed, not obeyed."""
     hostile = failed(POOL, 0, "error", "\x1b]0;owned\x07\nsecond line")
-    text = printed(run_of({POOL: [hostile]}), 160)
+    text = printed_run(run_of({POOL: [hostile]}), 160)
     assert "\x1b" not in text
     assert "error in 1 trial (block 1): \N{REPLACEMENT CHARACTER}]0;owned" in text
 
 
 @pytest.mark.no_cover  # tracing takes twice as long as the simulation
 def test_table_of_every_strategy_and_client_fits_into_80_and_160_columns() -> None:
-    """All strategies and clients, kept alive or not, 1 to 200 workers, 1,000 fetches, errors, failures."""
+    """With and without keep-alive, 1 to 200 workers, 1,000 fetches, errors, failures."""
     from bench.config import catalog
 
     thousand = Selection("all limit 50 repeat 20", ("BR",) * 50, 20)
@@ -193,7 +182,7 @@ def test_table_of_every_strategy_and_client_fits_into_80_and_160_columns() -> No
                 measured[each] = [*good, failed(each, 9, "crash", "killed by SIGSEGV")]
     run = run_of(measured)
     for width in (80, 160):
-        text = printed(run, width)
+        text = printed_run(run, width)
         assert "…" not in text
         assert max(len(line) for line in text.splitlines()) <= width
         rows = [line for line in text.splitlines() if "/close 200" in line or "/close    " in line]
@@ -201,27 +190,26 @@ def test_table_of_every_strategy_and_client_fits_into_80_and_160_columns() -> No
 
 
 def test_case_given_up_is_named_below_the_table() -> None:
-    """Three time-outs of ten blocks: seven were left out."""
-    text = printed(run_of({SLOW: [failed(SLOW, block, "timeout", "") for block in range(3)]}), 160)
+    text = printed_run(run_of({SLOW: [failed(SLOW, block, "timeout", "") for block in range(3)]}), 160)
     assert f"! {SLOW.id}: given up after 3 time-outs, 7 blocks left out" in text
     mixed = [failed(SLOW, 0, "crash", ""), *(failed(SLOW, block, "timeout", "") for block in (1, 2))]
-    text = printed(run_of({SLOW: mixed}), 160)
+    text = printed_run(run_of({SLOW: mixed}), 160)
     assert f"! {SLOW.id}: given up after 1 crash and 2 time-outs, 7 blocks left out" in text
 
 
 def test_leaks_are_named_below_the_table() -> None:
-    """As ranges over the trials that left anything; one that left nothing is not mentioned."""
-    sound = trials(SLOW, [0.02] * 8)
-    untidy = [
-        replace(sound[0], leak=Leak(3, 1, 0)),
-        replace(sound[1], leak=Leak(3, 4, 1)),
-        replace(sound[2], leak=Leak()),
+    """As ranges over the trials that left something behind."""
+    good = trials(SLOW, [0.02] * 8)
+    leaking = [
+        replace(good[0], leak=Leak(3, 1, 0)),
+        replace(good[1], leak=Leak(3, 4, 1)),
+        replace(good[2], leak=Leak()),
     ]
-    run = run_of({SLOW: [*untidy, *sound[3:]], LOOP: trials(LOOP, [0.03] * 8)})
+    run = run_of({SLOW: [*leaking, *good[3:]], LOOP: trials(LOOP, [0.03] * 8)})
     line = f"{SLOW.id}: leaks in 2 trials: 3 threads, 1–4 descriptors, 1 process"
-    assert f"\n{line}\n" in printed(run, 160)
+    assert f"\n{line}\n" in printed_run(run, 160)
     assert f"- {line}" in to_markdown(run)
-    assert printed(run, 160).count("leaks in") == 1
+    assert printed_run(run, 160).count("leaks in") == 1
 
 
 def test_the_race_expects_no_trials_of_a_case_given_up() -> None:
@@ -233,7 +221,6 @@ def test_the_race_expects_no_trials_of_a_case_given_up() -> None:
 
 
 def test_markdown_has_the_medians_by_workers(run: Run) -> None:
-    """It has what the terminal has."""
     assert "median by workers" not in to_markdown(run)
     more = replace(LOOP, workers=5)
     both = run_of({LOOP: trials(LOOP, values(0.02)), more: trials(more, values(0.04))})
@@ -243,15 +230,15 @@ def test_markdown_has_the_medians_by_workers(run: Run) -> None:
 
 
 def test_disturbed_trials_are_counted_by_reason_as_repeated_or_kept() -> None:
-    """A line for each reason, whatever its figures; those that count are said to be kept."""
-    sound = trials(SLOW, [0.02] * 8)
+    """Reasons that differ in their figures alone are the same."""
+    good = trials(SLOW, [0.02] * 8)
     late = [
-        replace(sound[0], attempt=attempt, outcome="invalid", rounds=(), detail=f"late: by {figure} ms")
+        replace(good[0], attempt=attempt, outcome="invalid", rounds=(), detail=f"late: by {figure} ms")
         for attempt, figure in enumerate(("2.1", "3", "1e+03"))
     ]
-    again = replace(sound[0], attempt=3)
-    kept = replace(sound[1], detail="others used 50% of a core")
-    text = printed(run_of({SLOW: [*late, again, kept, *sound[2:]]}), 160)
+    again = replace(good[0], attempt=3)
+    kept = replace(good[1], detail="others used 50% of a core")
+    text = printed_run(run_of({SLOW: [*late, again, kept, *good[2:]]}), 160)
     assert "\n3 trials repeated: late: by 2.1 ms\n" in text
     assert "\n1 trial kept although disturbed: others used 50% of a core\n" in text
     assert "!" not in text

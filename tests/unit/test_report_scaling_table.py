@@ -1,11 +1,9 @@
 """Tests of the tables of ``show --scaling`` and ``show --against``, at 80 columns and as Markdown."""
 
-import io
 import random
 from dataclasses import replace
 
 import pytest
-from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
 from bench.model.cases import Case, Fixed, Profile, Selection
@@ -14,9 +12,9 @@ from bench.report.baseline_table import baseline_table
 from bench.report.markdown import tables_to_markdown
 from bench.report.scaling_table import scaling_tables
 from bench.report.table import Table
-from bench.report.terminal import print_tables
 from bench.stats.scalability_law import UniversalLaw
 from tests.builders import case, failed, run_of, trials
+from tests.rendering import printed
 
 THOUSAND = Selection("all limit 100 repeat 10", ("BR",) * 100, 10)
 WORKERS = (1, 2, 5, 10, 20, 50, 100, 200)
@@ -24,7 +22,7 @@ THREADS = UniversalLaw(75.0, 0.035, 0.0001)
 LOOP = UniversalLaw(60.0, 0.012, 0.000004)
 
 
-def entrant(strategy: str, client: str, workers: int) -> Case:
+def case_of(strategy: str, client: str, workers: int) -> Case:
     """Build a case of a thousand fetches at 10 ms."""
     return Case(strategy, client, workers, Profile("10ms", Fixed(0.010)), THOUSAND)
 
@@ -44,23 +42,15 @@ def measured(each: Case, law: UniversalLaw, blocks: int) -> list[Measurement]:
 
 def scale(blocks: int) -> Run:
     """Build a run of the shape of ``configs/scale.yaml``."""
-    entrants = {
-        entrant(strategy, client, workers): law
+    cases = {
+        case_of(strategy, client, workers): law
         for strategy, client, law in (
             ("threadpool_map", "requests", THREADS),
             ("asyncio_gather", "aiohttp", LOOP),
         )
         for workers in WORKERS
     }
-    return run_of({each: measured(each, law, blocks) for each, law in entrants.items()}, "scale")
-
-
-def printed(table: Table, width: int = 80) -> str:
-    """Print a table as into a pipe of this width."""
-    stream = io.StringIO()
-    console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
-    print_tables([table], console)
-    return stream.getvalue()
+    return run_of({each: measured(each, law, blocks) for each, law in cases.items()}, "scale")
 
 
 def remarks_of(table: Table) -> str:
@@ -76,20 +66,20 @@ def scaling_of(run: Run) -> Table:
 
 @pytest.mark.parametrize("blocks", [6, 10])
 def test_scaling_matches_its_snapshot(blocks: int, snapshot: SnapshotAssertion) -> None:
-    """Six blocks bear knees and no crossover, ten bear both."""
-    assert printed(scaling_of(scale(blocks))) == snapshot
+    """Six blocks are enough for knees, and ten for crossovers as well."""
+    assert printed([scaling_of(scale(blocks))], 80) == snapshot
 
 
 def test_baseline_table_matches_its_snapshot(snapshot: SnapshotAssertion) -> None:
-    """Faster, slower, level, with too few blocks, and without any."""
-    reference, quick, slow = (entrant("threadpool_map", "requests", workers) for workers in (20, 50, 5))
-    twin = entrant("asyncio_gather", "aiohttp", 20)
-    short = entrant("asyncio_gather", "httpx", 200)
-    broken = entrant("processpool_map", "urllib3", 20)
-    closing = replace(entrant("threadpool_as_completed", "requests", 200), keep_alive=False)
+    """With cases that are faster, slower, tied, with too few blocks, and without any."""
+    reference, quick, slow = (case_of("threadpool_map", "requests", workers) for workers in (20, 50, 5))
+    twin = case_of("asyncio_gather", "aiohttp", 20)
+    short = case_of("asyncio_gather", "httpx", 200)
+    broken = case_of("processpool_map", "urllib3", 20)
+    closing = replace(case_of("threadpool_as_completed", "requests", 200), keep_alive=False)
     run = run_of(
         {
-            entrant("sequential", "requests", 1): measured(entrant("sequential", "requests", 1), THREADS, 10),
+            case_of("sequential", "requests", 1): measured(case_of("sequential", "requests", 1), THREADS, 10),
             slow: measured(slow, THREADS, 10),
             reference: measured(reference, THREADS, 10),
             quick: measured(quick, THREADS, 10),
@@ -101,26 +91,25 @@ def test_baseline_table_matches_its_snapshot(snapshot: SnapshotAssertion) -> Non
         "mine",
     )
     table = baseline_table(run, reference)
-    assert printed(table) == snapshot
+    assert printed([table], 80) == snapshot
     assert tables_to_markdown([table]) == snapshot
 
 
 def test_markdown_has_the_series_as_a_column(snapshot: SnapshotAssertion) -> None:
-    """Its tables have no headings between their rows."""
     assert tables_to_markdown([scaling_of(scale(10))]) == snapshot
 
 
 @pytest.mark.parametrize("blocks", [1, 5, 6, 10])
 def test_no_row_is_wrapped_or_cut_at_80_columns(blocks: int) -> None:
-    """The longest names there are, a connection per request, and thousands of seconds."""
+    """With the longest names there are, a connection per request, and thousands of seconds."""
     long = {
-        replace(entrant("threadpool_as_completed", "requests", workers), keep_alive=False): law
+        replace(case_of("threadpool_as_completed", "requests", workers), keep_alive=False): law
         for workers in WORKERS
         for law in (UniversalLaw(0.05, 0.3, 0.0001),)
     }
     run = run_of({each: measured(each, law, blocks) for each, law in long.items()}, "n" * 30)
     for table in (scaling_of(run), baseline_table(run, run.cases[0])):
-        text = printed(table)
+        text = printed([table], 80)
         assert "…" not in text
         assert max(len(line) for line in text.splitlines()) <= 80
         for section in table.sections:
@@ -130,7 +119,6 @@ def test_no_row_is_wrapped_or_cut_at_80_columns(blocks: int) -> None:
 
 
 def test_only_cases_of_the_same_profile_are_compared() -> None:
-    """Another profile is another question."""
     near, far = case("asyncio_gather", "aiohttp"), replace(case(), profile=Profile("far"))
     run = run_of(
         {each: trials(each, [0.04 + block / 1e4 for block in range(6)]) for each in (near, case(), far)}
@@ -141,7 +129,6 @@ def test_only_cases_of_the_same_profile_are_compared() -> None:
 
 
 def test_reference_without_a_timing_has_nothing_to_compare() -> None:
-    """Instead of a table of dashes alone."""
     run = run_of(
         {case(): [failed(case(), 0, "error", "no")], case(workers=5): trials(case(workers=5), [0.04])}
     )
@@ -149,7 +136,7 @@ def test_reference_without_a_timing_has_nothing_to_compare() -> None:
 
 
 def remarks_on(elapsed: dict[int, float], blocks: int = 10) -> str:
-    """Return what is said of one series with these times, which each block shares and hardly varies."""
+    """Return the remarks on one series with these times, which drift from block to block."""
     run = run_of(
         {
             case(workers=workers): trials(
@@ -199,27 +186,24 @@ def remarks_on(elapsed: dict[int, float], blocks: int = 10) -> str:
 def test_remarks_say_up_to_how_many_workers_speed_grows(
     elapsed: dict[int, float], blocks: int, words: str
 ) -> None:
-    """In each state that a series can be in."""
     assert words in remarks_on(elapsed, blocks)
 
 
 def test_remarks_without_a_series_do_not_mention_intervals() -> None:
-    """There are none."""
     assert remarks_on({1: 4.0, 2: 2.0}, 6) == (
         "No strategy and client has timings for three numbers of workers: there is nothing to fit."
     )
 
 
 def without(run: Run, case_id: str, blocks: int) -> Run:
-    """Let the first so many trials of a case crash."""
+    """Let the first trials of a case crash, up to this number."""
     lost = next(each for each in run.cases if each.id == case_id)
     kept = [trial for trial in run.trials if trial.case != case_id or trial.block >= blocks]
     return replace(run, trials=(*kept, *(failed(lost, block, "crash", "") for block in range(blocks))))
 
 
 def test_crossover_is_shown_beside_places_with_too_few_blocks() -> None:
-    """It is shown, and beside it how many places could not be told."""
-    run = without(scale(10), entrant("asyncio_gather", "aiohttp", 200).id, 5)
+    run = without(scale(10), case_of("asyncio_gather", "aiohttp", 200).id, 5)
     text = remarks_of(scaling_of(run))
     assert "overtakes" in text
     assert "too few blocks for crossovers" not in text
@@ -229,7 +213,6 @@ def test_crossover_is_shown_beside_places_with_too_few_blocks() -> None:
 
 
 def test_blocks_without_a_law_are_counted() -> None:
-    """Beside those that have one."""
     run = run_of(
         {
             (each := case(workers=workers)): trials(
@@ -244,8 +227,6 @@ def test_blocks_without_a_law_are_counted() -> None:
 
 
 def test_pairs_without_a_crossover_are_named_if_few_and_counted_if_many() -> None:
-    """One pair is worth a sentence, six are not."""
-
     def remarks(clients: tuple[str, ...]) -> str:
         run = run_of(
             {
@@ -269,7 +250,7 @@ def test_number_of_workers_that_mostly_failed_is_named() -> None:
     """Its row is missing from the table."""
     run = scale(6)
     kept = [trial for trial in run.trials if "asyncio_gather/aiohttp/50" not in trial.case or trial.block > 3]
-    crashes = [failed(entrant("asyncio_gather", "aiohttp", 50), block, "crash", "") for block in range(4)]
+    crashes = [failed(case_of("asyncio_gather", "aiohttp", 50), block, "crash", "") for block in range(4)]
     text = remarks_of(scaling_of(replace(run, trials=(*kept, *crashes))))
     assert "Left out, as most trials failed: 50 workers." in text
     assert "no knee can be sought beyond 20 workers, as most trials with 50 failed; 100 are" in text

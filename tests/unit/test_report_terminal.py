@@ -1,16 +1,15 @@
 """Tests of the layouts of tables on terminals and in Markdown."""
 
-import io
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
 
 from bench.report.markdown import tables_to_markdown
 from bench.report.table import Column, Remark, Row, Section, Table
-from bench.report.terminal import print_tables, split_columns
+from bench.report.terminal import split_columns
+from tests.rendering import printed
 
 FIGURES = Table(
     title="title",
@@ -35,10 +34,8 @@ TEXTS = Table(
 
 
 def lines(table: Table, width: int) -> list[str]:
-    """Print a table as into a pipe of this width."""
-    stream = io.StringIO()
-    print_tables([table], Console(file=stream, width=width, highlight=False, markup=False, emoji=False))
-    return [line.rstrip() for line in stream.getvalue().splitlines()]
+    """Print a table, and return its lines without spaces at their ends."""
+    return [line.rstrip() for line in printed([table], width).splitlines()]
 
 
 def test_wide_terminal_gets_a_line_for_each_row() -> None:
@@ -92,10 +89,10 @@ def test_columns_that_do_not_fit_go_into_a_further_table() -> None:
 
 def test_rows_without_a_figure_in_a_part_are_left_out_of_it() -> None:
     table = replace(FIGURES, sections=(*FIGURES.sections[:1], Section("lone", (Row(("x", "", "5")),))))
-    printed = lines(table, 13)
-    assert printed.count("threads") == 2
-    assert printed.count("lone") == 1
-    assert printed[printed.index("lone") + 1].split() == ["x", "5"]
+    shown = lines(table, 13)
+    assert shown.count("threads") == 2
+    assert shown.count("lone") == 1
+    assert shown[shown.index("lone") + 1].split() == ["x", "5"]
 
 
 def test_sections_without_a_heading_for_their_column_are_always_set_apart() -> None:

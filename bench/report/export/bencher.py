@@ -18,7 +18,7 @@ def to_bencher(run: Run) -> str:
     """Write ``latency``, the median of a round in nanoseconds, and ``throughput``, its fetches per second.
 
     Raises:
-        UsageError: no case succeeded in any block, or a name is longer than Bencher takes.
+        UsageError: a name is longer than Bencher takes.
     """
     entries = entries_of(run)
     for entry in entries:

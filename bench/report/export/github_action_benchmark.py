@@ -10,11 +10,7 @@ from bench.stats.intervals import Interval
 
 
 def to_github_action_benchmark(run: Run) -> str:
-    """Write the median of each case, in seconds.
-
-    Raises:
-        UsageError: no case succeeded in any block.
-    """
+    """Write the median of each case, in seconds."""
     return strict_json([_result(entry) for entry in entries_of(run)])
 
 

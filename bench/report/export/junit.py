@@ -1,6 +1,6 @@
 """Export a run as JUnit XML, which CI systems show as tests; valid by the schema of Jenkins' xUnit plugin."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
 from typing import Final, Literal, TypeAlias
@@ -10,14 +10,10 @@ from bench.model.comparison import Comparison
 from bench.model.results import Measurement, Run
 from bench.model.text import plural, printable
 from bench.report.absolute_thresholds import describe_bound, describe_finding
+from bench.report.comparison_table import describe_ratio
 from bench.report.export.cases import entry_names, failed_trials, trials_by_case
-from bench.report.failures import describe_failed_trials
-from bench.report.number_format import (
-    format_change,
-    format_change_interval,
-    format_duration,
-    format_figure,
-)
+from bench.report.failures import describe_failed_pairs, describe_failed_trials
+from bench.report.number_format import format_duration, format_figure
 from bench.stats.absolute_thresholds import BoundVerdict, bound_verdicts
 from bench.stats.case_summary import block_sample
 from bench.stats.intervals import median_interval
@@ -27,6 +23,15 @@ from bench.storage.comparison import read_comparison
 _VANISHED: Final = "vanished"
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 Problem: TypeAlias = Literal["failure", "error", "skipped"]
+
+
+_PROBLEMS: Final[Mapping[str, Problem]] = {
+    "slower": "failure",
+    "broken": "failure",
+    "inconclusive": "skipped",
+    "open": "skipped",
+}
+"""By verdict on a metric or a bound; a test with any other verdict passes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,40 +153,34 @@ def _pairs_test(
     # both trials of a pair run at the same time
     took_s = fsum(max(pair) for pair in zip(*(iter([trial.took_s for trial in trials]),) * 2, strict=True))
     if failed := candidate_failures or base_failures:
-        variant = printable(failed[0].case.rpartition("@")[2])
-        message = f"{describe_failed_trials(failed)} (by {variant})"
+        message = describe_failed_pairs(failed)
         problem: Problem = "error" if candidate_failures else "skipped"
         return _Test(printable(case), "trials", "", problem, failed[0].outcome, message, took_s)
     return _Test(printable(case), "trials", "", took_s=took_s)
 
 
 def _metric_test(each: MetricVerdict, comparison: Comparison) -> _Test:
-    figures = _metric_figures(each, comparison)
-    group = printable(each.case)
-    if each.verdict == "slower":
-        return _Test(group, each.metric, figures, "failure", "slower", figures)
-    if each.verdict == "inconclusive":
-        return _Test(group, each.metric, figures, "skipped", "inconclusive", f"inconclusive: {each.why}")
-    return _Test(group, each.metric, figures)
+    figures = ""
+    if each.ratio is not None:
+        base, candidate = printable(comparison.base), printable(comparison.candidate)
+        figures = (
+            f"{each.metric} is {each.verdict}: {format_figure(each.metric, each.base)} of {base}, "
+            f"{format_figure(each.metric, each.candidate)} of {candidate}, {describe_ratio(each)}"
+        )
+    message = figures if each.verdict == "slower" else f"inconclusive: {each.why}"
+    return _verdict_test(printable(each.case), each.metric, each.verdict, figures, message)
 
 
 def _bound_test(each: BoundVerdict) -> _Test:
     """Test whether the candidate keeps to a bound."""
-    group, name, found = printable(each.case), describe_bound(each), describe_finding(each)
-    if each.verdict == "broken":
-        return _Test(group, name, found, "failure", "broken", f"{name} is broken: {found}")
-    if each.verdict == "open":
-        return _Test(group, name, found, "skipped", "open", f"{name} is open: {found}")
-    return _Test(group, name, found)
-
-
-def _metric_figures(each: MetricVerdict, comparison: Comparison) -> str:
-    """Write the figures of a metric in a line; nothing if there are none."""
-    if each.ratio is None:
-        return ""
-    base, candidate = printable(comparison.base), printable(comparison.candidate)
-    return (
-        f"{each.metric} is {each.verdict}: {format_figure(each.metric, each.base)} of {base}, "
-        f"{format_figure(each.metric, each.candidate)} of {candidate}, {format_change(each.ratio.estimate)} "
-        f"({format_change_interval(each.ratio)}), {plural(each.blocks, 'block')}"
+    name, found = describe_bound(each), describe_finding(each)
+    return _verdict_test(
+        printable(each.case), name, each.verdict, found, f"{name} is {each.verdict}: {found}"
     )
+
+
+def _verdict_test(group: str, name: str, verdict: str, figures: str, message: str) -> _Test:
+    problem = _PROBLEMS.get(verdict)
+    if problem is None:
+        return _Test(group, name, figures)
+    return _Test(group, name, figures, problem, verdict, message)

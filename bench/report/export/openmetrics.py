@@ -26,7 +26,6 @@ def to_openmetrics(run: Run) -> str:
     Samples have no timestamps, which collectors of text files refuse; the start of the run is a gauge.
 
     Raises:
-        UsageError: no case succeeded in any block.
         UnreadableResultError: the run does not say when it began.
     """
     entries = entries_of(run)

@@ -16,9 +16,6 @@ def to_pyperf(run: Run) -> str:
     """Write one benchmark for each case, with one of its *runs* for each block.
 
     Each run has one value, as unequal counts would mean something to pyperf.
-
-    Raises:
-        UsageError: no case succeeded in any block.
     """
     document = {
         "version": _VERSION,

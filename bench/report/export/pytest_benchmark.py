@@ -12,11 +12,7 @@ from bench.report.export.run_metadata import commit_of, environment_texts, is_mo
 
 
 def to_pytest_benchmark(run: Run) -> str:
-    """Write one benchmark for each case, with one of its *rounds* for each block; in seconds.
-
-    Raises:
-        UsageError: no case succeeded in any block.
-    """
+    """Write one benchmark for each case, with one of its *rounds* for each block; in seconds."""
     facts = environment_texts(run)
     document = {
         "machine_info": facts,

@@ -31,40 +31,33 @@ class Format:
     """A format of `export`.
 
     Attributes:
-        write: turns runs into text, or into bytes if no terminal can show it.
-        is_series: whether it takes several runs.
+        write: turns a run into text, or into bytes that no terminal can show.
+        is_series: whether ``write`` takes a sequence of runs instead.
         shows_failures: whether failed trials have a place of their own in it.
         needs_figures: whether it says nothing of a run in which nothing succeeded.
     """
 
-    write: Callable[[Sequence[Run]], Content]
+    write: Callable[..., Content]
     is_series: bool = False
     shows_failures: bool = False
     needs_figures: bool = True
 
 
-def _single(
-    write: Callable[[Run], Content], *, shows_failures: bool = False, needs_figures: bool = True
-) -> Format:
-    """Make a format of one run."""
-    return Format(lambda runs: write(*runs), shows_failures=shows_failures, needs_figures=needs_figures)
-
-
 FORMATS: Final[Mapping[str, Format]] = {
-    "pytest-benchmark": _single(to_pytest_benchmark),
-    "pyperf": _single(to_pyperf),
-    "hyperfine": _single(to_hyperfine),
-    "github-action-benchmark": _single(to_github_action_benchmark),
-    "bencher": _single(to_bencher),
+    "pytest-benchmark": Format(to_pytest_benchmark),
+    "pyperf": Format(to_pyperf),
+    "hyperfine": Format(to_hyperfine),
+    "github-action-benchmark": Format(to_github_action_benchmark),
+    "bencher": Format(to_bencher),
     "otava": Format(to_otava, is_series=True),
     "otava-config": Format(to_otava_config, is_series=True),
-    "junit": _single(to_junit, shows_failures=True, needs_figures=False),
-    "openmetrics": _single(to_openmetrics, shows_failures=True),
-    "csv": _single(to_csv, shows_failures=True),
-    "trials-csv": _single(to_trials_csv, shows_failures=True),
-    "parquet": _single(to_parquet, shows_failures=True),
-    "json": _single(to_json, shows_failures=True, needs_figures=False),
-    "markdown": _single(to_markdown, shows_failures=True, needs_figures=False),
+    "junit": Format(to_junit, shows_failures=True, needs_figures=False),
+    "openmetrics": Format(to_openmetrics, shows_failures=True),
+    "csv": Format(to_csv, shows_failures=True),
+    "trials-csv": Format(to_trials_csv, shows_failures=True),
+    "parquet": Format(to_parquet, shows_failures=True),
+    "json": Format(to_json, shows_failures=True, needs_figures=False),
+    "markdown": Format(to_markdown, shows_failures=True, needs_figures=False),
 }
 
 
@@ -78,7 +71,7 @@ def export_runs(runs: Sequence[Run], name: str) -> Content:
     if form.needs_figures:
         for run in runs:
             entries_of(run)
-    return form.write(runs)
+    return form.write(runs) if form.is_series else form.write(*runs)
 
 
 def export_warnings(runs: Sequence[Run], name: str) -> Iterator[str]:
