@@ -1,1 +1,1 @@
-"""Showing what was found; nothing here measures or decides."""
+"""Build tables, sentences and exports from runs; nothing here measures or decides."""

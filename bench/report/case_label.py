@@ -11,7 +11,7 @@ def client_label(named: Case | SeriesKey) -> str:
 
 
 def describe_series(named: Case | SeriesKey, workers: str = "") -> str:
-    """Name a case or a series in a sentence, with what to say of its workers."""
+    """Name a case or a series in a sentence; ``workers`` follows the client."""
     connection = "" if named.keep_alive else ", a connection per request"
     return printable(f"{named.strategy} with {named.client}{_variant(named)}{workers}{connection}")
 

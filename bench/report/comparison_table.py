@@ -1,4 +1,4 @@
-"""Build the tables of comparisons: verdicts with what led to them, or medians that allow no verdicts."""
+"""Build the tables of comparisons: verdicts on metrics, or medians without verdicts."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -129,7 +129,7 @@ def short_commit(commit: str) -> str:
 
 
 def comparison_conclusion(verdicts: Verdicts, bounds: Sequence[BoundVerdict] = ()) -> str:
-    """Count in a few sentences which metrics moved, which did not, and which bounds are kept."""
+    """Count the metrics that moved and those that did not, and the bounds."""
     return " ".join(filter(None, (*_count_metrics(verdicts), count_bounds(bounds))))
 
 

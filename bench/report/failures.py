@@ -55,7 +55,7 @@ def failure_lines(ranking: Ranking) -> Iterator[str]:
 
 
 def disturbance_lines(ranking: Ranking) -> Iterator[str]:
-    """Write a line for each reason for which disturbed trials were repeated, or kept."""
+    """Write a line for each kind of disturbance, with the number of trials repeated or kept."""
     yield from _count_reasons("repeated", [trial for row in ranking.rows for trial in row.repeated])
     yield from _count_reasons(
         "kept although disturbed", [trial for row in ranking.rows for trial in row.disturbed]
@@ -92,7 +92,7 @@ def _count_reasons(action: str, trials: Sequence[Measurement]) -> Iterator[str]:
 
 
 def _reason_words(trial: Measurement) -> str:
-    """Return a reason without its figures, which differ from trial to trial."""
+    """Return a reason without its figures: they differ from trial to trial."""
     return _FIGURE.sub("", trial.detail)
 
 

@@ -44,7 +44,7 @@ def github_summary(
 
 
 def github_annotations(verdicts: Verdicts, bounds: Sequence[BoundVerdict]) -> Iterator[str]:
-    """Write workflow commands, a line each, which GitHub shows as annotations if printed to stdout.
+    """Write workflow commands, a line each; printed to stdout, GitHub shows them as annotations.
 
     There is an error for each metric that is *slower*, each bound that is *broken*, and each case that has
     vanished or in which the candidate failed; then a warning for each metric that is *inconclusive*, each

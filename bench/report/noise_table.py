@@ -25,7 +25,7 @@ _ADVICE: Final = ("what moves timings", "here", "read from", "what to do")
 
 
 def noise_tables(record: NoiseRecord) -> tuple[Table, Table]:
-    """Build the table of figures, a column a case, and the table of what to change about the machine."""
+    """Build the table of figures, a column a case, and the table of advice about the machine."""
     noise = record.noise
     unmeasured = (f"{case}: too few blocks in which both sides succeeded" for case in noise.unmeasured)
     figures = Table(
@@ -78,7 +78,7 @@ def _format_drift(drift: float) -> str:
 
 
 def noise_conclusion(noise: Noise) -> str:
-    """Say which slow-downs this machine shows, and which runs must not be compared."""
+    """Name the slow-downs that this machine shows, and warn of drift."""
     if not noise.cases:
         return "Nothing is known of this machine's noise: no case had enough blocks."
     return " ".join(_sentences(noise))
@@ -126,7 +126,7 @@ def _uncertainty(noise: Noise) -> str:
 
 
 def gate_held_text(gate: Gate, record: NoiseRecord) -> str:
-    """Say that the machine can hold a gate, and on what measurement that rests."""
+    """Say that the machine can hold a gate, and name the measurement behind that."""
     return printable(
         f"a gate of {format_small_percent(gate.threshold)} can be held: it takes {gate.needed} of "
         f"{gate.blocks} blocks, as measured {record.measured[:_DAY]} with {record.config} from "
@@ -135,7 +135,7 @@ def gate_held_text(gate: Gate, record: NoiseRecord) -> str:
 
 
 def gate_refused_text(gate: Gate) -> str:
-    """Say how many blocks a gate would take, and which slow-down its own blocks show."""
+    """Say how many blocks a gate would take, and the slow-down that its own blocks show."""
     return (
         f"a gate of {100 * gate.threshold:g}% takes {gate.needed:,} blocks on this machine "
         f"and has {gate.blocks}, which show {_at_least(gate.shown)}"

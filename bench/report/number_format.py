@@ -15,7 +15,7 @@ _MIB: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class TimeUnit:
-    """The unit of all times in a column, which says so in its heading."""
+    """The unit of all times in a column."""
 
     name: str
     per_second: float

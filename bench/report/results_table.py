@@ -29,7 +29,7 @@ CASE_KEYS: Final = (Column("client", "left"), Column("workers"))
 
 
 def run_tables(run: Run) -> Iterator[Table]:
-    """Return everything to say about a run, in the order in which it is read."""
+    """Return the tables and sentences about a run, in reading order."""
     for ranking in rankings(run):
         yield _results_table(run, ranking)
         for detail in detail_tables(ranking):
@@ -51,7 +51,7 @@ def run_title(run: Run, ranking: Ranking) -> str:
 
 
 def time_unit(ranking: Ranking) -> TimeUnit:
-    """Choose the unit in which every median of a table can be read."""
+    """Choose seconds or milliseconds for all medians of a table."""
     medians_s = [row.figures.elapsed.estimate for row in ranking.rows if row.figures]
     return TimeUnit.for_shortest(min(medians_s, default=0.0))
 
@@ -151,7 +151,7 @@ def _legend(ranking: Ranking) -> str:
 
 
 def conclusion(ranking: Ranking) -> str:
-    """Say in words which case is fastest, by how much, and which cases cannot be told from it."""
+    """Name the fastest case, its gain, and the cases that cannot be told from it."""
     rows = {row.case.id: row for row in ranking.rows}
     if ranking.fastest is None:
         return "No case yielded a timing."

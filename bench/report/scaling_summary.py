@@ -91,7 +91,7 @@ def _later_gains(knee: Knee) -> str:
 
 
 def _describe_law(series: Series) -> str:
-    """Write the fitted law, and the number of workers at which its throughput ends to grow."""
+    """Write the fitted law, and the number of workers with the greatest throughput."""
     law = series.law
     if law is None:
         return (

@@ -48,7 +48,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Rows below a heading of their own, which is empty if the table has a single section."""
+    """Rows below a heading of their own; it is empty if the table has a single section."""
 
     heading: str
     rows: tuple[Row, ...]

@@ -92,7 +92,7 @@ def _flat(table: Table) -> RichTable:
 
 
 def _stacked(table: Table, room: int) -> Iterator[RenderableType]:
-    """Set each section below its heading, with what its rows are about in a single first column."""
+    """Set each section below its heading, with its key columns folded into a single one."""
     label = Column(" ".join(column.heading for column in table.columns[: table.keys]), "left")
     figures = table.columns[table.keys :]
 
@@ -154,7 +154,7 @@ def _widths(table: Table) -> list[int]:
 
 
 def _split(table: Table, room: int, gap: int) -> list[Table]:
-    """Split a table into as many as its width demands, each with the columns that say what a row is about."""
+    """Split a table into as many as its width demands, each with the key columns."""
     widths = _widths(table)
     keys = range(table.keys)
     first = sum(widths[: table.keys]) + gap * (table.keys - 1)

@@ -53,7 +53,7 @@ def expected_duration_lines(forecasts: Sequence[CaseForecast], experiment: Exper
 def actual_duration_line(
     forecasts: Sequence[CaseForecast], measured: Sequence[Measurement], took_s: float
 ) -> str:
-    """Compare how long a run took with what was expected for its blocks, disturbed trials left out."""
+    """Compare the duration of a run with the expected one of its blocks, without disturbed trials."""
     expected_s, lost_s = _expected_s(forecasts, measured), disturbed_s(measured)
     disturbed = plural(len(measured) - len(final_attempts(measured)), "disturbed trial")
     lost = f" ({format_duration(lost_s)} of it for {disturbed})" if lost_s else ""

@@ -61,7 +61,7 @@ def entries_of(run: Run) -> tuple[CaseEntry, ...]:
 
 
 def trials_by_case(run: Run) -> Mapping[str, list[Measurement]]:
-    """Return the trials of every case of a run, by its id, in the order in which they were run."""
+    """Return the trials of every case of a run, by its id, in the order of the run."""
     trials: dict[str, list[Measurement]] = {case.id: [] for case in run.cases}
     for trial in run.trials:
         trials[trial.case].append(trial)

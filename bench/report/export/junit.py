@@ -1,4 +1,4 @@
-"""Export a run as JUnit XML, which CI systems show as tests; valid by the schema of Jenkins' xUnit plugin."""
+"""Export a run as JUnit XML for CI systems; it is valid by the schema of Jenkins' xUnit plugin."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Export runs as a series for Apache Otava, which finds commits at which a figure changed for good."""
+"""Export runs as a series for Apache Otava, a tool that finds commits that changed a figure for good."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -12,7 +12,7 @@ from bench.report.export.csv import csv_text, escape_formula
 from bench.report.export.run_metadata import commit_of, start_of
 
 FILE: Final = "otava.csv"
-"""Where the configuration looks for the series, in the folder in which Otava is called."""
+"""The file of the series, relative to Otava's working folder."""
 TEST: Final = "flagbench"
 """The name of the series in the configuration."""
 
@@ -36,7 +36,7 @@ def to_otava(runs: Sequence[Run]) -> str:
 
 
 def to_otava_config(runs: Sequence[Run]) -> str:
-    """Write the configuration with which Otava reads the series of these runs.
+    """Write Otava's configuration for the series of these runs.
 
     Raises:
         UsageError: no case was measured in all of them.

@@ -47,5 +47,5 @@ def _run(value_s: float, trial: Measurement) -> dict[str, Any]:
 
 
 def _metadata(texts: dict[str, str]) -> dict[str, str]:
-    """Leave out empty texts, which pyperf refuses."""
+    """Leave out empty texts: pyperf refuses them."""
     return {name: shown for name, text in texts.items() if (shown := printable(text).strip())}

@@ -1,4 +1,4 @@
-"""Read the start, the commit and the machine of a run from what it says about itself, for exports."""
+"""Read the start, the commit and the machine of a run, for exports."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,7 +23,7 @@ def start_of(run: Run) -> datetime:
 
 
 def commit_of(run: Run) -> str:
-    """Return the commit on which a run began, printable; empty if it does not say."""
+    """Return the commit of a run, printable; empty if it does not say."""
     match run.environment.get("git"):
         case {"commit": str(commit)}:
             return printable(commit)

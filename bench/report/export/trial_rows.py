@@ -47,7 +47,7 @@ class TrialColumn:
 
 
 def round_rows(run: Run) -> Iterator[RoundRow]:
-    """Yield the rounds of all trials in the order in which they were run, repeated trials included."""
+    """Yield the rounds of all trials in the order of the run, repeated trials included."""
     cases = {case.id: case for case in run.cases}
     for trial in run.trials:
         case, latency = cases[trial.case], merge_histograms([trial.latency])
