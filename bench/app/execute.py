@@ -1,32 +1,38 @@
-"""From an experiment to a stored run: what every command that measures does alike."""
+"""Execute a run: measure an experiment, store it, and say where. Shared by every command that measures."""
 
 import shlex
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import monotonic
+
+from rich.console import Console
 
 from bench.app.output import stderr_console
 from bench.app.preflight import check_resources, resource_warnings
 from bench.errors import BenchError, UsageError
 from bench.model.cases import Experiment
+from bench.model.flags import served_flags
+from bench.model.lower_bound import CaseForecast
+from bench.model.observer import Observer
 from bench.model.results import Measurement, Resumption, Run, RunHeader
-from bench.report.progress import LiveProgress, PlainProgress, live_line
-from bench.report.progress_state import ProgressState
+from bench.report.progress import comparison_lines, show_progress
 from bench.report.time_estimate import actual_duration_line, expected_duration_lines
 from bench.runner.block_loop import run_blocks
+from bench.runner.context import RunContext, run_context
 from bench.runner.processes.signals import Interrupted, handle_interrupts
 from bench.runner.run_document import check_resumable, config_record, run_document
-from bench.runner.schedule import run_progress
+from bench.runner.schedule import Schedule, new_schedule, replay
 from bench.runner.time_estimate import forecast_run
-from bench.stats.observer import Observer
+from bench.runner.trial import measure_entry
 from bench.stats.retries import final_attempts
-from bench.storage.journal import Journal, continued_journal, new_journal, read_journal
-from bench.storage.run_folder import JOURNAL, existing_folder, is_up_to_date, journal_path, new_folder
-from bench.system.cpu_affinity import plan_pinning
+from bench.storage.journal import Journal, JournalContents, continued_journal, new_journal, read_journal
+from bench.storage.run_folder import JOURNAL, existing_folder, is_up_to_date, new_folder
+from bench.system.cpu_affinity import Pinning, plan_pinning
 from bench.system.environment import describe_environment
 from bench.system.limits import Limits
 from bench.system.machine import read_machine
@@ -37,15 +43,15 @@ _FAILED_TRIALS = 3
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What the command line says of a run beside its experiment.
+    """The words of the command line, beside the experiment that they lead to.
 
     Attributes:
-        command: the name of the command.
-        config: its config, as it was given.
-        sides: what stands before it, as it was given.
-        options: those that change what the config says.
+        command: name of the command.
+        config: the config, as it was given.
+        options: the options that change the config.
         out: folder of a new run, if one is named.
-        resume: the run to go on with, if there is one.
+        resume: the run to resume, if there is one.
+        sides: the arguments before the config: the variants of a comparison.
     """
 
     command: str
@@ -59,57 +65,47 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class OpenRun:
-    """A run that is being carried out.
-
-    Attributes:
-        kept: what it yielded before it was left.
-    """
+    """A run whose folder and journal are open."""
 
     folder: Path
     journal: Journal
-    kept: tuple[Measurement, ...]
+    schedule: Schedule
+    pinning: Pinning
+    flags: Mapping[str, bytes]
+    limits: Limits
 
 
-def execute_run(
-    experiment: Experiment,
-    present: Callable[[Run, Path], int],
-    order: RunOptions,
-    measure: Callable[[OpenRun], None] | None = None,
-) -> int:
-    """Run an experiment, or what is left of it, and return the exit code.
+def execute_run(experiment: Experiment, present: Callable[[Run, Path], int], options: RunOptions) -> int:
+    """Run an experiment, or the rest of a resumed one, and return the exit code.
 
-    What was measured is handed to ``present``, with the folder in which to keep what is derived of it,
-    whatever ends the run; it returns the exit code that what was measured calls for. ``measure`` runs the
-    trials that are due, unless the usual block loop is to do so.
+    Args:
+        experiment: the trials, alone or in the pairs of a comparison.
+        present: stores and prints the document of the run, whatever ended it, and returns the exit code that
+            its trials call for; it is also given the folder of the run.
+        options: the words of the command line.
+
+    Raises:
+        BenchError: the run cannot be started, or it cannot go on; its trials so far are stored and presented.
     """
     code = 0
-    past = None if order.resume is None else journal_path(order.resume)
-    limits = check_resources(
-        experiment,
-        order.out if past is None else past.parent,
-        0 if past is None else _counted(read_journal(past).trials),
-    )
     fault: Exception | None = None
-    with handle_interrupts() as signals, _opened(experiment, order) as ongoing:
-        folder = ongoing.folder
-        resume = f"resume with `{_resume_words(order, folder)}`"
+    with handle_interrupts() as signals, _open_run(experiment, options) as run:
+        folder = run.folder
+        resume = f"resume with `{_resume_command(options, folder)}`"
         signals.parting = f"left at once; the trials that were finished are in {folder / JOURNAL}; {resume}"
         try:
             with suppress(Interrupted):
-                if measure is None:
-                    _run_blocks(experiment, ongoing, limits, quiet=order.quiet)
-                else:
-                    measure(ongoing)
+                _measure(run, experiment, quiet=options.quiet)
                 signals.hold()
-        except Exception as error:  # noqa: BLE001  raised again once what was measured is safe
+        except Exception as error:  # noqa: BLE001  raised again once the trials are safe
             fault = error
         signals.hold()
         document = run_document(experiment, read_journal(folder / JOURNAL), name=folder.name)
         try:
             code = present(document, folder)
-        except BenchError as error:  # what came first is what the user should know of
+        except BenchError as error:  # the user should know of the first error
             fault = fault or error
-        _tell_where(document, folder, planned=_planned(experiment), resume=resume)
+        _print_location(document, folder, planned=_planned(experiment), resume=resume)
     if fault is not None:
         raise fault
     return code if signals.exit_code is None else signals.exit_code
@@ -121,95 +117,109 @@ def exit_code_of(document: Run) -> int:
 
 
 @contextmanager
-def _opened(experiment: Experiment, order: RunOptions) -> Iterator[OpenRun]:
-    """Begin a run in a folder of its own, or go on with one that was left."""
-    environment = describe_environment({case.client for case in experiment.cases}, plan_pinning(experiment))
-    now = datetime.now(UTC)
-    command = (order.command, *order.sides, "CONFIG", *order.options)
-    beginning = RunHeader(now.isoformat(timespec="seconds"), config_record(experiment), environment, command)
-    if order.resume is not None:
-        with _resumed(experiment, order.resume, beginning) as ongoing:
-            yield ongoing
-        return
-    with (
-        new_folder(experiment.name, now, order.out) as folder,
-        new_journal(folder / JOURNAL, beginning) as journal,
+def _open_run(experiment: Experiment, options: RunOptions) -> Iterator[OpenRun]:
+    """Check the resources of the machine, and open a new run, or the one to resume."""
+    now, pinning, past = datetime.now(UTC), plan_pinning(experiment), None
+    flags = served_flags(experiment.flags_dir)
+    flag_sizes = {code: len(flag) for code, flag in flags.items()}
+    with ExitStack() as stack:
+        if options.resume is None:
+            limits = check_resources(experiment, flag_sizes, options.out)
+            folder = stack.enter_context(new_folder(experiment.name, now, options.out))
+        else:
+            folder = stack.enter_context(existing_folder(options.resume))
+            past = read_journal(folder / JOURNAL)
+            limits = check_resources(experiment, flag_sizes, folder, kept=_count(past.trials))
+        header = RunHeader(
+            started=now.isoformat(timespec="seconds"),
+            config=config_record(experiment, flags),
+            environment=describe_environment({case.client for case in experiment.cases}, pinning),
+            command=(options.command, *options.sides, "CONFIG", *options.options),
+        )
+        if past is None:
+            schedule = new_schedule(experiment)
+            journal = stack.enter_context(new_journal(folder / JOURNAL, header))
+        else:
+            check_resumable(past.beginning, header)
+            schedule = _resume_schedule(experiment, folder, past)
+            journal = stack.enter_context(continued_journal(folder / JOURNAL, past))
+            if not schedule.is_over:
+                journal.append(Resumption(header.started, len(past.trials), header.environment["git"]))
+        yield OpenRun(folder, journal, schedule, pinning, flags, limits)
+
+
+def _resume_schedule(experiment: Experiment, folder: Path, past: JournalContents) -> Schedule:
+    """Replay the journal of a run, and refuse a run that is complete."""
+    schedule = replay(experiment, past.trials)
+    if schedule.is_over and is_up_to_date(folder, schedule.kept):
+        raise UsageError(
+            f"{folder} is complete: there is nothing to resume",
+            hint=f"see it with `{_program()} show {shlex.quote(str(folder))}`",
+        )
+    if past.torn:
+        where = f"at byte {past.end} of {folder / JOURNAL}"
+        stderr_console().print(f"dropped a torn line of {past.torn} bytes {where}", soft_wrap=True)
+    return schedule
+
+
+def _measure(run: OpenRun, experiment: Experiment, *, quiet: bool) -> None:
+    """Run the trials that are due, with progress on stderr unless it is unwanted."""
+    with run_context(experiment, run.pinning, run.flags) as context:
+        run_trials = partial(run_blocks, run.schedule, partial(measure_entry, context), run.journal.append)
+        if quiet:
+            run_trials(Observer())
+            return
+        console = stderr_console()
+        forecasts = _announce(run, context, console)
+        began_s = monotonic()
+        with show_progress(experiment, console) as observer:
+            measured = run_trials(observer)
+        if forecasts and measured:
+            console.print(actual_duration_line(forecasts, measured, monotonic() - began_s), soft_wrap=True)
+
+
+def _announce(run: OpenRun, context: RunContext, console: Console) -> Sequence[CaseForecast]:
+    """Print notes, warnings and the expected duration; return the forecasts, none for a comparison."""
+    experiment = context.experiment
+    for line in (
+        *(f"note: {note}" for note in experiment.notes),
+        *(f"warning: {warning}" for warning in noise_warnings(read_machine())),
+        *comparison_lines(experiment),
     ):
-        yield OpenRun(folder, journal, ())
+        console.print(line, soft_wrap=True)
+    if experiment.contest is not None:
+        return ()
+    forecasts = forecast_run(experiment, context.flag_sizes, context.launcher)
+    for warning in resource_warnings(experiment, forecasts, run.limits):
+        console.print(f"warning: {warning}", soft_wrap=True)
+    for line in expected_duration_lines(forecasts, experiment):
+        console.print(line, soft_wrap=True)
+    if kept := run.schedule.kept:
+        console.print(f"resuming after {_count(kept)} of {_planned(experiment)} trials", soft_wrap=True)
+    return forecasts
 
 
-@contextmanager
-def _resumed(experiment: Experiment, run: Path, now: RunHeader) -> Iterator[OpenRun]:
-    """Open a run that was left, if it can go on and is not at its end."""
-    with existing_folder(run) as folder:
-        past = read_journal(folder / JOURNAL)
-        check_resumable(past.beginning, now)
-        progress = run_progress(experiment, past.trials)
-        if not progress.is_due and is_up_to_date(folder, progress.trials):
-            raise UsageError(
-                f"{folder} is complete: there is nothing to resume",
-                hint=f"see it with `{_program()} show {shlex.quote(str(folder))}`",
-            )
-        if past.torn:
-            said = f"dropped a torn line of {past.torn} bytes at byte {past.end} of {folder / JOURNAL}"
-            stderr_console().print(said, soft_wrap=True)
-        with continued_journal(folder / JOURNAL, past) as journal:
-            if progress.is_due:
-                journal.append(Resumption(now.started, len(past.trials), now.environment["git"]))
-            yield OpenRun(folder, journal, past.trials)
+def _print_location(document: Run, folder: Path, *, planned: str, resume: str) -> None:
+    """Say where the run is stored, and how to resume it if it is partial."""
+    line = f"kept in {folder}"
+    if document.status == "partial":
+        line = f"stopped early: {_count(document.trials)} of {planned} trials kept in {folder}; {resume}"
+    stderr_console().print(line, soft_wrap=True)
 
 
 def _planned(experiment: Experiment) -> str:
-    """Write how many trials there could have been."""
+    """Write how many trials there can be."""
     trials = experiment.blocks * len(experiment.cases)
     return f"{trials}" if experiment.stopping is None else f"up to {trials}"
 
 
-def _run_blocks(experiment: Experiment, ongoing: OpenRun, limits: Limits, *, quiet: bool) -> None:
-    """Run with the kind of progress that fits where stderr goes; hold the time against the prediction."""
-    journal, kept = ongoing.journal, ongoing.kept
-    if quiet:
-        run_blocks(experiment, journal, Observer(), kept)
-        return
-    console = stderr_console()
-    for note in experiment.notes:
-        console.print(f"note: {note}", soft_wrap=True)
-    for warning in noise_warnings(read_machine()):
-        console.print(f"warning: {warning}", soft_wrap=True)
-    outlooks = forecast_run(experiment)
-    for warning in resource_warnings(experiment, outlooks, limits):
-        console.print(f"warning: {warning}", soft_wrap=True)
-    for expected in expected_duration_lines(outlooks, experiment):
-        console.print(expected, soft_wrap=True)
-    if kept:
-        console.print(f"going on after {_counted(kept)} of {_planned(experiment)} trials", soft_wrap=True)
-    started_s = monotonic()
-    if console.is_terminal:
-        with live_line(console) as line:
-            measured = run_blocks(experiment, journal, LiveProgress(line, ProgressState(monotonic)), kept)
-    else:
-        measured = run_blocks(experiment, journal, PlainProgress(console, ProgressState(monotonic)), kept)
-    if measured:
-        took = actual_duration_line(outlooks, measured, monotonic() - started_s)
-        console.print(took, soft_wrap=True)
-
-
-def _tell_where(document: Run, folder: Path, *, planned: str, resume: str) -> None:
-
-    told = f"kept in {folder}"
-    if document.status == "partial":
-        told = f"stopped early: {_counted(document.trials)} of {planned} trials kept in {folder}; {resume}"
-    stderr_console().print(told, soft_wrap=True)
-
-
-def _counted(trials: tuple[Measurement, ...]) -> int:
-
+def _count(trials: tuple[Measurement, ...]) -> int:
     return len(final_attempts(trials))
 
 
-def _resume_words(order: RunOptions, folder: Path) -> str:
-    """Write the command that goes on with a run, as it can be given again."""
-    words = [order.command, *order.sides, order.config, *order.options, "--resume", str(folder)]
+def _resume_command(options: RunOptions, folder: Path) -> str:
+    """Write the command that resumes a run, for a shell."""
+    words = [options.command, *options.sides, options.config, *options.options, "--resume", str(folder)]
     return f"{_program()} {shlex.join(words)}"
 
 

@@ -13,7 +13,6 @@ from typing import Final
 
 from bench.errors import ResourceError, SetupError
 from bench.model.cases import Case, Experiment, Strategy
-from bench.model.flags import served_flags
 from bench.model.lower_bound import CaseForecast
 from bench.model.text import plural
 from bench.runner.time_estimate import expected_rounds
@@ -70,11 +69,14 @@ class Needs:
     results_bytes: Need
 
 
-def check_resources(experiment: Experiment, out: Path | None, kept: int = 0) -> Limits:
+def check_resources(
+    experiment: Experiment, flag_sizes: Mapping[str, int], out: Path | None, kept: int = 0
+) -> Limits:
     """Refuse an experiment that needs more than the limits of this machine; return those limits.
 
     Args:
         experiment: the experiment to run.
+        flag_sizes: bytes of each served flag.
         out: the folder of the run, or None for the usual one.
         kept: trials that an interrupted run has already.
 
@@ -91,7 +93,6 @@ def check_resources(experiment: Experiment, out: Path | None, kept: int = 0) -> 
             hint="name one with TMPDIR, or free some disk space",
         ) from error
     limits = read_limits(workspace, out or RUNS)
-    flag_sizes = {code: len(flag) for code, flag in served_flags(experiment.flags_dir).items()}
     if shortages := find_shortages(resource_needs(experiment, flag_sizes, kept), limits):
         raise ResourceError(shortages)
     return limits

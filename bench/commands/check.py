@@ -5,8 +5,10 @@ import rich_click as click
 from bench.app.output import stderr_console, stdout_console
 from bench.app.preflight import check_resources, resource_warnings
 from bench.app.select import load_experiment
+from bench.model.flags import served_flags
 from bench.report.terminal import print_tables
 from bench.report.time_estimate import expected_duration_lines, forecast_table
+from bench.runner.processes.launcher import launching
 from bench.runner.time_estimate import forecast_run
 
 
@@ -15,13 +17,16 @@ from bench.runner.time_estimate import forecast_run
 def check(*, config: str) -> None:
     """Validate CONFIG; print its cases, their ideals and the expected duration."""
     experiment = load_experiment(config)
-    limits = check_resources(experiment, out=None)
-    outlooks = forecast_run(experiment)
+    flags = served_flags(experiment.flags_dir)
+    sizes = {code: len(flag) for code, flag in flags.items()}
+    limits = check_resources(experiment, sizes, out=None)
+    with launching() as launcher:
+        forecasts = forecast_run(experiment, sizes, launcher)
     console = stdout_console()
-    print_tables([forecast_table(outlooks, experiment)], console)
-    for line in expected_duration_lines(outlooks, experiment):
+    print_tables([forecast_table(forecasts, experiment)], console)
+    for line in expected_duration_lines(forecasts, experiment):
         console.print(line, soft_wrap=True)
     for note in experiment.notes:
         stderr_console().print(f"note: {note}", soft_wrap=True)
-    for warning in resource_warnings(experiment, outlooks, limits):
+    for warning in resource_warnings(experiment, forecasts, limits):
         stderr_console().print(f"warning: {warning}", soft_wrap=True)

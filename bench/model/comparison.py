@@ -22,6 +22,8 @@ Metric: TypeAlias = Literal["elapsed", "p99", "cpu", "memory"]
 METRICS: Final[tuple[Metric, ...]] = ("elapsed", "p99", "cpu", "memory")
 DEFAULT_METRICS: Final[tuple[Metric, ...]] = ("elapsed", "p99")
 DEFAULT_MARGIN: Final = 0.05
+Verdict: TypeAlias = Literal["faster", "slower", "equivalent", "inconclusive"]
+"""The result for one metric of one case: the candidate against the base."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,18 @@ Outcome: TypeAlias = Literal[
 
 
 @dataclass(frozen=True, slots=True)
+class Invalid:
+    """Why a trial yields no valid measurement.
+
+    Attributes:
+        detail: one line for people.
+    """
+
+    outcome: Outcome
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServerRound:
     """What the server itself saw of one round.
 

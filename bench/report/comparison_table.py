@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from bench.model.comparison import METRICS, Metric
+from bench.model.comparison import METRICS, Metric, Verdict
 from bench.model.results import Run
 from bench.model.text import join_and, plural, printable
 from bench.report.absolute_thresholds import bound_lines, count_bounds
@@ -20,7 +20,6 @@ from bench.report.table import Column, Remark, Row, Section, Table
 from bench.report.terminal import text_width
 from bench.stats.absolute_thresholds import BoundVerdict
 from bench.stats.comparability import CaseMatching, DescribedCase
-from bench.stats.sequential_test import Verdict
 from bench.stats.verdicts import MetricVerdict, Verdicts
 from bench.storage.comparison import about_variant, read_comparison
 

@@ -1,136 +1,112 @@
-"""How far a run is: a live line on a terminal, one plain line a block elsewhere. Always on stderr.
+"""The progress displays of runs and comparisons, on stderr: a drawing on a terminal, plain lines elsewhere.
 
-Drawn between trials only: a refreshing thread would take processor time from what is timed.
+Drawn between trials only: a refreshing thread would take processor time from the timed rounds.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from time import monotonic
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.live import Live
 
-from bench.model.cases import Case, Experiment
+from bench.model.cases import Experiment
+from bench.model.observer import MetricState, Observer, Stop
 from bench.model.results import Measurement
-from bench.model.text import printable
+from bench.model.text import plural, printable
 from bench.report.number_format import format_duration
-from bench.report.progress_state import ProgressState
-from bench.report.stop_reasons import stop_words
-from bench.stats.observer import Observer
-from bench.stats.retries import is_final
-from bench.stats.stopping_rule import Reason, Stop
-
-_LEAVES_ALONE: Final[frozenset[Reason]] = frozenset({"precise", "given up"})
-"""The other reasons end the run for all cases at once."""
+from bench.report.progress_state import ComparisonProgress, ProgressState, RunProgress
+from bench.stats.comparison_state import RULE
+from bench.stats.sequential_test import blocks_to_alarm
 
 
 class PlainProgress(Observer):
-    """Progress where nobody watches: one line a block, and one for each failed trial."""
+    """Prints a line for each block, failed trial, new verdict, and case that stops before the others."""
 
-    def __init__(self, console: Console, race: ProgressState) -> None:
+    def __init__(self, console: Console, state: ProgressState) -> None:
         self._console = console
-        self._race = race
+        self._state = state
 
-    def run_started(self, experiment: Experiment) -> None:
-        """Take the number of trials and the time."""
-        self._race.start(experiment)
-
-    def run_resumed(self, kept: Sequence[Measurement], stops: Iterable[Stop]) -> None:
-        """Count what there was before."""
-        self._race.resume(kept, stops)
+    def run_started(
+        self, experiment: Experiment, kept: Sequence[Measurement], stops: Mapping[str, Stop]
+    ) -> None:
+        """Begin with the trials and stops of a resumed run, if it is one."""
+        self._state.start(experiment, kept, stops)
 
     def trial_ended(self, measurement: Measurement) -> None:
-        """Count the trial; a failed one is named at once."""
-        self._race.add(measurement)
-        if measurement.outcome != "ok":
-            self._say(failure_line(measurement))
+        """Count the trial, and print a line if it failed."""
+        if line := self._state.add(measurement):
+            self._print(line, style="red")
 
-    def case_stopped(self, case: Case, stop: Stop) -> None:
-        """Expect fewer trials; a case that leaves before the others is named."""
-        self._race.stop(stop)
-        if stop.reason in _LEAVES_ALONE:
-            self._say(_departure(case, stop))
+    def case_stopped(self, case: str, stop: Stop) -> None:
+        """Expect no more trials of the case, and print a line if it leaves before the others."""
+        if line := self._state.stop(case, stop):
+            self._print(line, style="" if stop.reason == "precise" else "red")
+
+    def metrics_changed(self, metrics: Sequence[MetricState], spent_s: float) -> None:
+        """Print a line for each new verdict."""
+        for line in self._state.update(metrics, spent_s):
+            self._print(line)
 
     def block_ended(self, block: int) -> None:
-        """Write the line of the block."""
-        race = self._race
-        left_s = race.left_s()
-        up_to, about = ("up to ", "up to") if race.is_open else ("", "about")
-        left = f", {about} {format_duration(left_s)} left" if left_s else ""
-        trials = f"{race.done} of {up_to}{race.trials} trials{left}"
-        self._say(f"block {block + 1} of {up_to}{race.blocks}: {trials}; leader: {race.leader()}")
+        """Print the line of the block."""
+        self._print(self._state.block_line(block))
 
-    def _say(self, line: str) -> None:
-        self._console.print(printable(line), highlight=False, markup=False, emoji=False, soft_wrap=True)
-
-
-class LiveProgress(Observer):
-    """Progress on a terminal: block, trials, time left, current leader, and the case that runs."""
-
-    def __init__(self, progress: Progress, race: ProgressState) -> None:
-        self._progress = progress
-        self._race = race
-        self._task = progress.add_task("", total=None, block="", left="", leader="")
-
-    def run_started(self, experiment: Experiment) -> None:
-        """Take the number of trials and the time."""
-        self._race.start(experiment)
-
-    def run_resumed(self, kept: Sequence[Measurement], stops: Iterable[Stop]) -> None:
-        """Count what there was before."""
-        self._race.resume(kept, stops)
-
-    def trial_started(self, case: Case, block: int) -> None:
-        """Draw the line; the next drawing is after the trial."""
-        race = self._race
-        left_s = race.left_s()
-        self._progress.update(
-            self._task,
-            total=race.trials,
-            completed=race.done,
-            description=printable(case.id),
-            block=f"{block + 1}/{race.blocks}",
-            left=""
-            if left_s is None
-            else f"{'up to ' if race.is_open else ''}{format_duration(left_s)} left",
-            leader=printable(race.leader()),
-            refresh=True,
+    def _print(self, line: str, style: str = "") -> None:
+        self._console.print(
+            printable(line), style=style, highlight=False, markup=False, emoji=False, soft_wrap=True
         )
 
-    def trial_ended(self, measurement: Measurement) -> None:
-        """Count the trial; a failed one is named at once, above the line."""
-        self._race.add(measurement)
-        if measurement.outcome != "ok":
-            self._say(failure_line(measurement), style="red")
 
-    def case_stopped(self, case: Case, stop: Stop) -> None:
-        """Expect fewer trials; a case that leaves before the others is named, above the line."""
-        self._race.stop(stop)
-        if stop.reason in _LEAVES_ALONE:
-            self._say(_departure(case, stop), style="red" if stop.reason == "given up" else "")
+class LiveProgress(PlainProgress):
+    """Draws the state on a terminal before each trial; failures and stops are printed above the drawing."""
 
-    def _say(self, line: str, style: str) -> None:
-        self._progress.console.print(printable(line), style=style, highlight=False, markup=False, emoji=False)
+    def __init__(self, live: Live, state: ProgressState) -> None:
+        super().__init__(live.console, state)
+        self._live = live
+
+    def trial_started(self, case: str, block: int) -> None:
+        """Draw the state; the next drawing is after the trial."""
+        self._live.update(self._state.drawing(case, block), refresh=True)
+
+    def metrics_changed(self, metrics: Sequence[MetricState], spent_s: float) -> None:
+        """Take the metrics; the drawing shows them."""
+        self._state.update(metrics, spent_s)
+
+    def block_ended(self, block: int) -> None:
+        """Print nothing: the drawing shows the block."""
 
 
-def live_line(console: Console) -> Progress:
-    """Lay out the live line; the caller enters and leaves it."""
-    return Progress(
-        TextColumn("block {task.fields[block]}"),
-        BarColumn(bar_width=16),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[left]}\n{task.description}\nleader: {task.fields[leader]}", markup=False),
-        console=console,
-        auto_refresh=False,
-        transient=True,
+@contextmanager
+def show_progress(experiment: Experiment, console: Console) -> Iterator[Observer]:
+    """Yield the display that fits the experiment and the console."""
+    comparison = experiment.contest
+    state = RunProgress(monotonic) if comparison is None else ComparisonProgress(comparison)
+    if console.is_terminal:
+        with live_drawing(console) as live:
+            yield LiveProgress(live, state)
+    else:
+        yield PlainProgress(console, state)
+
+
+def live_drawing(console: Console) -> Live:
+    """Return the place of the drawing on a terminal, which vanishes at the end; the caller enters it."""
+    return Live(console=console, auto_refresh=False, transient=True)
+
+
+def comparison_lines(experiment: Experiment) -> Iterator[str]:
+    """Describe a comparison before its first trial, and how long it may take."""
+    comparison = experiment.contest
+    if comparison is None:
+        return
+    cases, metrics = len(comparison.margins), len(comparison.metrics)
+    yield (
+        f"{printable(experiment.name)}: {printable(comparison.base)} against "
+        f"{printable(comparison.candidate)}, "
+        f"{plural(cases, 'case')} × {plural(metrics, 'metric')}; verdicts from block {RULE.looks[0]} on, "
+        f"alarms from block {blocks_to_alarm(cases * metrics, RULE)} on, for at most "
+        f"{format_duration(comparison.budget_s)}"
     )
-
-
-def failure_line(measurement: Measurement) -> str:
-    """Tell of a failed trial in one line."""
-    where = f"{measurement.case}, block {measurement.block + 1}"
-    again = "" if is_final(measurement) else "; it is repeated"
-    return f"{where}: {measurement.outcome}: {measurement.detail}{again}"
-
-
-def _departure(case: Case, stop: Stop) -> str:
-    return f"{case.id}: {stop_words(stop)}"
+    for case, only in comparison.alone.items():
+        status = "vanished" if only == comparison.base else "new"
+        yield f"{status}: {printable(case)} exists only in {printable(only)} and is not compared"

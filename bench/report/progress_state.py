@@ -1,25 +1,37 @@
-"""The state of a run while it goes on: trials done, time left, who leads."""
+"""The state of a progress display: the lines and the drawing of a run, or of a comparison, so far."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from statistics import median
+from typing import Final, TypeAlias
+
+from rich.console import RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
 from bench.model.cases import Experiment
+from bench.model.comparison import Comparison, Metric
+from bench.model.observer import MetricState, Stop
 from bench.model.results import Measurement
-from bench.report.number_format import format_duration
-from bench.stats.intervals import block_value
+from bench.model.text import plural, printable
+from bench.report.number_format import MISSING, format_change, format_change_interval, format_duration
+from bench.report.stop_reasons import stop_words
+from bench.stats.intervals import Interval, block_value
 from bench.stats.retries import is_final
-from bench.stats.stopping_rule import Stop
+
+_BAR_WIDTH: Final = 16
 
 
-class ProgressState:
-    """Counts trials as they come in.
+class RunProgress:
+    """Counts the trials of a run, and predicts the time left.
 
     Attributes:
-        blocks: how many there will be at the most.
-        trials: how many there will be at the most.
-        done: how many there were; one that is repeated counts once.
-        is_open: whether there may be fewer of both, depending on what the trials yield.
+        blocks: the most blocks there can be.
+        trials: the most trials there can be.
+        done: number of finished trials; one that is repeated counts once.
+        is_open: whether the measurements may end the run earlier.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -34,8 +46,8 @@ class ProgressState:
         self.blocks = self.trials = self.done = 0
         self.is_open = False
 
-    def start(self, experiment: Experiment) -> None:
-        """Take the number of trials and the time of the start."""
+    def start(self, experiment: Experiment, kept: Sequence[Measurement], stops: Mapping[str, Stop]) -> None:
+        """Take the number of trials; the pace is that of the trials to come."""
         self._started_s = self._clock()
         self._profiles = {case.id: case.profile.name for case in experiment.cases}
         self.blocks = experiment.blocks
@@ -44,30 +56,53 @@ class ProgressState:
             self.is_open = True
             self._budget_s = stopping.budget_s
             self._least_trials = stopping.least_blocks * len(experiment.cases)
-
-    def resume(self, kept: Sequence[Measurement], stops: Iterable[Stop]) -> None:
-        """Take what there was before; the pace is that of the trials to come."""
         for measurement in kept:
             self.add(measurement)
         self._kept = self.done
         if self._budget_s is not None:
             self._budget_s -= math.fsum(measurement.took_s for measurement in kept)
-        for stop in stops:
-            self.stop(stop)
+        for case, stop in stops.items():
+            self.stop(case, stop)
 
-    def add(self, measurement: Measurement) -> None:
+    def add(self, measurement: Measurement) -> str | None:
         """Count a trial unless it is repeated and, where it succeeded, its value."""
-        if not is_final(measurement):
-            return
-        self.done += 1
-        self._profile = self._profiles[measurement.case]
-        if measurement.outcome == "ok" and measurement.rounds:
-            value = block_value([round_.elapsed_s for round_ in measurement.rounds])
-            self._values.setdefault(measurement.case, []).append(value)
+        if is_final(measurement):
+            self.done += 1
+            self._profile = self._profiles[measurement.case]
+            if measurement.outcome == "ok" and measurement.rounds:
+                value = block_value([round_.elapsed_s for round_ in measurement.rounds])
+                self._values.setdefault(measurement.case, []).append(value)
+        return None if measurement.outcome == "ok" else failure_line(measurement)
 
-    def stop(self, stop: Stop) -> None:
-        """Expect no more trials of a case."""
+    def stop(self, case: str, stop: Stop) -> str | None:
+        """Expect no more trials of a case; return a line about it unless the run ends for all cases."""
         self.trials -= self.blocks - stop.blocks
+        return None if stop.reason in {"blocks", "budget"} else f"{case}: {stop_words(stop)}"
+
+    def update(self, _metrics: Sequence[MetricState], _spent_s: float) -> list[str]:
+        """Return no line: a run has no metrics to decide."""
+        return []
+
+    def block_line(self, block: int) -> str:
+        """Count blocks and trials, and name the leader."""
+        left_s = self.left_s()
+        up_to, about = ("up to ", "up to") if self.is_open else ("", "about")
+        left = f", {about} {format_duration(left_s)} left" if left_s else ""
+        trials = f"{self.done} of {up_to}{self.trials} trials{left}"
+        return f"block {block + 1} of {up_to}{self.blocks}: {trials}; leader: {self.leader()}"
+
+    def drawing(self, case: str, block: int) -> RenderableType:
+        """Draw a bar, and beside it the time left, the case and the leader."""
+        left_s = self.left_s()
+        left = "" if left_s is None else f"{'up to ' if self.is_open else ''}{format_duration(left_s)} left"
+        line = Table.grid(padding=(0, 1))
+        line.add_row(
+            f"block {block + 1}/{self.blocks}",
+            ProgressBar(self.trials, self.done, width=_BAR_WIDTH),
+            f"{self.done}/{self.trials}",
+            Text(f"{left}\n{printable(case)}\nleader: {printable(self.leader())}"),
+        )
+        return line
 
     def left_s(self) -> float | None:
         """Predict the seconds left from the pace so far; ``None`` before the first trial has ended."""
@@ -92,3 +127,93 @@ class ProgressState:
             return "none yet"
         leader = min(medians, key=lambda case: medians[case])
         return f"{leader} at {format_duration(medians[leader])}"
+
+
+class ComparisonProgress:
+    """Follows the metrics of a comparison until each has a verdict."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        self._comparison = comparison
+        self._metrics: Sequence[MetricState] = ()
+        self._decided: set[tuple[str, Metric]] = set()
+        self._stops: dict[str, Stop] = {}
+        self._spent_s = 0.0
+        self._last_failure = ("", "")
+
+    def start(self, _experiment: Experiment, _kept: Sequence[Measurement], stops: Mapping[str, Stop]) -> None:
+        """Take the stops of a resumed comparison; the first update has its verdicts."""
+        self._stops.update(stops)
+
+    def add(self, measurement: Measurement) -> str | None:
+        """Return a line about a failed trial; the same disturbance of both trials of a pair is one line."""
+        if measurement.outcome == "ok":
+            return None
+        case = measurement.case.rpartition("@")[0]
+        is_disturbed = measurement.outcome == "invalid"
+        line = failure_line(replace(measurement, case=case) if is_disturbed else measurement)
+        pair = f"{case} {measurement.block} {measurement.attempt}"
+        before, self._last_failure = self._last_failure, (pair, line)
+        return None if before == self._last_failure else line
+
+    def stop(self, case: str, stop: Stop) -> str | None:
+        """Note why a case stopped; return a line about it unless its verdicts or the budget tell."""
+        self._stops[case] = stop
+        return None if stop.reason in {"decided", "budget"} else f"{case}: {stop_words(stop)}"
+
+    def update(self, metrics: Sequence[MetricState], spent_s: float) -> list[str]:
+        """Return a line for each new verdict."""
+        self._metrics, self._spent_s = metrics, spent_s
+        new = [
+            each
+            for each in metrics
+            if each.verdict is not None and (each.case, each.metric) not in self._decided
+        ]
+        self._decided |= {(each.case, each.metric) for each in new}
+        return [
+            f"{each.case}: {each.metric} {each.verdict}: {_change(each)} ({_bounds(each)}) "
+            f"after {plural(each.blocks, 'block')}"
+            for each in new
+        ]
+
+    def block_line(self, block: int) -> str:
+        """Count the undecided metrics."""
+        return f"block {block + 1}: {plural(len(self._metrics) - len(self._decided), 'metric')} undecided"
+
+    def drawing(self, case: str, block: int) -> RenderableType:
+        """Draw a table of all metrics."""
+        spent = f"{format_duration(self._spent_s)} of {format_duration(self._comparison.budget_s)}"
+        table = Table(box=None, pad_edge=False, title_justify="left", title=f"block {block + 1}, {spent}")
+        for heading in ("", "change", "bounds", "blocks", "verdict"):
+            is_text = heading in {"", "verdict"}
+            table.add_column(heading, justify="left" if is_text else "right", no_wrap=True)
+        for name in self._comparison.margins:
+            table.add_row(Text(printable(name), style="bold"))
+            open_ = self._stops[name].reason if name in self._stops else "…" if name == case else ""
+            for each in self._metrics:
+                if each.case == name:
+                    cells = (_change(each), _bounds(each), str(each.blocks), each.verdict or open_)
+                    table.add_row(f"  {each.metric}", *cells)
+        return table
+
+
+ProgressState: TypeAlias = RunProgress | ComparisonProgress
+"""Turns the events of a run into lines and a drawing; a display decides where they go."""
+
+
+def failure_line(measurement: Measurement) -> str:
+    """Describe a failed trial in one line."""
+    where = f"{measurement.case}, block {measurement.block + 1}"
+    again = "" if is_final(measurement) else "; it is repeated"
+    return f"{where}: {measurement.outcome}: {measurement.detail}{again}"
+
+
+def _change(metric: MetricState) -> str:
+    return MISSING if metric.ratio is None else format_change(metric.ratio)
+
+
+def _bounds(metric: MetricState) -> str:
+    return (
+        MISSING
+        if metric.ratio is None
+        else format_change_interval(Interval(metric.ratio, metric.low, metric.high))
+    )

@@ -1,26 +1,27 @@
-"""Why each case of a run with a stopping rule was run no more: the lines that say so."""
+"""The lines that say why each case of a run stopped. Used by the tables and the progress displays."""
 
 from typing import Final, assert_never
 
+from bench.model.observer import Stop
 from bench.model.results import Run
 from bench.model.text import plural, printable
 from bench.report.number_format import format_duration
 from bench.stats.run_state import rule_of, stops_of
-from bench.stats.stopping_rule import Stop, StoppingRule
+from bench.stats.stopping_rule import StoppingRule
 
 _WHOLE_PERCENTS_FROM: Final = 0.0995
 
 
 def stop_lines(run: Run) -> list[str]:
-    """Name the rule that a run followed, and why each of its cases stopped; nothing for fixed blocks."""
+    """Describe the rule of a run, and why each of its cases stopped; return no line for fixed blocks."""
     rule = rule_of(run)
     if rule is None or (rule.precision is None and rule.budget_s is None):
         return []
     stops = stops_of(run)
-    endings = {
+    reasons = {
         case.id: stop_words(stops[case.id]) if case.id in stops else "interrupted" for case in run.cases
     }
-    return [rule_words(rule), *(printable(f"{case_id}: {ending}") for case_id, ending in endings.items())]
+    return [rule_words(rule), *(printable(f"{case_id}: {reason}") for case_id, reason in reasons.items())]
 
 
 def rule_words(rule: StoppingRule) -> str:
@@ -38,18 +39,22 @@ def rule_words(rule: StoppingRule) -> str:
 
 
 def stop_words(stop: Stop) -> str:
-    """Write why a case stopped, as what may follow its name."""
+    """Write why a case stopped, to follow its name."""
     known = "" if stop.half_width is None else f" (±{percent(stop.half_width)})"
     blocks = plural(stop.blocks, "block")
     match stop.reason:
         case "precise":
             return f"precise enough after {blocks}{known}"
+        case "decided":
+            return f"decided after {blocks}"
         case "blocks":
             return f"ended with the last of {blocks}{known}"
         case "budget":
             return f"ended with the budget, after {blocks}{known}"
         case "given up":
             return f"given up after {blocks}"
+        case "disturbed":
+            return f"given up after {blocks}: the machine kept disturbing it"
         case _:
             assert_never(stop.reason)
 

@@ -1,1 +1,1 @@
-"""Running an experiment: the block loop, its processes, and who sees to it that they end."""
+"""Run an experiment: the block loop, its trials and their validation, and the processes below them."""

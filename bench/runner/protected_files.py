@@ -1,4 +1,7 @@
-"""Removing what strategies left behind, however well they protected it."""
+"""Files that strategies must not change: written before trials, checked and restored after each.
+
+A strategy runs as the same user, so its changes cannot be prevented: they are found and undone.
+"""
 
 import os
 import shutil
@@ -6,21 +9,26 @@ import stat
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
+
+_AUTHORITY: Final = "authority.pem"
+
+Identity: TypeAlias = tuple[int, int]
+"""The type of a file and its inode number: a file that replaces another has a different one."""
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a file, a link, or a folder with all that is in it, however well it is protected."""
+    """Remove a file, a link, or a folder with its content, however its rights are set."""
     with suppress(OSError):
         if not path.is_dir() or path.is_symlink():
             path.unlink()
             return
-        _open_up(path)
+        _restore_rights(path)
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _open_up(folder: Path) -> None:
-    """Give back the rights without which not even their owner can remove what is in folders."""
+def _restore_rights(folder: Path) -> None:
+    """Set the rights without which not even their owner can empty folders."""
     folder.chmod(0o700)
     for parent, folders, _ in os.walk(folder):
         for name in folders:
@@ -29,8 +37,8 @@ def _open_up(folder: Path) -> None:
                 inner.chmod(0o700)
 
 
-def lay_out_reference(workspace: Path, flags: Mapping[str, bytes]) -> Path:
-    """Write the flags below a workspace and return their folder; workers read it, nobody may write it."""
+def write_reference(workspace: Path, flags: Mapping[str, bytes]) -> Path:
+    """Write the flags that workers compare theirs with, and return their folder."""
     folder = workspace / "reference"
     folder.mkdir()
     restore_reference(folder, flags)
@@ -38,7 +46,7 @@ def lay_out_reference(workspace: Path, flags: Mapping[str, bytes]) -> Path:
 
 
 def restore_reference(folder: Path, flags: Mapping[str, bytes]) -> tuple[str, ...]:
-    """Put right what is not as it was laid out, and return the names of what was wrong."""
+    """Restore the folder of the flags, and return the names that were changed."""
     if folder.is_symlink() or not folder.is_dir():
         remove_tree(folder)
         folder.mkdir()
@@ -52,73 +60,57 @@ def restore_reference(folder: Path, flags: Mapping[str, bytes]) -> tuple[str, ..
     return tuple(f"{folder.name}/{name}" for name in sorted(surplus | wrong))
 
 
-def content_of(path: Path, size_bytes: int) -> bytes | None:
-    """Read a file of this size; ``None`` for anything else, which may be a link, or too large to be read."""
-    try:
-        found = path.lstat()
-        is_such = stat.S_ISREG(found.st_mode) and found.st_size == size_bytes
-        return path.read_bytes() if is_such else None
-    except OSError:
-        return None
+def write_authority(workspace: Path, pem: str) -> str | None:
+    """Write the CA certificate of the current server, and return its path; ``None`` if it has none.
 
-
-def _holds(path: Path, flag: bytes) -> bool:
-    return content_of(path, len(flag)) == flag
-
-
-_NAME = "authority.pem"
-
-
-def lay_out_authority(workspace: Path, pem: str) -> str | None:
-    """Write the authority of the server on duty where workers can read it; ``None`` if it has none.
-
-    It is written once, and anew for a server that has taken over from another one.
+    A server that replaces a crashed one has another certificate.
     """
     if not pem:
         return None
     restore_authority(workspace, pem)
-    return str(workspace / _NAME)
+    return str(workspace / _AUTHORITY)
 
 
 def restore_authority(workspace: Path, pem: str) -> tuple[str, ...]:
-    """Put right what is not as it was laid out, if anything was, and return the name of what was wrong."""
-    file, content = workspace / _NAME, pem.encode()
-    if not content or content_of(file, len(content)) == content:
+    """Restore the file of the CA certificate, and return its name if it was changed."""
+    file, content = workspace / _AUTHORITY, pem.encode()
+    if not content or _holds(file, content):
         return ()
     remove_tree(file)
     file.write_bytes(content)
-    return (_NAME,)
+    return (_AUTHORITY,)
 
 
-Identity: TypeAlias = tuple[int, int]
-"""The kind of a file, and its number within its file system: another in its place has another."""
+def list_workspace(workspace: Path, own: Collection[str]) -> Mapping[str, Identity]:
+    """Return the identity of each file and folder in a workspace, but for the ``own`` folders of trials."""
+    return {path.name: _identity(path) for path in workspace.iterdir() if path.name not in own}
 
 
-def surroundings(workspace: Path) -> Mapping[str, Identity]:
-    """Return the names of what lies in a workspace, and what is there by that name."""
-    return {path.name: _identity(path) for path in workspace.iterdir()}
-
-
-def restore_surroundings(
+def restore_workspace(
     workspace: Path, before: Mapping[str, Identity], own: Collection[str]
 ) -> tuple[str, ...]:
-    """Remove what was not there before; name what came, went or was replaced beside the ``own`` folders."""
-    _reopen(workspace)
-    now = {name: identity for name, identity in surroundings(workspace).items() if name not in own}
+    """Remove new files beside the ``own`` folders; return the names that were added, removed or replaced."""
+    if workspace.is_symlink() or not workspace.is_dir():
+        remove_tree(workspace)
+        workspace.mkdir()
+    workspace.chmod(0o700)
+    now = list_workspace(workspace, own)
     changed = {name for name in now.keys() | before.keys() if now.get(name) != before.get(name)}
     for name in changed & now.keys():
         remove_tree(workspace / name)
     return tuple(sorted(changed))
 
 
+def _holds(path: Path, content: bytes) -> bool:
+    """Return whether a path is a regular file with this content; a larger one is not even read."""
+    try:
+        found = path.lstat()
+        is_candidate = stat.S_ISREG(found.st_mode) and found.st_size == len(content)
+        return is_candidate and path.read_bytes() == content
+    except OSError:
+        return False
+
+
 def _identity(path: Path) -> Identity:
     found = path.lstat()
     return stat.S_IFMT(found.st_mode), found.st_ino
-
-
-def _reopen(workspace: Path) -> None:
-    """See to it that the workspace is a folder of ours again."""
-    if workspace.is_symlink() or not workspace.is_dir():
-        remove_tree(workspace)
-        workspace.mkdir()
-    workspace.chmod(0o700)

@@ -1,30 +1,33 @@
-"""From an experiment to what its journal begins with, and from the journal to the document of the run."""
+"""The stored form of a run: the record of its config, the document, and the check before it is resumed."""
 
 import hashlib
 import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any, Final
 
 from bench.errors import SetupError, UsageError
 from bench.model.cases import Experiment
-from bench.model.flags import served_flags
 from bench.model.json_codec import to_json_value
 from bench.model.results import Run, RunHeader
-from bench.runner.schedule import run_progress
+from bench.runner.schedule import replay
 from bench.storage.comparison import as_configured
 from bench.storage.journal import JournalContents
 
+_SHOWN: Final = 12
+"""Characters of a hash that messages quote."""
+_MAY_CHANGE: Final = frozenset({"git"})
+"""A new commit of the current folder may only change its docs; it is stored with the run."""
 
-def config_record(experiment: Experiment) -> dict[str, Any]:
-    """Return what was asked, as it is kept, with the hash of all that decides what is run.
 
-    Strategies are hashed with it, and flags that are not the project's own: a run that goes on with another
-    content of the same name would be two.
+def config_record(experiment: Experiment, flags: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return the settings of an experiment as they are stored, with the hash that identifies it.
+
+    Strategies are hashed with them, and flags that are not the project's own: if their content changed, a
+    resumed run would be two runs. The repeats of a comparison are not: they are measured when it begins.
     """
-    contest = experiment.contest
+    comparison, cases = experiment.contest, experiment.cases
     settings = {
         "blocks": experiment.blocks,
         "stopping": None if experiment.stopping is None else asdict(experiment.stopping),
@@ -35,45 +38,61 @@ def config_record(experiment: Experiment) -> dict[str, Any]:
         "probes": list(experiment.probes),
         "pinning": experiment.pinning,
         "disturbed": experiment.disturbed,
-        "strategies": {name: _digest(each.file) for name, each in experiment.strategies.items()},
-        "flags": None if experiment.flags_dir is None else _digest_of_all(served_flags(experiment.flags_dir)),
+        "strategies": {name: _sha256(each.file.read_bytes()) for name, each in experiment.strategies.items()},
+        "flags": None if experiment.flags_dir is None else _sha256_of_flags(flags),
         "source": experiment.source,
     }
-    cases = experiment.cases
-    if contest is not None:
-        cases = tuple(as_configured(case, contest) for case in cases)
-        settings["contest"] = to_json_value(replace(contest, repeats={}))
+    if comparison is not None:
+        cases = tuple(as_configured(case, comparison) for case in cases)
+        settings["contest"] = to_json_value(replace(comparison, repeats={}))
         settings["variants"] = {name: to_json_value(side.about) for name, side in experiment.sides.items()}
     identity = json.dumps([settings, to_json_value(cases)], sort_keys=True)
-    if contest is not None:
-        settings["contest"] = to_json_value(contest)
+    if comparison is not None:
+        settings["contest"] = to_json_value(comparison)
     return {"name": experiment.name, "sha256": _sha256(identity.encode()), **settings}
 
 
-def run_document(experiment: Experiment, past: JournalContents, *, name: str) -> Run:
-    """Put together what is kept: what was asked, on what, and what each trial yielded.
+def run_document(experiment: Experiment, journal: JournalContents, *, name: str) -> Run:
+    """Put the document of a run together from its journal.
 
     Raises:
         UnreadableResultError: the trials are not those of this experiment.
     """
-    progress = run_progress(experiment, past.trials)
+    schedule = replay(experiment, journal.trials)
     return Run(
         name=name,
-        status="partial" if progress.is_due else "complete",
-        started=past.beginning.started,
-        config=past.beginning.config,
-        environment=past.beginning.environment,
+        status="complete" if schedule.is_over else "partial",
+        started=journal.beginning.started,
+        config=journal.beginning.config,
+        environment=journal.beginning.environment,
         cases=experiment.cases,
-        trials=progress.trials,
-        resumed=past.resumed,
+        trials=schedule.kept,
+        resumed=journal.resumed,
     )
 
 
-def _digest(file: Path) -> str:
-    return _sha256(file.read_bytes())
+def check_resumable(before: RunHeader, now: RunHeader) -> None:
+    """Refuse to resume a run whose new trials could not be compared with the old ones.
+
+    Raises:
+        UsageError: the config, or the options of the command line, changed.
+        SetupError: the machine or its software changed.
+    """
+    if before.config.get("sha256") != now.config["sha256"]:
+        old, new = (str(each.config.get("sha256"))[:_SHOWN] for each in (before, now))
+        changed = _changed_keys(before.config, now.config) - {"sha256"} or {"cases"}
+        raise UsageError(
+            f"the run began with config {old} and cannot be resumed with {new}: {_listed(changed)} changed",
+            hint=f"resume it with the config as it was, by `{shlex.join(before.command)} --resume …`",
+        )
+    if changed := _changed_keys(before.environment, now.environment) - _MAY_CHANGE:
+        raise SetupError(
+            f"the run began in another environment: {_listed(changed)} changed, and its timings with them",
+            hint="resume it where it began, or start another",
+        )
 
 
-def _digest_of_all(flags: Mapping[str, bytes]) -> str:
+def _sha256_of_flags(flags: Mapping[str, bytes]) -> str:
     return _sha256("".join(f"{code}{_sha256(flag)}" for code, flag in sorted(flags.items())).encode())
 
 
@@ -81,35 +100,9 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-_SHOWN: Final = 12
-_MAY_CHANGE: Final = frozenset({"git"})
-"""A commit of the folder in which the command was given may be one of its docs; it is kept with the run."""
-
-
-def check_resumable(before: RunHeader, now: RunHeader) -> None:
-    """Refuse to mix what cannot be compared.
-
-    Raises:
-        UsageError: the config or the options of the command line are not those that the run began with.
-        EnvironmentFault: machine or software are not.
-    """
-    if before.config.get("sha256") != now.config["sha256"]:
-        theirs, ours = (str(each.config.get("sha256"))[:_SHOWN] for each in (before, now))
-        differing = _differing(before.config, now.config) - {"sha256"} or {"cases"}
-        raise UsageError(
-            f"the run began with config {theirs} and cannot go on with {ours}: {_listed(differing)} changed",
-            hint=f"resume it with the config as it was, by `{shlex.join(before.command)} --resume …`",
-        )
-    if changed := _differing(before.environment, now.environment) - _MAY_CHANGE:
-        raise SetupError(
-            f"the run began elsewhere: {_listed(changed)} changed, and its timings with them",
-            hint="resume it where it began, or start another",
-        )
-
-
-def _differing(before: Mapping[str, object], now: Mapping[str, object]) -> set[str]:
-    theirs, ours = _as_stored(before), _as_stored(now)
-    return {key for key in theirs.keys() | ours.keys() if theirs.get(key) != ours.get(key)}
+def _changed_keys(before: Mapping[str, object], now: Mapping[str, object]) -> set[str]:
+    old, new = _as_stored(before), _as_stored(now)
+    return {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
 
 
 def _as_stored(values: Mapping[str, object]) -> dict[str, Any]:

@@ -1,178 +1,166 @@
-"""Which trial comes next: the orders of the blocks, and the cases that are still run."""
+"""The schedule of an experiment: its trials in the order in which they are due, alone or in pairs.
+
+The block loop follows it; a run is resumed by replaying its journal against it.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from bench.errors import UnreadableResultError
 from bench.model.cases import Case, Experiment
-from bench.model.comparison import Comparison
 from bench.model.results import Measurement
-from bench.runner.context import ScheduledTrial
 from bench.stats.block_order import block_order
-from bench.stats.comparison_state import ComparisonState, PairedTrial
+from bench.stats.comparison_state import ComparisonState
 from bench.stats.run_state import RunState
 from bench.stats.stopping_rule import stopping_rule
 
 
-def run_state(experiment: Experiment) -> RunState:
-    """Return the tally of an experiment before its first trial."""
-    return RunState(
-        (case.id for case in experiment.cases), stopping_rule(experiment.blocks, experiment.stopping)
-    )
+@dataclass(frozen=True, slots=True)
+class ScheduledTrial:
+    """One case in one block.
 
-
-def scheduled_trials(experiment: Experiment, tally: RunState) -> Iterator[tuple[Case, ScheduledTrial]]:
-    """Yield each trial when its turn has come, beginning where the tally stands.
-
-    The tally must have taken what a trial yielded before the next is asked for: a trial whose attempt is
-    repeated comes again at once.
+    Attributes:
+        position: place in the block's order, from 0.
+        attempt: number of attempts that were invalid before.
     """
-    cases = {case.id: case for case in experiment.cases}
-    while tally.due:
-        block = tally.blocks
-        for position, case_id in enumerate(block_order(cases, experiment.seed, block)):
-            while tally.blocks == block and case_id in tally.due:
-                yield cases[case_id], ScheduledTrial(block, position, tally.due[case_id])
 
+    case: Case
+    block: int
+    position: int
+    attempt: int = 0
 
-def replay_trials(experiment: Experiment, trials: Sequence[Measurement]) -> RunState:
-    """Return the tally of an experiment after these trials.
-
-    Raises:
-        UnreadableResultError: one of them was not due when it came.
-    """
-    tally = run_state(experiment)
-    coming = scheduled_trials(experiment, tally)
-    for number, trial in enumerate(trials):
-        case, turn = next(coming, (None, None))
-        if case is None or (case.id, turn) != (
-            trial.case,
-            ScheduledTrial(trial.block, trial.position, trial.attempt),
-        ):
-            raise UnreadableResultError(
-                f"trial {number} of the journal is {trial.case} in block {trial.block}, and was not due then",
-                hint="it is of another config, or of another flagbench",
-            )
-        tally.take(trial)
-    return tally
+    def matches(self, measurement: Measurement) -> bool:
+        """Return whether a measurement is one of this trial."""
+        return (self.case.id, self.block, self.position, self.attempt) == (
+            measurement.case,
+            measurement.block,
+            measurement.position,
+            measurement.attempt,
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class ScheduledPair:
-    """A duet whose turn has come.
+class ScheduleEntry:
+    """The trials that are measured together: one, or the two of a pair in the order of their start.
 
     Attributes:
-        case: its id, without a variant.
-        cases: both variants, in the order in which they are started.
-        turn: of the first of them; the second has the next position.
+        case: id of the case, that of a pair without a variant.
     """
 
     case: str
-    cases: tuple[Case, Case]
-    turn: ScheduledTrial
+    trials: tuple[ScheduledTrial, ...]
 
-    def is_of(self, trials: Sequence[Measurement]) -> bool:
-        """Say whether trials, in the order in which they were run, begin this duet."""
-        return all(
-            (trial.case, trial.block, trial.position, trial.attempt)
-            == (case.id, self.turn.block, self.turn.position + place, self.turn.attempt)
-            for place, (trial, case) in enumerate(zip(trials, self.cases, strict=False))
+    @property
+    def block(self) -> int:
+        """Block of all its trials."""
+        return self.trials[0].block
+
+    @property
+    def attempt(self) -> int:
+        """Number of attempts that were invalid before."""
+        return self.trials[0].attempt
+
+    def matches(self, measurements: Sequence[Measurement]) -> bool:
+        """Return whether measurements, in the order in which they were made, are those of this entry."""
+        return len(measurements) == len(self.trials) and all(
+            trial.matches(each) for trial, each in zip(self.trials, measurements, strict=True)
         )
 
-    def duet(self, trials: Sequence[Measurement], contest: Comparison) -> PairedTrial:
-        """Put the trials in the order base, candidate."""
-        by_variant = dict(zip((case.variant for case in self.cases), trials, strict=True))
-        return PairedTrial(by_variant[contest.base], by_variant[contest.candidate])
+
+ScheduleState: TypeAlias = RunState | ComparisonState
+"""Decides from the trials so far which cases are due: the rule of a run, or the test of a comparison."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The entries of an experiment that are still due.
+
+    Attributes:
+        kept: trials from before the run was resumed.
+    """
+
+    experiment: Experiment
+    state: ScheduleState
+    kept: tuple[Measurement, ...] = ()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is due any more."""
+        return not self.state.due
+
+    def entries(self) -> Iterator[ScheduleEntry]:
+        """Yield each entry when it is due.
+
+        The state must count the trials of an entry before the next one is asked for: one that is to be
+        repeated comes again at once. A coin of the block's and the case's own decides which trial of a pair
+        starts first.
+        """
+        experiment, state = self.experiment, self.state
+        comparison = experiment.contest
+        groups = case_groups(experiment)
+        while state.due:
+            block = state.blocks
+            for place, name in enumerate(block_order(groups, experiment.seed, block)):
+                cases = {case.id: case for case in groups[name]}
+                ids = cases if comparison is None else block_order(cases, comparison.coins, block)
+                first = place * len(cases)
+                while state.blocks == block and name in state.due:
+                    attempt = state.due[name]
+                    trials = (
+                        ScheduledTrial(cases[case_id], block, position, attempt)
+                        for position, case_id in enumerate(ids, first)
+                    )
+                    yield ScheduleEntry(name, tuple(trials))
+
+
+def case_groups(experiment: Experiment) -> Mapping[str, tuple[Case, ...]]:
+    """Return the cases that are measured together: both variants in a comparison, else each alone."""
+    if experiment.contest is None:
+        return {case.id: (case,) for case in experiment.cases}
+    return variants_of(experiment.cases)
 
 
 def variants_of(cases: Sequence[Case]) -> Mapping[str, tuple[Case, ...]]:
-    """Return both variants of each case, by its id without one."""
+    """Return both variants of each case, by its id without a variant."""
     names = dict.fromkeys(case.plain_id for case in cases)
     return {name: tuple(case for case in cases if case.plain_id == name) for name in names}
 
 
-def comparison_state(experiment: Experiment, contest: Comparison) -> ComparisonState:
-    """Return the tally of a contest before its first duet."""
-    return ComparisonState(variants_of(experiment.cases), contest)
+def new_schedule(experiment: Experiment) -> Schedule:
+    """Return the schedule of an experiment before its first trial."""
+    names = case_groups(experiment)
+    if experiment.contest is not None:
+        return Schedule(experiment, ComparisonState(names, experiment.contest))
+    return Schedule(experiment, RunState(names, stopping_rule(experiment.blocks, experiment.stopping)))
 
 
-def scheduled_pairs(
-    experiment: Experiment, contest: Comparison, tally: ComparisonState
-) -> Iterator[ScheduledPair]:
-    """Yield each duet when its turn has come, beginning where the tally stands.
+def replay(experiment: Experiment, trials: Sequence[Measurement]) -> Schedule:
+    """Return the schedule of an experiment after the trials of its journal.
 
-    Until the tally has taken what a duet yielded, the same comes again.
-    Which side is started first is a coin of the block's and the case's own.
-    """
-    sides = variants_of(experiment.cases)
-    while tally.due:
-        block = tally.blocks
-        for place, name in enumerate(block_order(sides, experiment.seed, block)):
-            by_id = {case.id: case for case in sides[name]}
-            first, second = (by_id[each] for each in block_order(by_id, contest.coins, block))
-            while tally.blocks == block and name in tally.due:
-                yield ScheduledPair(name, (first, second), ScheduledTrial(block, 2 * place, tally.due[name]))
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayState:
-    """What the trials of a contest come to.
-
-    Attributes:
-        trials: those that count: all but halves of duets whose other half was lost.
-    """
-
-    tally: ComparisonState
-    trials: tuple[Measurement, ...]
-
-
-def replay_pairs(experiment: Experiment, contest: Comparison, trials: Sequence[Measurement]) -> ReplayState:
-    """Work out where a contest stands after these trials.
+    Drop the first trial of a pair whose second trial was lost: both are due again.
 
     Raises:
-        UnreadableResultError: one of them was not due when it came.
+        UnreadableResultError: a trial was not due when it came.
     """
-    tally = comparison_state(experiment, contest)
-    coming = scheduled_pairs(experiment, contest, tally)
-    counted: list[Measurement] = []
+    schedule = new_schedule(experiment)
+    entries = schedule.entries()
+    kept: list[Measurement] = []
     number = 0
     while number < len(trials):
-        due = next(coming, None)
-        pair = trials[number : number + 2]
-        if due is None or not due.is_of(pair[:1]):
-            trial = trials[number]
+        trial = trials[number]
+        entry = next(entries, None)
+        if entry is None or not entry.trials[0].matches(trial):
             raise UnreadableResultError(
-                f"trial {number} of the journal is {trial.case} in block {trial.block}, and was not due then",
-                hint="it is of another config, or of another flagbench",
+                f"trial {number} of the journal ({trial.case}, block {trial.block + 1}) does not match the "
+                "schedule",
+                hint="resume the run with the config and the flagbench that wrote it",
             )
-        if len(pair) == len(due.cases) and due.is_of(pair):
-            counted += pair
-            tally.take(due.case, due.duet(pair, contest))
+        measured = trials[number : number + len(entry.trials)]
+        if entry.matches(measured):
+            schedule.state.add(*measured)
+            kept += measured
+            number += len(measured)
+        else:
             number += 1
-        number += 1
-    return ReplayState(tally, tuple(counted))
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where an experiment stands.
-
-    Attributes:
-        trials: those that count.
-        is_due: whether there are more to come.
-    """
-
-    trials: tuple[Measurement, ...]
-    is_due: bool
-
-
-def run_progress(experiment: Experiment, trials: Sequence[Measurement]) -> Progress:
-    """Work out where an experiment stands after these trials.
-
-    Raises:
-        UnreadableResultError: one of them was not due when it came.
-    """
-    if experiment.contest is None:
-        return Progress(tuple(trials), bool(replay_trials(experiment, trials).due))
-    replayed = replay_pairs(experiment, experiment.contest, trials)
-    return Progress(replayed.trials, bool(replayed.tally.due))
+    return Schedule(experiment, schedule.state, tuple(kept))

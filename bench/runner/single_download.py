@@ -1,4 +1,7 @@
-"""One round outside any experiment: nothing is warmed up, and every event is told as it happens."""
+"""A single download outside any experiment: one round without a warm-up, reported as it happens.
+
+Used by the command ``download``.
+"""
 
 import shutil
 from collections.abc import Callable
@@ -13,7 +16,7 @@ from bench.runner.processes.launcher import Launcher, launching
 from bench.runner.processes.server_process import RunningServer, serving
 from bench.runner.processes.worker_exit import WorkerExit
 from bench.runner.processes.worker_process import run_worker
-from bench.runner.protected_files import lay_out_authority, lay_out_reference
+from bench.runner.protected_files import write_authority, write_reference
 from bench.server.settings import ServerSettings
 from bench.worker.events import Event, Fetched
 from bench.worker.protocol import Task
@@ -21,12 +24,12 @@ from bench.worker.protocol import Task
 
 @dataclass(frozen=True, slots=True)
 class SingleDownload:
-    """What is to be downloaded once.
+    """The settings of a single download.
 
     Attributes:
-        client: ``None`` for a strategy that opens none of ours.
-        destination: folder that takes the flags; made if need be, other files in it stay.
-        deadline_s: seconds for all of it.
+        client: ``None`` for a strategy that opens no client of ``strategies/clients``.
+        destination: folder for the flags; it is made if it is missing, and other files in it stay.
+        deadline_s: seconds for the whole download.
     """
 
     strategy: Strategy
@@ -41,46 +44,45 @@ class SingleDownload:
 
 
 def download_once(
-    errand: SingleDownload, heed: Callable[[Event], None], announce: Callable[[str], None]
+    download: SingleDownload, on_event: Callable[[Event], None], on_start: Callable[[str], None]
 ) -> WorkerExit:
-    """Download once against a flag server of its own, and put what was saved where it is wanted.
+    """Download from a flag server of its own, and move the saved flags to their destination.
 
     Args:
-        errand: what to download, and how.
-        heed: called with every event as it happens.
-        announce: called with the server's address before the first request.
+        download: the settings.
+        on_event: called with every event as it happens.
+        on_start: called with the server's address before the first request.
 
     Raises:
-        EnvironmentFault: the destination cannot be had, or the server not be started.
+        SetupError: the destination cannot be made, or the server cannot be started.
     """
-    _make(errand.destination)
+    _make_folder(download.destination)
     with (
         launching() as launcher,
-        serving(launcher, ServerSettings(errand.profile, seed=errand.seed)) as server,
+        serving(launcher, ServerSettings(download.profile, seed=download.seed)) as server,
     ):
-        announce(server.handle.base_url)
+        on_start(server.handle.base_url)
         saved: list[str] = []
 
         def note(event: Event) -> None:
-            # what is moved was asked for: who shares a process with a strategy may be forged
-            if isinstance(event, Fetched) and event.outcome == "ok" and event.country in errand.countries:
+            # only requested flags are moved: the strategy shares the worker's process, and can forge events
+            if isinstance(event, Fetched) and event.outcome == "ok" and event.country in download.countries:
                 saved.append(f"{event.country.lower()}.gif")
-            heed(event)
+            on_event(event)
 
-        task = _task(errand, launcher, server)
-        side = own_variant({errand.strategy.name: errand.strategy})
+        task = _task(download, launcher, server)
+        keep = (server.child.pid,)
+        variant = own_variant({download.strategy.name: download.strategy})
         try:
-            return run_worker(
-                launcher, task, errand.deadline_s, side=side, keep=(server.child.pid,), heed=note
-            )
+            return run_worker(launcher, task, download.deadline_s, side=variant, keep=keep, heed=note)
         finally:
-            launcher.sweep(keep=(server.child.pid,))
+            launcher.sweep(keep)
             for flag in dict.fromkeys(task.folder / name for name in saved):
                 if flag.is_file() and not flag.is_symlink():
-                    shutil.move(flag, errand.destination / flag.name)
+                    shutil.move(flag, download.destination / flag.name)
 
 
-def _make(destination: Path) -> None:
+def _make_folder(destination: Path) -> None:
     try:
         destination.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -89,22 +91,22 @@ def _make(destination: Path) -> None:
         ) from error
 
 
-def _task(errand: SingleDownload, launcher: Launcher, server: RunningServer) -> Task:
-    folder = launcher.workspace / "errand"
+def _task(download: SingleDownload, launcher: Launcher, server: RunningServer) -> Task:
+    folder = launcher.workspace / "download"
     folder.mkdir()
     return Task(
-        strategy_file=errand.strategy.file,
-        client=errand.client,
-        workers=errand.workers,
+        strategy_file=download.strategy.file,
+        client=download.client,
+        workers=download.workers,
         keep_alive=True,
-        countries=errand.countries,
+        countries=download.countries,
         repeat=1,
         base_url=server.handle.base_url,
         rounds=1,
         folder=folder,
-        reference=lay_out_reference(launcher.workspace, served_flags(None)),
-        request_timeout_s=errand.request_timeout_s,
-        authority=lay_out_authority(launcher.workspace, server.handle.authority),
-        http2=errand.profile.http2,
+        reference=write_reference(launcher.workspace, served_flags(None)),
+        request_timeout_s=download.request_timeout_s,
+        authority=write_authority(launcher.workspace, server.handle.authority),
+        http2=download.profile.http2,
         live=True,
     )

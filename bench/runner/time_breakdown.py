@@ -1,6 +1,7 @@
-"""From what a worker and the server say of a round to where its time went.
+"""The time breakdown of a round: its phases, and the causes of its gap to the ideal.
 
-Both read the same clock, and sums over all fetches need no telling which request was whose.
+Worker and server read the same clock, and sums over all fetches need not tell which request belongs to
+which fetch.
 """
 
 from bench.model.results import Gap, Phases, Round
@@ -10,30 +11,35 @@ from bench.worker.protocol import TimedRound
 from bench.worker.timeline import Timeline
 
 
-def account(timed: TimedRound, seen: ObservedRound | None, expected: Expectation) -> Round:
-    """Put together what is kept of a round.
+def account_round(timed: TimedRound, seen: ObservedRound | None, expected: Expectation) -> Round:
+    """Put together the stored figures of a round.
 
-    Its time is divided only if every fetch was answered to the end: of one that timed out, client and
-    server do not know the same.
+    Divide its time only if every fetch was answered to the end: the server does not know when a client
+    gave up.
     """
-    times = timed.timeline
-    all_answered = seen is not None and sum(timed.fetches.values()) == seen.witness.requests == seen.answered
-    witnessed = seen if all_answered and "timeout" not in timed.fetches else None
+    times, answered = timed.timeline, None
+    if seen is not None and sum(timed.fetches.values()) == seen.witness.requests == seen.answered:
+        answered = None if "timeout" in timed.fetches else seen
     return Round(
         elapsed_s=timed.elapsed_s,
         ideal_s=expected.ideal_s,
         fetches=timed.fetches,
         verified=timed.verified,
         server=None if seen is None else seen.witness,
-        server_busy=seen.cpu_s / timed.elapsed_s if seen is not None and timed.elapsed_s > 0 else None,
-        phases=phases(times, witnessed) if times and witnessed else None,
-        gap=gap(timed.elapsed_s, times, witnessed, expected) if times and witnessed else None,
+        server_busy=None if seen is None else server_busy(timed, seen),
+        phases=divide_into_phases(times, answered) if times and answered else None,
+        gap=divide_gap(timed.elapsed_s, times, answered, expected) if times and answered else None,
         probes=timed.probes,
     )
 
 
-def phases(times: Timeline, seen: ObservedRound) -> Phases:
-    """Follow a fetch from the call of ``download_many`` to the file."""
+def server_busy(timed: TimedRound, seen: ObservedRound) -> float | None:
+    """Return the processor time of the server as a share of the round; ``None`` for a round of no time."""
+    return seen.cpu_s / timed.elapsed_s if timed.elapsed_s > 0 else None
+
+
+def divide_into_phases(times: Timeline, seen: ObservedRound) -> Phases:
+    """Divide the time of a fetch, from the call of ``download_many`` to the file."""
     return Phases(
         start_s=seen.first_arrival_s - times.called_s,
         first_byte_s=seen.mean_start_s - times.mean_start_s,
@@ -42,13 +48,13 @@ def phases(times: Timeline, seen: ObservedRound) -> Phases:
     )
 
 
-def gap(elapsed_s: float, times: Timeline, seen: ObservedRound, expected: Expectation) -> Gap:
-    """Divide what a round took beyond its ideal among its causes.
+def divide_gap(elapsed_s: float, times: Timeline, seen: ObservedRound, expected: Expectation) -> Gap:
+    """Divide the time of a round beyond its ideal among its causes.
 
     The time of all slots, elapsed × workers, is: waiting for the first fetch; within a fetch; after the
     last fetch; and unused. Within a fetch a slot is with the server, or setting up a connection, or the
     client is at work. With the server it is for as long as planned, and too late. Where the longest fetch
-    is the ideal, that slots are unused beside it is inevitable.
+    is the ideal, unused slots beside it are inevitable.
     """
     workers = expected.workers
     planned_s = expected.service_s / workers

@@ -1,31 +1,33 @@
-"""Making a trial ready: the server serves it, it has a folder, and its task is written."""
+"""The trials of a schedule entry: prepare, run and validate them, and put their measurements together."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_hex
-from time import process_time
 
 from bench.api import LARGEST_BYTES
-from bench.model.cases import NO_CLIENT, Case
-from bench.model.comparison import BuiltVariant
+from bench.errors import ServerDiedError
+from bench.model.cases import NO_CLIENT
 from bench.model.latency_histogram import encode_histogram
-from bench.model.results import Leak, Measurement, Round
-from bench.runner.context import RunContext, ScheduledTrial
+from bench.model.results import Leak, Measurement
+from bench.runner.context import RunContext
 from bench.runner.expected_round import Expectation, expected_round
+from bench.runner.paired_trial import DEFAULT_ROUNDS, run_pair
 from bench.runner.processes.redact import redact_text
 from bench.runner.processes.server_process import RunningServer
 from bench.runner.processes.worker_exit import WorkerExit
-from bench.runner.processes.worker_process import run_worker
+from bench.runner.processes.worker_process import started
 from bench.runner.protected_files import (
-    lay_out_authority,
+    list_workspace,
     remove_tree,
     restore_authority,
     restore_reference,
-    restore_surroundings,
-    surroundings,
+    restore_workspace,
+    write_authority,
 )
-from bench.runner.time_breakdown import account
+from bench.runner.schedule import ScheduledTrial, ScheduleEntry
+from bench.runner.time_breakdown import account_round
 from bench.runner.validate import Evidence, classify_trial
 from bench.server.open_trials import Opening
 from bench.system.disturbance import Snapshot, conditions_between, cpu_s, take_snapshot
@@ -35,42 +37,94 @@ from bench.worker.protocol import WORKER_PROBES, Task
 
 @dataclass(frozen=True, slots=True)
 class PreparedTrial:
-    """A trial that can be run.
+    """A trial that can be run: the server serves it, it has a folder, and its task is written.
 
     Attributes:
-        name: under which the server serves it, and of its folder.
-        authority: whom its worker trusts, as PEM; empty where nothing is encrypted.
-        peaks: takes what it holds on to at the most.
+        name: its name at the server, and the name of its folder.
+        authority: the CA certificate that its worker trusts, as PEM; empty where nothing is encrypted.
+        peaks: collects the highest memory, threads and descriptors of its worker.
     """
 
     name: str
-    case: Case
-    turn: ScheduledTrial
-    side: BuiltVariant
+    scheduled: ScheduledTrial
     task: Task
     authority: str
     peaks: Peaks
 
 
-def prepare_trial(
-    site: RunContext, server: RunningServer, case: Case, turn: ScheduledTrial, *, paced: bool = False
-) -> PreparedTrial:
-    """Open a trial at the server and make its folder.
+def measure_entry(context: RunContext, entry: ScheduleEntry) -> Sequence[Measurement]:
+    """Run the trials of an entry, and return their measurements in the same order.
+
+    If the flag server dies meanwhile, they are invalid, whatever their workers report.
 
     Raises:
-        ServerDiedError: the flag server is gone.
+        SetupError: the server has died for the second time, or a process cannot be started.
     """
-    experiment, countries, side = site.experiment, case.countries, site.side(case)
-    name = f"b{turn.block}p{turn.position}a{turn.attempt}"
+    began_s = time.perf_counter()
+    try:
+        return _measure(context, context.server.current, entry)
+    except ServerDiedError as error:
+        took_s = time.perf_counter() - began_s
+        reason = context.server.restart(error)
+        return [_disturbed(trial, reason, took_s) for trial in entry.trials]
+
+
+def _measure(context: RunContext, server: RunningServer, entry: ScheduleEntry) -> list[Measurement]:
+    """Prepare and run the trials of an entry, undo their changes outside their folders, and validate them."""
+    is_pair = len(entry.trials) > 1
+    paired_rounds = (context.experiment.rounds or DEFAULT_ROUNDS) if is_pair else None
+    trials = [_prepare(context, server, trial, paced=is_pair) for trial in entry.trials]
+    workspace = context.launcher.workspace
+    own = {trial.name for trial in trials}
+    files_before = list_workspace(workspace, own)
+    waits_before = server.handle.waits()
+    before = _snapshot(context, server)
+    exits = _run_workers(context, server, trials, paired_rounds)
+    after = _snapshot(context, server)
+    waits = server.handle.waits() - waits_before
+    seen = [server.handle.close_trial(trial.name) for trial in trials]
+    escaped = sorted(
+        {
+            *restore_workspace(workspace, files_before, own),
+            *restore_reference(context.reference, context.flags),
+            *(name for trial in trials for name in restore_authority(workspace, trial.authority)),
+        }
+    )
+    measurements = []
+    for trial, ending, rounds_seen in zip(trials, exits, seen, strict=True):
+        evidence = Evidence(
+            strategy_file=trial.task.strategy_file,
+            deadline_s=context.experiment.deadline_s,
+            exit=ending,
+            seen=rounds_seen,
+            expected=_expected_round(context, trial.scheduled),
+            escaped=escaped,
+            waits=waits,
+            before=before,
+            after=after,
+            warm_up=_expected_warm_up(context, trial.scheduled) if is_pair else None,
+            paired_rounds=paired_rounds,
+        )
+        measurements.append(_measurement(context, trial, evidence))
+    return measurements
+
+
+def _prepare(
+    context: RunContext, server: RunningServer, scheduled: ScheduledTrial, *, paced: bool
+) -> PreparedTrial:
+    """Open a trial at the server, make its folder and write its task."""
+    experiment, case = context.experiment, scheduled.case
+    countries, workspace = case.countries, context.launcher.workspace
+    name = f"b{scheduled.block}p{scheduled.position}a{scheduled.attempt}"
     if paced:  # two trials are open at once, and neither is to guess the other's address
         name = f"{name}-{token_hex(8)}"
     opened = server.handle.open_trial(
-        Opening(name, case.profile, turn.block, countries.codes, countries.repeat, 1 if paced else None)
+        Opening(name, case.profile, scheduled.block, countries.codes, countries.repeat, 1 if paced else None)
     )
-    folder = site.launcher.workspace / name
+    folder = workspace / name
     folder.mkdir()
     task = Task(
-        strategy_file=side.strategies[case.strategy],
+        strategy_file=context.variant(case).strategies[case.strategy],
         client=None if case.client == NO_CLIENT else case.client,
         workers=case.workers,
         keep_alive=case.keep_alive,
@@ -79,74 +133,56 @@ def prepare_trial(
         base_url=opened.url,
         rounds=experiment.rounds,
         folder=folder,
-        reference=site.reference,
+        reference=context.reference,
         request_timeout_s=experiment.request_timeout_s,
         paced=paced,
-        authority=lay_out_authority(site.launcher.workspace, opened.authority),
+        authority=write_authority(workspace, opened.authority),
         http2=case.profile.http2,
-        probes=tuple(name for name in WORKER_PROBES if name in experiment.probes),
-        largest_bytes=max(LARGEST_BYTES, *site.flag_sizes.values()),
+        probes=tuple(probe for probe in WORKER_PROBES if probe in experiment.probes),
+        largest_bytes=max(LARGEST_BYTES, *context.flag_sizes.values()),
         checks_content=any(fault.kind == "wrong_content" for fault in case.profile.faults),
     )
-    return PreparedTrial(name, case, turn, side, task, opened.authority, Peaks(experiment.probes))
+    return PreparedTrial(name, scheduled, task, opened.authority, Peaks(experiment.probes))
 
 
-def run_and_validate(
-    site: RunContext,
-    server: RunningServer,
-    trials: Sequence[PreparedTrial],
-    run: Callable[[], Sequence[WorkerExit]],
-) -> tuple[Measurement, ...]:
-    """Run trials that go on at the same time, and return what each yields, in their order.
-
-    What the machine did meanwhile, and what lay where it should not, counts for all of them.
-
-    Raises:
-        ServerDiedError: the flag server is gone; whatever the workers said is then worth nothing.
-    """
-    workspace = site.launcher.workspace
-    names = {trial.name for trial in trials}
-    around = {name: each for name, each in surroundings(workspace).items() if name not in names}
-    waits_before = server.handle.waits()
-    before = _snapshot(site, server)
-    endings = run()
-    after = _snapshot(site, server)
-    waits = server.handle.waits() - waits_before
-    seen = [server.handle.close_trial(trial.name) for trial in trials]
-    escaped = sorted(
-        {
-            *restore_surroundings(workspace, around, own=names),
-            *restore_reference(site.reference, site.flags),
-            *(name for trial in trials for name in restore_authority(workspace, trial.authority)),
-        }
-    )
-    evidence = [
-        Evidence(
-            ending=ending,
-            seen=statements,
-            expected=_expected(site, trial, trial.case),
-            escaped=escaped,
-            waits=waits,
-            before=before,
-            after=after,
-            warm_up=_expected(site, trial, without_repeats(trial.case)) if trial.task.paced else None,
+def _run_workers(
+    context: RunContext, server: RunningServer, trials: Sequence[PreparedTrial], paired_rounds: int | None
+) -> list[WorkerExit]:
+    """Run the worker of a trial, or both workers of a pair in turns."""
+    keep = (server.child.pid,)
+    starts = [
+        started(
+            context.launcher,
+            trial.task,
+            context.experiment.deadline_s,
+            side=context.variant(trial.scheduled.case),
+            cores=context.pinning.worker,
+            peaks=trial.peaks,
         )
-        for trial, ending, statements in zip(trials, endings, seen, strict=True)
+        for trial in trials
     ]
-    return tuple(_measurement(site, *each) for each in zip(trials, evidence, strict=True))
+    if paired_rounds is not None:
+        return run_pair(starts, paired_rounds, context.launcher, keep)
+    (start,) = starts
+    with start as worker:
+        worker.hear()
+        return [worker.end(keep)]
 
 
-def _measurement(site: RunContext, trial: PreparedTrial, evidence: Evidence) -> Measurement:
-    ending, turn = evidence.ending, trial.turn
-    rounds = _rounds(evidence)
-    outcome, detail = classify_trial(evidence, site.experiment, trial.task.strategy_file, rounds[1:])
+def _measurement(context: RunContext, trial: PreparedTrial, evidence: Evidence) -> Measurement:
+    outcome, detail = classify_trial(evidence, context.experiment.disturbed)
     remove_tree(trial.task.folder)
-    report, before, after = ending.report, evidence.before, evidence.after
+    ending, before, after = evidence.exit, evidence.before, evidence.after
+    report, scheduled = ending.report, trial.scheduled
+    rounds = tuple(
+        account_round(timed, evidence.seen.get(number), evidence.expected_in(number))
+        for number, timed in enumerate(evidence.reported)
+    )
     return Measurement(
-        case=trial.case.id,
-        block=turn.block,
-        position=turn.position,
-        attempt=turn.attempt,
+        case=scheduled.case.id,
+        block=scheduled.block,
+        position=scheduled.position,
+        attempt=scheduled.attempt,
         outcome=outcome,
         detail=redact_text(detail, Path.home()),
         took_s=ending.ended_s - ending.started_s,
@@ -157,60 +193,47 @@ def _measurement(site: RunContext, trial: PreparedTrial, evidence: Evidence) -> 
         latency=encode_histogram(timed.latencies_us for timed in report.rounds[1:]) if report else "",
         probes=trial.peaks.seen,
         conditions=conditions_between(before, after) if before and after else None,
-        cores=site.pinning.worker_processors,
+        cores=context.pinning.worker_processors,
         leak=_leak(ending),
     )
 
 
-def without_repeats(case: Case) -> Case:
-    """Return a case as its paced warm-up has it, which asks each country once."""
-    return replace(case, countries=replace(case.countries, repeat=1))
+def _expected_round(context: RunContext, trial: ScheduledTrial) -> Expectation:
+    return expected_round(trial.case, context.experiment, trial.block, context.flag_sizes)
 
 
-def _expected(site: RunContext, trial: PreparedTrial, case: Case) -> Expectation:
-    return expected_round(case, site.experiment, trial.turn.block, site.flag_sizes)
+def _expected_warm_up(context: RunContext, trial: ScheduledTrial) -> Expectation:
+    """Return the expected warm-up of a paced worker, which asks each country once."""
+    case = trial.case
+    short = replace(case, countries=replace(case.countries, repeat=1))
+    return _expected_round(context, replace(trial, case=short))
 
 
 def _leak(ending: WorkerExit) -> Leak | None:
-    """Put together what was left behind within the worker, and what outlived it."""
+    """Put the leaks within the worker together with the processes that outlived it."""
     left = ending.report.left if ending.report else None
     return Leak(left.threads, left.descriptors, ending.processes_left) if left else None
 
 
-def _rounds(evidence: Evidence) -> tuple[Round, ...]:
-    report = evidence.ending.report
-    reported = report.rounds if report else ()
-    return tuple(
-        account(timed, evidence.seen.get(number), evidence.awaited(number))
-        for number, timed in enumerate(reported)
+def _snapshot(context: RunContext, server: RunningServer) -> Snapshot | None:
+    """Read the machine's counters, and those of the run's own processes."""
+    launcher, pid = context.launcher, server.child.pid
+    return take_snapshot(
+        context.pinning.processors, lambda: launcher.cpu_s() + time.process_time() + cpu_s(pid)
     )
 
 
-def _snapshot(site: RunContext, server: RunningServer) -> Snapshot | None:
-    """Read the machine's counters, and those of the run's own processes."""
-    launcher, pid = site.launcher, server.child.pid
-    return take_snapshot(site.pinning.processors, lambda: launcher.cpu_s() + process_time() + cpu_s(pid))
-
-
-def measure(site: RunContext, server: RunningServer, case: Case, turn: ScheduledTrial) -> Measurement:
-    """Run one trial.
-
-    Raises:
-        ServerDiedError: the flag server is gone; whatever the worker said is then worth nothing.
-    """
-    trial = prepare_trial(site, server, case, turn)
-
-    def run() -> list[WorkerExit]:
-        ending = run_worker(
-            site.launcher,
-            trial.task,
-            site.experiment.deadline_s,
-            side=trial.side,
-            keep=(server.child.pid,),
-            cores=site.pinning.worker,
-            peaks=trial.peaks,
-        )
-        return [ending]
-
-    (measurement,) = run_and_validate(site, server, [trial], run)
-    return measurement
+def _disturbed(trial: ScheduledTrial, reason: str, took_s: float) -> Measurement:
+    return Measurement(
+        case=trial.case.id,
+        block=trial.block,
+        position=trial.position,
+        attempt=trial.attempt,
+        outcome="invalid",
+        detail=redact_text(reason, Path.home()),
+        took_s=took_s,
+        cold_start_s=None,
+        imports_s=None,
+        warm_up=None,
+        rounds=(),
+    )

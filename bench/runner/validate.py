@@ -1,202 +1,231 @@
-"""Whether a worker's account agrees with what others saw: its clock may have been tampered with."""
+"""The validity of a trial: one ordered list of checks decides whether its measurement counts.
+
+A worker shares its process with a strategy, which may have tampered with its clock and its report. The
+checks therefore compare the report with the server log, the machine's counters and the trial's folder.
+"""
 
 import signal
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import fsum
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Final, Literal, TypeAlias
 
-from bench.api.outcomes import FetchOutcome
-from bench.model.cases import Experiment
-from bench.model.json_codec import MalformedError, to_json_value
-from bench.model.latency_histogram import are_counts
-from bench.model.results import Outcome, Round, ServerRound
+from bench.model.results import Invalid, Outcome, ServerRound
 from bench.model.text import count_names
-from bench.runner.expected_round import Expectation, check_round, surplus_of
+from bench.runner.expected_round import Expectation, check_round, surplus_outcomes
 from bench.runner.processes.worker_exit import WorkerExit, exit_problem
+from bench.runner.time_breakdown import server_busy
 from bench.server.server_rounds import ObservedRound
 from bench.system.disturbance import Snapshot, find_disturbance, refused_connections
-from bench.worker.protocol import Report, TimedRound
-
-
-def implausible_times(ending: WorkerExit, seen: Mapping[int, ObservedRound]) -> str:
-    """Say what cannot be true of the rounds that a worker reported; nothing if nothing is.
-
-    No round can be over before its last request came, nor can all of them take longer than the process
-    lived. Where a fetch timed out, the server may read its request after the client has left.
-    """
-    rounds = ending.report.rounds if ending.report else ()
-    return next(_contradictions(rounds, ending.ended_s - ending.started_s, seen), "")
-
-
-def _contradictions(
-    rounds: tuple[TimedRound, ...], lived_s: float, seen: Mapping[int, ObservedRound]
-) -> Iterator[str]:
-    for number, timed in enumerate(rounds):
-        said = seen.get(number)
-        arriving_s = said.arriving_s if said and "timeout" not in timed.fetches else 0.0
-        if timed.elapsed_s < arriving_s:
-            yield (
-                f"a round is said to have taken {timed.elapsed_s:.6f} s, "
-                f"but its requests came within {arriving_s:.6f} s"
-            )
-    told_s = fsum(timed.elapsed_s for timed in rounds)
-    if told_s > lived_s:
-        yield f"its rounds are said to have taken {told_s:.6f} s, but its process lived {lived_s:.6f} s"
-
-
-_OUTCOMES: Final = frozenset(get_args(FetchOutcome))
-_LONGEST_TEXT: Final = 1_000
-_GREATEST: Final = 1e15
-"""Beyond it, sums of what a worker reports might be no numbers any more."""
-
-
-def validate_report(report: Report) -> Report:
-    """Return a report that can be recorded, which is not to say that it is true.
-
-    Raises:
-        MalformedError: it cannot.
-    """
-    for scalar in _scalars(to_json_value(report)):
-        if isinstance(scalar, str) and len(scalar) > _LONGEST_TEXT:
-            raise MalformedError(f"a text of {len(scalar):,} characters")
-        if isinstance(scalar, int | float) and abs(scalar) > _GREATEST:
-            raise MalformedError("a number that is no time and no count")
-    for timed in report.rounds:
-        _check_counts(timed)
-    if report.left is not None and min(report.left.threads, report.left.descriptors) < 0:
-        raise MalformedError("less than nothing left behind")
-    return report
-
-
-def _check_counts(timed: TimedRound) -> None:
-    if not timed.fetches.keys() <= _OUTCOMES:
-        raise MalformedError("fetches of a class that there is not")
-    if timed.verified < 0 or any(count < 1 for count in timed.fetches.values()):
-        raise MalformedError("counts of less than one fetch")
-    if not are_counts(timed.latencies_us):
-        raise MalformedError("latencies that are no counts")
-
-
-def _scalars(value: Any) -> Iterator[Any]:
-    if isinstance(value, Mapping):
-        yield from value.keys()
-        for each in value.values():
-            yield from _scalars(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _scalars(each)
-    else:
-        yield value
-
+from bench.worker.protocol import TimedRound
 
 _MOST_LATE_P99_S: Final = 0.002
+"""Lateness that is allowed at the 99th percentile."""
 _MOST_LATE_SHARE: Final = 0.05
-"""Of what was planned, on average."""
+"""Mean lateness that is allowed, as a share of the mean planned delay."""
 _FINEST_S: Final = 0.0005
 """Below this, no server on a general-purpose system keeps time: a share of less would mean nothing."""
 _SATURATED: Final = 0.9
-
-
-def server_overload(rounds: Iterable[Round], expected: Expectation) -> str:
-    """Say what makes these rounds worthless; nothing if nothing does."""
-    for round_ in rounds:
-        late = "" if round_.server is None else _lateness(round_.server, expected)
-        if why := late or _saturation(round_.server_busy or 0.0):
-            return why
-    return ""
-
-
-def _lateness(seen: ServerRound, expected: Expectation) -> str:
-    planned_s = expected.service_s / max(1, sum(expected.fetches.values()))
-    if seen.late_p99_s > _MOST_LATE_P99_S:
-        return f"the server was late: by {seen.late_p99_s * 1000:.2g} ms at the 99th percentile"
-    if seen.late_mean_s > max(_FINEST_S, _MOST_LATE_SHARE * planned_s):
-        late_ms, planned_ms = seen.late_mean_s * 1000, planned_s * 1000
-        return f"the server was late: by {late_ms:.2g} ms on average where {planned_ms:.3g} ms were planned"
-    return ""
-
-
-def _saturation(busy: float) -> str:
-    return f"the server was at its limit: {busy:.0%} of its core" if busy > _SATURATED else ""
+"""Share of its core from which the server limits its clients."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that is known of a trial once it is over.
+    """All that is known about a trial once it is over.
 
     Attributes:
-        seen: what the server says, by round.
-        escaped: names of what was changed in the workspace outside of the trial's folder.
-        waits: how often clients were seen to wait because the server had no descriptor for them.
-        before: the machine's counters when it began; ``None``, like ``after``, if they cannot be read.
-        warm_up: what awaited the first round, where that is not what awaited the others.
+        strategy_file: file of its strategy, which messages quote.
+        deadline_s: seconds that its worker was allowed.
+        exit: how its worker ended.
+        seen: the server log, by round.
+        expected: the expected figures of each round.
+        escaped: names of changes in the workspace outside the trial's folder.
+        waits: number of times that clients had to wait because the server had no descriptor for them.
+        before: counters of the machine when it began; ``None``, like ``after``, if they cannot be read.
+        warm_up: the expected figures of the warm-up where they differ from those of the timed rounds.
+        paired_rounds: number of timed rounds that a trial of a pair was to run; ``None`` for a single trial.
     """
 
-    ending: WorkerExit
+    strategy_file: Path
+    deadline_s: float
+    exit: WorkerExit
     seen: Mapping[int, ObservedRound]
     expected: Expectation
-    escaped: Sequence[str]
-    waits: int
-    before: Snapshot | None
-    after: Snapshot | None
+    escaped: Sequence[str] = ()
+    waits: int = 0
+    before: Snapshot | None = None
+    after: Snapshot | None = None
     warm_up: Expectation | None = None
+    paired_rounds: int | None = None
 
-    def awaited(self, number: int) -> Expectation:
-        """Say what awaited a round."""
+    @property
+    def reported(self) -> tuple[TimedRound, ...]:
+        """The rounds of the worker's report, the warm-up first."""
+        return self.exit.report.rounds if self.exit.report else ()
+
+    def expected_in(self, number: int) -> Expectation:
+        """Return the expected figures of a round."""
         return self.warm_up if number == 0 and self.warm_up is not None else self.expected
 
 
-def classify_trial(
-    evidence: Evidence, experiment: Experiment, file: Path, timed_rounds: Sequence[Round]
-) -> tuple[Outcome, str]:
-    """Say how a trial ended: by what it left, by its own account, by what the server saw, by the machine.
+Check: TypeAlias = Callable[[Evidence], Invalid | None]
+"""Returns why a trial is not valid; ``None`` if it finds nothing."""
 
-    What the strategy of the file did comes first: a busy machine excuses no wrong answer. That nobody let
-    it in excuses that it got none.
+
+def classify_trial(evidence: Evidence, disturbed: Literal["refuse", "keep"]) -> tuple[Outcome, str]:
+    """Return the outcome of a trial, and one line of detail, by the first check that finds a problem.
+
+    With ``disturbed: keep``, a trial that was only disturbed is ok, and the disturbance is its detail.
     """
-    if evidence.escaped:
-        return "escape", count_names(
-            evidence.escaped, "change outside its folder", "changes outside its folder"
+    if problem := _first_problem(FAILURE_CHECKS, evidence):
+        return problem.outcome, problem.detail
+    if problem := _first_problem(DISTURBANCE_CHECKS, evidence):
+        return ("ok" if disturbed == "keep" else problem.outcome), problem.detail
+    return "ok", ""
+
+
+def _first_problem(checks: Iterable[Check], evidence: Evidence) -> Invalid | None:
+    return next((problem for check in checks if (problem := check(evidence))), None)
+
+
+def check_cut_short(evidence: Evidence) -> Invalid | None:
+    """Discard a trial that had to report early because the other trial of its pair failed."""
+    report, rounds = evidence.exit.report, evidence.paired_rounds
+    if rounds is None or report is None or report.outcome != "ok" or len(report.rounds) > rounds:
+        return None
+    return Invalid("invalid", "cut short: the other variant failed")
+
+
+def check_escape(evidence: Evidence) -> Invalid | None:
+    """Reject a trial that changed files outside its folder; the trials of a pair share a workspace."""
+    if not evidence.escaped:
+        return None
+    changes = count_names(evidence.escaped, "change outside its folder", "changes outside its folder")
+    return _escape(evidence, changes)
+
+
+def check_exit(evidence: Evidence) -> Invalid | None:
+    """Reject a trial whose worker failed, or reported a failure, unless it was refused connections."""
+    problem = exit_problem(evidence.exit, evidence.deadline_s, evidence.strategy_file)
+    if problem is None:
+        return None
+    if problem.outcome == "timeout" and (refused := check_refused_connections(evidence)):
+        return refused
+    if problem.outcome == "escape":
+        return _escape(evidence, problem.detail)
+    if _was_killed_for_memory(evidence):
+        return replace(problem, detail=f"{problem.detail}, when memory ran out")
+    return problem
+
+
+def check_times(evidence: Evidence) -> Invalid | None:
+    """Reject a trial whose reported times cannot be true.
+
+    No round can be over before its last request came, nor can all of them take longer than the process
+    lived. Where a fetch timed out, the server may read its request after the client has left.
+    """
+    if not evidence.reported[1:]:
+        return Invalid("error", "reported no timed round")
+    for number, timed in enumerate(evidence.reported):
+        seen = evidence.seen.get(number)
+        arriving_s = seen.arriving_s if seen and "timeout" not in timed.fetches else 0.0
+        if timed.elapsed_s < arriving_s:
+            return Invalid(
+                "error",
+                f"a round is said to have taken {timed.elapsed_s:.6f} s, "
+                f"but its requests came within {arriving_s:.6f} s",
+            )
+    reported_s = fsum(timed.elapsed_s for timed in evidence.reported)
+    lived_s = evidence.exit.ended_s - evidence.exit.started_s
+    if reported_s > lived_s:
+        return Invalid(
+            "error",
+            f"its rounds are said to have taken {reported_s:.6f} s, but its process lived {lived_s:.6f} s",
         )
-    ending, seen = evidence.ending, evidence.seen
-    outcome, detail = exit_problem(ending, experiment.deadline_s, file)
-    unserved = _unserved(evidence)
-    if unserved and outcome == "timeout":
-        return "invalid", unserved
-    if outcome != "ok" or ending.report is None:
-        return outcome, f"{detail}{_want_of_memory(evidence)}"
-    untrue = implausible_times(ending, seen) if timed_rounds else "reported no timed round"
-    if untrue:
-        return "error", untrue
-    for number, timed in enumerate(ending.report.rounds):
-        stated, awaited = seen.get(number), evidence.awaited(number)
-        found = check_round(timed, None if stated is None else stated.witness, awaited)
-        if found is not None:
-            is_excused = unserved and surplus_of(timed, awaited) == {"timeout"}
-            return ("invalid", unserved) if is_excused else found
-    why = unserved or _disturbance(evidence) or server_overload(timed_rounds, evidence.expected)
-    return "invalid" if why and experiment.disturbed == "refuse" else "ok", why
+    return None
 
 
-def _want_of_memory(evidence: Evidence) -> str:
-    """Add, where a worker died of SIGKILL, that the kernel killed for want of memory meanwhile."""
-    ending, before, after = evidence.ending, evidence.before, evidence.after
-    is_killed = ending.in_time and ending.report is None and ending.status == -signal.SIGKILL
-    if not is_killed or before is None or after is None or after.oom_kills == before.oom_kills:
-        return ""
-    return ", when memory ran out"
+def check_rounds(evidence: Evidence) -> Invalid | None:
+    """Reject a trial with a round that differs from the expected one, unless connections were refused.
+
+    Refused connections excuse time-outs, and no other outcome.
+    """
+    for number, timed in enumerate(evidence.reported):
+        seen, expected = evidence.seen.get(number), evidence.expected_in(number)
+        problem = check_round(timed, None if seen is None else seen.witness, expected)
+        if problem is not None:
+            refused = check_refused_connections(evidence)
+            return refused if refused and surplus_outcomes(timed, expected) == {"timeout"} else problem
+    return None
 
 
-def _unserved(evidence: Evidence) -> str:
-    """Say why connections may not have come to the server; nothing if they did."""
+def check_refused_connections(evidence: Evidence) -> Invalid | None:
+    """Discard a trial whose connections may not have reached the server."""
     if evidence.waits:
-        return "local_resource: the server had no descriptor for another connection"
+        return Invalid("invalid", "local_resource: the server had no descriptor for another connection")
     before, after = evidence.before, evidence.after
-    return (refused_connections(before, after) if before and after else None) or ""
+    reason = refused_connections(before, after) if before and after else None
+    return Invalid("invalid", reason) if reason else None
 
 
-def _disturbance(evidence: Evidence) -> str:
+def check_machine(evidence: Evidence) -> Invalid | None:
+    """Discard a trial that other processes or the machine disturbed."""
     before, after = evidence.before, evidence.after
-    return (find_disturbance(before, after) if before and after else None) or ""
+    reason = find_disturbance(before, after) if before and after else None
+    return Invalid("invalid", reason) if reason else None
+
+
+def check_server(evidence: Evidence) -> Invalid | None:
+    """Discard a trial in which the server answered late or was saturated."""
+    for number, timed in enumerate(evidence.reported):
+        seen = evidence.seen.get(number)
+        if number == 0 or seen is None:
+            continue
+        if late := _lateness(seen.witness, evidence.expected):
+            return Invalid("invalid", f"the server was late: by {late}")
+        busy = server_busy(timed, seen) or 0.0
+        if busy > _SATURATED:
+            return Invalid("invalid", f"the server was at its limit: {busy:.0%} of its core")
+    return None
+
+
+FAILURE_CHECKS: Final[tuple[Check, ...]] = (
+    check_cut_short,
+    check_escape,
+    check_exit,
+    check_times,
+    check_rounds,
+)
+"""Problems of the trial itself, the gravest first: a busy machine excuses no wrong answer.
+
+The one exception is part of ``check_exit`` and ``check_rounds``: time-outs are not blamed on the strategy if
+the server could not accept its connections. Whether the trial was cut short comes first, since a trial that
+was stopped has nothing else to show.
+"""
+DISTURBANCE_CHECKS: Final[tuple[Check, ...]] = (check_refused_connections, check_machine, check_server)
+"""Disturbances of a trial that is valid otherwise; ``disturbed: keep`` counts it all the same."""
+
+
+def _escape(evidence: Evidence, detail: str) -> Invalid:
+    """Describe an escape, which may be of either variant in a pair."""
+    by = "" if evidence.paired_rounds is None else "by this variant or the other: "
+    return Invalid("escape", f"{by}{detail}")
+
+
+def _was_killed_for_memory(evidence: Evidence) -> bool:
+    """Return whether the worker died of SIGKILL while the kernel killed for want of memory."""
+    ending, before, after = evidence.exit, evidence.before, evidence.after
+    is_killed = ending.in_time and ending.report is None and ending.status == -signal.SIGKILL
+    return is_killed and before is not None and after is not None and after.oom_kills != before.oom_kills
+
+
+def _lateness(seen: ServerRound, expected: Expectation) -> str | None:
+    """Describe by how much the server was late; ``None`` if it kept to the planned delays."""
+    planned_s = expected.service_s / max(1, sum(expected.fetches.values()))
+    if seen.late_p99_s > _MOST_LATE_P99_S:
+        return f"{seen.late_p99_s * 1000:.2g} ms at the 99th percentile"
+    if seen.late_mean_s > max(_FINEST_S, _MOST_LATE_SHARE * planned_s):
+        late_ms, planned_ms = seen.late_mean_s * 1000, planned_s * 1000
+        return f"{late_ms:.2g} ms on average where {planned_ms:.3g} ms were planned"
+    return None

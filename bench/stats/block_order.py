@@ -1,4 +1,4 @@
-"""The design of the experiment: randomised complete blocks.
+"""The order of cases and rounds: randomised complete blocks, and rounds of a pair that alternate.
 
 Every case runs once per block, in an order of the block's own, so that the machine's drift falls on
 all cases alike instead of on those that happen to come last (Fisher, *The Design of Experiments*).
@@ -22,8 +22,8 @@ def block_order(case_ids: Iterable[str], seed: int, block: int) -> tuple[str, ..
 
 
 def alternation(rounds: int) -> tuple[int, ...]:
-    """Return which of two sides, 0 or 1, does each round of theirs: ABBA and so on.
+    """Return which trial of a pair, 0 or 1, runs each round: ABBA and so on.
 
-    What drifts steadily over the rounds falls on both sides alike.
+    Steady drift over the rounds then falls on both trials alike.
     """
-    return tuple(side for number in range(rounds) for side in ((0, 1), (1, 0))[number % 2])
+    return tuple(place for number in range(rounds) for place in ((0, 1), (1, 0))[number % 2])

@@ -1,15 +1,16 @@
-"""How a contest stands after each block: a function of its trials alone.
+"""The state of a comparison: which cases are still due, and its decisions. A function of its trials alone.
 
-The journal of a contest therefore leads to the same verdicts as the contest itself did.
+The journal of a comparison therefore leads to the same verdicts as the comparison itself did.
 """
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
 from bench.model.comparison import Comparison, Metric
+from bench.model.observer import MetricState, Stop, StopReason
 from bench.model.results import Measurement
 from bench.stats.metrics import metric_value
 from bench.stats.retries import MOST_REPEATS, PAUSES_S
@@ -18,145 +19,160 @@ from bench.stats.sequential_test import Decision, SequentialRule, decide_metric,
 RULE: Final = SequentialRule()
 Question: TypeAlias = tuple[str, Metric]
 """A case, without a variant, and a metric of it."""
-Leave: TypeAlias = Literal["decided", "given up", "spoilt", "budget"]
-"""Why a case is run no more: all is decided, a side or the machine kept failing, or the budget is spent."""
 
 _GIVE_UP_AFTER: Final = 3
-"""Failures of a side in all, or blocks in a row that the machine spoilt."""
+"""Failures of a variant in all, or disturbed blocks in a row."""
 _STRIKES: Final = {"escape": _GIVE_UP_AFTER}
 
 
 @dataclass(frozen=True, slots=True)
 class PairedTrial:
-    """What both sides of a case yielded in one block; ``base`` or ``candidate`` may have come first."""
+    """The trials of both variants of a case in one block; either may have been run first."""
 
     base: Measurement
     candidate: Measurement
 
     @property
     def is_final(self) -> bool:
-        """Say whether this counts; where no side failed, but one was spoilt, it is tried again."""
-        outcomes = {self.base.outcome, self.candidate.outcome}
-        return outcomes - {"ok", "invalid"} != set() or outcomes == {"ok"} or self.attempt >= MOST_REPEATS
+        """Whether the pair counts: it is repeated where no variant failed, but one was disturbed."""
+        return not self.is_disturbed or self.attempt >= MOST_REPEATS
 
     @property
-    def is_sound(self) -> bool:
-        """Say whether both sides succeeded."""
+    def is_ok(self) -> bool:
+        """Whether both trials succeeded."""
         return self.base.outcome == self.candidate.outcome == "ok"
 
     @property
-    def is_spoilt(self) -> bool:
-        """Say whether the machine or the server is to blame, and no side."""
+    def is_disturbed(self) -> bool:
+        """Whether the machine or the server is to blame, and no variant."""
         return {self.base.outcome, self.candidate.outcome} in ({"invalid"}, {"ok", "invalid"})
 
     @property
     def attempt(self) -> int:
-        """How often this was tried before."""
+        """Number of attempts before this one."""
         return self.base.attempt
 
     @property
     def took_s(self) -> float:
-        """Seconds that it took, nearly: the side that is started first lives almost as long as both."""
+        """Seconds of the pair, nearly: the worker that is started first lives almost as long as both."""
         return max(self.base.took_s, self.candidate.took_s)
 
 
+def pair_trials(comparison: Comparison, one: Measurement, other: Measurement) -> PairedTrial:
+    """Put the two trials of a pair in the order base, candidate."""
+    is_base = one.case.rpartition("@")[2] == comparison.base
+    return PairedTrial(one, other) if is_base else PairedTrial(other, one)
+
+
 class ComparisonState:
-    """Counts duets in the order in which they are run.
+    """Counts pairs of trials in the order in which they are run.
 
     Attributes:
-        blocks: how many blocks are done.
-        due: the cases, without a variant, that the current block still waits for, and how often each was
-            tried in it; empty once the contest is over.
-        decisions: the last look at each metric of each case, and before the first an estimate; undecided if
-            the verdict is ``None``.
-        left: why each case that is run no more is not.
+        blocks: number of finished blocks.
+        due: the cases, without a variant, that the current block still waits for, with the number of
+            attempts so far; empty once the comparison is over.
+        stops: why each stopped case stopped.
         unmeasured: metrics that three blocks did not yield, and that are therefore waited for no longer.
-        spent_s: seconds that went into duets, and into waiting before one was tried again.
+        spent_s: seconds of all pairs so far, and of the pauses before retries.
     """
 
-    def __init__(self, cases: Iterable[str], contest: Comparison, rule: SequentialRule = RULE) -> None:
-        self._contest = contest
+    def __init__(self, cases: Iterable[str], comparison: Comparison, rule: SequentialRule = RULE) -> None:
+        self._comparison = comparison
         self._rule = rule
         self.blocks = 0
         self.due = dict.fromkeys(cases, 0)
-        self.decisions: dict[Question, Decision] = {}
-        self.left: dict[str, Leave] = {}
+        self.stops: dict[str, Stop] = {}
         self.unmeasured: set[Question] = set()
         self.spent_s = 0.0
-        self._before_s = 0.0
-        self._metrics = len(self.due) * len(contest.metrics)
+        self._spent_before_block_s = 0.0
+        self._cases = tuple(self.due)
         self._differences: dict[Question, list[float]] = {
-            (case, metric): [] for case in self.due for metric in contest.metrics
+            (case, metric): [] for case in self._cases for metric in comparison.metrics
         }
+        self._decisions: dict[Question, Decision] = {}
         self._strikes: Counter[str] = Counter()
-        self._spoilt: Counter[str] = Counter()
+        self._disturbed: Counter[str] = Counter()
         self._gaps: Counter[Question] = Counter()
 
-    def take(self, case: str, duet: PairedTrial) -> Sequence[Question]:
-        """Count a duet of a case that is due, and say what has been decided by it."""
-        self.spent_s += duet.took_s
-        if not duet.is_final:
-            self.spent_s += PAUSES_S[duet.attempt]
-            self.due[case] = duet.attempt + 1
-            return ()
+    @property
+    def metrics(self) -> tuple[MetricState, ...]:
+        """The last interim look at each metric, and before the first look an estimate."""
+        return tuple(self._metric_state(question) for question in self._differences)
+
+    def add(self, *trials: Measurement) -> Mapping[str, Stop]:
+        """Count the two trials of a pair that is due, and return the cases that stop because of it."""
+        one, other = trials
+        case, pair = one.case.rpartition("@")[0], pair_trials(self._comparison, one, other)
+        self.spent_s += pair.took_s
+        if not pair.is_final:
+            self.spent_s += PAUSES_S[pair.attempt]
+            self.due[case] = pair.attempt + 1
+            return {}
         del self.due[case]
-        decided: list[Question] = []
-        if duet.is_sound:
-            decided = [(case, metric) for metric in self._contest.metrics if self._look((case, metric), duet)]
-            self._spoilt[case] = 0
-        elif duet.is_spoilt:
-            self._spoilt[case] += 1
+        if pair.is_ok:
+            for metric in self._comparison.metrics:
+                self._add_block((case, metric), pair)
+            self._disturbed[case] = 0
+        elif pair.is_disturbed:
+            self._disturbed[case] += 1
         else:
-            self._strikes[case] += max(_STRIKES.get(each.outcome, 1) for each in (duet.base, duet.candidate))
-        self._see_off(case)
+            self._strikes[case] += max(_STRIKES.get(each.outcome, 1) for each in (pair.base, pair.candidate))
+        reason = self._stop_reason(case)
+        stopped = {} if reason is None else {case: Stop(reason, self.blocks + 1)}
+        self.stops |= stopped
         if not self.due:
-            self._end_block()
-        return decided
+            stopped |= self._end_block()
+        return stopped
 
-    def is_decided(self, question: Question) -> bool:
-        """Say whether there is a verdict on a metric of a case."""
-        return question in self.decisions and self.decisions[question].verdict is not None
-
-    def _look(self, question: Question, duet: PairedTrial) -> bool:
-        """Add a block to a metric that is open, look at it if it is time, and say whether that decides it."""
+    def _add_block(self, question: Question, pair: PairedTrial) -> None:
+        """Add a block to an undecided metric, and take an interim look at it if one is due."""
         if self._is_settled(question):
-            return False
+            return
         case, metric = question
-        base, candidate = metric_value(duet.base, metric), metric_value(duet.candidate, metric)
+        base, candidate = metric_value(pair.base, metric), metric_value(pair.candidate, metric)
         if base is None or candidate is None:
             self._gaps[question] += 1
             if self._gaps[question] >= _GIVE_UP_AFTER:
                 self.unmeasured.add(question)
-            return False
+            return
         differences = self._differences[question]
         differences.append(math.log(candidate) - math.log(base))
-        rule = replace(self._rule, margin=self._contest.margins[case])
+        rule = replace(self._rule, margin=self._comparison.margins[case])
         if len(differences) in rule.looks:
-            self.decisions[question] = decide_metric(differences, self._metrics, rule)
+            self._decisions[question] = decide_metric(differences, len(self._differences), rule)
         elif len(differences) < rule.looks[0]:
-            self.decisions[question] = estimate_ratio(differences)
-        return self.is_decided(question)
+            self._decisions[question] = estimate_ratio(differences)
 
     def _is_settled(self, question: Question) -> bool:
-        return self.is_decided(question) or question in self.unmeasured
+        decision = self._decisions.get(question)
+        return question in self.unmeasured or (decision is not None and decision.verdict is not None)
 
-    def _see_off(self, case: str) -> None:
-        """Note that a case leaves, if it does, once its block has been counted for it."""
+    def _stop_reason(self, case: str) -> StopReason | None:
         if self._strikes[case] >= _GIVE_UP_AFTER:
-            self.left[case] = "given up"
-        elif self._spoilt[case] >= _GIVE_UP_AFTER:
-            self.left[case] = "spoilt"
-        elif all(self._is_settled((case, metric)) for metric in self._contest.metrics):
-            self.left[case] = "decided"
+            return "given up"
+        if self._disturbed[case] >= _GIVE_UP_AFTER:
+            return "disturbed"
+        is_decided = all(self._is_settled((case, metric)) for metric in self._comparison.metrics)
+        return "decided" if is_decided else None
 
-    def _end_block(self) -> None:
+    def _end_block(self) -> dict[str, Stop]:
+        """Start the next block, unless it would exceed the budget if it took as long as this one."""
         self.blocks += 1
-        block_s, self._before_s = self.spent_s - self._before_s, self.spent_s
-        running = [case for case in self._cases() if case not in self.left]
-        if self.spent_s + block_s > self._contest.budget_s:
-            self.left |= dict.fromkeys(running, "budget")
-        else:
+        block_s, self._spent_before_block_s = self.spent_s - self._spent_before_block_s, self.spent_s
+        running = [case for case in self._cases if case not in self.stops]
+        if self.spent_s + block_s <= self._comparison.budget_s:
             self.due = dict.fromkeys(running, 0)
+            return {}
+        stopped = dict.fromkeys(running, Stop("budget", self.blocks))
+        self.stops |= stopped
+        return stopped
 
-    def _cases(self) -> Iterable[str]:
-        return dict.fromkeys(case for case, _ in self._differences)
+    def _metric_state(self, question: Question) -> MetricState:
+        case, metric = question
+        decision = self._decisions.get(question)
+        if decision is None:
+            return MetricState(case, metric)
+        ratio = decision.ratio
+        return MetricState(
+            case, metric, decision.verdict, ratio.estimate, ratio.low, ratio.high, decision.blocks
+        )

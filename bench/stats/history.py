@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean, median
 
-from bench.model.comparison import METRICS, Metric
+from bench.model.comparison import METRICS, Metric, Verdict
 from bench.stats.change_points import change_points, first_looked_at
-from bench.stats.sequential_test import Verdict
 from bench.stats.series import autocorrelation, chance_bound
 
 

@@ -1,4 +1,4 @@
-"""Which attempt of a trial counts: an invalid one is repeated, and the last one decides."""
+"""The rule for retries: a disturbed attempt of a trial is repeated after a pause, and the last one counts."""
 
 import math
 from collections.abc import Sequence
@@ -7,12 +7,12 @@ from typing import Final
 from bench.model.results import Measurement
 
 PAUSES_S: Final = (0.25, 0.5, 1.0)
-"""Before each repetition of a trial that the machine or the server spoilt: that may need a while to pass."""
+"""Seconds before each retry of a disturbed trial: a disturbance may take a while to pass."""
 MOST_REPEATS: Final = len(PAUSES_S)
 
 
 def is_final(trial: Measurement) -> bool:
-    """Say whether a measurement is what its trial yielded, rather than an attempt that is repeated."""
+    """Return whether a measurement counts for its trial, rather than being an attempt that is repeated."""
     return trial.outcome != "invalid" or trial.attempt >= MOST_REPEATS
 
 
@@ -22,5 +22,5 @@ def final_attempts(trials: Sequence[Measurement]) -> list[Measurement]:
 
 
 def disturbed_s(trials: Sequence[Measurement]) -> float:
-    """Add up what went into attempts that were repeated, and into waiting after them, in seconds."""
+    """Add up the seconds spent on attempts that were repeated, and on the pauses after them."""
     return math.fsum(trial.took_s + PAUSES_S[trial.attempt] for trial in trials if not is_final(trial))

@@ -11,12 +11,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Literal, TypeAlias
 
+from bench.model.comparison import Verdict
 from bench.stats.intervals import Interval
 from bench.stats.signed_rank import bound_rank, walsh_averages
-
-Verdict: TypeAlias = Literal["faster", "slower", "equivalent", "inconclusive"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,11 @@ often, too. This is for the figures of a table and never for a gate.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from bench.model.cases import Stopping
+from bench.model.observer import Stop, StopReason
 from bench.stats.intervals import median_interval
-
-Reason: TypeAlias = Literal["precise", "blocks", "budget", "given up"]
 
 _GROWTH: Final = 1.4
 
@@ -35,23 +34,6 @@ class StoppingRule:
     looks: tuple[int, ...]
     precision: float | None = None
     budget_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Why a case is run no more.
-
-    Attributes:
-        reason: the median is *precise* enough; the most *blocks* are done; the *budget* is spent; the case
-            was *given up* because its trials kept failing.
-        blocks: how many blocks of the run there were for it, those in which it failed included.
-        half_width: of the 95 % interval of its median, as a share of it; ``None`` where too few blocks
-            succeeded for an interval.
-    """
-
-    reason: Reason
-    blocks: int
-    half_width: float | None
 
 
 def stopping_rule(blocks: int, stopping: Stopping | None) -> StoppingRule:
@@ -105,7 +87,7 @@ def half_width(values: Sequence[float]) -> float | None:
     return (interval.high - interval.low) / 2 / interval.estimate
 
 
-def _end(rule: StoppingRule, blocks: int, spent_s: float) -> Reason | None:
+def _end(rule: StoppingRule, blocks: int, spent_s: float) -> StopReason | None:
     """Say what ends the run for all cases, if anything does."""
     if blocks >= rule.looks[-1]:
         return "blocks"

@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Final, Literal, TypeAlias
 
-from bench.model.comparison import Comparison, Metric
+from bench.model.comparison import Comparison, Metric, Verdict
+from bench.model.observer import StopReason
 from bench.model.results import Measurement
 from bench.stats.absolute_thresholds import BoundVerdict
-from bench.stats.comparison_state import RULE, ComparisonState, Leave, PairedTrial, Question
+from bench.stats.comparison_state import RULE, ComparisonState, PairedTrial, Question, pair_trials
 from bench.stats.intervals import Interval
 from bench.stats.metrics import SUMMED, metric_value
 from bench.stats.retries import final_attempts
-from bench.stats.sequential_test import Verdict, look_at
+from bench.stats.sequential_test import look_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def comparison_verdicts(
     seen: dict[str, list[PairedTrial]] = {case: [] for case in contest.margins}
     for case, duet in paired_trials_of(contest, trials):
         seen[case].append(duet)
-        tally.take(case, duet)
+        tally.add(duet.base, duet.candidate)
     return Verdicts(
         base=contest.base,
         candidate=contest.candidate,
@@ -98,7 +99,7 @@ def comparison_verdicts(
         ),
         failed={case: failed for case in seen if (failed := _failed(seen[case]))},
         is_complete=not tally.due,
-        spoilt=sum(duet.is_final and duet.is_spoilt for each in seen.values() for duet in each),
+        spoilt=sum(duet.is_final and duet.is_disturbed for each in seen.values() for duet in each),
         vanished=tuple(case for case, only in contest.alone.items() if only == contest.base),
         new=tuple(case for case, only in contest.alone.items() if only == contest.candidate),
     )
@@ -144,9 +145,7 @@ def paired_trials_of(contest: Comparison, trials: Sequence[Measurement]) -> list
     """Put the trials of a contest together, two by two, with the case that they are of."""
     duets = []
     for one, other in zip(trials[::2], trials[1::2], strict=True):
-        case, _, variant = one.case.rpartition("@")
-        base, candidate = (one, other) if variant == contest.base else (other, one)
-        duets.append((case, PairedTrial(base, candidate)))
+        duets.append((one.case.rpartition("@")[0], pair_trials(contest, one, other)))
     return duets
 
 
@@ -154,7 +153,7 @@ def _pairs(duets: Sequence[PairedTrial], metric: Metric) -> list[tuple[float | N
     return [
         (metric_value(duet.base, metric), metric_value(duet.candidate, metric))
         for duet in duets
-        if duet.is_sound
+        if duet.is_ok
     ]
 
 
@@ -162,20 +161,21 @@ def _why(tally: ComparisonState, question: Question) -> str:
     """Say what kept a metric from being decided."""
     if question in tally.unmeasured:
         return "it was not measured"
-    return _REASONS.get(tally.left.get(question[0]), "it was stopped early")
+    stop = tally.stops.get(question[0])
+    return "it was stopped early" if stop is None else _REASONS[stop.reason]
 
 
-_REASONS: Final[Mapping[Leave | None, str]] = {
+_REASONS: Final[Mapping[StopReason, str]] = {
     "decided": "the contest had let the case go by its own terms",
     "given up": "its trials kept failing",
-    "spoilt": "the machine kept spoiling its blocks",
+    "disturbed": "the machine kept disturbing its blocks",
     "budget": "the budget was spent",
 }
 
 
 def _failed(duets: Sequence[PairedTrial]) -> tuple[Measurement, ...]:
     """Return the trials by which a side failed."""
-    blamed = [duet for duet in duets if duet.is_final and not duet.is_spoilt]
+    blamed = [duet for duet in duets if duet.is_final and not duet.is_disturbed]
     trials = [trial for duet in blamed for trial in (duet.base, duet.candidate)]
     return tuple(trial for trial in trials if trial.outcome not in {"ok", "invalid"})
 

@@ -94,9 +94,9 @@ def side(script: str, *words: str) -> Iterator[Side]:
 def reference(tmp_path: Path) -> Path:
     """Lay out the flags as served."""
     from bench.model.flags import all_flags
-    from bench.runner.protected_files import lay_out_reference
+    from bench.runner.protected_files import write_reference
 
-    return lay_out_reference(tmp_path, all_flags())
+    return write_reference(tmp_path, all_flags())
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from bench.model.faults import KINDS
 from bench.model.flags import served_flags
 from bench.model.profile_presets import preset
-from bench.runner.protected_files import lay_out_reference
+from bench.runner.protected_files import write_reference
 from bench.server.settings import ServerSettings
 from tests.conformance import SERVER_SEED, Conversation, Talk, cells, differences, talks, total_talks
 from tests.server_process import running_server
@@ -32,7 +32,7 @@ def conversation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conversat
     """Run one server for all."""
     folder = tmp_path_factory.mktemp("conformance")
     with running_server(ServerSettings(preset("local"), seed=SERVER_SEED)) as server:
-        yield Conversation(server, folder, lay_out_reference(folder, served_flags(None)))
+        yield Conversation(server, folder, write_reference(folder, served_flags(None)))
 
 
 def test_client_and_server_agree_on_every_fetch(conversation: Conversation) -> None:

@@ -26,7 +26,7 @@ from bench.report.export.trial_rows import COLUMNS
 from bench.storage.run_folder import load_run
 from bench.storage.run_json import run_to_json_text
 from tests.builders import case, run_of, trials
-from tests.contests import contested
+from tests.comparisons import contested
 from tests.foreign_formats import BENCHER, GITHUB_ACTION_BENCHMARK, HYPERFINE, junit_problems
 from tests.runs import ROOT, config, run
 

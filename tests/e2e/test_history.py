@@ -17,7 +17,7 @@ from bench.model.results import Run
 from bench.storage.history import add_points
 from bench.storage.run_folder import save_run
 from tests.builders import case
-from tests.contests import CANDIDATE, between_commits, contested
+from tests.comparisons import CANDIDATE, between_commits, contested
 from tests.histories import noisy, point
 
 pytestmark = [pytest.mark.e2e]

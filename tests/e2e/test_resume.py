@@ -91,7 +91,7 @@ def test_interrupted_and_killed_run_equals_an_uninterrupted_one(tmp_path: Path, 
     kept = past_of(path).trials
     last = subprocess.run(second, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert last.returncode == 0, last.stderr
-    assert f"going on after {len(kept)} of 6 trials" in last.stderr
+    assert f"resuming after {len(kept)} of 6 trials" in last.stderr
     assert "block 3 of 3: 6 of 6 trials" in last.stderr
     assert weather(path) == weather(whole)
     stored = document(path)

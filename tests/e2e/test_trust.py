@@ -15,15 +15,13 @@ import pytest
 
 from bench.config import catalog
 from bench.model.cases import Case, Experiment, Fixed, Profile, Selection
+from bench.model.comparison import Verdict
 from bench.model.results import Gap, Measurement
-from bench.runner.block_loop import run_blocks
 from bench.stats.case_summary import block_sample
-from bench.stats.observer import Observer
 from bench.stats.resource_usage import costs_of
-from bench.stats.sequential_test import SequentialRule, Verdict, blocks_to_alarm, decide_metric
-from bench.storage.journal import new_journal, read_journal
+from bench.stats.sequential_test import SequentialRule, blocks_to_alarm, decide_metric
 from bench.system.cpu_affinity import assign_cores, usable_cores
-from tests.builders import BEGINNING
+from tests.comparisons import measure_for_real
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300)]
 
@@ -60,10 +58,8 @@ def measured(
         seed=seed,
     )
     folder.mkdir()
-    with new_journal(folder / "journal.jsonl", BEGINNING) as journal:
-        run_blocks(experiment, journal, Observer())
     found: dict[str, list[Measurement]] = {each.id: [] for each in cases}
-    for trial in read_journal(folder / "journal.jsonl").trials:
+    for trial in measure_for_real(folder, experiment):
         found[trial.case].append(trial)
     return found
 

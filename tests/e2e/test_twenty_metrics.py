@@ -19,14 +19,10 @@ from bench.config import catalog
 from bench.model.cases import Case, Experiment, Fixed, Profile, Selection, Stopping
 from bench.model.comparison import BuiltVariant, Comparison
 from bench.model.results import Measurement
-from bench.runner.block_loop import run_comparison
 from bench.stats.comparison_state import RULE
-from bench.stats.observer import Observer
 from bench.stats.verdicts import MetricVerdict, comparison_verdicts
-from bench.storage.journal import new_journal
 from bench.system.paths import import_path
-from tests.builders import BEGINNING
-from tests.contests import BASE, CANDIDATE, experiment
+from tests.comparisons import BASE, CANDIDATE, experiment, measure_for_real
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(7200)]
 
@@ -98,8 +94,8 @@ def found(folder: Path, candidate_s: float, coins: int, tell: Callable[[str], No
     began_s = monotonic()
     of = contest_of(candidate_s, coins)
     assert of.contest is not None
-    with new_journal(folder / f"{coins}.jsonl", BEGINNING) as journal:
-        trials = run_comparison(of, of.contest, journal, Observer())
+    (folder / str(coins)).mkdir()
+    trials = measure_for_real(folder / str(coins), of)
     verdicts = comparison_verdicts(of.contest, trials)
     assert verdicts.failed == {}
     assert len(verdicts.metrics) == 2 * len(CASES)

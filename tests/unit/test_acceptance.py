@@ -15,7 +15,7 @@ from scipy.stats import binom
 
 from bench.stats.metrics import metric_value
 from tests.builders import case, round_of, trials
-from tests.simulated_contest import (
+from tests.simulated_comparison import (
     METRICS,
     NOISY,
     QUIET,
@@ -24,20 +24,20 @@ from tests.simulated_contest import (
     SHARED,
     TYPICAL,
     WILD,
+    Difference,
     Machine,
     Shares,
-    Sides,
     log_ratios,
     low_half,
     shares,
 )
 
-IDENTICAL: Final = Sides()
-PENALISED: Final = Sides(penalty=0.03)
-SLOWER: Final = Sides(change=0.05)
-SLOWER_AND_PENALISED: Final = Sides(change=0.05, penalty=0.03)
-MUCH_SLOWER: Final = Sides(change=0.10)
-FIXED: Final = Sides(penalty=0.03, is_drawn=False)
+IDENTICAL: Final = Difference()
+PENALISED: Final = Difference(penalty=0.03)
+SLOWER: Final = Difference(change=0.05)
+SLOWER_AND_PENALISED: Final = Difference(change=0.05, penalty=0.03)
+MUCH_SLOWER: Final = Difference(change=0.10)
+FIXED: Final = Difference(penalty=0.03, is_drawn=False)
 
 MACHINES: Final = (QUIET, TYPICAL, SHARED, NOISY)
 POWER: Final = {"quiet": 0.95, "typical": 0.95, "shared": 0.95, "noisy": 0.90}
@@ -78,14 +78,14 @@ def test_sides_are_reduced_as_real_ones_are() -> None:
 
 @on_each_machine
 @pytest.mark.parametrize("sides", [IDENTICAL, PENALISED], ids=["identical", "first-penalised"])
-def test_identical_sides_raise_few_alarms(machine: Machine, sides: Sides) -> None:
+def test_identical_sides_raise_few_alarms(machine: Machine, sides: Difference) -> None:
     """In a hundredth of comparisons at the most, whoever goes first being slower or not."""
     assert shares(machine, sides, 100, seed=11).alarmed <= limit_of(100)
 
 
 @on_each_machine
 @pytest.mark.parametrize("sides", [SLOWER, SLOWER_AND_PENALISED], ids=["plain", "first-penalised"])
-def test_a_change_of_five_percent_is_found(machine: Machine, sides: Sides) -> None:
+def test_a_change_of_five_percent_is_found(machine: Machine, sides: Difference) -> None:
     """As often as is required, and seldom called *equivalent*."""
     found = shares(machine, sides, 40, seed=12)
     assert found.share("slower") >= POWER[machine.name]

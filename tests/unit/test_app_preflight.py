@@ -223,9 +223,9 @@ def test_limits_are_returned_if_they_suffice_and_all_shortages_raised_if_not(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(preflight, "read_limits", lambda _workspace, _results: PLENTY)
-    assert check_resources(experiment_of(1), tmp_path) == PLENTY
+    assert check_resources(experiment_of(1), FLAGS, tmp_path) == PLENTY
     little = replace(PLENTY, open_files=Figure(4, "a"), ports=Figure(0, "b"))
     monkeypatch.setattr(preflight, "read_limits", lambda _workspace, _results: little)
     with pytest.raises(ResourceError) as refused:
-        check_resources(experiment_of(1), tmp_path)
+        check_resources(experiment_of(1), FLAGS, tmp_path)
     assert len(refused.value.shortages) == 2

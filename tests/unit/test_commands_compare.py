@@ -13,7 +13,7 @@ from bench.model.results import Outcome, Run
 from bench.report.comparison_table import variant_lines
 from bench.storage.run_json import run_to_json_text
 from tests.builders import case, run_of, trials
-from tests.contests import BASE, CANDIDATE, between_commits, contest, contested
+from tests.comparisons import BASE, CANDIDATE, between_commits, contest, contested
 from tests.program import call
 
 POOL, LOOP, PLAIN = case(), case("asyncio_gather", "httpx"), case("sequential", workers=1)

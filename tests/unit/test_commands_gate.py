@@ -16,7 +16,7 @@ from bench.model.cases import Case, Experiment
 from bench.model.comparison import Bound, BuiltVariant, Variant
 from bench.model.results import Outcome, Run
 from tests.builders import case
-from tests.contests import BASE, CANDIDATE, contest, contested
+from tests.comparisons import BASE, CANDIDATE, contest, contested
 from tests.repositories import Repository, small_repository
 
 POOL, LOOP = case(), case("asyncio_gather", "httpx")

@@ -23,7 +23,7 @@ from bench.report.export.registry import FORMATS, export_runs, export_warnings
 from bench.report.export.run_metadata import with_commit
 from bench.system.optional_dependencies import Extra
 from tests.builders import case, failed, round_of, run_of, trials
-from tests.contests import contest, contested
+from tests.comparisons import contest, contested
 from tests.foreign_formats import BENCHER, GITHUB_ACTION_BENCHMARK, HYPERFINE, junit_problems
 
 SLOW, QUICK, GONE = case("sequential", workers=1), case(workers=3), case("asyncio_gather", "aiohttp", 5)

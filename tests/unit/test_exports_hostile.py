@@ -23,7 +23,7 @@ from bench.report.export.cases import entries_of
 from bench.report.export.registry import export_runs
 from bench.report.export.trial_rows import COLUMNS
 from tests.builders import failed, run_of, trials
-from tests.contests import CANDIDATE, contested
+from tests.comparisons import CANDIDATE, contested
 from tests.foreign_formats import BENCHER, GITHUB_ACTION_BENCHMARK, HYPERFINE
 from tests.hostile_strings import HOSTILE
 

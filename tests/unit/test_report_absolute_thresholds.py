@@ -19,7 +19,7 @@ from bench.stats.verdicts import overall_verdict
 from bench.storage.comparison import read_comparison
 from bench.storage.run_json import run_from_json, run_to_json
 from tests.builders import case, run_of
-from tests.contests import contest, contested
+from tests.comparisons import contest, contested
 
 POOL = case()
 

@@ -19,7 +19,7 @@ from bench.stats.absolute_thresholds import BoundStatus, BoundVerdict
 from bench.stats.verdicts import Overall, Verdicts, comparison_verdicts, overall_verdict
 from bench.storage.comparison import read_comparison
 from tests.builders import case
-from tests.contests import CANDIDATE, contest, contested
+from tests.comparisons import CANDIDATE, contest, contested
 
 POOL = case("threadpool_map")
 LOOP = case("asyncio_gather", "aiohttp")

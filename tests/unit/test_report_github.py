@@ -13,7 +13,7 @@ from bench.stats.intervals import Interval
 from bench.stats.verdicts import MetricVerdict, Verdicts, comparison_verdicts, overall_verdict
 from bench.storage.comparison import read_comparison
 from tests.builders import case, failed
-from tests.contests import BASE, CANDIDATE, contested
+from tests.comparisons import BASE, CANDIDATE, contested
 from tests.hostile_strings import HOSTILE
 from tests.rendering import markdown_skeleton
 

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from bench.app.output import stdout_console
 from bench.model.cases import Case, Experiment, Fixed, Profile, Selection
+from bench.model.observer import Observer, Stop
 from bench.model.results import Measurement, Run
 from bench.model.text import printable
 from bench.report.baseline_table import baseline_table
@@ -24,13 +25,11 @@ from bench.report.export.csv import to_csv
 from bench.report.export.json import to_json
 from bench.report.export.markdown import to_markdown
 from bench.report.markdown import tables_to_markdown
-from bench.report.progress import LiveProgress, PlainProgress, live_line
-from bench.report.progress_state import ProgressState
+from bench.report.progress import LiveProgress, PlainProgress, live_drawing
+from bench.report.progress_state import RunProgress
 from bench.report.results_table import run_tables
 from bench.report.scaling_table import scaling_tables
 from bench.report.terminal import print_tables
-from bench.stats.observer import Observer
-from bench.stats.stopping_rule import Stop
 from bench.storage.run_json import run_from_bytes, run_to_json
 from bench.worker.events import Fetched, FutureObserved
 from tests.builders import failed, trials
@@ -204,22 +203,22 @@ def test_progress_shows_hostile_texts(texts: Sequence[str]) -> None:
     experiment = Experiment(texts[0], run.cases, {}, 8, None, 60, 10, 1)
     plain = io.StringIO()
     console = Console(file=plain, width=200)
-    _observed(PlainProgress(console, ProgressState(lambda: 0.0)), experiment, run.trials)
+    _observed(PlainProgress(console, RunProgress(lambda: 0.0)), experiment, run.trials)
     assert is_shown(plain.getvalue())
     lively = io.StringIO()
     console = Console(file=lively, width=200, force_terminal=True, color_system=None, legacy_windows=False)
-    with live_line(console) as line:
-        _observed(LiveProgress(line, ProgressState(lambda: 0.0)), experiment, run.trials)
+    with live_drawing(console) as live:
+        _observed(LiveProgress(live, RunProgress(lambda: 0.0)), experiment, run.trials)
     assert is_shown(OWN_ESCAPES.sub("", lively.getvalue()))
 
 
 def _observed(progress: Observer, experiment: Experiment, measured: Iterable[Measurement]) -> None:
     """Call every method of an observer."""
-    progress.run_started(experiment)
+    progress.run_started(experiment, (), {})
     for trial in measured:
-        progress.trial_started(experiment.cases[0], trial.block)
+        progress.trial_started(experiment.cases[0].id, trial.block)
         progress.trial_ended(trial)
-    progress.case_stopped(experiment.cases[0], Stop("given up", 3, None))
+    progress.case_stopped(experiment.cases[0].id, Stop("given up", 3))
     progress.block_ended(0)
 
 

@@ -1,4 +1,4 @@
-"""What is said while a run goes on that may end early: repetitions, departures, the time left."""
+"""The progress displays: lines about retries, stops and verdicts, the time left, and what is drawn."""
 
 import io
 from dataclasses import replace
@@ -7,14 +7,17 @@ import pytest
 from rich.console import Console
 
 from bench.model.cases import Experiment, Stopping
-from bench.report.progress import PlainProgress
-from bench.report.progress_state import ProgressState
-from bench.stats.stopping_rule import Stop
+from bench.model.observer import MetricState, Observer, Stop
+from bench.report.number_format import MISSING
+from bench.report.progress import LiveProgress, PlainProgress, comparison_lines, live_drawing
+from bench.report.progress_state import ComparisonProgress, ProgressState, RunProgress
 from tests.builders import case, failed, trials
+from tests.comparisons import BASE, CANDIDATE, contest, experiment
 
 SLOW = case("processpool_map", workers=5)
 POOL = case("threadpool_as_completed", workers=20)
 LOOP = case("asyncio_gather", "aiohttp", workers=20)
+DISTURBED = failed(LOOP, 0, "invalid", "the server was late")
 
 
 class Clock:
@@ -27,69 +30,147 @@ class Clock:
         return self.now_s
 
 
+def fixed(blocks: int, stopping: Stopping | None = None) -> Experiment:
+    return Experiment("x", (LOOP,), {}, blocks, None, 60, 10, 1, stopping=stopping)
+
+
 def test_a_repeated_trial_counts_once() -> None:
-    """However often it was tried."""
-    race = ProgressState(Clock())
-    race.start(Experiment("x", (LOOP,), {}, 2, None, 60, 10, 1))
-    spoilt = failed(LOOP, 0, "invalid", "the server was late")
-    race.add(spoilt)
-    race.add(replace(spoilt, attempt=1))
-    race.add(replace(trials(LOOP, [0.02])[0], attempt=2))
-    assert (race.done, race.trials) == (1, 2)
+    progress = RunProgress(Clock())
+    progress.start(fixed(2), (), {})
+    progress.add(DISTURBED)
+    progress.add(replace(DISTURBED, attempt=1))
+    progress.add(replace(trials(LOOP, [0.02])[0], attempt=2))
+    assert (progress.done, progress.trials) == (1, 2)
 
 
 @pytest.mark.parametrize(
     ("budget_s", "left_s"), [(None, 620.0), (100.0, 90.0), (25.0, 30.0), (1.0, 30.0), (9999.0, 620.0)]
 )
-def test_the_race_expects_the_budget_to_end_it_but_not_before_the_least_of_blocks(
+def test_the_budget_is_expected_to_end_a_run_but_not_before_its_least_blocks(
     budget_s: float | None, left_s: float
 ) -> None:
-    """One trial took ten seconds: 62 more at the most, three for certain."""
+    """One trial took ten seconds: at most 62 more, three for certain."""
     clock = Clock()
-    race = ProgressState(clock)
-    race.start(Experiment("x", (LOOP,), {}, 63, None, 60, 10, 1, stopping=Stopping(4, 0.03, budget_s)))
+    progress = RunProgress(clock)
+    progress.start(fixed(63, stopping=Stopping(4, 0.03, budget_s)), (), {})
     clock.now_s = 10.0
-    race.add(trials(LOOP, [0.02])[0])
-    assert race.left_s() == pytest.approx(left_s)
+    progress.add(trials(LOOP, [0.02])[0])
+    assert progress.left_s() == pytest.approx(left_s)
 
 
-def test_a_resumed_race_goes_at_the_pace_of_its_new_trials() -> None:
-    """What was kept counts as done and spent; the time until it was resumed is not known."""
+def test_the_pace_of_a_resumed_run_is_that_of_its_new_trials() -> None:
+    """Kept trials count as done and spent; the time until the run was resumed is not known."""
     clock = Clock()
-    race = ProgressState(clock)
-    race.start(Experiment("x", (LOOP,), {}, 20, None, 60, 10, 1, stopping=Stopping(4, 0.03, 50.0)))
+    progress = RunProgress(clock)
     kept = [replace(trial, took_s=5.0) for trial in trials(LOOP, [0.02] * 8)]
-    race.resume(kept, [])
-    assert (race.done, race.left_s()) == (8, None)
+    progress.start(fixed(20, stopping=Stopping(4, 0.03, 50.0)), kept, {})
+    assert (progress.done, progress.left_s()) == (8, None)
     clock.now_s = 2.0
-    race.add(trials(LOOP, [0.02])[0])
-    assert race.left_s() == pytest.approx(50.0 - 40.0 - 2.0)
+    progress.add(trials(LOOP, [0.02])[0])
+    assert progress.left_s() == pytest.approx(50.0 - 40.0 - 2.0)
 
 
-def plain_progress(experiment: Experiment) -> tuple[PlainProgress, io.StringIO]:
-    """Return a started progress and where it writes."""
+def plain(state: ProgressState) -> tuple[PlainProgress, io.StringIO]:
     stream = io.StringIO()
-    progress = PlainProgress(Console(file=stream, width=200), ProgressState(Clock()))
-    progress.run_started(experiment)
-    return progress, stream
+    return PlainProgress(Console(file=stream, width=200), state), stream
 
 
-def test_progress_says_what_is_repeated_and_who_leaves() -> None:
-    """One line each; who only ends with the run is named after it."""
-    progress, stream = plain_progress(
-        Experiment("x", (LOOP, POOL), {}, 64, None, 60, 10, 1, stopping=Stopping(8, 0.03, None))
+def test_a_run_has_lines_about_retries_stops_and_blocks() -> None:
+    """A case that only ends with the run has none."""
+    progress, stream = plain(RunProgress(Clock()))
+    cases = (LOOP, POOL)
+    progress.run_started(
+        Experiment("x", cases, {}, 64, None, 60, 10, 1, stopping=Stopping(8, 0.03, None)), (), {}
     )
-    spoilt = failed(LOOP, 0, "invalid", "the server was late")
-    progress.trial_ended(spoilt)
-    progress.trial_ended(replace(spoilt, attempt=3))
+    progress.trial_ended(DISTURBED)
+    progress.trial_ended(replace(DISTURBED, attempt=3))
     progress.block_ended(0)
-    progress.case_stopped(LOOP, Stop("given up", 3, None))
-    progress.case_stopped(POOL, Stop("precise", 11, 0.0213))
-    progress.case_stopped(SLOW, Stop("blocks", 64, 0.05))
+    progress.case_stopped(LOOP.id, Stop("given up", 3))
+    progress.case_stopped(POOL.id, Stop("precise", 11, 0.0213))
+    progress.case_stopped(SLOW.id, Stop("blocks", 64, 0.05))
     assert stream.getvalue().splitlines() == [
         f"{LOOP.id}, block 1: invalid: the server was late; it is repeated",
         f"{LOOP.id}, block 1: invalid: the server was late",
         "block 1 of up to 64: 1 of up to 128 trials; leader: none yet",
         f"{LOOP.id}: given up after 3 blocks",
         f"{POOL.id}: precise enough after 11 blocks (±2.1%)",
+    ]
+
+
+def follow_comparison(progress: Observer) -> None:
+    """Show a display a pair that is disturbed, one that crashes, and a verdict that stops the case."""
+    of = experiment(LOOP, POOL)
+    progress.run_started(of, (), {})
+    progress.metrics_changed([MetricState(LOOP.id, "elapsed"), MetricState(POOL.id, "elapsed")], 0.0)
+    progress.trial_started(LOOP.id, 0)
+    for variant in (BASE, CANDIDATE):
+        progress.trial_ended(replace(DISTURBED, case=f"{LOOP.id}@{variant}"))
+    progress.trial_ended(failed(replace(POOL, variant=CANDIDATE), 0, "crash", "killed by SIGSEGV"))
+    decided = MetricState(LOOP.id, "elapsed", "slower", 1.08, 1.06, 1.1, 14)
+    undecided = MetricState(POOL.id, "elapsed", None, 1.01, None, None, 13)
+    for _ in range(2):
+        progress.metrics_changed([decided, undecided], 70.0)
+    progress.case_stopped(LOOP.id, Stop("decided", 14))
+    progress.case_stopped(POOL.id, Stop("disturbed", 14))
+    progress.block_ended(13)
+    progress.trial_started(POOL.id, 14)
+
+
+FAILURES = [
+    f"{LOOP.id}, block 1: invalid: the server was late; it is repeated",
+    f"{POOL.id}@{CANDIDATE}, block 1: crash: killed by SIGSEGV",
+]
+GIVEN_UP = f"{POOL.id}: given up after 14 blocks: the machine kept disturbing it"
+
+
+def test_a_comparison_has_lines_about_failures_verdicts_and_blocks() -> None:
+    """The same disturbance of both trials of a pair, and the same verdict, has one line."""
+    progress, stream = plain(ComparisonProgress(contest(LOOP, POOL)))
+    follow_comparison(progress)
+    assert stream.getvalue().splitlines() == [
+        *FAILURES,
+        f"{LOOP.id}: elapsed slower: +8.0% (+6.0% to +10%) after 14 blocks",
+        GIVEN_UP,
+        "block 14: 1 metric undecided",
+    ]
+
+
+def test_a_terminal_shows_the_metrics_of_a_comparison_below_its_failures() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, width=200, force_terminal=True, color_system=None, legacy_windows=False)
+    with live_drawing(console) as live:
+        follow_comparison(LiveProgress(live, ComparisonProgress(contest(LOOP, POOL, budget_s=280.0))))
+        drawn = stream.getvalue()
+    for line in (*FAILURES, GIVEN_UP):
+        assert drawn.count(line) == 1
+    *_, last = drawn.split("block 15, ")
+    words = [line.split() for line in last.splitlines()]
+    assert words[0] == ["1", "min", "10", "s", "of", "4", "min", "40", "s"]
+    assert ["elapsed", "+8.0%", "+6.0%", "to", "+10%", "14", "slower"] in words
+    assert ["elapsed", "+1.0%", MISSING, "13", "disturbed"] in words
+
+
+def test_a_terminal_shows_the_trials_of_a_run() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, width=200, force_terminal=True, color_system=None, legacy_windows=False)
+    with live_drawing(console) as live:
+        progress = LiveProgress(live, RunProgress(Clock()))
+        progress.run_started(fixed(2), (), {})
+        progress.trial_ended(trials(LOOP, [0.02])[0])
+        progress.trial_started(LOOP.id, 1)
+        drawn = stream.getvalue()
+    assert "block 2/2" in drawn
+    assert "1/2" in drawn
+    assert f"leader: {LOOP.id} at 20 ms" in drawn
+
+
+def test_a_comparison_is_described_before_it_starts() -> None:
+    terms = replace(contest(LOOP), budget_s=280.0, alone={"gone": BASE, "fresh": CANDIDATE})
+    assert list(comparison_lines(experiment(LOOP, terms=terms))) == [
+        (
+            f"x: {BASE} against {CANDIDATE}, 1 case × 1 metric; verdicts from block 8 on, "
+            "alarms from block 14 on, for at most 4 min 40 s"
+        ),
+        f"vanished: gone exists only in {BASE} and is not compared",
+        f"new: fresh exists only in {CANDIDATE} and is not compared",
     ]

@@ -8,14 +8,14 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from bench.model.cases import Case, Experiment, Profile, Selection
+from bench.model.observer import Stop
 from bench.model.results import Leak, Measurement, Run
 from bench.report.export.csv import to_csv
 from bench.report.export.json import to_json
 from bench.report.export.markdown import to_markdown
-from bench.report.progress_state import ProgressState
+from bench.report.progress_state import RunProgress
 from bench.report.results_table import conclusion, run_tables
 from bench.stats.ranking import rankings
-from bench.stats.stopping_rule import Stop
 from bench.storage.run_json import run_from_bytes
 from tests.builders import NEAR, POP3, case, failed, round_of, run_of, trials
 from tests.rendering import printed
@@ -126,8 +126,8 @@ class Clock:
 def test_the_race_predicts_from_its_pace_and_names_the_leader() -> None:
     """Two of four trials took ten seconds: ten are left."""
     clock = Clock()
-    race = ProgressState(clock)
-    race.start(Experiment("x", (LOOP, POOL), {}, 2, None, 60, 10, 1))
+    race = RunProgress(clock)
+    race.start(Experiment("x", (LOOP, POOL), {}, 2, None, 60, 10, 1), (), {})
     assert (race.left_s(), race.leader()) == (None, "none yet")
     clock.now_s = 10.0
     race.add(trials(POOL, [0.04])[0])
@@ -139,8 +139,8 @@ def test_the_race_predicts_from_its_pace_and_names_the_leader() -> None:
 
 def test_a_failed_trial_counts_but_does_not_lead() -> None:
     """It has no value."""
-    race = ProgressState(Clock())
-    race.start(Experiment("x", (LOOP,), {}, 2, None, 60, 10, 1))
+    race = RunProgress(Clock())
+    race.start(Experiment("x", (LOOP,), {}, 2, None, 60, 10, 1), (), {})
     race.add(failed(LOOP, 0, "crash", ""))
     assert (race.done, race.leader()) == (1, "none yet")
 
@@ -148,8 +148,8 @@ def test_a_failed_trial_counts_but_does_not_lead() -> None:
 def test_cases_of_another_profile_do_not_lead() -> None:
     """The leader is that of the profile last seen."""
     quick = replace(LOOP, profile=Profile("quick"))
-    race = ProgressState(Clock())
-    race.start(Experiment("x", (LOOP, quick), {}, 1, None, 60, 10, 1))
+    race = RunProgress(Clock())
+    race.start(Experiment("x", (LOOP, quick), {}, 1, None, 60, 10, 1), (), {})
     race.add(trials(quick, [0.001])[0])
     race.add(trials(LOOP, [0.02])[0])
     assert race.leader().startswith(LOOP.id)
@@ -214,9 +214,9 @@ def test_leaks_are_named_below_the_table() -> None:
 
 def test_the_race_expects_no_trials_of_a_case_given_up() -> None:
     """So that the last line of a run does not promise more."""
-    race = ProgressState(Clock())
-    race.start(Experiment("x", (LOOP, POOL), {}, 10, None, 60, 10, 1))
-    race.stop(Stop("given up", 3, None))
+    race = RunProgress(Clock())
+    race.start(Experiment("x", (LOOP, POOL), {}, 10, None, 60, 10, 1), (), {})
+    race.stop(LOOP.id, Stop("given up", 3))
     assert race.trials == 13
 
 

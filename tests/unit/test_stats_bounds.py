@@ -15,7 +15,7 @@ from bench.stats.absolute_thresholds import BoundVerdict, bound_status, bound_ve
 from bench.stats.intervals import Interval, median_interval
 from bench.stats.metrics import metric_value
 from tests.builders import case, failed, round_of, trials
-from tests.contests import BASE, CANDIDATE, contest
+from tests.comparisons import BASE, CANDIDATE, contest
 
 POOL = replace(case(), variant=CANDIDATE)
 PLAIN = case().id

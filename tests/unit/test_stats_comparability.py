@@ -10,7 +10,7 @@ from bench.model.results import Measurement, Run
 from bench.stats.comparability import incomparable_reasons, is_of_fixed_order, match_cases
 from bench.stats.verdicts import paired_verdicts
 from tests.builders import case, run_of, trials
-from tests.contests import contest, contested
+from tests.comparisons import contest, contested
 
 POOL = case("threadpool_map")
 LOOP = case("asyncio_gather", "aiohttp")

@@ -12,7 +12,7 @@ from bench.model.json_codec import to_json_value
 from bench.model.results import Outcome, Run
 from bench.storage.history_points import history_points
 from tests.builders import case, run_of, trials
-from tests.contests import BASE, CANDIDATE, between_commits, contest, contested
+from tests.comparisons import BASE, CANDIDATE, between_commits, contest, contested
 
 OLD, NEW = "a" * 40, "b" * 40
 FIRST, SECOND = case(), case("sequential")

@@ -4,7 +4,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.model.results import Outcome
+from bench.model.results import Invalid
 from bench.worker.protocol import Report
 
 
@@ -33,18 +33,20 @@ class WorkerExit:
     ended_s: float
 
 
-def exit_problem(ending: WorkerExit, deadline_s: float, strategy_file: Path) -> tuple[Outcome, str]:
-    """Say in one word, and in words, how a trial ended; places are those within the strategy's file."""
+def exit_problem(ending: WorkerExit, deadline_s: float, strategy_file: Path) -> Invalid | None:
+    """Return why a worker's trial failed, with the place in the strategy's file; ``None`` if it did not."""
     if not ending.in_time:
-        return "timeout", f"not done after {deadline_s:g} s{_place(ending.words, strategy_file)}"
-    if ending.report is not None:
-        return ending.report.outcome, ending.report.detail
+        place = _place(ending.words, strategy_file)
+        return Invalid("timeout", f"not done after {deadline_s:g} s{place}")
+    if (report := ending.report) is not None:
+        return None if report.outcome == "ok" else Invalid(report.outcome, report.detail)
     if ending.nonsense:
-        return "error", f"wrote into its report: {ending.nonsense}"
+        return Invalid("error", f"wrote into its report: {ending.nonsense}")
     if ending.status is not None and ending.status < 0:
-        return "crash", f"killed by {_signal_name(-ending.status)}{_place(ending.words, strategy_file)}"
+        place = _place(ending.words, strategy_file)
+        return Invalid("crash", f"killed by {_signal_name(-ending.status)}{place}")
     last = f": {ending.words[-1].strip()}" if ending.words else ""
-    return "crash", f"left with exit status {ending.status} before its report{last}"
+    return Invalid("crash", f"left with exit status {ending.status} before its report{last}")
 
 
 def _place(words: tuple[str, ...], file: Path) -> str:

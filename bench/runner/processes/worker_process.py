@@ -14,7 +14,7 @@ from bench.runner.processes.child_process import Child, start_piped
 from bench.runner.processes.launcher import Launcher
 from bench.runner.processes.output import pipe_output
 from bench.runner.processes.worker_exit import WorkerExit
-from bench.runner.validate import validate_report
+from bench.runner.report_check import find_unrecordable
 from bench.system.process_probes import Peaks
 from bench.worker.events import Awaiting, Event, WarmedUp, read_event
 from bench.worker.protocol import Report, Task, worker_command
@@ -125,7 +125,7 @@ class Worker:
             for line in self._lines:
                 match read_event(line):
                     case Report() as said:
-                        self._take(validate_report(said))
+                        self._take(said)
                         return
                     case Awaiting(rounds):
                         if rounds != self._rounds:
@@ -144,7 +144,9 @@ class Worker:
             self._left_s -= time.perf_counter() - began_s
 
     def _take(self, report: Report) -> None:
-        """Keep a report; one without a fault must have been asked for."""
+        """Keep a report that can be recorded; one without a problem must have been asked for."""
+        if problem := find_unrecordable(report):
+            raise MalformedError(problem)
         if report.outcome == "ok" and not self._may_report:
             raise MalformedError("it reported before it was told to")
         self._report = report

@@ -1,4 +1,4 @@
-"""What lies around a trial's folder: whatever was changed of it is named, and put right."""
+"""Changes outside a trial's folder are named and undone."""
 
 import os
 from collections.abc import Callable
@@ -7,47 +7,41 @@ from pathlib import Path
 import pytest
 
 from bench.runner.protected_files import (
-    Identity,
-    lay_out_authority,
-    lay_out_reference,
+    list_workspace,
     remove_tree,
     restore_authority,
     restore_reference,
-    restore_surroundings,
-    surroundings,
+    restore_workspace,
+    write_authority,
+    write_reference,
 )
 
+OWN = {"trial"}
 FLAGS = {"BR": b"flag of Brazil", "CN": b"flag of China"}
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
-    """Lay out a workspace with a reference and the folder of a trial."""
+    """Make a workspace with a reference and the folder of a trial."""
     workspace = tmp_path / "workspace"
     workspace.mkdir()
-    lay_out_reference(workspace, FLAGS)
+    write_reference(workspace, FLAGS)
     (workspace / "trial").mkdir()
     return workspace
 
 
-def around(workspace: Path) -> dict[str, Identity]:
-    """Return what lies around the folder of the trial."""
-    return {name: identity for name, identity in surroundings(workspace).items() if name != "trial"}
-
-
-def test_a_trial_that_keeps_to_its_folder_changes_nothing(workspace: Path) -> None:
-    """Whatever it does in there, and even if it removes it."""
-    before = around(workspace)
+def test_changes_within_the_own_folder_are_not_named(workspace: Path) -> None:
+    before = list_workspace(workspace, OWN)
     (workspace / "trial" / "notes").mkdir()
-    assert restore_surroundings(workspace, before, {"trial"}) == ()
+    assert restore_workspace(workspace, before, OWN) == ()
     remove_tree(workspace / "trial")
-    assert restore_surroundings(workspace, before, {"trial"}) == ()
+    assert restore_workspace(workspace, before, OWN) == ()
     assert restore_reference(workspace / "reference", FLAGS) == ()
 
 
-def test_what_is_left_beside_the_folder_is_named_and_removed(workspace: Path) -> None:
-    """Files, folders that cannot be entered, and links, of which only the links go."""
-    before = around(workspace)
+def test_new_files_folders_and_links_beside_the_own_folder_are_removed(workspace: Path) -> None:
+    """Also folders that cannot be entered; the target of a link stays."""
+    before = list_workspace(workspace, OWN)
     elsewhere = workspace.parent / "elsewhere"
     elsewhere.mkdir()
     (workspace / "beside.txt").touch()
@@ -55,60 +49,55 @@ def test_what_is_left_beside_the_folder_is_named_and_removed(workspace: Path) ->
     (workspace / "locked" / "inner").chmod(0)
     (workspace / "locked").chmod(0)
     (workspace / "way out").symlink_to(elsewhere)
-    assert restore_surroundings(workspace, before, {"trial"}) == ("beside.txt", "locked", "way out")
-    assert around(workspace) == before
+    assert restore_workspace(workspace, before, OWN) == ("beside.txt", "locked", "way out")
+    assert list_workspace(workspace, OWN) == before
     assert elsewhere.is_dir()
 
 
-def test_a_workspace_that_is_gone_is_there_again(workspace: Path) -> None:
-    """Removed, or replaced by a link; what was in it is named."""
+def test_a_removed_or_replaced_workspace_is_restored(workspace: Path) -> None:
     for ruin in (remove_tree, lambda path: path.rename(path.with_name("moved")) and path.symlink_to("moved")):
-        before = around(workspace)
+        before = list_workspace(workspace, OWN)
         ruin(workspace)
-        assert restore_surroundings(workspace, before, {"trial"}) == ("reference",)
+        assert restore_workspace(workspace, before, OWN) == ("reference",)
         assert restore_reference(workspace / "reference", FLAGS) == ("reference/br.gif", "reference/cn.gif")
         assert not workspace.is_symlink()
-        assert around(workspace).keys() == {"reference"}
+        assert list_workspace(workspace, OWN).keys() == {"reference"}
         (workspace / "trial").mkdir()
 
 
-def test_what_is_replaced_is_named_though_it_has_the_same_name(workspace: Path) -> None:
-    """The file by which the workspace is held, and a folder in the place of a file."""
+def test_a_file_replaced_by_another_of_the_same_name_is_named(workspace: Path) -> None:
+    """The lock of the workspace by an equal file, and a file by a folder."""
     (workspace / "owner.lock").write_text("17")
     (workspace / "server.txt").touch()
-    before = around(workspace)
+    before = list_workspace(workspace, OWN)
     kept = (workspace / "owner.lock").rename(workspace.parent / "kept")
     (workspace / "owner.lock").write_text("17")
     (workspace / "server.txt").unlink()
     (workspace / "server.txt").mkdir()
-    assert restore_surroundings(workspace, before, {"trial"}) == ("owner.lock", "server.txt")
-    assert around(workspace).keys() == {"reference"}
+    assert restore_workspace(workspace, before, OWN) == ("owner.lock", "server.txt")
+    assert list_workspace(workspace, OWN).keys() == {"reference"}
     assert kept.exists()
 
 
-def a_huge_one(flag: Path) -> None:
-    """Leave a file that no memory could take."""
+def make_huge(flag: Path) -> None:
+    """Make a file larger than any memory."""
     os.truncate(flag, 1 << 42)
 
 
-def a_folder(flag: Path) -> None:
-    """Put a folder in the place of a file."""
+def replace_by_folder(flag: Path) -> None:
     flag.unlink()
     (flag / "inner").mkdir(parents=True)
 
 
-def a_link(flag: Path) -> None:
+def replace_by_link(flag: Path) -> None:
     """Put a link to the right bytes in the place of a file."""
     flag.symlink_to(flag.rename(flag.parent.parent / "elsewhere.gif"))
 
 
 @pytest.mark.parametrize(
-    "ruin", [Path.unlink, lambda flag: flag.write_bytes(b"x"), a_huge_one, a_folder, a_link]
+    "ruin", [Path.unlink, lambda flag: flag.write_bytes(b"x"), make_huge, replace_by_folder, replace_by_link]
 )
-def test_every_flag_of_the_reference_is_as_served_again(
-    workspace: Path, ruin: Callable[[Path], object]
-) -> None:
-    """And what was wrong is named."""
+def test_a_changed_flag_of_the_reference_is_restored(workspace: Path, ruin: Callable[[Path], object]) -> None:
     flag = workspace / "reference" / "br.gif"
     ruin(flag)
     assert restore_reference(flag.parent, FLAGS) == ("reference/br.gif",)
@@ -117,15 +106,14 @@ def test_every_flag_of_the_reference_is_as_served_again(
     assert restore_reference(flag.parent, FLAGS) == ()
 
 
-def test_a_flag_that_is_not_served_is_taken_out_of_the_reference(workspace: Path) -> None:
-    """Nobody could be compared with it."""
+def test_a_flag_that_is_not_served_is_removed_from_the_reference(workspace: Path) -> None:
     (workspace / "reference" / "zz.gif").touch()
     assert restore_reference(workspace / "reference", FLAGS) == ("reference/zz.gif",)
     assert [path.name for path in sorted((workspace / "reference").iterdir())] == ["br.gif", "cn.gif"]
 
 
 def test_a_reference_that_is_a_link_is_replaced(workspace: Path) -> None:
-    """A folder elsewhere, though equal, would not be ours to trust."""
+    """A folder elsewhere cannot be trusted, even if it is equal."""
     reference = workspace / "reference"
     reference.symlink_to(reference.rename(workspace.parent / "elsewhere"))
     assert restore_reference(reference, FLAGS) == ("reference/br.gif", "reference/cn.gif")
@@ -133,11 +121,10 @@ def test_a_reference_that_is_a_link_is_replaced(workspace: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "ruin", [Path.unlink, lambda file: file.write_bytes(b"\xff\xfe"), a_huge_one, a_folder]
+    "ruin", [Path.unlink, lambda file: file.write_bytes(b"\xff\xfe"), make_huge, replace_by_folder]
 )
-def test_the_authority_is_as_it_was_again(workspace: Path, ruin: Callable[[Path], object]) -> None:
-    """And that it was not is said."""
-    assert lay_out_authority(workspace, "PEM") == str(workspace / "authority.pem")
+def test_a_changed_authority_is_restored(workspace: Path, ruin: Callable[[Path], object]) -> None:
+    assert write_authority(workspace, "PEM") == str(workspace / "authority.pem")
     assert restore_authority(workspace, "PEM") == ()
     ruin(workspace / "authority.pem")
     assert restore_authority(workspace, "PEM") == ("authority.pem",)
@@ -145,17 +132,26 @@ def test_the_authority_is_as_it_was_again(workspace: Path, ruin: Callable[[Path]
 
 
 def test_a_link_in_the_place_of_the_authority_is_not_followed(workspace: Path) -> None:
-    """What it leads to is somebody's own."""
     victim = workspace.parent / "victim"
     victim.write_text("precious")
     (workspace / "authority.pem").symlink_to(victim)
-    lay_out_authority(workspace, "PEM")
+    write_authority(workspace, "PEM")
     assert victim.read_text() == "precious"
     assert not (workspace / "authority.pem").is_symlink()
 
 
 def test_without_encryption_there_is_no_authority(workspace: Path) -> None:
-    """Nothing is laid out, and nothing missed."""
-    assert lay_out_authority(workspace, "") is None
+    assert write_authority(workspace, "") is None
     assert restore_authority(workspace, "") == ()
     assert not (workspace / "authority.pem").exists()
+
+
+def test_the_authority_is_written_once_and_again_for_another_server(workspace: Path) -> None:
+    """A server that replaces a crashed one has another certificate."""
+    file = workspace / "authority.pem"
+    assert write_authority(workspace, "one") == str(file)
+    written_ns = file.stat().st_mtime_ns
+    assert write_authority(workspace, "one") == str(file)
+    assert (file.read_text(), file.stat().st_mtime_ns) == ("one", written_ns)
+    assert write_authority(workspace, "two") == str(file)
+    assert file.read_text() == "two"

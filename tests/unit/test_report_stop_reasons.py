@@ -1,4 +1,4 @@
-"""Why each case stopped, in words."""
+"""The lines that say why each case stopped."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,14 +18,13 @@ LOOP = case("asyncio_gather", "aiohttp", workers=20)
 def stopped_run(
     precision: float | None, budget_s: float | None, measured: Mapping[Case, Sequence[Measurement]]
 ) -> Run:
-    """Build a run with a rule of 8 to 16 blocks."""
+    """Build a run that stops after 8 to 16 blocks."""
     run = run_of(measured)
     rule = {"least_blocks": 8, "precision": precision, "budget_s": budget_s}
     return replace(run, config={**run.config, "blocks": 16, "stopping": rule})
 
 
 def test_each_case_of_a_run_says_why_it_stopped() -> None:
-    """Below the rule, in the order of the config."""
     noisy = [0.02, 0.03] * 8
     crashed = [failed(SLOW, block, "crash", "") for block in range(3)]
     run = stopped_run(0.03, None, {LOOP: trials(LOOP, [0.02] * 8), POOL: trials(POOL, noisy), SLOW: crashed})
@@ -37,8 +36,7 @@ def test_each_case_of_a_run_says_why_it_stopped() -> None:
     ]
 
 
-def test_a_run_that_its_budget_ended_says_so() -> None:
-    """And so does one that was interrupted before."""
+def test_a_run_says_whether_its_budget_or_an_interrupt_ended_it() -> None:
     measured = {LOOP: trials(LOOP, [0.02, 0.03] * 5), POOL: trials(POOL, [0.02] * 8)}
     assert stop_lines(stopped_run(0.01, 5.8, measured)) == [
         (
@@ -54,8 +52,7 @@ def test_a_run_that_its_budget_ended_says_so() -> None:
     ]
 
 
-def test_a_run_of_fixed_blocks_has_nothing_to_say_of_stopping() -> None:
-    """It stopped where it was told to."""
+def test_a_run_of_fixed_blocks_has_no_lines_about_stopping() -> None:
     assert stop_lines(run_of({LOOP: trials(LOOP, [0.02] * 10)})) == []
 
 
@@ -63,6 +60,5 @@ def test_a_run_of_fixed_blocks_has_nothing_to_say_of_stopping() -> None:
     ("part", "text"),
     [(0.0, "0%"), (0.0004, "0.04%"), (0.0213, "2.1%"), (0.099, "9.9%"), (0.254, "25%"), (3.0, "300%")],
 )
-def test_a_precision_has_two_digits(part: float, text: str) -> None:
-    """Nobody needs more of them."""
+def test_a_precision_has_at_most_two_digits(part: float, text: str) -> None:
     assert percent(part) == text

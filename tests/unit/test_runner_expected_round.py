@@ -1,11 +1,11 @@
-"""What a round must look like, and what is said of one that does not."""
+"""The expected round of a case, and the checks of a round against it."""
 
 from dataclasses import replace
 
 import pytest
 
 from bench.model.cases import Case, Experiment, Fault, Fixed, Profile, Selection, Uniform
-from bench.model.results import ServerRound
+from bench.model.results import Invalid, ServerRound
 from bench.runner.expected_round import Expectation, check_round, expected_round
 from bench.worker.protocol import TimedRound
 from tests.builders import witness
@@ -23,20 +23,19 @@ def expectation(profile: Profile, *, workers: int = 1, timeout_s: float = 10.0) 
     return expected_round(case, experiment, 0, SIZES)
 
 
-def test_a_code_without_a_flag_is_not_found_and_waited_for() -> None:
-    """404s have latency, too."""
+def test_a_code_without_a_flag_is_not_found_after_the_planned_delay() -> None:
     found = expectation(Profile("p", Fixed(0.02)))
     assert found.fetches == {"ok": 2, "not_found": 1}
     assert found.ideal_s == pytest.approx(0.06)
 
 
-def test_bandwidth_adds_what_a_body_takes() -> None:
+def test_bandwidth_adds_the_time_of_the_bodies_to_the_ideal() -> None:
     """10 and 20 KB at 100 KB/s, after 20 ms each."""
     found = expectation(Profile("p", Fixed(0.02), bandwidth=100_000))
     assert found.ideal_s == pytest.approx(0.06 + 0.3)
 
 
-def test_what_takes_longer_than_the_time_out_times_out_and_is_waited_for_no_longer() -> None:
+def test_a_fetch_beyond_its_time_out_adds_the_time_out_to_the_ideal() -> None:
     """A case cannot beat its ideal by giving up."""
     found = expectation(Profile("p", Fixed(5.0)), timeout_s=0.5)
     assert found.fetches == {"timeout": 3}
@@ -46,14 +45,13 @@ def test_what_takes_longer_than_the_time_out_times_out_and_is_waited_for_no_long
 @pytest.mark.parametrize(
     ("status", "outcome"), [(418, "server_error"), (503, "unavailable"), (429, "rate_limited")]
 )
-def test_errors_of_the_weather_are_expected(status: int, outcome: str) -> None:
+def test_planned_error_statuses_are_expected(status: int, outcome: str) -> None:
     """A code without a flag stays not found."""
     found = expectation(Profile("p", Fixed(0.0), faults=(Fault("status", 1.0, status),)))
     assert found.fetches == {outcome: 2, "not_found": 1}
 
 
-def test_what_a_client_cannot_see_is_expected_over_http1() -> None:
-    """A deviation that is documented is no failure; over HTTP/2 there is none."""
+def test_a_documented_deviation_of_a_client_is_expected_over_http1_alone() -> None:
     faults = (Fault("surplus_bytes", 1.0),)
     for http2, outcome in ((False, "ok"), (True, "protocol")):
         profile = Profile("p", faults=faults, tls=http2, http2=http2)
@@ -64,8 +62,8 @@ def test_what_a_client_cannot_see_is_expected_over_http1() -> None:
         assert expected_round(case, experiment, 0, SIZES).fetches == {outcome: 1}
 
 
-def test_every_round_of_a_block_is_expected_alike() -> None:
-    """The weather depends on nothing but seed, block, country and attempt."""
+def test_every_round_of_a_block_has_the_same_expectation() -> None:
+    """Planned delays depend on nothing but seed, block, country and attempt."""
     profile = Profile("p", Uniform(0.01, 0.09), faults=(Fault("status", 0.5, 418),))
     assert expectation(profile) == expectation(profile)
 
@@ -74,17 +72,17 @@ def test_every_round_of_a_block_is_expected_alike() -> None:
     ("timed", "seen", "found"),
     [
         (GOOD, WITNESS, None),
-        (GOOD, None, ("missing", "the server saw 0 requests for 3 fetches")),
-        (GOOD, replace(WITNESS, requests=2), ("missing", "the server saw 2 requests for 3 fetches")),
+        (GOOD, None, Invalid("missing", "the server saw 0 requests for 3 fetches")),
+        (GOOD, replace(WITNESS, requests=2), Invalid("missing", "the server saw 2 requests for 3 fetches")),
         (
             GOOD,
             replace(WITNESS, requests=4),
-            ("unexpected", "the server saw 4 requests for 3 fetches"),
+            Invalid("unexpected", "the server saw 4 requests for 3 fetches"),
         ),
         (
             GOOD,
             replace(WITNESS, max_in_flight=4),
-            ("unexpected", "4 downloads were in flight, 3 workers are allowed"),
+            Invalid("unexpected", "4 downloads were in flight, 3 workers are allowed"),
         ),
         (
             replace(
@@ -93,7 +91,7 @@ def test_every_round_of_a_block_is_expected_alike() -> None:
                 failures=("ZZ: not_found: HTTP status 404", "BR: timeout: slow"),
             ),
             WITNESS,
-            (
+            Invalid(
                 "error",
                 "fetches: 1 not_found, 1 ok, 1 timeout instead of 1 not_found, 2 ok (BR: timeout: slow)",
             ),
@@ -101,26 +99,25 @@ def test_every_round_of_a_block_is_expected_alike() -> None:
         (
             replace(GOOD, elapsed_s=0.0199),
             WITNESS,
-            ("invalid", "0.019900 s is less than the ideal of 0.020000 s"),
+            Invalid("invalid", "0.019900 s is less than the ideal of 0.020000 s"),
         ),
     ],
 )
-def test_a_round_is_judged_by_what_the_server_saw(
-    timed: TimedRound, seen: ServerRound | None, found: tuple[str, str] | None
+def test_a_round_is_checked_against_the_server_log(
+    timed: TimedRound, seen: ServerRound | None, found: Invalid | None
 ) -> None:
-    """In a word and a line."""
     assert check_round(timed, seen, EXPECTED) == found
 
 
-def test_failures_that_are_told_strangely_are_not_quoted() -> None:
-    """What a worker reports may have been forged."""
+def test_malformed_failures_of_a_report_are_not_quoted() -> None:
+    """A strategy may have forged its report."""
     timed = replace(GOOD, fetches={"timeout": 3}, failures=("nonsense", "BR: timeout: slow"))
     found = check_round(timed, WITNESS, EXPECTED)
-    assert found == ("error", "fetches: 3 timeout instead of 1 not_found, 2 ok (BR: timeout: slow)")
+    assert found == Invalid("error", "fetches: 3 timeout instead of 1 not_found, 2 ok (BR: timeout: slow)")
 
 
 def test_a_fetch_close_to_its_time_out_may_end_either_way() -> None:
-    """It is planned to take 90 ms of 100: what the client does besides decides, and nobody is to blame."""
+    """It is planned to take 90 ms of 100: the client's own work decides."""
     expected = expectation(Profile("p", Fixed(0.09)), workers=3, timeout_s=0.1)
     assert expected.fetches == {"ok": 2, "not_found": 1}
     for ok, not_found, timeouts in ((2, 1, 0), (1, 1, 1), (0, 0, 3)):
@@ -130,17 +127,16 @@ def test_a_fetch_close_to_its_time_out_may_end_either_way() -> None:
     assert check_round(TimedRound(0.2, {"ok": 3}, 3, ()), WITNESS, expected) is not None
 
 
-def test_one_that_is_not_close_to_its_time_out_may_not() -> None:
-    """A client that takes longer for a fetch than the weather does has failed to fetch it."""
+def test_a_fetch_far_from_its_time_out_may_not_time_out() -> None:
     expected = expectation(Profile("p", Fixed(0.05)), workers=3, timeout_s=0.1)
     timed = TimedRound(0.2, {"ok": 1, "not_found": 1, "timeout": 1}, 1, ("BR: timeout: late",))
     found = check_round(timed, WITNESS, expected)
     assert found is not None
-    assert found[0] == "error"
+    assert found.outcome == "error"
 
 
 def test_a_fetch_that_timed_out_need_not_have_been_asked_for() -> None:
-    """It may have waited for a connection all the while."""
+    """It may have waited for a connection all the time."""
     expected = expectation(Profile("p", Fixed(5.0)), timeout_s=0.1)
     timed = TimedRound(0.31, {"timeout": 3}, 0, ())
     assert check_round(timed, replace(WITNESS, requests=1), expected) is None
@@ -152,7 +148,7 @@ STALLED = Expectation(
 
 
 def test_the_faults_that_the_server_will_carry_out_are_expected_by_kind() -> None:
-    """A code without a flag meets none, and what nobody asks the server for is none of its own."""
+    """A code without a flag meets none, and a fetch that never reaches the server is unseen."""
     found = expectation(Profile("p", faults=(Fault("reset_mid_body", 1.0),)))
     assert (found.faults, found.unseen) == ({"reset_mid_body": 2}, 0)
     found = expectation(Profile("p", faults=(Fault("refused", 1.0),)))
@@ -168,45 +164,45 @@ def test_the_faults_that_the_server_will_carry_out_are_expected_by_kind() -> Non
         (
             {"ok": 1, "reset": 1, "timeout": 1},
             {},
-            ("invalid", "the server's faults: none instead of 1 reset_mid_body, 1 stall"),
+            Invalid("invalid", "the server's faults: none instead of 1 reset_mid_body, 1 stall"),
         ),
         (
             {"ok": 2, "reset": 1},
             {"reset_mid_body": 1},
-            ("invalid", "the server's faults: 1 reset_mid_body instead of 1 reset_mid_body, 1 stall"),
+            Invalid("invalid", "the server's faults: 1 reset_mid_body instead of 1 reset_mid_body, 1 stall"),
         ),
         (
             {"ok": 1, "reset": 1, "timeout": 1},
             {"reset_mid_body": 1, "drip": 1},
-            ("invalid", "the server's faults: 1 drip, 1 reset_mid_body instead of 1 reset_mid_body, 1 stall"),
+            Invalid(
+                "invalid",
+                "the server's faults: 1 drip, 1 reset_mid_body instead of 1 reset_mid_body, 1 stall",
+            ),
         ),
         (
             {"ok": 1, "disconnected": 1, "timeout": 1},
             {"reset_mid_body": 1, "stall": 1},
-            (
-                "error",
-                "fetches: 1 disconnected, 1 ok, 1 timeout instead of 1 ok, 1 reset, 1 timeout",
-            ),
+            Invalid("error", "fetches: 1 disconnected, 1 ok, 1 timeout instead of 1 ok, 1 reset, 1 timeout"),
         ),
     ],
 )
-def test_the_server_is_held_to_the_faults_that_were_planned(
-    fetches: dict[str, int], faults: dict[str, int], found: tuple[str, str] | None
+def test_the_faults_of_the_server_are_checked_against_the_plan(
+    fetches: dict[str, int], faults: dict[str, int], found: Invalid | None
 ) -> None:
-    """Who timed out may have left before its own began; else a difference is ours, whatever came of it."""
+    """A client that timed out may have left before its fault began; any other difference is the server's."""
     timed = TimedRound(1.0, fetches, 1, ())
     assert check_round(timed, replace(WITNESS, faults=faults), STALLED) == found
 
 
-def test_one_that_asks_twice_is_to_blame_for_meeting_another_fault() -> None:
-    """The second request for a country draws anew."""
+def test_a_client_that_retries_is_to_blame_for_an_unplanned_fault() -> None:
+    """The second request for a country draws another fault."""
     timed = TimedRound(1.0, {"ok": 1, "reset": 1, "timeout": 1}, 1, ())
     found = check_round(timed, replace(WITNESS, requests=4, faults={"drip": 1}), STALLED)
-    assert found == ("unexpected", "the server saw 4 requests for 3 fetches")
+    assert found == Invalid("unexpected", "the server saw 4 requests for 3 fetches")
 
 
-def test_a_client_that_hangs_up_on_nonsense_may_begin_the_next_download() -> None:
-    """The server learns a little late that it has."""
+def test_a_client_that_leaves_early_may_have_one_download_more_in_flight() -> None:
+    """The server notices a little late that it has left."""
     seen = replace(WITNESS, max_in_flight=4)
     for outcome in ("protocol", "too_large", "timeout"):
         timed = TimedRound(1.0, {"ok": 2, outcome: 1}, 2, ())

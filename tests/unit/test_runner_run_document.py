@@ -1,4 +1,4 @@
-"""Whether a run that was left may go on, and what it is then held to."""
+"""The document of a run, and the check before a run is resumed."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +9,7 @@ from bench.errors import SetupError, UnreadableResultError, UsageError
 from bench.model.cases import Experiment, Strategy
 from bench.model.results import Measurement, Run, RunHeader
 from bench.runner.run_document import check_resumable, config_record, run_document
-from bench.runner.schedule import replay_trials
+from bench.runner.schedule import replay
 from bench.storage.journal import JournalContents
 from tests.builders import BEGINNING, NEAR, case, trials
 
@@ -28,7 +28,7 @@ def experiment(tmp_path: Path) -> Experiment:
 def began(experiment: Experiment, **environment: object) -> RunHeader:
     """Build what a run of this experiment begins with."""
     described = {"fingerprint": "f", "pinning": {"server": (0,)}, "git": {"commit": "a"}, **environment}
-    return RunHeader("2026-01-02T03:04:05+00:00", config_record(experiment), described, ("run", "CONFIG"))
+    return RunHeader("2026-01-02T03:04:05+00:00", config_record(experiment, {}), described, ("run", "CONFIG"))
 
 
 def past(*measured: Measurement) -> JournalContents:
@@ -41,7 +41,7 @@ def document(experiment: Experiment, *measured: Measurement) -> Run:
     return run_document(experiment, past(*measured), name="x")
 
 
-def test_the_same_config_on_the_same_machine_goes_on(experiment: Experiment) -> None:
+def test_a_run_with_the_same_config_on_the_same_machine_can_be_resumed(experiment: Experiment) -> None:
     """Tuples are lists once they are stored, and another commit is recorded rather than refused."""
     check_resumable(
         began(experiment, pinning={"server": [0]}), began(experiment, git={"commit": "b", "dirty": True})
@@ -57,19 +57,19 @@ def test_the_same_config_on_the_same_machine_goes_on(experiment: Experiment) -> 
         ({"cases": (replace(POOL, profile=replace(NEAR, jitter_s=0.001)),)}, "cases"),
     ],
 )
-def test_another_config_is_refused_with_both_hashes(
+def test_another_config_is_refused_with_both_hashes_and_its_changes(
     experiment: Experiment, change: dict[str, object], named: str
 ) -> None:
-    """And what changed; a profile of the same name may be another."""
+    """A profile of the same name may be another."""
     before, now = began(experiment), began(replace(experiment, **change))  # type: ignore[arg-type]
     theirs, ours = (each.config["sha256"] for each in (before, now))
-    words = f"config {str(theirs)[:12]} and cannot go on with {str(ours)[:12]}: {named} changed"
+    words = f"config {str(theirs)[:12]} and cannot be resumed with {str(ours)[:12]}: {named} changed"
     with pytest.raises(UsageError, match=words):
         check_resumable(before, now)
 
 
 def test_another_text_of_a_strategy_is_another_config(experiment: Experiment) -> None:
-    """Two programs under one name would share a row."""
+    """Two programs of one name would share a row."""
     before = began(experiment)
     experiment.strategies["threadpool_map"].file.write_text("two", encoding="utf-8")
     with pytest.raises(UsageError, match="strategies changed"):
@@ -77,19 +77,17 @@ def test_another_text_of_a_strategy_is_another_config(experiment: Experiment) ->
 
 
 def test_another_machine_is_refused(experiment: Experiment) -> None:
-    """Other timings would end up in the same blocks."""
-    with pytest.raises(SetupError, match="the run began elsewhere: fingerprint, libraries changed"):
+    with pytest.raises(SetupError, match="another environment: fingerprint, libraries changed"):
         check_resumable(began(experiment), began(experiment, fingerprint="g", libraries={}))
 
 
 def test_a_run_is_complete_once_nothing_is_due(experiment: Experiment) -> None:
-    """Whatever ended it."""
     whole = trials(POOL, [0.02, 0.02, 0.02])
     assert document(experiment, *whole[:2]).status == "partial"
     assert document(experiment, *whole).status == "complete"
 
 
-def test_trials_that_were_not_due_are_no_past_of_a_run(experiment: Experiment) -> None:
+def test_a_journal_with_trials_that_were_not_due_is_refused(experiment: Experiment) -> None:
     """Out of order, too many, or of another case."""
     first, second, third = trials(POOL, [0.02, 0.02, 0.02])
     for odd, number in (
@@ -99,5 +97,5 @@ def test_trials_that_were_not_due_are_no_past_of_a_run(experiment: Experiment) -
         ([replace(first, case="other")], 0),
         ([replace(first, position=1)], 0),
     ):
-        with pytest.raises(UnreadableResultError, match=f"trial {number} of the journal .* not due then"):
-            replay_trials(experiment, odd)
+        with pytest.raises(UnreadableResultError, match=f"trial {number} of the journal .* does not match"):
+            replay(experiment, odd)

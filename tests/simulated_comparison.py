@@ -1,7 +1,7 @@
-"""Contests without machines: what two sides would yield on computers of several kinds, and the verdicts.
+"""Simulated comparisons: the log-ratios of two variants on machines of several kinds, and the verdicts.
 
-Everything is in logarithms, so that 0.01 is about 1 %. A block of a metric has five rounds of each side, in
-turns (``bench.stats.block_order``), and the figure of a side is the mean of its faster half, as in
+Everything is in logarithms, so that 0.01 is about 1 %. A block of a metric has five rounds of each variant,
+alternating (``bench.stats.block_order``), and the figure of a variant is the mean of its faster half, as in
 ``bench.stats.metrics``. The verdicts are those of ``bench.stats.sequential_test`` itself.
 """
 
@@ -19,15 +19,15 @@ from bench.stats.sequential_test import SequentialRule, decide_metric
 
 RULE: Final = SequentialRule()
 METRICS: Final = 20
-"""Of a comparison, each of a case of its own."""
+"""Number of metrics of a comparison, each of a case of its own."""
 ROUNDS: Final = 5
-"""Of each side in each block."""
+"""Rounds of each variant in each block."""
 
 Values: TypeAlias = npt.NDArray[np.float64]
 
 _SLOTS: Final = 2 * ROUNDS
 _RESEMBLANCE: Final = 0.4
-"""Of a round to the one before it in the same process (the coefficient of an AR(1) process)."""
+"""Correlation of a round with the one before it in its process (the coefficient of an AR(1) process)."""
 _LEVEL: Final = 0.6
 """Standard deviation of a process's own level, as a share of the machine's noise."""
 _ROUND: Final = 0.65
@@ -35,24 +35,24 @@ _ROUND: Final = 0.65
 _DRIFT: Final = 0.25
 """The same of a step of the drift, from one round to the next."""
 _BETWEEN_BLOCKS: Final = 0.03
-"""Standard deviation of what both sides of a block share."""
+"""Standard deviation of the part that both variants of a block share."""
 _SPIKE: Final = 0.3
-"""Mean of what a spike adds to a round."""
+"""Mean addition of a spike to a round."""
 _BURST: Final = 0.15
-"""Mean of what a burst adds to each of its rounds."""
+"""Mean addition of a burst to each of its rounds."""
 _BURST_SLOTS: Final = 4
-"""Rounds that a burst lasts, of both sides as they take turns."""
+"""Number of rounds of a burst, those of both variants together."""
 _BATCH: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """How a computer disturbs what is measured on it.
+    """The disturbances of a machine.
 
     Attributes:
-        noise: scale of all that both sides of a block do not share; that of their log-ratio is close to it.
-        spikes: chance of a round to be one.
-        bursts: chance of a block to have one.
+        noise: scale of the part that the variants of a block do not share: about that of their log-ratio.
+        spikes: chance of a round to be a spike.
+        bursts: chance of a block to have a burst.
     """
 
     name: str
@@ -66,17 +66,17 @@ TYPICAL: Final = Machine("typical", 0.007, 0.02, 0.05)
 SHARED: Final = Machine("shared", 0.015, 0.05, 0.10)
 NOISY: Final = Machine("noisy", 0.03, 0.10, 0.20)
 WILD: Final = Machine("wild", 0.10, 0.10, 0.20)
-"""Worse than what a contest is for: nothing is decided early, so that every look gets its chance to err."""
+"""Too noisy for a comparison: nothing is decided early, so that every look has its chance to err."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
-    """What is true of two sides.
+class Difference:
+    """The true difference of two difference.
 
     Attributes:
-        change: of the second against the first: 0.05 is 5 % slower.
-        penalty: what whichever goes first in a block is slower by.
-        is_drawn: whether a coin decides who goes first in each block; else it is always the second.
+        change: change of the second against the first: 0.05 is 5 % slower.
+        penalty: share by which the variant that starts first in a block is slower.
+        is_drawn: whether a coin decides which variant starts first in each block; else it is the second.
     """
 
     change: float = 0.0
@@ -84,25 +84,27 @@ class Sides:
     is_drawn: bool = True
 
 
-def log_ratios(source: np.random.Generator, machine: Machine, sides: Sides, metrics: int) -> Values:
-    """Draw the log-ratios of so many metrics, second ÷ first; a row a metric, a column a block."""
+def log_ratios(source: np.random.Generator, machine: Machine, difference: Difference, metrics: int) -> Values:
+    """Draw the log-ratios of metrics, second ÷ first: a row per metric, a column per block."""
     shape = (metrics, RULE.looks[-1])
-    second_first = source.random(shape) < 0.5 if sides.is_drawn else np.ones(shape, dtype=bool)
+    second_first = source.random(shape) < 0.5 if difference.is_drawn else np.ones(shape, dtype=bool)
     shared = _shared(source, machine, shape)
     places = np.array(alternation(ROUNDS))
-    early = low_half(shared[..., places == 0] + _process(source, machine, shape)) + math.log1p(sides.penalty)
+    early = low_half(shared[..., places == 0] + _process(source, machine, shape)) + math.log1p(
+        difference.penalty
+    )
     late = low_half(shared[..., places == 1] + _process(source, machine, shape))
-    ratios: Values = np.where(second_first, early - late, late - early) + math.log1p(sides.change)
+    ratios: Values = np.where(second_first, early - late, late - early) + math.log1p(difference.change)
     return ratios
 
 
 def verdicts(
-    source: np.random.Generator, machine: Machine, sides: Sides, comparisons: int
+    source: np.random.Generator, machine: Machine, difference: Difference, comparisons: int
 ) -> Iterator[tuple[tuple[str, int], ...]]:
-    """Carry out so many comparisons; yield of each the verdicts, and after how many blocks they were."""
+    """Simulate comparisons; yield the verdicts of each, with the number of blocks they took."""
     left = comparisons * METRICS
     while left > 0:
-        rows = log_ratios(source, machine, sides, min(left, _BATCH)).tolist()
+        rows = log_ratios(source, machine, difference, min(left, _BATCH)).tolist()
         left -= len(rows)
         found = [_verdict(row) for row in rows]
         for start in range(0, len(found), METRICS):
@@ -111,13 +113,13 @@ def verdicts(
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """What came of many comparisons.
+    """The results of many comparisons.
 
     Attributes:
-        alarmed: comparisons in which any metric was called slower or faster.
-        slowed: comparisons in which any was called slower.
-        verdicts: how many metrics came to each verdict.
-        blocks: of a metric, on average.
+        alarmed: number of comparisons in which any metric was called slower or faster.
+        slowed: number of comparisons in which any metric was called slower.
+        verdicts: number of metrics by verdict.
+        blocks: mean number of blocks of a metric.
     """
 
     comparisons: int
@@ -127,15 +129,15 @@ class Shares:
     blocks: float
 
     def share(self, verdict: str) -> float:
-        """Return the share of metrics that came to a verdict."""
+        """Return the share of metrics with a verdict."""
         return self.verdicts.get(verdict, 0) / (self.comparisons * METRICS)
 
 
-def shares(machine: Machine, sides: Sides, comparisons: int, seed: int) -> Shares:
-    """Carry out so many comparisons and count."""
+def shares(machine: Machine, difference: Difference, comparisons: int, seed: int) -> Shares:
+    """Simulate comparisons and count their verdicts."""
     counted: Counter[str] = Counter()
     alarmed = slowed = blocks = 0
-    for found in verdicts(np.random.default_rng(seed), machine, sides, comparisons):
+    for found in verdicts(np.random.default_rng(seed), machine, difference, comparisons):
         names = {verdict for verdict, _ in found}
         alarmed += not names.isdisjoint({"slower", "faster"})
         slowed += "slower" in names
@@ -153,7 +155,7 @@ def _verdict(differences: list[float]) -> tuple[str, int]:
 
 
 def _shared(source: np.random.Generator, machine: Machine, shape: tuple[int, int]) -> Values:
-    """Draw what befalls both sides: a level of the block, drift from round to round, and bursts."""
+    """Draw the part that both variants share: a level of the block, drift from round to round, and bursts."""
     steps = source.normal(0.0, _DRIFT * machine.noise, (*shape, _SLOTS))
     level = source.normal(0.0, _BETWEEN_BLOCKS, (*shape, 1))
     begins = source.integers(0, _SLOTS, (*shape, 1))
@@ -164,7 +166,7 @@ def _shared(source: np.random.Generator, machine: Machine, shape: tuple[int, int
 
 
 def _process(source: np.random.Generator, machine: Machine, shape: tuple[int, int]) -> Values:
-    """Draw what befalls one process: its own level, skewed rounds that resemble each other, and spikes."""
+    """Draw the part of one process: its own level, skewed and correlated rounds, and spikes."""
     level = source.normal(0.0, _LEVEL * machine.noise, (*shape, 1))
     new = (source.exponential(1.0, (*shape, ROUNDS)) - 1.0) * math.sqrt(1 - _RESEMBLANCE**2)
     rounds: Values = np.empty_like(new)

@@ -1,4 +1,4 @@
-"""Where the time of a round goes: parts that are measured each for itself, and add up to the whole."""
+"""The time breakdown of a round: its parts are measured separately, and add up to the whole."""
 
 from dataclasses import fields, replace
 
@@ -10,7 +10,7 @@ from bench.api import Fetch
 from bench.model.cases import Profile
 from bench.model.results import Gap
 from bench.runner.expected_round import Expectation
-from bench.runner.time_breakdown import account, gap
+from bench.runner.time_breakdown import account_round, divide_gap
 from bench.server.open_trials import Opening, RoundLog
 from bench.server.request_log import Log, Record
 from bench.server.server_rounds import ObservedRound, observed_rounds
@@ -21,14 +21,14 @@ SERVICE_S = 10.0
 
 
 def round_of(spans: list[tuple[float, float]], workers: int, elapsed_s: float) -> TimedRound:
-    """Have a worker report a round that was called at 100, with fetches of these starts and ends."""
+    """Build the report of a round that was called at 100, with fetches of these starts and ends."""
     fetches = [Fetch("BR", start_s, end_s, 200, 10, "ok", answered_s=end_s) for start_s, end_s in spans]
     times = timeline(fetches, workers, 100.0, 100.0 + elapsed_s)
     return TimedRound(elapsed_s, {"ok": len(fetches)}, len(fetches), (), times)
 
 
 def seen_of(spans: list[tuple[float, float]], set_up_s: float = 0.0) -> ObservedRound:
-    """Have the server state requests of these arrivals and ends, each on a connection of its own."""
+    """Build the server log of requests of these arrivals and ends, each on its own connection."""
     log = Log()
     for number, (arrival_s, end_s) in enumerate(spans):
         log.add(number, arrival_s - set_up_s, arrival_s, end_s, end_s, 0.0, 200, "BR", 0, "")
@@ -36,13 +36,11 @@ def seen_of(spans: list[tuple[float, float]], set_up_s: float = 0.0) -> Observed
 
 
 def expected(fetches: int, workers: int, ideal_s: float) -> Expectation:
-    """Expect fetches of ten seconds each."""
     return Expectation(ideal_s, fetches * SERVICE_S, workers, {"ok": fetches}, {})
 
 
 def divided(timed: TimedRound, seen: ObservedRound, plan: Expectation) -> Gap:
-    """Divide the gap of a round."""
-    found = account(timed, seen, plan).gap
+    found = account_round(timed, seen, plan).gap
     assert found is not None
     return found
 
@@ -64,36 +62,35 @@ def test_a_worker_that_is_never_used_is_an_unused_slot() -> None:
     assert found == Gap(0.0, 20.0, 0.0, 0.0, 0.0, 0.0)
 
 
-def test_what_the_longest_fetch_leaves_unused_is_no_part_of_the_gap() -> None:
+def test_slots_unused_beside_the_longest_fetch_are_no_part_of_the_gap() -> None:
     """Two workers, a fetch of ten seconds and none beside it: that is the ideal."""
     timed = round_of([(100, 110)], 2, 10.0)
     assert divided(timed, seen_of([(100, 110)]), expected(1, 2, 10.0)) == Gap(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
-def test_phases_follow_a_fetch() -> None:
-    """From the call to the first request, to the first byte, to the answer, to the file."""
+def test_phases_follow_a_fetch_from_the_call_to_the_file() -> None:
     timed = round_of([(101, 114)], 1, 15.0)
     fetch = Fetch("BR", 101, 114, 200, 10, "ok", answered_s=113)
     timed = replace(timed, timeline=timeline([fetch], 1, 100.0, 115.0))
     log = Log()
     log.add(*Record(1, 102.0, 103.0, 111.0, 112.0, 8.0, 200, "BR", 0))
     seen = observed_rounds({1: RoundLog(log, 0.0)}, Opening("t", Profile("p"), 0))[1]
-    found = account(timed, seen, expected(1, 1, 10.0)).phases
+    found = account_round(timed, seen, expected(1, 1, 10.0)).phases
     assert found is not None
     assert (found.start_s, found.first_byte_s, found.transfer_s, found.save_s) == (3, 10, 2, 1)
 
 
-def test_nothing_is_divided_that_was_not_measured_on_both_sides() -> None:
+def test_a_round_is_not_divided_unless_worker_and_server_saw_all_of_it() -> None:
     """A fetch without times, a server that saw another number of requests, or none at all."""
     timed, seen = round_of([(101, 112)], 1, 15.0), seen_of([(101, 112)])
     plan = expected(1, 1, 10.0)
-    assert account(timed, seen, plan).gap is not None
+    assert account_round(timed, seen, plan).gap is not None
     for lacking in (
-        account(replace(timed, timeline=None), seen, plan),
-        account(timed, seen_of([(101, 112), (101, 112)]), plan),
-        account(timed, None, plan),
-        account(replace(timed, fetches={"timeout": 1}), seen, plan),
-        account(timed, replace(seen, answered=0), plan),
+        account_round(replace(timed, timeline=None), seen, plan),
+        account_round(timed, seen_of([(101, 112), (101, 112)]), plan),
+        account_round(timed, None, plan),
+        account_round(replace(timed, fetches={"timeout": 1}), seen, plan),
+        account_round(timed, replace(seen, answered=0), plan),
     ):
         assert (lacking.gap, lacking.phases) == (None, None)
 
@@ -103,7 +100,7 @@ def test_nothing_is_divided_that_was_not_measured_on_both_sides() -> None:
     st.integers(1, 30),
 )
 def test_the_parts_add_up_to_the_gap(fetches: list[tuple[float, float, float, float]], workers: int) -> None:
-    """Whatever the strategy did: the time of all slots is all there is to divide."""
+    """The time of all slots is divided, whatever the strategy did."""
     spans, requests = [], []
     for start_s, before_s, service_s, after_s in fetches:
         arrival_s = 100 + start_s + before_s
@@ -113,6 +110,6 @@ def test_the_parts_add_up_to_the_gap(fetches: list[tuple[float, float, float, fl
     timed, seen = round_of(spans, workers, elapsed_s), seen_of(requests)
     plan = expected(len(fetches), workers, max(10.0, len(fetches) * 10 / workers))
     assert timed.timeline is not None
-    found = gap(elapsed_s, timed.timeline, seen, plan)
+    found = divide_gap(elapsed_s, timed.timeline, seen, plan)
     total_s = sum(getattr(found, part.name) for part in fields(found))
     assert total_s == pytest.approx(elapsed_s - plan.ideal_s, abs=1e-6)

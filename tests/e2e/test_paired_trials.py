@@ -1,4 +1,4 @@
-"""Two workers alive together on a real server: what either does wrong is its own, and nothing of it stays."""
+"""Pairs of real workers: each is to blame for its own failures, and nothing stays behind."""
 
 import os
 import sys
@@ -12,14 +12,13 @@ import pytest
 from bench.config import catalog
 from bench.model.cases import Case, Experiment, Fixed, Profile, Selection
 from bench.model.comparison import BuiltVariant
+from bench.model.flags import served_flags
 from bench.model.results import Measurement
-from bench.runner.block_loop import run_comparison, run_pilot, with_repeats
-from bench.stats.observer import Observer
-from bench.storage.journal import new_journal, read_journal
+from bench.runner.pilot import run_pilot, with_repeats
+from bench.system.cpu_affinity import plan_pinning
 from bench.system.paths import import_path
 from bench.system.process_tree import descendants
-from tests.builders import BEGINNING
-from tests.contests import BASE, CANDIDATE, contest, experiment
+from tests.comparisons import BASE, CANDIDATE, contest, experiment, measure_for_real
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -28,13 +27,13 @@ CASE = Case(
     "threadpool_map", "urllib3", 3, Profile("5ms", Fixed(0.005)), Selection("three", ("BR", "CN", "IN"))
 )
 BLOCK_S = 0.1
-"""Less than any duet takes: a budget of it ends a contest after one block."""
+"""Less than any pair takes: such a budget ends a comparison after one block."""
 
 
-def contest_of(candidate: Path | None, *, budget_s: float = BLOCK_S, deadline_s: float = 20) -> Experiment:
-    """Let a strategy's file contend with the shipped one of the same name, or that with itself."""
+def comparison_of(candidate: Path | None, *, budget_s: float = BLOCK_S, deadline_s: float = 20) -> Experiment:
+    """Compare a strategy's file with the shipped one of the same name, or that with itself."""
     shipped = catalog.find_strategies()[CASE.strategy]
-    sides = {
+    variants = {
         name: BuiltVariant(sys.executable, import_path(), {CASE.strategy: file})
         for name, file in ((BASE, shipped.file), (CANDIDATE, candidate or shipped.file))
     }
@@ -42,7 +41,7 @@ def contest_of(candidate: Path | None, *, budget_s: float = BLOCK_S, deadline_s:
     return replace(
         of,
         strategies={CASE.strategy: shipped},
-        sides=sides,
+        sides=variants,
         disturbed="keep",
         deadline_s=deadline_s,
         rounds=3,
@@ -50,20 +49,16 @@ def contest_of(candidate: Path | None, *, budget_s: float = BLOCK_S, deadline_s:
 
 
 def measured(folder: Path, of: Experiment) -> Mapping[str, list[Measurement]]:
-    """Run a contest for real, and return the trials of each side."""
-    assert of.contest is not None
-    with new_journal(folder / "journal.jsonl", BEGINNING) as journal:
-        run_comparison(of, of.contest, journal, Observer())
+    """Run a comparison with real processes, and return the trials of each variant."""
     found: dict[str, list[Measurement]] = {BASE: [], CANDIDATE: []}
-    for trial in read_journal(folder / "journal.jsonl").trials:
+    for trial in measure_for_real(folder, of):
         found[trial.case.rpartition("@")[2]].append(trial)
     assert descendants(os.getpid()) == []
     return found
 
 
-def test_both_sides_are_warmed_up_and_timed_alike(tmp_path: Path) -> None:
-    """A short warm-up and as many rounds as asked each, of the length asked; the server saw each of them."""
-    of = contest_of(None)
+def test_both_variants_have_a_short_warm_up_and_the_same_rounds(tmp_path: Path) -> None:
+    of = comparison_of(None)
     assert of.contest is not None
     of = with_repeats(of, replace(of.contest, repeats={CASE.id: 4}))
     for (trial,) in measured(tmp_path, of).values():
@@ -88,22 +83,22 @@ def test_both_sides_are_warmed_up_and_timed_alike(tmp_path: Path) -> None:
         ("second_round", "error", "once is enough"),
     ],
 )
-def test_who_fails_is_blamed_and_the_other_side_is_not(
+def test_a_failing_variant_is_blamed_and_the_other_is_cut_short(
     tmp_path: Path, file: str, outcome: str, detail: str
 ) -> None:
-    """Three such blocks end the contest; the sound side was cut short, which is no fault of its own."""
-    found = measured(tmp_path, contest_of(STRATEGIES / f"{file}.py", budget_s=1e6))
+    """Three such blocks end the comparison."""
+    found = measured(tmp_path, comparison_of(STRATEGIES / f"{file}.py", budget_s=1e6))
     assert len(found[CANDIDATE]) == 3
     for trial in found[CANDIDATE]:
         assert trial.outcome == outcome, trial.detail
         assert detail in trial.detail
     assert {(trial.outcome, trial.detail) for trial in found[BASE]} == {
-        ("invalid", "cut short: the other side failed")
+        ("invalid", "cut short: the other variant failed")
     }
 
 
-def test_whoever_waits_is_stopped(tmp_path: Path) -> None:
-    """So that what it leaves running takes nothing from the other one's rounds."""
+def test_the_waiting_worker_is_paused(tmp_path: Path) -> None:
+    """Its threads take no time from the rounds of the other one."""
     states: set[tuple[str, ...]] = set()
     over = threading.Event()
 
@@ -114,7 +109,7 @@ def test_whoever_waits_is_stopped(tmp_path: Path) -> None:
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        of = contest_of(None)
+        of = comparison_of(None)
         assert of.contest is not None
         found = measured(tmp_path, with_repeats(of, replace(of.contest, repeats={CASE.id: 20})))
     finally:
@@ -138,28 +133,28 @@ def _is_worker(pid: int) -> bool:
         return False
 
 
-def test_what_lies_outside_may_be_of_either_side(tmp_path: Path) -> None:
-    """They share a workspace: both are told, and the first such block ends the contest."""
-    found = measured(tmp_path, contest_of(STRATEGIES / "writes_beside.py", budget_s=1e6))
+def test_an_escape_is_blamed_on_both_variants(tmp_path: Path) -> None:
+    """They share a workspace; the first such block ends the comparison."""
+    found = measured(tmp_path, comparison_of(STRATEGIES / "writes_beside.py", budget_s=1e6))
     for (trial,) in found.values():
         assert trial.outcome == "escape"
-        assert trial.detail.startswith("by this side or the other: ")
+        assert trial.detail.startswith("by this variant or the other: ")
 
 
-def test_a_side_that_hangs_has_its_own_deadline(tmp_path: Path) -> None:
-    """What the other side takes is not counted for it, and nothing of it goes on."""
-    found = measured(tmp_path, contest_of(STRATEGIES / "hangs.py", budget_s=1e6, deadline_s=1))
+def test_a_variant_that_hangs_has_its_own_deadline(tmp_path: Path) -> None:
+    """The time of the other variant does not count, and no process stays."""
+    found = measured(tmp_path, comparison_of(STRATEGIES / "hangs.py", budget_s=1e6, deadline_s=1))
     assert [trial.outcome for trial in found[CANDIDATE]] == ["timeout"] * 3
     assert {trial.outcome for trial in found[BASE]} == {"invalid"}
 
 
 def test_a_pilot_makes_rounds_long_enough(tmp_path: Path) -> None:
-    """Rounds of five milliseconds are repeated until they take a fifth of a second, at the least a tenth."""
-    of = contest_of(None)
+    """Rounds of five milliseconds are repeated until they take about a fifth of a second."""
+    of = comparison_of(None)
     assert of.contest is not None
-    tried = run_pilot(of)
-    assert 2 <= tried.repeats[CASE.id] <= 40
-    assert tried.block_s > 6 * 0.2
-    found = measured(tmp_path, with_repeats(of, replace(of.contest, repeats=tried.repeats)))
+    pilot = run_pilot(of, plan_pinning(of), served_flags(None))
+    assert 2 <= pilot.repeats[CASE.id] <= 40
+    assert pilot.block_s > 6 * 0.2
+    found = measured(tmp_path, with_repeats(of, replace(of.contest, repeats=pilot.repeats)))
     for (trial,) in found.values():
         assert min(round_.elapsed_s for round_ in trial.rounds) >= 0.1

@@ -1,4 +1,4 @@
-"""The block loop of a contest with a fake in place of a duet: coins, repetitions, departures, resuming."""
+"""The block loop of a comparison with fakes in place of its pairs: coins, retries, stops, and resuming."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,19 +8,19 @@ import pytest
 from bench.errors import UnreadableResultError
 from bench.model.cases import Case
 from bench.model.results import Outcome
-from bench.runner.schedule import replay_pairs
+from bench.runner.schedule import replay
 from bench.stats.block_order import alternation
 from bench.stats.verdicts import comparison_verdicts
 from bench.storage.comparison import read_comparison
 from tests.builders import case
-from tests.contests import BASE, CANDIDATE, contest, contested, experiment
+from tests.comparisons import BASE, CANDIDATE, contest, contested, experiment
 
 POOL = case("threadpool_map")
 LOOP = case("asyncio_gather", "aiohttp")
 
 
 def slower_by(factor: float) -> Callable[[Case, int], float]:
-    """Let the candidate take so many times as long, with a little noise of the block's own."""
+    """Return the rounds of a candidate that takes ``factor`` times as long, with some noise of the block."""
 
     def elapsed_s(of: Case, block: int) -> float:
         noise = 1 + 0.001 * (hash((block * 7919) % 13) % 5) + 0.0001 * block
@@ -29,14 +29,13 @@ def slower_by(factor: float) -> Callable[[Case, int], float]:
     return elapsed_s
 
 
-def test_rounds_alternate_so_that_drift_takes_no_side() -> None:
-    """ABBA, and each side as often as the other."""
+def test_rounds_alternate_so_that_steady_drift_cancels() -> None:
     assert alternation(5) == (0, 1, 1, 0, 0, 1, 1, 0, 0, 1)
-    assert sum(place * (1, -1)[side] for place, side in enumerate(alternation(4))) == 0
+    assert sum(place * (1, -1)[which] for place, which in enumerate(alternation(4))) == 0
 
 
-def test_a_contest_ends_when_all_is_decided() -> None:
-    """Equal sides after the first look, a slower one at the first look that may alarm."""
+def test_a_comparison_ends_when_every_metric_is_decided() -> None:
+    """Equal variants after the first look, a slower one at the first look that may alarm."""
     assert len({trial.block for trial in contested(POOL, elapsed_s=slower_by(1.0)).trials}) == 8
     run = contested(POOL, elapsed_s=slower_by(1.08))
     kept = read_comparison(run)
@@ -47,9 +46,7 @@ def test_a_contest_ends_when_all_is_decided() -> None:
     assert verdict.ratio.estimate == pytest.approx(1.08)
 
 
-def test_a_decided_case_leaves_and_the_others_go_on() -> None:
-    """The equal one after eight blocks."""
-
+def test_a_decided_case_stops_and_the_others_go_on() -> None:
     def elapsed_s(of: Case, block: int) -> float:
         return slower_by(1.1 if of.strategy == POOL.strategy else 1.0)(of, block)
 
@@ -61,8 +58,7 @@ def test_a_decided_case_leaves_and_the_others_go_on() -> None:
     assert (len(blocks[POOL.id]), len(blocks[LOOP.id])) == (14, 8)
 
 
-def test_coins_decide_which_side_goes_first() -> None:
-    """Either does about as often, and not in turns; the positions tell."""
+def test_coins_decide_which_variant_starts_first() -> None:
     run = contested(POOL, elapsed_s=slower_by(1.0), seed=5)
     firsts = [trial.case.partition("@")[2] for trial in run.trials if trial.position == 0]
     assert set(firsts) == {BASE, CANDIDATE}
@@ -72,14 +68,14 @@ def test_coins_decide_which_side_goes_first() -> None:
 @pytest.mark.parametrize(
     ("outcome", "attempts", "why", "failed"),
     [
-        ("invalid", 4, "the machine kept spoiling its blocks", []),
+        ("invalid", 4, "the machine kept disturbing its blocks", []),
         ("crash", 1, "its trials kept failing", ["crash"] * 3),
     ],
 )
-def test_only_what_the_machine_spoilt_is_tried_again(
+def test_only_disturbed_pairs_are_retried(
     outcome: Outcome, attempts: int, why: str, failed: list[Outcome]
 ) -> None:
-    """An invalid duet comes again three times, a crash does not; three such blocks end the case."""
+    """An invalid pair is retried three times, a crash is not; three such blocks end the case."""
 
     def elapsed_s(of: Case, _: int) -> float | Outcome:
         return outcome if of.variant == CANDIDATE else 0.2
@@ -93,8 +89,8 @@ def test_only_what_the_machine_spoilt_is_tried_again(
     assert [trial.outcome for trial in found.failed.get(POOL.id, ())] == failed
 
 
-def test_the_budget_ends_a_contest_between_blocks() -> None:
-    """And what is undecided then is inconclusive."""
+def test_the_budget_ends_a_comparison_between_blocks() -> None:
+    """What is undecided then is inconclusive."""
     run = contested(POOL, elapsed_s=slower_by(1.08), terms=contest(POOL, budget_s=5.0))
     kept = read_comparison(run)
     assert kept is not None
@@ -103,32 +99,37 @@ def test_the_budget_ends_a_contest_between_blocks() -> None:
     assert 8 > verdict.blocks > 2
 
 
-def test_a_contest_that_was_left_goes_on_as_if_it_had_not_been() -> None:
-    """Wherever it was left, in the midst of a duet, too: its first half is then dropped, and run again."""
+def test_a_resumed_comparison_continues_where_its_journal_ends() -> None:
+    """The first trial of a pair whose second one is missing is dropped, and the pair is run again."""
     whole = contested(POOL, LOOP, elapsed_s=slower_by(1.08))
     of = experiment(POOL, LOOP, terms=replace(contest(POOL, LOOP), coins=1))
-    assert of.contest is not None
     for end in range(len(whole.trials)):
         kept = whole.trials[:end]
-        counted = replay_pairs(of, of.contest, kept).trials
-        assert len(counted) == end // 2 * 2
-        resumed = contested(POOL, LOOP, elapsed_s=slower_by(1.08), kept=kept)
-        assert replay_pairs(of, of.contest, resumed.trials).trials == whole.trials
+        assert replay(of, kept).kept == whole.trials[: end // 2 * 2]
+        assert contested(POOL, LOOP, elapsed_s=slower_by(1.08), kept=kept).trials == whole.trials
 
 
-def test_trials_of_something_else_are_refused() -> None:
+def test_a_lone_first_trial_within_a_journal_is_dropped() -> None:
+    """A run that was interrupted between the two lines of a pair, and resumed, has one."""
+    whole = contested(POOL, LOOP, elapsed_s=slower_by(1.08))
+    of = experiment(POOL, LOOP, terms=replace(contest(POOL, LOOP), coins=1))
+    for end in range(1, len(whole.trials), 2):
+        journal = (*whole.trials[:end], *whole.trials[end - 1 :])
+        assert replay(of, journal).kept == whole.trials
+
+
+def test_trials_of_another_comparison_are_refused() -> None:
     """Of another seed, for instance: sooner or later its coins differ."""
     of = experiment(POOL, LOOP, seed=2)
-    assert of.contest is not None
-    with pytest.raises(UnreadableResultError, match="was not due then"):
-        replay_pairs(of, of.contest, contested(POOL, LOOP, elapsed_s=slower_by(1.0)).trials)
+    with pytest.raises(UnreadableResultError, match="does not match the schedule"):
+        replay(of, contested(POOL, LOOP, elapsed_s=slower_by(1.0)).trials)
     shuffled = contested(POOL, elapsed_s=slower_by(1.0)).trials[::-1]
     with pytest.raises(UnreadableResultError):
-        replay_pairs(experiment(POOL), contest(POOL), shuffled)
+        replay(experiment(POOL), shuffled)
 
 
-def test_a_metric_that_is_not_measured_is_waited_for_three_blocks() -> None:
-    """The others decide when the contest ends."""
+def test_a_metric_without_values_is_given_up_after_three_blocks() -> None:
+    """The other metrics decide when the comparison ends."""
     run = contested(POOL, elapsed_s=slower_by(1.0), terms=contest(POOL, metrics=("elapsed", "cpu")))
     without = tuple(
         replace(trial, rounds=tuple(replace(round_, probes={}) for round_ in trial.rounds))
@@ -141,8 +142,8 @@ def test_a_metric_that_is_not_measured_is_waited_for_three_blocks() -> None:
     assert (found["cpu"].verdict, found["cpu"].why) == ("inconclusive", "it was not measured")
 
 
-def test_other_terms_judge_all_that_was_measured() -> None:
-    """A case that the contest had let go keeps no other from its verdict, and an alarm needs no margin."""
+def test_other_margins_judge_every_trial_of_a_comparison() -> None:
+    """A case that stopped by its own margins keeps no other from its verdict; an alarm needs no margin."""
 
     def elapsed_s(of: Case, block: int) -> float:
         return slower_by(1.08 if of.strategy == POOL.strategy else 1.001)(of, block)
@@ -156,8 +157,8 @@ def test_other_terms_judge_all_that_was_measured() -> None:
     assert (loop.verdict, loop.why) == ("inconclusive", "the contest had let the case go by its own terms")
 
 
-def test_blocks_that_are_spoilt_now_and_then_are_made_up_for() -> None:
-    """Every third one, and yet the last look comes."""
+def test_disturbed_blocks_are_replaced_by_later_ones() -> None:
+    """Every third block is disturbed, and the last look is still reached."""
 
     def elapsed_s(of: Case, block: int) -> float | Outcome:
         wide = 0.2 * (1 + 0.2 * ((block * 7) % 5 - 2)) if of.variant == CANDIDATE else 0.2

@@ -1,0 +1,49 @@
+"""The limits of a worker's report: a strategy may have forged it, and only sane values are recorded.
+
+Used by ``bench.runner.processes.worker_process`` when a report arrives.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, get_args
+
+from bench.api.outcomes import FetchOutcome
+from bench.model.json_codec import to_json_value
+from bench.model.latency_histogram import are_counts
+from bench.worker.protocol import Report, TimedRound
+
+_OUTCOMES: Final = frozenset(get_args(FetchOutcome))
+_LONGEST_TEXT: Final = 1_000
+_GREATEST: Final = 1e15
+"""Sums of greater figures might not be finite any more."""
+
+
+def find_unrecordable(report: Report) -> str | None:
+    """Return why a report cannot be recorded; ``None`` if it can, which does not make it true."""
+    for scalar in _scalars(to_json_value(report)):
+        if isinstance(scalar, str) and len(scalar) > _LONGEST_TEXT:
+            return f"a text of {len(scalar):,} characters"
+        if isinstance(scalar, int | float) and abs(scalar) > _GREATEST:
+            return "a number that is neither a time nor a count"
+    if report.left is not None and min(report.left.threads, report.left.descriptors) < 0:
+        return "a negative number of leaks"
+    return next((problem for timed in report.rounds if (problem := _find_bad_count(timed))), None)
+
+
+def _find_bad_count(timed: TimedRound) -> str | None:
+    if not timed.fetches.keys() <= _OUTCOMES:
+        return "an unknown outcome of fetches"
+    if timed.verified < 0 or any(count < 1 for count in timed.fetches.values()):
+        return "counts of less than one fetch"
+    return None if are_counts(timed.latencies_us) else "latencies that are not counts"
+
+
+def _scalars(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        yield from value.keys()
+        for each in value.values():
+            yield from _scalars(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _scalars(each)
+    else:
+        yield value

@@ -1,0 +1,41 @@
+"""The limits of a worker's report, which a strategy may have forged."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bench.runner.report_check import find_unrecordable
+from bench.worker.protocol import Holdings, Report, TimedRound
+from bench.worker.timeline import Timeline
+
+TIMES = Timeline(100.0, 0.1, 0.2, 0.1, 100.1, 100.2, 100.3)
+ROUND = TimedRound(0.5, {"ok": 3}, 3, (), TIMES, {"20500": 3}, {"cpu_user_s": 0.1})
+REPORT = Report("ok", "", 99.0, 99.5, (ROUND, ROUND), Holdings(0, 0))
+
+
+def test_the_report_of_an_honest_worker_can_be_recorded() -> None:
+    assert find_unrecordable(REPORT) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"elapsed_s": 1e300}, "a number that is neither a time nor a count"),
+        ({"timeline": replace(TIMES, mean_end_s=-1e300)}, "a number that is neither a time nor a count"),
+        ({"verified": 10**400}, "a number that is neither a time nor a count"),
+        ({"failures": ("x" * 1001,)}, "a text of 1,001 characters"),
+        ({"probes": {"x" * 2000: 0.1}}, "a text of 2,000 characters"),
+        ({"fetches": {"splendid": 3}}, "an unknown outcome of fetches"),
+        ({"fetches": {"ok": 0}}, "counts of less than one fetch"),
+        ({"verified": -1}, "counts of less than one fetch"),
+        ({"latencies_us": {"0": 1}}, "latencies that are not counts"),
+    ],
+)
+def test_a_round_that_cannot_be_recorded_is_found(changes: dict[str, Any], problem: str) -> None:
+    report = replace(REPORT, rounds=(ROUND, replace(ROUND, **changes)))
+    assert find_unrecordable(report) == problem
+
+
+def test_negative_leaks_cannot_be_recorded() -> None:
+    assert find_unrecordable(replace(REPORT, left=Holdings(0, -1))) == "a negative number of leaks"

@@ -1,0 +1,226 @@
+"""The validity of a trial: what its strategy did comes first, and what the machine did last."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from bench.model.results import Invalid, ServerRound
+from bench.runner.expected_round import Expectation
+from bench.runner.processes.worker_exit import WorkerExit
+from bench.runner.validate import Evidence, check_server, check_times, classify_trial
+from bench.server.server_rounds import ObservedRound
+from bench.system.disturbance import Snapshot
+from bench.worker.protocol import Report, TimedRound
+from tests.builders import witness
+
+TIMED = TimedRound(0.5, {"ok": 3}, 3, ())
+REPORT = Report("ok", "", 10.1, 10.2, (TIMED, TIMED))
+GOOD = WorkerExit(
+    started_s=10.0,
+    report=REPORT,
+    status=0,
+    in_time=True,
+    nonsense="",
+    words=(),
+    processes_left=0,
+    ended_s=12.0,
+)
+KILLED = replace(GOOD, report=None, status=-9)
+TIMED_OUT = replace(GOOD, report=None, in_time=False)
+SEEN = ObservedRound(witness(), 100.0, 100.1, 3, 0.6, 0.0, 0.01, arriving_s=0.4)
+BEFORE = Snapshot(100.0, 1e9, 100.0, 50.0, 1.0, 200.0, 20.0, 3, 7, oom_kills=5)
+CALM = replace(BEFORE, at_s=101.0, wall_s=1e9 + 1, boot_s=101.0, idle_s=201.5)
+DROPPED = replace(CALM, dropped=5)
+EVIDENCE = Evidence(
+    strategy_file=Path("mine.py"),
+    deadline_s=60.0,
+    exit=GOOD,
+    seen={0: SEEN, 1: SEEN},
+    expected=Expectation(0.02, 0.06, 3, {"ok": 3}, {}),
+    before=BEFORE,
+    after=CALM,
+)
+KERNEL = "the kernel dropped connections: 2 (ListenOverflows, ListenDrops)"
+SERVER = "local_resource: the server had no descriptor for another connection"
+
+
+def classified(evidence: Evidence, disturbed: Literal["refuse", "keep"] = "refuse") -> str:
+    return ": ".join(classify_trial(evidence, disturbed))
+
+
+def with_rounds(*rounds: TimedRound, lived_s: float = 2.0) -> Evidence:
+    """Build the evidence of a report of these rounds, each of which the server saw alike."""
+    ending = replace(GOOD, report=replace(REPORT, rounds=rounds), ended_s=GOOD.started_s + lived_s)
+    return replace(EVIDENCE, exit=ending, seen=dict.fromkeys(range(len(rounds)), SEEN))
+
+
+def with_timeouts(count: int, **changes: int | Snapshot) -> Evidence:
+    """Build the evidence of rounds in which so many of three fetches timed out."""
+    timed = replace(TIMED, fetches={"ok": 3 - count, "timeout": count}, verified=3 - count)
+    return replace(with_rounds(timed, timed), **changes)  # type: ignore[arg-type]
+
+
+def test_a_trial_without_problems_is_ok() -> None:
+    assert classified(EVIDENCE) == "ok: "
+    assert classified(replace(EVIDENCE, before=None, after=None)) == "ok: "
+
+
+def test_each_problem_hides_those_of_later_checks() -> None:
+    """Added one after the other, from the last check to the first."""
+    evidence = replace(EVIDENCE, after=replace(CALM, swapped=8))
+    assert classified(evidence) == "invalid: memory was swapped: 1 pages"
+    assert classified(evidence, "keep") == "ok: memory was swapped: 1 pages"
+    evidence = replace(evidence, seen={0: SEEN})
+    assert classified(evidence) == "missing: the server saw 0 requests for 3 fetches"
+    evidence = replace(evidence, seen={0: replace(SEEN, arriving_s=0.6)})
+    assert classified(evidence).startswith(
+        "error: a round is said to have taken 0.500000 s, but its requests"
+    )
+    report = Report("ok", "", 10.1, 10.2, (TIMED,))
+    evidence = replace(evidence, exit=replace(GOOD, report=report))
+    assert classified(evidence) == "error: reported no timed round"
+    evidence = replace(evidence, exit=replace(GOOD, report=replace(report, outcome="corrupt", detail="x")))
+    assert classified(evidence) == "corrupt: x"
+    evidence = replace(evidence, escaped=("reference/br.gif", "stray.txt"))
+    assert classified(evidence) == "escape: 2 changes outside its folder: reference/br.gif, stray.txt"
+
+
+def test_an_escape_of_a_pair_may_be_of_either_variant() -> None:
+    evidence = replace(EVIDENCE, escaped=("stray.txt",), paired_rounds=1)
+    by = "escape: by this variant or the other: "
+    assert classified(evidence) == f"{by}1 change outside its folder: stray.txt"
+    reported = replace(GOOD, report=replace(REPORT, outcome="escape", detail="x"))
+    assert classified(replace(EVIDENCE, exit=reported, paired_rounds=1)) == f"{by}x"
+
+
+def test_a_trial_of_a_pair_that_did_not_run_all_rounds_was_cut_short() -> None:
+    """It is not to blame, unless it reported a failure itself."""
+    evidence = replace(EVIDENCE, escaped=("stray.txt",), paired_rounds=2)
+    assert classified(evidence) == "invalid: cut short: the other variant failed"
+    failed = replace(GOOD, report=replace(REPORT, outcome="error", detail="x"))
+    assert classified(replace(EVIDENCE, exit=failed, paired_rounds=2)) == "error: x"
+
+
+@pytest.mark.parametrize(
+    ("ending", "after", "line"),
+    [
+        (KILLED, replace(CALM, oom_kills=6), "crash: killed by SIGKILL, when memory ran out"),
+        (KILLED, CALM, "crash: killed by SIGKILL"),
+        (KILLED, None, "crash: killed by SIGKILL"),
+        (replace(KILLED, status=-11), replace(CALM, oom_kills=6), "crash: killed by SIGSEGV"),
+        (replace(KILLED, in_time=False), replace(CALM, oom_kills=6), "timeout: not done after 60 s"),
+    ],
+)
+def test_a_crash_mentions_memory_if_the_kernel_killed_for_it(
+    ending: WorkerExit, after: Snapshot | None, line: str
+) -> None:
+    """Not if the harness killed the worker itself."""
+    assert classified(replace(EVIDENCE, exit=ending, after=after)) == line
+
+
+@pytest.mark.parametrize(
+    ("evidence", "reason"),
+    [
+        (replace(EVIDENCE, after=DROPPED), KERNEL),
+        (replace(EVIDENCE, waits=1), SERVER),
+        (replace(EVIDENCE, waits=1, after=DROPPED), SERVER),
+        (with_timeouts(1, after=DROPPED), KERNEL),
+        (with_timeouts(1, waits=9), SERVER),
+        (replace(EVIDENCE, exit=TIMED_OUT, after=DROPPED), KERNEL),
+        (replace(EVIDENCE, exit=TIMED_OUT, waits=9), SERVER),
+    ],
+)
+def test_a_trial_whose_connections_were_refused_is_invalid(evidence: Evidence, reason: str) -> None:
+    """Whether it was only late for that, or a fetch or all of it timed out."""
+    assert classified(evidence) == f"invalid: {reason}"
+
+
+def test_a_time_out_is_blamed_on_the_strategy_where_no_connection_was_refused() -> None:
+    assert classified(with_timeouts(1)).startswith("error: fetches: 2 ok, 1 timeout instead of 3 ok")
+    assert classified(replace(EVIDENCE, exit=TIMED_OUT)) == "timeout: not done after 60 s"
+
+
+def test_refused_connections_excuse_only_time_outs() -> None:
+    refused = replace(EVIDENCE, waits=9, after=DROPPED)
+    corrupt = replace(GOOD, report=replace(REPORT, outcome="corrupt", detail="x"))
+    assert classified(replace(refused, exit=corrupt)) == "corrupt: x"
+    cheated = replace(TIMED, fetches={"not_found": 3})
+    evidence = replace(with_rounds(cheated, cheated), waits=9, after=DROPPED)
+    assert classified(evidence) == "error: fetches: 3 not_found instead of 3 ok"
+
+
+def test_a_disturbed_trial_may_be_kept_but_not_one_with_time_outs() -> None:
+    assert classified(replace(EVIDENCE, after=DROPPED), "keep") == f"ok: {KERNEL}"
+    assert classified(with_timeouts(1, after=DROPPED), "keep") == f"invalid: {KERNEL}"
+
+
+def test_a_round_lasts_at_least_until_its_last_request() -> None:
+    """Where a fetch timed out, its request may be read later."""
+    assert check_times(EVIDENCE) is None
+    quick = replace(TIMED, elapsed_s=0.05)
+    detail = "a round is said to have taken 0.050000 s, but its requests came within 0.400000 s"
+    assert check_times(with_rounds(TIMED, quick)) == Invalid("error", detail)
+    negative = check_times(with_rounds(TIMED, replace(quick, elapsed_s=-1.0)))
+    assert negative is not None
+    assert negative.detail.startswith("a round is said to have taken -1.000000 s")
+    assert check_times(with_rounds(TIMED, replace(quick, fetches={"ok": 2, "timeout": 1}))) is None
+
+
+def test_a_process_lives_at_least_as_long_as_its_rounds() -> None:
+    detail = "its rounds are said to have taken 1.000000 s, but its process lived 0.800000 s"
+    assert check_times(with_rounds(TIMED, TIMED, lived_s=0.8)) == Invalid("error", detail)
+
+
+def test_rounds_that_the_server_did_not_see_contradict_no_times() -> None:
+    """That requests are missing is found by another check."""
+    assert check_times(replace(EVIDENCE, seen={})) is None
+
+
+FIFTY = Expectation(0.05, 0.15, 3, {"ok": 3}, {})
+AT_ONCE = Expectation(0.0, 0.0, 3, {"ok": 3}, {})
+
+
+@pytest.mark.parametrize(
+    ("server_round", "expected", "detail"),
+    [
+        (witness(), FIFTY, None),
+        (witness(), AT_ONCE, None),
+        (
+            replace(witness(), late_p99_s=0.0021),
+            FIFTY,
+            "the server was late: by 2.1 ms at the 99th percentile",
+        ),
+        (
+            replace(witness(), late_mean_s=0.0018, late_p99_s=0.002),
+            replace(FIFTY, service_s=0.1),
+            "the server was late: by 1.8 ms on average where 33.3 ms were planned",
+        ),
+        (replace(witness(), late_mean_s=0.00045), AT_ONCE, None),
+        (
+            replace(witness(), late_mean_s=0.0006),
+            AT_ONCE,
+            "the server was late: by 0.6 ms on average where 0 ms were planned",
+        ),
+    ],
+)
+def test_a_late_server_is_found(server_round: ServerRound, expected: Expectation, detail: str | None) -> None:
+    found = check_server(observed({1: SEEN, 2: replace(SEEN, witness=server_round)}, expected))
+    assert found == (None if detail is None else Invalid("invalid", detail))
+
+
+def test_a_server_that_uses_nine_tenths_of_its_core_is_found() -> None:
+    busy = replace(SEEN, cpu_s=0.95 * TIMED.elapsed_s)
+    found = check_server(observed({1: SEEN, 2: busy}, FIFTY))
+    assert found == Invalid("invalid", "the server was at its limit: 95% of its core")
+
+
+def test_the_server_is_not_checked_in_the_warm_up_nor_without_a_log() -> None:
+    late = replace(SEEN, witness=replace(witness(), late_p99_s=1.0))
+    assert check_server(observed({0: late}, FIFTY)) is None
+
+
+def observed(seen: Mapping[int, ObservedRound], expected: Expectation) -> Evidence:
+    return replace(with_rounds(TIMED, TIMED, TIMED), seen=seen, expected=expected)
