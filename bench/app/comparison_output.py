@@ -10,6 +10,7 @@ from bench.app.output import stderr_console, stdout_console, write_stderr, write
 from bench.errors import UsageError
 from bench.model.comparison import Comparison
 from bench.model.results import Run
+from bench.model.stored_comparison import read_comparison
 from bench.report.comparison_table import comparison_table, variant_lines
 from bench.report.export.json import verdicts_to_json
 from bench.report.export.junit import to_junit
@@ -19,7 +20,6 @@ from bench.report.terminal import print_tables
 from bench.stats.absolute_thresholds import BoundVerdict, bound_verdicts
 from bench.stats.verdicts import Overall, Verdicts, comparison_verdicts, overall_verdict, paired_verdicts
 from bench.storage.atomic_write import write_atomically, write_error
-from bench.storage.comparison import read_comparison
 from bench.storage.run_folder import save_run
 
 CODES: Final[Mapping[Overall, int]] = {"passed": 0, "regression": 1, "failed": 3, "inconclusive": 8}

@@ -13,6 +13,7 @@ from bench.errors import UsageError
 from bench.model.cases import Case, Experiment
 from bench.model.comparison import BuiltVariant, Comparison
 from bench.model.results import Run
+from bench.model.stored_comparison import stored_repeats
 from bench.model.text import plural
 from bench.report.comparison_progress import LiveComparison, PlainComparison, announcement, live_table
 from bench.report.number_format import format_duration
@@ -20,7 +21,6 @@ from bench.runner.block_loop import run_comparison, run_pilot, with_repeats
 from bench.stats.comparison_state import RULE
 from bench.stats.observer import Observer
 from bench.stats.sequential_test import blocks_to_alarm
-from bench.storage.comparison import stored_repeats
 from bench.storage.journal import read_journal
 from bench.storage.run_folder import check_unused, journal_path
 from bench.system.machine import read_machine

@@ -10,6 +10,7 @@ from bench.app.output import stdout_console, write_stdout
 from bench.app.select import select_case
 from bench.errors import UsageError
 from bench.model.results import Run
+from bench.model.stored_comparison import read_comparison
 from bench.report.baseline_table import baseline_table
 from bench.report.comparison_table import comparison_table, variant_lines
 from bench.report.export.csv import to_csv
@@ -20,7 +21,6 @@ from bench.report.results_table import run_tables
 from bench.report.scaling_table import scaling_tables
 from bench.report.table import Table
 from bench.report.terminal import print_tables
-from bench.storage.comparison import read_comparison
 from bench.storage.run_folder import load_run
 
 

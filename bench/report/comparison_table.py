@@ -6,6 +6,7 @@ from typing import Final
 
 from bench.model.comparison import METRICS, Metric
 from bench.model.results import Run
+from bench.model.stored_comparison import about_variant, read_comparison
 from bench.model.text import join_and, plural, printable
 from bench.report.absolute_thresholds import bound_lines, count_bounds
 from bench.report.failures import describe_failed_pairs
@@ -22,7 +23,6 @@ from bench.stats.absolute_thresholds import BoundVerdict
 from bench.stats.comparability import CaseMatching, DescribedCase
 from bench.stats.sequential_test import Verdict
 from bench.stats.verdicts import MetricVerdict, Verdicts
-from bench.storage.comparison import about_variant, read_comparison
 
 _LONGEST_HEADING: Final = 12
 _SHORT_COMMIT: Final = 7

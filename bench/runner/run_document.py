@@ -13,8 +13,8 @@ from bench.model.cases import Experiment
 from bench.model.flags import served_flags
 from bench.model.json_codec import to_json_value
 from bench.model.results import Run, RunHeader
+from bench.model.stored_comparison import as_configured
 from bench.runner.schedule import run_progress
-from bench.storage.comparison import as_configured
 from bench.storage.journal import JournalContents
 
 

@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 from bench.model.comparison import Bound, BoundedFigure, Comparison, Relation
 from bench.model.results import Measurement
-from bench.stats.case_summary import errors_of
+from bench.stats.case_summary import count_errors
 from bench.stats.intervals import Interval, median_interval
 from bench.stats.metrics import SUMMED, metric_value
 
@@ -95,7 +95,7 @@ def _values(good: Sequence[Measurement], name: BoundedFigure, repeats: int) -> I
     """Yield the figure of each block, of as many fetches as a round has by the config."""
     for trial in good:
         if name == "errors":
-            yield float(math.ceil(max(errors_of(round_) for round_ in trial.rounds) / repeats))
+            yield float(math.ceil(max(count_errors(round_) for round_ in trial.rounds) / repeats))
         elif name == "efficiency":
             elapsed_s = fmean(round_.elapsed_s for round_ in trial.rounds)
             yield fmean(round_.ideal_s for round_ in trial.rounds) / elapsed_s

@@ -10,7 +10,7 @@ from bench.model.cases import Case
 from bench.model.results import Leak, Measurement, Round, ServerRound
 from bench.stats.intervals import Interval, block_value, median_interval
 from bench.stats.pairwise import PairVerdicts, Sample
-from bench.stats.resource_usage import ResourceUsage, costs_of
+from bench.stats.resource_usage import ResourceUsage, summarize_usage
 from bench.stats.retries import final_attempts, is_final
 
 
@@ -100,7 +100,7 @@ def summarize_case(
         case=case,
         sample=sample,
         figures=_figures(good, sample, times_faster) if good else None,
-        costs=costs_of(good) if good else None,
+        costs=summarize_usage(good) if good else None,
         failed=failed,
         repeated=repeated,
         disturbed=tuple(trial for trial in good if trial.detail),
@@ -119,7 +119,7 @@ def _figures(good: Sequence[Measurement], sample: Sample, times_faster: PairVerd
         connections=_witnessed(rounds, lambda witness: witness.connections),
         verified=_range([round_.verified for round_ in rounds]),
         not_found=_range([round_.fetches.get("not_found", 0) for round_ in rounds]),
-        errors=_range([errors_of(round_) for round_ in rounds]),
+        errors=_range([count_errors(round_) for round_ in rounds]),
         outcomes=_outcomes(rounds),
     )
 
@@ -134,7 +134,7 @@ def _outcomes(rounds: Sequence[Round]) -> Mapping[str, Range]:
     }
 
 
-def errors_of(round_: Round) -> int:
+def count_errors(round_: Round) -> int:
     """Count the fetches that ended in any other class but found and not found."""
     return sum(count for outcome, count in round_.fetches.items() if outcome not in {"ok", "not_found"})
 

@@ -42,18 +42,18 @@ class ChangePoint:
     p: float
 
 
-def change_points(values: Sequence[float], alpha: float = ALPHA) -> tuple[ChangePoint, ...]:
+def find_change_points(values: Sequence[float], alpha: float = ALPHA) -> tuple[ChangePoint, ...]:
     """Find where a series, or the newest ``WINDOW`` of it, changes its level, in order of time.
 
     Args:
         values: in order of time; of fewer than ``LEAST_POINTS`` nothing is claimed.
         alpha: chance of finding anything in a series of independent values without a change.
     """
-    start = first_looked_at(len(values))
+    start = window_start(len(values))
     return tuple(_segmented(values[start:], start, alpha))
 
 
-def first_looked_at(n: int) -> int:
+def window_start(n: int) -> int:
     """Return the index of the first value that is looked at, of so many."""
     return max(0, n - WINDOW)
 

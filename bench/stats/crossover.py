@@ -72,7 +72,7 @@ def series_pairs(ladders: Mapping[Name, Mapping[int, Sample]]) -> tuple[SeriesPa
     )
 
 
-def level_at(leads: Mapping[int, float]) -> float:
+def crossing_point(leads: Mapping[int, float]) -> float:
     """Return the number of workers at which two sides are level in one block.
 
     Between the numbers of workers there are, the lead is taken as linear in their logarithm. What is
@@ -121,7 +121,7 @@ def _level(
         return None
     return median_interval(
         [
-            level_at({count: log(behind[count][block] / ahead[count][block]) for count in workers})
+            crossing_point({count: log(behind[count][block] / ahead[count][block]) for count in workers})
             for block in blocks
         ]
     )

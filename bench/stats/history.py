@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import fmean, median
 
 from bench.model.comparison import METRICS, Metric
-from bench.stats.change_points import change_points, first_looked_at
+from bench.stats.change_points import find_change_points, window_start
 from bench.stats.sequential_test import Verdict
 from bench.stats.series import autocorrelation, chance_bound
 
@@ -73,7 +73,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class HistorySeries:
     """Points that can be held against each other, in order of time, and the steps among them.
 
     Attributes:
@@ -104,7 +104,7 @@ class HistoryTrack:
     config: str
     settings: str
     fingerprint: str
-    series: tuple[Series, ...]
+    series: tuple[HistorySeries, ...]
 
 
 def history_tracks(points: Iterable[Point]) -> tuple[HistoryTrack, ...]:
@@ -127,17 +127,17 @@ def history_tracks(points: Iterable[Point]) -> tuple[HistoryTrack, ...]:
     )
 
 
-def _series(points: Sequence[Point]) -> Series:
+def _series(points: Sequence[Point]) -> HistorySeries:
     ordered = sorted(points, key=lambda point: point.identity)
     values = [point.log_ratio for point in ordered]
-    found = change_points(values)
-    edges = [first_looked_at(len(values)), *(each.at for each in found), len(values)]
+    found = find_change_points(values)
+    edges = [window_start(len(values)), *(each.at for each in found), len(values)]
     levels = [values[start:end] for start, end in pairwise(edges)]
     steps = tuple(
         Step(ordered[each.at], math.exp(_shift(before, after)), each.p)
         for each, (before, after) in zip(found, pairwise(levels), strict=True)
     )
-    return Series(tuple(ordered), steps, bool(steps) and _wanders(levels))
+    return HistorySeries(tuple(ordered), steps, bool(steps) and _wanders(levels))
 
 
 def _wanders(levels: Sequence[Sequence[float]]) -> bool:

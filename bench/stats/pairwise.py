@@ -13,7 +13,7 @@ Sample: TypeAlias = Mapping[int, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PairedRatio:
     """How many times longer the second side takes than the first.
 
     Attributes:
@@ -26,7 +26,7 @@ class Comparison:
     blocks: int
 
 
-def compare_cases(first: Sequence[float], second: Sequence[float]) -> Comparison:
+def compare_cases(first: Sequence[float], second: Sequence[float]) -> PairedRatio:
     """Compare two samples of block values, position by position the same block.
 
     The blocks are the unit of replication: drift hits both sides of a block alike, and rounds within
@@ -36,10 +36,10 @@ def compare_cases(first: Sequence[float], second: Sequence[float]) -> Comparison
     differences = [math.log(b) - math.log(a) for a, b in zip(first, second, strict=True)]
     shift = shift_interval(differences)
     ratio = Interval(math.exp(shift.estimate), _exp(shift.low), _exp(shift.high))
-    return Comparison(ratio, p_value(differences), len(differences))
+    return PairedRatio(ratio, p_value(differences), len(differences))
 
 
-def compare_samples(first: Sample, second: Sample) -> Comparison | None:
+def compare_samples(first: Sample, second: Sample) -> PairedRatio | None:
     """Compare two cases over the blocks that they share; ``None`` if there are none."""
     shared = sorted(first.keys() & second.keys())
     if not shared:
@@ -86,7 +86,7 @@ class PairVerdicts:
     verdict: PairVerdict
 
 
-def judge_pairs(comparisons: Mapping[Pair, Comparison]) -> dict[Pair, PairVerdicts]:
+def judge_pairs(comparisons: Mapping[Pair, PairedRatio]) -> dict[Pair, PairVerdicts]:
     """Judge comparisons that are shown together: exact signed-rank tests, with Holm's correction.
 
     A comparison with fewer blocks than the strictest step of the correction takes is not judged: which
@@ -116,7 +116,7 @@ def blocks_needed(comparisons: int) -> int:
     return math.ceil(math.log2(2 * max(1, comparisons) / SIGNIFICANCE))
 
 
-def _verdict(comparison: Comparison, p: float, needed: int) -> PairVerdict:
+def _verdict(comparison: PairedRatio, p: float, needed: int) -> PairVerdict:
     if comparison.blocks < needed:
         return "too few blocks"
     if p > SIGNIFICANCE:

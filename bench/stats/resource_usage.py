@@ -51,7 +51,7 @@ class ResourceUsage:
     limit: Limit | None
 
 
-def costs_of(trials: Sequence[Measurement]) -> ResourceUsage:
+def summarize_usage(trials: Sequence[Measurement]) -> ResourceUsage:
     """Sum up the trials of a case that count."""
     rounds = [round_ for trial in trials for round_ in trial.rounds]
     figures = {**_means(round_.probes for round_ in rounds), **_lags(rounds), **_peaks(trials)}
@@ -67,11 +67,11 @@ def costs_of(trials: Sequence[Measurement]) -> ResourceUsage:
         cpu_share=cpu_share,
         witness=witness,
         server_busy=server_busy,
-        limit=limit(cpu_share, server_busy, min((trial.cores for trial in trials), default=1)),
+        limit=find_limit(cpu_share, server_busy, min((trial.cores for trial in trials), default=1)),
     )
 
 
-def limit(cpu_share: float | None, server_busy: float | None, cores: int) -> Limit | None:
+def find_limit(cpu_share: float | None, server_busy: float | None, cores: int) -> Limit | None:
     """Say what decides how fast a case is, if it is not the style of concurrency.
 
     Args:

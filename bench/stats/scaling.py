@@ -15,7 +15,7 @@ from bench.model.cases import Case
 from bench.model.results import Measurement, Run
 from bench.stats.crossover import SeriesPair, series_pairs
 from bench.stats.intervals import Interval, median_interval
-from bench.stats.pairwise import Comparison, Sample, compare_samples
+from bench.stats.pairwise import PairedRatio, Sample, compare_samples
 from bench.stats.ranking import complete_enough
 from bench.stats.scalability_law import UniversalLaw, fit_law
 
@@ -49,7 +49,7 @@ class ScalingPoint:
     blocks: int
     elapsed: Interval
     efficiency: Interval
-    gain: Comparison | None
+    gain: PairedRatio | None
 
     @property
     def is_worth_it(self) -> bool:
@@ -137,7 +137,7 @@ def summarize_scaling(run: Run) -> tuple[Scaling, ...]:
     return tuple(_scaling(profile, run) for profile in dict.fromkeys(case.profile.name for case in run.cases))
 
 
-def knee_of(rungs: Sequence[ScalingPoint], left_out: Sequence[int] = ()) -> Knee | None:
+def find_knee(rungs: Sequence[ScalingPoint], left_out: Sequence[int] = ()) -> Knee | None:
     """Find the first rung beyond which a gain of 5 % is not shown, going up.
 
     Each step is held against the lower end of its own 95 % interval and the first failure ends the
@@ -161,7 +161,7 @@ def knee_of(rungs: Sequence[ScalingPoint], left_out: Sequence[int] = ()) -> Knee
     return None
 
 
-def law_of(samples: Mapping[int, Sample], fetches: int) -> Law | None:
+def fit_block_laws(samples: Mapping[int, Sample], fetches: int) -> Law | None:
     """Fit the law to each block that has all numbers of workers, and summarise the blocks that have one."""
     blocks = sorted(set.intersection(*(set(sample) for sample in samples.values())))
     laws: list[UniversalLaw] = []
@@ -233,9 +233,9 @@ def _series(
         )
         for case, lower in zip(cases, below, strict=False)
     )
-    law = law_of(samples, len(cases[0].countries.fetches))
+    law = fit_block_laws(samples, len(cases[0].countries.fetches))
     left_out = tuple(case.workers for case in ladder if case not in cases)
-    return Series(contender, rungs, knee_of(rungs, left_out), law, left_out)
+    return Series(contender, rungs, find_knee(rungs, left_out), law, left_out)
 
 
 def _efficiencies(trials: Sequence[Measurement], sample: Sample) -> list[float]:

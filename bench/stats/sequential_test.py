@@ -83,7 +83,7 @@ def decide_metric(differences: Sequence[float], metrics: int, rule: SequentialRu
     return Decision(verdict, Interval(math.exp(median(walsh)), _exp(low), _exp(high)), n)
 
 
-def look_at(differences: Sequence[float], metrics: int, rule: SequentialRule) -> Decision | None:
+def decide_so_far(differences: Sequence[float], metrics: int, rule: SequentialRule) -> Decision | None:
     """Look at a metric's blocks as often as the rule allows; ``None`` where there are none.
 
     Return the first look that decides, else the last one; before the first look, an estimate.

@@ -13,7 +13,7 @@ from bench.stats.comparison_state import RULE, ComparisonState, Leave, PairedTri
 from bench.stats.intervals import Interval
 from bench.stats.metrics import SUMMED, metric_value
 from bench.stats.retries import final_attempts
-from bench.stats.sequential_test import Verdict, look_at
+from bench.stats.sequential_test import Verdict, decide_so_far
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def judge_metric(
     whole = [(base, candidate) for base, candidate in pairs if base is not None and candidate is not None]
     differences = [math.log(candidate) - math.log(base) for base, candidate in whole]
     metrics = len(contest.margins) * len(contest.metrics)
-    found = look_at(differences, metrics, replace(RULE, margin=margin))
+    found = decide_so_far(differences, metrics, replace(RULE, margin=margin))
     blocks = 0 if found is None else found.blocks
     once = contest.repeats.get(case, 1) if metric in SUMMED else 1
     verdict = None if found is None else found.verdict

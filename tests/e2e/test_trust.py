@@ -19,7 +19,7 @@ from bench.model.results import Gap, Measurement
 from bench.runner.block_loop import run_blocks
 from bench.stats.case_summary import block_sample
 from bench.stats.observer import Observer
-from bench.stats.resource_usage import costs_of
+from bench.stats.resource_usage import summarize_usage
 from bench.stats.sequential_test import SequentialRule, Verdict, blocks_to_alarm, decide_metric
 from bench.storage.journal import new_journal, read_journal
 from bench.system.cpu_affinity import assign_cores, usable_cores
@@ -175,5 +175,5 @@ def test_a_good_client_is_near_the_ideal_until_it_is_the_limit_itself(tmp_path: 
         parts_s = {part.name: getattr(round_.gap, part.name) for part in fields(Gap)}
         assert sum(parts_s.values()) == pytest.approx(round_.elapsed_s - round_.ideal_s, rel=0.05)
         assert all(part_s > -0.001 for part_s in parts_s.values()), parts_s
-    assert costs_of(good[few.id]).limit is None
-    assert costs_of(good[many.id]).limit == "client"
+    assert summarize_usage(good[few.id]).limit is None
+    assert summarize_usage(good[many.id]).limit == "client"

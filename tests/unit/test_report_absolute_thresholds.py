@@ -9,6 +9,7 @@ from bench.app.comparison_output import CODES, bound_verdicts_for_run, verdicts_
 from bench.errors import UnreadableResultError
 from bench.model.comparison import Bound
 from bench.model.results import Run
+from bench.model.stored_comparison import read_comparison
 from bench.report.absolute_thresholds import bound_lines, count_bounds
 from bench.report.comparison_table import comparison_conclusion, comparison_table
 from bench.report.export.json import verdicts_to_json
@@ -16,7 +17,6 @@ from bench.report.table import Remark
 from bench.stats.absolute_thresholds import BoundVerdict
 from bench.stats.intervals import Interval
 from bench.stats.verdicts import overall_verdict
-from bench.storage.comparison import read_comparison
 from bench.storage.run_json import run_from_json, run_to_json
 from tests.builders import case, run_of
 from tests.contests import contest, contested

@@ -10,6 +10,7 @@ from bench.model.cases import Case
 from bench.model.comparison import Bound
 from bench.model.json_codec import parse
 from bench.model.results import Outcome, Run
+from bench.model.stored_comparison import read_comparison
 from bench.report.comparison_table import comparison_conclusion, comparison_table
 from bench.report.export.json import verdicts_to_json
 from bench.report.markdown import tables_to_markdown
@@ -17,7 +18,6 @@ from bench.report.table import Remark, Row
 from bench.report.terminal import print_tables
 from bench.stats.absolute_thresholds import BoundStatus, BoundVerdict
 from bench.stats.verdicts import Overall, Verdicts, comparison_verdicts, overall_verdict
-from bench.storage.comparison import read_comparison
 from tests.builders import case
 from tests.contests import CANDIDATE, contest, contested
 

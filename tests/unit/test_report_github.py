@@ -6,12 +6,12 @@ from typing import Final
 
 from bench.model.cases import Case
 from bench.model.comparison import Bound
+from bench.model.stored_comparison import read_comparison
 from bench.model.text import printable
 from bench.report.github import github_annotations, github_summary
 from bench.stats.absolute_thresholds import BoundStatus, BoundVerdict
 from bench.stats.intervals import Interval
 from bench.stats.verdicts import MetricVerdict, Verdicts, comparison_verdicts, overall_verdict
-from bench.storage.comparison import read_comparison
 from tests.builders import case, failed
 from tests.contests import BASE, CANDIDATE, contested
 from tests.hostile_strings import HOSTILE

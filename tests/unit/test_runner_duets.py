@@ -8,10 +8,10 @@ import pytest
 from bench.errors import UnreadableResultError
 from bench.model.cases import Case
 from bench.model.results import Outcome
+from bench.model.stored_comparison import read_comparison
 from bench.runner.schedule import replay_pairs
 from bench.stats.block_order import alternation
 from bench.stats.verdicts import comparison_verdicts
-from bench.storage.comparison import read_comparison
 from tests.builders import case
 from tests.contests import BASE, CANDIDATE, contest, contested, experiment
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.stats.change_points import LEAST_POINTS, WINDOW, change_points
+from bench.stats.change_points import LEAST_POINTS, WINDOW, find_change_points
 
 Draw = Callable[[random.Random, int], list[float]]
 
@@ -17,7 +17,7 @@ series = st.lists(whole, min_size=0, max_size=40)
 
 def places(values: list[float] | list[int]) -> list[int]:
     """Return where changes are found."""
-    return [found.at for found in change_points(values)]
+    return [found.at for found in find_change_points(values)]
 
 
 def quiet(source: random.Random, n: int) -> list[float]:
@@ -43,15 +43,15 @@ def wandering(source: random.Random, n: int) -> list[float]:
 def alarms(draw: Draw, n: int, times: int, seed: int = 1) -> float:
     """Return the share of series without a change in which one is found."""
     source = random.Random(seed)
-    return sum(bool(change_points(draw(source, n))) for _ in range(times)) / times
+    return sum(bool(find_change_points(draw(source, n))) for _ in range(times)) / times
 
 
 def test_a_single_leap_is_found_where_it_is() -> None:
     """Twelve points bear it, eleven do not; its p is near that of two halves being told apart by chance."""
-    (found,) = change_points([1.0] * 6 + [2.0] * 6)
+    (found,) = find_change_points([1.0] * 6 + [2.0] * 6)
     assert found.at == 6
     assert found.p == pytest.approx(2 / 924, rel=0.5)
-    assert change_points([1.0] * 5 + [2.0] * 6) == ()
+    assert find_change_points([1.0] * 5 + [2.0] * 6) == ()
     assert LEAST_POINTS == 12
 
 
@@ -64,8 +64,8 @@ def test_several_leaps_are_found_in_order() -> None:
 
 def test_nothing_changes_in_what_is_always_the_same() -> None:
     """Equal values have equal ranks."""
-    assert change_points([0.3] * 50) == ()
-    assert change_points([]) == ()
+    assert find_change_points([0.3] * 50) == ()
+    assert find_change_points([]) == ()
 
 
 def test_only_the_newest_values_are_looked_at() -> None:
@@ -90,7 +90,7 @@ def test_five_percent_are_found_after_ten_points_in_one_percent_of_noise() -> No
     source = random.Random(4)
     for _ in range(300):
         stepped = quiet(source, 10) + [value + 0.05 for value in quiet(source, 10)]
-        assert any(abs(found.at - 10) <= 1 for found in change_points(stepped))
+        assert any(abs(found.at - 10) <= 1 for found in find_change_points(stepped))
 
 
 def test_neighbours_that_resemble_each_other_raise_false_alarms() -> None:
@@ -130,9 +130,9 @@ def test_one_that_is_undone_after_ten_points_is_mostly_found() -> None:
 @settings(deadline=None)
 def test_whether_there_is_a_change_is_a_matter_of_order_alone(values: list[int]) -> None:
     """Whatever keeps the order of the values changes neither that nor any p of a single one."""
-    found = change_points(values)
+    found = find_change_points(values)
     for bent in ([value**3 + 7 for value in values], [2.0 ** (value / 8) for value in values]):
-        other = change_points(bent)
+        other = find_change_points(bent)
         assert bool(other) == bool(found)
         if len(found) == len(other) == 1:
             assert other[0].p == found[0].p
@@ -142,7 +142,7 @@ def test_whether_there_is_a_change_is_a_matter_of_order_alone(values: list[int])
 @settings(deadline=None)
 def test_unit_and_direction_change_nothing(values: list[int], factor: int, shift: int) -> None:
     """Of any change point."""
-    assert change_points([value * factor + shift for value in values]) == change_points(values)
+    assert find_change_points([value * factor + shift for value in values]) == find_change_points(values)
 
 
 @given(st.lists(whole, min_size=10, max_size=40), st.integers(0, 60))
@@ -150,7 +150,7 @@ def test_unit_and_direction_change_nothing(values: list[int], factor: int, shift
 def test_a_series_read_backwards_has_a_change_if_it_has_one_forwards(values: list[int], step: int) -> None:
     """With the same p; of two places that are equally good the first is taken, from either end."""
     stepped = [value + step * (place >= len(values) // 2) for place, value in enumerate(values)]
-    forwards, backwards = change_points(stepped), change_points(stepped[::-1])
+    forwards, backwards = find_change_points(stepped), find_change_points(stepped[::-1])
     assert bool(forwards) == bool(backwards)
     if len(forwards) == len(backwards) == 1:
         assert forwards[0].p == backwards[0].p

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.stats.crossover import SeriesPair, level_at, series_pairs
+from bench.stats.crossover import SeriesPair, crossing_point, series_pairs
 from bench.stats.pairwise import Sample
 
 WORKERS = (1, 2, 5, 10, 20, 50)
@@ -114,15 +114,15 @@ def test_a_crossing_without_a_common_block_has_a_place_only_between_its_ends() -
 )
 def test_level_is_where_the_line_between_logarithms_crosses(leads: dict[int, float], workers: float) -> None:
     """Where a block does not cross, it is the end at which it would."""
-    assert level_at(leads) == pytest.approx(workers)
+    assert crossing_point(leads) == pytest.approx(workers)
 
 
 @given(st.lists(st.integers(-1000, 1000), min_size=6, max_size=6), st.floats(0.01, 100))
 def test_level_lies_within_the_ends_and_knows_no_unit(leads: list[int], scale: float) -> None:
     """A longer lead in proportion changes nothing."""
-    found = level_at(dict(zip(WORKERS, leads, strict=True)))
+    found = crossing_point(dict(zip(WORKERS, leads, strict=True)))
     assert 1 <= found <= 50 * (1 + 1e-9)
-    scaled = level_at(dict(zip(WORKERS, [scale * lead for lead in leads], strict=True)))
+    scaled = crossing_point(dict(zip(WORKERS, [scale * lead for lead in leads], strict=True)))
     assert scaled == pytest.approx(found, rel=1e-6)
 
 
@@ -136,7 +136,7 @@ def test_the_interval_of_a_crossing_covers_it() -> None:
     for _ in range(20_000):
         found = median_interval(
             [
-                level_at(
+                crossing_point(
                     {
                         10: 0.2 + source.gauss(0, 0.03) * source.lognormvariate(0, 0.5),
                         40: -0.2 + source.gauss(0, 0.03) * source.lognormvariate(0, 0.5),

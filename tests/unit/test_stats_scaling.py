@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from bench.model.results import Run
 from bench.stats.intervals import Interval
-from bench.stats.pairwise import Comparison
+from bench.stats.pairwise import PairedRatio
 from bench.stats.scalability_law import UniversalLaw, fit_law
-from bench.stats.scaling import ScalingPoint, Series, knee_of, law_of, summarize_scaling
+from bench.stats.scaling import ScalingPoint, Series, find_knee, fit_block_laws, summarize_scaling
 from bench.stats.signed_rank import shift_interval
 from tests.builders import case, failed, run_of, trials
 
@@ -112,7 +112,7 @@ def rung(workers: int, low: float | None, high: float = 3.0) -> ScalingPoint:
     """Build a rung whose gain over the one below is bounded so."""
     ratio = Interval(high if low is None else (low + high) / 2, low, None if low is None else high)
     plain = Interval(1.0, 0.9, 1.1)
-    return ScalingPoint(workers, 10, plain, plain, Comparison(ratio, 0.01, 10))
+    return ScalingPoint(workers, 10, plain, plain, PairedRatio(ratio, 0.01, 10))
 
 
 FIRST = replace(rung(1, 1.0), gain=None)
@@ -133,7 +133,7 @@ def test_the_knee_is_the_first_rung_whose_next_step_may_gain_less(
     lows: Sequence[float | None], knee: int | None, resumed: list[int]
 ) -> None:
     """A gain of exactly 5 % is not excluded; later gains are said apart; too few blocks show nothing."""
-    found = knee_of([FIRST, *(rung(2**place, low) for place, low in enumerate(lows, 1))])
+    found = find_knee([FIRST, *(rung(2**place, low) for place, low in enumerate(lows, 1))])
     assert (found and found.rung.workers) == knee
     assert [later.workers for later in (found.resumed if found else ())] == resumed
 
@@ -146,7 +146,7 @@ def test_the_knee_is_sought_no_further_than_what_mostly_failed(
     left_out: Sequence[int], knee: int | None, failed: Sequence[int]
 ) -> None:
     """Whatever the step across the gap gains; what failed below or beyond all others ends nothing."""
-    found = knee_of([replace(FIRST, workers=2), rung(4, 1.5), rung(8, 1.5)], left_out)
+    found = find_knee([replace(FIRST, workers=2), rung(4, 1.5), rung(8, 1.5)], left_out)
     assert (found and found.rung.workers) == knee
     assert (found.failed if found else ()) == failed
 
@@ -236,7 +236,7 @@ def test_two_numbers_of_workers_are_no_series() -> None:
 def test_three_rungs_that_bend_are_met_and_so_do_not_test_the_law() -> None:
     """Three parameters, three times."""
     samples = {workers: dict.fromkeys(range(6), 100 / LAW.throughput(workers)) for workers in (1, 20, 200)}
-    law = law_of(samples, 100)
+    law = fit_block_laws(samples, 100)
     assert law is not None
     assert law.misfit == pytest.approx(0, abs=1e-9)
     assert law.peak.estimate == pytest.approx(LAW.peak)
@@ -245,7 +245,7 @@ def test_three_rungs_that_bend_are_met_and_so_do_not_test_the_law() -> None:
 def test_a_law_that_three_rungs_do_not_bear_is_said_to_miss_them() -> None:
     """Tripled by each doubling of workers, throughput takes a negative contention, which there is not."""
     samples = {workers: dict.fromkeys(range(6), 1 / rate) for workers, rate in {1: 1, 2: 3, 4: 9}.items()}
-    law = law_of(samples, 1)
+    law = fit_block_laws(samples, 1)
     assert law is not None
     assert law.misfit == pytest.approx(3 / 7)
     assert law.peak == Interval(math.inf, math.inf, math.inf)
@@ -257,7 +257,7 @@ def test_a_block_without_a_law_is_left_out_and_counted() -> None:
         workers: {**dict.fromkeys(range(6), 100 / LAW.throughput(workers)), 6: float(workers**4)}
         for workers in (2, 4, 8, 16)
     }
-    law = law_of(samples, 100)
+    law = fit_block_laws(samples, 100)
     assert law is not None
     assert (law.blocks, law.lawless) == (6, 1)
     assert law.contention.estimate == pytest.approx(LAW.contention)
@@ -267,7 +267,7 @@ def test_a_block_without_a_law_is_left_out_and_counted() -> None:
 def test_a_series_of_blocks_without_a_law_has_none() -> None:
     """There is nothing to summarise."""
     samples = {workers: dict.fromkeys(range(6), float(workers**4)) for workers in (2, 4, 8, 16)}
-    assert law_of(samples, 100) is None
+    assert fit_block_laws(samples, 100) is None
 
 
 def test_a_peak_that_some_blocks_do_not_have_is_bounded_on_one_side() -> None:
@@ -278,7 +278,7 @@ def test_a_peak_that_some_blocks_do_not_have_is_bounded_on_one_side() -> None:
         workers: {block: 100 / law.throughput(workers) for block, law in enumerate(laws)}
         for workers in WORKERS
     }
-    law = law_of(samples, 100)
+    law = fit_block_laws(samples, 100)
     assert law is not None
     assert law.peak.estimate == pytest.approx(down.peak)
     assert law.peak.low == pytest.approx(down.peak)
@@ -359,5 +359,5 @@ def _knee_workers(source: random.Random, gains: Sequence[float]) -> int:
         replace(rung(2**place, 1.0), gain=compare_cases(samples[place], samples[place - 1]))
         for place in range(1, len(samples))
     ]
-    found = knee_of(rungs)
+    found = find_knee(rungs)
     return found.rung.workers if found else 32

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 from bench.model.comparison import Comparison
 from bench.model.results import Measurement, Run
+from bench.model.stored_comparison import read_comparison
 from bench.model.text import plural, printable
 from bench.report.absolute_thresholds import describe_bound, describe_finding
 from bench.report.comparison_table import describe_ratio
@@ -18,7 +19,6 @@ from bench.stats.absolute_thresholds import BoundVerdict, bound_verdicts
 from bench.stats.case_summary import block_sample
 from bench.stats.intervals import median_interval
 from bench.stats.verdicts import MetricVerdict, comparison_verdicts
-from bench.storage.comparison import read_comparison
 
 _VANISHED: Final = "vanished"
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -1,12 +1,12 @@
 """Export the tables of a run as GitHub-flavoured Markdown."""
 
 from bench.model.results import Run
+from bench.model.stored_comparison import read_comparison
 from bench.report.comparison_table import comparison_table, variant_lines
 from bench.report.markdown import tables_to_markdown
 from bench.report.results_table import run_tables
 from bench.stats.absolute_thresholds import bound_verdicts
 from bench.stats.verdicts import comparison_verdicts
-from bench.storage.comparison import read_comparison
 
 
 def to_markdown(run: Run) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from bench.errors import LockedError, SetupError, UnreadableResultError
 from bench.storage import history
-from bench.storage.history import add_points, line_of, read_history
+from bench.storage.history import add_points, encode_point, read_history
 from bench.storage.lock import locked
 from tests.histories import point
 
@@ -52,14 +52,14 @@ def test_a_point_is_added_once(tmp_path: Path) -> None:
 def test_order_and_repetition_of_lines_tell_nothing(tmp_path: Path) -> None:
     """As git leaves them when it takes the lines of both sides."""
     points = [point(number, metric=metric) for number in range(5) for metric in ("elapsed", "p99")]
-    lines = [line_of(each) for each in points] * 2
+    lines = [encode_point(each) for each in points] * 2
     random.Random(1).shuffle(lines)
     assert read_history(file_of(tmp_path, *lines)) == tuple(points)
 
 
 def test_a_line_says_all_of_itself() -> None:
     """Its keys are what docs/history.md has, and it is ASCII."""
-    line = line_of(point(3, 1.05, case="é"))
+    line = encode_point(point(3, 1.05, case="é"))
     assert line.isascii()
     assert list(json.loads(line)) == [
         "schema", "time", "commit", "reference", "case", "metric", "log_ratio", "low", "high", "blocks",
@@ -91,9 +91,9 @@ def test_a_line_says_all_of_itself() -> None:
 )
 def test_a_line_that_is_none_is_told_by_its_number(tmp_path: Path, change: Change, complaint: str) -> None:
     """And nothing of the file is used."""
-    document = json.loads(line_of(point(1)))
+    document = json.loads(encode_point(point(1)))
     change(document)
-    path = file_of(tmp_path, line_of(point(0)), json.dumps(document), line_of(point(2)))
+    path = file_of(tmp_path, encode_point(point(0)), json.dumps(document), encode_point(point(2)))
     with pytest.raises(UnreadableResultError) as caught:
         read_history(path)
     assert caught.value.what.startswith(f"{path}:2: ")
@@ -106,12 +106,12 @@ def test_a_line_that_is_none_is_told_by_its_number(tmp_path: Path, change: Chang
 def test_what_is_no_object_is_damage(tmp_path: Path, line: str) -> None:
     """Marks of a conflict, too."""
     with pytest.raises(UnreadableResultError, match=r"history\.jsonl:2: "):
-        read_history(file_of(tmp_path, line_of(point(0)), line))
+        read_history(file_of(tmp_path, encode_point(point(0)), line))
 
 
 def test_a_line_that_is_not_utf8_is_damage(tmp_path: Path) -> None:
     """With its number, like any other."""
-    path = file_of(tmp_path, line_of(point(0)))
+    path = file_of(tmp_path, encode_point(point(0)))
     path.write_bytes(path.read_bytes() + b"\xff\xfe\n")
     with pytest.raises(UnreadableResultError, match=r"history\.jsonl:2: "):
         read_history(path)
@@ -119,8 +119,8 @@ def test_a_line_that_is_not_utf8_is_damage(tmp_path: Path) -> None:
 
 def test_a_last_line_without_an_end_is_damage_and_nothing_is_added_to_it(tmp_path: Path) -> None:
     """It may be whole; who knows."""
-    path = file_of(tmp_path, line_of(point(0)))
-    path.write_text(path.read_text("utf-8") + line_of(point(1)), encoding="utf-8")
+    path = file_of(tmp_path, encode_point(point(0)))
+    path.write_text(path.read_text("utf-8") + encode_point(point(1)), encoding="utf-8")
     before = path.read_bytes()
     with pytest.raises(UnreadableResultError, match=r"history\.jsonl:2: it has no end"):
         add_points([point(2)], path)
@@ -131,14 +131,14 @@ def test_two_lines_on_one_point_must_agree(tmp_path: Path) -> None:
     """One of them was changed by hand."""
     other = replace(point(0), log_ratio=math.log(2))
     with pytest.raises(UnreadableResultError, match=r"history\.jsonl:3: it contradicts another line"):
-        read_history(file_of(tmp_path, line_of(point(0)), line_of(point(1)), line_of(other)))
+        read_history(file_of(tmp_path, encode_point(point(0)), encode_point(point(1)), encode_point(other)))
 
 
 def test_a_write_that_fails_half_way_leaves_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The disk is full, or says so when it is asked to make sure."""
-    path = file_of(tmp_path, line_of(point(0)))
+    path = file_of(tmp_path, encode_point(point(0)))
 
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
@@ -194,8 +194,8 @@ def calls_to_read(path: Path) -> int:
 
 def test_reading_is_a_matter_of_so_many_calls_a_line(tmp_path: Path) -> None:
     """Twice as many lines take twice the work, and not much of it; 10,000 of them less than a second."""
-    few = file_of(tmp_path, *(line_of(point(number)) for number in range(200)))
+    few = file_of(tmp_path, *(encode_point(point(number)) for number in range(200)))
     calls = calls_to_read(few)
-    many = file_of(tmp_path, *(line_of(point(number)) for number in range(400)))
+    many = file_of(tmp_path, *(encode_point(point(number)) for number in range(400)))
     assert calls < 200 * 150
     assert calls_to_read(many) < 2.2 * calls

@@ -8,8 +8,13 @@ from pathlib import Path
 import pytest
 
 from bench.errors import UnreadableResultError
-from bench.storage.checksums import DamagedError, add_checksums, verify_checksums
-from bench.storage.run_json import run_from_bytes, run_to_json_text
+from bench.storage.run_json import (
+    DamagedError,
+    add_checksums,
+    run_from_bytes,
+    run_to_json_text,
+    verify_checksums,
+)
 from tests.builders import case, failed, run_of, trials
 
 POOL = case()

@@ -10,7 +10,7 @@ from bench.errors import UsageError
 from bench.model.cases import Case, Fixed
 from bench.model.json_codec import to_json_value
 from bench.model.results import Outcome, Run
-from bench.storage.history_points import history_points
+from bench.storage.history import history_points
 from tests.builders import case, run_of, trials
 from tests.contests import BASE, CANDIDATE, between_commits, contest, contested
 
