@@ -1,4 +1,8 @@
-"""What contests against one reference have found over time: points, series of them, and steps in these."""
+"""Sort the results of comparisons over time into series, and find lasting steps in them. Used by `history`.
+
+Steps are the change points of `change_points`; a series that wanders is told by the autocorrelation of its
+residuals (`series`). Points of different machines, configs, settings or references are never mixed.
+"""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -6,27 +10,26 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean, median
 
-from bench.model.comparison import METRICS, Metric
+from bench.model.comparison import METRICS, Metric, Verdict
 from bench.stats.change_points import find_change_points, window_start
-from bench.stats.sequential_test import Verdict
 from bench.stats.series import autocorrelation, chance_bound
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What one contest has found of one metric of one case.
+    """The result of one comparison on one metric of one case.
 
     Attributes:
-        time: when its run started, UTC, ISO 8601.
+        time: start of its run, UTC, ISO 8601.
         commit: of the candidate.
         reference: the commit of the base.
-        case: without a variant.
+        case: id without a variant.
         log_ratio: natural logarithm of candidate ÷ base, as estimated.
-        low: lower bound of candidate ÷ base, no logarithm; ``None``, like ``high``, where there is none.
-        blocks: how many it rests on.
+        low: lower bound of candidate ÷ base, no logarithm; ``None``, like ``high``, if there is none.
+        blocks: number of blocks that it rests on.
         fingerprint: of the machine.
         config: name of the config.
-        settings: tells the case from all that asked for something else by the same name.
+        settings: hash of all settings that the case id does not tell.
         run: name of the run.
     """
 
@@ -47,12 +50,12 @@ class Point:
 
     @property
     def ratio(self) -> float:
-        """Candidate ÷ base, as estimated."""
+        """Return candidate ÷ base, as estimated."""
         return math.exp(self.log_ratio)
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """Tell it from all that were measured, or measured of something else."""
+        """Return the fields that no two points share, in the order of time."""
         return (self.time, self.fingerprint, self.run, self.commit, self.reference, self.case, self.metric)
 
 
@@ -61,9 +64,9 @@ class Step:
     """A lasting change within a series.
 
     Attributes:
-        point: the first that is of the new level.
-        ratio: new level ÷ old one: the median of all ratios between a point after and a point before, as far
-            as the neighbouring steps (Hodges & Lehmann).
+        point: the first point of the new level.
+        ratio: new level ÷ old one: the median of all ratios between a point after and a point before, up to
+            the neighbouring steps (Hodges & Lehmann).
         p: chance of so clear a step in a series of independent points without one.
     """
 
@@ -74,11 +77,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class HistorySeries:
-    """Points that can be held against each other, in order of time, and the steps among them.
+    """Points that can be compared with each other, in order of time, and the steps among them.
 
     Attributes:
-        wanders: whether there are steps, and between them points that resemble their neighbours more than
-            chance makes them; the steps may then be nobody's doing.
+        wanders: whether there are steps and, between them, points that resemble their neighbours more than
+            by chance; the steps may then be drift of the machine rather than changes of the code.
     """
 
     points: tuple[Point, ...]
@@ -87,7 +90,7 @@ class HistorySeries:
 
     @property
     def reference(self) -> str:
-        """The commit that all were measured against."""
+        """Return the commit that all points were compared with."""
         return self.points[0].reference
 
 
@@ -96,7 +99,7 @@ class HistoryTrack:
     """A metric of a case on one machine, over all references.
 
     Attributes:
-        series: one for each reference; the last has the newest point.
+        series: one per reference; the last has the newest point.
     """
 
     case: str
@@ -108,12 +111,12 @@ class HistoryTrack:
 
 
 def history_tracks(points: Iterable[Point]) -> tuple[HistoryTrack, ...]:
-    """Sort points into tracks: by case, machine, config and settings, then by metric in the usual order."""
-    sorted_out: dict[tuple[str, str, str, str, int], dict[str, list[Point]]] = {}
+    """Sort points into tracks by case, machine, config and settings, then by metric in the usual order."""
+    groups: dict[tuple[str, str, str, str, int], dict[str, list[Point]]] = {}
     for point in points:
         metric = METRICS.index(point.metric)
         key = (point.case, point.fingerprint, point.config, point.settings, metric)
-        sorted_out.setdefault(key, {}).setdefault(point.reference, []).append(point)
+        groups.setdefault(key, {}).setdefault(point.reference, []).append(point)
     return tuple(
         HistoryTrack(
             case,
@@ -123,7 +126,7 @@ def history_tracks(points: Iterable[Point]) -> tuple[HistoryTrack, ...]:
             fingerprint,
             tuple(sorted(map(_series, by_reference.values()), key=lambda each: each.points[-1].identity)),
         )
-        for (case, fingerprint, config, settings, metric), by_reference in sorted(sorted_out.items())
+        for (case, fingerprint, config, settings, metric), by_reference in sorted(groups.items())
     )
 
 
@@ -134,7 +137,7 @@ def _series(points: Sequence[Point]) -> HistorySeries:
     edges = [window_start(len(values)), *(each.at for each in found), len(values)]
     levels = [values[start:end] for start, end in pairwise(edges)]
     steps = tuple(
-        Step(ordered[each.at], math.exp(_shift(before, after)), each.p)
+        Step(ordered[each.at], math.exp(_level_shift(before, after)), each.p)
         for each, (before, after) in zip(found, pairwise(levels), strict=True)
     )
     return HistorySeries(tuple(ordered), steps, bool(steps) and _wanders(levels))
@@ -145,5 +148,5 @@ def _wanders(levels: Sequence[Sequence[float]]) -> bool:
     return autocorrelation(residuals) > chance_bound(len(residuals))
 
 
-def _shift(before: Sequence[float], after: Sequence[float]) -> float:
+def _level_shift(before: Sequence[float], after: Sequence[float]) -> float:
     return median(new - old for new in after for old in before)

@@ -21,7 +21,7 @@ from bench.model.json_codec import MalformedError, encode, from_json_value, pars
 from bench.model.results import Run
 from bench.model.stored_comparison import about_variant, as_configured, read_comparison
 from bench.stats.history import Point
-from bench.stats.verdicts import comparison_verdicts
+from bench.stats.verdicts import run_verdicts
 from bench.storage.atomic_write import sync_folder, write_error
 from bench.storage.lock import locked
 
@@ -185,7 +185,7 @@ def history_points(run: Run) -> tuple[Point, ...]:
     contest = read_comparison(run)
     if contest is None:
         raise _refusal(run, "it is no contest of two variants", "measure one with `ab`")
-    verdicts = comparison_verdicts(contest, run.trials)
+    verdicts = run_verdicts(run)
     if run.status != "complete" or not verdicts.is_complete:
         raise _refusal(run, "it was stopped early", "go on with it by --resume")
     base, candidate = (about_variant(run, label) for label in (contest.base, contest.candidate))

@@ -15,12 +15,13 @@ import pytest
 
 from bench.config import catalog
 from bench.model.cases import Case, Experiment, Fixed, Profile, Selection
+from bench.model.comparison import Verdict
 from bench.model.results import Gap, Measurement
 from bench.runner.block_loop import run_blocks
 from bench.stats.case_summary import block_sample
 from bench.stats.observer import Observer
 from bench.stats.resource_usage import summarize_usage
-from bench.stats.sequential_test import SequentialRule, Verdict, blocks_to_alarm, decide_metric
+from bench.stats.sequential_test import SequentialRule, blocks_to_alarm, decide_metric
 from bench.storage.journal import new_journal, read_journal
 from bench.system.cpu_affinity import assign_cores, usable_cores
 from tests.builders import BEGINNING

@@ -7,8 +7,8 @@ import pytest
 
 from bench.model.comparison import Comparison
 from bench.model.results import Measurement, Run
-from bench.stats.comparability import incomparable_reasons, is_of_fixed_order, match_cases
-from bench.stats.verdicts import paired_verdicts
+from bench.stats.comparability import has_fixed_order, incomparable_reasons, match_cases
+from bench.stats.verdicts import run_verdicts
 from tests.builders import case, run_of, trials
 from tests.contests import contest, contested
 
@@ -62,12 +62,12 @@ def reordered(run: Run, first: str) -> Run:
 
 def test_an_order_that_no_coin_has_drawn_is_refused() -> None:
     """Drift would then take the side of one of them; without a seed nothing can be said."""
-    assert not is_of_fixed_order(stored())
+    assert not has_fixed_order(stored())
     for first in ("@main", "@worktree"):
         fixed = reordered(stored(), first)
-        assert is_of_fixed_order(fixed)
-        assert "was not drawn from its seed" in "; ".join(incomparable_reasons(fixed, fixed))
-    assert is_of_fixed_order(replace(stored(), config={"name": "x"}))
+        assert has_fixed_order(fixed)
+        assert "is not that of its seed" in "; ".join(incomparable_reasons(fixed, fixed))
+    assert has_fixed_order(replace(stored(), config={"name": "x"}))
 
 
 def test_cases_are_matched_by_their_names_and_else_by_their_strategies_files() -> None:
@@ -94,10 +94,10 @@ def test_a_finished_run_of_two_variants_is_looked_at_as_the_rule_would_have() ->
         run = run_of(
             {base: trials(base, values), candidate: trials(candidate, [1.08 * each for each in values])}
         )
-        (found,) = paired_verdicts(terms, run.trials).metrics
+        (found,) = run_verdicts(run, terms).metrics
         assert (found.verdict, found.blocks) == (verdict, looked)
         assert found.ratio is not None
         assert found.ratio.estimate == pytest.approx(1.08)
     equal = run_of({base: trials(base, [0.2] * 20), candidate: trials(candidate, [0.2001] * 20)})
-    (found,) = paired_verdicts(terms, equal.trials).metrics
+    (found,) = run_verdicts(equal, terms).metrics
     assert (found.verdict, found.blocks) == ("equivalent", 8)

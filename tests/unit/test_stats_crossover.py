@@ -50,7 +50,7 @@ def test_a_change_of_order_is_found_between_the_counts_that_show_it() -> None:
     assert crossover.at.high >= 10 * 0.95
     assert found.ahead("first") == (1, 2, 5)
     assert found.ahead("second") == (20, 50)
-    assert found.orders[10].verdict == "tie"
+    assert found.orders[10].verdict == "inconclusive"
 
 
 def test_swapping_the_sides_moves_nothing() -> None:
@@ -80,7 +80,7 @@ def test_few_blocks_bear_no_crossover() -> None:
     assert only(ladder(leads, 5, 8), ladder(LEVEL, 6, 8)).crossovers != ()
     found = only(ladder(leads, 5, 7), ladder(LEVEL, 6, 7))
     assert found.crossovers == ()
-    assert {order.verdict for order in found.orders.values()} == {"too few blocks"}
+    assert not any(order.is_testable for order in found.orders.values())
 
 
 def test_one_shared_number_of_workers_is_no_rivalry() -> None:

@@ -122,5 +122,5 @@ def test_even_a_great_difference_takes_six_blocks() -> None:
 
 def test_no_number_of_blocks_shows_nothing() -> None:
     """A gate of 0 % is none."""
-    with pytest.raises(ValueError, match="difference of nothing"):
+    with pytest.raises(ValueError, match="difference of zero"):
         blocks_to_show([0.01] * 20, 0.0)

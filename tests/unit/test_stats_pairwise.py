@@ -28,7 +28,7 @@ def test_each_case_is_judged_from_its_own_side() -> None:
     assert {name: each.verdict for name, each in found.items()} == {
         "quick": "faster",
         "slow": "slower",
-        "like": "tie",
+        "like": "inconclusive",
     }
     assert found["quick"].ratio.estimate == pytest.approx(2.0)
     assert found["slow"].ratio.estimate == pytest.approx(0.25)
@@ -43,13 +43,15 @@ def test_a_difference_that_is_one_of_many_is_a_tie() -> None:
     among = compare_with(narrow, {"a": level, **{f"{n}": sample(1.0, jitter=0.2) for n in range(19)}})
     assert among["a"].ratio.low is not None
     assert among["a"].ratio.low > 1
-    assert among["a"].verdict == "tie"
+    assert among["a"].verdict == "inconclusive"
 
 
 def test_too_few_blocks_are_said_as_such() -> None:
     """Two comparisons take seven; a case with six is not judged however different it is."""
     found = compare_with(sample(1.0), {"short": sample(9.0, blocks=6), "long": sample(9.0)})
-    assert found["short"].verdict == "too few blocks"
+    assert not found["short"].is_testable
+    assert found["short"].verdict == "inconclusive"
+    assert found["long"].is_testable
     assert found["long"].verdict == "slower"
     assert found["short"].blocks == 6
 
@@ -63,7 +65,7 @@ def test_a_pair_that_is_told_apart_makes_the_next_one_easier() -> None:
     clear = compare_cases([1.0] * 10, [2.0 + block / 100 for block in range(10)])
     level = compare_cases([1.0] * 10, [math.exp((block + 1) * (-1) ** block / 100) for block in range(10)])
     assert judge_pairs({"narrow": narrow, "other": clear})["narrow"].verdict == "faster"
-    assert judge_pairs({"narrow": narrow, "other": level})["narrow"].verdict == "tie"
+    assert judge_pairs({"narrow": narrow, "other": level})["narrow"].verdict == "inconclusive"
 
 
 def test_what_shares_no_block_is_left_out() -> None:

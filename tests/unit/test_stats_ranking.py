@@ -58,14 +58,14 @@ def test_a_lead_beyond_the_shared_drift_is_seen() -> None:
         }
     )
     assert podium.fastest == LOOP.id
-    assert podium.behind == {POOL.id, SEQUENTIAL.id}
+    assert podium.slower == {POOL.id, SEQUENTIAL.id}
     assert podium.baseline == SEQUENTIAL.id
 
 
 def test_cases_that_cannot_be_told_apart_are_ties() -> None:
     """A difference of changing sign is none."""
     podium = podium_of({POOL: trials(POOL, scaled(0.02, 0.1)), LOOP: trials(LOOP, scaled(0.02, -0.1))})
-    assert podium.ties | {podium.fastest} == {POOL.id, LOOP.id}
+    assert podium.inconclusive | {podium.fastest} == {POOL.id, LOOP.id}
 
 
 def test_the_fastest_is_chosen_block_by_block() -> None:
@@ -74,7 +74,7 @@ def test_the_fastest_is_chosen_block_by_block() -> None:
     quick = [value - 0.4 if value != 6 else value + 0.1 for value in slow]
     podium = podium_of({POOL: trials(POOL, slow), LOOP: trials(LOOP, quick)})
     assert podium.fastest == LOOP.id
-    assert podium.behind == {POOL.id}
+    assert podium.slower == {POOL.id}
 
 
 def test_nobody_wins_by_failing_in_the_slow_blocks() -> None:
@@ -93,15 +93,15 @@ def test_a_case_that_hardly_ever_worked_is_not_ranked() -> None:
         {POOL: lucky, LOOP: trials(LOOP, scaled(0.02)), SEQUENTIAL: trials(SEQUENTIAL, scaled(0.06))}
     )
     assert podium.fastest == LOOP.id
-    assert podium.behind == {SEQUENTIAL.id}
-    assert POOL.id not in podium.ties | podium.undecided
+    assert podium.slower == {SEQUENTIAL.id}
+    assert POOL.id not in podium.inconclusive | podium.untestable
     assert podium.skipped == {POOL.id: 6}
 
 
 def test_cases_without_a_common_block_are_undecided() -> None:
     """Nothing was compared, so nothing is said."""
     podium = podium_of({POOL: trials(POOL, [0.02] * 6), LOOP: shifted(LOOP, [0.03] * 6, 6)})
-    assert podium.undecided | {podium.fastest} == {POOL.id, LOOP.id}
+    assert podium.untestable | {podium.fastest} == {POOL.id, LOOP.id}
 
 
 def test_one_failed_trial_does_not_silence_the_table() -> None:
@@ -111,17 +111,17 @@ def test_one_failed_trial_does_not_silence_the_table() -> None:
     measured[cases[5]] = [*measured[cases[5]][:9], failed(cases[5], 9, "timeout", "")]
     podium = podium_of(measured)
     assert podium.fastest == cases[0].id
-    assert podium.behind == {each.id for each in cases[1:5]}
-    assert podium.undecided == {cases[5].id}
+    assert podium.slower == {each.id for each in cases[1:5]}
+    assert podium.untestable == {cases[5].id}
     assert podium.blocks_needed == 10
 
 
 def test_few_blocks_are_undecided_however_different_they_are() -> None:
     """Five blocks cannot tell two cases apart at 95 %; six can."""
     five = podium_of({POOL: trials(POOL, [0.2] * 5), LOOP: trials(LOOP, [0.02] * 5)})
-    assert five.undecided == {POOL.id}
+    assert five.untestable == {POOL.id}
     six = podium_of({POOL: trials(POOL, [0.2] * 6), LOOP: trials(LOOP, [0.02] * 6)})
-    assert six.behind == {POOL.id}
+    assert six.slower == {POOL.id}
 
 
 def test_nothing_is_concluded_where_every_case_failed() -> None:
@@ -145,7 +145,7 @@ def test_identical_cases_are_told_apart_in_one_run_of_twenty_at_most(cases: int,
             each: timed(template, [level * source.lognormvariate(0, 0.05) for level in drift])
             for each, template in templates.items()
         }
-        alarms += bool(podium_of(measured).behind)
+        alarms += bool(podium_of(measured).slower)
     assert alarms <= 21
 
 
@@ -201,7 +201,7 @@ def test_a_case_that_left_the_blocks_early_is_ranked_and_not_given_up() -> None:
     """Enough was known of it after eight blocks; the other one took twenty."""
     podium = podium_of({POOL: trials(POOL, scaled(0.02)[:8]), LOOP: trials(LOOP, scaled(0.03) * 2)})
     assert podium.fastest == POOL.id
-    assert podium.behind == {LOOP.id}
+    assert podium.slower == {LOOP.id}
     assert podium.skipped == {}
 
 
@@ -240,7 +240,7 @@ def test_no_case_is_the_fastest_that_another_is_surely_faster_than() -> None:
         }
     )
     assert podium.fastest == late.id
-    assert steady.id in podium.behind
+    assert steady.id in podium.slower
 
 
 def test_repeated_trials_are_no_further_blocks() -> None:
@@ -263,4 +263,4 @@ def test_a_row_that_is_one_of_many_is_a_tie_with_the_baseline() -> None:
     assert figures.times_faster is not None
     assert figures.times_faster.ratio.low is not None
     assert figures.times_faster.ratio.low > 1
-    assert figures.times_faster.verdict == "tie"
+    assert figures.times_faster.verdict == "inconclusive"

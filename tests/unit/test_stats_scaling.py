@@ -134,7 +134,7 @@ def test_the_knee_is_the_first_rung_whose_next_step_may_gain_less(
 ) -> None:
     """A gain of exactly 5 % is not excluded; later gains are said apart; too few blocks show nothing."""
     found = find_knee([FIRST, *(rung(2**place, low) for place, low in enumerate(lows, 1))])
-    assert (found and found.rung.workers) == knee
+    assert (found and found.point.workers) == knee
     assert [later.workers for later in (found.resumed if found else ())] == resumed
 
 
@@ -147,14 +147,14 @@ def test_the_knee_is_sought_no_further_than_what_mostly_failed(
 ) -> None:
     """Whatever the step across the gap gains; what failed below or beyond all others ends nothing."""
     found = find_knee([replace(FIRST, workers=2), rung(4, 1.5), rung(8, 1.5)], left_out)
-    assert (found and found.rung.workers) == knee
+    assert (found and found.point.workers) == knee
     assert (found.failed if found else ()) == failed
 
 
 def test_a_series_has_its_law_knee_and_gains() -> None:
     """Ten blocks of a law whose peak is at 98 workers: the step to 100 gains 9 %, the one to 200 loses."""
     series = series_of(ladder(10))
-    assert [each.workers for each in series.rungs] == list(WORKERS)
+    assert [each.workers for each in series.points] == list(WORKERS)
     assert series.law is not None
     assert_holds(series.law.contention, LAW.contention)
     assert_holds(series.law.coherency, LAW.coherency)
@@ -162,11 +162,11 @@ def test_a_series_has_its_law_knee_and_gains() -> None:
     assert series.law.lawless == 0
     assert 0.005 < series.law.misfit < 0.06
     assert series.knee is not None
-    assert series.knee.rung.workers == 100
+    assert series.knee.point.workers == 100
     assert series.knee.resumed == ()
-    assert series.rungs[0].gain is None
-    assert series.rungs[1].gain is not None
-    assert_holds(series.rungs[1].gain.ratio, 2 / 1.0302)
+    assert series.points[0].gain is None
+    assert series.points[1].gain is not None
+    assert_holds(series.points[1].gain.ratio, 2 / 1.0302)
 
 
 def assert_holds(interval: Interval, truth: float) -> None:
@@ -178,7 +178,7 @@ def assert_holds(interval: Interval, truth: float) -> None:
 
 def test_drift_that_a_block_shares_does_not_blur_the_gains() -> None:
     """Blocks differ by 30 %, the gains by hardly anything."""
-    gain = series_of(ladder(10, noise=0.001)).rungs[3].gain
+    gain = series_of(ladder(10, noise=0.001)).points[3].gain
     assert gain is not None
     assert gain.ratio.low is not None
     assert gain.ratio.high is not None
@@ -189,9 +189,9 @@ def test_six_blocks_bear_a_knee_and_five_do_not() -> None:
     """With five, no step can be shown to gain anything."""
     six, five = (series_of(ladder(blocks, noise=0.001)).knee for blocks in (6, 5))
     assert six is not None
-    assert six.rung.workers == 100
+    assert six.point.workers == 100
     assert five is not None
-    assert five.rung.workers == 1
+    assert five.point.workers == 1
     assert five.step.gain is not None
     assert five.step.gain.ratio.low is None
 
@@ -200,7 +200,7 @@ def test_efficiency_is_that_of_each_block() -> None:
     """The builders' ideal is 20 ms; the middle of seven blocks is the median."""
     values = [0.04, 0.05, 0.025, 0.08, 0.1, 0.03, 0.06]
     run = run_of({case(workers=count): trials(case(workers=count), values) for count in (1, 2, 3)})
-    assert series_of(run).rungs[0].efficiency == Interval(0.02 / 0.05, 0.02 / 0.1, 0.02 / 0.025)
+    assert series_of(run).points[0].efficiency == Interval(0.02 / 0.05, 0.02 / 0.1, 0.02 / 0.025)
 
 
 def test_only_complete_blocks_are_fitted() -> None:
@@ -211,7 +211,7 @@ def test_only_complete_blocks_are_fitted() -> None:
     found = series_of(replace(run, trials=tuple(crash if trial is lost else trial for trial in run.trials)))
     assert found.law is not None
     assert found.law.blocks == 9
-    assert [each.blocks for each in found.rungs] == [10, 10, 10, 10, 9, 10, 10, 10]
+    assert [each.blocks for each in found.points] == [10, 10, 10, 10, 9, 10, 10, 10]
 
 
 def test_a_rung_that_mostly_failed_is_left_out() -> None:
@@ -220,10 +220,10 @@ def test_a_rung_that_mostly_failed_is_left_out() -> None:
     crashes = [failed(case(workers=100), block, "crash", "") for block in range(3)]
     kept = [trial for trial in run.trials if "/100/" not in trial.case]
     series = series_of(replace(run, trials=(*kept, *crashes)))
-    assert [each.workers for each in series.rungs] == [1, 2, 5, 10, 20, 50, 200]
+    assert [each.workers for each in series.points] == [1, 2, 5, 10, 20, 50, 200]
     assert series.left_out == (100,)
     assert series.knee is not None
-    assert series.knee.rung.workers == 50
+    assert series.knee.point.workers == 50
     assert series.knee.failed == (100,)
 
 
@@ -290,11 +290,11 @@ def test_profiles_clients_and_connections_are_series_of_their_own() -> None:
     closing = [replace(case(workers=count), keep_alive=False) for count in (1, 2, 3)]
     loops = [case("asyncio_gather", "aiohttp", count) for count in (3, 2, 1)]
     (scaling,) = summarize_scaling(run_of({each: trials(each, [0.04] * 6) for each in (*loops, *closing)}))
-    assert [(each.contender.strategy, each.contender.keep_alive) for each in scaling.series] == [
+    assert [(each.key.strategy, each.key.keep_alive) for each in scaling.series] == [
         ("asyncio_gather", True),
         ("threadpool_map", False),
     ]
-    assert [each.workers for each in scaling.series[0].rungs] == [1, 2, 3]
+    assert [each.workers for each in scaling.series[0].points] == [1, 2, 3]
 
 
 @pytest.mark.no_cover  # tracing takes twice as long as the simulation
@@ -360,4 +360,4 @@ def _knee_workers(source: random.Random, gains: Sequence[float]) -> int:
         for place in range(1, len(samples))
     ]
     found = find_knee(rungs)
-    return found.rung.workers if found else 32
+    return found.point.workers if found else 32
