@@ -1,18 +1,29 @@
-"""Sort the results of comparisons over time into series, and find lasting steps in them. Used by `history`.
+"""Turn comparisons into points of a history, and find lasting steps in their series. Used by `history`.
 
 Steps are the change points of `change_points`; a series that wanders is told by the autocorrelation of its
 residuals (`series`). Points of different machines, configs, settings or references are never mixed.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import pairwise
 from statistics import fmean, median
+from typing import Any, Final
 
+from bench.errors import UsageError
+from bench.model.cases import Case
 from bench.model.comparison import METRICS, Metric, Verdict
+from bench.model.json_codec import encode, to_json_value
+from bench.model.results import Run
+from bench.model.stored_comparison import about_variant, as_configured, read_comparison
 from bench.stats.change_points import find_change_points, window_start
 from bench.stats.series import autocorrelation, chance_bound
+from bench.stats.verdicts import run_verdicts
+
+_EQUAL: Final = ("python", "requirements")
+"""Settings that must be equal for both variants so that only the commit differs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,3 +161,88 @@ def _wanders(levels: Sequence[Sequence[float]]) -> bool:
 
 def _level_shift(before: Sequence[float], after: Sequence[float]) -> float:
     return median(new - old for new in after for old in before)
+
+
+def history_points(run: Run) -> tuple[Point, ...]:
+    """Return a point for each metric of each case that a stored comparison measured.
+
+    Raises:
+        UsageError: the run is not a finished comparison of two commits on a known machine.
+        UnreadableResultError: the stored comparison does not fit the run's cases.
+    """
+    comparison = read_comparison(run)
+    if comparison is None:
+        raise _refusal(run, "it compares no two variants", "measure a comparison with `ab`")
+    verdicts = run_verdicts(run)
+    if run.status != "complete" or not verdicts.is_complete:
+        raise _refusal(run, "it was stopped early", "finish it with --resume")
+    base, candidate = (about_variant(run, label) for label in (comparison.base, comparison.candidate))
+    reference, commit = _clean_commit(run, base, "base"), _clean_commit(run, candidate, "candidate")
+    if differing := [name for name in _EQUAL if base.get(name) != candidate.get(name)]:
+        why = f"its variants also differ in {differing[0]}"
+        raise _refusal(run, why, "compare variants that differ in their commit only")
+    fingerprint = run.environment.get("fingerprint")
+    if not isinstance(fingerprint, str) or not fingerprint:
+        raise _refusal(run, "its machine is not known", "measure it again")
+    settings = {case.plain_id: _hash_settings(as_configured(case, comparison), run) for case in run.cases}
+    points = tuple(
+        Point(
+            time=run.started,
+            commit=commit,
+            reference=reference,
+            case=each.case,
+            metric=each.metric,
+            log_ratio=math.log(each.ratio.estimate),
+            low=each.ratio.low,
+            high=each.ratio.high,
+            blocks=each.blocks,
+            verdict=each.verdict,
+            fingerprint=fingerprint,
+            config=str(run.config["name"]),
+            settings=settings[each.case],
+            run=run.name,
+        )
+        for each in verdicts.metrics
+        if each.ratio is not None
+    )
+    if not points:
+        raise _refusal(run, "no block succeeded with both variants", "see why with `show`")
+    return points
+
+
+def _hash_settings(case: Case, run: Run) -> str:
+    """Return a hash of all settings that the case id does not tell.
+
+    Settings that are empty or zero are left out, so that an option added later does not change the series of
+    today.
+    """
+    profile, countries = case.profile, case.countries
+    settings = {
+        "countries": countries.codes,
+        "repeat": countries.repeat,
+        "rounds": run.config.get("rounds"),
+        "flags": run.config.get("flags"),
+        "pinning": run.config.get("pinning"),
+        "latency": profile.latency,
+        "jitter_s": profile.jitter_s,
+        "bandwidth": profile.bandwidth,
+        "faults": profile.faults,
+        "tls": profile.tls,
+        "http2": profile.http2,
+    }
+    given = {key: to_json_value(value) for key, value in settings.items() if value}
+    return blake2b(encode(given).encode(), digest_size=8).hexdigest()
+
+
+def _clean_commit(run: Run, about: Mapping[str, Any], role: str) -> str:
+    """Return the commit of a variant, which must be without further changes."""
+    commit = about.get("commit")
+    if not isinstance(commit, str) or not commit:
+        raise _refusal(run, f"its {role} is not a commit", "compare revisions, such as `ab main HEAD`")
+    if about.get("dirty") is not False:
+        raise _refusal(run, f"its {role} has uncommitted changes", "commit them, and measure again")
+    return commit
+
+
+def _refusal(run: Run, why: str, hint: str) -> UsageError:
+    return UsageError(f"{run.name} cannot be added to the history: {why}", hint=hint)

@@ -139,8 +139,8 @@ def test_what_is_no_part_of_a_history_is_refused(repository: Path) -> None:
     second = committed(repository, "slow")
     assert history(repository, "pin", "main").returncode == 0
     refused = {
-        stored(repository, second, first, 1, dirty=True).name: "has changes that are not in its commit",
-        stored(repository, second, first, 2, commit=None).name: "is of no commit",
+        stored(repository, second, first, 1, dirty=True).name: "has uncommitted changes",
+        stored(repository, second, first, 2, commit=None).name: "is not a commit",
         stored(repository, first, second, 3).name: f"measured against {first}, and the reference is {second}",
         "unknown": "there is no run 'unknown'",
     }

@@ -8,15 +8,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
 
 from bench.errors import LockedError, SetupError, UnreadableResultError
-from bench.storage import history
 from bench.storage.history import add_points, encode_point, read_history
-from bench.storage.lock import locked
 from tests.histories import point
+from tests.lock_holder import lock_holder
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -122,7 +122,7 @@ def test_a_last_line_without_an_end_is_damage_and_nothing_is_added_to_it(tmp_pat
     path = file_of(tmp_path, encode_point(point(0)))
     path.write_text(path.read_text("utf-8") + encode_point(point(1)), encoding="utf-8")
     before = path.read_bytes()
-    with pytest.raises(UnreadableResultError, match=r"history\.jsonl:2: it has no end"):
+    with pytest.raises(UnreadableResultError, match=r"history\.jsonl:2: it has no line end"):
         add_points([point(2)], path)
     assert path.read_bytes() == before
 
@@ -152,27 +152,19 @@ def test_a_write_that_fails_half_way_leaves_what_was_there(
 def test_a_folder_that_cannot_be_made_is_an_error_of_the_environment(tmp_path: Path) -> None:
     """As where something else has its name."""
     (tmp_path / "results").write_text("")
-    with pytest.raises(SetupError, match=r"cannot add to .*; it takes a folder"):
+    with pytest.raises(SetupError, match=r"cannot add to .*; run the command in a writable folder"):
         add_points([point(0)], tmp_path / "results" / "history.jsonl")
 
 
-def test_who_has_been_waiting_too_long_is_told_for_whom(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A lock of this process does not keep it out, so another one's is feigned."""
+def test_writer_waits_for_the_lock_and_then_names_its_owner(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
-
-    def taken(at: Path) -> Any:
-        assert at == tmp_path / ".history.lock"
-        raise LockedError("in use by process 1", hint="name another folder with --out")
-
-    monkeypatch.setattr(history, "locked", taken)
-    monkeypatch.setattr(history, "_PATIENCE_S", 0.05)
-    with pytest.raises(LockedError, match="in use by process 1; wait for it, and try again"):
-        add_points([point(0)], path)
-    assert not path.exists()
-    monkeypatch.setattr(history, "locked", locked)
-    assert add_points([point(0)], path) == 1
+    with lock_holder(tmp_path / ".history.lock") as first:
+        words = f"in use by process {first.pid}; wait for it, and try again"
+        with pytest.raises(LockedError, match=words):
+            add_points([point(0)], path, wait_s=0.05)
+        assert not path.exists()
+        Timer(0.2, first.kill).start()
+        assert add_points([point(0)], path, wait_s=10) == 1
 
 
 def calls_to_read(path: Path) -> int:

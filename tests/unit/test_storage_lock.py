@@ -2,25 +2,14 @@
 
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from bench.errors import LockedError
 from bench.storage.lock import locked, owner
+from tests.lock_holder import HOLDER, lock_holder
 
-HOLDER = """
-import sys, time
-from pathlib import Path
-from bench.storage.lock import locked
-with locked(Path(sys.argv[1])):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
 FORKER = """
 import os, sys, time
 from pathlib import Path
@@ -34,25 +23,6 @@ with locked(Path(sys.argv[1])):
 """
 
 
-@contextmanager
-def holder(path: Path, script: str = HOLDER) -> Iterator[subprocess.Popen[str]]:
-    """Have another process hold a lock."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, str(path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    )
-    with process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "held\n"
-            yield process
-        finally:
-            process.kill()
-
-
 def test_a_lock_has_its_owners_id_inside_and_leaves_nothing(tmp_path: Path) -> None:
     """For people who look into the folder."""
     path = tmp_path / ".lock"
@@ -64,7 +34,7 @@ def test_a_lock_has_its_owners_id_inside_and_leaves_nothing(tmp_path: Path) -> N
 def test_whoever_comes_second_is_told_who_was_first(tmp_path: Path) -> None:
     """And does not wait; nor does it take the lock's file away."""
     path = tmp_path / ".lock"
-    with holder(path) as first:
+    with lock_holder(path) as first:
         with pytest.raises(LockedError, match=f"{tmp_path} is in use by process {first.pid};"), locked(path):
             pass
         assert owner(path) == first.pid
@@ -73,7 +43,7 @@ def test_whoever_comes_second_is_told_who_was_first(tmp_path: Path) -> None:
 def test_a_lock_whose_owner_was_killed_is_no_obstacle(tmp_path: Path) -> None:
     """Its file still has the id of who is gone."""
     path = tmp_path / ".lock"
-    with holder(path) as first:
+    with lock_holder(path) as first:
         first.kill()
         first.wait()
         assert owner(path) == first.pid
@@ -84,7 +54,7 @@ def test_a_lock_whose_owner_was_killed_is_no_obstacle(tmp_path: Path) -> None:
 def test_a_forked_child_of_a_dead_owner_holds_nothing(tmp_path: Path) -> None:
     """It has the descriptor, and not the lock."""
     path = tmp_path / ".lock"
-    with holder(path, FORKER) as first:
+    with lock_holder(path, FORKER) as first:
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
         with locked(path):
@@ -97,7 +67,7 @@ def test_a_lock_survives_other_files_of_its_folder_being_closed(tmp_path: Path) 
     script = HOLDER.replace(
         'print("held"', 'open(Path(sys.argv[1]).with_name("j"), "a").close(); print("held"'
     )
-    with holder(path, script), pytest.raises(LockedError), locked(path):
+    with lock_holder(path, script), pytest.raises(LockedError), locked(path):
         pass
 
 

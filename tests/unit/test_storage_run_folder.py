@@ -147,7 +147,7 @@ def test_an_unknown_run_is_a_usage_error_that_names_what_there_is(stored: Run) -
         (b'{"schema": 4}', "the results have schema 4, this flagbench reads 3"),
         (b'{"schema": 3}', "damaged at byte 13: its end, the checksums, is missing"),
         (b"[" * 100_000, "not a JSON document: maximum recursion depth"),
-        (b"[]", "no run: not a JSON object"),
+        (b"[]", "not a run: not a JSON object"),
     ],
 )
 @pytest.mark.usefixtures("stored")
@@ -180,9 +180,7 @@ def test_a_folder_of_another_run_is_said_to_be_resumable(tmp_path: Path) -> None
     with new_journal(tmp_path / JOURNAL, BEGINNING):
         pass
     with (
-        pytest.raises(
-            UsageError, match=f"not empty; go on with its run by --resume {tmp_path}, or name a new"
-        ),
+        pytest.raises(UsageError, match=f"not empty; resume its run with --resume {tmp_path}, or name a new"),
         new_folder("x", datetime.now(UTC), tmp_path),
     ):
         pass
@@ -206,7 +204,10 @@ def test_a_run_that_was_left_at_once_is_said_to_be_a_journal_only() -> None:
     (folder / DOCUMENT).unlink()
     with new_journal(folder / JOURNAL, replace_fields(BEGINNING, command=("run", "CONFIG", "--seed", "3"))):
         pass
-    words = f"holds only a journal.*finish it with `flagbench run CONFIG --seed 3 --resume {folder}`"
+    words = (
+        "was interrupted before its results were written; "
+        f"finish it with `flagbench run CONFIG --seed 3 --resume {folder}`"
+    )
     with pytest.raises(UsageError, match=words):
         load_run(folder)
 
@@ -231,7 +232,7 @@ def test_a_document_that_cannot_be_written_leaves_the_old_ones(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("os.fsync", fail)
-    words = r"table\.md: No space left on device: it takes [\d,]+ bytes, [\d,]+ are free.*; make room"
+    words = r"table\.md: No space left on device: it needs [\d,]+ bytes, [\d,]+ are free.*; free some space"
     with pytest.raises(SetupError, match=words):
         save_run(folder, stored, "| other |")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
@@ -254,7 +255,7 @@ def test_a_run_to_go_on_with_is_found_and_held(name: str) -> None:
 def test_a_run_without_a_journal_cannot_go_on() -> None:
     """Nor can one that is not there."""
     (folder,) = stored_runs()
-    with pytest.raises(UsageError, match="holds no journal"), existing_folder(folder):
+    with pytest.raises(UsageError, match="has no journal"), existing_folder(folder):
         pass
     with pytest.raises(UsageError, match="there is no run 'other'"), existing_folder(Path("other")):
         pass

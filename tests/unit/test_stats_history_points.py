@@ -10,7 +10,7 @@ from bench.errors import UsageError
 from bench.model.cases import Case, Fixed
 from bench.model.json_codec import to_json_value
 from bench.model.results import Outcome, Run
-from bench.storage.history import history_points
+from bench.stats.history import history_points
 from tests.builders import case, run_of, trials
 from tests.contests import BASE, CANDIDATE, between_commits, contest, contested
 
@@ -100,16 +100,16 @@ def cut_short(run: Run) -> Run:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda run: between_commits(run, OLD, NEW, dirty=True), "its candidate has changes that are not in"),
-        (lambda run: between_commits(run, OLD, NEW, dirty=None), "its candidate has changes that are not in"),
-        (lambda run: between_commits(run, OLD, NEW, commit=None), "its candidate is of no commit"),
-        (lambda run: between_commits(run, "", NEW), "its base is of no commit"),
-        (lambda run: between_commits(run, OLD, NEW, python="3.13"), "its sides differ in python, too"),
+        (lambda run: between_commits(run, OLD, NEW, dirty=True), "its candidate has uncommitted changes"),
+        (lambda run: between_commits(run, OLD, NEW, dirty=None), "its candidate has uncommitted changes"),
+        (lambda run: between_commits(run, OLD, NEW, commit=None), "its candidate is not a commit"),
+        (lambda run: between_commits(run, "", NEW), "its base is not a commit"),
+        (lambda run: between_commits(run, OLD, NEW, python="3.13"), "its variants also differ in python"),
         (
             lambda run: between_commits(run, OLD, NEW, requirements=["httpx==0.27.2"]),
-            "its sides differ in requirements",
+            "its variants also differ in requirements",
         ),
-        (of_no_commits, "its base is of no commit"),
+        (of_no_commits, "its base is not a commit"),
         (without_fingerprint, "its machine is not known"),
         (cut_short, "it was stopped early"),
         (lambda run: replace(run, status="partial"), "it was stopped early"),
@@ -119,7 +119,7 @@ def test_a_run_that_is_none_of_two_commits_is_refused(change: Callable[[Run], Ru
     """With its name, and the reason."""
     with pytest.raises(UsageError) as caught:
         history_points(change(RUN))
-    assert caught.value.what.startswith(f"{RUN.name} is no part of a history: {complaint}")
+    assert caught.value.what.startswith(f"{RUN.name} cannot be added to the history: {complaint}")
     assert caught.value.hint
 
 
@@ -128,13 +128,13 @@ def test_a_base_that_was_changed_is_refused_like_a_candidate() -> None:
     sides = RUN.config["variants"]
     assert isinstance(sides, dict)
     changed = {**sides, BASE: {**sides[BASE], "dirty": True}}
-    with pytest.raises(UsageError, match="its base has changes"):
+    with pytest.raises(UsageError, match="its base has uncommitted changes"):
         history_points(replace(RUN, config={**RUN.config, "variants": changed}))
 
 
 def test_a_run_that_is_no_contest_is_refused() -> None:
     """An ordinary one has nothing that it was measured against."""
-    with pytest.raises(UsageError, match="it is no contest of two variants; measure one with `ab`"):
+    with pytest.raises(UsageError, match="it compares no two variants; measure a comparison with `ab`"):
         history_points(run_of({FIRST: trials(FIRST, [0.1] * 10)}))
 
 
@@ -147,5 +147,5 @@ def test_metrics_that_were_never_measured_are_left_out() -> None:
     run = between_commits(contested(FIRST, SECOND, elapsed_s=fails), OLD, NEW)
     assert {each.case for each in history_points(run)} == {SECOND.id}
     alone = between_commits(contested(FIRST, elapsed_s=fails), OLD, NEW)
-    with pytest.raises(UsageError, match="no block of it succeeded on both sides"):
+    with pytest.raises(UsageError, match="no block succeeded with both variants"):
         history_points(alone)
