@@ -1,4 +1,4 @@
-"""Locks that die with their owner: a second process is refused, what was left behind is no obstacle."""
+"""Check that a lock refuses a second process and ends with its owner."""
 
 import os
 import signal
@@ -23,16 +23,14 @@ with locked(Path(sys.argv[1])):
 """
 
 
-def test_a_lock_has_its_owners_id_inside_and_leaves_nothing(tmp_path: Path) -> None:
-    """For people who look into the folder."""
+def test_lock_file_holds_the_owners_id_and_is_removed(tmp_path: Path) -> None:
     path = tmp_path / ".lock"
     with locked(path):
         assert path.read_text("ascii") == f"{os.getpid()}\n"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_whoever_comes_second_is_told_who_was_first(tmp_path: Path) -> None:
-    """And does not wait; nor does it take the lock's file away."""
+def test_second_process_is_refused_with_the_owners_id(tmp_path: Path) -> None:
     path = tmp_path / ".lock"
     with lock_holder(path) as first:
         with pytest.raises(LockedError, match=f"{tmp_path} is in use by process {first.pid};"), locked(path):
@@ -40,8 +38,7 @@ def test_whoever_comes_second_is_told_who_was_first(tmp_path: Path) -> None:
         assert owner(path) == first.pid
 
 
-def test_a_lock_whose_owner_was_killed_is_no_obstacle(tmp_path: Path) -> None:
-    """Its file still has the id of who is gone."""
+def test_lock_of_a_killed_owner_is_taken_over(tmp_path: Path) -> None:
     path = tmp_path / ".lock"
     with lock_holder(path) as first:
         first.kill()
@@ -51,8 +48,8 @@ def test_a_lock_whose_owner_was_killed_is_no_obstacle(tmp_path: Path) -> None:
             assert path.read_text("ascii") == f"{os.getpid()}\n"
 
 
-def test_a_forked_child_of_a_dead_owner_holds_nothing(tmp_path: Path) -> None:
-    """It has the descriptor, and not the lock."""
+def test_forked_child_of_a_dead_owner_does_not_hold_the_lock(tmp_path: Path) -> None:
+    """It has the descriptor, but not the lock."""
     path = tmp_path / ".lock"
     with lock_holder(path, FORKER) as first:
         os.kill(first.pid, signal.SIGKILL)
@@ -61,8 +58,8 @@ def test_a_forked_child_of_a_dead_owner_holds_nothing(tmp_path: Path) -> None:
             pass
 
 
-def test_a_lock_survives_other_files_of_its_folder_being_closed(tmp_path: Path) -> None:
-    """A record lock goes with any descriptor of its own file, hence that is one nobody opens."""
+def test_lock_survives_closing_other_files_of_its_folder(tmp_path: Path) -> None:
+    """Closing any descriptor of the lock's own file would release it."""
     path = tmp_path / ".lock"
     script = HOLDER.replace(
         'print("held"', 'open(Path(sys.argv[1]).with_name("j"), "a").close(); print("held"'
@@ -71,7 +68,6 @@ def test_a_lock_survives_other_files_of_its_folder_being_closed(tmp_path: Path) 
         pass
 
 
-def test_a_folder_that_cannot_be_had_is_an_error_of_the_system(tmp_path: Path) -> None:
-    """For the caller to word."""
+def test_missing_folder_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), locked(tmp_path / "none" / ".lock"):
         pass
