@@ -74,7 +74,7 @@ class CaseSummary:
 
     @property
     def blocks(self) -> int:
-        """Count the blocks in which the case succeeded."""
+        """Count the successful blocks of the case."""
         return len(self.sample)
 
 

@@ -1,4 +1,4 @@
-"""Find the places where the level of a series changes. Called by `history`.
+"""Find the changes of the level of a series. Called by `history`.
 
 Method: for each place at which a series can be split, the ranks before it are summed up and standardised, as
 in Wilcoxon's test; the best place is the one where that sum is furthest from its expectation (Pettitt,
@@ -31,7 +31,7 @@ _SHUFFLES: Final = 4999
 
 @dataclass(frozen=True, slots=True)
 class ChangePoint:
-    """A place at which the level changes.
+    """A change of the level of a series.
 
     Attributes:
         at: index of the first value of the new level.

@@ -65,10 +65,10 @@ def _is_renamed(case: Case, other: Case, digests: tuple[Mapping[str, str], Mappi
 
 
 def incomparable_reasons(first: Run, second: Run) -> Iterator[str]:
-    """Yield each reason why the trials of two runs, which may be one, cannot be compared.
+    """Yield the reasons against comparing the trials of two runs.
 
-    Verdicts need trials of the same blocks of the same session: identical code moves more between two
-    sessions than most changes do (docs/statistics.md).
+    Both may be the same run. Verdicts need trials of the same blocks of the same session: identical code
+    moves more between two sessions than most changes do (docs/statistics.md).
     """
     mine, theirs = (run.environment.get("fingerprint") for run in (first, second))
     if not mine or mine != theirs:

@@ -1,4 +1,4 @@
-"""Find the number of workers at which one series overtakes another. Called by `scaling`.
+"""Find the crossovers of two series over numbers of workers. Called by `scaling`.
 
 Method: two series are compared with each number of workers they share (`pairwise`), with Holm's correction
 over all such places of a profile. A crossover lies between two numbers of workers with opposite verdicts; its
@@ -51,7 +51,7 @@ class SeriesPair(Generic[Name]):
     crossovers: tuple[Crossover, ...]
 
     def ahead(self, name: Name) -> tuple[int, ...]:
-        """Return the numbers of workers with which one of the two is surely faster."""
+        """Return the numbers of workers with a verdict for one of the two."""
         verdict = "faster" if name == self.first else "slower"
         return tuple(workers for workers, order in self.orders.items() if order.verdict == verdict)
 
@@ -80,7 +80,7 @@ def series_pairs(series: Mapping[Name, Mapping[int, Sample]]) -> tuple[SeriesPai
 
 
 def crossing_point(leads: Mapping[int, float]) -> float:
-    """Return the number of workers at which two series are equally fast in one block.
+    """Return the number of workers with equal times of two series in one block.
 
     Between the numbers of workers there are, the lead is taken as linear in their logarithm. The result is
     how far the series that leads at first stays ahead, all stretches together: the crossing if there is
@@ -122,7 +122,7 @@ def _find_crossovers(
 def _bound_crossing(
     ahead: Mapping[int, Sample], behind: Mapping[int, Sample], workers: Sequence[int]
 ) -> Interval | None:
-    """Bound the crossing point over the blocks in which both succeeded with all these workers."""
+    """Bound the crossing point over the blocks that have all these numbers of workers."""
     blocks = sorted(
         set.intersection(*(set(samples[count]) for samples in (ahead, behind) for count in workers))
     )

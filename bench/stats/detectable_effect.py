@@ -28,7 +28,7 @@ _SEED: Final = 1
 
 
 def least_blocks() -> int:
-    """Return the number of blocks below which no difference shows, however large."""
+    """Return the least number of blocks that can show any difference, however large."""
     return next(n for n in range(1, _RESAMPLED_UP_TO) if bound_rank(n, _TAIL) is not None)
 
 

@@ -99,12 +99,12 @@ class Gate:
 
 
 def pair_with_itself(cases: Iterable[Case]) -> tuple[Case, ...]:
-    """Return two variants of each case, which differ in name only; every block runs both."""
+    """Return two variants of each case that differ in name only; every block runs both."""
     return tuple(replace(case, variant=variant) for case in cases for variant in VARIANTS)
 
 
 def measure_noise(run: Run) -> Noise:
-    """Measure the noise of every case of a run in which both variants succeeded often enough."""
+    """Measure the noise of every case with enough successful pairs of trials."""
     samples = {
         case: block_sample([trial for trial in run.trials if trial.case == case.id]) for case in run.cases
     }
@@ -147,7 +147,7 @@ def case_noise(case_id: str, first: Sample, second: Sample) -> CaseNoise:
 
 
 def gate_for(noise: Noise, threshold: float, blocks: int) -> Gate:
-    """Return the blocks that a gate of this threshold needs for the noisiest case, and what its own show.
+    """Compare the blocks that a gate needs for the noisiest case with the given ones.
 
     Raises:
         ValueError: there is no case, or the threshold is not above zero.

@@ -107,9 +107,9 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
 
 
 def blocks_needed(pairs: int) -> int:
-    """Return the number of blocks with which even the strictest of Holm's steps can be passed.
+    """Return the least number of blocks for a verdict, given the number of pairs.
 
-    The smallest two-sided p of n blocks is 2 / 2ⁿ.
+    It passes even the strictest of Holm's steps. The smallest two-sided p of n blocks is 2 / 2ⁿ.
     """
     return math.ceil(math.log2(2 * max(1, pairs) / SIGNIFICANCE))
 

@@ -17,7 +17,7 @@ _ROUNDING: Final = 1e-24
 
 
 def solve_non_negative(columns: Sequence[Sequence[float]], target: Sequence[float]) -> tuple[float, ...]:
-    """Return the non-negative factors with which the columns come closest to the target.
+    """Fit the target by the columns with non-negative factors, and return the factors.
 
     At the solution the factors above zero are the plain least squares over their own columns (Lawson &
     Hanson), so the best of all choices of columns whose plain solution has no negative factor is exact.

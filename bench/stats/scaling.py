@@ -60,7 +60,7 @@ class ScalingPoint:
 
 @dataclass(frozen=True, slots=True)
 class Knee:
-    """The number of workers beyond which more of them do not pay.
+    """The point at the end of all steps that pay.
 
     Attributes:
         point: the first beyond which a gain of 5 % is not shown.
@@ -140,7 +140,7 @@ def summarize_scaling(run: Run) -> tuple[Scaling, ...]:
 
 
 def find_knee(points: Sequence[ScalingPoint], left_out: Sequence[int] = ()) -> Knee | None:
-    """Find the first point beyond which a gain of 5 % is not shown, or None if every step gains 5 %.
+    """Find the first point without a shown gain of 5 % beyond it, or None if there is none.
 
     Each step is compared with the lower end of its own 95 % interval and the first failure ends the
     search, so no correction is due: the chance that any step below the knee gains less than 5 % in

@@ -19,7 +19,7 @@ from bench.stats.signed_rank import bound_rank, walsh_averages
 
 @dataclass(frozen=True, slots=True)
 class SequentialRule:
-    """When to look at the blocks, and at what risk of a wrong verdict.
+    """The looks of the test, and the allowed risks of a wrong verdict.
 
     Attributes:
         margin: the greatest change that is still *equivalent*, as a share: 0.05 is 5 %.
@@ -103,7 +103,7 @@ def estimate_ratio(differences: Sequence[float]) -> Decision:
 
 
 def blocks_to_alarm(metrics: int, rule: SequentialRule) -> int:
-    """Return the first look at which a family of so many metrics can be called slower or faster.
+    """Return the first look that can call one of so many metrics slower or faster.
 
     Raises:
         ValueError: the family is too large for every look of the rule.

@@ -114,11 +114,11 @@ def run_verdicts(run: Run, comparison: Comparison | None = None) -> Verdicts:
 def comparison_verdicts(
     comparison: Comparison, trials: Sequence[Measurement], measured_for: Comparison | None = None
 ) -> Verdicts:
-    """Return the verdicts on the trials of a comparison, which are in the order in which they were run.
+    """Return the verdicts on the trials of a comparison.
 
     Args:
-        comparison: what is compared, by which margins.
-        trials: both trials of a pair stand next to each other.
+        comparison: the variants, metrics and margins.
+        trials: in the order in which they were run, both trials of a pair next to each other.
         measured_for: the comparison that the trials were run for, if it is another one.
     """
     state = ComparisonState(comparison.margins, measured_for or comparison)
@@ -181,7 +181,7 @@ def _plain_run_verdicts(comparison: Comparison, trials: Sequence[Measurement]) -
 def _sound_blocks(
     base: Mapping[int, Measurement], candidate: Mapping[int, Measurement]
 ) -> list[tuple[Measurement, Measurement]]:
-    """Return both trials of each block in which both succeeded."""
+    """Return both trials of each successful block."""
     shared = [(base[block], candidate[block]) for block in sorted(base.keys() & candidate.keys())]
     return [both for both in shared if all(trial.outcome == "ok" for trial in both)]
 
@@ -200,7 +200,7 @@ def _metric_verdicts(
     sound: Mapping[str, Sequence[tuple[Measurement, Measurement]]],
     reason: Callable[[Question], str],
 ) -> tuple[MetricVerdict, ...]:
-    """Judge each metric of each case by the blocks in which both variants succeeded, base first."""
+    """Judge each metric of each case by its successful blocks; the base comes first in each."""
     return tuple(
         _judge_metric(
             comparison,

@@ -34,6 +34,7 @@ class JournalContents:
     """The contents of a journal.
 
     Attributes:
+        trials: in the order in which they were run.
         resumed: the times at which the run was resumed, oldest first.
         end: end of the last whole line, in bytes.
         torn: bytes after that: a line that was being written when the run was interrupted; it never counts.
@@ -107,7 +108,7 @@ def continued_journal(path: Path, past: JournalContents) -> Iterator[Journal]:
 
 
 def read_journal(path: Path) -> JournalContents:
-    """Read a journal; its trials are in the order in which they were run.
+    """Read a journal.
 
     Raises:
         UnreadableResultError: it is of another version, or damaged; the message has the path and the byte
