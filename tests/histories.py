@@ -1,4 +1,4 @@
-"""Histories to test with, built in a line."""
+"""Build points and ratios of a history for tests."""
 
 import math
 import random
@@ -14,7 +14,7 @@ START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def commit_number(number: int) -> str:
-    """Return a commit that is told from others by its number."""
+    """Return a commit with a number of its own."""
     return f"{number:07x}" + "c" * 33
 
 
@@ -28,7 +28,7 @@ def point(  # noqa: PLR0913  each may be what a test is about
     fingerprint: str = "f" * 64,
     settings: str = "5" * 16,
 ) -> Point:
-    """Build the point of the so-manieth day."""
+    """Build the point of day ``number``."""
     time = START + timedelta(days=number)
     return Point(
         time=time.isoformat(),
@@ -49,6 +49,6 @@ def point(  # noqa: PLR0913  each may be what a test is about
 
 
 def noisy(levels: Iterable[float], seed: int = 1, sigma: float = 0.01) -> Sequence[float]:
-    """Draw a ratio about each of these levels."""
+    """Draw a ratio around each of these levels."""
     source = random.Random(seed)
     return [level * math.exp(source.gauss(0, sigma)) for level in levels]

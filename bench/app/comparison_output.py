@@ -1,14 +1,12 @@
 """From a stored contest to its verdicts, and from those to the exit code."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from bench.app.output import stderr_console, stdout_console, write_stderr, write_stdout
-from bench.errors import UsageError
-from bench.model.comparison import Comparison
 from bench.model.results import Run
 from bench.report.comparison_table import comparison_table, variant_lines
 from bench.report.export.json import verdicts_to_json
@@ -16,33 +14,11 @@ from bench.report.export.junit import to_junit
 from bench.report.github import github_annotations, github_summary
 from bench.report.markdown import tables_to_markdown
 from bench.report.terminal import print_tables
-from bench.stats.absolute_thresholds import BoundVerdict, bound_verdicts
-from bench.stats.verdicts import Overall, Verdicts, comparison_verdicts, overall_verdict, paired_verdicts
+from bench.stats.verdicts import Overall, Verdicts, overall_verdict, run_verdicts
 from bench.storage.atomic_write import write_atomically, write_error
-from bench.storage.comparison import read_comparison
 from bench.storage.run_folder import save_run
 
 CODES: Final[Mapping[Overall, int]] = {"passed": 0, "regression": 1, "failed": 3, "inconclusive": 8}
-
-
-def verdicts_for_run(document: Run, contest: Comparison | None = None) -> Verdicts:
-    """Work out the verdicts of a run, on its own terms or on those of another contest of its variants.
-
-    Raises:
-        UsageError: the run is no contest, and none is given.
-    """
-    kept = read_comparison(document)
-    if kept is not None:
-        return comparison_verdicts(contest or kept, document.trials, kept)
-    if contest is None:
-        raise UsageError(f"{document.name} is no contest of two variants", hint="measure one with `ab`")
-    return paired_verdicts(contest, document.trials)
-
-
-def bound_verdicts_for_run(document: Run, contest: Comparison | None = None) -> tuple[BoundVerdict, ...]:
-    """Hold the candidate against the bounds of a contest, or of the one that a run is; none has none."""
-    kept = contest or read_comparison(document)
-    return () if kept is None else bound_verdicts(kept, document.trials)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +40,26 @@ class Outputs:
 
 def present_comparison(document: Run, folder: Path, outputs: Outputs) -> int:
     """Store what is derived from the journal, tell of it, and return the exit code."""
-    verdicts, bounds = verdicts_for_run(document), bound_verdicts_for_run(document)
+    verdicts = run_verdicts(document)
     misses = bool(verdicts.vanished) and not outputs.allow_missing
-    ruling = overall_verdict(verdicts, bounds, misses=misses)
-    table = comparison_table(document.name, verdicts, variant_lines(document), bounds)
+    overall = overall_verdict(verdicts, misses=misses)
+    table = comparison_table(document.name, verdicts, variant_lines(document))
     save_run(folder, document, tables_to_markdown([table]))
     if outputs.as_json:
-        write_stdout(verdicts_to_json(document.name, verdicts, bounds, ruling))
+        write_stdout(verdicts_to_json(document.name, verdicts, overall))
     else:
         print_tables([table], stdout_console())
     if document.status == "complete":
-        _tell_others(document, outputs, verdicts, bounds, ruling)
-        stderr_console().print(f"{ruling} (exit code {CODES[ruling]})", soft_wrap=True)
-    return CODES[ruling]
+        _tell_others(document, outputs, verdicts, overall)
+        stderr_console().print(f"{overall} (exit code {CODES[overall]})", soft_wrap=True)
+    return CODES[overall]
 
 
 def _tell_others(
     document: Run,
     outputs: Outputs,
     verdicts: Verdicts,
-    bounds: Sequence[BoundVerdict],
-    ruling: Overall,
+    overall: Overall,
 ) -> None:
     """Write for CI; a file written half-way would change the very tree that `--resume` is to go on with."""
     if outputs.allow_missing:
@@ -92,9 +67,9 @@ def _tell_others(
     if outputs.junit is not None:
         _write(outputs.junit, to_junit(document, allow_missing=outputs.allow_missing))
     if outputs.github:
-        for line in github_annotations(verdicts, bounds):
+        for line in github_annotations(verdicts):
             (write_stderr if outputs.as_json else write_stdout)(f"{line}\n")
-        _summarise(github_summary(document.name, verdicts, ruling, bounds, variant_lines(document)))
+        _summarise(github_summary(document.name, verdicts, overall, variant_lines(document)))
 
 
 def _write(file: Path, text: str) -> None:

@@ -14,12 +14,12 @@ from bench.model.cases import Case, Experiment
 from bench.model.comparison import BuiltVariant, Comparison
 from bench.model.flags import served_flags
 from bench.model.results import Run
+from bench.model.stored_comparison import stored_repeats
 from bench.model.text import plural
 from bench.report.number_format import format_duration
 from bench.runner.pilot import run_pilot, with_repeats
 from bench.stats.comparison_state import RULE
 from bench.stats.sequential_test import blocks_to_alarm
-from bench.storage.comparison import stored_repeats
 from bench.storage.journal import read_journal
 from bench.storage.run_folder import check_unused, journal_path
 from bench.system.cpu_affinity import plan_pinning

@@ -8,8 +8,8 @@ from bench.errors import UsageError
 from bench.model.cases import Case
 from bench.model.comparison import DEFAULT_MARGIN, DEFAULT_METRICS, Comparison
 from bench.model.results import Run
+from bench.model.stored_comparison import read_comparison
 from bench.stats.comparability import workload_digests
-from bench.storage.comparison import read_comparison
 from bench.storage.run_folder import load_run
 
 

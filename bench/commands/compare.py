@@ -6,7 +6,7 @@ from typing import Final
 import rich_click as click
 
 from bench.app.comparison_options import parse_margin
-from bench.app.comparison_output import CODES, bound_verdicts_for_run, verdicts_for_run
+from bench.app.comparison_output import CODES
 from bench.app.output import stdout_console, write_stdout
 from bench.app.run_selector import SelectedCases, both_variants, comparison_between, select_run
 from bench.errors import IncomparableError
@@ -21,7 +21,7 @@ from bench.report.comparison_table import (
 from bench.report.export.json import verdicts_to_json
 from bench.report.terminal import print_tables
 from bench.stats.comparability import describe_cases, incomparable_reasons, match_cases
-from bench.stats.verdicts import overall_verdict
+from bench.stats.verdicts import overall_verdict, run_verdicts
 
 _REGRESSION: Final = 1
 
@@ -67,17 +67,17 @@ def _judge(
             hint="measure both sides at once with `ab`, or see ratios without verdicts with --descriptive",
         )
     contest = comparison_between(first, second, parse_margin(threshold))
-    verdicts, bounds = verdicts_for_run(first.run, contest), bound_verdicts_for_run(first.run, contest)
+    verdicts = run_verdicts(first.run, contest)
     matched = match_cases(first.cases, second.cases, (first.digests, second.digests))
     misses = bool(verdicts.vanished or matched.vanished) and not allow_missing
-    ruling = overall_verdict(verdicts, bounds, misses=misses)
+    overall = overall_verdict(verdicts, misses=misses)
     if as_json:
-        write_stdout(verdicts_to_json(first.run.name, verdicts, bounds, ruling))
+        write_stdout(verdicts_to_json(first.run.name, verdicts, overall))
     else:
         notes = (*variant_lines(first.run), *missing_case_lines(matched))
-        table = comparison_table(f"{first.name} against {second.name}", verdicts, notes, bounds)
+        table = comparison_table(f"{first.name} against {second.name}", verdicts, notes)
         print_tables([table], stdout_console())
-    return CODES[ruling]
+    return CODES[overall]
 
 
 def _describe(first: SelectedCases, second: SelectedCases, *, allow_missing: bool, as_json: bool) -> int:

@@ -13,9 +13,8 @@ from bench.model.text import plural, printable
 from bench.report.export.json import history_to_json
 from bench.report.history_table import history_table
 from bench.report.terminal import print_tables
-from bench.stats.history import history_tracks
+from bench.stats.history import history_points, history_tracks
 from bench.storage.history import HISTORY, add_points, read_history
-from bench.storage.history_points import history_points
 from bench.storage.pinned_reference import REFERENCE, Reference, load_reference, save_reference
 from bench.storage.run_folder import load_run
 from bench.system.git import commit_of

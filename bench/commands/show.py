@@ -5,11 +5,11 @@ from pathlib import Path
 
 import rich_click as click
 
-from bench.app.comparison_output import bound_verdicts_for_run, verdicts_for_run
 from bench.app.output import stdout_console, write_stdout
 from bench.app.select import select_case
 from bench.errors import UsageError
 from bench.model.results import Run
+from bench.model.stored_comparison import read_comparison
 from bench.report.baseline_table import baseline_table
 from bench.report.comparison_table import comparison_table, variant_lines
 from bench.report.export.csv import to_csv
@@ -20,7 +20,7 @@ from bench.report.results_table import run_tables
 from bench.report.scaling_table import scaling_tables
 from bench.report.table import Table
 from bench.report.terminal import print_tables
-from bench.storage.comparison import read_comparison
+from bench.stats.verdicts import run_verdicts
 from bench.storage.run_folder import load_run
 
 
@@ -55,9 +55,7 @@ def show(*, run: Path, against: str | None, scaling: bool, form: str) -> None:
     elif form == "markdown":
         write_stdout(to_markdown(stored))
     elif contest is not None:
-        table = comparison_table(
-            stored.name, verdicts_for_run(stored), variant_lines(stored), bound_verdicts_for_run(stored)
-        )
+        table = comparison_table(stored.name, run_verdicts(stored), variant_lines(stored))
         print_tables([table], stdout_console())
     else:
         print_tables(run_tables(stored), stdout_console())

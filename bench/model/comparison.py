@@ -20,10 +20,10 @@ _SHOWN: Final = 10
 Metric: TypeAlias = Literal["elapsed", "p99", "cpu", "memory"]
 """What two sides are compared by; docs/ci.md says what each is."""
 METRICS: Final[tuple[Metric, ...]] = ("elapsed", "p99", "cpu", "memory")
+Verdict: TypeAlias = Literal["faster", "slower", "equivalent", "inconclusive"]
+"""What is found of a candidate, or of one case against another; *equivalent* needs a margin."""
 DEFAULT_METRICS: Final[tuple[Metric, ...]] = ("elapsed", "p99")
 DEFAULT_MARGIN: Final = 0.05
-Verdict: TypeAlias = Literal["faster", "slower", "equivalent", "inconclusive"]
-"""The result for one metric of one case: the candidate against the base."""
 
 
 @dataclass(frozen=True, slots=True)

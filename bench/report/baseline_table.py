@@ -12,18 +12,19 @@ from bench.report.number_format import MISSING, format_interval, format_ratio
 from bench.report.results_table import CASE_KEYS, case_keys, group_by_strategy, run_title
 from bench.report.table import Column, Remark, Row, Table
 from bench.stats.case_summary import CaseSummary
-from bench.stats.pairwise import PairVerdict, PairVerdicts, blocks_needed, compare_with
+from bench.stats.pairwise import PairVerdict, blocks_needed, compare_with
 from bench.stats.ranking import rankings
 
 _LEGEND: Final = (
     "times faster than the reference, with an interval of 95% for each by itself · n: blocks that both "
     "share · p and verdict: exact signed-rank test over these blocks, Holm over all pairs shown"
 )
-_VERDICTS: Final[Mapping[PairVerdict, str]] = {
+_TOO_FEW: Final = "too few blocks"
+_VERDICTS: Final = {
     "faster": "faster",
     "slower": "slower",
-    "tie": "tied",
-    "too few blocks": "with too few blocks",
+    "inconclusive": "inconclusive",
+    _TOO_FEW: "with too few blocks",
 }
 
 
@@ -48,7 +49,7 @@ def baseline_table(run: Run, reference: Case) -> Table:
     )
 
 
-def _cells(row: CaseSummary, reference: Case, verdict: PairVerdicts | None) -> tuple[str, ...]:
+def _cells(row: CaseSummary, reference: Case, verdict: PairVerdict | None) -> tuple[str, ...]:
     if row.case == reference:
         return (MISSING, MISSING, str(row.blocks), MISSING, "reference")
     if verdict is None:
@@ -58,25 +59,29 @@ def _cells(row: CaseSummary, reference: Case, verdict: PairVerdicts | None) -> t
         format_interval(verdict.ratio, format_ratio),
         str(verdict.blocks),
         _probability(verdict.p),
-        verdict.verdict,
+        _describe_verdict(verdict),
     )
+
+
+def _describe_verdict(verdict: PairVerdict) -> str:
+    return verdict.verdict if verdict.is_testable else _TOO_FEW
 
 
 def _probability(p: float) -> str:
     return "<.001" if p < 0.001 else f"{p:.3f}".removeprefix("0")  # noqa: PLR2004  as far as digits go
 
 
-def _remarks(reference: Case, verdicts: Mapping[str, PairVerdicts]) -> Iterator[str]:
+def _remarks(reference: Case, verdicts: Mapping[str, PairVerdict]) -> Iterator[str]:
     if not verdicts:
         yield f"No case shares a block with {describe_case(reference)}: there is nothing to compare."
         return
-    counts = Counter(each.verdict for each in verdicts.values())
+    counts = Counter(map(_describe_verdict, verdicts.values()))
     found = [f"{counts[verdict]} {words}" for verdict, words in _VERDICTS.items() if counts[verdict]]
     pairs = "the one pair" if len(verdicts) == 1 else f"all {len(verdicts)} pairs"
     yield (
         f"Compared with {describe_case(reference)}: {join_and(found)} (paired by block, 95% over {pairs})."
     )
-    if counts["too few blocks"]:
+    if counts[_TOO_FEW]:
         yield (
             f"It takes {blocks_needed(len(verdicts))} shared blocks to tell {pairs} apart; "
             "with fewer, not even a difference in every block is rare enough."

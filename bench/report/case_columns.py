@@ -178,7 +178,7 @@ def _greatest_part(row: CaseSummary) -> str:
 
 def _reused(row: CaseSummary) -> float | None:
     """Count the requests on connections that had carried one before."""
-    seen = None if row.costs is None else row.costs.witness
+    seen = None if row.costs is None else row.costs.server
     return seen["requests"] - seen["opened"] if seen else None
 
 
@@ -230,16 +230,16 @@ _DETAILS: Final = (
         "what the server saw",
         "means per round; idle: nothing in flight; overtaken: out of the order asked; busy: of its core",
         (
-            _measured("mean in flight", "costs.witness.mean_in_flight", format_number, "mean\nflight"),
-            _measured("opened", "costs.witness.opened", format_count, "conns"),
+            _measured("mean in flight", "costs.server.mean_in_flight", format_number, "mean\nflight"),
+            _measured("opened", "costs.server.opened", format_count, "conns"),
             _measured("reused", _reused, format_count, "re-\nused"),
-            _measured("retries", "costs.witness.retries", format_count, "re-\ntry"),
-            _milliseconds("idle ms", "costs.witness.idle_s"),
-            _milliseconds("spacing ms", "costs.witness.spacing_p50_s", "spac-\ning"),
-            _milliseconds("longest ms", "costs.witness.spacing_max_s", "long-\nest"),
-            _measured("overtaken", "costs.witness.overtaken", format_count, "over-\ntaken"),
-            _milliseconds("late p50 ms", "costs.witness.late_p50_s", "late\np50"),
-            _milliseconds("late p99 ms", "costs.witness.late_p99_s", "late\np99"),
+            _measured("retries", "costs.server.retries", format_count, "re-\ntry"),
+            _milliseconds("idle ms", "costs.server.idle_s"),
+            _milliseconds("spacing ms", "costs.server.spacing_p50_s", "spac-\ning"),
+            _milliseconds("longest ms", "costs.server.spacing_max_s", "long-\nest"),
+            _measured("overtaken", "costs.server.overtaken", format_count, "over-\ntaken"),
+            _milliseconds("late p50 ms", "costs.server.late_p50_s", "late\np50"),
+            _milliseconds("late p99 ms", "costs.server.late_p99_s", "late\np99"),
             _measured("busy", "costs.server_busy", format_percent),
         ),
     ),

@@ -1,11 +1,12 @@
 """Build the tables of comparisons: verdicts on metrics, or medians without verdicts."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from bench.model.comparison import METRICS, Metric, Verdict
 from bench.model.results import Run
+from bench.model.stored_comparison import about_variant, read_comparison
 from bench.model.text import join_and, plural, printable
 from bench.report.absolute_thresholds import bound_lines, count_bounds
 from bench.report.failures import describe_failed_pairs
@@ -18,10 +19,8 @@ from bench.report.number_format import (
 )
 from bench.report.table import Column, Remark, Row, Section, Table
 from bench.report.terminal import text_width
-from bench.stats.absolute_thresholds import BoundVerdict
 from bench.stats.comparability import CaseMatching, DescribedCase
 from bench.stats.verdicts import MetricVerdict, Verdicts
-from bench.storage.comparison import about_variant, read_comparison
 
 _LONGEST_HEADING: Final = 12
 _SHORT_COMMIT: Final = 7
@@ -33,16 +32,13 @@ _METRICS: Final = {
 }
 
 
-def comparison_table(
-    title: str, verdicts: Verdicts, notes: Iterable[str] = (), bounds: Sequence[BoundVerdict] = ()
-) -> Table:
+def comparison_table(title: str, verdicts: Verdicts, notes: Iterable[str] = ()) -> Table:
     """Build the table of the verdicts of a comparison.
 
     Args:
         title: of the table.
         verdicts: a row for each.
         notes: remarks to make before those on cases and trials.
-        bounds: how the candidate keeps to its bounds.
     """
     headings = ("", *_variant_headings(verdicts), "change", "bounds", "blocks")
     remarks = (
@@ -51,8 +47,8 @@ def comparison_table(
         *_failures(verdicts),
         *_disturbances(verdicts),
         *_undecided_metrics(verdicts),
-        *bound_lines(bounds),
-        comparison_conclusion(verdicts, bounds),
+        *bound_lines(verdicts.bounds),
+        comparison_conclusion(verdicts),
     )
     return Table(
         title=title,
@@ -127,9 +123,9 @@ def short_commit(commit: str) -> str:
     return commit[:_SHORT_COMMIT]
 
 
-def comparison_conclusion(verdicts: Verdicts, bounds: Sequence[BoundVerdict] = ()) -> str:
+def comparison_conclusion(verdicts: Verdicts) -> str:
     """Count the metrics that moved and those that did not, and the bounds."""
-    return " ".join(filter(None, (*_count_metrics(verdicts), count_bounds(bounds))))
+    return " ".join(filter(None, (*_count_metrics(verdicts), count_bounds(verdicts.bounds))))
 
 
 def _count_metrics(verdicts: Verdicts) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Write the verdicts of a comparison for GitHub: a job summary, and annotations of the workflow."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Literal
 
 from bench.model.text import printable
@@ -8,7 +8,6 @@ from bench.report.absolute_thresholds import describe_bound, describe_finding
 from bench.report.comparison_table import comparison_table, describe_ratio
 from bench.report.failures import describe_failed_trials
 from bench.report.markdown import escape_text, tables_to_markdown
-from bench.stats.absolute_thresholds import BoundVerdict
 from bench.stats.verdicts import Overall, Verdicts
 
 _HEADLINES: Final[Mapping[Overall, str]] = {
@@ -19,19 +18,16 @@ _HEADLINES: Final[Mapping[Overall, str]] = {
 }
 
 
-def github_summary(
-    name: str, verdicts: Verdicts, overall: Overall, bounds: Sequence[BoundVerdict], notes: Iterable[str] = ()
-) -> str:
+def github_summary(name: str, verdicts: Verdicts, overall: Overall, notes: Iterable[str] = ()) -> str:
     """Write the text for the file that ``GITHUB_STEP_SUMMARY`` names, as GitHub-flavoured Markdown.
 
     Args:
         name: of the run.
         verdicts: of the comparison.
         overall: the verdict on the whole run, bounds and vanished cases included.
-        bounds: how the candidate keeps to its bounds.
         notes: further remarks, a paragraph each.
     """
-    table = comparison_table(_variants(verdicts), verdicts, notes, bounds)
+    table = comparison_table(_variants(verdicts), verdicts, notes)
     return "\n".join(
         (
             f"## flagbench: {_HEADLINES[overall]}",
@@ -43,20 +39,20 @@ def github_summary(
     )
 
 
-def github_annotations(verdicts: Verdicts, bounds: Sequence[BoundVerdict]) -> Iterator[str]:
+def github_annotations(verdicts: Verdicts) -> Iterator[str]:
     """Write workflow commands, a line each; printed to stdout, GitHub shows them as annotations.
 
     There is an error for each metric that is *slower*, each bound that is *broken*, and each case that has
     vanished or in which the candidate failed; then a warning for each metric that is *inconclusive*, each
     bound that is *open*, and each case in which the base failed. GitHub shows the first ten of a kind a step.
     """
-    for title, message in _errors(verdicts, bounds):
+    for title, message in _errors(verdicts):
         yield _command("error", title, message)
-    for title, message in _warnings(verdicts, bounds):
+    for title, message in _warnings(verdicts):
         yield _command("warning", title, message)
 
 
-def _errors(verdicts: Verdicts, bounds: Sequence[BoundVerdict]) -> Iterator[tuple[str, str]]:
+def _errors(verdicts: Verdicts) -> Iterator[tuple[str, str]]:
     variants = _variants(verdicts)
     for each in verdicts.metrics:
         if each.verdict == "slower":
@@ -65,10 +61,10 @@ def _errors(verdicts: Verdicts, bounds: Sequence[BoundVerdict]) -> Iterator[tupl
         yield f"{case}: trials failed", f"{variants}: {describe_failed_trials(trials)}"
     for case in verdicts.vanished:
         yield f"{case}: vanished", f"{verdicts.candidate} lacks this case"
-    yield from _bounds_that_are("broken", bounds)
+    yield from _bounds_that_are("broken", verdicts)
 
 
-def _warnings(verdicts: Verdicts, bounds: Sequence[BoundVerdict]) -> Iterator[tuple[str, str]]:
+def _warnings(verdicts: Verdicts) -> Iterator[tuple[str, str]]:
     variants = _variants(verdicts)
     for each in verdicts.metrics:
         if each.verdict == "inconclusive":
@@ -76,13 +72,11 @@ def _warnings(verdicts: Verdicts, bounds: Sequence[BoundVerdict]) -> Iterator[tu
     for case, trials in verdicts.failures(verdicts.base).items():
         title = f"{case}: trials of {verdicts.base} failed"
         yield title, f"{variants}: {describe_failed_trials(trials)}"
-    yield from _bounds_that_are("open", bounds)
+    yield from _bounds_that_are("open", verdicts)
 
 
-def _bounds_that_are(
-    verdict: Literal["broken", "open"], bounds: Sequence[BoundVerdict]
-) -> Iterator[tuple[str, str]]:
-    for each in bounds:
+def _bounds_that_are(verdict: Literal["broken", "open"], verdicts: Verdicts) -> Iterator[tuple[str, str]]:
+    for each in verdicts.bounds:
         if each.verdict == verdict:
             yield f"{each.case}: {describe_bound(each)} is {verdict}", describe_finding(each)
 

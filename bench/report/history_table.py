@@ -11,7 +11,7 @@ from bench.report.sparkline import BREAK, draw_series
 from bench.report.table import Column, Remark, Row, Section, Table
 from bench.report.terminal import text_width
 from bench.stats.change_points import ALPHA, LEAST_POINTS
-from bench.stats.history import HistoryTrack, Series
+from bench.stats.history import HistorySeries, HistoryTrack
 from bench.stats.intervals import Interval
 from bench.storage.pinned_reference import Reference
 
@@ -79,7 +79,7 @@ def _figures(track: HistoryTrack) -> tuple[str, ...]:
     )
 
 
-def _last_step(series: Series) -> str:
+def _last_step(series: HistorySeries) -> str:
     if not series.steps:
         return MISSING
     step = series.steps[-1]

@@ -7,7 +7,7 @@ from typing import Final, Self
 from bench.model.comparison import BoundedFigure
 from bench.stats.case_summary import Range
 from bench.stats.intervals import Interval
-from bench.stats.pairwise import PairVerdicts
+from bench.stats.pairwise import PairVerdict
 
 MISSING: Final = "–"
 _MIB: Final = 1 << 20
@@ -95,7 +95,7 @@ def format_ratio(value: float) -> str:
     return f"{value:#.3g}" if value < 0.9995 else format_number(value)  # noqa: PLR2004  rounds up to one
 
 
-def format_speedup(verdict: PairVerdicts | None) -> str:
+def format_speedup(verdict: PairVerdict | None) -> str:
     """Format a ratio, with ≈ in front if the two cases cannot be told apart."""
     if verdict is None:
         return MISSING

@@ -127,20 +127,22 @@ def _workers_table(ranking: Ranking) -> Iterator[Table]:
 
 def _mark(ranking: Ranking, row: CaseSummary) -> str:
     """Mark the fastest case (*), cases that cannot be told from it (=), and failed trials (!)."""
-    place = "*" if row.case.id == ranking.fastest else "=" if row.case.id in ranking.ties else ""
+    place = "*" if row.case.id == ranking.fastest else "=" if row.case.id in ranking.inconclusive else ""
     return place + ("!" if row.failed else "")
 
 
 def _tone(ranking: Ranking, row: CaseSummary) -> Tone:
     if row.figures is None:
         return "bad"
-    return "best" if row.case.id == ranking.fastest else "good" if row.case.id in ranking.ties else "plain"
+    if row.case.id == ranking.fastest:
+        return "best"
+    return "good" if row.case.id in ranking.inconclusive else "plain"
 
 
 def _legend(ranking: Ranking) -> str:
     """Explain the marks, and the column that compares with the baseline."""
     marks = ["* fastest"]
-    if ranking.ties:
+    if ranking.inconclusive:
         marks.append("= cannot be told from it")
     if any(row.failed for row in ranking.rows):
         marks.append("! trials failed, named below")
@@ -169,9 +171,9 @@ def _gain(best: CaseSummary, rows: Mapping[str, CaseSummary], baseline: str | No
         return ""
     found = best.figures.times_faster
     other = describe_case(rows[baseline].case)
-    if found.verdict == "tie":
+    if found.is_testable and found.verdict == "inconclusive":
         return f", and cannot be told from {other}"
-    about = "about " if found.verdict == "too few blocks" else ""
+    about = "" if found.is_testable else "about "
     times = f"{about}{format_number(found.ratio.estimate)} times faster than {other}"
     return f", {times}{_bounds(found.ratio)}"
 
@@ -188,21 +190,21 @@ def _certainty(ranking: Ranking, rows: Mapping[str, CaseSummary]) -> Iterator[st
         blocks = plural(rows[ranking.fastest or ""].blocks, "block")
         yield f"There was nothing to compare it with ({blocks})."
         return
-    if ranking.undecided and not (ranking.behind or ranking.ties):
+    if ranking.untestable and not (ranking.slower or ranking.inconclusive):
         yield (
             f"There are too few blocks to tell {ranking.ranked} cases apart; "
             f"it takes {ranking.blocks_needed}: take this as a first impression."
         )
         return
     basis = f"paired by block, 95% over all pairs of {ranking.ranked} cases"
-    if ranking.ties:
-        yield f"It cannot be told from {_list_cases(ranking.ties, rows)} ({basis})."
-    elif ranking.undecided:
-        yield f"It is ahead of {plural(len(ranking.behind), 'other case')} ({basis})."
+    if ranking.inconclusive:
+        yield f"It cannot be told from {_list_cases(ranking.inconclusive, rows)} ({basis})."
+    elif ranking.untestable:
+        yield f"It is ahead of {plural(len(ranking.slower), 'other case')} ({basis})."
     else:
         yield f"It is ahead of every other case ({basis})."
-    if ranking.undecided:
-        yield f"Too few blocks are shared with {_list_cases(ranking.undecided, rows)} to compare them."
+    if ranking.untestable:
+        yield f"Too few blocks are shared with {_list_cases(ranking.untestable, rows)} to compare them."
 
 
 def _list_cases(case_ids: frozenset[str], rows: Mapping[str, CaseSummary]) -> str:

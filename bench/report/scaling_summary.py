@@ -16,7 +16,7 @@ from bench.report.number_format import (
 )
 from bench.stats.crossover import Crossover, SeriesPair
 from bench.stats.intervals import Interval
-from bench.stats.pairwise import PairVerdicts, blocks_needed
+from bench.stats.pairwise import PairVerdict, blocks_needed
 from bench.stats.scaling import WORTH, Knee, Law, Scaling, ScalingPoint, Series, SeriesKey
 
 _LEAST_BLOCKS: Final = blocks_needed(1)
@@ -33,11 +33,11 @@ def scaling_remarks(scaling: Scaling) -> Iterator[str]:
         yield "No strategy and client has timings for three numbers of workers: there is nothing to fit."
     for series in scaling.series:
         what = f"{_describe_knee(series)}{_describe_law(series)}{_failed_workers(series)}"
-        yield f"{describe_series(series.contender)}: {what}"
-    orders = [order for pair in scaling.rivalries for order in pair.orders.values()]
-    yield from _describe_crossovers(scaling.rivalries)
+        yield f"{describe_series(series.key)}: {what}"
+    orders = [order for pair in scaling.pairs for order in pair.orders.values()]
+    yield from _describe_crossovers(scaling.pairs)
     yield from _blocks_for_crossovers(orders)
-    yield from _blocks_for_knees([point for series in scaling.series for point in series.rungs])
+    yield from _blocks_for_knees([point for series in scaling.series for point in series.points])
 
 
 def _describe_knee(series: Series) -> str:
@@ -45,18 +45,18 @@ def _describe_knee(series: Series) -> str:
     knee = series.knee
     if knee is None:
         return (
-            f"every step up to {series.rungs[-1].workers} workers gains 5% or more; a knee is not in reach."
+            f"every step up to {series.points[-1].workers} workers gains 5% or more; a knee is not in reach."
         )
     if knee.failed:
         failed = join_and(list(map(str, knee.failed)))
-        beyond = plural(knee.rung.workers, "worker")
+        beyond = plural(knee.point.workers, "worker")
         lead = f"no knee can be sought beyond {beyond}, as most trials with {failed} failed"
     elif knee.step.gain is None or knee.step.gain.ratio.low is None:
-        lead = f"no knee can be sought beyond {plural(knee.rung.workers, 'worker')}"
-    elif knee.rung == series.rungs[0]:
-        lead = f"the knee is at {plural(knee.rung.workers, 'worker')}, the fewest that were timed"
+        lead = f"no knee can be sought beyond {plural(knee.point.workers, 'worker')}"
+    elif knee.point == series.points[0]:
+        lead = f"the knee is at {plural(knee.point.workers, 'worker')}, the fewest that were timed"
     else:
-        lead = f"the knee is at {knee.rung.workers} workers, as every step up to there gains 5% or more"
+        lead = f"the knee is at {knee.point.workers} workers, as every step up to there gains 5% or more"
     return f"{lead}; {_describe_step(knee)}.{_later_gains(knee)}"
 
 
@@ -102,9 +102,9 @@ def _describe_law(series: Series) -> str:
         f"one worker does {format_number(law.rate.estimate)} fetches/s{_bounds(law.rate, format_number)}, "
         f"contention σ {_with_bounds(law.contention, _format_parameter)}, "
         f"coherency κ {_with_bounds(law.coherency, _format_parameter)}; "
-        f"{_describe_peak(law, series.rungs[-1].workers)}."
+        f"{_describe_peak(law, series.points[-1].workers)}."
     )
-    tested = ", which three numbers of workers hardly test" if len(series.rungs) == _LAW_PARAMETERS else ""
+    tested = ", which three numbers of workers hardly test" if len(series.points) == _LAW_PARAMETERS else ""
     return f"{found} Its greatest miss is {format_percent(law.misfit)} of a time{tested}."
 
 
@@ -132,7 +132,7 @@ def _describe_peak(law: Law, most: int) -> str:
 
 def _describe_crossovers(pairs: Sequence[SeriesPair[SeriesKey]]) -> Iterator[str]:
     """Name the series that overtake others; count the pairs without a crossover if they are many."""
-    if all(order.verdict == "too few blocks" for pair in pairs for order in pair.orders.values()):
+    if not any(order.is_testable for pair in pairs for order in pair.orders.values()):
         return
     without = [pair for pair in pairs if not pair.crossovers]
     for pair in pairs:
@@ -161,9 +161,9 @@ def _describe_crossover(pair: SeriesPair[SeriesKey], crossover: Crossover) -> st
     return f"{describe_series(behind)} overtakes {describe_series(ahead)} {between}."
 
 
-def _blocks_for_crossovers(orders: Sequence[PairVerdicts]) -> Iterator[str]:
+def _blocks_for_crossovers(orders: Sequence[PairVerdict]) -> Iterator[str]:
     """Say in how many places there are too few blocks to tell which series is ahead."""
-    short = [order.blocks for order in orders if order.verdict == "too few blocks"]
+    short = [order.blocks for order in orders if not order.is_testable]
     if not short:
         return
     needed = blocks_needed(len(orders))

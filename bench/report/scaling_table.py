@@ -35,8 +35,8 @@ def scaling_tables(run: Run) -> Iterator[Table]:
 
 
 def _section(series: Series, unit: TimeUnit) -> Section:
-    name = f"{series.contender.strategy} {client_label(series.contender)}"
-    return Section(printable(name), tuple(_row(point, unit) for point in series.rungs))
+    name = f"{series.key.strategy} {client_label(series.key)}"
+    return Section(printable(name), tuple(_row(point, unit) for point in series.points))
 
 
 def _row(point: ScalingPoint, unit: TimeUnit) -> Row:

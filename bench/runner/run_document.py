@@ -11,8 +11,8 @@ from bench.errors import SetupError, UsageError
 from bench.model.cases import Experiment
 from bench.model.json_codec import to_json_value
 from bench.model.results import Run, RunHeader
+from bench.model.stored_comparison import as_configured
 from bench.runner.schedule import replay
-from bench.storage.comparison import as_configured
 from bench.storage.journal import JournalContents
 
 _SHOWN: Final = 12

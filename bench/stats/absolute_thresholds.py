@@ -1,4 +1,8 @@
-"""Whether the candidate of a contest keeps to the bounds that its config sets, whatever the base does."""
+"""Check the candidate of a comparison against the absolute thresholds (bounds) of its config.
+
+Method: the 95 % interval of the median over blocks (`intervals`) is compared with the bound; errors are
+counted and need no interval. The base plays no part, so neither does the margin. Used by `verdicts`.
+"""
 
 import math
 import operator
@@ -10,12 +14,12 @@ from typing import Final, Literal, TypeAlias
 
 from bench.model.comparison import Bound, BoundedFigure, Comparison, Relation
 from bench.model.results import Measurement
-from bench.stats.case_summary import errors_of
+from bench.stats.case_summary import count_errors
 from bench.stats.intervals import Interval, median_interval
 from bench.stats.metrics import SUMMED, metric_value
 
 BoundStatus: TypeAlias = Literal["kept", "broken", "open"]
-"""Whether a bound holds as far as the blocks can tell; *open* is what they cannot."""
+"""Whether the candidate keeps a bound; *open* if the blocks cannot tell."""
 
 _RELATIONS: Final[Mapping[Relation, Callable[[float, float], bool]]] = {
     "<": operator.lt,
@@ -28,14 +32,14 @@ _RELATIONS: Final[Mapping[Relation, Callable[[float, float], bool]]] = {
 
 @dataclass(frozen=True, slots=True)
 class BoundVerdict:
-    """How the candidate keeps to a bound in one case.
+    """The verdict on one bound in one case.
 
     Attributes:
-        case: without a variant.
-        found: the median over blocks with its 95 % bounds, in seconds, bytes or as a share; of ``errors``
-            the most, and between how few and how many there were. ``None`` where no block was measured.
-        blocks: how many it rests on.
-        repeats: how many rounds of the config's length each of theirs was made of; ``found`` is of one.
+        case: id without a variant.
+        found: median over blocks with its 95 % interval, in seconds, bytes or as a share; of ``errors`` the
+            most in any block, between the fewest and the most. ``None`` if no block was measured.
+        blocks: number of blocks that ``found`` rests on.
+        repeats: how many times the config's countries were fetched in each round; ``found`` is for one.
     """
 
     case: str
@@ -46,26 +50,26 @@ class BoundVerdict:
     repeats: int = 1
 
 
-def bound_verdicts(contest: Comparison, trials: Sequence[Measurement]) -> tuple[BoundVerdict, ...]:
-    """Hold the candidate's successful trials against each bound, in the order of cases and then of bounds.
+def bound_verdicts(comparison: Comparison, trials: Sequence[Measurement]) -> tuple[BoundVerdict, ...]:
+    """Check the candidate's successful trials against each bound, in the order of cases, then of bounds.
 
-    Of a block that was tried again, the last success counts.
+    If a block was repeated, its last success counts.
     """
-    good: dict[str, dict[int, Measurement]] = {f"{case}@{contest.candidate}": {} for case in contest.margins}
+    good: dict[str, dict[int, Measurement]] = {case: {} for case in comparison.margins}
     for trial in trials:
-        if trial.case in good and trial.outcome == "ok" and trial.rounds:
-            good[trial.case][trial.block] = trial
-    blocks = {case: [*each.values()] for case, each in zip(contest.margins, good.values(), strict=True)}
+        case, _, variant = trial.case.rpartition("@")
+        if case in good and variant == comparison.candidate and trial.outcome == "ok" and trial.rounds:
+            good[case][trial.block] = trial
     return tuple(
-        _verdict(case, bound, blocks[case], contest.repeats.get(case, 1))
-        for case in contest.margins
-        for bound in contest.bounds
+        _verdict(case, bound, [*blocks.values()], comparison.repeats.get(case, 1))
+        for case, blocks in good.items()
+        for bound in comparison.bounds
         if fnmatchcase(case, bound.pattern)
     )
 
 
 def bound_status(bound: Bound, interval: Interval) -> BoundStatus:
-    """Say whether a bound holds for all of an interval, or for nothing of it."""
+    """Return *kept* if a bound holds for the whole interval, *broken* if for none of it."""
     low, high = interval.low, interval.high
     if low is None or high is None:
         return "open"
@@ -78,7 +82,7 @@ def bound_status(bound: Bound, interval: Interval) -> BoundStatus:
 
 
 def _verdict(case: str, bound: Bound, good: Sequence[Measurement], repeats: int) -> BoundVerdict:
-    values = [*_values(good, bound.figure, repeats)]
+    values = [*_block_values(good, bound.figure, repeats)]
     if not values:
         return BoundVerdict(case, bound, "open", None, 0, repeats)
     if bound.figure == "errors":
@@ -91,13 +95,13 @@ def _verdict(case: str, bound: Bound, good: Sequence[Measurement], repeats: int)
     return BoundVerdict(case, bound, verdict, found, len(values), repeats)
 
 
-def _values(good: Sequence[Measurement], name: BoundedFigure, repeats: int) -> Iterator[float]:
-    """Yield the figure of each block, of as many fetches as a round has by the config."""
+def _block_values(good: Sequence[Measurement], figure: BoundedFigure, repeats: int) -> Iterator[float]:
+    """Yield the figure of each block, for as many fetches as a round has by the config."""
     for trial in good:
-        if name == "errors":
-            yield float(math.ceil(max(errors_of(round_) for round_ in trial.rounds) / repeats))
-        elif name == "efficiency":
+        if figure == "errors":
+            yield float(math.ceil(max(count_errors(round_) for round_ in trial.rounds) / repeats))
+        elif figure == "efficiency":
             elapsed_s = fmean(round_.elapsed_s for round_ in trial.rounds)
             yield fmean(round_.ideal_s for round_ in trial.rounds) / elapsed_s
-        elif (value := metric_value(trial, name)) is not None:
-            yield value / repeats if name in SUMMED else value
+        elif (value := metric_value(trial, figure)) is not None:
+            yield value / repeats if figure in SUMMED else value

@@ -1,4 +1,4 @@
-"""Where each case stands within its run: the figures of a table's row."""
+"""Summarize each case of a run: the figures of one row of a table. Called by `ranking` for every case."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from bench.api.outcomes import FetchOutcome
 from bench.model.cases import Case
 from bench.model.results import Leak, Measurement, Round, ServerRound
 from bench.stats.intervals import Interval, block_value, median_interval
-from bench.stats.pairwise import PairVerdicts, Sample
-from bench.stats.resource_usage import ResourceUsage, costs_of
+from bench.stats.pairwise import PairVerdict, Sample
+from bench.stats.resource_usage import ResourceUsage, summarize_usage
 from bench.stats.retries import final_attempts, is_final
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The least and the greatest that was seen over all timed rounds."""
+    """The least and the greatest count over all timed rounds."""
 
     low: int
     high: int
@@ -24,23 +24,23 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the successful trials of a case yielded.
+    """The figures of a case's successful trials.
 
     Attributes:
         elapsed: median over blocks, in seconds.
         times_faster: baseline's elapsed ÷ this case's, paired by block and judged among all rows of the
-            table; ``None`` for the baseline, and where the two share no block.
+            table; ``None`` for the baseline, and for a case that shares no block with it.
         efficiency: median over blocks of ideal ÷ elapsed, 0 to 1.
-        in_flight: the most requests the server saw at one instant, per round.
+        in_flight: requests in flight at one instant by the server log, at most, per round.
         connections: connections on which the server answered, per round.
         verified: flags equal byte for byte to the server's, per round.
         not_found: fetches answered 404, per round.
-        errors: fetches that ended in any other class but ``ok``, per round.
-        outcomes: fetches that ended in each class, per round, for the classes that occurred.
+        errors: fetches that ended neither ``ok`` nor ``not_found``, per round.
+        outcomes: fetches of each outcome, per round, for the outcomes that occurred.
     """
 
     elapsed: Interval
-    times_faster: PairVerdicts | None
+    times_faster: PairVerdict | None
     efficiency: float
     in_flight: Range | None
     connections: Range | None
@@ -52,15 +52,15 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class CaseSummary:
-    """One row: a case, and what became of its trials.
+    """One row of a table: a case and its trials.
 
     Attributes:
-        sample: the blocks that count.
-        figures: ``None`` where none does, like ``costs``.
-        failed: the trials that yielded no timing in the end, in block order.
-        repeated: the invalid ones that were run again.
-        disturbed: those that count although they would have been invalid, had the config not said so.
-        leaks: what was left of those that count, where anything was.
+        sample: values of the blocks in which the case succeeded.
+        figures: ``None``, like ``costs``, if it never succeeded.
+        failed: trials without a timing in the end, in block order.
+        repeated: disturbed trials that were discarded and repeated.
+        disturbed: disturbed trials that count, as the config says ``disturbed: keep``.
+        leaks: threads, descriptors and processes left by successful trials, if any.
     """
 
     case: Case
@@ -74,7 +74,7 @@ class CaseSummary:
 
     @property
     def blocks(self) -> int:
-        """In how many blocks the case succeeded."""
+        """Count the successful blocks of the case."""
         return len(self.sample)
 
 
@@ -88,9 +88,9 @@ def block_sample(trials: Sequence[Measurement]) -> Sample:
 
 
 def summarize_case(
-    case: Case, trials: Sequence[Measurement], times_faster: PairVerdicts | None
+    case: Case, trials: Sequence[Measurement], times_faster: PairVerdict | None
 ) -> CaseSummary:
-    """Work out the row of a case, given how it compares with the baseline."""
+    """Summarize the trials of a case, given its verdict against the baseline."""
     sample = block_sample(trials)
     good = [trial for trial in trials if trial.block in sample and trial.outcome == "ok"]
     final = sorted(final_attempts(trials), key=lambda trial: trial.block)
@@ -100,7 +100,7 @@ def summarize_case(
         case=case,
         sample=sample,
         figures=_figures(good, sample, times_faster) if good else None,
-        costs=costs_of(good) if good else None,
+        costs=summarize_usage(good) if good else None,
         failed=failed,
         repeated=repeated,
         disturbed=tuple(trial for trial in good if trial.detail),
@@ -108,24 +108,24 @@ def summarize_case(
     )
 
 
-def _figures(good: Sequence[Measurement], sample: Sample, times_faster: PairVerdicts | None) -> Figures:
+def _figures(good: Sequence[Measurement], sample: Sample, times_faster: PairVerdict | None) -> Figures:
     rounds = [round_ for trial in good for round_ in trial.rounds]
     ideal_s = {trial.block: fmean(round_.ideal_s for round_ in trial.rounds) for trial in good}
     return Figures(
         elapsed=median_interval(list(sample.values())),
         times_faster=times_faster,
         efficiency=median(ideal_s[block] / value for block, value in sample.items()),
-        in_flight=_witnessed(rounds, lambda witness: witness.max_in_flight),
-        connections=_witnessed(rounds, lambda witness: witness.connections),
+        in_flight=_server_range(rounds, lambda server: server.max_in_flight),
+        connections=_server_range(rounds, lambda server: server.connections),
         verified=_range([round_.verified for round_ in rounds]),
         not_found=_range([round_.fetches.get("not_found", 0) for round_ in rounds]),
-        errors=_range([errors_of(round_) for round_ in rounds]),
+        errors=_range([count_errors(round_) for round_ in rounds]),
         outcomes=_outcomes(rounds),
     )
 
 
 def _outcomes(rounds: Sequence[Round]) -> Mapping[str, Range]:
-    """Count each class that occurred, in the order in which the classes are named."""
+    """Count the fetches of each outcome that occurred, in the order of ``FetchOutcome``."""
     seen = {outcome for round_ in rounds for outcome in round_.fetches}
     return {
         outcome: _range([round_.fetches.get(outcome, 0) for round_ in rounds])
@@ -134,12 +134,12 @@ def _outcomes(rounds: Sequence[Round]) -> Mapping[str, Range]:
     }
 
 
-def errors_of(round_: Round) -> int:
-    """Count the fetches that ended in any other class but found and not found."""
+def count_errors(round_: Round) -> int:
+    """Count the fetches of a round that ended neither ``ok`` nor ``not_found``."""
     return sum(count for outcome, count in round_.fetches.items() if outcome not in {"ok", "not_found"})
 
 
-def _witnessed(rounds: Sequence[Round], figure: Callable[[ServerRound], int]) -> Range | None:
+def _server_range(rounds: Sequence[Round], figure: Callable[[ServerRound], int]) -> Range | None:
     figures = [figure(round_.server) for round_ in rounds if round_.server is not None]
     return _range(figures) if figures else None
 

@@ -1,15 +1,15 @@
-"""Where the level of a series changes: scans over ranks, with a permutation test for the best place.
+"""Find the changes of the level of a series. Called by `history`.
 
-For each place at which a series can be split, the ranks of what is before are summed up and standardised, as
-in Wilcoxon's test; the place where that sum is furthest from its expectation is the candidate (Pettitt,
-*Applied Statistics* 28, 1979). So that a change which was undone is found, too, halves, quarters and so on
-are scanned with the whole, each overlapping the next (seeded intervals: Kovács et al., *Biometrika* 110,
-2023). How often shuffled series have as good a place is its p, which is exact where the values could have
-come in any order, whatever they are distributed like. Both parts are then scanned by themselves (binary
-segmentation; Scott & Knott, *Biometrics* 30, 1974).
+Method: for each place at which a series can be split, the ranks before it are summed up and standardised, as
+in Wilcoxon's test; the best place is the one where that sum is furthest from its expectation (Pettitt,
+*Applied Statistics* 28, 1979). To find a change that was undone later, halves, quarters and so on are scanned
+with the whole, each overlapping the next (seeded intervals: Kovács et al., *Biometrika* 110, 2023). The
+p-value of the best place is the share of shuffled series with one as good. Both parts are then scanned by
+themselves (binary segmentation; Scott & Knott, *Biometrics* 30, 1974).
+Assumption: without a change, the values could have come in any order. p is then exact for any distribution.
 
-Shuffles are drawn from the number of values, so that a series always has the same change points. Whether it
-has any is a matter of ranks alone; where they are is then settled by the values.
+The number of values seeds the shuffles, so that a series always has the same change points. Ranks alone
+decide whether there is a change; the values then decide where.
 """
 
 import math
@@ -22,54 +22,54 @@ from statistics import median
 from typing import Final
 
 LEAST_POINTS: Final = 12
-"""With fewer, not even a series that leaps once is rare enough among its shuffles."""
+"""With fewer values, not even a series that leaps once is rare enough among its shuffles."""
 WINDOW: Final = 200
-"""How many of the newest values are looked at; what a scan takes grows with them."""
+"""Number of newest values that are scanned; the time of a scan grows with it."""
 ALPHA: Final = 0.01
 _SHUFFLES: Final = 4999
 
 
 @dataclass(frozen=True, slots=True)
 class ChangePoint:
-    """A place at which the level changes.
+    """A change of the level of a series.
 
     Attributes:
-        at: index of the first value that is of the new level.
-        p: chance that a series without a change, or the part of it that was scanned, has as good a place.
+        at: index of the first value of the new level.
+        p: chance that a series without a change, or the scanned part of it, has as good a place.
     """
 
     at: int
     p: float
 
 
-def change_points(values: Sequence[float], alpha: float = ALPHA) -> tuple[ChangePoint, ...]:
-    """Find where a series, or the newest ``WINDOW`` of it, changes its level, in order of time.
+def find_change_points(values: Sequence[float], alpha: float = ALPHA) -> tuple[ChangePoint, ...]:
+    """Find the changes of level in the newest ``WINDOW`` values of a series, in order of time.
 
     Args:
-        values: in order of time; of fewer than ``LEAST_POINTS`` nothing is claimed.
+        values: in order of time; fewer than ``LEAST_POINTS`` have no change points.
         alpha: chance of finding anything in a series of independent values without a change.
     """
-    start = first_looked_at(len(values))
-    return tuple(_segmented(values[start:], start, alpha))
+    start = window_start(len(values))
+    return tuple(_scan_parts(values[start:], start, alpha))
 
 
-def first_looked_at(n: int) -> int:
-    """Return the index of the first value that is looked at, of so many."""
+def window_start(n: int) -> int:
+    """Return the index of the first of n values that is scanned."""
     return max(0, n - WINDOW)
 
 
-def _segmented(values: Sequence[float], start: int, alpha: float) -> Iterator[ChangePoint]:
-    """Scan a part of a series, and the parts into which what is found there divides it."""
+def _scan_parts(values: Sequence[float], start: int, alpha: float) -> Iterator[ChangePoint]:
+    """Yield the change point of a part of a series, and those of the parts before and after it."""
     found = _scan(values, alpha)
     if found is None:
         return
-    yield from _segmented(values[: found.at], start, alpha)
+    yield from _scan_parts(values[: found.at], start, alpha)
     yield ChangePoint(start + found.at, found.p)
-    yield from _segmented(values[found.at :], start + found.at, alpha)
+    yield from _scan_parts(values[found.at :], start + found.at, alpha)
 
 
 def _scan(values: Sequence[float], alpha: float) -> ChangePoint | None:
-    """Return the best place to split, unless too many of the shuffles have as good a one."""
+    """Return the best place to split, or None if too many of the shuffles have one as good."""
     if len(values) < LEAST_POINTS:
         return None
     scores = _scores(values)
@@ -78,36 +78,36 @@ def _scan(values: Sequence[float], alpha: float) -> ChangePoint | None:
     start, end = max(peaks, key=peaks.__getitem__)
     peak = peaks[start, end]
     shuffles = _shuffles(tuple(sorted(scores)))
-    allowed = _allowed(alpha)
+    allowed = _most_reached(alpha)
     reached = 0
     for number in range(_SHUFFLES):
         reached += shuffles.peak(number) >= peak
         if reached > allowed:
             return None
     place = _heights(sums, start, end).index(peak) + 1
-    return ChangePoint(start + _settled(values[start:end], place), (1 + reached) / (1 + _SHUFFLES))
+    return ChangePoint(start + _refine_place(values[start:end], place), (1 + reached) / (1 + _SHUFFLES))
 
 
-def _allowed(alpha: float) -> int:
-    """Return how many shuffles may have as good a place.
+def _most_reached(alpha: float) -> int:
+    """Return the number of shuffles that may have as good a place.
 
-    They are a sample of all orders, the same for every series of a length; two standard deviations fewer than
-    ``alpha`` of them keep a sample that happens to be mild from raising more alarms than that.
+    The shuffles are a sample of all orders, the same for every series of a length. Two standard deviations
+    fewer than ``alpha`` of them keep a sample that happens to be mild from raising more alarms than that.
     """
     expected = alpha * (_SHUFFLES + 1)
     return math.floor(expected - 2 * math.sqrt(expected)) - 1
 
 
-def _settled(values: Sequence[float], place: int) -> int:
-    """Move a place to where the values say it is, now that there are two levels to tell them by.
+def _refine_place(values: Sequence[float], place: int) -> int:
+    """Move a place to the split that fits the values best, given the levels before and after it.
 
     Sums of ranks draw it towards the middle, since the first values of the longer part may be its highest.
-    Each value speaks for the level that it is nearer to, and no louder than the two are apart: a spike does
-    not move the place either.
+    Each value counts for the level that it is nearer to, and at most by the distance of both levels, so that
+    a spike does not move the place either.
     """
     before, after = median(values[:place]), median(values[place:])
-    said = list(accumulate(abs(value - after) - abs(value - before) for value in values[:-1]))
-    return said.index(max(said)) + 1
+    fit = list(accumulate(abs(value - after) - abs(value - before) for value in values[:-1]))
+    return fit.index(max(fit)) + 1
 
 
 def _scores(values: Sequence[float]) -> list[int]:
@@ -124,9 +124,9 @@ def _scores(values: Sequence[float]) -> list[int]:
 
 @lru_cache(maxsize=WINDOW)
 def _intervals(n: int) -> tuple[tuple[int, int], ...]:
-    """Return the start and the end of each part that is scanned, the whole first.
+    """Return the start and the end of each part to scan, the whole first.
 
-    They lie as they would in a series that is read backwards.
+    They lie symmetrically, so that a series read backwards has the same parts.
     """
     found: dict[tuple[int, int], None] = {(0, n): None}
     parts = 2
@@ -140,9 +140,9 @@ def _intervals(n: int) -> tuple[tuple[int, int], ...]:
 
 
 def _heights(sums: Sequence[int], start: int, end: int) -> list[float]:
-    """Return how far the ranks before each place within a part are from the rest of it.
+    """Return the distance of the ranks before each place within a part from the rest of the part.
 
-    In standard deviations, but for a factor that is common to all places and shuffles.
+    The unit is standard deviations, but for a factor that is common to all places and shuffles.
 
     Args:
         sums: of all ranks before each place of the whole series.
@@ -161,7 +161,7 @@ def _weights(length: int) -> tuple[float, ...]:
 
 
 class _Shuffles:
-    """The peaks of shuffled series, each worked out when it is first asked for."""
+    """The peaks of shuffled series, computed on first use."""
 
     def __init__(self, scores: Sequence[int]) -> None:
         self._scores = scores
@@ -169,7 +169,7 @@ class _Shuffles:
         self._peaks: list[float] = []
 
     def peak(self, number: int) -> float:
-        """Return the peak of the so-manieth shuffle, from 0; those before it must have been asked for."""
+        """Return the peak of shuffle ``number``; call with 0, 1, 2, … in order."""
         if number == len(self._peaks):
             keys = [self._random.random() for _ in self._scores]
             order = sorted(range(len(keys)), key=keys.__getitem__)  # a third of the time of shuffle()
@@ -180,5 +180,5 @@ class _Shuffles:
 
 @lru_cache(maxsize=WINDOW)
 def _shuffles(scores: tuple[int, ...]) -> _Shuffles:
-    """Return the shuffles of what was sorted; series without equal values share them by their length."""
+    """Return the shuffles of sorted scores; series of a length share them unless they have equal values."""
     return _Shuffles(scores)

@@ -1,4 +1,4 @@
-"""Which cases two sides share, and what became of the others."""
+"""Match the cases of two runs, and find reasons why their trials cannot be compared. Used by `compare`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,13 +12,13 @@ from bench.stats.case_summary import block_sample
 
 @dataclass(frozen=True, slots=True)
 class CaseMatching:
-    """The cases of two sides; those of the first with those of the second.
+    """The cases of two runs, matched.
 
     Attributes:
-        shared: on both sides.
-        vanished: on the first alone.
-        new: on the second alone.
-        renamed: on both, by another name: first, second.
+        shared: cases of both runs: first, second.
+        vanished: cases that only the first has.
+        new: cases that only the second has.
+        renamed: cases that both have by different names: first, second.
     """
 
     shared: tuple[tuple[Case, Case], ...]
@@ -30,12 +30,12 @@ class CaseMatching:
 def match_cases(
     first: Sequence[Case], second: Sequence[Case], digests: tuple[Mapping[str, str], Mapping[str, str]]
 ) -> CaseMatching:
-    """Match cases by their ids without variants, and what is left by what their strategies' files hold.
+    """Match cases by their ids without variants, and the rest by the content of their strategy files.
 
     Args:
-        first: cases of one side.
+        first: cases of one run.
         second: cases of the other.
-        digests: of each side's strategy files, by strategy.
+        digests: of the strategy files of each run, by strategy.
     """
     mine, theirs = ({case.plain_id: case for case in cases} for cases in (first, second))
     vanished = [case for name, case in mine.items() if name not in theirs]
@@ -52,30 +52,29 @@ def match_cases(
 
 
 def workload_digests(run: Run) -> Mapping[str, str]:
-    """Return what a run keeps of its strategies' files."""
+    """Return the stored digests of a run's strategy files, by strategy."""
     kept = run.config.get("strategies")
     return {str(name): str(digest) for name, digest in kept.items()} if isinstance(kept, Mapping) else {}
 
 
 def _is_renamed(case: Case, other: Case, digests: tuple[Mapping[str, str], Mapping[str, str]]) -> bool:
-    """Say whether two cases differ in the name of their strategy alone, whose file is the same."""
+    """Say whether two cases differ only in the name of their strategy, with the same file."""
     mine, theirs = digests[0].get(case.strategy), digests[1].get(other.strategy)
     same = replace(other, strategy=case.strategy, variant=case.variant)
     return mine is not None and mine == theirs and same == case
 
 
 def incomparable_reasons(first: Run, second: Run) -> Iterator[str]:
-    """Say what keeps the trials of two runs, or of one with itself, from being held against each other.
+    """Yield the reasons against comparing the trials of two runs.
 
-    Verdicts are for trials of the same blocks of the same session: identical code moves more between two
-    sessions than most changes do (docs/statistics.md).
+    Both may be the same run. Verdicts need trials of the same blocks of the same session: identical code
+    moves more between two sessions than most changes do (docs/statistics.md).
     """
-    if (theirs := first.environment.get("fingerprint")) != second.environment.get(
-        "fingerprint"
-    ) or not theirs:
+    mine, theirs = (run.environment.get("fingerprint") for run in (first, second))
+    if not mine or mine != theirs:
         yield "they were measured on different machines"
     if first.config.get("seed") != second.config.get("seed"):
-        yield "they have different seeds, and so met different weather"
+        yield "they have different seeds, and so different delays and faults"
     elif first.config.get("sha256") != second.config.get("sha256"):
         yield "they have different configs"
     if not _is_same_session(first, second):
@@ -84,19 +83,18 @@ def incomparable_reasons(first: Run, second: Run) -> Iterator[str]:
         each = first if run == first.name else second
         if each.status != "complete":
             yield f"{run} was stopped early"
-        if is_of_fixed_order(each):
-            yield f"the order within the blocks of {run} was not drawn from its seed, so drift takes sides"
+        if has_fixed_order(each):
+            yield f"the order within blocks of {run} is not that of its seed, so drift favours one variant"
 
 
-def is_of_fixed_order(run: Run) -> bool:
-    """Say whether which variant came first was decided by something else than the coins of the run's seed."""
-    sides = _sides(run)
-    seed = coins_of(run)
+def has_fixed_order(run: Run) -> bool:
+    """Say whether the order of the variants in any block was not drawn from the run's seed."""
+    seed = _order_seed(run)
     if not isinstance(seed, int) or isinstance(seed, bool):
         return True
     places = {(trial.case, trial.block): trial.position for trial in run.trials}
     for block in {trial.block for trial in run.trials}:
-        for ids in sides:
+        for ids in _variants_by_case(run):
             present = [each for each in ids if (each, block) in places]
             drawn = [each for each in block_order(ids, seed, block) if each in present]
             if sorted(present, key=lambda each: places[each, block]) != drawn:
@@ -104,15 +102,15 @@ def is_of_fixed_order(run: Run) -> bool:
     return False
 
 
-def coins_of(run: Run) -> object:
-    """Return what drew who goes first: the coins of a contest, else the seed of the order of the blocks."""
+def _order_seed(run: Run) -> object:
+    """Return the seed of the order within blocks: a comparison's own, else that of the run."""
     match run.config.get("contest"):
         case {"coins": coins}:
             return coins
     return run.config.get("seed")
 
 
-def _sides(run: Run) -> Sequence[Sequence[str]]:
+def _variants_by_case(run: Run) -> Sequence[Sequence[str]]:
     """Return the ids of the variants of each case."""
     return [
         [case.id for case in run.cases if case.plain_id == plain]
@@ -126,9 +124,9 @@ def _is_same_session(first: Run, second: Run) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class DescribedCase:
-    """Medians over blocks of one case in two runs, in seconds, and how many blocks each has.
+    """Medians over blocks of one case in two runs, in seconds, and the numbers of these blocks.
 
-    Rounds that a contest repeated to be long enough count once.
+    The medians are for one round of the config, however often a round was repeated to be long enough.
     """
 
     case: str
@@ -138,7 +136,7 @@ class DescribedCase:
 
 
 def describe_cases(first: Run, second: Run, shared: Sequence[tuple[Case, Case]]) -> Iterator[DescribedCase]:
-    """Describe each case that has a successful block in both runs."""
+    """Yield the medians of each case that has a successful block in both runs."""
     for mine, theirs in shared:
         samples = [
             block_sample([trial for trial in run.trials if trial.case == case.id])
@@ -154,9 +152,9 @@ def describe_cases(first: Run, second: Run, shared: Sequence[tuple[Case, Case]])
             )
 
 
-def _repeats(run: Run, of: Case) -> int:
-    """Say how many times the countries of the config are asked in a round."""
+def _repeats(run: Run, case: Case) -> int:
+    """Return how many times the config's countries are fetched in each round."""
     match run.config.get("contest"):
         case {"repeats": Mapping() as repeats}:
-            return int(repeats.get(of.plain_id, 1))
+            return int(repeats.get(case.plain_id, 1))
     return 1

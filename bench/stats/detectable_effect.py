@@ -1,9 +1,9 @@
-"""The smallest difference that paired blocks can show, from pairs of what is the same.
+"""Estimate the smallest difference that paired blocks can show on a machine. Called by `noise`.
 
-A difference shows where the exact two-sided 95 % signed-rank interval of the blocks' log-ratios leaves
-zero out (``bench.stats.signed_rank``). Every bound moves by just as much as all its values do, so it is
-enough to look at the bounds of equal sides: those that lie less than δ from zero leave it behind when
-one side becomes δ slower.
+Method: a difference shows if the exact two-sided 95 % signed-rank interval of the blocks' log-ratios excludes
+zero (`signed_rank`). Blocks of equal pairs are resampled; each bound moves by as much as all its values do,
+so the bounds that lie less than δ from zero exclude it once one of the pair becomes δ slower.
+Assumption: future blocks vary like the measured ones.
 """
 
 import math
@@ -19,16 +19,16 @@ from bench.stats.signed_rank import bound_rank
 
 _TAIL: Final = 0.025
 _POWER: Final = 0.95
-"""Share of experiments that must find a difference for it to count as one that shows."""
+"""Share of experiments that must find a difference for it to count as detectable."""
 _RESAMPLES: Final = 500
 """Two bounds each: the power at the quantile found is known to 0.7 points."""
 _RESAMPLED_UP_TO: Final = 64
-"""More blocks than these take too long; the width of the interval then shrinks with their root."""
+"""More blocks take too long; the width of the interval then shrinks with their root."""
 _SEED: Final = 1
 
 
 def least_blocks() -> int:
-    """Return the number of blocks below which no difference shows, however large."""
+    """Return the least number of blocks that can show any difference, however large."""
     return next(n for n in range(1, _RESAMPLED_UP_TO) if bound_rank(n, _TAIL) is not None)
 
 
@@ -36,10 +36,10 @@ def smallest_difference(pairs: Sequence[float], blocks: int) -> float:
     """Return the shift that so many blocks show in 95 % of experiments, in the unit of ``pairs``.
 
     Raises:
-        ValueError: so few blocks show no difference at all.
+        ValueError: there are fewer than ``least_blocks()``.
     """
     if blocks < least_blocks():
-        raise ValueError(f"{blocks} blocks show no difference, whatever it is; it takes {least_blocks()}")
+        raise ValueError(f"{blocks} blocks show no difference; it takes at least {least_blocks()}")
     *_, (resampled, least) = takewhile(lambda shown: shown[0] <= blocks, _shown_by(tuple(pairs)))
     return least * math.sqrt(resampled / blocks) if blocks > _RESAMPLED_UP_TO else least
 
@@ -48,10 +48,10 @@ def blocks_to_show(pairs: Sequence[float], difference: float) -> int:
     """Return the fewest blocks whose smallest difference is no greater than this one.
 
     Raises:
-        ValueError: the difference is not above zero; no number of blocks shows it.
+        ValueError: the difference is not above zero.
     """
     if difference <= 0:
-        raise ValueError("no number of blocks shows a difference of nothing")
+        raise ValueError("no number of blocks shows a difference of zero")
     least = math.inf
     for blocks, least in _shown_by(tuple(pairs)):
         if least <= difference:
@@ -60,7 +60,7 @@ def blocks_to_show(pairs: Sequence[float], difference: float) -> int:
 
 
 class _Shown:
-    """What each number of blocks shows, worked out as far as it was asked for, and no further."""
+    """The smallest difference by number of blocks, computed as far as it is read."""
 
     def __init__(self, source: Iterator[tuple[int, float]]) -> None:
         self._source = source
@@ -78,15 +78,15 @@ class _Shown:
 
 @lru_cache(maxsize=8)
 def _shown_by(pairs: tuple[float, ...]) -> _Shown:
-    """Remember the last few: a table, a need and a have ask for the same pairs."""
-    return _Shown(_never_rising(pairs))
+    """Cache the last few: the table and both figures of a gate ask for the same pairs."""
+    return _Shown(_running_minimum(pairs))
 
 
-def _never_rising(pairs: Sequence[float]) -> Iterator[tuple[int, float]]:
-    """Yield numbers of blocks, ascending, each with the least that it or any smaller one shows.
+def _running_minimum(pairs: Sequence[float]) -> Iterator[tuple[int, float]]:
+    """Yield numbers of blocks, ascending, each with the smallest difference of it or any smaller one.
 
-    One more block may show less: the rank of the bound jumps from one number to the next, which spikes
-    make a leap of the bound. Whoever has more blocks may stop at fewer, so they never count as worse.
+    One more block may show less: the rank of the bound jumps from one number to the next, and with spikes the
+    bound leaps. An experiment with more blocks may use fewer of them, so it never counts as worse.
     """
     least = math.inf
     for blocks, difference in _resampled(pairs):
@@ -97,13 +97,13 @@ def _never_rising(pairs: Sequence[float]) -> Iterator[tuple[int, float]]:
 def _resampled(pairs: Sequence[float]) -> Iterator[tuple[int, float]]:
     """Yield numbers of blocks, ascending, each with the shift that just so many show.
 
-    Blocks are resampled from ``pairs``, each with a sign of its own drawn anew: which side of a pair is
-    which was the toss of a coin. Each experiment grows block by block. That n pairs know their own
-    spread only roughly makes the true difference vary more than the resampled one, by about 1 + 1/n: the
-    ratio of the 95 % quantiles of Student's t with n degrees of freedom and of the normal distribution.
+    Blocks are resampled from ``pairs``, each with a newly drawn sign, since a coin decided the order within
+    the pair. Each experiment grows block by block. As n pairs know their own spread only roughly, the true
+    difference varies more than the resampled one, by about 1 + 1/n: the ratio of the 95 % quantiles of
+    Student's t with n degrees of freedom and of the normal distribution.
     """
     either_way = [*pairs, *(-pair for pair in pairs)]
-    either_way.sort()  # a seed then draws the same whichever side was the first
+    either_way.sort()  # a seed then draws the same if the pairs are inverted
     source = Random(_SEED)  # noqa: S311  a simulation
     drawn: list[list[float]] = [[] for _ in range(_RESAMPLES)]
     walshes: list[list[float]] = [[] for _ in range(_RESAMPLES)]

@@ -1,31 +1,46 @@
-"""What contests against one reference have found over time: points, series of them, and steps in these."""
+"""Turn comparisons into points of a history, and find lasting steps in their series. Used by `history`.
+
+Steps are the change points of `change_points`; a series that wanders is told by the autocorrelation of its
+residuals (`series`). Points of different machines, configs, settings or references are never mixed.
+"""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import pairwise
 from statistics import fmean, median
+from typing import Any, Final
 
+from bench.errors import UsageError
+from bench.model.cases import Case
 from bench.model.comparison import METRICS, Metric, Verdict
-from bench.stats.change_points import change_points, first_looked_at
+from bench.model.json_codec import encode, to_json_value
+from bench.model.results import Run
+from bench.model.stored_comparison import about_variant, as_configured, read_comparison
+from bench.stats.change_points import find_change_points, window_start
 from bench.stats.series import autocorrelation, chance_bound
+from bench.stats.verdicts import run_verdicts
+
+_EQUAL: Final = ("python", "requirements")
+"""Settings that must be equal for both variants so that only the commit differs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What one contest has found of one metric of one case.
+    """The result of one comparison on one metric of one case.
 
     Attributes:
-        time: when its run started, UTC, ISO 8601.
+        time: start of its run, UTC, ISO 8601.
         commit: of the candidate.
         reference: the commit of the base.
-        case: without a variant.
+        case: id without a variant.
         log_ratio: natural logarithm of candidate ÷ base, as estimated.
-        low: lower bound of candidate ÷ base, no logarithm; ``None``, like ``high``, where there is none.
-        blocks: how many it rests on.
+        low: lower bound of candidate ÷ base, no logarithm; ``None``, like ``high``, if there is none.
+        blocks: number of blocks that it rests on.
         fingerprint: of the machine.
         config: name of the config.
-        settings: tells the case from all that asked for something else by the same name.
+        settings: hash of all settings that the case id does not tell.
         run: name of the run.
     """
 
@@ -46,12 +61,12 @@ class Point:
 
     @property
     def ratio(self) -> float:
-        """Candidate ÷ base, as estimated."""
+        """Return candidate ÷ base, as estimated."""
         return math.exp(self.log_ratio)
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """Tell it from all that were measured, or measured of something else."""
+        """Return the fields that no two points share, in the order of time."""
         return (self.time, self.fingerprint, self.run, self.commit, self.reference, self.case, self.metric)
 
 
@@ -60,9 +75,9 @@ class Step:
     """A lasting change within a series.
 
     Attributes:
-        point: the first that is of the new level.
-        ratio: new level ÷ old one: the median of all ratios between a point after and a point before, as far
-            as the neighbouring steps (Hodges & Lehmann).
+        point: the first point of the new level.
+        ratio: new level ÷ old one: the median of all ratios between a point after and a point before, up to
+            the neighbouring steps (Hodges & Lehmann).
         p: chance of so clear a step in a series of independent points without one.
     """
 
@@ -72,12 +87,12 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
-    """Points that can be held against each other, in order of time, and the steps among them.
+class HistorySeries:
+    """Points that can be compared with each other, in order of time, and the steps among them.
 
     Attributes:
-        wanders: whether there are steps, and between them points that resemble their neighbours more than
-            chance makes them; the steps may then be nobody's doing.
+        wanders: whether there are steps and, between them, points that resemble their neighbours more than
+            by chance; the steps may then be drift of the machine rather than changes of the code.
     """
 
     points: tuple[Point, ...]
@@ -86,7 +101,7 @@ class Series:
 
     @property
     def reference(self) -> str:
-        """The commit that all were measured against."""
+        """Return the commit that all points were compared with."""
         return self.points[0].reference
 
 
@@ -95,7 +110,7 @@ class HistoryTrack:
     """A metric of a case on one machine, over all references.
 
     Attributes:
-        series: one for each reference; the last has the newest point.
+        series: one per reference; the last has the newest point.
     """
 
     case: str
@@ -103,16 +118,16 @@ class HistoryTrack:
     config: str
     settings: str
     fingerprint: str
-    series: tuple[Series, ...]
+    series: tuple[HistorySeries, ...]
 
 
 def history_tracks(points: Iterable[Point]) -> tuple[HistoryTrack, ...]:
-    """Sort points into tracks: by case, machine, config and settings, then by metric in the usual order."""
-    sorted_out: dict[tuple[str, str, str, str, int], dict[str, list[Point]]] = {}
+    """Sort points into tracks by case, machine, config and settings, then by metric in the usual order."""
+    groups: dict[tuple[str, str, str, str, int], dict[str, list[Point]]] = {}
     for point in points:
         metric = METRICS.index(point.metric)
         key = (point.case, point.fingerprint, point.config, point.settings, metric)
-        sorted_out.setdefault(key, {}).setdefault(point.reference, []).append(point)
+        groups.setdefault(key, {}).setdefault(point.reference, []).append(point)
     return tuple(
         HistoryTrack(
             case,
@@ -122,21 +137,21 @@ def history_tracks(points: Iterable[Point]) -> tuple[HistoryTrack, ...]:
             fingerprint,
             tuple(sorted(map(_series, by_reference.values()), key=lambda each: each.points[-1].identity)),
         )
-        for (case, fingerprint, config, settings, metric), by_reference in sorted(sorted_out.items())
+        for (case, fingerprint, config, settings, metric), by_reference in sorted(groups.items())
     )
 
 
-def _series(points: Sequence[Point]) -> Series:
+def _series(points: Sequence[Point]) -> HistorySeries:
     ordered = sorted(points, key=lambda point: point.identity)
     values = [point.log_ratio for point in ordered]
-    found = change_points(values)
-    edges = [first_looked_at(len(values)), *(each.at for each in found), len(values)]
+    found = find_change_points(values)
+    edges = [window_start(len(values)), *(each.at for each in found), len(values)]
     levels = [values[start:end] for start, end in pairwise(edges)]
     steps = tuple(
-        Step(ordered[each.at], math.exp(_shift(before, after)), each.p)
+        Step(ordered[each.at], math.exp(_level_shift(before, after)), each.p)
         for each, (before, after) in zip(found, pairwise(levels), strict=True)
     )
-    return Series(tuple(ordered), steps, bool(steps) and _wanders(levels))
+    return HistorySeries(tuple(ordered), steps, bool(steps) and _wanders(levels))
 
 
 def _wanders(levels: Sequence[Sequence[float]]) -> bool:
@@ -144,5 +159,90 @@ def _wanders(levels: Sequence[Sequence[float]]) -> bool:
     return autocorrelation(residuals) > chance_bound(len(residuals))
 
 
-def _shift(before: Sequence[float], after: Sequence[float]) -> float:
+def _level_shift(before: Sequence[float], after: Sequence[float]) -> float:
     return median(new - old for new in after for old in before)
+
+
+def history_points(run: Run) -> tuple[Point, ...]:
+    """Return a point for each metric of each case that a stored comparison measured.
+
+    Raises:
+        UsageError: the run is not a finished comparison of two commits on a known machine.
+        UnreadableResultError: the stored comparison does not fit the run's cases.
+    """
+    comparison = read_comparison(run)
+    if comparison is None:
+        raise _refusal(run, "it compares no two variants", "measure a comparison with `ab`")
+    verdicts = run_verdicts(run)
+    if run.status != "complete" or not verdicts.is_complete:
+        raise _refusal(run, "it was stopped early", "finish it with --resume")
+    base, candidate = (about_variant(run, label) for label in (comparison.base, comparison.candidate))
+    reference, commit = _clean_commit(run, base, "base"), _clean_commit(run, candidate, "candidate")
+    if differing := [name for name in _EQUAL if base.get(name) != candidate.get(name)]:
+        why = f"its variants also differ in {differing[0]}"
+        raise _refusal(run, why, "compare variants that differ in their commit only")
+    fingerprint = run.environment.get("fingerprint")
+    if not isinstance(fingerprint, str) or not fingerprint:
+        raise _refusal(run, "its machine is not known", "measure it again")
+    settings = {case.plain_id: _hash_settings(as_configured(case, comparison), run) for case in run.cases}
+    points = tuple(
+        Point(
+            time=run.started,
+            commit=commit,
+            reference=reference,
+            case=each.case,
+            metric=each.metric,
+            log_ratio=math.log(each.ratio.estimate),
+            low=each.ratio.low,
+            high=each.ratio.high,
+            blocks=each.blocks,
+            verdict=each.verdict,
+            fingerprint=fingerprint,
+            config=str(run.config["name"]),
+            settings=settings[each.case],
+            run=run.name,
+        )
+        for each in verdicts.metrics
+        if each.ratio is not None
+    )
+    if not points:
+        raise _refusal(run, "no block succeeded with both variants", "see why with `show`")
+    return points
+
+
+def _hash_settings(case: Case, run: Run) -> str:
+    """Return a hash of all settings that the case id does not tell.
+
+    Settings that are empty or zero are left out, so that an option added later does not change the series of
+    today.
+    """
+    profile, countries = case.profile, case.countries
+    settings = {
+        "countries": countries.codes,
+        "repeat": countries.repeat,
+        "rounds": run.config.get("rounds"),
+        "flags": run.config.get("flags"),
+        "pinning": run.config.get("pinning"),
+        "latency": profile.latency,
+        "jitter_s": profile.jitter_s,
+        "bandwidth": profile.bandwidth,
+        "faults": profile.faults,
+        "tls": profile.tls,
+        "http2": profile.http2,
+    }
+    given = {key: to_json_value(value) for key, value in settings.items() if value}
+    return blake2b(encode(given).encode(), digest_size=8).hexdigest()
+
+
+def _clean_commit(run: Run, about: Mapping[str, Any], role: str) -> str:
+    """Return the commit of a variant, which must be without further changes."""
+    commit = about.get("commit")
+    if not isinstance(commit, str) or not commit:
+        raise _refusal(run, f"its {role} is not a commit", "compare revisions, such as `ab main HEAD`")
+    if about.get("dirty") is not False:
+        raise _refusal(run, f"its {role} has uncommitted changes", "commit them, and measure again")
+    return commit
+
+
+def _refusal(run: Run, why: str, hint: str) -> UsageError:
+    return UsageError(f"{run.name} cannot be added to the history: {why}", hint=hint)

@@ -1,7 +1,12 @@
-"""Intervals of quantiles from order statistics: exact for any continuous distribution."""
+"""Bound quantiles by order statistics. Used wherever a figure is printed with an interval.
+
+Method: the bounds are two values of the sorted sample, at ranks from the binomial distribution
+(Hollander, Wolfe & Chicken, *Nonparametric Statistical Methods*, 3.6 and 11.1). They are exact for any
+continuous distribution and assume only that the values are independent.
+"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import fmean
@@ -12,30 +17,34 @@ class Interval:
     """An estimate with its bounds, all in the unit of the sample.
 
     Attributes:
-        low: ``None``, like ``high``, where the sample is too small for the level asked.
+        low: ``None``, like ``high``, if the sample is too small for the confidence level.
     """
 
     estimate: float
     low: float | None
     high: float | None
 
+    def transform(self, function: Callable[[float], float]) -> "Interval":
+        """Apply an increasing function to the estimate and to each bound."""
+        low, high = (None if bound is None else function(bound) for bound in (self.low, self.high))
+        return Interval(function(self.estimate), low, high)
+
 
 def median_interval(values: Sequence[float], level: float = 0.95) -> Interval:
-    """Bound the median of the distribution that ``values`` were drawn from; 95 % takes six values."""
+    """Bound the median of the distribution of ``values``; 95 % takes at least six values."""
     return quantile_interval(values, 0.5, level)
 
 
 def quantile_interval(values: Sequence[float], quantile: float, level: float = 0.95) -> Interval:
-    """Bound a quantile, given as a share from 0 to 1, of the distribution that ``values`` were drawn from.
+    """Bound a quantile, a share from 0 to 1, of the distribution of ``values``.
 
-    The bounds are the order statistics of the ranks r and s for the greatest r with
-    P(Bin(n, q) < r) ≤ α/2 and the least s with P(Bin(n, q) ≥ s) ≤ α/2, where α = 1 − level
-    (Hollander, Wolfe & Chicken, *Nonparametric Statistical Methods*, 3.6 and 11.1). Each side is as
-    sure as it says, so the two together cover at least ``level``.
+    The bounds have the ranks r and s: the greatest r with P(Bin(n, q) < r) ≤ α/2 and the least s with
+    P(Bin(n, q) ≥ s) ≤ α/2, where α = 1 − level. Each bound holds its half of α by itself, so both
+    together cover at least ``level``.
     """
     ordered = sorted(values)
-    estimate = _interpolated(ordered, quantile)
-    ranks = _ranks(len(ordered), quantile, level)
+    estimate = _interpolate(ordered, quantile)
+    ranks = _bound_ranks(len(ordered), quantile, level)
     if ranks is None:
         return Interval(estimate, None, None)
     low, high = ranks
@@ -43,19 +52,19 @@ def quantile_interval(values: Sequence[float], quantile: float, level: float = 0
 
 
 def block_value(rounds_s: Sequence[float]) -> float:
-    """Reduce the timed rounds of one trial to one figure: the mean of their faster half.
+    """Reduce the timed rounds of one trial to the mean of their faster half.
 
-    Rounds of one process share its luck and are no independent sample; the faster half is what the
-    trial would have taken without the machine's interruptions.
+    Rounds of one process share its luck and are no independent sample; the faster half estimates the
+    time of the trial without interruptions by the machine.
     """
     return fmean(sorted(rounds_s)[: math.ceil(len(rounds_s) / 2)])
 
 
 @cache
-def _ranks(n: int, quantile: float, level: float) -> tuple[int, int] | None:
-    """Return the ranks of both bounds, counted from 1; ``None`` if one of them does not exist."""
+def _bound_ranks(n: int, quantile: float, level: float) -> tuple[int, int] | None:
+    """Return the ranks of both bounds, counted from 1, or None if one of them does not exist."""
     tail = (1 - level) / 2
-    chances = [_chance(k, n, quantile) for k in range(n + 1)]
+    chances = [_binomial(k, n, quantile) for k in range(n + 1)]
     low, below = 0, chances[0]
     while below <= tail:
         low += 1
@@ -67,15 +76,15 @@ def _ranks(n: int, quantile: float, level: float) -> tuple[int, int] | None:
     return (low, high) if low >= 1 and high <= n else None
 
 
-def _chance(k: int, n: int, quantile: float) -> float:
-    """Return P(Bin(n, q) = k), by logarithms: of a thousand values the coefficients exceed any float."""
+def _binomial(k: int, n: int, quantile: float) -> float:
+    """Return P(Bin(n, q) = k), by logarithms: for a thousand values the coefficients exceed any float."""
     if quantile in {0, 1}:
         return float(k == n * quantile)
     coefficient = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
     return math.exp(coefficient + k * math.log(quantile) + (n - k) * math.log1p(-quantile))
 
 
-def _interpolated(ordered: Sequence[float], quantile: float) -> float:
+def _interpolate(ordered: Sequence[float], quantile: float) -> float:
     """Return the sample quantile by linear interpolation, definition 7 of Hyndman & Fan (1996)."""
     position = (len(ordered) - 1) * quantile
     below = math.floor(position)

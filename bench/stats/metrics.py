@@ -1,4 +1,4 @@
-"""What two sides are compared by: one figure of a trial for each metric."""
+"""Reduce a trial to one figure for each metric. Used by every comparison of two variants."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -11,31 +11,31 @@ from bench.model.results import Measurement
 
 UNITS: Final[Mapping[Metric, str]] = {"elapsed": "s", "p99": "s", "cpu": "s", "memory": "bytes"}
 SUMMED: Final[frozenset[BoundedFigure]] = frozenset({"elapsed", "cpu", "errors"})
-"""Figures that are the greater the more is fetched in a round."""
+"""Figures that grow with the number of fetches in a round."""
 PROBES: Final[Mapping[Metric, str]] = {"cpu": "cpu", "memory": "memory"}
-"""The probe that a metric takes, of ``bench.model.cases.PROBES``; the others take none."""
+"""The probe that a metric needs, of ``bench.model.cases.PROBES``; the others need none."""
 
 
 def metric_value(trial: Measurement, metric: Metric) -> float | None:
-    """Return a metric of a trial, in its unit; ``None`` where it was not measured, or is nothing."""
+    """Return a metric of a trial, in its unit, or None if it was not measured or is zero."""
     value = _FIGURES[metric](trial) if trial.outcome == "ok" and trial.rounds else None
     return value if value is not None and value > 0 else None
 
 
 def _elapsed(trial: Measurement) -> float:
-    """Return the geometric mean of the faster half of the rounds: what it takes where nothing interrupts."""
+    """Return the geometric mean of the faster half of the rounds, those without interruptions."""
     logs = sorted(math.log(round_.elapsed_s) for round_ in trial.rounds)
     return math.exp(fmean(logs[: math.ceil(len(logs) / 2)]))
 
 
 def _p99(trial: Measurement) -> float | None:
-    """Return the 99th percentile of all fetches of the timed rounds, which the slowest of them shape."""
+    """Return the 99th percentile of the times of all fetches of the timed rounds."""
     latency = merge_histograms([trial.latency])
     return None if latency is None else latency.p99_s
 
 
 def _cpu(trial: Measurement) -> float | None:
-    """Return the processor time of a round, user and system, on average."""
+    """Return the mean processor time of a round, user and system."""
     spent = [
         round_.probes["cpu_user_s"] + round_.probes["cpu_system_s"]
         for round_ in trial.rounds

@@ -1,4 +1,8 @@
-"""What a machine does to a measurement: the same case against itself, block by block."""
+"""Measure the noise of a machine by comparing cases with themselves, block by block. Used by `noise`.
+
+Spread, drift, autocorrelation and spikes are those of `series`; `detectable_effect` turns the pairs into the
+smallest slow-down that a number of blocks can show.
+"""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -15,14 +19,14 @@ from bench.stats.pairwise import Sample
 from bench.stats.series import autocorrelation, chance_bound, robust_sigma, spike_share, theil_sen_slope
 
 VARIANTS: Final = ("a", "b")
-"""Two names for the same case."""
+"""The names of the two variants of each case; both are the same."""
 LOOKS: Final = (8, 20, 64)
-"""Numbers of blocks for which the smallest difference is worked out."""
+"""Numbers of blocks for which the smallest detectable slow-down is computed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detectable:
-    """The smallest slow-down, as a share, that so many blocks or fewer show in 95 % of experiments."""
+    """The smallest slow-down, as a share, that at most so many blocks show in 95 % of experiments."""
 
     blocks: int
     slowdown: float
@@ -30,19 +34,19 @@ class Detectable:
 
 @dataclass(frozen=True, slots=True)
 class CaseNoise:
-    """A case against itself; differences and changes are shares, 0.01 is 1 %.
+    """The noise of one case; differences and changes are shares, 0.01 is 1 %.
 
     Attributes:
-        case: id of the case, without a variant.
-        pairs: logarithm of second ÷ first, a block each, in the order in which they were run.
+        case: id without a variant.
+        pairs: logarithm of second ÷ first, one per block, in the order in which they were run.
         median_s: median of all block values.
         floor: robust standard deviation of a pair.
-        within: what 95 % of these pairs differ by at the most; of pairs to come, fewer will.
+        within: greatest difference of 95 % of these pairs; fewer of the pairs to come will keep to it.
         drift: change of the level from the first block to the last.
-        autocorrelation: of the level with that of the block before, or of the last one before in which
-            both sides succeeded: blocks that failed are closed up, not counted.
-        chance: what the autocorrelation of independent blocks stays below in 95 % of runs.
-        spikes: share of block values that are far above all others.
+        autocorrelation: correlation of the level with that of the last block before in which both variants
+            succeeded; failed blocks leave no gap.
+        chance: bound that the autocorrelation of independent blocks keeps to in 95 % of runs.
+        spikes: share of block values far above all others.
         detectable: for each of ``LOOKS``.
     """
 
@@ -60,10 +64,11 @@ class CaseNoise:
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """What was found of a machine.
+    """The noise of a machine.
 
     Attributes:
-        unmeasured: ids of the cases that had too few blocks without a failure.
+        cases: those with enough blocks.
+        unmeasured: ids of the cases with too few blocks in which both variants succeeded.
     """
 
     cases: tuple[CaseNoise, ...]
@@ -72,14 +77,14 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Whether a machine shows slow-downs of a threshold in the blocks that there are.
+    """Whether a machine can show slow-downs of a threshold with the given blocks.
 
     Attributes:
         threshold: as a share.
-        blocks: that there are.
-        needed: blocks that it takes.
-        shown: the smallest slow-down that the blocks there are show, as a share; ``None`` where they are
-            too few to show any.
+        blocks: number of blocks given.
+        needed: number of blocks needed.
+        shown: the smallest slow-down that the given blocks show, as a share; ``None`` if they are too few
+            to show any.
     """
 
     threshold: float
@@ -89,52 +94,51 @@ class Gate:
 
     @property
     def is_held(self) -> bool:
-        """Say whether the blocks are enough."""
+        """Say whether the given blocks are enough."""
         return self.needed <= self.blocks
 
 
 def pair_with_itself(cases: Iterable[Case]) -> tuple[Case, ...]:
-    """Return each case twice, the same but for its name: a block runs both, in an order of its own."""
+    """Return two variants of each case that differ in name only; every block runs both."""
     return tuple(replace(case, variant=variant) for case in cases for variant in VARIANTS)
 
 
 def measure_noise(run: Run) -> Noise:
-    """Work out the noise of every case of which a run has both variants."""
+    """Measure the noise of every case with enough successful pairs of trials."""
     samples = {
         case: block_sample([trial for trial in run.trials if trial.case == case.id]) for case in run.cases
     }
     plain = dict.fromkeys(replace(case, variant="") for case in run.cases)
-    sides = {case.id: [samples[replace(case, variant=variant)] for variant in VARIANTS] for case in plain}
+    pairs = {case.id: [samples[replace(case, variant=variant)] for variant in VARIANTS] for case in plain}
     measured = {
         case_id: (first, second)
-        for case_id, (first, second) in sides.items()
+        for case_id, (first, second) in pairs.items()
         if len(first.keys() & second.keys()) >= least_blocks()
     }
     return Noise(
         cases=tuple(case_noise(case_id, first, second) for case_id, (first, second) in measured.items()),
-        unmeasured=tuple(case_id for case_id in sides if case_id not in measured),
+        unmeasured=tuple(case_id for case_id in pairs if case_id not in measured),
     )
 
 
 def case_noise(case_id: str, first: Sample, second: Sample) -> CaseNoise:
-    """Work out the noise of a case from both of its variants' block values, in seconds.
+    """Measure the noise of a case from the block values of both of its variants, in seconds.
 
-    Level, drift and spikes are those of the logarithms, so that they are changes by a factor. The
-    level of a block is the mean of both sides: it shows what they share, as the pair shows what
-    they do not.
+    Level, drift and spikes are those of the logarithms, so that they are changes by a factor. The level of a
+    block is the mean of both variants: it shows their common changes, as the pair shows their differences.
     """
     blocks = sorted(first.keys() & second.keys())
-    sides = [(math.log(first[block]), math.log(second[block])) for block in blocks]
-    pairs = tuple(b - a for a, b in sides)
-    levels = [fmean(side) for side in sides]
-    values = [value for side in sides for value in side]
+    logs = [(math.log(first[block]), math.log(second[block])) for block in blocks]
+    pairs = tuple(b - a for a, b in logs)
+    levels = [fmean(both) for both in logs]
+    values = [value for both in logs for value in both]
     return CaseNoise(
         case=case_id,
         pairs=pairs,
         median_s=math.exp(median(values)),
         floor=math.expm1(robust_sigma(pairs)),
         within=math.expm1(quantile_interval([abs(pair) for pair in pairs], 0.95).estimate),
-        drift=_over_the_run(blocks, levels),
+        drift=_drift(blocks, levels),
         autocorrelation=autocorrelation(levels),
         chance=chance_bound(len(levels)),
         spikes=spike_share(values),
@@ -143,7 +147,7 @@ def case_noise(case_id: str, first: Sample, second: Sample) -> CaseNoise:
 
 
 def gate_for(noise: Noise, threshold: float, blocks: int) -> Gate:
-    """Work out what a gate of this threshold takes, and what its blocks show, for the noisiest case.
+    """Compare the blocks that a gate needs for the noisiest case with the given ones.
 
     Raises:
         ValueError: there is no case, or the threshold is not above zero.
@@ -155,10 +159,7 @@ def gate_for(noise: Noise, threshold: float, blocks: int) -> Gate:
     return Gate(threshold, blocks, needed, math.expm1(shown))
 
 
-def _over_the_run(blocks: Sequence[int], levels: Sequence[float]) -> Interval:
-    """Return the change from the first to the last block that a steady slope would have made."""
-    per_block = theil_sen_slope(blocks, levels)
+def _drift(blocks: Sequence[int], levels: Sequence[float]) -> Interval:
+    """Return the change from the first to the last block by a steady slope, as a share."""
     span = blocks[-1] - blocks[0]
-    low = None if per_block.low is None else math.expm1(per_block.low * span)
-    high = None if per_block.high is None else math.expm1(per_block.high * span)
-    return Interval(math.expm1(per_block.estimate * span), low, high)
+    return theil_sen_slope(blocks, levels).transform(lambda per_block: math.expm1(per_block * span))

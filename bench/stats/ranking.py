@@ -1,18 +1,20 @@
-"""Who is fastest among the cases of one profile, and how sure that is.
+"""Rank the cases of each profile of a run, and find the fastest. Used by every table and export of a run.
 
-Cases are compared within a profile only; another profile is another question.
+Method: the exact signed-rank test over shared blocks (`pairwise`), with Holm's correction over *all* pairs of
+ranked cases: the data choose the fastest, so the pairs that are shown are not the only ones looked at.
+Cases are compared within a profile only, since another profile asks another question.
 """
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeAlias, TypeVar
 
 from bench.model.results import Measurement, Run
 from bench.stats.case_summary import CaseSummary, block_sample, summarize_case
 from bench.stats.pairwise import (
-    PairVerdicts,
+    PairVerdict,
     Sample,
     blocks_needed,
     compare_samples,
@@ -22,6 +24,8 @@ from bench.stats.pairwise import (
 from bench.stats.run_state import rule_of, stops_of
 
 Name = TypeVar("Name", bound=Hashable)
+_PairVerdicts: TypeAlias = Mapping[tuple[str, str], PairVerdict]
+_Place: TypeAlias = Literal["slower", "inconclusive", "untestable"]
 
 _RANKED_FROM: Final = 0.5
 """Share of blocks in which a case must have succeeded to be ranked at all."""
@@ -29,45 +33,44 @@ _RANKED_FROM: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The cases of one profile.
-
-    The fastest is the case that is ahead of most others, block by block, and that none is surely faster
-    than. Its rivals are told from it by
-    the exact signed-rank test over shared blocks, Holm over *all* pairs of ranked cases: the fastest is
-    chosen by the data, so the pairs that are shown are not the only ones that were looked at.
+    """The cases of one profile, compared with the fastest.
 
     Attributes:
-        baseline: id of the sequential case that the others are compared with, if there is one.
-        fastest: id of the fastest; ``None`` where every case failed.
-        behind: ids of ranked cases that are slower than the fastest.
-        ties: ids of ranked cases that cannot be told from it.
-        undecided: ids of ranked cases that share too few blocks with it for any difference to show.
-        blocks_needed: blocks with which no ranked case would be undecided.
-        skipped: trials that were left out because their case was given up, by id.
+        rows: a summary of each case, in the order of the config.
+        baseline: id of the sequential case that ``times_faster`` refers to; ``None`` if there is none.
+        fastest: id of the case that is ahead of most others, block by block, and that no case is surely
+            faster than; ``None`` if every case failed.
+        slower: ids of ranked cases that are slower than the fastest.
+        inconclusive: ids of ranked cases that cannot be told from the fastest. No margin is applied, so
+            they are not known to be equivalent either.
+        untestable: ids of ranked cases that share too few blocks with the fastest for a difference to show.
+        blocks_needed: number of blocks with which every ranked case would be testable.
+        skipped: number of trials left out because their case was given up, by id.
     """
 
     profile: str
     rows: tuple[CaseSummary, ...]
     baseline: str | None
     fastest: str | None
-    behind: frozenset[str]
-    ties: frozenset[str]
-    undecided: frozenset[str]
+    slower: frozenset[str]
+    inconclusive: frozenset[str]
+    untestable: frozenset[str]
     blocks_needed: int
     skipped: Mapping[str, int]
 
     @property
     def ranked(self) -> int:
-        """How many cases take part in the comparison."""
-        return len(self.behind | self.ties | self.undecided) + (self.fastest is not None)
+        """Count the cases that take part in the comparison."""
+        return len(self.slower | self.inconclusive | self.untestable) + (self.fastest is not None)
 
 
 def rankings(run: Run) -> tuple[Ranking, ...]:
-    """Work out the standings of a run, one podium a profile, in the order of the config."""
-    return tuple(_podium(profile, run) for profile in dict.fromkeys(case.profile.name for case in run.cases))
+    """Rank the cases of a run, profile by profile, in the order of the config."""
+    profiles = dict.fromkeys(case.profile.name for case in run.cases)
+    return tuple(_rank_profile(profile, run) for profile in profiles)
 
 
-def _podium(profile: str, run: Run) -> Ranking:
+def _rank_profile(profile: str, run: Run) -> Ranking:
     cases = [case for case in run.cases if case.profile.name == profile]
     trials: dict[str, list[Measurement]] = {case.id: [] for case in cases}
     for trial in run.trials:
@@ -76,32 +79,31 @@ def _podium(profile: str, run: Run) -> Ranking:
     samples = {case_id: block_sample(measured) for case_id, measured in trials.items()}
     baseline = next((case.id for case in cases if case.strategy == "sequential" and samples[case.id]), None)
     times_faster = {} if baseline is None else compare_with(samples[baseline], _without(baseline, samples))
-    rows = tuple(summarize_case(case, trials[case.id], times_faster.get(case.id)) for case in cases)
     given_up = {case_id for case_id, stop in stops_of(run).items() if stop.reason == "given up"}
     ranked = complete_enough(trials, given_up)
-    pairs = _judged(ranked)
-    fastest = _fastest(ranked, pairs)
-    verdicts = _verdicts(fastest, ranked, pairs)
+    pairs = _judge_all_pairs(ranked)
+    fastest = _find_fastest(ranked, pairs)
+    places = _place_others(fastest, ranked, pairs)
     return Ranking(
         profile=profile,
-        rows=rows,
+        rows=tuple(summarize_case(case, trials[case.id], times_faster.get(case.id)) for case in cases),
         baseline=baseline,
         fastest=fastest,
-        behind=_those(verdicts, "behind"),
-        ties=_those(verdicts, "tied"),
-        undecided=_those(verdicts, "undecided"),
+        slower=_ids_at(places, "slower"),
+        inconclusive=_ids_at(places, "inconclusive"),
+        untestable=_ids_at(places, "untestable"),
         blocks_needed=blocks_needed(len(pairs)),
-        skipped=_skipped(run, trials, given_up),
+        skipped=_count_skipped(run, trials, given_up),
     )
 
 
 def complete_enough(
     trials: Mapping[Name, Sequence[Measurement]], given_up: Collection[Name] = ()
 ) -> dict[Name, Sample]:
-    """Keep the samples of cases that mostly succeeded; one that mostly failed would win by its luck.
+    """Return the samples of cases that mostly succeeded; one that mostly failed would win by its luck.
 
-    A case that left the blocks because enough was known of it is held against the blocks that it was
-    run in, one that was given up against those of the most complete case.
+    A case that left early because it was precise enough is compared with the blocks it ran in, a case
+    that was given up with those of the most complete case.
     """
     samples = {name: block_sample(measured) for name, measured in trials.items()}
     most = max((len(sample) for sample in samples.values()), default=0)
@@ -117,54 +119,54 @@ def _without(case_id: str, samples: Mapping[str, Sample]) -> dict[str, Sample]:
     return {other: sample for other, sample in samples.items() if other != case_id}
 
 
-def _judged(ranked: Mapping[str, Sample]) -> dict[tuple[str, str], PairVerdicts]:
+def _judge_all_pairs(ranked: Mapping[str, Sample]) -> _PairVerdicts:
     """Judge all pairs that share a block, the first of each against the second."""
     return judge_pairs(
         {
-            (first, second): comparison
+            (first, second): ratio
             for first, second in combinations(ranked, 2)
-            if (comparison := compare_samples(ranked[first], ranked[second])) is not None
+            if (ratio := compare_samples(ranked[first], ranked[second])) is not None
         }
     )
 
 
-def _fastest(ranked: Mapping[str, Sample], pairs: Mapping[tuple[str, str], PairVerdicts]) -> str | None:
-    """Choose the case that is ahead of most others, among those that none is surely faster than.
+def _find_fastest(ranked: Mapping[str, Sample], pairs: _PairVerdicts) -> str | None:
+    """Choose the case that is ahead of most others, among those that no case is surely faster than.
 
-    Pairs with too few blocks to be judged count only where there are no others.
+    Pairs that are not testable count only if no pair is.
     """
-    judged = {pair: each for pair, each in pairs.items() if each.verdict != "too few blocks"} or pairs
+    counted = {pair: each for pair, each in pairs.items() if each.is_testable} or pairs
     ahead = dict.fromkeys(ranked, 0)
     beaten = set()
-    for (first, second), judgement in judged.items():
-        ahead[first if judgement.ratio.estimate > 1 else second] += 1
-        if judgement.verdict in {"faster", "slower"}:
-            beaten.add(second if judgement.verdict == "faster" else first)
+    for (first, second), found in counted.items():
+        ahead[first if found.ratio.estimate > 1 else second] += 1
+        if found.verdict != "inconclusive":
+            beaten.add(second if found.verdict == "faster" else first)
     medians = {case_id: median(sample.values()) for case_id, sample in ranked.items()}
     unbeaten = [case_id for case_id in ranked if case_id not in beaten]
     return max(unbeaten or ranked, key=lambda case_id: (ahead[case_id], -medians[case_id]), default=None)
 
 
-def _verdicts(
-    fastest: str | None, ranked: Mapping[str, Sample], pairs: Mapping[tuple[str, str], PairVerdicts]
-) -> dict[str, str]:
-    verdicts = dict.fromkeys((case_id for case_id in ranked if case_id != fastest), "undecided")
-    for (first, second), judgement in pairs.items():
-        if fastest not in {first, second} or judgement.verdict == "too few blocks":
-            continue
-        is_ahead = judgement.verdict == ("faster" if first == fastest else "slower")
-        verdicts[second if first == fastest else first] = "behind" if is_ahead else "tied"
-    return verdicts
+def _place_others(
+    fastest: str | None, ranked: Mapping[str, Sample], pairs: _PairVerdicts
+) -> Mapping[str, _Place]:
+    """Say of each ranked case but the fastest how it compares with the fastest."""
+    places: dict[str, _Place] = {case_id: "untestable" for case_id in ranked if case_id != fastest}
+    for (first, second), found in pairs.items():
+        if fastest in {first, second} and found.is_testable:
+            is_ahead = found.verdict == ("faster" if first == fastest else "slower")
+            places[second if first == fastest else first] = "slower" if is_ahead else "inconclusive"
+    return places
 
 
-def _those(verdicts: Mapping[str, str], verdict: str) -> frozenset[str]:
-    return frozenset(case_id for case_id, said in verdicts.items() if said == verdict)
+def _ids_at(places: Mapping[str, _Place], wanted: _Place) -> frozenset[str]:
+    return frozenset(case_id for case_id, place in places.items() if place == wanted)
 
 
-def _skipped(
+def _count_skipped(
     run: Run, trials: Mapping[str, Sequence[Measurement]], given_up: Collection[str]
 ) -> dict[str, int]:
-    """Count the blocks without a case that was given up: those planned, or else those that were run."""
+    """Count the blocks that each given-up case missed, of those planned or else of those run."""
     rule = rule_of(run)
     if run.status != "complete" or rule is None:
         return {}

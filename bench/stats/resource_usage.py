@@ -1,7 +1,7 @@
-"""What a case costs beside its time, where that time goes, and what it is limited by.
+"""Summarize the resources that a case uses, the phases of its time, and its limit. Called by `case_summary`.
 
-Rounds of all trials that count, and never the warm-up. Times and counts are means, since only means of
-parts add up to the mean of the whole; what is held at a time is the most that was seen.
+All rounds of successful trials count, and never the warm-up. Times and counts are means, since only means of
+parts add up to the mean of the whole; quantities held at one time, such as memory, are maxima.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,26 +17,26 @@ T = TypeVar("T", Phases, Gap)
 Limit: TypeAlias = Literal["server", "client", "cores"]
 
 _CLIENT_BOUND: Final = 0.5
-"""Share of one core above which the client's own work, and no longer the waiting, decides."""
+"""Share of one core above which the client's own work, and no longer the waiting, sets the pace."""
 _SERVER_BOUND: Final = 0.5
 _ALL_CORES: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceUsage:
-    """What a case costs; ``None`` is what was not measured.
+    """Mean resources of a case; ``None`` if not measured.
 
     Attributes:
         cold_start_s: from asking for the process until its imports were done.
         imports_s: the part of it in which strategy and client were imported.
-        phases: where the time of a round goes.
-        gap: what a round takes beyond its ideal, by its causes.
-        latency: how long fetches took.
-        figures: what the probes saw, by figure.
-        cpu_share: processor time of the client ÷ elapsed; above 1 where several cores were at work.
-        witness: what the server saw; each figure a mean, ``faults`` of how many requests met any.
+        phases: the phases of a round's time.
+        gap: time of a round beyond its ideal, by cause.
+        latency: distribution of the times of fetches.
+        figures: figures of the probes, by name.
+        cpu_share: processor time of the client ÷ elapsed; above 1 if several cores were at work.
+        server: figures of the server log, by name; ``faults`` is the number of requests that met any.
         server_busy: processor time of the server ÷ elapsed.
-        limit: what decides how fast the case is, if it is not the style of concurrency.
+        limit: the bottleneck, if it is not the strategy: ``server``, ``client``, or all ``cores``.
     """
 
     cold_start_s: float | None
@@ -46,16 +46,16 @@ class ResourceUsage:
     latency: Latency | None
     figures: Mapping[str, float]
     cpu_share: float | None
-    witness: Mapping[str, float]
+    server: Mapping[str, float]
     server_busy: float | None
     limit: Limit | None
 
 
-def costs_of(trials: Sequence[Measurement]) -> ResourceUsage:
-    """Sum up the trials of a case that count."""
+def summarize_usage(trials: Sequence[Measurement]) -> ResourceUsage:
+    """Summarize the successful trials of a case."""
     rounds = [round_ for trial in trials for round_ in trial.rounds]
     figures = {**_means(round_.probes for round_ in rounds), **_lags(rounds), **_peaks(trials)}
-    witness = _means(_numbers(round_.server) for round_ in rounds if round_.server is not None)
+    server = _means(_numbers(round_.server) for round_ in rounds if round_.server is not None)
     cpu_share, server_busy = _cpu_share(rounds), _mean(round_.server_busy for round_ in rounds)
     return ResourceUsage(
         cold_start_s=_mean(trial.cold_start_s for trial in trials),
@@ -65,19 +65,19 @@ def costs_of(trials: Sequence[Measurement]) -> ResourceUsage:
         latency=merge_histograms(trial.latency for trial in trials),
         figures=figures,
         cpu_share=cpu_share,
-        witness=witness,
+        server=server,
         server_busy=server_busy,
-        limit=limit(cpu_share, server_busy, min((trial.cores for trial in trials), default=1)),
+        limit=find_limit(cpu_share, server_busy, min((trial.cores for trial in trials), default=1)),
     )
 
 
-def limit(cpu_share: float | None, server_busy: float | None, cores: int) -> Limit | None:
-    """Say what decides how fast a case is, if it is not the style of concurrency.
+def find_limit(cpu_share: float | None, server_busy: float | None, cores: int) -> Limit | None:
+    """Return the bottleneck of a case, or None if it is the style of concurrency.
 
     Args:
         cpu_share: processor time of the client ÷ elapsed.
         server_busy: the server's share of its core.
-        cores: how many processors the client could use.
+        cores: number of processors that the client could use.
     """
     if server_busy is not None and server_busy > _SERVER_BOUND:
         return "server"
@@ -95,7 +95,7 @@ def _cpu_share(rounds: Sequence[Round]) -> float | None:
 
 
 def _lags(rounds: Sequence[Round]) -> Mapping[str, float]:
-    """Take the middle of what are quantiles of their rounds already."""
+    """Return the median of each loop-lag figure; the figures of a round are quantiles already."""
     names = [name for round_ in rounds for name in round_.probes if name.startswith("loop_lag_")]
     return {
         name: median(round_.probes[name] for round_ in rounds if name in round_.probes)
@@ -104,15 +104,16 @@ def _lags(rounds: Sequence[Round]) -> Mapping[str, float]:
 
 
 def _peaks(trials: Sequence[Measurement]) -> Mapping[str, float]:
+    """Return the maximum of each figure that a probe takes of a whole trial."""
     names = dict.fromkeys(name for trial in trials for name in trial.probes)
     return {name: max(trial.probes[name] for trial in trials if name in trial.probes) for name in names}
 
 
-def _means(seen: Iterable[Mapping[str, float]]) -> Mapping[str, float]:
-    """Take the mean of each figure over those that have it."""
-    all_seen = list(seen)
-    names = dict.fromkeys(name for each in all_seen for name in each)
-    return {name: fmean(each[name] for each in all_seen if name in each) for name in names}
+def _means(figures: Iterable[Mapping[str, float]]) -> Mapping[str, float]:
+    """Return the mean of each figure over the mappings that have it."""
+    known = list(figures)
+    names = dict.fromkeys(name for each in known for name in each)
+    return {name: fmean(each[name] for each in known if name in each) for name in names}
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

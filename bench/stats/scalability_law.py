@@ -1,4 +1,10 @@
-"""Least squares with parameters that cannot be negative, for a handful of them."""
+"""Fit the Universal Scalability Law to throughput over workers. Called by `scaling`, once per block.
+
+Method: X(N) = λN / (1 + σ(N-1) + κN(N-1)) (Gunther) is linear in 1/λ, σ/λ and κ/λ once it is turned into N /
+X(N), and is fitted by least squares with non-negative parameters (Lawson & Hanson, *Solving Least Squares
+Problems*, chapter 23). Assumption: noise is in proportion to the elapsed time, so squares of relative errors
+are minimised.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,33 +13,35 @@ from math import fsum, inf, sqrt
 from typing import Final
 
 _ROUNDING: Final = 1e-24
-"""Squares, as a share of the target's, that are a matter of rounding: no reason to take another column."""
+"""A gain in squares, as a share of the target's, that is due to rounding: no reason for another column."""
 
 
 def solve_non_negative(columns: Sequence[Sequence[float]], target: Sequence[float]) -> tuple[float, ...]:
-    """Return the factors of the columns, none below zero, whose sum comes closest to the target.
+    """Fit the target by the columns with non-negative factors, and return the factors.
 
-    At the solution the factors that are not zero are the plain least squares over their own columns
-    (Lawson & Hanson, *Solving Least Squares Problems*, chapter 23), so the best of all choices of
-    columns whose plain solution has no negative factor is exact. For three columns there are eight.
+    At the solution the factors above zero are the plain least squares over their own columns (Lawson &
+    Hanson), so the best of all choices of columns whose plain solution has no negative factor is exact.
+    Three columns have eight choices.
 
     Args:
         columns: linearly independent, each as long as ``target``.
-        target: what is to be approximated.
+        target: values to approximate.
     """
     best, least = (0.0,) * len(columns), _dot(target, target)
     slight = _ROUNDING * least
     places = range(len(columns))
     for chosen in chain.from_iterable(combinations(places, size) for size in range(1, len(columns) + 1)):
-        found, rest = _plain([columns[place] for place in chosen], target)
+        found, rest = _solve_plain([columns[place] for place in chosen], target)
         if min(found) >= 0 and (squares := _dot(rest, rest)) < least - slight:
             factors = dict(zip(chosen, found, strict=True))
             best, least = tuple(factors.get(place, 0.0) for place in places), squares
     return best
 
 
-def _plain(columns: Sequence[Sequence[float]], target: Sequence[float]) -> tuple[list[float], list[float]]:
-    """Return the factors and what they leave over, by modified Gram-Schmidt on the columns and the target.
+def _solve_plain(
+    columns: Sequence[Sequence[float]], target: Sequence[float]
+) -> tuple[list[float], list[float]]:
+    """Return the plain least-squares factors and the residuals, by modified Gram-Schmidt.
 
     Columns may differ by orders of magnitude; forming their products instead would square that.
     """
@@ -66,12 +74,12 @@ def _dot(one: Sequence[float], other: Sequence[float]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class UniversalLaw:
-    """The law with its three parameters, none of them negative.
+    """The Universal Scalability Law with its three parameters, none of them negative.
 
     Attributes:
         rate: λ, the throughput of one worker, per second.
         contention: σ, the share of the work that only one worker at a time can do.
-        coherency: κ, what each pair of workers costs each other, as a share of the work.
+        coherency: κ, the cost of keeping each pair of workers consistent, as a share of the work.
     """
 
     rate: float
@@ -79,20 +87,20 @@ class UniversalLaw:
     coherency: float
 
     def throughput(self, workers: float) -> float:
-        """Return what so many workers do in a second."""
+        """Return the throughput of so many workers, per second."""
         others = workers - 1
         return self.rate * workers / (1 + self.contention * others + self.coherency * workers * others)
 
     @property
     def peak(self) -> float:
-        """How many workers do most, as a real number; infinite if more always do more."""
+        """Return the number of workers with the greatest throughput, infinite if there is none."""
         if self.contention >= 1:
             return 1.0
         return max(1.0, sqrt((1 - self.contention) / self.coherency)) if self.coherency > 0 else inf
 
     @property
     def limit(self) -> float:
-        """The throughput that no number of workers exceeds, per second; infinite if there is none."""
+        """Return the throughput, per second, that no number of workers exceeds; infinite if there is none."""
         if self.peak < inf:
             return self.throughput(self.peak)
         return self.rate / self.contention if self.contention > 0 else inf
@@ -101,12 +109,8 @@ class UniversalLaw:
 def fit_law(throughputs: Mapping[int, float]) -> UniversalLaw | None:
     """Fit the law to the throughput, per second, of at least three numbers of workers.
 
-    N / X(N) = (1 + σ(N-1) + κN(N-1)) / λ is linear in 1/λ, σ/λ and κ/λ. Noise of elapsed times is
-    in proportion to them, so the squares are those of the relative errors; otherwise one or two
-    numbers of workers would decide alone.
-
-    Returns:
-        ``None`` where the best law has no λ, because throughput falls faster than it can say.
+    The squares are those of relative errors; otherwise one or two numbers of workers would decide alone.
+    Return None if throughput falls too fast for the law, which then has no λ.
     """
     seconds = [workers / throughput for workers, throughput in throughputs.items()]
     alone = [1 / each for each in seconds]

@@ -1,7 +1,8 @@
-"""What more workers bring: every strategy and client over its numbers of workers.
+"""Summarize how each strategy and client scales with workers. Used by `show --scaling`.
 
-Blocks are the unit of replication: ratios, efficiencies and laws are worked out block by block, and
-then summarised.
+Ratios, efficiencies and laws are worked out block by block, since blocks are the unit of replication, and
+then summarised by medians with intervals. The knee is found by a step-up search over the gains (`find_knee`),
+the law is that of `scalability_law`, and crossovers are those of `crossover`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,13 +16,13 @@ from bench.model.cases import Case
 from bench.model.results import Measurement, Run
 from bench.stats.crossover import SeriesPair, series_pairs
 from bench.stats.intervals import Interval, median_interval
-from bench.stats.pairwise import Comparison, Sample, compare_samples
+from bench.stats.pairwise import PairedRatio, Sample, compare_samples
 from bench.stats.ranking import complete_enough
 from bench.stats.scalability_law import UniversalLaw, fit_law
 
 WORTH: Final = 1.05
-"""A step to more workers that is less than so many times faster is not worth them."""
-_RUNGS_FOR_A_LAW: Final = 3
+"""A step to more workers must be at least so many times faster to be worth them."""
+_POINTS_FOR_A_LAW: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,35 +42,35 @@ class ScalingPoint:
     Attributes:
         elapsed: median over blocks, in seconds.
         efficiency: median over blocks of ideal ÷ elapsed.
-        gain: how many times faster than the rung below; ``None`` for the lowest, and where the two
-            share no block.
+        gain: how many times faster than with the next fewer workers; ``None`` for the fewest, and if the
+            two share no block.
     """
 
     workers: int
     blocks: int
     elapsed: Interval
     efficiency: Interval
-    gain: Comparison | None
+    gain: PairedRatio | None
 
     @property
     def is_worth_it(self) -> bool:
-        """Whether a gain of less than 5 % over the rung below is excluded."""
+        """Say whether a gain of less than 5 % over the next fewer workers is excluded."""
         return self.gain is not None and self.gain.ratio.low is not None and self.gain.ratio.low > WORTH
 
 
 @dataclass(frozen=True, slots=True)
 class Knee:
-    """Where more workers stop to pay.
+    """The point at the end of all steps that pay.
 
     Attributes:
-        rung: the first beyond which a gain of 5 % is not shown.
-        step: the next one, with what it gains.
-        failed: numbers of workers between the two with which it mostly failed; where there are any, it is
-            they that end the search, whatever ``step`` gains.
-        resumed: rungs further up that gain 5 % over the one below all the same, each at its own 97.5 %.
+        point: the first beyond which a gain of 5 % is not shown.
+        step: the next one, with its gain.
+        failed: numbers of workers between the two with which it mostly failed; if there are any, they end
+            the search, however much ``step`` gains.
+        resumed: later points that gain 5 % over the one before all the same, each at its own 97.5 %.
     """
 
-    rung: ScalingPoint
+    point: ScalingPoint
     step: ScalingPoint
     failed: tuple[int, ...]
     resumed: tuple[ScalingPoint, ...]
@@ -80,15 +81,15 @@ class Law:
     """The Universal Scalability Law of a series: fitted in each block, medians over the blocks.
 
     Attributes:
-        blocks: blocks in which every rung has a timing and which have a law; all else is over these.
-        lawless: blocks in which every rung has a timing, and throughput falls too fast for the law.
+        blocks: number of blocks with a timing at every point and a law; the figures are over these.
+        lawless: number of blocks with a timing at every point in which throughput falls too fast for the law.
         rate: fetches per second of one worker.
         contention: as a share.
         coherency: as a share.
-        peak: workers with the greatest throughput; infinite where there is no such number.
-        limit: fetches per second that no number of workers exceeds; infinite where there is none.
-        misfit: by how much the law misses the time of some rung, as a share: median over the blocks of
-            the greatest miss. Of three rungs it is nothing wherever no parameter is held at zero.
+        peak: workers with the greatest throughput; infinite if there is no such number.
+        limit: fetches per second that no number of workers exceeds; infinite if there is none.
+        misfit: greatest relative error of the law at any point, median over the blocks. With three points
+            it is zero unless a parameter is held at zero.
     """
 
     blocks: int
@@ -103,16 +104,16 @@ class Law:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A contender over at least three numbers of workers, ascending.
+    """A strategy and client over at least three numbers of workers, ascending.
 
     Attributes:
-        knee: ``None`` where every step gains 5 % or more.
-        law: ``None`` where no block has all rungs, or throughput falls too fast for the law in each.
+        knee: ``None`` if every step gains 5 % or more.
+        law: ``None`` if no block has all points, or throughput falls too fast for the law in each of them.
         left_out: numbers of workers with which it mostly failed.
     """
 
-    contender: SeriesKey
-    rungs: tuple[ScalingPoint, ...]
+    key: SeriesKey
+    points: tuple[ScalingPoint, ...]
     knee: Knee | None
     law: Law | None
     left_out: tuple[int, ...]
@@ -120,27 +121,28 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """The series of one profile, and which of two contenders is ahead with how many workers."""
+    """The series of one profile, and the comparisons of every two of them."""
 
     profile: str
     series: tuple[Series, ...]
-    rivalries: tuple[SeriesPair[SeriesKey], ...]
+    pairs: tuple[SeriesPair[SeriesKey], ...]
 
 
 def series_key(case: Case) -> SeriesKey:
-    """Leave a case's workers out of it."""
+    """Return the series that a case belongs to."""
     return SeriesKey(case.strategy, case.client, case.keep_alive, case.variant)
 
 
 def summarize_scaling(run: Run) -> tuple[Scaling, ...]:
-    """Work out how the cases of a run scale, one a profile, in the order of the config."""
-    return tuple(_scaling(profile, run) for profile in dict.fromkeys(case.profile.name for case in run.cases))
+    """Summarize the scaling of a run, profile by profile, in the order of the config."""
+    profiles = dict.fromkeys(case.profile.name for case in run.cases)
+    return tuple(_summarize_profile(profile, run) for profile in profiles)
 
 
-def knee_of(rungs: Sequence[ScalingPoint], left_out: Sequence[int] = ()) -> Knee | None:
-    """Find the first rung beyond which a gain of 5 % is not shown, going up.
+def find_knee(points: Sequence[ScalingPoint], left_out: Sequence[int] = ()) -> Knee | None:
+    """Find the first point without a shown gain of 5 % beyond it, or None if there is none.
 
-    Each step is held against the lower end of its own 95 % interval and the first failure ends the
+    Each step is compared with the lower end of its own 95 % interval and the first failure ends the
     search, so no correction is due: the chance that any step below the knee gains less than 5 % in
     truth is 2.5 % at the most (Hsu & Berger, *J. Amer. Statist. Assoc.* 94, 1999).
 
@@ -150,19 +152,19 @@ def knee_of(rungs: Sequence[ScalingPoint], left_out: Sequence[int] = ()) -> Knee
     Of the ratio of medians they say nothing: there 5 % would pass in 10 blocks, 10 in 20 and 30 in 64.
 
     Args:
-        rungs: those with timings, ascending.
-        left_out: numbers of workers with which it mostly failed. What they gain is not known, so the
-            search ends below the first of them that lies between two rungs.
+        points: those with timings, by workers, ascending.
+        left_out: numbers of workers with which it mostly failed. Their gain is unknown, so the search ends
+            below the first of them that lies between two points.
     """
-    for place, (below, step) in enumerate(pairwise(rungs)):
+    for place, (below, step) in enumerate(pairwise(points)):
         failed = tuple(workers for workers in left_out if below.workers < workers < step.workers)
         if failed or not step.is_worth_it:
-            return Knee(below, step, failed, tuple(rung for rung in rungs[place + 2 :] if rung.is_worth_it))
+            return Knee(below, step, failed, tuple(each for each in points[place + 2 :] if each.is_worth_it))
     return None
 
 
-def law_of(samples: Mapping[int, Sample], fetches: int) -> Law | None:
-    """Fit the law to each block that has all numbers of workers, and summarise the blocks that have one."""
+def fit_block_laws(samples: Mapping[int, Sample], fetches: int) -> Law | None:
+    """Fit the law to each block that has all numbers of workers; return None if no block has a law."""
     blocks = sorted(set.intersection(*(set(sample) for sample in samples.values())))
     laws: list[UniversalLaw] = []
     misses: list[float] = []
@@ -181,49 +183,49 @@ def law_of(samples: Mapping[int, Sample], fetches: int) -> Law | None:
         rate=median_interval([law.rate for law in laws]),
         contention=median_interval([law.contention for law in laws]),
         coherency=median_interval([law.coherency for law in laws]),
-        peak=_unbounded([law.peak for law in laws]),
-        limit=_unbounded([law.limit for law in laws]),
+        peak=_reciprocal_interval([law.peak for law in laws]),
+        limit=_reciprocal_interval([law.limit for law in laws]),
         misfit=median(misses),
     )
 
 
-def _scaling(profile: str, run: Run) -> Scaling:
-    ladders = _ladders(case for case in run.cases if case.profile.name == profile)
+def _summarize_profile(profile: str, run: Run) -> Scaling:
+    series = _group_by_series(case for case in run.cases if case.profile.name == profile)
     trials: dict[str, list[Measurement]] = {case.id: [] for case in run.cases}
     for trial in run.trials:
         trials[trial.case].append(trial)
     samples = {
-        contender: complete_enough({case.workers: trials[case.id] for case in cases})
-        for contender, cases in ladders.items()
+        key: complete_enough({case.workers: trials[case.id] for case in cases})
+        for key, cases in series.items()
     }
     return Scaling(
         profile=profile,
         series=tuple(
-            _series(contender, cases, samples[contender], trials)
-            for contender, cases in ladders.items()
-            if len(samples[contender]) >= _RUNGS_FOR_A_LAW
+            _summarize_series(key, cases, samples[key], trials)
+            for key, cases in series.items()
+            if len(samples[key]) >= _POINTS_FOR_A_LAW
         ),
-        rivalries=series_pairs(samples),
+        pairs=series_pairs(samples),
     )
 
 
-def _ladders(cases: Iterable[Case]) -> dict[SeriesKey, list[Case]]:
-    """Set out each contender's cases by workers, ascending."""
-    ladders: dict[SeriesKey, list[Case]] = {}
+def _group_by_series(cases: Iterable[Case]) -> dict[SeriesKey, list[Case]]:
+    """Group cases by their series, each by workers, ascending."""
+    series: dict[SeriesKey, list[Case]] = {}
     for case in sorted(cases, key=lambda case: case.workers):
-        ladders.setdefault(series_key(case), []).append(case)
-    return ladders
+        series.setdefault(series_key(case), []).append(case)
+    return series
 
 
-def _series(
-    contender: SeriesKey,
-    ladder: Sequence[Case],
+def _summarize_series(
+    key: SeriesKey,
+    all_cases: Sequence[Case],
     samples: Mapping[int, Sample],
     trials: Mapping[str, Sequence[Measurement]],
 ) -> Series:
-    cases = [case for case in ladder if case.workers in samples]
+    cases = [case for case in all_cases if case.workers in samples]
     below = [None, *samples.values()]
-    rungs = tuple(
+    points = tuple(
         ScalingPoint(
             workers=case.workers,
             blocks=len(samples[case.workers]),
@@ -233,13 +235,13 @@ def _series(
         )
         for case, lower in zip(cases, below, strict=False)
     )
-    law = law_of(samples, len(cases[0].countries.fetches))
-    left_out = tuple(case.workers for case in ladder if case not in cases)
-    return Series(contender, rungs, knee_of(rungs, left_out), law, left_out)
+    law = fit_block_laws(samples, len(cases[0].countries.fetches))
+    left_out = tuple(case.workers for case in all_cases if case not in cases)
+    return Series(key, points, find_knee(points, left_out), law, left_out)
 
 
 def _efficiencies(trials: Sequence[Measurement], sample: Sample) -> list[float]:
-    """Return ideal ÷ elapsed of each block that counts."""
+    """Return ideal ÷ elapsed of each successful block."""
     return [
         fmean(round_.ideal_s for round_ in trial.rounds) / sample[trial.block]
         for trial in trials
@@ -247,15 +249,8 @@ def _efficiencies(trials: Sequence[Measurement], sample: Sample) -> list[float]:
     ]
 
 
-def _unbounded(values: Sequence[float]) -> Interval:
-    """Bound the median of values of which some are infinite, by way of their reciprocals."""
+def _reciprocal_interval(values: Sequence[float]) -> Interval:
+    """Bound the median of values that may be infinite, by way of their reciprocals."""
     found = median_interval([1 / value for value in values])
-    return Interval(_inverse(found.estimate), _bound(found.high), _bound(found.low))
-
-
-def _bound(reciprocal: float | None) -> float | None:
-    return None if reciprocal is None else _inverse(reciprocal)
-
-
-def _inverse(reciprocal: float) -> float:
-    return 1 / reciprocal if reciprocal > 0 else inf
+    inverted = found.transform(lambda reciprocal: 1 / reciprocal if reciprocal > 0 else inf)
+    return Interval(inverted.estimate, inverted.high, inverted.low)

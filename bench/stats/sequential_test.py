@@ -1,10 +1,10 @@
-"""The sequential comparison of two sides: looks fixed beforehand, errors shared out among them.
+"""Decide one metric of a comparison after fixed numbers of blocks. Used by ab, gate and compare.
 
-With identical sides a coin flip decides which goes first, so the log-ratio of a block is as likely to
-be positive as negative, whatever drift, spikes or autocorrelation both sides share. The exact
-signed-rank bounds then hold at every look, and the chances of error spent at the looks add up to no
-more than what was allowed (the union bound; Hollander, Wolfe & Chicken, *Nonparametric Statistical
-Methods*, 3.1-3.3).
+Method: exact signed-rank bounds of the blocks' log-ratios at interim looks that are fixed beforehand. The
+chances of error spent at the looks add up to no more than allowed (union bound over looks and metrics).
+``decide_metric`` is the only place where the margin of a verdict is applied.
+Assumption: a coin decides for each block which of two equal variants goes first. Its log-ratio is then as
+likely to be positive as negative, whatever drift, spikes or autocorrelation both variants share.
 """
 
 import math
@@ -19,13 +19,13 @@ from bench.stats.signed_rank import bound_rank, walsh_averages
 
 @dataclass(frozen=True, slots=True)
 class SequentialRule:
-    """When to stop, and at what risk.
+    """The looks of the test, and the allowed risks of a wrong verdict.
 
     Attributes:
         margin: the greatest change that is still *equivalent*, as a share: 0.05 is 5 %.
-        alpha: chance that any metric of the family is called *slower* though none is; that of *faster*, too.
+        alpha: chance that any metric of the family is called *slower* though none is; the same of *faster*.
         beta: chance, for each metric, of missing a change of ``margin``.
-        looks: numbers of blocks after which is looked, ascending.
+        looks: numbers of blocks after which the test looks, ascending.
         alpha_weights: share of ``alpha`` spent at each look; they add up to one.
         beta_weights: the same of ``beta``.
     """
@@ -40,12 +40,12 @@ class SequentialRule:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a metric's blocks bear at one look.
+    """The result of one look at a metric.
 
     Attributes:
-        verdict: on the second side against the first; ``None`` to go on with more blocks.
-        ratio: second ÷ first: the Hodges-Lehmann estimate, and the bounds that were compared with the
-            margin.
+        verdict: on the second variant against the first; ``None`` if more blocks are needed.
+        ratio: second ÷ first: the Hodges-Lehmann estimate, and the bounds compared with the margin.
+        blocks: number of blocks at this look.
     """
 
     verdict: Verdict | None
@@ -54,10 +54,10 @@ class Decision:
 
 
 def decide_metric(differences: Sequence[float], metrics: int, rule: SequentialRule) -> Decision:
-    """Look at the log-ratios of all blocks so far, second ÷ first, of one metric of several.
+    """Decide one of several metrics from the log-ratios, second ÷ first, of all blocks so far.
 
     Raises:
-        ValueError: the number of blocks is none of the rule's looks; looking at other times would spend
+        ValueError: the number of blocks is not a look of the rule; looking at other times would spend
             chances of error that were not allowed.
     """
     n = len(differences)
@@ -78,42 +78,37 @@ def decide_metric(differences: Sequence[float], metrics: int, rule: SequentialRu
         verdict = "equivalent"
     elif n == rule.looks[-1]:
         verdict = "inconclusive"
-    return Decision(verdict, Interval(math.exp(median(walsh)), _exp(low), _exp(high)), n)
+    return Decision(verdict, Interval(median(walsh), low, high).transform(math.exp), n)
 
 
-def look_at(differences: Sequence[float], metrics: int, rule: SequentialRule) -> Decision | None:
-    """Look at a metric's blocks as often as the rule allows; ``None`` where there are none.
+def decide_so_far(differences: Sequence[float], metrics: int, rule: SequentialRule) -> Decision | None:
+    """Return the first look that decided, else the last look; None without blocks.
 
-    Return the first look that decides, else the last one; before the first look, an estimate.
+    Before the first look the decision has an estimate, no bounds and no verdict.
     """
     looks = [look for look in rule.looks if look <= len(differences)]
     decisions = [decide_metric(differences[:look], metrics, rule) for look in looks]
-    decided = next((each for each in decisions if each.verdict is not None), None)
-    if decided is not None or decisions:
-        return decided or decisions[-1]
-    return estimate_ratio(differences) if differences else None
+    if not decisions:
+        return estimate_ratio(differences) if differences else None
+    return next((each for each in decisions if each.verdict is not None), decisions[-1])
 
 
 def estimate_ratio(differences: Sequence[float]) -> Decision:
     """Estimate the ratio before the first look, without a verdict and without bounds.
 
-    Bounds are for looks: seen more often, they would not be what they say.
+    Bounds belong to looks: seen more often, they would cover less than they promise.
     """
     ratio = Interval(math.exp(median(walsh_averages(differences))), None, None)
     return Decision(None, ratio, len(differences))
 
 
 def blocks_to_alarm(metrics: int, rule: SequentialRule) -> int:
-    """Return the first look at which a family of so many metrics can raise an alarm at all.
+    """Return the first look that can call one of so many metrics slower or faster.
 
     Raises:
-        ValueError: none of the looks can; the family is too large for the rule.
+        ValueError: the family is too large for every look of the rule.
     """
     for blocks, weight in zip(rule.looks, rule.alpha_weights, strict=True):
         if bound_rank(blocks, weight * rule.alpha / metrics) is not None:
             return blocks
     raise ValueError(f"{metrics} metrics are too many for {rule.looks[-1]} blocks")
-
-
-def _exp(value: float | None) -> float | None:
-    return None if value is None else math.exp(value)

@@ -1,4 +1,7 @@
-"""How much each value of a series resembles the one before it."""
+"""Describe a series: autocorrelation, slope, robust spread and spikes. Used by `noise` and `history`.
+
+Each function cites its method and states its assumptions; all are checked against SciPy.
+"""
 
 import math
 from collections.abc import Sequence
@@ -12,7 +15,7 @@ from bench.stats.intervals import Interval
 def autocorrelation(values: Sequence[float]) -> float:
     """Return the correlation of a series with itself one step later, -1 to 1; 0 if it never changes.
 
-    Values that are missing from a series are not known of: those to either side count as neighbours.
+    Values that are missing from a series leave no gap: those next to it count as neighbours.
     """
     middle = fmean(values)
     deviations = [value - middle for value in values]
@@ -21,7 +24,7 @@ def autocorrelation(values: Sequence[float]) -> float:
 
 
 def chance_bound(n: int) -> float:
-    """Return what the autocorrelation of n independent values stays below in 95 of 100 series, either way.
+    """Return the bound that n independent values' autocorrelation keeps to in 95 of 100 series.
 
     Its standard error is close to 1/√n (Bartlett, *J. R. Statist. Soc.* Suppl. 8, 1946).
     """
@@ -32,8 +35,8 @@ def theil_sen_slope(times: Sequence[float], values: Sequence[float], level: floa
     """Estimate how much values change per unit of time (Theil-Sen), and bound it at ``level``.
 
     The estimate is the median of the slopes of all pairs; the bounds are order statistics of them, by
-    the normal approximation of Kendall's statistic (Sen, *JASA* 63, 1968). They cover at ``level`` where
-    values are independent but for the slope; those that resemble their neighbours make them too narrow.
+    the normal approximation of Kendall's statistic (Sen, *JASA* 63, 1968). They cover at ``level`` if the
+    values are independent but for the slope; autocorrelated values make them too narrow.
     ``times`` ascend.
     """
     points = list(zip(times, values, strict=True))
@@ -49,11 +52,11 @@ def theil_sen_slope(times: Sequence[float], values: Sequence[float], level: floa
 _NORMAL: Final = 1.4826
 """A normal distribution's standard deviation is its median absolute deviation times this."""
 _SPIKE_FROM: Final = 3.5
-"""Robust standard deviations from the median that no plain value reaches."""
+"""Robust standard deviations above the median from which a value is a spike."""
 
 
 def robust_sigma(values: Sequence[float]) -> float:
-    """Return the standard deviation that the values would have if none of them were wild.
+    """Return the standard deviation of the values, hardly moved by outliers.
 
     It is 1.4826 times the median absolute deviation from the median (Hampel, *JASA* 69, 1974).
     """
@@ -62,9 +65,9 @@ def robust_sigma(values: Sequence[float]) -> float:
 
 
 def spike_share(values: Sequence[float]) -> float:
-    """Return which share of the values lies more than 3.5 robust standard deviations above their median.
+    """Return the share of values more than 3.5 robust standard deviations above their median.
 
-    The rule is that of Iglewicz & Hoaglin, *How to Detect and Handle Outliers*, 1993, on one side only:
+    The rule is that of Iglewicz & Hoaglin, *How to Detect and Handle Outliers*, 1993, applied upwards only:
     nothing makes a computer faster than it is.
     """
     highest = median(values) + _SPIKE_FROM * robust_sigma(values)

@@ -1,8 +1,9 @@
-"""Wilcoxon's signed-rank test, exact, and the estimate that belongs to it.
+"""Test and bound the typical difference of pairs. Used by every comparison of two cases or variants.
 
-Under the null every difference is as likely to be positive as negative; the distribution of the
-statistic then follows from counting subsets of the ranks 1…n (Hollander, Wolfe & Chicken,
-*Nonparametric Statistical Methods*, 3.1-3.3).
+Method: Wilcoxon's signed-rank test with its exact distribution, and the Hodges-Lehmann estimate with the
+bounds that belong to it (Hollander, Wolfe & Chicken, *Nonparametric Statistical Methods*, 3.1-3.3).
+Assumption: without a difference, each pair is as likely to favour one as the other. The distribution then
+follows from counting the subsets of the ranks 1…n.
 """
 
 from bisect import bisect_right
@@ -16,12 +17,12 @@ from typing import Final
 from bench.stats.intervals import Interval
 
 _EXACT_UP_TO: Final = 200
-"""Counting subsets takes n³ steps; the normal approximation is as good as exact from here on."""
+"""Counting subsets takes n³ steps; above this the normal approximation is as good as exact."""
 
 
 @cache
 def _cumulative(n: int) -> tuple[float, ...]:
-    """Return P(W⁺ ≤ w) for w = 0 … n(n+1)/2 under the null."""
+    """Return P(W⁺ ≤ w) for w = 0 … n(n+1)/2 without a difference."""
     greatest = n * (n + 1) // 2
     if n > _EXACT_UP_TO:
         normal = NormalDist(greatest / 2, sqrt(n * (n + 1) * (2 * n + 1) / 24))
@@ -36,16 +37,16 @@ def _cumulative(n: int) -> tuple[float, ...]:
 
 
 def walsh_averages(differences: Sequence[float]) -> list[float]:
-    """Return the averages of all pairs, each value with itself included, in ascending order."""
+    """Return the averages of all pairs of values, each with itself included, in ascending order."""
     return sorted((a + b) / 2 for a, b in combinations_with_replacement(differences, 2))
 
 
 def p_value(differences: Sequence[float]) -> float:
-    """Return the two-sided probability of differences at least this one-sided under the null."""
+    """Return the two-sided probability of differences at least this one-sided by chance."""
     walsh = walsh_averages(differences)
     positive = sum(1 for average in walsh if average > 0) + sum(1 for average in walsh if average == 0) / 2
     smaller = min(positive, len(walsh) - positive)
-    # a zero counts half to either side; rounding up keeps the test conservative then
+    # a zero counts half for either sign; rounding up keeps the test conservative then
     return min(1.0, 2 * _cumulative(len(differences))[ceil(smaller)])
 
 
@@ -59,9 +60,9 @@ def shift_interval(differences: Sequence[float], level: float = 0.95) -> Interva
 
 
 def bound_rank(n: int, chance: float) -> int | None:
-    """Return which of the Walsh averages of n values, from 0, is a one-sided bound of the shift.
+    """Return the index of the Walsh average of n values that is a one-sided bound of the shift.
 
-    It is the greatest w with P(W⁺ ≤ w) ≤ chance; ``None`` where even w = 0 is too likely.
+    It is the greatest w with P(W⁺ ≤ w) ≤ chance, or None if even w = 0 is too likely.
     """
     found = bisect_right(_cumulative(n), chance) - 1
     return found if found >= 0 else None

@@ -1,10 +1,10 @@
-"""When a case has been run in blocks enough.
+"""Decide after each block which cases of a run have been measured enough. Called by `run_state`.
 
-Precision is looked at after numbers of blocks that were fixed before the first trial, growing by about
-the factor 1.4: stopping at the first interval that happens to be narrow costs some of its coverage, and
-the fewer the looks, the less (docs/decisions.md has the figures). Where noise is skewed, a narrow interval
-goes with a low median, so that verdicts between cases that left at different times err a little more
-often, too. This is for the figures of a table and never for a gate.
+Method: the width of the 95 % interval of a case's median is compared with the goal after numbers of blocks
+that are fixed before the first trial and grow by about the factor 1.4. Stopping at the first interval that
+happens to be narrow costs some of its coverage; the fewer the looks, the less (docs/decisions.md has the
+figures). If noise is skewed, a narrow interval goes with a low median, so that verdicts between cases that
+left at different times err a little more often, too. This is for the figures of a table and never for a gate.
 """
 
 import math
@@ -21,13 +21,13 @@ _GROWTH: Final = 1.4
 
 @dataclass(frozen=True, slots=True)
 class StoppingRule:
-    """When cases leave the blocks, settled before the first of them.
+    """When cases are no longer run, fixed before the first block.
 
     Attributes:
-        looks: numbers of blocks after which precision is looked at, ascending: no case leaves before the
-            first unless it is given up, and none stays beyond the last.
+        looks: numbers of blocks after which precision is checked, ascending: no case stops before the
+            first unless it is given up, and none runs beyond the last.
         precision: half-width of the interval of a case's median, as a share of it, that is enough;
-            ``None`` if none is.
+            ``None`` for no goal.
         budget_s: seconds of trials after which no further block is begun; ``None`` for no limit.
     """
 
@@ -37,7 +37,7 @@ class StoppingRule:
 
 
 def stopping_rule(blocks: int, stopping: Stopping | None) -> StoppingRule:
-    """Settle the rule of an experiment: so many blocks at the most, and exactly so many without more."""
+    """Return the rule of an experiment: at most so many blocks, and exactly so many without ``stopping``."""
     if stopping is None:
         return StoppingRule((blocks,))
     least = min(stopping.least_blocks, blocks)
@@ -54,17 +54,17 @@ def looks_between(least: int, most: int) -> tuple[int, ...]:
 def decide_stops(
     samples: Mapping[str, Sequence[float]], rule: StoppingRule, blocks: int, spent_s: float
 ) -> dict[str, Stop]:
-    """Say which cases leave after so many blocks, and why; whoever is not named stays.
+    """Return the cases that stop after so many blocks, each with its reason.
 
     Args:
         samples: by case, the values of the blocks in which it succeeded.
-        rule: what was settled.
-        blocks: how many blocks are done.
-        spent_s: what all trials so far took, failures included.
+        rule: the rule of the run.
+        blocks: number of blocks done.
+        spent_s: seconds that all trials took so far, failures included.
     """
     if blocks < rule.looks[0]:
         return {}
-    end = _end(rule, blocks, spent_s)
+    end = _end_of_run(rule, blocks, spent_s)
     decided = {}
     for case, values in samples.items():
         width = half_width(values)
@@ -77,7 +77,7 @@ def decide_stops(
 def half_width(values: Sequence[float]) -> float | None:
     """Return half the width of the 95 % interval of the median, as a share of the median.
 
-    ``None`` where there are fewer than the six values that such an interval takes.
+    Return None for fewer than the six values that such an interval takes.
     """
     if not values:
         return None
@@ -87,8 +87,8 @@ def half_width(values: Sequence[float]) -> float | None:
     return (interval.high - interval.low) / 2 / interval.estimate
 
 
-def _end(rule: StoppingRule, blocks: int, spent_s: float) -> StopReason | None:
-    """Say what ends the run for all cases, if anything does."""
+def _end_of_run(rule: StoppingRule, blocks: int, spent_s: float) -> StopReason | None:
+    """Return the reason that ends the run for all cases, or None."""
     if blocks >= rule.looks[-1]:
         return "blocks"
     return "budget" if rule.budget_s is not None and spent_s >= rule.budget_s else None

@@ -1,36 +1,54 @@
-"""What a contest comes to: a verdict on each metric of each case, worked out from the trials alone."""
+"""Turn a stored run into verdicts: the one path that ab, gate, compare, history and all exports share.
+
+``run_verdicts`` pairs the trials of both variants block by block, lets ``sequential_test.decide_metric`` give
+the verdict on each metric of each case (there the margin is applied), and checks the candidate against the
+absolute thresholds. ``overall_verdict`` sums all of it up in one word, which decides the exit code.
+"""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Final, Literal, TypeAlias
 
+from bench.errors import UsageError
 from bench.model.comparison import Comparison, Metric, Verdict
 from bench.model.observer import StopReason
-from bench.model.results import Measurement
-from bench.stats.absolute_thresholds import BoundVerdict
+from bench.model.results import Measurement, Run
+from bench.model.stored_comparison import read_comparison
+from bench.stats.absolute_thresholds import BoundVerdict, bound_verdicts
 from bench.stats.comparison_state import RULE, ComparisonState, PairedTrial, Question, pair_trials
 from bench.stats.intervals import Interval
 from bench.stats.metrics import SUMMED, metric_value
 from bench.stats.retries import final_attempts
-from bench.stats.sequential_test import look_at
+from bench.stats.sequential_test import decide_so_far
+
+Overall: TypeAlias = Literal["passed", "regression", "failed", "inconclusive"]
+
+_UNMEASURED: Final = "it was not measured"
+_REASONS: Final[Mapping[StopReason | None, str]] = {
+    "decided": "the case was no longer run: its own comparison had decided it",
+    "given up": "its trials kept failing",
+    "disturbed": "its trials were disturbed too often",
+    "budget": "the budget was spent",
+    None: "the run was stopped early",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class MetricVerdict:
-    """What was found of one metric of one case.
+    """The verdict on one metric of one case.
 
     Attributes:
-        case: without a variant.
-        ratio: candidate ÷ base, with the bounds that were compared with the margin; ``None`` where no block
-            was measured. Bounds are missing before the rule's first look.
-        blocks: how many the verdict rests on.
+        case: id without a variant.
+        ratio: candidate ÷ base, with the bounds that were compared with the margin; ``None`` if no block
+            was measured. Bounds are missing before the first look of the rule.
+        blocks: number of blocks that the verdict rests on.
         margin: the greatest change that is still *equivalent*, as a share.
-        base: median over these blocks, in the metric's unit; ``None`` where there are none. Rounds that were
-            repeated to be long enough count once: it is what the countries of the config take.
-        candidate: the same of the other side.
-        why: why there is no better verdict than *inconclusive*; empty if there is.
+        base: the base's median over these blocks, in the metric's unit; ``None`` without blocks. Sums are
+            those of one round of the config, however often a round was repeated to be long enough.
+        candidate: the same of the candidate.
+        why: the reason for *inconclusive*, else empty.
     """
 
     case: str
@@ -46,16 +64,18 @@ class MetricVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """What was found of all.
+    """All verdicts on a run.
 
     Attributes:
-        base: the variant that is the measure of the other.
-        candidate: the other.
-        metrics: a line for each metric of each case, in the order of the cases.
-        failed: the trials that failed by their own fault, by case without a variant.
-        spoilt: how many blocks of all cases together were left out as the machine had spoilt them.
-        vanished: cases that the base alone has, and ``new`` those of the candidate alone.
-        is_complete: whether the contest came to its end; verdicts that were reached before are final.
+        base: label of the variant that the candidate is compared with.
+        candidate: label of the other variant.
+        metrics: a verdict for each metric of each case, in the order of the cases.
+        failed: trials that failed by their strategy's fault, by case without a variant.
+        is_complete: whether the comparison reached its end; verdicts given before are final.
+        spoilt: number of blocks, over all cases, that were left out as disturbed.
+        vanished: cases that only the base has.
+        new: cases that only the candidate has.
+        bounds: a verdict for each absolute threshold of each case that it is for.
     """
 
     base: str
@@ -66,61 +86,159 @@ class Verdicts:
     spoilt: int = 0
     vanished: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
+    bounds: tuple[BoundVerdict, ...] = ()
 
-    def failures(self, side: str) -> Mapping[str, tuple[Measurement, ...]]:
-        """Return the trials by which one of the sides failed, by case; a case that has none is left out."""
+    def failures(self, variant: str) -> Mapping[str, tuple[Measurement, ...]]:
+        """Return the failed trials of one variant, by case; cases without any are left out."""
         own = {
-            case: tuple(trial for trial in trials if trial.case.endswith(f"@{side}"))
+            case: tuple(trial for trial in trials if trial.case.endswith(f"@{variant}"))
             for case, trials in self.failed.items()
         }
         return {case: trials for case, trials in own.items() if trials}
 
 
-def comparison_verdicts(
-    contest: Comparison, trials: Sequence[Measurement], own: Comparison | None = None
-) -> Verdicts:
-    """Work out the verdicts from the trials of a contest, in the order in which they were run.
+def run_verdicts(run: Run, comparison: Comparison | None = None) -> Verdicts:
+    """Return the verdicts on a run, by its own comparison or by other settings for its variants.
 
-    Both trials of a duet stand next to each other. ``own`` is the contest that the trials were run for, where
-    they are now judged by other terms.
+    Raises:
+        UnreadableResultError: the stored comparison does not fit the run's cases.
+        UsageError: the run compares no variants, and no comparison is given.
     """
-    tally = ComparisonState(contest.margins, own or contest)
-    seen: dict[str, list[PairedTrial]] = {case: [] for case in contest.margins}
-    for case, duet in paired_trials_of(contest, trials):
-        seen[case].append(duet)
-        tally.add(duet.base, duet.candidate)
+    stored = read_comparison(run)
+    if stored is not None:
+        return comparison_verdicts(comparison or stored, run.trials, stored)
+    if comparison is None:
+        raise UsageError(f"{run.name} compares no two variants", hint="measure a comparison with `ab`")
+    return _plain_run_verdicts(comparison, run.trials)
+
+
+def comparison_verdicts(
+    comparison: Comparison, trials: Sequence[Measurement], measured_for: Comparison | None = None
+) -> Verdicts:
+    """Return the verdicts on the trials of a comparison.
+
+    Args:
+        comparison: the variants, metrics and margins.
+        trials: in the order in which they were run, both trials of a pair next to each other.
+        measured_for: the comparison that the trials were run for, if it is another one.
+    """
+    state = ComparisonState(comparison.margins, measured_for or comparison)
+    pairs: dict[str, list[PairedTrial]] = {case: [] for case in comparison.margins}
+    for case, pair in _pair_trials(comparison, trials):
+        pairs[case].append(pair)
+        state.add(pair.base, pair.candidate)
+    final = {case: [pair for pair in each if pair.is_final] for case, each in pairs.items()}
     return Verdicts(
-        base=contest.base,
-        candidate=contest.candidate,
-        metrics=tuple(
-            judge_metric(contest, (case, metric), _pairs(seen[case], metric), _why(tally, (case, metric)))
-            for case in contest.margins
-            for metric in contest.metrics
+        base=comparison.base,
+        candidate=comparison.candidate,
+        metrics=_metric_verdicts(
+            comparison,
+            {case: [(pair.base, pair.candidate) for pair in pairs[case] if pair.is_ok] for case in pairs},
+            lambda question: _reason(state, question),
         ),
-        failed={case: failed for case in seen if (failed := _failed(seen[case]))},
-        is_complete=not tally.due,
-        spoilt=sum(duet.is_final and duet.is_disturbed for each in seen.values() for duet in each),
-        vanished=tuple(case for case, only in contest.alone.items() if only == contest.base),
-        new=tuple(case for case, only in contest.alone.items() if only == contest.candidate),
+        failed=_failed_trials(
+            {
+                case: [
+                    trial for pair in each if not pair.is_disturbed for trial in (pair.base, pair.candidate)
+                ]
+                for case, each in final.items()
+            }
+        ),
+        is_complete=not state.due,
+        spoilt=sum(pair.is_disturbed for each in final.values() for pair in each),
+        vanished=tuple(case for case, only in comparison.alone.items() if only == comparison.base),
+        new=tuple(case for case, only in comparison.alone.items() if only == comparison.candidate),
+        bounds=bound_verdicts(comparison, trials),
     )
 
 
-def judge_metric(
-    contest: Comparison, question: Question, pairs: Sequence[tuple[float | None, float | None]], why: str
-) -> MetricVerdict:
-    """Judge one metric of one case by both sides' figures of each sound block, base first.
+def _plain_run_verdicts(comparison: Comparison, trials: Sequence[Measurement]) -> Verdicts:
+    """Return the verdicts on two variants of a run that was not measured as a comparison.
 
-    ``why`` says why there is no verdict, if there is none.
+    The test looks at the finished blocks as often as it would have while they were run.
     """
+    by_case: dict[str, dict[int, Measurement]] = {}
+    for trial in final_attempts(trials):
+        by_case.setdefault(trial.case, {})[trial.block] = trial
+    variants = {
+        case: [by_case.get(f"{case}@{variant}", {}) for variant in (comparison.base, comparison.candidate)]
+        for case in comparison.margins
+    }
+    return Verdicts(
+        base=comparison.base,
+        candidate=comparison.candidate,
+        metrics=_metric_verdicts(
+            comparison,
+            {case: _sound_blocks(base, candidate) for case, (base, candidate) in variants.items()},
+            lambda _: "there were too few blocks",
+        ),
+        failed=_failed_trials(
+            {case: [trial for blocks in both for trial in blocks.values()] for case, both in variants.items()}
+        ),
+        is_complete=True,
+        spoilt=sum(trial.outcome == "invalid" for blocks in by_case.values() for trial in blocks.values()),
+        bounds=bound_verdicts(comparison, trials),
+    )
+
+
+def _sound_blocks(
+    base: Mapping[int, Measurement], candidate: Mapping[int, Measurement]
+) -> list[tuple[Measurement, Measurement]]:
+    """Return both trials of each successful block."""
+    shared = [(base[block], candidate[block]) for block in sorted(base.keys() & candidate.keys())]
+    return [both for both in shared if all(trial.outcome == "ok" for trial in both)]
+
+
+def _failed_trials(trials: Mapping[str, Sequence[Measurement]]) -> Mapping[str, tuple[Measurement, ...]]:
+    """Return the trials that failed by their strategy's fault, by case; cases without any are left out."""
+    failed = {
+        case: tuple(trial for trial in each if trial.outcome not in {"ok", "invalid"})
+        for case, each in trials.items()
+    }
+    return {case: each for case, each in failed.items() if each}
+
+
+def _metric_verdicts(
+    comparison: Comparison,
+    sound: Mapping[str, Sequence[tuple[Measurement, Measurement]]],
+    reason: Callable[[Question], str],
+) -> tuple[MetricVerdict, ...]:
+    """Judge each metric of each case by its successful blocks; the base comes first in each."""
+    return tuple(
+        _judge_metric(
+            comparison,
+            (case, metric),
+            [
+                (metric_value(base, metric), metric_value(candidate, metric))
+                for base, candidate in sound[case]
+            ],
+            reason((case, metric)),
+        )
+        for case in comparison.margins
+        for metric in comparison.metrics
+    )
+
+
+def _judge_metric(
+    comparison: Comparison,
+    question: Question,
+    values: Sequence[tuple[float | None, float | None]],
+    reason: str,
+) -> MetricVerdict:
+    """Judge one metric of one case; ``reason`` explains why it is undecided, if it is."""
     case, metric = question
-    margin = contest.margins[case]
-    whole = [(base, candidate) for base, candidate in pairs if base is not None and candidate is not None]
+    margin = comparison.margins[case]
+    whole = [(base, candidate) for base, candidate in values if base is not None and candidate is not None]
     differences = [math.log(candidate) - math.log(base) for base, candidate in whole]
-    metrics = len(contest.margins) * len(contest.metrics)
-    found = look_at(differences, metrics, replace(RULE, margin=margin))
+    metrics = len(comparison.margins) * len(comparison.metrics)
+    found = decide_so_far(differences, metrics, replace(RULE, margin=margin))
     blocks = 0 if found is None else found.blocks
-    once = contest.repeats.get(case, 1) if metric in SUMMED else 1
+    repeats = comparison.repeats.get(case, 1) if metric in SUMMED else 1
     verdict = None if found is None else found.verdict
+    if verdict is None:
+        why = reason if whole or not values else _UNMEASURED
+    else:
+        why = f"{blocks} blocks were not enough" if verdict == "inconclusive" else ""
     return MetricVerdict(
         case=case,
         metric=metric,
@@ -128,129 +246,41 @@ def judge_metric(
         ratio=None if found is None else found.ratio,
         blocks=blocks,
         margin=margin,
-        base=median(base for base, _ in whole[:blocks]) / once if blocks else None,
-        candidate=median(candidate for _, candidate in whole[:blocks]) / once if blocks else None,
-        why=_explained(verdict, blocks, why if whole or not pairs else "it was not measured"),
+        base=median(base for base, _ in whole[:blocks]) / repeats if blocks else None,
+        candidate=median(candidate for _, candidate in whole[:blocks]) / repeats if blocks else None,
+        why=why,
     )
 
 
-def _explained(verdict: Verdict | None, blocks: int, why: str) -> str:
-    """Say why there is no better verdict than *inconclusive*."""
-    if verdict is None:
-        return why
-    return f"{blocks} blocks were not enough" if verdict == "inconclusive" else ""
-
-
-def paired_trials_of(contest: Comparison, trials: Sequence[Measurement]) -> list[tuple[str, PairedTrial]]:
-    """Put the trials of a contest together, two by two, with the case that they are of."""
-    duets = []
+def _pair_trials(comparison: Comparison, trials: Sequence[Measurement]) -> Iterator[tuple[str, PairedTrial]]:
+    """Yield the trials of a comparison two by two, each pair with its case."""
     for one, other in zip(trials[::2], trials[1::2], strict=True):
-        duets.append((one.case.rpartition("@")[0], pair_trials(contest, one, other)))
-    return duets
+        yield one.case.rpartition("@")[0], pair_trials(comparison, one, other)
 
 
-def _pairs(duets: Sequence[PairedTrial], metric: Metric) -> list[tuple[float | None, float | None]]:
-    return [
-        (metric_value(duet.base, metric), metric_value(duet.candidate, metric))
-        for duet in duets
-        if duet.is_ok
-    ]
+def _reason(state: ComparisonState, question: Question) -> str:
+    """Say why a metric is undecided."""
+    if question in state.unmeasured:
+        return _UNMEASURED
+    stop = state.stops.get(question[0])
+    return _REASONS[None if stop is None else stop.reason]
 
 
-def _why(tally: ComparisonState, question: Question) -> str:
-    """Say what kept a metric from being decided."""
-    if question in tally.unmeasured:
-        return "it was not measured"
-    stop = tally.stops.get(question[0])
-    return "it was stopped early" if stop is None else _REASONS[stop.reason]
+def overall_verdict(verdicts: Verdicts, *, misses: bool = False) -> Overall:
+    """Sum up all verdicts; a proven regression comes before anything that is not known.
 
-
-_REASONS: Final[Mapping[StopReason, str]] = {
-    "decided": "the contest had let the case go by its own terms",
-    "given up": "its trials kept failing",
-    "disturbed": "the machine kept disturbing its blocks",
-    "budget": "the budget was spent",
-}
-
-
-def _failed(duets: Sequence[PairedTrial]) -> tuple[Measurement, ...]:
-    """Return the trials by which a side failed."""
-    blamed = [duet for duet in duets if duet.is_final and not duet.is_disturbed]
-    trials = [trial for duet in blamed for trial in (duet.base, duet.candidate)]
-    return tuple(trial for trial in trials if trial.outcome not in {"ok", "invalid"})
-
-
-def paired_verdicts(contest: Comparison, trials: Sequence[Measurement]) -> Verdicts:
-    """Look at the blocks of a finished run as often as the rule would have while it went on."""
-    by_case: dict[str, dict[int, Measurement]] = {}
-    for trial in final_attempts(trials):
-        by_case.setdefault(trial.case, {})[trial.block] = trial
-    failed = {case: _failed_side(contest, case, by_case) for case in contest.margins}
-    return Verdicts(
-        base=contest.base,
-        candidate=contest.candidate,
-        metrics=tuple(
-            judge_metric(
-                contest,
-                (case, metric),
-                [(metric_value(base, metric), metric_value(candidate, metric)) for base, candidate in shared],
-                "there were too few blocks",
-            )
-            for case in contest.margins
-            for shared in [_shared(contest, case, by_case)]
-            for metric in contest.metrics
-        ),
-        failed={case: found for case, found in failed.items() if found},
-        is_complete=True,
-        spoilt=sum(trial.outcome == "invalid" for each in by_case.values() for trial in each.values()),
-    )
-
-
-def _shared(
-    contest: Comparison, case: str, by_case: Mapping[str, Mapping[int, Measurement]]
-) -> list[tuple[Measurement, Measurement]]:
-    """Return both trials of each block in which both succeeded."""
-    base, candidate = (by_case.get(side, {}) for side in _sides(contest, case))
-    pairs = [(base[block], candidate[block]) for block in sorted(base.keys() & candidate.keys())]
-    return [pair for pair in pairs if all(trial.outcome == "ok" for trial in pair)]
-
-
-def _failed_side(
-    contest: Comparison, case: str, by_case: Mapping[str, Mapping[int, Measurement]]
-) -> tuple[Measurement, ...]:
-    return tuple(
-        trial
-        for side in _sides(contest, case)
-        for trial in by_case.get(side, {}).values()
-        if trial.outcome not in {"ok", "invalid"}
-    )
-
-
-def _sides(contest: Comparison, case: str) -> tuple[str, str]:
-    return f"{case}@{contest.base}", f"{case}@{contest.candidate}"
-
-
-Overall: TypeAlias = Literal["passed", "regression", "failed", "inconclusive"]
-
-
-def overall_verdict(
-    verdicts: Verdicts, bounds: Iterable[BoundVerdict] = (), *, misses: bool = False
-) -> Overall:
-    """Weigh all that was found; what is proven comes before what is not known.
-
-    Trials of the base that failed are no fault of the candidate's; what they kept from being known is open.
+    Failed trials of the base do not count against the candidate; they leave verdicts inconclusive.
 
     Args:
-        verdicts: of all metrics.
-        bounds: how the candidate kept to each bound of its own.
-        misses: whether the candidate has lost a case that it should have.
+        verdicts: of all metrics and bounds.
+        misses: whether the candidate lacks a case that it should have.
     """
-    found = {each.verdict for each in verdicts.metrics}
-    kept = {each.verdict for each in bounds}
-    if "slower" in found or "broken" in kept or misses:
+    metrics = {each.verdict for each in verdicts.metrics}
+    bounds = {each.verdict for each in verdicts.bounds}
+    if "slower" in metrics or "broken" in bounds or misses:
         return "regression"
     if verdicts.failures(verdicts.candidate):
         return "failed"
-    if "inconclusive" in found or "open" in kept or not verdicts.is_complete:
+    if "inconclusive" in metrics or "open" in bounds or not verdicts.is_complete:
         return "inconclusive"
     return "passed"

@@ -1,1 +1,1 @@
-"""What is kept of a run: the journal while it goes on, the document once it is derived."""
+"""Keep runs, the history and the noise of machines on disk."""

@@ -1,6 +1,7 @@
-"""Writing files so that a reader finds the old content or the new, never half of it."""
+"""Write and append to files so that a crash leaves the old content or the new, never half of it."""
 
 import errno
+import io
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -9,13 +10,14 @@ from typing import Final
 from bench.errors import SetupError
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_READ_ONLY: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
 def write_atomically(path: Path, content: str | bytes, *, draft: Path | None = None) -> None:
-    """Write ``content`` to ``path`` atomically and durably: a crash leaves the old file or the new one.
+    """Write ``content`` to ``path`` atomically and durably; text is written in UTF-8.
 
-    A text is written in UTF-8. A killed process may leave a draft beside it, which the next one writes over;
-    two that write at once need drafts of their own.
+    A killed process may leave its draft next to the file, and the next writer overwrites it. Two processes
+    that write at once need drafts of their own.
     """
     draft = draft or path.with_name(f".{path.name}.draft")
     try:
@@ -31,6 +33,32 @@ def write_atomically(path: Path, content: str | bytes, *, draft: Path | None = N
     sync_folder(path.parent)
 
 
+def replace_shared_file(path: Path, text: str) -> None:
+    """Replace a file that several processes may write at once, and make its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, text, draft=path.with_name(f".{path.name}.{os.getpid()}"))
+
+
+def append_durably(path: Path, file: io.FileIO, content: bytes) -> None:
+    """Append all of ``content`` to an open file, or nothing of it.
+
+    Raises:
+        SetupError: it cannot be written; the file is as it was.
+    """
+    end = file.seek(0, os.SEEK_END)
+    rest = memoryview(content)
+    try:
+        while rest:
+            rest = rest[file.write(rest) :]
+        os.fsync(file.fileno())
+    except OSError as error:
+        _take_back(path, file, end)
+        raise write_error(path, error, len(content)) from error
+    except BaseException:  # a signal; the caller has not been told that it was written
+        _take_back(path, file, end)
+        raise
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable; the content of a file is not enough after a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
@@ -41,18 +69,27 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_error(path: Path, error: OSError, needed_bytes: int) -> SetupError:
-    """Say why a file cannot be written: what it takes, and what there is."""
+    """Return the error that says why a file cannot be written, and how to make that possible."""
     what = f"cannot write {path}: {error.strerror or error}"
     if error.errno in _FULL:
-        return SetupError(f"{what}: it takes {needed_bytes:,} bytes, {_free(path)}", hint="make room")
-    if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
-        return SetupError(what, hint="it takes a folder that can be written; name one with --out")
-    return SetupError(what, hint="look at the disk")
+        what += f": it needs {needed_bytes:,} bytes, {_free_space(path)}"
+        return SetupError(what, hint="free some space")
+    if error.errno in _READ_ONLY:
+        return SetupError(what, hint="name a writable folder with --out")
+    return SetupError(what, hint="check the disk")
 
 
-def _free(path: Path) -> str:
+def _take_back(path: Path, file: io.FileIO, end: int) -> None:
+    """Remove half a line, which would be damage if another one followed it."""
+    try:
+        file.truncate(end)
+    except OSError as error:
+        raise write_error(path, error, 0) from error
+
+
+def _free_space(path: Path) -> str:
     try:
         system = os.statvfs(path.parent)
     except OSError:
-        return "and nobody knows what is free"
-    return f"{system.f_bavail * system.f_frsize:,} are free on its disk, a quota aside"
+        return "free space unknown"
+    return f"{system.f_bavail * system.f_frsize:,} are free on its disk, regardless of quotas"

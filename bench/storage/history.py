@@ -1,22 +1,20 @@
-"""``results/history.jsonl``: what contests have found over time, a line for each metric of each case.
+"""Read and append ``results/history.jsonl``: a line for each metric of each case that a comparison measured.
 
-Lines say all there is to say of themselves and come in any order, twice if need be, so that git merges two
-files by taking the lines of both (docs/history.md). They are only ever added.
+Lines are complete in themselves and may come in any order, even twice, so that git merges two files by taking
+the lines of both (docs/history.md). Lines are only ever added.
 """
 
-import os
-import time
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+import io
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from bench.errors import LockedError, SetupError, UnreadableResultError
+from bench.errors import SetupError, UnreadableResultError
 from bench.model.comparison import is_full_sha
 from bench.model.json_codec import MalformedError, encode, from_json_value, parse, to_json_value
 from bench.stats.history import Point
-from bench.storage.atomic_write import sync_folder, write_error
+from bench.storage.atomic_write import append_durably, sync_folder
 from bench.storage.lock import locked
 
 HISTORY: Final = Path("results/history.jsonl")
@@ -24,19 +22,18 @@ HISTORY: Final = Path("results/history.jsonl")
 SCHEMA: Final = 1
 """Version of the lines; a reader refuses any other."""
 _LOCK: Final = ".history.lock"
-_APPEND: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-_PATIENCE_S: Final = 10.0
-"""Others hold the lock for as long as it takes to read the file."""
+_WAIT_S: Final = 10.0
+"""Other writers hold the lock only while they read the file and append to it."""
 _MOST_LOG: Final = 50.0
 
 
-def line_of(point: Point) -> str:
-    """Write a point as a line, without its end."""
+def encode_point(point: Point) -> str:
+    """Write a point as a line, without the line end."""
     return encode({"schema": SCHEMA, **to_json_value(point)})
 
 
 def read_history(path: Path = HISTORY) -> tuple[Point, ...]:
-    """Read all points, each once, in order of time; none if there is no file.
+    """Read all points, each once, in order of time; return none if there is no file.
 
     Raises:
         UnreadableResultError: a line is damaged, of another version, or contradicts another; the message has
@@ -52,77 +49,45 @@ def read_history(path: Path = HISTORY) -> tuple[Point, ...]:
     points: dict[tuple[str, ...], Point] = {}
     for number, line in enumerate(lines, 1):
         try:
-            point = _point(line)
+            point = _decode_point(line)
         except MalformedError as error:
             raise _damaged(path, number, error.what) from error
         if points.setdefault(point.identity, point) != point:
             raise _damaged(path, number, "it contradicts another line on the same point")
     if rest:
-        raise _damaged(path, len(lines) + 1, "it has no end")
+        raise _damaged(path, len(lines) + 1, "it has no line end")
     return tuple(points[identity] for identity in sorted(points))
 
 
-def add_points(points: Iterable[Point], path: Path = HISTORY) -> int:
-    """Add those points that are not there yet, durably, and return how many these were.
+def add_points(points: Iterable[Point], path: Path = HISTORY, *, wait_s: float = _WAIT_S) -> int:
+    """Append the points that are not in the file yet, durably, and return their number.
 
     Raises:
-        UnreadableResultError: what is there is damaged; it is left as it was.
-        LockedError: another process has been adding for longer than that takes.
-        EnvironmentFault: the file cannot be written.
+        UnreadableResultError: the file is damaged; it is left as it was.
+        LockedError: another process has held the lock for longer than ``wait_s``.
+        SetupError: the file cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _held(path):
+        with locked(path.with_name(_LOCK), wait_s=wait_s, hint="wait for it, and try again"):
             known = {point.identity for point in read_history(path)}
             new = [point for point in points if point.identity not in known]
             if new:
-                _append(path, "".join(f"{line_of(point)}\n" for point in new))
+                with io.FileIO(path, "ab") as file:
+                    append_durably(path, file, "".join(f"{encode_point(point)}\n" for point in new).encode())
+                sync_folder(path.parent)
     except OSError as error:
         raise SetupError(
-            f"cannot add to {path}: {error.strerror}", hint="it takes a folder that can be written"
+            f"cannot add to {path}: {error.strerror}", hint="run the command in a writable folder"
         ) from error
     return len(new)
 
 
-def _append(path: Path, text: str) -> None:
-    """Add a text in full or, where the disk is full, not at all."""
-    content = text.encode()
-    descriptor = os.open(path, _APPEND, 0o644)
-    try:
-        before = os.fstat(descriptor).st_size
-        try:
-            with os.fdopen(os.dup(descriptor), "wb") as file:
-                file.write(content)
-            os.fsync(descriptor)
-        except OSError as error:
-            os.ftruncate(descriptor, before)
-            raise write_error(path, error, len(content)) from error
-    finally:
-        os.close(descriptor)
-    sync_folder(path.parent)
-
-
-@contextmanager
-def _held(path: Path) -> Iterator[None]:
-    """Hold the lock of the history, after whoever has it now."""
-    deadline_s = time.monotonic() + _PATIENCE_S
-    with ExitStack() as stack:
-        while True:
-            try:
-                stack.enter_context(locked(path.with_name(_LOCK)))
-                break
-            except LockedError as error:
-                if time.monotonic() > deadline_s:
-                    raise LockedError(error.what, hint="wait for it, and try again") from error
-                time.sleep(0.02)
-        yield
-
-
-def _point(line: bytes) -> Point:
+def _decode_point(line: bytes) -> Point:
     """Read a line.
 
     Raises:
-        MalformedError: it is none.
+        MalformedError: it is not a point of this version.
     """
     document = parse(line)
     if not isinstance(document, dict):
@@ -130,13 +95,13 @@ def _point(line: bytes) -> Point:
     if (schema := document.pop("schema", None)) != SCHEMA or schema is True:
         raise MalformedError(f"of schema {schema!r}, and this flagbench reads {SCHEMA}")
     point: Point = from_json_value(Point, document, "point")
-    if flaw := _flaw(point):
-        raise MalformedError(flaw)
+    if problem := _find_impossible_value(point):
+        raise MalformedError(problem)
     return point
 
 
-def _flaw(point: Point) -> str:
-    """Say what of a point cannot be; nothing if all can."""
+def _find_impossible_value(point: Point) -> str | None:
+    """Return the first impossible value of a point, or None."""
     if not _is_utc(point.time):
         return "point.time: not a time in UTC"
     if not is_full_sha(point.commit) or not is_full_sha(point.reference):
@@ -147,11 +112,11 @@ def _flaw(point: Point) -> str:
         return "point.low and point.high: one without the other"
     if point.low is not None and point.high is not None and not 0 < point.low <= point.high:
         return "point.low and point.high: no bounds of a ratio"
-    return ""
+    return None
 
 
 def _is_utc(text: str) -> bool:
-    """Say whether a time is written so that order of text is order of time."""
+    """Say whether a time is written so that the order of texts is the order of times."""
     try:
         read = datetime.fromisoformat(text)
     except ValueError:
@@ -160,6 +125,5 @@ def _is_utc(text: str) -> bool:
 
 
 def _damaged(path: Path, number: int, what: str) -> UnreadableResultError:
-    return UnreadableResultError(
-        f"{path}:{number}: {what}", hint="mend or remove the line; git has what it was"
-    )
+    hint = "repair or remove the line; git has its former content"
+    return UnreadableResultError(f"{path}:{number}: {what}", hint=hint)

@@ -1,12 +1,11 @@
-"""The journal: what a run began with, then one checksummed line per trial, durable before the next starts.
+"""Write and read the journal of a run: a header, then one checksummed line per trial.
 
-A trial counts once its line is on disk. Each checksum covers the exact bytes of its line's value and goes
-on from the checksum of the line before, so that no torn write, no flipped bit, and no line that is lost,
-doubled or in another's place passes for a measurement.
+A trial counts once its line is on disk, which is before the next trial starts. Each checksum covers the exact
+bytes of its line's value and continues the checksum of the line before, so that a torn write, a flipped bit,
+or a lost, doubled or moved line is always found.
 """
 
 import io
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from zlib import crc32
 from bench.errors import UnreadableResultError
 from bench.model.json_codec import MalformedError, encode, from_json_value, parse, to_json_value
 from bench.model.results import Measurement, Resumption, RunHeader
-from bench.storage.atomic_write import write_atomically, write_error
+from bench.storage.atomic_write import append_durably, write_atomically, write_error
 from bench.storage.run_json import SCHEMA
 
 _Entry: TypeAlias = RunHeader | Measurement | Resumption
@@ -32,12 +31,13 @@ _LINE: Final = re.compile(rb'\{"crc32": "([0-9a-f]{8})", "(run|trial|resumed)": 
 
 @dataclass(frozen=True, slots=True)
 class JournalContents:
-    """What a journal holds.
+    """The contents of a journal.
 
     Attributes:
-        resumed: when its run went on after it had been left, oldest first.
-        end: where its last whole line ends, in bytes.
-        torn: bytes after that: a line that was being written when the run was left, and never counted.
+        trials: in the order in which they were run.
+        resumed: the times at which the run was resumed, oldest first.
+        end: end of the last whole line, in bytes.
+        torn: bytes after that: a line that was being written when the run was interrupted; it never counts.
         checksum: of the last whole line.
     """
 
@@ -58,47 +58,29 @@ class Journal:
         self._checksum = checksum
 
     def append(self, *entries: Measurement | Resumption) -> None:
-        """Write trials, or that the run goes on, and return once that is durable.
+        """Append trials, or the note that the run was resumed, and return once they are durable.
 
         Raises:
-            EnvironmentFault: it cannot be written; the journal is as it was.
+            SetupError: the journal cannot be written; it is as it was.
         """
         checksum, lines = self._checksum, b""
         for entry in entries:
-            line, checksum = _line(entry, checksum)
+            line, checksum = _encode_line(entry, checksum)
             lines += line
-        left = memoryview(lines)
-        end = self._file.seek(0, os.SEEK_END)
-        try:
-            while left:
-                left = left[self._file.write(left) :]
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            self._take_back(end)
-            raise write_error(self._path, error, len(lines)) from error
-        except BaseException:  # a signal; nobody has been told of these trials
-            self._take_back(end)
-            raise
+        append_durably(self._path, self._file, lines)
         self._checksum = checksum
-
-    def _take_back(self, end: int) -> None:
-        """Remove half a line, which would be damage if another one followed it."""
-        try:
-            self._file.truncate(end)
-        except OSError as error:
-            raise write_error(self._path, error, 0) from error
 
 
 @contextmanager
 def new_journal(path: Path, beginning: RunHeader) -> Iterator[Journal]:
-    """Begin a journal, and keep it open for appending.
+    """Create a journal with its header, and keep it open for appending.
 
     Raises:
-        EnvironmentFault: it cannot be written; there is none, then.
+        SetupError: it cannot be written, and does not exist then.
     """
-    line, checksum = _line(beginning, 0)
+    line, checksum = _encode_line(beginning, 0)
     try:
-        write_atomically(path, line.decode())
+        write_atomically(path, line)
         file = io.FileIO(path, "ab")
     except OSError as error:
         raise write_error(path, error, len(line)) from error
@@ -108,10 +90,10 @@ def new_journal(path: Path, beginning: RunHeader) -> Iterator[Journal]:
 
 @contextmanager
 def continued_journal(path: Path, past: JournalContents) -> Iterator[Journal]:
-    """Open a journal for appending after its last whole line; what was torn is removed.
+    """Open a journal for appending after its last whole line, and remove a torn line.
 
     Raises:
-        EnvironmentFault: it cannot be written.
+        SetupError: it cannot be written.
     """
     try:
         file = io.FileIO(path, "ab")
@@ -126,11 +108,11 @@ def continued_journal(path: Path, past: JournalContents) -> Iterator[Journal]:
 
 
 def read_journal(path: Path) -> JournalContents:
-    """Read a journal; its trials are in the order in which they were run.
+    """Read a journal.
 
     Raises:
         UnreadableResultError: it is of another version, or damaged; the message has the path and the byte
-            offset. A last line without its end is no damage, but told as ``torn``.
+            offset. A last line without its end is not damage but ``torn``.
     """
     try:
         content = path.read_bytes()
@@ -141,16 +123,16 @@ def read_journal(path: Path) -> JournalContents:
     offset = checksum = 0
     for line in content[:end].split(b"\n")[:-1]:
         try:
-            entry, checksum = _entry(line + b"\n", checksum)
+            entry, checksum = _decode_line(line + b"\n", checksum)
             if isinstance(entry, RunHeader) != (offset == 0):
-                raise MalformedError("what a run began with is not where it belongs")
+                raise MalformedError("the header of the run is not in its place")
         except MalformedError as error:
             raise UnreadableResultError(f"{path}: damaged at byte {offset}: {error.what}") from error
         except UnreadableResultError as error:
             raise UnreadableResultError(f"{path}: {error.what}", hint=error.hint) from error
         entries.append(entry)
         offset += len(line) + 1
-    _check_rest(path, content[end:], end, checksum)
+    _check_torn_line(path, content[end:], end, checksum)
     match entries:
         case [RunHeader() as beginning, *_]:
             pass
@@ -166,19 +148,19 @@ def read_journal(path: Path) -> JournalContents:
     )
 
 
-def _line(entry: _Entry, before: int) -> tuple[bytes, int]:
-    """Write a line, and return its checksum, too."""
+def _encode_line(entry: _Entry, before: int) -> tuple[bytes, int]:
+    """Return a line and its checksum."""
     kind = next(kind for kind, type_ in _KINDS.items() if isinstance(entry, type_))
     value = encode({"schema": SCHEMA, **to_json_value(entry)} if kind == "run" else entry)
     checksum = _checksum(kind.encode(), value.encode(), before)
     return f'{{"crc32": "{checksum:08x}", "{kind}": {value}}}\n'.encode(), checksum
 
 
-def _entry(line: bytes, before: int) -> tuple[_Entry, int]:
-    """Read a line, and return its checksum, too."""
+def _decode_line(line: bytes, before: int) -> tuple[_Entry, int]:
+    """Return the entry of a line and its checksum."""
     found = _LINE.fullmatch(line)
     if found is None:
-        raise MalformedError("no line of a journal")
+        raise MalformedError("not a line of a journal")
     checksum = _checksum(found[2], found[3], before)
     if f"{checksum:08x}".encode() != found[1]:
         raise MalformedError("the checksum does not match")
@@ -186,16 +168,16 @@ def _entry(line: bytes, before: int) -> tuple[_Entry, int]:
     if kind == "run" and isinstance(value, dict) and (schema := value.pop("schema", None)) != SCHEMA:
         raise UnreadableResultError(
             f"the journal has schema {schema!r}, this flagbench reads {SCHEMA}",
-            hint="go on with the flagbench that wrote it",
+            hint="resume it with the flagbench that wrote it",
         )
     entry: _Entry = from_json_value(_KINDS[kind], value, kind)
     return entry, checksum
 
 
-def _check_rest(path: Path, rest: bytes, offset: int, before: int) -> None:
-    """Refuse what cannot be a line that was being written: a whole one with something else for its end."""
+def _check_torn_line(path: Path, rest: bytes, offset: int, before: int) -> None:
+    """Refuse a rest that cannot be a torn line: a whole line with another character for its end."""
     try:
-        _entry(rest[:-1] + b"\n", before)
+        _decode_line(rest[:-1] + b"\n", before)
     except (MalformedError, UnreadableResultError):
         return
     raise UnreadableResultError(f"{path}: damaged at byte {offset + len(rest) - 1}: a line does not end")

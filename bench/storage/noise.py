@@ -1,15 +1,14 @@
-"""``results/noise/<fingerprint>.json``: what is known of the noise of each machine that was measured here."""
+"""Load and save ``results/noise/<fingerprint>.json``, the noise last measured on each machine."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from bench.errors import SetupError, UnreadableResultError
 from bench.model.json_codec import MalformedError, from_json_value, parse, to_json_value
 from bench.stats.noise import Noise
-from bench.storage.atomic_write import write_atomically
+from bench.storage.atomic_write import replace_shared_file
 from bench.system.noise_advice import Advice
 
 NOISE: Final = Path("results/noise")
@@ -21,12 +20,12 @@ _SHOWN: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class NoiseRecord:
-    """The last noise that was measured on a machine.
+    """The noise last measured on a machine.
 
     Attributes:
         fingerprint: of the machine.
-        measured: when its run started, UTC, ISO 8601.
-        run: name of the run that it was worked out from.
+        measured: start of its run, UTC, ISO 8601.
+        run: name of the run that it was computed from.
         config: name of the config of that run.
     """
 
@@ -39,7 +38,7 @@ class NoiseRecord:
 
 
 def noise_file(fingerprint: str) -> Path:
-    """Return where the noise of a machine is kept."""
+    """Return the path of a machine's noise."""
     return NOISE / f"{fingerprint[:_SHOWN]}.json"
 
 
@@ -49,48 +48,48 @@ def noise_to_json(record: NoiseRecord) -> str:
 
 
 def save_noise(record: NoiseRecord) -> Path:
-    """Put a record in the place of the machine's last one, and return where that is.
+    """Replace the last record of the machine, and return its path.
 
     Raises:
-        EnvironmentFault: it cannot be written; the last one is as it was.
+        SetupError: the file cannot be written; the last record is as it was.
     """
     path = noise_file(record.fingerprint)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, noise_to_json(record), draft=path.with_name(f".{path.name}.{os.getpid()}"))
+        replace_shared_file(path, noise_to_json(record))
     except OSError as error:
         raise SetupError(f"cannot keep the noise in {path}: {error.strerror}") from error
     return path
 
 
 def load_noise(fingerprint: str) -> NoiseRecord | None:
-    """Read what is known of a machine; ``None`` if it was never measured here.
+    """Read the noise of a machine; return None if it was never measured here.
 
     Raises:
-        UnreadableResultError: something is there and cannot be read; the message has its path.
+        UnreadableResultError: the file cannot be read; the message has its path.
     """
     path = noise_file(fingerprint)
     try:
-        document = parse(path.read_bytes())
+        return _decode(path.read_bytes(), fingerprint)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise UnreadableResultError(f"{path}: {error.strerror}") from error
     except MalformedError as error:
-        raise UnreadableResultError(f"{path}: {error.what}") from error
-    return _fitted(document, path, fingerprint)
+        raise UnreadableResultError(f"{path}: {error.what}", hint="measure the noise again") from error
 
 
-def _fitted(document: Any, path: Path, fingerprint: str) -> NoiseRecord:
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise UnreadableResultError(f"{path}: not of schema {SCHEMA}", hint="measure the noise again")
-    fields = {key: value for key, value in document.items() if key != "schema"}
-    try:
-        record: NoiseRecord = from_json_value(NoiseRecord, fields, "noise")
-    except MalformedError as error:
-        raise UnreadableResultError(f"{path}: {error.what}") from error
+def _decode(content: bytes, fingerprint: str) -> NoiseRecord:
+    """Decode a record.
+
+    Raises:
+        MalformedError: it is not a record of this machine and version.
+    """
+    document = parse(content)
+    if not isinstance(document, dict) or document.pop("schema", None) != SCHEMA:
+        raise MalformedError(f"not of schema {SCHEMA}")
+    record: NoiseRecord = from_json_value(NoiseRecord, document, "noise")
     if record.fingerprint != fingerprint:
-        raise UnreadableResultError(f"{path}: of another machine, {record.fingerprint[:_SHOWN]}")
+        raise MalformedError(f"of another machine, {record.fingerprint[:_SHOWN]}")
     if not record.noise.cases or not all(case.pairs for case in record.noise.cases):
-        raise UnreadableResultError(f"{path}: a case without pairs, or no case")
+        raise MalformedError("a case without pairs, or no case")
     return record

@@ -1,7 +1,6 @@
-"""``results/baselines/reference.json``: the commit that all others are measured against."""
+"""Load and save ``results/baselines/reference.json``, the commit that `gate` and `history` compare with."""
 
 import json
-import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Final
 from bench.errors import SetupError, UnreadableResultError
 from bench.model.comparison import is_full_sha
 from bench.model.json_codec import MalformedError, decode, to_json_value
-from bench.storage.atomic_write import write_atomically
+from bench.storage.atomic_write import replace_shared_file
 
 REFERENCE: Final = Path("results/baselines/reference.json")
 """Below the folder in which the command was given."""
@@ -18,12 +17,12 @@ REFERENCE: Final = Path("results/baselines/reference.json")
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What is measured against.
+    """The pinned commit.
 
     Attributes:
         rev: the full commit.
-        since: the day from which on it is, UTC, ISO 8601.
-        why: why it is this one, in the words of whoever pinned it.
+        since: the day on which it was pinned, UTC, ISO 8601.
+        why: the reason given by the user who pinned it.
     """
 
     rev: str
@@ -32,10 +31,10 @@ class Reference:
 
 
 def load_reference(path: Path = REFERENCE) -> Reference | None:
-    """Read which commit is pinned; ``None`` if none is.
+    """Read the pinned commit; return None if none is pinned.
 
     Raises:
-        UnreadableResultError: something is there and cannot be read; the message has its path.
+        UnreadableResultError: the file cannot be read; the message has its path.
     """
     try:
         reference = decode(Reference, path.read_bytes())
@@ -53,15 +52,13 @@ def load_reference(path: Path = REFERENCE) -> Reference | None:
 
 
 def save_reference(reference: Reference, path: Path = REFERENCE) -> None:
-    """Pin a commit in the place of the last one.
+    """Pin a commit instead of the last one.
 
     Raises:
-        EnvironmentFault: it cannot be written; the last one is as it was.
+        SetupError: the file cannot be written; the last commit stays pinned.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(to_json_value(reference), indent=1) + "\n"
-        write_atomically(path, text, draft=path.with_name(f".{path.name}.{os.getpid()}"))
+        replace_shared_file(path, json.dumps(to_json_value(reference), indent=1) + "\n")
     except OSError as error:
         raise SetupError(f"cannot pin a reference in {path}: {error.strerror}") from error
 

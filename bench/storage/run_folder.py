@@ -1,4 +1,8 @@
-"""The folder of a run: ``journal.jsonl`` while it goes on, ``run.json`` and ``table.md`` derived from it."""
+"""Create, find and load the folder of a run, and save the results derived from its journal.
+
+A folder holds ``journal.jsonl`` from the first trial on, and ``table.md`` and ``run.json`` once a run has
+ended.
+"""
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,47 +19,47 @@ from bench.storage.lock import locked
 from bench.storage.run_json import run_from_bytes, run_to_json_text
 
 RUNS: Final = Path("results/runs")
-"""Where runs are kept, below the folder in which the command was given."""
+"""The folder of all runs, below the folder in which the command was given."""
 DOCUMENT: Final = "run.json"
 JOURNAL: Final = "journal.jsonl"
 TABLE: Final = "table.md"
 LOCK: Final = ".lock"
-"""Names the process that is at work in the folder."""
+"""Holds the id of the process that uses the folder."""
 
 
 @contextmanager
 def new_folder(name: str, started: datetime, out: Path | None) -> Iterator[Path]:
-    """Make the folder of a new run, ``results/runs/<name>-<time>`` unless ``out`` names it, and hold it.
+    """Create and lock the folder of a new run, ``results/runs/<name>-<time>`` unless ``out`` is given.
 
     Raises:
-        UsageError: ``out`` holds something already; a run never overwrites another.
-        LockedError: another run is at work there.
-        EnvironmentFault: the folder cannot be made or written.
+        UsageError: ``out`` is not empty; a run never overwrites another.
+        LockedError: another process uses it.
+        SetupError: the folder cannot be created or written.
     """
     with ExitStack() as stack:
         try:
-            folder = _unused(RUNS / f"{name}-{started:%Y%m%d-%H%M%S}") if out is None else _made(out)
+            folder = _create_unused(RUNS / f"{name}-{started:%Y%m%d-%H%M%S}") if out is None else _create(out)
             if not (folder / LOCK).exists():
-                _refuse_content(folder)
+                _require_empty(folder)
             stack.enter_context(locked(folder / LOCK))
-            _refuse_content(folder)
+            _require_empty(folder)
             sync_folder(folder.parent)
         except OSError as error:
             raise SetupError(
                 f"cannot keep results in {out or RUNS}: {error.strerror}",
-                hint="it takes a folder that can be written; name one with --out",
+                hint="name a writable folder with --out",
             ) from error
         yield folder
 
 
 @contextmanager
 def existing_folder(run: Path) -> Iterator[Path]:
-    """Find the folder of a run that was left, by its path, its name or ``last``, and hold it.
+    """Find and lock the folder of an interrupted run, by its path, its name or ``last``.
 
     Raises:
-        UsageError: there is no journal to go on with.
-        LockedError: another process is at work there.
-        EnvironmentFault: the folder cannot be written.
+        UsageError: there is no journal to resume.
+        LockedError: another process uses it.
+        SetupError: the folder cannot be written.
     """
     folder = journal_path(run).parent
     with ExitStack() as stack:
@@ -63,16 +67,16 @@ def existing_folder(run: Path) -> Iterator[Path]:
             stack.enter_context(locked(folder / LOCK))
         except OSError as error:
             raise SetupError(
-                f"cannot go on in {folder}: {error.strerror}", hint="it takes a folder that can be written"
+                f"cannot resume in {folder}: {error.strerror}", hint="make the folder writable"
             ) from error
         yield folder
 
 
 def save_run(folder: Path, run: Run, table: str) -> None:
-    """Write what is derived from the journal: the table, and at last the document, which says that it is all.
+    """Write the table, and last the document: once it is there, everything is.
 
     Raises:
-        EnvironmentFault: one of them cannot be written; it is as it was.
+        SetupError: one of them cannot be written; it is as it was.
     """
     for name, text in ((TABLE, table), (DOCUMENT, run_to_json_text(run))):
         try:
@@ -82,7 +86,7 @@ def save_run(folder: Path, run: Run, table: str) -> None:
 
 
 def is_up_to_date(folder: Path, trials: Sequence[Measurement]) -> bool:
-    """Say whether all that is derived from the trials of a complete run is there."""
+    """Say whether the document of a complete run is there, with these trials."""
     try:
         run = load_run(folder)
         return run.status == "complete" and run.trials == tuple(trials)
@@ -91,13 +95,13 @@ def is_up_to_date(folder: Path, trials: Sequence[Measurement]) -> bool:
 
 
 def load_run(run: Path) -> Run:
-    """Read a stored run by its folder, its ``run.json``, or its name below ``results/runs``.
+    """Load a run by its folder, its ``run.json``, its name below ``results/runs``, or ``last``.
 
     Raises:
-        UsageError: there is no such run.
-        UnreadableResultError: there is one, or its journal, and it cannot be read.
+        UsageError: there is no such run, or only its journal.
+        UnreadableResultError: the run, or its journal, cannot be read.
     """
-    path = _find(run)
+    path = _find_document(run)
     try:
         return run_from_bytes(path.read_bytes())
     except UnreadableResultError as error:
@@ -107,17 +111,17 @@ def load_run(run: Path) -> Run:
 
 
 def stored_runs() -> list[Path]:
-    """Return the folders of the runs kept here, oldest first."""
+    """Return the folders of all stored runs, oldest first."""
     return sorted(document.parent for document in RUNS.glob(f"*/{DOCUMENT}"))
 
 
 def unfinished_runs() -> list[Path]:
-    """Return the folders of runs of which there is only a journal: left at once, or still going on."""
+    """Return the folders with a journal only, of runs that were killed or still go on."""
     folders = (journal.parent for journal in RUNS.glob(f"*/{JOURNAL}"))
     return sorted(folder for folder in folders if not (folder / DOCUMENT).exists())
 
 
-def _find(run: Path) -> Path:
+def _find_document(run: Path) -> Path:
     for candidate in (run / DOCUMENT, run, RUNS / run / DOCUMENT):
         if _is_file(candidate):
             return candidate
@@ -125,12 +129,10 @@ def _find(run: Path) -> Path:
         return _latest(folder / DOCUMENT for folder in stored)
     for candidate in (run, RUNS / run):
         if _is_file(candidate / JOURNAL):
-            command = shlex.join(
-                [*read_journal(candidate / JOURNAL).beginning.command, "--resume", str(candidate)]
-            )
+            command = [*read_journal(candidate / JOURNAL).beginning.command, "--resume", str(candidate)]
             raise UsageError(
-                f"{candidate} holds only a journal: its run was left at once",
-                hint=f"finish it with `flagbench {command}`",
+                f"{candidate} was interrupted before its results were written",
+                hint=f"finish it with `flagbench {shlex.join(command)}`",
             )
     raise _no_run(run)
 
@@ -139,7 +141,7 @@ def journal_path(run: Path) -> Path:
     """Return the journal of a run, by its folder, its name or ``last``.
 
     Raises:
-        UsageError: there is none to go on with.
+        UsageError: there is none to resume.
     """
     folder = run.parent if run.name in {DOCUMENT, JOURNAL} else run
     for candidate in (folder / JOURNAL, RUNS / folder / JOURNAL):
@@ -149,12 +151,12 @@ def journal_path(run: Path) -> Path:
         return _latest(journals)
     for candidate in (run, RUNS / run):
         if _is_file(candidate / DOCUMENT):
-            raise UsageError(f"{candidate} holds no journal", hint="without it no run can go on")
+            raise UsageError(f"{candidate} has no journal, so it cannot be resumed", hint="start a new run")
     raise _no_run(run)
 
 
 def _is_file(path: Path) -> bool:
-    """Tell whether there is such a file; a path that is too long, or may not be gone, leads to none."""
+    """Say whether there is such a file; a path that is too long, or may not be entered, leads to none."""
     try:
         return path.is_file()
     except OSError:
@@ -166,17 +168,17 @@ def _latest(paths: Iterable[Path]) -> Path:
 
 
 def _no_run(run: Path) -> UsageError:
-    kept = ", ".join(folder.name for folder in stored_runs()[-3:]) or "none yet"
-    return UsageError(f"there is no run {str(run)!r}", hint=f"kept here: {kept}")
+    stored = ", ".join(folder.name for folder in stored_runs()[-3:]) or "none yet"
+    return UsageError(f"there is no run {str(run)!r}", hint=f"stored runs: {stored}")
 
 
-def _made(folder: Path) -> Path:
+def _create(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def _unused(folder: Path) -> Path:
-    """Make a folder; two runs may start within one second, and the later one gets a number."""
+def _create_unused(folder: Path) -> Path:
+    """Create a folder; if two runs start within one second, the later one gets a number."""
     candidate, number = folder, 1
     while True:
         try:
@@ -189,17 +191,17 @@ def _unused(folder: Path) -> Path:
 
 
 def check_unused(folder: Path) -> None:
-    """Refuse a folder that holds something already; one that is not there is fine.
+    """Refuse a folder that is not empty; it need not exist.
 
     Raises:
-        UsageError: it does.
+        UsageError: it holds files.
     """
     if folder.is_dir():
-        _refuse_content(folder)
+        _require_empty(folder)
 
 
-def _refuse_content(folder: Path) -> None:
+def _require_empty(folder: Path) -> None:
     names = {path.name for path in folder.iterdir()} - {LOCK}
     if names:
-        resume = f"go on with its run by --resume {shlex.quote(str(folder))}, or " if JOURNAL in names else ""
+        resume = f"resume its run with --resume {shlex.quote(str(folder))}, or " if JOURNAL in names else ""
         raise UsageError(f"{folder} is not empty", hint=f"{resume}name a new folder with --out")

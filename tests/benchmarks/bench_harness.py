@@ -1,4 +1,4 @@
-"""What the harness adds to what it times, and what it takes to hold a large trial.
+"""Measure the overhead of the harness, its distance from the ideal, and the memory of a large trial.
 
 On a quiet machine: ``make benchmarks``.
 """
@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 import pytest
@@ -178,6 +179,31 @@ def test_the_probes_cost_nothing_of_what_is_timed(  # noqa: PLR0913, PLR0917  fi
             f" (95% {ratio.low:.4f} to {ratio.high:.4f}, {pairs} pairs)"
         )
     assert ratio.estimate <= 1.01
+
+
+def test_a_good_client_is_near_the_ideal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """1,000 fetches of 20 ms by 20 workers of asyncio_gather with aiohttp: elapsed / ideal <= 1.12."""
+    settings = {
+        "countries": {"codes": ["BD", "BR", "CN", "ID", "IN", "JP", "NG", "PK", "RU", "US"], "repeat": 100},
+        "workers": 20,
+        "clients": ["aiohttp"],
+        "strategies": ["asyncio_gather"],
+        "profile": {"latency": "20ms"},
+        "blocks": 5,
+        "rounds": 2,
+    }
+    (config := tmp_path / "near.yaml").write_text(json.dumps(settings), encoding="utf-8")
+    command = [sys.executable, "-m", "bench", "run", str(config), "--out", str(tmp_path / "run"), "--quiet"]
+    subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    stored = json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))
+    rounds = [round_ for trial in stored["trials"] if trial["outcome"] == "ok" for round_ in trial["rounds"]]
+    ratios = sorted(round_["elapsed_s"] / round_["ideal_s"] for round_ in rounds)
+    with capsys.disabled():
+        print(
+            f"\nasyncio_gather x aiohttp, 20 workers: elapsed / ideal = {median(ratios):.3f} "
+            f"({ratios[0]:.3f} to {ratios[-1]:.3f}, {len(ratios)} rounds); expected: at most 1.12"
+        )
+    assert median(ratios) <= 1.12
 
 
 @pytest.mark.parametrize(

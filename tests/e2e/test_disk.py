@@ -188,7 +188,7 @@ def test_full_disk_message_names_need_and_free_space(left: Path, tmp_path: Path)
     assert f"stopped early: 1 of 2 trials kept in {scene.folder}; resume with `python -m bench run" in said
     assert re.search(
         rf"^error\[environment\]: cannot write {scene.journal}: No space left on device: "
-        r"it takes [\d,]+ bytes, [\d,]+ are free on its disk, a quota aside; make room$",
+        r"it needs [\d,]+ bytes, [\d,]+ are free on its disk, regardless of quotas; free some space$",
         said,
         re.MULTILINE,
     )

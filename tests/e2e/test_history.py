@@ -1,4 +1,4 @@
-"""``history`` from outside: pinning, recording, real merges, several recorders at once, and DuckDB."""
+"""Run ``history`` from outside: pinning, recording, real merges, several recorders at once, and DuckDB."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def history(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def git(folder: Path, *words: str) -> str:
-    """Call git as somebody."""
+    """Call git with a name and address."""
     someone = ("-c", "user.name=someone", "-c", "user.email=someone@localhost", "-c", "core.hooksPath=")
     return subprocess.run(
         ["git", *someone, *words], cwd=folder, capture_output=True, text=True, check=True, timeout=60
@@ -60,12 +60,12 @@ def repository(tmp_path: Path) -> Path:
 
 
 def slower(of: Case, block: int) -> float:
-    """Take a tenth longer on the candidate's side, but for a little noise."""
+    """Let the candidate take a tenth longer, but for a little noise."""
     return (1.1 if of.variant == CANDIDATE else 1.0) * (0.1 + 0.0001 * (block % 3))
 
 
 def stored(folder: Path, base: str, candidate: str, day: int, **changes: object) -> Run:
-    """Store a contest of two commits that was run on this day."""
+    """Store a comparison of two commits that was run on this day."""
     run = between_commits(contested(case(), elapsed_s=slower), base, candidate, **changes)
     run = replace(run, name=f"ci-202602{day:02}-030405", started=f"2026-02-{day:02}T03:04:05+00:00")
     place = folder / "results" / "runs" / run.name
@@ -86,8 +86,8 @@ def lines(folder: Path) -> list[str]:
     return (folder / HISTORY).read_text("utf-8").splitlines()
 
 
-def test_a_history_begins_with_a_pin_and_a_record(repository: Path) -> None:
-    """Each step before its time says what comes first."""
+def test_history_starts_with_a_pin_and_a_record(repository: Path) -> None:
+    """A step out of order is refused with the step that comes first."""
     nothing = history(repository)
     assert nothing.returncode == 2
     assert (
@@ -133,14 +133,13 @@ def test_a_history_begins_with_a_pin_and_a_record(repository: Path) -> None:
     assert paths == {"results/history.jsonl", "results/baselines/reference.json"}
 
 
-def test_what_is_no_part_of_a_history_is_refused(repository: Path) -> None:
-    """Nothing is added by any of them."""
+def test_unsuitable_runs_are_refused(repository: Path) -> None:
     first = git(repository, "rev-parse", "main")
     second = committed(repository, "slow")
     assert history(repository, "pin", "main").returncode == 0
     refused = {
-        stored(repository, second, first, 1, dirty=True).name: "has changes that are not in its commit",
-        stored(repository, second, first, 2, commit=None).name: "is of no commit",
+        stored(repository, second, first, 1, dirty=True).name: "has uncommitted changes",
+        stored(repository, second, first, 2, commit=None).name: "is not a commit",
         stored(repository, first, second, 3).name: f"measured against {first}, and the reference is {second}",
         "unknown": "there is no run 'unknown'",
     }
@@ -154,8 +153,8 @@ def test_what_is_no_part_of_a_history_is_refused(repository: Path) -> None:
     assert not (repository / HISTORY).exists()
 
 
-def test_branches_that_both_recorded_merge_by_themselves(repository: Path) -> None:
-    """Git takes the lines of both; what both recorded is one point."""
+def test_branches_that_both_recorded_merge_without_conflict(repository: Path) -> None:
+    """Git takes the lines of both; a point that both recorded counts once."""
     first = git(repository, "rev-parse", "main")
     assert history(repository, "pin", "main").returncode == 0
     git(repository, "add", "--all")
@@ -178,8 +177,7 @@ def test_branches_that_both_recorded_merge_by_themselves(repository: Path) -> No
     assert history(repository, "record", both.name).stdout.endswith("already\n")
 
 
-def test_recorders_at_the_same_time_lose_nothing(repository: Path) -> None:
-    """Each waits for the others; the file has whole lines, and no lock is left."""
+def test_recorders_at_the_same_time_lose_no_point(repository: Path) -> None:
     first = git(repository, "rev-parse", "main")
     assert history(repository, "pin", "main").returncode == 0
     runs = [stored(repository, first, f"{day:040x}", day) for day in range(1, 7)]
@@ -194,8 +192,7 @@ def test_recorders_at_the_same_time_lose_nothing(repository: Path) -> None:
     assert {each.name for each in (repository / "results").glob("*history*")} == {"history.jsonl"}
 
 
-def test_a_damaged_line_is_told_and_left(repository: Path) -> None:
-    """By its path and number, with the exit code of results that cannot be read."""
+def test_damaged_line_is_reported_and_left(repository: Path) -> None:
     add_points([point(0), point(1)], repository / HISTORY)
     content = (repository / HISTORY).read_text("utf-8").replace('"blocks":14', '"blocks":"many"', 1)
     (repository / HISTORY).write_text(content, encoding="utf-8")
@@ -219,8 +216,7 @@ def selected(folder: Path, *words: str) -> list[tuple[str, str, str]]:
     ]
 
 
-def test_cases_metrics_and_times_are_chosen(repository: Path) -> None:
-    """By pattern, name, day and commit; what chooses nothing is an error."""
+def test_points_are_selected_by_case_metric_and_time(repository: Path) -> None:
     points = [
         point(number, case=name, metric=metric)
         for number in range(4)
@@ -249,14 +245,11 @@ def test_cases_metrics_and_times_are_chosen(repository: Path) -> None:
 
 
 def queries() -> Sequence[str]:
-    """Return what docs/history.md asks DuckDB."""
+    """Return the DuckDB queries of docs/history.md."""
     return re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "history.md").read_text("utf-8"), re.DOTALL)
 
 
-def test_duckdb_answers_what_the_documentation_asks(
-    repository: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of the history and of stored runs, as they lie there."""
+def test_duckdb_answers_the_documented_queries(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     duckdb: Any = pytest.importorskip("duckdb", reason="it comes with the extra `dev`")
     ratios = noisy([1.0] * 10 + [1.06] * 10)
     add_points([point(number, ratio) for number, ratio in enumerate(ratios)], repository / HISTORY)

@@ -172,7 +172,7 @@ def test_read_only_folder_is_an_environment_error(left: Path) -> None:
     finally:
         folder.chmod(0o700)
     assert result.returncode == 4
-    assert "Permission denied; it takes a folder that can be written" in result.stderr
+    assert "Permission denied; make the folder writable" in result.stderr
 
 
 @pytest.mark.slow

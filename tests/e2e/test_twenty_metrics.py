@@ -1,7 +1,7 @@
-"""Twenty metrics at once on a real server: identical sides, and one that is 5 % slower as answers come later.
+"""Compare twenty metrics at once on a real server: identical variants, and one that is 5 % slower.
 
-What the rule promises for a family of that size, held against real noise. It takes an hour and a half, and
-two and a half at the most.
+The error rates that the rule promises for a family of that size are checked under real noise. This takes an
+hour and a half, at most two and a half.
 """
 
 import sys
@@ -28,10 +28,10 @@ pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.slow, pytest.mark.
 
 DELAY_S: Final = 0.020
 LATER_S: Final = 0.02115
-"""With a millisecond or two of the clients' own, all of it takes about 5 % longer; 21 ms would be 4.5 %."""
+"""With a millisecond or two of the clients' own work, rounds take about 5 % longer; 21 ms would be 4.5 %."""
 BUDGET_S: Final = 420
 COUNTRIES: Final = ("BR", "CN", "DE", "EG", "FR", "IN", "JP", "MX", "NG", "US") * 2
-"""Four at a time, they take a tenth of a second."""
+"""With four workers they take a tenth of a second."""
 CASES: Final = tuple(
     Case(strategy, client, 4, Profile("20ms", Fixed(DELAY_S)), Selection("twenty", COUNTRIES))
     for strategy, clients in {
@@ -48,10 +48,10 @@ CASES: Final = tuple(
 
 @dataclass(frozen=True)
 class Found:
-    """What a contest came to.
+    """The results of one comparison.
 
     Attributes:
-        realised: delay of the candidate's answers ÷ that of the base's, as the server kept them.
+        realised: delay of the candidate's answers ÷ that of the base's, by the server log.
     """
 
     metrics: Sequence[MetricVerdict]
@@ -59,12 +59,12 @@ class Found:
 
     @property
     def verdicts(self) -> Counter[str]:
-        """Count the metrics that ended in each way."""
+        """Count the metrics with each verdict."""
         return Counter(each.verdict for each in self.metrics)
 
 
 def contest_of(candidate_s: float, coins: int) -> Experiment:
-    """Let the same code contend with itself, where the candidate's answers take so many seconds."""
+    """Compare the same code with itself; the candidate's answers take ``candidate_s``."""
     shipped = catalog.find_strategies()
     files = {name: strategy.file for name, strategy in shipped.items()}
     terms = Comparison(
@@ -90,7 +90,7 @@ def _delayed(case: Case, seconds: float) -> Case:
 
 
 def found(folder: Path, candidate_s: float, coins: int, tell: Callable[[str], None]) -> Found:
-    """Run a contest for real."""
+    """Run a comparison for real."""
     began_s = monotonic()
     of = contest_of(candidate_s, coins)
     assert of.contest is not None
@@ -100,26 +100,26 @@ def found(folder: Path, candidate_s: float, coins: int, tell: Callable[[str], No
     assert verdicts.failed == {}
     assert len(verdicts.metrics) == 2 * len(CASES)
     kept = {name: fmean(_lateness_s(trials, name)) for name in (BASE, CANDIDATE)}
-    contest = Found(verdicts.metrics, (candidate_s + kept[CANDIDATE]) / (DELAY_S + kept[BASE]))
-    tell(f"{coins}: {dict(contest.verdicts)} in {monotonic() - began_s:.0f} s")
-    return contest
+    result = Found(verdicts.metrics, (candidate_s + kept[CANDIDATE]) / (DELAY_S + kept[BASE]))
+    tell(f"{coins}: {dict(result.verdicts)} in {monotonic() - began_s:.0f} s")
+    return result
 
 
 def _lateness_s(trials: Sequence[Measurement], side: str) -> Iterator[float]:
-    """Yield by how much answers came later than asked for, on average over each round."""
+    """Yield the mean lateness of the answers of each round."""
     for trial in trials:
         if trial.case.endswith(f"@{side}"):
             yield from (round_.server.late_mean_s for round_ in trial.rounds if round_.server)
 
 
-def test_identical_sides_raise_an_alarm_once_in_fifteen_contests_at_the_most(
+def test_identical_variants_raise_an_alarm_in_at_most_one_of_15_comparisons(
     tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
-    """The chance is 1 % for each direction and contest."""
-    contests = [found(tmp_path, DELAY_S, coins, tell) for coins in range(15)]
-    total = sum((each.verdicts for each in contests), Counter[str]())
-    alarming = [each for each in contests if each.verdicts.keys() & {"slower", "faster"}]
-    blocks = [metric.blocks for each in contests for metric in each.metrics]
+    """The chance is 1 % for each direction and comparison."""
+    comparisons = [found(tmp_path, DELAY_S, coins, tell) for coins in range(15)]
+    total = sum((each.verdicts for each in comparisons), Counter[str]())
+    alarming = [each for each in comparisons if each.verdicts.keys() & {"slower", "faster"}]
+    blocks = [metric.blocks for each in comparisons for metric in each.metrics]
     tell(
         f"identical: {dict(total)}, {len(alarming)} with an alarm, {median(blocks):.0f} blocks in the median"
     )
@@ -127,19 +127,19 @@ def test_identical_sides_raise_an_alarm_once_in_fifteen_contests_at_the_most(
     assert total["equivalent"] >= 0.8 * total.total()
 
 
-def test_five_per_cent_are_found_in_ninety_metrics_of_a_hundred(
+def test_change_of_five_percent_is_found_in_90_of_100_metrics(
     tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
-    """What the server adds is what the metrics show."""
-    contests = [found(tmp_path, LATER_S, coins, tell) for coins in range(5)]
-    total = sum((each.verdicts for each in contests), Counter[str]())
-    ratios = sorted(each.ratio.estimate for found in contests for each in found.metrics if each.ratio)
-    blocks = [metric.blocks for each in contests for metric in each.metrics]
+    """The delay that the server adds is the change that the metrics show."""
+    comparisons = [found(tmp_path, LATER_S, coins, tell) for coins in range(5)]
+    total = sum((each.verdicts for each in comparisons), Counter[str]())
+    ratios = sorted(each.ratio.estimate for found in comparisons for each in found.metrics if each.ratio)
+    blocks = [metric.blocks for each in comparisons for metric in each.metrics]
     tell(
         f"later: {dict(total)}, {median(blocks):.0f} blocks in the median, ratios "
         f"{ratios[0]:.3f}, {median(ratios):.3f}, {ratios[-1]:.3f} at the least, in the median, at the most; "
-        f"delays {[round(each.realised, 4) for each in contests]}"
+        f"delays {[round(each.realised, 4) for each in comparisons]}"
     )
-    assert all(each.realised == pytest.approx(LATER_S / DELAY_S, abs=0.002) for each in contests)
+    assert all(each.realised == pytest.approx(LATER_S / DELAY_S, abs=0.002) for each in comparisons)
     assert median(ratios) == pytest.approx(1.05, abs=0.006)
     assert total["slower"] >= 90

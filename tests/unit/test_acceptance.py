@@ -1,4 +1,4 @@
-"""Whether the sequential rule keeps its word on simulated machines: false alarms, power, the coin.
+"""Check the error rates of the sequential test on simulated machines: false alarms, power, the coin.
 
 The short form is quick and coarse; the long one (``slow``) has the figures of docs/statistics.md, and writes
 them to stdout (``pytest -m slow -s``). Both are seeded.
@@ -41,7 +41,7 @@ FIXED: Final = Difference(penalty=0.03, is_drawn=False)
 
 MACHINES: Final = (QUIET, TYPICAL, SHARED, NOISY)
 POWER: Final = {"quiet": 0.95, "typical": 0.95, "shared": 0.95, "noisy": 0.90}
-"""The least share of changes of 5 % that must be found."""
+"""Least share of changes of 5 % that must be found."""
 LONG: Final = 4000
 """Comparisons of the long form."""
 VERY_LONG: Final = 20_000
@@ -50,7 +50,7 @@ on_each_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda machin
 
 
 def limit_of(comparisons: int, chance: float = RULE.alpha) -> int:
-    """Return how many of so many comparisons alarm at the most, 99.9 % sure, if each has this chance to."""
+    """Return the most alarms, 99.9 % sure, in so many comparisons with this chance of an alarm each."""
     return int(binom.ppf(0.999, comparisons, chance))
 
 
@@ -61,12 +61,12 @@ def noise(machine: Machine) -> float:
 
 
 @pytest.mark.parametrize("machine", [*MACHINES, WILD], ids=lambda machine: machine.name)
-def test_a_machine_is_as_noisy_as_it_says(machine: Machine) -> None:
-    """The scale is that of the log-ratio of identical sides, within a tenth."""
+def test_simulated_machine_has_its_noise(machine: Machine) -> None:
+    """The scale is that of the log-ratio of identical variants, within a tenth."""
     assert noise(machine) == pytest.approx(machine.noise, rel=0.1)
 
 
-def test_sides_are_reduced_as_real_ones_are() -> None:
+def test_simulation_reduces_rounds_like_the_metric() -> None:
     """The faster half of five rounds, in logarithms."""
     drawn = np.random.default_rng(4).normal(-3.0, 0.1, ROUNDS)
     (trial,) = trials(case(), [1.0])
@@ -78,33 +78,32 @@ def test_sides_are_reduced_as_real_ones_are() -> None:
 
 @on_each_machine
 @pytest.mark.parametrize("sides", [IDENTICAL, PENALISED], ids=["identical", "first-penalised"])
-def test_identical_sides_raise_few_alarms(machine: Machine, sides: Difference) -> None:
-    """In a hundredth of comparisons at the most, whoever goes first being slower or not."""
+def test_identical_variants_raise_few_alarms(machine: Machine, sides: Difference) -> None:
+    """In at most a hundredth of comparisons, whether or not going first makes a variant slower."""
     assert shares(machine, sides, 100, seed=11).alarmed <= limit_of(100)
 
 
 @on_each_machine
 @pytest.mark.parametrize("sides", [SLOWER, SLOWER_AND_PENALISED], ids=["plain", "first-penalised"])
-def test_a_change_of_five_percent_is_found(machine: Machine, sides: Difference) -> None:
-    """As often as is required, and seldom called *equivalent*."""
+def test_change_of_five_percent_is_found(machine: Machine, sides: Difference) -> None:
+    """It is found as often as required, and seldom called *equivalent*."""
     found = shares(machine, sides, 40, seed=12)
     assert found.share("slower") >= POWER[machine.name]
     assert found.share("equivalent") <= RULE.beta
 
 
 @on_each_machine
-def test_a_change_of_ten_percent_is_always_found(machine: Machine) -> None:
-    """In 99 of a hundred."""
+def test_change_of_ten_percent_is_found_in_99_of_100_comparisons(machine: Machine) -> None:
     assert shares(machine, MUCH_SLOWER, 40, seed=13).share("slower") >= 0.99
 
 
 @pytest.mark.parametrize("machine", [SHARED, NOISY], ids=lambda machine: machine.name)
-def test_it_is_the_coin_that_protects(machine: Machine) -> None:
-    """Were the second side always first, and the first 3 % slower, identical sides would alarm."""
+def test_fixed_order_raises_false_alarms(machine: Machine) -> None:
+    """If the candidate always went first, and going first cost 3 %, identical variants would alarm."""
     assert shares(machine, FIXED, 40, seed=14).alarmed >= 0.95 * 40
 
 
-def test_below_the_margin_a_quiet_machine_takes_a_fixed_order_for_equivalence() -> None:
+def test_fixed_order_below_the_margin_is_equivalent_on_a_quiet_machine() -> None:
     """It is sure of the 3 % before the first alarm can be raised, so that few comparisons alarm."""
     found = shares(QUIET, FIXED, 40, seed=14)
     assert found.share("equivalent") >= 0.99
@@ -115,8 +114,7 @@ def test_below_the_margin_a_quiet_machine_takes_a_fixed_order_for_equivalence() 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @on_each_machine
-def test_acceptance(machine: Machine) -> None:
-    """All of it with 4,000 comparisons each."""
+def test_error_rates_of_4000_comparisons(machine: Machine) -> None:
     found = {
         name: shares(machine, sides, LONG, seed=21 + place)
         for place, (name, sides) in enumerate(
@@ -143,8 +141,8 @@ def test_acceptance(machine: Machine) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_where_nothing_is_decided_early_each_direction_has_its_hundredth() -> None:
-    """With a noise of 10 % all looks are taken: ``slower`` keeps to 1 %, ``slower`` or ``faster`` to 2 %."""
+def test_each_direction_errs_in_at_most_1_percent_if_all_looks_are_taken() -> None:
+    """A noise of 10 % decides nothing early: ``slower`` errs in 1 %, ``slower`` or ``faster`` in 2 %."""
     found = shares(WILD, IDENTICAL, VERY_LONG, seed=77)
     sys.stdout.write(f"\n{WILD.name}: {written(found)}\n")
     assert found.slowed <= limit_of(VERY_LONG)
@@ -152,7 +150,7 @@ def test_where_nothing_is_decided_early_each_direction_has_its_hundredth() -> No
 
 
 def written(found: Shares) -> str:
-    """Write what came of many comparisons, each share with its standard error."""
+    """Write the results of many comparisons, each share with its standard error."""
     metrics = found.comparisons * METRICS
     return ", ".join(
         [

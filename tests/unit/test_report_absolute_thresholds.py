@@ -5,18 +5,18 @@ from dataclasses import replace
 
 import pytest
 
-from bench.app.comparison_output import CODES, bound_verdicts_for_run, verdicts_for_run
-from bench.errors import UnreadableResultError
+from bench.app.comparison_output import CODES
+from bench.errors import UnreadableResultError, UsageError
 from bench.model.comparison import Bound
 from bench.model.results import Run
+from bench.model.stored_comparison import read_comparison
 from bench.report.absolute_thresholds import bound_lines, count_bounds
 from bench.report.comparison_table import comparison_conclusion, comparison_table
 from bench.report.export.json import verdicts_to_json
 from bench.report.table import Remark
 from bench.stats.absolute_thresholds import BoundVerdict
 from bench.stats.intervals import Interval
-from bench.stats.verdicts import overall_verdict
-from bench.storage.comparison import read_comparison
+from bench.stats.verdicts import overall_verdict, run_verdicts
 from bench.storage.run_json import run_from_json, run_to_json
 from tests.builders import case, run_of
 from tests.comparisons import contest, contested
@@ -40,25 +40,25 @@ def _elapsed(value: float) -> Bound:
 def test_bound_decides_if_all_metrics_are_equivalent(value: float, ruling: str, code: int) -> None:
     """A broken bound is a regression, and with an open one the run does not pass."""
     run = _run(_elapsed(value))
-    verdicts, bounds = verdicts_for_run(run), bound_verdicts_for_run(run)
+    verdicts = run_verdicts(run)
     assert {each.verdict for each in verdicts.metrics} == {"equivalent"}
-    found = overall_verdict(verdicts, bounds)
+    found = overall_verdict(verdicts)
     assert (found, CODES[found]) == (ruling, code)
-    assert overall_verdict(verdicts) == "passed"
+    assert overall_verdict(replace(verdicts, bounds=())) == "passed"
 
 
 def test_bounds_are_stored_with_the_run() -> None:
     run = _run(_elapsed(0.05), Bound("*", "errors", "==", 0))
     stored = run_from_json(json.loads(json.dumps(run_to_json(run))))
-    assert [each.verdict for each in bound_verdicts_for_run(stored)] == ["broken", "kept"]
-    assert bound_verdicts_for_run(stored) == bound_verdicts_for_run(run)
+    assert [each.verdict for each in run_verdicts(stored).bounds] == ["broken", "kept"]
+    assert run_verdicts(stored) == run_verdicts(run)
 
 
-def test_run_that_is_no_comparison_has_no_bounds() -> None:
-    """Unless it is compared on the terms of another run."""
-    assert bound_verdicts_for_run(run_of({POOL: []})) == ()
+def test_plain_run_has_the_bounds_of_the_given_comparison() -> None:
+    with pytest.raises(UsageError, match="compares no two variants"):
+        run_verdicts(run_of({POOL: []}))
     terms = replace(contest(POOL), bounds=(_elapsed(0.05),))
-    assert [each.verdict for each in bound_verdicts_for_run(run_of({POOL: []}), terms)] == ["open"]
+    assert [each.verdict for each in run_verdicts(run_of({POOL: []}), terms).bounds] == ["open"]
 
 
 def test_stored_bound_of_an_unknown_figure_is_refused() -> None:
@@ -99,28 +99,28 @@ def test_broken_and_open_bounds_are_named_with_their_figures() -> None:
 
 def test_table_names_bounds_before_the_conclusion() -> None:
     run = _run(_elapsed(0.05))
-    verdicts, bounds = verdicts_for_run(run), bound_verdicts_for_run(run)
-    remarks = [each.text for each in comparison_table("x", verdicts, ("note",), bounds).remarks]
+    verdicts = run_verdicts(run)
+    remarks = [each.text for each in comparison_table("x", verdicts, ("note",)).remarks]
     assert remarks[0] == "note"
     assert remarks[-2].startswith(f"! {POOL.id}: elapsed < 50 ms is broken: 100 ms")
-    assert remarks[-1] == comparison_conclusion(verdicts, bounds)
+    assert remarks[-1] == comparison_conclusion(verdicts)
     assert remarks[-1].endswith("within the margin. Of 1 bound 1 broken.")
-    assert comparison_table("x", verdicts).remarks == (Remark(comparison_conclusion(verdicts)),)
-    assert "bound" not in comparison_conclusion(verdicts)
+    without = replace(verdicts, bounds=())
+    assert comparison_table("x", without).remarks == (Remark(comparison_conclusion(without)),)
+    assert "bound" not in comparison_conclusion(without)
 
 
 def test_bounds_are_in_the_json_of_verdicts() -> None:
     run = _run(_elapsed(0.05))
-    document = json.loads(
-        verdicts_to_json(run.name, verdicts_for_run(run), bound_verdicts_for_run(run), "regression")
-    )
+    verdicts = run_verdicts(run)
+    document = json.loads(verdicts_to_json(run.name, verdicts, "regression"))
     assert document["ruling"] == "regression"
     (bound,) = document["bounds"]
     assert bound["case"] == POOL.id
     assert bound["bound"] == {"pattern": "*", "figure": "elapsed", "relation": "<", "value": 0.05}
     assert bound["verdict"] == "broken"
     assert bound["found"]["low"] <= bound["found"]["estimate"] <= bound["found"]["high"]
-    assert json.loads(verdicts_to_json(run.name, verdicts_for_run(run), (), "passed"))["bounds"] == []
+    assert json.loads(verdicts_to_json(run.name, replace(verdicts, bounds=()), "passed"))["bounds"] == []
 
 
 def _mib(*of: int) -> Interval:

@@ -16,8 +16,7 @@ from bench.report.markdown import tables_to_markdown
 from bench.report.table import Remark, Row
 from bench.report.terminal import print_tables
 from bench.stats.absolute_thresholds import BoundStatus, BoundVerdict
-from bench.stats.verdicts import Overall, Verdicts, comparison_verdicts, overall_verdict
-from bench.storage.comparison import read_comparison
+from bench.stats.verdicts import Overall, overall_verdict, run_verdicts
 from tests.builders import case
 from tests.comparisons import CANDIDATE, contest, contested
 
@@ -31,15 +30,8 @@ def elapsed_s(of: Case, block: int) -> float | Outcome:
     return (0.2 + 0.0001 * block) * (FACTORS[of.strategy] if of.variant == CANDIDATE else 1)
 
 
-def found(run: Run) -> Verdicts:
-    """Return the verdicts of a stored comparison."""
-    kept = read_comparison(run)
-    assert kept is not None
-    return comparison_verdicts(kept, run.trials)
-
-
 def test_table_has_a_row_for_each_metric() -> None:
-    table = comparison_table("x", found(contested(POOL, LOOP, elapsed_s=elapsed_s)))
+    table = comparison_table("x", run_verdicts(contested(POOL, LOOP, elapsed_s=elapsed_s)))
     headings = [column.heading for column in table.columns]
     assert headings == ["", "main", "worktree", "change", "bounds", "blocks", "verdict"]
     assert [section.heading for section in table.sections] == [POOL.id, LOOP.id]
@@ -51,14 +43,14 @@ def test_table_has_a_row_for_each_metric() -> None:
 
 
 def test_conclusion_names_the_metrics_that_moved_and_counts_the_others() -> None:
-    verdicts = found(contested(POOL, LOOP, elapsed_s=elapsed_s))
+    verdicts = run_verdicts(contested(POOL, LOOP, elapsed_s=elapsed_s))
     assert comparison_conclusion(verdicts) == (
         "worktree is slower than main in 1 of 2 metrics: elapsed of threadpool_map/requests/3/20ms +8.0%. "
         "worktree is faster than main in 1 of 2 metrics: elapsed of asyncio_gather/aiohttp/3/20ms −10%."
     )
-    equal = found(contested(POOL, elapsed_s=lambda _, block: 0.2 + 0.0001 * block))
+    equal = run_verdicts(contested(POOL, elapsed_s=lambda _, block: 0.2 + 0.0001 * block))
     assert comparison_conclusion(equal) == "1 of 1 metric within the margin."
-    spent = found(contested(POOL, LOOP, elapsed_s=elapsed_s, terms=contest(POOL, LOOP, budget_s=3)))
+    spent = run_verdicts(contested(POOL, LOOP, elapsed_s=elapsed_s, terms=contest(POOL, LOOP, budget_s=3)))
     assert comparison_conclusion(spent) == "2 of 2 metrics undecided."
     undecided = Remark(f"? {POOL.id}: elapsed inconclusive: the budget was spent")
     assert undecided in comparison_table("x", spent).remarks
@@ -91,23 +83,23 @@ def disturbing(of: Case, block: int) -> float | Outcome:
     ],
 )
 def test_overall_verdict_puts_certain_findings_before_unknown_ones(run: Run, ruling: Overall) -> None:
-    verdicts = found(run)
+    verdicts = run_verdicts(run)
     assert overall_verdict(verdicts) == ruling
-    assert parse(verdicts_to_json(run.name, verdicts, (), ruling))["ruling"] == ruling
+    assert parse(verdicts_to_json(run.name, verdicts, ruling))["ruling"] == ruling
     assert overall_verdict(verdicts, misses=True) == "regression"
-    assert overall_verdict(verdicts, [bound("broken")]) == "regression"
+    assert overall_verdict(replace(verdicts, bounds=(bound("broken"),))) == "regression"
 
 
 def test_open_bounds_or_an_early_end_make_a_comparison_inconclusive() -> None:
-    verdicts = found(contested(LOOP, elapsed_s=elapsed_s))
-    assert overall_verdict(verdicts, [bound("kept")]) == "passed"
-    assert overall_verdict(verdicts, [bound("kept"), bound("open")]) == "inconclusive"
+    verdicts = run_verdicts(contested(LOOP, elapsed_s=elapsed_s))
+    assert overall_verdict(replace(verdicts, bounds=(bound("kept"),))) == "passed"
+    assert overall_verdict(replace(verdicts, bounds=(bound("kept"), bound("open")))) == "inconclusive"
     assert overall_verdict(replace(verdicts, is_complete=False)) == "inconclusive"
 
 
 def test_disturbed_blocks_are_counted() -> None:
     """They are left out of the verdicts, and repeated."""
-    verdicts = found(contested(LOOP, elapsed_s=disturbing))
+    verdicts = run_verdicts(contested(LOOP, elapsed_s=disturbing))
     assert verdicts.spoilt == 2
     assert verdicts.metrics[0].blocks == 14
     remark = Remark("2 blocks left out, as their trials were disturbed.")
@@ -117,9 +109,7 @@ def test_disturbed_blocks_are_counted() -> None:
 def test_long_variant_names_go_into_the_legend() -> None:
     """Every row fits into 80 columns."""
     run = contested(POOL, elapsed_s=elapsed_s)
-    kept = read_comparison(run)
-    assert kept is not None
-    long = replace(found(run), base="feature/slash+py3.13+httpx==0.27.2", candidate="worktree")
+    long = replace(run_verdicts(run), base="feature/slash+py3.13+httpx==0.27.2", candidate="worktree")
     table = comparison_table("x", long)
     assert [column.heading for column in table.columns[1:3]] == ["base", "candidate"]
     assert table.legend.startswith("base: feature/slash+py3.13+httpx==0.27.2; candidate: worktree; ")

@@ -10,8 +10,7 @@ from bench.model.text import printable
 from bench.report.github import github_annotations, github_summary
 from bench.stats.absolute_thresholds import BoundStatus, BoundVerdict
 from bench.stats.intervals import Interval
-from bench.stats.verdicts import MetricVerdict, Verdicts, comparison_verdicts, overall_verdict
-from bench.storage.comparison import read_comparison
+from bench.stats.verdicts import MetricVerdict, Verdicts, overall_verdict, run_verdicts
 from tests.builders import case, failed
 from tests.comparisons import BASE, CANDIDATE, contested
 from tests.hostile_strings import HOSTILE
@@ -38,13 +37,11 @@ def found() -> Verdicts:
         return 0.03 + block / 1e5 if of.strategy == "sequential" else "crash"
 
     run = contested(slow, broken, elapsed_s=elapsed_s)  # type: ignore[arg-type]  # "crash" is an outcome
-    contest = read_comparison(run)
-    assert contest is not None
-    return comparison_verdicts(contest, run.trials)
+    return run_verdicts(run)
 
 
 def test_annotations_name_slower_metrics_and_failed_trials() -> None:
-    read = [COMMAND.fullmatch(line) for line in github_annotations(found(), ())]
+    read = [COMMAND.fullmatch(line) for line in github_annotations(found())]
     told = [(each[1], unescaped(each[2]), unescaped(each[3])) for each in read if each is not None]
     assert told == [
         ("error", "sequential/requests/1/20ms: elapsed is slower", told[0][2]),
@@ -65,15 +62,13 @@ def test_annotations_name_slower_metrics_and_failed_trials() -> None:
 def found_if_it_fails(side: str) -> Verdicts:
     """Compare variants of which one crashes."""
     run = contested(case(), elapsed_s=lambda of, _: "crash" if of.variant == side else 0.02)
-    contest = read_comparison(run)
-    assert contest is not None
-    return comparison_verdicts(contest, run.trials)
+    return run_verdicts(run)
 
 
 def test_failed_base_is_a_warning() -> None:
     verdicts = found_if_it_fails(BASE)
     assert overall_verdict(verdicts) == "inconclusive"
-    told = [unescaped(line) for line in github_annotations(verdicts, ())]
+    told = [unescaped(line) for line in github_annotations(verdicts)]
     assert [line.partition(" title=")[0] for line in told] == ["::warning", "::warning"]
     assert f"title={case().id}: trials of main failed::worktree against main: 3 trials failed, " in told[1]
     assert overall_verdict(found_if_it_fails(CANDIDATE)) == "failed"
@@ -87,7 +82,7 @@ def test_bounds_and_vanished_cases_are_annotated() -> None:
         BoundVerdict("a/b/1/c", Bound("*", "p99", "<", 0.08), keeping, Interval(0.1, 0.09, 0.11), 8)
         for keeping in keepings
     ]
-    lines = [unescaped(line) for line in github_annotations(verdicts, bounds)]
+    lines = [unescaped(line) for line in github_annotations(replace(verdicts, bounds=tuple(bounds)))]
     assert lines == [
         "::error title=gone/x/1/y: vanished::worktree lacks this case",
         "::error title=a/b/1/c: p99 < 80 ms is broken::100 ms, 90 ms to 110 ms, in 8 blocks",
@@ -97,7 +92,7 @@ def test_bounds_and_vanished_cases_are_annotated() -> None:
 
 def test_summary_has_the_overall_verdict_the_table_and_a_command() -> None:
     verdicts = found()
-    written = github_summary("a-run", verdicts, overall_verdict(verdicts), (), ["new: other"])
+    written = github_summary("a-run", verdicts, overall_verdict(verdicts), ["new: other"])
     assert written.startswith("## flagbench: a regression\n")
     assert "| sequential/requests/1/20ms | elapsed | 20.1 ms | 30.1 ms | +50% |" in written
     assert "\nnew: other\n" in written
@@ -123,7 +118,7 @@ def hostile(text: str) -> Verdicts:
 
 def test_no_hostile_text_ends_a_command_or_begins_another() -> None:
     for text in HOSTILE.values():
-        lines = list(github_annotations(hostile(text), ()))
+        lines = list(github_annotations(hostile(text)))
         assert len(lines) == 4  # both sides have the same name, and so failed both
         for line in lines:
             read = COMMAND.fullmatch(line)
@@ -134,8 +129,8 @@ def test_no_hostile_text_ends_a_command_or_begins_another() -> None:
 
 
 def test_no_hostile_text_is_markdown() -> None:
-    expected = markdown_skeleton(github_summary(BENIGN, hostile(BENIGN), "regression", (), [BENIGN]))
+    expected = markdown_skeleton(github_summary(BENIGN, hostile(BENIGN), "regression", [BENIGN]))
     for text in HOSTILE.values():
-        written = github_summary(text, hostile(text), "regression", (), [printable(text)])
+        written = github_summary(text, hostile(text), "regression", [printable(text)])
         if printable(text).strip():
             assert markdown_skeleton(written) == expected, text

@@ -1,4 +1,4 @@
-"""Our statistics against SciPy's, and the coverage of every interval by simulation.
+"""Compare our statistics with SciPy's, and simulate the coverage of every interval.
 
 SciPy is no dependency of flagbench: importing its statistics takes longer than most commands do.
 """
@@ -20,8 +20,7 @@ NORMAL_P90 = stats.norm.ppf(0.9)
 
 
 @pytest.mark.parametrize("n", [5, 6, 10, 17, 25, 40])
-def test_p_values_are_scipys_exact_ones(n: int) -> None:
-    """For fifty samples of each size, far from and near to the null."""
+def test_p_values_equal_scipys_exact_ones(n: int) -> None:
     source = np.random.default_rng(n)
     for shift in np.linspace(0, 1, 50):
         sample = source.normal(shift, 1, n)
@@ -29,7 +28,7 @@ def test_p_values_are_scipys_exact_ones(n: int) -> None:
 
 
 def test_p_values_of_large_samples_are_close_to_scipys_exact_ones() -> None:
-    """Where we approximate, SciPy still counts."""
+    """We approximate these; SciPy still counts."""
     source = np.random.default_rng(1)
     for shift in np.linspace(0, 0.3, 20):
         sample = source.normal(shift, 1, 250)
@@ -40,7 +39,7 @@ def test_p_values_of_large_samples_are_close_to_scipys_exact_ones() -> None:
 
 @pytest.mark.parametrize("quantile", [0.1, 0.5, 0.9])
 @pytest.mark.parametrize("n", [6, 10, 30, 59, 200])
-def test_quantile_bounds_are_scipys(n: int, quantile: float) -> None:
+def test_quantile_bounds_equal_scipys(n: int, quantile: float) -> None:
     """One-sided bounds of ``quantile_test`` at half the error each."""
     values = np.random.default_rng(n).lognormal(size=n)
     result = stats.quantile_test(values, p=quantile)
@@ -143,9 +142,9 @@ def test_a_95_percent_interval_covers_95_percent(
     draw: Callable[[np.random.Generator, int], list[float]],
     n: int,
 ) -> None:
-    """Between 94 and 96.5 % of 20,000 samples, each of which has its truth at one.
+    """Between 94 and 96.5 % of 20,000 samples, whose true value is one.
 
-    Exact intervals go from rank to rank and so cannot hit 95 % itself; these are numbers of blocks at
+    Exact intervals go from rank to rank and so cannot cover exactly 95 %; these are numbers of blocks at
     which the chance by the binomial or the signed-rank distribution lies in the band, and never below.
     """
     source = np.random.default_rng(n)
@@ -160,8 +159,7 @@ def test_a_95_percent_interval_covers_95_percent(
 
 @pytest.mark.no_cover  # tracing takes twice as long as the simulation
 @pytest.mark.parametrize("quantile", [0.1, 0.5, 0.9, 0.99])
-def test_a_quantile_interval_is_never_less_sure_than_it_says(quantile: float) -> None:
-    """For each number of values up to 400 that bears one, by SciPy's binomial distribution."""
+def test_quantile_interval_covers_at_least_its_level(quantile: float) -> None:
     for n in range(1, 401):
         found = quantile_interval([float(rank) for rank in range(1, n + 1)], quantile)
         if found.low is not None and found.high is not None:
@@ -172,8 +170,7 @@ def test_a_quantile_interval_is_never_less_sure_than_it_says(quantile: float) ->
 
 
 @pytest.mark.parametrize("n", [6, 9, 15, 30])
-def test_a_shift_interval_holds_what_scipy_cannot_reject(n: int) -> None:
-    """Just within its bounds the signed-rank test keeps a shift, just beyond them it does not."""
+def test_shift_interval_holds_the_shifts_that_scipy_cannot_reject(n: int) -> None:
     source = np.random.default_rng(n)
     for _ in range(20):
         sample = source.lognormal(0, 0.5, n)
@@ -186,7 +183,7 @@ def test_a_shift_interval_holds_what_scipy_cannot_reject(n: int) -> None:
             assert beyond <= 0.05 < within
 
 
-def test_non_negative_least_squares_are_scipys() -> None:
+def test_non_negative_least_squares_equal_scipys() -> None:
     """For 300 systems of eight rows, of all kinds of solutions, with columns of very different size."""
     source = np.random.default_rng(12)
     zeros = 0
@@ -200,8 +197,7 @@ def test_non_negative_least_squares_are_scipys() -> None:
     assert 100 < zeros < 800
 
 
-def test_the_law_is_the_one_scipy_finds_by_searching() -> None:
-    """Bounded, nonlinear, from the true parameters: no better law is found for noisy throughputs."""
+def test_fitted_law_equals_the_one_scipy_finds_by_searching() -> None:
     source = np.random.default_rng(13)
     workers = np.array([1, 2, 5, 10, 20, 50, 100, 200])
     for _ in range(40):
@@ -225,8 +221,8 @@ def test_the_law_is_the_one_scipy_finds_by_searching() -> None:
 
 @pytest.mark.parametrize("n", [4, 6, 10, 20, 39])
 @pytest.mark.parametrize("chance", [0.1, 0.025, 0.002 / 20])
-def test_a_bound_is_the_last_rank_that_is_rare_enough(n: int, chance: float) -> None:
-    """By SciPy's exact one-sided p of a sample whose negative ranks add up to just that."""
+def test_bound_is_the_last_rank_that_is_rare_enough(n: int, chance: float) -> None:
+    """SciPy's exact one-sided p is that of a sample whose negative ranks add up to just that rank."""
     rank = bound_rank(n, chance)
     if rank is None:
         assert 1 / 2**n > chance

@@ -1,4 +1,4 @@
-"""Which stored trials may be held against each other, and why others may not."""
+"""Check which stored trials may be compared, and the reasons against the others."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,8 +7,8 @@ import pytest
 
 from bench.model.comparison import Comparison
 from bench.model.results import Measurement, Run
-from bench.stats.comparability import incomparable_reasons, is_of_fixed_order, match_cases
-from bench.stats.verdicts import paired_verdicts
+from bench.stats.comparability import has_fixed_order, incomparable_reasons, match_cases
+from bench.stats.verdicts import run_verdicts
 from tests.builders import case, run_of, trials
 from tests.comparisons import contest, contested
 
@@ -18,14 +18,13 @@ MACHINE = {"fingerprint": "f" * 64}
 
 
 def stored(blocks: int = 8) -> Run:
-    """Build a contest of two equal sides."""
+    """Build a comparison of two equal variants."""
     run = contested(POOL, elapsed_s=lambda _, block: 0.2 + 0.0001 * block)
     assert len(run.trials) == 2 * blocks
     return replace(run, environment=MACHINE)
 
 
 def test_two_variants_of_one_session_can_be_compared() -> None:
-    """There is nothing to refuse."""
     assert list(incomparable_reasons(stored(), stored())) == []
 
 
@@ -40,19 +39,18 @@ def test_two_variants_of_one_session_can_be_compared() -> None:
         (lambda run: replace(run, trials=run.trials[:-2]), "different sessions"),
     ],
 )
-def test_what_differs_between_runs_is_a_reason(change: Callable[[Run], Run], reason: str) -> None:
-    """Machine, weather, config or session."""
+def test_each_difference_between_runs_is_a_reason(change: Callable[[Run], Run], reason: str) -> None:
     assert reason in "; ".join(incomparable_reasons(stored(), change(stored())))
 
 
-def test_a_run_that_was_stopped_early_is_refused() -> None:
-    """It may have been stopped because of what it showed."""
+def test_run_stopped_early_is_refused() -> None:
+    """It may have been stopped because of its results."""
     partial = replace(stored(), status="partial")
     assert list(incomparable_reasons(partial, partial)) == [f"{partial.name} was stopped early"]
 
 
 def reordered(run: Run, first: str) -> Run:
-    """Have the same variant go first in every block, as the usual recipe for CI has it."""
+    """Let the same variant go first in every block, as in the usual recipe for CI."""
 
     def moved(trial: Measurement) -> Measurement:
         return replace(trial, position=0 if trial.case.endswith(first) else 1)
@@ -60,18 +58,16 @@ def reordered(run: Run, first: str) -> Run:
     return replace(run, trials=tuple(map(moved, run.trials)))
 
 
-def test_an_order_that_no_coin_has_drawn_is_refused() -> None:
-    """Drift would then take the side of one of them; without a seed nothing can be said."""
-    assert not is_of_fixed_order(stored())
+def test_order_not_drawn_from_the_seed_is_refused() -> None:
+    assert not has_fixed_order(stored())
     for first in ("@main", "@worktree"):
         fixed = reordered(stored(), first)
-        assert is_of_fixed_order(fixed)
-        assert "was not drawn from its seed" in "; ".join(incomparable_reasons(fixed, fixed))
-    assert is_of_fixed_order(replace(stored(), config={"name": "x"}))
+        assert has_fixed_order(fixed)
+        assert "is not that of its seed" in "; ".join(incomparable_reasons(fixed, fixed))
+    assert has_fixed_order(replace(stored(), config={"name": "x"}))
 
 
-def test_cases_are_matched_by_their_names_and_else_by_their_strategies_files() -> None:
-    """What is left on either side has vanished or is new."""
+def test_cases_are_matched_by_id_and_then_by_strategy_file() -> None:
     thread = case("thread")
     moved, gone, new = replace(POOL, strategy="pool"), case("sequential"), case("processpool_map")
     digests = ({"threadpool_map": "a", "thread": "b"}, {"pool": "a", "thread": "c"})
@@ -85,8 +81,7 @@ def test_cases_are_matched_by_their_names_and_else_by_their_strategies_files() -
     assert match_cases((POOL,), (moved,), ({}, {})).renamed == ()
 
 
-def test_a_finished_run_of_two_variants_is_looked_at_as_the_rule_would_have() -> None:
-    """The first look that decides counts; too few blocks are inconclusive."""
+def test_verdict_on_a_plain_run_is_the_first_look_that_decides() -> None:
     terms: Comparison = contest(POOL)
     base, candidate = (replace(POOL, variant=name) for name in (terms.base, terms.candidate))
     for blocks, verdict, looked in ((20, "slower", 14), (13, "inconclusive", 8), (7, "inconclusive", 7)):
@@ -94,10 +89,10 @@ def test_a_finished_run_of_two_variants_is_looked_at_as_the_rule_would_have() ->
         run = run_of(
             {base: trials(base, values), candidate: trials(candidate, [1.08 * each for each in values])}
         )
-        (found,) = paired_verdicts(terms, run.trials).metrics
+        (found,) = run_verdicts(run, terms).metrics
         assert (found.verdict, found.blocks) == (verdict, looked)
         assert found.ratio is not None
         assert found.ratio.estimate == pytest.approx(1.08)
     equal = run_of({base: trials(base, [0.2] * 20), candidate: trials(candidate, [0.2001] * 20)})
-    (found,) = paired_verdicts(terms, equal.trials).metrics
+    (found,) = run_verdicts(equal, terms).metrics
     assert (found.verdict, found.blocks) == ("equivalent", 8)

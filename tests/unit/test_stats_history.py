@@ -1,4 +1,4 @@
-"""What belongs into one series, and the steps that are told of it."""
+"""Check the series of a history, and the steps found in them."""
 
 import math
 import random
@@ -10,8 +10,7 @@ from bench.stats.history import history_tracks
 from tests.histories import noisy, point
 
 
-def test_tracks_come_by_case_and_in_the_usual_order_of_metrics() -> None:
-    """Whatever the order of the points."""
+def test_tracks_are_ordered_by_case_and_metric() -> None:
     points = [
         point(number, case=case, metric=metric)
         for number in range(3)
@@ -28,8 +27,7 @@ def test_tracks_come_by_case_and_in_the_usual_order_of_metrics() -> None:
         assert [each.time for each in series.points] == sorted(each.time for each in series.points)
 
 
-def test_machines_have_tracks_of_their_own() -> None:
-    """What differs between machines is no step."""
+def test_each_machine_has_its_own_track() -> None:
     points = [point(number, fingerprint="1" * 64) for number in range(12)]
     points += [point(number, 1.5, fingerprint="2" * 64) for number in range(12, 24)]
     tracks = history_tracks(points)
@@ -37,8 +35,8 @@ def test_machines_have_tracks_of_their_own() -> None:
     assert all(series.steps == () for track in tracks for series in track.series)
 
 
-def test_other_settings_have_tracks_of_their_own() -> None:
-    """A config may have been changed and have kept its name, and its cases their ids."""
+def test_other_settings_have_their_own_track() -> None:
+    """A config may have changed and kept its name and the ids of its cases."""
     points = [point(number) for number in range(12)]
     points += [point(number, 1.5, settings="6" * 16) for number in range(12, 24)]
     tracks = history_tracks(points)
@@ -46,8 +44,8 @@ def test_other_settings_have_tracks_of_their_own() -> None:
     assert all(series.steps == () for track in tracks for series in track.series)
 
 
-def test_another_reference_begins_another_series() -> None:
-    """The one with the newest point is last, though their times overlap."""
+def test_another_reference_starts_another_series() -> None:
+    """The series with the newest point is last, though their times overlap."""
     points = [point(number, reference="a" * 40) for number in range(0, 24, 2)]
     points += [point(number, 1.5, reference="b" * 40) for number in range(1, 24, 2)]
     (track,) = history_tracks(points)
@@ -55,8 +53,7 @@ def test_another_reference_begins_another_series() -> None:
     assert all(series.steps == () for series in track.series)
 
 
-def test_a_step_has_its_first_point_and_its_size() -> None:
-    """The size is that between the neighbouring steps."""
+def test_step_has_its_first_point_and_its_size() -> None:
     levels = [1.0] * 20 + [1.10] * 15 + [1.05] * 20
     (track,) = history_tracks(point(number, ratio) for number, ratio in enumerate(noisy(levels, sigma=0.005)))
     first, second = track.series[0].steps
@@ -66,16 +63,14 @@ def test_a_step_has_its_first_point_and_its_size() -> None:
     assert first.p <= 0.01
 
 
-def test_the_size_of_a_step_does_not_rest_on_what_is_no_longer_looked_at() -> None:
-    """Long before it there was another level."""
+def test_size_of_a_step_ignores_points_before_the_scanned_window() -> None:
     levels = [2.0] * WINDOW + [1.0] * (WINDOW - 30) + [1.05] * 30
     (track,) = history_tracks(point(number, ratio) for number, ratio in enumerate(noisy(levels)))
     (step,) = track.series[0].steps
     assert step.ratio == pytest.approx(1.05, abs=0.01)
 
 
-def test_a_series_that_wanders_is_told_from_one_that_stepped() -> None:
-    """What is left of it without its steps still has neighbours that resemble each other."""
+def test_wandering_series_is_told_from_a_series_with_steps() -> None:
     source = random.Random(2)
     value, wandering = 0.0, []
     for _ in range(120):

@@ -1,4 +1,4 @@
-"""The interval of a median and the value of a block."""
+"""Check the intervals of medians and quantiles, and the value of a block."""
 
 import math
 import random
@@ -14,7 +14,7 @@ from bench.stats.intervals import Interval, block_value, median_interval, quanti
     [(6, 1), (8, 1), (9, 2), (10, 2), (12, 3), (15, 4), (20, 6), (25, 8), (50, 18)],
 )
 def test_bounds_are_the_tabulated_order_statistics(n: int, rank: int) -> None:
-    """The ranks are those of the tables for the sign test at 95 %."""
+    """The ranks are those of tables for the sign test at 95 %."""
     values = [float(value) for value in range(1, n + 1)]
     random.Random(n).shuffle(values)
     assert median_interval(values) == Interval(median(values), rank, n + 1 - rank)
@@ -22,7 +22,7 @@ def test_bounds_are_the_tabulated_order_statistics(n: int, rank: int) -> None:
 
 @pytest.mark.parametrize("n", [1029, 1030, 5000])
 def test_thousands_of_values_have_the_exact_ranks(n: int) -> None:
-    """Their binomial coefficients are too large for floats; counted in whole numbers, the ranks are right."""
+    """Their binomial coefficients exceed any float; the test counts in whole numbers."""
     found = median_interval([float(rank) for rank in range(1, n + 1)])
     assert found.low is not None
     assert found.high == n + 1 - found.low
@@ -32,19 +32,18 @@ def test_thousands_of_values_have_the_exact_ranks(n: int) -> None:
 
 
 @pytest.mark.parametrize("quantile", [0.0, 1.0])
-def test_the_ends_of_a_distribution_have_no_interval(quantile: float) -> None:
-    """However many values there are, one bound is beyond them."""
+def test_minimum_and_maximum_have_no_interval(quantile: float) -> None:
     assert quantile_interval([1.0, 2.0, 3.0], quantile) == Interval(1.0 + 2.0 * quantile, None, None)
 
 
 @pytest.mark.parametrize("n", range(1, 6))
-def test_fewer_than_six_values_bear_no_interval(n: int) -> None:
+def test_fewer_than_six_values_have_no_interval(n: int) -> None:
     """With five values even the extremes miss the median too often."""
     interval = median_interval([float(value) for value in range(n)])
     assert (interval.low, interval.high) == (None, None)
 
 
-def test_the_interval_covers_the_true_median_as_often_as_it_says() -> None:
+def test_interval_covers_the_true_median_as_often_as_promised() -> None:
     """2,000 samples of skewed values; the exact coverage for ten values is 97.9 %."""
     source = random.Random(20)
     true_median = 1.0
@@ -58,7 +57,7 @@ def test_the_interval_covers_the_true_median_as_often_as_it_says() -> None:
     assert 0.965 <= covered / 2000 <= 0.99
 
 
-def test_blocks_that_resemble_their_neighbours_are_covered_less() -> None:
+def test_autocorrelated_blocks_are_covered_less_often() -> None:
     """5,000 runs of 20 blocks: 95.9 % if independent, 86 % with a correlation of 0.4 to the block before."""
     assert 0.95 <= _covered(0.0) <= 0.97
     assert 0.84 <= _covered(0.4) <= 0.88
@@ -84,6 +83,6 @@ def _covered(correlation: float) -> float:
     ("rounds_s", "value"),
     [([3.0], 3.0), ([2.0, 1.0], 1.0), ([9.0, 1.0, 2.0], 1.5), ([5.0, 1.0, 2.0, 3.0, 99.0], 2.0)],
 )
-def test_a_block_is_the_mean_of_its_faster_half(rounds_s: list[float], value: float) -> None:
-    """Of an odd number the middle round belongs to the faster half."""
+def test_block_value_is_the_mean_of_the_faster_half(rounds_s: list[float], value: float) -> None:
+    """Of an odd number, the middle round belongs to the faster half."""
     assert block_value(rounds_s) == value

@@ -1,4 +1,4 @@
-"""A case against itself: what is made of the blocks of both sides, and which gates it refuses."""
+"""Check the noise of a case against itself, and the gates that it allows."""
 
 import math
 from dataclasses import replace
@@ -17,19 +17,19 @@ LOOP = case("asyncio_gather", "aiohttp", workers=20)
 
 
 def a(of: Case) -> Case:
-    """Return one side of a case against itself."""
+    """Return the first variant of a case."""
     return replace(of, variant="a")
 
 
 def b(of: Case) -> Case:
-    """Return the other."""
+    """Return the second variant of a case."""
     return replace(of, variant="b")
 
 
 def noise_with(
     sigma: float, blocks: int = 20, seed: int = 1, drift: float = 0.0, jump: float = 0.0
 ) -> CaseNoise:
-    """Work out the noise of sides that share a drift, and one jump of the level half-way."""
+    """Measure the noise of variants that share a drift, and one jump of the level half-way."""
     source = np.random.default_rng(seed)
     level = [
         0.1 * math.exp(drift * block / (blocks - 1) + jump * (block >= blocks / 2)) for block in range(blocks)
@@ -44,8 +44,8 @@ def noise_with(
     return case_noise("it", first, second)
 
 
-def test_what_both_sides_share_is_drift_and_no_noise() -> None:
-    """The level rises by 30 % over the run, the pairs differ by one."""
+def test_common_change_of_both_variants_is_drift_not_noise() -> None:
+    """The level rises by 30 % over the run, the pairs differ by 1 %."""
     found = noise_with(0.01, blocks=200, drift=math.log(1.3))
     assert found.floor == pytest.approx(0.01, rel=0.15)
     assert found.within == pytest.approx(0.0196, rel=0.2)
@@ -55,8 +55,7 @@ def test_what_both_sides_share_is_drift_and_no_noise() -> None:
     assert found.median_s == pytest.approx(0.1 * math.sqrt(1.3), rel=0.01)
 
 
-def test_a_steady_machine_has_neither_drift_nor_memory_nor_spikes() -> None:
-    """As far as twenty blocks can tell."""
+def test_steady_machine_has_no_drift_autocorrelation_or_spikes() -> None:
     found = noise_with(0.02)
     assert found.drift.low is not None
     assert found.drift.high is not None
@@ -65,61 +64,56 @@ def test_a_steady_machine_has_neither_drift_nor_memory_nor_spikes() -> None:
     assert found.spikes == 0.0
 
 
-def test_a_level_that_jumps_is_autocorrelated() -> None:
-    """Each block resembles the one before it."""
+def test_level_that_jumps_is_autocorrelated() -> None:
     found = noise_with(0.01, jump=0.5)
     assert found.autocorrelation > found.chance
 
 
 def test_more_blocks_show_smaller_differences() -> None:
-    """For each number that is looked at."""
     eight, twenty, many = noise_with(0.02).detectable
     assert (eight.blocks, twenty.blocks, many.blocks) == (8, 20, 64)
     assert eight.slowdown > twenty.slowdown > many.slowdown > 0
 
 
 def run_with(lost: int = 0) -> Run:
-    """Build a run of ten blocks against itself; the first so many of one side failed."""
+    """Build a run of ten blocks against itself; the first ``lost`` trials of one variant failed."""
     values = [0.1 + 0.001 * block for block in range(10)]
     good = trials(b(LOOP), values)
     bad = [failed(b(LOOP), block, "crash", "") for block in range(lost)]
     return run_of({a(LOOP): trials(a(LOOP), values), b(LOOP): [*bad, *good[lost:]]})
 
 
-def test_both_variants_of_a_case_become_its_noise() -> None:
-    """Equal sides have pairs of nothing, and the drift they share."""
+def test_noise_is_measured_from_both_variants_of_a_case() -> None:
     (found,) = measure_noise(run_with()).cases
     assert found.case == LOOP.id
     assert found.pairs == (0.0,) * 10
     assert found.drift.estimate == pytest.approx(0.09, rel=0.01)
 
 
-def test_pairs_are_second_to_first() -> None:
-    """Doubling the second side adds log 2."""
+def test_pairs_are_second_divided_by_first() -> None:
     first = dict.fromkeys(range(8), 0.1)
     found = case_noise("it", first, dict.fromkeys(range(8), 0.2))
     assert found.pairs == pytest.approx([math.log(2)] * 8)
     assert found.within == pytest.approx(1.0)
 
 
-def test_a_block_without_both_sides_is_no_pair() -> None:
-    """Six are left of ten; with five left, the case counts as unmeasured."""
+def test_block_without_both_variants_is_no_pair() -> None:
+    """Six pairs are left of ten; with five, the case counts as unmeasured."""
     (found,) = measure_noise(run_with(lost=4)).cases
     assert len(found.pairs) == 6
     nothing = measure_noise(run_with(lost=5))
     assert (nothing.cases, nothing.unmeasured) == ((), (LOOP.id,))
 
 
-def test_a_gate_above_what_shows_is_held() -> None:
-    """Twenty blocks of 2 % noise show a little less than 2 %."""
+def test_gate_above_the_detectable_slowdown_is_held() -> None:
     gate = gate_for(Noise((noise_with(0.02),), ()), 0.03, 20)
     assert gate.is_held
     assert gate.shown is not None
     assert gate.shown < 0.03
 
 
-def test_a_gate_below_the_floor_is_refused_with_need_and_have() -> None:
-    """The noisiest case decides; the blocks that it says would do are not refused."""
+def test_gate_below_the_noise_floor_is_refused_with_the_blocks_needed() -> None:
+    """The noisiest case decides; the number of blocks named is enough, and one fewer is not."""
     noise = Noise((noise_with(0.005, seed=2), noise_with(0.04, seed=3)), ())
     gate = gate_for(noise, 0.01, 20)
     assert gate.needed == gate_for(Noise(noise.cases[1:], ()), 0.01, 20).needed > 64
@@ -130,8 +124,7 @@ def test_a_gate_below_the_floor_is_refused_with_need_and_have() -> None:
 
 
 @pytest.mark.parametrize("blocks", [8, 12, 15, 20, 64, 100])
-def test_need_and_have_agree_with_spikes_too(blocks: int) -> None:
-    """A gate is refused if and only if its blocks show more than its threshold."""
+def test_blocks_needed_and_slowdown_shown_agree_even_with_spikes(blocks: int) -> None:
     source = np.random.default_rng(0)
     spikes = [dict(enumerate(map(float, np.exp(source.exponential(0.1, 20) ** 2)))) for _ in "ab"]
     noise = Noise((case_noise("it", *spikes), noise_with(0.02)), ())
@@ -141,12 +134,11 @@ def test_need_and_have_agree_with_spikes_too(blocks: int) -> None:
         assert gate_for(noise, threshold, blocks).is_held == (shown <= threshold)
 
 
-def test_too_few_blocks_for_any_interval_show_nothing() -> None:
-    """Three blocks hold no gate, however wide."""
+def test_too_few_blocks_hold_no_gate() -> None:
     assert gate_for(Noise((noise_with(0.01),), ()), 0.5, 3) == Gate(0.5, 3, needed=6, shown=None)
 
 
-def test_blocks_that_failed_leave_no_gap_in_the_autocorrelation() -> None:
+def test_failed_blocks_leave_no_gap_in_the_autocorrelation() -> None:
     """Their neighbours count as adjacent; the drift knows how far apart they are."""
     values = [0.1, 0.11, 0.13, 0.12, 0.15, 0.16, 0.14]
     whole = dict(enumerate(values))

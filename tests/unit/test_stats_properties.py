@@ -1,4 +1,4 @@
-"""What holds of the statistics for any values: units, order and sides make no difference."""
+"""Check invariances of the statistics for any values: units, order and sides."""
 
 import random
 
@@ -29,10 +29,9 @@ def assert_same(found: Interval, expected: Interval, unit: float) -> None:
 
 
 @given(samples, shares, units, st.randoms())
-def test_quantiles_change_with_the_unit_and_not_with_the_order(
+def test_quantiles_change_with_the_unit_but_not_the_order(
     values: list[float], quantile: float, unit: float, shuffler: random.Random
 ) -> None:
-    """Seconds or milliseconds, first or last block: the same interval."""
     shuffled = [value * unit for value in values]
     shuffler.shuffle(shuffled)
     assert_same(quantile_interval(shuffled, quantile), quantile_interval(values, quantile), unit)
@@ -41,8 +40,7 @@ def test_quantiles_change_with_the_unit_and_not_with_the_order(
 
 
 @given(samples, shares)
-def test_a_quantile_lies_within_its_bounds_and_these_are_values(values: list[float], quantile: float) -> None:
-    """Order statistics are values of the sample themselves."""
+def test_quantile_lies_within_its_bounds_which_are_values(values: list[float], quantile: float) -> None:
     found = quantile_interval(values, quantile)
     if found.low is not None and found.high is not None:
         assert found.low <= found.estimate <= found.high
@@ -50,10 +48,10 @@ def test_a_quantile_lies_within_its_bounds_and_these_are_values(values: list[flo
 
 
 @given(samples, units, st.randoms())
-def test_shifts_change_with_the_unit_and_not_with_the_order(
+def test_shifts_change_with_the_unit_but_not_the_order(
     values: list[float], unit: float, shuffler: random.Random
 ) -> None:
-    """The same of Walsh averages, whose mirror image is that of the values."""
+    """The bounds of mirrored values are the mirrored bounds."""
     shuffled = [value * unit for value in values]
     shuffler.shuffle(shuffled)
     found = shift_interval(values)
@@ -65,8 +63,7 @@ def test_shifts_change_with_the_unit_and_not_with_the_order(
 
 
 @given(pairs)
-def test_swapping_the_sides_inverts_the_ratio(blocks: list[tuple[float, float]]) -> None:
-    """Bounds change places, p stays."""
+def test_swapping_the_cases_inverts_the_ratio(blocks: list[tuple[float, float]]) -> None:
     first, second = ([pair[side] for pair in blocks] for side in (0, 1))
     one, other = compare_cases(first, second), compare_cases(second, first)
     assert one.p == other.p
@@ -78,10 +75,9 @@ def test_swapping_the_sides_inverts_the_ratio(blocks: list[tuple[float, float]])
 
 
 @given(pairs, st.lists(times, min_size=16, max_size=16), st.randoms())
-def test_drift_and_the_order_of_the_blocks_change_no_comparison(
+def test_shared_drift_and_order_of_blocks_do_not_change_the_ratio(
     blocks: list[tuple[float, float]], drift: list[float], shuffler: random.Random
 ) -> None:
-    """What both sides of a block share falls out of its ratio."""
     plain = compare_cases([a for a, _ in blocks], [b for _, b in blocks])
     moved = [(a * level, b * level) for (a, b), level in zip(blocks, drift, strict=False)]
     numbers = list(range(len(blocks)))
@@ -95,8 +91,7 @@ def test_drift_and_the_order_of_the_blocks_change_no_comparison(
 
 
 @given(probabilities)
-def test_holm_lowers_no_p_and_keeps_their_order(raw: list[float]) -> None:
-    """Adjusted p are between p and as many times p as there are, and one at the most."""
+def test_holm_never_lowers_a_p_and_keeps_their_order(raw: list[float]) -> None:
     adjusted = holm(raw)
     assert all(
         p <= after <= min(1.0, len(raw) * p) * (1 + 1e-12) for p, after in zip(raw, adjusted, strict=True)
@@ -106,8 +101,7 @@ def test_holm_lowers_no_p_and_keeps_their_order(raw: list[float]) -> None:
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12, unique=True), st.randoms())
-def test_holm_goes_along_with_a_change_of_order(raw: list[float], shuffler: random.Random) -> None:
-    """Which p comes first tells nothing."""
+def test_holm_does_not_depend_on_the_order(raw: list[float], shuffler: random.Random) -> None:
     places = list(range(len(raw)))
     shuffler.shuffle(places)
     adjusted = holm(raw)
@@ -115,8 +109,7 @@ def test_holm_goes_along_with_a_change_of_order(raw: list[float], shuffler: rand
 
 
 @given(probabilities, st.integers(0, 11), st.floats(0, 1))
-def test_holm_lets_no_p_profit_from_the_growth_of_another(raw: list[float], place: int, more: float) -> None:
-    """It is monotone in each of them."""
+def test_holm_is_monotone_in_each_p(raw: list[float], place: int, more: float) -> None:
     if place >= len(raw):
         return
     grown = [min(1.0, p + more) if other == place else p for other, p in enumerate(raw)]
@@ -130,10 +123,9 @@ def test_holm_lets_no_p_profit_from_the_growth_of_another(raw: list[float], plac
     st.integers(1, 40),
     st.randoms(),
 )
-def test_the_sequential_rule_sees_a_mirror_image_as_one(
+def test_sequential_test_of_mirrored_blocks_has_the_mirrored_verdict(
     differences: list[float], metrics: int, shuffler: random.Random
 ) -> None:
-    """Faster becomes slower, the ratio its inverse; the order of the blocks before a look tells nothing."""
     opposite = {"faster": "slower", "slower": "faster"}
     mirrored = [-value for value in differences]
     shuffler.shuffle(mirrored)

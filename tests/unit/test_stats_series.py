@@ -1,4 +1,4 @@
-"""What is said of a series: spread, spikes, drift and autocorrelation, against SciPy and by simulation."""
+"""Check spread, spikes, slope and autocorrelation against SciPy and by simulation."""
 
 import numpy as np
 import pytest
@@ -8,15 +8,13 @@ from bench.stats.series import autocorrelation, chance_bound, robust_sigma, spik
 
 
 @pytest.mark.parametrize("n", [2, 7, 20, 101])
-def test_robust_sigma_is_scipys_scaled_deviation(n: int) -> None:
-    """Of skewed values."""
+def test_robust_sigma_equals_scipys_scaled_deviation(n: int) -> None:
     values = np.random.default_rng(n).lognormal(size=n)
     theirs = stats.median_abs_deviation(values, scale="normal")
     assert robust_sigma(list(values)) == pytest.approx(theirs, rel=1e-4)
 
 
-def test_wild_values_do_not_move_the_spread() -> None:
-    """Two of ten a thousand times too high."""
+def test_outliers_hardly_change_the_spread() -> None:
     values = [1.0, 1.1, 0.9, 1.05, 0.95, 1.02, 0.98, 1.0]
     assert robust_sigma([*values, 1000.0, 1000.0]) < 2 * robust_sigma(values)
 
@@ -30,21 +28,19 @@ def test_wild_values_do_not_move_the_spread() -> None:
         ([1.0] * 9 + [1.5], 0.1),
     ],
 )
-def test_spikes_are_far_above_the_rest_and_never_below(values: list[float], share: float) -> None:
-    """One of ten, none, one that is too low, and one above values that are all the same."""
+def test_spikes_are_far_above_the_median_never_below(values: list[float], share: float) -> None:
     assert spike_share(values) == share
 
 
-def test_plain_values_are_rarely_called_spikes() -> None:
-    """One normal value in 4,300 is beyond 3.5 standard deviations on one side."""
+def test_normal_values_are_rarely_spikes() -> None:
+    """One normal value in 4,300 is more than 3.5 standard deviations above the mean."""
     values = np.random.default_rng(1).normal(size=20_000)
     assert spike_share(list(values)) < 0.001
 
 
 @pytest.mark.parametrize("n", [5, 8, 20, 64])
 @pytest.mark.parametrize("level", [0.9, 0.95])
-def test_slope_and_its_bounds_are_scipys(n: int, level: float) -> None:
-    """At uneven times, as when blocks are missing."""
+def test_slope_and_its_bounds_equal_scipys(n: int, level: float) -> None:
     source = np.random.default_rng(n)
     times = np.cumsum(source.integers(1, 4, n))
     values = 0.3 * times + source.standard_t(2, n)
@@ -54,14 +50,12 @@ def test_slope_and_its_bounds_are_scipys(n: int, level: float) -> None:
     assert (ours.low, ours.high) == pytest.approx((theirs.low_slope, theirs.high_slope))
 
 
-def test_three_values_do_not_bound_a_slope() -> None:
-    """They have one all the same."""
+def test_three_values_have_a_slope_without_bounds() -> None:
     found = theil_sen_slope([0, 1, 2], [1.0, 3.0, 5.0])
     assert (found.estimate, found.low, found.high) == (2.0, None, None)
 
 
-def test_the_slope_of_spiky_values_is_covered() -> None:
-    """By 94 to 97 % of intervals over 2,000 series of twenty."""
+def test_interval_covers_the_slope_of_spiky_values() -> None:
     source = np.random.default_rng(2)
     covered = 0
     for _ in range(2000):
@@ -73,15 +67,14 @@ def test_the_slope_of_spiky_values_is_covered() -> None:
     assert 0.94 <= covered / 2000 <= 0.97
 
 
-def test_autocorrelation_is_that_of_the_textbook() -> None:
-    """With the mean and the sum of squares of the whole series, as Box & Jenkins have it."""
+def test_autocorrelation_equals_the_textbook_formula() -> None:
+    """With the mean and the sum of squares of the whole series, as in Box & Jenkins."""
     values = np.random.default_rng(3).normal(size=40)
     centred = values - values.mean()
     assert autocorrelation(list(values)) == pytest.approx(centred[1:] @ centred[:-1] / (centred @ centred))
 
 
-def test_what_follows_its_predecessor_is_found_and_what_alternates_too() -> None:
-    """Near 0.8 for a series made so, near -1 for one that swings."""
+def test_autocorrelation_of_trending_alternating_and_constant_series() -> None:
     source = np.random.default_rng(4)
     values = [0.0]
     for shock in source.normal(size=2000):
@@ -91,8 +84,7 @@ def test_what_follows_its_predecessor_is_found_and_what_alternates_too() -> None
     assert autocorrelation([2.5] * 10) == 0.0
 
 
-def test_independent_values_stay_within_the_bound() -> None:
-    """In 93 to 97.5 % of 4,000 series of twenty."""
+def test_independent_values_stay_within_the_chance_bound() -> None:
     source = np.random.default_rng(5)
     series = [autocorrelation(list(source.normal(size=20))) for _ in range(4000)]
     within = sum(abs(found) <= chance_bound(20) for found in series) / len(series)

@@ -73,7 +73,7 @@ _COLUMNS: Final[Mapping[str, Source[CaseSummary]]] = {
     **{f"latency_{each.name}": f"costs.latency.{each.name}" for each in fields(Latency)},
     "cpu_share": "costs.cpu_share",
     **{name: f"costs.figures.{name}" for name in _PROBES},
-    **{f"server_{each.name}": f"costs.witness.{each.name}" for each in fields(ServerRound)},
+    **{f"server_{each.name}": f"costs.server.{each.name}" for each in fields(ServerRound)},
     "server_busy": "costs.server_busy",
 }
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from bench.model.json_codec import to_json_value
 from bench.model.results import Run
-from bench.stats.absolute_thresholds import BoundVerdict
 from bench.stats.history import HistoryTrack
 from bench.stats.verdicts import Overall, Verdicts
 from bench.storage.pinned_reference import Reference
@@ -31,13 +30,12 @@ def history_to_json(tracks: Sequence[HistoryTrack], reference: Reference | None)
     return json.dumps(document, indent=1) + "\n"
 
 
-def verdicts_to_json(name: str, verdicts: Verdicts, bounds: Sequence[BoundVerdict], overall: Overall) -> str:
+def verdicts_to_json(name: str, verdicts: Verdicts, overall: Overall) -> str:
     """Write the verdicts of a run, with ratios as candidate ÷ base, times in seconds, memory in bytes."""
     document = {
         "run": name,
         "ruling": overall,
         **to_json_value(verdicts),
         "failed": {case: len(trials) for case, trials in verdicts.failed.items()},
-        "bounds": to_json_value(bounds),
     }
     return json.dumps(document, indent=1) + "\n"

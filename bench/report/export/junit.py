@@ -8,17 +8,17 @@ from xml.etree import ElementTree as ET
 
 from bench.model.comparison import Comparison
 from bench.model.results import Measurement, Run
+from bench.model.stored_comparison import read_comparison
 from bench.model.text import plural, printable
 from bench.report.absolute_thresholds import describe_bound, describe_finding
 from bench.report.comparison_table import describe_ratio
 from bench.report.export.cases import entry_names, failed_trials, trials_by_case
 from bench.report.failures import describe_failed_pairs, describe_failed_trials
 from bench.report.number_format import format_duration, format_figure
-from bench.stats.absolute_thresholds import BoundVerdict, bound_verdicts
+from bench.stats.absolute_thresholds import BoundVerdict
 from bench.stats.case_summary import block_sample
 from bench.stats.intervals import median_interval
-from bench.stats.verdicts import MetricVerdict, comparison_verdicts
-from bench.storage.comparison import read_comparison
+from bench.stats.verdicts import MetricVerdict, run_verdicts
 
 _VANISHED: Final = "vanished"
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -126,7 +126,7 @@ def _case_test(group: str, name: str, trials: Sequence[Measurement]) -> _Test:
 
 def _comparison_tests(run: Run, comparison: Comparison) -> Iterator[_Test]:
     """Test each metric of each case, whether its trials succeeded, bounds, and vanished cases."""
-    verdicts = comparison_verdicts(comparison, run.trials)
+    verdicts = run_verdicts(run)
     variants = (comparison.candidate, comparison.base)
     for case in comparison.margins:
         for each in verdicts.metrics:
@@ -135,7 +135,7 @@ def _comparison_tests(run: Run, comparison: Comparison) -> Iterator[_Test]:
         trials = [trial for trial in run.trials if trial.case.rpartition("@")[0] == case]
         failed = [verdicts.failures(variant).get(case, ()) for variant in variants]
         yield _pairs_test(case, trials, *failed)
-    for bound in bound_verdicts(comparison, run.trials):
+    for bound in verdicts.bounds:
         yield _bound_test(bound)
     for case, variant in comparison.alone.items():
         if variant == comparison.base:

@@ -1,4 +1,4 @@
-"""Documents with checksums at their end: no byte can change, and the place is told."""
+"""Check the checksums of run.json: no byte can change unnoticed, and its place is named."""
 
 import json
 import random
@@ -8,8 +8,14 @@ from pathlib import Path
 import pytest
 
 from bench.errors import UnreadableResultError
-from bench.storage.checksums import DamagedError, add_checksums, verify_checksums
-from bench.storage.run_json import run_from_bytes, run_to_json_text
+from bench.storage.run_folder import DOCUMENT, load_run
+from bench.storage.run_json import (
+    DamagedError,
+    add_checksums,
+    run_from_bytes,
+    run_to_json_text,
+    verify_checksums,
+)
 from tests.builders import case, failed, run_of, trials
 
 POOL = case()
@@ -18,55 +24,50 @@ RUN = run_of({POOL: trials(POOL, [0.02, 0.03]), LOOP: [failed(LOOP, 0, "crash", 
 CONTENT = run_to_json_text(RUN).encode()
 
 
-def test_a_sealed_document_is_json_with_one_key_more() -> None:
-    """People and other tools read it as before."""
+def test_document_with_checksums_is_json_with_one_more_key() -> None:
     document = {"one": [1, 2], "two": "\u202e"}
     read = json.loads(add_checksums(document))
     assert re.fullmatch(r"[0-9a-f]{8} [0-9a-f]{8}", read.pop("crc32"))
     assert read == document
 
 
-def test_half_a_surrogate_pair_is_written_as_json_escapes_it() -> None:
-    """A strategy may raise anything, and UTF-8 cannot hold that."""
+def test_half_a_surrogate_pair_is_escaped() -> None:
+    """A strategy may raise any text, and UTF-8 cannot hold this one."""
     text = add_checksums({"detail": "\ud800"})
     assert verify_checksums(text.encode())
     assert json.loads(text)["detail"] == "\ud800"
 
 
-def test_damage_is_told_within_4096_bytes() -> None:
-    """Of a document of many pieces, whatever else is wrong with it afterwards."""
+def test_damage_is_located_within_4096_bytes() -> None:
     content = bytearray(add_checksums({"numbers": list(range(9000))}).encode())
     content[20_000] ^= 1
     with pytest.raises(DamagedError, match="damaged at byte 16384, or up to byte 20480: the checksum"):
         verify_checksums(bytes(content))
 
 
-def test_a_document_that_grew_or_shrank_is_damaged_where_it_did() -> None:
-    """A piece more or less is as bad as another one."""
+def test_added_or_removed_byte_is_located() -> None:
     content = add_checksums({"numbers": list(range(9000))}).encode()
     for changed in (content[:9000] + content[9001:], content[:9000] + b" " + content[9000:]):
         with pytest.raises(DamagedError, match="damaged at byte 8192, or up to byte 12288"):
             verify_checksums(changed)
 
 
-def test_damaged_checksums_are_told_as_such() -> None:
-    """The content may be right, and nobody knows."""
+def test_damaged_checksums_are_reported() -> None:
     digit = CONTENT.rindex(b'"') - 1
     content = CONTENT[:digit] + (b"0" if CONTENT[digit : digit + 1] != b"0" else b"1") + CONTENT[digit + 1 :]
     with pytest.raises(UnreadableResultError, match=r"damaged at byte \d+: the checksums at its end"):
         run_from_bytes(content)
 
 
-def test_the_same_value_in_other_words_is_damage() -> None:
-    """A capital letter in an exponent changes no number, and nobody has written it."""
+def test_equal_number_in_another_notation_is_refused() -> None:
     content = add_checksums({"seconds": 1e-05}).encode()
     assert verify_checksums(content)
     with pytest.raises(DamagedError, match="damaged at byte 0"):
         verify_checksums(content.replace(b"1e-05", b"1E-05"))
 
 
-def test_no_shortened_run_is_accepted() -> None:
-    """Every length; the message says where it ends, or where that shows."""
+def test_shortened_run_is_refused() -> None:
+    """At every length; the message says where it ends, or where that shows."""
     for length in range(len(CONTENT)):
         with pytest.raises(UnreadableResultError) as refused:
             run_from_bytes(CONTENT[:length])
@@ -76,7 +77,7 @@ def test_no_shortened_run_is_accepted() -> None:
 
 
 def check_flips(number: int) -> None:
-    """Refuse each flipped bit with a place that is not behind it by more than a piece."""
+    """Check that each flipped bit is refused, and located within a piece."""
     draw = random.Random(2)
     for _ in range(number):
         place = draw.randrange(len(CONTENT))
@@ -90,21 +91,16 @@ def check_flips(number: int) -> None:
             assert int(said[1]) <= place < int(said[2])
 
 
-def test_no_flipped_bit_of_a_run_is_accepted() -> None:
-    """A few hundred of them."""
+def test_flipped_bit_is_refused() -> None:
     check_flips(300)
 
 
 @pytest.mark.slow
-def test_none_of_5000_flipped_bits_of_a_run_is_accepted() -> None:
-    """Drawn at random over the whole of it."""
+def test_each_of_5000_flipped_bits_is_refused() -> None:
     check_flips(5000)
 
 
-def test_a_damaged_run_is_refused_with_its_path_and_stays_as_it_is(tmp_path: Path) -> None:
-    """Wherever it is read."""
-    from bench.storage.run_folder import DOCUMENT, load_run
-
+def test_damaged_run_is_refused_with_its_path_and_left_as_it_is(tmp_path: Path) -> None:
     damaged = CONTENT.replace(b'"elapsed_s": 0.03', b'"elapsed_s": 0.02', 1)
     (tmp_path / DOCUMENT).write_bytes(damaged)
     with pytest.raises(UnreadableResultError, match=r"run\.json: damaged at byte \d+, or up to byte \d+"):

@@ -1,4 +1,4 @@
-"""Bounds of the candidate's own: kept, broken, or open, whatever the base does."""
+"""Check the verdicts on absolute thresholds: kept, broken or open."""
 
 import random
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ def _elapsed(relation: Relation, value: float) -> Bound:
 
 
 def _failing(*errors: int) -> list[Measurement]:
-    """Build a block for each count of failed fetches: in its second round, the first has one that is lost."""
+    """Build a block per count of errors, which are in its second round; the first has one not found."""
     rounds = [(round_of(0.1, ok=9, not_found=1), round_of(0.1, ok=10 - each, reset=each)) for each in errors]
     blocks = trials(POOL, [0.1] * len(errors))
     return [replace(block, rounds=both) for block, both in zip(blocks, rounds, strict=True)]
@@ -65,17 +65,17 @@ def _failing(*errors: int) -> list[Measurement]:
         ("==", 0.2, "broken"),
     ],
 )
-def test_a_bound_must_hold_for_the_whole_interval(relation: Relation, value: float, verdict: str) -> None:
-    """The ends of it count."""
+def test_bound_is_kept_if_it_holds_for_the_whole_interval(
+    relation: Relation, value: float, verdict: str
+) -> None:
     interval = Interval(0.1025, 0.1, 0.105)
     assert bound_status(_elapsed(relation, value), interval) == verdict
 
 
 @given(samples, unequal, times)
-def test_elapsed_is_held_against_the_median_over_blocks(
+def test_elapsed_bound_is_compared_with_the_median_over_blocks(
     values: list[float], relation: Relation, value: float
 ) -> None:
-    """The same interval, and the same verdict on it."""
     bound = _elapsed(relation, value)
     measured = trials(POOL, values)
     found = _found(bound, measured)
@@ -87,10 +87,9 @@ def test_elapsed_is_held_against_the_median_over_blocks(
 
 
 @given(samples, unequal, times)
-def test_what_keeps_a_bound_breaks_the_opposite_one(
+def test_opposite_bound_has_the_opposite_verdict(
     values: list[float], relation: Relation, value: float
 ) -> None:
-    """And what is open is open both ways."""
     mirrored = {"kept": "broken", "broken": "kept", "open": "open"}
     measured = trials(POOL, values)
     found = _found(_elapsed(relation, value), measured)
@@ -98,20 +97,16 @@ def test_what_keeps_a_bound_breaks_the_opposite_one(
 
 
 @given(samples, st.tuples(times, times))
-def test_a_wider_bound_is_kept_where_a_narrower_one_is(
-    values: list[float], both: tuple[float, float]
-) -> None:
-    """And broken only where that is broken, too."""
+def test_wider_bound_is_kept_if_a_narrower_one_is(values: list[float], both: tuple[float, float]) -> None:
     order = {"broken": 0, "open": 1, "kept": 2}
     narrow, wide = (_found(_elapsed("<", each), trials(POOL, values)).verdict for each in sorted(both))
     assert order[narrow] <= order[wide]
 
 
 @given(samples, times, st.randoms())
-def test_the_order_of_the_blocks_makes_no_difference(
+def test_order_of_blocks_does_not_change_the_verdict(
     values: list[float], value: float, shuffler: random.Random
 ) -> None:
-    """A median has none."""
     shuffled = [*values]
     shuffler.shuffle(shuffled)
     bound = _elapsed("<", value)
@@ -119,8 +114,8 @@ def test_the_order_of_the_blocks_makes_no_difference(
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=20), st.integers(0, 9))
-def test_one_block_with_too_many_errors_breaks_their_bound(errors: list[int], most: int) -> None:
-    """And a single good one keeps it: what is counted needs no interval; not found is no failure."""
+def test_one_block_with_too_many_errors_breaks_the_bound(errors: list[int], most: int) -> None:
+    """One block is enough to keep it, too: counts need no interval. Not found is not an error."""
     found = _found(Bound("*", "errors", "<=", most), _failing(*errors))
     assert found.verdict == ("broken" if max(errors) > most else "kept")
     assert found.found == Interval(max(errors), min(errors), max(errors))
@@ -128,8 +123,7 @@ def test_one_block_with_too_many_errors_breaks_their_bound(errors: list[int], mo
     assert none.verdict == ("broken" if any(errors) else "kept")
 
 
-def test_efficiency_is_the_mean_ideal_by_the_mean_elapsed_of_a_block() -> None:
-    """An ideal of 20 ms, and rounds of 20 and 60 ms: a half."""
+def test_efficiency_is_mean_ideal_divided_by_mean_elapsed() -> None:
     measured = [replace(each, rounds=(round_of(0.02), round_of(0.06))) for each in trials(POOL, [0.04] * 6)]
     found = _found(Bound("*", "efficiency", ">", 0.49), measured)
     assert found.verdict == "kept"
@@ -139,8 +133,8 @@ def test_efficiency_is_the_mean_ideal_by_the_mean_elapsed_of_a_block() -> None:
 
 
 @pytest.mark.parametrize("name", get_args(BoundedFigure))
-def test_longer_rounds_are_held_against_the_configs_own(name: BoundedFigure) -> None:
-    """Time and errors of a round that asks three times as often are a third; what is no sum stays."""
+def test_bounds_are_for_one_round_of_the_config(name: BoundedFigure) -> None:
+    """If a round is repeated three times, its time and errors count a third; memory and p99 are no sums."""
     measured = _failing(*[7] * 6)
     once = _found(Bound("*", name, "<", 1e9), measured).found
     longer = _found(Bound("*", name, "<", 1e9), measured, repeats=3).found
@@ -152,8 +146,7 @@ def test_longer_rounds_are_held_against_the_configs_own(name: BoundedFigure) -> 
         assert longer.estimate == pytest.approx(once.estimate / (3 if name in {"elapsed", "cpu"} else 1))
 
 
-def test_bounds_are_for_the_cases_that_their_pattern_fits() -> None:
-    """In the order of cases, then of bounds; a case may have several or none."""
+def test_bounds_apply_to_the_cases_of_their_pattern() -> None:
     other = case("sequential", workers=1)
     bounds = (
         Bound("seq*", "elapsed", "<", 1.0),
@@ -169,8 +162,7 @@ def test_bounds_are_for_the_cases_that_their_pattern_fits() -> None:
     ]
 
 
-def test_only_the_candidates_successes_count_and_the_last_of_a_block() -> None:
-    """Neither the base, nor failures, nor an attempt whose other side was spoilt."""
+def test_only_the_candidates_last_success_of_each_block_counts() -> None:
     bound = _elapsed("<", 0.5)
     slow_base = trials(replace(POOL, variant=BASE), [9.0] * 6)
     good = trials(POOL, [0.1] * 6)
@@ -182,8 +174,7 @@ def test_only_the_candidates_successes_count_and_the_last_of_a_block() -> None:
     assert _found(bound, [*slow_base, *crash]) == BoundVerdict(PLAIN, bound, "open", None, 0)
 
 
-def test_what_no_probe_saw_is_open() -> None:
-    """Memory cannot be kept to where it was not measured."""
+def test_bound_on_an_unmeasured_figure_is_open() -> None:
     bare = [replace(each, probes={}) for each in trials(POOL, [0.1] * 6)]
     found = _found(Bound("*", "memory", "<", 1e9), bare)
     assert (found.verdict, found.found, found.blocks) == ("open", None, 0)

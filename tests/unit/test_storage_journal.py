@@ -1,4 +1,4 @@
-"""The journal of a run: what was written is read, a torn end is told, and all other damage is refused."""
+"""Check the journal: entries are read back, a torn end is recognised, all other damage is refused."""
 
 import json
 import random
@@ -36,7 +36,7 @@ def journal(tmp_path: Path) -> Path:
 
 
 def flips(content: bytes, number: int) -> list[tuple[int, bytes]]:
-    """Draw contents with one bit flipped, each with the place of that bit's byte."""
+    """Draw contents with one flipped bit, each with the place of its byte."""
     draw = random.Random(1)
     drawn = []
     for _ in range(number):
@@ -48,12 +48,11 @@ def flips(content: bytes, number: int) -> list[tuple[int, bytes]]:
 
 
 def line_starts(content: bytes) -> list[int]:
-    """Return where each line begins."""
+    """Return the start of each line."""
     return [0, *(at + 1 for at in range(len(content) - 1) if content[at : at + 1] == b"\n")]
 
 
-def test_a_journal_gives_back_all_that_was_written(journal: Path) -> None:
-    """In the order written, failures included."""
+def test_entries_are_read_back_in_order(journal: Path) -> None:
     past = read_journal(journal)
     assert past.beginning == BEGINNING
     assert past.trials == tuple(MEASURED)
@@ -61,8 +60,7 @@ def test_a_journal_gives_back_all_that_was_written(journal: Path) -> None:
     assert (past.end, past.torn) == (journal.stat().st_size, 0)
 
 
-def test_a_journal_is_continued_where_it_ended(journal: Path) -> None:
-    """The checksums go on from those that are there."""
+def test_journal_is_continued_at_its_end(journal: Path) -> None:
     before = journal.read_bytes()
     with continued_journal(journal, read_journal(journal)) as again:
         again.append(MEASURED[0])
@@ -70,8 +68,7 @@ def test_a_journal_is_continued_where_it_ended(journal: Path) -> None:
     assert read_journal(journal).trials == (*MEASURED, MEASURED[0])
 
 
-def test_every_line_of_a_journal_is_json(journal: Path) -> None:
-    """Other tools can read it without knowing the checksum."""
+def test_every_line_is_json(journal: Path) -> None:
     lines = [json.loads(line) for line in journal.read_text("utf-8").splitlines()]
     assert [next(key for key in line if key != "crc32") for line in lines] == [
         "run",
@@ -83,7 +80,7 @@ def test_every_line_of_a_journal_is_json(journal: Path) -> None:
 
 
 def check_flips(journal: Path, number: int) -> None:
-    """Refuse each flipped bit with the path and the offset of its line, or of the end that is none."""
+    """Check that each flipped bit is refused with the path and the offset of its line or end."""
     content = journal.read_bytes()
     starts = line_starts(content)
     for place, damaged in flips(content, number):
@@ -95,19 +92,16 @@ def check_flips(journal: Path, number: int) -> None:
         assert str(refused.value).startswith(f"{journal}: damaged at byte {at}: ")
 
 
-def test_no_flipped_bit_of_a_journal_is_accepted(journal: Path) -> None:
-    """A few hundred of them: refused, with the path and the offset."""
+def test_flipped_bit_is_refused(journal: Path) -> None:
     check_flips(journal, 300)
 
 
 @pytest.mark.slow
-def test_none_of_5000_flipped_bits_of_a_journal_is_accepted(journal: Path) -> None:
-    """Drawn at random over the whole of it."""
+def test_each_of_5000_flipped_bits_is_refused(journal: Path) -> None:
     check_flips(journal, 5000)
 
 
-def test_every_bit_of_what_frames_a_line_counts(journal: Path) -> None:
-    """Checksum, braces, spaces and line ends, each bit of them."""
+def test_flipped_bit_in_the_frame_of_a_line_is_refused(journal: Path) -> None:
     content = journal.read_bytes()
     frame = content.index(b'"trial"')
     start = max(at for at in line_starts(content) if at <= frame)
@@ -122,8 +116,7 @@ def test_every_bit_of_what_frames_a_line_counts(journal: Path) -> None:
                 read_journal(journal)
 
 
-def test_wherever_a_journal_is_cut_its_whole_lines_are_kept_and_the_rest_is_told(journal: Path) -> None:
-    """Every length; only what the run began with must be whole."""
+def test_journal_cut_at_any_byte_keeps_its_whole_lines(journal: Path) -> None:
     content = journal.read_bytes()
     starts = [*line_starts(content), len(content)]
     counted = [0, 0, 1, 2, 2, 3]  # trials in so many whole lines
@@ -139,8 +132,7 @@ def test_wherever_a_journal_is_cut_its_whole_lines_are_kept_and_the_rest_is_told
         assert (past.end, past.torn) == (starts[whole], length - starts[whole])
 
 
-def test_a_torn_line_is_replaced_by_the_next(journal: Path) -> None:
-    """Nothing of it stays."""
+def test_torn_line_is_replaced_by_the_next(journal: Path) -> None:
     content = journal.read_bytes()
     journal.write_bytes(content[:-20])
     with continued_journal(journal, read_journal(journal)) as again:
@@ -159,8 +151,7 @@ def test_a_torn_line_is_replaced_by_the_next(journal: Path) -> None:
         ([0, 1, 2, 0, 3, 4], 3),
     ],
 )
-def test_a_line_that_is_lost_doubled_or_moved_is_found(journal: Path, order: list[int], damaged: int) -> None:
-    """Each of its bytes is right, and it is still refused."""
+def test_lost_doubled_or_moved_line_is_refused(journal: Path, order: list[int], damaged: int) -> None:
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join(lines[number] for number in order))
     offset = sum(len(lines[number]) for number in order[:damaged])
@@ -168,8 +159,7 @@ def test_a_line_that_is_lost_doubled_or_moved_is_found(journal: Path, order: lis
         read_journal(journal)
 
 
-def test_a_line_of_another_run_is_found(journal: Path, tmp_path: Path) -> None:
-    """Its checksum goes on from what that run began with."""
+def test_line_of_another_run_is_refused(journal: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.jsonl"
     with new_journal(other, replace(BEGINNING, started="2026-01-02T03:04:06+00:00")) as foreign:
         foreign.append(MEASURED[0])
@@ -179,10 +169,7 @@ def test_a_line_of_another_run_is_found(journal: Path, tmp_path: Path) -> None:
         read_journal(journal)
 
 
-def test_a_journal_of_another_version_is_refused_with_both(
-    journal: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """And left as it is."""
+def test_journal_of_another_version_is_refused(journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = journal.read_bytes()
     monkeypatch.setattr("bench.storage.journal.SCHEMA", 4)
     with pytest.raises(UnreadableResultError, match=r"journal\.jsonl: .* schema 3, this flagbench reads 4"):
@@ -191,15 +178,13 @@ def test_a_journal_of_another_version_is_refused_with_both(
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b'{"crc32": "00000000", "trial": {}}\n', b"\x00" * 4096])
-def test_what_is_no_journal_is_refused(journal: Path, content: bytes) -> None:
-    """Empty, zeroed, or of the time before runs had a beginning."""
+def test_file_that_is_not_a_journal_is_refused(journal: Path, content: bytes) -> None:
     journal.write_bytes(content)
     with pytest.raises(UnreadableResultError, match="damaged at byte 0"):
         read_journal(journal)
 
 
-def test_a_journal_on_a_full_disk_stays_a_journal(tmp_path: Path) -> None:
-    """A line that does not fit is taken back, and the harness is told; what was there stays readable."""
+def test_line_that_does_not_fit_on_the_disk_is_taken_back(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     with new_journal(path, BEGINNING) as journal:
         journal.append(MEASURED[0])
@@ -218,10 +203,7 @@ def test_a_journal_on_a_full_disk_stays_a_journal(tmp_path: Path) -> None:
     assert read_journal(path).trials == tuple(MEASURED[:2])
 
 
-def test_a_trial_that_a_signal_interrupts_is_taken_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nobody was told of it; what follows is no damage."""
+def test_trial_interrupted_by_a_signal_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "journal.jsonl"
     with new_journal(path, BEGINNING) as journal:
         with monkeypatch.context() as patched:

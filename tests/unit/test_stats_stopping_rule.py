@@ -1,4 +1,4 @@
-"""When a case leaves the blocks: the looks, the reasons, and what the intervals are worth afterwards."""
+"""Check the looks of the stopping rule, its reasons, and the coverage after stopping."""
 
 from itertools import pairwise
 
@@ -33,13 +33,11 @@ blocks_done = st.sampled_from([*range(1, 70)])
     ],
 )
 def test_looks_grow_by_about_the_same_factor(least: int, most: int, looks: tuple[int, ...]) -> None:
-    """From the least to the most, whole and ascending."""
     assert looks_between(least, most) == looks
 
 
 @given(st.integers(1, 1000), st.integers(1, 1000))
-def test_looks_begin_and_end_with_the_bounds(one: int, other: int) -> None:
-    """In between no two are further apart than 1.7 times, nor equal."""
+def test_looks_start_and_end_with_the_bounds(one: int, other: int) -> None:
     least, most = sorted((one, other))
     looks = looks_between(least, most)
     assert (looks[0], looks[-1]) == (least, most)
@@ -72,7 +70,7 @@ def test_looks_begin_and_end_with_the_bounds(one: int, other: int) -> None:
         (QUIET, stopping_rule(10, None), 10, 0.0, "blocks"),
     ],
 )
-def test_a_case_leaves_for_one_reason(
+def test_case_stops_for_one_reason(
     values: list[float], rule: StoppingRule, blocks: int, spent_s: float, reason: str | None
 ) -> None:
     """Precise at a look, out of budget after any block, out of blocks after the last."""
@@ -80,8 +78,7 @@ def test_a_case_leaves_for_one_reason(
     assert (stop.reason if stop else None) == reason
 
 
-def test_a_stop_says_after_how_many_blocks_and_how_precise() -> None:
-    """Half the width of the interval, as a share of the median."""
+def test_stop_has_the_number_of_blocks_and_the_precision() -> None:
     (stop,) = decide_stops({"a": [90.0, *[100.0] * 6, 130.0]}, stopping_rule(8, None), 8, 0.0).values()
     assert (stop.reason, stop.blocks) == ("blocks", 8)
     assert stop.half_width == pytest.approx(0.2)
@@ -90,21 +87,18 @@ def test_a_stop_says_after_how_many_blocks_and_how_precise() -> None:
 @pytest.mark.parametrize(
     ("values", "width"), [([], None), ([1.0] * 5, None), ([0.0] * 6, None), ([1.0] * 6, 0.0)]
 )
-def test_half_a_width_takes_an_interval(values: list[float], width: float | None) -> None:
-    """Six values, and a median above zero."""
+def test_half_width_takes_six_values_and_a_positive_median(values: list[float], width: float | None) -> None:
     assert half_width(values) == width
 
 
-def test_more_blocks_than_there_are_cannot_be_asked() -> None:
-    """A stored rule whose least is beyond its most looks once, at the end."""
+def test_least_blocks_above_the_most_give_one_look_at_the_end() -> None:
     assert stopping_rule(4, Stopping(8, None, 1.0)).looks == (4,)
 
 
 @given(samples, blocks_done, st.floats(0, 120))
-def test_decisions_depend_on_no_other_case_and_no_order(
+def test_decision_does_not_depend_on_other_cases_or_order(
     by_case: dict[str, list[float]], blocks: int, spent_s: float
 ) -> None:
-    """Each case alone is decided as it is among the others."""
     together = decide_stops(by_case, BUDGETED, blocks, spent_s)
     assert together == decide_stops(dict(reversed(by_case.items())), BUDGETED, blocks, spent_s)
     alone = {
@@ -116,16 +110,16 @@ def test_decisions_depend_on_no_other_case_and_no_order(
 
 
 @given(samples, blocks_done, st.integers(-20, 20))
-def test_decisions_do_not_depend_on_the_unit(
+def test_decision_does_not_depend_on_the_unit(
     by_case: dict[str, list[float]], blocks: int, power: int
 ) -> None:
-    """Seconds or milliseconds, precision is a share; powers of two, so that no figure is rounded."""
+    """Scaling is by powers of two, so that no figure is rounded."""
     scaled = {case: [value * 2.0**power for value in values] for case, values in by_case.items()}
     assert decide_stops(scaled, RULE, blocks, 0.0) == decide_stops(by_case, RULE, blocks, 0.0)
 
 
 def blocks_taken(values: list[float], rule: StoppingRule) -> int:
-    """Run the rule over a sample until the case leaves."""
+    """Return the number of blocks after which the case stops."""
     return next(
         blocks
         for blocks in rule.looks
@@ -135,20 +129,18 @@ def blocks_taken(values: list[float], rule: StoppingRule) -> int:
 
 @given(st.lists(st.floats(0.5, 2.0), min_size=64, max_size=64), st.floats(0.0, 0.99))
 def test_more_precise_data_never_take_more_blocks(values: list[float], shrunk: float) -> None:
-    """Pulling every block towards one value can only end the case sooner."""
     calmer = [1.0 + shrunk * (value - 1.0) for value in values]
     assert blocks_taken(calmer, RULE) <= blocks_taken(values, RULE)
 
 
 @given(st.lists(st.floats(0.5, 2.0), min_size=64, max_size=64), st.floats(0.001, 0.5), st.floats(1.0, 3.0))
-def test_a_wider_goal_never_takes_more_blocks(values: list[float], goal: float, wider: float) -> None:
-    """Nor does a finer one take fewer."""
+def test_wider_goal_never_takes_more_blocks(values: list[float], goal: float, wider: float) -> None:
     fine, coarse = (stopping_rule(64, Stopping(8, each, None)) for each in (goal, goal * wider))
     assert blocks_taken(values, coarse) <= blocks_taken(values, fine)
 
 
 def covered(least: int, spread: float, draws: int) -> float:
-    """Stop many times by the rule, and return how often the interval at the stop held the true median.
+    """Return the share of stops whose interval holds the true median.
 
     Block values are skewed, and one of twenty is a spike of twice its value.
     """
@@ -171,6 +163,6 @@ def covered(least: int, spread: float, draws: int) -> float:
 
 
 @pytest.mark.parametrize("spread", [0.02, 0.05, 0.08])
-def test_the_interval_at_the_stop_still_covers(spread: float) -> None:
-    """With the usual least of blocks; two of the three spreads end between the first look and the last."""
+def test_interval_at_the_stop_still_covers(spread: float) -> None:
+    """With the usual least blocks; two of the three spreads stop between the first look and the last."""
     assert covered(8, spread, 2000) >= 0.945

@@ -1,4 +1,4 @@
-"""What of a contest becomes a point, and which runs have no place in a history."""
+"""Check the points that a stored comparison adds to the history, and the runs that are refused."""
 
 import math
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from bench.errors import UsageError
 from bench.model.cases import Case, Fixed
 from bench.model.json_codec import to_json_value
 from bench.model.results import Outcome, Run
-from bench.storage.history_points import history_points
+from bench.stats.history import history_points
 from tests.builders import case, run_of, trials
 from tests.comparisons import BASE, CANDIDATE, between_commits, contest, contested
 
@@ -19,7 +19,7 @@ FIRST, SECOND = case(), case("sequential")
 
 
 def slower(of: Case, block: int) -> float:
-    """Take a tenth longer on the candidate's side, but for a little noise."""
+    """Let the candidate take a tenth longer, but for a little noise."""
     return (1.1 if of.variant == CANDIDATE else 1.0) * (0.1 + 0.0001 * (block % 3))
 
 
@@ -31,7 +31,6 @@ RUN = between_commits(
 
 
 def test_each_metric_of_each_case_is_a_point() -> None:
-    """With what was found of it, and of what."""
     points = history_points(RUN)
     assert [(each.case, each.metric) for each in points] == [
         (each.id, metric) for each in (FIRST, SECOND) for metric in ("elapsed", "memory")
@@ -50,12 +49,12 @@ def test_each_metric_of_each_case_is_a_point() -> None:
 
 
 def settings_of(run: Run) -> set[str]:
-    """Return what tells the settings of its cases."""
+    """Return the settings hashes of a run's points."""
     return {each.settings for each in history_points(run)}
 
 
-def test_settings_are_told_by_all_that_makes_its_work() -> None:
-    """Of what its id does not have. The hash is not to change with what one can ask for."""
+def test_settings_hash_covers_all_settings_and_stays_stable() -> None:
+    """The hash must not change when new settings are added."""
     assert settings_of(RUN) == {"95ea87acfd6c94a5"}
     for key, value in (("rounds", 1), ("flags", "0" * 64), ("pinning", True)):
         assert settings_of(replace(RUN, config={**RUN.config, key: value})) != settings_of(RUN)
@@ -68,8 +67,8 @@ def test_settings_are_told_by_all_that_makes_its_work() -> None:
         assert len(settings_of(replace(RUN, cases=cases))) == 2
 
 
-def test_how_long_rounds_were_made_is_no_setting() -> None:
-    """It depends on the machine."""
+def test_repeats_of_a_round_are_not_a_setting() -> None:
+    """They depend on the machine."""
     terms = to_json_value(contest(FIRST, SECOND, metrics=("elapsed", "memory")))
     assert isinstance(terms, dict)
     longer = tuple(
@@ -83,12 +82,12 @@ def test_how_long_rounds_were_made_is_no_setting() -> None:
 
 
 def without_fingerprint(run: Run) -> Run:
-    """Forget the machine."""
+    """Remove the fingerprint of the machine."""
     return replace(run, environment={})
 
 
-def of_no_commits(run: Run) -> Run:
-    """Forget what the sides were."""
+def without_variants(run: Run) -> Run:
+    """Remove the facts about the variants."""
     return replace(run, config={**run.config, "variants": None})
 
 
@@ -100,46 +99,45 @@ def cut_short(run: Run) -> Run:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda run: between_commits(run, OLD, NEW, dirty=True), "its candidate has changes that are not in"),
-        (lambda run: between_commits(run, OLD, NEW, dirty=None), "its candidate has changes that are not in"),
-        (lambda run: between_commits(run, OLD, NEW, commit=None), "its candidate is of no commit"),
-        (lambda run: between_commits(run, "", NEW), "its base is of no commit"),
-        (lambda run: between_commits(run, OLD, NEW, python="3.13"), "its sides differ in python, too"),
+        (lambda run: between_commits(run, OLD, NEW, dirty=True), "its candidate has uncommitted changes"),
+        (lambda run: between_commits(run, OLD, NEW, dirty=None), "its candidate has uncommitted changes"),
+        (lambda run: between_commits(run, OLD, NEW, commit=None), "its candidate is not a commit"),
+        (lambda run: between_commits(run, "", NEW), "its base is not a commit"),
+        (lambda run: between_commits(run, OLD, NEW, python="3.13"), "its variants also differ in python"),
         (
             lambda run: between_commits(run, OLD, NEW, requirements=["httpx==0.27.2"]),
-            "its sides differ in requirements",
+            "its variants also differ in requirements",
         ),
-        (of_no_commits, "its base is of no commit"),
+        (without_variants, "its base is not a commit"),
         (without_fingerprint, "its machine is not known"),
         (cut_short, "it was stopped early"),
         (lambda run: replace(run, status="partial"), "it was stopped early"),
     ],
 )
-def test_a_run_that_is_none_of_two_commits_is_refused(change: Callable[[Run], Run], complaint: str) -> None:
-    """With its name, and the reason."""
+def test_run_that_does_not_compare_two_commits_is_refused(
+    change: Callable[[Run], Run], complaint: str
+) -> None:
     with pytest.raises(UsageError) as caught:
         history_points(change(RUN))
-    assert caught.value.what.startswith(f"{RUN.name} is no part of a history: {complaint}")
+    assert caught.value.what.startswith(f"{RUN.name} cannot be added to the history: {complaint}")
     assert caught.value.hint
 
 
-def test_a_base_that_was_changed_is_refused_like_a_candidate() -> None:
-    """It is no commit either."""
+def test_base_with_uncommitted_changes_is_refused() -> None:
     sides = RUN.config["variants"]
     assert isinstance(sides, dict)
     changed = {**sides, BASE: {**sides[BASE], "dirty": True}}
-    with pytest.raises(UsageError, match="its base has changes"):
+    with pytest.raises(UsageError, match="its base has uncommitted changes"):
         history_points(replace(RUN, config={**RUN.config, "variants": changed}))
 
 
-def test_a_run_that_is_no_contest_is_refused() -> None:
-    """An ordinary one has nothing that it was measured against."""
-    with pytest.raises(UsageError, match="it is no contest of two variants; measure one with `ab`"):
+def test_plain_run_is_refused() -> None:
+    with pytest.raises(UsageError, match="it compares no two variants; measure a comparison with `ab`"):
         history_points(run_of({FIRST: trials(FIRST, [0.1] * 10)}))
 
 
 def test_metrics_that_were_never_measured_are_left_out() -> None:
-    """And a run that has no others is refused."""
+    """A run without any other metric is refused."""
 
     def fails(of: Case, _block: int) -> float | Outcome:
         return "error" if of.plain_id == FIRST.id else 0.1
@@ -147,5 +145,5 @@ def test_metrics_that_were_never_measured_are_left_out() -> None:
     run = between_commits(contested(FIRST, SECOND, elapsed_s=fails), OLD, NEW)
     assert {each.case for each in history_points(run)} == {SECOND.id}
     alone = between_commits(contested(FIRST, elapsed_s=fails), OLD, NEW)
-    with pytest.raises(UsageError, match="no block of it succeeded on both sides"):
+    with pytest.raises(UsageError, match="no block succeeded with both variants"):
         history_points(alone)

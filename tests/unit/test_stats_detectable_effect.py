@@ -1,4 +1,4 @@
-"""The difference that is promised to show, held against fresh experiments."""
+"""Check the detectable difference against fresh experiments."""
 
 import math
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def power(draw: Draw, difference: float, blocks: int, experiments: int) -> float
 def test_the_promised_difference_shows_in_95_of_100_experiments(
     draw: Draw, blocks: int, experiments: int
 ) -> None:
-    """Give or take three, where the spread is known from many pairs."""
+    """Within three points, if the spread is known from many pairs."""
     pairs = draw(np.random.default_rng(1), 2000)
     assert power(draw, smallest_difference(pairs, blocks), blocks, experiments) == pytest.approx(
         0.95, abs=0.03
@@ -59,13 +59,13 @@ def test_the_promised_difference_shows_in_95_of_100_experiments(
     ("draw", "least"), [pytest.param(quiet, 0.92, marks=pytest.mark.slow), (spiky, 0.89)]
 )
 def test_twenty_pairs_promise_nearly_as_well(draw: Draw, least: float) -> None:
-    """On average over thirty machines; one alone knows its spread to a fifth or so, spikes make it worse."""
+    """On average over thirty machines; a single one knows its spread to a fifth or so, less with spikes."""
     source = np.random.default_rng(2)
     powers = [power(draw, smallest_difference(draw(source, 20), 20), 20, 300) for _ in range(30)]
     assert least <= np.mean(powers) <= 0.98
 
 
-def test_a_known_spread_makes_a_known_difference() -> None:
+def test_known_spread_gives_the_theoretical_difference() -> None:
     """3.6 standard errors for normal pairs, a little more since ranks know less than means."""
     pairs = quiet(np.random.default_rng(3), 2000)
     for blocks in (20, 64, 256):
@@ -73,8 +73,7 @@ def test_a_known_spread_makes_a_known_difference() -> None:
         assert ideal * 0.95 < smallest_difference(pairs, blocks) < ideal * 1.15
 
 
-def test_the_difference_is_in_the_unit_of_the_pairs_and_the_same_each_time() -> None:
-    """Twice the spread, twice the difference; the resampling is seeded."""
+def test_difference_scales_with_the_pairs_and_is_reproducible() -> None:
     pairs = quiet(np.random.default_rng(4), 20)
     once = smallest_difference(pairs, 8)
     assert smallest_difference(pairs, 8) == once
@@ -82,24 +81,22 @@ def test_the_difference_is_in_the_unit_of_the_pairs_and_the_same_each_time() -> 
     assert smallest_difference([-pair for pair in pairs], 8) == once
 
 
-def test_fewer_than_six_blocks_show_nothing() -> None:
-    """Their strictest bound leaves 1 of 32 experiments out."""
+def test_fewer_than_six_blocks_are_refused() -> None:
+    """Each bound of five blocks misses in 1 of 32 experiments, more often than in 2.5 %."""
     assert least_blocks() == 6
     with pytest.raises(ValueError, match="5 blocks show no difference"):
         smallest_difference([0.01] * 20, 5)
 
 
 @pytest.mark.parametrize("difference", [0.005, 0.0094, 0.02, 0.035])
-def test_so_many_blocks_show_it_and_one_fewer_do_not(difference: float) -> None:
-    """From a few to several hundreds."""
+def test_blocks_to_show_is_the_smallest_number_that_shows_it(difference: float) -> None:
     pairs = quiet(np.random.default_rng(5), 40)
     blocks = blocks_to_show(pairs, difference)
     assert smallest_difference(pairs, blocks) <= difference < smallest_difference(pairs, blocks - 1)
 
 
 @pytest.mark.parametrize("seed", [0, 2, 7])
-def test_with_spikes_too_more_blocks_never_show_less(seed: int) -> None:
-    """And what a difference takes is the first number that shows it."""
+def test_more_blocks_never_show_less_even_with_spikes(seed: int) -> None:
     pairs = spiky(np.random.default_rng(seed), 20)
     shown = [smallest_difference(pairs, blocks) for blocks in range(6, 26)]
     assert shown == sorted(shown, reverse=True)
@@ -108,19 +105,17 @@ def test_with_spikes_too_more_blocks_never_show_less(seed: int) -> None:
         assert blocks_to_show(pairs, difference) == first
 
 
-def test_spikes_make_single_numbers_of_blocks_show_less() -> None:
-    """The reason why each stands for the best up to it: one is worse than the one before."""
+def test_with_spikes_one_more_block_can_show_less() -> None:
+    """Therefore each number of blocks stands for the best up to it."""
     pairs = spiky(np.random.default_rng(0), 20)
     shown = [smallest_difference(pairs, blocks) for blocks in range(6, 26)]
     assert any(before == after for before, after in pairwise(shown))
 
 
 def test_even_a_great_difference_takes_six_blocks() -> None:
-    """Fewer bear no interval at all."""
     assert blocks_to_show(quiet(np.random.default_rng(5), 40), 1.0) == 6
 
 
-def test_no_number_of_blocks_shows_nothing() -> None:
-    """A gate of 0 % is none."""
-    with pytest.raises(ValueError, match="difference of nothing"):
+def test_difference_of_zero_is_refused() -> None:
+    with pytest.raises(ValueError, match="difference of zero"):
         blocks_to_show([0.01] * 20, 0.0)

@@ -1,4 +1,4 @@
-"""The folder and the document of a run: what is written is read, what is damaged is refused."""
+"""Check the folder of a run: results are found, loaded and never overwritten."""
 
 import errno
 import json
@@ -34,7 +34,7 @@ POOL = case()
 MEASURED = [*trials(POOL, [0.02, 0.03]), failed(POOL, 2, "crash", "killed by SIGSEGV \u202e")]
 
 
-def test_a_run_survives_its_document() -> None:
+def test_run_is_read_back_from_its_document() -> None:
     """Every field, every kind of latency, both kinds of connection."""
     profiles = (
         NEAR,
@@ -67,16 +67,14 @@ def test_a_run_survives_its_document() -> None:
         (lambda document: document.update(cases=[], trials=[]), "it has no cases"),
     ],
 )
-def test_a_document_that_is_no_run_is_refused(damage: Callable[[dict[str, Any]], None], words: str) -> None:
-    """With what is wrong in words."""
+def test_malformed_document_is_refused(damage: Callable[[dict[str, Any]], None], words: str) -> None:
     document = json.loads(json.dumps(run_to_json(run_of({POOL: MEASURED}))))
     damage(document)
     with pytest.raises(UnreadableResultError, match=words):
         run_from_json(document)
 
 
-def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
-    """The draft takes the old file's place."""
+def test_file_is_replaced_without_leaving_a_draft(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_atomically(path, "old")
     write_atomically(path, "new")
@@ -84,8 +82,7 @@ def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path: Path) 
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_draft_that_a_killed_process_left_is_no_obstacle(tmp_path: Path) -> None:
-    """Nor is any of it in the file."""
+def test_draft_of_a_killed_process_is_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "file"
     (tmp_path / ".file.draft").write_text("half of something longer", encoding="utf-8")
     write_atomically(path, "new")
@@ -93,8 +90,7 @@ def test_a_draft_that_a_killed_process_left_is_no_obstacle(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_failed_replacement_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk that fails at the last moment costs the new content only."""
+def test_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     write_atomically(path, "old")
 
@@ -127,13 +123,11 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         "last",
     ],
 )
-def test_a_run_is_found_by_folder_file_or_name(stored: Run, name: str) -> None:
-    """And the latest by ``last``."""
+def test_run_is_found_by_folder_file_name_or_last(stored: Run, name: str) -> None:
     assert load_run(Path(name)) == stored
 
 
-def test_an_unknown_run_is_a_usage_error_that_names_what_there_is(stored: Run) -> None:
-    """The hint helps to find the right name."""
+def test_unknown_run_is_a_usage_error_that_names_the_stored_runs(stored: Run) -> None:
     with pytest.raises(UsageError, match=f"no run 'other'.*{stored.name}"):
         load_run(Path("other"))
 
@@ -147,12 +141,11 @@ def test_an_unknown_run_is_a_usage_error_that_names_what_there_is(stored: Run) -
         (b'{"schema": 4}', "the results have schema 4, this flagbench reads 3"),
         (b'{"schema": 3}', "damaged at byte 13: its end, the checksums, is missing"),
         (b"[" * 100_000, "not a JSON document: maximum recursion depth"),
-        (b"[]", "no run: not a JSON object"),
+        (b"[]", "not a run: not a JSON object"),
     ],
 )
 @pytest.mark.usefixtures("stored")
-def test_a_damaged_run_is_refused_with_its_path(content: bytes, words: str) -> None:
-    """And it is left as it is."""
+def test_damaged_run_is_refused_with_its_path(content: bytes, words: str) -> None:
     (folder,) = stored_runs()
     (folder / DOCUMENT).write_bytes(content)
     with pytest.raises(UnreadableResultError, match=rf"run\.json: .*{words}"):
@@ -162,34 +155,28 @@ def test_a_damaged_run_is_refused_with_its_path(content: bytes, words: str) -> N
 
 @pytest.mark.usefixtures("stored")
 def test_runs_of_the_same_second_do_not_share_a_folder() -> None:
-    """The later one gets a number."""
     with new_folder("example", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), None) as again:
         assert again.name == "example-20260102-030405-2"
 
 
-def test_a_folder_in_use_is_never_written_over(tmp_path: Path) -> None:
-    """``--out`` names a new or empty folder."""
+def test_folder_with_content_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "something").touch()
     with pytest.raises(UsageError, match="not empty"), new_folder("x", datetime.now(UTC), tmp_path):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["something"]
 
 
-def test_a_folder_of_another_run_is_said_to_be_resumable(tmp_path: Path) -> None:
-    """Which may be what was meant."""
+def test_folder_with_a_journal_is_refused_with_the_way_to_resume(tmp_path: Path) -> None:
     with new_journal(tmp_path / JOURNAL, BEGINNING):
         pass
     with (
-        pytest.raises(
-            UsageError, match=f"not empty; go on with its run by --resume {tmp_path}, or name a new"
-        ),
+        pytest.raises(UsageError, match=f"not empty; resume its run with --resume {tmp_path}, or name a new"),
         new_folder("x", datetime.now(UTC), tmp_path),
     ):
         pass
 
 
-def test_a_place_that_cannot_be_written_is_the_environments_fault(tmp_path: Path) -> None:
-    """Below a file there is no folder."""
+def test_folder_that_cannot_be_created_is_a_setup_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     out = tmp_path / "file" / "run"
     with (
@@ -200,30 +187,28 @@ def test_a_place_that_cannot_be_written_is_the_environments_fault(tmp_path: Path
 
 
 @pytest.mark.usefixtures("stored")
-def test_a_run_that_was_left_at_once_is_said_to_be_a_journal_only() -> None:
-    """There is nothing else to show; the command that finishes it is named."""
+def test_run_with_only_a_journal_is_refused_with_the_command_that_finishes_it() -> None:
     (folder,) = stored_runs()
     (folder / DOCUMENT).unlink()
     with new_journal(folder / JOURNAL, replace_fields(BEGINNING, command=("run", "CONFIG", "--seed", "3"))):
         pass
-    words = f"holds only a journal.*finish it with `flagbench run CONFIG --seed 3 --resume {folder}`"
+    words = (
+        "was interrupted before its results were written; "
+        f"finish it with `flagbench run CONFIG --seed 3 --resume {folder}`"
+    )
     with pytest.raises(UsageError, match=words):
         load_run(folder)
 
 
 @pytest.mark.usefixtures("stored")
-def test_a_damaged_journal_beside_no_document_is_named() -> None:
-    """Rather than a run that can be finished."""
+def test_damaged_journal_without_a_document_is_refused() -> None:
     (folder,) = stored_runs()
     (folder / DOCUMENT).rename(folder / JOURNAL)
     with pytest.raises(UnreadableResultError, match=r"journal\.jsonl: damaged at byte 0"):
         load_run(folder)
 
 
-def test_a_document_that_cannot_be_written_leaves_the_old_ones(
-    stored: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What it takes and what there is are said, as is what to do."""
+def test_failed_save_leaves_the_old_results(stored: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder,) = stored_runs()
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
 
@@ -231,7 +216,7 @@ def test_a_document_that_cannot_be_written_leaves_the_old_ones(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("os.fsync", fail)
-    words = r"table\.md: No space left on device: it takes [\d,]+ bytes, [\d,]+ are free.*; make room"
+    words = r"table\.md: No space left on device: it needs [\d,]+ bytes, [\d,]+ are free.*; free some space"
     with pytest.raises(SetupError, match=words):
         save_run(folder, stored, "| other |")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
@@ -239,8 +224,7 @@ def test_a_document_that_cannot_be_written_leaves_the_old_ones(
 
 @pytest.mark.parametrize("name", ["example-20260102-030405", "last", "results/runs/example-20260102-030405"])
 @pytest.mark.usefixtures("stored")
-def test_a_run_to_go_on_with_is_found_and_held(name: str) -> None:
-    """By whatever it is called."""
+def test_run_to_resume_is_found_and_locked(name: str) -> None:
     (folder,) = stored_runs()
     with new_journal(folder / JOURNAL, BEGINNING):
         pass
@@ -251,10 +235,9 @@ def test_a_run_to_go_on_with_is_found_and_held(name: str) -> None:
 
 
 @pytest.mark.usefixtures("stored")
-def test_a_run_without_a_journal_cannot_go_on() -> None:
-    """Nor can one that is not there."""
+def test_run_without_a_journal_cannot_be_resumed() -> None:
     (folder,) = stored_runs()
-    with pytest.raises(UsageError, match="holds no journal"), existing_folder(folder):
+    with pytest.raises(UsageError, match="has no journal"), existing_folder(folder):
         pass
     with pytest.raises(UsageError, match="there is no run 'other'"), existing_folder(Path("other")):
         pass

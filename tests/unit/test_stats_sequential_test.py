@@ -1,4 +1,4 @@
-"""The sequential rule: what each verdict takes, and how often it errs."""
+"""Check the conditions of each verdict of the sequential test, and its error rates."""
 
 import math
 from dataclasses import replace
@@ -12,22 +12,20 @@ RULE = SequentialRule()
 
 
 @pytest.mark.parametrize(("metrics", "blocks"), [(1, 14), (20, 14), (30, 14), (40, 20), (1000, 20)])
-def test_the_first_alarm_takes_as_many_blocks_as_the_family_demands(metrics: int, blocks: int) -> None:
+def test_blocks_to_the_first_alarm_grow_with_the_family(metrics: int, blocks: int) -> None:
     """ceil(log2(M / (weight × alpha))) blocks, at the next look: 14 for up to 32 metrics."""
     assert blocks_to_alarm(metrics, RULE) == blocks
     needed = math.ceil(math.log2(metrics / (0.2 * RULE.alpha)))
     assert needed <= blocks
 
 
-def test_a_family_beyond_the_rule_is_refused() -> None:
-    """Sixty-four blocks bear 2^55 metrics; a rule with few looks bears fewer."""
+def test_family_too_large_for_the_rule_is_refused() -> None:
     short = replace(RULE, looks=(8, 10), alpha_weights=(0.0, 1.0), beta_weights=(0.5, 0.5))
     with pytest.raises(ValueError, match="too many for 10 blocks"):
         blocks_to_alarm(20, short)
 
 
-def test_no_other_look_is_taken() -> None:
-    """It would spend a chance of error that was not allowed."""
+def test_number_of_blocks_that_is_no_look_is_refused() -> None:
     with pytest.raises(ValueError, match="9 blocks are none of the looks"):
         decide_metric([0.1] * 9, 1, RULE)
 
@@ -43,14 +41,12 @@ def test_no_other_look_is_taken() -> None:
         (0.02, 14, "slower"),
     ],
 )
-def test_plain_cases_end_as_expected(change: float, blocks: int, verdict: str | None) -> None:
-    """Blocks that differ by little more than the change itself."""
+def test_clear_changes_have_the_expected_verdict(change: float, blocks: int, verdict: str | None) -> None:
     spread = np.linspace(-0.004, 0.004, blocks)
     assert decide_metric(list(change + spread), 20, RULE).verdict == verdict
 
 
-def test_what_the_last_look_cannot_tell_is_inconclusive() -> None:
-    """Blocks that swing by a third either way, around a small change."""
+def test_undecided_metric_is_inconclusive_at_the_last_look() -> None:
     source = np.random.default_rng(5)
     found = decide_metric(list(source.normal(0.04, 0.33, 64)), 20, RULE)
     assert found.verdict == "inconclusive"
@@ -60,7 +56,6 @@ def test_what_the_last_look_cannot_tell_is_inconclusive() -> None:
 
 
 def test_faster_is_the_mirror_image_of_slower() -> None:
-    """Swapping the sides swaps the verdicts and inverts the ratio."""
     source = np.random.default_rng(6)
     opposite = {"faster": "slower", "slower": "faster"}
     for shift in np.linspace(-0.2, 0.2, 60):
@@ -81,15 +76,15 @@ def run_to_verdict(source: np.random.Generator, change: float, metrics: int) -> 
     raise AssertionError("the last look always ends")
 
 
-def test_identical_sides_raise_no_alarm() -> None:
-    """One family of twenty in a hundred may; that is one metric in two thousand: none to four of 1,500."""
+def test_identical_variants_raise_no_alarm() -> None:
+    """One family of twenty in a hundred may; that is one metric in two thousand: at most four of 1,500."""
     source = np.random.default_rng(7)
     verdicts = [run_to_verdict(source, 0.0, 20) for _ in range(1500)]
     assert sum(verdict in {"slower", "faster"} for verdict in verdicts) <= 4
 
 
-def test_a_change_of_ten_percent_is_found() -> None:
-    """In at least 97 of 100, though a first side that is 3 % slower blurs every block."""
+def test_change_of_ten_percent_is_found() -> None:
+    """In at least 97 of 100, though the variant that goes first is 3 % slower in every block."""
     source = np.random.default_rng(8)
     verdicts = [run_to_verdict(source, math.log(1.1), 20) for _ in range(200)]
     assert sum(verdict == "slower" for verdict in verdicts) >= 194

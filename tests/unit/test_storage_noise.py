@@ -1,4 +1,4 @@
-"""What is kept of a machine's noise: read back as it was, or refused with its path."""
+"""Check the stored noise of a machine: read back as written, or refused with its path."""
 
 import json
 from dataclasses import replace
@@ -36,15 +36,13 @@ def record() -> NoiseRecord:
 
 
 def test_noise_is_read_as_it_was_written() -> None:
-    """Below the folder of the command, under the short fingerprint."""
     path = save_noise(record())
     assert path == Path("results/noise/0123456789ab.json")
     assert json.loads(path.read_text("utf-8"))["schema"] == 1
     assert load_noise(HERE) == record()
 
 
-def test_the_last_noise_takes_the_place_of_the_one_before() -> None:
-    """And leaves no draft."""
+def test_new_noise_replaces_the_last_and_leaves_no_draft() -> None:
     save_noise(record())
     later = replace(record(), run="later")
     path = save_noise(later)
@@ -52,8 +50,7 @@ def test_the_last_noise_takes_the_place_of_the_one_before() -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_machine_that_was_never_measured_has_none() -> None:
-    """That is no error."""
+def test_machine_that_was_never_measured_has_no_noise() -> None:
     assert load_noise(HERE) is None
 
 
@@ -67,8 +64,7 @@ def test_a_machine_that_was_never_measured_has_none() -> None:
         ({"extra": 1}, "missing or unexpected: extra"),
     ],
 )
-def test_what_is_not_this_machines_noise_is_refused(changes: dict[str, object], said: str) -> None:
-    """With the path, and left as it is."""
+def test_record_of_another_machine_or_version_is_refused(changes: dict[str, object], said: str) -> None:
     path = save_noise(record())
     damaged = json.dumps(json.loads(path.read_text("utf-8")) | changes)
     path.write_text(damaged, encoding="utf-8")
@@ -80,16 +76,14 @@ def test_what_is_not_this_machines_noise_is_refused(changes: dict[str, object], 
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"schema": 1}', '{"schema": NaN}'])
-def test_what_is_no_document_is_refused(text: str) -> None:
-    """Half a file, or something else."""
+def test_file_that_is_not_a_record_is_refused(text: str) -> None:
     path = save_noise(record())
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UnreadableResultError, match=str(path)):
         load_noise(HERE)
 
 
-def test_noise_that_cannot_be_kept_is_the_environments_fault() -> None:
-    """As where a file is in the way of the folder."""
+def test_folder_that_cannot_be_created_is_a_setup_error() -> None:
     noise_file(HERE).parent.parent.mkdir(parents=True)
     noise_file(HERE).parent.touch()
     with pytest.raises(SetupError, match="cannot keep the noise in results/noise"):

@@ -1,4 +1,4 @@
-"""The pinned reference: what was saved is loaded, and anything else is damage."""
+"""Check the pinned reference: loaded as saved, and anything else refused."""
 
 import json
 from pathlib import Path
@@ -11,8 +11,7 @@ from bench.storage.pinned_reference import Reference, load_reference, save_refer
 PINNED = Reference("a" * 40, "2026-01-02", "the last release")
 
 
-def test_a_reference_is_loaded_as_it_was_saved(tmp_path: Path) -> None:
-    """And one that is pinned later takes its place."""
+def test_reference_is_loaded_as_saved_and_replaced_by_the_next(tmp_path: Path) -> None:
     path = tmp_path / "baselines" / "reference.json"
     assert load_reference(path) is None
     save_reference(PINNED, path)
@@ -33,8 +32,7 @@ def test_a_reference_is_loaded_as_it_was_saved(tmp_path: Path) -> None:
         (f'{{"rev": "{"a" * 40}", "since": "2026-01-02"}}', "missing or unexpected: why"),
     ],
 )
-def test_what_is_no_reference_is_damage(tmp_path: Path, text: str, complaint: str) -> None:
-    """With the path, and what mends it."""
+def test_file_that_is_not_a_reference_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
     path = tmp_path / "reference.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UnreadableResultError, match=complaint) as caught:
@@ -43,8 +41,7 @@ def test_what_is_no_reference_is_damage(tmp_path: Path, text: str, complaint: st
     assert "history pin" in caught.value.hint
 
 
-def test_a_place_that_cannot_be_written_is_an_error_of_the_environment(tmp_path: Path) -> None:
-    """As where a file has the folder's name."""
+def test_folder_that_cannot_be_created_is_a_setup_error(tmp_path: Path) -> None:
     (tmp_path / "baselines").write_text("")
     with pytest.raises(SetupError, match="cannot pin a reference in"):
         save_reference(PINNED, tmp_path / "baselines" / "reference.json")

@@ -1,4 +1,4 @@
-"""The file of the history: every point once, whatever merging did to the order, and no damage passed over."""
+"""Check the file of the history: points are stored once, and damage is refused."""
 
 import json
 import math
@@ -8,15 +8,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
 
 from bench.errors import LockedError, SetupError, UnreadableResultError
-from bench.storage import history
-from bench.storage.history import add_points, line_of, read_history
-from bench.storage.lock import locked
+from bench.storage.history import add_points, encode_point, read_history
 from tests.histories import point
+from tests.lock_holder import lock_holder
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -29,7 +29,6 @@ def file_of(folder: Path, *lines: str) -> Path:
 
 
 def test_points_are_read_as_they_were_added(tmp_path: Path) -> None:
-    """Also those without bounds."""
     path = tmp_path / "results" / "history.jsonl"
     points = [point(0), replace(point(1, 1.05), low=None, high=None)]
     assert read_history(path) == ()
@@ -38,8 +37,7 @@ def test_points_are_read_as_they_were_added(tmp_path: Path) -> None:
     assert [each.name for each in path.parent.iterdir()] == ["history.jsonl"]
 
 
-def test_a_point_is_added_once(tmp_path: Path) -> None:
-    """What is there is not touched."""
+def test_point_is_added_once(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
     add_points([point(0), point(1)], path)
     before = path.read_bytes()
@@ -49,17 +47,16 @@ def test_a_point_is_added_once(tmp_path: Path) -> None:
     assert path.read_bytes().startswith(before)
 
 
-def test_order_and_repetition_of_lines_tell_nothing(tmp_path: Path) -> None:
-    """As git leaves them when it takes the lines of both sides."""
+def test_order_and_repetition_of_lines_do_not_matter(tmp_path: Path) -> None:
+    """A merge by git may leave them so."""
     points = [point(number, metric=metric) for number in range(5) for metric in ("elapsed", "p99")]
-    lines = [line_of(each) for each in points] * 2
+    lines = [encode_point(each) for each in points] * 2
     random.Random(1).shuffle(lines)
     assert read_history(file_of(tmp_path, *lines)) == tuple(points)
 
 
-def test_a_line_says_all_of_itself() -> None:
-    """Its keys are what docs/history.md has, and it is ASCII."""
-    line = line_of(point(3, 1.05, case="é"))
+def test_line_has_the_documented_keys_and_is_ascii() -> None:
+    line = encode_point(point(3, 1.05, case="é"))
     assert line.isascii()
     assert list(json.loads(line)) == [
         "schema", "time", "commit", "reference", "case", "metric", "log_ratio", "low", "high", "blocks",
@@ -89,11 +86,10 @@ def test_a_line_says_all_of_itself() -> None:
         (lambda line: line.update(low=-1), "no bounds of a ratio"),
     ],
 )
-def test_a_line_that_is_none_is_told_by_its_number(tmp_path: Path, change: Change, complaint: str) -> None:
-    """And nothing of the file is used."""
-    document = json.loads(line_of(point(1)))
+def test_malformed_line_is_refused_with_its_number(tmp_path: Path, change: Change, complaint: str) -> None:
+    document = json.loads(encode_point(point(1)))
     change(document)
-    path = file_of(tmp_path, line_of(point(0)), json.dumps(document), line_of(point(2)))
+    path = file_of(tmp_path, encode_point(point(0)), json.dumps(document), encode_point(point(2)))
     with pytest.raises(UnreadableResultError) as caught:
         read_history(path)
     assert caught.value.what.startswith(f"{path}:2: ")
@@ -103,42 +99,35 @@ def test_a_line_that_is_none_is_told_by_its_number(tmp_path: Path, change: Chang
 @pytest.mark.parametrize(
     "line", ["", "<<<<<<< HEAD", "{", "[]", "NaN", '{"schema":1,"time":NaN}', "[" * 100_000]
 )
-def test_what_is_no_object_is_damage(tmp_path: Path, line: str) -> None:
-    """Marks of a conflict, too."""
+def test_line_that_is_not_an_object_is_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(UnreadableResultError, match=r"history\.jsonl:2: "):
-        read_history(file_of(tmp_path, line_of(point(0)), line))
+        read_history(file_of(tmp_path, encode_point(point(0)), line))
 
 
-def test_a_line_that_is_not_utf8_is_damage(tmp_path: Path) -> None:
-    """With its number, like any other."""
-    path = file_of(tmp_path, line_of(point(0)))
+def test_line_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    path = file_of(tmp_path, encode_point(point(0)))
     path.write_bytes(path.read_bytes() + b"\xff\xfe\n")
     with pytest.raises(UnreadableResultError, match=r"history\.jsonl:2: "):
         read_history(path)
 
 
-def test_a_last_line_without_an_end_is_damage_and_nothing_is_added_to_it(tmp_path: Path) -> None:
-    """It may be whole; who knows."""
-    path = file_of(tmp_path, line_of(point(0)))
-    path.write_text(path.read_text("utf-8") + line_of(point(1)), encoding="utf-8")
+def test_last_line_without_an_end_is_refused_and_not_appended_to(tmp_path: Path) -> None:
+    path = file_of(tmp_path, encode_point(point(0)))
+    path.write_text(path.read_text("utf-8") + encode_point(point(1)), encoding="utf-8")
     before = path.read_bytes()
-    with pytest.raises(UnreadableResultError, match=r"history\.jsonl:2: it has no end"):
+    with pytest.raises(UnreadableResultError, match=r"history\.jsonl:2: it has no line end"):
         add_points([point(2)], path)
     assert path.read_bytes() == before
 
 
-def test_two_lines_on_one_point_must_agree(tmp_path: Path) -> None:
-    """One of them was changed by hand."""
+def test_contradicting_lines_are_refused(tmp_path: Path) -> None:
     other = replace(point(0), log_ratio=math.log(2))
     with pytest.raises(UnreadableResultError, match=r"history\.jsonl:3: it contradicts another line"):
-        read_history(file_of(tmp_path, line_of(point(0)), line_of(point(1)), line_of(other)))
+        read_history(file_of(tmp_path, encode_point(point(0)), encode_point(point(1)), encode_point(other)))
 
 
-def test_a_write_that_fails_half_way_leaves_what_was_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The disk is full, or says so when it is asked to make sure."""
-    path = file_of(tmp_path, line_of(point(0)))
+def test_failed_write_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = file_of(tmp_path, encode_point(point(0)))
 
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
@@ -149,34 +138,25 @@ def test_a_write_that_fails_half_way_leaves_what_was_there(
     assert read_history(path) == (point(0),)
 
 
-def test_a_folder_that_cannot_be_made_is_an_error_of_the_environment(tmp_path: Path) -> None:
-    """As where something else has its name."""
+def test_folder_that_cannot_be_created_is_a_setup_error(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("")
-    with pytest.raises(SetupError, match=r"cannot add to .*; it takes a folder"):
+    with pytest.raises(SetupError, match=r"cannot add to .*; run the command in a writable folder"):
         add_points([point(0)], tmp_path / "results" / "history.jsonl")
 
 
-def test_who_has_been_waiting_too_long_is_told_for_whom(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A lock of this process does not keep it out, so another one's is feigned."""
+def test_writer_waits_for_the_lock_and_then_names_its_owner(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
-
-    def taken(at: Path) -> Any:
-        assert at == tmp_path / ".history.lock"
-        raise LockedError("in use by process 1", hint="name another folder with --out")
-
-    monkeypatch.setattr(history, "locked", taken)
-    monkeypatch.setattr(history, "_PATIENCE_S", 0.05)
-    with pytest.raises(LockedError, match="in use by process 1; wait for it, and try again"):
-        add_points([point(0)], path)
-    assert not path.exists()
-    monkeypatch.setattr(history, "locked", locked)
-    assert add_points([point(0)], path) == 1
+    with lock_holder(tmp_path / ".history.lock") as first:
+        words = f"in use by process {first.pid}; wait for it, and try again"
+        with pytest.raises(LockedError, match=words):
+            add_points([point(0)], path, wait_s=0.05)
+        assert not path.exists()
+        Timer(0.2, first.kill).start()
+        assert add_points([point(0)], path, wait_s=10) == 1
 
 
 def calls_to_read(path: Path) -> int:
-    """Count the calls of Python's functions that reading a file takes."""
+    """Count the calls of Python functions while a file is read."""
     calls = 0
 
     def count(_frame: object, event: str, _argument: object) -> None:
@@ -192,10 +172,10 @@ def calls_to_read(path: Path) -> int:
     return calls
 
 
-def test_reading_is_a_matter_of_so_many_calls_a_line(tmp_path: Path) -> None:
-    """Twice as many lines take twice the work, and not much of it; 10,000 of them less than a second."""
-    few = file_of(tmp_path, *(line_of(point(number)) for number in range(200)))
+def test_time_to_read_grows_linearly(tmp_path: Path) -> None:
+    """The calls are counted; at this number, 10,000 lines take less than a second."""
+    few = file_of(tmp_path, *(encode_point(point(number)) for number in range(200)))
     calls = calls_to_read(few)
-    many = file_of(tmp_path, *(line_of(point(number)) for number in range(400)))
+    many = file_of(tmp_path, *(encode_point(point(number)) for number in range(400)))
     assert calls < 200 * 150
     assert calls_to_read(many) < 2.2 * calls
