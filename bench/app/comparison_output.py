@@ -1,13 +1,12 @@
-"""From a stored contest to its verdicts, and from those to the exit code."""
+"""Work out the verdicts of a stored comparison, and write them for the terminal, JUnit and GitHub."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
-from bench.app.output import stderr_console, stdout_console, write_stderr, write_stdout
-from bench.errors import UsageError
+from bench.app.output import print_note, stdout_console, write_stderr, write_stdout
+from bench.errors import EXIT_CODE_OF_VERDICT, ExitCode, UsageError
 from bench.model.comparison import Comparison
 from bench.model.results import Run
 from bench.report.comparison_table import comparison_table, variant_lines
@@ -22,38 +21,16 @@ from bench.storage.atomic_write import write_atomically, write_error
 from bench.storage.comparison import read_comparison
 from bench.storage.run_folder import save_run
 
-CODES: Final[Mapping[Overall, int]] = {"passed": 0, "regression": 1, "failed": 3, "inconclusive": 8}
-
-
-def verdicts_for_run(document: Run, contest: Comparison | None = None) -> Verdicts:
-    """Work out the verdicts of a run, on its own terms or on those of another contest of its variants.
-
-    Raises:
-        UsageError: the run is no contest, and none is given.
-    """
-    kept = read_comparison(document)
-    if kept is not None:
-        return comparison_verdicts(contest or kept, document.trials, kept)
-    if contest is None:
-        raise UsageError(f"{document.name} is no contest of two variants", hint="measure one with `ab`")
-    return paired_verdicts(contest, document.trials)
-
-
-def bound_verdicts_for_run(document: Run, contest: Comparison | None = None) -> tuple[BoundVerdict, ...]:
-    """Hold the candidate against the bounds of a contest, or of the one that a run is; none has none."""
-    kept = contest or read_comparison(document)
-    return () if kept is None else bound_verdicts(kept, document.trials)
-
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Where verdicts go beside the terminal, and what counts.
+    """Formats to write the verdicts in, beside the table on the terminal.
 
     Attributes:
-        as_json: print JSON instead of a table.
-        junit: a file for JUnit XML.
-        github: whether a job summary and annotations are wanted.
-        allow_missing: whether a case that only the base has is no failure.
+        as_json: print JSON instead of the table.
+        junit: file for JUnit XML.
+        github: write a job summary and annotations for GitHub Actions.
+        allow_missing: a case that only the base has does not fail.
     """
 
     as_json: bool = False
@@ -62,46 +39,62 @@ class Outputs:
     allow_missing: bool = True
 
 
-def present_comparison(document: Run, folder: Path, outputs: Outputs) -> int:
-    """Store what is derived from the journal, tell of it, and return the exit code."""
+def verdicts_for_run(document: Run, comparison: Comparison | None = None) -> Verdicts:
+    """Return the verdicts of a run, by its own settings or by those of another comparison of its variants.
+
+    Raises:
+        UsageError: the run is not a comparison, and none is given.
+    """
+    stored = read_comparison(document)
+    if stored is not None:
+        return comparison_verdicts(comparison or stored, document.trials, stored)
+    if comparison is None:
+        raise UsageError(f"{document.name} is not a comparison of two variants", hint="measure one with `ab`")
+    return paired_verdicts(comparison, document.trials)
+
+
+def bound_verdicts_for_run(document: Run, comparison: Comparison | None = None) -> tuple[BoundVerdict, ...]:
+    """Return the verdicts on the absolute thresholds of a comparison, or of the one stored in the run."""
+    settings = comparison or read_comparison(document)
+    return () if settings is None else bound_verdicts(settings, document.trials)
+
+
+def present_comparison(document: Run, folder: Path, outputs: Outputs) -> ExitCode:
+    """Store a comparison, write its verdicts in all formats, and return the exit code."""
     verdicts, bounds = verdicts_for_run(document), bound_verdicts_for_run(document)
     misses = bool(verdicts.vanished) and not outputs.allow_missing
-    ruling = overall_verdict(verdicts, bounds, misses=misses)
+    overall = overall_verdict(verdicts, bounds, misses=misses)
+    exit_code = EXIT_CODE_OF_VERDICT[overall]
     table = comparison_table(document.name, verdicts, variant_lines(document), bounds)
     save_run(folder, document, tables_to_markdown([table]))
     if outputs.as_json:
-        write_stdout(verdicts_to_json(document.name, verdicts, bounds, ruling))
+        write_stdout(verdicts_to_json(document.name, verdicts, bounds, overall))
     else:
         print_tables([table], stdout_console())
-    if document.status == "complete":
-        _tell_others(document, outputs, verdicts, bounds, ruling)
-        stderr_console().print(f"{ruling} (exit code {CODES[ruling]})", soft_wrap=True)
-    return CODES[ruling]
+    if document.status == "complete":  # a file more in the work tree would keep `--resume` from going on
+        _write_for_ci(document, outputs, verdicts, bounds, overall)
+        print_note(f"{overall} (exit code {exit_code})")
+    return exit_code
 
 
-def _tell_others(
-    document: Run,
-    outputs: Outputs,
-    verdicts: Verdicts,
-    bounds: Sequence[BoundVerdict],
-    ruling: Overall,
+def _write_for_ci(
+    document: Run, outputs: Outputs, verdicts: Verdicts, bounds: Sequence[BoundVerdict], overall: Overall
 ) -> None:
-    """Write for CI; a file written half-way would change the very tree that `--resume` is to go on with."""
     if outputs.allow_missing:
         verdicts = replace(verdicts, vanished=())
     if outputs.junit is not None:
-        _write(outputs.junit, to_junit(document, allow_missing=outputs.allow_missing))
+        _write_file(outputs.junit, to_junit(document, allow_missing=outputs.allow_missing))
     if outputs.github:
         for line in github_annotations(verdicts, bounds):
             (write_stderr if outputs.as_json else write_stdout)(f"{line}\n")
-        _summarise(github_summary(document.name, verdicts, ruling, bounds, variant_lines(document)))
+        _append_summary(github_summary(document.name, verdicts, overall, bounds, variant_lines(document)))
 
 
-def _write(file: Path, text: str) -> None:
-    """Write a file whole, and make its folder if there is none.
+def _write_file(file: Path, text: str) -> None:
+    """Write a file atomically, and create its folder if it is missing.
 
     Raises:
-        EnvironmentFault: it cannot be written.
+        SetupError: the file cannot be written.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -110,11 +103,11 @@ def _write(file: Path, text: str) -> None:
         raise write_error(file, error, len(text.encode())) from error
 
 
-def _summarise(summary: str) -> None:
-    """Add to the summary of a job, where GitHub names a file for it.
+def _append_summary(summary: str) -> None:
+    """Append to the job summary if GitHub Actions names a file for it.
 
     Raises:
-        EnvironmentFault: the file cannot be written.
+        SetupError: the file cannot be written.
     """
     file = os.environ.get("GITHUB_STEP_SUMMARY")
     if not file:

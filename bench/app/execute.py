@@ -11,7 +11,7 @@ from time import monotonic
 
 from bench.app.output import stderr_console
 from bench.app.preflight import check_resources, resource_warnings
-from bench.errors import BenchError, UsageError
+from bench.errors import BenchError, ExitCode, UsageError
 from bench.model.cases import Experiment
 from bench.model.results import Measurement, Resumption, Run, RunHeader
 from bench.report.progress import LiveProgress, PlainProgress, live_line
@@ -31,8 +31,6 @@ from bench.system.environment import describe_environment
 from bench.system.limits import Limits
 from bench.system.machine import read_machine
 from bench.system.noise_advice import noise_warnings
-
-_FAILED_TRIALS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +113,10 @@ def execute_run(
     return code if signals.exit_code is None else signals.exit_code
 
 
-def exit_code_of(document: Run) -> int:
+def exit_code_of(document: Run) -> ExitCode:
     """Return the exit code of a run that only its trials can fail."""
-    return _FAILED_TRIALS if any(trial.outcome != "ok" for trial in final_attempts(document.trials)) else 0
+    is_ok = all(trial.outcome == "ok" for trial in final_attempts(document.trials))
+    return ExitCode.OK if is_ok else ExitCode.FAILED_TRIALS
 
 
 @contextmanager

@@ -1,8 +1,8 @@
-"""``check``: validate a config and show what it would run."""
+"""``check``: validate a config, and print what it would run."""
 
 import rich_click as click
 
-from bench.app.output import stderr_console, stdout_console
+from bench.app.output import print_note, stdout_console
 from bench.app.preflight import check_resources, resource_warnings
 from bench.app.select import load_experiment
 from bench.report.terminal import print_tables
@@ -16,12 +16,12 @@ def check(*, config: str) -> None:
     """Validate CONFIG; print its cases, their ideals and the expected duration."""
     experiment = load_experiment(config)
     limits = check_resources(experiment, out=None)
-    outlooks = forecast_run(experiment)
+    forecasts = forecast_run(experiment)
     console = stdout_console()
-    print_tables([forecast_table(outlooks, experiment)], console)
-    for line in expected_duration_lines(outlooks, experiment):
+    print_tables([forecast_table(forecasts, experiment)], console)
+    for line in expected_duration_lines(forecasts, experiment):
         console.print(line, soft_wrap=True)
     for note in experiment.notes:
-        stderr_console().print(f"note: {note}", soft_wrap=True)
-    for warning in resource_warnings(experiment, outlooks, limits):
-        stderr_console().print(f"warning: {warning}", soft_wrap=True)
+        print_note(f"note: {note}")
+    for warning in resource_warnings(experiment, forecasts, limits):
+        print_note(f"warning: {warning}")

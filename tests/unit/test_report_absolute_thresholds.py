@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from bench.app.comparison_output import CODES, bound_verdicts_for_run, verdicts_for_run
-from bench.errors import UnreadableResultError
+from bench.app.comparison_output import bound_verdicts_for_run, verdicts_for_run
+from bench.errors import EXIT_CODE_OF_VERDICT, UnreadableResultError
 from bench.model.comparison import Bound
 from bench.model.results import Run
 from bench.report.absolute_thresholds import bound_lines, count_bounds
@@ -43,7 +43,7 @@ def test_bound_decides_if_all_metrics_are_equivalent(value: float, ruling: str, 
     verdicts, bounds = verdicts_for_run(run), bound_verdicts_for_run(run)
     assert {each.verdict for each in verdicts.metrics} == {"equivalent"}
     found = overall_verdict(verdicts, bounds)
-    assert (found, CODES[found]) == (ruling, code)
+    assert (found, EXIT_CODE_OF_VERDICT[found]) == (ruling, code)
     assert overall_verdict(verdicts) == "passed"
 
 
