@@ -1,84 +1,63 @@
-"""The command group. A command's module is imported when it is called, so that ``--help`` stays quick."""
+"""The command group. It imports a command only when it is called, so that ``--help`` stays quick."""
 
 from importlib import import_module
-from typing import Final, NamedTuple
+from typing import Final
 
 import rich_click as click
 
 from bench import __version__
 
-
-class _Entry(NamedTuple):
-    """A command that is not imported yet.
-
-    Attributes:
-        target: its module in ``bench.commands``, and its name there.
-        summary: the first sentence of its help; a test compares both.
-    """
-
-    target: str
-    summary: str
-
-
-_COMMANDS: Final = {
-    "run": _Entry("run:run", "Measure every case of CONFIG, a file or a shipped name, and print the table."),
-    "check": _Entry(
-        "check:check", "Validate CONFIG; print its cases, their ideals and the expected duration."
-    ),
-    "show": _Entry("show:show", "Print a stored RUN: a folder, a name in results/runs, or `last`."),
-    "ab": _Entry("ab:ab", "Compare CANDIDATE [the work tree] with BASE over the cases of CONFIG [gate]."),
-    "gate": _Entry(
-        "gate:gate", "Exit with 1 if the work tree is slower than its base over the cases of CONFIG [gate]."
-    ),
-    "compare": _Entry("compare:compare", "Compare two stored runs, or variants of them (RUN@VARIANT)."),
-    "history": _Entry("history:history", "Show how each case has changed against the pinned reference."),
-    "noise": _Entry(
-        "noise:noise", "Measure every case of CONFIG [noise] against itself: the noise of this machine."
-    ),
-    "export": _Entry("export:export", "Write a stored RUN in the format of another tool."),
-    "list": _Entry("list:list_", "List strategies, clients, configs, faults or stored runs."),
-    "download": _Entry(
-        "download:download", "Download the flags of CC: codes, or first letters such as B for BA to BZ."
-    ),
-    "serve": _Entry(
-        "serve:serve", "Run the flag server until Ctrl-C, for curl, a browser or your own scripts."
-    ),
-    "schema": _Entry("schema:schema", "Print the JSON Schema of configs, for editors and other tools."),
+_SUMMARIES: Final = {
+    "run": "Measure every case of CONFIG, a file or a shipped name, and print the table.",
+    "check": "Validate CONFIG; print its cases, their ideals and the expected duration.",
+    "show": "Print a stored RUN: a folder, a name in results/runs, or `last`.",
+    "ab": "Compare CANDIDATE [the work tree] with BASE over the cases of CONFIG [gate].",
+    "gate": "Exit with 1 if the work tree is slower than its base over the cases of CONFIG [gate].",
+    "compare": "Compare two stored runs, or variants of them (RUN@VARIANT).",
+    "history": "Show how each case has changed against the pinned reference.",
+    "noise": "Measure every case of CONFIG [noise] against itself: the noise of this machine.",
+    "export": "Write a stored RUN in the format of another tool.",
+    "list": "List strategies, clients, configs, faults or stored runs.",
+    "download": "Download the flags of CC: codes, or first letters such as B for BA to BZ.",
+    "serve": "Run the flag server until Ctrl-C, for curl, a browser or your own scripts.",
+    "schema": "Print the JSON Schema of configs, for editors and other tools.",
 }
+"""The first sentence of the help of each command, the most used first; a test compares them."""
 
 
 class _CommandGroup(click.RichGroup):
-    _lists_only = False
+    """Imports the command ``name`` from ``bench.commands.name``."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click gives it
-        """Return the names of all commands, the most used first."""
-        return list(_COMMANDS)
+    _writes_help = False
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click passes it
+        """Return the names of all commands."""
+        return list(_SUMMARIES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import a command; return a stand-in with its summary while the help of the group is written."""
-        entry = _COMMANDS.get(cmd_name)
-        if entry is None:
+        """Import a command; while the help of the group is written, return a placeholder with its summary."""
+        if cmd_name not in _SUMMARIES:
             return None
-        if self._lists_only:
-            return click.RichCommand(name=cmd_name, help=entry.summary)
-        module, _, name = entry.target.partition(":")
-        command: click.Command = getattr(import_module(f"bench.commands.{module}"), name)
+        if self._writes_help:
+            return click.RichCommand(name=cmd_name, help=_SUMMARIES[cmd_name])
+        module = import_module(f"bench.commands.{cmd_name}")
+        command: click.Command = getattr(module, "list_" if cmd_name == "list" else cmd_name)
         return command
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help of the group without importing any command."""
-        self._lists_only = True
+        self._writes_help = True
         try:
             super().format_help(ctx, formatter)  # type: ignore[arg-type]  # it declares narrower ones than click
         finally:
-            self._lists_only = False
+            self._writes_help = False
 
 
 @click.group(cls=_CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="flagbench")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def cli(*, debug: bool) -> None:
-    """Which way of making many HTTP downloads at once is best for your case?
+    """Compare ways of making many HTTP downloads at once, and detect when one becomes slower.
 
     Start with `flagbench run default`.
     """

@@ -1,4 +1,4 @@
-"""Runs to test with, built in a line: what matters is said, the rest is plausible."""
+"""Build cases, measurements and runs for tests; arguments that do not matter have plausible defaults."""
 
 from collections.abc import Mapping, Sequence
 
@@ -22,13 +22,13 @@ def case(strategy: str = "threadpool_map", client: str = "requests", workers: in
     return Case(strategy, client, workers, NEAR, POP3)
 
 
-def status_of(weather: PlannedDelay) -> int:
-    """Return the status of an answer that meets this weather, which has no other faults."""
-    return 200 if weather.fault is None else weather.fault.status
+def status_of(planned: PlannedDelay) -> int:
+    """Return the status of a response whose only fault may be of kind ``status``."""
+    return 200 if planned.fault is None else planned.fault.status
 
 
 def witness(requests: int = 3, in_flight: int = 3) -> ServerRound:
-    """Build what a server saw that had nothing to complain about."""
+    """Build the server log of a round without any problem."""
     return ServerRound(
         requests=requests,
         connections=min(in_flight, requests),
@@ -47,7 +47,7 @@ def witness(requests: int = 3, in_flight: int = 3) -> ServerRound:
 
 
 def round_of(elapsed_s: float, in_flight: int = 3, **fetches: int) -> Round:
-    """Build a timed round in which every ok fetch was verified; most of its gap is the client's."""
+    """Build a timed round with every ok fetch verified, and most of its gap in the client."""
     counts = fetches or {"ok": 3}
     gap_s = elapsed_s - 0.02
     return Round(
@@ -73,7 +73,7 @@ def round_of(elapsed_s: float, in_flight: int = 3, **fetches: int) -> Round:
 
 
 def trials(of: Case, elapsed_s: Sequence[float], in_flight: int = 3) -> list[Measurement]:
-    """Build one successful trial a block, with one round each."""
+    """Build a successful trial of one round for each block."""
     return [
         Measurement(
             case=of.id,
@@ -95,12 +95,12 @@ def trials(of: Case, elapsed_s: Sequence[float], in_flight: int = 3) -> list[Mea
 
 
 def failed(of: Case, block: int, outcome: Outcome, detail: str) -> Measurement:
-    """Build a trial that yielded no timing."""
+    """Build a trial without any timing."""
     return Measurement(of.id, block, 0, 0, outcome, detail, 0.3, None, None, None, ())
 
 
 def run_of(measured: Mapping[Case, Sequence[Measurement]], name: str = "example") -> Run:
-    """Build a complete run of these cases."""
+    """Build a complete run."""
     return Run(
         name=f"{name}-20260102-030405",
         status="complete",

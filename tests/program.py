@@ -1,4 +1,4 @@
-"""Calling the program within the test's own process."""
+"""Call the program in the process of the test."""
 
 import pytest
 
@@ -6,9 +6,9 @@ from bench import __main__ as program
 
 
 def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
-    """Call the program as from a shell and return its exit code."""
+    """Call the program as a shell would, and return its exit code."""
     monkeypatch.setattr("sys.argv", ["flagbench", *words])
-    with pytest.raises(SystemExit) as left:
+    with pytest.raises(SystemExit) as exited:
         program.main()
-    assert isinstance(left.value.code, int)
-    return left.value.code
+    assert isinstance(exited.value.code, int)
+    return exited.value.code

@@ -1,4 +1,4 @@
-"""Running the program from outside: tiny configs, the command, and what becomes of its processes."""
+"""Run small configs with the program in processes of its own, and look at their files and processes."""
 
 import json
 import os
@@ -17,7 +17,7 @@ HOSTILE = ROOT / "tests" / "strategies"
 
 
 def config(folder: Path, strategies: Sequence[str], **changes: object) -> Path:
-    """Write a config of three flags at 5 ms and return its path."""
+    """Write a config of three flags at 5 ms, and return its path."""
     settings = {
         "name": "test",
         "countries": ["BR", "CN", "IN"],
@@ -36,34 +36,34 @@ def config(folder: Path, strategies: Sequence[str], **changes: object) -> Path:
 
 
 def hostile(folder: Path, *names: str) -> list[str]:
-    """Return strategies of the tests as a config in the folder names them."""
+    """Return paths of the hostile strategies, relative to a folder."""
     return [os.path.relpath(HOSTILE / f"{name}.py", folder) for name in names]
 
 
 def command(path: Path, *words: str) -> list[str]:
-    """Return the command that runs a config into a folder beside it."""
+    """Return the command that runs a config, with the folder of the run beside it."""
     return [sys.executable, "-m", "bench", "run", str(path), "--out", str(path.parent / "run"), *words]
 
 
 def resume_command(path: Path, *words: str) -> list[str]:
-    """Return the command that goes on with the run of a config."""
+    """Return the command that resumes the run of a config."""
     return [sys.executable, "-m", "bench", "run", str(path), "--resume", str(path.parent / "run"), *words]
 
 
 def resumed(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Go on with the run of a config, to its end."""
+    """Resume the run of a config, and wait for its end."""
     return _ended(resume_command(path, *words), 60)
 
 
 def run(
     path: Path, *words: str, within: Sequence[str] = (), patience_s: float = 120
 ) -> subprocess.CompletedProcess[str]:
-    """Run a config to its end, without a word on how far it is, within what limits a command."""
+    """Run a config without progress, below the command ``within``, and wait for its end."""
     return _ended([*within, *command(path, "--quiet", *words)], patience_s)
 
 
 def watched(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a config to its end, with all that is said meanwhile."""
+    """Run a config with progress, and wait for its end."""
     return _ended(command(path, *words), 60)
 
 
@@ -87,7 +87,7 @@ def outcomes(path: Path) -> dict[str, list[str]]:
 
 @contextmanager
 def started(path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Start a run and wait until its first trial is in the journal; kill it in the end."""
+    """Start a run, wait until its first trial is in the journal, and kill the run at exit."""
     process = subprocess.Popen(
         command(path), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -101,15 +101,15 @@ def started(path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def await_that(condition: Any, patience_s: float) -> None:
-    """Wait for a condition, and fail if it does not come."""
+    """Wait for a condition; fail after the given time."""
     deadline = time.monotonic() + patience_s
     while not condition():
-        assert time.monotonic() < deadline, "it did not come in time"
+        assert time.monotonic() < deadline, "the condition was not met in time"
         time.sleep(0.01)
 
 
 def alive(pids: Sequence[int]) -> list[int]:
-    """Return those processes that still run."""
+    """Return the processes that still run."""
     return [pid for pid in pids if (stat := _stat(pid)) and stat.rpartition(")")[2].split()[0] != "Z"]
 
 
@@ -121,18 +121,18 @@ def _stat(pid: int) -> str:
 
 
 def server_below(pid: int) -> int:
-    """Return the flag server that a process has started."""
+    """Return the flag server below a process."""
     return next(child for child in descendants(pid) if b"bench.server" in command_line(child))
 
 
 def workspaces_of(pids: Sequence[int]) -> list[Path]:
-    """Return the temporary folders that their command lines name."""
+    """Return the temporary folders in the command lines of processes."""
     words = [word for pid in pids for word in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")]
     return [Path(word.decode()) for word in words if b"/flagbench-" in word]
 
 
 def command_line(pid: int) -> bytes:
-    """Return the words of a process, each with a NUL behind it; none if it is gone."""
+    """Return the command line of a process, with a NUL after each word; empty if it is gone."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):

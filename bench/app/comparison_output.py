@@ -1,12 +1,11 @@
-"""From a stored contest to its verdicts, and from those to the exit code."""
+"""Work out the verdicts of a stored comparison, and write them for the terminal, JUnit and GitHub."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
-from bench.app.output import stderr_console, stdout_console, write_stderr, write_stdout
+from bench.app.output import print_note, stdout_console, write_stderr, write_stdout
+from bench.errors import EXIT_CODE_OF_VERDICT, ExitCode
 from bench.model.results import Run
 from bench.report.comparison_table import comparison_table, variant_lines
 from bench.report.export.json import verdicts_to_json
@@ -18,18 +17,16 @@ from bench.stats.verdicts import Overall, Verdicts, overall_verdict, run_verdict
 from bench.storage.atomic_write import write_atomically, write_error
 from bench.storage.run_folder import save_run
 
-CODES: Final[Mapping[Overall, int]] = {"passed": 0, "regression": 1, "failed": 3, "inconclusive": 8}
-
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Where verdicts go beside the terminal, and what counts.
+    """Formats to write the verdicts in, beside the table on the terminal.
 
     Attributes:
-        as_json: print JSON instead of a table.
-        junit: a file for JUnit XML.
-        github: whether a job summary and annotations are wanted.
-        allow_missing: whether a case that only the base has is no failure.
+        as_json: print JSON instead of the table.
+        junit: file for JUnit XML.
+        github: write a job summary and annotations for GitHub Actions.
+        allow_missing: a case that only the base has does not fail.
     """
 
     as_json: bool = False
@@ -38,45 +35,40 @@ class Outputs:
     allow_missing: bool = True
 
 
-def present_comparison(document: Run, folder: Path, outputs: Outputs) -> int:
-    """Store what is derived from the journal, tell of it, and return the exit code."""
+def present_comparison(document: Run, folder: Path, outputs: Outputs) -> ExitCode:
+    """Store a comparison, write its verdicts in all formats, and return the exit code."""
     verdicts = run_verdicts(document)
     misses = bool(verdicts.vanished) and not outputs.allow_missing
     overall = overall_verdict(verdicts, misses=misses)
+    exit_code = EXIT_CODE_OF_VERDICT[overall]
     table = comparison_table(document.name, verdicts, variant_lines(document))
     save_run(folder, document, tables_to_markdown([table]))
     if outputs.as_json:
         write_stdout(verdicts_to_json(document.name, verdicts, overall))
     else:
         print_tables([table], stdout_console())
-    if document.status == "complete":
-        _tell_others(document, outputs, verdicts, overall)
-        stderr_console().print(f"{overall} (exit code {CODES[overall]})", soft_wrap=True)
-    return CODES[overall]
+    if document.status == "complete":  # a file more in the work tree would keep `--resume` from going on
+        _write_for_ci(document, outputs, verdicts, overall)
+        print_note(f"{overall} (exit code {exit_code})")
+    return exit_code
 
 
-def _tell_others(
-    document: Run,
-    outputs: Outputs,
-    verdicts: Verdicts,
-    overall: Overall,
-) -> None:
-    """Write for CI; a file written half-way would change the very tree that `--resume` is to go on with."""
+def _write_for_ci(document: Run, outputs: Outputs, verdicts: Verdicts, overall: Overall) -> None:
     if outputs.allow_missing:
         verdicts = replace(verdicts, vanished=())
     if outputs.junit is not None:
-        _write(outputs.junit, to_junit(document, allow_missing=outputs.allow_missing))
+        _write_file(outputs.junit, to_junit(document, allow_missing=outputs.allow_missing))
     if outputs.github:
         for line in github_annotations(verdicts):
             (write_stderr if outputs.as_json else write_stdout)(f"{line}\n")
-        _summarise(github_summary(document.name, verdicts, overall, variant_lines(document)))
+        _append_summary(github_summary(document.name, verdicts, overall, variant_lines(document)))
 
 
-def _write(file: Path, text: str) -> None:
-    """Write a file whole, and make its folder if there is none.
+def _write_file(file: Path, text: str) -> None:
+    """Write a file atomically, and create its folder if it is missing.
 
     Raises:
-        EnvironmentFault: it cannot be written.
+        SetupError: the file cannot be written.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -85,11 +77,11 @@ def _write(file: Path, text: str) -> None:
         raise write_error(file, error, len(text.encode())) from error
 
 
-def _summarise(summary: str) -> None:
-    """Add to the summary of a job, where GitHub names a file for it.
+def _append_summary(summary: str) -> None:
+    """Append to the job summary if GitHub Actions names a file for it.
 
     Raises:
-        EnvironmentFault: the file cannot be written.
+        SetupError: the file cannot be written.
     """
     file = os.environ.get("GITHUB_STEP_SUMMARY")
     if not file:

@@ -1,4 +1,4 @@
-"""From a config and two sides to the cases that contend, and their terms; nothing is measured here."""
+"""Plan a comparison, without measuring: the cases of both variants, and the settings that decide it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -10,36 +10,42 @@ from bench.model.cases import PROBES, Case, Experiment, Stopping
 from bench.model.comparison import BuiltVariant, Comparison, Metric, Variant
 from bench.model.json_codec import encode
 from bench.stats.comparison_state import RULE
-from bench.stats.metrics import PROBES as TAKEN
+from bench.stats.metrics import PROBES as METRIC_PROBES
 
-USUAL_BUDGET_S: Final = 280.0
-"""So that all of it, with what comes before the first block, is over in five minutes."""
+DEFAULT_BUDGET_S: Final = 280.0
+"""A comparison, with everything before its first block, then ends within five minutes."""
 
 
 @dataclass(frozen=True, slots=True)
 class ComparisonRequest:
-    """Two variants, and what the command line says of their contest.
+    """Two variants, and the options of the command line that replace settings of the config.
 
     Attributes:
-        metrics: instead of the config's, like ``threshold``, a share, and ``budget_s``; ``None`` leaves them.
+        metrics: metrics to compare; None: those of the config.
+        threshold: slow-down that matters, as a share; None: the margins of the config.
+        budget_s: seconds of trials; None: the budget of the config.
     """
 
     base: Variant
     candidate: Variant
-    metrics: tuple[Metric, ...] | None
-    threshold: float | None
-    budget_s: float | None
+    metrics: tuple[Metric, ...] | None = None
+    threshold: float | None = None
+    budget_s: float | None = None
 
 
-def refuse_same_variant(sides: Mapping[str, BuiltVariant], challenge: ComparisonRequest) -> None:
-    """Refuse two sides that are the same in all that is measured."""
-    base, candidate = sides
-    if challenge.base.requirements != challenge.candidate.requirements:
+def refuse_same_variant(variants: Mapping[str, BuiltVariant], request: ComparisonRequest) -> None:
+    """Refuse two variants with the same files, interpreter and libraries.
+
+    Raises:
+        IncomparableError: they are the same.
+    """
+    if request.base.requirements != request.candidate.requirements:
         return
-    about = [[side.about.get(key) for key in ("python", "libraries")] for side in sides.values()]
-    if about[0] != about[1]:
-        return
-    if sides[base].about.get("tree") == sides[candidate].about.get("tree"):
+    base, candidate = variants
+    about = [
+        [variant.about.get(key) for key in ("tree", "python", "libraries")] for variant in variants.values()
+    ]
+    if about[0] == about[1]:
         raise IncomparableError(
             f"{candidate} is the same as {base}, so there is nothing to compare",
             hint="name a revision with --against, such as HEAD~1 or `pinned`",
@@ -48,62 +54,68 @@ def refuse_same_variant(sides: Mapping[str, BuiltVariant], challenge: Comparison
 
 def matched_cases(
     asked: Experiment,
-    challenge: ComparisonRequest,
-    sides: Mapping[str, BuiltVariant],
+    request: ComparisonRequest,
+    variants: Mapping[str, BuiltVariant],
     former: Iterable[Case],
 ) -> tuple[Experiment, Comparison]:
-    """Give every case that both sides have two variants, and say on what terms they contend.
+    """Give both variants to each case that both have, and collect the settings of the comparison.
+
+    Args:
+        asked: the config, whose cases have no variant yet.
+        request: the variants and options that were asked for.
+        variants: base and candidate, built, by label.
+        former: cases that the config had in the tree of the base.
 
     Raises:
-        UsageError: a case is of a strategy that neither side has, or they share none.
+        UsageError: neither variant has the strategy of a case, or they share no case.
     """
-    terms = asked.terms
-    base, candidate = sides
-    has = {
-        case: [name for name, side in sides.items() if case.strategy in side.strategies]
+    base, candidate = variants
+    owners = {
+        case: [label for label, variant in variants.items() if case.strategy in variant.strategies]
         for case in asked.cases
     }
-    shared = [case for case, names in has.items() if len(names) == len(sides)]
-    if lost := [case for case, names in has.items() if not names]:
+    shared = [case for case, labels in owners.items() if len(labels) == len(variants)]
+    if lost := [case for case, labels in owners.items() if not labels]:
         raise UsageError(
             f"neither {base} nor {candidate} has the strategy {lost[0].strategy} of {lost[0].id}",
             hint="leave it out, or compare revisions that have it",
         )
     if not shared:
         raise UsageError(f"{base} and {candidate} share no case of this config")
-    alone = {case.id: names[0] for case, names in has.items() if len(names) == 1}
-    alone |= {case.id: base for case in former if case.id not in {each.id for each in has}}
-    budget_s = challenge.budget_s or (asked.stopping and asked.stopping.budget_s) or USUAL_BUDGET_S
-    margin = challenge.threshold
-    contest = Comparison(
+    alone = {case.id: labels[0] for case, labels in owners.items() if len(labels) == 1}
+    asked_ids = {case.id for case in asked.cases}
+    alone |= {case.id: base for case in former if case.id not in asked_ids}
+    budget_s = request.budget_s or (asked.stopping and asked.stopping.budget_s) or DEFAULT_BUDGET_S
+    settings, margin = asked.terms, request.threshold
+    comparison = Comparison(
         base=base,
         candidate=candidate,
-        metrics=challenge.metrics or terms.metrics,
-        margins={case.id: terms.margin(case.id) if margin is None else margin for case in shared},
+        metrics=request.metrics or settings.metrics,
+        margins={case.id: settings.margin(case.id) if margin is None else margin for case in shared},
         budget_s=budget_s,
         alone=alone,
-        bounds=terms.bounds,
-        coins=_coins(asked.seed, sides),
+        bounds=settings.bounds,
+        coins=_assignment_seed(asked.seed, variants),
     )
     experiment = replace(
         asked,
-        cases=tuple(replace(case, variant=name) for case in shared for name in sides),
+        cases=tuple(replace(case, variant=label) for case in shared for label in variants),
         blocks=RULE.looks[-1],
         stopping=Stopping(RULE.looks[0], None, budget_s),
-        sides=sides,
-        probes=_probes(asked, contest),
+        sides=variants,
+        probes=_probes(asked, comparison),
     )
-    return experiment, contest
+    return experiment, comparison
 
 
-def _coins(seed: int, sides: Mapping[str, BuiltVariant]) -> int:
-    """Draw the coins' seed from that of the config and from what the sides are made of."""
-    made_of = encode([seed, {name: side.about for name, side in sides.items()}])
-    return int.from_bytes(blake2b(made_of.encode(), digest_size=4).digest(), "big")
+def _assignment_seed(seed: int, variants: Mapping[str, BuiltVariant]) -> int:
+    """Derive the assignment seed from the seed of the config and the contents of the variants."""
+    contents = encode([seed, {label: variant.about for label, variant in variants.items()}])
+    return int.from_bytes(blake2b(contents.encode(), digest_size=4).digest(), "big")
 
 
-def _probes(asked: Experiment, contest: Comparison) -> tuple[str, ...]:
-    """Add to the config's probes those that the metrics take, and the bounds."""
-    figures = {*contest.metrics, *(bound.figure for bound in contest.bounds)}
-    wanted = {*asked.probes, *(probe for metric, probe in TAKEN.items() if metric in figures)}
-    return tuple(probe for probe in PROBES if probe in wanted)
+def _probes(asked: Experiment, comparison: Comparison) -> tuple[str, ...]:
+    """Return the config's probes and those that the compared metrics and thresholds need."""
+    figures = {*comparison.metrics, *(bound.figure for bound in comparison.bounds)}
+    needed = {*asked.probes, *(probe for metric, probe in METRIC_PROBES.items() if metric in figures)}
+    return tuple(probe for probe in PROBES if probe in needed)

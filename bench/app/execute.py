@@ -14,7 +14,7 @@ from rich.console import Console
 
 from bench.app.output import stderr_console
 from bench.app.preflight import check_resources, resource_warnings
-from bench.errors import BenchError, UsageError
+from bench.errors import BenchError, ExitCode, UsageError
 from bench.model.cases import Experiment
 from bench.model.flags import served_flags
 from bench.model.lower_bound import CaseForecast
@@ -37,8 +37,6 @@ from bench.system.environment import describe_environment
 from bench.system.limits import Limits
 from bench.system.machine import read_machine
 from bench.system.noise_advice import noise_warnings
-
-_FAILED_TRIALS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +109,10 @@ def execute_run(experiment: Experiment, present: Callable[[Run, Path], int], opt
     return code if signals.exit_code is None else signals.exit_code
 
 
-def exit_code_of(document: Run) -> int:
+def exit_code_of(document: Run) -> ExitCode:
     """Return the exit code of a run that only its trials can fail."""
-    return _FAILED_TRIALS if any(trial.outcome != "ok" for trial in final_attempts(document.trials)) else 0
+    is_ok = all(trial.outcome == "ok" for trial in final_attempts(document.trials))
+    return ExitCode.OK if is_ok else ExitCode.FAILED_TRIALS
 
 
 @contextmanager

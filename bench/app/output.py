@@ -1,60 +1,62 @@
-"""The two consoles: results go to stdout, everything else to stderr. A reader may leave early."""
+"""Write results to stdout and everything else to stderr. A reader may leave early, such as ``| head``."""
 
 import os
 import sys
+from typing import TextIO
 
 from rich.console import Console
 
 
 class BrokenPipeConsole(Console):
-    """A console that falls silent when its reader has gone, as with ``| head``; work goes on."""
+    """A console that ignores a broken pipe: the run goes on and is stored."""
 
     def on_broken_pipe(self) -> None:
-        """Write into the void from now on, so that nothing complains at the end either."""
+        """Print nothing from now on."""
         self.quiet = True
-        _drain(self.file)
+        _redirect_to_null(self.file)
 
 
 def stdout_console() -> Console:
-    """Return the console for results, without colours or markup surprises in a pipe."""
+    """Return the console for results; it prints text without highlighting."""
     return BrokenPipeConsole(highlight=False, markup=False, emoji=False)
 
 
 def stderr_console() -> Console:
-    """Return the console for progress and remarks."""
+    """Return the console for progress, notes and warnings; it prints text without highlighting."""
     return BrokenPipeConsole(stderr=True, highlight=False, markup=False, emoji=False)
 
 
-def write_stdout(text: str) -> None:
-    """Write a text to stdout as it is."""
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _drain(sys.stdout)
+def print_note(line: str) -> None:
+    """Print a line to stderr, however wide it is."""
+    stderr_console().print(line, soft_wrap=True)
+
+
+def write_stdout(content: str | bytes) -> None:
+    """Write text or bytes to stdout unchanged."""
+    _write(sys.stdout, content)
 
 
 def write_stderr(text: str) -> None:
-    """Write a text to stderr as it is."""
+    """Write a text to stderr unchanged."""
+    _write(sys.stderr, text)
+
+
+def _write(stream: TextIO, content: str | bytes) -> None:
     try:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+        if isinstance(content, bytes):
+            stream.flush()
+            stream.buffer.write(content)
+            stream.buffer.flush()
+        else:
+            stream.write(content)
+            stream.flush()
     except BrokenPipeError:
-        _drain(sys.stderr)
+        _redirect_to_null(stream)
 
 
-def write_stdout_bytes(content: bytes) -> None:
-    """Write bytes to stdout, in whatever encoding it has for texts."""
-    try:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        _drain(sys.stdout)
-
-
-def _drain(stream: object) -> None:
+def _redirect_to_null(stream: object) -> None:
+    """Redirect a stream to /dev/null, so that flushing at exit does not fail."""
     if hasattr(stream, "fileno"):
-        void = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(void, stream.fileno())
-        os.close(void)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)

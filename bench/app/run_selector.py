@@ -1,4 +1,4 @@
-"""From ``RUN`` and ``RUN@VARIANT`` to the cases and trials that are meant."""
+"""Parse ``RUN`` and ``RUN@VARIANT``, and choose the settings to compare them by. Used by ``compare``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,10 +15,10 @@ from bench.storage.run_folder import load_run
 
 @dataclass(frozen=True, slots=True)
 class SelectedCases:
-    """One side of a comparison.
+    """The cases of a stored run, or of one of its variants.
 
     Attributes:
-        variant: empty for a run that has none.
+        variant: the label of the variant; empty for a run without variants.
     """
 
     run: Run
@@ -26,69 +26,74 @@ class SelectedCases:
 
     @property
     def name(self) -> str:
-        """Name it as it is addressed."""
+        """The run and variant as the command line names them."""
         return f"{self.run.name}@{self.variant}" if self.variant else self.run.name
 
     @property
     def cases(self) -> tuple[Case, ...]:
-        """Its cases."""
+        """The cases of the variant."""
         return tuple(case for case in self.run.cases if case.variant == self.variant)
 
     @property
     def digests(self) -> Mapping[str, str]:
-        """What is kept of its strategies' files."""
+        """Digests of the strategy files, by strategy."""
         return workload_digests(self.run)
 
 
 def select_run(address: str) -> SelectedCases:
-    """Load the run, and check that it has the variant.
+    """Load a ``RUN`` or ``RUN@VARIANT``.
 
     Raises:
-        UsageError: there is no such run, or it has no such variant, or several of which none is named.
+        UsageError: there is no such run or variant, or the run has several and none is named.
     """
     name, _, variant = address.partition("@")
     run = load_run(Path(name))
     variants = [*dict.fromkeys(case.variant for case in run.cases)]
     if variant not in variants:
-        choice = ", ".join(f"{name}@{each}" for each in variants if each) or name
-        what = f"has no variant {variant!r}" if variant else "has several variants"
-        raise UsageError(f"{run.name} {what}", hint=f"there are {choice}")
+        choices = ", ".join(f"{name}@{each}" for each in variants if each) or name
+        problem = f"has no variant {variant!r}" if variant else "has several variants"
+        raise UsageError(f"{run.name} {problem}", hint=f"there are {choices}")
     return SelectedCases(run, variant)
 
 
 def both_variants(address: str) -> tuple[SelectedCases, SelectedCases]:
-    """Load a contest, and return its base and its candidate.
+    """Load a comparison, and return its base and its candidate.
 
     Raises:
-        UsageError: it is no contest.
+        UsageError: the run is not a comparison.
     """
     run = load_run(Path(address))
-    contest = read_comparison(run)
-    if contest is None:
-        raise UsageError(f"{run.name} is no contest of two variants", hint="name a second run beside it")
-    return SelectedCases(run, contest.base), SelectedCases(run, contest.candidate)
+    comparison = read_comparison(run)
+    if comparison is None:
+        raise UsageError(f"{run.name} is not a comparison of two variants", hint="name a second run")
+    return SelectedCases(run, comparison.base), SelectedCases(run, comparison.candidate)
 
 
 def comparison_between(first: SelectedCases, second: SelectedCases, margin: float | None) -> Comparison:
-    """Return what decides between two variants of one run.
+    """Return the settings for a comparison of two variants of one run.
 
-    A contest keeps its terms, and may be looked at from its other side; of other runs all blocks count.
+    A stored comparison keeps its own, in either direction; for other runs all blocks count.
+
+    Args:
+        first: the base.
+        second: the candidate.
+        margin: slow-down that matters, as a share; None: as stored, or the default.
+
+    Raises:
+        UsageError: both are the same variant.
     """
     if first.variant == second.variant:
         raise UsageError(f"{first.name} is compared with itself", hint="name two variants of the run")
-    kept = read_comparison(first.run)
-    if kept is not None:
-        margins = kept.margins if margin is None else dict.fromkeys(kept.margins, margin)
-        return replace(kept, base=first.variant, candidate=second.variant, margins=margins)
-    shared = {case.plain_id for case in first.cases} & {case.plain_id for case in second.cases}
+    stored = read_comparison(first.run)
+    if stored is not None:
+        margins = stored.margins if margin is None else dict.fromkeys(stored.margins, margin)
+        return replace(stored, base=first.variant, candidate=second.variant, margins=margins)
+    candidate_ids = {case.plain_id for case in second.cases}
+    shared = [case.plain_id for case in first.cases if case.plain_id in candidate_ids]
     return Comparison(
         base=first.variant,
         candidate=second.variant,
         metrics=DEFAULT_METRICS,
-        margins={
-            case.plain_id: DEFAULT_MARGIN if margin is None else margin
-            for case in first.cases
-            if case.plain_id in shared
-        },
+        margins=dict.fromkeys(shared, DEFAULT_MARGIN if margin is None else margin),
         budget_s=float("inf"),
     )

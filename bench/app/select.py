@@ -1,61 +1,47 @@
-"""From the name of a config to an experiment, with what the command line changes about it."""
+"""Load an experiment, strategy or client by its name on the command line."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Final
+from typing import TypeVar
 
+from bench.app.case_patterns import select_cases
 from bench.config import catalog
 from bench.config.loader import load_config
 from bench.errors import UsageError
-from bench.model.cases import Case, Experiment, Strategy
+from bench.model.cases import Experiment, Strategy
 
-_SHOWN: Final = 5
+T = TypeVar("T")
 
 
-def load_experiment(config: str) -> Experiment:
-    """Load a config by path or shipped name, against the strategies and clients at hand."""
-    return load_config(
+def load_experiment(
+    config: str, *, only: str | None = None, blocks: int | None = None, seed: int | None = None
+) -> Experiment:
+    """Load a config by its path or shipped name, and apply options that replace its settings.
+
+    Args:
+        config: a path, or the name of a config that ships with flagbench.
+        only: a pattern of the ids of the cases to keep.
+        blocks: exactly how many blocks to run, without regard to the config's precision and budget.
+        seed: the seed, instead of the config's.
+
+    Raises:
+        ConfigError: the config is invalid.
+        UsageError: no case matches ``only``.
+    """
+    experiment = load_config(
         config,
         strategies=catalog.find_strategies(),
         clients=catalog.find_clients(),
         read_strategy=catalog.read_strategy,
     )
-
-
-def named_strategy(text: str) -> Strategy:
-    """Return a shipped strategy by its name, or one's own by its file."""
-    if text.endswith(".py"):
-        return catalog.read_strategy(Path(text))
-    shipped = catalog.find_strategies()
-    if text not in shipped:
-        raise UsageError(f"unknown strategy {text!r}", hint=f"there are {', '.join(shipped)}")
-    return shipped[text]
-
-
-def client_for(strategy: Strategy, text: str) -> str | None:
-    """Return a client by its name, if the strategy can use it and it is installed; none if it needs none."""
-    if strategy.face is None:
-        return None
-    shipped = catalog.find_clients()
-    if text not in shipped:
-        raise UsageError(f"unknown client {text!r}", hint=f"there are {', '.join(shipped)}")
-    client = shipped[text]
-    if strategy.face not in client.faces:
-        able = ", ".join(name for name, each in shipped.items() if strategy.face in each.faces)
-        raise UsageError(f"{strategy.name} cannot use client {text}", hint=f"it can use {able}")
-    if client.missing:
-        raise UsageError(f"client {text} needs {', '.join(client.missing)}", hint=client.install)
-    return text
+    return apply_overrides(experiment, only=only, blocks=blocks, seed=seed)
 
 
 def apply_overrides(
-    experiment: Experiment, *, only: str | None, blocks: int | None, seed: int | None
+    experiment: Experiment, *, only: str | None = None, blocks: int | None = None, seed: int | None = None
 ) -> Experiment:
-    """Return the experiment with what the command line says instead of the config.
-
-    Blocks from there are exactly so many, whatever the config says of precision and budget.
-    """
+    """Return the experiment with some settings replaced; ``load_experiment`` explains them."""
     return replace(
         experiment,
         cases=select_cases(experiment.cases, only) if only else experiment.cases,
@@ -65,27 +51,46 @@ def apply_overrides(
     )
 
 
-def override_args(*, only: str | None, blocks: int | None, seed: int | None) -> tuple[str, ...]:
-    """Return the words of the command line that say what ``amended`` takes."""
-    said = {"--only": only, "--blocks": blocks, "--seed": seed}
-    return tuple(word for name, value in said.items() if value is not None for word in (name, str(value)))
+def option_words(**values: object) -> tuple[str, ...]:
+    """Write options as words of a command line; leave out those that are None or False."""
+    words: list[str] = []
+    for name, value in values.items():
+        if value is not None and value is not False:
+            words.append(f"--{name.replace('_', '-')}")
+            words += [] if value is True else [str(value)]
+    return tuple(words)
 
 
-def select_cases(cases: tuple[Case, ...], pattern: str) -> tuple[Case, ...]:
-    """Keep the cases whose id matches a shell pattern, or starts with it."""
-    kept = tuple(case for case in cases if fnmatchcase(case.id, pattern) or case.id.startswith(pattern))
-    if not kept:
-        raise UsageError(f"no case matches {pattern!r}", hint=f"the first is {cases[0].id!r}")
-    return kept
+def find_strategy(name_or_file: str) -> Strategy:
+    """Return a shipped strategy by its name, or any strategy by its file.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name_or_file.endswith(".py"):
+        return catalog.read_strategy(Path(name_or_file))
+    return _find(name_or_file, catalog.find_strategies(), "strategy")
 
 
-def select_case(cases: tuple[Case, ...], pattern: str) -> Case:
-    """Return the case with this id, or else the only one that ``matching`` keeps."""
-    for case in cases:
-        if case.id == pattern:
-            return case
-    kept = select_cases(cases, pattern)
-    if len(kept) > 1:
-        shown = ", ".join(case.id for case in kept[:_SHOWN]) + (", …" if len(kept) > _SHOWN else "")
-        raise UsageError(f"{pattern!r} matches {len(kept)} cases", hint=f"say which of {shown}")
-    return kept[0]
+def client_for(strategy: Strategy, name: str) -> str | None:
+    """Return the name of a client that the strategy can use, or None if it uses none.
+
+    Raises:
+        UsageError: there is no such client, it is not installed, or the strategy cannot use it.
+    """
+    if strategy.face is None:
+        return None
+    clients = catalog.find_clients()
+    client = _find(name, clients, "client")
+    if strategy.face not in client.faces:
+        usable = ", ".join(each.name for each in clients.values() if strategy.face in each.faces)
+        raise UsageError(f"{strategy.name} cannot use client {name}", hint=f"it can use {usable}")
+    if client.missing:
+        raise UsageError(f"client {name} needs {', '.join(client.missing)}", hint=client.install)
+    return name
+
+
+def _find(name: str, known: Mapping[str, T], noun: str) -> T:
+    if name not in known:
+        raise UsageError(f"unknown {noun} {name!r}", hint=f"there are {', '.join(known)}")
+    return known[name]

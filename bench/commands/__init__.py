@@ -1,1 +1,1 @@
-"""A thin file a command: parse, call, print, return an exit code. Heavy imports wait for the call."""
+"""One file for each command: parse the options, call the app, print, return an exit code."""

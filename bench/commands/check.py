@@ -1,8 +1,8 @@
-"""``check``: validate a config and show what it would run."""
+"""``check``: validate a config, and print what it would run."""
 
 import rich_click as click
 
-from bench.app.output import stderr_console, stdout_console
+from bench.app.output import print_note, stdout_console
 from bench.app.preflight import check_resources, resource_warnings
 from bench.app.select import load_experiment
 from bench.model.flags import served_flags
@@ -27,6 +27,6 @@ def check(*, config: str) -> None:
     for line in expected_duration_lines(forecasts, experiment):
         console.print(line, soft_wrap=True)
     for note in experiment.notes:
-        stderr_console().print(f"note: {note}", soft_wrap=True)
+        print_note(f"note: {note}")
     for warning in resource_warnings(experiment, forecasts, limits):
-        stderr_console().print(f"warning: {warning}", soft_wrap=True)
+        print_note(f"warning: {warning}")

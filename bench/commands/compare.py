@@ -1,15 +1,14 @@
-"""``compare``: stored trials against stored trials, where that can mean anything."""
+"""``compare``: compare stored runs, with verdicts where they are comparable and only ratios otherwise."""
 
 import json
-from typing import Final
 
 import rich_click as click
 
-from bench.app.comparison_options import parse_margin
-from bench.app.comparison_output import CODES
 from bench.app.output import stdout_console, write_stdout
 from bench.app.run_selector import SelectedCases, both_variants, comparison_between, select_run
-from bench.errors import IncomparableError
+from bench.commands import options
+from bench.commands.comparison_arguments import parse_threshold
+from bench.errors import EXIT_CODE_OF_VERDICT, ExitCode, IncomparableError
 from bench.model.json_codec import to_json_value
 from bench.model.text import join_and
 from bench.report.comparison_table import (
@@ -23,16 +22,14 @@ from bench.report.terminal import print_tables
 from bench.stats.comparability import describe_cases, incomparable_reasons, match_cases
 from bench.stats.verdicts import overall_verdict, run_verdicts
 
-_REGRESSION: Final = 1
-
 
 @click.command()
 @click.argument("run_a")
 @click.argument("run_b", required=False)
-@click.option("--threshold", metavar="SHARE", help="Slow-down that matters [that of the run, or 5%].")
-@click.option("--descriptive", is_flag=True, help="Print ratios without verdicts where none can be had.")
-@click.option("--allow-missing", is_flag=True, help="A case that RUN_B lacks is no failure.")
-@click.option("--json", "as_json", is_flag=True, help="Print only JSON on stdout.")
+@options.threshold
+@click.option("--descriptive", is_flag=True, help="Print ratios without verdicts, also of incomparable runs.")
+@options.allow_missing
+@options.as_json
 def compare(  # noqa: PLR0913  one argument an option
     *,
     run_a: str,
@@ -46,49 +43,58 @@ def compare(  # noqa: PLR0913  one argument an option
 
     A RUN of `ab` or `gate` alone is compared as it was then.
     """
-    first, second = both_variants(run_a) if run_b is None else (select_run(run_a), select_run(run_b))
+    base, candidate = both_variants(run_a) if run_b is None else (select_run(run_a), select_run(run_b))
     if descriptive:
-        return _describe(first, second, allow_missing=allow_missing, as_json=as_json)
-    return _judge(first, second, threshold, allow_missing=allow_missing, as_json=as_json)
+        return _print_ratios(base, candidate, allow_missing=allow_missing, as_json=as_json)
+    margin = parse_threshold(threshold)
+    return _print_verdicts(base, candidate, margin, allow_missing=allow_missing, as_json=as_json)
 
 
-def _judge(
-    first: SelectedCases,
-    second: SelectedCases,
-    threshold: str | None,
+def _print_verdicts(
+    base: SelectedCases,
+    candidate: SelectedCases,
+    margin: float | None,
     *,
     allow_missing: bool,
     as_json: bool,
-) -> int:
-    """Print verdicts, or say why there can be none."""
-    if reasons := list(incomparable_reasons(first.run, second.run)):
+) -> ExitCode:
+    """Print the verdicts on two variants of one run.
+
+    Raises:
+        IncomparableError: they were not measured together.
+    """
+    if reasons := list(incomparable_reasons(base.run, candidate.run)):
         raise IncomparableError(
-            f"{first.name} and {second.name} cannot be compared: {join_and(reasons)}",
-            hint="measure both sides at once with `ab`, or see ratios without verdicts with --descriptive",
+            f"{base.name} and {candidate.name} cannot be compared: {join_and(reasons)}",
+            hint="measure both at once with `ab`, or see ratios without verdicts with --descriptive",
         )
-    contest = comparison_between(first, second, parse_margin(threshold))
-    verdicts = run_verdicts(first.run, contest)
-    matched = match_cases(first.cases, second.cases, (first.digests, second.digests))
+    comparison = comparison_between(base, candidate, margin)
+    verdicts = run_verdicts(base.run, comparison)
+    matched = match_cases(base.cases, candidate.cases, (base.digests, candidate.digests))
     misses = bool(verdicts.vanished or matched.vanished) and not allow_missing
     overall = overall_verdict(verdicts, misses=misses)
     if as_json:
-        write_stdout(verdicts_to_json(first.run.name, verdicts, overall))
+        write_stdout(verdicts_to_json(base.run.name, verdicts, overall))
     else:
-        notes = (*variant_lines(first.run), *missing_case_lines(matched))
-        table = comparison_table(f"{first.name} against {second.name}", verdicts, notes)
+        notes = (*variant_lines(base.run), *missing_case_lines(matched))
+        table = comparison_table(f"{base.name} against {candidate.name}", verdicts, notes)
         print_tables([table], stdout_console())
-    return CODES[overall]
+    return EXIT_CODE_OF_VERDICT[overall]
 
 
-def _describe(first: SelectedCases, second: SelectedCases, *, allow_missing: bool, as_json: bool) -> int:
-    """Print ratios, and why they are no verdicts."""
-    matched = match_cases(first.cases, second.cases, (first.digests, second.digests))
+def _print_ratios(
+    base: SelectedCases, candidate: SelectedCases, *, allow_missing: bool, as_json: bool
+) -> ExitCode:
+    """Print the ratios of the cases that both have, and the reasons why there are no verdicts."""
+    matched = match_cases(base.cases, candidate.cases, (base.digests, candidate.digests))
     pairs = (*matched.shared, *matched.renamed)
-    found = tuple(describe_cases(first.run, second.run, pairs))
-    reasons = tuple(incomparable_reasons(first.run, second.run)) or ("none was asked for",)
+    ratios = tuple(describe_cases(base.run, candidate.run, pairs))
+    reasons = tuple(incomparable_reasons(base.run, candidate.run)) or ("none was asked for",)
     if as_json:
-        write_stdout(json.dumps({"reasons": reasons, "cases": to_json_value(list(found))}, indent=1) + "\n")
+        document = {"reasons": reasons, "cases": to_json_value(list(ratios))}
+        write_stdout(json.dumps(document, indent=1) + "\n")
     else:
-        table = descriptive_table((first.name, second.name), found, matched, reasons)
-        print_tables([table], stdout_console())
-    return _REGRESSION if matched.vanished and not allow_missing else 0
+        print_tables(
+            [descriptive_table((base.name, candidate.name), ratios, matched, reasons)], stdout_console()
+        )
+    return ExitCode.REGRESSION if matched.vanished and not allow_missing else ExitCode.OK

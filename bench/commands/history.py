@@ -1,12 +1,13 @@
-"""``history``: what contests against a pinned commit have found over time."""
+"""``history``: show, record and pin for the history of comparisons with a pinned commit."""
 
 from datetime import UTC, datetime
 from pathlib import Path
 
 import rich_click as click
 
-from bench.app.history_filter import check_reference, chosen_points
+from bench.app.history_filter import check_reference, filter_points
 from bench.app.output import stdout_console, write_stdout
+from bench.commands import options
 from bench.errors import UnreadableResultError, UsageError
 from bench.model.comparison import METRICS, Metric
 from bench.model.text import plural, printable
@@ -24,9 +25,9 @@ from bench.system.git import commit_of
 @click.option(
     "--case", "pattern", metavar="PATTERN", help="Only cases whose id matches, such as 'asyncio_*'."
 )
-@click.option("--metric", type=click.Choice(METRICS), help="Only this one of the metrics.")
-@click.option("--since", metavar="DATE|COMMIT", help="Only points from this day, or from this commit, on.")
-@click.option("--json", "as_json", is_flag=True, help="Print only JSON on stdout.")
+@click.option("--metric", type=click.Choice(METRICS), help="Only this metric.")
+@click.option("--since", metavar="DATE|COMMIT", help="Only points since this day or commit.")
+@options.as_json
 @click.pass_context
 def history(
     context: click.Context, *, pattern: str | None, metric: Metric | None, since: str | None, as_json: bool
@@ -34,9 +35,7 @@ def history(
     """Show how each case has changed against the pinned reference."""
     if context.invoked_subcommand is not None:
         if pattern or metric or since or as_json:
-            raise click.UsageError(
-                f"{context.invoked_subcommand} shows nothing, so it goes without options of `history`"
-            )
+            raise click.UsageError(f"`history {context.invoked_subcommand}` takes no options of `history`")
         return
 
     points = read_history()
@@ -46,7 +45,7 @@ def history(
             hint="begin it with `flagbench history pin main`, `flagbench ab main HEAD` and "
             "`flagbench history record last`",
         )
-    tracks = history_tracks(chosen_points(points, pattern=pattern, metric=metric, since=since))
+    tracks = history_tracks(filter_points(points, pattern=pattern, metric=metric, since=since))
     reference = load_reference()
     if as_json:
         write_stdout(history_to_json(tracks, reference))
@@ -56,37 +55,37 @@ def history(
 
 
 @history.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=options.PATH)
 def record(*, run: Path) -> None:
-    """Add what a RUN of `ab` or `gate` has found to the history."""
+    """Add the results of a RUN of `ab` or `gate` to the history."""
     document = load_run(run)
-    points = history_points(document)
+    name, points = printable(document.name), history_points(document)
     known = {point.identity for point in read_history()}
-    added = 0
-    if not known.issuperset(point.identity for point in points):
+    if known.issuperset(point.identity for point in points):
+        added = 0
+    else:
         check_reference(points[0].reference)
         added = add_points(points)
-    name = printable(document.name)
-    what = (
+    result = (
         f"{plural(added, 'point')} of {name} added to {HISTORY}"
         if added
-        else f"{name} is in {HISTORY} already"
+        else f"{name} is already in {HISTORY}"
     )
-    stdout_console().print(what, soft_wrap=True)
+    stdout_console().print(result, soft_wrap=True)
 
 
 @history.command()
 @click.argument("rev")
-@click.option("--why", metavar="TEXT", default="", help="Why this one, for those who read it later.")
+@click.option("--why", metavar="TEXT", default="", help="The reason, for later readers.")
 def pin(*, rev: str, why: str) -> None:
-    """Make the commit of REV the reference against which others are measured."""
+    """Make the commit of REV the reference that others are measured against."""
     commit = commit_of(rev)
     try:
         before = load_reference()
-    except UnreadableResultError:  # pinning is what mends it
+    except UnreadableResultError:  # pinning replaces the damaged file
         before = None
     is_pinned = before is not None and before.rev == commit
     since = before.since if before is not None and is_pinned else datetime.now(UTC).date().isoformat()
     if not is_pinned or why:
         save_reference(Reference(commit, since, why))
-    stdout_console().print(f"{commit} is the reference since {since}, by {REFERENCE}", soft_wrap=True)
+    stdout_console().print(f"{commit} is the reference since {since}, in {REFERENCE}", soft_wrap=True)

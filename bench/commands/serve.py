@@ -1,4 +1,4 @@
-"""``serve``: the flag server in the foreground."""
+"""``serve``: run the flag server in the foreground."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -9,12 +9,11 @@ from tempfile import TemporaryDirectory
 
 import rich_click as click
 
-from bench.app.output import stderr_console
+from bench.app.output import print_note
+from bench.commands import options
 from bench.model.profile_presets import preset
 from bench.server.serve import serve as serve_until_signalled
 from bench.server.settings import ServerSettings, checked_host, is_reachable
-
-_EXPOSED = "{} can be reached from other machines, and the flag server does not protect itself"
 
 
 @click.command()
@@ -23,26 +22,24 @@ _EXPOSED = "{} can be reached from other machines, and the flag server does not 
     type=click.Choice(["local", "delay", "error"]),
     default="local",
     show_default=True,
-    help="How it behaves: at once; after 0.5 to 5 s; the same with 25 % errors.",
+    help="Without delay; with 0.5 to 5 s of it; the same with 25 % errors.",
 )
 @click.option(
-    "--scale", type=click.FloatRange(min=0, min_open=True), default=1.0, help="Multiply its delays by this."
+    "--scale", type=click.FloatRange(min=0, min_open=True), default=1.0, help="Multiply the delays by this."
 )
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one."
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port; 0 takes a free one."
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--allow-remote", is_flag=True, help="Listen on other addresses than the loopback's.")
+@click.option("--allow-remote", is_flag=True, help="Allow addresses that other machines can reach.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of delays and errors.")
-@click.option("--flags-dir", type=click.Path(path_type=Path), help="Serve the flags of this folder instead.")
-@click.option(
-    "--log", "log_file", type=click.Path(path_type=Path), help="Write one JSON line per request here."
-)
+@click.option("--flags-dir", type=options.PATH, help="Serve the flags of this folder instead.")
+@click.option("--log", "log_file", type=options.PATH, help="Write one JSON line per request to this file.")
 @click.option("--tls", is_flag=True, help="Encrypt connections, with certificates made for this server.")
-@click.option("--http2", is_flag=True, help="Speak HTTP/2, and nothing else; goes only with --tls.")
+@click.option("--http2", is_flag=True, help="Speak HTTP/2 only; needs --tls.")
 @click.option(
     "--authority", "authority_file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
-    help="With --tls, write the certificate that clients must trust here [a temporary file].",
+    help="File for the certificate that clients must trust; needs --tls [a temporary file].",
 )  # fmt: skip
 def serve(  # noqa: PLR0913  one argument an option
     *,
@@ -60,20 +57,19 @@ def serve(  # noqa: PLR0913  one argument an option
 ) -> None:
     """Run the flag server until Ctrl-C, for curl, a browser or your own scripts."""
     address = checked_host(host, allow_remote=allow_remote)
-
-    for given, option in ((http2, "--http2"), (authority_file, "--authority")):
-        if given and not tls:
-            raise click.UsageError(f"{option} goes only with --tls")
-    behaviour = replace(preset(profile, scale), tls=tls, http2=http2)
-    settings = ServerSettings(behaviour, seed=seed, flags_dir=flags_dir, host=host, port=port)
+    for value, option in ((http2, "--http2"), (authority_file, "--authority")):
+        if value and not tls:
+            raise click.UsageError(f"{option} needs --tls")
+    served = replace(preset(profile, scale), tls=tls, http2=http2)
+    settings = ServerSettings(served, seed=seed, flags_dir=flags_dir, host=host, port=port)
     with _authority_file(authority_file) if tls else nullcontext() as file:
 
         def announce(url: str) -> None:
             if is_reachable(address):
-                stderr_console().print(f"warning: {_EXPOSED.format(address)}", soft_wrap=True)
-            stderr_console().print(
-                f"serving {profile} at {url} until Ctrl-C; try {_example(url, file)}", soft_wrap=True
-            )
+                print_note(
+                    f"warning: {address} can be reached from other machines; the server has no protection"
+                )
+            print_note(f"serving {profile} at {url} until Ctrl-C; try {_example(url, file)}")
 
         serve_until_signalled(
             settings, announce, log_file=log_file, authority_file=file, allow_remote=allow_remote
@@ -81,17 +77,17 @@ def serve(  # noqa: PLR0913  one argument an option
 
 
 @contextmanager
-def _authority_file(named: Path | None) -> Iterator[Path]:
-    """Yield the file that was named, or one that is gone in the end."""
-    if named is not None:
-        yield named
+def _authority_file(given: Path | None) -> Iterator[Path]:
+    """Yield the given file, or a temporary one."""
+    if given is not None:
+        yield given
         return
     with TemporaryDirectory(prefix="flagbench-") as folder:
         yield Path(folder) / "authority.pem"
 
 
 def _example(url: str, authority_file: Path | None) -> str:
-    """Write what a user may try."""
+    """Write a URL or command to try the server with."""
     flag = f"{url}/flags/br/br.gif"
     if authority_file is None:
         return flag

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import rich_click as click
 
+from bench.app.case_patterns import select_case
 from bench.app.output import stdout_console, write_stdout
-from bench.app.select import select_case
+from bench.commands import options
 from bench.errors import UsageError
 from bench.model.results import Run
 from bench.model.stored_comparison import read_comparison
@@ -25,10 +26,14 @@ from bench.storage.run_folder import load_run
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("--against", metavar="CASE", help="Each case against this one: its id, or a pattern of it.")
+@click.argument("run", type=options.PATH)
 @click.option(
-    "--scaling", is_flag=True, help="What more workers bring, and where one style overtakes another."
+    "--against", metavar="CASE", help="Compare each case with this one: its id, or a pattern of it."
+)
+@click.option(
+    "--scaling",
+    is_flag=True,
+    help="Show the effect of more workers, and where one strategy overtakes another.",
 )
 @click.option(
     "--format",
@@ -36,43 +41,45 @@ from bench.storage.run_folder import load_run
     type=click.Choice(["table", "markdown", "csv", "json"]),
     default="table",
     show_default=True,
-    help="How to print it; csv and json are of the whole run.",
+    help="Format of the output; csv and json are of the whole run.",
 )
 def show(*, run: Path, against: str | None, scaling: bool, form: str) -> None:
     """Print a stored RUN: a folder, a name in results/runs, or `last`."""
     stored = load_run(run)
-    contest = read_comparison(stored)
-    if contest is not None and (against is not None or scaling):
-        raise UsageError(
-            f"{stored.name} is a contest, whose rounds differ in length", hint="`compare` is for contests"
-        )
+    is_comparison = read_comparison(stored) is not None
     if against is not None or scaling:
-        _write_comparisons(list(_comparisons(stored, against, scaling=scaling)), form)
+        if is_comparison:
+            raise UsageError(
+                f"{stored.name} is a comparison, whose rounds differ in length",
+                hint="print it with `compare`",
+            )
+        _write_case_tables(list(_case_tables(stored, against, scaling=scaling)), form)
     elif form == "csv":
         write_stdout(to_csv(stored))
     elif form == "json":
         write_stdout(to_json(stored))
     elif form == "markdown":
         write_stdout(to_markdown(stored))
-    elif contest is not None:
+    elif is_comparison:
         table = comparison_table(stored.name, run_verdicts(stored), variant_lines(stored))
         print_tables([table], stdout_console())
     else:
         print_tables(run_tables(stored), stdout_console())
 
 
-def _comparisons(stored: Run, against: str | None, *, scaling: bool) -> Iterator[Table]:
-    """Build the tables that compare cases of a run."""
+def _case_tables(stored: Run, against: str | None, *, scaling: bool) -> Iterator[Table]:
     if against is not None:
         yield baseline_table(stored, select_case(stored.cases, against))
     if scaling:
         yield from scaling_tables(stored)
 
 
-def _write_comparisons(tables: list[Table], form: str) -> None:
+def _write_case_tables(tables: list[Table], form: str) -> None:
     if form == "markdown":
         write_stdout(tables_to_markdown(tables))
     elif form == "table":
         print_tables(tables, stdout_console())
     else:
-        raise UsageError(f"comparisons are not written as {form}", hint="take --format table or markdown")
+        raise UsageError(
+            f"--against and --scaling cannot be written as {form}", hint="use --format table or markdown"
+        )

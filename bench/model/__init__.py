@@ -1,1 +1,1 @@
-"""Cases, results, comparisons, faults and planned delays as frozen values. Standard library only."""
+"""The words of the project as frozen dataclasses: cases, results, comparisons, faults. All rooms use them."""

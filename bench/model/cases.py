@@ -1,6 +1,6 @@
-"""The words of the project as frozen values: what is asked for. ``bench.model.results`` has what it yields.
+"""Cases and experiments: the input of a run. ``bench.model.results`` has its output.
 
-Seconds and bytes throughout; formatting is the business of ``bench.report``.
+All times are in seconds and all sizes in bytes; ``bench.report`` formats them.
 """
 
 from collections.abc import Mapping
@@ -12,19 +12,19 @@ from bench.api.outcomes import FetchOutcome
 from bench.model.comparison import BuiltVariant, Comparison, ComparisonSettings
 
 NO_CLIENT: Final = "-"
-"""Stands for the client of a strategy that opens none of ours."""
+"""Client of a case whose strategy uses none of ``strategies/clients``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """The same latency for every answer."""
+    """The same latency for every response."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Uniform:
-    """Any latency between two bounds is as likely as any other."""
+    """A latency drawn evenly between two bounds."""
 
     low_s: float
     high_s: float
@@ -32,7 +32,7 @@ class Uniform:
 
 @dataclass(frozen=True, slots=True)
 class LogNormal:
-    """The long tail of real services, given by the two figures people know of theirs."""
+    """A latency with the long tail of real services, given by the figures that monitoring shows."""
 
     median_s: float
     p99_s: float
@@ -43,12 +43,12 @@ Latency: TypeAlias = Fixed | Uniform | LogNormal
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong with some of a profile's answers.
+    """A fault that the server injects into some of the responses of a profile.
 
     Attributes:
         kind: one of ``bench.model.faults.KINDS``.
-        rate: share of fetches that meet it, above 0 and up to 1.
-        status: what kind ``status`` answers; 0 for the others.
+        rate: share of fetches with this fault, above 0 and up to 1.
+        status: HTTP status of kind ``status``; 0 for other kinds.
     """
 
     kind: str
@@ -58,15 +58,15 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How the flag server behaves.
+    """Settings of the flag server: its latency, bandwidth, faults and protocol.
 
     Attributes:
-        latency: seconds from the arrival of a request to the first byte of its answer.
-        jitter_s: each latency moves by a uniform draw from ± this, and never below zero.
-        bandwidth: bytes per second of each answer's body; ``None`` is as fast as the machine goes.
-        faults: what goes wrong instead, no two of them with one fetch: their rates add up to 1 at most.
-        tls: whether the connections are encrypted.
-        http2: whether HTTP/2 is spoken on them, and nothing else.
+        latency: seconds from the arrival of a request to the first byte of its response.
+        jitter_s: bound of a uniform draw that is added to or subtracted from each latency, never below zero.
+        bandwidth: bytes per second of each response body; ``None``: unlimited.
+        faults: faults of which a fetch meets at most one: their rates add up to at most 1.
+        tls: whether connections are encrypted.
+        http2: whether the server speaks HTTP/2 only.
     """
 
     name: str
@@ -80,7 +80,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which flags a case downloads: ``codes`` in order, all of them ``repeat`` times over."""
+    """The flags that a case downloads: ``codes`` in order, the whole list ``repeat`` times."""
 
     label: str
     codes: tuple[str, ...]
@@ -97,8 +97,7 @@ class Case:
     """One row of the table: strategy × client × workers × profile × countries.
 
     Attributes:
-        variant: which of several otherwise equal cases it is, as in a comparison of a case with itself;
-            empty where there is only one.
+        variant: label of the variant in a comparison; empty elsewhere.
     """
 
     strategy: str
@@ -111,25 +110,25 @@ class Case:
 
     @property
     def id(self) -> str:
-        """Name the case uniquely within its run, for people and for ``--only`` patterns."""
+        """The unique name of the case in its run, for people and ``--only`` patterns."""
         return f"{self.plain_id}@{self.variant}" if self.variant else self.plain_id
 
     @property
     def plain_id(self) -> str:
-        """Name what all variants of the case share."""
+        """The name that all variants of the case share."""
         connection = "" if self.keep_alive else "/close"
         return f"{self.strategy}/{self.client}/{self.workers}/{self.profile.name}{connection}"
 
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """What the harness knows of a strategy file without importing it.
+    """Facts about a strategy file, read from its text without importing it.
 
     Attributes:
-        file: the file the worker loads.
-        face: whether it opens ``job.client()`` or ``job.async_client()``; ``None`` if neither.
+        file: the file that the worker imports.
+        face: whether it opens ``job.client()`` or ``job.async_client()``; ``None``: neither.
         takes_workers: whether it reads ``job.workers``.
-        starts_processes: whether it names what starts a process for each of them.
+        starts_processes: whether it starts a process for each worker.
     """
 
     name: str
@@ -142,15 +141,14 @@ class Strategy:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What the harness knows of a client file without importing it.
+    """Facts about a client file, read from its text without importing it.
 
     Attributes:
-        faces: the kinds of strategy that can use it.
-        missing: top-level modules it imports that are not installed here.
-        install: the command that would install them, or an empty string.
-        speaks: what it can speak beside plain HTTP/1.1.
-        deviations: kinds of faults that it sees over HTTP/1.1 otherwise than ``bench.model.faults`` has them,
-            and as what.
+        faces: kinds of strategies that can use it.
+        missing: top-level modules that it imports and that are not installed.
+        install: command that installs them; empty if none are missing.
+        speaks: protocols beside plain HTTP/1.1.
+        deviations: outcomes, by kind of fault, that differ from ``bench.model.faults`` over HTTP/1.1.
     """
 
     name: str
@@ -164,18 +162,18 @@ class Client:
 
 
 PROBES: Final = ("cpu", "gc", "loop_lag", "queue_wait", "memory", "handles")
-"""What can be measured beside the time; all of it is by default."""
+"""Probes of the worker, all on by default (``bench.worker.probes``)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stopping:
-    """When a case has been run often enough; ``Experiment.blocks`` is the most there can be.
+    """When to stop running a case before all ``Experiment.blocks``.
 
     Attributes:
         least_blocks: blocks that every case is run in.
-        precision: half-width of the interval of a case's median, as a share of it, that is enough;
-            ``None`` where only blocks and budget count.
-        budget_s: seconds of trials after which no further block is begun; ``None`` for no limit.
+        precision: half-width of the interval of a case's median, as a share of it, at which the case stops;
+            ``None``: only blocks and budget count.
+        budget_s: seconds of trials after which no block is started; ``None``: no limit.
     """
 
     least_blocks: int
@@ -185,25 +183,27 @@ class Stopping:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """A config, resolved: everything a run needs to know before it starts.
+    """A resolved config: everything that a run needs to know before it starts.
 
     Attributes:
-        strategies: by name, for every strategy that ``cases`` mentions.
-        blocks: how often each case is run; at the most, where ``stopping`` may end it earlier.
+        strategies: by name, every strategy of ``cases``.
+        blocks: number of blocks; the maximum, where ``stopping`` may end a case earlier.
         rounds: timed rounds per trial, more of them where they are short; ``None`` is *auto*: 1 to 5,
             until 0.5 s is timed.
-        flags_dir: where the server takes its flags from; ``None`` serves the project's own.
+        deadline_s: seconds for a trial.
+        request_timeout_s: seconds for a fetch, enforced outside the client.
+        seed: determines the order of cases, delays and faults.
+        flags_dir: folder of the flags to serve; ``None``: the project's own flags.
         source: the config as written, for the record.
-        notes: what the user should know before it starts, one sentence each.
-        stopping: ``None`` runs every case in every block.
-        probes: which of ``PROBES`` are on.
-        pinning: whether server, worker and harness are kept on cores of their own where there are enough.
-        deviations: by client, the faults that it sees over HTTP/1.1 otherwise than others, and as what.
-        disturbed: what becomes of a trial that the machine or the server spoilt: it is refused, or kept
-            with a remark.
-        terms: what the config says of a contest, which only some commands hold.
-        contest: what decides between the two variants that each case has; ``None`` where nothing is compared.
-        sides: where the workers of each variant come from; those of other cases are this project's own.
+        notes: notes for the user before the run starts, one sentence each.
+        stopping: ``None``: every case is run in every block.
+        probes: the ``PROBES`` that are on.
+        pinning: whether server, worker and harness run on separate cores if there are enough.
+        deviations: by client, ``Client.deviations``.
+        disturbed: whether disturbed trials are discarded, or kept with a remark.
+        terms: the config's settings for comparisons, which ``ab`` and ``gate`` use.
+        contest: the comparison that this run is; ``None`` for other runs.
+        sides: the variants of the comparison, built, by label; other runs use this project's own code.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What the whole name of a commit is, by either of git's hashes."""
+"""Variants, and the settings by which two of them are compared in pairs."""
 
 import re
 from collections.abc import Mapping
@@ -7,18 +7,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-
-
-def is_full_sha(text: str) -> bool:
-    """Say whether a text is the whole name of a commit."""
-    return _COMMIT.fullmatch(text) is not None
-
-
-_SHOWN: Final = 10
+_FULL_SHA: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")  # SHA-1 or SHA-256
+_SHORT_SHA_LENGTH: Final = 10
 
 Metric: TypeAlias = Literal["elapsed", "p99", "cpu", "memory"]
-"""What two sides are compared by; docs/ci.md says what each is."""
+"""A figure by which variants are compared; docs/ci.md explains each."""
 METRICS: Final[tuple[Metric, ...]] = ("elapsed", "p99", "cpu", "memory")
 Verdict: TypeAlias = Literal["faster", "slower", "equivalent", "inconclusive"]
 """What is found of a candidate, or of one case against another; *equivalent* needs a margin."""
@@ -28,14 +21,14 @@ DEFAULT_MARGIN: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """What makes one side of a contest: a tree, an interpreter, and what is installed for it.
+    """One variant of a comparison: a source tree, an interpreter and installed libraries.
 
     Attributes:
-        rev: a git revision of the current repository; at most one of ``rev`` and ``path`` is given, and
+        rev: git revision of the current repository; at most one of ``rev`` and ``path`` is given, and
             without either the tree is the current folder as it is.
-        path: a folder, taken as it is.
-        python: an interpreter by its version, or by its path; empty for the one at work.
-        requirements: what is installed on top of what the tree asks for, as ``pip`` writes it.
+        path: folder to use as it is.
+        python: version or path of the interpreter; empty: the running one.
+        requirements: libraries to install beside those that the tree requires, as ``pip`` writes them.
     """
 
     rev: str = ""
@@ -45,28 +38,28 @@ class Variant:
 
     @property
     def label(self) -> str:
-        """Name it in tables and in the ids of its cases, where an ``@`` stands before it."""
+        """The name of the variant in tables and, after an ``@``, in case ids."""
         python = f"py{self.python}" if self.python[:1].isdigit() else Path(self.python).name
-        rev = self.rev[:_SHOWN] if is_full_sha(self.rev) else self.rev
+        rev = self.rev[:_SHORT_SHA_LENGTH] if is_full_sha(self.rev) else self.rev
         tree = rev or ("" if self.path is None else self.path.name or str(self.path))
-        # an address of a requirement, which may hold a token, is nobody's business
+        # the URL of a requirement may contain a token
         requirements = (each.partition("@")[0].strip() if "/" in each else each for each in self.requirements)
-        named = "+".join(part for part in (tree, python, *requirements) if part) or "worktree"
-        return named.replace("@", "-")
+        label = "+".join(part for part in (tree, python, *requirements) if part) or "worktree"
+        return label.replace("@", "-")
 
 
 BoundedFigure: TypeAlias = Literal["elapsed", "p99", "cpu", "memory", "efficiency", "errors"]
-"""What can have a bound of its own, whatever the base does; ``errors`` are failed fetches of a round."""
+"""A figure that can have an absolute threshold; ``errors`` are failed fetches of a round."""
 Relation: TypeAlias = Literal["<", "<=", "==", ">=", ">"]
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a figure of the candidate must keep to, such as ``p99 < 80ms``.
+    """An absolute threshold for a figure of the candidate, such as ``p99 < 80ms``.
 
     Attributes:
-        pattern: which cases it is for, as a shell pattern of their ids without a variant.
-        value: in seconds, bytes, a share or a count.
+        pattern: shell pattern of the case ids, without a variant, that it applies to.
+        value: seconds, bytes, a share or a count, depending on the figure.
     """
 
     pattern: str
@@ -77,14 +70,14 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class ComparisonSettings:
-    """What a config says of a contest.
+    """The settings of a config for comparisons.
 
     Attributes:
-        variants: base and candidate; ``None`` where the config leaves that to the command line.
-        metrics: what is compared of each case.
-        margins: pattern of cases, and the greatest change that is still *equivalent* for them,
-            as a share; the last pattern that fits a case counts.
-        bounds: what the candidate must keep to besides.
+        variants: base and candidate; ``None``: the command line names them.
+        metrics: metrics to compare in each case.
+        margins: pattern of case ids, and the largest change that is still *equivalent* for them,
+            as a share; the last pattern that matches a case counts.
+        bounds: absolute thresholds of the candidate.
     """
 
     variants: tuple[Variant, Variant] | None = None
@@ -94,20 +87,20 @@ class ComparisonSettings:
 
     def margin(self, case: str) -> float:
         """Return the margin of a case, by its id without a variant."""
-        fitting = [margin for pattern, margin in self.margins if fnmatchcase(case, pattern)]
-        return fitting[-1] if fitting else DEFAULT_MARGIN
+        matching = [margin for pattern, margin in self.margins if fnmatchcase(case, pattern)]
+        return matching[-1] if matching else DEFAULT_MARGIN
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltVariant:
-    """Where the workers of a variant come from.
+    """A variant whose workers can be started.
 
     Attributes:
-        python: the interpreter.
-        import_path: folders in front of its path, among them those of ``bench`` and ``strategies``.
+        python: path of the interpreter.
+        import_path: folders at the start of ``sys.path``, with those of ``bench`` and ``strategies``.
         strategies: the file of each strategy, by name.
-        tree: the files of its variant; ``None`` where it is of none.
-        about: what is kept of it with a run: commit, interpreter, libraries; ready for JSON.
+        tree: folder of its source tree; ``None`` for this project's own code.
+        about: facts to store with the run (commit, interpreter, libraries), ready for JSON.
     """
 
     python: str
@@ -119,20 +112,22 @@ class BuiltVariant:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What decides between two sides.
+    """The settings of a comparison of two variants; stored with its run as ``contest``.
+
+    Case ids are those without a variant.
 
     Attributes:
-        base: the variant that is the measure of the other, by its label.
-        candidate: the other one.
-        metrics: what is compared of each case.
-        margins: by case, without a variant: the greatest change that is still *equivalent*, as a share.
-        budget_s: seconds of trials; no block is begun that would exceed it if it took as long as the last.
-        repeats: by case, without a variant: how many times the countries of the config are asked in a round,
-            so that none is too short to tell.
-        alone: cases, without a variant, that only one side has, and which side that is.
-        bounds: what the candidate must keep to besides.
-        coins: draws who goes first in each block; other trees and libraries have other ones, so that bad luck
-            is not repeated with every commit.
+        base: label of the base.
+        candidate: label of the variant that is compared with it.
+        metrics: metrics to compare in each case.
+        margins: by case, the largest change that is still *equivalent*, as a share.
+        budget_s: seconds of trials; no block is started that would exceed it if it took as long as the last.
+        repeats: by case, how many times a round downloads the countries of the config, so that no round is
+            too short to measure.
+        alone: by case that only one variant has, the label of that variant.
+        bounds: absolute thresholds of the candidate.
+        coins: assignment seed: determines the variant that goes first in each pair; it differs between trees
+            and libraries, so that bad luck is not repeated with every commit.
     """
 
     base: str
@@ -144,3 +139,8 @@ class Comparison:
     alone: Mapping[str, str] = field(default_factory=dict)
     bounds: tuple[Bound, ...] = ()
     coins: int = 0
+
+
+def is_full_sha(text: str) -> bool:
+    """Return whether a text is a full commit hash of git."""
+    return _FULL_SHA.fullmatch(text) is not None

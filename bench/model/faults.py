@@ -1,7 +1,9 @@
-"""The kinds of faults that a profile may hold, and the class in which a fetch ends that meets one.
+"""The kinds of faults that a profile may have, and the outcome of a fetch that meets one.
 
-The names are those of HTTP (RFC 9110, 9112, 9113) and of the tools that inject faults; ``docs/faults.md``
-has the table that is made from this one.
+The names are those of HTTP (RFC 9110, 9112, 9113) and of the tools that inject faults. To add a kind, add it
+to ``KINDS``, and produce it in ``bench.server``: a complete response in ``fault_responses``, anything else in
+``http1.transport_faults`` and ``http2.transport_faults``. Config, schema, predictions and tables follow from
+``KINDS``; ``flagbench list faults --format markdown`` writes the table of docs/faults.md.
 """
 
 from collections.abc import Mapping
@@ -13,21 +15,20 @@ from bench.api.outcomes import FetchOutcome, outcome_of_status
 from bench.model.cases import Fault, Profile
 
 Reach: TypeAlias = Literal["fetch", "connection", "none"]
-"""What a fault ends beside the fetch that it is meant for: nothing else, all that shares its connection;
-or whether a protocol cannot have it at all."""
+"""The fetches that a fault ends: its own, all of its connection, or none: the protocol cannot have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One way for a download to go wrong.
+    """A kind of fault.
 
     Attributes:
-        outcome: the class in which a fetch ends; that of kind ``status`` follows from its status.
-        summary: what the server does, or the network.
-        http1: its reach over HTTP/1.1, where a connection has one fetch at a time.
-        http2: its reach over HTTP/2, where a connection has all of them.
+        outcome: outcome of the fetch; for kind ``status`` it depends on the status.
+        summary: what the server or the network does, for tables.
+        http1: reach over HTTP/1.1, where a connection has one fetch at a time.
+        http2: reach over HTTP/2, where all fetches share a connection.
         needs_tls: whether only an encrypted connection can have it.
-        is_total: whether it happens before there is a request, so that all fetches have it or none.
+        is_total: whether it happens before any request, so that all fetches have it or none.
     """
 
     outcome: FetchOutcome
@@ -47,7 +48,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "rate_limited": Kind("rate_limited", "429 with Retry-After"),
         "slicer": Kind("ok", "sends the answer in small pieces, a moment apart"),
         "slow_close": Kind("ok", "sends all, and closes the connection a moment later", http2="none"),
-        "refused": Kind("refused", "nobody listens at the port", is_total=True),
+        "refused": Kind("refused", "no process listens at the port", is_total=True),
         "reset_before_headers": Kind("reset", "resets the connection, or the stream, instead of an answer"),
         "reset_mid_body": Kind("reset", "resets it halfway through the body"),
         "close_before_headers": Kind("disconnected", "closes the connection without an answer", http2="none"),
@@ -64,35 +65,37 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "wrong_content": Kind("corrupt", "sends other bytes, as many as there should be"),
         "no_content": Kind("corrupt", "204"),
         "empty_body": Kind("corrupt", "200 with a body of no bytes"),
-        "garbage_status_line": Kind("protocol", "begins its answer with what is no HTTP", http2="none"),
+        "garbage_status_line": Kind(
+            "protocol", "begins its answer with bytes that are not HTTP", http2="none"
+        ),
         "bad_length": Kind("protocol", "sends a negative Content-Length", http2="connection"),
         "duplicate_length": Kind("protocol", "sends two different Content-Lengths", http2="connection"),
         "huge_header": Kind("protocol", "sends a header of 256 KiB", http2="connection"),
         "surplus_bytes": Kind("protocol", "sends more than its Content-Length", http2="connection"),
         "redirect_loop": Kind("redirect", "302 to itself"),
         "redirect_off_host": Kind("redirect", "302 to an address that is not this machine's"),
-        "gzip_bomb": Kind("too_large", "sends a gzip of 1 GiB that nobody asked for", http2="connection"),
+        "gzip_bomb": Kind("too_large", "sends an unrequested gzip of 1 GiB", http2="connection"),
         "oversized": Kind("too_large", "sends a body of 1 GiB", http2="none"),
         "tls_expired": Kind("tls", "shows a certificate that has expired", needs_tls=True, is_total=True),
         "tls_wrong_host": Kind("tls", "shows the certificate of another host", needs_tls=True, is_total=True),
         "tls_unknown_authority": Kind(
-            "tls", "shows a certificate of an authority that nobody trusts", needs_tls=True, is_total=True
+            "tls", "shows a certificate of an unknown authority", needs_tls=True, is_total=True
         ),
     }
 )
 
 
 def is_total(fault: Fault | None) -> bool:
-    """Tell whether a fault happens before there is a request, so that the server sees none."""
+    """Return whether a fault happens before any request, so that the server log is empty."""
     return fault is not None and KINDS[fault.kind].is_total
 
 
 def reach_of(fault: Fault, profile: Profile) -> Reach:
-    """Return what a fault ends beside its fetch over the protocol that a profile speaks."""
+    """Return the reach of a fault over the protocol of a profile."""
     kind = KINDS[fault.kind]
     return kind.http2 if profile.http2 else kind.http1
 
 
 def outcome_of(fault: Fault) -> FetchOutcome:
-    """Return the class in which a fetch ends that meets a fault."""
+    """Return the outcome of a fetch that meets a fault."""
     return outcome_of_status(fault.status) if fault.kind == "status" else KINDS[fault.kind].outcome

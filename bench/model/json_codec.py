@@ -1,7 +1,7 @@
-"""Frozen dataclasses as JSON and back, strictly: nothing missing, nothing more, every type as declared.
+"""Convert frozen dataclasses to JSON and back, with every field present and of its declared type.
 
-What processes say to each other and what is stored goes through here, so there is one form of each
-value. Where a field may hold one of several dataclasses, JSON names which: ``{"uniform": {…}}``.
+Stored documents and messages between processes all use it, so each value has one form. If a field may hold
+one of several dataclasses, JSON has its lower-cased name: ``{"uniform": {…}}``.
 """
 
 import json
@@ -19,29 +19,29 @@ T = TypeVar("T")
 
 
 class MalformedError(BenchError):
-    """A document is not what was agreed."""
+    """A JSON document does not match the declared type."""
 
 
 def encode(value: Any) -> str:
-    """Write a value as one line of JSON."""
+    """Encode a value as one line of JSON."""
     return json.dumps(to_json_value(value), allow_nan=False, separators=(",", ":"))
 
 
 def decode(kind: type[T], text: str | bytes) -> T:
-    """Read one JSON document as a dataclass of this kind.
+    """Decode one JSON document as a dataclass of this kind.
 
     Raises:
-        MalformedError: with the path of the value that does not fit.
+        MalformedError: a value does not match; the message has its path.
     """
     document: T = from_json_value(kind, parse(text), kind.__name__)
     return document
 
 
 def parse(text: str | bytes) -> Any:
-    """Read JSON as RFC 8259 has it, without Python's NaN and Infinity.
+    """Parse JSON according to RFC 8259, without Python's NaN and Infinity.
 
     Raises:
-        MalformedError: it is something else.
+        MalformedError: the text is not JSON.
     """
     try:
         return json.loads(text, parse_constant=_refuse_constant)
@@ -50,10 +50,10 @@ def parse(text: str | bytes) -> Any:
 
 
 def to_json_value(value: Any) -> Any:
-    """Return what ``json.dumps`` takes for a dataclass, or for a container of them."""
+    """Convert a dataclass, or a container of dataclasses, to a value for ``json.dumps``."""
     if is_dataclass(value) and not isinstance(value, type):
         hints = _hints(type(value))
-        return {name: _tagged(hint, getattr(value, name)) for name, hint in hints.items()}
+        return {name: _name_if_union(hint, getattr(value, name)) for name, hint in hints.items()}
     if isinstance(value, Mapping):
         return {name: to_json_value(item) for name, item in value.items()}
     if isinstance(value, tuple | list):
@@ -62,18 +62,20 @@ def to_json_value(value: Any) -> Any:
 
 
 def from_json_value(kind: Any, value: Any, where: str) -> Any:
-    """Build a value of a declared type from what JSON holds.
+    """Build a value of a declared type from parsed JSON.
 
-    The type may be a dataclass or one of several, ``Path``, a scalar, or a ``tuple``, ``Mapping``,
-    ``Literal`` or optional of such; ``object`` takes anything. ``where`` is the path of the value, for
-    the error.
+    Args:
+        kind: a dataclass or a union of several, ``Path``, a scalar, or a ``tuple``, ``Mapping``, ``Literal``
+            or optional of these; ``object`` accepts any value.
+        value: parsed JSON.
+        where: path of the value in its document, for the error.
 
     Raises:
-        MalformedError: it does not fit.
+        MalformedError: the value does not match the type.
     """
     origin, inner = get_origin(kind), get_args(kind)
     if origin is UnionType:
-        return _fit_union(inner, value, where)
+        return _build_union(inner, value, where)
     if origin is Literal:
         _expect(value in inner, value, where)
         return value
@@ -84,12 +86,12 @@ def from_json_value(kind: Any, value: Any, where: str) -> Any:
         _expect(isinstance(value, dict), value, where)
         return {name: from_json_value(inner[1], item, f"{where}.{name}") for name, item in value.items()}
     if is_dataclass(kind):
-        return _fit_dataclass(kind, value, where)
-    return _fit_scalar(kind, value, where)
+        return _build_dataclass(kind, value, where)
+    return _build_scalar(kind, value, where)
 
 
-def _fit_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
-    """Build an optional value, or that dataclass of several whose name stands in front."""
+def _build_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
+    """Build an optional value, or the dataclass that JSON names."""
     if kinds[-1] is type(None):
         return None if value is None else from_json_value(kinds[0], value, where)
     by_name = {_name(kind): kind for kind in kinds}
@@ -98,7 +100,7 @@ def _fit_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
     return from_json_value(by_name[name], inner, f"{where}.{name}")
 
 
-def _fit_dataclass(kind: Any, value: Any, where: str) -> Any:
+def _build_dataclass(kind: Any, value: Any, where: str) -> Any:
     _expect(isinstance(value, dict), value, where)
     hints = _hints(kind)
     if odd := value.keys() ^ hints.keys():
@@ -108,7 +110,7 @@ def _fit_dataclass(kind: Any, value: Any, where: str) -> Any:
     )
 
 
-def _fit_scalar(kind: Any, value: Any, where: str) -> Any:
+def _build_scalar(kind: Any, value: Any, where: str) -> Any:
     if kind is object:
         return value
     if kind is Path:
@@ -117,11 +119,12 @@ def _fit_scalar(kind: Any, value: Any, where: str) -> Any:
     if kind is float:
         _expect(type(value) in {int, float} and abs(value) <= sys.float_info.max, value, where)
         return float(value)
-    _expect(type(value) is kind, value, where)  # exactly: True is no number of workers
+    _expect(type(value) is kind, value, where)  # exactly: True is not a number of workers
     return value
 
 
-def _tagged(hint: Any, value: Any) -> Any:
+def _name_if_union(hint: Any, value: Any) -> Any:
+    """Convert a value, and put the name of its class in front if the field may hold several."""
     is_choice = get_origin(hint) is UnionType and all(is_dataclass(kind) for kind in get_args(hint))
     return {_name(type(value)): to_json_value(value)} if is_choice else to_json_value(value)
 
@@ -141,4 +144,4 @@ def _expect(fits: bool, value: Any, where: str) -> None:  # noqa: FBT001  the co
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number in JSON")
+    raise ValueError(f"{name} is not a JSON number")

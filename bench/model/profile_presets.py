@@ -1,4 +1,4 @@
-"""The chapter's three servers as profiles: fast, slow, and slow with errors."""
+"""The chapter's three servers as profiles: fast, slow, and slow with errors. Used by configs and commands."""
 
 from dataclasses import replace
 from difflib import get_close_matches
@@ -16,13 +16,11 @@ PRESETS: Final = MappingProxyType(
         "error": Profile("error", Uniform(0.5, 5.0), faults=(Fault("status", 0.25, 418),)),
     }
 )
-"""By name: no delay at all; 0.5 to 5 s; the same, and a quarter of the fetches end in 418."""
+"""By name: no delay; 0.5 to 5 s; the same, and a quarter of the responses have status 418."""
 
 
 def preset(name: str, scale: float = 1.0) -> Profile:
-    """Return one of the chapter's servers, its latency multiplied by ``scale``.
-
-    A scaled profile says so in its name: ``delay*0.1``.
+    """Return a preset, scaled.
 
     Raises:
         UsageError: there is no such preset, or the scale is not above zero.
@@ -32,11 +30,17 @@ def preset(name: str, scale: float = 1.0) -> Profile:
         near = get_close_matches(name, PRESETS, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"the presets are {', '.join(PRESETS)}"
         raise UsageError(f"unknown profile {name!r}", hint=hint)
-    return scaled(profile, scale)
+    return scale_profile(profile, scale)
 
 
-def scaled(profile: Profile, scale: float) -> Profile:
-    """Return a profile whose latency and jitter are ``scale`` times as long; errors stay as likely."""
+def scale_profile(profile: Profile, scale: float) -> Profile:
+    """Multiply the latency and jitter of a profile; faults stay as frequent.
+
+    A scaled profile is named after the factor: ``delay*0.1``.
+
+    Raises:
+        UsageError: the scale is not above zero.
+    """
     if not (isfinite(scale) and scale > 0):
         raise UsageError(
             f"profile {profile.name!r} cannot be scaled by {scale:g}", hint="use a number above 0"
@@ -46,12 +50,12 @@ def scaled(profile: Profile, scale: float) -> Profile:
     return replace(
         profile,
         name=f"{profile.name}*{scale:g}",
-        latency=_scaled_latency(profile.latency, scale),
+        latency=_scale_latency(profile.latency, scale),
         jitter_s=profile.jitter_s * scale,
     )
 
 
-def _scaled_latency(latency: Latency, scale: float) -> Latency:
+def _scale_latency(latency: Latency, scale: float) -> Latency:
     match latency:
         case Fixed(seconds):
             return Fixed(seconds * scale)

@@ -1,6 +1,6 @@
-"""What trials yield, as frozen values: what is kept of a run.
+"""Measurements and the stored run: the output of a run.
 
-Seconds and bytes throughout; ``None`` is what was not or could not be measured, never a zero.
+All times are in seconds and all sizes in bytes. ``None`` is a value that could not be measured, never a zero.
 """
 
 from collections.abc import Mapping
@@ -28,23 +28,25 @@ class Invalid:
 
 @dataclass(frozen=True, slots=True)
 class ServerRound:
-    """What the server itself saw of one round.
+    """The server log of one round, summarised.
+
+    A request is in flight from its arrival to the end of its response.
 
     Attributes:
         requests: requests that arrived.
-        connections: connections on which those requests came.
-        opened: those of them that had carried no request of this trial before.
-        max_in_flight: the most requests between arrival and the end of their answer at one instant.
-        mean_in_flight: the same on average over the time from the first arrival to the last end.
-        late_p50_s: median of how much later than planned answers started.
-        late_p99_s: 99th percentile of the same.
-        late_mean_s: mean of the same.
-        idle_s: time between the first arrival and the last end in which nothing was in flight.
-        spacing_p50_s: median of the time between one arrival and the next.
-        spacing_max_s: the longest of the same.
-        overtaken: arrivals that must be moved to put all of them into the order asked.
-        retries: requests for a country beyond those that were asked.
-        faults: how many requests met which of ``bench.model.faults.KINDS``; those that none met are left out.
+        connections: connections that carried these requests.
+        opened: connections among them that carried no earlier request of this trial.
+        max_in_flight: maximum number of requests in flight.
+        mean_in_flight: mean number of requests in flight, from the first arrival to the last end.
+        late_p50_s: median delay of a response beyond its planned start.
+        late_p99_s: 99th percentile of this delay.
+        late_mean_s: mean of this delay.
+        idle_s: time between the first arrival and the last end without a request in flight.
+        spacing_p50_s: median time between one arrival and the next.
+        spacing_max_s: longest time between one arrival and the next.
+        overtaken: arrivals that must be moved to put all arrivals into the order of the job's countries.
+        retries: requests for a country beyond those that the job asked for.
+        faults: number of requests with a fault, by kind (``bench.model.faults.KINDS``).
     """
 
     requests: int
@@ -65,14 +67,12 @@ class ServerRound:
 
 @dataclass(frozen=True, slots=True)
 class Phases:
-    """Where the time of a round goes, from the call until a flag is on disk.
-
-    All but the first are means over its fetches.
+    """Mean times of the phases of a fetch, and the start of its round.
 
     Attributes:
-        start_s: from the call of ``download_many`` to the first request that the server saw.
+        start_s: from the call of ``download_many`` to the arrival of the first request at the server.
         first_byte_s: from the call of ``download_one`` to the first byte that the server sent.
-        transfer_s: from there until the client had the whole answer.
+        transfer_s: from there until the client had the whole response.
         save_s: from there until the flag was saved.
     """
 
@@ -84,17 +84,17 @@ class Phases:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """What a round took beyond its ideal, in parts that add up to it.
+    """The time of a round beyond its ideal, in parts that add up to it.
 
-    Each worker is a slot that is open for the whole round; the time of all slots is divided among what
-    they were doing, and then by their number.
+    Each worker is a slot that is open for the whole round. A part is the sum over all slots, divided by their
+    number.
 
     Attributes:
-        pool_start_s: until slots that were used began their first fetch.
-        unused_s: open and without a fetch, beyond what the longest fetch makes inevitable.
-        set_up_s: connections that were accepted and had not yet carried a request.
-        client_s: within a fetch, and neither with the server nor setting up a connection.
-        lateness_s: with the server, beyond what was planned.
+        pool_start_s: until the used slots began their first fetch.
+        unused_s: without a fetch, beyond the time that the longest fetch makes inevitable.
+        set_up_s: on connections that were accepted and had not yet carried a request.
+        client_s: in a fetch, but neither at the server nor setting up a connection.
+        lateness_s: at the server, beyond the planned delay.
         pool_stop_s: from the end of the last fetch to the return of ``download_many``.
     """
 
@@ -108,15 +108,17 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One call of ``download_many``.
+    """The measurement of one call of ``download_many``.
 
     Attributes:
-        fetches: how many fetches ended in each class (``ok``, ``not_found``, …).
-        verified: flags found on disk and equal byte for byte to what the server serves.
-        server: ``None`` where the server could not be asked, like ``server_busy``.
+        elapsed_s: duration of the call.
+        ideal_s: lower bound of the duration (``bench.model.lower_bound``).
+        fetches: number of fetches by outcome (``ok``, ``not_found``, …).
+        verified: number of flags on disk that equal the served ones byte for byte.
+        server: ``None``, like ``server_busy``, if the server could not be asked.
         server_busy: processor time of the server ÷ elapsed: its share of a core.
-        phases: ``None``, like ``gap``, where the fetches' own times or the server's are not to be had.
-        probes: what the probes saw, by figure.
+        phases: ``None``, like ``gap``, if times of the fetches or of the server are missing.
+        probes: values of the probes, by name.
     """
 
     elapsed_s: float
@@ -132,11 +134,11 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What the machine did while a trial went on.
+    """The load of the machine during a trial.
 
     Attributes:
-        strangers: cores' worth of processor time that went to others than the run, stolen time included.
-        stolen: cores' worth of the same that the hypervisor gave to other machines.
+        strangers: cores used by processes outside of the run, stolen time included.
+        stolen: cores that the hypervisor gave to other machines.
     """
 
     strangers: float
@@ -145,7 +147,7 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """What was left of a trial after its last round that had not been there before the first."""
+    """Threads, descriptors and processes left after the last round that did not exist before the first."""
 
     threads: int = 0
     descriptors: int = 0
@@ -154,24 +156,26 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What a trial yields, failures included.
+    """The result of a trial, failures included.
 
     Attributes:
         case: id of the case.
-        position: place in the block's order, from 0.
-        attempt: how often the trial had been invalid before, from 0.
-        detail: one line on what went wrong; for ``ok``, on what would have made it invalid had the config
-            not said to keep it, and else empty.
-        took_s: from asking for the process until nothing of it was left.
-        cold_start_s: from asking for the process until its imports were done; ``None`` if it never was.
-        imports_s: the part of it in which strategy and client were imported.
+        block: number of the block, from 0.
+        position: place in the order of the block, from 0.
+        attempt: number of earlier attempts that were disturbed.
+        detail: one line on the problem; for ``ok``, the disturbance of a kept trial, or empty.
+        took_s: from the request for the process until the last of its processes had ended.
+        cold_start_s: from the request for the process until its imports were done; ``None`` if it failed
+            before.
+        imports_s: the part of the cold start that imported strategy and client.
         warm_up: the untimed first round; ``None`` if it did not end.
-        latency: how long the fetches of the timed rounds took, in microseconds, as an HdrHistogram
+        rounds: the timed rounds.
+        latency: durations of the fetches of the timed rounds, in microseconds, as an HdrHistogram
             (V2, compressed, base64); empty if there were none.
-        probes: what the probes saw of the trial as a whole, by figure.
-        conditions: ``None`` where the machine does not tell.
-        cores: how many processors the worker could run on.
-        leak: ``None`` where the trial did not come to its end.
+        probes: values of the probes for the trial as a whole, by name.
+        conditions: ``None`` if the machine does not report its load.
+        cores: number of processors that the worker could run on.
+        leak: ``None`` if the trial did not end normally.
     """
 
     case: str
@@ -194,11 +198,11 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class RunHeader:
-    """What is known of a run when it starts; libraries and commits may change while it goes on.
+    """Facts about a run at its start, the first line of its journal; libraries and commits may change later.
 
     Attributes:
-        started: UTC, ISO 8601.
-        command: what was asked, ``CONFIG`` standing for the config, whose path is nobody's business.
+        started: time, UTC, ISO 8601.
+        command: words of the command line, with ``CONFIG`` for the config, whose path is private.
     """
 
     started: str
@@ -209,12 +213,12 @@ class RunHeader:
 
 @dataclass(frozen=True, slots=True)
 class Resumption:
-    """That a run which had been left went on.
+    """The resumption of an interrupted run.
 
     Attributes:
-        at: when, UTC, ISO 8601.
-        after: how many measurements, repeated attempts included, there were before.
-        git: what ``environment`` says of the commit, at that time.
+        at: time, UTC, ISO 8601.
+        after: number of measurements before, repeated attempts included.
+        git: the commit at that time, as in ``environment``.
     """
 
     at: str
@@ -227,11 +231,12 @@ class Run:
     """The stored document of one experiment.
 
     Attributes:
-        status: ``partial`` where the run was interrupted; such a run is no baseline.
-        started: UTC, ISO 8601.
+        status: ``partial`` if the run was interrupted; such a run is no baseline.
+        started: time, UTC, ISO 8601.
         config: the resolved settings, the config as written and its hash.
-        environment: interpreter, system, processor, libraries, revision; no secrets, no host name.
-        resumed: each time it went on after it had been left.
+        environment: interpreter, system, processor, libraries, commit; no secrets, no host name.
+        trials: all measurements, repeated attempts included, in the order of their end.
+        resumed: each resumption after an interruption.
     """
 
     name: str

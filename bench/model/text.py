@@ -1,25 +1,25 @@
-"""Write text on one safe line: counts, lists, names and foreign messages. Used by every room."""
+"""Write counts, lists, names and foreign messages as printable text on one line. Used by every room."""
 
 import traceback
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-_MOST_NAMES: Final = 5
-_MOST_CHARACTERS: Final = 300
+_MAX_NAMES: Final = 5
+_MAX_CHARACTERS: Final = 300
 _REPLACEMENT: Final = chr(0xFFFD)
-"""Of the Unicode standard. By its name, the compiler would import a module to find it (see the tests)."""
+"""U+FFFD. Written by its name, it would make the compiler import ``unicodedata`` in every worker."""
 
 
 def printable(text: str) -> str:
-    """Replace each character that could move a terminal's cursor or begin another line."""
+    """Replace each character that could move the cursor of a terminal or start a new line."""
     return "".join(sign if sign.isprintable() else _REPLACEMENT for sign in text)
 
 
 def one_line(text: str) -> str:
     """Fold a text into one printable line of at most 300 characters."""
-    line = printable(" ".join(text[: 4 * _MOST_CHARACTERS].split()))
-    return line if len(line) <= _MOST_CHARACTERS else line[: _MOST_CHARACTERS - 1] + "…"
+    line = printable(" ".join(text[: 4 * _MAX_CHARACTERS].split()))
+    return line if len(line) <= _MAX_CHARACTERS else line[: _MAX_CHARACTERS - 1] + "…"
 
 
 def plural(count: int, noun: str) -> str:
@@ -40,16 +40,16 @@ def join_or(words: Iterable[str]) -> str:
 
 def count_names(names: Sequence[str], one: str, many: str) -> str:
     """Count names and write the first five: ``2 files missing: br.gif, cn.gif``."""
-    rest = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    listed = ", ".join(names[:_MOST_NAMES])
+    rest = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    listed = ", ".join(names[:_MAX_NAMES])
     return one_line(f"{len(names)} {one if len(names) == 1 else many}: {listed}{rest}")
 
 
 def describe_error(error: BaseException, file: Path) -> str:
-    """Write an error's type and message, and the last line of ``file`` in its traceback."""
-    # format_exception_only copes with errors that cannot be printed; details and notes are indented or follow
-    said = next(line for line in traceback.format_exception_only(error) if not line.startswith(" "))
+    """Write the type and message of an error, and the last line of ``file`` in its traceback."""
+    # format_exception_only can print any error; its details are indented, and its notes follow
+    message = next(line for line in traceback.format_exception_only(error) if not line.startswith(" "))
     lines = [
         frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)
     ]
-    return one_line(f"{said} ({file.name}:{lines[-1]})" if lines else said)
+    return one_line(f"{message} ({file.name}:{lines[-1]})" if lines else message)

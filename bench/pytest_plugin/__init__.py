@@ -1,1 +1,1 @@
-"""``pytest --bench-config``: the cases of a config as pytest's items, for users of pytest-benchmark."""
+"""``pytest --bench-config``: cases of a config as pytest items, for users of pytest-benchmark."""

@@ -1,4 +1,4 @@
-"""What pytest loads: an option. Without it nothing else of flagbench is imported."""
+"""Hooks that pytest loads in every session; without ``--bench-config`` they import nothing else of ours."""
 
 import pytest
 
@@ -14,14 +14,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Take part in the session, if asked to.
+    """Register the plugin of the session if ``--bench-config`` is given.
 
     Raises:
-        pytest.UsageError: the other options, or the lack of pytest-benchmark, do not allow that.
+        pytest.UsageError: pytest-benchmark is missing, or another option contradicts it.
     """
-    asked = config.getoption("bench_config")
-    if asked is not None:
+    name = config.getoption("bench_config")
+    if name is not None:
         # every run of pytest loads this file, with --bench-config or without
         from bench.pytest_plugin.session import CaseSession
 
-        config.pluginmanager.register(CaseSession(config, asked), "flagbench-cases")
+        config.pluginmanager.register(CaseSession(config, name), "flagbench-cases")

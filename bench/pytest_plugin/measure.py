@@ -1,4 +1,4 @@
-"""From chosen cases to a stored run, and from that to what each item reports."""
+"""Measure the selected cases in one run, and turn it into the result of each item."""
 
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -9,9 +9,10 @@ from signal import SIGINT
 
 import pytest
 
+from bench.app.case_patterns import select_cases
 from bench.app.execute import RunOptions, execute_run
-from bench.app.select import select_cases
-from bench.errors import BenchError, ConfigError, ResourceError
+from bench.app.select import option_words
+from bench.errors import BenchError, ExitCode
 from bench.model.cases import Case, Experiment
 from bench.model.results import Run
 from bench.model.text import printable
@@ -25,87 +26,82 @@ from bench.storage.run_folder import save_run
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What came of the run.
+class MeasuredCases:
+    """The results of a run.
 
     Attributes:
-        yields: by case.
-        why: why there is nothing of the others, a line each.
-        signalled: what is to be raised as the user or the system ended it; ``None`` if nobody did.
+        results: by case id.
+        problems: why the other cases have no result, one line each.
+        signal: exception to raise if a signal ended the run; None: it ended by itself.
     """
 
-    yields: Mapping[str, CaseResult] = field(default_factory=dict)
-    why: tuple[str, ...] = ("it was not measured",)
-    signalled: BaseException | None = None
+    results: Mapping[str, CaseResult] = field(default_factory=dict)
+    problems: tuple[str, ...] = ("it was not measured",)
+    signal: BaseException | None = None
 
-    def of(self, case_id: str) -> CaseResult:
-        """Return what the run yielded of a case."""
-        return self.yields.get(case_id, CaseResult((), {}, self.why))
+    def result_of(self, case_id: str) -> CaseResult:
+        """Return the result of a case."""
+        return self.results.get(case_id, CaseResult((), {}, self.problems))
 
 
-def measure_cases(experiment: Experiment, chosen: AbstractSet[str], order: RunOptions) -> Measured:
-    """Run the chosen cases and keep the run below ``results/runs``, as ``run`` does.
+def measure_cases(experiment: Experiment, selected: AbstractSet[str], order: RunOptions) -> MeasuredCases:
+    """Run the selected cases, and store the run in ``results/runs`` as ``run`` does.
 
     Args:
-        experiment: with all cases of the config.
-        chosen: ids of those that are to be run.
-        order: says the same as the words of ``run`` would; which cases were chosen is added to it.
+        experiment: the config, with all of its cases.
+        selected: ids of the cases to run.
+        order: options of ``run`` that would do the same; the selection is added here.
     """
-    yields: dict[str, CaseResult] = {}
+    results: dict[str, CaseResult] = {}
 
     def present(document: Run, folder: Path) -> int:
         save_run(folder, document, to_markdown(document))
-        yields.update(_yields(document))
-        return 0
+        results.update(_case_results(document))
+        return ExitCode.OK
 
-    cases = tuple(case for case in experiment.cases if case.id in chosen)
-    order = replace(order, options=(*_only(experiment.cases, cases), *order.options))
+    cases = tuple(case for case in experiment.cases if case.id in selected)
+    order = replace(order, options=(*_selection_words(experiment.cases, cases), *order.options))
     try:
         with handle_termination():
             code = execute_run(replace(experiment, cases=cases), present, order)
     except BenchError as error:
-        return Measured(why=lines_of(error))
+        return MeasuredCases(problems=printable_lines(error))
     except Interrupted as interrupted:
-        return Measured(signalled=_signalled(128 + interrupted.number))
-    return Measured(yields, signalled=_signalled(code))
+        return MeasuredCases(signal=_signal_exception(128 + interrupted.number))
+    return MeasuredCases(results, signal=_signal_exception(code))
 
 
-def lines_of(error: BenchError) -> tuple[str, ...]:
-    """Return what an error says, a line each, as it can be shown."""
-    if isinstance(error, ConfigError):
-        lines = error.problems
-    elif isinstance(error, ResourceError):
-        lines = error.shortages
-    else:
-        lines = (str(error),)
-    return tuple(printable(line) for line in lines)
+def printable_lines(error: BenchError) -> tuple[str, ...]:
+    """Return the lines of an error without characters that could disturb a terminal."""
+    return tuple(map(printable, error.lines))
 
 
-def _yields(document: Run) -> Iterator[tuple[str, CaseResult]]:
-    """Return what each case of a run reports, with its id."""
-    for podium in rankings(document):
-        lines = tuple(failure_lines(podium))
-        for row in podium.rows:
+def _case_results(document: Run) -> Iterator[tuple[str, CaseResult]]:
+    """Yield the id and result of each case of a run."""
+    for ranking in rankings(document):
+        lines = tuple(failure_lines(ranking))
+        for row in ranking.rows:
             start = f"{printable(row.case.id)}: "
-            faults = tuple(line for line in lines if line.startswith(start))
+            problems = tuple(line for line in lines if line.startswith(start))
             values_s = tuple(row.sample.values())
-            known = {name: value for name, value in case_figures(row).items() if value is not None}
-            nothing = () if values_s or faults else (f"{start}no block of it was measured",)
-            yield row.case.id, CaseResult(values_s, {"run": document.name, **known}, faults + nothing)
+            if not values_s and not problems:
+                problems = (f"{start}no block of it was measured",)
+            figures = {name: value for name, value in case_figures(row).items() if value is not None}
+            yield row.case.id, CaseResult(values_s, {"run": document.name, **figures}, problems)
 
 
-def _only(cases: tuple[Case, ...], chosen: tuple[Case, ...]) -> tuple[str, ...]:
-    """Return the words by which ``run`` keeps the same cases, so that it can go on with this run.
+def _selection_words(cases: tuple[Case, ...], selected: tuple[Case, ...]) -> tuple[str, ...]:
+    """Return the ``--only`` option for ``run --resume`` to select the same cases.
 
-    Where no pattern keeps just these, there are none; ``run`` then says that the cases are others.
+    If no pattern selects exactly these, return none; ``run`` then refuses to resume with other cases.
     """
-    start = commonprefix([case.id for case in chosen])  # noqa: RUF071  `--only` takes a part of a name
-    is_some = len(chosen) < len(cases)
-    return ("--only", start) if is_some and start and select_cases(cases, start) == chosen else ()
+    start = commonprefix([case.id for case in selected])  # noqa: RUF071  `--only` takes a part of a name
+    is_pattern = len(selected) < len(cases) and start and select_cases(cases, start) == selected
+    return option_words(only=start if is_pattern else None)
 
 
-def _signalled(code: int) -> BaseException | None:
-    """Return what pytest takes for the signal that ended a run with this exit code; ``None`` for none."""
+def _signal_exception(code: int) -> BaseException | None:
+    """Return the exception that ends pytest like a signal ended a run; None for exit code 0."""
     if code == 128 + SIGINT:
         return KeyboardInterrupt()
-    return None if code == 0 else pytest.exit.Exception("flagbench was terminated", code)
+    return None if code == ExitCode.OK else pytest.exit.Exception("flagbench was terminated", code)

@@ -1,4 +1,4 @@
-"""A session of pytest with cases in it: they are collected, measured in one run, and reported one by one."""
+"""The plugin of a session with ``--bench-config``: collect cases, measure them in one run, report each."""
 
 from collections.abc import Iterable
 from contextlib import nullcontext
@@ -7,98 +7,100 @@ from typing import Any
 import pytest
 
 from bench.app.execute import RunOptions
-from bench.app.select import apply_overrides, load_experiment, override_args
+from bench.app.select import load_experiment, option_words
 from bench.config.lookup import find_config
 from bench.errors import BenchError
 from bench.pytest_plugin.items import CaseItem, CaseModule, CaseResult
-from bench.pytest_plugin.measure import Measured, lines_of, measure_cases
+from bench.pytest_plugin.measure import MeasuredCases, measure_cases, printable_lines
 
 
 class CaseSession:
-    """The part that flagbench has in a session.
+    """Adds the cases of a config to a session, and measures those that are selected.
 
     Raises:
-        pytest.UsageError: the config cannot be run, with all that is wrong with it, or does not go with
-            the other options.
+        pytest.UsageError: the config is invalid, with all of its problems, or another option contradicts.
     """
 
-    def __init__(self, config: pytest.Config, asked: str) -> None:
-        _refuse(config)
+    def __init__(self, config: pytest.Config, config_name: str) -> None:
+        _refuse_options(config)
         self._config = config
-        self._asked = asked
+        self._config_name = config_name
         try:
-            experiment = load_experiment(asked)
+            self._experiment = load_experiment(config_name, blocks=self._blocks())
         except BenchError as error:
-            raise pytest.UsageError(*lines_of(error)) from error
-        self._experiment = apply_overrides(experiment, only=None, blocks=self._blocks(), seed=None)
-        self._measured = Measured()
+            raise pytest.UsageError(*printable_lines(error)) from error
+        self._measured = MeasuredCases()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
-        """Add an item for each case, before others choose among all items."""
+        """Add an item for each case, before other plugins select among all items."""
         module = CaseModule.from_parent(
             session,
             path=self._config.rootpath / "flagbench",
             cases=self._experiment.cases,
-            file=find_config(self._asked).absolute(),
-            yielded=self._yielded,
+            file=find_config(self._config_name).absolute(),
+            result_of=self._result_of,
         )
         items.extend(session.genitems(module))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
-        """Measure the cases that were chosen, before the first item of all.
+        """Measure the selected cases before the first item of the session.
 
         Raises:
-            KeyboardInterrupt: the user wants no more of it; what was measured is kept.
+            KeyboardInterrupt: the user pressed Ctrl-C; finished trials are stored.
         """
         is_stopped = session.testsfailed and not self._option("continue_on_collection_errors")
         if is_stopped or self._option("collectonly") or self._option("setuponly"):
             return
-        chosen = _chosen(session.items)
-        if chosen:
+        selected = _selected_ids(session.items)
+        if selected:
             capture = self._config.pluginmanager.getplugin("capturemanager")
             with nullcontext() if capture is None else capture.global_and_fixture_disabled():
-                self._measured = measure_cases(self._experiment, chosen, self._order())
-            if self._measured.signalled is not None:
-                raise self._measured.signalled
+                self._measured = measure_cases(self._experiment, selected, self._run_options())
+            if self._measured.signal is not None:
+                raise self._measured.signal
 
-    def _yielded(self, case_id: str) -> CaseResult:
-        return self._measured.of(case_id)
+    def _result_of(self, case_id: str) -> CaseResult:
+        return self._measured.result_of(case_id)
 
-    def _order(self) -> RunOptions:
-        """Return the same as words for ``run``, which can go on with what is interrupted."""
-        options = override_args(only=None, blocks=self._blocks(), seed=None)
-        return RunOptions("run", self._asked, options, None, None, quiet=self._option("verbose") < 0)
+    def _run_options(self) -> RunOptions:
+        """Return the options by which ``run`` can resume an interrupted session."""
+        words = option_words(blocks=self._blocks())
+        return RunOptions("run", self._config_name, words, None, None, quiet=self._option("verbose") < 0)
 
     def _blocks(self) -> int | None:
-        """Return how many blocks there are to be, if not as many as the config says.
+        """Return the number of blocks; None: as the config says.
 
-        Where benchmarks are disabled, pytest-benchmark carries each out once.
+        pytest-benchmark runs disabled benchmarks once.
         """
-        is_off = self._option("benchmark_disable") and not self._option("benchmark_enable")
-        return 1 if is_off else None
+        is_disabled = self._option("benchmark_disable") and not self._option("benchmark_enable")
+        return 1 if is_disabled else None
 
     def _option(self, name: str) -> Any:
         return self._config.getoption(name, default=False)
 
 
-def _chosen(items: Iterable[pytest.Item]) -> frozenset[str]:
-    """Return the ids of the cases that are to be run, and not only shown as skipped."""
+def _selected_ids(items: Iterable[pytest.Item]) -> frozenset[str]:
+    """Return the ids of the cases to run; skipped items are only shown."""
     return frozenset(
         item.case.id for item in items if isinstance(item, CaseItem) and not any(item.iter_markers("skip"))
     )
 
 
-def _refuse(config: pytest.Config) -> None:
-    """Refuse what does not go together."""
+def _refuse_options(config: pytest.Config) -> None:
+    """Refuse a session without pytest-benchmark, or with several processes.
+
+    Raises:
+        pytest.UsageError: it is one of these.
+    """
     if config.getoption("benchmark_only", None) is None:
         raise pytest.UsageError(
-            "--bench-config needs pytest-benchmark, which is not installed, or turned off",
+            "--bench-config needs pytest-benchmark, which is not installed or is disabled",
             "pip install 'flagbench[pytest]'",
         )
     if config.getoption("numprocesses", None) or config.getoption("tx", None):
         raise pytest.UsageError(
-            "--bench-config measures, and what is timed beside other work is no timing",
-            "leave out -n and --tx, or say -n0",
+            "--bench-config cannot measure beside other processes of pytest-xdist",
+            "leave out -n and --tx, or use -n0",
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from statistics import fmean, median
 from typing import Final, Literal, TypeAlias, TypeVar
 
-from bench.model.latency_histogram import Latency, merge_histograms
+from bench.model.latency_histogram import LatencyPercentiles, merge_histograms
 from bench.model.results import Gap, Measurement, Phases, Round, ServerRound
 
 T = TypeVar("T", Phases, Gap)
@@ -43,7 +43,7 @@ class ResourceUsage:
     imports_s: float | None
     phases: Phases | None
     gap: Gap | None
-    latency: Latency | None
+    latency: LatencyPercentiles | None
     figures: Mapping[str, float]
     cpu_share: float | None
     server: Mapping[str, float]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.app.base_revision import merge_base
+from bench.app.gate_base import merge_base
 from bench.errors import IncomparableError, SetupError
 from tests.repositories import Repository
 
@@ -82,7 +82,7 @@ def test_missing_git_is_an_error(
 ) -> None:
     assert repository.folder.exists()
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SetupError, match="git cannot be asked"):
+    with pytest.raises(SetupError, match="git cannot be run"):
         merge_base()
 
 
@@ -107,7 +107,7 @@ def test_missing_repository_or_main_branch_says_what_to_do(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository.git("branch", "--move", "main", "trunk")
-    with pytest.raises(IncomparableError, match="there is none of"):
+    with pytest.raises(IncomparableError, match="the repository has no branch"):
         merge_base()
     empty = tmp_path / "empty"
     empty.mkdir()

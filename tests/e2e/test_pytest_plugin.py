@@ -1,4 +1,4 @@
-"""``pytest --bench-config`` from outside, with pytest-benchmark and pytest-xdist as their users call them."""
+"""``pytest --bench-config`` as a command, with pytest-benchmark and pytest-xdist."""
 
 import json
 import math
@@ -18,24 +18,32 @@ from tests.runs import ROOT, await_that, config, hostile
 pytestmark = [pytest.mark.e2e]
 
 PLUGINS: Final = ("pytest_benchmark.plugin", "bench.pytest_plugin.entry")
-PATIENCE_S: Final = 100
-WANTED: Final = {"strategy", "client", "workers", "profile", "efficiency", "max_in_flight", "min_verified"}
+TIMEOUT_S: Final = 100
+EXPECTED_INFO: Final = {
+    "strategy",
+    "client",
+    "workers",
+    "profile",
+    "efficiency",
+    "max_in_flight",
+    "min_verified",
+}
 
 
 def command(*words: str, plugins: tuple[str, ...] = PLUGINS) -> list[str]:
-    """Return the command that calls pytest with these plugins, and none that is merely installed."""
+    """Return the command that runs pytest with these plugins only."""
     loaded = [word for plugin in plugins for word in ("-p", plugin)]
     return [sys.executable, "-m", "pytest", *loaded, *words]
 
 
 def environment() -> Mapping[str, str]:
-    """Return an environment in which only the plugins that are named are loaded, whoever runs this test."""
+    """Return an environment in which pytest loads no other plugins, even below pytest-xdist."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
     return {**own, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 def call(folder: Path, *words: str, plugins: tuple[str, ...] = PLUGINS) -> subprocess.CompletedProcess[str]:
-    """Call pytest in a folder and wait for its end."""
+    """Run pytest in a folder, and wait for its end."""
     return subprocess.run(
         command(*words, plugins=plugins),
         cwd=folder,
@@ -43,30 +51,30 @@ def call(folder: Path, *words: str, plugins: tuple[str, ...] = PLUGINS) -> subpr
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE_S,
+        timeout=TIMEOUT_S,
     )
 
 
 def benchmarks(file: Path) -> dict[str, dict[str, Any]]:
-    """Read what pytest-benchmark has written, by the full name of each."""
+    """Read the JSON of pytest-benchmark, by full name."""
     written = json.loads(file.read_text("utf-8"))["benchmarks"]
     return {each["fullname"]: each for each in written}
 
 
 def runs(folder: Path) -> list[dict[str, Any]]:
-    """Read the runs that were stored, oldest first."""
+    """Read the stored runs, oldest first."""
     files = sorted((folder / "results" / "runs").glob("*/run.json"))
     return [json.loads(file.read_text("utf-8")) for file in files]
 
 
 def value(trial: Mapping[str, Any]) -> float:
-    """Work out the value of a block: the mean of the faster half of its rounds."""
+    """Return the value of a block: the mean of the faster half of its rounds."""
     elapsed_s = sorted(float(each["elapsed_s"]) for each in trial["rounds"])
     return fmean(elapsed_s[: math.ceil(len(elapsed_s) / 2)])
 
 
-def test_what_pytest_benchmark_keeps_is_what_was_measured(tmp_path: Path) -> None:
-    """Block by block, to the last bit; with our columns beside it and the fields of the case to group by."""
+def test_pytest_benchmark_has_the_measured_blocks_to_the_last_bit(tmp_path: Path) -> None:
+    """With columns of the results table, and parameters of the case to group by."""
     config(tmp_path, ["threadpool_map", "sequential"], blocks=3, rounds=3, workers=[2, 3])
     result = call(
         tmp_path,
@@ -92,13 +100,12 @@ def test_what_pytest_benchmark_keeps_is_what_was_measured(tmp_path: Path) -> Non
     assert each["params"]["workers"] == 3
     assert each["stats"]["rounds"] == 3
     assert each["stats"]["iterations"] == 1
-    assert each["extra_info"].keys() >= {*WANTED, "cold_start_s", "run"}
+    assert each["extra_info"].keys() >= {*EXPECTED_INFO, "cold_start_s", "run"}
     assert each["extra_info"]["min_verified"] == 3
     assert each["extra_info"]["run"] == stored["name"]
 
 
-def test_runs_are_saved_and_compared(tmp_path: Path) -> None:
-    """By the names of their cases."""
+def test_saved_runs_are_compared_by_case(tmp_path: Path) -> None:
     config(tmp_path, ["threadpool_map"])
     asked = ("--bench-config=test.yaml", "--benchmark-only")
     assert call(tmp_path, *asked, "--benchmark-save=first").returncode == 0
@@ -109,8 +116,7 @@ def test_runs_are_saved_and_compared(tmp_path: Path) -> None:
     assert len(runs(tmp_path)) == 2
 
 
-def test_collecting_measures_nothing(tmp_path: Path) -> None:
-    """It names each case."""
+def test_collect_only_lists_the_cases_without_measuring(tmp_path: Path) -> None:
     config(tmp_path, ["threadpool_map", "sequential"])
     result = call(tmp_path, "--bench-config=test.yaml", "--collect-only", "-q")
     assert result.returncode == 0, result.stdout + result.stderr
@@ -122,8 +128,8 @@ def test_collecting_measures_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "results").exists()
 
 
-def test_what_is_deselected_or_skipped_is_not_measured(tmp_path: Path) -> None:
-    """By ``-k``, and by ``--benchmark-skip``; other tests are run as ever."""
+def test_deselected_and_skipped_cases_are_not_measured(tmp_path: Path) -> None:
+    """With ``-k`` and with ``--benchmark-skip``; other tests are run."""
     config(tmp_path, ["threadpool_map", "sequential"])
     (tmp_path / "test_other.py").write_text("def test_other(): pass\n", encoding="utf-8")
     result = call(tmp_path, "--bench-config=test.yaml", "-k", "sequential or other", "-v")
@@ -135,8 +141,7 @@ def test_what_is_deselected_or_skipped_is_not_measured(tmp_path: Path) -> None:
     assert len(runs(tmp_path)) == 1
 
 
-def test_disabled_benchmarks_are_carried_out_once(tmp_path: Path) -> None:
-    """Which tells whether they work."""
+def test_disabled_benchmarks_run_one_block(tmp_path: Path) -> None:
     config(tmp_path, ["threadpool_map"], blocks=5)
     result = call(tmp_path, "--bench-config=test.yaml", "--benchmark-disable")
     assert result.returncode == 0, result.stdout + result.stderr
@@ -144,8 +149,8 @@ def test_disabled_benchmarks_are_carried_out_once(tmp_path: Path) -> None:
     assert len(runs(tmp_path)[0]["trials"]) == 1
 
 
-def test_a_failed_case_fails_its_item_with_the_reason(tmp_path: Path) -> None:
-    """The others pass, and only they are in what pytest-benchmark keeps."""
+def test_failed_case_fails_its_item_with_the_reason(tmp_path: Path) -> None:
+    """The other items pass, and only they have figures in pytest-benchmark."""
     config(tmp_path, [*hostile(tmp_path, "raises"), "sequential"])
     result = call(tmp_path, "--bench-config=test.yaml", "--benchmark-json=out.json")
     assert result.returncode == pytest.ExitCode.TESTS_FAILED
@@ -156,14 +161,14 @@ def test_a_failed_case_fails_its_item_with_the_reason(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "plugins", "said"),
+    ("words", "plugins", "message"),
     [
         (("--bench-config=no.yaml",), PLUGINS, "ERROR: no.yaml: no such file"),
         (("--bench-config=bad.yaml",), PLUGINS, "ERROR: bad.yaml:1:"),
         (
             ("--bench-config=test.yaml", "-n2"),
             (*PLUGINS, "xdist.plugin"),
-            "ERROR: leave out -n and --tx, or say -n0",
+            "ERROR: leave out -n and --tx, or use -n0",
         ),
         (
             ("--bench-config=test.yaml",),
@@ -173,28 +178,26 @@ def test_a_failed_case_fails_its_item_with_the_reason(tmp_path: Path) -> None:
     ],
     ids=["no-file", "bad-config", "xdist", "no-pytest-benchmark"],
 )
-def test_what_cannot_be_is_refused(
-    tmp_path: Path, words: tuple[str, ...], plugins: tuple[str, ...], said: str
+def test_impossible_session_is_a_usage_error_without_a_traceback(
+    tmp_path: Path, words: tuple[str, ...], plugins: tuple[str, ...], message: str
 ) -> None:
-    """As an error of usage, before anything is measured, and without a traceback."""
     config(tmp_path, ["sequential"])
     (tmp_path / "bad.yaml").write_text("{strategies: [none_such], blocks: many}", encoding="utf-8")
     result = call(tmp_path, *words, plugins=plugins)
     assert result.returncode == pytest.ExitCode.USAGE_ERROR
-    assert said in result.stderr
+    assert message in result.stderr
     assert "Traceback" not in result.stdout + result.stderr
     assert not (tmp_path / "results").exists()
 
 
-def test_without_processes_xdist_does_no_harm(tmp_path: Path) -> None:
-    """``-n0`` measures in the session's own process."""
+def test_xdist_without_processes_measures(tmp_path: Path) -> None:
     config(tmp_path, ["sequential"])
     result = call(tmp_path, "--bench-config=test.yaml", "-n0", plugins=(*PLUGINS, "xdist.plugin"))
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_what_the_machine_cannot_do_fails_the_items(tmp_path: Path) -> None:
-    """With what there is, and what to do; other tests are run as ever."""
+def test_error_of_the_run_fails_the_items(tmp_path: Path) -> None:
+    """Other tests are run."""
     config(tmp_path, ["sequential"])
     (tmp_path / "results").write_text("in the way", encoding="utf-8")
     (tmp_path / "test_other.py").write_text("def test_other(): pass\n", encoding="utf-8")
@@ -204,8 +207,7 @@ def test_what_the_machine_cannot_do_fails_the_items(tmp_path: Path) -> None:
     assert "1 failed, 1 passed" in result.stdout
 
 
-def test_without_the_option_nothing_happens(tmp_path: Path) -> None:
-    """A session of others is as it was."""
+def test_session_without_the_option_imports_no_case(tmp_path: Path) -> None:
     (tmp_path / "test_other.py").write_text(
         "import sys\ndef test_other(): assert 'bench.model.cases' not in sys.modules\n", encoding="utf-8"
     )
@@ -215,10 +217,10 @@ def test_without_the_option_nothing_happens(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 2), (signal.SIGTERM, 143)])
-def test_a_signal_ends_the_session_and_keeps_what_was_measured(
+def test_signal_ends_the_session_and_stores_a_partial_run(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    """Ctrl-C as pytest has it; the message has the command that goes on."""
+    """The message has the command that resumes the run."""
     config(tmp_path, ["sequential"], blocks=500)
     runs_folder = tmp_path / "results" / "runs"
     process = subprocess.Popen(
@@ -233,7 +235,7 @@ def test_a_signal_ends_the_session_and_keeps_what_was_measured(
         try:
             await_that(lambda: any(_trials(each) > 1 for each in runs_folder.glob("*/journal.jsonl")), 30)
             process.send_signal(number)
-            stdout, stderr = process.communicate(timeout=PATIENCE_S)
+            stdout, stderr = process.communicate(timeout=TIMEOUT_S)
         finally:
             process.kill()
     assert process.returncode == code, stdout + stderr

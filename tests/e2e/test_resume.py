@@ -141,7 +141,7 @@ def test_complete_run_other_config_and_other_folder_are_refused(left: Path) -> N
         ([], "is complete: there is nothing to resume; see it with `python -m bench show"),
         (["--seed", "2"], "seed changed; resume it with the config as it was, by `run CONFIG --resume …`"),
         (["--only", "sequential"], "cases changed"),
-        (["--out", str(left.parent / "other")], "it does not go with --out"),
+        (["--out", str(left.parent / "other")], "leave out --out"),
     ):
         result = resumed(left, *words)
         assert result.returncode == 2
@@ -189,7 +189,7 @@ def test_noise_can_be_resumed(tmp_path: Path) -> None:
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert len(document(path)["trials"]) == 12
-    assert "this machine's noise is kept in results/noise/" in result.stderr
+    assert "the noise of this machine is stored in results/noise/" in result.stderr
 
 
 def _here() -> dict[str, str]:

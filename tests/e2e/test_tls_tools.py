@@ -116,8 +116,8 @@ def test_serve_writes_the_authority_where_it_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--http2"], "--http2 goes only with --tls"),
-        (["--authority", "x.pem"], "--authority goes only with --tls"),
+        (["--http2"], "--http2 needs --tls"),
+        (["--authority", "x.pem"], "--authority needs --tls"),
         (["--tls", "--authority", "no/such/folder/x.pem"], "the authority cannot be written"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What the action's script makes of its inputs and of the gate's exit code; the gate is a stand-in here."""
+"""Inputs, outputs and exit codes of the script of the GitHub action, with a fake gate."""
 
 import json
 import os
@@ -16,7 +16,7 @@ MEASURE = "Measure"
 
 @pytest.fixture
 def runner(tmp_path: Path) -> Path:
-    """Return a folder for temporary files where a flagbench is installed that ends as it is told."""
+    """Return a folder for temporary files with a fake flagbench, which exits with ``CODE``."""
     program = tmp_path / "flagbench" / "bin" / "python"
     program.parent.mkdir(parents=True)
     program.write_text(
@@ -35,13 +35,13 @@ def runner(tmp_path: Path) -> Path:
 
 
 def words(runner: Path) -> list[str]:
-    """Return what the gate was called with, up to where its files go."""
+    """Return the arguments of the gate before those for its files."""
     said: list[str] = json.loads((runner / "words.json").read_bytes())
     return said[: said.index("--junit")]
 
 
-def test_inputs_become_options_where_they_are_given(runner: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Words with spaces and signs stay one word each."""
+def test_given_inputs_become_options(runner: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values with spaces and special characters stay one word each."""
     monkeypatch.setenv("CODE", "0")
     assert run_step(MEASURE, runner, runner, config="x.yaml").code == 0
     assert words(runner) == ["gate", "x.yaml", "--github"]
@@ -65,8 +65,8 @@ def test_inputs_become_options_where_they_are_given(runner: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize("code", [0, 1, 3, 4, 8, 9])
-def test_the_step_ends_as_the_gate_does(runner: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
-    """And says so to later steps, as well as where the files are."""
+def test_step_exits_like_the_gate(runner: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    """Later steps get the exit code and the folder."""
     monkeypatch.setenv("CODE", str(code))
     step = run_step(MEASURE, runner, runner, config="x")
     assert step.code == code
@@ -76,8 +76,7 @@ def test_the_step_ends_as_the_gate_does(runner: Path, monkeypatch: pytest.Monkey
     assert ("::error" in step.stdout) is (code in {4, 9})
 
 
-def test_only_a_gate_that_could_not_decide_may_pass(runner: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If that is asked for."""
+def test_only_an_inconclusive_gate_may_pass_on_request(runner: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for code, passes in ((8, True), (1, False), (3, False)):
         monkeypatch.setenv("CODE", str(code))
         step = run_step(MEASURE, runner, runner, config="x", inconclusive="pass")
@@ -86,10 +85,10 @@ def test_only_a_gate_that_could_not_decide_may_pass(runner: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize("code", [2, 4, 7, 9, 143])
-def test_what_kept_the_gate_from_a_ruling_is_an_annotation(
+def test_last_line_of_an_error_is_an_annotation(
     runner: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
-    """The last line of what it said; what it has found it annotates by itself."""
+    """Verdicts are annotated by the gate itself."""
     monkeypatch.setenv("CODE", str(code))
     step = run_step(MEASURE, runner, runner, config="x")
     assert step.code == code
@@ -97,8 +96,7 @@ def test_what_kept_the_gate_from_a_ruling_is_an_annotation(
     assert step.stderr.splitlines() == ["first line", "100 % of it"]
 
 
-def test_modules_of_the_checkout_are_not_taken_for_those_of_python(runner: Path) -> None:
-    """Every call of an interpreter says so."""
+def test_modules_of_the_checkout_do_not_shadow_the_standard_library(runner: Path) -> None:
     (install, measure, _) = ACTION["runs"]["steps"]
     calls = re.findall(r"python\"? (?!-P )", install["run"] + measure["run"])
     assert calls == []
@@ -115,8 +113,7 @@ def test_modules_of_the_checkout_are_not_taken_for_those_of_python(runner: Path)
     assert (runner / "temp" / "flagbench" / "bin" / "python").exists()
 
 
-def test_the_folder_of_the_step_is_what_is_kept() -> None:
-    """Whatever became of it."""
+def test_folder_of_the_step_is_always_uploaded() -> None:
     *_, keep = ACTION["runs"]["steps"]
     assert keep["if"] == "${{ always() && steps.gate.outputs.folder }}"
     assert keep["with"]["path"] == "${{ steps.gate.outputs.folder }}"

@@ -1,4 +1,4 @@
-"""The command line without any run: usage, errors, exit codes."""
+"""The command line without any run: usage, errors, exit codes, and commands that only print."""
 
 import errno
 import json
@@ -12,7 +12,10 @@ import pytest
 
 from bench.cli import cli
 from bench.errors import LockedError
-from tests.builders import case, run_of, trials
+from bench.storage.journal import new_journal
+from bench.storage.run_folder import RUNS, save_run
+from bench.system.paths import configs_folder
+from tests.builders import BEGINNING, case, run_of, trials
 from tests.program import call
 
 ROOT = Path(__file__).parents[2]
@@ -24,91 +27,107 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("command", cli.list_commands(click.Context(cli)))
-def test_every_command_explains_itself(
+def test_every_command_has_help(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With ``-h``."""
     assert call(monkeypatch, command, "-h") == 0
     assert "Usage" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "message"),
+    ("words", "message"),
     [
-        (["run"], 2, "Missing argument"),
-        (["runn", "default"], 2, "No such command"),
-        (["run", "defualt"], 2, "did you mean 'default'?"),
-        (["run", "default", "--only", "nothing*"], 2, "error[usage]: no case matches 'nothing*'"),
-        (["show", "none"], 2, "error[usage]: there is no run 'none'"),
-        (["noise", "default", "--blocks", "5"], 2, "error[usage]: 5 blocks show no noise; it takes 6"),
-        (["noise", "--gate", "3"], 2, "did you mean '3%'?"),
-        (["noise", "--gate", "0%"], 2, "must be more than 0%"),
-        (["noise", "default", "--gate", "3%"], 2, "it goes with --blocks alone"),
-        (["noise", "--resume", "last", "--gate", "3%"], 2, "it goes with --blocks alone"),
-        (["noise", "--resume", "last", "--out", "x"], 2, "it does not go with --out"),
-        (["run", "ci", "--resume", "none"], 2, "error[usage]: there is no run 'none'"),
-        (["download", "B1"], 2, "error[usage]: CC must be"),
-        (["download", "BR", "--client", "htpx"], 2, "unknown client 'htpx'"),
-        (["download", "BR", "--client", "aiohttp"], 2, "cannot use client aiohttp"),
-        (["download", "BR", "--strategy", "nope"], 2, "unknown strategy 'nope'"),
-        (["serve", "--host", "192.0.2.1"], 2, "reached from other machines"),
+        (["run"], "Missing argument"),
+        (["runn", "default"], "No such command"),
+        (["run", "defualt"], "did you mean 'default'?"),
+        (["run", "default", "--only", "nothing*"], "error[usage]: no case matches 'nothing*'"),
+        (["show", "none"], "error[usage]: there is no run 'none'"),
+        (["noise", "default", "--blocks", "5"], "5 blocks are too few to show noise; it takes 6"),
+        (["noise", "--gate", "3"], "did you mean '3%'?"),
+        (["noise", "--gate", "0%"], "must be more than zero"),
+        (["noise", "default", "--gate", "3%"], "the only option beside it is --blocks"),
+        (["noise", "--resume", "last", "--gate", "3%"], "the only option beside it is --blocks"),
+        *(
+            ([*words, "--resume", "last", "--out", "x"], "leave out --out")
+            for words in (["run", "ci"], ["noise"], ["ab", "main"], ["gate"])
+        ),
+        (["run", "ci", "--out", "x", "--resume", "last"], "leave out --out"),
+        (["run", "ci", "--resume", "none"], "error[usage]: there is no run 'none'"),
+        (["download", "B1"], "error[usage]: CC must be"),
+        (["download", "BR", "--client", "htpx"], "unknown client 'htpx'"),
+        (["download", "BR", "--client", "aiohttp"], "cannot use client aiohttp"),
+        (["download", "BR", "--strategy", "nope"], "unknown strategy 'nope'"),
+        (["serve", "--host", "192.0.2.1"], "reached from other machines"),
     ],
 )
-def test_a_wrong_command_says_what_is_wrong_and_exits_with_two(
+def test_usage_error_is_explained_on_stderr_with_exit_code_two(
     words: list[str],
-    code: int,
     message: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """On stderr; stdout stays empty."""
-    assert call(monkeypatch, *words) == code
+    assert call(monkeypatch, *words) == 2
     captured = capsys.readouterr()
     assert message in captured.err
     assert captured.out == ""
 
 
-def test_an_unreadable_run_exits_with_five(
+def test_unreadable_run_exits_with_five(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With its path."""
     (tmp_path / "run.json").write_text("{", encoding="utf-8")
     assert call(monkeypatch, "show", str(tmp_path)) == 5
     assert "error[results]: " in capsys.readouterr().err
 
 
-def test_what_the_machine_lacks_in_the_midst_of_things_is_no_bug(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (
+            OSError(errno.EMFILE, "Too many open files"),
+            4,
+            "error[environment]: out of system resources: Too many open files\n",
+        ),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "results/x"),
+            4,
+            "error[environment]: out of system resources: No space left on device: results/x\n",
+        ),
+        (
+            LockedError("results are in use by process 1"),
+            6,
+            "error[locked]: results are in use by process 1\n",
+        ),
+        (
+            OSError(errno.EBADF, "Bad file"),
+            7,
+            "error[bug]: OSError: [Errno 9] Bad file; please report the output of `flagbench --debug …`\n",
+        ),
+    ],
+    ids=["files", "disk", "lock", "bug"],
+)
+def test_missing_system_resources_are_not_a_bug(
+    error: Exception,
+    code: int,
+    line: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """With the file for which there was nothing left, if there was one."""
-    for said, name in (("", None), (": /tmp/x", "/tmp/x")):  # noqa: S108  a message
-        lack = OSError(errno.EMFILE, "Too many open files", name)
-        monkeypatch.setattr("bench.commands.check.load_experiment", Mock(side_effect=lack))
-        assert call(monkeypatch, "check", "default") == 4
-        expected = f"error[environment]: the machine has no more to give: Too many open files{said}\n"
-        assert capsys.readouterr().err == expected
+    monkeypatch.setattr("bench.commands.show.load_run", Mock(side_effect=error))
+    assert call(monkeypatch, "show", "last") == code
+    assert capsys.readouterr().err == line
 
 
-def test_a_bug_exits_with_seven_and_asks_for_a_report(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Without a traceback, which ``--debug`` would show."""
-
-    def broken(_run: Path) -> None:
-        raise ZeroDivisionError("division by zero")
-
-    monkeypatch.setattr("bench.commands.show.load_run", broken)
-    assert call(monkeypatch, "show", "last") == 7
-    assert capsys.readouterr().err.startswith("error[bug]: ZeroDivisionError")
+def test_exit_code_survives_a_full_disk_below_stderr(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr("bench.__main__.click.echo", Mock(side_effect=full))
+    assert call(monkeypatch, "show", "none") == 2
 
 
 @pytest.mark.parametrize("form", ["table", "markdown", "csv", "json"])
-def test_a_stored_run_is_shown_in_each_format(
+def test_stored_run_is_shown_in_each_format(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And JSON is JSON."""
-    from bench.storage.run_folder import save_run
-
     loop = case("asyncio_gather", "aiohttp")
     save_run(tmp_path, run_of({loop: trials(loop, [0.02] * 6)}), "")
     assert call(monkeypatch, "show", str(tmp_path), "--format", form) == 0
@@ -121,8 +140,6 @@ def test_a_stored_run_is_shown_in_each_format(
 @pytest.fixture
 def stored(tmp_path: Path) -> Path:
     """Store a run of one strategy with three numbers of workers and of another with one."""
-    from bench.storage.run_folder import save_run
-
     cases = [case("asyncio_gather", "aiohttp"), *(case(workers=workers) for workers in (1, 20, 200))]
     values = [0.02 + block / 1e4 for block in range(6)]
     save_run(tmp_path, run_of({each: trials(each, values) for each in cases}), "")
@@ -130,139 +147,99 @@ def stored(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "text"),
     [
         (["--against", "asyncio"], "against asyncio_gather with aiohttp and 3 workers"),
         (["--scaling"], "example: 3 flags (pop3), profile 20ms, by workers"),
         (["--scaling", "--against", "*/3/*", "--format", "markdown"], "| threadpool_map requests | 200 |"),
     ],
 )
-def test_comparisons_within_a_run_are_shown(
+def test_cases_of_a_run_are_compared_with_one_of_them_and_by_workers(
     words: list[str],
-    said: str,
+    text: str,
     stored: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Of one case against all others, and of workers; or both."""
     assert call(monkeypatch, "show", str(stored), *words) == 0
-    assert said in " ".join(capsys.readouterr().out.split())
+    assert text in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
-        (["--against", "thread"], "'thread' matches 3 cases; say which of threadpool_map/requests/1/"),
+        (["--against", "thread"], "'thread' matches 3 cases; name one of threadpool_map/requests/1/"),
         (["--against", "gevent"], "no case matches 'gevent'"),
-        (["--scaling", "--format", "csv"], "not written as csv; take --format table or markdown"),
-        (["--scaling", "--format", "json"], "not written as json"),
+        (["--scaling", "--format", "csv"], "cannot be written as csv; use --format table or markdown"),
+        (["--scaling", "--format", "json"], "cannot be written as json"),
     ],
 )
-def test_what_cannot_be_compared_is_refused(
+def test_impossible_comparison_of_cases_is_refused(
     words: list[str],
-    said: str,
+    message: str,
     stored: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Before anything is printed."""
     assert call(monkeypatch, "show", str(stored), *words) == 2
     captured = capsys.readouterr()
-    assert said in captured.err
+    assert message in captured.err
     assert captured.out == ""
 
 
-@pytest.mark.parametrize("what", ["strategies", "clients", "configs", "runs"])
-def test_each_list_names_what_there_is(
-    what: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Known names are in it."""
-    expected = {"strategies": "processpool_map", "clients": "aiohttp", "configs": "scale", "runs": "status"}
-    assert call(monkeypatch, "list", what) == 0
-    assert expected[what] in capsys.readouterr().out
-
-
-def test_runs_of_which_there_is_only_a_journal_are_listed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """They can be finished; a damaged one is named as such."""
-    from bench.storage.journal import new_journal
-    from bench.storage.run_folder import RUNS
-    from tests.builders import BEGINNING
-
-    for name in ("left", "spoilt"):
-        (RUNS / name).mkdir(parents=True)
-    with new_journal(RUNS / "left" / "journal.jsonl", BEGINNING) as journal:
-        journal.append(trials(case(), [0.02])[0])
-    (RUNS / "spoilt" / "journal.jsonl").touch()
-    assert call(monkeypatch, "list", "runs") == 0
-    said = " ".join(capsys.readouterr().out.split())
-    assert "left journal only 1 2026-01-02T03:04:05+00:00" in said
-    assert "spoilt unreadable" in said
-    assert "damaged at byte 0" in said
-
-
 @pytest.mark.parametrize(
-    ("error", "code", "kind"),
+    ("what", "name"),
     [
-        (OSError(errno.ENOSPC, "No space left on device"), 4, "environment"),
-        (OSError(errno.EMFILE, "Too many open files"), 4, "environment"),
-        (OSError(errno.EBADF, "Bad file descriptor"), 7, "bug"),
-        (LockedError("results are in use by process 1"), 6, "locked"),
+        ("strategies", "processpool_map"),
+        ("clients", "aiohttp"),
+        ("configs", "scale"),
+        ("faults", "reset_mid_body"),
+        ("runs", "status"),
     ],
 )
-def test_what_the_machine_is_to_blame_for_is_no_bug(
-    error: Exception,
-    code: int,
-    kind: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_each_list_has_known_names(
+    what: str, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Wherever it shows."""
-
-    def broken(_run: Path) -> None:
-        raise error
-
-    monkeypatch.setattr("bench.commands.show.load_run", broken)
-    assert call(monkeypatch, "show", "last") == code
-    assert capsys.readouterr().err.startswith(f"error[{kind}]: ")
+    assert call(monkeypatch, "list", what) == 0
+    assert name in capsys.readouterr().out
 
 
-def test_an_error_that_cannot_be_said_keeps_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk that takes stderr may be full."""
-
-    def broken(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr("bench.__main__.click.echo", broken)
-    assert call(monkeypatch, "show", "none") == 2
-
-
-def test_the_schema_that_is_printed_is_the_one_committed(
+def test_runs_with_only_a_journal_are_listed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Editors use the file, tools the command."""
-    from bench.system.paths import configs_folder
+    """A damaged one is listed with its problem."""
+    for name in ("interrupted", "damaged"):
+        (RUNS / name).mkdir(parents=True)
+    with new_journal(RUNS / "interrupted" / "journal.jsonl", BEGINNING) as journal:
+        journal.append(trials(case(), [0.02])[0])
+    (RUNS / "damaged" / "journal.jsonl").touch()
+    assert call(monkeypatch, "list", "runs") == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "interrupted journal only 1 2026-01-02T03:04:05+00:00" in text
+    assert "damaged unreadable" in text
+    assert "damaged at byte 0" in text
 
+
+def test_printed_schema_is_the_committed_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert call(monkeypatch, "schema") == 0
     committed = json.loads((configs_folder() / "schema.json").read_text("utf-8"))
     assert json.loads(capsys.readouterr().out) == committed
 
 
-def test_check_prints_cases_ideals_and_the_whole(
+def test_check_prints_cases_and_the_expected_duration(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """For a shipped config, by its name."""
     assert call(monkeypatch, "check", "default") == 0
     text = capsys.readouterr().out
     assert "sequential/requests/1/" in text
     assert "in all" in text
 
 
-def test_the_list_of_commands_has_the_first_sentence_of_each_help(
+def test_summary_of_each_command_is_the_first_sentence_of_its_help(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is written without importing the commands."""
     monkeypatch.setenv("COLUMNS", "200")
     assert call(monkeypatch, "--help") == 0
     listed = " ".join(capsys.readouterr().out.split())
@@ -275,10 +252,26 @@ def test_the_list_of_commands_has_the_first_sentence_of_each_help(
         assert f"{name} {summary}" in listed
 
 
+def imported_modules(*words: str) -> set[str]:
+    """Return the modules that a command imports."""
+    script = (
+        "import sys; from bench.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit: print(*sys.modules, file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", script, *words]
+    return {*subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stderr.split()}
+
+
 def test_help_imports_no_command() -> None:
-    """Otherwise it would take half a second."""
-    command = [sys.executable, "-X", "importtime", "-m", "bench", "--help"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stderr
-    loaded = {line.rpartition("|")[2].strip() for line in listed.splitlines()}
-    assert "bench.cli" in loaded
-    assert not [name for name in loaded if name.startswith(("bench.commands", "bench.app", "pydantic"))]
+    modules = imported_modules("--help")
+    assert "bench.cli" in modules
+    assert not [name for name in modules if name.startswith(("bench.commands", "bench.app", "pydantic"))]
+
+
+@pytest.mark.parametrize("command", ["show", "export", "history", "list"])
+def test_commands_on_stored_runs_import_no_config_reader(command: str) -> None:
+    """Pydantic and its models take longer than the command itself."""
+    modules = imported_modules(command, "--help")
+    assert f"bench.commands.{command}" in modules
+    assert not modules & {"pydantic", "asyncio"}

@@ -1,4 +1,4 @@
-"""``compare`` on stored runs: verdicts within a session, and every reason against them otherwise."""
+"""``compare`` on stored runs: verdicts on variants of one run, and ratios of others."""
 
 import json
 from collections.abc import Callable
@@ -20,14 +20,14 @@ POOL, LOOP, PLAIN = case(), case("asyncio_gather", "httpx"), case("sequential", 
 Compare = Callable[..., int]
 
 
-def stored(name: str, run: Run) -> None:
+def store(name: str, run: Run) -> None:
     """Store a run in a folder below the current one."""
     Path(name).mkdir()
     Path(name, "run.json").write_text(run_to_json_text(run), encoding="ascii")
 
 
-def yielding(change: float, *, fails: str = "") -> Callable[[Case, int], float | Outcome]:
-    """Say what each side yields: the candidate so much more than the base, and one of them nothing."""
+def measure(change: float, *, fails: str = "") -> Callable[[Case, int], float | Outcome]:
+    """Return how long trials take: the candidate ``change`` times as long as the base; one may fail."""
 
     def elapsed_s(of: Case, block: int) -> float | Outcome:
         if of.variant == fails:
@@ -37,45 +37,41 @@ def yielding(change: float, *, fails: str = "") -> Callable[[Case, int], float |
     return elapsed_s
 
 
-def judged(change: float, fails: str = "") -> Run:
-    """Run a contest for which ``compare`` has all that it needs."""
-    run = contested(POOL, elapsed_s=yielding(change, fails=fails))
+def comparison_run(change: float, fails: str = "") -> Run:
+    """Build the run of a comparison of two commits."""
+    run = contested(POOL, elapsed_s=measure(change, fails=fails))
     return between_commits(run, "a" * 40, "b" * 40)
 
 
 @pytest.fixture
 def compare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Compare:
-    """Go where runs are stored; call the command, and return its exit code."""
+    """Return the command, in an empty folder; it returns its exit code."""
     monkeypatch.chdir(tmp_path)
     return lambda *words: call(monkeypatch, "compare", *words)
 
 
 @pytest.mark.parametrize(
-    ("run", "code", "ruling"),
+    ("run", "code", "overall"),
     [
-        (judged(1.0), 0, "passed"),
-        (judged(0.8), 0, "passed"),
-        (judged(1.2), 1, "regression"),
-        (judged(1.0, CANDIDATE), 3, "failed"),
-        (judged(1.0, BASE), 8, "inconclusive"),
+        (comparison_run(1.0), 0, "passed"),
+        (comparison_run(0.8), 0, "passed"),
+        (comparison_run(1.2), 1, "regression"),
+        (comparison_run(1.0, CANDIDATE), 3, "failed"),
+        (comparison_run(1.0, BASE), 8, "inconclusive"),
     ],
     ids=["equal", "faster", "slower", "candidate-fails", "base-fails"],
 )
-def test_a_contest_has_its_verdicts_again(
-    run: Run, code: int, ruling: str, compare: Compare, capsys: pytest.CaptureFixture[str]
+def test_stored_comparison_has_its_verdicts_and_exit_code(
+    run: Run, code: int, overall: str, compare: Compare, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And the exit code that they come to."""
-    stored("run", run)
+    store("run", run)
     assert compare("run", "--json") == code
-    assert json.loads(capsys.readouterr().out)["ruling"] == ruling
+    assert json.loads(capsys.readouterr().out)["ruling"] == overall
 
 
-def test_a_contest_that_ended_early_is_incomparable(
-    compare: Compare, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """With what to do instead."""
-    run = judged(1.0)
-    stored("run", replace(run, status="partial", trials=run.trials[:6]))
+def test_interrupted_comparison_is_incomparable(compare: Compare, capsys: pytest.CaptureFixture[str]) -> None:
+    run = comparison_run(1.0)
+    store("run", replace(run, status="partial", trials=run.trials[:6]))
     assert compare("run") == 9
     assert "was stopped early" in capsys.readouterr().err
     assert compare("run", "--descriptive") == 0
@@ -96,69 +92,65 @@ def store_two() -> None:
         run = run_of(measured, f"run{number}")
         config = {**run.config, "strategies": digests, "sha256": str(number) * 64}
         started = f"2026-01-0{number + 1}T03:04:05+00:00"
-        stored(
+        store(
             f"run{number}",
             replace(run, config=config, environment={"fingerprint": str(number)}, started=started),
         )
 
 
-def test_runs_of_two_sessions_are_incomparable_for_every_reason(
+def test_all_reasons_against_a_comparison_are_printed(
     compare: Compare, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """All of them at once."""
     store_two()
     assert compare("run0", "run1") == 9
-    told = capsys.readouterr()
-    assert told.out == ""
+    captured = capsys.readouterr()
+    assert captured.out == ""
     for reason in ("on different machines", "different configs", "of different sessions"):
-        assert reason in told.err
+        assert reason in captured.err
 
 
-def test_what_cannot_be_judged_can_be_described(compare: Compare, capsys: pytest.CaptureFixture[str]) -> None:
-    """Ratios without verdicts, why, and what became of the cases that only one has; a lost one fails."""
+def test_descriptive_prints_ratios_reasons_and_unmatched_cases(
+    compare: Compare, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A vanished case fails."""
     store_two()
     assert compare("run0", "run1", "--descriptive") == 1
-    said = " ".join(capsys.readouterr().out.split())
-    assert "threadpool_map/requests/3/20ms 100 ms 110 ms +10% 8/8" in said
-    assert f"vanished: {LOOP.id}" in said
-    assert "new: asyncio_gather/aiohttp/3/20ms" in said
-    assert "renamed: sequential/requests/1/20ms is one_by_one/requests/1/20ms now" in said
-    assert "No verdicts: they were measured on different machines" in said
-    assert not {"slower", "equivalent", "inconclusive"} & set(said.split())
+    text = " ".join(capsys.readouterr().out.split())
+    assert "threadpool_map/requests/3/20ms 100 ms 110 ms +10% 8/8" in text
+    assert f"vanished: {LOOP.id}" in text
+    assert "new: asyncio_gather/aiohttp/3/20ms" in text
+    assert "renamed: sequential/requests/1/20ms is one_by_one/requests/1/20ms now" in text
+    assert "No verdicts: they were measured on different machines" in text
+    assert not {"slower", "equivalent", "inconclusive"} & set(text.split())
     assert compare("run0", "run1", "--descriptive", "--allow-missing", "--json") == 0
     document = json.loads(capsys.readouterr().out)
     assert [each["case"] for each in document["cases"]] == [POOL.id, PLAIN.id]
     assert len(document["reasons"]) >= 3
 
 
-def test_a_vanished_case_fails_unless_that_is_allowed(
-    compare: Compare, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """In a contest whose other cases are equivalent."""
+def test_vanished_case_fails_unless_allowed(compare: Compare, capsys: pytest.CaptureFixture[str]) -> None:
     terms = replace(contest(POOL), alone={"lost/x/1/y": BASE, "came/x/1/y": CANDIDATE})
-    run = contested(POOL, elapsed_s=yielding(1.0), terms=terms)
-    stored("run", between_commits(run, "a" * 40, "b" * 40))
+    run = contested(POOL, elapsed_s=measure(1.0), terms=terms)
+    store("run", between_commits(run, "a" * 40, "b" * 40))
     assert compare("run") == 1
-    said = capsys.readouterr().out
-    assert "vanished: lost/x/1/y; main alone has it" in said
-    assert "new: came/x/1/y; worktree alone has it" in said
+    text = capsys.readouterr().out
+    assert "vanished: lost/x/1/y; main alone has it" in text
+    assert "new: came/x/1/y; worktree alone has it" in text
     assert compare("run", "--allow-missing") == 0
 
 
-def test_a_side_that_is_as_in_no_commit_is_marked(
+def test_variant_with_uncommitted_changes_is_marked(
     compare: Compare, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By its table; the other one is named by its commit."""
-    run = contested(POOL, elapsed_s=yielding(1.0))
-    stored("run", between_commits(run, "a" * 40, "b" * 40, dirty=True))
+    run = contested(POOL, elapsed_s=measure(1.0))
+    store("run", between_commits(run, "a" * 40, "b" * 40, dirty=True))
     compare("run")
-    said = " ".join(capsys.readouterr().out.split())
-    assert "main is aaaaaaa; worktree is bbbbbbb with uncommitted changes" in said
+    text = " ".join(capsys.readouterr().out.split())
+    assert "main is aaaaaaa; worktree is bbbbbbb with uncommitted changes" in text
 
 
-def test_a_side_that_is_called_by_its_commit_is_not_told_of() -> None:
-    """Nor is a run that is no contest."""
-    run = judged(1.0)
+def test_commit_of_a_variant_is_omitted_if_its_label_is_the_commit() -> None:
+    run = comparison_run(1.0)
     terms = replace(contest(POOL), base="a" * 10)
     sides = run.config["variants"]
     assert isinstance(sides, dict)
@@ -175,17 +167,16 @@ def test_a_side_that_is_called_by_its_commit_is_not_told_of() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("run@nobody",), "there is no run 'run@nobody'"),
+        (("run@unknown",), "there is no run 'run@unknown'"),
         (("run", "run"), "has several variants"),
-        (("run@main", "run@nobody"), "has no variant 'nobody'"),
+        (("run@main", "run@unknown"), "has no variant 'unknown'"),
         (("run@main", "run@main"), "is compared with itself"),
         (("run@main", "run@worktree", "--threshold", "5"), "--threshold"),
     ],
 )
-def test_a_side_that_is_not_there_is_told(
+def test_invalid_run_variant_or_threshold_is_refused(
     words: tuple[str, ...], message: str, compare: Compare, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With those that are."""
-    stored("run", judged(1.0))
+    store("run", comparison_run(1.0))
     assert compare(*words) == 2
     assert message in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What ``gate`` makes of a contest, of both sides and of the command line; nothing is measured here."""
+"""The base, cases, outputs and exit codes of ``gate``, without measuring."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.app.base_cases import base_cases
-from bench.app.base_revision import gate_variants, is_from_merge_base
 from bench.app.comparison_output import Outputs, present_comparison
 from bench.app.comparison_plan import ComparisonRequest, matched_cases, refuse_same_variant
+from bench.app.gate_base import base_cases, gate_variants, uses_merge_base
 from bench.config import catalog
 from bench.errors import IncomparableError, UsageError
 from bench.model.cases import Case, Experiment
@@ -21,31 +20,31 @@ from tests.repositories import Repository, small_repository
 
 POOL, LOOP = case(), case("asyncio_gather", "httpx")
 PINNED = '{"rev": "%s", "since": "2026-01-02", "why": ""}'
-CHALLENGE = ComparisonRequest(Variant(rev=BASE), Variant(), None, None, None)
+REQUEST = ComparisonRequest(Variant(rev=BASE), Variant())
 
 
 def equal(_: Case, block: int) -> float:
-    """Yield the same on both sides."""
+    """Return the same duration for both variants."""
     return 0.1 + 0.0001 * (block % 3)
 
 
 def slower(of: Case, block: int) -> float:
-    """Yield a fifth more on the candidate's side."""
+    """Return a duration that is a fifth longer for the candidate."""
     return equal(of, block) * (1.2 if of.variant == CANDIDATE else 1.0)
 
 
-def crashing(of: Case, block: int) -> float | Outcome:
-    """Yield nothing on the candidate's side."""
+def candidate_crashes(of: Case, block: int) -> float | Outcome:
+    """Let the candidate crash."""
     return "crash" if of.variant == CANDIDATE else equal(of, block)
 
 
-def crashed(of: Case, block: int) -> float | Outcome:
-    """Yield nothing on the base's side."""
+def base_crashes(of: Case, block: int) -> float | Outcome:
+    """Let the base crash."""
     return "crash" if of.variant == BASE else equal(of, block)
 
 
-def gated(elapsed_s: Callable[[Case, int], float | Outcome], bound_s: float = 1.0) -> Run:
-    """Run a contest with a bound besides."""
+def gate_run(elapsed_s: Callable[[Case, int], float | Outcome], bound_s: float = 1.0) -> Run:
+    """Build the run of a gate with an absolute threshold."""
     terms = replace(contest(POOL), bounds=(Bound("*", "elapsed", "<", bound_s),))
     return contested(POOL, elapsed_s=elapsed_s, terms=terms)
 
@@ -53,37 +52,34 @@ def gated(elapsed_s: Callable[[Case, int], float | Outcome], bound_s: float = 1.
 @pytest.mark.parametrize(
     ("run", "code", "counts"),
     [
-        (gated(equal), 0, 'failures="0" errors="0" skipped="0"'),
-        (gated(slower), 1, 'failures="1" errors="0" skipped="0"'),
-        (gated(equal, 0.05), 1, 'failures="1" errors="0" skipped="0"'),
-        (gated(crashing), 3, 'failures="0" errors="1" skipped="2"'),
-        (gated(crashed), 8, 'failures="0" errors="0" skipped="3"'),
+        (gate_run(equal), 0, 'failures="0" errors="0" skipped="0"'),
+        (gate_run(slower), 1, 'failures="1" errors="0" skipped="0"'),
+        (gate_run(equal, 0.05), 1, 'failures="1" errors="0" skipped="0"'),
+        (gate_run(candidate_crashes), 3, 'failures="0" errors="1" skipped="2"'),
+        (gate_run(base_crashes), 8, 'failures="0" errors="0" skipped="3"'),
     ],
-    ids=["equal", "slower", "bound", "crashing", "crashed"],
+    ids=["equal", "slower", "threshold", "candidate-crashes", "base-crashes"],
 )
-def test_codes_are_kept_apart(
+def test_exit_code_junit_and_annotations_agree(
     run: Run, code: int, counts: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And JUnit and the annotations say the same."""
     outputs = Outputs(junit=tmp_path / "gate.xml", github=True, allow_missing=False)
     assert present_comparison(run, tmp_path, outputs) == code
-    told = capsys.readouterr()
-    assert f"(exit code {code})" in told.err
-    assert ("::error" in told.out) is (code in {1, 3})
+    captured = capsys.readouterr()
+    assert f"(exit code {code})" in captured.err
+    assert ("::error" in captured.out) is (code in {1, 3})
     assert counts in (tmp_path / "gate.xml").read_text("utf-8")
 
 
-def test_a_job_has_its_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After whatever other steps wrote there."""
+def test_job_summary_is_appended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     summary = tmp_path / "summary.md"
     summary.write_text("before\n", encoding="utf-8")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
-    present_comparison(gated(slower), tmp_path, Outputs(github=True))
+    present_comparison(gate_run(slower), tmp_path, Outputs(github=True))
     assert summary.read_text("utf-8").startswith("before\n## flagbench: a regression\n")
 
 
-def test_a_case_that_the_candidate_lacks_fails_unless_that_is_allowed(tmp_path: Path) -> None:
-    """Whatever the others have come to."""
+def test_case_that_the_candidate_lacks_fails_unless_allowed(tmp_path: Path) -> None:
     terms = replace(contest(POOL), alone={"lost/x/1/y": BASE})
     run = contested(POOL, elapsed_s=equal, terms=terms)
     outputs = Outputs(junit=tmp_path / "gate.xml", allow_missing=False)
@@ -95,7 +91,7 @@ def test_a_case_that_the_candidate_lacks_fails_unless_that_is_allowed(tmp_path: 
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
-    """Make a repository of one commit, and go there."""
+    """Make a repository of one commit the current folder."""
     for variable in ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"):
         monkeypatch.delenv(variable, raising=False)
     made = small_repository(tmp_path / "repository")
@@ -103,14 +99,12 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
     return made
 
 
-def test_a_gate_has_the_sides_of_its_config_with_another_base(repository: Repository) -> None:
-    """Against what is pinned it is the commit that is measured, as a point of the history is of one."""
+def test_gate_compares_the_variants_of_its_config_with_another_base(repository: Repository) -> None:
+    """Against the pinned commit the candidate is a commit, too, as a point of the history requires."""
     here = repository.git("rev-parse", "HEAD")
-    assert [is_from_merge_base(*each) for each in ((None, None), (None, "merge-base"), (None, "v1"))] == [
-        True,
-        True,
-        False,
-    ]
+    assert uses_merge_base(None, None)
+    assert uses_merge_base(None, "merge-base")
+    assert not uses_merge_base(None, "v1")
     own = (Variant(rev="old", requirements=("x",)), Variant(path=Path("other"), requirements=("x",)))
     assert gate_variants(own, None) == own
     assert gate_variants(None, None) == (Variant(rev=here), Variant())
@@ -125,79 +119,78 @@ def test_a_gate_has_the_sides_of_its_config_with_another_base(repository: Reposi
 
 
 def asked(*cases: Case) -> Experiment:
-    """Ask for these cases, with the strategies that ship."""
+    """Build an experiment of these cases, with the shipped strategies."""
     shipped = catalog.find_strategies()
     return Experiment(
         "x", cases, {each.strategy: shipped[each.strategy] for each in cases}, 8, None, 60, 10, 1
     )
 
 
-def side(tree: str = "1", *, lacks: str = "", **about: object) -> BuiltVariant:
-    """Build a side with the strategies that ship, but one."""
+def variant(tree: str = "1", *, lacks: str = "", **about: object) -> BuiltVariant:
+    """Build a variant with two shipped strategies, or one of them."""
     names = ("threadpool_map", "asyncio_gather")
     files = {name: Path(f"{name}.py") for name in names if name != lacks}
     return BuiltVariant("python", (), files, about={"tree": tree, "python": "3.11", "libraries": {}, **about})
 
 
-def test_cases_of_one_side_are_not_measured_and_named() -> None:
-    """As are those that the config had in the tree of the base."""
+def test_cases_of_one_variant_are_listed_and_not_measured() -> None:
+    """So are cases that the config had in the tree of the base."""
     gone = case("sequential", workers=1)
-    sides = {BASE: side(), CANDIDATE: side(lacks="asyncio_gather")}
-    of, terms = matched_cases(asked(POOL, LOOP), CHALLENGE, sides, (POOL, gone))
+    variants = {BASE: variant(), CANDIDATE: variant(lacks="asyncio_gather")}
+    of, terms = matched_cases(asked(POOL, LOOP), REQUEST, variants, (POOL, gone))
     assert [each.id for each in of.cases] == [f"{POOL.id}@main", f"{POOL.id}@worktree"]
     assert terms.alone == {LOOP.id: BASE, gone.id: BASE}
     with pytest.raises(UsageError, match="share no case"):
-        matched_cases(asked(LOOP), CHALLENGE, sides, ())
+        matched_cases(asked(LOOP), REQUEST, variants, ())
 
 
-def test_a_case_that_neither_side_has_is_an_error() -> None:
-    """It would be gone without a word otherwise."""
-    sides = dict.fromkeys((BASE, CANDIDATE), side(lacks="asyncio_gather"))
+def test_case_that_neither_variant_has_is_refused() -> None:
+    variants = dict.fromkeys((BASE, CANDIDATE), variant(lacks="asyncio_gather"))
     with pytest.raises(UsageError, match="neither main nor worktree has the strategy asyncio_gather"):
-        matched_cases(asked(POOL, LOOP), CHALLENGE, sides, ())
+        matched_cases(asked(POOL, LOOP), REQUEST, variants, ())
 
 
-def test_what_is_the_same_is_not_measured() -> None:
-    """What was asked for on top is something, whether or not a client imports it."""
-    same = {BASE: side(), CANDIDATE: side()}
+def test_equal_variants_are_refused() -> None:
+    """Other requirements make a difference, whether or not a client imports them."""
+    same = {BASE: variant(), CANDIDATE: variant()}
     with pytest.raises(IncomparableError, match="worktree is the same as main"):
-        refuse_same_variant(same, CHALLENGE)
-    refuse_same_variant(same, replace(CHALLENGE, candidate=Variant(requirements=("uvloop==0.21",))))
-    for changed in (side("2"), side(python="3.13"), side(libraries={"x": "1"})):
-        refuse_same_variant({BASE: side(), CANDIDATE: changed}, CHALLENGE)
+        refuse_same_variant(same, REQUEST)
+    refuse_same_variant(same, replace(REQUEST, candidate=Variant(requirements=("uvloop==0.21",))))
+    for changed in (variant("2"), variant(python="3.13"), variant(libraries={"x": "1"})):
+        refuse_same_variant({BASE: variant(), CANDIDATE: changed}, REQUEST)
 
 
-def test_the_cases_that_a_config_had(
+def test_cases_of_the_base_are_read_from_its_own_tree(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the tree of the base, with the strategies of that; of what cannot be read it is said."""
+    """With the strategies of that tree; a config that is missing or invalid there is noted."""
     monkeypatch.setenv("FLAGBENCH_CACHE", str(tmp_path / "cache"))
-    config, said = "gate.yaml", list[str]()
+    config, notes = "gate.yaml", list[str]()
     tree = tmp_path / "tree"
     (tree / "own").mkdir(parents=True)
     (tree / "own" / "mine.py").write_text("def download_many(job): return []\n", encoding="utf-8")
     base = BuiltVariant("python", (), {}, tree)
     (repository.folder / config).write_text("{strategies: [threadpool_map]}", encoding="utf-8")
-    assert base_cases(config, base, said.append) == ()
-    assert said == ["note: whether cases have vanished is not known, as the base has no gate.yaml there"]
-    said.clear()
+    assert base_cases(config, base, notes.append) == ()
+    assert notes == ["note: vanished cases are not detected, as the base has no gate.yaml"]
+    notes.clear()
     (tree / config).write_text(
         "{strategies: [sequential, own/mine.py], clients: requests, profile: {latency: 5ms}}",
         encoding="utf-8",
     )
-    assert [each.id for each in base_cases(config, base, said.append)] == [
+    assert [each.id for each in base_cases(config, base, notes.append)] == [
         "sequential/requests/1/5ms",
         "mine/-/1/5ms",
     ]
-    assert base_cases("ci", base, said.append) == ()  # it lies elsewhere
+    assert base_cases("ci", base, notes.append) == ()  # it lies elsewhere
     link = repository.folder / "linked.yaml"
     link.symlink_to(tmp_path / "elsewhere.yaml")
     (tmp_path / "elsewhere.yaml").touch()
     (tree / link.name).write_text("{strategies: [own/mine.py], profile: {latency: 5ms}}", encoding="utf-8")
-    assert [each.id for each in base_cases(link.name, base, said.append)] == ["mine/-/1/5ms"]
-    assert said == []
+    assert [each.id for each in base_cases(link.name, base, notes.append)] == ["mine/-/1/5ms"]
+    assert notes == []
     (tree / config).write_text("{strategies: [nothing]}", encoding="utf-8")
-    assert base_cases(config, base, said.append) == ()
-    (line,) = said
-    assert line.startswith("note: whether cases have vanished is not known")
+    assert base_cases(config, base, notes.append) == ()
+    (line,) = notes
+    assert line.startswith("note: vanished cases are not detected")
     assert "unknown strategy 'nothing'" in line

@@ -1,4 +1,4 @@
-"""Asking what is known of a machine's noise, and the warnings before a run; nothing is measured."""
+"""``noise --gate``, and notes and warnings before a run, without measuring."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def known() -> Path:
-    """Keep 2 % of noise of this machine, and return where."""
+    """Store a noise of 2 % for this machine, and return the file."""
     source = np.random.default_rng(1)
     first, second = (dict(enumerate(map(float, source.lognormal(-2, 0.02 / 2**0.5, 20)))) for _ in "ab")
     noise = Noise((case_noise("it/requests/1/local", first, second),), ())
@@ -29,10 +29,9 @@ def known() -> Path:
 
 
 @pytest.mark.usefixtures("known")
-def test_a_gate_that_this_machine_can_hold_is_said_to_be(
+def test_gate_above_the_noise_is_confirmed_with_the_blocks_it_takes(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With the blocks that it takes; 64 are what a gate has if nobody says."""
     assert call(monkeypatch, "noise", "--gate", "10%") == 0
     assert capsys.readouterr().out == (
         "a gate of 10% can be held: it takes 6 of 64 blocks, "
@@ -43,10 +42,9 @@ def test_a_gate_that_this_machine_can_hold_is_said_to_be(
 
 
 @pytest.mark.usefixtures("known")
-def test_a_gate_below_the_noise_is_an_error_of_the_environment(
+def test_gate_below_the_noise_is_refused_with_the_blocks_it_would_take(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It says how many blocks it would take."""
     assert call(monkeypatch, "noise", "--gate", "0.5%") == 4
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -54,41 +52,39 @@ def test_a_gate_below_the_noise_is_an_error_of_the_environment(
     assert "blocks on this machine and has 64, which show" in captured.err
 
 
-def test_a_gate_on_a_machine_of_which_nothing_is_known_is_refused(
+def test_gate_on_a_machine_with_unknown_noise_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With the command that changes that."""
     assert call(monkeypatch, "noise", "--gate", "3%") == 4
     assert "measure it with `flagbench noise`" in capsys.readouterr().err
 
 
-def test_noise_that_cannot_be_read_is_named_with_its_path(
+def test_unreadable_noise_file_is_named_with_its_path(
     known: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And left as it is."""
     known.write_text("{", encoding="utf-8")
     assert call(monkeypatch, "noise", "--gate", "3%") == 5
     assert f"error[results]: {known}" in capsys.readouterr().err
 
 
-def test_a_config_that_would_end_early_is_run_whole_and_said_to_be(
+def test_ignored_precision_and_budget_are_noted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """On stderr; not with ``--quiet``, nor where ``--blocks`` says how many there are."""
+    """On stderr; not with ``--quiet`` or ``--blocks``."""
     config = tmp_path / "mine.yaml"
     config.write_text(
         "strategies: [sequential]\nprecision: 3%\nblocks: {min: 6, max: 12}\n", encoding="utf-8"
     )
     monkeypatch.setattr("bench.app.execute.run_blocks", lambda *_: None)
-    note = "note: Precision and budget do not count here: all 12 blocks are run, each case twice in each.\n"
+    note = "note: `precision` and `budget` are ignored: all 12 blocks are run, each case twice in each.\n"
     call(monkeypatch, "noise", str(config))
     assert note in capsys.readouterr().err
     for words in (["--quiet"], ["--blocks", "8"]):
         call(monkeypatch, "noise", str(config), *words)
-        assert "Precision and budget" not in capsys.readouterr().err
+        assert "`precision` and `budget`" not in capsys.readouterr().err
 
 
-def test_a_run_warns_of_what_makes_timings_vary_before_it_starts(
+def test_noisy_machine_is_warned_of_before_a_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """On stderr; not with ``--quiet``."""

@@ -6,7 +6,7 @@ import pytest
 
 from bench.errors import UsageError
 from bench.model.cases import Fault, Fixed, Latency, LogNormal, Profile, Uniform
-from bench.model.profile_presets import preset, scaled
+from bench.model.profile_presets import preset, scale_profile
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_presets_are_the_servers_of_the_chapter(name: str, expected: Profile) ->
 )
 def test_scaling_multiplies_latency_and_jitter_but_not_errors(latency: Latency, expected: Latency) -> None:
     errors = (Fault("status", 0.5, 418),)
-    half = scaled(Profile("p", latency, jitter_s=0.4, faults=errors, bandwidth=100), 0.5)
+    half = scale_profile(Profile("p", latency, jitter_s=0.4, faults=errors, bandwidth=100), 0.5)
     assert half == Profile("p*0.5", expected, jitter_s=0.2, faults=errors, bandwidth=100)
 
 

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.app.comparison_output import CODES
-from bench.errors import UnreadableResultError, UsageError
+from bench.errors import EXIT_CODE_OF_VERDICT, UnreadableResultError, UsageError
 from bench.model.comparison import Bound
 from bench.model.results import Run
 from bench.model.stored_comparison import read_comparison
@@ -43,7 +42,7 @@ def test_bound_decides_if_all_metrics_are_equivalent(value: float, ruling: str, 
     verdicts = run_verdicts(run)
     assert {each.verdict for each in verdicts.metrics} == {"equivalent"}
     found = overall_verdict(verdicts)
-    assert (found, CODES[found]) == (ruling, code)
+    assert (found, EXIT_CODE_OF_VERDICT[found]) == (ruling, code)
     assert overall_verdict(replace(verdicts, bounds=())) == "passed"
 
 

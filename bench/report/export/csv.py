@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final, get_args
 
 from bench.api.outcomes import FetchOutcome
-from bench.model.latency_histogram import Latency
+from bench.model.latency_histogram import LatencyPercentiles
 from bench.model.results import Gap, Phases, Run, ServerRound
 from bench.model.text import printable
 from bench.report.export.trial_rows import COLUMNS, round_rows
@@ -70,7 +70,7 @@ _COLUMNS: Final[Mapping[str, Source[CaseSummary]]] = {
     "imports_s": "costs.imports_s",
     **{each.name: f"costs.phases.{each.name}" for each in fields(Phases)},
     **{f"gap_{each.name}": f"costs.gap.{each.name}" for each in fields(Gap)},
-    **{f"latency_{each.name}": f"costs.latency.{each.name}" for each in fields(Latency)},
+    **{f"latency_{each.name}": f"costs.latency.{each.name}" for each in fields(LatencyPercentiles)},
     "cpu_share": "costs.cpu_share",
     **{name: f"costs.figures.{name}" for name in _PROBES},
     **{f"server_{each.name}": f"costs.server.{each.name}" for each in fields(ServerRound)},

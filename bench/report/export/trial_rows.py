@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from bench.api.outcomes import FetchOutcome
 from bench.model.cases import Case
-from bench.model.latency_histogram import Latency, merge_histograms
+from bench.model.latency_histogram import LatencyPercentiles, merge_histograms
 from bench.model.results import Gap, Measurement, Phases, Round, Run, ServerRound
 from bench.report.value_path import Source, read_value
 
@@ -30,7 +30,7 @@ class RoundRow:
     trial: Measurement
     number: int | None
     round_: Round | None
-    latency: Latency | None
+    latency: LatencyPercentiles | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,5 +118,5 @@ COLUMNS: Final[Mapping[str, TrialColumn]] = {
     "trial_took_s": TrialColumn("number", "trial.took_s"),
     "trial_cold_start_s": TrialColumn("number", "trial.cold_start_s"),
     "trial_imports_s": TrialColumn("number", "trial.imports_s"),
-    **_numbers({f"trial_latency_{each.name}": f"latency.{each.name}" for each in fields(Latency)}),
+    **_numbers({f"trial_latency_{each.name}": f"latency.{each.name}" for each in fields(LatencyPercentiles)}),
 }

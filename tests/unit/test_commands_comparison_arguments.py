@@ -1,24 +1,22 @@
-"""How the words of ``ab`` become two variants and their terms."""
+"""Variants and options of ``ab`` and ``gate`` on the command line."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import rich_click as click
 
-from bench.app.comparison_options import comparison_request, parse_words, split_variants
+from bench.commands.comparison_arguments import comparison_request, parse_variants, split_variants
 from bench.config.variants import parse_variant
 from bench.errors import UsageError
-from bench.model.cases import Experiment
-from bench.model.comparison import ComparisonSettings, Variant
-from tests.builders import case
+from bench.model.comparison import Variant
 from tests.repositories import small_repository
 
-ASKED = Experiment("x", (case(),), {}, 8, None, 60, 10, 1)
+MAIN = Variant(rev="main")
+WORKTREE = Variant()
 
 
 @pytest.mark.parametrize(
-    ("words", "sides", "config"),
+    ("words", "variants", "config"),
     [
         (("main", None, None), ("main",), "gate"),
         (("main", "HEAD", None), ("main", "HEAD"), "gate"),
@@ -29,17 +27,15 @@ ASKED = Experiment("x", (case(),), {}, 8, None, 60, 10, 1)
         (("main", "HEAD", "default"), ("main", "HEAD"), "default"),
     ],
 )
-def test_the_config_comes_last_and_can_be_told_from_a_variant(
-    words: tuple[str | None, str | None, str | None], sides: tuple[str, ...], config: str
+def test_last_word_is_the_config_if_it_is_yaml_or_shipped(
+    words: tuple[str | None, str | None, str | None], variants: tuple[str, ...], config: str
 ) -> None:
-    """It is a YAML file, or has the name of one that ships."""
-    assert split_variants(*words) == (sides, config)
+    assert split_variants(*words) == (variants, config)
 
 
-def test_a_word_that_is_a_config_and_a_revision_is_refused(
+def test_word_that_is_a_config_and_a_revision_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where both are named, or one is named by more than a word, nothing is in doubt."""
     monkeypatch.chdir(small_repository(tmp_path / "repository", "ci").folder)
     with pytest.raises(UsageError, match="ci is a config and a revision"):
         split_variants("HEAD", "ci", None)
@@ -71,8 +67,8 @@ def test_a_word_that_is_a_config_and_a_revision_is_refused(
         ("feature=x", Variant(rev="feature=x"), "feature=x"),
     ],
 )
-def test_a_variant_is_a_revision_or_says_more(text: str, expected: Variant, label: str) -> None:
-    """And its label has nothing in it that an id of a case stands on."""
+def test_variant_is_a_revision_or_has_settings(text: str, expected: Variant, label: str) -> None:
+    """Its label has no ``@``, which separates a variant from the id of a case."""
     assert parse_variant(text) == expected
     assert parse_variant(text).label == label
 
@@ -90,46 +86,40 @@ def test_a_variant_is_a_revision_or_says_more(text: str, expected: Variant, labe
         "main,python",
     ],
 )
-def test_what_is_no_variant_is_refused(text: str) -> None:
-    """In words that end a message."""
+def test_invalid_variant_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"^(has|says) "):
         parse_variant(text)
 
 
-def test_the_work_tree_stands_in_for_a_candidate_that_is_not_named() -> None:
-    """And the config's own variants for both, if it has some."""
-    usual = {"metrics": None, "threshold": None, "budget": None}
-    found = comparison_request(ASKED, ("main",), **usual)
-    assert (found.base, found.candidate) == (Variant(rev="main"), Variant())
-    assert found.candidate.label == "worktree"
-    own = (Variant(rev="a"), Variant(rev="b"))
-    found = comparison_request(replace(ASKED, terms=ComparisonSettings(variants=own)), (), **usual)
-    assert (found.base, found.candidate) == own
+def test_default_candidate_is_the_work_tree() -> None:
+    assert parse_variants(("main",), None) == (MAIN, WORKTREE)
+    assert WORKTREE.label == "worktree"
+
+
+def test_variants_of_the_config_are_compared_if_none_are_named() -> None:
+    configured = (Variant(rev="a"), Variant(rev="b"))
+    assert parse_variants((), configured) == configured
+    assert parse_variants(("main", "HEAD"), configured) == (MAIN, Variant(rev="HEAD"))
     with pytest.raises(click.UsageError, match="no BASE"):
-        comparison_request(ASKED, (), **usual)
+        parse_variants((), None)
 
 
-def test_terms_are_read_as_a_config_writes_them() -> None:
-    """Shares, durations, and metrics in their usual order."""
-    found = comparison_request(ASKED, ("main",), metrics="p99, elapsed", threshold="3%", budget="2m")
-    assert (found.metrics, found.threshold, found.budget_s) == (("elapsed", "p99"), 0.03, 120)
+def test_options_are_parsed_like_values_of_a_config() -> None:
+    request = comparison_request((MAIN, WORKTREE), metrics="p99, elapsed", threshold="3%", budget="2m")
+    assert (request.base, request.candidate) == (MAIN, WORKTREE)
+    assert (request.metrics, request.threshold, request.budget_s) == (("elapsed", "p99"), 0.03, 120)
 
 
 @pytest.mark.parametrize(
-    ("said", "option"),
+    ("given", "option"),
     [
         ({"metrics": "speed"}, "--metrics"),
         ({"threshold": "0%"}, "--threshold"),
         ({"budget": "soon"}, "--budget"),
     ],
 )
-def test_terms_that_cannot_be_read_are_named(said: dict[str, str], option: str) -> None:
-    """With the option that they were given by."""
+def test_error_names_the_invalid_option(given: dict[str, str], option: str) -> None:
+    values = {"metrics": None, "threshold": None, "budget": None, **given}
     with pytest.raises(click.BadParameter) as caught:
-        comparison_request(ASKED, ("main",), **{"metrics": None, "threshold": None, "budget": None, **said})
+        comparison_request((MAIN, WORKTREE), **values)
     assert caught.value.param_hint == option
-
-
-def test_what_was_said_can_be_said_again() -> None:
-    """For the command that goes on with a contest."""
-    assert parse_words(metrics="p99", threshold=None, budget="2m") == ("--metrics", "p99", "--budget", "2m")

@@ -1,4 +1,4 @@
-"""The table of faults, and what follows from it for a profile."""
+"""Outcomes and reach of the kinds of faults."""
 
 from typing import get_args
 
@@ -9,8 +9,8 @@ from bench.model.cases import Fault, Profile
 from bench.model.faults import KINDS, is_total, outcome_of, reach_of
 
 
-def test_every_class_of_a_fetch_can_be_provoked() -> None:
-    """All but what this machine lacks, and what has no name."""
+def test_faults_cover_every_outcome_of_a_fetch() -> None:
+    """Except missing local resources and unclassified errors."""
     provoked = {kind.outcome for kind in KINDS.values()}
     assert provoked == set(get_args(FetchOutcome)) - {"local_resource", "error"}
 
@@ -23,20 +23,17 @@ def test_every_class_of_a_fetch_can_be_provoked() -> None:
         (Fault("stall", 1), "timeout"),
     ],
 )
-def test_a_status_ends_in_its_own_class(fault: Fault, outcome: str) -> None:
-    """Any other fault in that of its kind."""
+def test_outcome_of_kind_status_depends_on_the_status(fault: Fault, outcome: str) -> None:
     assert outcome_of(fault) == outcome
 
 
-def test_what_happens_before_a_request_concerns_all_of_them() -> None:
-    """Nobody listens, or the certificate is not to be trusted."""
+def test_faults_before_any_request_are_total() -> None:
     total = {name for name in KINDS if is_total(Fault(name, 1))}
     assert total == {"refused", "tls_expired", "tls_wrong_host", "tls_unknown_authority"}
     assert not is_total(None)
 
 
-def test_a_fault_reaches_further_where_connections_are_shared() -> None:
-    """GOAWAY ends every stream of a connection; HTTP/1.1 has no such thing."""
+def test_goaway_ends_every_stream_of_a_connection_and_is_unknown_to_http1() -> None:
     goaway = Fault("goaway", 1)
     assert reach_of(goaway, Profile("p")) == "none"
     assert reach_of(goaway, Profile("p", tls=True, http2=True)) == "connection"

@@ -1,4 +1,4 @@
-"""What harness and worker write to each other comes back as it was, and nothing else is taken."""
+"""Values survive the way to JSON and back, and documents of another type are refused."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,7 @@ from bench.api import Fetch
 from bench.model.cases import Fixed, LogNormal, Profile, Uniform
 from bench.model.json_codec import MalformedError, decode, encode, from_json_value, to_json_value
 from bench.model.results import Run
+from bench.model.text import one_line
 from bench.worker.events import Fetched, FutureObserved, WarmedUp, event_line, read_event
 from bench.worker.protocol import Report, Task, TimedRound
 
@@ -36,21 +37,19 @@ REPORT = Report(
 )
 
 
-def test_a_task_comes_back_as_it_was() -> None:
-    """Paths, tuples and what is optional included."""
+def test_task_survives_json() -> None:
+    """With paths, tuples and optional values."""
     assert Task.from_json(TASK.to_json()) == TASK
 
 
-def test_a_report_is_one_line_whatever_is_in_it() -> None:
-    """The lines of a detail are escaped."""
+def test_report_with_line_breaks_is_written_on_one_line() -> None:
     assert "\n" not in event_line(Report("error", "two\nlines", 12.4, None, ()))
 
 
 @pytest.mark.parametrize(
     "event", [Fetched("BR", "ok", ""), FutureObserved("BR", "<Future>"), WarmedUp(), REPORT]
 )
-def test_an_event_comes_back_as_it_was(event: Any) -> None:
-    """Its kind is the name in front."""
+def test_event_survives_json(event: Any) -> None:
     assert read_event(event_line(event)) == event
 
 
@@ -63,7 +62,6 @@ def test_an_event_comes_back_as_it_was(event: Any) -> None:
     ],
 )
 def test_one_of_several_dataclasses_is_written_with_its_name(latency: Any, written: Any) -> None:
-    """And comes back as the one it was."""
     profile = Profile("mine", latency)
     assert to_json_value(profile)["latency"] == written
     assert decode(Profile, encode(profile)) == profile
@@ -81,15 +79,14 @@ def test_one_of_several_dataclasses_is_written_with_its_name(latency: Any, writt
         ({"uniform": {"seconds": 0.5}}, "Profile.latency.uniform: missing or unexpected: high_s, low_s, "),
     ],
 )
-def test_refuses_what_is_none_of_several_dataclasses(latency: Any, message: str) -> None:
-    """One known name, and what belongs to it."""
+def test_unknown_member_of_a_union_is_refused(latency: Any, message: str) -> None:
     with pytest.raises(MalformedError) as refused:
         from_json_value(Profile, {**to_json_value(Profile("mine")), "latency": latency}, "Profile")
     assert str(refused.value).startswith(message)
 
 
-def test_a_mapping_to_anything_comes_back_as_json_has_it() -> None:
-    """Nested, and with all that JSON knows; the mapping itself must be one."""
+def test_mapping_to_objects_survives_json() -> None:
+    """Its values are unchecked; the mapping itself must be one."""
     config = {"name": "mine", "blocks": 3, "precision": None, "workers": [1, {"x": 0.5}], "live": True}
     run = Run("mine", "complete", "2026-11-23T15:17:21Z", config, {}, (), ())
     assert decode(Run, encode(run)) == run
@@ -98,7 +95,7 @@ def test_a_mapping_to_anything_comes_back_as_json_has_it() -> None:
 
 
 def changed(**values: Any) -> str:
-    """Return the report as JSON with some values changed, and those that are ``...`` left out."""
+    """Return the report as JSON with some values changed; ``...`` leaves one out."""
     document = {**json.loads(encode(REPORT)), **values}
     return json.dumps({name: value for name, value in document.items() if value is not ...})
 
@@ -114,7 +111,7 @@ def changed_round(**values: Any) -> str:
         ("", "not a JSON document: Expecting value: line 1 column 1 (char 0)"),
         ("[" * 100_000, "not a JSON document: maximum recursion depth exceeded"),
         ("9" * 5_000, "not a JSON document: Exceeds the limit (4300 digits)"),
-        ('{"ready_s": NaN}', "not a JSON document: NaN is no number in JSON"),
+        ('{"ready_s": NaN}', "not a JSON document: NaN is not a JSON number"),
         ("[]", "Report: unexpected '[]'"),
         (changed(detail=...), "Report: missing or unexpected: detail"),
         (changed(extra=1), "Report: missing or unexpected: extra"),
@@ -132,24 +129,20 @@ def changed_round(**values: Any) -> str:
         (changed_round(failures=[1]), "Report.rounds[0].failures[0]: unexpected '1'"),
     ],
 )
-def test_refuses_what_was_not_agreed(text: str, message: str) -> None:
-    """The message has the path of the value."""
+def test_error_has_the_path_of_the_value(text: str, message: str) -> None:
     with pytest.raises(MalformedError) as refused:
         decode(Report, text)
     assert str(refused.value).startswith(message)
 
 
 @pytest.mark.parametrize("line", ["{}", "[]", '{"other": 1}', '{"fetched": {}, "future": {}}'])
-def test_refuses_an_event_of_no_kind(line: str) -> None:
-    """One name and one value, or it is no event."""
+def test_event_without_exactly_one_known_name_is_refused(line: str) -> None:
     with pytest.raises(MalformedError, match="not an event"):
         read_event(line)
 
 
-def test_an_event_is_written_in_one_piece_whatever_it_says() -> None:
-    """Pipes keep lines of several processes apart up to 4,096 bytes only."""
-    from bench.model.text import one_line
-
+def test_longest_event_fits_into_an_atomic_write_to_a_pipe() -> None:
+    """Longer lines of several processes could mix (PIPE_BUF)."""
     longest = one_line("\N{FLAG IN HOLE}" * 10_000)
     assert len(event_line(FutureObserved("BR", longest)).encode()) < 4096
     assert Fetch("BR", 0.0, 0.0, 0, 0, "error", longest).detail == longest

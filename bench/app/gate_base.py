@@ -1,0 +1,175 @@
+"""Find the base of a gate: its commit, and the cases that the config had there."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from bench.config import catalog
+from bench.config.catalog import describe_strategy
+from bench.config.loader import load_config
+from bench.config.lookup import find_config
+from bench.errors import BenchError, IncomparableError, SetupError, UsageError
+from bench.model.cases import Case, Strategy
+from bench.model.comparison import BuiltVariant, Variant
+from bench.storage.pinned_reference import load_reference
+from bench.system.git import git
+from bench.variants.build import counterpart_strategy
+from bench.variants.git import work_tree_top
+from bench.variants.harness import named_strategies
+
+_MAIN_BRANCHES: Final = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
+_FETCH_HINT: Final = (
+    "fetch the whole history first (`fetch-depth: 0` in GitHub Actions, `GIT_DEPTH: 0` in GitLab)"
+)
+
+
+def gate_variants(configured: tuple[Variant, Variant] | None, against: str | None) -> tuple[Variant, Variant]:
+    """Choose base and candidate of a gate: those of its config, with another base if ``against`` names one.
+
+    Args:
+        configured: the config's variants; without, the merge base and the work tree are compared.
+        against: a revision, ``merge-base`` or ``pinned``.
+
+    Raises:
+        IncomparableError: there is no merge base, or no commit is pinned.
+        SetupError: git is missing or fails.
+        UnreadableResultError: the file of the pinned commit cannot be read.
+    """
+    if uses_merge_base(configured, against):
+        rev = merge_base()
+    elif against is None and configured is not None:
+        return configured
+    else:
+        rev = _pinned_commit() if against == "pinned" else str(against)
+    base, candidate = configured or (Variant(), Variant())
+    if against == "pinned":  # a point of the history belongs to a commit
+        candidate = replace(candidate, rev="HEAD", path=None)
+    return replace(base, rev=rev, path=None), candidate
+
+
+def uses_merge_base(configured: tuple[Variant, Variant] | None, against: str | None) -> bool:
+    """Return whether a gate with these variants in its config compares with the merge base."""
+    return against == "merge-base" or (against is None and configured is None)
+
+
+def merge_base() -> str:
+    """Return the commit at which HEAD left the branch of its later merge.
+
+    That is the base of the pull request where GitHub or GitLab name it, else the repository's main branch.
+
+    Raises:
+        IncomparableError: there is no such commit here.
+        SetupError: git is missing or fails.
+    """
+    if not is_revision("HEAD"):
+        raise IncomparableError("there is no commit to compare", hint="run the command in a git repository")
+    named = tuple(_ci_bases())
+    branch = next((each for each in named or _MAIN_BRANCHES if is_revision(each)), None)
+    if branch is None and named:
+        raise IncomparableError(f"the base of this change, {named[0]}, is not here", hint=_FETCH_HINT)
+    if branch is None:
+        raise IncomparableError(
+            f"the repository has no branch {', '.join(_MAIN_BRANCHES)}",
+            hint=f"name a revision with --against, or {_FETCH_HINT}",
+        )
+    base = _ask_git("merge-base", branch, "HEAD")
+    if not base:
+        raise IncomparableError(f"HEAD and {branch} have no commit in common here", hint=_FETCH_HINT)
+    return base
+
+
+def is_revision(name: str) -> bool:
+    """Return whether git knows a commit by this name in the current folder.
+
+    Raises:
+        SetupError: git is missing or fails.
+    """
+    return bool(_ask_git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"))
+
+
+def base_cases(config: str, base: BuiltVariant, say: Callable[[str], None]) -> tuple[Case, ...]:
+    """Return the cases that a config had in the tree of the base, to find those that have vanished.
+
+    There are none if the config lies outside of the repository, or did not exist yet.
+
+    Args:
+        config: as on the command line.
+        base: the base, built.
+        say: prints a note if there is no config in the base, or it is invalid.
+    """
+    top = work_tree_top()
+    named = find_config(config)
+    file = (
+        named.parent.resolve() / named.name
+    )  # paths in it are relative to where it is named, links unfollowed
+    if base.tree is None or not file.is_relative_to(top):
+        return ()
+    former = counterpart_strategy(file, top, base.tree)
+    if former is None:
+        say(f"note: vanished cases are not detected, as the base has no {named.name}")
+        return ()
+    try:
+        return load_config(
+            former,
+            strategies=_describe_strategies(named_strategies(base.tree)),
+            clients=catalog.find_clients(),
+            read_strategy=describe_strategy,
+        ).cases
+    except BenchError as error:
+        problem = error.what.partition("\n")[0]
+        say(f"note: vanished cases are not detected, as the config of the base is invalid: {problem}")
+        return ()
+
+
+def _pinned_commit() -> str:
+    reference = load_reference()
+    if reference is None:
+        raise IncomparableError("no commit is pinned", hint="pin one with `flagbench history pin REV`")
+    return reference.rev
+
+
+def _ci_bases() -> Iterator[str]:
+    """Yield the names that CI has for the base of a change, the best first.
+
+    In GitLab's pipelines for merged results, HEAD contains the tip of the target.
+    """
+    for variable in ("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "CI_MERGE_REQUEST_DIFF_BASE_SHA"):
+        if commit := os.environ.get(variable):
+            yield commit
+    for variable in ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"):
+        if branch := os.environ.get(variable):
+            yield from (f"origin/{branch}", branch)
+
+
+def _ask_git(*arguments: str) -> str | None:
+    """Return the output of git, or None if it has no answer.
+
+    Raises:
+        SetupError: git is missing, takes too long, or does not trust the folder.
+    """
+    try:
+        return git(*arguments)
+    except subprocess.CalledProcessError as error:
+        message = (error.stderr or "").strip().splitlines()
+        if message and "dubious ownership" in message[0]:
+            raise SetupError(
+                f"git does not trust this folder: {message[0]}",
+                hint='trust it with `git config --global --add safe.directory "$PWD"`',
+            ) from error
+        return None
+    except (OSError, subprocess.SubprocessError) as error:
+        raise SetupError(f"git cannot be run: {error}", hint="a gate needs git") from error
+
+
+def _describe_strategies(files: Mapping[str, Path]) -> dict[str, Strategy]:
+    """Describe the strategies among these files; leave out files that are not strategies."""
+    described = {}
+    for name, file in files.items():
+        try:
+            described[name] = describe_strategy(file)
+        except UsageError:
+            continue
+    return described

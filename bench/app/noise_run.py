@@ -1,0 +1,85 @@
+"""Measure the noise of this machine and store it, and check gates against it. Used by ``noise``."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from bench.app.execute import RunOptions, execute_run, exit_code_of
+from bench.app.output import print_note, stdout_console, write_stdout
+from bench.errors import ExitCode, SetupError, UsageError
+from bench.model.cases import Experiment
+from bench.model.results import Run
+from bench.report.markdown import tables_to_markdown
+from bench.report.noise_table import gate_held_text, gate_refused_text, noise_tables
+from bench.report.terminal import print_tables
+from bench.stats.detectable_effect import least_blocks
+from bench.stats.noise import gate_for, measure_noise, pair_with_itself
+from bench.storage.noise import NoiseRecord, load_noise, noise_to_json, save_noise
+from bench.storage.run_folder import save_run
+from bench.system.environment import machine_fingerprint
+from bench.system.machine import Machine, read_machine
+from bench.system.noise_advice import noise_advice
+
+
+def execute_noise_run(asked: Experiment, order: RunOptions, *, as_json: bool) -> int:
+    """Measure each case against itself, store and print the noise, and return the exit code.
+
+    Raises:
+        UsageError: the blocks are too few to show any noise.
+    """
+    if asked.blocks < least_blocks():
+        raise UsageError(
+            f"{asked.blocks} blocks are too few to show noise", hint=f"it takes {least_blocks()}"
+        )
+    notes = asked.notes
+    if asked.stopping is not None:
+        ignored = f"`precision` and `budget` are ignored: all {asked.blocks} blocks are run"
+        notes = (*notes, f"{ignored}, each case twice in each.")
+    # if a variant were decided early, the other one would be left without a pair
+    experiment = replace(asked, cases=pair_with_itself(asked.cases), stopping=None, notes=notes)
+    present = partial(_store_and_print, before=read_machine(), as_json=as_json)
+    return execute_run(experiment, present, order)
+
+
+def check_gate(threshold: float, blocks: int) -> str:
+    """Return a sentence that confirms that a gate on this machine detects slow-downs of the threshold.
+
+    Args:
+        threshold: slow-down, as a share.
+        blocks: blocks of the gate.
+
+    Raises:
+        SetupError: this machine is too noisy, or its noise is unknown.
+    """
+    record = load_noise(machine_fingerprint())
+    if record is None:
+        raise SetupError("the noise of this machine is not known", hint="measure it with `flagbench noise`")
+    gate = gate_for(record.noise, threshold, blocks)
+    if not gate.is_held:
+        raise SetupError(
+            gate_refused_text(gate), hint="give it more blocks, or follow the advice of `flagbench noise`"
+        )
+    return gate_held_text(gate, record)
+
+
+def _store_and_print(run: Run, folder: Path, *, before: Machine, as_json: bool) -> ExitCode:
+    """Store and print the noise of a run; only a complete run replaces the noise of the machine."""
+    record = NoiseRecord(
+        fingerprint=str(run.environment["fingerprint"]),
+        measured=run.started,
+        run=run.name,
+        config=str(run.config["name"]),
+        noise=measure_noise(run),
+        advice=noise_advice(before, read_machine(), run.trials),
+    )
+    is_representative = run.status == "complete" and record.noise.cases
+    file = save_noise(record) if is_representative else None
+    # run.json comes last: a run that has one is complete, and cannot be resumed
+    save_run(folder, run, tables_to_markdown(noise_tables(record)))
+    if as_json:
+        write_stdout(noise_to_json(record))
+    else:
+        print_tables(noise_tables(record), stdout_console())
+    if file is not None:
+        print_note(f"the noise of this machine is stored in {file}")
+    return exit_code_of(run)

@@ -1,0 +1,63 @@
+"""Options that several commands share, each with one wording of its help, and readers of their values."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+import rich_click as click
+
+T = TypeVar("T")
+
+PATH: Final = click.Path(path_type=Path)
+
+
+def _refuse_with_out(context: click.Context, _option: click.Parameter, run: Path | None) -> Path | None:
+    """Refuse --resume beside --out, which has been read before: it is eager."""
+    if run is not None and context.params.get("out") is not None:
+        raise click.UsageError("--resume continues in the run's own folder; leave out --out")
+    return run
+
+
+out = click.option("--out", type=PATH, is_eager=True, help="Folder for this run [results/runs/NAME-TIME].")
+resume = click.option(
+    "--resume",
+    metavar="RUN",
+    type=PATH,
+    callback=_refuse_with_out,
+    help="Resume an interrupted run: a folder, a name in results/runs, or `last`.",
+)
+quiet = click.option("--quiet", is_flag=True, help="Print no progress.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout, and nothing else.")
+
+only = click.option("--only", metavar="PATTERN", help="Only cases whose id matches, such as 'asyncio_*'.")
+blocks = click.option(
+    "--blocks", type=click.IntRange(1, 1000), help="Exactly this many blocks, instead of the config's."
+)
+seed = click.option("--seed", type=int, help="Seed, instead of the config's.")
+
+threshold = click.option(
+    "--threshold", metavar="SHARE", help="Slow-down that matters, such as 5%, instead of the config's."
+)
+budget = click.option(
+    "--budget", metavar="TIME", help="Time for trials, such as 5m [from the config, else 280s]."
+)
+metrics = click.option(
+    "--metrics",
+    metavar="NAMES",
+    help="Metrics to compare, of elapsed, p99, cpu and memory, with commas between [from the config].",
+)
+allow_missing = click.option(
+    "--allow-missing", is_flag=True, help="Do not fail if the candidate lacks a case of the base."
+)
+
+
+def parse_value(parse: Callable[[str], T], text: str, name: str) -> T:
+    """Parse the value of an option or argument as the config's scalar of the same kind.
+
+    Raises:
+        click.BadParameter: the text is invalid; the error names the option.
+    """
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=name) from error
