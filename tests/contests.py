@@ -6,7 +6,8 @@ from dataclasses import replace
 from bench.model.cases import Case, Experiment
 from bench.model.comparison import Comparison, Metric
 from bench.model.json_codec import to_json_value
-from bench.model.results import Measurement, Outcome, Run
+from bench.model.results import Measurement, Run
+from bench.model.trial_outcome import Outcome
 from bench.runner.block_loop import run_scheduled_pairs
 from bench.runner.schedule import ScheduledPair
 from bench.stats.observer import Observer

@@ -5,13 +5,10 @@ Seconds and bytes throughout; ``None`` is what was not or could not be measured,
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from bench.model.cases import Case
-
-Outcome: TypeAlias = Literal[
-    "ok", "error", "crash", "timeout", "corrupt", "missing", "unexpected", "escape", "invalid"
-]
+from bench.model.trial_outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)

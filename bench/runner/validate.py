@@ -11,8 +11,9 @@ from bench.api.outcomes import FetchOutcome
 from bench.model.cases import Experiment
 from bench.model.json_codec import MalformedError, to_json_value
 from bench.model.latency_histogram import are_counts
-from bench.model.results import Outcome, Round, ServerRound
+from bench.model.results import Round, ServerRound
 from bench.model.text import count_names
+from bench.model.trial_outcome import Outcome
 from bench.runner.expected_round import Expectation, check_round, surplus_of
 from bench.runner.processes.worker_exit import WorkerExit, exit_problem
 from bench.server.server_rounds import ObservedRound

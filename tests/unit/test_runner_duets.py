@@ -7,7 +7,7 @@ import pytest
 
 from bench.errors import UnreadableResultError
 from bench.model.cases import Case
-from bench.model.results import Outcome
+from bench.model.trial_outcome import Outcome
 from bench.runner.schedule import replay_pairs
 from bench.stats.block_order import alternation
 from bench.stats.verdicts import comparison_verdicts

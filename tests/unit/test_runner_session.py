@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from bench.model.cases import Case, Experiment, Stopping
-from bench.model.results import Measurement, Outcome
+from bench.model.results import Measurement
+from bench.model.trial_outcome import Outcome
 from bench.runner.block_loop import run_scheduled_trials
 from bench.runner.context import ScheduledTrial
 from bench.runner.schedule import replay_trials

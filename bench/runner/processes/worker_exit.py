@@ -4,7 +4,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.model.results import Outcome
+from bench.model.trial_outcome import Outcome
 from bench.worker.protocol import Report
 
 
