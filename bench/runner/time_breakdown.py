@@ -6,8 +6,7 @@ Both read the same clock, and sums over all fetches need no telling which reques
 from bench.model.results import Gap, Phases, Round
 from bench.runner.expected_round import Expectation
 from bench.server.server_rounds import ObservedRound
-from bench.worker.protocol import TimedRound
-from bench.worker.timeline import Timeline
+from bench.worker.protocol import TimedRound, Timeline
 
 
 def account(timed: TimedRound, seen: ObservedRound | None, expected: Expectation) -> Round:

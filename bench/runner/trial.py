@@ -11,9 +11,9 @@ from bench.model.cases import NO_CLIENT, Case
 from bench.model.comparison import BuiltVariant
 from bench.model.latency_histogram import encode_histogram
 from bench.model.results import Leak, Measurement, Round
+from bench.model.text import redact_text
 from bench.runner.context import RunContext, ScheduledTrial
 from bench.runner.expected_round import Expectation, expected_round
-from bench.runner.processes.redact import redact_text
 from bench.runner.processes.server_process import RunningServer
 from bench.runner.processes.worker_exit import WorkerExit
 from bench.runner.processes.worker_process import run_worker

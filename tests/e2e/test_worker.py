@@ -21,7 +21,10 @@ HOSTILE = Path(__file__).parents[1] / "strategies"
 FLAGS = {"BR": b"GIF89a of Brazil", "CN": b"GIF89a of China", "IN": b"GIF89a of India"}
 LONG_ENOUGH_S = 0.1
 """A delay with which no round is so short that another one is timed."""
-FORBIDDEN = {"yaml", "rich", "rich_click", "pydantic", "numpy", "httptools", "aiohttp", "httpx", "asyncio"}
+HEAVY = {
+    *("yaml", "rich", "rich_click", "pydantic", "numpy", "httptools", "aiohttp", "httpx", "asyncio"),
+    "statistics",
+}
 
 
 @pytest.fixture
@@ -44,7 +47,7 @@ def a_trial(stub: Stub, folder: Path, file: Path, **wanted: Any) -> Task:
         ("raises", 0, "error: ValueError: no more �[31mflags (raises.py:10)"),
         ("exits", 0, "error: SystemExit: 3 are too many (exits.py:10)"),
         ("returns_none", 1, "error: download_many returned NoneType, not a list of Fetch"),
-        ("returns_names", 1, "error: download_many returned a list with 'BR' in it, which is no Fetch"),
+        ("returns_names", 1, "error: download_many returned a list with 'BR' in it, which is not a Fetch"),
         ("wrong_bytes", 1, "corrupt: br.gif differs at byte 10 (16 bytes, 16 were served)"),
         ("cut_short", 1, "corrupt: cn.gif differs at byte 5 (5 bytes, 15 were served)"),
         ("few_files", 1, "missing: 2 files missing: br.gif, cn.gif"),
@@ -109,21 +112,15 @@ def test_says_where_it_crashed(stub: Stub, tmp_path: Path) -> None:
 
 
 def test_is_light(stub: Stub, tmp_path: Path) -> None:
-    """A worker has the api, the classes, the errors, the wire and itself, and what the strategy needs."""
+    """It imports four rooms of bench, of model only the light modules, and what the strategy needs."""
     ended = run_worker(a_trial(stub, tmp_path, HOSTILE / "shows_modules.py"))
     modules = set(ended.stderr.decode().split())
-    ours = {name for name in modules if name.partition(".")[0] == "bench" and name.count(".") == 1}
+    rooms = {name.split(".")[1] for name in modules if name.startswith("bench.")}
+    model = {name for name in modules if name.startswith("bench.model.")}
     assert "urllib3" in modules
-    assert ours == {
-        "bench.api",
-        "bench.api.error_outcomes",
-        "bench.api.country_codes",
-        "bench.api.outcomes",
-        "bench.errors",
-        "bench.model.json_codec",
-        "bench.worker",
-    }
-    assert not modules & FORBIDDEN
+    assert rooms == {"api", "errors", "model", "worker"}
+    assert model == {"bench.model.json_codec", "bench.model.text", "bench.model.trial_outcome"}
+    assert not modules & HEAVY
 
 
 def test_counts_each_fetch_of_a_repeated_country(stub: Stub, tmp_path: Path) -> None:

@@ -42,14 +42,14 @@ def dripped(watchdog: Watchdog, for_s: float) -> str:
 def test_what_drips_for_ever_is_ended_soon(watchdog: Watchdog) -> None:
     """Where it reads, and long before it would be over."""
     began_s = time.perf_counter()
-    with watchdog.watching(TIMEOUT_S):
+    with watchdog.expect_fetches(TIMEOUT_S):
         assert dripped(watchdog, for_s=60) == "overdue"
     assert time.perf_counter() - began_s < 10
 
 
 def test_what_ends_in_time_is_left_alone(watchdog: Watchdog) -> None:
     """However often; the next one has time of its own."""
-    with watchdog.watching(TIMEOUT_S):
+    with watchdog.expect_fetches(TIMEOUT_S):
         assert {dripped(watchdog, for_s=0.0005) for _ in range(200)} == {"ok"}
 
 
@@ -60,7 +60,7 @@ def test_a_thread_that_waits_for_bytes_is_left_to_its_own_time_out(watchdog: Wat
         time.sleep(10 * TIMEOUT_S)
 
     due_s = time.perf_counter() + TIMEOUT_S
-    with watchdog.watching(TIMEOUT_S):
+    with watchdog.expect_fetches(TIMEOUT_S):
         watchdog.begin(due_s)
         read()
         watchdog.end(due_s)
@@ -69,7 +69,7 @@ def test_a_thread_that_waits_for_bytes_is_left_to_its_own_time_out(watchdog: Wat
 
 def test_the_strike_at_a_fetch_that_has_ended_leaves_the_next_its_deadline(watchdog: Watchdog) -> None:
     """Both are of the same thread, and one is over as the other begins."""
-    with watchdog.watching(TIMEOUT_S):
+    with watchdog.expect_fetches(TIMEOUT_S):
         for _ in range(20):
             dripped(watchdog, TIMEOUT_S * 1.2)
             assert dripped(watchdog, for_s=60) == "overdue"
@@ -77,7 +77,7 @@ def test_the_strike_at_a_fetch_that_has_ended_leaves_the_next_its_deadline(watch
 
 def test_a_debugger_may_look_on_afterwards(watchdog: Watchdog) -> None:
     """CPython 3.11 never comes back from the next traced call if an error that was thrown is taken back."""
-    with watchdog.watching(TIMEOUT_S):
+    with watchdog.expect_fetches(TIMEOUT_S):
         assert {dripped(watchdog, TIMEOUT_S * 1.3) for _ in range(100)} <= {"ok", "overdue"}
     seen = []
     before = sys.gettrace()

@@ -9,13 +9,12 @@ from bench.model.json_codec import MalformedError
 from bench.runner.processes.worker_exit import WorkerExit
 from bench.runner.validate import implausible_times, validate_report
 from bench.server.server_rounds import ObservedRound
-from bench.worker.protocol import Holdings, Report, TimedRound
-from bench.worker.timeline import Timeline
+from bench.worker.protocol import HeldResources, Report, TimedRound, Timeline
 from tests.builders import witness
 
 TIMES = Timeline(100.0, 0.1, 0.2, 0.1, 100.1, 100.2, 100.3)
 ROUND = TimedRound(0.5, {"ok": 3}, 3, (), TIMES, {"20500": 3}, {"cpu_user_s": 0.1})
-REPORT = Report("ok", "", 99.0, 99.5, (ROUND, ROUND), Holdings(0, 0))
+REPORT = Report("ok", "", 99.0, 99.5, (ROUND, ROUND), HeldResources(0, 0))
 SEEN = ObservedRound(witness(), 100.0, 100.1, 3, 0.6, 0.0, 0.01, arriving_s=0.4)
 ENDING = WorkerExit(
     started_s=10.0,
@@ -57,7 +56,7 @@ def test_a_round_that_cannot_be_recorded_is_refused(changes: dict[str, Any], wha
 def test_nobody_leaves_less_than_nothing() -> None:
     """Neither threads nor descriptors."""
     with pytest.raises(MalformedError, match="less than nothing"):
-        validate_report(replace(REPORT, left=Holdings(0, -1)))
+        validate_report(replace(REPORT, left=HeldResources(0, -1)))
 
 
 def said_of(*rounds: TimedRound, lived_s: float = 2.0) -> str:

@@ -7,12 +7,13 @@ from typing import Literal
 import pytest
 
 from bench.model.cases import Experiment
+from bench.model.trial_outcome import Outcome
 from bench.runner.expected_round import Expectation
 from bench.runner.processes.worker_exit import WorkerExit
 from bench.runner.validate import Evidence, classify_trial
 from bench.server.server_rounds import ObservedRound
 from bench.system.disturbance import Snapshot
-from bench.worker.protocol import Report, TimedRound, TrialOutcome
+from bench.worker.protocol import Report, TimedRound
 from tests.builders import round_of, witness
 
 STRATEGY = Path("s.py")
@@ -25,7 +26,7 @@ SERVER = "local_resource: the server had no descriptor for another connection"
 
 def evidence(
     *,
-    said: TrialOutcome = "ok",
+    said: Outcome = "ok",
     timed_out: int = 0,
     in_time: bool = True,
     waits: int = 0,

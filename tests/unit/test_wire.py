@@ -1,6 +1,7 @@
 """What harness and worker write to each other comes back as it was, and nothing else is taken."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,12 @@ def test_refuses_what_was_not_agreed(text: str, message: str) -> None:
     with pytest.raises(MalformedError) as refused:
         decode(Report, text)
     assert str(refused.value).startswith(message)
+
+
+@pytest.mark.parametrize("outcome", ["crash", "timeout"])
+def test_refuses_a_report_of_an_end_that_only_the_runner_can_see(outcome: Any) -> None:
+    with pytest.raises(MalformedError, match=f"a worker cannot report a {outcome}"):
+        read_event(event_line(replace(REPORT, outcome=outcome)))
 
 
 @pytest.mark.parametrize("line", ["{}", "[]", '{"other": 1}', '{"fetched": {}, "future": {}}'])
