@@ -101,8 +101,8 @@ def _carry_out(errand: SingleDownload, *, verbose: bool) -> int:
         return signals.exit_code or 0
     report = ending.report
     progress.print_counts(report.rounds[0].elapsed_s if report and report.rounds else None)
-    outcome, detail = exit_problem(ending, errand.deadline_s, errand.strategy.file)
-    if outcome == "ok":
+    problem = exit_problem(ending, errand.deadline_s, errand.strategy.file)
+    if problem is None:
         return 0
-    stderr_console().print(f"{errand.strategy.name}: {outcome}: {detail}", soft_wrap=True)
+    stderr_console().print(f"{errand.strategy.name}: {problem.outcome}: {problem.detail}", soft_wrap=True)
     return _FAILED

@@ -45,7 +45,7 @@ class RestartableServer:
         try:
             return work(self._server)
         except ServerDiedError as error:
-            reason = ": ".join([error.what, *self._server.child.words.last()[-1:]])
+            reason = ": ".join([error.what, *self._server.child.stderr.last_lines()[-1:]])
             if self._relieved:
                 raise SetupError(f"{reason}, for the second time", hint="look for what ends it") from error
             self._relieved = True

@@ -162,16 +162,16 @@ def classify_trial(
             evidence.escaped, "change outside its folder", "changes outside its folder"
         )
     ending, seen = evidence.ending, evidence.seen
-    outcome, detail = exit_problem(ending, experiment.deadline_s, file)
+    problem = exit_problem(ending, experiment.deadline_s, file)
     unserved = _unserved(evidence)
-    if unserved and outcome == "timeout":
-        return "invalid", unserved
-    if outcome != "ok" or ending.report is None:
-        return outcome, f"{detail}{_want_of_memory(evidence)}"
+    if problem is not None:
+        if unserved and problem.outcome == "timeout":
+            return "invalid", unserved
+        return problem.outcome, f"{problem.detail}{_want_of_memory(evidence)}"
     untrue = implausible_times(ending, seen) if timed_rounds else "reported no timed round"
     if untrue:
         return "error", untrue
-    for number, timed in enumerate(ending.report.rounds):
+    for number, timed in enumerate(ending.report.rounds if ending.report else ()):
         stated, awaited = seen.get(number), evidence.awaited(number)
         found = check_round(timed, None if stated is None else stated.witness, awaited)
         if found is not None:

@@ -222,11 +222,11 @@ def test_killed_supervisor_leaves_no_process(tmp_path: Path) -> None:
         await_that(lambda: set(_sleepers()) - before, 20)
         below = descendants(process.pid)
         workspaces = workspaces_of(below)
-        guardian = next(pid for pid in below if b"bench.runner.processes.supervisor" in command_line(pid))
-        os.kill(guardian, signal.SIGKILL)
+        supervisor = next(pid for pid in below if b"bench.runner.processes.supervisor" in command_line(pid))
+        os.kill(supervisor, signal.SIGKILL)
         _, stderr = process.communicate(timeout=20)
     assert process.returncode == 4
-    assert "error[environment]: the guardian process is gone" in stderr
+    assert "error[environment]: the supervisor process has died" in stderr
     assert document(path)["status"] == "partial"
     await_that(lambda: not alive(below), 2)
     assert set(_sleepers()) <= before

@@ -1,14 +1,102 @@
-"""A child with its input and output in our hands."""
+"""Start a child process with pipes, and keep the last lines of its stderr. Used for server and workers."""
 
+import fcntl
 import os
+import select
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from bench.runner.processes.launcher import Launcher
-from bench.runner.processes.output import Output
+
+_TAIL_LINES: Final = 40
+_TAIL_BYTES: Final = 16_384
+_PIPE_BYTES: Final = 1 << 20
+"""Capacity of the pipe where the system grants it; Linux grants as much to every user."""
+_PAUSE_S: Final = 0.01
+"""Between two reads: a line per fetch must not wake the runner for each fetch while a round is timed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipe:
+    """The two ends of a pipe."""
+
+    source: int
+    sink: int
+
+
+class OutputTail:
+    """The last lines of an output, read from a pipe by a thread, a megabyte at a time.
+
+    A silent process causes no wake-ups; one that writes more than about 100 MB/s is slowed down. No file
+    is used, as a strategy could fill the disk.
+
+    Attributes:
+        sink: the descriptor to write to.
+    """
+
+    def __init__(self, output: Pipe, alarm: Pipe) -> None:
+        self._output = output
+        self._alarm = alarm
+        self._tail = b""
+        self._stopping = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self.sink = output.sink
+
+    def start(self) -> None:
+        """Start the thread that reads."""
+        self._reader.start()
+
+    def stop(self) -> None:
+        """Read what is in the pipe, and stop."""
+        if not self._stopping.is_set():
+            self._stopping.set()
+            os.write(self._alarm.sink, b"!")
+        self._reader.join()
+
+    def last_lines(self) -> tuple[str, ...]:
+        """Stop reading, and return the last lines that are not empty."""
+        self.stop()
+        lines = self._tail.decode(errors="replace").splitlines()
+        return tuple(line for line in lines if line.strip())[-_TAIL_LINES:]
+
+    def _read(self) -> None:
+        while not self._stopping.is_set():
+            select.select([self._output.source, self._alarm.source], [], [])
+            self._take()
+            self._stopping.wait(_PAUSE_S)
+        self._take()  # no more than the pipe holds: a process that cannot be killed may write for ever
+
+    def _take(self) -> None:
+        if select.select([self._output.source], [], [], 0)[0]:
+            self._tail = (self._tail + os.read(self._output.source, _PIPE_BYTES))[-_TAIL_BYTES:]
+
+
+@contextmanager
+def capture_output() -> Iterator[OutputTail]:
+    """Open a pipe for an output, and read it for as long as the context lasts."""
+    with _open_pipe() as output, _open_pipe() as alarm:
+        with suppress(AttributeError, OSError):  # not on Linux, or above /proc/sys/fs/pipe-max-size
+            fcntl.fcntl(output.sink, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        tail = OutputTail(output, alarm)
+        tail.start()
+        try:
+            yield tail
+        finally:
+            tail.stop()
+
+
+@contextmanager
+def _open_pipe() -> Iterator[Pipe]:
+    pipe = Pipe(*os.pipe())
+    try:
+        yield pipe
+    finally:
+        os.close(pipe.source)
+        os.close(pipe.sink)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,39 +104,53 @@ class Child:
     """A process that was started.
 
     Attributes:
-        sink: its standard input.
-        source: its standard output, unbuffered.
-        words: where its standard error goes.
+        stdin: a pipe to its standard input.
+        stdout: a pipe from its standard output, unbuffered.
+        stderr: the last lines of its standard error.
     """
 
     pid: int
-    sink: BinaryIO
-    source: BinaryIO
-    words: Output
+    stdin: BinaryIO
+    stdout: BinaryIO
+    stderr: OutputTail
 
 
 @contextmanager
-def start_piped(  # noqa: PLR0913  what a process is started with
+def start_child(
     launcher: Launcher,
     command: Sequence[str],
     *,
     cwd: Path,
-    words: Output,
     cores: Sequence[int] = (),
     path: Sequence[str] = (),
 ) -> Iterator[Child]:
-    """Start a child, on these cores if there are any, with ``bench`` on this path if there is one.
+    """Start a child, and close its pipes on leaving; ending it is up to the caller.
 
-    Its pipes are closed on leaving; its end is for others to see to.
+    Args:
+        launcher: starts the process.
+        command: its words.
+        cwd: its current folder.
+        cores: its CPU affinity; empty for all cores.
+        path: import path with ``bench`` on it; empty for our own.
     """
-    child_from, to_child = os.pipe()
-    from_child, child_to = os.pipe()
-    with os.fdopen(from_child, "rb", buffering=0) as source, os.fdopen(to_child, "wb", buffering=0) as sink:
+    child_stdin, to_child = os.pipe()
+    from_child, child_stdout = os.pipe()
+    with (
+        os.fdopen(from_child, "rb", buffering=0) as stdout,
+        os.fdopen(to_child, "wb", buffering=0) as stdin,
+        capture_output() as stderr,
+    ):
         try:
             pid = launcher.spawn(
-                command, cwd=cwd, cores=cores, stdin=child_from, stdout=child_to, stderr=words.sink, path=path
+                command,
+                cwd=cwd,
+                cores=cores,
+                stdin=child_stdin,
+                stdout=child_stdout,
+                stderr=stderr.sink,
+                path=path,
             )
         finally:
-            os.close(child_from)
-            os.close(child_to)
-        yield Child(pid, sink, source, words)
+            os.close(child_stdin)
+            os.close(child_stdout)
+        yield Child(pid, stdin, stdout, stderr)

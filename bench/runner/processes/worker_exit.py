@@ -1,26 +1,26 @@
-"""How a worker ended, and what that says of its trial."""
+"""The end of a worker process, and the problem that it shows. Used by the validation of trials."""
 
 import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.model.trial_outcome import Outcome
+from bench.model.trial_outcome import Invalid
 from bench.worker.protocol import Report
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerExit:
-    """How a worker ended.
+    """The end of a worker.
 
     Attributes:
-        started_s: ``time.perf_counter()`` when its process was asked for.
-        report: its own account, ``None`` where it gave none.
-        status: its exit status, negative for a signal; ``None`` if even SIGKILL did not end it.
+        started_s: ``time.perf_counter()`` when its process was requested.
+        report: its report; None if it did not write one.
+        status: its exit status, negative for a signal; None if even SIGKILL did not end it.
         in_time: whether it reported or ended before the deadline.
-        nonsense: what was wrong with what it reported, empty if nothing was.
-        words: the last lines it printed.
-        processes_left: how many processes it left behind.
-        ended_s: ``time.perf_counter()`` when nothing of it was left.
+        nonsense: the reason why its output cannot be read, or empty.
+        words: the last lines of its stderr.
+        processes_left: number of processes that it left behind.
+        ended_s: ``time.perf_counter()`` when it had ended, and all processes below it.
     """
 
     started_s: float
@@ -33,22 +33,27 @@ class WorkerExit:
     ended_s: float
 
 
-def exit_problem(ending: WorkerExit, deadline_s: float, strategy_file: Path) -> tuple[Outcome, str]:
-    """Say in one word, and in words, how a trial ended; places are those within the strategy's file."""
+def exit_problem(ending: WorkerExit, deadline_s: float, strategy_file: Path) -> Invalid | None:
+    """Return the problem of a worker that failed or reported a failure, or None.
+
+    Crashes and time-outs are located in the strategy's file if possible.
+    """
+    place = _place(ending.words, strategy_file)
     if not ending.in_time:
-        return "timeout", f"not done after {deadline_s:g} s{_place(ending.words, strategy_file)}"
+        return Invalid("timeout", f"not done after {deadline_s:g} s{place}")
     if ending.report is not None:
-        return ending.report.outcome, ending.report.detail
+        outcome, detail = ending.report.outcome, ending.report.detail
+        return None if outcome == "ok" else Invalid(outcome, detail)
     if ending.nonsense:
-        return "error", f"wrote into its report: {ending.nonsense}"
+        return Invalid("error", f"wrote into its report: {ending.nonsense}")
     if ending.status is not None and ending.status < 0:
-        return "crash", f"killed by {_signal_name(-ending.status)}{_place(ending.words, strategy_file)}"
+        return Invalid("crash", f"killed by {_signal_name(-ending.status)}{place}")
     last = f": {ending.words[-1].strip()}" if ending.words else ""
-    return "crash", f"left with exit status {ending.status} before its report{last}"
+    return Invalid("crash", f"left with exit status {ending.status} before its report{last}")
 
 
 def _place(words: tuple[str, ...], file: Path) -> str:
-    """Name the innermost line of the strategy's file in the dump that faulthandler left, if there is one."""
+    """Name the innermost line of the strategy's file in a stack dump of faulthandler, if there is one."""
     frames = [line.strip() for line in words if line.startswith("  File ")]
     place = next((frame for frame in frames if f'"{file}"' in frame), next(iter(frames), ""))
     return f", at {place.replace(str(file), file.name)}" if place else ""
