@@ -12,7 +12,7 @@ from bench.runner.context import own_variant
 from bench.runner.processes.launcher import Launcher, launching
 from bench.runner.processes.server_process import RunningServer, serving
 from bench.runner.processes.worker_exit import WorkerExit
-from bench.runner.processes.worker_process import run_worker
+from bench.runner.processes.worker_process import started
 from bench.runner.protected_files import lay_out_authority, lay_out_reference
 from bench.server.settings import ServerSettings
 from bench.worker.events import Event, Fetched
@@ -70,9 +70,9 @@ def download_once(
         task = _task(errand, launcher, server)
         side = own_variant({errand.strategy.name: errand.strategy})
         try:
-            return run_worker(
-                launcher, task, errand.deadline_s, side=side, keep=(server.child.pid,), heed=note
-            )
+            with started(launcher, task, errand.deadline_s, side=side) as worker:
+                worker.hear(note)
+                return worker.end((server.child.pid,))
         finally:
             launcher.sweep(keep=(server.child.pid,))
             for flag in dict.fromkeys(task.folder / name for name in saved):

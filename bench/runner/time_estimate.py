@@ -81,7 +81,5 @@ def _status(launcher: Launcher, command: Sequence[str]) -> int | None:
     """Run a program to its end, without input or output; ``None`` if that does not come."""
     with Path(os.devnull).open("r+b") as void:
         nothing = void.fileno()
-        pid = launcher.spawn(
-            command, cwd=launcher.workspace, cores=(), stdin=nothing, stdout=nothing, stderr=nothing
-        )
+        pid = launcher.spawn(command, [nothing] * 3, cwd=launcher.workspace)
     return launcher.exit_status(pid, _IMPORT_PATIENCE_S)

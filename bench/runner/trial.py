@@ -16,7 +16,7 @@ from bench.runner.context import RunContext, ScheduledTrial
 from bench.runner.expected_round import Expectation, expected_round
 from bench.runner.processes.server_process import RunningServer
 from bench.runner.processes.worker_exit import WorkerExit
-from bench.runner.processes.worker_process import run_worker
+from bench.runner.processes.worker_process import started
 from bench.runner.protected_files import (
     lay_out_authority,
     remove_tree,
@@ -201,16 +201,16 @@ def measure(site: RunContext, server: RunningServer, case: Case, turn: Scheduled
     trial = prepare_trial(site, server, case, turn)
 
     def run() -> list[WorkerExit]:
-        ending = run_worker(
+        with started(
             site.launcher,
             trial.task,
             site.experiment.deadline_s,
             side=trial.side,
-            keep=(server.child.pid,),
             cores=site.pinning.worker,
             peaks=trial.peaks,
-        )
-        return [ending]
+        ) as worker:
+            worker.hear()
+            return [worker.end((server.child.pid,))]
 
     (measurement,) = run_and_validate(site, server, [trial], run)
     return measurement

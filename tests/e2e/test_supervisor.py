@@ -22,7 +22,7 @@ def spawn(launcher: Launcher, *words: str) -> int:
     """Start a program without input or output."""
     void = os.open(os.devnull, os.O_RDWR)
     try:
-        return launcher.spawn(words, cwd=launcher.workspace, cores=(), stdin=void, stdout=void, stderr=void)
+        return launcher.spawn(words, (void, void, void), cwd=launcher.workspace)
     finally:
         os.close(void)
 
@@ -172,8 +172,7 @@ with launching() as launcher:
     print(launcher.workspace, flush=True)
     void = os.open(os.devnull, os.O_RDWR)
     while True:
-        launcher.spawn(["sh", "-c", "setsid sleep 60 & sleep 60"], cwd=launcher.workspace,
-                       stdin=void, stdout=void, stderr=void)
+        launcher.spawn(["sh", "-c", "setsid sleep 60 & sleep 60"], [void] * 3, cwd=launcher.workspace)
         time.sleep(0.01)
 """
     for attempt in range(10):

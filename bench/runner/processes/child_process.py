@@ -5,7 +5,7 @@ import os
 import select
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -20,14 +20,6 @@ _PAUSE_S: Final = 0.01
 """Between two reads: a line per fetch must not wake the runner for each fetch while a round is timed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pipe:
-    """The two ends of a pipe."""
-
-    source: int
-    sink: int
-
-
 class OutputTail:
     """The last lines of an output, read from a pipe by a thread, a megabyte at a time.
 
@@ -38,13 +30,12 @@ class OutputTail:
         sink: the descriptor to write to.
     """
 
-    def __init__(self, output: Pipe, alarm: Pipe) -> None:
-        self._output = output
-        self._alarm = alarm
+    def __init__(self, output: tuple[int, int], alarm: tuple[int, int]) -> None:
+        self._source, self.sink = output
+        self._alarm_source, self._alarm_sink = alarm
         self._tail = b""
         self._stopping = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
-        self.sink = output.sink
 
     def start(self) -> None:
         """Start the thread that reads."""
@@ -54,7 +45,7 @@ class OutputTail:
         """Read what is in the pipe, and stop."""
         if not self._stopping.is_set():
             self._stopping.set()
-            os.write(self._alarm.sink, b"!")
+            os.write(self._alarm_sink, b"!")
         self._reader.join()
 
     def last_lines(self) -> tuple[str, ...]:
@@ -65,38 +56,31 @@ class OutputTail:
 
     def _read(self) -> None:
         while not self._stopping.is_set():
-            select.select([self._output.source, self._alarm.source], [], [])
+            select.select([self._source, self._alarm_source], [], [])
             self._take()
             self._stopping.wait(_PAUSE_S)
         self._take()  # no more than the pipe holds: a process that cannot be killed may write for ever
 
     def _take(self) -> None:
-        if select.select([self._output.source], [], [], 0)[0]:
-            self._tail = (self._tail + os.read(self._output.source, _PIPE_BYTES))[-_TAIL_BYTES:]
+        if select.select([self._source], [], [], 0)[0]:
+            self._tail = (self._tail + os.read(self._source, _PIPE_BYTES))[-_TAIL_BYTES:]
 
 
 @contextmanager
 def capture_output() -> Iterator[OutputTail]:
     """Open a pipe for an output, and read it for as long as the context lasts."""
-    with _open_pipe() as output, _open_pipe() as alarm:
-        with suppress(AttributeError, OSError):  # not on Linux, or above /proc/sys/fs/pipe-max-size
-            fcntl.fcntl(output.sink, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    with ExitStack() as stack:
+        output, alarm = os.pipe(), os.pipe()
+        for descriptor in (*output, *alarm):
+            stack.callback(os.close, descriptor)
         tail = OutputTail(output, alarm)
+        with suppress(AttributeError, OSError):  # not on Linux, or above /proc/sys/fs/pipe-max-size
+            fcntl.fcntl(tail.sink, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         tail.start()
         try:
             yield tail
         finally:
             tail.stop()
-
-
-@contextmanager
-def _open_pipe() -> Iterator[Pipe]:
-    pipe = Pipe(*os.pipe())
-    try:
-        yield pipe
-    finally:
-        os.close(pipe.source)
-        os.close(pipe.sink)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +108,9 @@ def start_child(
     cores: Sequence[int] = (),
     path: Sequence[str] = (),
 ) -> Iterator[Child]:
-    """Start a child, and close its pipes on leaving; ending it is up to the caller.
+    """Start a child with the arguments of ``Launcher.spawn``; close its pipes on leaving.
 
-    Args:
-        launcher: starts the process.
-        command: its words.
-        cwd: its current folder.
-        cores: its CPU affinity; empty for all cores.
-        path: import path with ``bench`` on it; empty for our own.
+    Ending the process is up to the caller.
     """
     child_stdin, to_child = os.pipe()
     from_child, child_stdout = os.pipe()
@@ -141,15 +120,8 @@ def start_child(
         capture_output() as stderr,
     ):
         try:
-            pid = launcher.spawn(
-                command,
-                cwd=cwd,
-                cores=cores,
-                stdin=child_stdin,
-                stdout=child_stdout,
-                stderr=stderr.sink,
-                path=path,
-            )
+            stdio = (child_stdin, child_stdout, stderr.sink)
+            pid = launcher.spawn(command, stdio, cwd=cwd, cores=cores, path=path)
         finally:
             os.close(child_stdin)
             os.close(child_stdout)

@@ -52,20 +52,23 @@ class Launcher:
         """Return the descriptor that becomes readable when a child has ended."""
         return self._socket.fileno()
 
-    def spawn(  # noqa: PLR0913  the arguments of a process
+    def spawn(
         self,
         argv: Sequence[str],
+        stdio: Sequence[int],
         *,
         cwd: Path,
-        cores: Sequence[int],
-        stdin: int,
-        stdout: int,
-        stderr: int,
+        cores: Sequence[int] = (),
         path: Sequence[str] = (),
     ) -> int:
-        """Start a process in its own session, on these cores if there are any; return its id.
+        """Start a process in its own session, and return its id.
 
-        It finds ``bench`` on ``path``, by default on our own import path.
+        Args:
+            argv: the command.
+            stdio: the descriptors of its standard input, output and error.
+            cwd: its current folder.
+            cores: its CPU affinity; empty for all cores.
+            path: import path with ``bench`` on it; empty for our own.
 
         Raises:
             SetupError: it cannot be started.
@@ -76,7 +79,7 @@ class Launcher:
             "cores": list(cores),
             "env": child_environment(os.environ, path),
         }
-        reply = self._request({"spawn": spawn}, stdin, stdout, stderr)
+        reply = self._request({"spawn": spawn}, *stdio)
         if "spawned" not in reply:
             raise SetupError(f"cannot start {argv[0]}: {reply['error']}")
         pid = int(reply["spawned"])

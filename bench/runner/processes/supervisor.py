@@ -84,7 +84,7 @@ class Supervisor:
     def _reply_to(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
         match request:
             case {"spawn": {"argv": argv, "env": env, "cwd": cwd, "cores": cores}}:
-                stdin, stdout, stderr = descriptors[0], descriptors[1], descriptors[2]
+                stdin, stdout, stderr = descriptors
                 with restrict_to(cores):  # a child inherits the affinity
                     child = subprocess.Popen(  # noqa: S603  the runner names the program; no shell
                         argv,

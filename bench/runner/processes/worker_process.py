@@ -210,23 +210,3 @@ def started(  # noqa: PLR0913  the arguments of a worker
         yield Worker(
             launcher, child, started_s=started_s, allowed_s=allowed_s, is_paced=task.paced, peaks=peaks
         )
-
-
-def run_worker(  # noqa: PLR0913  the arguments of a worker
-    launcher: Launcher,
-    task: Task,
-    deadline_s: float,
-    *,
-    side: BuiltVariant,
-    keep: Sequence[int],
-    cores: Sequence[int] = (),
-    peaks: Peaks | None = None,
-    heed: Callable[[Event], None] | None = None,
-) -> WorkerExit:
-    """Run a worker to its end, for at most ``deadline_s`` seconds, and kill all processes but ``keep``.
-
-    ``heed`` is called with every event of a *live* task; the other arguments are those of ``started``.
-    """
-    with started(launcher, task, deadline_s, side=side, cores=cores, peaks=peaks) as worker:
-        worker.hear(heed)
-        return worker.end(keep)
