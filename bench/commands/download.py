@@ -11,7 +11,7 @@ from bench.errors import UsageError
 from bench.model.profile_presets import preset
 from bench.report.download_progress import DownloadProgress
 from bench.runner.processes.signals import Interrupted, handle_interrupts
-from bench.runner.processes.worker_exit import exit_problem
+from bench.runner.processes.worker_exit import find_exit_problem
 from bench.runner.single_download import SingleDownload, download_once
 
 _FAILED = 3
@@ -101,7 +101,7 @@ def _carry_out(errand: SingleDownload, *, verbose: bool) -> int:
         return signals.exit_code or 0
     report = ending.report
     progress.print_counts(report.rounds[0].elapsed_s if report and report.rounds else None)
-    problem = exit_problem(ending, errand.deadline_s, errand.strategy.file)
+    problem = find_exit_problem(ending, errand.deadline_s, errand.strategy.file)
     if problem is None:
         return 0
     stderr_console().print(f"{errand.strategy.name}: {problem.outcome}: {problem.detail}", soft_wrap=True)

@@ -10,7 +10,7 @@ from bench.model.results import Measurement
 from bench.runner.context import RunContext, ScheduledTrial
 from bench.runner.processes.server_process import RunningServer
 from bench.runner.processes.worker_exit import WorkerExit
-from bench.runner.processes.worker_process import Worker, started
+from bench.runner.processes.worker_process import Worker, start_worker
 from bench.runner.trial import PreparedTrial, prepare_trial, run_and_validate
 from bench.stats.block_order import alternation
 
@@ -58,15 +58,15 @@ def _run(
     with ExitStack() as stack:
         for trial in trials:
             workers.append(stack.enter_context(_started(site, trial)))
-            workers[-1].hear()
-            workers[-1].rest()
+            workers[-1].wait_for_event()
+            workers[-1].pause()
         for place in (0, 1, *alternation(rounds)):
-            if not all(worker.waits for worker in workers):
+            if not all(worker.is_waiting for worker in workers):
                 break
-            workers[place].go_on()
-            workers[place].rest()
+            workers[place].run_round()
+            workers[place].pause()
         for worker in workers:
-            worker.stop()
+            worker.finish()
             endings.append(worker.end(None))
         # what has fled from its group is of either side: nobody could say of which
         site.launcher.sweep((server.child.pid,))
@@ -74,12 +74,12 @@ def _run(
 
 
 def _started(site: RunContext, trial: PreparedTrial) -> AbstractContextManager[Worker]:
-    return started(
+    return start_worker(
         site.launcher,
         trial.task,
         site.experiment.deadline_s,
         cores=site.pinning.worker,
-        side=trial.side,
+        variant=trial.side,
         peaks=trial.peaks,
     )
 

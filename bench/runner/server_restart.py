@@ -13,7 +13,7 @@ from bench.model.results import Measurement
 from bench.model.text import redact_text
 from bench.runner.context import ScheduledTrial
 from bench.runner.processes.launcher import Launcher
-from bench.runner.processes.server_process import RunningServer, serving
+from bench.runner.processes.server_process import RunningServer, start_server
 from bench.server.settings import ServerSettings
 from bench.system.cpu_affinity import Pinning
 
@@ -58,7 +58,7 @@ class RestartableServer:
         settings = ServerSettings(
             preset("local"), seed=self._experiment.seed, flags_dir=self._experiment.flags_dir
         )
-        return self._on_duty.enter_context(serving(self._launcher, settings, self._pinning.server))
+        return self._on_duty.enter_context(start_server(self._launcher, settings, self._pinning.server))
 
 
 def _spoilt(case: Case, turn: ScheduledTrial, reason: str, took_s: float) -> Measurement:

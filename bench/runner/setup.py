@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from bench.model.cases import Experiment
 from bench.model.flags import served_flags
 from bench.runner.context import RunContext, own_variant
-from bench.runner.processes.launcher import launching
+from bench.runner.processes.launcher import start_supervisor
 from bench.runner.protected_files import lay_out_reference
 from bench.runner.server_restart import RestartableServer
 from bench.system.cpu_affinity import plan_pinning, restrict_to
@@ -22,7 +22,7 @@ def run_environment(experiment: Experiment) -> Iterator[tuple[RunContext, Restar
     pinning = plan_pinning(experiment)
     with (
         restrict_to(pinning.harness),
-        launching() as launcher,
+        start_supervisor() as launcher,
         RestartableServer(launcher, experiment, pinning) as shift,
     ):
         flags = served_flags(experiment.flags_dir)

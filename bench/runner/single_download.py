@@ -9,10 +9,10 @@ from bench.errors import SetupError
 from bench.model.cases import Profile, Strategy
 from bench.model.flags import served_flags
 from bench.runner.context import own_variant
-from bench.runner.processes.launcher import Launcher, launching
-from bench.runner.processes.server_process import RunningServer, serving
+from bench.runner.processes.launcher import Launcher, start_supervisor
+from bench.runner.processes.server_process import RunningServer, start_server
 from bench.runner.processes.worker_exit import WorkerExit
-from bench.runner.processes.worker_process import started
+from bench.runner.processes.worker_process import start_worker
 from bench.runner.protected_files import lay_out_authority, lay_out_reference
 from bench.server.settings import ServerSettings
 from bench.worker.events import Event, Fetched
@@ -55,8 +55,8 @@ def download_once(
     """
     _make(errand.destination)
     with (
-        launching() as launcher,
-        serving(launcher, ServerSettings(errand.profile, seed=errand.seed)) as server,
+        start_supervisor() as launcher,
+        start_server(launcher, ServerSettings(errand.profile, seed=errand.seed)) as server,
     ):
         announce(server.handle.base_url)
         saved: list[str] = []
@@ -70,8 +70,8 @@ def download_once(
         task = _task(errand, launcher, server)
         side = own_variant({errand.strategy.name: errand.strategy})
         try:
-            with started(launcher, task, errand.deadline_s, side=side) as worker:
-                worker.hear(note)
+            with start_worker(launcher, task, errand.deadline_s, variant=side) as worker:
+                worker.wait_for_event(note)
                 return worker.end((server.child.pid,))
         finally:
             launcher.sweep(keep=(server.child.pid,))

@@ -14,7 +14,7 @@ from bench.model.cases import NO_CLIENT, Case, Experiment
 from bench.model.flags import served_flags
 from bench.model.lower_bound import CaseForecast
 from bench.runner.expected_round import expected_round
-from bench.runner.processes.launcher import Launcher, launching
+from bench.runner.processes.launcher import Launcher, start_supervisor
 from bench.worker.protocol import AUTO_ROUNDS, AUTO_TIMED_S, FIXED_ROUNDS, FIXED_TIMED_S
 
 _CPU_PER_FETCH_S: Final = 0.0007
@@ -33,7 +33,7 @@ def forecast_run(experiment: Experiment) -> tuple[CaseForecast, ...]:
     How long a worker takes to start with each client is measured on this machine, now.
     """
     sizes = {code: len(flag) for code, flag in served_flags(experiment.flags_dir).items()}
-    with launching() as launcher:
+    with start_supervisor() as launcher:
         start_s = {
             client: _start_s(launcher, client) for client in {case.client for case in experiment.cases}
         }

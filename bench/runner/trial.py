@@ -16,7 +16,7 @@ from bench.runner.context import RunContext, ScheduledTrial
 from bench.runner.expected_round import Expectation, expected_round
 from bench.runner.processes.server_process import RunningServer
 from bench.runner.processes.worker_exit import WorkerExit
-from bench.runner.processes.worker_process import started
+from bench.runner.processes.worker_process import start_worker
 from bench.runner.protected_files import (
     lay_out_authority,
     remove_tree,
@@ -201,15 +201,15 @@ def measure(site: RunContext, server: RunningServer, case: Case, turn: Scheduled
     trial = prepare_trial(site, server, case, turn)
 
     def run() -> list[WorkerExit]:
-        with started(
+        with start_worker(
             site.launcher,
             trial.task,
             site.experiment.deadline_s,
-            side=trial.side,
+            variant=trial.side,
             cores=site.pinning.worker,
             peaks=trial.peaks,
         ) as worker:
-            worker.hear()
+            worker.wait_for_event()
             return [worker.end((server.child.pid,))]
 
     (measurement,) = run_and_validate(site, server, [trial], run)

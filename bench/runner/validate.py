@@ -15,7 +15,7 @@ from bench.model.results import Round, ServerRound
 from bench.model.text import count_names
 from bench.model.trial_outcome import Outcome
 from bench.runner.expected_round import Expectation, check_round, surplus_of
-from bench.runner.processes.worker_exit import WorkerExit, exit_problem
+from bench.runner.processes.worker_exit import WorkerExit, find_exit_problem
 from bench.server.server_rounds import ObservedRound
 from bench.system.disturbance import Snapshot, find_disturbance, refused_connections
 from bench.worker.protocol import Report, TimedRound
@@ -162,7 +162,7 @@ def classify_trial(
             evidence.escaped, "change outside its folder", "changes outside its folder"
         )
     ending, seen = evidence.ending, evidence.seen
-    problem = exit_problem(ending, experiment.deadline_s, file)
+    problem = find_exit_problem(ending, experiment.deadline_s, file)
     unserved = _unserved(evidence)
     if problem is not None:
         if unserved and problem.outcome == "timeout":

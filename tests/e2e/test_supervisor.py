@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import SetupError
-from bench.runner.processes.launcher import Launcher, child_environment, launching
+from bench.runner.processes.launcher import Launcher, child_environment, start_supervisor
 from bench.system.process_tree import descendants
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
@@ -37,26 +37,26 @@ def is_alive(pid: int) -> bool:
 
 
 def test_exit_status_is_negative_for_a_signal() -> None:
-    with launching() as launcher:
+    with start_supervisor() as launcher:
         assert launcher.exit_status(spawn(launcher, "sh", "-c", "exit 7"), 5) == 7
         assert launcher.exit_status(spawn(launcher, "sh", "-c", "kill -SEGV $$"), 5) == -signal.SIGSEGV
 
 
 def test_waiting_for_an_exit_times_out_and_leaves_the_process_running() -> None:
-    with launching() as launcher:
+    with start_supervisor() as launcher:
         pid = spawn(launcher, "sleep", "60")
         assert launcher.exit_status(pid, 0.05) is None
         assert launcher.end(pid) == -signal.SIGTERM
 
 
 def test_missing_program_is_a_setup_error_with_its_name() -> None:
-    with launching() as launcher, pytest.raises(SetupError, match="no-such-program"):
+    with start_supervisor() as launcher, pytest.raises(SetupError, match="no-such-program"):
         spawn(launcher, "no-such-program")
 
 
 def test_leaving_with_unread_messages_still_ends_all_children() -> None:
     """A closed socket with something left in it resets the connection instead of ending it."""
-    with launching() as launcher:
+    with start_supervisor() as launcher:
         sleeper = spawn(launcher, "sleep", "60")
         spawn(launcher, "true")
         time.sleep(0.2)  # the message of its end is in the socket now
@@ -66,14 +66,14 @@ def test_leaving_with_unread_messages_still_ends_all_children() -> None:
 
 
 def test_process_that_ignores_sigterm_is_killed() -> None:
-    with launching() as launcher:
+    with start_supervisor() as launcher:
         pid = spawn(launcher, "sh", "-c", "trap '' TERM; while :; do sleep 0.05; done")
         time.sleep(0.1)
         assert launcher.end(pid) == -signal.SIGKILL
 
 
 def test_sweep_kills_processes_of_all_sessions_but_those_kept_and_their_children() -> None:
-    with launching() as launcher:
+    with start_supervisor() as launcher:
         kept = spawn(launcher, "sh", "-c", "sleep 60 & wait")
         spawn(launcher, "sh", "-c", "setsid sleep 61 & setsid sh -c 'sleep 62 & wait' & wait")
         deadline = time.monotonic() + 5
@@ -87,7 +87,7 @@ def test_sweep_kills_processes_of_all_sessions_but_those_kept_and_their_children
 
 def test_process_that_ends_within_the_grace_period_is_not_counted() -> None:
     """One that stays is counted and killed."""
-    with launching() as launcher:
+    with start_supervisor() as launcher:
         spawn(launcher, "sh", "-c", "setsid sleep 0.2 & setsid sleep 60 &")
         deadline = time.monotonic() + 5
         while _count(launcher) != 2:
@@ -167,8 +167,8 @@ def test_killed_runner_leaves_no_process_and_no_workspace(tmp_path: Path) -> Non
     """Ten times at different moments."""
     script = """
 import os, sys, time
-from bench.runner.processes.launcher import launching
-with launching() as launcher:
+from bench.runner.processes.launcher import start_supervisor
+with start_supervisor() as launcher:
     print(launcher.workspace, flush=True)
     void = os.open(os.devnull, os.O_RDWR)
     while True:
@@ -210,7 +210,7 @@ def test_process_that_forks_and_exits_all_the_time_is_killed() -> None:
     """It does so twice a millisecond: a listed process has ended before it can be killed."""
     for _ in range(6):
         mark = f"hops-{time.monotonic_ns()}"
-        with launching() as launcher:
+        with start_supervisor() as launcher:
             spawn(launcher, sys.executable, "-c", HOPS, mark)
             time.sleep(0.3)
         running = (int(path.name) for path in Path("/proc").glob("[0-9]*"))

@@ -22,8 +22,8 @@ GOOD = WorkerExit(
     report=Report("ok", "", 10.1, 10.2, (TIMED, TIMED)),
     status=0,
     in_time=True,
-    nonsense="",
-    words=(),
+    malformed=None,
+    stderr=(),
     processes_left=0,
     ended_s=12.0,
 )

@@ -21,8 +21,8 @@ ENDING = WorkerExit(
     report=REPORT,
     status=0,
     in_time=True,
-    nonsense="",
-    words=(),
+    malformed=None,
+    stderr=(),
     processes_left=0,
     ended_s=12.0,
 )

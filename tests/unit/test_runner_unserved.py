@@ -36,7 +36,7 @@ def evidence(
     fetches = {"ok": 3 - timed_out, "timeout": timed_out} if timed_out else {"ok": 3}
     report = Report(said, "its words", 0.0, 0.1, (TimedRound(0.03, fetches, 3 - timed_out, ()),))
     return Evidence(
-        ending=WorkerExit(0.0, report if in_time else None, 0, in_time, "", (), 0, 1.0),
+        ending=WorkerExit(0.0, report if in_time else None, 0, in_time, None, (), 0, 1.0),
         seen={0: ObservedRound(witness(), 0.0, 0.0, 3, 0.0, 0.0, 0.0)},
         expected=Expectation(0.02, 0.06, 3, {"ok": 3}, {}),
         escaped=(),

@@ -160,7 +160,7 @@ def _supervisor_died() -> SetupError:
 
 
 @contextmanager
-def launching() -> Iterator[Launcher]:
+def start_supervisor() -> Iterator[Launcher]:
     """Start a supervisor with a workspace; on leaving, kill all processes below it and remove the workspace.
 
     The runner is a subreaper, too: it adopts and kills the processes of a supervisor that was killed.

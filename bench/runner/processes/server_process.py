@@ -19,7 +19,7 @@ class RunningServer:
 
 
 @contextmanager
-def serving(
+def start_server(
     launcher: Launcher, settings: ServerSettings, cores: Sequence[int] = ()
 ) -> Iterator[RunningServer]:
     """Start a flag server on a free loopback port, optionally on certain cores; stop it on leaving.

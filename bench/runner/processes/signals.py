@@ -31,13 +31,13 @@ class Signals:
     """The signals received during a run.
 
     Attributes:
-        parting: message to print if the second signal ends the process at once.
+        exit_message: message to print if the second signal ends the process at once.
     """
 
     def __init__(self) -> None:
         self._received: list[int] = []
         self._is_held = False
-        self.parting = ""
+        self.exit_message = ""
 
     @property
     def exit_code(self) -> int | None:
@@ -64,7 +64,7 @@ class Signals:
         if sys.stderr is not None:
             show_cursor = _SHOW_CURSOR if sys.stderr.isatty() else b""
             with suppress(OSError):
-                os.write(sys.stderr.fileno(), show_cursor + self.parting.encode() + b"\n")
+                os.write(sys.stderr.fileno(), show_cursor + self.exit_message.encode() + b"\n")
         os._exit(128 + self._received[0])
 
 

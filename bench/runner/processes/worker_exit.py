@@ -17,8 +17,8 @@ class WorkerExit:
         report: its report; None if it did not write one.
         status: its exit status, negative for a signal; None if even SIGKILL did not end it.
         in_time: whether it reported or ended before the deadline.
-        nonsense: the reason why its output cannot be read, or empty.
-        words: the last lines of its stderr.
+        malformed: the reason why its output cannot be read, or None.
+        stderr: the last lines of its stderr.
         processes_left: number of processes that it left behind.
         ended_s: ``time.perf_counter()`` when it had ended, and all processes below it.
     """
@@ -27,34 +27,34 @@ class WorkerExit:
     report: Report | None
     status: int | None
     in_time: bool
-    nonsense: str
-    words: tuple[str, ...]
+    malformed: str | None
+    stderr: tuple[str, ...]
     processes_left: int
     ended_s: float
 
 
-def exit_problem(ending: WorkerExit, deadline_s: float, strategy_file: Path) -> Invalid | None:
+def find_exit_problem(ending: WorkerExit, deadline_s: float, strategy_file: Path) -> Invalid | None:
     """Return the problem of a worker that failed or reported a failure, or None.
 
     Crashes and time-outs are located in the strategy's file if possible.
     """
-    place = _place(ending.words, strategy_file)
+    place = _place(ending.stderr, strategy_file)
     if not ending.in_time:
         return Invalid("timeout", f"not done after {deadline_s:g} s{place}")
     if ending.report is not None:
         outcome, detail = ending.report.outcome, ending.report.detail
         return None if outcome == "ok" else Invalid(outcome, detail)
-    if ending.nonsense:
-        return Invalid("error", f"wrote into its report: {ending.nonsense}")
+    if ending.malformed:
+        return Invalid("error", f"wrote into its report: {ending.malformed}")
     if ending.status is not None and ending.status < 0:
         return Invalid("crash", f"killed by {_signal_name(-ending.status)}{place}")
-    last = f": {ending.words[-1].strip()}" if ending.words else ""
+    last = f": {ending.stderr[-1].strip()}" if ending.stderr else ""
     return Invalid("crash", f"left with exit status {ending.status} before its report{last}")
 
 
-def _place(words: tuple[str, ...], file: Path) -> str:
+def _place(stderr: tuple[str, ...], file: Path) -> str:
     """Name the innermost line of the strategy's file in a stack dump of faulthandler, if there is one."""
-    frames = [line.strip() for line in words if line.startswith("  File ")]
+    frames = [line.strip() for line in stderr if line.startswith("  File ")]
     place = next((frame for frame in frames if f'"{file}"' in frame), next(iter(frames), ""))
     return f", at {place.replace(str(file), file.name)}" if place else ""
 

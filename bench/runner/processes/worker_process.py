@@ -33,7 +33,7 @@ class Worker:
 
     Attributes:
         pid: its process.
-        waits: whether it waits for a command to begin a round.
+        is_waiting: whether it waits for a command to begin a round.
     """
 
     def __init__(  # noqa: PLR0913  the parts of a running worker
@@ -47,7 +47,7 @@ class Worker:
         peaks: Peaks | None,
     ) -> None:
         self.pid = child.pid
-        self.waits = False
+        self.is_waiting = False
         self._launcher = launcher
         self._child = child
         self._started_s = started_s
@@ -59,14 +59,14 @@ class Worker:
         self._may_report = not is_paced
         self._report: Report | None = None
         self._in_time = True
-        self._nonsense = ""
+        self._malformed: str | None = None
 
-    def hear(self, heed: Callable[[Event], None] | None = None) -> None:
+    def wait_for_event(self, on_event: Callable[[Event], None] | None = None) -> None:
         """Handle events until the worker waits, has reported or has ended.
 
-        Only this time counts towards its deadline. Other events are passed to ``heed``.
+        Only this time counts towards its deadline. Other events are passed to ``on_event``.
         """
-        self.waits = False
+        self.is_waiting = False
         began_s = time.perf_counter()
         self._deadline_s = began_s + self._left_s
         try:
@@ -78,25 +78,25 @@ class Worker:
                     case Awaiting(rounds):
                         if rounds != self._rounds:
                             raise MalformedError(f"{rounds} rounds are done where {self._rounds} were due")
-                        self.waits = True
+                        self.is_waiting = True
                         return
                     case WarmedUp():
                         self._peaks = None
-                    case event if heed is not None:
-                        heed(event)
+                    case event if on_event is not None:
+                        on_event(event)
         except TimeoutError:
             self._in_time = False
         except MalformedError as error:
-            self._nonsense = error.what
+            self._malformed = error.what
         finally:
             self._left_s -= time.perf_counter() - began_s
 
-    def rest(self) -> None:
+    def pause(self) -> None:
         """Pause the process group of a worker that waits: threads that it left running take CPU time."""
-        if self.waits:
+        if self.is_waiting:
             self._launcher.signal(self.pid, signal.SIGSTOP)
 
-    def go_on(self) -> None:
+    def run_round(self) -> None:
         """Let a worker that waits do another round, and wait for its end."""
         self._launcher.signal(self.pid, signal.SIGCONT)
         if self._rounds == 1:
@@ -104,15 +104,15 @@ class Worker:
         self._rounds += 1
         with suppress(BrokenPipeError):  # it has crashed: there will be no report
             self._child.stdin.write(b"\n")
-        self.hear()
+        self.wait_for_event()
 
-    def stop(self) -> None:
+    def finish(self) -> None:
         """Let a worker that waits write its report."""
         self._launcher.signal(self.pid, signal.SIGCONT)
         self._child.stdin.close()
-        if self.waits:
+        if self.is_waiting:
             self._may_report = True
-            self.hear()
+            self.wait_for_event()
 
     def end(self, keep: Sequence[int] | None) -> WorkerExit:
         """End the worker and all processes below it, except ``keep`` and their descendants.
@@ -129,8 +129,8 @@ class Worker:
             report=report,
             status=status,
             in_time=self._in_time,
-            nonsense=self._nonsense,
-            words=self._child.stderr.last_lines(),
+            malformed=self._malformed,
+            stderr=self._child.stderr.last_lines(),
             processes_left=processes_left,
             ended_s=time.perf_counter(),
         )
@@ -181,12 +181,12 @@ def _is_readable(descriptor: int) -> bool:
 
 
 @contextmanager
-def started(  # noqa: PLR0913  the arguments of a worker
+def start_worker(  # noqa: PLR0913  the arguments of a worker
     launcher: Launcher,
     task: Task,
     allowed_s: float,
     *,
-    side: BuiltVariant,
+    variant: BuiltVariant,
     cores: Sequence[int] = (),
     peaks: Peaks | None = None,
 ) -> Iterator[Worker]:
@@ -196,13 +196,13 @@ def started(  # noqa: PLR0913  the arguments of a worker
         launcher: starts the process.
         task: the trial to run.
         allowed_s: seconds that the worker may take in all.
-        side: interpreter and import path of the worker.
+        variant: interpreter and import path of the worker.
         cores: CPU affinity of the worker; empty for all cores.
         peaks: samples the resources of the worker until it has warmed up.
     """
     started_s = time.perf_counter()
-    command = worker_command(side.python)
-    with start_child(launcher, command, cwd=task.folder, cores=cores, path=side.import_path) as child:
+    command = worker_command(variant.python)
+    with start_child(launcher, command, cwd=task.folder, cores=cores, path=variant.import_path) as child:
         with suppress(BrokenPipeError):  # it has crashed: there will be no report
             child.stdin.write(task.to_json().encode() + b"\n")
         if not task.paced:
