@@ -1,4 +1,4 @@
-"""Limit the total time of a blocking fetch, whatever time-outs its library has. Used by ``Job.client``.
+"""Limit the total time of a blocking fetch, independently of its library. Used by ``Job.client``.
 
 Libraries time out between bytes, so an answer that drips never does, and a thread cannot be cancelled.
 One thread per process therefore watches the fetches of all others, and raises an error in the thread of an

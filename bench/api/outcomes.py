@@ -54,7 +54,7 @@ def outcome_of_status(status: int) -> FetchOutcome:
 def outcome_of_answer(answer: Answer, largest_bytes: int) -> OutcomeAndDetail:
     """Return the outcome of an answer by its status, length and encoding.
 
-    A client's library may let pass what another one refuses; here all are treated alike.
+    Some libraries accept answers that others refuse; here the outcome is the same for all.
     """
     status, body, headers = answer
     if status != _OK:

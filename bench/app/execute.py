@@ -93,7 +93,7 @@ def execute_run(
     with handle_interrupts() as signals, _opened(experiment, order) as ongoing:
         folder = ongoing.folder
         resume = f"resume with `{_resume_words(order, folder)}`"
-        signals.exit_message = f"left at once; the trials that were finished are in {folder / JOURNAL}; {resume}"
+        signals.exit_message = f"left at once; the finished trials are in {folder / JOURNAL}; {resume}"
         try:
             with suppress(Interrupted):
                 if measure is None:

@@ -1,7 +1,7 @@
 """Decide whether a round counts: all checks of the worker, most serious first. Used by the trial.
 
-Each check returns the problem it finds, or None. ``bench.runner.validate`` then compares a valid report
-with what the server, the kernel and the runner itself saw.
+Each check returns the problem it finds, or None. If there is none, ``bench.runner.validate`` compares the
+report with the server log, the machine's counters and the runner's own clock.
 """
 
 import reprlib

@@ -44,7 +44,7 @@ def run_trial(task: Task, began_s: float, events: EventWriter, commands: int) ->
     Args:
         task: the trial to run.
         began_s: ``time.perf_counter()`` when this process was ready for it.
-        events: takes what happens meanwhile.
+        events: takes the events before the report.
         commands: the descriptor from which a paced task reads when to begin a round.
     """
     ready_s = None

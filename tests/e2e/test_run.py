@@ -201,7 +201,7 @@ def test_second_signal_exits_at_once_and_restores_the_cursor(tmp_path: Path) -> 
         ):  # a terminal may hand it out in parts
             shown += part
         os.close(ours)
-    assert b"left at once; the trials that were finished are in" in shown
+    assert b"left at once; the finished trials are in" in shown
     assert shown.count(b"\x1b[?25l") <= shown.count(b"\x1b[?25h")
     await_that(lambda: not alive(below), 2)
 
