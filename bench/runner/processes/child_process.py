@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
 from bench.runner.processes.launcher import Launcher
 
@@ -20,14 +20,40 @@ _PAUSE_S: Final = 0.01
 """Between two reads: a line per fetch must not wake the runner for each fetch while a round is timed."""
 
 
-class OutputTail:
-    """The last lines of an output, read from a pipe by a thread, a megabyte at a time.
-
-    A silent process causes no wake-ups; one that writes more than about 100 MB/s is slowed down. No file
-    is used, as a strategy could fill the disk.
+class OutputTail(Protocol):
+    """The last lines of an output.
 
     Attributes:
         sink: the descriptor to write to.
+    """
+
+    sink: int
+
+    def last_lines(self) -> tuple[str, ...]:
+        """Return the last lines that are not empty."""
+
+
+class FileTail:
+    """The last lines of a file: fewer descriptors than a pipe, but a strategy could fill the disk."""
+
+    def __init__(self, file: Path, sink: int) -> None:
+        self._file = file
+        self.sink = sink
+
+    def last_lines(self) -> tuple[str, ...]:
+        """Return the last lines that are not empty; none if the file was removed."""
+        try:
+            with self._file.open("rb") as output:
+                output.seek(max(0, output.seek(0, os.SEEK_END) - _TAIL_BYTES))
+                return _split_lines(output.read())
+        except FileNotFoundError:
+            return ()
+
+
+class PipeTail:
+    """The last lines of a pipe that a thread reads, a megabyte at a time.
+
+    A silent process causes no wake-ups; one that writes more than about 100 MB/s is slowed down.
     """
 
     def __init__(self, output: tuple[int, int], alarm: tuple[int, int]) -> None:
@@ -51,8 +77,7 @@ class OutputTail:
     def last_lines(self) -> tuple[str, ...]:
         """Stop reading, and return the last lines that are not empty."""
         self.stop()
-        lines = self._tail.decode(errors="replace").splitlines()
-        return tuple(line for line in lines if line.strip())[-_TAIL_LINES:]
+        return _split_lines(self._tail)
 
     def _read(self) -> None:
         while not self._stopping.is_set():
@@ -66,14 +91,23 @@ class OutputTail:
             self._tail = (self._tail + os.read(self._source, _PIPE_BYTES))[-_TAIL_BYTES:]
 
 
+def _split_lines(output: bytes) -> tuple[str, ...]:
+    lines = output.decode(errors="replace").splitlines()
+    return tuple(line for line in lines if line.strip())[-_TAIL_LINES:]
+
+
 @contextmanager
-def capture_output() -> Iterator[OutputTail]:
+def capture_to_file(file: Path) -> Iterator[FileTail]:
+    """Open a file for an output; it is not removed."""
+    with file.open("ab") as sink:
+        yield FileTail(file, sink.fileno())
+
+
+@contextmanager
+def capture_to_pipe() -> Iterator[PipeTail]:
     """Open a pipe for an output, and read it for as long as the context lasts."""
     with ExitStack() as stack:
-        output, alarm = os.pipe(), os.pipe()
-        for descriptor in (*output, *alarm):
-            stack.callback(os.close, descriptor)
-        tail = OutputTail(output, alarm)
+        tail = PipeTail(_open_pipe(stack), _open_pipe(stack))
         with suppress(AttributeError, OSError):  # not on Linux, or above /proc/sys/fs/pipe-max-size
             fcntl.fcntl(tail.sink, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         tail.start()
@@ -81,6 +115,13 @@ def capture_output() -> Iterator[OutputTail]:
             yield tail
         finally:
             tail.stop()
+
+
+def _open_pipe(stack: ExitStack) -> tuple[int, int]:
+    pipe = os.pipe()
+    for descriptor in pipe:
+        stack.callback(os.close, descriptor)
+    return pipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +141,10 @@ class Child:
 
 
 @contextmanager
-def start_child(
+def start_child(  # noqa: PLR0913  the arguments of a process
     launcher: Launcher,
     command: Sequence[str],
+    stderr: OutputTail,
     *,
     cwd: Path,
     cores: Sequence[int] = (),
@@ -114,11 +156,7 @@ def start_child(
     """
     child_stdin, to_child = os.pipe()
     from_child, child_stdout = os.pipe()
-    with (
-        os.fdopen(from_child, "rb", buffering=0) as stdout,
-        os.fdopen(to_child, "wb", buffering=0) as stdin,
-        capture_output() as stderr,
-    ):
+    with os.fdopen(from_child, "rb", buffering=0) as stdout, os.fdopen(to_child, "wb", buffering=0) as stdin:
         try:
             stdio = (child_stdin, child_stdout, stderr.sink)
             pid = launcher.spawn(command, stdio, cwd=cwd, cores=cores, path=path)

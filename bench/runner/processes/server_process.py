@@ -3,11 +3,15 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
-from bench.runner.processes.child_process import Child, start_child
+from bench.runner.processes.child_process import Child, capture_to_file, start_child
 from bench.runner.processes.launcher import Launcher
 from bench.server.control_client import FlagServer, server_command
 from bench.server.settings import ServerSettings
+
+_STDERR: Final = "server.txt"
+"""File name in the workspace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,11 @@ def start_server(
     Raises:
         SetupError: it cannot start.
     """
-    with start_child(launcher, server_command(), cwd=launcher.workspace, cores=cores) as child:
+    workspace = launcher.workspace
+    with (
+        capture_to_file(workspace / _STDERR) as stderr,
+        start_child(launcher, server_command(), stderr, cwd=workspace, cores=cores) as child,
+    ):
         handle = FlagServer(child.stdin, child.stdout)
         handle.start(settings)
         yield RunningServer(handle, child)

@@ -10,7 +10,7 @@ from typing import Final
 
 from bench.model.comparison import BuiltVariant
 from bench.model.json_codec import MalformedError
-from bench.runner.processes.child_process import Child, start_child
+from bench.runner.processes.child_process import Child, capture_to_pipe, start_child
 from bench.runner.processes.launcher import Launcher
 from bench.runner.processes.worker_exit import WorkerExit
 from bench.runner.validate import validate_report
@@ -202,7 +202,11 @@ def start_worker(  # noqa: PLR0913  the arguments of a worker
     """
     started_s = time.perf_counter()
     command = worker_command(variant.python)
-    with start_child(launcher, command, cwd=task.folder, cores=cores, path=variant.import_path) as child:
+    path = variant.import_path
+    with (
+        capture_to_pipe() as stderr,
+        start_child(launcher, command, stderr, cwd=task.folder, cores=cores, path=path) as child,
+    ):
         with suppress(BrokenPipeError):  # it has crashed: there will be no report
             child.stdin.write(task.to_json().encode() + b"\n")
         if not task.paced:
