@@ -14,7 +14,7 @@ from bench.system.cpu_affinity import plan_pinning, restrict_to
 
 @contextmanager
 def run_environment(experiment: Experiment) -> Iterator[tuple[RunContext, RestartableServer]]:
-    """Start a guardian and a flag server, lay out what workers are compared with, and keep to our core.
+    """Start a supervisor and a flag server, lay out what workers are compared with, and keep to our core.
 
     Raises:
         EnvironmentFault: there is no room for it, or no process to be had.
