@@ -3,14 +3,15 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Timer, get_ident
+from threading import Thread, get_ident
 from types import FrameType
 from typing import Final, NoReturn
 
 _SHOW_CURSOR: Final = b"\x1b[?25h\n"
-_RAISE_AGAIN_AFTER_S: Final = 0.01
+_RAISE_AGAIN_EVERY_S: Final = 0.01
 
 
 class Interrupted(BaseException):
@@ -84,21 +85,34 @@ def handle_termination() -> Iterator[None]:
     leaves behind; exceptions that are raised there are lost. Such an exception is raised once more.
     """
     lost: list[Interrupted] = []
-    previous_hook = sys.unraisablehook
+    is_in_hook = False
+    main_thread, previous_hook = get_ident(), sys.unraisablehook
 
     def take(number: int, _frame: FrameType | None) -> NoReturn:
         raise Interrupted(number)
 
     def keep_lost(unraisable: "sys.UnraisableHookArgs") -> None:
-        if isinstance(unraisable.exc_value, Interrupted):
-            lost.append(unraisable.exc_value)
-            # a real signal, to this thread: it has to interrupt a blocking call
-            Timer(_RAISE_AGAIN_AFTER_S, signal.pthread_kill, [get_ident(), signal.SIGUSR1]).start()
-        else:
+        nonlocal is_in_hook
+        if not isinstance(unraisable.exc_value, Interrupted):
             previous_hook(unraisable)
+            return
+        is_in_hook = True
+        try:
+            lost.append(unraisable.exc_value)
+            Thread(target=signal_until_raised, daemon=True).start()
+        finally:
+            is_in_hook = False
+
+    def signal_until_raised() -> None:
+        time.sleep(_RAISE_AGAIN_EVERY_S)
+        while lost:
+            # a real signal, to the main thread: it has to interrupt a blocking call
+            signal.pthread_kill(main_thread, signal.SIGUSR1)
+            time.sleep(_RAISE_AGAIN_EVERY_S)
 
     def raise_again(_number: int, _frame: FrameType | None) -> None:
-        if lost and (error := lost.pop()).is_wanted():
+        # an exception that is raised within the hook itself would be lost for good
+        if lost and not is_in_hook and (error := lost.pop()).is_wanted():
             raise error
 
     with _handlers({signal.SIGINT: take, signal.SIGTERM: take, signal.SIGUSR1: raise_again}):
@@ -107,6 +121,7 @@ def handle_termination() -> Iterator[None]:
             yield
         finally:
             sys.unraisablehook = previous_hook
+            lost.clear()
 
 
 @contextmanager
