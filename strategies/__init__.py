@@ -1,1 +1,1 @@
-"""Ways of making many downloads at once, one a file; each offers ``download_many(job)``."""
+"""Concurrency styles, one a file, each with the function ``download_many(job)``."""

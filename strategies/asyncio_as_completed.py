@@ -1,4 +1,4 @@
-"""An event loop, answers as they come: ``asyncio.as_completed`` behind a semaphore."""
+"""Event loop, results as they complete: ``asyncio.as_completed`` with a semaphore."""
 
 import asyncio
 
@@ -6,23 +6,23 @@ from bench.api import Fetch, Job, run_strategy
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Run an event loop until every flag is there."""
+    """Run an event loop until every flag is downloaded."""
     return asyncio.run(supervise(job))
 
 
 async def supervise(job: Job) -> list[Fetch]:
-    """Schedule a task for each flag, and take the results in the order they are done."""
+    """Schedule a task for each flag, and collect the results as they complete."""
     semaphore = asyncio.Semaphore(job.workers)
     async with job.async_client() as download_one:
 
-        async def download_in_turn(country: str) -> Fetch:
+        async def download_limited(country: str) -> Fetch:
             async with semaphore:
                 return await download_one(country)
 
-        to_do = [
-            job.watch(country, asyncio.create_task(download_in_turn(country))) for country in job.countries
+        tasks = [
+            job.watch(country, asyncio.create_task(download_limited(country))) for country in job.countries
         ]
-        return [await task for task in asyncio.as_completed(to_do)]
+        return [await task for task in asyncio.as_completed(tasks)]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""An event loop, answers in the order asked: ``asyncio.gather`` behind a semaphore."""
+"""Event loop, results in the order asked: ``asyncio.gather`` with a semaphore."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from bench.api import Fetch, Job, run_strategy
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Run an event loop until every flag is there."""
+    """Run an event loop until every flag is downloaded."""
     return asyncio.run(supervise(job))
 
 
@@ -15,14 +15,14 @@ async def supervise(job: Job) -> list[Fetch]:
     semaphore = asyncio.Semaphore(job.workers)
     async with job.async_client() as download_one:
 
-        async def download_in_turn(country: str) -> Fetch:
+        async def download_limited(country: str) -> Fetch:
             async with semaphore:
                 return await download_one(country)
 
-        to_do = [
-            job.watch(country, asyncio.create_task(download_in_turn(country))) for country in job.countries
+        tasks = [
+            job.watch(country, asyncio.create_task(download_limited(country))) for country in job.countries
         ]
-        return await asyncio.gather(*to_do)
+        return await asyncio.gather(*tasks)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""An event loop, structured: ``asyncio.TaskGroup`` behind a semaphore."""
+"""Event loop, structured: ``asyncio.TaskGroup`` with a semaphore."""
 
 import asyncio
 
@@ -6,22 +6,22 @@ from bench.api import Fetch, Job, run_strategy
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Run an event loop until every flag is there."""
+    """Run an event loop until every flag is downloaded."""
     return asyncio.run(supervise(job))
 
 
 async def supervise(job: Job) -> list[Fetch]:
-    """Start a task for each flag in a group that is left when the last is done."""
+    """Start a task for each flag in a group, which waits for all of them."""
     semaphore = asyncio.Semaphore(job.workers)
     async with job.async_client() as download_one:
 
-        async def download_in_turn(country: str) -> Fetch:
+        async def download_limited(country: str) -> Fetch:
             async with semaphore:
                 return await download_one(country)
 
         async with asyncio.TaskGroup() as group:
             tasks = [
-                job.watch(country, group.create_task(download_in_turn(country))) for country in job.countries
+                job.watch(country, group.create_task(download_limited(country))) for country in job.countries
             ]
         return [task.result() for task in tasks]
 

@@ -1,4 +1,4 @@
-"""An event loop that leaves each blocking download to a thread: ``asyncio.to_thread``."""
+"""Event loop with blocking downloads in threads: ``asyncio.to_thread``."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -7,22 +7,22 @@ from bench.api import Fetch, Job, run_strategy
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Run an event loop until every flag is there."""
+    """Run an event loop until every flag is downloaded."""
     return asyncio.run(supervise(job))
 
 
 async def supervise(job: Job) -> list[Fetch]:
-    """Hand each flag to a thread, and wait for all of them at once."""
+    """Download each flag in a thread, and wait for all of them at once."""
     # to_thread's own pool stops at min(32, cpus + 4) threads, whatever the semaphore allows.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(job.workers))
     semaphore = asyncio.Semaphore(job.workers)
     with job.client() as download_one:
 
-        async def download_in_turn(country: str) -> Fetch:
+        async def download_limited(country: str) -> Fetch:
             async with semaphore:
                 return await asyncio.to_thread(download_one, country)
 
-        return await asyncio.gather(*(download_in_turn(country) for country in job.countries))
+        return await asyncio.gather(*(download_limited(country) for country in job.countries))
 
 
 if __name__ == "__main__":

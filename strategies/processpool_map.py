@@ -1,4 +1,4 @@
-"""Processes, answers in the order asked: ``ProcessPoolExecutor.map``."""
+"""Process pool, results in the order asked: ``ProcessPoolExecutor.map``."""
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -12,19 +12,19 @@ get_flag: Callable[[str], Fetch]
 
 
 def open_client(job: Job) -> None:
-    """Open one client for all that this process of the pool will download."""
-    global get_flag  # noqa: PLW0603  an initializer has no other way to leave something to its process
+    """Open one client for all downloads of this process of the pool."""
+    global get_flag  # noqa: PLW0603  an initializer cannot return anything to its process
     get_flag = clients.enter_context(job.client())
-    Finalize(None, clients.close, exitpriority=0)  # a pool's processes leave without running atexit
+    Finalize(None, clients.close, exitpriority=0)  # a pool's processes exit without running atexit
 
 
 def download_one(country: str) -> Fetch:
-    """Download one flag; found by its name in another process, so it stands at the top of the module."""
+    """Download one flag; at module level, as other processes find the function by its name."""
     return get_flag(country)
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Let a pool of processes work through the countries."""
+    """Download all flags with a pool of processes."""
     with ProcessPoolExecutor(job.workers, initializer=open_client, initargs=(job,)) as executor:
         return list(executor.map(download_one, job.countries))
 

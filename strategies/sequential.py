@@ -1,10 +1,10 @@
-"""One after the other: a plain loop, the chapter's starting point."""
+"""One after the other in a plain loop, the starting point of the chapter."""
 
 from bench.api import Fetch, Job, run_strategy
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Download each flag when the one before it is saved."""
+    """Download each flag once the previous one is saved."""
     with job.client() as download_one:
         return [download_one(country) for country in job.countries]
 

@@ -1,4 +1,4 @@
-"""Threads, answers in the order asked: ``ThreadPoolExecutor.map``."""
+"""Thread pool, results in the order asked: ``ThreadPoolExecutor.map``."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -6,7 +6,7 @@ from bench.api import Fetch, Job, run_strategy
 
 
 def download_many(job: Job) -> list[Fetch]:
-    """Let a pool of threads work through the countries."""
+    """Download all flags with a pool of threads."""
     with job.client() as download_one, ThreadPoolExecutor(job.workers) as executor:
         return list(executor.map(download_one, job.countries))
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from bench.model.cases import Case, Fixed, Profile, Selection
 from bench.model.latency_histogram import encode_histogram
 from bench.model.planned_delays import PlannedDelay
-from bench.model.results import Gap, Measurement, Outcome, Phases, Round, Run, RunHeader, ServerRound
+from bench.model.results import Gap, Measurement, Phases, Round, Run, RunHeader, ServerRound
+from bench.model.trial_outcome import Outcome
 
 POP3 = Selection("pop3", ("BR", "CN", "IN"))
 NEAR = Profile("20ms", Fixed(0.020))

@@ -9,7 +9,8 @@ from bench.model.comparison import Comparison, Metric
 from bench.model.flags import served_flags
 from bench.model.json_codec import to_json_value
 from bench.model.observer import Observer
-from bench.model.results import Measurement, Outcome, Run
+from bench.model.results import Measurement, Run
+from bench.model.trial_outcome import Outcome
 from bench.runner.block_loop import run_blocks
 from bench.runner.context import run_context
 from bench.runner.schedule import ScheduledTrial, ScheduleEntry, new_schedule, replay

@@ -1,4 +1,4 @@
-"""A flag server as a child of the tests, where no guardian is needed to look after it."""
+"""A flag server as a child of the tests, without a supervisor."""
 
 import os
 import subprocess

@@ -1,16 +1,19 @@
-"""All that a strategy or a client may import: the job, and what becomes of each fetch.
+"""Everything that a strategy or a client may import: the job, and the fetches that it returns.
 
 A strategy is one file with one function, ``download_many(job: Job) -> list[Fetch]``. It opens
-``job.client()`` (or ``job.async_client()``), which yields ``download_one(country)``: get the flag,
-save it under the trial's own folder, say what happened. Everything else about it, the order, the
-threads, the event loop, is the strategy's own and is what is timed.
+``job.client()`` (or ``job.async_client()``), which yields ``download_one(country)``: get the flag, save it
+in the round's folder, return a ``Fetch``. The rest is up to the strategy, and is timed: the order, the
+threads, the event loop.
 
 A client is one file in ``strategies/clients`` with ``open_client(settings)`` for threads,
 ``open_async_client(settings)`` for event loops, or both; each yields ``get(url) -> Answer``.
 
-Every worker pays for this import in its cold start. Hence named tuples, and no ``pathlib`` of its
-own: with ``dataclasses`` they would make it three times as slow.
+Every worker pays for this import in its cold start. Hence named tuples, and neither ``pathlib`` nor
+``dataclasses``, which would make it take three times as long.
 """
+
+import os
+import sys
 
 from bench.api.client import (
     LARGEST_BYTES,
@@ -25,7 +28,6 @@ from bench.api.client import (
 )
 from bench.api.fetch import Fetch, Future, Watcher
 from bench.api.job import LOOP_WATCHERS, Job
-from bench.api.running import run_strategy
 
 __all__ = [
     "LARGEST_BYTES",
@@ -44,3 +46,9 @@ __all__ = [
     "collect_async",
     "run_strategy",
 ]
+
+
+def run_strategy(file: str) -> None:
+    """Replace this process by ``bench download`` with a strategy file, for its ``__main__`` block."""
+    command = [sys.executable, "-m", "bench", "download", "--strategy", file, *sys.argv[1:]]
+    os.execv(sys.executable, command)  # noqa: S606  no shell is wanted

@@ -1,4 +1,4 @@
-"""What a client is asked, and what it answers."""
+"""The interface of a client: the settings it gets, and the answers it returns."""
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from types import MappingProxyType
@@ -8,18 +8,18 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 LARGEST_BYTES: Final = 8 << 20
-"""The body cap where nobody sets another."""
+"""Default limit of a body."""
 
 
 class Headers(Protocol):
-    """The headers of an answer as its library has them; letters of either case are the same."""
+    """The headers of an answer, as a mapping of the client's library that ignores case."""
 
     def get(self, name: str, /) -> str | None:
-        """Return the value of a header, or several of its values with commas between."""
+        """Return the value of a header; several values are joined by commas."""
 
 
 class Answer(NamedTuple):
-    """What a client got: an HTTP status, the whole body as it was sent, and the headers."""
+    """An HTTP response: the status, the whole body as it was sent, and the headers."""
 
     status: int
     body: bytes
@@ -31,15 +31,15 @@ AsyncGet: TypeAlias = Callable[[str], Awaitable[Answer]]
 
 
 class ClientSettings(NamedTuple):
-    """What a client must respect.
+    """The settings that a client must respect.
 
     Attributes:
         workers: connections that may be open at once; the library's own limit is raised to this.
-        keep_alive: whether a connection serves more than one request.
-        request_timeout_s: the library's own time-outs, in seconds; the total is watched by ``Job``.
-        largest_bytes: a body that is larger is not read to its end; see ``collect``.
-        authority: PEM file of the one certificate authority to trust; ``None`` where nothing is encrypted.
-        http2: speak HTTP/2 and nothing else.
+        keep_alive: use a connection for more than one request.
+        request_timeout_s: the library's own time-outs, in seconds; ``Job`` limits the total.
+        largest_bytes: stop reading a body that is larger; see ``collect``.
+        authority: PEM file of the one certificate authority to trust; None without encryption.
+        http2: speak HTTP/2 only.
     """
 
     workers: int
@@ -50,12 +50,12 @@ class ClientSettings(NamedTuple):
     http2: bool = False
 
     def tls_context(self) -> "SSLContext | None":
-        """Return what trusts the authority and checks hosts; ``None`` where nothing is encrypted."""
+        """Return a context that trusts the authority and checks host names; None without encryption."""
         if self.authority is None:
             return None
-        from bench.api.tls import trusting
+        from bench.api.tls import create_tls_context  # imports ssl, which takes milliseconds
 
-        return trusting(self.authority)
+        return create_tls_context(self.authority)
 
 
 class TooLargeError(Exception):
@@ -68,27 +68,27 @@ def collect(pieces: Iterable[bytes], settings: ClientSettings) -> bytes:
     Raises:
         TooLargeError: they are more than ``settings.largest_bytes``.
     """
-    kept: list[bytes] = []
-    room = settings.largest_bytes
+    body: list[bytes] = []
+    left = settings.largest_bytes
     for piece in pieces:
-        room -= len(piece)
-        if room < 0:
+        left -= len(piece)
+        if left < 0:
             raise TooLargeError(f"the body is larger than {settings.largest_bytes} bytes")
-        kept.append(piece)
-    return b"".join(kept)
+        body.append(piece)
+    return b"".join(body)
 
 
 async def collect_async(pieces: AsyncIterable[bytes], settings: ClientSettings) -> bytes:
-    """Join the pieces of a body as they come in, like ``collect``.
+    """Join the pieces of a body as they arrive, like ``collect``.
 
     Raises:
         TooLargeError: they are more than ``settings.largest_bytes``.
     """
-    kept: list[bytes] = []
-    room = settings.largest_bytes
+    body: list[bytes] = []
+    left = settings.largest_bytes
     async for piece in pieces:
-        room -= len(piece)
-        if room < 0:
+        left -= len(piece)
+        if left < 0:
             raise TooLargeError(f"the body is larger than {settings.largest_bytes} bytes")
-        kept.append(piece)
-    return b"".join(kept)
+        body.append(piece)
+    return b"".join(body)

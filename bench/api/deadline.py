@@ -1,17 +1,16 @@
-"""The time that a blocking fetch may take in all, whatever its library counts.
+"""Limit the total time of a blocking fetch, independently of its library. Used by ``Job.client``.
 
 Libraries time out between bytes, so an answer that drips never does, and a thread cannot be cancelled.
-One thread a process therefore looks after the fetches of all others, and has an overdue one fail in
-its own thread (``PyThreadState_SetAsyncExc``), once that has been seen to read on:
+One thread per process therefore watches the fetches of all others, and raises an error in the thread of an
+overdue one (``PyThreadState_SetAsyncExc``), once that thread has been seen to read on:
 
-- The error is raised where the thread has got to when it next runs, which is where it was seen: in a
-  function that reads from a connection, where libraries expect to fail, and in no lock and no bookkeeping
-  of a pool.
-- A thread that waits for bytes that never come is left to its library's own time-out. To strike it would do
-  nothing until then, and might hit the library as it tidies up.
-- A fetch belongs to whoever takes it out of the table, the thread that ends it or the one that ends its
-  time; in the latter case the fetch's thread waits for the strike and lets itself be hit before it goes on.
-  To take the error back would leave CPython 3.11 looking for it for ever, at each function call.
+- The error is raised where the thread next runs Python code, which is where it was seen: in a function that
+  reads from a connection, where libraries expect errors, and not in a lock or the bookkeeping of a pool.
+- A thread that waits for bytes that never come is left to its library's own time-out. An error would have
+  no effect until then, and might hit the library while it cleans up.
+- A fetch belongs to the thread that takes it out of the table: its own when it ends, or the watchdog's when
+  it is overdue. In the latter case the fetch's thread waits for the error to be set, and receives it before
+  it goes on. Taking the error back would leave CPython 3.11 looking for it for ever, at each function call.
 
 An event loop needs none of this; it has ``asyncio.timeout``.
 """
@@ -21,139 +20,127 @@ import sys
 from _thread import allocate_lock, get_ident
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from threading import Condition, Thread
 from time import perf_counter
 from types import FrameType
 from typing import Final
 
-_READING: Final = frozenset({"read", "readinto", "recv", "recv_into"})
+_READ_FUNCTIONS: Final = frozenset({"read", "readinto", "recv", "recv_into"})
 """Functions that take bytes from a connection: of ``socket``, ``ssl`` and httpcore."""
-_PATIENCE: Final = 8
-"""What is overdue and not reading is looked at again after an eighth of the time it is overdue."""
-_SOONEST_S: Final = 0.001
-_MOMENT: Final = 100
+_RECHECK_DIVISOR: Final = 8
+"""An overdue fetch that does not read is checked again after an eighth of the time that it is overdue."""
+_MIN_RECHECK_S: Final = 0.001
+_INTERRUPT_CHECKS: Final = 100
 _NEVER: Final = float("inf")
 
 
 class OverdueError(TimeoutError):
-    """A fetch has used up its time."""
+    """A fetch has exceeded its time limit."""
 
 
 class Watchdog:
-    """Fetches under way in the threads of this process, and when their time is over."""
+    """The fetches in progress in the threads of this process, with their deadlines."""
 
     def __init__(self) -> None:
-        from threading import Condition
-
-        self._due: set[tuple[int, float]] = set()
-        self._striking = allocate_lock()
+        self._deadlines: set[tuple[int, float]] = set()
+        self._raising = allocate_lock()
         self._opened = Condition()
-        self._time_outs_s: list[float] = []
-        self._overdue: dict[tuple[int, float], FrameType] = {}
+        self._timeouts_s: list[float] = []
+        self._frames: dict[tuple[int, float], FrameType] = {}
         self._wakes_s = _NEVER
 
     def start(self) -> None:
-        """Start the thread that looks on."""
-        from threading import Thread
-
+        """Start the thread that watches the deadlines."""
         Thread(target=self._watch, name="flagbench deadlines", daemon=True).start()
 
     @contextmanager
-    def watching(self, timeout_s: float) -> Iterator[None]:
-        """Expect fetches that may take this long.
+    def expect_fetches(self, timeout_s: float) -> Iterator[None]:
+        """Watch fetches with this time limit.
 
-        Nobody need be woken when one begins: until then, it is enough to wake up before any could be over.
+        The watchdog need not be woken when one begins: it wakes up before any of them could be overdue.
         """
         with self._opened:
-            self._time_outs_s.append(timeout_s)
+            self._timeouts_s.append(timeout_s)
             if perf_counter() + timeout_s < self._wakes_s:
                 self._opened.notify()
         try:
             yield
         finally:
             with self._opened:
-                self._time_outs_s.remove(timeout_s)
+                self._timeouts_s.remove(timeout_s)
 
     def begin(self, due_s: float) -> None:
-        """Take note of this thread's fetch, to be over at ``due_s`` of ``time.perf_counter()``."""
-        self._due.add((get_ident(), due_s))
+        """Register this thread's fetch, with a deadline by ``time.perf_counter()``."""
+        self._deadlines.add((get_ident(), due_s))
 
     def end(self, due_s: float) -> None:
-        """Forget this thread's fetch that was to be over at ``due_s``; after that nothing is struck.
+        """Remove this thread's fetch; afterwards it can no longer become overdue.
 
         Raises:
-            OverdueError: it was being struck just now.
+            OverdueError: it has just become overdue.
         """
         try:
-            self._due.remove((get_ident(), due_s))
+            self._deadlines.remove((get_ident(), due_s))
         except KeyError:  # the watchdog has taken it
-            with self._striking:
+            with self._raising:
                 pass
-            for _ in range(_MOMENT):
-                pass  # each time round, the interpreter looks whether there is something to raise
+            for _ in range(_INTERRUPT_CHECKS):
+                pass  # in each iteration, the interpreter checks whether there is an error to raise
 
     def _watch(self) -> None:
         with self._opened:
             while True:
-                self._wakes_s = self._look()
+                self._wakes_s = self._check_deadlines()
                 self._opened.wait(
                     None if self._wakes_s == _NEVER else max(0.0, self._wakes_s - perf_counter())
                 )
 
-    def _look(self) -> float:
-        """Strike what is overdue; return when to look again."""
+    def _check_deadlines(self) -> float:
+        """Raise errors in overdue fetches; return the time of the next check."""
         now_s = perf_counter()
-        again_s = now_s + min(self._time_outs_s, default=_NEVER)
-        before, self._overdue = self._overdue, {}
-        for thread, due_s in self._due.copy():
+        next_s = now_s + min(self._timeouts_s, default=_NEVER)
+        before, self._frames = self._frames, {}
+        for thread, due_s in self._deadlines.copy():
             if due_s > now_s:
-                again_s = min(again_s, due_s)
-                continue
-            was = before.get((thread, due_s))
-            if not self._strike(thread, due_s, was):
-                again_s = min(again_s, now_s + max(_SOONEST_S, (now_s - due_s) / _PATIENCE))
-        return again_s
+                next_s = min(next_s, due_s)
+            elif not self._raise_if_reading(thread, due_s, before.get((thread, due_s))):
+                next_s = min(next_s, now_s + max(_MIN_RECHECK_S, (now_s - due_s) / _RECHECK_DIVISOR))
+        return next_s
 
-    def _strike(self, thread: int, due_s: float, was: FrameType | None) -> bool:
-        """Have an overdue fetch fail if it has read on since it was in another frame; say whether it did."""
-        _import_ctypes()
-        with self._striking:
-            frame = sys._current_frames().get(thread)  # noqa: SLF001  public, for all its name
-            if frame is None or was is None or frame is was or frame.f_code.co_name not in _READING:
-                if frame is not None:
-                    self._overdue[thread, due_s] = frame
+    def _raise_if_reading(self, thread: int, due_s: float, before: FrameType | None) -> bool:
+        """Raise an error in an overdue fetch if it has read on since ``before``; return whether it did."""
+        import ctypes  # takes milliseconds, and most processes never need it
+
+        with self._raising:
+            frame = sys._current_frames().get(thread)  # noqa: SLF001  public, in spite of its name
+            if frame is None:
+                return False
+            if before is None or frame is before or frame.f_code.co_name not in _READ_FUNCTIONS:
+                self._frames[thread, due_s] = frame
                 return False
             with suppress(KeyError):  # it has just ended
-                self._due.remove((thread, due_s))
-                _throw(thread)
+                self._deadlines.remove((thread, due_s))
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                    ctypes.c_ulong(thread), ctypes.py_object(OverdueError)
+                )
             return True
 
 
-_here: list[Watchdog] = []
+_watchdogs: list[Watchdog] = []
+"""The watchdog of this process, once there is one."""
 
 
-def watchdog() -> Watchdog:
-    """Return the one of this process, which is started when it is first asked for."""
-    if not _here:
-        _here.append(Watchdog())
-        _here[0].start()
-    return _here[0]
+def process_watchdog() -> Watchdog:
+    """Return the watchdog of this process; the first call starts it."""
+    if not _watchdogs:
+        _watchdogs.append(Watchdog())
+        _watchdogs[0].start()
+    return _watchdogs[0]
 
 
-def watchdogs() -> int:
-    """Return how many threads look after deadlines in this process: one, or none yet."""
-    return len(_here)
+def count_watchdogs() -> int:
+    """Return the number of watchdog threads of this process, 0 or 1."""
+    return len(_watchdogs)
 
 
-os.register_at_fork(after_in_child=_here.clear)  # threads are not inherited
-
-
-def _import_ctypes() -> None:
-    """Import what takes milliseconds before it is needed at once."""
-    import ctypes  # noqa: F401
-
-
-def _throw(thread: int) -> None:
-    """Have a thread raise that its fetch is overdue, when it next runs."""
-    from ctypes import c_ulong, py_object, pythonapi
-
-    pythonapi.PyThreadState_SetAsyncExc(c_ulong(thread), py_object(OverdueError))
+os.register_at_fork(after_in_child=_watchdogs.clear)  # threads are not inherited

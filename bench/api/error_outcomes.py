@@ -1,9 +1,9 @@
-"""The class of an error that a client raised: one table for all libraries, which need not be there.
+"""Map each error that a client raises to the outcome of its fetch, with one table for all libraries.
 
-Libraries wrap the operating system's errors in their own and those in others, so the whole chain is
-looked at, for the most telling link first: a body that is *incomplete* because the connection was reset
-was reset. Types are known by name, as the worker imports none of these libraries, and by what they say
-only where one type stands for several things.
+Libraries wrap the operating system's errors in their own and those in others. So the whole chain of causes
+is searched, for the most specific error first: a body that is *incomplete* because the connection was reset
+was reset. Types are known by name, as the worker imports none of these libraries, and by their message only
+where one type stands for several things.
 """
 
 import errno
@@ -12,7 +12,7 @@ from typing import Any, Final, TypeGuard
 
 from bench.api.outcomes import FetchOutcome
 
-_LOCAL: Final = frozenset(
+_LOCAL_ERRNOS: Final = frozenset(
     {
         errno.EADDRNOTAVAIL,
         errno.EMFILE,
@@ -25,7 +25,7 @@ _LOCAL: Final = frozenset(
         errno.EROFS,
     }
 )
-"""What this machine lacks: ports, descriptors, memory or disk; neither server nor strategy is to blame."""
+"""This machine lacks ports, descriptors, memory or disk; neither server nor strategy is to blame."""
 
 _DECISIVE: Final[Mapping[str, FetchOutcome]] = {
     "TooLargeError": "too_large",  # ours
@@ -38,7 +38,7 @@ _DECISIVE: Final[Mapping[str, FetchOutcome]] = {
     "SSLCertVerificationError": "tls",  # ssl
     "CertificateError": "tls",  # urllib3 and aiohttp, of the host's name
 }
-"""Types that leave no doubt, whatever is around them."""
+"""Types that decide, regardless of the errors around them."""
 
 _EXEMPT: Final = frozenset(
     {
@@ -46,9 +46,9 @@ _EXEMPT: Final = frozenset(
         "NewConnectionError",  # urllib3 derives it from its TimeoutError
     }
 )
-"""Types that are not what they descend from."""
+"""Types that must not be taken for their base class."""
 
-_TELLING: Final[Mapping[str, FetchOutcome]] = {
+_SPECIFIC: Final[Mapping[str, FetchOutcome]] = {
     "RemoteDisconnected": "disconnected",  # http.client
     "ServerDisconnectedError": "disconnected",  # aiohttp
     "SSLEOFError": "disconnected",  # ssl, in the handshake; later it is the end of a stream
@@ -62,9 +62,9 @@ _TELLING: Final[Mapping[str, FetchOutcome]] = {
     "InvalidHeader": "protocol",  # urllib3, aiohttp and requests
     "TooManyRedirects": "redirect",  # requests, httpx and aiohttp, where a client follows them
 }
-"""Types that say what happened."""
+"""Types with one meaning."""
 
-_SAID: Final[Mapping[str, FetchOutcome]] = {
+_MESSAGES: Final[Mapping[str, FetchOutcome]] = {
     "ConnectionResetError(": "reset",  # aiohttp, which quotes it within an error on the body
     "Server disconnected without sending": "disconnected",  # httpcore
     "<ConnectionTerminated ": "disconnected",  # httpcore, of an event of h2
@@ -73,7 +73,7 @@ _SAID: Final[Mapping[str, FetchOutcome]] = {
     "Response ended prematurely": "truncated",  # urllib3
     "Not enough data": "truncated",  # aiohttp
 }
-"""What is said by types that stand for several things."""
+"""Parts of the messages of types with several meanings."""
 
 _GENERAL: Final[Mapping[str, FetchOutcome]] = {
     "ClientPayloadError": "truncated",  # aiohttp
@@ -85,74 +85,69 @@ _GENERAL: Final[Mapping[str, FetchOutcome]] = {
     "HTTPException": "protocol",  # http.client
     "SSLError": "tls",  # ssl, urllib3 and requests
 }
-"""Types that only say of what sort it was."""
+"""Base types, for errors that no other table has."""
 
 
 def outcome_of_error(error: BaseException, handled: BaseException | None = None) -> FetchOutcome:
-    """Name the class of a fetch that got no answer, or whose flag could not be saved.
+    """Return the outcome of a fetch that got no answer, or whose flag could not be saved.
 
-    ``handled`` is what was being handled when the fetch began, and has nothing to do with it.
+    ``handled`` is the exception that was being handled when the fetch began; it is not a cause of the error.
     """
     if local_fault(error, handled) is not None:
         return "local_resource"
-    links = list(_chain(error, handled))
-    for judge in (_decisive, _telling, _general):
-        for link in links:
-            if (outcome := judge(link)) is not None:
+    chain = list(_cause_chain(error, handled))
+    for outcome_of in (_decisive_outcome, _specific_outcome, _general_outcome):
+        for link in chain:
+            if (outcome := outcome_of(link)) is not None:
                 return outcome
     return "error"
 
 
 def local_fault(error: BaseException, handled: BaseException | None = None) -> OSError | None:
-    """Return the error by which this machine said what it lacks, if another comes of one."""
-    return next((link for link in _chain(error, handled) if _is_local(link)), None)
+    """Return the cause of an error that is a shortage of this machine, or None."""
+    return next((link for link in _cause_chain(error, handled) if _is_local(link)), None)
 
 
 def _is_local(link: BaseException) -> TypeGuard[OSError]:
-    # the number of an error of TLS is one of OpenSSL's
-    return isinstance(link, OSError) and link.errno in _LOCAL and "SSLError" not in _names(link)
+    # the errno of a TLS error is one of OpenSSL's
+    return isinstance(link, OSError) and link.errno in _LOCAL_ERRNOS and "SSLError" not in _type_names(link)
 
 
-def _decisive(link: BaseException) -> FetchOutcome | None:
-    names = _names(link)
+def _decisive_outcome(link: BaseException) -> FetchOutcome | None:
+    names = _type_names(link)
     if not _EXEMPT.isdisjoint(names):
         return None
-    if outcome := _first(_DECISIVE, names):
+    if outcome := _first_known(_DECISIVE, names):
         return outcome
-    # urllib3, httpcore and pycurl have a dozen of them, with no ancestor in common
+    # urllib3, httpcore and pycurl have a dozen of them, without a common base class
     return "timeout" if "Timeout" in names[0] else None
 
 
-def _telling(link: BaseException) -> FetchOutcome | None:
-    if type(link).__name__ == "InvalidBodyLengthError":
-        return _of_length(link)
-    if outcome := _first(_TELLING, _names(link)):
+def _specific_outcome(link: Any) -> FetchOutcome | None:
+    if type(link).__name__ == "InvalidBodyLengthError":  # h2 has one error for too short and too long
+        return "truncated" if link.actual_length < link.expected_length else "protocol"
+    if outcome := _first_known(_SPECIFIC, _type_names(link)):
         return outcome
-    said = str(link)
-    return next((outcome for words, outcome in _SAID.items() if words in said), None)
+    message = str(link)
+    return next((outcome for part, outcome in _MESSAGES.items() if part in message), None)
 
 
-def _general(link: BaseException) -> FetchOutcome | None:
-    return _first(_GENERAL, _names(link))
+def _general_outcome(link: BaseException) -> FetchOutcome | None:
+    return _first_known(_GENERAL, _type_names(link))
 
 
-def _of_length(error: Any) -> FetchOutcome:
-    """Tell a body that is too short from one that is too long; h2 has one error for both."""
-    return "truncated" if error.actual_length < error.expected_length else "protocol"
+def _type_names(link: BaseException) -> list[str]:
+    return [type_.__name__ for type_ in type(link).__mro__]
 
 
-def _names(link: BaseException) -> list[str]:
-    return [kind.__name__ for kind in type(link).__mro__]
-
-
-def _first(table: Mapping[str, FetchOutcome], names: list[str]) -> FetchOutcome | None:
+def _first_known(table: Mapping[str, FetchOutcome], names: list[str]) -> FetchOutcome | None:
     return next((table[name] for name in names if name in table), None)
 
 
-def _chain(error: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error, what it was raised from, what it groups and what libraries pass as its arguments.
+def _cause_chain(error: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error, its causes, the errors that it groups, and those among its arguments.
 
-    What had been raised before, and was being handled, is no link of it.
+    ``handled``, the exception handled before, is not part of the chain.
     """
     seen = set() if error is handled else {id(handled)}
     waiting = [error]
@@ -162,6 +157,6 @@ def _chain(error: BaseException, handled: BaseException | None) -> Iterator[Base
             continue
         seen.add(id(link))
         yield link
-        several = getattr(link, "exceptions", ())
-        causes = (link.__cause__, link.__context__, getattr(link, "reason", None), *link.args, *several)
+        grouped = getattr(link, "exceptions", ())
+        causes = (link.__cause__, link.__context__, getattr(link, "reason", None), *link.args, *grouped)
         waiting.extend(cause for cause in causes if isinstance(cause, BaseException))

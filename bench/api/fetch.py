@@ -1,4 +1,4 @@
-"""One flag within a round, and who looks on while it is fetched."""
+"""The result of downloading one flag, and the interface of a watcher."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
@@ -7,17 +7,17 @@ from bench.api.outcomes import FetchOutcome
 
 
 class Fetch(NamedTuple):
-    """One flag within a round.
+    """The result of downloading one flag.
 
     Attributes:
         start_s: ``time.perf_counter()`` before the request.
         end_s: the same after the flag was saved or the failure known.
-        status: HTTP status, 0 where no answer arrived.
+        status: HTTP status, 0 without an answer.
         size_bytes: length of the body.
-        outcome: the class of ``bench.api.outcomes``.
-        detail: the client's own words for a failure, or what is odd about an answer; empty otherwise.
-        answered_s: ``time.perf_counter()`` when the whole answer was there; 0 where that is not known.
-        checksum: CRC-32 of the flag that was saved; ``None`` where the job does not ask for it.
+        outcome: one word of ``bench.api.outcomes``.
+        detail: the client's message for a failure, or the oddity of an answer; empty otherwise.
+        answered_s: ``time.perf_counter()`` when the whole answer had arrived; 0 if unknown.
+        checksum: CRC-32 of the flag that was saved; None unless the job asks for it.
     """
 
     country: str
@@ -32,17 +32,17 @@ class Fetch(NamedTuple):
 
 
 class Future(Protocol):
-    """What ``concurrent.futures.Future`` and ``asyncio.Task`` have in common, as far as it is watched."""
+    """The interface that ``concurrent.futures.Future`` and ``asyncio.Task`` share, as far as needed."""
 
     def add_done_callback(self, fn: Callable[[Any], object], /) -> None:
         """Call ``fn`` with the future once it is done."""
 
 
 class Watcher(Protocol):
-    """Who looks on while a job runs; nobody does while it is timed."""
+    """An observer of a job's fetches and futures; a timed job has none."""
 
     def fetched(self, fetch: Fetch) -> None:
-        """Take note that a fetch has ended."""
+        """Handle the end of a fetch."""
 
     def future(self, country: str, future: Future) -> None:
-        """Take note of a future's state: when it is scheduled, and when it is done."""
+        """Handle a future: once when it is scheduled, once when it is done."""

@@ -1,4 +1,4 @@
-"""What one call of ``download_many`` has to do, and how each of its fetches is done."""
+"""The job of one round: the flags to download, and ``download_one`` for a strategy to call."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -6,13 +6,13 @@ from importlib import import_module
 from sys import exception
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from zlib import crc32
 
 from bench.api.client import LARGEST_BYTES, Answer, ClientSettings
-from bench.api.country_codes import is_country_code
-from bench.api.deadline import watchdog
+from bench.api.deadline import process_watchdog
 from bench.api.error_outcomes import local_fault, outcome_of_error
 from bench.api.fetch import Fetch, Future, Watcher
-from bench.api.response_check import check_response
+from bench.api.outcomes import outcome_of_answer
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -21,25 +21,36 @@ if TYPE_CHECKING:
 LOOP_WATCHERS: "Final[list[Callable[[AbstractEventLoop], None]]]" = []
 """Called with each event loop in which a client is opened; a job could not carry them to other processes."""
 
+_LETTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_CODE_LENGTH: Final = 2
+
 AnyFuture = TypeVar("AnyFuture", bound=Future)
 
 
+def is_country_code(text: str) -> bool:
+    """Tell whether a text has the form of a country code (ISO 3166-1 alpha-2): two capital letters.
+
+    No other text may become part of a path or an address.
+    """
+    return len(text) == _CODE_LENGTH and _LETTERS.issuperset(text)
+
+
 class Job(NamedTuple):
-    """What one call of ``download_many`` has to do.
+    """The flags that one call of ``download_many`` must download.
 
     Attributes:
-        countries: upper-case codes in the order asked; a code may stand more than once.
-        workers: how many downloads may be in flight at once.
+        countries: upper-case codes in the order asked, possibly with duplicates.
+        workers: downloads that may be in flight at once.
         base_url: the flag server's address, without a slash at its end.
-        folder: where flags are saved, as ``br.gif``.
+        folder: destination of the flags, saved as ``br.gif``.
         client_name: the file of ``strategies/clients`` to use.
-        keep_alive: whether a connection serves more than one request.
-        request_timeout_s: what a fetch may take in all, in seconds.
-        watcher: who looks on; ``None`` while the job is timed.
+        keep_alive: use a connection for more than one request.
+        request_timeout_s: limit of the total time of a fetch, in seconds.
+        watcher: observer of fetches and futures; None while the job is timed.
         largest_bytes: the largest body that a client reads.
-        authority: PEM file of the certificate authority to trust; ``None`` where nothing is encrypted.
-        http2: whether HTTP/2 is spoken, and nothing else.
-        checks_content: whether fetches keep the checksum of what they saved, for the worker to compare.
+        authority: PEM file of the certificate authority to trust; None without encryption.
+        http2: speak HTTP/2 only.
+        checks_content: keep the checksum of each saved flag, for the worker to compare.
     """
 
     countries: tuple[str, ...]
@@ -58,9 +69,9 @@ class Job(NamedTuple):
     @contextmanager
     def client(self) -> Iterator[Callable[[str], Fetch]]:
         """Open the case's client and yield ``download_one(country)``, which any thread may call."""
-        deadlines, timeout_s = watchdog(), self.request_timeout_s
-        begin, end = deadlines.begin, deadlines.end
-        with deadlines.watching(timeout_s), self._client_module().open_client(self._settings) as get:
+        watchdog, timeout_s = process_watchdog(), self.request_timeout_s
+        begin, end = watchdog.begin, watchdog.end
+        with watchdog.expect_fetches(timeout_s), self._client_module().open_client(self._settings) as get:
 
             def download_one(country: str) -> Fetch:
                 handled, start_s = exception(), perf_counter()
@@ -72,15 +83,15 @@ class Job(NamedTuple):
                     finally:
                         end(due_s)
                 except Exception as error:  # noqa: BLE001  a failed request is data, whatever the library raises
-                    return self._failed(country, start_s, error, handled)
-                return self._answered(country, start_s, answer)
+                    return self._failed_fetch(country, start_s, error, handled)
+                return self._answered_fetch(country, start_s, answer)
 
             yield download_one
 
     @asynccontextmanager
     async def async_client(self) -> AsyncIterator[Callable[[str], Awaitable[Fetch]]]:
-        """Open the case's client and yield the awaitable twin of ``download_one``."""
-        from asyncio import get_running_loop, timeout
+        """Open the case's client and yield an awaitable ``download_one(country)``."""
+        from asyncio import get_running_loop, timeout  # heavy; strategies with threads do without it
 
         for watch in LOOP_WATCHERS:
             watch(get_running_loop())
@@ -92,13 +103,13 @@ class Job(NamedTuple):
                     async with timeout(self.request_timeout_s):
                         answer = await get(self._url(country))
                 except Exception as error:  # noqa: BLE001  a failed request is data, whatever the library raises
-                    return self._failed(country, start_s, error, handled)
-                return self._answered(country, start_s, answer)
+                    return self._failed_fetch(country, start_s, error, handled)
+                return self._answered_fetch(country, start_s, answer)
 
             yield download_one
 
     def watch(self, country: str, future: AnyFuture) -> AnyFuture:
-        """Show a future to the watcher, if there is one, when it is scheduled and when it is done."""
+        """Show a future to the watcher, if any, when it is scheduled and when it is done."""
         watcher = self.watcher
         if watcher is not None:
             watcher.future(country, future)
@@ -120,14 +131,15 @@ class Job(NamedTuple):
         return import_module(f"strategies.clients.{self.client_name}")
 
     def _url(self, country: str) -> str:
-        if not is_country_code(country):  # it becomes part of an address and of a path
-            raise ValueError(f"{country!r:.40} is no country code of two capital letters")
+        if not is_country_code(country):
+            raise ValueError(f"{country!r:.40} is not a country code of two capital letters")
         code = country.lower()
         return f"{self.base_url}/flags/{code}/{code}.gif"
 
-    def _answered(self, country: str, start_s: float, answer: Answer) -> Fetch:
+    def _answered_fetch(self, country: str, start_s: float, answer: Answer) -> Fetch:
+        """Save the flag of an answer, unless it is late or wrong."""
         answered_s = perf_counter()
-        outcome, detail = check_response(answer, self.largest_bytes)
+        outcome, detail = outcome_of_answer(answer, self.largest_bytes)
         if self._is_late(start_s, answered_s):
             outcome, detail = "timeout", f"the answer took {answered_s - start_s:.3f} s"
         checksum = None
@@ -138,33 +150,31 @@ class Job(NamedTuple):
                 handled = error.__context__
                 if local_fault(error, handled) is None:
                     raise
-                return self._failed(country, start_s, error, handled)
+                return self._failed_fetch(country, start_s, error, handled)
             if self.checks_content:
-                checksum = _checksum(answer.body)
+                checksum = crc32(answer.body)
         status, size_bytes = answer.status, len(answer.body)
-        return self._seen(
+        return self._watched(
             Fetch(country, start_s, perf_counter(), status, size_bytes, outcome, detail, answered_s, checksum)
         )
 
-    def _failed(self, country: str, start_s: float, error: Exception, handled: BaseException | None) -> Fetch:
+    def _failed_fetch(
+        self, country: str, start_s: float, error: Exception, handled: BaseException | None
+    ) -> Fetch:
         end_s = perf_counter()
-        cause = local_fault(error, handled)  # libraries sum it up as "all connection attempts failed"
-        late = cause is None and self._is_late(start_s, end_s)
-        outcome = "timeout" if late else outcome_of_error(error, handled)
-        said = cause or error
-        return self._seen(Fetch(country, start_s, end_s, 0, 0, outcome, f"{type(said).__name__}: {said}"))
+        shortage = local_fault(error, handled)  # libraries only say "all connection attempts failed"
+        is_late = shortage is None and self._is_late(start_s, end_s)
+        outcome = "timeout" if is_late else outcome_of_error(error, handled)
+        cause = shortage or error
+        return self._watched(
+            Fetch(country, start_s, end_s, 0, 0, outcome, f"{type(cause).__name__}: {cause}")
+        )
 
     def _is_late(self, start_s: float, end_s: float) -> bool:
-        """Say whether a fetch took longer than it may, whatever came of it."""
         return end_s - start_s > self.request_timeout_s
 
-    def _seen(self, fetch: Fetch) -> Fetch:
+    def _watched(self, fetch: Fetch) -> Fetch:
+        """Show a fetch to the watcher, if any, and return it."""
         if self.watcher is not None:
             self.watcher.fetched(fetch)
         return fetch
-
-
-def _checksum(content: bytes) -> int:
-    from zlib import crc32
-
-    return crc32(content)

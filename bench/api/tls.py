@@ -1,7 +1,7 @@
-"""Encrypted connections that tell a reset from an end.
+"""TLS connections that tell a connection reset from an end of file. Imported by encrypted clients only.
 
 With OpenSSL 3, CPython before 3.12.3 reports both as an end in violation of the protocol, and hides that
-from whoever reads; only an end has a reason that OpenSSL gives.
+from the reader; only for an end does OpenSSL give a reason.
 """
 
 import errno
@@ -10,8 +10,8 @@ import ssl
 from typing import Any
 
 
-class TellingSocket(ssl.SSLSocket):
-    """An encrypted socket on which a reset is a ``ConnectionResetError``."""
+class ResetAwareSocket(ssl.SSLSocket):
+    """A TLS socket on which a connection reset raises ``ConnectionResetError``."""
 
     has_ended = False
 
@@ -21,15 +21,15 @@ class TellingSocket(ssl.SSLSocket):
         try:
             return super().read(len, buffer)
         except ssl.SSLEOFError as error:
-            # OpenSSL gives its reason once, and older ones give none at all
+            # OpenSSL gives its reason once, and older versions give none at all
             if not error.reason and not self.has_ended and ssl.OPENSSL_VERSION_INFO >= (3,):
                 raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)) from error
             self.has_ended = True
             return b"" if buffer is None else 0
 
 
-def trusting(authority: str) -> ssl.SSLContext:
-    """Trust the certificates of one authority, for the hosts that they name."""
+def create_tls_context(authority: str) -> ssl.SSLContext:
+    """Create a context that trusts one authority, and checks host names."""
     context = ssl.create_default_context(cafile=authority)
-    context.sslsocket_class = TellingSocket
+    context.sslsocket_class = ResetAwareSocket
     return context

@@ -8,7 +8,7 @@ from bench.app.select import load_experiment
 from bench.model.flags import served_flags
 from bench.report.terminal import print_tables
 from bench.report.time_estimate import expected_duration_lines, forecast_table
-from bench.runner.processes.launcher import launching
+from bench.runner.processes.launcher import start_supervisor
 from bench.runner.time_estimate import forecast_run
 
 
@@ -20,7 +20,7 @@ def check(*, config: str) -> None:
     flags = served_flags(experiment.flags_dir)
     sizes = {code: len(flag) for code, flag in flags.items()}
     limits = check_resources(experiment, sizes, out=None)
-    with launching() as launcher:
+    with start_supervisor() as launcher:
         forecasts = forecast_run(experiment, sizes, launcher)
     console = stdout_console()
     print_tables([forecast_table(forecasts, experiment)], console)

@@ -13,7 +13,7 @@ from bench.errors import ExitCode, UsageError
 from bench.model.profile_presets import preset
 from bench.report.download_progress import DownloadProgress
 from bench.runner.processes.signals import Interrupted, handle_interrupts
-from bench.runner.processes.worker_exit import exit_problem
+from bench.runner.processes.worker_exit import find_exit_problem
 from bench.runner.single_download import SingleDownload, download_once
 
 _MAX_WORKERS: Final = 1000
@@ -101,7 +101,7 @@ def _download(task: SingleDownload, *, verbose: bool) -> int:
         return signals.exit_code or ExitCode.OK
     report = ending.report
     progress.print_counts(report.rounds[0].elapsed_s if report and report.rounds else None)
-    problem = exit_problem(ending, task.deadline_s, task.strategy.file)
+    problem = find_exit_problem(ending, task.deadline_s, task.strategy.file)
     if problem is None:
         return ExitCode.OK
     print_note(f"{task.strategy.name}: {problem.outcome}: {problem.detail}")

@@ -7,7 +7,7 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import AfterValidator
 
-from bench.api.country_codes import is_country_code
+from bench.api.job import is_country_code
 from bench.config.forms import Form, FromForm, Shorthand, Text, key, one_or_more, refuse_empty
 from bench.config.problems import did_you_mean, quote_text
 from bench.config.scalars import whole

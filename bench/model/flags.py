@@ -13,7 +13,7 @@ from statistics import NormalDist
 from types import MappingProxyType
 from typing import Final
 
-from bench.api.country_codes import is_country_code
+from bench.api.job import is_country_code
 from bench.errors import SetupError, UsageError
 from bench.model.countries import COUNTRIES
 from bench.model.flag_pictures import DESIGNS, Colour, Picture, area_of, encode

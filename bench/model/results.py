@@ -5,25 +5,10 @@ All times are in seconds and all sizes in bytes. ``None`` is a value that could 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from bench.model.cases import Case
-
-Outcome: TypeAlias = Literal[
-    "ok", "error", "crash", "timeout", "corrupt", "missing", "unexpected", "escape", "invalid"
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Invalid:
-    """Why a trial yields no valid measurement.
-
-    Attributes:
-        detail: one line for people.
-    """
-
-    outcome: Outcome
-    detail: str
+from bench.model.trial_outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Write counts, lists, names and foreign messages as printable text on one line. Used by every room."""
 
+import re
 import traceback
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -20,6 +21,13 @@ def one_line(text: str) -> str:
     """Fold a text into one printable line of at most 300 characters."""
     line = printable(" ".join(text[: 4 * _MAX_CHARACTERS].split()))
     return line if len(line) <= _MAX_CHARACTERS else line[: _MAX_CHARACTERS - 1] + "…"
+
+
+def redact_text(text: str, home: Path) -> str:
+    """Fold a text into one printable line, and replace the home folder, which names the user, by ``~``."""
+    if home != Path(home.anchor):
+        text = re.sub(rf"{re.escape(str(home))}(?![\w.-])", "~", text)
+    return one_line(text)
 
 
 def plural(count: int, noun: str) -> str:

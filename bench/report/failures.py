@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
 
-from bench.model.results import Leak, Measurement, Outcome
+from bench.model.results import Leak, Measurement
 from bench.model.text import plural, printable
+from bench.model.trial_outcome import Outcome
 from bench.report.number_format import format_range
 from bench.stats.case_summary import Range
 from bench.stats.ranking import Ranking

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.model.cases import Case, Experiment, Strategy
 from bench.model.comparison import BuiltVariant
-from bench.runner.processes.launcher import Launcher, launching
+from bench.runner.processes.launcher import Launcher, start_supervisor
 from bench.runner.protected_files import write_reference
 from bench.runner.server_restart import RestartableServer
 from bench.system.cpu_affinity import Pinning, restrict_to
@@ -50,7 +50,7 @@ def run_context(experiment: Experiment, pinning: Pinning, flags: Mapping[str, by
     """
     with (
         restrict_to(pinning.harness),
-        launching() as launcher,
+        start_supervisor() as launcher,
         RestartableServer(launcher, experiment, pinning.server) as server,
     ):
         yield RunContext(

@@ -15,7 +15,8 @@ from bench.model.cases import Case, Experiment, Fault
 from bench.model.faults import is_total, outcome_of
 from bench.model.lower_bound import ideal_s
 from bench.model.planned_delays import plan_delay, service_s
-from bench.model.results import Invalid, ServerRound
+from bench.model.results import ServerRound
+from bench.model.trial_outcome import Invalid
 from bench.worker.protocol import TimedRound
 
 _NEAR_TIMEOUT: Final = 0.25

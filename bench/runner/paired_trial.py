@@ -31,16 +31,16 @@ def run_pair(
     with ExitStack() as stack:
         for start in starts:
             workers.append(stack.enter_context(start))
-            workers[-1].hear()
-            workers[-1].rest()
+            workers[-1].wait_for_event()
+            workers[-1].pause()
         for place in (0, 1, *alternation(rounds)):
-            if not all(worker.waits for worker in workers):
+            if not all(worker.is_waiting for worker in workers):
                 break
-            workers[place].go_on()
-            workers[place].rest()
+            workers[place].run_round()
+            workers[place].pause()
         exits = []
         for worker in workers:
-            worker.stop()
+            worker.finish()
             exits.append(worker.end(None))
         launcher.sweep(keep)  # only now: a process that fled from its group may be of either worker
     return exits

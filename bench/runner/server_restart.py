@@ -8,7 +8,7 @@ from bench.errors import ServerDiedError, SetupError
 from bench.model.cases import Experiment
 from bench.model.profile_presets import preset
 from bench.runner.processes.launcher import Launcher
-from bench.runner.processes.server_process import RunningServer, serving
+from bench.runner.processes.server_process import RunningServer, start_server
 from bench.server.settings import ServerSettings
 
 
@@ -41,7 +41,7 @@ class RestartableServer:
         Raises:
             SetupError: it is the second death, or the server cannot be started.
         """
-        reason = ": ".join([error.what, *self.current.child.words.last()[-1:]])
+        reason = ": ".join([error.what, *self.current.child.stderr.last_lines()[-1:]])
         if self._has_crashed:
             raise SetupError(
                 f"{reason}, for the second time", hint="check what kills it: the OOM killer, or a limit"
@@ -52,5 +52,5 @@ class RestartableServer:
 
     def _start(self) -> None:
         self._stack.close()
-        server = serving(self._launcher, self._settings, self._cores)
+        server = start_server(self._launcher, self._settings, self._cores)
         self.current = self._stack.enter_context(server)

@@ -12,10 +12,10 @@ from bench.errors import SetupError
 from bench.model.cases import Profile, Strategy
 from bench.model.flags import served_flags
 from bench.runner.context import own_variant
-from bench.runner.processes.launcher import Launcher, launching
-from bench.runner.processes.server_process import RunningServer, serving
+from bench.runner.processes.launcher import Launcher, start_supervisor
+from bench.runner.processes.server_process import RunningServer, start_server
 from bench.runner.processes.worker_exit import WorkerExit
-from bench.runner.processes.worker_process import run_worker
+from bench.runner.processes.worker_process import start_worker
 from bench.runner.protected_files import write_authority, write_reference
 from bench.server.settings import ServerSettings
 from bench.worker.events import Event, Fetched
@@ -58,8 +58,8 @@ def download_once(
     """
     _make_folder(download.destination)
     with (
-        launching() as launcher,
-        serving(launcher, ServerSettings(download.profile, seed=download.seed)) as server,
+        start_supervisor() as launcher,
+        start_server(launcher, ServerSettings(download.profile, seed=download.seed)) as server,
     ):
         on_start(server.handle.base_url)
         saved: list[str] = []
@@ -74,7 +74,9 @@ def download_once(
         keep = (server.child.pid,)
         variant = own_variant({download.strategy.name: download.strategy})
         try:
-            return run_worker(launcher, task, download.deadline_s, side=variant, keep=keep, heed=note)
+            with start_worker(launcher, task, download.deadline_s, variant=variant) as worker:
+                worker.wait_for_event(note)
+                return worker.end(keep)
         finally:
             launcher.sweep(keep)
             for flag in dict.fromkeys(task.folder / name for name in saved):

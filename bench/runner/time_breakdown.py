@@ -7,8 +7,7 @@ which fetch.
 from bench.model.results import Gap, Phases, Round
 from bench.runner.expected_round import Expectation
 from bench.server.server_rounds import ObservedRound
-from bench.worker.protocol import TimedRound
-from bench.worker.timeline import Timeline
+from bench.worker.protocol import TimedRound, Timeline
 
 
 def account_round(timed: TimedRound, seen: ObservedRound | None, expected: Expectation) -> Round:

@@ -83,8 +83,5 @@ def _measure_start(launcher: Launcher, client: str) -> float:
 def _exit_status(launcher: Launcher, command: Sequence[str]) -> int | None:
     """Run a program without input or output; return ``None`` if it does not end in time."""
     with Path(os.devnull).open("r+b") as null:
-        null_fd = null.fileno()
-        pid = launcher.spawn(
-            command, cwd=launcher.workspace, cores=(), stdin=null_fd, stdout=null_fd, stderr=null_fd
-        )
+        pid = launcher.spawn(command, [null.fileno()] * 3, cwd=launcher.workspace)
     return launcher.exit_status(pid, _IMPORT_LIMIT_S)

@@ -11,13 +11,13 @@ from bench.errors import ServerDiedError
 from bench.model.cases import NO_CLIENT
 from bench.model.latency_histogram import encode_histogram
 from bench.model.results import Leak, Measurement
+from bench.model.text import redact_text
 from bench.runner.context import RunContext
 from bench.runner.expected_round import Expectation, expected_round
 from bench.runner.paired_trial import DEFAULT_ROUNDS, run_pair
-from bench.runner.processes.redact import redact_text
 from bench.runner.processes.server_process import RunningServer
 from bench.runner.processes.worker_exit import WorkerExit
-from bench.runner.processes.worker_process import started
+from bench.runner.processes.worker_process import start_worker
 from bench.runner.protected_files import (
     list_workspace,
     remove_tree,
@@ -151,11 +151,11 @@ def _run_workers(
     """Run the worker of a trial, or both workers of a pair in turns."""
     keep = (server.child.pid,)
     starts = [
-        started(
+        start_worker(
             context.launcher,
             trial.task,
             context.experiment.deadline_s,
-            side=context.variant(trial.scheduled.case),
+            variant=context.variant(trial.scheduled.case),
             cores=context.pinning.worker,
             peaks=trial.peaks,
         )
@@ -165,7 +165,7 @@ def _run_workers(
         return run_pair(starts, paired_rounds, context.launcher, keep)
     (start,) = starts
     with start as worker:
-        worker.hear()
+        worker.wait_for_event()
         return [worker.end(keep)]
 
 

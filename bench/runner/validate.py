@@ -11,10 +11,11 @@ from math import fsum
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from bench.model.results import Invalid, Outcome, ServerRound
+from bench.model.results import ServerRound
 from bench.model.text import count_names
+from bench.model.trial_outcome import Invalid, Outcome
 from bench.runner.expected_round import Expectation, check_round, surplus_outcomes
-from bench.runner.processes.worker_exit import WorkerExit, exit_problem
+from bench.runner.processes.worker_exit import WorkerExit, find_exit_problem
 from bench.runner.time_breakdown import server_busy
 from bench.server.server_rounds import ObservedRound
 from bench.system.disturbance import Snapshot, find_disturbance, refused_connections
@@ -107,7 +108,7 @@ def check_escape(evidence: Evidence) -> Invalid | None:
 
 def check_exit(evidence: Evidence) -> Invalid | None:
     """Reject a trial whose worker failed, or reported a failure, unless it was refused connections."""
-    problem = exit_problem(evidence.exit, evidence.deadline_s, evidence.strategy_file)
+    problem = find_exit_problem(evidence.exit, evidence.deadline_s, evidence.strategy_file)
     if problem is None:
         return None
     if problem.outcome == "timeout" and (refused := check_refused_connections(evidence)):

@@ -1,1 +1,1 @@
-"""One trial in a process of its own: one JSON document in, one JSON document out."""
+"""Run one trial in a process of its own: one JSON task in, JSON events and a report out."""

@@ -1,4 +1,4 @@
-"""``python -P -m bench.worker``: a process for one trial."""
+"""Start a worker: ``python -P -m bench.worker``."""
 
 import os
 import sys
@@ -10,5 +10,5 @@ main()
 for stream in (sys.stdout, sys.stderr):
     with suppress(Exception):  # the strategy may have closed or replaced it
         stream.flush()
-# Threads that a strategy left behind would keep the interpreter waiting for ever.
+# Without this, a thread that the strategy left behind would keep the interpreter waiting for ever.
 os._exit(0)

@@ -1,4 +1,4 @@
-"""Telling the harness of events as they happen, one line of JSON each, from any thread or process."""
+"""The events that a worker writes to the runner, one line of JSON each, and their writer and reader."""
 
 import os
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class FutureObserved:
-    """A future was scheduled or is done; ``text`` is how it prints itself."""
+    """A future was scheduled or is done; ``text`` is its ``str()``."""
 
     country: str
     text: str
@@ -30,12 +30,12 @@ class FutureObserved:
 
 @dataclass(frozen=True, slots=True)
 class WarmedUp:
-    """The untimed round is over; from now on nothing may disturb the worker."""
+    """The warm-up is over; from now on nothing may disturb the worker."""
 
 
 @dataclass(frozen=True, slots=True)
 class Awaiting:
-    """A paced worker has done so many rounds, the warm-up included, and waits for a line."""
+    """A paced worker has done this many rounds, the warm-up included, and waits for the next command."""
 
     rounds: int
 
@@ -52,42 +52,47 @@ _KINDS: Final[Mapping[str, type[Any]]] = {
 
 
 def event_line(event: Event) -> str:
-    """Write an event as ``{kind: …}``."""
-    (kind,) = (name for name, each in _KINDS.items() if isinstance(event, each))
+    """Encode an event as ``{kind: …}``."""
+    (kind,) = (name for name, type_ in _KINDS.items() if isinstance(event, type_))
     return encode({kind: event})
 
 
 def read_event(line: str | bytes) -> Event:
-    """Read a line that a worker wrote.
+    """Decode a line that a worker wrote.
 
     Raises:
-        MalformedError: it is no event.
+        MalformedError: the line is not an event.
     """
     document = parse(line)
     if not isinstance(document, dict) or len(document) != 1 or not document.keys() <= _KINDS.keys():
         raise MalformedError(f"not an event: {str(document)[:80]!r}")
     ((kind, value),) = document.items()
     event: Event = from_json_value(_KINDS[kind], value, kind)
+    if isinstance(event, Report) and event.outcome in {"crash", "timeout"}:
+        raise MalformedError(f"a worker cannot report a {event.outcome}")
     return event
 
 
 @dataclass(frozen=True, slots=True)
 class EventWriter:
-    """Write an event per line to a pipe; a pool's processes that were forked share it.
+    """Write one event per line to a pipe that all threads and forked processes share.
 
-    POSIX writes up to ``PIPE_BUF``, 4,096 bytes on Linux and 512 at the least, whole and in one piece.
-    The folded texts stay below the former in any script.
+    POSIX writes up to ``PIPE_BUF`` bytes in one piece: 4,096 on Linux, at least 512. The events of fetches
+    and futures stay below the former in any script, as their texts are folded; a report is the last event.
     """
 
     descriptor: int
 
     def fetched(self, fetch: Fetch) -> None:
-        """Tell of a fetch that has ended."""
-        self._tell(Fetched(fetch.country, fetch.outcome, one_line(fetch.detail)))
+        """Write that a fetch has ended."""
+        self.write(Fetched(fetch.country, fetch.outcome, one_line(fetch.detail)))
 
     def future(self, country: str, future: Future) -> None:
-        """Tell of a future's state."""
-        self._tell(FutureObserved(country, one_line(str(future))))
+        """Write the state of a future."""
+        self.write(FutureObserved(country, one_line(str(future))))
 
-    def _tell(self, event: Event) -> None:
-        os.write(self.descriptor, event_line(event).encode() + b"\n")
+    def write(self, event: Event) -> None:
+        """Write an event; a pipe may take a long line in parts."""
+        left = memoryview(event_line(event).encode() + b"\n")
+        while left:
+            left = left[os.write(self.descriptor, left) :]

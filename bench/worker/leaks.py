@@ -1,4 +1,4 @@
-"""What a process holds on to, and what of it a strategy has left behind."""
+"""Count the threads and descriptors that a strategy leaves behind in its worker."""
 
 import gc
 import os
@@ -6,45 +6,46 @@ import threading
 import time
 from typing import Final
 
-from bench.api.deadline import watchdogs
-from bench.worker.protocol import Holdings
+from bench.api.deadline import count_watchdogs
+from bench.worker.protocol import HeldResources
 
-_PATIENCE_S: Final = 0.1
-"""What has been told to end may need a moment: a thread of a pool that nobody waited for."""
-_LOOK_EVERY_S: Final = 0.002
+_GRACE_S: Final = 0.1
+"""A thread that was told to end may need a moment, such as one of a pool that was not waited for."""
+_POLL_EVERY_S: Final = 0.002
 
 
-def held_resources() -> Holdings:
-    """Count threads, those of C libraries too where ``/proc`` tells, and open descriptors.
+def count_resources() -> HeldResources:
+    """Count threads (those of C libraries too where ``/proc`` lists them) and open descriptors.
 
-    The thread that watches the deadlines of fetches is ours, whenever it started.
+    The thread that watches the deadlines of fetches is ours, whenever it started, and is left out.
     """
-    threads = _entries("/proc/self/task") or threading.active_count()
-    return Holdings(
-        threads=threads - watchdogs(),
-        descriptors=_entries("/proc/self/fd") or _entries("/dev/fd"),
+    threads = _count_entries("/proc/self/task") or threading.active_count()
+    return HeldResources(
+        threads=threads - count_watchdogs(),
+        descriptors=_count_entries("/proc/self/fd") or _count_entries("/dev/fd"),
     )
 
 
-def leaked_since(before: Holdings) -> Holdings:
-    """Count what there is more of than before, once what is about to go has gone."""
-    patience_s = time.monotonic() + _PATIENCE_S
-    left = _more(held_resources(), before)
-    if left.threads or left.descriptors:
-        gc.collect()  # a socket that nobody knows any more is no leak
-        left = _more(held_resources(), before)
-    while (left.threads or left.descriptors) and time.monotonic() < patience_s:
-        time.sleep(_LOOK_EVERY_S)
-        left = _more(held_resources(), before)
-    return left
+def count_leaks(before: HeldResources) -> HeldResources:
+    """Count the resources that were opened since ``before`` and are still open after a grace period."""
+    deadline_s = time.monotonic() + _GRACE_S
+    leaked = _opened_since(before)
+    if leaked.threads or leaked.descriptors:
+        gc.collect()  # a socket without references is not a leak
+        leaked = _opened_since(before)
+    while (leaked.threads or leaked.descriptors) and time.monotonic() < deadline_s:
+        time.sleep(_POLL_EVERY_S)
+        leaked = _opened_since(before)
+    return leaked
 
 
-def _more(now: Holdings, before: Holdings) -> Holdings:
-    return Holdings(max(0, now.threads - before.threads), max(0, now.descriptors - before.descriptors))
+def _opened_since(before: HeldResources) -> HeldResources:
+    now = count_resources()
+    return HeldResources(max(0, now.threads - before.threads), max(0, now.descriptors - before.descriptors))
 
 
-def _entries(folder: str) -> int:
+def _count_entries(folder: str) -> int:
     try:
-        return len(os.listdir(folder))  # noqa: PTH208  pathlib would open no fewer, and take longer
+        return len(os.listdir(folder))  # noqa: PTH208  pathlib opens as many files, and is slower
     except OSError:
         return 0

@@ -1,68 +1,66 @@
-"""What harness and worker say to each other: a task in, a report out."""
+"""The messages between the runner and a worker: a task to it, a report back.
+
+The runner may start the worker of another revision, so field names and their meaning change only with
+``PROTOCOL``. The events before the report are in ``bench.worker.events``.
+"""
 
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal, Self, TypeAlias
+from typing import Final, Self
 
 from bench.api import LARGEST_BYTES
 from bench.model.json_codec import decode, encode
-from bench.worker.timeline import Timeline
-
-TrialOutcome: TypeAlias = Literal["ok", "error", "corrupt", "missing", "unexpected", "escape", "invalid"]
-"""What a worker can say of its own trial; that it crashed or hung is for others to say."""
-
+from bench.model.trial_outcome import Outcome
 
 PROTOCOL: Final = 1
-"""Version of what is said here. Another revision's worker is understood if it has the same."""
+"""Version of these messages. A worker of another revision is used if it has the same one."""
+
+AUTO_ROUNDS: Final = 5
+"""Most timed rounds of a task with ``rounds: auto``."""
+AUTO_TIMED_S: Final = 0.5
+"""Seconds of timed rounds after which such a task ends."""
+FIXED_ROUNDS: Final = 20
+"""Most timed rounds of a task with fewer ``rounds`` that is still too short."""
+FIXED_TIMED_S: Final = 0.1
+"""Seconds of timed rounds that every other task has at least, with up to 20 rounds."""
+
+WORKER_PROBES: Final = ("gc", "queue_wait", "loop_lag", "cpu")
+"""The modules of ``bench.worker.probes``; the last one ends first, so that the others cost it nothing."""
 
 
 def worker_command(python: str = sys.executable) -> list[str]:
-    """Return the command of a worker; ``PYTHONPATH`` must say where ``bench`` and ``strategies`` are.
+    """Return the command of a worker; ``PYTHONPATH`` must lead to ``bench`` and ``strategies``.
 
     ``-P``, because a foreign ``bench/`` or ``strategies/`` in the current folder must do no harm.
     """
     return [python, "-P", "-m", "bench.worker"]
 
 
-AUTO_ROUNDS: Final = 5
-"""The most timed rounds of a task that leaves their number to the worker."""
-AUTO_TIMED_S: Final = 0.5
-"""Seconds of timed rounds after which such a task has enough."""
-FIXED_TIMED_S: Final = 0.1
-"""Seconds of timed rounds that a task has at the least, even where fewer rounds were asked."""
-FIXED_ROUNDS: Final = 20
-"""The most timed rounds that a task has to that end."""
-
-
-WORKER_PROBES: Final = ("gc", "queue_wait", "loop_lag", "cpu")
-"""The modules of ``bench.worker.probes``; the last is the first to end, so that others cost it nothing."""
-
-
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What the harness asks of one worker.
+    """One trial for a worker to run.
 
     Attributes:
         strategy_file: the file to load.
-        client: the file of ``strategies/clients`` to use; ``None`` for a strategy that opens none.
-        countries: upper-case codes, all of which are asked ``repeat`` times over.
+        client: the file of ``strategies/clients`` to use; None for a strategy that opens no client.
+        countries: upper-case codes, each of which is asked ``repeat`` times.
         base_url: round ``k``, from 0 for the warm-up, asks below ``{base_url}.{k}``.
-        rounds: timed rounds, and more where they are over in less than 0.1 s; ``None`` is *auto*: 1 to 5,
-            until 0.5 s is timed.
-        folder: where the rounds have folders of their own.
-        reference: the folder of the flags as the server serves them, as ``br.gif``.
-        request_timeout_s: what a fetch may take, in seconds.
-        probes: what to measure of each timed round, as modules of ``bench.worker.probes``.
+        rounds: timed rounds, and more if they take less than 0.1 s in all; None is *auto*: 1 to 5, until
+            0.5 s is timed.
+        folder: parent of the folders of the rounds.
+        reference: folder of the flags as the server serves them, as ``br.gif``.
+        request_timeout_s: limit of a fetch, in seconds.
+        probes: modules of ``bench.worker.probes`` that measure each timed round.
         live: report every event as it happens, for one round at ``base_url`` itself into ``folder``
-            itself, where the flags remain; nothing is warmed up.
-        paced: begin no round before a line has come on standard input, whatever ``rounds`` says; its end is
-            the end of the trial. The warm-up asks each country once.
+            itself, where the flags stay; there is no warm-up.
+        paced: begin a round, the warm-up included, only after a byte on standard input, regardless of
+            ``rounds``; its end ends the trial. The warm-up asks each country once.
         largest_bytes: the largest body that a client reads.
-        authority: PEM file of the certificate authority to trust; ``None`` where nothing is encrypted.
-        http2: whether HTTP/2 is spoken, and nothing else.
-        checks_content: whether a fetch may end as *corrupt* because other bytes came than are served.
+        authority: PEM file of the certificate authority to trust; None without encryption.
+        http2: speak HTTP/2 only.
+        checks_content: mark a fetch as *corrupt* if its bytes are not those served.
     """
 
     strategy_file: Path
@@ -85,30 +83,54 @@ class Task:
     checks_content: bool = False
 
     def to_json(self) -> str:
-        """Write the task as one line."""
+        """Encode the task as one line."""
         return encode(self)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """Read a task.
+        """Decode a task.
 
         Raises:
-            MalformedError: it is none.
+            MalformedError: the text is not a task.
         """
         return decode(cls, text)
 
 
 @dataclass(frozen=True, slots=True)
-class TimedRound:
-    """One call of ``download_many`` that came to an end.
+class Timeline:
+    """The times of a round's fetches. Each of the workers is a slot that is open from call to return.
 
     Attributes:
-        fetches: how many fetches ended in each class, those that occurred only.
+        called_s: ``time.perf_counter()`` when ``download_many`` was called.
+        pool_start_s: sum over slots of the time from the call to their first fetch; a slot that had not
+            begun when the first fetch of another had ended may never have been used, and counts nothing.
+        occupied_s: sum over slots of the time that they had a fetch.
+        pool_stop_s: from the end of the last fetch to the return, counted once.
+        mean_start_s: mean start of the fetches, by the same clock as ``called_s``.
+        mean_answered_s: mean time when their answers were complete.
+        mean_end_s: mean end of the fetches.
+    """
+
+    called_s: float
+    pool_start_s: float
+    occupied_s: float
+    pool_stop_s: float
+    mean_start_s: float
+    mean_answered_s: float
+    mean_end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TimedRound:
+    """One completed call of ``download_many``.
+
+    Attributes:
+        fetches: number of fetches by outcome, without zeros.
         verified: ``ok`` fetches whose flag was found on disk as the server serves it.
         failures: the first few fetches that were not ``ok``, one line each.
-        timeline: ``None`` where the fetches do not say when they began and ended.
-        latencies_us: how many fetches took how many microseconds, see ``bench.worker.timeline``.
-        probes: what the probes saw, by figure.
+        timeline: None where the fetches do not tell their times.
+        latencies_us: number of fetches by microseconds, see ``bench.worker.fetch_times``.
+        probes: values of the probes, by figure.
     """
 
     elapsed_s: float
@@ -121,8 +143,8 @@ class TimedRound:
 
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
-    """What a process holds on to."""
+class HeldResources:
+    """Threads and open descriptors of a process."""
 
     threads: int
     descriptors: int
@@ -130,20 +152,21 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a worker says of its trial.
+    """The result of a trial as its worker saw it.
 
     Attributes:
-        detail: one line on what went wrong, empty for ``ok``.
-        began_s: ``time.perf_counter()`` when the interpreter and the worker itself were there.
-        ready_s: the same when strategy and client were imported; ``None`` if they failed.
-        rounds: the warm-up and then the timed rounds; the last one is the faulty one unless ``error``
-            ended it before it could be counted.
-        left: what the strategy left behind in this process; ``None`` if its trial did not come to its end.
+        outcome: never ``crash`` or ``timeout``: only the runner can tell those.
+        detail: one line on the problem, empty for ``ok``.
+        began_s: ``time.perf_counter()`` when interpreter and worker were ready.
+        ready_s: the same when strategy and client were imported; None if they failed.
+        rounds: the warm-up and then the timed rounds; the last one is the invalid one unless an exception
+            ended it.
+        left: resources that the strategy left behind in this process; None if the trial ended early.
     """
 
-    outcome: TrialOutcome
+    outcome: Outcome
     detail: str
     began_s: float
     ready_s: float | None
     rounds: tuple[TimedRound, ...]
-    left: Holdings | None = None
+    left: HeldResources | None = None

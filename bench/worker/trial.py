@@ -1,135 +1,174 @@
-"""One trial: import the strategy, warm it up, time it, and verify every round."""
+"""Run one trial: import the strategy, warm it up, and time and check its rounds. Called by main."""
 
 import gc
+import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from shutil import rmtree
 from time import perf_counter
+from typing import TypeAlias
 
-from bench.api import Fetch, Job, Watcher
+from bench.api import Fetch, Job
 from bench.api.error_outcomes import local_fault
 from bench.model.process_limit import describe_process_limit
-from bench.model.text import count_names, describe_error
-from bench.worker.leaks import held_resources, leaked_since
-from bench.worker.loader import DownloadMany, load_client, load_strategy
-from bench.worker.probes import Probing
-from bench.worker.protocol import Report, Task, TimedRound
-from bench.worker.return_value_check import check_return_value
-from bench.worker.round_control import Pace
-from bench.worker.symlink_check import escaping_links
-from bench.worker.timeline import latency_counts, timeline
-from bench.worker.verify import Problem, Verified, entries, verify_round
+from bench.model.text import describe_error
+from bench.model.trial_outcome import Invalid
+from bench.worker.events import Awaiting, EventWriter, WarmedUp
+from bench.worker.fetch_times import build_timeline, count_latencies
+from bench.worker.leaks import count_leaks, count_resources
+from bench.worker.probes import RoundProbes
+from bench.worker.protocol import (
+    AUTO_ROUNDS,
+    AUTO_TIMED_S,
+    FIXED_ROUNDS,
+    FIXED_TIMED_S,
+    Report,
+    Task,
+    TimedRound,
+)
+from bench.worker.round_checks import FinishedRound, check_return_value, check_round, describe_failures
+from bench.worker.round_files import compare_files, find_escaping_links, list_paths, mark_corrupt_fetches
+
+DownloadMany: TypeAlias = Callable[[Job], object]
 
 
-@dataclass(frozen=True, slots=True)
-class RoundTarget:
-    """Where one round takes place, and how long it is.
-
-    Attributes:
-        base_url: the address it asks.
-        folder: what it fills.
-        repeat: how often it asks for every country.
-    """
-
-    base_url: str
-    folder: Path
-    repeat: int
-
-
-def run_trial(task: Task, began_s: float, watcher: Watcher | None, is_due: Pace) -> Report:
-    """Do what a task asks, and report it; whatever the strategy raises is in the report.
+def run_trial(task: Task, began_s: float, events: EventWriter, commands: int) -> Report:
+    """Run the rounds of a task and report them; any exception of the strategy is in the report.
 
     Args:
-        task: what to do.
+        task: the trial to run.
         began_s: ``time.perf_counter()`` when this process was ready for it.
-        watcher: who looks on; ``None`` while something is timed.
-        is_due: says of the rounds so far whether another one is due, and returns when that may begin.
+        events: takes the events before the report.
+        commands: the descriptor from which a paced task reads when to begin a round.
     """
     ready_s = None
     rounds: list[TimedRound] = []
     try:
         download_many = load_strategy(task.strategy_file)
         if task.client is not None:
-            load_client(task.client)
+            import_module(f"strategies.clients.{task.client}")  # the first round must not pay for it
         ready_s = perf_counter()
-        probing = Probing(task.probes)
-        before = held_resources()
-        while is_due(rounds):
-            verified = run_round(download_many, task, round_target(task, len(rounds)), watcher, probing)
-            rounds.append(verified.report)
-            if verified.flaw is not None:
-                return Report(verified.flaw.outcome, verified.flaw.detail, began_s, ready_s, tuple(rounds))
-        return Report("ok", "", began_s, ready_s, tuple(rounds), leaked_since(before))
-    except BaseException as error:  # noqa: BLE001  a strategy may raise what it likes, SystemExit included
-        with suppress(Exception):  # the strategy may have closed it or put something else in its place
+        probes = RoundProbes(task.probes)
+        before = count_resources()
+        while is_round_due(task, rounds, events, commands):
+            job = build_job(task, len(rounds), events)
+            timed, problem = run_round(download_many, task, job, probes)
+            rounds.append(timed)
+            if problem is not None:
+                return Report(problem.outcome, problem.detail, began_s, ready_s, tuple(rounds))
+        return Report("ok", "", began_s, ready_s, tuple(rounds), count_leaks(before))
+    except BaseException as error:  # noqa: BLE001  a strategy may raise anything, SystemExit included
+        with suppress(Exception):  # the strategy may have closed or replaced standard error
             traceback.print_exception(error, file=sys.stderr)
-        said = describe_error(error, task.strategy_file)
+        detail = describe_error(error, task.strategy_file)
         if (limit := describe_process_limit(error)) is not None:
-            said = f"{limit} ({said})"
+            detail = f"{limit} ({detail})"
         if limit is not None or local_fault(error) is not None:
-            return Report("invalid", f"local_resource: {said}", began_s, ready_s, tuple(rounds))
-        return Report("error", said, began_s, ready_s, tuple(rounds))
+            return Report("invalid", f"local_resource: {detail}", began_s, ready_s, tuple(rounds))
+        return Report("error", detail, began_s, ready_s, tuple(rounds))
 
 
-def round_target(task: Task, number: int) -> RoundTarget:
-    """Say where a round takes place, and how long it is; only a live one has the task's own place."""
-    if task.live:
-        return RoundTarget(task.base_url, task.folder, task.repeat)
-    repeat = 1 if task.paced and number == 0 else task.repeat
-    return RoundTarget(f"{task.base_url}.{number}", task.folder / str(number), repeat)
+def load_strategy(file: Path) -> DownloadMany:
+    """Import a strategy file from any folder as ``strategies.<stem>``; return its ``download_many``.
+
+    It is registered under that name before it runs, so that a pool of processes can find its functions.
+
+    Raises:
+        ImportError: it cannot be loaded, or has no ``download_many``.
+        BaseException: raised by the file itself.
+    """
+    import_module("strategies")
+    name = f"strategies.{file.stem}"
+    spec = spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} is not a Python file")
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    download_many: DownloadMany | None = getattr(module, "download_many", None)
+    if download_many is None:
+        raise ImportError(f"{file.name} has no function download_many")
+    return download_many
 
 
-def run_round(
-    download_many: DownloadMany, task: Task, stage: RoundTarget, watcher: Watcher | None, probing: Probing
-) -> Verified:
-    """Time one call of ``download_many``; prepare, verify and tidy up outside the timed region."""
-    stage.folder.mkdir(parents=True, exist_ok=True)
-    before = frozenset(entries(task.folder))
-    job = Job(
-        countries=task.countries * stage.repeat,
+def is_round_due(task: Task, rounds: Sequence[TimedRound], events: EventWriter, commands: int) -> bool:
+    """Tell whether to run another round; a paced task waits until the runner decides.
+
+    The runner sends a byte for each round, and closes the pipe to end the trial.
+    """
+    if task.paced:
+        events.write(Awaiting(len(rounds)))
+        return bool(os.read(commands, 1))
+    is_due = needs_round(task, rounds)
+    if is_due and len(rounds) == 1:
+        events.write(WarmedUp())
+    return is_due
+
+
+def needs_round(task: Task, rounds: Sequence[TimedRound]) -> bool:
+    """Tell whether rounds are missing: the warm-up, the number asked for, or enough time."""
+    if task.live or not rounds:
+        return not rounds
+    timed = len(rounds) - 1
+    timed_s = sum(each.elapsed_s for each in rounds[1:])
+    if task.rounds is None:
+        return timed < AUTO_ROUNDS and timed_s < AUTO_TIMED_S
+    return timed < task.rounds or (timed < FIXED_ROUNDS and timed_s < FIXED_TIMED_S)
+
+
+def build_job(task: Task, number: int, events: EventWriter) -> Job:
+    """Build the job of a round; each has an address and a folder of its own, unless the task is live."""
+    is_short = task.paced and number == 0
+    return Job(
+        countries=task.countries if is_short else task.countries * task.repeat,
         workers=task.workers,
-        base_url=stage.base_url,
-        folder=stage.folder,
+        base_url=task.base_url if task.live else f"{task.base_url}.{number}",
+        folder=task.folder if task.live else task.folder / str(number),
         client_name=task.client or "",
         keep_alive=task.keep_alive,
         request_timeout_s=task.request_timeout_s,
-        watcher=watcher,
+        watcher=events if task.live else None,
         largest_bytes=task.largest_bytes,
         authority=task.authority,
         http2=task.http2,
         checks_content=task.checks_content,
     )
-    gc.collect()  # the rubbish of the round before is not this round's to clear away
-    probing.begin()
+
+
+def run_round(
+    download_many: DownloadMany, task: Task, job: Job, probes: RoundProbes
+) -> tuple[TimedRound, Invalid | None]:
+    """Time one call of ``download_many``; prepare, check and clean up outside the timed region."""
+    job.folder.mkdir(parents=True, exist_ok=True)
+    before = frozenset(list_paths(task.folder))
+    gc.collect()  # garbage of the previous round must not slow this one down
+    probes.begin()
     called_s = perf_counter()
     returned = download_many(job)
     returned_s = perf_counter()
-    flaw = check_return_value(returned, len(job.countries), called_s, returned_s)
-    fetches: list[Fetch] = returned if flaw is None and isinstance(returned, list) else []
-    probes = probing.end(fetches)
-    made = frozenset(entries(task.folder)) - before
-    verified = verify_round(fetches, returned_s - called_s, job, task.reference, made)
-    times = timeline(fetches, task.workers, called_s, returned_s)
-    report = replace(
-        verified.report,
-        timeline=times,
-        latencies_us=latency_counts(fetches) if times is not None else {},
-        probes=probes,
+    return_problem = check_return_value(returned, len(job.countries), called_s, returned_s)
+    fetches: list[Fetch] = returned if return_problem is None and isinstance(returned, list) else []
+    figures = probes.end(fetches)
+    created = frozenset(list_paths(task.folder)) - before
+    fetches = list(mark_corrupt_fetches(fetches, task.reference))
+    files = compare_files(fetches, job, task.reference, created)
+    links = find_escaping_links(task.folder, {*created, job.folder})
+    timeline = build_timeline(fetches, task.workers, called_s, returned_s)
+    timed = TimedRound(
+        elapsed_s=returned_s - called_s,
+        fetches=dict(Counter(fetch.outcome for fetch in fetches)),
+        verified=files.verified,
+        failures=describe_failures(fetches),
+        timeline=timeline,
+        latencies_us={} if timeline is None else count_latencies(fetches),
+        probes=figures,
     )
-    led_out = escaping_links(task.folder, {*made, stage.folder})
     if not task.live:
-        rmtree(stage.folder, ignore_errors=True)  # the strategy may have removed or replaced it
-    return Verified(report, worst_problem(verified.flaw, flaw, led_out))
-
-
-def worst_problem(found: Problem | None, returned: Problem | None, led_out: Sequence[str]) -> Problem | None:
-    """Choose what is said of a round: what this machine lacked, an escape, what was returned, the rest."""
-    if found is not None and found.outcome == "invalid":
-        return found
-    if led_out:
-        return Problem("escape", count_names(led_out, "link out of its folder", "links out of its folder"))
-    return returned or found
+        rmtree(job.folder, ignore_errors=True)  # the strategy may have removed or replaced it
+    return timed, check_round(FinishedRound(job.countries, return_problem, fetches, files, links))

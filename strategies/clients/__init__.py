@@ -1,1 +1,1 @@
-"""HTTP libraries behind one small face, one a file; see ``bench.api`` for what each must offer."""
+"""HTTP libraries behind one small interface, one a file; ``bench.api`` describes it."""

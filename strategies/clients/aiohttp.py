@@ -22,7 +22,7 @@ async def open_async_client(settings: ClientSettings) -> AsyncIterator[AsyncGet]
         auto_decompress=False,
         trust_env=False,
     ) as session:
-        # aiohttp repeats a GET whose kept connection broke, and offers no public way to say no.
+        # aiohttp repeats a GET whose kept connection broke, and has no public option against it.
         session._retry_connection = False  # noqa: SLF001
 
         async def get(url: str) -> Answer:

@@ -1,4 +1,4 @@
-"""One httpx ``Client`` for all threads, or for each over HTTP/2; one ``AsyncClient`` for the event loop."""
+"""One httpx ``Client`` for all threads (HTTP/2: one per thread), one ``AsyncClient`` for an event loop."""
 
 import ssl
 import threading
@@ -11,22 +11,22 @@ import httpx
 
 from bench.api import Answer, AsyncGet, ClientSettings, Get, collect, collect_async
 
-# h11 keeps what comes after a body for the next answer, and httpx never looks at it.
+# h11 keeps bytes after a body for the next answer, and httpx ignores them.
 DEVIATIONS = {"surplus_bytes": "ok"}
 
 
 @contextmanager
 def open_client(settings: ClientSettings) -> Iterator[Get]:
-    """Yield ``get(url)`` for threads, which share no connection over HTTP/2: httpcore has no lock for it."""
+    """Yield ``get(url)`` for threads; over HTTP/2 each has its own client, as httpcore has no lock for it."""
     extensions = {"trace": _refuse_retry} if settings.http2 else {}
-    options, mine = _options(settings), threading.local()
+    options, local = _options(settings), threading.local()
     with ExitStack() as clients:
         shared = None if settings.http2 else clients.enter_context(httpx.Client(**options))
 
         def get(url: str) -> Answer:
-            if not hasattr(mine, "client"):
-                mine.client = shared or clients.enter_context(httpx.Client(**options))
-            with mine.client.stream("GET", url, extensions=extensions) as response:
+            if not hasattr(local, "client"):
+                local.client = shared or clients.enter_context(httpx.Client(**options))
+            with local.client.stream("GET", url, extensions=extensions) as response:
                 return Answer(response.status_code, collect(response.iter_raw(), settings), response.headers)
 
         yield get
@@ -47,7 +47,7 @@ async def open_async_client(settings: ClientSettings) -> AsyncIterator[AsyncGet]
 
 
 def _options(settings: ClientSettings) -> dict[str, Any]:
-    """Return what both kinds of client take; retries and redirects are off by default."""
+    """Return the options of both kinds of client; retries and redirects are off by default."""
     kept, connection = (settings.workers, "keep-alive") if settings.keep_alive else (0, "close")
     return {
         "limits": httpx.Limits(max_connections=settings.workers, max_keepalive_connections=kept),
@@ -56,13 +56,13 @@ def _options(settings: ClientSettings) -> dict[str, Any]:
         "http1": not settings.http2,
         "http2": settings.http2,
         "headers": {"Accept-Encoding": "identity", "Connection": connection},
-        # The default loads every authority certifi knows, 19 ms a client; plain HTTP asks none of them.
+        # The default loads all authorities of certifi, 19 ms a client, even for plain HTTP.
         "verify": settings.tls_context() or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
     }
 
 
 def _refuse_retry(event: str, info: dict[str, Any]) -> None:
-    """Fail a request instead of repeating it, as httpcore does by itself after a GOAWAY."""
+    """Fail a request that httpcore would repeat after a GOAWAY."""
     is_repeatable = isinstance(info.get("exception"), httpcore.ConnectionNotAvailable)
     if is_repeatable and event == "http2.receive_response_headers.failed":
         raise httpx.RemoteProtocolError("Server disconnected without sending a response.")

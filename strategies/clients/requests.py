@@ -10,48 +10,50 @@ from requests.adapters import HTTPAdapter
 
 from bench.api import Answer, ClientSettings, Get, collect
 
-# http.client reads a body to its length, and drops what else it has taken from the connection.
+# http.client reads a body to its length, and drops further bytes of the connection.
 DEVIATIONS = {"surplus_bytes": "ok"}
 
 
 @contextmanager
 def open_client(settings: ClientSettings) -> Iterator[Get]:
-    """Yield ``get(url)``; the sessions of all threads that called it are closed in the end.
+    """Yield ``get(url)``, which opens a session for each thread, and close all sessions in the end.
 
-    A session of its own for each thread, because requests does not say that one may be shared.
+    requests does not document that threads may share a session.
     """
-    mine = threading.local()
+    local = threading.local()
     timeout_s = settings.request_timeout_s
     with ExitStack() as sessions:
 
         def get(url: str) -> Answer:
-            if not hasattr(mine, "session"):
-                mine.session = sessions.enter_context(_new_session(settings))
+            if not hasattr(local, "session"):
+                local.session = sessions.enter_context(_new_session(settings))
             try:
-                with mine.session.get(url, timeout=timeout_s, allow_redirects=False, stream=True) as response:
-                    # iter_content would decode, without a limit, what nobody asked to be encoded
+                with local.session.get(
+                    url, timeout=timeout_s, allow_redirects=False, stream=True
+                ) as response:
+                    # iter_content would decode without a limit
                     body = collect(response.raw.stream(decode_content=False), settings)
                     return Answer(response.status_code, body, response.headers)
             finally:
                 if not settings.keep_alive:
-                    mine.session.close()  # closes its connections; the session itself stays of use
+                    local.session.close()  # closes its connections; the session can still be used
 
         yield get
 
 
 class _Adapter(HTTPAdapter):
-    """Connections that trust what the settings say."""
+    """An adapter whose connections trust the authority of the settings only."""
 
     def __init__(self, settings: ClientSettings) -> None:
         self.context = settings.tls_context()
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **named: Any) -> None:
-        """Make the pool of connections, as requests says that one may."""
+        """Create the connection pool with our TLS context."""
         super().init_poolmanager(*args, ssl_context=self.context, **named)
 
     def cert_verify(self, conn: Any, *_: object, **__: object) -> None:
-        """Ask for a certificate, but trust nobody beside: requests would add all that certifi knows."""
+        """Require a certificate; requests would also trust all authorities of certifi."""
         conn.cert_reqs = "CERT_REQUIRED"
 
 

@@ -8,13 +8,13 @@ import urllib3
 
 from bench.api import Answer, ClientSettings, Get, collect
 
-# http.client reads a body to its length, and drops what else it has taken from the connection.
+# http.client reads a body to its length, and drops further bytes of the connection.
 DEVIATIONS = {"surplus_bytes": "ok"}
 
 
 @contextmanager
 def open_client(settings: ClientSettings) -> Iterator[Get]:
-    """Yield ``get(url)``; urllib3 never looks at proxies or the environment of itself."""
+    """Yield ``get(url)``; urllib3 ignores proxies of the environment by default."""
     context = settings.tls_context()
 
     def get_with(pool: urllib3.PoolManager, url: str) -> Answer:
@@ -23,7 +23,7 @@ def open_client(settings: ClientSettings) -> Iterator[Get]:
             return Answer(response.status, body, response.headers)
 
     def get_once(url: str) -> Answer:
-        # A server need not echo "Connection: close", and urllib3 keeps the connection if it does not.
+        # urllib3 keeps the connection unless the server echoes "Connection: close", which it need not.
         with _new_pool(settings, context) as pool:
             return get_with(pool, url)
 

@@ -45,19 +45,19 @@ import sys
 from pathlib import Path
 import strategies
 from bench.model.countries import POP20
-from bench.worker.loader import load_client, load_strategy
-from bench.worker.probes import Probing
+from bench.api import Job
+from bench.worker.probes import RoundProbes
 from bench.worker.protocol import Task
-from bench.worker.trial import RoundTarget, run_round
+from bench.worker.trial import load_strategy, run_round
+import strategies.clients.{client}
 folder = Path(sys.argv[2])
 download_many = load_strategy(Path(strategies.__path__[0]) / "{strategy}.py")
-load_client("{client}")
 task = Task(Path(), "{client}", 20, True, POP20, 1, "", 1, folder, Path(sys.argv[3]), 10.0)
 for probes in sys.stdin:
-    probing = Probing(probes.split())
-    verified = run_round(download_many, task, RoundTarget(sys.argv[1], folder / "round", 1), None, probing)
-    assert verified.flaw is None, verified.flaw
-    print(verified.report.elapsed_s, flush=True)
+    job = Job(POP20, 20, sys.argv[1], folder / "round", "{client}")
+    timed, problem = run_round(download_many, task, job, RoundProbes(probes.split()))
+    assert problem is None, problem
+    print(timed.elapsed_s, flush=True)
 """
 
 

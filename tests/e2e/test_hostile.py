@@ -58,7 +58,7 @@ BLAMED: Final[Mapping[str, Blame]] = {
     "nan_times": Blame("error", "start_s=nan"),
     "returns_a_novel": Blame("error", "fetches: 3 error instead of 3 ok (BR: error: alas alas"),
     "returns_millions": Blame("unexpected", "10,000,000 fetches for 3 countries"),
-    "returns_names": Blame("error", "a list with 'BR' in it, which is no Fetch"),
+    "returns_names": Blame("error", "a list with 'BR' in it, which is not a Fetch"),
     "returns_none": Blame("error", "NoneType, not a list of Fetch"),
     "words_for_times": Blame("error", "a Fetch of 'BR' whose end_s is of type str"),
     # it lies
@@ -84,7 +84,7 @@ BLAMED: Final[Mapping[str, Blame]] = {
     "changes_the_reference": Blame("escape", "1 change outside its folder: reference/br.gif"),
     "links_out": Blame("escape", "1 link out of its folder: 0 -> "),
     "removes_the_workspace": Blame("escape", "changes outside its folder: "),
-    "shares_a_file": Blame("escape", "1 link out of its folder: 0/br.gif is the same file as one outside"),
+    "shares_a_file": Blame("escape", "1 link out of its folder: 0/br.gif is a hard link to an outside file"),
     "writes_beside": Blame("escape", "1 change outside its folder: note.txt"),
     # it leaves something behind, or changes what is its own
     "changes_habits": Blame("ok"),

@@ -201,7 +201,7 @@ def test_second_signal_exits_at_once_and_restores_the_cursor(tmp_path: Path) -> 
         ):  # a terminal may hand it out in parts
             shown += part
         os.close(ours)
-    assert b"left at once; the trials that were finished are in" in shown
+    assert b"left at once; the finished trials are in" in shown
     assert shown.count(b"\x1b[?25l") <= shown.count(b"\x1b[?25h")
     await_that(lambda: not alive(below), 2)
 
@@ -222,11 +222,11 @@ def test_killed_supervisor_leaves_no_process(tmp_path: Path) -> None:
         await_that(lambda: set(_sleepers()) - before, 20)
         below = descendants(process.pid)
         workspaces = workspaces_of(below)
-        guardian = next(pid for pid in below if b"bench.runner.processes.supervisor" in command_line(pid))
-        os.kill(guardian, signal.SIGKILL)
+        supervisor = next(pid for pid in below if b"bench.runner.processes.supervisor" in command_line(pid))
+        os.kill(supervisor, signal.SIGKILL)
         _, stderr = process.communicate(timeout=20)
     assert process.returncode == 4
-    assert "error[environment]: the guardian process is gone" in stderr
+    assert "error[environment]: the supervisor process has died" in stderr
     assert document(path)["status"] == "partial"
     await_that(lambda: not alive(below), 2)
     assert set(_sleepers()) <= before

@@ -18,7 +18,7 @@ from typing import Final
 import pytest
 
 from bench.api import Job
-from bench.api.country_codes import is_country_code
+from bench.api.job import is_country_code
 from bench.errors import UsageError
 from bench.model.cases import Profile
 from bench.model.flags import all_flags, load_flags
@@ -144,7 +144,7 @@ def test_invalid_country_code_never_reaches_an_address_or_a_path(tmp_path: Path)
         for text in ("../x", "/etc/passwd", "br", "B?", "B#", "@evil.example", "\r\n", ""):
             fetch = download_one(text)
             assert (fetch.outcome, fetch.status) == ("error", 0)
-            assert "is no country code" in fetch.detail
+            assert "is not a country code" in fetch.detail
     assert list(tmp_path.rglob("*")) == [folder]
 
 

@@ -12,7 +12,7 @@ from bench.config.catalog import find_clients, find_strategies
 from bench.model.cases import Client, Strategy
 from bench.model.flags import all_flags
 from bench.system.paths import import_path, strategies_folder
-from bench.worker.protocol import Holdings
+from bench.worker.protocol import HeldResources
 from tests.stub_server import Stub, stub_server
 from tests.trial import a_task, report_of
 
@@ -54,7 +54,7 @@ def test_all_workers_download_at_once_and_every_flag_is_verified(
         reference=stub.save_flags(tmp_path / "reference"),
     )
     report = report_of(task)
-    assert (report.outcome, report.detail, report.left) == ("ok", "", Holdings(0, 0))
+    assert (report.outcome, report.detail, report.left) == ("ok", "", HeldResources(0, 0))
     expected = ({"ok": 4, "not_found": 1}, 4, ("ZZ: not_found: HTTP status 404",))
     assert [(each.fetches, each.verified, each.failures) for each in report.rounds] == [expected] * 2
     assert stub.requests == {
@@ -86,7 +86,7 @@ def test_without_keep_alive_every_request_has_its_own_connection(
         reference=stub.save_flags(tmp_path / "reference"),
     )
     report = report_of(task)
-    assert ([each.fetches for each in report.rounds], report.left) == ([{"ok": 12}] * 2, Holdings(0, 0))
+    assert ([each.fetches for each in report.rounds], report.left) == ([{"ok": 12}] * 2, HeldResources(0, 0))
     assert stub.connections == stub.requests.total() == 24
 
 

@@ -1,4 +1,4 @@
-"""A real worker process: strategies that misbehave are blamed rightly, and nothing else is."""
+"""A real worker process, with strategies that fail, lie and leak."""
 
 import re
 import signal
@@ -20,8 +20,11 @@ pytestmark = pytest.mark.e2e
 HOSTILE = Path(__file__).parents[1] / "strategies"
 FLAGS = {"BR": b"GIF89a of Brazil", "CN": b"GIF89a of China", "IN": b"GIF89a of India"}
 LONG_ENOUGH_S = 0.1
-"""A delay with which no round is so short that another one is timed."""
-FORBIDDEN = {"yaml", "rich", "rich_click", "pydantic", "numpy", "httptools", "aiohttp", "httpx", "asyncio"}
+"""A delay that makes rounds too long for another one to be added."""
+HEAVY = {
+    *("yaml", "rich", "rich_click", "pydantic", "numpy", "httptools", "aiohttp", "httpx", "asyncio"),
+    "statistics",
+}
 
 
 @pytest.fixture
@@ -32,7 +35,7 @@ def stub() -> Iterator[Stub]:
 
 
 def a_trial(stub: Stub, folder: Path, file: Path, **wanted: Any) -> Task:
-    """Ask for three countries with the strategy of a file."""
+    """Build a task for three countries with the strategy of a file."""
     reference = stub.save_flags(folder / "reference")
     usual = {"strategy_file": file, "countries": tuple(FLAGS), "base_url": f"{stub.base_url}/-/t1"}
     return a_task(folder, **{"reference": reference, **usual, **wanted})
@@ -44,7 +47,7 @@ def a_trial(stub: Stub, folder: Path, file: Path, **wanted: Any) -> Task:
         ("raises", 0, "error: ValueError: no more �[31mflags (raises.py:10)"),
         ("exits", 0, "error: SystemExit: 3 are too many (exits.py:10)"),
         ("returns_none", 1, "error: download_many returned NoneType, not a list of Fetch"),
-        ("returns_names", 1, "error: download_many returned a list with 'BR' in it, which is no Fetch"),
+        ("returns_names", 1, "error: download_many returned a list with 'BR' in it, which is not a Fetch"),
         ("wrong_bytes", 1, "corrupt: br.gif differs at byte 10 (16 bytes, 16 were served)"),
         ("cut_short", 1, "corrupt: cn.gif differs at byte 5 (5 bytes, 15 were served)"),
         ("few_files", 1, "missing: 2 files missing: br.gif, cn.gif"),
@@ -67,75 +70,66 @@ def a_trial(stub: Stub, folder: Path, file: Path, **wanted: Any) -> Task:
         ("no_import", 0, "error: ModuleNotFoundError: No module named 'no_such_library' (no_import.py:3)"),
     ],
 )
-def test_blames_a_strategy_rightly(
+def test_first_problem_of_a_trial_ends_it(
     stub: Stub, tmp_path: Path, strategy: str, rounds: int, outcome: str
 ) -> None:
-    """The trial ends at the first flaw, which is named in one line."""
     report = report_of(a_trial(stub, tmp_path, HOSTILE / f"{strategy}.py"))
     assert (len(report.rounds), f"{report.outcome}: {report.detail}") == (rounds, outcome)
     assert (report.ready_s is None) == strategy.startswith("no_")
 
 
-def test_loads_a_file_from_anywhere_and_leaves_without_its_threads(stub: Stub, tmp_path: Path) -> None:
-    """A pool finds the file's functions, its prints stay out of the report, its thread holds up nothing."""
+def test_strategy_from_any_folder_may_print_start_processes_and_leave_threads(
+    stub: Stub, tmp_path: Path
+) -> None:
     stub.delay_s = LONG_ENOUGH_S
     ended = run_worker(a_trial(stub, tmp_path, HOSTILE / "own_pool.py"))
     assert report_in(ended).outcome == "ok"
     assert (ended.returncode, ended.stderr) == (0, b"hello from the strategy\n" * 2)
 
 
-def test_a_flood_of_words_drowns_no_report(stub: Stub, tmp_path: Path) -> None:
-    """Twenty million bytes go where words go, all of them."""
+def test_report_survives_a_flood_of_output(stub: Stub, tmp_path: Path) -> None:
     stub.delay_s = LONG_ENOUGH_S
     ended = run_worker(a_trial(stub, tmp_path, HOSTILE / "floods.py"))
     assert report_in(ended).outcome == "ok"
     assert len(ended.stderr) == 20_000_000
 
 
-def test_a_drip_is_a_failed_fetch_and_the_trial_ends(stub: Stub, tmp_path: Path) -> None:
-    """A thread cannot be cut off, but what it brings too late does not count."""
+def test_dripping_answer_is_a_failed_fetch(stub: Stub, tmp_path: Path) -> None:
     stub.drip_s = 0.03
     sequential = strategies_folder() / "sequential.py"
     report = report_of(a_trial(stub, tmp_path, sequential, countries=("BR",), request_timeout_s=0.1))
     assert (report.outcome, [each.fetches for each in report.rounds]) == ("ok", [{"timeout": 1}] * 2)
 
 
-def test_says_where_it_crashed(stub: Stub, tmp_path: Path) -> None:
-    """A segmentation fault leaves no report, but its stack."""
+def test_crash_leaves_a_stack_dump(stub: Stub, tmp_path: Path) -> None:
     ended = run_worker(a_trial(stub, tmp_path, HOSTILE / "segfaults.py"))
     assert (ended.returncode, ended.stdout) == (-signal.SIGSEGV, b"")
     assert b"Fatal Python error: Segmentation fault" in ended.stderr
     assert f'File "{HOSTILE}/segfaults.py", line 12 in download_many' in ended.stderr.decode()
 
 
-def test_is_light(stub: Stub, tmp_path: Path) -> None:
-    """A worker has the api, the classes, the errors, the wire and itself, and what the strategy needs."""
+def test_worker_imports_only_light_modules(stub: Stub, tmp_path: Path) -> None:
+    """It imports four rooms of bench, of model only the light modules, and what the strategy needs."""
     ended = run_worker(a_trial(stub, tmp_path, HOSTILE / "shows_modules.py"))
     modules = set(ended.stderr.decode().split())
-    ours = {name for name in modules if name.partition(".")[0] == "bench" and name.count(".") == 1}
+    rooms = {name.split(".")[1] for name in modules if name.startswith("bench.")}
+    model = {name for name in modules if name.startswith("bench.model.")}
     assert "urllib3" in modules
-    assert ours == {
-        "bench.api",
-        "bench.api.error_outcomes",
-        "bench.api.country_codes",
-        "bench.api.outcomes",
-        "bench.errors",
-        "bench.model.json_codec",
-        "bench.worker",
-    }
-    assert not modules & FORBIDDEN
+    assert rooms == {"api", "errors", "model", "worker"}
+    light = {"json_codec", "process_limit", "text", "trial_outcome"}
+    assert model == {f"bench.model.{name}" for name in light}
+    assert not modules & HEAVY
 
 
-def test_counts_each_fetch_of_a_repeated_country(stub: Stub, tmp_path: Path) -> None:
-    """Verified are fetches, not files."""
+def test_each_fetch_of_a_repeated_country_is_verified(stub: Stub, tmp_path: Path) -> None:
     stub.delay_s = LONG_ENOUGH_S / 10
     sequential = strategies_folder() / "sequential.py"
     report = report_of(a_trial(stub, tmp_path, sequential, repeat=4, rounds=3))
     assert [(each.fetches, each.verified) for each in report.rounds] == [({"ok": 12}, 12)] * 4
 
 
-def test_tells_of_every_event_while_it_is_live(stub: Stub, tmp_path: Path) -> None:
-    """One round at the address itself, into the folder itself, where the flags remain."""
+def test_live_task_reports_every_event(stub: Stub, tmp_path: Path) -> None:
+    """It is one round at the address itself, into the folder itself, where the flags stay."""
     strategy = strategies_folder() / "threadpool_as_completed.py"
     task = a_trial(stub, tmp_path, strategy, live=True, base_url=stub.base_url, countries=("BR", "ZZ"))
     (task.folder / "mine.txt").write_text("was here before")
@@ -156,10 +150,9 @@ def test_tells_of_every_event_while_it_is_live(stub: Stub, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("strategy", ["asyncio_as_completed", "asyncio_gather", "asyncio_taskgroup"])
-def test_tells_of_every_task_when_it_is_scheduled_and_when_it_is_done(
+def test_live_task_reports_asyncio_tasks_when_scheduled_and_when_done(
     stub: Stub, tmp_path: Path, strategy: str
 ) -> None:
-    """Whatever the event loop is then asked to do with them."""
     file = strategies_folder() / f"{strategy}.py"
     task = a_trial(stub, tmp_path, file, client="aiohttp", live=True, base_url=stub.base_url)
     seen = [event for event in live_events(task) if isinstance(event, FutureObserved)]
@@ -172,10 +165,9 @@ def test_tells_of_every_task_when_it_is_scheduled_and_when_it_is_done(
 @pytest.mark.parametrize(
     ("strategy", "client"), [("processpool_map", "urllib3"), ("asyncio_gather", "aiohttp")]
 )
-def test_tells_of_fetches_wherever_they_happen(
+def test_live_task_reports_fetches_of_pool_processes_and_of_event_loops(
     stub: Stub, tmp_path: Path, strategy: str, client: str
 ) -> None:
-    """A pool's processes and an event loop's tasks write to the same pipe."""
     file = strategies_folder() / f"{strategy}.py"
     task = a_trial(stub, tmp_path, file, client=client, live=True, repeat=20, base_url=stub.base_url)
     *events, report = live_events(task)
@@ -185,8 +177,7 @@ def test_tells_of_fetches_wherever_they_happen(
 
 
 @pytest.mark.parametrize("strategy", ["hangs", "hangs_in_c"])
-def test_shows_where_it_hung_when_it_is_ended(stub: Stub, tmp_path: Path, strategy: str) -> None:
-    """SIGTERM, with which the harness ends what is late, dumps the stack and then ends the worker."""
+def test_sigterm_dumps_the_stack_and_ends_a_hanging_worker(stub: Stub, tmp_path: Path, strategy: str) -> None:
     task = a_trial(stub, tmp_path, HOSTILE / f"{strategy}.py")
     worker = subprocess.Popen(
         worker_command(),
@@ -203,18 +194,18 @@ def test_shows_where_it_hung_when_it_is_ended(stub: Stub, tmp_path: Path, strate
         worker.terminate()
         words = worker.stderr.read().decode()
     assert worker.returncode == -signal.SIGTERM
-    # it may have been a line short of hanging
+    # it may not have reached the line on which it hangs
     assert re.search(rf'File "{re.escape(str(HOSTILE))}/{strategy}\.py", line 1[01] in download_many', words)
 
 
-def test_keeps_its_report_from_programs_that_are_started(stub: Stub, tmp_path: Path) -> None:
-    """Of the worker's descriptors only the three standard ones are inherited; ``ls`` opens the fourth."""
+def test_programs_started_by_a_strategy_do_not_inherit_the_report(stub: Stub, tmp_path: Path) -> None:
+    """They inherit three descriptors; ``ls`` opens the fourth."""
     report = report_of(a_trial(stub, tmp_path, HOSTILE / "starts_program.py"))
     assert "descriptors ['0', '1', '2', '3'] " in report.detail
 
 
 def live_events(task: Task) -> list[Event]:
-    """Run a worker, and read every line it writes."""
+    """Run a worker, and read all its events."""
     ended = run_worker(task)
     assert ended.stderr == b""
     assert all(len(line) < 4096 for line in ended.stdout.splitlines())

@@ -1,4 +1,4 @@
-"""What a job does around a client's ``get``: save, judge, and tell."""
+"""A job around a client's ``get``: it saves flags, decides outcomes, and notifies the watcher."""
 
 import asyncio
 import errno
@@ -21,19 +21,19 @@ from bench.api import Future as AnyFuture
 from bench.system.paths import import_path
 
 
-class Notes:
-    """A watcher that remembers."""
+class RecordingWatcher:
+    """A watcher that records fetches and futures."""
 
     def __init__(self) -> None:
         self.fetches: list[Fetch] = []
         self.futures: list[tuple[str, bool]] = []
 
     def fetched(self, fetch: Fetch) -> None:
-        """Remember a fetch."""
+        """Record a fetch."""
         self.fetches.append(fetch)
 
     def future(self, country: str, future: AnyFuture) -> None:
-        """Remember whether a future is done."""
+        """Record whether a future is done."""
         assert isinstance(future, Future)
         self.futures.append((country, future.done()))
 
@@ -43,7 +43,7 @@ FakeClient = Callable[[Get], ModuleType]
 
 @pytest.fixture
 def fake_client(monkeypatch: pytest.MonkeyPatch) -> FakeClient:
-    """Put a client called ``fake`` in place, both of whose faces answer with a function."""
+    """Install a client called ``fake``, both of whose interfaces answer with a function."""
 
     def install(answer: Get) -> ModuleType:
         @contextmanager
@@ -68,10 +68,10 @@ def fake_client(monkeypatch: pytest.MonkeyPatch) -> FakeClient:
     return install
 
 
-def a_job(folder: Path, notes: Notes | None = None) -> Job:
-    """Ask for Brazil."""
+def a_job(folder: Path, watcher: RecordingWatcher | None = None) -> Job:
+    """Build a job for Brazil."""
     return Job(
-        ("BR",), 2, "http://server", folder, "fake", keep_alive=True, request_timeout_s=0.05, watcher=notes
+        ("BR",), 2, "http://server", folder, "fake", keep_alive=True, request_timeout_s=0.05, watcher=watcher
     )
 
 
@@ -91,55 +91,53 @@ def fetch_async(job: Job) -> Fetch:
     return asyncio.run(supervise())
 
 
-both_faces = pytest.mark.parametrize("fetch_one", [fetch_sync, fetch_async])
+both_interfaces = pytest.mark.parametrize("fetch_one", [fetch_sync, fetch_async])
 
 
-@both_faces
-def test_saves_a_flag_under_its_small_name(
+@both_interfaces
+def test_flag_is_saved_under_its_lower_case_code(
     tmp_path: Path, fake_client: FakeClient, fetch_one: Callable[[Job], Fetch]
 ) -> None:
-    """The address is the chapter's, and the watcher sees what is returned."""
+    """The address is that of the chapter, and the watcher is shown the fetch that is returned."""
     fake_client(lambda url: Answer(200, url.encode()))
-    notes = Notes()
-    fetch = fetch_one(a_job(tmp_path, notes))
+    watcher = RecordingWatcher()
+    fetch = fetch_one(a_job(tmp_path, watcher))
     address = b"http://server/flags/br/br.gif"
     assert (tmp_path / "br.gif").read_bytes() == address
     assert (fetch.country, fetch.status, fetch.size_bytes, fetch.outcome) == ("BR", 200, len(address), "ok")
-    assert notes.fetches == [fetch]
+    assert watcher.fetches == [fetch]
 
 
-@both_faces
-def test_saves_nothing_but_flags(
+@both_interfaces
+def test_body_of_a_404_is_not_saved(
     tmp_path: Path, fake_client: FakeClient, fetch_one: Callable[[Job], Fetch]
 ) -> None:
-    """The body of a 404 is no flag."""
     fake_client(lambda _: Answer(404, b"nothing here"))
     fetch = fetch_one(a_job(tmp_path))
     assert (fetch.status, fetch.size_bytes, fetch.outcome) == (404, 12, "not_found")
     assert list(tmp_path.iterdir()) == []
 
 
-@both_faces
-def test_a_failure_is_data(
+@both_interfaces
+def test_error_of_a_client_becomes_a_failed_fetch(
     tmp_path: Path, fake_client: FakeClient, fetch_one: Callable[[Job], Fetch]
 ) -> None:
-    """Whatever a client raises becomes a fetch with a class and the client's own words."""
 
     def fail(_: str) -> Answer:
-        raise ConnectionRefusedError("nobody there")
+        raise ConnectionRefusedError("connection refused")
 
     fake_client(fail)
-    notes = Notes()
-    fetch = fetch_one(a_job(tmp_path, notes))
-    assert fetch[3:7] == (0, 0, "refused", "ConnectionRefusedError: nobody there")
-    assert notes.fetches == [fetch]
+    watcher = RecordingWatcher()
+    fetch = fetch_one(a_job(tmp_path, watcher))
+    assert fetch[3:7] == (0, 0, "refused", "ConnectionRefusedError: connection refused")
+    assert watcher.fetches == [fetch]
 
 
-@both_faces
-def test_an_answer_that_came_too_late_is_a_timeout(
+@both_interfaces
+def test_late_answer_is_a_timeout_and_not_saved(
     tmp_path: Path, fake_client: FakeClient, fetch_one: Callable[[Job], Fetch]
 ) -> None:
-    """A library that only times out between bytes is not believed, and nothing is saved."""
+    """A library may only time out between bytes."""
 
     def drip(_: str) -> Answer:
         time.sleep(0.06)
@@ -150,11 +148,10 @@ def test_an_answer_that_came_too_late_is_a_timeout(
     assert list(tmp_path.iterdir()) == []
 
 
-@both_faces
-def test_an_error_that_came_too_late_is_a_timeout(
+@both_interfaces
+def test_late_error_is_a_timeout(
     tmp_path: Path, fake_client: FakeClient, fetch_one: Callable[[Job], Fetch]
 ) -> None:
-    """Whatever a client makes of it."""
 
     def give_up(_: str) -> Answer:
         time.sleep(0.06)
@@ -164,19 +161,19 @@ def test_an_error_that_came_too_late_is_a_timeout(
     assert fetch_one(a_job(tmp_path)).outcome == "timeout"
 
 
-@both_faces
-def test_an_answer_is_judged_by_its_headers(
+@both_interfaces
+def test_answer_with_a_wrong_length_is_not_saved(
     tmp_path: Path, fake_client: FakeClient, fetch_one: Callable[[Job], Fetch]
 ) -> None:
-    """The client need not know what is wrong with it, and nothing is saved."""
+    """Even if the client does not notice."""
     fake_client(lambda _: Answer(200, b"GIF", {"Content-Length": "4"}))
     fetch = fetch_one(a_job(tmp_path))
     assert fetch[3:7] == (200, 3, "truncated", "3 bytes of a Content-Length of 4")
     assert list(tmp_path.iterdir()) == []
 
 
-@both_faces
-def test_what_was_saved_is_summed_up_where_it_is_asked_for(
+@both_interfaces
+def test_saved_flag_has_a_checksum_only_on_request(
     tmp_path: Path, fake_client: FakeClient, fetch_one: Callable[[Job], Fetch]
 ) -> None:
     """A country that is fetched twice has one file, but two checksums."""
@@ -186,10 +183,8 @@ def test_what_was_saved_is_summed_up_where_it_is_asked_for(
     assert fetch_one(job._replace(checks_content=True)).checksum == crc32(b"GIF")
 
 
-def test_a_failure_has_nothing_to_do_with_what_was_handled_before(
-    tmp_path: Path, fake_client: FakeClient
-) -> None:
-    """A strategy may ask once more, or tidy up, because something went wrong."""
+def test_exception_handled_before_a_fetch_is_not_its_cause(tmp_path: Path, fake_client: FakeClient) -> None:
+    """A strategy may retry a fetch, or clean up, in an ``except`` block."""
 
     def fail(_: str) -> Answer:
         raise ValueError("of its own")
@@ -212,48 +207,45 @@ def test_a_failure_has_nothing_to_do_with_what_was_handled_before(
     assert [fetch[3:7] for fetch in fetches] == [(0, 0, "error", "ValueError: of its own")] * 2
 
 
-@both_faces
-def test_a_full_disk_is_nobodys_fault(
+@both_interfaces
+def test_full_disk_is_a_failed_fetch_with_an_outcome_of_its_own(
     tmp_path: Path, fake_client: FakeClient, fetch_one: Callable[[Job], Fetch]
 ) -> None:
-    """The fetch has a class of its own, even where a strategy would have caught what was raised."""
+    """An exception might be caught by the strategy."""
     fake_client(lambda _: Answer(200, b"GIF"))
     (tmp_path / "br.gif").symlink_to("/dev/full")
-    notes = Notes()
-    fetch = fetch_one(a_job(tmp_path, notes))
+    watcher = RecordingWatcher()
+    fetch = fetch_one(a_job(tmp_path, watcher))
     assert (fetch.outcome, fetch.detail) == ("local_resource", "OSError: [Errno 28] No space left on device")
-    assert notes.fetches == [fetch]
+    assert watcher.fetches == [fetch]
 
 
-def test_a_folder_that_is_not_there_is_no_failed_request(tmp_path: Path, fake_client: FakeClient) -> None:
-    """It is raised, for the trial to fail."""
+def test_missing_folder_is_raised_so_that_the_trial_fails(tmp_path: Path, fake_client: FakeClient) -> None:
     fake_client(lambda _: Answer(200, b"GIF"))
     with pytest.raises(FileNotFoundError):
         fetch_sync(a_job(tmp_path / "nowhere"))
 
 
-def test_a_future_is_shown_when_scheduled_and_when_done(tmp_path: Path) -> None:
-    """The chapter prints the state at both moments."""
-    notes, future = Notes(), Future[None]()
-    assert a_job(tmp_path, notes).watch("BR", future) is future
+def test_watcher_is_shown_a_future_when_scheduled_and_when_done(tmp_path: Path) -> None:
+    watcher, future = RecordingWatcher(), Future[None]()
+    assert a_job(tmp_path, watcher).watch("BR", future) is future
     future.set_result(None)
-    assert notes.futures == [("BR", False), ("BR", True)]
+    assert watcher.futures == [("BR", False), ("BR", True)]
 
 
-def test_a_future_that_nobody_watches_is_left_alone(tmp_path: Path) -> None:
-    """While a job is timed, watching costs nothing: no callback is added."""
+def test_future_of_a_job_without_watcher_gets_no_callback(tmp_path: Path) -> None:
     marker = object()
     assert a_job(tmp_path).watch("BR", marker) is marker  # type: ignore[type-var]
 
 
-def test_a_job_goes_to_another_process(tmp_path: Path) -> None:
-    """Where processes are not forked, a pool pickles what its initializer is given."""
+def test_job_can_be_pickled(tmp_path: Path) -> None:
+    """Where processes are not forked, a pool pickles the arguments of its initializer."""
     job = a_job(tmp_path)
     assert pickle.loads(pickle.dumps(job)) == job  # noqa: S301  our own bytes
 
 
-def test_a_strategy_that_is_run_becomes_the_download_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With its own file, which may lie anywhere, and with the options it was given."""
+def test_strategy_run_as_a_program_becomes_the_download_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its own file, and with its options."""
     commands = []
     monkeypatch.setattr(os, "execv", lambda _, command: commands.append(command))
     monkeypatch.setattr(sys, "argv", ["mine.py", "-l", "5"])
@@ -263,7 +255,7 @@ def test_a_strategy_that_is_run_becomes_the_download_command(monkeypatch: pytest
 
 
 def test_importing_the_api_stays_light() -> None:
-    """None of the modules that would make every cold start slower; the benchmarks have the milliseconds."""
+    """Each of these modules would slow down every cold start; the benchmarks have the milliseconds."""
     listing = "import sys, bench.api; print(*sys.modules)"
     command = [sys.executable, "-S", "-c", listing]
     environment = {"PYTHONPATH": os.pathsep.join(import_path())}

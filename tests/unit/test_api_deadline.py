@@ -1,4 +1,4 @@
-"""The deadline of blocking fetches: what drips is ended, and nothing is hit that has ended by itself."""
+"""The deadline of blocking fetches: dripping ones are ended, and finished ones are left alone."""
 
 import sys
 import time
@@ -12,19 +12,19 @@ TIMEOUT_S = 0.01
 
 @pytest.fixture
 def watchdog() -> Watchdog:
-    """Start one of its own for each test; its thread ends with the process."""
+    """Start a watchdog for each test; its thread ends with the process."""
     started = Watchdog()
     started.start()
     return started
 
 
 def read() -> None:
-    """Take a byte, as a library does from a connection."""
+    """Read a byte, as a library does from a connection."""
     time.sleep(0.0002)
 
 
-def dripped(watchdog: Watchdog, for_s: float) -> str:
-    """Fetch something that drips for so long, in this thread."""
+def fetch_dripping(watchdog: Watchdog, for_s: float) -> str:
+    """Read for some seconds in this thread, as a fetch with a time limit."""
     began_s = time.perf_counter()
     due_s = began_s + TIMEOUT_S
     try:
@@ -39,46 +39,44 @@ def dripped(watchdog: Watchdog, for_s: float) -> str:
     return "ok"
 
 
-def test_what_drips_for_ever_is_ended_soon(watchdog: Watchdog) -> None:
-    """Where it reads, and long before it would be over."""
+def test_dripping_fetch_is_ended_soon_after_its_deadline(watchdog: Watchdog) -> None:
     began_s = time.perf_counter()
-    with watchdog.watching(TIMEOUT_S):
-        assert dripped(watchdog, for_s=60) == "overdue"
+    with watchdog.expect_fetches(TIMEOUT_S):
+        assert fetch_dripping(watchdog, for_s=60) == "overdue"
     assert time.perf_counter() - began_s < 10
 
 
-def test_what_ends_in_time_is_left_alone(watchdog: Watchdog) -> None:
-    """However often; the next one has time of its own."""
-    with watchdog.watching(TIMEOUT_S):
-        assert {dripped(watchdog, for_s=0.0005) for _ in range(200)} == {"ok"}
+def test_fetches_that_end_in_time_are_left_alone(watchdog: Watchdog) -> None:
+    with watchdog.expect_fetches(TIMEOUT_S):
+        assert {fetch_dripping(watchdog, for_s=0.0005) for _ in range(200)} == {"ok"}
 
 
-def test_a_thread_that_waits_for_bytes_is_left_to_its_own_time_out(watchdog: Watchdog) -> None:
-    """It is struck only if it reads on: here the one read never returns before the end."""
+def test_blocked_read_is_left_to_the_timeout_of_its_library(watchdog: Watchdog) -> None:
+    """An error is raised only between two reads."""
 
     def read() -> None:
         time.sleep(10 * TIMEOUT_S)
 
     due_s = time.perf_counter() + TIMEOUT_S
-    with watchdog.watching(TIMEOUT_S):
+    with watchdog.expect_fetches(TIMEOUT_S):
         watchdog.begin(due_s)
         read()
         watchdog.end(due_s)
     assert time.perf_counter() > due_s
 
 
-def test_the_strike_at_a_fetch_that_has_ended_leaves_the_next_its_deadline(watchdog: Watchdog) -> None:
-    """Both are of the same thread, and one is over as the other begins."""
-    with watchdog.watching(TIMEOUT_S):
+def test_next_fetch_of_a_thread_keeps_its_own_deadline(watchdog: Watchdog) -> None:
+    """The previous one ends at about the time of its deadline."""
+    with watchdog.expect_fetches(TIMEOUT_S):
         for _ in range(20):
-            dripped(watchdog, TIMEOUT_S * 1.2)
-            assert dripped(watchdog, for_s=60) == "overdue"
+            fetch_dripping(watchdog, TIMEOUT_S * 1.2)
+            assert fetch_dripping(watchdog, for_s=60) == "overdue"
 
 
-def test_a_debugger_may_look_on_afterwards(watchdog: Watchdog) -> None:
-    """CPython 3.11 never comes back from the next traced call if an error that was thrown is taken back."""
-    with watchdog.watching(TIMEOUT_S):
-        assert {dripped(watchdog, TIMEOUT_S * 1.3) for _ in range(100)} <= {"ok", "overdue"}
+def test_thread_can_be_traced_afterwards(watchdog: Watchdog) -> None:
+    """CPython 3.11 never returns from the next traced call if an asynchronous exception is taken back."""
+    with watchdog.expect_fetches(TIMEOUT_S):
+        assert {fetch_dripping(watchdog, TIMEOUT_S * 1.3) for _ in range(100)} <= {"ok", "overdue"}
     seen = []
     before = sys.gettrace()
     sys.settrace(lambda frame, *_: seen.append(frame.f_code.co_name))

@@ -9,7 +9,8 @@ import pytest
 
 from bench.model.cases import Case
 from bench.model.json_codec import to_json_value
-from bench.model.results import Outcome, Run
+from bench.model.results import Run
+from bench.model.trial_outcome import Outcome
 from bench.report.comparison_table import variant_lines
 from bench.storage.run_json import run_to_json_text
 from tests.builders import case, run_of, trials

@@ -13,7 +13,8 @@ from bench.config import catalog
 from bench.errors import IncomparableError, UsageError
 from bench.model.cases import Case, Experiment
 from bench.model.comparison import Bound, BuiltVariant, Variant
-from bench.model.results import Outcome, Run
+from bench.model.results import Run
+from bench.model.trial_outcome import Outcome
 from tests.builders import case
 from tests.comparisons import BASE, CANDIDATE, contest, contested
 from tests.repositories import Repository, small_repository

@@ -1,6 +1,7 @@
 """Values survive the way to JSON and back, and documents of another type are refused."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,12 @@ def test_error_has_the_path_of_the_value(text: str, message: str) -> None:
     with pytest.raises(MalformedError) as refused:
         decode(Report, text)
     assert str(refused.value).startswith(message)
+
+
+@pytest.mark.parametrize("outcome", ["crash", "timeout"])
+def test_refuses_a_report_of_an_end_that_only_the_runner_can_see(outcome: Any) -> None:
+    with pytest.raises(MalformedError, match=f"a worker cannot report a {outcome}"):
+        read_event(event_line(replace(REPORT, outcome=outcome)))
 
 
 @pytest.mark.parametrize("line", ["{}", "[]", '{"other": 1}', '{"fetched": {}, "future": {}}'])

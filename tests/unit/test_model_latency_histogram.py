@@ -13,7 +13,7 @@ from bench.model.latency_histogram import (
     is_histogram,
     merge_histograms,
 )
-from bench.worker.timeline import bucket_us, latency_counts
+from bench.worker.fetch_times import bucket_us, count_latencies
 
 
 @given(st.integers(1, 3_600_000_000))
@@ -30,7 +30,7 @@ def test_duration_out_of_range_is_put_into_the_nearest_bucket(latency_s: float, 
 
 def test_fetches_are_counted_by_their_duration() -> None:
     fetches = [Fetch("BR", 5.0, 5.0 + took_s, 200, 10, "ok") for took_s in (0.001, 0.001, 0.002)]
-    assert latency_counts(fetches) == {"1000": 2, "2000": 1}
+    assert count_latencies(fetches) == {"1000": 2, "2000": 1}
 
 
 def test_merged_histograms_have_the_percentiles_of_all_fetches() -> None:

@@ -9,7 +9,8 @@ from rich.console import Console
 from bench.model.cases import Case
 from bench.model.comparison import Bound
 from bench.model.json_codec import parse
-from bench.model.results import Outcome, Run
+from bench.model.results import Run
+from bench.model.trial_outcome import Outcome
 from bench.report.comparison_table import comparison_conclusion, comparison_table
 from bench.report.export.json import verdicts_to_json
 from bench.report.markdown import tables_to_markdown

@@ -7,7 +7,8 @@ import pytest
 
 from bench.model.cases import Experiment, Stopping
 from bench.model.observer import Observer, Stop
-from bench.model.results import Measurement, Outcome
+from bench.model.results import Measurement
+from bench.model.trial_outcome import Outcome
 from bench.runner.block_loop import run_blocks
 from bench.runner.schedule import Schedule, ScheduledTrial, ScheduleEntry, new_schedule, replay
 from bench.stats.block_order import block_order

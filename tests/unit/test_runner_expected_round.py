@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bench.model.cases import Case, Experiment, Fault, Fixed, Profile, Selection, Uniform
-from bench.model.results import Invalid, ServerRound
+from bench.model.results import ServerRound
+from bench.model.trial_outcome import Invalid
 from bench.runner.expected_round import Expectation, check_round, expected_round
 from bench.worker.protocol import TimedRound
 from tests.builders import witness

@@ -7,8 +7,8 @@ import pytest
 
 from bench.errors import UnreadableResultError
 from bench.model.cases import Case
-from bench.model.results import Outcome
 from bench.model.stored_comparison import read_comparison
+from bench.model.trial_outcome import Outcome
 from bench.runner.schedule import replay
 from bench.stats.block_order import alternation
 from bench.stats.verdicts import comparison_verdicts

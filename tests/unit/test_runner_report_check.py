@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 
 from bench.runner.report_check import find_unrecordable
-from bench.worker.protocol import Holdings, Report, TimedRound
-from bench.worker.timeline import Timeline
+from bench.worker.protocol import HeldResources, Report, TimedRound, Timeline
 
 TIMES = Timeline(100.0, 0.1, 0.2, 0.1, 100.1, 100.2, 100.3)
 ROUND = TimedRound(0.5, {"ok": 3}, 3, (), TIMES, {"20500": 3}, {"cpu_user_s": 0.1})
-REPORT = Report("ok", "", 99.0, 99.5, (ROUND, ROUND), Holdings(0, 0))
+REPORT = Report("ok", "", 99.0, 99.5, (ROUND, ROUND), HeldResources(0, 0))
 
 
 def test_the_report_of_an_honest_worker_can_be_recorded() -> None:
@@ -38,4 +37,4 @@ def test_a_round_that_cannot_be_recorded_is_found(changes: dict[str, Any], probl
 
 
 def test_negative_leaks_cannot_be_recorded() -> None:
-    assert find_unrecordable(replace(REPORT, left=Holdings(0, -1))) == "a negative number of leaks"
+    assert find_unrecordable(replace(REPORT, left=HeldResources(0, -1))) == "a negative number of leaks"

@@ -14,8 +14,8 @@ from bench.runner.time_breakdown import account_round, divide_gap
 from bench.server.open_trials import Opening, RoundLog
 from bench.server.request_log import Log, Record
 from bench.server.server_rounds import ObservedRound, observed_rounds
+from bench.worker.fetch_times import build_timeline
 from bench.worker.protocol import TimedRound
-from bench.worker.timeline import timeline
 
 SERVICE_S = 10.0
 
@@ -23,7 +23,7 @@ SERVICE_S = 10.0
 def round_of(spans: list[tuple[float, float]], workers: int, elapsed_s: float) -> TimedRound:
     """Build the report of a round that was called at 100, with fetches of these starts and ends."""
     fetches = [Fetch("BR", start_s, end_s, 200, 10, "ok", answered_s=end_s) for start_s, end_s in spans]
-    times = timeline(fetches, workers, 100.0, 100.0 + elapsed_s)
+    times = build_timeline(fetches, workers, 100.0, 100.0 + elapsed_s)
     return TimedRound(elapsed_s, {"ok": len(fetches)}, len(fetches), (), times)
 
 
@@ -71,7 +71,7 @@ def test_slots_unused_beside_the_longest_fetch_are_no_part_of_the_gap() -> None:
 def test_phases_follow_a_fetch_from_the_call_to_the_file() -> None:
     timed = round_of([(101, 114)], 1, 15.0)
     fetch = Fetch("BR", 101, 114, 200, 10, "ok", answered_s=113)
-    timed = replace(timed, timeline=timeline([fetch], 1, 100.0, 115.0))
+    timed = replace(timed, timeline=build_timeline([fetch], 1, 100.0, 115.0))
     log = Log()
     log.add(*Record(1, 102.0, 103.0, 111.0, 112.0, 8.0, 200, "BR", 0))
     seen = observed_rounds({1: RoundLog(log, 0.0)}, Opening("t", Profile("p"), 0))[1]

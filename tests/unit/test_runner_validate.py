@@ -7,7 +7,8 @@ from typing import Literal
 
 import pytest
 
-from bench.model.results import Invalid, ServerRound
+from bench.model.results import ServerRound
+from bench.model.trial_outcome import Invalid
 from bench.runner.expected_round import Expectation
 from bench.runner.processes.worker_exit import WorkerExit
 from bench.runner.validate import Evidence, check_server, check_times, classify_trial
@@ -23,8 +24,8 @@ GOOD = WorkerExit(
     report=REPORT,
     status=0,
     in_time=True,
-    nonsense="",
-    words=(),
+    malformed=None,
+    stderr=(),
     processes_left=0,
     ended_s=12.0,
 )

@@ -1,4 +1,4 @@
-"""Temporary folders of runners: what nobody holds any more is removed, and nothing else is."""
+"""The temporary folders of runners: abandoned ones are removed, and no others."""
 
 import os
 import subprocess
@@ -36,7 +36,7 @@ def other_runner() -> subprocess.Popen[str]:
 
 
 def workspace_of(runner: subprocess.Popen[str]) -> Path:
-    """Wait until it has one."""
+    """Wait for the workspace of a runner, and return it."""
     assert runner.stdout is not None
     return Path(runner.stdout.readline().strip())
 
@@ -48,16 +48,14 @@ def dead_pid() -> int:
     return process.pid
 
 
-def test_a_workspace_goes_with_its_context(tmp_path: Path) -> None:
-    """Whatever lies in it."""
+def test_workspace_is_removed_with_its_context(tmp_path: Path) -> None:
     with fresh_workspace() as workspace:
         (workspace / "trial").mkdir()
         assert workspace.parent == tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_runner_left_is_removed_by_the_next() -> None:
-    """Without a guardian, nobody else would."""
+def test_workspace_of_a_killed_runner_is_removed_by_the_next_one() -> None:
     with other_runner() as runner:
         left = workspace_of(runner)
         runner.kill()
@@ -67,8 +65,8 @@ def test_what_a_killed_runner_left_is_removed_by_the_next() -> None:
             assert not left.exists()
 
 
-def test_what_is_held_stays(tmp_path: Path) -> None:
-    """By another runner, or by this one in another place."""
+def test_locked_workspace_stays(tmp_path: Path) -> None:
+    """Of another runner, or of this one."""
     with other_runner() as runner:
         theirs = workspace_of(runner)
         with fresh_workspace() as first, fresh_workspace() as second:
@@ -77,8 +75,8 @@ def test_what_is_held_stays(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_without_a_lock_stays_while_its_maker_lives(tmp_path: Path) -> None:
-    """It may be being made; and is removed once the maker is gone."""
+def test_workspace_without_a_lock_stays_while_its_owner_is_alive(tmp_path: Path) -> None:
+    """It may just have been created."""
     being_made = tmp_path / f"flagbench-{os.getppid()}-abc"
     left = tmp_path / f"flagbench-{dead_pid()}-abc"
     being_made.mkdir()
@@ -87,8 +85,7 @@ def test_a_folder_without_a_lock_stays_while_its_maker_lives(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == [being_made]
 
 
-def test_what_is_not_ours_is_left_alone(tmp_path: Path) -> None:
-    """Links, files, and folders of other names."""
+def test_links_files_and_other_folders_are_left_alone(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (tmp_path / f"flagbench-{dead_pid()}-link").symlink_to(elsewhere)

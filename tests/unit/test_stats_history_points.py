@@ -9,7 +9,8 @@ import pytest
 from bench.errors import UsageError
 from bench.model.cases import Case, Fixed
 from bench.model.json_codec import to_json_value
-from bench.model.results import Outcome, Run
+from bench.model.results import Run
+from bench.model.trial_outcome import Outcome
 from bench.stats.history import history_points
 from tests.builders import case, run_of, trials
 from tests.comparisons import BASE, CANDIDATE, between_commits, contest, contested

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from bench.model.cases import Stopping
 from bench.model.observer import Stop
-from bench.model.results import Measurement, Outcome, Run
+from bench.model.results import Measurement, Run
+from bench.model.trial_outcome import Outcome
 from bench.stats.retries import MOST_REPEATS, final_attempts, is_final
 from bench.stats.run_state import RunState, rule_of, stops_of
 from bench.stats.stopping_rule import StoppingRule, stopping_rule

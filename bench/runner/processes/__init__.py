@@ -1,1 +1,1 @@
-"""The processes of a run: the supervisor, the flag server, the workers, and the signals that end them."""
+"""The processes of a run: supervisor, flag server and workers, and the signals that end a run."""

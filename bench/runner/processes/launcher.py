@@ -1,4 +1,4 @@
-"""Starting and ending processes through the guardian, from the runner's side."""
+"""Start, signal and end processes through the supervisor. Used by the runner for all processes of a run."""
 
 import json
 import os
@@ -15,35 +15,34 @@ from typing import Any, Final
 
 from bench.errors import SetupError
 from bench.model.process_limit import describe_process_limit
-from bench.runner.processes.kill import kill_all
+from bench.runner.processes import supervisor
 from bench.runner.processes.workspace import fresh_workspace
 from bench.system.paths import import_path
 from bench.system.process_tree import become_subreaper, children, descendants
 
-_ALLOWED: Final = frozenset({"HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ"})
-"""What a child may know of the environment; secrets live in the rest, and proxies too."""
-_TERM_PATIENCE_S: Final = 1.0
+_INHERITED: Final = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ")
+"""Environment variables that a child inherits; the others may hold secrets, or proxies."""
+_TERM_GRACE_S: Final = 1.0
 
 
 def child_environment(environment: Mapping[str, str], path: Sequence[str] = ()) -> dict[str, str]:
-    """Return the environment of a child: what is allowed of ours, and where ``bench`` is found.
+    """Return the environment of a child, with an import path that leads to ``bench``, by default our own.
 
-    That is on ``path``, or where our own is.
-    ``PYTHONDONTWRITEBYTECODE`` is not passed on: it would make every worker compile its imports.
+    ``PYTHONDONTWRITEBYTECODE`` is not inherited: it would make every worker compile its imports.
     """
-    passed = {name: value for name, value in environment.items() if name in _ALLOWED}
-    return {**passed, "PYTHONPATH": os.pathsep.join(path or import_path()), "PYTHONUTF8": "1"}
+    inherited = {name: value for name, value in environment.items() if name in _INHERITED}
+    return {**inherited, "PYTHONPATH": os.pathsep.join(path or import_path()), "PYTHONUTF8": "1"}
 
 
 class Launcher:
-    """The runner's end of the guardian's pipe.
+    """The runner's end of the socket to the supervisor.
 
     Attributes:
-        workspace: a fresh temporary folder that the guardian removes when the runner is gone.
+        workspace: a fresh temporary folder that the supervisor removes when the runner is gone.
     """
 
-    def __init__(self, guardian: socket.socket, workspace: Path) -> None:
-        self._guardian = guardian
+    def __init__(self, supervisor_socket: socket.socket, workspace: Path) -> None:
+        self._socket = supervisor_socket
         self._unread = b""
         self._exits: dict[int, int] = {}
         self._started: set[int] = set()
@@ -51,25 +50,28 @@ class Launcher:
 
     def fileno(self) -> int:
         """Return the descriptor that becomes readable when a child has ended."""
-        return self._guardian.fileno()
+        return self._socket.fileno()
 
-    def spawn(  # noqa: PLR0913  what a process is started with
+    def spawn(
         self,
         argv: Sequence[str],
+        stdio: Sequence[int],
         *,
         cwd: Path,
-        cores: Sequence[int],
-        stdin: int,
-        stdout: int,
-        stderr: int,
+        cores: Sequence[int] = (),
         path: Sequence[str] = (),
     ) -> int:
-        """Start a process in a session of its own, on these cores if there are any; return its id.
+        """Start a process in its own session, and return its id.
 
-        It finds ``bench`` on ``path``, or else where ours is.
+        Args:
+            argv: the command.
+            stdio: the descriptors of its standard input, output and error.
+            cwd: its current folder.
+            cores: its CPU affinity; empty for all cores.
+            path: import path with ``bench`` on it; empty for our own.
 
         Raises:
-            EnvironmentFault: it could not be started.
+            SetupError: it cannot be started.
         """
         spawn = {
             "argv": list(argv),
@@ -77,65 +79,70 @@ class Launcher:
             "cores": list(cores),
             "env": child_environment(os.environ, path),
         }
-        reply = self._ask({"spawn": spawn}, stdin, stdout, stderr)
+        reply = self._request({"spawn": spawn}, *stdio)
         if "spawned" not in reply:
             raise SetupError(f"cannot start {argv[0]}: {reply['error']}")
         pid = int(reply["spawned"])
         self._started.add(pid)
         return pid
 
-    def exit_status(self, pid: int, patience_s: float) -> int | None:
-        """Wait for a child's end and return its status, negative for a signal; ``None`` if it lives on."""
-        deadline = time.monotonic() + patience_s
+    def exit_status(self, pid: int, timeout_s: float) -> int | None:
+        """Wait for a child's end and return its status, negative for a signal; None if it still runs."""
+        deadline_s = time.monotonic() + timeout_s
         while pid not in self._exits:
-            left = max(0.0, deadline - time.monotonic())
-            if b"\n" not in self._unread and not select.select([self._guardian], [], [], left)[0]:
+            left_s = max(0.0, deadline_s - time.monotonic())
+            if b"\n" not in self._unread and not select.select([self._socket], [], [], left_s)[0]:
                 return None
             self._receive()
         return self._exits[pid]
 
     def signal(self, pid: int, number: int) -> None:
         """Send a signal to a child's process group."""
-        self._ask({"signal": number, "pid": pid})
+        self._request({"signal": number, "pid": pid})
 
     def end(self, pid: int) -> int | None:
-        """Ask a child's process group to end, then make it; return its status."""
-        self.signal(pid, signal.SIGTERM)
-        status = self.exit_status(pid, _TERM_PATIENCE_S)
-        if status is None:
-            self.signal(pid, signal.SIGKILL)
-            status = self.exit_status(pid, _TERM_PATIENCE_S)
-        return status
+        """End a child's process group by SIGTERM, or by SIGKILL after a grace period; return its status."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            self.signal(pid, number)
+            status = self.exit_status(pid, _TERM_GRACE_S)
+            if status is not None:
+                return status
+        return None
 
     def sweep(self, keep: Sequence[int], grace_s: float = 0.0) -> int:
-        """Kill whatever is left of all children but those kept, grandchildren included.
+        """Kill all children except ``keep``, with all their descendants.
 
-        Return how many processes were left after a grace in which they might have gone by themselves.
+        Return the number of processes that were left after a grace period in which they may end themselves.
         """
-        return int(self._ask({"sweep": list(keep), "grace_s": grace_s})["swept"])
+        return int(self._request({"sweep": list(keep), "grace_s": grace_s})["swept"])
 
     def cpu_s(self) -> float:
-        """Return the processor time of the guardian and of all that have ended below it, in seconds."""
-        return float(self._ask({"used": "cpu_s"})["used"])
+        """Return the CPU time of the supervisor and of all finished processes below it, in seconds."""
+        return float(self._request({"used": "cpu_s"})["used"])
 
-    def _ask(self, request: Mapping[str, Any], *descriptors: int) -> dict[str, Any]:
+    def kill_started(self) -> None:
+        """Kill the children that have not ended, without the help of the supervisor."""
+        for pid in self._started - self._exits.keys():
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+
+    def _request(self, request: Mapping[str, Any], *descriptors: int) -> dict[str, Any]:
         message = json.dumps(request).encode() + b"\n"
         try:
-            sent = socket.send_fds(self._guardian, [message], descriptors)
-            self._guardian.sendall(message[sent:])
+            sent = socket.send_fds(self._socket, [message], descriptors)
+            self._socket.sendall(message[sent:])
         except OSError as error:
-            raise SetupError("the guardian process is gone", hint="run again") from error
-        while True:
-            reply = self._receive()
-            if reply is not None:
-                return reply
+            raise _supervisor_died() from error
+        while (reply := self._receive()) is None:
+            pass
+        return reply
 
     def _receive(self) -> dict[str, Any] | None:
-        """Read one message; note a child's end and return ``None``, or return the reply that it is."""
+        """Read one message; record the end of a child and return None, or return the reply."""
         while b"\n" not in self._unread:
-            part = self._guardian.recv(65536)
+            part = self._socket.recv(65536)
             if not part:
-                raise SetupError("the guardian process is gone", hint="run again")
+                raise _supervisor_died()
             self._unread += part
         line, _, self._unread = self._unread.partition(b"\n")
         message: dict[str, Any] = json.loads(line)
@@ -143,25 +150,23 @@ class Launcher:
             self._exits[message["exited"]] = message["status"]
             return None
         if "spawned" in message:
-            # a number that the system uses again must not be taken for the process that ended
+            # a process id that the system uses again must not be taken for the process that ended
             self._exits.pop(message["spawned"], None)
         return message
 
-    def kill_started(self) -> None:
-        """Kill what was started and has not ended, without the guardian's help."""
-        for pid in self._started - self._exits.keys():
-            with suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
+
+def _supervisor_died() -> SetupError:
+    return SetupError("the supervisor process has died", hint="run again")
 
 
 @contextmanager
-def launching() -> Iterator[Launcher]:
-    """Start a guardian with a workspace; on leaving, everything below it ends and the workspace goes.
+def start_supervisor() -> Iterator[Launcher]:
+    """Start a supervisor with a workspace; on leaving, kill all processes below it and remove the workspace.
 
-    What a guardian that is killed leaves becomes ours, and ends with it.
+    The runner is a subreaper, too: it adopts and kills the processes of a supervisor that was killed.
 
     Raises:
-        EnvironmentFault: there is no room for the workspace, or no process to be had.
+        SetupError: there is no space for the workspace, or no process can be started.
     """
     with ExitStack() as stack:
         try:
@@ -171,46 +176,23 @@ def launching() -> Iterator[Launcher]:
             workspace = stack.enter_context(fresh_workspace())
             stack.enter_context(become_subreaper())
             others = {*descendants(os.getpid())}
-            guardian = stack.enter_context(_guardian(theirs, workspace))
+            process = stack.enter_context(_start_supervisor(theirs, workspace))
         except OSError as error:
             reason = describe_process_limit(error) or error
-            raise SetupError(f"cannot start the guardian process: {reason}") from error
+            raise SetupError(f"cannot start the supervisor process: {reason}") from error
         theirs.close()
         launcher = Launcher(ours, workspace)
         try:
             yield launcher
         finally:
             ours.close()
-            if guardian.wait() != 0:
+            if process.wait() != 0:
                 launcher.kill_started()
                 _kill_orphans(others)
 
 
-def _kill_orphans(others: Collection[int]) -> None:
-    """Kill what is below us and was not before, whatever session it has fled into."""
-
-    def doomed() -> set[int]:
-        spared = {pid for other in others for pid in (other, *descendants(other))}
-        return {*descendants(os.getpid()), *children(os.getpid())} - spared
-
-    kill_all(doomed, _bury)
-
-
-def _bury(pids: Collection[int]) -> None:
-    for pid in pids:
-        with suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)
-
-
-def _guardian(theirs: socket.socket, workspace: Path) -> subprocess.Popen[bytes]:
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "bench.runner.processes.supervisor",
-        str(theirs.fileno()),
-        str(workspace),
-    ]
+def _start_supervisor(theirs: socket.socket, workspace: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-P", "-m", supervisor.__name__, str(theirs.fileno()), str(workspace)]
     return subprocess.Popen(  # noqa: S603  our own module, no shell
         command,
         env=child_environment(os.environ),
@@ -219,3 +201,19 @@ def _guardian(theirs: socket.socket, workspace: Path) -> subprocess.Popen[bytes]
         pass_fds=[theirs.fileno()],
         start_new_session=True,
     )
+
+
+def _kill_orphans(others: Collection[int]) -> None:
+    """Kill all processes below this one except ``others``, regardless of their session."""
+
+    def find() -> set[int]:
+        kept = {pid for other in others for pid in (other, *descendants(other))}
+        return {*descendants(os.getpid()), *children(os.getpid())} - kept
+
+    supervisor.kill_all(find, _reap)
+
+
+def _reap(pids: Collection[int]) -> None:
+    for pid in pids:
+        with suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)

@@ -1,44 +1,41 @@
-"""The flag server as a child of the guardian, with its control pipes in our hands."""
+"""Run the flag server as a child process. Used by the runner, which restarts it after a crash."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from bench.runner.processes.child_process import Child, start_piped
+from bench.runner.processes.child_process import Child, capture_to_file, start_child
 from bench.runner.processes.launcher import Launcher
-from bench.runner.processes.output import file_output
 from bench.server.control_client import FlagServer, server_command
 from bench.server.settings import ServerSettings
 
-SERVER_WORDS: Final = "server.txt"
-"""The file of the workspace that takes what the server prints."""
+_STDERR: Final = "server.txt"
+"""File name in the workspace."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """A flag server that answers, and its process."""
+    """A flag server that is ready, and its process."""
 
     handle: FlagServer
     child: Child
 
 
 @contextmanager
-def serving(
+def start_server(
     launcher: Launcher, settings: ServerSettings, cores: Sequence[int] = ()
 ) -> Iterator[RunningServer]:
-    """Start a flag server on a free port of the loopback interface; stop it on leaving.
-
-    It runs on these cores, if there are any.
+    """Start a flag server on a free loopback port, optionally on certain cores; stop it on leaving.
 
     Raises:
-        EnvironmentFault: it cannot start.
+        SetupError: it cannot start.
     """
     workspace = launcher.workspace
     with (
-        file_output(workspace / SERVER_WORDS) as words,
-        start_piped(launcher, server_command(), cwd=workspace, words=words, cores=cores) as child,
+        capture_to_file(workspace / _STDERR) as stderr,
+        start_child(launcher, server_command(), stderr, cwd=workspace, cores=cores) as child,
     ):
-        handle = FlagServer(child.sink, child.source)
+        handle = FlagServer(child.stdin, child.stdout)
         handle.start(settings)
         yield RunningServer(handle, child)

@@ -1,26 +1,25 @@
-"""Ctrl-C and SIGTERM end a run in an orderly way; the second of them ends it at once."""
+"""Handle Ctrl-C and SIGTERM: the first ends a run in an orderly way, the second at once."""
 
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Timer, get_ident
+from threading import Thread, get_ident
 from types import FrameType
 from typing import Final, NoReturn
 
 _SHOW_CURSOR: Final = b"\x1b[?25h\n"
-
-
-_AGAIN_S: Final = 0.01
+_RAISE_AGAIN_EVERY_S: Final = 0.01
 
 
 class Interrupted(BaseException):
-    """The user or the system wants the run to end.
+    """The user or the system ends the run.
 
     Attributes:
-        number: the signal's.
-        is_wanted: tells whether it is to be raised at all.
+        number: the number of the signal.
+        is_wanted: returns whether to raise it at all, as ``Signals.hold`` may have been called meanwhile.
     """
 
     def __init__(self, number: int, is_wanted: Callable[[], bool] = lambda: True) -> None:
@@ -30,89 +29,107 @@ class Interrupted(BaseException):
 
 
 class Signals:
-    """The signals that came while a run was going on.
+    """The signals received during a run.
 
     Attributes:
-        parting: what is said if the second of them makes the process leave at once.
+        exit_message: message to print if the second signal ends the process at once.
     """
 
     def __init__(self) -> None:
         self._received: list[int] = []
         self._is_held = False
-        self.parting = ""
+        self.exit_message = ""
 
     @property
     def exit_code(self) -> int | None:
-        """What a process that was ended by the first of them exits with; ``None`` if there was none."""
+        """Exit code of a process that was ended by the first signal; None without a signal."""
         return 128 + self._received[0] if self._received else None
 
     def hold(self) -> None:
-        """Only note the first signal from now on: what is being written will be written to its end."""
+        """Only record the first signal from now on, so that results are written completely."""
         self._is_held = True
 
     def take(self, number: int, _frame: FrameType | None) -> None:
-        """Raise ``Interrupted`` at the first signal, leave at the second.
+        """Raise ``Interrupted`` at the first signal, and exit at the second.
 
-        Leaving at once loses nothing that counts: every finished trial is in the journal already, and
-        the guardian ends the children.
+        An immediate exit loses no results: every finished trial is in the journal already, and the
+        supervisor kills the children.
         """
         self._received.append(number)
         if len(self._received) > 1:
-            self._leave()
+            self._exit()
         if not self._is_held:
             raise Interrupted(number, lambda: not self._is_held)
 
-    def _leave(self) -> NoReturn:
+    def _exit(self) -> NoReturn:
         if sys.stderr is not None:
             show_cursor = _SHOW_CURSOR if sys.stderr.isatty() else b""
             with suppress(OSError):
-                os.write(sys.stderr.fileno(), show_cursor + self.parting.encode() + b"\n")
+                os.write(sys.stderr.fileno(), show_cursor + self.exit_message.encode() + b"\n")
         os._exit(128 + self._received[0])
 
 
 @contextmanager
-def handle_termination() -> Iterator[None]:
-    """Take SIGTERM and Ctrl-C as the end of what is being done, so that it is tidied up.
+def handle_interrupts() -> Iterator[Signals]:
+    """Record SIGINT and SIGTERM and raise ``Interrupted`` for as long as the context lasts."""
+    signals = Signals()
+    with _handlers({signal.SIGINT: signals.take, signal.SIGTERM: signals.take}):
+        yield signals
 
-    A signal may come while the interpreter calls a function of its own, such as one that the import of a
-    module leaves behind; what is raised there reaches nobody. It is then raised once more.
+
+@contextmanager
+def handle_termination() -> Iterator[None]:
+    """Raise ``Interrupted`` at SIGINT and SIGTERM, so that contexts clean up; used around a command.
+
+    A signal may arrive while the interpreter calls a function of its own, such as a callback that an import
+    leaves behind; exceptions that are raised there are lost. Such an exception is raised once more.
     """
     lost: list[Interrupted] = []
-    tell_of_others = sys.unraisablehook
+    is_in_hook = False
+    main_thread, previous_hook = get_ident(), sys.unraisablehook
 
     def take(number: int, _frame: FrameType | None) -> NoReturn:
         raise Interrupted(number)
 
-    def ignored(unraisable: "sys.UnraisableHookArgs") -> None:
-        if isinstance(unraisable.exc_value, Interrupted):
+    def keep_lost(unraisable: "sys.UnraisableHookArgs") -> None:
+        nonlocal is_in_hook
+        if not isinstance(unraisable.exc_value, Interrupted):
+            previous_hook(unraisable)
+            return
+        is_in_hook = True
+        try:
             lost.append(unraisable.exc_value)
-            # a real one, and to this thread: it has to wake it from what it waits for
-            Timer(_AGAIN_S, signal.pthread_kill, [get_ident(), signal.SIGUSR1]).start()
-        else:
-            tell_of_others(unraisable)
+            Thread(target=signal_until_raised, daemon=True).start()
+        finally:
+            is_in_hook = False
+
+    def signal_until_raised() -> None:
+        time.sleep(_RAISE_AGAIN_EVERY_S)
+        while lost:
+            # a real signal, to the main thread: it has to interrupt a blocking call
+            signal.pthread_kill(main_thread, signal.SIGUSR1)
+            time.sleep(_RAISE_AGAIN_EVERY_S)
 
     def raise_again(_number: int, _frame: FrameType | None) -> None:
-        if lost and (error := lost.pop()).is_wanted():
+        # an exception that is raised within the hook itself would be lost for good
+        if lost and not is_in_hook and (error := lost.pop()).is_wanted():
             raise error
 
-    handlers = {signal.SIGINT: take, signal.SIGTERM: take, signal.SIGUSR1: raise_again}
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    sys.unraisablehook = ignored
-    try:
-        yield
-    finally:
-        sys.unraisablehook = tell_of_others
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with _handlers({signal.SIGINT: take, signal.SIGTERM: take, signal.SIGUSR1: raise_again}):
+        sys.unraisablehook = keep_lost
+        try:
+            yield
+        finally:
+            sys.unraisablehook = previous_hook
+            lost.clear()
 
 
 @contextmanager
-def handle_interrupts() -> Iterator[Signals]:
-    """Take SIGINT and SIGTERM for as long as the context lasts."""
-    signals = Signals()
-    before = {number: signal.signal(number, signals.take) for number in (signal.SIGINT, signal.SIGTERM)}
+def _handlers(handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]]) -> Iterator[None]:
+    """Install signal handlers, and restore the previous ones."""
+    previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        yield signals
+        yield
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""Waiting for what a worker writes, with a deadline, and sampling it meanwhile if that is wanted."""
+"""Run a worker process: hand it a task, wait for its events until a deadline, and end it."""
 
 import os
 import select
@@ -10,9 +10,8 @@ from typing import Final
 
 from bench.model.comparison import BuiltVariant
 from bench.model.json_codec import MalformedError
-from bench.runner.processes.child_process import Child, start_piped
+from bench.runner.processes.child_process import Child, capture_to_pipe, start_child
 from bench.runner.processes.launcher import Launcher
-from bench.runner.processes.output import pipe_output
 from bench.runner.processes.worker_exit import WorkerExit
 from bench.runner.report_check import find_unrecordable
 from bench.system.process_probes import Peaks
@@ -20,235 +19,199 @@ from bench.worker.events import Awaiting, Event, WarmedUp, read_event
 from bench.worker.protocol import Report, Task, worker_command
 
 _SAMPLE_EVERY_S: Final = 0.005
-"""While a worker warms up, and never while it is timed."""
-_LONGEST_BYTES: Final = 16 << 20
-"""Of a line that a worker writes; the report of a trial of 100,000 fetches is a tenth of it at the most."""
-
-
-class Watch:
-    """Waiting for what a worker writes, until it has ended or its deadline has come.
-
-    Attributes:
-        deadline_s: when that is, by ``time.perf_counter()``.
-    """
-
-    def __init__(self, launcher: Launcher, child: Child, deadline_s: float, peaks: Peaks | None) -> None:
-        self.deadline_s = deadline_s
-        self._launcher = launcher
-        self._child = child
-        self._peaks = peaks if peaks is not None and peaks.is_watching else None
-
-    def leave_alone(self) -> None:
-        """Sample nothing from now on."""
-        self._peaks = None
-
-    def lines(self) -> Iterator[bytes]:
-        """Yield each line, until the worker has ended.
-
-        End of file is not waited for: a child of the strategy may hold the pipe open for ever.
-
-        Raises:
-            TimeoutError: the deadline came first.
-            MalformedError: a line does not end.
-        """
-        launcher, child = self._launcher, self._child
-        unread, reports = bytearray(), child.source.fileno()
-        while True:
-            left_s = self.deadline_s - time.perf_counter()
-            ready, _, _ = select.select([reports, launcher.fileno()], [], [], self._patience_s(left_s))
-            if reports in ready:
-                part = os.read(reports, 1 << 20)
-                *lines, rest = part.split(b"\n")
-                for line in lines:
-                    yield bytes(unread + line)
-                    unread.clear()
-                unread += rest
-                if len(unread) > _LONGEST_BYTES:
-                    raise MalformedError(f"a line of more than {_LONGEST_BYTES >> 20} MiB")
-                if not part and launcher.exit_status(child.pid, max(0.0, left_s)) is not None:
-                    return
-            elif ready and launcher.exit_status(child.pid, 0) is not None and not _is_readable(reports):
-                return
-            elif self._peaks is not None:
-                self._peaks.sample(child.pid)
-            if left_s <= 0:
-                raise TimeoutError
-
-    def _patience_s(self, left_s: float) -> float:
-        return max(0.0, left_s if self._peaks is None else min(left_s, _SAMPLE_EVERY_S))
-
-
-def _is_readable(descriptor: int) -> bool:
-    return bool(select.select([descriptor], [], [], 0)[0])
-
-
-_PATIENCE_S: Final = 2.0
-"""What a worker may take to leave after it has reported."""
-_GRACE_S: Final = 0.1
-"""What processes that a worker started may take to end after it: they learn of its end from a pipe."""
+"""Period of sampling a worker that warms up; it is never sampled while it is timed."""
+_MAX_LINE_BYTES: Final = 16 << 20
+"""Of an event; the report of a trial with 100,000 fetches has at most a tenth of it."""
+_EXIT_TIMEOUT_S: Final = 2.0
+"""Time for a worker to exit after its report."""
+_SWEEP_GRACE_S: Final = 0.1
+"""Time for processes that a worker started to end after it: they learn of its end from a pipe."""
 
 
 class Worker:
-    """A worker that was handed its task.
+    """A worker that has its task.
 
     Attributes:
         pid: its process.
-        waits: whether it waits for being told to go on.
+        is_waiting: whether it waits for a command to begin a round.
     """
 
-    def __init__(
-        self, launcher: Launcher, child: Child, watch: Watch, started_s: float, *, is_paced: bool
+    def __init__(  # noqa: PLR0913  the parts of a running worker
+        self,
+        launcher: Launcher,
+        child: Child,
+        *,
+        started_s: float,
+        allowed_s: float,
+        is_paced: bool,
+        peaks: Peaks | None,
     ) -> None:
         self.pid = child.pid
+        self.is_waiting = False
         self._launcher = launcher
         self._child = child
-        self._watch = watch
-        self._lines = watch.lines()
         self._started_s = started_s
-        self._left_s = watch.deadline_s - time.perf_counter()
-        self._report: Report | None = None
+        self._left_s = started_s + allowed_s - time.perf_counter()
+        self._deadline_s = 0.0
+        self._peaks = peaks if peaks is not None and peaks.is_watching else None
+        self._lines = self._read_lines()
         self._rounds = 0
         self._may_report = not is_paced
-        self.waits = False
+        self._report: Report | None = None
         self._in_time = True
-        self._nonsense = ""
+        self._malformed: str | None = None
 
-    def hear(self, heed: Callable[[Event], None] | None = None) -> None:
-        """Listen until it waits, has reported or is gone.
+    def wait_for_event(self, on_event: Callable[[Event], None] | None = None) -> None:
+        """Handle events until the worker waits, has reported or has ended.
 
-        What it takes meanwhile is taken off what it may take in all.
+        Only this time counts towards its deadline. Other events are passed to ``on_event``.
         """
-        self.waits = False
+        self.is_waiting = False
         began_s = time.perf_counter()
-        self._watch.deadline_s = began_s + self._left_s
+        self._deadline_s = began_s + self._left_s
         try:
             for line in self._lines:
                 match read_event(line):
-                    case Report() as said:
-                        self._take(said)
+                    case Report() as report:
+                        self._take_report(report)
                         return
                     case Awaiting(rounds):
                         if rounds != self._rounds:
                             raise MalformedError(f"{rounds} rounds are done where {self._rounds} were due")
-                        self.waits = True
+                        self.is_waiting = True
                         return
                     case WarmedUp():
-                        self._watch.leave_alone()
-                    case event if heed is not None:
-                        heed(event)
+                        self._peaks = None
+                    case event if on_event is not None:
+                        on_event(event)
         except TimeoutError:
             self._in_time = False
         except MalformedError as error:
-            self._nonsense = error.what
+            self._malformed = error.what
         finally:
             self._left_s -= time.perf_counter() - began_s
 
-    def _take(self, report: Report) -> None:
-        """Keep a report that can be recorded; one without a problem must have been asked for."""
+    def pause(self) -> None:
+        """Pause the process group of a worker that waits: threads that it left running take CPU time."""
+        if self.is_waiting:
+            self._launcher.signal(self.pid, signal.SIGSTOP)
+
+    def run_round(self) -> None:
+        """Let a worker that waits do another round, and wait for its end."""
+        self._launcher.signal(self.pid, signal.SIGCONT)
+        if self._rounds == 1:
+            self._peaks = None
+        self._rounds += 1
+        with suppress(BrokenPipeError):  # it has crashed: there will be no report
+            self._child.stdin.write(b"\n")
+        self.wait_for_event()
+
+    def finish(self) -> None:
+        """Let a worker that waits write its report."""
+        self._launcher.signal(self.pid, signal.SIGCONT)
+        self._child.stdin.close()
+        if self.is_waiting:
+            self._may_report = True
+            self.wait_for_event()
+
+    def end(self, keep: Sequence[int] | None) -> WorkerExit:
+        """End the worker and all processes below it, except ``keep`` and their descendants.
+
+        Without ``keep``, only the worker itself ends, and processes that outlive it are not counted.
+        """
+        report, launcher = self._report, self._launcher
+        status = launcher.exit_status(self.pid, _EXIT_TIMEOUT_S if report else 0)
+        if status is None:
+            status = launcher.end(self.pid)
+        processes_left = 0 if keep is None else launcher.sweep(keep, _SWEEP_GRACE_S if report else 0.0)
+        return WorkerExit(
+            started_s=self._started_s,
+            report=report,
+            status=status,
+            in_time=self._in_time,
+            malformed=self._malformed,
+            stderr=self._child.stderr.last_lines(),
+            processes_left=processes_left,
+            ended_s=time.perf_counter(),
+        )
+
+    def _take_report(self, report: Report) -> None:
+        """Keep a report; a paced worker may only report early if it has a problem."""
         if problem := find_unrecordable(report):
             raise MalformedError(problem)
         if report.outcome == "ok" and not self._may_report:
             raise MalformedError("it reported before it was told to")
         self._report = report
 
-    def rest(self) -> None:
-        """Stop what a worker that waits has left running in its group: it is the other side's turn."""
-        if self.waits:
-            self._launcher.signal(self.pid, signal.SIGSTOP)
+    def _read_lines(self) -> Iterator[bytes]:
+        """Yield the lines of a worker until it has ended, and sample it meanwhile.
 
-    def go_on(self) -> None:
-        """Have a worker that waits do another round, and listen."""
-        self._launcher.signal(self.pid, signal.SIGCONT)
-        if self._rounds == 1:
-            self._watch.leave_alone()
-        self._rounds += 1
-        with suppress(BrokenPipeError):  # it has died; that it gives no report will tell
-            self._child.sink.write(b"\n")
-        self.hear()
+        It does not wait for end of file: a child of the strategy may hold the pipe open for ever.
 
-    def stop(self) -> None:
-        """Have a worker report that waits, if it does."""
-        self._launcher.signal(self.pid, signal.SIGCONT)
-        self._child.sink.close()
-        if self.waits:
-            self._may_report = True
-            self.hear()
-
-    def end(self, keep: Sequence[int] | None) -> WorkerExit:
-        """End whatever is left of it, and say how it ended; what runs below those to keep is spared.
-
-        Without ``keep``, only its own process ends, and what outlived it is not counted.
+        Raises:
+            TimeoutError: the deadline has passed.
+            MalformedError: a line is too long.
         """
-        report, launcher = self._report, self._launcher
-        status = launcher.exit_status(self.pid, _PATIENCE_S if report else 0)
-        if status is None:
-            status = launcher.end(self.pid)
-        processes_left = 0 if keep is None else launcher.sweep(keep, _GRACE_S if report else 0.0)
-        return WorkerExit(
-            started_s=self._started_s,
-            report=report,
-            status=status,
-            in_time=self._in_time,
-            nonsense=self._nonsense,
-            words=self._child.words.last(),
-            processes_left=processes_left,
-            ended_s=time.perf_counter(),
-        )
+        launcher, pid, stdout = self._launcher, self.pid, self._child.stdout.fileno()
+        unread = bytearray()
+        while True:
+            left_s = self._deadline_s - time.perf_counter()
+            timeout_s = left_s if self._peaks is None else min(left_s, _SAMPLE_EVERY_S)
+            ready, _, _ = select.select([stdout, launcher.fileno()], [], [], max(0.0, timeout_s))
+            if stdout in ready:
+                part = os.read(stdout, 1 << 20)
+                *lines, rest = part.split(b"\n")
+                for line in lines:
+                    yield bytes(unread + line)
+                    unread.clear()
+                unread += rest
+                if len(unread) > _MAX_LINE_BYTES:
+                    raise MalformedError(f"a line of more than {_MAX_LINE_BYTES >> 20} MiB")
+                if not part and launcher.exit_status(pid, max(0.0, left_s)) is not None:
+                    return
+            elif ready and launcher.exit_status(pid, 0) is not None and not _is_readable(stdout):
+                return
+            elif self._peaks is not None:
+                self._peaks.sample(pid)
+            if left_s <= 0:
+                raise TimeoutError
+
+
+def _is_readable(descriptor: int) -> bool:
+    return bool(select.select([descriptor], [], [], 0)[0])
 
 
 @contextmanager
-def started(  # noqa: PLR0913  what a worker is started with
+def start_worker(  # noqa: PLR0913  the arguments of a worker
     launcher: Launcher,
     task: Task,
     allowed_s: float,
     *,
-    side: BuiltVariant,
+    variant: BuiltVariant,
     cores: Sequence[int] = (),
     peaks: Peaks | None = None,
 ) -> Iterator[Worker]:
     """Start a worker and hand it its task.
 
     Args:
-        launcher: starts it.
-        task: what it is to do.
-        allowed_s: seconds that it may be at work in all.
-        side: where it comes from.
-        cores: where it runs, if anywhere in particular.
-        peaks: samples what it holds until it has warmed up.
+        launcher: starts the process.
+        task: the trial to run.
+        allowed_s: seconds that the worker may take in all.
+        variant: interpreter and import path of the worker.
+        cores: CPU affinity of the worker; empty for all cores.
+        peaks: samples the resources of the worker until it has warmed up.
     """
     started_s = time.perf_counter()
-    command = worker_command(side.python)
+    command = worker_command(variant.python)
+    path = variant.import_path
     with (
-        pipe_output() as words,
-        start_piped(
-            launcher, command, cwd=task.folder, words=words, cores=cores, path=side.import_path
-        ) as child,
+        capture_to_pipe() as stderr,
+        start_child(launcher, command, stderr, cwd=task.folder, cores=cores, path=path) as child,
     ):
-        with suppress(BrokenPipeError):  # it died at once; that it gives no report will tell
-            child.sink.write(task.to_json().encode() + b"\n")
+        with suppress(BrokenPipeError):  # it has crashed: there will be no report
+            child.stdin.write(task.to_json().encode() + b"\n")
         if not task.paced:
-            child.sink.close()
-        watch = Watch(launcher, child, started_s + allowed_s, peaks)
-        yield Worker(launcher, child, watch, started_s, is_paced=task.paced)
-
-
-def run_worker(  # noqa: PLR0913  what a worker is run with
-    launcher: Launcher,
-    task: Task,
-    deadline_s: float,
-    *,
-    side: BuiltVariant,
-    keep: Sequence[int],
-    cores: Sequence[int] = (),
-    peaks: Peaks | None = None,
-    heed: Callable[[Event], None] | None = None,
-) -> WorkerExit:
-    """Run one worker, at most ``deadline_s`` seconds from its start, and end whatever is left of it.
-
-    What runs below the processes to keep is spared. The worker runs on ``cores``, if there are any.
-    ``peaks`` samples what it holds until it has warmed up.
-    ``heed`` is told of every event of a *live* task.
-    """
-    with started(launcher, task, deadline_s, side=side, cores=cores, peaks=peaks) as worker:
-        worker.hear(heed)
-        return worker.end(keep)
+            child.stdin.close()
+        yield Worker(
+            launcher, child, started_s=started_s, allowed_s=allowed_s, is_paced=task.paced, peaks=peaks
+        )

@@ -1,4 +1,4 @@
-"""The temporary folder of one runner; those of runners that are gone are removed before the next is made."""
+"""The temporary folder of one runner. A new runner first removes the folders of those that were killed."""
 
 import os
 import tempfile
@@ -17,13 +17,12 @@ _LOCK: Final = "owner.lock"
 
 @contextmanager
 def fresh_workspace() -> Iterator[Path]:
-    """Make a temporary folder, hold it, and remove it in the end.
+    """Create a temporary folder, hold its lock, and remove it on leaving.
 
-    The guardian removes it where the runner cannot. Only where both were killed at once is it left, for the
-    next runner.
+    The supervisor removes it if the runner is killed. If both are killed at once, the next runner does.
 
     Raises:
-        OSError: there is no room for it.
+        OSError: there is no space for it.
     """
     remove_abandoned(Path(tempfile.gettempdir()))
     workspace = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}-{os.getpid()}-"))
@@ -35,29 +34,29 @@ def fresh_workspace() -> Iterator[Path]:
 
 
 def remove_abandoned(parent: Path) -> None:
-    """Remove the workspaces of this user that no runner holds any more."""
+    """Remove the workspaces of this user whose runner is gone."""
     for workspace in parent.glob(f"{_PREFIX}-*-*"):
         if _is_abandoned(workspace):
             remove_tree(workspace)
 
 
 def _is_abandoned(workspace: Path) -> bool:
-    """Say whether its owner is gone: what is made just now has no lock yet, but an owner that lives."""
-    maker = workspace.name.split("-")[1]
+    """Tell whether the owner is gone; a new workspace has no lock yet, but its owner is alive."""
+    owner = workspace.name.split("-")[1]
     try:
         is_ours = (
             workspace.is_dir() and workspace.lstat().st_uid == os.geteuid() and not workspace.is_symlink()
         )
-        # a strategy can write into the lock's file, but no other's process id into the name
-        if not is_ours or not maker.isdecimal() or _lives(int(maker)):
+        # a strategy can write into the lock file, but cannot change the process id in the name
+        if not is_ours or not owner.isdecimal() or _is_alive(int(owner)):
             return False
         with locked(workspace / _LOCK):
             return True
-    except (LockedError, OSError):  # somebody is at work there, or another sweeps
+    except (LockedError, OSError):  # in use, or another runner removes it
         return False
 
 
-def _lives(pid: int) -> bool:
+def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except PermissionError:  # another user's

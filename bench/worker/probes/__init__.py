@@ -1,8 +1,8 @@
-"""What is measured of a round beside its time, one probe a file.
+"""Measure more than the elapsed time of a round, with one probe a file. Used by the trial.
 
-A probe is a module with ``begin()``, which starts it and returns what ends it. ``end()`` says what was
-seen, as figures by their names, of the fetches that the strategy returned. Both are called outside the
-timed region; what a probe does within it must cost next to nothing (``make benchmarks`` shows it).
+A probe is a module with ``begin()``, which starts it and returns a function that ends it. ``end(fetches)``
+returns the measured values by figure, for the fetches that the strategy returned. Both are called outside
+the timed region; within it, a probe must cost next to nothing (``make benchmarks`` shows it).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ Figures: TypeAlias = Mapping[str, float]
 End: TypeAlias = Callable[[Sequence[Fetch]], Figures]
 
 
-class Probing:
+class RoundProbes:
     """The probes of one round."""
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -23,12 +23,12 @@ class Probing:
         self._ends: list[End] = []
 
     def begin(self) -> None:
-        """Start every probe; the one that was named last is started last, and ended first."""
+        """Start every probe; the last name starts last and ends first."""
         self._ends = [begin() for begin in self._begin]
 
     def end(self, fetches: Sequence[Fetch]) -> Figures:
-        """End every probe and put together what they saw."""
-        seen: dict[str, float] = {}
+        """End every probe and return the figures of all."""
+        figures: dict[str, float] = {}
         for end in reversed(self._ends):
-            seen.update(end(fetches))
-        return seen
+            figures.update(end(fetches))
+        return figures

@@ -1,4 +1,4 @@
-"""Processor time and context switches of the process and of the children that it has waited for."""
+"""Measure CPU time and context switches of the process and of the children that it has waited for."""
 
 import resource
 from collections.abc import Sequence
@@ -9,21 +9,21 @@ from bench.worker.probes import End, Figures
 
 def begin() -> End:
     """Start counting."""
-    before = _used()
+    before = _read_usage()
 
     def end(_fetches: Sequence[Fetch]) -> Figures:
-        after = _used()
+        after = _read_usage()
         return {name: after[name] - before[name] for name in after}
 
     return end
 
 
-def _used() -> dict[str, float]:
-    mine = resource.getrusage(resource.RUSAGE_SELF)
-    theirs = resource.getrusage(resource.RUSAGE_CHILDREN)
+def _read_usage() -> dict[str, float]:
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
-        "cpu_user_s": mine.ru_utime + theirs.ru_utime,
-        "cpu_system_s": mine.ru_stime + theirs.ru_stime,
-        "switches_voluntary": float(mine.ru_nvcsw + theirs.ru_nvcsw),
-        "switches_involuntary": float(mine.ru_nivcsw + theirs.ru_nivcsw),
+        "cpu_user_s": own.ru_utime + children.ru_utime,
+        "cpu_system_s": own.ru_stime + children.ru_stime,
+        "switches_voluntary": float(own.ru_nvcsw + children.ru_nvcsw),
+        "switches_involuntary": float(own.ru_nivcsw + children.ru_nivcsw),
     }

@@ -1,4 +1,4 @@
-"""Time spent in garbage collection, in children that were forked too.
+"""Measure the time spent in garbage collection, forked children included.
 
 Each process adds up its own time in a slot of memory that all of them share.
 """
@@ -15,7 +15,7 @@ from bench.api import Fetch
 from bench.worker.probes import End, Figures
 
 _SLOTS: Final = 4096
-"""Processes that follow each other closely have numbers that follow each other."""
+"""Processes started one after the other have consecutive ids, and so a slot each."""
 _SECONDS: Final = Struct("=d")
 
 
@@ -24,22 +24,22 @@ def begin() -> End:
     spent_s = mmap.mmap(-1, _SLOTS * _SECONDS.size)
     began_s = 0.0
 
-    def collected(phase: str, _info: dict[str, int]) -> None:
+    def on_collection(phase: str, _info: dict[str, int]) -> None:
         nonlocal began_s
         if phase == "start":
             began_s = perf_counter()
             return
         if not began_s:  # it began before this probe did, in another thread
             return
-        place = os.getpid() % _SLOTS * _SECONDS.size
-        (before_s,) = _SECONDS.unpack_from(spent_s, place)
-        _SECONDS.pack_into(spent_s, place, before_s + perf_counter() - began_s)
+        offset = os.getpid() % _SLOTS * _SECONDS.size
+        (before_s,) = _SECONDS.unpack_from(spent_s, offset)
+        _SECONDS.pack_into(spent_s, offset, before_s + perf_counter() - began_s)
         began_s = 0.0
 
-    gc.callbacks.append(collected)
+    gc.callbacks.append(on_collection)
 
     def end(_fetches: Sequence[Fetch]) -> Figures:
-        gc.callbacks.remove(collected)
+        gc.callbacks.remove(on_collection)
         total_s = sum(seconds for (seconds,) in _SECONDS.iter_unpack(spent_s))
         spent_s.close()
         return {"gc_s": total_s}

@@ -1,12 +1,12 @@
-"""How long work waited in an executor's queue: from its ``submit`` to the start of its fetch, on average.
+"""Measure the mean time between ``submit`` to an executor and the start of the fetch.
 
-Which work became which fetch need not be known for a mean. Nothing is said where the two do not
+A mean needs no match between a submission and its fetch. There is no figure where the two do not
 correspond one to one, as with an event loop or with chunks.
 """
 
 import sys
 from collections.abc import Callable, Sequence
-from statistics import fmean
+from math import fsum
 from time import perf_counter
 from typing import Any, Final
 
@@ -20,31 +20,29 @@ _EXECUTORS: Final = {
 
 
 def begin() -> End:
-    """Take the time of every submission from now on."""
+    """Record the time of every submission from now on."""
     submitted_s: list[float] = []
-    kinds = [
+    executors = [
         getattr(sys.modules[module], name) for module, name in _EXECUTORS.items() if module in sys.modules
     ]
-    originals = [kind.submit for kind in kinds]
-    for kind, original in zip(kinds, originals, strict=True):
-        kind.submit = _noting(original, submitted_s)
+    originals = [executor.submit for executor in executors]
+    for executor, original in zip(executors, originals, strict=True):
+        executor.submit = _recording(original, submitted_s)
 
     def end(fetches: Sequence[Fetch]) -> Figures:
-        for kind, original in zip(kinds, originals, strict=True):
-            kind.submit = original
+        for executor, original in zip(executors, originals, strict=True):
+            executor.submit = original
         if not fetches or len(submitted_s) != len(fetches):
             return {}
-        if not all(isinstance(fetch.start_s, int | float) for fetch in fetches):
-            return {}
-        waited_s = fmean(fetch.start_s for fetch in fetches) - fmean(submitted_s)
-        return {"queue_wait_s": waited_s} if waited_s >= 0 else {}
+        wait_s = fsum(fetch.start_s for fetch in fetches) / len(fetches) - fsum(submitted_s) / len(fetches)
+        return {"queue_wait_s": wait_s} if wait_s >= 0 else {}
 
     return end
 
 
-def _noting(submit: Callable[..., Any], submitted_s: list[float]) -> Callable[..., Any]:
-    def noted(self: object, fn: Callable[..., object], /, *args: object, **named: object) -> Any:
+def _recording(submit: Callable[..., Any], submitted_s: list[float]) -> Callable[..., Any]:
+    def submit_and_record(self: object, fn: Callable[..., object], /, *args: object, **named: object) -> Any:
         submitted_s.append(perf_counter())
         return submit(self, fn, *args, **named)
 
-    return noted
+    return submit_and_record

@@ -1,4 +1,4 @@
-"""The guardian and its launcher: nothing is orphaned, no message is lost, no number is confused."""
+"""The supervisor and its launcher: no orphans, no lost messages, no confused process ids."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import SetupError
-from bench.runner.processes.launcher import Launcher, child_environment, launching
+from bench.runner.processes.launcher import Launcher, child_environment, start_supervisor
 from bench.system.process_tree import descendants
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
@@ -22,13 +22,13 @@ def spawn(launcher: Launcher, *words: str) -> int:
     """Start a program without input or output."""
     void = os.open(os.devnull, os.O_RDWR)
     try:
-        return launcher.spawn(words, cwd=launcher.workspace, cores=(), stdin=void, stdout=void, stderr=void)
+        return launcher.spawn(words, (void, void, void), cwd=launcher.workspace)
     finally:
         os.close(void)
 
 
 def is_alive(pid: int) -> bool:
-    """Say whether a process runs; a zombie does not."""
+    """Tell whether a process runs; a zombie does not."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
@@ -36,30 +36,27 @@ def is_alive(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] != "Z"
 
 
-def test_an_exit_status_is_told() -> None:
-    """Positive for an exit, negative for a signal."""
-    with launching() as launcher:
+def test_exit_status_is_negative_for_a_signal() -> None:
+    with start_supervisor() as launcher:
         assert launcher.exit_status(spawn(launcher, "sh", "-c", "exit 7"), 5) == 7
         assert launcher.exit_status(spawn(launcher, "sh", "-c", "kill -SEGV $$"), 5) == -signal.SIGSEGV
 
 
-def test_waiting_ends_when_patience_does() -> None:
-    """And the process lives on until it is ended."""
-    with launching() as launcher:
+def test_waiting_for_an_exit_times_out_and_leaves_the_process_running() -> None:
+    with start_supervisor() as launcher:
         pid = spawn(launcher, "sleep", "60")
         assert launcher.exit_status(pid, 0.05) is None
         assert launcher.end(pid) == -signal.SIGTERM
 
 
-def test_a_program_that_cannot_be_started_is_the_environments_fault() -> None:
-    """With its name."""
-    with launching() as launcher, pytest.raises(SetupError, match="no-such-program"):
+def test_missing_program_is_a_setup_error_with_its_name() -> None:
+    with start_supervisor() as launcher, pytest.raises(SetupError, match="no-such-program"):
         spawn(launcher, "no-such-program")
 
 
-def test_leaving_with_unread_messages_still_ends_everything() -> None:
+def test_leaving_with_unread_messages_still_ends_all_children() -> None:
     """A closed socket with something left in it resets the connection instead of ending it."""
-    with launching() as launcher:
+    with start_supervisor() as launcher:
         sleeper = spawn(launcher, "sleep", "60")
         spawn(launcher, "true")
         time.sleep(0.2)  # the message of its end is in the socket now
@@ -68,31 +65,29 @@ def test_leaving_with_unread_messages_still_ends_everything() -> None:
     assert not workspace.exists()
 
 
-def test_a_process_that_cannot_be_asked_is_killed() -> None:
-    """SIGTERM is ignored; SIGKILL is not."""
-    with launching() as launcher:
+def test_process_that_ignores_sigterm_is_killed() -> None:
+    with start_supervisor() as launcher:
         pid = spawn(launcher, "sh", "-c", "trap '' TERM; while :; do sleep 0.05; done")
         time.sleep(0.1)
         assert launcher.end(pid) == -signal.SIGKILL
 
 
-def test_sweeping_spares_what_is_kept_and_what_it_started() -> None:
-    """Everything else goes, whatever session it has fled into."""
-    with launching() as launcher:
+def test_sweep_kills_processes_of_all_sessions_but_those_kept_and_their_children() -> None:
+    with start_supervisor() as launcher:
         kept = spawn(launcher, "sh", "-c", "sleep 60 & wait")
         spawn(launcher, "sh", "-c", "setsid sleep 61 & setsid sh -c 'sleep 62 & wait' & wait")
         deadline = time.monotonic() + 5
         while len(descendants(kept)) < 1 or _count(launcher) < 6:
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        spared = {kept, *descendants(kept)}
+        remaining = {kept, *descendants(kept)}
         assert launcher.sweep([kept]) == 4
-        assert {pid for pid in _all_below(launcher) if is_alive(pid)} == spared
+        assert {pid for pid in _all_below(launcher) if is_alive(pid)} == remaining
 
 
-def test_what_goes_by_itself_within_the_grace_was_not_left() -> None:
-    """Somebody who learns late that all is over is no leak; who stays is counted and killed."""
-    with launching() as launcher:
+def test_process_that_ends_within_the_grace_period_is_not_counted() -> None:
+    """One that stays is counted and killed."""
+    with start_supervisor() as launcher:
         spawn(launcher, "sh", "-c", "setsid sleep 0.2 & setsid sleep 60 &")
         deadline = time.monotonic() + 5
         while _count(launcher) != 2:
@@ -106,10 +101,9 @@ def test_what_goes_by_itself_within_the_grace_was_not_left() -> None:
 
 
 def _all_below(_launcher: Launcher) -> list[int]:
-    guardians = [
-        pid for pid in descendants(os.getpid()) if b"bench.runner.processes.supervisor" in _words(pid)
-    ]
-    return [pid for guardian in guardians for pid in descendants(guardian)]
+    module = b"bench.runner.processes.supervisor"
+    supervisors = [pid for pid in descendants(os.getpid()) if module in _words(pid)]
+    return [pid for supervisor in supervisors for pid in descendants(supervisor)]
 
 
 def _count(launcher: Launcher) -> int:
@@ -123,33 +117,31 @@ def _words(pid: int) -> bytes:
         return b""
 
 
-def test_messages_that_come_together_are_all_heard(tmp_path: Path) -> None:
-    """The end of a process may be told in the same breath as its start."""
+def test_messages_that_arrive_together_are_all_read(tmp_path: Path) -> None:
     ours, theirs = socket.socketpair()
 
-    def guardian() -> None:
+    def supervisor() -> None:
         theirs.recv(65536)
         theirs.sendall(b'{"spawned": 9}\n{"exited": 9, "status": -11}\n')
 
     with ours, theirs:
-        thread = threading.Thread(target=guardian)
+        thread = threading.Thread(target=supervisor)
         thread.start()
         launcher = Launcher(ours, tmp_path)
         assert launcher.exit_status(spawn(launcher, "any"), 3) == -11
         thread.join()
 
 
-def test_a_number_used_again_is_another_process(tmp_path: Path) -> None:
-    """What was said of the first does not hold for the second."""
+def test_process_id_used_again_is_another_process(tmp_path: Path) -> None:
     ours, theirs = socket.socketpair()
 
-    def guardian() -> None:
+    def supervisor() -> None:
         for reply in (b'{"spawned": 9}\n{"exited": 9, "status": -11}\n', b'{"spawned": 9}\n'):
             theirs.recv(65536)
             theirs.sendall(reply)
 
     with ours, theirs:
-        thread = threading.Thread(target=guardian)
+        thread = threading.Thread(target=supervisor)
         thread.start()
         launcher = Launcher(ours, tmp_path)
         assert launcher.exit_status(spawn(launcher, "first"), 3) == -11
@@ -157,8 +149,7 @@ def test_a_number_used_again_is_another_process(tmp_path: Path) -> None:
         thread.join()
 
 
-def test_children_see_only_what_is_allowed() -> None:
-    """Neither secrets nor proxies, nor what makes imports slow."""
+def test_children_inherit_no_secrets_no_proxies_and_no_slow_imports() -> None:
     environment = {
         "PATH": "/bin",
         "LANG": "C",
@@ -172,17 +163,16 @@ def test_children_see_only_what_is_allowed() -> None:
     assert "/elsewhere" not in passed["PYTHONPATH"]
 
 
-def test_a_runner_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
-    """Ten times at different moments: no process, no workspace."""
+def test_killed_runner_leaves_no_process_and_no_workspace(tmp_path: Path) -> None:
+    """Ten times at different moments."""
     script = """
 import os, sys, time
-from bench.runner.processes.launcher import launching
-with launching() as launcher:
+from bench.runner.processes.launcher import start_supervisor
+with start_supervisor() as launcher:
     print(launcher.workspace, flush=True)
     void = os.open(os.devnull, os.O_RDWR)
     while True:
-        launcher.spawn(["sh", "-c", "setsid sleep 60 & sleep 60"], cwd=launcher.workspace,
-                       stdin=void, stdout=void, stderr=void)
+        launcher.spawn(["sh", "-c", "setsid sleep 60 & sleep 60"], [void] * 3, cwd=launcher.workspace)
         time.sleep(0.01)
 """
     for attempt in range(10):
@@ -216,11 +206,11 @@ while time.monotonic() < ends:
 """
 
 
-def test_a_process_that_is_another_at_every_moment_is_killed_too() -> None:
-    """It forks and ends twice a millisecond: by the time one has listed it, it is not that one any more."""
+def test_process_that_forks_and_exits_all_the_time_is_killed() -> None:
+    """It does so twice a millisecond: a listed process has ended before it can be killed."""
     for _ in range(6):
         mark = f"hops-{time.monotonic_ns()}"
-        with launching() as launcher:
+        with start_supervisor() as launcher:
             spawn(launcher, sys.executable, "-c", HOPS, mark)
             time.sleep(0.3)
         running = (int(path.name) for path in Path("/proc").glob("[0-9]*"))
@@ -228,7 +218,7 @@ def test_a_process_that_is_another_at_every_moment_is_killed_too() -> None:
 
 
 def command_of(pid: int) -> str:
-    """Return the words of a process; nothing if it is gone."""
+    """Return the command line of a process; empty if it is gone."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
     except (FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""A signal ends what is being done, wherever the interpreter is when it comes."""
+"""A signal ends a run at any point of the interpreter."""
 
 import os
 import signal
@@ -15,11 +15,11 @@ ROOT = Path(__file__).parents[2]
 
 
 class Thing:
-    """Something that a callback can be told the end of."""
+    """An object whose end triggers a callback."""
 
 
-def be_signalled_where_errors_are_ignored(number: signal.Signals) -> None:
-    """Have a signal come while the interpreter tells a callback of the end of an object."""
+def raise_signal_in_a_weakref_callback(number: signal.Signals) -> None:
+    """Send a signal from a callback whose exceptions the interpreter ignores."""
     thing = Thing()
     kept = weakref.ref(thing, lambda _: os.kill(os.getpid(), number))
     del thing
@@ -27,7 +27,7 @@ def be_signalled_where_errors_are_ignored(number: signal.Signals) -> None:
 
 
 def interrupted_by(do: Callable[[], None]) -> Interrupted:
-    """Do something, wait, and return what ended that long before its time."""
+    """Call a function, sleep, and return the exception that ends the sleep early."""
 
     def do_and_wait() -> None:
         do()
@@ -42,39 +42,35 @@ def interrupted_by(do: Callable[[], None]) -> Interrupted:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_is_raised_where_it_comes(number: signal.Signals) -> None:
-    """With its number."""
+def test_signal_raises_interrupted_with_its_number(number: signal.Signals) -> None:
     caught = interrupted_by(lambda: os.kill(os.getpid(), number))
     assert caught.number == number
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_that_reached_nobody_is_raised_again(number: signal.Signals) -> None:
-    """Errors of a callback are ignored; the second time it is raised in the open, and only once."""
-    caught = interrupted_by(lambda: be_signalled_where_errors_are_ignored(number))
+def test_signal_lost_in_a_callback_is_raised_once_more(number: signal.Signals) -> None:
+    caught = interrupted_by(lambda: raise_signal_in_a_weakref_callback(number))
     assert caught.number == number
     time.sleep(0.05)
 
 
-def test_a_signal_that_is_held_is_not_raised_again() -> None:
-    """What is being written by then is written to its end; the signal is known all the same."""
+def test_lost_signal_is_not_raised_after_hold_but_sets_the_exit_code() -> None:
     with handle_termination(), handle_interrupts() as signals:
-        be_signalled_where_errors_are_ignored(signal.SIGTERM)
+        raise_signal_in_a_weakref_callback(signal.SIGTERM)
         signals.hold()
         time.sleep(0.05)
     assert signals.exit_code == 143
 
 
-def test_afterwards_signals_are_what_they_were() -> None:
-    """Whoever took them before takes them again."""
+def test_previous_handlers_are_restored() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)]
     with handle_termination(), handle_interrupts():
         pass
     assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)]
 
 
-def test_no_module_has_the_compiler_import_another() -> None:
-    """For a sign's name it imports another; a signal meanwhile becomes a ``SyntaxError``, and is lost."""
+def test_no_module_names_a_character_by_its_unicode_name() -> None:
+    """The compiler imports a module for it; a signal meanwhile becomes a ``SyntaxError``, and is lost."""
     sources = [path for folder in ("bench", "strategies") for path in (ROOT / folder).rglob("*.py")]
     assert len(sources) > 200
     assert [path for path in sources if "\\N{" in path.read_text("utf-8")] == []

@@ -1,4 +1,4 @@
-"""The class of an answer, from its status, body and headers."""
+"""The outcome of an answer, by its status, body and headers."""
 
 import asyncio
 import gzip
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from bench.api import Answer, ClientSettings, TooLargeError, collect, collect_async
-from bench.api.response_check import check_response
+from bench.api.outcomes import outcome_of_answer, outcome_of_status
 
 CAP = 1000
 SETTINGS = ClientSettings(workers=1, keep_alive=True, request_timeout_s=1.0, largest_bytes=CAP)
@@ -61,19 +61,35 @@ BOMB = gzip.compress(bytes(CAP + 1))
         (Answer(404, b"no flag", {"Content-Length": "70"}), "not_found", ""),
     ],
 )
-def test_an_answer_has_a_class(answer: Answer, outcome: str, detail: str) -> None:
-    """Whatever its library let pass."""
-    assert check_response(answer, CAP) == (outcome, detail)
+def test_answer_has_one_outcome_for_all_clients(answer: Answer, outcome: str, detail: str) -> None:
+    assert outcome_of_answer(answer, CAP) == (outcome, detail)
 
 
-def test_a_body_is_collected_up_to_the_cap() -> None:
-    """As it came, to the last byte that is allowed."""
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (200, "ok"),
+        (204, "corrupt"),
+        (302, "redirect"),
+        (403, "error"),
+        (404, "not_found"),
+        (418, "server_error"),
+        (429, "rate_limited"),
+        (500, "server_error"),
+        (503, "unavailable"),
+        (0, "error"),
+    ],
+)
+def test_status_has_an_outcome(status: int, outcome: str) -> None:
+    assert outcome_of_status(status) == outcome
+
+
+def test_body_is_collected_up_to_the_limit() -> None:
     assert collect([b"GI", b"", b"F"], SETTINGS) == b"GIF"
     assert len(collect([bytes(CAP - 1), b"x"], SETTINGS)) == CAP
 
 
-def test_no_more_of_a_body_is_asked_for_than_the_cap_allows() -> None:
-    """A body without an end comes to one."""
+def test_endless_body_is_read_only_up_to_the_limit() -> None:
     taken = []
 
     def pieces() -> Iterator[bytes]:

@@ -1,0 +1,24 @@
+"""The outcome of a trial, and the reason why a trial is not valid. Used by the worker and the runner.
+
+A module of its own because every worker imports it: ``bench.model.results`` would double its cold start.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Outcome: TypeAlias = Literal[
+    "ok", "error", "crash", "timeout", "corrupt", "missing", "unexpected", "escape", "invalid"
+]
+"""Stored with each measurement; ``invalid`` trials were disturbed, and are repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """The reason why a round or a trial does not count.
+
+    Attributes:
+        detail: one line for the user.
+    """
+
+    outcome: Outcome
+    detail: str

@@ -1,0 +1,147 @@
+"""Inspect the files of a round: compare saved flags with those served, and find links out of the folder."""
+
+import os
+import stat
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+from zlib import crc32
+
+from bench.api import Fetch, Job
+
+
+class FileComparison(NamedTuple):
+    """The files of a round, compared with the flags served.
+
+    Attributes:
+        verified: number of fetches with their flag on disk as served.
+        differing: a line for each flag with other bytes.
+        missing: names of flags that were received but not saved.
+        unexpected: paths, relative to the round's folder, that belong to no fetch.
+    """
+
+    verified: int
+    differing: Sequence[str]
+    missing: Sequence[str]
+    unexpected: Sequence[str]
+
+
+def list_paths(folder: Path) -> Iterator[Path]:
+    """Yield everything below a folder, subfolders and symbolic links included; nothing if it is missing."""
+    for parent, folders, files in os.walk(folder):
+        yield from (Path(parent, name) for name in (*folders, *files))
+
+
+def mark_corrupt_fetches(fetches: Iterable[Fetch], reference: Path) -> Iterator[Fetch]:
+    """Turn *ok* fetches into *corrupt* ones if their checksum is not that of the flag served."""
+    for fetch in fetches:
+        is_checked = fetch.outcome == "ok" and fetch.checksum is not None
+        if is_checked and fetch.checksum != crc32(_read_served(reference, _file_name(fetch))):
+            yield fetch._replace(outcome="corrupt", detail="the bytes differ from those served")
+        else:
+            yield fetch
+
+
+def compare_files(
+    fetches: Iterable[Fetch], job: Job, reference: Path, created: frozenset[Path]
+) -> FileComparison:
+    """Compare every flag that was fetched, as saved and as served.
+
+    Args:
+        fetches: returned by the round.
+        job: of the round.
+        reference: folder of the flags as served.
+        created: paths created in the trial's folder during the round.
+    """
+    sizes_bytes = defaultdict[str, list[int]](list)
+    corrupt = defaultdict[str, set[int]](set)
+    for fetch in fetches:
+        if fetch.outcome == "ok":
+            sizes_bytes[_file_name(fetch)].append(fetch.size_bytes)
+        elif fetch.checksum is not None:
+            corrupt[_file_name(fetch)].add(fetch.checksum)
+    verified, differing, missing = 0, [], []
+    for name in sorted(sizes_bytes.keys() | corrupt.keys()):
+        if not _is_saved(job.folder, name):
+            missing.append(name)
+            continue
+        saved = (job.folder / name).read_bytes()
+        if name in corrupt and crc32(saved) in corrupt[name]:
+            verified += len(sizes_bytes[name])  # each by its checksum: the last to be saved was a corrupt one
+        elif difference := describe_difference(saved, _read_served(reference, name), sizes_bytes[name]):
+            differing.append(f"{name} {difference}")
+        else:
+            verified += len(sizes_bytes[name])
+    unexpected = {os.path.relpath(path, job.folder) for path in created} - sizes_bytes.keys() - corrupt.keys()
+    return FileComparison(verified, differing, missing, sorted(unexpected))
+
+
+def describe_difference(saved: bytes, served: bytes, received_bytes: Sequence[int]) -> str | None:
+    """Describe how a saved flag differs from the one served; None if all its fetches received it whole."""
+    if saved != served:
+        offset = next(
+            (offset for offset, (a, b) in enumerate(zip(saved, served, strict=False)) if a != b),
+            min(len(saved), len(served)),
+        )
+        return f"differs at byte {offset} ({len(saved)} bytes, {len(served)} were served)"
+    wrong = next((size for size in received_bytes if size != len(served)), None)
+    return None if wrong is None else f"was once received with {wrong} bytes, {len(served)} were served"
+
+
+def find_escaping_links(folder: Path, created: Iterable[Path]) -> list[str]:
+    """Describe the links out of a trial's folder through which outside files could be changed.
+
+    A symbolic link leads to its target; a hard link leads out if its file has more names than there are
+    below the folder. The folder itself may have been replaced by a link, too.
+    """
+    if folder.is_symlink():
+        return [f"{folder.name} -> {_target(folder)}"]
+    states = [(path, state) for path in created if (state := _lstat(path)) is not None]
+    root = os.path.realpath(folder)
+    symbolic = [
+        f"{path.relative_to(folder)} -> {_target(path)}"
+        for path, state in states
+        if stat.S_ISLNK(state.st_mode) and not Path(os.path.realpath(path)).is_relative_to(root)
+    ]
+    names = defaultdict[tuple[int, int], list[Path]](list)
+    links: dict[tuple[int, int], int] = {}
+    for path, state in states:
+        if stat.S_ISREG(state.st_mode):
+            names[state.st_dev, state.st_ino].append(path)
+            links[state.st_dev, state.st_ino] = state.st_nlink
+    hard = [
+        f"{min(paths).relative_to(folder)} is a hard link to an outside file"
+        for file, paths in names.items()
+        if len(paths) < links[file]
+    ]
+    return sorted(symbolic) + sorted(hard)
+
+
+def _lstat(path: Path) -> os.stat_result | None:
+    try:
+        return path.lstat()
+    except OSError:  # removed meanwhile
+        return None
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:
+        return "?"
+
+
+def _file_name(fetch: Fetch) -> str:
+    return f"{fetch.country.lower()}.gif"
+
+
+def _read_served(reference: Path, name: str) -> bytes:
+    file = reference / name
+    return file.read_bytes() if file.is_file() else b""
+
+
+def _is_saved(folder: Path, name: str) -> bool:
+    """Tell whether the flag is a regular file of its own; a link to another file is no download."""
+    path = folder / name
+    return path.is_file() and not path.is_symlink() and not folder.is_symlink()

@@ -1,0 +1,80 @@
+"""Files that a round saves, and links that lead out of its trial's folder."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bench.worker.round_files import describe_difference, find_escaping_links, list_paths
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Create the folder of a trial with one round and one flag in it, next to another file."""
+    (tmp_path / "outside.gif").write_bytes(b"GIF")
+    round_ = tmp_path / "trial" / "1"
+    round_.mkdir(parents=True)
+    (round_ / "br.gif").write_bytes(b"GIF")
+    return tmp_path / "trial"
+
+
+def links_out_of(folder: Path) -> list[str]:
+    return find_escaping_links(folder, list_paths(folder))
+
+
+def test_links_within_the_folder_are_allowed(folder: Path) -> None:
+    (folder / "1" / "cn.gif").symlink_to("br.gif")
+    (folder / "1" / "in.gif").symlink_to("nowhere.gif")
+    (folder / "2").symlink_to("1")
+    os.link(folder / "1" / "br.gif", folder / "de.gif")
+    assert links_out_of(folder) == []
+
+
+def test_symbolic_links_to_the_outside_are_reported(folder: Path) -> None:
+    """Absolute or relative, to a file, a folder or a missing target, also through another link."""
+    (folder / "1" / "a").symlink_to("../../outside.gif")
+    (folder / "1" / "b").symlink_to(folder.parent)
+    (folder / "1" / "c").symlink_to("/nowhere/at/all")
+    (folder / "1" / "d").symlink_to("a")
+    assert links_out_of(folder) == [
+        "1/a -> ../../outside.gif",
+        f"1/b -> {folder.parent}",
+        "1/c -> /nowhere/at/all",
+        "1/d -> a",
+    ]
+
+
+def test_hard_link_to_an_outside_file_is_reported(folder: Path) -> None:
+    os.link(folder.parent / "outside.gif", folder / "1" / "cn.gif")
+    assert links_out_of(folder) == ["1/cn.gif is a hard link to an outside file"]
+
+
+def test_folder_replaced_by_a_link_is_reported(folder: Path) -> None:
+    """The folder of the round, or that of the trial."""
+    (folder / "1").rename(folder.parent / "elsewhere")
+    (folder / "1").symlink_to(folder.parent / "elsewhere")
+    assert links_out_of(folder) == [f"1 -> {folder.parent}/elsewhere"]
+    folder.rename(folder.parent / "moved")
+    folder.symlink_to("moved")
+    assert links_out_of(folder) == ["trial -> moved"]
+
+
+def test_path_removed_meanwhile_is_ignored(folder: Path) -> None:
+    """A thread of the strategy may still be at work."""
+    assert find_escaping_links(folder, [folder / "gone"]) == []
+
+
+@pytest.mark.parametrize(
+    ("saved", "served", "difference"),
+    [
+        (b"abc", b"abc", None),
+        (b"abX", b"abc", "differs at byte 2 (3 bytes, 3 were served)"),
+        (b"ab", b"abc", "differs at byte 2 (2 bytes, 3 were served)"),
+        (b"abcd", b"abc", "differs at byte 3 (4 bytes, 3 were served)"),
+        (b"", b"abc", "differs at byte 0 (0 bytes, 3 were served)"),
+    ],
+)
+def test_first_wrong_byte_and_both_sizes_are_named(
+    saved: bytes, served: bytes, difference: str | None
+) -> None:
+    assert describe_difference(saved, served, [len(served)]) == difference
