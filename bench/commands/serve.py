@@ -11,8 +11,8 @@ import rich_click as click
 
 from bench.app.output import stderr_console
 from bench.model.profile_presets import preset
+from bench.model.server_settings import ServerSettings, check_host, is_reachable
 from bench.server.serve import serve as serve_until_signalled
-from bench.server.settings import ServerSettings, checked_host, is_reachable
 
 _EXPOSED = "{} can be reached from other machines, and the flag server does not protect itself"
 
@@ -59,7 +59,7 @@ def serve(  # noqa: PLR0913  one argument an option
     authority_file: Path | None,
 ) -> None:
     """Run the flag server until Ctrl-C, for curl, a browser or your own scripts."""
-    address = checked_host(host, allow_remote=allow_remote)
+    address = check_host(host, allow_remote=allow_remote)
 
     for given, option in ((http2, "--http2"), (authority_file, "--authority")):
         if given and not tls:

@@ -10,11 +10,11 @@ from bench.errors import ServerDiedError, SetupError
 from bench.model.cases import Case, Experiment
 from bench.model.profile_presets import preset
 from bench.model.results import Measurement
+from bench.model.server_settings import ServerSettings
 from bench.runner.context import ScheduledTrial
 from bench.runner.processes.launcher import Launcher
 from bench.runner.processes.redact import redact_text
 from bench.runner.processes.server_process import RunningServer, serving
-from bench.server.settings import ServerSettings
 from bench.system.cpu_affinity import Pinning
 
 

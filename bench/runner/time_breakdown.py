@@ -4,8 +4,8 @@ Both read the same clock, and sums over all fetches need no telling which reques
 """
 
 from bench.model.results import Gap, Phases, Round
+from bench.model.served_trials import ObservedRound
 from bench.runner.expected_round import Expectation
-from bench.server.server_rounds import ObservedRound
 from bench.worker.protocol import TimedRound
 from bench.worker.timeline import Timeline
 
@@ -17,14 +17,16 @@ def account(timed: TimedRound, seen: ObservedRound | None, expected: Expectation
     server do not know the same.
     """
     times = timed.timeline
-    all_answered = seen is not None and sum(timed.fetches.values()) == seen.witness.requests == seen.answered
+    all_answered = (
+        seen is not None and sum(timed.fetches.values()) == seen.server_round.requests == seen.answered
+    )
     witnessed = seen if all_answered and "timeout" not in timed.fetches else None
     return Round(
         elapsed_s=timed.elapsed_s,
         ideal_s=expected.ideal_s,
         fetches=timed.fetches,
         verified=timed.verified,
-        server=None if seen is None else seen.witness,
+        server=None if seen is None else seen.server_round,
         server_busy=seen.cpu_s / timed.elapsed_s if seen is not None and timed.elapsed_s > 0 else None,
         phases=phases(times, witnessed) if times and witnessed else None,
         gap=gap(timed.elapsed_s, times, witnessed, expected) if times and witnessed else None,

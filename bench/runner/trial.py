@@ -11,6 +11,7 @@ from bench.model.cases import NO_CLIENT, Case
 from bench.model.comparison import BuiltVariant
 from bench.model.latency_histogram import encode_histogram
 from bench.model.results import Leak, Measurement, Round
+from bench.model.served_trials import Opening
 from bench.runner.context import RunContext, ScheduledTrial
 from bench.runner.expected_round import Expectation, expected_round
 from bench.runner.processes.redact import redact_text
@@ -27,7 +28,6 @@ from bench.runner.protected_files import (
 )
 from bench.runner.time_breakdown import account
 from bench.runner.validate import Evidence, classify_trial
-from bench.server.open_trials import Opening
 from bench.system.disturbance import Snapshot, conditions_between, cpu_s, take_snapshot
 from bench.system.process_probes import Peaks
 from bench.worker.protocol import WORKER_PROBES, Task
@@ -107,11 +107,11 @@ def run_and_validate(
     workspace = site.launcher.workspace
     names = {trial.name for trial in trials}
     around = {name: each for name, each in surroundings(workspace).items() if name not in names}
-    waits_before = server.handle.waits()
+    waits_before = server.handle.count_waits()
     before = _snapshot(site, server)
     endings = run()
     after = _snapshot(site, server)
-    waits = server.handle.waits() - waits_before
+    waits = server.handle.count_waits() - waits_before
     seen = [server.handle.close_trial(trial.name) for trial in trials]
     escaped = sorted(
         {

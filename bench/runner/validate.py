@@ -12,10 +12,10 @@ from bench.model.cases import Experiment
 from bench.model.json_codec import MalformedError, to_json_value
 from bench.model.latency_histogram import are_counts
 from bench.model.results import Outcome, Round, ServerRound
+from bench.model.served_trials import ObservedRound
 from bench.model.text import count_names
 from bench.runner.expected_round import Expectation, check_round, surplus_of
 from bench.runner.processes.worker_exit import WorkerExit, exit_problem
-from bench.server.server_rounds import ObservedRound
 from bench.system.disturbance import Snapshot, find_disturbance, refused_connections
 from bench.worker.protocol import Report, TimedRound
 
@@ -172,7 +172,7 @@ def classify_trial(
         return "error", untrue
     for number, timed in enumerate(ending.report.rounds):
         stated, awaited = seen.get(number), evidence.awaited(number)
-        found = check_round(timed, None if stated is None else stated.witness, awaited)
+        found = check_round(timed, None if stated is None else stated.server_round, awaited)
         if found is not None:
             is_excused = unserved and surplus_of(timed, awaited) == {"timeout"}
             return ("invalid", unserved) if is_excused else found

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from bench.model.cases import Experiment
+from bench.model.served_trials import ObservedRound
 from bench.runner.expected_round import Expectation
 from bench.runner.processes.worker_exit import WorkerExit
 from bench.runner.validate import Evidence, classify_trial
-from bench.server.server_rounds import ObservedRound
 from bench.system.disturbance import Snapshot
 from bench.worker.protocol import Report, TimedRound
 from tests.builders import case, round_of, witness

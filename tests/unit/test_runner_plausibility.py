@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from bench.model.json_codec import MalformedError
+from bench.model.served_trials import ObservedRound
 from bench.runner.processes.worker_exit import WorkerExit
 from bench.runner.validate import implausible_times, validate_report
-from bench.server.server_rounds import ObservedRound
 from bench.worker.protocol import Holdings, Report, TimedRound
 from bench.worker.timeline import Timeline
 from tests.builders import witness

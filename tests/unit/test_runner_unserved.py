@@ -7,10 +7,10 @@ from typing import Literal
 import pytest
 
 from bench.model.cases import Experiment
+from bench.model.served_trials import ObservedRound
 from bench.runner.expected_round import Expectation
 from bench.runner.processes.worker_exit import WorkerExit
 from bench.runner.validate import Evidence, classify_trial
-from bench.server.server_rounds import ObservedRound
 from bench.system.disturbance import Snapshot
 from bench.worker.protocol import Report, TimedRound, TrialOutcome
 from tests.builders import round_of, witness

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from bench.model.server_settings import ServerSettings
 from bench.runner.processes.child_process import Child, start_piped
 from bench.runner.processes.launcher import Launcher
 from bench.runner.processes.output import file_output
 from bench.server.control_client import FlagServer, server_command
-from bench.server.settings import ServerSettings
 
 SERVER_WORDS: Final = "server.txt"
 """The file of the workspace that takes what the server prints."""

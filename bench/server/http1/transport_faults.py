@@ -1,4 +1,4 @@
-"""The faults that spoil an answer on its way over HTTP/1.1: what is sent of it, and how it ends."""
+"""Build the responses of the transport faults over HTTP/1.1: the bytes that are sent, and the close."""
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -6,60 +6,76 @@ from math import inf
 from types import MappingProxyType
 from typing import Final, NamedTuple, SupportsIndex, TypeAlias
 
-from bench.server.http1.connection_close import Ending
+from bench.server.connection_close import CloseMode
+from bench.server.fault_responses import HUGE_HEADER, MOST_SLICES, SURPLUS, FaultPacing
 from bench.server.request_log import UNANSWERED
-from bench.server.responses import Header, Response, Slice, Slices, written_head
+from bench.server.responses import Header, Response, Slice, Slices, write_head
 
-_MOST_PIECES: Final = 20
-_PIECE_S: Final = 0.001
-_BYTE_S: Final = 0.03
 _NEVER: Final = Slice(b"", inf)
 _NOTHING: Final = (Slice(b"", 0.0),)
 _SLOW_HEADER: Final = b"X-Slow: " + b"." * 8_000
-"""Goes on for four minutes in a single line: some clients refuse longer ones, others more than 100."""
-_HUGE_HEADER: Final = ("X-Huge", "." * (256 * 1024))
+"""Lasts four minutes in a single line: some clients refuse longer lines, others more than 100 of them."""
 _GARBAGE: Final = b"This is no status line\r\n"
-_SURPLUS: Final = b"and this is more than was promised\r\n"
-_OVERSIZE_BYTES: Final = 1024**3
 _BLOCK: Final = bytes(256 * 1024)
 _BLOCK_S: Final = 0.001
-"""Other connections have their turns in between, even if the client takes everything at once."""
+"""Gives other connections their turn, even if the client takes everything at once."""
 
 
 class FaultyResponse(NamedTuple):
-    """What is sent of an answer.
+    """The part of a response that is sent, and the close of its connection.
 
     Attributes:
-        status: ``UNANSWERED`` if that is no whole answer, or has no status that a client could read.
+        status: ``UNANSWERED`` if the response is incomplete, or its status unreadable.
     """
 
     slices: Slices
-    ending: Ending
+    close_mode: CloseMode
     status: int
 
 
-def faulty_response(kind: str, answer: Response, body: bytes, *, is_last: bool) -> FaultyResponse | None:
-    """Spoil an answer; ``None`` if this kind of fault does not, or finds nothing to spoil.
+class _Request(NamedTuple):
+    """A request that meets a fault.
 
-    Args:
-        kind: the kind of the fault.
-        answer: what would be sent.
-        body: as much of its body as was asked for, which is nothing of it for HEAD.
-        is_last: whether the connection would end with this answer in any case.
+    Attributes:
+        response: the response without the fault.
+        body: the requested part of its body: nothing for HEAD.
+        close_mode: the state of the connection after a response without the fault.
     """
-    if kind == "slicer":
-        return _slicer(answer, body, is_last=is_last)
-    if kind in _OF_HEADS:
-        return _OF_HEADS[kind](answer, body)
-    return _OF_BODIES[kind](answer, body) if body and kind in _OF_BODIES else None
+
+    response: Response
+    body: bytes
+    close_mode: CloseMode
+    pacing: FaultPacing
+
+    @property
+    def half(self) -> bytes:
+        """A head that promises the whole body, and half of the body."""
+        return self.response.closing_head + self.body[: len(self.body) // 2]
+
+    def head_with(self, *headers: Header) -> bytes:
+        """Write the head with these headers in place of its Content-Length."""
+        others = (each for each in self.response.headers if each[0] != "Content-Length")
+        return write_head(self.response.status, (*others, *headers), "close")
+
+
+def faulty_response(
+    kind: str, response: Response, body: bytes, close_mode: CloseMode, pacing: FaultPacing
+) -> FaultyResponse | None:
+    """Build a faulty response, or return None if this kind of fault does not apply.
+
+    Some kinds are not about the transport, and some need a body.
+    """
+    build = _OF_ANY.get(kind) or (_OF_BODIES.get(kind) if body else None)
+    return None if build is None else build(_Request(response, body, close_mode, pacing))
 
 
 class _ByteByByte:
-    """Something that comes at once, then a byte at a time, and never an end: cut as it is needed."""
+    """Slices of one byte each after a first one, and no end; each is cut on demand."""
 
-    def __init__(self, first: bytes, rest: bytes) -> None:
+    def __init__(self, first: bytes, rest: bytes, byte_s: float) -> None:
         self._first = first
         self._rest = rest
+        self._byte_s = byte_s
 
     def __len__(self) -> int:
         return len(self._rest) + 2
@@ -68,121 +84,119 @@ class _ByteByByte:
         at = index.__index__()
         if at > len(self._rest):
             return _NEVER
-        return Slice(self._rest[at - 1 : at] if at else self._first, at * _BYTE_S)
+        return Slice(self._rest[at - 1 : at] if at else self._first, at * self._byte_s)
 
 
 class _Flood:
-    """A head and the same block over and over: as long as it is, it takes no memory."""
+    """A head and the same block over and over, which takes no memory however long it is."""
 
-    def __init__(self, head: bytes) -> None:
+    def __init__(self, head: bytes, size: int) -> None:
         self._head = head
+        self._size = size
 
     def __len__(self) -> int:
-        return 1 + _OVERSIZE_BYTES // len(_BLOCK)
+        return 1 + self._size // len(_BLOCK)
 
     def __getitem__(self, index: SupportsIndex, /) -> Slice:
         at = index.__index__()
         return Slice(_BLOCK if at else self._head, at * _BLOCK_S)
 
 
-def _slicer(answer: Response, body: bytes, *, is_last: bool) -> FaultyResponse:
-    whole = answer.head(closing=is_last) + body
-    size = -(-len(whole) // _MOST_PIECES)
-    starts = range(0, len(whole), size)
+def _slicer(request: _Request) -> FaultyResponse:
+    whole = request.response.head(request.close_mode) + request.body
+    size = -(-len(whole) // MOST_SLICES)
     slices = tuple(
-        Slice(whole[start : start + size], number * _PIECE_S) for number, start in enumerate(starts)
+        Slice(whole[start : start + size], number * request.pacing.slice_s)
+        for number, start in enumerate(range(0, len(whole), size))
     )
-    return FaultyResponse(slices, "closed" if is_last else "kept", answer.status)
+    return FaultyResponse(slices, request.close_mode, request.response.status)
 
 
-def _slow_close(answer: Response, body: bytes) -> FaultyResponse:
-    return FaultyResponse(_at_once(answer.closing_head + body), "closed_late", answer.status)
+def _slow_close(request: _Request) -> FaultyResponse:
+    data = request.response.closing_head + request.body
+    return FaultyResponse(_at_once(data), "closed_late", request.response.status)
 
 
-def _reset_before_headers(_answer: Response, _body: bytes) -> FaultyResponse:
+def _reset_before_headers(_request: _Request) -> FaultyResponse:
     return FaultyResponse(_NOTHING, "reset", UNANSWERED)
 
 
-def _reset_mid_body(answer: Response, body: bytes) -> FaultyResponse:
-    return FaultyResponse(_at_once(_half(answer, body)), "reset", UNANSWERED)
+def _reset_mid_body(request: _Request) -> FaultyResponse:
+    return FaultyResponse(_at_once(request.half), "reset", UNANSWERED)
 
 
-def _close_before_headers(_answer: Response, _body: bytes) -> FaultyResponse:
+def _close_before_headers(_request: _Request) -> FaultyResponse:
     return FaultyResponse(_NOTHING, "cut", UNANSWERED)
 
 
-def _short_body(answer: Response, body: bytes) -> FaultyResponse:
-    return FaultyResponse(_at_once(_half(answer, body)), "cut", UNANSWERED)
+def _short_body(request: _Request) -> FaultyResponse:
+    return FaultyResponse(_at_once(request.half), "cut", UNANSWERED)
 
 
-def _cut_chunk(answer: Response, body: bytes) -> FaultyResponse:
-    head = _head(answer, ("Transfer-Encoding", "chunked"))
+def _cut_chunk(request: _Request) -> FaultyResponse:
+    body = request.body
+    head = request.head_with(("Transfer-Encoding", "chunked"))
     return FaultyResponse(_at_once(head + b"%x\r\n" % len(body) + body[: len(body) // 2]), "cut", UNANSWERED)
 
 
-def _stall(answer: Response, body: bytes) -> FaultyResponse:
-    return FaultyResponse((Slice(_half(answer, body), 0.0), _NEVER), "closed", UNANSWERED)
+def _stall(request: _Request) -> FaultyResponse:
+    return FaultyResponse((Slice(request.half, 0.0), _NEVER), "closed", UNANSWERED)
 
 
-def _drip(answer: Response, body: bytes) -> FaultyResponse:
-    return FaultyResponse(_ByteByByte(answer.closing_head, body[:-1]), "closed", UNANSWERED)
+def _drip(request: _Request) -> FaultyResponse:
+    slices = _ByteByByte(request.response.closing_head, request.body[:-1], request.pacing.byte_s)
+    return FaultyResponse(slices, "closed", UNANSWERED)
 
 
-def _slow_headers(answer: Response, _body: bytes) -> FaultyResponse:
-    return FaultyResponse(_ByteByByte(b"", answer.closing_head[:-2] + _SLOW_HEADER), "closed", UNANSWERED)
+def _slow_headers(request: _Request) -> FaultyResponse:
+    slices = _ByteByByte(b"", request.response.closing_head[:-2] + _SLOW_HEADER, request.pacing.byte_s)
+    return FaultyResponse(slices, "closed", UNANSWERED)
 
 
-def _garbage_status_line(answer: Response, body: bytes) -> FaultyResponse:
-    _, _, headers = answer.closing_head.partition(b"\r\n")
-    return FaultyResponse(_at_once(_GARBAGE + headers + body), "cut", UNANSWERED)
+def _garbage_status_line(request: _Request) -> FaultyResponse:
+    _, _, headers = request.response.closing_head.partition(b"\r\n")
+    return FaultyResponse(_at_once(_GARBAGE + headers + request.body), "cut", UNANSWERED)
 
 
-def _bad_length(answer: Response, body: bytes) -> FaultyResponse:
-    return _with_headers(answer, body, ("Content-Length", "-1"))
+def _bad_length(request: _Request) -> FaultyResponse:
+    return _with_headers(request, ("Content-Length", "-1"))
 
 
-def _duplicate_length(answer: Response, body: bytes) -> FaultyResponse:
-    size = len(answer.body)
-    return _with_headers(answer, body, ("Content-Length", str(size)), ("Content-Length", str(size + 1)))
+def _duplicate_length(request: _Request) -> FaultyResponse:
+    size = len(request.response.body)
+    return _with_headers(request, ("Content-Length", str(size)), ("Content-Length", str(size + 1)))
 
 
-def _huge_header(answer: Response, body: bytes) -> FaultyResponse:
-    return _with_headers(answer, body, _HUGE_HEADER, ("Content-Length", str(len(answer.body))))
+def _huge_header(request: _Request) -> FaultyResponse:
+    return _with_headers(request, HUGE_HEADER, ("Content-Length", str(len(request.response.body))))
 
 
-def _surplus_bytes(answer: Response, body: bytes) -> FaultyResponse:
-    return FaultyResponse(_at_once(answer.closing_head + body + _SURPLUS), "cut", answer.status)
+def _surplus_bytes(request: _Request) -> FaultyResponse:
+    data = request.response.closing_head + request.body + SURPLUS + b"\r\n"
+    return FaultyResponse(_at_once(data), "cut", request.response.status)
 
 
-def _oversized(answer: Response, _body: bytes) -> FaultyResponse:
+def _oversized(request: _Request) -> FaultyResponse:
+    size = request.pacing.oversized_bytes
     return FaultyResponse(
-        _Flood(_head(answer, ("Content-Length", str(_OVERSIZE_BYTES)))), "cut", HTTPStatus.OK
+        _Flood(request.head_with(("Content-Length", str(size))), size), "cut", HTTPStatus.OK
     )
 
 
-def _with_headers(answer: Response, body: bytes, *headers: Header) -> FaultyResponse:
-    return FaultyResponse(_at_once(_head(answer, *headers) + body), "cut", answer.status)
-
-
-def _head(answer: Response, *headers: Header) -> bytes:
-    """Write the head of an answer with these headers instead of its Content-Length."""
-    others = (each for each in answer.headers if each[0] != "Content-Length")
-    return written_head(answer.status, (*others, *headers), "close")
-
-
-def _half(answer: Response, body: bytes) -> bytes:
-    """Return a head that promises all of a body, and half of the body."""
-    return answer.closing_head + body[: len(body) // 2]
+def _with_headers(request: _Request, *headers: Header) -> FaultyResponse:
+    data = request.head_with(*headers) + request.body
+    return FaultyResponse(_at_once(data), "cut", request.response.status)
 
 
 def _at_once(data: bytes) -> tuple[Slice, ...]:
     return (Slice(data, 0.0),)
 
 
-_Spoil: TypeAlias = Callable[[Response, bytes], FaultyResponse]
+_Build: TypeAlias = Callable[[_Request], FaultyResponse]
 
-_OF_HEADS: Final[Mapping[str, _Spoil]] = MappingProxyType(
+_OF_ANY: Final[Mapping[str, _Build]] = MappingProxyType(
     {
+        "slicer": _slicer,
         "slow_close": _slow_close,
         "reset_before_headers": _reset_before_headers,
         "close_before_headers": _close_before_headers,
@@ -193,7 +207,8 @@ _OF_HEADS: Final[Mapping[str, _Spoil]] = MappingProxyType(
         "huge_header": _huge_header,
     }
 )
-_OF_BODIES: Final[Mapping[str, _Spoil]] = MappingProxyType(
+"""Faults of responses with or without a body."""
+_OF_BODIES: Final[Mapping[str, _Build]] = MappingProxyType(
     {
         "reset_mid_body": _reset_mid_body,
         "short_body": _short_body,
@@ -204,3 +219,4 @@ _OF_BODIES: Final[Mapping[str, _Spoil]] = MappingProxyType(
         "oversized": _oversized,
     }
 )
+"""Faults that need a body."""

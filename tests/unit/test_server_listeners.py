@@ -1,4 +1,4 @@
-"""The open port: how many may wait at it."""
+"""Test the backlog of a listener."""
 
 import asyncio
 import gc
@@ -9,31 +9,31 @@ from pathlib import Path
 import pytest
 
 from bench.model.cases import Profile
+from bench.model.server_settings import ServerSettings
 from bench.server.listeners import listening
-from bench.server.settings import ServerSettings
 from bench.server.state import new_state
 
 LEAST = 4096
 """With 100, a burst of 200 clients left 97 waiting for a second."""
 
 
-def test_a_burst_of_clients_may_wait_to_be_accepted() -> None:
-    """The kernel itself says how many: the listening socket's ``tcp_info`` has it."""
+def test_backlog_holds_a_burst_of_clients() -> None:
+    """The kernel reports the length: the listening socket's ``tcp_info`` has it."""
 
-    async def stay() -> int:
+    async def read_backlog() -> int:
         async with listening(new_state(ServerSettings(Profile("p")), None), "127.0.0.1", 0) as port:
-            (door,) = (
+            (listener,) = (
                 each
                 for each in gc.get_objects()
                 if isinstance(each, socket.socket)
                 and each.fileno() >= 0
                 and each.getsockname()[1:2] == (port,)
             )
-            info = door.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 32)
-            # tcpi_sacked, the seventh word: of a socket that listens, the length of its queue
+            info = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 32)
+            # tcpi_sacked, the seventh word: the length of the backlog of a listening socket
             return int(struct.unpack_from("=I", info, 28)[0])
 
-    backlog = asyncio.run(stay())
+    backlog = asyncio.run(read_backlog())
     cap = int(Path("/proc/sys/net/core/somaxconn").read_text(encoding="ascii"))
     if cap < LEAST:
         assert backlog == cap
