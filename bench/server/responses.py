@@ -3,11 +3,11 @@
 They have no ``Date``: it is the only header that would change, and no client under test reads it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from typing import Final, NamedTuple, Protocol, SupportsIndex, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from bench.server.connection_close import CloseMode
 
@@ -22,17 +22,14 @@ Header: TypeAlias = tuple[str, str]
 
 
 class Slice(NamedTuple):
-    """A piece of a response, and how many seconds after the response's start it may be sent."""
+    """A later piece of a response, and how many seconds after the response's start it may be sent."""
 
     data: bytes
     after_s: float
 
 
-class Slices(Protocol):
-    """The pieces of a response: a tuple, or an object that cuts each of them on demand."""
-
-    def __len__(self) -> int: ...
-    def __getitem__(self, index: SupportsIndex, /) -> Slice: ...
+NO_MORE_SLICES: Final[Iterator[Slice]] = iter(())
+"""Follows a response that is sent in one piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,7 @@ class Response:
 
     Attributes:
         headers: the headers of any protocol, in order.
-        kept: the whole response in one slice, for a connection that stays open.
+        kept: the whole response for a connection that stays open.
         closing: the same for a connection that is closed.
     """
 
@@ -52,8 +49,8 @@ class Response:
     body: bytes
     kept_head: bytes
     closing_head: bytes
-    kept: tuple[Slice, ...]
-    closing: tuple[Slice, ...]
+    kept: bytes
+    closing: bytes
 
     def head(self, close_mode: CloseMode) -> bytes:
         """Return the status line and headers."""
@@ -91,9 +88,7 @@ def write_head(status: int, headers: Iterable[Header], connection: str) -> bytes
 
 def _build(status: int, headers: tuple[Header, ...], body: bytes) -> Response:
     kept, closing = (write_head(status, headers, connection) for connection in ("keep-alive", "close"))
-    return Response(
-        int(status), headers, body, kept, closing, (Slice(kept + body, 0.0),), (Slice(closing + body, 0.0),)
-    )
+    return Response(int(status), headers, body, kept, closing, kept + body, closing + body)
 
 
 def _reason(status: int) -> str:

@@ -51,16 +51,21 @@ class Handshakes:
             cast("asyncio.Transport", connection).abort()
 
 
-class TlsTransport(asyncio.Transport):
-    """The sending side of an encrypted connection."""
+class TlsTransport:
+    """The sending side of an encrypted connection, with the methods of an ``asyncio.Transport``.
+
+    Those that encryption does not concern are the plain transport's.
+    """
 
     def __init__(self, below: asyncio.Transport, tls: ssl.SSLObject, outgoing: ssl.MemoryBIO) -> None:
-        super().__init__()
         self._below = below
         self._tls = tls
         self._outgoing = outgoing
         self._protocol: asyncio.BaseProtocol | None = None
         self.has_sent_close_notify = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._below, name)
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """Return information on the connection, its encryption included."""
@@ -74,30 +79,6 @@ class TlsTransport(asyncio.Transport):
         """Return the protocol that gets the input."""
         return cast("asyncio.BaseProtocol", self._protocol)
 
-    def is_closing(self) -> bool:
-        """Tell whether the connection is closed, or about to be."""
-        return self._below.is_closing()
-
-    def pause_reading(self) -> None:
-        """Stop reading."""
-        self._below.pause_reading()
-
-    def resume_reading(self) -> None:
-        """Continue reading."""
-        self._below.resume_reading()
-
-    def is_reading(self) -> bool:
-        """Tell whether input is read."""
-        return self._below.is_reading()
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Limit how many encrypted bytes may wait for the kernel."""
-        self._below.set_write_buffer_limits(high, low)
-
-    def get_write_buffer_size(self) -> int:
-        """Return how many encrypted bytes wait for the kernel."""
-        return self._below.get_write_buffer_size()
-
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Encrypt and send; data after close_notify is dropped."""
         rest = memoryview(data)
@@ -110,10 +91,6 @@ class TlsTransport(asyncio.Transport):
         if self._outgoing.pending and not self._below.is_closing():
             self._below.write(self._outgoing.read())
 
-    def can_write_eof(self) -> bool:
-        """Tell that one direction can be closed without the other."""
-        return True
-
     def write_eof(self) -> None:
         """Send close_notify and a FIN, but go on reading."""
         self._send_close_notify()
@@ -124,17 +101,13 @@ class TlsTransport(asyncio.Transport):
         self._send_close_notify()
         self._below.close()
 
-    def abort(self) -> None:
-        """Close the connection now, without close_notify: a reset if the socket lingers for no time."""
-        self._below.abort()
-
     def release_protocol(self) -> None:
         """Drop the protocol: a reference cycle would wait for the garbage collector."""
         self._protocol = None
 
     def _send_close_notify(self) -> None:
         """Send close_notify, without which a client cannot tell the end from a truncation."""
-        if not (self.has_sent_close_notify or self.is_closing()):
+        if not (self.has_sent_close_notify or self._below.is_closing()):
             self.has_sent_close_notify = True
             with suppress(ssl.SSLError):  # OpenSSL would wait for the client's own, which may never come
                 self._tls.unwrap()
@@ -228,7 +201,7 @@ class TlsProtocol(asyncio.Protocol):
         self._is_established = True
         protocol = self._make_protocol(self._accepted_s)
         self._transport.set_protocol(protocol)
-        protocol.connection_made(self._transport)
+        protocol.connection_made(cast("asyncio.Transport", self._transport))
 
     def _decrypt(self) -> None:
         received, is_over = [], False

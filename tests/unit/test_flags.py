@@ -10,7 +10,7 @@ from PIL import Image
 
 from bench.errors import SetupError, UsageError
 from bench.model.countries import COUNTRIES
-from bench.model.flag_pictures import Picture, encode
+from bench.model.flag_pictures import Picture, encode_gif
 from bench.model.flags import all_flags, load_flags, make_flag, served_flags
 
 RED, WHITE, BLUE = (255, 0, 0), (255, 255, 255), (0, 0, 255)
@@ -48,7 +48,7 @@ def test_every_flag_is_a_gif89a_of_three_colours() -> None:
 def test_picture_of_any_size_decodes_to_its_pixels(pixels: int) -> None:
     """Clear codes and sub-blocks may begin anywhere in a picture."""
     drawn = bytes(index % 3 for index in range(pixels))
-    with Image.open(BytesIO(encode(Picture(pixels, 1, [RED, WHITE, BLUE], drawn)))) as image:
+    with Image.open(BytesIO(encode_gif(Picture(pixels, 1, [RED, WHITE, BLUE], drawn)))) as image:
         decoded = image.convert("RGB").tobytes()
     assert decoded == b"".join(bytes((RED, WHITE, BLUE)[index]) for index in drawn)
 

@@ -1,5 +1,6 @@
 """Decide on the response to a request over HTTP/1.1, and cut it into slices that keep to its bandwidth."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
@@ -10,7 +11,7 @@ from bench.server.connection_close import CloseMode
 from bench.server.fault_responses import fault_response
 from bench.server.http1.transport_faults import FaultyResponse, faulty_response
 from bench.server.request_log import UNANSWERED, ConnectionInfo
-from bench.server.responses import Response, Slice, Slices, status_response
+from bench.server.responses import NO_MORE_SLICES, Slice, status_response
 from bench.server.served_round import PlannedResponse, ServedRound
 from bench.server.state import RequestTarget
 
@@ -24,31 +25,34 @@ class ResponseWriter(PlannedResponse):
     """A response being sent.
 
     Attributes:
+        data: the bytes that are sent next; ``rest`` follows.
         close_mode: the state of the connection after it.
-        next_s: the earliest time of its next slice.
+        next_s: the earliest time to send ``data``.
+        is_sent: whether all of it was sent.
     """
 
-    slices: Slices
+    data: bytes
     close_mode: CloseMode
     next_s: float
-    slices_sent: int = field(init=False, default=0)
+    rest: Iterator[Slice]
     is_sent: bool = field(init=False, default=False)
 
     def take_slice(self, now_s: float) -> bytes:
-        """Return the slice that is sent now, and schedule the one after it."""
-        slices, number = self.slices, self.slices_sent
-        if number == 0:
+        """Return the bytes that are sent now, and schedule the next slice."""
+        data = self.data
+        if not self.start_s:
             self.start_s = now_s
-        self.slices_sent = number + 1
-        if self.slices_sent == len(slices):
+        following = next(self.rest, None)
+        if following is None:
             self.is_sent = True
         else:
-            self.next_s = self.start_s + slices[self.slices_sent].after_s
-        return slices[number].data
+            self.data = following.data
+            self.next_s = self.start_s + following.after_s
+        return data
 
     def log_unanswered(self, connection: ConnectionInfo, end_s: float) -> None:
         """Log that the client has left at ``end_s``, which may be before the response began."""
-        has_begun = self.slices_sent > 0 and self.start_s < end_s
+        has_begun = 0 < self.start_s < end_s
         if not has_begun:
             self.fault = ""
         self.log(connection, self.start_s if has_begun else end_s, end_s, UNANSWERED)
@@ -61,18 +65,18 @@ def respond(target: RequestTarget, method: bytes, arrival_s: float, close_mode: 
         return refuse(served, HTTPStatus.METHOD_NOT_ALLOWED, arrival_s)
     response, country = resource.response, resource.country
     attempt, delay_s, fault = served.plan(country) if country else (0, 0.0, None)
-    status, kind = response.status, ""
+    status, rest, kind = response.status, NO_MORE_SLICES, ""
     if fault is not None and resource.is_found:
-        faulty, kind = _respond_with_fault(target, fault, method, close_mode)
-        slices, close_mode, status = faulty
+        (data, close_mode, status, rest), kind = _respond_with_fault(target, fault, method, close_mode)
     elif method == _HEAD:
-        slices = head_only(response, close_mode)
+        data = response.head(close_mode)
     elif served.bandwidth is not None:
-        slices = paced_slices(response, served.bandwidth, close_mode)
+        data, rest = response.head(close_mode), pace_body(response.body, served.bandwidth)
     else:
-        slices = response.kept if close_mode == "kept" else response.closing
+        data = response.kept if close_mode == "kept" else response.closing
+    due_s = arrival_s + delay_s
     return ResponseWriter(
-        served, status, arrival_s, country, attempt, delay_s, kind, slices, close_mode, arrival_s + delay_s
+        served, status, arrival_s, country, attempt, delay_s, kind, data, close_mode, due_s, rest
     )
 
 
@@ -90,26 +94,21 @@ def _respond_with_fault(
     faulty = faulty_response(fault.kind, response, body, close_mode, served.fault_pacing)
     if faulty is not None:
         return faulty, fault.kind
-    slices = (Slice(response.head(close_mode) + body, 0.0),)
-    return FaultyResponse(slices, close_mode, response.status), "" if replacement is None else fault.kind
+    whole = FaultyResponse(response.head(close_mode) + body, close_mode, response.status)
+    return whole, "" if replacement is None else fault.kind
 
 
 def refuse(served: ServedRound, status: int, arrival_s: float) -> ResponseWriter:
     """Refuse a request that is not valid, and close the connection."""
-    slices = status_response(status).closing
-    return ResponseWriter(served, status, arrival_s, "", 0, 0.0, "", slices, "refused", arrival_s)
+    data = status_response(status).closing
+    return ResponseWriter(
+        served, status, arrival_s, "", 0, 0.0, "", data, "refused", arrival_s, NO_MORE_SLICES
+    )
 
 
-def head_only(response: Response, close_mode: CloseMode) -> tuple[Slice, ...]:
-    """Send the head without the body."""
-    return (Slice(response.head(close_mode), 0.0),)
-
-
-def paced_slices(response: Response, bandwidth: float, close_mode: CloseMode) -> tuple[Slice, ...]:
-    """Send the head, then each slice of the body once the bandwidth, in bytes per second, allows it."""
-    body = response.body
+def pace_body(body: bytes, bandwidth: float) -> Iterator[Slice]:
+    """Cut a body into slices, each of which may be sent once the bandwidth in bytes per second allows it."""
     step = slice_bytes(bandwidth)
-    ends = [*range(step, len(body), step), len(body)]
-    starts = [0, *ends[:-1]]
-    slices = (Slice(body[start:end], end / bandwidth) for start, end in zip(starts, ends, strict=True))
-    return (Slice(response.head(close_mode), 0.0), *slices)
+    for start in range(0, max(1, len(body)), step):
+        end = min(start + step, len(body))
+        yield Slice(body[start:end], end / bandwidth)

@@ -178,7 +178,7 @@ class Http2Protocol(asyncio.Protocol):
     def _refuse_http1(self) -> None:
         """Answer a client that did not negotiate HTTP/2 in HTTP/1.1, and close the connection."""
         status = HTTPStatus.HTTP_VERSION_NOT_SUPPORTED
-        self._transport.write(status_response(status).closing[0].data)
+        self._transport.write(status_response(status).closing)
         response = refuse(0, self._state.public, status, self._arrival_s)
         response.begin(self._arrival_s)
         if self._transport.is_closing():  # the client has left, and did not get it

@@ -1,7 +1,4 @@
-"""Build the steps of the transport faults over HTTP/2, which replace those of the whole response.
-
-Generators: each step is made when the one before it was sent.
-"""
+"""Build the steps of the transport faults over HTTP/2, which replace those of the whole response."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -10,6 +7,7 @@ from typing import Final, TypeAlias
 from bench.server.fault_responses import HUGE_HEADER, MOST_SLICES, SURPLUS, FaultPacing
 from bench.server.http2.frames import (
     Data,
+    Field,
     GoAway,
     Http2Response,
     Reset,
@@ -32,6 +30,21 @@ def faulty_steps(kind: str, response: Http2Response, pacing: FaultPacing) -> Ste
     return None if build is None else build(response, pacing)
 
 
+def _duplicate_length(response: Http2Response, _pacing: FaultPacing) -> Steps:
+    """Send a wrong length before the right one: a client that reads only one often reads the first."""
+    size = len(response.body)
+    return _send_with(response, with_lengths(response.fields, b"%d" % (size // 2), b"%d" % size))
+
+
+def _huge_header(response: Http2Response, _pacing: FaultPacing) -> Steps:
+    name, value = HUGE_HEADER
+    return _send_with(response, (*response.fields, (name.lower().encode(), value.encode())))
+
+
+def _send_with(response: Http2Response, fields: tuple[Field, ...]) -> Steps:
+    return send_whole(response._replace(fields=fields), None)
+
+
 def _slicer(response: Http2Response, pacing: FaultPacing) -> Steps:
     body = response.body
     size = -(-len(body) // MOST_SLICES)
@@ -40,22 +53,14 @@ def _slicer(response: Http2Response, pacing: FaultPacing) -> Steps:
         yield Step(Data(body[start : start + size], start + size >= len(body)), number * pacing.slice_s)
 
 
-def _reset_before_headers(_response: Http2Response, _pacing: FaultPacing) -> Steps:
-    yield Step(Reset(), 0.0)
-
-
 def _reset_mid_body(response: Http2Response, pacing: FaultPacing) -> Steps:
     yield from _stall(response, pacing)
     yield Step(Reset(), 0.0)
 
 
-def _goaway(_response: Http2Response, _pacing: FaultPacing) -> Steps:
-    yield Step(GoAway(), 0.0)
-
-
 def _short_body(response: Http2Response, _pacing: FaultPacing) -> Steps:
     """End the stream after half of the body."""
-    yield from send_whole(response._replace(body=response.body[: len(response.body) // 2]), None)
+    return send_whole(response._replace(body=response.body[: len(response.body) // 2]), None)
 
 
 def _stall(response: Http2Response, _pacing: FaultPacing) -> Steps:
@@ -71,40 +76,15 @@ def _drip(response: Http2Response, pacing: FaultPacing) -> Steps:
         yield Step(Data(response.body[at : at + 1], is_end=False), at * pacing.byte_s)
 
 
-def _slow_headers(_response: Http2Response, _pacing: FaultPacing) -> Steps:
-    """Hold the headers back: no frame may come between their parts, so half of them block every stream."""
-    yield from ()
-
-
-def _bad_length(response: Http2Response, _pacing: FaultPacing) -> Steps:
-    yield from send_whole(response._replace(fields=with_lengths(response.fields, b"-1")), None)
-
-
-def _duplicate_length(response: Http2Response, _pacing: FaultPacing) -> Steps:
-    """Send a wrong length before the right one: a client that reads only one often reads the first."""
-    size = len(response.body)
-    fields = with_lengths(response.fields, b"%d" % (size // 2), b"%d" % size)
-    yield from send_whole(response._replace(fields=fields), None)
-
-
-def _huge_header(response: Http2Response, _pacing: FaultPacing) -> Steps:
-    name, value = HUGE_HEADER
-    fields = (*response.fields, (name.lower().encode(), value.encode()))
-    yield from send_whole(response._replace(fields=fields), None)
-
-
-def _surplus_bytes(response: Http2Response, _pacing: FaultPacing) -> Steps:
-    yield from send_whole(response._replace(body=response.body + SURPLUS), None)
-
-
 _Build: TypeAlias = Callable[[Http2Response, FaultPacing], Steps]
 
 OF_ANY: Final[Mapping[str, _Build]] = MappingProxyType(
     {
-        "reset_before_headers": _reset_before_headers,
-        "goaway": _goaway,
-        "slow_headers": _slow_headers,
-        "bad_length": _bad_length,
+        "reset_before_headers": lambda *_: iter((Step(Reset(), 0.0),)),
+        "goaway": lambda *_: iter((Step(GoAway(), 0.0),)),
+        # No frame may come between the parts of the headers, so half of them would block every stream.
+        "slow_headers": lambda *_: iter(()),
+        "bad_length": lambda response, _: _send_with(response, with_lengths(response.fields, b"-1")),
         "duplicate_length": _duplicate_length,
         "huge_header": _huge_header,
     }
@@ -117,7 +97,9 @@ OF_BODIES: Final[Mapping[str, _Build]] = MappingProxyType(
         "short_body": _short_body,
         "stall": _stall,
         "drip": _drip,
-        "surplus_bytes": _surplus_bytes,
+        "surplus_bytes": lambda response, _: send_whole(
+            response._replace(body=response.body + SURPLUS), None
+        ),
     }
 )
 """Faults that need a body."""
