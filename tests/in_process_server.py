@@ -2,18 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 from bench.model.cases import Profile
 from bench.model.flags import all_flags
 from bench.server.connection_limits import DEFAULT_LIMITS, ConnectionLimits
 from bench.server.event_loop import new_event_loop
 from bench.server.fault_responses import DEFAULT_PACING, FaultPacing
-from bench.server.listeners import listening
+from bench.server.listeners import Listeners
 from bench.server.open_trials import OpenTrials
 from bench.server.request_log import Record
+from bench.server.resource_needs import ListenerSpec
 from bench.server.routes import Routes
 from bench.server.served_round import ServedRound
 from bench.server.state import ServerState
@@ -64,8 +66,9 @@ def run_server(
     async def serve() -> None:
         public = ServedRound(profile, 1, 0, write, pacing)
         state = ServerState(Routes(flags or all_flags()), OpenTrials(1), public, limits)
-        async with listening(state, "127.0.0.1", 0) as port:
-            await talk(InProcessServer(state, port, log))
+        with ExitStack() as stack:
+            url = Listeners(state, "127.0.0.1", stack).find_or_open(ListenerSpec()).url
+            await talk(InProcessServer(state, urlsplit(url).port or 0, log))
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(serve())

@@ -6,7 +6,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -81,9 +81,9 @@ def threaded_server(
     opened, stop = threading.Event(), threading.Event()
 
     async def serve() -> None:
-        async with AsyncExitStack() as stack:
+        with ExitStack() as stack:
             listeners = Listeners(state, "127.0.0.1", stack)
-            server.listener = await listeners.find_or_open(listener_spec(profile))
+            server.listener = listeners.find_or_open(listener_spec(profile))
             server.authority = listeners.authority
             opened.set()
             await loop.run_in_executor(None, stop.wait)

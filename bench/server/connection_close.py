@@ -44,23 +44,44 @@ def close_connection(
         LingeringClose(transport, on_closed, limits).start(delay_s)
 
 
-class LingeringClose(asyncio.Protocol):
+class _Close(asyncio.Protocol):
+    """Takes over a connection until its end."""
+
+    def __init__(self, transport: asyncio.Transport, on_closed: OnClosed) -> None:
+        self._transport = transport
+        self._on_closed = on_closed
+        self._timer: asyncio.TimerHandle | None = None
+        transport.set_protocol(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Report the end of the connection."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._on_closed(exc)
+
+    def _call_later(self, delay_s: float, callback: Callable[[], None]) -> None:
+        self._timer = asyncio.get_running_loop().call_later(delay_s, callback)
+
+
+class LingeringClose(_Close):
     """Drops a client's input until it closes its side, sends too much or takes too long."""
 
     def __init__(self, transport: asyncio.Transport, on_closed: OnClosed, limits: ConnectionLimits) -> None:
-        self._transport = transport
-        self._on_closed = on_closed
+        super().__init__(transport, on_closed)
         self._linger_s = limits.linger_s
         self._bytes_left = limits.linger_bytes
-        self._timer: asyncio.TimerHandle | None = None
 
     def start(self, delay_s: float = 0.0) -> None:
-        """Take over a connection, and send the FIN now or later."""
-        self._transport.set_protocol(self)
+        """Send the FIN now or later."""
         if delay_s:
-            self._timer = asyncio.get_running_loop().call_later(delay_s, self._send_fin)
-        else:
-            self._send_fin()
+            self._call_later(delay_s, self.start)
+            return
+        self._call_later(self._linger_s, self._transport.abort)
+        try:
+            self._transport.write_eof()
+        except OSError:  # the client has closed its side already
+            self._transport.abort()
+        self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         """Drop the input."""
@@ -68,46 +89,17 @@ class LingeringClose(asyncio.Protocol):
         if self._bytes_left < 0:
             self._transport.abort()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Report the end of the connection."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._on_closed(exc)
 
-    def _send_fin(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(self._linger_s, self._transport.abort)
-        try:
-            self._transport.write_eof()
-        except OSError:  # the client has closed its side already
-            self._transport.abort()
-        self._transport.resume_reading()
-
-
-class ResetClose(asyncio.Protocol):
+class ResetClose(_Close):
     """Resets a connection as soon as the kernel has sent everything, unless the client leaves earlier."""
 
-    def __init__(self, transport: asyncio.Transport, on_closed: OnClosed) -> None:
-        self._transport = transport
-        self._on_closed = on_closed
-        self._socket: socket.socket = transport.get_extra_info("socket")
-        self._timer: asyncio.TimerHandle | None = None
-
     def start(self) -> None:
-        """Take over a connection whose response is with the kernel."""
-        self._transport.set_protocol(self)
-        self._reset()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Report the end of the connection."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._on_closed(exc)
-
-    def _reset(self) -> None:
-        if self._transport.get_write_buffer_size() or unsent_bytes(self._socket):
-            self._timer = asyncio.get_running_loop().call_later(_RESET_RETRY_S, self._reset)
+        """Send the reset now, or check again soon."""
+        connection: socket.socket = self._transport.get_extra_info("socket")
+        if self._transport.get_write_buffer_size() or unsent_bytes(connection):
+            self._call_later(_RESET_RETRY_S, self.start)
             return
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NO_TIME)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NO_TIME)
         self._transport.abort()
 
 

@@ -8,7 +8,7 @@ import gc
 import os
 import signal
 import sys
-from contextlib import AsyncExitStack
+from contextlib import ExitStack
 from typing import BinaryIO, Final
 
 from bench.errors import BenchError, UsageError
@@ -37,11 +37,11 @@ def main() -> None:
 async def _serve(commands: BinaryIO, replies: BinaryIO) -> None:
     reader = asyncio.StreamReader(limit=_LONGEST_LINE)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), commands)
-    async with AsyncExitStack() as stack:
+    with ExitStack() as stack:
         control = _Control(stack)
         async for line in reader:
             try:
-                reply = await control.execute(from_line(line))
+                reply = control.execute(from_line(line))
             except BenchError as error:
                 reply = error_to_json(error)
             replies.write(to_line(reply))
@@ -51,22 +51,22 @@ async def _serve(commands: BinaryIO, replies: BinaryIO) -> None:
 class _Control:
     """Executes control messages; the first of them must start the server."""
 
-    def __init__(self, stack: AsyncExitStack) -> None:
+    def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
         self._started: Listeners | None = None
 
-    async def execute(self, message: Message) -> Message:
+    def execute(self, message: Message) -> Message:
         """Execute a message and return the reply."""
         match message:
             case {"start": settings}:
-                return await self._start(from_json_value(ServerSettings, settings, "start"))
+                return self._start(from_json_value(ServerSettings, settings, "start"))
             case {"open": opening}:
-                return await self._open(from_json_value(Opening, opening, "open"))
+                return self._open(from_json_value(Opening, opening, "open"))
             case {"records": str(name)}:
                 logs = self._listeners.state.trials.logs(name)
                 return {"records": name, "rounds": {number: list(log) for number, log in logs.items()}}
             case {"handshakes": str(name)}:
-                return await self._count_handshakes(name)
+                return self._count_handshakes(name)
             case {"count": "waits"}:
                 return {"waits": self._listeners.state.waits}
             case {"close": str(name)}:
@@ -79,12 +79,12 @@ class _Control:
             raise UsageError("the server has not been started")
         return self._started
 
-    async def _start(self, settings: ServerSettings) -> Message:
+    def _start(self, settings: ServerSettings) -> Message:
         if self._started is not None:
             raise UsageError("the server has been started already")
         host = check_host(settings.host, allow_remote=False)
         listeners = Listeners(new_state(settings, write=None), host, self._stack)
-        listener = await listeners.find_or_open(listener_spec(settings.profile), settings.port)
+        listener = listeners.find_or_open(listener_spec(settings.profile), settings.port)
         self._started = listeners
         # A collection in the middle of a round would make responses late; between trials it does no harm.
         gc.collect()
@@ -92,21 +92,21 @@ class _Control:
         gc.disable()
         return {"ready": {"url": listener.url, "authority": listeners.authority, "pid": os.getpid()}}
 
-    async def _open(self, opening: Opening) -> Message:
-        listener = await self._find_listener(opening)
+    def _open(self, opening: Opening) -> Message:
+        listener = self._find_listener(opening)
         self._listeners.state.trials.open(opening)
         authority = self._listeners.authority if opening.profile.tls else ""
         return {"opened": {"url": trial_url(listener.url, opening.trial), "authority": authority}}
 
-    async def _count_handshakes(self, name: str) -> Message:
+    def _count_handshakes(self, name: str) -> Message:
         """Count the handshakes at the listener of an open trial, which other trials share."""
-        listener = await self._find_listener(self._listeners.state.trials.opening(name))
+        listener = self._find_listener(self._listeners.state.trials.opening(name))
         handshakes = listener.handshakes
         begun, failed = (handshakes.begun, handshakes.failed) if handshakes else (0, 0)
         return {"handshakes": name, "begun": begun, "failed": failed}
 
-    async def _find_listener(self, opening: Opening) -> Listener:
-        return await self._listeners.find_or_open(listener_spec(opening.profile))
+    def _find_listener(self, opening: Opening) -> Listener:
+        return self._listeners.find_or_open(listener_spec(opening.profile))
 
     def _close(self, name: str) -> Message:
         state = self._listeners.state

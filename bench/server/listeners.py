@@ -5,8 +5,8 @@ import errno
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -46,7 +46,7 @@ class Listener:
 class Listeners:
     """The listeners of one address by kind, with certificates of one authority."""
 
-    def __init__(self, state: ServerState, host: str, stack: AsyncExitStack, extra: Extra = TLS) -> None:
+    def __init__(self, state: ServerState, host: str, stack: ExitStack, extra: Extra = TLS) -> None:
         """``stack`` closes the listeners; ``extra`` names the libraries that encryption needs."""
         self.state = state
         self._host = host
@@ -60,27 +60,26 @@ class Listeners:
         """The certificate authority as PEM; empty as long as nothing is encrypted."""
         return "" if self._authority is None else self._authority.pem
 
-    async def find_or_open(self, spec: ListenerSpec, port: int = 0) -> Listener:
+    def find_or_open(self, spec: ListenerSpec, port: int = 0) -> Listener:
         """Return the listener of a kind; open it on this port, or on any free one, if it is missing.
 
         Raises:
             SetupError: the port is in use or may not be used, or a library is not installed.
         """
-        listener = self._listeners.get(spec)
-        if listener is None:
-            listener = self._listeners[spec] = await self._open(spec, port)
-        return listener
+        if spec not in self._listeners:
+            self._listeners[spec] = self._open(spec, port)
+        return self._listeners[spec]
 
-    async def _open(self, spec: ListenerSpec, port: int) -> Listener:
+    def _open(self, spec: ListenerSpec, port: int) -> Listener:
         if spec.certificate is not None:
             if missing := missing_extra(self._extra):
                 raise SetupError(f"TLS {missing.what}", hint=missing.hint)
-            return await self._open_encrypted(spec, spec.certificate, port)
+            return self._open_encrypted(spec, spec.certificate, port)
         if not spec.is_listening:
             return Listener(base_url(self._host, self._reserve_port(port)))
-        return Listener(base_url(self._host, await self._listen(port, lambda: FlagProtocol(self.state))))
+        return Listener(base_url(self._host, self._listen(port, lambda: FlagProtocol(self.state))))
 
-    async def _open_encrypted(self, spec: ListenerSpec, certificate: CertificateKind, port: int) -> Listener:
+    def _open_encrypted(self, spec: ListenerSpec, certificate: CertificateKind, port: int) -> Listener:
         # optional libraries: a run without encryption does not need them
         from bench.server.certificates import new_certificate_authority
         from bench.server.tls import Handshakes, TlsProtocol
@@ -89,79 +88,62 @@ class Listeners:
         if not spec.is_listening:
             return Listener(base_url(self._host, self._reserve_port(port), "https"))
         context = self._authority.server_context(certificate, "h2" if spec.http2 else "http/1.1")
+        protocol = self._http2_protocol() if spec.http2 else FlagProtocol
         handshakes = Handshakes()
         self._stack.callback(handshakes.abort)
-        make_protocol = self._http2_protocol() if spec.http2 else self._http1_protocol
-        bound_port = await self._listen(port, lambda: TlsProtocol(context, make_protocol, handshakes))
+
+        def make_protocol() -> asyncio.Protocol:
+            return TlsProtocol(context, lambda accepted_s: protocol(self.state, accepted_s), handshakes)
+
+        bound_port = self._listen(port, make_protocol)
         return Listener(base_url(self._host, bound_port, "https"), handshakes)
 
-    def _http1_protocol(self, accepted_s: float) -> asyncio.Protocol:
-        return FlagProtocol(self.state, accepted_s)
-
-    def _http2_protocol(self) -> Callable[[float], asyncio.Protocol]:
+    @staticmethod
+    def _http2_protocol() -> Callable[[ServerState, float], asyncio.Protocol]:
         from bench.server.http2.protocol import Http2Protocol  # h2 is an optional library
 
-        return lambda accepted_s: Http2Protocol(self.state, accepted_s)
+        return Http2Protocol
 
-    async def _listen(self, port: int, make_protocol: Callable[[], asyncio.Protocol]) -> int:
-        return await self._stack.enter_async_context(listening(self.state, self._host, port, make_protocol))
+    def _listen(self, port: int, make_protocol: Callable[[], asyncio.Protocol]) -> int:
+        """Accept connections on a port, and abort all of them at the end; return the port."""
+        limits = self.state.limits
+        with _explain_bind_errors(self._host, port):
+            listener = _open_socket(self._host, port, limits)
+        acceptor = Acceptor(listener, make_protocol, self.state.count_wait, limits.highest_descriptor)
+        self._stack.callback(self.state.abort_connections)
+        self._stack.callback(acceptor.close)
+        acceptor.start()
+        return _bound_port(listener)
 
     def _reserve_port(self, port: int) -> int:
         """Bind a port without listening, so that connecting is refused and no other process gets it."""
-        bound = self._stack.enter_context(socket.socket(_family(self._host), socket.SOCK_STREAM))
-        try:
-            bound.bind((self._host, port))
-        except OSError as error:
-            raise port_error(error, self._host, port) from error
-        bound_port: int = bound.getsockname()[1]
-        return bound_port
+        reserved = self._stack.enter_context(socket.socket(_family(self._host), socket.SOCK_STREAM))
+        with _explain_bind_errors(self._host, port):
+            reserved.bind((self._host, port))
+        return _bound_port(reserved)
 
 
-@asynccontextmanager
-async def listening(
-    state: ServerState, host: str, port: int, make_protocol: Callable[[], asyncio.Protocol] | None = None
-) -> AsyncIterator[int]:
-    """Listen on an address, yield the port, and abort every connection at the end.
-
-    Args:
-        state: the state of the connections.
-        host: the IP address.
-        port: 0 for any free port.
-        make_protocol: creates a connection's protocol; HTTP/1.1 by default.
-
-    Raises:
-        SetupError: the port is in use or may not be used.
-    """
+@contextmanager
+def _explain_bind_errors(host: str, port: int) -> Iterator[None]:
+    """Convert an error of binding a port."""
     try:
-        listener = _open_socket(host, port, state.limits)
+        yield
     except OSError as error:
-        raise port_error(error, host, port) from error
-    acceptor = Acceptor(
-        listener,
-        make_protocol or (lambda: FlagProtocol(state)),
-        state.count_wait,
-        state.limits.highest_descriptor,
-    )
-    acceptor.start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        acceptor.close()
-        state.abort_connections()
-
-
-def port_error(error: OSError, host: str, port: int) -> SetupError:
-    """Describe why a port cannot be bound."""
-    if error.errno == errno.EADDRINUSE:
-        reason = "is in use"
-    else:
-        reason = f"cannot be used: {os.strerror(error.errno or 0)}"
-    return SetupError(f"port {port} of {host} {reason}", hint="choose another port, or 0 for any")
+        in_use = error.errno == errno.EADDRINUSE
+        reason = "is in use" if in_use else f"cannot be used: {os.strerror(error.errno or 0)}"
+        raise SetupError(
+            f"port {port} of {host} {reason}", hint="choose another port, or 0 for any"
+        ) from error
 
 
 def base_url(host: str, port: int, scheme: Literal["http", "https"] = "http") -> str:
     """Return a server's address without a slash at its end."""
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def _bound_port(listener: socket.socket) -> int:
+    port: int = listener.getsockname()[1]
+    return port
 
 
 def _family(host: str) -> socket.AddressFamily:

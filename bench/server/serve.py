@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 from collections.abc import Callable
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -51,9 +51,9 @@ def serve(
             stop = asyncio.Event()
             for signal_number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
-            async with AsyncExitStack() as open_listeners:
+            with ExitStack() as open_listeners:
                 listeners = Listeners(state, host, open_listeners)
-                listener = await listeners.find_or_open(listener_spec(settings.profile), settings.port)
+                listener = listeners.find_or_open(listener_spec(settings.profile), settings.port)
                 if authority_file is not None:
                     _save_authority(listeners.authority, authority_file)
                 announce(listener.url)

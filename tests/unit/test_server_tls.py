@@ -8,7 +8,7 @@ import struct
 import subprocess
 import sys
 import time
-from contextlib import AsyncExitStack, suppress
+from contextlib import ExitStack, suppress
 from typing import cast
 from urllib.request import urlopen
 
@@ -303,9 +303,9 @@ def test_missing_library_is_named_with_the_command_that_installs_it() -> None:
     state = new_state(ServerSettings(ENCRYPTED), None)
 
     async def open_one() -> None:
-        async with AsyncExitStack() as stack:
+        with ExitStack() as stack:
             listeners = Listeners(state, "127.0.0.1", stack, Extra("tls", ("no_such_module",)))
-            await listeners.find_or_open(ListenerSpec("good"))
+            listeners.find_or_open(ListenerSpec("good"))
 
     with pytest.raises(SetupError, match="TLS needs no_such_module") as fault:
         asyncio.run(open_one())
