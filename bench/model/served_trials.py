@@ -1,4 +1,4 @@
-"""Trials as the flag server knows them: what the runner asks it to serve, and the rounds that it observed."""
+"""Define the data that runner and flag server exchange: the trial to serve, and its observed rounds."""
 
 from dataclasses import dataclass
 

@@ -25,7 +25,7 @@ class CertificateAuthority:
 
     @property
     def pem(self) -> str:
-        """The authority's certificate, which clients must trust."""
+        """The authority's certificate, to be trusted by clients."""
         return self._trusted.cert_pem.bytes().decode()
 
     def server_context(self, kind: CertificateKind, protocol: Literal["http/1.1", "h2"]) -> ssl.SSLContext:

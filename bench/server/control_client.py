@@ -30,7 +30,7 @@ class Opened:
     """The address of an open trial.
 
     Attributes:
-        url: the address to which ``.<round>`` is added for each round.
+        url: its address; ``.<round>`` is added for each round.
         authority: the authority that clients must trust, as PEM; empty without encryption.
     """
 

@@ -99,7 +99,7 @@ class _Control:
         return {"opened": {"url": trial_url(listener.url, opening.trial), "authority": authority}}
 
     def _count_handshakes(self, name: str) -> Message:
-        """Count the handshakes at the listener of an open trial, which other trials share."""
+        """Count the handshakes at the listener of an open trial, with those of other trials there."""
         listener = self._find_listener(self._listeners.state.trials.opening(name))
         handshakes = listener.handshakes
         begun, failed = (handshakes.begun, handshakes.failed) if handshakes else (0, 0)

@@ -1,4 +1,4 @@
-"""Build the responses that replace a flag, and define the pacing of the faults that spoil its transport."""
+"""Build the responses that replace a flag, and define the pacing of transport faults."""
 
 import zlib
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ _CHECKSUM: Final = 0x5B64C2B0
 """CRC-32 of a gibibyte of zeros; computing it takes half a second."""
 _RETRY_AFTER: Final[Header] = ("Retry-After", "1")
 _OFF_HOST: Final = "http://192.0.2.1/"
-"""An address of TEST-NET-1, which no machine has (RFC 5737)."""
+"""An address of TEST-NET-1, reserved for documentation (RFC 5737)."""
 _INVERTED: Final = bytes(range(255, -1, -1))
 
 

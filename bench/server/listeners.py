@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 _BACKLOG: Final = 8192
 """Connections that may wait to be accepted: with 100, a burst of 200 left 97 waiting for a second."""
 _PROBES: Final = 4
-"""Unanswered keep-alive probes after which a connection is closed (TCP_KEEPCNT)."""
+"""Unanswered keep-alive probes until a connection is closed (TCP_KEEPCNT)."""
 _UNACKNOWLEDGED_S: Final = 120
-"""Time after which a connection is closed if the client acknowledges or takes nothing (TCP_USER_TIMEOUT)."""
+"""Time until a connection is closed if the client acknowledges or takes nothing (TCP_USER_TIMEOUT)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ _ROUND: Final = re.compile(rb"([A-Za-z0-9_-]{1,64})\.(0|[1-9][0-9]{0,5})")
 
 
 def trial_url(base_url: str, trial: str) -> str:
-    """Return the address to which ``.<round>`` is added for each round of a trial."""
+    """Return the address of a trial; ``.<round>`` is added for each round."""
     return f"{base_url}{TRIALS_PREFIX.decode()}{trial}"
 
 

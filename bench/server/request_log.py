@@ -61,7 +61,7 @@ WriteRecord: TypeAlias = Callable[[int, float, float, float, float, float, int, 
 
 
 class RequestLog:
-    """The records of one round, in the order in which the responses ended."""
+    """The records of one round, in the order of the ends of the responses."""
 
     def __init__(self) -> None:
         self._packed = bytearray()

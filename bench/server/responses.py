@@ -76,7 +76,7 @@ def status_response(status: int, *headers: Header) -> Response:
 
 @cache
 def no_content() -> Response:
-    """Build a 204, which has no body and no headers about one (RFC 9110, 8.6)."""
+    """Build a 204, without a body and without headers about one (RFC 9110, 8.6)."""
     return _build(HTTPStatus.NO_CONTENT, (_SERVER,), b"")
 
 

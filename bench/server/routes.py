@@ -60,7 +60,7 @@ def strip_origin(target: bytes) -> bytes:
 
 
 def _missing_resource(path: bytes) -> Resource:
-    """Return a 404, which has the delay of its country if the path is a flag's."""
+    """Return a 404, with the delay of a country if the path is that of a flag."""
     match = _COUNTRY_PATH.fullmatch(path)
     return Resource(_NOT_FOUND, match[1].decode().upper() if match else "")
 

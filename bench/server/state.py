@@ -60,7 +60,7 @@ class ServerState:
         return self._targets.get(target) or self._look_up(target)
 
     def close_trial(self, name: str) -> Mapping[int, RoundLog]:
-        """Close a trial, and abort the connections on which its requests still wait."""
+        """Close a trial, and abort the connections of its waiting requests."""
         rounds = self.trials.rounds(name)
         for connection in tuple(self.connections.values()):
             if connection.has_pending(rounds):

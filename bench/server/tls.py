@@ -106,7 +106,7 @@ class TlsTransport:
         self._protocol = None
 
     def _send_close_notify(self) -> None:
-        """Send close_notify, without which a client cannot tell the end from a truncation."""
+        """Send close_notify, so that the client can tell the end from a truncation."""
         if not (self.has_sent_close_notify or self._below.is_closing()):
             self.has_sent_close_notify = True
             with suppress(ssl.SSLError):  # OpenSSL would wait for the client's own, which may never come

@@ -1,4 +1,4 @@
-"""How fast and how punctual the flag server is.
+"""Measure the rate and the punctuality of the flag server.
 
 On a quiet machine with two cores:
 ``pytest -o addopts=--import-mode=importlib tests/benchmarks/bench_server.py -s``
@@ -62,7 +62,7 @@ def _tools() -> None:
 
 @contextmanager
 def pinned_server() -> Iterator[tuple[TestedServer, int]]:
-    """Run the flag server on its own core; yield it and its process id."""
+    """Run the flag server on its own core; yield its client and its process id."""
     with server_process(*SERVER_CORE) as process:
         server = control(process)
         server.start(ServerSettings(LOCAL))
@@ -90,7 +90,7 @@ def pinned_nginx(root: Path, flags: Mapping[str, bytes]) -> Iterator[str]:
 
 
 def await_answer(url: str) -> None:
-    """Wait until there is an answer, for 5 s at most."""
+    """Wait for a response, for at most 5 s."""
     deadline_s = monotonic() + 5
     while True:
         try:
@@ -103,7 +103,7 @@ def await_answer(url: str) -> None:
 
 
 def load(url: str, connections: int, seconds: int) -> float:
-    """Load a server from the other core, and return the requests answered per second."""
+    """Load a server from the other core, and return the responses per second."""
     command = [*LOAD_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}", url]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "Non-2xx" not in printed
@@ -123,7 +123,7 @@ def test_rate_is_at_least_four_fifths_of_nginx(benchmark: BenchmarkFixture, tmp_
             pairs.append((ours, load(nginx_url + FLAG, 64, 1)))
 
     with pinned_server() as (server, _), pinned_nginx(tmp_path, all_flags()) as nginx_url:
-        once(benchmark, alternate)
+        run_once(benchmark, alternate)
     ratios = sorted(ours / theirs for ours, theirs in pairs)
     report(
         benchmark,
@@ -138,7 +138,7 @@ def test_rate_is_at_least_four_fifths_of_nginx(benchmark: BenchmarkFixture, tmp_
 
 def test_responses_are_punctual(benchmark: BenchmarkFixture) -> None:
     """At 50 ms and 100 connections: never early, late by at most 1 ms at p50 and 2.5 ms at p99."""
-    witnesses: list[ServerRound] = []
+    rounds: list[ServerRound] = []
     earliest_s: list[float] = []
 
     def repeat() -> None:
@@ -149,21 +149,21 @@ def test_responses_are_punctual(benchmark: BenchmarkFixture) -> None:
             earliest_s.append(
                 min(each.start_s - each.arrival_s - 0.05 for each in records if each.status != UNANSWERED)
             )
-            witnesses.append(server.close_trial(f"t{number}")[0].server_round)
+            rounds.append(server.close_trial(f"t{number}")[0].server_round)
 
     with pinned_server() as (server, _):
-        once(benchmark, repeat)
-    p99s = sorted(witness.late_p99_s for witness in witnesses)
+        run_once(benchmark, repeat)
+    p99s = sorted(each.late_p99_s for each in rounds)
     report(
         benchmark,
-        late_p50_ms=1e3 * median(witness.late_p50_s for witness in witnesses),
+        late_p50_ms=1e3 * median(each.late_p50_s for each in rounds),
         late_p99_ms=1e3 * median(p99s),
         late_p99_least_ms=1e3 * p99s[0],
         late_p99_most_ms=1e3 * p99s[-1],
         earliest_us=1e6 * min(earliest_s),
     )
     assert min(earliest_s) >= 0
-    assert median(witness.late_p50_s for witness in witnesses) <= 0.001
+    assert median(each.late_p50_s for each in rounds) <= 0.001
     assert median(p99s) <= 0.0025
 
 
@@ -180,26 +180,26 @@ def test_hundred_thousand_requests_leave_no_memory_behind(benchmark: BenchmarkFi
             memory.append(resident_mib(pid))
 
     with pinned_server() as (server, pid):
-        once(benchmark, repeat)
+        run_once(benchmark, repeat)
     settled_mib, last_mib = max(memory[:SETTLED]), max(memory[SETTLED:])
     report(benchmark, requests=sum(requests[SETTLED:]), settled_mib=settled_mib, last_mib=last_mib)
     assert sum(requests[SETTLED:]) >= 100_000
     assert last_mib <= settled_mib + 10
 
 
-def once(benchmark: BenchmarkFixture, measure: Callable[[], None]) -> None:
-    """Run a measurement that repeats itself."""
+def run_once(benchmark: BenchmarkFixture, measure: Callable[[], None]) -> None:
+    """Run a measurement that has its own repetitions."""
     benchmark.pedantic(measure, rounds=1)  # type: ignore[no-untyped-call]
 
 
 def resident_mib(pid: int) -> float:
-    """Return how much memory a process holds."""
+    """Return the resident memory of a process."""
     found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     assert found is not None
     return int(found[1]) / 1024
 
 
 def report(benchmark: BenchmarkFixture, **figures: float) -> None:
-    """Keep the figures with the benchmark, and print them."""
+    """Store the figures with the benchmark, and print them."""
     benchmark.extra_info.update(figures)
     print("", *(f"{name} {figure:.3f}" for name, figure in figures.items()), sep="\n  ")

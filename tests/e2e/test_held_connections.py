@@ -68,7 +68,7 @@ def test_three_hundred_connections_are_held() -> None:
 
 @pytest.mark.slow
 def test_ten_thousand_connections_are_held_for_a_minute() -> None:
-    """Beside a thousand slow clients, every one of which times out and comes again."""
+    """Beside a thousand slow clients; each of them times out and connects again."""
     held = hold(10_000, 1_000, 60)
     check(held, 10_000, 1_000)
     assert held["refused"].keys() == {"HTTP/1.1 408 Request Timeout"}

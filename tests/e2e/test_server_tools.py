@@ -29,7 +29,7 @@ def server() -> Iterator[TestedServer]:
 
 
 def run(tool: str, *arguments: str | Path) -> bytes:
-    """Run a tool and return what it prints; skip where it is not installed."""
+    """Run a tool and return its output; skip if it is not installed."""
     if shutil.which(tool) is None:
         pytest.skip(f"{tool} is not installed")
     return subprocess.run([tool, *arguments], capture_output=True, check=True, timeout=30).stdout

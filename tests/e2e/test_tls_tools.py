@@ -34,7 +34,7 @@ _TIMED_OUT = frozenset({28})
 
 
 def needs(tool: str) -> pytest.MarkDecorator:
-    """Skip where a tool is not installed."""
+    """Skip if a tool is not installed."""
     return pytest.mark.skipif(shutil.which(tool) is None, reason=f"{tool} is not installed")
 
 

@@ -57,10 +57,7 @@ def test_jitter_moves_latency_both_ways_but_never_below_zero() -> None:
 
 
 def test_errors_have_their_rate_and_do_not_change_the_delay() -> None:
-    without, with_errors = (
-        Profile("p", Uniform(0, 1)),
-        Profile("q", Uniform(0, 1), faults=(ERROR,)),
-    )
+    without, with_errors = (Profile("p", Uniform(0, 1)), Profile("q", Uniform(0, 1), faults=(ERROR,)))
     drawn = [plan_delay(with_errors, 1, 0, "BR", attempt) for attempt in range(MANY)]
     assert mean(each.fault is not None for each in drawn) == pytest.approx(0.25, abs=0.02)
     assert [each.delay_s for each in drawn] == delays(without)

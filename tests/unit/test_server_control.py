@@ -107,8 +107,8 @@ def test_closing_a_trial_counts_requests_that_were_never_answered(server: Tested
         with socket.create_connection((str(address.hostname), address.port or 0)) as gone:
             gone.sendall(request)
         statuses(server.base_url, "br")  # what was sent before this has been read
-        witness = server.close_trial("given-up")[1].server_round
-        assert (witness.requests, witness.connections, witness.max_in_flight) == (101, 2, 101)
+        observed = server.close_trial("given-up")[1].server_round
+        assert (observed.requests, observed.connections, observed.max_in_flight) == (101, 2, 101)
         with suppress(ConnectionResetError):
             assert waiting.recv(1) == b""
 
@@ -141,10 +141,7 @@ def test_server_listens_on_ipv6() -> None:
         (lambda server: server.close_trial("x"), "trial 'x' is not open"),
         (lambda server: server.records("x"), "trial 'x' is not open"),
         (lambda server: server.start(SETTINGS), "started already"),
-        (
-            lambda server: [server.open_trial(TWICE) for _ in range(2)],
-            "is open already",
-        ),
+        (lambda server: [server.open_trial(TWICE) for _ in range(2)], "is open already"),
     ],
 )
 def test_invalid_calls_are_refused_and_the_server_continues(

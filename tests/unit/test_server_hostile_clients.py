@@ -19,7 +19,7 @@ TCP_REPAIR = 19
 
 
 async def read_status(reader: asyncio.StreamReader) -> int:
-    """Read one response, which comes within five seconds, and return its status."""
+    """Read one response within five seconds, and return its status."""
     async with asyncio.timeout(5):
         head = await reader.readuntil(b"\r\n\r\n")
         size = next(int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:"))

@@ -33,7 +33,7 @@ TIME_OUT_S: Final = 0.05
 FAST: Final = FaultPacing(byte_s=0.0)
 """Sends at once the bytes that come one at a time."""
 BRISK: Final = FaultPacing(byte_s=0.005)
-"""Soon sends the byte that finds the client gone, and the next one, which is told so."""
+"""Soon sends the byte that is refused by a client that has left, and the next one, which fails."""
 
 
 def head(connection: str, *headers: str, status: str = "200 OK", kind: str = "image/gif") -> bytes:
@@ -218,11 +218,7 @@ def test_fault_of_the_transport_closes_the_connection_in_its_way(
     """Byte for byte; requests pipelined after it are never answered."""
     status, received, ending = CLOSES[kind]
     wire, log = observe(
-        with_fault(kind),
-        ask(BR),
-        get(BR),
-        time_out_s=TIME_OUT_S if ending == "open" else 1.0,
-        pacing=FAST,
+        with_fault(kind), ask(BR), get(BR), time_out_s=TIME_OUT_S if ending == "open" else 1.0, pacing=FAST
     )
     assert wire == (received, ending)
     assert [(each.status, each.fault, each.attempt) for each in log] == [(status, kind, 0)]
@@ -415,11 +411,11 @@ def test_client_that_closes_its_side_is_disconnected_from_an_endless_response(ki
 
 def test_pipelined_requests_are_answered_until_a_fault_resets_the_connection() -> None:
     profile = with_fault("reset_mid_body", rate=0.1)
-    sound = next(attempt for attempt in range(100) if plan_delay(profile, 1, 0, "BR", attempt).fault)
-    assert sound > 2
-    wire, log = observe(profile, get(BR) * (sound + 5), time_out_s=1.0)
-    assert wire == ((head("keep-alive") + FLAG) * sound + CLOSING + HALF, "RST")
-    assert [each.fault for each in log] == [""] * sound + ["reset_mid_body"]
+    answered = next(attempt for attempt in range(100) if plan_delay(profile, 1, 0, "BR", attempt).fault)
+    assert answered > 2
+    wire, log = observe(profile, get(BR) * (answered + 5), time_out_s=1.0)
+    assert wire == ((head("keep-alive") + FLAG) * answered + CLOSING + HALF, "RST")
+    assert [each.fault for each in log] == [""] * answered + ["reset_mid_body"]
 
 
 def test_oversized_response_delays_no_other_client_and_takes_little_memory() -> None:

@@ -89,7 +89,7 @@ def test_gzip_bomb_is_built_before_the_trial_starts() -> None:
     gzip_bomb.cache_clear()
     fault_responses._gzip_bomb_response.cache_clear()  # noqa: SLF001  it would keep the bomb
     trials = OpenTrials(1)
-    trials.open(Opening("sound", Profile("p", faults=(Fault("stall", 0.1),)), 0))
+    trials.open(Opening("harmless", Profile("p", faults=(Fault("stall", 0.1),)), 0))
     assert gzip_bomb.cache_info().currsize == 0
     trials.open(Opening("bomb", Profile("p", faults=(Fault("stall", 0.1), Fault("gzip_bomb", 0.1))), 0))
     assert gzip_bomb.cache_info().currsize == 1

@@ -159,7 +159,7 @@ def test_client_that_sends_close_notify_is_still_answered() -> None:
             connection.unwrap()
         connection.settimeout(TIME_OUT_S)
         received = bytearray()
-        with suppress(ssl.SSLZeroReturnError):  # how OpenSSL calls the server's goodbye after one's own
+        with suppress(ssl.SSLZeroReturnError):  # the server's close_notify after the client's own
             while part := connection.recv(65536):
                 received += part
         assert received.endswith(BR)

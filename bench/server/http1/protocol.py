@@ -27,7 +27,7 @@ _VERSIONS: Final = frozenset(("1.0", "1.1"))
 _WAITING_MODES: Final[frozenset[CloseMode]] = frozenset(("refused", "cut"))
 """Closes that wait for the client to close its side, unless it has."""
 _MOST_PIPELINED: Final = 64
-"""Requests waiting on a connection above which no more are read until some are answered."""
+"""Waiting requests of a connection; above that, no more are read until some are answered."""
 
 
 class FlagProtocol(asyncio.Protocol):
@@ -224,7 +224,7 @@ class FlagProtocol(asyncio.Protocol):
             self.abort()
 
     def _end_first(self) -> None:
-        """Log the first response, which the kernel has in full, and close the connection or read on."""
+        """Log the first response, now that the kernel has it, and close the connection or read on."""
         if self._left_s is not None and self._was_reset():
             self.abort()
             return

@@ -51,7 +51,7 @@ class ResponseWriter(PlannedResponse):
         return data
 
     def log_unanswered(self, connection: ConnectionInfo, end_s: float) -> None:
-        """Log that the client has left at ``end_s``, which may be before the response began."""
+        """Log that the client has left at ``end_s``, perhaps before the response began."""
         has_begun = 0 < self.start_s < end_s
         if not has_begun:
             self.fault = ""
@@ -83,7 +83,7 @@ def respond(target: RequestTarget, method: bytes, arrival_s: float, close_mode: 
 def _respond_with_fault(
     target: RequestTarget, fault: Fault, method: bytes, close_mode: CloseMode
 ) -> tuple[FaultyResponse, str]:
-    """Replace a response or spoil its transport; return the kind of fault to log, empty if neither applies.
+    """Replace a response or apply a transport fault; return the kind to log, empty if neither applies.
 
     No bandwidth slows a fault down, so that the fetch ends in the fault's class and not in a time-out.
     """
@@ -107,7 +107,7 @@ def refuse(served: ServedRound, status: int, arrival_s: float) -> ResponseWriter
 
 
 def pace_body(body: bytes, bandwidth: float) -> Iterator[Slice]:
-    """Cut a body into slices, each of which may be sent once the bandwidth in bytes per second allows it."""
+    """Cut a body into slices; each is due as soon as the bandwidth, in bytes per second, allows it."""
     step = slice_bytes(bandwidth)
     for start in range(0, max(1, len(body)), step):
         end = min(start + step, len(body))

@@ -125,6 +125,6 @@ def _drip(data: bytes, byte_s: float) -> Iterator[Slice]:
 
 
 def _repeat_block(size: int) -> Iterator[Slice]:
-    """Send the same block over and over, which takes no memory however often it is."""
+    """Send the same block over and over, without memory for all of them."""
     for number in range(1, size // len(_BLOCK) + 1):
         yield Slice(_BLOCK, number * _BLOCK_S)

@@ -42,7 +42,7 @@ _CONFIG: Final = H2Configuration(
 )
 _MOST_STREAMS: Final = 10_000
 _LARGEST_HEADERS: Final = 64 * 1024
-"""Size, as SETTINGS_MAX_HEADER_LIST_SIZE counts it, above which the whole connection is closed."""
+"""Largest header list (SETTINGS_MAX_HEADER_LIST_SIZE); a larger one closes the whole connection."""
 
 
 class Http2Protocol(asyncio.Protocol):
@@ -117,7 +117,7 @@ class Http2Protocol(asyncio.Protocol):
         self._send_due()
 
     def eof_received(self) -> bool:
-        """Log what is unanswered: the client needs its own side for as long as it wants responses."""
+        """Log the unanswered requests: a client that closes its side wants no more responses."""
         self._abandon()
         self._is_closing = True
         return False
@@ -188,7 +188,7 @@ class Http2Protocol(asyncio.Protocol):
         self._close()
 
     def _send_due(self) -> None:
-        """Send what is due; close the connection after the last response to a client that sent GOAWAY."""
+        """Send the parts that are due; close the connection after the last response if a GOAWAY came."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -38,7 +38,7 @@ class ResponseWriter(PlannedResponse):
     is_ended: bool = field(init=False, default=False)
 
     def begin(self, now_s: float) -> None:
-        """Take the first part, which is due now."""
+        """Take the first part, due now."""
         step = next(self.steps, None)
         self.has_begun = True
         if step is not None:
@@ -46,7 +46,7 @@ class ResponseWriter(PlannedResponse):
             self.start_s = now_s
 
     def advance(self, part: Headers | Data, size: int) -> None:
-        """Take the rest of a part, of which ``size`` bytes of data were sent, or the next part."""
+        """Take the rest of a part after ``size`` bytes of its data, or the next part."""
         if isinstance(part, Data) and size < len(part.data):
             self.part = Data(part.data[size:], part.is_end)
             return

@@ -84,7 +84,7 @@ class SendQueue:
         self._unflushed.clear()
 
     def send_due(self) -> float | None:
-        """Send what is due; return the seconds until more is due, or None if nothing is planned."""
+        """Send the parts that are due; return the seconds until the next one, or None without one."""
         while self._schedule and not (self._is_write_blocked or self._transport.is_closing()):
             due_s, stream = self._schedule[0]
             now_s = perf_counter()
@@ -119,7 +119,7 @@ class SendQueue:
         heappush(self._schedule, (due_s, stream))
 
     def _take_turn(self, response: ResponseWriter, now_s: float) -> None:
-        """Send what is due of one response, but no more than its turn allows."""
+        """Send the parts of one response that are due, but no more than its turn allows."""
         if not response.has_begun:
             response.begin(now_s)
         left = _TURN_BYTES

@@ -1,4 +1,4 @@
-"""Build the steps of the transport faults over HTTP/2, which replace those of the whole response."""
+"""Build the steps of the transport faults over HTTP/2, in place of those of the whole response."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
