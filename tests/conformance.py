@@ -17,7 +17,7 @@ from bench.model.cases import Client, Fault, Profile, Strategy
 from bench.model.countries import COUNTRIES
 from bench.model.faults import KINDS, outcome_of, reach_of
 from bench.model.planned_delays import plan_delay
-from bench.server.open_trials import Opening
+from bench.model.served_trials import Opening
 from bench.server.request_log import Record
 from bench.worker.events import Fetched, read_event
 from bench.worker.protocol import Report

@@ -1,4 +1,4 @@
-"""A server of raw sockets that does to each country what a test says, byte for byte, and counts the hits."""
+"""A server on raw sockets with a fault for each country, byte for byte, that counts its requests."""
 
 import gzip
 import socket
@@ -15,19 +15,19 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 FLAG: Final = b"GIF89a" + bytes(range(256)) * 48
-"""What is served where nothing goes wrong; more than a client reads along with the headers."""
+"""The flag that is served without a fault; larger than a client reads together with the headers."""
 _GIB: Final = 1 << 30
-_NOUGHTS: Final = bytes(1 << 20)
+_ZEROS: Final = bytes(1 << 20)
 _PAUSE_S: Final = 0.02
 
 
 @dataclass
 class Faulty:
-    """What the server does, and what it saw.
+    """The faults of the server, and its counts.
 
     Attributes:
-        faults: by country, the kind of ``bench.model.faults.KINDS`` that all its fetches meet.
-        hits: how often each country was asked for.
+        faults: the kind of ``bench.model.faults.KINDS`` that all fetches of a country meet, by country.
+        hits: requests by country.
     """
 
     base_url: str
@@ -38,31 +38,33 @@ class Faulty:
     closing: threading.Event = field(default_factory=threading.Event)
 
     def hit(self, path: str) -> str:
-        """Count a request; return the kind of fault that it meets, empty for none."""
+        """Count a request; return the kind of its fault, empty for none."""
         country = path.rpartition("/")[2].removesuffix(".gif").upper()
         with self.lock:
             self.hits[country] += 1
         return self.faults.get(country, "")
 
     def pause(self) -> bool:
-        """Wait a moment; say whether there is still somebody to serve."""
+        """Wait a moment; return False if the test is over."""
         return not self.closing.wait(_PAUSE_S)
 
 
-Converse: TypeAlias = Callable[[socket.socket, Faulty], None]
+ServeConnection: TypeAlias = Callable[[socket.socket, Faulty], None]
 Script: TypeAlias = Callable[[socket.socket, Faulty, str], bool]
-"""Answers a request for a path; says whether the connection may serve another."""
+"""Answers a request for a path; returns whether the connection may serve another."""
 
 
 @contextmanager
 def fault_server(
-    faults: Mapping[str, str], context: ssl.SSLContext | None = None, converse: Converse | None = None
+    faults: Mapping[str, str],
+    context: ssl.SSLContext | None = None,
+    serve_connection: ServeConnection | None = None,
 ) -> Iterator[Faulty]:
-    """Serve on a free port of the loopback: encrypted where a context is given, HTTP/1.1 by default."""
+    """Serve on a free loopback port: encrypted if a context is given, HTTP/1.1 by default."""
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
         scheme, port = "https" if context else "http", listener.getsockname()[1]
         faulty = Faulty(f"{scheme}://127.0.0.1:{port}", faults)
-        serve = _serving(faulty, context, converse or converse_in_http1)
+        serve = _serving(faulty, context, serve_connection or serve_http1)
         thread = threading.Thread(target=_accept, args=(listener, faulty, serve))
         thread.start()
         try:
@@ -90,22 +92,22 @@ def _accept(listener: socket.socket, faulty: Faulty, serve: Callable[[socket.soc
 
 
 def _serving(
-    faulty: Faulty, context: ssl.SSLContext | None, converse: Converse
+    faulty: Faulty, context: ssl.SSLContext | None, serve_connection: ServeConnection
 ) -> Callable[[socket.socket], None]:
     def serve(plain: socket.socket) -> None:
         with plain, suppress(OSError):
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if context is None:
-                converse(plain, faulty)
+                serve_connection(plain, faulty)
                 return
             with context.wrap_socket(plain, server_side=True) as connection:
-                converse(connection, faulty)
+                serve_connection(connection, faulty)
 
     return serve
 
 
-def converse_in_http1(connection: socket.socket, faulty: Faulty) -> None:
-    """Answer one request after the other until one of them, or the client, ends the connection."""
+def serve_http1(connection: socket.socket, faulty: Faulty) -> None:
+    """Answer one request after the other until a fault or the client ends the connection."""
     while request := receive(connection, faulty, until=b"\r\n\r\n"):
         path = request.split()[1].decode()
         script = _SCRIPTS.get(faulty.hit(path), _flag)
@@ -114,7 +116,7 @@ def converse_in_http1(connection: socket.socket, faulty: Faulty) -> None:
 
 
 def receive(connection: socket.socket, faulty: Faulty, until: bytes = b"") -> bytes:
-    """Return what a client sends, up to and with some bytes; nothing if it has left or the test is over."""
+    """Read up to and including some bytes; return nothing if the client has left or the test is over."""
     received = b""
     connection.settimeout(0.05)
     while not faulty.closing.is_set():
@@ -130,20 +132,20 @@ def receive(connection: socket.socket, faulty: Faulty, until: bytes = b"") -> by
 
 
 def reset(connection: socket.socket) -> bool:
-    """Make the end of a connection a reset."""
+    """Close a connection with a reset."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    socket.close(connection.detach())  # an encrypted connection would say goodbye first
+    socket.close(connection.detach())  # an encrypted connection would send close_notify first
     return False
 
 
 @cache
 def bomb() -> bytes:
-    """Return a gzip of 1 GiB of noughts."""
-    packer, pieces = zlib.compressobj(9, wbits=-15), _GIB // len(_NOUGHTS)
-    piece = packer.compress(_NOUGHTS) + packer.flush(zlib.Z_FULL_FLUSH)  # leans on nothing before it
+    """Return a gzip of 1 GiB of zeros."""
+    packer, pieces = zlib.compressobj(9, wbits=-15), _GIB // len(_ZEROS)
+    piece = packer.compress(_ZEROS) + packer.flush(zlib.Z_FULL_FLUSH)  # refers to no data before it
     checksum = 0
     for _ in range(pieces):
-        checksum = zlib.crc32(_NOUGHTS, checksum)
+        checksum = zlib.crc32(_ZEROS, checksum)
     trailer = struct.pack("<II", checksum, _GIB)
     return gzip.compress(b"")[:10] + pieces * piece + packer.flush() + trailer
 
@@ -162,7 +164,7 @@ def _flag(connection: socket.socket, *_: object) -> bool:
 
 
 def _once(answer: bytes, *, keeps: bool) -> Script:
-    """Make a script that sends something, and then keeps the connection or closes it."""
+    """Return a script that sends a response, and then keeps the connection or closes it."""
 
     def script(connection: socket.socket, *_: object) -> bool:
         connection.sendall(answer)
@@ -201,7 +203,7 @@ def _close_before_headers(*_: object) -> bool:
 
 def _stall(connection: socket.socket, faulty: Faulty, _: str) -> bool:
     connection.sendall(_whole("200 OK", FLAG)[: -len(FLAG) // 2])
-    return _until_it_leaves(connection, faulty)
+    return _wait_until_client_leaves(connection, faulty)
 
 
 def _drip(connection: socket.socket, faulty: Faulty, _: str) -> bool:
@@ -221,7 +223,7 @@ def _byte_by_byte(content: bytes, connection: socket.socket, faulty: Faulty) -> 
     return False
 
 
-def _until_it_leaves(connection: socket.socket, faulty: Faulty) -> bool:
+def _wait_until_client_leaves(connection: socket.socket, faulty: Faulty) -> bool:
     receive(connection, faulty, until=b"never")
     return False
 
@@ -233,8 +235,8 @@ def _redirect_loop(connection: socket.socket, faulty: Faulty, path: str) -> bool
 
 def _oversized(connection: socket.socket, faulty: Faulty, _: str) -> bool:
     connection.sendall(_head("200 OK", f"Content-Length: {_GIB}"))
-    for _mib in range(_GIB // len(_NOUGHTS)):
-        connection.sendall(_NOUGHTS)
+    for _mib in range(_GIB // len(_ZEROS)):
+        connection.sendall(_ZEROS)
         if faulty.closing.is_set():
             break
     return False

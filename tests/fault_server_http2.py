@@ -1,4 +1,4 @@
-"""The same faults over HTTP/2, one request at a time, for ``tests.fault_server``."""
+"""The faults of ``tests.fault_server`` over HTTP/2, one request at a time."""
 
 import socket
 from collections.abc import Callable, Mapping
@@ -15,26 +15,26 @@ from tests.fault_server import FLAG, Faulty, bomb
 
 
 class LeftError(Exception):
-    """The client has left, or given up the stream."""
+    """The client has left, or reset the stream."""
 
 
 @dataclass
 class Conversation:
-    """A connection, and the requests on it that wait for an answer."""
+    """A connection, and its requests that wait for a response."""
 
     connection: socket.socket
     faulty: Faulty
     state: H2Connection
     requests: list[RequestReceived] = field(default_factory=list)
-    given_up: set[int] = field(default_factory=set)
+    reset_streams: set[int] = field(default_factory=set)
 
     def send(self) -> None:
-        """Send what is to be sent."""
+        """Send the frames that are ready."""
         if content := self.state.data_to_send():
             self.connection.sendall(content)
 
     def listen(self) -> None:
-        """Take in what the client says, for a moment at the most."""
+        """Read frames from the client, until the time-out of the socket."""
         if self.faulty.closing.is_set():
             raise LeftError
         try:
@@ -51,22 +51,22 @@ class Conversation:
         if isinstance(event, RequestReceived):
             self.requests.append(event)
         elif isinstance(event, StreamReset):
-            self.given_up.add(event.stream_id)
+            self.reset_streams.add(event.stream_id)
         elif isinstance(event, DataReceived):
             raise LeftError
 
     def answer(self) -> None:
-        """Answer all who wait, though others may be in the midst of their answers."""
+        """Answer all waiting requests, even while other responses are being sent."""
         while self.requests:
             _answer(self, self.requests.pop(0))
 
     def head(self, stream: int, status: int, *headers: tuple[str, str], ends: bool = False) -> None:
-        """Send the headers of an answer."""
+        """Send the headers of a response."""
         self.state.send_headers(stream, [(":status", str(status)), *headers], end_stream=ends)
         self.send()
 
     def body(self, stream: int, content: bytes, *, ends: bool = True) -> None:
-        """Send a body as the client has room for it."""
+        """Send a body as the windows of the client allow it."""
         left = memoryview(content)
         while left:
             size = min(self.state.local_flow_control_window(stream), 16384, len(left))
@@ -77,19 +77,19 @@ class Conversation:
             left = left[size:]
 
     def wait(self, stream: int, seconds: float = 0.02) -> None:
-        """Take in what the client says for a moment, and go no further if it has given up."""
+        """Read frames for a moment; raise if the client has reset the stream."""
         self.connection.settimeout(seconds)
         self.listen()
         self.answer()
-        if stream in self.given_up:
+        if stream in self.reset_streams:
             raise LeftError
 
 
 Script: TypeAlias = Callable[[Conversation, int, str], None]
 
 
-def converse_in_http2(connection: socket.socket, faulty: Faulty) -> None:
-    """Answer one request after the other until the client, or what it meets, ends the connection."""
+def serve_http2(connection: socket.socket, faulty: Faulty) -> None:
+    """Answer one request after the other until a fault or the client ends the connection."""
     settings = H2Configuration(client_side=False, header_encoding="utf-8", validate_outbound_headers=False)
     conversation = Conversation(connection, faulty, H2Connection(settings))
     conversation.state.initiate_connection()
@@ -109,7 +109,7 @@ def _answer(conversation: Conversation, request: RequestReceived) -> None:
     try:
         script(conversation, request.stream_id, path)
     except LeftError:
-        if request.stream_id not in conversation.given_up:
+        if request.stream_id not in conversation.reset_streams:
             raise
 
 
@@ -165,7 +165,7 @@ def _drip(conversation: Conversation, stream: int, _: str) -> None:
 
 
 def _slow_headers(conversation: Conversation, stream: int, _: str) -> None:
-    while True:  # a part of a frame would keep all other streams waiting
+    while True:  # half a frame would block all other streams
         conversation.wait(stream)
 
 

@@ -1,4 +1,4 @@
-"""A blocking HTTP/2 client on h2's own state machine, which believes nothing that RFC 9113 forbids."""
+"""A blocking HTTP/2 client on h2, which refuses everything that RFC 9113 forbids."""
 
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -8,28 +8,21 @@ from time import perf_counter
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import (
-    ConnectionTerminated,
-    DataReceived,
-    Event,
-    ResponseReceived,
-    StreamEnded,
-    StreamReset,
-)
+from h2.events import ConnectionTerminated, DataReceived, Event, ResponseReceived, StreamEnded, StreamReset
 from h2.settings import SettingCodes
 
-from bench.server.http2.header_encoder import LargeFieldEncoder
-from tests.encrypted_server import EncryptedHouse
+from bench.server.http2.frames import LargeFieldEncoder
+from tests.threaded_server import ThreadedServer
 
 
 @dataclass
 class Answered:
-    """What came of one request so far.
+    """A response as far as it has come.
 
     Attributes:
         reset: the code with which the server reset the stream.
-        pieces: when each piece of the body came, and its size.
-        headers_s: when the headers came; 0 before.
+        pieces: arrival and size of each piece of the body.
+        headers_s: arrival of the headers; 0 before.
     """
 
     headers: dict[str, str] = field(default_factory=dict)
@@ -42,20 +35,20 @@ class Answered:
 
     @property
     def status(self) -> int:
-        """The status; 0 if no headers came."""
+        """The status; 0 without headers."""
         return int(self.headers.get(":status", 0))
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether the stream has ended."""
         return self.is_ended or self.reset is not None
 
 
 class Client:
-    """One connection.
+    """A connection.
 
     Attributes:
-        goaway: the GOAWAY that came.
+        goaway: the GOAWAY that was received.
         is_closed: whether the server closed the connection.
     """
 
@@ -75,7 +68,7 @@ class Client:
         self.flush()
 
     def flush(self) -> None:
-        """Send what the state machine has ready."""
+        """Send the frames that are ready."""
         self.socket.sendall(self.h2.data_to_send())
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> int:
@@ -88,29 +81,29 @@ class Client:
         return stream
 
     def receive(self) -> bool:
-        """Take in what comes next; return whether the connection is still open."""
+        """Read once; return whether the connection is still open."""
         data = self.socket.recv(256 * 1024)
         now_s = perf_counter()
         self.is_closed = not data
         for event in self.h2.receive_data(data) if data else []:
             self.events.append(event)
-            self._heed(event, now_s)
+            self._handle(event, now_s)
         if data:
             self.flush()
         return bool(data)
 
     def until(self, is_so: Callable[[], bool]) -> None:
-        """Take in what comes until something is so, or the server closes the connection."""
+        """Read until a condition holds, or the server closes the connection."""
         while not is_so() and self.receive():
             pass
 
     def get(self, path: str, method: str = "GET", **headers: str) -> Answered:
-        """Ask, and wait for the end of the answer."""
+        """Send a request, and wait for the end of its response."""
         answered = self.answers[self.ask(path, method, **headers)]
         self.until(lambda: answered.is_over)
         return answered
 
-    def _heed(self, event: Event, now_s: float) -> None:
+    def _handle(self, event: Event, now_s: float) -> None:
         match event:
             case ResponseReceived(stream_id=int(stream)):
                 self.answers[stream].headers = dict(event.headers or ())  # type: ignore[arg-type]
@@ -131,17 +124,17 @@ class Client:
 
 
 @contextmanager
-def client_of(server: EncryptedHouse, initial_window: int | None = None) -> Iterator[Client]:
-    """Connect to a server, and close the connection in the end."""
+def client_of(server: ThreadedServer, initial_window: int | None = None) -> Iterator[Client]:
+    """Connect to a server, and close the connection at the end."""
     with server.connect("h2") as connection:
         yield Client(connection, initial_window)
 
 
 def flag_path(country: str) -> str:
-    """Return where a flag lies."""
+    """Return the path of a flag."""
     return f"/flags/{country.lower()}/{country.lower()}.gif"
 
 
-def by_country(server: EncryptedHouse) -> Mapping[str, tuple[int, str]]:
+def by_country(server: ThreadedServer) -> Mapping[str, tuple[int, str]]:
     """Return the status and the fault that a server logged for each country."""
     return {record.country: (record.status, record.fault) for record in server.log}

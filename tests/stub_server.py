@@ -1,4 +1,4 @@
-"""A small flag server of the standard library's, with its own count of what reached it."""
+"""A small flag server on the standard library that counts its requests."""
 
 import threading
 import time
@@ -13,18 +13,18 @@ from pathlib import Path
 
 @dataclass
 class Stub:
-    """What the server does, and what it saw.
+    """The behaviour of the server, and its counts.
 
     Attributes:
         flags: content by country.
         statuses: status by country, where it is not 200.
-        delay_s: from the arrival of a request to its answer.
-        drip_s: before each byte of a body; 0 sends it at once.
-        patience: requests answered on one connection; it hangs up on the next.
-        deaf: whether it keeps connections that the client wants closed, as RFC 9112 asks it not to.
-        requests: how often each path was asked.
-        peak: the most requests that waited for their answers at one instant.
-        headers: those of the last request.
+        delay_s: from the arrival of a request to its response.
+        drip_s: pause before each byte of a body; 0 sends it at once.
+        requests_per_connection: the connection is closed instead of answering the next one.
+        ignores_close: whether it keeps connections that the client wants closed, against RFC 9112.
+        requests: requests by path.
+        peak: the most requests that waited for their responses at one time.
+        headers: the headers of the last request.
     """
 
     base_url: str
@@ -32,8 +32,8 @@ class Stub:
     statuses: dict[str, int] = field(default_factory=dict)
     delay_s: float = 0.0
     drip_s: float = 0.0
-    patience: int = 1_000_000
-    deaf: bool = False
+    requests_per_connection: int = 1_000_000
+    ignores_close: bool = False
     connections: int = 0
     requests: Counter[str] = field(default_factory=Counter)
     waiting: int = 0
@@ -42,7 +42,7 @@ class Stub:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def save_flags(self, folder: Path) -> Path:
-        """Write the flags as the harness does for a worker to compare with."""
+        """Write the flags to a folder, as the harness does for a worker to compare with."""
         folder.mkdir()
         for country, content in self.flags.items():
             (folder / f"{country.lower()}.gif").write_bytes(content)
@@ -84,14 +84,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         stub = self.server.stub
         self.asked += 1
-        self.close_connection = self.close_connection and not stub.deaf
+        self.close_connection = self.close_connection and not stub.ignores_close
         with stub.lock:
             stub.requests[self.path] += 1
             stub.headers = dict(self.headers)
             stub.waiting += 1
             stub.peak = max(stub.peak, stub.waiting)
         time.sleep(stub.delay_s)
-        if self.asked > stub.patience:
+        if self.asked > stub.requests_per_connection:
             self.close_connection = True
             return
         country = self.path.rpartition("/")[2].removesuffix(".gif").upper()
@@ -109,7 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
 
     def log_message(self, *_: object) -> None:
-        """Keep quiet."""
+        """Print nothing."""
 
 
 def _parts(body: bytes, drip_s: float) -> Iterator[bytes]:

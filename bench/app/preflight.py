@@ -16,8 +16,7 @@ from bench.model.cases import Case, Experiment, Strategy
 from bench.model.lower_bound import CaseForecast
 from bench.model.text import plural
 from bench.runner.time_estimate import expected_rounds
-from bench.server.accept_loop import descriptors_for
-from bench.server.listeners import Endpoint, endpoint_of
+from bench.server.resource_needs import count_listeners, required_descriptors
 from bench.storage.run_folder import RUNS
 from bench.system.limits import Limits, raise_limit, read_limits
 from bench.system.machine import Figure
@@ -109,10 +108,10 @@ def resource_warnings(
 def resource_needs(experiment: Experiment, flag_sizes: Mapping[str, int], kept: int = 0) -> Needs:
     """Derive the needs of an experiment from its cases and the bytes of each served flag."""
     cases = experiment.cases
-    listeners = len({Endpoint(), *(endpoint_of(case.profile) for case in cases)})
+    listeners = count_listeners(case.profile for case in cases)
     open_files = [Need(_HARNESS_FILES, "the harness")]
     for case in cases:
-        server_files = descriptors_for(_max_concurrency(case), listeners)
+        server_files = required_descriptors(_max_concurrency(case), listeners)
         worker_files = _worker_files(experiment.strategies[case.strategy], case)
         open_files += (
             Need(server_files, f"the server for {case.id}"),

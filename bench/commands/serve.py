@@ -12,8 +12,8 @@ import rich_click as click
 from bench.app.output import print_note
 from bench.commands import options
 from bench.model.profile_presets import preset
+from bench.model.server_settings import ServerSettings, check_host, is_reachable
 from bench.server.serve import serve as serve_until_signalled
-from bench.server.settings import ServerSettings, checked_host, is_reachable
 
 
 @click.command()
@@ -56,7 +56,7 @@ def serve(  # noqa: PLR0913  one argument an option
     authority_file: Path | None,
 ) -> None:
     """Run the flag server until Ctrl-C, for curl, a browser or your own scripts."""
-    address = checked_host(host, allow_remote=allow_remote)
+    address = check_host(host, allow_remote=allow_remote)
     for value, option in ((http2, "--http2"), (authority_file, "--authority")):
         if value and not tls:
             raise click.UsageError(f"{option} needs --tls")

@@ -1,7 +1,7 @@
-"""The flags that are served, by upper-case country code: the project's own, or those of a folder.
+"""Provide the flags that are served, by upper-case country code: the project's own, or those of a folder.
 
-Sizes are spread like those of the chapter's flags (1.2 to 36 KB, median 9.9 KB), for the size of a
-download is part of what is timed. The designs are invented: real flags would add nothing but a licence.
+Sizes are spread like those of the chapter's flags (1.2 to 36 KB, median 9.9 KB), because the size of a
+download is part of what is timed. The designs are invented: real flags would only add a licence.
 """
 
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ from typing import Final
 from bench.api.job import is_country_code
 from bench.errors import SetupError, UsageError
 from bench.model.countries import COUNTRIES
-from bench.model.flag_pictures import DESIGNS, Colour, Picture, area_of, encode
-from bench.model.planned_delays import evenly
+from bench.model.flag_pictures import DESIGNS, Colour, Picture, area_of, encode_gif
+from bench.model.planned_delays import to_unit_interval
 
 _MEDIAN_BYTES: Final = 9_900
 _SMALLEST_BYTES: Final = 1_250
 _LARGEST_BYTES: Final = 36_000
-_SPREAD: Final = NormalDist(0.0, 0.7)
-"""Of the logarithm of the size: 95 % of the flags lie within a factor of 4 of the median."""
+_LOG_SIZE: Final = NormalDist(0.0, 0.7)
+"""Logarithm of size ÷ median: 95 % of the flags lie within a factor of 4 of the median."""
 
 _COLOURS: Final[tuple[Colour, ...]] = (
     (255, 255, 255),
@@ -37,7 +37,7 @@ _COLOURS: Final[tuple[Colour, ...]] = (
 
 
 def served_flags(folder: Path | None) -> Mapping[str, bytes]:
-    """Return the flags of a folder, or the project's own where none is given."""
+    """Return the flags of a folder, or the project's own if it is None."""
     return all_flags() if folder is None else load_flags(folder)
 
 
@@ -48,26 +48,24 @@ def all_flags() -> Mapping[str, bytes]:
 
 
 def make_flag(code: str) -> bytes:
-    """Make the flag of a country: the same bytes on every machine."""
+    """Generate the flag of a country: the same bytes on every machine."""
     digest = blake2b(code.encode(), digest_size=16, person=b"cloth").digest()
     area = area_of(_size_bytes(digest[:8]))
     height = max(1, round(sqrt(area * 2 / 3)))
     width = area // height
-    design = DESIGNS[digest[8] % len(DESIGNS)]
-    return encode(Picture(width, height, _palette(digest[9:12]), design(width, height)))
+    draw_design = DESIGNS[digest[8] % len(DESIGNS)]
+    return encode_gif(Picture(width, height, _pick_colours(digest[9:12]), draw_design(width, height)))
 
 
 def load_flags(folder: Path) -> Mapping[str, bytes]:
-    """Read the flags of a folder that holds ``br.gif``, or ``br/br.gif`` as the chapter's does.
+    """Read the flags of a folder with ``br.gif``, or ``br/br.gif`` as in the chapter.
 
     Raises:
-        EnvironmentFault: the folder or a flag cannot be read, or there is no flag in it.
+        SetupError: the folder or a flag cannot be read, or the folder has no flag.
         UsageError: two files are the flag of one country.
     """
-    flags: dict[str, bytes] = {}
     try:
-        for code, file in _flag_files(folder).items():
-            flags[code] = file.read_bytes()
+        flags = {code: file.read_bytes() for code, file in _find_flag_files(folder).items()}
     except OSError as error:
         raise SetupError(f"{error.filename or folder}: the flag cannot be read: {error.strerror}") from error
     if not flags:
@@ -75,7 +73,7 @@ def load_flags(folder: Path) -> Mapping[str, bytes]:
     return MappingProxyType(flags)
 
 
-def _flag_files(folder: Path) -> Mapping[str, Path]:
+def _find_flag_files(folder: Path) -> Mapping[str, Path]:
     files = sorted((*folder.glob("*.gif"), *folder.glob("*/*.gif"))) if folder.is_dir() else []
     found: dict[str, Path] = {}
     for file in files:
@@ -88,16 +86,16 @@ def _flag_files(folder: Path) -> Mapping[str, Path]:
 
 def _is_flag(file: Path, folder: Path) -> bool:
     stem = file.stem
-    named = stem.isascii() and is_country_code(stem.upper())  # in Unicode, two letters may be one in capitals
-    return named and (file.parent == folder or file.parent.name == stem)
+    is_named = stem.isascii() and is_country_code(stem.upper())  # a Unicode letter may be two in upper case
+    return is_named and (file.parent == folder or file.parent.name == stem)
 
 
 def _size_bytes(digest: bytes) -> int:
-    size_bytes = round(_MEDIAN_BYTES * exp(_SPREAD.inv_cdf(evenly(digest))))
+    size_bytes = round(_MEDIAN_BYTES * exp(_LOG_SIZE.inv_cdf(to_unit_interval(digest))))
     return min(max(size_bytes, _SMALLEST_BYTES), _LARGEST_BYTES)
 
 
-def _palette(digest: bytes) -> list[Colour]:
-    """Draw three colours, no two alike."""
+def _pick_colours(digest: bytes) -> list[Colour]:
+    """Pick three different colours."""
     colours = list(_COLOURS)
     return [colours.pop(byte % len(colours)) for byte in digest]

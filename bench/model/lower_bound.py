@@ -1,4 +1,4 @@
-"""What no strategy can beat."""
+"""Compute the lower bound of a round, its *ideal*, and hold the time estimate of a case."""
 
 import math
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ from bench.model.cases import Case
 
 @dataclass(frozen=True, slots=True)
 class CaseForecast:
-    """What a case can be expected to take.
+    """The time estimate of a case.
 
     Attributes:
         ideal_s: median over the blocks of the bound that no strategy can beat.
-        trials_s: what its trial in each block takes, warm-up and process start included.
-        may_miss_deadline: whether its longest trial is expected to take longer than it may.
+        trials_s: duration of its trial in each block, with warm-up and process start.
+        may_miss_deadline: whether its longest trial is expected to exceed the deadline.
     """
 
     case: Case
@@ -23,7 +23,7 @@ class CaseForecast:
     may_miss_deadline: bool
 
     def total_s(self, blocks: int) -> float:
-        """Add up the trials of the first so many blocks, in seconds."""
+        """Add up the trials of the first blocks, in seconds."""
         return math.fsum(self.trials_s[:blocks])
 
 
@@ -31,8 +31,7 @@ def ideal_s(service_s: Sequence[float], workers: int, request_timeout_s: float) 
     """Return a lower bound, in seconds, for fetches that take ``service_s`` at the server.
 
     The longest fetch must be waited for, and ``workers`` slots can share the sum at best evenly
-    (Graham, *Bounds on Multiprocessing Timing Anomalies*, 1969). Nobody waits for a fetch longer than
-    its time-out.
+    (Graham, *Bounds on Multiprocessing Timing Anomalies*, 1969). No fetch takes longer than its time-out.
     """
     waited_s = [min(each_s, request_timeout_s) for each_s in service_s]
     return max(*waited_s, math.fsum(waited_s) / workers)

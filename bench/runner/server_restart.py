@@ -7,9 +7,9 @@ from typing import Self
 from bench.errors import ServerDiedError, SetupError
 from bench.model.cases import Experiment
 from bench.model.profile_presets import preset
+from bench.model.server_settings import ServerSettings
 from bench.runner.processes.launcher import Launcher
 from bench.runner.processes.server_process import RunningServer, start_server
-from bench.server.settings import ServerSettings
 
 
 class RestartableServer:

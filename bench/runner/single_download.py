@@ -11,13 +11,13 @@ from pathlib import Path
 from bench.errors import SetupError
 from bench.model.cases import Profile, Strategy
 from bench.model.flags import served_flags
+from bench.model.server_settings import ServerSettings
 from bench.runner.context import own_variant
 from bench.runner.processes.launcher import Launcher, start_supervisor
 from bench.runner.processes.server_process import RunningServer, start_server
 from bench.runner.processes.worker_exit import WorkerExit
 from bench.runner.processes.worker_process import start_worker
 from bench.runner.protected_files import write_authority, write_reference
-from bench.server.settings import ServerSettings
 from bench.worker.events import Event, Fetched
 from bench.worker.protocol import Task
 

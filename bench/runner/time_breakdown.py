@@ -5,8 +5,8 @@ which fetch.
 """
 
 from bench.model.results import Gap, Phases, Round
+from bench.model.served_trials import ObservedRound
 from bench.runner.expected_round import Expectation
-from bench.server.server_rounds import ObservedRound
 from bench.worker.protocol import TimedRound, Timeline
 
 
@@ -17,14 +17,14 @@ def account_round(timed: TimedRound, seen: ObservedRound | None, expected: Expec
     gave up.
     """
     times, answered = timed.timeline, None
-    if seen is not None and sum(timed.fetches.values()) == seen.witness.requests == seen.answered:
+    if seen is not None and sum(timed.fetches.values()) == seen.server_round.requests == seen.answered:
         answered = None if "timeout" in timed.fetches else seen
     return Round(
         elapsed_s=timed.elapsed_s,
         ideal_s=expected.ideal_s,
         fetches=timed.fetches,
         verified=timed.verified,
-        server=None if seen is None else seen.witness,
+        server=None if seen is None else seen.server_round,
         server_busy=None if seen is None else server_busy(timed, seen),
         phases=divide_into_phases(times, answered) if times and answered else None,
         gap=divide_gap(timed.elapsed_s, times, answered, expected) if times and answered else None,

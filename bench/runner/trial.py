@@ -11,6 +11,7 @@ from bench.errors import ServerDiedError
 from bench.model.cases import NO_CLIENT
 from bench.model.latency_histogram import encode_histogram
 from bench.model.results import Leak, Measurement
+from bench.model.served_trials import Opening
 from bench.model.text import redact_text
 from bench.runner.context import RunContext
 from bench.runner.expected_round import Expectation, expected_round
@@ -29,7 +30,6 @@ from bench.runner.protected_files import (
 from bench.runner.schedule import ScheduledTrial, ScheduleEntry
 from bench.runner.time_breakdown import account_round
 from bench.runner.validate import Evidence, classify_trial
-from bench.server.open_trials import Opening
 from bench.system.disturbance import Snapshot, conditions_between, cpu_s, take_snapshot
 from bench.system.process_probes import Peaks
 from bench.worker.protocol import WORKER_PROBES, Task
@@ -77,11 +77,11 @@ def _measure(context: RunContext, server: RunningServer, entry: ScheduleEntry) -
     workspace = context.launcher.workspace
     own = {trial.name for trial in trials}
     files_before = list_workspace(workspace, own)
-    waits_before = server.handle.waits()
+    waits_before = server.handle.count_waits()
     before = _snapshot(context, server)
     exits = _run_workers(context, server, trials, paired_rounds)
     after = _snapshot(context, server)
-    waits = server.handle.waits() - waits_before
+    waits = server.handle.count_waits() - waits_before
     seen = [server.handle.close_trial(trial.name) for trial in trials]
     escaped = sorted(
         {

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from bench.model.results import ServerRound
+from bench.model.served_trials import ObservedRound
 from bench.model.text import count_names
 from bench.model.trial_outcome import Invalid, Outcome
 from bench.runner.expected_round import Expectation, check_round, surplus_outcomes
 from bench.runner.processes.worker_exit import WorkerExit, find_exit_problem
 from bench.runner.time_breakdown import server_busy
-from bench.server.server_rounds import ObservedRound
 from bench.system.disturbance import Snapshot, find_disturbance, refused_connections
 from bench.worker.protocol import TimedRound
 
@@ -154,7 +154,7 @@ def check_rounds(evidence: Evidence) -> Invalid | None:
     """
     for number, timed in enumerate(evidence.reported):
         seen, expected = evidence.seen.get(number), evidence.expected_in(number)
-        problem = check_round(timed, None if seen is None else seen.witness, expected)
+        problem = check_round(timed, None if seen is None else seen.server_round, expected)
         if problem is not None:
             refused = check_refused_connections(evidence)
             return refused if refused and surplus_outcomes(timed, expected) == {"timeout"} else problem
@@ -183,7 +183,7 @@ def check_server(evidence: Evidence) -> Invalid | None:
         seen = evidence.seen.get(number)
         if number == 0 or seen is None:
             continue
-        if late := _lateness(seen.witness, evidence.expected):
+        if late := _lateness(seen.server_round, evidence.expected):
             return Invalid("invalid", f"the server was late: by {late}")
         busy = server_busy(timed, seen) or 0.0
         if busy > _SATURATED:

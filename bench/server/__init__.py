@@ -1,1 +1,1 @@
-"""The flag server: a process of its own that answers as slowly as it is told, and is its own witness."""
+"""The flag server: a process of its own that answers with planned delays and faults, and logs requests."""

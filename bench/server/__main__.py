@@ -1,4 +1,4 @@
-"""The flag server's process, ``python -m bench.server``: started, told and stopped over its pipes."""
+"""Run the flag server's process, ``python -m bench.server``, under control of its pipes."""
 
 from bench.server.control_server import main
 

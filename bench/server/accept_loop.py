@@ -1,7 +1,7 @@
-"""The door of a server: whoever connects is let in while there is room, and waits in the kernel's queue else.
+"""Accept connections while descriptors are free, and leave the rest in the kernel's backlog.
 
-asyncio's own accepts until the process has no descriptor left, and then tries, fails and logs as often as
-its backlog is long, a second later again: no client is served meanwhile.
+asyncio's own server accepts until the process has no descriptor left, and then fails and logs once for each
+place in the backlog, and again a second later: no client is served meanwhile.
 """
 
 import asyncio
@@ -13,92 +13,95 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-_AT_ONCE: Final = 256
-"""Connections that are let in before those inside are looked after again."""
-_LOOK_AGAIN_S: Final = 0.002
-"""While there is no room: at less than a hundredth of a core, nobody waits for longer than need be."""
-_OWN: Final = 8
-"""Descriptors of a server without any connection: its pipes, its event loop, its port."""
-_SPARE: Final = 16
-"""Descriptors that are kept for everything but connections."""
+from bench.server.resource_needs import highest_descriptor
+
+_BATCH: Final = 256
+"""Connections accepted before those already open get their turn."""
+_RETRY_S: Final = 0.002
+"""Between two checks for a free descriptor: they take less than a hundredth of a core."""
 
 
 class Acceptor:
-    """Lets connections in, each to a protocol of its own.
+    """Accepts connections, each with a protocol of its own.
 
-    POSIX hands out the lowest free descriptor, so the number of the latest tells whether there is room for
-    another; no protocol needs to say when it is done.
+    POSIX hands out the lowest free descriptor, so the number of the latest tells whether another is free;
+    no protocol needs to report its end.
 
-    ``keep_waiting`` is called as often as somebody waits outside from one look at the room to the next.
+    ``count_wait`` is called once for each pair of consecutive checks between which clients had to wait.
     """
 
     def __init__(
         self,
         listener: socket.socket,
-        protocol: Callable[[], asyncio.BaseProtocol],
-        keep_waiting: Callable[[], None],
+        make_protocol: Callable[[], asyncio.BaseProtocol],
+        count_wait: Callable[[], None],
+        highest: int | None = None,
     ) -> None:
+        """``highest`` is the highest descriptor of a connection; ``None`` takes the process's limit."""
         self._listener = listener
-        self._protocol = protocol
-        self._keep_waiting = keep_waiting
-        self._highest = highest_descriptor(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        self._make_protocol = make_protocol
+        self._count_wait = count_wait
+        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._highest = highest_descriptor(limit) if highest is None else highest
         self._loop = asyncio.get_running_loop()
-        self._entering: set[asyncio.Task[object]] = set()
-        self._knock: asyncio.TimerHandle | None = None
-        self._has_waited = False
+        self._handshakes: set[asyncio.Task[object]] = set()
+        self._retry_timer: asyncio.TimerHandle | None = None
+        self._was_waiting = False
 
-    def open(self) -> None:
-        """Let in who waits and who comes."""
-        self._knock = None
-        self._has_waited = False
-        self._loop.add_reader(self._listener.fileno(), self._admit)
+    def start(self) -> None:
+        """Accept the connections in the backlog, and new ones as they come."""
+        self._retry_timer = None
+        self._was_waiting = False
+        self._loop.add_reader(self._listener.fileno(), self._accept)
 
     def close(self) -> None:
-        """Let in nobody any more, and give the port back."""
+        """Stop accepting, and close the listener."""
         self._loop.remove_reader(self._listener.fileno())
-        if self._knock is not None:
-            self._knock.cancel()
-        for entering in self._entering:
-            entering.cancel()
+        if self._retry_timer is not None:
+            self._retry_timer.cancel()
+        for handshake in self._handshakes:
+            handshake.cancel()
         self._listener.close()
 
-    def _admit(self) -> None:
-        for _ in range(_AT_ONCE):
+    def _accept(self) -> None:
+        for _ in range(_BATCH):
             try:
                 connection, _ = self._listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError:  # descriptors or memory, of this process or of the whole system
-                self._shut()
+                self._pause()
                 return
             connection.settimeout(0)
-            entering = self._loop.create_task(self._loop.connect_accepted_socket(self._protocol, connection))
-            self._entering.add(entering)
-            entering.add_done_callback(self._entering.discard)
+            handshake = self._loop.create_task(
+                self._loop.connect_accepted_socket(self._make_protocol, connection)
+            )
+            self._handshakes.add(handshake)
+            handshake.add_done_callback(self._handshakes.discard)
             if connection.fileno() >= self._highest:
-                self._shut()
+                self._pause()
                 return
 
-    def _shut(self) -> None:
+    def _pause(self) -> None:
         self._loop.remove_reader(self._listener.fileno())
-        self._knock = self._loop.call_later(_LOOK_AGAIN_S, self._look)
+        self._retry_timer = self._loop.call_later(_RETRY_S, self._retry)
 
-    def _look(self) -> None:
-        """Find out whether somebody has left, and else whether somebody waits."""
+    def _retry(self) -> None:
+        """Accept again if a descriptor is free; otherwise check whether clients wait."""
         if self._lowest_free() <= self._highest:
-            self.open()
+            self.start()
             return
-        is_awaited = self._is_awaited()
-        # connections whose end has been read are closed only after this
-        if is_awaited and self._has_waited:
-            self._keep_waiting()
-        self._has_waited = is_awaited
-        self._shut()
+        is_waiting = self._is_backlog_waiting()
+        # Count from the second check on: a connection whose end has been read is closed a moment later.
+        if is_waiting and self._was_waiting:
+            self._count_wait()
+        self._was_waiting = is_waiting
+        self._pause()
 
-    def _is_awaited(self) -> bool:
-        watch = select.poll()
-        watch.register(self._listener, select.POLLIN)
-        return bool(watch.poll(0))
+    def _is_backlog_waiting(self) -> bool:
+        poll = select.poll()
+        poll.register(self._listener, select.POLLIN)
+        return bool(poll.poll(0))
 
     def _lowest_free(self) -> int:
         try:
@@ -107,18 +110,3 @@ class Acceptor:
             return sys.maxsize
         os.close(descriptor)
         return descriptor
-
-
-def descriptors_for(connections: int, listeners: int = 1) -> int:
-    """Return the least limit of open files with which a server of some ports lets so many connections in."""
-    highest = _OWN + (listeners - 1) + connections - 1
-    return next(
-        most for most in range(highest + 2, highest + _SPARE + 2) if highest_descriptor(most) >= highest
-    )
-
-
-def highest_descriptor(most: int) -> int:
-    """Return the highest number that a connection's descriptor may have where there may be ``most``."""
-    if most == resource.RLIM_INFINITY:
-        return sys.maxsize
-    return most - 1 - min(_SPARE, most // 8)

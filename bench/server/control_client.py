@@ -1,4 +1,4 @@
-"""The harness's side of the control channel: a handle on a flag server that runs in a process of its own."""
+"""Control a flag server in another process over its pipes. Used by the runner and the tests."""
 
 import os
 import selectors
@@ -10,19 +10,16 @@ from typing import BinaryIO, Final
 
 from bench.errors import ServerDiedError
 from bench.model.json_codec import from_json_value
+from bench.model.served_trials import ObservedRound, Opening
+from bench.model.server_settings import ServerSettings
 from bench.server.control_messages import Message, error_from_json, from_line, to_line
-from bench.server.open_trials import Opening
-from bench.server.server_rounds import ObservedRound
-from bench.server.settings import ServerSettings
-from bench.server.trial_urls import trial_url
 
 _CHUNK: Final = 64 * 1024
 
 
 def server_command() -> tuple[str, ...]:
-    """Return the command of the server's process, whose ``PYTHONPATH`` must lead to ``bench``.
+    """Return the command that starts a server process; its ``PYTHONPATH`` must lead to ``bench``.
 
-    Whoever looks after the process starts it, and a ``FlagServer`` at its pipes tells it what to do.
     ``-P`` keeps a foreign ``bench`` of the current folder out.
     """
     return (sys.executable, "-P", "-m", "bench.server")
@@ -30,11 +27,11 @@ def server_command() -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Where an open trial is served.
+    """The address of an open trial.
 
     Attributes:
-        url: the address to which ``.<round>`` is added for each of its rounds.
-        authority: whom a client must trust, as PEM; empty where connections are not encrypted.
+        url: its address; ``.<round>`` is added for each round.
+        authority: the authority that clients must trust, as PEM; empty without encryption.
     """
 
     url: str
@@ -44,14 +41,14 @@ class Opened:
 class FlagServer:
     """A flag server at the other end of two pipes.
 
-    Every method but ``start`` needs a started server. All of them raise ``ServerDiedError`` when the
-    server is gone or does not reply within ``reply_limit_s`` seconds, and otherwise the
-    ``EnvironmentFault`` or ``UsageError`` that the server replies with.
+    Every method but ``start`` needs a started server. All of them raise ``ServerDiedError`` if the server has
+    ended or does not reply within ``reply_limit_s`` seconds, and otherwise the ``SetupError`` or
+    ``UsageError`` that the server replies with.
 
     Attributes:
-        base_url: the server's address without a slash at its end; what is asked of it directly meets
-            the profile it was started with, in block 0.
-        authority: whom a client must trust there, as PEM; empty where connections are not encrypted.
+        base_url: the server's address without a slash at its end. Requests outside any trial meet the
+            profile of the settings, in block 0.
+        authority: the authority that clients must trust there, as PEM; empty without encryption.
     """
 
     def __init__(self, to_server: BinaryIO, from_server: BinaryIO, *, reply_limit_s: float = 10.0) -> None:
@@ -63,25 +60,25 @@ class FlagServer:
         self._received = bytearray()
 
     def start(self, settings: ServerSettings) -> None:
-        """Have the port opened, and wait until requests are answered."""
+        """Open the port, and wait until requests are answered."""
         ready = self._ask({"start": settings})["ready"]
         self.base_url, self.authority = ready["url"], ready["authority"]
 
     def open_trial(self, opening: Opening) -> Opened:
-        """Serve a trial with the weather of its profile and block, and return where."""
+        """Serve a trial with the delays and faults of its profile and block, and return its address."""
         opened = self._ask({"open": opening})["opened"]
-        return Opened(trial_url(opened["url"], opening.trial), opened["authority"])
+        return Opened(opened["url"], opened["authority"])
 
     def close_trial(self, trial: str) -> Mapping[int, ObservedRound]:
-        """Serve a trial no longer, and return what was seen of each round that had a request.
+        """Stop serving a trial, and return each round that had a request.
 
-        Requests that have no answer by now never get one.
+        Requests without a response by now never get one.
         """
         rounds = self._ask({"close": trial})["rounds"]
-        return {int(number): from_json_value(ObservedRound, said, number) for number, said in rounds.items()}
+        return {int(number): from_json_value(ObservedRound, each, number) for number, each in rounds.items()}
 
-    def waits(self) -> int:
-        """Return how often clients were seen to wait for being let in: no descriptor was left for them."""
+    def count_waits(self) -> int:
+        """Return how often clients were found waiting because no descriptor was left for them."""
         return int(self._ask({"count": "waits"})["waits"])
 
     def _ask(self, message: Message) -> Message:
@@ -105,7 +102,7 @@ class FlagServer:
         return line
 
     def _receive(self, deadline_s: float) -> bool:
-        """Take in what the server sends, and tell whether it can send more."""
+        """Read from the server; return False at the end of its output."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._from_server, selectors.EVENT_READ)
             if not selector.select(max(0.0, deadline_s - monotonic())):
@@ -115,5 +112,5 @@ class FlagServer:
         return bool(part)
 
 
-def _died(how: str) -> ServerDiedError:
-    return ServerDiedError(f"the flag server {how}")
+def _died(reason: str) -> ServerDiedError:
+    return ServerDiedError(f"the flag server {reason}")

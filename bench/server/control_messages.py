@@ -1,7 +1,6 @@
-"""What the harness and the flag server tell each other, one line of JSON a message.
+"""Encode the messages between runner and flag server, one line of JSON each.
 
-Each side reads strictly: both are of one version, so anything unknown is a mistake, never a newer
-feature.
+Both sides read strictly: they are of one version, so anything unknown is a mistake and not a newer feature.
 """
 
 from typing import Any, TypeAlias
@@ -13,16 +12,16 @@ Message: TypeAlias = dict[str, Any]
 
 
 def to_line(message: Message) -> bytes:
-    """Write a message as a line of JSON."""
+    """Encode a message as a line of JSON."""
     return encode(message).encode() + b"\n"
 
 
 def from_line(line: bytes) -> Message:
-    """Read a message.
+    """Decode a message.
 
     Raises:
-        UsageError: the line is no JSON object.
-        MalformedError: it is not even JSON.
+        UsageError: the line is JSON, but no object.
+        MalformedError: the line is not JSON.
     """
     message = parse(line)
     if not isinstance(message, dict):
@@ -31,11 +30,11 @@ def from_line(line: bytes) -> Message:
 
 
 def error_to_json(error: BenchError) -> Message:
-    """Write an error as the answer to the line that caused it."""
+    """Encode an error as the reply to the message that caused it."""
     return {"error": {"kind": error.kind, "what": error.what, "hint": error.hint}}
 
 
 def error_from_json(message: Message) -> BenchError:
-    """Read an error, to be raised on the side that asked."""
+    """Decode an error, to be raised by the side that asked."""
     kinds: dict[str, type[BenchError]] = {kind.kind: kind for kind in (SetupError, UsageError)}
     return kinds.get(message["kind"], BenchError)(message["what"], hint=message["hint"])

@@ -1,4 +1,4 @@
-"""The server's side of the control channel: one line in, one line out, until the pipe is closed.
+"""Answer the runner's control messages, one line in and one line out, until its pipe is closed.
 
 Control has pipes of its own and never the data port, where a client under test could reach it.
 """
@@ -8,25 +8,27 @@ import gc
 import os
 import signal
 import sys
-from contextlib import AsyncExitStack
+from contextlib import ExitStack
 from typing import BinaryIO, Final
 
 from bench.errors import BenchError, UsageError
 from bench.model.json_codec import from_json_value
+from bench.model.served_trials import Opening
+from bench.model.server_settings import ServerSettings, check_host
 from bench.server.control_messages import Message, error_to_json, from_line, to_line
 from bench.server.event_loop import new_event_loop
-from bench.server.listeners import Endpoints, Listener, endpoint_of
-from bench.server.open_trials import Opening
-from bench.server.server_rounds import observed_rounds
-from bench.server.settings import ServerSettings, checked_host
-from bench.server.state import ServerState, new_state
+from bench.server.listeners import Listener, Listeners
+from bench.server.open_trials import trial_url
+from bench.server.resource_needs import listener_spec
+from bench.server.server_rounds import observe_rounds
+from bench.server.state import new_state
 
 _LONGEST_LINE: Final = 1024 * 1024
 
 
 def main() -> None:
-    """Serve as standard input says; replies go to standard output."""
-    # Ctrl-C reaches every process of the terminal; the harness ends the server by closing its pipe.
+    """Serve the commands of standard input, and reply on standard output."""
+    # Ctrl-C reaches every process of the terminal; the runner ends the server by closing its pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(_serve(sys.stdin.buffer, sys.stdout.buffer))
@@ -35,11 +37,11 @@ def main() -> None:
 async def _serve(commands: BinaryIO, replies: BinaryIO) -> None:
     reader = asyncio.StreamReader(limit=_LONGEST_LINE)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), commands)
-    async with AsyncExitStack() as stack:
+    with ExitStack() as stack:
         control = _Control(stack)
         async for line in reader:
             try:
-                reply = await control.obey(from_line(line))
+                reply = control.execute(from_line(line))
             except BenchError as error:
                 reply = error_to_json(error)
             replies.write(to_line(reply))
@@ -47,71 +49,68 @@ async def _serve(commands: BinaryIO, replies: BinaryIO) -> None:
 
 
 class _Control:
-    """Does what the harness asks, once it has asked for a server."""
+    """Executes control messages; the first of them must start the server."""
 
-    def __init__(self, stack: AsyncExitStack) -> None:
+    def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
-        self._running: ServerState | None = None
-        self._endpoints: Endpoints | None = None
+        self._started: Listeners | None = None
 
-    async def obey(self, message: Message) -> Message:
-        """Carry out one message and return the reply to it."""
+    def execute(self, message: Message) -> Message:
+        """Execute a message and return the reply."""
         match message:
-            case {"start": order}:
-                return await self._start(from_json_value(ServerSettings, order, "start"))
-            case {"open": order}:
-                return await self._open(from_json_value(Opening, order, "open"))
+            case {"start": settings}:
+                return self._start(from_json_value(ServerSettings, settings, "start"))
+            case {"open": opening}:
+                return self._open(from_json_value(Opening, opening, "open"))
             case {"records": str(name)}:
-                logs = self._site.trials.logs(name)
+                logs = self._listeners.state.trials.logs(name)
                 return {"records": name, "rounds": {number: list(log) for number, log in logs.items()}}
             case {"handshakes": str(name)}:
-                return await self._handshakes(name)
+                return self._count_handshakes(name)
             case {"count": "waits"}:
-                return {"waits": self._site.waits}
+                return {"waits": self._listeners.state.waits}
             case {"close": str(name)}:
                 return self._close(name)
         raise UsageError(f"no such control message: {message!r}")
 
     @property
-    def _site(self) -> ServerState:
-        if self._running is None:
+    def _listeners(self) -> Listeners:
+        if self._started is None:
             raise UsageError("the server has not been started")
-        return self._running
+        return self._started
 
-    async def _start(self, settings: ServerSettings) -> Message:
-        if self._running is not None:
+    def _start(self, settings: ServerSettings) -> Message:
+        if self._started is not None:
             raise UsageError("the server has been started already")
-        host = checked_host(settings.host, allow_remote=False)
-        site = new_state(settings, write=None)
-        self._endpoints = Endpoints(site, host, self._stack)
-        listener = await self._endpoints.find(endpoint_of(settings.profile), settings.port)
-        self._running = site
-        # A collection in the middle of a round would make answers late; between trials it harms nobody.
+        host = check_host(settings.host, allow_remote=False)
+        listeners = Listeners(new_state(settings, write=None), host, self._stack)
+        listener = listeners.find_or_open(listener_spec(settings.profile), settings.port)
+        self._started = listeners
+        # A collection in the middle of a round would make responses late; between trials it does no harm.
         gc.collect()
         gc.freeze()
         gc.disable()
-        ready = {"url": listener.url, "authority": self._endpoints.authority, "pid": os.getpid()}
-        return {"ready": ready}
+        return {"ready": {"url": listener.url, "authority": listeners.authority, "pid": os.getpid()}}
 
-    async def _open(self, opening: Opening) -> Message:
-        listener = await self._listener(opening)
-        self._site.trials.open(opening)
-        authority = self._endpoints.authority if self._endpoints and opening.profile.tls else ""
-        return {"opened": {"url": listener.url, "authority": authority}}
+    def _open(self, opening: Opening) -> Message:
+        listener = self._find_listener(opening)
+        self._listeners.state.trials.open(opening)
+        authority = self._listeners.authority if opening.profile.tls else ""
+        return {"opened": {"url": trial_url(listener.url, opening.trial), "authority": authority}}
 
-    async def _handshakes(self, name: str) -> Message:
-        """Count the handshakes at the listener of an open trial, which other trials share."""
-        seen = (await self._listener(self._site.trials.opening(name))).handshakes
-        counts = (seen.begun, seen.failed) if seen else (0, 0)
-        return {"handshakes": name, "begun": counts[0], "failed": counts[1]}
+    def _count_handshakes(self, name: str) -> Message:
+        """Count the handshakes at the listener of an open trial, with those of other trials there."""
+        listener = self._find_listener(self._listeners.state.trials.opening(name))
+        handshakes = listener.handshakes
+        begun, failed = (handshakes.begun, handshakes.failed) if handshakes else (0, 0)
+        return {"handshakes": name, "begun": begun, "failed": failed}
 
-    async def _listener(self, opening: Opening) -> Listener:
-        if self._endpoints is None:
-            raise UsageError("the server has not been started")
-        return await self._endpoints.find(endpoint_of(opening.profile))
+    def _find_listener(self, opening: Opening) -> Listener:
+        return self._listeners.find_or_open(listener_spec(opening.profile))
 
     def _close(self, name: str) -> Message:
-        opening = self._site.trials.opening(name)
-        rounds = observed_rounds(self._site.close_trial(name), opening)
+        state = self._listeners.state
+        opening = state.trials.opening(name)
+        rounds = observe_rounds(state.close_trial(name), opening)
         gc.collect()
         return {"closed": name, "rounds": rounds}

@@ -1,7 +1,7 @@
-"""An event loop whose timers are microseconds late rather than up to a millisecond.
+"""Create an event loop whose timers are microseconds late rather than up to a millisecond.
 
-``epoll_wait`` counts in whole milliseconds and asyncio rounds up, so as never to be early. ``select``
-counts in microseconds, and an epoll descriptor is itself something one can wait for.
+``epoll_wait`` counts in whole milliseconds, and asyncio rounds up so as never to be early. ``select``
+counts in microseconds, and it can wait for an epoll descriptor.
 """
 
 import asyncio
@@ -13,9 +13,9 @@ from typing import Any, Final, cast
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """Make asyncio's own loop, over finer waiting where the platform's is coarse.
+    """Create asyncio's own loop, with a finer selector where the platform's is coarse.
 
-    uvloop is no choice here: it rounds timers to whole milliseconds and so answers early.
+    uvloop is no alternative: it rounds timers to whole milliseconds and so answers early.
     """
     return asyncio.SelectorEventLoop(_FineSelector() if sys.platform == "linux" else None)
 
@@ -33,7 +33,7 @@ if sys.platform == "linux":
             self._keys: dict[int, selectors.SelectorKey] = {}
 
         def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-            """Wait for this file, too."""
+            """Add a file."""
             descriptor = cast("int", fileobj)
             key = selectors.SelectorKey(descriptor, descriptor, events, data)
             self._epoll.register(descriptor, _EPOLL_EVENTS.get(events, select.EPOLLIN | select.EPOLLOUT))
@@ -41,27 +41,27 @@ if sys.platform == "linux":
             return key
 
         def unregister(self, fileobj: Any) -> selectors.SelectorKey:
-            """Wait no longer for this file."""
+            """Remove a file."""
             self._epoll.unregister(fileobj)
             return self._keys.pop(fileobj)
 
         def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-            """Wait for at most ``timeout`` seconds, to the microsecond, until files are ready."""
+            """Wait at most ``timeout`` seconds, to the microsecond, until files are ready."""
             if timeout is not None and timeout > 0:
                 select.select([self._epoll], [], [], timeout)
-            keys, ready = self._keys, []
-            for descriptor, event in self._epoll.poll(None if timeout is None else 0):
-                key = keys.get(descriptor)
-                if key is not None:
-                    # Errors and hang-ups wake whoever waits, reader or writer, to find out for himself.
-                    ready.append((key, _EVENTS.get(event, _BOTH) & key.events))
-            return ready
+            keys = self._keys
+            # Errors and hang-ups wake reader and writer alike, if asyncio has both; each finds the reason.
+            return [
+                (keys[descriptor], _EVENTS.get(event, _BOTH))
+                for descriptor, event in self._epoll.poll(None if timeout is None else 0)
+                if descriptor in keys
+            ]
 
         def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
-            """Return what is waited for, by descriptor."""
+            """Return the registered files by descriptor."""
             return self._keys
 
         def close(self) -> None:
-            """Let go of everything."""
+            """Close the epoll descriptor."""
             self._epoll.close()
             self._keys.clear()

@@ -1,72 +1,42 @@
-"""The trials being served: each of their rounds has an address, weather and a log of its own."""
+"""Keep the open trials and their rounds, and find the round of a URL.
 
+A trial is served below ``/-/<trial>``, each of its rounds below ``/-/<trial>.<round>``. The prefix separates
+the requests of rounds without asking the client for anything but a base URL.
+"""
+
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import process_time
+from typing import Final
 
 from bench.errors import UsageError
-from bench.model.cases import Profile
-from bench.model.planned_delays import PlannedDelay, is_steady, plan_delay
+from bench.model.served_trials import Opening
 from bench.server.fault_responses import prepare_responses
-from bench.server.request_log import Log, Writer
-from bench.server.trial_urls import RoundName, is_trial_name, round_name, segment_of
+from bench.server.request_log import RequestLog
+from bench.server.served_round import ServedRound
+
+TRIALS_PREFIX: Final = b"/-/"
+
+_TRIAL: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ROUND: Final = re.compile(rb"([A-Za-z0-9_-]{1,64})\.(0|[1-9][0-9]{0,5})")
 
 
-class ServedRound:
-    """One round as the server sees it: its weather, and who takes down what was answered."""
-
-    def __init__(self, profile: Profile, seed: int, block: int, write: Writer) -> None:
-        self.bandwidth = profile.bandwidth
-        self.write = write
-        self._profile = profile
-        self._seed = seed
-        self._block = block
-        self._attempts: dict[str, int] = {}
-        self._steady = plan_delay(profile, seed, block, "", 0) if is_steady(profile) else None
-
-    def count(self, country: str) -> int:
-        """Return which attempt at this country the request at hand is, from 0."""
-        attempt = self._attempts.get(country, 0)
-        self._attempts[country] = attempt + 1
-        return attempt
-
-    def forecast(self, country: str, attempt: int) -> PlannedDelay:
-        """Tell what awaits a request."""
-        return self._steady or plan_delay(self._profile, self._seed, self._block, country, attempt)
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """A trial that is about to be served, with the weather of its profile and block.
-
-    Attributes:
-        countries: what each round will ask for, in order and ``repeat`` times over; the witness compares
-            the arrivals with it.
-        warm_up_repeat: the same for round 0, where that is another one.
-    """
-
-    trial: str
-    profile: Profile
-    block: int
-    countries: tuple[str, ...] = ()
-    repeat: int = 1
-    warm_up_repeat: int | None = None
-
-    def times_asked(self, number: int) -> int:
-        """Say how often a round will ask for each country."""
-        return self.repeat if number or self.warm_up_repeat is None else self.warm_up_repeat
+def trial_url(base_url: str, trial: str) -> str:
+    """Return the address of a trial; ``.<round>`` is added for each round."""
+    return f"{base_url}{TRIALS_PREFIX.decode()}{trial}"
 
 
 @dataclass(slots=True)
 class RoundLog:
-    """What was taken down of a round.
+    """The log of a round, and the server's processor time in it.
 
     Attributes:
-        began_cpu_s: processor time that the server had used when its first request came.
-        ended_cpu_s: the same when the next round of any trial began, or its own was closed.
+        began_cpu_s: the server's processor time at the round's first request.
+        ended_cpu_s: the same when the next round of any trial began, or its own trial was closed.
     """
 
-    log: Log
+    log: RequestLog
     began_cpu_s: float
     ended_cpu_s: float = 0.0
 
@@ -74,11 +44,12 @@ class RoundLog:
 @dataclass(slots=True)
 class _Trial:
     opening: Opening
-    rounds: dict[int, RoundLog] = field(default_factory=dict)
+    logs: dict[int, RoundLog] = field(default_factory=dict)
+    segments: dict[bytes, ServedRound] = field(default_factory=dict)
 
 
-class Trials:
-    """The trials that are open, by name; their rounds come into being with their first request."""
+class OpenTrials:
+    """The open trials by name; a round starts with its first request."""
 
     def __init__(self, seed: int, cpu_clock: Callable[[], float] = process_time) -> None:
         self._seed = seed
@@ -88,9 +59,9 @@ class Trials:
         self._latest: RoundLog | None = None
 
     def open(self, opening: Opening) -> None:
-        """Answer requests for the rounds of this trial from now on."""
+        """Answer requests for the rounds of a trial from now on."""
         name = opening.trial
-        if not is_trial_name(name):
+        if not _TRIAL.fullmatch(name):
             raise UsageError(
                 f"trial {name!r} cannot be part of an address", hint="use letters, digits, _ and -"
             )
@@ -100,48 +71,45 @@ class Trials:
         self._trials[name] = _Trial(opening)
 
     def opening(self, name: str) -> Opening:
-        """Return what an open trial was opened with."""
+        """Return the message that opened a trial."""
         return self._trial(name).opening
 
-    def logs(self, name: str) -> Mapping[int, Log]:
-        """Return what was logged of an open trial, by round."""
-        return {number: taken.log for number, taken in self._trial(name).rounds.items()}
+    def logs(self, name: str) -> Mapping[int, RequestLog]:
+        """Return the logs of an open trial by round."""
+        return {number: each.log for number, each in self._trial(name).logs.items()}
 
     def rounds(self, name: str) -> frozenset[ServedRound]:
         """Return the rounds of an open trial that had a request."""
-        return frozenset(
-            self._rounds[segment_of(RoundName(name, number))] for number in self._trial(name).rounds
-        )
+        return frozenset(self._trial(name).segments.values())
 
     def close(self, name: str) -> Mapping[int, RoundLog]:
-        """Return what was taken down of a trial, by round, and forget it."""
+        """Return the logs of a trial by round, and forget the trial."""
         trial = self._trial(name)
-        if any(taken is self._latest for taken in trial.rounds.values()):
+        if any(each is self._latest for each in trial.logs.values()):
             self._end_latest(self._cpu_clock())
         del self._trials[name]
-        for number in trial.rounds:
-            del self._rounds[segment_of(RoundName(name, number))]
-        return trial.rounds
+        for segment in trial.segments:
+            del self._rounds[segment]
+        return trial.logs
 
-    def find(self, segment: bytes) -> ServedRound | None:
-        """Return the round that a segment such as ``t17.0`` stands for, ``None`` if its trial is not open."""
-        return self._rounds.get(segment) or self._begin(segment)
+    def find_round(self, segment: bytes) -> ServedRound | None:
+        """Return the round of a path segment such as ``t17.0``, or None if its trial is not open."""
+        return self._rounds.get(segment) or self._start_round(segment)
 
-    def _begin(self, segment: bytes) -> ServedRound | None:
-        name = round_name(segment)
-        trial = self._trials.get(name.trial) if name else None
-        if name is None or trial is None:
+    def _start_round(self, segment: bytes) -> ServedRound | None:
+        match = _ROUND.fullmatch(segment)
+        trial = self._trials.get(match[1].decode()) if match else None
+        if match is None or trial is None:
             return None
         cpu_s = self._cpu_clock()
         self._end_latest(cpu_s)
-        taken = self._latest = trial.rounds[name.number] = RoundLog(Log(), cpu_s)
-        weather = trial.opening
-        served = ServedRound(weather.profile, self._seed, weather.block, taken.log.add)
-        self._rounds[segment] = served
+        log = self._latest = trial.logs[int(match[2])] = RoundLog(RequestLog(), cpu_s)
+        served = ServedRound(trial.opening.profile, self._seed, trial.opening.block, log.log.add)
+        self._rounds[segment] = trial.segments[segment] = served
         return served
 
     def _end_latest(self, cpu_s: float) -> None:
-        """Note what the round that began last has used; of two trials only one is at work at a time."""
+        """End the processor time of the latest round; of two open trials only one works at a time."""
         if self._latest is not None:
             self._latest.ended_cpu_s = cpu_s
             self._latest = None

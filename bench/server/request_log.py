@@ -1,37 +1,47 @@
-"""What the server did with each request of a round; ``bench.server.server_rounds`` says what follows from it.
+"""Log each request of a round. ``bench.server.server_rounds`` computes a round's figures from the records.
 
-A round may have 100,000 requests, so records are packed: 53 bytes each, and nothing for the garbage
-collector to visit.
+A round may have 100,000 requests, so records are packed: 53 bytes each, and no objects that the garbage
+collector must visit.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from struct import Struct
 from typing import Final, NamedTuple, TypeAlias
 
 from bench.model.faults import KINDS
 
-_PACKED: Final = Struct("=IdddddH2sIB")
 UNANSWERED: Final = 0
-"""The status of a request that had no answer, or not all of it."""
+"""The status of a request that got no response, or not all of it."""
+
+_PACKED: Final = Struct("=IdddddH2sIB")
 _FAULTS: Final = ("", *KINDS)
 _FAULT_NUMBERS: Final = {kind: number for number, kind in enumerate(_FAULTS)}
 
 
+@dataclass(frozen=True, slots=True)
+class ConnectionInfo:
+    """A connection in the log: its number since the server's start, from 1, and its acceptance."""
+
+    number: int
+    accepted_s: float
+
+
 class Record(NamedTuple):
-    """One request. Times are of ``time.perf_counter()``, the clock that workers read too.
+    """A request. Times are of ``time.perf_counter()``, the clock of the workers.
 
     Attributes:
-        connection: its number, from 1, since the server started.
-        accepted_s: when that connection was accepted.
-        start_s: when the first byte was sent; where none was, the same as ``end_s``.
-        end_s: when the last byte that was to be sent was handed to the kernel, or the client had left.
-        delay_s: planned between arrival and start.
-        status: ``UNANSWERED`` if not all of the answer was sent, for whatever reason, or if what was sent has
+        connection: the number of its connection, from 1, since the server started.
+        accepted_s: acceptance of that connection.
+        start_s: when the first byte was sent; the same as ``end_s`` if none was.
+        end_s: when the last byte to be sent was handed to the kernel, or the client had left.
+        delay_s: planned from arrival to start.
+        status: ``UNANSWERED`` if not all of the response was sent, for any reason, or if the bytes sent have
             no status.
-        country: empty where the request was not for a country.
-        attempt: how many requests of this round were for the same country before.
-        fault: what was done to it, a kind of ``bench.model.faults``, whether or not the client stayed;
-            empty where nothing was, as where the client left before it began.
+        country: empty if the request was not for a country.
+        attempt: earlier requests of the round for the same country.
+        fault: the fault carried out, a kind of ``bench.model.faults``, whether or not the client stayed;
+            empty if there was none, or the client left before it began.
     """
 
     connection: int
@@ -46,12 +56,12 @@ class Record(NamedTuple):
     fault: str = ""
 
 
-Writer: TypeAlias = Callable[[int, float, float, float, float, float, int, str, int, str], None]
-"""Takes down the fields of a record."""
+WriteRecord: TypeAlias = Callable[[int, float, float, float, float, float, int, str, int, str], None]
+"""Takes the fields of a record, in order."""
 
 
-class Log:
-    """The records of one round, in the order in which answers ended."""
+class RequestLog:
+    """The records of one round, in the order of the ends of the responses."""
 
     def __init__(self) -> None:
         self._packed = bytearray()
@@ -70,7 +80,7 @@ class Log:
         fault: str,
         /,
     ) -> None:
-        """Keep a record."""
+        """Add a record."""
         self._packed += _PACKED.pack(
             connection,
             accepted_s,

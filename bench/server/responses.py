@@ -1,13 +1,15 @@
-"""HTTP answers, laid out in full when the server starts: answering is then one write of bytes.
+"""Build HTTP responses in full when the server starts, so that answering is one write of bytes.
 
-No ``Date``: it is the only header that would change, and no client under test looks at it.
+They have no ``Date``: it is the only header that would change, and no client under test reads it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from typing import Final, NamedTuple, Protocol, SupportsIndex, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
+
+from bench.server.connection_close import CloseMode
 
 GIF: Final = "image/gif"
 JSON: Final = "application/json"
@@ -20,29 +22,26 @@ Header: TypeAlias = tuple[str, str]
 
 
 class Slice(NamedTuple):
-    """A piece of an answer, and how many seconds after the answer's start it may be sent."""
+    """A later piece of a response, and how many seconds after the response's start it may be sent."""
 
     data: bytes
     after_s: float
 
 
-class Slices(Protocol):
-    """All pieces of an answer: a tuple, or what cuts each of them when it is asked for."""
-
-    def __len__(self) -> int: ...
-    def __getitem__(self, index: SupportsIndex, /) -> Slice: ...
+NO_MORE_SLICES: Final[Iterator[Slice]] = iter(())
+"""Follows a response that is sent in one piece."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer, with two heads of HTTP/1.1: for a connection that stays open, and for one that does not.
+    """A response with two heads of HTTP/1.1: for a connection that stays open, and for one that is closed.
 
-    Both name the connection's fate, so that HTTP/1.0 needs no head of its own.
+    Both heads say so, so that HTTP/1.0 needs no head of its own.
 
     Attributes:
-        headers: those that any protocol would send, in their order.
-        kept: the whole answer in one slice, for a connection that is kept.
-        closing: the same for one that is closed.
+        headers: the headers of any protocol, in order.
+        kept: the whole response for a connection that stays open.
+        closing: the same for a connection that is closed.
     """
 
     status: int
@@ -50,49 +49,46 @@ class Response:
     body: bytes
     kept_head: bytes
     closing_head: bytes
-    kept: tuple[Slice, ...]
-    closing: tuple[Slice, ...]
+    kept: bytes
+    closing: bytes
 
-    def head(self, *, closing: bool) -> bytes:
+    def head(self, close_mode: CloseMode) -> bytes:
         """Return the status line and headers."""
-        return self.closing_head if closing else self.kept_head
+        return self.kept_head if close_mode == "kept" else self.closing_head
 
     def header(self, name: str) -> str:
-        """Return the value of a header, spelt as it is sent; empty if there is none."""
+        """Return the value of a header, spelt as it is sent; empty if it is missing."""
         return next((value for each, value in self.headers if each == name), "")
 
 
-def build_responses(status: int, kind: str, body: bytes, *headers: Header) -> Response:
-    """Lay out an answer; ``kind`` is its media type."""
-    described = (_SERVER, ("Content-Type", kind), ("Content-Length", str(len(body))), *headers)
-    return _laid_out(status, described, body)
+def build_response(status: int, media_type: str, body: bytes, *headers: Header) -> Response:
+    """Build a response with a body."""
+    length = ("Content-Length", str(len(body)))
+    return _build(status, (_SERVER, ("Content-Type", media_type), length, *headers), body)
 
 
 @cache
-def refusal(status: int, *headers: Header) -> Response:
-    """Lay out an answer that says no more than its status."""
+def status_response(status: int, *headers: Header) -> Response:
+    """Build a response whose body repeats its status."""
     allowed = (("Allow", "GET, HEAD"),) if status == HTTPStatus.METHOD_NOT_ALLOWED else ()
-    return build_responses(status, _TEXT, f"{status} {_reason(status)}\n".encode(), *allowed, *headers)
+    return build_response(status, _TEXT, f"{status} {_reason(status)}\n".encode(), *allowed, *headers)
 
 
 @cache
 def no_content() -> Response:
-    """Lay out a 204, which has no body and says nothing of one (RFC 9110, 8.6)."""
-    return _laid_out(HTTPStatus.NO_CONTENT, (_SERVER,), b"")
+    """Build a 204, without a body and without headers about one (RFC 9110, 8.6)."""
+    return _build(HTTPStatus.NO_CONTENT, (_SERVER,), b"")
 
 
-def written_head(status: int, headers: Iterable[Header], connection: str) -> bytes:
-    """Write the status line and headers of HTTP/1.1; ``connection`` is the connection's fate."""
+def write_head(status: int, headers: Iterable[Header], connection: str) -> bytes:
+    """Write the status line and headers of HTTP/1.1; ``connection`` is the last header's value."""
     lines = (f"{name}: {value}\r\n" for name, value in (*headers, ("Connection", connection)))
     return f"HTTP/1.1 {status} {_reason(status)}\r\n{''.join(lines)}\r\n".encode()
 
 
-def _laid_out(status: int, headers: tuple[Header, ...], body: bytes) -> Response:
-    kept = written_head(status, headers, "keep-alive")
-    closing = written_head(status, headers, "close")
-    return Response(
-        int(status), headers, body, kept, closing, (Slice(kept + body, 0.0),), (Slice(closing + body, 0.0),)
-    )
+def _build(status: int, headers: tuple[Header, ...], body: bytes) -> Response:
+    kept, closing = (write_head(status, headers, connection) for connection in ("keep-alive", "close"))
+    return Response(int(status), headers, body, kept, closing, kept + body, closing + body)
 
 
 def _reason(status: int) -> str:

@@ -1,4 +1,4 @@
-"""Which address leads to what: flags, what is known of a country, and an index of them all."""
+"""Map paths to resources: the flags, the metadata of the countries, and an index page."""
 
 import json
 import re
@@ -8,49 +8,49 @@ from html import escape
 from typing import Final
 
 from bench.model.countries import COUNTRIES
-from bench.server.responses import GIF, HTML, JSON, Response, build_responses, refusal
+from bench.server.responses import GIF, HTML, JSON, Response, build_response, status_response
 
 _COUNTRY_PATH: Final = re.compile(rb"/flags/([a-z]{2})/(?:\1\.gif|metadata\.json)")
 _ORIGIN: Final = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
-_NOT_FOUND: Final = refusal(404)
+_NOT_FOUND: Final = status_response(404)
 _POLICY: Final = ("Content-Security-Policy", "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'")
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What lies at an address.
+    """The resource at a path.
 
     Attributes:
-        country: whose it is, upper-case; empty for what has neither weather nor attempts.
-        name: the last segment of its path, by which it can refer to itself; only where there is a country.
+        country: its country in upper case; empty for resources without delays, faults and attempts.
+        name: the last segment of its path, as a relative link to itself; empty without a country.
     """
 
-    answer: Response
+    response: Response
     country: str = ""
     name: str = ""
 
     @property
     def is_found(self) -> bool:
-        """Whether an error could take the place of something."""
-        return self.answer is not _NOT_FOUND
+        """Whether the resource exists, so that a fault can replace it."""
+        return self.response is not _NOT_FOUND
 
 
 class Routes:
-    """Finds resources by the target of a request."""
+    """The resources by the target of a request."""
 
     def __init__(self, flags: Mapping[str, bytes]) -> None:
-        self._resources = _resources(flags)
+        self._resources = _build_resources(flags)
 
     def find(self, target: bytes) -> Resource:
-        """Return what a path leads to; queries mean nothing here."""
+        """Return the resource at a path, whose query is ignored."""
         found = self._resources.get(target)
         if found is None:
             path = target.partition(b"?")[0]
-            found = self._resources.get(path) or _missing(path)
+            found = self._resources.get(path) or _missing_resource(path)
         return found
 
 
-def without_origin(target: bytes) -> bytes:
+def strip_origin(target: bytes) -> bytes:
     """Return the path and query of a target that may be a whole URL (RFC 9112, 3.2.2)."""
     origin = _ORIGIN.match(target)
     if origin is None:
@@ -59,31 +59,31 @@ def without_origin(target: bytes) -> bytes:
     return rest if rest.startswith(b"/") else b"/" + rest
 
 
-def _missing(path: bytes) -> Resource:
-    """Return the lack of a flag, which has its country's weather, or of anything else, which has none."""
+def _missing_resource(path: bytes) -> Resource:
+    """Return a 404, with the delay of a country if the path is that of a flag."""
     match = _COUNTRY_PATH.fullmatch(path)
     return Resource(_NOT_FOUND, match[1].decode().upper() if match else "")
 
 
-def _resources(flags: Mapping[str, bytes]) -> dict[bytes, Resource]:
-    found = {b"/": Resource(build_responses(200, HTML, _index(flags).encode(), _POLICY))}
+def _build_resources(flags: Mapping[str, bytes]) -> dict[bytes, Resource]:
+    found = {b"/": Resource(build_response(200, HTML, _write_index(flags).encode(), _POLICY))}
     for country, flag in flags.items():
         code = country.lower()
-        metadata = json.dumps({"country": _name(country), "iso_cc": country}, ensure_ascii=False)
-        for name, answer in (
-            (f"{code}.gif", build_responses(200, GIF, flag)),
-            ("metadata.json", build_responses(200, JSON, metadata.encode())),
+        metadata = json.dumps({"country": _country_name(country), "iso_cc": country}, ensure_ascii=False)
+        for name, response in (
+            (f"{code}.gif", build_response(200, GIF, flag)),
+            ("metadata.json", build_response(200, JSON, metadata.encode())),
         ):
-            found[f"/flags/{code}/{name}".encode()] = Resource(answer, country, name)
+            found[f"/flags/{code}/{name}".encode()] = Resource(response, country, name)
     return found
 
 
-def _name(country: str) -> str:
+def _country_name(country: str) -> str:
     return COUNTRIES.get(country, country)
 
 
-def _index(flags: Mapping[str, bytes]) -> str:
-    rows = "\n".join(_row(country.lower(), _name(country)) for country in sorted(flags))
+def _write_index(flags: Mapping[str, bytes]) -> str:
+    rows = "\n".join(_write_row(country.lower(), _country_name(country)) for country in sorted(flags))
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -96,7 +96,7 @@ def _index(flags: Mapping[str, bytes]) -> str:
 """
 
 
-def _row(code: str, name: str) -> str:
+def _write_row(code: str, name: str) -> str:
     flag = f"flags/{code}/{code}.gif"
     return (
         f'<li><a href="{flag}"><img src="{flag}" alt="" loading="lazy"> {escape(name)}</a>'

@@ -1,20 +1,20 @@
-"""The flag server in the foreground, for curl, a browser and the chapter's own scripts."""
+"""Serve flags in the foreground, for ``flagbench serve``: curl, a browser and the user's own scripts."""
 
 import asyncio
 import json
 import signal
 from collections.abc import Callable
-from contextlib import AsyncExitStack, ExitStack
-from dataclasses import replace
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TextIO
 
 from bench.errors import SetupError
+from bench.model.server_settings import ServerSettings, check_host
 from bench.server.event_loop import new_event_loop
-from bench.server.listeners import Endpoints, endpoint_of
-from bench.server.request_log import Record, Writer
-from bench.server.settings import ServerSettings, checked_host
-from bench.server.state import ServerState, new_state
+from bench.server.listeners import Listeners
+from bench.server.request_log import Record, WriteRecord
+from bench.server.resource_needs import listener_spec
+from bench.server.state import new_state
 from bench.system.limits import raise_limit
 
 
@@ -26,65 +26,58 @@ def serve(
     authority_file: Path | None = None,
     allow_remote: bool = False,
 ) -> None:
-    """Serve until SIGINT or SIGTERM, then return.
+    """Serve until SIGINT or SIGTERM.
 
     Args:
-        settings: what to serve, and where.
+        settings: the settings of the server.
         announce: called with the server's address once it answers.
-        log_file: gets a line of JSON for each request, after what it holds already.
-        authority_file: gets the certificate of the authority that clients must trust, as PEM, where
-            connections are encrypted.
+        log_file: the file to which a line of JSON is appended for each request.
+        authority_file: the file for the certificate authority that clients must trust, as PEM; used with
+            encryption only.
         allow_remote: whether the address may be one that other machines can reach.
 
     Raises:
         UsageError: the address is not allowed.
-        EnvironmentFault: the port, the flags or one of the files cannot be used, or a library is missing.
+        SetupError: the port, the flags or a file cannot be used, or a library is missing.
     """
-    host = checked_host(settings.host, allow_remote=allow_remote)
+    host = check_host(settings.host, allow_remote=allow_remote)
     raise_limit()
     with ExitStack() as stack:
-        write = None if log_file is None else _writer(stack.enter_context(_opened(log_file)))
-        site = new_state(settings, write)
+        write = None if log_file is None else _log_writer(stack.enter_context(_open_log(log_file)))
+        state = new_state(settings, write)
         runner = stack.enter_context(asyncio.Runner(loop_factory=new_event_loop))
 
-        def open_up(url: str, authority: str) -> None:
-            if authority_file is not None:
-                _save(authority, authority_file)
-            announce(url)
+        async def serve_until_signal() -> None:
+            stop = asyncio.Event()
+            for signal_number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
+            with ExitStack() as open_listeners:
+                listeners = Listeners(state, host, open_listeners)
+                listener = listeners.find_or_open(listener_spec(settings.profile), settings.port)
+                if authority_file is not None:
+                    _save_authority(listeners.authority, authority_file)
+                announce(listener.url)
+                await stop.wait()
 
-        runner.run(_until_signalled(site, replace(settings, host=host), open_up))
-
-
-async def _until_signalled(
-    site: ServerState, settings: ServerSettings, open_up: Callable[[str, str], None]
-) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signal_number, stop.set)
-    async with AsyncExitStack() as stack:
-        endpoints = Endpoints(site, settings.host, stack)
-        door = await endpoints.find(endpoint_of(settings.profile), settings.port)
-        open_up(door.url, endpoints.authority)
-        await stop.wait()
+        runner.run(serve_until_signal())
 
 
-def _opened(log_file: Path) -> TextIO:
+def _open_log(log_file: Path) -> TextIO:
     try:
         return log_file.open("a", encoding="utf-8", buffering=1)
     except OSError as error:
         raise SetupError(f"{log_file}: the log cannot be written: {error.strerror}") from error
 
 
-def _save(authority: str, file: Path) -> None:
-    try:
-        file.write_text(authority, encoding="ascii")
-    except OSError as error:
-        raise SetupError(f"{file}: the authority cannot be written: {error.strerror}") from error
-
-
-def _writer(log: TextIO) -> Writer:
+def _log_writer(log: TextIO) -> WriteRecord:
     def write(*fields: Any) -> None:
         log.write(json.dumps(Record(*fields)._asdict()) + "\n")
 
     return write
+
+
+def _save_authority(authority: str, file: Path) -> None:
+    try:
+        file.write_text(authority, encoding="ascii")
+    except OSError as error:
+        raise SetupError(f"{file}: the authority cannot be written: {error.strerror}") from error

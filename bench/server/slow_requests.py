@@ -1,68 +1,69 @@
-"""Clients that begin a request and do not end it: how long they are waited for, and how many of them.
+"""Time out requests that have begun and do not end, as slow-loris clients send them.
 
-One timer serves all of them, and only while there are any: whose request comes in one piece, as nearly all
-do, never gets here.
+One timer serves all of them, and only while there are any: a request that comes in one piece, as nearly all
+do, is never registered here.
 """
 
 import asyncio
 from time import perf_counter
-from typing import Final, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
-_PATIENCE_S: Final = 10.0
-"""From the first bytes of a request to its last."""
-_MOST_PER_ADDRESS: Final = 256
-"""Requests that one address may leave unfinished at a time."""
+from bench.server.connection_limits import ConnectionLimits
 
 
 class SlowRequest(Protocol):
-    """What is asked of a connection whose request has begun."""
+    """An incomplete request, or its connection."""
 
-    def hurry(self) -> None:
-        """Answer that it has taken too long, and end the connection."""
+    def time_out(self) -> None:
+        """Refuse the request because it has taken too long."""
 
 
-class _Begun(NamedTuple):
+class _Start(NamedTuple):
     address: str
     at_s: float
 
 
 class SlowRequests:
-    """All whose request has begun and is not complete, the longest first."""
+    """The incomplete requests of a server, the oldest first."""
 
-    def __init__(self) -> None:
-        self._begun: dict[SlowRequest, _Begun] = {}
+    def __init__(self, limits: ConnectionLimits) -> None:
+        self._limits = limits
+        self._starts: dict[SlowRequest, _Start] = {}
         self._by_address: dict[str, dict[SlowRequest, None]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def begin(self, laggard: SlowRequest, address: str) -> None:
-        """Wait for a request; the oldest of its address gives way where there are too many."""
-        same = self._by_address.get(address, {})
-        if len(same) >= _MOST_PER_ADDRESS:
-            self._give_up(next(iter(same)))
-        self._by_address.setdefault(address, {})[laggard] = None
-        self._begun[laggard] = _Begun(address, perf_counter())
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def add(self, request: SlowRequest, address: str) -> None:
+        """Wait for the rest of a request; the oldest of its address is refused if there are too many."""
+        same_address = self._by_address.get(address, {})
+        if len(same_address) >= self._limits.slow_requests_per_address:
+            self._refuse(next(iter(same_address)))
+        self._by_address.setdefault(address, {})[request] = None
+        self._starts[request] = _Start(address, perf_counter())
         if self._timer is None:
-            self._await_first()
+            self._check_oldest()
 
-    def end(self, laggard: SlowRequest) -> None:
-        """Wait no longer: the request is complete, or its client gone."""
-        begun = self._begun.pop(laggard)
-        same = self._by_address[begun.address]
-        del same[laggard]
-        if not same:
-            del self._by_address[begun.address]
+    def remove(self, request: SlowRequest) -> None:
+        """Stop waiting: the request is complete, or its client has left."""
+        address, _ = self._starts.pop(request)
+        same_address = self._by_address[address]
+        del same_address[request]
+        if not same_address:
+            del self._by_address[address]
 
-    def _give_up(self, laggard: SlowRequest) -> None:
-        self.end(laggard)
-        laggard.hurry()
+    def _refuse(self, request: SlowRequest) -> None:
+        self.remove(request)
+        request.time_out()
 
-    def _await_first(self) -> None:
-        """Give up whose time is over, and look again when that of the next will be."""
+    def _check_oldest(self) -> None:
+        """Refuse the requests that are overdue, and set the timer for the next."""
         self._timer = None
-        while self._begun:
-            laggard, begun = next(iter(self._begun.items()))
-            left_s = begun.at_s + _PATIENCE_S - perf_counter()
+        while self._starts:
+            request, start = next(iter(self._starts.items()))
+            left_s = start.at_s + self._limits.request_s - perf_counter()
             if left_s > 0:
-                self._timer = asyncio.get_running_loop().call_later(left_s, self._await_first)
+                self._timer = asyncio.get_running_loop().call_later(left_s, self._check_oldest)
                 return
-            self._give_up(laggard)
+            self._refuse(request)

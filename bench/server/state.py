@@ -1,111 +1,112 @@
-"""What a server serves and to whom: the resources, the rounds they are asked in, the open connections."""
+"""Hold the state that all connections of a server share: resources, rounds, connections and limits."""
 
 from collections.abc import Collection, Mapping
 from itertools import count
 from time import perf_counter
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from bench.model.flags import served_flags
-from bench.server.open_trials import RoundLog, ServedRound, Trials
-from bench.server.request_log import Writer
-from bench.server.routes import Resource, Routes, without_origin
-from bench.server.settings import ServerSettings
+from bench.model.server_settings import ServerSettings
+from bench.server.connection_limits import DEFAULT_LIMITS, ConnectionLimits
+from bench.server.open_trials import TRIALS_PREFIX, OpenTrials, RoundLog
+from bench.server.request_log import ConnectionInfo, WriteRecord
+from bench.server.routes import Resource, Routes, strip_origin
+from bench.server.served_round import ServedRound
 from bench.server.slow_requests import SlowRequests
-from bench.server.trial_urls import TRIALS
 
-_NOWHERE: Final = TRIALS.rstrip(b"/")
+_NOT_A_RESOURCE: Final = TRIALS_PREFIX.rstrip(b"/")
 
-Visit: TypeAlias = tuple[ServedRound, Resource]
-"""Where a request leads: into which round, and to what."""
-
-
-class Entry(NamedTuple):
-    """How a connection came in: its number, from 1, and when it was accepted."""
-
-    number: int
-    accepted_s: float
+RequestTarget: TypeAlias = tuple[ServedRound, Resource]
+"""The round and the resource that a request is for."""
 
 
 class Connection(Protocol):
-    """What a site asks of a connection that is open."""
+    """An open connection."""
 
-    def owes(self, rounds: Collection[ServedRound]) -> bool:
-        """Tell whether a request of one of these rounds still waits for its answer."""
+    def has_pending(self, rounds: Collection[ServedRound]) -> bool:
+        """Tell whether a request of one of these rounds waits for its response."""
 
-    def drop(self) -> None:
-        """Log every request that waits as unanswered, and end the connection now."""
+    def abort(self) -> None:
+        """Log every waiting request as unanswered, and end the connection now."""
 
 
 class ServerState:
-    """Everything the connections of one server share.
+    """The state that all connections of a server share.
 
     Attributes:
-        laggards: those whose request has begun and is not complete.
-        waits: how often somebody was seen to wait for being let in, since there was no room.
+        public: the round of requests outside any trial.
+        waits: how often clients were found waiting because no descriptor was left for them.
     """
 
-    def __init__(self, routes: Routes, trials: Trials, public: ServedRound) -> None:
+    def __init__(
+        self,
+        routes: Routes,
+        trials: OpenTrials,
+        public: ServedRound,
+        limits: ConnectionLimits = DEFAULT_LIMITS,
+    ) -> None:
         self.trials = trials
         self.public = public
-        self.laggards = SlowRequests()
+        self.limits = limits
+        self.slow_requests = SlowRequests(limits)
         self.waits = 0
+        self.connections: dict[int, Connection] = {}
         self._routes = routes
-        self._visits: dict[bytes, Visit] = {}
+        self._targets: dict[bytes, RequestTarget] = {}
         self._numbers = count(1)
-        self._connections: dict[int, Connection] = {}
 
-    def visit(self, target: bytes) -> Visit:
-        """Find what the target of a request leads to; below an unknown prefix there is nothing."""
-        return self._visits.get(target) or self._find(target)
+    def find_target(self, target: bytes) -> RequestTarget:
+        """Find the round and the resource of a request's target; an unknown trial has no resources."""
+        return self._targets.get(target) or self._look_up(target)
 
     def close_trial(self, name: str) -> Mapping[int, RoundLog]:
-        """Close a trial, account for its unanswered requests, and forget what led to it."""
+        """Close a trial, and abort the connections of its waiting requests."""
         rounds = self.trials.rounds(name)
-        for connection in tuple(self._connections.values()):
-            if connection.owes(rounds):
-                connection.drop()
-        self._visits.clear()
+        for connection in tuple(self.connections.values()):
+            if connection.has_pending(rounds):
+                connection.abort()
+        self._targets.clear()
         return self.trials.close(name)
 
-    def enter(self, connection: Connection, accepted_s: float | None = None) -> Entry:
-        """Number a connection that has been accepted at this time, or just now."""
-        entry = Entry(next(self._numbers), perf_counter() if accepted_s is None else accepted_s)
-        self._connections[entry.number] = connection
-        return entry
+    def add_connection(self, connection: Connection, accepted_s: float | None = None) -> ConnectionInfo:
+        """Number a connection that was accepted at this time, or just now."""
+        info = ConnectionInfo(next(self._numbers), perf_counter() if accepted_s is None else accepted_s)
+        self.connections[info.number] = connection
+        return info
 
-    def keep_waiting(self) -> None:
-        """Take note that somebody has to wait for being let in."""
+    def remove_connection(self, info: ConnectionInfo) -> None:
+        """Forget a connection that has ended."""
+        del self.connections[info.number]
+
+    def count_wait(self) -> None:
+        """Count that clients had to wait for a descriptor."""
         self.waits += 1
 
-    def leave(self, entry: Entry) -> None:
-        """Forget a connection that has ended."""
-        del self._connections[entry.number]
-
-    def clear(self) -> None:
+    def abort_connections(self) -> None:
         """End every connection."""
-        for connection in tuple(self._connections.values()):
-            connection.drop()
+        for connection in tuple(self.connections.values()):
+            connection.abort()
 
-    def _find(self, target: bytes) -> Visit:
+    def _look_up(self, target: bytes) -> RequestTarget:
         if not target.startswith(b"/"):
-            target = without_origin(target)
-        if not target.startswith(TRIALS):
+            target = strip_origin(target)
+        if not target.startswith(TRIALS_PREFIX):
             return self.public, self._routes.find(target)
-        slash = target.find(b"/", len(TRIALS))
-        served = self.trials.find(target[len(TRIALS) : slash]) if slash > 0 else None
+        slash = target.find(b"/", len(TRIALS_PREFIX))
+        served = self.trials.find_round(target[len(TRIALS_PREFIX) : slash]) if slash > 0 else None
         if served is None:
-            return self.public, self._routes.find(_NOWHERE)
-        visit = served, self._routes.find(target[slash:])
-        if visit[1].is_found:
-            self._visits[target] = visit
-        return visit
+            return self.public, self._routes.find(_NOT_A_RESOURCE)
+        found = served, self._routes.find(target[slash:])
+        if found[1].is_found:
+            self._targets[target] = found
+        return found
 
 
-def new_state(settings: ServerSettings, write: Writer | None) -> ServerState:
-    """Furnish a site; ``write`` takes down what is asked outside any trial, ``None`` keeps nothing of it."""
-    public = ServedRound(settings.profile, settings.seed, 0, write or _forget)
-    return ServerState(Routes(served_flags(settings.flags_dir)), Trials(settings.seed), public)
+def new_state(settings: ServerSettings, write: WriteRecord | None) -> ServerState:
+    """Create the server state; ``write`` logs the requests outside trials (None: no log)."""
+    public = ServedRound(settings.profile, settings.seed, 0, write or _ignore)
+    return ServerState(Routes(served_flags(settings.flags_dir)), OpenTrials(settings.seed), public)
 
 
-def _forget(*record: object) -> None:
-    """Keep nothing: nobody will ask for it, and a server may run for days."""
+def _ignore(*record: object) -> None:
+    """Drop a record: nothing reads it, and a server may run for days."""

@@ -1,8 +1,8 @@
-"""TLS on an accepted connection: the protocol above it sees a transport like any other.
+"""Encrypt accepted connections: the protocol above sees a transport like any other.
 
-The records are made here, over a plain transport, since asyncio's own TLS hides when the kernel has every
-byte, sends no FIN after its close_notify before the client has sent its own, and tells nobody of a
-handshake that failed. The log and the faults need all three.
+The records are made here, over a plain transport. asyncio's own TLS hides when the kernel has every byte,
+sends no FIN after its close_notify before the client has sent its own, and does not report failed
+handshakes; the log and the faults need all three.
 """
 
 import asyncio
@@ -13,12 +13,12 @@ from time import perf_counter
 from typing import Any, Final, cast
 
 _HANDSHAKE_S: Final = 10.0
-"""After so long without an end to its handshake a connection is given up."""
-_PLENTY: Final = 1024 * 1024
+"""Time-out of a handshake."""
+_LARGEST_READ: Final = 1024 * 1024
 
 
 class Handshakes:
-    """The handshakes at one listener: how many there were, how many failed, and those under way.
+    """The handshakes at one listener.
 
     Attributes:
         begun: connections that were accepted.
@@ -28,130 +28,107 @@ class Handshakes:
     def __init__(self) -> None:
         self.begun = 0
         self.failed = 0
-        self._under_way: set[asyncio.BaseTransport] = set()
+        self._active: set[asyncio.BaseTransport] = set()
 
     def begin(self, connection: asyncio.BaseTransport) -> None:
         """Count a connection that has been accepted."""
         self.begun += 1
-        self._under_way.add(connection)
+        self._active.add(connection)
 
     def succeed(self, connection: asyncio.BaseTransport) -> None:
-        """Leave a connection to the protocol that it carries."""
-        self._under_way.discard(connection)
+        """Stop watching a connection that is established."""
+        self._active.discard(connection)
 
     def fail(self, connection: asyncio.BaseTransport) -> None:
-        """Count a connection that never became one, once."""
-        if connection in self._under_way:
-            self._under_way.discard(connection)
+        """Count a connection that ends during its handshake, once."""
+        if connection in self._active:
+            self._active.discard(connection)
             self.failed += 1
 
     def abort(self) -> None:
-        """End every connection whose handshake is under way."""
-        for connection in tuple(self._under_way):
+        """End every connection during its handshake."""
+        for connection in tuple(self._active):
             cast("asyncio.Transport", connection).abort()
 
 
-class TlsTransport(asyncio.Transport):
-    """The encrypting half: what is written goes out as records."""
+class TlsTransport:
+    """The sending side of an encrypted connection, with the methods of an ``asyncio.Transport``.
+
+    Those that encryption does not concern are the plain transport's.
+    """
 
     def __init__(self, below: asyncio.Transport, tls: ssl.SSLObject, outgoing: ssl.MemoryBIO) -> None:
-        super().__init__()
         self._below = below
         self._tls = tls
         self._outgoing = outgoing
         self._protocol: asyncio.BaseProtocol | None = None
-        self.has_said_goodbye = False
+        self.has_sent_close_notify = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._below, name)
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """Return what is known of the connection, its encryption included."""
+        """Return information on the connection, its encryption included."""
         return self._tls if name == "ssl_object" else self._below.get_extra_info(name, default)
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Hand what arrives from now on to another protocol."""
+        """Pass further input to another protocol."""
         self._protocol = protocol
 
     def get_protocol(self) -> asyncio.BaseProtocol:
-        """Return the protocol that gets what arrives."""
+        """Return the protocol that gets the input."""
         return cast("asyncio.BaseProtocol", self._protocol)
 
-    def is_closing(self) -> bool:
-        """Tell whether the connection is closed, or about to be."""
-        return self._below.is_closing()
-
-    def pause_reading(self) -> None:
-        """Take in no more bytes for now."""
-        self._below.pause_reading()
-
-    def resume_reading(self) -> None:
-        """Take in bytes again."""
-        self._below.resume_reading()
-
-    def is_reading(self) -> bool:
-        """Tell whether bytes are taken in."""
-        return self._below.is_reading()
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Say how many bytes may wait for the kernel; they are counted encrypted."""
-        self._below.set_write_buffer_limits(high, low)
-
-    def get_write_buffer_size(self) -> int:
-        """Return how many bytes wait for the kernel."""
-        return self._below.get_write_buffer_size()
-
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Encrypt and send; what comes after the goodbye is dropped."""
+        """Encrypt and send; data after close_notify is dropped."""
         rest = memoryview(data)
-        while rest and not self.has_said_goodbye:
+        while rest and not self.has_sent_close_notify:
             rest = rest[self._tls.write(rest) :]
         self.flush()
 
     def flush(self) -> None:
-        """Send the records that are ready; on a connection that is lost, asyncio would log each of them."""
+        """Send the records that are ready, unless the connection is lost: asyncio would log each of them."""
         if self._outgoing.pending and not self._below.is_closing():
             self._below.write(self._outgoing.read())
 
-    def can_write_eof(self) -> bool:
-        """Tell that one direction can be closed without the other."""
-        return True
-
     def write_eof(self) -> None:
-        """Say goodbye and send a FIN, but go on reading."""
-        self._say_goodbye()
+        """Send close_notify and a FIN, but go on reading."""
+        self._send_close_notify()
         self._below.write_eof()
 
     def close(self) -> None:
-        """Say goodbye, and close the connection as soon as all is sent."""
-        self._say_goodbye()
+        """Send close_notify, and close the connection as soon as all is sent."""
+        self._send_close_notify()
         self._below.close()
 
-    def abort(self) -> None:
-        """Close the connection now, without a goodbye: a reset, if the socket lingers for no time."""
-        self._below.abort()
-
-    def forget(self) -> None:
-        """Let go of the protocol: a circle would wait for the garbage collector."""
+    def release_protocol(self) -> None:
+        """Drop the protocol: a reference cycle would wait for the garbage collector."""
         self._protocol = None
 
-    def _say_goodbye(self) -> None:
-        """Send close_notify, without which a client cannot tell the end from a cut."""
-        if not (self.has_said_goodbye or self.is_closing()):
-            self.has_said_goodbye = True
-            with suppress(ssl.SSLError):  # the client's own, which it would wait for, may never come
+    def _send_close_notify(self) -> None:
+        """Send close_notify, so that the client can tell the end from a truncation."""
+        if not (self.has_sent_close_notify or self._below.is_closing()):
+            self.has_sent_close_notify = True
+            with suppress(ssl.SSLError):  # OpenSSL would wait for the client's own, which may never come
                 self._tls.unwrap()
             self.flush()
 
 
 class TlsProtocol(asyncio.Protocol):
-    """The decrypting half: shakes hands, and then feeds the protocol above."""
+    """The receiving side: performs the handshake, and then passes decrypted data to the protocol above."""
 
     _below: asyncio.Transport
-    _above: TlsTransport
+    _transport: TlsTransport
     _timer: asyncio.TimerHandle
 
     def __init__(
-        self, context: ssl.SSLContext, make_above: Callable[[float], asyncio.Protocol], handshakes: Handshakes
+        self,
+        context: ssl.SSLContext,
+        make_protocol: Callable[[float], asyncio.Protocol],
+        handshakes: Handshakes,
     ) -> None:
-        self._make_above = make_above
+        """``make_protocol`` takes the time of acceptance, as ``time.perf_counter()`` has it."""
+        self._make_protocol = make_protocol
         self._handshakes = handshakes
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
@@ -160,84 +137,84 @@ class TlsProtocol(asyncio.Protocol):
         self._has_ended = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait for the client's greeting."""
+        """Wait for the client's hello."""
         self._below = cast("asyncio.Transport", transport)
-        self._above = TlsTransport(self._below, self._tls, self._outgoing)
+        self._transport = TlsTransport(self._below, self._tls, self._outgoing)
         self._handshakes.begin(self._below)
         self._timer = asyncio.get_running_loop().call_later(_HANDSHAKE_S, self._below.abort)
 
     def data_received(self, data: bytes) -> None:
-        """Go on with the handshake, or hand up what has come; after the goodbye it is not even decrypted."""
-        if self._above.has_said_goodbye:
+        """Continue the handshake, or pass decrypted data up; after close_notify the data is only counted."""
+        if self._transport.has_sent_close_notify:
             self._protocol.data_received(data)
             return
         self._incoming.write(data)
         if not self._is_established:
-            self._shake_hands()
+            self._continue_handshake()
         if self._is_established:
             self._decrypt()
 
     def eof_received(self) -> bool:
-        """Hand up the end of what comes, goodbye or not."""
+        """Pass the end of the input up, with or without a close_notify."""
         if not self._is_established:
             return False
         self._end_input()
         return True
 
     def pause_writing(self) -> None:
-        """Hand up that the kernel takes no more bytes for now."""
+        """Pass up that the kernel takes no more bytes for now."""
         if self._is_established:
             self._protocol.pause_writing()
 
     def resume_writing(self) -> None:
-        """Hand up that the kernel takes bytes again."""
+        """Pass up that the kernel takes bytes again."""
         if self._is_established:
             self._protocol.resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count a connection that never became one, or hand up that it has ended."""
+        """Count a failed handshake, or pass the end of the connection up."""
         self._timer.cancel()
         if self._is_established:
             self._protocol.connection_lost(exc)
         else:
             self._handshakes.fail(self._below)
-        self._above.forget()
+        self._transport.release_protocol()
 
     @property
     def _protocol(self) -> asyncio.Protocol:
-        return cast("asyncio.Protocol", self._above.get_protocol())
+        return cast("asyncio.Protocol", self._transport.get_protocol())
 
-    def _shake_hands(self) -> None:
+    def _continue_handshake(self) -> None:
         try:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
-            self._above.flush()
+            self._transport.flush()
             return
         except ssl.SSLError:
             self._handshakes.fail(self._below)
-            self._above.flush()  # the alert that says why
+            self._transport.flush()  # the alert that says why
             self._below.close()
             return
-        self._above.flush()
+        self._transport.flush()
         self._timer.cancel()
         self._handshakes.succeed(self._below)
         self._is_established = True
-        protocol = self._make_above(self._accepted_s)
-        self._above.set_protocol(protocol)
-        protocol.connection_made(self._above)
+        protocol = self._make_protocol(self._accepted_s)
+        self._transport.set_protocol(protocol)
+        protocol.connection_made(cast("asyncio.Transport", self._transport))
 
     def _decrypt(self) -> None:
         received, is_over = [], False
         try:
-            while part := self._tls.read(_PLENTY):
+            while part := self._tls.read(_LARGEST_READ):
                 received.append(part)
             is_over = True
         except ssl.SSLWantReadError:
             pass
-        except ssl.SSLError:  # forged or damaged: nothing more can be believed
-            self._above.abort()
+        except ssl.SSLError:  # forged or damaged: no later record can be trusted
+            self._transport.abort()
             return
-        self._above.flush()  # the answer to a request for new keys
+        self._transport.flush()  # the answer to a request for new keys
         if received:
             self._protocol.data_received(b"".join(received))
         if is_over:
@@ -247,4 +224,4 @@ class TlsProtocol(asyncio.Protocol):
         if not self._has_ended:
             self._has_ended = True
             if not self._protocol.eof_received():
-                self._above.close()
+                self._transport.close()

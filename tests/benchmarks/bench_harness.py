@@ -17,7 +17,7 @@ from typing import Final
 import pytest
 
 from bench.model.cases import Fixed, Profile
-from bench.server.settings import ServerSettings
+from bench.model.server_settings import ServerSettings
 from bench.stats.pairwise import compare_cases
 from bench.system.cpu_affinity import assign_cores, restrict_to, usable_cores
 from bench.system.paths import import_path

@@ -1,4 +1,4 @@
-"""How fast and how punctual the flag server is.
+"""Measure the rate and the punctuality of the flag server.
 
 On a quiet machine with two cores:
 ``pytest -o addopts=--import-mode=importlib tests/benchmarks/bench_server.py -s``
@@ -23,10 +23,10 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from bench.model.cases import Fixed, Profile
 from bench.model.flags import all_flags
 from bench.model.results import ServerRound
-from bench.server.open_trials import Opening
+from bench.model.served_trials import Opening
+from bench.model.server_settings import ServerSettings
 from bench.server.request_log import UNANSWERED
-from bench.server.settings import ServerSettings
-from tests.server_process import TestedServer, handle, hang_up, server_process
+from tests.server_process import TestedServer, close_pipe, control, server_process
 
 FLAG: Final = "/flags/sv/sv.gif"
 """9.9 KB: the median flag."""
@@ -62,12 +62,12 @@ def _tools() -> None:
 
 @contextmanager
 def pinned_server() -> Iterator[tuple[TestedServer, int]]:
-    """Run the flag server on its own core; yield it and its process id."""
+    """Run the flag server on its own core; yield its client and its process id."""
     with server_process(*SERVER_CORE) as process:
-        server = handle(process)
+        server = control(process)
         server.start(ServerSettings(LOCAL))
         yield server, process.pid
-        hang_up(process)
+        close_pipe(process)
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def pinned_nginx(root: Path, flags: Mapping[str, bytes]) -> Iterator[str]:
 
 
 def await_answer(url: str) -> None:
-    """Wait until there is an answer, for 5 s at most."""
+    """Wait for a response, for at most 5 s."""
     deadline_s = monotonic() + 5
     while True:
         try:
@@ -103,7 +103,7 @@ def await_answer(url: str) -> None:
 
 
 def load(url: str, connections: int, seconds: int) -> float:
-    """Load a server from the other core, and return the requests answered per second."""
+    """Load a server from the other core, and return the responses per second."""
     command = [*LOAD_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}", url]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "Non-2xx" not in printed
@@ -112,8 +112,7 @@ def load(url: str, connections: int, seconds: int) -> float:
     return float(found[1])
 
 
-def test_the_server_keeps_up_with_nginx(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
-    """With its log on, it serves at least 0.8 times as many flags per second, round by round."""
+def test_rate_is_at_least_four_fifths_of_nginx(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
     pairs: list[tuple[float, float]] = []
 
     def alternate() -> None:
@@ -124,7 +123,7 @@ def test_the_server_keeps_up_with_nginx(benchmark: BenchmarkFixture, tmp_path: P
             pairs.append((ours, load(nginx_url + FLAG, 64, 1)))
 
     with pinned_server() as (server, _), pinned_nginx(tmp_path, all_flags()) as nginx_url:
-        once(benchmark, alternate)
+        run_once(benchmark, alternate)
     ratios = sorted(ours / theirs for ours, theirs in pairs)
     report(
         benchmark,
@@ -137,9 +136,9 @@ def test_the_server_keeps_up_with_nginx(benchmark: BenchmarkFixture, tmp_path: P
     assert median(ratios) >= 0.8
 
 
-def test_answers_are_punctual(benchmark: BenchmarkFixture) -> None:
+def test_responses_are_punctual(benchmark: BenchmarkFixture) -> None:
     """At 50 ms and 100 connections: never early, late by at most 1 ms at p50 and 2.5 ms at p99."""
-    witnesses: list[ServerRound] = []
+    rounds: list[ServerRound] = []
     earliest_s: list[float] = []
 
     def repeat() -> None:
@@ -150,29 +149,26 @@ def test_answers_are_punctual(benchmark: BenchmarkFixture) -> None:
             earliest_s.append(
                 min(each.start_s - each.arrival_s - 0.05 for each in records if each.status != UNANSWERED)
             )
-            witnesses.append(server.close_trial(f"t{number}")[0].witness)
+            rounds.append(server.close_trial(f"t{number}")[0].server_round)
 
     with pinned_server() as (server, _):
-        once(benchmark, repeat)
-    p99s = sorted(witness.late_p99_s for witness in witnesses)
+        run_once(benchmark, repeat)
+    p99s = sorted(each.late_p99_s for each in rounds)
     report(
         benchmark,
-        late_p50_ms=1e3 * median(witness.late_p50_s for witness in witnesses),
+        late_p50_ms=1e3 * median(each.late_p50_s for each in rounds),
         late_p99_ms=1e3 * median(p99s),
         late_p99_least_ms=1e3 * p99s[0],
         late_p99_most_ms=1e3 * p99s[-1],
         earliest_us=1e6 * min(earliest_s),
     )
     assert min(earliest_s) >= 0
-    assert median(witness.late_p50_s for witness in witnesses) <= 0.001
+    assert median(each.late_p50_s for each in rounds) <= 0.001
     assert median(p99s) <= 0.0025
 
 
-def test_a_hundred_thousand_requests_leave_no_memory_behind(benchmark: BenchmarkFixture) -> None:
-    """A trial's log is freed with it, and connections leave nothing to the garbage collector.
-
-    The allocator keeps some of what it once had, so memory is compared once it has settled.
-    """
+def test_hundred_thousand_requests_leave_no_memory_behind(benchmark: BenchmarkFixture) -> None:
+    """The allocator keeps some of its memory, so that it is compared once it has settled."""
     memory: list[float] = []
     requests: list[int] = []
 
@@ -180,30 +176,30 @@ def test_a_hundred_thousand_requests_leave_no_memory_behind(benchmark: Benchmark
         for number in range(2 * SETTLED):
             server.open_trial(Opening(f"t{number}", LOCAL, 0))
             load(server.round_url(f"t{number}", 0) + FLAG, 64, 1)
-            requests.append(server.close_trial(f"t{number}")[0].witness.requests)
+            requests.append(server.close_trial(f"t{number}")[0].server_round.requests)
             memory.append(resident_mib(pid))
 
     with pinned_server() as (server, pid):
-        once(benchmark, repeat)
+        run_once(benchmark, repeat)
     settled_mib, last_mib = max(memory[:SETTLED]), max(memory[SETTLED:])
     report(benchmark, requests=sum(requests[SETTLED:]), settled_mib=settled_mib, last_mib=last_mib)
     assert sum(requests[SETTLED:]) >= 100_000
     assert last_mib <= settled_mib + 10
 
 
-def once(benchmark: BenchmarkFixture, measure: Callable[[], None]) -> None:
-    """Run a measurement that repeats itself."""
+def run_once(benchmark: BenchmarkFixture, measure: Callable[[], None]) -> None:
+    """Run a measurement that has its own repetitions."""
     benchmark.pedantic(measure, rounds=1)  # type: ignore[no-untyped-call]
 
 
 def resident_mib(pid: int) -> float:
-    """Return how much memory a process holds."""
+    """Return the resident memory of a process."""
     found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     assert found is not None
     return int(found[1]) / 1024
 
 
 def report(benchmark: BenchmarkFixture, **figures: float) -> None:
-    """Keep the figures with the benchmark, and print them."""
+    """Store the figures with the benchmark, and print them."""
     benchmark.extra_info.update(figures)
     print("", *(f"{name} {figure:.3f}" for name, figure in figures.items()), sep="\n  ")

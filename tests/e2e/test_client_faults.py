@@ -21,7 +21,7 @@ from bench.api.outcomes import FetchOutcome
 from bench.config.catalog import find_clients
 from bench.model.faults import KINDS
 from tests.fault_server import HTTP1_KINDS, fault_server
-from tests.fault_server_http2 import HTTP2_KINDS, converse_in_http2
+from tests.fault_server_http2 import HTTP2_KINDS, serve_http2
 from tests.fetching import fetch_in_turn
 
 pytestmark = pytest.mark.e2e
@@ -106,7 +106,7 @@ def meet(way: Way, kinds: list[str], folder: Path, timeout_s: float) -> None:
     if way.protocol != "http":
         protocol = "h2" if way.protocol == "h2" else "http/1.1"
         context = serving_as(authority().issue_cert("127.0.0.1"), protocol)
-        converse = converse_in_http2 if way.protocol == "h2" else None
+        converse = serve_http2 if way.protocol == "h2" else None
         trusted = folder / "authority.pem"
         authority().cert_pem.write_to_path(str(trusted))
     asked = [country for code in faults for country in ("BR", code)] + ["BR"]

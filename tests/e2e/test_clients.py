@@ -59,7 +59,7 @@ def test_without_keep_alive_every_request_has_its_own_connection(
     stub: Stub, tmp_path: Path, client: str, face: str
 ) -> None:
     """Even if the server does not close it."""
-    stub.deaf = True
+    stub.ignores_close = True
     job = a_job(stub, tmp_path, client, "BR", "CN", "IN", "ZZ")._replace(keep_alive=False)
     fetch_in_turn(job, face)
     assert (stub.connections, stub.requests.total()) == (4, 4)
@@ -133,7 +133,7 @@ def test_missing_descriptor_is_a_local_resource_error(
 def test_closed_keep_alive_connection_is_not_retried(
     stub: Stub, tmp_path: Path, client: str, face: str
 ) -> None:
-    stub.patience = 1
+    stub.requests_per_connection = 1
     fetches = fetch_in_turn(a_job(stub, tmp_path, client, "BR", "CN"), face)
     assert [fetch.status for fetch in fetches] == [200, 0]
     assert stub.requests.total() == 2

@@ -11,8 +11,8 @@ import pytest
 from bench.model.faults import KINDS
 from bench.model.flags import served_flags
 from bench.model.profile_presets import preset
+from bench.model.server_settings import ServerSettings
 from bench.runner.protected_files import write_reference
-from bench.server.settings import ServerSettings
 from tests.conformance import SERVER_SEED, Conversation, Talk, cells, differences, talks, total_talks
 from tests.server_process import running_server
 

@@ -1,4 +1,4 @@
-"""Thousands of connections that stay, with slow-loris clients beside them: the honest ones notice nothing."""
+"""Hold thousands of connections beside slow-loris clients, which disturb no honest client."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bench.server.accept_loop import descriptors_for
+from bench.server.resource_needs import required_descriptors
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 @cache
 def own_network() -> tuple[str, ...]:
-    """Return the command that gives a program a network of its own; nothing where that is not allowed."""
+    """Return the command that runs a program in its own network; empty if that is not allowed."""
     command = ("unshare", "--net")
     if os.geteuid() != 0 or shutil.which("unshare") is None:
         return ()
@@ -31,15 +31,15 @@ def own_network() -> tuple[str, ...]:
 
 
 def hold(honest: int, slow: int, seconds: float) -> dict[str, Any]:
-    """Hold so many connections, with both sides in processes of their own."""
-    need = descriptors_for(honest + slow)
+    """Hold connections, with server and clients in their own processes."""
+    need = required_descriptors(honest + slow)
     _, have = resource.getrlimit(resource.RLIMIT_NOFILE)
     if have != resource.RLIM_INFINITY and have < need:
-        pytest.skip(f"{honest + slow} connections take {need} open files, and there may be {have}")
+        pytest.skip(f"{honest + slow} connections need {need} open files; the limit is {have}")
     network = own_network()
     words = [str(honest), str(slow), str(seconds), *(["own-network"] if network else [])]
     result = subprocess.run(
-        [*network, sys.executable, "-m", "tests.holding", *words],
+        [*network, sys.executable, "-m", "tests.connection_holder", *words],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -52,7 +52,7 @@ def hold(honest: int, slow: int, seconds: float) -> dict[str, Any]:
 
 
 def check(held: dict[str, Any], honest: int, slow: int) -> None:
-    """Say that no honest client noticed, and that nothing is left of anybody."""
+    """Check that no honest client was disturbed, and that nothing is left of any client."""
     assert held["errors"] == {}
     assert held["answers"] == honest + (honest + 9) // 10 + honest
     assert held["most_connections"] >= honest + slow // 2
@@ -63,13 +63,12 @@ def check(held: dict[str, Any], honest: int, slow: int) -> None:
 
 
 def test_three_hundred_connections_are_held() -> None:
-    """For two seconds, with fifty slow clients beside them."""
     check(hold(300, 50, 2), 300, 50)
 
 
 @pytest.mark.slow
 def test_ten_thousand_connections_are_held_for_a_minute() -> None:
-    """With a thousand slow clients beside them, every one of whom is told to hurry and comes again."""
+    """Beside a thousand slow clients; each of them times out and connects again."""
     held = hold(10_000, 1_000, 60)
     check(held, 10_000, 1_000)
     assert held["refused"].keys() == {"HTTP/1.1 408 Request Timeout"}

@@ -22,11 +22,11 @@ from bench.api.job import is_country_code
 from bench.errors import UsageError
 from bench.model.cases import Profile
 from bench.model.flags import all_flags, load_flags
-from bench.server.settings import ServerSettings
+from bench.model.server_settings import ServerSettings
 from bench.system.paths import import_path
 from tests.hostile_strings import HOSTILE
 from tests.measured import program
-from tests.server_process import TestedServer, handle, running_server, server_process
+from tests.server_process import TestedServer, control, running_server, server_process
 
 pytestmark = pytest.mark.e2e
 
@@ -91,7 +91,7 @@ def test_other_address_needs_allow_remote(host: str, tmp_path: Path) -> None:
     assert refused.code == 2
     assert "can be reached from other machines" in refused.stderr
     with server_process() as process, pytest.raises(UsageError, match="reached from other machines"):
-        handle(process).start(ServerSettings(Profile("local"), host=host))
+        control(process).start(ServerSettings(Profile("local"), host=host))
 
 
 def test_allow_remote_warns_before_serving() -> None:

@@ -72,7 +72,7 @@ def test_all_workers_download_at_once_and_every_flag_is_verified(
 def test_without_keep_alive_every_request_has_its_own_connection(
     stub: Stub, tmp_path: Path, strategy: Strategy
 ) -> None:
-    stub.deaf = True
+    stub.ignores_close = True
     stub.delay_s = 0.02  # with which one timed round is long enough
     task = a_task(
         tmp_path,

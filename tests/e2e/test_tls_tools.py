@@ -1,4 +1,4 @@
-"""Encrypted listeners as real consumers see them: curl, nghttp, h2load, httpx."""
+"""Test encrypted listeners with curl, nghttp, h2load and httpx."""
 
 import re
 import shutil
@@ -17,9 +17,9 @@ import pytest
 
 from bench.model.cases import Fault, Fixed, Profile
 from bench.model.flags import all_flags
-from bench.server.open_trials import Opening
+from bench.model.served_trials import Opening
+from bench.model.server_settings import ServerSettings
 from bench.server.request_log import UNANSWERED
-from bench.server.settings import ServerSettings
 from tests.server_process import TestedServer, running_server, server_environment
 
 pytestmark = pytest.mark.e2e
@@ -27,19 +27,19 @@ pytestmark = pytest.mark.e2e
 BR = all_flags()["BR"]
 FLAG = "/flags/br/br.gif"
 HTTP2 = Profile("http2", tls=True, http2=True)
-PATIENCE_S = 10.0
+TIME_OUT_S = 10.0
 _FAILED = frozenset({16, 18, 52, 56, 92})
-"""How versions of curl call what is no proper HTTP/2, or ends too early."""
+"""Exit codes of curl versions for invalid HTTP/2, or a response that ends too early."""
 _TIMED_OUT = frozenset({28})
 
 
 def needs(tool: str) -> pytest.MarkDecorator:
-    """Skip where a tool is not installed."""
+    """Skip if a tool is not installed."""
     return pytest.mark.skipif(shutil.which(tool) is None, reason=f"{tool} is not installed")
 
 
 def meeting(kind: str) -> Profile:
-    """Return a profile all of whose fetches meet a fault."""
+    """Return a profile whose fetches all meet a fault."""
     return Profile(kind, faults=(Fault(kind, 1.0),), tls=True, http2=True)
 
 
@@ -52,7 +52,7 @@ def server() -> Iterator[TestedServer]:
 
 @contextmanager
 def serving(*options: str) -> Iterator[tuple[str, str]]:
-    """Run ``serve`` as a user would, and yield its address and the command that it proposes."""
+    """Run ``serve``, and yield its address and the command that it proposes."""
     command = [sys.executable, "-m", "bench", "serve", "--port", "0", *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=server_environment()) as process:
         timer = threading.Timer(30, process.kill)
@@ -65,14 +65,14 @@ def serving(*options: str) -> Iterator[tuple[str, str]]:
             yield found[1], found[2]
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(PATIENCE_S)
+            process.wait(TIME_OUT_S)
             timer.cancel()
     assert process.returncode == 0
 
 
 def wait_for(is_so: Callable[[], bool]) -> None:
-    """Wait until the server has seen to something."""
-    deadline_s = time.monotonic() + PATIENCE_S
+    """Wait until a condition that depends on the server holds."""
+    deadline_s = time.monotonic() + TIME_OUT_S
     while not is_so():
         assert time.monotonic() < deadline_s
         time.sleep(0.01)
@@ -80,8 +80,8 @@ def wait_for(is_so: Callable[[], bool]) -> None:
 
 @needs("curl")
 @pytest.mark.parametrize(("options", "version"), [(["--tls"], "1.1"), (["--tls", "--http2"], "2")])
-def test_serve_proposes_a_command_that_works(tmp_path: Path, options: list[str], version: str) -> None:
-    """Copied from the terminal, it saves a flag; the certificate's file is gone with the server."""
+def test_command_proposed_by_serve_works(tmp_path: Path, options: list[str], version: str) -> None:
+    """The certificate's temporary file is removed with the server."""
     with serving(*options) as (url, proposed):
         assert url.startswith("https://127.0.0.1:")
         words = proposed.split()
@@ -101,8 +101,7 @@ def test_serve_proposes_a_command_that_works(tmp_path: Path, options: list[str],
 
 
 @needs("curl")
-def test_serve_writes_the_authority_where_it_is_told(tmp_path: Path) -> None:
-    """It stays there; a client that does not trust it is refused by itself."""
+def test_serve_writes_the_authority_to_the_given_file(tmp_path: Path) -> None:
     authority = tmp_path / "ca.pem"
     with serving("--tls", "--authority", str(authority)) as (url, proposed):
         assert str(authority) in proposed
@@ -121,8 +120,7 @@ def test_serve_writes_the_authority_where_it_is_told(tmp_path: Path) -> None:
         (["--tls", "--authority", "no/such/folder/x.pem"], "the authority cannot be written"),
     ],
 )
-def test_serve_refuses_what_does_not_go_together(options: list[str], said: str) -> None:
-    """Before it serves anything."""
+def test_serve_refuses_contradicting_options(options: list[str], said: str) -> None:
     command = [sys.executable, "-m", "bench", "serve", "--port", "0", *options]
     ended = subprocess.run(
         command, capture_output=True, text=True, env=server_environment(), timeout=30, check=False
@@ -134,19 +132,17 @@ def test_serve_refuses_what_does_not_go_together(options: list[str], said: str) 
 
 @needs("nghttp")
 def test_nghttp_gets_many_flags_at_once_over_one_connection(server: TestedServer, tmp_path: Path) -> None:
-    """The reference implementation has no complaint, and all are in flight together."""
     opened = server.open_trial(Opening("ng", Profile("p", Fixed(0.3), tls=True, http2=True), 0))
     codes = [code.lower() for code in all_flags()][:50]
     urls = [f"{opened.url}.0/flags/{code}/{code}.gif" for code in codes]
     ended = subprocess.run(["nghttp", *urls], cwd=tmp_path, capture_output=True, timeout=30, check=True)
     assert len(ended.stdout) == sum(len(all_flags()[code.upper()]) for code in codes)
-    witness = server.close_trial("ng")[0].witness
-    assert (witness.requests, witness.connections, witness.max_in_flight) == (50, 1, 50)
+    observed = server.close_trial("ng")[0].server_round
+    assert (observed.requests, observed.connections, observed.max_in_flight) == (50, 1, 50)
 
 
 @needs("h2load")
-def test_h2load_finds_nothing_to_complain_of(server: TestedServer) -> None:
-    """Hundreds of requests on a few connections, all answered."""
+def test_h2load_sees_no_failed_request(server: TestedServer) -> None:
     opened = server.open_trial(Opening("load", HTTP2, 0))
     ended = subprocess.run(
         ["h2load", "-n", "400", "-c", "4", "-m", "50", f"{opened.url}.0{FLAG}"],
@@ -156,8 +152,8 @@ def test_h2load_finds_nothing_to_complain_of(server: TestedServer) -> None:
         check=True,
     )
     assert "400 succeeded, 0 failed, 0 errored, 0 timeout" in ended.stdout
-    witness = server.close_trial("load")[0].witness
-    assert (witness.requests, witness.connections) == (400, 4)
+    observed = server.close_trial("load")[0].server_round
+    assert (observed.requests, observed.connections) == (400, 4)
 
 
 @needs("curl")
@@ -178,10 +174,9 @@ def test_h2load_finds_nothing_to_complain_of(server: TestedServer) -> None:
         ("slicer", frozenset({0})),
     ],
 )
-def test_curl_meets_each_fault_once_and_does_not_ask_again(
+def test_curl_meets_each_fault_without_a_retry(
     server: TestedServer, tmp_path: Path, kind: str, expected: frozenset[int]
 ) -> None:
-    """It says what it thinks of it, and the log has one request."""
     opened = server.open_trial(Opening(f"c-{kind}", meeting(kind), 0))
     authority = tmp_path / "ca.pem"
     authority.write_text(opened.authority)
@@ -211,10 +206,8 @@ def test_curl_meets_each_fault_once_and_does_not_ask_again(
         ("huge_header", "Oversized header block"),
     ],
 )
-def test_httpx_meets_each_fault_once_and_does_not_ask_again(
-    server: TestedServer, kind: str, error: str
-) -> None:
-    """Its pool resends what a server says it has not seen, and no fault says so."""
+def test_httpx_meets_each_fault_without_a_retry(server: TestedServer, kind: str, error: str) -> None:
+    """Its pool resends streams that a server has not seen, and no fault says so."""
     opened = server.open_trial(Opening(f"x-{kind}", meeting(kind), 0))
     context = ssl.create_default_context(cadata=opened.authority)
     with (
@@ -231,8 +224,7 @@ def test_httpx_meets_each_fault_once_and_does_not_ask_again(
 
 
 @pytest.mark.parametrize("kind", ["tls_expired", "tls_wrong_host", "tls_unknown_authority"])
-def test_each_fetch_that_meets_a_bad_certificate_is_one_connection(server: TestedServer, kind: str) -> None:
-    """No client tries again behind the harness's back: the handshakes prove it."""
+def test_fetch_that_meets_a_bad_certificate_is_one_connection(server: TestedServer, kind: str) -> None:
     opened = server.open_trial(Opening(f"h-{kind}", meeting(kind), 0))
     context = ssl.create_default_context(cadata=opened.authority)
     with httpx.Client(http1=False, http2=True, verify=context, trust_env=False) as client:
@@ -244,8 +236,7 @@ def test_each_fetch_that_meets_a_bad_certificate_is_one_connection(server: Teste
     assert server.close_trial(f"h-{kind}") == {}
 
 
-def test_a_run_meets_a_port_where_nobody_listens(tmp_path: Path) -> None:
-    """Every fetch ends in its class, and the trials count."""
+def test_run_with_refused_connections_is_valid(tmp_path: Path) -> None:
     config = tmp_path / "refused.yaml"
     config.write_text(
         "strategies: [sequential]\nclients: [urllib3]\ncountries: [BR, CN]\nblocks: 1\nrounds: 1\n"

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from bench.api import Fetch
 from bench.model.cases import Profile
 from bench.model.results import Gap
+from bench.model.served_trials import ObservedRound, Opening
 from bench.runner.expected_round import Expectation
 from bench.runner.time_breakdown import account_round, divide_gap
-from bench.server.open_trials import Opening, RoundLog
-from bench.server.request_log import Log, Record
-from bench.server.server_rounds import ObservedRound, observed_rounds
+from bench.server.open_trials import RoundLog
+from bench.server.request_log import Record, RequestLog
+from bench.server.server_rounds import observe_rounds
 from bench.worker.fetch_times import build_timeline
 from bench.worker.protocol import TimedRound
 
@@ -29,10 +30,10 @@ def round_of(spans: list[tuple[float, float]], workers: int, elapsed_s: float) -
 
 def seen_of(spans: list[tuple[float, float]], set_up_s: float = 0.0) -> ObservedRound:
     """Build the server log of requests of these arrivals and ends, each on its own connection."""
-    log = Log()
+    log = RequestLog()
     for number, (arrival_s, end_s) in enumerate(spans):
         log.add(number, arrival_s - set_up_s, arrival_s, end_s, end_s, 0.0, 200, "BR", 0, "")
-    return observed_rounds({1: RoundLog(log, 0.0)}, Opening("t", Profile("p"), 0))[1]
+    return observe_rounds({1: RoundLog(log, 0.0)}, Opening("t", Profile("p"), 0))[1]
 
 
 def expected(fetches: int, workers: int, ideal_s: float) -> Expectation:
@@ -72,9 +73,9 @@ def test_phases_follow_a_fetch_from_the_call_to_the_file() -> None:
     timed = round_of([(101, 114)], 1, 15.0)
     fetch = Fetch("BR", 101, 114, 200, 10, "ok", answered_s=113)
     timed = replace(timed, timeline=build_timeline([fetch], 1, 100.0, 115.0))
-    log = Log()
+    log = RequestLog()
     log.add(*Record(1, 102.0, 103.0, 111.0, 112.0, 8.0, 200, "BR", 0))
-    seen = observed_rounds({1: RoundLog(log, 0.0)}, Opening("t", Profile("p"), 0))[1]
+    seen = observe_rounds({1: RoundLog(log, 0.0)}, Opening("t", Profile("p"), 0))[1]
     found = account_round(timed, seen, expected(1, 1, 10.0)).phases
     assert found is not None
     assert (found.start_s, found.first_byte_s, found.transfer_s, found.save_s) == (3, 10, 2, 1)

@@ -8,11 +8,11 @@ from typing import Literal
 import pytest
 
 from bench.model.results import ServerRound
+from bench.model.served_trials import ObservedRound
 from bench.model.trial_outcome import Invalid
 from bench.runner.expected_round import Expectation
 from bench.runner.processes.worker_exit import WorkerExit
 from bench.runner.validate import Evidence, check_server, check_times, classify_trial
-from bench.server.server_rounds import ObservedRound
 from bench.system.disturbance import Snapshot
 from bench.worker.protocol import Report, TimedRound
 from tests.builders import witness
@@ -208,7 +208,7 @@ AT_ONCE = Expectation(0.0, 0.0, 3, {"ok": 3}, {})
     ],
 )
 def test_a_late_server_is_found(server_round: ServerRound, expected: Expectation, detail: str | None) -> None:
-    found = check_server(observed({1: SEEN, 2: replace(SEEN, witness=server_round)}, expected))
+    found = check_server(observed({1: SEEN, 2: replace(SEEN, server_round=server_round)}, expected))
     assert found == (None if detail is None else Invalid("invalid", detail))
 
 
@@ -219,7 +219,7 @@ def test_a_server_that_uses_nine_tenths_of_its_core_is_found() -> None:
 
 
 def test_the_server_is_not_checked_in_the_warm_up_nor_without_a_log() -> None:
-    late = replace(SEEN, witness=replace(witness(), late_p99_s=1.0))
+    late = replace(SEEN, server_round=replace(witness(), late_p99_s=1.0))
     assert check_server(observed({0: late}, FIFTY)) is None
 
 

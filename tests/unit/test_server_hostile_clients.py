@@ -1,7 +1,6 @@
-"""Clients that mean no good, or are gone without a word: others do not notice, and nothing of them stays."""
+"""Test hostile and vanished clients: they disturb no other client, and leave nothing behind."""
 
 import asyncio
-import resource
 import socket
 import struct
 from collections.abc import Callable
@@ -10,17 +9,17 @@ from time import perf_counter
 import pytest
 
 from bench.model.cases import Fixed, Profile
-from bench.server import accept_loop, listeners, slow_requests
-from tests.house import House, get, last, visit
-from tests.unit.test_server_protocol import LOCAL, SLOW, exchange, replies
+from bench.server.connection_limits import ConnectionLimits
+from tests.in_process_server import InProcessServer, get, last, run_server
+from tests.unit.test_server_http1 import LOCAL, SLOW, exchange, replies
 
 REQUEST = get("/flags/br/br.gif")
 TCP_REPAIR = 19
-"""Lets a socket be closed without a word to the other side (Linux, CAP_NET_ADMIN)."""
+"""Lets a socket be closed without telling the other side (Linux, CAP_NET_ADMIN)."""
 
 
-async def answer(reader: asyncio.StreamReader) -> int:
-    """Read one answer, which comes within five seconds, and return its status."""
+async def read_status(reader: asyncio.StreamReader) -> int:
+    """Read one response within five seconds, and return its status."""
     async with asyncio.timeout(5):
         head = await reader.readuntil(b"\r\n\r\n")
         size = next(int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:"))
@@ -28,138 +27,132 @@ async def answer(reader: asyncio.StreamReader) -> int:
     return int(head.split()[1])
 
 
-def open_connections(house: House) -> int:
-    """Count the connections that the server holds."""
-    return len(house.site._connections)  # noqa: SLF001  no client can see it
+def open_connections(server: InProcessServer) -> int:
+    """Count the open connections of the server."""
+    return len(server.state.connections)
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    """Wait for something that comes within five seconds."""
+    """Wait until a condition holds, for at most five seconds."""
     async with asyncio.timeout(5):
-        while not is_so():  # noqa: ASYNC110  the server tells nobody
+        while not is_so():  # noqa: ASYNC110  the server does not report it
             await asyncio.sleep(0.01)
 
 
-def test_a_request_that_never_ends_is_refused_and_an_idle_connection_is_not(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The deadline counts from the first byte, however steadily others drip after it."""
-    monkeypatch.setattr(slow_requests, "_PATIENCE_S", 0.2)
+def test_dripping_request_times_out_and_idle_connection_does_not() -> None:
+    """The time-out counts from the first byte, however steadily others follow."""
 
     async def drip(writer: asyncio.StreamWriter) -> None:
         for byte in REQUEST:
             writer.write(bytes([byte]))
             await asyncio.sleep(0.05)
 
-    async def talk(house: House) -> None:
-        async with house.connection() as (idle, ask), house.connection() as (slow, writer):
+    async def talk(server: InProcessServer) -> None:
+        async with server.connection() as (idle, ask), server.connection() as (slow, writer):
             ask.write(REQUEST)
-            assert await answer(idle) == 200
+            assert await read_status(idle) == 200
             began_s = perf_counter()
             dripping = asyncio.create_task(drip(writer))
-            assert await answer(slow) == 408
+            assert await read_status(slow) == 408
             assert 0.2 <= perf_counter() - began_s < 2
             dripping.cancel()
             assert await slow.read() == b""
             ask.write(REQUEST)
-            assert await answer(idle) == 200
-        await until(lambda: open_connections(house) == 0)
+            assert await read_status(idle) == 200
+        await until(lambda: open_connections(server) == 0)
 
-    log = visit(LOCAL, talk)
+    log = run_server(LOCAL, talk, limits=ConnectionLimits(request_s=0.2))
     assert sorted(record.status for record in log) == [200, 200, 408]
 
 
-def test_a_body_that_never_ends_is_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request is complete when its body is."""
-    monkeypatch.setattr(slow_requests, "_PATIENCE_S", 0.1)
+def test_request_body_that_never_ends_times_out() -> None:
     started = get("/", "Content-Length: 100") + b"x"
-    assert [reply.status for reply in replies(exchange(started))] == [408]
+    assert [reply.status for reply in replies(exchange(started, limits=ConnectionLimits(request_s=0.1)))] == [
+        408
+    ]
     started = get("/", "Transfer-Encoding: chunked") + b"5\r\nhel"
-    assert [reply.status for reply in replies(exchange(started))] == [408]
+    assert [reply.status for reply in replies(exchange(started, limits=ConnectionLimits(request_s=0.1)))] == [
+        408
+    ]
 
 
-def test_what_came_before_a_request_that_never_ends_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In its order, and in its time."""
-    monkeypatch.setattr(slow_requests, "_PATIENCE_S", 0.01)
-    answers = replies(exchange(REQUEST, REQUEST, b"GET /fl", profile=SLOW))
+def test_requests_before_one_that_times_out_are_answered_in_order() -> None:
+    answers = replies(
+        exchange(REQUEST, REQUEST, b"GET /fl", profile=SLOW, limits=ConnectionLimits(request_s=0.01))
+    )
     assert [reply.status for reply in answers] == [200, 200, 408]
 
 
-def test_each_request_has_a_deadline_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client whose pieces hold the end of one request and the start of the next is not behind."""
-    monkeypatch.setattr(slow_requests, "_PATIENCE_S", 0.2)
+def test_each_request_has_its_own_time_out() -> None:
+    """A client whose pieces hold the end of one request and the start of the next is not slow."""
 
-    async def talk(house: House) -> None:
-        async with house.connection() as (reader, writer):
+    async def talk(server: InProcessServer) -> None:
+        async with server.connection() as (reader, writer):
             writer.write(REQUEST[:9])
             for _ in range(8):
                 await asyncio.sleep(0.05)
                 writer.write(REQUEST[9:] + REQUEST[:9])
-                assert await answer(reader) == 200
+                assert await read_status(reader) == 200
             writer.write(REQUEST[9:])
-            assert await answer(reader) == 200
+            assert await read_status(reader) == 200
 
-    visit(LOCAL, talk)
+    run_server(LOCAL, talk, limits=ConnectionLimits(request_s=0.2))
 
 
-def test_a_client_that_the_server_does_not_read_from_is_not_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It has asked so much at once that the rest has to wait, the end of its last request included."""
-    monkeypatch.setattr(slow_requests, "_PATIENCE_S", 0.1)
+def test_client_does_not_time_out_while_the_server_does_not_read() -> None:
+    """It has pipelined so many requests that the rest must wait, with the end of its last request."""
 
-    async def talk(house: House) -> None:
-        async with house.connection() as (reader, writer):
+    async def talk(server: InProcessServer) -> None:
+        async with server.connection() as (reader, writer):
             writer.write(REQUEST * 200 + REQUEST[:9])
             await asyncio.sleep(0.2)
             writer.write(REQUEST[9:])
-            assert [await answer(reader) for _ in range(201)] == [200] * 201
+            assert [await read_status(reader) for _ in range(201)] == [200] * 201
 
-    visit(Profile("slower", Fixed(0.4)), talk)
+    run_server(Profile("slower", Fixed(0.4)), talk, limits=ConnectionLimits(request_s=0.1))
 
 
-def test_a_client_that_is_read_from_again_has_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was left of its last request when it was read from no more has to come to its end."""
-    monkeypatch.setattr(slow_requests, "_PATIENCE_S", 0.02)
-    answers = replies(exchange(REQUEST * 200, REQUEST[:9], profile=SLOW))
+def test_time_out_starts_when_the_server_reads_again() -> None:
+    answers = replies(
+        exchange(REQUEST * 200, REQUEST[:9], profile=SLOW, limits=ConnectionLimits(request_s=0.02))
+    )
     assert [reply.status for reply in answers] == [200] * 200 + [408]
 
 
-def test_one_address_may_be_behind_with_so_many_requests_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The oldest gives way; whoever is not behind is left alone."""
-    monkeypatch.setattr(slow_requests, "_MOST_PER_ADDRESS", 3)
+def test_oldest_slow_request_of_an_address_is_refused_above_the_limit() -> None:
 
-    async def talk(house: House) -> None:
-        async with house.connection() as (reader, writer):
+    async def talk(server: InProcessServer) -> None:
+        async with server.connection() as (reader, writer):
             writer.write(REQUEST)
-            assert await answer(reader) == 200
-            slow = [await asyncio.open_connection("127.0.0.1", house.port) for _ in range(5)]
+            assert await read_status(reader) == 200
+            slow = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(5)]
             for _, each in slow:
                 each.write(REQUEST[:9])
                 await asyncio.sleep(0.02)
-            assert [await answer(refused) for refused, _ in slow[:2]] == [408, 408]
+            assert [await read_status(refused) for refused, _ in slow[:2]] == [408, 408]
             for kept, each in slow[2:]:
                 each.write(REQUEST[9:])
-                assert await answer(kept) == 200
+                assert await read_status(kept) == 200
             writer.write(REQUEST)
-            assert await answer(reader) == 200
+            assert await read_status(reader) == 200
             for _, each in slow:
                 each.close()
 
-    visit(LOCAL, talk)
+    run_server(LOCAL, talk, limits=ConnectionLimits(slow_requests_per_address=3))
 
 
-def test_who_leaves_within_a_request_is_forgotten() -> None:
-    """Nobody is waited for who is not there."""
+def test_client_that_leaves_within_a_request_is_forgotten() -> None:
 
-    async def talk(house: House) -> None:
+    async def talk(server: InProcessServer) -> None:
         for _ in range(3):
-            async with house.connection() as (_, writer):
+            async with server.connection() as (_, writer):
                 writer.write(REQUEST[:9])
-                await until(lambda: open_connections(house) == 1)
-            await until(lambda: open_connections(house) == 0)
-        assert house.site.laggards._begun == {}  # noqa: SLF001  no client can see it
-        assert house.site.laggards._by_address == {}  # noqa: SLF001  no client can see it
+                await until(lambda: open_connections(server) == 1)
+            await until(lambda: open_connections(server) == 0)
+        assert len(server.state.slow_requests) == 0
+        assert server.state.slow_requests._by_address == {}  # noqa: SLF001  not observable from outside
 
-    assert visit(LOCAL, talk) == []
+    assert run_server(LOCAL, talk) == []
 
 
 @pytest.mark.parametrize(
@@ -189,47 +182,42 @@ def test_who_leaves_within_a_request_is_forgotten() -> None:
     ],
     ids=lambda value: value if isinstance(value, int) else repr(value[:40]),
 )
-def test_nonsense_is_refused_and_the_next_client_served(sent: bytes, status: int) -> None:
-    """One answer, an end, and no connection that stays."""
+def test_malformed_input_is_refused_and_the_next_client_is_served(sent: bytes, status: int) -> None:
 
-    async def talk(house: House) -> None:
-        assert [reply.status for reply in replies(await house.ask(sent))] == [status]
-        assert [reply.status for reply in replies(await house.ask(last("/flags/br/br.gif")))] == [200]
-        await until(lambda: open_connections(house) == 0)
+    async def talk(server: InProcessServer) -> None:
+        assert [reply.status for reply in replies(await server.send(sent))] == [status]
+        assert [reply.status for reply in replies(await server.send(last("/flags/br/br.gif")))] == [200]
+        await until(lambda: open_connections(server) == 0)
 
-    visit(LOCAL, talk)
+    run_server(LOCAL, talk)
 
 
-def test_nobody_is_let_in_without_a_descriptor_and_all_are_once_there_is_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Those inside are served on, those outside wait in the kernel's queue, and the server takes note."""
+def test_clients_without_a_descriptor_wait_and_are_accepted_later() -> None:
+    """The open connections are still served, the others wait in the backlog, and the server counts that."""
 
-    async def talk(house: House) -> None:
-        clients = [await asyncio.open_connection("127.0.0.1", house.port) for _ in range(30)]
+    async def talk(server: InProcessServer) -> None:
+        clients = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(30)]
         await asyncio.sleep(0.2)
-        inside = open_connections(house)
+        inside = open_connections(server)
         assert 0 < inside < 30
-        assert house.site.waits > 0
+        assert server.state.waits > 0
         for _, writer in clients:
             writer.write(REQUEST)
-        assert [await answer(reader) for reader, _ in clients[:inside]] == [200] * inside
-        assert open_connections(house) == inside
+        assert [await read_status(reader) for reader, _ in clients[:inside]] == [200] * inside
+        assert open_connections(server) == inside
         for _, writer in clients[:inside]:
             writer.close()
-        assert [await answer(reader) for reader, _ in clients[inside:]] == [200] * (30 - inside)
+        assert [await read_status(reader) for reader, _ in clients[inside:]] == [200] * (30 - inside)
         for _, writer in clients[inside:]:
             writer.close()
-        await until(lambda: open_connections(house) == 0)
-        seen = house.site.waits
+        await until(lambda: open_connections(server) == 0)
+        seen = server.state.waits
         await asyncio.sleep(0.2)
-        assert house.site.waits == seen
+        assert server.state.waits == seen
 
     # both sides are this process: room for all clients, and for some of the server's ends
-    monkeypatch.setattr(accept_loop, "_SPARE", 0)
-    used = lowest_free_descriptor() + 10
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (used + 45, used + 45))
-    visit(LOCAL, talk)
+    limits = ConnectionLimits(highest_descriptor=lowest_free_descriptor() + 54)
+    run_server(LOCAL, talk, limits=limits)
 
 
 def lowest_free_descriptor() -> int:
@@ -238,34 +226,30 @@ def lowest_free_descriptor() -> int:
         return next_file.fileno()
 
 
-def test_a_client_that_is_gone_without_a_word_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kernel asks who has been silent whether he is still there."""
-    monkeypatch.setattr(listeners, "_SILENCE_S", 1)
-    monkeypatch.setattr(listeners, "_ASK_AGAIN_S", 1)
+def test_client_that_vanishes_is_found_by_keep_alive_probes() -> None:
 
-    async def talk(house: House) -> None:
-        client = socket.create_connection(("127.0.0.1", house.port))
-        await until(lambda: open_connections(house) == 1)
+    async def talk(server: InProcessServer) -> None:
+        client = socket.create_connection(("127.0.0.1", server.port))
+        await until(lambda: open_connections(server) == 1)
         try:
             client.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
         except PermissionError:
-            pytest.skip("to vanish without a word takes CAP_NET_ADMIN")
+            pytest.skip("closing a socket silently needs CAP_NET_ADMIN")
         finally:
             client.close()
-        assert open_connections(house) == 1
-        await until(lambda: open_connections(house) == 0)
+        assert open_connections(server) == 1
+        await until(lambda: open_connections(server) == 0)
 
-    visit(LOCAL, talk)
+    run_server(LOCAL, talk, limits=ConnectionLimits(idle_probe_s=1, probe_interval_s=1))
 
 
-def test_clients_are_asked_after_a_minute_and_given_up_after_two() -> None:
-    """Every connection has it from the port; an idle one that is alive stays for as long as it likes."""
+def test_connections_are_probed_after_one_minute_and_closed_after_two() -> None:
 
-    async def talk(house: House) -> None:
-        async with house.connection() as (reader, writer):
+    async def talk(server: InProcessServer) -> None:
+        async with server.connection() as (reader, writer):
             writer.write(REQUEST)
-            assert await answer(reader) == 200
-            (connection,) = house.site._connections.values()  # noqa: SLF001  no client can see it
+            assert await read_status(reader) == 200
+            (connection,) = server.state.connections.values()
             accepted = connection._transport.get_extra_info("socket")  # type: ignore[attr-defined]  # noqa: SLF001
             assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
             assert [
@@ -274,19 +258,18 @@ def test_clients_are_asked_after_a_minute_and_given_up_after_two() -> None:
             ] == [60, 15, 4]
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 120_000
 
-    visit(LOCAL, talk)
+    run_server(LOCAL, talk)
 
 
-def test_a_reset_within_a_request_leaves_nothing_behind() -> None:
-    """However many there are of them."""
+def test_resets_within_a_request_leave_no_connection() -> None:
 
-    async def talk(house: House) -> None:
+    async def talk(server: InProcessServer) -> None:
         for _ in range(50):
-            with socket.create_connection(("127.0.0.1", house.port)) as client:
+            with socket.create_connection(("127.0.0.1", server.port)) as client:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 client.sendall(REQUEST + REQUEST[:9])
             await asyncio.sleep(0)
-        await until(lambda: open_connections(house) == 0)
-        assert [reply.status for reply in replies(await house.ask(last("/")))] == [200]
+        await until(lambda: open_connections(server) == 0)
+        assert [reply.status for reply in replies(await server.send(last("/")))] == [200]
 
-    visit(LOCAL, talk)
+    run_server(LOCAL, talk)

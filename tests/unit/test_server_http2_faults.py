@@ -1,4 +1,4 @@
-"""Each fault over HTTP/2: what a strict client is told, and what the log says was done to it."""
+"""Test the faults over HTTP/2: a strict client's view, and the log."""
 
 import zlib
 from collections.abc import Callable
@@ -12,10 +12,10 @@ from h2.exceptions import ProtocolError
 from bench.model.cases import Fault, Fixed, Profile
 from bench.model.faults import KINDS
 from bench.model.flags import all_flags
-from bench.server.http2.transport_faults import OF_BODIES, OF_HEADS
+from bench.server.http2.transport_faults import OF_ANY, OF_BODIES
 from bench.server.request_log import UNANSWERED
-from tests.encrypted_server import house
 from tests.http2_client import Answered, Client, client_of, flag_path
+from tests.threaded_server import threaded_server
 
 BR = all_flags()["BR"]
 GREEDY = (1 << 31) - 1
@@ -23,7 +23,7 @@ MIB = 1024 * 1024
 
 
 def meeting(kind: str, status: int = 0) -> Profile:
-    """Return a profile all of whose fetches meet a fault."""
+    """Return a profile whose fetches all meet a fault."""
     return Profile(kind, faults=(Fault(kind, 1.0, status),), tls=True, http2=True)
 
 
@@ -40,9 +40,8 @@ def meeting(kind: str, status: int = 0) -> Profile:
         ("redirect_off_host", 0, 302),
     ],
 )
-def test_other_answers_have_their_status(kind: str, asked: int, status: int) -> None:
-    """They are whole, and the connection goes on."""
-    with house(meeting(kind, asked)) as server, client_of(server) as client:
+def test_replacement_has_its_status_and_keeps_the_connection_open(kind: str, asked: int, status: int) -> None:
+    with threaded_server(meeting(kind, asked)) as server, client_of(server) as client:
         for _ in range(2):
             answered = client.get(flag_path("BR"))
             assert (answered.status, answered.is_ended) == (status, True)
@@ -51,39 +50,34 @@ def test_other_answers_have_their_status(kind: str, asked: int, status: int) -> 
 
 
 @pytest.mark.parametrize("kind", ["unavailable", "rate_limited"])
-def test_a_client_is_told_when_to_come_back(kind: str) -> None:
-    """Whether it does is its own matter."""
-    with house(meeting(kind)) as server, client_of(server) as client:
+def test_retry_after_is_sent(kind: str) -> None:
+    with threaded_server(meeting(kind)) as server, client_of(server) as client:
         assert client.get(flag_path("BR")).headers["retry-after"].isdigit()
 
 
-def test_redirects_lead_round_or_away() -> None:
-    """To the same address, or to one that is nobody's (RFC 5737)."""
-    with house(meeting("redirect_loop")) as server, client_of(server) as client:
+def test_redirects_lead_back_or_to_another_host() -> None:
+    with threaded_server(meeting("redirect_loop")) as server, client_of(server) as client:
         location = client.get(flag_path("BR")).headers["location"]
         assert urljoin(flag_path("BR"), location) == flag_path("BR")
-    with house(meeting("redirect_off_host")) as server, client_of(server) as client:
+    with threaded_server(meeting("redirect_off_host")) as server, client_of(server) as client:
         assert client.get(flag_path("BR")).headers["location"].startswith("http://192.0.2.1/")
 
 
-def test_wrong_content_is_as_long_as_the_right_one() -> None:
-    """Only a look at the bytes tells."""
-    with house(meeting("wrong_content")) as server, client_of(server) as client:
+def test_wrong_content_has_the_right_length() -> None:
+    with threaded_server(meeting("wrong_content")) as server, client_of(server) as client:
         answered = client.get(flag_path("BR"))
         assert (answered.status, len(answered.body), answered.body == BR) == (200, len(BR), False)
 
 
-def test_an_empty_body_says_that_it_is_empty() -> None:
-    """200, and nothing else to complain of."""
-    with house(meeting("empty_body")) as server, client_of(server) as client:
+def test_empty_body_has_content_length_zero() -> None:
+    with threaded_server(meeting("empty_body")) as server, client_of(server) as client:
         answered = client.get(flag_path("BR"))
         assert (answered.status, answered.headers["content-length"]) == (200, "0")
         assert not answered.body
 
 
-def test_a_sliced_answer_is_whole() -> None:
-    """It comes in pieces, and soon."""
-    with house(meeting("slicer")) as server, client_of(server) as client:
+def test_sliced_response_is_complete() -> None:
+    with threaded_server(meeting("slicer")) as server, client_of(server) as client:
         answered = client.get(flag_path("BR"))
         assert answered.body == BR
         assert len(answered.pieces) > 3
@@ -92,9 +86,8 @@ def test_a_sliced_answer_is_whole() -> None:
     assert 0.01 < record.end_s - record.start_s < 1.0
 
 
-def test_a_gzip_bomb_holds_a_thousand_times_its_size() -> None:
-    """It is a proper gzip as far as anyone dares to unpack it."""
-    with house(meeting("gzip_bomb")) as server, client_of(server, GREEDY) as client:
+def test_gzip_bomb_unpacks_to_much_more_than_its_size() -> None:
+    with threaded_server(meeting("gzip_bomb")) as server, client_of(server, GREEDY) as client:
         answered = client.get(flag_path("BR"))
         assert answered.headers["content-encoding"] == "gzip"
         assert len(answered.body) < 2 * MIB
@@ -105,9 +98,8 @@ def test_a_gzip_bomb_holds_a_thousand_times_its_size() -> None:
 
 
 @pytest.mark.slow
-def test_a_gzip_bomb_is_sound_to_its_end() -> None:
-    """Its checksum and length are those of 1 GiB of zeros."""
-    with house(meeting("gzip_bomb")) as server, client_of(server, GREEDY) as client:
+def test_gzip_bomb_unpacks_to_its_end() -> None:
+    with threaded_server(meeting("gzip_bomb")) as server, client_of(server, GREEDY) as client:
         packed, size = bytes(client.get(flag_path("BR")).body), 0
     unpacker = zlib.decompressobj(31)
     while not unpacker.eof:
@@ -117,9 +109,8 @@ def test_a_gzip_bomb_is_sound_to_its_end() -> None:
 
 
 @pytest.mark.parametrize(("kind", "share"), [("reset_before_headers", 0.0), ("reset_mid_body", 0.5)])
-def test_a_reset_ends_one_stream(kind: str, share: float) -> None:
-    """With a code that is no leave to retry; the connection goes on."""
-    with house(meeting(kind)) as server, client_of(server) as client:
+def test_reset_ends_one_stream_with_a_code_that_forbids_a_retry(kind: str, share: float) -> None:
+    with threaded_server(meeting(kind)) as server, client_of(server) as client:
         answered = client.get(flag_path("BR"))
         assert answered.reset == ErrorCodes.INTERNAL_ERROR
         assert answered.reset != ErrorCodes.REFUSED_STREAM
@@ -137,9 +128,11 @@ def test_a_reset_ends_one_stream(kind: str, share: float) -> None:
         ("slow_headers", lambda answered: not answered.headers),
     ],
 )
-def test_what_never_ends_is_the_clients_to_give_up(kind: str, is_so: Callable[[Answered], bool]) -> None:
-    """Other streams go on meanwhile; the log has the request once the client has left it."""
-    with house(meeting(kind)) as server, client_of(server) as client:
+def test_endless_response_lasts_until_the_client_resets_it(
+    kind: str, is_so: Callable[[Answered], bool]
+) -> None:
+    """Other streams are served meanwhile."""
+    with threaded_server(meeting(kind)) as server, client_of(server) as client:
         stream = client.ask(flag_path("BR"))
         client.until(lambda: is_so(client.answers[stream]))
         assert client.get("/").status == 200
@@ -154,9 +147,9 @@ def test_what_never_ends_is_the_clients_to_give_up(kind: str, is_so: Callable[[A
     assert record.end_s - asked_s >= 0.05
 
 
-def test_goaway_leaves_no_stream_to_be_tried_again() -> None:
-    """Its last stream is the last that was opened, so that nobody may resend any of them (RFC 9113, 6.8)."""
-    with house(meeting("goaway")) as server, client_of(server) as client:
+def test_goaway_allows_no_stream_to_be_retried() -> None:
+    """Its last stream is the last that was opened, so that none may be resent (RFC 9113, 6.8)."""
+    with threaded_server(meeting("goaway")) as server, client_of(server) as client:
         client.receive()
         fields = [(":method", "GET"), (":scheme", "https"), (":authority", "x"), (":path", flag_path("BR"))]
         for stream in (1, 3, 5):
@@ -174,8 +167,8 @@ def test_goaway_leaves_no_stream_to_be_tried_again() -> None:
     ]
 
 
-def told(client: Client) -> str:
-    """Ask for a flag, and return what the client's state machine holds against the answer."""
+def complaint_about(client: Client) -> str:
+    """Request a flag, and return the protocol error that the client raises."""
     with pytest.raises(ProtocolError) as refused:
         client.get(flag_path("BR"))
     return f"{type(refused.value).__name__}: {refused.value}"
@@ -191,45 +184,40 @@ def told(client: Client) -> str:
         ("huge_header", "DenialOfServiceError", 200),
     ],
 )
-def test_what_no_proper_server_sends_is_what_is_sent(kind: str, complaint: str, status: int) -> None:
-    """A strict client says which rule was broken, and it is the one that is meant."""
-    with house(meeting(kind)) as server, client_of(server, GREEDY) as client:
+def test_strict_client_names_the_rule_that_is_broken(kind: str, complaint: str, status: int) -> None:
+    with threaded_server(meeting(kind)) as server, client_of(server, GREEDY) as client:
         client.h2.increment_flow_control_window(MIB)
         client.flush()
-        said = told(client)
+        said = complaint_about(client)
     assert complaint in said
     assert [(each.status, each.fault) for each in server.log] == [(status, kind)]
 
 
 @pytest.mark.parametrize("kind", ["stall", "reset_mid_body", "slicer"])
-def test_what_has_no_body_cannot_have_it_spoilt(kind: str) -> None:
-    """HEAD is answered as ever, and the log claims no fault."""
-    with house(meeting(kind)) as server, client_of(server) as client:
+def test_head_meets_no_fault_that_needs_a_body(kind: str) -> None:
+    with threaded_server(meeting(kind)) as server, client_of(server) as client:
         assert client.get(flag_path("BR"), "HEAD").headers["content-length"] == str(len(BR))
     assert [(each.status, each.fault) for each in server.log] == [(200, "")]
 
 
-def test_a_fault_that_was_not_carried_out_is_not_claimed() -> None:
-    """Its client left before the answer was due."""
+def test_fault_is_not_logged_if_the_client_left_before_it_began() -> None:
     late = Profile("late", Fixed(60.0), faults=(Fault("stall", 1.0),), tls=True, http2=True)
-    with house(late) as server, client_of(server) as client:
+    with threaded_server(late) as server, client_of(server) as client:
         client.h2.reset_stream(client.ask(flag_path("BR")), ErrorCodes.CANCEL)
         client.flush()
         assert client.get("/").status == 200
     assert [(each.status, each.fault) for each in server.log] == [(UNANSWERED, ""), (200, "")]
 
 
-def test_no_bandwidth_holds_up_a_fault() -> None:
-    """It ends in its own class, not in a time-out."""
+def test_low_bandwidth_does_not_delay_a_fault() -> None:
     paced = Profile("p", bandwidth=100.0, faults=(Fault("reset_mid_body", 1.0),), tls=True, http2=True)
-    with house(paced) as server, client_of(server) as client:
+    with threaded_server(paced) as server, client_of(server) as client:
         assert client.get(flag_path("BR")).reset == ErrorCodes.INTERNAL_ERROR
     assert server.log[0].end_s - server.log[0].start_s < 1.0
 
 
-def test_every_kind_that_http2_can_have_is_made() -> None:
-    """Those that are other answers have been seen above; the rest come before there is a request."""
+def test_every_kind_of_fault_over_http2_is_implemented() -> None:
     answers = {"status", "not_found", "server_error", "unavailable", "rate_limited", "no_content"}
     answers |= {"redirect_loop", "redirect_off_host", "wrong_content", "empty_body", "gzip_bomb"}
     had = {kind for kind, each in KINDS.items() if each.http2 != "none" and not each.is_total}
-    assert OF_HEADS.keys() | OF_BODIES.keys() == had - answers
+    assert OF_ANY.keys() | OF_BODIES.keys() == had - answers

@@ -1,4 +1,4 @@
-"""Encrypted connections over real sockets: certificates, handshakes, and how connections end."""
+"""Test encrypted connections over real sockets: certificates, handshakes, and closes."""
 
 import asyncio
 import json
@@ -8,8 +8,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import ExitStack, suppress
 from typing import cast
 from urllib.request import urlopen
 
@@ -18,17 +17,18 @@ import pytest
 from bench.errors import SetupError
 from bench.model.cases import Fault, Fixed, Profile
 from bench.model.flags import all_flags
-from bench.server import listeners
+from bench.model.served_trials import Opening
+from bench.model.server_settings import ServerSettings
 from bench.server.certificates import new_certificate_authority
 from bench.server.control_messages import to_line
 from bench.server.event_loop import new_event_loop
-from bench.server.listeners import Endpoint, endpoint_of
-from bench.server.open_trials import Opening
-from bench.server.settings import ServerSettings
+from bench.server.listeners import Listeners
+from bench.server.resource_needs import ListenerSpec, listener_spec
+from bench.server.state import new_state
 from bench.server.tls import Handshakes, TlsProtocol
 from bench.system.optional_dependencies import TLS, Extra, missing_extra
-from tests.encrypted_server import PATIENCE_S, EncryptedHouse, house
 from tests.server_process import running_server, server_environment
+from tests.threaded_server import TIME_OUT_S, ThreadedServer, threaded_server, wait_for
 
 BR = all_flags()["BR"]
 PLAIN = Profile("local")
@@ -38,47 +38,38 @@ CLOSING_GET = b"GET /flags/br/br.gif HTTP/1.1\r\nHost: x\r\nConnection: close\r\
 
 
 def faulty(kind: str, *, tls: bool = False, http2: bool = False) -> Profile:
-    """Return a profile all of whose fetches meet a fault."""
+    """Return a profile whose fetches all meet a fault."""
     return Profile(kind, faults=(Fault(kind, 1.0),), tls=tls, http2=http2)
 
 
-def wait_for(is_so: Callable[[], bool]) -> None:
-    """Wait until another thread has seen to something."""
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.002)
-
-
 def read_all(connection: ssl.SSLSocket) -> bytes:
-    """Read until the server says goodbye; one that does not would raise ``SSLEOFError``."""
+    """Read until the server's close_notify; without one ``SSLEOFError`` would be raised."""
     received = b""
     while part := connection.recv(65536):
         received += part
     return received
 
 
-def failures(server: EncryptedHouse) -> int:
+def failures(server: ThreadedServer) -> int:
     """Return how many handshakes failed."""
-    assert server.door.handshakes is not None
-    return server.door.handshakes.failed
+    assert server.listener.handshakes is not None
+    return server.listener.handshakes.failed
 
 
-def test_a_flag_is_served_to_a_client_that_trusts_the_authority() -> None:
-    """The standard library's own client is content with the certificate."""
-    with house(ENCRYPTED) as server:
-        url = f"{server.door.url}/flags/br/br.gif"
-        with urlopen(url, context=server.context(), timeout=PATIENCE_S) as response:  # noqa: S310  our own
+def test_client_that_trusts_the_authority_gets_a_flag() -> None:
+    with threaded_server(ENCRYPTED) as server:
+        url = f"{server.listener.url}/flags/br/br.gif"
+        with urlopen(url, context=server.client_context(), timeout=TIME_OUT_S) as response:  # noqa: S310  our own
             assert response.read() == BR
         assert failures(server) == 0
     assert [(each.status, each.country) for each in server.log] == [(200, "BR")]
 
 
-def test_setting_up_the_connection_counts_from_its_acceptance() -> None:
-    """The handshake is part of what a client needs to connect, and of no answer's lateness."""
-    with house(ENCRYPTED) as server, socket.create_connection(server.address, PATIENCE_S) as plain:
+def test_connection_counts_from_its_acceptance() -> None:
+    """The handshake is part of setting up the connection, and of no response's lateness."""
+    with threaded_server(ENCRYPTED) as server, socket.create_connection(server.address, TIME_OUT_S) as plain:
         time.sleep(0.05)
-        with server.context().wrap_socket(plain, server_hostname="127.0.0.1") as connection:
+        with server.client_context().wrap_socket(plain, server_hostname="127.0.0.1") as connection:
             connection.sendall(CLOSING_GET)
             assert read_all(connection).endswith(BR)
     (record,) = server.log
@@ -87,19 +78,17 @@ def test_setting_up_the_connection_counts_from_its_acceptance() -> None:
 
 
 @pytest.mark.parametrize(("profile", "spoken"), [(ENCRYPTED, "http/1.1"), (HTTP2, "h2")])
-def test_a_port_offers_one_protocol_only(profile: Profile, spoken: str) -> None:
-    """A client that offers both gets the one of the profile, and none falls back without a word."""
-    with house(profile) as server, server.connect("h2", "http/1.1") as connection:
+def test_listener_negotiates_one_protocol_only(profile: Profile, spoken: str) -> None:
+    with threaded_server(profile) as server, server.connect("h2", "http/1.1") as connection:
         assert connection.selected_alpn_protocol() == spoken
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
-def test_the_certificate_is_good_for_all_names_of_the_loopback(host: str) -> None:
-    """Whichever of them a client was told."""
+def test_certificate_is_valid_for_all_names_of_the_loopback(host: str) -> None:
     with (
-        house(ENCRYPTED) as server,
-        socket.create_connection(server.address, PATIENCE_S) as plain,
-        server.context().wrap_socket(plain, server_hostname=host) as connection,
+        threaded_server(ENCRYPTED) as server,
+        socket.create_connection(server.address, TIME_OUT_S) as plain,
+        server.client_context().wrap_socket(plain, server_hostname=host) as connection,
     ):
         assert connection.version() == "TLSv1.3"
 
@@ -113,24 +102,23 @@ def test_the_certificate_is_good_for_all_names_of_the_loopback(host: str) -> Non
         ("tls_unknown_authority", 20),  # X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY
     ],
 )
-def test_each_bad_certificate_is_bad_in_its_own_way(kind: str, code: int, *, http2: bool) -> None:
-    """And in no other: OpenSSL names what it found; each attempt is counted, and none is a request."""
-    with house(faulty(kind, tls=True, http2=http2)) as server:
+def test_bad_certificate_is_rejected_for_its_reason_and_counted(kind: str, code: int, *, http2: bool) -> None:
+    with threaded_server(faulty(kind, tls=True, http2=http2)) as server:
         for attempts in (1, 2):
             with pytest.raises(ssl.SSLCertVerificationError) as refused:
                 server.connect("h2" if http2 else "http/1.1")
             assert refused.value.verify_code == code
             wait_for(lambda wanted=attempts: failures(server) == wanted)  # type: ignore[misc]
-        assert server.door.handshakes is not None
-        assert server.door.handshakes.begun == 2
+        assert server.listener.handshakes is not None
+        assert server.listener.handshakes.begun == 2
     assert server.log == []
 
 
 @pytest.mark.parametrize("sent", [b"", CLOSING_GET, b"\x16\x03\x01", b"\0" * 100])
-def test_what_is_no_handshake_is_counted_and_hung_up_on(sent: bytes) -> None:
-    """Plain HTTP, garbage, half a greeting, and a client that has second thoughts; others are served."""
-    with house(ENCRYPTED) as server:
-        with socket.create_connection(server.address, PATIENCE_S) as plain:
+def test_failed_handshake_is_counted_and_closed(sent: bytes) -> None:
+    """Plain HTTP, garbage, half a hello, and a client that leaves; others are served."""
+    with threaded_server(ENCRYPTED) as server:
+        with socket.create_connection(server.address, TIME_OUT_S) as plain:
             plain.sendall(sent)
             plain.shutdown(socket.SHUT_WR)
             while plain.recv(1024):
@@ -142,47 +130,44 @@ def test_what_is_no_handshake_is_counted_and_hung_up_on(sent: bytes) -> None:
     assert len(server.log) == 1
 
 
-def test_a_handshake_under_way_does_not_keep_the_server() -> None:
-    """It ends with its server, and the client learns of it."""
-    with house(ENCRYPTED) as server:
-        plain = socket.create_connection(server.address, PATIENCE_S)
-        wait_for(lambda: server.door.handshakes is not None and server.door.handshakes.begun == 1)
+def test_unfinished_handshake_does_not_keep_the_server_running() -> None:
+    with threaded_server(ENCRYPTED) as server:
+        plain = socket.create_connection(server.address, TIME_OUT_S)
+        wait_for(lambda: server.listener.handshakes is not None and server.listener.handshakes.begun == 1)
     with plain:
         assert plain.recv(1) == b""
     assert failures(server) == 1
 
 
-def test_the_end_is_a_goodbye_and_then_a_fin() -> None:
-    """The server does not wait for the client's own goodbye before it closes."""
-    with house(ENCRYPTED) as server, server.connect() as connection:
+def test_connection_ends_with_close_notify_and_fin() -> None:
+    """The server does not wait for the client's own close_notify."""
+    with threaded_server(ENCRYPTED) as server, server.connect() as connection:
         connection.sendall(CLOSING_GET)
         assert read_all(connection).endswith(BR)  # suppress_ragged_eofs is off: a cut would raise
         descriptor = socket.socket(fileno=connection.detach())
         with descriptor:
-            descriptor.settimeout(PATIENCE_S)
+            descriptor.settimeout(TIME_OUT_S)
             assert descriptor.recv(1) == b""
 
 
-def test_a_client_may_close_its_own_side_first() -> None:
-    """Its goodbye after the request leaves the answer to be sent, as a FIN does without TLS."""
+def test_client_that_sends_close_notify_is_still_answered() -> None:
     slow = Profile("slow", Fixed(0.05), tls=True)
-    with house(slow) as server, server.connect() as connection:
+    with threaded_server(slow) as server, server.connect() as connection:
         connection.sendall(CLOSING_GET)
         connection.setblocking(False)  # noqa: FBT003  the socket's own way
         with pytest.raises(ssl.SSLWantReadError):
             connection.unwrap()
-        connection.settimeout(PATIENCE_S)
+        connection.settimeout(TIME_OUT_S)
         received = bytearray()
-        with suppress(ssl.SSLZeroReturnError):  # how OpenSSL calls the server's goodbye after one's own
+        with suppress(ssl.SSLZeroReturnError):  # the server's close_notify after the client's own
             while part := connection.recv(65536):
                 received += part
         assert received.endswith(BR)
     assert [each.status for each in server.log] == [200]
 
 
-def test_a_refusal_reaches_a_client_that_is_still_sending() -> None:
-    """What comes after the server's goodbye is dropped, and not answered with a reset."""
-    with house(ENCRYPTED) as server, server.connect() as connection:
+def test_refusal_reaches_a_client_that_keeps_sending() -> None:
+    with threaded_server(ENCRYPTED) as server, server.connect() as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nx: " + b"x" * 40_000)
         time.sleep(0.05)
         connection.sendall(b"x" * 40_000)
@@ -190,7 +175,7 @@ def test_a_refusal_reaches_a_client_that_is_still_sending() -> None:
     assert [record.status for record in server.log] == [431]
 
 
-def test_a_reset_reaches_the_client_as_a_reset() -> None:
+def test_reset_reaches_the_client_as_a_reset() -> None:
     """Aborting a connection whose socket does not linger sends RST below the encryption."""
 
     class Resets(asyncio.Protocol):
@@ -201,7 +186,7 @@ def test_a_reset_reaches_the_client_as_a_reset() -> None:
 
     async def serve_one() -> BaseException | None:
         authority = new_certificate_authority("127.0.0.1")
-        context, handshakes = authority.context("good", "http/1.1"), Handshakes()
+        context, handshakes = authority.server_context("good", "http/1.1"), Handshakes()
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
             lambda: TlsProtocol(context, lambda _: Resets(), handshakes), "127.0.0.1", 0
@@ -226,40 +211,36 @@ def test_a_reset_reaches_the_client_as_a_reset() -> None:
 
 
 @pytest.mark.parametrize("tls", [False, True])
-def test_a_port_where_nobody_listens_refuses(*, tls: bool) -> None:
-    """And nobody else can have it meanwhile."""
-    with house(faulty("refused", tls=tls)) as server:
-        assert server.door.url.startswith("https:" if tls else "http:")
+def test_reserved_port_refuses_connections_and_cannot_be_taken(*, tls: bool) -> None:
+    with threaded_server(faulty("refused", tls=tls)) as server:
+        assert server.listener.url.startswith("https:" if tls else "http:")
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(server.address, PATIENCE_S)
+            socket.create_connection(server.address, TIME_OUT_S)
         with socket.socket() as another, pytest.raises(OSError, match="in use"):
             another.bind(server.address)
 
 
-def test_no_two_authorities_are_alike() -> None:
-    """One run's certificates are worth nothing to another."""
+def test_every_authority_is_different() -> None:
     assert new_certificate_authority("127.0.0.1").pem != new_certificate_authority("127.0.0.1").pem
 
 
 @pytest.mark.parametrize(
     ("profile", "endpoint"),
     [
-        (Profile("p", Fixed(1)), Endpoint()),
-        (faulty("stall"), Endpoint()),
-        (ENCRYPTED, Endpoint("good")),
-        (faulty("goaway", tls=True, http2=True), Endpoint("good", http2=True)),
-        (faulty("tls_expired", tls=True), Endpoint("expired")),
-        (faulty("tls_wrong_host", tls=True, http2=True), Endpoint("wrong_host", http2=True)),
-        (faulty("refused"), Endpoint(is_listening=False)),
+        (Profile("p", Fixed(1)), ListenerSpec()),
+        (faulty("stall"), ListenerSpec()),
+        (ENCRYPTED, ListenerSpec("good")),
+        (faulty("goaway", tls=True, http2=True), ListenerSpec("good", http2=True)),
+        (faulty("tls_expired", tls=True), ListenerSpec("expired")),
+        (faulty("tls_wrong_host", tls=True, http2=True), ListenerSpec("wrong_host", http2=True)),
+        (faulty("refused"), ListenerSpec(is_listening=False)),
     ],
 )
-def test_a_profile_says_what_it_needs_of_a_listener(profile: Profile, endpoint: Endpoint) -> None:
-    """Weather makes no difference, and the faults of answers make none."""
-    assert endpoint_of(profile) == endpoint
+def test_listener_spec_follows_from_the_profile(profile: Profile, endpoint: ListenerSpec) -> None:
+    assert listener_spec(profile) == endpoint
 
 
-def test_trials_of_a_kind_share_a_listener_and_others_do_not() -> None:
-    """Each trial is told its own address, and the authority if it needs one."""
+def test_trials_of_one_kind_share_a_listener() -> None:
     with running_server(ServerSettings(Profile("local"))) as server:
         one = server.open_trial(Opening("a", ENCRYPTED, 0))
         same = server.open_trial(Opening("b", Profile("slow", Fixed(0.1), tls=True), 0))
@@ -271,13 +252,13 @@ def test_trials_of_a_kind_share_a_listener_and_others_do_not() -> None:
         assert one.authority == other.authority != plain.authority == ""
         url = f"{one.url}.0/flags/br/br.gif"
         trusting = ssl.create_default_context(cadata=one.authority)
-        with urlopen(url, context=trusting, timeout=PATIENCE_S) as response:  # noqa: S310  our own server
+        with urlopen(url, context=trusting, timeout=TIME_OUT_S) as response:  # noqa: S310  our own server
             assert response.read() == BR
-        assert server.close_trial("a")[0].witness.requests == 1
+        assert server.close_trial("a")[0].server_round.requests == 1
 
 
-def test_the_handshakes_at_a_trial_can_be_asked_for() -> None:
-    """They prove how often a client tried where no request ever comes."""
+def test_handshakes_of_a_trial_are_counted() -> None:
+    """They show how often a client tried when no request ever comes."""
     with running_server(ServerSettings(Profile("local"))) as server:
         opened = server.open_trial(Opening("t", faulty("tls_expired", tls=True), 0))
         trusting = ssl.create_default_context(cadata=opened.authority)
@@ -288,8 +269,7 @@ def test_the_handshakes_at_a_trial_can_be_asked_for() -> None:
         assert server.close_trial("t") == {}
 
 
-def test_plain_runs_import_nothing_of_it() -> None:
-    """Neither the server nor its start pays for what a run does not use; asyncio itself imports ssl."""
+def test_server_without_encryption_imports_no_optional_library() -> None:
     program = (
         "import sys, json\n"
         "from bench.server.control_server import main\n"
@@ -313,19 +293,19 @@ def test_plain_runs_import_nothing_of_it() -> None:
     assert not {"bench.server.tls", "bench.server.certificates"} & set(modules)
 
 
-def test_what_is_not_installed_is_named_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before anything is served."""
+def test_missing_library_is_named_with_the_command_that_installs_it() -> None:
     lack = missing_extra(Extra("tls", ("sys", "no_such_module")))
     assert str(lack) == "needs no_such_module, which is not installed: pip install 'flagbench[tls]'"
     assert str(missing_extra(Extra("x", ("no_such_a", "no_such_b")))).startswith(
         "needs no_such_a and no_such_b, wh"
     )
     assert missing_extra(TLS) is None
-    monkeypatch.setattr(listeners, "TLS", Extra("tls", ("no_such_module",)))
+    state = new_state(ServerSettings(ENCRYPTED), None)
 
     async def open_one() -> None:
-        async with AsyncExitStack() as stack:
-            await listeners.Endpoints(None, "127.0.0.1", stack).find(Endpoint("good"))  # type: ignore[arg-type]
+        with ExitStack() as stack:
+            listeners = Listeners(state, "127.0.0.1", stack, Extra("tls", ("no_such_module",)))
+            listeners.find_or_open(ListenerSpec("good"))
 
     with pytest.raises(SetupError, match="TLS needs no_such_module") as fault:
         asyncio.run(open_one())

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from bench.model.server_settings import ServerSettings
 from bench.runner.processes.child_process import Child, capture_to_file, start_child
 from bench.runner.processes.launcher import Launcher
 from bench.server.control_client import FlagServer, server_command
-from bench.server.settings import ServerSettings
 
 _STDERR: Final = "server.txt"
 """File name in the workspace."""

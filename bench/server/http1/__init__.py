@@ -1,1 +1,1 @@
-"""HTTP/1.1 as the flag server speaks it (RFC 9110, 9112)."""
+"""HTTP/1.1 (RFC 9110, 9112) on httptools, with the transport faults of the profiles."""

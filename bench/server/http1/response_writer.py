@@ -1,134 +1,114 @@
-"""How an answer is cut into slices so that it never runs ahead of its bandwidth."""
+"""Decide on the response to a request over HTTP/1.1, and cut it into slices that keep to its bandwidth."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
+from bench.model.cases import Fault
 from bench.model.planned_delays import slice_bytes
-from bench.server.http1.connection_close import Ending
+from bench.server.connection_close import CloseMode
+from bench.server.fault_responses import fault_response
 from bench.server.http1.transport_faults import FaultyResponse, faulty_response
-from bench.server.open_trials import ServedRound
-from bench.server.request_log import UNANSWERED
-from bench.server.response_plan import ResponsePlan, plan_response
-from bench.server.responses import Response, Slice, Slices, refusal
-from bench.server.state import Entry, Visit
-
-
-def head_only(answer: Response, *, closing: bool) -> tuple[Slice, ...]:
-    """Send no body, and at once."""
-    return (Slice(answer.head(closing=closing), 0.0),)
-
-
-def paced(answer: Response, bandwidth: float, *, closing: bool) -> tuple[Slice, ...]:
-    """Send the head, then each slice of the body once the bandwidth, in bytes per second, has room for it."""
-    body = answer.body
-    step = slice_bytes(bandwidth)
-    ends = [*range(step, len(body), step), len(body)]
-    starts = [0, *ends[:-1]]
-    slices = (Slice(body[start:end], end / bandwidth) for start, end in zip(starts, ends, strict=True))
-    return (Slice(answer.head(closing=closing), 0.0), *slices)
-
+from bench.server.request_log import UNANSWERED, ConnectionInfo
+from bench.server.responses import NO_MORE_SLICES, Slice, status_response
+from bench.server.served_round import PlannedResponse, ServedRound
+from bench.server.state import RequestTarget
 
 _HEAD: Final = b"HEAD"
-METHODS: Final = frozenset((b"GET", _HEAD))
+METHODS: Final = (b"GET", _HEAD)
+"""A tuple: its first item is found without hashing."""
 
 
 @dataclass(slots=True)
-class ResponseWriter:
-    """An answer being sent; ``next_s`` is when the next of its slices may go, and not earlier."""
+class ResponseWriter(PlannedResponse):
+    """A response being sent.
 
-    served: ServedRound
-    status: int
-    slices: Slices
-    ending: Ending
-    arrival_s: float
+    Attributes:
+        data: the bytes that are sent next; ``rest`` follows.
+        close_mode: the state of the connection after it.
+        next_s: the earliest time to send ``data``.
+        is_sent: whether all of it was sent.
+    """
+
+    data: bytes
+    close_mode: CloseMode
     next_s: float
-    country: str = ""
-    attempt: int = 0
-    delay_s: float = 0.0
-    fault: str = ""
-    start_s: float = 0.0
-    sent: int = 0
-    is_sent: bool = False
+    rest: Iterator[Slice]
+    is_sent: bool = field(init=False, default=False)
 
-    def take(self, now_s: float) -> bytes:
-        """Return the next slice, sent now, and look ahead to the one after it."""
-        slices, sent = self.slices, self.sent
-        if sent == 0:
+    def take_slice(self, now_s: float) -> bytes:
+        """Return the bytes that are sent now, and schedule the next slice."""
+        data = self.data
+        if not self.start_s:
             self.start_s = now_s
-        self.sent = sent + 1
-        if self.sent == len(slices):
+        following = next(self.rest, None)
+        if following is None:
             self.is_sent = True
         else:
-            self.next_s = self.start_s + slices[self.sent].after_s
-        return slices[sent].data
+            self.data = following.data
+            self.next_s = self.start_s + following.after_s
+        return data
 
-    def ended(self, entry: Entry, end_s: float) -> None:
-        """Log that the kernel has all that was to be sent."""
-        self._log(entry, self.start_s, end_s, self.status)
-
-    def abandoned(self, entry: Entry, end_s: float) -> None:
-        """Log that there is nobody to answer any more since ``end_s``, which may be before it began."""
-        has_begun = self.sent > 0 and self.start_s < end_s
+    def log_unanswered(self, connection: ConnectionInfo, end_s: float) -> None:
+        """Log that the client has left at ``end_s``, perhaps before the response began."""
+        has_begun = 0 < self.start_s < end_s
         if not has_begun:
             self.fault = ""
-        self._log(entry, self.start_s if has_begun else end_s, end_s, UNANSWERED)
-
-    def _log(self, entry: Entry, start_s: float, end_s: float, status: int) -> None:
-        self.served.write(
-            *entry,
-            self.arrival_s,
-            start_s,
-            end_s,
-            self.delay_s,
-            status,
-            self.country,
-            self.attempt,
-            self.fault,
-        )
+        self.log(connection, self.start_s if has_begun else end_s, end_s, UNANSWERED)
 
 
-def respond(visit: Visit, method: bytes, arrival_s: float, *, is_last: bool) -> ResponseWriter:
-    """Decide what a request gets and when."""
-    served = visit[0]
+def respond(target: RequestTarget, method: bytes, arrival_s: float, close_mode: CloseMode) -> ResponseWriter:
+    """Decide on the response to a request; ``close_mode`` applies unless a fault ends the connection."""
+    served, resource = target
     if method not in METHODS:
         return refuse(served, HTTPStatus.METHOD_NOT_ALLOWED, arrival_s)
-    answer, country, attempt, delay_s, fault = decision = plan_response(visit)
-    if fault is not None:
-        return _respond_with_fault(visit, decision, fault.kind, method, arrival_s, is_last=is_last)
-    if method == _HEAD:
-        slices = head_only(answer, closing=is_last)
-    elif served.bandwidth is None:
-        slices = answer.closing if is_last else answer.kept
+    response, country = resource.response, resource.country
+    attempt, delay_s, fault = served.plan(country) if country else (0, 0.0, None)
+    status, rest, kind = response.status, NO_MORE_SLICES, ""
+    if fault is not None and resource.is_found:
+        (data, close_mode, status, rest), kind = _respond_with_fault(target, fault, method, close_mode)
+    elif method == _HEAD:
+        data = response.head(close_mode)
+    elif served.bandwidth is not None:
+        data, rest = response.head(close_mode), pace_body(response.body, served.bandwidth)
     else:
-        slices = paced(answer, served.bandwidth, closing=is_last)
-    ending: Ending = "closed" if is_last else "kept"
+        data = response.kept if close_mode == "kept" else response.closing
+    due_s = arrival_s + delay_s
     return ResponseWriter(
-        served, answer.status, slices, ending, arrival_s, arrival_s + delay_s, country, attempt, delay_s
+        served, status, arrival_s, country, attempt, delay_s, kind, data, close_mode, due_s, rest
     )
 
 
-def _respond_with_fault(  # noqa: PLR0913  what a request is, and what was decided about it
-    visit: Visit, decision: ResponsePlan, kind: str, method: bytes, arrival_s: float, *, is_last: bool
-) -> ResponseWriter:
-    """Have an answer spoilt if it is not a substitute already; where neither is possible, claim nothing.
+def _respond_with_fault(
+    target: RequestTarget, fault: Fault, method: bytes, close_mode: CloseMode
+) -> tuple[FaultyResponse, str]:
+    """Replace a response or apply a transport fault; return the kind to log, empty if neither applies.
 
-    No bandwidth holds up a fault, so that it ends in its class and not in a time-out.
+    No bandwidth slows a fault down, so that the fetch ends in the fault's class and not in a time-out.
     """
-    answer, country, attempt, delay_s, _ = decision
-    body = b"" if method == _HEAD else answer.body
-    spoilt = faulty_response(kind, answer, body, is_last=is_last)
-    if spoilt is None:
-        ending: Ending = "closed" if is_last else "kept"
-        spoilt = FaultyResponse((Slice(answer.head(closing=is_last) + body, 0.0),), ending, answer.status)
-        kind = "" if answer is visit[1].answer else kind
-    slices, ending, status = spoilt
-    next_s = arrival_s + delay_s
-    return ResponseWriter(
-        visit[0], status, slices, ending, arrival_s, next_s, country, attempt, delay_s, kind
-    )
+    served, resource = target
+    replacement = fault_response(fault, resource)
+    response = replacement or resource.response
+    body = b"" if method == _HEAD else response.body
+    faulty = faulty_response(fault.kind, response, body, close_mode, served.fault_pacing)
+    if faulty is not None:
+        return faulty, fault.kind
+    whole = FaultyResponse(response.head(close_mode) + body, close_mode, response.status)
+    return whole, "" if replacement is None else fault.kind
 
 
 def refuse(served: ServedRound, status: int, arrival_s: float) -> ResponseWriter:
-    """Answer what is no proper request, and hang up."""
-    return ResponseWriter(served, status, refusal(status).closing, "refused", arrival_s, arrival_s)
+    """Refuse a request that is not valid, and close the connection."""
+    data = status_response(status).closing
+    return ResponseWriter(
+        served, status, arrival_s, "", 0, 0.0, "", data, "refused", arrival_s, NO_MORE_SLICES
+    )
+
+
+def pace_body(body: bytes, bandwidth: float) -> Iterator[Slice]:
+    """Cut a body into slices; each is due as soon as the bandwidth, in bytes per second, allows it."""
+    step = slice_bytes(bandwidth)
+    for start in range(0, max(1, len(body)), step):
+        end = min(start + step, len(body))
+        yield Slice(body[start:end], end / bandwidth)

@@ -1,8 +1,11 @@
-"""What is sent on a stream, frame by frame, and how long after the answer's start each may go."""
+"""Describe a response as HTTP/2 frames with the time of each, and encode its headers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from hpack import Encoder
+from hpack.hpack import encode_integer
 
 from bench.model.planned_delays import slice_bytes
 from bench.server.responses import Response
@@ -10,11 +13,14 @@ from bench.server.responses import Response
 Field: TypeAlias = tuple[bytes, bytes]
 
 _PIECE: Final = 64 * 1024
-"""Bytes of a body that are taken at once where nothing paces it."""
+"""Bytes of a body taken at once if no bandwidth paces it."""
+_LARGE_FIELD: Final = 4096
+_LENGTH_BITS: Final = 7
+_NEVER_INDEXED: Final = b"\x10"
 
 
-class Reply(NamedTuple):
-    """An answer as HTTP/2 has it: no reason phrase, no connection to keep or to close."""
+class Http2Response(NamedTuple):
+    """A response as HTTP/2 has it: without reason phrase, and without a Connection header."""
 
     status: int
     fields: tuple[Field, ...]
@@ -29,7 +35,7 @@ class Headers(NamedTuple):
 
 
 class Data(NamedTuple):
-    """DATA, in as many frames as the windows of stream and connection ask for."""
+    """DATA, in as many frames as the windows of stream and connection require."""
 
     data: bytes
     is_end: bool
@@ -47,45 +53,68 @@ Part: TypeAlias = Headers | Data | Reset | GoAway
 
 
 class Step(NamedTuple):
-    """A part of an answer, and how many seconds after the answer's start it may be sent."""
+    """A part of a response, and how many seconds after the response's start it may be sent."""
 
     part: Part
     after_s: float
 
 
-Script: TypeAlias = Iterator[Step]
-"""The steps of an answer; one that ends without an end leaves the client to wait."""
+Steps: TypeAlias = Iterator[Step]
+"""The steps of a response; if none of them ends the stream, the client waits."""
 
 
-def head_of(reply: Reply, *, is_end: bool) -> Headers:
-    """Return the headers of an answer."""
-    return Headers(((b":status", b"%d" % reply.status), *reply.fields), is_end)
+@lru_cache(maxsize=1024)
+def http2_response(response: Response) -> Http2Response:
+    """Convert a response; the names of its fields are in lower case (RFC 9113, 8.2)."""
+    fields = tuple((name.lower().encode(), value.encode()) for name, value in response.headers)
+    return Http2Response(response.status, fields, response.body)
 
 
-def whole(reply: Reply, bandwidth: float | None) -> Script:
-    """Send an answer as it is, at this many bytes per second."""
-    size = len(reply.body)
-    yield Step(head_of(reply, is_end=not size), 0.0)
-    for end, data in pieces(reply.body, size, bandwidth):
+def with_lengths(fields: tuple[Field, ...], *lengths: bytes) -> tuple[Field, ...]:
+    """Replace the Content-Length of some fields by these."""
+    others = tuple(field for field in fields if field[0] != b"content-length")
+    return (*others, *((b"content-length", length) for length in lengths))
+
+
+def headers_of(response: Http2Response, *, is_end: bool) -> Headers:
+    """Return the headers of a response."""
+    return Headers(((b":status", b"%d" % response.status), *response.fields), is_end)
+
+
+def send_whole(response: Http2Response, bandwidth: float | None) -> Steps:
+    """Send a response as it is, at this many bytes per second."""
+    size = len(response.body)
+    yield Step(headers_of(response, is_end=not size), 0.0)
+    for end, data in split_body(response.body, size, bandwidth):
         yield Step(Data(data, end == size), end / bandwidth if bandwidth else 0.0)
 
 
-def pieces(body: bytes, size: int, bandwidth: float | None) -> Iterator[tuple[int, bytes]]:
-    """Cut the first bytes of a body into what goes at once; yield where each piece ends, and the piece."""
+def split_body(body: bytes, size: int, bandwidth: float | None) -> Iterator[tuple[int, bytes]]:
+    """Split the first bytes of a body; yield the end of each piece, and the piece."""
     step = slice_bytes(bandwidth) if bandwidth else _PIECE
     for start in range(0, size, step):
         end = min(start + step, size)
         yield end, body[start:end]
 
 
-@lru_cache(maxsize=1024)
-def reply_of(answer: Response) -> Reply:
-    """Return an answer with its headers as fields, whose names are in lower case (RFC 9113, 8.2)."""
-    fields = tuple((name.lower().encode(), value.encode()) for name, value in answer.headers)
-    return Reply(answer.status, fields, answer.body)
+class LargeFieldEncoder(Encoder):
+    """Encodes large fields without Huffman's code, and without touching the tables (RFC 7541, 6.2.3).
+
+    hpack takes time that grows with the square of a field's length: seconds for 256 KiB, in which no request
+    is answered.
+    """
+
+    def encode(self, headers: Iterable[Any], huffman: bool = True) -> bytes:  # noqa: FBT001, FBT002  hpack's
+        """Return a header block; the large fields come last."""
+        fields = list(headers)
+        small = [field for field in fields if len(field[1]) < _LARGE_FIELD]
+        large = [field for field in fields if len(field[1]) >= _LARGE_FIELD]
+        return super().encode(small, huffman) + b"".join(
+            _NEVER_INDEXED + _encode_string(name) + _encode_string(value) for name, value in large
+        )
 
 
-def sized(fields: tuple[Field, ...], *lengths: bytes) -> tuple[Field, ...]:
-    """Return fields with these lengths instead of the true one."""
-    others = tuple(field for field in fields if field[0] != b"content-length")
-    return (*others, *((b"content-length", length) for length in lengths))
+def _encode_string(text: bytes | str) -> bytes:
+    """Encode a string literal without Huffman's code (RFC 7541, 5.2)."""
+    data = text.encode() if isinstance(text, str) else text
+    return bytes(encode_integer(len(data), _LENGTH_BITS)) + data

@@ -1,112 +1,105 @@
-"""What the faults of the transport look like over HTTP/2: a script each, instead of the whole answer."""
+"""Build the steps of the transport faults over HTTP/2, in place of those of the whole response."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from bench.server.http2.frames import Data, GoAway, Reply, Reset, Script, Step, head_of, pieces, sized, whole
+from bench.server.fault_responses import HUGE_HEADER, MOST_SLICES, SURPLUS, FaultPacing
+from bench.server.http2.frames import (
+    Data,
+    Field,
+    GoAway,
+    Http2Response,
+    Reset,
+    Step,
+    Steps,
+    headers_of,
+    send_whole,
+    split_body,
+    with_lengths,
+)
 
-_SLICES: Final = 20
-_SLICE_S: Final = 0.001
-_BYTE_S: Final = 0.03
-_HUGE_HEADER: Final = (b"x-huge", b"." * (256 * 1024))
-_SURPLUS: Final = b"and this is more than was promised"
 
-FaultyResponse: TypeAlias = Callable[[Reply], Script]
+def faulty_steps(kind: str, response: Http2Response, pacing: FaultPacing) -> Steps | None:
+    """Return the steps of a faulty response, or None if this kind of fault does not apply.
 
-
-def faulty_response(kind: str, reply: Reply) -> Script | None:
-    """Return what is sent of an answer; ``None`` if this kind of fault does not, or finds nothing to spoil.
-
-    No bandwidth holds up a fault, so that it ends in its class and not in a time-out.
+    Some kinds are not about the transport, and some need a body. No bandwidth slows a fault down, so that
+    the fetch ends in the fault's class and not in a time-out.
     """
-    spoil = OF_HEADS.get(kind) or (OF_BODIES.get(kind) if len(reply.body) else None)
-    return None if spoil is None else spoil(reply)
+    build = OF_ANY.get(kind) or (OF_BODIES.get(kind) if response.body else None)
+    return None if build is None else build(response, pacing)
 
 
-def _slicer(reply: Reply) -> Script:
-    """Send the body in small pieces, a moment apart."""
-    size = len(reply.body)
-    step = max(1, -(-size // _SLICES))
-    yield Step(head_of(reply, is_end=not size), 0.0)
-    for number, start in enumerate(range(0, size, step), start=1):
-        end = min(start + step, size)
-        yield Step(Data(reply.body[start:end], end == size), number * _SLICE_S)
+def _duplicate_length(response: Http2Response, _pacing: FaultPacing) -> Steps:
+    """Send a wrong length before the right one: a client that reads only one often reads the first."""
+    size = len(response.body)
+    return _send_with(response, with_lengths(response.fields, b"%d" % (size // 2), b"%d" % size))
 
 
-def _reset_before_headers(_reply: Reply) -> Script:
+def _huge_header(response: Http2Response, _pacing: FaultPacing) -> Steps:
+    name, value = HUGE_HEADER
+    return _send_with(response, (*response.fields, (name.lower().encode(), value.encode())))
+
+
+def _send_with(response: Http2Response, fields: tuple[Field, ...]) -> Steps:
+    return send_whole(response._replace(fields=fields), None)
+
+
+def _slicer(response: Http2Response, pacing: FaultPacing) -> Steps:
+    body = response.body
+    size = -(-len(body) // MOST_SLICES)
+    yield Step(headers_of(response, is_end=False), 0.0)
+    for number, start in enumerate(range(0, len(body), size), start=1):
+        yield Step(Data(body[start : start + size], start + size >= len(body)), number * pacing.slice_s)
+
+
+def _reset_mid_body(response: Http2Response, pacing: FaultPacing) -> Steps:
+    yield from _stall(response, pacing)
     yield Step(Reset(), 0.0)
 
 
-def _reset_mid_body(reply: Reply) -> Script:
-    yield from _stall(reply)
-    yield Step(Reset(), 0.0)
+def _short_body(response: Http2Response, _pacing: FaultPacing) -> Steps:
+    """End the stream after half of the body."""
+    return send_whole(response._replace(body=response.body[: len(response.body) // 2]), None)
 
 
-def _goaway(_reply: Reply) -> Script:
-    yield Step(GoAway(), 0.0)
-
-
-def _short_body(reply: Reply) -> Script:
-    """End the stream short of its length."""
-    yield from whole(reply._replace(body=reply.body[: len(reply.body) // 2]), None)
-
-
-def _stall(reply: Reply) -> Script:
-    yield Step(head_of(reply, is_end=False), 0.0)
-    for _, data in pieces(reply.body, len(reply.body) // 2, None):
+def _stall(response: Http2Response, _pacing: FaultPacing) -> Steps:
+    yield Step(headers_of(response, is_end=False), 0.0)
+    for _, data in split_body(response.body, len(response.body) // 2, None):
         yield Step(Data(data, is_end=False), 0.0)
 
 
-def _drip(reply: Reply) -> Script:
+def _drip(response: Http2Response, pacing: FaultPacing) -> Steps:
     """Send all but the last byte, one at a time."""
-    yield Step(head_of(reply, is_end=False), 0.0)
-    for at in range(len(reply.body) - 1):
-        yield Step(Data(reply.body[at : at + 1], is_end=False), at * _BYTE_S)
+    yield Step(headers_of(response, is_end=False), 0.0)
+    for at in range(len(response.body) - 1):
+        yield Step(Data(response.body[at : at + 1], is_end=False), at * pacing.byte_s)
 
 
-def _slow_headers(_reply: Reply) -> Script:
-    """Hold the headers back: no other frame may stand between their parts, so half of them block them all."""
-    yield from ()
+_Build: TypeAlias = Callable[[Http2Response, FaultPacing], Steps]
 
-
-def _bad_length(reply: Reply) -> Script:
-    yield from whole(reply._replace(fields=sized(reply.fields, b"-1")), None)
-
-
-def _duplicate_length(reply: Reply) -> Script:
-    """Name a wrong length before the right one: where only one counts, it is often the first."""
-    size = len(reply.body)
-    yield from whole(reply._replace(fields=sized(reply.fields, b"%d" % (size // 2), b"%d" % size)), None)
-
-
-def _huge_header(reply: Reply) -> Script:
-    yield from whole(reply._replace(fields=(*reply.fields, _HUGE_HEADER)), None)
-
-
-def _surplus_bytes(reply: Reply) -> Script:
-    yield from whole(reply._replace(body=reply.body + _SURPLUS), None)
-
-
-OF_HEADS: Final[Mapping[str, FaultyResponse]] = MappingProxyType(
+OF_ANY: Final[Mapping[str, _Build]] = MappingProxyType(
     {
-        "reset_before_headers": _reset_before_headers,
-        "goaway": _goaway,
-        "slow_headers": _slow_headers,
-        "bad_length": _bad_length,
+        "reset_before_headers": lambda *_: iter((Step(Reset(), 0.0),)),
+        "goaway": lambda *_: iter((Step(GoAway(), 0.0),)),
+        # No frame may come between the parts of the headers, so half of them would block every stream.
+        "slow_headers": lambda *_: iter(()),
+        "bad_length": lambda response, _: _send_with(response, with_lengths(response.fields, b"-1")),
         "duplicate_length": _duplicate_length,
         "huge_header": _huge_header,
     }
 )
-"""By kind of ``bench.model.faults``: what spoils an answer with or without a body."""
-OF_BODIES: Final[Mapping[str, FaultyResponse]] = MappingProxyType(
+"""Faults of responses with or without a body."""
+OF_BODIES: Final[Mapping[str, _Build]] = MappingProxyType(
     {
         "slicer": _slicer,
         "reset_mid_body": _reset_mid_body,
         "short_body": _short_body,
         "stall": _stall,
         "drip": _drip,
-        "surplus_bytes": _surplus_bytes,
+        "surplus_bytes": lambda response, _: send_whole(
+            response._replace(body=response.body + SURPLUS), None
+        ),
     }
 )
-"""By kind, too: what takes a body to be spoilt."""
+"""Faults that need a body."""

@@ -1,4 +1,4 @@
-"""The server in the foreground: announced, logged, stopped by a signal."""
+"""Test the server in the foreground."""
 
 import json
 import os
@@ -12,20 +12,20 @@ import pytest
 from bench.errors import SetupError, UsageError
 from bench.model.cases import Profile
 from bench.model.flags import all_flags
+from bench.model.server_settings import ServerSettings, check_host
+from bench.server.listeners import base_url
 from bench.server.serve import serve
-from bench.server.settings import ServerSettings, base_url, checked_host
 
 
 def fetch_then(signal_number: int, fetched: list[bytes], url: str) -> None:
-    """Get a flag, then send this process a signal."""
+    """Fetch a flag, then send this process a signal."""
     with urlopen(f"{url}/flags/br/br.gif", timeout=5) as response:  # noqa: S310  our own server
         fetched.append(response.read())
     os.kill(os.getpid(), signal_number)
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_until_a_signal_and_logs_each_request(tmp_path: Path, signal_number: int) -> None:
-    """Ctrl-C is the normal way to end it, and no error; the log is added to."""
+def test_serve_answers_until_a_signal_and_appends_to_the_log(tmp_path: Path, signal_number: int) -> None:
     log_file = tmp_path / "requests.jsonl"
     log_file.write_text("{}\n")
     fetched: list[bytes] = []
@@ -45,8 +45,7 @@ def test_it_serves_until_a_signal_and_logs_each_request(tmp_path: Path, signal_n
     assert logged["arrival_s"] <= logged["start_s"] <= logged["end_s"]
 
 
-def test_a_log_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    """Before anything is served."""
+def test_unwritable_log_is_reported_before_serving(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="the log cannot be written"):
         serve(ServerSettings(Profile("p")), print, log_file=tmp_path)
 
@@ -54,20 +53,17 @@ def test_a_log_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("host", "bound"), [("localhost", "127.0.0.1"), ("::1", "::1"), ("127.0.0.9", "127.0.0.9")]
 )
-def test_this_machine_may_be_named_in_several_ways(host: str, bound: str) -> None:
-    """All of them are loopback."""
-    assert checked_host(host, allow_remote=False) == bound
+def test_loopback_addresses_are_allowed(host: str, bound: str) -> None:
+    assert check_host(host, allow_remote=False) == bound
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])  # noqa: S104  to be refused
-def test_other_machines_are_served_only_where_that_is_allowed(host: str) -> None:
-    """The refusal says so."""
+def test_remote_address_needs_explicit_permission(host: str) -> None:
     with pytest.raises(UsageError, match="allow remote access explicitly"):
         serve(ServerSettings(Profile("p"), host=host), print)
-    assert checked_host(host, allow_remote=True) == host
+    assert check_host(host, allow_remote=True) == host
 
 
-def test_an_address_is_a_url_of_its_family() -> None:
-    """IPv6 needs brackets (RFC 3986)."""
+def test_ipv6_address_has_brackets_in_the_url() -> None:
     assert base_url("127.0.0.1", 80) == "http://127.0.0.1:80"
     assert base_url("::1", 80) == "http://[::1]:80"

@@ -1,4 +1,4 @@
-"""The JSON forms on the control channel: there and back, and nothing that is not understood."""
+"""Test the JSON messages of the control channel."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,17 +9,16 @@ import pytest
 from bench.errors import SetupError, UsageError
 from bench.model.cases import Fault, Fixed, Latency, LogNormal, Profile, Uniform
 from bench.model.json_codec import MalformedError, from_json_value, to_json_value
+from bench.model.served_trials import ObservedRound
+from bench.model.server_settings import ServerSettings
 from bench.server.control_messages import error_from_json, error_to_json, from_line, to_line
-from bench.server.server_rounds import ObservedRound
-from bench.server.settings import ServerSettings
 from tests.builders import witness
 
 PLAIN = to_json_value(Profile("p"))
 
 
 @pytest.mark.parametrize("latency", [Fixed(0.05), Uniform(0.5, 5), LogNormal(0.1, 0.4)])
-def test_settings_survive_the_wire(latency: Latency) -> None:
-    """Every kind of latency, and every field beside it."""
+def test_settings_survive_encoding(latency: Latency) -> None:
     profile = Profile("p*0.1", latency, jitter_s=0.01, bandwidth=2.5e6, faults=(Fault("status", 0.25, 503),))
     settings = ServerSettings(profile, seed=7, flags_dir=Path("/flags"), host="::1", port=8000)
     for sent in (settings, replace(settings, flags_dir=None, profile=replace(profile, bandwidth=None))):
@@ -27,15 +26,14 @@ def test_settings_survive_the_wire(latency: Latency) -> None:
         assert from_json_value(ServerSettings, received, "start") == sent
 
 
-def test_a_witness_survives_the_wire() -> None:
-    """What the server saw reaches the harness unchanged."""
+def test_observed_round_survives_encoding() -> None:
     said = ObservedRound(witness(20, 5), 12.5, 12.6, 20, 0.4, 0.0012345, 0.01)
     received = from_line(to_line({"closed": said}))["closed"]
     assert from_json_value(ObservedRound, received, "closed") == said
 
 
 @pytest.mark.parametrize("error", [UsageError("what", hint="do"), SetupError("port 1 is in use")])
-def test_an_error_survives_the_wire(error: UsageError | SetupError) -> None:
+def test_error_survives_encoding(error: UsageError | SetupError) -> None:
     """Its kind decides the exit code of the harness."""
     received = error_from_json(error_to_json(error)["error"])
     assert (type(received), str(received)) == (type(error), str(error))
@@ -60,14 +58,12 @@ def test_an_error_survives_the_wire(error: UsageError | SetupError) -> None:
         PLAIN | {"latency": {"fixed": {"seconds": 1}, "uniform": {"low_s": 0, "high_s": 1}}},
     ],
 )
-def test_a_profile_that_is_not_exactly_one_is_refused(message: Any) -> None:
-    """Missing, unknown and mistyped keys are mistakes of the sender."""
+def test_profile_with_missing_unknown_or_mistyped_keys_is_refused(message: Any) -> None:
     with pytest.raises(MalformedError, match="profile"):
         from_json_value(Profile, message, "profile")
 
 
 @pytest.mark.parametrize("line", [b"", b"{", b"[]", b"1", b"\xff"])
-def test_a_line_that_is_no_json_object_is_refused(line: bytes) -> None:
-    """The channel carries nothing else."""
+def test_line_that_is_no_json_object_is_refused(line: bytes) -> None:
     with pytest.raises((UsageError, MalformedError), match=r"not a JSON"):
         from_line(line)

@@ -1,26 +1,31 @@
-"""A flag server within the tests' own process, whose log can be read when it is over."""
+"""Run a flag server in the event loop of the test, whose log can be read afterwards."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 from bench.model.cases import Profile
 from bench.model.flags import all_flags
+from bench.server.connection_limits import DEFAULT_LIMITS, ConnectionLimits
 from bench.server.event_loop import new_event_loop
-from bench.server.listeners import listening
-from bench.server.open_trials import ServedRound, Trials
+from bench.server.fault_responses import DEFAULT_PACING, FaultPacing
+from bench.server.listeners import Listeners
+from bench.server.open_trials import OpenTrials
 from bench.server.request_log import Record
+from bench.server.resource_needs import ListenerSpec
 from bench.server.routes import Routes
+from bench.server.served_round import ServedRound
 from bench.server.state import ServerState
 
 
 @dataclass
-class House:
-    """A server in this process, and what it logged."""
+class InProcessServer:
+    """A server in this process, and its log."""
 
-    site: ServerState
+    state: ServerState
     port: int
     log: list[Record]
 
@@ -35,30 +40,38 @@ class House:
             with suppress(ConnectionError):
                 await writer.wait_closed()
 
-    async def ask(self, *requests: bytes) -> bytes:
-        """Send requests in one piece, and return everything until the server hangs up."""
+    async def send(self, *requests: bytes) -> bytes:
+        """Send requests in one piece, and return everything until the server closes the connection."""
         async with self.connection() as (reader, writer):
             writer.write(b"".join(requests))
             return await reader.read()
 
 
-Talk: TypeAlias = Callable[[House], Awaitable[None]]
+Talk: TypeAlias = Callable[[InProcessServer], Awaitable[None]]
 
 
-def visit(profile: Profile, talk: Talk, flags: Mapping[str, bytes] | None = None) -> list[Record]:
-    """Run a server for as long as ``talk`` takes, and return its log."""
+def run_server(
+    profile: Profile,
+    talk: Talk,
+    flags: Mapping[str, bytes] | None = None,
+    limits: ConnectionLimits = DEFAULT_LIMITS,
+    pacing: FaultPacing = DEFAULT_PACING,
+) -> list[Record]:
+    """Run a server while ``talk`` runs, and return the log of the requests outside trials."""
     log: list[Record] = []
 
     def write(*fields: Any) -> None:
         log.append(Record(*fields))
 
-    async def stay() -> None:
-        site = ServerState(Routes(flags or all_flags()), Trials(1), ServedRound(profile, 1, 0, write))
-        async with listening(site, "127.0.0.1", 0) as port:
-            await talk(House(site, port, log))
+    async def serve() -> None:
+        public = ServedRound(profile, 1, 0, write, pacing)
+        state = ServerState(Routes(flags or all_flags()), OpenTrials(1), public, limits)
+        with ExitStack() as stack:
+            url = Listeners(state, "127.0.0.1", stack).find_or_open(ListenerSpec()).url
+            await talk(InProcessServer(state, urlsplit(url).port or 0, log))
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(stay())
+        runner.run(serve())
     return log
 
 

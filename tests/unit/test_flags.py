@@ -1,4 +1,4 @@
-"""The flags: valid, all different, sized like the chapter's, or read from a folder."""
+"""Test the flags, generated or read from a folder."""
 
 from hashlib import sha256
 from io import BytesIO
@@ -10,21 +10,20 @@ from PIL import Image
 
 from bench.errors import SetupError, UsageError
 from bench.model.countries import COUNTRIES
-from bench.model.flag_pictures import Picture, encode
+from bench.model.flag_pictures import Picture, encode_gif
 from bench.model.flags import all_flags, load_flags, make_flag, served_flags
 
 RED, WHITE, BLUE = (255, 0, 0), (255, 255, 255), (0, 0, 255)
 
 
-def test_every_country_has_a_flag_of_its_own() -> None:
-    """Were two flags alike, the wrong one would pass for the right one."""
+def test_every_country_has_a_different_flag() -> None:
     flags = all_flags()
     assert list(flags) == list(COUNTRIES)
     assert len(set(flags.values())) == len(COUNTRIES) == 194
 
 
-def test_flags_are_sized_like_the_chapters() -> None:
-    """The sizes of downloads are part of what is timed: 1.2 to 36 KB, median 9.9 KB."""
+def test_sizes_resemble_the_flags_of_the_chapter() -> None:
+    """The size of a download is part of what is timed: 1.2 to 36 KB, median 9.9 KB."""
     sizes = sorted(len(flag) for flag in all_flags().values())
     assert 1_200 <= sizes[0] <= 2_000
     assert 30_000 <= sizes[-1] <= 36_000
@@ -32,13 +31,11 @@ def test_flags_are_sized_like_the_chapters() -> None:
 
 
 def test_flags_are_the_same_on_every_machine() -> None:
-    """Results of two machines are about the same bytes."""
     digest = sha256(b"".join(all_flags().values())).hexdigest()
     assert digest == "ffac8bbe1ac728b1a3dcaf59388734dad22fcb690aa6b9b66a950d66bfabcba5"
 
 
-def test_an_image_library_opens_every_flag_in_three_colours() -> None:
-    """The files are GIF89a, and their pixels decode to the design."""
+def test_every_flag_is_a_gif89a_of_three_colours() -> None:
     for code, flag in all_flags().items():
         with Image.open(BytesIO(flag)) as image:
             assert (image.format, image.info["version"]) == ("GIF", b"GIF89a"), code
@@ -48,16 +45,15 @@ def test_an_image_library_opens_every_flag_in_three_colours() -> None:
 
 
 @pytest.mark.parametrize("pixels", [1, 2, 119, 120, 121, 127, 255, 1_000])
-def test_a_picture_of_any_size_decodes_to_what_was_encoded(pixels: int) -> None:
+def test_picture_of_any_size_decodes_to_its_pixels(pixels: int) -> None:
     """Clear codes and sub-blocks may begin anywhere in a picture."""
     drawn = bytes(index % 3 for index in range(pixels))
-    with Image.open(BytesIO(encode(Picture(pixels, 1, [RED, WHITE, BLUE], drawn)))) as image:
+    with Image.open(BytesIO(encode_gif(Picture(pixels, 1, [RED, WHITE, BLUE], drawn)))) as image:
         decoded = image.convert("RGB").tobytes()
     assert decoded == b"".join(bytes((RED, WHITE, BLUE)[index]) for index in drawn)
 
 
-def test_a_folder_may_hold_flags_flat_or_one_folder_a_country(tmp_path: Path) -> None:
-    """The chapter keeps br/br.gif; what is no flag is passed over."""
+def test_folder_may_be_flat_or_have_a_folder_for_each_country(tmp_path: Path) -> None:
     (tmp_path / "fr").mkdir()
     for name in ("br.gif", "fr/fr.gif", "fr/it.gif", "brazil.gif", "b1.gif", "de.txt"):
         (tmp_path / name).write_bytes(name.encode())
@@ -65,8 +61,8 @@ def test_a_folder_may_hold_flags_flat_or_one_folder_a_country(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("names", [("BR.gif", "br.gif"), ("br/br.gif", "br.gif"), ("BR/BR.gif", "br/br.gif")])
-def test_two_flags_of_one_country_are_named(tmp_path: Path, names: tuple[str, str]) -> None:
-    """Else the order of the folder would decide which is served."""
+def test_two_flags_of_one_country_are_refused(tmp_path: Path, names: tuple[str, str]) -> None:
+    """Otherwise the order of the folder would decide which one is served."""
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"GIF89a")
@@ -76,22 +72,19 @@ def test_two_flags_of_one_country_are_named(tmp_path: Path, names: tuple[str, st
     assert caught.value.what == f"{first} and {second} are both the flag of BR"
 
 
-def test_a_flag_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    """A folder may be called like a flag."""
+def test_unreadable_flag_is_named(tmp_path: Path) -> None:
     (tmp_path / "us.gif").mkdir()
     with pytest.raises(SetupError, match=f"{tmp_path / 'us.gif'}: the flag cannot be read"):
         load_flags(tmp_path)
 
 
 @pytest.mark.parametrize("folder", ["", "missing"])
-def test_a_folder_without_flags_is_named_with_what_it_should_hold(tmp_path: Path, folder: str) -> None:
-    """A wrong path is found before the first trial."""
+def test_folder_without_flags_is_refused_with_a_hint(tmp_path: Path, folder: str) -> None:
     with pytest.raises(SetupError, match=r"no flag found; .* br\.gif or br/br\.gif"):
         load_flags(tmp_path / folder)
 
 
-def test_the_projects_own_flags_are_served_unless_a_folder_is_given(tmp_path: Path) -> None:
-    """Without a folder there is nothing to set up."""
+def test_own_flags_are_served_unless_a_folder_is_given(tmp_path: Path) -> None:
     (tmp_path / "br.gif").write_bytes(b"theirs")
     assert served_flags(tmp_path) == {"BR": b"theirs"}
     assert served_flags(None)["BR"] == make_flag("BR")

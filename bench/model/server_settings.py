@@ -1,9 +1,8 @@
-"""What a flag server is told when it starts, and where that makes it be found."""
+"""Settings that start a flag server, and the check of its address. Used by the runner and ``serve``."""
 
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal
 
 from bench.errors import UsageError
 from bench.model.cases import Profile
@@ -11,14 +10,14 @@ from bench.model.cases import Profile
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """How a flag server starts.
+    """Settings of a flag server.
 
     Attributes:
-        profile: the weather of what is asked outside any trial, in block 0.
-        seed: of the run; all weather is drawn from it.
-        flags_dir: where the flags are; ``None`` serves the project's own.
+        profile: delays and faults of requests outside any trial, which are drawn for block 0.
+        seed: the run's seed; all delays and faults are drawn from it.
+        flags_dir: the folder of the flags; ``None`` serves the project's own.
         host: an IP address of this machine, or ``localhost``.
-        port: 0 for any that is free.
+        port: 0 for any free port.
     """
 
     profile: Profile
@@ -28,11 +27,11 @@ class ServerSettings:
     port: int = 0
 
 
-def checked_host(host: str, *, allow_remote: bool) -> str:
-    """Return the address to bind, refusing those that other machines could reach.
+def check_host(host: str, *, allow_remote: bool) -> str:
+    """Return the IP address to bind; refuse one that other machines can reach unless that is allowed.
 
     Raises:
-        UsageError: it is no IP address, or not a loopback one and ``allow_remote`` is not set.
+        UsageError: the host is no IP address, or is not a loopback address and ``allow_remote`` is not set.
     """
     try:
         address = ip_address("127.0.0.1" if host == "localhost" else host)
@@ -49,8 +48,3 @@ def checked_host(host: str, *, allow_remote: bool) -> str:
 def is_reachable(address: str) -> bool:
     """Tell whether other machines can reach an IP address."""
     return not ip_address(address).is_loopback
-
-
-def base_url(host: str, port: int, scheme: Literal["http", "https"] = "http") -> str:
-    """Return the address of a server without a slash at its end."""
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -1,11 +1,10 @@
-"""The log of a round: packed, and whole."""
+"""Test the packed log of a round."""
 
-from bench.server.request_log import Log, Record
+from bench.server.request_log import Record, RequestLog
 
 
-def test_a_log_returns_what_was_added() -> None:
-    """Packing loses nothing, a request without a country included."""
-    log = Log()
+def test_log_returns_the_records_that_were_added() -> None:
+    log = RequestLog()
     records = [
         Record(1, 1.0, 1.25, 2.5, 3.75, 0.05, 200, "BR", 3),
         Record(70_000, 1e6, 1e6 + 1e-9, 2e6, 3e6, 0.0, 404, "", 100_000),

@@ -1,0 +1,95 @@
+"""Test opening, finding and closing trials."""
+
+import pytest
+
+from bench.errors import UsageError
+from bench.model.cases import Fault, Fixed, Profile, Uniform
+from bench.model.planned_delays import plan_delay
+from bench.model.served_trials import Opening
+from bench.server import fault_responses
+from bench.server.fault_responses import gzip_bomb
+from bench.server.open_trials import OpenTrials, trial_url
+from bench.server.routes import Routes
+from bench.server.served_round import ServedRound
+from bench.server.state import ServerState
+
+CHANGING = Profile("p", Uniform(0, 1))
+
+
+def ignore(*_: object) -> None:
+    """Log nothing."""
+
+
+def test_round_starts_with_its_first_request_and_counts_attempts_by_country() -> None:
+    trials = OpenTrials(seed=1)
+    trials.open(Opening("t", CHANGING, 2))
+    first = trials.find_round(b"t.0")
+    assert first is not None
+    assert trials.find_round(b"t.0") is first
+    assert trials.find_round(b"t.1") is not first
+    plans = [first.plan(country) for country in ("BR", "FR", "BR")]
+    assert [attempt for attempt, _, _ in plans] == [0, 0, 1]
+    assert plans[2][1:] == plan_delay(CHANGING, 1, 2, "BR", 1)
+    assert set(trials.logs("t")) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    "prefix", [b"", b"t", b"t.", b"t.-1", b"t.01", b"t.1234567", b"u.0", b"t.0/", b"t\xff.0"]
+)
+def test_invalid_round_segment_finds_nothing(prefix: bytes) -> None:
+    trials = OpenTrials(seed=1)
+    trials.open(Opening("t", CHANGING, 0))
+    assert trials.find_round(prefix) is None
+    assert not trials.logs("t")
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a.b", "ä", "x" * 65])
+def test_trial_name_that_does_not_fit_into_a_url_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be part of an address"):
+        OpenTrials(seed=1).open(Opening(name, CHANGING, 0))
+
+
+def test_trial_name_can_be_reused_after_closing_only() -> None:
+    trials = OpenTrials(seed=1)
+    trials.open(Opening("t", CHANGING, 0))
+    with pytest.raises(UsageError, match="open already"):
+        trials.open(Opening("t", CHANGING, 0))
+    trials.close("t")
+    with pytest.raises(UsageError, match="not open"):
+        trials.close("t")
+    trials.open(Opening("t", CHANGING, 0))
+
+
+def test_steady_profile_has_the_same_delay_for_every_request() -> None:
+    served = ServedRound(Profile("p", Fixed(0.05)), 1, 0, ignore)
+    assert [served.plan(country) for country in ("BR", "FR", "BR")] == [
+        (0, 0.05, None),
+        (0, 0.05, None),
+        (1, 0.05, None),
+    ]
+
+
+def test_closed_trial_is_not_found_until_it_is_opened_again() -> None:
+    target = trial_url("", "t").encode() + b".0/flags/br/br.gif"
+    public = ServedRound(CHANGING, 1, 0, ignore)
+    state = ServerState(Routes({"BR": b"GIF89a"}), OpenTrials(seed=1), public)
+    state.trials.open(Opening("t", CHANGING, 0))
+    served, resource = state.find_target(target)
+    assert (resource.response.status, resource.response.body) == (200, b"GIF89a")
+    assert state.find_target(target) == (served, resource)
+    state.close_trial("t")
+    nowhere, missing = state.find_target(target)
+    assert (nowhere, missing.response.status) == (public, 404)
+    state.trials.open(Opening("t", CHANGING, 0))
+    assert state.find_target(target)[0] not in {served, public}
+
+
+def test_gzip_bomb_is_built_before_the_trial_starts() -> None:
+    """Building it takes ten times as long as a response may be late."""
+    gzip_bomb.cache_clear()
+    fault_responses._gzip_bomb_response.cache_clear()  # noqa: SLF001  it would keep the bomb
+    trials = OpenTrials(1)
+    trials.open(Opening("harmless", Profile("p", faults=(Fault("stall", 0.1),)), 0))
+    assert gzip_bomb.cache_info().currsize == 0
+    trials.open(Opening("bomb", Profile("p", faults=(Fault("stall", 0.1), Fault("gzip_bomb", 0.1))), 0))
+    assert gzip_bomb.cache_info().currsize == 1
