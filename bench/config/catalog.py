@@ -101,7 +101,7 @@ def read_client(file: Path) -> Client:
     defined = _functions(tree)
     faces = frozenset(face for name, face in _FACES_OF_CLIENT.items() if name in defined)
     if not faces:
-        raise UsageError(f"{file} has neither open_client nor open_async_client", hint="see bench/api/__init__.py")
+        raise UsageError(f"{file} has neither open_client nor open_async_client", hint="see bench/api/")
     settings = _settings_read(tree)
     missing = tuple(module for module in foreign_modules(tree) if find_spec(module) is None)
     return Client(
