@@ -90,9 +90,7 @@ def execute_run(experiment: Experiment, present: Callable[[Run, Path], int], opt
     with handle_interrupts() as signals, _open_run(experiment, options) as run:
         folder = run.folder
         resume = f"resume with `{_resume_command(options, folder)}`"
-        signals.exit_message = (
-            f"left at once; the trials that were finished are in {folder / JOURNAL}; {resume}"
-        )
+        signals.exit_message = f"left at once; the finished trials are in {folder / JOURNAL}; {resume}"
         try:
             with suppress(Interrupted):
                 _measure(run, experiment, quiet=options.quiet)

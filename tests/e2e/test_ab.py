@@ -124,7 +124,7 @@ def test_gate_killed_twice_still_finds_the_slow_down(
     assert document["vanished"] == ["sequential/urllib3/1/20ms"]
     assert "elapsed is slower" in run.stderr
     assert "slower" in summary.read_text("utf-8")
-    assert "with changes that are in no commit" in summary.read_text("utf-8")
+    assert "with uncommitted changes" in summary.read_text("utf-8")
     assert "<failure" in junit.read_text("utf-8")
 
     stored = json.loads((out / "run.json").read_text("utf-8"))
