@@ -1,4 +1,4 @@
-"""Run a flag server as a child of the tests, without a supervisor."""
+"""A flag server as a child of the tests, without a supervisor."""
 
 import os
 import subprocess

@@ -47,14 +47,13 @@ class Response:
     status: int
     headers: tuple[Header, ...]
     body: bytes
-    kept_head: bytes
-    closing_head: bytes
     kept: bytes
     closing: bytes
 
     def head(self, close_mode: CloseMode) -> bytes:
         """Return the status line and headers."""
-        return self.kept_head if close_mode == "kept" else self.closing_head
+        whole = self.kept if close_mode == "kept" else self.closing
+        return whole[: len(whole) - len(self.body)]
 
     def header(self, name: str) -> str:
         """Return the value of a header, spelt as it is sent; empty if it is missing."""
@@ -88,7 +87,7 @@ def write_head(status: int, headers: Iterable[Header], connection: str) -> bytes
 
 def _build(status: int, headers: tuple[Header, ...], body: bytes) -> Response:
     kept, closing = (write_head(status, headers, connection) for connection in ("keep-alive", "close"))
-    return Response(int(status), headers, body, kept, closing, kept + body, closing + body)
+    return Response(int(status), headers, body, kept + body, closing + body)
 
 
 def _reason(status: int) -> str:

@@ -56,7 +56,7 @@ def _fault_of_any(  # noqa: PLR0911  one case for each kind
     kind: str, response: Response, body: bytes, pacing: FaultPacing
 ) -> FaultyResponse | None:
     """Build a fault of responses with or without a body."""
-    head, status, size = response.closing_head, response.status, len(response.body)
+    head, status, size = response.head("closed"), response.status, len(response.body)
     match kind:
         case "slow_close":
             return FaultyResponse(head + body, "closed_late", status)
@@ -83,7 +83,7 @@ def _fault_of_body(  # noqa: PLR0911  one case for each kind
     kind: str, response: Response, body: bytes, pacing: FaultPacing
 ) -> FaultyResponse | None:
     """Build a fault that needs a body."""
-    head, half = response.closing_head, body[: len(body) // 2]
+    head, half = response.head("closed"), body[: len(body) // 2]
     match kind:
         case "reset_mid_body":
             return FaultyResponse(head + half, "reset", UNANSWERED)
