@@ -121,6 +121,13 @@ def _open_run(experiment: Experiment, options: RunOptions) -> Iterator[OpenRun]:
     now, pinning, past = datetime.now(UTC), plan_pinning(experiment), None
     flags = served_flags(experiment.flags_dir)
     flag_sizes = {code: len(flag) for code, flag in flags.items()}
+    # before there is a folder: an interrupt meanwhile would leave an empty one
+    header = RunHeader(
+        started=now.isoformat(timespec="seconds"),
+        config=config_record(experiment, flags),
+        environment=describe_environment({case.client for case in experiment.cases}, pinning),
+        command=(options.command, *options.sides, "CONFIG", *options.options),
+    )
     with ExitStack() as stack:
         if options.resume is None:
             limits = check_resources(experiment, flag_sizes, options.out)
@@ -129,12 +136,6 @@ def _open_run(experiment: Experiment, options: RunOptions) -> Iterator[OpenRun]:
             folder = stack.enter_context(existing_folder(options.resume))
             past = read_journal(folder / JOURNAL)
             limits = check_resources(experiment, flag_sizes, folder, kept=_count(past.trials))
-        header = RunHeader(
-            started=now.isoformat(timespec="seconds"),
-            config=config_record(experiment, flags),
-            environment=describe_environment({case.client for case in experiment.cases}, pinning),
-            command=(options.command, *options.sides, "CONFIG", *options.options),
-        )
         if past is None:
             schedule = new_schedule(experiment)
             journal = stack.enter_context(new_journal(folder / JOURNAL, header))

@@ -162,7 +162,8 @@ class Client:
 
 
 PROBES: Final = ("cpu", "gc", "loop_lag", "queue_wait", "memory", "handles")
-"""Probes of the worker, all on by default (``bench.worker.probes``)."""
+"""All probes, on by default: ``memory`` and ``handles`` are in ``bench.system.process_probes``, the others in
+``bench.worker.probes``."""
 
 
 @dataclass(frozen=True, slots=True)

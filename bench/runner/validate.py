@@ -1,4 +1,7 @@
-"""The validity of a trial: one ordered list of checks decides whether its measurement counts.
+"""The validity of a trial: two ordered lists of checks decide whether its measurement counts.
+
+``FAILURE_CHECKS`` come first; ``DISTURBANCE_CHECKS`` are the ones that ``disturbed: keep`` ignores. Not
+decided here: ``bench.runner.trial`` discards trials during which the server crashed, and pairs cut short.
 
 A worker shares its process with a strategy, which may have tampered with its clock and its report. The
 checks therefore compare the report with the server log, the machine's counters and the trial's folder.

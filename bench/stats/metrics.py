@@ -9,7 +9,6 @@ from bench.model.comparison import BoundedFigure, Metric
 from bench.model.latency_histogram import merge_histograms
 from bench.model.results import Measurement
 
-UNITS: Final[Mapping[Metric, str]] = {"elapsed": "s", "p99": "s", "cpu": "s", "memory": "bytes"}
 SUMMED: Final[frozenset[BoundedFigure]] = frozenset({"elapsed", "cpu", "errors"})
 """Figures that grow with the number of fetches in a round."""
 PROBES: Final[Mapping[Metric, str]] = {"cpu": "cpu", "memory": "memory"}

@@ -6,7 +6,7 @@ workspace and exits. A parent-death signal alone would not do: it fires when the
 child ends, and grandchildren do not inherit it.
 
 It replies to one request before it reads the next; ``exited`` messages may come in between. It imports
-little more than the standard library, so that it starts quickly and never fails.
+little more than the standard library and ``bench.model``, so that it starts quickly.
 """
 
 import json
