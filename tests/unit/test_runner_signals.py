@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -51,7 +52,16 @@ def test_signal_raises_interrupted_with_its_number(number: signal.Signals) -> No
 def test_signal_lost_in_a_callback_is_raised_once_more(number: signal.Signals) -> None:
     caught = interrupted_by(lambda: raise_signal_in_a_weakref_callback(number))
     assert caught.number == number
-    time.sleep(0.05)
+
+
+def test_thread_that_raises_a_lost_signal_again_ends_before_its_handler_is_removed() -> None:
+    """A later SIGUSR1 would end the process."""
+    before = set(threading.enumerate())
+    with handle_termination(), handle_interrupts() as signals:
+        raise_signal_in_a_weakref_callback(signal.SIGTERM)
+        signals.hold()
+        assert set(threading.enumerate()) > before
+    assert set(threading.enumerate()) == before
 
 
 def test_lost_signal_is_not_raised_after_hold_but_sets_the_exit_code() -> None:

@@ -176,19 +176,15 @@ def start_supervisor() -> Iterator[Launcher]:
             workspace = stack.enter_context(fresh_workspace())
             stack.enter_context(become_subreaper())
             others = {*descendants(os.getpid())}
-            process = stack.enter_context(_start_supervisor(theirs, workspace))
+            launcher = Launcher(ours, workspace)
+            process = _start_supervisor(theirs, workspace)
+            # an interrupt before this line is harmless: the supervisor ends when its socket is closed
+            stack.callback(_end_supervisor, process, ours, launcher, others)
         except OSError as error:
             reason = describe_process_limit(error) or error
             raise SetupError(f"cannot start the supervisor process: {reason}") from error
         theirs.close()
-        launcher = Launcher(ours, workspace)
-        try:
-            yield launcher
-        finally:
-            ours.close()
-            if process.wait() != 0:
-                launcher.kill_started()
-                _kill_orphans(others)
+        yield launcher
 
 
 def _start_supervisor(theirs: socket.socket, workspace: Path) -> subprocess.Popen[bytes]:
@@ -201,6 +197,16 @@ def _start_supervisor(theirs: socket.socket, workspace: Path) -> subprocess.Pope
         pass_fds=[theirs.fileno()],
         start_new_session=True,
     )
+
+
+def _end_supervisor(
+    process: "subprocess.Popen[bytes]", ours: socket.socket, launcher: Launcher, others: Collection[int]
+) -> None:
+    """Close the socket, which ends the supervisor; do its work if it was killed."""
+    ours.close()
+    if process.wait() != 0:
+        launcher.kill_started()
+        _kill_orphans(others)
 
 
 def _kill_orphans(others: Collection[int]) -> None:

@@ -85,6 +85,7 @@ def handle_termination() -> Iterator[None]:
     leaves behind; exceptions that are raised there are lost. Such an exception is raised once more.
     """
     lost: list[Interrupted] = []
+    threads: list[Thread] = []
     is_in_hook = False
     main_thread, previous_hook = get_ident(), sys.unraisablehook
 
@@ -99,7 +100,9 @@ def handle_termination() -> Iterator[None]:
         is_in_hook = True
         try:
             lost.append(unraisable.exc_value)
-            Thread(target=signal_until_raised, daemon=True).start()
+            thread = Thread(target=signal_until_raised, daemon=True)
+            thread.start()
+            threads.append(thread)
         finally:
             is_in_hook = False
 
@@ -122,6 +125,8 @@ def handle_termination() -> Iterator[None]:
         finally:
             sys.unraisablehook = previous_hook
             lost.clear()
+            for thread in threads:  # a late SIGUSR1 would end this process once its handler is gone
+                thread.join()
 
 
 @contextmanager
