@@ -1,4 +1,7 @@
-"""``python -m bench`` and ``flagbench``: call a command, print its error, exit. Nothing else exits."""
+"""``python -m bench`` and ``flagbench``: call a command, print its error, exit.
+
+Nothing else exits but the second Ctrl-C, in ``bench.runner.processes.signals``.
+"""
 
 import sys
 from contextlib import suppress

@@ -3,8 +3,10 @@
 To add a key, edit three files: give ``ConfigForm`` a field here, give ``Experiment`` an attribute in
 ``bench/model/cases.py``, and pass the value on in ``resolve`` of ``loader.py``. Most fields need no more
 than a type of ``scalars.py``: ``whole``, ``one_of``, ``Duration``, ``Share``, ``Truth``, or ``OneOrMore`` of
-one. A key that holds a mapping takes a ``Form`` of its own, which ``FORMS`` lists. Afterwards write
-``configs/schema.json`` anew with ``python -m bench schema``; the tests name what else lists all keys.
+one. A key that holds a mapping takes a ``Form`` of its own, which ``FORMS`` lists. A default that changes
+what is measured also belongs to ``config_record`` of ``bench/runner/run_document.py``, and then changes the
+hash of every config. Afterwards write ``configs/schema.json`` anew with ``python -m bench schema``; the
+tests name the docs and fixtures that list all keys.
 
 Fields are in the order in which their checks need each other: pydantic gives a validator the valid values
 of the fields above its own, so that an error in one key hides no error of another.

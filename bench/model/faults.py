@@ -1,9 +1,11 @@
 """The kinds of faults that a profile may have, and the outcome of a fetch that meets one.
 
 The names are those of HTTP (RFC 9110, 9112, 9113) and of the tools that inject faults. To add a kind, add it
-to ``KINDS``, and produce it in ``bench.server``: a complete response in ``fault_responses``, anything else in
-``http1.transport_faults`` and ``http2.transport_faults``. Config, schema, predictions and tables follow from
-``KINDS``; ``flagbench list faults --format markdown`` writes the table of docs/faults.md.
+to ``KINDS``, and produce it in ``bench.server``: a complete response in ``fault_responses``; a fault before
+the request (``is_total``) in ``resource_needs`` and ``certificates``; any other in ``http1.transport_faults``
+and ``http2.transport_faults``. Config, predictions and tables follow from ``KINDS``. ``bench schema`` prints
+configs/schema.json, and ``bench list faults --format markdown`` the table of docs/faults.md. The tests that
+list all kinds fail until the new one has a case.
 """
 
 from collections.abc import Mapping

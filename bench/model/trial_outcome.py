@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 Outcome: TypeAlias = Literal[
     "ok", "error", "crash", "timeout", "corrupt", "missing", "unexpected", "escape", "invalid"
 ]
-"""Stored with each measurement; ``invalid`` trials were disturbed, and are repeated."""
+"""Stored with each measurement; an ``invalid`` trial says nothing about its strategy, and is discarded."""
 
 
 @dataclass(frozen=True, slots=True)

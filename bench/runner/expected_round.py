@@ -89,7 +89,7 @@ def expected_round(
     )
 
 
-def check_round(timed: TimedRound, seen: ServerRound | None, expected: Expectation) -> Invalid | None:
+def compare_with_plan(timed: TimedRound, seen: ServerRound | None, expected: Expectation) -> Invalid | None:
     """Return why a round cannot count; ``None`` if it can.
 
     Where the server did not carry out the planned faults, the strategy is not to blame for the outcomes; but

@@ -1,7 +1,8 @@
 """The validity of a trial: two ordered lists of checks decide whether its measurement counts.
 
-``FAILURE_CHECKS`` come first; ``DISTURBANCE_CHECKS`` are the ones that ``disturbed: keep`` ignores. Not
-decided here: ``bench.runner.trial`` discards trials during which the server crashed, and pairs cut short.
+``FAILURE_CHECKS`` come first; ``DISTURBANCE_CHECKS`` are the ones that ``disturbed: keep`` ignores. They
+call ``expected_round`` for the figures of a round and ``bench.system.disturbance`` for the machine. One
+reason is not here: ``bench.runner.trial`` discards trials during which the server crashed.
 
 A worker shares its process with a strategy, which may have tampered with its clock and its report. The
 checks therefore compare the report with the server log, the machine's counters and the trial's folder.
@@ -18,7 +19,7 @@ from bench.model.results import ServerRound
 from bench.model.served_trials import ObservedRound
 from bench.model.text import count_names
 from bench.model.trial_outcome import Invalid, Outcome
-from bench.runner.expected_round import Expectation, check_round, surplus_outcomes
+from bench.runner.expected_round import Expectation, compare_with_plan, surplus_outcomes
 from bench.runner.processes.worker_exit import WorkerExit, find_exit_problem
 from bench.runner.time_breakdown import server_busy
 from bench.system.disturbance import Snapshot, find_disturbance, refused_connections
@@ -157,7 +158,7 @@ def check_rounds(evidence: Evidence) -> Invalid | None:
     """
     for number, timed in enumerate(evidence.reported):
         seen, expected = evidence.seen.get(number), evidence.expected_in(number)
-        problem = check_round(timed, None if seen is None else seen.server_round, expected)
+        problem = compare_with_plan(timed, None if seen is None else seen.server_round, expected)
         if problem is not None:
             refused = check_refused_connections(evidence)
             return refused if refused and surplus_outcomes(timed, expected) == {"timeout"} else problem
@@ -203,9 +204,10 @@ FAILURE_CHECKS: Final[tuple[Check, ...]] = (
 )
 """Problems of the trial itself, the gravest first: a busy machine excuses no wrong answer.
 
-The one exception is part of ``check_exit`` and ``check_rounds``: time-outs are not blamed on the strategy if
-the server could not accept its connections. Whether the trial was cut short comes first, since a trial that
-was stopped has nothing else to show.
+Some find an ``invalid`` trial, which is discarded: ``check_cut_short``, first since a trial that was stopped
+has nothing else to show; ``check_rounds`` where the server's faults are not those planned, or a round is
+faster than its ideal; and ``check_exit`` and ``check_rounds`` where time-outs are not the strategy's fault,
+since the server could not accept its connections.
 """
 DISTURBANCE_CHECKS: Final[tuple[Check, ...]] = (check_refused_connections, check_machine, check_server)
 """Disturbances of a trial that is valid otherwise; ``disturbed: keep`` counts it all the same."""

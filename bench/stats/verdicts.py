@@ -1,8 +1,8 @@
 """Turn a stored run into verdicts: the one path that ab, gate, compare, history and all exports share.
 
-``run_verdicts`` pairs the trials of both variants block by block, lets ``sequential_test.decide_metric`` give
-the verdict on each metric of each case (there the margin is applied), and checks the candidate against the
-absolute thresholds. ``overall_verdict`` sums all of it up in one word, which decides the exit code.
+``run_verdicts`` pairs the trials of both variants block by block, lets ``sequential_test`` give the verdict
+on each metric of each case (its ``decide_metric`` applies the margin), and checks the candidate against the
+absolute thresholds. ``overall_verdict`` sums all of it up in one word, which has an exit code in ``errors``.
 """
 
 import math

@@ -1,4 +1,7 @@
-"""Sample memory, threads and open descriptors of a process tree from outside. Used by the runner."""
+"""Sample memory, threads and open descriptors of a process tree from outside.
+
+The runner does so while a worker warms up, and never while it is timed.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -50,7 +53,7 @@ PROCESS_PROBES: Final[Mapping[str, Callable[[Sequence[int]], Mapping[str, float]
     "memory": sample_memory,
     "handles": sample_handles,
 }
-"""Each probe by its name in a config; add one here and in ``bench.model.cases.PROBES``."""
+"""Each probe by its name in a config; docs/architecture.md lists the places of a new one."""
 
 
 class Peaks:

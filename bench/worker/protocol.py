@@ -1,7 +1,7 @@
 """The messages between the runner and a worker: a task to it, a report back.
 
-The runner may start the worker of another revision, so field names and their meaning change only with
-``PROTOCOL``. The events before the report are in ``bench.worker.events``.
+The runner may start the worker of another revision, so field names, their meaning and the names of probes
+change only with ``PROTOCOL``. The events before the report are in ``bench.worker.events``.
 """
 
 import sys
@@ -27,7 +27,10 @@ FIXED_TIMED_S: Final = 0.1
 """Seconds of timed rounds that every other task has at least, with up to 20 rounds."""
 
 WORKER_PROBES: Final = ("gc", "queue_wait", "loop_lag", "cpu")
-"""The modules of ``bench.worker.probes``; the last one ends first, so that the others cost it nothing."""
+"""The modules of ``bench.worker.probes``.
+
+They end in reverse order: ``cpu`` stays last, so that it does not count the work of the others.
+"""
 
 
 def worker_command(python: str = sys.executable) -> list[str]:

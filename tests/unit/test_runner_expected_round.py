@@ -7,14 +7,14 @@ import pytest
 from bench.model.cases import Case, Experiment, Fault, Fixed, Profile, Selection, Uniform
 from bench.model.results import ServerRound
 from bench.model.trial_outcome import Invalid
-from bench.runner.expected_round import Expectation, check_round, expected_round
+from bench.runner.expected_round import Expectation, compare_with_plan, expected_round
 from bench.worker.protocol import TimedRound
-from tests.builders import witness
+from tests.builders import server_round
 
 SIZES = {"BR": 10_000, "CN": 20_000}
 EXPECTED = Expectation(0.02, 0.06, 3, {"ok": 2, "not_found": 1}, {})
 GOOD = TimedRound(0.021, {"ok": 2, "not_found": 1}, 2, ())
-WITNESS = witness()
+WITNESS = server_round()
 
 
 def expectation(profile: Profile, *, workers: int = 1, timeout_s: float = 10.0) -> Expectation:
@@ -107,13 +107,13 @@ def test_every_round_of_a_block_has_the_same_expectation() -> None:
 def test_a_round_is_checked_against_the_server_log(
     timed: TimedRound, seen: ServerRound | None, found: Invalid | None
 ) -> None:
-    assert check_round(timed, seen, EXPECTED) == found
+    assert compare_with_plan(timed, seen, EXPECTED) == found
 
 
 def test_malformed_failures_of_a_report_are_not_quoted() -> None:
     """A strategy may have forged its report."""
     timed = replace(GOOD, fetches={"timeout": 3}, failures=("nonsense", "BR: timeout: slow"))
-    found = check_round(timed, WITNESS, EXPECTED)
+    found = compare_with_plan(timed, WITNESS, EXPECTED)
     assert found == Invalid("error", "fetches: 3 timeout instead of 1 not_found, 2 ok (BR: timeout: slow)")
 
 
@@ -124,14 +124,14 @@ def test_a_fetch_close_to_its_time_out_may_end_either_way() -> None:
     for ok, not_found, timeouts in ((2, 1, 0), (1, 1, 1), (0, 0, 3)):
         fetches = {"ok": ok, "not_found": not_found, "timeout": timeouts}
         timed = TimedRound(0.2, {name: count for name, count in fetches.items() if count}, ok, ())
-        assert check_round(timed, WITNESS, expected) is None
-    assert check_round(TimedRound(0.2, {"ok": 3}, 3, ()), WITNESS, expected) is not None
+        assert compare_with_plan(timed, WITNESS, expected) is None
+    assert compare_with_plan(TimedRound(0.2, {"ok": 3}, 3, ()), WITNESS, expected) is not None
 
 
 def test_a_fetch_far_from_its_time_out_may_not_time_out() -> None:
     expected = expectation(Profile("p", Fixed(0.05)), workers=3, timeout_s=0.1)
     timed = TimedRound(0.2, {"ok": 1, "not_found": 1, "timeout": 1}, 1, ("BR: timeout: late",))
-    found = check_round(timed, WITNESS, expected)
+    found = compare_with_plan(timed, WITNESS, expected)
     assert found is not None
     assert found.outcome == "error"
 
@@ -140,7 +140,7 @@ def test_a_fetch_that_timed_out_need_not_have_been_asked_for() -> None:
     """It may have waited for a connection all the time."""
     expected = expectation(Profile("p", Fixed(5.0)), timeout_s=0.1)
     timed = TimedRound(0.31, {"timeout": 3}, 0, ())
-    assert check_round(timed, replace(WITNESS, requests=1), expected) is None
+    assert compare_with_plan(timed, replace(WITNESS, requests=1), expected) is None
 
 
 STALLED = Expectation(
@@ -192,13 +192,13 @@ def test_the_faults_of_the_server_are_checked_against_the_plan(
 ) -> None:
     """A client that timed out may have left before its fault began; any other difference is the server's."""
     timed = TimedRound(1.0, fetches, 1, ())
-    assert check_round(timed, replace(WITNESS, faults=faults), STALLED) == found
+    assert compare_with_plan(timed, replace(WITNESS, faults=faults), STALLED) == found
 
 
 def test_a_client_that_retries_is_to_blame_for_an_unplanned_fault() -> None:
     """The second request for a country draws another fault."""
     timed = TimedRound(1.0, {"ok": 1, "reset": 1, "timeout": 1}, 1, ())
-    found = check_round(timed, replace(WITNESS, requests=4, faults={"drip": 1}), STALLED)
+    found = compare_with_plan(timed, replace(WITNESS, requests=4, faults={"drip": 1}), STALLED)
     assert found == Invalid("unexpected", "the server saw 4 requests for 3 fetches")
 
 
@@ -207,4 +207,4 @@ def test_a_client_that_leaves_early_may_have_one_download_more_in_flight() -> No
     seen = replace(WITNESS, max_in_flight=4)
     for outcome in ("protocol", "too_large", "timeout"):
         timed = TimedRound(1.0, {"ok": 2, outcome: 1}, 2, ())
-        assert check_round(timed, seen, Expectation(0.0, 1.0, 3, timed.fetches, {})) is None  # type: ignore[arg-type]
+        assert compare_with_plan(timed, seen, Expectation(0.0, 1.0, 3, timed.fetches, {})) is None  # type: ignore[arg-type]

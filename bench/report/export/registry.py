@@ -1,6 +1,7 @@
 """List every format of `export`, and export runs in one of them.
 
-To add a format, write its function in a file of its own and add a line to `FORMATS`.
+To add a format, write its function in a file of its own and add a line to `FORMATS`; the tests then name
+the other places: docs/exports.md, tests/e2e/test_exports.py and `EXACT` in tests/unit/test_contract.py.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
