@@ -10,7 +10,7 @@ from bench.model.trial_outcome import Outcome
 
 POP3 = Selection("pop3", ("BR", "CN", "IN"))
 NEAR = Profile("20ms", Fixed(0.020))
-BEGINNING = RunHeader(
+HEADER = RunHeader(
     started="2026-01-02T03:04:05+00:00",
     config={"name": "example", "sha256": "0" * 64, "blocks": 10, "seed": 1},
     environment={"python": {"version": "3.11.7"}, "git": None},
@@ -28,7 +28,7 @@ def status_of(planned: PlannedDelay) -> int:
     return 200 if planned.fault is None else planned.fault.status
 
 
-def witness(requests: int = 3, in_flight: int = 3) -> ServerRound:
+def server_round(requests: int = 3, in_flight: int = 3) -> ServerRound:
     """Build the server log of a round without any problem."""
     return ServerRound(
         requests=requests,
@@ -56,7 +56,7 @@ def round_of(elapsed_s: float, in_flight: int = 3, **fetches: int) -> Round:
         0.02,
         counts,
         counts.get("ok", 0),
-        witness(sum(counts.values()), in_flight),
+        server_round(sum(counts.values()), in_flight),
         0.1,
         Phases(start_s=0.001, first_byte_s=0.021, transfer_s=0.0002, save_s=0.0001),
         Gap(0.1 * gap_s, 0.1 * gap_s, 0.05 * gap_s, 0.6 * gap_s, 0.05 * gap_s, 0.1 * gap_s),

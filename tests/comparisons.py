@@ -17,27 +17,29 @@ from bench.runner.schedule import ScheduledTrial, ScheduleEntry, new_schedule, r
 from bench.runner.trial import measure_entry
 from bench.storage.journal import new_journal, read_journal
 from bench.system.cpu_affinity import plan_pinning
-from tests.builders import BEGINNING, failed, round_of, run_of, trials
+from tests.builders import HEADER, failed, round_of, run_of, trials
 
 BASE, CANDIDATE = "main", "worktree"
 ROUNDS = 5
 
 
-def contest(*cases: Case, metrics: tuple[Metric, ...] = ("elapsed",), budget_s: float = 1e6) -> Comparison:
+def new_comparison(
+    *cases: Case, metrics: tuple[Metric, ...] = ("elapsed",), budget_s: float = 1e6
+) -> Comparison:
     """Build a comparison of these cases."""
     return Comparison(BASE, CANDIDATE, metrics, {case.id: 0.05 for case in cases}, budget_s)
 
 
-def experiment(*cases: Case, terms: Comparison | None = None, seed: int = 1) -> Experiment:
+def experiment(*cases: Case, comparison: Comparison | None = None, seed: int = 1) -> Experiment:
     """Build the experiment of a comparison: both variants of these cases."""
     both = tuple(replace(case, variant=name) for case in cases for name in (BASE, CANDIDATE))
-    return Experiment("x", both, {}, 64, None, 60, 10, seed, contest=terms or contest(*cases))
+    return Experiment("x", both, {}, 64, None, 60, 10, seed, comparison=comparison or new_comparison(*cases))
 
 
-def contested(
+def comparison_run(
     *cases: Case,
     elapsed_s: Callable[[Case, int], float | Outcome],
-    terms: Comparison | None = None,
+    comparison: Comparison | None = None,
     seed: int = 1,
     kept: Sequence[Measurement] = (),
 ) -> Run:
@@ -49,11 +51,11 @@ def contested(
     def measure(entry: ScheduleEntry) -> list[Measurement]:
         return [_trial(trial, elapsed_s(trial.case, trial.block)) for trial in entry.trials]
 
-    of = experiment(*cases, terms=replace(terms or contest(*cases), coins=seed), seed=seed)
+    of = experiment(*cases, comparison=replace(comparison or new_comparison(*cases), coins=seed), seed=seed)
     schedule = replay(of, kept)
     measured = run_blocks(schedule, measure, lambda *_: None, Observer(), lambda _: None)
     run = run_of({case: [] for case in of.cases}, "contest")
-    config = {**BEGINNING.config, "name": "contest", "seed": seed, "contest": to_json_value(of.contest)}
+    config = {**HEADER.config, "name": "contest", "seed": seed, "contest": to_json_value(of.comparison)}
     return replace(run, config=config, trials=(*schedule.kept, *measured))
 
 
@@ -61,7 +63,7 @@ def measure_for_real(folder: Path, of: Experiment) -> tuple[Measurement, ...]:
     """Run an experiment with real processes, and return the trials of its journal."""
     journal_path = folder / "journal.jsonl"
     with (
-        new_journal(journal_path, BEGINNING) as journal,
+        new_journal(journal_path, HEADER) as journal,
         run_context(of, plan_pinning(of), served_flags(of.flags_dir)) as context,
     ):
         run_blocks(new_schedule(of), lambda entry: measure_entry(context, entry), journal.append, Observer())

@@ -1,4 +1,4 @@
-"""One round of one case against a server that does many faults, and what both sides say of each fetch."""
+"""Run a round against a server with faults, and compare the client's outcomes with the server log."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,17 +27,17 @@ from tests.trial import a_task, run_worker
 Protocol: TypeAlias = Literal["HTTP/1.1", "TLS", "HTTP/2"]
 
 SERVER_SEED: Final = 1
-"""Of the one server; a talk's own seed is its block, which draws as much anew."""
+"""Seed of the one server; a round has its own seed as its block, which draws other faults."""
 _TIMEOUT_S: Final = 2.0
-"""Enough to read 8 MiB over TLS beside other talks while another process uses half a core."""
+"""Enough to read 8 MiB over TLS beside other fault_rounds while another process uses half a core."""
 _SLOW_SHARE: Final = 0.05
-"""Of the fetches, for all faults that take until the time-out: a sequential case waits for each of them."""
+"""Share of the fetches with a fault that lasts until the time-out: a sequential case waits for each."""
 _SOUND_SHARE: Final = 0.1
 _PATIENCE_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class Combination:
     """A strategy with a client over a protocol."""
 
     strategy: Strategy
@@ -49,10 +49,10 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
-    """What was asked of a cell: some countries, once each, of a server with faults."""
+class FaultRound:
+    """A round of a combination: some countries, once each, from a server with faults."""
 
-    cell: Cell
+    combination: Combination
     profile: Profile
     countries: tuple[str, ...]
     workers: int
@@ -60,13 +60,13 @@ class Talk:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What client and server say of the same fetches.
+class Observation:
+    """The outcomes of the same fetches at the client and at the server.
 
     Attributes:
-        observed: the class in which each fetch ended, by country.
-        counted: how many ended in each class, once their flags had been compared with those served.
-        records: what the server logged of each country.
+        observed: outcome of each fetch, by country.
+        counted: number of fetches by outcome, after their flags were compared with those served.
+        records: entries of the server log, by country.
     """
 
     observed: Mapping[str, str]
@@ -74,10 +74,10 @@ class Seen:
     records: Mapping[str, Sequence[Record]]
 
 
-def cells() -> list[Cell]:
-    """Return every strategy with every installed client that it can use, over all that the client speaks."""
+def combinations() -> list[Combination]:
+    """Return every strategy with every installed client that it can use, over each protocol."""
     return [
-        Cell(strategy, client, protocol)
+        Combination(strategy, client, protocol)
         for strategy in find_strategies().values()
         for client in find_clients().values()
         if fits(strategy, client) and not client.missing
@@ -93,53 +93,55 @@ def _spoken(client: Client) -> Iterator[Protocol]:
         yield "HTTP/2"
 
 
-def talks(cell: Cell, seed: int, fetches: int) -> Iterator[Talk]:
-    """Yield what to ask of a cell so that it meets every kind of fault that its protocol can have.
+def fault_rounds(combination: Combination, seed: int, fetches: int) -> Iterator[FaultRound]:
+    """Yield rounds in which a combination meets every kind of fault that its protocol can have.
 
-    Most of them come together; those that end whatever shares their connection come where nothing does.
+    Most faults share a round; those that end all fetches of a connection get a round with one worker.
     """
-    rest = [name for name, kind in KINDS.items() if not kind.is_total and _can_be(cell, name)]
-    sharing = [name for name in rest if reach_of(Fault(name, 1), _profile(cell, ())) == "fetch"]
+    rest = [name for name, kind in KINDS.items() if not kind.is_total and _can_be(combination, name)]
+    sharing = [name for name in rest if reach_of(Fault(name, 1), _profile(combination, ())) == "fetch"]
     alone = [name for name in rest if name not in sharing]
     for names, workers, most in ((sharing, 8, fetches), (alone, 1, fetches // 2)):
         if names:
-            profile = _profile(cell, _mixed(names))
-            yield Talk(cell, profile, _countries(profile, seed, most), workers, seed)
+            profile = _profile(combination, _mixed(names))
+            yield FaultRound(combination, profile, _countries(profile, seed, most), workers, seed)
 
 
 def _countries(profile: Profile, seed: int, fetches: int) -> tuple[str, ...]:
-    """Draw countries, and further ones for kinds of fault that none of these meets."""
+    """Draw countries, and more for each kind of fault that none of them meets."""
     drawn = Random(seed).sample(sorted(COUNTRIES), len(COUNTRIES))
-    weather = {country: plan_delay(profile, SERVER_SEED, seed, country, 0)[1] for country in drawn}
+    faults = {country: plan_delay(profile, SERVER_SEED, seed, country, 0)[1] for country in drawn}
     chosen = drawn[:fetches]
-    met = {weather[country] for country in chosen}
+    met = {faults[country] for country in chosen}
     for country in drawn[fetches:]:
-        if weather[country] not in met:
-            met.add(weather[country])
+        if faults[country] not in met:
+            met.add(faults[country])
             chosen.append(country)
     return tuple(chosen)
 
 
-def total_talks(cell: Cell) -> Iterator[Talk]:
-    """Yield what to ask so that it meets what happens before there is a request; no seed changes that."""
+def connection_fault_rounds(combination: Combination) -> Iterator[FaultRound]:
+    """Yield a round for each fault that precedes the request; no seed changes it."""
     for name, kind in KINDS.items():
-        if kind.is_total and _can_be(cell, name):
-            yield Talk(cell, _profile(cell, (Fault(name, 1.0),)), ("BR", "CN", "IN"), 3, seed=1)
+        if kind.is_total and _can_be(combination, name):
+            yield FaultRound(
+                combination, _profile(combination, (Fault(name, 1.0),)), ("BR", "CN", "IN"), 3, seed=1
+            )
 
 
-def _can_be(cell: Cell, name: str) -> bool:
+def _can_be(combination: Combination, name: str) -> bool:
     kind = KINDS[name]
-    reach = kind.http2 if cell.protocol == "HTTP/2" else kind.http1
-    return reach != "none" and (cell.protocol != "HTTP/1.1" or not kind.needs_tls)
+    reach = kind.http2 if combination.protocol == "HTTP/2" else kind.http1
+    return reach != "none" and (combination.protocol != "HTTP/1.1" or not kind.needs_tls)
 
 
-def _profile(cell: Cell, faults: tuple[Fault, ...]) -> Profile:
-    encrypted = cell.protocol != "HTTP/1.1"
-    return Profile("faults", faults=faults, tls=encrypted, http2=cell.protocol == "HTTP/2")
+def _profile(combination: Combination, faults: tuple[Fault, ...]) -> Profile:
+    encrypted = combination.protocol != "HTTP/1.1"
+    return Profile("faults", faults=faults, tls=encrypted, http2=combination.protocol == "HTTP/2")
 
 
 def _mixed(names: Sequence[str]) -> tuple[Fault, ...]:
-    """Give slow kinds their share, and the others what is left of all but the sound fetches."""
+    """Give the slow kinds their share, and divide the rest, but for the sound fetches, among the others."""
     slow = [name for name in names if KINDS[name].outcome == "timeout"]
     quick_share = 1 - _SOUND_SHARE - (_SLOW_SHARE if slow else 0)
     return tuple(
@@ -152,56 +154,56 @@ def _mixed(names: Sequence[str]) -> tuple[Fault, ...]:
     )
 
 
-class Conversation:
-    """A server in which many talks may go on at once, told over its one control channel."""
+class FaultyServer:
+    """A server for several rounds at once, over its one control channel."""
 
     def __init__(self, server: TestedServer, folder: Path, reference: Path) -> None:
         self._server = server
         self._folder = folder
         self._reference = reference
-        self._telling = Lock()
+        self._control = Lock()
         self._numbers = count()
 
-    def hold(self, talk: Talk) -> Seen:
-        """Have a worker do what is asked, and hear both sides."""
-        with self._telling:
-            name = f"talk-{next(self._numbers)}"
-            opened = self._server.open_trial(Opening(name, talk.profile, talk.seed))
+    def run(self, round_: FaultRound) -> Observation:
+        """Run a round in a worker, and return the outcomes at client and server."""
+        with self._control:
+            name = f"round-{next(self._numbers)}"
+            opened = self._server.open_trial(Opening(name, round_.profile, round_.seed))
         folder = self._folder / name
         folder.mkdir()
         authority = folder / "authority.pem"
         authority.write_text(opened.authority, encoding="ascii")
         task = a_task(
             folder,
-            strategy_file=talk.cell.strategy.file,
-            client=talk.cell.client.name,
-            workers=talk.workers if talk.cell.strategy.takes_workers else 1,
-            countries=talk.countries,
+            strategy_file=round_.combination.strategy.file,
+            client=round_.combination.client.name,
+            workers=round_.workers if round_.combination.strategy.takes_workers else 1,
+            countries=round_.countries,
             base_url=f"{opened.url}.0",
             reference=self._reference,
             request_timeout_s=_TIMEOUT_S,
             authority=authority if opened.authority else None,
-            http2=talk.profile.http2,
+            http2=round_.profile.http2,
             checks_content=True,
             live=True,
         )
         ended = run_worker(task)
-        is_total = any(KINDS[fault.kind].is_total for fault in talk.profile.faults)
-        logged = self._logged(name, 0 if is_total else len(talk.countries))
+        is_total = any(KINDS[fault.kind].is_total for fault in round_.profile.faults)
+        logged = self._logged(name, 0 if is_total else len(round_.countries))
         *fetched, report = [read_event(line) for line in ended.stdout.splitlines()]
         assert isinstance(report, Report), ended.stderr.decode()
         assert report.rounds, report.detail
-        return Seen(
+        return Observation(
             {each.country: each.outcome for each in fetched if isinstance(each, Fetched)},
             report.rounds[0].fetches,
-            {country: [each for each in logged if each.country == country] for country in talk.countries},
+            {country: [each for each in logged if each.country == country] for country in round_.countries},
         )
 
     def _logged(self, name: str, requests: int) -> list[Record]:
-        """Close a trial once so much is logged of it; that a client has left may be read a little later."""
+        """Close a trial once the log has so many requests, or after some seconds."""
         deadline_s = monotonic() + _PATIENCE_S
         while True:
-            with self._telling:
+            with self._control:
                 logged = self._server.records(name).get(0, [])
                 if len(logged) >= requests or monotonic() > deadline_s:
                     self._server.close_trial(name)
@@ -209,30 +211,36 @@ class Conversation:
             sleep(0.01)
 
 
-def differences(talk: Talk, seen: Seen) -> list[str]:
-    """Compare what the client says with what the server did; a line for each fetch that differs."""
-    total = next((fault for fault in talk.profile.faults if KINDS[fault.kind].is_total), None)
+def differences(round_: FaultRound, observation: Observation) -> list[str]:
+    """Compare the client's outcomes with the server log; return a line for each fetch that differs."""
+    total = next((fault for fault in round_.profile.faults if KINDS[fault.kind].is_total), None)
     found = []
-    for country in talk.countries:
-        records = seen.records[country]
+    for country in round_.countries:
+        records = observation.records[country]
         if len(records) != (0 if total else 1):
-            found.append(f"{talk.cell}: {country}: {len(records)} requests")
+            found.append(f"{round_.combination}: {country}: {len(records)} requests")
             continue
-        truth = outcome_of(total) if total else _truth(talk, records[0])
-        observed = seen.observed.get(country, "nothing")
+        truth = outcome_of(total) if total else _expected_outcome(round_, records[0])
+        observed = observation.observed.get(country, "nothing")
         if observed != ("ok" if truth == "corrupt" and observed == "ok" else truth):
             kind = total.kind if total else records[0].fault
-            found.append(f"{talk.cell}: {country}: {kind}: {observed} instead of {truth}")
+            found.append(f"{round_.combination}: {country}: {kind}: {observed} instead of {truth}")
     if found or total:
         return found
-    expected = Counter(_truth(talk, seen.records[country][0]) for country in talk.countries)
-    return [] if seen.counted == expected else [f"{talk.cell}: {seen.counted} instead of {dict(expected)}"]
+    expected = Counter(
+        _expected_outcome(round_, observation.records[country][0]) for country in round_.countries
+    )
+    return (
+        []
+        if observation.counted == expected
+        else [f"{round_.combination}: {observation.counted} instead of {dict(expected)}"]
+    )
 
 
-def _truth(talk: Talk, record: Record) -> str:
-    """Return the class that belongs to what the server did, or to what the client is known to make of it."""
+def _expected_outcome(round_: FaultRound, record: Record) -> str:
+    """Return the outcome of a request by the server log, or by the known deviations of its client."""
     if not record.fault:
         return outcome_of_status(record.status)
     status = record.status if record.fault == "status" else 0
-    deviations = {} if talk.profile.http2 else talk.cell.client.deviations
+    deviations = {} if round_.profile.http2 else round_.combination.client.deviations
     return deviations.get(record.fault) or outcome_of(Fault(record.fault, 1.0, status))

@@ -94,13 +94,13 @@ def started(path: Path) -> Iterator[subprocess.Popen[str]]:
     with process:
         try:
             journal = path.parent / "run" / "journal.jsonl"
-            await_that(lambda: journal.exists() and journal.read_bytes().count(b"\n") > 1, 20)
+            wait_until(lambda: journal.exists() and journal.read_bytes().count(b"\n") > 1, 20)
             yield process
         finally:
             process.kill()
 
 
-def await_that(condition: Any, patience_s: float) -> None:
+def wait_until(condition: Any, patience_s: float) -> None:
     """Wait for a condition; fail after the given time."""
     deadline = time.monotonic() + patience_s
     while not condition():

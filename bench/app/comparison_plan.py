@@ -10,7 +10,7 @@ from bench.model.cases import PROBES, Case, Experiment, Stopping
 from bench.model.comparison import BuiltVariant, Comparison, Metric, Variant
 from bench.model.json_codec import encode
 from bench.stats.comparison_state import RULE
-from bench.stats.metrics import PROBES as METRIC_PROBES
+from bench.stats.metrics import PROBE_OF_METRIC
 
 DEFAULT_BUDGET_S: Final = 280.0
 """A comparison, with everything before its first block, then ends within five minutes."""
@@ -86,7 +86,7 @@ def matched_cases(
     asked_ids = {case.id for case in asked.cases}
     alone |= {case.id: base for case in former if case.id not in asked_ids}
     budget_s = request.budget_s or (asked.stopping and asked.stopping.budget_s) or DEFAULT_BUDGET_S
-    settings, margin = asked.terms, request.threshold
+    settings, margin = asked.comparison_settings, request.threshold
     comparison = Comparison(
         base=base,
         candidate=candidate,
@@ -102,7 +102,7 @@ def matched_cases(
         cases=tuple(replace(case, variant=label) for case in shared for label in variants),
         blocks=RULE.looks[-1],
         stopping=Stopping(RULE.looks[0], None, budget_s),
-        sides=variants,
+        variants=variants,
         probes=_probes(asked, comparison),
     )
     return experiment, comparison
@@ -117,5 +117,5 @@ def _assignment_seed(seed: int, variants: Mapping[str, BuiltVariant]) -> int:
 def _probes(asked: Experiment, comparison: Comparison) -> tuple[str, ...]:
     """Return the config's probes and those that the compared metrics and thresholds need."""
     figures = {*comparison.metrics, *(bound.figure for bound in comparison.bounds)}
-    needed = {*asked.probes, *(probe for metric, probe in METRIC_PROBES.items() if metric in figures)}
+    needed = {*asked.probes, *(probe for metric, probe in PROBE_OF_METRIC.items() if metric in figures)}
     return tuple(probe for probe in PROBES if probe in needed)

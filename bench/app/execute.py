@@ -49,7 +49,7 @@ class RunOptions:
         options: the options that change the config.
         out: folder of a new run, if one is named.
         resume: the run to resume, if there is one.
-        sides: the arguments before the config: the variants of a comparison.
+        variants: the arguments before the config, those of a comparison.
     """
 
     command: str
@@ -58,7 +58,7 @@ class RunOptions:
     out: Path | None
     resume: Path | None
     quiet: bool
-    sides: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def _open_run(experiment: Experiment, options: RunOptions) -> Iterator[OpenRun]:
         started=now.isoformat(timespec="seconds"),
         config=config_record(experiment, flags),
         environment=describe_environment({case.client for case in experiment.cases}, pinning),
-        command=(options.command, *options.sides, "CONFIG", *options.options),
+        command=(options.command, *options.variants, "CONFIG", *options.options),
     )
     with ExitStack() as stack:
         if options.resume is None:
@@ -140,7 +140,7 @@ def _open_run(experiment: Experiment, options: RunOptions) -> Iterator[OpenRun]:
             schedule = new_schedule(experiment)
             journal = stack.enter_context(new_journal(folder / JOURNAL, header))
         else:
-            check_resumable(past.beginning, header)
+            check_resumable(past.header, header)
             schedule = _resume_schedule(experiment, folder, past)
             journal = stack.enter_context(continued_journal(folder / JOURNAL, past))
             if not schedule.is_over:
@@ -187,7 +187,7 @@ def _announce(run: OpenRun, context: RunContext, console: Console) -> Sequence[C
         *comparison_lines(experiment),
     ):
         console.print(line, soft_wrap=True)
-    if experiment.contest is not None:
+    if experiment.comparison is not None:
         return ()
     forecasts = forecast_run(experiment, context.flag_sizes, context.launcher)
     for warning in resource_warnings(experiment, forecasts, run.limits):
@@ -219,7 +219,7 @@ def _count(trials: tuple[Measurement, ...]) -> int:
 
 def _resume_command(options: RunOptions, folder: Path) -> str:
     """Write the command that resumes a run, for a shell."""
-    words = [options.command, *options.sides, options.config, *options.options, "--resume", str(folder)]
+    words = [options.command, *options.variants, options.config, *options.options, "--resume", str(folder)]
     return f"{_program()} {shlex.join(words)}"
 
 

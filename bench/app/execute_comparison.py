@@ -107,7 +107,7 @@ def _choose_repeats(
     except ValueError as error:
         raise UsageError(str(error), hint="compare fewer cases") from error
     if options.resume is not None:
-        return stored_repeats(read_journal(journal_path(options.resume)).beginning, comparison)
+        return stored_repeats(read_journal(journal_path(options.resume)).header, comparison)
     pilot = run_pilot(experiment, plan_pinning(experiment), flags)
     least_s = blocks * pilot.block_s
     if least_s > comparison.budget_s:

@@ -21,7 +21,7 @@ from bench.system.machine import Machine, read_machine
 from bench.system.noise_advice import noise_advice
 
 
-def execute_noise_run(asked: Experiment, order: RunOptions, *, as_json: bool) -> int:
+def execute_noise_run(asked: Experiment, options: RunOptions, *, as_json: bool) -> int:
     """Measure each case against itself, store and print the noise, and return the exit code.
 
     Raises:
@@ -38,7 +38,7 @@ def execute_noise_run(asked: Experiment, order: RunOptions, *, as_json: bool) ->
     # if a variant were decided early, the other one would be left without a pair
     experiment = replace(asked, cases=pair_with_itself(asked.cases), stopping=None, notes=notes)
     present = partial(_store_and_print, before=read_machine(), as_json=as_json)
-    return execute_run(experiment, present, order)
+    return execute_run(experiment, present, options)
 
 
 def check_gate(threshold: float, blocks: int) -> str:

@@ -49,12 +49,12 @@ def ab(  # noqa: PLR0913  one argument an option
     variants, config = split_variants(base, candidate, config)
     experiment = load_experiment(config, only=only, seed=seed)
     request = comparison_request(
-        parse_variants(variants, experiment.terms.variants),
+        parse_variants(variants, experiment.comparison_settings.variants),
         metrics=metrics,
         threshold=threshold,
         budget=budget,
     )
     words = option_words(only=only, seed=seed, metrics=metrics, threshold=threshold, budget=budget)
     present = partial(present_comparison, outputs=Outputs(as_json=as_json))
-    order = RunOptions("ab", config, words, out, resume, quiet, variants)
-    return execute_comparison(experiment, request, present, order)
+    run_options = RunOptions("ab", config, words, out, resume, quiet, variants)
+    return execute_comparison(experiment, request, present, run_options)

@@ -53,7 +53,7 @@ def gate(  # noqa: PLR0913  one argument an option
     """
     config = config or DEFAULT_CONFIG
     experiment = load_experiment(config)
-    configured = experiment.terms.variants
+    configured = experiment.comparison_settings.variants
     request = comparison_request(
         gate_variants(configured, against), metrics=metrics, threshold=threshold, budget=budget
     )

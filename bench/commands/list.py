@@ -104,7 +104,7 @@ def _stored_row(folder: Path) -> tuple[str, ...]:
 def _unfinished_row(folder: Path) -> tuple[str, ...]:
     past = read_journal(folder / JOURNAL)
     blocks = len({trial.block for trial in past.trials})
-    return folder.name, "journal only", "", str(blocks), past.beginning.started
+    return folder.name, "journal only", "", str(blocks), past.header.started
 
 
 def _first_comment(text: str) -> str:

@@ -50,5 +50,5 @@ def noise(  # noqa: PLR0913  one argument an option
     config = config or "noise"
     experiment = load_experiment(config, blocks=blocks, seed=seed)
     words = option_words(blocks=blocks, seed=seed)
-    order = RunOptions("noise", config, words, out, resume, quiet)
-    return execute_noise_run(experiment, order, as_json=as_json)
+    run_options = RunOptions("noise", config, words, out, resume, quiet)
+    return execute_noise_run(experiment, run_options, as_json=as_json)

@@ -138,7 +138,7 @@ def resolve(form: ConfigForm, source: Any, stem: str) -> Experiment:
         pinning=form.pinning,
         disturbed=form.disturbed,
         deviations=_deviations(form),
-        terms=_comparison_settings(form),
+        comparison_settings=_comparison_settings(form),
     )
 
 

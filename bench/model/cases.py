@@ -202,9 +202,9 @@ class Experiment:
         pinning: whether server, worker and harness run on separate cores if there are enough.
         deviations: by client, ``Client.deviations``.
         disturbed: whether disturbed trials are discarded, or kept with a remark.
-        terms: the config's settings for comparisons, which ``ab`` and ``gate`` use.
-        contest: the comparison that this run is; ``None`` for other runs.
-        sides: the variants of the comparison, built, by label; other runs use this project's own code.
+        comparison_settings: the config's settings for comparisons, which ``ab`` and ``gate`` use.
+        comparison: the comparison that this run is; ``None`` for other runs.
+        variants: the variants of the comparison, built, by label; other runs use this project's own code.
     """
 
     name: str
@@ -223,6 +223,6 @@ class Experiment:
     pinning: bool = True
     disturbed: Literal["refuse", "keep"] = "refuse"
     deviations: Mapping[str, Mapping[str, FetchOutcome]] = field(default_factory=dict)
-    terms: ComparisonSettings = field(default_factory=ComparisonSettings)
-    contest: Comparison | None = None
-    sides: Mapping[str, BuiltVariant] = field(default_factory=dict)
+    comparison_settings: ComparisonSettings = field(default_factory=ComparisonSettings)
+    comparison: Comparison | None = None
+    variants: Mapping[str, BuiltVariant] = field(default_factory=dict)

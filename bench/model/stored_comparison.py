@@ -47,13 +47,13 @@ def as_configured(case: Case, comparison: Comparison) -> Case:
     return replace(case, countries=replace(case.countries, repeat=repeat))
 
 
-def stored_repeats(beginning: RunHeader, comparison: Comparison) -> Mapping[str, int]:
+def stored_repeats(header: RunHeader, comparison: Comparison) -> Mapping[str, int]:
     """Return how often the countries of each case were repeated per round when the run began.
 
     Raises:
         UsageError: it began with other cases, or without a comparison.
     """
-    match beginning.config.get("contest"):
+    match header.config.get("contest"):
         case {"repeats": Mapping() as repeats} if repeats.keys() == comparison.margins.keys():
             return {str(case): int(factor) for case, factor in repeats.items()}
     raise UsageError(

@@ -44,13 +44,13 @@ class MeasuredCases:
         return self.results.get(case_id, CaseResult((), {}, self.problems))
 
 
-def measure_cases(experiment: Experiment, selected: AbstractSet[str], order: RunOptions) -> MeasuredCases:
+def measure_cases(experiment: Experiment, selected: AbstractSet[str], options: RunOptions) -> MeasuredCases:
     """Run the selected cases, and store the run in ``results/runs`` as ``run`` does.
 
     Args:
         experiment: the config, with all of its cases.
         selected: ids of the cases to run.
-        order: options of ``run`` that would do the same; the selection is added here.
+        options: the options of ``run`` that would do the same; the selection is added here.
     """
     results: dict[str, CaseResult] = {}
 
@@ -60,10 +60,10 @@ def measure_cases(experiment: Experiment, selected: AbstractSet[str], order: Run
         return ExitCode.OK
 
     cases = tuple(case for case in experiment.cases if case.id in selected)
-    order = replace(order, options=(*_selection_words(experiment.cases, cases), *order.options))
+    options = replace(options, options=(*_selection_words(experiment.cases, cases), *options.options))
     try:
         with handle_termination():
-            code = execute_run(replace(experiment, cases=cases), present, order)
+            code = execute_run(replace(experiment, cases=cases), present, options)
     except BenchError as error:
         return MeasuredCases(problems=printable_lines(error))
     except Interrupted as interrupted:

@@ -80,7 +80,7 @@ class LiveProgress(PlainProgress):
 @contextmanager
 def show_progress(experiment: Experiment, console: Console) -> Iterator[Observer]:
     """Yield the display that fits the experiment and the console."""
-    comparison = experiment.contest
+    comparison = experiment.comparison
     state = RunProgress(monotonic) if comparison is None else ComparisonProgress(comparison)
     if console.is_terminal:
         with live_drawing(console) as live:
@@ -96,7 +96,7 @@ def live_drawing(console: Console) -> Live:
 
 def comparison_lines(experiment: Experiment) -> Iterator[str]:
     """Describe a comparison before its first trial, and how long it may take."""
-    comparison = experiment.contest
+    comparison = experiment.comparison
     if comparison is None:
         return
     cases, metrics = len(comparison.margins), len(comparison.metrics)

@@ -38,7 +38,7 @@ class RunContext:
 
     def variant(self, case: Case) -> BuiltVariant:
         """Return the variant of a case."""
-        return self.experiment.sides.get(case.variant, self.own)
+        return self.experiment.variants.get(case.variant, self.own)
 
 
 @contextmanager

@@ -64,4 +64,4 @@ def with_repeats(experiment: Experiment, comparison: Comparison) -> Experiment:
     for case in experiment.cases:
         repeat = case.countries.repeat * comparison.repeats[case.plain_id]
         cases.append(replace(case, countries=replace(case.countries, repeat=repeat)))
-    return replace(experiment, cases=tuple(cases), contest=comparison)
+    return replace(experiment, cases=tuple(cases), comparison=comparison)

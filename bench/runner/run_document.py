@@ -27,7 +27,7 @@ def config_record(experiment: Experiment, flags: Mapping[str, bytes]) -> dict[st
     Strategies are hashed with them, and flags that are not the project's own: if their content changed, a
     resumed run would be two runs. The repeats of a comparison are not: they are measured when it begins.
     """
-    comparison, cases = experiment.contest, experiment.cases
+    comparison, cases = experiment.comparison, experiment.cases
     settings = {
         "blocks": experiment.blocks,
         "stopping": None if experiment.stopping is None else asdict(experiment.stopping),
@@ -45,7 +45,9 @@ def config_record(experiment: Experiment, flags: Mapping[str, bytes]) -> dict[st
     if comparison is not None:
         cases = tuple(as_configured(case, comparison) for case in cases)
         settings["contest"] = to_json_value(replace(comparison, repeats={}))
-        settings["variants"] = {name: to_json_value(side.about) for name, side in experiment.sides.items()}
+        settings["variants"] = {
+            name: to_json_value(variant.about) for name, variant in experiment.variants.items()
+        }
     identity = json.dumps([settings, to_json_value(cases)], sort_keys=True)
     if comparison is not None:
         settings["contest"] = to_json_value(comparison)
@@ -62,9 +64,9 @@ def run_document(experiment: Experiment, journal: JournalContents, *, name: str)
     return Run(
         name=name,
         status="complete" if schedule.is_over else "partial",
-        started=journal.beginning.started,
-        config=journal.beginning.config,
-        environment=journal.beginning.environment,
+        started=journal.header.started,
+        config=journal.header.config,
+        environment=journal.header.environment,
         cases=experiment.cases,
         trials=schedule.kept,
         resumed=journal.resumed,

@@ -97,7 +97,7 @@ class Schedule:
         starts first.
         """
         experiment, state = self.experiment, self.state
-        comparison = experiment.contest
+        comparison = experiment.comparison
         groups = case_groups(experiment)
         while state.due:
             block = state.blocks
@@ -116,7 +116,7 @@ class Schedule:
 
 def case_groups(experiment: Experiment) -> Mapping[str, tuple[Case, ...]]:
     """Return the cases that are measured together: both variants in a comparison, else each alone."""
-    if experiment.contest is None:
+    if experiment.comparison is None:
         return {case.id: (case,) for case in experiment.cases}
     return variants_of(experiment.cases)
 
@@ -130,8 +130,8 @@ def variants_of(cases: Sequence[Case]) -> Mapping[str, tuple[Case, ...]]:
 def new_schedule(experiment: Experiment) -> Schedule:
     """Return the schedule of an experiment before its first trial."""
     names = case_groups(experiment)
-    if experiment.contest is not None:
-        return Schedule(experiment, ComparisonState(names, experiment.contest))
+    if experiment.comparison is not None:
+        return Schedule(experiment, ComparisonState(names, experiment.comparison))
     return Schedule(experiment, RunState(names, stopping_rule(experiment.blocks, experiment.stopping)))
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _BACKLOG: Final = 8192
 """Connections that may wait to be accepted: with 100, a burst of 200 left 97 waiting for a second."""
-_PROBES: Final = 4
+_KEEPALIVE_PROBES: Final = 4
 """Unanswered keep-alive probes until a connection is closed (TCP_KEEPCNT)."""
 _UNACKNOWLEDGED_S: Final = 120
 """Time until a connection is closed if the client acknowledges or takes nothing (TCP_USER_TIMEOUT)."""
@@ -160,6 +160,6 @@ def _open_socket(host: str, port: int, limits: ConnectionLimits) -> socket.socke
     if sys.platform == "linux":
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, limits.idle_probe_s)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, limits.probe_interval_s)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _PROBES)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _KEEPALIVE_PROBES)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED_S * 1000)
     return listener

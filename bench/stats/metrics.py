@@ -11,7 +11,7 @@ from bench.model.results import Measurement
 
 SUMMED: Final[frozenset[BoundedFigure]] = frozenset({"elapsed", "cpu", "errors"})
 """Figures that grow with the number of fetches in a round."""
-PROBES: Final[Mapping[Metric, str]] = {"cpu": "cpu", "memory": "memory"}
+PROBE_OF_METRIC: Final[Mapping[Metric, str]] = {"cpu": "cpu", "memory": "memory"}
 """The probe that a metric needs, of ``bench.model.cases.PROBES``; the others need none."""
 
 

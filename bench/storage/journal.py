@@ -41,7 +41,7 @@ class JournalContents:
         checksum: of the last whole line.
     """
 
-    beginning: RunHeader
+    header: RunHeader
     trials: tuple[Measurement, ...]
     resumed: tuple[Resumption, ...]
     end: int
@@ -72,13 +72,13 @@ class Journal:
 
 
 @contextmanager
-def new_journal(path: Path, beginning: RunHeader) -> Iterator[Journal]:
+def new_journal(path: Path, header: RunHeader) -> Iterator[Journal]:
     """Create a journal with its header, and keep it open for appending.
 
     Raises:
         SetupError: it cannot be written, and does not exist then.
     """
-    line, checksum = _encode_line(beginning, 0)
+    line, checksum = _encode_line(header, 0)
     try:
         write_atomically(path, line)
         file = io.FileIO(path, "ab")
@@ -134,12 +134,12 @@ def read_journal(path: Path) -> JournalContents:
         offset += len(line) + 1
     _check_torn_line(path, content[end:], end, checksum)
     match entries:
-        case [RunHeader() as beginning, *_]:
+        case [RunHeader() as header, *_]:
             pass
         case _:
             raise UnreadableResultError(f"{path}: damaged at byte 0: not one whole line")
     return JournalContents(
-        beginning=beginning,
+        header=header,
         trials=tuple(entry for entry in entries if isinstance(entry, Measurement)),
         resumed=tuple(entry for entry in entries if isinstance(entry, Resumption)),
         end=end,

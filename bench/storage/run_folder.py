@@ -129,7 +129,7 @@ def _find_document(run: Path) -> Path:
         return _latest(folder / DOCUMENT for folder in stored)
     for candidate in (run, RUNS / run):
         if _is_file(candidate / JOURNAL):
-            command = [*read_journal(candidate / JOURNAL).beginning.command, "--resume", str(candidate)]
+            command = [*read_journal(candidate / JOURNAL).header.command, "--resume", str(candidate)]
             raise UsageError(
                 f"{candidate} was interrupted before its results were written",
                 hint=f"finish it with `flagbench {shlex.join(command)}`",

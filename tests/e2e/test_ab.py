@@ -12,7 +12,7 @@ import pytest
 from bench.storage.journal import read_journal
 from tests.repositories import Repository
 from tests.revisions import config, environment, with_planted, words
-from tests.runs import await_that
+from tests.runs import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300)]
 
@@ -75,14 +75,14 @@ def start(repository: Repository, cache: Path, said: Sequence[str | Path]) -> su
     )
 
 
-def kill(contest: "subprocess.Popen[str]", number: signal.Signals, out: Path, trials: int) -> str:
+def kill(process: "subprocess.Popen[str]", number: signal.Signals, out: Path, trials: int) -> str:
     """Send a signal after a number of trials; return everything written to stderr."""
     journal = out / "journal.jsonl"
-    with contest:
-        await_that(lambda: journal.exists() and len(read_journal(journal).trials) >= trials, 120)
-        contest.send_signal(number)
-        _, told = contest.communicate()
-    assert contest.returncode == (143 if number == signal.SIGTERM else -number), told
+    with process:
+        wait_until(lambda: journal.exists() and len(read_journal(journal).trials) >= trials, 120)
+        process.send_signal(number)
+        _, told = process.communicate()
+    assert process.returncode == (143 if number == signal.SIGTERM else -number), told
     return told
 
 

@@ -1,4 +1,4 @@
-"""Every fault ends in the same class for every strategy, client and protocol, and no fetch is repeated."""
+"""Every fault has the same outcome for every strategy, client and protocol, and no fetch is repeated."""
 
 import sys
 from collections import Counter
@@ -13,69 +13,91 @@ from bench.model.flags import served_flags
 from bench.model.profile_presets import preset
 from bench.model.server_settings import ServerSettings
 from bench.runner.protected_files import write_reference
-from tests.conformance import SERVER_SEED, Conversation, Talk, cells, differences, talks, total_talks
+from tests.conformance import (
+    SERVER_SEED,
+    FaultRound,
+    FaultyServer,
+    combinations,
+    connection_fault_rounds,
+    differences,
+    fault_rounds,
+)
 from tests.server_process import running_server
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
-Meeting: TypeAlias = tuple[str, str]
-"""A cell, and a kind of fault that it met."""
+FaultyCombination: TypeAlias = tuple[str, str]
+"""A combination, and a kind of fault that it met."""
 
 SEEDS = range(1, 21)
-LANES = 6
-CELLS = cells()
-FEW = [cell for cell in CELLS if cell.strategy.name in {"threadpool_map", "asyncio_gather"}]
+PARALLEL = 6
+COMBINATIONS = combinations()
+FEW = [
+    combination
+    for combination in COMBINATIONS
+    if combination.strategy.name in {"threadpool_map", "asyncio_gather"}
+]
 
 
 @pytest.fixture(scope="module")
-def conversation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conversation]:
-    """Run one server for all."""
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyServer]:
+    """Run one server for all tests."""
     folder = tmp_path_factory.mktemp("conformance")
-    with running_server(ServerSettings(preset("local"), seed=SERVER_SEED)) as server:
-        yield Conversation(server, folder, write_reference(folder, served_flags(None)))
+    with running_server(ServerSettings(preset("local"), seed=SERVER_SEED)) as running:
+        yield FaultyServer(running, folder, write_reference(folder, served_flags(None)))
 
 
-def test_client_and_server_agree_on_every_fetch(conversation: Conversation) -> None:
-    """One strategy of each style with every client that it can use, and every fault."""
-    asked = [talk for cell in FEW for talk in (*talks(cell, seed=1, fetches=30), *total_talks(cell))]
-    met: Counter[Meeting] = Counter()
-    assert held(conversation, asked, met) == []
-    assert planned(asked) <= met.keys()
+def test_client_and_server_agree_on_every_fetch(server: FaultyServer) -> None:
+    """This tries one strategy of each style, every client that it can use, and every fault."""
+    rounds = [
+        round_
+        for combination in FEW
+        for round_ in (*fault_rounds(combination, seed=1, fetches=30), *connection_fault_rounds(combination))
+    ]
+    met: Counter[FaultyCombination] = Counter()
+    assert run_rounds(server, rounds, met) == []
+    assert planned(rounds) <= met.keys()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_client_and_server_agree_for_every_strategy_over_twenty_seeds(
-    conversation: Conversation, capsys: pytest.CaptureFixture[str]
+    server: FaultyServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = [talk for cell in CELLS for talk in total_talks(cell)]
-    asked += [talk for cell in CELLS for seed in SEEDS for talk in talks(cell, seed, fetches=60)]
-    met: Counter[Meeting] = Counter()
-    assert held(conversation, asked, met) == []
-    assert planned(asked) <= met.keys()
+    rounds = [round_ for combination in COMBINATIONS for round_ in connection_fault_rounds(combination)]
+    rounds += [
+        round_
+        for combination in COMBINATIONS
+        for seed in SEEDS
+        for round_ in fault_rounds(combination, seed, fetches=60)
+    ]
+    met: Counter[FaultyCombination] = Counter()
+    assert run_rounds(server, rounds, met) == []
+    assert planned(rounds) <= met.keys()
     with capsys.disabled():
         sys.stdout.write(
-            f"\nconformance: {len(planned(asked))} cells of {len(KINDS)} faults, {met.total():,} fetches\n"
+            f"\nconformance: {len(planned(rounds))} combinations with a fault, {met.total():,} fetches\n"
         )
 
 
-def planned(asked: list[Talk]) -> set[Meeting]:
-    """Return what talks are to meet."""
-    return {(str(talk.cell), fault.kind) for talk in asked for fault in talk.profile.faults}
+def planned(rounds: list[FaultRound]) -> set[FaultyCombination]:
+    """Return the faults that these rounds should meet."""
+    return {(str(round_.combination), fault.kind) for round_ in rounds for fault in round_.profile.faults}
 
 
-def held(conversation: Conversation, asked: list[Talk], met: Counter[Meeting]) -> list[str]:
-    """Hold all talks, a few at a time, for most of each is waiting; count what is met, tell what differs."""
+def run_rounds(server: FaultyServer, rounds: list[FaultRound], met: Counter[FaultyCombination]) -> list[str]:
+    """Run rounds, a few at a time, as they mostly wait; count the faults met, and return differences."""
 
-    def hold(number: int) -> list[str]:
-        talk = asked[number]
-        seen = conversation.hold(talk)
-        total = [fault.kind for fault in talk.profile.faults if KINDS[fault.kind].is_total]
-        for country in talk.countries:
+    def run(number: int) -> list[str]:
+        round_ = rounds[number]
+        observation = server.run(round_)
+        total = [fault.kind for fault in round_.profile.faults if KINDS[fault.kind].is_total]
+        for country in round_.countries:
             met.update(
-                (str(talk.cell), kind) for kind in total or [each.fault for each in seen.records[country]]
+                (str(round_.combination), kind)
+                for kind in total or [each.fault for each in observation.records[country]]
             )
-        return differences(talk, seen)
+        return differences(round_, observation)
 
-    with ThreadPoolExecutor(LANES) as executor:
-        return [line for lines in executor.map(hold, range(len(asked))) for line in lines]
+    with ThreadPoolExecutor(PARALLEL) as executor:
+        return [line for lines in executor.map(run, range(len(rounds))) for line in lines]

@@ -26,7 +26,7 @@ from bench.report.export.trial_rows import COLUMNS
 from bench.storage.run_folder import load_run
 from bench.storage.run_json import run_to_json_text
 from tests.builders import case, run_of, trials
-from tests.comparisons import contested
+from tests.comparisons import comparison_run
 from tests.foreign_formats import BENCHER, GITHUB_ACTION_BENCHMARK, HYPERFINE, junit_problems
 from tests.runs import ROOT, config, run
 
@@ -185,8 +185,8 @@ def test_junitparser_reads_passing_and_failing_runs(measured: Path, tmp_path: Pa
     def elapsed_s(of: Case, block: int) -> float:
         return (0.03 if (of.variant, of.strategy) == ("worktree", "sequential") else 0.02) + block / 1e5
 
-    contest = stored(tmp_path / "contest", contested(SLOW, QUICK, elapsed_s=elapsed_s))
-    file = export("junit", tmp_path / "contest.xml", contest)
+    comparison = stored(tmp_path / "contest", comparison_run(SLOW, QUICK, elapsed_s=elapsed_s))
+    file = export("junit", tmp_path / "contest.xml", comparison)
     assert list(junit_problems(ET.fromstring(file.read_bytes()))) == []  # noqa: S314  written above
     (suite,) = JUnitXml.fromfile(str(file))
     failing = [

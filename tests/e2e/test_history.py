@@ -17,7 +17,7 @@ from bench.model.results import Run
 from bench.storage.history import add_points
 from bench.storage.run_folder import save_run
 from tests.builders import case
-from tests.comparisons import CANDIDATE, between_commits, contested
+from tests.comparisons import CANDIDATE, between_commits, comparison_run
 from tests.histories import noisy, point
 
 pytestmark = [pytest.mark.e2e]
@@ -66,7 +66,7 @@ def slower(of: Case, block: int) -> float:
 
 def stored(folder: Path, base: str, candidate: str, day: int, **changes: object) -> Run:
     """Store a comparison of two commits that was run on this day."""
-    run = between_commits(contested(case(), elapsed_s=slower), base, candidate, **changes)
+    run = between_commits(comparison_run(case(), elapsed_s=slower), base, candidate, **changes)
     run = replace(run, name=f"ci-202602{day:02}-030405", started=f"2026-02-{day:02}T03:04:05+00:00")
     place = folder / "results" / "runs" / run.name
     place.mkdir(parents=True)

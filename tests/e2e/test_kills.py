@@ -18,13 +18,13 @@ from bench.storage.run_folder import load_run
 from tests.runs import (
     ROOT,
     alive,
-    await_that,
     command,
     command_line,
     config,
     document,
     hostile,
     resume_command,
+    wait_until,
 )
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
@@ -194,7 +194,7 @@ def shell_code(runner: subprocess.Popen[str]) -> int:
 
 def await_main(runner: subprocess.Popen[str]) -> None:
     """Wait until our own code takes signals: before that, the interpreter has its own ways to end."""
-    await_that(lambda: _catches(runner.pid, signal.SIGTERM), 20)
+    wait_until(lambda: _catches(runner.pid, signal.SIGTERM), 20)
 
 
 def _catches(pid: int, number: signal.Signals) -> bool:
@@ -230,7 +230,7 @@ def interrupt_twice(lane: Lane, number: signal.Signals, times: int) -> None:
     for time_ in range(times):
         out = lane.config.parent / f"run{time_}"
         with lane.start([*command(lane.config)[:-1], str(out)]) as runner:
-            await_that((out / "journal.jsonl").exists, 20)
+            wait_until((out / "journal.jsonl").exists, 20)
             time.sleep(lane.random.uniform(0, LONGEST_S))
             runner.send_signal(number)
             time.sleep(lane.random.uniform(0.001, 0.05))

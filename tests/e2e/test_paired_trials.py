@@ -18,7 +18,7 @@ from bench.runner.pilot import run_pilot, with_repeats
 from bench.system.cpu_affinity import plan_pinning
 from bench.system.paths import import_path
 from bench.system.process_tree import descendants
-from tests.comparisons import BASE, CANDIDATE, contest, experiment, measure_for_real
+from tests.comparisons import BASE, CANDIDATE, experiment, measure_for_real, new_comparison
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -37,11 +37,11 @@ def comparison_of(candidate: Path | None, *, budget_s: float = BLOCK_S, deadline
         name: BuiltVariant(sys.executable, import_path(), {CASE.strategy: file})
         for name, file in ((BASE, shipped.file), (CANDIDATE, candidate or shipped.file))
     }
-    of = experiment(CASE, terms=contest(CASE, metrics=("elapsed", "p99"), budget_s=budget_s))
+    of = experiment(CASE, comparison=new_comparison(CASE, metrics=("elapsed", "p99"), budget_s=budget_s))
     return replace(
         of,
         strategies={CASE.strategy: shipped},
-        sides=variants,
+        variants=variants,
         disturbed="keep",
         deadline_s=deadline_s,
         rounds=3,
@@ -59,8 +59,8 @@ def measured(folder: Path, of: Experiment) -> Mapping[str, list[Measurement]]:
 
 def test_both_variants_have_a_short_warm_up_and_the_same_rounds(tmp_path: Path) -> None:
     of = comparison_of(None)
-    assert of.contest is not None
-    of = with_repeats(of, replace(of.contest, repeats={CASE.id: 4}))
+    assert of.comparison is not None
+    of = with_repeats(of, replace(of.comparison, repeats={CASE.id: 4}))
     for (trial,) in measured(tmp_path, of).values():
         assert trial.outcome == "ok", trial.detail
         assert trial.warm_up is not None
@@ -110,8 +110,8 @@ def test_the_waiting_worker_is_paused(tmp_path: Path) -> None:
     watcher.start()
     try:
         of = comparison_of(None)
-        assert of.contest is not None
-        found = measured(tmp_path, with_repeats(of, replace(of.contest, repeats={CASE.id: 20})))
+        assert of.comparison is not None
+        found = measured(tmp_path, with_repeats(of, replace(of.comparison, repeats={CASE.id: 20})))
     finally:
         over.set()
         watcher.join()
@@ -151,10 +151,10 @@ def test_a_variant_that_hangs_has_its_own_deadline(tmp_path: Path) -> None:
 def test_a_pilot_makes_rounds_long_enough(tmp_path: Path) -> None:
     """Rounds of five milliseconds are repeated until they take about a fifth of a second."""
     of = comparison_of(None)
-    assert of.contest is not None
+    assert of.comparison is not None
     pilot = run_pilot(of, plan_pinning(of), served_flags(None))
     assert 2 <= pilot.repeats[CASE.id] <= 40
     assert pilot.block_s > 6 * 0.2
-    found = measured(tmp_path, with_repeats(of, replace(of.contest, repeats=pilot.repeats)))
+    found = measured(tmp_path, with_repeats(of, replace(of.comparison, repeats=pilot.repeats)))
     for (trial,) in found.values():
         assert min(round_.elapsed_s for round_ in trial.rounds) >= 0.1

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.runs import ROOT, await_that, config, hostile
+from tests.runs import ROOT, config, hostile, wait_until
 
 pytestmark = [pytest.mark.e2e]
 
@@ -233,7 +233,7 @@ def test_signal_ends_the_session_and_stores_a_partial_run(
     )
     with process:
         try:
-            await_that(lambda: any(_trials(each) > 1 for each in runs_folder.glob("*/journal.jsonl")), 30)
+            wait_until(lambda: any(_trials(each) > 1 for each in runs_folder.glob("*/journal.jsonl")), 30)
             process.send_signal(number)
             stdout, stderr = process.communicate(timeout=TIMEOUT_S)
         finally:

@@ -31,7 +31,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
-def contested(repository: Repository, cache: Path, *said: str | Path) -> Mapping[str, Any]:
+def comparison_json(repository: Repository, cache: Path, *said: str | Path) -> Mapping[str, Any]:
     """Let two variants contend, and return what is said of them."""
     ended = subprocess.run(
         words("ab", *said, "--json", "--quiet"),
@@ -60,7 +60,7 @@ def test_planted_slow_down_of_five_per_cent_is_found_five_times_of_five(
     found = []
     for seed in range(5):
         path = at_full_size(tmp_path)
-        said = contested(
+        said = comparison_json(
             repository, cache, "main", "planted", path, "--seed", str(seed), "--out", tmp_path / str(seed)
         )
         elapsed = next(each for each in said["metrics"] if each["metric"] == "elapsed")
@@ -76,7 +76,7 @@ def test_identical_code_raises_no_alarm_in_fifteen_comparisons(
     for seed in range(15):
         path = at_full_size(tmp_path, clients=["urllib3", "requests"], rounds=3, budget="90s")
         options = ("--seed", str(seed), "--out", tmp_path / str(seed))
-        said = contested(repository, cache, "main", "main", path, *options)
+        said = comparison_json(repository, cache, "main", "main", path, *options)
         found.append([each["verdict"] for each in said["metrics"]])
     flat = [verdict for each in found for verdict in each]
     tell(f"identical: {Counter(flat)}")
@@ -97,7 +97,7 @@ def test_versions_of_libraries_and_pythons_are_compared(
     sides: tuple[str, str],
 ) -> None:
     path = at_full_size(tmp_path, strategies=["asyncio_gather"], clients=["httpx"])
-    said = contested(repository, cache, *sides, path, "--out", tmp_path / "run")
+    said = comparison_json(repository, cache, *sides, path, "--out", tmp_path / "run")
     found = {each["metric"]: (each["verdict"], each["ratio"], each["blocks"]) for each in said["metrics"]}
     tell(f"{' : '.join(sides)}: {found}")
     assert found["elapsed"][0] != "inconclusive"
@@ -109,7 +109,7 @@ def test_four_cases_fit_the_default_budget(
     repository: Repository, cache: Path, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
     began_s = monotonic()
-    contested(repository, cache, "main", "planted", "gate", "--out", tmp_path / "run")
+    comparison_json(repository, cache, "main", "planted", "gate", "--out", tmp_path / "run")
     took_s = monotonic() - began_s
     run = json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))
     timed_s = sum(round_["elapsed_s"] for trial in run["trials"] for round_ in trial["rounds"])

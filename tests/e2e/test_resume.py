@@ -14,7 +14,7 @@ import pytest
 
 from bench.storage.journal import JournalContents, read_journal
 from bench.storage.run_folder import DOCUMENT, JOURNAL, LOCK, load_run
-from tests.runs import ROOT, await_that, command, config, document, resumed, run, started
+from tests.runs import ROOT, command, config, document, resumed, run, started, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -37,7 +37,7 @@ def past_of(path: Path) -> JournalContents:
     return read_journal(journal_of(path))
 
 
-def weather(path: Path) -> list[tuple[Any, ...]]:
+def planned(path: Path) -> list[tuple[Any, ...]]:
     """Return each trial of a stored run, in order, with the delays and errors that it met."""
     return [
         (trial["case"], trial["block"], trial["rounds"][0]["ideal_s"], trial["rounds"][0]["fetches"])
@@ -79,21 +79,21 @@ def test_interrupted_and_killed_run_equals_an_uninterrupted_one(tmp_path: Path, 
     path = stormy(tmp_path, blocks=9)
     first = [*command(path), "--blocks", "3"]
     with subprocess.Popen(first, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
-        await_that(lambda: journal_of(path).exists() and len(past_of(path).trials) >= 1, 20)
+        wait_until(lambda: journal_of(path).exists() and len(past_of(path).trials) >= 1, 20)
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=20)
     interrupted_after = len(past_of(path).trials)
     assert f"stopped early: {interrupted_after} of 6 trials kept in " in said
     second = resume_words(said)
     with subprocess.Popen(second, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
-        await_that(lambda: len(past_of(path).trials) > interrupted_after, 20)
+        wait_until(lambda: len(past_of(path).trials) > interrupted_after, 20)
         process.kill()
     kept = past_of(path).trials
     last = subprocess.run(second, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert last.returncode == 0, last.stderr
     assert f"resuming after {len(kept)} of 6 trials" in last.stderr
     assert "block 3 of 3: 6 of 6 trials" in last.stderr
-    assert weather(path) == weather(whole)
+    assert planned(path) == planned(whole)
     stored = document(path)
     assert stored["status"] == "complete"
     assert [each["after"] for each in stored["resumed"]] == [interrupted_after, len(kept)]
@@ -112,7 +112,7 @@ def test_torn_journal_line_is_dropped_reported_and_run_again(left: Path, whole: 
     assert result.returncode == 0
     end = len(b"".join(journal_of(whole).read_bytes().splitlines(keepends=True)[:5]))
     assert f"dropped a torn line of 1000 bytes at byte {end} of {journal_of(left)}" in result.stderr
-    assert weather(left) == weather(whole)
+    assert planned(left) == planned(whole)
     assert past_of(left).trials[:4] == past_of(whole).trials[:4]
 
 
@@ -180,7 +180,7 @@ def test_noise_can_be_resumed(tmp_path: Path) -> None:
     path = config(tmp_path, ["sequential"], blocks=6)
     begun = [sys.executable, "-m", "bench", "noise", str(path), "--out", str(tmp_path / "run")]
     with subprocess.Popen(begun, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=_here()) as process:
-        await_that(lambda: journal_of(path).exists() and len(past_of(path).trials) >= 3, 20)
+        wait_until(lambda: journal_of(path).exists() and len(past_of(path).trials) >= 3, 20)
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=20)
     result = subprocess.run(

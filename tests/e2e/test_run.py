@@ -14,7 +14,6 @@ from bench.system.process_tree import descendants
 from tests.runs import (
     ROOT,
     alive,
-    await_that,
     command,
     command_line,
     config,
@@ -23,6 +22,7 @@ from tests.runs import (
     outcomes,
     run,
     started,
+    wait_until,
     watched,
     workspaces_of,
 )
@@ -110,7 +110,7 @@ def test_interrupted_run_keeps_and_shows_finished_trials(
     assert ", partial" in stdout
     again = f"`python -m bench run {path} --resume {tmp_path / 'run'}`"
     assert f"{len(stored['trials'])} of 500 trials kept in {tmp_path / 'run'}; resume with {again}" in stderr
-    await_that(lambda: not alive(below), 1)
+    wait_until(lambda: not alive(below), 1)
 
 
 def test_killed_runner_leaves_no_process_and_no_temporary_folder(tmp_path: Path) -> None:
@@ -121,8 +121,8 @@ def test_killed_runner_leaves_no_process_and_no_temporary_folder(tmp_path: Path)
         workspaces = set(workspaces_of(below))
         assert workspaces
         process.kill()
-        await_that(lambda: not alive(below), 1)
-    await_that(lambda: not any(workspace.exists() for workspace in workspaces), 1)
+        wait_until(lambda: not alive(below), 1)
+    wait_until(lambda: not any(workspace.exists() for workspace in workspaces), 1)
 
 
 def test_progress_on_a_terminal_is_one_changing_line(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_second_signal_exits_at_once_and_restores_the_cursor(tmp_path: Path) -> 
     process = subprocess.Popen(command(path), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=theirs)
     with process:
         os.close(theirs)
-        await_that(
+        wait_until(
             lambda: any(b"-m\0bench.worker\0" in command_line(pid) for pid in descendants(process.pid)), 20
         )
         below = descendants(process.pid)
@@ -203,7 +203,7 @@ def test_second_signal_exits_at_once_and_restores_the_cursor(tmp_path: Path) -> 
         os.close(ours)
     assert b"left at once; the finished trials are in" in shown
     assert shown.count(b"\x1b[?25l") <= shown.count(b"\x1b[?25h")
-    await_that(lambda: not alive(below), 2)
+    wait_until(lambda: not alive(below), 2)
 
 
 def _read(terminal: int) -> bytes:
@@ -219,7 +219,7 @@ def test_killed_supervisor_leaves_no_process(tmp_path: Path) -> None:
     path = config(tmp_path, strategies, blocks=500, profile={"latency": "200ms"})
     before = set(_sleepers())
     with started(path) as process:
-        await_that(lambda: set(_sleepers()) - before, 20)
+        wait_until(lambda: set(_sleepers()) - before, 20)
         below = descendants(process.pid)
         workspaces = workspaces_of(below)
         supervisor = next(pid for pid in below if b"bench.runner.processes.supervisor" in command_line(pid))
@@ -228,6 +228,6 @@ def test_killed_supervisor_leaves_no_process(tmp_path: Path) -> None:
     assert process.returncode == 4
     assert "error[environment]: the supervisor process has died" in stderr
     assert document(path)["status"] == "partial"
-    await_that(lambda: not alive(below), 2)
+    wait_until(lambda: not alive(below), 2)
     assert set(_sleepers()) <= before
     assert not any(workspace.exists() for workspace in workspaces)

@@ -11,7 +11,6 @@ import pytest
 
 from tests.runs import (
     ROOT,
-    await_that,
     command,
     config,
     document,
@@ -20,6 +19,7 @@ from tests.runs import (
     run,
     server_below,
     started,
+    wait_until,
     watched,
 )
 
@@ -73,9 +73,9 @@ def test_crashed_server_is_replaced_once_and_then_ends_the_run(tmp_path: Path) -
     with started(path) as process:
         first = server_below(process.pid)
         os.kill(first, signal.SIGKILL)
-        await_that(lambda: b'"invalid"' in journal.read_bytes(), 15)
+        wait_until(lambda: b'"invalid"' in journal.read_bytes(), 15)
         lines = journal.read_bytes().count(b"\n")
-        await_that(lambda: journal.read_bytes().count(b"\n") >= lines + 2, 15)
+        wait_until(lambda: journal.read_bytes().count(b"\n") >= lines + 2, 15)
         second = server_below(process.pid)
         assert second != first
         os.kill(second, signal.SIGKILL)

@@ -67,7 +67,7 @@ def contest_of(candidate_s: float, coins: int) -> Experiment:
     """Compare the same code with itself; the candidate's answers take ``candidate_s``."""
     shipped = catalog.find_strategies()
     files = {name: strategy.file for name, strategy in shipped.items()}
-    terms = Comparison(
+    comparison = Comparison(
         BASE,
         CANDIDATE,
         ("elapsed", "p99"),
@@ -75,12 +75,12 @@ def contest_of(candidate_s: float, coins: int) -> Experiment:
         BUDGET_S,
         coins=coins,
     )
-    of = experiment(*CASES, terms=terms, seed=coins)
+    of = experiment(*CASES, comparison=comparison, seed=coins)
     return replace(
         of,
         cases=tuple(_delayed(case, candidate_s) if case.variant == CANDIDATE else case for case in of.cases),
         strategies={case.strategy: shipped[case.strategy] for case in CASES},
-        sides={name: BuiltVariant(sys.executable, import_path(), files) for name in (BASE, CANDIDATE)},
+        variants={name: BuiltVariant(sys.executable, import_path(), files) for name in (BASE, CANDIDATE)},
         stopping=Stopping(RULE.looks[0], None, BUDGET_S),
     )
 
@@ -93,10 +93,10 @@ def found(folder: Path, candidate_s: float, coins: int, tell: Callable[[str], No
     """Run a comparison for real."""
     began_s = monotonic()
     of = contest_of(candidate_s, coins)
-    assert of.contest is not None
+    assert of.comparison is not None
     (folder / str(coins)).mkdir()
     trials = measure_for_real(folder / str(coins), of)
-    verdicts = comparison_verdicts(of.contest, trials)
+    verdicts = comparison_verdicts(of.comparison, trials)
     assert verdicts.failed == {}
     assert len(verdicts.metrics) == 2 * len(CASES)
     kept = {name: fmean(_lateness_s(trials, name)) for name in (BASE, CANDIDATE)}

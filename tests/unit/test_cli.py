@@ -15,7 +15,7 @@ from bench.errors import LockedError
 from bench.storage.journal import new_journal
 from bench.storage.run_folder import RUNS, save_run
 from bench.system.paths import configs_folder
-from tests.builders import BEGINNING, case, run_of, trials
+from tests.builders import HEADER, case, run_of, trials
 from tests.program import call
 
 ROOT = Path(__file__).parents[2]
@@ -210,7 +210,7 @@ def test_runs_with_only_a_journal_are_listed(
     """A damaged one is listed with its problem."""
     for name in ("interrupted", "damaged"):
         (RUNS / name).mkdir(parents=True)
-    with new_journal(RUNS / "interrupted" / "journal.jsonl", BEGINNING) as journal:
+    with new_journal(RUNS / "interrupted" / "journal.jsonl", HEADER) as journal:
         journal.append(trials(case(), [0.02])[0])
     (RUNS / "damaged" / "journal.jsonl").touch()
     assert call(monkeypatch, "list", "runs") == 0

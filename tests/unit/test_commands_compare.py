@@ -14,7 +14,7 @@ from bench.model.trial_outcome import Outcome
 from bench.report.comparison_table import variant_lines
 from bench.storage.run_json import run_to_json_text
 from tests.builders import case, run_of, trials
-from tests.comparisons import BASE, CANDIDATE, between_commits, contest, contested
+from tests.comparisons import BASE, CANDIDATE, between_commits, comparison_run, new_comparison
 from tests.program import call
 
 POOL, LOOP, PLAIN = case(), case("asyncio_gather", "httpx"), case("sequential", workers=1)
@@ -38,9 +38,9 @@ def measure(change: float, *, fails: str = "") -> Callable[[Case, int], float | 
     return elapsed_s
 
 
-def comparison_run(change: float, fails: str = "") -> Run:
+def commits_run(change: float, fails: str = "") -> Run:
     """Build the run of a comparison of two commits."""
-    run = contested(POOL, elapsed_s=measure(change, fails=fails))
+    run = comparison_run(POOL, elapsed_s=measure(change, fails=fails))
     return between_commits(run, "a" * 40, "b" * 40)
 
 
@@ -54,11 +54,11 @@ def compare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Compare:
 @pytest.mark.parametrize(
     ("run", "code", "overall"),
     [
-        (comparison_run(1.0), 0, "passed"),
-        (comparison_run(0.8), 0, "passed"),
-        (comparison_run(1.2), 1, "regression"),
-        (comparison_run(1.0, CANDIDATE), 3, "failed"),
-        (comparison_run(1.0, BASE), 8, "inconclusive"),
+        (commits_run(1.0), 0, "passed"),
+        (commits_run(0.8), 0, "passed"),
+        (commits_run(1.2), 1, "regression"),
+        (commits_run(1.0, CANDIDATE), 3, "failed"),
+        (commits_run(1.0, BASE), 8, "inconclusive"),
     ],
     ids=["equal", "faster", "slower", "candidate-fails", "base-fails"],
 )
@@ -71,7 +71,7 @@ def test_stored_comparison_has_its_verdicts_and_exit_code(
 
 
 def test_interrupted_comparison_is_incomparable(compare: Compare, capsys: pytest.CaptureFixture[str]) -> None:
-    run = comparison_run(1.0)
+    run = commits_run(1.0)
     store("run", replace(run, status="partial", trials=run.trials[:6]))
     assert compare("run") == 9
     assert "was stopped early" in capsys.readouterr().err
@@ -130,8 +130,8 @@ def test_descriptive_prints_ratios_reasons_and_unmatched_cases(
 
 
 def test_vanished_case_fails_unless_allowed(compare: Compare, capsys: pytest.CaptureFixture[str]) -> None:
-    terms = replace(contest(POOL), alone={"lost/x/1/y": BASE, "came/x/1/y": CANDIDATE})
-    run = contested(POOL, elapsed_s=measure(1.0), terms=terms)
+    comparison = replace(new_comparison(POOL), alone={"lost/x/1/y": BASE, "came/x/1/y": CANDIDATE})
+    run = comparison_run(POOL, elapsed_s=measure(1.0), comparison=comparison)
     store("run", between_commits(run, "a" * 40, "b" * 40))
     assert compare("run") == 1
     text = capsys.readouterr().out
@@ -143,7 +143,7 @@ def test_vanished_case_fails_unless_allowed(compare: Compare, capsys: pytest.Cap
 def test_variant_with_uncommitted_changes_is_marked(
     compare: Compare, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = contested(POOL, elapsed_s=measure(1.0))
+    run = comparison_run(POOL, elapsed_s=measure(1.0))
     store("run", between_commits(run, "a" * 40, "b" * 40, dirty=True))
     compare("run")
     text = " ".join(capsys.readouterr().out.split())
@@ -151,13 +151,13 @@ def test_variant_with_uncommitted_changes_is_marked(
 
 
 def test_commit_of_a_variant_is_omitted_if_its_label_is_the_commit() -> None:
-    run = comparison_run(1.0)
-    terms = replace(contest(POOL), base="a" * 10)
+    run = commits_run(1.0)
+    comparison = replace(new_comparison(POOL), base="a" * 10)
     sides = run.config["variants"]
     assert isinstance(sides, dict)
     config = {
         **run.config,
-        "contest": to_json_value(terms),
+        "contest": to_json_value(comparison),
         "variants": {"a" * 10: sides[BASE], CANDIDATE: sides[CANDIDATE]},
     }
     cases = tuple(replace(each, variant="a" * 10) if each.variant == BASE else each for each in run.cases)
@@ -178,6 +178,6 @@ def test_commit_of_a_variant_is_omitted_if_its_label_is_the_commit() -> None:
 def test_invalid_run_variant_or_threshold_is_refused(
     words: tuple[str, ...], message: str, compare: Compare, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    store("run", comparison_run(1.0))
+    store("run", commits_run(1.0))
     assert compare(*words) == 2
     assert message in capsys.readouterr().err

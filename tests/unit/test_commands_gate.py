@@ -16,7 +16,7 @@ from bench.model.comparison import Bound, BuiltVariant, Variant
 from bench.model.results import Run
 from bench.model.trial_outcome import Outcome
 from tests.builders import case
-from tests.comparisons import BASE, CANDIDATE, contest, contested
+from tests.comparisons import BASE, CANDIDATE, comparison_run, new_comparison
 from tests.repositories import Repository, small_repository
 
 POOL, LOOP = case(), case("asyncio_gather", "httpx")
@@ -46,8 +46,8 @@ def base_crashes(of: Case, block: int) -> float | Outcome:
 
 def gate_run(elapsed_s: Callable[[Case, int], float | Outcome], bound_s: float = 1.0) -> Run:
     """Build the run of a gate with an absolute threshold."""
-    terms = replace(contest(POOL), bounds=(Bound("*", "elapsed", "<", bound_s),))
-    return contested(POOL, elapsed_s=elapsed_s, terms=terms)
+    comparison = replace(new_comparison(POOL), bounds=(Bound("*", "elapsed", "<", bound_s),))
+    return comparison_run(POOL, elapsed_s=elapsed_s, comparison=comparison)
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_job_summary_is_appended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_case_that_the_candidate_lacks_fails_unless_allowed(tmp_path: Path) -> None:
-    terms = replace(contest(POOL), alone={"lost/x/1/y": BASE})
-    run = contested(POOL, elapsed_s=equal, terms=terms)
+    comparison = replace(new_comparison(POOL), alone={"lost/x/1/y": BASE})
+    run = comparison_run(POOL, elapsed_s=equal, comparison=comparison)
     outputs = Outputs(junit=tmp_path / "gate.xml", allow_missing=False)
     assert present_comparison(run, tmp_path, outputs) == 1
     assert "worktree lacks this case" in (tmp_path / "gate.xml").read_text("utf-8")
@@ -138,9 +138,9 @@ def test_cases_of_one_variant_are_listed_and_not_measured() -> None:
     """So are cases that the config had in the tree of the base."""
     gone = case("sequential", workers=1)
     variants = {BASE: variant(), CANDIDATE: variant(lacks="asyncio_gather")}
-    of, terms = matched_cases(asked(POOL, LOOP), REQUEST, variants, (POOL, gone))
+    of, comparison = matched_cases(asked(POOL, LOOP), REQUEST, variants, (POOL, gone))
     assert [each.id for each in of.cases] == [f"{POOL.id}@main", f"{POOL.id}@worktree"]
-    assert terms.alone == {LOOP.id: BASE, gone.id: BASE}
+    assert comparison.alone == {LOOP.id: BASE, gone.id: BASE}
     with pytest.raises(UsageError, match="share no case"):
         matched_cases(asked(LOOP), REQUEST, variants, ())
 

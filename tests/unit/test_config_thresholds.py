@@ -20,7 +20,7 @@ POOL = "clients: requests\nstrategies: [threadpool_map, sequential]\n"
 def _settings(folder: Path, text: str) -> ComparisonSettings:
     file = folder / "c.yaml"
     file.write_text(text + POOL)
-    return experiment_of(file).terms
+    return experiment_of(file).comparison_settings
 
 
 def _problems(folder: Path, text: str) -> list[str]:
@@ -145,7 +145,7 @@ def test_example_in_the_docs_is_valid(tmp_path: Path) -> None:
     example = section.split("```")[1].removeprefix("yaml\n")
     file = tmp_path / "c.yaml"
     file.write_text(example + "strategies: [processpool_map, asyncio_gather]\n")
-    settings = experiment_of(file).terms
+    settings = experiment_of(file).comparison_settings
     assert settings.margin("processpool_map/requests/20/local") == 0.1
     assert [each.figure for each in settings.bounds] == ["errors", "p99", "efficiency"]
 

@@ -1,6 +1,6 @@
-"""What users rely on is as it was: names, options, keys, stored files, exports and exit codes.
+"""The contract with users: names, options, config keys, stored files, exports and exit codes.
 
-``tests/fixtures/contract/README.md`` says how the files that this is held against are written anew.
+Each is compared with a file in ``tests/fixtures/contract``; the README there explains how to write them anew.
 """
 
 import csv
@@ -40,12 +40,12 @@ RUNS: Final = FIXTURES / "runs"
 SMALL, SLOWER, BROKEN = (str(RUNS / name) for name in ("small", "slower", "broken"))
 UPDATE: Final = "UPDATE_CONTRACT=1 python -m pytest tests/unit/test_contract.py"
 
-Call: TypeAlias = Callable[..., "Said"]
+Call: TypeAlias = Callable[..., "Output"]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What a command said, and its exit code."""
+class Output:
+    """The output of a command, and its exit code."""
 
     code: int
     out: str
@@ -55,27 +55,27 @@ class Said:
 @pytest.fixture
 def call(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Said]:
-    """Return what gives a command in an empty folder, with a home of its own and a wide terminal."""
+) -> Callable[..., Output]:
+    """Return a function that runs a command in an empty folder, with its own home and a wide terminal."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "300")
     for name in ("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "FLAGBENCH_CACHE"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
 
-    def call(*words: str | Path) -> Said:
+    def call(*words: str | Path) -> Output:
         monkeypatch.setattr("sys.argv", ["flagbench", *map(str, words)])
         capsys.readouterr()
         with pytest.raises(SystemExit) as left:
             main()
         said = capsys.readouterr()
         assert isinstance(left.value.code, int)
-        return Said(left.value.code, said.out, said.err)
+        return Output(left.value.code, said.out, said.err)
 
     return call
 
 
-def as_known(name: str, found: object) -> None:
-    """Hold what was found against the file that users' expectations are kept in."""
+def check_contract(name: str, found: object) -> None:
+    """Compare a value with the fixture of this name, or write the fixture if UPDATE_CONTRACT is set."""
     text = found if isinstance(found, str) else json.dumps(found, indent=1, ensure_ascii=False) + "\n"
     file = FIXTURES / name
     if os.environ.get("UPDATE_CONTRACT"):
@@ -95,16 +95,16 @@ def rounded(text: str) -> str:
 
 
 HIDDEN: Final = {"Path": Path, "SSLContext": SSLContext}
-"""What the library imports for type checkers alone."""
+"""Modules that the library imports for type checkers alone."""
 
 
 def type_words(annotation: object) -> str:
-    """Write a type without the modules that its parts are from."""
+    """Write a type without the modules of its parts."""
     return re.sub(r"\b([a-z_]+\.)+(?=[A-Z])", "", inspect.formatannotation(annotation))
 
 
 def signature_words(function: Callable[..., object]) -> str:
-    """Write what a function takes and returns."""
+    """Write the signature of a function."""
     types = typing.get_type_hints(function, localns=HIDDEN)
     signature = inspect.signature(function)
     taken = []
@@ -117,7 +117,7 @@ def signature_words(function: Callable[..., object]) -> str:
 
 
 def class_words(class_: type) -> dict[str, object]:
-    """Describe a class: its base, its fields in their order, its public methods."""
+    """Describe a class: its base, its fields in order, its public methods."""
     types = typing.get_type_hints(class_, localns=HIDDEN)
     defaults: Mapping[str, object] = getattr(class_, "_field_defaults", {})
     fields = {
@@ -134,7 +134,7 @@ def class_words(class_: type) -> dict[str, object]:
 
 
 def described(value: object) -> object:
-    """Describe what a strategy or a client may import."""
+    """Describe a public value of the library."""
     if isinstance(value, type):
         return class_words(value)
     if inspect.isfunction(value):
@@ -145,8 +145,10 @@ def described(value: object) -> object:
 
 
 def test_every_public_name_of_the_library_is_still_there() -> None:
-    """With its parameters, fields, types and defaults; the classes of fetches are among the types."""
-    as_known("api.json", {name: described(getattr(bench.api, name)) for name in sorted(bench.api.__all__)})
+    """Each is compared with its parameters, fields, types and defaults."""
+    check_contract(
+        "api.json", {name: described(getattr(bench.api, name)) for name in sorted(bench.api.__all__)}
+    )
 
 
 CLIENT: Final = '''"""The standard library's own."""
@@ -222,7 +224,7 @@ def download_many(job: Job) -> list[Fetch]:
 
 
 def program(*words: str | Path, cwd: Path, root: Path = ROOT) -> "subprocess.CompletedProcess[str]":
-    """Give a command as from a shell, to a program that lies in a folder."""
+    """Run a command as from a shell, with the program of a folder."""
     return subprocess.run(
         [sys.executable, "-m", *map(str, words)],
         cwd=cwd,
@@ -234,8 +236,8 @@ def program(*words: str | Path, cwd: Path, root: Path = ROOT) -> "subprocess.Com
     )
 
 
-def test_a_client_and_strategies_of_ones_own_still_work(tmp_path: Path) -> None:
-    """A client is a file of two functions, a strategy a file of one; what is no client is refused."""
+def test_a_users_own_client_and_strategies_still_work(tmp_path: Path) -> None:
+    """A client is a file of two functions, a strategy a file of one; any other file is refused."""
     project, mine = tmp_path / "project", tmp_path / "mine"
     for name in ("bench", "strategies", "configs"):
         shutil.copytree(ROOT / name, project / name)
@@ -274,7 +276,7 @@ def test_a_client_and_strategies_of_ones_own_still_work(tmp_path: Path) -> None:
 
 
 def test_every_strategy_client_and_config_that_ships_is_still_there() -> None:
-    """By the names that configs and commands have for them."""
+    """The names are those that configs and commands use."""
 
     def stems(pattern: str) -> list[str]:
         return sorted(file.stem for file in ROOT.glob(pattern) if not file.name.startswith("_"))
@@ -284,11 +286,11 @@ def test_every_strategy_client_and_config_that_ships_is_still_there() -> None:
         "clients": "strategies/clients/*.py",
         "configs": "configs/*.yaml",
     }
-    as_known("files.json", {name: stems(pattern) for name, pattern in patterns.items()})
+    check_contract("files.json", {name: stems(pattern) for name, pattern in patterns.items()})
 
 
-def test_what_is_installed_has_its_names() -> None:
-    """The command, the extras, and the option that the plugin gives to pytest."""
+def test_command_extras_and_plugin_option_are_installed_under_their_names() -> None:
+    """These are the command, the extras, and the option of the pytest plug-in."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     parser = Mock()
     for module in project["entry-points"]["pytest11"].values():
@@ -301,11 +303,11 @@ def test_what_is_installed_has_its_names() -> None:
         "plugins of pytest": sorted(project["entry-points"]["pytest11"]),
         "options of pytest": options,
     }
-    as_known("installed.json", found)
+    check_contract("installed.json", found)
 
 
-def test_a_strategy_is_still_a_program_of_its_own(tmp_path: Path) -> None:
-    """With the options of the chapter's scripts."""
+def test_a_strategy_can_still_be_run_as_a_program(tmp_path: Path) -> None:
+    """It has the options of the chapter's scripts."""
     said = program("strategies.sequential", "--help", cwd=tmp_path)
     assert said.returncode == 0, said.stderr
     assert {"--max_req", "--server", "--verbose"} <= {*re.findall(r"--\w+", said.stdout)}
@@ -315,7 +317,7 @@ def test_a_strategy_is_still_a_program_of_its_own(tmp_path: Path) -> None:
 
 
 def value_words(parameter: click.Parameter) -> str:
-    """Say what an option or an argument takes."""
+    """Describe the type of an option or an argument."""
     kind = parameter.type
     if isinstance(kind, click.Choice):
         return f"{' | '.join(kind.choices)}{'' if kind.case_sensitive else ', in any case'}"
@@ -326,7 +328,7 @@ def value_words(parameter: click.Parameter) -> str:
 
 
 def option_words(option: click.Option) -> str:
-    """Say what an option takes, and what stands for it."""
+    """Describe an option: its spellings, its type, its default."""
     default = option.default if isinstance(option.default, str | int | float) else ""
     words = [
         "nothing" if option.is_flag else value_words(option),
@@ -338,19 +340,19 @@ def option_words(option: click.Option) -> str:
 
 
 def argument_words(argument: click.Argument) -> str:
-    """Say what an argument takes, and how many there may be."""
+    """Describe an argument: its type, and how many there may be."""
     number = "one" if argument.nargs == 1 else "several"
     return f"{value_words(argument)}; {number}{'' if argument.required else ' or none'}"
 
 
 def parameters_of(command: click.Command, above: click.Context | None) -> tuple[click.Context, list[Any]]:
-    """Return what a command takes, the option for help included."""
+    """Return the parameters of a command, the option for help included."""
     context = click.Context(command, info_name=command.name, parent=above, **command.context_settings)
     return context, command.get_params(context)
 
 
 def commands_of(command: click.Command, above: click.Context | None = None) -> Iterator[tuple[str, object]]:
-    """Describe a command and those below it, each by its words."""
+    """Describe a command and its sub-commands."""
     context, parameters = parameters_of(command, above)
     options = {
         ", ".join([*each.opts, *each.secondary_opts]): option_words(each)
@@ -370,15 +372,15 @@ def commands_of(command: click.Command, above: click.Context | None = None) -> I
 
 
 def test_every_command_and_option_is_still_there() -> None:
-    """In every spelling, with what it takes."""
-    as_known("commands.json", dict(commands_of(cli)))
+    """Every spelling and type is compared."""
+    check_contract("commands.json", dict(commands_of(cli)))
 
 
 # Configs
 
 
 WORDS: Final = frozenset({"description", "title", "examples", "$schema", "$defs"})
-"""Keys of a schema that say nothing of what a config may hold."""
+"""Keys of a schema that do not restrict a config."""
 
 
 SHOWN: Final = frozenset(
@@ -387,30 +389,30 @@ SHOWN: Final = frozenset(
         *("minimum", "maximum", "exclusiveMinimum"),
     }
 )
-"""Keys of a schema of which what a key takes is made."""
+"""Keys of a schema that describe the type of a value."""
 Parts: TypeAlias = Mapping[str, Any]
 
 
-def bare(schema: object, *, names: bool = False) -> object:
-    """Leave out of a rule its words, and patterns of figures.
+def rule_without_words(schema: object, *, names: bool = False) -> object:
+    """Drop the descriptions of a rule, and the patterns of its figures.
 
     Args:
         schema: a part of it.
         names: whether the keys of this part are those of a config.
     """
     if isinstance(schema, list):
-        return [bare(each) for each in schema]
+        return [rule_without_words(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
     return {
-        key: bare(value, names=not names and key in {"properties", "dependentSchemas"})
+        key: rule_without_words(value, names=not names and key in {"properties", "dependentSchemas"})
         for key, value in schema.items()
-        if names or not (key in WORDS or (key == "pattern" and is_of_figures(value)))
+        if names or not (key in WORDS or (key == "pattern" and describes_number(value)))
     }
 
 
 def choice_words(schema: Mapping[str, Any]) -> str:
-    """Say what a part of a schema takes that has no alternatives."""
+    """Describe the type of a part of a schema that has no alternatives."""
     if "enum" in schema or "const" in schema:
         return " | ".join(map(str, schema.get("enum", [schema.get("const")])))
     kinds = schema.get("type", "anything")
@@ -418,13 +420,13 @@ def choice_words(schema: Mapping[str, Any]) -> str:
     words += [
         f"{bound} {schema[bound]}" for bound in ("minimum", "exclusiveMinimum", "maximum") if bound in schema
     ]
-    if not is_of_figures(schema.get("pattern", "")):
+    if not describes_number(schema.get("pattern", "")):
         words.append(f"like {schema['pattern']}")
     return ", ".join(words)
 
 
 def keys_of(schema: Mapping[str, Any], parts: Parts, path: str = "") -> Iterator[tuple[str, str, str]]:
-    """Yield what each key of a config takes, its default, and the rules that hold there.
+    """Yield the type of each key of a config, its default, and its rules.
 
     Args:
         schema: of what stands at the path.
@@ -439,7 +441,7 @@ def keys_of(schema: Mapping[str, Any], parts: Parts, path: str = "") -> Iterator
         if rule == "additionalProperties" and schema[rule] is not False:
             yield from keys_of(schema[rule], parts, f"{path}.*")
         else:
-            yield path, "rules", f"{rule}: {json.dumps(bare(schema[rule]), sort_keys=True)}"
+            yield path, "rules", f"{rule}: {json.dumps(rule_without_words(schema[rule]), sort_keys=True)}"
     if "anyOf" not in schema:
         yield path, "takes", choice_words(schema)
     for choice in schema.get("anyOf", ()):
@@ -450,20 +452,20 @@ def keys_of(schema: Mapping[str, Any], parts: Parts, path: str = "") -> Iterator
         yield from keys_of(inner, parts, f"{path}.{key}".lstrip("."))
 
 
-def is_of_figures(pattern: str) -> bool:
-    """Tell whether a pattern is about a number, which only editors need."""
+def describes_number(pattern: str) -> bool:
+    """Return whether a pattern describes a number, which only editors need."""
     return re.search("[!-]-|A-Z", pattern) is None
 
 
 def test_every_key_of_a_config_is_still_there(call: Call) -> None:
-    """With its types, words and defaults; what editors are told of the digits of figures does not count."""
+    """Types, words and defaults are compared; patterns of digits, which help editors, are not."""
     said = call("schema")
     assert said.code == 0
     schema = json.loads(said.out)
     found: dict[str, dict[str, set[str]]] = {}
     for path, what, value in keys_of(schema, schema["$defs"]):
         found.setdefault(path or "(all)", {}).setdefault(what, set()).add(value)
-    as_known(
+    check_contract(
         "config.json",
         {
             path: {what: sorted(values) for what, values in sorted(about.items())}
@@ -473,18 +475,18 @@ def test_every_key_of_a_config_is_still_there(call: Call) -> None:
 
 
 def test_a_config_with_every_key_is_still_valid(call: Call) -> None:
-    """The ids of its cases, which patterns are written for, are those that they were."""
+    """The ids of its cases, for which users write patterns, are the same."""
     paths = json.loads((FIXTURES / "config.json").read_text("utf-8"))
     known = {path for path in paths if path.isidentifier()}
     text = (FIXTURES / "every_key.yaml").read_text("utf-8")
     assert {*re.findall(r"^(\w+):", text, re.MULTILINE)} == known - {"profile", "flags_dir"}
     said = call("check", FIXTURES / "every_key.yaml")
     assert said.code == 0, said.err
-    as_known("cases.json", re.findall(r"^ *([\w-]+/\S+)", said.out, re.MULTILINE))
+    check_contract("cases.json", re.findall(r"^ *([\w-]+/\S+)", said.out, re.MULTILINE))
 
 
-def test_a_fault_of_a_config_is_told_with_its_place(call: Call, tmp_path: Path) -> None:
-    """File, line, column and key."""
+def test_an_error_in_a_config_is_reported_with_its_place(call: Call, tmp_path: Path) -> None:
+    """The place is file, line, column and key."""
     (tmp_path / "bad.yaml").write_text("strategies: [sequential]\nblocks: 1e3\n", "utf-8")
     said = call("check", "bad.yaml")
     assert said.code == 2
@@ -492,21 +494,21 @@ def test_a_fault_of_a_config_is_told_with_its_place(call: Call, tmp_path: Path) 
     assert said.out == ""
 
 
-def test_every_fault_still_ends_in_its_class(call: Call) -> None:
-    """As the table for people has it."""
+def test_every_fault_still_has_its_outcome(call: Call) -> None:
+    """The classes are those of `list faults`."""
     said = call("list", "faults", "--format", "markdown")
-    as_known("faults.json", dict(re.findall(r"^\| `(\w+)` \| (\w+) \|", said.out, re.MULTILINE)))
+    check_contract("faults.json", dict(re.findall(r"^\| `(\w+)` \| (\w+) \|", said.out, re.MULTILINE)))
 
 
 # What is stored
 
 
 MAPS: Final = ("strategies", "libraries", "fetches", "faults", "margins", "repeats", "alone", "variants")
-"""Keys of objects whose own keys are names of something."""
+"""Keys of objects whose own keys are names, such as cases."""
 MAY_LACK: Final = (".*", ".server[]", ".worker[]", ".harness[]")
-"""Ends of paths into what may be empty: objects such as those, and the cores that processes are kept on."""
+"""Ends of paths to values that may be empty: these objects, and the cores of the processes."""
 AS_WRITTEN: Final = "source"
-"""The key of the config as its user has written it."""
+"""The key of the config as its user wrote it."""
 
 
 def kind_of(value: object) -> str:
@@ -516,7 +518,7 @@ def kind_of(value: object) -> str:
 
 
 def shape(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the path of each value within a document, and its JSON type."""
+    """Yield the path and JSON type of each value in a document."""
     if path:
         yield path, kind_of(value)
     key = path.rpartition(".")[2]
@@ -529,7 +531,7 @@ def shape(value: object, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def shapes(documents: Sequence[object]) -> dict[str, str]:
-    """Return the types that each path has in any of some documents."""
+    """Return the types of each path in any of these documents."""
     found: dict[str, set[str]] = {}
     for document in documents:
         for path, kind in shape(document):
@@ -543,7 +545,7 @@ def journal_of(folder: Path) -> list[object]:
 
 
 def documents_of(*folders: Path) -> dict[str, dict[str, str]]:
-    """Return the shapes of what is stored in the folders of runs."""
+    """Return the shapes of the files in the folders of runs."""
     return {
         "run.json": shapes([json.loads((folder / "run.json").read_text("utf-8")) for folder in folders]),
         "journal.jsonl": shapes([line for folder in folders for line in journal_of(folder)]),
@@ -551,17 +553,17 @@ def documents_of(*folders: Path) -> dict[str, dict[str, str]]:
 
 
 def test_the_stored_runs_have_the_keys_that_are_documented_with_the_fixtures() -> None:
-    """Of a run, and of a contest."""
-    of_contests = documents_of(RUNS / "broken")
-    of_contests["run.json"] = shapes(
+    """One is a run, one a comparison."""
+    of_comparisons = documents_of(RUNS / "broken")
+    of_comparisons["run.json"] = shapes(
         [json.loads(Path(each, "run.json").read_text()) for each in (SLOWER, BROKEN)]
     )
-    as_known("documents.json", {"run": documents_of(RUNS / "small"), "contest": of_contests})
+    check_contract("documents.json", {"run": documents_of(RUNS / "small"), "contest": of_comparisons})
 
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
-    """Run the config of the stored run, interrupt it, and go on with it: the folder, and the exit codes."""
+    """Run the config of the stored run, interrupt it and resume it; return the folder and the exit codes."""
     place = tmp_path_factory.mktemp("fresh")
     for line in (
         ("init", "--quiet"),
@@ -576,7 +578,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
 
 
 def interrupted(place: Path, words: Sequence[str], number: signal.Signals, lines: int) -> int:
-    """Run a config until so many lines are in its journal, send a signal, and return the exit code."""
+    """Run a config until its journal has so many lines, send a signal, and return the exit code."""
     journal = place / "run" / "journal.jsonl"
     with subprocess.Popen(
         [sys.executable, "-m", "bench", "run", *words],
@@ -598,7 +600,7 @@ def interrupted(place: Path, words: Sequence[str], number: signal.Signals, lines
 
 
 def test_a_run_is_still_stored_in_the_same_shape(fresh: tuple[Path, list[int]]) -> None:
-    """The files, their keys and JSON types, and the version of the schema, in both of them."""
+    """Files, keys, JSON types and the version of the schema are compared, for run.json and journal."""
     folder, _ = fresh
     assert sorted(file.name for file in folder.iterdir()) == ["journal.jsonl", "run.json", "table.md"]
     known = json.loads((FIXTURES / "documents.json").read_text("utf-8"))["run"]
@@ -613,8 +615,8 @@ def test_a_run_is_still_stored_in_the_same_shape(fresh: tuple[Path, list[int]]) 
     assert (document["schema"], first["run"]["schema"]) == (3, 3)
 
 
-def test_journals_of_before_are_still_read(call: Call, tmp_path: Path) -> None:
-    """Runs of which there is nothing else are listed, with the number of blocks and when they began."""
+def test_journals_of_earlier_versions_are_still_read(call: Call, tmp_path: Path) -> None:
+    """A run that has only a journal is listed, with its number of blocks and its start."""
     for name in ("small", "broken"):
         folder = tmp_path / "results/runs" / name
         folder.mkdir(parents=True)
@@ -629,7 +631,7 @@ def test_journals_of_before_are_still_read(call: Call, tmp_path: Path) -> None:
 
 
 def junit_facts(text: str) -> str:
-    """Leave out of JUnit's XML what is for people."""
+    """Drop the parts of JUnit's XML that are for people."""
     root = ET.fromstring(text)  # noqa: S314  our own
     for test in root.iter("testcase"):
         for part in list(test):
@@ -652,7 +654,7 @@ FACTS: Final[Mapping[str, Callable[[str], str]]] = {
     "openmetrics": lambda text: re.sub(r"(?<=^# HELP )(\w+) .*", r"\1 …", text, flags=re.MULTILINE),
     "github-action-benchmark": lambda text: re.sub(r'(?<="extra": ").*(?=")', "…", text),
 }
-"""What of a format is for programs, where it has words for people, too."""
+"""By format, a function that keeps the facts and drops the words for people."""
 EXACT: Final = (
     "pytest-benchmark", "pyperf", "hyperfine", "github-action-benchmark", "bencher", "otava", "otava-config",
     "junit", "openmetrics", "csv", "trials-csv",
@@ -666,8 +668,8 @@ def exported(call: Call, run: str, form: str, folder: Path) -> bytes:
     return (folder / "file").read_bytes()
 
 
-def test_every_format_that_can_be_asked_for_is_looked_at_here() -> None:
-    """Those that are compared in full, and the three that have a test of their own."""
+def test_every_export_format_is_tested_here() -> None:
+    """They are the formats compared in full, and the three with a test of their own."""
     export = cli.get_command(click.Context(cli), "export")
     assert export is not None
     (to,) = (each for each in export.params if "--to" in each.opts)
@@ -678,14 +680,14 @@ def test_every_format_that_can_be_asked_for_is_looked_at_here() -> None:
 @pytest.mark.parametrize("form", EXACT)
 @pytest.mark.parametrize("run", [SMALL, SLOWER], ids=["small", "slower"])
 def test_a_stored_run_is_still_exported_alike(run: str, form: str, call: Call, tmp_path: Path) -> None:
-    """To the letter, but for sentences."""
+    """The exports are equal to the letter, but for sentences."""
     text = exported(call, run, form, tmp_path).decode()
-    as_known(f"exports/{Path(run).name}.{form}", FACTS.get(form, str)(rounded(text)))
+    check_contract(f"exports/{Path(run).name}.{form}", FACTS.get(form, str)(rounded(text)))
 
 
 @pytest.mark.parametrize("run", [SMALL, SLOWER, BROKEN], ids=["small", "slower", "broken"])
 def test_a_stored_run_is_still_written_as_it_was_read(run: str, call: Call, tmp_path: Path) -> None:
-    """Byte for byte, its checksums included."""
+    """It is equal byte for byte, checksums included."""
     stored = Path(run, "run.json").read_bytes()
     assert exported(call, run, "json", tmp_path) == stored
     assert call("show", run, "--format", "json").out.encode() == stored
@@ -693,22 +695,22 @@ def test_a_stored_run_is_still_written_as_it_was_read(run: str, call: Call, tmp_
 
 @pytest.mark.parametrize("run", [SMALL, SLOWER], ids=["small", "slower"])
 def test_parquet_still_has_its_columns(run: str, call: Call, tmp_path: Path) -> None:
-    """Those of the CSV of trials, in its order, with their types; as many rows."""
+    """They are those of the CSV of trials, in order, with their types, and as many rows."""
     found = parquet_facts(exported(call, run, "parquet", tmp_path))
     rows = list(csv.reader(exported(call, run, "trials-csv", tmp_path).decode().splitlines()))
     assert [*json.loads(found)["columns"]] == rows[0]
-    as_known(f"exports/{Path(run).name}.parquet.json", found)
+    check_contract(f"exports/{Path(run).name}.parquet.json", found)
 
 
 @pytest.mark.parametrize("form", ["csv", "markdown"])
 def test_a_run_is_shown_as_it_is_exported(form: str, call: Call, tmp_path: Path) -> None:
-    """On stdout."""
+    """`show --format` prints the same as `export`."""
     assert call("show", SMALL, "--format", form).out.encode() == exported(call, SMALL, form, tmp_path)
 
 
-def test_what_of_a_contest_failed_is_still_exported(call: Call, tmp_path: Path) -> None:
-    """To JUnit; formats of figures have nothing to say, and refuse."""
-    as_known("exports/broken.junit", junit_facts(exported(call, BROKEN, "junit", tmp_path).decode()))
+def test_failures_of_a_comparison_are_still_exported(call: Call, tmp_path: Path) -> None:
+    """JUnit lists them; formats of figures have none, and refuse."""
+    check_contract("exports/broken.junit", junit_facts(exported(call, BROKEN, "junit", tmp_path).decode()))
     assert call("export", BROKEN, "--to", "csv").code == 2
 
 
@@ -722,7 +724,7 @@ def test_what_of_a_contest_failed_is_still_exported(call: Call, tmp_path: Path) 
 )
 @pytest.mark.parametrize("form", ["table", "markdown"])
 def test_tables_still_hold_cases_medians_and_bounds(run: str, facts: str, form: str, call: Call) -> None:
-    """In whatever words."""
+    """Their words may change."""
     said = call("show", run, "--format", form)
     assert said.code == 0
     found = {word.strip(".,;`*") for word in said.out.replace("\\", "").split()}
@@ -745,7 +747,7 @@ def test_tables_still_hold_cases_medians_and_bounds(run: str, facts: str, form: 
     ],
 )
 def test_stored_runs_still_compare_alike(name: str, words: list[str], code: int, call: Call) -> None:
-    """By exit code and JSON; of sentences for people it counts that there are some."""
+    """Exit code and JSON are compared; of sentences for people, only that there are some."""
     said = call("compare", *words, "--json")
     assert said.code == code, said.err
     found = json.loads(rounded(said.out))
@@ -753,25 +755,25 @@ def test_stored_runs_still_compare_alike(name: str, words: list[str], code: int,
         found["reasons"] = len(found["reasons"])
     for metric in found.get("metrics", ()):
         metric["why"] = bool(metric["why"])
-    as_known(f"compare/{name}.json", found)
+    check_contract(f"compare/{name}.json", found)
 
 
-def test_a_contest_is_still_recorded_and_shown_as_history(call: Call, tmp_path: Path) -> None:
-    """A line a metric; one that is there already is not added again."""
+def test_a_comparison_is_still_recorded_and_shown_as_history(call: Call, tmp_path: Path) -> None:
+    """There is a line for each metric, and a repeated one is not added."""
     kept = tmp_path / "results"
     (kept / "baselines").mkdir(parents=True)
     shutil.copy(FIXTURES / "reference.json", kept / "baselines")
     for _ in range(2):
         assert call("history", "record", SLOWER).code == 0
-    as_known("history/history.jsonl", rounded((kept / "history.jsonl").read_text("utf-8")))
-    as_known("history/shown.json", rounded(call("history", "--json").out))
+    check_contract("history/history.jsonl", rounded((kept / "history.jsonl").read_text("utf-8")))
+    check_contract("history/shown.json", rounded(call("history", "--json").out))
 
 
 # Exit codes
 
 
 def locked(folder: Path) -> "subprocess.Popen[str]":
-    """Let another process hold the lock of a run's folder until it is killed."""
+    """Start a process that holds the lock of a run's folder until it is killed."""
     folder.mkdir()
     script = (
         "import fcntl, os, sys, time; lock = open(sys.argv[1], 'w'); fcntl.lockf(lock, fcntl.LOCK_EX); "
@@ -806,7 +808,7 @@ def test_every_exit_code_still_means_the_same(
     call: Call,
     tmp_path: Path,
 ) -> None:
-    """And the line on stderr begins with what went wrong."""
+    """The line on stderr begins with the problem."""
     (tmp_path / "spoilt").mkdir()
     stored = Path(SMALL, "run.json").read_bytes()
     (tmp_path / "spoilt/run.json").write_bytes(stored.replace(b'"block": 1', b'"block": 2', 1))
@@ -820,8 +822,8 @@ def test_every_exit_code_still_means_the_same(
     assert not kind.startswith("error") or said.err.startswith(kind)
 
 
-def test_a_bug_still_has_an_exit_code_of_its_own(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is raised in a command."""
+def test_a_bug_still_has_its_own_exit_code(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any exception in a command ends with it."""
     schema = cli.get_command(click.Context(cli), "schema")
     monkeypatch.setattr(schema, "callback", Mock(side_effect=ZeroDivisionError))
     said = call("schema")
@@ -829,17 +831,17 @@ def test_a_bug_still_has_an_exit_code_of_its_own(call: Call, monkeypatch: pytest
     assert said.err.startswith("error[bug]: ")
 
 
-def test_failed_trials_and_signals_have_exit_codes_of_their_own(
+def test_failed_trials_and_signals_have_their_own_exit_codes(
     fresh: tuple[Path, list[int]], tmp_path: Path
 ) -> None:
-    """130 for Ctrl-C, 143 for SIGTERM, 3 for a run with a strategy that raises."""
+    """They are 130 for Ctrl-C, 143 for SIGTERM, 3 for a strategy that raises."""
     assert fresh[1] == [130, 3]
     words = [str(FIXTURES / "run.yaml"), "--quiet", "--out", "run"]
     assert interrupted(tmp_path, words, signal.SIGTERM, lines=1) == 143
 
 
-def test_the_exit_codes_that_are_documented_are_those_that_are_tried_here() -> None:
-    """Nothing else may be met."""
+def test_every_documented_exit_code_is_tested_here() -> None:
+    """There are no others."""
     text = (ROOT / "docs/exit-codes.md").read_text("utf-8")
     cells = re.findall(r"^\| ([\d, ]+) \|", text, re.MULTILINE)
     assert [int(code) for cell in cells for code in cell.split(",")] == [*range(10), 130, 143]

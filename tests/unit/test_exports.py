@@ -23,7 +23,7 @@ from bench.report.export.registry import FORMATS, export_runs, export_warnings
 from bench.report.export.run_metadata import with_commit
 from bench.system.optional_dependencies import Extra
 from tests.builders import case, failed, round_of, run_of, trials
-from tests.comparisons import contest, contested
+from tests.comparisons import comparison_run, new_comparison
 from tests.foreign_formats import BENCHER, GITHUB_ACTION_BENCHMARK, HYPERFINE, junit_problems
 
 SLOW, QUICK, GONE = case("sequential", workers=1), case(workers=3), case("asyncio_gather", "aiohttp", 5)
@@ -288,7 +288,7 @@ def test_junit_of_a_comparison_fails_slower_metrics() -> None:
         is_slower = of.variant == "worktree" and of.strategy == "sequential"
         return (0.03 if is_slower else 0.02) + block / 1e5
 
-    root = junit(contested(SLOW, QUICK, elapsed_s=elapsed_s))
+    root = junit(comparison_run(SLOW, QUICK, elapsed_s=elapsed_s))
     names = [(test.get("classname"), test.get("name")) for test in root.iter("testcase")]
     assert names == [(each.id, name) for each in (SLOW, QUICK) for name in ("elapsed", "trials")]
     ((place, (kind, message)),) = problems(root).items()
@@ -298,7 +298,7 @@ def test_junit_of_a_comparison_fails_slower_metrics() -> None:
 
 
 def test_junit_of_a_comparison_skips_undecided_metrics() -> None:
-    run = contested(SLOW, elapsed_s=lambda of, _: "crash" if of.variant == "worktree" else 0.02)
+    run = comparison_run(SLOW, elapsed_s=lambda of, _: "crash" if of.variant == "worktree" else 0.02)
     assert problems(junit(run)) == {
         (SLOW.id, "elapsed"): ("skipped", "inconclusive: its trials kept failing"),
         (SLOW.id, "trials"): ("error", "3 trials failed, the first in block 1: crash: why (by worktree)"),
@@ -306,13 +306,13 @@ def test_junit_of_a_comparison_skips_undecided_metrics() -> None:
 
 
 def test_junit_of_a_comparison_fails_vanished_cases_but_not_new_ones() -> None:
-    terms = replace(contest(QUICK), alone={"lost": "main", "new": "worktree"})
-    run = contested(QUICK, elapsed_s=lambda *_: 0.02, terms=terms)
+    comparison = replace(new_comparison(QUICK), alone={"lost": "main", "new": "worktree"})
+    run = comparison_run(QUICK, elapsed_s=lambda *_: 0.02, comparison=comparison)
     assert problems(junit(run)) == {("lost", "presence"): ("failure", "worktree lacks this case")}
 
 
 def test_both_variants_of_a_comparison_are_entries() -> None:
-    run = contested(QUICK, elapsed_s=lambda of, _: 0.03 if of.variant == "worktree" else 0.02)
+    run = comparison_run(QUICK, elapsed_s=lambda of, _: 0.03 if of.variant == "worktree" else 0.02)
     names = {f"{QUICK.id}@main", f"{QUICK.id}@worktree"}
     assert read("bencher", run).keys() == names
     assert {each["name"] for each in read("pytest-benchmark", run)["benchmarks"]} == names

@@ -23,7 +23,7 @@ from bench.report.export.cases import entries_of
 from bench.report.export.registry import export_runs
 from bench.report.export.trial_rows import COLUMNS
 from tests.builders import failed, run_of, trials
-from tests.comparisons import CANDIDATE, contested
+from tests.comparisons import CANDIDATE, comparison_run
 from tests.foreign_formats import BENCHER, GITHUB_ACTION_BENCHMARK, HYPERFINE
 from tests.hostile_strings import HOSTILE
 
@@ -121,7 +121,7 @@ def test_junit_of_comparisons_has_hostile_groups_as_text(texts: Sequence[str]) -
     """Without halves of surrogate pairs: an order cannot be drawn for those."""
     whole = [text for text in dict.fromkeys(texts) if text == text.encode(errors="replace").decode()]
     cases = [replace(case_of(text), variant="") for text in whole]
-    run = contested(*cases, elapsed_s=lambda of, _: "crash" if of.variant == CANDIDATE else 0.02)
+    run = comparison_run(*cases, elapsed_s=lambda of, _: "crash" if of.variant == CANDIDATE else 0.02)
     (suite,) = JUnitXml.fromstring(export("junit", run).encode())
     groups = [printable(case.plain_id) for case in cases]
     assert [test.classname for test in suite] == [group for group in groups for _ in range(2)]

@@ -18,15 +18,17 @@ from bench.stats.intervals import Interval
 from bench.stats.verdicts import overall_verdict, run_verdicts
 from bench.storage.run_json import run_from_json, run_to_json
 from tests.builders import case, run_of
-from tests.comparisons import contest, contested
+from tests.comparisons import comparison_run, new_comparison
 
 POOL = case()
 
 
 def _run(*bounds: Bound) -> Run:
     """Compare equal variants, each of which takes from 99 to 101 ms."""
-    terms = replace(contest(POOL), bounds=bounds, repeats={POOL.id: 1})
-    return contested(POOL, elapsed_s=lambda _, block: 0.1 + (block % 3 - 1) / 1000, terms=terms)
+    comparison = replace(new_comparison(POOL), bounds=bounds, repeats={POOL.id: 1})
+    return comparison_run(
+        POOL, elapsed_s=lambda _, block: 0.1 + (block % 3 - 1) / 1000, comparison=comparison
+    )
 
 
 def _elapsed(value: float) -> Bound:
@@ -56,8 +58,8 @@ def test_bounds_are_stored_with_the_run() -> None:
 def test_plain_run_has_the_bounds_of_the_given_comparison() -> None:
     with pytest.raises(UsageError, match="compares no two variants"):
         run_verdicts(run_of({POOL: []}))
-    terms = replace(contest(POOL), bounds=(_elapsed(0.05),))
-    assert [each.verdict for each in run_verdicts(run_of({POOL: []}), terms).bounds] == ["open"]
+    comparison = replace(new_comparison(POOL), bounds=(_elapsed(0.05),))
+    assert [each.verdict for each in run_verdicts(run_of({POOL: []}), comparison).bounds] == ["open"]
 
 
 def test_stored_bound_of_an_unknown_figure_is_refused() -> None:

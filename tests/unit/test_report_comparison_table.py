@@ -19,7 +19,7 @@ from bench.report.terminal import print_tables
 from bench.stats.absolute_thresholds import BoundStatus, BoundVerdict
 from bench.stats.verdicts import Overall, overall_verdict, run_verdicts
 from tests.builders import case
-from tests.comparisons import CANDIDATE, contest, contested
+from tests.comparisons import CANDIDATE, comparison_run, new_comparison
 
 POOL = case("threadpool_map")
 LOOP = case("asyncio_gather", "aiohttp")
@@ -32,7 +32,7 @@ def elapsed_s(of: Case, block: int) -> float | Outcome:
 
 
 def test_table_has_a_row_for_each_metric() -> None:
-    table = comparison_table("x", run_verdicts(contested(POOL, LOOP, elapsed_s=elapsed_s)))
+    table = comparison_table("x", run_verdicts(comparison_run(POOL, LOOP, elapsed_s=elapsed_s)))
     headings = [column.heading for column in table.columns]
     assert headings == ["", "main", "worktree", "change", "bounds", "blocks", "verdict"]
     assert [section.heading for section in table.sections] == [POOL.id, LOOP.id]
@@ -44,14 +44,16 @@ def test_table_has_a_row_for_each_metric() -> None:
 
 
 def test_conclusion_names_the_metrics_that_moved_and_counts_the_others() -> None:
-    verdicts = run_verdicts(contested(POOL, LOOP, elapsed_s=elapsed_s))
+    verdicts = run_verdicts(comparison_run(POOL, LOOP, elapsed_s=elapsed_s))
     assert comparison_conclusion(verdicts) == (
         "worktree is slower than main in 1 of 2 metrics: elapsed of threadpool_map/requests/3/20ms +8.0%. "
         "worktree is faster than main in 1 of 2 metrics: elapsed of asyncio_gather/aiohttp/3/20ms −10%."
     )
-    equal = run_verdicts(contested(POOL, elapsed_s=lambda _, block: 0.2 + 0.0001 * block))
+    equal = run_verdicts(comparison_run(POOL, elapsed_s=lambda _, block: 0.2 + 0.0001 * block))
     assert comparison_conclusion(equal) == "1 of 1 metric within the margin."
-    spent = run_verdicts(contested(POOL, LOOP, elapsed_s=elapsed_s, terms=contest(POOL, LOOP, budget_s=3)))
+    spent = run_verdicts(
+        comparison_run(POOL, LOOP, elapsed_s=elapsed_s, comparison=new_comparison(POOL, LOOP, budget_s=3))
+    )
     assert comparison_conclusion(spent) == "2 of 2 metrics undecided."
     undecided = Remark(f"? {POOL.id}: elapsed inconclusive: the budget was spent")
     assert undecided in comparison_table("x", spent).remarks
@@ -75,12 +77,15 @@ def disturbing(of: Case, block: int) -> float | Outcome:
 @pytest.mark.parametrize(
     ("run", "ruling"),
     [
-        (contested(POOL, LOOP, elapsed_s=elapsed_s), "regression"),
-        (contested(LOOP, elapsed_s=elapsed_s), "passed"),
-        (contested(LOOP, elapsed_s=disturbing), "passed"),
-        (contested(LOOP, elapsed_s=crashing), "failed"),
-        (contested(LOOP, elapsed_s=lambda *_: "invalid"), "inconclusive"),
-        (contested(LOOP, elapsed_s=elapsed_s, terms=contest(LOOP, budget_s=3)), "inconclusive"),
+        (comparison_run(POOL, LOOP, elapsed_s=elapsed_s), "regression"),
+        (comparison_run(LOOP, elapsed_s=elapsed_s), "passed"),
+        (comparison_run(LOOP, elapsed_s=disturbing), "passed"),
+        (comparison_run(LOOP, elapsed_s=crashing), "failed"),
+        (comparison_run(LOOP, elapsed_s=lambda *_: "invalid"), "inconclusive"),
+        (
+            comparison_run(LOOP, elapsed_s=elapsed_s, comparison=new_comparison(LOOP, budget_s=3)),
+            "inconclusive",
+        ),
     ],
 )
 def test_overall_verdict_puts_certain_findings_before_unknown_ones(run: Run, ruling: Overall) -> None:
@@ -92,7 +97,7 @@ def test_overall_verdict_puts_certain_findings_before_unknown_ones(run: Run, rul
 
 
 def test_open_bounds_or_an_early_end_make_a_comparison_inconclusive() -> None:
-    verdicts = run_verdicts(contested(LOOP, elapsed_s=elapsed_s))
+    verdicts = run_verdicts(comparison_run(LOOP, elapsed_s=elapsed_s))
     assert overall_verdict(replace(verdicts, bounds=(bound("kept"),))) == "passed"
     assert overall_verdict(replace(verdicts, bounds=(bound("kept"), bound("open")))) == "inconclusive"
     assert overall_verdict(replace(verdicts, is_complete=False)) == "inconclusive"
@@ -100,7 +105,7 @@ def test_open_bounds_or_an_early_end_make_a_comparison_inconclusive() -> None:
 
 def test_disturbed_blocks_are_counted() -> None:
     """They are left out of the verdicts, and repeated."""
-    verdicts = run_verdicts(contested(LOOP, elapsed_s=disturbing))
+    verdicts = run_verdicts(comparison_run(LOOP, elapsed_s=disturbing))
     assert verdicts.spoilt == 2
     assert verdicts.metrics[0].blocks == 14
     remark = Remark("2 blocks left out, as their trials were disturbed.")
@@ -109,7 +114,7 @@ def test_disturbed_blocks_are_counted() -> None:
 
 def test_long_variant_names_go_into_the_legend() -> None:
     """Every row fits into 80 columns."""
-    run = contested(POOL, elapsed_s=elapsed_s)
+    run = comparison_run(POOL, elapsed_s=elapsed_s)
     long = replace(run_verdicts(run), base="feature/slash+py3.13+httpx==0.27.2", candidate="worktree")
     table = comparison_table("x", long)
     assert [column.heading for column in table.columns[1:3]] == ["base", "candidate"]

@@ -12,7 +12,7 @@ from bench.stats.absolute_thresholds import BoundStatus, BoundVerdict
 from bench.stats.intervals import Interval
 from bench.stats.verdicts import MetricVerdict, Verdicts, overall_verdict, run_verdicts
 from tests.builders import case, failed
-from tests.comparisons import BASE, CANDIDATE, contested
+from tests.comparisons import BASE, CANDIDATE, comparison_run
 from tests.hostile_strings import HOSTILE
 from tests.rendering import markdown_skeleton
 
@@ -36,7 +36,7 @@ def found() -> Verdicts:
             return 0.02 + block / 1e5
         return 0.03 + block / 1e5 if of.strategy == "sequential" else "crash"
 
-    run = contested(slow, broken, elapsed_s=elapsed_s)  # type: ignore[arg-type]  # "crash" is an outcome
+    run = comparison_run(slow, broken, elapsed_s=elapsed_s)  # type: ignore[arg-type]  # "crash" is an outcome
     return run_verdicts(run)
 
 
@@ -61,7 +61,7 @@ def test_annotations_name_slower_metrics_and_failed_trials() -> None:
 
 def found_if_it_fails(side: str) -> Verdicts:
     """Compare variants of which one crashes."""
-    run = contested(case(), elapsed_s=lambda of, _: "crash" if of.variant == side else 0.02)
+    run = comparison_run(case(), elapsed_s=lambda of, _: "crash" if of.variant == side else 0.02)
     return run_verdicts(run)
 
 

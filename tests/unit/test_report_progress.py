@@ -12,7 +12,7 @@ from bench.report.number_format import MISSING
 from bench.report.progress import LiveProgress, PlainProgress, comparison_lines, live_drawing
 from bench.report.progress_state import ComparisonProgress, ProgressState, RunProgress
 from tests.builders import case, failed, trials
-from tests.comparisons import BASE, CANDIDATE, contest, experiment
+from tests.comparisons import BASE, CANDIDATE, experiment, new_comparison
 
 SLOW = case("processpool_map", workers=5)
 POOL = case("threadpool_as_completed", workers=20)
@@ -125,7 +125,7 @@ GIVEN_UP = f"{POOL.id}: given up after 14 blocks: the machine kept disturbing it
 
 def test_a_comparison_has_lines_about_failures_verdicts_and_blocks() -> None:
     """The same disturbance of both trials of a pair, and the same verdict, has one line."""
-    progress, stream = plain(ComparisonProgress(contest(LOOP, POOL)))
+    progress, stream = plain(ComparisonProgress(new_comparison(LOOP, POOL)))
     follow_comparison(progress)
     assert stream.getvalue().splitlines() == [
         *FAILURES,
@@ -139,7 +139,7 @@ def test_a_terminal_shows_the_metrics_of_a_comparison_below_its_failures() -> No
     stream = io.StringIO()
     console = Console(file=stream, width=200, force_terminal=True, color_system=None, legacy_windows=False)
     with live_drawing(console) as live:
-        follow_comparison(LiveProgress(live, ComparisonProgress(contest(LOOP, POOL, budget_s=280.0))))
+        follow_comparison(LiveProgress(live, ComparisonProgress(new_comparison(LOOP, POOL, budget_s=280.0))))
         drawn = stream.getvalue()
     for line in (*FAILURES, GIVEN_UP):
         assert drawn.count(line) == 1
@@ -165,8 +165,8 @@ def test_a_terminal_shows_the_trials_of_a_run() -> None:
 
 
 def test_a_comparison_is_described_before_it_starts() -> None:
-    terms = replace(contest(LOOP), budget_s=280.0, alone={"gone": BASE, "fresh": CANDIDATE})
-    assert list(comparison_lines(experiment(LOOP, terms=terms))) == [
+    comparison = replace(new_comparison(LOOP), budget_s=280.0, alone={"gone": BASE, "fresh": CANDIDATE})
+    assert list(comparison_lines(experiment(LOOP, comparison=comparison))) == [
         (
             f"x: {BASE} against {CANDIDATE}, 1 case × 1 metric; verdicts from block 8 on, "
             "alarms from block 14 on, for at most 4 min 40 s"

@@ -13,7 +13,7 @@ from bench.runner.schedule import replay
 from bench.stats.block_order import alternation
 from bench.stats.verdicts import comparison_verdicts
 from tests.builders import case
-from tests.comparisons import BASE, CANDIDATE, contest, contested, experiment
+from tests.comparisons import BASE, CANDIDATE, comparison_run, experiment, new_comparison
 
 POOL = case("threadpool_map")
 LOOP = case("asyncio_gather", "aiohttp")
@@ -36,8 +36,8 @@ def test_rounds_alternate_so_that_steady_drift_cancels() -> None:
 
 def test_a_comparison_ends_when_every_metric_is_decided() -> None:
     """Equal variants after the first look, a slower one at the first look that may alarm."""
-    assert len({trial.block for trial in contested(POOL, elapsed_s=slower_by(1.0)).trials}) == 8
-    run = contested(POOL, elapsed_s=slower_by(1.08))
+    assert len({trial.block for trial in comparison_run(POOL, elapsed_s=slower_by(1.0)).trials}) == 8
+    run = comparison_run(POOL, elapsed_s=slower_by(1.08))
     kept = read_comparison(run)
     assert kept is not None
     (verdict,) = comparison_verdicts(kept, run.trials).metrics
@@ -50,7 +50,7 @@ def test_a_decided_case_stops_and_the_others_go_on() -> None:
     def elapsed_s(of: Case, block: int) -> float:
         return slower_by(1.1 if of.strategy == POOL.strategy else 1.0)(of, block)
 
-    run = contested(POOL, LOOP, elapsed_s=elapsed_s)
+    run = comparison_run(POOL, LOOP, elapsed_s=elapsed_s)
     blocks = {
         each.id: {trial.block for trial in run.trials if trial.case.startswith(each.id)}
         for each in (POOL, LOOP)
@@ -59,7 +59,7 @@ def test_a_decided_case_stops_and_the_others_go_on() -> None:
 
 
 def test_coins_decide_which_variant_starts_first() -> None:
-    run = contested(POOL, elapsed_s=slower_by(1.0), seed=5)
+    run = comparison_run(POOL, elapsed_s=slower_by(1.0), seed=5)
     firsts = [trial.case.partition("@")[2] for trial in run.trials if trial.position == 0]
     assert set(firsts) == {BASE, CANDIDATE}
     assert [trial.position for trial in run.trials] == [0, 1] * 8
@@ -80,7 +80,7 @@ def test_only_disturbed_pairs_are_retried(
     def elapsed_s(of: Case, _: int) -> float | Outcome:
         return outcome if of.variant == CANDIDATE else 0.2
 
-    run = contested(POOL, elapsed_s=elapsed_s)
+    run = comparison_run(POOL, elapsed_s=elapsed_s)
     assert len(run.trials) == 2 * 3 * attempts
     kept = read_comparison(run)
     assert kept is not None
@@ -91,7 +91,7 @@ def test_only_disturbed_pairs_are_retried(
 
 def test_the_budget_ends_a_comparison_between_blocks() -> None:
     """What is undecided then is inconclusive."""
-    run = contested(POOL, elapsed_s=slower_by(1.08), terms=contest(POOL, budget_s=5.0))
+    run = comparison_run(POOL, elapsed_s=slower_by(1.08), comparison=new_comparison(POOL, budget_s=5.0))
     kept = read_comparison(run)
     assert kept is not None
     (verdict,) = comparison_verdicts(kept, run.trials).metrics
@@ -101,18 +101,18 @@ def test_the_budget_ends_a_comparison_between_blocks() -> None:
 
 def test_a_resumed_comparison_continues_where_its_journal_ends() -> None:
     """The first trial of a pair whose second one is missing is dropped, and the pair is run again."""
-    whole = contested(POOL, LOOP, elapsed_s=slower_by(1.08))
-    of = experiment(POOL, LOOP, terms=replace(contest(POOL, LOOP), coins=1))
+    whole = comparison_run(POOL, LOOP, elapsed_s=slower_by(1.08))
+    of = experiment(POOL, LOOP, comparison=replace(new_comparison(POOL, LOOP), coins=1))
     for end in range(len(whole.trials)):
         kept = whole.trials[:end]
         assert replay(of, kept).kept == whole.trials[: end // 2 * 2]
-        assert contested(POOL, LOOP, elapsed_s=slower_by(1.08), kept=kept).trials == whole.trials
+        assert comparison_run(POOL, LOOP, elapsed_s=slower_by(1.08), kept=kept).trials == whole.trials
 
 
 def test_a_lone_first_trial_within_a_journal_is_dropped() -> None:
     """A run that was interrupted between the two lines of a pair, and resumed, has one."""
-    whole = contested(POOL, LOOP, elapsed_s=slower_by(1.08))
-    of = experiment(POOL, LOOP, terms=replace(contest(POOL, LOOP), coins=1))
+    whole = comparison_run(POOL, LOOP, elapsed_s=slower_by(1.08))
+    of = experiment(POOL, LOOP, comparison=replace(new_comparison(POOL, LOOP), coins=1))
     for end in range(1, len(whole.trials), 2):
         journal = (*whole.trials[:end], *whole.trials[end - 1 :])
         assert replay(of, journal).kept == whole.trials
@@ -122,15 +122,17 @@ def test_trials_of_another_comparison_are_refused() -> None:
     """Of another seed, for instance: sooner or later its coins differ."""
     of = experiment(POOL, LOOP, seed=2)
     with pytest.raises(UnreadableResultError, match="does not match the schedule"):
-        replay(of, contested(POOL, LOOP, elapsed_s=slower_by(1.0)).trials)
-    shuffled = contested(POOL, elapsed_s=slower_by(1.0)).trials[::-1]
+        replay(of, comparison_run(POOL, LOOP, elapsed_s=slower_by(1.0)).trials)
+    shuffled = comparison_run(POOL, elapsed_s=slower_by(1.0)).trials[::-1]
     with pytest.raises(UnreadableResultError):
         replay(experiment(POOL), shuffled)
 
 
 def test_a_metric_without_values_is_given_up_after_three_blocks() -> None:
     """The other metrics decide when the comparison ends."""
-    run = contested(POOL, elapsed_s=slower_by(1.0), terms=contest(POOL, metrics=("elapsed", "cpu")))
+    run = comparison_run(
+        POOL, elapsed_s=slower_by(1.0), comparison=new_comparison(POOL, metrics=("elapsed", "cpu"))
+    )
     without = tuple(
         replace(trial, rounds=tuple(replace(round_, probes={}) for round_ in trial.rounds))
         for trial in run.trials
@@ -148,7 +150,7 @@ def test_other_margins_judge_every_trial_of_a_comparison() -> None:
     def elapsed_s(of: Case, block: int) -> float:
         return slower_by(1.08 if of.strategy == POOL.strategy else 1.001)(of, block)
 
-    run = contested(POOL, LOOP, elapsed_s=elapsed_s)
+    run = comparison_run(POOL, LOOP, elapsed_s=elapsed_s)
     kept = read_comparison(run)
     assert kept is not None
     strict = replace(kept, margins=dict.fromkeys(kept.margins, 0.0001))
@@ -165,7 +167,7 @@ def test_disturbed_blocks_are_replaced_by_later_ones() -> None:
         wide = 0.2 * (1 + 0.2 * ((block * 7) % 5 - 2)) if of.variant == CANDIDATE else 0.2
         return "invalid" if block % 3 == 0 else wide
 
-    run = contested(POOL, elapsed_s=elapsed_s)
+    run = comparison_run(POOL, elapsed_s=elapsed_s)
     kept = read_comparison(run)
     assert kept is not None
     found = comparison_verdicts(kept, run.trials)

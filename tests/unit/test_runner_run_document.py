@@ -11,7 +11,7 @@ from bench.model.results import Measurement, Run, RunHeader
 from bench.runner.run_document import check_resumable, config_record, run_document
 from bench.runner.schedule import replay
 from bench.storage.journal import JournalContents
-from tests.builders import BEGINNING, NEAR, case, trials
+from tests.builders import HEADER, NEAR, case, trials
 
 POOL = case("threadpool_map")
 
@@ -33,7 +33,7 @@ def began(experiment: Experiment, **environment: object) -> RunHeader:
 
 def past(*measured: Measurement) -> JournalContents:
     """Build what a journal holds."""
-    return JournalContents(BEGINNING, measured, (), 0, 0, 0)
+    return JournalContents(HEADER, measured, (), 0, 0, 0)
 
 
 def document(experiment: Experiment, *measured: Measurement) -> Run:

@@ -15,7 +15,7 @@ from bench.runner.processes.worker_exit import WorkerExit
 from bench.runner.validate import Evidence, check_server, check_times, classify_trial
 from bench.system.disturbance import Snapshot
 from bench.worker.protocol import Report, TimedRound
-from tests.builders import witness
+from tests.builders import server_round
 
 TIMED = TimedRound(0.5, {"ok": 3}, 3, ())
 REPORT = Report("ok", "", 10.1, 10.2, (TIMED, TIMED))
@@ -31,7 +31,7 @@ GOOD = WorkerExit(
 )
 KILLED = replace(GOOD, report=None, status=-9)
 TIMED_OUT = replace(GOOD, report=None, in_time=False)
-SEEN = ObservedRound(witness(), 100.0, 100.1, 3, 0.6, 0.0, 0.01, arriving_s=0.4)
+SEEN = ObservedRound(server_round(), 100.0, 100.1, 3, 0.6, 0.0, 0.01, arriving_s=0.4)
 BEFORE = Snapshot(100.0, 1e9, 100.0, 50.0, 1.0, 200.0, 20.0, 3, 7, oom_kills=5)
 CALM = replace(BEFORE, at_s=101.0, wall_s=1e9 + 1, boot_s=101.0, idle_s=201.5)
 DROPPED = replace(CALM, dropped=5)
@@ -187,21 +187,21 @@ AT_ONCE = Expectation(0.0, 0.0, 3, {"ok": 3}, {})
 @pytest.mark.parametrize(
     ("server_round", "expected", "detail"),
     [
-        (witness(), FIFTY, None),
-        (witness(), AT_ONCE, None),
+        (server_round(), FIFTY, None),
+        (server_round(), AT_ONCE, None),
         (
-            replace(witness(), late_p99_s=0.0021),
+            replace(server_round(), late_p99_s=0.0021),
             FIFTY,
             "the server was late: by 2.1 ms at the 99th percentile",
         ),
         (
-            replace(witness(), late_mean_s=0.0018, late_p99_s=0.002),
+            replace(server_round(), late_mean_s=0.0018, late_p99_s=0.002),
             replace(FIFTY, service_s=0.1),
             "the server was late: by 1.8 ms on average where 33.3 ms were planned",
         ),
-        (replace(witness(), late_mean_s=0.00045), AT_ONCE, None),
+        (replace(server_round(), late_mean_s=0.00045), AT_ONCE, None),
         (
-            replace(witness(), late_mean_s=0.0006),
+            replace(server_round(), late_mean_s=0.0006),
             AT_ONCE,
             "the server was late: by 0.6 ms on average where 0 ms were planned",
         ),
@@ -219,7 +219,7 @@ def test_a_server_that_uses_nine_tenths_of_its_core_is_found() -> None:
 
 
 def test_the_server_is_not_checked_in_the_warm_up_nor_without_a_log() -> None:
-    late = replace(SEEN, server_round=replace(witness(), late_p99_s=1.0))
+    late = replace(SEEN, server_round=replace(server_round(), late_p99_s=1.0))
     assert check_server(observed({0: late}, FIFTY)) is None
 
 

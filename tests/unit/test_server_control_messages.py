@@ -12,7 +12,7 @@ from bench.model.json_codec import MalformedError, from_json_value, to_json_valu
 from bench.model.served_trials import ObservedRound
 from bench.model.server_settings import ServerSettings
 from bench.server.control_messages import error_from_json, error_to_json, from_line, to_line
-from tests.builders import witness
+from tests.builders import server_round
 
 PLAIN = to_json_value(Profile("p"))
 
@@ -27,7 +27,7 @@ def test_settings_survive_encoding(latency: Latency) -> None:
 
 
 def test_observed_round_survives_encoding() -> None:
-    said = ObservedRound(witness(20, 5), 12.5, 12.6, 20, 0.4, 0.0012345, 0.01)
+    said = ObservedRound(server_round(20, 5), 12.5, 12.6, 20, 0.4, 0.0012345, 0.01)
     received = from_line(to_line({"closed": said}))["closed"]
     assert from_json_value(ObservedRound, received, "closed") == said
 

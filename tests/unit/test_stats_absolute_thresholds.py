@@ -15,7 +15,7 @@ from bench.stats.absolute_thresholds import BoundVerdict, bound_status, bound_ve
 from bench.stats.intervals import Interval, median_interval
 from bench.stats.metrics import metric_value
 from tests.builders import case, failed, round_of, trials
-from tests.comparisons import BASE, CANDIDATE, contest
+from tests.comparisons import BASE, CANDIDATE, new_comparison
 
 POOL = replace(case(), variant=CANDIDATE)
 PLAIN = case().id
@@ -26,12 +26,12 @@ samples = st.lists(times, min_size=1, max_size=25)
 unequal = st.sampled_from(sorted(OPPOSITE))
 
 
-def _contest(*bounds: Bound, repeats: int = 1) -> Comparison:
-    return replace(contest(case()), bounds=bounds, repeats={PLAIN: repeats})
+def _comparison(*bounds: Bound, repeats: int = 1) -> Comparison:
+    return replace(new_comparison(case()), bounds=bounds, repeats={PLAIN: repeats})
 
 
 def _found(bound: Bound, measured: Sequence[Measurement], repeats: int = 1) -> BoundVerdict:
-    (found,) = bound_verdicts(_contest(bound, repeats=repeats), measured)
+    (found,) = bound_verdicts(_comparison(bound, repeats=repeats), measured)
     return found
 
 
@@ -153,7 +153,7 @@ def test_bounds_apply_to_the_cases_of_their_pattern() -> None:
         Bound("*", "p99", "<", 1.0),
         Bound("nothing", "cpu", "<", 1.0),
     )
-    of = replace(contest(case(), other), bounds=bounds)
+    of = replace(new_comparison(case(), other), bounds=bounds)
     measured = trials(replace(other, variant=CANDIDATE), [0.1] * 6)
     assert [(each.case, each.bound.figure, each.verdict) for each in bound_verdicts(of, measured)] == [
         (case().id, "p99", "open"),

@@ -10,7 +10,7 @@ from bench.model.results import Measurement, Run
 from bench.stats.comparability import has_fixed_order, incomparable_reasons, match_cases
 from bench.stats.verdicts import run_verdicts
 from tests.builders import case, run_of, trials
-from tests.comparisons import contest, contested
+from tests.comparisons import comparison_run, new_comparison
 
 POOL = case("threadpool_map")
 LOOP = case("asyncio_gather", "aiohttp")
@@ -19,7 +19,7 @@ MACHINE = {"fingerprint": "f" * 64}
 
 def stored(blocks: int = 8) -> Run:
     """Build a comparison of two equal variants."""
-    run = contested(POOL, elapsed_s=lambda _, block: 0.2 + 0.0001 * block)
+    run = comparison_run(POOL, elapsed_s=lambda _, block: 0.2 + 0.0001 * block)
     assert len(run.trials) == 2 * blocks
     return replace(run, environment=MACHINE)
 
@@ -82,17 +82,17 @@ def test_cases_are_matched_by_id_and_then_by_strategy_file() -> None:
 
 
 def test_verdict_on_a_plain_run_is_the_first_look_that_decides() -> None:
-    terms: Comparison = contest(POOL)
-    base, candidate = (replace(POOL, variant=name) for name in (terms.base, terms.candidate))
+    comparison: Comparison = new_comparison(POOL)
+    base, candidate = (replace(POOL, variant=name) for name in (comparison.base, comparison.candidate))
     for blocks, verdict, looked in ((20, "slower", 14), (13, "inconclusive", 8), (7, "inconclusive", 7)):
         values = [0.2 + 0.0001 * block for block in range(blocks)]
         run = run_of(
             {base: trials(base, values), candidate: trials(candidate, [1.08 * each for each in values])}
         )
-        (found,) = run_verdicts(run, terms).metrics
+        (found,) = run_verdicts(run, comparison).metrics
         assert (found.verdict, found.blocks) == (verdict, looked)
         assert found.ratio is not None
         assert found.ratio.estimate == pytest.approx(1.08)
     equal = run_of({base: trials(base, [0.2] * 20), candidate: trials(candidate, [0.2001] * 20)})
-    (found,) = run_verdicts(equal, terms).metrics
+    (found,) = run_verdicts(equal, comparison).metrics
     assert (found.verdict, found.blocks) == ("equivalent", 8)

@@ -13,7 +13,7 @@ from bench.model.results import Run
 from bench.model.trial_outcome import Outcome
 from bench.stats.history import history_points
 from tests.builders import case, run_of, trials
-from tests.comparisons import BASE, CANDIDATE, between_commits, contest, contested
+from tests.comparisons import BASE, CANDIDATE, between_commits, comparison_run, new_comparison
 
 OLD, NEW = "a" * 40, "b" * 40
 FIRST, SECOND = case(), case("sequential")
@@ -25,7 +25,12 @@ def slower(of: Case, block: int) -> float:
 
 
 RUN = between_commits(
-    contested(FIRST, SECOND, elapsed_s=slower, terms=contest(FIRST, SECOND, metrics=("elapsed", "memory"))),
+    comparison_run(
+        FIRST,
+        SECOND,
+        elapsed_s=slower,
+        comparison=new_comparison(FIRST, SECOND, metrics=("elapsed", "memory")),
+    ),
     OLD,
     NEW,
 )
@@ -70,15 +75,17 @@ def test_settings_hash_covers_all_settings_and_stays_stable() -> None:
 
 def test_repeats_of_a_round_are_not_a_setting() -> None:
     """They depend on the machine."""
-    terms = to_json_value(contest(FIRST, SECOND, metrics=("elapsed", "memory")))
-    assert isinstance(terms, dict)
+    comparison = to_json_value(new_comparison(FIRST, SECOND, metrics=("elapsed", "memory")))
+    assert isinstance(comparison, dict)
     longer = tuple(
         replace(each, countries=replace(each.countries, repeat=3 * each.countries.repeat))
         if each.plain_id == FIRST.id
         else each
         for each in RUN.cases
     )
-    again = replace(RUN, cases=longer, config={**RUN.config, "contest": {**terms, "repeats": {FIRST.id: 3}}})
+    again = replace(
+        RUN, cases=longer, config={**RUN.config, "contest": {**comparison, "repeats": {FIRST.id: 3}}}
+    )
     assert settings_of(again) == settings_of(RUN)
 
 
@@ -143,8 +150,8 @@ def test_metrics_that_were_never_measured_are_left_out() -> None:
     def fails(of: Case, _block: int) -> float | Outcome:
         return "error" if of.plain_id == FIRST.id else 0.1
 
-    run = between_commits(contested(FIRST, SECOND, elapsed_s=fails), OLD, NEW)
+    run = between_commits(comparison_run(FIRST, SECOND, elapsed_s=fails), OLD, NEW)
     assert {each.case for each in history_points(run)} == {SECOND.id}
-    alone = between_commits(contested(FIRST, elapsed_s=fails), OLD, NEW)
+    alone = between_commits(comparison_run(FIRST, elapsed_s=fails), OLD, NEW)
     with pytest.raises(UsageError, match="no block succeeded with both variants"):
         history_points(alone)

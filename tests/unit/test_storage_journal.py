@@ -12,7 +12,7 @@ import pytest
 from bench.errors import SetupError, UnreadableResultError
 from bench.model.results import Resumption
 from bench.storage.journal import continued_journal, new_journal, read_journal
-from tests.builders import BEGINNING, case, failed, trials
+from tests.builders import HEADER, case, failed, trials
 
 POOL = case()
 MEASURED = [
@@ -27,7 +27,7 @@ AGAIN = Resumption("2026-01-02T04:00:00+00:00", 2, {"commit": "0" * 40, "dirty":
 def journal(tmp_path: Path) -> Path:
     """Write a journal of three trials, the last of them after the run was resumed."""
     path = tmp_path / "journal.jsonl"
-    with new_journal(path, BEGINNING) as journal:
+    with new_journal(path, HEADER) as journal:
         for trial in MEASURED[:2]:
             journal.append(trial)
         journal.append(AGAIN)
@@ -54,7 +54,7 @@ def line_starts(content: bytes) -> list[int]:
 
 def test_entries_are_read_back_in_order(journal: Path) -> None:
     past = read_journal(journal)
-    assert past.beginning == BEGINNING
+    assert past.header == HEADER
     assert past.trials == tuple(MEASURED)
     assert past.resumed == (AGAIN,)
     assert (past.end, past.torn) == (journal.stat().st_size, 0)
@@ -161,7 +161,7 @@ def test_lost_doubled_or_moved_line_is_refused(journal: Path, order: list[int], 
 
 def test_line_of_another_run_is_refused(journal: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.jsonl"
-    with new_journal(other, replace(BEGINNING, started="2026-01-02T03:04:06+00:00")) as foreign:
+    with new_journal(other, replace(HEADER, started="2026-01-02T03:04:06+00:00")) as foreign:
         foreign.append(MEASURED[0])
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(lines[0] + other.read_bytes().splitlines(keepends=True)[1])
@@ -186,7 +186,7 @@ def test_file_that_is_not_a_journal_is_refused(journal: Path, content: bytes) ->
 
 def test_line_that_does_not_fit_on_the_disk_is_taken_back(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
-    with new_journal(path, BEGINNING) as journal:
+    with new_journal(path, HEADER) as journal:
         journal.append(MEASURED[0])
         content = path.read_bytes()
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -205,7 +205,7 @@ def test_line_that_does_not_fit_on_the_disk_is_taken_back(tmp_path: Path) -> Non
 
 def test_trial_interrupted_by_a_signal_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "journal.jsonl"
-    with new_journal(path, BEGINNING) as journal:
+    with new_journal(path, HEADER) as journal:
         with monkeypatch.context() as patched:
             patched.setattr("os.fsync", _interrupt)
             with pytest.raises(KeyboardInterrupt):

@@ -28,7 +28,7 @@ from bench.storage.run_folder import (
     stored_runs,
 )
 from bench.storage.run_json import run_from_json, run_to_json
-from tests.builders import BEGINNING, NEAR, case, failed, run_of, trials
+from tests.builders import HEADER, NEAR, case, failed, run_of, trials
 
 POOL = case()
 MEASURED = [*trials(POOL, [0.02, 0.03]), failed(POOL, 2, "crash", "killed by SIGSEGV \u202e")]
@@ -167,7 +167,7 @@ def test_folder_with_content_is_never_overwritten(tmp_path: Path) -> None:
 
 
 def test_folder_with_a_journal_is_refused_with_the_way_to_resume(tmp_path: Path) -> None:
-    with new_journal(tmp_path / JOURNAL, BEGINNING):
+    with new_journal(tmp_path / JOURNAL, HEADER):
         pass
     with (
         pytest.raises(UsageError, match=f"not empty; resume its run with --resume {tmp_path}, or name a new"),
@@ -190,7 +190,7 @@ def test_folder_that_cannot_be_created_is_a_setup_error(tmp_path: Path) -> None:
 def test_run_with_only_a_journal_is_refused_with_the_command_that_finishes_it() -> None:
     (folder,) = stored_runs()
     (folder / DOCUMENT).unlink()
-    with new_journal(folder / JOURNAL, replace_fields(BEGINNING, command=("run", "CONFIG", "--seed", "3"))):
+    with new_journal(folder / JOURNAL, replace_fields(HEADER, command=("run", "CONFIG", "--seed", "3"))):
         pass
     words = (
         "was interrupted before its results were written; "
@@ -226,7 +226,7 @@ def test_failed_save_leaves_the_old_results(stored: Run, monkeypatch: pytest.Mon
 @pytest.mark.usefixtures("stored")
 def test_run_to_resume_is_found_and_locked(name: str) -> None:
     (folder,) = stored_runs()
-    with new_journal(folder / JOURNAL, BEGINNING):
+    with new_journal(folder / JOURNAL, HEADER):
         pass
     with existing_folder(Path(name)) as found:
         assert found == folder

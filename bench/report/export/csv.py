@@ -18,7 +18,7 @@ from bench.stats.ranking import rankings
 
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
 """Signs that begin a formula in a spreadsheet; the last four are wide forms of the first four."""
-_PROBES: Final = (
+_PROBE_FIGURES: Final = (
     "cpu_user_s",
     "cpu_system_s",
     "switches_voluntary",
@@ -72,7 +72,7 @@ _COLUMNS: Final[Mapping[str, Source[CaseSummary]]] = {
     **{f"gap_{each.name}": f"costs.gap.{each.name}" for each in fields(Gap)},
     **{f"latency_{each.name}": f"costs.latency.{each.name}" for each in fields(LatencyPercentiles)},
     "cpu_share": "costs.cpu_share",
-    **{name: f"costs.figures.{name}" for name in _PROBES},
+    **{name: f"costs.figures.{name}" for name in _PROBE_FIGURES},
     **{f"server_{each.name}": f"costs.server.{each.name}" for each in fields(ServerRound)},
     "server_busy": "costs.server_busy",
 }
