@@ -26,7 +26,7 @@ from bench.runner.block_loop import run_blocks
 from bench.runner.context import RunContext, run_context
 from bench.runner.processes.signals import Interrupted, handle_interrupts
 from bench.runner.run_document import check_resumable, config_record, run_document
-from bench.runner.schedule import Schedule, new_schedule, replay
+from bench.runner.schedule import Schedule, replay
 from bench.runner.time_estimate import forecast_run
 from bench.runner.trial import measure_entry
 from bench.stats.retries import final_attempts
@@ -136,21 +136,21 @@ def _open_run(experiment: Experiment, options: RunOptions) -> Iterator[OpenRun]:
             folder = stack.enter_context(existing_folder(options.resume))
             past = read_journal(folder / JOURNAL)
             limits = check_resources(experiment, flag_sizes, folder, kept=_count(past.trials))
+        if past is not None:
+            check_resumable(past.header, header)
+        schedule = replay(experiment, () if past is None else past.trials)
         if past is None:
-            schedule = new_schedule(experiment)
             journal = stack.enter_context(new_journal(folder / JOURNAL, header))
         else:
-            check_resumable(past.header, header)
-            schedule = _resume_schedule(experiment, folder, past)
+            _check_unfinished(schedule, folder, past)
             journal = stack.enter_context(continued_journal(folder / JOURNAL, past))
             if not schedule.is_over:
                 journal.append(Resumption(header.started, len(past.trials), header.environment["git"]))
         yield OpenRun(folder, journal, schedule, pinning, flags, limits)
 
 
-def _resume_schedule(experiment: Experiment, folder: Path, past: JournalContents) -> Schedule:
-    """Replay the journal of a run, and refuse a run that is complete."""
-    schedule = replay(experiment, past.trials)
+def _check_unfinished(schedule: Schedule, folder: Path, past: JournalContents) -> None:
+    """Refuse to resume a run that is complete, and tell if its last line was torn."""
     if schedule.is_over and is_up_to_date(folder, schedule.kept):
         raise UsageError(
             f"{folder} is complete: there is nothing to resume",
@@ -159,7 +159,6 @@ def _resume_schedule(experiment: Experiment, folder: Path, past: JournalContents
     if past.torn:
         where = f"at byte {past.end} of {folder / JOURNAL}"
         stderr_console().print(f"dropped a torn line of {past.torn} bytes {where}", soft_wrap=True)
-    return schedule
 
 
 def _measure(run: OpenRun, experiment: Experiment, *, quiet: bool) -> None:

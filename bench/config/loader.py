@@ -120,6 +120,11 @@ def resolve(form: ConfigForm, source: Any, stem: str) -> Experiment:
         source: the config as written.
         stem: that of the file, which names an experiment without a name of its own.
     """
+    deviations, settings, notes = (
+        _deviations(form),
+        _comparison_settings(form),
+        tuple(_notes(form)),
+    )
     blocks = form.blocks or usual_blocks(form.precision)
     return Experiment(
         name=form.name or _NOT_IN_NAME.sub("-", stem).lstrip("-._")[:64] or "config",
@@ -132,13 +137,13 @@ def resolve(form: ConfigForm, source: Any, stem: str) -> Experiment:
         seed=form.seed,
         flags_dir=form.flags_dir,
         source=source,
-        notes=tuple(_notes(form)),
+        notes=notes,
         stopping=stopping_rule(blocks, form.precision, form.budget),
         probes=form.probes,
         pinning=form.pinning,
         disturbed=form.disturbed,
-        deviations=_deviations(form),
-        comparison_settings=_comparison_settings(form),
+        deviations=deviations,
+        comparison_settings=settings,
     )
 
 

@@ -1,18 +1,66 @@
 """The context of a run: processes, files and settings that all its trials share."""
 
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
+from bench.errors import ServerDiedError, SetupError
 from bench.model.cases import Case, Experiment, Strategy
 from bench.model.comparison import BuiltVariant
+from bench.model.profile_presets import preset
+from bench.model.server_settings import ServerSettings
 from bench.runner.processes.launcher import Launcher, start_supervisor
+from bench.runner.processes.server_process import RunningServer, start_server
 from bench.runner.protected_files import write_reference
-from bench.runner.server_restart import RestartableServer
 from bench.system.cpu_affinity import Pinning, restrict_to
 from bench.system.paths import import_path, project_path
+
+
+class RestartableServer:
+    """Keeps a flag server running while its context lasts.
+
+    Attributes:
+        current: the server that runs at the moment.
+    """
+
+    current: RunningServer
+
+    def __init__(self, launcher: Launcher, experiment: Experiment, cores: Sequence[int]) -> None:
+        self._launcher = launcher
+        self._settings = ServerSettings(preset("local"), seed=experiment.seed, flags_dir=experiment.flags_dir)
+        self._cores = cores
+        self._stack = ExitStack()
+        self._has_crashed = False
+
+    def __enter__(self) -> Self:
+        self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def restart(self, error: ServerDiedError) -> str:
+        """Start another server after the current one died, and return why it died.
+
+        Raises:
+            SetupError: it is the second death, or the server cannot be started.
+        """
+        reason = ": ".join([error.what, *self.current.child.stderr.last_lines()[-1:]])
+        if self._has_crashed:
+            raise SetupError(
+                f"{reason}, for the second time", hint="check what kills it: the OOM killer, or a limit"
+            ) from error
+        self._has_crashed = True
+        self._start()
+        return reason
+
+    def _start(self) -> None:
+        self._stack.close()
+        server = start_server(self._launcher, self._settings, self._cores)
+        self.current = self._stack.enter_context(server)
 
 
 @dataclass(frozen=True, slots=True)
