@@ -20,7 +20,7 @@ test: $(VENV)/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -m "alone and not slow" tests/e2e
-	$(BIN)/python -m pytest -m "not alone and not slow" --numprocesses=3 --dist=loadscope
+	$(BIN)/python -m pytest -m "not alone and not slow" --numprocesses=3 --dist=loadscope --no-loadscope-reorder
 
 # Tracing doubles the processor time of the unit tests. Lines that no test of `make test` runs are named.
 coverage: $(VENV)/dev.stamp
