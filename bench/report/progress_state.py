@@ -149,8 +149,8 @@ class ComparisonProgress:
         if measurement.outcome == "ok":
             return None
         case = measurement.case.rpartition("@")[0]
-        is_disturbed = measurement.outcome == "invalid"
-        line = failure_line(replace(measurement, case=case) if is_disturbed else measurement)
+        is_discarded = measurement.outcome == "invalid"
+        line = failure_line(replace(measurement, case=case) if is_discarded else measurement)
         pair = f"{case} {measurement.block} {measurement.attempt}"
         before, self._last_failure = self._last_failure, (pair, line)
         return None if before == self._last_failure else line

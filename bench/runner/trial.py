@@ -66,7 +66,7 @@ def measure_entry(context: RunContext, entry: ScheduleEntry) -> Sequence[Measure
     except ServerDiedError as error:
         took_s = time.perf_counter() - began_s
         reason = context.server.restart(error)
-        return [_disturbed(trial, reason, took_s) for trial in entry.trials]
+        return [_discarded(trial, reason, took_s) for trial in entry.trials]
 
 
 def _measure(context: RunContext, server: RunningServer, entry: ScheduleEntry) -> list[Measurement]:
@@ -223,7 +223,7 @@ def _snapshot(context: RunContext, server: RunningServer) -> Snapshot | None:
     )
 
 
-def _disturbed(trial: ScheduledTrial, reason: str, took_s: float) -> Measurement:
+def _discarded(trial: ScheduledTrial, reason: str, took_s: float) -> Measurement:
     return Measurement(
         case=trial.case.id,
         block=trial.block,

@@ -1,4 +1,4 @@
-"""The rule for retries: a disturbed attempt of a trial is repeated after a pause, and the last one counts."""
+"""The rule for retries: a discarded attempt is repeated after a pause; the last attempt is final."""
 
 import math
 from collections.abc import Sequence
