@@ -14,10 +14,10 @@ from bench.model.cases import Case, Experiment
 from bench.model.comparison import BuiltVariant, Comparison
 from bench.model.flags import served_flags
 from bench.model.results import Run
-from bench.model.stored_comparison import stored_repeats
+from bench.model.stored_comparison import stored_calls
 from bench.model.text import plural
 from bench.report.number_format import format_duration
-from bench.runner.pilot import run_pilot, with_repeats
+from bench.runner.pilot import run_pilot
 from bench.stats.comparison_state import RULE
 from bench.stats.sequential_test import blocks_to_alarm
 from bench.storage.journal import read_journal
@@ -64,8 +64,8 @@ def execute_comparison(  # noqa: PLR0913  the last two are for `gate`
         refuse_same_variant(variants, request)
     base_cases = () if former is None else former(variants[request.base.label], say)
     experiment, comparison = matched_cases(asked, request, variants, base_cases)
-    repeats = _choose_repeats(experiment, comparison, options, flags)
-    return execute_run(with_repeats(experiment, replace(comparison, repeats=repeats)), present, options)
+    calls = _choose_calls(experiment, comparison, options, flags)
+    return execute_run(replace(experiment, comparison=replace(comparison, calls=calls)), present, options)
 
 
 def _build_variants(
@@ -93,10 +93,10 @@ def _line_printer(*, quiet: bool) -> Callable[[str], None]:
     return say
 
 
-def _choose_repeats(
+def _choose_calls(
     experiment: Experiment, comparison: Comparison, options: RunOptions, flags: Mapping[str, bytes]
 ) -> Mapping[str, int]:
-    """Return how much longer the rounds of each case must be: as in the resumed run, or by a pilot.
+    """Return the calls in a round of each case: those of the resumed run, or by a pilot.
 
     Raises:
         UsageError: the budget ends before the first alarm could be raised.
@@ -107,7 +107,7 @@ def _choose_repeats(
     except ValueError as error:
         raise UsageError(str(error), hint="compare fewer cases") from error
     if options.resume is not None:
-        return stored_repeats(read_journal(journal_path(options.resume)).header, comparison)
+        return stored_calls(read_journal(journal_path(options.resume)).header, comparison)
     pilot = run_pilot(experiment, plan_pinning(experiment), flags)
     least_s = blocks * pilot.block_s
     if least_s > comparison.budget_s:
@@ -116,4 +116,4 @@ def _choose_repeats(
             f"{format_duration(least_s)}, and the budget is {format_duration(comparison.budget_s)}",
             hint=f"give it --budget {math.ceil(least_s / 60)}m, or compare fewer cases",
         )
-    return pilot.repeats
+    return pilot.calls

@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
+from bench.model.json_codec import added_field
+
 _FULL_SHA: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")  # SHA-1 or SHA-256
 _SHORT_SHA_LENGTH: Final = 10
 
@@ -122,10 +124,13 @@ class Comparison:
         metrics: metrics to compare in each case.
         margins: by case, the largest change that is still *equivalent*, as a share.
         budget_s: seconds of trials; no block is started that would exceed it if it took as long as the last.
-        repeats: by case, how many times a round downloads the countries of the config, so that no round is
-            too short to measure.
+        calls: by case, how many times a round calls ``download_many``, so that no round is too short to
+            measure; the value of a round is the mean of its calls.
+        repeats: by case, how many times one call downloaded the countries of the config; older runs did so
+            where rounds now have several calls.
         alone: by case that only one variant has, the label of that variant.
         bounds: absolute thresholds of the candidate.
+        unknown_base: why it is not known which cases the base's own config has; empty if it is.
         coins: assignment seed: determines the variant that goes first in each pair; it differs between trees
             and libraries, so that bad luck is not repeated with every commit.
     """
@@ -139,6 +144,8 @@ class Comparison:
     alone: Mapping[str, str] = field(default_factory=dict)
     bounds: tuple[Bound, ...] = ()
     coins: int = 0
+    calls: Mapping[str, int] = added_field(dict)
+    unknown_base: str = added_field(str)
 
 
 def is_full_sha(text: str) -> bool:

@@ -1,25 +1,35 @@
 """Convert frozen dataclasses to JSON and back, with every field present and of its declared type.
 
 Stored documents and messages between processes all use it, so each value has one form. If a field may hold
-one of several dataclasses, JSON has its lower-cased name: ``{"uniform": {…}}``.
+one of several dataclasses, JSON has its lower-cased name: ``{"uniform": {…}}``. A field that was added after
+documents had been stored is absent while it has its default (``added_field``), so those can still be read.
 """
 
 import json
 import sys
-from collections.abc import Mapping
-from dataclasses import is_dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, field, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, NoReturn, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 from bench.errors import BenchError
 
 T = TypeVar("T")
 
+_ADDED: Final = "added"
+_NO_DEFAULT: Final = object()
+
 
 class MalformedError(BenchError):
     """A JSON document does not match the declared type."""
+
+
+def added_field(make_default: Callable[[], T]) -> T:
+    """Declare a field that stored documents may lack; JSON leaves it out while it has its default."""
+    declared: T = field(default_factory=make_default, metadata={_ADDED: True})
+    return declared
 
 
 def encode(value: Any) -> str:
@@ -52,8 +62,12 @@ def parse(text: str | bytes) -> Any:
 def to_json_value(value: Any) -> Any:
     """Convert a dataclass, or a container of dataclasses, to a value for ``json.dumps``."""
     if is_dataclass(value) and not isinstance(value, type):
-        hints = _hints(type(value))
-        return {name: _name_if_union(hint, getattr(value, name)) for name, hint in hints.items()}
+        defaults = _added_defaults(type(value))
+        return {
+            name: _name_if_union(hint, each)
+            for name, hint in _hints(type(value)).items()
+            if (each := getattr(value, name)) != defaults.get(name, _NO_DEFAULT)
+        }
     if isinstance(value, Mapping):
         return {name: to_json_value(item) for name, item in value.items()}
     if isinstance(value, tuple | list):
@@ -103,10 +117,14 @@ def _build_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
 def _build_dataclass(kind: Any, value: Any, where: str) -> Any:
     _expect(isinstance(value, dict), value, where)
     hints = _hints(kind)
-    if odd := value.keys() ^ hints.keys():
+    if odd := (value.keys() ^ hints.keys()) - (_added_defaults(kind).keys() - value.keys()):
         raise MalformedError(f"{where}: missing or unexpected: {', '.join(sorted(odd))[:200]}")
     return kind(
-        **{name: from_json_value(hint, value[name], f"{where}.{name}") for name, hint in hints.items()}
+        **{
+            name: from_json_value(hint, value[name], f"{where}.{name}")
+            for name, hint in hints.items()
+            if name in value
+        }
     )
 
 
@@ -136,6 +154,16 @@ def _name(kind: type[Any]) -> str:
 @cache
 def _hints(kind: type[Any]) -> dict[str, Any]:
     return get_type_hints(kind)
+
+
+@cache
+def _added_defaults(kind: type[Any]) -> Mapping[str, Any]:
+    """Return the defaults of the fields that were added later, by name."""
+    return {
+        each.name: each.default if each.default_factory is MISSING else each.default_factory()
+        for each in fields(kind)
+        if _ADDED in each.metadata
+    }
 
 
 def _expect(fits: bool, value: Any, where: str) -> None:  # noqa: FBT001  the condition of an assertion

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bench.model.cases import Case
+from bench.model.json_codec import added_field
 from bench.model.trial_outcome import Outcome
 
 
@@ -93,10 +94,12 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """The measurement of one call of ``download_many``.
+    """The measurement of a round: one call of ``download_many``, or several short ones in a comparison.
+
+    Of several calls, times, shares and probes are their means, and counts their sums.
 
     Attributes:
-        elapsed_s: duration of the call.
+        elapsed_s: duration of a call.
         ideal_s: lower bound of the duration (``bench.model.lower_bound``).
         fetches: number of fetches by outcome (``ok``, ``not_found``, …).
         verified: number of flags on disk that equal the served ones byte for byte.
@@ -115,6 +118,7 @@ class Round:
     phases: Phases | None = None
     gap: Gap | None = None
     probes: Mapping[str, float] = field(default_factory=dict)
+    calls: int = added_field(lambda: 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ class Opening:
     Attributes:
         countries: the countries that each round requests, in order and ``repeat`` times over; the server's
             log is compared with them.
-        warm_up_repeat: the repetitions of round 0, if they differ.
     """
 
     trial: str
@@ -21,11 +20,6 @@ class Opening:
     block: int
     countries: tuple[str, ...] = ()
     repeat: int = 1
-    warm_up_repeat: int | None = None
-
-    def repeat_in(self, number: int) -> int:
-        """Return how often a round requests each country."""
-        return self.repeat if number or self.warm_up_repeat is None else self.warm_up_repeat
 
 
 @dataclass(frozen=True, slots=True)

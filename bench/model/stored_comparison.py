@@ -28,8 +28,8 @@ def read_comparison(run: Run) -> Comparison | None:
     cases = {case.plain_id for case in run.cases}
     if variants != {comparison.base, comparison.candidate} or cases != set(comparison.margins):
         raise UnreadableResultError(f"run {run.name}: its comparison does not fit its cases")
-    if min(comparison.repeats.values(), default=1) < 1:
-        raise UnreadableResultError(f"run {run.name}: the repeats of a case are below 1")
+    if min((*comparison.repeats.values(), *comparison.calls.values()), default=1) < 1:
+        raise UnreadableResultError(f"run {run.name}: the calls or repeats of a case are below 1")
     return comparison
 
 
@@ -42,20 +42,20 @@ def about_variant(run: Run, label: str) -> Mapping[str, Any]:
 
 
 def as_configured(case: Case, comparison: Comparison) -> Case:
-    """Return a case as the config has it, without the repeats that made its rounds long enough."""
+    """Return a case as the config has it, without the repeats of older runs."""
     repeat = case.countries.repeat // comparison.repeats.get(case.plain_id, 1)
     return replace(case, countries=replace(case.countries, repeat=repeat))
 
 
-def stored_repeats(header: RunHeader, comparison: Comparison) -> Mapping[str, int]:
-    """Return how often the countries of each case were repeated per round when the run began.
+def stored_calls(header: RunHeader, comparison: Comparison) -> Mapping[str, int]:
+    """Return the calls in a round of each case when the run began.
 
     Raises:
         UsageError: it began with other cases, or without a comparison.
     """
     match header.config.get("contest"):
-        case {"repeats": Mapping() as repeats} if repeats.keys() == comparison.margins.keys():
-            return {str(case): int(factor) for case, factor in repeats.items()}
+        case {"calls": Mapping() as calls} if calls.keys() == comparison.margins.keys():
+            return {str(case): int(count) for case, count in calls.items()}
     raise UsageError(
         "the run did not begin with these cases", hint="resume it with the command that started it"
     )

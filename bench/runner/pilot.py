@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bench.model.cases import Experiment
-from bench.model.comparison import Comparison
 from bench.runner.context import run_context
 from bench.runner.paired_trial import DEFAULT_ROUNDS
 from bench.runner.schedule import ScheduledTrial, ScheduleEntry, variants_of
+from bench.runner.time_estimate import handling_s
 from bench.runner.trial import measure_entry
 from bench.system.cpu_affinity import Pinning
 
 _PILOT_ROUNDS: Final = 2
-_LONG_ENOUGH_S: Final = 0.2
+_LONG_ENOUGH_S: Final = 0.1
 """Seconds that a timed round should take: short rounds have little power (docs/statistics.md)."""
 _PILOT_BLOCK: Final = 1_000_000
 """A block that no comparison has, so that its planned delays are no comparison's."""
@@ -25,16 +25,16 @@ class Pilot:
     """The results of a pilot.
 
     Attributes:
-        repeats: by case, the factor by which its rounds must be longer to be timed well.
+        calls: by case, the calls of ``download_many`` that a round needs to be timed well.
         block_s: seconds that a block of such rounds will take, roughly.
     """
 
-    repeats: Mapping[str, int]
+    calls: Mapping[str, int]
     block_s: float
 
 
 def run_pilot(experiment: Experiment, pinning: Pinning, flags: Mapping[str, bytes]) -> Pilot:
-    """Run both variants of every case once, and compute how much longer its rounds must be.
+    """Run both variants of every case once, and compute how many calls its rounds need.
 
     Disturbed trials are good enough to tell how long a round is. A variant that fails here will fail in the
     comparison, too, and is reported there.
@@ -42,7 +42,7 @@ def run_pilot(experiment: Experiment, pinning: Pinning, flags: Mapping[str, byte
     Raises:
         SetupError: a process cannot be started.
     """
-    repeats: dict[str, int] = {}
+    chosen: dict[str, int] = {}
     block_s = 0.0
     with run_context(replace(experiment, rounds=_PILOT_ROUNDS), pinning, flags) as context:
         for place, (name, cases) in enumerate(variants_of(experiment.cases).items()):
@@ -52,16 +52,8 @@ def run_pilot(experiment: Experiment, pinning: Pinning, flags: Mapping[str, byte
             trials = measure_entry(context, ScheduleEntry(name, pair))
             elapsed_s = [round_.elapsed_s for trial in trials for round_ in trial.rounds]
             quickest_s = min(elapsed_s, default=_LONG_ENOUGH_S)
-            repeats[name] = max(1, math.ceil(_LONG_ENOUGH_S / quickest_s))
-            timed_s = len(trials) * (experiment.rounds or DEFAULT_ROUNDS) * repeats[name] * quickest_s
-            block_s += max(trial.took_s for trial in trials) - math.fsum(elapsed_s) + timed_s
-    return Pilot(repeats, block_s)
-
-
-def with_repeats(experiment: Experiment, comparison: Comparison) -> Experiment:
-    """Return the experiment of a comparison, with its rounds made longer by the comparison's factors."""
-    cases = []
-    for case in experiment.cases:
-        repeat = case.countries.repeat * comparison.repeats[case.plain_id]
-        cases.append(replace(case, countries=replace(case.countries, repeat=repeat)))
-    return replace(experiment, cases=tuple(cases), comparison=comparison)
+            chosen[name] = calls = max(1, math.ceil(_LONG_ENOUGH_S / quickest_s))
+            more = len(trials) * ((experiment.rounds or DEFAULT_ROUNDS) * calls - _PILOT_ROUNDS)
+            call_s = quickest_s + handling_s(len(cases[0].countries.fetches))
+            block_s += max(trial.took_s for trial in trials) + more * call_s
+    return Pilot(chosen, block_s)

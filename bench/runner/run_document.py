@@ -11,7 +11,6 @@ from bench.errors import SetupError, UsageError
 from bench.model.cases import Experiment
 from bench.model.json_codec import to_json_value
 from bench.model.results import Run, RunHeader
-from bench.model.stored_comparison import as_configured
 from bench.runner.schedule import replay
 from bench.storage.journal import JournalContents
 
@@ -25,9 +24,9 @@ def config_record(experiment: Experiment, flags: Mapping[str, bytes]) -> dict[st
     """Return the settings of an experiment as they are stored, with the hash that identifies it.
 
     Strategies are hashed with them, and flags that are not the project's own: if their content changed, a
-    resumed run would be two runs. The repeats of a comparison are not: they are measured when it begins.
+    resumed run would be two runs. The calls per round of a comparison are not: it measures them at its start.
     """
-    comparison, cases = experiment.comparison, experiment.cases
+    comparison = experiment.comparison
     settings = {
         "blocks": experiment.blocks,
         "stopping": None if experiment.stopping is None else asdict(experiment.stopping),
@@ -43,12 +42,11 @@ def config_record(experiment: Experiment, flags: Mapping[str, bytes]) -> dict[st
         "source": experiment.source,
     }
     if comparison is not None:
-        cases = tuple(as_configured(case, comparison) for case in cases)
-        settings["contest"] = to_json_value(replace(comparison, repeats={}))
+        settings["contest"] = to_json_value(replace(comparison, calls={}))
         settings["variants"] = {
             name: to_json_value(variant.about) for name, variant in experiment.variants.items()
         }
-    identity = json.dumps([settings, to_json_value(cases)], sort_keys=True)
+    identity = json.dumps([settings, to_json_value(experiment.cases)], sort_keys=True)
     if comparison is not None:
         settings["contest"] = to_json_value(comparison)
     return {"name": experiment.name, "sha256": _sha256(identity.encode()), **settings}

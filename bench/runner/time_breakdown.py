@@ -4,10 +4,18 @@ Worker and server read the same clock, and sums over all fetches need not tell w
 which fetch.
 """
 
-from bench.model.results import Gap, Phases, Round
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import fields
+from statistics import fmean
+from typing import TypeVar
+
+from bench.model.results import Gap, Phases, Round, ServerRound
 from bench.model.served_trials import ObservedRound
 from bench.runner.expected_round import Expectation
 from bench.worker.protocol import TimedRound, Timeline
+
+T = TypeVar("T", Phases, Gap)
 
 
 def account_round(timed: TimedRound, seen: ObservedRound | None, expected: Expectation) -> Round:
@@ -29,6 +37,24 @@ def account_round(timed: TimedRound, seen: ObservedRound | None, expected: Expec
         phases=divide_into_phases(times, answered) if times and answered else None,
         gap=divide_gap(timed.elapsed_s, times, answered, expected) if times and answered else None,
         probes=timed.probes,
+    )
+
+
+def merge_calls(calls: Sequence[Round]) -> Round:
+    """Merge the calls of a round: means of times, shares and probes, sums of counts."""
+    if len(calls) == 1:
+        return calls[0]
+    return Round(
+        elapsed_s=fmean(each.elapsed_s for each in calls),
+        ideal_s=fmean(each.ideal_s for each in calls),
+        fetches=dict(sum((Counter(each.fetches) for each in calls), Counter())),
+        verified=sum(each.verified for each in calls),
+        server=_merge_server_rounds([each.server for each in calls]),
+        server_busy=_mean([each.server_busy for each in calls]),
+        phases=_mean_of(Phases, [each.phases for each in calls]),
+        gap=_mean_of(Gap, [each.gap for each in calls]),
+        probes={name: fmean(each.probes[name] for each in calls) for name in _shared_probes(calls)},
+        calls=len(calls),
     )
 
 
@@ -69,3 +95,44 @@ def divide_gap(elapsed_s: float, times: Timeline, seen: ObservedRound, expected:
         lateness_s=in_flight_s - planned_s,
         pool_stop_s=times.pool_stop_s,
     )
+
+
+def _merge_server_rounds(logs: Sequence[ServerRound | None]) -> ServerRound | None:
+    """Merge the server log of several calls: sums of counts, means of times, extremes of extremes."""
+    seen = [each for each in logs if each is not None]
+    if len(seen) < len(logs):
+        return None
+    return ServerRound(
+        requests=sum(each.requests for each in seen),
+        connections=sum(each.connections for each in seen),
+        opened=sum(each.opened for each in seen),
+        max_in_flight=max(each.max_in_flight for each in seen),
+        mean_in_flight=fmean(each.mean_in_flight for each in seen),
+        late_p50_s=fmean(each.late_p50_s for each in seen),
+        late_p99_s=max(each.late_p99_s for each in seen),
+        late_mean_s=fmean(each.late_mean_s for each in seen),
+        idle_s=fmean(each.idle_s for each in seen),
+        spacing_p50_s=fmean(each.spacing_p50_s for each in seen),
+        spacing_max_s=max(each.spacing_max_s for each in seen),
+        overtaken=sum(each.overtaken for each in seen),
+        retries=sum(each.retries for each in seen),
+        faults=dict(sum((Counter(each.faults) for each in seen), Counter())),
+    )
+
+
+def _mean_of(kind: type[T], parts: Sequence[T | None]) -> T | None:
+    """Return the means of each field of some phases or gaps; None if any is missing."""
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
+        return None
+    return kind(**{each.name: fmean(getattr(part, each.name) for part in known) for each in fields(kind)})
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if len(known) == len(values) else None
+
+
+def _shared_probes(calls: Sequence[Round]) -> list[str]:
+    """Return the names of the probes that every call has."""
+    return [name for name in calls[0].probes if all(name in each.probes for each in calls)]

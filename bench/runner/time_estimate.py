@@ -48,8 +48,12 @@ def expected_trial_s(case: Case, round_ideal_s: float, rounds: int | None, start
     fetches = len(case.countries.fetches)
     work_s = fetches * _CPU_PER_FETCH_S
     round_s = max(round_ideal_s + work_s / case.workers, work_s)
-    handling_s = _HANDLING_S + min(fetches, _FIRST_FETCHES) * _HANDLING_PER_FETCH_S
-    return start_s + (1 + expected_rounds(rounds, round_s)) * (round_s + handling_s)
+    return start_s + (1 + expected_rounds(rounds, round_s)) * (round_s + handling_s(fetches))
+
+
+def handling_s(fetches: int) -> float:
+    """Estimate the seconds that a worker takes to prepare and tidy up a call of ``download_many``."""
+    return _HANDLING_S + min(fetches, _FIRST_FETCHES) * _HANDLING_PER_FETCH_S
 
 
 def expected_rounds(asked: int | None, round_s: float) -> int:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 
@@ -28,7 +28,7 @@ from bench.runner.protected_files import (
     write_authority,
 )
 from bench.runner.schedule import ScheduledTrial, ScheduleEntry
-from bench.runner.time_breakdown import account_round
+from bench.runner.time_breakdown import account_round, merge_calls
 from bench.runner.validate import Evidence, classify_trial
 from bench.system.disturbance import Snapshot, conditions_between, cpu_s, take_snapshot
 from bench.system.process_probes import Peaks
@@ -102,8 +102,7 @@ def _measure(context: RunContext, server: RunningServer, entry: ScheduleEntry) -
             waits=waits,
             before=before,
             after=after,
-            warm_up=_expected_warm_up(context, trial.scheduled) if is_pair else None,
-            paired_rounds=paired_rounds,
+            paired_calls=None if paired_rounds is None else paired_rounds * trial.task.calls,
         )
         measurements.append(_measurement(context, trial, evidence))
     return measurements
@@ -119,7 +118,7 @@ def _prepare(
     if paced:  # two trials are open at once, and neither is to guess the other's address
         name = f"{name}-{token_hex(8)}"
     opened = server.handle.open_trial(
-        Opening(name, case.profile, scheduled.block, countries.codes, countries.repeat, 1 if paced else None)
+        Opening(name, case.profile, scheduled.block, countries.codes, countries.repeat)
     )
     folder = workspace / name
     folder.mkdir()
@@ -136,6 +135,7 @@ def _prepare(
         reference=context.reference,
         request_timeout_s=experiment.request_timeout_s,
         paced=paced,
+        calls=experiment.comparison.calls.get(case.plain_id, 1) if experiment.comparison else 1,
         authority=write_authority(workspace, opened.authority),
         http2=case.profile.http2,
         probes=tuple(probe for probe in WORKER_PROBES if probe in experiment.probes),
@@ -174,10 +174,11 @@ def _measurement(context: RunContext, trial: PreparedTrial, evidence: Evidence) 
     remove_tree(trial.task.folder)
     ending, before, after = evidence.exit, evidence.before, evidence.after
     report, scheduled = ending.report, trial.scheduled
-    rounds = tuple(
-        account_round(timed, evidence.seen.get(number), evidence.expected_in(number))
+    calls = [
+        account_round(timed, evidence.seen.get(number), evidence.expected)
         for number, timed in enumerate(evidence.reported)
-    )
+    ]
+    per_round = trial.task.calls
     return Measurement(
         case=scheduled.case.id,
         block=scheduled.block,
@@ -188,8 +189,10 @@ def _measurement(context: RunContext, trial: PreparedTrial, evidence: Evidence) 
         took_s=ending.ended_s - ending.started_s,
         cold_start_s=report.ready_s - ending.started_s if report and report.ready_s else None,
         imports_s=report.ready_s - report.began_s if report and report.ready_s else None,
-        warm_up=rounds[0] if rounds else None,
-        rounds=rounds[1:],
+        warm_up=calls[0] if calls else None,
+        rounds=tuple(
+            merge_calls(calls[first : first + per_round]) for first in range(1, len(calls), per_round)
+        ),
         latency=encode_histogram(timed.latencies_us for timed in report.rounds[1:]) if report else "",
         probes=trial.peaks.seen,
         conditions=conditions_between(before, after) if before and after else None,
@@ -200,13 +203,6 @@ def _measurement(context: RunContext, trial: PreparedTrial, evidence: Evidence) 
 
 def _expected_round(context: RunContext, trial: ScheduledTrial) -> Expectation:
     return expected_round(trial.case, context.experiment, trial.block, context.flag_sizes)
-
-
-def _expected_warm_up(context: RunContext, trial: ScheduledTrial) -> Expectation:
-    """Return the expected warm-up of a paced worker, which asks each country once."""
-    case = trial.case
-    short = replace(case, countries=replace(case.countries, repeat=1))
-    return _expected_round(context, replace(trial, case=short))
 
 
 def _leak(ending: WorkerExit) -> Leak | None:

@@ -43,13 +43,12 @@ class Evidence:
         strategy_file: file of its strategy, which messages quote.
         deadline_s: seconds that its worker was allowed.
         exit: how its worker ended.
-        seen: the server log, by round.
-        expected: the expected figures of each round.
+        seen: the server log, by call.
+        expected: the expected figures of each call.
         escaped: names of changes in the workspace outside the trial's folder.
         waits: number of times that clients had to wait because the server had no descriptor for them.
         before: counters of the machine when it began; ``None``, like ``after``, if they cannot be read.
-        warm_up: the expected figures of the warm-up where they differ from those of the timed rounds.
-        paired_rounds: number of timed rounds that a trial of a pair was to run; ``None`` for a single trial.
+        paired_calls: number of timed calls that a trial of a pair was to make; ``None`` for a single trial.
     """
 
     strategy_file: Path
@@ -61,17 +60,12 @@ class Evidence:
     waits: int = 0
     before: Snapshot | None = None
     after: Snapshot | None = None
-    warm_up: Expectation | None = None
-    paired_rounds: int | None = None
+    paired_calls: int | None = None
 
     @property
     def reported(self) -> tuple[TimedRound, ...]:
-        """The rounds of the worker's report, the warm-up first."""
+        """The calls of the worker's report, the warm-up first."""
         return self.exit.report.rounds if self.exit.report else ()
-
-    def expected_in(self, number: int) -> Expectation:
-        """Return the expected figures of a round."""
-        return self.warm_up if number == 0 and self.warm_up is not None else self.expected
 
 
 Check: TypeAlias = Callable[[Evidence], Invalid | None]
@@ -96,8 +90,8 @@ def _first_problem(checks: Iterable[Check], evidence: Evidence) -> Invalid | Non
 
 def check_cut_short(evidence: Evidence) -> Invalid | None:
     """Discard a trial that had to report early because the other trial of its pair failed."""
-    report, rounds = evidence.exit.report, evidence.paired_rounds
-    if rounds is None or report is None or report.outcome != "ok" or len(report.rounds) > rounds:
+    report, calls = evidence.exit.report, evidence.paired_calls
+    if calls is None or report is None or report.outcome != "ok" or len(report.rounds) > calls:
         return None
     return Invalid("invalid", "cut short: the other variant failed")
 
@@ -157,7 +151,7 @@ def check_rounds(evidence: Evidence) -> Invalid | None:
     Refused connections excuse time-outs, and no other outcome.
     """
     for number, timed in enumerate(evidence.reported):
-        seen, expected = evidence.seen.get(number), evidence.expected_in(number)
+        seen, expected = evidence.seen.get(number), evidence.expected
         problem = compare_with_plan(timed, None if seen is None else seen.server_round, expected)
         if problem is not None:
             refused = check_refused_connections(evidence)
@@ -215,7 +209,7 @@ DISTURBANCE_CHECKS: Final[tuple[Check, ...]] = (check_refused_connections, check
 
 def _escape(evidence: Evidence, detail: str) -> Invalid:
     """Describe an escape, which may be of either variant in a pair."""
-    by = "" if evidence.paired_rounds is None else "by this variant or the other: "
+    by = "" if evidence.paired_calls is None else "by this variant or the other: "
     return Invalid("escape", f"{by}{detail}")
 
 

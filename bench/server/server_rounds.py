@@ -20,7 +20,7 @@ def observe_rounds(rounds: Mapping[int, RoundLog], opening: Opening) -> dict[int
     for number, round_log in sorted(rounds.items()):
         records = sorted(round_log.log, key=lambda record: record.arrival_s)
         if records:
-            repeat = opening.repeat_in(number) if opening.countries else None
+            repeat = opening.repeat if opening.countries else None
             cpu_s = round_log.ended_cpu_s - round_log.began_cpu_s
             observed[number] = _observe_round(records, known, opening.countries, repeat, cpu_s)
         known.update(record.connection for record in records)

@@ -39,7 +39,8 @@ class BoundVerdict:
         found: median over blocks with its 95 % interval, in seconds, bytes or as a share; of ``errors`` the
             most in any block, between the fewest and the most. ``None`` if no block was measured.
         blocks: number of blocks that ``found`` rests on.
-        repeats: how many times the config's countries were fetched in each round; ``found`` is for one.
+        repeats: how many times the config's countries were fetched in each call of an older run; ``found``
+            is for one.
     """
 
     case: str
@@ -99,7 +100,7 @@ def _block_values(good: Sequence[Measurement], figure: BoundedFigure, repeats: i
     """Yield the figure of each block, for as many fetches as a round has by the config."""
     for trial in good:
         if figure == "errors":
-            yield float(math.ceil(max(count_errors(round_) for round_ in trial.rounds) / repeats))
+            yield float(max(math.ceil(count_errors(each) / each.calls / repeats) for each in trial.rounds))
         elif figure == "efficiency":
             elapsed_s = fmean(round_.elapsed_s for round_ in trial.rounds)
             yield fmean(round_.ideal_s for round_ in trial.rounds) / elapsed_s

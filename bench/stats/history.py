@@ -184,7 +184,10 @@ def history_points(run: Run) -> tuple[Point, ...]:
     fingerprint = run.environment.get("fingerprint")
     if not isinstance(fingerprint, str) or not fingerprint:
         raise _refusal(run, "its machine is not known", "measure it again")
-    settings = {case.plain_id: _hash_settings(as_configured(case, comparison), run) for case in run.cases}
+    settings = {
+        case.plain_id: _hash_settings(as_configured(case, comparison), run, per_call=bool(comparison.calls))
+        for case in run.cases
+    }
     points = tuple(
         Point(
             time=run.started,
@@ -210,8 +213,10 @@ def history_points(run: Run) -> tuple[Point, ...]:
     return points
 
 
-def _hash_settings(case: Case, run: Run) -> str:
-    """Return a hash of all settings that the case id does not tell.
+def _hash_settings(case: Case, run: Run, *, per_call: bool) -> str:
+    """Return a hash of all settings that the case id does not tell, and of the kind of its values.
+
+    Older runs repeated the countries within one call where rounds now have several calls.
 
     Settings that are empty or zero are left out, so that an option added later does not change the series of
     today.
@@ -229,6 +234,7 @@ def _hash_settings(case: Case, run: Run) -> str:
         "faults": profile.faults,
         "tls": profile.tls,
         "http2": profile.http2,
+        "per_call": per_call,
     }
     given = {key: to_json_value(value) for key, value in settings.items() if value}
     return blake2b(encode(given).encode(), digest_size=8).hexdigest()

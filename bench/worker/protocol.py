@@ -14,7 +14,7 @@ from bench.api import LARGEST_BYTES
 from bench.model.json_codec import decode, encode
 from bench.model.trial_outcome import Outcome
 
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 """Version of these messages. A worker of another revision is used if it has the same one."""
 
 AUTO_ROUNDS: Final = 5
@@ -49,17 +49,18 @@ class Task:
         strategy_file: the file to load.
         client: the file of ``strategies/clients`` to use; None for a strategy that opens no client.
         countries: upper-case codes, each of which is asked ``repeat`` times.
-        base_url: round ``k``, from 0 for the warm-up, asks below ``{base_url}.{k}``.
+        base_url: call ``k``, from 0 for the warm-up, asks below ``{base_url}.{k}``.
         rounds: timed rounds, and more if they take less than 0.1 s in all; None is *auto*: 1 to 5, until
             0.5 s is timed.
-        folder: parent of the folders of the rounds.
+        folder: parent of the folders of the calls.
         reference: folder of the flags as the server serves them, as ``br.gif``.
         request_timeout_s: limit of a fetch, in seconds.
         probes: modules of ``bench.worker.probes`` that measure each timed round.
         live: report every event as it happens, for one round at ``base_url`` itself into ``folder``
             itself, where the flags stay; there is no warm-up.
         paced: begin a round, the warm-up included, only after a byte on standard input, regardless of
-            ``rounds``; its end ends the trial. The warm-up asks each country once.
+            ``rounds``; its end ends the trial.
+        calls: calls of ``download_many`` in each timed round of a paced task; the warm-up is one.
         largest_bytes: the largest body that a client reads.
         authority: PEM file of the certificate authority to trust; None without encryption.
         http2: speak HTTP/2 only.
@@ -80,6 +81,7 @@ class Task:
     probes: tuple[str, ...] = ()
     live: bool = False
     paced: bool = False
+    calls: int = 1
     largest_bytes: int = LARGEST_BYTES
     authority: str | None = None
     http2: bool = False
@@ -125,7 +127,7 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class TimedRound:
-    """One completed call of ``download_many``.
+    """One completed call of ``download_many``; a round of a paced task may have several.
 
     Attributes:
         fetches: number of fetches by outcome, without zeros.
@@ -162,8 +164,7 @@ class Report:
         detail: one line on the problem, empty for ``ok``.
         began_s: ``time.perf_counter()`` when interpreter and worker were ready.
         ready_s: the same when strategy and client were imported; None if they failed.
-        rounds: the warm-up and then the timed rounds; the last one is the invalid one unless an exception
-            ended it.
+        rounds: the calls, the warm-up first; the last one is the invalid one unless an exception ended it.
         left: resources that the strategy left behind in this process; None if the trial ended early.
     """
 

@@ -98,12 +98,15 @@ def load_strategy(file: Path) -> DownloadMany:
 
 
 def is_round_due(task: Task, rounds: Sequence[TimedRound], events: EventWriter, commands: int) -> bool:
-    """Tell whether to run another round; a paced task waits until the runner decides.
+    """Tell whether to call ``download_many`` again; before a round, a paced task waits for the runner.
 
-    The runner sends a byte for each round, and closes the pipe to end the trial.
+    The runner sends a byte for a round of one or several calls, and closes the pipe to end the trial.
     """
     if task.paced:
-        events.write(Awaiting(len(rounds)))
+        done, left = divmod(len(rounds) - 1 + task.calls, task.calls) if rounds else (0, 0)
+        if left:
+            return True
+        events.write(Awaiting(done))
         return bool(os.read(commands, 1))
     is_due = needs_round(task, rounds)
     if is_due and len(rounds) == 1:
@@ -123,10 +126,9 @@ def needs_round(task: Task, rounds: Sequence[TimedRound]) -> bool:
 
 
 def build_job(task: Task, number: int, events: EventWriter) -> Job:
-    """Build the job of a round; each has an address and a folder of its own, unless the task is live."""
-    is_short = task.paced and number == 0
+    """Build the job of a call; each has an address and a folder of its own, unless the task is live."""
     return Job(
-        countries=task.countries if is_short else task.countries * task.repeat,
+        countries=task.countries * task.repeat,
         workers=task.workers,
         base_url=task.base_url if task.live else f"{task.base_url}.{number}",
         folder=task.folder if task.live else task.folder / str(number),

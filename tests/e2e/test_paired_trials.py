@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from bench.model.cases import Case, Experiment, Fixed, Profile, Selection
 from bench.model.comparison import BuiltVariant
 from bench.model.flags import served_flags
 from bench.model.results import Measurement
-from bench.runner.pilot import run_pilot, with_repeats
+from bench.runner.pilot import run_pilot
 from bench.system.cpu_affinity import plan_pinning
 from bench.system.paths import import_path
 from bench.system.process_tree import descendants
@@ -48,6 +48,12 @@ def comparison_of(candidate: Path | None, *, budget_s: float = BLOCK_S, deadline
     )
 
 
+def with_calls(of: Experiment, calls: int) -> Experiment:
+    """Let each timed round of a comparison make several calls."""
+    assert of.comparison is not None
+    return replace(of, comparison=replace(of.comparison, calls={CASE.id: calls}))
+
+
 def measured(folder: Path, of: Experiment) -> Mapping[str, list[Measurement]]:
     """Run a comparison with real processes, and return the trials of each variant."""
     found: dict[str, list[Measurement]] = {BASE: [], CANDIDATE: []}
@@ -57,18 +63,35 @@ def measured(folder: Path, of: Experiment) -> Mapping[str, list[Measurement]]:
     return found
 
 
-def test_both_variants_have_a_short_warm_up_and_the_same_rounds(tmp_path: Path) -> None:
-    of = comparison_of(None)
-    assert of.comparison is not None
-    of = with_repeats(of, replace(of.comparison, repeats={CASE.id: 4}))
-    for (trial,) in measured(tmp_path, of).values():
+def test_the_value_of_a_round_is_the_mean_of_its_calls(tmp_path: Path) -> None:
+    """Each call asks for the countries of the config once, with a client of its own; counts are sums."""
+    for (trial,) in measured(tmp_path, with_calls(comparison_of(None), 4)).values():
         assert trial.outcome == "ok", trial.detail
         assert trial.warm_up is not None
-        assert trial.warm_up.fetches == {"ok": 3}
-        assert [round_.fetches for round_ in trial.rounds] == [{"ok": 12}] * 3
-        assert all(round_.server and round_.server.requests == 12 for round_ in trial.rounds)
-        assert all(round_.server and round_.server.retries == 0 for round_ in trial.rounds)
+        assert (trial.warm_up.calls, trial.warm_up.fetches) == (1, {"ok": 3})
+        assert [(round_.calls, round_.fetches, round_.verified) for round_ in trial.rounds] == [
+            (4, {"ok": 12}, 12)
+        ] * 3
+        for round_ in trial.rounds:
+            assert round_.server is not None
+            assert (round_.server.requests, round_.server.retries) == (12, 0)
+            assert round_.server.opened >= 4
+            assert round_.ideal_s == trial.warm_up.ideal_s == pytest.approx(0.005)
+            assert round_.ideal_s < round_.elapsed_s < trial.took_s / 13
+            assert round_.gap is not None
+            parts_s = sum(getattr(round_.gap, each.name) for each in fields(round_.gap))
+            assert parts_s == pytest.approx(round_.elapsed_s - round_.ideal_s)
         assert trial.probes["memory_bytes"] > 1e6
+
+
+def test_a_fixed_cost_of_each_call_is_measured_in_full(tmp_path: Path) -> None:
+    """It is neither divided by the calls of a round, nor added to them only once."""
+    of = with_calls(comparison_of(STRATEGIES / "fixed_cost.py"), 5)
+    found = {
+        variant: min(round_.elapsed_s for trial in trials for round_ in trial.rounds)
+        for variant, trials in measured(tmp_path, of).items()
+    }
+    assert 0.009 < found[CANDIDATE] - found[BASE] < 0.02
 
 
 @pytest.mark.parametrize(
@@ -109,9 +132,7 @@ def test_the_waiting_worker_is_paused(tmp_path: Path) -> None:
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        of = comparison_of(None)
-        assert of.comparison is not None
-        found = measured(tmp_path, with_repeats(of, replace(of.comparison, repeats={CASE.id: 20})))
+        found = measured(tmp_path, with_calls(comparison_of(None), 20))
     finally:
         over.set()
         watcher.join()
@@ -148,13 +169,10 @@ def test_a_variant_that_hangs_has_its_own_deadline(tmp_path: Path) -> None:
     assert {trial.outcome for trial in found[BASE]} == {"invalid"}
 
 
-def test_a_pilot_makes_rounds_long_enough(tmp_path: Path) -> None:
-    """Rounds of five milliseconds are repeated until they take about a fifth of a second."""
+def test_a_pilot_chooses_as_many_calls_as_fill_a_tenth_of_a_second() -> None:
+    """A call takes at least five milliseconds, and on a busy machine many times as long."""
     of = comparison_of(None)
-    assert of.comparison is not None
     pilot = run_pilot(of, plan_pinning(of), served_flags(None))
-    assert 2 <= pilot.repeats[CASE.id] <= 40
-    assert pilot.block_s > 6 * 0.2
-    found = measured(tmp_path, with_repeats(of, replace(of.comparison, repeats=pilot.repeats)))
-    for (trial,) in found.values():
-        assert min(round_.elapsed_s for round_ in trial.rounds) >= 0.1
+    calls = pilot.calls[CASE.id]
+    assert 2 <= calls <= 20
+    assert pilot.block_s > 6 * calls * 0.005

@@ -1,6 +1,7 @@
 """The time breakdown of a round: its parts are measured separately, and add up to the whole."""
 
 from dataclasses import fields, replace
+from math import fsum
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from bench.model.cases import Profile
 from bench.model.results import Gap
 from bench.model.served_trials import ObservedRound, Opening
 from bench.runner.expected_round import Expectation
-from bench.runner.time_breakdown import account_round, divide_gap
+from bench.runner.time_breakdown import account_round, divide_gap, merge_calls
 from bench.server.open_trials import RoundLog
 from bench.server.request_log import Record, RequestLog
 from bench.server.server_rounds import observe_rounds
@@ -67,6 +68,23 @@ def test_slots_unused_beside_the_longest_fetch_are_no_part_of_the_gap() -> None:
     """Two workers, a fetch of ten seconds and none beside it: that is the ideal."""
     timed = round_of([(100, 110)], 2, 10.0)
     assert divided(timed, seen_of([(100, 110)]), expected(1, 2, 10.0)) == Gap(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def test_calls_of_a_round_are_merged_to_means_of_times_and_sums_of_counts() -> None:
+    """A part that one call lacks is missing in the round, too."""
+    timed = [round_of([(101, 111), (112, 122)], 1, 25.0), round_of([(103, 113), (114, 124)], 1, 29.0)]
+    timed = [replace(each, probes={"gc_s": place}) for place, each in enumerate(timed)]
+    calls = [account_round(each, seen_of([(101, 111), (112, 122)]), expected(2, 1, 20.0)) for each in timed]
+    merged = merge_calls(calls)
+    assert (merged.elapsed_s, merged.ideal_s, merged.calls) == (27.0, 20.0, 2)
+    assert (merged.fetches, merged.verified, merged.probes) == ({"ok": 4}, 4, {"gc_s": 0.5})
+    assert merged.gap is not None
+    assert fsum(getattr(merged.gap, each.name) for each in fields(Gap)) == pytest.approx(7.0)
+    assert merged.server is not None
+    assert (merged.server.requests, merged.server.max_in_flight) == (4, 1)
+    partly = merge_calls([calls[0], replace(calls[1], gap=None, server=None)])
+    assert (partly.gap, partly.server, partly.phases is None) == (None, None, False)
+    assert merge_calls(calls[:1]) is calls[0]
 
 
 def test_phases_follow_a_fetch_from_the_call_to_the_file() -> None:

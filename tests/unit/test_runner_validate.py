@@ -90,19 +90,19 @@ def test_each_problem_hides_those_of_later_checks() -> None:
 
 
 def test_an_escape_of_a_pair_may_be_of_either_variant() -> None:
-    evidence = replace(EVIDENCE, escaped=("stray.txt",), paired_rounds=1)
+    evidence = replace(EVIDENCE, escaped=("stray.txt",), paired_calls=1)
     by = "escape: by this variant or the other: "
     assert classified(evidence) == f"{by}1 change outside its folder: stray.txt"
     reported = replace(GOOD, report=replace(REPORT, outcome="escape", detail="x"))
-    assert classified(replace(EVIDENCE, exit=reported, paired_rounds=1)) == f"{by}x"
+    assert classified(replace(EVIDENCE, exit=reported, paired_calls=1)) == f"{by}x"
 
 
 def test_a_trial_of_a_pair_that_did_not_run_all_rounds_was_cut_short() -> None:
     """It is not to blame, unless it reported a failure itself."""
-    evidence = replace(EVIDENCE, escaped=("stray.txt",), paired_rounds=2)
+    evidence = replace(EVIDENCE, escaped=("stray.txt",), paired_calls=2)
     assert classified(evidence) == "invalid: cut short: the other variant failed"
     failed = replace(GOOD, report=replace(REPORT, outcome="error", detail="x"))
-    assert classified(replace(EVIDENCE, exit=failed, paired_rounds=2)) == "error: x"
+    assert classified(replace(EVIDENCE, exit=failed, paired_calls=2)) == "error: x"
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,14 @@
 """The number of rounds of a trial, and the job of each."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench.worker.events import EventWriter
+from bench.worker.events import Awaiting, EventWriter, read_event
 from bench.worker.protocol import TimedRound
-from bench.worker.trial import build_job, needs_round
+from bench.worker.trial import build_job, is_round_due, needs_round
 from tests.trial import a_task
 
 WARM_UP_S = 9.0
@@ -66,9 +67,31 @@ def test_each_round_has_its_own_address_and_folder(tmp_path: Path, settings: dic
     assert (job.countries, job.watcher) == (("BR",), None)
 
 
-def test_warm_up_of_a_paced_trial_asks_each_country_once(tmp_path: Path, settings: dict[str, Any]) -> None:
-    task = a_task(tmp_path, paced=True, **settings, repeat=7)
-    assert [len(build_job(task, number, EVENTS).countries) for number in range(3)] == [1, 7, 7]
+def test_each_call_asks_for_the_countries_of_the_config_as_often_as_it_says(
+    tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    task = a_task(tmp_path, paced=True, **settings, repeat=7, calls=2)
+    assert [len(build_job(task, number, EVENTS).countries) for number in range(3)] == [7, 7, 7]
+
+
+def test_paced_task_waits_before_each_round_and_not_between_its_calls(
+    tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    """After the warm-up, which is one call, each round has three."""
+    read, write = os.pipe()
+    commands, commander = os.pipe()
+    task = a_task(tmp_path, paced=True, **settings, calls=3)
+    os.write(commander, b"\n" * 3)
+    os.close(commander)
+    calls: list[TimedRound] = []
+    while is_round_due(task, calls, EventWriter(write), commands):
+        calls.append(TimedRound(0.01, {}, 0, ()))
+    os.close(write)
+    waits = [read_event(line) for line in os.read(read, 65536).splitlines()]
+    os.close(read)
+    os.close(commands)
+    assert len(calls) == 1 + 2 * 3
+    assert waits == [Awaiting(0), Awaiting(1), Awaiting(2), Awaiting(3)]
 
 
 def test_live_trial_is_one_watched_round_at_the_address_of_the_task(

@@ -119,4 +119,5 @@ COLUMNS: Final[Mapping[str, TrialColumn]] = {
     "trial_cold_start_s": TrialColumn("number", "trial.cold_start_s"),
     "trial_imports_s": TrialColumn("number", "trial.imports_s"),
     **_numbers({f"trial_latency_{each.name}": f"latency.{each.name}" for each in fields(LatencyPercentiles)}),
+    "calls": TrialColumn("integer", "round_.calls"),
 }
