@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.app.output import print_note, stdout_console, write_stderr, write_stdout
 from bench.errors import EXIT_CODE_OF_VERDICT, ExitCode
 from bench.model.results import Run
-from bench.report.comparison_table import comparison_table, variant_lines
+from bench.report.comparison_table import comparison_table, missing_cases_reason, variant_lines
 from bench.report.export.json import verdicts_to_json
 from bench.report.export.junit import to_junit
 from bench.report.github import github_annotations, github_summary
@@ -38,7 +38,7 @@ class Outputs:
 def present_comparison(document: Run, folder: Path, outputs: Outputs) -> ExitCode:
     """Store a comparison, write its verdicts in all formats, and return the exit code."""
     verdicts = run_verdicts(document)
-    misses = bool(verdicts.vanished) and not outputs.allow_missing
+    misses = verdicts.misses_cases and not outputs.allow_missing
     overall = overall_verdict(verdicts, misses=misses)
     exit_code = EXIT_CODE_OF_VERDICT[overall]
     table = comparison_table(document.name, verdicts, variant_lines(document))
@@ -49,13 +49,17 @@ def present_comparison(document: Run, folder: Path, outputs: Outputs) -> ExitCod
         print_tables([table], stdout_console())
     if document.status == "complete":  # a file more in the work tree would keep `--resume` from going on
         _write_for_ci(document, outputs, verdicts, overall)
-        print_note(f"{overall} (exit code {exit_code})")
+        print_note(f"{overall} (exit code {exit_code}){_missing_cases_hint(verdicts) if misses else ''}")
     return exit_code
+
+
+def _missing_cases_hint(verdicts: Verdicts) -> str:
+    return f": {missing_cases_reason(verdicts)}; if that is intended, use --allow-missing"
 
 
 def _write_for_ci(document: Run, outputs: Outputs, verdicts: Verdicts, overall: Overall) -> None:
     if outputs.allow_missing:
-        verdicts = replace(verdicts, vanished=())
+        verdicts = replace(verdicts, vanished=(), unknown_base="")
     if outputs.junit is not None:
         _write_file(outputs.junit, to_junit(document, allow_missing=outputs.allow_missing))
     if outputs.github:

@@ -1,12 +1,13 @@
 """Plan a comparison, without measuring: the cases of both variants, and the settings that decide it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final
 
+from bench.app.base_config import BaseConfig
 from bench.errors import IncomparableError, UsageError
-from bench.model.cases import PROBES, Case, Experiment, Stopping
+from bench.model.cases import PROBES, Experiment, Stopping
 from bench.model.comparison import BuiltVariant, Comparison, Metric, Variant
 from bench.model.json_codec import encode
 from bench.stats.comparison_state import RULE
@@ -24,6 +25,7 @@ class ComparisonRequest:
         metrics: metrics to compare; None: those of the config.
         threshold: slow-down that matters, as a share; None: the margins of the config.
         budget_s: seconds of trials; None: the budget of the config.
+        only: pattern of the ids of the cases to compare; None: all.
     """
 
     base: Variant
@@ -31,6 +33,7 @@ class ComparisonRequest:
     metrics: tuple[Metric, ...] | None = None
     threshold: float | None = None
     budget_s: float | None = None
+    only: str | None = None
 
 
 def refuse_same_variant(variants: Mapping[str, BuiltVariant], request: ComparisonRequest) -> None:
@@ -56,20 +59,24 @@ def matched_cases(
     asked: Experiment,
     request: ComparisonRequest,
     variants: Mapping[str, BuiltVariant],
-    former: Iterable[Case],
+    base_config: BaseConfig,
 ) -> tuple[Experiment, Comparison]:
     """Give both variants to each case that both have, and collect the settings of the comparison.
+
+    Cases are matched by their ids: the strategy file of the base may have another path.
 
     Args:
         asked: the config, whose cases have no variant yet.
         request: the variants and options that were asked for.
         variants: base and candidate, built, by label.
-        former: cases that the config had in the tree of the base.
+        base_config: the config as the base has it.
 
     Raises:
         UsageError: neither variant has the strategy of a case, or they share no case.
     """
     base, candidate = variants
+    base_files = {**variants[base].strategies, **base_config.strategies}
+    variants = {**variants, base: replace(variants[base], strategies=base_files)}
     owners = {
         case: [label for label, variant in variants.items() if case.strategy in variant.strategies]
         for case in asked.cases
@@ -84,7 +91,7 @@ def matched_cases(
         raise UsageError(f"{base} and {candidate} share no case of this config")
     alone = {case.id: labels[0] for case, labels in owners.items() if len(labels) == 1}
     asked_ids = {case.id for case in asked.cases}
-    alone |= {case.id: base for case in former if case.id not in asked_ids}
+    alone |= {case.id: base for case in base_config.cases if case.id not in asked_ids}
     budget_s = request.budget_s or (asked.stopping and asked.stopping.budget_s) or DEFAULT_BUDGET_S
     settings, margin = asked.comparison_settings, request.threshold
     comparison = Comparison(
@@ -96,6 +103,7 @@ def matched_cases(
         alone=alone,
         bounds=settings.bounds,
         coins=_assignment_seed(asked.seed, variants),
+        unknown_base=base_config.problem or "",
     )
     experiment = replace(
         asked,

@@ -3,16 +3,14 @@
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from time import monotonic
 
-from rich.console import Console
-
-from bench.app.output import stderr_console
+from bench.app.output import print_note, stderr_console
 from bench.app.preflight import check_resources, resource_warnings
 from bench.errors import BenchError, ExitCode, UsageError
 from bench.model.cases import Experiment
@@ -20,8 +18,8 @@ from bench.model.flags import served_flags
 from bench.model.lower_bound import CaseForecast
 from bench.model.observer import Observer
 from bench.model.results import Measurement, Resumption, Run, RunHeader
-from bench.report.progress import comparison_lines, show_progress
-from bench.report.time_estimate import actual_duration_line, expected_duration_lines
+from bench.report.progress import comparison_line, show_progress, unmatched_case_lines
+from bench.report.time_estimate import actual_duration_line, expected_duration_line, time_limit_warnings
 from bench.runner.block_loop import run_blocks
 from bench.runner.context import RunContext, run_context
 from bench.runner.processes.signals import Interrupted, handle_interrupts
@@ -158,44 +156,51 @@ def _check_unfinished(schedule: Schedule, folder: Path, past: JournalContents) -
         )
     if past.torn:
         where = f"at byte {past.end} of {folder / JOURNAL}"
-        stderr_console().print(f"dropped a torn line of {past.torn} bytes {where}", soft_wrap=True)
+        print_note(f"dropped a torn line of {past.torn} bytes {where}")
 
 
 def _measure(run: OpenRun, experiment: Experiment, *, quiet: bool) -> None:
-    """Run the trials that are due, with progress on stderr unless it is unwanted."""
+    """Run the trials that are due; notes and warnings are printed also where progress is unwanted."""
+    console = stderr_console()
     with run_context(experiment, run.pinning, run.flags) as context:
-        run_trials = partial(run_blocks, run.schedule, partial(measure_entry, context), run.journal.append)
-        if quiet:
-            run_trials(Observer())
-            return
-        console = stderr_console()
-        forecasts = _announce(run, context, console)
+        forecasts = _print_warnings(run, context)
+        if not quiet:
+            _print_plan(run, experiment, forecasts)
         began_s = monotonic()
-        with show_progress(experiment, console) as observer:
-            measured = run_trials(observer)
-        if forecasts and measured:
-            console.print(actual_duration_line(forecasts, measured, monotonic() - began_s), soft_wrap=True)
+        with nullcontext(Observer()) if quiet else show_progress(experiment, console) as observer:
+            measured = run_blocks(run.schedule, partial(measure_entry, context), run.journal.append, observer)
+        if forecasts and measured and not quiet:
+            print_note(actual_duration_line(forecasts, measured, monotonic() - began_s))
 
 
-def _announce(run: OpenRun, context: RunContext, console: Console) -> Sequence[CaseForecast]:
-    """Print notes, warnings and the expected duration; return the forecasts, none for a comparison."""
+def _print_warnings(run: OpenRun, context: RunContext) -> Sequence[CaseForecast]:
+    """Print notes and warnings, and return the forecasts on which they rest; none for a comparison."""
     experiment = context.experiment
-    for line in (
-        *(f"note: {note}" for note in experiment.notes),
-        *(f"warning: {warning}" for warning in noise_warnings(read_machine())),
-        *comparison_lines(experiment),
-    ):
-        console.print(line, soft_wrap=True)
+    for note in experiment.notes:
+        print_note(f"note: {note}")
+    for warning in noise_warnings(read_machine()):
+        print_note(f"warning: {warning}")
     if experiment.comparison is not None:
+        for line in unmatched_case_lines(experiment.comparison):
+            print_note(line)
         return ()
     forecasts = forecast_run(experiment, context.flag_sizes, context.launcher)
-    for warning in resource_warnings(experiment, forecasts, run.limits):
-        console.print(f"warning: {warning}", soft_wrap=True)
-    for line in expected_duration_lines(forecasts, experiment):
-        console.print(line, soft_wrap=True)
-    if kept := run.schedule.kept:
-        console.print(f"resuming after {_count(kept)} of {_planned(experiment)} trials", soft_wrap=True)
+    for warning in (
+        *resource_warnings(experiment, forecasts, run.limits),
+        *time_limit_warnings(forecasts, experiment),
+    ):
+        print_note(f"warning: {warning}")
     return forecasts
+
+
+def _print_plan(run: OpenRun, experiment: Experiment, forecasts: Sequence[CaseForecast]) -> None:
+    """Print what will be measured, and how long it may take."""
+    if experiment.comparison is not None:
+        print_note(comparison_line(experiment, experiment.comparison))
+        return
+    print_note(expected_duration_line(forecasts, experiment))
+    if kept := run.schedule.kept:
+        print_note(f"resuming after {_count(kept)} of {_planned(experiment)} trials")
 
 
 def _print_location(document: Run, folder: Path, *, planned: str, resume: str) -> None:
@@ -203,7 +208,7 @@ def _print_location(document: Run, folder: Path, *, planned: str, resume: str) -
     line = f"kept in {folder}"
     if document.status == "partial":
         line = f"stopped early: {_count(document.trials)} of {planned} trials kept in {folder}; {resume}"
-    stderr_console().print(line, soft_wrap=True)
+    print_note(line)
 
 
 def _planned(experiment: Experiment) -> str:

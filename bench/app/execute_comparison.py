@@ -1,16 +1,17 @@
 """Execute a comparison: build two variants and measure their cases in pairs, for ``ab`` and ``gate``."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from bench.app.base_config import find_base_config
 from bench.app.comparison_plan import ComparisonRequest, matched_cases, refuse_same_variant
 from bench.app.execute import RunOptions, execute_run
-from bench.app.output import stderr_console
+from bench.app.output import print_note
 from bench.app.preflight import check_resources
 from bench.errors import UsageError
-from bench.model.cases import Case, Experiment
+from bench.model.cases import Experiment
 from bench.model.comparison import BuiltVariant, Comparison
 from bench.model.flags import served_flags
 from bench.model.results import Run
@@ -27,14 +28,13 @@ from bench.variants.build import build_variant
 from bench.variants.tree import make_tree
 
 
-def execute_comparison(  # noqa: PLR0913  the last two are for `gate`
+def execute_comparison(
     asked: Experiment,
     request: ComparisonRequest,
     present: Callable[[Run, Path], int],
     options: RunOptions,
     *,
     refuses_same: bool = False,
-    former: Callable[[BuiltVariant, Callable[[str], None]], Iterable[Case]] | None = None,
 ) -> int:
     """Build both variants, run their comparison, and return the exit code.
 
@@ -44,53 +44,47 @@ def execute_comparison(  # noqa: PLR0913  the last two are for `gate`
         present: stores and prints the document of the run, and returns its exit code.
         options: the other words of the command line.
         refuses_same: whether to refuse two variants that are the same.
-        former: finds the cases of the base, to report those that the candidate has lost; it is also given a
-            function that prints a line for the user.
 
     Raises:
         IncomparableError: the variants are the same, and that is refused.
         UsageError: the budget is too small for any alarm, or there is nothing to compare.
         SetupError: a variant cannot be built, or the machine lacks resources.
     """
-    say = _line_printer(quiet=options.quiet)
     if options.out is not None:
         check_unused(options.out)
     if options.resume is not None:
         journal_path(options.resume)
     flags = served_flags(asked.flags_dir)
     check_resources(asked, {code: len(flag) for code, flag in flags.items()}, options.out)
-    variants = _build_variants(asked, request, say)
+    variants = _build_variants(asked, request, quiet=options.quiet)
     if refuses_same:
         refuse_same_variant(variants, request)
-    base_cases = () if former is None else former(variants[request.base.label], say)
-    experiment, comparison = matched_cases(asked, request, variants, base_cases)
+    base_config = find_base_config(options.config, variants[request.base.label], request.only)
+    if base_config.note is not None:
+        print_note(f"note: {base_config.note}")
+    experiment, comparison = matched_cases(asked, request, variants, base_config)
     calls = _choose_calls(experiment, comparison, options, flags)
     return execute_run(replace(experiment, comparison=replace(comparison, calls=calls)), present, options)
 
 
 def _build_variants(
-    asked: Experiment, request: ComparisonRequest, say: Callable[[str], None]
+    asked: Experiment, request: ComparisonRequest, *, quiet: bool
 ) -> Mapping[str, BuiltVariant]:
     """Build base and candidate, in this order, by names that differ."""
     clients = {case.client for case in asked.cases}
-    make_tree(request.candidate, lambda _: None)  # find a mistyped revision before the base is built
+    progress = _ignore if quiet else print_note
+    make_tree(request.candidate, _ignore)  # find a mistyped revision before the base is built
     base, candidate = request.base.label, request.candidate.label
     return {
-        base: build_variant(request.base, clients, asked.strategies, say),
+        base: build_variant(request.base, clients, asked.strategies, print_note, progress),
         f"{candidate}.2" if candidate == base else candidate: build_variant(
-            request.candidate, clients, asked.strategies, say
+            request.candidate, clients, asked.strategies, print_note, progress
         ),
     }
 
 
-def _line_printer(*, quiet: bool) -> Callable[[str], None]:
-    """Return a function that prints a line to stderr, or ignores it with ``--quiet``."""
-
-    def say(line: str) -> None:
-        if not quiet:
-            stderr_console().print(line, soft_wrap=True)
-
-    return say
+def _ignore(_line: str) -> None:
+    """Print nothing."""
 
 
 def _choose_calls(

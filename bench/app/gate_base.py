@@ -1,24 +1,15 @@
-"""Find the base of a gate: its commit, and the cases that the config had there."""
+"""Find the base of a gate: the merge base, a revision that the user names, or the pinned commit."""
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
-from bench.config import catalog
-from bench.config.catalog import describe_strategy
-from bench.config.loader import load_config
-from bench.config.lookup import find_config
-from bench.errors import BenchError, IncomparableError, SetupError, UsageError
-from bench.model.cases import Case, Strategy
-from bench.model.comparison import BuiltVariant, Variant
+from bench.errors import IncomparableError, SetupError
+from bench.model.comparison import Variant
 from bench.storage.pinned_reference import load_reference
 from bench.system.git import git
-from bench.variants.build import counterpart_strategy
-from bench.variants.git import work_tree_top
-from bench.variants.harness import named_strategies
 
 _MAIN_BRANCHES: Final = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 _FETCH_HINT: Final = (
@@ -38,7 +29,7 @@ def gate_variants(configured: tuple[Variant, Variant] | None, against: str | Non
         SetupError: git is missing or fails.
         UnreadableResultError: the file of the pinned commit cannot be read.
     """
-    if uses_merge_base(configured, against):
+    if against == "merge-base" or (against is None and configured is None):
         rev = merge_base()
     elif against is None and configured is not None:
         return configured
@@ -48,11 +39,6 @@ def gate_variants(configured: tuple[Variant, Variant] | None, against: str | Non
     if against == "pinned":  # a point of the history belongs to a commit
         candidate = replace(candidate, rev="HEAD", path=None)
     return replace(base, rev=rev, path=None), candidate
-
-
-def uses_merge_base(configured: tuple[Variant, Variant] | None, against: str | None) -> bool:
-    """Return whether a gate with these variants in its config compares with the merge base."""
-    return against == "merge-base" or (against is None and configured is None)
 
 
 def merge_base() -> str:
@@ -88,40 +74,6 @@ def is_revision(name: str) -> bool:
         SetupError: git is missing or fails.
     """
     return bool(_ask_git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"))
-
-
-def base_cases(config: str, base: BuiltVariant, say: Callable[[str], None]) -> tuple[Case, ...]:
-    """Return the cases that a config had in the tree of the base, to find those that have vanished.
-
-    There are none if the config lies outside of the repository, or did not exist yet.
-
-    Args:
-        config: as on the command line.
-        base: the base, built.
-        say: prints a note if there is no config in the base, or it is invalid.
-    """
-    top = work_tree_top()
-    named = find_config(config)
-    file = (
-        named.parent.resolve() / named.name
-    )  # paths in it are relative to where it is named, links unfollowed
-    if base.tree is None or not file.is_relative_to(top):
-        return ()
-    former = counterpart_strategy(file, top, base.tree)
-    if former is None:
-        say(f"note: vanished cases are not detected, as the base has no {named.name}")
-        return ()
-    try:
-        return load_config(
-            former,
-            strategies=_describe_strategies(named_strategies(base.tree)),
-            clients=catalog.find_clients(),
-            read_strategy=describe_strategy,
-        ).cases
-    except BenchError as error:
-        problem = error.what.partition("\n")[0]
-        say(f"note: vanished cases are not detected, as the config of the base is invalid: {problem}")
-        return ()
 
 
 def _pinned_commit() -> str:
@@ -162,14 +114,3 @@ def _ask_git(*arguments: str) -> str | None:
         return None
     except (OSError, subprocess.SubprocessError) as error:
         raise SetupError(f"git cannot be run: {error}", hint="a gate needs git") from error
-
-
-def _describe_strategies(files: Mapping[str, Path]) -> dict[str, Strategy]:
-    """Describe the strategies among these files; leave out files that are not strategies."""
-    described = {}
-    for name, file in files.items():
-        try:
-            described[name] = describe_strategy(file)
-        except UsageError:
-            continue
-    return described

@@ -53,6 +53,7 @@ def ab(  # noqa: PLR0913  one argument an option
         metrics=metrics,
         threshold=threshold,
         budget=budget,
+        only=only,
     )
     words = option_words(only=only, seed=seed, metrics=metrics, threshold=threshold, budget=budget)
     present = partial(present_comparison, outputs=Outputs(as_json=as_json))

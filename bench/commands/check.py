@@ -7,7 +7,7 @@ from bench.app.preflight import check_resources, resource_warnings
 from bench.app.select import load_experiment
 from bench.model.flags import served_flags
 from bench.report.terminal import print_tables
-from bench.report.time_estimate import expected_duration_lines, forecast_table
+from bench.report.time_estimate import expected_duration_line, forecast_table, time_limit_warnings
 from bench.runner.processes.launcher import start_supervisor
 from bench.runner.time_estimate import forecast_run
 
@@ -24,9 +24,11 @@ def check(*, config: str) -> None:
         forecasts = forecast_run(experiment, sizes, launcher)
     console = stdout_console()
     print_tables([forecast_table(forecasts, experiment)], console)
-    for line in expected_duration_lines(forecasts, experiment):
-        console.print(line, soft_wrap=True)
+    console.print(expected_duration_line(forecasts, experiment), soft_wrap=True)
     for note in experiment.notes:
         print_note(f"note: {note}")
-    for warning in resource_warnings(experiment, forecasts, limits):
+    for warning in (
+        *resource_warnings(experiment, forecasts, limits),
+        *time_limit_warnings(forecasts, experiment),
+    ):
         print_note(f"warning: {warning}")

@@ -71,7 +71,7 @@ def _print_verdicts(
     comparison = comparison_between(base, candidate, margin)
     verdicts = run_verdicts(base.run, comparison)
     matched = match_cases(base.cases, candidate.cases, (base.digests, candidate.digests))
-    misses = bool(verdicts.vanished or matched.vanished) and not allow_missing
+    misses = (verdicts.misses_cases or bool(matched.vanished)) and not allow_missing
     overall = overall_verdict(verdicts, misses=misses)
     if as_json:
         write_stdout(verdicts_to_json(base.run.name, verdicts, overall))

@@ -56,7 +56,12 @@ def parse_variants(
 
 
 def comparison_request(
-    variants: tuple[Variant, Variant], *, metrics: str | None, threshold: str | None, budget: str | None
+    variants: tuple[Variant, Variant],
+    *,
+    metrics: str | None,
+    threshold: str | None,
+    budget: str | None,
+    only: str | None = None,
 ) -> ComparisonRequest:
     """Parse the options that replace settings of the config.
 
@@ -68,6 +73,7 @@ def comparison_request(
         metrics=None if metrics is None else _parse_metrics(metrics),
         threshold=parse_threshold(threshold),
         budget_s=None if budget is None else parse_value(parse_positive_duration, budget, "--budget"),
+        only=only,
     )
 
 

@@ -8,7 +8,7 @@ import rich_click as click
 from bench.app.comparison_output import Outputs, present_comparison
 from bench.app.execute import RunOptions
 from bench.app.execute_comparison import execute_comparison
-from bench.app.gate_base import base_cases, gate_variants, uses_merge_base
+from bench.app.gate_base import gate_variants
 from bench.app.select import load_experiment, option_words
 from bench.commands import options
 from bench.commands.comparison_arguments import DEFAULT_CONFIG, comparison_request
@@ -67,5 +67,4 @@ def gate(  # noqa: PLR0913  one argument an option
         partial(present_comparison, outputs=outputs),
         RunOptions("gate", config, words, out, resume, quiet),
         refuses_same=True,
-        former=partial(base_cases, config) if uses_merge_base(configured, against) else None,
     )

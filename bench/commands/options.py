@@ -26,7 +26,7 @@ resume = click.option(
     callback=_refuse_with_out,
     help="Resume an interrupted run: a folder, a name in results/runs, or `last`.",
 )
-quiet = click.option("--quiet", is_flag=True, help="Print no progress.")
+quiet = click.option("--quiet", is_flag=True, help="Print no progress, but warnings and notes.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout, and nothing else.")
 
 only = click.option("--only", metavar="PATTERN", help="Only cases whose id matches, such as 'asyncio_*'.")

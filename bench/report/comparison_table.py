@@ -7,7 +7,7 @@ from typing import Final
 from bench.model.comparison import METRICS, Metric, Verdict
 from bench.model.results import Run
 from bench.model.stored_comparison import about_variant, read_comparison
-from bench.model.text import join_and, plural, printable
+from bench.model.text import count_names, join_and, plural, printable
 from bench.report.absolute_thresholds import bound_lines, count_bounds
 from bench.report.failures import describe_failed_pairs
 from bench.report.number_format import (
@@ -125,7 +125,9 @@ def short_commit(commit: str) -> str:
 
 def comparison_conclusion(verdicts: Verdicts) -> str:
     """Count the metrics that moved and those that did not, and the bounds."""
-    return " ".join(filter(None, (*_count_metrics(verdicts), count_bounds(verdicts.bounds))))
+    vanished = len(verdicts.vanished)
+    missing = f"{plural(vanished, 'case')} of {printable(verdicts.base)} not compared." if vanished else None
+    return " ".join(filter(None, (*_count_metrics(verdicts), count_bounds(verdicts.bounds), missing)))
 
 
 def _count_metrics(verdicts: Verdicts) -> Iterator[str]:
@@ -202,7 +204,18 @@ def _failures(verdicts: Verdicts) -> Iterator[str]:
         yield f"! {printable(case)}: {describe_failed_pairs(trials)}"
 
 
+def missing_cases_reason(verdicts: Verdicts) -> str:
+    """Say which cases of the base the candidate lacks, or why that is not known."""
+    if not verdicts.vanished:
+        return f"the cases of {printable(verdicts.base)} are not known, as {printable(verdicts.unknown_base)}"
+    missing = count_names(tuple(map(printable, verdicts.vanished)), "case", "cases")
+    return f"{printable(verdicts.candidate)} lacks {missing}"
+
+
 def _unmatched_cases(verdicts: Verdicts) -> Iterator[str]:
+    if verdicts.unknown_base:
+        reason = printable(verdicts.unknown_base)
+        yield f"! cases that only {printable(verdicts.base)} has are not known: {reason}"
     for case in verdicts.vanished:
         yield f"vanished: {printable(case)}; {printable(verdicts.base)} alone has it"
     for case in verdicts.new:

@@ -59,6 +59,8 @@ def _errors(verdicts: Verdicts) -> Iterator[tuple[str, str]]:
             yield f"{each.case}: {each.metric} is slower", f"{variants}: {describe_ratio(each)}"
     for case, trials in verdicts.failures(verdicts.candidate).items():
         yield f"{case}: trials failed", f"{variants}: {describe_failed_trials(trials)}"
+    if verdicts.unknown_base:
+        yield f"cases of {verdicts.base} are not known", verdicts.unknown_base
     for case in verdicts.vanished:
         yield f"{case}: vanished", f"{verdicts.candidate} lacks this case"
     yield from _bounds_that_are("broken", verdicts)

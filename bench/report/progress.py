@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.live import Live
 
 from bench.model.cases import Experiment
+from bench.model.comparison import Comparison
 from bench.model.observer import MetricState, Observer, Stop
 from bench.model.results import Measurement
 from bench.model.text import plural, printable
@@ -94,19 +95,23 @@ def live_drawing(console: Console) -> Live:
     return Live(console=console, auto_refresh=False, transient=True)
 
 
-def comparison_lines(experiment: Experiment) -> Iterator[str]:
+def comparison_line(experiment: Experiment, comparison: Comparison) -> str:
     """Describe a comparison before its first trial, and how long it may take."""
-    comparison = experiment.comparison
-    if comparison is None:
-        return
     cases, metrics = len(comparison.margins), len(comparison.metrics)
-    yield (
+    return (
         f"{printable(experiment.name)}: {printable(comparison.base)} against "
         f"{printable(comparison.candidate)}, "
         f"{plural(cases, 'case')} × {plural(metrics, 'metric')}; verdicts from block {RULE.looks[0]} on, "
         f"alarms from block {blocks_to_alarm(cases * metrics, RULE)} on, for at most "
         f"{format_duration(comparison.budget_s)}"
     )
+
+
+def unmatched_case_lines(comparison: Comparison) -> Iterator[str]:
+    """Write a line for each case that is not compared, and one if the cases of the base are not known."""
+    if comparison.unknown_base:
+        reason = printable(comparison.unknown_base)
+        yield f"warning: cases that only {printable(comparison.base)} has are not known: {reason}"
     for case, only in comparison.alone.items():
         status = "vanished" if only == comparison.base else "new"
         yield f"{status}: {printable(case)} exists only in {printable(only)} and is not compared"

@@ -34,20 +34,24 @@ def forecast_table(forecasts: Iterable[CaseForecast], experiment: Experiment) ->
     )
 
 
-def expected_duration_lines(forecasts: Sequence[CaseForecast], experiment: Experiment) -> Iterator[str]:
-    """Write how many cases and blocks there are and how long they take, with warnings about time limits."""
-    yield f"{printable(experiment.name)}: {_describe_work(forecasts, experiment)} in all"
+def expected_duration_line(forecasts: Sequence[CaseForecast], experiment: Experiment) -> str:
+    """Write how many cases and blocks there are, and how long they take."""
+    return f"{printable(experiment.name)}: {_describe_work(forecasts, experiment)} in all"
+
+
+def time_limit_warnings(forecasts: Sequence[CaseForecast], experiment: Experiment) -> Iterator[str]:
+    """Write a line for each case that may miss its deadline, and one for a budget that is too small."""
     for forecast in forecasts:
         if forecast.may_miss_deadline:
             limit = format_duration(experiment.deadline_s)
-            yield f"warning: a trial of {forecast.case.id} may take longer than its deadline of {limit}"
+            yield f"a trial of {forecast.case.id} may take longer than its deadline of {limit}"
     if experiment.stopping is None or experiment.stopping.budget_s is None:
         return
     least, budget_s = _least_blocks(experiment), experiment.stopping.budget_s
     least_s = _total_s(forecasts, least)
     if least_s > budget_s:
         budget, longest = format_duration(budget_s), format_duration(least_s)
-        yield f"warning: the budget is {budget}; the least of {plural(least, 'block')} may take {longest}"
+        yield f"the budget is {budget}; the least of {plural(least, 'block')} may take {longest}"
 
 
 def actual_duration_line(

@@ -13,6 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 from bench.errors import UsageError
 from bench.model.comparison import Comparison, Metric, Verdict
+from bench.model.json_codec import added_field
 from bench.model.observer import StopReason
 from bench.model.results import Measurement, Run
 from bench.model.stored_comparison import read_comparison
@@ -74,6 +75,7 @@ class Verdicts:
         is_complete: whether the comparison reached its end; verdicts given before are final.
         spoilt: number of blocks, over all cases, that were left out as disturbed.
         vanished: cases that only the base has.
+        unknown_base: why it is not known which cases the base's own config has; empty if it is.
         new: cases that only the candidate has.
         bounds: a verdict for each absolute threshold of each case that it is for.
     """
@@ -87,6 +89,12 @@ class Verdicts:
     vanished: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
     bounds: tuple[BoundVerdict, ...] = ()
+    unknown_base: str = added_field(str)
+
+    @property
+    def misses_cases(self) -> bool:
+        """Whether the candidate lacks a case of the base, or may lack one without being noticed."""
+        return bool(self.vanished or self.unknown_base)
 
     def failures(self, variant: str) -> Mapping[str, tuple[Measurement, ...]]:
         """Return the failed trials of one variant, by case; cases without any are left out."""
@@ -149,6 +157,7 @@ def comparison_verdicts(
         vanished=tuple(case for case, only in comparison.alone.items() if only == comparison.base),
         new=tuple(case for case, only in comparison.alone.items() if only == comparison.candidate),
         bounds=bound_verdicts(comparison, trials),
+        unknown_base=comparison.unknown_base,
     )
 
 

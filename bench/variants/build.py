@@ -25,6 +25,7 @@ def build_variant(
     clients: Collection[str],
     strategies: Mapping[str, Strategy],
     say: Callable[[str], None],
+    progress: Callable[[str], None],
 ) -> BuiltVariant:
     """Make the tree and the environment of a variant, and check that its workers can be started.
 
@@ -33,6 +34,7 @@ def build_variant(
         clients: names of the measured clients.
         strategies: the measured strategies by name. One that the tree lacks is left out of the result.
         say: prints a line that the user should know.
+        progress: prints a line about a step that takes a while.
 
     Raises:
         UsageError: there is no such revision, folder, repository or requirement, or the tree hides a library
@@ -46,7 +48,7 @@ def build_variant(
     own_path = _import_path(tree, label, say)
     path = [*own_path, *map(Path, project_path(_outside_repository(strategies)))]
     client_files = [path[0] / "strategies" / "clients" / f"{name}.py" for name in used_clients]
-    python = make_virtualenv(variant, tree, interpreter, client_files, say)
+    python = make_virtualenv(variant, tree, interpreter, client_files, progress)
     compile_folders(python, own_path)  # other folders are the user's, and are not written to
     libraries = probe_variant(python, path, used_clients, label)
     _refuse_hidden_libraries(variant, libraries, label)

@@ -52,7 +52,7 @@ def make_virtualenv(
     tree: Tree,
     interpreter: Interpreter,
     clients: Collection[Path],
-    say: Callable[[str], None],
+    progress: Callable[[str], None],
 ) -> Path:
     """Make the virtual environment of a variant unless the cache has it, and return its interpreter.
 
@@ -62,7 +62,7 @@ def make_virtualenv(
             the versions of the running interpreter.
         interpreter: the Python of the environment.
         clients: the files of the measured clients.
-        say: prints a line when an environment is made, as that takes a while.
+        progress: prints a line when an environment is made, as that takes a while.
 
     Raises:
         UsageError: a requirement is not allowed in a variant.
@@ -80,7 +80,7 @@ def make_virtualenv(
     label = one_line(variant.label)
 
     def fill(folder: Path) -> None:
-        say(f"note: making {label} an environment of Python {interpreter.version}; it is kept")
+        progress(f"making {label} an environment of Python {interpreter.version}; it is kept")
         _create(folder, interpreter, label)
         with scratch_folder() as copy:
             # builds write into their folder, so they get a copy; a tree that does not matter is not copied,

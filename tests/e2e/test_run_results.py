@@ -85,9 +85,11 @@ def test_crashed_server_is_replaced_once_and_then_ends_the_run(tmp_path: Path) -
     assert outcomes(path)["threadpool_map"].count("invalid") == 1
 
 
-def test_quiet_prints_only_where_the_run_is_stored(tmp_path: Path) -> None:
-    result = run(config(tmp_path, ["sequential"], blocks=1), "--quiet")
-    assert result.stderr == f"kept in {tmp_path / 'run'}\n"
+def test_quiet_prints_warnings_and_notes_and_where_the_run_is_stored(tmp_path: Path) -> None:
+    result = run(config(tmp_path, ["sequential"], blocks=1, workers=[5000]), "--quiet")
+    *said, last = result.stderr.splitlines()
+    assert last == f"kept in {tmp_path / 'run'}"
+    assert all(line.startswith(("note: ", "warning: ")) for line in said)
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr", "both"])

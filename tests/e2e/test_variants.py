@@ -38,7 +38,7 @@ def download_many(job):
 BUILDING = """
 from bench.model.comparison import Variant
 from bench.variants.build import build_variant
-print(build_variant(Variant(requirements=("httpx==0.27.1",)), ["httpx"], {}, lambda _: None).python)
+print(build_variant(Variant(requirements=("httpx==0.27.1",)), ["httpx"], {}, print, print).python)
 """
 
 
@@ -75,7 +75,7 @@ def build(variant: Variant, clients: Collection[str] = CLIENTS, *own: Path) -> t
     strategies: dict[str, Strategy] = dict(catalog.find_strategies())
     for file in own:
         strategies[file.stem] = catalog.read_strategy(file)
-    return build_variant(variant, clients, strategies, said.append), said
+    return build_variant(variant, clients, strategies, said.append, said.append), said
 
 
 def run_in(variant: BuiltVariant, code: str) -> list[str]:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.app.base_config import BaseConfig, find_base_config
 from bench.app.comparison_output import Outputs, present_comparison
 from bench.app.comparison_plan import ComparisonRequest, matched_cases, refuse_same_variant
-from bench.app.gate_base import base_cases, gate_variants, uses_merge_base
+from bench.app.gate_base import gate_variants
 from bench.config import catalog
 from bench.errors import IncomparableError, UsageError
 from bench.model.cases import Case, Experiment
@@ -103,9 +104,6 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
 def test_gate_compares_the_variants_of_its_config_with_another_base(repository: Repository) -> None:
     """Against the pinned commit the candidate is a commit, too, as a point of the history requires."""
     here = repository.git("rev-parse", "HEAD")
-    assert uses_merge_base(None, None)
-    assert uses_merge_base(None, "merge-base")
-    assert not uses_merge_base(None, "v1")
     own = (Variant(rev="old", requirements=("x",)), Variant(path=Path("other"), requirements=("x",)))
     assert gate_variants(own, None) == own
     assert gate_variants(None, None) == (Variant(rev=here), Variant())
@@ -138,17 +136,17 @@ def test_cases_of_one_variant_are_listed_and_not_measured() -> None:
     """So are cases that the config had in the tree of the base."""
     gone = case("sequential", workers=1)
     variants = {BASE: variant(), CANDIDATE: variant(lacks="asyncio_gather")}
-    of, comparison = matched_cases(asked(POOL, LOOP), REQUEST, variants, (POOL, gone))
+    of, comparison = matched_cases(asked(POOL, LOOP), REQUEST, variants, BaseConfig((POOL, gone)))
     assert [each.id for each in of.cases] == [f"{POOL.id}@main", f"{POOL.id}@worktree"]
     assert comparison.alone == {LOOP.id: BASE, gone.id: BASE}
     with pytest.raises(UsageError, match="share no case"):
-        matched_cases(asked(LOOP), REQUEST, variants, ())
+        matched_cases(asked(LOOP), REQUEST, variants, BaseConfig())
 
 
 def test_case_that_neither_variant_has_is_refused() -> None:
     variants = dict.fromkeys((BASE, CANDIDATE), variant(lacks="asyncio_gather"))
     with pytest.raises(UsageError, match="neither main nor worktree has the strategy asyncio_gather"):
-        matched_cases(asked(POOL, LOOP), REQUEST, variants, ())
+        matched_cases(asked(POOL, LOOP), REQUEST, variants, BaseConfig())
 
 
 def test_equal_variants_are_refused() -> None:
@@ -161,37 +159,91 @@ def test_equal_variants_are_refused() -> None:
         refuse_same_variant({BASE: variant(), CANDIDATE: changed}, REQUEST)
 
 
-def test_cases_of_the_base_are_read_from_its_own_tree(
-    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With the strategies of that tree; a config that is missing or invalid there is noted."""
+def test_cases_of_one_id_are_matched_whatever_the_path_of_their_strategy() -> None:
+    moved = {"asyncio_gather": Path("old/asyncio_gather.py")}
+    variants = {BASE: variant(lacks="asyncio_gather"), CANDIDATE: variant()}
+    of, comparison = matched_cases(asked(LOOP), REQUEST, variants, BaseConfig((LOOP,), moved))
+    assert comparison.alone == {}
+    assert of.variants[BASE].strategies["asyncio_gather"] == Path("old/asyncio_gather.py")
+    assert of.variants[CANDIDATE].strategies["asyncio_gather"] == Path("asyncio_gather.py")
+
+
+@pytest.fixture
+def base(repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BuiltVariant:
+    """Return a base with a strategy in its tree, and a repository whose work tree has a config."""
     monkeypatch.setenv("FLAGBENCH_CACHE", str(tmp_path / "cache"))
-    config, notes = "gate.yaml", list[str]()
     tree = tmp_path / "tree"
     (tree / "own").mkdir(parents=True)
     (tree / "own" / "mine.py").write_text("def download_many(job): return []\n", encoding="utf-8")
-    base = BuiltVariant("python", (), {}, tree)
-    (repository.folder / config).write_text("{strategies: [threadpool_map]}", encoding="utf-8")
-    assert base_cases(config, base, notes.append) == ()
-    assert notes == ["note: vanished cases are not detected, as the base has no gate.yaml"]
-    notes.clear()
-    (tree / config).write_text(
+    (repository.folder / "gate.yaml").write_text(CONFIG, encoding="utf-8")
+    return BuiltVariant("python", (), {}, tree)
+
+
+CONFIG = """\
+strategies:
+  - threadpool_map
+clients: requests
+profile: {latency: 5ms}
+"""
+
+
+def test_cases_and_strategies_of_the_base_are_read_from_its_own_tree(base: BuiltVariant) -> None:
+    assert base.tree is not None
+    (base.tree / "gate.yaml").write_text(
         "{strategies: [sequential, own/mine.py], clients: requests, profile: {latency: 5ms}}",
         encoding="utf-8",
     )
-    assert [each.id for each in base_cases(config, base, notes.append)] == [
-        "sequential/requests/1/5ms",
-        "mine/-/1/5ms",
-    ]
-    assert base_cases("ci", base, notes.append) == ()  # it lies elsewhere
+    found = find_base_config("gate.yaml", base)
+    assert [each.id for each in found.cases] == ["sequential/requests/1/5ms", "mine/-/1/5ms"]
+    assert found.strategies["mine"] == base.tree / "own" / "mine.py"
+    assert (found.note, found.problem) == (None, None)
+    assert [each.id for each in find_base_config("gate.yaml", base, "mine").cases] == ["mine/-/1/5ms"]
+
+
+def test_a_config_outside_of_the_repository_is_the_same_for_both(base: BuiltVariant) -> None:
+    assert find_base_config("ci", base) == BaseConfig()
+
+
+def test_a_linked_config_is_found_by_the_name_of_the_link(
+    base: BuiltVariant, repository: Repository, tmp_path: Path
+) -> None:
     link = repository.folder / "linked.yaml"
     link.symlink_to(tmp_path / "elsewhere.yaml")
     (tmp_path / "elsewhere.yaml").touch()
-    (tree / link.name).write_text("{strategies: [own/mine.py], profile: {latency: 5ms}}", encoding="utf-8")
-    assert [each.id for each in base_cases(link.name, base, notes.append)] == ["mine/-/1/5ms"]
-    assert notes == []
-    (tree / config).write_text("{strategies: [nothing]}", encoding="utf-8")
-    assert base_cases(config, base, notes.append) == ()
-    (line,) = notes
-    assert line.startswith("note: vanished cases are not detected")
-    assert "unknown strategy 'nothing'" in line
+    assert base.tree is not None
+    text = "{strategies: [own/mine.py], profile: {latency: 5ms}}"
+    (base.tree / link.name).write_text(text, encoding="utf-8")
+    assert [each.id for each in find_base_config(link.name, base).cases] == ["mine/-/1/5ms"]
+
+
+def test_a_renamed_config_is_found_by_its_text(base: BuiltVariant) -> None:
+    """A config that dropped a case under another name would pass unseen otherwise."""
+    assert base.tree is not None
+    (base.tree / "ci").mkdir()
+    (base.tree / "ci" / "other.yaml").write_text("{strategies: [sequential]}", encoding="utf-8")
+    former = CONFIG.replace("threadpool_map", "threadpool_map\n  - sequential")
+    (base.tree / "ci" / "speed.yml").write_text(former, encoding="utf-8")
+    found = find_base_config("gate.yaml", base)
+    assert [each.strategy for each in found.cases] == ["threadpool_map", "sequential"]
+    assert found.note == "gate.yaml is ci/speed.yml in the base"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (None, "the base has no gate.yaml"),
+        ("{strategies: [nothing]}", "gate.yaml of the base is invalid: "),
+    ],
+)
+def test_a_config_that_the_base_lacks_or_cannot_read_is_a_problem(
+    base: BuiltVariant, text: str | None, problem: str
+) -> None:
+    assert base.tree is not None
+    if text is not None:
+        (base.tree / "gate.yaml").write_text(text, encoding="utf-8")
+    found = find_base_config("gate.yaml", base)
+    assert found.cases == ()
+    assert found.problem is not None
+    assert found.problem.startswith(problem)
+    _, comparison = matched_cases(asked(POOL), REQUEST, {BASE: variant(), CANDIDATE: variant()}, found)
+    assert comparison.unknown_base == found.problem

@@ -9,7 +9,13 @@ from rich.console import Console
 from bench.model.cases import Experiment, Stopping
 from bench.model.observer import MetricState, Observer, Stop
 from bench.report.number_format import MISSING
-from bench.report.progress import LiveProgress, PlainProgress, comparison_lines, live_drawing
+from bench.report.progress import (
+    LiveProgress,
+    PlainProgress,
+    comparison_line,
+    live_drawing,
+    unmatched_case_lines,
+)
 from bench.report.progress_state import ComparisonProgress, ProgressState, RunProgress
 from tests.builders import case, failed, trials
 from tests.comparisons import BASE, CANDIDATE, experiment, new_comparison
@@ -165,12 +171,21 @@ def test_a_terminal_shows_the_trials_of_a_run() -> None:
 
 
 def test_a_comparison_is_described_before_it_starts() -> None:
-    comparison = replace(new_comparison(LOOP), budget_s=280.0, alone={"gone": BASE, "fresh": CANDIDATE})
-    assert list(comparison_lines(experiment(LOOP, comparison=comparison))) == [
-        (
-            f"x: {BASE} against {CANDIDATE}, 1 case × 1 metric; verdicts from block 8 on, "
-            "alarms from block 14 on, for at most 4 min 40 s"
-        ),
+    comparison = replace(new_comparison(LOOP), budget_s=280.0)
+    assert comparison_line(experiment(LOOP, comparison=comparison), comparison) == (
+        f"x: {BASE} against {CANDIDATE}, 1 case × 1 metric; verdicts from block 8 on, "
+        "alarms from block 14 on, for at most 4 min 40 s"
+    )
+
+
+def test_cases_that_are_not_compared_are_named_before_the_start() -> None:
+    comparison = replace(
+        new_comparison(LOOP),
+        alone={"gone": BASE, "fresh": CANDIDATE},
+        unknown_base="the base has no gate.yaml",
+    )
+    assert list(unmatched_case_lines(comparison)) == [
+        f"warning: cases that only {BASE} has are not known: the base has no gate.yaml",
         f"vanished: gone exists only in {BASE} and is not compared",
         f"new: fresh exists only in {CANDIDATE} and is not compared",
     ]

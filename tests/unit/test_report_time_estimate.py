@@ -4,7 +4,12 @@ import pytest
 
 from bench.model.cases import Experiment, Stopping
 from bench.model.lower_bound import CaseForecast
-from bench.report.time_estimate import actual_duration_line, expected_duration_lines, forecast_table
+from bench.report.time_estimate import (
+    actual_duration_line,
+    expected_duration_line,
+    forecast_table,
+    time_limit_warnings,
+)
 from tests.builders import case, failed, trials
 
 POOL = case("threadpool_as_completed", workers=20)
@@ -19,7 +24,8 @@ def forecasts_of(*trials_s: float) -> tuple[CaseForecast, ...]:
 def expected(stopping: Stopping | None, *trials_s: float) -> list[str]:
     """Return the lines before a run of as many blocks."""
     experiment = Experiment("x", (LOOP, POOL), {}, len(trials_s), None, 60, 10, 1, stopping=stopping)
-    return list(expected_duration_lines(forecasts_of(*trials_s), experiment))
+    forecasts = forecasts_of(*trials_s)
+    return [expected_duration_line(forecasts, experiment), *time_limit_warnings(forecasts, experiment)]
 
 
 @pytest.mark.parametrize(
@@ -34,7 +40,7 @@ def expected(stopping: Stopping | None, *trials_s: float) -> list[str]:
             Stopping(6, None, 5.0),
             (
                 "in 6 to 10 blocks, about 12 s to 12 s in all\n"
-                "warning: the budget is 5 s; the least of 6 blocks may take 12 s"
+                "the budget is 5 s; the least of 6 blocks may take 12 s"
             ),
         ),
     ],

@@ -137,6 +137,10 @@ def _comparison_tests(run: Run, comparison: Comparison) -> Iterator[_Test]:
         yield _pairs_test(case, trials, *failed)
     for bound in verdicts.bounds:
         yield _bound_test(bound)
+    if comparison.unknown_base:
+        message = f"cases that only {printable(comparison.base)} has are not known"
+        reason = printable(comparison.unknown_base)
+        yield _Test("base", "presence", "", "failure", _VANISHED, f"{message}: {reason}")
     for case, variant in comparison.alone.items():
         if variant == comparison.base:
             message = f"{printable(comparison.candidate)} lacks this case"

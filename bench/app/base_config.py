@@ -1,0 +1,112 @@
+"""Find the config of a comparison in the tree of its base: the cases that the candidate must still have."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Final
+
+from bench.app.case_patterns import matches_pattern
+from bench.config import catalog
+from bench.config.catalog import describe_strategy
+from bench.config.loader import load_config
+from bench.config.lookup import find_config
+from bench.errors import BenchError, UsageError
+from bench.model.cases import Case, Experiment, Strategy
+from bench.model.comparison import BuiltVariant
+from bench.variants.build import counterpart_strategy
+from bench.variants.git import work_tree_top
+from bench.variants.harness import named_strategies
+
+_ALIKE: Final = 0.5
+"""Share of equal lines from which a config that vanished counts as renamed; git has the same limit."""
+_MAX_CONFIG_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class BaseConfig:
+    """The config of a comparison as the base has it.
+
+    Attributes:
+        cases: its cases, none if the base has no config of its own.
+        strategies: file of each of its strategies in the base's tree, by name.
+        note: a line about the file that was read, if its name is another one.
+        problem: why the cases of the base are not known; None if they are.
+    """
+
+    cases: tuple[Case, ...] = ()
+    strategies: Mapping[str, Path] = field(default_factory=dict)
+    note: str | None = None
+    problem: str | None = None
+
+
+def find_base_config(config: str, base: BuiltVariant, only: str | None = None) -> BaseConfig:
+    """Read the config that the base has by the same path, or by another one if it was renamed.
+
+    A config outside of the repository is the same for both variants.
+
+    Args:
+        config: as on the command line.
+        base: the base, built.
+        only: pattern of the ids of the cases to compare; None for all.
+    """
+    top, named = work_tree_top(), find_config(config)
+    # paths in a config are relative to the folder in which it is named, so links are not followed
+    file = named.parent.resolve() / named.name
+    if base.tree is None or not file.is_relative_to(top):
+        return BaseConfig()
+    found = counterpart_strategy(file, top, base.tree) or _find_renamed(file, top, base.tree)
+    if found is None:
+        return BaseConfig(problem=f"the base has no {named.name}")
+    try:
+        experiment = load_config(
+            found,
+            strategies=_describe_strategies(named_strategies(base.tree)),
+            clients=catalog.find_clients(),
+            read_strategy=describe_strategy,
+        )
+    except BenchError as error:
+        return BaseConfig(problem=f"{named.name} of the base is invalid: {error.what.partition(chr(10))[0]}")
+    path = found.relative_to(base.tree)
+    return BaseConfig(
+        cases=tuple(case for case in experiment.cases if only is None or matches_pattern(case.id, only)),
+        strategies=_files_in(base.tree, experiment),
+        note=None if path == file.relative_to(top) else f"{file.relative_to(top)} is {path} in the base",
+    )
+
+
+def _files_in(tree: Path, experiment: Experiment) -> dict[str, Path]:
+    """Return the strategy files of an experiment that are part of a tree."""
+    files = {name: strategy.file for name, strategy in experiment.strategies.items()}
+    return {name: file for name, file in files.items() if file.is_relative_to(tree.resolve())}
+
+
+def _find_renamed(file: Path, top: Path, tree: Path) -> Path | None:
+    """Return the YAML file that only the tree has and that is most like this one, if any is alike."""
+    text = file.read_text(encoding="utf-8", errors="replace")
+    vanished = [
+        each
+        for suffix in ("yaml", "yml")
+        for each in sorted(tree.rglob(f"*.{suffix}"))
+        if each.is_file()
+        and not (top / each.relative_to(tree)).exists()
+        and each.stat().st_size <= _MAX_CONFIG_BYTES
+    ]
+    shares = {each: _share_alike(text, each.read_text("utf-8", errors="replace")) for each in vanished}
+    best = max(vanished, key=lambda each: shares[each], default=None)
+    return best if best is not None and shares[best] >= _ALIKE else None
+
+
+def _share_alike(text: str, other: str) -> float:
+    return SequenceMatcher(None, text.splitlines(), other.splitlines(), autojunk=False).ratio()
+
+
+def _describe_strategies(files: Mapping[str, Path]) -> dict[str, Strategy]:
+    """Describe the strategies among these files; leave out files that are not strategies."""
+    described = {}
+    for name, file in files.items():
+        try:
+            described[name] = describe_strategy(file)
+        except UsageError:
+            continue
+    return described
