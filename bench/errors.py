@@ -89,6 +89,14 @@ class ResourceError(SetupError):
         self.shortages = self.lines = shortages
 
 
+class UnsavedRunError(SetupError):
+    """The results of a run cannot be written; its exit code stands unless it is 0."""
+
+    def __init__(self, error: SetupError, code: ExitCode) -> None:
+        super().__init__(error.what, hint=error.hint)
+        self.exit_code = code or ExitCode.ENVIRONMENT
+
+
 class ServerDiedError(SetupError):
     """The flag server process ended or stopped answering on its control pipe."""
 

@@ -1,11 +1,16 @@
 """Work out the verdicts of a stored comparison, and write them for the terminal, JUnit and GitHub."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Final
 
-from bench.app.output import print_note, stdout_console, write_stderr, write_stdout
-from bench.errors import EXIT_CODE_OF_VERDICT, ExitCode
+from bench.app.execute import saved
+from bench.app.output import optional_stdout, print_note, stdout_console, write_stderr, write_stdout
+from bench.errors import EXIT_CODE_OF_VERDICT, ExitCode, UsageError
 from bench.model.results import Run
 from bench.report.comparison_table import comparison_table, missing_cases_reason, variant_lines
 from bench.report.export.json import verdicts_to_json
@@ -14,8 +19,11 @@ from bench.report.github import github_annotations, github_summary
 from bench.report.markdown import tables_to_markdown
 from bench.report.terminal import print_tables
 from bench.stats.verdicts import Overall, Verdicts, overall_verdict, run_verdicts
-from bench.storage.atomic_write import write_atomically, write_error
-from bench.storage.run_folder import save_run
+from bench.storage.atomic_write import write_atomically, write_remedy
+from bench.storage.output_check import check_appended_file, check_output_file
+from bench.storage.run_folder import DOCUMENT, JOURNAL, LOCK, TABLE, save_run
+
+_SUMMARY: Final = "GITHUB_STEP_SUMMARY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,38 @@ class Outputs:
     allow_missing: bool = True
 
 
+def check_outputs(outputs: Outputs, out: Path | None) -> None:
+    """Check that all files can be written, before anything is built.
+
+    Args:
+        outputs: the files.
+        out: the folder of the run, if one is named.
+
+    Raises:
+        UsageError: a file is a folder, a device or a part of the run, or its name is impossible.
+        SetupError: a file cannot be written.
+    """
+    if outputs.junit is not None:
+        target = check_output_file(outputs.junit, "--junit")
+        if out is not None:
+            _refuse_part_of_run(target, Path(os.path.realpath(out)))
+    if outputs.github and (summary := _summary_file()) is not None:
+        check_appended_file(summary, _SUMMARY)
+
+
+def _refuse_part_of_run(target: Path, folder: Path) -> None:
+    """Refuse a file that the run writes itself, or that would be a folder above it."""
+    if target in {
+        folder,
+        *folder.parents,
+        folder / DOCUMENT,
+        folder / JOURNAL,
+        folder / TABLE,
+        folder / LOCK,
+    }:
+        raise UsageError(f"--junit: {target} is a part of the run in {folder}", hint="name another file")
+
+
 def present_comparison(document: Run, folder: Path, outputs: Outputs) -> ExitCode:
     """Store a comparison, write its verdicts in all formats, and return the exit code."""
     verdicts = run_verdicts(document)
@@ -42,14 +82,15 @@ def present_comparison(document: Run, folder: Path, outputs: Outputs) -> ExitCod
     overall = overall_verdict(verdicts, misses=misses)
     exit_code = EXIT_CODE_OF_VERDICT[overall]
     table = comparison_table(document.name, verdicts, variant_lines(document))
-    save_run(folder, document, tables_to_markdown([table]))
-    if outputs.as_json:
-        write_stdout(verdicts_to_json(document.name, verdicts, overall))
-    else:
-        print_tables([table], stdout_console())
-    if document.status == "complete":  # a file more in the work tree would keep `--resume` from going on
-        _write_for_ci(document, outputs, verdicts, overall)
-        print_note(f"{overall} (exit code {exit_code}){_missing_cases_hint(verdicts) if misses else ''}")
+    with saved(partial(save_run, folder, document, tables_to_markdown([table])), exit_code):
+        with optional_stdout():
+            if outputs.as_json:
+                write_stdout(verdicts_to_json(document.name, verdicts, overall))
+            else:
+                print_tables([table], stdout_console())
+        if document.status == "complete":  # a file more in the work tree would keep `--resume` from going on
+            _write_for_ci(document, outputs, verdicts, overall)
+            print_note(f"{overall} (exit code {exit_code}){_missing_cases_hint(verdicts) if misses else ''}")
     return exit_code
 
 
@@ -61,37 +102,41 @@ def _write_for_ci(document: Run, outputs: Outputs, verdicts: Verdicts, overall: 
     if outputs.allow_missing:
         verdicts = replace(verdicts, vanished=(), unknown_base="")
     if outputs.junit is not None:
-        _write_file(outputs.junit, to_junit(document, allow_missing=outputs.allow_missing))
+        with _optional_file(outputs.junit, "--junit"):
+            _write_file(outputs.junit, to_junit(document, allow_missing=outputs.allow_missing))
     if outputs.github:
-        for line in github_annotations(verdicts):
-            (write_stderr if outputs.as_json else write_stdout)(f"{line}\n")
-        _append_summary(github_summary(document.name, verdicts, overall, variant_lines(document)))
+        with optional_stdout():
+            for line in github_annotations(verdicts):
+                (write_stderr if outputs.as_json else write_stdout)(f"{line}\n")
+        if (summary := _summary_file()) is not None:
+            with _optional_file(summary, _SUMMARY):
+                _append(summary, github_summary(document.name, verdicts, overall, variant_lines(document)))
+
+
+@contextmanager
+def _optional_file(file: Path, option: str) -> Iterator[None]:
+    """Print a warning if a file cannot be written: the verdict does not depend on it."""
+    try:
+        yield
+    except OSError as error:
+        print_note(
+            f"warning: {option}: {file} was not written: {error.strerror}; {write_remedy(error, file)}"
+        )
 
 
 def _write_file(file: Path, text: str) -> None:
-    """Write a file atomically, and create its folder if it is missing.
-
-    Raises:
-        SetupError: the file cannot be written.
-    """
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, text)
-    except OSError as error:
-        raise write_error(file, error, len(text.encode())) from error
+    """Write a file atomically, where links lead to, and create its folder if it is missing."""
+    target = Path(os.path.realpath(file))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(target, text)
 
 
-def _append_summary(summary: str) -> None:
-    """Append to the job summary if GitHub Actions names a file for it.
+def _summary_file() -> Path | None:
+    """Return the file of the job summary, if GitHub Actions names one."""
+    name = os.environ.get(_SUMMARY)
+    return Path(name) if name else None
 
-    Raises:
-        SetupError: the file cannot be written.
-    """
-    file = os.environ.get("GITHUB_STEP_SUMMARY")
-    if not file:
-        return
-    try:
-        with Path(file).open("a", encoding="utf-8") as stream:
-            stream.write(summary)
-    except OSError as error:
-        raise write_error(Path(file), error, len(summary.encode())) from error
+
+def _append(file: Path, text: str) -> None:
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write(text)

@@ -12,7 +12,7 @@ from time import monotonic
 
 from bench.app.output import print_note, stderr_console
 from bench.app.preflight import check_resources, resource_warnings
-from bench.errors import BenchError, ExitCode, UsageError
+from bench.errors import BenchError, ExitCode, SetupError, UnsavedRunError, UsageError
 from bench.model.cases import Experiment
 from bench.model.flags import served_flags
 from bench.model.lower_bound import CaseForecast
@@ -29,7 +29,16 @@ from bench.runner.time_estimate import forecast_run
 from bench.runner.trial import measure_entry
 from bench.stats.retries import final_attempts
 from bench.storage.journal import Journal, JournalContents, continued_journal, new_journal, read_journal
-from bench.storage.run_folder import JOURNAL, existing_folder, is_up_to_date, new_folder
+from bench.storage.output_check import check_appended_file, check_output_folder
+from bench.storage.run_folder import (
+    ELSEWHERE,
+    JOURNAL,
+    RUNS,
+    check_unused,
+    existing_folder,
+    is_up_to_date,
+    new_folder,
+)
 from bench.system.cpu_affinity import Pinning, plan_pinning
 from bench.system.environment import describe_environment
 from bench.system.limits import Limits
@@ -96,12 +105,14 @@ def execute_run(experiment: Experiment, present: Callable[[Run, Path], int], opt
         except Exception as error:  # noqa: BLE001  raised again once the trials are safe
             fault = error
         signals.hold()
-        document = run_document(experiment, read_journal(folder / JOURNAL), name=folder.name)
+        document = run_document(experiment, run.journal.contents(), name=folder.name)
+        is_saved = True
         try:
             code = present(document, folder)
         except BenchError as error:  # the user should know of the first error
+            is_saved = False
             fault = fault or error
-        _print_location(document, folder, planned=_planned(experiment), resume=resume)
+        _print_location(document, folder, planned=_planned(experiment), resume=resume, is_saved=is_saved)
     if fault is not None:
         raise fault
     return code if signals.exit_code is None else signals.exit_code
@@ -113,9 +124,45 @@ def exit_code_of(document: Run) -> ExitCode:
     return ExitCode.OK if is_ok else ExitCode.FAILED_TRIALS
 
 
+def check_run_folder(options: RunOptions) -> None:
+    """Check that the folder of a new run can be written, or that of the run to resume.
+
+    Raises:
+        UsageError: it is not empty, is no folder, or there is nothing to resume.
+        LockedError: another process uses the run to resume.
+        SetupError: it cannot be written.
+    """
+    if options.resume is not None:
+        with existing_folder(options.resume) as folder:
+            check_appended_file(folder / JOURNAL, "--resume")
+    elif options.out is not None:
+        check_output_folder(options.out, "--out")
+        check_unused(options.out)
+    else:
+        check_output_folder(RUNS, "the run", elsewhere=ELSEWHERE)
+
+
+@contextmanager
+def saved(save: Callable[[], None], code: ExitCode) -> Iterator[None]:
+    """Save a run, then let it be shown, whether or not it could be saved.
+
+    Raises:
+        UnsavedRunError: it could not be saved; raised at the end.
+    """
+    unsaved: SetupError | None = None
+    try:
+        save()
+    except SetupError as error:
+        unsaved = error
+    yield
+    if unsaved is not None:
+        raise UnsavedRunError(unsaved, code) from unsaved
+
+
 @contextmanager
 def _open_run(experiment: Experiment, options: RunOptions) -> Iterator[OpenRun]:
     """Check the resources of the machine, and open a new run, or the one to resume."""
+    check_run_folder(options)
     now, pinning, past = datetime.now(UTC), plan_pinning(experiment), None
     flags = served_flags(experiment.flags_dir)
     flag_sizes = {code: len(flag) for code, flag in flags.items()}
@@ -203,10 +250,14 @@ def _print_plan(run: OpenRun, experiment: Experiment, forecasts: Sequence[CaseFo
         print_note(f"resuming after {_count(kept)} of {_planned(experiment)} trials")
 
 
-def _print_location(document: Run, folder: Path, *, planned: str, resume: str) -> None:
-    """Say where the run is stored, and how to resume it if it is partial."""
+def _print_location(document: Run, folder: Path, *, planned: str, resume: str, is_saved: bool) -> None:
+    """Say where the run is stored, and how to resume it if something is missing."""
     line = f"kept in {folder}"
-    if document.status == "partial":
+    if not (folder / JOURNAL).exists():
+        line = f"nothing is kept: {folder / JOURNAL} was removed"
+    elif not is_saved and document.status == "complete":
+        line = f"only the trials are kept, in {folder / JOURNAL}; to write the results, {resume}"
+    elif document.status == "partial":
         line = f"stopped early: {_count(document.trials)} of {planned} trials kept in {folder}; {resume}"
     print_note(line)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.app.base_config import find_base_config
 from bench.app.comparison_plan import ComparisonRequest, matched_cases, refuse_same_variant
-from bench.app.execute import RunOptions, execute_run
+from bench.app.execute import RunOptions, check_run_folder, execute_run
 from bench.app.output import print_note
 from bench.app.preflight import check_resources
 from bench.errors import UsageError
@@ -22,7 +22,7 @@ from bench.runner.pilot import run_pilot
 from bench.stats.comparison_state import RULE
 from bench.stats.sequential_test import blocks_to_alarm
 from bench.storage.journal import read_journal
-from bench.storage.run_folder import check_unused, journal_path
+from bench.storage.run_folder import journal_path
 from bench.system.cpu_affinity import plan_pinning
 from bench.variants.build import build_variant
 from bench.variants.tree import make_tree
@@ -50,10 +50,7 @@ def execute_comparison(
         UsageError: the budget is too small for any alarm, or there is nothing to compare.
         SetupError: a variant cannot be built, or the machine lacks resources.
     """
-    if options.out is not None:
-        check_unused(options.out)
-    if options.resume is not None:
-        journal_path(options.resume)
+    check_run_folder(options)
     flags = served_flags(asked.flags_dir)
     check_resources(asked, {code: len(flag) for code, flag in flags.items()}, options.out)
     variants = _build_variants(asked, request, quiet=options.quiet)

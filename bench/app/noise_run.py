@@ -4,8 +4,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from bench.app.execute import RunOptions, execute_run, exit_code_of
-from bench.app.output import print_note, stdout_console, write_stdout
+from bench.app.execute import RunOptions, execute_run, exit_code_of, saved
+from bench.app.output import optional_stdout, print_note, stdout_console, write_stdout
 from bench.errors import ExitCode, SetupError, UsageError
 from bench.model.cases import Experiment
 from bench.model.results import Run
@@ -14,7 +14,8 @@ from bench.report.noise_table import gate_held_text, gate_refused_text, noise_ta
 from bench.report.terminal import print_tables
 from bench.stats.detectable_effect import least_blocks
 from bench.stats.noise import gate_for, measure_noise, pair_with_itself
-from bench.storage.noise import NoiseRecord, load_noise, noise_to_json, save_noise
+from bench.storage.noise import ELSEWHERE, NoiseRecord, load_noise, noise_file, noise_to_json, save_noise
+from bench.storage.output_check import check_output_file
 from bench.storage.run_folder import save_run
 from bench.system.environment import machine_fingerprint
 from bench.system.machine import Machine, read_machine
@@ -26,11 +27,13 @@ def execute_noise_run(asked: Experiment, options: RunOptions, *, as_json: bool) 
 
     Raises:
         UsageError: the blocks are too few to show any noise.
+        SetupError: the noise cannot be stored.
     """
     if asked.blocks < least_blocks():
         raise UsageError(
             f"{asked.blocks} blocks are too few to show noise", hint=f"it takes {least_blocks()}"
         )
+    check_output_file(noise_file(machine_fingerprint()), "the noise of this machine", elsewhere=ELSEWHERE)
     notes = asked.notes
     if asked.stopping is not None:
         ignored = f"`precision` and `budget` are ignored: all {asked.blocks} blocks are run"
@@ -72,14 +75,27 @@ def _store_and_print(run: Run, folder: Path, *, before: Machine, as_json: bool) 
         noise=measure_noise(run),
         advice=noise_advice(before, read_machine(), run.trials),
     )
-    is_representative = run.status == "complete" and record.noise.cases
-    file = save_noise(record) if is_representative else None
-    # run.json comes last: a run that has one is complete, and cannot be resumed
+    code = exit_code_of(run)
+    is_representative = run.status == "complete" and bool(record.noise.cases)
+    with (
+        saved(partial(_save, run, folder, record, is_representative=is_representative), code),
+        optional_stdout(),
+    ):
+        if as_json:
+            write_stdout(noise_to_json(record))
+        else:
+            print_tables(noise_tables(record), stdout_console())
+    if is_representative:
+        print_note(f"the noise of this machine is stored in {noise_file(record.fingerprint)}")
+    return code
+
+
+def _save(run: Run, folder: Path, record: NoiseRecord, *, is_representative: bool) -> None:
+    """Store the noise, then the run: one that has a document is complete, and cannot be resumed.
+
+    Raises:
+        SetupError: one of them cannot be written; the run can be resumed, which stores both.
+    """
+    if is_representative:
+        save_noise(record)
     save_run(folder, run, tables_to_markdown(noise_tables(record)))
-    if as_json:
-        write_stdout(noise_to_json(record))
-    else:
-        print_tables(noise_tables(record), stdout_console())
-    if file is not None:
-        print_note(f"the noise of this machine is stored in {file}")
-    return exit_code_of(run)

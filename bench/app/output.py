@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 from rich.console import Console
@@ -24,6 +26,16 @@ def stdout_console() -> Console:
 def stderr_console() -> Console:
     """Return the console for progress, notes and warnings; it prints text without highlighting."""
     return BrokenPipeConsole(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+@contextmanager
+def optional_stdout() -> Iterator[None]:
+    """Print a warning if stdout cannot be written: the exit code does not depend on it."""
+    try:
+        yield
+    except OSError as error:
+        _redirect_to_null(sys.stdout)
+        print_note(f"warning: stdout cannot be written: {error.strerror}; see the results with `show`")
 
 
 def print_note(line: str) -> None:

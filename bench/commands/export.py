@@ -13,6 +13,7 @@ from bench.model.text import join_or
 from bench.report.export.registry import FORMATS, export_runs, export_warnings
 from bench.report.export.run_metadata import with_commit
 from bench.storage.atomic_write import write_atomically, write_error
+from bench.storage.output_check import check_output_file
 from bench.storage.run_folder import load_run
 
 
@@ -36,7 +37,7 @@ def export(*, runs: Sequence[Path], form: str, out: Path | None, commit: str | N
     Only otava takes several runs, and writes a line for each.
     """
     _check_options(runs, form, commit)
-    target = None if out is None else _target_file(out)
+    target = None if out is None else check_output_file(out, "--out", makes_folder=False)
     loaded = [load_run(run) for run in runs]
     if commit is not None:
         loaded = [with_commit(run, commit) for run in loaded]
@@ -52,20 +53,6 @@ def _check_options(runs: Sequence[Path], form: str, commit: str | None) -> None:
         raise UsageError(f"--commit has no meaning for {form}", hint="leave it out")
     if commit is not None and len(runs) > 1:
         raise UsageError("--commit cannot stand for several runs", hint="leave it out, or export one run")
-
-
-def _target_file(out: Path) -> Path:
-    """Return the file to write, with links followed.
-
-    Raises:
-        UsageError: its folder does not exist, or it is not a regular file.
-    """
-    path = out.resolve()
-    if not path.parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent}", hint="create it, or name another file")
-    if path.exists() and not path.is_file():
-        raise UsageError(f"{out} is not a file", hint="name a file, or leave -o out and redirect stdout")
-    return path
 
 
 def _write(content: str | bytes, target: Path | None) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from bench.app.comparison_output import Outputs, present_comparison
+from bench.app.comparison_output import Outputs, check_outputs, present_comparison
 from bench.app.execute import RunOptions
 from bench.app.execute_comparison import execute_comparison
 from bench.app.gate_base import gate_variants
@@ -57,10 +57,11 @@ def gate(  # noqa: PLR0913  one argument an option
     request = comparison_request(
         gate_variants(configured, against), metrics=metrics, threshold=threshold, budget=budget
     )
+    outputs = Outputs(as_json=as_json, junit=junit, github=github, allow_missing=allow_missing)
+    check_outputs(outputs, out)
     words = option_words(
         against=against, metrics=metrics, threshold=threshold, budget=budget, allow_missing=allow_missing
     )
-    outputs = Outputs(as_json=as_json, junit=junit, github=github, allow_missing=allow_missing)
     return execute_comparison(
         experiment,
         request,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from bench.app.execute import RunOptions, execute_run, exit_code_of
-from bench.app.output import stdout_console, write_stdout
+from bench.app.execute import RunOptions, execute_run, exit_code_of, saved
+from bench.app.output import optional_stdout, stdout_console, write_stdout
 from bench.app.select import load_experiment, option_words
 from bench.commands import options
 from bench.errors import ExitCode
@@ -46,9 +46,10 @@ def run(  # noqa: PLR0913  one argument an option
 
 
 def _store_and_print(document: Run, folder: Path, *, as_json: bool) -> ExitCode:
-    save_run(folder, document, to_markdown(document))
-    if as_json:
-        write_stdout(to_json(document))
-    else:
-        print_tables(run_tables(document), stdout_console())
-    return exit_code_of(document)
+    code = exit_code_of(document)
+    with saved(partial(save_run, folder, document, to_markdown(document)), code), optional_stdout():
+        if as_json:
+            write_stdout(to_json(document))
+        else:
+            print_tables(run_tables(document), stdout_console())
+    return code

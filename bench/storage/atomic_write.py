@@ -10,7 +10,10 @@ from typing import Final
 from bench.errors import SetupError
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
-_READ_ONLY: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+_DENIED: Final = frozenset({errno.EACCES, errno.EPERM})
+_UNSUITABLE: Final = frozenset({errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.ELOOP, errno.ENOTSUP})
+ELSEWHERE: Final = "name another place"
+_MISNAMED: Final = frozenset({errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP})
 
 
 def write_atomically(path: Path, content: str | bytes, *, draft: Path | None = None) -> None:
@@ -19,7 +22,7 @@ def write_atomically(path: Path, content: str | bytes, *, draft: Path | None = N
     A killed process may leave its draft next to the file, and the next writer overwrites it. Two processes
     that write at once need drafts of their own.
     """
-    draft = draft or path.with_name(f".{path.name}.draft")
+    draft = draft or draft_of(path)
     try:
         with draft.open("wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
@@ -31,6 +34,11 @@ def write_atomically(path: Path, content: str | bytes, *, draft: Path | None = N
             draft.unlink()
         raise
     sync_folder(path.parent)
+
+
+def draft_of(path: Path) -> Path:
+    """Return the file in which a new content is written before it replaces the old one."""
+    return path.with_name(f".{path.name}.draft")
 
 
 def replace_shared_file(path: Path, text: str) -> None:
@@ -68,15 +76,41 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_error(path: Path, error: OSError, needed_bytes: int) -> SetupError:
+def write_error(path: Path, error: OSError, needed_bytes: int, elsewhere: str = ELSEWHERE) -> SetupError:
     """Return the error that says why a file cannot be written, and how to make that possible."""
     what = f"cannot write {path}: {error.strerror or error}"
     if error.errno in _FULL:
         what += f": it needs {needed_bytes:,} bytes, {_free_space(path)}"
-        return SetupError(what, hint="free some space")
-    if error.errno in _READ_ONLY:
-        return SetupError(what, hint="name a writable folder with --out")
-    return SetupError(what, hint="check the disk")
+    return SetupError(what, hint=write_remedy(error, path, elsewhere))
+
+
+def write_remedy(error: OSError, path: Path, elsewhere: str = ELSEWHERE) -> str:
+    """Say how a file or folder can be written after all.
+
+    Args:
+        error: the reason why it cannot be written.
+        path: the file or folder.
+        elsewhere: how another place is chosen; it differs between options and defaults.
+    """
+    remedies = {
+        **dict.fromkeys(_FULL, "free some space"),
+        **dict.fromkeys(_DENIED, f"make {_nearest_folder(path)} writable, or {elsewhere}"),
+        **dict.fromkeys(_UNSUITABLE, elsewhere),
+        errno.ENOENT: f"create {path.parent}, or {elsewhere}",
+        errno.EISDIR: "remove the folder, or name a file",
+        errno.ENAMETOOLONG: "choose a shorter name",
+    }
+    return remedies.get(error.errno or 0, "check the disk")
+
+
+def is_misnamed(error: OSError) -> bool:
+    """Say whether a path is impossible, whoever writes it."""
+    return error.errno in _MISNAMED
+
+
+def _nearest_folder(path: Path) -> Path:
+    """Return the nearest folder above a path that exists."""
+    return next((folder for folder in path.parents if os.path.isdir(folder)), path.parent)  # noqa: PTH112  raises nothing
 
 
 def _take_back(path: Path, file: io.FileIO, end: int) -> None:

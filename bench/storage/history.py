@@ -14,7 +14,7 @@ from bench.errors import SetupError, UnreadableResultError
 from bench.model.comparison import is_full_sha
 from bench.model.json_codec import MalformedError, encode, from_json_value, parse, to_json_value
 from bench.stats.history import Point
-from bench.storage.atomic_write import append_durably, sync_folder
+from bench.storage.atomic_write import append_durably, sync_folder, write_remedy
 from bench.storage.lock import locked
 
 HISTORY: Final = Path("results/history.jsonl")
@@ -78,7 +78,8 @@ def add_points(points: Iterable[Point], path: Path = HISTORY, *, wait_s: float =
                 sync_folder(path.parent)
     except OSError as error:
         raise SetupError(
-            f"cannot add to {path}: {error.strerror}", hint="run the command in a writable folder"
+            f"cannot add to {path}: {error.strerror}",
+            hint=write_remedy(error, path, "run the command in a writable folder"),
         ) from error
     return len(new)
 

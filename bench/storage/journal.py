@@ -6,6 +6,7 @@ or a lost, doubled or moved line is always found.
 """
 
 import io
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -70,6 +71,16 @@ class Journal:
         append_durably(self._path, self._file, lines)
         self._checksum = checksum
 
+    def contents(self) -> JournalContents:
+        """Read the journal from its open file, which is there also if its folder is gone by now.
+
+        Raises:
+            UnreadableResultError: it was changed by another program.
+        """
+        return _decode_journal(
+            self._path, os.pread(self._file.fileno(), os.fstat(self._file.fileno()).st_size, 0)
+        )
+
 
 @contextmanager
 def new_journal(path: Path, header: RunHeader) -> Iterator[Journal]:
@@ -81,7 +92,7 @@ def new_journal(path: Path, header: RunHeader) -> Iterator[Journal]:
     line, checksum = _encode_line(header, 0)
     try:
         write_atomically(path, line)
-        file = io.FileIO(path, "ab")
+        file = io.FileIO(path, "ab+")
     except OSError as error:
         raise write_error(path, error, len(line)) from error
     with file:
@@ -96,7 +107,7 @@ def continued_journal(path: Path, past: JournalContents) -> Iterator[Journal]:
         SetupError: it cannot be written.
     """
     try:
-        file = io.FileIO(path, "ab")
+        file = io.FileIO(path, "ab+")
     except OSError as error:
         raise write_error(path, error, past.torn) from error
     with file:
@@ -118,6 +129,10 @@ def read_journal(path: Path) -> JournalContents:
         content = path.read_bytes()
     except OSError as error:
         raise UnreadableResultError(f"{path}: {error.strerror}") from error
+    return _decode_journal(path, content)
+
+
+def _decode_journal(path: Path, content: bytes) -> JournalContents:
     end = content.rfind(b"\n") + 1
     entries: list[_Entry] = []
     offset = checksum = 0

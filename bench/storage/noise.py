@@ -8,13 +8,14 @@ from typing import Final
 from bench.errors import SetupError, UnreadableResultError
 from bench.model.json_codec import MalformedError, from_json_value, parse, to_json_value
 from bench.stats.noise import Noise
-from bench.storage.atomic_write import replace_shared_file
+from bench.storage.atomic_write import replace_shared_file, write_remedy
 from bench.system.noise_advice import Advice
 
 NOISE: Final = Path("results/noise")
 """Below the folder in which the command was given."""
 SCHEMA: Final = 1
 """Version of the document; a reader refuses any other."""
+ELSEWHERE: Final = "run the command in a writable folder"
 _SHOWN: Final = 12
 
 
@@ -57,7 +58,9 @@ def save_noise(record: NoiseRecord) -> Path:
     try:
         replace_shared_file(path, noise_to_json(record))
     except OSError as error:
-        raise SetupError(f"cannot keep the noise in {path}: {error.strerror}") from error
+        raise SetupError(
+            f"cannot keep the noise in {path}: {error.strerror}", hint=write_remedy(error, path, ELSEWHERE)
+        ) from error
     return path
 
 

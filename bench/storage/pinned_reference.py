@@ -9,7 +9,7 @@ from typing import Final
 from bench.errors import SetupError, UnreadableResultError
 from bench.model.comparison import is_full_sha
 from bench.model.json_codec import MalformedError, decode, to_json_value
-from bench.storage.atomic_write import replace_shared_file
+from bench.storage.atomic_write import replace_shared_file, write_remedy
 
 REFERENCE: Final = Path("results/baselines/reference.json")
 """Below the folder in which the command was given."""
@@ -60,7 +60,10 @@ def save_reference(reference: Reference, path: Path = REFERENCE) -> None:
     try:
         replace_shared_file(path, json.dumps(to_json_value(reference), indent=1) + "\n")
     except OSError as error:
-        raise SetupError(f"cannot pin a reference in {path}: {error.strerror}") from error
+        raise SetupError(
+            f"cannot pin a reference in {path}: {error.strerror}",
+            hint=write_remedy(error, path, "run the command in a writable folder"),
+        ) from error
 
 
 def _is_day(text: str) -> bool:

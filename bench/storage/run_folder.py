@@ -13,7 +13,7 @@ from typing import Final
 
 from bench.errors import SetupError, UnreadableResultError, UsageError
 from bench.model.results import Measurement, Run
-from bench.storage.atomic_write import sync_folder, write_atomically, write_error
+from bench.storage.atomic_write import sync_folder, write_atomically, write_error, write_remedy
 from bench.storage.journal import read_journal
 from bench.storage.lock import locked
 from bench.storage.run_json import run_from_bytes, run_to_json_text
@@ -25,6 +25,8 @@ JOURNAL: Final = "journal.jsonl"
 TABLE: Final = "table.md"
 LOCK: Final = ".lock"
 """Holds the id of the process that uses the folder."""
+ELSEWHERE: Final = "name another folder with --out"
+"""How the user chooses the place of a new run."""
 
 
 @contextmanager
@@ -47,7 +49,7 @@ def new_folder(name: str, started: datetime, out: Path | None) -> Iterator[Path]
         except OSError as error:
             raise SetupError(
                 f"cannot keep results in {out or RUNS}: {error.strerror}",
-                hint="name a writable folder with --out",
+                hint=write_remedy(error, out or RUNS, ELSEWHERE),
             ) from error
         yield folder
 
@@ -195,9 +197,17 @@ def check_unused(folder: Path) -> None:
 
     Raises:
         UsageError: it holds files.
+        LockedError: another process uses it.
+        SetupError: it cannot be read.
     """
-    if folder.is_dir():
-        _require_empty(folder)
+    try:
+        if folder.is_dir():
+            if (folder / LOCK).exists():
+                with locked(folder / LOCK):
+                    pass
+            _require_empty(folder)
+    except OSError as error:
+        raise SetupError(f"{folder} cannot be read: {error.strerror}", hint=ELSEWHERE) from error
 
 
 def _require_empty(folder: Path) -> None:

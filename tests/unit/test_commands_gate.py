@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -11,13 +12,14 @@ from bench.app.comparison_output import Outputs, present_comparison
 from bench.app.comparison_plan import ComparisonRequest, matched_cases, refuse_same_variant
 from bench.app.gate_base import gate_variants
 from bench.config import catalog
-from bench.errors import IncomparableError, UsageError
+from bench.errors import IncomparableError, UnsavedRunError, UsageError
 from bench.model.cases import Case, Experiment
 from bench.model.comparison import Bound, BuiltVariant, Variant
 from bench.model.results import Run
 from bench.model.trial_outcome import Outcome
 from tests.builders import case
 from tests.comparisons import BASE, CANDIDATE, comparison_run, new_comparison
+from tests.program import call
 from tests.repositories import Repository, small_repository
 
 POOL, LOOP = case(), case("asyncio_gather", "httpx")
@@ -89,6 +91,96 @@ def test_case_that_the_candidate_lacks_fails_unless_allowed(tmp_path: Path) -> N
     assert "worktree lacks this case" in (tmp_path / "gate.xml").read_text("utf-8")
     assert present_comparison(run, tmp_path, replace(outputs, allow_missing=True)) == 0
     assert "lacks" not in (tmp_path / "gate.xml").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("run", "code"), [(gate_run(equal), 0), (gate_run(slower), 1)], ids=["equal", "slower"]
+)
+def test_verdict_stands_if_its_files_cannot_be_written(
+    run: Run, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A warning names each file: the disk is full, or a folder became a file meanwhile."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "/dev/full")
+    outputs = Outputs(junit=tmp_path / "file" / "gate.xml", github=True)
+    assert present_comparison(run, tmp_path, outputs) == code
+    said = capsys.readouterr().err
+    assert f"warning: --junit: {tmp_path}/file/gate.xml was not written: " in said
+    full = "warning: GITHUB_STEP_SUMMARY: /dev/full was not written: No space left on device; free some space"
+    assert full in said
+    assert f"(exit code {code})" in said
+
+
+@pytest.mark.parametrize(
+    ("run", "code"), [(gate_run(equal), 4), (gate_run(slower), 1), (gate_run(candidate_crashes), 3)]
+)
+def test_run_that_cannot_be_saved_is_an_error_after_its_verdict(
+    run: Run, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Success turns into 4: what was measured is lost."""
+    outputs = Outputs(junit=tmp_path / "gate.xml")
+    with pytest.raises(UnsavedRunError, match=r"cannot write .*/removed/table\.md: No such file") as caught:
+        present_comparison(run, tmp_path / "removed", outputs)
+    assert caught.value.exit_code == code
+    captured = capsys.readouterr()
+    assert POOL.strategy in captured.out
+    assert (tmp_path / "gate.xml").exists()
+
+
+def test_verdict_stands_if_stdout_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        assert present_comparison(gate_run(slower), tmp_path, Outputs(github=True)) == 1
+    assert "warning: stdout cannot be written: No space left on device" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--junit", "."), "--junit: . is not a file but a folder"),
+        (("--junit", "gate.yaml/a.xml"), "--junit: gate.yaml/a.xml cannot be written: Not a directory"),
+        (("--junit", "/proc/a/b.xml"), "--junit: /proc/a/b.xml cannot be written"),
+        (("--junit", "/dev/null"), "--junit: /dev/null is not a file"),
+        (("--junit", "out/run.json", "--out", "out"), "is a part of the run in"),
+        (("--junit", "out", "--out", "out/run"), "is a part of the run in"),
+        (("--github",), "GITHUB_STEP_SUMMARY: . cannot be written: Is a directory"),
+        (("--out", "gate.yaml"), "--out: gate.yaml cannot be written: Not a directory"),
+        (("--out", "/proc/a"), "--out: /proc/a cannot be written"),
+        (("--out", "n" * 300), "File name too long; choose a shorter name"),
+    ],
+)
+def test_impossible_output_is_refused_before_anything_is_built(
+    words: tuple[str, ...],
+    message: str,
+    repository: Repository,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("bench.app.execute_comparison.build_variant", Mock(side_effect=AssertionError))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", ".")
+    (repository.folder / "gate.yaml").write_text(CONFIG, encoding="utf-8")
+    before = set(repository.folder.rglob("*"))
+    assert call(monkeypatch, "gate", "gate.yaml", *words) in {2, 4}
+    assert message in capsys.readouterr().err
+    assert set(repository.folder.rglob("*")) == before
+
+
+def test_unwritable_folder_of_all_runs_is_refused_before_anything_is_built(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("bench.app.execute_comparison.build_variant", Mock(side_effect=AssertionError))
+    (repository.folder / "gate.yaml").write_text(CONFIG, encoding="utf-8")
+    (repository.folder / "results").touch()
+    for command in (("gate", "gate.yaml"), ("ab", "HEAD", "gate.yaml"), ("run", "gate.yaml")):
+        assert call(monkeypatch, *command) == 2
+        message = "the run: results/runs cannot be written: Not a directory; name another folder with --out"
+        assert message in capsys.readouterr().err
+    assert call(monkeypatch, "noise", "gate.yaml", "--blocks", "10", "--out", "new") == 2
+    said = capsys.readouterr().err
+    assert "the noise of this machine: results/noise/" in said
+    assert "Not a directory; run the command in a writable folder" in said
 
 
 @pytest.fixture
