@@ -5,8 +5,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from bench.app.history_filter import check_reference, filter_points
-from bench.app.output import stdout_console, write_stdout
+from bench.app.history_filter import check_reference, filter_points, unknown_commit_notes
+from bench.app.output import print_note, stdout_console, write_stdout
 from bench.commands import options
 from bench.errors import UnreadableResultError, UsageError
 from bench.model.comparison import METRICS, Metric
@@ -14,11 +14,11 @@ from bench.model.text import plural, printable
 from bench.report.export.json import history_to_json
 from bench.report.history_table import history_table
 from bench.report.terminal import print_tables
-from bench.stats.history import history_points, history_tracks
+from bench.stats.history import PointOrder, history_points, history_tracks
 from bench.storage.history import HISTORY, add_points, read_history
 from bench.storage.pinned_reference import REFERENCE, Reference, load_reference, save_reference
 from bench.storage.run_folder import load_run
-from bench.system.git import commit_of
+from bench.system.git import commit_of, commit_ranks
 
 
 @click.group(invoke_without_command=True)
@@ -26,7 +26,11 @@ from bench.system.git import commit_of
     "--case", "pattern", metavar="PATTERN", help="Only cases whose id matches, such as 'asyncio_*'."
 )
 @click.option("--metric", type=click.Choice(METRICS), help="Only this metric.")
-@click.option("--since", metavar="DATE|COMMIT", help="Only points since this day or commit.")
+@click.option(
+    "--since",
+    metavar="DATE|COMMIT",
+    help="Only points since this day, or of this commit and its descendants.",
+)
 @options.as_json
 @click.pass_context
 def history(
@@ -45,13 +49,17 @@ def history(
             hint="begin it with `flagbench history pin main`, `flagbench ab main HEAD` and "
             "`flagbench history record last`",
         )
-    tracks = history_tracks(filter_points(points, pattern=pattern, metric=metric, since=since))
-    reference = load_reference()
+    kept, notes = filter_points(points, pattern=pattern, metric=metric, since=since)
+    ranks = commit_ranks({point.commit for point in kept})
+    order: PointOrder = "commits" if ranks else "measuring"
+    tracks, reference = history_tracks(kept, ranks), load_reference()
     if as_json:
-        write_stdout(history_to_json(tracks, reference))
+        write_stdout(history_to_json(tracks, reference, order))
     else:
         console = stdout_console()
-        print_tables([history_table(tracks, reference, console.width)], console)
+        print_tables([history_table(tracks, reference, console.width, order)], console)
+    for note in (*notes, *unknown_commit_notes(kept, ranks or {})):
+        print_note(f"note: {note}")
 
 
 @history.command()

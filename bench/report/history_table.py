@@ -11,7 +11,7 @@ from bench.report.sparkline import BREAK, draw_series
 from bench.report.table import Column, Remark, Row, Section, Table
 from bench.report.terminal import text_width
 from bench.stats.change_points import ALPHA, LEAST_POINTS
-from bench.stats.history import HistorySeries, HistoryTrack
+from bench.stats.history import HistorySeries, HistoryTrack, PointOrder, Step
 from bench.stats.intervals import Interval
 from bench.storage.pinned_reference import Reference
 
@@ -25,11 +25,13 @@ _DAY: Final = len("2026-01-02")
 _FIGURES: Final = tuple(map(Column, ("points", "last change", "bounds", "last step")))
 
 
-def history_table(tracks: Sequence[HistoryTrack], reference: Reference | None, room: int) -> Table:
+def history_table(
+    tracks: Sequence[HistoryTrack], reference: Reference | None, room: int, order: PointOrder = "measuring"
+) -> Table:
     """Build the table, with trends as wide as a terminal of this width has room for."""
     trend_room = _trend_room(tracks, room)
     return Table(
-        title="History of candidate ÷ reference",
+        title=f"History of candidate ÷ reference, in order of {order}",
         columns=(Column("", "left"), Column("trend"), *_FIGURES),
         sections=tuple(
             Section(heading, tuple(_row(track, trend_room) for track in group))
@@ -82,7 +84,10 @@ def _figures(track: HistoryTrack) -> tuple[str, ...]:
 def _last_step(series: HistorySeries) -> str:
     if not series.steps:
         return MISSING
-    step = series.steps[-1]
+    return _step_text(series.steps[-1])
+
+
+def _step_text(step: Step) -> str:
     return f"{format_change(step.ratio)} {step.point.time[:_DAY]} {short_commit(step.point.commit)}"
 
 
@@ -103,6 +108,12 @@ def _remarks(tracks: Sequence[HistoryTrack], reference: Reference | None) -> Ite
     if wandering := [track for track in tracks if track.series[-1].wanders]:
         named = join_and([f"{track.metric} of {printable(track.case)}" for track in wandering])
         yield f"? {named}: points resemble their neighbours, so no commit may have caused the steps"
+    for track in tracks:
+        for step in track.series[-1].unconfirmed:
+            yield (
+                f"? {track.metric} of {printable(track.case)}: {_step_text(step)} is a step in the order of "
+                "commits and none in that of measuring; `ab` of both commits tells"
+            )
     if reference is None:
         yield "No reference is pinned; `flagbench history pin` does that."
         return

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
 from statistics import fmean, median
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from bench.errors import UsageError
 from bench.model.cases import Case
@@ -22,8 +22,12 @@ from bench.stats.change_points import find_change_points, window_start
 from bench.stats.series import autocorrelation, chance_bound
 from bench.stats.verdicts import run_verdicts
 
+PointOrder: TypeAlias = Literal["commits", "measuring"]
+"""The order in which the points of a series stand."""
 _EQUAL: Final = ("python", "requirements")
 """Settings that must be equal for both variants so that only the commit differs."""
+_MOST_IN_TURNS: Final = 0.2
+"""Share of the pairs of a point before a step and one after it that may be measured in the other order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +92,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class HistorySeries:
-    """Points that can be compared with each other, in order of time, and the steps among them.
+    """Points that can be compared with each other, in order, and the steps among them.
 
     Attributes:
+        points: in the order of their commits as far as it is known, else in the order of measuring.
+        unconfirmed: places where the order of commits shows a step and the order of measuring does not; no
+            step is claimed there.
         wanders: whether there are steps and, between them, points that resemble their neighbours more than
             by chance; the steps may then be drift of the machine rather than changes of the code.
     """
@@ -98,11 +105,17 @@ class HistorySeries:
     points: tuple[Point, ...]
     steps: tuple[Step, ...]
     wanders: bool
+    unconfirmed: tuple[Step, ...] = ()
 
     @property
     def reference(self) -> str:
         """Return the commit that all points were compared with."""
         return self.points[0].reference
+
+    @property
+    def newest(self) -> Point:
+        """Return the point that was measured last."""
+        return max(self.points, key=lambda point: point.identity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +123,7 @@ class HistoryTrack:
     """A metric of a case on one machine, over all references.
 
     Attributes:
-        series: one per reference; the last has the newest point.
+        series: one per reference; the last has the point that was measured last.
     """
 
     case: str
@@ -121,8 +134,17 @@ class HistoryTrack:
     series: tuple[HistorySeries, ...]
 
 
-def history_tracks(points: Iterable[Point]) -> tuple[HistoryTrack, ...]:
-    """Sort points into tracks by case, machine, config and settings, then by metric in the usual order."""
+def history_tracks(
+    points: Iterable[Point], ranks: Mapping[str, int] | None = None
+) -> tuple[HistoryTrack, ...]:
+    """Sort points into tracks by case, machine, config and settings, then by metric in the usual order.
+
+    Args:
+        points: in any order.
+        ranks: place of each commit in the order of the repository; None: points stand in the order of
+            measuring.
+    """
+    ranks = ranks or {}
     groups: dict[tuple[str, str, str, str, int], dict[str, list[Point]]] = {}
     for point in points:
         metric = METRICS.index(point.metric)
@@ -135,32 +157,65 @@ def history_tracks(points: Iterable[Point]) -> tuple[HistoryTrack, ...]:
             config,
             settings,
             fingerprint,
-            tuple(sorted(map(_series, by_reference.values()), key=lambda each: each.points[-1].identity)),
+            tuple(
+                sorted(
+                    (_series(each, ranks) for each in by_reference.values()),
+                    key=lambda series: series.newest.identity,
+                )
+            ),
         )
         for (case, fingerprint, config, settings, metric), by_reference in sorted(groups.items())
     )
 
 
-def _series(points: Sequence[Point]) -> HistorySeries:
-    ordered = sorted(points, key=lambda point: point.identity)
+def _series(points: Iterable[Point], ranks: Mapping[str, int]) -> HistorySeries:
+    ordered = _in_commit_order(points, ranks)
     values = [point.log_ratio for point in ordered]
     found = find_change_points(values)
     edges = [window_start(len(values)), *(each.at for each in found), len(values)]
-    levels = [values[start:end] for start, end in pairwise(edges)]
-    steps = tuple(
-        Step(ordered[each.at], math.exp(_level_shift(before, after)), each.p)
-        for each, (before, after) in zip(found, pairwise(levels), strict=True)
+    levels = [ordered[start:end] for start, end in pairwise(edges)]
+    steps: dict[bool, list[Step]] = {True: [], False: []}
+    for each, (before, after) in zip(found, pairwise(levels), strict=True):
+        step = Step(ordered[each.at], math.exp(_level_shift(before, after)), each.p)
+        steps[_is_confirmed(before, after)].append(step)
+    return HistorySeries(
+        tuple(ordered), tuple(steps[True]), bool(found) and _wanders(levels), tuple(steps[False])
     )
-    return HistorySeries(tuple(ordered), steps, bool(steps) and _wanders(levels))
 
 
-def _wanders(levels: Sequence[Sequence[float]]) -> bool:
-    residuals = [value - fmean(level) for level in levels for value in level]
+def _in_commit_order(points: Iterable[Point], ranks: Mapping[str, int]) -> list[Point]:
+    """Sort points by the ranks of their commits, and those of one commit by time.
+
+    A commit without a rank follows the point that was measured before it.
+    """
+    keyed = []
+    rank = -1
+    for point in sorted(points, key=lambda point: point.identity):
+        is_known = point.commit in ranks
+        rank = ranks.get(point.commit, rank)
+        keyed.append(((rank, not is_known, point.identity), point))
+    return [point for _, point in sorted(keyed, key=lambda pair: pair[0])]
+
+
+def _is_confirmed(before: Sequence[Point], after: Sequence[Point]) -> bool:
+    """Say whether the levels on both sides of a step were also measured one after the other.
+
+    Either may have been the first, as in a backfill. If they were measured in turns, a step in one order is
+    none in the other.
+    """
+    earlier = sum(old.identity < new.identity for old in before for new in after)
+    pairs = len(before) * len(after)
+    return min(earlier, pairs - earlier) <= _MOST_IN_TURNS * pairs
+
+
+def _wanders(levels: Sequence[Sequence[Point]]) -> bool:
+    means = [fmean(point.log_ratio for point in level) for level in levels]
+    residuals = [point.log_ratio - mean for level, mean in zip(levels, means, strict=True) for point in level]
     return autocorrelation(residuals) > chance_bound(len(residuals))
 
 
-def _level_shift(before: Sequence[float], after: Sequence[float]) -> float:
-    return median(new - old for new in after for old in before)
+def _level_shift(before: Sequence[Point], after: Sequence[Point]) -> float:
+    return median(new.log_ratio - old.log_ratio for new in after for old in before)
 
 
 def history_points(run: Run) -> tuple[Point, ...]:

@@ -1,6 +1,8 @@
 """Ask git about the current folder, without writing to it."""
 
+import os
 import subprocess
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from bench.errors import SetupError, UsageError
@@ -12,11 +14,13 @@ READ_ONLY: Final = ("--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "
 A git that is interrupted while it refreshes the index leaves a lock, and the repository's own config may name
 a program as fsmonitor.
 """
+_OFFLINE: Final = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": ""}
+"""Environment in which a partial clone does not fetch what it lacks."""
 _TIMEOUT_S: Final = 30
 """Long enough for a large repository that is not in memory."""
 
 
-def git(*words: str) -> str:
+def git(*words: str, stdin: str = "", environment: Mapping[str, str] | None = None) -> str:
     """Run a git command in the current folder, and return its output without the white space around it.
 
     Raises:
@@ -25,7 +29,13 @@ def git(*words: str) -> str:
     """
     command = ["git", *READ_ONLY, *words]
     return subprocess.run(  # noqa: S603  no shell
-        command, capture_output=True, text=True, check=True, timeout=_TIMEOUT_S
+        command,
+        input=stdin,
+        env=None if environment is None else {**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=_TIMEOUT_S,
     ).stdout.strip()
 
 
@@ -47,3 +57,51 @@ def commit_of(revision: str) -> str:
             f"there is no commit {revision!r}", hint="name a branch, a tag or a commit of this repository"
         )
     return commit
+
+
+def commit_ranks(commits: Collection[str]) -> Mapping[str, int] | None:
+    """Return the place of each commit in the order of the repository, as in `git log`, the oldest first.
+
+    A commit comes after all of its ancestors. Commits that git does not know are left out, such as those
+    before a rebase or beyond the end of a shallow clone.
+
+    Returns:
+        None if there is no repository, or git does not answer.
+    """
+    try:
+        return _ranks(_list_commits(commits), commits)
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def descendants_of(commit: str, commits: Collection[str]) -> frozenset[str]:
+    """Return which of these commits are the given one or descend from it, as far as git knows.
+
+    Raises:
+        SetupError: git does not answer.
+    """
+    try:
+        after = _list_commits(commits, "--ancestry-path", f"^{commit}")
+    except (OSError, subprocess.SubprocessError) as error:
+        raise SetupError(f"git cannot list the descendants of {commit}", hint="install git") from error
+    return frozenset(_ranks([*after, commit], commits))
+
+
+def is_shallow() -> bool:
+    """Say whether the repository is a shallow clone; False without one."""
+    try:
+        return git("rev-parse", "--is-shallow-repository") == "true"
+    except (OSError, subprocess.SubprocessError):
+        return False
+
+
+def _list_commits(commits: Collection[str], *words: str) -> list[str]:
+    """Return the known ones of these commits and their ancestors, the oldest first."""
+    asked = "".join(f"{commit}\n" for commit in sorted(commits))  # sorted: equal dates keep this order
+    words = ("rev-list", "--topo-order", "--reverse", "--ignore-missing", *words, "--stdin")
+    return git(*words, stdin=asked, environment=_OFFLINE).split()
+
+
+def _ranks(listed: Collection[str], commits: Collection[str]) -> Mapping[str, int]:
+    wanted = frozenset(commits)
+    return {commit: rank for rank, commit in enumerate(listed) if commit in wanted}

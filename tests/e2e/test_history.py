@@ -233,13 +233,99 @@ def test_points_are_selected_by_case_metric_and_time(repository: Path) -> None:
         (("--case", "none"), "no point of the history matches"),
         (("--since", "2027-01-01"), "no point of the history matches"),
         (("--since", "0000"), "'0000' matches several commits"),
-        (("--since", "main"), "'main' is neither a day nor a measured commit"),
+        (("--since", "main"), "'main' is neither a day nor a measured commit, and no measured"),
         (("--since", "beef"), "'beef' is neither a day nor a measured commit"),
         (("--json", "pin", "main"), "`history pin` takes no options of `history`"),
     ):
         found = history(repository, *words)
         assert found.returncode == 2, found.stdout
         assert complaint in found.stderr
+
+
+def backfill(folder: Path) -> list[str]:
+    """Commit 28 versions, of which the first 14 were measured last and in reverse order."""
+    made = [committed(folder, f"version {number}") for number in range(28)]
+    levels = noisy([1.0] * 7 + [1.07] * 7 + [1.22] * 14, sigma=0.002)
+    days = [*range(27, 13, -1), *range(14)]
+    add_points(
+        (
+            replace(point(day, ratio), commit=commit)
+            for commit, ratio, day in zip(made, levels, days, strict=True)
+        ),
+        folder / HISTORY,
+    )
+    return made
+
+
+def shown_commits(folder: Path, *words: str) -> tuple[list[str], str]:
+    """Return the commits in the order of their points, and the order that is named."""
+    found = history(folder, "--json", *words)
+    assert found.returncode == 0, found.stderr
+    document = json.loads(found.stdout)
+    ((points,),) = ([series["points"] for series in track["series"]] for track in document["tracks"])
+    return [each["commit"] for each in points], document["order"]
+
+
+def test_versions_measured_late_stand_in_the_order_of_their_commits(repository: Path) -> None:
+    """So do the last step and `--since`; without git, the heading says that time orders them."""
+    made = backfill(repository)
+    assert shown_commits(repository) == (made, "commits")
+    shown = history(repository).stdout
+    assert "in order of commits" in shown
+    (row,) = [line for line in shown.splitlines() if line.startswith("  elapsed")]
+    assert f"+14% 2026-01-02 {made[14][:7]}" in row
+    assert shown_commits(repository, "--since", made[10]) == (made[10:], "commits")
+    git(repository, "tag", "v4", made[3])
+    assert shown_commits(repository, "--since", "v4") == (made[3:], "commits")
+    shutil.rmtree(repository / ".git")
+    assert shown_commits(repository) == (made[14:] + made[13::-1], "measuring")
+    shown = history(repository).stdout
+    assert "in order of measuring" in shown
+    since = history(repository, "--since", made[3][:8])
+    assert (
+        f"note: git does not know {made[3][:8]}: shown are the points that were measured since"
+        in since.stderr
+    )
+
+
+def test_side_branches_and_lost_commits_are_told_from_descendants(repository: Path) -> None:
+    fork = git(repository, "rev-parse", "main")
+    first, second = committed(repository, "first"), committed(repository, "second")
+    git(repository, "switch", "--quiet", "--create", "side", fork)
+    side = committed(repository, "side")
+    lost = "9" * 40
+    measured = [second, lost, side, first]
+    add_points(
+        (replace(point(day), commit=commit) for day, commit in enumerate(measured)), repository / HISTORY
+    )
+    found = history(repository, "--json", "--since", first)
+    points = json.loads(found.stdout)["tracks"][0]["series"][0]["points"]
+    assert [each["commit"] for each in points] == [first, second]
+    assert (
+        f"note: 1 point left out: git does not know whether their commits descend from {first}"
+        in found.stderr
+    )
+    everything = history(repository)
+    assert "note: git does not know 1 measured commit; their points stand behind" in everything.stderr
+    order, _ = shown_commits(repository)
+    assert order.index(first) < order.index(second) == order.index(lost) - 1
+    none = history(repository, "--since", "main~1")
+    assert none.returncode == 0, none.stderr
+    later = committed(repository, "not measured")
+    none = history(repository, "--since", later)
+    assert none.returncode == 2
+    assert "no measured commit descends from it" in none.stderr
+
+
+def test_shallow_clone_is_named_with_its_remedy(repository: Path, tmp_path: Path) -> None:
+    made = backfill(repository)
+    git(tmp_path, "clone", "--quiet", "--depth=3", f"file://{repository}", "clone")
+    shutil.copytree(repository / "results", tmp_path / "clone" / "results", dirs_exist_ok=True)
+    found = history(tmp_path / "clone")
+    assert "note: git does not know 25 measured commits" in found.stderr
+    assert "`git fetch --unshallow`" in found.stderr
+    order, _ = shown_commits(tmp_path / "clone")
+    assert [each for each in order if each in made[25:]] == made[25:]
 
 
 def queries() -> Sequence[str]:

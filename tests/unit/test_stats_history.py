@@ -2,12 +2,14 @@
 
 import math
 import random
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from bench.stats.change_points import WINDOW
-from bench.stats.history import history_tracks
-from tests.histories import noisy, point
+from bench.stats.history import Point, history_tracks
+from tests.histories import commit_number, noisy, point
 
 
 def test_tracks_are_ordered_by_case_and_metric() -> None:
@@ -81,3 +83,60 @@ def test_wandering_series_is_told_from_a_series_with_steps() -> None:
         (track,) = history_tracks(point(number, ratio) for number, ratio in enumerate(ratios))
         assert track.series[0].wanders is wanders
     assert track.series[0].steps == ()
+
+
+def test_points_stand_in_the_order_of_their_commits() -> None:
+    """Those of one commit stand by time, and those of an unknown commit behind the one measured before."""
+    points = [point(number) for number in range(6)]
+    again = replace(points[5], commit=points[1].commit)
+    ranks = {points[4].commit: 0, points[1].commit: 1, points[0].commit: 2}
+    (track,) = history_tracks([*points[:5], again], ranks)
+    in_order = (points[4], points[1], again, points[2], points[3], points[0])
+    assert track.series[0].points == in_order
+    assert track.series[0].newest == again
+
+
+def versions(levels: Sequence[float], days: Sequence[int]) -> tuple[list[Point], dict[str, int]]:
+    """Build a point of each version, measured on these days, and the order of their commits."""
+    drawn = enumerate(zip(days, noisy(levels, sigma=0.002), strict=True))
+    points = [replace(point(day, ratio), commit=commit_number(number)) for number, (day, ratio) in drawn]
+    return points, {each.commit: rank for rank, each in enumerate(points)}
+
+
+def test_backfill_in_reverse_order_has_the_steps_of_its_commits() -> None:
+    levels = [1.0] * 7 + [1.14] * 7
+    points, ranks = versions(levels, range(13, -1, -1))
+    (track,) = history_tracks(points, ranks)
+    (step,) = track.series[0].steps
+    assert step.ratio == pytest.approx(1.14, abs=0.01)
+    assert step.point == points[7]
+    assert track.series[0].unconfirmed == ()
+
+
+def test_versions_measured_late_do_not_turn_the_last_step_around() -> None:
+    """Versions 15 to 28 were measured as they came, and 1 to 14 later, in reverse order."""
+    levels = [1.0] * 7 + [1.07] * 7 + [1.22] * 14
+    points, ranks = versions(levels, [*range(27, 13, -1), *range(14)])
+    (by_time,) = history_tracks(points)
+    assert by_time.series[0].steps[-1].ratio == pytest.approx(1 / 1.07, abs=0.01)
+    (track,) = history_tracks(points, ranks)
+    steps = track.series[0].steps
+    assert [each.point for each in steps] == [points[7], points[14]]
+    assert steps[-1].ratio == pytest.approx(1.14, abs=0.01)
+
+
+def test_step_of_levels_that_were_measured_in_turns_is_not_claimed() -> None:
+    """It is a step in one order and none in the other."""
+    levels = [1.0] * 10 + [1.10] * 10
+    points, ranks = versions(levels, [*range(0, 20, 2), *range(1, 20, 2)])
+    (track,) = history_tracks(points, ranks)
+    assert track.series[0].steps == ()
+    (doubtful,) = track.series[0].unconfirmed
+    assert doubtful.point == points[10]
+
+
+def test_one_old_version_measured_again_leaves_a_step_claimed() -> None:
+    levels = [1.0] * 10 + [1.10] * 10
+    points, ranks = versions(levels, [0, 1, 30, *range(3, 20)])
+    (track,) = history_tracks(points, ranks)
+    assert [each.point for each in track.series[0].steps] == [points[10]]

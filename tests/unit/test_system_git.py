@@ -1,5 +1,6 @@
 """Resolving revisions to commits."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from bench.errors import SetupError, UsageError
 from bench.model.comparison import is_full_sha
-from bench.system.git import commit_of
+from bench.system.git import commit_of, commit_ranks, descendants_of, is_shallow
 
 
 @pytest.mark.parametrize(
@@ -46,3 +47,110 @@ def test_missing_git_is_an_environment_error(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SetupError, match="install git"):
         commit_of("main")
+
+
+@pytest.fixture
+def commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Make a repository with a merged branch and an open one, all of one second, and name a lost commit."""
+    monkeypatch.chdir(tmp_path)
+    found: dict[str, str] = {}
+
+    def call(*words: str) -> str:
+        environment = dict.fromkeys(("GIT_COMMITTER_DATE", "GIT_AUTHOR_DATE"), "2026-01-02T03:04:05Z")
+        someone = ("-c", "user.name=someone", "-c", "user.email=someone@localhost")
+        command = ["git", *someone, *words]
+        return subprocess.run(
+            command, check=True, capture_output=True, text=True, env={**os.environ, **environment}
+        ).stdout.strip()
+
+    def commit(name: str) -> None:
+        call("commit", "--quiet", "--allow-empty", "-m", name)
+        found[name] = call("rev-parse", "HEAD")
+
+    call("init", "--quiet", "--initial-branch=main")
+    commit("a")
+    commit("b")
+    call("checkout", "--quiet", "-b", "merged")
+    commit("side1")
+    commit("side2")
+    call("checkout", "--quiet", "main")
+    commit("c")
+    call("merge", "--quiet", "--no-ff", "-m", "merge", "merged")
+    found["merge"] = call("rev-parse", "HEAD")
+    call("checkout", "--quiet", "-b", "open", found["b"])
+    commit("open")
+    call("checkout", "--quiet", "main")
+    commit("d")
+    found["gone"] = "9" * 40
+    return found
+
+
+def test_commits_come_after_their_ancestors(commits: dict[str, str]) -> None:
+    """The commits of a branch stand side by side; an unknown commit has no place."""
+    ranks = commit_ranks(set(commits.values()))
+    assert ranks is not None
+    assert ranks.keys() == {commit for name, commit in commits.items() if name != "gone"}
+    names = {commit: name for name, commit in commits.items()}
+    order = [names[commit] for commit in sorted(ranks, key=ranks.__getitem__)]
+    for earlier, later in (
+        ("a", "b"),
+        ("b", "c"),
+        ("b", "open"),
+        ("c", "merge"),
+        ("side2", "merge"),
+        ("merge", "d"),
+    ):
+        assert order.index(earlier) < order.index(later)
+    assert order.index("side2") == order.index("side1") + 1
+    assert commit_ranks([commits["d"], commits["a"]]) == {commits["a"]: 0, commits["d"]: len(order) - 2}
+
+
+def test_descendants_are_those_that_have_the_commit_in_their_past(commits: dict[str, str]) -> None:
+    def of(name: str) -> set[str]:
+        found = descendants_of(commits[name], set(commits.values()))
+        return {each for each, commit in commits.items() if commit in found}
+
+    assert of("c") == {"c", "merge", "d"}
+    assert of("side1") == {"side1", "side2", "merge", "d"}
+    assert of("open") == {"open"}
+    assert of("d") == {"d"}
+    assert of("a") == commits.keys() - {"gone"}
+
+
+def test_shallow_clone_knows_the_newest_commits_only(
+    commits: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not is_shallow()
+    subprocess.run(["git", "clone", "--quiet", "--depth=1", f"file://{tmp_path}", "clone"], check=True)
+    monkeypatch.chdir(tmp_path / "clone")
+    assert is_shallow()
+    assert commit_ranks(commits.values()) == {commits["d"]: 0}
+
+
+def test_partial_clone_fetches_nothing(
+    commits: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(["git", "config", "uploadpack.allowFilter", "true"], check=True)
+    subprocess.run(
+        ["git", "clone", "--quiet", "--filter=tree:0", "--no-checkout", f"file://{tmp_path}", "clone"],
+        check=True,
+    )
+    monkeypatch.chdir(tmp_path / "clone")
+    ranks = commit_ranks(commits.values())
+    assert ranks is not None
+    assert ranks.keys() == set(commits.values()) - {commits["gone"]}
+
+
+def test_there_is_no_order_without_a_repository_or_git(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert commit_ranks(["a" * 40]) is None
+    assert not is_shallow()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert commit_ranks(["a" * 40]) is None
+
+
+def test_commits_of_another_hash_are_unknown(commits: dict[str, str]) -> None:
+    assert commit_ranks([commits["a"], "a" * 64]) == {commits["a"]: 0}

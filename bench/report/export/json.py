@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bench.model.json_codec import to_json_value
 from bench.model.results import Run
-from bench.stats.history import HistoryTrack
+from bench.stats.history import HistoryTrack, PointOrder
 from bench.stats.verdicts import Overall, Verdicts
 from bench.storage.pinned_reference import Reference
 from bench.storage.run_json import run_to_json_text
@@ -21,12 +21,14 @@ def strict_json(document: object) -> str:
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
-def history_to_json(tracks: Sequence[HistoryTrack], reference: Reference | None) -> str:
-    """Write tracks with all their points and steps.
+def history_to_json(
+    tracks: Sequence[HistoryTrack], reference: Reference | None, order: PointOrder = "measuring"
+) -> str:
+    """Write tracks with all their points and steps, in the order of their points.
 
     Ratios of points are candidate ÷ reference, those of steps new level ÷ old level.
     """
-    document = {"reference": to_json_value(reference), "tracks": to_json_value(list(tracks))}
+    document = {"reference": to_json_value(reference), "order": order, "tracks": to_json_value(list(tracks))}
     return json.dumps(document, indent=1) + "\n"
 
 
