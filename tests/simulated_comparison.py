@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.stats.block_order import alternation
-from bench.stats.sequential_test import SequentialRule, decide_metric
+from bench.stats.sequential_test import SequentialRule, decide_metric, early_look, rule_with_look
 
 RULE: Final = SequentialRule()
 METRICS: Final = 20
@@ -99,16 +99,17 @@ def log_ratios(source: np.random.Generator, machine: Machine, difference: Differ
 
 
 def verdicts(
-    source: np.random.Generator, machine: Machine, difference: Difference, comparisons: int
+    source: np.random.Generator, machine: Machine, difference: Difference, comparisons: int, metrics: int
 ) -> Iterator[tuple[tuple[str, int], ...]]:
     """Simulate comparisons; yield the verdicts of each, with the number of blocks they took."""
-    left = comparisons * METRICS
+    left = comparisons * metrics
+    batch = _BATCH - _BATCH % metrics
     while left > 0:
-        rows = log_ratios(source, machine, difference, min(left, _BATCH)).tolist()
+        rows = log_ratios(source, machine, difference, min(left, batch)).tolist()
         left -= len(rows)
-        found = [_verdict(row) for row in rows]
-        for start in range(0, len(found), METRICS):
-            yield tuple(found[start : start + METRICS])
+        found = [_verdict(row, metrics) for row in rows]
+        for start in range(0, len(found), metrics):
+            yield tuple(found[start : start + metrics])
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ class Shares:
         slowed: number of comparisons in which any metric was called slower.
         verdicts: number of metrics by verdict.
         blocks: mean number of blocks of a metric.
+        metrics: number of metrics of each comparison.
     """
 
     comparisons: int
@@ -127,28 +129,32 @@ class Shares:
     slowed: int
     verdicts: Mapping[str, int]
     blocks: float
+    metrics: int = METRICS
 
     def share(self, verdict: str) -> float:
         """Return the share of metrics with a verdict."""
-        return self.verdicts.get(verdict, 0) / (self.comparisons * METRICS)
+        return self.verdicts.get(verdict, 0) / (self.comparisons * self.metrics)
 
 
-def shares(machine: Machine, difference: Difference, comparisons: int, seed: int) -> Shares:
+def shares(
+    machine: Machine, difference: Difference, comparisons: int, seed: int, metrics: int = METRICS
+) -> Shares:
     """Simulate comparisons and count their verdicts."""
     counted: Counter[str] = Counter()
     alarmed = slowed = blocks = 0
-    for found in verdicts(np.random.default_rng(seed), machine, difference, comparisons):
+    for found in verdicts(np.random.default_rng(seed), machine, difference, comparisons, metrics):
         names = {verdict for verdict, _ in found}
         alarmed += not names.isdisjoint({"slower", "faster"})
         slowed += "slower" in names
         counted.update(verdict for verdict, _ in found)
         blocks += sum(taken for _, taken in found)
-    return Shares(comparisons, alarmed, slowed, counted, blocks / (comparisons * METRICS))
+    return Shares(comparisons, alarmed, slowed, counted, blocks / (comparisons * metrics), metrics)
 
 
-def _verdict(differences: list[float]) -> tuple[str, int]:
-    for blocks in RULE.looks:
-        verdict = decide_metric(differences[:blocks], METRICS, RULE).verdict
+def _verdict(differences: list[float], metrics: int) -> tuple[str, int]:
+    rule = rule_with_look(early_look(metrics))
+    for blocks in rule.looks:
+        verdict = decide_metric(differences[:blocks], metrics, rule).verdict
         if verdict is not None:
             return verdict, blocks
     raise AssertionError("the last look always ends")

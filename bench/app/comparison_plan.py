@@ -12,6 +12,7 @@ from bench.model.comparison import BuiltVariant, Comparison, Metric, Variant
 from bench.model.json_codec import encode
 from bench.stats.comparison_state import RULE
 from bench.stats.metrics import PROBE_OF_METRIC
+from bench.stats.sequential_test import early_look
 
 DEFAULT_BUDGET_S: Final = 280.0
 """A comparison, with everything before its first block, then ends within five minutes."""
@@ -94,16 +95,18 @@ def matched_cases(
     alone |= {case.id: base for case in base_config.cases if case.id not in asked_ids}
     budget_s = request.budget_s or (asked.stopping and asked.stopping.budget_s) or DEFAULT_BUDGET_S
     settings, margin = asked.comparison_settings, request.threshold
+    metrics = request.metrics or settings.metrics
     comparison = Comparison(
         base=base,
         candidate=candidate,
-        metrics=request.metrics or settings.metrics,
+        metrics=metrics,
         margins={case.id: settings.margin(case.id) if margin is None else margin for case in shared},
         budget_s=budget_s,
         alone=alone,
         bounds=settings.bounds,
         coins=_assignment_seed(asked.seed, variants),
         unknown_base=base_config.problem or "",
+        early_look=early_look(len(shared) * len(metrics)),
     )
     experiment = replace(
         asked,

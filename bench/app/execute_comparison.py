@@ -19,7 +19,7 @@ from bench.model.stored_comparison import stored_calls
 from bench.model.text import plural
 from bench.report.number_format import format_duration
 from bench.runner.pilot import run_pilot
-from bench.stats.comparison_state import RULE
+from bench.stats.comparison_state import rule_of
 from bench.stats.sequential_test import blocks_to_alarm
 from bench.storage.journal import read_journal
 from bench.storage.run_folder import journal_path
@@ -94,7 +94,7 @@ def _choose_calls(
     """
     metrics = len(comparison.margins) * len(comparison.metrics)
     try:
-        blocks = blocks_to_alarm(metrics, RULE)
+        blocks = blocks_to_alarm(metrics, rule_of(comparison))
     except ValueError as error:
         raise UsageError(str(error), hint="compare fewer cases") from error
     if options.resume is not None:

@@ -131,6 +131,8 @@ class Comparison:
         alone: by case that only one variant has, the label of that variant.
         bounds: absolute thresholds of the candidate.
         unknown_base: why it is not known which cases the base's own config has; empty if it is.
+        early_look: number of blocks of an additional look, before those of every comparison; 0 without, as in
+            large families and older runs.
         coins: assignment seed: determines the variant that goes first in each pair; it differs between trees
             and libraries, so that bad luck is not repeated with every commit.
     """
@@ -146,6 +148,7 @@ class Comparison:
     coins: int = 0
     calls: Mapping[str, int] = added_field(dict)
     unknown_base: str = added_field(str)
+    early_look: int = added_field(int)
 
 
 def is_full_sha(text: str) -> bool:

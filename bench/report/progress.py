@@ -17,7 +17,7 @@ from bench.model.results import Measurement
 from bench.model.text import plural, printable
 from bench.report.number_format import format_duration
 from bench.report.progress_state import ComparisonProgress, ProgressState, RunProgress
-from bench.stats.comparison_state import RULE
+from bench.stats.comparison_state import RULE, rule_of
 from bench.stats.sequential_test import blocks_to_alarm
 
 
@@ -102,7 +102,7 @@ def comparison_line(experiment: Experiment, comparison: Comparison) -> str:
         f"{printable(experiment.name)}: {printable(comparison.base)} against "
         f"{printable(comparison.candidate)}, "
         f"{plural(cases, 'case')} × {plural(metrics, 'metric')}; verdicts from block {RULE.looks[0]} on, "
-        f"alarms from block {blocks_to_alarm(cases * metrics, RULE)} on, for at most "
+        f"alarms from block {blocks_to_alarm(cases * metrics, rule_of(comparison))} on, for at most "
         f"{format_duration(comparison.budget_s)}"
     )
 

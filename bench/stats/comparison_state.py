@@ -14,9 +14,16 @@ from bench.model.observer import MetricState, Stop, StopReason
 from bench.model.results import Measurement
 from bench.stats.metrics import metric_value
 from bench.stats.retries import MOST_REPEATS, PAUSES_S
-from bench.stats.sequential_test import Decision, SequentialRule, decide_metric, estimate_ratio
+from bench.stats.sequential_test import (
+    Decision,
+    SequentialRule,
+    decide_metric,
+    estimate_ratio,
+    rule_with_look,
+)
 
 RULE: Final = SequentialRule()
+"""Without an early look; the least and most blocks of any comparison are the same."""
 Question: TypeAlias = tuple[str, Metric]
 """A case, without a variant, and a metric of it."""
 
@@ -58,6 +65,11 @@ class PairedTrial:
         return max(self.base.took_s, self.candidate.took_s)
 
 
+def rule_of(comparison: Comparison) -> SequentialRule:
+    """Return the rule that decides a comparison."""
+    return rule_with_look(comparison.early_look)
+
+
 def pair_trials(comparison: Comparison, one: Measurement, other: Measurement) -> PairedTrial:
     """Put the two trials of a pair in the order base, candidate."""
     is_base = one.case.rpartition("@")[2] == comparison.base
@@ -76,9 +88,11 @@ class ComparisonState:
         spent_s: seconds of all pairs so far, and of the pauses before retries.
     """
 
-    def __init__(self, cases: Iterable[str], comparison: Comparison, rule: SequentialRule = RULE) -> None:
+    def __init__(
+        self, cases: Iterable[str], comparison: Comparison, rule: SequentialRule | None = None
+    ) -> None:
         self._comparison = comparison
-        self._rule = rule
+        self._rule = rule or rule_of(comparison)
         self.blocks = 0
         self.due = dict.fromkeys(cases, 0)
         self.stops: dict[str, Stop] = {}

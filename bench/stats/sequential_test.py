@@ -11,10 +11,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Final
 
 from bench.model.comparison import Verdict
 from bench.stats.intervals import Interval
 from bench.stats.signed_rank import bound_rank, walsh_averages
+
+_EARLY_ALPHA: Final = 0.2
+"""Share of ``alpha`` of an early look."""
+_EARLY_BETAS: Final = (0.15, 0.1, 0.1, 0.15, 0.15, 0.15, 0.2)
+"""Shares of ``beta`` if there is an early look, the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,31 @@ class SequentialRule:
     looks: tuple[int, ...] = (8, 14, 20, 30, 44, 64)
     alpha_weights: tuple[float, ...] = (0.0, 0.2, 0.2, 0.2, 0.2, 0.2)
     beta_weights: tuple[float, ...] = (0.15, 0.15, 0.15, 0.15, 0.2, 0.2)
+
+
+def early_look(metrics: int) -> int:
+    """Return the number of blocks after which a small family can have its first alarm; 0 if only at 14.
+
+    Eight blocks are never enough: a coin gives all of them the same sign in one of 2**8 comparisons of
+    identical variants, however great the differences are, and the looks may spend less than that.
+    """
+    standard = SequentialRule()
+    blocks = math.ceil(math.log2(metrics / (_EARLY_ALPHA * standard.alpha)))
+    return blocks if standard.looks[0] < blocks < standard.looks[1] else 0
+
+
+def rule_with_look(look: int) -> SequentialRule:
+    """Return the rule with an early look, that shares the chances of error; 0: without it."""
+    standard = SequentialRule()
+    first, *later = standard.looks
+    if not first < look < later[0]:
+        return standard
+    share = (1 - _EARLY_ALPHA) / len(later)
+    return SequentialRule(
+        looks=(first, look, *later),
+        alpha_weights=(0.0, _EARLY_ALPHA, *(share for _ in later)),
+        beta_weights=_EARLY_BETAS,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from bench.model.observer import StopReason
 from bench.model.results import Measurement, Run
 from bench.model.stored_comparison import read_comparison
 from bench.stats.absolute_thresholds import BoundVerdict, bound_verdicts
-from bench.stats.comparison_state import RULE, ComparisonState, PairedTrial, Question, pair_trials
+from bench.stats.comparison_state import ComparisonState, PairedTrial, Question, pair_trials, rule_of
 from bench.stats.intervals import Interval
 from bench.stats.metrics import SUMMED, metric_value
 from bench.stats.retries import final_attempts
@@ -240,7 +240,7 @@ def _judge_metric(
     whole = [(base, candidate) for base, candidate in values if base is not None and candidate is not None]
     differences = [math.log(candidate) - math.log(base) for base, candidate in whole]
     metrics = len(comparison.margins) * len(comparison.metrics)
-    found = decide_so_far(differences, metrics, replace(RULE, margin=margin))
+    found = decide_so_far(differences, metrics, replace(rule_of(comparison), margin=margin))
     blocks = 0 if found is None else found.blocks
     repeats = comparison.repeats.get(case, 1) if metric in SUMMED else 1
     verdict = None if found is None else found.verdict

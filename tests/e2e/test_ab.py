@@ -153,5 +153,5 @@ def test_unknown_revision_and_too_small_budget_are_refused_before_the_first_tria
     assert "nowhere" in unknown.stderr
     short = ended(repository, cache, "ab", "main", "main", config(tmp_path), "--budget", "5s")
     assert short.returncode == 2
-    assert "an alarm in 1 metric takes 14 blocks" in short.stderr
+    assert "an alarm in 1 metric takes 9 blocks" in short.stderr
     assert before == sorted((repository.folder / "results").glob("runs/*"))

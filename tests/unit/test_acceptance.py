@@ -14,6 +14,7 @@ import pytest
 from scipy.stats import binom
 
 from bench.stats.metrics import metric_value
+from bench.stats.sequential_test import early_look
 from tests.builders import case, round_of, trials
 from tests.simulated_comparison import (
     METRICS,
@@ -37,6 +38,7 @@ PENALISED: Final = Difference(penalty=0.03)
 SLOWER: Final = Difference(change=0.05)
 SLOWER_AND_PENALISED: Final = Difference(change=0.05, penalty=0.03)
 MUCH_SLOWER: Final = Difference(change=0.10)
+OBVIOUS: Final = Difference(change=2.6)
 FIXED: Final = Difference(penalty=0.03, is_drawn=False)
 
 MACHINES: Final = (QUIET, TYPICAL, SHARED, NOISY)
@@ -111,6 +113,40 @@ def test_fixed_order_below_the_margin_is_equivalent_on_a_quiet_machine() -> None
     assert wide.alarmed == wide.comparisons
 
 
+@pytest.mark.parametrize("metrics", [1, 2, 4, 8, 16])
+def test_small_families_keep_the_error_rates_and_alarm_early(metrics: int) -> None:
+    """Each direction errs in at most 1 % where nothing is decided early; an obvious change takes one look."""
+    found = shares(WILD, IDENTICAL, 1600 // metrics, seed=31, metrics=metrics)
+    assert found.slowed <= limit_of(found.comparisons)
+    assert found.alarmed <= limit_of(found.comparisons, 2 * RULE.alpha)
+    obvious = shares(NOISY, OBVIOUS, 40, seed=32, metrics=metrics)
+    assert obvious.share("slower") == 1
+    assert obvious.blocks == early_look(metrics)
+    small = shares(NOISY, SLOWER, max(40, 320 // metrics), seed=33, metrics=metrics)
+    assert small.share("slower") >= POWER[NOISY.name]
+    assert small.share("equivalent") <= RULE.beta
+
+
+def test_eight_blocks_far_beyond_the_margin_may_be_luck() -> None:
+    """If going first costs 260 %, a coin makes all eight blocks of identical variants alike, once in 128."""
+    drawn = log_ratios(np.random.default_rng(34), TYPICAL, Difference(penalty=2.6), 20_000)[:, :8]
+    assert np.all(np.abs(drawn) > math.log(2))
+    alike = np.all(drawn > 0, axis=1) | np.all(drawn < 0, axis=1)
+    assert int(alike.sum()) == pytest.approx(20_000 / 128, rel=0.3)
+    comparisons = alike.reshape(-1, METRICS).any(axis=1)
+    assert int(comparisons.sum()) > 2 * limit_of(len(comparisons), 2 * RULE.alpha)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_error_rates_of_small_families() -> None:
+    """Those of 20,000 comparisons of two metrics without a difference."""
+    found = shares(WILD, IDENTICAL, VERY_LONG, seed=78, metrics=2)
+    sys.stdout.write(f"\n{WILD.name}, two metrics: {written(found)}\n")
+    assert found.slowed <= limit_of(VERY_LONG)
+    assert found.alarmed <= limit_of(VERY_LONG, 2 * RULE.alpha)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @on_each_machine
@@ -151,7 +187,7 @@ def test_each_direction_errs_in_at_most_1_percent_if_all_looks_are_taken() -> No
 
 def written(found: Shares) -> str:
     """Write the results of many comparisons, each share with its standard error."""
-    metrics = found.comparisons * METRICS
+    metrics = found.comparisons * found.metrics
     return ", ".join(
         [
             f"alarmed {_share(found.alarmed, found.comparisons)}",

@@ -6,7 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.stats.sequential_test import SequentialRule, blocks_to_alarm, decide_metric
+from bench.stats.sequential_test import (
+    SequentialRule,
+    blocks_to_alarm,
+    decide_metric,
+    early_look,
+    rule_with_look,
+)
 
 RULE = SequentialRule()
 
@@ -17,6 +23,28 @@ def test_blocks_to_the_first_alarm_grow_with_the_family(metrics: int, blocks: in
     assert blocks_to_alarm(metrics, RULE) == blocks
     needed = math.ceil(math.log2(metrics / (0.2 * RULE.alpha)))
     assert needed <= blocks
+
+
+@pytest.mark.parametrize(
+    ("metrics", "look"), [(1, 9), (2, 10), (4, 11), (8, 12), (16, 13), (17, 0), (20, 0), (1000, 0)]
+)
+def test_small_families_have_an_early_look_that_can_alarm(metrics: int, look: int) -> None:
+    rule = rule_with_look(early_look(metrics))
+    assert early_look(metrics) == look
+    assert rule == RULE or rule.looks == (8, look, 14, 20, 30, 44, 64)
+    assert blocks_to_alarm(metrics, rule) == (look or blocks_to_alarm(metrics, RULE))
+    assert sum(rule.alpha_weights) == pytest.approx(1)
+    assert sum(rule.beta_weights) == pytest.approx(1)
+    assert len(rule.looks) == len(rule.alpha_weights) == len(rule.beta_weights)
+    if look:
+        assert decide_metric([0.1] * look, metrics, rule).verdict == "slower"
+        assert decide_metric([0.1] * (look - 1) + [-0.001], metrics, rule).verdict is None
+        assert decide_metric([0.1] * look, metrics, rule).ratio.low is not None
+
+
+@pytest.mark.parametrize("look", [-1, 8, 14, 1000])
+def test_impossible_early_look_of_a_document_is_ignored(look: int) -> None:
+    assert rule_with_look(look) == RULE
 
 
 def test_family_too_large_for_the_rule_is_refused() -> None:
