@@ -10,6 +10,8 @@ from bench.errors import IncomparableError, UsageError
 from bench.model.cases import PROBES, Experiment, Stopping
 from bench.model.comparison import BuiltVariant, Comparison, Metric, Variant
 from bench.model.json_codec import encode
+from bench.model.text import join_and, one_line
+from bench.report.library_lines import differing_locks
 from bench.stats.comparison_state import RULE
 from bench.stats.metrics import PROBE_OF_METRIC
 from bench.stats.sequential_test import early_look
@@ -53,6 +55,21 @@ def refuse_same_variant(variants: Mapping[str, BuiltVariant], request: Compariso
         raise IncomparableError(
             f"{candidate} is the same as {base}, so there is nothing to compare",
             hint="name a revision with --against, such as HEAD~1 or `pinned`",
+        )
+
+
+def refuse_unread_locks(variants: Mapping[str, BuiltVariant]) -> None:
+    """Refuse two variants that differ in a file that decides versions and was not read.
+
+    Raises:
+        IncomparableError: there is such a file.
+    """
+    base, candidate = variants
+    if files := differing_locks({label: variant.about for label, variant in variants.items()}):
+        raise IncomparableError(
+            f"{base} and {candidate} differ in {join_and(list(map(one_line, files)))}, which cannot be read: "
+            "both would get the same libraries",
+            hint="add what it locks to the tree as requirements.txt, pylock.toml or uv.lock",
         )
 
 

@@ -6,7 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.app.base_config import find_base_config
-from bench.app.comparison_plan import ComparisonRequest, matched_cases, refuse_same_variant
+from bench.app.comparison_plan import (
+    ComparisonRequest,
+    matched_cases,
+    refuse_same_variant,
+    refuse_unread_locks,
+)
 from bench.app.execute import RunOptions, check_run_folder, execute_run
 from bench.app.output import print_note
 from bench.app.preflight import check_resources
@@ -17,6 +22,7 @@ from bench.model.flags import served_flags
 from bench.model.results import Run
 from bench.model.stored_comparison import stored_calls
 from bench.model.text import plural
+from bench.report.library_lines import library_lines
 from bench.report.number_format import format_duration
 from bench.runner.pilot import run_pilot
 from bench.stats.comparison_state import rule_of
@@ -46,7 +52,8 @@ def execute_comparison(
         refuses_same: whether to refuse two variants that are the same.
 
     Raises:
-        IncomparableError: the variants are the same, and that is refused.
+        IncomparableError: the variants are the same, and that is refused; or they differ in a lock of
+            dependencies that cannot be read.
         UsageError: the budget is too small for any alarm, or there is nothing to compare.
         SetupError: a variant cannot be built, or the machine lacks resources.
     """
@@ -56,6 +63,9 @@ def execute_comparison(
     variants = _build_variants(asked, request, quiet=options.quiet)
     if refuses_same:
         refuse_same_variant(variants, request)
+    refuse_unread_locks(variants)
+    for line in library_lines({label: variant.about for label, variant in variants.items()}):
+        print_note(f"note: {line}")
     base_config = find_base_config(options.config, variants[request.base.label], request.only)
     if base_config.note is not None:
         print_note(f"note: {base_config.note}")

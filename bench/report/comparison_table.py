@@ -10,6 +10,7 @@ from bench.model.stored_comparison import about_variant, read_comparison
 from bench.model.text import count_names, join_and, plural, printable
 from bench.report.absolute_thresholds import bound_lines, count_bounds
 from bench.report.failures import describe_failed_pairs
+from bench.report.library_lines import library_lines
 from bench.report.number_format import (
     MISSING,
     format_change,
@@ -103,7 +104,10 @@ def missing_case_lines(matching: CaseMatching) -> Iterator[str]:
 
 
 def variant_lines(run: Run) -> Iterator[str]:
-    """Name the commits of a comparison's variants, unless their names say them already."""
+    """Name the commits of a comparison's variants, and the libraries in which they differ.
+
+    A commit that is the name of its variant is left out.
+    """
     comparison = read_comparison(run)
     if comparison is None:
         return
@@ -116,6 +120,8 @@ def variant_lines(run: Run) -> Iterator[str]:
     ]
     if described:
         yield "; ".join(described)
+    labels = dict.fromkeys((comparison.base, comparison.candidate))
+    yield from library_lines({label: about_variant(run, label) for label in labels})
 
 
 def short_commit(commit: str) -> str:

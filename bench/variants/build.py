@@ -10,6 +10,7 @@ from bench.model.cases import NO_CLIENT, Strategy
 from bench.model.comparison import BuiltVariant, Variant
 from bench.model.text import one_line
 from bench.system.paths import is_shipped, module_folders, project_path
+from bench.variants.dependencies import find_project, read_declaration
 from bench.variants.git import work_tree_top
 from bench.variants.harness import cached_harness, has_same_protocol, named_strategies
 from bench.variants.interpreter import find_interpreter
@@ -48,14 +49,20 @@ def build_variant(
     own_path = _import_path(tree, label, say)
     path = [*own_path, *map(Path, project_path(_outside_repository(strategies)))]
     client_files = [path[0] / "strategies" / "clients" / f"{name}.py" for name in used_clients]
-    python = make_virtualenv(variant, tree, interpreter, client_files, progress)
+    files = _strategy_files(tree.folder, strategies)
+    own = [files[name] for name, each in strategies.items() if name in files and not is_shipped(each.file)]
+    project = find_project(tree.folder, [file for file in own if file.is_relative_to(tree.folder)])
+    declaration = read_declaration(tree.folder, project, interpreter)
+    python = make_virtualenv(
+        variant, tree, declaration, interpreter=interpreter, clients=client_files, progress=progress
+    )
     compile_folders(python, own_path)  # other folders are the user's, and are not written to
     libraries = probe_variant(python, path, used_clients, label)
     _refuse_hidden_libraries(variant, libraries, label)
     return BuiltVariant(
         python=str(python),
         import_path=tuple(map(str, path)),
-        strategies=_strategy_files(tree.folder, strategies),
+        strategies=files,
         tree=tree.folder,
         about={
             "label": label,
@@ -65,6 +72,11 @@ def build_variant(
             "tree": tree.id,
             "python": interpreter.version,
             "libraries": dict(libraries),
+            "dependencies": {
+                "read": list(declaration.read),
+                "unread_locks": list(declaration.unread_locks),
+                "unread": dict(declaration.unread),
+            },
             "requirements": [one_line(replace_urls(requirement)) for requirement in variant.requirements],
         },
     )

@@ -1,5 +1,6 @@
 """Parse and check requirements: those of a variant, and the requirements file of a tree."""
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +17,7 @@ _EXTRAS: Final = re.compile(r"(?P<path>.*?)(?P<extras>\[[^\]]*\])?")
 _CREDENTIALS: Final = re.compile(r"(?P<scheme>[\w.+-]+)://(?P<user>[^/?#\s]*)@")
 _EDITABLE: Final = re.compile(r"(?m)^[ \t]*(-e|--editable)(?:[ \t]+|=)")
 _COMMENT: Final = re.compile(r"(^|\s)#.*")
+_INCLUDE: Final = re.compile(r"(-r|-c|--requirements?|--constraints?)[ \t=]*(?P<path>\S+)")
 _HASH: Final = re.compile(r"\s--hash[=\s]\S+")
 
 
@@ -94,9 +96,39 @@ def drop_editable_options(text: str) -> str:
     return _EDITABLE.sub("", text)
 
 
+def requirement_lines(text: str) -> list[str]:
+    """Return the lines of a requirements file without comments and hashes, continued lines joined."""
+    return [_HASH.sub("", line).strip() for line in _logical_lines(text)]
+
+
+def included_files(file: Path, top: Path) -> set[Path]:
+    """Return the files below ``top`` that a requirements file includes, and those that they include."""
+    found: set[Path] = set()
+    waiting = [file]
+    while waiting:
+        current = waiting.pop()
+        text = current.read_text(encoding="utf-8", errors="replace")
+        for match in map(_INCLUDE.match, _logical_lines(text)):
+            other = current.parent / match["path"].strip("'\"") if match else None
+            place = None if other is None else Path(os.path.normpath(other))
+            if place is not None and place not in found and place.is_relative_to(top) and place.is_file():
+                found.add(place)
+                waiting.append(place)
+    return found
+
+
+def applies_to(requirement: Requirement, python: str) -> bool:
+    """Tell whether a requirement is meant for a version of Python on this system."""
+    if requirement.marker is None:
+        return True
+    version = python.removesuffix("t")
+    short = ".".join(version.split(".")[:2])
+    return requirement.marker.evaluate({"python_version": short, "python_full_version": version, "extra": ""})
+
+
 def is_independent_of_tree(text: str) -> bool:
     """Tell whether a requirements file holds only names, versions and hashes, and no paths and options."""
-    parsed = [parse_requirement(_HASH.sub("", line)) for line in _logical_lines(text)]
+    parsed = [parse_requirement(line) for line in requirement_lines(text)]
     return all(each is not None and each.url is None for each in parsed)
 
 

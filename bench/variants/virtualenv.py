@@ -1,23 +1,25 @@
 """Make the virtual environment of a variant with uv, and keep it in the cache."""
 
+import json
 import shutil
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Final
+
+from packaging.utils import canonicalize_name
 
 from bench.config.catalog import foreign_modules, parse_source
 from bench.errors import SetupError, UsageError
 from bench.model.comparison import Variant
 from bench.model.text import one_line
 from bench.variants.cache import entry_key, get_or_create, scratch_folder
+from bench.variants.dependencies import Declaration, find_unmet
 from bench.variants.interpreter import Interpreter
 from bench.variants.requirements import (
     check_requirements,
-    drop_editable_options,
+    distribution_name,
     is_fully_hashed,
-    is_independent_of_tree,
     is_local,
     parse_requirement,
     resolve_path,
@@ -26,30 +28,16 @@ from bench.variants.run_command import summarize_stderr
 from bench.variants.tree import Tree
 from bench.variants.uv import run_uv
 
-_REQUIREMENTS: Final = "requirements.txt"
 _CONSTRAINTS: Final = ".flagbench-constraints.txt"
 _OPTIONAL_MODULES: Final = {"httpx": ("h2",)}
 """Modules that a library imports only on request, by the library's module."""
 
 
-@dataclass(frozen=True, slots=True)
-class _BaseRequirements:
-    """The requirements to install first.
-
-    Attributes:
-        text: a requirements file.
-        constraints: the versions to choose for their dependencies, in the same form.
-        is_independent: whether the file means the same in any tree.
-    """
-
-    text: str
-    constraints: str
-    is_independent: bool
-
-
-def make_virtualenv(
+def make_virtualenv(  # noqa: PLR0913  the parts of an environment
     variant: Variant,
     tree: Tree,
+    declaration: Declaration,
+    *,
     interpreter: Interpreter,
     clients: Collection[Path],
     progress: Callable[[str], None],
@@ -58,24 +46,26 @@ def make_virtualenv(
 
     Args:
         variant: its requirements are installed last.
-        tree: its ``requirements.txt`` is installed first. Without one, the libraries of the clients are, in
-            the versions of the running interpreter.
+        tree: the files that requirements refer to.
+        declaration: the dependencies of the tree, which are installed first.
         interpreter: the Python of the environment.
-        clients: the files of the measured clients.
+        clients: the files of the measured clients. Libraries of theirs that the tree does not bring are
+            installed in the versions of the running interpreter, or in others if the tree's allow no such.
         progress: prints a line when an environment is made, as that takes a while.
 
     Raises:
         UsageError: a requirement is not allowed in a variant.
-        SetupError: uv is missing, or a requirement cannot be installed.
+        SetupError: uv is missing, a requirement cannot be installed, or files of the tree contradict
+            each other.
     """
     check_requirements(variant.requirements)
-    base = _base_requirements(tree, clients)
-    is_independent = base.is_independent and not any(map(is_local, variant.requirements))
+    wanted = installed_versions(modules_behind(clients))
+    is_independent = declaration.is_independent and not any(map(is_local, variant.requirements))
     key = entry_key(
         "environment",
         [str(interpreter.program), interpreter.version, *interpreter.platform],
-        [base.text, base.constraints, *variant.requirements],
-        "" if is_independent else tree.id,
+        [dict(declaration.sources), dict(declaration.expected), *wanted, *variant.requirements],
+        "" if is_independent else [tree.id, str(declaration.folder)],
     )
     label = one_line(variant.label)
 
@@ -87,11 +77,15 @@ def make_virtualenv(
             # since even its uv.toml would count
             if not is_independent:
                 shutil.copytree(tree.folder, copy, symlinks=True, dirs_exist_ok=True)
-            for name, text in ((_REQUIREMENTS, base.text), (_CONSTRAINTS, base.constraints)):
-                (copy / name).unlink(missing_ok=True)
-                (copy / name).write_text(text, encoding="utf-8")
-            hashes = ("--require-hashes",) if is_fully_hashed(base.text) else ()
-            _install(folder, label, copy, "-r", _REQUIREMENTS, "-c", _CONSTRAINTS, *hashes)
+            _install_declared(folder, label, copy / declaration.folder, declaration)
+            installed = _installed_in(folder, label)
+            unmet = find_unmet(declaration.expected, installed, interpreter.version)
+            if unmet is not None:
+                raise SetupError(
+                    f"the dependencies of {label} contradict each other: {one_line(unmet)}",
+                    hint=f"update the files so that they agree: {', '.join(declaration.read)}",
+                )
+            _install_clients(folder, label, copy, wanted, installed)
             if variant.requirements:
                 own = (resolve_path(requirement, copy) for requirement in variant.requirements)
                 _install(folder, label, copy, "--", *own)
@@ -99,16 +93,61 @@ def make_virtualenv(
     return _python_of(get_or_create("envs", key, fill))
 
 
-def _base_requirements(tree: Tree, clients: Collection[Path]) -> _BaseRequirements:
-    file = tree.folder / _REQUIREMENTS
-    if file.is_file():
-        try:
-            text = drop_editable_options(file.read_text(encoding="utf-8"))
-        except UnicodeDecodeError as error:
-            raise SetupError(f"the tree's {_REQUIREMENTS} is not UTF-8", hint="encode it as UTF-8") from error
-        return _BaseRequirements(text, "", is_independent_of_tree(text))
-    direct, with_dependencies = installed_versions(modules_behind(clients))
-    return _BaseRequirements("\n".join(direct), "\n".join(with_dependencies), is_independent=True)
+def _install_declared(environment: Path, label: str, folder: Path, declaration: Declaration) -> None:
+    """Install the dependencies that a project declares; ``folder`` is a copy of the project's."""
+    if not declaration.sources:
+        return
+    for name, text in declaration.sources.items():
+        if text is not None:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).unlink(missing_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+    texts = [text for text in declaration.sources.values() if text is not None]
+    are_hashed = len(texts) == len(declaration.sources) and all(map(is_fully_hashed, texts))
+    files = (word for name in declaration.sources for word in ("-r", name))
+    _install(environment, label, folder, *files, *(("--require-hashes",) if are_hashed else ()))
+
+
+def _install_clients(
+    environment: Path,
+    label: str,
+    folder: Path,
+    wanted: tuple[Sequence[str], Sequence[str]],
+    installed: Mapping[str, str],
+) -> None:
+    """Install the libraries of clients that are missing, without changing those that are installed.
+
+    Args:
+        environment: the virtual environment.
+        label: of the variant.
+        folder: where constraints are written and paths begin.
+        wanted: the libraries, and those with their dependencies, as ``installed_versions`` returns them.
+        installed: versions by normalised name.
+    """
+    pins, constraints = wanted
+    missing = [pin for pin in pins if distribution_name(pin) not in installed]
+    if not missing:
+        return
+    kept = [f"{name}=={version}" for name, version in installed.items()]
+    free = [pin for pin in constraints if distribution_name(pin) not in installed]
+    (folder / _CONSTRAINTS).unlink(missing_ok=True)
+    (folder / _CONSTRAINTS).write_text("\n".join([*kept, *free]), encoding="utf-8")
+    try:
+        _install(environment, label, folder, "-c", _CONSTRAINTS, *missing)
+    except SetupError:
+        if not kept:
+            raise
+        (folder / _CONSTRAINTS).write_text("\n".join(kept), encoding="utf-8")
+        names = (pin.partition("==")[0] for pin in missing)
+        _install(environment, label, folder, "-c", _CONSTRAINTS, *names)
+
+
+def _installed_in(environment: Path, label: str) -> dict[str, str]:
+    """Return the distributions of an environment by normalised name."""
+    ended = run_uv("pip", "list", "--quiet", "--format", "json", "--python", _python_of(environment))
+    if ended.returncode != 0:
+        raise SetupError(f"cannot list the libraries of {label}: {summarize_stderr(ended.stderr)}")
+    return {canonicalize_name(str(each["name"])): str(each["version"]) for each in json.loads(ended.stdout)}
 
 
 def modules_behind(clients: Collection[Path]) -> list[str]:

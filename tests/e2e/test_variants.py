@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from bench.system.paths import home
 from bench.variants.build import build_variant
 from bench.variants.interpreter import find_interpreter
 from bench.variants.probe import FROM_TREE
+from bench.variants.uv import run_uv
 from bench.worker.protocol import PROTOCOL
 from tests.package_index import need_index
 from tests.repositories import commit_all, git
@@ -38,7 +40,9 @@ def download_many(job):
 BUILDING = """
 from bench.model.comparison import Variant
 from bench.variants.build import build_variant
-print(build_variant(Variant(requirements=("httpx==0.27.1",)), ["httpx"], {}, print, print).python)
+def ignore(line):
+    pass
+print(build_variant(Variant(requirements=("httpx==0.27.1",)), ["httpx"], {}, ignore, ignore).python)
 """
 
 
@@ -193,6 +197,80 @@ def test_requirements_of_the_variant_are_installed_after_those_of_the_tree(repos
     assert not list(Path(base.import_path[1]).rglob("*.egg-info"))
 
 
+def write_project(folder: Path, *dependencies: str, more: str = "") -> None:
+    """Write the pyproject.toml of a project."""
+    text = '[project]\nname = "downloader"\nversion = "1"\nrequires-python = ">=3.11"\n'
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "pyproject.toml").write_text(
+        f"{text}dependencies = {list(dependencies)}\n{more}", encoding="utf-8"
+    )
+
+
+def lock_for_uv(folder: Path, version: str) -> None:
+    """Lock idna as uv does, in a workspace with a library."""
+    more = '[tool.uv.workspace]\nmembers = ["lib"]\n[tool.uv.sources]\nlib = {workspace = true}\n'
+    write_project(folder, f"idna=={version}", "lib", more=more)
+    (folder / "lib").mkdir(exist_ok=True)
+    library = '[project]\nname = "lib"\nversion = "1"\nrequires-python = ">=3.11"\n'
+    built = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+    (folder / "lib" / "pyproject.toml").write_text(library + built, encoding="utf-8")
+    (folder / "lib" / "lib.py").touch()
+    assert run_uv("lock", folder=folder).returncode == 0
+
+
+def lock_as_pylock(folder: Path, version: str) -> None:
+    """Lock idna in a pylock.toml."""
+    (folder / "in.txt").write_text(f"idna=={version}\n", encoding="utf-8")
+    assert run_uv("pip", "compile", "in.txt", "-o", "pylock.toml", folder=folder).returncode == 0
+
+
+def write_setup_py(folder: Path, version: str) -> None:
+    """Declare idna in a setup.py."""
+    text = f'from setuptools import setup; setup(name="x", version="1", install_requires=["idna=={version}"])'
+    (folder / "setup.py").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize(
+    "declare",
+    [
+        lambda folder, version: write_project(folder, f"idna=={version}"),
+        lock_for_uv,
+        lock_as_pylock,
+        write_setup_py,
+        lambda folder, version: (folder / "requirements-prod.txt").write_text(f"idna=={version}\n"),
+    ],
+    ids=["pyproject", "uv.lock", "pylock", "setup.py", "requirements-prod"],
+)
+@pytest.mark.parametrize("place", [".", "services/downloader"])
+def test_each_side_gets_the_versions_that_its_own_files_declare(
+    declare: Callable[[Path, str], object], place: str, repository: Path
+) -> None:
+    """Those of the project in a sub-folder count, rather than those of the repository."""
+    folder = repository / place
+    (folder / "src").mkdir(parents=True, exist_ok=True)
+    own = folder / "src" / "own.py"
+    own.write_text(MINE, encoding="utf-8")
+    if place != ".":
+        (repository / "requirements.txt").write_text("idna==3.4\n", encoding="utf-8")
+    declare(folder, "3.7")
+    commit_all(repository)
+    declare(folder, "3.10")
+    code = "from importlib.metadata import version; print(version('idna'))"
+    base, work = (build(variant, (), own)[0] for variant in (Variant(rev="main"), Variant()))
+    assert (run_in(base, code), run_in(work, code)) == (["3.7"], ["3.10"])
+    assert base.about["dependencies"]["unread_locks"] == []
+
+
+@pytest.mark.usefixtures("index")
+def test_lock_that_does_not_meet_the_pyproject_is_refused(repository: Path) -> None:
+    lock_for_uv(repository, "3.7")
+    text = (repository / "pyproject.toml").read_text(encoding="utf-8")
+    (repository / "pyproject.toml").write_text(text.replace("3.7", "3.10"), encoding="utf-8")
+    with pytest.raises(SetupError, match=r"pyproject.toml requires idna==3\.10, and 3\.7 is installed"):
+        build(Variant(), ())
+
+
 def start_build(cache: Path) -> "subprocess.Popen[str]":
     """Start a process that builds a variant with this cache."""
     environment = {**os.environ, "FLAGBENCH_CACHE": str(cache), "PYTHONPATH": str(ROOT)}
@@ -258,13 +336,15 @@ def test_requirement_that_cannot_be_met_is_reported_in_the_words_of_uv(
 
 
 @pytest.mark.usefixtures("index")
-def test_client_library_that_is_not_installed_is_an_environment_error(repository: Path) -> None:
-    (repository / "requirements.txt").write_text("idna==3.10\n", encoding="utf-8")
-    with pytest.raises(SetupError, match="No module named 'http") as fault:
-        build(Variant())
-    assert "requirements.txt" in fault.value.hint
-    variant, _ = build(Variant(), ())
-    assert "httpx" not in variant.about["libraries"]
+def test_client_library_that_the_tree_lacks_comes_in_the_running_version(repository: Path) -> None:
+    """Versions that the tree declares stay, even those that the running ones would exclude."""
+    (repository / "requirements.txt").write_text("idna==3.7\nhttpcore==1.0.6\n", encoding="utf-8")
+    variant, _ = build(Variant())
+    assert variant.about["libraries"]["httpx"] == metadata.version("httpx")
+    assert variant.about["libraries"]["httpcore"] == "1.0.6"
+    assert variant.about["libraries"]["idna"] == "3.7"
+    without, _ = build(Variant(), ())
+    assert "httpx" not in without.about["libraries"]
 
 
 @pytest.mark.usefixtures("index")
