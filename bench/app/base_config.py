@@ -14,7 +14,7 @@ from bench.config.lookup import find_config
 from bench.errors import BenchError, UsageError
 from bench.model.cases import Case, Experiment, Strategy
 from bench.model.comparison import BuiltVariant
-from bench.variants.build import counterpart_strategy
+from bench.variants.build import find_counterpart
 from bench.variants.git import work_tree_top
 from bench.variants.harness import named_strategies
 
@@ -50,12 +50,15 @@ def find_base_config(config: str, base: BuiltVariant, only: str | None = None) -
         base: the base, built.
         only: pattern of the ids of the cases to compare; None for all.
     """
-    top, named = work_tree_top(), find_config(config)
+    named = find_config(config)
     # paths in a config are relative to the folder in which it is named, so links are not followed
     file = named.parent.resolve() / named.name
-    if base.tree is None or not file.is_relative_to(top):
+    origins = base.origins or (work_tree_top(),)
+    top = next((origin for origin in origins if file.is_relative_to(origin)), None)
+    if base.tree is None or top is None:
         return BaseConfig()
-    found = counterpart_strategy(file, top, base.tree) or _find_renamed(file, top, base.tree)
+    same = find_counterpart(file, origins, base.tree)
+    found = same or _find_renamed(file, top, base.tree)
     if found is None:
         return BaseConfig(problem=f"the base has no {named.name}")
     try:
@@ -71,7 +74,7 @@ def find_base_config(config: str, base: BuiltVariant, only: str | None = None) -
     return BaseConfig(
         cases=tuple(case for case in experiment.cases if only is None or matches_pattern(case.id, only)),
         strategies=_files_in(base.tree, experiment),
-        note=None if path == file.relative_to(top) else f"{file.relative_to(top)} is {path} in the base",
+        note=None if same is not None else f"{file.relative_to(top)} is {path} in the base",
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from pathlib import Path
 from typing import Final
 
 from bench.app.base_config import BaseConfig
@@ -103,7 +104,7 @@ def matched_cases(
     if lost := [case for case, labels in owners.items() if not labels]:
         raise UsageError(
             f"neither {base} nor {candidate} has the strategy {lost[0].strategy} of {lost[0].id}",
-            hint="leave it out, or compare revisions that have it",
+            hint=_hint_for_lost(asked.strategies[lost[0].strategy].file, variants),
         )
     if not shared:
         raise UsageError(f"{base} and {candidate} share no case of this config")
@@ -134,6 +135,16 @@ def matched_cases(
         probes=_probes(asked, comparison),
     )
     return experiment, comparison
+
+
+def _hint_for_lost(file: Path, variants: Mapping[str, BuiltVariant]) -> str:
+    """Name the place of a strategy in which it was looked for, or the folders that it is not in."""
+    origins = dict.fromkeys(origin for variant in variants.values() for origin in variant.origins)
+    around = next((origin for origin in origins if file.is_relative_to(origin)), None)
+    if around is None:
+        return "leave it out, or compare revisions that have it"
+    place = one_line(str(file.relative_to(around)))
+    return f"they lack {place}; leave it out, or compare revisions or folders that have this file"
 
 
 def _assignment_seed(seed: int, variants: Mapping[str, BuiltVariant]) -> int:

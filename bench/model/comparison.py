@@ -1,5 +1,6 @@
 """Variants, and the settings by which two of them are compared in pairs."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -43,11 +44,17 @@ class Variant:
         """The name of the variant in tables and, after an ``@``, in case ids."""
         python = f"py{self.python}" if self.python[:1].isdigit() else Path(self.python).name
         rev = self.rev[:_SHORT_SHA_LENGTH] if is_full_sha(self.rev) else self.rev
-        tree = rev or ("" if self.path is None else self.path.name or str(self.path))
+        tree = rev or ("" if self.path is None else _name_folder(self.path))
         # the URL of a requirement may contain a token
         requirements = (each.partition("@")[0].strip() if "/" in each else each for each in self.requirements)
         label = "+".join(part for part in (tree, python, *requirements) if part) or "worktree"
         return label.replace("@", "-")
+
+
+def _name_folder(path: Path) -> str:
+    """Return the name of a folder, also of ``.``, ``..`` and ``a/..``; ``~`` for the home folder."""
+    folder = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100  as written, without following links
+    return "~" if folder == Path.home() else folder.name or "root"
 
 
 BoundedFigure: TypeAlias = Literal["elapsed", "p99", "cpu", "memory", "efficiency", "errors"]
@@ -103,6 +110,8 @@ class BuiltVariant:
         strategies: the file of each strategy, by name.
         tree: folder of its source tree; ``None`` for this project's own code.
         about: facts to store with the run (commit, interpreter, libraries), ready for JSON.
+        module_folders: folders of the tree that every strategy may import from.
+        origins: folders of the user whose files the tree has, the likeliest first.
     """
 
     python: str
@@ -110,6 +119,8 @@ class BuiltVariant:
     strategies: Mapping[str, Path]
     tree: Path | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
+    module_folders: tuple[str, ...] = ()
+    origins: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from bench.runner.processes.launcher import Launcher, start_supervisor
 from bench.runner.processes.server_process import RunningServer, start_server
 from bench.runner.protected_files import write_reference
 from bench.system.cpu_affinity import Pinning, restrict_to
-from bench.system.paths import import_path, project_path
+from bench.system.paths import import_path, strategy_path
 
 
 class RestartableServer:
@@ -116,4 +116,10 @@ def run_context(experiment: Experiment, pinning: Pinning, flags: Mapping[str, by
 def own_variant(strategies: Mapping[str, Strategy]) -> BuiltVariant:
     """Return the variant of this interpreter and these strategies."""
     files = {name: strategy.file for name, strategy in strategies.items()}
-    return BuiltVariant(sys.executable, (*import_path(), *project_path(files.values())), files)
+    return BuiltVariant(sys.executable, import_path(), files)
+
+
+def module_folders(variant: BuiltVariant, strategy: str) -> tuple[str, ...]:
+    """Return the folders that a strategy of a variant may import from, its own one first."""
+    own = strategy_path(variant.strategies[strategy], variant.import_path, variant.tree)
+    return tuple(dict.fromkeys((*own, *variant.module_folders)))

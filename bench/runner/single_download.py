@@ -12,7 +12,7 @@ from bench.errors import SetupError
 from bench.model.cases import Profile, Strategy
 from bench.model.flags import served_flags
 from bench.model.server_settings import ServerSettings
-from bench.runner.context import own_variant
+from bench.runner.context import module_folders, own_variant
 from bench.runner.processes.launcher import Launcher, start_supervisor
 from bench.runner.processes.server_process import RunningServer, start_server
 from bench.runner.processes.worker_exit import WorkerExit
@@ -70,9 +70,9 @@ def download_once(
                 saved.append(f"{event.country.lower()}.gif")
             on_event(event)
 
-        task = _task(download, launcher, server)
-        keep = (server.child.pid,)
         variant = own_variant({download.strategy.name: download.strategy})
+        task = _task(download, launcher, server, module_folders(variant, download.strategy.name))
+        keep = (server.child.pid,)
         try:
             with start_worker(launcher, task, download.deadline_s, variant=variant) as worker:
                 worker.wait_for_event(note)
@@ -93,11 +93,14 @@ def _make_folder(destination: Path) -> None:
         ) from error
 
 
-def _task(download: SingleDownload, launcher: Launcher, server: RunningServer) -> Task:
+def _task(
+    download: SingleDownload, launcher: Launcher, server: RunningServer, folders: tuple[str, ...]
+) -> Task:
     folder = launcher.workspace / "download"
     folder.mkdir()
     return Task(
         strategy_file=download.strategy.file,
+        module_folders=folders,
         client=download.client,
         workers=download.workers,
         keep_alive=True,

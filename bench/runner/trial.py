@@ -13,7 +13,7 @@ from bench.model.latency_histogram import encode_histogram
 from bench.model.results import Leak, Measurement
 from bench.model.served_trials import Opening
 from bench.model.text import redact_text
-from bench.runner.context import RunContext
+from bench.runner.context import RunContext, module_folders
 from bench.runner.expected_round import Expectation, expected_round
 from bench.runner.paired_trial import DEFAULT_ROUNDS, run_pair
 from bench.runner.processes.server_process import RunningServer
@@ -122,8 +122,10 @@ def _prepare(
     )
     folder = workspace / name
     folder.mkdir()
+    variant = context.variant(case)
     task = Task(
-        strategy_file=context.variant(case).strategies[case.strategy],
+        strategy_file=variant.strategies[case.strategy],
+        module_folders=module_folders(variant, case.strategy),
         client=None if case.client == NO_CLIENT else case.client,
         workers=case.workers,
         keep_alive=case.keep_alive,

@@ -6,6 +6,11 @@ from typing import Final
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 _BUNDLED: Final = _PACKAGE / "_bundled"
+_PROJECT_FILES: Final = (
+    "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "uv.lock", "poetry.lock", "pylock.toml",
+    "Pipfile", "environment.yml", "src",
+)  # fmt: skip
+"""Names that a folder of a project has, one at least."""
 
 
 def home() -> Path:
@@ -39,14 +44,39 @@ def module_folders(top: Path) -> tuple[Path, ...]:
     return (top, source) if source.is_dir() else (top,)
 
 
-def project_path(files: Iterable[Path]) -> tuple[str, ...]:
-    """Return the module folders of the git work trees around strategies, which they need on their path.
+def strategy_path(file: Path, import_path: Iterable[str] = (), tree: Path | None = None) -> tuple[str, ...]:
+    """Return the folders that a strategy may import from, beyond the import path of its worker.
 
-    Shipped strategies need none, whatever is around them.
+    Those are its own folder, that of the nearest project, and the top of the git work tree, the latter two
+    with their ``src``. A strategy in ``strategies`` of the import path needs none, whatever is around it.
+
+    Args:
+        file: the file of the strategy.
+        import_path: folders of ``bench`` and ``strategies``.
+        tree: the tree of a variant, which is the top of the files below it.
     """
-    tops = dict.fromkeys(_work_tree(file) for file in files if not is_shipped(file))
-    return tuple(str(folder) for top in tops if top not in {None, home()} for folder in module_folders(top))
+    place = file.resolve()
+    if is_shipped(file) or any(file.parent == Path(folder, "strategies") for folder in import_path):
+        return ()
+    top = _work_tree(place) if tree is None or not place.is_relative_to(tree.resolve()) else tree.resolve()
+    folders = (place.parent, *_module_folders_of(_nearest_project(place, top)), *_module_folders_of(top))
+    return tuple(dict.fromkeys(str(folder) for folder in folders if folder != home()))
+
+
+def _module_folders_of(top: Path | None) -> tuple[Path, ...]:
+    return () if top is None else module_folders(top)
+
+
+def _nearest_project(file: Path, top: Path | None) -> Path | None:
+    """Return the nearest folder above a file that looks like a project, below ``top`` if there is one."""
+    ends = {top, Path.home()}  # without a work tree, a file in the home folder makes it no project
+    for folder in file.parents:
+        if folder in ends or folder.parent == folder:
+            break
+        if any((folder / name).exists() for name in _PROJECT_FILES):
+            return folder
+    return None
 
 
 def _work_tree(file: Path) -> Path | None:
-    return next((folder for folder in file.resolve().parents if (folder / ".git").exists()), None)
+    return next((folder for folder in file.parents if (folder / ".git").exists()), None)

@@ -1,6 +1,6 @@
 """Build a variant: copy its tree, make its environment, and check that its workers can be started."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -9,16 +9,16 @@ from bench.errors import UsageError
 from bench.model.cases import NO_CLIENT, Strategy
 from bench.model.comparison import BuiltVariant, Variant
 from bench.model.text import one_line
-from bench.system.paths import is_shipped, module_folders, project_path
+from bench.system.paths import is_shipped, module_folders, strategy_path
 from bench.variants.dependencies import find_project, read_declaration
-from bench.variants.git import work_tree_top
+from bench.variants.git import folder_in_work_tree, work_tree_top
 from bench.variants.harness import cached_harness, has_same_protocol, named_strategies
 from bench.variants.interpreter import find_interpreter
-from bench.variants.probe import FROM_TREE, compile_folders, probe_variant
+from bench.variants.probe import FROM_TREE, Probe, compile_folders, probe_variant
 from bench.variants.requirements import distribution_name
 from bench.variants.run_command import replace_urls
 from bench.variants.tree import Tree, make_tree
-from bench.variants.virtualenv import make_virtualenv
+from bench.variants.virtualenv import imported_modules, make_virtualenv
 
 
 def build_variant(
@@ -46,22 +46,22 @@ def build_variant(
     interpreter = find_interpreter(variant.python)
     tree = make_tree(variant, say)
     label = one_line(variant.label)
-    own_path = _import_path(tree, label, say)
-    path = [*own_path, *map(Path, project_path(_outside_repository(strategies)))]
-    client_files = [path[0] / "strategies" / "clients" / f"{name}.py" for name in used_clients]
-    files = _strategy_files(tree.folder, strategies)
+    path, modules = _import_path(tree, label, say)
+    client_files = [path / "strategies" / "clients" / f"{name}.py" for name in used_clients]
+    origins = find_origins(variant)
+    files = _strategy_files(tree.folder, strategies, origins)
     own = [files[name] for name, each in strategies.items() if name in files and not is_shipped(each.file)]
     project = find_project(tree.folder, [file for file in own if file.is_relative_to(tree.folder)])
     declaration = read_declaration(tree.folder, project, interpreter)
     python = make_virtualenv(
         variant, tree, declaration, interpreter=interpreter, clients=client_files, progress=progress
     )
-    compile_folders(python, own_path)  # other folders are the user's, and are not written to
-    libraries = probe_variant(python, path, used_clients, label)
+    compile_folders(python, [path, *modules])  # other folders are the user's, and are not written to
+    libraries = probe_variant(python, path, _plan_probe(label, used_clients, own, path, tree, modules))
     _refuse_hidden_libraries(variant, libraries, label)
     return BuiltVariant(
         python=str(python),
-        import_path=tuple(map(str, path)),
+        import_path=(str(path),),
         strategies=files,
         tree=tree.folder,
         about={
@@ -79,26 +79,56 @@ def build_variant(
             },
             "requirements": [one_line(replace_urls(requirement)) for requirement in variant.requirements],
         },
+        module_folders=tuple(map(str, modules)),
+        origins=origins,
     )
 
 
-def counterpart_strategy(file: Path, top: Path, tree: Path) -> Path | None:
-    """Return the file of a tree that corresponds to one below ``top``; None if the tree lacks it.
+def find_origins(variant: Variant) -> tuple[Path, ...]:
+    """Return the folders of the user whose files the tree of a variant has, the likeliest first.
+
+    A ``path`` may be the folder itself, the same folder of another checkout or copy of the repository, or
+    a copy of the current folder.
+    """
+    top = work_tree_top()
+    if variant.path is None:
+        return (top,)
+    folder = variant.path.expanduser().resolve()
+    prefix = folder_in_work_tree(folder)
+    same = () if prefix is None else (top / prefix,)
+    return tuple(dict.fromkeys((folder, *same, top, Path.cwd().resolve())))
+
+
+def find_counterpart(file: Path, origins: Sequence[Path], tree: Path) -> Path | None:
+    """Return the file of a tree that corresponds to one of its origins; None if the tree lacks it.
 
     A file from elsewhere corresponds to itself.
     """
-    if not file.is_relative_to(top):
-        return file
-    counterpart = tree / file.relative_to(top)
-    return counterpart if counterpart.is_file() else None
+    around = [origin for origin in origins if file.is_relative_to(origin)]
+    found = (tree / file.relative_to(origin) for origin in around)
+    return next((counterpart for counterpart in found if counterpart.is_file()), None if around else file)
 
 
-def _import_path(tree: Tree, label: str, say: Callable[[str], None]) -> list[Path]:
-    """Return the folders that a worker of this tree imports from, the one of ``bench`` first."""
+def _plan_probe(  # noqa: PLR0913, PLR0917  the parts of a variant
+    label: str,
+    clients: Sequence[str],
+    own: Sequence[Path],
+    path: Path,
+    tree: Tree,
+    modules: Sequence[Path],
+) -> Probe:
+    """Return the probe of a variant with these clients and strategies of the user."""
+    folders = [folder for file in own for folder in strategy_path(file, [str(path)], tree.folder)]
+    folders = list(dict.fromkeys((*folders, *map(str, modules))))
+    return Probe(label, clients, tuple(imported_modules(own, map(Path, folders))), tuple(folders))
+
+
+def _import_path(tree: Tree, label: str, say: Callable[[str], None]) -> tuple[Path, tuple[Path, ...]]:
+    """Return the folder of ``bench`` and ``strategies``, and those of a tree's own modules."""
     if has_same_protocol(tree.folder):
-        return [tree.folder]
+        return tree.folder, ()
     say(f"note: {label} is measured by this flagbench's own worker and clients; it has none that fit")
-    return [cached_harness(), *module_folders(tree.folder)]
+    return cached_harness(), module_folders(tree.folder)
 
 
 def _refuse_hidden_libraries(variant: Variant, libraries: Mapping[str, str], label: str) -> None:
@@ -112,21 +142,16 @@ def _refuse_hidden_libraries(variant: Variant, libraries: Mapping[str, str], lab
             )
 
 
-def _outside_repository(strategies: Mapping[str, Strategy]) -> Iterator[Path]:
-    """Yield the strategy files outside of the repository, which are the same for both variants."""
-    top = work_tree_top()
-    yield from (each.file for each in strategies.values() if not each.file.is_relative_to(top))
-
-
-def _strategy_files(tree: Path, strategies: Mapping[str, Strategy]) -> dict[str, Path]:
+def _strategy_files(
+    tree: Path, strategies: Mapping[str, Strategy], origins: Sequence[Path]
+) -> dict[str, Path]:
     """Return the file of each strategy that this tree has: shipped ones, and the user's own."""
     files = named_strategies(tree)
-    top = work_tree_top()
     for name, strategy in strategies.items():
         if is_shipped(strategy.file):
             continue
         files.pop(name, None)
-        counterpart = counterpart_strategy(strategy.file, top, tree)
+        counterpart = find_counterpart(strategy.file, origins, tree)
         if counterpart is not None:
             files[name] = counterpart
     return files

@@ -137,6 +137,18 @@ def work_tree_top() -> Path:
         return Path.cwd().resolve()
 
 
+def folder_in_work_tree(folder: Path) -> str | None:
+    """Return the path of a folder below the top of the work tree around it, or None outside of any.
+
+    Raises:
+        SetupError: git is not installed.
+    """
+    try:
+        return user_repository(folder).rev_parse("--show-prefix")
+    except GitError:
+        return None
+
+
 @contextmanager
 def temporary_repository(
     work_tree: Path, object_format: str = "sha1", objects: Path | None = None

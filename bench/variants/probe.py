@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -21,14 +22,21 @@ for folder in (*sys.argv[1:], sysconfig.get_path("purelib")):
 FROM_TREE: Final = "of the tree"
 """Stands for the version of a library that the tree has itself, in front of the installed one."""
 _IMPORT: Final = """
-import importlib, importlib.metadata, json, os, sys
+import contextlib, importlib, importlib.metadata, json, os, sys
 import bench.worker.main
-for name in sys.argv[2:]:
+clients, modules, folders = json.loads(sys.argv[2])
+if folders:
+    from bench.worker.module_path import add_module_folders
+    add_module_folders(folders)
+for name in clients:
     importlib.import_module("strategies.clients." + name)
+for name in importlib.metadata.packages_distributions().keys() & modules:
+    with contextlib.suppress(Exception):  # the trial says it
+        importlib.import_module(name)
 loaded = {name.partition(".")[0] for name in sys.modules}
 owners = importlib.metadata.packages_distributions()
 names = {owner for module in loaded & owners.keys() for owner in owners[module]}
-folders = tuple(folder + os.sep for folder in os.environ["PYTHONPATH"].split(os.pathsep))
+folders = tuple(folder + os.sep for folder in (*os.environ["PYTHONPATH"].split(os.pathsep), *folders))
 def is_hidden(module):
     places = (getattr(sys.modules[module], "__file__", None), *getattr(sys.modules[module], "__path__", ()))
     outside = [place for place in places if place is not None and not place.startswith(sys.prefix + os.sep)]
@@ -54,32 +62,54 @@ def compile_folders(python: Path, folders: Sequence[Path]) -> None:
     run_command((python, "-I", "-c", _COMPILE, *folders), environment=environment, timeout_s=_TIMEOUT_S)
 
 
-def probe_variant(
-    python: Path, import_path: Sequence[Path], clients: Collection[str], label: str
-) -> Mapping[str, str]:
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """The modules to import once.
+
+    Attributes:
+        label: of the variant.
+        clients: names of the measured clients.
+        modules: modules that strategies import; those that are not installed are left out.
+        folders: folders of the strategies and their projects.
+    """
+
+    label: str
+    clients: Collection[str]
+    modules: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+
+def probe_variant(python: Path, import_path: Path, probe: Probe) -> Mapping[str, str]:
     """Import the worker and the clients as a worker would, and return the versions of loaded libraries.
 
-    A library that the import path has as well is ``FROM_TREE``, whichever version is installed.
+    A library that is loaded from the tree is ``FROM_TREE``, whichever version is installed.
 
     Raises:
         SetupError: they cannot be imported, or come from outside the import path.
     """
     # -P as for a worker: the current folder is not on the path
     ended = run_command(
-        (python, "-P", "-c", _IMPORT, _MARK, *sorted(clients)),
-        environment=_environment(os.environ, import_path),
+        (
+            python,
+            "-P",
+            "-c",
+            _IMPORT,
+            _MARK,
+            json.dumps((sorted(probe.clients), probe.modules, probe.folders)),
+        ),
+        environment=_environment(os.environ, [import_path]),
         timeout_s=_TIMEOUT_S,
-        cwd=import_path[0],
+        cwd=import_path,
     )
     answer = _find_answer(ended.stdout) if ended.returncode == 0 else None
     if answer is None:
         raise SetupError(
-            f"the workers of {label} cannot be started: {summarize_stderr(ended.stderr)}",
+            f"the workers of {probe.label} cannot be started: {summarize_stderr(ended.stderr)}",
             hint="add missing libraries to the tree's requirements.txt, or to the variant's requirements",
         )
-    if not Path(str(answer["bench"])).is_relative_to(import_path[0]):
+    if not Path(str(answer["bench"])).is_relative_to(import_path):
         raise SetupError(
-            f"the workers of {label} would be those of another flagbench, installed in its environment",
+            f"the workers of {probe.label} would be those of another flagbench, installed in its environment",
             hint="leave flagbench out of its requirements",
         )
     installed = {str(name): one_line(str(version)) for name, version in answer["libraries"].items()}

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -29,6 +29,7 @@ from bench.variants.tree import Tree
 from bench.variants.uv import run_uv
 
 _CONSTRAINTS: Final = ".flagbench-constraints.txt"
+_MOST_SOURCES: Final = 1000
 _OPTIONAL_MODULES: Final = {"httpx": ("h2",)}
 """Modules that a library imports only on request, by the library's module."""
 
@@ -155,13 +156,36 @@ def modules_behind(clients: Collection[Path]) -> list[str]:
 
     A file that cannot be read is left out here; importing it will fail later.
     """
+    found = set(imported_modules(clients))
+    return sorted(found.union(*(_OPTIONAL_MODULES.get(module, ()) for module in found)))
+
+
+def imported_modules(files: Collection[Path], folders: Iterable[Path] = ()) -> list[str]:
+    """Return the top-level modules that files import, and those that modules of theirs in ``folders`` import.
+
+    They are read from the text at the top level of each file; a file that cannot be read is left out.
+    """
+    places = tuple(folders)
     found: set[str] = set()
-    for client in clients:
+    waiting, seen = list(files), set(files)
+    while waiting and len(seen) < _MOST_SOURCES:
         try:
-            found.update(foreign_modules(parse_source(client)))
+            new = set(foreign_modules(parse_source(waiting.pop()))) - found
         except UsageError:
             continue
-    return sorted(found.union(*(_OPTIONAL_MODULES.get(module, ()) for module in found)))
+        found |= new
+        inner = (file for name in new for place in places for file in _module_sources(place, name))
+        waiting += [file for file in inner if file not in seen]
+        seen.update(waiting)
+    return sorted(found)
+
+
+def _module_sources(place: Path, name: str) -> Iterator[Path]:
+    """Yield the files of a module or package in a folder."""
+    if (place / f"{name}.py").is_file():
+        yield place / f"{name}.py"
+    if (place / name / "__init__.py").is_file():
+        yield from sorted((place / name).rglob("*.py"))
 
 
 def installed_versions(modules: Sequence[str]) -> tuple[list[str], list[str]]:

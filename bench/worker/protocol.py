@@ -65,6 +65,8 @@ class Task:
         authority: PEM file of the certificate authority to trust; None without encryption.
         http2: speak HTTP/2 only.
         checks_content: mark a fetch as *corrupt* if its bytes are not those served.
+        module_folders: folders that the strategy may import from, its own one first; they come behind the
+            standard library and the installed packages.
     """
 
     strategy_file: Path
@@ -86,6 +88,7 @@ class Task:
     authority: str | None = None
     http2: bool = False
     checks_content: bool = False
+    module_folders: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Encode the task as one line."""

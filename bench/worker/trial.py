@@ -22,6 +22,7 @@ from bench.model.trial_outcome import Invalid
 from bench.worker.events import Awaiting, EventWriter, WarmedUp
 from bench.worker.fetch_times import build_timeline, count_latencies
 from bench.worker.leaks import count_leaks, count_resources
+from bench.worker.module_path import add_module_folders, explain_import_error
 from bench.worker.probes import RoundProbes
 from bench.worker.protocol import (
     AUTO_ROUNDS,
@@ -50,6 +51,7 @@ def run_trial(task: Task, began_s: float, events: EventWriter, commands: int) ->
     ready_s = None
     rounds: list[TimedRound] = []
     try:
+        add_module_folders(task.module_folders)
         download_many = load_strategy(task.strategy_file)
         if task.client is not None:
             import_module(f"strategies.clients.{task.client}")  # the first round must not pay for it
@@ -67,6 +69,8 @@ def run_trial(task: Task, began_s: float, events: EventWriter, commands: int) ->
         with suppress(Exception):  # the strategy may have closed or replaced standard error
             traceback.print_exception(error, file=sys.stderr)
         detail = describe_error(error, task.strategy_file)
+        if (where := explain_import_error(error, task.module_folders, task.strategy_file.name)) is not None:
+            detail = f"{detail}; {where}"
         if (limit := describe_process_limit(error)) is not None:
             detail = f"{limit} ({detail})"
         if limit is not None or local_fault(error) is not None:

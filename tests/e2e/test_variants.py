@@ -17,6 +17,7 @@ from bench.config import catalog
 from bench.errors import BenchError, SetupError, UsageError
 from bench.model.cases import Strategy
 from bench.model.comparison import BuiltVariant, Variant
+from bench.runner.context import module_folders
 from bench.system.paths import home
 from bench.variants.build import build_variant
 from bench.variants.interpreter import find_interpreter
@@ -84,7 +85,10 @@ def build(variant: Variant, clients: Collection[str] = CLIENTS, *own: Path) -> t
 
 def run_in(variant: BuiltVariant, code: str) -> list[str]:
     """Run code as a worker of this variant would, and return the words that it prints."""
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(variant.import_path)}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join((*variant.import_path, *variant.module_folders)),
+    }
     command = [variant.python, "-P", "-c", code]
     return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.split()
 
@@ -153,13 +157,13 @@ def test_own_strategy_and_its_project_come_from_each_tree(repository: Path, tmp_
     assert base.about["tree"] != work.about["tree"]
     assert base.python == work.python
     assert "new" not in base.strategies
-    assert work.strategies["new"].is_relative_to(work.import_path[1])
-    assert base.strategies["mine"].is_relative_to(base.import_path[1])
+    assert work.strategies["new"].is_relative_to(work.module_folders[0])
+    assert base.strategies["mine"].is_relative_to(base.module_folders[0])
     assert base.strategies["elsewhere"] == work.strategies["elsewhere"] == elsewhere
     assert base.strategies["threadpool_map"].is_relative_to(base.import_path[0])
     code = "import project; print(project.NUMBER)"
     assert (run_in(base, code), run_in(work, code)) == (["1"], ["2"])
-    assert [len(path) for path in base.import_path] == [len(path) for path in work.import_path]
+    assert [len(path) for path in base.module_folders] == [len(path) for path in work.module_folders]
 
 
 @pytest.mark.usefixtures("index", "repository")
@@ -194,7 +198,7 @@ def test_requirements_of_the_variant_are_installed_after_those_of_the_tree(repos
     again, said = build(Variant(rev="main"))
     assert again == base
     assert not [line for line in said if "making" in line]
-    assert not list(Path(base.import_path[1]).rglob("*.egg-info"))
+    assert not list(Path(base.module_folders[0]).rglob("*.egg-info"))
 
 
 def write_project(folder: Path, *dependencies: str, more: str = "") -> None:
@@ -362,7 +366,7 @@ def test_bench_of_another_protocol_is_never_run(repository: Path) -> None:
     assert file.startswith(variant.import_path[0])
     assert not protocol.samefile(file)
     assert {name: file.parent.parent for name, file in variant.strategies.items()} == {
-        "theirs": Path(variant.import_path[1])
+        "theirs": Path(variant.module_folders[0])
     }
 
 
@@ -385,7 +389,7 @@ def test_strategy_outside_the_repository_imports_its_own_project(repository: Pat
     (elsewhere / ".git").mkdir(parents=True)
     (elsewhere / "other.py").write_text(MINE, encoding="utf-8")
     variant, _ = build(Variant(), CLIENTS, elsewhere / "other.py", repository / "strategies" / "theirs.py")
-    assert variant.import_path[-1] == str(elsewhere)
+    assert module_folders(variant, "other")[0] == str(elsewhere)
     assert {"threadpool_map", "other", "theirs"} <= variant.strategies.keys()
     assert variant.tree is not None
     assert variant.strategies["theirs"] == variant.tree / "strategies" / "theirs.py"

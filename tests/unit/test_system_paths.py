@@ -1,11 +1,19 @@
-"""The project around a strategy file: the folders that are added to its worker's path."""
+"""The folders that a strategy may import from: its own, its project's, and the top of its repository."""
 
 from pathlib import Path
 
 import pytest
 
 from bench.system import paths
-from bench.system.paths import home, module_folders, project_path, strategies_folder
+from bench.system.paths import home, module_folders, strategies_folder, strategy_path
+
+
+@pytest.fixture
+def top(tmp_path: Path) -> Path:
+    """Make a repository with a project in a sub-folder."""
+    (tmp_path / "top" / ".git").mkdir(parents=True)
+    (tmp_path / "top" / "services" / "downloader" / "src" / "flags").mkdir(parents=True)
+    return tmp_path / "top"
 
 
 def test_modules_are_in_the_project_and_its_src(tmp_path: Path) -> None:
@@ -14,23 +22,58 @@ def test_modules_are_in_the_project_and_its_src(tmp_path: Path) -> None:
     assert module_folders(tmp_path) == (tmp_path, tmp_path / "src")
 
 
-def test_project_is_the_work_tree_around_the_file(tmp_path: Path) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
-    (first / ".git").mkdir(parents=True)
-    (second / "src").mkdir(parents=True)
-    (second / ".git").write_text("gitdir: elsewhere\n", encoding="utf-8")
-    files = [first / "a.py", second / "deep" / "b.py", first / "deep" / "c.py", tmp_path / "d.py"]
-    assert project_path(files) == (str(first), str(second), str(second / "src"))
+def test_strategy_may_import_from_its_folder_its_project_and_its_repository(top: Path) -> None:
+    downloader = top / "services" / "downloader"
+    assert strategy_path(downloader / "src" / "flags" / "mine.py") == tuple(
+        map(str, (downloader / "src" / "flags", downloader, downloader / "src", top))
+    )
+    assert strategy_path(downloader / "src" / "mine.py") == tuple(
+        map(str, (downloader / "src", downloader, top))
+    )
+    assert strategy_path(top / "mine.py") == (str(top),)
+    (top / "src").mkdir()
+    assert strategy_path(top / "deep" / "mine.py") == tuple(map(str, (top / "deep", top, top / "src")))
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "requirements.txt", "setup.py", "uv.lock"])
+def test_project_is_the_nearest_folder_with_a_file_of_one(top: Path, name: str) -> None:
+    (top / "a" / "b" / "c").mkdir(parents=True)
+    (top / "a" / "pyproject.toml").touch()
+    (top / "a" / "b" / name).touch()
+    found = strategy_path(top / "a" / "b" / "c" / "mine.py")
+    assert found == tuple(map(str, (top / "a" / "b" / "c", top / "a" / "b", top)))
+
+
+def test_strategy_outside_any_repository_has_its_folder_and_its_project(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    assert strategy_path(tmp_path / "a" / "b" / "mine.py") == (str(tmp_path / "a" / "b"),)
+    (tmp_path / "a" / "pyproject.toml").touch()
+    assert strategy_path(tmp_path / "a" / "b" / "mine.py") == (str(tmp_path / "a" / "b"), str(tmp_path / "a"))
+
+
+def test_tree_of_a_variant_is_the_top_of_its_files(top: Path) -> None:
+    """A repository around the cache of trees plays no part."""
+    tree = top / "cache" / "trees" / "x"
+    (tree / "sub").mkdir(parents=True)
+    assert strategy_path(tree / "sub" / "mine.py", tree=tree) == (str(tree / "sub"), str(tree))
+    assert strategy_path(top / "mine.py", tree=tree) == (str(top),)
+
+
+def test_link_to_a_strategy_has_the_folders_of_its_file(top: Path, tmp_path: Path) -> None:
+    (top / "mine.py").touch()
+    (tmp_path / "mine.py").symlink_to(top / "mine.py")
+    assert strategy_path(tmp_path / "mine.py") == (str(top),)
 
 
 def test_shipped_strategy_has_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / "lib" / "strategies").mkdir(parents=True)
     monkeypatch.setattr(paths, "home", lambda: tmp_path / "lib")
-    assert project_path([tmp_path / "lib" / "strategies" / "x.py"]) == ()
-    assert project_path([tmp_path / "x.py"]) == (str(tmp_path),)
+    assert strategy_path(tmp_path / "lib" / "strategies" / "x.py") == ()
+    assert strategy_path(tmp_path / "x.py") == (str(tmp_path),)
+    assert strategy_path(tmp_path / "strategies" / "x.py", [str(tmp_path)]) == ()
 
 
 def test_shipped_strategies_add_nothing_to_the_path() -> None:
-    assert project_path(strategies_folder().glob("*.py")) == ()
-    assert str(home()) not in project_path([home() / "tests" / "x.py"])
+    assert not [file for file in strategies_folder().glob("*.py") if strategy_path(file)]
+    assert str(home()) not in strategy_path(home() / "tests" / "x.py")
