@@ -49,11 +49,13 @@ def explain_import_error(error: BaseException, folders: Sequence[str], strategy:
     if not isinstance(error, ImportError) or error.name is None or not folders:
         return None
     name = error.name.partition(".")[0]
-    if name in _OWN:
-        return f"the names bench and strategies are those of flagbench: rename the folder {name}"
     beside = [folder for folder in folders if _has_module(folder, name)]
+    if name in _OWN:
+        taken = f"the names bench and strategies are taken by flagbench: rename your {name}"
+        return taken if beside else None
     loaded = getattr(sys.modules.get(name), "__file__", None) or ""
-    if beside and not loaded.startswith(tuple(folder + os.sep for folder in folders)):
+    is_own = any(loaded.startswith(os.path.join(folder, name)) for folder in beside)  # noqa: PTH118
+    if beside and loaded and not is_own:
         return f"another module hides {_describe(beside[0], folders[0], strategy)}{name}: rename it"
     if not isinstance(error, ModuleNotFoundError):
         return None
@@ -65,7 +67,7 @@ def explain_import_error(error: BaseException, folders: Sequence[str], strategy:
 def _has_module(folder: str, name: str) -> bool:
     return any(
         os.path.exists(os.path.join(folder, found))  # noqa: PTH110, PTH118  as above
-        for found in (f"{name}.py", os.path.join(name, "__init__.py"))  # noqa: PTH118
+        for found in (f"{name}.py", name)
     )
 
 
