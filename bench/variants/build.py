@@ -51,8 +51,9 @@ def build_variant(
     origins = find_origins(variant)
     files = _strategy_files(tree.folder, strategies, origins)
     own = [files[name] for name, each in strategies.items() if name in files and not is_shipped(each.file)]
-    project = find_project(tree.folder, [file for file in own if file.is_relative_to(tree.folder)])
-    declaration = read_declaration(tree.folder, project, interpreter)
+    inside = [file for file in own if file.is_relative_to(tree.folder)]
+    project = find_project(tree.folder, inside)
+    declaration = read_declaration(tree.folder, project, interpreter, inside)
     python = make_virtualenv(
         variant, tree, declaration, interpreter=interpreter, clients=client_files, progress=progress
     )

@@ -46,6 +46,7 @@ _NOT_FOR_RUNNING: Final = re.compile(
     r"(?i)(^|[-_./])(dev|devel|development|tests?|testing|docs?|lint|linting|typing|mypy|ci|build|release|"
     r"tools?|tooling|audit|bench|benchmarks?|constraints?|examples?|optional|all)([-_./]|$)"
 )
+_SCRIPT: Final = re.compile(r"(?m)^# /// script\s*$")
 _SKIPPED_FOLDERS: Final = frozenset({"node_modules", "site-packages", "__pycache__", "venv", "env"})
 _MOST_FILES: Final = 20_000
 _EXPORT: Final = (
@@ -99,8 +100,16 @@ def find_project(tree: Path, strategies: Collection[Path]) -> Path:
     return found[0]
 
 
-def read_declaration(tree: Path, folder: Path, interpreter: Interpreter) -> Declaration:
+def read_declaration(
+    tree: Path, folder: Path, interpreter: Interpreter, strategies: Collection[Path] = ()
+) -> Declaration:
     """Read the dependencies that a project in a tree declares.
+
+    Args:
+        tree: the tree.
+        folder: the project's folder in it.
+        interpreter: the Python for which a lock is exported.
+        strategies: files that may declare dependencies in a comment, as scripts do; a lock goes before.
 
     Raises:
         SetupError: a file cannot be read, or uv cannot export its lock.
@@ -124,12 +133,18 @@ def read_declaration(tree: Path, folder: Path, interpreter: Interpreter) -> Decl
         ranges, names = _range_sources(folder, project, static)
         sources |= ranges
         read |= {folder / name for name in names}
+    if not is_locked and _EXPORTED_LOCK not in sources:
+        scripts = [file for file in strategies if _SCRIPT.search(file.read_text("utf-8", errors="replace"))]
+        sources |= {os.path.relpath(file, folder): None for file in scripts}
+        read.update(scripts)
     expected = {_PYPROJECT: static} if static else {}
     if lock is not None and exported is not None:
         read.add(lock)
         if _REQUIREMENTS in sources:
             expected[_UV_LOCK] = requirement_lines(exported)
     unread_locks = [] if is_complete else _unread_locks(folder, others, pylocks, has_source=bool(sources))
+    if not is_complete and _table(project, "tool", "poetry", "dependencies") and _PYPROJECT not in sources:
+        unread_locks.append(_PYPROJECT)
     return Declaration(
         folder=folder.relative_to(tree),
         sources=sources,
@@ -154,7 +169,7 @@ def _range_sources(
     folder: Path, project: Mapping[str, Any], static: Sequence[str]
 ) -> tuple[dict[str, str | None], tuple[str, ...]]:
     """Return the source that names the direct dependencies of a project, and the files that it is from."""
-    if static and "uv" not in project.get("tool", {}):
+    if static and not _table(project, "tool", "uv"):
         return {_COPIED_PYPROJECT: "\n".join(static)}, (_PYPROJECT,)
     if static or _needs_build(project):
         return {_PYPROJECT: None}, (_PYPROJECT,)
@@ -243,16 +258,18 @@ def _unread_locks(
 
 def _static_dependencies(project: Mapping[str, Any]) -> list[str]:
     """Return ``dependencies`` of ``[project]``."""
-    listed = project.get("project", {}).get("dependencies", [])
+    listed = _table(project, "project").get("dependencies")
     return [each for each in listed if isinstance(each, str)] if isinstance(listed, list) else []
 
 
 def _needs_build(project: Mapping[str, Any]) -> bool:
     """Tell whether the dependencies of a pyproject.toml are known to its build system only."""
     if "project" in project:
-        return "dependencies" in project["project"].get("dynamic", ())
-    poetry = project.get("tool", {}).get("poetry", {})
-    return bool(poetry.get("dependencies"))
+        return "dependencies" in _table(project, "project").get("dynamic", ())
+    poetry = _table(project, "tool", "poetry")
+    # another build system, setuptools by default, would find none of Poetry's dependencies
+    is_built = str(_table(project, "build-system").get("build-backend", "")).startswith("poetry")
+    return is_built and bool(poetry.get("dependencies")) and poetry.get("package-mode") is not False
 
 
 def _setup_cfg_dependencies(folder: Path) -> list[str]:
@@ -283,7 +300,7 @@ def _uv_lock_of(folder: Path, tree: Path) -> Path | None:
 
 def _is_workspace(folder: Path) -> bool:
     file = folder / _PYPROJECT
-    return file.is_file() and "workspace" in _read_toml(file).get("tool", {}).get("uv", {})
+    return file.is_file() and "workspace" in _table(_read_toml(file), "tool", "uv")
 
 
 def _export_lock(folder: Path, interpreter: Interpreter) -> str:
@@ -316,6 +333,14 @@ def _read_toml(file: Path) -> Mapping[str, Any]:
         raise SetupError(
             f"the tree's {one_line(file.name)} is not TOML: {one_line(str(error))}", hint="correct it"
         ) from error
+
+
+def _table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """Return a table of a TOML document; an empty one where there is none."""
+    found: Any = document
+    for key in keys:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
 
 
 def _digest_unread(tree: Path, read: Collection[Path]) -> dict[str, str]:
@@ -367,11 +392,15 @@ def _dependency_tables(file: Path, *, only_optional: bool) -> object:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError):
         return hashlib.sha256(file.read_bytes()).hexdigest()
-    project, tools = document.get("project", {}), document.get("tool", {})
-    tables: list[Any] = [project.get("optional-dependencies"), document.get("dependency-groups")]
+    tables: list[Any] = [
+        _table(document, "project").get("optional-dependencies"),
+        document.get("dependency-groups"),
+        _table(document, "tool", "hatch").get("envs"),
+        _table(document, "tool").get("pixi"),
+        _table(document, "tool", "poetry").get("group"),
+    ]
     if not only_optional:
-        tables += [project.get("dependencies")]
-        tables += [tools.get("poetry", {}).get(name) for name in ("dependencies", "group")]
+        tables += [_table(document, *keys).get("dependencies") for keys in (("project",), ("tool", "poetry"))]
     found = [table for table in tables if table]
     return found or None
 

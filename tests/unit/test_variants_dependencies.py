@@ -9,7 +9,9 @@ from bench.errors import SetupError, UsageError
 from bench.variants.dependencies import Declaration, find_project, find_unmet, read_declaration
 from bench.variants.interpreter import Interpreter, find_interpreter
 
-POETRY = '[tool.poetry]\nname = "x"\n[tool.poetry.dependencies]\nhttpx = "^0.27"\n'
+NO_BUILD = '[tool.poetry]\nname = "x"\n[tool.poetry.dependencies]\nhttpx = "^0.27"\n'
+POETRY = f'{NO_BUILD}[build-system]\nbuild-backend = "poetry.core.masonry.api"\n'
+NO_PACKAGE = POETRY.replace("name", "package-mode = false\nname")
 HASHED = f"idna==3.10 --hash=sha256:{'0' * 64}\n"
 
 
@@ -64,7 +66,7 @@ def declared(tree: Path, files: Mapping[str, str], interpreter: Interpreter) -> 
         ({"setup.cfg": "[options]\ninstall_requires =\n  a>=1\n  b\n"}, ["setup.cfg"], ["a>=1\nb"]),
         ({"setup.cfg": "[options]\ninstall_requires = file: r\n", "r": "a\n"}, ["setup.cfg"], ["a"]),
         ({"setup.py": "x"}, ["setup.py"], [None]),
-        ({"pyproject.toml": project("a", more="[tool.uv]\n")}, ["pyproject.toml"], [None]),
+        ({"pyproject.toml": project("a", more="[tool.uv]\nno-index = true\n")}, ["pyproject.toml"], [None]),
         ({"pyproject.toml": POETRY}, ["pyproject.toml"], [None]),
         ({"pyproject.toml": '[project]\nname = "x"\ndynamic = ["dependencies"]'}, ["pyproject.toml"], [None]),
         ({"pylock.toml": "x"}, ["pylock.toml"], [None]),
@@ -89,6 +91,8 @@ def test_declared_dependencies_are_read(
     ("files", "locks"),
     [
         ({"pyproject.toml": POETRY, "poetry.lock": "x"}, ["poetry.lock"]),
+        ({"pyproject.toml": NO_BUILD, "poetry.lock": "x"}, ["poetry.lock", "pyproject.toml"]),
+        ({"pyproject.toml": NO_PACKAGE}, ["pyproject.toml"]),
         ({"pyproject.toml": project("a"), "pdm.lock": "x"}, ["pdm.lock"]),
         ({"Pipfile": "x", "Pipfile.lock": "x"}, ["Pipfile.lock", "Pipfile"]),
         ({"environment.yml": "x"}, ["environment.yml"]),
@@ -125,6 +129,22 @@ def test_text_of_names_alone_means_the_same_in_any_tree(tmp_path: Path, interpre
     assert declared(tmp_path, {"pyproject.toml": project("a>=1")}, interpreter).is_independent
     assert not declared(tmp_path, {"pyproject.toml": project("a @ file:./a")}, interpreter).is_independent
     assert not declared(tmp_path, {"setup.py": "x", "pyproject.toml": ""}, interpreter).is_independent
+
+
+def test_script_may_declare_its_own_dependencies_unless_a_lock_does(
+    tmp_path: Path, interpreter: Interpreter
+) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text('# /// script\n# dependencies = ["a"]\n# ///\n', encoding="utf-8")
+    found = read_declaration(tmp_path, tmp_path, interpreter, [mine])
+    assert (found.sources, found.read, found.is_independent) == ({"mine.py": None}, ("mine.py",), False)
+    (tmp_path / "requirements.txt").write_text(HASHED, encoding="utf-8")
+    assert read_declaration(tmp_path, tmp_path, interpreter, [mine]).read == ("requirements.txt",)
+
+
+@pytest.mark.parametrize("text", ["project = 1", "tool = 1", "[project]\ndependencies = 1", "[tool]\nuv = 1"])
+def test_malformed_tables_declare_nothing(text: str, tmp_path: Path, interpreter: Interpreter) -> None:
+    assert declared(tmp_path, {"pyproject.toml": text}, interpreter).sources == {}
 
 
 def test_project_of_a_strategy_is_the_nearest_folder_that_declares_dependencies(tmp_path: Path) -> None:
