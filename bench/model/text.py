@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from bench.model.exception_groups import first_branch, iterate_leaves
+
 _MAX_NAMES: Final = 5
 _MAX_CHARACTERS: Final = 300
 _REPLACEMENT: Final = chr(0xFFFD)
@@ -17,10 +19,10 @@ def printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else _REPLACEMENT for sign in text)
 
 
-def one_line(text: str) -> str:
-    """Fold a text into one printable line of at most 300 characters."""
+def one_line(text: str, most: int = _MAX_CHARACTERS) -> str:
+    """Fold a text into one printable line of at most 300 characters, or so many."""
     line = printable(" ".join(text[: 4 * _MAX_CHARACTERS].split()))
-    return line if len(line) <= _MAX_CHARACTERS else line[: _MAX_CHARACTERS - 1] + "…"
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def redact_text(text: str, home: Path) -> str:
@@ -54,10 +56,27 @@ def count_names(names: Sequence[str], one: str, many: str) -> str:
 
 
 def describe_error(error: BaseException, file: Path) -> str:
-    """Write the type and message of an error, and the last line of ``file`` in its traceback."""
+    """Write the type and message of an error, and the last line of ``file`` in its traceback.
+
+    Of a group of exceptions, that is the first exception in it that is no group, and their number.
+    """
+    *groups, leaf = first_branch(error)
     # format_exception_only can print any error; its details are indented, and its notes follow
-    message = next(line for line in traceback.format_exception_only(error) if not line.startswith(" "))
-    lines = [
-        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)
-    ]
-    return one_line(f"{message} ({file.name}:{lines[-1]})" if lines else message)
+    message = next(line for line in traceback.format_exception_only(leaf) if not line.startswith(" "))
+    # a library may have made the first exception: then the group shows where the strategy met it
+    line = next((line for each in (leaf, *reversed(groups)) if (line := _last_line(each, file))), None)
+    place = "" if line is None else f" ({file.name}:{line})"
+    count = f", 1 of {sum(1 for _ in iterate_leaves(error)):,} in {_group_noun(groups[-1])}" if groups else ""
+    room = _MAX_CHARACTERS - len(place) - len(count)
+    return one_line(f"{one_line(message, max(1, room))}{place}{count}")
+
+
+def _group_noun(group: BaseException) -> str:
+    """Name a group of exceptions: asyncio and anyio say only in its message that it is of a task group."""
+    return "a TaskGroup" if "TaskGroup" in str(getattr(group, "message", "")) else "an exception group"
+
+
+def _last_line(error: BaseException, file: Path) -> int | None:
+    """Return the last line of a file in the traceback of an error, or None."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((frame.lineno for frame in reversed(frames) if frame.filename == str(file)), None)

@@ -51,6 +51,13 @@ def test_failed_start_of_a_thread_names_the_limit() -> None:
     assert description.startswith("cannot start another thread: the limit of threads and processes")
 
 
+def test_limit_within_a_group_of_exceptions_is_named() -> None:
+    inner = ExceptionGroup("unhandled errors in a TaskGroup", [RuntimeError("can't start new thread")])
+    description = describe_process_limit(ExceptionGroup("outer", [ValueError("before"), inner]))
+    assert description is not None
+    assert description.startswith("cannot start another thread")
+
+
 def test_empty_socket_and_other_errors_are_no_process_limit() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:

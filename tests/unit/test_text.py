@@ -1,5 +1,6 @@
 """Text from strategies and libraries, made safe for tables and results."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,59 @@ def test_syntax_error_is_described_by_its_message_not_by_the_code_above_it() -> 
     with pytest.raises(SyntaxError) as broken:
         compile("def (", "mine.py", "exec")
     assert describe_error(broken.value, Path("mine.py")).startswith("SyntaxError: ")
+
+
+def raised(error: BaseException) -> BaseException:
+    """Return an error with a traceback that ends here."""
+    try:
+        raise error
+    except BaseException as caught:  # noqa: BLE001  given back
+        return caught
+
+
+def line_of(error: BaseException) -> int:
+    assert error.__traceback__ is not None
+    return error.__traceback__.tb_lineno
+
+
+def test_error_in_a_task_group_is_described_by_its_own_message_line_and_count() -> None:
+    async def fail(number: int) -> None:
+        raise RuntimeError(f"no flag of E{number}")
+
+    async def download() -> None:
+        async with asyncio.TaskGroup() as group:
+            for number in range(3):
+                group.create_task(fail(number))
+
+    with pytest.raises(ExceptionGroup) as grouped:
+        asyncio.run(download())
+    line = fail.__code__.co_firstlineno + 1
+    described = describe_error(grouped.value, Path(__file__))
+    assert described == f"RuntimeError: no flag of E0 (test_text.py:{line}), 1 of 3 in a TaskGroup"
+
+
+@pytest.mark.parametrize("depth", [1, 2, 30, 3000])
+def test_error_is_found_however_deep_its_groups_are(depth: int) -> None:
+    leaf = raised(ValueError("the cause"))
+    error: BaseException = BaseExceptionGroup("inner", [leaf, KeyboardInterrupt()])
+    for _ in range(depth):
+        error = BaseExceptionGroup("outer", [error, OSError(5, "later")])
+    described = describe_error(error, Path(__file__))
+    where = f"(test_text.py:{line_of(leaf)}), 1 of {depth + 2:,}"
+    assert described == f"ValueError: the cause {where} in an exception group"
+
+
+def test_error_without_a_line_of_the_strategy_gets_the_line_of_its_group() -> None:
+    group = raised(ExceptionGroup("of a library", [OSError(5, "never raised here")]))
+    described = describe_error(group, Path(__file__))
+    assert described.endswith(f"(test_text.py:{line_of(group)}), 1 of 1 in an exception group")
+
+
+def test_long_message_loses_neither_line_nor_count() -> None:
+    group = raised(ExceptionGroup("g", [ValueError("x" * 5000), ValueError()]))
+    described = describe_error(group, Path(__file__))
+    assert len(described) == 300
+    assert described.endswith(f"x… (test_text.py:{line_of(group)}), 1 of 2 in an exception group")
 
 
 @pytest.mark.parametrize(
