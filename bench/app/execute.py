@@ -42,7 +42,7 @@ from bench.storage.run_folder import (
 from bench.system.cpu_affinity import Pinning, plan_pinning
 from bench.system.environment import describe_environment
 from bench.system.limits import Limits
-from bench.system.machine import read_machine
+from bench.system.machine import Machine, read_machine
 from bench.system.noise_advice import noise_warnings
 
 
@@ -209,8 +209,9 @@ def _check_unfinished(schedule: Schedule, folder: Path, past: JournalContents) -
 def _measure(run: OpenRun, experiment: Experiment, *, quiet: bool) -> None:
     """Run the trials that are due; notes and warnings are printed also where progress is unwanted."""
     console = stderr_console()
+    machine = read_machine()  # before this process keeps to the processors of the harness
     with run_context(experiment, run.pinning, run.flags) as context:
-        forecasts = _print_warnings(run, context)
+        forecasts = _print_warnings(run, context, machine)
         if not quiet:
             _print_plan(run, experiment, forecasts)
         began_s = monotonic()
@@ -220,12 +221,12 @@ def _measure(run: OpenRun, experiment: Experiment, *, quiet: bool) -> None:
             print_note(actual_duration_line(forecasts, measured, monotonic() - began_s))
 
 
-def _print_warnings(run: OpenRun, context: RunContext) -> Sequence[CaseForecast]:
+def _print_warnings(run: OpenRun, context: RunContext, machine: Machine) -> Sequence[CaseForecast]:
     """Print notes and warnings, and return the forecasts on which they rest; none for a comparison."""
     experiment = context.experiment
     for note in experiment.notes:
         print_note(f"note: {note}")
-    for warning in noise_warnings(read_machine()):
+    for warning in noise_warnings(machine):
         print_note(f"warning: {warning}")
     if experiment.comparison is not None:
         for line in unmatched_case_lines(experiment.comparison):

@@ -10,6 +10,8 @@ from bench.report.terminal import print_tables
 from bench.report.time_estimate import expected_duration_line, forecast_table, time_limit_warnings
 from bench.runner.processes.launcher import start_supervisor
 from bench.runner.time_estimate import forecast_run
+from bench.system.machine import read_machine
+from bench.system.noise_advice import quota_warning
 
 
 @click.command()
@@ -27,7 +29,9 @@ def check(*, config: str) -> None:
     console.print(expected_duration_line(forecasts, experiment), soft_wrap=True)
     for note in experiment.notes:
         print_note(f"note: {note}")
+    quota = quota_warning(read_machine())
     for warning in (
+        *(() if quota is None else (quota,)),
         *resource_warnings(experiment, forecasts, limits),
         *time_limit_warnings(forecasts, experiment),
     ):

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -15,6 +15,7 @@ from bench.model.server_settings import ServerSettings
 from bench.runner.processes.launcher import Launcher, start_supervisor
 from bench.runner.processes.server_process import RunningServer, start_server
 from bench.runner.protected_files import write_reference
+from bench.system.cgroups import throttle_counters
 from bench.system.cpu_affinity import Pinning, restrict_to
 from bench.system.paths import import_path, strategy_path
 
@@ -73,6 +74,7 @@ class RunContext:
         reference: folder with the same flags as files, for verification.
         pinning: processors of the server, the workers and the harness.
         own: variant of the cases that name none: this interpreter, and the strategies of the experiment.
+        throttling: the files that count how often a CPU quota stopped this container, by file of the quota.
     """
 
     experiment: Experiment
@@ -83,6 +85,7 @@ class RunContext:
     reference: Path
     pinning: Pinning
     own: BuiltVariant
+    throttling: Mapping[str, Path] = field(default_factory=dict)
 
     def variant(self, case: Case) -> BuiltVariant:
         """Return the variant of a case."""
@@ -110,6 +113,7 @@ def run_context(experiment: Experiment, pinning: Pinning, flags: Mapping[str, by
             reference=write_reference(launcher.workspace, flags),
             pinning=pinning,
             own=own_variant(experiment.strategies),
+            throttling=throttle_counters(Path("/")),
         )
 
 

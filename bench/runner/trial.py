@@ -103,6 +103,7 @@ def _measure(context: RunContext, server: RunningServer, entry: ScheduleEntry) -
             before=before,
             after=after,
             paired_calls=None if paired_rounds is None else paired_rounds * trial.task.calls,
+            quotas=tuple(context.throttling),
         )
         measurements.append(_measurement(context, trial, evidence))
     return measurements
@@ -143,6 +144,7 @@ def _prepare(
         probes=tuple(probe for probe in WORKER_PROBES if probe in experiment.probes),
         largest_bytes=max(LARGEST_BYTES, *context.flag_sizes.values()),
         checks_content=any(fault.kind == "wrong_content" for fault in case.profile.faults),
+        throttling=tuple(context.throttling.values()),
     )
     return PreparedTrial(name, scheduled, task, opened.authority, Peaks(experiment.probes))
 

@@ -17,7 +17,7 @@ from typing import Final, Literal, TypeAlias
 
 from bench.model.results import ServerRound
 from bench.model.served_trials import ObservedRound
-from bench.model.text import count_names
+from bench.model.text import count_names, join_and
 from bench.model.trial_outcome import Invalid, Outcome
 from bench.runner.expected_round import Expectation, compare_with_plan, surplus_outcomes
 from bench.runner.processes.worker_exit import WorkerExit, find_exit_problem
@@ -49,6 +49,7 @@ class Evidence:
         waits: number of times that clients had to wait because the server had no descriptor for them.
         before: counters of the machine when it began; ``None``, like ``after``, if they cannot be read.
         paired_calls: number of timed calls that a trial of a pair was to make; ``None`` for a single trial.
+        quotas: files of the CPU quotas that may have stopped the worker.
     """
 
     strategy_file: Path
@@ -61,6 +62,7 @@ class Evidence:
     before: Snapshot | None = None
     after: Snapshot | None = None
     paired_calls: int | None = None
+    quotas: Sequence[str] = ()
 
     @property
     def reported(self) -> tuple[TimedRound, ...]:
@@ -168,6 +170,16 @@ def check_refused_connections(evidence: Evidence) -> Invalid | None:
     return Invalid("invalid", reason) if reason else None
 
 
+def check_throttling(evidence: Evidence) -> Invalid | None:
+    """Discard a trial in whose timed rounds a CPU quota stopped the processes of this container."""
+    periods = sum(timed.throttled for timed in evidence.reported[1:])
+    if not periods:
+        return None
+    return Invalid(
+        "invalid", f"throttled by the CPU quota of {join_and(evidence.quotas)}; periods: {periods}"
+    )
+
+
 def check_machine(evidence: Evidence) -> Invalid | None:
     """Discard a trial that other processes or the machine disturbed."""
     before, after = evidence.before, evidence.after
@@ -203,8 +215,16 @@ has nothing else to show; ``check_rounds`` where the server's faults are not tho
 faster than its ideal; and ``check_exit`` and ``check_rounds`` where time-outs are not the strategy's fault,
 since the server could not accept its connections.
 """
-DISTURBANCE_CHECKS: Final[tuple[Check, ...]] = (check_refused_connections, check_machine, check_server)
-"""Disturbances of a trial that is valid otherwise; ``disturbed: keep`` counts it all the same."""
+DISTURBANCE_CHECKS: Final[tuple[Check, ...]] = (
+    check_refused_connections,
+    check_throttling,
+    check_machine,
+    check_server,
+)
+"""Disturbances of a trial that is valid otherwise; ``disturbed: keep`` counts it all the same.
+
+Throttling comes before the machine and the server, as it makes both of them slow.
+"""
 
 
 def _escape(evidence: Evidence, detail: str) -> Invalid:

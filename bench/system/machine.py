@@ -4,11 +4,12 @@ Each value comes with the file or call that it was read from; a value that canno
 """
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bench.system.cgroups import GROUPS, cpu_limits
+from bench.system.cgroups import GROUPS, cpu_limits, throttle_counters
 from bench.system.cpu_affinity import usable_processors
 
 _PROCESSORS: Final = Path("sys/devices/system/cpu")
@@ -56,6 +57,7 @@ class Machine:
         load: processes that ran or waited to, on average over the last minute.
         quota: the CPU limit of this container in cores; infinite without one.
         swapped: pages read from and written to swap space since the machine was started.
+        throttling: the files that count how often a quota stopped this container, by the file of the quota.
     """
 
     cores: Figure
@@ -65,6 +67,7 @@ class Machine:
     load: Figure
     quota: Figure
     swapped: Figure
+    throttling: Mapping[str, Path] = field(default_factory=dict)
 
 
 def read_machine(root: Path = Path("/")) -> Machine:
@@ -77,6 +80,7 @@ def read_machine(root: Path = Path("/")) -> Machine:
         load=_read_load(root),
         quota=_read_quota(root),
         swapped=Figure(swapped_pages(_read(root / "proc/vmstat")), "/proc/vmstat"),
+        throttling=throttle_counters(root),
     )
 
 

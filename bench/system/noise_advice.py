@@ -55,11 +55,18 @@ def noise_advice(before: Machine, after: Machine, trials: Sequence[Measurement])
 
 def noise_warnings(machine: Machine) -> tuple[str, ...]:
     """Warn before a run of properties that make timings vary and can be changed; one line each."""
-    return tuple(
-        f"{found.what}: {found.value}; {found.remedy}"
-        for check in (_check_governor, _check_boost, _check_load, _check_quota)
-        if (found := check(machine)).remedy
-    )
+    checks = (_check_governor, _check_boost, _check_load, _check_quota)
+    return tuple(_write_warning(found) for check in checks if (found := check(machine)).remedy)
+
+
+def quota_warning(machine: Machine) -> str | None:
+    """Warn of a CPU quota below all cores; return None without one."""
+    found = _check_quota(machine)
+    return _write_warning(found) if found.remedy else None
+
+
+def _write_warning(found: Advice) -> str:
+    return f"{found.what}: {found.value} ({found.source}); {found.remedy}"
 
 
 def _check_governor(machine: Machine) -> Advice:
@@ -98,7 +105,8 @@ def _check_quota(machine: Machine) -> Advice:
         return Advice("CPU quota", "none", read.source, "")
     is_tight = cores is not None and read.value < cores
     remedy = "start the container without a CPU limit" if is_tight else ""
-    return Advice("CPU quota", _write_cores(read.value), read.source, remedy)
+    unknown = "" if read.source in machine.throttling or not is_tight else ", throttling is not readable here"
+    return Advice("CPU quota", f"{_write_cores(read.value)}{unknown}", read.source, remedy)
 
 
 def _check_stolen(trials: Sequence[Measurement]) -> Advice:

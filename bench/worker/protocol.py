@@ -67,6 +67,7 @@ class Task:
         checks_content: mark a fetch as *corrupt* if its bytes are not those served.
         module_folders: folders that the strategy may import from, its own one first; they come behind the
             standard library and the installed packages.
+        throttling: files ``cpu.stat`` of the control groups whose CPU quota may stop this process.
     """
 
     strategy_file: Path
@@ -89,6 +90,7 @@ class Task:
     http2: bool = False
     checks_content: bool = False
     module_folders: tuple[str, ...] = ()
+    throttling: tuple[Path, ...] = ()
 
     def to_json(self) -> str:
         """Encode the task as one line."""
@@ -139,6 +141,7 @@ class TimedRound:
         timeline: None where the fetches do not tell their times.
         latencies_us: number of fetches by microseconds, see ``bench.worker.fetch_times``.
         probes: values of the probes, by figure.
+        throttled: periods of a CPU quota in which it stopped this process or others of its group.
     """
 
     elapsed_s: float
@@ -148,6 +151,7 @@ class TimedRound:
     timeline: Timeline | None = None
     latencies_us: Mapping[str, int] = field(default_factory=dict)
     probes: Mapping[str, float] = field(default_factory=dict)
+    throttled: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from bench.worker.protocol import (
 )
 from bench.worker.round_checks import FinishedRound, check_return_value, check_round, describe_failures
 from bench.worker.round_files import compare_files, find_escaping_links, list_paths, mark_corrupt_fetches
+from bench.worker.throttling import count_throttled_periods
 
 DownloadMany: TypeAlias = Callable[[Job], object]
 
@@ -154,6 +155,7 @@ def run_round(
     job.folder.mkdir(parents=True, exist_ok=True)
     before = frozenset(list_paths(task.folder))
     gc.collect()  # garbage of the previous round must not slow this one down
+    throttled_before = count_throttled_periods(task.throttling)
     probes.begin()
     called_s = perf_counter()
     returned = download_many(job)
@@ -161,6 +163,7 @@ def run_round(
     return_problem = check_return_value(returned, len(job.countries), called_s, returned_s)
     fetches: list[Fetch] = returned if return_problem is None and isinstance(returned, list) else []
     figures = probes.end(fetches)
+    throttled = count_throttled_periods(task.throttling) - throttled_before
     created = frozenset(list_paths(task.folder)) - before
     fetches = list(mark_corrupt_fetches(fetches, task.reference))
     files = compare_files(fetches, job, task.reference, created)
@@ -174,6 +177,7 @@ def run_round(
         timeline=timeline,
         latencies_us={} if timeline is None else count_latencies(fetches),
         probes=figures,
+        throttled=max(0, throttled),
     )
     if not task.live:
         rmtree(job.folder, ignore_errors=True)  # the strategy may have removed or replaced it

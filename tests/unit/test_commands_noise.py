@@ -93,7 +93,7 @@ def test_noisy_machine_is_warned_of_before_a_run(
     loud = Machine(unknown, Setting("powersave", "f"), nothing, nothing, unknown, unknown, unknown)
     monkeypatch.setattr("bench.app.execute.read_machine", lambda: loud)
     monkeypatch.setattr("bench.app.execute.run_blocks", lambda *_: None)
-    warned = "warning: frequency governor: powersave; sudo cpupower frequency-set -g performance\n"
+    warned = "warning: frequency governor: powersave (f); sudo cpupower frequency-set -g performance\n"
     for words in ([], ["--quiet"]):
         call(monkeypatch, "run", "ci", *words)
         assert warned in capsys.readouterr().err

@@ -158,6 +158,20 @@ def test_a_disturbed_trial_may_be_kept_but_not_one_with_time_outs() -> None:
     assert classified(with_timeouts(1, after=DROPPED), "keep") == f"invalid: {KERNEL}"
 
 
+def test_a_trial_throttled_in_a_timed_call_is_disturbed_and_names_the_quota() -> None:
+    slow = replace(TIMED, throttled=2)
+    evidence = replace(with_rounds(TIMED, slow, slow), quotas=("/g/cpu.max",), after=replace(CALM, swapped=8))
+    reason = "throttled by the CPU quota of /g/cpu.max; periods: 4"
+    assert classified(evidence) == f"invalid: {reason}"
+    assert classified(evidence, disturbed="keep") == f"ok: {reason}"
+
+
+def test_throttling_in_the_warm_up_disturbs_nothing_and_excuses_no_wrong_answer() -> None:
+    assert classified(with_rounds(replace(TIMED, throttled=2), TIMED)) == "ok: "
+    wrong = replace(TIMED, fetches={"ok": 2, "reset": 1}, throttled=2)
+    assert classified(with_rounds(TIMED, wrong)).startswith("error: fetches: 2 ok, 1 reset")
+
+
 def test_a_round_lasts_at_least_until_its_last_request() -> None:
     """Where a fetch timed out, its request may be read later."""
     assert check_times(EVIDENCE) is None

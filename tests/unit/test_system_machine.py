@@ -147,6 +147,54 @@ def test_group_name_that_is_no_text_is_written_with_replacements(
     assert found == Figure(0.5, f"/sys/fs/cgroup/{shown}/cpu.max")
 
 
+V1_MOUNT = "32 31 0:29 {} {} rw,relatime - cgroup cgroup rw,cpu,cpuacct\n"
+V2_MOUNT = "41 31 0:38 {} {} rw,relatime shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
+
+
+@pytest.mark.parametrize(
+    ("mount", "group", "file"),
+    [
+        (V2_MOUNT.format("/", "/sys/fs/cgroup/unified"), "0::/it", "sys/fs/cgroup/unified/it/cpu.max"),
+        (V2_MOUNT.format("/box", "/sys/fs/cgroup"), "0::/box", "sys/fs/cgroup/cpu.max"),
+        (V2_MOUNT.format("/box", "/sys/fs/cgroup"), "0::/box/a/b", "sys/fs/cgroup/a/cpu.max"),
+        (V2_MOUNT.format("/", "/sys/fs/cgroup"), "0::/../../elsewhere", "sys/fs/cgroup/cpu.max"),
+        (V2_MOUNT.format("/", r"/my\040groups"), "0::/it", "my groups/it/cpu.max"),
+        (V1_MOUNT.format("/box", "/cg/c"), "3:cpu,cpuacct:/box/in", "cg/c/in/cpu.cfs_quota_us"),
+        (V1_MOUNT.format("/box", "/cg/c"), "3:cpu,cpuacct:/box/in", "cg/c/cpu.cfs_quota_us"),
+        (V1_MOUNT.format("/box", "/cg/c"), "3:cpu,cpuacct:/host/box", "cg/c/cpu.cfs_quota_us"),
+    ],
+)
+def test_quota_is_read_where_the_control_groups_are_mounted(
+    tmp_path: Path, mount: str, group: str, file: str
+) -> None:
+    is_v2 = file.endswith("cpu.max")
+    limit = {file: "50000 100000\n" if is_v2 else "50000\n"}
+    period = {} if is_v2 else {file.replace("quota", "period"): "100000\n"}
+    counter = str(Path(file).with_name("cpu.stat"))
+    files = {"proc/self/mountinfo": mount, "proc/self/cgroup": f"{group}\n", **limit, **period}
+    root = write_files(tmp_path, {**files, counter: "nr_periods 9\nnr_throttled 3\n"})
+    found = read_machine(root)
+    assert found.quota == Figure(0.5, f"/{file}")
+    assert found.throttling == {f"/{file}": root / counter}
+
+
+def test_throttling_is_counted_for_each_finite_quota_that_has_a_counter(tmp_path: Path) -> None:
+    stat = "nr_periods 9\nnr_throttled 3\nthrottled_usec 5\n"
+    files = {
+        "proc/self/cgroup": "0::/a/b/c/d\n",
+        "sys/fs/cgroup/a/cpu.max": "50000 100000\n",
+        "sys/fs/cgroup/a/cpu.stat": stat,
+        "sys/fs/cgroup/a/b/cpu.max": "max 100000\n",
+        "sys/fs/cgroup/a/b/cpu.stat": stat,
+        "sys/fs/cgroup/a/b/c/cpu.max": "50000 100000\n",
+        "sys/fs/cgroup/a/b/c/cpu.stat": "usage_usec 5\n",
+        "sys/fs/cgroup/a/b/c/d/cpu.max": "90000 100000\n",
+        "sys/fs/cgroup/a/b/c/d/cpu.stat": stat,
+    }
+    found = read_machine(write_files(tmp_path, files)).throttling
+    assert set(found) == {"/sys/fs/cgroup/a/b/c/d/cpu.max", "/sys/fs/cgroup/a/cpu.max"}
+
+
 def test_cores_and_load_of_this_machine_are_read() -> None:
     found = read_machine()
     assert found.cores.value is not None

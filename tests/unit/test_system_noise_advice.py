@@ -2,12 +2,13 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from bench.model.results import Conditions, Measurement
 from bench.system.machine import Figure, Machine, Setting
-from bench.system.noise_advice import UNREADABLE, Advice, noise_advice, noise_warnings
+from bench.system.noise_advice import UNREADABLE, Advice, noise_advice, noise_warnings, quota_warning
 from tests.builders import case, trials
 
 QUIET = Machine(
@@ -136,14 +137,29 @@ def test_governor_turbo_load_and_quota_are_warned_of_before_a_run() -> None:
         boost=Setting("on", "/a/boost"),
         load=Figure(1.01, "f"),
         smt=Setting("on", "f"),
-        quota=Figure(0.5, "f"),
+        quota=Figure(0.5, "/g/cpu.max"),
+        throttling={"/g/cpu.max": Path("/g/cpu.stat")},
     )
     assert noise_warnings(loud) == (
-        "frequency governor: ondemand; sudo cpupower frequency-set -g performance",
-        "turbo: on; echo 0 | sudo tee /a/boost",
-        "load: 1.01 on 2 cores; end other processes; `top` shows them",
-        "CPU quota: 0.5 cores; start the container without a CPU limit",
+        "frequency governor: ondemand (f); sudo cpupower frequency-set -g performance",
+        "turbo: on (/a/boost); echo 0 | sudo tee /a/boost",
+        "load: 1.01 on 2 cores (f); end other processes; `top` shows them",
+        "CPU quota: 0.5 cores (/g/cpu.max); start the container without a CPU limit",
     )
+    assert quota_warning(loud) == noise_warnings(loud)[-1]
+
+
+def test_quota_whose_throttling_cannot_be_counted_says_so() -> None:
+    found = quota_warning(replace(QUIET, quota=Figure(1.5, "/g/cpu.max")))
+    assert found == (
+        "CPU quota: 1.5 cores, throttling is not readable here (/g/cpu.max); "
+        "start the container without a CPU limit"
+    )
+
+
+@pytest.mark.parametrize("cores", [2.0, 8.0, math.inf, None])
+def test_quota_of_all_cores_or_none_is_not_warned_of(cores: float | None) -> None:
+    assert quota_warning(replace(QUIET, quota=Figure(cores, "f"))) is None
 
 
 @pytest.mark.parametrize("load", [0.0, 1.0])
