@@ -70,7 +70,6 @@ def test_throttled_trials_are_marked_and_counted_and_the_quota_is_named_though_q
     ended = run(path, within=within)
     assert f"warning: CPU quota: 0.25 cores ({limit}); start the container without" in ended.stderr
     details = [trial["detail"] for trial in document(path)["trials"]]
-    assert len(details) == 2
     throttled = f"throttled by the CPU quota of {limit}; periods: "
     assert [each[: len(throttled)] for each in details] == [throttled]
     assert "1 trial kept although disturbed: throttled by the CPU quota" in " ".join(ended.stdout.split())
