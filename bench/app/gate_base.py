@@ -8,13 +8,12 @@ from typing import Final
 
 from bench.errors import IncomparableError, SetupError
 from bench.model.comparison import Variant
+from bench.model.text import join_or
 from bench.storage.pinned_reference import load_reference
-from bench.system.git import git
+from bench.system.git import blame_clone, git
 
 _MAIN_BRANCHES: Final = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
-_FETCH_HINT: Final = (
-    "fetch the whole history first (`fetch-depth: 0` in GitHub Actions, `GIT_DEPTH: 0` in GitLab)"
-)
+_CI_HINT: Final = "CI: `fetch-depth: 0` in GitHub Actions, `GIT_DEPTH: 0` in GitLab"
 
 
 def gate_variants(configured: tuple[Variant, Variant] | None, against: str | None) -> tuple[Variant, Variant]:
@@ -55,16 +54,21 @@ def merge_base() -> str:
     named = tuple(_ci_bases())
     branch = next((each for each in named or _MAIN_BRANCHES if is_revision(each)), None)
     if branch is None and named:
-        raise IncomparableError(f"the base of this change, {named[0]}, is not here", hint=_FETCH_HINT)
+        raise _missing_base(f"the base of this change, {named[0]}, is not here")
     if branch is None:
-        raise IncomparableError(
-            f"the repository has no branch {', '.join(_MAIN_BRANCHES)}",
-            hint=f"name a revision with --against, or {_FETCH_HINT}",
+        raise _missing_base(
+            f"there is no branch {join_or(_MAIN_BRANCHES)}", "name a revision with --against, or "
         )
     base = _ask_git("merge-base", branch, "HEAD")
     if not base:
-        raise IncomparableError(f"HEAD and {branch} have no commit in common here", hint=_FETCH_HINT)
+        raise _missing_base(f"HEAD and {branch} have no commit in common here")
     return base
+
+
+def _missing_base(what: str, otherwise: str = "") -> IncomparableError:
+    """Return an error on a base that is not here; a clone that lacks it comes first."""
+    problem, hint = blame_clone(what)
+    return IncomparableError(problem, hint=f"{otherwise}{hint} ({_CI_HINT})")
 
 
 def is_revision(name: str) -> bool:

@@ -20,6 +20,22 @@ _TIMEOUT_S: Final = 30
 """Long enough for a large repository that is not in memory."""
 
 
+IS_SHALLOW: Final = ("rev-parse", "--is-shallow-repository")
+"""Command whose answer is ``true`` in a clone that lacks old commits."""
+FILTERS: Final = ("config", "--get-regexp", r"^(remote\..*\.promisor|extensions\.partialclone)$")
+"""Command that has an answer in a clone that may lack files of its commits."""
+
+
+def describe_missing_commit(what: str, *, is_shallow: bool, is_partial: bool) -> tuple[str, str]:
+    """Return the message and the hint of a commit that git does not have; a shallow clone comes first."""
+    if not is_shallow:
+        return what, "`git log --all` shows the commits of this repository; fetch others first"
+    then = "`git fetch --unshallow`, then `git fetch --refetch --no-filter`"
+    kind, remedy = ("shallow and partial", then) if is_partial else ("shallow", "`git fetch --unshallow`")
+    hint = f"fetch the whole history with {remedy}, and another branch with `git fetch origin BRANCH:BRANCH`"
+    return f"this repository is a {kind} clone: {what}", hint
+
+
 def git(*words: str, stdin: str = "", environment: Mapping[str, str] | None = None) -> str:
     """Run a git command in the current folder, and return its output without the white space around it.
 
@@ -53,9 +69,8 @@ def commit_of(revision: str) -> str:
     except (OSError, subprocess.SubprocessError) as error:
         raise SetupError(f"git cannot be asked for {revision!r}", hint="install git") from error
     if not is_full_sha(commit):  # also a range or an exclusion, such as ^HEAD
-        raise UsageError(
-            f"there is no commit {revision!r}", hint="name a branch, a tag or a commit of this repository"
-        )
+        what, hint = blame_clone(f"there is no commit {revision!r}")
+        raise UsageError(what, hint=hint)
     return commit
 
 
@@ -89,10 +104,12 @@ def descendants_of(commit: str, commits: Collection[str]) -> frozenset[str]:
 
 def is_shallow() -> bool:
     """Say whether the repository is a shallow clone; False without one."""
-    try:
-        return git("rev-parse", "--is-shallow-repository") == "true"
-    except (OSError, subprocess.SubprocessError):
-        return False
+    return _answer(*IS_SHALLOW) == "true"
+
+
+def blame_clone(what: str) -> tuple[str, str]:
+    """Return the message and the hint of a commit that the current repository does not have."""
+    return describe_missing_commit(what, is_shallow=is_shallow(), is_partial=bool(_answer(*FILTERS)))
 
 
 def _list_commits(commits: Collection[str], *words: str) -> list[str]:
@@ -105,3 +122,11 @@ def _list_commits(commits: Collection[str], *words: str) -> list[str]:
 def _ranks(listed: Collection[str], commits: Collection[str]) -> Mapping[str, int]:
     wanted = frozenset(commits)
     return {commit: rank for rank, commit in enumerate(listed) if commit in wanted}
+
+
+def _answer(*words: str) -> str:
+    """Return the answer of git; an empty one if it fails, as outside of any repository."""
+    try:
+        return git(*words)
+    except (OSError, subprocess.SubprocessError):
+        return ""

@@ -14,7 +14,7 @@ from typing import Final
 
 from bench.errors import SetupError, UsageError
 from bench.model.comparison import is_full_sha
-from bench.system.git import READ_ONLY
+from bench.system.git import FILTERS, IS_SHALLOW, READ_ONLY
 from bench.variants.cache import scratch_folder
 from bench.variants.run_command import run_command, summarize_stderr
 
@@ -77,6 +77,29 @@ class Repository:
         except GitError:
             return None
         return commit if is_full_sha(commit) else None  # it is none for an exclusion, such as ^HEAD
+
+    def is_shallow(self) -> bool:
+        """Tell whether this is a clone without old commits."""
+        return self._answer(*IS_SHALLOW) == b"true"
+
+    def is_partial(self) -> bool:
+        """Tell whether this is a clone that may lack files of its commits."""
+        return bool(self._answer(*FILTERS))
+
+    def lacks_objects(self, commit: str) -> bool:
+        """Tell whether a file or a folder of a commit is not here."""
+        command = ("rev-list", "--objects", "--missing=print", "--no-object-names", f"{commit}^{{tree}}")
+        try:
+            return any(line.startswith(b"?") for line in self.git(*command).splitlines())
+        except GitError:  # the top folder itself
+            return True
+
+    def _answer(self, *words: str) -> bytes:
+        """Return the answer of git; an empty one if it fails."""
+        try:
+            return self.git(*words)
+        except GitError:
+            return b""
 
     def tree_of_head(self) -> str | None:
         """Return git's hash of this folder in the commit that is checked out, or None if it is not in it."""

@@ -11,6 +11,7 @@ from bench.errors import SetupError, UsageError
 from bench.model.comparison import Variant
 from bench.model.text import count_names, one_line
 from bench.storage.run_folder import JOURNAL
+from bench.system.git import describe_missing_commit
 from bench.variants.cache import cache_folder, entry_key, get_or_create
 from bench.variants.git import (
     GitError,
@@ -75,16 +76,27 @@ def _copy_revision(rev: str) -> Tree:
     repository = current_repository()
     commit = repository.resolve_commit(rev)
     if commit is None:
-        raise UsageError(
-            f"there is no revision {one_line(rev)!r} in this repository",
-            hint="`git log --all` shows its revisions; fetch others first",
+        what, hint = describe_missing_commit(
+            f"there is no revision {one_line(rev)!r}",
+            is_shallow=repository.is_shallow(),
+            is_partial=repository.is_partial(),
         )
-    tree_id = repository.rev_parse("--verify", f"{commit}^{{tree}}")
+        raise UsageError(what, hint=hint)
     objects = (repository.folder / repository.rev_parse("--git-path", "objects")).resolve()
     with temporary_repository(repository.folder, repository.object_format(), objects) as copy:
-        # not `write-tree`: git would give the objects of the user's repository a new date
-        copy.git("read-tree", tree_id)
-        folder, left_out = _check_out(copy, tree_id)
+        # in the copy, as git might fetch what a partial clone lacks into the user's repository
+        try:
+            tree_id = copy.rev_parse("--verify", f"{commit}^{{tree}}")
+            # not `write-tree`: git would give the objects of the user's repository a new date
+            copy.git("read-tree", tree_id)
+            folder, left_out = _check_out(copy, tree_id)
+        except GitError as error:
+            if repository.is_partial() and copy.lacks_objects(commit):
+                raise SetupError(
+                    f"this repository is a partial clone: it lacks files of {one_line(rev)}",
+                    hint="fetch them with `git fetch --refetch --no-filter`",
+                ) from error
+            raise
     return Tree(folder, tree_id, commit, dirty=False, left_out=left_out)
 
 
@@ -193,7 +205,7 @@ def _explain_errors(label: str) -> Iterator[None]:
     except GitError as error:
         raise SetupError(
             f"git cannot copy the tree of {label}: {error}",
-            hint="see the output of `git fsck`; fetch a partial clone without its filter",
+            hint="see the output of `git fsck`",
         ) from error
     except OSError as error:
         raise SetupError(

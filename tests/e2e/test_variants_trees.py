@@ -192,16 +192,78 @@ def test_shallow_clone_and_commit_without_a_branch_work(
     assert "newer" in names(tree(Variant(rev=newer)).folder)
 
 
-def test_partial_clone_is_an_environment_error_with_a_hint(
-    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def clone(repository: Path, *options: str) -> Path:
+    """Clone a repository of two commits with these options, and return the clone."""
     git(repository, "config", "uploadpack.allowFilter", "true")
-    options = ("--quiet", "--no-checkout", "--filter=blob:none")
-    git(tmp_path, "clone", *options, repository.as_uri(), "partial")
-    monkeypatch.chdir(tmp_path / "partial")
-    with pytest.raises(SetupError, match="git cannot copy the tree of main") as fault:
-        tree(Variant(rev="main"))
-    assert "partial clone" in fault.value.hint
+    (repository / "package" / "a.py").write_text("A = 'of a second commit'\n", encoding="utf-8")
+    commit_all(repository)
+    folder = repository.parent / "clone"
+    git(repository.parent, "clone", "--quiet", *options, repository.as_uri(), str(folder))
+    return folder
+
+
+@pytest.mark.parametrize("rev", ["HEAD~", "pinned", "full commit"])
+@pytest.mark.parametrize(
+    ("options", "kind", "remedies"),
+    [
+        (("--depth=1",), "shallow", ["--unshallow"]),
+        (
+            ("--depth=1", "--filter=blob:none"),
+            "shallow and partial",
+            ["--unshallow", "--refetch --no-filter"],
+        ),
+    ],
+)
+def test_revision_that_a_shallow_clone_lacks_names_the_clone_and_a_remedy_that_works(  # noqa: PLR0913, PLR0917  fixtures
+    repository: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    rev: str,
+    options: tuple[str, ...],
+    kind: str,
+    remedies: list[str],
+) -> None:
+    git(repository, "tag", "pinned")
+    rev = rev if rev != "full commit" else git(repository, "rev-parse", "HEAD")
+    folder = clone(repository, *options)
+    monkeypatch.chdir(folder)
+    with pytest.raises(UsageError, match=rf"^this repository is a {kind} clone: there is no rev") as refused:
+        tree(Variant(rev=rev))
+    for remedy in remedies:
+        assert f"`git fetch {remedy}`" in refused.value.hint
+        git(folder, "fetch", "--quiet", *remedy.split())
+    assert names(tree(Variant(rev=rev)).folder)
+
+
+@pytest.mark.parametrize("kind", ["blob:none", "tree:0", "blob:limit=1", "sparse"])
+def test_partial_clone_without_the_files_of_a_revision_names_the_clone_and_a_remedy_that_works(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    options = ("--filter=blob:none", "--sparse") if kind == "sparse" else (f"--filter={kind}",)
+    folder = clone(repository, *options)
+    monkeypatch.chdir(folder)
+    rev = "HEAD" if kind == "sparse" else "HEAD~"
+    with pytest.raises(SetupError, match=rf"^this repository is a partial clone: .* of {rev}") as fault:
+        tree(Variant(rev=rev))
+    assert "`git fetch --refetch --no-filter`" in fault.value.hint
+    git(folder, "fetch", "--quiet", "--refetch", "--no-filter")
+    assert "package" in {path.parts[0] for path in map(Path, names(tree(Variant(rev=rev)).folder))}
+
+
+def test_revision_that_a_partial_clone_has_whole_is_copied(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(clone(repository, "--filter=blob:none"))
+    assert tree(Variant(rev="HEAD")).id == tree(Variant()).id
+    with pytest.raises(UsageError, match=r"^there is no revision 'nowhere'"):
+        tree(Variant(rev="nowhere"))
+
+
+def test_damaged_repository_is_not_taken_for_a_partial_clone(repository: Path) -> None:
+    blob = git(repository, "rev-parse", "HEAD:package/a.py")
+    (repository / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    with pytest.raises(SetupError, match=r"^git cannot copy the tree of HEAD") as fault:
+        tree(Variant(rev="HEAD"))
+    assert "git fsck" in fault.value.hint
 
 
 def test_repository_with_sha256_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,14 @@ import pytest
 
 from bench.errors import SetupError, UsageError
 from bench.model.comparison import is_full_sha
-from bench.system.git import commit_of, commit_ranks, descendants_of, is_shallow
+from bench.system.git import (
+    commit_of,
+    commit_ranks,
+    descendants_of,
+    describe_missing_commit,
+    is_shallow,
+)
+from tests.repositories import commit_all, git, small_repository
 
 
 @pytest.mark.parametrize(
@@ -41,6 +48,43 @@ def test_revision_is_resolved_to_its_commit_and_an_option_is_refused(
     for unknown in ("nowhere", "--all", "", "main^{tree}"):
         with pytest.raises(UsageError, match="there is no commit"):
             commit_of(unknown)
+
+
+@pytest.mark.parametrize(
+    ("is_shallow", "is_partial", "start", "remedy"),
+    [
+        (False, False, "no v1", "fetch others first"),
+        (False, True, "no v1", "fetch others first"),
+        (True, False, "this repository is a shallow clone: no v1", "with `git fetch --unshallow`, and"),
+        (
+            True,
+            True,
+            "this repository is a shallow and partial clone: no v1",
+            "`git fetch --unshallow`, then `git fetch --refetch --no-filter`",
+        ),
+    ],
+)
+def test_kind_of_clone_comes_first_in_the_message(
+    is_shallow: bool,  # noqa: FBT001  table
+    is_partial: bool,  # noqa: FBT001  table
+    start: str,
+    remedy: str,
+) -> None:
+    what, hint = describe_missing_commit("no v1", is_shallow=is_shallow, is_partial=is_partial)
+    assert what == start
+    assert remedy in hint
+
+
+def test_commit_that_a_shallow_clone_lacks_names_the_clone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_repository(tmp_path / "origin")
+    (tmp_path / "origin" / "more").touch()
+    commit_all(tmp_path / "origin")
+    git(tmp_path, "clone", "--quiet", "--depth=1", (tmp_path / "origin").as_uri(), "shallow")
+    monkeypatch.chdir(tmp_path / "shallow")
+    with pytest.raises(UsageError, match=r"^this repository is a shallow clone: there is no commit 'HEAD~'"):
+        commit_of("HEAD~")
 
 
 def test_missing_git_is_an_environment_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
