@@ -203,25 +203,14 @@ def clone(repository: Path, *options: str) -> Path:
 
 
 @pytest.mark.parametrize("rev", ["HEAD~", "pinned", "full commit"])
-@pytest.mark.parametrize(
-    ("options", "kind", "remedies"),
-    [
-        (("--depth=1",), "shallow", ["--unshallow"]),
-        (
-            ("--depth=1", "--filter=blob:none"),
-            "shallow and partial",
-            ["--unshallow", "--refetch --no-filter"],
-        ),
-    ],
-)
-def test_revision_that_a_shallow_clone_lacks_names_the_clone_and_a_remedy_that_works(  # noqa: PLR0913, PLR0917  fixtures
-    repository: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    rev: str,
-    options: tuple[str, ...],
-    kind: str,
-    remedies: list[str],
+@pytest.mark.parametrize("kind", ["shallow", "shallow and partial"])
+def test_revision_that_a_shallow_clone_lacks_names_the_clone_and_a_remedy_that_works(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, rev: str, kind: str
 ) -> None:
+    options, remedies = ["--depth=1"], ["--unshallow"]
+    if "partial" in kind:
+        options.append("--filter=blob:none")
+        remedies.append("--refetch --no-filter")
     git(repository, "tag", "pinned")
     rev = rev if rev != "full commit" else git(repository, "rev-parse", "HEAD")
     folder = clone(repository, *options)
