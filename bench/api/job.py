@@ -166,9 +166,10 @@ class Job(NamedTuple):
         is_late = shortage is None and self._is_late(start_s, end_s)
         outcome = "timeout" if is_late else outcome_of_error(error, handled)
         cause = shortage or error
-        return self._watched(
-            Fetch(country, start_s, end_s, 0, 0, outcome, f"{type(cause).__name__}: {cause}")
-        )
+        waited = f"after {end_s - start_s:.3f} s" if outcome == "timeout" else ""
+        # many time-outs have no message
+        detail = ": ".join(filter(None, (waited, type(cause).__name__, str(cause))))
+        return self._watched(Fetch(country, start_s, end_s, 0, 0, outcome, detail))
 
     def _is_late(self, start_s: float, end_s: float) -> bool:
         return end_s - start_s > self.request_timeout_s

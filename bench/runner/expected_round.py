@@ -23,6 +23,8 @@ _NEAR_TIMEOUT: Final = 0.25
 """Share of the time-out below which a fetch is near it: the client's own work may make it late."""
 _UNSEEN: Final[tuple[FetchOutcome, ...]] = ("timeout", "error", "local_resource")
 """Outcomes of fetches whose fault the server may not have begun."""
+_UNSENT: Final[tuple[FetchOutcome, ...]] = ("refused", "reset", "tls", "error", "local_resource")
+"""Outcomes of fetches other than time-outs that may have ended before their request was sent."""
 _LEFT_EARLY: Final[tuple[FetchOutcome, ...]] = ("timeout", "too_large", "protocol")
 """Outcomes of fetches that did not wait for the end of the response."""
 
@@ -99,7 +101,7 @@ def compare_with_plan(timed: TimedRound, seen: ServerRound | None, expected: Exp
     if miscount is None and (wrong_faults := _find_wrong_faults(timed, seen, expected)):
         return wrong_faults
     return (
-        _find_wrong_outcomes(timed, expected)
+        _find_wrong_outcomes(timed, seen, expected)
         or miscount
         or _find_excess_in_flight(timed, seen, expected)
         or _find_impossible_speed(timed, expected)
@@ -133,15 +135,36 @@ def _find_wrong_faults(timed: TimedRound, seen: ServerRound | None, expected: Ex
     return Invalid("invalid", f"the server's faults: {_listed(met)} instead of {_listed(planned)}")
 
 
-def _find_wrong_outcomes(timed: TimedRound, expected: Expectation) -> Invalid | None:
+def _find_wrong_outcomes(
+    timed: TimedRound, seen: ServerRound | None, expected: Expectation
+) -> Invalid | None:
     surplus = surplus_outcomes(timed, expected)
     if not surplus:
         return None
     example = next((line for line in timed.failures if set(line.split(": ")[1:2]) & surplus), None)
     quote = "" if example is None else f" ({example})"
+    cause = f"; {_describe_timeouts(timed, seen, expected)}" if "timeout" in surplus else ""
     return Invalid(
-        "error", f"fetches: {_listed(timed.fetches)} instead of {_listed(expected.fetches)}{quote}"
+        "error", f"fetches: {_listed(timed.fetches)} instead of {_listed(expected.fetches)}{cause}{quote}"
     )
+
+
+def _describe_timeouts(timed: TimedRound, seen: ServerRound | None, expected: Expectation) -> str:
+    """Say how long the fetches waited that timed out, and how many of them the server never saw.
+
+    Where other fetches failed that the server may not have seen either, that number is an upper limit.
+    """
+    count = timed.fetches["timeout"]
+    times = dict.fromkeys(f"{wait_s:.2f}" for wait_s in timed.waited_s)
+    waited = f" after {' to '.join(times)} s" if times else ""
+    arrived = 0 if seen is None else seen.requests - seen.retries
+    unseen = min(count, sum(timed.fetches.values()) - expected.unseen - arrived)
+    if unseen <= 0:
+        return f"{count} timed out{waited}, all at the server"
+    others = sum(timed.fetches.get(outcome, 0) for outcome in _UNSENT)
+    limit = "up to " if others > expected.unseen else ""
+    never = f"{limit}{unseen} of them never reached the server: they waited in the client's own pool"
+    return f"{count} timed out{waited}, and {never}"
 
 
 def _find_excess_in_flight(

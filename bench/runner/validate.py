@@ -108,7 +108,8 @@ def check_escape(evidence: Evidence) -> Invalid | None:
 
 def check_exit(evidence: Evidence) -> Invalid | None:
     """Reject a trial whose worker failed, or reported a failure, unless it was refused connections."""
-    problem = find_exit_problem(evidence.exit, evidence.deadline_s, evidence.strategy_file)
+    progress = f" (`deadline`), {_describe_progress(evidence)}"
+    problem = find_exit_problem(evidence.exit, evidence.deadline_s, evidence.strategy_file, progress)
     if problem is None:
         return None
     if problem.outcome == "timeout" and (refused := check_refused_connections(evidence)):
@@ -231,6 +232,17 @@ def _escape(evidence: Evidence, detail: str) -> Invalid:
     """Describe an escape, which may be of either variant in a pair."""
     by = "" if evidence.paired_calls is None else "by this variant or the other: "
     return Invalid("escape", f"{by}{detail}")
+
+
+def _describe_progress(evidence: Evidence) -> str:
+    """Describe by the server log how far a trial had got."""
+    if not evidence.seen:
+        return "before its first request"
+    number = max(evidence.seen)
+    noun = "round" if evidence.paired_calls is None else "call"
+    place = f"timed {noun} {number}" if number else "the warm-up"
+    asked = sum(evidence.expected.fetches.values()) - evidence.expected.unseen
+    return f"in {place} with {evidence.seen[number].answered:,} of {asked:,} requests answered"
 
 
 def _was_killed_for_memory(evidence: Evidence) -> bool:

@@ -25,6 +25,14 @@ def count_latencies(fetches: Iterable[Fetch]) -> Mapping[str, int]:
     return dict(Counter(str(bucket_us(fetch.end_s - fetch.start_s)) for fetch in fetches))
 
 
+def timeout_waits_s(fetches: Iterable[Fetch]) -> tuple[float, ...]:
+    """Return the shortest and the longest time of a fetch that timed out; nothing if none is known."""
+    waits_s = [
+        fetch.end_s - fetch.start_s for fetch in fetches if fetch.outcome == "timeout" and fetch.start_s
+    ]
+    return (min(waits_s), max(waits_s)) if waits_s else ()
+
+
 def bucket_us(latency_s: float) -> int:
     """Return the lowest microsecond of the histogram bucket that a latency falls into."""
     latency_us = min(max(1, round(latency_s * 1e6)), _LONGEST_US)

@@ -142,6 +142,7 @@ class TimedRound:
         latencies_us: number of fetches by microseconds, see ``bench.worker.fetch_times``.
         probes: values of the probes, by figure.
         throttled: periods of a CPU quota in which it stopped this process or others of its group.
+        waited_s: the shortest and the longest time of a fetch that timed out; empty if none is known.
     """
 
     elapsed_s: float
@@ -152,6 +153,7 @@ class TimedRound:
     latencies_us: Mapping[str, int] = field(default_factory=dict)
     probes: Mapping[str, float] = field(default_factory=dict)
     throttled: int = 0
+    waited_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

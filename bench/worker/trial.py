@@ -20,7 +20,7 @@ from bench.model.process_limit import describe_process_limit
 from bench.model.text import describe_error
 from bench.model.trial_outcome import Invalid
 from bench.worker.events import Awaiting, EventWriter, WarmedUp
-from bench.worker.fetch_times import build_timeline, count_latencies
+from bench.worker.fetch_times import build_timeline, count_latencies, timeout_waits_s
 from bench.worker.leaks import count_leaks, count_resources
 from bench.worker.module_path import add_module_folders, explain_import_error
 from bench.worker.probes import RoundProbes
@@ -178,6 +178,7 @@ def run_round(
         latencies_us={} if timeline is None else count_latencies(fetches),
         probes=figures,
         throttled=max(0, throttled),
+        waited_s=timeout_waits_s(fetches),
     )
     if not task.live:
         rmtree(job.folder, ignore_errors=True)  # the strategy may have removed or replaced it

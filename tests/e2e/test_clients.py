@@ -1,6 +1,7 @@
 """Every client, blocking and asynchronous, against a real server: same outcomes, same details."""
 
 import asyncio
+import re
 import resource
 import socket
 from collections.abc import Iterator
@@ -104,6 +105,7 @@ def test_slow_server_is_a_timeout_after_one_request(
     (fetch,) = fetch_in_turn(job, face)
     assert fetch.outcome == "timeout"
     assert fetch.end_s - fetch.start_s < 0.4
+    assert re.fullmatch(r"after 0\.[1-3]\d\d s: \w+(: .+)?", fetch.detail)
     assert stub.requests.total() == 1
 
 

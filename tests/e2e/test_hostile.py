@@ -37,11 +37,11 @@ BLAMED: Final[Mapping[str, Blame]] = {
     "overflows_the_stack": Blame("crash", "killed by SIGSEGV, at File"),
     "segfaults": Blame("crash", "killed by SIGSEGV, at File"),
     # it hangs
-    "blocks_signals": Blame("timeout", "not done after 2 s"),
-    "hangs": Blame("timeout", "not done after 2 s, at File"),
-    "hangs_in_c": Blame("timeout", "not done after 2 s, at File"),
-    "ignores_sigterm": Blame("timeout", "not done after 2 s"),
-    "stops_itself": Blame("timeout", "not done after 2 s"),
+    "blocks_signals": Blame("timeout", "not done after 2 s (`deadline`), before its first request"),
+    "hangs": Blame("timeout", "not done after 2 s (`deadline`), before its first request, at File"),
+    "hangs_in_c": Blame("timeout", "not done after 2 s (`deadline`), before its first request, at File"),
+    "ignores_sigterm": Blame("timeout", "not done after 2 s (`deadline`), before its first request"),
+    "stops_itself": Blame("timeout", "not done after 2 s (`deadline`), before its first request"),
     # it raises
     "closes_stderr": Blame("error", "ValueError: 3 countries unheard of"),
     "eats_memory": Blame("error", "MemoryError (eats_memory.py:11)"),

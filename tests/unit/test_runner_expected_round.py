@@ -15,6 +15,7 @@ SIZES = {"BR": 10_000, "CN": 20_000}
 EXPECTED = Expectation(0.02, 0.06, 3, {"ok": 2, "not_found": 1}, {})
 GOOD = TimedRound(0.021, {"ok": 2, "not_found": 1}, 2, ())
 WITNESS = server_round()
+POOL = "never reached the server: they waited in the client's own pool"
 
 
 def expectation(profile: Profile, *, workers: int = 1, timeout_s: float = 10.0) -> Expectation:
@@ -94,7 +95,8 @@ def test_every_round_of_a_block_has_the_same_expectation() -> None:
             WITNESS,
             Invalid(
                 "error",
-                "fetches: 1 not_found, 1 ok, 1 timeout instead of 1 not_found, 2 ok (BR: timeout: slow)",
+                "fetches: 1 not_found, 1 ok, 1 timeout instead of 1 not_found, 2 ok; "
+                "1 timed out, all at the server (BR: timeout: slow)",
             ),
         ),
         (
@@ -114,7 +116,46 @@ def test_malformed_failures_of_a_report_are_not_quoted() -> None:
     """A strategy may have forged its report."""
     timed = replace(GOOD, fetches={"timeout": 3}, failures=("nonsense", "BR: timeout: slow"))
     found = compare_with_plan(timed, WITNESS, EXPECTED)
-    assert found == Invalid("error", "fetches: 3 timeout instead of 1 not_found, 2 ok (BR: timeout: slow)")
+    assert found is not None
+    assert found.detail.endswith("all at the server (BR: timeout: slow)")
+
+
+@pytest.mark.parametrize(
+    ("fetches", "waited_s", "seen", "cause"),
+    [
+        ({"timeout": 3}, (1.0, 1.0004), WITNESS, "3 timed out after 1.00 s, all at the server"),
+        (
+            {"ok": 1, "timeout": 2},
+            (1.0, 1.25),
+            replace(WITNESS, requests=2),
+            f"2 timed out after 1.00 to 1.25 s, and 1 of them {POOL}",
+        ),
+        (
+            {"timeout": 3},
+            (),
+            None,
+            f"3 timed out, and 3 of them {POOL}",
+        ),
+        (  # a second request for the same flag does not stand for a fetch that sent none
+            {"ok": 1, "timeout": 2},
+            (2.0, 2.0),
+            replace(WITNESS, requests=2, retries=1),
+            f"2 timed out after 2.00 s, and 2 of them {POOL}",
+        ),
+        (
+            {"ok": 1, "timeout": 1, "refused": 1},
+            (2.0, 2.0),
+            replace(WITNESS, requests=1),
+            f"1 timed out after 2.00 s, and up to 1 of them {POOL}",
+        ),
+    ],
+)
+def test_time_outs_say_how_long_they_waited_and_how_many_the_server_never_saw(
+    fetches: dict[str, int], waited_s: tuple[float, ...], seen: ServerRound | None, cause: str
+) -> None:
+    found = compare_with_plan(replace(GOOD, fetches=fetches, waited_s=waited_s), seen, EXPECTED)
+    assert found is not None
+    assert found.detail.partition("; ")[2] == cause
 
 
 def test_a_fetch_close_to_its_time_out_may_end_either_way() -> None:

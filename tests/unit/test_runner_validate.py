@@ -44,6 +44,7 @@ EVIDENCE = Evidence(
     before=BEFORE,
     after=CALM,
 )
+LATE = "not done after 60 s (`deadline`), in timed round 1 with 3 of 3 requests answered"
 KERNEL = "the kernel dropped connections: 2 (ListenOverflows, ListenDrops)"
 SERVER = "local_resource: the server had no descriptor for another connection"
 
@@ -112,7 +113,7 @@ def test_a_trial_of_a_pair_that_did_not_run_all_rounds_was_cut_short() -> None:
         (KILLED, CALM, "crash: killed by SIGKILL"),
         (KILLED, None, "crash: killed by SIGKILL"),
         (replace(KILLED, status=-11), replace(CALM, oom_kills=6), "crash: killed by SIGSEGV"),
-        (replace(KILLED, in_time=False), replace(CALM, oom_kills=6), "timeout: not done after 60 s"),
+        (replace(KILLED, in_time=False), replace(CALM, oom_kills=6), f"timeout: {LATE}"),
     ],
 )
 def test_a_crash_mentions_memory_if_the_kernel_killed_for_it(
@@ -141,7 +142,23 @@ def test_a_trial_whose_connections_were_refused_is_invalid(evidence: Evidence, r
 
 def test_a_time_out_is_blamed_on_the_strategy_where_no_connection_was_refused() -> None:
     assert classified(with_timeouts(1)).startswith("error: fetches: 2 ok, 1 timeout instead of 3 ok")
-    assert classified(replace(EVIDENCE, exit=TIMED_OUT)) == "timeout: not done after 60 s"
+    assert classified(replace(EVIDENCE, exit=TIMED_OUT)) == f"timeout: {LATE}"
+
+
+@pytest.mark.parametrize(
+    ("seen", "paired_calls", "progress"),
+    [
+        ({}, None, "before its first request"),
+        ({0: replace(SEEN, answered=2)}, None, "in the warm-up with 2 of 3 requests answered"),
+        ({0: SEEN, 4: replace(SEEN, answered=0)}, None, "in timed round 4 with 0 of 3 requests answered"),
+        ({0: SEEN, 4: SEEN}, 15, "in timed call 4 with 3 of 3 requests answered"),
+    ],
+)
+def test_a_trial_past_its_deadline_names_the_key_and_how_far_it_got(
+    seen: Mapping[int, ObservedRound], paired_calls: int | None, progress: str
+) -> None:
+    late = replace(EVIDENCE, exit=TIMED_OUT, seen=seen, paired_calls=paired_calls)
+    assert classified(late) == f"timeout: not done after 60 s (`deadline`), {progress}"
 
 
 def test_refused_connections_excuse_only_time_outs() -> None:

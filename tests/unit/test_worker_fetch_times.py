@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.api import Fetch
-from bench.worker.fetch_times import build_timeline, occupied_s
+from bench.worker.fetch_times import build_timeline, occupied_s, timeout_waits_s
 
 
 def fetch(start_s: float, end_s: float, answered_s: float = 0.0) -> Fetch:
@@ -68,3 +68,9 @@ def test_occupied_time_equals_a_count_second_by_second(spans: list[tuple[int, in
         min(workers, sum(each.start_s <= second < each.end_s for each in fetches)) for second in range(81)
     )
     assert occupied_s(fetches, workers) == counted
+
+
+def test_shortest_and_longest_wait_of_time_outs_leave_out_others_and_unknown_times() -> None:
+    late = [fetch(11, 13)._replace(outcome="timeout"), fetch(11, 12.5)._replace(outcome="timeout")]
+    assert timeout_waits_s([fetch(1, 9), *late, fetch(0, 0)._replace(outcome="timeout")]) == (1.5, 2)
+    assert timeout_waits_s([fetch(1, 9)]) == ()

@@ -33,14 +33,22 @@ class WorkerExit:
     ended_s: float
 
 
-def find_exit_problem(ending: WorkerExit, deadline_s: float, strategy_file: Path) -> Invalid | None:
+def find_exit_problem(
+    ending: WorkerExit, deadline_s: float, strategy_file: Path, progress: str = ""
+) -> Invalid | None:
     """Return the problem of a worker that failed or reported a failure, or None.
 
     Crashes and time-outs are located in the strategy's file if possible.
+
+    Args:
+        ending: the end of the worker.
+        deadline_s: its time limit.
+        strategy_file: the file in which to locate it.
+        progress: how far it had got if it exceeded the limit, after the limit in the message.
     """
     place = _place(ending.stderr, strategy_file)
     if not ending.in_time:
-        return Invalid("timeout", f"not done after {deadline_s:g} s{place}")
+        return Invalid("timeout", f"not done after {deadline_s:g} s{progress}{place}")
     if ending.report is not None:
         outcome, detail = ending.report.outcome, ending.report.detail
         return None if outcome == "ok" else Invalid(outcome, detail)

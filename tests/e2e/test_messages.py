@@ -1,0 +1,83 @@
+"""Messages of failed trials name the cause, in the table and in JUnit."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.runs import ROOT, config, document, run
+
+pytestmark = pytest.mark.e2e
+
+GATHERS_ALL = """
+import asyncio
+from bench.api import Fetch, Job
+
+async def gather(job: Job) -> list[Fetch]:
+    async with job.async_client() as download_one:
+        return list(await asyncio.gather(*map(download_one, job.countries)))
+
+def download_many(job: Job) -> list[Fetch]:
+    return asyncio.run(gather(job)) if job.workers else []
+"""
+GROUPS = """
+import asyncio
+from bench.api import Fetch, Job
+
+async def fail(country: str) -> Fetch:
+    raise RuntimeError(f"no flag of {country}")
+
+async def group(job: Job, depth: int) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        if depth:
+            tasks.create_task(group(job, depth - 1))
+        else:
+            for country in job.countries:
+                tasks.create_task(fail(country))
+
+def download_many(job: Job) -> list[Fetch]:
+    asyncio.run(group(job, 2))
+    return []
+"""
+
+
+def detail_of(path: Path) -> str:
+    """Return the detail of the only trial of a run."""
+    (trial,) = document(path)["trials"]
+    return str(trial["detail"])
+
+
+@pytest.mark.parametrize("client", ["httpx", "aiohttp"])
+def test_time_outs_in_the_pool_of_a_client_are_told_from_those_at_the_server(
+    tmp_path: Path, client: str
+) -> None:
+    (tmp_path / "gathers_all.py").write_text(GATHERS_ALL)
+    changes = {"countries": "pop20", "workers": 1, "clients": [client], "request_timeout": "600ms"}
+    path = config(tmp_path, ["gathers_all.py"], profile={"latency": "200ms"}, blocks=1, **changes)
+    run(path)
+    detail = detail_of(path)
+    assert " timed out after 0.6" in detail
+    assert " of them never reached the server: they waited in the client's own pool (" in detail
+
+
+def test_trial_past_its_deadline_says_how_far_it_got(tmp_path: Path) -> None:
+    changes = {"countries": "pop20", "workers": 1, "deadline": "3s", "rounds": 9}
+    path = config(tmp_path, ["sequential"], profile={"latency": "50ms"}, blocks=1, **changes)
+    run(path)
+    detail = detail_of(path)
+    assert detail.startswith("not done after 3 s (`deadline`), in ")
+    assert " of 20 requests answered" in detail
+
+
+def test_group_of_exceptions_is_named_by_its_first_one_in_table_and_junit(tmp_path: Path) -> None:
+    (tmp_path / "groups.py").write_text(GROUPS)
+    path = config(tmp_path, ["groups.py"], blocks=1)
+    ended = run(path)
+    line = GROUPS.splitlines().index('    raise RuntimeError(f"no flag of {country}")') + 1
+    message = f"RuntimeError: no flag of BR (groups.py:{line}), 1 of 3 in a TaskGroup"
+    assert detail_of(path) == message
+    assert message in " ".join(ended.stdout.split())
+    command = [sys.executable, "-m", "bench", "export", str(path.parent / "run"), "--to", "junit"]
+    junit = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    assert message in junit.stdout
