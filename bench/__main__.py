@@ -14,14 +14,13 @@ from bench.errors import BenchError, ConfigError, ExitCode, SetupError
 from bench.model.process_limit import describe_process_limit
 from bench.model.text import printable
 from bench.runner.processes.signals import Interrupted, handle_termination
+from bench.system.console_encoding import use_stand_ins
 
 
 def main() -> None:
     """Run a command and exit with its code (``bench.errors.ExitCode``)."""
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None and not stream.isatty():
-            # a C locale must not turn a table into a traceback
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        use_stand_ins(stream)
     sys.exit(_run_command())
 
 
@@ -30,7 +29,7 @@ def _run_command() -> int:
         with handle_termination():
             return int(cli.main(prog_name="flagbench", standalone_mode=False) or ExitCode.OK)
     except click.ClickException as error:
-        error.show()
+        error.show(sys.stderr)  # click would write UTF-8 to a console without it
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
@@ -64,7 +63,7 @@ def _print_to_stderr(*lines: str) -> None:
     """Print lines that may quote file names; on a full disk, the exit code has to do."""
     with suppress(OSError):
         for line in lines:
-            click.echo(printable(line), err=True)
+            click.echo(printable(line), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from typing import TextIO
 
 from rich.console import Console
 
+from bench.system.console_encoding import use_stand_ins
+
 
 class BrokenPipeConsole(Console):
     """A console that ignores a broken pipe: the run goes on and is stored."""
@@ -20,11 +22,13 @@ class BrokenPipeConsole(Console):
 
 def stdout_console() -> Console:
     """Return the console for results; it prints text without highlighting."""
+    use_stand_ins(sys.stdout)  # not the stream that the program began with, where pytest replaced it
     return BrokenPipeConsole(highlight=False, markup=False, emoji=False)
 
 
 def stderr_console() -> Console:
     """Return the console for progress, notes and warnings; it prints text without highlighting."""
+    use_stand_ins(sys.stderr)
     return BrokenPipeConsole(stderr=True, highlight=False, markup=False, emoji=False)
 
 

@@ -194,7 +194,7 @@ def _blocks_for_knees(points: Sequence[ScalingPoint]) -> Iterator[str]:
 
 
 def _bounds(interval: Interval, write: Callable[[float], str]) -> str:
-    bounds = format_interval(interval, lambda value: "∞" if value == inf else write(value), " to ")
+    bounds = format_interval(interval, lambda value: "infinity" if value == inf else write(value), " to ")
     return "" if bounds == MISSING else f" ({bounds})"
 
 

@@ -14,34 +14,18 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from bench.report.sparkline import BARS, BREAK
 from bench.report.table import Column, RemarkKind, Row, Section, Table, Tone
 
 _TONES: Final[Mapping[Tone, str]] = {"plain": "", "best": "bold green", "good": "green", "bad": "red"}
 _REMARKS: Final[Mapping[RemarkKind, str]] = {
     "paragraph": "", "failure": "red", "warning": "yellow", "note": "dim"
 }  # fmt: skip
-_ASCII: Final = str.maketrans(
-    {**dict(zip(f"{BARS}{BREAK}−–·", "_.-:=+*#|---", strict=True)), "÷": "/", "×": "x", "≈": "~", "±": "+-"}
-)
-"""Replacements for a console whose encoding has no bars."""
 _FLAT_GAP: Final = 2
 _STACKED_GAP: Final = 1
 
 
 def print_tables(tables: Iterable[Table], console: Console) -> None:
     """Print tables as wide as the console is, with blank lines between them and after a last remark."""
-    try:
-        BARS.encode(console.encoding)
-    except (UnicodeError, LookupError):
-        with console.capture() as captured:
-            _print(tables, console)
-        console.out(captured.get().translate(_ASCII), end="", highlight=False)
-    else:
-        _print(tables, console)
-
-
-def _print(tables: Iterable[Table], console: Console) -> None:
     table = Table()
     for number, table in enumerate(tables):
         if number > 0:

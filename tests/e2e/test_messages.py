@@ -1,7 +1,9 @@
-"""Messages of failed trials name the cause, in the table and in JUnit."""
+"""Messages name the cause of a failed trial, in the table and in JUnit, on a console of any encoding."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -81,3 +83,45 @@ def test_group_of_exceptions_is_named_by_its_first_one_in_table_and_junit(tmp_pa
     command = [sys.executable, "-m", "bench", "export", str(path.parent / "run"), "--to", "junit"]
     junit = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
     assert message in junit.stdout
+
+
+ASCII = {"PYTHONIOENCODING": "ascii"}
+C_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+LATIN = {"PYTHONIOENCODING": "iso-8859-1"}
+
+
+def shown(words: Sequence[str], environment: Mapping[str, str]) -> tuple[bytes, bytes]:
+    """Return what a command writes to stdout and to stderr."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "bench", *words],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    return ended.stdout, ended.stderr
+
+
+@pytest.mark.parametrize("environment", [ASCII, C_LOCALE, LATIN], ids=["ascii", "C", "latin-1"])
+@pytest.mark.parametrize("command", ["show", "compare"])
+def test_tables_on_other_consoles_have_stand_ins_of_the_same_width(
+    command: str, environment: Mapping[str, str]
+) -> None:
+    run_folder = "tests/fixtures/contract/runs/slower"
+    full, _ = shown([command, run_folder], {"PYTHONUTF8": "1"})
+    text, _ = shown([command, run_folder], environment)
+    assert b"\\" not in text
+    assert environment is LATIN or text.isascii()
+    lines, expected = text.decode("iso-8859-1").splitlines(), full.decode().splitlines()
+    assert [len(line) for line in lines] == [len(line) for line in expected]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["show", "–×≈"], ["run", "x", "--blocks", "–×≈"], ["–×≈"], ["run", "--–×≈"], ["check", "–×≈.yaml"]],
+)
+def test_errors_on_an_ascii_console_have_stand_ins(words: Sequence[str]) -> None:
+    _, text = shown(words, ASCII)
+    assert text.isascii()
+    assert b"-x~" in text
