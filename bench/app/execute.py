@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic
 
 from bench.app.output import print_note, stderr_console
-from bench.app.preflight import check_resources, resource_warnings
+from bench.app.preflight import check_import_path, check_resources, resource_warnings
 from bench.errors import BenchError, ExitCode, SetupError, UnsavedRunError, UsageError
 from bench.model.cases import Experiment
 from bench.model.flags import served_flags
@@ -166,6 +166,7 @@ def _open_run(experiment: Experiment, options: RunOptions) -> Iterator[OpenRun]:
     now, pinning, past = datetime.now(UTC), plan_pinning(experiment), None
     flags = served_flags(experiment.flags_dir)
     flag_sizes = {code: len(flag) for code, flag in flags.items()}
+    check_import_path(experiment)
     # before there is a folder: an interrupt meanwhile would leave an empty one
     header = RunHeader(
         started=now.isoformat(timespec="seconds"),

@@ -15,11 +15,13 @@ from bench.errors import ResourceError, SetupError
 from bench.model.cases import Case, Experiment, Strategy
 from bench.model.lower_bound import CaseForecast
 from bench.model.text import plural
+from bench.runner.context import own_variant
 from bench.runner.time_estimate import expected_rounds
 from bench.server.resource_needs import count_listeners, required_descriptors
 from bench.storage.run_folder import RUNS
 from bench.system.limits import Limits, raise_limit, read_limits
 from bench.system.machine import Figure
+from bench.system.paths import join_import_path
 
 _KIB: Final = 1 << 10
 _MIB: Final = 1 << 20
@@ -95,6 +97,17 @@ def check_resources(
     if shortages := find_shortages(resource_needs(experiment, flag_sizes, kept), limits):
         raise ResourceError(shortages)
     return limits
+
+
+def check_import_path(experiment: Experiment) -> None:
+    """Refuse strategies in a project whose folder cannot be imported from.
+
+    Raises:
+        SetupError: a folder cannot be on an import path.
+    """
+    variants = experiment.variants.values() or (own_variant(experiment.strategies),)
+    for variant in variants:
+        join_import_path(variant.import_path)
 
 
 def resource_warnings(

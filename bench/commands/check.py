@@ -3,7 +3,7 @@
 import rich_click as click
 
 from bench.app.output import print_note, stdout_console
-from bench.app.preflight import check_resources, resource_warnings
+from bench.app.preflight import check_import_path, check_resources, resource_warnings
 from bench.app.select import load_experiment
 from bench.model.flags import served_flags
 from bench.report.terminal import print_tables
@@ -19,6 +19,7 @@ from bench.system.noise_advice import quota_warning
 def check(*, config: str) -> None:
     """Validate CONFIG; print its cases, their ideals and the expected duration."""
     experiment = load_experiment(config)
+    check_import_path(experiment)
     flags = served_flags(experiment.flags_dir)
     sizes = {code: len(flag) for code, flag in flags.items()}
     limits = check_resources(experiment, sizes, out=None)

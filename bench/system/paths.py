@@ -1,8 +1,12 @@
 """Locate the shipped strategies and configs, in a checkout or in the wheel, for import paths and listings."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
+
+from bench.errors import SetupError
+from bench.model.text import one_line
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 _BUNDLED: Final = _PACKAGE / "_bundled"
@@ -36,6 +40,22 @@ def configs_folder() -> Path:
 def import_path() -> tuple[str, ...]:
     """Return the folders of ``bench`` and ``strategies``, which a worker needs in front of its path."""
     return tuple(dict.fromkeys((str(home()), str(_PACKAGE.parent))))
+
+
+def join_import_path(folders: Iterable[str | Path]) -> str:
+    """Join folders for ``PYTHONPATH``.
+
+    Raises:
+        SetupError: the name of a folder has the separator in it.
+    """
+    names = [str(folder) for folder in folders]
+    if broken := next((name for name in names if os.pathsep in name), None):
+        raise SetupError(
+            f"the folder {one_line(broken)} cannot be on an import path: "
+            f"{os.pathsep!r} separates the folders of one",
+            hint="rename it or the folder above it, or move it to another one",
+        )
+    return os.pathsep.join(names)
 
 
 def module_folders(top: Path) -> tuple[Path, ...]:

@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 
 from bench.errors import SetupError
 from bench.model.text import one_line
+from bench.system.paths import join_import_path
 from bench.variants.run_command import run_command, summarize_stderr
 
 _TIMEOUT_S: Final = 300.0
@@ -133,4 +134,4 @@ def _find_answer(stdout: bytes) -> dict[str, Any] | None:
 
 def _environment(users: Mapping[str, str], path: Sequence[Path]) -> dict[str, str]:
     passed = {name: users[name] for name in _PASSED if name in users}
-    return {**passed, "PYTHONPATH": os.pathsep.join(map(str, path)), "PYTHONUTF8": "1"}
+    return {**passed, "PYTHONPATH": join_import_path(path), "PYTHONUTF8": "1"}

@@ -50,6 +50,19 @@ def detail_of(path: Path) -> str:
     return str(trial["detail"])
 
 
+def shown(words: Sequence[str], environment: Mapping[str, str]) -> tuple[bytes, bytes]:
+    """Return what a command writes to stdout and to stderr."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "bench", *words],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    return ended.stdout, ended.stderr
+
+
 @pytest.mark.parametrize("client", ["httpx", "aiohttp"])
 def test_time_outs_in_the_pool_of_a_client_are_told_from_those_at_the_server(
     tmp_path: Path, client: str
@@ -85,22 +98,23 @@ def test_group_of_exceptions_is_named_by_its_first_one_in_table_and_junit(tmp_pa
     assert message in junit.stdout
 
 
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_project_in_a_folder_that_cannot_be_imported_from_is_refused_by_name(
+    tmp_path: Path, command: str
+) -> None:
+    project = tmp_path / "12:30"
+    (project / ".git").mkdir(parents=True)
+    (project / "gathers_all.py").write_text(GATHERS_ALL)
+    path = config(project, ["gathers_all.py"], clients=["httpx"])
+    out = ["--out", str(tmp_path / "run")] if command == "run" else []
+    _, text = shown([command, str(path), *out], {})
+    assert text.decode().startswith(f"error[environment]: the folder {project} cannot be on an import path:")
+    assert not (tmp_path / "run").exists()
+
+
 ASCII = {"PYTHONIOENCODING": "ascii"}
 C_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 LATIN = {"PYTHONIOENCODING": "iso-8859-1"}
-
-
-def shown(words: Sequence[str], environment: Mapping[str, str]) -> tuple[bytes, bytes]:
-    """Return what a command writes to stdout and to stderr."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "bench", *words],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
-    return ended.stdout, ended.stderr
 
 
 @pytest.mark.parametrize("environment", [ASCII, C_LOCALE, LATIN], ids=["ascii", "C", "latin-1"])

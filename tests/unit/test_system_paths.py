@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.errors import SetupError
 from bench.system import paths
-from bench.system.paths import home, module_folders, strategies_folder, strategy_path
+from bench.system.paths import home, join_import_path, module_folders, strategies_folder, strategy_path
 
 
 @pytest.fixture
@@ -77,3 +78,12 @@ def test_shipped_strategy_has_no_project(tmp_path: Path, monkeypatch: pytest.Mon
 def test_shipped_strategies_add_nothing_to_the_path() -> None:
     assert not [file for file in strategies_folder().glob("*.py") if strategy_path(file)]
     assert str(home()) not in strategy_path(home() / "tests" / "x.py")
+
+
+def test_folder_whose_name_separates_folders_is_refused_by_name(tmp_path: Path) -> None:
+    assert join_import_path([tmp_path, "/b"]) == f"{tmp_path}:/b"
+    with pytest.raises(
+        SetupError, match=r"^the folder /jobs/12:30/src cannot be on an import path: ':' "
+    ) as refused:
+        join_import_path(["/a", Path("/jobs/12:30/src")])
+    assert "rename" in refused.value.hint

@@ -17,7 +17,7 @@ from bench.errors import SetupError
 from bench.model.process_limit import describe_process_limit
 from bench.runner.processes import supervisor
 from bench.runner.processes.workspace import fresh_workspace
-from bench.system.paths import import_path
+from bench.system.paths import import_path, join_import_path
 from bench.system.process_tree import become_subreaper, children, descendants
 
 _INHERITED: Final = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ")
@@ -29,9 +29,12 @@ def child_environment(environment: Mapping[str, str], path: Sequence[str] = ()) 
     """Return the environment of a child, with an import path that leads to ``bench``, by default our own.
 
     ``PYTHONDONTWRITEBYTECODE`` is not inherited: it would make every worker compile its imports.
+
+    Raises:
+        SetupError: a folder cannot be on an import path.
     """
     inherited = {name: value for name, value in environment.items() if name in _INHERITED}
-    return {**inherited, "PYTHONPATH": os.pathsep.join(path or import_path()), "PYTHONUTF8": "1"}
+    return {**inherited, "PYTHONPATH": join_import_path(path or import_path()), "PYTHONUTF8": "1"}
 
 
 class Launcher:
