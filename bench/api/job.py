@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, contextmanager
 from importlib import import_module
 from sys import exception
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar
 from zlib import crc32
 
 from bench.api.client import LARGEST_BYTES, Answer, ClientSettings
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 LOOP_WATCHERS: "Final[list[Callable[[AbstractEventLoop], None]]]" = []
 """Called with each event loop in which a client is opened; a job could not carry them to other processes."""
 
+CLIENT_OBSERVERS: Final[list[Callable[[str], None]]] = []
+"""Called with the kind of each client that is opened, ``sync`` or ``async``; none while a job is timed."""
+
+_OPENERS: Final = {
+    "sync": ("open_client", "a synchronous"),
+    "async": ("open_async_client", "an asynchronous"),
+}
 _LETTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _CODE_LENGTH: Final = 2
 
@@ -33,6 +40,10 @@ def is_country_code(text: str) -> bool:
     No other text may become part of a path or an address.
     """
     return len(text) == _CODE_LENGTH and _LETTERS.issuperset(text)
+
+
+class WrongClientError(Exception):
+    """A strategy opens a client that its case was not planned with."""
 
 
 class Job(NamedTuple):
@@ -68,10 +79,15 @@ class Job(NamedTuple):
 
     @contextmanager
     def client(self) -> Iterator[Callable[[str], Fetch]]:
-        """Open the case's client and yield ``download_one(country)``, which any thread may call."""
+        """Open the case's client and yield ``download_one(country)``, which any thread may call.
+
+        Raises:
+            WrongClientError: the case was planned with another kind of client, or with none.
+        """
+        open_client = self._find_opener("sync")
         watchdog, timeout_s = process_watchdog(), self.request_timeout_s
         begin, end = watchdog.begin, watchdog.end
-        with watchdog.expect_fetches(timeout_s), self._client_module().open_client(self._settings) as get:
+        with watchdog.expect_fetches(timeout_s), open_client(self._settings) as get:
 
             def download_one(country: str) -> Fetch:
                 handled, start_s = exception(), perf_counter()
@@ -90,12 +106,17 @@ class Job(NamedTuple):
 
     @asynccontextmanager
     async def async_client(self) -> AsyncIterator[Callable[[str], Awaitable[Fetch]]]:
-        """Open the case's client and yield an awaitable ``download_one(country)``."""
+        """Open the case's client and yield an awaitable ``download_one(country)``.
+
+        Raises:
+            WrongClientError: the case was planned with another kind of client, or with none.
+        """
         from asyncio import get_running_loop, timeout  # heavy; strategies with threads do without it
 
+        open_client = self._find_opener("async")
         for watch in LOOP_WATCHERS:
             watch(get_running_loop())
-        async with self._client_module().open_async_client(self._settings) as get:
+        async with open_client(self._settings) as get:
 
             async def download_one(country: str) -> Fetch:
                 handled, start_s = exception(), perf_counter()
@@ -127,8 +148,19 @@ class Job(NamedTuple):
             http2=self.http2,
         )
 
-    def _client_module(self) -> Any:
-        return import_module(f"strategies.clients.{self.client_name}")
+    def _find_opener(self, kind: Literal["sync", "async"]) -> Any:
+        """Return the function that opens the case's client, and show it to the observers."""
+        name, words = _OPENERS[kind]
+        module = import_module(f"strategies.clients.{self.client_name}") if self.client_name else None
+        opener = getattr(module, name, None)
+        if opener is None:
+            planned = f"with {self.client_name}" if self.client_name else "without a client"
+            raise WrongClientError(
+                f'opened {words} client, and its case was planned {planned}: declare CLIENTS = "{kind}"'
+            )
+        for observe in CLIENT_OBSERVERS:
+            observe(kind)
+        return opener
 
     def _url(self, country: str) -> str:
         if not is_country_code(country):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bench.model.cases import Case
+from bench.model.job_use import JobUse
 from bench.model.json_codec import added_field
 from bench.model.trial_outcome import Outcome
 
@@ -165,6 +166,7 @@ class Measurement:
         conditions: ``None`` if the machine does not report its load.
         cores: number of processors that the worker could run on.
         leak: ``None`` if the trial did not end normally.
+        job_use: the use of the job in the warm-up; ``None`` if that is not known.
     """
 
     case: str
@@ -183,6 +185,7 @@ class Measurement:
     conditions: Conditions | None = None
     cores: int = 1
     leak: Leak | None = None
+    job_use: JobUse | None = added_field(lambda: None)  # noqa: RUF009  it returns a field
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,7 @@ def _measure(context: RunContext, server: RunningServer, entry: ScheduleEntry) -
             waits=waits,
             before=before,
             after=after,
+            client=trial.task.client,
             paired_calls=None if paired_rounds is None else paired_rounds * trial.task.calls,
             quotas=tuple(context.throttling),
         )
@@ -202,6 +203,7 @@ def _measurement(context: RunContext, trial: PreparedTrial, evidence: Evidence) 
         conditions=conditions_between(before, after) if before and after else None,
         cores=context.pinning.worker_processors,
         leak=_leak(ending),
+        job_use=report.job_use if report else None,
     )
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 from bench.api import Fetch, Future
@@ -83,6 +84,12 @@ class EventWriter:
 
     descriptor: int
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the pipe by its place in ``/proc``: a process that was not forked has not inherited it."""
+        if not os.path.isdir("/proc/self/fd"):  # noqa: PTH112  as light as the rest
+            return EventWriter, (self.descriptor,)
+        return _reopen, (os.getpid(), self.descriptor)
+
     def fetched(self, fetch: Fetch) -> None:
         """Write that a fetch has ended."""
         self.write(Fetched(fetch.country, fetch.outcome, one_line(fetch.detail)))
@@ -96,3 +103,9 @@ class EventWriter:
         left = memoryview(event_line(event).encode() + b"\n")
         while left:
             left = left[os.write(self.descriptor, left) :]
+
+
+@cache
+def _reopen(pid: int, descriptor: int) -> EventWriter:
+    """Open the pipe of another process once."""
+    return EventWriter(os.open(f"/proc/{pid}/fd/{descriptor}", os.O_WRONLY))

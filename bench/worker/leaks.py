@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 import threading
 import time
 from typing import Final
@@ -12,17 +13,32 @@ from bench.worker.protocol import HeldResources
 _GRACE_S: Final = 0.1
 """A thread that was told to end may need a moment, such as one of a pool that was not waited for."""
 _POLL_EVERY_S: Final = 0.002
+_PIPES: Final = (
+    ("resource_tracker", "_resource_tracker", "_fd"),
+    ("forkserver", "_forkserver", "_forkserver_alive_fd"),
+)
+"""Modules of ``multiprocessing`` with the objects and attributes that hold a pipe, or None."""
 
 
 def count_resources() -> HeldResources:
     """Count threads (those of C libraries too where ``/proc`` lists them) and open descriptors.
 
-    The thread that watches the deadlines of fetches is ours, whenever it started, and is left out.
+    The thread that watches the deadlines of fetches is ours, whenever it started, and is left out. So are
+    the descriptors that ``multiprocessing`` keeps for the life of a process: no strategy can close them.
     """
     threads = _count_entries("/proc/self/task") or threading.active_count()
+    descriptors = _count_entries("/proc/self/fd") or _count_entries("/dev/fd")
     return HeldResources(
         threads=threads - count_watchdogs(),
-        descriptors=_count_entries("/proc/self/fd") or _count_entries("/dev/fd"),
+        descriptors=descriptors - _count_multiprocessing_pipes(),
+    )
+
+
+def _count_multiprocessing_pipes() -> int:
+    """Count the pipes to the resource tracker and the fork server of the standard library."""
+    return sum(
+        getattr(getattr(sys.modules.get(f"multiprocessing.{module}"), owner, None), name, None) is not None
+        for module, owner, name in _PIPES
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from bench.api import LARGEST_BYTES
+from bench.model.job_use import JobUse
 from bench.model.json_codec import decode, encode
 from bench.model.trial_outcome import Outcome
 
@@ -25,6 +26,9 @@ FIXED_ROUNDS: Final = 20
 """Most timed rounds of a task with fewer ``rounds`` that is still too short."""
 FIXED_TIMED_S: Final = 0.1
 """Seconds of timed rounds that every other task has at least, with up to 20 rounds."""
+
+RAISED: Final = "flagbench: the strategy raised"
+"""Line of standard error before the worker's own traceback; what is above it is of the strategy."""
 
 WORKER_PROBES: Final = ("gc", "queue_wait", "loop_lag", "cpu")
 """The modules of ``bench.worker.probes``.
@@ -175,6 +179,7 @@ class Report:
         ready_s: the same when strategy and client were imported; None if they failed.
         rounds: the calls, the warm-up first; the last one is the invalid one unless an exception ended it.
         left: resources that the strategy left behind in this process; None if the trial ended early.
+        job_use: the use of the job in the warm-up; None if that is not known.
     """
 
     outcome: Outcome
@@ -183,3 +188,4 @@ class Report:
     ready_s: float | None
     rounds: tuple[TimedRound, ...]
     left: HeldResources | None = None
+    job_use: JobUse | None = None

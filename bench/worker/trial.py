@@ -7,8 +7,8 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from shutil import rmtree
 from time import perf_counter
@@ -16,11 +16,14 @@ from typing import TypeAlias
 
 from bench.api import Fetch, Job
 from bench.api.error_outcomes import local_fault
+from bench.api.job import WrongClientError
+from bench.api.own_strategy import FILE, find_own_strategy, module_name
 from bench.model.process_limit import describe_process_limit
 from bench.model.text import describe_error
 from bench.model.trial_outcome import Invalid
 from bench.worker.events import Awaiting, EventWriter, WarmedUp
 from bench.worker.fetch_times import build_timeline, count_latencies, timeout_waits_s
+from bench.worker.job_observation import JobObservation
 from bench.worker.leaks import count_leaks, count_resources
 from bench.worker.module_path import add_module_folders, explain_import_error
 from bench.worker.probes import RoundProbes
@@ -29,6 +32,7 @@ from bench.worker.protocol import (
     AUTO_TIMED_S,
     FIXED_ROUNDS,
     FIXED_TIMED_S,
+    RAISED,
     Report,
     Task,
     TimedRound,
@@ -49,6 +53,16 @@ def run_trial(task: Task, began_s: float, events: EventWriter, commands: int) ->
         events: takes the events before the report.
         commands: the descriptor from which a paced task reads when to begin a round.
     """
+    observation = JobObservation(task.folder)
+    report = _run_rounds(task, began_s, events, commands, observation)
+    observation.end()  # an exception in the warm-up has left it open
+    return replace(report, job_use=observation.use)
+
+
+def _run_rounds(
+    task: Task, began_s: float, events: EventWriter, commands: int, observation: JobObservation
+) -> Report:
+    """Load the strategy and run its rounds; the warm-up is observed."""
     ready_s = None
     rounds: list[TimedRound] = []
     try:
@@ -61,17 +75,24 @@ def run_trial(task: Task, began_s: float, events: EventWriter, commands: int) ->
         before = count_resources()
         while is_round_due(task, rounds, events, commands):
             job = build_job(task, len(rounds), events)
-            timed, problem = run_round(download_many, task, job, probes)
+            is_observed = not rounds and not task.live
+            timed, problem = run_round(
+                download_many, task, observation.begin(job) if is_observed else job, probes
+            )
+            observation.end()
             rounds.append(timed)
             if problem is not None:
                 return Report(problem.outcome, problem.detail, began_s, ready_s, tuple(rounds))
         return Report("ok", "", began_s, ready_s, tuple(rounds), count_leaks(before))
     except BaseException as error:  # noqa: BLE001  a strategy may raise anything, SystemExit included
         with suppress(Exception):  # the strategy may have closed or replaced standard error
+            sys.stderr.write(f"{RAISED}\n")
             traceback.print_exception(error, file=sys.stderr)
         detail = describe_error(error, task.strategy_file)
         if (where := explain_import_error(error, task.module_folders, task.strategy_file.name)) is not None:
             detail = f"{detail}; {where}"
+        if isinstance(error, WrongClientError):
+            detail = f"{task.strategy_file.name} {error}"
         if (limit := describe_process_limit(error)) is not None:
             detail = f"{limit} ({detail})"
         if limit is not None or local_fault(error) is not None:
@@ -80,22 +101,17 @@ def run_trial(task: Task, began_s: float, events: EventWriter, commands: int) ->
 
 
 def load_strategy(file: Path) -> DownloadMany:
-    """Import a strategy file from any folder as ``strategies.<stem>``; return its ``download_many``.
+    """Import a strategy file from any folder as a module of ``strategies``; return its ``download_many``.
 
-    It is registered under that name before it runs, so that a pool of processes can find its functions.
+    The processes that it starts find the module, too, whether they are forked or not.
 
     Raises:
         ImportError: it cannot be loaded, or has no ``download_many``.
         BaseException: raised by the file itself.
     """
-    import_module("strategies")
-    name = f"strategies.{file.stem}"
-    spec = spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{file} is not a Python file")
-    module = module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
+    os.environ[FILE] = str(file)
+    find_own_strategy()
+    module = import_module(module_name(str(file)))
     download_many: DownloadMany | None = getattr(module, "download_many", None)
     if download_many is None:
         raise ImportError(f"{file.name} has no function download_many")

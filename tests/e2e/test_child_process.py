@@ -23,13 +23,13 @@ def test_end_of_a_hundred_megabytes_is_kept() -> None:
         flood = "import os\nfor _ in range(100): os.write(1, b'x' * 999_999 + b'\\n')\nprint('the end')"
         assert start_printing(flood, output.sink).wait(30) == 0
         assert output.last_lines()[-1] == "the end"
-        assert sum(map(len, output.last_lines())) <= 16_384
+        assert sum(map(len, output.last_lines())) <= 65_536
 
 
-def test_last_forty_lines_that_are_not_empty_are_kept() -> None:
+def test_last_four_hundred_lines_that_are_not_empty_are_kept() -> None:
     with capture_to_pipe() as output:
-        assert start_printing("for i in range(100): print(i, end='\\n\\n')", output.sink).wait(30) == 0
-        assert output.last_lines() == tuple(map(str, range(60, 100)))
+        assert start_printing("for i in range(1000): print(i, end='\\n\\n')", output.sink).wait(30) == 0
+        assert output.last_lines() == tuple(map(str, range(600, 1000)))
 
 
 def test_process_that_prints_for_ever_does_not_block_the_reader() -> None:

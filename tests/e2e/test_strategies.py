@@ -11,8 +11,9 @@ import pytest
 from bench.config.catalog import find_clients, find_strategies
 from bench.model.cases import Client, Strategy
 from bench.model.flags import all_flags
+from bench.model.job_use import JobUse
 from bench.system.paths import import_path, strategies_folder
-from bench.worker.protocol import HeldResources
+from bench.worker.protocol import HeldResources, Task
 from tests.stub_server import Stub, stub_server
 from tests.trial import a_task, report_of
 
@@ -120,3 +121,67 @@ def test_to_thread_has_as_many_threads_as_workers(stub: Stub, tmp_path: Path) ->
     )
     assert report_of(task).outcome == "ok"
     assert stub.peak == 36
+
+
+METHODS = ("fork", "forkserver", "spawn")
+
+
+def pool_strategy(file: Path, method: str) -> Path:
+    """Write a strategy with a pool of processes that start by this method."""
+    text = (Path(__file__).parents[1] / "strategies" / "pool_by_method.py").read_text("utf-8")
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text.replace('METHOD = "spawn"', f'METHOD = "{method}"'), encoding="utf-8")
+    return file
+
+
+def pool_task(stub: Stub, tmp_path: Path, file: Path) -> Task:
+    return a_task(
+        tmp_path,
+        strategy_file=file,
+        workers=2,
+        countries=tuple(FLAGS),
+        base_url=f"{stub.base_url}/-/t1",
+        reference=stub.save_flags(tmp_path / "reference"),
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_pool_of_processes_may_start_in_any_way(stub: Stub, tmp_path: Path, method: str) -> None:
+    """Its use of the job is recorded, and what multiprocessing keeps open is no leak of the strategy."""
+    report = report_of(pool_task(stub, tmp_path, pool_strategy(tmp_path / "mine.py", method)))
+    assert (report.outcome, report.detail, report.left) == ("ok", "", HeldResources(0, 0))
+    assert report.job_use == JobUse(("sync",), workers=True)
+
+
+@pytest.mark.parametrize("name", ["my-pool.py", "my.pool.py", "1st.py", "a b/mine.py", "queue.py"])
+def test_file_of_a_spawned_pool_may_have_any_name(stub: Stub, tmp_path: Path, name: str) -> None:
+    report = report_of(pool_task(stub, tmp_path, pool_strategy(tmp_path / name, "spawn")))
+    assert (report.outcome, report.detail) == ("ok", "")
+
+
+@pytest.mark.parametrize("method", ["forkserver", "spawn"])
+def test_shipped_pool_may_start_in_any_way(stub: Stub, tmp_path: Path, method: str) -> None:
+    """As it does by default on macOS, and from Python 3.14."""
+    shipped = (strategies_folder() / "processpool_map.py").read_text("utf-8")
+    file = tmp_path / "own_pool_map.py"
+    start = f"import multiprocessing\nmultiprocessing.set_start_method({method!r}, force=True)\n"
+    file.write_text(shipped.replace("clients = ExitStack()", f"{start}clients = ExitStack()"), "utf-8")
+    report = report_of(pool_task(stub, tmp_path, file))
+    assert (report.outcome, report.detail, report.left) == ("ok", "", HeldResources(0, 0))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_strategy_with_a_pool_runs_as_a_program(tmp_path: Path, method: str) -> None:
+    """Its processes report their fetches, although only forked ones inherit the pipe for that."""
+    ended = subprocess.run(
+        [sys.executable, pool_strategy(tmp_path / "mine.py", method), "BR", "CN", "--client", "urllib3"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(import_path())},
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "2 flags, 0 not found, 0 errors" in ended.stdout
+    assert (tmp_path / "downloaded" / "cn.gif").read_bytes() == all_flags()["CN"]

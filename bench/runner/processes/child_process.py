@@ -12,8 +12,8 @@ from typing import BinaryIO, Final, Protocol
 
 from bench.runner.processes.launcher import Launcher
 
-_TAIL_LINES: Final = 40
-_TAIL_BYTES: Final = 16_384
+_TAIL_LINES: Final = 400
+_TAIL_BYTES: Final = 65_536
 _PIPE_BYTES: Final = 1 << 20
 """Capacity of the pipe where the system grants it; Linux grants as much to every user."""
 _PAUSE_S: Final = 0.01

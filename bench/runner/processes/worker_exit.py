@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.model.trial_outcome import Invalid
+from bench.runner.processes.child_errors import find_child_error
 from bench.worker.protocol import Report
 
 
@@ -38,7 +39,8 @@ def find_exit_problem(
 ) -> Invalid | None:
     """Return the problem of a worker that failed or reported a failure, or None.
 
-    Crashes and time-outs are located in the strategy's file if possible.
+    Crashes and time-outs are located in the strategy's file if possible, and the error of a process that
+    the strategy started is added.
 
     Args:
         ending: the end of the worker.
@@ -46,6 +48,15 @@ def find_exit_problem(
         strategy_file: the file in which to locate it.
         progress: how far it had got if it exceeded the limit, after the limit in the message.
     """
+    problem = _find_problem(ending, deadline_s, strategy_file, progress)
+    if problem is None or not (error := find_child_error(problem.detail, ending.stderr, strategy_file)):
+        return problem
+    return Invalid(problem.outcome, f"{problem.detail}; in a child process: {error}")
+
+
+def _find_problem(
+    ending: WorkerExit, deadline_s: float, strategy_file: Path, progress: str
+) -> Invalid | None:
     place = _place(ending.stderr, strategy_file)
     if not ending.in_time:
         return Invalid("timeout", f"not done after {deadline_s:g} s{progress}{place}")

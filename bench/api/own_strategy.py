@@ -1,0 +1,45 @@
+"""Import the strategy of a worker by its file, in the worker and in the processes that it starts.
+
+A pool of processes that were not forked (``spawn``, ``forkserver``) imports the module of each function that
+it calls. A strategy may be in any folder, so an environment variable leads these processes to its file.
+"""
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+
+FILE = "FLAGBENCH_STRATEGY"
+"""Environment variable with the file of the strategy, for the processes that its worker starts."""
+
+
+def module_name(file: str) -> str:
+    """Return the name that a strategy file is imported under, whatever characters its own name has."""
+    stem = os.path.splitext(os.path.basename(file))[0]  # noqa: PTH119, PTH122  pathlib is heavy
+    return f"strategies.{stem.replace('.', '-')}"
+
+
+class OwnStrategyFinder:
+    """Finds the module of one strategy file, which is not in the folder of the shipped ones."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self._name = module_name(file)
+
+    def find_spec(self, name: str, *_others: object) -> "ModuleSpec | None":
+        """Return the spec of the strategy, and None for every other module."""
+        if name != self._name:
+            return None
+        from importlib.util import spec_from_file_location
+
+        return spec_from_file_location(name, self.file)
+
+
+def find_own_strategy() -> None:
+    """Make the strategy that the environment names importable in this process."""
+    file = os.environ.get(FILE)
+    finders = (each for each in sys.meta_path if isinstance(each, OwnStrategyFinder))
+    if file and all(finder.file != file for finder in finders):
+        sys.meta_path.insert(0, OwnStrategyFinder(file))

@@ -1,0 +1,49 @@
+"""Observe how a strategy uses its job in the warm-up: the clients that it opens, and the workers."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from bench.api import Job
+from bench.api.observed_job import JobRecorder, ObservedJob, start_recording, stop_recording
+from bench.model.job_use import JobUse
+
+_MOST_BYTES: Final = 1 << 16
+"""Read of the file: a few facts from each process that the strategy started."""
+
+
+class JobObservation:
+    """The observation of one warm-up.
+
+    Attributes:
+        use: the use that was observed; None before the end of the observation, or if the strategy removed
+            the record of its other processes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.use: JobUse | None = None
+        self._file = folder / ".job-use"
+        self._recorder: JobRecorder | None = None
+
+    def begin(self, job: Job) -> Job:
+        """Start to record, and return the job to hand to the strategy."""
+        with suppress(OSError):
+            self._file.touch()
+        self._recorder = start_recording(str(self._file), os.getpid())
+        return ObservedJob._make(job)
+
+    def end(self) -> None:
+        """Stop to record, and read what other processes recorded. Without a beginning, do nothing."""
+        if self._recorder is None:
+            return
+        stop_recording()
+        facts, self._recorder = self._recorder.facts, None
+        try:
+            with self._file.open("rb") as file:
+                facts = facts | set(file.read(_MOST_BYTES).decode(errors="replace").split())
+            self._file.unlink()
+        except OSError:
+            if not facts & {"sync", "async"}:  # other processes may have opened a client
+                return
+        self.use = JobUse(tuple(kind for kind in ("sync", "async") if kind in facts), "workers" in facts)
