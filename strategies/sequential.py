@@ -2,6 +2,8 @@
 
 from bench.api import Fetch, Job, run_strategy
 
+WORKERS = False
+
 
 def download_many(job: Job) -> list[Fetch]:
     """Download each flag once the previous one is saved."""

@@ -40,7 +40,12 @@ class BaseConfig:
     problem: str | None = None
 
 
-def find_base_config(config: str, base: BuiltVariant, only: str | None = None) -> BaseConfig:
+def find_base_config(
+    config: str,
+    base: BuiltVariant,
+    only: str | None = None,
+    without_workers: frozenset[str] = frozenset(),
+) -> BaseConfig:
     """Read the config that the base has by the same path, or by another one if it was renamed.
 
     A config outside of the repository is the same for both variants.
@@ -49,6 +54,8 @@ def find_base_config(config: str, base: BuiltVariant, only: str | None = None) -
         config: as on the command line.
         base: the base, built.
         only: pattern of the ids of the cases to compare; None for all.
+        without_workers: strategies that declare to take none; the base may not have declared it yet, and
+            its numbers of workers made no cases that could be missed.
     """
     named = find_config(config)
     # paths in a config are relative to the folder in which it is named, so links are not followed
@@ -72,7 +79,12 @@ def find_base_config(config: str, base: BuiltVariant, only: str | None = None) -
         return BaseConfig(problem=f"{named.name} of the base is invalid: {error.what.partition(chr(10))[0]}")
     path = found.relative_to(base.tree)
     return BaseConfig(
-        cases=tuple(case for case in experiment.cases if only is None or matches_pattern(case.id, only)),
+        cases=tuple(
+            case
+            for case in experiment.cases
+            if (only is None or matches_pattern(case.id, only))
+            and (case.workers == 1 or case.strategy not in without_workers)
+        ),
         strategies=_files_in(base.tree, experiment),
         note=None if same is not None else f"{file.relative_to(top)} is {path} in the base",
     )

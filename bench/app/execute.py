@@ -18,6 +18,7 @@ from bench.model.flags import served_flags
 from bench.model.lower_bound import CaseForecast
 from bench.model.observer import Observer
 from bench.model.results import Measurement, Resumption, Run, RunHeader
+from bench.report.job_use import other_client_lines
 from bench.report.progress import comparison_line, show_progress, unmatched_case_lines
 from bench.report.time_estimate import actual_duration_line, expected_duration_line, time_limit_warnings
 from bench.runner.block_loop import run_blocks
@@ -218,6 +219,8 @@ def _measure(run: OpenRun, experiment: Experiment, *, quiet: bool) -> None:
         began_s = monotonic()
         with nullcontext(Observer()) if quiet else show_progress(experiment, console) as observer:
             measured = run_blocks(run.schedule, partial(measure_entry, context), run.journal.append, observer)
+        for line in other_client_lines(experiment, measured):
+            print_note(f"warning: {line}")
         if forecasts and measured and not quiet:
             print_note(actual_duration_line(forecasts, measured, monotonic() - began_s))
 

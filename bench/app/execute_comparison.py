@@ -66,7 +66,10 @@ def execute_comparison(
     refuse_unread_locks(variants)
     for line in library_lines({label: variant.about for label, variant in variants.items()}):
         print_note(f"note: {line}")
-    base_config = find_base_config(options.config, variants[request.base.label], request.only)
+    without_workers = frozenset(name for name, each in asked.strategies.items() if not each.takes_workers)
+    base_config = find_base_config(
+        options.config, variants[request.base.label], request.only, without_workers
+    )
     if base_config.note is not None:
         print_note(f"note: {base_config.note}")
     experiment, comparison = matched_cases(asked, request, variants, base_config)

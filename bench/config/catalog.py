@@ -4,21 +4,23 @@ import ast
 import stat
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, metadata
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, get_args
 
 from bench.api.outcomes import FetchOutcome
+from bench.config.entry_function import ENTRY, SIGNATURE, find_signature_problem
+from bench.config.opened_clients import Face, opened_clients
 from bench.errors import UsageError
 from bench.model.cases import Client, Strategy
 from bench.model.faults import KINDS
 from bench.system.paths import is_shipped, strategies_folder
 
-Face: TypeAlias = Literal["sync", "async"]
-
-_FACES_OF_JOB: Final[Mapping[str, Face]] = {"async_client": "async", "client": "sync"}
+_CLIENTS: Final = "CLIENTS"
+_WORKERS: Final = "WORKERS"
 _FACES_OF_CLIENT: Final[Mapping[str, Face]] = {"open_async_client": "async", "open_client": "sync"}
 _PROTOCOLS: Final[Mapping[str, Literal["tls", "http2"]]] = {
     "authority": "tls", "tls_context": "tls", "http2": "http2",
@@ -63,26 +65,25 @@ def read_strategy(file: Path) -> Strategy:
 def describe_strategy(file: Path) -> Strategy:
     """Describe a strategy file of any name.
 
-    It counts as asynchronous if it opens ``job.async_client()`` at all, and takes workers if it reads
-    ``job.workers``.
+    It takes workers unless it declares ``WORKERS = False``. Its client is the declared one (``CLIENTS``), or
+    the one that it seems to open: asynchronous if it opens ``job.async_client()`` at all.
 
     Raises:
-        UsageError: the file does not exist, is not Python, or has no ``download_many``.
+        UsageError: the file does not exist, is not Python, has no ``download_many`` that can be called with
+            one job, or declares something unknown.
     """
     tree = parse_source(file)
-    if "download_many" not in _functions(tree):
-        raise UsageError(
-            f"{file} has no function download_many",
-            hint="a strategy is a file with `def download_many(job: Job) -> list[Fetch]`",
-        )
+    if problem := find_signature_problem(tree):
+        raise UsageError(f"{file} {problem}", hint=f"a strategy is a file with `{SIGNATURE}`")
+    declared = _declarations(tree)
     attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     return Strategy(
         name=file.stem,
         file=file.parent.resolve() / file.name,
         summary=_summary(tree),
-        face=next((face for name, face in _FACES_OF_JOB.items() if name in attributes), None),
-        takes_workers="workers" in attributes,
+        face=_declared_face(declared[_CLIENTS], file) if _CLIENTS in declared else _opened_face(tree),
+        takes_workers=declared.get(_WORKERS) is not False,
         starts_processes=_PROCESS_POOL in attributes | names or "multiprocessing" in _imported(tree),
     )
 
@@ -183,6 +184,47 @@ def _settings_read(tree: ast.Module) -> frozenset[str]:
     return frozenset(
         node.attr for node in attributes if isinstance(node.value, ast.Name) and node.value.id == "settings"
     )
+
+
+def _declarations(tree: ast.Module) -> dict[str, Any]:
+    """Return the literals that a strategy assigns to ``WORKERS`` and ``CLIENTS`` at its top level."""
+    declared: dict[str, Any] = {}
+    for node in tree.body:
+        match node:
+            case (
+                ast.Assign(targets=[ast.Name(name)], value=value)
+                | ast.AnnAssign(target=ast.Name(name), value=ast.expr() as value)
+            ) if name in {_CLIENTS, _WORKERS}:
+                with suppress(ValueError):  # not a literal: a name of the strategy's own
+                    declared[name] = ast.literal_eval(value)
+    return declared
+
+
+def _declared_face(declared: object, file: Path) -> Face | None:
+    """Return the kind of client that a strategy declares.
+
+    Raises:
+        UsageError: there is no such kind.
+    """
+    if declared is None:
+        return None
+    for face in _FACES_OF_CLIENT.values():
+        if declared == face:
+            return face
+    raise UsageError(
+        f"{file}: CLIENTS is {declared!r:.40}",
+        hint='write "sync" for job.client(), "async" for job.async_client(), or None for neither; '
+        "the config names the libraries",
+    )
+
+
+def _opened_face(tree: ast.Module) -> Face | None:
+    """Return the kind of client that a strategy seems to open."""
+    try:
+        opened = opened_clients(tree, ENTRY)
+    except RecursionError:  # an expression as deep as no person writes it
+        return None
+    return "async" if "async" in opened else "sync" if "sync" in opened else None
 
 
 def _deviations(tree: ast.Module, file: Path) -> Mapping[str, FetchOutcome]:

@@ -10,6 +10,7 @@ from bench.model.stored_comparison import about_variant, read_comparison
 from bench.model.text import count_names, join_and, plural, printable
 from bench.report.absolute_thresholds import bound_lines, count_bounds
 from bench.report.failures import describe_failed_pairs
+from bench.report.job_use import unread_workers_lines
 from bench.report.library_lines import library_lines
 from bench.report.number_format import (
     MISSING,
@@ -106,11 +107,13 @@ def missing_case_lines(matching: CaseMatching) -> Iterator[str]:
 def variant_lines(run: Run) -> Iterator[str]:
     """Name the commits of a comparison's variants, and the libraries in which they differ.
 
-    A commit that is the name of its variant is left out.
+    A commit that is the name of its variant is left out. Strategies to which the number of workers made no
+    difference are named as well.
     """
     comparison = read_comparison(run)
     if comparison is None:
         return
+    yield from unread_workers_lines(run)
     described = [
         f"{printable(variant)} is {printable(short_commit(str(commit)))}"
         f"{' with uncommitted changes' if about.get('dirty') else ''}"

@@ -10,6 +10,7 @@ from bench.model.text import plural, printable
 from bench.report.case_columns import CaseColumn, detail_tables, result_columns
 from bench.report.case_label import client_label, describe_case
 from bench.report.failures import disturbance_lines, failure_lines, leak_lines
+from bench.report.job_use import unread_workers_lines
 from bench.report.number_format import (
     MISSING,
     TimeUnit,
@@ -36,7 +37,7 @@ def run_tables(run: Run) -> Iterator[Table]:
             yield replace(_case_table(ranking, detail.title, detail.columns), note=detail.note)
         yield from _workers_table(ranking)
         yield Table(remarks=(Remark(conclusion(ranking)),))
-    if lines := stop_lines(run):
+    if lines := (*stop_lines(run), *unread_workers_lines(run)):
         yield Table(remarks=tuple(Remark(line, "note") for line in lines))
 
 

@@ -47,6 +47,7 @@ class Evidence:
         expected: the expected figures of each call.
         escaped: names of changes in the workspace outside the trial's folder.
         waits: number of times that clients had to wait because the server had no descriptor for them.
+        client: the client that its case was planned with; ``None`` for none.
         before: counters of the machine when it began; ``None``, like ``after``, if they cannot be read.
         paired_calls: number of timed calls that a trial of a pair was to make; ``None`` for a single trial.
         quotas: files of the CPU quotas that may have stopped the worker.
@@ -61,6 +62,7 @@ class Evidence:
     waits: int = 0
     before: Snapshot | None = None
     after: Snapshot | None = None
+    client: str | None = None
     paired_calls: int | None = None
     quotas: Sequence[str] = ()
 
@@ -162,6 +164,21 @@ def check_rounds(evidence: Evidence) -> Invalid | None:
     return None
 
 
+def check_client(evidence: Evidence) -> Invalid | None:
+    """Reject a trial that opened no client where one was planned: its row would have the wrong name.
+
+    The opposite cannot be: without a client in the plan, none can be opened.
+    """
+    use = evidence.exit.report.job_use if evidence.exit.report else None
+    if evidence.client is None or use is None or use.clients:
+        return None
+    return Invalid(
+        "error",
+        f"{evidence.strategy_file.name} opened no client of its job, and its case was planned with "
+        f"{evidence.client}: declare CLIENTS = None",
+    )
+
+
 def check_refused_connections(evidence: Evidence) -> Invalid | None:
     """Discard a trial whose connections may not have reached the server."""
     if evidence.waits:
@@ -208,6 +225,7 @@ FAILURE_CHECKS: Final[tuple[Check, ...]] = (
     check_exit,
     check_times,
     check_rounds,
+    check_client,
 )
 """Problems of the trial itself, the gravest first: a busy machine excuses no wrong answer.
 

@@ -286,10 +286,10 @@ def test_cases_and_strategies_of_the_base_are_read_from_its_own_tree(base: Built
         encoding="utf-8",
     )
     found = find_base_config("gate.yaml", base)
-    assert [each.id for each in found.cases] == ["sequential/requests/1/5ms", "mine/-/1/5ms"]
+    assert [each.id for each in found.cases] == ["sequential/requests/1/5ms", "mine/-/20/5ms"]
     assert found.strategies["mine"] == base.tree / "own" / "mine.py"
     assert (found.note, found.problem) == (None, None)
-    assert [each.id for each in find_base_config("gate.yaml", base, "mine").cases] == ["mine/-/1/5ms"]
+    assert [each.id for each in find_base_config("gate.yaml", base, "mine").cases] == ["mine/-/20/5ms"]
 
 
 def test_a_config_outside_of_the_repository_is_the_same_for_both(base: BuiltVariant) -> None:
@@ -305,7 +305,7 @@ def test_a_linked_config_is_found_by_the_name_of_the_link(
     assert base.tree is not None
     text = "{strategies: [own/mine.py], profile: {latency: 5ms}}"
     (base.tree / link.name).write_text(text, encoding="utf-8")
-    assert [each.id for each in find_base_config(link.name, base).cases] == ["mine/-/1/5ms"]
+    assert [each.id for each in find_base_config(link.name, base).cases] == ["mine/-/20/5ms"]
 
 
 def test_a_renamed_config_is_found_by_its_text(base: BuiltVariant) -> None:

@@ -80,25 +80,102 @@ def test_catalogue_imports_no_strategy_and_no_library() -> None:
     assert not modules & {"strategies", "requests", "httpx", "urllib3", "aiohttp", "asyncio"}
 
 
+def described(folder: Path, text: str) -> Strategy:
+    """Describe a strategy with this text."""
+    file = folder / "mine.py"
+    file.write_text(text)
+    return read_strategy(file)
+
+
+def test_own_strategy_is_described_although_its_import_would_fail(tmp_path: Path) -> None:
+    text = '"""Mine, with ``marks``.\n\nMore."""\n1 / 0\ndef download_many(job): job.client()\n'
+    strategy = described(tmp_path, text)
+    assert (strategy.name, strategy.file) == ("mine", tmp_path / "mine.py")
+    assert (strategy.summary, strategy.face) == ("Mine, with marks.", "sync")
+
+
 @pytest.mark.parametrize(
-    ("body", "face_and_workers"),
+    ("declaration", "takes_workers"),
     [
-        ("return []", (None, False)),
-        ("with job.client() as get: pass", ("sync", False)),
-        ("with job.client() as get: pool(job.workers)", SYNC),
-        ("async with job.async_client() as get: pass", ("async", False)),
+        ("", True),
+        ("WORKERS = False", False),
+        ("WORKERS: bool = False", False),
+        ("WORKERS = True", True),
+        ("WORKERS = 0", True),  # a number of the strategy's own
+        ("WORKERS = os.cpu_count()", True),
+        ("class Other:\n    WORKERS = False", True),
     ],
 )
-def test_own_strategy_is_described_although_its_import_would_fail(
-    tmp_path: Path, body: str, face_and_workers: tuple[str | None, bool]
+def test_every_strategy_takes_workers_unless_it_declares_otherwise(
+    tmp_path: Path,
+    declaration: str,
+    takes_workers: bool,  # noqa: FBT001  a parameter of the test
 ) -> None:
-    file = tmp_path / "mine.py"
-    file.write_text(
-        f'"""Mine, with ``marks``.\n\nMore."""\n1 / 0\nasync def download_many(job):\n    {body}\n'
-    )
-    strategy = read_strategy(file)
-    assert (strategy.name, strategy.file, strategy.summary) == ("mine", file, "Mine, with marks.")
-    assert (strategy.face, strategy.takes_workers) == face_and_workers
+    """Whatever attributes the text has: those of other objects are called workers, too."""
+    for body in ("return []", "pool.workers", "job.workers"):
+        text = f"{declaration}\ndef download_many(job): {body}\n"
+        assert described(tmp_path, text).takes_workers == takes_workers
+
+
+@pytest.mark.parametrize(
+    ("declaration", "face"),
+    [
+        ('CLIENTS = "sync"', "sync"),
+        ('CLIENTS = "async"', "async"),
+        ('CLIENTS: Final = "async"', "async"),
+        ("CLIENTS = None", None),
+        ("CLIENTS = make_clients()", "sync"),  # a name of the strategy's own
+    ],
+)
+def test_declared_client_takes_precedence_over_the_text(
+    tmp_path: Path, declaration: str, face: str | None
+) -> None:
+    assert described(tmp_path, f"{declaration}\ndef download_many(job): job.client()\n").face == face
+
+
+@pytest.mark.parametrize("value", ['"asynchronous"', '("httpx",)', "True", "{}"])
+def test_unknown_declaration_of_clients_is_rejected(tmp_path: Path, value: str) -> None:
+    with pytest.raises(UsageError, match=r"mine.py: CLIENTS is .*; write \"sync\" for job.client\(\)"):
+        described(tmp_path, f"CLIENTS = {value}\ndef download_many(job): return []\n")
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "def download_many(job): return []",
+        "def download_many(flags, /, *, pause_s=0): return []",
+        "def download_many(job, attempts=3): return []",
+        "def download_many(*jobs): return []",
+        "@wrapped\nasync def download_many(one, other): return []",
+        "def download_many(): return []\ndownload_many = wrap(download_many)",
+        "async def download_many(job): return []\ndef download_many(job): return []",
+    ],
+)
+def test_function_that_can_be_called_with_one_job_is_accepted(tmp_path: Path, signature: str) -> None:
+    assert described(tmp_path, signature).name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("signature", "problem"),
+    [
+        ("def download_many(): pass", "takes no positional argument, and is called with one, the job"),
+        ("def download_many(*, job): pass", "takes no positional argument"),
+        ("def download_many(**job): pass", "takes no positional argument"),
+        ("def download_many(job, folder): pass", "needs 2 arguments (job, folder), and is called with one"),
+        ("def download_many(job, /, folder, x=1): pass", "needs 2 arguments (job, folder)"),
+        ("def download_many(job, *, folder): pass", "needs the keyword folder"),
+        ("async def download_many(job): pass", "is `async def`: it must run its event loop itself"),
+        ("class download_many:\n    pass", "has a class download_many (line 1), which must be a function"),
+        ("def download_many(job): pass\nasync def download_many(job): pass", "(line 2) that is `async def`"),
+    ],
+)
+def test_function_that_cannot_be_called_with_one_job_is_rejected(
+    tmp_path: Path, signature: str, problem: str
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        described(tmp_path, signature)
+    assert problem in str(refused.value)
+    assert refused.value.hint == "a strategy is a file with `def download_many(job: Job) -> list[Fetch]`"
 
 
 def test_strategy_without_docstring_has_an_empty_summary(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import pytest
 
+from bench.model.job_use import JobUse
 from bench.model.results import ServerRound
 from bench.model.served_trials import ObservedRound
 from bench.model.trial_outcome import Invalid
@@ -46,6 +47,10 @@ EVIDENCE = Evidence(
 )
 LATE = "not done after 60 s (`deadline`), in timed round 1 with 3 of 3 requests answered"
 KERNEL = "the kernel dropped connections: 2 (ListenOverflows, ListenDrops)"
+NO_CLIENT = (
+    "error: mine.py opened no client of its job, and its case was planned with requests: "
+    "declare CLIENTS = None"
+)
 SERVER = "local_resource: the server had no descriptor for another connection"
 
 
@@ -88,6 +93,28 @@ def test_each_problem_hides_those_of_later_checks() -> None:
     assert classified(evidence) == "corrupt: x"
     evidence = replace(evidence, escaped=("reference/br.gif", "stray.txt"))
     assert classified(evidence) == "escape: 2 changes outside its folder: reference/br.gif, stray.txt"
+
+
+@pytest.mark.parametrize(
+    ("client", "use", "problem"),
+    [
+        (
+            "requests",
+            JobUse((), workers=True),
+            NO_CLIENT,
+        ),
+        ("requests", JobUse(("sync",), workers=True), "ok: "),
+        ("requests", None, "ok: "),  # a worker could not tell
+        (None, JobUse((), workers=True), "ok: "),
+    ],
+)
+def test_trial_that_opened_no_client_is_not_one_of_the_planned_client(
+    client: str | None, use: JobUse | None, problem: str
+) -> None:
+    ending = replace(GOOD, report=replace(REPORT, job_use=use))
+    evidence = replace(EVIDENCE, exit=ending, client=client)
+    assert classified(evidence) == problem
+    assert classified(evidence, "keep") == problem
 
 
 def test_an_escape_of_a_pair_may_be_of_either_variant() -> None:
