@@ -106,7 +106,9 @@ OTHERS: Final = {
     "hoards_connections": "it is run where the server has few descriptors",
     "no_function": "it is refused before a run",
     "floods": "10 MB a round, for the worker alone",
+    "fixed_cost": "healthy, but slow",
     "own_pool": "healthy, but for a thread",
+    "pool_by_method": "healthy",
     "half_the_workers": "healthy, but slow",
     "runs_itself": "healthy",
     "shows_modules": "healthy",
@@ -212,10 +214,10 @@ def test_crashing_or_escaping_case_is_given_up_and_others_keep_all_blocks(tmp_pa
         "forks_fifty": ["ok"] * 5,
     }
     text = " ".join(result.stdout.split())
-    assert "kills_itself/urllib3/1/5ms: crash in 3 trials (block 1, 2, 3): killed by SIGKILL" in text
-    assert "kills_itself/urllib3/1/5ms: given up after 3 crashes, 2 blocks left out" in text
-    assert "changes_the_reference/urllib3/1/5ms: given up after 1 escape, 4 blocks left out" in text
-    assert "forks_fifty/urllib3/1/5ms: leaks in 5 trials: 50 processes" in text
+    assert "kills_itself/urllib3/3/5ms: crash in 3 trials (block 1, 2, 3): killed by SIGKILL" in text
+    assert "kills_itself/urllib3/3/5ms: given up after 3 crashes, 2 blocks left out" in text
+    assert "changes_the_reference/urllib3/3/5ms: given up after 1 escape, 4 blocks left out" in text
+    assert "forks_fifty/urllib3/3/5ms: leaks in 5 trials: 50 processes" in text
 
 
 def test_hang_is_located_in_the_strategy_file(tmp_path: Path) -> None:

@@ -154,7 +154,7 @@ def test_failed_case_fails_its_item_with_the_reason(tmp_path: Path) -> None:
     config(tmp_path, [*hostile(tmp_path, "raises"), "sequential"])
     result = call(tmp_path, "--bench-config=test.yaml", "--benchmark-json=out.json")
     assert result.returncode == pytest.ExitCode.TESTS_FAILED
-    assert "raises/urllib3/1/5ms: error in 2 trials (block 1, 2): " in result.stdout
+    assert "raises/urllib3/3/5ms: error in 2 trials (block 1, 2): " in result.stdout
     assert "Traceback" not in result.stdout
     assert "1 failed, 1 passed" in result.stdout
     assert list(benchmarks(tmp_path / "out.json")) == ["flagbench::sequential/urllib3/1/5ms"]

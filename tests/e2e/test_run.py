@@ -136,7 +136,7 @@ def test_progress_on_a_terminal_is_one_changing_line(tmp_path: Path) -> None:
         os.close(ours)
     assert "block 2/2" in shown
     assert "leader: sequential/urllib3/1/5ms at" in shown
-    assert "raises/urllib3/1/5ms, block 1: error:" in shown
+    assert "raises/urllib3/3/5ms, block 1: error:" in shown
     assert "\x1b" not in stdout
     assert "was fastest" in stdout
 
