@@ -48,7 +48,6 @@ _NOT_FOR_RUNNING: Final = re.compile(
 )
 _SCRIPT: Final = re.compile(r"(?m)^# /// script\s*$")
 _SKIPPED_FOLDERS: Final = frozenset({"node_modules", "site-packages", "__pycache__", "venv", "env"})
-_MOST_FILES: Final = 20_000
 _EXPORT: Final = (
     "--frozen", "--no-dev", "--no-editable", "--no-emit-project", "--no-header", "--no-annotate", "--quiet",
     "--no-python-downloads",
@@ -361,14 +360,10 @@ def _digest_unread(tree: Path, read: Collection[Path]) -> dict[str, str]:
 
 def _declaring_files(tree: Path) -> Iterator[Path]:
     """Yield the files of a tree that declare dependencies by their names."""
-    seen = 0
     for place, folders, names in os.walk(tree):
         folders[:] = sorted(
             name for name in folders if name not in _SKIPPED_FOLDERS and not name.startswith(".")
         )
-        seen += len(names)
-        if seen > _MOST_FILES:
-            return
         for name in sorted(names):
             file = Path(place, name)
             is_named = name in {
