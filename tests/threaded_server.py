@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -69,13 +69,16 @@ class ThreadedServer:
 
 @contextmanager
 def threaded_server(
-    profile: Profile, seed: int = 1, limits: ConnectionLimits = DEFAULT_LIMITS
+    profile: Profile,
+    seed: int = 1,
+    limits: ConnectionLimits = DEFAULT_LIMITS,
+    flags: Mapping[str, bytes] | None = None,
 ) -> Iterator[ThreadedServer]:
     """Run a server with this profile outside trials; its log is complete after the context."""
     log: list[Record] = []
     loop = new_event_loop()
     public = ServedRound(profile, seed, 0, lambda *fields: log.append(Record(*fields)))
-    state = ServerState(Routes(all_flags()), OpenTrials(seed), public, limits)
+    state = ServerState(Routes(flags or all_flags()), OpenTrials(seed), public, limits)
     server = ThreadedServer(state, loop, log=log)
     loop.set_exception_handler(lambda _, context: server.loop_errors.append(context))
     opened, stop = threading.Event(), threading.Event()

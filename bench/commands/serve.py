@@ -11,6 +11,7 @@ import rich_click as click
 
 from bench.app.output import print_note
 from bench.commands import options
+from bench.model.flags import describe_ignored_files
 from bench.model.profile_presets import preset
 from bench.model.server_settings import ServerSettings, check_host, is_reachable
 from bench.server.serve import serve as serve_until_signalled
@@ -61,6 +62,8 @@ def serve(  # noqa: PLR0913  one argument an option
         if value and not tls:
             raise click.UsageError(f"{option} needs --tls")
     served = replace(preset(profile, scale), tls=tls, http2=http2)
+    if flags_dir is not None and (ignored := describe_ignored_files(flags_dir)):
+        print_note(f"note: {ignored}")
     settings = ServerSettings(served, seed=seed, flags_dir=flags_dir, host=host, port=port)
     with _authority_file(authority_file) if tls else nullcontext() as file:
 

@@ -20,6 +20,7 @@ from bench.config.schema import FORMS, ConfigForm
 from bench.config.yaml_reader import Document, parse, read_file
 from bench.model.cases import Client, Experiment, Strategy
 from bench.model.comparison import Bound, ComparisonSettings
+from bench.model.flags import describe_ignored_files
 
 _NOT_IN_NAME: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -185,3 +186,5 @@ def _notes(form: ConfigForm) -> Iterator[str]:
     for profile in form.axes.profiles:
         if reason := partly_too_slow(profile, form.request_timeout):
             yield f"Profile {profile.name}: {reason}."
+    if form.flags_dir is not None and (ignored := describe_ignored_files(form.flags_dir)):
+        yield ignored

@@ -18,6 +18,7 @@ from bench.errors import SetupError, UsageError
 from bench.model.countries import COUNTRIES
 from bench.model.flag_pictures import DESIGNS, Colour, Picture, area_of, encode_gif
 from bench.model.planned_delays import to_unit_interval
+from bench.model.text import count_names
 
 _MEDIAN_BYTES: Final = 9_900
 _SMALLEST_BYTES: Final = 1_250
@@ -58,25 +59,46 @@ def make_flag(code: str) -> bytes:
 
 
 def load_flags(folder: Path) -> Mapping[str, bytes]:
-    """Read the flags of a folder with ``br.gif``, or ``br/br.gif`` as in the chapter.
+    """Read the flags of a folder with ``br.gif``, or ``br/br.gif`` as in the chapter, in any case.
 
     Raises:
-        SetupError: the folder or a flag cannot be read, or the folder has no flag.
+        SetupError: the folder or a flag cannot be read, a flag is empty, or the folder has no flag.
         UsageError: two files are the flag of one country.
     """
     try:
-        flags = {code: file.read_bytes() for code, file in _find_flag_files(folder).items()}
+        files = _find_flag_files(folder)
+        flags = {code: file.read_bytes() for code, file in files.items()}
     except OSError as error:
         raise SetupError(f"{error.filename or folder}: the flag cannot be read: {error.strerror}") from error
     if not flags:
         raise SetupError(f"{folder}: no flag found", hint="flags_dir needs files such as br.gif or br/br.gif")
+    for code, flag in flags.items():
+        if not flag:  # a fetch could not tell it from a response that lost its body
+            raise SetupError(
+                f"{files[code]}: the flag is empty", hint="save a picture there, or remove the file"
+            )
     return MappingProxyType(flags)
 
 
+def describe_ignored_files(folder: Path) -> str | None:
+    """Return a sentence on files that look like flags, but are not served; None if there are none.
+
+    They have the suffix of a flag or the code of a country, but not both, or are in the wrong folder.
+    """
+    ignored = [
+        str(file.relative_to(folder))
+        for file in _list_files(folder)
+        if (_is_gif(file) or _is_named(file)) and not _is_flag(file, folder)
+    ]
+    if not ignored:
+        return None
+    files = count_names(ignored, "file is not served", "files are not served")
+    return f"{folder}: {files}; a flag is named like br.gif or br/br.gif."
+
+
 def _find_flag_files(folder: Path) -> Mapping[str, Path]:
-    files = sorted((*folder.glob("*.gif"), *folder.glob("*/*.gif"))) if folder.is_dir() else []
     found: dict[str, Path] = {}
-    for file in files:
+    for file in _list_files(folder):
         if _is_flag(file, folder) and (first := found.setdefault(file.stem.upper(), file)) != file:
             raise UsageError(
                 f"{first} and {file} are both the flag of {file.stem.upper()}", hint="keep one of them"
@@ -84,10 +106,24 @@ def _find_flag_files(folder: Path) -> Mapping[str, Path]:
     return found
 
 
+def _list_files(folder: Path) -> list[Path]:
+    """Return what has a suffix in a folder and in the folders in it, hidden files left out."""
+    found = (*folder.glob("*.*"), *folder.glob("*/*.*")) if folder.is_dir() else ()
+    return sorted(file for file in found if not any(part.startswith(".") for part in file.parts[-2:]))
+
+
 def _is_flag(file: Path, folder: Path) -> bool:
-    stem = file.stem
-    is_named = stem.isascii() and is_country_code(stem.upper())  # a Unicode letter may be two in upper case
-    return is_named and (file.parent == folder or file.parent.name == stem)
+    is_in_place = file.parent == folder or file.parent.name.lower() == file.stem.lower()
+    return _is_gif(file) and _is_named(file) and is_in_place
+
+
+def _is_gif(file: Path) -> bool:
+    return file.suffix.lower() == ".gif"
+
+
+def _is_named(file: Path) -> bool:
+    """Tell whether a file has the code of a country; a Unicode letter may be two in upper case."""
+    return file.stem.isascii() and is_country_code(file.stem.upper())
 
 
 def _size_bytes(digest: bytes) -> int:

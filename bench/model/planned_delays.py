@@ -22,6 +22,8 @@ _DROPPED_BITS: Final = 12
 _STEP: Final = 2.0**-52
 _SLICE_S: Final = 0.02
 """Seconds of bandwidth in a slice: short enough to look like a stream, long enough to cost nothing."""
+LARGEST_SLICE: Final = 64 * 1024
+"""Most bytes in a slice: sending one takes the server 20 µs, in which other responses may become late."""
 
 
 class PlannedDelay(NamedTuple):
@@ -64,9 +66,9 @@ def service_s(planned: PlannedDelay, size_bytes: int, profile: Profile) -> float
     return planned.delay_s + size_bytes / profile.bandwidth
 
 
-def slice_bytes(bandwidth: float) -> int:
-    """Return the size of a slice at this many bytes per second."""
-    return max(1, int(bandwidth * _SLICE_S))
+def slice_bytes(bandwidth: float | None) -> int:
+    """Return the size of a slice at this many bytes per second; None is without a limit."""
+    return LARGEST_SLICE if bandwidth is None else max(1, min(int(bandwidth * _SLICE_S), LARGEST_SLICE))
 
 
 def to_unit_interval(digest: bytes) -> float:

@@ -9,6 +9,7 @@ from functools import cache
 from http import HTTPStatus
 from typing import Final, NamedTuple, TypeAlias
 
+from bench.model.planned_delays import LARGEST_SLICE, slice_bytes
 from bench.server.connection_close import CloseMode
 
 GIF: Final = "image/gif"
@@ -21,10 +22,14 @@ Header: TypeAlias = tuple[str, str]
 """A name and a value."""
 
 
+Bytes: TypeAlias = bytes | memoryview
+"""Bytes to send: a view where they are a part of a longer body, so that cutting copies nothing."""
+
+
 class Slice(NamedTuple):
     """A later piece of a response, and how many seconds after the response's start it may be sent."""
 
-    data: bytes
+    data: Bytes
     after_s: float
 
 
@@ -40,20 +45,22 @@ class Response:
 
     Attributes:
         headers: the headers of any protocol, in order.
-        kept: the whole response for a connection that stays open.
+        is_large: whether the body takes more than one slice.
+        kept: the whole response for a connection that stays open; of a large one only the head.
         closing: the same for a connection that is closed.
     """
 
     status: int
     headers: tuple[Header, ...]
     body: bytes
+    is_large: bool
     kept: bytes
     closing: bytes
 
     def head(self, close_mode: CloseMode) -> bytes:
         """Return the status line and headers."""
         whole = self.kept if close_mode == "kept" else self.closing
-        return whole[: len(whole) - len(self.body)]
+        return whole if self.is_large else whole[: len(whole) - len(self.body)]
 
     def header(self, name: str) -> str:
         """Return the value of a header, spelt as it is sent; empty if it is missing."""
@@ -87,7 +94,17 @@ def write_head(status: int, headers: Iterable[Header], connection: str) -> bytes
 
 def _build(status: int, headers: tuple[Header, ...], body: bytes) -> Response:
     kept, closing = (write_head(status, headers, connection) for connection in ("keep-alive", "close"))
-    return Response(int(status), headers, body, kept + body, closing + body)
+    if len(body) > LARGEST_SLICE:
+        return Response(int(status), headers, body, True, kept, closing)  # noqa: FBT003  a field
+    return Response(int(status), headers, body, False, kept + body, closing + body)  # noqa: FBT003
+
+
+def cut_body(body: bytes, bandwidth: float | None) -> Iterator[Slice]:
+    """Cut a body into slices; each is due as soon as the bandwidth, in bytes per second, allows it."""
+    view, step = memoryview(body), slice_bytes(bandwidth)
+    for start in range(0, max(1, len(body)), step):
+        end = min(start + step, len(body))
+        yield Slice(view[start:end], 0.0 if bandwidth is None else end / bandwidth)
 
 
 def _reason(status: int) -> str:

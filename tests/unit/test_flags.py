@@ -11,7 +11,7 @@ from PIL import Image
 from bench.errors import SetupError, UsageError
 from bench.model.countries import COUNTRIES
 from bench.model.flag_pictures import Picture, encode_gif
-from bench.model.flags import all_flags, load_flags, make_flag, served_flags
+from bench.model.flags import all_flags, describe_ignored_files, load_flags, make_flag, served_flags
 
 RED, WHITE, BLUE = (255, 0, 0), (255, 255, 255), (0, 0, 255)
 
@@ -60,7 +60,42 @@ def test_folder_may_be_flat_or_have_a_folder_for_each_country(tmp_path: Path) ->
     assert dict(load_flags(tmp_path)) == {"BR": b"br.gif", "FR": b"fr/fr.gif"}
 
 
-@pytest.mark.parametrize("names", [("BR.gif", "br.gif"), ("br/br.gif", "br.gif"), ("BR/BR.gif", "br/br.gif")])
+@pytest.mark.parametrize("name", ["pk.GIF", "PK.Gif", "pk/pk.GIF", "PK/pk.gif", "pk/PK.gif"])
+def test_flag_may_be_named_in_any_case(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(b"GIF89a")
+    assert dict(load_flags(tmp_path)) == {"PK": b"GIF89a"}
+    assert describe_ignored_files(tmp_path) is None
+
+
+@pytest.mark.parametrize("name", ["br.gif", "br/br.gif", "BR.GIF"])
+def test_empty_flag_is_refused_by_its_path(tmp_path: Path, name: str) -> None:
+    """The client cannot tell it from a response that lost its body."""
+    (tmp_path / "us.gif").write_bytes(b"GIF89a")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+    with pytest.raises(SetupError) as caught:
+        load_flags(tmp_path)
+    assert caught.value.what == f"{tmp_path / name}: the flag is empty"
+
+
+def test_files_that_look_like_flags_but_are_not_served_are_named(tmp_path: Path) -> None:
+    for folder in ("fr", "es", "sub"):
+        (tmp_path / folder).mkdir()
+    served = ("br.gif", "fr/fr.gif")
+    unlike = ("README.txt", "fr/metadata.json", ".hidden.gif", "fr/._fr.gif")
+    ignored = ("brazil.gif", "de.png", "es/it.gif", "sub/us.gif", "uk.jpeg")
+    for name in (*served, *unlike, *ignored):
+        (tmp_path / name).write_bytes(b"GIF89a")
+    assert describe_ignored_files(tmp_path) == (
+        f"{tmp_path}: 5 files are not served: {', '.join(ignored)}; a flag is named like br.gif or br/br.gif."
+    )
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("BR.gif", "br.gif"), ("br/br.gif", "br.gif"), ("BR/BR.gif", "br/br.gif"), ("br.GIF", "br.gif")],
+)
 def test_two_flags_of_one_country_are_refused(tmp_path: Path, names: tuple[str, str]) -> None:
     """Otherwise the order of the folder would decide which one is served."""
     for name in names:

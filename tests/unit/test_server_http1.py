@@ -3,11 +3,15 @@
 import asyncio
 import gc
 import json
+import random
 import socket
 import struct
 import time
 import weakref
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+from statistics import median
 from time import perf_counter
 from typing import NamedTuple
 
@@ -19,8 +23,8 @@ from bench.model.planned_delays import plan_delay
 from bench.model.served_trials import Opening
 from bench.server.connection_limits import DEFAULT_LIMITS, ConnectionLimits
 from bench.server.http1 import protocol
-from bench.server.http1.response_writer import pace_body
 from bench.server.request_log import UNANSWERED
+from bench.server.responses import build_response, cut_body
 from tests.builders import status_of
 from tests.in_process_server import InProcessServer, get, last, run_server
 
@@ -327,9 +331,78 @@ def test_body_never_exceeds_its_bandwidth() -> None:
 def test_slices_hold_the_whole_response_and_wait_for_their_bytes() -> None:
     """A thousand bytes at 20 kB/s leave in slices of 20 ms."""
     body = bytes(range(250)) * 4
-    slices = list(pace_body(body, 20_000))
+    slices = list(cut_body(body, 20_000))
     assert b"".join(each.data for each in slices) == body
     assert [each.after_s for each in slices] == pytest.approx([0.02, 0.04, 0.05])
+
+
+@pytest.mark.parametrize("bandwidth", [None, 1.0, 2e4, 1e7, 1e9, 1e15])
+def test_slices_of_a_large_body_are_small_and_copy_nothing(bandwidth: float | None) -> None:
+    """Cutting 12 MiB at once takes milliseconds, in which every other response is late."""
+    body = bytes(12 << 20)
+    for each in islice(cut_body(body, bandwidth), 1000):
+        assert isinstance(each.data, memoryview)
+        assert each.data.obj is body
+        assert 0 < len(each.data) <= 64 << 10
+
+
+def test_head_of_a_large_response_is_separate_from_its_body() -> None:
+    large, small = (build_response(200, "image/gif", bytes(size)) for size in (12 << 20, 12 << 10))
+    assert large.kept == large.head("kept")
+    assert len(large.closing) < 500
+    assert small.kept == small.head("kept") + small.body
+
+
+@pytest.mark.parametrize("bandwidth", [None, 1 << 27, 1 << 34])
+@pytest.mark.parametrize("fault", ["", "surplus_bytes", "wrong_content"])
+def test_small_response_is_on_time_while_large_ones_are_sent(bandwidth: float | None, fault: str) -> None:
+    """No single piece of work for a large body keeps the server from other connections."""
+    flags = {"BR": bytes(12 << 20), "US": b"GIF89a"}
+    profile = Profile("p", bandwidth=bandwidth, faults=(Fault(fault, 1.0),) if fault else ())
+    received = []
+
+    async def fetch(server: InProcessServer) -> None:
+        received.append(await server.send(last("/flags/br/br.gif")))
+
+    async def talk(server: InProcessServer) -> None:
+        large = [asyncio.create_task(fetch(server)) for _ in range(3)]
+        while not all(task.done() for task in large):
+            await server.send(last("/flags/us/us.gif"))
+
+    log = run_server(profile, talk, flags)
+    assert [len(each) >> 20 for each in received] == [12] * 3
+    others = [record for record in log if record.country == "US"]
+    first_end_s = min(record.end_s for record in log if record.country == "BR")
+    begun = [record for record in others if record.end_s < first_end_s]
+    assert len(begun) >= 5
+    assert median(record.start_s - record.arrival_s for record in others) < 0.002
+
+
+@pytest.mark.parametrize(
+    ("fault", "share"),
+    [
+        ("slicer", 1.0),
+        ("slow_close", 1.0),
+        ("reset_mid_body", 0.5),
+        ("short_body", 0.5),
+        ("huge_header", 1.0),
+    ],
+)
+def test_faults_of_a_large_body_send_the_same_bytes_as_of_a_small_one(fault: str, share: float) -> None:
+    large = random.Random(1).randbytes(1 << 20)
+
+    async def talk(server: InProcessServer) -> None:
+        async with server.connection() as (reader, writer):
+            writer.write(last("/flags/br/br.gif"))
+            await reader.readuntil(b"\r\n\r\n")
+            body = b""
+            with suppress(ConnectionResetError):
+                while part := await reader.read(1 << 16):
+                    body += part
+            assert body == large[: int(len(large) * share)]
+
+    (record,) = run_server(Profile("p", faults=(Fault(fault, 1.0),)), talk, {"BR": large})
+    assert record.fault == fault
 
 
 def test_refused_client_is_not_read_until_its_refusal_is_sent() -> None:

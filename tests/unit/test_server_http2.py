@@ -5,10 +5,12 @@ import random
 import socket
 import ssl
 import struct
+import threading
 import time
 import weakref
 from contextlib import suppress
 from time import perf_counter
+from types import SimpleNamespace
 
 import pytest
 from h2.errors import ErrorCodes
@@ -21,7 +23,11 @@ from bench.model.planned_delays import plan_delay
 from bench.server.connection_limits import ConnectionLimits
 from bench.server.http2.frame_splitter import FrameSplitter
 from bench.server.http2.protocol import Http2Protocol
-from bench.server.request_log import UNANSWERED
+from bench.server.http2.response_writer import respond
+from bench.server.http2.send_queue import SendQueue
+from bench.server.request_log import UNANSWERED, ConnectionInfo
+from bench.server.routes import Routes
+from bench.server.served_round import ServedRound
 from tests.http2_client import Answered, Client, client_of, flag_path
 from tests.threaded_server import threaded_server, wait_for
 
@@ -510,3 +516,67 @@ def test_input_is_split_at_the_ends_of_frames(step: int) -> None:
             assert not ends & set(range(at + 1, at + len(part)))
             at += len(part)
     assert at == len(sent)
+
+
+def test_large_bodies_of_one_connection_leave_others_their_turn() -> None:
+    """A client with a wide window takes megabytes at once; another's flag must not wait for all of them."""
+    flags = {"BR": bytes(12 << 20), "US": b"GIF89a"}
+    with (
+        threaded_server(AT_ONCE, flags=flags) as server,
+        client_of(server, GREEDY) as large,
+        client_of(server) as small,
+    ):
+        large.h2.increment_flow_control_window(GREEDY - 65_535)
+        answered = large.answers[large.ask(flag_path("BR"))]
+        reading = threading.Thread(target=large.until, args=(lambda: answered.is_over,))
+        reading.start()
+        while reading.is_alive():
+            small.get(flag_path("US"))
+    assert answered.body == flags["BR"]
+    first_end_s = min(record.end_s for record in server.log if record.country == "BR")
+    assert sum(record.country == "US" and record.end_s < first_end_s for record in server.log) >= 3
+
+
+class WideOpen:
+    """An HTTP/2 connection and a transport that take everything at once."""
+
+    max_outbound_frame_size = 16_384
+
+    def __init__(self) -> None:
+        self.sent_bytes = 0
+
+    def local_flow_control_window(self, _stream: int) -> int:
+        """Return the largest window."""
+        return GREEDY
+
+    def send_headers(self, *_fields: object, end_stream: bool) -> None:
+        """Take headers."""
+
+    def send_data(self, _stream: int, data: bytes, *, end_stream: bool) -> None:
+        """Take data."""
+        self.sent_bytes += len(data)
+        self.is_ended = end_stream
+
+    def data_to_send(self) -> bytes:
+        """Return nothing: the frames are not looked at."""
+        return b""
+
+    def is_closing(self) -> bool:
+        """Tell that the client is there."""
+        return False
+
+
+def test_connection_that_takes_everything_sends_one_turn_at_a_time() -> None:
+    """Between two turns the event loop serves other connections."""
+    taken: list[int] = []
+    end = WideOpen()
+    requests = SimpleNamespace(close=lambda _stream: None)
+    queue = SendQueue(end, end, ConnectionInfo(1, 0.0), requests, lambda: None)  # type: ignore[arg-type]
+    routes = Routes({"BR": bytes(12 << 20)})
+    served = ServedRound(AT_ONCE, 1, 0, lambda *_fields: taken.append(end.sent_bytes))
+    queue.add(respond(1, (served, routes.find(flag_path("BR").encode())), b"GET", perf_counter()))
+    turns = 0
+    while queue.send_due() == 0.0:
+        turns += 1
+        assert end.sent_bytes <= turns * (64 << 10)
+    assert taken == [12 << 20]

@@ -41,7 +41,7 @@ class FlagProtocol(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._parser = HttpRequestParser(self)
         self._pending: deque[ResponseWriter] = deque()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
         self._target = b""
         self._unparsed_bytes = 0
         self._has_body = False
@@ -213,8 +213,13 @@ class FlagProtocol(asyncio.Protocol):
             transport.write(response.take_slice(now_s))
             if transport.is_closing():
                 return  # the client has left; connection_lost follows
-            if response.is_sent and not self._is_write_blocked:
-                self._end_first()
+            if response.is_sent:
+                if not self._is_write_blocked:
+                    self._end_first()
+            elif response.next_s <= now_s and not self._is_write_blocked:
+                # more of a large body: other connections get their turn first
+                self._timer = self._loop.call_soon(self._on_timer)
+                return
 
     def _wait(self, for_s: float) -> None:
         """Continue when the next slice is due; if none ever is, wait until the client leaves."""

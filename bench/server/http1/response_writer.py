@@ -6,12 +6,11 @@ from http import HTTPStatus
 from typing import Final
 
 from bench.model.cases import Fault
-from bench.model.planned_delays import slice_bytes
 from bench.server.connection_close import CloseMode
 from bench.server.fault_responses import fault_response
-from bench.server.http1.transport_faults import FaultyResponse, faulty_response
+from bench.server.http1.transport_faults import FaultyResponse, faulty_response, send_faulty
 from bench.server.request_log import UNANSWERED, ConnectionInfo
-from bench.server.responses import NO_MORE_SLICES, Slice, status_response
+from bench.server.responses import NO_MORE_SLICES, Bytes, Slice, cut_body, status_response
 from bench.server.served_round import PlannedResponse, ServedRound
 from bench.server.state import RequestTarget
 
@@ -31,13 +30,13 @@ class ResponseWriter(PlannedResponse):
         is_sent: whether all of it was sent.
     """
 
-    data: bytes
+    data: Bytes
     close_mode: CloseMode
     next_s: float
     rest: Iterator[Slice]
     is_sent: bool = field(init=False, default=False)
 
-    def take_slice(self, now_s: float) -> bytes:
+    def take_slice(self, now_s: float) -> Bytes:
         """Return the bytes that are sent now, and schedule the next slice."""
         data = self.data
         if not self.start_s:
@@ -66,12 +65,13 @@ def respond(target: RequestTarget, method: bytes, arrival_s: float, close_mode: 
     response, country = resource.response, resource.country
     attempt, delay_s, fault = served.plan(country) if country else (0, 0.0, None)
     status, rest, kind = response.status, NO_MORE_SLICES, ""
+    data: Bytes
     if fault is not None and resource.is_found:
         (data, close_mode, status, rest), kind = _respond_with_fault(target, fault, method, close_mode)
     elif method == _HEAD:
         data = response.head(close_mode)
-    elif served.bandwidth is not None:
-        data, rest = response.head(close_mode), pace_body(response.body, served.bandwidth)
+    elif served.bandwidth is not None or response.is_large:
+        data, rest = response.head(close_mode), cut_body(response.body, served.bandwidth)
     else:
         data = response.kept if close_mode == "kept" else response.closing
     due_s = arrival_s + delay_s
@@ -94,7 +94,7 @@ def _respond_with_fault(
     faulty = faulty_response(fault.kind, response, body, close_mode, served.fault_pacing)
     if faulty is not None:
         return faulty, fault.kind
-    whole = FaultyResponse(response.head(close_mode) + body, close_mode, response.status)
+    whole = send_faulty(response.head(close_mode), body, close_mode, response.status)
     return whole, "" if replacement is None else fault.kind
 
 
@@ -104,11 +104,3 @@ def refuse(served: ServedRound, status: int, arrival_s: float) -> ResponseWriter
     return ResponseWriter(
         served, status, arrival_s, "", 0, 0.0, "", data, "refused", arrival_s, NO_MORE_SLICES
     )
-
-
-def pace_body(body: bytes, bandwidth: float) -> Iterator[Slice]:
-    """Cut a body into slices; each is due as soon as the bandwidth, in bytes per second, allows it."""
-    step = slice_bytes(bandwidth)
-    for start in range(0, max(1, len(body)), step):
-        end = min(start + step, len(body))
-        yield Slice(body[start:end], end / bandwidth)

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from http import HTTPStatus
+from itertools import chain
 from math import inf
 from typing import Final, NamedTuple
 
+from bench.model.planned_delays import LARGEST_SLICE
 from bench.server.connection_close import CloseMode
 from bench.server.fault_responses import HUGE_HEADER, MOST_SLICES, SURPLUS, FaultPacing
 from bench.server.request_log import UNANSWERED
-from bench.server.responses import NO_MORE_SLICES, Header, Response, Slice, write_head
+from bench.server.responses import NO_MORE_SLICES, Bytes, Header, Response, Slice, cut_body, write_head
 
 _SLOW_HEADER: Final = b"X-Slow: " + b"." * 8_000
 """Lasts four minutes in a single line: some clients refuse longer lines, others more than 100 of them."""
@@ -26,7 +28,7 @@ class FaultyResponse(NamedTuple):
         status: ``UNANSWERED`` if the response is incomplete, or its status unreadable.
     """
 
-    data: bytes
+    data: Bytes
     close_mode: CloseMode
     status: int
     rest: Iterator[Slice] = NO_MORE_SLICES
@@ -45,8 +47,8 @@ def faulty_response(
         pacing: the times of slow faults.
     """
     if kind == "slicer":
-        first, *others = _slice(response.head(close_mode) + body, pacing.slice_s)
-        return FaultyResponse(first.data, close_mode, response.status, iter(others))
+        slices = _slice(response.head(close_mode), body, pacing.slice_s)
+        return FaultyResponse(next(slices).data, close_mode, response.status, slices)
     return _fault_of_any(kind, response, body, pacing) or (
         _fault_of_body(kind, response, body, pacing) if body else None
     )
@@ -59,7 +61,7 @@ def _fault_of_any(  # noqa: PLR0911  one case for each kind
     head, status, size = response.head("closed"), response.status, len(response.body)
     match kind:
         case "slow_close":
-            return FaultyResponse(head + body, "closed_late", status)
+            return send_faulty(head, body, "closed_late", status)
         case "reset_before_headers":
             return FaultyResponse(b"", "reset", UNANSWERED)
         case "close_before_headers":
@@ -67,7 +69,7 @@ def _fault_of_any(  # noqa: PLR0911  one case for each kind
         case "slow_headers":
             return FaultyResponse(b"", "closed", UNANSWERED, _drip(head[:-2] + _SLOW_HEADER, pacing.byte_s))
         case "garbage_status_line":
-            return FaultyResponse(_GARBAGE + head.partition(b"\r\n")[2] + body, "cut", UNANSWERED)
+            return send_faulty(_GARBAGE + head.partition(b"\r\n")[2], body, "cut", UNANSWERED)
         case "bad_length":
             headers: tuple[Header, ...] = (("Content-Length", "-1"),)
         case "duplicate_length":
@@ -76,7 +78,7 @@ def _fault_of_any(  # noqa: PLR0911  one case for each kind
             headers = (HUGE_HEADER, ("Content-Length", str(size)))
         case _:
             return None
-    return FaultyResponse(_head_with(response, *headers) + body, "cut", status)
+    return send_faulty(_head_with(response, *headers), body, "cut", status)
 
 
 def _fault_of_body(  # noqa: PLR0911  one case for each kind
@@ -86,23 +88,35 @@ def _fault_of_body(  # noqa: PLR0911  one case for each kind
     head, half = response.head("closed"), body[: len(body) // 2]
     match kind:
         case "reset_mid_body":
-            return FaultyResponse(head + half, "reset", UNANSWERED)
+            return send_faulty(head, half, "reset", UNANSWERED)
         case "short_body":
-            return FaultyResponse(head + half, "cut", UNANSWERED)
+            return send_faulty(head, half, "cut", UNANSWERED)
         case "cut_chunk":
             chunked = _head_with(response, ("Transfer-Encoding", "chunked"))
-            return FaultyResponse(chunked + b"%x\r\n" % len(body) + half, "cut", UNANSWERED)
+            return send_faulty(chunked + b"%x\r\n" % len(body), half, "cut", UNANSWERED)
         case "stall":
-            return FaultyResponse(head + half, "closed", UNANSWERED, iter((Slice(b"", inf),)))
+            begun = send_faulty(head, half, "closed", UNANSWERED)
+            return begun._replace(rest=chain(begun.rest, (Slice(b"", inf),)))
         case "drip":
             return FaultyResponse(head, "closed", UNANSWERED, _drip(body[:-1], pacing.byte_s))
         case "surplus_bytes":
-            return FaultyResponse(head + body + SURPLUS + b"\r\n", "cut", response.status)
+            whole = send_faulty(head, body, "cut", response.status)
+            surplus = Slice(SURPLUS + b"\r\n", 0.0)
+            if whole.rest is NO_MORE_SLICES:
+                return whole._replace(data=bytes(whole.data) + surplus.data)
+            return whole._replace(rest=chain(whole.rest, (surplus,)))
         case "oversized":
             length = ("Content-Length", str(pacing.oversized_bytes))
             blocks = _repeat_block(pacing.oversized_bytes)
             return FaultyResponse(_head_with(response, length), "cut", HTTPStatus.OK, blocks)
     return None
+
+
+def send_faulty(head: bytes, body: bytes, close_mode: CloseMode, status: int) -> FaultyResponse:
+    """Send a head and a body: at once, or in slices if the body is a large one."""
+    if len(body) > LARGEST_SLICE:
+        return FaultyResponse(head, close_mode, status, cut_body(body, None))
+    return FaultyResponse(head + body, close_mode, status)
 
 
 def _head_with(response: Response, *headers: Header) -> bytes:
@@ -111,10 +125,17 @@ def _head_with(response: Response, *headers: Header) -> bytes:
     return write_head(response.status, (*others, *headers), "close")
 
 
-def _slice(data: bytes, slice_s: float) -> Iterator[Slice]:
-    size = -(-len(data) // MOST_SLICES)
-    for number, start in enumerate(range(0, len(data), size)):
-        yield Slice(data[start : start + size], number * slice_s)
+def _slice(head: bytes, body: bytes, slice_s: float) -> Iterator[Slice]:
+    """Cut head and body together into pieces; of the body only the first one is copied, if it is large."""
+    size = -(-(len(head) + len(body)) // MOST_SLICES)
+    joined = len(body) if len(body) <= LARGEST_SLICE else size - len(head)
+    first, rest = head + body[:joined], memoryview(body)[joined:]
+    pieces = chain(_pieces(memoryview(first), size), _pieces(rest, size))
+    return (Slice(piece, number * slice_s) for number, piece in enumerate(pieces))
+
+
+def _pieces(data: memoryview, size: int) -> Iterator[memoryview]:
+    return (data[start : start + size] for start in range(0, len(data), size))
 
 
 def _drip(data: bytes, byte_s: float) -> Iterator[Slice]:

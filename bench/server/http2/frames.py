@@ -12,8 +12,6 @@ from bench.server.responses import Response
 
 Field: TypeAlias = tuple[bytes, bytes]
 
-_PIECE: Final = 64 * 1024
-"""Bytes of a body taken at once if no bandwidth paces it."""
 _LARGE_FIELD: Final = 4096
 _LENGTH_BITS: Final = 7
 _NEVER_INDEXED: Final = b"\x10"
@@ -83,7 +81,11 @@ def headers_of(response: Http2Response, *, is_end: bool) -> Headers:
 
 def send_whole(response: Http2Response, bandwidth: float | None) -> Steps:
     """Send a response as it is, at this many bytes per second."""
-    size = len(response.body)
+    return send_part(response, len(response.body), bandwidth)
+
+
+def send_part(response: Http2Response, size: int, bandwidth: float | None) -> Steps:
+    """Send headers and the first bytes of the body, and end the stream."""
     yield Step(headers_of(response, is_end=not size), 0.0)
     for end, data in split_body(response.body, size, bandwidth):
         yield Step(Data(data, end == size), end / bandwidth if bandwidth else 0.0)
@@ -91,7 +93,7 @@ def send_whole(response: Http2Response, bandwidth: float | None) -> Steps:
 
 def split_body(body: bytes, size: int, bandwidth: float | None) -> Iterator[tuple[int, bytes]]:
     """Split the first bytes of a body; yield the end of each piece, and the piece."""
-    step = slice_bytes(bandwidth) if bandwidth else _PIECE
+    step = slice_bytes(bandwidth)
     for start in range(0, size, step):
         end = min(start + step, size)
         yield end, body[start:end]

@@ -84,16 +84,22 @@ class SendQueue:
         self._unflushed.clear()
 
     def send_due(self) -> float | None:
-        """Send the parts that are due; return the seconds until the next one, or None without one."""
+        """Send the parts that are due; return the seconds until the next one, or None without one.
+
+        After so many bytes as a stream may send in its turn, other connections get theirs: it returns 0.
+        """
+        left = _TURN_BYTES
         while self._schedule and not (self._is_write_blocked or self._transport.is_closing()):
             due_s, stream = self._schedule[0]
             now_s = perf_counter()
             if due_s > now_s:
                 return due_s - now_s
+            if left <= 0:
+                return 0.0
             heappop(self._schedule)
             response = self._responses.get(stream)
             if response is not None:
-                self._take_turn(response, now_s)
+                left -= self._take_turn(response, now_s)
         return None
 
     def flush(self) -> None:
@@ -118,28 +124,30 @@ class SendQueue:
             heapify(self._schedule)
         heappush(self._schedule, (due_s, stream))
 
-    def _take_turn(self, response: ResponseWriter, now_s: float) -> None:
-        """Send the parts of one response that are due, but no more than its turn allows."""
+    def _take_turn(self, response: ResponseWriter, now_s: float) -> int:
+        """Send the parts of one response that are due, no more than its turn allows; return their bytes."""
         if not response.has_begun:
             response.begin(now_s)
         left = _TURN_BYTES
         while (part := response.part) is not None and response.due_s <= now_s and left > 0:
             if isinstance(part, Reset | GoAway):
                 self._break_off(response, part)
-                return
+                break
             sent = self._send(response.stream, part)
             if isinstance(part, Data) and part.data and not sent:
                 self._without_window.add(response.stream)
                 self.flush()
-                return
+                break
             response.advance(part, sent)
+            left -= sent
             if response.is_ended:
                 self._end(response)
-                return
-            left -= sent
-        self.flush()
-        if response.part is not None:
-            self._plan(max(response.due_s, now_s), response.stream)
+                break
+        else:
+            self.flush()
+            if response.part is not None:
+                self._plan(max(response.due_s, now_s), response.stream)
+        return _TURN_BYTES - left
 
     def _send(self, stream: int, part: Headers | Data) -> int:
         """Send headers, or a frame of data as large as windows and client allow; return the data's size."""

@@ -14,6 +14,7 @@ from bench.server.http2.frames import (
     Step,
     Steps,
     headers_of,
+    send_part,
     send_whole,
     split_body,
     with_lengths,
@@ -60,13 +61,20 @@ def _reset_mid_body(response: Http2Response, pacing: FaultPacing) -> Steps:
 
 def _short_body(response: Http2Response, _pacing: FaultPacing) -> Steps:
     """End the stream after half of the body."""
-    return send_whole(response._replace(body=response.body[: len(response.body) // 2]), None)
+    return send_part(response, len(response.body) // 2, None)
 
 
 def _stall(response: Http2Response, _pacing: FaultPacing) -> Steps:
     yield Step(headers_of(response, is_end=False), 0.0)
     for _, data in split_body(response.body, len(response.body) // 2, None):
         yield Step(Data(data, is_end=False), 0.0)
+
+
+def _surplus_bytes(response: Http2Response, _pacing: FaultPacing) -> Steps:
+    yield Step(headers_of(response, is_end=False), 0.0)
+    for _, data in split_body(response.body, len(response.body), None):
+        yield Step(Data(data, is_end=False), 0.0)
+    yield Step(Data(SURPLUS, is_end=True), 0.0)
 
 
 def _drip(response: Http2Response, pacing: FaultPacing) -> Steps:
@@ -97,9 +105,7 @@ OF_BODIES: Final[Mapping[str, _Build]] = MappingProxyType(
         "short_body": _short_body,
         "stall": _stall,
         "drip": _drip,
-        "surplus_bytes": lambda response, _: send_whole(
-            response._replace(body=response.body + SURPLUS), None
-        ),
+        "surplus_bytes": _surplus_bytes,
     }
 )
 """Faults that need a body."""
