@@ -6,7 +6,8 @@ in the round's folder, return a ``Fetch``. The rest is up to the strategy, and i
 threads, the event loop.
 
 A client is one file in ``strategies/clients`` with ``open_client(settings)`` for threads,
-``open_async_client(settings)`` for event loops, or both; each yields ``get(url) -> Answer``.
+``open_async_client(settings)`` for event loops, or both; each yields ``get(url) -> Answer``. ``PerThread``
+opens a part of it for each thread, and notes the time of that.
 
 Every worker pays for this import in its cold start. Hence named tuples, and neither ``pathlib`` nor
 ``dataclasses``, which would make it take three times as long.
@@ -28,6 +29,7 @@ from bench.api.client import (
 )
 from bench.api.fetch import Fetch, Future, Watcher
 from bench.api.job import LOOP_WATCHERS, Job
+from bench.api.opening import PerThread
 
 __all__ = [
     "LARGEST_BYTES",
@@ -40,6 +42,7 @@ __all__ = [
     "Get",
     "Headers",
     "Job",
+    "PerThread",
     "TooLargeError",
     "Watcher",
     "collect",

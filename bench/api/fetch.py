@@ -18,6 +18,9 @@ class Fetch(NamedTuple):
         detail: the client's message for a failure, or the oddity of an answer; empty otherwise.
         answered_s: ``time.perf_counter()`` when the whole answer had arrived; 0 if unknown.
         checksum: CRC-32 of the flag that was saved; None unless the job asks for it.
+        opening_s: ``time.perf_counter()`` before its client was opened; 0, like ``opened_s``, if unknown.
+        opened_s: the same when the client was ready.
+        opened_in: ``thread`` or ``loop``, see ``bench.api.opening``; empty if unknown.
     """
 
     country: str
@@ -29,6 +32,9 @@ class Fetch(NamedTuple):
     detail: str = ""
     answered_s: float = 0.0
     checksum: int | None = None
+    opening_s: float = 0.0
+    opened_s: float = 0.0
+    opened_in: str = ""
 
 
 class Future(Protocol):

@@ -12,6 +12,7 @@ from bench.api.client import LARGEST_BYTES, Answer, ClientSettings
 from bench.api.deadline import process_watchdog
 from bench.api.error_outcomes import local_fault, outcome_of_error
 from bench.api.fetch import Fetch, Future, Watcher
+from bench.api.opening import Opening, take_opening
 from bench.api.outcomes import outcome_of_answer
 
 if TYPE_CHECKING:
@@ -87,7 +88,9 @@ class Job(NamedTuple):
         open_client = self._find_opener("sync")
         watchdog, timeout_s = process_watchdog(), self.request_timeout_s
         begin, end = watchdog.begin, watchdog.end
+        opening_s = perf_counter()
         with watchdog.expect_fetches(timeout_s), open_client(self._settings) as get:
+            shared = Opening(opening_s, perf_counter(), "thread")
 
             def download_one(country: str) -> Fetch:
                 handled, start_s = exception(), perf_counter()
@@ -99,8 +102,8 @@ class Job(NamedTuple):
                     finally:
                         end(due_s)
                 except Exception as error:  # noqa: BLE001  a failed request is data, whatever the library raises
-                    return self._failed_fetch(country, start_s, error, handled)
-                return self._answered_fetch(country, start_s, answer)
+                    return self._failed_fetch(country, start_s, error, handled, take_opening() or shared)
+                return self._answered_fetch(country, start_s, answer, take_opening() or shared)
 
             yield download_one
 
@@ -116,7 +119,9 @@ class Job(NamedTuple):
         open_client = self._find_opener("async")
         for watch in LOOP_WATCHERS:
             watch(get_running_loop())
+        opening_s = perf_counter()
         async with open_client(self._settings) as get:
+            opening = Opening(opening_s, perf_counter(), "loop")
 
             async def download_one(country: str) -> Fetch:
                 handled, start_s = exception(), perf_counter()
@@ -124,8 +129,8 @@ class Job(NamedTuple):
                     async with timeout(self.request_timeout_s):
                         answer = await get(self._url(country))
                 except Exception as error:  # noqa: BLE001  a failed request is data, whatever the library raises
-                    return self._failed_fetch(country, start_s, error, handled)
-                return self._answered_fetch(country, start_s, answer)
+                    return self._failed_fetch(country, start_s, error, handled, opening)
+                return self._answered_fetch(country, start_s, answer, opening)
 
             yield download_one
 
@@ -168,7 +173,7 @@ class Job(NamedTuple):
         code = country.lower()
         return f"{self.base_url}/flags/{code}/{code}.gif"
 
-    def _answered_fetch(self, country: str, start_s: float, answer: Answer) -> Fetch:
+    def _answered_fetch(self, country: str, start_s: float, answer: Answer, opening: Opening) -> Fetch:
         """Save the flag of an answer, unless it is late or wrong."""
         answered_s = perf_counter()
         outcome, detail = outcome_of_answer(answer, self.largest_bytes)
@@ -182,16 +187,32 @@ class Job(NamedTuple):
                 handled = error.__context__
                 if local_fault(error, handled) is None:
                     raise
-                return self._failed_fetch(country, start_s, error, handled)
+                return self._failed_fetch(country, start_s, error, handled, opening)
             if self.checks_content:
                 checksum = crc32(answer.body)
         status, size_bytes = answer.status, len(answer.body)
         return self._watched(
-            Fetch(country, start_s, perf_counter(), status, size_bytes, outcome, detail, answered_s, checksum)
+            Fetch(
+                country,
+                start_s,
+                perf_counter(),
+                status,
+                size_bytes,
+                outcome,
+                detail,
+                answered_s,
+                checksum,
+                *opening,
+            )
         )
 
     def _failed_fetch(
-        self, country: str, start_s: float, error: Exception, handled: BaseException | None
+        self,
+        country: str,
+        start_s: float,
+        error: Exception,
+        handled: BaseException | None,
+        opening: Opening,
     ) -> Fetch:
         end_s = perf_counter()
         shortage = local_fault(error, handled)  # libraries only say "all connection attempts failed"
@@ -201,7 +222,7 @@ class Job(NamedTuple):
         waited = f"after {end_s - start_s:.3f} s" if outcome == "timeout" else ""
         # many time-outs have no message
         detail = ": ".join(filter(None, (waited, type(cause).__name__, str(cause))))
-        return self._watched(Fetch(country, start_s, end_s, 0, 0, outcome, detail))
+        return self._watched(Fetch(country, start_s, end_s, 0, 0, outcome, detail, 0.0, None, *opening))
 
     def _is_late(self, start_s: float, end_s: float) -> bool:
         return end_s - start_s > self.request_timeout_s

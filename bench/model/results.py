@@ -77,12 +77,14 @@ class Gap:
     number.
 
     Attributes:
-        pool_start_s: until the used slots began their first fetch.
-        unused_s: without a fetch, beyond the time that the longest fetch makes inevitable.
+        pool_start_s: until the used slots began their first fetch, other than for ``client_open_s``.
+        unused_s: without a fetch or a client being opened, beyond the time that the longest fetch makes
+            inevitable.
         set_up_s: on connections that were accepted and had not yet carried a request.
         client_s: in a fetch, but neither at the server nor setting up a connection.
         lateness_s: at the server, beyond the planned delay.
         pool_stop_s: from the end of the last fetch to the return of ``download_many``.
+        client_open_s: waiting for a client to be opened; in the other parts in runs before it was added.
     """
 
     pool_start_s: float
@@ -91,6 +93,7 @@ class Gap:
     client_s: float
     lateness_s: float
     pool_stop_s: float
+    client_open_s: float = added_field(float)
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,7 @@ def _milliseconds(heading: str, source: Source[CaseSummary], narrow: str = "") -
 
 _GAP_PARTS: Final[Mapping[str, str]] = {
     "pool_start_s": "pool start",
+    "client_open_s": "client open",
     "unused_s": "unused slots",
     "set_up_s": "set-up",
     "client_s": "client CPU",

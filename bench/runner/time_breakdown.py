@@ -76,24 +76,27 @@ def divide_into_phases(times: Timeline, seen: ObservedRound) -> Phases:
 def divide_gap(elapsed_s: float, times: Timeline, seen: ObservedRound, expected: Expectation) -> Gap:
     """Divide the time of a round beyond its ideal among its causes.
 
-    The time of all slots, elapsed × workers, is: waiting for the first fetch; within a fetch; after the
-    last fetch; and unused. Within a fetch a slot is with the server, or setting up a connection, or the
-    client is at work. With the server it is for as long as planned, and too late. Where the longest fetch
-    is the ideal, unused slots beside it are inevitable.
+    The time of all slots, elapsed × workers, is: waiting for the first fetch; waiting for a client to be
+    opened; within a fetch; after the last fetch; and unused. Within a fetch a slot is with the server, or
+    setting up a connection, or opening its thread's part of the client, or the client is at work. With the
+    server it is for as long as planned, and too late. Where the longest fetch is the ideal, unused slots
+    beside it are inevitable.
     """
     workers = expected.workers
     planned_s = expected.service_s / workers
     pool_start_s = times.pool_start_s / workers
     occupied_s = times.occupied_s / workers
-    unused_s = elapsed_s - pool_start_s - occupied_s - times.pool_stop_s
+    opening_s, opening_within_s = times.opening_s / workers, times.opening_within_s / workers
+    unused_s = elapsed_s - pool_start_s - opening_s - occupied_s - times.pool_stop_s
     in_flight_s, set_up_s = seen.in_flight_s / workers, seen.set_up_s / workers
     return Gap(
         pool_start_s=pool_start_s,
         unused_s=unused_s - (expected.ideal_s - planned_s),
         set_up_s=set_up_s,
-        client_s=occupied_s - in_flight_s - set_up_s,
+        client_s=occupied_s - in_flight_s - set_up_s - opening_within_s,
         lateness_s=in_flight_s - planned_s,
         pool_stop_s=times.pool_stop_s,
+        client_open_s=opening_s + opening_within_s,
     )
 
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import nsmallest
 from math import fsum
-from typing import Final
+from typing import Final, NamedTuple
 
 from bench.api import Fetch
 from bench.worker.protocol import Timeline
@@ -46,17 +46,27 @@ def build_timeline(
     """Add up the times of a round; return None if a fetch has no times within it."""
     if not fetches or not all(is_within_call(fetch, called_s, returned_s) for fetch in fetches):
         return None
-    first_end_s = min(fetch.end_s for fetch in fetches)
-    starts_s = nsmallest(workers, (fetch.start_s for fetch in fetches))
+    first_starts_s = find_first_starts(fetches, workers)
+    openings = sum_openings(fetches, workers, called_s)
+    occupied = occupied_s(fetches, workers)
     return Timeline(
         called_s=called_s,
-        pool_start_s=fsum(start_s - called_s for start_s in starts_s if start_s < first_end_s),
-        occupied_s=occupied_s(fetches, workers),
+        pool_start_s=fsum(start_s - called_s for start_s in first_starts_s) - openings.at_start_s,
+        occupied_s=occupied,
         pool_stop_s=returned_s - max(fetch.end_s for fetch in fetches),
         mean_start_s=_mean(fetch.start_s for fetch in fetches),
         mean_answered_s=_mean(fetch.answered_s or fetch.end_s for fetch in fetches),
         mean_end_s=_mean(fetch.end_s for fetch in fetches),
+        opening_s=openings.total_s,
+        opening_within_s=min(openings.within_s, occupied),
     )
+
+
+def find_first_starts(fetches: Iterable[Fetch], workers: int) -> list[float]:
+    """Return the start of the first fetch of each slot that was used before any fetch had ended."""
+    first_end_s = min(fetch.end_s for fetch in fetches)
+    starts_s = nsmallest(workers, (fetch.start_s for fetch in fetches))
+    return [start_s for start_s in starts_s if start_s < first_end_s]
 
 
 def is_within_call(fetch: Fetch, called_s: float, returned_s: float) -> bool:
@@ -81,6 +91,69 @@ def occupied_s(fetches: Sequence[Fetch], workers: int) -> float:
         total_s += min(begun - ended, workers) * (end_s - last_s)
         last_s = end_s
     return total_s
+
+
+class Openings(NamedTuple):
+    """The time in which clients were opened, in seconds.
+
+    Attributes:
+        total_s: sum over slots of the time that they had no fetch and waited for a client.
+        at_start_s: the part of it before the first fetch of a slot.
+        within_s: sum over fetches of the time that they opened their thread's part of a client.
+    """
+
+    total_s: float
+    at_start_s: float
+    within_s: float
+
+
+def sum_openings(fetches: Sequence[Fetch], workers: int, called_s: float) -> Openings:
+    """Add up how long slots waited for clients to be opened, from the call to the end of the last fetch.
+
+    While a client is opened in a thread, as many slots wait for it as it later has fetches at once. While
+    one is opened in an event loop, nothing else in it goes on, so every fetch that has not begun waits.
+    """
+    users: dict[tuple[float, float, str], list[Fetch]] = {}
+    within_s: list[float] = []
+    for fetch in fetches:
+        if fetch.start_s <= fetch.opening_s <= fetch.opened_s <= fetch.end_s:
+            within_s.append(fetch.opened_s - fetch.opening_s)
+        elif called_s < fetch.opened_s and fetch.opening_s <= fetch.opened_s:  # NaN never is
+            users.setdefault((fetch.opening_s, fetch.opened_s, fetch.opened_in), []).append(fetch)
+    last_s = max(fetch.end_s for fetch in fetches)
+    changes: list[tuple[float, int, int, int, int]] = []
+    for (opening_s, opened_s, place), using in users.items():
+        began_s, ended_s = max(called_s, opening_s), min(opened_s, last_s)
+        if began_s < ended_s:
+            loops = int(place == "loop")
+            threads = 0 if loops else _most_at_once(using, workers)
+            changes += ((began_s, threads, loops, 0, 0), (ended_s, -threads, -loops, 0, 0))
+    if not changes:
+        return Openings(0.0, 0.0, fsum(within_s))
+    until_s = max(at_s for at_s, *_ in changes)
+    changes += ((fetch.start_s, 0, 0, 1, 0) for fetch in fetches if fetch.start_s < until_s)
+    changes += ((fetch.end_s, 0, 0, 0, 1) for fetch in fetches if fetch.end_s < until_s)
+    first_starts = len(find_first_starts(fetches, workers))
+    total_s, at_start_s = [], []
+    threads = loops = begun = ended = 0
+    before_s = called_s
+    for at_s, more_threads, more_loops, starts, ends in sorted(changes):
+        wanted = threads + (len(fetches) - begun if loops else 0)
+        waiting = min(wanted, workers - min(begun - ended, workers))
+        total_s.append(waiting * (at_s - before_s))
+        at_start_s.append(min(waiting, max(0, first_starts - begun)) * (at_s - before_s))
+        threads, loops = threads + more_threads, loops + more_loops
+        begun, ended, before_s = begun + starts, ended + ends, at_s
+    return Openings(fsum(total_s), fsum(at_start_s), fsum(within_s))
+
+
+def _most_at_once(fetches: Iterable[Fetch], workers: int) -> int:
+    """Return how many of some fetches were in progress at once, at most, and no more than workers."""
+    most = now = 0
+    for _, change in sorted(edge for fetch in fetches for edge in ((fetch.start_s, 1), (fetch.end_s, -1))):
+        now += change
+        most = max(most, now)
+    return min(max(1, most), workers)
 
 
 def _mean(values: Iterable[float]) -> float:

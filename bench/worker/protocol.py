@@ -12,7 +12,7 @@ from typing import Final, Self
 
 from bench.api import LARGEST_BYTES
 from bench.model.job_use import JobUse
-from bench.model.json_codec import decode, encode
+from bench.model.json_codec import added_field, decode, encode
 from bench.model.trial_outcome import Outcome
 
 PROTOCOL: Final = 2
@@ -117,12 +117,15 @@ class Timeline:
     Attributes:
         called_s: ``time.perf_counter()`` when ``download_many`` was called.
         pool_start_s: sum over slots of the time from the call to their first fetch; a slot that had not
-            begun when the first fetch of another had ended may never have been used, and counts nothing.
+            begun when the first fetch of another had ended may never have been used, and counts nothing;
+            ``opening_s`` is no part of it.
         occupied_s: sum over slots of the time that they had a fetch.
         pool_stop_s: from the end of the last fetch to the return, counted once.
         mean_start_s: mean start of the fetches, by the same clock as ``called_s``.
         mean_answered_s: mean time when their answers were complete.
         mean_end_s: mean end of the fetches.
+        opening_s: sum over slots of the time that they had no fetch and waited for a client to be opened.
+        opening_within_s: sum over fetches of the time that they opened their thread's part of a client.
     """
 
     called_s: float
@@ -132,6 +135,8 @@ class Timeline:
     mean_start_s: float
     mean_answered_s: float
     mean_end_s: float
+    opening_s: float = added_field(float)
+    opening_within_s: float = added_field(float)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,9 @@ _FIELD_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
     "detail": str,
     "answered_s": (int, float),
     "checksum": (int, NoneType),
+    "opening_s": (int, float),
+    "opened_s": (int, float),
+    "opened_in": str,
 }
 _TIMES: Final = ("start_s", "answered_s", "end_s")
 

@@ -1,15 +1,14 @@
 """One httpx ``Client`` for all threads (HTTP/2: one per thread), one ``AsyncClient`` for an event loop."""
 
 import ssl
-import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import Any
 
 import httpcore
 import httpx
 
-from bench.api import Answer, AsyncGet, ClientSettings, Get, collect, collect_async
+from bench.api import Answer, AsyncGet, ClientSettings, Get, PerThread, collect, collect_async
 
 # h11 keeps bytes after a body for the next answer, and httpx ignores them.
 DEVIATIONS = {"surplus_bytes": "ok"}
@@ -19,14 +18,13 @@ DEVIATIONS = {"surplus_bytes": "ok"}
 def open_client(settings: ClientSettings) -> Iterator[Get]:
     """Yield ``get(url)`` for threads; over HTTP/2 each has its own client, as httpcore has no lock for it."""
     extensions = {"trace": _refuse_retry} if settings.http2 else {}
-    options, local = _options(settings), threading.local()
-    with ExitStack() as clients:
-        shared = None if settings.http2 else clients.enter_context(httpx.Client(**options))
+    options = _options(settings)
+    shared_client = None if settings.http2 else httpx.Client(**options)
+    with shared_client or nullcontext() as shared, PerThread(lambda: httpx.Client(**options)) as clients:
 
         def get(url: str) -> Answer:
-            if not hasattr(local, "client"):
-                local.client = shared or clients.enter_context(httpx.Client(**options))
-            with local.client.stream("GET", url, extensions=extensions) as response:
+            client = shared or clients.get()
+            with client.stream("GET", url, extensions=extensions) as response:
                 return Answer(response.status_code, collect(response.iter_raw(), settings), response.headers)
 
         yield get

@@ -1,14 +1,13 @@
 """One requests ``Session`` for each thread."""
 
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 
-from bench.api import Answer, ClientSettings, Get, collect
+from bench.api import Answer, ClientSettings, Get, PerThread, collect
 
 # http.client reads a body to its length, and drops further bytes of the connection.
 DEVIATIONS = {"surplus_bytes": "ok"}
@@ -20,23 +19,19 @@ def open_client(settings: ClientSettings) -> Iterator[Get]:
 
     requests does not document that threads may share a session.
     """
-    local = threading.local()
     timeout_s = settings.request_timeout_s
-    with ExitStack() as sessions:
+    with PerThread(lambda: _new_session(settings)) as sessions:
 
         def get(url: str) -> Answer:
-            if not hasattr(local, "session"):
-                local.session = sessions.enter_context(_new_session(settings))
+            session = sessions.get()
             try:
-                with local.session.get(
-                    url, timeout=timeout_s, allow_redirects=False, stream=True
-                ) as response:
+                with session.get(url, timeout=timeout_s, allow_redirects=False, stream=True) as response:
                     # iter_content would decode without a limit
                     body = collect(response.raw.stream(decode_content=False), settings)
                     return Answer(response.status_code, body, response.headers)
             finally:
                 if not settings.keep_alive:
-                    local.session.close()  # closes its connections; the session can still be used
+                    session.close()  # closes its connections; the session can still be used
 
         yield get
 

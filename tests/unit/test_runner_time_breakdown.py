@@ -114,21 +114,47 @@ def test_a_round_is_not_divided_unless_worker_and_server_saw_all_of_it() -> None
         assert (lacking.gap, lacking.phases) == (None, None)
 
 
+OPENED = st.sampled_from(("", "thread", "loop", "within"))
+
+
 @given(
-    st.lists(st.tuples(st.floats(0, 50), st.floats(0, 5), st.floats(10, 20), st.floats(0, 5)), min_size=1),
+    st.lists(
+        st.tuples(
+            st.floats(0, 50), st.floats(0, 5), st.floats(10, 20), st.floats(0, 5), st.floats(0, 9), OPENED
+        ),
+        min_size=1,
+    ),
     st.integers(1, 30),
 )
-def test_the_parts_add_up_to_the_gap(fetches: list[tuple[float, float, float, float]], workers: int) -> None:
-    """The time of all slots is divided, whatever the strategy did."""
-    spans, requests = [], []
-    for start_s, before_s, service_s, after_s in fetches:
+def test_the_parts_add_up_to_the_gap(
+    fetches: list[tuple[float, float, float, float, float, str]], workers: int
+) -> None:
+    """The time of all slots is divided, whatever the strategy did, and wherever it opened its clients."""
+    returned, requests = [], []
+    for start_s, before_s, service_s, after_s, opening_s, place in fetches:
         arrival_s = 100 + start_s + before_s
         requests.append((arrival_s, arrival_s + service_s))
-        spans.append((100 + start_s, arrival_s + service_s + after_s))
-    elapsed_s = max(end_s for _, end_s in spans) - 100 + 1
-    timed, seen = round_of(spans, workers, elapsed_s), seen_of(requests)
+        end_s = arrival_s + service_s + after_s
+        began_s = 100 + start_s if place == "within" else 100 + start_s - opening_s
+        each = Fetch("BR", 100 + start_s, end_s, 200, 10, "ok", answered_s=end_s)
+        if place:
+            opened_in = "thread" if place == "within" else place
+            each = each._replace(opening_s=began_s, opened_s=began_s + opening_s, opened_in=opened_in)
+        returned.append(each)
+    elapsed_s = max(each.end_s for each in returned) - 100 + 1
+    times = build_timeline(returned, workers, 100.0, 100.0 + elapsed_s)
+    assert times is not None
+    assert min(times.pool_start_s, times.opening_s, times.opening_within_s) >= -1e-6
     plan = expected(len(fetches), workers, max(10.0, len(fetches) * 10 / workers))
-    assert timed.timeline is not None
-    found = divide_gap(elapsed_s, timed.timeline, seen, plan)
+    found = divide_gap(elapsed_s, times, seen_of(requests), plan)
     total_s = sum(getattr(found, part.name) for part in fields(found))
     assert total_s == pytest.approx(elapsed_s - plan.ideal_s, abs=1e-6)
+    without = [each._replace(opening_s=0.0, opened_s=0.0, opened_in="") for each in returned]
+    earlier = build_timeline(without, workers, 100.0, 100.0 + elapsed_s)
+    assert earlier is not None
+    before = divide_gap(elapsed_s, earlier, seen_of(requests), plan)
+    assert before.client_open_s == 0
+    moved_s = sum(
+        getattr(before, name) - getattr(found, name) for name in ("pool_start_s", "unused_s", "client_s")
+    )
+    assert found.client_open_s == pytest.approx(moved_s, abs=1e-6)

@@ -385,7 +385,6 @@ def test_small_response_is_on_time_while_large_ones_are_sent(bandwidth: float | 
         ("slow_close", 1.0),
         ("reset_mid_body", 0.5),
         ("short_body", 0.5),
-        ("huge_header", 1.0),
     ],
 )
 def test_faults_of_a_large_body_send_the_same_bytes_as_of_a_small_one(fault: str, share: float) -> None:

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.api import Fetch
-from bench.worker.fetch_times import build_timeline, occupied_s, timeout_waits_s
+from bench.worker.fetch_times import (
+    Openings,
+    build_timeline,
+    find_first_starts,
+    occupied_s,
+    sum_openings,
+    timeout_waits_s,
+)
 
 
 def fetch(start_s: float, end_s: float, answered_s: float = 0.0) -> Fetch:
@@ -74,3 +81,97 @@ def test_shortest_and_longest_wait_of_time_outs_leave_out_others_and_unknown_tim
     late = [fetch(11, 13)._replace(outcome="timeout"), fetch(11, 12.5)._replace(outcome="timeout")]
     assert timeout_waits_s([fetch(1, 9), *late, fetch(0, 0)._replace(outcome="timeout")]) == (1.5, 2)
     assert timeout_waits_s([fetch(1, 9)]) == ()
+
+
+def opened(span: tuple[float, float], opening: tuple[float, float], place: str = "thread") -> Fetch:
+    """Build a fetch of this span, whose client was opened in another."""
+    return fetch(*span)._replace(opening_s=opening[0], opened_s=opening[1], opened_in=place)
+
+
+def test_every_slot_waits_for_a_shared_client() -> None:
+    """Two of three workers can be used: the client is opened from 1 to 4, and they begin at 5."""
+    fetches = [opened(span, (11, 14)) for span in ((15, 18), (15, 17), (18, 20))]
+    assert sum_openings(fetches, 3, 10.0) == Openings(total_s=2 * 3, at_start_s=2 * 3, within_s=0)
+    timeline = build_timeline(fetches, 3, 10.0, 20.0)
+    assert timeline is not None
+    assert (timeline.pool_start_s, timeline.opening_s) == (2 * 5 - 2 * 3, 6)
+
+
+def test_only_its_own_slot_waits_for_a_client_opened_in_a_thread() -> None:
+    """Two threads open a client for each download: before the first fetches, and between fetches."""
+    fetches = [
+        opened((12, 15), (10, 12)),
+        opened((13, 16), (11, 13)),
+        opened((18, 19), (15, 18)),
+        opened((17, 19), (16, 17)),
+    ]
+    assert sum_openings(fetches, 2, 10.0) == Openings(total_s=2 + 2 + 3 + 1, at_start_s=2 + 2, within_s=0)
+
+
+def test_every_fetch_of_an_event_loop_waits_for_a_client_opened_in_it() -> None:
+    """Three tasks open a client each, one after the other; two workers."""
+    fetches = [
+        opened((12, 16), (10, 12), "loop"),
+        opened((14, 16), (12, 14), "loop"),
+        opened((18, 19), (16, 18), "loop"),
+    ]
+    # both slots wait for 2 s, then one; at the end only one fetch is left, and the other slot is unused
+    assert sum_openings(fetches, 2, 10.0) == Openings(total_s=4 + 2 + 2, at_start_s=4 + 2, within_s=0)
+
+
+def test_session_of_a_thread_is_opened_within_its_first_fetch() -> None:
+    fetches = [opened((11, 15), (12, 14)), opened((15, 17), (10, 10)), opened((11, 15), (11, 12))]
+    assert sum_openings(fetches, 2, 10.0) == Openings(total_s=0, at_start_s=0, within_s=2 + 1)
+
+
+@pytest.mark.parametrize("opening", [(0, 0), (3, 9), (14, 12), (math.nan, 12), (11, math.nan), (30, 40)])
+def test_client_opened_outside_the_call_keeps_no_slot_waiting(opening: tuple[float, float]) -> None:
+    """It was opened in an earlier round, or its times are not in order."""
+    assert sum_openings([opened((12, 15), opening)], 2, 10.0) == Openings(0, 0, 0)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 30), st.integers(0, 20), st.integers(0, 20), st.sampled_from(("thread", "loop"))
+        ),
+        min_size=1,
+        max_size=20,
+    ),
+    st.integers(1, 10),
+)
+def test_opening_time_equals_a_count_second_by_second(
+    found: list[tuple[int, int, int, str]], workers: int
+) -> None:
+    """Clients of different times, each with one fetch that begins some time after it was opened."""
+    fetches = [
+        opened((begun + took + place, begun + took + place + 5), (begun, begun + took), where)
+        for place, (begun, took, _, where) in enumerate(found)
+    ]
+    fetches = [
+        each._replace(end_s=each.start_s + length)
+        for each, (_, _, length, _) in zip(fetches, found, strict=True)
+    ]
+    openings = {(each.opening_s, each.opened_s, each.opened_in) for each in fetches}
+    users = {
+        key: [each for each in fetches if (each.opening_s, each.opened_s, each.opened_in) == key]
+        for key in openings
+    }
+    most = {key: max(1, *(overlap(using, second) for second in range(110))) for key, using in users.items()}
+    last_s = max(each.end_s for each in fetches)
+    first = find_first_starts(fetches, workers)
+    total = at_start = 0
+    for second in range(int(last_s)):
+        now = [key for key in openings if key[0] <= second < key[1]]
+        not_begun = sum(each.start_s > second for each in fetches)
+        wanted = sum(min(workers, most[key]) for key in now if key[2] == "thread")
+        wanted += not_begun if any(key[2] == "loop" for key in now) else 0
+        waiting = min(wanted, workers - min(workers, overlap(fetches, second)))
+        total += waiting
+        at_start += min(waiting, sum(start_s > second for start_s in first))
+    assert sum_openings(fetches, workers, 0.0) == Openings(total, at_start, 0)
+
+
+def overlap(fetches: list[Fetch], second: int) -> int:
+    """Count the fetches in progress."""
+    return sum(each.start_s <= second < each.end_s for each in fetches)

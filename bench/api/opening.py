@@ -1,0 +1,60 @@
+"""Note when a client was opened, so that the time of it can be told from that of its fetches."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from threading import local
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Final, Generic, Literal, NamedTuple, Self, TypeVar
+
+T = TypeVar("T")
+
+_latest: Final = local()
+"""The opening of this thread that no fetch has taken yet."""
+
+
+class Opening(NamedTuple):
+    """When a client was opened, by ``time.perf_counter()``, and whom that kept waiting.
+
+    Attributes:
+        opened_in: ``thread`` if only those that share the client had to wait, ``loop`` if the whole event
+            loop had to.
+    """
+
+    opening_s: float
+    opened_s: float
+    opened_in: Literal["thread", "loop"]
+
+
+def take_opening() -> Opening | None:
+    """Return the opening within the fetch of this thread that has just ended, once; None without one."""
+    found: Opening | None = getattr(_latest, "opening", None)
+    if found is not None:
+        _latest.opening = None
+    return found
+
+
+class PerThread(Generic[T]):
+    """One resource of a client for each thread, opened when the thread first asks, closed with this one."""
+
+    def __init__(self, open_resource: Callable[[], AbstractContextManager[T]]) -> None:
+        self._open = open_resource
+        self._local = local()
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Any:
+        return self._opened.__exit__(kind, error, trace)
+
+    def get(self) -> T:
+        """Return this thread's resource."""
+        resource: T | None = getattr(self._local, "resource", None)
+        if resource is None:
+            opening_s = perf_counter()
+            resource = self._local.resource = self._opened.enter_context(self._open())
+            _latest.opening = Opening(opening_s, perf_counter(), "thread")
+        return resource
