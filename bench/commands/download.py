@@ -17,7 +17,6 @@ from bench.runner.processes.worker_exit import find_exit_problem
 from bench.runner.single_download import SingleDownload, download_once
 
 _MAX_WORKERS: Final = 1000
-_COUNTRY_SETS: Final = frozenset({"all", "every", "pop20"})
 
 
 @click.command()
@@ -80,7 +79,7 @@ def _parse_countries(cc: tuple[str, ...], *, all_: bool, every: bool) -> tuple[s
         raise click.UsageError("name countries, or --all, or --every")
     words = ("every",) if every else ("all",) if all_ else cc or ("pop20",)
     try:
-        groups = [codes_of(word if word in _COUNTRY_SETS else word.upper()) for word in words]
+        groups = [codes_of(word) for word in words]
     except ValueError as error:
         raise UsageError(f"CC {error}") from error
     return tuple(sorted({code for codes in groups for code in codes}))

@@ -24,31 +24,33 @@ _NAMED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _LISTED: Final = 5
 
-_CODE: Final = {"type": "string", "pattern": "^[A-Z]{2}$"}
+_CODE: Final = {"type": "string", "pattern": "^[A-Za-z]{2}$"}
 _CODES: Final = {
-    "anyOf": [{"enum": ["pop20", "all", "every"]}, {"type": "string", "pattern": "^[A-Z]{1,2}$"}]
+    "anyOf": [{"enum": ["pop20", "all", "every"]}, {"type": "string", "pattern": "^[A-Za-z]{1,2}$"}]
 }
 _COUNTRIES: Final = {"anyOf": [_CODES, {"type": "array", "items": _CODE, "minItems": 1, "uniqueItems": True}]}
 
 
 def codes_of(text: str) -> tuple[str, ...]:
-    """Return the codes of one word: ``pop20``, ``all``, ``every``, a letter or a code."""
+    """Return the codes of one word: ``pop20``, ``all``, ``every``, or a letter or a code in any case."""
     if text in _NAMED:
         return _NAMED[text]
-    if len(text) == 1 and text in ascii_uppercase:
-        return tuple(text + second for second in ascii_uppercase)
-    if is_country_code(text):
-        return (text,)
-    hint = _upper_hint(text) or did_you_mean(text, ascii_uppercase if len(text) == 1 else _NAMED)
+    word = _to_upper(text)
+    if len(word) == 1 and word in ascii_uppercase:
+        return tuple(word + second for second in ascii_uppercase)
+    if is_country_code(word):
+        return (word,)
+    hint = did_you_mean(text, _NAMED)
     expected = join_or([*_NAMED, "a letter", "a list of codes"])
     raise ValueError(f"must be {expected}, not {quote_text(text)}{hint}")
 
 
 def parse_code(text: str) -> str:
-    """Return a code of two capital letters; the server answers 404 if no country has it."""
-    if not is_country_code(text):
-        raise ValueError(f"must be a code of two capital letters, not {quote_text(text)}{_upper_hint(text)}")
-    return text
+    """Return a code in capital letters; the server answers 404 if no country has it."""
+    code = _to_upper(text)
+    if not is_country_code(code):
+        raise ValueError(f"must be a code of two letters, not {quote_text(text)}")
+    return code
 
 
 def select(codes: Sequence[str], limit: int | None, repeat: int) -> Selection:
@@ -73,12 +75,17 @@ def _label(codes: tuple[str, ...]) -> str:
     return ",".join(codes) if len(codes) <= _LISTED else f"{len(codes)} codes"
 
 
-def _upper_hint(text: str) -> str:
-    return f"; did you mean '{text.upper()}'?" if text.isascii() and is_country_code(text.upper()) else ""
+def _to_upper(text: str) -> str:
+    """Return an ASCII text in capital letters; another one may become a code that nobody wrote."""
+    return text.upper() if text.isascii() else text
 
 
 def _expand_codes(value: object) -> object:
-    return codes_of(value) if isinstance(value, str) else one_or_more(value)
+    if isinstance(value, str):
+        return codes_of(value)
+    if isinstance(value, list):  # BR and br are the same code
+        value = [_to_upper(item) if isinstance(item, str) else item for item in value]
+    return one_or_more(value)
 
 
 def _expand_countries(value: object) -> object:
@@ -96,7 +103,7 @@ class CountriesForm(Form):
         "pop20",
         (
             "pop20: the chapter's twenty; all: the 194 of its list; every: AA to ZZ, most of them 404; "
-            "a letter: BA to BZ for B; or a list of codes."
+            "a letter: BA to BZ for B; or a list of codes. Small letters will do."
         ),
     )
     limit: Annotated[int, whole(1, 1_000_000)] | None = key(

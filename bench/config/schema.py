@@ -97,6 +97,7 @@ class ConfigForm(Form):
     model_config = ConfigDict(
         json_schema_extra={
             "not": {"required": ["profile", "profiles"]},
+            "patternProperties": {"^x-": {}},
             "allOf": [RANGE_NEEDS_STOPPING, PRECISION_NEEDS_INTERVAL],
         }
     )

@@ -2,13 +2,18 @@
 
 PyYAML's loaders raise foreign exceptions on hostile input, follow aliases into bombs and guess types
 (``NO`` is false, ``1:30`` is ninety). So only its parser is used, and its events are collected here, where
-everything that a config does not need is rejected. The loader calls it.
+everything that a config does not need is rejected. An alias stands for the events of its anchor, which are
+read again in its place, so the limits on size and depth hold for what a config means, not for what it
+spells. The loader calls it.
 """
 
 import re
 import stat
+from collections import deque
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +33,9 @@ _FORBIDDEN: Final = re.compile(
 )
 # thousands of %TAG lines cost libyaml quadratic time
 _DIRECTIVE: Final = re.compile(r"^%", re.MULTILINE)
+_MERGE: Final = "<<"
+EXTENSION: Final = "x-"
+"""Begins the top-level keys of values that are there to be referred to, as in other tools' configs."""
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _EMPTY: Final = "the file is empty; a config needs at least 'strategies'"
 _START: Final = Mark(1, 1)
@@ -96,7 +104,14 @@ def parse(content: bytes) -> Document:
         reader.problems.append(stop.problem)
     except (yaml.YAMLError, ValueError, OverflowError) as error:  # PyYAML's own parser leaks the latter two
         reader.problems.append(_syntax_problem(error, text))
-    return Document(source, reader.marks, reader.key_marks, tuple(reader.problems))
+    if isinstance(source, dict):
+        source = {key: value for key, value in source.items() if not key.startswith(EXTENSION)}
+    problems = (problem for problem in reader.problems if source is None or not _is_extension(problem.steps))
+    return Document(source, reader.marks, reader.key_marks, tuple(problems))
+
+
+def _is_extension(steps: Steps) -> bool:
+    return bool(steps) and str(steps[0]).startswith(EXTENSION)
 
 
 def _decode(content: bytes) -> str:
@@ -147,6 +162,12 @@ class _EventReader:
     marks: dict[Steps, Mark] = field(default_factory=dict)
     key_marks: dict[Steps, Mark] = field(default_factory=dict)
     nodes: int = 0
+    anchors: dict[str, list[Any]] = field(default_factory=dict)
+    """The events of each anchored value, without anchors and aliases."""
+    open_anchors: list[tuple[str, list[Any]]] = field(default_factory=list)
+    """Those of anchored values that are being read, from the outermost to the innermost."""
+    repeated: deque[Any] = field(default_factory=deque)
+    """Events to read again in place of an alias."""
 
     def read_document(self) -> object:
         """Read the only document of the file."""
@@ -163,7 +184,47 @@ class _EventReader:
         return root
 
     def read_node(self, event: Any, steps: Steps) -> object:
-        """Read the value that starts with this event."""
+        """Read the value that starts with this event, and keep its events if it has an anchor."""
+        event = self.resolve_alias(event, steps)
+        anchor, event.anchor = event.anchor, None
+        if anchor is None:
+            return self.read_value(event, steps)
+        self.open_anchors.append((anchor, [event]))
+        value = self.read_value(event, steps)
+        _, self.anchors[anchor] = self.open_anchors.pop()
+        return value
+
+    def next_event(self) -> Any:
+        """Return the next event, of an alias or of the file, and keep it for the anchors around it."""
+        event = self.repeated.popleft() if self.repeated else next(self.events)
+        if not isinstance(event, yaml.AliasEvent):
+            self.keep_event(event)
+        return event
+
+    def keep_event(self, event: Any) -> None:
+        """Add an event to every anchored value that is being read."""
+        for _, events in self.open_anchors:
+            events.append(event)
+
+    def resolve_alias(self, event: Any, steps: Steps) -> Any:
+        """Return the first event of the value that an alias stands for; any other event is returned."""
+        if not isinstance(event, yaml.AliasEvent):
+            return event
+        name, alias = str(event.anchor), quote_text(f"*{event.anchor}")
+        is_open = any(name == each for each, _ in self.open_anchors)
+        found = None if is_open else self.anchors.get(name)
+        if found is None:
+            where = "stands within its own anchor" if is_open else "has no anchor before it"
+            self.add_problem(event, steps, f"the alias {alias} {where}; write the value")
+            first = yaml.ScalarEvent(None, None, (True, True), "", event.start_mark, event.end_mark, "'")
+        else:
+            first, *rest = found
+            self.repeated.extendleft(reversed(rest))
+        self.keep_event(first)
+        return first
+
+    def read_value(self, event: Any, steps: Steps) -> object:
+        """Read the value that starts with this event, which is no alias."""
         mark = _mark_of(event)
         self.marks.setdefault(steps, mark)
         self.nodes += 1
@@ -171,7 +232,7 @@ class _EventReader:
             raise _StopReadingError(mark, f"more than {MAX_NODES:,} values; shorten the config", steps[:2])
         if len(steps) > MAX_DEPTH:
             raise _StopReadingError(mark, f"nested deeper than {MAX_DEPTH} levels", steps[:2])
-        self.check_event(event, steps)
+        self.check_tag(event, steps)
         match event:
             case yaml.SequenceStartEvent():
                 return list(self.read_items(steps))
@@ -186,37 +247,71 @@ class _EventReader:
     def read_items(self, steps: Steps) -> Iterator[object]:
         """Yield the items of a list up to its end."""
         index = 0
-        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+        while not isinstance(event := self.next_event(), yaml.SequenceEndEvent):
             yield self.read_node(event, (*steps, index))
             index += 1
 
     def read_mapping(self, steps: Steps) -> dict[str, object]:
-        """Read a mapping up to its end; the first of two equal keys counts."""
+        """Read a mapping up to its end; the first of two equal keys counts, and any before a merged one."""
         mapping: dict[str, object] = {}
-        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+        merged: dict[str, object] = {}
+        before = (0, 0)
+        while not isinstance(event := self.next_event(), yaml.MappingEndEvent):
+            event = self.resolve_alias(event, steps)
             if not isinstance(event, yaml.ScalarEvent):
                 self.add_problem(event, steps, "a key must be a plain word")
                 # under a key of its own: keys within keys are deep too
                 self.read_node(event, (*steps, ""))
-                self.read_node(next(self.events), (*steps, ""))
+                self.read_node(self.next_event(), (*steps, ""))
                 continue
             key, path = event.value, (*steps, event.value)
             first = self.key_marks.setdefault(path, _mark_of(event))
-            self.check_event(event, path)
-            value = self.read_node(next(self.events), path)
-            if key in mapping:
+            self.check_tag(event, path)
+            if event.anchor is not None:
+                self.anchors[event.anchor], event.anchor = [event], None
+            is_merge = key == _MERGE and event.style in {None, ""}
+            if is_merge:
+                before = (len(self.marks), len(self.key_marks))
+            value = self.read_node(self.next_event(), path)
+            if key in mapping or (is_merge and merged):
                 self.add_problem(event, path, f"duplicate key, first used on line {first.line}")
-            mapping.setdefault(key, value)
-        return mapping
+            elif is_merge:
+                merged = self.merge(value, path, event, before)
+            else:
+                mapping[key] = value
+        self.copy_marks((*steps, _MERGE), steps, merged.keys() - mapping.keys(), before)
+        return {**merged, **mapping}
 
-    def check_event(self, event: Any, steps: Steps) -> None:
-        """Report aliases, anchors and tags: a config needs none of them, and bombs are made of them."""
-        if isinstance(event, yaml.AliasEvent):
-            alias = quote_text(f"*{event.anchor}")
-            self.add_problem(event, steps, f"the alias {alias} is not supported; write its value")
-        elif event.anchor is not None:
-            anchor = quote_text(f"&{event.anchor}")
-            self.add_problem(event, steps, f"the anchor {anchor} is not supported; remove it")
+    def merge(self, value: object, path: Steps, event: Any, before: tuple[int, int]) -> dict[str, object]:
+        """Return the keys of the mappings under a merge key; those of the first mapping come first."""
+        merged: dict[str, object] = {}
+        for place, source in enumerate(value if isinstance(value, list) else [value]):
+            if not isinstance(source, dict):
+                self.add_problem(event, path, "must be a mapping or a list of mappings, such as *name")
+                return {}
+            if isinstance(value, list):
+                self.copy_marks((*path, place), path, source.keys() - merged.keys(), before)
+            merged = {**source, **merged}
+        return merged
+
+    def copy_marks(
+        self, source: Steps, target: Steps, keys: AbstractSet[str], before: tuple[int, int]
+    ) -> None:
+        """Copy the positions of merged keys and of what is below them; ``before`` counts earlier ones."""
+        if not keys:
+            return
+        depth = len(source)
+        for marks, start in zip((self.marks, self.key_marks), before, strict=True):
+            found = {
+                (*target, *path[depth:]): mark
+                for path, mark in islice(marks.items(), start, None)
+                if len(path) > depth and path[:depth] == source and path[depth] in keys
+            }
+            for path, mark in found.items():
+                marks.setdefault(path, mark)
+
+    def check_tag(self, event: Any, steps: Steps) -> None:
+        """Report tags: a config needs none."""
         tag = getattr(event, "tag", None)
         if tag is not None:
             what = f"the tag {quote_text(tag)} is not supported; write the plain value"

@@ -93,7 +93,7 @@ BAD: Final = (
     "name: -5",
     "name: []",
     "countries: []",
-    "countries: br",
+    "countries: bra",
     "countries: {limit: 0}",
     "workers: 0",
     "workers: [10001]",
