@@ -236,7 +236,7 @@ def _print_warnings(run: OpenRun, context: RunContext, machine: Machine) -> Sequ
         for line in unmatched_case_lines(experiment.comparison):
             print_note(line)
         return ()
-    forecasts = forecast_run(experiment, context.flag_sizes, context.launcher)
+    forecasts = forecast_run(experiment, run.flags, run.pinning)
     for warning in (
         *resource_warnings(experiment, forecasts, run.limits),
         *time_limit_warnings(forecasts, experiment),

@@ -42,6 +42,10 @@ _BASE_BYTES: Final = 256 * _KIB
 _TRIAL_BYTES: Final = 9 * _KIB
 """The least that a trial adds to journal and document; 9 to 23 KiB were measured."""
 _SHORTEST_S: Final = 0.001
+_REUSED_AFTER_S: Final = 1.0
+"""Seconds after which a kernel with ``tcp_tw_reuse`` uses a port again."""
+_MOST_PORTS: Final = 64_512
+"""Ports from 1024: no range can be wider."""
 _FEWER_WORKERS: Final = "or use fewer workers"
 
 
@@ -159,6 +163,8 @@ def find_shortages(needs: Needs, limits: Limits) -> tuple[str, ...]:
     if needs.open_files.amount > _HARNESS_FILES:
         more_files += f", {_FEWER_WORKERS}"
     more_ports = f"widen net.ipv4.ip_local_port_range, {_FEWER_WORKERS}"
+    if (limits.ports.value or 0) >= _MOST_PORTS:
+        more_ports = "use fewer workers"
     lines = (
         _shortage("open files", needs.open_files, limits.open_files, more_files),
         _shortage("ports", needs.ports, limits.ports, more_ports),
@@ -173,17 +179,28 @@ def find_shortages(needs: Needs, limits: Limits) -> tuple[str, ...]:
 def port_shortage(experiment: Experiment, forecasts: Sequence[CaseForecast], limits: Limits) -> str | None:
     """Return a line if connections may come faster than TIME_WAIT frees the ports of earlier ones.
 
-    The rate is an estimate: connections of a trial by the time that it is expected to take. The end that
-    closes a connection first keeps its port busy (RFC 9293, 3.6.1); that is taken to be the client.
+    The rate is an estimate: connections by the time that a round and a trial are expected to take. The end
+    that closes a connection first keeps its port busy (RFC 9293, 3.6.1); that is taken to be the client.
     """
     ports, time_wait_s = limits.ports.value, limits.time_wait_s.value
     if ports is None or time_wait_s is None:
         return None
-    busy = {forecast.case.id: _busy_ports(experiment, forecast, time_wait_s) for forecast in forecasts}
+    busy = {forecast.case: _busy_ports(experiment, forecast, time_wait_s) for forecast in forecasts}
     case, most = max(busy.items(), key=lambda item: item[1])
-    need = Need(most, f"{case}, by estimate, as TIME_WAIT keeps each for {time_wait_s:g} s")
+    need = Need(most, f"{case.id}, by estimate, as TIME_WAIT keeps each for {time_wait_s:g} s")
     limit = Figure(ports, f"{limits.ports.source}, {limits.time_wait_s.source}")
-    return _shortage("ports", need, limit, "keep connections alive, or `sudo sysctl net.ipv4.tcp_tw_reuse=2`")
+    return _shortage("ports", need, limit, _port_remedy(case, ports, time_wait_s))
+
+
+def _port_remedy(case: Case, ports: float, time_wait_s: float) -> str:
+    """Return what frees more ports, without what is done already."""
+    remedies = [
+        "" if case.keep_alive else "keep connections alive",
+        "`sudo sysctl net.ipv4.tcp_tw_reuse=2`" if time_wait_s > _REUSED_AFTER_S else "",
+        "widen net.ipv4.ip_local_port_range" if ports < _MOST_PORTS else "",
+        "use a profile with more latency",
+    ]
+    return ", or ".join([each for each in remedies if each][:2])
 
 
 def unreadable_limits(limits: Limits) -> tuple[str, ...]:
@@ -216,8 +233,10 @@ def _busy_ports(experiment: Experiment, forecast: CaseForecast, time_wait_s: flo
     """Estimate how many ports are in use or in TIME_WAIT while trials of a case follow one another."""
     case = forecast.case
     connections = _max_concurrency(case) if case.keep_alive else len(case.countries.fetches)
-    rounds = 1 + expected_rounds(experiment.rounds, max(forecast.ideal_s, _SHORTEST_S))
-    return rounds * connections * max(1.0, time_wait_s / max(min(forecast.trials_s), _SHORTEST_S))
+    round_s = max(forecast.round_s or forecast.ideal_s, _SHORTEST_S)
+    rounds = 1 + expected_rounds(experiment.rounds, round_s)
+    within_a_round = connections * min(1.0, time_wait_s / round_s)
+    return max(within_a_round, rounds * connections * time_wait_s / max(min(forecast.trials_s), _SHORTEST_S))
 
 
 def _disk_bytes(file_sizes: Iterable[int]) -> int:

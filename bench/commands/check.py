@@ -8,10 +8,10 @@ from bench.app.select import load_experiment
 from bench.model.flags import served_flags
 from bench.report.terminal import print_tables
 from bench.report.time_estimate import expected_duration_line, forecast_table, time_limit_warnings
-from bench.runner.processes.launcher import start_supervisor
 from bench.runner.time_estimate import forecast_run
 from bench.system.machine import read_machine
 from bench.system.noise_advice import quota_warning
+from bench.system.cpu_affinity import plan_pinning
 
 
 @click.command()
@@ -23,8 +23,7 @@ def check(*, config: str) -> None:
     flags = served_flags(experiment.flags_dir)
     sizes = {code: len(flag) for code, flag in flags.items()}
     limits = check_resources(experiment, sizes, out=None)
-    with start_supervisor() as launcher:
-        forecasts = forecast_run(experiment, sizes, launcher)
+    forecasts = forecast_run(experiment, flags, plan_pinning(experiment))
     console = stdout_console()
     print_tables([forecast_table(forecasts, experiment)], console)
     console.print(expected_duration_line(forecasts, experiment), soft_wrap=True)

@@ -14,13 +14,15 @@ class CaseForecast:
     Attributes:
         ideal_s: median over the blocks of the bound that no strategy can beat.
         trials_s: duration of its trial in each block, with warm-up and process start.
-        may_miss_deadline: whether its longest trial is expected to exceed the deadline.
+        may_miss_deadline: whether its longest trial may exceed the deadline.
+        round_s: expected duration of a round; the ideal if it is unknown.
     """
 
     case: Case
     ideal_s: float
     trials_s: tuple[float, ...]
     may_miss_deadline: bool
+    round_s: float | None = None
 
     def total_s(self, blocks: int) -> float:
         """Add up the trials of the first blocks, in seconds."""

@@ -1,54 +1,116 @@
-"""The time estimate of a run before it starts: the ideal of each case, and the duration of its trials."""
+"""The time estimate of a run before it starts: the ideal of each case, and the duration of its trials.
+
+What a strategy with its client costs on this machine is measured by a pilot: a trial without delays, of as
+few fetches as tell it.
+"""
 
 import math
-import os
-import sys
-import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 
 from bench.errors import SetupError
-from bench.model.cases import NO_CLIENT, Case, Experiment
+from bench.model.cases import Case, Experiment, Profile, Selection
 from bench.model.lower_bound import CaseForecast
+from bench.model.results import Measurement
+from bench.runner.context import RunContext, run_context
 from bench.runner.expected_round import expected_round
-from bench.runner.processes.launcher import Launcher
+from bench.runner.schedule import ScheduledTrial, ScheduleEntry
+from bench.runner.trial import measure_entry
+from bench.system.cpu_affinity import Pinning
 from bench.worker.protocol import AUTO_ROUNDS, AUTO_TIMED_S, FIXED_ROUNDS, FIXED_TIMED_S
 
-_CPU_PER_FETCH_S: Final = 0.0007
-"""Processor time of a Python HTTP client per fetch, roughly: aiohttp takes half of it, requests twice."""
 _HANDLING_S: Final = 0.006
 """Seconds to prepare and tidy up a round, roughly."""
 _HANDLING_PER_FETCH_S: Final = 0.0006
 """Seconds on top for each of the first fetches: their files, and the start of their threads or tasks."""
 _FIRST_FETCHES: Final = 20
-_IMPORT_LIMIT_S: Final = 60.0
+_FEW, _MANY = 20, 120
+"""Least fetches of the two pilots of a case that has more; both have more where there are more workers."""
+_PILOT_BLOCK: Final = 1_000_001
+"""A block that no run has."""
+_PILOT_DEADLINE_S: Final = 20.0
+_UNCERTAINTY: Final = 2.0
+"""A forecast may be wrong by this factor, the ideal excepted, which no trial can beat."""
+
+Pair: TypeAlias = tuple[str, str, str, bool, bool, bool]
+"""What the costs depend on besides the workers: variant, strategy, client, keep-alive, TLS, HTTP/2."""
+
+
+class Costs(NamedTuple):
+    """What a trial of a strategy, a client and some workers costs on this machine, in seconds.
+
+    Attributes:
+        start_s: from the start of the process until its imports are done.
+        call_s: of a call of ``download_many``, whatever it downloads.
+        per_fetch_s: of a fetch, while no other one makes progress.
+        handling_s: to prepare and tidy up a call, and of the end of the process.
+        handling_per_fetch_s: of this for each fetch.
+    """
+
+    start_s: float
+    call_s: float
+    per_fetch_s: float
+    handling_s: float
+    handling_per_fetch_s: float
+
+    def mix(self, other: "Costs", share: float) -> "Costs":
+        """Return costs between these and others."""
+        return Costs(*(one + share * (two - one) for one, two in zip(self, other, strict=True)))
+
+    def times(self, factor: float) -> "Costs":
+        """Return these costs, multiplied."""
+        return Costs(*(factor * each for each in self))
+
+
+USUAL_COSTS: Final = Costs(0.3, 0.0, 0.0007, 0.016, 0.0001)
+"""Rough costs of a Python HTTP client, for a strategy whose pilot fails."""
 
 
 def forecast_run(
-    experiment: Experiment, flag_sizes: Mapping[str, int], launcher: Launcher
+    experiment: Experiment, flags: Mapping[str, bytes], pinning: Pinning
 ) -> tuple[CaseForecast, ...]:
-    """Estimate every case, in the order of the config.
+    """Estimate every case, in the order of the config, by pilots on this machine.
 
-    The start of a worker with each client is measured on this machine, now.
+    The pilots have processes and a server of their own, so that a strategy that ends them harms no run.
     """
-    clients = {case.client for case in experiment.cases}
-    start_s = {client: _measure_start(launcher, client) for client in clients}
+    flag_sizes = {code: len(flag) for code, flag in flags.items()}
+    costs = _measure_costs(experiment, flags, pinning)
     return tuple(
-        _forecast_case(case, experiment, flag_sizes, start_s[case.client]) for case in experiment.cases
+        forecast_case(case, experiment, flag_sizes, costs_of(case, costs[_pair(case)]))
+        for case in experiment.cases
     )
 
 
-def expected_trial_s(case: Case, round_ideal_s: float, rounds: int | None, start_s: float) -> float:
-    """Estimate the seconds of a trial: process start, warm-up and timed rounds.
+def forecast_case(
+    case: Case, experiment: Experiment, flag_sizes: Mapping[str, int], costs: Costs
+) -> CaseForecast:
+    """Estimate a case from its ideals and the costs of its fetches."""
+    blocks = range(experiment.blocks)
+    ideals_s = [expected_round(case, experiment, block, flag_sizes).ideal_s for block in blocks]
+    trials_s = tuple(expected_trial_s(case, ideal_s, experiment.rounds, costs) for ideal_s in ideals_s)
+    longest_s = expected_trial_s(case, max(ideals_s), experiment.rounds, costs.times(_UNCERTAINTY))
+    ideal_s = median(ideals_s)
+    may_miss = max(longest_s, *trials_s) > experiment.deadline_s
+    return CaseForecast(case, ideal_s, trials_s, may_miss, expected_round_s(case, ideal_s, costs))
+
+
+def expected_trial_s(case: Case, round_ideal_s: float, rounds: int | None, costs: Costs) -> float:
+    """Estimate the seconds of a trial: process start, warm-up and timed rounds."""
+    round_s = expected_round_s(case, round_ideal_s, costs)
+    fetches = len(case.countries.fetches)
+    handling = costs.handling_s + fetches * costs.handling_per_fetch_s
+    return costs.start_s + (1 + expected_rounds(rounds, round_s)) * (round_s + handling)
+
+
+def expected_round_s(case: Case, round_ideal_s: float, costs: Costs) -> float:
+    """Estimate the seconds of a round.
 
     A worker computes between its fetches, and all of them share an interpreter.
     """
-    fetches = len(case.countries.fetches)
-    work_s = fetches * _CPU_PER_FETCH_S
-    round_s = max(round_ideal_s + work_s / case.workers, work_s)
-    return start_s + (1 + expected_rounds(rounds, round_s)) * (round_s + handling_s(fetches))
+    work_s = len(case.countries.fetches) * costs.per_fetch_s
+    return costs.call_s + max(round_ideal_s + work_s / case.workers, work_s)
 
 
 def handling_s(fetches: int) -> float:
@@ -63,29 +125,90 @@ def expected_rounds(asked: int | None, round_s: float) -> int:
     return max(asked, min(FIXED_ROUNDS, math.ceil(FIXED_TIMED_S / round_s)))
 
 
-def _forecast_case(
-    case: Case, experiment: Experiment, flag_sizes: Mapping[str, int], start_s: float
-) -> CaseForecast:
-    blocks = range(experiment.blocks)
-    ideals_s = [expected_round(case, experiment, block, flag_sizes).ideal_s for block in blocks]
-    trials_s = tuple(expected_trial_s(case, bound_s, experiment.rounds, start_s) for bound_s in ideals_s)
-    return CaseForecast(case, median(ideals_s), trials_s, max(trials_s) > experiment.deadline_s)
+def costs_of(case: Case, known: Mapping[int, Costs]) -> Costs:
+    """Return the costs with as many workers as a case has, between those of the fewest and of the most."""
+    low, high = min(known), max(known)
+    share = (case.workers - low) / (high - low) if high > low else 0.0
+    return known[low].mix(known[high], share)
 
 
-def _measure_start(launcher: Launcher, client: str) -> float:
-    """Time the imports of a worker; the second time, when all files are cached."""
-    modules = ["bench.worker.main", *([] if client == NO_CLIENT else [f"strategies.clients.{client}"])]
-    command = [sys.executable, "-P", "-c", f"import {', '.join(modules)}"]
-    for _ in range(2):
-        began_s = time.perf_counter()
-        if _exit_status(launcher, command) != 0:
-            raise SetupError(f"cannot import {' or '.join(modules)}", hint="import it by hand to see why")
-        took_s = time.perf_counter() - began_s
-    return took_s
+def fit_costs(pilots: Sequence[tuple[int, Measurement]]) -> Costs | None:
+    """Derive costs from one or two pilots and their fetches, fewer first; None without them or their rounds.
+
+    The difference of two tells the costs of a call from those of its fetches.
+    """
+    points = []
+    for fetches, trial in pilots:
+        if trial.cold_start_s is None or trial.warm_up is None or not trial.rounds:
+            return None
+        rounds_s = [each.elapsed_s for each in trial.rounds]
+        other_s = trial.took_s - trial.cold_start_s - trial.warm_up.elapsed_s - math.fsum(rounds_s)
+        points.append(
+            (fetches, median(rounds_s), max(0.0, other_s) / (1 + len(rounds_s)), trial.cold_start_s)
+        )
+    if not points:
+        return None
+    fetches, round_s, other_s, _ = points[-1]
+    start_s = min(start_s for *_, start_s in points)
+    if len(points) == 1:
+        return Costs(start_s, 0.0, round_s / fetches, other_s, 0.0)
+    few, short_s, less_s, _ = points[0]
+    # noise may hide the difference: at least a third of the mean is of the fetches, and at most all of it
+    per_fetch_s = min(max((round_s - short_s) / (fetches - few), round_s / fetches / 3), round_s / fetches)
+    per_other_s = min(max((other_s - less_s) / (fetches - few), 0.0), other_s / fetches)
+    return Costs(
+        start_s, round_s - fetches * per_fetch_s, per_fetch_s, other_s - fetches * per_other_s, per_other_s
+    )
 
 
-def _exit_status(launcher: Launcher, command: Sequence[str]) -> int | None:
-    """Run a program without input or output; return ``None`` if it does not end in time."""
-    with Path(os.devnull).open("r+b") as null:
-        pid = launcher.spawn(command, [null.fileno()] * 3, cwd=launcher.workspace)
-    return launcher.exit_status(pid, _IMPORT_LIMIT_S)
+def pilot_cases(case: Case) -> tuple[Case, ...]:
+    """Return the case without delays and faults: whole if it is short, else with two numbers of fetches."""
+    of = case.profile
+    quick = replace(case, profile=Profile("pilot", tls=of.tls, http2=of.http2))
+    many = max(_MANY, 2 * case.workers)
+    if len(case.countries.fetches) <= many:
+        return (quick,)
+    return tuple(
+        replace(quick, countries=_shorten(case.countries, fetches))
+        for fetches in (max(_FEW, case.workers), many)
+    )
+
+
+def _shorten(countries: Selection, fetches: int) -> Selection:
+    """Return a selection with about so many fetches of the same countries."""
+    codes = countries.codes[:fetches]
+    return Selection("pilot", codes, max(1, math.ceil(fetches / len(codes))))
+
+
+def _pair(case: Case) -> Pair:
+    profile = case.profile
+    return case.variant, case.strategy, case.client, case.keep_alive, profile.tls, profile.http2
+
+
+def _measure_costs(
+    experiment: Experiment, flags: Mapping[str, bytes], pinning: Pinning
+) -> Mapping[Pair, Mapping[int, Costs]]:
+    """Run the pilots of each pair, with the fewest and with the most workers."""
+    by_workers: dict[Pair, dict[int, Case]] = {}
+    for case in experiment.cases:
+        by_workers.setdefault(_pair(case), {}).setdefault(case.workers, case)
+    costs: dict[Pair, dict[int, Costs]] = {}
+    short = replace(experiment, rounds=1, deadline_s=min(experiment.deadline_s, _PILOT_DEADLINE_S))
+    with run_context(short, pinning, flags) as context:
+        for pair, cases in by_workers.items():
+            costs[pair] = {
+                workers: fit_costs(tuple(_run_pilots(context, cases[workers]))) or USUAL_COSTS
+                for workers in sorted({min(cases), max(cases)})
+            }
+    return costs
+
+
+def _run_pilots(context: RunContext, case: Case) -> Iterator[tuple[int, Measurement]]:
+    """Run the pilots of a case, as far as they can be run; what prevents one will be reported by the run."""
+    for pilot in pilot_cases(case):
+        entry = ScheduleEntry(pilot.id, (ScheduledTrial(pilot, _PILOT_BLOCK, 0),))
+        try:
+            (trial,) = measure_entry(context, entry)
+        except SetupError:
+            return
+        yield len(pilot.countries.fetches), trial

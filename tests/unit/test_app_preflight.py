@@ -186,27 +186,73 @@ def test_unreadable_limits_are_no_shortage_and_are_reported() -> None:
     )
 
 
+REMEDY = {
+    (60, False): "keep connections alive, or `sudo sysctl net.ipv4.tcp_tw_reuse=2`",
+    (60, True): "`sudo sysctl net.ipv4.tcp_tw_reuse=2`, or widen net.ipv4.ip_local_port_range",
+    (1, False): "keep connections alive, or widen net.ipv4.ip_local_port_range",
+}
+
+
 @pytest.mark.parametrize(
-    ("time_wait_s", "keep_alive", "is_short"), [(60, False, True), (60, True, False), (1, False, False)]
+    ("time_wait_s", "keep_alive", "round_s", "ports", "needed"),
+    [
+        (60, False, 1.0, 28_232, 180_000),  # 3,000 connections a round, two rounds in two seconds
+        (60, False, 100.0, 28_232, None),
+        (60, True, 1.0, 28_232, None),
+        (60, True, 1.0, 100, 600),
+        (1, False, 1.0, 28_232, None),
+        (1, False, 1.0, 2_999, 3_000),
+        (1, False, 10.0, 2_999, None),
+    ],
 )
 def test_ports_in_time_wait_are_estimated_from_the_rate(
     time_wait_s: float,
     keep_alive: bool,  # noqa: FBT001  table
-    is_short: bool,  # noqa: FBT001  table
+    round_s: float,
+    ports: int,
+    needed: int | None,
 ) -> None:
     experiment = experiment_of(10, keep_alive=keep_alive)
-    # 3,000 connections a round, two rounds, a trial in two seconds: 180,000 in a minute
-    forecast = CaseForecast(experiment.cases[0], 1.0, (2.0,), may_miss_deadline=False)
-    limits = replace(PLENTY, time_wait_s=Figure(time_wait_s, "tcp_tw_reuse"))
+    forecast = CaseForecast(
+        experiment.cases[0], 0.0, (2 * round_s,), may_miss_deadline=False, round_s=round_s
+    )
+    limits = replace(
+        PLENTY, time_wait_s=Figure(time_wait_s, "tcp_tw_reuse"), ports=Figure(ports, "ip_local_port_range")
+    )
     line = port_shortage(experiment, (forecast,), limits)
-    assert (line is not None) is is_short
     assert resource_warnings(experiment, (forecast,), limits) == (() if line is None else (line,))
-    if line is not None:
+    if needed is None:
+        assert line is None
+    else:
+        close = "" if keep_alive else "/close"
         assert line == (
-            "ports: 180,000 needed by s/c/10/p/close, by estimate, as TIME_WAIT keeps each for 60 s, 28,232 "
-            "available (ip_local_port_range, tcp_tw_reuse); keep connections alive, or `sudo sysctl "
-            "net.ipv4.tcp_tw_reuse=2`"
+            f"ports: {needed:,} needed by s/c/10/p{close}, by estimate, as TIME_WAIT keeps each for "
+            f"{time_wait_s:g} s, {ports:,} available (ip_local_port_range, tcp_tw_reuse); "
+            f"{REMEDY[int(time_wait_s), keep_alive]}"
         )
+
+
+def test_many_connections_of_a_long_round_do_not_exhaust_reused_ports() -> None:
+    """611,100 connections in a trial of five minutes are 2,000 a second, each busy for one."""
+    experiment = experiment_of(100, repeat=101_850, keep_alive=False)
+    forecast = CaseForecast(experiment.cases[0], 0.0, (305.0,), may_miss_deadline=False, round_s=152.0)
+    assert port_shortage(experiment, (forecast,), PLENTY) is None
+
+
+def test_advice_does_not_name_what_is_set_already() -> None:
+    experiment = experiment_of(10)
+    forecast = CaseForecast(experiment.cases[0], 0.0, (0.01,), may_miss_deadline=False, round_s=0.001)
+    widest = replace(PLENTY, ports=Figure(64_512, "ip_local_port_range"), time_wait_s=Figure(60, "tw"))
+    reused = replace(widest, ports=Figure(9, "ip_local_port_range"), time_wait_s=Figure(1, "tw"))
+    for limits, absent in ((widest, "ip_local_port_range,"), (reused, "tcp_tw_reuse=2")):
+        line = port_shortage(experiment, (forecast,), limits)
+        assert line is not None
+        _, _, advice = line.partition("; ")
+        assert "keep connections alive" not in advice
+        assert absent not in advice
+    many = resource_needs(experiment_of(70_000, repeat=30_000), FLAGS)
+    (shortage,) = find_shortages(many, widest)
+    assert shortage.endswith("; use fewer workers")
 
 
 def test_only_the_least_number_of_blocks_needs_disk_space() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bench.config.lookup import find_config, shipped_configs
 from bench.model.cases import Fixed, Uniform
-from bench.runner.time_estimate import expected_trial_s
+from bench.runner.time_estimate import USUAL_COSTS, expected_trial_s
 from tests.config_catalog import experiment_of
 
 
@@ -19,7 +19,7 @@ def _expected_s(name: str) -> float:
         mean_s = latency.seconds if isinstance(latency, Fixed) else (latency.low_s + latency.high_s) / 2
         fetches = len(case.countries.fetches)
         round_s = max(mean_s, fetches * mean_s / case.workers)
-        total_s += expected_trial_s(case, round_s, experiment.rounds, start_s=0.3)
+        total_s += expected_trial_s(case, round_s, experiment.rounds, USUAL_COSTS)
     return total_s * experiment.blocks
 
 

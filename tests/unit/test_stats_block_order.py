@@ -6,7 +6,7 @@ import pytest
 
 from bench.model.cases import Case, Fixed, Profile, Selection
 from bench.model.lower_bound import ideal_s
-from bench.runner.time_estimate import expected_trial_s
+from bench.runner.time_estimate import USUAL_COSTS, expected_trial_s
 from bench.stats.block_order import block_order
 
 CASES = ("a", "b", "c", "d")
@@ -58,7 +58,7 @@ def trial_s(ideal_s: float, rounds: int | None, *, workers: int = 1, fetches: in
     """Estimate the trial of a worker that takes 0.3 s to start."""
     countries = Selection("x", ("BR",), fetches)
     case = Case("any", "any", workers, Profile("p", Fixed(0.0)), countries)
-    return expected_trial_s(case, ideal_s, rounds, start_s=0.3)
+    return expected_trial_s(case, ideal_s, rounds, USUAL_COSTS)
 
 
 def test_a_trial_is_its_start_its_warm_up_and_its_rounds() -> None:
@@ -67,10 +67,10 @@ def test_a_trial_is_its_start_its_warm_up_and_its_rounds() -> None:
     assert trial_s(1.0, None) == pytest.approx(0.3 + 2 * (1.014 + 0.018))
     assert trial_s(0.05, None) == pytest.approx(0.3 + 6 * (0.064 + 0.018))
     assert trial_s(0.01, 2) == pytest.approx(0.3 + 6 * (0.024 + 0.018))
-    assert trial_s(0.001, 1, fetches=1) == pytest.approx(0.3 + 21 * (0.0017 + 0.0066))
+    assert trial_s(0.001, 1, fetches=1) == pytest.approx(0.3 + 21 * (0.0017 + 0.0161))
 
 
 def test_workers_share_the_work_of_a_client_until_it_is_the_limit() -> None:
     """Twenty fetches of 0.7 ms each: between the fetches of one of five workers, or one after the other."""
     assert trial_s(0.1, 1, workers=5) == pytest.approx(0.3 + 2 * (0.1028 + 0.018))
-    assert trial_s(0.01, 1, workers=20, fetches=1000) == pytest.approx(0.3 + 2 * (0.7 + 0.018))
+    assert trial_s(0.01, 1, workers=20, fetches=1000) == pytest.approx(0.3 + 2 * (0.7 + 0.116))

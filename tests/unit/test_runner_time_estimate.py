@@ -1,0 +1,114 @@
+"""The forecast of a case, from the costs of its pilots."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.model.cases import Case, Experiment, Fault, Fixed, Profile, Selection, Strategy
+from bench.model.results import Measurement, Round
+from bench.runner.time_estimate import (
+    USUAL_COSTS,
+    Costs,
+    costs_of,
+    expected_round_s,
+    expected_trial_s,
+    fit_costs,
+    forecast_case,
+    pilot_cases,
+)
+
+CODES = ("BR", "CN", "IN", "US")
+WORKING = Costs(start_s=0.3, call_s=0.1, per_fetch_s=0.007, handling_s=0.02, handling_per_fetch_s=0.0002)
+
+
+def case_of(fetches: int, workers: int = 100) -> Case:
+    profile = Profile("slow", Fixed(0.02), faults=(Fault("stall", 0.1),), tls=True)
+    return Case("s", "httpx", workers, profile, Selection("c", CODES, fetches // len(CODES)))
+
+
+def pilot_of(fetches: int, costs: Costs, rounds: int = 1) -> tuple[int, Measurement]:
+    """Build the measurement of a trial without delays, as these costs have it."""
+    round_s = costs.call_s + fetches * costs.per_fetch_s
+    timed = Round(round_s, 0.0, {"ok": fetches}, fetches, None)
+    other_s = (1 + rounds) * (costs.handling_s + fetches * costs.handling_per_fetch_s)
+    took_s = costs.start_s + (1 + rounds) * round_s + other_s
+    trial = Measurement("s/c/1/p", 0, 0, 0, "ok", "", took_s, costs.start_s, None, timed, (timed,) * rounds)
+    return fetches, trial
+
+
+@given(st.integers(1, 5), st.floats(1e-5, 0.05), st.floats(0, 0.01))
+def test_costs_of_a_call_and_of_its_fetches_are_told_apart(
+    rounds: int, per_fetch_s: float, call_s: float
+) -> None:
+    costs = WORKING._replace(per_fetch_s=per_fetch_s, call_s=call_s * per_fetch_s)
+    found = fit_costs([pilot_of(20, costs, rounds), pilot_of(120, costs, rounds)])
+    assert found is not None
+    assert tuple(found) == pytest.approx(tuple(costs), abs=1e-9)
+
+
+def test_noise_does_not_make_fetches_free_or_calls_negative() -> None:
+    slow, quick = pilot_of(20, WORKING), pilot_of(120, WORKING._replace(call_s=0.0, per_fetch_s=0.0001))
+    for pilots in ([slow, quick], [pilot_of(20, WORKING.times(0.01)), pilot_of(120, WORKING)]):
+        found = fit_costs(pilots)
+        assert found is not None
+        assert min(found) >= 0
+        assert found.per_fetch_s > 0
+
+
+def test_short_case_is_forecast_by_its_own_round() -> None:
+    found = fit_costs([pilot_of(20, WORKING)])
+    assert found is not None
+    case = case_of(20)
+    assert expected_trial_s(case, 0.0, 1, found) == pytest.approx(expected_trial_s(case, 0.0, 1, WORKING))
+
+
+@pytest.mark.parametrize("lacking", ["cold_start_s", "warm_up", "rounds"])
+def test_failed_pilot_tells_no_costs(lacking: str) -> None:
+    fetches, trial = pilot_of(20, WORKING)
+    changes: dict[str, object] = {lacking: () if lacking == "rounds" else None}
+    assert fit_costs([(fetches, replace(trial, **changes))]) is None  # type: ignore[arg-type]
+    assert fit_costs([]) is None
+
+
+def test_costs_lie_between_those_of_the_fewest_and_of_the_most_workers() -> None:
+    known = {1: WORKING, 101: WORKING.times(3.0)}
+    for workers, factor in ((1, 1.0), (51, 2.0), (101, 3.0)):
+        found = costs_of(case_of(400, workers), known)
+        assert tuple(found) == pytest.approx(tuple(WORKING.times(factor)))
+    assert costs_of(case_of(400, 5), {5: WORKING}) == WORKING
+
+
+def test_pilot_has_no_delays_and_faults_and_few_fetches() -> None:
+    few, many = pilot_cases(case_of(10_000))
+    for pilot in (few, many):
+        assert (pilot.profile.latency, pilot.profile.faults, pilot.profile.tls) == (Fixed(0.0), (), True)
+        assert (pilot.workers, pilot.client) == (100, "httpx")
+    assert (len(few.countries.fetches), len(many.countries.fetches)) == (100, 200)
+    (whole,) = pilot_cases(case_of(20))
+    assert len(whole.countries.fetches) == 20
+
+
+@pytest.mark.parametrize(("deadline_s", "may_miss"), [(60.0, True), (150.0, True), (400.0, False)])
+def test_ten_thousand_fetches_of_a_slow_client_may_miss_the_usual_deadline(
+    deadline_s: float,
+    may_miss: bool,  # noqa: FBT001  table
+) -> None:
+    """With 7 ms a fetch a round takes 70 s; a forecast may be wrong by a factor of two."""
+    case = case_of(10_000)
+    case = replace(case, profile=Profile("p", Fixed(0.02)))
+    strategy = Strategy("s", Path("s.py"), "", "sync", takes_workers=True, starts_processes=False)
+    experiment = Experiment("e", (case,), {"s": strategy}, 1, 1, deadline_s, 30.0, 1)
+    forecast = forecast_case(case, experiment, dict.fromkeys(CODES, 10_000), WORKING)
+    assert forecast.may_miss_deadline is may_miss
+    assert forecast.round_s == pytest.approx(70.1)
+    assert forecast.trials_s[0] == pytest.approx(0.3 + 2 * (70.1 + 2.02))
+
+
+def test_delays_overlap_with_each_other_but_not_with_the_work_of_the_client() -> None:
+    sequential = expected_round_s(case_of(100, workers=1), 2.0, USUAL_COSTS)
+    assert sequential == pytest.approx(2.0 + 100 * USUAL_COSTS.per_fetch_s)
+    pooled = expected_round_s(case_of(100, workers=50), 0.04, USUAL_COSTS)
+    assert pooled == pytest.approx(100 * USUAL_COSTS.per_fetch_s)
