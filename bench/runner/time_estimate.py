@@ -77,10 +77,15 @@ def forecast_run(
     """
     flag_sizes = {code: len(flag) for code, flag in flags.items()}
     costs = _measure_costs(experiment, flags, pinning)
-    return tuple(
-        forecast_case(case, experiment, flag_sizes, costs_of(case, costs[_pair(case)]))
-        for case in experiment.cases
-    )
+    forecasts = []
+    for case in experiment.cases:
+        found = costs[_pair(case)]
+        known = {workers: each for workers, each in found.items() if each is not None}
+        forecast = forecast_case(
+            case, experiment, flag_sizes, costs_of(case, known or {case.workers: USUAL_COSTS})
+        )
+        forecasts.append(forecast if len(known) == len(found) else replace(forecast, is_measured=False))
+    return tuple(forecasts)
 
 
 def forecast_case(
@@ -133,19 +138,22 @@ def costs_of(case: Case, known: Mapping[int, Costs]) -> Costs:
 
 
 def fit_costs(pilots: Sequence[tuple[int, Measurement]]) -> Costs | None:
-    """Derive costs from one or two pilots and their fetches, fewer first; None without them or their rounds.
+    """Derive costs from one or two pilots and their fetches, fewer first; None if a pilot has no call.
 
+    A pilot that exceeds its deadline in its first call costs that much at least.
     The difference of two tells the costs of a call from those of its fetches.
     """
     points = []
     for fetches, trial in pilots:
-        if trial.cold_start_s is None or trial.warm_up is None or not trial.rounds:
+        calls = [*([trial.warm_up] if trial.warm_up else []), *trial.rounds]
+        calls_s = [each.elapsed_s for each in calls]
+        if not calls_s and trial.outcome == "timeout":
+            calls_s = [trial.took_s]  # at least
+        if not calls_s:
             return None
-        rounds_s = [each.elapsed_s for each in trial.rounds]
-        other_s = trial.took_s - trial.cold_start_s - trial.warm_up.elapsed_s - math.fsum(rounds_s)
-        points.append(
-            (fetches, median(rounds_s), max(0.0, other_s) / (1 + len(rounds_s)), trial.cold_start_s)
-        )
+        start_s = trial.cold_start_s or 0.0
+        other_s = max(0.0, trial.took_s - start_s - math.fsum(calls_s)) / len(calls_s)
+        points.append((fetches, median(calls_s[1:] or calls_s), other_s, start_s))
     if not points:
         return None
     fetches, round_s, other_s, _ = points[-1]
@@ -187,17 +195,17 @@ def _pair(case: Case) -> Pair:
 
 def _measure_costs(
     experiment: Experiment, flags: Mapping[str, bytes], pinning: Pinning
-) -> Mapping[Pair, Mapping[int, Costs]]:
+) -> Mapping[Pair, Mapping[int, Costs | None]]:
     """Run the pilots of each pair, with the fewest and with the most workers."""
     by_workers: dict[Pair, dict[int, Case]] = {}
     for case in experiment.cases:
         by_workers.setdefault(_pair(case), {}).setdefault(case.workers, case)
-    costs: dict[Pair, dict[int, Costs]] = {}
+    costs: dict[Pair, dict[int, Costs | None]] = {}
     short = replace(experiment, rounds=1, deadline_s=min(experiment.deadline_s, _PILOT_DEADLINE_S))
     with run_context(short, pinning, flags) as context:
         for pair, cases in by_workers.items():
             costs[pair] = {
-                workers: fit_costs(tuple(_run_pilots(context, cases[workers]))) or USUAL_COSTS
+                workers: fit_costs(tuple(_run_pilots(context, cases[workers])))
                 for workers in sorted({min(cases), max(cases)})
             }
     return costs

@@ -65,12 +65,25 @@ def test_short_case_is_forecast_by_its_own_round() -> None:
     assert expected_trial_s(case, 0.0, 1, found) == pytest.approx(expected_trial_s(case, 0.0, 1, WORKING))
 
 
-@pytest.mark.parametrize("lacking", ["cold_start_s", "warm_up", "rounds"])
-def test_failed_pilot_tells_no_costs(lacking: str) -> None:
+def test_pilot_without_a_call_tells_no_costs() -> None:
     fetches, trial = pilot_of(20, WORKING)
-    changes: dict[str, object] = {lacking: () if lacking == "rounds" else None}
-    assert fit_costs([(fetches, replace(trial, **changes))]) is None  # type: ignore[arg-type]
+    assert fit_costs([(fetches, replace(trial, outcome="error", warm_up=None, rounds=()))]) is None
     assert fit_costs([]) is None
+
+
+def test_pilot_that_fails_after_its_warm_up_tells_the_cost_of_that() -> None:
+    fetches, trial = pilot_of(20, WORKING)
+    found = fit_costs([(fetches, replace(trial, outcome="error", rounds=()))])
+    assert found is not None
+    assert found.per_fetch_s == pytest.approx(WORKING.per_fetch_s + WORKING.call_s / 20)
+
+
+def test_pilot_that_exceeds_its_deadline_costs_that_much_at_least() -> None:
+    fetches, trial = pilot_of(20, WORKING)
+    late = replace(trial, outcome="timeout", cold_start_s=None, warm_up=None, rounds=(), took_s=20.0)
+    found = fit_costs([(fetches, late)])
+    assert found is not None
+    assert found.per_fetch_s == pytest.approx(1.0)
 
 
 def test_costs_lie_between_those_of_the_fewest_and_of_the_most_workers() -> None:
