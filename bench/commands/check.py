@@ -9,9 +9,9 @@ from bench.model.flags import served_flags
 from bench.report.terminal import print_tables
 from bench.report.time_estimate import expected_duration_line, forecast_table, time_limit_warnings
 from bench.runner.time_estimate import forecast_run
+from bench.system.cpu_affinity import plan_pinning
 from bench.system.machine import read_machine
 from bench.system.noise_advice import quota_warning
-from bench.system.cpu_affinity import plan_pinning
 
 
 @click.command()
