@@ -135,7 +135,7 @@ KEYS: Final = (
     BadConfig("merge key", "<<: x\n" + SOUND, "1:1 '<<': must be a mapping or a list of mappings, such as *name"),
     BadConfig("quoted merge key", "'<<': {name: x}\n" + SOUND, "1:1 '<<': unknown key"),
     BadConfig("merged typo", "x-base: &base {blokcs: 3}\n<<: *base\n" + SOUND, "1:16 blokcs: unknown key; did you mean 'blocks'?"),
-    BadConfig("extension below the top", "profile: {latency: 1ms, x-note: 1}\n" + SOUND, "1:25 profile.x-note: unknown key"),
+    BadConfig("extension below the top", "profile: {latency: 1ms, x-note: 1}\n" + SOUND, "1:25 profile.'x-note': unknown key"),
     BadConfig("list", "[a, b]: 2\n" + SOUND, "1:1: a key must be a plain word"),
     BadConfig("missing", "name: x\n", "1:1 strategies: is missing"),
     BadConfig("right-to-left override", '"a\\u202eb": 1\n' + SOUND, "1:1 'a\\u202eb': unknown key"),

@@ -84,7 +84,10 @@ def _expand_codes(value: object) -> object:
     if isinstance(value, str):
         return codes_of(value)
     if isinstance(value, list):  # BR and br are the same code
-        value = [_to_upper(item) if isinstance(item, str) else item for item in value]
+        value = [
+            _to_upper(item) if isinstance(item, str) and is_country_code(_to_upper(item)) else item
+            for item in value
+        ]
     return one_or_more(value)
 
 
