@@ -22,7 +22,7 @@ from bench.report.job_use import other_client_lines
 from bench.report.progress import comparison_line, show_progress, unmatched_case_lines
 from bench.report.time_estimate import actual_duration_line, expected_duration_line, time_limit_warnings
 from bench.runner.block_loop import run_blocks
-from bench.runner.context import RunContext, run_context
+from bench.runner.context import run_context
 from bench.runner.processes.signals import Interrupted, handle_interrupts
 from bench.runner.run_document import check_resumable, config_record, run_document
 from bench.runner.schedule import Schedule, replay
@@ -43,7 +43,7 @@ from bench.storage.run_folder import (
 from bench.system.cpu_affinity import Pinning, plan_pinning
 from bench.system.environment import describe_environment
 from bench.system.limits import Limits
-from bench.system.machine import Machine, read_machine
+from bench.system.machine import read_machine
 from bench.system.noise_advice import noise_warnings
 
 
@@ -211,11 +211,10 @@ def _check_unfinished(schedule: Schedule, folder: Path, past: JournalContents) -
 def _measure(run: OpenRun, experiment: Experiment, *, quiet: bool) -> None:
     """Run the trials that are due; notes and warnings are printed also where progress is unwanted."""
     console = stderr_console()
-    machine = read_machine()  # before this process keeps to the processors of the harness
+    forecasts = _print_warnings(run, experiment, quiet=quiet)
+    if not quiet:
+        _print_plan(run, experiment, forecasts)
     with run_context(experiment, run.pinning, run.flags) as context:
-        forecasts = _print_warnings(run, context, machine)
-        if not quiet:
-            _print_plan(run, experiment, forecasts)
         began_s = monotonic()
         with nullcontext(Observer()) if quiet else show_progress(experiment, console) as observer:
             measured = run_blocks(run.schedule, partial(measure_entry, context), run.journal.append, observer)
@@ -225,17 +224,23 @@ def _measure(run: OpenRun, experiment: Experiment, *, quiet: bool) -> None:
             print_note(actual_duration_line(forecasts, measured, monotonic() - began_s))
 
 
-def _print_warnings(run: OpenRun, context: RunContext, machine: Machine) -> Sequence[CaseForecast]:
-    """Print notes and warnings, and return the forecasts on which they rest; none for a comparison."""
-    experiment = context.experiment
+def _print_warnings(run: OpenRun, experiment: Experiment, *, quiet: bool) -> Sequence[CaseForecast]:
+    """Print notes and warnings, and return the forecasts on which they rest.
+
+    There are none for a comparison, nor where no trial is due.
+    """
     for note in experiment.notes:
         print_note(f"note: {note}")
-    for warning in noise_warnings(machine):
+    for warning in noise_warnings(read_machine()):
         print_note(f"warning: {warning}")
     if experiment.comparison is not None:
         for line in unmatched_case_lines(experiment.comparison):
             print_note(line)
         return ()
+    if run.schedule.is_over:
+        return ()
+    if not quiet:
+        print_note("a pilot of each strategy and client tells how long trials take")
     forecasts = forecast_run(experiment, run.flags, run.pinning)
     for warning in (
         *resource_warnings(experiment, forecasts, run.limits),
@@ -250,7 +255,8 @@ def _print_plan(run: OpenRun, experiment: Experiment, forecasts: Sequence[CaseFo
     if experiment.comparison is not None:
         print_note(comparison_line(experiment, experiment.comparison))
         return
-    print_note(expected_duration_line(forecasts, experiment))
+    if forecasts:
+        print_note(expected_duration_line(forecasts, experiment))
     if kept := run.schedule.kept:
         print_note(f"resuming after {_count(kept)} of {_planned(experiment)} trials")
 

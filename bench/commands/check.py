@@ -17,13 +17,16 @@ from bench.system.noise_advice import quota_warning
 @click.command()
 @click.argument("config")
 def check(*, config: str) -> None:
-    """Validate CONFIG; print its cases, their ideals and the expected duration."""
+    """Validate CONFIG; print its cases, their ideals and the expected duration.
+
+    Strategies of your own are read, and not run.
+    """
     experiment = load_experiment(config)
     check_import_path(experiment)
     flags = served_flags(experiment.flags_dir)
     sizes = {code: len(flag) for code, flag in flags.items()}
     limits = check_resources(experiment, sizes, out=None)
-    forecasts = forecast_run(experiment, flags, plan_pinning(experiment))
+    forecasts = forecast_run(experiment, flags, plan_pinning(experiment), shipped_only=True)
     console = stdout_console()
     print_tables([forecast_table(forecasts, experiment)], console)
     console.print(expected_duration_line(forecasts, experiment), soft_wrap=True)

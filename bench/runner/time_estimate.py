@@ -5,7 +5,7 @@ few fetches as tell it.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 from typing import Final, NamedTuple, TypeAlias
@@ -19,6 +19,7 @@ from bench.runner.expected_round import expected_round
 from bench.runner.schedule import ScheduledTrial, ScheduleEntry
 from bench.runner.trial import measure_entry
 from bench.system.cpu_affinity import Pinning
+from bench.system.paths import is_shipped
 from bench.worker.protocol import AUTO_ROUNDS, AUTO_TIMED_S, FIXED_ROUNDS, FIXED_TIMED_S
 
 _HANDLING_S: Final = 0.006
@@ -69,17 +70,28 @@ USUAL_COSTS: Final = Costs(0.3, 0.0, 0.0007, 0.016, 0.0001)
 
 
 def forecast_run(
-    experiment: Experiment, flags: Mapping[str, bytes], pinning: Pinning
+    experiment: Experiment, flags: Mapping[str, bytes], pinning: Pinning, *, shipped_only: bool = False
 ) -> tuple[CaseForecast, ...]:
     """Estimate every case, in the order of the config, by pilots on this machine.
 
     The pilots have processes and a server of their own, so that a strategy that ends them harms no run.
+
+    Args:
+        experiment: the cases.
+        flags: every flag as the server serves it, by country.
+        pinning: processors of the server, the workers and the harness.
+        shipped_only: run no code of the user's; the cases of other strategies are guessed.
     """
     flag_sizes = {code: len(flag) for code, flag in flags.items()}
-    costs = _measure_costs(experiment, flags, pinning)
+    piloted = [
+        case
+        for case in experiment.cases
+        if not shipped_only or is_shipped(experiment.strategies[case.strategy].file)
+    ]
+    costs = _measure_costs(experiment, piloted, flags, pinning) if piloted else {}
     forecasts = []
     for case in experiment.cases:
-        found = costs[_pair(case)]
+        found = costs.get(_pair(case), {case.workers: None})
         known = {workers: each for workers, each in found.items() if each is not None}
         forecast = forecast_case(
             case, experiment, flag_sizes, costs_of(case, known or {case.workers: USUAL_COSTS})
@@ -194,19 +206,19 @@ def _pair(case: Case) -> Pair:
 
 
 def _measure_costs(
-    experiment: Experiment, flags: Mapping[str, bytes], pinning: Pinning
+    experiment: Experiment, cases: Iterable[Case], flags: Mapping[str, bytes], pinning: Pinning
 ) -> Mapping[Pair, Mapping[int, Costs | None]]:
-    """Run the pilots of each pair, with the fewest and with the most workers."""
+    """Run the pilots of each pair of these cases, with the fewest and with the most workers."""
     by_workers: dict[Pair, dict[int, Case]] = {}
-    for case in experiment.cases:
+    for case in cases:
         by_workers.setdefault(_pair(case), {}).setdefault(case.workers, case)
     costs: dict[Pair, dict[int, Costs | None]] = {}
     short = replace(experiment, rounds=1, deadline_s=min(experiment.deadline_s, _PILOT_DEADLINE_S))
     with run_context(short, pinning, flags) as context:
-        for pair, cases in by_workers.items():
+        for pair, of_pair in by_workers.items():
             costs[pair] = {
-                workers: fit_costs(tuple(_run_pilots(context, cases[workers])))
-                for workers in sorted({min(cases), max(cases)})
+                workers: fit_costs(tuple(_run_pilots(context, of_pair[workers])))
+                for workers in sorted({min(of_pair), max(of_pair)})
             }
     return costs
 

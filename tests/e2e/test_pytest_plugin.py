@@ -203,7 +203,7 @@ def test_error_of_the_run_fails_the_items(tmp_path: Path) -> None:
     (tmp_path / "test_other.py").write_text("def test_other(): pass\n", encoding="utf-8")
     result = call(tmp_path, "--bench-config=test.yaml")
     assert result.returncode == pytest.ExitCode.TESTS_FAILED
-    assert "cannot keep results in results/runs: " in result.stdout
+    assert "the run: results/runs cannot be" in result.stdout
     assert "1 failed, 1 passed" in result.stdout
 
 

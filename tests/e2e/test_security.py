@@ -348,15 +348,16 @@ def test_bench_never_unpickles_evaluates_text_or_starts_a_shell() -> None:
     assert {file: found for file, source in sources.items() if (found := offences(source))} == {}
 
 
-def test_only_the_worker_loads_code_from_a_file() -> None:
+def test_only_the_import_of_a_strategy_in_its_worker_loads_code_from_a_file() -> None:
+    """It is in `bench.api`, so that processes which a strategy starts find it, too."""
     loaders = [
         file.relative_to(ROOT / "bench").parts[0]
         for file in (ROOT / "bench").rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text("utf-8")))
-        if isinstance(node, ast.Attribute) and node.attr in LOADING
+        if isinstance(node, ast.Attribute | ast.alias)
+        and (node.attr if isinstance(node, ast.Attribute) else node.name) in LOADING
     ]
-    assert loaders
-    assert set(loaders) == {"worker"}
+    assert loaders == ["api"]
 
 
 PLANTED: Final = "hunter2"
@@ -369,7 +370,8 @@ from bench.api import Fetch, Job
 
 def download_many(job: Job) -> list[Fetch]:
     """Tell everything that is known here."""
-    known = [*os.environ.values(), *os.uname()]
+    # where the strategy itself is may be told to it
+    known = [*(value for name, value in os.environ.items() if name != "FLAGBENCH_STRATEGY"), *os.uname()]
     text = " ".join(value for value in known if {secret!r} in value)
     print(text)
     {ending}
