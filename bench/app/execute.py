@@ -26,7 +26,7 @@ from bench.runner.context import run_context
 from bench.runner.processes.signals import Interrupted, handle_interrupts
 from bench.runner.run_document import check_resumable, config_record, run_document
 from bench.runner.schedule import Schedule, replay
-from bench.runner.time_estimate import forecast_run
+from bench.runner.time_estimate import forecast_run, needs_pilots
 from bench.runner.trial import measure_entry
 from bench.stats.retries import final_attempts
 from bench.storage.journal import Journal, JournalContents, continued_journal, new_journal, read_journal
@@ -239,7 +239,7 @@ def _print_warnings(run: OpenRun, experiment: Experiment, *, quiet: bool) -> Seq
         return ()
     if run.schedule.is_over:
         return ()
-    if not quiet:
+    if not quiet and needs_pilots(experiment, {code: len(flag) for code, flag in run.flags.items()}):
         print_note("a pilot of each strategy and client tells how long trials take")
     forecasts = forecast_run(experiment, run.flags, run.pinning)
     for warning in (

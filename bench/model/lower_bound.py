@@ -16,7 +16,7 @@ class CaseForecast:
         trials_s: duration of its trial in each block, with warm-up and process start.
         may_miss_deadline: whether its longest trial may exceed the deadline.
         round_s: expected duration of a round; the ideal if it is unknown.
-        is_measured: whether a pilot told what its fetches cost.
+        guess: why no pilot told what its fetches cost; None if one did, or if the run is too short for any.
     """
 
     case: Case
@@ -24,7 +24,7 @@ class CaseForecast:
     trials_s: tuple[float, ...]
     may_miss_deadline: bool
     round_s: float | None = None
-    is_measured: bool = True
+    guess: str | None = None
 
     def total_s(self, blocks: int) -> float:
         """Add up the trials of the first blocks, in seconds."""

@@ -42,8 +42,8 @@ def expected_duration_line(forecasts: Sequence[CaseForecast], experiment: Experi
 def time_limit_warnings(forecasts: Sequence[CaseForecast], experiment: Experiment) -> Iterator[str]:
     """Write a line for each case that may miss its deadline or has a guess only, and for a small budget."""
     for forecast in forecasts:
-        if not forecast.is_measured:
-            yield f"the pilot of {forecast.case.id} failed; its duration is a guess"
+        if forecast.guess is not None:
+            yield f"the duration of {forecast.case.id} is a guess: {forecast.guess}"
         if forecast.may_miss_deadline:
             limit = format_duration(experiment.deadline_s)
             yield f"a trial of {forecast.case.id} may take longer than its deadline of {limit}"

@@ -32,6 +32,9 @@ _FEW, _MANY = 20, 120
 _PILOT_BLOCK: Final = 1_000_001
 """A block that no run has."""
 _PILOT_DEADLINE_S: Final = 20.0
+_SHORT_BLOCKS: Final = 2
+_FAR_OFF: Final = 10.0
+"""The usual costs are wrong by at most this factor."""
 _UNCERTAINTY: Final = 2.0
 """A forecast may be wrong by this factor, the ideal excepted, which no trial can beat."""
 
@@ -83,11 +86,14 @@ def forecast_run(
         shipped_only: run no code of the user's; the cases of other strategies are guessed.
     """
     flag_sizes = {code: len(flag) for code, flag in flags.items()}
-    piloted = [
-        case
+    if not needs_pilots(experiment, flag_sizes):
+        return tuple(forecast_case(case, experiment, flag_sizes, USUAL_COSTS) for case in experiment.cases)
+    unread = {
+        case.strategy
         for case in experiment.cases
-        if not shipped_only or is_shipped(experiment.strategies[case.strategy].file)
-    ]
+        if shipped_only and not is_shipped(experiment.strategies[case.strategy].file)
+    }
+    piloted = [case for case in experiment.cases if case.strategy not in unread]
     costs = _measure_costs(experiment, piloted, flags, pinning) if piloted else {}
     forecasts = []
     for case in experiment.cases:
@@ -96,8 +102,22 @@ def forecast_run(
         forecast = forecast_case(
             case, experiment, flag_sizes, costs_of(case, known or {case.workers: USUAL_COSTS})
         )
-        forecasts.append(forecast if len(known) == len(found) else replace(forecast, is_measured=False))
+        if len(known) < len(found):
+            reason = "a strategy of yours is not run here" if case.strategy in unread else "its pilot failed"
+            forecast = replace(forecast, guess=reason)
+        forecasts.append(forecast)
     return tuple(forecasts)
+
+
+def needs_pilots(experiment: Experiment, flag_sizes: Mapping[str, int]) -> bool:
+    """Tell whether pilots are worth their time.
+
+    A run of one or two blocks takes little longer than its pilots, unless trials may exceed their deadline.
+    """
+    high = USUAL_COSTS.times(_FAR_OFF)
+    return experiment.blocks > _SHORT_BLOCKS or any(
+        forecast_case(case, experiment, flag_sizes, high).may_miss_deadline for case in experiment.cases
+    )
 
 
 def forecast_case(

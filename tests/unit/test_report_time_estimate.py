@@ -71,8 +71,8 @@ def test_forecast_has_the_least_and_the_most_of_each_case() -> None:
 
 def test_forecast_without_a_measurement_is_said_to_be_a_guess() -> None:
     experiment = Experiment("x", (LOOP,), {}, 1, None, 60, 10, 1)
-    guessed = CaseForecast(LOOP, 0.02, (1.0,), may_miss_deadline=True, is_measured=False)
+    guessed = CaseForecast(LOOP, 0.02, (1.0,), may_miss_deadline=True, guess="its pilot failed")
     assert list(time_limit_warnings((guessed,), experiment)) == [
-        f"the pilot of {LOOP.id} failed; its duration is a guess",
+        f"the duration of {LOOP.id} is a guess: its pilot failed",
         f"a trial of {LOOP.id} may take longer than its deadline of 1 min 0 s",
     ]

@@ -17,8 +17,10 @@ from bench.runner.time_estimate import (
     expected_trial_s,
     fit_costs,
     forecast_case,
+    needs_pilots,
     pilot_cases,
 )
+from tests.builders import case
 
 CODES = ("BR", "CN", "IN", "US")
 WORKING = Costs(start_s=0.3, call_s=0.1, per_fetch_s=0.007, handling_s=0.02, handling_per_fetch_s=0.0002)
@@ -125,3 +127,17 @@ def test_delays_overlap_with_each_other_but_not_with_the_work_of_the_client() ->
     assert sequential == pytest.approx(2.0 + 100 * USUAL_COSTS.per_fetch_s)
     pooled = expected_round_s(case_of(100, workers=50), 0.04, USUAL_COSTS)
     assert pooled == pytest.approx(100 * USUAL_COSTS.per_fetch_s)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "deadline_s", "needed"),
+    [(2, 60.0, False), (3, 60.0, True), (1, 5.0, True)],
+)
+def test_short_run_needs_no_pilots_unless_it_may_miss_its_deadline(
+    blocks: int,
+    deadline_s: float,
+    needed: bool,  # noqa: FBT001  the expected answer
+) -> None:
+    of = case("threadpool_map", workers=20)
+    experiment = Experiment("x", (of,), {}, blocks, None, deadline_s, 10, 1)
+    assert needs_pilots(experiment, {}) is needed
