@@ -1,6 +1,6 @@
 """Find the config of a comparison in the tree of its base: the cases that the candidate must still have."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -13,7 +13,8 @@ from bench.config.loader import load_config
 from bench.config.lookup import find_config
 from bench.errors import BenchError, UsageError
 from bench.model.cases import Case, Experiment, Strategy
-from bench.model.comparison import BuiltVariant
+from bench.model.comparison import BuiltVariant, Metric
+from bench.model.text import join_and, printable
 from bench.variants.build import find_counterpart
 from bench.variants.git import work_tree_top
 from bench.variants.harness import named_strategies
@@ -30,22 +31,19 @@ class BaseConfig:
     Attributes:
         cases: its cases, none if the base has no config of its own.
         strategies: file of each of its strategies in the base's tree, by name.
+        metrics: metrics that it compares.
         note: a line about the file that was read, if its name is another one.
         problem: why the cases of the base are not known; None if they are.
     """
 
     cases: tuple[Case, ...] = ()
     strategies: Mapping[str, Path] = field(default_factory=dict)
+    metrics: tuple[Metric, ...] = ()
     note: str | None = None
     problem: str | None = None
 
 
-def find_base_config(
-    config: str,
-    base: BuiltVariant,
-    only: str | None = None,
-    without_workers: frozenset[str] = frozenset(),
-) -> BaseConfig:
+def find_base_config(config: str, base: BuiltVariant, only: str | None = None) -> BaseConfig:
     """Read the config that the base has by the same path, or by another one if it was renamed.
 
     A config outside of the repository is the same for both variants.
@@ -54,8 +52,6 @@ def find_base_config(
         config: as on the command line.
         base: the base, built.
         only: pattern of the ids of the cases to compare; None for all.
-        without_workers: strategies that declare to take none; the base may not have declared it yet, and
-            its numbers of workers made no cases that could be missed.
     """
     named = find_config(config)
     # paths in a config are relative to the folder in which it is named, so links are not followed
@@ -65,9 +61,12 @@ def find_base_config(
     if base.tree is None or top is None:
         return BaseConfig()
     same = find_counterpart(file, origins, base.tree)
-    found = same or _find_renamed(file, top, base.tree)
-    if found is None:
-        return BaseConfig(problem=f"the base has no {named.name}")
+    alike = [same] if same is not None else _find_renamed(file, top, base.tree)
+    if len(alike) != 1:
+        names = join_and([str(each.relative_to(base.tree)) for each in alike])
+        several = f", and {names} are all like it" if alike else ""
+        return BaseConfig(problem=f"the base has no {named.name}{several}")
+    (found,) = alike
     try:
         experiment = load_config(
             found,
@@ -79,15 +78,33 @@ def find_base_config(
         return BaseConfig(problem=f"{named.name} of the base is invalid: {error.what.partition(chr(10))[0]}")
     path = found.relative_to(base.tree)
     return BaseConfig(
-        cases=tuple(
-            case
-            for case in experiment.cases
-            if (only is None or matches_pattern(case.id, only))
-            and (case.workers == 1 or case.strategy not in without_workers)
-        ),
+        cases=tuple(case for case in experiment.cases if only is None or matches_pattern(case.id, only)),
         strategies=_files_in(base.tree, experiment),
+        metrics=experiment.comparison_settings.metrics,
         note=None if same is not None else f"{file.relative_to(top)} is {path} in the base",
     )
+
+
+def changed_work_lines(base: BaseConfig, asked: Experiment) -> Iterator[str]:
+    """Write a line for each case of one id whose work differs between the configs, and for lost metrics.
+
+    The work of the candidate's config is compared; that of the base's is not.
+    """
+    now = {case.id: case for case in asked.cases}
+    for before in base.cases:
+        after = now.get(before.id, before)
+        if before.countries != after.countries:
+            fetches = (len(each.countries.fetches) for each in (before, after))
+            yield f"{printable(before.id)} has other countries than in the base's config: {_change(*fetches)}"
+        if before.profile != after.profile:
+            yield f"{printable(before.id)} has another profile than in the base's config"
+    lost = [metric for metric in base.metrics if metric not in asked.comparison_settings.metrics]
+    if lost:
+        yield f"not compared, though the base's config does: {join_and(lost)}"
+
+
+def _change(before: int, after: int) -> str:
+    return f"{after:,} {'fetch' if after == 1 else 'fetches'} instead of {before:,}"
 
 
 def _files_in(tree: Path, experiment: Experiment) -> dict[str, Path]:
@@ -96,8 +113,8 @@ def _files_in(tree: Path, experiment: Experiment) -> dict[str, Path]:
     return {name: file for name, file in files.items() if file.is_relative_to(tree.resolve())}
 
 
-def _find_renamed(file: Path, top: Path, tree: Path) -> Path | None:
-    """Return the YAML file that only the tree has and that is most like this one, if any is alike."""
+def _find_renamed(file: Path, top: Path, tree: Path) -> list[Path]:
+    """Return the YAML files that only the tree has and that are like this one."""
     text = file.read_text(encoding="utf-8", errors="replace")
     vanished = [
         each
@@ -107,12 +124,11 @@ def _find_renamed(file: Path, top: Path, tree: Path) -> Path | None:
         and not (top / each.relative_to(tree)).exists()
         and each.stat().st_size <= _MAX_CONFIG_BYTES
     ]
-    shares = {each: _share_alike(text, each.read_text("utf-8", errors="replace")) for each in vanished}
-    best = max(vanished, key=lambda each: shares[each], default=None)
-    return best if best is not None and shares[best] >= _ALIKE else None
+    return [each for each in vanished if _share_alike(text, each) >= _ALIKE]
 
 
-def _share_alike(text: str, other: str) -> float:
+def _share_alike(text: str, file: Path) -> float:
+    other = file.read_text(encoding="utf-8", errors="replace")
     return SequenceMatcher(None, text.splitlines(), other.splitlines(), autojunk=False).ratio()
 
 

@@ -21,7 +21,7 @@ from bench.report.terminal import print_tables
 from bench.stats.verdicts import Overall, Verdicts, overall_verdict, run_verdicts
 from bench.storage.atomic_write import write_atomically, write_remedy
 from bench.storage.output_check import check_appended_file, check_output_file
-from bench.storage.run_folder import DOCUMENT, JOURNAL, LOCK, TABLE, save_run
+from bench.storage.run_folder import DOCUMENT, JOURNAL, LOCK, TABLE, journal_path, save_run
 
 _SUMMARY: Final = "GITHUB_STEP_SUMMARY"
 
@@ -43,12 +43,13 @@ class Outputs:
     allow_missing: bool = True
 
 
-def check_outputs(outputs: Outputs, out: Path | None) -> None:
+def check_outputs(outputs: Outputs, out: Path | None, resume: Path | None) -> None:
     """Check that all files can be written, before anything is built.
 
     Args:
         outputs: the files.
-        out: the folder of the run, if one is named.
+        out: the folder of a new run, if one is named.
+        resume: the run to resume, if there is one.
 
     Raises:
         UsageError: a file is a folder, a device or a part of the run, or its name is impossible.
@@ -56,8 +57,9 @@ def check_outputs(outputs: Outputs, out: Path | None) -> None:
     """
     if outputs.junit is not None:
         target = check_output_file(outputs.junit, "--junit")
-        if out is not None:
-            _refuse_part_of_run(target, Path(os.path.realpath(out)))
+        folder = out if resume is None else journal_path(resume).parent
+        if folder is not None:
+            _refuse_part_of_run(target, Path(os.path.realpath(folder)))
     if outputs.github and (summary := _summary_file()) is not None:
         check_appended_file(summary, _SUMMARY)
 

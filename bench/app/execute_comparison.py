@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from bench.app.base_config import find_base_config
+from bench.app.base_config import changed_work_lines, find_base_config
 from bench.app.comparison_plan import (
     ComparisonRequest,
     matched_cases,
@@ -66,12 +66,9 @@ def execute_comparison(
     refuse_unread_locks(variants)
     for line in library_lines({label: variant.about for label, variant in variants.items()}):
         print_note(f"note: {line}")
-    without_workers = frozenset(name for name, each in asked.strategies.items() if not each.takes_workers)
-    base_config = find_base_config(
-        options.config, variants[request.base.label], request.only, without_workers
-    )
-    if base_config.note is not None:
-        print_note(f"note: {base_config.note}")
+    base_config = find_base_config(options.config, variants[request.base.label], request.only)
+    for line in (*([base_config.note] if base_config.note else ()), *changed_work_lines(base_config, asked)):
+        print_note(f"note: {line}")
     experiment, comparison = matched_cases(asked, request, variants, base_config)
     calls = _choose_calls(experiment, comparison, options, flags)
     return execute_run(replace(experiment, comparison=replace(comparison, calls=calls)), present, options)
@@ -113,6 +110,10 @@ def _choose_calls(
     if options.resume is not None:
         return stored_calls(read_journal(journal_path(options.resume)).header, comparison)
     pilot = run_pilot(experiment, plan_pinning(experiment), flags)
+    for case, trial_s in pilot.trials_s.items():
+        if trial_s > experiment.deadline_s:
+            limit = format_duration(experiment.deadline_s)
+            print_note(f"warning: a trial of {case} may take longer than its deadline of {limit}")
     least_s = blocks * pilot.block_s
     if least_s > comparison.budget_s:
         raise UsageError(

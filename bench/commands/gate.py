@@ -58,7 +58,7 @@ def gate(  # noqa: PLR0913  one argument an option
         gate_variants(configured, against), metrics=metrics, threshold=threshold, budget=budget
     )
     outputs = Outputs(as_json=as_json, junit=junit, github=github, allow_missing=allow_missing)
-    check_outputs(outputs, out)
+    check_outputs(outputs, out, resume)
     words = option_words(
         against=against, metrics=metrics, threshold=threshold, budget=budget, allow_missing=allow_missing
     )

@@ -75,7 +75,7 @@ def describe_strategy(file: Path) -> Strategy:
     tree = parse_source(file)
     if problem := find_signature_problem(tree):
         raise UsageError(f"{file} {problem}", hint=f"a strategy is a file with `{SIGNATURE}`")
-    declared = _declarations(tree)
+    declared = _declarations(tree, file)
     attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     return Strategy(
@@ -140,9 +140,14 @@ def parse_source(file: Path) -> ast.Module:
         raise UsageError(f"{file} is nested too deeply to be read", hint="split its expressions") from error
 
 
-def foreign_modules(tree: ast.Module) -> list[str]:
-    """Return the top-level modules that a file imports beyond the standard library and this project."""
-    return sorted(frozenset(_imported(tree)) - sys.stdlib_module_names - _OWN_PACKAGES)
+def foreign_modules(tree: ast.Module, *, everywhere: bool = False) -> list[str]:
+    """Return the modules that a file imports beyond the standard library and this project.
+
+    Args:
+        tree: the file.
+        everywhere: count imports within functions and conditions, too, which may be optional.
+    """
+    return sorted(frozenset(_imported(tree, everywhere=everywhere)) - sys.stdlib_module_names - _OWN_PACKAGES)
 
 
 def _read_source(file: Path) -> bytes:
@@ -169,9 +174,9 @@ def _functions(tree: ast.Module) -> frozenset[str]:
     return frozenset(node.name for node in tree.body if isinstance(node, kinds))
 
 
-def _imported(tree: ast.Module) -> Iterator[str]:
-    """Yield the top-level modules that a file imports at its top level; some more than once."""
-    for node in tree.body:
+def _imported(tree: ast.Module, *, everywhere: bool = False) -> Iterator[str]:
+    """Yield the packages that a file imports, at its top level or everywhere; some more than once."""
+    for node in ast.walk(tree) if everywhere else tree.body:
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0:
@@ -186,8 +191,12 @@ def _settings_read(tree: ast.Module) -> frozenset[str]:
     )
 
 
-def _declarations(tree: ast.Module) -> dict[str, Any]:
-    """Return the literals that a strategy assigns to ``WORKERS`` and ``CLIENTS`` at its top level."""
+def _declarations(tree: ast.Module, file: Path) -> dict[str, Any]:
+    """Return the literals that a strategy assigns to ``WORKERS`` and ``CLIENTS`` at its top level.
+
+    Raises:
+        UsageError: ``WORKERS`` is neither a truth value nor a number of its own.
+    """
     declared: dict[str, Any] = {}
     for node in tree.body:
         match node:
@@ -197,6 +206,11 @@ def _declarations(tree: ast.Module) -> dict[str, Any]:
             ) if name in {_CLIENTS, _WORKERS}:
                 with suppress(ValueError):  # not a literal: a name of the strategy's own
                     declared[name] = ast.literal_eval(value)
+    workers = declared.get(_WORKERS, True)
+    if not (isinstance(workers, bool) or (isinstance(workers, int) and workers > 0)):
+        raise UsageError(
+            f"{file}: WORKERS is {workers!r:.40}", hint="write False for a strategy that takes no workers"
+        )
     return declared
 
 

@@ -160,6 +160,8 @@ class _Search:
 
     def _mark(self, name: str, scope: _Scope, marked: dict[_Scope, set[str]]) -> None:
         """Mark a name in its scope, and in the module if the scope says that it is global."""
+        if name in marked[scope]:
+            return
         marked[scope].add(name)
         if any(isinstance(node, ast.Global) and name in node.names for node in ast.walk(scope)):
             marked[self._tree].add(name)
@@ -206,7 +208,10 @@ class _Search:
                     yield function, int(getattr(function, "name", "") == "__init__")
             case ast.Attribute(attr=name):
                 for function in self.functions.get(name, ()):
-                    yield function, int(isinstance(self._parents[function], ast.ClassDef))
+                    yield (
+                        function,
+                        int(isinstance(self._parents[function], ast.ClassDef) and not _is_static(function)),
+                    )
 
     def _is_job(self, value: ast.expr, scope: _Scope) -> bool:
         parts: Sequence[ast.expr] = ()
@@ -279,3 +284,9 @@ def _parameter_names(function: _Function) -> set[str]:
     every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
     every += [each for each in (arguments.vararg, arguments.kwarg) if each is not None]
     return {each.arg for each in every}
+
+
+def _is_static(function: _Function) -> bool:
+    """Tell whether a method takes no object or class first."""
+    decorators = getattr(function, "decorator_list", ())
+    return any(isinstance(each, ast.Name) and each.id == "staticmethod" for each in decorators)

@@ -5,7 +5,7 @@ All times are in seconds and all sizes in bytes. ``None`` is a value that could 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from bench.model.cases import Case
 from bench.model.job_use import JobUse
@@ -50,6 +50,10 @@ class ServerRound:
     overtaken: int
     retries: int
     faults: Mapping[str, int] = field(default_factory=dict)
+
+
+SUMMED_COUNTS: Final = frozenset({"requests", "connections", "opened", "overtaken", "retries", "faults"})
+"""Counts of a ``ServerRound`` that are added up over the calls of a round."""
 
 
 @dataclass(frozen=True, slots=True)

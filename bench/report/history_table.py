@@ -111,8 +111,8 @@ def _remarks(tracks: Sequence[HistoryTrack], reference: Reference | None) -> Ite
     for track in tracks:
         for step in track.series[-1].unconfirmed:
             yield (
-                f"? {track.metric} of {printable(track.case)}: {_step_text(step)} is a step in the order of "
-                "commits and none in that of measuring; `ab` of both commits tells"
+                f"? {track.metric} of {printable(track.case)}: {_step_text(step)} looks like a step, but "
+                "points before and after it were measured in turns; `ab` of both commits tells"
             )
     if reference is None:
         yield "No reference is pinned; `flagbench history pin` does that."

@@ -11,7 +11,7 @@ _KINDS: Final = {"sync": "a synchronous client", "async": "an asynchronous clien
 
 
 def unread_workers_lines(run: Run) -> Iterator[str]:
-    """Write a line for each strategy that never read ``job.workers`` although it has several numbers of them.
+    """Write a line for each strategy that never read ``job.workers`` although its cases have some.
 
     Its rows differ by the connections that its client may open, or by nothing.
     """
@@ -22,7 +22,7 @@ def unread_workers_lines(run: Run) -> Iterator[str]:
     for strategy in dict.fromkeys(case.strategy for case in run.cases):
         cases = [case for case in run.cases if case.strategy == strategy]
         counts = sorted({case.workers for case in cases})
-        if len(counts) > 1 and set().union(*(reads.get(case.id, ()) for case in cases)) == {False}:
+        if max(counts) > 1 and set().union(*(reads.get(case.id, ()) for case in cases)) == {False}:
             numbers = join_and(list(map(str, counts)))
             yield (
                 f"{printable(strategy)} never read job.workers, so {numbers} workers at the most limited the "

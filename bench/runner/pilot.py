@@ -16,6 +16,7 @@ from bench.system.cpu_affinity import Pinning
 _PILOT_ROUNDS: Final = 2
 _LONG_ENOUGH_S: Final = 0.1
 """Seconds that a timed round should take: short rounds have little power (docs/statistics.md)."""
+_UNCERTAINTY: Final = 2.0
 _PILOT_BLOCK: Final = 1_000_000
 """A block that no comparison has, so that its planned delays are no comparison's."""
 
@@ -26,10 +27,12 @@ class Pilot:
 
     Attributes:
         calls: by case, the calls of ``download_many`` that a round needs to be timed well.
+        trials_s: by case, seconds that a trial may take, with as much again for a slower block.
         block_s: seconds that a block of such rounds will take, roughly.
     """
 
     calls: Mapping[str, int]
+    trials_s: Mapping[str, float]
     block_s: float
 
 
@@ -43,6 +46,7 @@ def run_pilot(experiment: Experiment, pinning: Pinning, flags: Mapping[str, byte
         SetupError: a process cannot be started.
     """
     chosen: dict[str, int] = {}
+    trials_s: dict[str, float] = {}
     block_s = 0.0
     with run_context(replace(experiment, rounds=_PILOT_ROUNDS), pinning, flags) as context:
         for place, (name, cases) in enumerate(variants_of(experiment.cases).items()):
@@ -53,7 +57,11 @@ def run_pilot(experiment: Experiment, pinning: Pinning, flags: Mapping[str, byte
             elapsed_s = [round_.elapsed_s for trial in trials for round_ in trial.rounds]
             quickest_s = min(elapsed_s, default=_LONG_ENOUGH_S)
             chosen[name] = calls = max(1, math.ceil(_LONG_ENOUGH_S / quickest_s))
-            more = len(trials) * ((experiment.rounds or DEFAULT_ROUNDS) * calls - _PILOT_ROUNDS)
-            call_s = quickest_s + handling_s(len(cases[0].countries.fetches))
-            block_s += max(trial.took_s for trial in trials) + more * call_s
-    return Pilot(chosen, block_s)
+            more = (experiment.rounds or DEFAULT_ROUNDS) * calls - _PILOT_ROUNDS
+            handled_s = handling_s(len(cases[0].countries.fetches))
+            longest_s = max(trial.took_s for trial in trials)
+            block_s += longest_s + len(trials) * more * (quickest_s + handled_s)
+            # the workers of a pair take turns, so the pilot of both took twice as long as one
+            slowest_s = max(elapsed_s, default=_LONG_ENOUGH_S)
+            trials_s[name] = _UNCERTAINTY * (longest_s / 2 + more * (slowest_s + handled_s))
+    return Pilot(chosen, trials_s, block_s)

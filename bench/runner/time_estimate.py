@@ -112,11 +112,14 @@ def forecast_run(
 def needs_pilots(experiment: Experiment, flag_sizes: Mapping[str, int]) -> bool:
     """Tell whether pilots are worth their time.
 
-    A run of one or two blocks takes little longer than its pilots, unless trials may exceed their deadline.
+    One or two blocks of few fetches take little longer than their pilots, unless trials may exceed their
+    deadline.
     """
     high = USUAL_COSTS.times(_FAR_OFF)
     return experiment.blocks > _SHORT_BLOCKS or any(
-        forecast_case(case, experiment, flag_sizes, high).may_miss_deadline for case in experiment.cases
+        len(case.countries.fetches) > _MANY
+        or forecast_case(case, experiment, flag_sizes, high).may_miss_deadline
+        for case in experiment.cases
     )
 
 

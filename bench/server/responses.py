@@ -99,7 +99,7 @@ def _build(status: int, headers: tuple[Header, ...], body: bytes) -> Response:
     return Response(int(status), headers, body, False, kept + body, closing + body)  # noqa: FBT003
 
 
-def cut_body(body: bytes, bandwidth: float | None) -> Iterator[Slice]:
+def cut_body(body: Bytes, bandwidth: float | None) -> Iterator[Slice]:
     """Cut a body into slices; each is due as soon as the bandwidth, in bytes per second, allows it."""
     view, step = memoryview(body), slice_bytes(bandwidth)
     for start in range(0, max(1, len(body)), step):

@@ -1,5 +1,6 @@
 """Summarize each case of a run: the figures of one row of a table. Called by `ranking` for every case."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
@@ -115,11 +116,11 @@ def _figures(good: Sequence[Measurement], sample: Sample, times_faster: PairVerd
         elapsed=median_interval(list(sample.values())),
         times_faster=times_faster,
         efficiency=median(ideal_s[block] / value for block, value in sample.items()),
-        in_flight=_server_range(rounds, lambda server: server.max_in_flight),
-        connections=_server_range(rounds, lambda server: server.connections),
-        verified=_range([round_.verified for round_ in rounds]),
-        not_found=_range([round_.fetches.get("not_found", 0) for round_ in rounds]),
-        errors=_range([count_errors(round_) for round_ in rounds]),
+        in_flight=_server_range(rounds, lambda server, _: server.max_in_flight),
+        connections=_server_range(rounds, lambda server, round_: _per_call(server.connections, round_)),
+        verified=_range([_per_call(round_.verified, round_) for round_ in rounds]),
+        not_found=_range([_per_call(round_.fetches.get("not_found", 0), round_) for round_ in rounds]),
+        errors=_range([_per_call(count_errors(round_), round_) for round_ in rounds]),
         outcomes=_outcomes(rounds),
     )
 
@@ -128,7 +129,7 @@ def _outcomes(rounds: Sequence[Round]) -> Mapping[str, Range]:
     """Count the fetches of each outcome that occurred, in the order of ``FetchOutcome``."""
     seen = {outcome for round_ in rounds for outcome in round_.fetches}
     return {
-        outcome: _range([round_.fetches.get(outcome, 0) for round_ in rounds])
+        outcome: _range([_per_call(round_.fetches.get(outcome, 0), round_) for round_ in rounds])
         for outcome in get_args(FetchOutcome)
         if outcome in seen
     }
@@ -139,8 +140,13 @@ def count_errors(round_: Round) -> int:
     return sum(count for outcome, count in round_.fetches.items() if outcome not in {"ok", "not_found"})
 
 
-def _server_range(rounds: Sequence[Round], figure: Callable[[ServerRound], int]) -> Range | None:
-    figures = [figure(round_.server) for round_ in rounds if round_.server is not None]
+def _per_call(count: int, round_: Round) -> int:
+    """Return a count for one call of the round, rounded up."""
+    return math.ceil(count / round_.calls)
+
+
+def _server_range(rounds: Sequence[Round], figure: Callable[[ServerRound, Round], int]) -> Range | None:
+    figures = [figure(round_.server, round_) for round_ in rounds if round_.server is not None]
     return _range(figures) if figures else None
 
 

@@ -96,8 +96,8 @@ class HistorySeries:
 
     Attributes:
         points: in the order of their commits as far as it is known, else in the order of measuring.
-        unconfirmed: places where the order of commits shows a step and the order of measuring does not; no
-            step is claimed there.
+        unconfirmed: steps between points that were measured in turns, so that drift may look like one; they
+            are not claimed.
         wanders: whether there are steps and, between them, points that resemble their neighbours more than
             by chance; the steps may then be drift of the machine rather than changes of the code.
     """

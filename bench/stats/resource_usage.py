@@ -10,7 +10,7 @@ from statistics import fmean, median
 from typing import Final, Literal, TypeAlias, TypeVar
 
 from bench.model.latency_histogram import LatencyPercentiles, merge_histograms
-from bench.model.results import Gap, Measurement, Phases, Round, ServerRound
+from bench.model.results import SUMMED_COUNTS, Gap, Measurement, Phases, Round, ServerRound
 
 T = TypeVar("T", Phases, Gap)
 
@@ -55,7 +55,9 @@ def summarize_usage(trials: Sequence[Measurement]) -> ResourceUsage:
     """Summarize the successful trials of a case."""
     rounds = [round_ for trial in trials for round_ in trial.rounds]
     figures = {**_means(round_.probes for round_ in rounds), **_lags(rounds), **_peaks(trials)}
-    server = _means(_numbers(round_.server) for round_ in rounds if round_.server is not None)
+    server = _means(
+        _server_figures(round_.server, round_.calls) for round_ in rounds if round_.server is not None
+    )
     cpu_share, server_busy = _cpu_share(rounds), _mean(round_.server_busy for round_ in rounds)
     return ResourceUsage(
         cold_start_s=_mean(trial.cold_start_s for trial in trials),
@@ -128,6 +130,13 @@ def _mean_of(kind: type[T], values: Sequence[T | None]) -> T | None:
 
 def _numbers(value: Phases | Gap | ServerRound) -> Mapping[str, float]:
     return {field.name: _number(getattr(value, field.name)) for field in fields(value)}
+
+
+def _server_figures(server: ServerRound, calls: int) -> Mapping[str, float]:
+    """Return the figures of the server log; counts are those of one call of the round."""
+    return {
+        name: value / calls if name in SUMMED_COUNTS else value for name, value in _numbers(server).items()
+    }
 
 
 def _number(value: float | Mapping[str, int]) -> float:

@@ -163,14 +163,14 @@ def modules_behind(clients: Collection[Path]) -> list[str]:
 def imported_modules(files: Collection[Path], folders: Iterable[Path] = ()) -> list[str]:
     """Return the top-level modules that files import, and those that modules of theirs in ``folders`` import.
 
-    They are read from the text at the top level of each file; a file that cannot be read is left out.
+    They are read from the text of each file; a file that cannot be read is left out.
     """
     places = tuple(folders)
     found: set[str] = set()
     waiting, seen = list(files), set(files)
     while waiting and len(seen) < _MOST_SOURCES:
         try:
-            new = set(foreign_modules(parse_source(waiting.pop()))) - found
+            new = set(foreign_modules(parse_source(waiting.pop()), everywhere=True)) - found
         except UsageError:
             continue
         found |= new

@@ -7,13 +7,13 @@ from unittest.mock import Mock
 
 import pytest
 
-from bench.app.base_config import BaseConfig, find_base_config
+from bench.app.base_config import BaseConfig, changed_work_lines, find_base_config
 from bench.app.comparison_output import Outputs, present_comparison
 from bench.app.comparison_plan import ComparisonRequest, matched_cases, refuse_same_variant
 from bench.app.gate_base import gate_variants
 from bench.config import catalog
 from bench.errors import IncomparableError, UnsavedRunError, UsageError
-from bench.model.cases import Case, Experiment
+from bench.model.cases import Case, Experiment, Selection
 from bench.model.comparison import Bound, BuiltVariant, Variant
 from bench.model.results import Run
 from bench.model.trial_outcome import Outcome
@@ -318,6 +318,27 @@ def test_a_renamed_config_is_found_by_its_text(base: BuiltVariant) -> None:
     found = find_base_config("gate.yaml", base)
     assert [each.strategy for each in found.cases] == ["threadpool_map", "sequential"]
     assert found.note == "gate.yaml is ci/speed.yml in the base"
+
+
+def test_several_configs_that_may_be_the_renamed_one_are_a_problem(base: BuiltVariant) -> None:
+    """The cases of the others would vanish unseen."""
+    assert base.tree is not None
+    for name in ("a.yaml", "b.yaml"):
+        (base.tree / name).write_text(CONFIG, encoding="utf-8")
+    found = find_base_config("gate.yaml", base)
+    assert found.problem == "the base has no gate.yaml, and a.yaml and b.yaml are all like it"
+
+
+def test_work_of_a_case_that_differs_from_the_base_is_named() -> None:
+    """One id may stand for less work than before."""
+    longer = replace(POOL, countries=Selection("five", ("BR", "CN", "IN", "JP", "US")))
+    other = replace(LOOP, profile=replace(LOOP.profile, jitter_s=0.5))
+    lines = changed_work_lines(BaseConfig((longer, other), metrics=("elapsed", "cpu")), asked(POOL, LOOP))
+    assert list(lines) == [
+        f"{POOL.id} has other countries than in the base's config: 3 fetches instead of 5",
+        f"{LOOP.id} has another profile than in the base's config",
+        "not compared, though the base's config does: cpu",
+    ]
 
 
 @pytest.mark.parametrize(

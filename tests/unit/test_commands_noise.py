@@ -76,6 +76,7 @@ def test_ignored_precision_and_budget_are_noted(
         "strategies: [sequential]\nprecision: 3%\nblocks: {min: 6, max: 12}\n", encoding="utf-8"
     )
     monkeypatch.setattr("bench.app.execute.run_blocks", lambda *_: None)
+    monkeypatch.setattr("bench.app.execute.forecast_run", lambda *_: ())
     note = "note: `precision` and `budget` are ignored: all 12 blocks are run, each case twice in each.\n"
     for words in ([], ["--quiet"]):
         call(monkeypatch, "noise", str(config), *words)
@@ -93,6 +94,7 @@ def test_noisy_machine_is_warned_of_before_a_run(
     loud = Machine(unknown, Setting("powersave", "f"), nothing, nothing, unknown, unknown, unknown)
     monkeypatch.setattr("bench.app.execute.read_machine", lambda: loud)
     monkeypatch.setattr("bench.app.execute.run_blocks", lambda *_: None)
+    monkeypatch.setattr("bench.app.execute.forecast_run", lambda *_: ())
     warned = "warning: frequency governor: powersave (f); sudo cpupower frequency-set -g performance\n"
     for words in ([], ["--quiet"]):
         call(monkeypatch, "run", "ci", *words)

@@ -94,6 +94,14 @@ def test_own_strategy_is_described_although_its_import_would_fail(tmp_path: Path
     assert (strategy.summary, strategy.face) == ("Mine, with marks.", "sync")
 
 
+@pytest.mark.parametrize("value", ["0", "None", "'no'", "-1"])
+def test_declaration_of_workers_that_is_not_understood_is_refused(tmp_path: Path, value: str) -> None:
+    """It is meant to say something, and would be ignored."""
+    (file := tmp_path / "mine.py").write_text(f"WORKERS = {value}\ndef download_many(job): return []\n")
+    with pytest.raises(UsageError, match=r"mine\.py: WORKERS is "):
+        read_strategy(file)
+
+
 @pytest.mark.parametrize(
     ("declaration", "takes_workers"),
     [
@@ -101,7 +109,7 @@ def test_own_strategy_is_described_although_its_import_would_fail(tmp_path: Path
         ("WORKERS = False", False),
         ("WORKERS: bool = False", False),
         ("WORKERS = True", True),
-        ("WORKERS = 0", True),  # a number of the strategy's own
+        ("WORKERS = 8", True),  # a number of the strategy's own
         ("WORKERS = os.cpu_count()", True),
         ("class Other:\n    WORKERS = False", True),
     ],

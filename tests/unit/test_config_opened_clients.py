@@ -95,3 +95,18 @@ def test_long_expressions_are_followed() -> None:
     """As long as the parser accepts them."""
     text = "def download_many(job):\n    x = " + " + ".join(["[job]"] * 2000) + "\n    job.client()"
     assert opened(text) == {"sync"}
+
+
+def test_job_of_a_static_method_is_its_first_parameter() -> None:
+    text = """
+class Downloader:
+    @staticmethod
+    def go(job):
+        with job.client() as download_one:
+            return [download_one(country) for country in job.countries]
+
+
+def download_many(job):
+    return Downloader.go(job)
+"""
+    assert opened_clients(ast.parse(text), "download_many") == {"sync"}

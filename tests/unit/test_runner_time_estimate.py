@@ -130,14 +130,13 @@ def test_delays_overlap_with_each_other_but_not_with_the_work_of_the_client() ->
 
 
 @pytest.mark.parametrize(
-    ("blocks", "deadline_s", "needed"),
-    [(2, 60.0, False), (3, 60.0, True), (1, 5.0, True)],
+    ("blocks", "deadline_s", "repeat", "needed"),
+    [(2, 60.0, 1, False), (3, 60.0, 1, True), (1, 5.0, 1, True), (1, 600.0, 100, True)],
 )
-def test_short_run_needs_no_pilots_unless_it_may_miss_its_deadline(
-    blocks: int,
-    deadline_s: float,
-    needed: bool,  # noqa: FBT001  the expected answer
+def test_short_run_of_few_fetches_needs_no_pilots_unless_it_may_miss_its_deadline(
+    blocks: int, deadline_s: float, repeat: int, *, needed: bool
 ) -> None:
     of = case("threadpool_map", workers=20)
+    of = replace(of, countries=replace(of.countries, repeat=repeat))
     experiment = Experiment("x", (of,), {}, blocks, None, deadline_s, 10, 1)
     assert needs_pilots(experiment, {}) is needed

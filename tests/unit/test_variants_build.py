@@ -129,3 +129,10 @@ def test_stderr_is_summarized_in_one_line_without_urls() -> None:
         == "ValueError: why"
     )
     assert summarize_stderr(b"") == "it did not say why"
+
+
+def test_imports_within_functions_and_conditions_count(tmp_path: Path) -> None:
+    """Their versions are shown where they differ, too."""
+    text = "try:\n    import idna\nexcept ImportError:\n    pass\ndef download_many(job):\n    import httpx\n"
+    (tmp_path / "mine.py").write_text(text, encoding="utf-8")
+    assert imported_modules([tmp_path / "mine.py"]) == ["httpx", "idna"]

@@ -85,7 +85,7 @@ def _fault_of_body(  # noqa: PLR0911  one case for each kind
     kind: str, response: Response, body: bytes, pacing: FaultPacing
 ) -> FaultyResponse | None:
     """Build a fault that needs a body."""
-    head, half = response.head("closed"), body[: len(body) // 2]
+    head, half = response.head("closed"), memoryview(body)[: len(body) // 2]
     match kind:
         case "reset_mid_body":
             return send_faulty(head, half, "reset", UNANSWERED)
@@ -98,7 +98,7 @@ def _fault_of_body(  # noqa: PLR0911  one case for each kind
             begun = send_faulty(head, half, "closed", UNANSWERED)
             return begun._replace(rest=chain(begun.rest, (Slice(b"", inf),)))
         case "drip":
-            return FaultyResponse(head, "closed", UNANSWERED, _drip(body[:-1], pacing.byte_s))
+            return FaultyResponse(head, "closed", UNANSWERED, _drip(memoryview(body)[:-1], pacing.byte_s))
         case "surplus_bytes":
             whole = send_faulty(head, body, "cut", response.status)
             surplus = Slice(SURPLUS + b"\r\n", 0.0)
@@ -112,7 +112,7 @@ def _fault_of_body(  # noqa: PLR0911  one case for each kind
     return None
 
 
-def send_faulty(head: bytes, body: bytes, close_mode: CloseMode, status: int) -> FaultyResponse:
+def send_faulty(head: bytes, body: Bytes, close_mode: CloseMode, status: int) -> FaultyResponse:
     """Send a head and a body: at once, or in slices if the body is a large one."""
     if len(body) > LARGEST_SLICE:
         return FaultyResponse(head, close_mode, status, cut_body(body, None))
@@ -138,7 +138,7 @@ def _pieces(data: memoryview, size: int) -> Iterator[memoryview]:
     return (data[start : start + size] for start in range(0, len(data), size))
 
 
-def _drip(data: bytes, byte_s: float) -> Iterator[Slice]:
+def _drip(data: Bytes, byte_s: float) -> Iterator[Slice]:
     """Send a byte at a time, and never end."""
     for at in range(len(data)):
         yield Slice(data[at : at + 1], (at + 1) * byte_s)
