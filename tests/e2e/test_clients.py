@@ -154,7 +154,7 @@ def test_connections_equal_workers_beyond_library_limits(
     stub: Stub, tmp_path: Path, client: str, face: str
 ) -> None:
     """Some libraries stop at 10 or 100 by default."""
-    stub.delay_s = 0.6
+    stub.delay_s = 1.5
     countries = ("BR", "CN", "IN") * 35
     job = a_job(stub, tmp_path, client, *countries)._replace(workers=len(countries))
     fetches = fetch_at_once(job, face)

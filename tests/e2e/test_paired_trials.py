@@ -91,7 +91,7 @@ def test_a_fixed_cost_of_each_call_is_measured_in_full(tmp_path: Path) -> None:
         variant: min(round_.elapsed_s for trial in trials for round_ in trial.rounds)
         for variant, trials in measured(tmp_path, of).items()
     }
-    assert 0.009 < found[CANDIDATE] - found[BASE] < 0.02
+    assert 0.006 < found[CANDIDATE] - found[BASE] < 0.03
 
 
 @pytest.mark.parametrize(
