@@ -11,7 +11,16 @@ from statistics import median
 from typing import Final, NamedTuple, TypeAlias
 
 from bench.errors import SetupError
-from bench.model.cases import Case, Experiment, Profile, Selection
+from bench.model.cases import (
+    Case,
+    Experiment,
+    Fixed,
+    Latency,
+    LogNormal,
+    Profile,
+    Selection,
+    Uniform,
+)
 from bench.model.lower_bound import CaseForecast
 from bench.model.results import Measurement
 from bench.runner.context import RunContext, run_context
@@ -29,6 +38,9 @@ _HANDLING_PER_FETCH_S: Final = 0.0006
 _FIRST_FETCHES: Final = 20
 _FEW, _MANY = 20, 120
 """Least fetches of the two pilots of a case that has more; both have more where there are more workers."""
+_FETCHES_PER_WORKER: Final = 5
+"""Fetches of the larger pilot for each worker, so that it is not all about opening connections."""
+_LONGEST_DELAY_S: Final = 0.02
 _PILOT_BLOCK: Final = 1_000_001
 """A block that no run has."""
 _PILOT_DEADLINE_S: Final = 20.0
@@ -40,6 +52,15 @@ _UNCERTAINTY: Final = 2.0
 
 Pair: TypeAlias = tuple[str, str, str, bool, bool, bool]
 """What the costs depend on besides the workers: variant, strategy, client, keep-alive, TLS, HTTP/2."""
+
+
+class _Pilot(NamedTuple):
+    fetches: int
+    round_s: float
+    ideal_s: float
+    work_s: float
+    other_s: float
+    start_s: float
 
 
 class Costs(NamedTuple):
@@ -172,49 +193,68 @@ def costs_of(case: Case, known: Mapping[int, Costs]) -> Costs:
     return known[low].mix(known[high], share)
 
 
-def fit_costs(pilots: Sequence[tuple[int, Measurement]]) -> Costs | None:
+def fit_costs(pilots: Sequence[tuple[int, Measurement]], workers: int = 1) -> Costs | None:
     """Derive costs from one or two pilots and their fetches, fewer first; None if a pilot has no call.
 
-    A pilot that exceeds its deadline in its first call costs that much at least.
+    A pilot that exceeds its deadline in its first call costs that much at least. The work of its fetches is
+    the time beyond the ideal of all workers, but no more than the whole round: they share an interpreter.
     The difference of two tells the costs of a call from those of its fetches.
     """
     points = []
     for fetches, trial in pilots:
         calls = [*([trial.warm_up] if trial.warm_up else []), *trial.rounds]
         calls_s = [each.elapsed_s for each in calls]
+        ideal_s = calls[-1].ideal_s if calls else 0.0
         if not calls_s and trial.outcome == "timeout":
             calls_s = [trial.took_s]  # at least
         if not calls_s:
             return None
         start_s = trial.cold_start_s or 0.0
         other_s = max(0.0, trial.took_s - start_s - math.fsum(calls_s)) / len(calls_s)
-        points.append((fetches, median(calls_s[1:] or calls_s), other_s, start_s))
+        round_s = median(calls_s[1:] or calls_s)
+        work_s = min(round_s, max(0.0, round_s - ideal_s) * workers)
+        points.append(_Pilot(fetches, round_s, ideal_s, work_s, other_s, start_s))
     if not points:
         return None
-    fetches, round_s, other_s, _ = points[-1]
-    start_s = min(start_s for *_, start_s in points)
+    short, long = points[0], points[-1]
+    start_s = min(each.start_s for each in points)
     if len(points) == 1:
-        return Costs(start_s, 0.0, round_s / fetches, other_s, 0.0)
-    few, short_s, less_s, _ = points[0]
+        return Costs(start_s, 0.0, long.work_s / long.fetches, long.other_s, 0.0)
+    more = long.fetches - short.fetches
     # noise may hide the difference: at least a third of the mean is of the fetches, and at most all of it
-    per_fetch_s = min(max((round_s - short_s) / (fetches - few), round_s / fetches / 3), round_s / fetches)
-    per_other_s = min(max((other_s - less_s) / (fetches - few), 0.0), other_s / fetches)
-    return Costs(
-        start_s, round_s - fetches * per_fetch_s, per_fetch_s, other_s - fetches * per_other_s, per_other_s
-    )
+    mean_s = long.work_s / long.fetches
+    per_fetch_s = min(max((long.work_s - short.work_s) / more, mean_s / 3), mean_s)
+    work_s = long.fetches * per_fetch_s
+    call_s = max(0.0, long.round_s - max(long.ideal_s + work_s / workers, work_s))
+    per_other_s = min(max((long.other_s - short.other_s) / more, 0.0), long.other_s / long.fetches)
+    return Costs(start_s, call_s, per_fetch_s, long.other_s - long.fetches * per_other_s, per_other_s)
 
 
 def pilot_cases(case: Case) -> tuple[Case, ...]:
-    """Return the case without delays and faults: whole if it is short, else with two numbers of fetches."""
+    """Return the case without faults and long delays: whole if it is short, else with two numbers of fetches.
+
+    A short delay stays, since without any the workers would hardly be in flight together.
+    """
     of = case.profile
-    quick = replace(case, profile=Profile("pilot", tls=of.tls, http2=of.http2))
-    many = max(_MANY, 2 * case.workers)
+    delay = Fixed(min(_typical_s(of.latency), _LONGEST_DELAY_S))
+    quick = replace(case, profile=Profile("pilot", delay, tls=of.tls, http2=of.http2))
+    many = max(_MANY, _FETCHES_PER_WORKER * case.workers)
     if len(case.countries.fetches) <= many:
         return (quick,)
     return tuple(
         replace(quick, countries=_shorten(case.countries, fetches))
         for fetches in (max(_FEW, case.workers), many)
     )
+
+
+def _typical_s(latency: Latency) -> float:
+    match latency:
+        case Fixed(seconds):
+            return seconds
+        case Uniform(low_s, high_s):
+            return (low_s + high_s) / 2
+        case LogNormal(median_s):
+            return median_s
 
 
 def _shorten(countries: Selection, fetches: int) -> Selection:
@@ -240,7 +280,7 @@ def _measure_costs(
     with run_context(short, pinning, flags) as context:
         for pair, of_pair in by_workers.items():
             costs[pair] = {
-                workers: fit_costs(tuple(_run_pilots(context, of_pair[workers])))
+                workers: fit_costs(tuple(_run_pilots(context, of_pair[workers])), workers)
                 for workers in sorted({min(of_pair), max(of_pair)})
             }
     return costs

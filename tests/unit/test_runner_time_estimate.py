@@ -96,12 +96,12 @@ def test_costs_lie_between_those_of_the_fewest_and_of_the_most_workers() -> None
     assert costs_of(case_of(400, 5), {5: WORKING}) == WORKING
 
 
-def test_pilot_has_no_delays_and_faults_and_few_fetches() -> None:
+def test_pilot_has_a_short_delay_no_faults_and_few_fetches() -> None:
     few, many = pilot_cases(case_of(10_000))
     for pilot in (few, many):
-        assert (pilot.profile.latency, pilot.profile.faults, pilot.profile.tls) == (Fixed(0.0), (), True)
+        assert (pilot.profile.latency, pilot.profile.faults, pilot.profile.tls) == (Fixed(0.02), (), True)
         assert (pilot.workers, pilot.client) == (100, "httpx")
-    assert (len(few.countries.fetches), len(many.countries.fetches)) == (100, 200)
+    assert (len(few.countries.fetches), len(many.countries.fetches)) == (100, 500)
     (whole,) = pilot_cases(case_of(20))
     assert len(whole.countries.fetches) == 20
 
@@ -140,3 +140,15 @@ def test_short_run_of_few_fetches_needs_no_pilots_unless_it_may_miss_its_deadlin
     of = replace(of, countries=replace(of.countries, repeat=repeat))
     experiment = Experiment("x", (of,), {}, blocks, None, deadline_s, 10, 1)
     assert needs_pilots(experiment, {}) is needed
+
+
+@pytest.mark.parametrize(("round_s", "work_s"), [(0.103, 0.06), (0.5, 0.5)])
+def test_work_is_the_time_beyond_the_ideal_of_all_workers_or_the_whole_round(
+    round_s: float, work_s: float
+) -> None:
+    """20 fetches of 0.1 s by 20 workers: waiting for the server is no work."""
+    fetches, trial = pilot_of(20, WORKING)
+    timed = replace(trial.rounds[0], elapsed_s=round_s, ideal_s=0.1)
+    found = fit_costs([(fetches, replace(trial, warm_up=timed, rounds=(timed,)))], workers=20)
+    assert found is not None
+    assert found.per_fetch_s == pytest.approx(work_s / 20)
