@@ -97,8 +97,11 @@ def test_interrupted_run_keeps_and_shows_finished_trials(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     path = config(tmp_path, ["threadpool_map"], blocks=500)
+    journal = tmp_path / "run" / "journal.jsonl"
     with started(path) as process:
         below = descendants(process.pid)
+        # a trial is kept once it is on the disk, which it is for sure when the next one is written
+        wait_until(lambda: journal.read_bytes().count(b"\n") > 2, 20)
         process.send_signal(number)
         sent = time.monotonic()
         stdout, stderr = process.communicate(timeout=10)
