@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -15,6 +15,8 @@ Steps: TypeAlias = tuple[Step, ...]
 _MOST_PROBLEMS: Final = 50
 _LONGEST_PATH: Final = 1024
 _LONGEST_KEY: Final = 40
+_ALIKE: Final = 0.599
+"""Least likeness of a suggestion, 0 to 1; `difflib` suggests from 0.6 on."""
 _LONGEST_TYPO: Final = 40
 _LONGEST_QUOTE: Final = 60
 
@@ -85,9 +87,14 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``; did you mean 'x'?`` for the nearest known word, or an empty string."""
     if len(word) > _LONGEST_TYPO:
         return ""
-    by_lower_case = {name.lower(): name for name in known}
-    matches = get_close_matches(word.lower(), by_lower_case, n=1)
-    return f"; did you mean '{by_lower_case[matches[0]]}'?" if matches else ""
+    nearest, best = None, _ALIKE
+    matcher = SequenceMatcher(b=word.lower())
+    # words of like length first: the bounds of the others, which are cheap, then mostly rule them out
+    for name in sorted(known, key=lambda name: abs(len(name) - len(word))):
+        matcher.set_seq1(name.lower())
+        if matcher.real_quick_ratio() > best and matcher.quick_ratio() > best and matcher.ratio() > best:
+            nearest, best = name, matcher.ratio()
+    return "" if nearest is None else f"; did you mean '{nearest}'?"
 
 
 def unknown_word(noun: str, word: str, known: Iterable[str], hint: str = "") -> str:

@@ -14,7 +14,7 @@ from tests.repositories import Repository
 from tests.revisions import config, environment, with_planted, words
 from tests.runs import wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300)]
 
 NAP_S = 0.01
 """Of fetches that take 20 ms: even a busy machine shows that."""
@@ -58,7 +58,7 @@ def test_ab_of_identical_code_does_not_say_slower(
 ) -> None:
     """On a busy machine it may be inconclusive."""
     out = ("--out", tmp_path / "run")
-    run = ended(repository, cache, "ab", "main", "main", config(tmp_path, budget="20s"), *out, "--json")
+    run = ended(repository, cache, "ab", "main", "main", config(tmp_path, budget="30s"), *out, "--json")
     assert run.returncode in {0, 8}, run.stderr
     assert set(verdicts(run.stdout).values()) <= {"equivalent", "inconclusive"}
 
@@ -120,7 +120,7 @@ def test_gate_killed_twice_still_finds_the_slow_down(
     assert document["ruling"] == "regression"
     (elapsed,) = document["metrics"]
     assert elapsed["verdict"] == "slower"
-    assert elapsed["candidate"] - elapsed["base"] > NAP_S / 2
+    assert elapsed["ratio"]["estimate"] > 1.2
     assert document["vanished"] == ["sequential/urllib3/1/20ms"]
     assert "elapsed is slower" in run.stderr
     assert "slower" in summary.read_text("utf-8")

@@ -84,6 +84,7 @@ def test_the_value_of_a_round_is_the_mean_of_its_calls(tmp_path: Path) -> None:
         assert trial.probes["memory_bytes"] > 1e6
 
 
+@pytest.mark.alone
 def test_a_fixed_cost_of_each_call_is_measured_in_full(tmp_path: Path) -> None:
     """It is neither divided by the calls of a round, nor added to them only once."""
     of = with_calls(comparison_of(STRATEGIES / "fixed_cost.py"), 5)
@@ -91,7 +92,7 @@ def test_a_fixed_cost_of_each_call_is_measured_in_full(tmp_path: Path) -> None:
         variant: min(round_.elapsed_s for trial in trials for round_ in trial.rounds)
         for variant, trials in measured(tmp_path, of).items()
     }
-    assert 0.006 < found[CANDIDATE] - found[BASE] < 0.03
+    assert 0.009 < found[CANDIDATE] - found[BASE] < 0.02
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_forked_child_of_a_dead_owner_does_not_hold_the_lock(tmp_path: Path) -> 
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
         with locked(path):
-            pass
+            assert path.read_text("ascii") == f"{os.getpid()}\n"
 
 
 def test_lock_survives_closing_other_files_of_its_folder(tmp_path: Path) -> None:

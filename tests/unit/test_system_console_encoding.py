@@ -48,7 +48,9 @@ def test_stand_ins_are_single_ascii_characters_of_the_same_width() -> None:
 
 def test_stream_that_cannot_be_changed_is_left_alone() -> None:
     use_stand_ins(None)
-    use_stand_ins(io.StringIO())
+    use_stand_ins(stream := io.StringIO())
+    stream.write("×")
+    assert stream.getvalue() == "×"
 
 
 def texts_of(file: Path) -> Iterator[str]:
