@@ -14,7 +14,7 @@ _latest: Final = local()
 
 
 class Opening(NamedTuple):
-    """When a client was opened, by ``time.perf_counter()``, and whom that kept waiting.
+    """The opening of a client, by ``time.perf_counter()``, and the downloads that had to wait for it.
 
     Attributes:
         opened_in: ``thread`` if only those that share the client had to wait, ``loop`` if the whole event

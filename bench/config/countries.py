@@ -76,7 +76,7 @@ def _label(codes: tuple[str, ...]) -> str:
 
 
 def _to_upper(text: str) -> str:
-    """Return an ASCII text in capital letters; another one may become a code that nobody wrote."""
+    """Return an ASCII text in capital letters, and any other unchanged: ``ß`` must not become ``SS``."""
     return text.upper() if text.isascii() else text
 
 

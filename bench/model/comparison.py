@@ -17,7 +17,7 @@ Metric: TypeAlias = Literal["elapsed", "p99", "cpu", "memory"]
 """A figure by which variants are compared; docs/ci.md explains each."""
 METRICS: Final[tuple[Metric, ...]] = ("elapsed", "p99", "cpu", "memory")
 Verdict: TypeAlias = Literal["faster", "slower", "equivalent", "inconclusive"]
-"""What is found of a candidate, or of one case against another; *equivalent* needs a margin."""
+"""The result for a candidate, or for one case against another; *equivalent* needs a margin."""
 DEFAULT_METRICS: Final[tuple[Metric, ...]] = ("elapsed", "p99")
 DEFAULT_MARGIN: Final = 0.05
 

@@ -51,7 +51,7 @@ _UNCERTAINTY: Final = 2.0
 """A forecast may be wrong by this factor, the ideal excepted, which no trial can beat."""
 
 Pair: TypeAlias = tuple[str, str, str, bool, bool, bool]
-"""What the costs depend on besides the workers: variant, strategy, client, keep-alive, TLS, HTTP/2."""
+"""Key of the costs, beside the workers: variant, strategy, client, keep-alive, TLS, HTTP/2."""
 
 
 class _Pilot(NamedTuple):
@@ -64,7 +64,7 @@ class _Pilot(NamedTuple):
 
 
 class Costs(NamedTuple):
-    """What a trial of a strategy, a client and some workers costs on this machine, in seconds.
+    """The costs of a trial with some strategy, client and workers on this machine, in seconds.
 
     Attributes:
         start_s: from the start of the process until its imports are done.
