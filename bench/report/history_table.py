@@ -110,9 +110,10 @@ def _remarks(tracks: Sequence[HistoryTrack], reference: Reference | None) -> Ite
         yield f"? {named}: points resemble their neighbours, so no commit may have caused the steps"
     for track in tracks:
         for step in track.series[-1].unconfirmed:
+            other = "measuring" if step.order == "commits" else "commits"
             yield (
-                f"? {track.metric} of {printable(track.case)}: {_step_text(step)} looks like a step, but "
-                "points before and after it were measured in turns; `ab` of both commits tells"
+                f"? {track.metric} of {printable(track.case)}: {_step_text(step)} looks like a step in the "
+                f"order of {step.order} but not of {other}, so it may be drift; `ab` of both commits tells"
             )
     if reference is None:
         yield "No reference is pinned; `flagbench history pin` does that."

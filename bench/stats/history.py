@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
 from statistics import fmean, median
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from bench.errors import UsageError
 from bench.model.cases import Case
@@ -26,8 +26,8 @@ PointOrder: TypeAlias = Literal["commits", "measuring"]
 """The order in which the points of a series stand."""
 _EQUAL: Final = ("python", "requirements")
 """Settings that must be equal for both variants so that only the commit differs."""
-_MOST_IN_TURNS: Final = 0.2
-"""Share of the pairs of a point before a step and one after it that may be measured in the other order."""
+_LEAST_APART: Final = 0.8
+"""Least share of the pairs of a point before a step and one after it that the other order keeps apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +83,22 @@ class Step:
         ratio: new level ÷ old one: the median of all ratios between a point after and a point before, up to
             the neighbouring steps (Hodges & Lehmann).
         p: chance of so clear a step in a series of independent points without one.
+        order: in which the points before and after it stand.
     """
 
     point: Point
     ratio: float
     p: float
+    order: PointOrder = "commits"
+
+
+class _FoundStep(NamedTuple):
+    """A step, the levels before and after it, and the identities of all points that stand before it."""
+
+    step: Step
+    before: Sequence[Point]
+    after: Sequence[Point]
+    earlier: frozenset[tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +107,7 @@ class HistorySeries:
 
     Attributes:
         points: in the order of their commits as far as it is known, else in the order of measuring.
-        unconfirmed: steps between points that were measured in turns, so that drift may look like one; they
-            are not claimed.
+        unconfirmed: steps that only one order shows, of commits or of measuring; they are not claimed.
         wanders: whether there are steps and, between them, points that resemble their neighbours more than
             by chance; the steps may then be drift of the machine rather than changes of the code.
     """
@@ -169,49 +179,74 @@ def history_tracks(
 
 
 def _series(points: Iterable[Point], ranks: Mapping[str, int]) -> HistorySeries:
-    ordered = _in_commit_order(points, ranks)
-    values = [point.log_ratio for point in ordered]
-    found = find_change_points(values)
-    edges = [window_start(len(values)), *(each.at for each in found), len(values)]
-    levels = [ordered[start:end] for start, end in pairwise(edges)]
-    steps: dict[bool, list[Step]] = {True: [], False: []}
-    for each, (before, after) in zip(found, pairwise(levels), strict=True):
-        step = Step(ordered[each.at], math.exp(_level_shift(before, after)), each.p)
-        steps[_is_confirmed(before, after)].append(step)
+    by_time = sorted(points, key=lambda point: point.identity)
+    ordered = _in_commit_order(by_time, ranks)
+    found = _find_steps(ordered, "commits" if ranks else "measuring")
+    if ordered == by_time:
+        return HistorySeries(tuple(ordered), tuple(each.step for each in found), _wanders(found))
+    measured = _find_steps(by_time, "measuring")
+    confirmed = [each for each in found if _is_split_by(each, measured)]
+    doubtful = [each for each in found if each not in confirmed]
+    doubtful += [each for each in measured if not _is_split_by(each, found)]
     return HistorySeries(
-        tuple(ordered), tuple(steps[True]), bool(found) and _wanders(levels), tuple(steps[False])
+        tuple(ordered),
+        tuple(each.step for each in confirmed),
+        _wanders(found),
+        tuple(each.step for each in doubtful),
     )
 
 
-def _in_commit_order(points: Iterable[Point], ranks: Mapping[str, int]) -> list[Point]:
+def _find_steps(points: Sequence[Point], order: PointOrder) -> list[_FoundStep]:
+    """Find the steps of points in some order."""
+    values = [point.log_ratio for point in points]
+    found = find_change_points(values)
+    edges = [window_start(len(values)), *(each.at for each in found), len(values)]
+    levels = [points[start:end] for start, end in pairwise(edges)]
+    return [
+        _FoundStep(
+            Step(points[each.at], math.exp(_level_shift(before, after)), each.p, order),
+            before,
+            after,
+            frozenset(point.identity for point in points[: each.at]),
+        )
+        for each, (before, after) in zip(found, pairwise(levels), strict=True)
+    ]
+
+
+def _in_commit_order(by_time: Sequence[Point], ranks: Mapping[str, int]) -> list[Point]:
     """Sort points by the ranks of their commits, and those of one commit by time.
 
     A commit without a rank follows the point that was measured before it.
     """
     keyed = []
     rank = -1
-    for point in sorted(points, key=lambda point: point.identity):
+    for point in by_time:
         is_known = point.commit in ranks
         rank = ranks.get(point.commit, rank)
         keyed.append(((rank, not is_known, point.identity), point))
     return [point for _, point in sorted(keyed, key=lambda pair: pair[0])]
 
 
-def _is_confirmed(before: Sequence[Point], after: Sequence[Point]) -> bool:
-    """Say whether the levels on both sides of a step were also measured one after the other.
+def _is_split_by(step: _FoundStep, others: Iterable[_FoundStep]) -> bool:
+    """Say whether a step of the other order has the levels of this one on its two sides.
 
-    Either may have been the first, as in a backfill. If they were measured in turns, a step in one order is
-    none in the other.
+    Either level may be the earlier one, as in a backfill.
     """
-    earlier = sum(old.identity < new.identity for old in before for new in after)
-    pairs = len(before) * len(after)
-    return min(earlier, pairs - earlier) <= _MOST_IN_TURNS * pairs
+    pairs = len(step.before) * len(step.after)
+    for other in others:
+        old = sum(point.identity in other.earlier for point in step.before)
+        new = sum(point.identity in other.earlier for point in step.after)
+        apart = max(old * (len(step.after) - new), new * (len(step.before) - old))
+        if apart >= _LEAST_APART * pairs:
+            return True
+    return False
 
 
-def _wanders(levels: Sequence[Sequence[Point]]) -> bool:
+def _wanders(steps: Sequence[_FoundStep]) -> bool:
+    levels = [each.before for each in steps] + [each.after for each in steps[-1:]]
     means = [fmean(point.log_ratio for point in level) for level in levels]
     residuals = [point.log_ratio - mean for level, mean in zip(levels, means, strict=True) for point in level]
-    return autocorrelation(residuals) > chance_bound(len(residuals))
+    return bool(steps) and autocorrelation(residuals) > chance_bound(len(residuals))
 
 
 def _level_shift(before: Sequence[Point], after: Sequence[Point]) -> float:

@@ -13,7 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 from bench.report.history_table import history_table
 from bench.report.sparkline import BARS, BREAK, draw_bars, draw_series
 from bench.report.terminal import print_tables
-from bench.stats.history import HistoryTrack, Point, history_tracks
+from bench.stats.history import HistoryTrack, Point, PointOrder, Step, history_tracks
 from bench.storage.pinned_reference import Reference
 from bench.system.console_encoding import use_stand_ins
 from tests.histories import noisy, point
@@ -115,6 +115,16 @@ def test_steps_in_doubt_are_named() -> None:
     stream = io.StringIO()
     print_history([doubtful], PINNED, Console(file=stream, width=160))
     assert f"? elapsed of {track.case}: points resemble their neighbours" in stream.getvalue()
+
+
+@pytest.mark.parametrize(("order", "other"), [("commits", "measuring"), ("measuring", "commits")])
+def test_step_that_one_order_shows_is_named_with_it(order: PointOrder, other: PointOrder) -> None:
+    (track,) = history_tracks(point(number, 1.0) for number in range(3))
+    step = Step(track.series[0].points[1], 1.05, 0.001, order)
+    doubtful = replace(track, series=(replace(track.series[0], unconfirmed=(step,)),))
+    stream = io.StringIO()
+    print_history([doubtful], PINNED, Console(file=stream, width=200))
+    assert f"looks like a step in the order of {order} but not of {other}" in stream.getvalue()
 
 
 def test_history_without_a_reference_says_how_to_pin_one() -> None:

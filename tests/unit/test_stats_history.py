@@ -132,7 +132,30 @@ def test_step_of_levels_that_were_measured_in_turns_is_not_claimed() -> None:
     (track,) = history_tracks(points, ranks)
     assert track.series[0].steps == ()
     (doubtful,) = track.series[0].unconfirmed
-    assert doubtful.point == points[10]
+    assert (doubtful.point, doubtful.order) == (points[10], "commits")
+
+
+def test_step_that_only_the_order_of_measuring_has_is_named_and_not_claimed() -> None:
+    """The machine changed halfway through measuring the versions, even ones first."""
+    days = [*range(0, 20, 2), *range(1, 20, 2)]
+    slow_from = 10
+    measured_at = {number: day for day, number in enumerate(days)}
+    levels = [1.1 if measured_at[number] >= slow_from else 1.0 for number in range(20)]
+    points, ranks = versions(levels, [measured_at[number] for number in range(20)])
+    (track,) = history_tracks(points, ranks)
+    assert track.series[0].steps == ()
+    (doubtful,) = track.series[0].unconfirmed
+    assert (doubtful.point, doubtful.order) == (points[days[slow_from]], "measuring")
+    assert doubtful.ratio == pytest.approx(1.1, abs=0.01)
+
+
+def test_both_steps_are_claimed_if_the_middle_level_was_measured_last() -> None:
+    """No level stands beside the same one in both orders, but both orders keep them apart."""
+    levels = [1.0] * 10 + [1.10] * 10 + [1.20] * 10
+    points, ranks = versions(levels, [*range(10), *range(20, 30), *range(10, 20)])
+    (track,) = history_tracks(points, ranks)
+    assert [each.point for each in track.series[0].steps] == [points[10], points[20]]
+    assert track.series[0].unconfirmed == ()
 
 
 def test_one_old_version_measured_again_leaves_a_step_claimed() -> None:
