@@ -8,7 +8,13 @@ APART := $(REGRESSIONS) $(FAMILIES)
 LOCKED := requirements.txt requirements-dev.txt requirements-audit.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: run test coverage test-slow test-slow-adversity test-slow-regressions test-slow-families \
+# A test that fails beside others, or while something else used the machine, is run once more by itself. The output has
+# both attempts, and the second one decides.
+TESTS = $(BIN)/python -m pytest -m $(1) $(2) || \
+	{ test $$? -eq 1 && $(BIN)/python -m pytest -m $(1) --last-failed --last-failed-no-failures=none; }
+BESIDE := --numprocesses=3 --dist=loadscope --no-loadscope-reorder
+
+.PHONY: run test test-long coverage test-slow test-slow-adversity test-slow-regressions test-slow-families \
 	audit format lock benchmarks clean
 
 run: $(VENV)/run.stamp
@@ -19,8 +25,13 @@ test: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "alone and not slow" tests/e2e
-	$(BIN)/python -m pytest -m "not alone and not slow" --numprocesses=3 --dist=loadscope --no-loadscope-reorder
+	$(call TESTS,"alone and not long and not slow",tests/e2e)
+	$(call TESTS,"not alone and not long and not slow",$(BESIDE))
+
+# The tests of complete runs, environments and gates that take more than some seconds each: ten minutes in all.
+test-long: $(VENV)/dev.stamp
+	$(call TESTS,"alone and long and not slow",tests/e2e)
+	$(call TESTS,"not alone and long and not slow",$(BESIDE) tests/e2e)
 
 # Tracing doubles the processor time of the unit tests. Lines that no test of `make test` runs are named.
 coverage: $(VENV)/dev.stamp

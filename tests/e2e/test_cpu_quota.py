@@ -61,6 +61,7 @@ def quarter_of_a_core() -> Iterator[tuple[Path, Sequence[str]]]:
                 folder.rmdir()
 
 
+@pytest.mark.long
 def test_throttled_trials_are_marked_and_counted_and_the_quota_is_named_though_quiet(
     tmp_path: Path, quarter_of_a_core: tuple[Path, Sequence[str]]
 ) -> None:

@@ -172,6 +172,7 @@ def sweep(left: Path, home: Path, set_up: Callable[[Path, Path], Scene], call: s
     raise AssertionError(f"there is no end of {call}")
 
 
+@pytest.mark.long
 def test_run_survives_a_failing_disk_and_a_kill(left: Path, tmp_path: Path) -> None:
     """In the middle of a journal line and of the document."""
     mishaps = [Mishap("fsync", "signal=KILL", 2), Mishap("rename", "error=EIO", 1)]
@@ -180,6 +181,7 @@ def test_run_survives_a_failing_disk_and_a_kill(left: Path, tmp_path: Path) -> N
         assert all(executor.map(survive, scenes, mishaps))
 
 
+@pytest.mark.long
 def test_full_disk_message_names_need_and_free_space(left: Path, tmp_path: Path) -> None:
     """And the resume command; the incomplete line is removed."""
     scene = resumption(left, tmp_path / "home")

@@ -93,6 +93,7 @@ def test_ctrl_c_prints_counts_keeps_files_and_exits_with_130(tmp_path: Path) -> 
     assert (tmp_path / "downloaded" / f"{first.lower()}.gif").exists()
 
 
+@pytest.mark.long
 def test_strategy_can_import_its_project_in_download_and_run(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / "src" / "inner").mkdir(parents=True)
@@ -143,6 +144,7 @@ def test_other_files_in_the_destination_are_kept(tmp_path: Path) -> None:
     assert {file.name for file in (tmp_path / "downloaded").iterdir()} == {"br.gif", "notes.txt"}
 
 
+@pytest.mark.long
 def test_error_profile_fails_a_share_of_fetches(tmp_path: Path) -> None:
     result = call(tmp_path, "download", "-s", "ERROR", "BR", "DE", "FR", "IN", "-m", "4")
     found = re.search(r"^(\d) flags?, 0 not found, (\d) errors?$", result.stdout, re.MULTILINE)

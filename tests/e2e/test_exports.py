@@ -96,6 +96,7 @@ def pair(folder: Path, form: str, ratio: float = 1.5) -> list[Path]:
     return files
 
 
+@pytest.mark.long
 def test_pytest_benchmark_compares_two_exports(measured: Path, tmp_path: Path) -> None:
     """It ignores a file that it cannot use, so the names are checked."""
     files = pair(tmp_path, "pytest-benchmark")

@@ -131,6 +131,7 @@ def test_history_starts_with_a_pin_and_a_record(repository: Path) -> None:
     assert paths == {"results/history.jsonl", "results/baselines/reference.json"}
 
 
+@pytest.mark.long
 def test_unsuitable_runs_are_refused(repository: Path) -> None:
     first = git(repository, "rev-parse", "main")
     second = committed(repository, "slow")
@@ -151,6 +152,7 @@ def test_unsuitable_runs_are_refused(repository: Path) -> None:
     assert not (repository / HISTORY).exists()
 
 
+@pytest.mark.long
 def test_branches_that_both_recorded_merge_without_conflict(repository: Path) -> None:
     """Git takes the lines of both; a point that both recorded counts once."""
     first = git(repository, "rev-parse", "main")
@@ -175,6 +177,7 @@ def test_branches_that_both_recorded_merge_without_conflict(repository: Path) ->
     assert "is already in" in history(repository, "record", both.name).stdout
 
 
+@pytest.mark.long
 def test_recorders_at_the_same_time_lose_no_point(repository: Path) -> None:
     first = git(repository, "rev-parse", "main")
     assert history(repository, "pin", "main").returncode == 0
@@ -214,6 +217,7 @@ def selected(folder: Path, *words: str) -> list[tuple[str, str, str]]:
     ]
 
 
+@pytest.mark.long
 def test_points_are_selected_by_case_metric_and_time(repository: Path) -> None:
     points = [
         point(number, case=name, metric=metric)
@@ -266,6 +270,7 @@ def shown_commits(folder: Path, *words: str) -> tuple[list[str], str]:
     return [each["commit"] for each in points], document["order"]
 
 
+@pytest.mark.long
 def test_versions_measured_late_stand_in_the_order_of_their_commits(repository: Path) -> None:
     """So do the last step and `--since`; without git, the heading says that time orders them."""
     made = backfill(repository)
@@ -288,6 +293,7 @@ def test_versions_measured_late_stand_in_the_order_of_their_commits(repository: 
     )
 
 
+@pytest.mark.long
 def test_side_branches_and_lost_commits_are_told_from_descendants(repository: Path) -> None:
     fork = git(repository, "rev-parse", "main")
     first, second = committed(repository, "first"), committed(repository, "second")

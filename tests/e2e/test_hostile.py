@@ -157,6 +157,7 @@ def trial_of(path: Path, name: str) -> dict[str, Any]:
     return dict(trial)
 
 
+@pytest.mark.long
 def test_each_hostile_strategy_has_its_outcome_and_detail(ran: Ran) -> None:
     trials = {name: trial_of(ran.path, name) for name in ran.blamed}
     assert {name: trial["outcome"] for name, trial in trials.items()} == {
@@ -175,6 +176,7 @@ def test_each_hostile_strategy_has_its_outcome_and_detail(ran: Ran) -> None:
             assert len(trial["detail"]) <= 500
 
 
+@pytest.mark.long
 def test_healthy_cases_beside_them_lose_nothing(ran: Ran) -> None:
     for name in HEALTHY:
         trial = trial_of(ran.path, name)
@@ -183,6 +185,7 @@ def test_healthy_cases_beside_them_lose_nothing(ran: Ran) -> None:
         assert all(each["fetches"] == {"ok": 3} and each["verified"] == 3 for each in trial["rounds"])
 
 
+@pytest.mark.long
 def test_each_hostile_strategy_is_named_below_the_table(ran: Ran) -> None:
     text = " ".join((ran.path.parent / "table.txt").read_text("utf-8").split())
     for name, blame in ran.blamed.items():
@@ -205,6 +208,7 @@ def _sleepers() -> list[int]:
     return found
 
 
+@pytest.mark.long
 def test_crashing_or_escaping_case_is_given_up_and_others_keep_all_blocks(tmp_path: Path) -> None:
     names = ["kills_itself", "changes_the_reference", "forks_fifty"]
     path = config(tmp_path, [*hostile(tmp_path, *names), "sequential"], blocks=5)
@@ -223,6 +227,7 @@ def test_crashing_or_escaping_case_is_given_up_and_others_keep_all_blocks(tmp_pa
     assert "forks_fifty/urllib3/3/5ms: leaks in 5 trials: 50 processes" in text
 
 
+@pytest.mark.long
 def test_hang_is_located_in_the_strategy_file(tmp_path: Path) -> None:
     """Not in the library that it waits in."""
     (tmp_path / "mine.py").write_text((HOSTILE / "hangs.py").read_text("utf-8"), encoding="utf-8")
@@ -231,6 +236,7 @@ def test_hang_is_located_in_the_strategy_file(tmp_path: Path) -> None:
     assert re.search(r'at File "mine\.py", line \d+ in download_many', trial["detail"])
 
 
+@pytest.mark.long
 def test_shipped_strategies_leak_nothing(tmp_path: Path) -> None:
     path = config(tmp_path, list(find_strategies()), clients=["urllib3", "aiohttp"], blocks=1)
     assert run(path).returncode == 0

@@ -57,6 +57,7 @@ def test_wheel_contains_strategies_configs_and_licence_below_bench(wheel: Path) 
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
+@pytest.mark.long
 def test_foreign_bench_and_strategies_folders_do_no_harm(installed: Path, tmp_path: Path) -> None:
     for name in ("bench", "strategies", "strategies/clients"):
         (tmp_path / name).mkdir()
@@ -73,6 +74,7 @@ def test_foreign_bench_and_strategies_folders_do_no_harm(installed: Path, tmp_pa
     assert (tmp_path / "out" / "run.json").is_file()
 
 
+@pytest.mark.long
 def test_pytest_finds_the_plugin_of_the_wheel(installed: Path, tmp_path: Path) -> None:
     config(tmp_path, ["sequential"])
     python = installed.with_name("python")

@@ -69,6 +69,7 @@ def document(path: Path) -> dict[str, Any]:
     return stored
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("limit", "workers"), [(20, 3), (68, 30)])
 def test_few_workers_run_with_few_open_files(tmp_path: Path, limit: int, workers: int) -> None:
     path = config(tmp_path, workers=workers)
@@ -107,6 +108,7 @@ def test_soft_limit_is_raised(tmp_path: Path) -> None:
     assert [trial["outcome"] for trial in document(path)["trials"]] == ["ok"]
 
 
+@pytest.mark.long
 def test_no_limit_of_open_files_ends_in_a_traceback(tmp_path: Path) -> None:
     path = config(tmp_path)
     for limit in (5, 7, 9):
@@ -141,6 +143,7 @@ def test_too_little_disk_space_is_reported_before_anything_is_started(tmp_path: 
     assert f"(statvfs(3) of {small})" in result.stderr
 
 
+@pytest.mark.long
 def test_trial_is_invalid_if_the_server_has_no_descriptor_for_its_clients(tmp_path: Path) -> None:
     hoards = os.path.relpath(HOSTILE / "hoards_connections.py", tmp_path)
     path = config(
@@ -169,6 +172,7 @@ def process_group() -> Iterator[Path]:
         group.rmdir()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("limit", "strategy"),
     [(2, "threadpool_map"), (3, "threadpool_map"), (10, "threadpool_map"), (10, "processpool_map")],

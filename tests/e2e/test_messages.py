@@ -63,6 +63,7 @@ def shown(words: Sequence[str], environment: Mapping[str, str]) -> tuple[bytes, 
     return ended.stdout, ended.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("client", ["httpx", "aiohttp"])
 def test_time_outs_in_the_pool_of_a_client_are_told_from_those_at_the_server(
     tmp_path: Path, client: str
@@ -76,6 +77,7 @@ def test_time_outs_in_the_pool_of_a_client_are_told_from_those_at_the_server(
     assert " of them never reached the server: they waited in the client's own pool (" in detail
 
 
+@pytest.mark.long
 def test_trial_past_its_deadline_says_how_far_it_got(tmp_path: Path) -> None:
     changes = {"countries": "pop20", "workers": 1, "deadline": "3s", "rounds": 9}
     path = config(tmp_path, ["sequential"], profile={"latency": "50ms"}, blocks=1, **changes)

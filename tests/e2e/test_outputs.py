@@ -44,6 +44,7 @@ def test_table_is_shown_though_the_folder_of_the_run_is_removed_meanwhile(tmp_pa
     assert f"error[environment]: cannot write {tmp_path}/run/table.md: No such file" in ended.stderr
 
 
+@pytest.mark.long
 def test_run_whose_document_cannot_be_written_is_resumed_from_its_journal(tmp_path: Path) -> None:
     """A trial that failed is still what the exit code says."""
     strategy = tmp_path / "blocker.py"

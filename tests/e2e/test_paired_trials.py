@@ -121,6 +121,7 @@ def test_a_failing_variant_is_blamed_and_the_other_is_cut_short(
     }
 
 
+@pytest.mark.long
 def test_the_waiting_worker_is_paused(tmp_path: Path) -> None:
     """Its threads take no time from the rounds of the other one."""
     states: set[tuple[str, ...]] = set()
@@ -163,6 +164,7 @@ def test_an_escape_is_blamed_on_both_variants(tmp_path: Path) -> None:
         assert trial.detail.startswith("by this variant or the other: ")
 
 
+@pytest.mark.long
 def test_a_variant_that_hangs_has_its_own_deadline(tmp_path: Path) -> None:
     """The time of the other variant does not count, and no process stays."""
     found = measured(tmp_path, comparison_of(STRATEGIES / "hangs.py", budget_s=1e6, deadline_s=1))

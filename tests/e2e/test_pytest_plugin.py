@@ -73,6 +73,7 @@ def value(trial: Mapping[str, Any]) -> float:
     return fmean(elapsed_s[: math.ceil(len(elapsed_s) / 2)])
 
 
+@pytest.mark.long
 def test_pytest_benchmark_has_the_measured_blocks_to_the_last_bit(tmp_path: Path) -> None:
     """With columns of the results table, and parameters of the case to group by."""
     config(tmp_path, ["threadpool_map", "sequential"], blocks=3, rounds=3, workers=[2, 3])
@@ -105,6 +106,7 @@ def test_pytest_benchmark_has_the_measured_blocks_to_the_last_bit(tmp_path: Path
     assert each["extra_info"]["run"] == stored["name"]
 
 
+@pytest.mark.long
 def test_saved_runs_are_compared_by_case(tmp_path: Path) -> None:
     config(tmp_path, ["threadpool_map"])
     asked = ("--bench-config=test.yaml", "--benchmark-only")
@@ -128,6 +130,7 @@ def test_collect_only_lists_the_cases_without_measuring(tmp_path: Path) -> None:
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.long
 def test_deselected_and_skipped_cases_are_not_measured(tmp_path: Path) -> None:
     """With ``-k`` and with ``--benchmark-skip``; other tests are run."""
     config(tmp_path, ["threadpool_map", "sequential"])
@@ -141,6 +144,7 @@ def test_deselected_and_skipped_cases_are_not_measured(tmp_path: Path) -> None:
     assert len(runs(tmp_path)) == 1
 
 
+@pytest.mark.long
 def test_disabled_benchmarks_run_one_block(tmp_path: Path) -> None:
     config(tmp_path, ["threadpool_map"], blocks=5)
     result = call(tmp_path, "--bench-config=test.yaml", "--benchmark-disable")
@@ -190,6 +194,7 @@ def test_impossible_session_is_a_usage_error_without_a_traceback(
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.long
 def test_xdist_without_processes_measures(tmp_path: Path) -> None:
     config(tmp_path, ["sequential"])
     result = call(tmp_path, "--bench-config=test.yaml", "-n0", plugins=(*PLUGINS, "xdist.plugin"))
@@ -216,6 +221,7 @@ def test_session_without_the_option_imports_no_case(tmp_path: Path) -> None:
     assert "1 passed" in result.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 2), (signal.SIGTERM, 143)])
 def test_signal_ends_the_session_and_stores_a_partial_run(
     tmp_path: Path, number: signal.Signals, code: int

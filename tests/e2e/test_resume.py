@@ -74,6 +74,7 @@ def resume_words(said: str) -> list[str]:
     return [sys.executable, *words[1:]]
 
 
+@pytest.mark.long
 def test_interrupted_and_killed_run_equals_an_uninterrupted_one(tmp_path: Path, whole: Path) -> None:
     """It resumes with the command that the interruption names."""
     path = stormy(tmp_path, blocks=9)
@@ -135,6 +136,7 @@ def test_missing_or_damaged_document_is_rebuilt_without_a_trial(left: Path) -> N
     assert json.loads((folder / DOCUMENT).read_bytes()) == before
 
 
+@pytest.mark.long
 def test_complete_run_other_config_and_other_folder_are_refused(left: Path) -> None:
     before = {path.name: path.read_bytes() for path in (left.parent / "run").iterdir()}
     for words, said in (
@@ -149,6 +151,7 @@ def test_complete_run_other_config_and_other_folder_are_refused(left: Path) -> N
     assert {path.name: path.read_bytes() for path in (left.parent / "run").iterdir()} == before
 
 
+@pytest.mark.long
 def test_second_run_in_a_folder_names_the_owner(tmp_path: Path) -> None:
     path = config(tmp_path, ["sequential"], blocks=500)
     with started(path) as first:

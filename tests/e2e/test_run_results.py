@@ -26,6 +26,7 @@ from tests.runs import (
 pytestmark = [pytest.mark.e2e]
 
 
+@pytest.mark.long
 def test_every_case_of_a_block_meets_the_same_delays_and_errors(tmp_path: Path) -> None:
     profile = {"latency": {"uniform": ["1ms", "9ms"]}, "error_rate": "25%"}
     strategies = ["sequential", "threadpool_map", "processpool_map"]
@@ -56,6 +57,7 @@ def test_piped_progress_is_one_plain_line_per_block(tmp_path: Path) -> None:
     assert "\x1b" not in result.stderr + result.stdout
 
 
+@pytest.mark.long
 def test_disturbed_trial_is_repeated_three_times_before_it_counts_as_failed(tmp_path: Path) -> None:
     path = config(tmp_path, ["sequential", *hostile(tmp_path, "lacks_descriptors")], blocks=1)
     result = watched(path)
@@ -67,6 +69,7 @@ def test_disturbed_trial_is_repeated_three_times_before_it_counts_as_failed(tmp_
     assert "s of it for 3 disturbed trials), " in result.stderr
 
 
+@pytest.mark.long
 def test_crashed_server_is_replaced_once_and_then_ends_the_run(tmp_path: Path) -> None:
     path = config(tmp_path, ["threadpool_map"], blocks=500, profile={"latency": "100ms"})
     journal = path.parent / "run" / "journal.jsonl"
@@ -92,6 +95,7 @@ def test_quiet_prints_warnings_and_notes_and_where_the_run_is_stored(tmp_path: P
     assert all(line.startswith(("note: ", "warning: ")) for line in said)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stream", ["stdout", "stderr", "both"])
 def test_closed_pipe_does_not_stop_a_run(tmp_path: Path, stream: str) -> None:
     path = config(tmp_path, ["sequential", *hostile(tmp_path, "raises")])

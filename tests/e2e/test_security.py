@@ -271,6 +271,7 @@ LYING_ABOUT: Final = (
 )  # fmt: skip
 
 
+@pytest.mark.long
 def test_only_named_strategies_are_imported(tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
     folder = tmp_path / "folder"
@@ -378,6 +379,7 @@ def download_many(job: Job) -> list[Fetch]:
 '''
 
 
+@pytest.mark.long
 def test_planted_secret_is_in_no_output(tmp_path: Path) -> None:
     home = tmp_path / f"{PLANTED}-home"
     folder = home / f"{PLANTED}-folder"

@@ -56,6 +56,7 @@ def measured(path: Path) -> dict[str, set[str]]:
     return found
 
 
+@pytest.mark.long
 def test_gather_without_the_word_workers_gets_every_number_of_workers(tmp_path: Path) -> None:
     """It is told that they only limit its connections."""
     path = config(tmp_path, [strategy(tmp_path, "mine.py", GATHER)], workers=[1, 3], clients=["httpx"])

@@ -3,6 +3,7 @@
 All but one test keep disturbed trials, so that a busy machine costs more blocks instead of all of them.
 """
 
+import json
 import math
 import os
 import random
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
+from statistics import median
 from typing import Literal
 
 import pytest
@@ -29,6 +31,7 @@ from tests.comparisons import measure_for_real
 pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300)]
 
 STRATEGIES = Path(__file__).parents[1] / "strategies"
+RECORDED = Path(__file__).parents[1] / "fixtures" / "recorded_blocks.json"
 FAMILY = 20
 """Number of metrics that the chance of a false alarm is meant for."""
 RULE = SequentialRule(margin=0.03)
@@ -86,6 +89,17 @@ def decided(differences: Sequence[float]) -> Verdict | None:
     return next((verdict for verdict in verdicts if verdict is not None), None)
 
 
+def count_alarms(differences: Sequence[float]) -> int:
+    """Resample blocks of equal cases, flip the coin that says which went first, and count the alarms."""
+    source = random.Random(1)
+    sizes = [abs(each) for each in differences]
+    drawn = (
+        [source.choice((-1, 1)) * each for each in source.choices(sizes, k=len(sizes))] for _ in range(200)
+    )
+    return sum(decided(each) in {"slower", "faster"} for each in drawn)
+
+
+@pytest.mark.long
 @pytest.mark.timeout(600)  # on a busy machine it takes up to 64 blocks
 def test_change_of_four_percent_is_found_and_equal_cases_are_not_told_apart(tmp_path: Path) -> None:
     """A delay of 104 ms is found slower than one of 100 ms; 100 ms against 100 ms never is, in 200 tries.
@@ -113,13 +127,15 @@ def test_change_of_four_percent_is_found_and_equal_cases_are_not_told_apart(tmp_
     assert decided(against_slower) == "slower"
 
     assert decided(against_itself) not in {"slower", "faster"}
-    source = random.Random(1)
-    alarms = 0
-    sizes = [abs(each) for each in against_itself]
-    for _ in range(200):
-        drawn = [source.choice((-1, 1)) * each for each in source.choices(sizes, k=len(sizes))]
-        alarms += decided(drawn) in {"slower", "faster"}
-    assert alarms == 0
+    assert count_alarms(against_itself) == 0
+
+
+def test_rule_on_recorded_blocks_finds_four_percent_and_no_difference_of_equal_cases() -> None:
+    """The same on the blocks of such a run on two virtual CPUs beside other work, 2026-11-29."""
+    recorded = json.loads(RECORDED.read_text("utf-8"))
+    assert decided(recorded["slower"]) == "slower"
+    assert decided(recorded["same"]) not in {"slower", "faster"}
+    assert count_alarms(recorded["same"]) == 0
 
 
 def test_strategy_that_uses_half_of_its_workers_is_exposed(tmp_path: Path) -> None:
@@ -160,12 +176,18 @@ def test_trials_next_to_a_busy_process_are_discarded(tmp_path: Path) -> None:
 
 
 def test_round_without_delays_is_not_limited_by_the_server(tmp_path: Path) -> None:
-    """One flag is answered at once; the work of the server for it is only a part of the round."""
+    """One flag is answered at once; the work of the server for it is only a part of the round.
+
+    A round takes a millisecond or two, so a single one says little where the machine is shared.
+    """
     one = replace(case("threadpool_map", "urllib3", 1, 0.0), countries=Selection("one", ("BR",)))
-    trials = measured(tmp_path / "run", [one, replace(one, strategy="asyncio_gather", client="aiohttp")], 1)
-    for each in trials.values():
-        assert each[-1].outcome == "ok", each[-1].detail
-        assert all(0 < (round_.server_busy or 0) < 0.9 for round_ in each[-1].rounds)
+    cases = [one, replace(one, strategy="asyncio_gather", client="aiohttp")]
+    for trials in measured(tmp_path / "run", cases, 3, rounds=5).values():
+        assert [trial.outcome for trial in trials] == ["ok"] * 3, [trial.detail for trial in trials]
+        busy = [round_.server_busy or 0.0 for trial in trials for round_ in trial.rounds]
+        assert len(busy) >= 15
+        assert 0 < median(busy) < 0.9
+        assert summarize_usage(trials).limit != "server"
 
 
 def test_gap_is_explained_and_a_client_at_its_limit_is_marked(tmp_path: Path) -> None:

@@ -123,6 +123,7 @@ def test_variants_with_two_versions_of_a_library_import_their_own(repository: Pa
     assert not any(place in told for place in (str(repository), str(repository.parent), sys.prefix))
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("index")
 def test_tree_of_this_project_is_measured_by_its_own_compiled_worker(
     repository: Path, monkeypatch: pytest.MonkeyPatch
@@ -166,6 +167,7 @@ def test_own_strategy_and_its_project_come_from_each_tree(repository: Path, tmp_
     assert [len(path) for path in base.module_folders] == [len(path) for path in work.module_folders]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("index", "repository")
 def test_workers_run_under_the_requested_python() -> None:
     version = next(installed_pythons(), None)
@@ -178,6 +180,7 @@ def test_workers_run_under_the_requested_python() -> None:
     assert variant.about["label"] == f"py{version}"
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("index")
 def test_requirements_of_the_variant_are_installed_after_those_of_the_tree(repository: Path) -> None:
     (repository / "requirements.txt").write_text("-e ./library\nhttpx==0.27.2\n", encoding="utf-8")
@@ -234,6 +237,7 @@ def write_setup_py(folder: Path, version: str) -> None:
     (folder / "setup.py").write_text(text, encoding="utf-8")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("index")
 @pytest.mark.parametrize(
     "declare",
@@ -266,6 +270,7 @@ def test_each_side_gets_the_versions_that_its_own_files_declare(
     assert base.about["dependencies"]["unread_locks"] == []
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("index")
 def test_lock_that_does_not_meet_the_pyproject_is_refused(repository: Path) -> None:
     lock_for_uv(repository, "3.7")
@@ -289,6 +294,7 @@ def version_of_httpx(python: Path) -> str:
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("index", "repository")
 def test_two_processes_make_one_complete_environment(tmp_path: Path) -> None:
     both = [start_build(tmp_path / "shared") for _ in range(2)]
@@ -300,6 +306,7 @@ def test_two_processes_make_one_complete_environment(tmp_path: Path) -> None:
     assert [entry.name for entry in python.parents[2].iterdir()] == [python.parents[1].name]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("index", "repository")
 def test_environment_of_a_killed_process_is_made_again(tmp_path: Path) -> None:
     envs = tmp_path / "shared" / "envs"
@@ -324,6 +331,7 @@ def test_wrong_hashes_are_refused(repository: Path) -> None:
     assert "hash" in fault.value.what.lower()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("index", "repository")
 def test_requirement_that_cannot_be_met_is_reported_in_the_words_of_uv(
     cache: Path,
@@ -339,6 +347,7 @@ def test_requirement_that_cannot_be_met_is_reported_in_the_words_of_uv(
     assert {entry.name for entry in (cache / "envs").glob("*")} == before
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("index")
 def test_client_library_that_the_tree_lacks_comes_in_the_running_version(repository: Path) -> None:
     """Versions that the tree declares stay, even those that the running ones would exclude."""
@@ -370,6 +379,7 @@ def test_bench_of_another_protocol_is_never_run(repository: Path) -> None:
     }
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("index")
 def test_tree_that_hides_a_required_library_is_refused(repository: Path) -> None:
     (repository / "src" / "idna").mkdir()
