@@ -40,6 +40,8 @@ _FEW, _MANY = 20, 120
 """Least fetches of the two pilots of a case that has more; both have more where there are more workers."""
 _FETCHES_PER_WORKER: Final = 5
 """Fetches of the larger pilot for each worker, so that it is not all about opening connections."""
+_SHARE_OF_ROUND: Final = 10
+"""The larger pilot has a tenth of a round, since some clients take long to get into their stride."""
 _LONGEST_DELAY_S: Final = 0.02
 _PILOT_BLOCK: Final = 1_000_001
 """A block that no run has."""
@@ -238,12 +240,13 @@ def pilot_cases(case: Case) -> tuple[Case, ...]:
     of = case.profile
     delay = Fixed(min(_typical_s(of.latency), _LONGEST_DELAY_S))
     quick = replace(case, profile=Profile("pilot", delay, tls=of.tls, http2=of.http2))
-    many = max(_MANY, _FETCHES_PER_WORKER * case.workers)
-    if len(case.countries.fetches) <= many:
+    fetches = len(case.countries.fetches)
+    many = max(_MANY, _FETCHES_PER_WORKER * case.workers, fetches // _SHARE_OF_ROUND)
+    if fetches <= many:
         return (quick,)
     return tuple(
-        replace(quick, countries=_shorten(case.countries, fetches))
-        for fetches in (max(_FEW, case.workers), many)
+        replace(quick, countries=_shorten(case.countries, few_or_many))
+        for few_or_many in (max(_FEW, case.workers), many)
     )
 
 

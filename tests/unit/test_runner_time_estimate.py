@@ -101,7 +101,7 @@ def test_pilot_has_a_short_delay_no_faults_and_few_fetches() -> None:
     for pilot in (few, many):
         assert (pilot.profile.latency, pilot.profile.faults, pilot.profile.tls) == (Fixed(0.02), (), True)
         assert (pilot.workers, pilot.client) == (100, "httpx")
-    assert (len(few.countries.fetches), len(many.countries.fetches)) == (100, 500)
+    assert (len(few.countries.fetches), len(many.countries.fetches)) == (100, 1_000)
     (whole,) = pilot_cases(case_of(20))
     assert len(whole.countries.fetches) == 20
 
