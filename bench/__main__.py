@@ -4,15 +4,11 @@ Nothing else exits but the second Ctrl-C, in ``bench.runner.processes.signals``.
 """
 
 import sys
-from contextlib import suppress
 
 import rich_click as click
 
-from bench.api.error_outcomes import local_fault
 from bench.cli import cli
-from bench.errors import BenchError, ConfigError, ExitCode, SetupError
-from bench.model.process_limit import describe_process_limit
-from bench.model.text import printable
+from bench.errors import ExitCode
 from bench.runner.processes.signals import Interrupted, handle_termination
 from bench.system.console_encoding import use_stand_ins
 
@@ -38,32 +34,10 @@ def _run_command() -> int:
     except Exception as error:
         if "--debug" in sys.argv:
             raise
-        return _report(error)
+        # late: `--help` and `--version` would wait for modules that only a failure needs
+        from bench.app.error_report import report_error
 
-
-def _report(error: Exception) -> ExitCode:
-    """Print an error and return its exit code."""
-    if isinstance(error, ConfigError):
-        _print_to_stderr(*error.lines)  # each begins with its place in the file
-        return error.exit_code
-    if isinstance(error, BenchError):
-        _print_to_stderr(*(f"error[{error.kind}]: {line}" for line in error.lines))
-        return error.exit_code
-    if (fault := local_fault(error)) is not None:
-        file = f": {fault.filename}" if fault.filename else ""
-        return _report(SetupError(f"out of system resources: {fault.strerror}{file}"))
-    if (limit := describe_process_limit(error)) is not None:
-        return _report(SetupError(limit, hint="raise it, end other processes, or use fewer workers"))
-    message = f"{type(error).__name__}: {error}"
-    _print_to_stderr(f"error[bug]: {message}; please report the output of `flagbench --debug …`")
-    return ExitCode.BUG
-
-
-def _print_to_stderr(*lines: str) -> None:
-    """Print lines that may quote file names; on a full disk, the exit code has to do."""
-    with suppress(OSError):
-        for line in lines:
-            click.echo(printable(line), file=sys.stderr)
+        return report_error(error)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The exit codes, and one tree of errors that each know theirs; ``bench.__main__`` prints them and exits.
+"""The exit codes, and one tree of errors that each know theirs. ``bench.app.error_report`` prints them.
 
 A failed request is data and a broken trial is a failed measurement: only a broken harness raises an error.
 """
