@@ -14,9 +14,10 @@ from bench.report.noise_table import gate_held_text, gate_refused_text, noise_ta
 from bench.report.terminal import print_tables
 from bench.stats.detectable_effect import least_blocks
 from bench.stats.noise import gate_for, measure_noise, pair_with_itself
-from bench.storage.noise import ELSEWHERE, NoiseRecord, load_noise, noise_file, noise_to_json, save_noise
+from bench.storage.noise import NoiseRecord, load_noise, noise_file, noise_to_json, save_noise
 from bench.storage.output_check import check_output_file
 from bench.storage.run_folder import save_run
+from bench.storage.shared_files import ELSEWHERE
 from bench.system.environment import machine_fingerprint
 from bench.system.machine import Machine, read_machine
 from bench.system.noise_advice import noise_advice

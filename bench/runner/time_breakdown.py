@@ -8,14 +8,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields
 from statistics import fmean
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
-from bench.model.results import Gap, Phases, Round, ServerRound
+from bench.model.results import SUMMED_COUNTS, Gap, Phases, Round, ServerRound
 from bench.model.served_trials import ObservedRound
 from bench.runner.expected_round import Expectation
 from bench.worker.protocol import TimedRound, Timeline
 
 T = TypeVar("T", Phases, Gap)
+
+_LARGEST: Final = frozenset({"max_in_flight", "late_p99_s", "spacing_max_s"})
+"""Figures of a ``ServerRound`` of which a round has the largest of its calls."""
 
 
 def account_round(timed: TimedRound, seen: ObservedRound | None, expected: Expectation) -> Round:
@@ -101,26 +104,22 @@ def divide_gap(elapsed_s: float, times: Timeline, seen: ObservedRound, expected:
 
 
 def _merge_server_rounds(logs: Sequence[ServerRound | None]) -> ServerRound | None:
-    """Merge the server log of several calls: sums of counts, means of times, extremes of extremes."""
+    """Merge the server log of several calls; return None if one has none."""
     seen = [each for each in logs if each is not None]
     if len(seen) < len(logs):
         return None
-    return ServerRound(
-        requests=sum(each.requests for each in seen),
-        connections=sum(each.connections for each in seen),
-        opened=sum(each.opened for each in seen),
-        max_in_flight=max(each.max_in_flight for each in seen),
-        mean_in_flight=fmean(each.mean_in_flight for each in seen),
-        late_p50_s=fmean(each.late_p50_s for each in seen),
-        late_p99_s=max(each.late_p99_s for each in seen),
-        late_mean_s=fmean(each.late_mean_s for each in seen),
-        idle_s=fmean(each.idle_s for each in seen),
-        spacing_p50_s=fmean(each.spacing_p50_s for each in seen),
-        spacing_max_s=max(each.spacing_max_s for each in seen),
-        overtaken=sum(each.overtaken for each in seen),
-        retries=sum(each.retries for each in seen),
-        faults=dict(sum((Counter(each.faults) for each in seen), Counter())),
-    )
+    merged: dict[str, Any] = {
+        each.name: _merge_figures(each.name, [getattr(log, each.name) for log in seen])
+        for each in fields(ServerRound)
+        if each.name != "faults"
+    }
+    return ServerRound(**merged, faults=dict(sum((Counter(each.faults) for each in seen), Counter())))
+
+
+def _merge_figures(name: str, values: Sequence[float]) -> float:
+    if name in SUMMED_COUNTS:
+        return sum(values)
+    return max(values) if name in _LARGEST else fmean(values)
 
 
 def _mean_of(kind: type[T], parts: Sequence[T | None]) -> T | None:

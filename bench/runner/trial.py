@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_hex
 
@@ -13,6 +13,7 @@ from bench.model.latency_histogram import encode_histogram
 from bench.model.results import Leak, Measurement
 from bench.model.served_trials import Opening
 from bench.model.text import redact_text
+from bench.model.trial_outcome import Outcome
 from bench.runner.context import RunContext, module_folders
 from bench.runner.expected_round import Expectation, expected_round
 from bench.runner.paired_trial import DEFAULT_ROUNDS, run_pair
@@ -66,7 +67,7 @@ def measure_entry(context: RunContext, entry: ScheduleEntry) -> Sequence[Measure
     except ServerDiedError as error:
         took_s = time.perf_counter() - began_s
         reason = context.server.restart(error)
-        return [_discarded(trial, reason, took_s) for trial in entry.trials]
+        return [_unmeasured(trial, "invalid", reason, took_s) for trial in entry.trials]
 
 
 def _measure(context: RunContext, server: RunningServer, entry: ScheduleEntry) -> list[Measurement]:
@@ -184,14 +185,9 @@ def _measurement(context: RunContext, trial: PreparedTrial, evidence: Evidence) 
         for number, timed in enumerate(evidence.reported)
     ]
     per_round = trial.task.calls
-    return Measurement(
-        case=scheduled.case.id,
-        block=scheduled.block,
-        position=scheduled.position,
-        attempt=scheduled.attempt,
-        outcome=outcome,
-        detail=redact_text(detail, Path.home()),
-        took_s=ending.ended_s - ending.started_s,
+    took_s = ending.ended_s - ending.started_s
+    return replace(
+        _unmeasured(scheduled, outcome, detail, took_s),
         cold_start_s=report.ready_s - ending.started_s if report and report.ready_s else None,
         imports_s=report.ready_s - report.began_s if report and report.ready_s else None,
         warm_up=calls[0] if calls else None,
@@ -225,14 +221,15 @@ def _snapshot(context: RunContext, server: RunningServer) -> Snapshot | None:
     )
 
 
-def _discarded(trial: ScheduledTrial, reason: str, took_s: float) -> Measurement:
+def _unmeasured(trial: ScheduledTrial, outcome: Outcome, detail: str, took_s: float) -> Measurement:
+    """Return the measurement of a trial without any round."""
     return Measurement(
         case=trial.case.id,
         block=trial.block,
         position=trial.position,
         attempt=trial.attempt,
-        outcome="invalid",
-        detail=redact_text(reason, Path.home()),
+        outcome=outcome,
+        detail=redact_text(detail, Path.home()),
         took_s=took_s,
         cold_start_s=None,
         imports_s=None,

@@ -183,9 +183,7 @@ def check_refused_connections(evidence: Evidence) -> Invalid | None:
     """Discard a trial whose connections may not have reached the server."""
     if evidence.waits:
         return Invalid("invalid", "local_resource: the server had no descriptor for another connection")
-    before, after = evidence.before, evidence.after
-    reason = refused_connections(before, after) if before and after else None
-    return Invalid("invalid", reason) if reason else None
+    return _discard_by_snapshots(evidence, refused_connections)
 
 
 def check_throttling(evidence: Evidence) -> Invalid | None:
@@ -200,8 +198,15 @@ def check_throttling(evidence: Evidence) -> Invalid | None:
 
 def check_machine(evidence: Evidence) -> Invalid | None:
     """Discard a trial that other processes or the machine disturbed."""
+    return _discard_by_snapshots(evidence, find_disturbance)
+
+
+def _discard_by_snapshots(
+    evidence: Evidence, find_reason: Callable[[Snapshot, Snapshot], str | None]
+) -> Invalid | None:
+    """Discard a trial if the snapshots of the machine before and after it give a reason."""
     before, after = evidence.before, evidence.after
-    reason = find_disturbance(before, after) if before and after else None
+    reason = find_reason(before, after) if before and after else None
     return Invalid("invalid", reason) if reason else None
 
 

@@ -41,12 +41,6 @@ def draft_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.draft")
 
 
-def replace_shared_file(path: Path, text: str) -> None:
-    """Replace a file that several processes may write at once, and make its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, text, draft=path.with_name(f".{path.name}.{os.getpid()}"))
-
-
 def append_durably(path: Path, file: io.FileIO, content: bytes) -> None:
     """Append all of ``content`` to an open file, or nothing of it.
 

@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from bench.errors import SetupError, UnreadableResultError
+from bench.errors import UnreadableResultError
 from bench.model.comparison import is_full_sha
 from bench.model.json_codec import MalformedError, encode, from_json_value, parse, to_json_value
 from bench.stats.history import Point
-from bench.storage.atomic_write import append_durably, sync_folder, write_remedy
+from bench.storage.atomic_write import append_durably, sync_folder
 from bench.storage.lock import locked
+from bench.storage.shared_files import read_shared_file, unwritable_file_error
 
 HISTORY: Final = Path("results/history.jsonl")
 """Below the folder in which the command was given."""
@@ -39,13 +40,7 @@ def read_history(path: Path = HISTORY) -> tuple[Point, ...]:
         UnreadableResultError: a line is damaged, of another version, or contradicts another; the message has
             the path and the number of the line.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return ()
-    except OSError as error:
-        raise UnreadableResultError(f"{path}: {error.strerror}") from error
-    *lines, rest = content.split(b"\n")
+    *lines, rest = (read_shared_file(path) or b"").split(b"\n")
     points: dict[tuple[str, ...], Point] = {}
     for number, line in enumerate(lines, 1):
         try:
@@ -77,10 +72,7 @@ def add_points(points: Iterable[Point], path: Path = HISTORY, *, wait_s: float =
                     append_durably(path, file, "".join(f"{encode_point(point)}\n" for point in new).encode())
                 sync_folder(path.parent)
     except OSError as error:
-        raise SetupError(
-            f"cannot add to {path}: {error.strerror}",
-            hint=write_remedy(error, path, "run the command in a writable folder"),
-        ) from error
+        raise unwritable_file_error(path, error, "add to") from error
     return len(new)
 
 

@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.errors import SetupError, UnreadableResultError
+from bench.errors import UnreadableResultError
 from bench.model.json_codec import MalformedError, from_json_value, parse, to_json_value
 from bench.stats.noise import Noise
-from bench.storage.atomic_write import replace_shared_file, write_remedy
+from bench.storage.shared_files import read_shared_file, replace_shared_file
 from bench.system.noise_advice import Advice
 
 NOISE: Final = Path("results/noise")
 """Below the folder in which the command was given."""
 SCHEMA: Final = 1
 """Version of the document; a reader refuses any other."""
-ELSEWHERE: Final = "run the command in a writable folder"
 _SHOWN: Final = 12
 
 
@@ -55,12 +54,7 @@ def save_noise(record: NoiseRecord) -> Path:
         SetupError: the file cannot be written; the last record is as it was.
     """
     path = noise_file(record.fingerprint)
-    try:
-        replace_shared_file(path, noise_to_json(record))
-    except OSError as error:
-        raise SetupError(
-            f"cannot keep the noise in {path}: {error.strerror}", hint=write_remedy(error, path, ELSEWHERE)
-        ) from error
+    replace_shared_file(path, noise_to_json(record), "keep the noise in")
     return path
 
 
@@ -71,12 +65,11 @@ def load_noise(fingerprint: str) -> NoiseRecord | None:
         UnreadableResultError: the file cannot be read; the message has its path.
     """
     path = noise_file(fingerprint)
-    try:
-        return _decode(path.read_bytes(), fingerprint)
-    except FileNotFoundError:
+    content = read_shared_file(path)
+    if content is None:
         return None
-    except OSError as error:
-        raise UnreadableResultError(f"{path}: {error.strerror}") from error
+    try:
+        return _decode(content, fingerprint)
     except MalformedError as error:
         raise UnreadableResultError(f"{path}: {error.what}", hint="measure the noise again") from error
 

@@ -6,10 +6,10 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from bench.errors import SetupError, UnreadableResultError
+from bench.errors import UnreadableResultError
 from bench.model.comparison import is_full_sha
 from bench.model.json_codec import MalformedError, decode, to_json_value
-from bench.storage.atomic_write import replace_shared_file, write_remedy
+from bench.storage.shared_files import read_shared_file, replace_shared_file
 
 REFERENCE: Final = Path("results/baselines/reference.json")
 """Below the folder in which the command was given."""
@@ -36,12 +36,11 @@ def load_reference(path: Path = REFERENCE) -> Reference | None:
     Raises:
         UnreadableResultError: the file cannot be read; the message has its path.
     """
-    try:
-        reference = decode(Reference, path.read_bytes())
-    except FileNotFoundError:
+    content = read_shared_file(path)
+    if content is None:
         return None
-    except OSError as error:
-        raise UnreadableResultError(f"{path}: {error.strerror}") from error
+    try:
+        reference = decode(Reference, content)
     except MalformedError as error:
         raise _damaged(path, error.what) from error
     if not is_full_sha(reference.rev):
@@ -57,13 +56,8 @@ def save_reference(reference: Reference, path: Path = REFERENCE) -> None:
     Raises:
         SetupError: the file cannot be written; the last commit stays pinned.
     """
-    try:
-        replace_shared_file(path, json.dumps(to_json_value(reference), indent=1) + "\n")
-    except OSError as error:
-        raise SetupError(
-            f"cannot pin a reference in {path}: {error.strerror}",
-            hint=write_remedy(error, path, "run the command in a writable folder"),
-        ) from error
+    text = json.dumps(to_json_value(reference), indent=1) + "\n"
+    replace_shared_file(path, text, "pin a reference in")
 
 
 def _is_day(text: str) -> bool:

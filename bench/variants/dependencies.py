@@ -5,7 +5,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from configparser import ConfigParser
 from configparser import Error as ConfigParserError
 from dataclasses import dataclass, field
@@ -125,14 +125,16 @@ def read_declaration(
     read = {file for name in sources if (file := folder / name).is_file()}
     read |= {file for each in read for file in included_files(each, tree)}
     static = _static_dependencies(project)
-    is_locked = any(text is None or is_fully_hashed(text) for text in sources.values())
-    if static and (is_locked or _EXPORTED_LOCK in sources):
+    is_locked = _EXPORTED_LOCK in sources or any(
+        text is None or is_fully_hashed(text) for text in sources.values()
+    )
+    if static and is_locked:
         read.add(folder / _PYPROJECT)  # nothing may be added to a lock; `expected` holds it against them
     elif static or not is_complete:
         ranges, names = _range_sources(folder, project, static)
         sources |= ranges
         read |= {folder / name for name in names}
-    if not is_locked and _EXPORTED_LOCK not in sources:
+    if not is_locked:
         scripts = [file for file in strategies if _SCRIPT.search(file.read_text("utf-8", errors="replace"))]
         sources |= {os.path.relpath(file, folder): None for file in scripts}
         read.update(scripts)
@@ -141,9 +143,7 @@ def read_declaration(
         read.add(lock)
         if _REQUIREMENTS in sources:
             expected[_UV_LOCK] = requirement_lines(exported)
-    unread_locks = [] if is_complete else _unread_locks(folder, others, pylocks, has_source=bool(sources))
-    if not is_complete and _table(project, "tool", "poetry", "dependencies") and _PYPROJECT not in sources:
-        unread_locks.append(_PYPROJECT)
+    unread_locks = [] if is_complete else _unread_locks(folder, project, sources, [others, pylocks])
     return Declaration(
         folder=folder.relative_to(tree),
         sources=sources,
@@ -248,11 +248,18 @@ def _other_requirements(folder: Path) -> list[str]:
 
 
 def _unread_locks(
-    folder: Path, others: Sequence[str], pylocks: Sequence[str], *, has_source: bool
+    folder: Path,
+    project: Mapping[str, Any],
+    sources: Collection[str],
+    alternatives: Iterable[Sequence[str]],
 ) -> list[str]:
-    names = _FOREIGN_LOCKS if has_source else (*_FOREIGN_LOCKS, *_FOREIGN_FILES)
+    """Return the files that decide versions elsewhere; of several alternatives none was read."""
+    names = _FOREIGN_LOCKS if sources else (*_FOREIGN_LOCKS, *_FOREIGN_FILES)
     found = [name for name in names if (folder / name).is_file()]
-    return [*found, *(others if len(others) > 1 else ()), *(pylocks if len(pylocks) > 1 else ())]
+    found += [name for names in alternatives if len(names) > 1 for name in names]
+    if _table(project, "tool", "poetry", "dependencies") and _PYPROJECT not in sources:
+        found.append(_PYPROJECT)
+    return found
 
 
 def _static_dependencies(project: Mapping[str, Any]) -> list[str]:

@@ -62,12 +62,6 @@ def make_virtualenv(  # noqa: PLR0913  the parts of an environment
     check_requirements(variant.requirements)
     wanted = installed_versions(modules_behind(clients))
     is_independent = declaration.is_independent and not any(map(is_local, variant.requirements))
-    key = entry_key(
-        "environment",
-        [str(interpreter.program), interpreter.version, *interpreter.platform],
-        [dict(declaration.sources), dict(declaration.expected), *wanted, *variant.requirements],
-        "" if is_independent else [tree.id, str(declaration.folder)],
-    )
     label = one_line(variant.label)
 
     def fill(folder: Path) -> None:
@@ -80,18 +74,31 @@ def make_virtualenv(  # noqa: PLR0913  the parts of an environment
                 shutil.copytree(tree.folder, copy, symlinks=True, dirs_exist_ok=True)
             _install_declared(folder, label, copy / declaration.folder, declaration)
             installed = _installed_in(folder, label)
-            unmet = find_unmet(declaration.expected, installed, interpreter.version)
-            if unmet is not None:
-                raise SetupError(
-                    f"the dependencies of {label} contradict each other: {one_line(unmet)}",
-                    hint=f"update the files so that they agree: {', '.join(declaration.read)}",
-                )
+            _refuse_contradiction(declaration, installed, interpreter, label)
             _install_clients(folder, label, copy, wanted, installed)
             if variant.requirements:
                 own = (resolve_path(requirement, copy) for requirement in variant.requirements)
                 _install(folder, label, copy, "--", *own)
 
+    key = entry_key(
+        "environment",
+        [str(interpreter.program), interpreter.version, *interpreter.platform],
+        [dict(declaration.sources), dict(declaration.expected), *wanted, *variant.requirements],
+        "" if is_independent else [tree.id, str(declaration.folder)],
+    )
     return _python_of(get_or_create("envs", key, fill))
+
+
+def _refuse_contradiction(
+    declaration: Declaration, installed: Mapping[str, str], interpreter: Interpreter, label: str
+) -> None:
+    """Raise ``SetupError`` if a file of a tree requires other versions than its sources installed."""
+    unmet = find_unmet(declaration.expected, installed, interpreter.version)
+    if unmet is not None:
+        raise SetupError(
+            f"the dependencies of {label} contradict each other: {one_line(unmet)}",
+            hint=f"update the files so that they agree: {', '.join(declaration.read)}",
+        )
 
 
 def _install_declared(environment: Path, label: str, folder: Path, declaration: Declaration) -> None:
