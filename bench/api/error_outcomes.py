@@ -1,9 +1,9 @@
-"""Map each error that a client raises to the outcome of its fetch, with one table for all libraries.
+"""Map each error that a client raises to the outcome of its fetch.
 
-Libraries wrap the operating system's errors in their own and those in others. So the whole chain of causes
-is searched, for the most specific error first: a body that is *incomplete* because the connection was reset
-was reset. Types are known by name, as the worker imports none of these libraries, and by their message only
-where one type stands for several things.
+One table serves all libraries. Libraries wrap the operating system's errors in their own and those in others.
+So the whole chain of causes is searched, for the most specific error first: a body that is *incomplete*
+because the connection was reset was reset. Types are known by name, as the worker imports none of these
+libraries, and by their message only where one type stands for several things.
 """
 
 import errno

@@ -105,7 +105,7 @@ def _record_workers() -> None:
 
 
 def _restore_job(file: str | None, job: Job) -> Job:
-    """Build a pickled job, and record its use from now on if this process does not do so yet."""
+    """Build a pickled job, and record its use unless this process does already."""
     if file is not None and not any(recorder.file == file for recorder in _recorders):
         start_recording(file, owner=0)
     return ObservedJob._make(job)

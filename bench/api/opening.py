@@ -1,4 +1,7 @@
-"""Note when a client was opened, so that the time of it can be told from that of its fetches."""
+"""Note when a client was opened.
+
+So the time of opening can be told from that of the fetches.
+"""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack

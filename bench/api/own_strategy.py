@@ -1,7 +1,8 @@
-"""Import the strategy of a worker by its file, in the worker and in the processes that it starts.
+"""Import the strategy of a worker by its file.
 
-A pool of processes that were not forked (``spawn``, ``forkserver``) imports the module of each function that
-it calls. A strategy may be in any folder, so an environment variable leads these processes to its file.
+The worker and the processes that it starts do so. A pool of processes that were not forked (``spawn``,
+``forkserver``) imports the module of each function that it calls. A strategy may be in any folder, so an
+environment variable leads these processes to its file.
 """
 
 import os

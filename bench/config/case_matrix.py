@@ -1,4 +1,7 @@
-"""Multiply the axes of a config to its cases. The schema checks their number, the loader takes the cases."""
+"""Multiply the axes of a config to its cases.
+
+The schema checks their number, the loader takes the cases.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

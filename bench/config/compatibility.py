@@ -56,7 +56,7 @@ def client_mismatch(strategy: Strategy, client: Client) -> str | None:
 
 
 def no_usable_client(strategy: Strategy, clients: Iterable[Client], known: Iterable[Client]) -> str | None:
-    """Return why a strategy can use none of the clients of a config, or None if it can use one."""
+    """Return why a strategy has no usable client, or None if it has one."""
     if strategy.face is None:
         return None
     fitting = [client for client in clients if fits(strategy, client)]
@@ -151,7 +151,10 @@ def _has_case(entry: StrategyEntry, clients: Sequence[Client], profile: Profile)
 
 
 def _steps_to_fault(profile: Profile, index: int) -> tuple[str | int, ...]:
-    """Return the steps to a fault, or to all of them if the first may be that of ``error_rate``."""
+    """Return the steps to the fault at this index.
+
+    They lead to all faults if the first may be that of ``error_rate``.
+    """
     return ("faults",) if profile.faults[0].kind == "status" else ("faults", index)
 
 

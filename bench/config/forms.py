@@ -56,9 +56,10 @@ class Form(BaseModel):
 
 
 def key(default: Any, description: str, /, **editor: Any) -> Any:
-    """Define a field of a form by its default, as in YAML or as a value, and its description.
+    """Define a field of a form by its default and description.
 
-    ``editor`` is added to the field's JSON Schema. A default of ``...`` makes the key required.
+    A default that is text or a list is read as in YAML; others are values. ``...`` makes the key required.
+    ``editor`` is added to the field's JSON Schema.
     """
     return Field(
         default=default,

@@ -1,8 +1,8 @@
-"""Find the clients that a strategy opens in its text: a hint for its plan, which a warm-up may contradict.
+"""Find the clients that a strategy opens in its text.
 
-Only a client of the job counts, not an attribute ``client`` of something else. The job is the parameter of
-``download_many``, a name that is annotated with ``Job``, and whatever a job is assigned or handed to within
-the file.
+They are a hint for its plan, which a warm-up may contradict. Only a client of the job counts, not an
+attribute ``client`` of something else. The job is the parameter of ``download_many``, a name that is
+annotated with ``Job``, and whatever a job is assigned or handed to within the file.
 """
 
 import ast
@@ -152,7 +152,10 @@ class _Search:
                 self.holders[self._tree].add(name)  # the container may be of the module
 
     def _unpack(self, target: ast.expr, scope: _Scope) -> None:
-        """Mark the names that a container of the job is unpacked to, if they are names of it elsewhere."""
+        """Mark the names that a container of the job is unpacked to.
+
+        Of several names, only those are marked that name a job elsewhere.
+        """
         known = {"job"}.union(*self.jobs.values())
         names = {node.id for node in ast.walk(target) if isinstance(node, ast.Name)}
         for name in names & known if isinstance(target, ast.Tuple | ast.List) else names:
@@ -257,7 +260,10 @@ class _Search:
         )
 
     def _is_marked(self, name: str, scope: _Scope, marked: dict[_Scope, set[str]]) -> bool:
-        """Look a name up in its scope and, unless it is a parameter there, in the scopes around it."""
+        """Return whether a name is marked in its scope or those around it.
+
+        The search ends at a function that has the name as a parameter.
+        """
         within: _Scope | None = scope
         while within is not None:
             if name in marked[within]:

@@ -1,4 +1,7 @@
-"""Word the problems of a config: one line each, with line, column and key. Every module here uses it."""
+"""Word the problems of a config: a line each, with line, column and key.
+
+Every module here uses it.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -71,7 +74,7 @@ def _quote_key(key: str) -> str:
 
 
 def quote_path(file: Path) -> str:
-    """Return a path as given, in quotes if it is very long or a terminal would act upon it."""
+    """Return a path, in quotes if it is very long or not printable."""
     text = str(file)
     return text if text.isprintable() and len(text) <= _LONGEST_PATH else quote_text(text)
 

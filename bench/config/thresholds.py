@@ -50,7 +50,9 @@ ThresholdsByPattern: TypeAlias = dict[str, tuple[Threshold, ...]]
 
 
 def parse_threshold(text: str) -> Threshold:
-    """Read a share such as ``5%``, or a bound such as ``p99 < 80ms``, which holds for all cases.
+    """Read a share such as ``5%``, or a bound such as ``p99 < 80ms``.
+
+    A bound holds for all cases.
 
     Raises:
         ValueError: the text is neither; the error ends a message.

@@ -195,7 +195,10 @@ class _EventReader:
         return value
 
     def next_event(self) -> Any:
-        """Return the next event, of an alias or of the file, and keep it for the anchors around it."""
+        """Return the next event of an alias or of the file.
+
+        It is kept for the anchors around it, unless it is an alias.
+        """
         event = self.repeated.popleft() if self.repeated else next(self.events)
         if not isinstance(event, yaml.AliasEvent):
             self.keep_event(event)
@@ -252,7 +255,10 @@ class _EventReader:
             index += 1
 
     def read_mapping(self, steps: Steps) -> dict[str, object]:
-        """Read a mapping up to its end; the first of two equal keys counts, and any before a merged one."""
+        """Read a mapping up to its end.
+
+        The first of two equal keys counts, and a key of the mapping itself before a merged one.
+        """
         mapping: dict[str, object] = {}
         merged: dict[str, object] = {}
         before = (0, 0)

@@ -128,6 +128,9 @@ def _paint(row: bytes, start: int, length: int, colour: int) -> bytes:
 
 
 def _chord(width: int, radius: float, offset: float) -> tuple[int, int]:
-    """Return the start and length of a centred disc in a row at this distance from its middle, in pixels."""
+    """Return the start and length of a disc in one row, in pixels.
+
+    The disc is centred, and the row is ``offset`` from its middle.
+    """
     half = round(sqrt(max(0.0, radius**2 - offset**2)))
     return (width + 1) // 2 - half, 2 * half

@@ -122,7 +122,10 @@ def _is_gif(file: Path) -> bool:
 
 
 def _is_named(file: Path) -> bool:
-    """Tell whether a file has the code of a country; a Unicode letter may be two in upper case."""
+    """Tell whether a file is named by the code of a country.
+
+    Only ASCII counts: one other letter may become two in upper case.
+    """
     return file.stem.isascii() and is_country_code(file.stem.upper())
 
 

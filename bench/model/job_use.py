@@ -1,4 +1,7 @@
-"""The use that a strategy makes of its job, as its warm-up shows it. Workers report it, and runs store it."""
+"""The use that a strategy makes of its job, as its warm-up shows.
+
+Workers report it, and runs store it.
+"""
 
 from dataclasses import dataclass
 

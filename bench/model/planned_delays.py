@@ -1,8 +1,8 @@
-"""Draw the planned delay and fault of each request. Used by the server, and by the runner to check it.
+"""Draw the planned delay and fault of each request.
 
-Everything follows from (seed, block, country, attempt), so all cases of a block meet the same delays and
-faults, in any order of requests. BLAKE2 instead of ``random``: the same on every Python version and
-platform, without a state that the order of requests could disturb.
+Used by the server, and by the runner to check it. Everything follows from (seed, block, country, attempt), so
+all cases of a block meet the same delays and faults, in any order of requests. BLAKE2 instead of ``random``:
+the same on every Python version and platform, without a state that the order of requests could disturb.
 """
 
 from collections.abc import Sequence

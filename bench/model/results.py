@@ -197,7 +197,9 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class RunHeader:
-    """Facts about a run at its start, the first line of its journal; libraries and commits may change later.
+    """Facts about a run at its start: the first line of its journal.
+
+    Libraries and commits may change later.
 
     Attributes:
         started: time, UTC, ISO 8601.

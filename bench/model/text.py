@@ -72,7 +72,10 @@ def describe_error(error: BaseException, file: Path) -> str:
 
 
 def _group_noun(group: BaseException) -> str:
-    """Name a group of exceptions: asyncio and anyio say only in its message that it is of a task group."""
+    """Name the kind of a group of exceptions.
+
+    Only the message says that asyncio or anyio made it for a task group.
+    """
     return "a TaskGroup" if "TaskGroup" in str(getattr(group, "message", "")) else "an exception group"
 
 

@@ -1,6 +1,7 @@
-"""The outcome of a trial, and the reason why a trial is not valid. Used by the worker and the runner.
+"""The outcome of a trial, and the reason why it is not valid.
 
-A module of its own because every worker imports it: ``bench.model.results`` would double its cold start.
+Used by the worker and the runner. A module of its own because every worker imports it:
+``bench.model.results`` would double its cold start.
 """
 
 from dataclasses import dataclass

@@ -9,7 +9,10 @@ from bench.stats.metrics import SUMMED
 
 
 def bound_lines(verdicts: Sequence[BoundVerdict]) -> Iterator[str]:
-    """Write a line for each bound that is broken or open in a case, and one for all that are kept."""
+    """Write a line for each broken or open bound of a case.
+
+    The kept bounds share a line.
+    """
     for sign, verdict in (("!", "broken"), ("?", "open")):
         for each in verdicts:
             if each.verdict == verdict:

@@ -44,7 +44,10 @@ def describe_failed_pairs(trials: Sequence[Measurement]) -> str:
 
 
 def failure_lines(ranking: Ranking) -> Iterator[str]:
-    """Write a line for each outcome of failed trials of a case, and one for each case given up."""
+    """Write a line for each outcome of the failed trials of a case.
+
+    A case that was given up has a line more.
+    """
     for row in ranking.rows:
         for outcome in dict.fromkeys(trial.outcome for trial in row.failed):
             trials = [trial for trial in row.failed if trial.outcome == outcome]

@@ -93,5 +93,8 @@ def _command(kind: Literal["error", "warning"], title: str, message: str) -> str
 
 
 def _escape(text: str) -> str:
-    """Escape a message so that it cannot end its line; the percent sign is the escape and comes first."""
+    """Escape a message so that it cannot end its line.
+
+    The percent sign is the escape and comes first.
+    """
     return printable(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

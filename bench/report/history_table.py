@@ -1,4 +1,7 @@
-"""Build the table of the history: for each metric of a case its trend, its last change and its last step."""
+"""Build the table of the history.
+
+Each metric of a case has its trend, its last change and its last step.
+"""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby

@@ -121,7 +121,10 @@ def _fewest_pairs(noise: Noise) -> int:
 
 
 def _uncertainty(noise: Noise) -> str:
-    """Write the relative standard error of a spread: how far off the limits may be, as a share of each."""
+    """Write the relative standard error of a spread.
+
+    It tells how far off the limits may be, as a share of each.
+    """
     return format_percent(1 / math.sqrt(2 * _fewest_pairs(noise)))
 
 

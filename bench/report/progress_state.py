@@ -1,4 +1,7 @@
-"""The state of a progress display: the lines and the drawing of a run, or of a comparison, so far."""
+"""The state of a progress display.
+
+It has the lines and the drawing of a run, or of a comparison, so far.
+"""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -75,7 +78,10 @@ class RunProgress:
         return None if measurement.outcome == "ok" else failure_line(measurement)
 
     def stop(self, case: str, stop: Stop) -> str | None:
-        """Expect no more trials of a case; return a line about it unless the run ends for all cases."""
+        """Expect no more trials of a case, and return a line about it.
+
+        Return None if the run ends for all cases.
+        """
         self.trials -= self.blocks - stop.blocks
         return None if stop.reason in {"blocks", "budget"} else f"{case}: {stop_words(stop)}"
 
@@ -145,7 +151,10 @@ class ComparisonProgress:
         self._stops.update(stops)
 
     def add(self, measurement: Measurement) -> str | None:
-        """Return a line about a failed trial; the same disturbance of both trials of a pair is one line."""
+        """Return a line about a failed trial, or None.
+
+        The same disturbance of both trials of a pair is one line.
+        """
         if measurement.outcome == "ok":
             return None
         case = measurement.case.rpartition("@")[0]

@@ -28,7 +28,7 @@ _NAMED_PAIRS: Final = 3
 
 
 def scaling_remarks(scaling: Scaling) -> Iterator[str]:
-    """Write a sentence or two on each series, on each pair of series, and on the number of blocks."""
+    """Write sentences on each series, each pair, and the number of blocks."""
     if not scaling.series:
         yield "No strategy and client has timings for three numbers of workers: there is nothing to fit."
     for series in scaling.series:

@@ -1,4 +1,7 @@
-"""The lines that say why each case of a run stopped. Used by the tables and the progress displays."""
+"""The lines that say why each case of a run stopped.
+
+Used by the tables and the progress displays.
+"""
 
 from typing import Final, assert_never
 
@@ -13,7 +16,10 @@ _WHOLE_PERCENTS_FROM: Final = 0.0995
 
 
 def stop_lines(run: Run) -> list[str]:
-    """Describe the rule of a run, and why each of its cases stopped; return no line for fixed blocks."""
+    """Describe the rule of a run, and why each of its cases stopped.
+
+    A run of fixed blocks has no line.
+    """
     rule = rule_of(run)
     if rule is None or (rule.precision is None and rule.budget_s is None):
         return []

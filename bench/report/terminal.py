@@ -177,7 +177,9 @@ def _map_rows(table: Table, change: Callable[[Row], Row]) -> tuple[Section, ...]
 
 
 def split_columns(widths: Sequence[int], first: int, room: int, gap: int) -> list[range]:
-    """Split columns into as few parts as fit beside a first column, the widest part as narrow as possible.
+    """Split columns into as few parts as fit beside a first column.
+
+    The widest part is as narrow as possible.
 
     Args:
         widths: of the columns, in cells.

@@ -10,7 +10,10 @@ Source: TypeAlias = str | Callable[[T], Any]
 
 
 def read_value(record: T, source: Source[T]) -> Any:
-    """Return the value of a function, or at a path of attributes and keys; None if it was not measured."""
+    """Return the value of a function, or at a path in a record.
+
+    A path has attributes and keys with dots between them. A value that was not measured is None.
+    """
     if callable(source):
         return source(record)
     found: Any = record

@@ -1,4 +1,7 @@
-"""The block loop: runs the entries of a schedule one after the other, and loses none of their trials."""
+"""The block loop: runs the entries of a schedule one after the other.
+
+None of their trials is lost.
+"""
 
 import time
 from collections.abc import Callable, Sequence

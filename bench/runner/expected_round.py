@@ -126,7 +126,10 @@ def _find_miscount(timed: TimedRound, seen: ServerRound | None, expected: Expect
 
 
 def _find_wrong_faults(timed: TimedRound, seen: ServerRound | None, expected: Expectation) -> Invalid | None:
-    """Compare the faults of the server with the plan; a client may have left before its own fault began."""
+    """Compare the faults of the server with the plan.
+
+    Some may be missing: a client may have left before its own fault began.
+    """
     met = Counter({} if seen is None else seen.faults)
     planned = Counter(expected.faults)
     unseen = sum(timed.fetches.get(outcome, 0) for outcome in _UNSEEN)

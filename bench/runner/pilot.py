@@ -1,4 +1,7 @@
-"""The pilot of a comparison: tries every case once, to make its rounds long enough to be timed well."""
+"""The pilot of a comparison: tries every case once.
+
+Its times make the rounds long enough to be timed well.
+"""
 
 import math
 from collections.abc import Mapping

@@ -62,7 +62,10 @@ def merge_calls(calls: Sequence[Round]) -> Round:
 
 
 def server_busy(timed: TimedRound, seen: ObservedRound) -> float | None:
-    """Return the processor time of the server as a share of the round; ``None`` for a round of no time."""
+    """Return the processor time of the server as a share of a round.
+
+    Return None if the round took no time.
+    """
     return seen.cpu_s / timed.elapsed_s if timed.elapsed_s > 0 else None
 
 

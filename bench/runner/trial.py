@@ -38,7 +38,9 @@ from bench.worker.protocol import WORKER_PROBES, Task
 
 @dataclass(frozen=True, slots=True)
 class PreparedTrial:
-    """A trial that can be run: the server serves it, it has a folder, and its task is written.
+    """A trial that can be run.
+
+    The server serves it, it has a folder, and its task is written.
 
     Attributes:
         name: its name at the server, and the name of its folder.

@@ -77,9 +77,10 @@ Check: TypeAlias = Callable[[Evidence], Invalid | None]
 
 
 def classify_trial(evidence: Evidence, disturbed: Literal["refuse", "keep"]) -> tuple[Outcome, str]:
-    """Return the outcome of a trial, and one line of detail, by the first check that finds a problem.
+    """Return the outcome of a trial, and one line of detail.
 
-    With ``disturbed: keep``, a trial that was only disturbed is ok, and the disturbance is its detail.
+    The first check that finds a problem decides. With ``disturbed: keep``, a trial that was only disturbed is
+    ok, and the disturbance is its detail.
     """
     if problem := _first_problem(FAILURE_CHECKS, evidence):
         return problem.outcome, problem.detail

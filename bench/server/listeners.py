@@ -61,7 +61,9 @@ class Listeners:
         return "" if self._authority is None else self._authority.pem
 
     def find_or_open(self, spec: ListenerSpec, port: int = 0) -> Listener:
-        """Return the listener of a kind; open it on this port, or on any free one, if it is missing.
+        """Return the listener of a kind; open it if it is missing.
+
+        A new one has this port, or any free one.
 
         Raises:
             SetupError: the port is in use or may not be used, or a library is not installed.

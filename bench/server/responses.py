@@ -39,9 +39,10 @@ NO_MORE_SLICES: Final[Iterator[Slice]] = iter(())
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response with two heads of HTTP/1.1: for a connection that stays open, and for one that is closed.
+    """A response with two heads of HTTP/1.1.
 
-    Both heads say so, so that HTTP/1.0 needs no head of its own.
+    One is for a connection that stays open, the other for one that is closed. Both heads say so, so that
+    HTTP/1.0 needs no head of its own.
 
     Attributes:
         headers: the headers of any protocol, in order.
@@ -100,7 +101,10 @@ def _build(status: int, headers: tuple[Header, ...], body: bytes) -> Response:
 
 
 def cut_body(body: Bytes, bandwidth: float | None) -> Iterator[Slice]:
-    """Cut a body into slices; each is due as soon as the bandwidth, in bytes per second, allows it."""
+    """Cut a body into slices that keep to a bandwidth.
+
+    Each is due as soon as the bandwidth, in bytes per second, allows it.
+    """
     view, step = memoryview(body), slice_bytes(bandwidth)
     for start in range(0, max(1, len(body)), step):
         end = min(start + step, len(body))

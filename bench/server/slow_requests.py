@@ -36,7 +36,10 @@ class SlowRequests:
         return len(self._starts)
 
     def add(self, request: SlowRequest, address: str) -> None:
-        """Wait for the rest of a request; the oldest of its address is refused if there are too many."""
+        """Wait for the rest of a request.
+
+        The oldest one of its address is refused if there are too many.
+        """
         same_address = self._by_address.get(address, {})
         if len(same_address) >= self._limits.slow_requests_per_address:
             self._refuse(next(iter(same_address)))

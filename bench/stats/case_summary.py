@@ -1,4 +1,7 @@
-"""Summarize each case of a run: the figures of one row of a table. Called by `ranking` for every case."""
+"""Summarize each case of a run: the figures of a table row.
+
+Called by `ranking` for every case.
+"""
 
 import math
 from collections.abc import Callable, Mapping, Sequence

@@ -59,7 +59,10 @@ def window_start(n: int) -> int:
 
 
 def _scan_parts(values: Sequence[float], start: int, alpha: float) -> Iterator[ChangePoint]:
-    """Yield the change point of a part of a series, and those of the parts before and after it."""
+    """Yield all change points of a part of a series, in their order.
+
+    The strongest one divides it, and both sides are searched again.
+    """
     found = _scan(values, alpha)
     if found is None:
         return

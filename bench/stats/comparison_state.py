@@ -1,6 +1,7 @@
-"""The state of a comparison: which cases are still due, and its decisions. A function of its trials alone.
+"""The state of a comparison: the cases still due, and its decisions.
 
-The journal of a comparison therefore leads to the same verdicts as the comparison itself did.
+It is a function of the trials alone. The journal of a comparison therefore leads to the same verdicts as the
+comparison itself did.
 """
 
 import math
@@ -114,7 +115,10 @@ class ComparisonState:
         return tuple(self._metric_state(question) for question in self._differences)
 
     def add(self, *trials: Measurement) -> Mapping[str, Stop]:
-        """Count the two trials of a pair that is due, and return the cases that stop because of it."""
+        """Count both trials of a pair, and return the cases that now stop.
+
+        The pair must be due.
+        """
         one, other = trials
         case, pair = one.case.rpartition("@")[0], pair_trials(self._comparison, one, other)
         self.spent_s += pair.took_s

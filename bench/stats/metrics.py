@@ -16,7 +16,10 @@ PROBE_OF_METRIC: Final[Mapping[Metric, str]] = {"cpu": "cpu", "memory": "memory"
 
 
 def metric_value(trial: Measurement, metric: Metric) -> float | None:
-    """Return a metric of a trial, in its unit, or None if it was not measured or is zero."""
+    """Return a metric of a trial, in its unit.
+
+    Return None if it was not measured or is zero.
+    """
     value = _FIGURES[metric](trial) if trial.outcome == "ok" and trial.rounds else None
     return value if value is not None and value > 0 else None
 

@@ -77,7 +77,7 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Whether a machine can show slow-downs of a threshold with the given blocks.
+    """A slow-down, and the number of blocks with which a machine can show it.
 
     Attributes:
         threshold: as a share.

@@ -1,4 +1,6 @@
-"""Rank the cases of each profile of a run, and find the fastest. Used by every table and export of a run.
+"""Rank the cases of each profile of a run, and find the fastest.
+
+Used by every table and export of a run.
 
 Method: the exact signed-rank test over shared blocks (`pairwise`), with Holm's correction over *all* pairs of
 ranked cases: the data choose the fastest, so the pairs that are shown are not the only ones looked at.

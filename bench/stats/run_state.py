@@ -1,6 +1,7 @@
-"""The state of a run: which cases are still due, and why the others stopped. A function of its trials alone.
+"""The state of a run: the cases still due, and why others stopped.
 
-The journal of a run therefore leads to the same decisions as the run itself did.
+It is a function of the trials alone. The journal of a run therefore leads to the same decisions as the run
+itself did.
 """
 
 from collections import Counter

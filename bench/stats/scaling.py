@@ -140,7 +140,9 @@ def summarize_scaling(run: Run) -> tuple[Scaling, ...]:
 
 
 def find_knee(points: Sequence[ScalingPoint], left_out: Sequence[int] = ()) -> Knee | None:
-    """Find the first point without a shown gain of 5 % beyond it, or None if there is none.
+    """Find the first point without a shown gain of 5 % beyond it.
+
+    Return None if there is no such point.
 
     Each step is compared with the lower end of its own 95 % interval and the first failure ends the
     search, so no correction is due: the chance that any step below the knee gains less than 5 % in
@@ -164,7 +166,10 @@ def find_knee(points: Sequence[ScalingPoint], left_out: Sequence[int] = ()) -> K
 
 
 def fit_block_laws(samples: Mapping[int, Sample], fetches: int) -> Law | None:
-    """Fit the law to each block that has all numbers of workers; return None if no block has a law."""
+    """Fit the law to each block that has all numbers of workers.
+
+    Return None if no block has a law.
+    """
     blocks = sorted(set.intersection(*(set(sample) for sample in samples.values())))
     laws: list[UniversalLaw] = []
     misses: list[float] = []

@@ -45,7 +45,9 @@ class SequentialRule:
 
 
 def early_look(metrics: int) -> int:
-    """Return the number of blocks after which a small family can have its first alarm; 0 if only at 14.
+    """Return the block count at which a small family can first alarm.
+
+    It is 0 if that is only at the looks of every comparison, from 14 blocks on.
 
     Eight blocks are never enough: a coin gives all of them the same sign in one of 2**8 comparisons of
     identical variants, however great the differences are, and the looks may spend less than that.

@@ -13,9 +13,10 @@ from bench.stats.intervals import Interval
 
 
 def autocorrelation(values: Sequence[float]) -> float:
-    """Return the correlation of a series with itself one step later, -1 to 1; 0 if it never changes.
+    """Return the correlation of a series with itself one step later.
 
-    Values that are missing from a series leave no gap: those next to it count as neighbours.
+    It is from -1 to 1, and 0 if the series never changes. Values that are missing from a series leave no gap:
+    those next to it count as neighbours.
     """
     middle = fmean(values)
     deviations = [value - middle for value in values]

@@ -1,4 +1,7 @@
-"""Write and append to files so that a crash leaves the old content or the new, never half of it."""
+"""Write and append to files so that a crash leaves none half-written.
+
+The old content is left, or the new.
+"""
 
 import errno
 import io
@@ -62,7 +65,10 @@ def append_durably(path: Path, file: io.FileIO, content: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable; the content of a file is not enough after a power cut."""
+    """Make the names in a folder durable.
+
+    The content of a file is not enough after a power cut.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

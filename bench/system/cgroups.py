@@ -30,9 +30,10 @@ class _Mount:
 
 
 def cpu_limits(root: Path) -> dict[str, float]:
-    """Return the CPU limits of this process's group and those above it, in cores, by the file of each.
+    """Return the CPU limits of the control groups of this process, by file.
 
-    A group without a limit has infinitely many cores; files that cannot be read are left out.
+    They are in cores, those of its own group and of all above it. A group without a limit has infinitely many
+    cores; files that cannot be read are left out.
     """
     return {_printable(file): cores for file, cores in _limit_files(root)}
 
@@ -89,7 +90,10 @@ def _group_folders(root: Path, controller: str) -> Iterator[Path]:
 
 
 def _paths_within(mount: _Mount, group: PurePosixPath) -> Iterator[PurePosixPath]:
-    """Yield the paths of a group and those above it, relative to a mount that may begin at one of them."""
+    """Yield the paths of a group and those above it.
+
+    They are relative to a mount, which may begin at one of them.
+    """
     # the group of a process may lie outside of what its container has mounted; the container's own limits it
     is_within = ".." not in group.parts and group.is_relative_to(mount.top)
     path = group.relative_to(mount.top) if is_within else PurePosixPath()

@@ -1,6 +1,7 @@
-"""Assign CPU cores to the flag server, the worker and the harness, so that they do not disturb each other.
+"""Assign CPU cores to the flag server, the worker and the harness.
 
-The siblings of a core share its execution units, so whole cores are assigned.
+They must not disturb each other. The siblings of a core share its execution units, so whole cores are
+assigned.
 """
 
 import os

@@ -1,4 +1,7 @@
-"""Describe the machine and the software of a run for its results, without secrets and without a host name."""
+"""Describe the machine and the software of a run for its results.
+
+Secrets and the host name are left out.
+"""
 
 import hashlib
 import json

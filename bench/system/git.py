@@ -27,7 +27,10 @@ FILTERS: Final = ("config", "--get-regexp", r"^(remote\..*\.promisor|extensions\
 
 
 def describe_missing_commit(what: str, *, is_shallow: bool, is_partial: bool) -> tuple[str, str]:
-    """Return the message and the hint of a commit that git does not have; a shallow clone comes first."""
+    """Return the message and hint for a commit that git lacks.
+
+    In a shallow clone, the message begins with that, and the hint tells how to fetch the rest.
+    """
     if not is_shallow:
         return what, "`git log --all` shows the commits of this repository; fetch others first"
     then = "`git fetch --unshallow`, then `git fetch --refetch --no-filter`"
@@ -75,10 +78,10 @@ def commit_of(revision: str) -> str:
 
 
 def commit_ranks(commits: Collection[str]) -> Mapping[str, int] | None:
-    """Return the place of each commit in the order of the repository, as in `git log`, the oldest first.
+    """Return the place of each commit in the order of the repository.
 
-    A commit comes after all of its ancestors. Commits that git does not know are left out, such as those
-    before a rebase or beyond the end of a shallow clone.
+    The order is that of `git log`, the oldest first. A commit comes after all of its ancestors. Commits that
+    git does not know are left out, such as those before a rebase or beyond the end of a shallow clone.
 
     Returns:
         None if there is no repository, or git does not answer.

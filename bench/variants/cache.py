@@ -44,7 +44,10 @@ def cache_folder() -> Path:
 
 
 def entry_key(*content: object) -> str:
-    """Return the name of an entry: 16 hex digits of a hash of its content, given as JSON values."""
+    """Return the name of an entry, by its content as JSON values.
+
+    It is 16 hex digits of a hash.
+    """
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:_KEY_DIGITS]
 
 

@@ -102,7 +102,10 @@ class Repository:
             return b""
 
     def tree_of_head(self) -> str | None:
-        """Return git's hash of this folder in the commit that is checked out, or None if it is not in it."""
+        """Return git's hash of this folder in the checked-out commit.
+
+        Return None if the folder is not in it.
+        """
         try:
             return self.rev_parse("--verify", "--quiet", "HEAD:./")
         except GitError:
@@ -161,7 +164,9 @@ def work_tree_top() -> Path:
 
 
 def folder_in_work_tree(folder: Path) -> str | None:
-    """Return the path of a folder below the top of the work tree around it, or None outside of any.
+    """Return the path of a folder below the top of its work tree.
+
+    Return None outside of any work tree.
 
     Raises:
         SetupError: git is not installed.

@@ -1,4 +1,7 @@
-"""Choose between a tree's own worker and strategies and a copy of ours. Nothing of a tree is run for that."""
+"""Choose between a tree's own worker and strategies and ours.
+
+Nothing of a tree is run for that.
+"""
 
 import ast
 import hashlib
@@ -43,7 +46,9 @@ def read_protocol(file: Path) -> int | None:
 
 
 def named_strategies(tree: Path) -> dict[str, Path]:
-    """Return the strategies that a config can name in a tree: its own if it is a flagbench, else ours.
+    """Return the strategies that a config can name in a tree.
+
+    They are its own if it is a flagbench, else ours.
 
     Raises:
         SetupError: the cache cannot be written.

@@ -47,14 +47,20 @@ def check_requirements(requirements: Iterable[str]) -> None:
 
 
 def has_credentials(requirement: str) -> bool:
-    """Tell whether a URL in a requirement names a user, other than the one of a server behind ssh."""
+    """Tell whether a URL in a requirement names a user.
+
+    The user of a server behind ssh does not count.
+    """
     return any(
         ":" in found["user"] or "ssh" not in found["scheme"] for found in _CREDENTIALS.finditer(requirement)
     )
 
 
 def parse_requirement(requirement: str) -> Requirement | None:
-    """Parse a requirement by PEP 508; return None if it is none, such as a bare path or URL."""
+    """Parse a requirement by PEP 508.
+
+    Return None if it is none, such as a bare path or URL.
+    """
     try:
         return Requirement(requirement)
     except InvalidRequirement:

@@ -1,4 +1,7 @@
-"""Run a program that builds a variant to its end, and sum up its error output in one line."""
+"""Run a program that builds a variant to its end.
+
+Its error output is summed up in one line.
+"""
 
 import re
 import subprocess

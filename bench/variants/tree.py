@@ -115,11 +115,12 @@ def _copy_folder(path: Path | None) -> Tree:
 
 
 def _add_files(copy: Repository, source: Repository) -> str:
-    """Add the files of a work tree to a copy's index as they are on the disk, and return git's hash of them.
+    """Add the files of a work tree to a copy's index.
 
-    Those are the files that ``source`` tracks, and others that it does not ignore; without a repository,
-    ``source`` is the copy itself, and all files count. Bytecode, runs of this project and the cache are left
-    out: measuring a tree must not change it.
+    They are added as they are on the disk; git's hash of them is returned. Those are the files that
+    ``source`` tracks, and others that it does not ignore; without a repository, ``source`` is the copy
+    itself, and all files count. Bytecode, runs of this project and the cache are left out: measuring a tree
+    must not change it.
     """
     exclude = () if source is copy else ("--exclude-standard",)
     tracked = _index(source)
@@ -136,7 +137,10 @@ def _add_files(copy: Repository, source: Repository) -> str:
 
 
 def _existing_files(folder: Path, paths: Iterable[bytes]) -> list[bytes]:
-    """Return the paths at which there is a file or a link, but none beyond a link to another folder."""
+    """Return the paths at which there is a file or a link.
+
+    Those beyond a link to another folder do not count.
+    """
     top = os.fsencode(folder)
     parents: dict[bytes, bool] = {}
     found = []
@@ -158,7 +162,9 @@ def exclude_runs_and_cache(paths: Sequence[bytes], cache: bytes | None) -> list[
 
 
 def _check_out(copy: Repository, tree_id: str) -> tuple[Path, tuple[str, ...]]:
-    """Write the index of a copy to the cache, and return the folder and the paths that are not in it.
+    """Write the index of a copy to the cache, and return the folder.
+
+    The paths that it lacks are returned, too: submodules, and links out of the tree.
 
     Raises:
         GitError: git cannot write it.

@@ -1,1 +1,4 @@
-"""Run one trial in a process of its own: one JSON task in, JSON events and a report out."""
+"""Run one trial in a process of its own.
+
+It reads a task as one JSON document, and writes events and a report as JSON.
+"""

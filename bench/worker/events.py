@@ -1,4 +1,7 @@
-"""The events that a worker writes to the runner, one line of JSON each, and their writer and reader."""
+"""The events of a worker for the runner, their writer and reader.
+
+An event is one line of JSON.
+"""
 
 import os
 from collections.abc import Mapping

@@ -108,10 +108,11 @@ class Openings(NamedTuple):
 
 
 def sum_openings(fetches: Sequence[Fetch], workers: int, called_s: float) -> Openings:
-    """Add up how long slots waited for clients to be opened, from the call to the end of the last fetch.
+    """Add up how long slots waited for clients to be opened.
 
-    While a client is opened in a thread, as many slots wait for it as it later has fetches at once. While
-    one is opened in an event loop, nothing else in it goes on, so every fetch that has not begun waits.
+    The time from the call to the end of the last fetch counts. While a client is opened in a thread, as many
+    slots wait for it as it later has fetches at once. While one is opened in an event loop, nothing else in
+    it goes on, so every fetch that has not begun waits.
     """
     users: dict[tuple[float, float, str], list[Fetch]] = {}
     within_s: list[float] = []

@@ -1,4 +1,7 @@
-"""Run a worker process: read a task from stdin, run its trial, write events and a report to stdout."""
+"""Run a worker process.
+
+It reads a task from stdin, runs its trial, and writes events and a report to stdout.
+"""
 
 import faulthandler
 import os
@@ -48,7 +51,10 @@ def claim_stdin() -> int:
 
 
 def read_line(descriptor: int) -> bytes:
-    """Read up to the end of a line or of the file; the runner writes no second line before an event."""
+    """Read up to the end of a line or of the file.
+
+    Nothing behind the line is lost: the runner writes no second one before an event.
+    """
     line = bytearray()
     while not line.endswith(b"\n") and (part := os.read(descriptor, _READ_BYTES)):
         line += part

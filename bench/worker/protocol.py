@@ -112,7 +112,9 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The times of a round's fetches. Each of the workers is a slot that is open from call to return.
+    """The times of a round's fetches.
+
+    Each of the workers is a slot that is open from call to return.
 
     Attributes:
         called_s: ``time.perf_counter()`` when ``download_many`` was called.

@@ -1,4 +1,7 @@
-"""Inspect the files of a round: compare saved flags with those served, and find links out of the folder."""
+"""Inspect the files of a round.
+
+Saved flags are compared with those served, and links out of the folder are found.
+"""
 
 import os
 import stat
@@ -142,6 +145,9 @@ def _read_served(reference: Path, name: str) -> bytes:
 
 
 def _is_saved(folder: Path, name: str) -> bool:
-    """Tell whether the flag is a regular file of its own; a link to another file is no download."""
+    """Tell whether the flag is a regular file of its own.
+
+    A link to another file is no download.
+    """
     path = folder / name
     return path.is_file() and not path.is_symlink() and not folder.is_symlink()

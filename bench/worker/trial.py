@@ -147,7 +147,10 @@ def needs_round(task: Task, rounds: Sequence[TimedRound]) -> bool:
 
 
 def build_job(task: Task, number: int, events: EventWriter) -> Job:
-    """Build the job of a call; each has an address and a folder of its own, unless the task is live."""
+    """Build the job of a call.
+
+    Each has an address and a folder of its own, unless the task is live.
+    """
     return Job(
         countries=task.countries * task.repeat,
         workers=task.workers,

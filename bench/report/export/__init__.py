@@ -1,1 +1,4 @@
-"""The formats of `export`, a file each: one function from a run to its text. See `registry` to add one."""
+"""The formats of `export`: a file each, with a function from run to text.
+
+See `registry` to add one.
+"""

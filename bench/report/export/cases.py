@@ -1,4 +1,7 @@
-"""Describe the cases of a run as other benchmarking tools do: a name, parameters, and a time a block."""
+"""Describe the cases of a run as other benchmarking tools do.
+
+They have a name, parameters, and a time for each block.
+"""
 
 import math
 from collections.abc import Iterable, Mapping

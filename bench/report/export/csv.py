@@ -90,7 +90,10 @@ def to_trials_csv(run: Run) -> str:
 
 
 def case_figures(row: CaseSummary) -> dict[str, object]:
-    """Return the figures of a case by the names of their columns; None for a figure that was not measured."""
+    """Return the figures of a case by the names of their columns.
+
+    A figure that was not measured is None.
+    """
     return {name: read_value(row, source) for name, source in _COLUMNS.items()}
 
 

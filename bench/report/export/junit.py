@@ -1,4 +1,7 @@
-"""Export a run as JUnit XML for CI systems; it is valid by the schema of Jenkins' xUnit plugin."""
+"""Export a run as JUnit XML for CI systems.
+
+The document is valid by the schema of Jenkins' xUnit plugin.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -56,12 +59,12 @@ class _Test:
 
 
 def to_junit(run: Run, *, allow_missing: bool = False) -> str:
-    """Write one test a case; in a comparison, one for each metric of a case and one for its trials.
+    """Write a test for each case.
 
-    A test fails where the candidate is *slower*, or lacks the case. It is an error where trials failed (in a
-    comparison, those of the candidate), and skipped where only trials of the base failed, where the verdict
-    is *inconclusive*, or where nothing was measured. That the candidate lacks a case is a failure unless
-    ``allow_missing``.
+    A comparison has one for each metric of a case, and one for its trials. A test fails where the candidate
+    is *slower*, or lacks the case. It is an error where trials failed (in a comparison, those of the
+    candidate), and skipped where only trials of the base failed, where the verdict is *inconclusive*, or
+    where nothing was measured. That the candidate lacks a case is a failure unless ``allow_missing``.
 
     Raises:
         UnreadableResultError: the stored comparison is not that of the run's cases.

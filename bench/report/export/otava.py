@@ -1,4 +1,7 @@
-"""Export runs as a series for Apache Otava, a tool that finds commits that changed a figure for good."""
+"""Export runs as a series for Apache Otava.
+
+That tool finds commits that changed a figure for good.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -18,9 +21,10 @@ TEST: Final = "flagbench"
 
 
 def to_otava(runs: Sequence[Run]) -> str:
-    """Write one line a run, oldest first: its start, its commit, and the median of each case in seconds.
+    """Write a line for each run, oldest first.
 
-    Cases that differ between the runs are left out: Otava takes no empty cell.
+    Each has the start, the commit, and the median of each case in seconds. Cases that differ between the runs
+    are left out: Otava takes no empty cell.
 
     Raises:
         UsageError: no case was measured in all of them.

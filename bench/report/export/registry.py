@@ -63,7 +63,9 @@ FORMATS: Final[Mapping[str, Format]] = {
 
 
 def export_runs(runs: Sequence[Run], name: str) -> Content:
-    """Write runs in the format of this name; a format that is not of a series takes exactly one.
+    """Write runs in the format of this name.
+
+    A format that is not of a series takes exactly one.
 
     Raises:
         UsageError: nothing in them succeeded, or the format has no place for something.

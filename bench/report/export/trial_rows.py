@@ -1,4 +1,7 @@
-"""List the trials of a run as one table for CSV and Parquet: a row a round, or one for a trial without."""
+"""List the trials of a run as one table for CSV and Parquet.
+
+It has a row for each round, and one for each trial without rounds.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields

@@ -1,6 +1,7 @@
-"""Find the error of a process that a strategy started, in the standard error that it shares with its worker.
+"""Find the error of a process that a strategy started.
 
-A pool only says that a process of it has ended. Used by ``bench.runner.processes.worker_exit``.
+It is in the standard error that the process shares with its worker. A pool only says that a process of it has
+ended. Used by ``bench.runner.processes.worker_exit``.
 """
 
 import re
@@ -28,7 +29,13 @@ _BROKEN: Final = "BrokenProcessPool"
 
 @dataclass(slots=True)
 class _Trace:
-    """A traceback in an output: whether a child wrote it, its frames, and its error once that is read."""
+    """A traceback in an output.
+
+    Attributes:
+        is_of_child: whether a child of the worker wrote it.
+        frames: file and line of each.
+        error: empty until it is read.
+    """
 
     is_of_child: bool
     frames: list[tuple[str, int]] = field(default_factory=list)

@@ -1,4 +1,7 @@
-"""Start a child process with pipes, and keep the last lines of its stderr. Used for server and workers."""
+"""Start a child process with pipes, and keep its last lines of stderr.
+
+Used for server and workers.
+"""
 
 import fcntl
 import os

@@ -1,4 +1,7 @@
-"""Decide on the response to a request over HTTP/1.1, and cut it into slices that keep to its bandwidth."""
+"""Decide on the response to a request over HTTP/1.1, and slice it.
+
+The slices keep to its bandwidth.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -126,7 +126,10 @@ def _head_with(response: Response, *headers: Header) -> bytes:
 
 
 def _slice(head: bytes, body: bytes, slice_s: float) -> Iterator[Slice]:
-    """Cut head and body together into pieces; of the body only the first one is copied, if it is large."""
+    """Cut head and body together into pieces.
+
+    Of a large body only the first piece is copied.
+    """
     size = -(-(len(head) + len(body)) // MOST_SLICES)
     joined = len(body) if len(body) <= LARGEST_SLICE else size - len(head)
     first, rest = head + body[:joined], memoryview(body)[joined:]

@@ -1,1 +1,4 @@
-"""HTTP/2 (RFC 9113) on h2: all requests of a client on one connection, each answered when it is due."""
+"""HTTP/2 (RFC 9113) on h2.
+
+All requests of a client use one connection, and each is answered when it is due.
+"""
