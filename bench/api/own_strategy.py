@@ -17,7 +17,7 @@ FILE = "FLAGBENCH_STRATEGY"
 
 
 def module_name(file: str) -> str:
-    """Return the name that a strategy file is imported under, whatever characters its own name has."""
+    """Return the module name of a strategy file, which may have any name."""
     stem = os.path.splitext(os.path.basename(file))[0]  # noqa: PTH119, PTH122  pathlib is heavy
     return f"strategies.{stem.replace('.', '-')}"
 

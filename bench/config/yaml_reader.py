@@ -303,7 +303,10 @@ class _EventReader:
     def copy_marks(
         self, source: Steps, target: Steps, keys: AbstractSet[str], before: tuple[int, int]
     ) -> None:
-        """Copy the positions of merged keys and of what is below them; ``before`` counts earlier ones."""
+        """Copy the positions of merged keys and of the values below them.
+
+        ``before`` has the numbers of positions, of values and of keys, before the merged value was read.
+        """
         if not keys:
             return
         depth = len(source)

@@ -107,7 +107,7 @@ def _find_flag_files(folder: Path) -> Mapping[str, Path]:
 
 
 def _list_files(folder: Path) -> list[Path]:
-    """Return what has a suffix in a folder and in the folders in it, hidden files left out."""
+    """Return the paths with a suffix in a folder and its folders, without hidden ones."""
     found = (*folder.glob("*.*"), *folder.glob("*/*.*")) if folder.is_dir() else ()
     return sorted(file for file in found if not any(part.startswith(".") for part in file.parts[-2:]))
 

@@ -178,7 +178,7 @@ def _plain_run_verdicts(comparison: Comparison, trials: Sequence[Measurement]) -
         candidate=comparison.candidate,
         metrics=_metric_verdicts(
             comparison,
-            {case: _sound_blocks(base, candidate) for case, (base, candidate) in variants.items()},
+            {case: _successful_blocks(base, candidate) for case, (base, candidate) in variants.items()},
             lambda _: "there were too few blocks",
         ),
         failed=_failed_trials(
@@ -190,7 +190,7 @@ def _plain_run_verdicts(comparison: Comparison, trials: Sequence[Measurement]) -
     )
 
 
-def _sound_blocks(
+def _successful_blocks(
     base: Mapping[int, Measurement], candidate: Mapping[int, Measurement]
 ) -> list[tuple[Measurement, Measurement]]:
     """Return both trials of each successful block."""
@@ -209,7 +209,7 @@ def _failed_trials(trials: Mapping[str, Sequence[Measurement]]) -> Mapping[str, 
 
 def _metric_verdicts(
     comparison: Comparison,
-    sound: Mapping[str, Sequence[tuple[Measurement, Measurement]]],
+    successful: Mapping[str, Sequence[tuple[Measurement, Measurement]]],
     reason: Callable[[Question], str],
 ) -> tuple[MetricVerdict, ...]:
     """Judge each metric of each case by its successful blocks; the base comes first in each."""
@@ -219,7 +219,7 @@ def _metric_verdicts(
             (case, metric),
             [
                 (metric_value(base, metric), metric_value(candidate, metric))
-                for base, candidate in sound[case]
+                for base, candidate in successful[case]
             ],
             reason((case, metric)),
         )

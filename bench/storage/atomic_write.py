@@ -104,7 +104,7 @@ def write_remedy(error: OSError, path: Path, elsewhere: str = ELSEWHERE) -> str:
 
 
 def is_misnamed(error: OSError) -> bool:
-    """Say whether a path is impossible, whoever writes it."""
+    """Say whether a path is impossible for every user."""
     return error.errno in _MISNAMED
 
 

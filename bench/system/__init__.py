@@ -1,1 +1,1 @@
-"""Read this machine: its limits, its settings, its processes, and what disturbs timings on it."""
+"""Read this machine: its limits, settings and processes, and disturbances of its timings."""

@@ -1,4 +1,4 @@
-"""Detect what disturbed a trial, from counters of the machine before and after it.
+"""Detect disturbances of a trial, from counters of the machine before and after it.
 
 Linux has them in ``/proc``. Where there is none, nothing is known, and no trial is discarded for it.
 """

@@ -1,4 +1,4 @@
-"""Advise what to change about a machine so that timings on it vary less.
+"""Advise on changes of a machine that make its timings vary less.
 
 A value that cannot be read is reported as such, without advice.
 """

@@ -27,14 +27,14 @@ class JobObservation:
         self._recorder: JobRecorder | None = None
 
     def begin(self, job: Job) -> Job:
-        """Start to record, and return the job to hand to the strategy."""
+        """Start recording, and return the job to hand to the strategy."""
         with suppress(OSError):
             self._file.touch()
         self._recorder = start_recording(str(self._file), os.getpid())
         return ObservedJob._make(job)
 
     def end(self) -> None:
-        """Stop to record, and read what other processes recorded. Without a beginning, do nothing."""
+        """Stop recording, and add the records of other processes; do nothing without a start."""
         if self._recorder is None:
             return
         stop_recording()

@@ -71,7 +71,7 @@ class PipeTail:
         self._reader.start()
 
     def stop(self) -> None:
-        """Read what is in the pipe, and stop."""
+        """Read the rest of the pipe, and stop."""
         if not self._stopping.is_set():
             self._stopping.set()
             os.write(self._alarm_sink, b"!")
