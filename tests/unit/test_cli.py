@@ -263,8 +263,9 @@ def test_help_imports_little_that_rich_click_does_not() -> None:
     """The modules decide on the time of `--help`, and can be told on a busy machine."""
     smallest = "from rich_click import *; main = RichGroup('x', {'y': RichCommand('y', help='Z.')})"
     least = imported_modules("--help", program=smallest)
-    assert "rich.table" in least
-    assert imported_modules("--help") - least <= {
+    modules = imported_modules("--help")
+    assert "rich.table" in least & modules
+    assert modules - least <= {
         "bench",
         "bench.__main__",
         "bench.cli",
