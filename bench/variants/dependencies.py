@@ -125,9 +125,7 @@ def read_declaration(
     read = {file for name in sources if (file := folder / name).is_file()}
     read |= {file for each in read for file in included_files(each, tree)}
     static = _static_dependencies(project)
-    is_locked = _EXPORTED_LOCK in sources or any(
-        text is None or is_fully_hashed(text) for text in sources.values()
-    )
+    is_locked = _is_locked(sources)
     if static and is_locked:
         read.add(folder / _PYPROJECT)  # nothing may be added to a lock; `expected` holds it against them
     elif static or not is_complete:
@@ -138,17 +136,14 @@ def read_declaration(
         scripts = [file for file in strategies if _SCRIPT.search(file.read_text("utf-8", errors="replace"))]
         sources |= {os.path.relpath(file, folder): None for file in scripts}
         read.update(scripts)
-    expected = {_PYPROJECT: static} if static else {}
-    if lock is not None and exported is not None:
+    if lock is not None:
         read.add(lock)
-        if _REQUIREMENTS in sources:
-            expected[_UV_LOCK] = requirement_lines(exported)
     unread_locks = [] if is_complete else _unread_locks(folder, project, sources, [others, pylocks])
     return Declaration(
         folder=folder.relative_to(tree),
         sources=sources,
         is_independent=all(text is not None and is_independent_of_tree(text) for text in sources.values()),
-        expected=expected,
+        expected=_expected_versions(static, sources, exported),
         read=tuple(sorted(_relative(file, tree) for file in read)),
         unread_locks=tuple(_relative(folder / name, tree) for name in unread_locks),
         unread=_digest_unread(tree, read),
@@ -162,6 +157,23 @@ def _complete_sources(folder: Path, exported: str | None, pylocks: Sequence[str]
     if exported is not None:
         return {_EXPORTED_LOCK: exported}
     return {pylocks[0]: None} if len(pylocks) == 1 else {}
+
+
+def _is_locked(sources: Mapping[str, str | None]) -> bool:
+    """Tell whether sources name exact versions, to which nothing may be added."""
+    return _EXPORTED_LOCK in sources or any(
+        text is None or is_fully_hashed(text) for text in sources.values()
+    )
+
+
+def _expected_versions(
+    static: Sequence[str], sources: Collection[str], exported: str | None
+) -> dict[str, Sequence[str]]:
+    """Return the requirements that installed versions must meet beyond the sources, by file."""
+    expected = {_PYPROJECT: static} if static else {}
+    if exported is not None and _REQUIREMENTS in sources:
+        expected[_UV_LOCK] = requirement_lines(exported)
+    return expected
 
 
 def _range_sources(
