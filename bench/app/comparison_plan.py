@@ -30,6 +30,7 @@ class ComparisonRequest:
         threshold: slow-down that matters, as a share; None: the margins of the config.
         budget_s: seconds of trials; None: the budget of the config.
         only: pattern of the ids of the cases to compare; None: all.
+        refuses_same: whether two variants that are the same are refused.
     """
 
     base: Variant
@@ -38,6 +39,7 @@ class ComparisonRequest:
     threshold: float | None = None
     budget_s: float | None = None
     only: str | None = None
+    refuses_same: bool = False
 
 
 def refuse_same_variant(variants: Mapping[str, BuiltVariant], request: ComparisonRequest) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from time import monotonic
 
-from bench.app.output import print_note, stderr_console
+from bench.app.output import ignore_line, print_note, stderr_console
 from bench.app.preflight import check_import_path, check_resources, resource_warnings
 from bench.errors import BenchError, ExitCode, SetupError, UnsavedRunError, UsageError
 from bench.model.cases import Experiment
@@ -26,16 +26,14 @@ from bench.runner.context import run_context
 from bench.runner.processes.signals import Interrupted, handle_interrupts
 from bench.runner.run_document import check_resumable, config_record, run_document
 from bench.runner.schedule import Schedule, replay
-from bench.runner.time_estimate import forecast_run, needs_pilots
+from bench.runner.time_estimate import forecast_run
 from bench.runner.trial import measure_entry
 from bench.stats.retries import final_attempts
 from bench.storage.journal import Journal, JournalContents, continued_journal, new_journal, read_journal
-from bench.storage.output_check import check_appended_file, check_output_folder
 from bench.storage.run_folder import (
-    ELSEWHERE,
     JOURNAL,
-    RUNS,
-    check_unused,
+    Destination,
+    check_destination,
     existing_folder,
     is_up_to_date,
     new_folder,
@@ -48,30 +46,39 @@ from bench.system.noise_advice import noise_warnings
 
 
 @dataclass(frozen=True, slots=True)
-class RunOptions:
-    """The words of the command line, beside the experiment that they lead to.
+class CommandLine:
+    """The words of the command that measures, to store them and to write how its run is resumed.
 
     Attributes:
         command: name of the command.
         config: the config, as it was given.
         options: the options that change the config.
-        out: folder of a new run, if one is named.
-        resume: the run to resume, if there is one.
         variants: the arguments before the config, those of a comparison.
     """
 
     command: str
     config: str
     options: tuple[str, ...]
-    out: Path | None
-    resume: Path | None
-    quiet: bool
     variants: tuple[str, ...] = ()
+
+    @property
+    def stored(self) -> tuple[str, ...]:
+        """The words as a run stores them, without the path of the config."""
+        return (self.command, *self.variants, "CONFIG", *self.options)
+
+    def to_resume(self, folder: Path) -> str:
+        """Write the command that resumes the run of a folder, for a shell."""
+        words = [self.command, *self.variants, self.config, *self.options, "--resume", str(folder)]
+        return f"{_program()} {shlex.join(words)}"
 
 
 @dataclass(frozen=True, slots=True)
 class OpenRun:
-    """A run whose folder and journal are open."""
+    """A run whose folder and journal are open, and what is known of it before its first trial.
+
+    Attributes:
+        flags: every flag as the server serves it, by country.
+    """
 
     folder: Path
     journal: Journal
@@ -81,27 +88,36 @@ class OpenRun:
     limits: Limits
 
 
-def execute_run(experiment: Experiment, present: Callable[[Run, Path], int], options: RunOptions) -> int:
+def execute_run(
+    experiment: Experiment,
+    present: Callable[[Run, Path], int],
+    command: CommandLine,
+    destination: Destination,
+    *,
+    quiet: bool,
+) -> int:
     """Run an experiment, or the rest of a resumed one, and return the exit code.
 
     Args:
         experiment: the trials, alone or in the pairs of a comparison.
         present: stores and prints the document of the run, whatever ended it, and returns the exit code that
             its trials call for; it is also given the folder of the run.
-        options: the words of the command line.
+        command: the words that lead to the experiment.
+        destination: the folder of a new run, or the run to resume.
+        quiet: whether to print no progress, but notes and warnings.
 
     Raises:
         BenchError: the run cannot be started, or it cannot go on; its trials so far are stored and presented.
     """
     code = 0
     fault: Exception | None = None
-    with handle_interrupts() as signals, _open_run(experiment, options) as run:
+    with handle_interrupts() as signals, _open_run(experiment, command.stored, destination) as run:
         folder = run.folder
-        resume = f"resume with `{_resume_command(options, folder)}`"
+        resume = f"resume with `{command.to_resume(folder)}`"
         signals.exit_message = f"left at once; the finished trials are in {folder / JOURNAL}; {resume}"
         try:
             with suppress(Interrupted):
-                _measure(run, experiment, quiet=options.quiet)
+                _measure(run, quiet=quiet)
                 signals.hold()
         except Exception as error:  # noqa: BLE001  raised again once the trials are safe
             fault = error
@@ -125,24 +141,6 @@ def exit_code_of(document: Run) -> ExitCode:
     return ExitCode.OK if is_ok else ExitCode.FAILED_TRIALS
 
 
-def check_run_folder(options: RunOptions) -> None:
-    """Check that the folder of a new run can be written, or that of the run to resume.
-
-    Raises:
-        UsageError: it is not empty, is no folder, or there is nothing to resume.
-        LockedError: another process uses the run to resume.
-        SetupError: it cannot be written.
-    """
-    if options.resume is not None:
-        with existing_folder(options.resume) as folder:
-            check_appended_file(folder / JOURNAL, "--resume")
-    elif options.out is not None:
-        check_output_folder(options.out, "--out")
-        check_unused(options.out)
-    else:
-        check_output_folder(RUNS, "the run", elsewhere=ELSEWHERE)
-
-
 @contextmanager
 def saved(save: Callable[[], None], code: ExitCode) -> Iterator[None]:
     """Save a run, then let it be shown, whether or not it could be saved.
@@ -161,34 +159,35 @@ def saved(save: Callable[[], None], code: ExitCode) -> Iterator[None]:
 
 
 @contextmanager
-def _open_run(experiment: Experiment, options: RunOptions) -> Iterator[OpenRun]:
+def _open_run(
+    experiment: Experiment, command: tuple[str, ...], destination: Destination
+) -> Iterator[OpenRun]:
     """Check the resources of the machine, and open a new run, or the one to resume."""
-    check_run_folder(options)
-    now, pinning, past = datetime.now(UTC), plan_pinning(experiment), None
+    check_destination(destination)
+    now, pinning = datetime.now(UTC), plan_pinning(experiment)
     flags = served_flags(experiment.flags_dir)
-    flag_sizes = {code: len(flag) for code, flag in flags.items()}
-    check_import_path(experiment)
+    check_import_path()
     # before there is a folder: an interrupt meanwhile would leave an empty one
     header = RunHeader(
         started=now.isoformat(timespec="seconds"),
         config=config_record(experiment, flags),
         environment=describe_environment({case.client for case in experiment.cases}, pinning),
-        command=(options.command, *options.variants, "CONFIG", *options.options),
+        command=command,
     )
     with ExitStack() as stack:
-        if options.resume is None:
-            limits = check_resources(experiment, flag_sizes, options.out)
-            folder = stack.enter_context(new_folder(experiment.name, now, options.out))
-        else:
-            folder = stack.enter_context(existing_folder(options.resume))
-            past = read_journal(folder / JOURNAL)
-            limits = check_resources(experiment, flag_sizes, folder, kept=_count(past.trials))
-        if past is not None:
-            check_resumable(past.header, header)
-        schedule = replay(experiment, () if past is None else past.trials)
-        if past is None:
+        # a new run goes on from an empty journal
+        place, past = destination.new_place, JournalContents(header)
+        if destination.resume is not None:
+            place = stack.enter_context(existing_folder(destination.resume))
+            past = read_journal(place / JOURNAL)
+        limits = check_resources(experiment, flags, place, kept=_count(past.trials))
+        check_resumable(past.header, header)
+        schedule = replay(experiment, past.trials)
+        if destination.resume is None:
+            folder = stack.enter_context(new_folder(experiment.name, now, destination.out))
             journal = stack.enter_context(new_journal(folder / JOURNAL, header))
         else:
+            folder = place
             _check_unfinished(schedule, folder, past)
             journal = stack.enter_context(continued_journal(folder / JOURNAL, past))
             if not schedule.is_over:
@@ -208,27 +207,27 @@ def _check_unfinished(schedule: Schedule, folder: Path, past: JournalContents) -
         print_note(f"dropped a torn line of {past.torn} bytes {where}")
 
 
-def _measure(run: OpenRun, experiment: Experiment, *, quiet: bool) -> None:
+def _measure(run: OpenRun, *, quiet: bool) -> None:
     """Run the trials that are due; notes and warnings are printed also where progress is unwanted."""
-    console = stderr_console()
-    forecasts = _print_warnings(run, experiment, quiet=quiet)
-    if not quiet:
-        _print_plan(run, experiment, forecasts)
+    experiment, progress = run.schedule.experiment, ignore_line if quiet else print_note
+    forecasts = _announce(run, progress)
     with run_context(experiment, run.pinning, run.flags) as context:
         began_s = monotonic()
-        with nullcontext(Observer()) if quiet else show_progress(experiment, console) as observer:
+        display = nullcontext(Observer()) if quiet else show_progress(experiment.comparison, stderr_console())
+        with display as observer:
             measured = run_blocks(run.schedule, partial(measure_entry, context), run.journal.append, observer)
         for line in other_client_lines(experiment, measured):
             print_note(f"warning: {line}")
-        if forecasts and measured and not quiet:
-            print_note(actual_duration_line(forecasts, measured, monotonic() - began_s))
+        if forecasts and measured:
+            progress(actual_duration_line(forecasts, measured, monotonic() - began_s))
 
 
-def _print_warnings(run: OpenRun, experiment: Experiment, *, quiet: bool) -> Sequence[CaseForecast]:
-    """Print notes and warnings, and return the forecasts on which they rest.
+def _announce(run: OpenRun, progress: Callable[[str], None]) -> Sequence[CaseForecast]:
+    """Print notes, warnings and what will be measured; return the forecasts on which they rest.
 
     There are none for a comparison, nor where no trial is due.
     """
+    experiment = run.schedule.experiment
     for note in experiment.notes:
         print_note(f"note: {note}")
     for warning in noise_warnings(read_machine()):
@@ -236,29 +235,20 @@ def _print_warnings(run: OpenRun, experiment: Experiment, *, quiet: bool) -> Seq
     if experiment.comparison is not None:
         for line in unmatched_case_lines(experiment.comparison):
             print_note(line)
+        progress(comparison_line(experiment.name, experiment.comparison))
         return ()
-    if run.schedule.is_over:
-        return ()
-    if not quiet and needs_pilots(experiment, {code: len(flag) for code, flag in run.flags.items()}):
-        print_note("a pilot of each strategy and client tells how long trials take")
-    forecasts = forecast_run(experiment, run.flags, run.pinning)
-    for warning in (
-        *resource_warnings(experiment, forecasts, run.limits),
-        *time_limit_warnings(forecasts, experiment),
-    ):
-        print_note(f"warning: {warning}")
-    return forecasts
-
-
-def _print_plan(run: OpenRun, experiment: Experiment, forecasts: Sequence[CaseForecast]) -> None:
-    """Print what will be measured, and how long it may take."""
-    if experiment.comparison is not None:
-        print_note(comparison_line(experiment, experiment.comparison))
-        return
-    if forecasts:
-        print_note(expected_duration_line(forecasts, experiment))
+    forecasts: Sequence[CaseForecast] = ()
+    if not run.schedule.is_over:
+        forecasts = forecast_run(experiment, run.flags, run.pinning, progress)
+        for warning in (
+            *resource_warnings(forecasts, run.limits),
+            *time_limit_warnings(forecasts, experiment),
+        ):
+            print_note(f"warning: {warning}")
+        progress(expected_duration_line(forecasts, experiment))
     if kept := run.schedule.kept:
-        print_note(f"resuming after {_count(kept)} of {_planned(experiment)} trials")
+        progress(f"resuming after {_count(kept)} of {_planned(experiment)} trials")
+    return forecasts
 
 
 def _print_location(document: Run, folder: Path, *, planned: str, resume: str, is_saved: bool) -> None:
@@ -281,12 +271,6 @@ def _planned(experiment: Experiment) -> str:
 
 def _count(trials: tuple[Measurement, ...]) -> int:
     return len(final_attempts(trials))
-
-
-def _resume_command(options: RunOptions, folder: Path) -> str:
-    """Write the command that resumes a run, for a shell."""
-    words = [options.command, *options.variants, options.config, *options.options, "--resume", str(folder)]
-    return f"{_program()} {shlex.join(words)}"
 
 
 def _program() -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from bench.app.execute import RunOptions, execute_run, exit_code_of, saved
+from bench.app.execute import CommandLine, execute_run, exit_code_of, saved
 from bench.app.output import optional_stdout, print_note, stdout_console, write_stdout
 from bench.errors import ExitCode, SetupError, UsageError
 from bench.model.cases import Experiment
@@ -16,14 +16,16 @@ from bench.stats.detectable_effect import least_blocks
 from bench.stats.noise import gate_for, measure_noise, pair_with_itself
 from bench.storage.noise import NoiseRecord, load_noise, noise_file, noise_to_json, save_noise
 from bench.storage.output_check import check_output_file
-from bench.storage.run_folder import save_run
+from bench.storage.run_folder import Destination, save_run
 from bench.storage.shared_files import ELSEWHERE
 from bench.system.environment import machine_fingerprint
 from bench.system.machine import Machine, read_machine
 from bench.system.noise_advice import noise_advice
 
 
-def execute_noise_run(asked: Experiment, options: RunOptions, *, as_json: bool) -> int:
+def execute_noise_run(
+    asked: Experiment, command: CommandLine, destination: Destination, *, as_json: bool, quiet: bool
+) -> int:
     """Measure each case against itself, store and print the noise, and return the exit code.
 
     Raises:
@@ -42,7 +44,7 @@ def execute_noise_run(asked: Experiment, options: RunOptions, *, as_json: bool) 
     # if a variant were decided early, the other one would be left without a pair
     experiment = replace(asked, cases=pair_with_itself(asked.cases), stopping=None, notes=notes)
     present = partial(_store_and_print, before=read_machine(), as_json=as_json)
-    return execute_run(experiment, present, options)
+    return execute_run(experiment, present, command, destination, quiet=quiet)
 
 
 def check_gate(threshold: float, blocks: int) -> str:

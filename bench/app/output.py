@@ -47,6 +47,10 @@ def print_note(line: str) -> None:
     stderr_console().print(line, soft_wrap=True)
 
 
+def ignore_line(_line: str) -> None:
+    """Print nothing, in place of ``print_note``."""
+
+
 def write_stdout(content: str | bytes) -> None:
     """Write text or bytes to stdout unchanged."""
     _write(sys.stdout, content)

@@ -15,13 +15,10 @@ from bench.errors import ResourceError, SetupError
 from bench.model.cases import Case, Experiment, Strategy
 from bench.model.lower_bound import CaseForecast
 from bench.model.text import plural
-from bench.runner.context import own_variant
-from bench.runner.time_estimate import expected_rounds
 from bench.server.resource_needs import count_listeners, required_descriptors
-from bench.storage.run_folder import RUNS
 from bench.system.limits import Limits, raise_limit, read_limits
 from bench.system.machine import Figure
-from bench.system.paths import join_import_path
+from bench.system.paths import import_path, join_import_path
 
 _KIB: Final = 1 << 10
 _MIB: Final = 1 << 20
@@ -74,15 +71,13 @@ class Needs:
     results_bytes: Need
 
 
-def check_resources(
-    experiment: Experiment, flag_sizes: Mapping[str, int], out: Path | None, kept: int = 0
-) -> Limits:
+def check_resources(experiment: Experiment, flags: Mapping[str, bytes], place: Path, kept: int = 0) -> Limits:
     """Refuse an experiment that needs more than the limits of this machine; return those limits.
 
     Args:
         experiment: the experiment to run.
-        flag_sizes: bytes of each served flag.
-        out: the folder of the run, or None for the usual one.
+        flags: every flag as the server serves it, by country.
+        place: the folder of the run, or that in which it will be made.
         kept: trials that an interrupted run has already.
 
     Raises:
@@ -97,28 +92,27 @@ def check_resources(
             f"no folder for temporary files can be written: {error.strerror}",
             hint="name one with TMPDIR, or free some disk space",
         ) from error
-    limits = read_limits(workspace, out or RUNS)
+    limits = read_limits(workspace, place)
+    flag_sizes = {code: len(flag) for code, flag in flags.items()}
     if shortages := find_shortages(resource_needs(experiment, flag_sizes, kept), limits):
         raise ResourceError(shortages)
     return limits
 
 
-def check_import_path(experiment: Experiment) -> None:
-    """Refuse strategies in a project whose folder cannot be imported from.
+def check_import_path() -> None:
+    """Refuse a project whose folder cannot be imported from.
+
+    The folders of a variant are checked when it is built.
 
     Raises:
         SetupError: a folder cannot be on an import path.
     """
-    variants = experiment.variants.values() or (own_variant(experiment.strategies),)
-    for variant in variants:
-        join_import_path(variant.import_path)
+    join_import_path(import_path())
 
 
-def resource_warnings(
-    experiment: Experiment, forecasts: Sequence[CaseForecast], limits: Limits
-) -> tuple[str, ...]:
+def resource_warnings(forecasts: Sequence[CaseForecast], limits: Limits) -> tuple[str, ...]:
     """Return a line for a possible shortage of ports, and for each limit that could not be read."""
-    ports = port_shortage(experiment, forecasts, limits)
+    ports = port_shortage(forecasts, limits)
     return (*unreadable_limits(limits), *([] if ports is None else [ports]))
 
 
@@ -137,9 +131,7 @@ def resource_needs(experiment: Experiment, flag_sizes: Mapping[str, int], kept: 
     busiest = max(cases, key=_max_concurrency)
     # one round is saved before it is tidied away, beside the reference
     saved_bytes = max(_disk_bytes(flag_sizes.get(code, 0) for code in case.countries.codes) for case in cases)
-    stopping = experiment.stopping
-    blocks = experiment.blocks if stopping is None else min(stopping.least_blocks, experiment.blocks)
-    trials = max(0, blocks * len(cases) - kept)
+    trials = max(0, experiment.least_blocks * len(cases) - kept)
     return Needs(
         open_files=max(open_files, key=lambda need: need.amount),
         ports=Need(_max_concurrency(busiest), f"the worker of {busiest.id}"),
@@ -176,7 +168,7 @@ def find_shortages(needs: Needs, limits: Limits) -> tuple[str, ...]:
     return tuple(line for line in lines if line is not None)
 
 
-def port_shortage(experiment: Experiment, forecasts: Sequence[CaseForecast], limits: Limits) -> str | None:
+def port_shortage(forecasts: Sequence[CaseForecast], limits: Limits) -> str | None:
     """Return a line if connections may come faster than TIME_WAIT frees the ports of earlier ones.
 
     The rate is an estimate: connections by the time that a round and a trial are expected to take. The end
@@ -185,7 +177,7 @@ def port_shortage(experiment: Experiment, forecasts: Sequence[CaseForecast], lim
     ports, time_wait_s = limits.ports.value, limits.time_wait_s.value
     if ports is None or time_wait_s is None:
         return None
-    busy = {forecast.case: _busy_ports(experiment, forecast, time_wait_s) for forecast in forecasts}
+    busy = {forecast.case: _busy_ports(forecast, time_wait_s) for forecast in forecasts}
     case, most = max(busy.items(), key=lambda item: item[1])
     need = Need(most, f"{case.id}, by estimate, as TIME_WAIT keeps each for {time_wait_s:g} s")
     limit = Figure(ports, f"{limits.ports.source}, {limits.time_wait_s.source}")
@@ -229,14 +221,14 @@ def _worker_files(strategy: Strategy, case: Case) -> int:
     return _WORKER_FILES + _max_concurrency(case) * (_FILES_PER_THREAD if strategy.face == "sync" else 1)
 
 
-def _busy_ports(experiment: Experiment, forecast: CaseForecast, time_wait_s: float) -> float:
+def _busy_ports(forecast: CaseForecast, time_wait_s: float) -> float:
     """Estimate how many ports are in use or in TIME_WAIT while trials of a case follow one another."""
     case = forecast.case
     connections = _max_concurrency(case) if case.keep_alive else len(case.countries.fetches)
     round_s = max(forecast.round_s or forecast.ideal_s, _SHORTEST_S)
-    rounds = 1 + expected_rounds(experiment.rounds, round_s)
     within_a_round = connections * min(1.0, time_wait_s / round_s)
-    return max(within_a_round, rounds * connections * time_wait_s / max(min(forecast.trials_s), _SHORTEST_S))
+    of_a_trial = (1 + forecast.rounds) * connections
+    return max(within_a_round, of_a_trial * time_wait_s / max(min(forecast.trials_s), _SHORTEST_S))
 
 
 def _disk_bytes(file_sizes: Iterable[int]) -> int:

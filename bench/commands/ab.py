@@ -6,11 +6,12 @@ from pathlib import Path
 import rich_click as click
 
 from bench.app.comparison_output import Outputs, present_comparison
-from bench.app.execute import RunOptions
-from bench.app.execute_comparison import execute_comparison
+from bench.app.execute import CommandLine, execute_run
+from bench.app.prepare_comparison import prepare_comparison
 from bench.app.select import load_experiment, option_words
 from bench.commands import options
 from bench.commands.comparison_arguments import comparison_request, parse_variants, split_variants
+from bench.storage.run_folder import Destination
 
 
 @click.command()
@@ -56,6 +57,7 @@ def ab(  # noqa: PLR0913  one argument an option
         only=only,
     )
     words = option_words(only=only, seed=seed, metrics=metrics, threshold=threshold, budget=budget)
+    command, destination = CommandLine("ab", config, words, variants), Destination(out, resume)
+    comparison = prepare_comparison(experiment, request, config, destination, quiet=quiet)
     present = partial(present_comparison, outputs=Outputs(as_json=as_json))
-    run_options = RunOptions("ab", config, words, out, resume, quiet, variants)
-    return execute_comparison(experiment, request, present, run_options)
+    return execute_run(comparison, present, command, destination, quiet=quiet)

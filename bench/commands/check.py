@@ -2,13 +2,14 @@
 
 import rich_click as click
 
-from bench.app.output import print_note, stdout_console
+from bench.app.output import ignore_line, print_note, stdout_console
 from bench.app.preflight import check_import_path, check_resources, resource_warnings
 from bench.app.select import load_experiment
 from bench.model.flags import served_flags
 from bench.report.terminal import print_tables
 from bench.report.time_estimate import expected_duration_line, forecast_table, time_limit_warnings
 from bench.runner.time_estimate import forecast_run
+from bench.storage.run_folder import RUNS
 from bench.system.cpu_affinity import plan_pinning
 from bench.system.machine import read_machine
 from bench.system.noise_advice import quota_warning
@@ -22,11 +23,10 @@ def check(*, config: str) -> None:
     Strategies of your own are read, and not run.
     """
     experiment = load_experiment(config)
-    check_import_path(experiment)
+    check_import_path()
     flags = served_flags(experiment.flags_dir)
-    sizes = {code: len(flag) for code, flag in flags.items()}
-    limits = check_resources(experiment, sizes, out=None)
-    forecasts = forecast_run(experiment, flags, plan_pinning(experiment), shipped_only=True)
+    limits = check_resources(experiment, flags, RUNS)
+    forecasts = forecast_run(experiment, flags, plan_pinning(experiment), ignore_line, shipped_only=True)
     console = stdout_console()
     print_tables([forecast_table(forecasts, experiment)], console)
     console.print(expected_duration_line(forecasts, experiment), soft_wrap=True)
@@ -35,7 +35,7 @@ def check(*, config: str) -> None:
     quota = quota_warning(read_machine())
     for warning in (
         *(() if quota is None else (quota,)),
-        *resource_warnings(experiment, forecasts, limits),
+        *resource_warnings(forecasts, limits),
         *time_limit_warnings(forecasts, experiment),
     ):
         print_note(f"warning: {warning}")

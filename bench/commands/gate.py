@@ -1,17 +1,19 @@
 """``gate``: compare the work tree with its base, for CI; the exit code is the verdict."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import rich_click as click
 
 from bench.app.comparison_output import Outputs, check_outputs, present_comparison
-from bench.app.execute import RunOptions
-from bench.app.execute_comparison import execute_comparison
+from bench.app.execute import CommandLine, execute_run
 from bench.app.gate_base import gate_variants
+from bench.app.prepare_comparison import prepare_comparison
 from bench.app.select import load_experiment, option_words
 from bench.commands import options
 from bench.commands.comparison_arguments import DEFAULT_CONFIG, comparison_request
+from bench.storage.run_folder import Destination
 
 
 @click.command()
@@ -62,10 +64,8 @@ def gate(  # noqa: PLR0913  one argument an option
     words = option_words(
         against=against, metrics=metrics, threshold=threshold, budget=budget, allow_missing=allow_missing
     )
-    return execute_comparison(
-        experiment,
-        request,
-        partial(present_comparison, outputs=outputs),
-        RunOptions("gate", config, words, out, resume, quiet),
-        refuses_same=True,
-    )
+    command, destination = CommandLine("gate", config, words), Destination(out, resume)
+    request = replace(request, refuses_same=True)
+    comparison = prepare_comparison(experiment, request, config, destination, quiet=quiet)
+    present = partial(present_comparison, outputs=outputs)
+    return execute_run(comparison, present, command, destination, quiet=quiet)

@@ -5,13 +5,14 @@ from typing import Final
 
 import rich_click as click
 
-from bench.app.execute import RunOptions
+from bench.app.execute import CommandLine
 from bench.app.noise_run import check_gate, execute_noise_run
 from bench.app.output import stdout_console
 from bench.app.select import load_experiment, option_words
 from bench.commands import options
 from bench.config.scalars import parse_positive_share
 from bench.errors import ExitCode
+from bench.storage.run_folder import Destination
 
 _DEFAULT_GATE_BLOCKS: Final = 64
 
@@ -49,6 +50,5 @@ def noise(  # noqa: PLR0913  one argument an option
         return ExitCode.OK
     config = config or "noise"
     experiment = load_experiment(config, blocks=blocks, seed=seed)
-    words = option_words(blocks=blocks, seed=seed)
-    run_options = RunOptions("noise", config, words, out, resume, quiet)
-    return execute_noise_run(experiment, run_options, as_json=as_json)
+    command = CommandLine("noise", config, option_words(blocks=blocks, seed=seed))
+    return execute_noise_run(experiment, command, Destination(out, resume), as_json=as_json, quiet=quiet)

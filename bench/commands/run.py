@@ -5,7 +5,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from bench.app.execute import RunOptions, execute_run, exit_code_of, saved
+from bench.app.execute import CommandLine, execute_run, exit_code_of, saved
 from bench.app.output import optional_stdout, stdout_console, write_stdout
 from bench.app.select import load_experiment, option_words
 from bench.commands import options
@@ -15,7 +15,7 @@ from bench.report.export.json import to_json
 from bench.report.export.markdown import to_markdown
 from bench.report.results_table import run_tables
 from bench.report.terminal import print_tables
-from bench.storage.run_folder import save_run
+from bench.storage.run_folder import Destination, save_run
 
 
 @click.command()
@@ -40,9 +40,9 @@ def run(  # noqa: PLR0913  one argument an option
 ) -> int:
     """Measure every case of CONFIG, a file or a shipped name, and print the table."""
     experiment = load_experiment(config, only=only, blocks=blocks, seed=seed)
-    words = option_words(only=only, blocks=blocks, seed=seed)
+    command = CommandLine("run", config, option_words(only=only, blocks=blocks, seed=seed))
     present = partial(_store_and_print, as_json=as_json)
-    return execute_run(experiment, present, RunOptions("run", config, words, out, resume, quiet))
+    return execute_run(experiment, present, command, Destination(out, resume), quiet=quiet)
 
 
 def _store_and_print(document: Run, folder: Path, *, as_json: bool) -> ExitCode:

@@ -226,3 +226,8 @@ class Experiment:
     comparison_settings: ComparisonSettings = field(default_factory=ComparisonSettings)
     comparison: Comparison | None = None
     variants: Mapping[str, BuiltVariant] = field(default_factory=dict)
+
+    @property
+    def least_blocks(self) -> int:
+        """The blocks that every case is run in, unless it is given up."""
+        return self.blocks if self.stopping is None else min(self.stopping.least_blocks, self.blocks)

@@ -16,6 +16,7 @@ class CaseForecast:
         trials_s: duration of its trial in each block, with warm-up and process start.
         may_miss_deadline: whether its longest trial may exceed the deadline.
         round_s: expected duration of a round; the ideal if it is unknown.
+        rounds: expected number of timed rounds of a trial.
         guess: why no pilot told what its fetches cost; None if one did, or if the run is too short for any.
     """
 
@@ -24,6 +25,7 @@ class CaseForecast:
     trials_s: tuple[float, ...]
     may_miss_deadline: bool
     round_s: float | None = None
+    rounds: int = 1
     guess: str | None = None
 
     def total_s(self, blocks: int) -> float:

@@ -10,7 +10,7 @@ from signal import SIGINT
 import pytest
 
 from bench.app.case_patterns import select_cases
-from bench.app.execute import RunOptions, execute_run
+from bench.app.execute import CommandLine, execute_run
 from bench.app.select import option_words
 from bench.errors import BenchError, ExitCode
 from bench.model.cases import Case, Experiment
@@ -22,7 +22,7 @@ from bench.report.export.markdown import to_markdown
 from bench.report.failures import failure_lines
 from bench.runner.processes.signals import Interrupted, handle_termination
 from bench.stats.ranking import rankings
-from bench.storage.run_folder import save_run
+from bench.storage.run_folder import Destination, save_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,16 @@ class MeasuredCases:
         return self.results.get(case_id, CaseResult((), {}, self.problems))
 
 
-def measure_cases(experiment: Experiment, selected: AbstractSet[str], options: RunOptions) -> MeasuredCases:
+def measure_cases(
+    experiment: Experiment, selected: AbstractSet[str], command: CommandLine, *, quiet: bool
+) -> MeasuredCases:
     """Run the selected cases, and store the run in ``results/runs`` as ``run`` does.
 
     Args:
         experiment: the config, with all of its cases.
         selected: ids of the cases to run.
-        options: the options of ``run`` that would do the same; the selection is added here.
+        command: the words of ``run`` that would do the same; the selection is added here.
+        quiet: whether to print no progress, but notes and warnings.
     """
     results: dict[str, CaseResult] = {}
 
@@ -60,10 +63,10 @@ def measure_cases(experiment: Experiment, selected: AbstractSet[str], options: R
         return ExitCode.OK
 
     cases = tuple(case for case in experiment.cases if case.id in selected)
-    options = replace(options, options=(*_selection_words(experiment.cases, cases), *options.options))
+    command = replace(command, options=(*_selection_words(experiment.cases, cases), *command.options))
     try:
         with handle_termination():
-            code = execute_run(replace(experiment, cases=cases), present, options)
+            code = execute_run(replace(experiment, cases=cases), present, command, Destination(), quiet=quiet)
     except BenchError as error:
         return MeasuredCases(problems=printable_lines(error))
     except Interrupted as interrupted:

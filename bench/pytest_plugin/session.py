@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.app.execute import RunOptions
+from bench.app.execute import CommandLine
 from bench.app.select import load_experiment, option_words
 from bench.config.lookup import find_config
 from bench.errors import BenchError
@@ -57,17 +57,18 @@ class CaseSession:
         if selected:
             capture = self._config.pluginmanager.getplugin("capturemanager")
             with nullcontext() if capture is None else capture.global_and_fixture_disabled():
-                self._measured = measure_cases(self._experiment, selected, self._run_options())
+                self._measured = measure_cases(
+                    self._experiment, selected, self._command(), quiet=self._option("verbose") < 0
+                )
             if self._measured.signal is not None:
                 raise self._measured.signal
 
     def _result_of(self, case_id: str) -> CaseResult:
         return self._measured.result_of(case_id)
 
-    def _run_options(self) -> RunOptions:
-        """Return the options by which ``run`` can resume an interrupted session."""
-        words = option_words(blocks=self._blocks())
-        return RunOptions("run", self._config_name, words, None, None, quiet=self._option("verbose") < 0)
+    def _command(self) -> CommandLine:
+        """Return the words by which ``run`` can resume an interrupted session."""
+        return CommandLine("run", self._config_name, option_words(blocks=self._blocks()))
 
     def _blocks(self) -> int | None:
         """Return the number of blocks; None: as the config says.

@@ -79,9 +79,8 @@ class LiveProgress(PlainProgress):
 
 
 @contextmanager
-def show_progress(experiment: Experiment, console: Console) -> Iterator[Observer]:
-    """Yield the display that fits the experiment and the console."""
-    comparison = experiment.comparison
+def show_progress(comparison: Comparison | None, console: Console) -> Iterator[Observer]:
+    """Yield the display of a comparison, or of another run, that fits the console."""
     state = RunProgress(monotonic) if comparison is None else ComparisonProgress(comparison)
     if console.is_terminal:
         with live_drawing(console) as live:
@@ -95,11 +94,11 @@ def live_drawing(console: Console) -> Live:
     return Live(console=console, auto_refresh=False, transient=True)
 
 
-def comparison_line(experiment: Experiment, comparison: Comparison) -> str:
-    """Describe a comparison before its first trial, and how long it may take."""
+def comparison_line(name: str, comparison: Comparison) -> str:
+    """Describe the comparison of this name before its first trial, and how long it may take."""
     cases, metrics = len(comparison.margins), len(comparison.metrics)
     return (
-        f"{printable(experiment.name)}: {printable(comparison.base)} against "
+        f"{printable(name)}: {printable(comparison.base)} against "
         f"{printable(comparison.candidate)}, "
         f"{plural(cases, 'case')} × {plural(metrics, 'metric')}; verdicts from block {RULE.looks[0]} on, "
         f"alarms from block {blocks_to_alarm(cases * metrics, rule_of(comparison))} on, for at most "

@@ -16,7 +16,7 @@ def forecast_table(forecasts: Iterable[CaseForecast], experiment: Experiment) ->
     """Build a table of each case with its ideal and its expected duration."""
     blocks = {"expected": experiment.blocks}
     if experiment.stopping is not None:
-        blocks = {"at least": _least_blocks(experiment), "at most": experiment.blocks}
+        blocks = {"at least": experiment.least_blocks, "at most": experiment.blocks}
     rows = (
         Row(
             (
@@ -49,7 +49,7 @@ def time_limit_warnings(forecasts: Sequence[CaseForecast], experiment: Experimen
             yield f"a trial of {forecast.case.id} may take longer than its deadline of {limit}"
     if experiment.stopping is None or experiment.stopping.budget_s is None:
         return
-    least, budget_s = _least_blocks(experiment), experiment.stopping.budget_s
+    least, budget_s = experiment.least_blocks, experiment.stopping.budget_s
     least_s = _total_s(forecasts, least)
     if least_s > budget_s:
         budget, longest = format_duration(budget_s), format_duration(least_s)
@@ -81,7 +81,7 @@ def _expected_s(forecasts: Iterable[CaseForecast], measured: Iterable[Measuremen
 def _describe_work(forecasts: Sequence[CaseForecast], experiment: Experiment) -> str:
     """Count cases and blocks, and add up their time: a range if a stopping rule decides."""
     cases, most = plural(len(forecasts), "case"), experiment.blocks
-    longest_s, least = _total_s(forecasts, most), _least_blocks(experiment)
+    longest_s, least = _total_s(forecasts, most), experiment.least_blocks
     if experiment.stopping is None or least == most:
         return f"{cases} in {plural(most, 'block')}, about {format_duration(longest_s)}"
     shortest_s = _total_s(forecasts, least)
@@ -90,11 +90,6 @@ def _describe_work(forecasts: Sequence[CaseForecast], experiment: Experiment) ->
         longest_s = min(longest_s, max(shortest_s, budget_s + last_block_s))
     span = f"{format_duration(shortest_s)} to {format_duration(longest_s)}"
     return f"{cases} in {least} to {most} blocks, about {span}"
-
-
-def _least_blocks(experiment: Experiment) -> int:
-    stopping = experiment.stopping
-    return experiment.blocks if stopping is None else min(stopping.least_blocks, experiment.blocks)
 
 
 def _total_s(forecasts: Iterable[CaseForecast], blocks: int) -> float:

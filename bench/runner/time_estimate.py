@@ -5,7 +5,7 @@ few fetches as tell it.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 from typing import Final, NamedTuple, TypeAlias
@@ -96,7 +96,12 @@ USUAL_COSTS: Final = Costs(0.3, 0.0, 0.0007, 0.016, 0.0001)
 
 
 def forecast_run(
-    experiment: Experiment, flags: Mapping[str, bytes], pinning: Pinning, *, shipped_only: bool = False
+    experiment: Experiment,
+    flags: Mapping[str, bytes],
+    pinning: Pinning,
+    progress: Callable[[str], None],
+    *,
+    shipped_only: bool = False,
 ) -> tuple[CaseForecast, ...]:
     """Estimate every case, in the order of the config, by pilots on this machine.
 
@@ -106,6 +111,7 @@ def forecast_run(
         experiment: the cases.
         flags: every flag as the server serves it, by country.
         pinning: processors of the server, the workers and the harness.
+        progress: prints a line about a step that takes a while.
         shipped_only: run no code of the user's; the cases of other strategies are guessed.
     """
     flag_sizes = {code: len(flag) for code, flag in flags.items()}
@@ -117,7 +123,10 @@ def forecast_run(
         if shipped_only and not is_shipped(experiment.strategies[case.strategy].file)
     }
     piloted = [case for case in experiment.cases if case.strategy not in unread]
-    costs = _measure_costs(experiment, piloted, flags, pinning) if piloted else {}
+    costs: Mapping[Pair, Mapping[int, Costs | None]] = {}
+    if piloted:
+        progress("a pilot of each strategy and client tells how long trials take")
+        costs = _measure_costs(experiment, piloted, flags, pinning)
     forecasts = []
     for case in experiment.cases:
         found = costs.get(_pair(case), {case.workers: None})
@@ -156,7 +165,9 @@ def forecast_case(
     longest_s = expected_trial_s(case, max(ideals_s), experiment.rounds, costs.times(_UNCERTAINTY))
     ideal_s = median(ideals_s)
     may_miss = max(longest_s, *trials_s) > experiment.deadline_s
-    return CaseForecast(case, ideal_s, trials_s, may_miss, expected_round_s(case, ideal_s, costs))
+    round_s = expected_round_s(case, ideal_s, costs)
+    rounds = expected_rounds(experiment.rounds, round_s)
+    return CaseForecast(case, ideal_s, trials_s, may_miss, round_s, rounds)
 
 
 def expected_trial_s(case: Case, round_ideal_s: float, rounds: int | None, costs: Costs) -> float:

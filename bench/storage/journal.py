@@ -32,7 +32,7 @@ _LINE: Final = re.compile(rb'\{"crc32": "([0-9a-f]{8})", "(run|trial|resumed)": 
 
 @dataclass(frozen=True, slots=True)
 class JournalContents:
-    """The contents of a journal.
+    """The contents of a journal; with its header alone, of a run before its first trial.
 
     Attributes:
         trials: in the order in which they were run.
@@ -43,11 +43,11 @@ class JournalContents:
     """
 
     header: RunHeader
-    trials: tuple[Measurement, ...]
-    resumed: tuple[Resumption, ...]
-    end: int
-    torn: int
-    checksum: int
+    trials: tuple[Measurement, ...] = ()
+    resumed: tuple[Resumption, ...] = ()
+    end: int = 0
+    torn: int = 0
+    checksum: int = 0
 
 
 class Journal:

@@ -7,6 +7,7 @@ ended.
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from bench.model.results import Measurement, Run
 from bench.storage.atomic_write import sync_folder, write_atomically, write_error, write_remedy
 from bench.storage.journal import read_journal
 from bench.storage.lock import locked
+from bench.storage.output_check import check_appended_file, check_output_folder
 from bench.storage.run_json import run_from_bytes, run_to_json_text
 
 RUNS: Final = Path("results/runs")
@@ -27,6 +29,42 @@ LOCK: Final = ".lock"
 """Holds the id of the process that uses the folder."""
 ELSEWHERE: Final = "name another folder with --out"
 """How the user chooses the place of a new run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """The place of a run, as the command line names it; by default a new folder in ``RUNS``.
+
+    Attributes:
+        out: folder of a new run.
+        resume: the run to resume: its folder, its name or ``last``.
+    """
+
+    out: Path | None = None
+    resume: Path | None = None
+
+    @property
+    def new_place(self) -> Path:
+        """The folder of a new run, or that in which its folder will be made."""
+        return self.out or RUNS
+
+
+def check_destination(destination: Destination) -> None:
+    """Check that the folder of a new run can be written, or that of the run to resume.
+
+    Raises:
+        UsageError: it is not empty, is no folder, or there is nothing to resume.
+        LockedError: another process uses it.
+        SetupError: it cannot be read or written.
+    """
+    if destination.resume is not None:
+        with existing_folder(destination.resume) as folder:
+            check_appended_file(folder / JOURNAL, "--resume")
+    elif destination.out is not None:
+        check_output_folder(destination.out, "--out")
+        _check_unused(destination.out)
+    else:
+        check_output_folder(RUNS, "the run", elsewhere=ELSEWHERE)
 
 
 @contextmanager
@@ -192,14 +230,8 @@ def _create_unused(folder: Path) -> Path:
             return candidate
 
 
-def check_unused(folder: Path) -> None:
-    """Refuse a folder that is not empty; it need not exist.
-
-    Raises:
-        UsageError: it holds files.
-        LockedError: another process uses it.
-        SetupError: it cannot be read.
-    """
+def _check_unused(folder: Path) -> None:
+    """Refuse a folder that is not empty or in use; it need not exist."""
     try:
         if folder.is_dir():
             if (folder / LOCK).exists():

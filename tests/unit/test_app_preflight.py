@@ -179,7 +179,7 @@ def test_unreadable_limits_are_no_shortage_and_are_reported() -> None:
     limits = Limits(unknown, unknown, unknown, disk, disk)
     experiment = experiment_of(1000)
     assert find_shortages(resource_needs(experiment, FLAGS), limits) == ()
-    assert resource_warnings(experiment, (), limits) == (
+    assert resource_warnings((), limits) == (
         "ports: not readable here (/proc/nothing), so not checked",
         "disk for temporary files: not readable here (/proc/nothing), so not checked",
         "disk for results: not readable here (/proc/nothing), so not checked",
@@ -219,8 +219,8 @@ def test_ports_in_time_wait_are_estimated_from_the_rate(
     limits = replace(
         PLENTY, time_wait_s=Figure(time_wait_s, "tcp_tw_reuse"), ports=Figure(ports, "ip_local_port_range")
     )
-    line = port_shortage(experiment, (forecast,), limits)
-    assert resource_warnings(experiment, (forecast,), limits) == (() if line is None else (line,))
+    line = port_shortage((forecast,), limits)
+    assert resource_warnings((forecast,), limits) == (() if line is None else (line,))
     if needed is None:
         assert line is None
     else:
@@ -236,7 +236,7 @@ def test_many_connections_of_a_long_round_do_not_exhaust_reused_ports() -> None:
     """611,100 connections in a trial of five minutes are 2,000 a second, each busy for one."""
     experiment = experiment_of(100, repeat=101_850, keep_alive=False)
     forecast = CaseForecast(experiment.cases[0], 0.0, (305.0,), may_miss_deadline=False, round_s=152.0)
-    assert port_shortage(experiment, (forecast,), PLENTY) is None
+    assert port_shortage((forecast,), PLENTY) is None
 
 
 def test_advice_does_not_name_what_is_set_already() -> None:
@@ -245,7 +245,7 @@ def test_advice_does_not_name_what_is_set_already() -> None:
     widest = replace(PLENTY, ports=Figure(64_512, "ip_local_port_range"), time_wait_s=Figure(60, "tw"))
     reused = replace(widest, ports=Figure(9, "ip_local_port_range"), time_wait_s=Figure(1, "tw"))
     for limits, absent in ((widest, "ip_local_port_range,"), (reused, "tcp_tw_reuse=2")):
-        line = port_shortage(experiment, (forecast,), limits)
+        line = port_shortage((forecast,), limits)
         assert line is not None
         _, _, advice = line.partition("; ")
         assert "keep connections alive" not in advice
@@ -268,10 +268,11 @@ def test_kept_trials_need_no_further_disk_space() -> None:
 def test_limits_are_returned_if_they_suffice_and_all_shortages_raised_if_not(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    flags = {code: bytes(size) for code, size in FLAGS.items()}
     monkeypatch.setattr(preflight, "read_limits", lambda _workspace, _results: PLENTY)
-    assert check_resources(experiment_of(1), FLAGS, tmp_path) == PLENTY
+    assert check_resources(experiment_of(1), flags, tmp_path) == PLENTY
     little = replace(PLENTY, open_files=Figure(4, "a"), ports=Figure(0, "b"))
     monkeypatch.setattr(preflight, "read_limits", lambda _workspace, _results: little)
     with pytest.raises(ResourceError) as refused:
-        check_resources(experiment_of(1), FLAGS, tmp_path)
+        check_resources(experiment_of(1), flags, tmp_path)
     assert len(refused.value.shortages) == 2

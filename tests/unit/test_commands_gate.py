@@ -158,7 +158,7 @@ def test_impossible_output_is_refused_before_anything_is_built(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("bench.app.execute_comparison.build_variant", Mock(side_effect=AssertionError))
+    monkeypatch.setattr("bench.app.prepare_comparison.build_variant", Mock(side_effect=AssertionError))
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", ".")
     (repository.folder / "gate.yaml").write_text(CONFIG, encoding="utf-8")
     before = set(repository.folder.rglob("*"))
@@ -170,7 +170,7 @@ def test_impossible_output_is_refused_before_anything_is_built(
 def test_unwritable_folder_of_all_runs_is_refused_before_anything_is_built(
     repository: Repository, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("bench.app.execute_comparison.build_variant", Mock(side_effect=AssertionError))
+    monkeypatch.setattr("bench.app.prepare_comparison.build_variant", Mock(side_effect=AssertionError))
     (repository.folder / "gate.yaml").write_text(CONFIG, encoding="utf-8")
     (repository.folder / "results").touch()
     for command in (("gate", "gate.yaml"), ("ab", "HEAD", "gate.yaml"), ("run", "gate.yaml")):

@@ -10,18 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.app.execute import RunOptions
+from bench.app.execute import CommandLine
 from bench.errors import ConfigError, UsageError
 from bench.model.cases import Case, Experiment
 from bench.pytest_plugin import measure
 from bench.pytest_plugin.items import replay_timer
 from bench.pytest_plugin.measure import MeasuredCases, measure_cases, printable_lines
 from bench.runner.processes.signals import Interrupted
+from bench.storage.run_folder import Destination
 from tests.builders import case
 
 CASES = (case("threadpool_map"), case("threadpool_map", "urllib3"), case("sequential"))
 EXPERIMENT = Experiment("x", CASES, {}, 2, None, 60, 10, 1)
-ORDER = RunOptions("run", "x.yaml", ("--blocks", "1"), None, None, quiet=True)
+ORDER = CommandLine("run", "x.yaml", ("--blocks", "1"))
 LISTING = (
     "import sys, json, pytest; before = set(sys.modules); import bench.pytest_plugin.entry;"
     " print(json.dumps(sorted(set(sys.modules) - before)))"
@@ -59,14 +60,17 @@ def test_selected_cases_are_run_with_options_that_run_can_resume(
     monkeypatch: pytest.MonkeyPatch, selected: tuple[Case, ...], options: tuple[str, ...]
 ) -> None:
     """If no pattern selects just these cases, there is no option."""
-    asked: list[tuple[Experiment, RunOptions]] = []
+    asked: list[tuple[Experiment, CommandLine]] = []
 
-    def execute_run(experiment: Experiment, _present: object, order: RunOptions) -> int:
+    def execute_run(
+        experiment: Experiment, _present: object, order: CommandLine, place: Destination, *, quiet: bool
+    ) -> int:
+        assert (place, quiet) == (Destination(), True)
         asked.append((experiment, order))
         return 0
 
     monkeypatch.setattr(measure, "execute_run", execute_run)
-    measure_cases(EXPERIMENT, {each.id for each in CASES if each in selected}, ORDER)
+    measure_cases(EXPERIMENT, {each.id for each in CASES if each in selected}, ORDER, quiet=True)
     ((experiment, order),) = asked
     assert experiment == replace(EXPERIMENT, cases=selected)
     assert order == replace(ORDER, options=(*options, "--blocks", "1"))
@@ -78,18 +82,18 @@ def test_signals_become_exceptions_of_pytest(
 ) -> None:
     """Before the run has begun, and after it has ended in order."""
 
-    def interrupted(*_: object) -> int:
+    def interrupted(*_: object, **__: object) -> int:
         raise Interrupted(code - 128)
 
-    for execute_run in (interrupted, lambda *_: code):
+    for execute_run in (interrupted, lambda *_, **__: code):
         monkeypatch.setattr(measure, "execute_run", execute_run)
-        assert isinstance(measure_cases(EXPERIMENT, {CASES[0].id}, ORDER).signal, kind)
+        assert isinstance(measure_cases(EXPERIMENT, {CASES[0].id}, ORDER, quiet=True).signal, kind)
 
 
 def test_error_of_the_run_fails_every_item(monkeypatch: pytest.MonkeyPatch) -> None:
     error = UsageError("this is wrong", hint="do that")
     monkeypatch.setattr(measure, "execute_run", Mock(side_effect=error))
-    measured = measure_cases(EXPERIMENT, {CASES[0].id}, ORDER)
+    measured = measure_cases(EXPERIMENT, {CASES[0].id}, ORDER, quiet=False)
     assert measured == MeasuredCases(problems=("this is wrong; do that",))
     assert measured.result_of(CASES[0].id).problems == ("this is wrong; do that",)
     assert measured.result_of(CASES[0].id).values_s == ()

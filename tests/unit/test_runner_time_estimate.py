@@ -1,5 +1,6 @@
 """The forecast of a case, from the costs of its pilots."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,20 +10,26 @@ from hypothesis import strategies as st
 
 from bench.model.cases import Case, Experiment, Fault, Fixed, Profile, Selection, Strategy
 from bench.model.results import Measurement, Round
+from bench.runner import time_estimate
 from bench.runner.time_estimate import (
     USUAL_COSTS,
     Costs,
+    Pair,
     costs_of,
     expected_round_s,
     expected_trial_s,
     fit_costs,
     forecast_case,
+    forecast_run,
     needs_pilots,
     pilot_cases,
 )
+from bench.system.cpu_affinity import Pinning
+from bench.worker.protocol import AUTO_ROUNDS
 from tests.builders import case
 
 CODES = ("BR", "CN", "IN", "US")
+PILOTS = "a pilot of each strategy and client tells how long trials take"
 WORKING = Costs(start_s=0.3, call_s=0.1, per_fetch_s=0.007, handling_s=0.02, handling_per_fetch_s=0.0002)
 
 
@@ -119,6 +126,7 @@ def test_ten_thousand_fetches_of_a_slow_client_may_miss_the_usual_deadline(
     forecast = forecast_case(case, experiment, dict.fromkeys(CODES, 10_000), WORKING)
     assert forecast.may_miss_deadline is may_miss
     assert forecast.round_s == pytest.approx(70.1)
+    assert forecast.rounds == 1
     assert forecast.trials_s[0] == pytest.approx(0.3 + 2 * (70.1 + 2.02))
 
 
@@ -140,6 +148,23 @@ def test_short_run_of_few_fetches_needs_no_pilots_unless_it_may_miss_its_deadlin
     of = replace(of, countries=replace(of.countries, repeat=repeat))
     experiment = Experiment("x", (of,), {}, blocks, None, deadline_s, 10, 1)
     assert needs_pilots(experiment, {}) is needed
+
+
+@pytest.mark.parametrize(("blocks", "announced"), [(2, []), (3, [PILOTS])])
+def test_pilots_are_announced_before_they_run(
+    blocks: int, announced: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[str] = []
+
+    def measure(*_: object) -> Mapping[Pair, Mapping[int, Costs | None]]:
+        assert lines == [PILOTS]
+        return {}
+
+    monkeypatch.setattr(time_estimate, "_measure_costs", measure)
+    experiment = Experiment("x", (case("threadpool_map"),), {}, blocks, None, 60.0, 10, 1)
+    (forecast,) = forecast_run(experiment, {}, Pinning(), lines.append)
+    assert lines == announced
+    assert forecast.rounds == AUTO_ROUNDS  # each takes less than 0.1 s
 
 
 @pytest.mark.parametrize(("round_s", "work_s"), [(0.103, 0.06), (0.5, 0.5)])

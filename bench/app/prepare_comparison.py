@@ -1,4 +1,4 @@
-"""Execute a comparison: build two variants and measure their cases in pairs, for ``ab`` and ``gate``."""
+"""Prepare a comparison for ``ab`` and ``gate``: build two variants, and pair their cases in an experiment."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -12,14 +12,12 @@ from bench.app.comparison_plan import (
     refuse_same_variant,
     refuse_unread_locks,
 )
-from bench.app.execute import RunOptions, check_run_folder, execute_run
-from bench.app.output import print_note
+from bench.app.output import ignore_line, print_note
 from bench.app.preflight import check_resources
 from bench.errors import UsageError
 from bench.model.cases import Experiment
 from bench.model.comparison import BuiltVariant, Comparison
 from bench.model.flags import served_flags
-from bench.model.results import Run
 from bench.model.stored_comparison import stored_calls
 from bench.model.text import plural
 from bench.report.library_lines import library_lines
@@ -28,28 +26,23 @@ from bench.runner.pilot import run_pilot
 from bench.stats.comparison_state import rule_of
 from bench.stats.sequential_test import blocks_to_alarm
 from bench.storage.journal import read_journal
-from bench.storage.run_folder import journal_path
+from bench.storage.run_folder import Destination, check_destination, journal_path
 from bench.system.cpu_affinity import plan_pinning
 from bench.variants.build import build_variant
 from bench.variants.tree import make_tree
 
 
-def execute_comparison(
-    asked: Experiment,
-    request: ComparisonRequest,
-    present: Callable[[Run, Path], int],
-    options: RunOptions,
-    *,
-    refuses_same: bool = False,
-) -> int:
-    """Build both variants, run their comparison, and return the exit code.
+def prepare_comparison(
+    asked: Experiment, request: ComparisonRequest, config: str, destination: Destination, *, quiet: bool
+) -> Experiment:
+    """Build both variants, and return the experiment that compares them.
 
     Args:
         asked: the cases.
         request: the variants, and the settings of the command line.
-        present: stores and prints the document of the run, and returns its exit code.
-        options: the other words of the command line.
-        refuses_same: whether to refuse two variants that are the same.
+        config: the config of the cases, as it was given.
+        destination: the folder of a new run, or the run to resume.
+        quiet: whether to print no progress, but notes and warnings.
 
     Raises:
         IncomparableError: the variants are the same, and that is refused; or they differ in a lock of
@@ -57,30 +50,29 @@ def execute_comparison(
         UsageError: the budget is too small for any alarm, or there is nothing to compare.
         SetupError: a variant cannot be built, or the machine lacks resources.
     """
-    check_run_folder(options)
+    check_destination(destination)
     flags = served_flags(asked.flags_dir)
-    check_resources(asked, {code: len(flag) for code, flag in flags.items()}, options.out)
-    variants = _build_variants(asked, request, quiet=options.quiet)
-    if refuses_same:
+    check_resources(asked, flags, destination.new_place)
+    variants = _build_variants(asked, request, ignore_line if quiet else print_note)
+    if request.refuses_same:
         refuse_same_variant(variants, request)
     refuse_unread_locks(variants)
     for line in library_lines({label: variant.about for label, variant in variants.items()}):
         print_note(f"note: {line}")
-    base_config = find_base_config(options.config, variants[request.base.label], request.only)
+    base_config = find_base_config(config, variants[request.base.label], request.only)
     for line in (*([base_config.note] if base_config.note else ()), *changed_work_lines(base_config, asked)):
         print_note(f"note: {line}")
     experiment, comparison = matched_cases(asked, request, variants, base_config)
-    calls = _choose_calls(experiment, comparison, options, flags)
-    return execute_run(replace(experiment, comparison=replace(comparison, calls=calls)), present, options)
+    calls = _choose_calls(experiment, comparison, destination.resume, flags)
+    return replace(experiment, comparison=replace(comparison, calls=calls))
 
 
 def _build_variants(
-    asked: Experiment, request: ComparisonRequest, *, quiet: bool
+    asked: Experiment, request: ComparisonRequest, progress: Callable[[str], None]
 ) -> Mapping[str, BuiltVariant]:
     """Build base and candidate, in this order, by names that differ."""
     clients = {case.client for case in asked.cases}
-    progress = _ignore if quiet else print_note
-    make_tree(request.candidate, _ignore)  # find a mistyped revision before the base is built
+    make_tree(request.candidate, ignore_line)  # find a mistyped revision before the base is built
     base, candidate = request.base.label, request.candidate.label
     return {
         base: build_variant(request.base, clients, asked.strategies, print_note, progress),
@@ -90,12 +82,8 @@ def _build_variants(
     }
 
 
-def _ignore(_line: str) -> None:
-    """Print nothing."""
-
-
 def _choose_calls(
-    experiment: Experiment, comparison: Comparison, options: RunOptions, flags: Mapping[str, bytes]
+    experiment: Experiment, comparison: Comparison, resume: Path | None, flags: Mapping[str, bytes]
 ) -> Mapping[str, int]:
     """Return the calls in a round of each case: those of the resumed run, or by a pilot.
 
@@ -107,8 +95,8 @@ def _choose_calls(
         blocks = blocks_to_alarm(metrics, rule_of(comparison))
     except ValueError as error:
         raise UsageError(str(error), hint="compare fewer cases") from error
-    if options.resume is not None:
-        return stored_calls(read_journal(journal_path(options.resume)).header, comparison)
+    if resume is not None:
+        return stored_calls(read_journal(journal_path(resume)).header, comparison)
     pilot = run_pilot(experiment, plan_pinning(experiment), flags)
     for case, trial_s in pilot.trials_s.items():
         if trial_s > experiment.deadline_s:
