@@ -183,15 +183,15 @@ def _open_run(
         limits = check_resources(experiment, flags, place, kept=_count(past.trials))
         check_resumable(past.header, header)
         schedule = replay(experiment, past.trials)
-        if destination.resume is None:
-            folder = stack.enter_context(new_folder(experiment.name, now, destination.out))
-            journal = stack.enter_context(new_journal(folder / JOURNAL, header))
-        else:
+        if destination.resume is not None:
             folder = place
             _check_unfinished(schedule, folder, past)
             journal = stack.enter_context(continued_journal(folder / JOURNAL, past))
             if not schedule.is_over:
                 journal.append(Resumption(header.started, len(past.trials), header.environment["git"]))
+        else:
+            folder = stack.enter_context(new_folder(experiment.name, now, destination.out))
+            journal = stack.enter_context(new_journal(folder / JOURNAL, header))
         yield OpenRun(folder, journal, schedule, pinning, flags, limits)
 
 

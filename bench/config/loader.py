@@ -121,30 +121,25 @@ def resolve(form: ConfigForm, source: Any, stem: str) -> Experiment:
         source: the config as written.
         stem: that of the file, which names an experiment without a name of its own.
     """
-    deviations, settings, notes = (
-        _deviations(form),
-        _comparison_settings(form),
-        tuple(_notes(form)),
-    )
     blocks = form.blocks or usual_blocks(form.precision)
     return Experiment(
         name=form.name or _NOT_IN_NAME.sub("-", stem).lstrip("-._")[:64] or "config",
         cases=form.axes.cases(installed=True),
         strategies={entry.strategy.name: entry.strategy for entry in form.strategies},
         blocks=blocks.most,
+        stopping=stopping_rule(blocks, form.precision, form.budget),
         rounds=form.rounds,
         deadline_s=form.deadline,
         request_timeout_s=form.request_timeout,
         seed=form.seed,
         flags_dir=form.flags_dir,
         source=source,
-        notes=notes,
-        stopping=stopping_rule(blocks, form.precision, form.budget),
         probes=form.probes,
         pinning=form.pinning,
         disturbed=form.disturbed,
-        deviations=deviations,
-        comparison_settings=settings,
+        deviations=_deviations(form),
+        comparison_settings=_comparison_settings(form),
+        notes=tuple(_notes(form)),
     )
 
 

@@ -29,9 +29,9 @@ class RestartableServer:
 
     current: RunningServer
 
-    def __init__(self, launcher: Launcher, experiment: Experiment, cores: Sequence[int]) -> None:
+    def __init__(self, launcher: Launcher, settings: ServerSettings, cores: Sequence[int]) -> None:
         self._launcher = launcher
-        self._settings = ServerSettings(preset("local"), seed=experiment.seed, flags_dir=experiment.flags_dir)
+        self._settings = settings
         self._cores = cores
         self._stack = ExitStack()
         self._has_crashed = False
@@ -99,10 +99,11 @@ def run_context(experiment: Experiment, pinning: Pinning, flags: Mapping[str, by
     Raises:
         SetupError: there is no room for the workspace, or a process cannot be started.
     """
+    settings = ServerSettings(preset("local"), seed=experiment.seed, flags_dir=experiment.flags_dir)
     with (
         restrict_to(pinning.harness),
         start_supervisor() as launcher,
-        RestartableServer(launcher, experiment, pinning.server) as server,
+        RestartableServer(launcher, settings, pinning.server) as server,
     ):
         yield RunContext(
             experiment=experiment,

@@ -4,7 +4,7 @@ The block loop follows it; a run is resumed by replaying its journal against it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from bench.errors import UnreadableResultError
@@ -77,10 +77,12 @@ class Schedule:
     """The entries of an experiment that are still due.
 
     Attributes:
+        groups: the cases that are measured together, by the id of their entries.
         kept: trials from before the run was resumed.
     """
 
     experiment: Experiment
+    groups: Mapping[str, tuple[Case, ...]]
     state: ScheduleState
     kept: tuple[Measurement, ...] = ()
 
@@ -96,13 +98,11 @@ class Schedule:
         repeated comes again at once. A coin of the block's and the case's own decides which trial of a pair
         starts first.
         """
-        experiment, state = self.experiment, self.state
-        comparison = experiment.comparison
-        groups = case_groups(experiment)
+        state, comparison = self.state, self.experiment.comparison
         while state.due:
             block = state.blocks
-            for place, name in enumerate(block_order(groups, experiment.seed, block)):
-                cases = {case.id: case for case in groups[name]}
+            for place, name in enumerate(block_order(self.groups, self.experiment.seed, block)):
+                cases = {case.id: case for case in self.groups[name]}
                 ids = cases if comparison is None else block_order(cases, comparison.coins, block)
                 first = place * len(cases)
                 while state.blocks == block and name in state.due:
@@ -114,25 +114,20 @@ class Schedule:
                     yield ScheduleEntry(name, tuple(trials))
 
 
-def case_groups(experiment: Experiment) -> Mapping[str, tuple[Case, ...]]:
-    """Return the cases that are measured together: both variants in a comparison, else each alone."""
-    if experiment.comparison is None:
-        return {case.id: (case,) for case in experiment.cases}
-    return variants_of(experiment.cases)
+def new_schedule(experiment: Experiment) -> Schedule:
+    """Return the schedule of an experiment before its first trial."""
+    if experiment.comparison is not None:
+        pairs = variants_of(experiment.cases)
+        return Schedule(experiment, pairs, ComparisonState(pairs, experiment.comparison))
+    alone = {case.id: (case,) for case in experiment.cases}
+    rule = stopping_rule(experiment.blocks, experiment.stopping)
+    return Schedule(experiment, alone, RunState(alone, rule))
 
 
 def variants_of(cases: Sequence[Case]) -> Mapping[str, tuple[Case, ...]]:
     """Return both variants of each case, by its id without a variant."""
     names = dict.fromkeys(case.plain_id for case in cases)
     return {name: tuple(case for case in cases if case.plain_id == name) for name in names}
-
-
-def new_schedule(experiment: Experiment) -> Schedule:
-    """Return the schedule of an experiment before its first trial."""
-    names = case_groups(experiment)
-    if experiment.comparison is not None:
-        return Schedule(experiment, ComparisonState(names, experiment.comparison))
-    return Schedule(experiment, RunState(names, stopping_rule(experiment.blocks, experiment.stopping)))
 
 
 def replay(experiment: Experiment, trials: Sequence[Measurement]) -> Schedule:
@@ -163,4 +158,4 @@ def replay(experiment: Experiment, trials: Sequence[Measurement]) -> Schedule:
             number += len(measured)
         else:
             number += 1
-    return Schedule(experiment, schedule.state, tuple(kept))
+    return replace(schedule, kept=tuple(kept))
