@@ -8,7 +8,7 @@ from typing import Final
 
 from bench.app.base_config import BaseConfig
 from bench.errors import IncomparableError, UsageError
-from bench.model.cases import PROBES, Experiment, Stopping
+from bench.model.cases import PROBES, Case, Experiment, Stopping
 from bench.model.comparison import BuiltVariant, Comparison, Metric, Variant
 from bench.model.json_codec import encode
 from bench.model.text import join_and, one_line
@@ -76,15 +76,13 @@ def refuse_unread_locks(variants: Mapping[str, BuiltVariant]) -> None:
         )
 
 
-def matched_cases(
+def plan_comparison(
     asked: Experiment,
     request: ComparisonRequest,
     variants: Mapping[str, BuiltVariant],
     base_config: BaseConfig,
 ) -> tuple[Experiment, Comparison]:
     """Give both variants to each case that both have, and collect the settings of the comparison.
-
-    Cases are matched by their ids: the strategy file of the base may have another path.
 
     Args:
         asked: the config, whose cases have no variant yet.
@@ -98,19 +96,7 @@ def matched_cases(
     base, candidate = variants
     base_files = {**variants[base].strategies, **base_config.strategies}
     variants = {**variants, base: replace(variants[base], strategies=base_files)}
-    owners = {
-        case: [label for label, variant in variants.items() if case.strategy in variant.strategies]
-        for case in asked.cases
-    }
-    shared = [case for case, labels in owners.items() if len(labels) == len(variants)]
-    if lost := [case for case, labels in owners.items() if not labels]:
-        raise UsageError(
-            f"neither {base} nor {candidate} has the strategy {lost[0].strategy} of {lost[0].id}",
-            hint=_hint_for_lost(asked.strategies[lost[0].strategy].file, variants),
-        )
-    if not shared:
-        raise UsageError(f"{base} and {candidate} share no case of this config")
-    alone = {case.id: labels[0] for case, labels in owners.items() if len(labels) == 1}
+    shared, alone = _match_cases(asked, variants)
     asked_ids = {case.id for case in asked.cases}
     alone |= {case.id: base for case in base_config.cases if case.id not in asked_ids}
     budget_s = request.budget_s or (asked.stopping and asked.stopping.budget_s) or DEFAULT_BUDGET_S
@@ -137,6 +123,32 @@ def matched_cases(
         probes=_probes(asked, comparison),
     )
     return experiment, comparison
+
+
+def _match_cases(
+    asked: Experiment, variants: Mapping[str, BuiltVariant]
+) -> tuple[list[Case], dict[str, str]]:
+    """Return the cases that both variants have, and by the id of any other the only variant that has it.
+
+    Cases are matched by their ids: the strategy file of the base may have another path.
+
+    Raises:
+        UsageError: neither variant has the strategy of a case, or they share no case.
+    """
+    base, candidate = variants
+    owners = {
+        case: [label for label, variant in variants.items() if case.strategy in variant.strategies]
+        for case in asked.cases
+    }
+    if lost := [case for case, labels in owners.items() if not labels]:
+        raise UsageError(
+            f"neither {base} nor {candidate} has the strategy {lost[0].strategy} of {lost[0].id}",
+            hint=_hint_for_lost(asked.strategies[lost[0].strategy].file, variants),
+        )
+    shared = [case for case, labels in owners.items() if len(labels) == len(variants)]
+    if not shared:
+        raise UsageError(f"{base} and {candidate} share no case of this config")
+    return shared, {case.id: labels[0] for case, labels in owners.items() if len(labels) == 1}
 
 
 def _hint_for_lost(file: Path, variants: Mapping[str, BuiltVariant]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.app.base_config import changed_work_lines, find_base_config
 from bench.app.comparison_plan import (
     ComparisonRequest,
-    matched_cases,
+    plan_comparison,
     refuse_same_variant,
     refuse_unread_locks,
 )
@@ -62,7 +62,7 @@ def prepare_comparison(
     base_config = find_base_config(config, variants[request.base.label], request.only)
     for line in (*([base_config.note] if base_config.note else ()), *changed_work_lines(base_config, asked)):
         print_note(f"note: {line}")
-    experiment, comparison = matched_cases(asked, request, variants, base_config)
+    experiment, comparison = plan_comparison(asked, request, variants, base_config)
     calls = _choose_calls(experiment, comparison, destination.resume, flags)
     return replace(experiment, comparison=replace(comparison, calls=calls))
 

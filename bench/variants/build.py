@@ -1,7 +1,9 @@
 """Build a variant: copy its tree, make its environment, and check that its workers can be started."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from packaging.utils import canonicalize_name
 
@@ -10,15 +12,35 @@ from bench.model.cases import NO_CLIENT, Strategy
 from bench.model.comparison import BuiltVariant, Variant
 from bench.model.text import one_line
 from bench.system.paths import is_shipped, module_folders, strategy_path
-from bench.variants.dependencies import find_project, read_declaration
+from bench.variants.dependencies import Declaration, find_project, read_declaration
 from bench.variants.git import folder_in_work_tree, work_tree_top
 from bench.variants.harness import cached_harness, has_same_protocol, named_strategies
-from bench.variants.interpreter import find_interpreter
+from bench.variants.interpreter import Interpreter, find_interpreter
 from bench.variants.probe import FROM_TREE, Probe, compile_folders, probe_variant
 from bench.variants.requirements import distribution_name
 from bench.variants.run_command import replace_urls
 from bench.variants.tree import Tree, make_tree
 from bench.variants.virtualenv import imported_modules, make_virtualenv
+
+
+@dataclass(frozen=True, slots=True)
+class _VariantFiles:
+    """The files that the workers of a variant import.
+
+    Attributes:
+        path: folder of ``bench`` and ``strategies``.
+        modules: folders of a tree's own modules.
+        origins: folders of the user whose files the tree has, the likeliest first.
+        strategies: the file of each strategy that the tree has, by name.
+        own: those of the measured strategies that are the user's.
+    """
+
+    tree: Tree
+    path: Path
+    modules: tuple[Path, ...]
+    origins: tuple[Path, ...]
+    strategies: Mapping[str, Path]
+    own: tuple[Path, ...]
 
 
 def build_variant(
@@ -44,45 +66,51 @@ def build_variant(
     """
     used_clients = sorted(set(clients) - {NO_CLIENT})
     interpreter = find_interpreter(variant.python)
-    tree = make_tree(variant, say)
-    label = one_line(variant.label)
-    path, modules = _import_path(tree, label, say)
-    client_files = [path / "strategies" / "clients" / f"{name}.py" for name in used_clients]
-    origins = find_origins(variant)
-    files = _strategy_files(tree.folder, strategies, origins)
-    own = [files[name] for name, each in strategies.items() if name in files and not is_shipped(each.file)]
-    inside = [file for file in own if file.is_relative_to(tree.folder)]
-    project = find_project(tree.folder, inside)
-    declaration = read_declaration(tree.folder, project, interpreter, inside)
+    files = _find_files(variant, strategies, say)
+    tree = files.tree.folder
+    client_files = [files.path / "strategies" / "clients" / f"{name}.py" for name in used_clients]
+    inside = [file for file in files.own if file.is_relative_to(tree)]
+    declaration = read_declaration(tree, find_project(tree, inside), interpreter, inside)
     python = make_virtualenv(
-        variant, tree, declaration, interpreter=interpreter, clients=client_files, progress=progress
+        variant, files.tree, declaration, interpreter=interpreter, clients=client_files, progress=progress
     )
-    compile_folders(python, [path, *modules])  # other folders are the user's, and are not written to
-    libraries = probe_variant(python, path, _plan_probe(label, used_clients, own, path, tree, modules))
-    _refuse_hidden_libraries(variant, libraries, label)
+    compile_folders(python, [files.path, *files.modules])  # others are the user's, and are not written to
+    libraries = probe_variant(python, files.path, _plan_probe(variant, used_clients, files))
+    _refuse_hidden_libraries(variant, libraries)
     return BuiltVariant(
         python=str(python),
-        import_path=(str(path),),
-        strategies=files,
-        tree=tree.folder,
-        about={
-            "label": label,
-            "revision": one_line(variant.rev),
-            "commit": tree.commit,
-            "dirty": tree.dirty,
-            "tree": tree.id,
-            "python": interpreter.version,
-            "libraries": dict(libraries),
-            "dependencies": {
-                "read": list(declaration.read),
-                "unread_locks": list(declaration.unread_locks),
-                "unread": dict(declaration.unread),
-            },
-            "requirements": [one_line(replace_urls(requirement)) for requirement in variant.requirements],
-        },
-        module_folders=tuple(map(str, modules)),
-        origins=origins,
+        import_path=(str(files.path),),
+        strategies=files.strategies,
+        tree=tree,
+        about=_describe(variant, files.tree, interpreter, declaration, libraries),
+        module_folders=tuple(map(str, files.modules)),
+        origins=files.origins,
     )
+
+
+def _describe(
+    variant: Variant,
+    tree: Tree,
+    interpreter: Interpreter,
+    declaration: Declaration,
+    libraries: Mapping[str, str],
+) -> dict[str, Any]:
+    """Return the facts about a variant that are stored with its run, ready for JSON."""
+    return {
+        "label": one_line(variant.label),
+        "revision": one_line(variant.rev),
+        "commit": tree.commit,
+        "dirty": tree.dirty,
+        "tree": tree.id,
+        "python": interpreter.version,
+        "libraries": dict(libraries),
+        "dependencies": {
+            "read": list(declaration.read),
+            "unread_locks": list(declaration.unread_locks),
+            "unread": dict(declaration.unread),
+        },
+        "requirements": [one_line(replace_urls(requirement)) for requirement in variant.requirements],
+    }
 
 
 def find_origins(variant: Variant) -> tuple[Path, ...]:
@@ -110,18 +138,25 @@ def find_counterpart(file: Path, origins: Sequence[Path], tree: Path) -> Path | 
     return next((counterpart for counterpart in found if counterpart.is_file()), None if around else file)
 
 
-def _plan_probe(  # noqa: PLR0913, PLR0917  the parts of a variant
-    label: str,
-    clients: Sequence[str],
-    own: Sequence[Path],
-    path: Path,
-    tree: Tree,
-    modules: Sequence[Path],
-) -> Probe:
-    """Return the probe of a variant with these clients and strategies of the user."""
-    folders = [folder for file in own for folder in strategy_path(file, [str(path)], tree.folder)]
-    folders = list(dict.fromkeys((*folders, *map(str, modules))))
-    return Probe(label, clients, tuple(imported_modules(own, map(Path, folders))), tuple(folders))
+def _find_files(
+    variant: Variant, strategies: Mapping[str, Strategy], say: Callable[[str], None]
+) -> _VariantFiles:
+    """Make the tree of a variant, and find the files that its workers import."""
+    tree = make_tree(variant, say)
+    path, modules = _import_path(tree, one_line(variant.label), say)
+    origins = find_origins(variant)
+    found = _strategy_files(tree.folder, strategies, origins)
+    own = [found[name] for name, each in strategies.items() if name in found and not is_shipped(each.file)]
+    return _VariantFiles(tree, path, modules, origins, found, tuple(own))
+
+
+def _plan_probe(variant: Variant, clients: Sequence[str], files: _VariantFiles) -> Probe:
+    """Return the probe of a variant with these clients and the strategies of the user."""
+    import_path = [str(files.path)]
+    folders = [folder for file in files.own for folder in strategy_path(file, import_path, files.tree.folder)]
+    folders = list(dict.fromkeys((*folders, *map(str, files.modules))))
+    modules = tuple(imported_modules(files.own, map(Path, folders)))
+    return Probe(one_line(variant.label), clients, modules, tuple(folders))
 
 
 def _import_path(tree: Tree, label: str, say: Callable[[str], None]) -> tuple[Path, tuple[Path, ...]]:
@@ -132,13 +167,14 @@ def _import_path(tree: Tree, label: str, say: Callable[[str], None]) -> tuple[Pa
     return cached_harness(), module_folders(tree.folder)
 
 
-def _refuse_hidden_libraries(variant: Variant, libraries: Mapping[str, str], label: str) -> None:
+def _refuse_hidden_libraries(variant: Variant, libraries: Mapping[str, str]) -> None:
     """Refuse to measure a required library that the tree has as well: the tree's would be imported."""
     hidden = {canonicalize_name(name) for name, version in libraries.items() if version == FROM_TREE}
     for requirement in variant.requirements:
         if (name := distribution_name(requirement)) in hidden:
             raise UsageError(
-                f"the tree of {label} has its own {name}, which hides {one_line(replace_urls(requirement))}",
+                f"the tree of {one_line(variant.label)} has its own {name}, which hides "
+                f"{one_line(replace_urls(requirement))}",
                 hint="give the command in another folder, or name another tree with path=FOLDER",
             )
 

@@ -9,7 +9,7 @@ import pytest
 
 from bench.app.base_config import BaseConfig, changed_work_lines, find_base_config
 from bench.app.comparison_output import Outputs, present_comparison
-from bench.app.comparison_plan import ComparisonRequest, matched_cases, refuse_same_variant
+from bench.app.comparison_plan import ComparisonRequest, plan_comparison, refuse_same_variant
 from bench.app.gate_base import gate_variants
 from bench.config import catalog
 from bench.errors import IncomparableError, UnsavedRunError, UsageError
@@ -228,17 +228,17 @@ def test_cases_of_one_variant_are_listed_and_not_measured() -> None:
     """So are cases that the config had in the tree of the base."""
     gone = case("sequential", workers=1)
     variants = {BASE: variant(), CANDIDATE: variant(lacks="asyncio_gather")}
-    of, comparison = matched_cases(asked(POOL, LOOP), REQUEST, variants, BaseConfig((POOL, gone)))
+    of, comparison = plan_comparison(asked(POOL, LOOP), REQUEST, variants, BaseConfig((POOL, gone)))
     assert [each.id for each in of.cases] == [f"{POOL.id}@main", f"{POOL.id}@worktree"]
     assert comparison.alone == {LOOP.id: BASE, gone.id: BASE}
     with pytest.raises(UsageError, match="share no case"):
-        matched_cases(asked(LOOP), REQUEST, variants, BaseConfig())
+        plan_comparison(asked(LOOP), REQUEST, variants, BaseConfig())
 
 
 def test_case_that_neither_variant_has_is_refused() -> None:
     variants = dict.fromkeys((BASE, CANDIDATE), variant(lacks="asyncio_gather"))
     with pytest.raises(UsageError, match="neither main nor worktree has the strategy asyncio_gather"):
-        matched_cases(asked(POOL, LOOP), REQUEST, variants, BaseConfig())
+        plan_comparison(asked(POOL, LOOP), REQUEST, variants, BaseConfig())
 
 
 def test_equal_variants_are_refused() -> None:
@@ -254,7 +254,7 @@ def test_equal_variants_are_refused() -> None:
 def test_cases_of_one_id_are_matched_whatever_the_path_of_their_strategy() -> None:
     moved = {"asyncio_gather": Path("old/asyncio_gather.py")}
     variants = {BASE: variant(lacks="asyncio_gather"), CANDIDATE: variant()}
-    of, comparison = matched_cases(asked(LOOP), REQUEST, variants, BaseConfig((LOOP,), moved))
+    of, comparison = plan_comparison(asked(LOOP), REQUEST, variants, BaseConfig((LOOP,), moved))
     assert comparison.alone == {}
     assert of.variants[BASE].strategies["asyncio_gather"] == Path("old/asyncio_gather.py")
     assert of.variants[CANDIDATE].strategies["asyncio_gather"] == Path("asyncio_gather.py")
@@ -358,5 +358,5 @@ def test_a_config_that_the_base_lacks_or_cannot_read_is_a_problem(
     assert found.cases == ()
     assert found.problem is not None
     assert found.problem.startswith(problem)
-    _, comparison = matched_cases(asked(POOL), REQUEST, {BASE: variant(), CANDIDATE: variant()}, found)
+    _, comparison = plan_comparison(asked(POOL), REQUEST, {BASE: variant(), CANDIDATE: variant()}, found)
     assert comparison.unknown_base == found.problem
