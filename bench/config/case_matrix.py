@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
 
-from bench.config.compatibility import StrategyEntry, fits, unsupported_protocol
+from bench.config.compatibility import StrategyEntry, fits, missing_dependency, unsupported_protocol
 from bench.model.cases import NO_CLIENT, Case, Client, Profile, Selection
 from bench.model.profile_presets import preset
 
@@ -43,6 +43,29 @@ class Axes:
         """Return the cases in the config's order, with all clients or only with installed ones."""
         cases = (case for entry in self.strategies for case in self._cases(entry, installed=installed))
         return tuple(dict.fromkeys(cases))
+
+    def omissions(self) -> Iterator[str]:
+        """Yield a sentence for each client that makes no case, and one on workers beyond the fetches.
+
+        Only clients of the file are left out: a config is refused if it cannot use that of an entry.
+        """
+        sharing = [entry.strategy for entry in self.strategies if entry.clients is None]
+        used = [client for client in self.clients if any(fits(strategy, client) for strategy in sharing)]
+        for client in used:
+            if missing := missing_dependency(client):
+                yield f"Skipped: {missing}."
+        for client, profile in product(used, self.profiles):
+            if not client.missing and (reason := unsupported_protocol(client, profile)):
+                yield f"Skipped: {client.name} in profile {profile.name}, because it {reason}."
+        fetches = len(self.countries.fetches)
+        asked = [
+            count
+            for entry in self.strategies
+            if entry.strategy.takes_workers
+            for count in entry.workers or self.workers
+        ]
+        if capped := dict.fromkeys(count for count in asked if count > fetches):
+            yield f"Capped: {', '.join(map(str, capped))} workers run as {fetches}, one for each fetch."
 
     def _cases(self, entry: StrategyEntry, *, installed: bool) -> Iterator[Case]:
         strategy = entry.strategy

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +10,6 @@ from pydantic import ValidationError
 
 from bench.api.outcomes import FetchOutcome
 from bench.config.blocks import stopping_rule, usual_blocks
-from bench.config.compatibility import fits, missing_dependency, unsupported_protocol
 from bench.config.forms import DUPLICATE, FIELD_ERRORS, IS_DUPLICATE, describe_shape
 from bench.config.lookup import LookupContext, find_config
 from bench.config.problems import Problem, Steps, config_error, did_you_mean
@@ -160,24 +158,7 @@ def _deviations(form: ConfigForm) -> Mapping[str, Mapping[str, FetchOutcome]]:
 
 def _notes(form: ConfigForm) -> Iterator[str]:
     """Yield a sentence for everything that the user may not expect."""
-    sharing = [entry.strategy for entry in form.strategies if entry.clients is None]
-    used = [client for client in form.clients if any(fits(strategy, client) for strategy in sharing)]
-    for client in used:
-        if missing := missing_dependency(client):
-            yield f"Skipped: {missing}."
-    for client, profile in product(used, form.axes.profiles):
-        if not client.missing and (reason := unsupported_protocol(client, profile)):
-            yield f"Skipped: {client.name} in profile {profile.name}, because it {reason}."
-    fetches = len(form.countries.fetches)
-    capped = dict.fromkeys(
-        count
-        for entry in form.strategies
-        if entry.strategy.takes_workers
-        for count in entry.workers or form.workers
-        if count > fetches
-    )
-    if capped:
-        yield f"Capped: {', '.join(map(str, capped))} workers run as {fetches}, one for each fetch."
+    yield from form.axes.omissions()
     for profile in form.axes.profiles:
         if reason := partly_too_slow(profile, form.request_timeout):
             yield f"Profile {profile.name}: {reason}."
