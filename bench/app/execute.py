@@ -50,13 +50,13 @@ class CommandLine:
     """The words of the command that measures, to store them and to write how its run is resumed.
 
     Attributes:
-        command: name of the command.
+        name: of the command.
         config: the config, as it was given.
         options: the options that change the config.
         variants: the arguments before the config, those of a comparison.
     """
 
-    command: str
+    name: str
     config: str
     options: tuple[str, ...]
     variants: tuple[str, ...] = ()
@@ -64,11 +64,11 @@ class CommandLine:
     @property
     def stored(self) -> tuple[str, ...]:
         """The words as a run stores them, without the path of the config."""
-        return (self.command, *self.variants, "CONFIG", *self.options)
+        return (self.name, *self.variants, "CONFIG", *self.options)
 
     def to_resume(self, folder: Path) -> str:
         """Write the command that resumes the run of a folder, for a shell."""
-        words = [self.command, *self.variants, self.config, *self.options, "--resume", str(folder)]
+        words = [self.name, *self.variants, self.config, *self.options, "--resume", str(folder)]
         return f"{_program()} {shlex.join(words)}"
 
 

@@ -10,6 +10,7 @@ import pytest
 from bench.app import preflight
 from bench.app.preflight import (
     Needs,
+    check_import_path,
     check_resources,
     find_shortages,
     port_shortage,
@@ -17,7 +18,7 @@ from bench.app.preflight import (
     resource_warnings,
     unreadable_limits,
 )
-from bench.errors import ResourceError
+from bench.errors import ResourceError, SetupError
 from bench.model.cases import Case, Experiment, Fault, Fixed, Profile, Selection, Stopping, Strategy
 from bench.model.lower_bound import CaseForecast
 from bench.system.limits import DiskSpace, Limits
@@ -276,3 +277,10 @@ def test_limits_are_returned_if_they_suffice_and_all_shortages_raised_if_not(
     with pytest.raises(ResourceError) as refused:
         check_resources(experiment_of(1), flags, tmp_path)
     assert len(refused.value.shortages) == 2
+
+
+def test_project_in_a_folder_that_no_import_path_can_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_import_path()
+    monkeypatch.setattr(preflight, "import_path", lambda: ("/bench", "/jobs/12:30"))
+    with pytest.raises(SetupError, match="the folder /jobs/12:30 cannot be on an import path"):
+        check_import_path()
