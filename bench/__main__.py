@@ -5,7 +5,7 @@ Nothing else exits but the second Ctrl-C, in ``bench.runner.processes.signals``.
 
 import sys
 
-import rich_click as click
+import click
 
 from bench.cli import cli
 from bench.errors import ExitCode

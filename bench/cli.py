@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Final
 
-import rich_click as click
+import click
 
 from bench import __version__
 
@@ -25,32 +25,25 @@ _SUMMARIES: Final = {
 """The first sentence of the help of each command, the most used first; a test compares them."""
 
 
-class _CommandGroup(click.RichGroup):
+class _CommandGroup(click.Group):
     """Imports the command ``name`` from ``bench.commands.name``."""
-
-    _writes_help = False
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click passes it
         """Return the names of all commands."""
         return list(_SUMMARIES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import a command; while the help of the group is written, return a placeholder with its summary."""
+        """Import a command."""
         if cmd_name not in _SUMMARIES:
             return None
-        if self._writes_help:
-            return click.RichCommand(name=cmd_name, help=_SUMMARIES[cmd_name])
         module = import_module(f"bench.commands.{cmd_name}")
         command: click.Command = getattr(module, "list_" if cmd_name == "list" else cmd_name)
         return command
 
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the help of the group without importing any command."""
-        self._writes_help = True
-        try:
-            super().format_help(ctx, formatter)  # type: ignore[arg-type]  # it declares narrower ones than click
-        finally:
-            self._writes_help = False
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the commands with their summaries, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_SUMMARIES.items()))
 
 
 @click.group(cls=_CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -3,7 +3,7 @@
 import sys
 from contextlib import suppress
 
-import rich_click as click
+import click
 
 from bench.api.error_outcomes import local_fault
 from bench.errors import BenchError, ConfigError, ExitCode, SetupError

@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from bench.app.comparison_output import Outputs, present_comparison
 from bench.app.execute import CommandLine, execute_run

@@ -1,6 +1,6 @@
 """``check``: validate a config, and print what it would run."""
 
-import rich_click as click
+import click
 
 from bench.app.output import ignore_line, print_note, stdout_console
 from bench.app.preflight import check_import_path, check_resources, resource_warnings

@@ -2,7 +2,7 @@
 
 import json
 
-import rich_click as click
+import click
 
 from bench.app.output import stdout_console, write_stdout
 from bench.app.run_selector import SelectedCases, both_variants, comparison_between, select_run

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-import rich_click as click
+import click
 
 from bench.app.comparison_plan import ComparisonRequest
 from bench.app.gate_base import is_revision

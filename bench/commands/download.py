@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-import rich_click as click
+import click
 
 from bench.app.output import print_note, stderr_console, stdout_console
 from bench.app.select import client_for, find_strategy

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from bench.app.output import print_note, write_stdout
 from bench.commands import options

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from bench.app.comparison_output import Outputs, check_outputs, present_comparison
 from bench.app.execute import CommandLine, execute_run

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from bench.app.history_filter import check_reference, filter_points, unknown_commit_notes
 from bench.app.output import print_note, stdout_console, write_stdout

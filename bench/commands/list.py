@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-import rich_click as click
+import click
 
 from bench.app.output import stdout_console, write_stdout
 from bench.config import catalog

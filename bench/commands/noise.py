@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-import rich_click as click
+import click
 
 from bench.app.execute import CommandLine
 from bench.app.noise_run import check_gate, execute_noise_run

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
-import rich_click as click
+import click
 
 T = TypeVar("T")
 

@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from bench.app.execute import CommandLine, execute_run, exit_code_of, saved
 from bench.app.output import optional_stdout, stdout_console, write_stdout

@@ -1,6 +1,6 @@
 """``schema``: print the JSON Schema of configs."""
 
-import rich_click as click
+import click
 
 from bench.app.output import write_stdout
 from bench.config.json_schema import schema_text

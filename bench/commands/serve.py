@@ -7,7 +7,7 @@ from pathlib import Path
 from shlex import quote
 from tempfile import TemporaryDirectory
 
-import rich_click as click
+import click
 
 from bench.app.output import print_note
 from bench.commands import options

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from bench.app.case_patterns import select_case
 from bench.app.output import stdout_console, write_stdout

@@ -22,7 +22,7 @@ FLAGS = {"BR": b"GIF89a of Brazil", "CN": b"GIF89a of China", "IN": b"GIF89a of 
 LONG_ENOUGH_S = 0.1
 """A delay that makes rounds too long for another one to be added."""
 HEAVY = {
-    *("yaml", "rich", "rich_click", "pydantic", "numpy", "httptools", "aiohttp", "httpx", "asyncio"),
+    *("yaml", "rich", "click", "pydantic", "numpy", "httptools", "aiohttp", "httpx", "asyncio"),
     "statistics",
 }
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+import click
 import pytest
-import rich_click as click
 
 from bench.commands.comparison_arguments import comparison_request, parse_variants, split_variants
 from bench.config.variants import parse_variant

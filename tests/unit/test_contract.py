@@ -26,8 +26,8 @@ from typing import Any, Final, TypeAlias
 from unittest.mock import Mock
 from xml.etree import ElementTree as ET
 
+import click
 import pytest
-import rich_click as click
 from pyarrow import parquet
 
 import bench.api
