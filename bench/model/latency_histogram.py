@@ -48,13 +48,12 @@ def encode_histogram(counts: Iterable[Mapping[str, int]]) -> str:
 
 def merge_histograms(texts: Iterable[str]) -> LatencyPercentiles | None:
     """Merge histograms and return their percentiles, or None if all are empty."""
-    total = _new()
-    for text in texts:
-        if text:
-            total.add(HdrHistogram.decode(text))
+    total = _add_up(texts)
     if not total.get_total_count():
         return None
-    p50_us, p90_us, p99_us = (total.get_value_at_percentile(share) for share in (50, 90, 99))
+    shares = (50, 90, 99)
+    values_us = total.get_percentile_to_value_dict(shares)  # one pass for all: it takes milliseconds
+    p50_us, p90_us, p99_us = (values_us.get(share, 0) for share in shares)
     return LatencyPercentiles(
         total.get_total_count(), p50_us / 1e6, p90_us / 1e6, p99_us / 1e6, total.get_max_value() / 1e6
     )
@@ -68,7 +67,7 @@ def are_counts(counts: Mapping[str, int]) -> bool:
 def is_histogram(text: str) -> bool:
     """Return whether a text is an encoded histogram, or empty."""
     try:
-        merge_histograms([text])
+        _add_up([text])
     except _DECODING_ERRORS:
         return False
     return True
@@ -77,6 +76,14 @@ def is_histogram(text: str) -> bool:
 def _is_recordable(value_us: str) -> bool:
     is_number = value_us.isascii() and value_us.isdigit() and len(value_us) <= len(str(_MAX_US))
     return is_number and _MIN_US <= int(value_us) <= _MAX_US
+
+
+def _add_up(texts: Iterable[str]) -> HdrHistogram:
+    total = _new()
+    for text in texts:
+        if text:
+            total.add(HdrHistogram.decode(text))
+    return total
 
 
 def _new() -> HdrHistogram:
