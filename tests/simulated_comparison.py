@@ -84,9 +84,15 @@ class Difference:
     is_drawn: bool = True
 
 
-def log_ratios(source: np.random.Generator, machine: Machine, difference: Difference, metrics: int) -> Values:
+def log_ratios(
+    source: np.random.Generator,
+    machine: Machine,
+    difference: Difference,
+    metrics: int,
+    blocks: int = RULE.looks[-1],
+) -> Values:
     """Draw the log-ratios of metrics, second ÷ first: a row per metric, a column per block."""
-    shape = (metrics, RULE.looks[-1])
+    shape = (metrics, blocks)
     second_first = source.random(shape) < 0.5 if difference.is_drawn else np.ones(shape, dtype=bool)
     shared = _shared(source, machine, shape)
     places = np.array(alternation(ROUNDS))

@@ -113,10 +113,11 @@ def test_fixed_order_below_the_margin_is_equivalent_on_a_quiet_machine() -> None
     assert wide.alarmed == wide.comparisons
 
 
+@pytest.mark.parametrize("series", [640, pytest.param(1600, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("metrics", [1, 2, 4, 8, 16])
-def test_small_families_keep_the_error_rates_and_alarm_early(metrics: int) -> None:
+def test_small_families_keep_the_error_rates_and_alarm_early(metrics: int, series: int) -> None:
     """Each direction errs in at most 1 % where nothing is decided early; an obvious change takes one look."""
-    found = shares(WILD, IDENTICAL, 1600 // metrics, seed=31, metrics=metrics)
+    found = shares(WILD, IDENTICAL, series // metrics, seed=31, metrics=metrics)
     assert found.slowed <= limit_of(found.comparisons)
     assert found.alarmed <= limit_of(found.comparisons, 2 * RULE.alpha)
     obvious = shares(NOISY, OBVIOUS, 40, seed=32, metrics=metrics)
@@ -129,7 +130,7 @@ def test_small_families_keep_the_error_rates_and_alarm_early(metrics: int) -> No
 
 def test_eight_blocks_far_beyond_the_margin_may_be_luck() -> None:
     """If going first costs 260 %, a coin makes all eight blocks of identical variants alike, once in 128."""
-    drawn = log_ratios(np.random.default_rng(34), TYPICAL, Difference(penalty=2.6), 20_000)[:, :8]
+    drawn = log_ratios(np.random.default_rng(34), TYPICAL, Difference(penalty=2.6), 20_000, blocks=8)
     assert np.all(np.abs(drawn) > math.log(2))
     alike = np.all(drawn > 0, axis=1) | np.all(drawn < 0, axis=1)
     assert int(alike.sum()) == pytest.approx(20_000 / 128, rel=0.3)

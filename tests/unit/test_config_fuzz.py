@@ -109,7 +109,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 FUZZ: Final = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@settings(FUZZ, max_examples=500)
+@settings(FUZZ, max_examples=6 * settings().max_examples)
 @given(content=mutated())
 def test_mutated_config_is_read_or_rejected_in_short_printable_lines(file: Path, content: bytes) -> None:
     read_or_reject(file, content)

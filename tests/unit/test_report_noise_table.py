@@ -1,6 +1,7 @@
 """Tests of the tables of a machine's noise: at 80 and 160 columns, and as Markdown."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -40,26 +41,38 @@ def record(*cases: CaseNoise, unmeasured: tuple[str, ...] = ()) -> NoiseRecord:
     return NoiseRecord("0123456789ab" + "c" * 52, "2026-01-02T03:04:05+00:00", run, "noise", noise, ADVICE)
 
 
-WAITING = noisy("asyncio_gather/aiohttp/20/20ms", 0.01)
-WORKING = noisy("sequential/requests/1/local", 0.06, drift=0.4)
-FULL = record(WORKING, WAITING, unmeasured=("processpool_map/requests/5/local",))
+@cache
+def waiting() -> CaseNoise:
+    """Compute the noise of a case that mostly waits."""
+    return noisy("asyncio_gather/aiohttp/20/20ms", 0.01)
+
+
+@cache
+def working() -> CaseNoise:
+    """Compute the noise of a case that mostly works, on a machine that became slower meanwhile."""
+    return noisy("sequential/requests/1/local", 0.06, drift=0.4)
+
+
+def full() -> NoiseRecord:
+    """Build the noise of both, and of a case that was not measured."""
+    return record(working(), waiting(), unmeasured=("processpool_map/requests/5/local",))
 
 
 @pytest.mark.parametrize("width", [80, 160])
 def test_noise_matches_its_snapshot(width: int, snapshot: SnapshotAssertion) -> None:
     """Read the snapshot when it changes: it is what a user sees."""
-    assert printed(noise_tables(FULL), width) == snapshot
+    assert printed(noise_tables(full()), width) == snapshot
 
 
 def test_noise_as_markdown_matches_its_snapshot(snapshot: SnapshotAssertion) -> None:
-    assert tables_to_markdown(noise_tables(FULL)) == snapshot
+    assert tables_to_markdown(noise_tables(full())) == snapshot
 
 
 @pytest.mark.parametrize("width", [80, 160])
 def test_no_line_is_wrapped_or_cut(width: int) -> None:
     """With the longest names there are, and as many cases as take several tables."""
     long = "threadpool_as_completed/requests/200/lognormal-50ms-300ms/close"
-    text = printed(noise_tables(record(*(replace(WAITING, case=long) for _ in range(7)))), width)
+    text = printed(noise_tables(record(*(replace(waiting(), case=long) for _ in range(7)))), width)
     lines = text.splitlines()
     assert "…" not in text
     assert max(map(len, lines)) <= width
@@ -70,34 +83,34 @@ def test_no_line_is_wrapped_or_cut(width: int) -> None:
 @pytest.mark.parametrize("width", [80, 160])
 def test_every_remedy_is_on_a_line_of_its_own(width: int) -> None:
     """So it can be copied."""
-    lines = printed(noise_tables(FULL), width).splitlines()
+    lines = printed(noise_tables(full()), width).splitlines()
     for each in ADVICE:
         assert any(line.rstrip().endswith(each.remedy or each.source) for line in lines)
         assert any(each.what in line and each.value in line for line in lines)
 
 
 def test_conclusion_names_the_quietest_and_the_noisiest_case() -> None:
-    said = noise_conclusion(FULL.noise)
-    shown = [format_small_percent(case.detectable[1].slowdown) for case in (WAITING, WORKING)]
-    assert f"from {shown[0]} ({WAITING.case}) to {shown[1]} ({WORKING.case})" in said
+    said = noise_conclusion(full().noise)
+    shown = [format_small_percent(case.detectable[1].slowdown) for case in (waiting(), working())]
+    assert f"from {shown[0]} ({waiting().case}) to {shown[1]} ({working().case})" in said
     assert "known from 20 pairs, so each is good to 16% of itself" in said
-    assert f"The level of {WORKING.case} moved during the run" in said
+    assert f"The level of {working().case} moved during the run" in said
 
 
 def test_conclusion_without_drift_promises_nothing() -> None:
-    said = noise_conclusion(Noise((WAITING,), ()))
-    assert said.count(WAITING.case) == 1
+    said = noise_conclusion(Noise((waiting(),), ()))
+    assert said.count(waiting().case) == 1
     assert "No drift of the level was found" in said
 
 
 def test_autocorrelation_counts_as_a_moved_level() -> None:
     """The level may have gone up and down again."""
-    wandering = replace(WAITING, drift=Interval(0.0, -0.1, 0.1), autocorrelation=0.5)
+    wandering = replace(waiting(), drift=Interval(0.0, -0.1, 0.1), autocorrelation=0.5)
     assert "moved during the run" in noise_conclusion(Noise((wandering,), ()))
 
 
 def test_text_on_a_held_gate_says_how_that_is_known() -> None:
-    assert gate_held_text(Gate(0.03, 64, needed=20, shown=0.01), FULL) == (
+    assert gate_held_text(Gate(0.03, 64, needed=20, shown=0.01), full()) == (
         "a gate of 3.0% can be held: it takes 20 of 64 blocks, "
         "as measured 2026-01-02 with noise from 20 pairs, good to ±16% at best"
     )

@@ -139,7 +139,7 @@ def test_unit_and_direction_do_not_change_the_result(values: list[int], factor: 
 
 
 @given(st.lists(whole, min_size=10, max_size=40), st.integers(0, 60))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=settings().max_examples // 3)
 def test_series_read_backwards_has_a_change_with_the_same_p(values: list[int], step: int) -> None:
     stepped = [value + step * (place >= len(values) // 2) for place, value in enumerate(values)]
     forwards, backwards = find_change_points(stepped), find_change_points(stepped[::-1])
@@ -149,7 +149,7 @@ def test_series_read_backwards_has_a_change_with_the_same_p(values: list[int], s
 
 
 @given(st.integers(6, 30), st.integers(6, 30))
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=settings().max_examples // 4)
 def test_clean_step_read_backwards_is_at_the_mirrored_place(before: int, after: int) -> None:
     values = [0.0] * before + [1.0] * after
     assert places(values) == [before]

@@ -126,7 +126,7 @@ def test_no_case_is_ranked_if_every_case_failed() -> None:
 
 
 @pytest.mark.no_cover  # tracing takes twice as long as the simulation
-@pytest.mark.parametrize(("cases", "blocks"), [(2, 8), (6, 12), (10, 14)])
+@pytest.mark.parametrize(("cases", "blocks"), [(2, 8), (6, 12), pytest.param(10, 14, marks=pytest.mark.slow)])
 def test_identical_cases_are_told_apart_in_one_run_of_twenty_at_most(cases: int, blocks: int) -> None:
     """200 runs of identical cases under shared drift: the binomial limit of 5 % at 99.9 % is 10.5 %."""
     source = random.Random(cases)
