@@ -20,6 +20,9 @@ BESIDE := --numprocesses=3 --dist=loadscope --no-loadscope-reorder
 run: $(VENV)/run.stamp
 	$(BIN)/python -m bench run configs/default.yaml
 
+# Each process of pytest compiles all tests, if it may not keep them for the next.
+unexport PYTHONDONTWRITEBYTECODE
+
 test: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -45,7 +48,8 @@ test-slow-adversity: $(VENV)/dev.stamp
 	timeout --kill-after=10 30m sh -c '\
 		$(BIN)/python -m pytest -m "slow and alone" --timeout=900 --durations=20 $(APART:%=--ignore=%) && \
 		$(BIN)/python -m pytest -m "slow and not alone" --timeout=900 --durations=20 $(APART:%=--ignore=%) \
-			--numprocesses=3 --dist=loadscope'
+			--numprocesses=3 --dist=loadscope && \
+		$(BIN)/python -m pytest -m "hypothesis and not slow" --hypothesis-profile=thorough tests/unit'
 
 test-slow-regressions: $(VENV)/dev.stamp
 	timeout --kill-after=10 30m sh -c '\
