@@ -7,6 +7,7 @@ V2 encoding, compressed, in base64 (Tene, *HdrHistogram*).
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from hdrh.codec import HdrCookieException, HdrHistogramSettingsException, HdrLengthException
@@ -48,6 +49,12 @@ def encode_histogram(counts: Iterable[Mapping[str, int]]) -> str:
 
 def merge_histograms(texts: Iterable[str]) -> LatencyPercentiles | None:
     """Merge histograms and return their percentiles, or None if all are empty."""
+    return _percentiles(tuple(texts))
+
+
+@lru_cache(maxsize=1024)
+def _percentiles(texts: tuple[str, ...]) -> LatencyPercentiles | None:
+    """Cache them, since the figures, the ranking and the table of a case ask for the same trials."""
     total = _add_up(texts)
     if not total.get_total_count():
         return None

@@ -16,6 +16,8 @@ _REPLACEMENT: Final = chr(0xFFFD)
 
 def printable(text: str) -> str:
     """Replace each character that could move the cursor of a terminal or start a new line."""
+    if text.isprintable():
+        return text
     return "".join(sign if sign.isprintable() else _REPLACEMENT for sign in text)
 
 

@@ -61,7 +61,6 @@ STRANGE_NUMBERS = [
 STRANGE_NUMBERS += ["1,5", "0x10", "9" * 16, "1." + "0" * 10, "\u0661", "\uff11", "1\n", "true", "null", "~"]
 
 
-@pytest.mark.parametrize("number", STRANGE_NUMBERS)
 @pytest.mark.parametrize(
     ("read", "unit"),
     [
@@ -72,9 +71,17 @@ STRANGE_NUMBERS += ["1,5", "0x10", "9" * 16, "1." + "0" * 10, "\u0661", "\uff11"
         (scalars.parse_whole(0, 10**15), ""),
     ],
 )
-def test_number_has_one_spelling(read: Callable[[str], object], unit: str, number: str) -> None:
-    with pytest.raises(ValueError, match="must be "):
-        read(number + unit)
+def test_number_has_one_spelling(read: Callable[[str], object], unit: str) -> None:
+    assert [number for number in STRANGE_NUMBERS if not is_refused(read, number + unit)] == []
+
+
+def is_refused(read: Callable[[str], object], text: str) -> bool:
+    """Return whether a text is refused with a message that says what it must be."""
+    try:
+        read(text)
+    except ValueError as error:
+        return "must be " in str(error)
+    return False
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ def b(of: Case) -> Case:
     return replace(of, variant="b")
 
 
+@cache
 def noise_with(
     sigma: float, blocks: int = 20, seed: int = 1, drift: float = 0.0, jump: float = 0.0
 ) -> CaseNoise:
