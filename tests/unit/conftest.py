@@ -1,4 +1,4 @@
-"""Load the number of examples of property tests: 25, or 100 with `--hypothesis-profile=thorough`."""
+"""Set the examples of each property test: 25, or 100 with `--hypothesis-profile=thorough tests/unit`."""
 
 from hypothesis import settings
 
