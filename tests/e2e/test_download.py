@@ -42,6 +42,7 @@ def test_twenty_flags_are_printed_and_saved_as_served(tmp_path: Path) -> None:
     assert len(saved) == 20
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "counts"),
     [
@@ -72,6 +73,7 @@ def test_strategy_module_runs_as_a_program_with_the_same_options(tmp_path: Path)
     assert (tmp_path / "here" / "br.gif").read_bytes() == all_flags()["BR"]
 
 
+@pytest.mark.long
 def test_ctrl_c_prints_counts_keeps_files_and_exits_with_130(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "bench", "download", "-s", "delay", "-m", "20"],

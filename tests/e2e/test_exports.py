@@ -111,6 +111,7 @@ def test_pytest_benchmark_compares_two_exports(measured: Path, tmp_path: Path) -
     assert [name for name in NAMES if f"\n{name}" in said] == NAMES
 
 
+@pytest.mark.long
 def test_pyperf_reads_checks_and_compares(measured: Path, tmp_path: Path) -> None:
     before, after = pair(tmp_path, "pyperf")
     tool = (sys.executable, "-m", "pyperf")

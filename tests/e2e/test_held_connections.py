@@ -62,6 +62,7 @@ def check(held: dict[str, Any], honest: int, slow: int) -> None:
     assert held["server_busy"] < 0.5
 
 
+@pytest.mark.long
 def test_three_hundred_connections_are_held() -> None:
     check(hold(300, 50, 2), 300, 50)
 

@@ -86,6 +86,7 @@ def lines(folder: Path) -> list[str]:
     return (folder / HISTORY).read_text("utf-8").splitlines()
 
 
+@pytest.mark.long
 def test_history_starts_with_a_pin_and_a_record(repository: Path) -> None:
     """A step out of order is refused with the step that comes first."""
     nothing = history(repository)
@@ -323,6 +324,7 @@ def test_side_branches_and_lost_commits_are_told_from_descendants(repository: Pa
     assert "no measured commit descends from it" in none.stderr
 
 
+@pytest.mark.long
 def test_shallow_clone_is_named_with_its_remedy(repository: Path, tmp_path: Path) -> None:
     made = backfill(repository)
     git(tmp_path, "clone", "--quiet", "--depth=3", f"file://{repository}", "clone")

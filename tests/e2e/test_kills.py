@@ -216,6 +216,7 @@ def interrupt_in_lanes(folder: Path, lanes: int, times: int) -> None:
     in_lanes(list(kinds), lambda one: interrupt(one, kinds[one], times))
 
 
+@pytest.mark.long
 def test_interrupted_run_exits_within_two_seconds_with_its_signal(tmp_path: Path) -> None:
     interrupt_in_lanes(tmp_path, 6, 1)
 

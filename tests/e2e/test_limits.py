@@ -92,6 +92,7 @@ def test_too_few_open_files_are_reported_before_anything_is_started(
     assert result.stdout == ""
 
 
+@pytest.mark.long
 def test_check_and_noise_report_the_same_shortage(tmp_path: Path) -> None:
     path = config(tmp_path, workers=60, blocks=20)
     out = tmp_path / "run"
@@ -102,6 +103,7 @@ def test_check_and_noise_report_the_same_shortage(tmp_path: Path) -> None:
     assert not out.exists()
 
 
+@pytest.mark.long
 def test_soft_limit_is_raised(tmp_path: Path) -> None:
     path = config(tmp_path, workers=60)
     assert run(path, 20, 256).returncode == 0
@@ -118,6 +120,7 @@ def test_no_limit_of_open_files_ends_in_a_traceback(tmp_path: Path) -> None:
             assert "Traceback" not in result.stderr, limit
 
 
+@pytest.mark.long
 def test_too_little_disk_space_is_reported_before_anything_is_started(tmp_path: Path) -> None:
     if os.geteuid() != 0 or shutil.which("unshare") is None:
         pytest.skip("to mount a small file system takes root, and unshare of util-linux")

@@ -87,6 +87,7 @@ def test_trial_past_its_deadline_says_how_far_it_got(tmp_path: Path) -> None:
     assert " of 20 requests answered" in detail
 
 
+@pytest.mark.long
 def test_group_of_exceptions_is_named_by_its_first_one_in_table_and_junit(tmp_path: Path) -> None:
     (tmp_path / "groups.py").write_text(GROUPS)
     path = config(tmp_path, ["groups.py"], blocks=1)
@@ -100,6 +101,7 @@ def test_group_of_exceptions_is_named_by_its_first_one_in_table_and_junit(tmp_pa
     assert message in junit.stdout
 
 
+@pytest.mark.long
 def test_project_in_a_folder_with_a_colon_in_its_name_is_measured(tmp_path: Path) -> None:
     """It is not on an import path; only flagbench itself is."""
     project = tmp_path / "12:30"
@@ -116,6 +118,7 @@ C_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 LATIN = {"PYTHONIOENCODING": "iso-8859-1"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("environment", [ASCII, C_LOCALE, LATIN], ids=["ascii", "C", "latin-1"])
 @pytest.mark.parametrize("command", ["show", "compare"])
 def test_tables_on_other_consoles_have_stand_ins_of_the_same_width(

@@ -128,6 +128,7 @@ def test_own_mistake_is_not_explained_by_folders(stub: Stub, tmp_path: Path) -> 
     assert report(stub, tmp_path, "mine.py").detail.endswith("(mine.py:1)")
 
 
+@pytest.mark.long
 def test_run_finds_the_neighbours_of_a_strategy(tmp_path: Path) -> None:
     write(
         tmp_path,

@@ -33,6 +33,7 @@ def ran(path: Path, stdout: str = "") -> subprocess.CompletedProcess[str]:
         )
 
 
+@pytest.mark.long
 def test_table_is_shown_though_the_folder_of_the_run_is_removed_meanwhile(tmp_path: Path) -> None:
     """The run is lost, which is an error."""
     strategy = tmp_path / "remover.py"
@@ -63,6 +64,7 @@ def test_run_whose_document_cannot_be_written_is_resumed_from_its_journal(tmp_pa
     assert blocked.parent.is_file()
 
 
+@pytest.mark.long
 def test_run_is_kept_though_its_table_cannot_be_printed(tmp_path: Path) -> None:
     ended = ran(config(tmp_path, ["sequential"]), "/dev/full")
     assert ended.returncode == 0, ended.stderr

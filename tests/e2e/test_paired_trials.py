@@ -63,6 +63,7 @@ def measured(folder: Path, of: Experiment) -> Mapping[str, list[Measurement]]:
     return found
 
 
+@pytest.mark.long
 def test_the_value_of_a_round_is_the_mean_of_its_calls(tmp_path: Path) -> None:
     """Each call asks for the countries of the config once, with a client of its own; counts are sums."""
     for (trial,) in measured(tmp_path, with_calls(comparison_of(None), 4)).values():
@@ -95,6 +96,7 @@ def test_a_fixed_cost_of_each_call_is_measured_in_full(tmp_path: Path) -> None:
     assert 0.009 < found[CANDIDATE] - found[BASE] < 0.02
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("file", "outcome", "detail"),
     [

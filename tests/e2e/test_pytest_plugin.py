@@ -201,6 +201,7 @@ def test_xdist_without_processes_measures(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+@pytest.mark.long
 def test_error_of_the_run_fails_the_items(tmp_path: Path) -> None:
     """Other tests are run."""
     config(tmp_path, ["sequential"])

@@ -128,6 +128,7 @@ def test_damaged_journal_is_refused_with_its_place_and_left_alone(left: Path) ->
     assert {path.name: path.read_bytes() for path in (left.parent / "run").iterdir()} == before
 
 
+@pytest.mark.long
 def test_missing_or_damaged_document_is_rebuilt_without_a_trial(left: Path) -> None:
     folder = left.parent / "run"
     before = json.loads((folder / DOCUMENT).read_bytes())

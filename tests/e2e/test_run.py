@@ -119,6 +119,7 @@ def test_interrupted_run_keeps_and_shows_finished_trials(
     wait_until(lambda: not alive(below), 1)
 
 
+@pytest.mark.long
 def test_killed_runner_leaves_no_process_and_no_temporary_folder(tmp_path: Path) -> None:
     path = config(tmp_path, ["threadpool_map"], blocks=500, profile={"latency": "200ms"})
     with started(path) as process:
@@ -131,6 +132,7 @@ def test_killed_runner_leaves_no_process_and_no_temporary_folder(tmp_path: Path)
     wait_until(lambda: not any(workspace.exists() for workspace in workspaces), 1)
 
 
+@pytest.mark.long
 def test_progress_on_a_terminal_is_one_changing_line(tmp_path: Path) -> None:
     path = config(tmp_path, ["sequential", *hostile(tmp_path, "raises")])
     ours, theirs = os.openpty()
@@ -175,6 +177,7 @@ def test_planned_failures_are_counted_per_fetch_and_timed(tmp_path: Path) -> Non
         assert set(fetches[0]) == {"ok", "not_found", "unavailable", "timeout"}
 
 
+@pytest.mark.long
 def test_signal_while_the_table_is_written_loses_nothing(tmp_path: Path) -> None:
     path = config(tmp_path, ["sequential"])
     process = subprocess.Popen(

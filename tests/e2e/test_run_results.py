@@ -44,12 +44,14 @@ def test_every_case_of_a_block_meets_the_same_delays_and_errors(tmp_path: Path) 
     assert len({max(ideal for _, ideal in seen) for seen in by_block.values()}) == 4
 
 
+@pytest.mark.long
 def test_json_option_prints_only_the_stored_document(tmp_path: Path) -> None:
     path = config(tmp_path, ["sequential"])
     result = run(path, "--json")
     assert json.loads(result.stdout) == document(path)
 
 
+@pytest.mark.long
 def test_piped_progress_is_one_plain_line_per_block(tmp_path: Path) -> None:
     result = watched(config(tmp_path, ["sequential"]))
     lines = [line for line in result.stderr.splitlines() if line.startswith("block ")]

@@ -343,6 +343,7 @@ def test_forbidden_call_is_found_in_a_planted_file(source: str) -> None:
     assert offences(source)
 
 
+@pytest.mark.long
 def test_bench_never_unpickles_evaluates_text_or_starts_a_shell() -> None:
     sources = {file: file.read_text("utf-8") for file in (ROOT / "bench").rglob("*.py")}
     assert len(sources) > 100

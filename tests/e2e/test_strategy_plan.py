@@ -70,12 +70,14 @@ def test_gather_without_the_word_workers_gets_every_number_of_workers(tmp_path: 
     assert in_flight == {"mine/httpx/1/5ms": 1, "mine/httpx/3/5ms": 3}
 
 
+@pytest.mark.long
 def test_own_library_is_one_case_without_a_client(tmp_path: Path) -> None:
     path = config(tmp_path, [strategy(tmp_path, "mine.py", OWN_LIBRARY)], clients=["requests", "urllib3"])
     run(path)
     assert measured(path) == {"mine/-/3/5ms": {"ok"}}
 
 
+@pytest.mark.long
 def test_plan_that_the_warm_up_contradicts_fails_with_cause_and_remedy(tmp_path: Path) -> None:
     """Declarations that are wrong stand for texts that are read wrongly."""
     names = [
@@ -98,6 +100,7 @@ def test_plan_that_the_warm_up_contradicts_fails_with_cause_and_remedy(tmp_path:
     }
 
 
+@pytest.mark.long
 def test_client_of_both_kinds_is_measured_and_the_plan_is_corrected_in_one_line(tmp_path: Path) -> None:
     path = config(tmp_path, [strategy(tmp_path, "mine.py", f'CLIENTS = "sync"\n{GATHER}')], clients=["httpx"])
     ended = run(path)

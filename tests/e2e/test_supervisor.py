@@ -163,6 +163,7 @@ def test_children_inherit_no_secrets_no_proxies_and_no_slow_imports() -> None:
     assert "/elsewhere" not in passed["PYTHONPATH"]
 
 
+@pytest.mark.long
 def test_killed_runner_leaves_no_process_and_no_workspace(tmp_path: Path) -> None:
     """Ten times at different moments."""
     script = """
@@ -206,6 +207,7 @@ while time.monotonic() < ends:
 """
 
 
+@pytest.mark.long
 def test_process_that_forks_and_exits_all_the_time_is_killed() -> None:
     """It does so twice a millisecond: a listed process has ended before it can be killed."""
     for _ in range(6):

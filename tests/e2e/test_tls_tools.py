@@ -236,6 +236,7 @@ def test_fetch_that_meets_a_bad_certificate_is_one_connection(server: TestedServ
     assert server.close_trial(f"h-{kind}") == {}
 
 
+@pytest.mark.long
 def test_run_with_refused_connections_is_valid(tmp_path: Path) -> None:
     config = tmp_path / "refused.yaml"
     config.write_text(

@@ -323,6 +323,7 @@ def test_environment_of_a_killed_process_is_made_again(tmp_path: Path) -> None:
     assert python.parents[1].name in [entry.name for entry in envs.iterdir()]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("index")
 def test_wrong_hashes_are_refused(repository: Path) -> None:
     (repository / "requirements.txt").write_text(f"idna==3.10 --hash=sha256:{'0' * 64}\n", encoding="utf-8")
@@ -391,6 +392,7 @@ def test_tree_that_hides_a_required_library_is_refused(repository: Path) -> None
     assert variant.about["libraries"]["httpx"] != FROM_TREE
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("index")
 def test_strategy_outside_the_repository_imports_its_own_project(repository: Path, tmp_path: Path) -> None:
     (repository / "strategies").mkdir()
@@ -406,6 +408,7 @@ def test_strategy_outside_the_repository_imports_its_own_project(repository: Pat
     assert variant.strategies["threadpool_map"].is_relative_to(variant.import_path[0])
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("repository")
 def test_credentials_are_kept_out_of_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV_INDEX_URL", "https://me:secret@127.0.0.1:9/simple")
