@@ -9,9 +9,11 @@ LOCKED := requirements.txt requirements-dev.txt requirements-audit.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 # A test that fails beside others, or while something else used the machine, is run once more by itself. The output has
-# both attempts, and the second one decides.
-TESTS = $(BIN)/python -m pytest -m $(1) $(2) || \
-	{ test $$? -eq 1 && $(BIN)/python -m pytest -m $(1) --last-failed --last-failed-no-failures=none; }
+# both attempts, and the second one decides. The first forgets earlier failures and ends with its last test, so that no
+# other test is taken for one that failed.
+TESTS = $(BIN)/python -m pytest --cache-clear --maxfail=0 -m $(1) $(2) || \
+	{ test $$? -eq 1 && $(BIN)/python -m pytest -m $(1) --last-failed --last-failed-no-failures=none && \
+	echo "What failed above passed when it was run again by itself."; }
 BESIDE := --numprocesses=3 --dist=loadscope --no-loadscope-reorder
 
 .PHONY: run test test-long coverage test-slow test-slow-adversity test-slow-regressions test-slow-families \
@@ -36,7 +38,7 @@ test-long: $(VENV)/dev.stamp
 	$(call TESTS,"alone and long and not slow",tests/e2e)
 	$(call TESTS,"not alone and long and not slow",$(BESIDE) tests/e2e)
 
-# Tracing doubles the processor time of the unit tests. Lines that no test of `make test` runs are named.
+# Tracing doubles the processor time of the unit tests. Lines that no test of `make test` and `make test-long` runs are named.
 coverage: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest --cov --cov-report=term
 

@@ -184,6 +184,13 @@ HOSTILE: Final = (
     BadConfig("newline in a strategy", 'strategies: ["a\\nerror: all is well"]\n', "1:14 strategies[0]: unknown strategy 'a\\nerror: all is well'"),
     BadConfig("option in place of a revision", "variants: [--upload-pack=x, {}]\n" + SOUND, "1:12 variants[0]: must be a revision such as main or HEAD~3, not '--upload-pack=x'"),
     BadConfig("option in place of a requirement", "variants: [main, {requirements: -r secrets}]\n" + SOUND, "1:33 variants[1].requirements: must be a requirement such as httpx==0.27.2, not '-r secrets'"),
+    BadConfig("500,000 values", "workers: [" + "1," * 500_000 + "]\n" + SOUND, "1:4007 workers[1998]: more than 2,000 values; shorten the config"),
+    BadConfig("300 times the same", "strategies:\n" + "- {name: threadpool_map, keep_alive: [true, false]}\n" * 300, "3:3 strategies[1]: is a duplicate; remove it", 50),
+    BadConfig("homoglyph", "w\u043erkers: 5\n" + SOUND, "1:1 'w\\u043erkers': unknown key; did you mean 'workers'?"),
+    BadConfig("preset with figures", "profile: {preset: delay, jitter: 1ms}\n" + POOL, "1:34 profile.jitter: cannot be combined with 'preset'"),
+    BadConfig("scale without a preset", "profile: {scale: 2}\n" + POOL, "1:18 profile.scale: needs 'preset'"),
+    BadConfig("fault of HTTP/2", "profile: {faults: [goaway]}\n" + POOL, "1:20 profile.faults[0]: goaway does not exist over HTTP/1.1"),
+    BadConfig("terminal escape in a pattern", 'thresholds: {"\\e[2J": 5%}\n' + SOUND, "1:14 thresholds.'\\x1b[2J': matches no case"),
 )
 
 # fmt: on

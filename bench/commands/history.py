@@ -21,7 +21,7 @@ from bench.storage.run_folder import load_run
 from bench.system.git import commit_of, commit_ranks
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=options.CommandGroup, invoke_without_command=True)
 @click.option(
     "--case", "pattern", metavar="PATTERN", help="Only cases whose id matches, such as 'asyncio_*'."
 )

@@ -7,6 +7,7 @@ from typing import Final
 import click
 
 from bench.app.output import stdout_console, write_stdout
+from bench.commands import options
 from bench.config import catalog
 from bench.errors import UnreadableResultError
 from bench.model.text import printable
@@ -21,7 +22,7 @@ from bench.system.paths import configs_folder
 _PROTOCOLS: Final = {"tls": "TLS", "http2": "HTTP/2"}
 
 
-@click.group(name="list")
+@click.group(name="list", cls=options.CommandGroup)
 def list_() -> None:
     """List strategies, clients, configs, faults or stored runs."""
 

@@ -11,6 +11,18 @@ T = TypeVar("T")
 PATH: Final = click.Path(path_type=Path)
 
 
+class CommandGroup(click.Group):
+    """A group whose help has the whole summary of each command."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the commands with the first paragraph of their help."""
+        summaries = [
+            (name, (command.help or "").partition("\n\n")[0]) for name, command in self.commands.items()
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(summaries)
+
+
 def _refuse_with_out(context: click.Context, _option: click.Parameter, run: Path | None) -> Path | None:
     """Refuse --resume beside --out, which has been read before: it is eager."""
     if run is not None and context.params.get("out") is not None:

@@ -116,7 +116,7 @@ def _remarks(tracks: Sequence[HistoryTrack], reference: Reference | None) -> Ite
             other = "measuring" if step.order == "commits" else "commits"
             yield (
                 f"? {track.metric} of {printable(track.case)}: {_step_text(step)} looks like a step in the "
-                f"order of {step.order} but not of {other}, so it may be drift; `ab` of both commits tells"
+                f"order of {step.order} but not of {other}, maybe by drift; `ab` with the commit before tells"
             )
     if reference is None:
         yield "No reference is pinned; `flagbench history pin` does that."

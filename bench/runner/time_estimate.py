@@ -1,6 +1,6 @@
 """The time estimate of a run before it starts: the ideal of each case, and the duration of its trials.
 
-What a strategy with its client costs on this machine is measured by a pilot: a trial without delays, of as
+What a strategy with its client costs on this machine is measured by pilots: trials with short delays, of as
 few fetches as tell it.
 """
 
@@ -41,7 +41,9 @@ _FEW, _MANY = 20, 120
 _FETCHES_PER_WORKER: Final = 5
 """Fetches of the larger pilot for each worker, so that it is not all about opening connections."""
 _SHARE_OF_ROUND: Final = 10
-"""The larger pilot has a tenth of a round, since some clients take long to get into their stride."""
+"""The larger pilot has a tenth of a round, since some clients take long to get into their stride …"""
+_MOST_DELAYED_S: Final = 1.0
+"""… but no more fetches than wait that long for the server, since delays tell nothing."""
 _LONGEST_DELAY_S: Final = 0.02
 _PILOT_BLOCK: Final = 1_000_001
 """A block that no run has."""
@@ -252,7 +254,8 @@ def pilot_cases(case: Case) -> tuple[Case, ...]:
     delay = Fixed(min(_typical_s(of.latency), _LONGEST_DELAY_S))
     quick = replace(case, profile=Profile("pilot", delay, tls=of.tls, http2=of.http2))
     fetches = len(case.countries.fetches)
-    many = max(_MANY, _FETCHES_PER_WORKER * case.workers, fetches // _SHARE_OF_ROUND)
+    delayed = math.floor(_MOST_DELAYED_S * case.workers / delay.seconds) if delay.seconds else fetches
+    many = max(_MANY, _FETCHES_PER_WORKER * case.workers, min(fetches // _SHARE_OF_ROUND, delayed))
     if fetches <= many:
         return (quick,)
     return tuple(

@@ -181,13 +181,18 @@ def history_tracks(
 def _series(points: Iterable[Point], ranks: Mapping[str, int]) -> HistorySeries:
     by_time = sorted(points, key=lambda point: point.identity)
     ordered = _in_commit_order(by_time, ranks)
-    found = _find_steps(ordered, "commits" if ranks else "measuring")
-    if ordered == by_time:
-        return HistorySeries(tuple(ordered), tuple(each.step for each in found), _wanders(found))
-    measured = _find_steps(by_time, "measuring")
-    confirmed = [each for each in found if _is_split_by(each, measured)]
+    is_ranked = any(point.commit in ranks for point in ordered)
+    scanned = ordered[window_start(len(ordered)) :]
+    found = _find_steps(scanned, "commits" if is_ranked else "measuring")
+    # both orders are those of the same points: a window of its own would show the other one something else
+    measured = _find_steps(sorted(scanned, key=lambda point: point.identity), "measuring")
+    confirmed = [each for each in found if ordered == by_time or _is_split_by(each, measured)]
     doubtful = [each for each in found if each not in confirmed]
-    doubtful += [each for each in measured if not _is_split_by(each, found)]
+    doubtful += [
+        each
+        for each in measured
+        if not _is_split_by(each, found) and not any(_is_split_by(one, [each]) for one in confirmed)
+    ]
     return HistorySeries(
         tuple(ordered),
         tuple(each.step for each in confirmed),
@@ -197,10 +202,10 @@ def _series(points: Iterable[Point], ranks: Mapping[str, int]) -> HistorySeries:
 
 
 def _find_steps(points: Sequence[Point], order: PointOrder) -> list[_FoundStep]:
-    """Find the steps of points in some order."""
+    """Find the steps of points in some order, of which there are no more than one window."""
     values = [point.log_ratio for point in points]
     found = find_change_points(values)
-    edges = [window_start(len(values)), *(each.at for each in found), len(values)]
+    edges = [0, *(each.at for each in found), len(values)]
     levels = [points[start:end] for start, end in pairwise(edges)]
     return [
         _FoundStep(

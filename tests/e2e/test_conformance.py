@@ -24,7 +24,7 @@ from tests.conformance import (
 )
 from tests.server_process import running_server
 
-pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.long, pytest.mark.alone]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.alone]
 
 FaultyCombination: TypeAlias = tuple[str, str]
 """A combination, and a kind of fault that it met."""

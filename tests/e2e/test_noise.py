@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.long, pytest.mark.alone]
+pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.alone]
 
 ROOT = Path(__file__).parents[2]
 

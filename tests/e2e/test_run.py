@@ -177,6 +177,22 @@ def test_planned_failures_are_counted_per_fetch_and_timed(tmp_path: Path) -> Non
         assert set(fetches[0]) == {"ok", "not_found", "unavailable", "timeout"}
 
 
+def test_latency_beyond_the_time_out_is_a_planned_time_out(tmp_path: Path) -> None:
+    """It is timed, whatever the client is, and no failure of the strategy."""
+    clients = ["aiohttp", "urllib3"]
+    path = config(
+        tmp_path,
+        ["asyncio_gather", "threadpool_map"],
+        clients=clients,
+        profile={"latency": {"uniform": ["1ms", "20s"]}},  # the seed draws none near the time-out
+        request_timeout="200ms",
+        blocks=1,
+    )
+    result = run(path)
+    assert result.returncode == 0, result.stdout
+    assert [trial["rounds"][0]["fetches"] for trial in document(path)["trials"]] == [{"timeout": 3}] * 2
+
+
 @pytest.mark.long
 def test_signal_while_the_table_is_written_loses_nothing(tmp_path: Path) -> None:
     path = config(tmp_path, ["sequential"])

@@ -253,6 +253,16 @@ def test_summary_of_each_command_is_the_first_sentence_of_its_help(
         assert f"{name} {summary}" in listed
 
 
+@pytest.mark.parametrize("words", [(), ("list",), ("history",)])
+def test_summaries_of_commands_are_not_cut(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, *words, "--help") == 0
+    commands = capsys.readouterr().out.partition("Commands:")[2]
+    assert commands
+    assert "..." not in commands
+
+
 def imported_modules(*commands: str, program: str = "from bench.__main__ import main") -> list[set[str]]:
     """Return the modules that are imported once the help of each of these commands was printed."""
     script = (

@@ -106,7 +106,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "c.yaml"
 
 
-FUZZ: Final = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+FUZZ: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @settings(FUZZ, max_examples=6 * settings().max_examples)

@@ -149,6 +149,24 @@ def test_step_that_only_the_order_of_measuring_has_is_named_and_not_claimed() ->
     assert doubtful.ratio == pytest.approx(1.1, abs=0.01)
 
 
+def test_a_long_backfill_leaves_a_step_claimed() -> None:
+    """Both orders are scanned over the newest 200 commits, whenever these were measured."""
+    levels = [1.0] * 200 + [1.10] * 100
+    points, ranks = versions(levels, [*range(300, 400), *range(200)])
+    (track,) = history_tracks(points, ranks)
+    assert [each.point for each in track.series[0].steps] == [points[200]]
+    assert track.series[0].unconfirmed == ()
+
+
+def test_a_claimed_step_is_not_in_doubt_as_well() -> None:
+    """A slow-down that was undone, whose slow versions were measured last."""
+    levels = [1.0] * 25 + [1.10] * 15 + [1.0] * 25
+    points, ranks = versions(levels, [*range(25), *range(50, 65), *range(25, 50)])
+    (track,) = history_tracks(points, ranks)
+    assert [each.point for each in track.series[0].steps] == [points[25], points[40]]
+    assert track.series[0].unconfirmed == ()
+
+
 def test_both_steps_are_claimed_if_the_middle_level_was_measured_last() -> None:
     """No level stands beside the same one in both orders, but both orders keep them apart."""
     levels = [1.0] * 10 + [1.10] * 10 + [1.20] * 10
