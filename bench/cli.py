@@ -8,7 +8,7 @@ import click
 from bench import __version__
 
 _SUMMARIES: Final = {
-    "run": "Measure every case of CONFIG, a file or a shipped name, and print the table.",
+    "run": "Measure every case of CONFIG, a file or a shipped name, and print the summary.",
     "check": "Validate CONFIG; print its cases, their ideals and the expected duration.",
     "show": "Print a stored RUN: a folder, a name in results/runs, or `last`.",
     "ab": "Compare CANDIDATE [the work tree] with BASE over the cases of CONFIG [gate].",

@@ -1,7 +1,8 @@
 """Work out the verdicts of a stored comparison, and write them for the terminal, JUnit and GitHub."""
 
 import os
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,14 +10,24 @@ from pathlib import Path
 from typing import Final
 
 from bench.app.execute import saved
-from bench.app.output import optional_stdout, print_note, stdout_console, write_stderr, write_stdout
+from bench.app.output import (
+    OutputForm,
+    optional_stdout,
+    print_note,
+    program_name,
+    stdout_console,
+    write_stderr,
+    write_stdout,
+)
 from bench.errors import EXIT_CODE_OF_VERDICT, ExitCode, UsageError
 from bench.model.results import Run
+from bench.report.comparison_summary import comparison_summary
 from bench.report.comparison_table import comparison_table, missing_cases_reason, variant_lines
 from bench.report.export.json import verdicts_to_json
 from bench.report.export.junit import to_junit
 from bench.report.github import github_annotations, github_summary
 from bench.report.markdown import tables_to_markdown
+from bench.report.table import Table
 from bench.report.terminal import print_tables
 from bench.stats.verdicts import Overall, Verdicts, overall_verdict, run_verdicts
 from bench.storage.atomic_write import write_atomically, write_remedy
@@ -31,13 +42,13 @@ class Outputs:
     """Formats to write the verdicts in, beside the table on the terminal.
 
     Attributes:
-        as_json: print JSON instead of the table.
+        form: of what is printed.
         junit: file for JUnit XML.
         github: write a job summary and annotations for GitHub Actions.
         allow_missing: a case that only the base has does not fail.
     """
 
-    as_json: bool = False
+    form: OutputForm = "summary"
     junit: Path | None = None
     github: bool = False
     allow_missing: bool = True
@@ -83,17 +94,37 @@ def present_comparison(document: Run, folder: Path, outputs: Outputs) -> ExitCod
     misses = verdicts.misses_cases and not outputs.allow_missing
     overall = overall_verdict(verdicts, misses=misses)
     exit_code = EXIT_CODE_OF_VERDICT[overall]
-    table = comparison_table(document.name, verdicts, variant_lines(document))
+    notes = tuple(variant_lines(document))
+    table = comparison_table(document.name, verdicts, notes)
     with saved(partial(save_run, folder, document, tables_to_markdown([table])), exit_code):
         with optional_stdout():
-            if outputs.as_json:
+            if outputs.form == "json":
                 write_stdout(verdicts_to_json(document.name, verdicts, overall))
             else:
-                print_tables([table], stdout_console())
+                full = None if outputs.form == "full" else f"show {shlex.quote(str(folder))} --full"
+                print_comparison(document.name, verdicts, notes, full=full)
         if document.status == "complete":  # a file more in the work tree would keep `--resume` from going on
             _write_for_ci(document, outputs, verdicts, overall)
             print_note(f"{overall} (exit code {exit_code}){_missing_cases_hint(verdicts) if misses else ''}")
     return exit_code
+
+
+def print_comparison(
+    title: str, verdicts: Verdicts, notes: Sequence[str], *, full: str | None = None
+) -> None:
+    """Print the verdicts of a comparison.
+
+    Args:
+        title: names the run.
+        verdicts: those of its cases, or of some of them.
+        notes: lines on its variants and cases.
+        full: the command that prints every figure, below the summary; None: print every figure.
+    """
+    if full is None:
+        tables: Iterable[Table] = [comparison_table(title, verdicts, notes)]
+    else:
+        tables = comparison_summary(title, verdicts, f"{program_name()} {full}", notes)
+    print_tables(tables, stdout_console())
 
 
 def _missing_cases_hint(verdicts: Verdicts) -> str:
@@ -109,7 +140,7 @@ def _write_for_ci(document: Run, outputs: Outputs, verdicts: Verdicts, overall: 
     if outputs.github:
         with optional_stdout():
             for line in github_annotations(verdicts):
-                (write_stderr if outputs.as_json else write_stdout)(f"{line}\n")
+                (write_stderr if outputs.form == "json" else write_stdout)(f"{line}\n")
         if (summary := _summary_file()) is not None:
             with _optional_file(summary, _SUMMARY):
                 _append(summary, github_summary(document.name, verdicts, overall, variant_lines(document)))

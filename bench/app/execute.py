@@ -1,7 +1,6 @@
 """Execute a run: measure an experiment, store it, and say where. Shared by every command that measures."""
 
 import shlex
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from time import monotonic
 
-from bench.app.output import ignore_line, print_note, stderr_console
+from bench.app.output import ignore_line, print_note, program_name, stderr_console
 from bench.app.preflight import check_import_path, check_resources, resource_warnings
 from bench.errors import BenchError, ExitCode, SetupError, UnsavedRunError, UsageError
 from bench.model.cases import Experiment
@@ -69,7 +68,7 @@ class CommandLine:
     def to_resume(self, folder: Path) -> str:
         """Write the command that resumes the run of a folder, for a shell."""
         words = [self.name, *self.variants, self.config, *self.options, "--resume", str(folder)]
-        return f"{_program()} {shlex.join(words)}"
+        return f"{program_name()} {shlex.join(words)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +199,7 @@ def _check_unfinished(schedule: Schedule, folder: Path, past: JournalContents) -
     if schedule.is_over and is_up_to_date(folder, schedule.kept):
         raise UsageError(
             f"{folder} is complete: there is nothing to resume",
-            hint=f"see it with `{_program()} show {shlex.quote(str(folder))}`",
+            hint=f"see it with `{program_name()} show {shlex.quote(str(folder))}`",
         )
     if past.torn:
         where = f"at byte {past.end} of {folder / JOURNAL}"
@@ -271,7 +270,3 @@ def _planned(experiment: Experiment) -> str:
 
 def _count(trials: tuple[Measurement, ...]) -> int:
     return len(final_attempts(trials))
-
-
-def _program() -> str:
-    return "python -m bench" if Path(sys.argv[0]).name == "__main__.py" else "flagbench"

@@ -5,18 +5,18 @@ from functools import partial
 from pathlib import Path
 
 from bench.app.execute import CommandLine, execute_run, exit_code_of, saved
-from bench.app.output import optional_stdout, print_note, stdout_console, write_stdout
+from bench.app.output import OutputForm, optional_stdout, print_note, stdout_console, write_stdout
 from bench.errors import ExitCode, SetupError, UsageError
 from bench.model.cases import Experiment
 from bench.model.results import Run
 from bench.report.markdown import tables_to_markdown
-from bench.report.noise_table import gate_held_text, gate_refused_text, noise_tables
+from bench.report.noise_table import gate_held_text, gate_refused_text, noise_summary, noise_tables
 from bench.report.terminal import print_tables
 from bench.stats.detectable_effect import least_blocks
 from bench.stats.noise import gate_for, measure_noise, pair_with_itself
 from bench.storage.noise import NoiseRecord, load_noise, noise_file, noise_to_json, save_noise
 from bench.storage.output_check import check_output_file
-from bench.storage.run_folder import Destination, save_run
+from bench.storage.run_folder import TABLE, Destination, save_run
 from bench.storage.shared_files import ELSEWHERE
 from bench.system.environment import machine_fingerprint
 from bench.system.machine import Machine, read_machine
@@ -24,7 +24,12 @@ from bench.system.noise_advice import noise_advice
 
 
 def execute_noise_run(
-    asked: Experiment, command: CommandLine, destination: Destination, *, as_json: bool, quiet: bool
+    asked: Experiment,
+    command: CommandLine,
+    destination: Destination,
+    *,
+    form: OutputForm,
+    quiet: bool,
 ) -> int:
     """Measure each case against itself, store and print the noise, and return the exit code.
 
@@ -43,7 +48,7 @@ def execute_noise_run(
         notes = (*notes, f"{ignored}, each case twice in each.")
     # if a variant were decided early, the other one would be left without a pair
     experiment = replace(asked, cases=pair_with_itself(asked.cases), stopping=None, notes=notes)
-    present = partial(_store_and_print, before=read_machine(), as_json=as_json)
+    present = partial(_store_and_print, before=read_machine(), form=form)
     return execute_run(experiment, present, command, destination, quiet=quiet)
 
 
@@ -68,7 +73,7 @@ def check_gate(threshold: float, blocks: int) -> str:
     return gate_held_text(gate, record)
 
 
-def _store_and_print(run: Run, folder: Path, *, before: Machine, as_json: bool) -> ExitCode:
+def _store_and_print(run: Run, folder: Path, *, before: Machine, form: OutputForm) -> ExitCode:
     """Store and print the noise of a run; only a complete run replaces the noise of the machine."""
     record = NoiseRecord(
         fingerprint=str(run.environment["fingerprint"]),
@@ -84,10 +89,11 @@ def _store_and_print(run: Run, folder: Path, *, before: Machine, as_json: bool) 
         saved(partial(_save, run, folder, record, is_representative=is_representative), code),
         optional_stdout(),
     ):
-        if as_json:
+        if form == "json":
             write_stdout(noise_to_json(record))
         else:
-            print_tables(noise_tables(record), stdout_console())
+            tables = noise_tables(record) if form == "full" else noise_summary(record, str(folder / TABLE))
+            print_tables(tables, stdout_console())
     if is_representative:
         print_note(f"the noise of this machine is stored in {noise_file(record.fingerprint)}")
     return code

@@ -4,11 +4,15 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from pathlib import Path
+from typing import Literal, TextIO, TypeAlias
 
 from rich.console import Console
 
 from bench.system.console_encoding import use_stand_ins
+
+OutputForm: TypeAlias = Literal["summary", "full", "json"]
+"""What is printed on stdout: the summary, every table, or a document."""
 
 
 class BrokenPipeConsole(Console):
@@ -49,6 +53,11 @@ def print_note(line: str) -> None:
 
 def ignore_line(_line: str) -> None:
     """Print nothing, in place of ``print_note``."""
+
+
+def program_name() -> str:
+    """Return the words that started this program, for commands that a user may copy."""
+    return "python -m bench" if Path(sys.argv[0]).name == "__main__.py" else "flagbench"
 
 
 def write_stdout(content: str | bytes) -> None:

@@ -25,6 +25,7 @@ from bench.storage.run_folder import Destination
 @options.seed
 @options.out
 @options.resume
+@options.full
 @options.as_json
 @options.quiet
 def ab(  # noqa: PLR0913  one argument an option
@@ -39,6 +40,7 @@ def ab(  # noqa: PLR0913  one argument an option
     seed: int | None,
     out: Path | None,
     resume: Path | None,
+    full: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -59,5 +61,5 @@ def ab(  # noqa: PLR0913  one argument an option
     words = option_words(only=only, seed=seed, metrics=metrics, threshold=threshold, budget=budget)
     command, destination = CommandLine("ab", config, words, variants), Destination(out, resume)
     comparison = prepare_comparison(experiment, request, config, destination, quiet=quiet)
-    present = partial(present_comparison, outputs=Outputs(as_json=as_json))
+    present = partial(present_comparison, outputs=Outputs(options.output_form(full=full, as_json=as_json)))
     return execute_run(comparison, present, command, destination, quiet=quiet)

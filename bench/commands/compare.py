@@ -1,9 +1,11 @@
 """``compare``: compare stored runs, with verdicts where they are comparable and only ratios otherwise."""
 
 import json
+import shlex
 
 import click
 
+from bench.app.comparison_output import print_comparison
 from bench.app.output import stdout_console, write_stdout
 from bench.app.run_selector import SelectedCases, both_variants, comparison_between, select_run
 from bench.commands import options
@@ -12,7 +14,6 @@ from bench.errors import EXIT_CODE_OF_VERDICT, ExitCode, IncomparableError
 from bench.model.json_codec import to_json_value
 from bench.model.text import join_and
 from bench.report.comparison_table import (
-    comparison_table,
     descriptive_table,
     missing_case_lines,
     variant_lines,
@@ -29,6 +30,7 @@ from bench.stats.verdicts import overall_verdict, run_verdicts
 @options.threshold
 @click.option("--descriptive", is_flag=True, help="Print ratios without verdicts, also of incomparable runs.")
 @options.allow_missing
+@options.full
 @options.as_json
 def compare(  # noqa: PLR0913  one argument an option
     *,
@@ -37,6 +39,7 @@ def compare(  # noqa: PLR0913  one argument an option
     threshold: str | None,
     descriptive: bool,
     allow_missing: bool,
+    full: bool,
     as_json: bool,
 ) -> int:
     """Compare two stored runs, or variants of them (RUN@VARIANT).
@@ -47,16 +50,20 @@ def compare(  # noqa: PLR0913  one argument an option
     if descriptive:
         return _print_ratios(base, candidate, allow_missing=allow_missing, as_json=as_json)
     margin = parse_threshold(threshold)
-    return _print_verdicts(base, candidate, margin, allow_missing=allow_missing, as_json=as_json)
+    details = None if full else f"compare {shlex.join([run_a, *([run_b] if run_b else [])])} --full"
+    return _print_verdicts(
+        base, candidate, margin, allow_missing=allow_missing, as_json=as_json, details=details
+    )
 
 
-def _print_verdicts(
+def _print_verdicts(  # noqa: PLR0913  the options of its command
     base: SelectedCases,
     candidate: SelectedCases,
     margin: float | None,
     *,
     allow_missing: bool,
     as_json: bool,
+    details: str | None,
 ) -> ExitCode:
     """Print the verdicts on two variants of one run.
 
@@ -77,8 +84,7 @@ def _print_verdicts(
         write_stdout(verdicts_to_json(base.run.name, verdicts, overall))
     else:
         notes = (*variant_lines(base.run), *missing_case_lines(matched))
-        table = comparison_table(f"{base.name} against {candidate.name}", verdicts, notes)
-        print_tables([table], stdout_console())
+        print_comparison(f"{base.name} against {candidate.name}", verdicts, notes, full=details)
     return EXIT_CODE_OF_VERDICT[overall]
 
 

@@ -32,6 +32,7 @@ from bench.storage.run_folder import Destination
 @click.option("--github", is_flag=True, help="Write a job summary and annotations for GitHub Actions, too.")
 @options.out
 @options.resume
+@options.full
 @options.as_json
 @options.quiet
 def gate(  # noqa: PLR0913  one argument an option
@@ -46,6 +47,7 @@ def gate(  # noqa: PLR0913  one argument an option
     github: bool,
     out: Path | None,
     resume: Path | None,
+    full: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -59,7 +61,12 @@ def gate(  # noqa: PLR0913  one argument an option
     request = comparison_request(
         gate_variants(configured, against), metrics=metrics, threshold=threshold, budget=budget
     )
-    outputs = Outputs(as_json=as_json, junit=junit, github=github, allow_missing=allow_missing)
+    outputs = Outputs(
+        options.output_form(full=full, as_json=as_json),
+        junit=junit,
+        github=github,
+        allow_missing=allow_missing,
+    )
     check_outputs(outputs, out, resume)
     words = option_words(
         against=against, metrics=metrics, threshold=threshold, budget=budget, allow_missing=allow_missing

@@ -12,7 +12,7 @@ from bench.errors import UnreadableResultError, UsageError
 from bench.model.comparison import METRICS, Metric
 from bench.model.text import plural, printable
 from bench.report.export.json import history_to_json
-from bench.report.history_table import history_table
+from bench.report.history_table import history_tables
 from bench.report.terminal import print_tables
 from bench.stats.history import PointOrder, history_points, history_tracks
 from bench.storage.history import HISTORY, add_points, read_history
@@ -31,14 +31,21 @@ from bench.system.git import commit_of, commit_ranks
     metavar="DATE|COMMIT",
     help="Only points since this day, or of this commit and its descendants.",
 )
+@options.full
 @options.as_json
 @click.pass_context
-def history(
-    context: click.Context, *, pattern: str | None, metric: Metric | None, since: str | None, as_json: bool
+def history(  # noqa: PLR0913  one argument an option
+    context: click.Context,
+    *,
+    pattern: str | None,
+    metric: Metric | None,
+    since: str | None,
+    full: bool,
+    as_json: bool,
 ) -> None:
     """Show how each case has changed against the pinned reference."""
     if context.invoked_subcommand is not None:
-        if pattern or metric or since or as_json:
+        if pattern or metric or since or full or as_json:
             raise click.UsageError(f"`history {context.invoked_subcommand}` takes no options of `history`")
         return
 
@@ -57,7 +64,7 @@ def history(
         write_stdout(history_to_json(tracks, reference, order))
     else:
         console = stdout_console()
-        print_tables([history_table(tracks, reference, console.width, order)], console)
+        print_tables(history_tables(tracks, reference, console.width, order, full=full), console)
     for note in (*notes, *unknown_commit_notes(kept, ranks or {})):
         print_note(f"note: {note}")
 

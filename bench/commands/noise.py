@@ -23,6 +23,7 @@ _DEFAULT_GATE_BLOCKS: Final = 64
 @options.seed
 @options.out
 @options.resume
+@options.full
 @options.as_json
 @options.quiet
 @click.option(
@@ -37,13 +38,14 @@ def noise(  # noqa: PLR0913  one argument an option
     seed: int | None,
     out: Path | None,
     resume: Path | None,
+    full: bool,
     as_json: bool,
     quiet: bool,
     gate: str | None,
 ) -> int:
     """Measure every case of CONFIG [noise] against itself: the noise of this machine."""
     if gate is not None:
-        if config or out or resume or as_json or quiet or seed is not None:
+        if config or out or resume or full or as_json or quiet or seed is not None:
             raise click.UsageError("--gate measures nothing; the only option beside it is --blocks")
         threshold = options.parse_value(parse_positive_share, gate, "--gate")
         stdout_console().print(check_gate(threshold, blocks or _DEFAULT_GATE_BLOCKS), soft_wrap=True)
@@ -51,4 +53,10 @@ def noise(  # noqa: PLR0913  one argument an option
     config = config or "noise"
     experiment = load_experiment(config, blocks=blocks, seed=seed)
     command = CommandLine("noise", config, option_words(blocks=blocks, seed=seed))
-    return execute_noise_run(experiment, command, Destination(out, resume), as_json=as_json, quiet=quiet)
+    return execute_noise_run(
+        experiment,
+        command,
+        Destination(out, resume),
+        form=options.output_form(full=full, as_json=as_json),
+        quiet=quiet,
+    )

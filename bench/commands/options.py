@@ -6,6 +6,8 @@ from typing import Final, TypeVar
 
 import click
 
+from bench.app.output import OutputForm
+
 T = TypeVar("T")
 
 PATH: Final = click.Path(path_type=Path)
@@ -38,6 +40,7 @@ resume = click.option(
     callback=_refuse_with_out,
     help="Resume an interrupted run: a folder, a name in results/runs, or `last`.",
 )
+full = click.option("--full", is_flag=True, help="Print every table instead of the summary.")
 quiet = click.option("--quiet", is_flag=True, help="Print no progress, but warnings and notes.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout, and nothing else.")
 
@@ -61,6 +64,17 @@ metrics = click.option(
 allow_missing = click.option(
     "--allow-missing", is_flag=True, help="Do not fail if the candidate lacks a case of the base."
 )
+
+
+def output_form(*, full: bool, as_json: bool) -> OutputForm:
+    """Return the form that --full or --json asks for.
+
+    Raises:
+        click.UsageError: both were given.
+    """
+    if full and as_json:
+        raise click.UsageError("--json has every figure; leave out --full")
+    return "json" if as_json else "full" if full else "summary"
 
 
 def parse_value(parse: Callable[[str], T], text: str, name: str) -> T:

@@ -1,23 +1,25 @@
 """``show``: print a stored run."""
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from bench.app.case_patterns import select_case
+from bench.app.comparison_output import print_comparison
 from bench.app.output import stdout_console, write_stdout
+from bench.app.run_output import print_run
 from bench.commands import options
 from bench.errors import UsageError
 from bench.model.results import Run
 from bench.model.stored_comparison import read_comparison
 from bench.report.baseline_table import baseline_table
-from bench.report.comparison_table import comparison_table, variant_lines
+from bench.report.comparison_table import variant_lines
 from bench.report.export.csv import to_csv
 from bench.report.export.json import to_json
 from bench.report.export.markdown import to_markdown
 from bench.report.markdown import tables_to_markdown
-from bench.report.results_table import run_tables
 from bench.report.scaling_table import scaling_tables
 from bench.report.table import Table
 from bench.report.terminal import print_tables
@@ -35,15 +37,16 @@ from bench.storage.run_folder import load_run
     is_flag=True,
     help="Show the effect of more workers, and where one strategy overtakes another.",
 )
+@options.full
 @click.option(
     "--format",
     "form",
     type=click.Choice(["table", "markdown", "csv", "json"]),
     default="table",
     show_default=True,
-    help="Format of the output; csv and json are of the whole run.",
+    help="Format of the output; markdown has every table, csv and json are of the whole run.",
 )
-def show(*, run: Path, against: str | None, scaling: bool, form: str) -> None:
+def show(*, run: Path, against: str | None, scaling: bool, full: bool, form: str) -> None:
     """Print a stored RUN: a folder, a name in results/runs, or `last`."""
     stored = load_run(run)
     is_comparison = read_comparison(stored) is not None
@@ -61,10 +64,10 @@ def show(*, run: Path, against: str | None, scaling: bool, form: str) -> None:
     elif form == "markdown":
         write_stdout(to_markdown(stored))
     elif is_comparison:
-        table = comparison_table(stored.name, run_verdicts(stored), variant_lines(stored))
-        print_tables([table], stdout_console())
+        details = None if full else f"show {shlex.quote(str(run))} --full"
+        print_comparison(stored.name, run_verdicts(stored), tuple(variant_lines(stored)), full=details)
     else:
-        print_tables(run_tables(stored), stdout_console())
+        print_run(stored, str(run), full=full)
 
 
 def _case_tables(stored: Run, against: str | None, *, scaling: bool) -> Iterator[Table]:

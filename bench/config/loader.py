@@ -135,6 +135,7 @@ def resolve(form: ConfigForm, source: Any, stem: str) -> Experiment:
         probes=form.probes,
         pinning=form.pinning,
         disturbed=form.disturbed,
+        margin=form.margin,
         deviations=_deviations(form),
         comparison_settings=_comparison_settings(form),
         notes=tuple(_notes(form)),

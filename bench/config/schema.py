@@ -41,7 +41,16 @@ from bench.config.profiles import (
     repeated_names,
     too_slow,
 )
-from bench.config.scalars import Name, PositiveDuration, PositiveShare, Truth, one_of, whole, whole_or_auto
+from bench.config.scalars import (
+    Name,
+    PositiveDuration,
+    PositiveShare,
+    Share,
+    Truth,
+    one_of,
+    whole,
+    whole_or_auto,
+)
 from bench.config.strategies import (
     Clients,
     KeepAlive,
@@ -150,6 +159,9 @@ class ConfigForm(Form):
     )
     flags_dir: Annotated[Path, Named(LookupContext.existing_folder, _FOLDER_EDITOR)] | None = key(
         None, "A folder of flags to serve instead of the project's own."
+    )
+    margin: Share = key(
+        "3%", "The least difference between two cases that matters; closer ones are practically equal."
     )
     variants: VariantsField | None = key(None, "The variants that `ab` compares: base, then candidate.")
     metrics: Metrics = key(list(DEFAULT_METRICS), "The metrics by which variants are compared.")

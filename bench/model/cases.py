@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from bench.api.outcomes import FetchOutcome
-from bench.model.comparison import BuiltVariant, Comparison, ComparisonSettings
+from bench.model.comparison import DEFAULT_RUN_MARGIN, BuiltVariant, Comparison, ComparisonSettings
 
 NO_CLIENT: Final = "-"
 """Client of a case whose strategy uses none of ``strategies/clients``."""
@@ -202,6 +202,7 @@ class Experiment:
         pinning: whether server, worker and harness run on separate cores if there are enough.
         deviations: by client, ``Client.deviations``.
         disturbed: whether disturbed trials are discarded, or kept with a remark.
+        margin: the least difference between two cases that matters, as a share.
         comparison_settings: the config's settings for comparisons, which ``ab`` and ``gate`` use.
         comparison: the comparison that this run is; ``None`` for other runs.
         variants: the variants of the comparison, built, by label; other runs use this project's own code.
@@ -222,6 +223,7 @@ class Experiment:
     probes: tuple[str, ...] = PROBES
     pinning: bool = True
     disturbed: Literal["refuse", "keep"] = "refuse"
+    margin: float = DEFAULT_RUN_MARGIN
     deviations: Mapping[str, Mapping[str, FetchOutcome]] = field(default_factory=dict)
     comparison_settings: ComparisonSettings = field(default_factory=ComparisonSettings)
     comparison: Comparison | None = None

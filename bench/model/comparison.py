@@ -20,6 +20,8 @@ Verdict: TypeAlias = Literal["faster", "slower", "equivalent", "inconclusive"]
 """The result for a candidate, or for one case against another; *equivalent* needs a margin."""
 DEFAULT_METRICS: Final[tuple[Metric, ...]] = ("elapsed", "p99")
 DEFAULT_MARGIN: Final = 0.05
+DEFAULT_RUN_MARGIN: Final = 0.03
+"""The least difference between two cases of one run that matters, as a share."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from bench.model.cases import Case
+from bench.model.comparison import Verdict
 from bench.model.results import Run
 from bench.model.text import join_and
 from bench.report.case_label import describe_case
@@ -17,14 +18,15 @@ from bench.stats.ranking import rankings
 
 _LEGEND: Final = (
     "times faster than the reference, with an interval of 95% for each by itself · n: blocks that both "
-    "share · p and verdict: exact signed-rank test over these blocks, Holm over all pairs shown"
+    "share · p and verdict: exact signed-rank test over these blocks, Holm over all pairs shown · "
+    "practically equal: surely closer than the margin of the run"
 )
 _TOO_FEW: Final = "too few blocks"
-_VERDICTS: Final = {
+_VERDICTS: Final[Mapping[Verdict, str]] = {
     "faster": "faster",
     "slower": "slower",
-    "inconclusive": "inconclusive",
-    _TOO_FEW: "with too few blocks",
+    "equivalent": "practically equal",
+    "inconclusive": "not told apart",
 }
 
 
@@ -32,7 +34,7 @@ def baseline_table(run: Run, reference: Case) -> Table:
     """Compare all cases of the reference's profile with it, block by block."""
     ranking = next(each for each in rankings(run) if each.profile == reference.profile.name)
     samples = {row.case.id: row.sample for row in ranking.rows}
-    verdicts = compare_with(samples.pop(reference.id), samples)
+    verdicts = compare_with(samples.pop(reference.id), samples, ranking.margin)
 
     def write(row: CaseSummary) -> Row:
         return Row((*case_keys(row), *_cells(row, reference, verdicts.get(row.case.id))))
@@ -64,7 +66,7 @@ def _cells(row: CaseSummary, reference: Case, verdict: PairVerdict | None) -> tu
 
 
 def _describe_verdict(verdict: PairVerdict) -> str:
-    return verdict.verdict if verdict.is_testable else _TOO_FEW
+    return _VERDICTS[verdict.verdict] if verdict.is_testable else _TOO_FEW
 
 
 def _probability(p: float) -> str:
@@ -76,7 +78,9 @@ def _remarks(reference: Case, verdicts: Mapping[str, PairVerdict]) -> Iterator[s
         yield f"No case shares a block with {describe_case(reference)}: there is nothing to compare."
         return
     counts = Counter(map(_describe_verdict, verdicts.values()))
-    found = [f"{counts[verdict]} {words}" for verdict, words in _VERDICTS.items() if counts[verdict]]
+    found = [f"{counts[words]} {words}" for words in _VERDICTS.values() if counts[words]]
+    if counts[_TOO_FEW]:
+        found.append(f"{counts[_TOO_FEW]} with {_TOO_FEW}")
     pairs = "the one pair" if len(verdicts) == 1 else f"all {len(verdicts)} pairs"
     yield (
         f"Compared with {describe_case(reference)}: {join_and(found)} (paired by block, 95% over {pairs})."

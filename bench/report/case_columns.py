@@ -3,7 +3,7 @@
 A column is a heading and a function from a case to its cell.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, Final
@@ -33,12 +33,10 @@ class CaseColumn:
 
     Attributes:
         cell: returns what the column says of a case.
-        narrow: the heading in short lines, where whole words take too much room.
     """
 
     heading: str
     cell: Callable[[CaseSummary], str]
-    narrow: str = ""
     align: Align = "right"
 
 
@@ -51,16 +49,14 @@ class DetailTable:
     columns: tuple[CaseColumn, ...]
 
 
-def _measured(
-    heading: str, source: Source[CaseSummary], write: Callable[[Any], str], narrow: str = ""
-) -> CaseColumn:
+def _measured(heading: str, source: Source[CaseSummary], write: Callable[[Any], str]) -> CaseColumn:
     """Make a column of a figure, with a dash where it was not measured."""
 
     def cell(row: CaseSummary) -> str:
         found = read_value(row, source)
         return MISSING if found is None else write(found)
 
-    return CaseColumn(heading, cell, narrow)
+    return CaseColumn(heading, cell)
 
 
 def result_columns(unit: TimeUnit) -> tuple[CaseColumn, ...]:
@@ -72,14 +68,11 @@ def result_columns(unit: TimeUnit) -> tuple[CaseColumn, ...]:
     return (
         CaseColumn(f"median {unit.name}", partial(_elapsed, unit=unit)),
         _measured("95% interval", "figures.elapsed", interval),
-        CaseColumn("blocks", _blocks, "n"),
+        CaseColumn("blocks", _blocks),
         _measured("× seq", "figures.times_faster", format_speedup),
         _measured("of ideal", "figures.efficiency", format_percent),
         CaseColumn("in flight", _in_flight),
         CaseColumn("limit", lambda row: read_value(row, "costs.limit") or MISSING, align="left"),
-        _measured("verified", "figures.verified", format_range, "veri-\nfied"),
-        _measured("404", "figures.not_found", format_range),
-        _measured("errors", "figures.errors", format_range, "err"),
     )
 
 
@@ -105,9 +98,14 @@ def detail_tables(ranking: Ranking) -> tuple[DetailTable, ...]:
     """Return the detail tables, with those of their columns that have a figure for any case."""
     wanted = (
         DetailTable(
-            "how fetches ended",
-            "per round, the least and the most; each as the profile had planned it",
-            _outcome_columns(ranking),
+            "downloads",
+            "per round, the least and the most; fetches that failed did so as the profile had planned it",
+            (
+                _measured("verified", "figures.verified", format_range),
+                _measured("404", "figures.not_found", format_range),
+                _measured("errors", "figures.errors", format_range),
+                *_outcome_columns(ranking),
+            ),
         ),
         *_DETAILS,
     )
@@ -119,29 +117,14 @@ def _filled(columns: tuple[CaseColumn, ...], ranking: Ranking) -> tuple[CaseColu
     return tuple(each for each in columns if any(each.cell(row) not in {MISSING, ""} for row in ranking.rows))
 
 
-_NARROW_OUTCOMES: Final[Mapping[str, str]] = {
-    "unavailable": "unavai-\nlable",
-    "redirect": "redi-\nrect",
-    "disconnected": "discon-\nnected",
-    "truncated": "trun-\ncated",
-    "timeout": "time-\nout",
-    "protocol": "proto-\ncol",
-}
-
-
-def _outcome_columns(ranking: Ranking) -> tuple[CaseColumn, ...]:
-    """Return a column for each outcome of a fetch that occurred; none if no fetch failed."""
+def _outcome_columns(ranking: Ranking) -> Iterator[CaseColumn]:
+    """Return a column for each outcome of a failed fetch that occurred."""
     seen = dict.fromkeys(
         outcome for row in ranking.rows if row.figures is not None for outcome in row.figures.outcomes
     )
-    if seen.keys() <= {"ok", "not_found"}:
-        return ()
-    return tuple(
-        CaseColumn(
-            outcome.replace("_", " "), partial(_ended, outcome=outcome), _NARROW_OUTCOMES.get(outcome, "")
-        )
-        for outcome in seen
-    )
+    for outcome in seen:
+        if outcome not in {"ok", "not_found"}:
+            yield CaseColumn(outcome.replace("_", " "), partial(_ended, outcome=outcome))
 
 
 def _ended(row: CaseSummary, outcome: str) -> str:
@@ -151,19 +134,28 @@ def _ended(row: CaseSummary, outcome: str) -> str:
     return "0" if found is None else format_range(found)
 
 
-def _milliseconds(heading: str, source: Source[CaseSummary], narrow: str = "") -> CaseColumn:
-    return _measured(heading, source, lambda seconds: format_signed(seconds * 1000), narrow)
+def _milliseconds(heading: str, source: Source[CaseSummary]) -> CaseColumn:
+    return _measured(heading, source, lambda seconds: format_signed(seconds * 1000))
 
 
 _GAP_PARTS: Final[Mapping[str, str]] = {
-    "pool_start_s": "pool start",
-    "client_open_s": "client open",
-    "unused_s": "unused slots",
-    "set_up_s": "set-up",
+    "pool_start_s": "start-up",
+    "client_open_s": "new clients",
+    "unused_s": "idle workers",
+    "set_up_s": "connecting",
     "client_s": "client CPU",
-    "lateness_s": "server late",
-    "pool_stop_s": "pool stop",
+    "lateness_s": "late server",
+    "pool_stop_s": "shut-down",
 }
+_LITTLE_GAP: Final = 0.05
+"""Share of the elapsed time; a smaller gap has no cause worth a word."""
+
+
+def hindrance(row: CaseSummary) -> str:
+    """Name the greatest part of the gap, if the gap is worth mentioning."""
+    if row.figures is None or row.figures.efficiency > 1 - _LITTLE_GAP:
+        return MISSING
+    return _greatest_part(row)
 
 
 def _whole_gap(row: CaseSummary) -> float | None:
@@ -190,7 +182,6 @@ _DETAILS: Final = (
         (
             _milliseconds("gap", _whole_gap),
             *(_milliseconds(heading, f"costs.gap.{name}") for name, heading in _GAP_PARTS.items()),
-            CaseColumn("mostly", _greatest_part, align="left"),
         ),
     ),
     DetailTable(
@@ -198,10 +189,10 @@ _DETAILS: Final = (
         "ms; cold start and imports once a process, start once a round, the others per fetch",
         (
             _milliseconds("cold start", "costs.cold_start_s"),
-            _milliseconds("imports", "costs.imports_s", "im-\nports"),
+            _milliseconds("imports", "costs.imports_s"),
             _milliseconds("start", "costs.phases.start_s"),
             _milliseconds("first byte", "costs.phases.first_byte_s"),
-            _milliseconds("transfer", "costs.phases.transfer_s", "trans-\nfer"),
+            _milliseconds("transfer", "costs.phases.transfer_s"),
             _milliseconds("save", "costs.phases.save_s"),
             _milliseconds("p50", "costs.latency.p50_s"),
             _milliseconds("p90", "costs.latency.p90_s"),
@@ -210,37 +201,49 @@ _DETAILS: Final = (
         ),
     ),
     DetailTable(
-        "what it costs",
-        "means per round; memory, threads and descriptors (fds) at their peak in a warm-up",
+        "processor time",
+        "means per round; lag of the event loop and waits in the queue of its threads",
         (
             _milliseconds("user ms", "costs.figures.cpu_user_s"),
             _milliseconds("system ms", "costs.figures.cpu_system_s"),
             _measured("CPU", "costs.cpu_share", format_percent),
-            _measured("switches", "costs.figures.switches_voluntary", format_count, "swit-\nches"),
-            _measured("involuntary", "costs.figures.switches_involuntary", format_count, "invo-\nlunt."),
-            _measured("MiB", "costs.figures.memory_bytes", format_mib),
-            _measured("threads", "costs.figures.threads", format_count, "thr-\neads"),
-            _measured("fds", "costs.figures.descriptors", format_count),
-            _milliseconds("lag p50 ms", "costs.figures.loop_lag_p50_s", "lag\np50"),
-            _milliseconds("lag p99 ms", "costs.figures.loop_lag_p99_s", "lag\np99"),
+            _measured("switches", "costs.figures.switches_voluntary", format_count),
+            _measured("involuntary", "costs.figures.switches_involuntary", format_count),
+            _milliseconds("lag p50 ms", "costs.figures.loop_lag_p50_s"),
+            _milliseconds("lag p99 ms", "costs.figures.loop_lag_p99_s"),
             _milliseconds("queue ms", "costs.figures.queue_wait_s"),
             _milliseconds("GC ms", "costs.figures.gc_s"),
         ),
     ),
     DetailTable(
-        "what the server saw",
-        "means per round; idle: nothing in flight; overtaken: out of the order asked; busy: of its core",
+        "memory and handles",
+        "at their peak in a warm-up",
         (
-            _measured("mean in flight", "costs.server.mean_in_flight", format_number, "mean\nflight"),
-            _measured("opened", "costs.server.opened", format_count, "conns"),
-            _measured("reused", _reused, format_count, "re-\nused"),
-            _measured("retries", "costs.server.retries", format_count, "re-\ntry"),
+            _measured("MiB", "costs.figures.memory_bytes", format_mib),
+            _measured("threads", "costs.figures.threads", format_count),
+            _measured("descriptors", "costs.figures.descriptors", format_count),
+        ),
+    ),
+    DetailTable(
+        "connections, as the server saw them",
+        "means per round; spacing of requests, overtaken: out of the order asked",
+        (
+            _measured("opened", "costs.server.opened", format_count),
+            _measured("reused", _reused, format_count),
+            _measured("retries", "costs.server.retries", format_count),
+            _milliseconds("spacing ms", "costs.server.spacing_p50_s"),
+            _milliseconds("longest ms", "costs.server.spacing_max_s"),
+            _measured("overtaken", "costs.server.overtaken", format_count),
+        ),
+    ),
+    DetailTable(
+        "load of the server",
+        "means per round; idle: nothing in flight, late: beyond the planned delay, busy: of its core",
+        (
+            _measured("mean in flight", "costs.server.mean_in_flight", format_number),
             _milliseconds("idle ms", "costs.server.idle_s"),
-            _milliseconds("spacing ms", "costs.server.spacing_p50_s", "spac-\ning"),
-            _milliseconds("longest ms", "costs.server.spacing_max_s", "long-\nest"),
-            _measured("overtaken", "costs.server.overtaken", format_count, "over-\ntaken"),
-            _milliseconds("late p50 ms", "costs.server.late_p50_s", "late\np50"),
-            _milliseconds("late p99 ms", "costs.server.late_p99_s", "late\np99"),
+            _milliseconds("late p50 ms", "costs.server.late_p50_s"),
+            _milliseconds("late p99 ms", "costs.server.late_p99_s"),
             _measured("busy", "costs.server_busy", format_percent),
         ),
     ),

@@ -45,10 +45,7 @@ def comparison_table(title: str, verdicts: Verdicts, notes: Iterable[str] = ()) 
     headings = ("", *_variant_headings(verdicts), "change", "bounds", "blocks")
     remarks = (
         *notes,
-        *_unmatched_cases(verdicts),
-        *_failures(verdicts),
-        *_disturbances(verdicts),
-        *_undecided_metrics(verdicts),
+        *comparison_remarks(verdicts),
         *bound_lines(verdicts.bounds),
         comparison_conclusion(verdicts),
     )
@@ -62,6 +59,14 @@ def comparison_table(title: str, verdicts: Verdicts, notes: Iterable[str] = ()) 
         legend=_legend(verdicts),
         remarks=tuple(map(Remark, remarks)),
     )
+
+
+def comparison_remarks(verdicts: Verdicts) -> Iterator[str]:
+    """Write a line for everything that was not compared, or not to the end."""
+    yield from _unmatched_cases(verdicts)
+    yield from _failures(verdicts)
+    yield from _disturbances(verdicts)
+    yield from _undecided_metrics(verdicts)
 
 
 def descriptive_table(

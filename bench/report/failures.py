@@ -66,6 +66,34 @@ def disturbance_lines(ranking: Ranking) -> Iterator[str]:
     )
 
 
+def count_failed(ranking: Ranking) -> str | None:
+    """Count all failed trials, and say how the first one ended."""
+    failed = [trial for row in ranking.rows for trial in row.failed]
+    if not failed:
+        return None
+    cases = sum(bool(row.failed) for row in ranking.rows)
+    first = failed[0]
+    why = f" ({first.detail})" if first.detail else ""
+    return printable(
+        f"{plural(len(failed), 'trial')} of {plural(cases, 'case')} failed, first {first.case}, "
+        f"block {first.block + 1}: {first.outcome}{why}"
+    )
+
+
+def count_disturbed(ranking: Ranking) -> str | None:
+    """Count the trials that were discarded and repeated, or kept, and quote the commonest reason."""
+    repeated = [trial for row in ranking.rows for trial in row.repeated]
+    kept = [trial for row in ranking.rows for trial in row.disturbed]
+    trials = repeated + kept
+    if not trials:
+        return None
+    counted = [(len(each), action) for each, action in ((repeated, "discarded"), (kept, "kept")) if each]
+    numbers = " and ".join(f"{plural(count, 'disturbed trial')} {action}" for count, action in counted)
+    ((words, _),) = Counter(map(_reason_words, trials)).most_common(1)
+    example = next(trial.detail for trial in trials if _reason_words(trial) == words)
+    return printable(f"{numbers}, mostly like this: {example}")
+
+
 def leak_lines(ranking: Ranking) -> Iterator[str]:
     """Write a line for each case whose trials left something behind; they count all the same."""
     for row in ranking.rows:

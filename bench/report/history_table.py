@@ -20,6 +20,7 @@ from bench.storage.pinned_reference import Reference
 
 _LEAST_RANGE: Final = 0.05
 """Of a trend, as a logarithm; a smaller range is drawn lower than the whole height."""
+_MOST_NAMED: Final = 3
 _LEAST_TREND: Final = 8
 _MOST_TREND: Final = 60
 _SHORT_FINGERPRINT: Final = 12
@@ -28,21 +29,54 @@ _DAY: Final = len("2026-01-02")
 _FIGURES: Final = tuple(map(Column, ("points", "last change", "bounds", "last step")))
 
 
-def history_table(
-    tracks: Sequence[HistoryTrack], reference: Reference | None, room: int, order: PointOrder = "measuring"
-) -> Table:
-    """Build the table, with trends as wide as a terminal of this width has room for."""
+def history_tables(
+    tracks: Sequence[HistoryTrack],
+    reference: Reference | None,
+    room: int,
+    order: PointOrder = "measuring",
+    *,
+    full: bool = False,
+) -> Iterator[Table]:
+    """Return what was found, then the table.
+
+    Args:
+        tracks: a row for each.
+        reference: the pinned one, if there is any.
+        room: cells of a line, which decide on the width of the trends.
+        order: in which the points stand.
+        full: whether to explain the columns.
+    """
+    yield Table(remarks=(Remark(history_conclusion(tracks)),))
     trend_room = _trend_room(tracks, room)
-    return Table(
+    yield Table(
         title=f"History of candidate ÷ reference, in order of {order}",
         columns=(Column("", "left"), Column("trend"), *_FIGURES),
         sections=tuple(
             Section(heading, tuple(_row(track, trend_room) for track in group))
             for heading, group in groupby(tracks, key=lambda track: _heading(track, tracks))
         ),
-        legend=_legend(tracks),
+        legend=_legend(tracks) if full else "",
         remarks=tuple(map(Remark, _remarks(tracks, reference))),
     )
+
+
+def history_conclusion(tracks: Sequence[HistoryTrack]) -> str:
+    """Name the newest steps, or say that there are none and what a step takes."""
+    rows = plural(len(tracks), "row")
+    stepped = [(track, track.series[-1].steps[-1]) for track in tracks if track.series[-1].steps]
+    if stepped:
+        stepped.sort(key=lambda each: each[1].point.identity, reverse=True)
+        named = [
+            f"{track.metric} of {printable(track.case)} by {format_change(step.ratio)} "
+            f"at {short_commit(step.point.commit)} ({step.point.time[:_DAY]})"
+            for track, step in stepped
+        ]
+        more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+        return f"{len(stepped)} of {rows} changed for good, last: {'; '.join(named[:_MOST_NAMED])}{more}."
+    points = max((len(track.series[-1].points) for track in tracks), default=0)
+    if points < LEAST_POINTS:
+        return f"Too few points for a lasting step: {points} at the most, and it takes {LEAST_POINTS}."
+    return f"No lasting step in {rows}."
 
 
 def _trend_room(tracks: Sequence[HistoryTrack], room: int) -> int:

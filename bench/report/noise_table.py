@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from decimal import ROUND_CEILING, Context
 from typing import Final
 
-from bench.model.text import join_and, printable
+from bench.model.text import join_and, plural, printable
 from bench.report.number_format import (
     format_change,
     format_duration,
@@ -22,6 +22,43 @@ _MIDDLE_LOOK: Final = 1
 _ROUND_UP: Final = Context(prec=3, rounding=ROUND_CEILING)
 _DAY: Final = len("2026-01-02")
 _ADVICE: Final = ("what moves timings", "here", "read from", "what to do")
+
+
+def noise_summary(record: NoiseRecord, details: str) -> Iterator[Table]:
+    """Return the slow-downs that the machine shows, then a row for each case.
+
+    Args:
+        record: what was measured.
+        details: where every figure is.
+    """
+    noise = record.noise
+    title = f"{record.config}: each case against itself, on machine {record.fingerprint[:12]}"
+    yield Table(remarks=(Remark(printable(title)), Remark(noise_conclusion(noise))))
+    unmeasured = (f"{case}: too few blocks in which both sides succeeded" for case in noise.unmeasured)
+    shown = noise.cases[0].detectable[_MIDDLE_LOOK].blocks if noise.cases else 0
+    headings = ("median", "spread of\na pair", "drift over\nthe run", f"slow-down shown\nby {shown} blocks")
+    rows = tuple(
+        Row(
+            (
+                printable(case.case),
+                format_duration(case.median_s),
+                format_small_percent(case.floor),
+                _format_drift(case.drift.estimate),
+                format_small_percent(_slowdown(case)),
+            )
+        )
+        for case in sorted(noise.cases, key=_slowdown)
+    )
+    advice = [each for each in record.advice if each.remedy]
+    hints = f"{plural(len(advice), 'hint')} on how to make this machine quieter" if advice else ""
+    yield Table(
+        columns=(Column("case", "left"), *map(Column, headings)),
+        sections=(Section("", rows),) if rows else (),
+        remarks=(
+            *(Remark(printable(line), "failure") for line in unmeasured),
+            Remark(f"Every figure{' and ' + hints if hints else ''}: {details}", "note"),
+        ),
+    )
 
 
 def noise_tables(record: NoiseRecord) -> tuple[Table, Table]:

@@ -1,28 +1,24 @@
 """Build the tables of a run: for each profile results, details, and a sentence on the fastest case."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
 from bench.model.results import Run
-from bench.model.text import plural, printable
+from bench.model.text import printable
 from bench.report.case_columns import CaseColumn, detail_tables, result_columns
 from bench.report.case_label import client_label, describe_case
+from bench.report.conclusion import conclusion
 from bench.report.failures import disturbance_lines, failure_lines, leak_lines
 from bench.report.job_use import unread_workers_lines
 from bench.report.number_format import (
     MISSING,
     TimeUnit,
-    format_duration,
-    format_interval,
-    format_number,
-    format_percent,
 )
 from bench.report.stop_reasons import stop_lines
 from bench.report.table import Column, Remark, RemarkKind, Row, Section, Table, Tone
 from bench.stats.case_summary import CaseSummary
-from bench.stats.intervals import Interval
 from bench.stats.ranking import Ranking, rankings
 
 CASE_KEYS: Final = (Column("client", "left"), Column("workers"))
@@ -92,7 +88,7 @@ def _case_table(ranking: Ranking, title: str, columns: Sequence[CaseColumn]) -> 
         cells = (*case_keys(row), *(column.cell(row) for column in columns))
         return Row(cells, _mark(ranking, row), _tone(ranking, row))
 
-    figures = (Column(each.heading, each.align, each.narrow) for each in columns)
+    figures = (Column(each.heading, each.align) for each in columns)
     return Table(
         title=title,
         columns=(*CASE_KEYS, *figures),
@@ -127,8 +123,9 @@ def _workers_table(ranking: Ranking) -> Iterator[Table]:
 
 
 def _mark(ranking: Ranking, row: CaseSummary) -> str:
-    """Mark the fastest case (*), cases that cannot be told from it (=), and failed trials (!)."""
-    place = "*" if row.case.id == ranking.fastest else "=" if row.case.id in ranking.inconclusive else ""
+    """Mark the fastest case (*), equal ones (=), those not told from it (≈), and failed trials (!)."""
+    places = {"*": {ranking.fastest}, "=": ranking.equivalent, "≈": ranking.inconclusive}
+    place = next((sign for sign, cases in places.items() if row.case.id in cases), "")
     return place + ("!" if row.failed else "")
 
 
@@ -137,77 +134,19 @@ def _tone(ranking: Ranking, row: CaseSummary) -> Tone:
         return "bad"
     if row.case.id == ranking.fastest:
         return "best"
-    return "good" if row.case.id in ranking.inconclusive else "plain"
+    return "good" if row.case.id in ranking.equivalent | ranking.inconclusive else "plain"
 
 
 def _legend(ranking: Ranking) -> str:
     """Explain the marks, and the column that compares with the baseline."""
     marks = ["* fastest"]
+    if ranking.equivalent:
+        marks.append("= practically equal")
     if ranking.inconclusive:
-        marks.append("= cannot be told from it")
+        marks.append("≈ cannot be told from it")
     if any(row.failed for row in ranking.rows):
         marks.append("! trials failed, named below")
     if ranking.baseline is not None:
         baseline = next(row.case for row in ranking.rows if row.case.id == ranking.baseline)
         marks.append(f"× seq: times faster than {describe_case(baseline)}, ≈ if it cannot be told from it")
     return " · ".join(marks)
-
-
-def conclusion(ranking: Ranking) -> str:
-    """Name the fastest case, its gain, and the cases that cannot be told from it."""
-    rows = {row.case.id: row for row in ranking.rows}
-    if ranking.fastest is None:
-        return "No case yielded a timing."
-    best = rows[ranking.fastest]
-    lead = f"{describe_case(best.case)} was fastest"
-    if best.figures is not None:
-        elapsed = format_duration(best.figures.elapsed.estimate)
-        lead += f" at {elapsed}, {format_percent(best.figures.efficiency)} of the ideal"
-    return " ".join([f"{lead}{_gain(best, rows, ranking.baseline)}.", *_certainty(ranking, rows)])
-
-
-def _gain(best: CaseSummary, rows: Mapping[str, CaseSummary], baseline: str | None) -> str:
-    """Compare the fastest case with the baseline."""
-    if best.figures is None or best.figures.times_faster is None or baseline is None:
-        return ""
-    found = best.figures.times_faster
-    other = describe_case(rows[baseline].case)
-    if found.is_testable and found.verdict == "inconclusive":
-        return f", and cannot be told from {other}"
-    about = "" if found.is_testable else "about "
-    times = f"{about}{format_number(found.ratio.estimate)} times faster than {other}"
-    return f", {times}{_bounds(found.ratio)}"
-
-
-def _bounds(ratio: Interval) -> str:
-    if ratio.low is None:
-        return ""
-    return f" (95% interval {format_interval(ratio, format_number, ' to ')})"
-
-
-def _certainty(ranking: Ranking, rows: Mapping[str, CaseSummary]) -> Iterator[str]:
-    """Name the cases that the fastest is ahead of, cannot be told from, and was not compared with."""
-    if ranking.ranked == 1:
-        blocks = plural(rows[ranking.fastest or ""].blocks, "block")
-        yield f"There was nothing to compare it with ({blocks})."
-        return
-    if ranking.untestable and not (ranking.slower or ranking.inconclusive):
-        yield (
-            f"There are too few blocks to tell {ranking.ranked} cases apart; "
-            f"it takes {ranking.blocks_needed}: take this as a first impression."
-        )
-        return
-    basis = f"paired by block, 95% over all pairs of {ranking.ranked} cases"
-    if ranking.inconclusive:
-        yield f"It cannot be told from {_list_cases(ranking.inconclusive, rows)} ({basis})."
-    elif ranking.untestable:
-        yield f"It is ahead of {plural(len(ranking.slower), 'other case')} ({basis})."
-    else:
-        yield f"It is ahead of every other case ({basis})."
-    if ranking.untestable:
-        yield f"Too few blocks are shared with {_list_cases(ranking.untestable, rows)} to compare them."
-
-
-def _list_cases(case_ids: frozenset[str], rows: Mapping[str, CaseSummary]) -> str:
-    names = [describe_case(row.case) for case_id, row in rows.items() if case_id in case_ids]
-    return names[0] if len(names) == 1 else f"{'; '.join(names[:-1])}; or {names[-1]}"

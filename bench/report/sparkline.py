@@ -1,4 +1,4 @@
-"""Draw series of figures as lines of small bars, for the trends in the table of the history."""
+"""Draw figures as bars: series as small ones beside each other, a share as the length of a single one."""
 
 from collections.abc import Sequence
 from itertools import count, pairwise
@@ -6,6 +6,7 @@ from statistics import median
 from typing import Final
 
 BARS: Final = "▁▂▃▄▅▆▇█"
+PARTS: Final = "▏▎▍▌▋▊▉█"
 BREAK: Final = "│"
 """Between series that cannot be compared with each other."""
 
@@ -20,6 +21,13 @@ def draw_bars(values: Sequence[float], least_range: float) -> str:
     spread = max(high - low, least_range)
     bottom = (low + high - spread) / 2
     return "".join(BARS[min(int((value - bottom) / spread * len(BARS)), len(BARS) - 1)] for value in values)
+
+
+def draw_length(share: float, cells: int) -> str:
+    """Draw a bar that fills a share (0 to 1) of so many cells, in eighths of a cell and at least one."""
+    eighths = max(1, round(share * cells * len(PARTS)))
+    full, rest = divmod(eighths, len(PARTS))
+    return PARTS[-1] * full + (PARTS[rest - 1] if rest else "")
 
 
 def draw_series(series: Sequence[Sequence[float]], least_range: float, width: int) -> str:

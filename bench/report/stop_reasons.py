@@ -30,6 +30,18 @@ def stop_lines(run: Run) -> list[str]:
     return [rule_words(rule), *(printable(f"{case_id}: {reason}") for case_id, reason in reasons.items())]
 
 
+def stopping_line(run: Run) -> list[str]:
+    """Write the rule of a run, and how many cases were precise enough; nothing for fixed blocks."""
+    rule = rule_of(run)
+    if rule is None or (rule.precision is None and rule.budget_s is None):
+        return []
+    reached = sum(stop.reason == "precise" for stop in stops_of(run).values())
+    share = (
+        f" {reached} of {plural(len(run.cases), 'case')} got so far." if rule.precision is not None else ""
+    )
+    return [f"{rule_words(rule)}{share}"]
+
+
 def rule_words(rule: StoppingRule) -> str:
     """Write the rule of a run in one sentence."""
     least, most = rule.looks[0], rule.looks[-1]

@@ -17,15 +17,13 @@ class Column:
 
     Attributes:
         heading: in whole words; a line feed in it is kept on terminals.
-        narrow: the heading in short lines, for a terminal on which whole words take too much room.
         wraps: whether a cell may take several lines on a terminal.
         is_code: whether the cells are names to type, which Markdown shows as code.
-        is_optional: whether the column is left out on a terminal that is too narrow for the whole table.
+        is_optional: whether the column may be left out on a terminal that is too narrow for the whole table.
     """
 
     heading: str
     align: Align = "right"
-    narrow: str = ""
     wraps: bool = False
     is_code: bool = False
     is_optional: bool = False

@@ -57,11 +57,13 @@ def _blocks(table: Table, room: int) -> Iterator[RenderableType]:
 def _body(table: Table, room: int) -> Iterator[RenderableType]:
     """Choose the layout."""
     flat = table.flatten()
-    is_too_wide = sum(_widths(flat)) + _FLAT_GAP * (len(flat.columns) - 1) > room
+    is_too_wide = _needed_width(flat, _FLAT_GAP) > room
     if table.has_headings and (is_too_wide or not table.section_heading):
         yield from _stacked(table, room)
     elif any(column.wraps for column in flat.columns):
         yield _flat(_without_optional(flat) if is_too_wide else flat)
+    elif any(column.is_optional for column in flat.columns):
+        yield from _fit(flat, room)
     elif is_too_wide and all(column.align == "left" for column in flat.columns):
         yield from _records(flat)
     else:
@@ -75,6 +77,25 @@ def _flat(table: Table) -> RichTable:
     return _grid(table, table.rows, box.SIMPLE_HEAD, show_header=True)
 
 
+def _fit(table: Table, room: int) -> Iterator[RenderableType]:
+    """Lay a table out flat, with less space between columns and without optional ones if need be."""
+    optional = [place for place, column in enumerate(table.columns) if column.is_optional]
+    choices = [(table, _FLAT_GAP), (table, _STACKED_GAP)]
+    for left_out in range(1, len(optional) + 1):
+        kept = [place for place in range(len(table.columns)) if place not in optional[:left_out]]
+        choices.append((_select_columns(table, kept), _STACKED_GAP))
+    fitting = (choice for choice in choices if _needed_width(*choice) <= room)
+    chosen, gap = next(fitting, choices[-1])
+    for number, part in enumerate(_split(chosen, room, gap)):
+        if number > 0:
+            yield Text("")
+        yield _grid(part, part.rows, box.SIMPLE_HEAD, show_header=True, gap=gap)
+
+
+def _needed_width(table: Table, gap: int) -> int:
+    return sum(_widths(table)) + gap * (len(table.columns) - 1)
+
+
 def _stacked(table: Table, room: int) -> Iterator[RenderableType]:
     """Set each section below its heading, with its key columns folded into a single one."""
     label = Column(" ".join(column.heading for column in table.columns[: table.keys]), "left")
@@ -85,25 +106,23 @@ def _stacked(table: Table, room: int) -> Iterator[RenderableType]:
         return replace(row, cells=(what, *row.cells[table.keys :]))
 
     words = tuple(replace(each, heading=each.heading.replace(" ", "\n")) for each in figures)
-    narrow = tuple(replace(each, heading=each.narrow or each.heading) for each in words)
     stacked = replace(table, columns=(label, *words), sections=_map_rows(table, fold_keys), keys=1)
-    parts = _split(stacked, room, _STACKED_GAP)
-    narrower = _split(replace(stacked, columns=(label, *narrow)), room, _STACKED_GAP)
-    if len(narrower) < len(parts):
-        parts = narrower
-    for number, part in enumerate(parts):
+    for number, part in enumerate(_split(stacked, room, _STACKED_GAP)):
         if number > 0:
             yield Text("")
-        yield _grid(part, (), None, show_header=True)
+        yield _grid(part, (), None, show_header=True, gap=_STACKED_GAP)
         for section in part.sections:
             yield Text(section.heading, style="bold")
-            yield _grid(part, section.rows, None, show_header=False)
+            yield _grid(part, section.rows, None, show_header=False, gap=_STACKED_GAP)
 
 
-def _grid(table: Table, rows: Sequence[Row], outline: box.Box | None, *, show_header: bool) -> RichTable:
+def _grid(
+    table: Table, rows: Sequence[Row], outline: box.Box | None, *, show_header: bool, gap: int = _FLAT_GAP
+) -> RichTable:
     """Lay rows out in columns as wide as those of the whole table."""
+    border = outline is not None  # it takes one cell itself
     grid = RichTable(
-        box=outline, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), show_header=show_header
+        box=outline, show_edge=False, pad_edge=False, padding=(0, gap - border, 0, 0), show_header=show_header
     )
     vertical: Literal["top", "bottom"] = "top" if any(column.wraps for column in table.columns) else "bottom"
     for column, width in zip(table.columns, _widths(table), strict=True):

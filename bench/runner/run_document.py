@@ -25,6 +25,7 @@ def config_record(experiment: Experiment, flags: Mapping[str, bytes]) -> dict[st
 
     Strategies are hashed with them, and flags that are not the project's own: if their content changed, a
     resumed run would be two runs. The calls per round of a comparison are not: it measures them at its start.
+    Nor is the margin, by which the same trials are read in another way.
     """
     comparison = experiment.comparison
     settings = {
@@ -47,6 +48,7 @@ def config_record(experiment: Experiment, flags: Mapping[str, bytes]) -> dict[st
             name: to_json_value(variant.about) for name, variant in experiment.variants.items()
         }
     identity = json.dumps([settings, to_json_value(experiment.cases)], sort_keys=True)
+    settings["margin"] = experiment.margin
     if comparison is not None:
         settings["contest"] = to_json_value(comparison)
     return {"name": experiment.name, "sha256": _sha256(identity.encode()), **settings}

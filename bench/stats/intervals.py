@@ -29,6 +29,11 @@ class Interval:
         low, high = (None if bound is None else function(bound) for bound in (self.low, self.high))
         return Interval(function(self.estimate), low, high)
 
+    def invert(self) -> "Interval":
+        """Return the same interval of the reciprocal; all values are above 0."""
+        low, high = (None if bound is None else 1 / bound for bound in (self.high, self.low))
+        return Interval(1 / self.estimate, low, high)
+
 
 def median_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     """Bound the median of the distribution of ``values``; 95 % takes at least six values."""

@@ -1,19 +1,21 @@
 """Compare cases of one run pair by pair. Used by the ranking, `show --against`, and the scaling summary.
 
 Method: the exact signed-rank test over the blocks that two cases share, with Holm's correction for the number
-of pairs (Holm, *Scand. J. Statist.* 6, 1979). No margin is applied, so no pair is ever *equivalent*.
+of pairs (Holm, *Scand. J. Statist.* 6, 1979). With a margin, two one-sided tests against its edges tell which
+pairs surely differ by less (Schuirmann, *J. Pharmacokinet. Biopharm.* 15, 1987). They are *equivalent*, even
+if they can be told apart, since pairs in shared blocks also tell differences that matter to no one.
 Blocks are the unit of replication: drift hits both cases of a block alike, and rounds within one process
 share that process's luck (Kalibera & Jones, ISMM 2013).
 """
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, TypeVar
 
 from bench.model.comparison import Verdict
 from bench.stats.intervals import Interval
-from bench.stats.signed_rank import p_value, shift_interval
+from bench.stats.signed_rank import p_below, p_value, shift_interval
 
 Sample: TypeAlias = Mapping[int, float]
 """The value of each block in which a case succeeded, in seconds."""
@@ -29,11 +31,14 @@ class PairedRatio:
         ratio: second ÷ first, with its 95 % interval.
         p: two-sided probability of this much of a difference between equal cases.
         blocks: number of blocks that both share.
+        p_equivalent: probability of so small a difference between cases that differ by the margin or more;
+            1 without a margin.
     """
 
     ratio: Interval
     p: float
     blocks: int
+    p_equivalent: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,8 @@ class PairVerdict:
         ratio: second ÷ first, or how many times faster the first is, with its own 95 % interval.
         p: two-sided, adjusted for the number of pairs.
         blocks: number of blocks that both share.
-        verdict: on the first against the second, 95 % sure over all pairs together.
+        verdict: on the first against the second; differences and equivalences are each 95 % sure over all
+            pairs together.
         is_testable: whether the blocks are enough for any difference to show.
     """
 
@@ -54,27 +60,44 @@ class PairVerdict:
     verdict: Verdict
     is_testable: bool = True
 
+    def turn_round(self) -> "PairVerdict":
+        """Return the verdict on the second against the first."""
+        turned: dict[Verdict, Verdict] = {"faster": "slower", "slower": "faster"}
+        return replace(self, ratio=self.ratio.invert(), verdict=turned.get(self.verdict, self.verdict))
 
-def compare_cases(first: Sequence[float], second: Sequence[float]) -> PairedRatio:
-    """Compare two samples of block values; equal positions are the same block."""
+
+def compare_cases(first: Sequence[float], second: Sequence[float], margin: float = 0.0) -> PairedRatio:
+    """Compare two samples of block values; equal positions are the same block.
+
+    ``margin`` is the least difference that matters, as a share of the shorter time; 0: any.
+    """
     # a difference of logarithms, as the logarithm of a quotient is not quite that of its inverse, negated
     differences = [math.log(b) - math.log(a) for a, b in zip(first, second, strict=True)]
+    edge = math.log1p(margin)
+    p_equivalent = max(
+        p_below([each - edge for each in differences]), p_below([-each - edge for each in differences])
+    )
     return PairedRatio(
-        shift_interval(differences).transform(math.exp), p_value(differences), len(differences)
+        shift_interval(differences).transform(math.exp),
+        p_value(differences),
+        len(differences),
+        p_equivalent if margin > 0 else 1.0,
     )
 
 
-def compare_samples(first: Sample, second: Sample) -> PairedRatio | None:
+def compare_samples(first: Sample, second: Sample, margin: float = 0.0) -> PairedRatio | None:
     """Compare two cases over the blocks that they share; return None if they share none."""
     shared = sorted(first.keys() & second.keys())
     if not shared:
         return None
-    return compare_cases([first[block] for block in shared], [second[block] for block in shared])
+    return compare_cases([first[block] for block in shared], [second[block] for block in shared], margin)
 
 
-def compare_with(reference: Sample, others: Mapping[str, Sample]) -> dict[str, PairVerdict]:
+def compare_with(
+    reference: Sample, others: Mapping[str, Sample], margin: float = 0.0
+) -> dict[str, PairVerdict]:
     """Judge each of several cases against one; those that share no block with it are left out."""
-    compared = {case_id: compare_samples(sample, reference) for case_id, sample in others.items()}
+    compared = {case_id: compare_samples(sample, reference, margin) for case_id, sample in others.items()}
     return judge_pairs({case_id: found for case_id, found in compared.items() if found is not None})
 
 
@@ -86,12 +109,17 @@ def judge_pairs(pairs: Mapping[Pair, PairedRatio]) -> dict[Pair, PairVerdict]:
     the correction steps down, so a pair that is told apart makes the next one easier.
     """
     adjusted = holm([pair.p for pair in pairs.values()])
+    equivalent = holm([pair.p_equivalent for pair in pairs.values()])
     needed = blocks_needed(len(pairs))
     return {
         name: PairVerdict(
-            pair.ratio, p, pair.blocks, _verdict(pair, p, needed), is_testable=pair.blocks >= needed
+            pair.ratio,
+            p,
+            pair.blocks,
+            _verdict(pair, p, p_equivalent, needed),
+            is_testable=pair.blocks >= needed,
         )
-        for (name, pair), p in zip(pairs.items(), adjusted, strict=True)
+        for (name, pair), p, p_equivalent in zip(pairs.items(), adjusted, equivalent, strict=True)
     }
 
 
@@ -114,7 +142,11 @@ def blocks_needed(pairs: int) -> int:
     return math.ceil(math.log2(2 * max(1, pairs) / SIGNIFICANCE))
 
 
-def _verdict(pair: PairedRatio, p: float, needed: int) -> Verdict:
-    if pair.blocks < needed or p > SIGNIFICANCE:
+def _verdict(pair: PairedRatio, p: float, p_equivalent: float, needed: int) -> Verdict:
+    if pair.blocks < needed:
+        return "inconclusive"
+    if p_equivalent <= SIGNIFICANCE:
+        return "equivalent"
+    if p > SIGNIFICANCE:
         return "inconclusive"
     return "faster" if pair.ratio.estimate > 1 else "slower"

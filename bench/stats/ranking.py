@@ -3,16 +3,18 @@
 Used by every table and export of a run.
 
 Method: the exact signed-rank test over shared blocks (`pairwise`), with Holm's correction over *all* pairs of
-ranked cases: the data choose the fastest, so the pairs that are shown are not the only ones looked at.
-Cases are compared within a profile only, since another profile asks another question.
+ranked cases: the data choose the fastest, so the pairs that are shown are not the only ones looked at. Cases
+that surely differ by less than the run's margin are *equivalent*. Cases are compared within a profile only,
+since another profile asks another question.
 """
 
-from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
 from statistics import median
 from typing import Final, Literal, TypeAlias, TypeVar
 
+from bench.model.comparison import DEFAULT_RUN_MARGIN
 from bench.model.results import Measurement, Run
 from bench.stats.case_summary import CaseSummary, block_sample, summarize_case
 from bench.stats.pairwise import (
@@ -27,7 +29,7 @@ from bench.stats.run_state import rule_of, stops_of
 
 Name = TypeVar("Name", bound=Hashable)
 _PairVerdicts: TypeAlias = Mapping[tuple[str, str], PairVerdict]
-_Place: TypeAlias = Literal["slower", "inconclusive", "untestable"]
+_Place: TypeAlias = Literal["slower", "equivalent", "inconclusive", "untestable"]
 
 _RANKED_FROM: Final = 0.5
 """Share of blocks in which a case must have succeeded to be ranked at all."""
@@ -43,11 +45,13 @@ class Ranking:
         fastest: id of the case that is ahead of most others, block by block, and that no case is surely
             faster than; ``None`` if every case failed.
         slower: ids of ranked cases that are slower than the fastest.
-        inconclusive: ids of ranked cases that cannot be told from the fastest. No margin is applied, so
-            they are not known to be equivalent either.
+        equivalent: ids of ranked cases that surely differ from the fastest by less than the margin.
+        inconclusive: ids of ranked cases that can neither be told from the fastest nor called equivalent.
         untestable: ids of ranked cases that share too few blocks with the fastest for a difference to show.
         blocks_needed: number of blocks with which every ranked case would be testable.
         skipped: number of trials left out because their case was given up, by id.
+        margin: the least difference that matters, as a share of the shorter time.
+        against_fastest: the verdict of the fastest on each other ranked case that shares a block with it.
     """
 
     profile: str
@@ -55,15 +59,20 @@ class Ranking:
     baseline: str | None
     fastest: str | None
     slower: frozenset[str]
+    equivalent: frozenset[str]
     inconclusive: frozenset[str]
     untestable: frozenset[str]
     blocks_needed: int
     skipped: Mapping[str, int]
+    margin: float = 0.0
+    against_fastest: Mapping[str, PairVerdict] = field(default_factory=dict)
 
     @property
     def ranked(self) -> int:
         """Count the cases that take part in the comparison."""
-        return len(self.slower | self.inconclusive | self.untestable) + (self.fastest is not None)
+        return len(self.slower | self.equivalent | self.inconclusive | self.untestable) + (
+            self.fastest is not None
+        )
 
 
 def rankings(run: Run) -> tuple[Ranking, ...]:
@@ -80,23 +89,35 @@ def _rank_profile(profile: str, run: Run) -> Ranking:
             trials[trial.case].append(trial)
     samples = {case_id: block_sample(measured) for case_id, measured in trials.items()}
     baseline = next((case.id for case in cases if case.strategy == "sequential" and samples[case.id]), None)
-    times_faster = {} if baseline is None else compare_with(samples[baseline], _without(baseline, samples))
+    margin = run_margin(run)
+    others = {case_id: sample for case_id, sample in samples.items() if case_id != baseline}
+    times_faster = {} if baseline is None else compare_with(samples[baseline], others, margin)
     given_up = {case_id for case_id, stop in stops_of(run).items() if stop.reason == "given up"}
     ranked = complete_enough(trials, given_up)
-    pairs = _judge_all_pairs(ranked)
+    pairs = _judge_all_pairs(ranked, margin)
     fastest = _find_fastest(ranked, pairs)
-    places = _place_others(fastest, ranked, pairs)
+    against_fastest = dict(_pairs_of(fastest, pairs))
+    places = {case_id: _place(against_fastest.get(case_id)) for case_id in ranked if case_id != fastest}
     return Ranking(
         profile=profile,
         rows=tuple(summarize_case(case, trials[case.id], times_faster.get(case.id)) for case in cases),
         baseline=baseline,
         fastest=fastest,
         slower=_ids_at(places, "slower"),
+        equivalent=_ids_at(places, "equivalent"),
         inconclusive=_ids_at(places, "inconclusive"),
         untestable=_ids_at(places, "untestable"),
         blocks_needed=blocks_needed(len(pairs)),
         skipped=_count_skipped(run, trials, given_up),
+        margin=margin,
+        against_fastest=against_fastest,
     )
+
+
+def run_margin(run: Run) -> float:
+    """Return the least difference that matters in a run; older runs have the usual one."""
+    margin = run.config.get("margin", DEFAULT_RUN_MARGIN)
+    return float(margin) if isinstance(margin, (int, float)) else DEFAULT_RUN_MARGIN
 
 
 def complete_enough(
@@ -117,17 +138,13 @@ def complete_enough(
     return kept
 
 
-def _without(case_id: str, samples: Mapping[str, Sample]) -> dict[str, Sample]:
-    return {other: sample for other, sample in samples.items() if other != case_id}
-
-
-def _judge_all_pairs(ranked: Mapping[str, Sample]) -> _PairVerdicts:
+def _judge_all_pairs(ranked: Mapping[str, Sample], margin: float) -> _PairVerdicts:
     """Judge all pairs that share a block, the first of each against the second."""
     return judge_pairs(
         {
             (first, second): ratio
             for first, second in combinations(ranked, 2)
-            if (ratio := compare_samples(ranked[first], ranked[second])) is not None
+            if (ratio := compare_samples(ranked[first], ranked[second], margin)) is not None
         }
     )
 
@@ -142,23 +159,29 @@ def _find_fastest(ranked: Mapping[str, Sample], pairs: _PairVerdicts) -> str | N
     beaten = set()
     for (first, second), found in counted.items():
         ahead[first if found.ratio.estimate > 1 else second] += 1
-        if found.verdict != "inconclusive":
+        if found.verdict in {"faster", "slower"}:
             beaten.add(second if found.verdict == "faster" else first)
     medians = {case_id: median(sample.values()) for case_id, sample in ranked.items()}
     unbeaten = [case_id for case_id in ranked if case_id not in beaten]
     return max(unbeaten or ranked, key=lambda case_id: (ahead[case_id], -medians[case_id]), default=None)
 
 
-def _place_others(
-    fastest: str | None, ranked: Mapping[str, Sample], pairs: _PairVerdicts
-) -> Mapping[str, _Place]:
-    """Say of each ranked case but the fastest how it compares with the fastest."""
-    places: dict[str, _Place] = {case_id: "untestable" for case_id in ranked if case_id != fastest}
+def _pairs_of(fastest: str | None, pairs: _PairVerdicts) -> Iterator[tuple[str, PairVerdict]]:
+    """Yield the verdict of the fastest case on each other one that shares a block with it."""
     for (first, second), found in pairs.items():
-        if fastest in {first, second} and found.is_testable:
-            is_ahead = found.verdict == ("faster" if first == fastest else "slower")
-            places[second if first == fastest else first] = "slower" if is_ahead else "inconclusive"
-    return places
+        if first == fastest:
+            yield second, found
+        elif second == fastest:
+            yield first, found.turn_round()
+
+
+def _place(found: PairVerdict | None) -> _Place:
+    """Say how a ranked case compares with the fastest."""
+    if found is None or not found.is_testable:
+        return "untestable"
+    if found.verdict == "equivalent":
+        return "equivalent"
+    return "slower" if found.verdict == "faster" else "inconclusive"
 
 
 def _ids_at(places: Mapping[str, _Place], wanted: _Place) -> frozenset[str]:

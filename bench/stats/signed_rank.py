@@ -43,11 +43,15 @@ def walsh_averages(differences: Sequence[float]) -> list[float]:
 
 def p_value(differences: Sequence[float]) -> float:
     """Return the two-sided probability of differences at least this one-sided by chance."""
+    return min(1.0, 2 * min(p_below(differences), p_below([-each for each in differences])))
+
+
+def p_below(differences: Sequence[float]) -> float:
+    """Return the probability of so few positive Walsh averages if the typical difference is 0 or more."""
     walsh = walsh_averages(differences)
     positive = sum(1 for average in walsh if average > 0) + sum(1 for average in walsh if average == 0) / 2
-    smaller = min(positive, len(walsh) - positive)
     # a zero counts half for either sign; rounding up keeps the test conservative then
-    return min(1.0, 2 * _cumulative(len(differences))[ceil(smaller)])
+    return _cumulative(len(differences))[ceil(positive)]
 
 
 def shift_interval(differences: Sequence[float], level: float = 0.95) -> Interval:

@@ -138,7 +138,7 @@ def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     names = [*hostile(folder, *blamed), *HEALTHY]
     path = config(folder, names, blocks=1, deadline="2s", workers=2, clients=["urllib3", "aiohttp"])
     before = set(_sleepers())
-    result = run(path, within=within_memory(MEMORY_BYTES))
+    result = run(path, "--full", within=within_memory(MEMORY_BYTES))
     assert result.returncode == 3, result.stderr
     assert set(_sleepers()) <= before
     (folder / "table.txt").write_text(result.stdout, encoding="utf-8")
@@ -212,7 +212,7 @@ def _sleepers() -> list[int]:
 def test_crashing_or_escaping_case_is_given_up_and_others_keep_all_blocks(tmp_path: Path) -> None:
     names = ["kills_itself", "changes_the_reference", "forks_fifty"]
     path = config(tmp_path, [*hostile(tmp_path, *names), "sequential"], blocks=5)
-    result = run(path)
+    result = run(path, "--full")
     assert result.returncode == 3
     assert outcomes(path) == {
         "sequential": ["ok"] * 5,

@@ -253,6 +253,13 @@ def test_summary_of_each_command_is_the_first_sentence_of_its_help(
         assert f"{name} {summary}" in listed
 
 
+def test_full_and_json_exclude_each_other(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "run", "default", "--full", "--json") == 2
+    assert "leave out --full" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words", [(), ("list",), ("history",)])
 def test_summaries_of_commands_are_not_cut(
     words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -40,6 +40,7 @@ budget: 60s
 probes: [cpu, gc]
 pinning: true
 disturbed: keep
+margin: 2%
 rounds: auto
 deadline: 60s
 request_timeout: 10s

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
-from bench.report.history_table import history_table
+from bench.report.history_table import history_tables
 from bench.report.sparkline import BARS, BREAK, draw_bars, draw_series
 from bench.report.terminal import print_tables
 from bench.stats.history import HistoryTrack, Point, PointOrder, Step, history_tracks
@@ -37,7 +37,7 @@ POINTS = (
 
 def print_history(tracks: Sequence[HistoryTrack], reference: Reference | None, console: Console) -> None:
     """Print tracks as `history` does."""
-    print_tables([history_table(tracks, reference, console.width)], console)
+    print_tables(history_tables(tracks, reference, console.width, full=True), console)
 
 
 def printed(points: tuple[Point, ...], width: int = 80, encoding: str = "utf-8") -> str:

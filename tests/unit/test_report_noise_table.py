@@ -8,7 +8,13 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from bench.report.markdown import tables_to_markdown
-from bench.report.noise_table import gate_held_text, gate_refused_text, noise_conclusion, noise_tables
+from bench.report.noise_table import (
+    gate_held_text,
+    gate_refused_text,
+    noise_conclusion,
+    noise_summary,
+    noise_tables,
+)
 from bench.report.number_format import format_small_percent
 from bench.stats.intervals import Interval
 from bench.stats.noise import CaseNoise, Gate, Noise, case_noise
@@ -87,6 +93,18 @@ def test_every_remedy_is_on_a_line_of_its_own(width: int) -> None:
     for each in ADVICE:
         assert any(line.rstrip().endswith(each.remedy or each.source) for line in lines)
         assert any(each.what in line and each.value in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_summary_begins_with_the_verdict_and_fits(width: int) -> None:
+    lines = printed(noise_summary(full(), "runs/noise/table.md"), width).splitlines()
+    assert lines[2].startswith("With ")
+    assert max(map(len, lines)) <= width
+    assert len(lines) <= 24
+    text = " ".join(" ".join(lines).split())
+    assert "Every figure and 3 hints on how to make this machine quieter: runs/noise/table.md" in text
+    for case in full().noise.cases:
+        assert case.case in text
 
 
 def test_conclusion_names_the_quietest_and_the_noisiest_case() -> None:

@@ -10,11 +10,12 @@ from syrupy.assertion import SnapshotAssertion
 from bench.model.cases import Case, Experiment, Profile, Selection
 from bench.model.observer import Stop
 from bench.model.results import Leak, Measurement, Run
+from bench.report.conclusion import conclusion
 from bench.report.export.csv import to_csv
 from bench.report.export.json import to_json
 from bench.report.export.markdown import to_markdown
 from bench.report.progress_state import RunProgress
-from bench.report.results_table import conclusion, run_tables
+from bench.report.results_table import run_tables
 from bench.stats.ranking import rankings
 from bench.storage.run_json import run_from_bytes
 from tests.builders import NEAR, POP3, case, failed, round_of, run_of, trials

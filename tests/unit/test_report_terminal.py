@@ -15,8 +15,8 @@ FIGURES = Table(
     title="title",
     columns=(
         Column("client", "left"),
-        Column("first figure", narrow="1st"),
-        Column("second figure", narrow="2nd"),
+        Column("first figure"),
+        Column("second figure"),
     ),
     sections=(
         Section("threads", (Row(("requests", "1.00", "2"), "*", "best"), Row(("httpx", "10.0", "3")))),
@@ -66,13 +66,22 @@ def test_narrow_terminal_gets_sections_and_headings_of_several_lines() -> None:
     ]
 
 
-def test_narrow_headings_are_used_if_they_save_a_table() -> None:
-    assert lines(FIGURES, 20)[1:4] == ["client      1st 2nd", "threads", "* requests 1.00   2"]
+def test_optional_columns_are_left_out_from_the_first_once_less_space_is_not_enough() -> None:
+    columns = (
+        Column("case", "left"),
+        Column("bar", "left", is_optional=True),
+        Column("time"),
+        Column("why", "left", is_optional=True),
+    )
+    table = Table(columns=columns, sections=(Section("", (Row(("loop", "####", "1.0", "late")),)),))
+    assert lines(table, 22)[0] == "case  bar   time  why"
+    assert lines(table, 19)[0] == "case bar  time why"
+    assert lines(table, 18)[0] == "case time why"
+    assert lines(table, 13)[0] == "case time"
 
 
 def test_columns_that_do_not_fit_go_into_a_further_table() -> None:
-    words = replace(FIGURES, columns=tuple(replace(column, narrow="") for column in FIGURES.columns))
-    assert lines(words, 20)[:11] == [
+    assert lines(FIGURES, 20)[:11] == [
         "title",
         "            first",
         "client     figure",

@@ -1,0 +1,25 @@
+"""Print a run on the terminal: its summary, or every table. Used by `run` and `show`."""
+
+import shlex
+
+from bench.app.output import program_name, stdout_console
+from bench.model.results import Run
+from bench.report.results_table import run_tables
+from bench.report.summary_table import summary_tables
+from bench.report.terminal import print_tables
+
+
+def print_run(run: Run, name: str, *, full: bool) -> None:
+    """Print a run.
+
+    Args:
+        run: complete or not.
+        name: the run as `show` takes it.
+        full: whether to print every table instead of the summary.
+    """
+    console = stdout_console()
+    if full:
+        print_tables(run_tables(run), console)
+    else:
+        details = f"{program_name()} show {shlex.quote(name)} --full"
+        print_tables(summary_tables(run, console.width, details), console)

@@ -1,0 +1,94 @@
+"""Build the compact summary of a comparison: the verdict first, then a line for each metric of each case."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from bench.model.comparison import Verdict
+from bench.model.text import plural, printable
+from bench.report.absolute_thresholds import bound_lines
+from bench.report.comparison_table import comparison_conclusion, comparison_remarks
+from bench.report.number_format import MISSING, format_change, format_figure, format_small_percent
+from bench.report.table import Column, Remark, Row, Section, Table, Tone
+from bench.stats.verdicts import MetricVerdict, Verdicts
+
+_ORDER: Final[tuple[Verdict, ...]] = ("slower", "inconclusive", "faster", "equivalent")
+"""What a reader should see first."""
+_TONES: Final[dict[Verdict, Tone]] = {
+    "slower": "bad", "inconclusive": "plain", "faster": "best", "equivalent": "good"
+}  # fmt: skip
+_MOST_ROWS: Final = 14
+
+
+def comparison_summary(
+    title: str, verdicts: Verdicts, details: str, notes: Iterable[str] = ()
+) -> Iterator[Table]:
+    """Return the verdict, the metrics with what was ruled out, and what did not go well.
+
+    Args:
+        title: name of the run.
+        verdicts: a row for each.
+        details: the command that prints every figure.
+        notes: remarks to make before those on cases and trials.
+    """
+    base, candidate = printable(verdicts.base), printable(verdicts.candidate)
+    yield Table(
+        remarks=(
+            Remark(f"{printable(title)}: {candidate} against {base}"),
+            Remark(comparison_conclusion(verdicts)),
+        )
+    )
+    ordered = sorted(verdicts.metrics, key=lambda each: (_ORDER.index(each.verdict), -_change(each)))
+    rows = tuple(map(_row, ordered[:_MOST_ROWS]))
+    if left := ordered[_MOST_ROWS:]:
+        rows += (Row((f"… {plural(len(left), 'more metric')}", "", "", "", "", "")),)
+    remarks = (*notes, *comparison_remarks(verdicts), *bound_lines(verdicts.bounds))
+    yield Table(
+        columns=(
+            Column("case", "left"),
+            Column("metric", "left"),
+            Column("base", is_optional=True),
+            Column("candidate", is_optional=True),
+            Column("change"),
+            Column("verdict", "left"),
+        ),
+        sections=(Section("", rows),) if rows else (),
+        remarks=tuple(Remark(line, "note") for line in (*remarks, f"Every figure: {details}")),
+        keys=2,
+    )
+
+
+def describe_verdict(each: MetricVerdict) -> str:
+    """Say in words what the bounds of a metric leave possible, and so what was ruled out."""
+    low = None if each.ratio is None else each.ratio.low
+    high = None if each.ratio is None else each.ratio.high
+    match each.verdict:
+        case "slower" if low is not None:
+            return f"slower by at least {format_small_percent(low - 1)}"
+        case "faster" if high is not None:
+            return f"faster by at least {format_small_percent(1 - high)}"
+        case "equivalent" if high is not None:
+            return f"equivalent within {format_change(high)}"
+        case "inconclusive" if low is not None and high is not None:
+            return f"undecided: {format_change(low)} to {format_change(high)}"
+        case "inconclusive":
+            return "undecided"
+        case verdict:
+            return verdict
+
+
+def _change(each: MetricVerdict) -> float:
+    return each.ratio.estimate if each.ratio is not None else 0.0
+
+
+def _row(each: MetricVerdict) -> Row:
+    return Row(
+        (
+            printable(each.case),
+            each.metric,
+            format_figure(each.metric, each.base),
+            format_figure(each.metric, each.candidate),
+            MISSING if each.ratio is None else format_change(each.ratio.estimate),
+            describe_verdict(each),
+        ),
+        tone=_TONES[each.verdict],
+    )

@@ -1,0 +1,181 @@
+"""Build the compact summary of a run, which `run` and `show` print by default, fastest case first."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from bench.model.cases import Fixed, Latency, LogNormal, Profile, Uniform
+from bench.model.results import Run
+from bench.model.text import plural, printable
+from bench.report.case_columns import hindrance
+from bench.report.case_label import client_label
+from bench.report.conclusion import conclusion
+from bench.report.failures import count_disturbed, count_failed, leak_lines
+from bench.report.job_use import unread_workers_lines
+from bench.report.number_format import (
+    MISSING,
+    format_duration,
+    format_percent,
+    format_speedup,
+)
+from bench.report.sparkline import draw_length
+from bench.report.stop_reasons import stopping_line
+from bench.report.table import Column, Remark, Row, Section, Table, Tone
+from bench.stats.case_summary import CaseSummary, Figures
+from bench.stats.ranking import Ranking, rankings
+
+_MOST_ROWS: Final = 12
+_FIXED_WIDTH: Final = 75
+"""Cells of the other columns, roughly; the bar has the rest."""
+_LEAST_BAR, _MOST_BAR = 4, 24
+
+
+def summary_tables(run: Run, width: int, details: str) -> Iterator[Table]:
+    """Return what a first look needs: a table and a verdict for each profile, and what did not go well.
+
+    Args:
+        run: complete or not.
+        width: cells of a line.
+        details: the command that prints every table.
+    """
+    yield Table(remarks=(Remark(_title(run)),))
+    found = rankings(run)
+    for ranking in found:
+        title = (
+            "" if len(found) == 1 else f"{printable(ranking.profile)}: {describe_profile(_profile(ranking))}"
+        )
+        yield Table(
+            title=title,
+            columns=_columns(),
+            sections=(Section("", tuple(_rows(ranking, width))),),
+            remarks=(Remark(conclusion(ranking)), *_notes(ranking)),
+            keys=3,
+        )
+    lines = (*stopping_line(run), *unread_workers_lines(run))
+    yield Table(
+        remarks=(*(Remark(line, "note") for line in lines), Remark(f"Every table: {details}", "note"))
+    )
+
+
+def describe_profile(profile: Profile) -> str:
+    """Say how the server behaves: its answers' delay, and what else it does."""
+    extras = (
+        (profile.bandwidth is not None, "limited bandwidth"),
+        (bool(profile.faults), "faults"),
+        (profile.tls and not profile.http2, "TLS"),
+        (profile.http2, "HTTP/2"),
+    )
+    return ", ".join(
+        [f"answers {_describe_latency(profile.latency)}", *(word for is_so, word in extras if is_so)]
+    )
+
+
+def _describe_latency(latency: Latency) -> str:
+    match latency:
+        case Fixed(0.0):
+            return "at once"
+        case Fixed(seconds):
+            return f"after {format_duration(seconds)}"
+        case Uniform(low_s, high_s):
+            low, high = format_duration(low_s), format_duration(high_s)
+            same_unit = low.rpartition(" ")[2] == high.rpartition(" ")[2]
+            return f"after {low.rpartition(' ')[0] if same_unit else low}–{high}"
+        case LogNormal(median_s):
+            return f"after {format_duration(median_s)} in the median"
+
+
+def _profile(ranking: Ranking) -> Profile:
+    return ranking.rows[0].case.profile
+
+
+def _title(run: Run) -> str:
+    """Name the facts that matter: flags, server, blocks, Python and processors."""
+    case = run.cases[0]
+    profiles = {each.profile.name for each in run.cases}
+    python, processor = run.environment.get("python"), run.environment.get("processor")
+    blocks = len({trial.block for trial in run.trials})
+    facts = [
+        plural(len(case.countries.fetches), "flag"),
+        f"server {describe_profile(case.profile)}" if len(profiles) == 1 else f"{len(profiles)} profiles",
+        plural(blocks, "block") + ("" if run.status == "complete" else ", partial"),
+    ]
+    if isinstance(python, dict) and (version := str(python.get("version", ""))):
+        facts.append(f"Python {'.'.join(version.split('.')[:2])}")
+    if isinstance(processor, dict) and isinstance(cores := processor.get("cores"), int):
+        facts.append(plural(cores, "CPU"))
+    return printable(" · ".join(facts))
+
+
+def _columns() -> tuple[Column, ...]:
+    return (
+        Column("strategy", "left"),
+        Column("client", "left"),
+        Column("workers"),
+        Column("time"),
+        Column("95 %"),
+        Column("", "left", is_optional=True),
+        Column("× seq"),
+        Column("of\nideal", is_optional=True),
+        Column("held back by", "left", is_optional=True),
+    )
+
+
+def _rows(ranking: Ranking, width: int) -> Iterator[Row]:
+    """Write a row for each case, the fastest first and those without a figure last."""
+    ordered = sorted(
+        ranking.rows, key=lambda row: row.figures.elapsed.estimate if row.figures else float("inf")
+    )
+    longest_s = max((row.figures.elapsed.estimate for row in ordered if row.figures), default=0.0)
+    cells = min(max(width - _FIXED_WIDTH, _LEAST_BAR), _MOST_BAR)
+    for row in ordered[:_MOST_ROWS]:
+        names = (printable(row.case.strategy), client_label(row.case), str(row.case.workers))
+        yield Row((*names, *_figures(row, longest_s, cells)), _mark(ranking, row), _tone(ranking, row))
+    if left := ordered[_MOST_ROWS:]:
+        yield Row((f"… {len(left)} more", *[""] * (len(_columns()) - 1)))
+
+
+def _figures(row: CaseSummary, longest_s: float, cells: int) -> Sequence[str]:
+    if row.figures is None:
+        outcome = row.failed[0].outcome if row.failed else MISSING
+        return (outcome, "", "", "", "", "")
+    elapsed = row.figures.elapsed
+    return (
+        format_duration(elapsed.estimate),
+        _half_width(row.figures),
+        draw_length(elapsed.estimate / longest_s, cells),
+        format_speedup(row.figures.times_faster),
+        format_percent(row.figures.efficiency),
+        hindrance(row),
+    )
+
+
+def _half_width(figures: Figures) -> str:
+    """Write the greater distance of both bounds from the estimate, as a share of it."""
+    elapsed = figures.elapsed
+    if elapsed.low is None or elapsed.high is None:
+        return MISSING
+    distance = max(elapsed.high - elapsed.estimate, elapsed.estimate - elapsed.low) / elapsed.estimate
+    return f"± {format_percent(distance)}"
+
+
+def _mark(ranking: Ranking, row: CaseSummary) -> str:
+    """Mark the fastest case (▸), those that are practically equal to it (≈), and failed trials (!)."""
+    place = "▸" if row.case.id == ranking.fastest else "≈" if row.case.id in ranking.equivalent else ""
+    return place + ("!" if row.failed else "")
+
+
+def _tone(ranking: Ranking, row: CaseSummary) -> Tone:
+    if row.figures is None:
+        return "bad"
+    if row.case.id == ranking.fastest:
+        return "best"
+    return "good" if row.case.id in ranking.equivalent else "plain"
+
+
+def _notes(ranking: Ranking) -> Iterator[Remark]:
+    """Yield a line each for failed, discarded and leaking trials, if there were any."""
+    if line := count_failed(ranking):
+        yield Remark(line, "failure")
+    if line := count_disturbed(ranking):
+        yield Remark(line, "note")
+    for line in leak_lines(ranking):
+        yield Remark(line, "warning")

@@ -1,0 +1,79 @@
+"""Tests of the summary of a comparison: the verdict first, and in words what was ruled out."""
+
+from dataclasses import replace
+
+import pytest
+
+from bench.model.cases import Case
+from bench.model.trial_outcome import Outcome
+from bench.report.comparison_summary import comparison_summary, describe_verdict
+from bench.stats.intervals import Interval
+from bench.stats.verdicts import Verdicts, run_verdicts
+from tests.builders import case
+from tests.comparisons import CANDIDATE, comparison_run
+from tests.rendering import printed
+
+POOL = case("threadpool_map")
+LOOP = case("asyncio_gather", "aiohttp")
+SAME = case("sequential", workers=1)
+FACTORS_BY_CASE = (POOL, LOOP, SAME)
+FACTORS = {POOL.strategy: 1.08, LOOP.strategy: 0.9, SAME.strategy: 1.0}
+
+
+def elapsed_s(of: Case, block: int) -> float | Outcome:
+    """Let the pool become slower and the loop faster, with some drift."""
+    return (0.2 + 0.0001 * block) * (FACTORS[of.strategy] if of.variant == CANDIDATE else 1)
+
+
+@pytest.fixture(scope="module")
+def verdicts() -> Verdicts:
+    """Build a comparison of three cases: one slower, one faster, one the same."""
+    return run_verdicts(comparison_run(SAME, LOOP, POOL, elapsed_s=elapsed_s))
+
+
+def summary(verdicts: Verdicts, width: int = 80) -> list[str]:
+    """Print the summary, and return its lines without spaces at their ends."""
+    text = printed(comparison_summary("ci", verdicts, "flagbench show ci --full"), width)
+    return [line.rstrip() for line in text.splitlines()]
+
+
+def test_verdict_comes_before_the_table(verdicts: Verdicts) -> None:
+    lines = summary(verdicts, 120)
+    assert lines[0] == "ci: worktree against main"
+    assert lines[2].startswith("worktree is slower than main in 1 of 3 metrics")
+    assert "Every figure: flagbench show ci --full" in lines
+
+
+def test_worst_metric_stands_first_and_what_was_ruled_out_in_words(verdicts: Verdicts) -> None:
+    rows = [line for line in summary(verdicts, 120) if any(each.id in line for each in FACTORS_BY_CASE)][-3:]
+    assert [(row.split()[0], row.rsplit("  ", 1)[-1]) for row in rows] == [
+        (POOL.id, "slower by at least 8.0%"),
+        (LOOP.id, "faster by at least 10%"),
+        (SAME.id, "equivalent within +0.00%"),
+    ]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_summary_fits_the_terminal(verdicts: Verdicts, width: int) -> None:
+    lines = summary(verdicts, width)
+    assert max(map(len, lines)) <= width
+    assert len(lines) <= 24
+
+
+def test_undecided_metric_shows_what_is_still_possible(verdicts: Verdicts) -> None:
+    open_ = replace(verdicts.metrics[0], verdict="inconclusive", ratio=Interval(1.02, 0.98, 1.07))
+    assert describe_verdict(open_) == "undecided: −2.0% to +7.0%"
+    assert describe_verdict(replace(open_, ratio=None)) == "undecided"
+
+
+def test_many_metrics_are_cut_to_the_worst_and_counted(verdicts: Verdicts) -> None:
+    many = replace(verdicts, metrics=verdicts.metrics * 10)
+    lines = summary(many, 120)
+    assert any(line.strip() == "… 16 more metrics" for line in lines)
+    assert sum("slower by at least" in line for line in lines) == 10
+
+
+def test_what_was_not_compared_is_said(verdicts: Verdicts) -> None:
+    lines = summary(replace(verdicts, vanished=("gone/urllib3/1/20ms",), spoilt=2), 120)
+    assert any("vanished: gone/urllib3/1/20ms" in line for line in lines)
+    assert any("2 blocks left out" in line for line in lines)
