@@ -33,7 +33,7 @@ test: $(VENV)/dev.stamp
 	$(call TESTS,"alone and not long and not slow",tests/e2e)
 	$(call TESTS,"not alone and not long and not slow",$(BESIDE))
 
-# The tests of complete runs, environments and gates that take more than some seconds each: ten minutes in all.
+# The tests of complete runs, environments and gates that take more than a second or two each: seven minutes in all.
 test-long: $(VENV)/dev.stamp
 	$(call TESTS,"alone and long and not slow",tests/e2e)
 	$(call TESTS,"not alone and long and not slow",$(BESIDE) tests/e2e)

@@ -14,7 +14,12 @@ from tests.repositories import Repository
 from tests.revisions import config, environment, with_planted, words
 from tests.runs import wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.alone, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.long,
+    pytest.mark.alone,
+    pytest.mark.timeout(300),
+]
 
 NAP_S = 0.01
 """Of fetches that take 20 ms: even a busy machine shows that."""

@@ -130,6 +130,7 @@ def meet(way: Way, kinds: list[str], folder: Path, timeout_s: float) -> None:
     assert server.hits == Counter(asked)
 
 
+@pytest.mark.long
 @every_way
 def test_each_fault_ends_in_its_class(way: Way, tmp_path: Path) -> None:
     """Or in the class that the client's file declares; no request is repeated."""

@@ -149,6 +149,7 @@ def test_redirects_are_not_followed(stub: Stub, tmp_path: Path, client: str, fac
     assert stub.requests.total() == 1
 
 
+@pytest.mark.long
 @every_client
 def test_connections_equal_workers_beyond_library_limits(
     stub: Stub, tmp_path: Path, client: str, face: str

@@ -104,6 +104,7 @@ def hold_to_the_deadline(fetches: list[Fetch]) -> None:
     assert {fetch.outcome for fetch in fetches} == {"ok", "timeout"}
 
 
+@pytest.mark.long
 def test_deadline_error_hits_only_its_fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the code after a fetch nor the next fetch."""
     hold_to_the_deadline(end_around_the_deadline(tmp_path, 1.5, monkeypatch))

@@ -29,6 +29,7 @@ def call(folder: Path, *words: str, module: str = "bench") -> subprocess.Complet
     )
 
 
+@pytest.mark.long
 def test_twenty_flags_are_printed_and_saved_as_served(tmp_path: Path) -> None:
     result = call(tmp_path, "download")
     assert result.returncode == 0, result.stderr
@@ -57,6 +58,7 @@ def test_countries_are_selected_as_in_the_chapter(tmp_path: Path, words: list[st
     assert counts in call(tmp_path, "download", *words).stdout.splitlines()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("strategy", ["threadpool_as_completed", "asyncio_as_completed"])
 def test_verbose_prints_each_future_when_scheduled_and_when_done(tmp_path: Path, strategy: str) -> None:
     client = "aiohttp" if strategy.startswith("asyncio") else "requests"
@@ -67,6 +69,7 @@ def test_verbose_prints_each_future_when_scheduled_and_when_done(tmp_path: Path,
         assert f"{code}: ok" in result.stdout.splitlines()
 
 
+@pytest.mark.long
 def test_strategy_module_runs_as_a_program_with_the_same_options(tmp_path: Path) -> None:
     result = call(tmp_path, "BR", "--dest", "here", module="strategies.sequential")
     assert result.returncode == 0, result.stderr
@@ -124,6 +127,7 @@ def test_strategy_can_import_its_project_in_download_and_run(tmp_path: Path) -> 
     assert ran.returncode == 0, ran.stderr
 
 
+@pytest.mark.long
 def test_lost_flags_are_reported_and_change_the_exit_code(tmp_path: Path) -> None:
     result = call(tmp_path, "download", "BR", "DE", "--strategy", str(ROOT / "tests/strategies/litters.py"))
     assert result.returncode == 3
@@ -139,6 +143,7 @@ def test_unwritable_destination_is_reported_before_any_request(tmp_path: Path) -
     assert result.stdout == ""
 
 
+@pytest.mark.long
 def test_other_files_in_the_destination_are_kept(tmp_path: Path) -> None:
     (tmp_path / "downloaded").mkdir()
     (tmp_path / "downloaded" / "notes.txt").write_text("mine", encoding="utf-8")

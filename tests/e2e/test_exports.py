@@ -247,6 +247,7 @@ def test_arrow_and_duckdb_read_parquet(measured: Path, tmp_path: Path) -> None:
     assert asked(f"'{file}'") == by_case(measured)
 
 
+@pytest.mark.long
 def test_duckdb_reads_csv_without_losing_digits(measured: Path, tmp_path: Path) -> None:
     file = export("trials-csv", tmp_path / "trials.csv", measured)
     assert asked(f"'{file}'") == by_case(measured)

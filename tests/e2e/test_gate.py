@@ -9,7 +9,12 @@ import pytest
 from tests.repositories import Repository, small_repository
 from tests.revisions import environment, words
 
-pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.alone, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.long,
+    pytest.mark.alone,
+    pytest.mark.timeout(300),
+]
 
 STRATEGY = '''"""Threads of my own."""
 

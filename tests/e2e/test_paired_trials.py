@@ -85,6 +85,7 @@ def test_the_value_of_a_round_is_the_mean_of_its_calls(tmp_path: Path) -> None:
         assert trial.probes["memory_bytes"] > 1e6
 
 
+@pytest.mark.long
 @pytest.mark.alone
 def test_a_fixed_cost_of_each_call_is_measured_in_full(tmp_path: Path) -> None:
     """It is neither divided by the calls of a round, nor added to them only once."""
@@ -158,6 +159,7 @@ def _is_worker(pid: int) -> bool:
         return False
 
 
+@pytest.mark.long
 def test_an_escape_is_blamed_on_both_variants(tmp_path: Path) -> None:
     """They share a workspace; the first such block ends the comparison."""
     found = measured(tmp_path, comparison_of(STRATEGIES / "writes_beside.py", budget_s=1e6))

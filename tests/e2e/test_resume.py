@@ -117,6 +117,7 @@ def test_torn_journal_line_is_dropped_reported_and_run_again(left: Path, whole: 
     assert past_of(left).trials[:4] == past_of(whole).trials[:4]
 
 
+@pytest.mark.long
 def test_damaged_journal_is_refused_with_its_place_and_left_alone(left: Path) -> None:
     content = bytearray(journal_of(left).read_bytes())
     content[len(content) // 2] ^= 4

@@ -90,6 +90,7 @@ def test_crashed_server_is_replaced_once_and_then_ends_the_run(tmp_path: Path) -
     assert outcomes(path)["threadpool_map"].count("invalid") == 1
 
 
+@pytest.mark.long
 def test_quiet_prints_warnings_and_notes_and_where_the_run_is_stored(tmp_path: Path) -> None:
     result = run(config(tmp_path, ["sequential"], blocks=1, workers=[5000]), "--quiet")
     *said, last = result.stderr.splitlines()

@@ -187,6 +187,7 @@ def download_many(job: Job) -> list[Fetch]:
 '''
 
 
+@pytest.mark.long
 def test_forged_download_events_move_no_file(tmp_path: Path) -> None:
     victim = tmp_path / "victim.gif"
     victim.write_bytes(b"mine")
@@ -350,6 +351,7 @@ def test_bench_never_unpickles_evaluates_text_or_starts_a_shell() -> None:
     assert {file: found for file, source in sources.items() if (found := offences(source))} == {}
 
 
+@pytest.mark.long
 def test_only_the_import_of_a_strategy_in_its_worker_loads_code_from_a_file() -> None:
     """It is in `bench.api`, so that processes which a strategy starts find it, too."""
     loaders = [

@@ -41,6 +41,7 @@ def test_table_below_has_every_shipped_strategy_and_client() -> None:
     assert (len(find_strategies()), len(find_clients()), len(PAIRS)) == (8, 4, 21)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("strategy", "client"), PAIRS)
 def test_all_workers_download_at_once_and_every_flag_is_verified(
     stub: Stub, tmp_path: Path, strategy: Strategy, client: Client
@@ -153,6 +154,7 @@ def test_pool_of_processes_may_start_in_any_way(stub: Stub, tmp_path: Path, meth
     assert report.job_use == JobUse(("sync",), workers=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["my-pool.py", "my.pool.py", "1st.py", "a b/mine.py", "queue.py"])
 def test_file_of_a_spawned_pool_may_have_any_name(stub: Stub, tmp_path: Path, name: str) -> None:
     report = report_of(pool_task(stub, tmp_path, pool_strategy(tmp_path / name, "spawn")))
@@ -170,6 +172,7 @@ def test_shipped_pool_may_start_in_any_way(stub: Stub, tmp_path: Path, method: s
     assert (report.outcome, report.detail, report.left) == ("ok", "", HeldResources(0, 0))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", METHODS)
 def test_strategy_with_a_pool_runs_as_a_program(tmp_path: Path, method: str) -> None:
     """Its processes report their fetches, although only forked ones inherit the pipe for that."""

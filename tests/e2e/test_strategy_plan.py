@@ -108,6 +108,7 @@ def test_client_of_both_kinds_is_measured_and_the_plan_is_corrected_in_one_line(
     assert "warning: mine.py opened an asynchronous client" in ended.stderr
 
 
+@pytest.mark.long
 def test_error_of_a_process_of_the_pool_is_part_of_the_message(tmp_path: Path) -> None:
     path = config(tmp_path, [strategy(tmp_path, "mine.py", BROKEN_POOL)], blocks=1)
     run(path)

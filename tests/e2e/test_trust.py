@@ -138,6 +138,7 @@ def test_rule_on_recorded_blocks_finds_four_percent_and_no_difference_of_equal_c
     assert count_alarms(recorded["same"]) == 0
 
 
+@pytest.mark.long
 def test_strategy_that_uses_half_of_its_workers_is_exposed(tmp_path: Path) -> None:
     """Of ten workers five were in flight, and the unused half explains the gap beyond the ideal."""
     cheat = case("half_the_workers", "urllib3", 10, 0.020, repeat=10)
@@ -175,6 +176,7 @@ def test_trials_next_to_a_busy_process_are_discarded(tmp_path: Path) -> None:
     assert block_sample(trials) == {}
 
 
+@pytest.mark.long
 def test_round_without_delays_is_not_limited_by_the_server(tmp_path: Path) -> None:
     """One flag is answered at once; the work of the server for it is only a part of the round.
 

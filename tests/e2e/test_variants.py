@@ -145,6 +145,7 @@ def test_tree_of_this_project_is_measured_by_its_own_compiled_worker(
     assert list(Path(folder, "strategies", "__pycache__").glob("threadpool_map.*.pyc"))
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("index")
 def test_own_strategy_and_its_project_come_from_each_tree(repository: Path, tmp_path: Path) -> None:
     (repository / "src" / "project" / "__init__.py").write_text("NUMBER = 2\n", encoding="utf-8")
@@ -361,6 +362,7 @@ def test_client_library_that_the_tree_lacks_comes_in_the_running_version(reposit
     assert "httpx" not in without.about["libraries"]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("index")
 def test_bench_of_another_protocol_is_never_run(repository: Path) -> None:
     (repository / "bench" / "worker").mkdir(parents=True)
