@@ -125,7 +125,8 @@ def test_gate_killed_twice_still_finds_the_slow_down(
     assert document["ruling"] == "regression"
     (elapsed,) = document["metrics"]
     assert elapsed["verdict"] == "slower"
-    assert elapsed["ratio"]["estimate"] > 1.2
+    # in seconds: how long the rest of a round takes depends on the machine
+    assert 0.7 * NAP_S < elapsed["candidate"] - elapsed["base"] < 3 * NAP_S
     assert document["vanished"] == ["sequential/urllib3/1/20ms"]
     assert "elapsed is slower" in run.stderr
     assert "slower" in summary.read_text("utf-8")
