@@ -101,29 +101,28 @@ def present_comparison(document: Run, folder: Path, outputs: Outputs) -> ExitCod
             if outputs.form == "json":
                 write_stdout(verdicts_to_json(document.name, verdicts, overall))
             else:
-                full = None if outputs.form == "full" else f"show {shlex.quote(str(folder))} --full"
-                print_comparison(document.name, verdicts, notes, full=full)
+                details = None if outputs.form == "full" else f"show {shlex.quote(str(folder))} --full"
+                print_comparison(document.name, verdicts, notes, details=details)
         if document.status == "complete":  # a file more in the work tree would keep `--resume` from going on
             _write_for_ci(document, outputs, verdicts, overall)
             print_note(f"{overall} (exit code {exit_code}){_missing_cases_hint(verdicts) if misses else ''}")
     return exit_code
 
 
-def print_comparison(
-    title: str, verdicts: Verdicts, notes: Sequence[str], *, full: str | None = None
-) -> None:
+def print_comparison(title: str, verdicts: Verdicts, notes: Sequence[str], *, details: str | None) -> None:
     """Print the verdicts of a comparison.
 
     Args:
         title: names the run.
         verdicts: those of its cases, or of some of them.
         notes: lines on its variants and cases.
-        full: the command that prints every figure, below the summary; None: print every figure.
+        details: the words after the program's name that print every figure, for the end of the summary;
+            None: print every figure now.
     """
-    if full is None:
+    if details is None:
         tables: Iterable[Table] = [comparison_table(title, verdicts, notes)]
     else:
-        tables = comparison_summary(title, verdicts, f"{program_name()} {full}", notes)
+        tables = comparison_summary(title, verdicts, f"{program_name()} {details}", notes)
     print_tables(tables, stdout_console())
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from bench.system.console_encoding import use_stand_ins
 
 OutputForm: TypeAlias = Literal["summary", "full", "json"]
-"""What is printed on stdout: the summary, every table, or a document."""
+"""The results on stdout: a summary, every table, or a document for programs."""
 
 
 class BrokenPipeConsole(Console):

@@ -65,7 +65,7 @@ def show(*, run: Path, against: str | None, scaling: bool, full: bool, form: str
         write_stdout(to_markdown(stored))
     elif is_comparison:
         details = None if full else f"show {shlex.quote(str(run))} --full"
-        print_comparison(stored.name, run_verdicts(stored), tuple(variant_lines(stored)), full=details)
+        print_comparison(stored.name, run_verdicts(stored), tuple(variant_lines(stored)), details=details)
     else:
         print_run(stored, str(run), full=full)
 

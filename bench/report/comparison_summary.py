@@ -6,13 +6,13 @@ from typing import Final
 from bench.model.comparison import Verdict
 from bench.model.text import plural, printable
 from bench.report.absolute_thresholds import bound_lines
-from bench.report.comparison_table import comparison_conclusion, comparison_remarks
+from bench.report.comparison_table import comparison_conclusion, comparison_remarks, count_undecided
 from bench.report.number_format import MISSING, format_change, format_figure, format_small_percent
 from bench.report.table import Column, Remark, Row, Section, Table, Tone
 from bench.stats.verdicts import MetricVerdict, Verdicts
 
 _ORDER: Final[tuple[Verdict, ...]] = ("slower", "inconclusive", "faster", "equivalent")
-"""What a reader should see first."""
+"""The order of the rows: the gravest verdict first."""
 _TONES: Final[dict[Verdict, Tone]] = {
     "slower": "bad", "inconclusive": "plain", "faster": "best", "equivalent": "good"
 }  # fmt: skip
@@ -41,7 +41,12 @@ def comparison_summary(
     rows = tuple(map(_row, ordered[:_MOST_ROWS]))
     if left := ordered[_MOST_ROWS:]:
         rows += (Row((f"… {plural(len(left), 'more metric')}", "", "", "", "", "")),)
-    remarks = (*notes, *comparison_remarks(verdicts), *bound_lines(verdicts.bounds))
+    remarks = (
+        *notes,
+        *comparison_remarks(verdicts),
+        *count_undecided(verdicts),
+        *bound_lines(verdicts.bounds),
+    )
     yield Table(
         columns=(
             Column("case", "left"),
@@ -52,7 +57,7 @@ def comparison_summary(
             Column("verdict", "left"),
         ),
         sections=(Section("", rows),) if rows else (),
-        remarks=tuple(Remark(line, "note") for line in (*remarks, f"Every figure: {details}")),
+        remarks=tuple(map(_remark, (*remarks, f"Every figure: {details}"))),
         keys=2,
     )
 
@@ -67,13 +72,18 @@ def describe_verdict(each: MetricVerdict) -> str:
         case "faster" if high is not None:
             return f"faster by at least {format_small_percent(1 - high)}"
         case "equivalent" if high is not None:
-            return f"equivalent within {format_change(high)}"
+            furthest = max(high - 1, 0.0 if low is None else 1 - low)
+            return f"equivalent within {format_small_percent(furthest)}"
         case "inconclusive" if low is not None and high is not None:
-            return f"undecided: {format_change(low)} to {format_change(high)}"
-        case "inconclusive":
-            return "undecided"
+            return f"inconclusive: {format_change(low)} to {format_change(high)}"
         case verdict:
             return verdict
+
+
+def _remark(line: str) -> Remark:
+    """Let failures stand out from notes."""
+    sign = "! "
+    return Remark(line.removeprefix(sign), "failure") if line.startswith(sign) else Remark(line, "note")
 
 
 def _change(each: MetricVerdict) -> float:

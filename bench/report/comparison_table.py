@@ -1,6 +1,6 @@
 """Build the tables of comparisons: verdicts on metrics, or medians without verdicts."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -46,6 +46,7 @@ def comparison_table(title: str, verdicts: Verdicts, notes: Iterable[str] = ()) 
     remarks = (
         *notes,
         *comparison_remarks(verdicts),
+        *_undecided_metrics(verdicts),
         *bound_lines(verdicts.bounds),
         comparison_conclusion(verdicts),
     )
@@ -62,11 +63,10 @@ def comparison_table(title: str, verdicts: Verdicts, notes: Iterable[str] = ()) 
 
 
 def comparison_remarks(verdicts: Verdicts) -> Iterator[str]:
-    """Write a line for everything that was not compared, or not to the end."""
+    """Write a line for each case, trial and number of blocks that was not compared."""
     yield from _unmatched_cases(verdicts)
     yield from _failures(verdicts)
     yield from _disturbances(verdicts)
-    yield from _undecided_metrics(verdicts)
 
 
 def descriptive_table(
@@ -239,6 +239,12 @@ def _unmatched_cases(verdicts: Verdicts) -> Iterator[str]:
 def _disturbances(verdicts: Verdicts) -> Iterator[str]:
     if verdicts.spoilt:
         yield f"{plural(verdicts.spoilt, 'block')} left out, as their trials were disturbed."
+
+
+def count_undecided(verdicts: Verdicts) -> Iterator[str]:
+    """Count the undecided metrics, in one line for those with the same reason."""
+    for why, count in Counter(each.why for each in verdicts.metrics if each.why).items():
+        yield f"? {plural(count, 'metric')} inconclusive: {why}"
 
 
 def _undecided_metrics(verdicts: Verdicts) -> Iterator[str]:

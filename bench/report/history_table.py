@@ -72,7 +72,8 @@ def history_conclusion(tracks: Sequence[HistoryTrack]) -> str:
             for track, step in stepped
         ]
         more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
-        return f"{len(stepped)} of {rows} changed for good, last: {'; '.join(named[:_MOST_NAMED])}{more}."
+        verb = "has a lasting step" if len(stepped) == 1 else "have lasting steps"
+        return f"{len(stepped)} of {rows} {verb}, the newest: {'; '.join(named[:_MOST_NAMED])}{more}."
     points = max((len(track.series[-1].points) for track in tracks), default=0)
     if points < LEAST_POINTS:
         return f"Too few points for a lasting step: {points} at the most, and it takes {LEAST_POINTS}."

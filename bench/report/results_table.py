@@ -86,7 +86,7 @@ def _case_table(ranking: Ranking, title: str, columns: Sequence[CaseColumn]) -> 
 
     def write(row: CaseSummary) -> Row:
         cells = (*case_keys(row), *(column.cell(row) for column in columns))
-        return Row(cells, _mark(ranking, row), _tone(ranking, row))
+        return Row(cells, mark_case(ranking, row), case_tone(ranking, row))
 
     figures = (Column(each.heading, each.align) for each in columns)
     return Table(
@@ -122,14 +122,15 @@ def _workers_table(ranking: Ranking) -> Iterator[Table]:
     )  # fmt: skip
 
 
-def _mark(ranking: Ranking, row: CaseSummary) -> str:
-    """Mark the fastest case (*), equal ones (=), those not told from it (≈), and failed trials (!)."""
-    places = {"*": {ranking.fastest}, "=": ranking.equivalent, "≈": ranking.inconclusive}
+def mark_case(ranking: Ranking, row: CaseSummary) -> str:
+    """Return the sign in front of a row, as ``explain_marks`` explains it."""
+    places = {"▸": {ranking.fastest}, "=": ranking.equivalent, "≈": ranking.inconclusive}
     place = next((sign for sign, cases in places.items() if row.case.id in cases), "")
     return place + ("!" if row.failed else "")
 
 
-def _tone(ranking: Ranking, row: CaseSummary) -> Tone:
+def case_tone(ranking: Ranking, row: CaseSummary) -> Tone:
+    """Choose the colour of a row."""
     if row.figures is None:
         return "bad"
     if row.case.id == ranking.fastest:
@@ -137,15 +138,20 @@ def _tone(ranking: Ranking, row: CaseSummary) -> Tone:
     return "good" if row.case.id in ranking.equivalent | ranking.inconclusive else "plain"
 
 
+def explain_marks(ranking: Ranking) -> list[str]:
+    """Explain the signs that stand in front of rows."""
+    explanations = (
+        (ranking.fastest is not None, "▸ fastest"),
+        (ranking.equivalent, "= practically equal to it"),
+        (ranking.inconclusive, "≈ cannot be told from it"),
+        (any(row.failed for row in ranking.rows), "! trials failed"),
+    )
+    return [words for is_used, words in explanations if is_used]
+
+
 def _legend(ranking: Ranking) -> str:
     """Explain the marks, and the column that compares with the baseline."""
-    marks = ["* fastest"]
-    if ranking.equivalent:
-        marks.append("= practically equal")
-    if ranking.inconclusive:
-        marks.append("≈ cannot be told from it")
-    if any(row.failed for row in ranking.rows):
-        marks.append("! trials failed, named below")
+    marks = explain_marks(ranking)
     if ranking.baseline is not None:
         baseline = next(row.case for row in ranking.rows if row.case.id == ranking.baseline)
         marks.append(f"× seq: times faster than {describe_case(baseline)}, ≈ if it cannot be told from it")

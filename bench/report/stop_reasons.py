@@ -37,7 +37,9 @@ def stopping_line(run: Run) -> list[str]:
         return []
     reached = sum(stop.reason == "precise" for stop in stops_of(run).values())
     share = (
-        f" {reached} of {plural(len(run.cases), 'case')} got so far." if rule.precision is not None else ""
+        f" {reached} of {plural(len(run.cases), 'case')} are precise enough."
+        if rule.precision is not None
+        else ""
     )
     return [f"{rule_words(rule)}{share}"]
 

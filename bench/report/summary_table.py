@@ -17,15 +17,16 @@ from bench.report.number_format import (
     format_percent,
     format_speedup,
 )
+from bench.report.results_table import case_tone, explain_marks, mark_case
 from bench.report.sparkline import draw_length
 from bench.report.stop_reasons import stopping_line
-from bench.report.table import Column, Remark, Row, Section, Table, Tone
+from bench.report.table import Column, Remark, Row, Section, Table
 from bench.stats.case_summary import CaseSummary, Figures
 from bench.stats.ranking import Ranking, rankings
 
 _MOST_ROWS: Final = 12
 _FIXED_WIDTH: Final = 75
-"""Cells of the other columns, roughly; the bar has the rest."""
+"""Cells that the other columns take, roughly; the bar takes the others."""
 _LEAST_BAR, _MOST_BAR = 4, 24
 
 
@@ -47,6 +48,7 @@ def summary_tables(run: Run, width: int, details: str) -> Iterator[Table]:
             title=title,
             columns=_columns(),
             sections=(Section("", tuple(_rows(ranking, width))),),
+            legend=" · ".join(explain_marks(ranking)),
             remarks=(Remark(conclusion(ranking)), *_notes(ranking)),
             keys=3,
         )
@@ -111,7 +113,7 @@ def _columns() -> tuple[Column, ...]:
         Column("client", "left"),
         Column("workers"),
         Column("time"),
-        Column("95 %"),
+        Column("95%"),
         Column("", "left", is_optional=True),
         Column("× seq"),
         Column("of\nideal", is_optional=True),
@@ -128,7 +130,9 @@ def _rows(ranking: Ranking, width: int) -> Iterator[Row]:
     cells = min(max(width - _FIXED_WIDTH, _LEAST_BAR), _MOST_BAR)
     for row in ordered[:_MOST_ROWS]:
         names = (printable(row.case.strategy), client_label(row.case), str(row.case.workers))
-        yield Row((*names, *_figures(row, longest_s, cells)), _mark(ranking, row), _tone(ranking, row))
+        yield Row(
+            (*names, *_figures(row, longest_s, cells)), mark_case(ranking, row), case_tone(ranking, row)
+        )
     if left := ordered[_MOST_ROWS:]:
         yield Row((f"… {len(left)} more", *[""] * (len(_columns()) - 1)))
 
@@ -155,20 +159,6 @@ def _half_width(figures: Figures) -> str:
         return MISSING
     distance = max(elapsed.high - elapsed.estimate, elapsed.estimate - elapsed.low) / elapsed.estimate
     return f"± {format_percent(distance)}"
-
-
-def _mark(ranking: Ranking, row: CaseSummary) -> str:
-    """Mark the fastest case (▸), those that are practically equal to it (≈), and failed trials (!)."""
-    place = "▸" if row.case.id == ranking.fastest else "≈" if row.case.id in ranking.equivalent else ""
-    return place + ("!" if row.failed else "")
-
-
-def _tone(ranking: Ranking, row: CaseSummary) -> Tone:
-    if row.figures is None:
-        return "bad"
-    if row.case.id == ranking.fastest:
-        return "best"
-    return "good" if row.case.id in ranking.equivalent else "plain"
 
 
 def _notes(ranking: Ranking) -> Iterator[Remark]:

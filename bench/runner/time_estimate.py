@@ -40,10 +40,10 @@ _FEW, _MANY = 20, 120
 """Least fetches of the two pilots of a case that has more; both have more where there are more workers."""
 _FETCHES_PER_WORKER: Final = 5
 """Fetches of the larger pilot for each worker, so that it is not all about opening connections."""
-_SHARE_OF_ROUND: Final = 10
-"""The larger pilot has a tenth of a round, since some clients take long to get into their stride …"""
+_PILOTS_PER_ROUND: Final = 10
+"""A round has so many times the fetches of the larger pilot: the first fetches of some clients are slow."""
 _MOST_DELAYED_S: Final = 1.0
-"""… but no more fetches than wait that long for the server, since delays tell nothing."""
+"""Seconds of planned delays in the larger pilot, at most: they tell nothing about a client."""
 _LONGEST_DELAY_S: Final = 0.02
 _PILOT_BLOCK: Final = 1_000_001
 """A block that no run has."""
@@ -255,7 +255,7 @@ def pilot_cases(case: Case) -> tuple[Case, ...]:
     quick = replace(case, profile=Profile("pilot", delay, tls=of.tls, http2=of.http2))
     fetches = len(case.countries.fetches)
     delayed = math.floor(_MOST_DELAYED_S * case.workers / delay.seconds) if delay.seconds else fetches
-    many = max(_MANY, _FETCHES_PER_WORKER * case.workers, min(fetches // _SHARE_OF_ROUND, delayed))
+    many = max(_MANY, _FETCHES_PER_WORKER * case.workers, min(fetches // _PILOTS_PER_ROUND, delayed))
     if fetches <= many:
         return (quick,)
     return tuple(

@@ -73,15 +73,17 @@ def compare_cases(first: Sequence[float], second: Sequence[float], margin: float
     """
     # a difference of logarithms, as the logarithm of a quotient is not quite that of its inverse, negated
     differences = [math.log(b) - math.log(a) for a, b in zip(first, second, strict=True)]
+    ratio = shift_interval(differences).transform(math.exp)
+    return PairedRatio(ratio, p_value(differences), len(differences), _p_equivalent(differences, margin))
+
+
+def _p_equivalent(differences: Sequence[float], margin: float) -> float:
+    """Return the greater p of the two tests against the edges of a margin; 1 without one."""
+    if margin == 0:
+        return 1.0
     edge = math.log1p(margin)
-    p_equivalent = max(
+    return max(
         p_below([each - edge for each in differences]), p_below([-each - edge for each in differences])
-    )
-    return PairedRatio(
-        shift_interval(differences).transform(math.exp),
-        p_value(differences),
-        len(differences),
-        p_equivalent if margin > 0 else 1.0,
     )
 
 

@@ -43,15 +43,23 @@ def walsh_averages(differences: Sequence[float]) -> list[float]:
 
 def p_value(differences: Sequence[float]) -> float:
     """Return the two-sided probability of differences at least this one-sided by chance."""
-    return min(1.0, 2 * min(p_below(differences), p_below([-each for each in differences])))
+    n = len(differences)
+    positive = _count_positive(differences)
+    return min(1.0, 2 * _cumulative(n)[ceil(min(positive, n * (n + 1) / 2 - positive))])
 
 
 def p_below(differences: Sequence[float]) -> float:
-    """Return the probability of so few positive Walsh averages if the typical difference is 0 or more."""
-    walsh = walsh_averages(differences)
-    positive = sum(1 for average in walsh if average > 0) + sum(1 for average in walsh if average == 0) / 2
-    # a zero counts half for either sign; rounding up keeps the test conservative then
-    return _cumulative(len(differences))[ceil(positive)]
+    """Return the probability of differences at least this low by chance, if the typical one is 0 or more."""
+    return _cumulative(len(differences))[ceil(_count_positive(differences))]
+
+
+def _count_positive(differences: Sequence[float]) -> float:
+    """Count the Walsh averages above zero; one that is zero counts half for either sign.
+
+    Rounding such a count up keeps a test conservative.
+    """
+    averages = [a + b for a, b in combinations_with_replacement(differences, 2)]
+    return sum(each > 0 for each in averages) + sum(each == 0 for each in averages) / 2
 
 
 def shift_interval(differences: Sequence[float], level: float = 0.95) -> Interval:

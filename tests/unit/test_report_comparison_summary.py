@@ -49,7 +49,7 @@ def test_worst_metric_stands_first_and_what_was_ruled_out_in_words(verdicts: Ver
     assert [(row.split()[0], row.rsplit("  ", 1)[-1]) for row in rows] == [
         (POOL.id, "slower by at least 8.0%"),
         (LOOP.id, "faster by at least 10%"),
-        (SAME.id, "equivalent within +0.00%"),
+        (SAME.id, "equivalent within 0.00%"),
     ]
 
 
@@ -62,8 +62,8 @@ def test_summary_fits_the_terminal(verdicts: Verdicts, width: int) -> None:
 
 def test_undecided_metric_shows_what_is_still_possible(verdicts: Verdicts) -> None:
     open_ = replace(verdicts.metrics[0], verdict="inconclusive", ratio=Interval(1.02, 0.98, 1.07))
-    assert describe_verdict(open_) == "undecided: −2.0% to +7.0%"
-    assert describe_verdict(replace(open_, ratio=None)) == "undecided"
+    assert describe_verdict(open_) == "inconclusive: −2.0% to +7.0%"
+    assert describe_verdict(replace(open_, ratio=None)) == "inconclusive"
 
 
 def test_many_metrics_are_cut_to_the_worst_and_counted(verdicts: Verdicts) -> None:
@@ -77,3 +77,23 @@ def test_what_was_not_compared_is_said(verdicts: Verdicts) -> None:
     lines = summary(replace(verdicts, vanished=("gone/urllib3/1/20ms",), spoilt=2), 120)
     assert any("vanished: gone/urllib3/1/20ms" in line for line in lines)
     assert any("2 blocks left out" in line for line in lines)
+
+
+def test_equivalent_metric_names_the_greatest_change_that_is_left(verdicts: Verdicts) -> None:
+    equal = replace(verdicts.metrics[0], verdict="equivalent", ratio=Interval(1.0, 0.96, 1.02))
+    assert describe_verdict(equal) == "equivalent within 4.0%"
+    assert describe_verdict(replace(equal, ratio=Interval(0.97, 0.96, 0.99))) == "equivalent within 4.0%"
+
+
+def test_undecided_metrics_take_one_line_for_each_reason(verdicts: Verdicts) -> None:
+    spent = replace(verdicts.metrics[0], verdict="inconclusive", why="the budget was spent")
+    lines = summary(replace(verdicts, metrics=(spent,) * 30), 120)
+    assert [line for line in lines if line.startswith("?")] == [
+        "? 30 metrics inconclusive: the budget was spent"
+    ]
+    assert len(lines) <= 24
+
+
+def test_failures_are_marked_as_such(verdicts: Verdicts) -> None:
+    _, table = comparison_summary("ci", replace(verdicts, unknown_base="there is no config"), "x")
+    assert [each.kind for each in table.remarks if "are not known" in each.text] == ["failure"]

@@ -74,7 +74,7 @@ def test_cases_stand_from_the_fastest_to_those_without_a_figure(run: Run) -> Non
     )
     lines = summary(both, 120).splitlines()
     first = next(place for place, line in enumerate(lines) if line.startswith("▸"))
-    rows = [tuple(line.lstrip("▸≈! ").split()[:3]) for line in lines[first : first + 7]]
+    rows = [tuple(line.lstrip("▸=≈! ").split()[:3]) for line in lines[first : first + 7]]
     assert rows == [
         ("asyncio_gather", "aiohttp", "20"),
         ("threadpool_map", "requests", "20"),
@@ -84,7 +84,7 @@ def test_cases_stand_from_the_fastest_to_those_without_a_figure(run: Run) -> Non
         ("sequential", "requests", "1"),
         ("asyncio_gather", "requests", "3"),
     ]
-    assert lines[first + 1].startswith("≈")
+    assert lines[first + 1].startswith("=")
     assert "timeout" in lines[first + 6]
 
 
@@ -120,7 +120,7 @@ def test_many_cases_are_cut_to_the_fastest_and_counted() -> None:
     cases = [case("threadpool_map", workers=number) for number in range(1, 41)]
     run = run_of({each: trials(each, values(0.02 + each.workers / 1000)) for each in cases})
     lines = summary(run, 80).splitlines()
-    assert sum(line.lstrip("▸≈! ").startswith("threadpool_map") for line in lines) >= 12
+    assert sum(line.lstrip("▸=≈! ").startswith("threadpool_map") for line in lines) >= 12
     assert any(line.strip().startswith("… 28 more") for line in lines)
 
 
