@@ -31,14 +31,16 @@ def comparison_summary(
         notes: remarks to make before those on cases and trials.
     """
     base, candidate = printable(verdicts.base), printable(verdicts.candidate)
+    names, profile = _name_cases(verdicts)
+    where = f", profile {profile}" if profile else ""
     yield Table(
         remarks=(
-            Remark(f"{printable(title)}: {candidate} against {base}"),
+            Remark(f"{printable(title)}: {candidate} against {base}{where}"),
             Remark(comparison_conclusion(verdicts)),
         )
     )
     ordered = sorted(verdicts.metrics, key=lambda each: (_ORDER.index(each.verdict), -_change(each)))
-    rows = tuple(map(_row, ordered[:_MOST_ROWS]))
+    rows = tuple(_row(each, names[each.case]) for each in ordered[:_MOST_ROWS])
     if left := ordered[_MOST_ROWS:]:
         rows += (Row((f"… {plural(len(left), 'more metric')}", "", "", "", "", "")),)
     remarks = (
@@ -53,7 +55,7 @@ def comparison_summary(
             Column("metric", "left"),
             Column("base", is_optional=True),
             Column("candidate", is_optional=True),
-            Column("change"),
+            Column("change", is_optional=True),
             Column("verdict", "left"),
         ),
         sections=(Section("", rows),) if rows else (),
@@ -90,10 +92,19 @@ def _change(each: MetricVerdict) -> float:
     return each.ratio.estimate if each.ratio is not None else 0.0
 
 
-def _row(each: MetricVerdict) -> Row:
+def _name_cases(verdicts: Verdicts) -> tuple[dict[str, str], str]:
+    """Return the name of each case by id, and the profile; it is left out of the names if all have one."""
+    parts = {each.case: printable(each.case).split("/", 3) for each in verdicts.metrics}
+    profiles = {"".join(each[3:]) for each in parts.values()}
+    if len(profiles) != 1:
+        return {case: "/".join(each) for case, each in parts.items()}, ""
+    return {case: "/".join(each[:3]) for case, each in parts.items()}, profiles.pop()
+
+
+def _row(each: MetricVerdict, name: str) -> Row:
     return Row(
         (
-            printable(each.case),
+            name,
             each.metric,
             format_figure(each.metric, each.base),
             format_figure(each.metric, each.candidate),

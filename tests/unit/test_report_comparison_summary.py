@@ -31,6 +31,11 @@ def verdicts() -> Verdicts:
     return run_verdicts(comparison_run(SAME, LOOP, POOL, elapsed_s=elapsed_s))
 
 
+def short(of: Case) -> str:
+    """Return the id without the profile, which all cases share."""
+    return of.id.rpartition("/")[0]
+
+
 def summary(verdicts: Verdicts, width: int = 80) -> list[str]:
     """Print the summary, and return its lines without spaces at their ends."""
     text = printed(comparison_summary("ci", verdicts, "flagbench show ci --full"), width)
@@ -39,17 +44,19 @@ def summary(verdicts: Verdicts, width: int = 80) -> list[str]:
 
 def test_verdict_comes_before_the_table(verdicts: Verdicts) -> None:
     lines = summary(verdicts, 120)
-    assert lines[0] == "ci: worktree against main"
+    assert lines[0] == "ci: worktree against main, profile 20ms"
     assert lines[2].startswith("worktree is slower than main in 1 of 3 metrics")
     assert "Every figure: flagbench show ci --full" in lines
 
 
 def test_worst_metric_stands_first_and_what_was_ruled_out_in_words(verdicts: Verdicts) -> None:
-    rows = [line for line in summary(verdicts, 120) if any(each.id in line for each in FACTORS_BY_CASE)][-3:]
+    rows = [line for line in summary(verdicts, 120) if any(short(each) in line for each in FACTORS_BY_CASE)][
+        -3:
+    ]
     assert [(row.split()[0], row.rsplit("  ", 1)[-1]) for row in rows] == [
-        (POOL.id, "slower by at least 8.0%"),
-        (LOOP.id, "faster by at least 10%"),
-        (SAME.id, "equivalent within 0.00%"),
+        (short(POOL), "slower by at least 8.0%"),
+        (short(LOOP), "faster by at least 10%"),
+        (short(SAME), "equivalent within 0.00%"),
     ]
 
 
@@ -97,3 +104,24 @@ def test_undecided_metrics_take_one_line_for_each_reason(verdicts: Verdicts) -> 
 def test_failures_are_marked_as_such(verdicts: Verdicts) -> None:
     _, table = comparison_summary("ci", replace(verdicts, unknown_base="there is no config"), "x")
     assert [each.kind for each in table.remarks if "are not known" in each.text] == ["failure"]
+
+
+def test_profile_stays_in_the_names_if_there_are_several(verdicts: Verdicts) -> None:
+    first, *others = verdicts.metrics
+    far = replace(first, case=first.case.replace("20ms", "300ms"))
+    lines = summary(replace(verdicts, metrics=(far, *others)), 120)
+    assert lines[0] == "ci: worktree against main"
+    assert any("/300ms" in line for line in lines)
+    assert any("/20ms" in line for line in lines)
+
+
+def test_longest_names_and_bounds_fit_into_one_table_of_80_columns(verdicts: Verdicts) -> None:
+    long = replace(
+        verdicts.metrics[0],
+        case="threadpool_as_completed/urllib3/100/20ms",
+        verdict="inconclusive",
+        ratio=Interval(1.01, 0.961, 1.093),
+    )
+    lines = summary(replace(verdicts, metrics=(long,)))
+    assert sum(line.startswith("case") for line in lines) == 1
+    assert any("inconclusive: −3.9% to +9.3%" in line for line in lines)
