@@ -9,6 +9,7 @@ from typing import Literal, TextIO, TypeAlias
 
 from rich.console import Console
 
+from bench.model.text import printable
 from bench.system.console_encoding import use_stand_ins
 
 OutputForm: TypeAlias = Literal["summary", "full", "json"]
@@ -47,8 +48,8 @@ def optional_stdout() -> Iterator[None]:
 
 
 def print_note(line: str) -> None:
-    """Print a line to stderr, however wide it is."""
-    stderr_console().print(line, soft_wrap=True)
+    """Print a line to stderr, however wide it is; no character of it can move the cursor."""
+    stderr_console().print(printable(line), soft_wrap=True)
 
 
 def ignore_line(_line: str) -> None:

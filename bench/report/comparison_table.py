@@ -157,7 +157,7 @@ def _count_metrics(verdicts: Verdicts) -> Iterator[str]:
     if found["equivalent"]:
         yield f"{len(found['equivalent'])} of {total} within the margin."
     if found["inconclusive"]:
-        yield f"{len(found['inconclusive'])} of {total} undecided."
+        yield f"{len(found['inconclusive'])} of {total} inconclusive."
 
 
 def describe_ratio(each: MetricVerdict) -> str:

@@ -54,7 +54,7 @@ def test_conclusion_names_the_metrics_that_moved_and_counts_the_others() -> None
     spent = run_verdicts(
         comparison_run(POOL, LOOP, elapsed_s=elapsed_s, comparison=new_comparison(POOL, LOOP, budget_s=3))
     )
-    assert comparison_conclusion(spent) == "2 of 2 metrics undecided."
+    assert comparison_conclusion(spent) == "2 of 2 metrics inconclusive."
     undecided = Remark(f"? {POOL.id}: elapsed inconclusive: the budget was spent")
     assert undecided in comparison_table("x", spent).remarks
 
