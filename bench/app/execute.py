@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 
 from bench.app.output import ignore_line, print_note, program_name, stderr_console
-from bench.app.preflight import check_import_path, check_resources, resource_warnings
+from bench.app.preflight import blind_spots_note, check_import_path, check_resources, resource_warnings
 from bench.errors import BenchError, ExitCode, SetupError, UnsavedRunError, UsageError
 from bench.model.cases import Experiment
 from bench.model.flags import served_flags
@@ -227,7 +227,7 @@ def _announce(run: OpenRun, progress: Callable[[str], None]) -> Sequence[CaseFor
     There are none for a comparison, nor where no trial is due.
     """
     experiment = run.schedule.experiment
-    for note in experiment.notes:
+    for note in (*experiment.notes, *filter(None, [blind_spots_note()])):
         print_note(f"note: {note}")
     for warning in noise_warnings(read_machine()):
         print_note(f"warning: {warning}")

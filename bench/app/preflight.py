@@ -16,9 +16,11 @@ from bench.model.cases import Case, Experiment, Strategy
 from bench.model.lower_bound import CaseForecast
 from bench.model.text import plural
 from bench.server.resource_needs import count_listeners, required_descriptors
+from bench.system.blind_spots import can_watch_processors, find_blind_spots
 from bench.system.limits import Limits, raise_limit, read_limits
 from bench.system.machine import Figure
 from bench.system.paths import import_path, join_import_path
+from bench.system.process_tree import lists_processes
 
 _KIB: Final = 1 << 10
 _MIB: Final = 1 << 20
@@ -110,6 +112,15 @@ def check_import_path() -> None:
     join_import_path(import_path())
 
 
+def blind_spots_note() -> str | None:
+    """Return a line about the checks that are impossible on this machine; None if all are possible."""
+    checks = find_blind_spots()
+    if not checks:
+        return None
+    unpinned = "" if can_watch_processors() else "; nothing is pinned to CPUs"
+    return f"not checked, as /proc or /sys/fs/cgroup cannot be read here: {', '.join(checks)}{unpinned}"
+
+
 def resource_warnings(forecasts: Sequence[CaseForecast], limits: Limits) -> tuple[str, ...]:
     """Return a line for a possible shortage of ports, and for each limit that could not be read."""
     ports = port_shortage(forecasts, limits)
@@ -196,7 +207,7 @@ def _port_remedy(case: Case, ports: float, time_wait_s: float) -> str:
 
 
 def unreadable_limits(limits: Limits) -> tuple[str, ...]:
-    """Return a line for each limit that could not be read."""
+    """Return a line for each limit that could not be read; ports without any ``/proc`` are a blind spot."""
     figures = {
         "ports": limits.ports,
         "disk for temporary files": limits.workspace.free_bytes,
@@ -205,7 +216,7 @@ def unreadable_limits(limits: Limits) -> tuple[str, ...]:
     return tuple(
         f"{resource}: not readable here ({figure.source}), so not checked"
         for resource, figure in figures.items()
-        if figure.value is None
+        if figure.value is None and (figure is not limits.ports or lists_processes())
     )
 
 

@@ -3,7 +3,7 @@
 import click
 
 from bench.app.output import ignore_line, print_note, stdout_console
-from bench.app.preflight import check_import_path, check_resources, resource_warnings
+from bench.app.preflight import blind_spots_note, check_import_path, check_resources, resource_warnings
 from bench.app.select import load_experiment
 from bench.model.flags import served_flags
 from bench.report.terminal import print_tables
@@ -30,7 +30,7 @@ def check(*, config: str) -> None:
     console = stdout_console()
     print_tables([forecast_table(forecasts, experiment)], console)
     console.print(expected_duration_line(forecasts, experiment), soft_wrap=True)
-    for note in experiment.notes:
+    for note in (*experiment.notes, *filter(None, [blind_spots_note()])):
         print_note(f"note: {note}")
     quota = quota_warning(read_machine())
     for warning in (

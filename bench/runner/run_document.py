@@ -16,8 +16,8 @@ from bench.storage.journal import JournalContents
 
 _SHOWN: Final = 12
 """Characters of a hash that messages quote."""
-_MAY_CHANGE: Final = frozenset({"git"})
-"""A new commit of the current folder may only change its docs; it is stored with the run."""
+_MAY_CHANGE: Final = frozenset({"git", "unchecked"})
+"""A new commit of the current folder may only change its docs, and is stored; checks change no timing."""
 
 
 def config_record(experiment: Experiment, flags: Mapping[str, bytes]) -> dict[str, Any]:

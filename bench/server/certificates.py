@@ -4,6 +4,7 @@ import os
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final, Literal
 
 import trustme
@@ -14,6 +15,7 @@ _HOSTS: Final = ("127.0.0.1", "::1", "localhost")
 _OTHER_HOST: Final = "flags.example"
 _VALID_FROM: Final = datetime(2020, 1, 1, tzinfo=UTC)
 _EXPIRED_AT: Final = datetime(2020, 2, 1, tzinfo=UTC)
+_DESCRIPTORS: Final = Path("/proc/self/fd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +61,14 @@ def new_certificate_authority(host: str) -> CertificateAuthority:
 def _load(context: ssl.SSLContext, certificate: trustme.LeafCert) -> None:
     """Load a certificate and its key from memory, or from a private file that is removed at once.
 
-    ``ssl`` reads files only; where the system has files in memory, the key never reaches a disk.
+    ``ssl`` reads files only; where the system has files in memory and a name for them, the key never
+    reaches a disk.
     """
-    if not hasattr(os, "memfd_create"):
+    if not hasattr(os, "memfd_create") or not _DESCRIPTORS.is_dir():
         certificate.configure_cert(context)
         return
     descriptor = os.memfd_create("certificate")
     with os.fdopen(descriptor, "wb") as file:
         file.write(certificate.private_key_and_cert_chain_pem.bytes())
         file.flush()
-        context.load_cert_chain(f"/proc/self/fd/{descriptor}")
+        context.load_cert_chain(_DESCRIPTORS / str(descriptor))

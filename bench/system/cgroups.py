@@ -38,6 +38,11 @@ def cpu_limits(root: Path) -> dict[str, float]:
     return {_printable(file): cores for file, cores in _limit_files(root)}
 
 
+def has_readable_groups(root: Path) -> bool:
+    """Tell whether a control group of this process, or one above it, can be read."""
+    return any((root / folder / "cgroup.procs").exists() for folder in _group_folders(root, "cpu"))
+
+
 def throttle_counters(root: Path) -> dict[str, Path]:
     """Return the ``cpu.stat`` that counts the throttling by each finite limit, by the file of the limit.
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from bench.model.results import Conditions
 from bench.system.machine import swapped_pages
+from bench.system.process_tree import lists_processes
 
 _MAX_OTHERS: Final = 0.2
 """Cores' worth of processor time that other processes may use."""
@@ -61,12 +62,14 @@ class ProcessorTimes:
 
 
 def take_snapshot(usable: Collection[int], own_cpu_s: Callable[[], float]) -> Snapshot | None:
-    """Read the counters; return None where there is no ``/proc``.
+    """Read the counters; return None where there is no ``/proc``, or only that of other processes.
 
     Args:
         usable: the processors that the run may use; activity on others does not disturb it.
         own_cpu_s: returns the processor time that the run's own processes have used.
     """
+    if not lists_processes():
+        return None
     try:
         times = sum_processor_times(Path("/proc/stat").read_text("ascii"), usable)
         vmstat = Path("/proc/vmstat").read_text("ascii")

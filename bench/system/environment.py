@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench import __version__
+from bench.system.blind_spots import find_blind_spots
 from bench.system.cpu_affinity import Pinning
 from bench.system.git import git
 
@@ -33,6 +34,7 @@ def describe_environment(clients: Iterable[str], pinning: Pinning) -> dict[str, 
         "system": _describe_system(),
         "processor": _describe_processor(),
         "pinning": asdict(pinning),
+        "unchecked": list(find_blind_spots()),
         "libraries": {module: _describe_library(sorted(set(owners[module]))) for module in modules},
         "flagbench": __version__,
         "git": _describe_commit(),

@@ -88,10 +88,17 @@ class EventWriter:
     descriptor: int
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the pipe by its place in ``/proc``: a process that was not forked has not inherited it."""
-        if not os.path.isdir("/proc/self/fd"):  # noqa: PTH112  as light as the rest
-            return EventWriter, (self.descriptor,)
-        return _reopen, (os.getpid(), self.descriptor)
+        """Pickle the pipe by its place in ``/proc``: a process that was not forked has not inherited it.
+
+        Where there is no such place, ``multiprocessing`` hands the pipe over.
+        """
+        pid = os.getpid()
+        if _is_there(pid, self.descriptor):
+            return _reopen, (pid, self.descriptor)
+        # late: it loads ssl, and the worker must start quickly
+        from multiprocessing import reduction
+
+        return _receive, (reduction.DupFd(self.descriptor),)
 
     def fetched(self, fetch: Fetch) -> None:
         """Write that a fetch has ended."""
@@ -106,6 +113,19 @@ class EventWriter:
         left = memoryview(event_line(event).encode() + b"\n")
         while left:
             left = left[os.write(self.descriptor, left) :]
+
+
+def _is_there(pid: int, descriptor: int) -> bool:
+    """Tell whether ``/proc`` has the descriptor of this process; it may be that of another namespace."""
+    try:
+        return os.path.samestat(os.stat(f"/proc/{pid}/fd/{descriptor}"), os.fstat(descriptor))  # noqa: PTH116
+    except OSError:
+        return False
+
+
+def _receive(pipe: Any) -> EventWriter:
+    """Take over a pipe that another process hands over."""
+    return EventWriter(pipe.detach())
 
 
 @cache

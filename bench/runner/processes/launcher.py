@@ -18,7 +18,7 @@ from bench.model.process_limit import describe_process_limit
 from bench.runner.processes import supervisor
 from bench.runner.processes.workspace import fresh_workspace
 from bench.system.paths import import_path, join_import_path
-from bench.system.process_tree import become_subreaper, children, descendants
+from bench.system.process_tree import become_subreaper, children, descendants, find_children, lists_processes
 
 _INHERITED: Final = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ")
 """Environment variables that a child inherits; the others may hold secrets, or proxies."""
@@ -126,7 +126,7 @@ class Launcher:
     def kill_started(self) -> None:
         """Kill the children that have not ended, without the help of the supervisor."""
         for pid in self._started - self._exits.keys():
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, PermissionError):  # macOS denies it to a group of zombies
                 os.killpg(pid, signal.SIGKILL)
 
     def _request(self, request: Mapping[str, Any], *descriptors: int) -> dict[str, Any]:
@@ -209,13 +209,15 @@ def _end_supervisor(
     ours.close()
     if process.wait() != 0:
         launcher.kill_started()
-        _kill_orphans(others)
+        _kill_orphans(process.pid, others)
 
 
-def _kill_orphans(others: Collection[int]) -> None:
+def _kill_orphans(supervisor_pid: int, others: Collection[int]) -> None:
     """Kill all processes below this one except ``others``, regardless of their session."""
 
     def find() -> set[int]:
+        if not lists_processes():
+            return {*find_children(supervisor_pid)}
         kept = {pid for other in others for pid in (other, *descendants(other))}
         return {*descendants(os.getpid()), *children(os.getpid())} - kept
 

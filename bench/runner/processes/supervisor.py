@@ -27,7 +27,7 @@ from bench.model.process_limit import describe_process_limit
 from bench.runner.protected_files import remove_tree
 from bench.system.cpu_affinity import restrict_to
 from bench.system.limits import raise_limit
-from bench.system.process_tree import become_subreaper, children, descendants
+from bench.system.process_tree import become_subreaper, children, descendants, find_children, lists_processes
 
 _MAX_DESCRIPTORS: Final = 3
 _KILL_TIMEOUT_S: Final = 2.0
@@ -39,6 +39,8 @@ class Supervisor:
     def __init__(self, runner: socket.socket) -> None:
         self._runner = runner
         self._children: dict[int, subprocess.Popen[bytes]] = {}
+        self._groups: set[int] = set()
+        """The groups of ended children that have processes left; unused on Linux."""
 
     def serve(self) -> None:
         """Handle requests until the runner is gone, then kill every process below this one."""
@@ -99,7 +101,7 @@ class Supervisor:
                 return {"spawned": child.pid}
             case {"signal": number, "pid": pid}:
                 if pid in self._children:
-                    with suppress(ProcessLookupError):
+                    with suppress(ProcessLookupError, PermissionError):  # macOS denies it to zombies
                         os.killpg(pid, number)
                 return {"signalled": pid}
             case {"sweep": keep, "grace_s": grace_s}:
@@ -120,6 +122,8 @@ class Supervisor:
             child = self._children.pop(pid, None)
             if child is not None:
                 child.returncode = os.waitstatus_to_exitcode(status)
+                if sys.platform != "linux" and _is_group(pid):
+                    self._groups.add(pid)
                 self._send({"exited": pid, "status": child.returncode})
 
     def _sweep(self, keep: Sequence[int], grace_s: float) -> int:
@@ -135,8 +139,17 @@ class Supervisor:
         kill_all(lambda: self._processes_below(keep), lambda _: self._reap())
 
     def _processes_below(self, keep: Sequence[int]) -> set[int]:
-        """Return every process below this one, except ``keep`` and their descendants."""
+        """Return every process below this one, except ``keep`` and their descendants.
+
+        Other systems than Linux can only tell process groups, each by its negative id, as kill(2) has it;
+        a process that left its group is not found there.
+        """
         self._reap()
+        if sys.platform != "linux":
+            self._groups = {group for group in self._groups if _is_group(group)}
+            return {-group for group in {*self._children, *self._groups} - {*keep}}
+        if not lists_processes():
+            return {*find_children(os.getpid())} - {*keep}
         kept = {pid for root in keep for pid in (root, *descendants(root))}
         return {*descendants(os.getpid()), *children(os.getpid()), *self._children} - kept
 
@@ -153,7 +166,7 @@ def kill_all(find: Callable[[], Collection[int]], reap: Callable[[Collection[int
     """Kill and reap processes until ``find()`` returns none, for at most two seconds.
 
     A process may fork while it is being killed, hence the loop; one that survives two seconds is stuck in
-    the kernel.
+    the kernel. A negative number is a process group.
     """
     deadline_s = time.monotonic() + _KILL_TIMEOUT_S
     while time.monotonic() < deadline_s:
@@ -165,6 +178,15 @@ def kill_all(find: Callable[[], Collection[int]], reap: Callable[[Collection[int
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.001)
         reap(remaining)
+
+
+def _is_group(number: int) -> bool:
+    """Tell whether a process group has processes that can be signalled."""
+    try:
+        os.killpg(number, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
 
 
 def _cpu_s() -> float:
