@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from bench.app.execute import saved
 from bench.app.output import (
     OutputForm,
     optional_stdout,
     print_note,
     program_name,
+    saved,
     stdout_console,
     write_stderr,
     write_stdout,

@@ -11,7 +11,7 @@ from time import monotonic
 
 from bench.app.output import ignore_line, print_note, program_name, stderr_console
 from bench.app.preflight import blind_spots_note, check_import_path, check_resources, resource_warnings
-from bench.errors import BenchError, ExitCode, SetupError, UnsavedRunError, UsageError
+from bench.errors import BenchError, ExitCode, UsageError
 from bench.model.cases import Experiment
 from bench.model.flags import served_flags
 from bench.model.lower_bound import CaseForecast
@@ -138,23 +138,6 @@ def exit_code_of(document: Run) -> ExitCode:
     """Return the exit code of a run that only its trials can fail."""
     is_ok = all(trial.outcome == "ok" for trial in final_attempts(document.trials))
     return ExitCode.OK if is_ok else ExitCode.FAILED_TRIALS
-
-
-@contextmanager
-def saved(save: Callable[[], None], code: ExitCode) -> Iterator[None]:
-    """Save a run, then let it be shown, whether or not it could be saved.
-
-    Raises:
-        UnsavedRunError: it could not be saved; raised at the end.
-    """
-    unsaved: SetupError | None = None
-    try:
-        save()
-    except SetupError as error:
-        unsaved = error
-    yield
-    if unsaved is not None:
-        raise UnsavedRunError(unsaved, code) from unsaved
 
 
 @contextmanager

@@ -4,8 +4,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from bench.app.execute import CommandLine, execute_run, exit_code_of, saved
-from bench.app.output import OutputForm, optional_stdout, print_note, stdout_console, write_stdout
+from bench.app.execute import CommandLine, execute_run, exit_code_of
+from bench.app.output import OutputForm, optional_stdout, print_note, saved, stdout_console, write_stdout
 from bench.errors import ExitCode, SetupError, UsageError
 from bench.model.cases import Experiment
 from bench.model.results import Run

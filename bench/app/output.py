@@ -2,13 +2,14 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, TextIO, TypeAlias
 
 from rich.console import Console
 
+from bench.errors import ExitCode, SetupError, UnsavedRunError
 from bench.model.text import printable
 from bench.system.console_encoding import use_stand_ins
 
@@ -45,6 +46,23 @@ def optional_stdout() -> Iterator[None]:
     except OSError as error:
         _redirect_to_null(sys.stdout)
         print_note(f"warning: stdout cannot be written: {error.strerror}; see the results with `show`")
+
+
+@contextmanager
+def saved(save: Callable[[], None], code: ExitCode) -> Iterator[None]:
+    """Save a run, then let it be shown, whether or not it could be saved.
+
+    Raises:
+        UnsavedRunError: it could not be saved; raised at the end.
+    """
+    unsaved: SetupError | None = None
+    try:
+        save()
+    except SetupError as error:
+        unsaved = error
+    yield
+    if unsaved is not None:
+        raise UnsavedRunError(unsaved, code) from unsaved
 
 
 def print_note(line: str) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from bench.app.execute import CommandLine, execute_run, exit_code_of, saved
-from bench.app.output import OutputForm, optional_stdout, write_stdout
+from bench.app.execute import CommandLine, execute_run, exit_code_of
+from bench.app.output import OutputForm, optional_stdout, saved, write_stdout
 from bench.app.run_output import print_run
 from bench.app.select import load_experiment, option_words
 from bench.commands import options
