@@ -53,7 +53,8 @@ def prepare_comparison(
     check_destination(destination)
     flags = served_flags(asked.flags_dir)
     check_resources(asked, flags, destination.new_place)
-    variants = _build_variants(asked, request, ignore_line if quiet else print_note)
+    progress = ignore_line if quiet else print_note
+    variants = _build_variants(asked, request, progress)
     if request.refuses_same:
         refuse_same_variant(variants, request)
     refuse_unread_locks(variants)
@@ -63,7 +64,7 @@ def prepare_comparison(
     for line in (*([base_config.note] if base_config.note else ()), *changed_work_lines(base_config, asked)):
         print_note(f"note: {line}")
     experiment, comparison = plan_comparison(asked, request, variants, base_config)
-    calls = _choose_calls(experiment, comparison, destination.resume, flags)
+    calls = _choose_calls(experiment, comparison, destination.resume, flags, progress)
     return replace(experiment, comparison=replace(comparison, calls=calls))
 
 
@@ -83,7 +84,11 @@ def _build_variants(
 
 
 def _choose_calls(
-    experiment: Experiment, comparison: Comparison, resume: Path | None, flags: Mapping[str, bytes]
+    experiment: Experiment,
+    comparison: Comparison,
+    resume: Path | None,
+    flags: Mapping[str, bytes],
+    progress: Callable[[str], None],
 ) -> Mapping[str, int]:
     """Return the calls in a round of each case: those of the resumed run, or by a pilot.
 
@@ -97,7 +102,7 @@ def _choose_calls(
         raise UsageError(str(error), hint="compare fewer cases") from error
     if resume is not None:
         return stored_calls(read_journal(journal_path(resume)).header, comparison)
-    pilot = run_pilot(experiment, plan_pinning(experiment), flags)
+    pilot = run_pilot(experiment, plan_pinning(experiment), flags, progress)
     for case, trial_s in pilot.trials_s.items():
         if trial_s > experiment.deadline_s:
             limit = format_duration(experiment.deadline_s)

@@ -3,9 +3,10 @@
 Drawn between trials only: a refreshing thread would take processor time from the timed rounds.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic
+from typing import Final
 
 from rich.console import Console
 from rich.live import Live
@@ -20,12 +21,19 @@ from bench.report.progress_state import ComparisonProgress, ProgressState, RunPr
 from bench.stats.comparison_state import RULE, rule_of
 from bench.stats.sequential_test import blocks_to_alarm
 
+_SILENT_S: Final = 10.0
+"""Seconds between the lines of a block that takes long."""
+
 
 class PlainProgress(Observer):
     """Prints a line for each block, failed trial, new verdict, and case that stops before the others."""
 
-    def __init__(self, console: Console, state: ProgressState) -> None:
+    def __init__(
+        self, console: Console, state: ProgressState, clock: Callable[[], float] = monotonic
+    ) -> None:
         self._console = console
+        self._clock = clock
+        self._printed_s = clock()
         self._state = state
 
     def run_started(
@@ -33,6 +41,11 @@ class PlainProgress(Observer):
     ) -> None:
         """Begin with the trials and stops of a resumed run, if it is one."""
         self._state.start(experiment, kept, stops)
+
+    def trial_started(self, case: str, block: int) -> None:  # noqa: ARG002  observers are told the case
+        """Print the line of the block if there was no line for a while."""
+        if self._clock() - self._printed_s > _SILENT_S:
+            self._print(self._state.block_line(block))
 
     def trial_ended(self, measurement: Measurement) -> None:
         """Count the trial, and print a line if it failed."""
@@ -54,6 +67,7 @@ class PlainProgress(Observer):
         self._print(self._state.block_line(block))
 
     def _print(self, line: str, style: str = "") -> None:
+        self._printed_s = self._clock()
         self._console.print(
             printable(line), style=style, highlight=False, markup=False, emoji=False, soft_wrap=True
         )

@@ -4,7 +4,7 @@ Its times make the rounds long enough to be timed well.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -39,7 +39,12 @@ class Pilot:
     block_s: float
 
 
-def run_pilot(experiment: Experiment, pinning: Pinning, flags: Mapping[str, bytes]) -> Pilot:
+def run_pilot(
+    experiment: Experiment,
+    pinning: Pinning,
+    flags: Mapping[str, bytes],
+    progress: Callable[[str], None] = lambda _line: None,
+) -> Pilot:
     """Run both variants of every case once, and compute how many calls its rounds need.
 
     Disturbed trials are good enough to tell how long a round is. A variant that fails here will fail in the
@@ -52,7 +57,9 @@ def run_pilot(experiment: Experiment, pinning: Pinning, flags: Mapping[str, byte
     trials_s: dict[str, float] = {}
     block_s = 0.0
     with run_context(replace(experiment, rounds=_PILOT_ROUNDS), pinning, flags) as context:
-        for place, (name, cases) in enumerate(variants_of(experiment.cases).items()):
+        pairs = variants_of(experiment.cases)
+        for place, (name, cases) in enumerate(pairs.items()):
+            progress(f"pilot {place + 1} of {len(pairs)}: {name}")
             pair = tuple(
                 ScheduledTrial(case, _PILOT_BLOCK, position) for position, case in enumerate(cases, 2 * place)
             )

@@ -128,7 +128,7 @@ def forecast_run(
     costs: Mapping[Pair, Mapping[int, Costs | None]] = {}
     if piloted:
         progress("a pilot of each strategy and client tells how long trials take")
-        costs = _measure_costs(experiment, piloted, flags, pinning)
+        costs = _measure_costs(experiment, piloted, flags, pinning, progress)
     forecasts = []
     for case in experiment.cases:
         found = costs.get(_pair(case), {case.workers: None})
@@ -286,7 +286,11 @@ def _pair(case: Case) -> Pair:
 
 
 def _measure_costs(
-    experiment: Experiment, cases: Iterable[Case], flags: Mapping[str, bytes], pinning: Pinning
+    experiment: Experiment,
+    cases: Iterable[Case],
+    flags: Mapping[str, bytes],
+    pinning: Pinning,
+    progress: Callable[[str], None],
 ) -> Mapping[Pair, Mapping[int, Costs | None]]:
     """Run the pilots of each pair of these cases, with the fewest and with the most workers."""
     by_workers: dict[Pair, dict[int, Case]] = {}
@@ -295,7 +299,8 @@ def _measure_costs(
     costs: dict[Pair, dict[int, Costs | None]] = {}
     short = replace(experiment, rounds=1, deadline_s=min(experiment.deadline_s, _PILOT_DEADLINE_S))
     with run_context(short, pinning, flags) as context:
-        for pair, of_pair in by_workers.items():
+        for number, (pair, of_pair) in enumerate(by_workers.items(), 1):
+            progress(f"pilot {number} of {len(by_workers)}: {next(iter(of_pair.values())).id}")
             costs[pair] = {
                 workers: fit_costs(tuple(_run_pilots(context, of_pair[workers])), workers)
                 for workers in sorted({min(of_pair), max(of_pair)})

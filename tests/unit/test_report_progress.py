@@ -189,3 +189,15 @@ def test_cases_that_are_not_compared_are_named_before_the_start() -> None:
         f"vanished: gone exists only in {BASE} and is not compared",
         f"new: fresh exists only in {CANDIDATE} and is not compared",
     ]
+
+
+def test_a_long_block_has_a_line_before_a_trial_after_ten_silent_seconds() -> None:
+    clock, console = Clock(), Console(file=io.StringIO(), width=200)
+    progress = PlainProgress(console, RunProgress(clock), clock)
+    progress.run_started(fixed(2), (), {})
+    printed = []
+    for now_s in (0.0, 10.0, 10.1, 15.0, 20.3):
+        clock.now_s = now_s
+        progress.trial_started(LOOP.id, 0)
+        printed.append(console.file.getvalue().count("block 1 of 2: 0 of 2 trials"))  # type: ignore[attr-defined]
+    assert printed == [0, 0, 1, 1, 2]
