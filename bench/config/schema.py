@@ -155,7 +155,7 @@ class ConfigForm(Form):
         default=True,
     )
     disturbed: Annotated[Literal["refuse", "keep"], one_of("value", ("refuse", "keep"))] = key(
-        "refuse", "Whether trials that the machine or the server disturbed are repeated, or kept."
+        "keep", "Whether trials that a busy machine slowed down count with a remark, or are repeated."
     )
     flags_dir: Annotated[Path, Named(LookupContext.existing_folder, _FOLDER_EDITOR)] | None = key(
         None, "A folder of flags to serve instead of the project's own."

@@ -201,7 +201,7 @@ class Experiment:
         probes: the ``PROBES`` that are on.
         pinning: whether server, worker and harness run on separate cores if there are enough.
         deviations: by client, ``Client.deviations``.
-        disturbed: whether disturbed trials are discarded, or kept with a remark.
+        disturbed: whether trials that a busy machine slowed down count with a remark, or are repeated.
         margin: the least difference between two cases that matters, as a share.
         comparison_settings: the config's settings for comparisons, which ``ab`` and ``gate`` use.
         comparison: the comparison that this run is; ``None`` for other runs.
@@ -222,7 +222,7 @@ class Experiment:
     stopping: Stopping | None = None
     probes: tuple[str, ...] = PROBES
     pinning: bool = True
-    disturbed: Literal["refuse", "keep"] = "refuse"
+    disturbed: Literal["refuse", "keep"] = "keep"
     margin: float = DEFAULT_RUN_MARGIN
     deviations: Mapping[str, Mapping[str, FetchOutcome]] = field(default_factory=dict)
     comparison_settings: ComparisonSettings = field(default_factory=ComparisonSettings)

@@ -1,15 +1,15 @@
-"""The validity of a trial: two ordered lists of checks decide whether its measurement counts.
+"""The validity of a trial: three ordered lists of checks decide whether its measurement counts.
 
-``FAILURE_CHECKS`` come first; ``DISTURBANCE_CHECKS`` are the ones that ``disturbed: keep`` ignores. They
-call ``expected_round`` for the figures of a round and ``bench.system.disturbance`` for the machine. One
-reason is not here: ``bench.runner.trial`` discards trials during which the server crashed.
+``FAILURE_CHECKS`` come first, then ``MEANINGLESS_CHECKS``; of ``DISTURBANCE_CHECKS``, ``disturbed: keep``
+makes remarks. They call ``expected_round`` for the figures of a round and ``bench.system.disturbance`` for
+the machine. One reason is not here: ``bench.runner.trial`` discards trials during which the server crashed.
 
 A worker shares its process with a strategy, which may have tampered with its clock and its report. The
 checks therefore compare the report with the server log, the machine's counters and the trial's folder.
 """
 
 import signal
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import fsum
 from pathlib import Path
@@ -22,7 +22,7 @@ from bench.model.trial_outcome import Invalid, Outcome
 from bench.runner.expected_round import Expectation, compare_with_plan, surplus_outcomes
 from bench.runner.processes.worker_exit import WorkerExit, find_exit_problem
 from bench.runner.time_breakdown import server_busy
-from bench.system.disturbance import Snapshot, find_disturbance, refused_connections
+from bench.system.disturbance import Snapshot, find_disturbance, find_interruption, refused_connections
 from bench.worker.protocol import TimedRound
 
 _MOST_LATE_P99_S: Final = 0.002
@@ -82,7 +82,7 @@ def classify_trial(evidence: Evidence, disturbed: Literal["refuse", "keep"]) -> 
     The first check that finds a problem decides. With ``disturbed: keep``, a trial that was only disturbed is
     ok, and the disturbance is its detail.
     """
-    if problem := _first_problem(FAILURE_CHECKS, evidence):
+    if problem := _first_problem((*FAILURE_CHECKS, *MEANINGLESS_CHECKS), evidence):
         return problem.outcome, problem.detail
     if problem := _first_problem(DISTURBANCE_CHECKS, evidence):
         return ("ok" if disturbed == "keep" else problem.outcome), problem.detail
@@ -187,8 +187,22 @@ def check_refused_connections(evidence: Evidence) -> Invalid | None:
     return _discard_by_snapshots(evidence, refused_connections)
 
 
+def check_interruption(evidence: Evidence) -> Invalid | None:
+    """Discard a trial during which the machine stood still, or its clock or memory failed."""
+    return _discard_by_snapshots(evidence, find_interruption)
+
+
+def check_saturation(evidence: Evidence) -> Invalid | None:
+    """Discard a trial that the server limited: its time would be the server's, not the strategy's."""
+    for timed, seen in _observed_rounds(evidence):
+        busy = server_busy(timed, seen) or 0.0
+        if busy > _SATURATED:
+            return Invalid("invalid", f"the server was at its limit: {busy:.0%} of its core")
+    return None
+
+
 def check_throttling(evidence: Evidence) -> Invalid | None:
-    """Discard a trial in whose timed rounds a CPU quota stopped the processes of this container."""
+    """Find timed rounds in which a CPU quota stopped the processes of this container."""
     periods = sum(timed.throttled for timed in evidence.reported[1:])
     if not periods:
         return None
@@ -198,7 +212,7 @@ def check_throttling(evidence: Evidence) -> Invalid | None:
 
 
 def check_machine(evidence: Evidence) -> Invalid | None:
-    """Discard a trial that other processes or the machine disturbed."""
+    """Find other processes that used the processors of the trial."""
     return _discard_by_snapshots(evidence, find_disturbance)
 
 
@@ -211,18 +225,19 @@ def _discard_by_snapshots(
     return Invalid("invalid", reason) if reason else None
 
 
-def check_server(evidence: Evidence) -> Invalid | None:
-    """Discard a trial in which the server answered late or was saturated."""
-    for number, timed in enumerate(evidence.reported):
-        seen = evidence.seen.get(number)
-        if number == 0 or seen is None:
-            continue
+def check_lateness(evidence: Evidence) -> Invalid | None:
+    """Find a server that answered late."""
+    for _, seen in _observed_rounds(evidence):
         if late := _lateness(seen.server_round, evidence.expected):
             return Invalid("invalid", f"the server was late: by {late}")
-        busy = server_busy(timed, seen) or 0.0
-        if busy > _SATURATED:
-            return Invalid("invalid", f"the server was at its limit: {busy:.0%} of its core")
     return None
+
+
+def _observed_rounds(evidence: Evidence) -> Iterator[tuple[TimedRound, ObservedRound]]:
+    """Yield the timed rounds of which there is a server log."""
+    for number, timed in enumerate(evidence.reported):
+        if number > 0 and number in evidence.seen:
+            yield timed, evidence.seen[number]
 
 
 FAILURE_CHECKS: Final[tuple[Check, ...]] = (
@@ -240,13 +255,18 @@ has nothing else to show; ``check_rounds`` where the server's faults are not tho
 faster than its ideal; and ``check_exit`` and ``check_rounds`` where time-outs are not the strategy's fault,
 since the server could not accept its connections.
 """
-DISTURBANCE_CHECKS: Final[tuple[Check, ...]] = (
+MEANINGLESS_CHECKS: Final[tuple[Check, ...]] = (
     check_refused_connections,
+    check_interruption,
+    check_saturation,
+)
+"""Events that leave a timing without a meaning, whatever the strategy did; such a trial never counts."""
+DISTURBANCE_CHECKS: Final[tuple[Check, ...]] = (
     check_throttling,
     check_machine,
-    check_server,
+    check_lateness,
 )
-"""Disturbances of a trial that is valid otherwise; ``disturbed: keep`` counts it all the same.
+"""Disturbances of a trial that is valid otherwise; only ``disturbed: refuse`` discards it.
 
 Throttling comes before the machine and the server, as it makes both of them slow.
 """

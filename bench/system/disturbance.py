@@ -1,4 +1,4 @@
-"""Detect disturbances of a trial, from counters of the machine before and after it.
+"""Detect interruptions and disturbances of a trial, from counters of the machine before and after it.
 
 Linux has them in ``/proc``. Where there is none, nothing is known, and no trial is discarded for it.
 """
@@ -103,9 +103,23 @@ def conditions_between(before: Snapshot, after: Snapshot) -> Conditions:
     )
 
 
+def find_interruption(before: Snapshot, after: Snapshot) -> str | None:
+    """Return the first event between two snapshots that makes timings meaningless, or None."""
+    return next(_interruptions(before, after), None)
+
+
 def find_disturbance(before: Snapshot, after: Snapshot) -> str | None:
-    """Return the first disturbance between two snapshots that makes timings worthless, or None."""
-    return next(_disturbances(before, after), None)
+    """Return how other processes slowed this trial down between two snapshots, or None.
+
+    Its timing is true all the same: that is what the downloads take on such a machine.
+    """
+    others = conditions_between(before, after).strangers
+    if others > _MAX_OTHERS:
+        return f"others used {others:.0%} of a core"
+    busy_s = (after.processes_s - before.processes_s) - (after.stolen_s - before.stolen_s)
+    if busy_s > _SATURATED * (busy_s + after.idle_s - before.idle_s):
+        return "every core of the machine was busy"
+    return None
 
 
 def refused_connections(before: Snapshot, after: Snapshot) -> str | None:
@@ -115,23 +129,17 @@ def refused_connections(before: Snapshot, after: Snapshot) -> str | None:
     return f"the kernel dropped connections: {after.dropped - before.dropped} (ListenOverflows, ListenDrops)"
 
 
-def _disturbances(before: Snapshot, after: Snapshot) -> Iterator[str]:
+def _interruptions(before: Snapshot, after: Snapshot) -> Iterator[str]:
     slept_s = (after.boot_s - before.boot_s) - (after.at_s - before.at_s)
     if slept_s > _SLEEP_S:
         yield f"the machine slept for {slept_s:.2g} s"
     jumped_s = (after.wall_s - before.wall_s) - (after.boot_s - before.boot_s)
     if abs(jumped_s) > _CLOCK_JUMP_S:
         yield f"the clock jumped by {jumped_s:+.2g} s"
-    if refused := refused_connections(before, after):
-        yield refused
     if swapped := after.swapped - before.swapped:
         yield f"memory was swapped: {swapped} pages"
-    others = conditions_between(before, after).strangers
-    if others > _MAX_OTHERS:
-        yield f"others used {others:.0%} of a core"
-    busy_s = (after.processes_s - before.processes_s) - (after.stolen_s - before.stolen_s)
-    if busy_s > _SATURATED * (busy_s + after.idle_s - before.idle_s):
-        yield "every core of the machine was busy"
+    if killed := after.oom_kills - before.oom_kills:
+        yield f"memory ran out: the kernel killed {killed:,} of the machine's processes"
 
 
 def cpu_s(pid: int) -> float:

@@ -19,7 +19,7 @@ _MAX_LOAD: Final = 0.5
 _LEAST_SHOWN: Final = 0.01
 _MAX_STOLEN: Final = 0.01
 _MAX_OTHERS: Final = 0.05
-"""Cores on average. A trial with four times as much is discarded, so this much remains in the timings."""
+"""Cores on average; with ``disturbed: refuse``, a trial with four times as much is discarded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def test_defaults_of_every_key(tmp_path: Path) -> None:
     assert (experiment.deadline_s, experiment.request_timeout_s) == (60.0, 10.0)
     assert experiment.flags_dir is None
     assert (experiment.stopping, experiment.probes, experiment.pinning) == (None, PROBES, True)
-    assert experiment.disturbed == "refuse"
+    assert experiment.disturbed == "keep"
     assert experiment.notes == ()
     assert experiment.source == {"strategies": "threadpool_map"}
 
@@ -42,7 +42,7 @@ def test_value_of_every_key_arrives_in_the_experiment(tmp_path: Path) -> None:
         "name: mine\ncountries: {codes: [BR, NO], limit: 1, repeat: 3}\nworkers: 2\nclients: requests\n"
         "keep_alive: false\nstrategies: [threadpool_map]\nblocks: {min: 6, max: 30}\nrounds: 7\n"
         "deadline: 2m\nrequest_timeout: 500ms\nseed: 9\nflags_dir: flags\n"
-        "precision: 2.5%\nbudget: 1.5m\nprobes: [gc, cpu]\npinning: false\ndisturbed: keep\n"
+        "precision: 2.5%\nbudget: 1.5m\nprobes: [gc, cpu]\npinning: false\ndisturbed: refuse\n"
         "profile: {name: lossy, latency: 5ms, jitter: 1ms, bandwidth: 2MiB,\n"
         "  error_rate: 5%, error_status: 503}\n",
     )
@@ -56,7 +56,7 @@ def test_value_of_every_key_arrives_in_the_experiment(tmp_path: Path) -> None:
     assert experiment.flags_dir == tmp_path / "flags"
     assert experiment.stopping == Stopping(6, 0.025, 90.0)
     assert (experiment.probes, experiment.pinning) == (("cpu", "gc"), False)
-    assert experiment.disturbed == "keep"
+    assert experiment.disturbed == "refuse"
 
 
 @pytest.mark.parametrize(

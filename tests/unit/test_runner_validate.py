@@ -13,7 +13,7 @@ from bench.model.served_trials import ObservedRound
 from bench.model.trial_outcome import Invalid
 from bench.runner.expected_round import Expectation
 from bench.runner.processes.worker_exit import WorkerExit
-from bench.runner.validate import Evidence, check_server, check_times, classify_trial
+from bench.runner.validate import Evidence, check_lateness, check_saturation, check_times, classify_trial
 from bench.system.disturbance import Snapshot
 from bench.worker.protocol import Report, TimedRound
 from tests.builders import server_round
@@ -36,6 +36,9 @@ SEEN = ObservedRound(server_round(), 100.0, 100.1, 3, 0.6, 0.0, 0.01, arriving_s
 BEFORE = Snapshot(100.0, 1e9, 100.0, 50.0, 1.0, 200.0, 20.0, 3, 7, oom_kills=5)
 CALM = replace(BEFORE, at_s=101.0, wall_s=1e9 + 1, boot_s=101.0, idle_s=201.5)
 DROPPED = replace(CALM, dropped=5)
+BUSY = replace(CALM, processes_s=50.5, own_s=20.0)
+FULL = replace(CALM, processes_s=52.0, own_s=22.0, idle_s=200.02)
+LATE_ROUND = replace(server_round(), late_p99_s=0.003)
 EVIDENCE = Evidence(
     strategy_file=Path("mine.py"),
     deadline_s=60.0,
@@ -77,9 +80,12 @@ def test_a_trial_without_problems_is_ok() -> None:
 
 def test_each_problem_hides_those_of_later_checks() -> None:
     """Added one after the other, from the last check to the first."""
-    evidence = replace(EVIDENCE, after=replace(CALM, swapped=8))
+    evidence = replace(EVIDENCE, after=BUSY)
+    assert classified(evidence) == "invalid: others used 50% of a core"
+    assert classified(evidence, "keep") == "ok: others used 50% of a core"
+    evidence = replace(EVIDENCE, after=replace(BUSY, swapped=8))
     assert classified(evidence) == "invalid: memory was swapped: 1 pages"
-    assert classified(evidence, "keep") == "ok: memory was swapped: 1 pages"
+    assert classified(evidence, "keep") == "invalid: memory was swapped: 1 pages"
     evidence = replace(evidence, seen={0: SEEN})
     assert classified(evidence) == "missing: the server saw 0 requests for 3 fetches"
     evidence = replace(evidence, seen={0: replace(SEEN, arriving_s=0.6)})
@@ -197,14 +203,50 @@ def test_refused_connections_excuse_only_time_outs() -> None:
     assert classified(evidence) == "error: fetches: 3 not_found instead of 3 ok"
 
 
-def test_a_disturbed_trial_may_be_kept_but_not_one_with_time_outs() -> None:
-    assert classified(replace(EVIDENCE, after=DROPPED), "keep") == f"ok: {KERNEL}"
-    assert classified(with_timeouts(1, after=DROPPED), "keep") == f"invalid: {KERNEL}"
+@pytest.mark.parametrize(
+    ("evidence", "reason"),
+    [
+        (replace(EVIDENCE, after=DROPPED), KERNEL),
+        (with_timeouts(1, after=DROPPED), KERNEL),
+        (replace(EVIDENCE, waits=1), SERVER),
+        (replace(EVIDENCE, after=replace(CALM, boot_s=103.0, wall_s=1e9 + 3)), "the machine slept for 2 s"),
+        (replace(EVIDENCE, after=replace(CALM, wall_s=1e9 - 4)), "the clock jumped by -5 s"),
+        (
+            replace(EVIDENCE, after=replace(CALM, oom_kills=6)),
+            "memory ran out: the kernel killed 1 of the machine's processes",
+        ),
+        (
+            replace(EVIDENCE, seen={0: SEEN, 1: replace(SEEN, cpu_s=0.46)}),
+            "the server was at its limit: 92% of its core",
+        ),
+    ],
+)
+def test_a_trial_whose_timing_means_nothing_is_never_kept(evidence: Evidence, reason: str) -> None:
+    assert classified(evidence, "keep") == f"invalid: {reason}"
+    assert classified(evidence) == f"invalid: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("evidence", "reason"),
+    [
+        (replace(EVIDENCE, after=BUSY), "others used 50% of a core"),
+        (replace(EVIDENCE, after=FULL), "every core of the machine was busy"),
+        (
+            replace(EVIDENCE, seen={0: SEEN, 1: replace(SEEN, server_round=LATE_ROUND)}),
+            "the server was late: by 3 ms at the 99th percentile",
+        ),
+    ],
+)
+def test_a_trial_that_a_busy_machine_slowed_down_is_kept_unless_it_is_to_be_refused(
+    evidence: Evidence, reason: str
+) -> None:
+    assert classified(evidence, "keep") == f"ok: {reason}"
+    assert classified(evidence, "refuse") == f"invalid: {reason}"
 
 
 def test_a_trial_throttled_in_a_timed_call_is_disturbed_and_names_the_quota() -> None:
     slow = replace(TIMED, throttled=2)
-    evidence = replace(with_rounds(TIMED, slow, slow), quotas=("/g/cpu.max",), after=replace(CALM, swapped=8))
+    evidence = replace(with_rounds(TIMED, slow, slow), quotas=("/g/cpu.max",), after=BUSY)
     reason = "throttled by the CPU quota of /g/cpu.max; periods: 4"
     assert classified(evidence) == f"invalid: {reason}"
     assert classified(evidence, disturbed="keep") == f"ok: {reason}"
@@ -266,19 +308,19 @@ AT_ONCE = Expectation(0.0, 0.0, 3, {"ok": 3}, {})
     ],
 )
 def test_a_late_server_is_found(server_round: ServerRound, expected: Expectation, detail: str | None) -> None:
-    found = check_server(observed({1: SEEN, 2: replace(SEEN, server_round=server_round)}, expected))
+    found = check_lateness(observed({1: SEEN, 2: replace(SEEN, server_round=server_round)}, expected))
     assert found == (None if detail is None else Invalid("invalid", detail))
 
 
 def test_a_server_that_uses_nine_tenths_of_its_core_is_found() -> None:
     busy = replace(SEEN, cpu_s=0.95 * TIMED.elapsed_s)
-    found = check_server(observed({1: SEEN, 2: busy}, FIFTY))
+    found = check_saturation(observed({1: SEEN, 2: busy}, FIFTY))
     assert found == Invalid("invalid", "the server was at its limit: 95% of its core")
 
 
 def test_the_server_is_not_checked_in_the_warm_up_nor_without_a_log() -> None:
     late = replace(SEEN, server_round=replace(server_round(), late_p99_s=1.0))
-    assert check_server(observed({0: late}, FIFTY)) is None
+    assert check_lateness(observed({0: late}, FIFTY)) is None
 
 
 def observed(seen: Mapping[int, ObservedRound], expected: Expectation) -> Evidence:

@@ -11,6 +11,7 @@ from bench.system.disturbance import (
     conditions_between,
     count_dropped_connections,
     find_disturbance,
+    find_interruption,
     refused_connections,
     sum_processor_times,
     take_snapshot,
@@ -23,6 +24,7 @@ CALM = Snapshot(101.0, 1e9 + 1, 101.0, 50.5, 1.0, 201.5, 20.45, 3, 7)
 
 def test_little_activity_of_others_is_no_disturbance() -> None:
     assert find_disturbance(BEFORE, CALM) is None
+    assert find_interruption(BEFORE, CALM) is None
     seen = conditions_between(BEFORE, CALM)
     assert (round(seen.strangers, 6), seen.stolen) == (0.05, 0.0)
 
@@ -32,14 +34,30 @@ def test_little_activity_of_others_is_no_disturbance() -> None:
     [
         (replace(CALM, boot_s=161.0, wall_s=1e9 + 61), "the machine slept for 60 s"),
         (replace(CALM, wall_s=1e9 - 4), "the clock jumped by -5 s"),
-        (replace(CALM, dropped=5), "the kernel dropped connections: 2 (ListenOverflows, ListenDrops)"),
         (replace(CALM, swapped=107), "memory was swapped: 100 pages"),
+        (replace(CALM, oom_kills=2), "memory ran out: the kernel killed 2 of the machine's processes"),
+    ],
+)
+def test_interruption_is_described_with_its_figure(after: Snapshot, description: str) -> None:
+    assert find_interruption(BEFORE, after) == description
+    assert find_disturbance(BEFORE, after) is None
+
+
+@pytest.mark.parametrize(
+    ("after", "description"),
+    [
         (replace(CALM, processes_s=50.95), "others used 50% of a core"),
         (replace(CALM, processes_s=52.0, own_s=21.95, idle_s=200.02), "every core of the machine was busy"),
     ],
 )
 def test_disturbance_is_described_with_its_figure(after: Snapshot, description: str) -> None:
     assert find_disturbance(BEFORE, after) == description
+    assert find_interruption(BEFORE, after) is None
+
+
+def test_dropped_connections_are_counted() -> None:
+    reason = "the kernel dropped connections: 2 (ListenOverflows, ListenDrops)"
+    assert refused_connections(BEFORE, replace(CALM, dropped=5)) == reason
 
 
 def test_missing_counters_of_count_dropped_connections_are_unknown() -> None:
@@ -57,7 +75,7 @@ def test_missing_counters_of_count_dropped_connections_are_unknown() -> None:
 )
 def test_small_clock_corrections_are_tolerated(moved_s: float, slept_s: float, is_disturbance: bool) -> None:  # noqa: FBT001  table
     after = replace(CALM, wall_s=CALM.wall_s + moved_s + slept_s, boot_s=CALM.boot_s + slept_s)
-    assert (find_disturbance(BEFORE, after) is not None) is is_disturbance
+    assert (find_interruption(BEFORE, after) is not None) is is_disturbance
 
 
 def test_stolen_time_counts_as_used_by_others() -> None:
