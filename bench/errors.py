@@ -19,7 +19,7 @@ class ExitCode(IntEnum):
     UNREADABLE_RESULT = 5
     LOCKED = 6  # another process uses the run folder
     BUG = 7  # of flagbench
-    INCONCLUSIVE = 8  # the blocks or the budget were spent before all metrics were decided
+    INCONCLUSIVE = 8  # blocks or budget were spent before all metrics were decided; a case has too few blocks
     INCOMPARABLE = 9
     INTERRUPTED = 130  # Ctrl-C; like any signal that ends a command, 128 and its number
     TERMINATED = 143  # SIGTERM

@@ -27,6 +27,7 @@ from bench.runner.run_document import check_resumable, config_record, run_docume
 from bench.runner.schedule import Schedule, replay
 from bench.runner.time_estimate import forecast_run
 from bench.runner.trial import measure_entry
+from bench.stats.missing_blocks import cases_with_too_few_blocks
 from bench.stats.retries import final_attempts
 from bench.storage.journal import Journal, JournalContents, continued_journal, new_journal, read_journal
 from bench.storage.run_folder import (
@@ -135,9 +136,10 @@ def execute_run(
 
 
 def exit_code_of(document: Run) -> ExitCode:
-    """Return the exit code of a run that only its trials can fail."""
-    is_ok = all(trial.outcome == "ok" for trial in final_attempts(document.trials))
-    return ExitCode.OK if is_ok else ExitCode.FAILED_TRIALS
+    """Return the exit code of a run that only its trials can fail; a discarded trial fails nothing."""
+    if any(trial.outcome not in {"ok", "invalid"} for trial in final_attempts(document.trials)):
+        return ExitCode.FAILED_TRIALS
+    return ExitCode.INCONCLUSIVE if cases_with_too_few_blocks(document) else ExitCode.OK
 
 
 @contextmanager

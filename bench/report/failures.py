@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Final
 
 from bench.model.results import Leak, Measurement
-from bench.model.text import plural, printable
+from bench.model.text import count_names, plural, printable
 from bench.model.trial_outcome import Outcome
 from bench.report.number_format import format_range
 from bench.stats.case_summary import Range
@@ -67,11 +67,11 @@ def disturbance_lines(ranking: Ranking) -> Iterator[str]:
 
 
 def count_failed(ranking: Ranking) -> str | None:
-    """Count all failed trials, and say how the first one ended."""
-    failed = [trial for row in ranking.rows for trial in row.failed]
+    """Count the trials that failed because of their strategy, and say how the first one ended."""
+    failed = [trial for row in ranking.rows for trial in row.failures]
     if not failed:
         return None
-    cases = sum(bool(row.failed) for row in ranking.rows)
+    cases = sum(bool(row.failures) for row in ranking.rows)
     first = failed[0]
     why = f" ({first.detail})" if first.detail else ""
     return printable(
@@ -82,16 +82,25 @@ def count_failed(ranking: Ranking) -> str | None:
 
 def count_disturbed(ranking: Ranking) -> str | None:
     """Count the trials that were discarded and repeated, or kept, and quote the commonest reason."""
-    repeated = [trial for row in ranking.rows for trial in row.repeated]
+    discarded = [trial for row in ranking.rows for trial in (*row.repeated, *row.discarded)]
     kept = [trial for row in ranking.rows for trial in row.disturbed]
-    trials = repeated + kept
+    trials = discarded + kept
     if not trials:
         return None
-    counted = [(len(each), action) for each, action in ((repeated, "discarded"), (kept, "kept")) if each]
+    counted = [(len(each), action) for each, action in ((discarded, "discarded"), (kept, "kept")) if each]
     numbers = " and ".join(f"{plural(count, 'disturbed trial')} {action}" for count, action in counted)
     ((words, _),) = Counter(map(_reason_words, trials)).most_common(1)
     example = next(trial.detail for trial in trials if _reason_words(trial) == words)
     return printable(f"{numbers}, mostly like this: {example}")
+
+
+def missing_blocks_line(ranking: Ranking) -> str | None:
+    """Name the cases that discarded trials left with too few blocks for an interval."""
+    if not ranking.too_few:
+        return None
+    names = [row.case.id for row in ranking.rows if row.case.id in ranking.too_few]
+    found = count_names(names, "case has too few blocks", "cases have too few blocks")
+    return printable(f"{found}, as trials were discarded; run again, or use more --blocks")
 
 
 def leak_lines(ranking: Ranking) -> Iterator[str]:

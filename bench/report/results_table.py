@@ -10,7 +10,7 @@ from bench.model.text import printable
 from bench.report.case_columns import CaseColumn, detail_tables, result_columns
 from bench.report.case_label import client_label, describe_case
 from bench.report.conclusion import conclusion
-from bench.report.failures import disturbance_lines, failure_lines, leak_lines
+from bench.report.failures import disturbance_lines, failure_lines, leak_lines, missing_blocks_line
 from bench.report.job_use import unread_workers_lines
 from bench.report.number_format import (
     MISSING,
@@ -72,6 +72,7 @@ def _results_table(run: Run, ranking: Ranking) -> Table:
     remarks: tuple[tuple[RemarkKind, Iterable[str]], ...] = (
         ("failure", failure_lines(ranking)),
         ("warning", leak_lines(ranking)),
+        ("warning", filter(None, [missing_blocks_line(ranking)])),
         ("note", disturbance_lines(ranking)),
     )
     return replace(
@@ -126,7 +127,7 @@ def mark_case(ranking: Ranking, row: CaseSummary) -> str:
     """Return the sign in front of a row, as ``explain_marks`` explains it."""
     places = {"▸": {ranking.fastest}, "=": ranking.equivalent, "≈": ranking.inconclusive}
     place = next((sign for sign, cases in places.items() if row.case.id in cases), "")
-    return place + ("!" if row.failed else "")
+    return place + ("!" if row.failures else "?" if row.case.id in ranking.too_few else "")
 
 
 def case_tone(ranking: Ranking, row: CaseSummary) -> Tone:
@@ -144,7 +145,8 @@ def explain_marks(ranking: Ranking) -> list[str]:
         (ranking.fastest is not None, "▸ fastest"),
         (ranking.equivalent, "= practically equal to it"),
         (ranking.inconclusive, "≈ cannot be told from it"),
-        (any(row.failed for row in ranking.rows), "! trials failed"),
+        (any(row.failures for row in ranking.rows), "! trials failed"),
+        (ranking.too_few, "? too few blocks"),
     )
     return [words for is_used, words in explanations if is_used]
 

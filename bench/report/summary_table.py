@@ -9,7 +9,7 @@ from bench.model.text import plural, printable
 from bench.report.case_columns import hindrance
 from bench.report.case_label import client_label
 from bench.report.conclusion import conclusion
-from bench.report.failures import count_disturbed, count_failed, leak_lines
+from bench.report.failures import count_disturbed, count_failed, leak_lines, missing_blocks_line
 from bench.report.job_use import unread_workers_lines
 from bench.report.number_format import (
     MISSING,
@@ -165,6 +165,8 @@ def _notes(ranking: Ranking) -> Iterator[Remark]:
     """Yield a line each for failed, discarded and leaking trials, if there were any."""
     if line := count_failed(ranking):
         yield Remark(line, "failure")
+    if line := missing_blocks_line(ranking):
+        yield Remark(line, "warning")
     if line := count_disturbed(ranking):
         yield Remark(line, "note")
     for line in leak_lines(ranking):

@@ -10,6 +10,7 @@ From a run to a verdict:
 From a run to the figures of its tables:
     ranking              which case of a profile is fastest, and which cannot be told from it
     case_summary         one row: elapsed, efficiency, errors
+    missing_blocks       cases that discarded trials left with too few blocks
     resource_usage       one row: processor time, memory, phases, and the bottleneck
     metrics              one trial → elapsed, p99, cpu or memory
     scaling              what more workers gain, by strategy: knee, law, crossovers

@@ -61,7 +61,7 @@ class CaseSummary:
     Attributes:
         sample: values of the blocks in which the case succeeded.
         figures: ``None``, like ``costs``, if it never succeeded.
-        failed: trials without a timing in the end, in block order.
+        failed: trials without a timing in the end, in block order, discarded ones included.
         repeated: disturbed trials that were discarded and repeated.
         disturbed: disturbed trials that count, as the config says ``disturbed: keep``.
         leaks: threads, descriptors and processes left by successful trials, if any.
@@ -75,6 +75,16 @@ class CaseSummary:
     repeated: tuple[Measurement, ...]
     disturbed: tuple[Measurement, ...]
     leaks: tuple[Leak, ...] = ()
+
+    @property
+    def discarded(self) -> tuple[Measurement, ...]:
+        """The trials that were discarded in the end: no failure of the strategy."""
+        return tuple(trial for trial in self.failed if trial.outcome == "invalid")
+
+    @property
+    def failures(self) -> tuple[Measurement, ...]:
+        """The trials that failed because of the strategy."""
+        return tuple(trial for trial in self.failed if trial.outcome != "invalid")
 
     @property
     def blocks(self) -> int:

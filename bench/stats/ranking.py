@@ -17,6 +17,7 @@ from typing import Final, Literal, TypeAlias, TypeVar
 from bench.model.comparison import DEFAULT_RUN_MARGIN
 from bench.model.results import Measurement, Run
 from bench.stats.case_summary import CaseSummary, block_sample, summarize_case
+from bench.stats.missing_blocks import cases_with_too_few_blocks
 from bench.stats.pairwise import (
     PairVerdict,
     Sample,
@@ -50,6 +51,7 @@ class Ranking:
         untestable: ids of ranked cases that share too few blocks with the fastest for a difference to show.
         blocks_needed: number of blocks with which every ranked case would be testable.
         skipped: number of trials left out because their case was given up, by id.
+        too_few: ids of cases that discarded trials left without a timing or an interval.
         margin: the least difference that matters, as a share of the shorter time.
         against_fastest: the verdict of the fastest on each other ranked case that shares a block with it.
     """
@@ -66,6 +68,7 @@ class Ranking:
     skipped: Mapping[str, int]
     margin: float = 0.0
     against_fastest: Mapping[str, PairVerdict] = field(default_factory=dict)
+    too_few: frozenset[str] = frozenset()
 
     @property
     def ranked(self) -> int:
@@ -111,6 +114,7 @@ def _rank_profile(profile: str, run: Run) -> Ranking:
         skipped=_count_skipped(run, trials, given_up),
         margin=margin,
         against_fastest=against_fastest,
+        too_few=cases_with_too_few_blocks(run) & trials.keys(),
     )
 
 

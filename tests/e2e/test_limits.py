@@ -153,7 +153,7 @@ def test_trial_is_invalid_if_the_server_has_no_descriptor_for_its_clients(tmp_pa
         tmp_path, strategies=[hoards], workers=1, countries=["BR"], request_timeout="200ms", deadline="5s"
     )
     result = run(path, 40)
-    assert result.returncode == 3, result.stderr
+    assert result.returncode == 8, result.stderr
     found = {(trial["outcome"], trial["detail"]) for trial in document(path)["trials"]}
     assert found == {("invalid", "local_resource: the server had no descriptor for another connection")}
 

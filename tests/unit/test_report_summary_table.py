@@ -8,6 +8,7 @@ from syrupy.assertion import SnapshotAssertion
 from bench.model.cases import Case, Fixed, LogNormal, Profile, Uniform
 from bench.model.results import Run
 from bench.report.summary_table import describe_profile, summary_tables
+from bench.stats.retries import MOST_REPEATS
 from bench.system.console_encoding import STAND_INS
 from tests.builders import case, failed, run_of, trials
 from tests.rendering import printed
@@ -99,6 +100,23 @@ def test_failed_trials_take_one_line(run: Run) -> None:
     assert any(row.split()[:2] == ["!", "processpool_map"] for row in summary(run, 120).splitlines())
     first = "processpool_map/requests/5/20ms, block 10: crash (killed by SIGSEGV)"
     assert line == f"! 1 trial of 1 case failed, first {first}"
+
+
+def test_case_with_too_few_blocks_is_marked_and_named_but_is_no_failure(run: Run) -> None:
+    first, *others = run.cases
+    lost = [
+        replace(failed(first, block, "invalid", "the clock jumped by +2 s"), attempt=MOST_REPEATS)
+        for block in range(10)
+    ]
+    kept = [trial for trial in run.trials if trial.case in {each.id for each in others[:2]}]
+    lines = summary(replace(run, cases=(first, *others[:2]), trials=(*lost, *kept)), 160).splitlines()
+    assert any(line.split()[:2] == ["?", first.strategy] for line in lines)
+    assert any("? too few blocks" in line for line in lines)
+    assert (
+        f"1 case has too few blocks: {first.id}, as trials were discarded; run again, or use more --blocks"
+    ) in lines
+    assert "10 disturbed trials discarded, mostly like this: the clock jumped by +2 s" in lines
+    assert not any(line.startswith("!") for line in lines)
 
 
 def test_disturbed_trials_take_one_line_with_the_commonest_reason(run: Run) -> None:
