@@ -3,11 +3,11 @@
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from time import monotonic
+from time import monotonic, process_time
 
 from bench.app.output import ignore_line, print_note, program_name, stderr_console
 from bench.app.preflight import blind_spots_note, check_import_path, check_resources, resource_warnings
@@ -16,12 +16,12 @@ from bench.model.cases import Experiment
 from bench.model.flags import served_flags
 from bench.model.lower_bound import CaseForecast
 from bench.model.observer import Observer
-from bench.model.results import Measurement, Resumption, Run, RunHeader
+from bench.model.results import Measurement, OtherProcesses, Resumption, Run, RunHeader
 from bench.report.job_use import other_client_lines
 from bench.report.progress import comparison_line, show_progress, unmatched_case_lines
 from bench.report.time_estimate import actual_duration_line, expected_duration_line, time_limit_warnings
 from bench.runner.block_loop import run_blocks
-from bench.runner.context import run_context
+from bench.runner.context import RunContext, run_context
 from bench.runner.processes.signals import Interrupted, handle_interrupts
 from bench.runner.run_document import check_resumable, config_record, run_document
 from bench.runner.schedule import Schedule, replay
@@ -39,10 +39,12 @@ from bench.storage.run_folder import (
     new_folder,
 )
 from bench.system.cpu_affinity import Pinning, plan_pinning
+from bench.system.disturbance import cpu_s
 from bench.system.environment import describe_environment
 from bench.system.limits import Limits
 from bench.system.machine import read_machine
 from bench.system.noise_advice import noise_warnings
+from bench.system.other_processes import ProcessTimes, others_between, read_process_times
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +113,19 @@ def execute_run(
     """
     code = 0
     fault: Exception | None = None
+    others: OtherProcesses | None = None
     with handle_interrupts() as signals, _open_run(experiment, command.stored, destination) as run:
         folder = run.folder
         resume = f"resume with `{command.to_resume(folder)}`"
         signals.exit_message = f"left at once; the finished trials are in {folder / JOURNAL}; {resume}"
         try:
             with suppress(Interrupted):
-                _measure(run, quiet=quiet)
+                others = _measure(run, quiet=quiet)
                 signals.hold()
         except Exception as error:  # noqa: BLE001  raised again once the trials are safe
             fault = error
         signals.hold()
-        document = run_document(experiment, run.journal.contents(), name=folder.name)
+        document = replace(run_document(experiment, run.journal.contents(), name=folder.name), others=others)
         is_saved = True
         try:
             code = present(document, folder)
@@ -191,19 +194,30 @@ def _check_unfinished(schedule: Schedule, folder: Path, past: JournalContents) -
         print_note(f"dropped a torn line of {past.torn} bytes {where}")
 
 
-def _measure(run: OpenRun, *, quiet: bool) -> None:
-    """Run the trials that are due; notes and warnings are printed also where progress is unwanted."""
+def _measure(run: OpenRun, *, quiet: bool) -> OtherProcesses | None:
+    """Run the trials that are due, and return what other processes used meanwhile, if that is known.
+
+    Notes and warnings are printed also where progress is unwanted.
+    """
     experiment, progress = run.schedule.experiment, ignore_line if quiet else print_note
     forecasts = _announce(run, progress)
     with run_context(experiment, run.pinning, run.flags) as context:
-        began_s = monotonic()
+        began_s, before = monotonic(), _read_process_times(context)
         display = nullcontext(Observer()) if quiet else show_progress(experiment.comparison, stderr_console())
         with display as observer:
             measured = run_blocks(run.schedule, partial(measure_entry, context), run.journal.append, observer)
+        after = _read_process_times(context)
         for line in other_client_lines(experiment, measured):
             print_note(f"warning: {line}")
         if forecasts and measured:
             progress(actual_duration_line(forecasts, measured, monotonic() - began_s))
+    return others_between(before, after) if before and after else None
+
+
+def _read_process_times(context: RunContext) -> ProcessTimes | None:
+    """Read the processor times of all processes, and those of the run's own."""
+    launcher, pid = context.launcher, context.server.current.child.pid
+    return read_process_times(lambda: launcher.cpu_s() + process_time() + cpu_s(pid))
 
 
 def _announce(run: OpenRun, progress: Callable[[str], None]) -> Sequence[CaseForecast]:

@@ -131,15 +131,27 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """The load of the machine during a trial.
+    """The load of the machine during a trial, on the processors of its worker and server.
+
+    Waiting is time in which a thread was ready to run and got no processor (``run_delay``), for threads of
+    its own process, too. It is summed over the timed rounds and over the threads that lived at their end:
+    that of threads and processes that end within a round, as in pools, is unknown, so it is a lower bound.
 
     Attributes:
         strangers: cores used by processes outside of the run, stolen time included.
         stolen: cores that the hypervisor gave to other machines.
+        idle: cores that no process used; ``None`` in runs before it was added.
+        worker_waited_s: seconds that the worker's threads waited; ``None``, like the next one, if unknown.
+        server_waited_s: seconds that the server's threads waited.
+        throttled: periods of a CPU quota in which it stopped processes of this container.
     """
 
     strangers: float
     stolen: float
+    idle: float | None = added_field(lambda: None)
+    worker_waited_s: float | None = added_field(lambda: None)
+    server_waited_s: float | None = added_field(lambda: None)
+    throttled: int = added_field(int)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +240,29 @@ class Resumption:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessUse:
+    """The processor time of all processes with one command name, in seconds."""
+
+    name: str
+    cpu_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class OtherProcesses:
+    """The processor time of processes outside of a run, on the whole machine, while its trials ran.
+
+    Attributes:
+        lasted_s: duration of the trials, the time between them included.
+        processes: the greatest users by name, greatest first.
+        rest_s: processor time of processes that ended meanwhile or cannot be seen.
+    """
+
+    lasted_s: float
+    processes: tuple[ProcessUse, ...]
+    rest_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """The stored document of one experiment.
 
@@ -238,6 +273,7 @@ class Run:
         environment: interpreter, system, processor, libraries, commit; no secrets, no host name.
         trials: all measurements, repeated attempts included, in the order of their end.
         resumed: each resumption after an interruption.
+        others: other processes since the run was last started or resumed; ``None`` if unknown.
     """
 
     name: str
@@ -248,3 +284,4 @@ class Run:
     cases: tuple[Case, ...]
     trials: tuple[Measurement, ...]
     resumed: tuple[Resumption, ...] = ()
+    others: OtherProcesses | None = added_field(lambda: None)  # noqa: RUF009  it returns a field

@@ -7,6 +7,7 @@ from typing import Final
 
 from bench.model.results import Run
 from bench.model.text import printable
+from bench.report.busy_machine import busy_machine_lines
 from bench.report.case_columns import CaseColumn, detail_tables, result_columns
 from bench.report.case_label import client_label, describe_case
 from bench.report.conclusion import conclusion
@@ -33,7 +34,7 @@ def run_tables(run: Run) -> Iterator[Table]:
             yield replace(_case_table(ranking, detail.title, detail.columns), note=detail.note)
         yield from _workers_table(ranking)
         yield Table(remarks=(Remark(conclusion(ranking)),))
-    if lines := (*stop_lines(run), *unread_workers_lines(run)):
+    if lines := (*busy_machine_lines(run), *stop_lines(run), *unread_workers_lines(run)):
         yield Table(remarks=tuple(Remark(line, "note") for line in lines))
 
 

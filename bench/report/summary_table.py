@@ -6,6 +6,7 @@ from typing import Final
 from bench.model.cases import Fixed, Latency, LogNormal, Profile, Uniform
 from bench.model.results import Run
 from bench.model.text import plural, printable
+from bench.report.busy_machine import busy_machine_lines
 from bench.report.case_columns import hindrance
 from bench.report.case_label import client_label
 from bench.report.conclusion import conclusion
@@ -52,7 +53,7 @@ def summary_tables(run: Run, width: int, details: str) -> Iterator[Table]:
             remarks=(Remark(conclusion(ranking)), *_notes(ranking)),
             keys=3,
         )
-    lines = (*stopping_line(run), *unread_workers_lines(run))
+    lines = (*busy_machine_lines(run), *stopping_line(run), *unread_workers_lines(run))
     yield Table(
         remarks=(*(Remark(line, "note") for line in lines), Remark(f"Every table: {details}", "note"))
     )

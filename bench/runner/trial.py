@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import fsum
 from pathlib import Path
 from secrets import token_hex
 
@@ -10,7 +11,7 @@ from bench.api import LARGEST_BYTES
 from bench.errors import ServerDiedError
 from bench.model.cases import NO_CLIENT
 from bench.model.latency_histogram import encode_histogram
-from bench.model.results import Leak, Measurement
+from bench.model.results import Conditions, Leak, Measurement
 from bench.model.served_trials import Opening
 from bench.model.text import redact_text
 from bench.model.trial_outcome import Outcome
@@ -149,6 +150,7 @@ def _prepare(
         largest_bytes=max(LARGEST_BYTES, *context.flag_sizes.values()),
         checks_content=any(fault.kind == "wrong_content" for fault in case.profile.faults),
         throttling=tuple(context.throttling.values()),
+        server_pid=server.child.pid,
     )
     return PreparedTrial(name, scheduled, task, opened.authority, Peaks(experiment.probes))
 
@@ -180,8 +182,8 @@ def _run_workers(
 def _measurement(context: RunContext, trial: PreparedTrial, evidence: Evidence) -> Measurement:
     outcome, detail = classify_trial(evidence, context.experiment.disturbed)
     remove_tree(trial.task.folder)
-    ending, before, after = evidence.exit, evidence.before, evidence.after
-    report, scheduled = ending.report, trial.scheduled
+    ending, scheduled = evidence.exit, trial.scheduled
+    report = ending.report
     calls = [
         account_round(timed, evidence.seen.get(number), evidence.expected)
         for number, timed in enumerate(evidence.reported)
@@ -198,11 +200,30 @@ def _measurement(context: RunContext, trial: PreparedTrial, evidence: Evidence) 
         ),
         latency=encode_histogram(timed.latencies_us for timed in report.rounds[1:]) if report else "",
         probes=trial.peaks.seen,
-        conditions=conditions_between(before, after) if before and after else None,
+        conditions=_conditions(evidence),
         cores=context.pinning.worker_processors,
         leak=_leak(ending),
         job_use=report.job_use if report else None,
     )
+
+
+def _conditions(evidence: Evidence) -> Conditions | None:
+    """Put the load of the machine together with what the trial's own processes waited in timed rounds."""
+    before, after, rounds = evidence.before, evidence.after, evidence.reported[1:]
+    if before is None or after is None:
+        return None
+    return replace(
+        conditions_between(before, after),
+        worker_waited_s=_total([timed.run_delay_s for timed in rounds]),
+        server_waited_s=_total([timed.server_delay_s for timed in rounds]),
+        throttled=sum(timed.throttled for timed in rounds),
+    )
+
+
+def _total(waits_s: Sequence[float | None]) -> float | None:
+    """Add up the waiting of all timed rounds; return None if that of any is unknown."""
+    known = [max(0.0, each) for each in waits_s if each is not None]
+    return fsum(known) if known and len(known) == len(waits_s) else None
 
 
 def _expected_round(context: RunContext, trial: ScheduledTrial) -> Expectation:
@@ -216,10 +237,12 @@ def _leak(ending: WorkerExit) -> Leak | None:
 
 
 def _snapshot(context: RunContext, server: RunningServer) -> Snapshot | None:
-    """Read the machine's counters, and those of the run's own processes."""
-    launcher, pid = context.launcher, server.child.pid
+    """Read the counters of the trial's processors, and those of the run's own processes on them."""
+    pinning, launcher, pid = context.pinning, context.launcher, server.child.pid
+    is_shared = not pinning.harness or not pinning.trial_processors.isdisjoint(pinning.harness)
     return take_snapshot(
-        context.pinning.processors, lambda: launcher.cpu_s() + time.process_time() + cpu_s(pid)
+        pinning.trial_processors,
+        lambda: launcher.cpu_s() + cpu_s(pid) + (time.process_time() if is_shared else 0.0),
     )
 
 

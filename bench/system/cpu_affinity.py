@@ -34,6 +34,11 @@ class Pinning:
         return len(self.worker) or len(self.processors) or os.cpu_count() or 1
 
     @property
+    def trial_processors(self) -> frozenset[int]:
+        """The processors that a trial may use; empty where they are unknown."""
+        return frozenset((*self.server, *self.worker)) or usable_processors()
+
+    @property
     def processors(self) -> frozenset[int]:
         """All processors that the run may use; empty where they are unknown."""
         return frozenset((*self.server, *self.worker, *self.harness)) or usable_processors()

@@ -65,7 +65,7 @@ def take_snapshot(usable: Collection[int], own_cpu_s: Callable[[], float]) -> Sn
     """Read the counters; return None where there is no ``/proc``, or only that of other processes.
 
     Args:
-        usable: the processors that the run may use; activity on others does not disturb it.
+        usable: the processors of the trial; activity on others does not disturb it.
         own_cpu_s: returns the processor time that the run's own processes have used.
     """
     if not lists_processes():
@@ -100,6 +100,7 @@ def conditions_between(before: Snapshot, after: Snapshot) -> Conditions:
     return Conditions(
         strangers=max(0.0, others_s / lasted_s),
         stolen=(after.stolen_s - before.stolen_s) / lasted_s,
+        idle=(after.idle_s - before.idle_s) / lasted_s,
     )
 
 

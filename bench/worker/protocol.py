@@ -72,6 +72,7 @@ class Task:
         module_folders: folders that the strategy may import from, its own one first; they come behind the
             standard library and the installed packages.
         throttling: files ``cpu.stat`` of the control groups whose CPU quota may stop this process.
+        server_pid: the flag server, whose waiting is measured beside this process's; None: neither is.
     """
 
     strategy_file: Path
@@ -95,6 +96,7 @@ class Task:
     checks_content: bool = False
     module_folders: tuple[str, ...] = ()
     throttling: tuple[Path, ...] = ()
+    server_pid: int | None = added_field(lambda: None)
 
     def to_json(self) -> str:
         """Encode the task as one line."""
@@ -154,6 +156,9 @@ class TimedRound:
         probes: values of the probes, by figure.
         throttled: periods of a CPU quota in which it stopped this process or others of its group.
         waited_s: the shortest and the longest time of a fetch that timed out; empty if none is known.
+        run_delay_s: time in which threads of this process were ready to run and got no processor; None, like
+            ``server_delay_s``, if unknown.
+        server_delay_s: the same of the server.
     """
 
     elapsed_s: float
@@ -165,6 +170,8 @@ class TimedRound:
     probes: Mapping[str, float] = field(default_factory=dict)
     throttled: int = 0
     waited_s: tuple[float, ...] = ()
+    run_delay_s: float | None = added_field(lambda: None)
+    server_delay_s: float | None = added_field(lambda: None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import os
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
@@ -39,6 +39,7 @@ from bench.worker.protocol import (
 )
 from bench.worker.round_checks import FinishedRound, check_return_value, check_round, describe_failures
 from bench.worker.round_files import compare_files, find_escaping_links, list_paths, mark_corrupt_fetches
+from bench.worker.run_delay import read_run_delays, run_delay_s
 from bench.worker.throttling import count_throttled_periods
 
 DownloadMany: TypeAlias = Callable[[Job], object]
@@ -175,6 +176,7 @@ def run_round(
     before = frozenset(list_paths(task.folder))
     gc.collect()  # garbage of the previous round must not slow this one down
     throttled_before = count_throttled_periods(task.throttling)
+    delays_before = _read_delays(task)
     probes.begin()
     called_s = perf_counter()
     returned = download_many(job)
@@ -182,6 +184,7 @@ def run_round(
     return_problem = check_return_value(returned, len(job.countries), called_s, returned_s)
     fetches: list[Fetch] = returned if return_problem is None and isinstance(returned, list) else []
     figures = probes.end(fetches)
+    delays = [run_delay_s(*each) for each in zip(delays_before, _read_delays(task), strict=True)]
     throttled = count_throttled_periods(task.throttling) - throttled_before
     created = frozenset(list_paths(task.folder)) - before
     fetches = list(mark_corrupt_fetches(fetches, task.reference))
@@ -198,7 +201,16 @@ def run_round(
         probes=figures,
         throttled=max(0, throttled),
         waited_s=timeout_waits_s(fetches),
+        run_delay_s=delays[0],
+        server_delay_s=delays[1],
     )
     if not task.live:
         rmtree(job.folder, ignore_errors=True)  # the strategy may have removed or replaced it
     return timed, check_round(FinishedRound(job.countries, return_problem, fetches, files, links))
+
+
+def _read_delays(task: Task) -> tuple[Mapping[str, int] | None, Mapping[str, int] | None]:
+    """Read how long the threads of this process and of the server have waited for a processor."""
+    if task.server_pid is None:
+        return None, None
+    return read_run_delays("self"), read_run_delays(task.server_pid)

@@ -505,7 +505,16 @@ def test_every_fault_still_has_its_outcome(call: Call) -> None:
 
 MAPS: Final = ("strategies", "libraries", "fetches", "faults", "margins", "repeats", "alone", "variants")
 """Keys of objects whose own keys are names, such as cases."""
-ADDED: Final = (".job_use", ".gap.client_open_s", "config.margin", "environment.unchecked")
+ADDED: Final = (
+    ".job_use",
+    ".gap.client_open_s",
+    "config.margin",
+    "environment.unchecked",
+    ".conditions.idle",
+    "_waited_s",
+    ".conditions.throttled",
+    "others",
+)
 """Keys that documents stored before they were added lack, those of the fixtures among them."""
 MAY_LACK: Final = (".*", ".server[]", ".worker[]", ".harness[]")
 """Ends of paths to values that may be empty: these objects, and the cores of the processes."""
