@@ -16,11 +16,20 @@ TESTS = $(BIN)/python -m pytest --cache-clear --maxfail=0 -m $(1) $(2) || \
 	echo "What failed above passed when it was run again by itself."; }
 BESIDE := --numprocesses=3 --dist=loadscope --no-loadscope-reorder
 
-.PHONY: run test test-long coverage test-slow test-slow-adversity test-slow-regressions test-slow-families \
+.PHONY: run pictures test test-long coverage test-slow test-slow-adversity test-slow-regressions test-slow-families \
 	audit format lock benchmarks clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/python -m bench run configs/default.yaml
+
+# The pictures of the README, from real runs. Give the machine nothing else to do meanwhile. The second needs the network, and
+# that it says slower (exit code 1) is no reason to have no picture of it.
+pictures: export COLUMNS = 80
+pictures: $(VENV)/run.stamp
+	$(BIN)/python -m bench run configs/default.yaml
+	$(BIN)/python -m bench show last --svg docs/pictures/run.svg
+	$(BIN)/python -m bench ab requirements=httpx==0.27.2 requirements=httpx==0.28.1 --only '*httpx*' || test $$? -eq 1
+	$(BIN)/python -m bench show last --svg docs/pictures/ab.svg
 
 # Each process of pytest compiles all tests, if it may not keep them for the next.
 unexport PYTHONDONTWRITEBYTECODE

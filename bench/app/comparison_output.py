@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from rich.console import Console
+
 from bench.app.output import (
     OutputForm,
     optional_stdout,
@@ -102,20 +104,23 @@ def present_comparison(document: Run, folder: Path, outputs: Outputs) -> ExitCod
                 write_stdout(verdicts_to_json(document.name, verdicts, overall))
             else:
                 details = None if outputs.form == "full" else f"show {shlex.quote(str(folder))} --full"
-                print_comparison(document.name, verdicts, notes, details=details)
+                print_comparison(document.name, verdicts, notes, stdout_console(), details=details)
         if document.status == "complete":  # a file more in the work tree would keep `--resume` from going on
             _write_for_ci(document, outputs, verdicts, overall)
             print_note(f"{overall} (exit code {exit_code}){_missing_cases_hint(verdicts) if misses else ''}")
     return exit_code
 
 
-def print_comparison(title: str, verdicts: Verdicts, notes: Sequence[str], *, details: str | None) -> None:
+def print_comparison(
+    title: str, verdicts: Verdicts, notes: Sequence[str], console: Console, *, details: str | None
+) -> None:
     """Print the verdicts of a comparison.
 
     Args:
         title: names the run.
         verdicts: those of its cases, or of some of them.
         notes: lines on its variants and cases.
+        console: the one for results.
         details: the words after the program's name that print every figure, for the end of the summary;
             None: print every figure now.
     """
@@ -123,7 +128,7 @@ def print_comparison(title: str, verdicts: Verdicts, notes: Sequence[str], *, de
         tables: Iterable[Table] = [comparison_table(title, verdicts, notes)]
     else:
         tables = comparison_summary(title, verdicts, f"{program_name()} {details}", notes)
-    print_tables(tables, stdout_console())
+    print_tables(tables, console)
 
 
 def _missing_cases_hint(verdicts: Verdicts) -> str:

@@ -2,22 +2,24 @@
 
 import shlex
 
-from bench.app.output import program_name, stdout_console
+from rich.console import Console
+
+from bench.app.output import program_name
 from bench.model.results import Run
 from bench.report.results_table import run_tables
 from bench.report.summary_table import summary_tables
 from bench.report.terminal import print_tables
 
 
-def print_run(run: Run, name: str, *, full: bool) -> None:
+def print_run(run: Run, name: str, console: Console, *, full: bool) -> None:
     """Print a run.
 
     Args:
         run: complete or not.
         name: the run as `show` takes it.
+        console: the one for results.
         full: whether to print every table instead of the summary.
     """
-    console = stdout_console()
     if full:
         print_tables(run_tables(run), console)
     else:

@@ -84,7 +84,8 @@ def _print_verdicts(  # noqa: PLR0913  the options of its command
         write_stdout(verdicts_to_json(base.run.name, verdicts, overall))
     else:
         notes = (*variant_lines(base.run), *missing_case_lines(matched))
-        print_comparison(f"{base.name} against {candidate.name}", verdicts, notes, details=details)
+        title = f"{base.name} against {candidate.name}"
+        print_comparison(title, verdicts, notes, stdout_console(), details=details)
     return EXIT_CODE_OF_VERDICT[overall]
 
 

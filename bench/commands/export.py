@@ -12,7 +12,7 @@ from bench.errors import UsageError
 from bench.model.text import join_or
 from bench.report.export.registry import FORMATS, export_runs, export_warnings
 from bench.report.export.run_metadata import with_commit
-from bench.storage.atomic_write import write_atomically, write_error
+from bench.storage.atomic_write import replace_file
 from bench.storage.output_check import check_output_file
 from bench.storage.run_folder import load_run
 
@@ -63,11 +63,7 @@ def _write(content: str | bytes, target: Path | None) -> None:
         SetupError: the file cannot be written; it is unchanged.
     """
     if target is not None:
-        data = content.encode() if isinstance(content, str) else content
-        try:
-            write_atomically(target, data)
-        except OSError as error:
-            raise write_error(target, error, len(data)) from error
+        replace_file(target, content)
     elif isinstance(content, bytes) and sys.stdout.isatty():
         raise UsageError("this format is binary", hint="name a file with -o, or redirect stdout")
     else:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from bench.app.execute import CommandLine, execute_run, exit_code_of
-from bench.app.output import OutputForm, optional_stdout, saved, write_stdout
+from bench.app.output import OutputForm, optional_stdout, saved, stdout_console, write_stdout
 from bench.app.run_output import print_run
 from bench.app.select import load_experiment, option_words
 from bench.commands import options
@@ -54,5 +54,5 @@ def _store_and_print(document: Run, folder: Path, *, is_last: bool, form: Output
         if form == "json":
             write_stdout(to_json(document))
         else:
-            print_run(document, "last" if is_last else str(folder), full=form == "full")
+            print_run(document, "last" if is_last else str(folder), stdout_console(), full=form == "full")
     return code

@@ -39,6 +39,19 @@ def write_atomically(path: Path, content: str | bytes, *, draft: Path | None = N
     sync_folder(path.parent)
 
 
+def replace_file(path: Path, content: str | bytes) -> None:
+    """Write ``content`` to ``path`` as ``write_atomically`` does.
+
+    Raises:
+        SetupError: it cannot be written; it is as it was.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise write_error(path, error, len(data)) from error
+
+
 def draft_of(path: Path) -> Path:
     """Return the file in which a new content is written before it replaces the old one."""
     return path.with_name(f".{path.name}.draft")

@@ -14,7 +14,7 @@ from typing import Final
 
 from bench.errors import SetupError, UnreadableResultError, UsageError
 from bench.model.results import Measurement, Run
-from bench.storage.atomic_write import sync_folder, write_atomically, write_error, write_remedy
+from bench.storage.atomic_write import replace_file, sync_folder, write_remedy
 from bench.storage.journal import read_journal
 from bench.storage.lock import locked
 from bench.storage.output_check import check_appended_file, check_output_folder
@@ -119,10 +119,7 @@ def save_run(folder: Path, run: Run, table: str) -> None:
         SetupError: one of them cannot be written; it is as it was.
     """
     for name, text in ((TABLE, table), (DOCUMENT, run_to_json_text(run))):
-        try:
-            write_atomically(folder / name, text)
-        except OSError as error:
-            raise write_error(folder / name, error, len(text.encode())) from error
+        replace_file(folder / name, text)
 
 
 def is_up_to_date(folder: Path, trials: Sequence[Measurement]) -> bool:
