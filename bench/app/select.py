@@ -7,9 +7,12 @@ from typing import TypeVar
 
 from bench.app.case_patterns import select_cases
 from bench.config import catalog
+from bench.config.code_reference import CodeReference, parse_reference
 from bench.config.loader import load_config
+from bench.config.script_config import ScriptOptions, read_script_form, write_script_config
 from bench.errors import UsageError
 from bench.model.cases import Experiment, Strategy
+from bench.model.text import join_and
 
 T = TypeVar("T")
 
@@ -29,13 +32,71 @@ def load_experiment(
         ConfigError: the config is invalid.
         UsageError: no case matches ``only``.
     """
-    experiment = load_config(
+    return apply_overrides(_load(config), only=only, blocks=blocks, seed=seed)
+
+
+def load_target(target: str, options: ScriptOptions, *, only: str | None = None) -> Experiment:
+    """Load a config, or the config that measures a script.
+
+    Args:
+        target: a config as for ``load_experiment``, or a script.
+        options: those of the command line; a config can only have blocks and seed.
+        only: a pattern of the ids of the cases to keep.
+
+    Raises:
+        ConfigError: the config is invalid.
+        UsageError: an option is not for a config, or the script cannot be measured.
+    """
+    code = find_script(target)
+    if code is not None:
+        return load_script_config(target, script_config(code, options), only=only)
+    if given := [f"--{name}" for name in options.shape()]:
+        raise UsageError(
+            f"{join_and(given)} {'is' if len(given) == 1 else 'are'} for a script",
+            hint=f"{target} is a config, which says that itself: edit a copy of it",
+        )
+    return load_experiment(target, only=only, blocks=options.blocks, seed=options.seed)
+
+
+def find_script(text: str) -> CodeReference | None:
+    """Return the reference to a script of the user's, or None for a config: a file of this name is one.
+
+    A Python file is never a config.
+    """
+    code = parse_reference(text)
+    is_config = code is not None and not code.path and Path(text).is_file()
+    return None if is_config else code
+
+
+def script_config(code: CodeReference, options: ScriptOptions) -> str:
+    """Return the YAML of the config that measures a script.
+
+    Raises:
+        UsageError: the script has no function of an accepted form, or an option has no valid value.
+    """
+    form = read_script_form(code, Path())
+    return write_script_config(code, form, options, catalog.find_strategies(), catalog.find_clients())
+
+
+def load_script_config(name: str, text: str, *, only: str | None = None) -> Experiment:
+    """Load the config of a script as if it were a file of the current folder.
+
+    Args:
+        name: of the config in messages.
+        text: the YAML.
+        only: a pattern of the ids of the cases to keep.
+    """
+    return apply_overrides(_load(name, text), only=only)
+
+
+def _load(config: str, content: str | None = None) -> Experiment:
+    return load_config(
         config,
         strategies=catalog.find_strategies(),
         clients=catalog.find_clients(),
         read_strategy=catalog.read_strategy,
+        content=content,
     )
-    return apply_overrides(experiment, only=only, blocks=blocks, seed=seed)
 
 
 def apply_overrides(

@@ -1,10 +1,14 @@
 """``check``: validate a config, and print what it would run."""
 
+from typing import Any
+
 import click
 
 from bench.app.output import ignore_line, print_note, stdout_console
 from bench.app.preflight import blind_spots_note, check_import_path, check_resources, resource_warnings
-from bench.app.select import load_experiment
+from bench.app.select import load_target
+from bench.commands import options
+from bench.config.script_config import ScriptOptions
 from bench.model.flags import served_flags
 from bench.report.terminal import print_tables
 from bench.report.time_estimate import expected_duration_line, forecast_table, time_limit_warnings
@@ -17,12 +21,13 @@ from bench.system.noise_advice import quota_warning
 
 @click.command()
 @click.argument("config")
-def check(*, config: str) -> None:
+@options.shape_script
+def check(*, config: str, **shape: Any) -> None:
     """Validate CONFIG; print its cases, their ideals and the expected duration.
 
-    Strategies of your own are read, and not run.
+    CONFIG may be a script of yours, as for `run`. Strategies of your own are read, and not run.
     """
-    experiment = load_experiment(config)
+    experiment = load_target(config, ScriptOptions(**shape))
     check_import_path()
     flags = served_flags(experiment.flags_dir)
     limits = check_resources(experiment, flags, RUNS)

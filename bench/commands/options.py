@@ -9,6 +9,7 @@ import click
 from bench.app.output import OutputForm
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 PATH: Final = click.Path(path_type=Path)
 
@@ -64,6 +65,24 @@ metrics = click.option(
 allow_missing = click.option(
     "--allow-missing", is_flag=True, help="Do not fail if the candidate lacks a case of the base."
 )
+
+
+_SCRIPT_OPTIONS: Final = (
+    click.option("--workers", metavar="N,…", help="For a script: numbers of workers [20]."),
+    click.option("--profile", metavar="NAME", help="For a script: the server local, delay or error."),
+    click.option(
+        "--latency", metavar="TIME", help="For a script: the server's, as 50ms or 10ms-20ms [10ms-20ms]."
+    ),
+    click.option("--countries", metavar="CODES", help="For a script: all, pop20, or codes as BR,CN [pop20]."),
+    click.option("--clients", metavar="NAMES", help="For a script: HTTP libraries [requests,aiohttp]."),
+)
+
+
+def shape_script(command: Callable[..., U]) -> Callable[..., U]:
+    """Add the options that shape the config of a script."""
+    for add_option in reversed(_SCRIPT_OPTIONS):
+        command = add_option(command)
+    return command
 
 
 def output_form(*, full: bool, as_json: bool) -> OutputForm:

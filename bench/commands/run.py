@@ -2,15 +2,17 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
 from bench.app.execute import CommandLine, execute_run, exit_code_of
 from bench.app.output import OutputForm, optional_stdout, saved, stdout_console, write_stdout
 from bench.app.run_output import print_run
-from bench.app.select import load_experiment, option_words
+from bench.app.select import find_script, load_script_config, load_target, option_words, script_config
 from bench.commands import options
-from bench.errors import ExitCode
+from bench.config.script_config import ScriptOptions
+from bench.errors import ExitCode, UsageError
 from bench.model.results import Run
 from bench.report.export.json import to_json
 from bench.report.export.markdown import to_markdown
@@ -24,6 +26,8 @@ from bench.storage.run_folder import Destination, save_run
 @options.only
 @options.blocks
 @options.seed
+@options.shape_script
+@click.option("--print-config", is_flag=True, help="Print the config of a script as YAML; measure nothing.")
 @options.full
 @options.as_json
 @options.quiet
@@ -35,17 +39,40 @@ def run(  # noqa: PLR0913  one argument an option
     only: str | None,
     blocks: int | None,
     seed: int | None,
+    print_config: bool,
     full: bool,
     as_json: bool,
     quiet: bool,
+    **shape: Any,
 ) -> int:
-    """Measure every case of CONFIG, a file or a shipped name, and print the summary."""
-    experiment = load_experiment(config, only=only, blocks=blocks, seed=seed)
-    command = CommandLine("run", config, option_words(only=only, blocks=blocks, seed=seed))
+    """Measure every case of CONFIG, a file or a shipped name, and print the summary.
+
+    CONFIG may also be a script of yours: my_download.py, my_download.py:function or
+    my_package.module:function. Its function is measured beside sequential and threadpool_map with requests,
+    and asyncio_gather with aiohttp. `new` writes a script to start from.
+    """
+    given = ScriptOptions(blocks=blocks, seed=seed, **shape)
+    if print_config:
+        return _print_config(config, given, only=only)
+    experiment = load_target(config, given, only=only)
+    command = CommandLine("run", config, option_words(only=only, blocks=blocks, seed=seed, **shape))
     is_last = out is None and resume is None
     form = options.output_form(full=full, as_json=as_json)
     present = partial(_store_and_print, is_last=is_last, form=form)
     return execute_run(experiment, present, command, Destination(out, resume), quiet=quiet)
+
+
+def _print_config(config: str, given: ScriptOptions, *, only: str | None) -> int:
+    """Print the config of a script, once it is known to be valid."""
+    code = find_script(config)
+    if code is None:
+        raise UsageError("--print-config is for a script", hint="a config is in its own file")
+    if only is not None:
+        raise UsageError("--only selects cases of a run, not of a config", hint="leave it out")
+    text = script_config(code, given)
+    load_script_config(config, text)
+    write_stdout(text)
+    return ExitCode.OK
 
 
 def _store_and_print(document: Run, folder: Path, *, is_last: bool, form: OutputForm) -> ExitCode:

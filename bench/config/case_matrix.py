@@ -71,6 +71,8 @@ class Axes:
         strategy = entry.strategy
         fetches = len(self.countries.codes) * self.countries.repeat
         asked = (entry.workers or self.workers) if strategy.takes_workers else (1,)
+        if strategy.chooses_workers:
+            asked = (fetches,)
         workers = dict.fromkeys(min(count, fetches) for count in asked)
         clients = self._clients(entry, installed=installed)
         for client, count, keep_alive, profile in product(

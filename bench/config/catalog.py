@@ -12,11 +12,14 @@ from pkgutil import iter_modules
 from typing import Any, Final, Literal, get_args
 
 from bench.api.outcomes import FetchOutcome
-from bench.config.entry_function import ENTRY, SIGNATURE, find_signature_problem
+from bench.config.entry_function import SIGNATURE, find_signature_problem
+from bench.config.function_form import FunctionForm, find_forms, find_function, form_of
 from bench.config.opened_clients import Face, opened_clients
+from bench.config.redirected_constants import find_redirected_constants
 from bench.errors import UsageError
 from bench.model.cases import Client, Strategy
 from bench.model.faults import KINDS
+from bench.model.function_call import ENTRY, FunctionCall
 from bench.system.paths import is_shipped, strategies_folder
 
 _CLIENTS: Final = "CLIENTS"
@@ -50,41 +53,130 @@ def find_clients() -> Mapping[str, Client]:
     return {file.stem: read_client(file) for file in _modules(strategies_folder() / "clients")}
 
 
-def read_strategy(file: Path) -> Strategy:
+def read_strategy(file: Path, function: str = "", module: str = "") -> Strategy:
     """Describe a strategy file that the worker can load under its name.
+
+    Args:
+        file: the file.
+        function: the function to call; empty: ``download_many``, or else the only one that fits.
+        module: its dotted name, if it is to be imported as a module of its package.
 
     Raises:
         UsageError: as for ``describe_strategy``, or the file would hide a shipped module.
     """
-    described = describe_strategy(file)
-    if not is_shipped(described.file) and described.name in _shipped_names():
-        raise UsageError(f"{file} has the name of a shipped module of strategies/", hint="rename it")
+    described = describe_strategy(file, function, module)
+    if not module:
+        _check_name(described.file)
     return described
 
 
-def describe_strategy(file: Path) -> Strategy:
+def describe_strategy(file: Path, function: str = "", module: str = "") -> Strategy:
     """Describe a strategy file of any name.
 
     It takes workers unless it declares ``WORKERS = False``. Its client is the declared one (``CLIENTS``), or
-    the one that it seems to open: asynchronous if it opens ``job.async_client()`` at all.
+    the one that it seems to open: asynchronous if it opens ``job.async_client()`` at all. A function that
+    takes country codes opens no client of ours.
 
     Raises:
-        UsageError: the file does not exist, is not Python, has no ``download_many`` that can be called with
-            one job, or declares something unknown.
+        UsageError: the file does not exist, is not Python, has no function that can be called with
+            one job or with country codes, or declares something unknown.
     """
     tree = parse_source(file)
-    if problem := find_signature_problem(tree):
-        raise UsageError(f"{file} {problem}", hint=f"a strategy is a file with `{SIGNATURE}`")
+    form = choose_form(tree, file, function)
+    if form.kind not in {"job", "codes"}:
+        raise UsageError(
+            f"{file}:{form.name} downloads one URL, so it is a client and no strategy",
+            hint=f"list it under `clients`, or measure it with `run {file}`",
+        )
     declared = _declarations(tree, file)
     attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    takes_workers = form.takes_workers if form.kind == "codes" else declared.get(_WORKERS) is not False
+    face = None
+    if form.kind == "job":
+        is_declared = _CLIENTS in declared
+        face = _declared_face(declared[_CLIENTS], file) if is_declared else _opened_face(tree, form.name)
+    constants = find_redirected_constants(tree, file, module) if form.kind == "codes" else ((), ())
     return Strategy(
-        name=file.stem,
+        name=own_name(file, form.name),
         file=file.parent.resolve() / file.name,
         summary=_summary(tree),
-        face=_declared_face(declared[_CLIENTS], file) if _CLIENTS in declared else _opened_face(tree),
-        takes_workers=declared.get(_WORKERS) is not False,
+        face=face,
+        takes_workers=takes_workers,
         starts_processes=_PROCESS_POOL in attributes | names or "multiprocessing" in _imported(tree),
+        call=FunctionCall(form.name, module, form.arguments, *constants),
+    )
+
+
+def own_name(file: Path, function: str) -> str:
+    """Return the name of a strategy or client of the user's, by its file and function."""
+    stem = file.parent.name if file.stem == "__init__" else file.stem
+    return stem if function == ENTRY else f"{stem}.{function}"
+
+
+def choose_form(tree: ast.Module, file: Path, function: str = "") -> FunctionForm:
+    """Return the form of the named function, of ``download_many``, or of the only one that fits.
+
+    Raises:
+        UsageError: there is none, or there are several, or its form is unknown.
+    """
+    name = function or ENTRY
+    found = find_function(tree, name)
+    form = None if found is None else form_of(found, is_named=True)
+    if form is not None and form.kind != "job":
+        return form
+    if name == ENTRY:
+        problem = find_signature_problem(tree)
+        forms = find_forms(tree)
+        if problem is None:
+            return FunctionForm(ENTRY, 0 if found is None else found.lineno, "job")
+        if function or found is not None or not forms:
+            raise UsageError(f"{file} {problem}", hint=f"a strategy is a file with `{SIGNATURE}`")
+        if len(forms) > 1:
+            names = ", ".join(f"{file}:{each}" for each in forms)
+            raise UsageError(f"{file} has several functions that can be measured: {names}", hint="name one")
+        return next(iter(forms.values()))
+    if form is None:
+        what = (
+            "has no function"
+            if found is None
+            else "cannot be called, because of its parameters, the function"
+        )
+        raise UsageError(f"{file} {what} {name}", hint="name a function of an accepted form")
+    return form
+
+
+def _check_name(file: Path) -> None:
+    """Refuse a file of the user's that would hide a shipped module.
+
+    Raises:
+        UsageError: it has the name of one.
+    """
+    if not is_shipped(file) and file.stem in _shipped_names():
+        raise UsageError(f"{file} has the name of a shipped module of strategies/", hint="rename it")
+
+
+def read_own_client(file: Path, function: str = "", module: str = "") -> Client:
+    """Describe a function of the user's that downloads one URL, as a client.
+
+    Raises:
+        UsageError: the file is not Python, or has no such function.
+    """
+    tree = parse_source(file)
+    form = choose_form(tree, file, function)
+    if form.kind not in {"url", "async url"}:
+        raise UsageError(
+            f"{file}:{form.name} does not download one URL, so it is no client",
+            hint="write `def get(url: str) -> bytes` or `async def get(url: str) -> bytes`",
+        )
+    if not module:
+        _check_name(file)
+    return Client(
+        name=own_name(file, form.name) if form.name != ENTRY else f"{file.stem}.{form.name}",
+        file=file.parent.resolve() / file.name,
+        summary=_summary(tree),
+        faces=frozenset({"async" if form.kind == "async url" else "sync"}),
+        call=FunctionCall(form.name, module),
     )
 
 
@@ -232,10 +324,10 @@ def _declared_face(declared: object, file: Path) -> Face | None:
     )
 
 
-def _opened_face(tree: ast.Module) -> Face | None:
+def _opened_face(tree: ast.Module, entry: str) -> Face | None:
     """Return the kind of client that a strategy seems to open."""
     try:
-        opened = opened_clients(tree, ENTRY)
+        opened = opened_clients(tree, entry)
     except RecursionError:  # an expression as deep as no person writes it
         return None
     return "async" if "async" in opened else "sync" if "sync" in opened else None

@@ -3,7 +3,8 @@
 import ast
 from typing import Final
 
-ENTRY: Final = "download_many"
+from bench.model.function_call import ENTRY
+
 SIGNATURE: Final = "def download_many(job: Job) -> list[Fetch]"
 
 

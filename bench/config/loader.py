@@ -1,7 +1,7 @@
 """Load a config: read the YAML, validate it, and resolve it to an ``Experiment``."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from bench.api.outcomes import FetchOutcome
 from bench.config.blocks import stopping_rule, usual_blocks
+from bench.config.catalog import read_own_client
 from bench.config.forms import DUPLICATE, FIELD_ERRORS, IS_DUPLICATE, describe_shape
 from bench.config.lookup import LookupContext, find_config
 from bench.config.problems import Problem, Steps, config_error, did_you_mean
@@ -19,6 +20,7 @@ from bench.config.yaml_reader import Document, parse, read_file
 from bench.model.cases import Client, Experiment, Strategy
 from bench.model.comparison import Bound, ComparisonSettings
 from bench.model.flags import describe_ignored_files
+from bench.model.text import join_and
 
 _NOT_IN_NAME: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -28,7 +30,8 @@ def load_config(
     *,
     strategies: Mapping[str, Strategy],
     clients: Mapping[str, Client],
-    read_strategy: Callable[[Path], Strategy],
+    read_strategy: Callable[..., Strategy],
+    content: str | None = None,
 ) -> Experiment:
     """Return the experiment that a config describes.
 
@@ -37,13 +40,14 @@ def load_config(
         strategies: the shipped strategies, by name.
         clients: the shipped clients, by name.
         read_strategy: describes a strategy file that the config names; raises ``BenchError``.
+        content: the text of a config that is in no file; ``path_or_name`` is where it could be.
 
     Raises:
         ConfigError: with all problems, one line each: ``path:line:column key.path: message``.
     """
-    file = find_config(path_or_name)
-    document = parse(read_file(file))
-    context = LookupContext(strategies, clients, read_strategy, file.absolute().parent)
+    file = Path(path_or_name) if content is not None else find_config(path_or_name)
+    document = parse(read_file(file) if content is None else content.encode())
+    context = LookupContext(strategies, clients, read_strategy, read_own_client, file.absolute().parent)
     form = validate(document, file, context)
     return resolve(form, document.source, file.stem)
 
@@ -137,6 +141,7 @@ def resolve(form: ConfigForm, source: Any, stem: str) -> Experiment:
         disturbed=form.disturbed,
         margin=form.margin,
         deviations=_deviations(form),
+        own_clients={client.name: client for client in _used_clients(form) if client.call is not None},
         comparison_settings=_comparison_settings(form),
         notes=tuple(_notes(form)),
     )
@@ -153,15 +158,36 @@ def _comparison_settings(form: ConfigForm) -> ComparisonSettings:
 
 
 def _deviations(form: ConfigForm) -> Mapping[str, Mapping[str, FetchOutcome]]:
-    clients = [client for entry in form.strategies for client in entry.clients or form.clients]
-    return {client.name: client.deviations for client in clients if client.deviations}
+    return {client.name: client.deviations for client in _used_clients(form) if client.deviations}
+
+
+def _used_clients(form: ConfigForm) -> Sequence[Client]:
+    return [client for entry in form.strategies for client in entry.clients or form.clients]
 
 
 def _notes(form: ConfigForm) -> Iterator[str]:
     """Yield a sentence for everything that the user may not expect."""
     yield from form.axes.omissions()
+    for entry in form.strategies:
+        if redirection := _describe_redirection(entry.strategy):
+            yield redirection
     for profile in form.axes.profiles:
         if reason := partly_too_slow(profile, form.request_timeout):
             yield f"Profile {profile.name}: {reason}."
     if form.flags_dir is not None and (ignored := describe_ignored_files(form.flags_dir)):
         yield ignored
+
+
+def _describe_redirection(strategy: Strategy) -> str | None:
+    """Say which module constants of a strategy are replaced before each call, or return None."""
+    call = strategy.call
+    parts = [
+        f"{join_and(names)} {verb} {target}"
+        for names, target in (
+            (list(call.addresses), "the flag server"),
+            (list(call.folders), "a folder of each round"),
+        )
+        if names
+        for verb in ["is pointed at" if len(names) == 1 else "are pointed at"]
+    ]
+    return f"In {strategy.name}, {', and '.join(parts)}." if parts else None

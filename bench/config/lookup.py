@@ -1,16 +1,19 @@
 """Look up the strategies, clients and files that a config names, and configs by name or path."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
+from bench.config.code_reference import CodeReference, find_module, parse_reference
 from bench.config.problems import did_you_mean, quote_path, quote_text, unknown_word
 from bench.errors import BenchError, ConfigError
 from bench.model.cases import Client, Strategy
 from bench.model.text import one_line
 from bench.system import paths
+
+T = TypeVar("T")
 
 _STEM: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
@@ -20,25 +23,30 @@ class LookupContext:
     """The strategies, clients and files that a config can name.
 
     Attributes:
-        read_strategy: describes a strategy file without importing it; raises ``BenchError``.
+        read_strategy: describes a strategy file, or a function of it, without importing it; raises
+            ``BenchError``.
+        read_client: describes a function that downloads one URL in the same way.
         folder: that of the config, to which its paths are relative.
     """
 
     strategies: Mapping[str, Strategy]
     clients: Mapping[str, Client]
-    read_strategy: Callable[[Path], Strategy]
+    read_strategy: Callable[..., Strategy]
+    read_client: Callable[..., Client]
     folder: Path
 
     def strategy(self, text: str) -> Strategy:
-        """Return a strategy by its name, or by its file if the text ends in ``.py``."""
-        if text.endswith(".py"):
-            return self._strategy_of_file(text)
+        """Return a strategy by its name, or by a reference to code: a file, or a function of a module."""
+        if (code := parse_reference(text)) is not None:
+            return self._read_code(code, self.read_strategy, self.strategies)
         if text not in self.strategies:
             raise ValueError(unknown_word("strategy", text, self.strategies))
         return self.strategies[text]
 
     def client(self, text: str) -> Client:
-        """Return a client by its name."""
+        """Return a client by its name, or by a reference to a function that downloads one URL."""
+        if (code := parse_reference(text)) is not None:
+            return self._read_code(code, self.read_client, self.strategies)
         if text not in self.clients:
             raise ValueError(unknown_word("client", text, self.clients))
         return self.clients[text]
@@ -51,15 +59,22 @@ class LookupContext:
         """Return the path of a file relative to the config."""
         return self._existing(text, Path.is_file, "file")
 
-    def _strategy_of_file(self, text: str) -> Strategy:
-        stem = Path(text).stem
-        if not _STEM.fullmatch(stem):
-            raise ValueError(f"a strategy file must be named like a Python module, not {quote_text(text)}")
-        if stem in self.strategies:
-            raise ValueError(f"{quote_text(text)} has the name of a shipped strategy; rename the file")
-        file = self.existing_file(text)
+    def _read_code(self, code: CodeReference, read: Callable[..., T], taken: Collection[str]) -> T:
+        """Describe code of the user's; the names of shipped strategies are taken for files."""
         try:
-            return self.read_strategy(file)
+            if code.module:
+                return read(find_module(code.module, self.folder), code.function, code.module)
+            stem = Path(code.path).stem
+            if not _STEM.fullmatch(stem):
+                raise ValueError(
+                    f"a strategy file must be named like a Python module, not {quote_text(code.path)}"
+                )
+            if stem in taken:
+                raise ValueError(
+                    f"{quote_text(code.path)} has the name of a shipped strategy; rename the file"
+                )
+            file = self.existing_file(code.path)
+            return read(file, code.function) if code.function else read(file)
         except (BenchError, OSError) as error:
             raise ValueError(one_line(str(error))) from error
 

@@ -10,6 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 from bench.api.outcomes import FetchOutcome
 from bench.model.comparison import DEFAULT_RUN_MARGIN, BuiltVariant, Comparison, ComparisonSettings
+from bench.model.function_call import FunctionCall
 
 NO_CLIENT: Final = "-"
 """Client of a case whose strategy uses none of ``strategies/clients``."""
@@ -129,6 +130,7 @@ class Strategy:
         face: whether it opens ``job.client()`` or ``job.async_client()``; ``None``: neither.
         takes_workers: whether it reads ``job.workers``.
         starts_processes: whether it starts a process for each worker.
+        call: how its function is called.
     """
 
     name: str
@@ -137,6 +139,12 @@ class Strategy:
     face: Literal["sync", "async"] | None
     takes_workers: bool
     starts_processes: bool = False
+    call: FunctionCall = field(default_factory=FunctionCall)
+
+    @property
+    def chooses_workers(self) -> bool:
+        """Whether it decides itself how many downloads are in flight, so that any number is allowed."""
+        return self.call.is_foreign and not self.takes_workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +157,7 @@ class Client:
         install: command that installs them; empty if none are missing.
         speaks: protocols beside plain HTTP/1.1.
         deviations: outcomes, by kind of fault, that differ from ``bench.model.faults`` over HTTP/1.1.
+        call: a function of the user's that downloads one URL; None for the files of ``strategies/clients``.
     """
 
     name: str
@@ -159,6 +168,7 @@ class Client:
     install: str = ""
     speaks: frozenset[Literal["tls", "http2"]] = frozenset()
     deviations: Mapping[str, FetchOutcome] = field(default_factory=dict)
+    call: FunctionCall | None = None
 
 
 PROBES: Final = ("cpu", "gc", "loop_lag", "queue_wait", "memory", "handles")
@@ -201,6 +211,7 @@ class Experiment:
         probes: the ``PROBES`` that are on.
         pinning: whether server, worker and harness run on separate cores if there are enough.
         deviations: by client, ``Client.deviations``.
+        own_clients: by name, the clients that are functions of the user's.
         disturbed: whether trials that a busy machine slowed down count with a remark, or are repeated.
         margin: the least difference between two cases that matters, as a share.
         comparison_settings: the config's settings for comparisons, which ``ab`` and ``gate`` use.
@@ -225,6 +236,7 @@ class Experiment:
     disturbed: Literal["refuse", "keep"] = "keep"
     margin: float = DEFAULT_RUN_MARGIN
     deviations: Mapping[str, Mapping[str, FetchOutcome]] = field(default_factory=dict)
+    own_clients: Mapping[str, Client] = field(default_factory=dict)
     comparison_settings: ComparisonSettings = field(default_factory=ComparisonSettings)
     comparison: Comparison | None = None
     variants: Mapping[str, BuiltVariant] = field(default_factory=dict)

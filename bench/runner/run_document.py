@@ -23,9 +23,10 @@ _MAY_CHANGE: Final = frozenset({"git", "unchecked"})
 def config_record(experiment: Experiment, flags: Mapping[str, bytes]) -> dict[str, Any]:
     """Return the settings of an experiment as they are stored, with the hash that identifies it.
 
-    Strategies are hashed with them, and flags that are not the project's own: if their content changed, a
-    resumed run would be two runs. The calls per round of a comparison are not: it measures them at its start.
-    Nor is the margin, by which the same trials are read in another way.
+    Strategies are hashed with them, functions of the user's that are clients, and flags that are not the
+    project's own: if their content changed, a resumed run would be two runs. The calls per round of a
+    comparison are not: it measures them at its start. Nor is the margin, by which the same trials are read in
+    another way.
     """
     comparison = experiment.comparison
     settings = {
@@ -42,6 +43,10 @@ def config_record(experiment: Experiment, flags: Mapping[str, bytes]) -> dict[st
         "flags": None if experiment.flags_dir is None else _sha256_of_flags(flags),
         "source": experiment.source,
     }
+    if experiment.own_clients:
+        settings["clients"] = {
+            name: _sha256(client.file.read_bytes()) for name, client in experiment.own_clients.items()
+        }
     if comparison is not None:
         settings["contest"] = to_json_value(replace(comparison, calls={}))
         settings["variants"] = {

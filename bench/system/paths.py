@@ -64,6 +64,12 @@ def module_folders(top: Path) -> tuple[Path, ...]:
     return (top, source) if source.is_dir() else (top,)
 
 
+def package_root(file: Path, module: str) -> Path:
+    """Return the folder from which a file is imported as a module of this dotted name."""
+    depth = module.count(".") + (1 if file.stem == "__init__" else 0)
+    return file.parents[depth]
+
+
 def strategy_path(file: Path, import_path: Iterable[str] = (), tree: Path | None = None) -> tuple[str, ...]:
     """Return the folders that a strategy may import from, beyond the import path of its worker.
 

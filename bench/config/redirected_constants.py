@@ -1,0 +1,110 @@
+"""Find the module constants of the user's code that hold an address or the folder for downloads.
+
+The worker replaces them before each call by those of the round: the chapter's scripts have no other way to
+be told. The rule: a name in capitals at the top level of the file, or of a file of the user's that it
+imports. Its value is a text that begins with ``http://`` or ``https://``; or its name says that it is the
+folder for downloads, and its value is a text or ``Path("…")``.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from bench.system.paths import package_root
+
+_CONSTANT: Final = re.compile(r"[A-Z][A-Z0-9_]*")
+_FOLDER: Final = re.compile(
+    r"(?:DEST|DESTINATION|DOWNLOADS?|FLAGS|OUT|OUTPUT|SAVE|TARGET)(?:_(?:DIR|DIRECTORY|FOLDER|PATH))?"
+)
+_MOST_FILES: Final = 50
+_MOST_BYTES: Final = 1 << 20
+
+
+def find_redirected_constants(
+    tree: ast.Module, file: Path, module: str = ""
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the constants with an address, and of those with the folder for downloads.
+
+    Args:
+        tree: the file's.
+        file: the file; imports are looked for beside it.
+        module: its dotted name, if it is imported as a module of a package, whose root is searched, too.
+    """
+    folders = [file.parent] + ([package_root(file, module)] if module else [])
+    addresses: dict[str, None] = {}
+    targets: dict[str, None] = {}
+    for each in _own_trees(tree, file, folders):
+        for name, value in _constants(each):
+            if _is_address(value):
+                addresses[name] = None
+            elif _FOLDER.fullmatch(name) and _is_path(value):
+                targets[name] = None
+    return tuple(addresses), tuple(targets)
+
+
+def _constants(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    for node in tree.body:
+        match node:
+            case (
+                ast.Assign(targets=[ast.Name(name)], value=value)
+                | ast.AnnAssign(target=ast.Name(name), value=ast.expr() as value)
+            ) if _CONSTANT.fullmatch(name):
+                yield name, value
+
+
+def _is_address(value: ast.expr) -> bool:
+    is_text = isinstance(value, ast.Constant) and isinstance(value.value, str)
+    return is_text and str(ast.literal_eval(value)).startswith(("http://", "https://"))
+
+
+def _is_path(value: ast.expr) -> bool:
+    match value:
+        case ast.Constant(str()):
+            return True
+        case ast.Call(func=ast.Name("Path") | ast.Attribute(attr="Path"), args=[ast.Constant(str()), *_]):
+            return True
+    return False
+
+
+def _own_trees(tree: ast.Module, file: Path, folders: list[Path]) -> Iterator[ast.Module]:
+    """Yield the tree of a file, and those of the files beside it that it imports, directly or not."""
+    waiting, seen = [(tree, file)], {file.resolve()}
+    while waiting:
+        tree, file = waiting.pop(0)
+        yield tree
+        for found in _imported_files(tree, [file.parent, *folders]):
+            if found.resolve() not in seen and len(seen) < _MOST_FILES and (read := _read(found)) is not None:
+                seen.add(found.resolve())
+                waiting.append((read, found))
+
+
+def _imported_files(tree: ast.Module, folders: list[Path]) -> Iterator[Path]:
+    """Yield the files of modules that a file imports from some folders."""
+    for name in _imported_names(tree):
+        path = Path(*name.split("."))
+        for folder in folders:
+            for found in (folder / path.parent / f"{path.name}.py", folder / path / "__init__.py"):
+                if found.is_file():
+                    yield found
+
+
+def _imported_names(tree: ast.Module) -> Iterator[str]:
+    """Yield the dotted names that may be modules."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=aliases):
+                yield from (alias.name for alias in aliases)
+            case ast.ImportFrom(module=module, names=aliases):
+                if module:
+                    yield module
+                yield from (f"{module}.{each.name}" if module else each.name for each in aliases)
+
+
+def _read(file: Path) -> ast.Module | None:
+    """Return the tree of a file, or None if it cannot be read: the worker reports that when it imports it."""
+    try:
+        return ast.parse(file.read_bytes()) if file.stat().st_size <= _MOST_BYTES else None
+    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
+        return None

@@ -1,0 +1,36 @@
+"""How the worker finds and calls a function of the user's that is not written for flagbench's own form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
+
+ENTRY: Final = "download_many"
+"""The function of a strategy, unless its reference names another one."""
+
+ArgumentKind: TypeAlias = Literal["codes", "address", "verbose", "workers", "folder"]
+"""What a parameter takes: the country codes, the address of the flags (``http://…/flags``), False, the number
+of workers, or the folder for the flags."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCall:
+    """A function of the user's, and how it is called; the default is ``download_many(job)`` of a file.
+
+    Attributes:
+        function: the name of the function.
+        module: the dotted name of its module; empty: its file is imported.
+        arguments: the kind of each argument, by parameter; empty: it takes one argument, a job or a URL.
+        addresses: module constants that hold an address, which is replaced by that of the flag server.
+        folders: module constants that hold the folder for downloads, which is replaced by the round's.
+    """
+
+    function: str = ENTRY
+    module: str = ""
+    arguments: Mapping[str, ArgumentKind] = field(default_factory=dict)
+    addresses: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the function takes codes instead of a job, and may return anything."""
+        return bool(self.arguments)
