@@ -35,6 +35,11 @@ _CODE_LENGTH: Final = 2
 AnyFuture = TypeVar("AnyFuture", bound=Future)
 
 
+def _client_module(name: str) -> str:
+    """Return the module of a client; the name of a function of the user's has a dot, and no file's has."""
+    return "bench.api.own_client" if "." in name else f"strategies.clients.{name}"
+
+
 def is_country_code(text: str) -> bool:
     """Tell whether a text has the form of a country code (ISO 3166-1 alpha-2): two capital letters.
 
@@ -55,7 +60,7 @@ class Job(NamedTuple):
         workers: downloads that may be in flight at once.
         base_url: the flag server's address, without a slash at its end.
         folder: destination of the flags, saved as ``br.gif``.
-        client_name: the file of ``strategies/clients`` to use.
+        client_name: the file of ``strategies/clients`` to use, or the name of a function of the user's.
         keep_alive: use a connection for more than one request.
         request_timeout_s: limit of the total time of a fetch, in seconds.
         watcher: observer of fetches and futures; None while the job is timed.
@@ -156,7 +161,7 @@ class Job(NamedTuple):
     def _find_opener(self, kind: Literal["sync", "async"]) -> Any:
         """Return the function that opens the case's client, and show it to the observers."""
         name, words = _OPENERS[kind]
-        module = import_module(f"strategies.clients.{self.client_name}") if self.client_name else None
+        module = import_module(_client_module(self.client_name)) if self.client_name else None
         opener = getattr(module, name, None)
         if opener is None:
             planned = f"with {self.client_name}" if self.client_name else "without a client"

@@ -30,8 +30,14 @@ def load_experiment(
 
     Raises:
         ConfigError: the config is invalid.
-        UsageError: no case matches ``only``.
+        UsageError: no case matches ``only``, or a script is named.
     """
+    if find_script(config) is not None:
+        file = f"{Path(config.partition(':')[0]).stem}.yaml"
+        raise UsageError(
+            f"{config} is a script, which only `run` and `check` measure",
+            hint=f"write its config with `run {config} --print-config > {file}`, and name that",
+        )
     return apply_overrides(_load(config), only=only, blocks=blocks, seed=seed)
 
 
@@ -129,7 +135,13 @@ def find_strategy(name_or_file: str) -> Strategy:
         UsageError: there is none.
     """
     if name_or_file.endswith(".py"):
-        return catalog.read_strategy(Path(name_or_file))
+        found = catalog.read_strategy(Path(name_or_file))
+        if found.call.is_foreign:
+            raise UsageError(
+                f"{name_or_file} takes country codes, and `download` calls download_many(job)",
+                hint=f"measure it with `run {name_or_file}`",
+            )
+        return found
     return _find(name_or_file, catalog.find_strategies(), "strategy")
 
 

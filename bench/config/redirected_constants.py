@@ -74,32 +74,32 @@ def _own_trees(tree: ast.Module, file: Path, folders: list[Path]) -> Iterator[as
     while waiting:
         tree, file = waiting.pop(0)
         yield tree
-        for found in _imported_files(tree, [file.parent, *folders]):
+        for found in _imported_files(tree, file, folders):
             if found.resolve() not in seen and len(seen) < _MOST_FILES and (read := _read(found)) is not None:
                 seen.add(found.resolve())
                 waiting.append((read, found))
 
 
-def _imported_files(tree: ast.Module, folders: list[Path]) -> Iterator[Path]:
-    """Yield the files of modules that a file imports from some folders."""
-    for name in _imported_names(tree):
+def _imported_files(tree: ast.Module, file: Path, folders: list[Path]) -> Iterator[Path]:
+    """Yield the files of modules that a file imports from beside it, or from some folders."""
+    for level, name in _imported_names(tree):
         path = Path(*name.split("."))
-        for folder in folders:
+        for folder in [*file.parents[level - 1 : level]] if level else [file.parent, *folders]:
             for found in (folder / path.parent / f"{path.name}.py", folder / path / "__init__.py"):
                 if found.is_file():
                     yield found
 
 
-def _imported_names(tree: ast.Module) -> Iterator[str]:
-    """Yield the dotted names that may be modules."""
+def _imported_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield the dotted names that may be modules, with the number of dots before a relative one."""
     for node in ast.walk(tree):
         match node:
             case ast.Import(names=aliases):
-                yield from (alias.name for alias in aliases)
-            case ast.ImportFrom(module=module, names=aliases):
+                yield from ((0, alias.name) for alias in aliases)
+            case ast.ImportFrom(module=module, names=aliases, level=level):
                 if module:
-                    yield module
-                yield from (f"{module}.{each.name}" if module else each.name for each in aliases)
+                    yield level, module
+                yield from ((level, f"{module}.{each.name}" if module else each.name) for each in aliases)
 
 
 def _read(file: Path) -> ast.Module | None:

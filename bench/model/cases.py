@@ -170,6 +170,13 @@ class Client:
     deviations: Mapping[str, FetchOutcome] = field(default_factory=dict)
     call: FunctionCall | None = None
 
+    @property
+    def source(self) -> str:
+        """Where the worker finds a function of the user's: ``FILE:function`` or ``module:function``."""
+        if self.call is None:
+            return ""
+        return f"{self.call.module or self.file}:{self.call.function}"
+
 
 PROBES: Final = ("cpu", "gc", "loop_lag", "queue_wait", "memory", "handles")
 """All probes, on by default: ``memory`` and ``handles`` are in ``bench.system.process_probes``, the others in

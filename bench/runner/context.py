@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from bench.errors import ServerDiedError, SetupError
-from bench.model.cases import Case, Experiment, Strategy
+from bench.model.cases import Case, Client, Experiment, Strategy
 from bench.model.comparison import BuiltVariant
 from bench.model.profile_presets import preset
 from bench.model.server_settings import ServerSettings
@@ -17,7 +17,7 @@ from bench.runner.processes.server_process import RunningServer, start_server
 from bench.runner.protected_files import write_reference
 from bench.system.cgroups import throttle_counters
 from bench.system.cpu_affinity import Pinning, restrict_to
-from bench.system.paths import import_path, strategy_path
+from bench.system.paths import import_path, package_root, strategy_path
 
 
 class RestartableServer:
@@ -124,7 +124,24 @@ def own_variant(strategies: Mapping[str, Strategy]) -> BuiltVariant:
     return BuiltVariant(sys.executable, import_path(), files)
 
 
-def module_folders(variant: BuiltVariant, strategy: str) -> tuple[str, ...]:
-    """Return the folders that a strategy of a variant may import from, its own one first."""
-    own = strategy_path(variant.strategies[strategy], variant.import_path, variant.tree)
-    return tuple(dict.fromkeys((*own, *variant.module_folders)))
+def module_folders(
+    variant: BuiltVariant, strategy: str, module: str = "", client: Client | None = None
+) -> tuple[str, ...]:
+    """Return the folders that a strategy of a variant may import from, its own one first.
+
+    Args:
+        variant: the variant.
+        strategy: its name.
+        module: dotted name by which it is imported; it needs the folder of its package.
+        client: the client of the case, if it is a function of the user's: it has folders, too.
+    """
+    file = variant.strategies[strategy]
+    own = strategy_path(file, variant.import_path, variant.tree)
+    clients: tuple[str, ...] = ()
+    if client is not None and client.call is not None:
+        clients = (*_package_folders(client.file, client.call.module), *strategy_path(client.file))
+    return tuple(dict.fromkeys((*_package_folders(file, module), *own, *clients, *variant.module_folders)))
+
+
+def _package_folders(file: Path, module: str) -> tuple[str, ...]:
+    return (str(package_root(file, module)),) if module else ()

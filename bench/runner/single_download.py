@@ -114,4 +114,5 @@ def _task(
         authority=write_authority(launcher.workspace, server.handle.authority),
         http2=download.profile.http2,
         live=True,
+        call=download.strategy.call,
     )

@@ -31,6 +31,7 @@ from bench.runner.protected_files import (
 )
 from bench.runner.schedule import ScheduledTrial, ScheduleEntry
 from bench.runner.time_breakdown import account_round, merge_calls
+from bench.runner.unreported_fetches import complete_report, explain_no_request
 from bench.runner.validate import Evidence, classify_trial
 from bench.system.disturbance import Snapshot, conditions_between, cpu_s, take_snapshot
 from bench.system.process_probes import Peaks
@@ -96,12 +97,14 @@ def _measure(context: RunContext, server: RunningServer, entry: ScheduleEntry) -
     )
     measurements = []
     for trial, ending, rounds_seen in zip(trials, exits, seen, strict=True):
+        expected = _expected_round(context, trial.scheduled)
+        report = None if ending.report is None else complete_report(ending.report, expected)
         evidence = Evidence(
             strategy_file=trial.task.strategy_file,
             deadline_s=context.experiment.deadline_s,
-            exit=ending,
+            exit=replace(ending, report=report),
             seen=rounds_seen,
-            expected=_expected_round(context, trial.scheduled),
+            expected=expected,
             escaped=escaped,
             waits=waits,
             before=before,
@@ -128,10 +131,11 @@ def _prepare(
     )
     folder = workspace / name
     folder.mkdir()
-    variant = context.variant(case)
+    variant, strategy = context.variant(case), experiment.strategies[case.strategy]
+    client = experiment.own_clients.get(case.client)
     task = Task(
         strategy_file=variant.strategies[case.strategy],
-        module_folders=module_folders(variant, case.strategy),
+        module_folders=module_folders(variant, case.strategy, strategy.call.module, client),
         client=None if case.client == NO_CLIENT else case.client,
         workers=case.workers,
         keep_alive=case.keep_alive,
@@ -151,6 +155,8 @@ def _prepare(
         checks_content=any(fault.kind == "wrong_content" for fault in case.profile.faults),
         throttling=tuple(context.throttling.values()),
         server_pid=server.child.pid,
+        call=strategy.call,
+        client_source="" if client is None else client.source,
     )
     return PreparedTrial(name, scheduled, task, opened.authority, Peaks(experiment.probes))
 
@@ -181,6 +187,9 @@ def _run_workers(
 
 def _measurement(context: RunContext, trial: PreparedTrial, evidence: Evidence) -> Measurement:
     outcome, detail = classify_trial(evidence, context.experiment.disturbed)
+    explained = explain_no_request(trial.task.call, evidence.exit.report, evidence.seen)
+    if outcome not in {"ok", "invalid"} and explained is not None:
+        detail = f"{detail}; {explained}"
     remove_tree(trial.task.folder)
     ending, scheduled = evidence.exit, trial.scheduled
     report = ending.report

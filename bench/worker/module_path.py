@@ -5,7 +5,7 @@ import sys
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-_INSTALLED: Final = ("site-packages", "dist-packages")
+INSTALLED: Final = ("site-packages", "dist-packages")
 _OWN: Final = frozenset({"bench", "strategies"})
 
 
@@ -16,7 +16,7 @@ def add_module_folders(folders: Iterable[str]) -> None:
     as it is in its tree. Processes that ``multiprocessing`` starts take ``sys.path`` over.
     """
     new = [folder for folder in folders if folder not in sys.path]
-    installed = [entry for entry in sys.path if os.path.basename(entry) in _INSTALLED]  # noqa: PTH119  cold start
+    installed = [entry for entry in sys.path if os.path.basename(entry) in INSTALLED]  # noqa: PTH119  cold start
     first = [folder for folder in new if has_installed_package(folder, installed)]
     place = sys.path.index(installed[0]) if installed else len(sys.path)
     sys.path[place:place] = first

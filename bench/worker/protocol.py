@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from bench.api import LARGEST_BYTES
+from bench.model.function_call import FunctionCall
 from bench.model.job_use import JobUse
 from bench.model.json_codec import added_field, decode, encode
 from bench.model.trial_outcome import Outcome
@@ -73,6 +74,9 @@ class Task:
             standard library and the installed packages.
         throttling: files ``cpu.stat`` of the control groups whose CPU quota may stop this process.
         server_pid: the flag server, whose waiting is measured beside this process's; None: neither is.
+        call: how the function of the strategy is called.
+        client_source: the user's function that is the client, ``FILE:function`` or ``module:function``; empty
+            for one of ``strategies/clients``.
     """
 
     strategy_file: Path
@@ -97,6 +101,8 @@ class Task:
     module_folders: tuple[str, ...] = ()
     throttling: tuple[Path, ...] = ()
     server_pid: int | None = added_field(lambda: None)
+    call: FunctionCall = added_field(FunctionCall)  # noqa: RUF009  it declares a field
+    client_source: str = added_field(str)
 
     def to_json(self) -> str:
         """Encode the task as one line."""
@@ -159,6 +165,7 @@ class TimedRound:
         run_delay_s: time in which threads of this process were ready to run and got no processor; None, like
             ``server_delay_s``, if unknown.
         server_delay_s: the same of the server.
+        unreported: fetches that no file shows, of a function that does not return their outcomes.
     """
 
     elapsed_s: float
@@ -172,6 +179,7 @@ class TimedRound:
     waited_s: tuple[float, ...] = ()
     run_delay_s: float | None = added_field(lambda: None)
     server_delay_s: float | None = added_field(lambda: None)
+    unreported: int = added_field(int)
 
 
 @dataclass(frozen=True, slots=True)

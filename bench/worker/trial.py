@@ -17,7 +17,9 @@ from typing import TypeAlias
 from bench.api import Fetch, Job
 from bench.api.error_outcomes import local_fault
 from bench.api.job import WrongClientError
+from bench.api.own_client import OWN_CLIENT, load_function
 from bench.api.own_strategy import FILE, find_own_strategy, module_name
+from bench.model.function_call import FunctionCall
 from bench.model.process_limit import describe_process_limit
 from bench.model.text import describe_error
 from bench.model.trial_outcome import Invalid
@@ -26,6 +28,7 @@ from bench.worker.fetch_times import build_timeline, count_latencies, timeout_wa
 from bench.worker.job_observation import JobObservation
 from bench.worker.leaks import count_leaks, count_resources
 from bench.worker.module_path import add_module_folders, explain_import_error
+from bench.worker.own_function import has_fetches, list_saved_flags, prepare_call
 from bench.worker.probes import RoundProbes
 from bench.worker.protocol import (
     AUTO_ROUNDS,
@@ -42,7 +45,7 @@ from bench.worker.round_files import compare_files, find_escaping_links, list_pa
 from bench.worker.run_delay import read_run_delays, run_delay_s
 from bench.worker.throttling import count_throttled_periods
 
-DownloadMany: TypeAlias = Callable[[Job], object]
+DownloadMany: TypeAlias = Callable[..., object]
 
 
 def run_trial(task: Task, began_s: float, events: EventWriter, commands: int) -> Report:
@@ -68,15 +71,18 @@ def _run_rounds(
     rounds: list[TimedRound] = []
     try:
         add_module_folders(task.module_folders)
-        download_many = load_strategy(task.strategy_file)
-        if task.client is not None:
+        download_many = load_strategy(task.strategy_file, task.call)
+        if task.client_source:
+            os.environ[OWN_CLIENT] = task.client_source
+            load_function()
+        elif task.client is not None:
             import_module(f"strategies.clients.{task.client}")  # the first round must not pay for it
         ready_s = perf_counter()
         probes = RoundProbes(task.probes)
         before = count_resources()
         while is_round_due(task, rounds, events, commands):
             job = build_job(task, len(rounds), events)
-            is_observed = not rounds and not task.live
+            is_observed = not (rounds or task.live or task.call.is_foreign)
             timed, problem = run_round(
                 download_many, task, observation.begin(job) if is_observed else job, probes
             )
@@ -89,8 +95,9 @@ def _run_rounds(
         with suppress(Exception):  # the strategy may have closed or replaced standard error
             sys.stderr.write(f"{RAISED}\n")
             traceback.print_exception(error, file=sys.stderr)
-        detail = describe_error(error, task.strategy_file)
-        if (where := explain_import_error(error, task.module_folders, task.strategy_file.name)) is not None:
+        own_file = Path(task.client_source.rpartition(":")[0]) if task.client_source else task.strategy_file
+        detail = describe_error(error, own_file)
+        if (where := explain_import_error(error, task.module_folders, own_file.name)) is not None:
             detail = f"{detail}; {where}"
         if isinstance(error, WrongClientError):
             detail = f"{task.strategy_file.name} {error}"
@@ -101,21 +108,22 @@ def _run_rounds(
         return Report("error", detail, began_s, ready_s, tuple(rounds))
 
 
-def load_strategy(file: Path) -> DownloadMany:
-    """Import a strategy file from any folder as a module of ``strategies``; return its ``download_many``.
+def load_strategy(file: Path, call: FunctionCall) -> DownloadMany:
+    """Import a strategy file from any folder as a module of ``strategies``; return its function.
 
-    The processes that it starts find the module, too, whether they are forked or not.
+    The processes that it starts find the module, too, whether they are forked or not. A module of a package
+    is imported by its own name.
 
     Raises:
-        ImportError: it cannot be loaded, or has no ``download_many``.
+        ImportError: it cannot be loaded, or has no such function.
         BaseException: raised by the file itself.
     """
     os.environ[FILE] = str(file)
     find_own_strategy()
-    module = import_module(module_name(str(file)))
-    download_many: DownloadMany | None = getattr(module, "download_many", None)
+    module = import_module(call.module or module_name(str(file)))
+    download_many: DownloadMany | None = getattr(module, call.function, None)
     if download_many is None:
-        raise ImportError(f"{file.name} has no function download_many")
+        raise ImportError(f"{file.name} has no function {call.function}")
     return download_many
 
 
@@ -176,11 +184,15 @@ def run_round(
     before = frozenset(list_paths(task.folder))
     gc.collect()  # garbage of the previous round must not slow this one down
     throttled_before = count_throttled_periods(task.throttling)
+    call = prepare_call(download_many, task, job)
     delays_before = _read_delays(task)
     probes.begin()
     called_s = perf_counter()
-    returned = download_many(job)
+    returned = call()
     returned_s = perf_counter()
+    is_silent = task.call.is_foreign and not has_fetches(returned)
+    if is_silent:
+        returned = list_saved_flags(task, job)
     return_problem = check_return_value(returned, len(job.countries), called_s, returned_s)
     fetches: list[Fetch] = returned if return_problem is None and isinstance(returned, list) else []
     figures = probes.end(fetches)
@@ -203,10 +215,12 @@ def run_round(
         waited_s=timeout_waits_s(fetches),
         run_delay_s=delays[0],
         server_delay_s=delays[1],
+        unreported=len(job.countries) - len(fetches) if is_silent else 0,
     )
     if not task.live:
         rmtree(job.folder, ignore_errors=True)  # the strategy may have removed or replaced it
-    return timed, check_round(FinishedRound(job.countries, return_problem, fetches, files, links))
+    told = [fetch.country for fetch in fetches] if is_silent else job.countries
+    return timed, check_round(FinishedRound(told, return_problem, fetches, files, links))
 
 
 def _read_delays(task: Task) -> tuple[Mapping[str, int] | None, Mapping[str, int] | None]:

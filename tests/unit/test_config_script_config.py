@@ -1,6 +1,7 @@
 """The config that measures a script: its text, and the experiment that it is loaded as."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("mine.py").write_text(POOL)
 
 
-def cases(target: str = "mine.py", **options: str) -> list[str]:
+def cases(target: str = "mine.py", **options: Any) -> list[str]:
     """Return the cases of a script."""
     return [case.id for case in load_target(target, ScriptOptions(**options)).cases]
 
@@ -76,7 +77,7 @@ def test_reference_keeps_its_client_where_no_named_one_fits() -> None:
         ({"latency": "20ms-80ms"}, "20ms-80ms", 60),
     ],
 )
-def test_profile_is_given_by_name_or_latency(options: dict[str, str], name: str, deadline_s: int) -> None:
+def test_profile_is_given_by_name_or_latency(options: dict[str, Any], name: str, deadline_s: int) -> None:
     """A trial of the sequential strategy has time for all delays, twice."""
     experiment = load_target("mine.py", ScriptOptions(**options))
     assert {case.profile.name for case in experiment.cases} == {name}
@@ -108,7 +109,7 @@ def test_countries_are_codes_or_a_name(countries: str, codes: tuple[str, ...] | 
         ({"clients": "htpx"}, "--clients: unknown client 'htpx'; did you mean 'httpx'?"),
     ],
 )
-def test_invalid_option_is_named_with_its_value(options: dict[str, str], message: str) -> None:
+def test_invalid_option_is_named_with_its_value(options: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError) as refused:
         load_target("mine.py", ScriptOptions(**options))
     assert message in str(refused.value)

@@ -1,0 +1,51 @@
+"""Complete the rounds of a function that returns no fetches, and explain why it reached no server.
+
+The worker knows which flags were saved. If they are as many as planned, the other fetches ended as planned,
+too: the server log shows that they were requested. Otherwise some of them failed.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bench.model.function_call import FunctionCall
+from bench.model.served_trials import ObservedRound
+from bench.runner.expected_round import Expectation
+from bench.worker.protocol import Report, TimedRound
+
+
+def complete_report(report: Report, expected: Expectation) -> Report:
+    """Return a report whose rounds have an outcome for each fetch."""
+    if not any(timed.unreported for timed in report.rounds):
+        return report
+    return replace(report, rounds=tuple(_complete(timed, expected) for timed in report.rounds))
+
+
+def _complete(timed: TimedRound, expected: Expectation) -> TimedRound:
+    """Give the unreported fetches of a round their planned outcomes, those of missing flags last."""
+    planned = Counter({str(outcome): count for outcome, count in expected.fetches.items()})
+    missing = max(0, planned["ok"] - timed.fetches.get("ok", 0))
+    left = planned - Counter({"ok": planned["ok"]})
+    ended = Counter(timed.fetches)
+    for outcome in sorted(left.elements())[: timed.unreported - missing]:
+        ended[outcome] += 1
+    unknown = sum(timed.fetches.values()) + timed.unreported - ended.total()
+    failures = timed.failures
+    if unknown:
+        ended["error"] += unknown
+        failures = (f"{unknown} flags: error: not saved in the folder of the round", *failures)
+    return replace(timed, fetches=dict(ended), failures=failures)
+
+
+def explain_no_request(
+    call: FunctionCall, report: Report | None, seen: Mapping[int, ObservedRound]
+) -> str | None:
+    """Say how a function can be led to the flag server if it sent no request there; return None otherwise."""
+    if not call.is_foreign or report is None or report.ready_s is None:
+        return None
+    if any(each.server_round.requests for each in seen.values()):
+        return None
+    return (
+        f"no request reached the flag server: let {call.function} take its address as a parameter "
+        "`base_url`, or read it from a module constant in capitals, such as BASE_URL = 'https://…'"
+    )

@@ -1,0 +1,265 @@
+"""Scripts of the user's, in every accepted form, measured beside the references without a config."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+REFERENCES = ["sequential/requests", "threadpool_map/requests", "asyncio_gather/aiohttp"]
+
+STRATEGY = """
+from concurrent.futures import ThreadPoolExecutor
+from bench.api import Fetch, Job
+
+def download_many(job: Job) -> list[Fetch]:
+    with job.client() as download_one, ThreadPoolExecutor(job.workers) as executor:
+        return list(executor.map(download_one, job.countries))
+"""
+COMMON = """
+from pathlib import Path
+import requests
+
+BASE_URL = "https://flags.invalid/data/flags"
+DEST_DIR = Path("downloaded")
+
+def get_flag(cc):
+    response = requests.get(f"{BASE_URL}/{cc}/{cc}.gif".lower(), timeout=5)
+    response.raise_for_status()
+    return response.content
+
+def save_flag(image, filename):
+    (DEST_DIR / filename).write_bytes(image)
+"""
+CODES = """
+from concurrent import futures
+from common import get_flag, save_flag
+
+def download_one(cc):
+    save_flag(get_flag(cc), f"{cc}.gif")
+    return cc
+
+def download_many(cc_list: list[str]) -> int:
+    with futures.ThreadPoolExecutor() as executor:
+        return len(list(executor.map(download_one, sorted(cc_list))))
+"""
+CODES_ASYNC = """
+import asyncio
+import httpx
+from common import BASE_URL, save_flag
+
+async def download_one(client, cc):
+    response = await client.get(f"{BASE_URL}/{cc}/{cc}.gif".lower())
+    save_flag(response.content, f"{cc}.gif")
+
+async def supervise(codes):
+    async with httpx.AsyncClient() as client:
+        await asyncio.gather(*(download_one(client, cc) for cc in codes))
+
+def download_many(cc_list):
+    asyncio.run(supervise(cc_list))
+"""
+ADDRESS = """
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+import requests
+from common import save_flag
+
+def download_one(cc, base_url):
+    response = requests.get(f"{base_url}/{cc}/{cc}.gif".lower(), timeout=5)
+    if response.status_code == 404:
+        return "not found"
+    save_flag(response.content, f"{cc}.gif")
+    return "ok"
+
+def download_many(cc_list: list[str], base_url: str, verbose: bool, concur_req: int) -> Counter[str]:
+    with ThreadPoolExecutor(concur_req) as executor:
+        return Counter(executor.map(download_one, cc_list, [base_url] * len(cc_list)))
+"""
+GET = """
+import urllib.request
+
+def get(url: str) -> bytes:
+    with urllib.request.urlopen(url) as response:
+        return response.read()
+"""
+GET_RESPONSE = """
+import requests
+
+def fetch(url):
+    return requests.get(url)
+"""
+GET_ASYNC = """
+import httpx
+
+async def fetch(url: str) -> bytes:
+    async with httpx.AsyncClient() as client:
+        response = await client.get(url)
+        response.raise_for_status()
+        return response.content
+"""
+
+
+def bench(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the program in a folder."""
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "bench", *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def measure(
+    folder: Path, target: str, *words: str, countries: str = "BR,CN,IN"
+) -> subprocess.CompletedProcess[str]:
+    """Measure a script by its printed config, and keep trials that other programs disturb."""
+    options = ["--countries", countries, "--latency", "5ms", "--blocks", "1", *words]
+    printed = bench(folder, "run", target, *options, "--print-config")
+    assert printed.returncode == 0, printed.stderr
+    (folder / "printed.yaml").write_text(f"{printed.stdout}disturbed: keep\n")
+    return bench(folder, "run", "printed.yaml", "--quiet", "--out", "run")
+
+
+def trials(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the trials of the run by strategy, client and workers."""
+    stored = json.loads((folder / "run" / "run.json").read_text("utf-8"))
+    return {trial["case"].rpartition("/")[0]: trial for trial in stored["trials"]}
+
+
+def write(folder: Path, **files: str) -> None:
+    """Write Python files."""
+    for name, text in files.items():
+        (folder / f"{name}.py").write_text(text)
+
+
+def test_strategy_is_measured_beside_three_references_and_its_config_is_stored(tmp_path: Path) -> None:
+    """The run can be resumed by the words that it prints."""
+    write(tmp_path, mine=STRATEGY)
+    options = ["--countries", "BR,CN", "--latency", "5ms", "--workers", "2"]
+    ended = bench(tmp_path, "run", "mine.py", *options, "--blocks", "1", "--quiet", "--out", "run")
+    assert ended.returncode == 0, ended.stderr
+    stored = json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))
+    assert {case["strategy"] for case in stored["cases"]} == {
+        "sequential", "threadpool_map", "asyncio_gather", "mine",
+    }  # fmt: skip
+    assert stored["config"]["source"]["strategies"][-1] == "mine.py"
+    assert stored["config"]["source"]["countries"] == ["BR", "CN"]
+    with (tmp_path / "run" / "journal.jsonl").open(encoding="utf-8") as journal:
+        command = json.loads(journal.readline())["run"]["command"]
+    assert command == [
+        "run", "CONFIG", "--blocks", "1", "--workers", "2", "--latency", "5ms", "--countries", "BR,CN",
+    ]  # fmt: skip
+    again = bench(tmp_path, "run", "mine.py", *command[2:], "--resume", "run")
+    assert "is complete: there is nothing to resume" in again.stderr
+    other = bench(tmp_path, "run", "mine.py", "--blocks", "1", "--resume", "run")
+    assert "cannot be resumed" in other.stderr
+
+
+@pytest.mark.parametrize("text", [CODES, CODES_ASYNC])
+def test_function_of_codes_is_led_to_the_server_by_its_constants(tmp_path: Path, text: str) -> None:
+    """Its files are verified, and nothing is claimed of the times of its fetches."""
+    write(tmp_path, common=COMMON, mine=text)
+    ended = measure(tmp_path, "mine.py")
+    assert ended.returncode == 0, ended.stdout
+    assert "note: In mine, BASE_URL is pointed at the flag server, and DEST_DIR is" in ended.stderr
+    assert [*sorted(trials(tmp_path))] == sorted(
+        ["sequential/requests/1", "threadpool_map/requests/3", "asyncio_gather/aiohttp/3", "mine/-/3"]
+    )
+    trial = trials(tmp_path)["mine/-/3"]
+    for timed in trial["rounds"]:
+        assert (timed["fetches"], timed["verified"], timed["server"]["requests"]) == ({"ok": 3}, 3, 3)
+        assert (timed["phases"], timed["gap"]) == (None, None)
+    assert not (tmp_path / "downloaded").exists()
+    full = bench(tmp_path, "show", "run", "--full")
+    assert full.returncode == 0, full.stderr
+    assert "never read job.workers" not in ended.stdout + full.stdout
+
+
+def test_function_with_the_chapters_four_parameters_gets_address_and_workers(tmp_path: Path) -> None:
+    """A code without a flag is not found, as planned."""
+    write(tmp_path, common=COMMON, mine=ADDRESS)
+    ended = measure(tmp_path, "mine.py", "--workers", "1,2", countries="BR,CN,QQ")
+    assert ended.returncode == 0, ended.stdout
+    for workers in (1, 2):
+        for timed in trials(tmp_path)[f"mine/-/{workers}"]["rounds"]:
+            assert timed["fetches"] == {"ok": 2, "not_found": 1}
+            assert timed["server"]["max_in_flight"] <= workers
+
+
+@pytest.mark.parametrize(("text", "name"), [(GET, "get"), (GET_RESPONSE, "fetch")])
+def test_function_of_one_url_is_driven_by_each_strategy_for_threads(
+    tmp_path: Path, text: str, name: str
+) -> None:
+    write(tmp_path, mine=text)
+    ended = measure(tmp_path, "mine.py", countries="BR,CN,QQ")
+    assert ended.returncode == 0, ended.stdout
+    own = sorted(case.partition("/")[0] for case in trials(tmp_path) if f"/mine.{name}/" in case)
+    assert own == [
+        "asyncio_to_thread", "processpool_map", "sequential", "threadpool_as_completed", "threadpool_map",
+    ]  # fmt: skip
+    assert {case.rpartition("/")[0] for case in trials(tmp_path)} >= set(REFERENCES)
+
+
+def test_coroutine_of_one_url_is_driven_by_each_strategy_for_event_loops(tmp_path: Path) -> None:
+    write(tmp_path, mine=GET_ASYNC)
+    ended = measure(tmp_path, "mine.py", countries="BR,CN,QQ")
+    assert ended.returncode == 0, ended.stdout
+    own = sorted(case.partition("/")[0] for case in trials(tmp_path) if "/mine.fetch/" in case)
+    assert own == ["asyncio_as_completed", "asyncio_gather", "asyncio_taskgroup"]
+
+
+def test_function_of_a_module_is_imported_with_its_package(tmp_path: Path) -> None:
+    """Its imports may be relative."""
+    package = tmp_path / "src" / "my_package"
+    (package / "inner").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "inner" / "__init__.py").write_text("")
+    (package / "common.py").write_text(COMMON)
+    (package / "inner" / "module.py").write_text(
+        "from ..common import get_flag, save_flag\n\n"
+        "def fetch_all(countries: list[str]) -> None:\n"
+        "    for code in countries:\n        save_flag(get_flag(code), code + '.gif')\n"
+    )
+    ended = measure(tmp_path, "my_package.inner.module:fetch_all")
+    assert ended.returncode == 0, ended.stdout
+    assert trials(tmp_path)["module.fetch_all/-/3"]["outcome"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def download_many(cc_list): pass\n", "no request reached the flag server: let download_many take"),
+        (
+            (
+                "def download_many(cc_list, base_url):\n    import requests\n"
+                "    for cc in cc_list:\n        requests.get(f'{base_url}/{cc}/{cc}.gif'.lower())\n"
+            ),
+            "3 flags: error: not saved in the folder of the round",
+        ),
+        (
+            (
+                "from pathlib import Path\n"
+                "def download_many(cc_list, base_url):\n    import requests\n"
+                "    for cc in cc_list:\n        requests.get(f'{base_url}/{cc}/{cc}.gif'.lower())\n"
+                "        Path(cc + '.gif').write_bytes(b'GIF')\n"
+            ),
+            "br.gif differs at byte 3",
+        ),
+        ("def get(url): return None\n", "mine.py:get returned NoneType; return the body as bytes"),
+        ("def get(url): return b'GIF'\n", "br.gif differs at byte 3"),
+    ],
+)
+def test_failed_check_names_the_problem(tmp_path: Path, text: str, message: str) -> None:
+    write(tmp_path, mine=text)
+    ended = measure(tmp_path, "mine.py")
+    assert ended.returncode == 3
+    found = [trial["detail"] for case, trial in trials(tmp_path).items() if "mine" in case]
+    assert any(message in detail for detail in found), found
