@@ -18,6 +18,8 @@ _SUMMARIES: Final = {
     "noise": "Measure every case of CONFIG [noise] against itself: the noise of this machine.",
     "export": "Write a stored RUN in the format of another tool.",
     "list": "List strategies, clients, configs, faults or stored runs.",
+    "new": "Write FILE, a script with a download_many that works, to change and to measure with `run`.",
+    "init": "Write FILE [flagbench.yaml], a config with comments, to change and to measure with `run`.",
     "download": "Download the flags of CC: codes, or first letters such as B for BA to BZ.",
     "serve": "Run the flag server until Ctrl-C, for curl, a browser or your own scripts.",
     "schema": "Print the JSON Schema of configs, for editors and other tools.",

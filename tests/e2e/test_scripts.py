@@ -154,9 +154,10 @@ def test_strategy_is_measured_beside_three_references_and_its_config_is_stored(t
     assert stored["config"]["source"]["countries"] == ["BR", "CN"]
     with (tmp_path / "run" / "journal.jsonl").open(encoding="utf-8") as journal:
         command = json.loads(journal.readline())["run"]["command"]
-    assert command == [
-        "run", "CONFIG", "--blocks", "1", "--workers", "2", "--latency", "5ms", "--countries", "BR,CN",
-    ]  # fmt: skip
+    assert command[:2] == ["run", "CONFIG"]
+    assert {(name, value) for name, value in zip(command[2::2], command[3::2], strict=True)} == {
+        ("--blocks", "1"), ("--workers", "2"), ("--latency", "5ms"), ("--countries", "BR,CN"),
+    }  # fmt: skip
     again = bench(tmp_path, "run", "mine.py", *command[2:], "--resume", "run")
     assert "is complete: there is nothing to resume" in again.stderr
     other = bench(tmp_path, "run", "mine.py", "--blocks", "1", "--resume", "run")
@@ -263,3 +264,16 @@ def test_failed_check_names_the_problem(tmp_path: Path, text: str, message: str)
     assert ended.returncode == 3
     found = [trial["detail"] for case, trial in trials(tmp_path).items() if "mine" in case]
     assert any(message in detail for detail in found), found
+
+
+def test_new_script_and_new_config_pass_as_they_are_written(tmp_path: Path) -> None:
+    """The commands that both print are the next to type."""
+    written = bench(tmp_path, "new", "my_download.py")
+    assert (written.returncode, written.stderr) == (0, "wrote my_download.py; next:\n")
+    assert bench(tmp_path, "init").returncode == 0
+    assert bench(tmp_path, "check", "flagbench.yaml").returncode == 0
+    assert written.stdout.splitlines()[-1].endswith(" run my_download.py")
+    ended = bench(tmp_path, "run", "my_download.py", "--countries", "BR,CN", "--blocks", "1", "--out", "run")
+    assert ended.returncode == 0, ended.stderr
+    assert {trial["outcome"] for trial in trials(tmp_path).values()} == {"ok"}
+    assert "my_download/requests/2" in trials(tmp_path)
