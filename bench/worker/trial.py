@@ -191,12 +191,14 @@ def run_round(
     returned = call()
     returned_s = perf_counter()
     is_silent = task.call.is_foreign and not has_fetches(returned)
-    if is_silent:
-        returned = list_saved_flags(task, job)
-    return_problem = check_return_value(returned, len(job.countries), called_s, returned_s)
+    return_problem = (
+        None if is_silent else check_return_value(returned, len(job.countries), called_s, returned_s)
+    )
     fetches: list[Fetch] = returned if return_problem is None and isinstance(returned, list) else []
-    figures = probes.end(fetches)
+    figures = probes.end([] if is_silent else fetches)
     delays = [run_delay_s(*each) for each in zip(delays_before, _read_delays(task), strict=True)]
+    if is_silent:
+        fetches = list_saved_flags(task, job)
     throttled = count_throttled_periods(task.throttling) - throttled_before
     created = frozenset(list_paths(task.folder)) - before
     fetches = list(mark_corrupt_fetches(fetches, task.reference))

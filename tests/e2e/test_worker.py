@@ -116,7 +116,15 @@ def test_worker_imports_only_light_modules(stub: Stub, tmp_path: Path) -> None:
     model = {name for name in modules if name.startswith("bench.model.")}
     assert "urllib3" in modules
     assert rooms == {"api", "errors", "model", "worker"}
-    light = {"exception_groups", "job_use", "json_codec", "process_limit", "text", "trial_outcome"}
+    light = {
+        "exception_groups",
+        "function_call",
+        "job_use",
+        "json_codec",
+        "process_limit",
+        "text",
+        "trial_outcome",
+    }
     assert model == {f"bench.model.{name}" for name in light}
     assert not modules & HEAVY
 

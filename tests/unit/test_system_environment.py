@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import subprocess
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ def test_interpreter_system_processor_and_libraries_are_recorded() -> None:
     assert found["processor"]["cores"] >= 1
     assert found["flagbench"] == __version__
     assert found["libraries"]["urllib3"]["version"].startswith("urllib3 ")
-    assert found["libraries"]["urllib3"]["from"] == "pip"
+    installer = (distribution("urllib3").read_text("INSTALLER") or "").strip()
+    assert found["libraries"]["urllib3"]["from"] == installer != ""
     assert "-" not in found["libraries"]
     assert {"httpcore", "httptools"} <= found["libraries"].keys()
 
