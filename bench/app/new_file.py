@@ -17,7 +17,7 @@ def write_new_file(path: Path, template: str) -> None:
     file = shlex.quote(str(path))
     try:
         with path.open("x", encoding="utf-8") as target:
-            target.write(template.format(program=program_name(), file=file))
+            target.write(template.format(program=program_name(), file=path.name))
     except FileExistsError as error:
         raise UsageError(f"{path} exists", hint="name another file, or remove this one") from error
     except FileNotFoundError as error:

@@ -19,7 +19,7 @@ from bench.model.cases import Experiment
 from bench.model.comparison import BuiltVariant, Comparison
 from bench.model.flags import served_flags
 from bench.model.stored_comparison import stored_calls
-from bench.model.text import plural
+from bench.model.text import join_and, plural
 from bench.report.library_lines import library_lines
 from bench.report.number_format import format_duration
 from bench.runner.pilot import run_pilot
@@ -47,9 +47,15 @@ def prepare_comparison(
     Raises:
         IncomparableError: the variants are the same, and that is refused; or they differ in a lock of
             dependencies that cannot be read.
-        UsageError: the budget is too small for any alarm, or there is nothing to compare.
+        UsageError: the budget is too small for any alarm, there is nothing to compare, or a client is a
+            function of the user's.
         SetupError: a variant cannot be built, or the machine lacks resources.
     """
+    if asked.own_clients:
+        raise UsageError(
+            f"{join_and(list(asked.own_clients))} would be the same function in both variants",
+            hint="write a strategy around it, whose file is taken from each variant",
+        )
     check_destination(destination)
     flags = served_flags(asked.flags_dir)
     check_resources(asked, flags, destination.new_place)

@@ -66,7 +66,7 @@ def read_strategy(file: Path, function: str = "", module: str = "") -> Strategy:
     """
     described = describe_strategy(file, function, module)
     if not module:
-        _check_name(described.file)
+        check_file_name(described.file)
     return described
 
 
@@ -146,7 +146,7 @@ def choose_form(tree: ast.Module, file: Path, function: str = "") -> FunctionFor
     return form
 
 
-def _check_name(file: Path) -> None:
+def check_file_name(file: Path) -> None:
     """Refuse a file of the user's that would hide a shipped module.
 
     Raises:
@@ -170,7 +170,7 @@ def read_own_client(file: Path, function: str = "", module: str = "") -> Client:
             hint="write `def get(url: str) -> bytes` or `async def get(url: str) -> bytes`",
         )
     if not module:
-        _check_name(file)
+        check_file_name(file)
     return Client(
         name=own_name(file, form.name) if form.name != ENTRY else f"{file.stem}.{form.name}",
         file=file.parent.resolve() / file.name,

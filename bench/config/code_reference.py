@@ -51,7 +51,7 @@ def find_module(module: str, folder: Path) -> Path:
     origin, name = None, ""
     for part in module.split("."):
         name = f"{name}.{part}" if name else part
-        spec = None if places is None else PathFinder.find_spec(name, list(places))
+        spec = None if places is None else PathFinder.find_spec(part, list(places))
         if spec is None:
             raise UsageError(
                 f"there is no module {quote_text(name)}",

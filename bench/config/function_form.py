@@ -40,6 +40,11 @@ _KINDS: Final[Mapping[ArgumentKind, frozenset[str]]] = {
 _LIST_OF_TEXT: Final = re.compile(
     r"(?:[\w.]+\.)?(?:list|List|Sequence|Iterable|Collection|tuple|Tuple|set|Set)\[str(?:, \.\.\.)?\]"
 )
+_LIST: Final = re.compile(r"(?:[\w.]+\.)?(?:list|List|Sequence|Iterable|Collection|tuple|Tuple|set|Set)")
+_BUILTIN: Final = re.compile(
+    r"(?:[\w.]+\.)?(?:list|List|Sequence|Iterable|Collection|tuple|Tuple|set|Set|dict|str|int)(?:\[.*\])?"
+)
+_MANY_URLS: Final = frozenset({"urls", "uris", "links"})
 _JOB: Final = re.compile(r"(?:[\w.]+\.)?Job")
 
 
@@ -149,11 +154,15 @@ def _is_job(parameter: ast.arg, *, is_named: bool) -> bool:
 
 def _may_be_job(function: Function, parameter: ast.arg) -> bool:
     """Tell whether ``download_many`` has a parameter of which nothing is known: it takes the job."""
-    return function.name == ENTRY and not (_takes_codes(parameter, is_named=True) or _takes_url(parameter))
+    is_known = _takes_codes(parameter, is_named=True) or _takes_url(parameter)
+    is_other = _BUILTIN.fullmatch(_annotation(parameter)) is not None or parameter.arg.lower() in _MANY_URLS
+    return function.name == ENTRY and not (is_known or is_other)
 
 
 def _takes_codes(parameter: ast.arg, *, is_named: bool) -> bool:
     annotation, name = _annotation(parameter), parameter.arg.lower()
+    if name in _CODES and _LIST.fullmatch(annotation) is not None:
+        return True
     if annotation and _LIST_OF_TEXT.fullmatch(annotation) is None:
         return False
     is_list = bool(annotation) and is_named and not any(name.startswith(each) for each in _URLS)

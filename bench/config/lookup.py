@@ -15,7 +15,7 @@ from bench.system import paths
 
 T = TypeVar("T")
 
-_STEM: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+MODULE_STEM: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class LookupContext:
             if code.module:
                 return read(find_module(code.module, self.folder), code.function, code.module)
             stem = Path(code.path).stem
-            if not _STEM.fullmatch(stem):
+            if not MODULE_STEM.fullmatch(stem):
                 raise ValueError(
                     f"a strategy file must be named like a Python module, not {quote_text(code.path)}"
                 )

@@ -15,9 +15,10 @@ from typing import Final
 from bench.system.paths import package_root
 
 _CONSTANT: Final = re.compile(r"[A-Z][A-Z0-9_]*")
-_FOLDER: Final = re.compile(
-    r"(?:DEST|DESTINATION|DOWNLOADS?|FLAGS|OUT|OUTPUT|SAVE|TARGET)(?:_(?:DIR|DIRECTORY|FOLDER|PATH))?"
-)
+_FOLDER: Final = re.compile(r"(?:\w+_)?(?:DEST|DESTINATION|DOWNLOADS?|FLAGS|OUT|OUTPUT|SAVE|TARGET)")
+_FOLDER_END: Final = re.compile(r"_(?:DIR|DIRECTORY|FOLDER|PATH)\Z")
+_OTHER_ADDRESS: Final = re.compile(r"(?:\w+_)?(?:PROXY|PROXIES|NS|NAMESPACE|SCHEMA)(?:_\w+)?")
+"""Addresses that nothing is downloaded from."""
 _MOST_FILES: Final = 50
 _MOST_BYTES: Final = 1 << 20
 
@@ -38,8 +39,9 @@ def find_redirected_constants(
     for each in _own_trees(tree, file, folders):
         for name, value in _constants(each):
             if _is_address(value):
-                addresses[name] = None
-            elif _FOLDER.fullmatch(name) and _is_path(value):
+                if not _OTHER_ADDRESS.fullmatch(name):
+                    addresses[name] = None
+            elif _is_target(name, value):
                 targets[name] = None
     return tuple(addresses), tuple(targets)
 
@@ -59,13 +61,17 @@ def _is_address(value: ast.expr) -> bool:
     return is_text and str(ast.literal_eval(value)).startswith(("http://", "https://"))
 
 
-def _is_path(value: ast.expr) -> bool:
-    match value:
-        case ast.Constant(str()):
-            return True
-        case ast.Call(func=ast.Name("Path") | ast.Attribute(attr="Path"), args=[ast.Constant(str()), *_]):
-            return True
-    return False
+def _is_target(name: str, value: ast.expr) -> bool:
+    """Tell whether a constant is the folder for downloads: a path, or a text with a name like ``OUT_DIR``."""
+    plain = _FOLDER_END.sub("", name)
+    is_text = isinstance(value, ast.Constant) and isinstance(value.value, str)
+    return _FOLDER.fullmatch(plain) is not None and (_has_path(value) or (is_text and plain != name))
+
+
+def _has_path(value: ast.expr) -> bool:
+    """Tell whether an expression makes a path, as ``Path(__file__).parent / "downloaded"`` does."""
+    calls = [node.func for node in ast.walk(value) if isinstance(node, ast.Call)]
+    return any(ast.unparse(called).rpartition(".")[2] in {"Path", "join"} for called in calls)
 
 
 def _own_trees(tree: ast.Module, file: Path, folders: list[Path]) -> Iterator[ast.Module]:

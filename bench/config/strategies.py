@@ -75,6 +75,7 @@ def check_entries(
     """
     known = tuple(known)
     by_name: dict[str, Strategy] = {}
+    clients_by_name: dict[str, Client] = {}
     errors: list[FieldError] = []
     for index, entry in enumerate(entries):
         name = entry.strategy.name
@@ -82,6 +83,11 @@ def check_entries(
             errors.append(
                 FieldError((index, "name"), f"another strategy file is also named {name}.py; rename one")
             )
+        errors += [
+            FieldError((index,), f"another function is also the client {client.name}; rename one")
+            for client in entry.clients or clients or ()
+            if clients_by_name.setdefault(client.name, client) != client
+        ]
         if entry.clients is None and clients is not None:
             reason = no_usable_client(entry.strategy, clients, known)
             errors += [FieldError((index,), reason)] if reason else []

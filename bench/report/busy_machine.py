@@ -33,7 +33,7 @@ def busy_machine_lines(run: Run) -> Iterator[str]:
     if _is_full(known, took_s, len(cores)):
         words += ", which were fully used"
     if (waited := _waited_share(known, others)) is not None:
-        words += f"; the downloads waited up to {format_percent(waited)} of their time for a CPU"
+        words += f"; the downloads waited about {format_percent(waited)} of their time for a CPU"
     yield printable(f"{words}. Intervals are wider for it.")
 
 
@@ -63,9 +63,10 @@ def _is_full(known: Sequence[tuple[Measurement, Conditions]], took_s: float, cor
 
 
 def _waited_share(known: Sequence[tuple[Measurement, Conditions]], others: float) -> float | None:
-    """Return the share of the timed rounds that others can have cost at most; None if it is unknown.
+    """Return the share of the timed rounds that was waited for a processor; None if it is unknown.
 
-    A thread also waits for those of its own process, so the time that others used is a limit as well.
+    Threads that ended within their round are missing. A thread also waits for those of its own process, so
+    the time that others used is a limit.
     """
     waits_s = [
         found.worker_waited_s + (found.server_waited_s or 0.0)

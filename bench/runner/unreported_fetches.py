@@ -25,13 +25,13 @@ def _complete(timed: TimedRound, expected: Expectation) -> TimedRound:
     """Give the unreported fetches of a round their planned outcomes, those of missing flags last."""
     planned = Counter({str(outcome): count for outcome, count in expected.fetches.items()})
     missing = max(0, planned["ok"] - timed.fetches.get("ok", 0))
-    left = planned - Counter({"ok": planned["ok"]})
+    left = planned - Counter({"ok": planned["ok"]}) - Counter(timed.fetches)
     ended = Counter(timed.fetches)
-    for outcome in sorted(left.elements())[: timed.unreported - missing]:
+    for outcome in sorted(left.elements())[: max(0, timed.unreported - missing)]:
         ended[outcome] += 1
     unknown = sum(timed.fetches.values()) + timed.unreported - ended.total()
     failures = timed.failures
-    if unknown:
+    if unknown > 0:
         ended["error"] += unknown
         failures = (f"{unknown} flags: error: not saved in the folder of the round", *failures)
     return replace(timed, fetches=dict(ended), failures=failures)

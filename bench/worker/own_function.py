@@ -34,12 +34,11 @@ def prepare_call(function: Callable[..., object], task: Task, job: Job) -> Calla
     return partial(function, **{name: _argument(kind, job) for name, kind in call.arguments.items()})
 
 
-def list_saved_flags(task: Task, job: Job) -> list[Fetch]:
+def list_saved_flags(job: Job) -> list[Fetch]:
     """Return a fetch without times for each code whose flag was saved; give the files our names.
 
     The chapter saves ``BR.gif``. A file in a folder below the round's is moved up.
     """
-    os.chdir(task.folder)  # that of the round is about to be removed
     names = {f"{code.lower()}.gif" for code in job.countries}
     for path in sorted(_files_below(job.folder)):
         name = path.name.lower()
@@ -82,7 +81,7 @@ def _redirect_constants(call: FunctionCall, job: Job, folders: tuple[str, ...]) 
     for module in _own_modules(folders):
         for name in call.addresses:
             original = _original(module, name)
-            if isinstance(original, str):
+            if isinstance(original, str) and original.startswith(("http://", "https://")):
                 setattr(module, name, replace_address(original, _address(job)))
         for name in call.folders:
             original = _original(module, name)
@@ -95,7 +94,8 @@ def replace_address(original: str, address: str) -> str:
 
     ``https://example.org/{cc}/{cc}.gif`` keeps ``/{cc}/{cc}.gif``.
     """
-    marks = [place for mark in ("{", "%s") if (place := original.find(mark)) >= 0]
+    path = original.find("/", original.find("://") + 3)
+    marks = [place for mark in ("{", "%") if path >= 0 and (place := original.find(mark, path)) >= 0]
     if marks:
         return address + original[original.rfind("/", 0, min(marks)) :]
     return f"{address}/" if original.endswith("/") else address

@@ -190,6 +190,8 @@ def run_round(
     called_s = perf_counter()
     returned = call()
     returned_s = perf_counter()
+    if task.call.is_foreign:
+        os.chdir(task.folder)  # that of the round is about to be removed
     is_silent = task.call.is_foreign and not has_fetches(returned)
     return_problem = (
         None if is_silent else check_return_value(returned, len(job.countries), called_s, returned_s)
@@ -198,7 +200,7 @@ def run_round(
     figures = probes.end([] if is_silent else fetches)
     delays = [run_delay_s(*each) for each in zip(delays_before, _read_delays(task), strict=True)]
     if is_silent:
-        fetches = list_saved_flags(task, job)
+        fetches = list_saved_flags(job)
     throttled = count_throttled_periods(task.throttling) - throttled_before
     created = frozenset(list_paths(task.folder)) - before
     fetches = list(mark_corrupt_fetches(fetches, task.reference))

@@ -42,6 +42,8 @@ def test_written_config_is_valid_with_every_line_that_is_commented_out() -> None
         ("new", "there.py", "there.py exists"),
         ("new", "mine.txt", "is no Python file; name it mine.py"),
         ("new", "no/mine.py", "there is no folder no"),
+        ("new", "my-download.py", "is not named like a Python module"),
+        ("new", "sequential.py", "has the name of a shipped module"),
         ("init", "there.yaml", "there.yaml exists"),
         ("init", "mine.py", "is no YAML file; name it mine.yaml"),
     ],

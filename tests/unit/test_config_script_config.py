@@ -8,7 +8,7 @@ import pytest
 from bench.app.select import find_script, load_experiment, load_target, script_config
 from bench.config.code_reference import parse_reference
 from bench.config.script_config import ScriptOptions
-from bench.errors import UsageError
+from bench.errors import ConfigError, UsageError
 from bench.runner.run_document import config_record
 from tests.program import call
 
@@ -163,3 +163,32 @@ def test_script_with_a_path_that_yaml_would_misread_is_quoted(tmp_path: Path) ->
     assert code is not None
     assert f"{folder}/mine.py".replace("'", "''") in script_config(code, ScriptOptions())
     assert cases(f"{folder}/mine.py")[-1] == "mine/requests/20/10ms-20ms"
+
+
+def test_two_functions_of_one_name_are_refused_as_clients(tmp_path: Path) -> None:
+    """One of them would be measured under the name of both."""
+    for folder in ("p", "q"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.py").write_text("def get(url): ...\n")
+    text = (
+        "strategies: [{name: sequential, clients: ['p/x.py:get']}, "
+        "{name: threadpool_map, clients: ['q/x.py:get']}]\n"
+    )
+    (tmp_path / "two.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=r"another function is also the client x\.get"):
+        load_experiment("two.yaml")
+
+
+def test_function_of_one_url_is_refused_in_a_comparison(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "x.py").write_text("def get(url): ...\n")
+    (tmp_path / "one.yaml").write_text("strategies: [{name: sequential, clients: ['x.py:get']}]\n")
+    assert call(monkeypatch, "ab", "path=.", "path=.", "one.yaml") == 2
+    assert "x.get would be the same function in both variants" in capsys.readouterr().err
+
+
+def test_module_is_found_in_folders_that_are_no_packages(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "c.py").write_text("def get(url): ...\n")
+    assert "sequential/c.get/1/10ms-20ms" in cases("a.b.c:get")

@@ -30,7 +30,7 @@ def test_line_names_cores_processes_and_the_share_of_waiting() -> None:
     assert line == (
         "Busy machine: other processes used 0.45 cores of CPUs 0 and 1 "
         "(web 30%, �[31mred 10%, ended processes 8%); "
-        "the downloads waited up to 12% of their time for a CPU. Intervals are wider for it."
+        "the downloads waited about 12% of their time for a CPU. Intervals are wider for it."
     )
 
 
@@ -45,7 +45,7 @@ def test_full_use_of_all_cores_is_said() -> None:
 def test_waiting_is_at_most_what_others_used() -> None:
     """Threads wait for those of their own process, too."""
     (line,) = busy_machine_lines(run_with(Conditions(0.2, 0.0, 1.0, worker_waited_s=0.3)))
-    assert "waited up to 20% of their time" in line
+    assert "waited about 20% of their time" in line
 
 
 def test_runs_before_waiting_was_measured_have_a_line_without_it() -> None:
