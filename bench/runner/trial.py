@@ -157,6 +157,7 @@ def _prepare(
         server_pid=server.child.pid,
         call=strategy.call,
         client_source="" if client is None else client.source,
+        client_file=Path() if client is None else client.file,
     )
     return PreparedTrial(name, scheduled, task, opened.authority, Peaks(experiment.probes))
 

@@ -77,6 +77,7 @@ class Task:
         call: how the function of the strategy is called.
         client_source: the user's function that is the client, ``FILE:function`` or ``module:function``; empty
             for one of ``strategies/clients``.
+        client_file: the file of that function.
     """
 
     strategy_file: Path
@@ -103,6 +104,13 @@ class Task:
     server_pid: int | None = added_field(lambda: None)
     call: FunctionCall = added_field(FunctionCall)  # noqa: RUF009  it declares a field
     client_source: str = added_field(str)
+    client_file: Path = added_field(Path)  # noqa: RUF009  it declares a field
+
+    @property
+    def client_module(self) -> str:
+        """The dotted name of the module of ``client_source``; empty for a file."""
+        place = self.client_source.rpartition(":")[0]
+        return "" if place.endswith(".py") else place
 
     def to_json(self) -> str:
         """Encode the task as one line."""

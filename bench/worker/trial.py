@@ -72,11 +72,7 @@ def _run_rounds(
     try:
         add_module_folders(task.module_folders)
         download_many = load_strategy(task.strategy_file, task.call)
-        if task.client_source:
-            os.environ[OWN_CLIENT] = task.client_source
-            load_function()
-        elif task.client is not None:
-            import_module(f"strategies.clients.{task.client}")  # the first round must not pay for it
+        load_client(task)  # the first round must not pay for it
         ready_s = perf_counter()
         probes = RoundProbes(task.probes)
         before = count_resources()
@@ -121,10 +117,38 @@ def load_strategy(file: Path, call: FunctionCall) -> DownloadMany:
     os.environ[FILE] = str(file)
     find_own_strategy()
     module = import_module(call.module or module_name(str(file)))
+    if call.module:
+        check_module_file(call.module, file)
     download_many: DownloadMany | None = getattr(module, call.function, None)
     if download_many is None:
         raise ImportError(f"{file.name} has no function {call.function}")
     return download_many
+
+
+def load_client(task: Task) -> None:
+    """Import the client of a task, if it has one.
+
+    Raises:
+        BaseException: raised by the user's file.
+    """
+    if task.client_source:
+        os.environ[OWN_CLIENT] = task.client_source
+        load_function()
+        if task.client_module:
+            check_module_file(task.client_module, task.client_file)
+    elif task.client is not None:
+        import_module(f"strategies.clients.{task.client}")
+
+
+def check_module_file(module: str, file: Path) -> None:
+    """Check that a module came from the file that was described, and not from an installed one of its name.
+
+    Raises:
+        ImportError: it came from another file.
+    """
+    loaded = getattr(sys.modules[module], "__file__", None)
+    if loaded is None or not Path(loaded).samefile(file):
+        raise ImportError(f"{module} was imported from {loaded}, and not from {file}; rename one")
 
 
 def is_round_due(task: Task, rounds: Sequence[TimedRound], events: EventWriter, commands: int) -> bool:

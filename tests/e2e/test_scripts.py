@@ -277,3 +277,20 @@ def test_new_script_and_new_config_pass_as_they_are_written(tmp_path: Path) -> N
     assert ended.returncode == 0, ended.stderr
     assert {trial["outcome"] for trial in trials(tmp_path).values()} == {"ok"}
     assert "my_download/requests/2" in trials(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "function"), [(GET, "get"), (CODES.replace("from common", "from .common"), "download_many")]
+)
+def test_installed_module_of_the_same_name_is_not_measured_instead(
+    tmp_path: Path, text: str, function: str
+) -> None:
+    """The standard library comes first on the import path."""
+    (tmp_path / "colorsys.py").write_text(text)
+    ended = measure(tmp_path, f"colorsys:{function}")
+    assert ended.returncode == 3
+    own = [trial for case, trial in trials(tmp_path).items() if "colorsys" in case]
+    assert own
+    for trial in own:
+        assert "colorsys" in trial["detail"]
+        assert trial["outcome"] == "error"
