@@ -41,15 +41,17 @@ class BenchError(Exception):
         what: the problem.
         hint: the remedy; may be empty.
         lines: the message; one line for each problem.
+        details: further lines, which are printed below the message.
     """
 
     kind = "bug"
     exit_code = ExitCode.BUG
 
-    def __init__(self, what: str, *, hint: str = "") -> None:
+    def __init__(self, what: str, *, hint: str = "", details: tuple[str, ...] = ()) -> None:
         super().__init__(what)
         self.what = what
         self.hint = hint
+        self.details = details
         self.lines: tuple[str, ...] = (str(self),)
 
     def __str__(self) -> str:

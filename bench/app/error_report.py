@@ -17,7 +17,7 @@ def report_error(error: Exception) -> ExitCode:
         _print_to_stderr(*error.lines)  # each begins with its place in the file
         return error.exit_code
     if isinstance(error, BenchError):
-        _print_to_stderr(*(f"error[{error.kind}]: {line}" for line in error.lines))
+        _print_to_stderr(*(f"error[{error.kind}]: {line}" for line in error.lines), *error.details)
         return error.exit_code
     if (fault := local_fault(error)) is not None:
         file = f": {fault.filename}" if fault.filename else ""

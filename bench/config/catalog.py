@@ -33,6 +33,8 @@ _OUTCOMES: Final = frozenset(get_args(FetchOutcome))
 _PROCESS_POOL: Final = "ProcessPoolExecutor"
 _OWN_PACKAGES: Final = frozenset({"bench", "strategies"})
 _MAX_BYTES: Final = 1 << 20
+NAME_ONE: Final = "name one"
+"""What to do if a file has several functions that can be measured."""
 
 
 def find_strategies() -> Mapping[str, Strategy]:
@@ -134,7 +136,7 @@ def choose_form(tree: ast.Module, file: Path, function: str = "") -> FunctionFor
             raise UsageError(f"{file} {problem}", hint=f"a strategy is a file with `{SIGNATURE}`")
         if len(forms) > 1:
             names = ", ".join(f"{file}:{each}" for each in forms)
-            raise UsageError(f"{file} has several functions that can be measured: {names}", hint="name one")
+            raise UsageError(f"{file} has several functions that can be measured: {names}", hint=NAME_ONE)
         return next(iter(forms.values()))
     if form is None:
         what = (

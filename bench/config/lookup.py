@@ -105,7 +105,10 @@ def find_config(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if not path.suffix and len(path.parts) == 1 and str(path) == str(name_or_path):
         if path.name not in shipped_configs():
+            script = f"{path.name}.py"
             hint = did_you_mean(path.name, shipped_configs())
+            if not hint and Path(script).is_file():
+                hint = f"; did you mean '{script}'?"
             raise ConfigError((f"{quote_path(path)}: no such config{hint}",))
         return paths.configs_folder() / f"{path.name}.yaml"
     if not _exists(path):

@@ -9,7 +9,7 @@ from math import ceil
 from pathlib import Path
 from typing import Final, TypeVar
 
-from bench.config.catalog import choose_form, parse_source
+from bench.config.catalog import NAME_ONE, choose_form, parse_source
 from bench.config.code_reference import CodeReference, find_module
 from bench.config.countries import codes_of, parse_code
 from bench.config.function_form import ACCEPTED_FORMS, FunctionForm
@@ -74,14 +74,14 @@ def read_script_form(code: CodeReference, folder: Path) -> FunctionForm:
     try:
         return choose_form(tree, file, code.function)
     except UsageError as error:
-        raise UsageError(error.what, hint=describe_accepted_forms()) from error
+        hint = error.hint if error.hint == NAME_ONE else "write one that looks like one of these:"
+        raise UsageError(error.what, hint=hint, details=describe_accepted_forms()) from error
 
 
-def describe_accepted_forms() -> str:
-    """Return a text with an example of each form in a line."""
+def describe_accepted_forms() -> tuple[str, ...]:
+    """Return a line with an example of each form."""
     width = max(len(example) for example, _ in ACCEPTED_FORMS)
-    lines = [f"  {example:<{width}}  {what}" for example, what in ACCEPTED_FORMS]
-    return "\n".join(["accepted forms:", *lines])
+    return tuple(f"  {example:<{width}}  {what}" for example, what in ACCEPTED_FORMS)
 
 
 def write_script_config(

@@ -31,7 +31,7 @@ from bench.runner.protected_files import (
 )
 from bench.runner.schedule import ScheduledTrial, ScheduleEntry
 from bench.runner.time_breakdown import account_round, merge_calls
-from bench.runner.unreported_fetches import complete_report, explain_no_request
+from bench.runner.unreported_fetches import complete_report, explain_failure
 from bench.runner.validate import Evidence, classify_trial
 from bench.system.disturbance import Snapshot, conditions_between, cpu_s, take_snapshot
 from bench.system.process_probes import Peaks
@@ -188,7 +188,7 @@ def _run_workers(
 
 def _measurement(context: RunContext, trial: PreparedTrial, evidence: Evidence) -> Measurement:
     outcome, detail = classify_trial(evidence, context.experiment.disturbed)
-    explained = explain_no_request(trial.task.call, evidence.exit.report, evidence.seen)
+    explained = explain_failure(trial.task.call, evidence.exit.report, evidence.seen)
     if outcome not in {"ok", "invalid"} and explained is not None:
         detail = f"{detail}; {explained}"
     remove_tree(trial.task.folder)

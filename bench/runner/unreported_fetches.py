@@ -1,4 +1,4 @@
-"""Complete the rounds of a function that returns no fetches, and explain why it reached no server.
+"""Complete the rounds of a function that returns no fetches, and explain why it saved no flags.
 
 The worker knows which flags were saved. If they are as many as planned, the other fetches ended as planned,
 too: the server log shows that they were requested. Otherwise some of them failed.
@@ -37,15 +37,17 @@ def _complete(timed: TimedRound, expected: Expectation) -> TimedRound:
     return replace(timed, fetches=dict(ended), failures=failures)
 
 
-def explain_no_request(
+def explain_failure(
     call: FunctionCall, report: Report | None, seen: Mapping[int, ObservedRound]
 ) -> str | None:
-    """Say how a function can be led to the flag server if it sent no request there; return None otherwise."""
+    """Say how a function is led to the flags if it saved none of them; return None otherwise."""
     if not call.is_foreign or report is None or report.ready_s is None:
         return None
-    if any(each.server_round.requests for each in seen.values()):
-        return None
-    return (
-        f"no request reached the flag server: let {call.function} take its address as a parameter "
-        "`base_url`, or read it from a module constant in capitals, such as BASE_URL = 'https://…'"
-    )
+    if not any(each.server_round.requests for each in seen.values()):
+        return (
+            f"no request reached the flag server: let {call.function} take its address as a parameter "
+            "`base_url`, or read it from a module constant in capitals, such as BASE_URL = 'https://…'"
+        )
+    if report.rounds and not any(timed.verified for timed in report.rounds):
+        return "no flag was saved: get each from {address}/br/br.gif, and save it as br.gif or BR.gif"
+    return None

@@ -294,3 +294,34 @@ def test_installed_module_of_the_same_name_is_not_measured_instead(
     for trial in own:
         assert "colorsys" in trial["detail"]
         assert trial["outcome"] == "error"
+
+
+def test_function_that_saves_other_files_is_told_where_the_flags_are(tmp_path: Path) -> None:
+    write(tmp_path, mine=CODES.replace(".gif", ".png"), common=COMMON)
+    assert measure(tmp_path, "mine.py").returncode == 3
+    detail = trials(tmp_path)["mine/-/3"]["detail"]
+    assert "no flag was saved: get each from {address}/br/br.gif, and save it as br.gif or BR.gif" in detail
+
+
+def test_function_that_is_a_client_cannot_be_compared(tmp_path: Path) -> None:
+    write(tmp_path, mine=GET)
+    (tmp_path / "mine.yaml").write_text(
+        "strategies: [{name: sequential, clients: [requests, 'mine.py:get']}]\n"
+    )
+    ended = bench(tmp_path, "ab", f"path={ROOT}", f"path={ROOT}", "mine.yaml")
+    assert ended.returncode == 2
+    assert "mine.get would be the same function in both variants" in ended.stderr
+
+
+def test_script_is_refused_by_commands_that_need_a_config(tmp_path: Path) -> None:
+    write(tmp_path, mine=STRATEGY)
+    for words in (["noise"], ["ab", f"path={ROOT}", f"path={ROOT}"], ["gate"]):
+        ended = bench(tmp_path, *words, "mine.py")
+        assert ended.returncode == 2
+        assert "mine.py is a script" in ended.stderr, ended.stderr
+    assert "did you mean 'mine.py'?" in bench(tmp_path, "run", "mine").stderr
+    (tmp_path / "mine.py").write_text("def main(): ...\n")
+    refused = bench(tmp_path, "run", "mine.py")
+    assert refused.returncode == 2
+    assert "\n  async def get(url: str) -> bytes " in refused.stderr
+    assert "�" not in refused.stderr
