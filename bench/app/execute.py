@@ -211,7 +211,7 @@ def _measure(run: OpenRun, *, quiet: bool) -> OtherProcesses | None:
             print_note(f"warning: {line}")
         if forecasts and measured:
             progress(actual_duration_line(forecasts, measured, monotonic() - began_s))
-    return others_between(before, after) if before and after else None
+    return others_between(before, after) if before and after and measured else None
 
 
 def _read_process_times(context: RunContext) -> ProcessTimes | None:
