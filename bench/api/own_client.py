@@ -5,13 +5,13 @@ sets it.
 """
 
 import os
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from importlib import import_module
 from typing import Any, Final
 
 from bench.api.client import Answer, AsyncGet, ClientSettings, Get
+from bench.api.own_strategy import make_importable, module_name
 
 OWN_CLIENT: Final = "FLAGBENCH_CLIENT"
 """Environment variable with the function: ``/folder/file.py:get`` or ``package.module:get``."""
@@ -55,28 +55,11 @@ def load_function() -> tuple[str, Callable[[str], Any]]:
         BaseException: raised by the user's file.
     """
     place, _, function = os.environ[OWN_CLIENT].rpartition(":")
-    module = _import_file(place) if place.endswith(".py") else import_module(place)
+    if place.endswith(".py"):
+        make_importable(place)
+    module = import_module(module_name(place) if place.endswith(".py") else place)
     found: Callable[[str], Any] = getattr(module, function)
     return f"{os.path.basename(place)}:{function}", found  # noqa: PTH119  pathlib is heavy
-
-
-def _import_file(file: str) -> Any:
-    """Import a file under a name of its own, once."""
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    name = f"strategies.{os.path.splitext(os.path.basename(file))[0]}"  # noqa: PTH119, PTH122  as above
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{file} cannot be imported")
-    module = sys.modules[name] = module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
 
 
 def to_answer(returned: object, name: str) -> Answer:

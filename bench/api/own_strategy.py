@@ -40,7 +40,12 @@ class OwnStrategyFinder:
 
 def find_own_strategy() -> None:
     """Make the strategy that the environment names importable in this process."""
-    file = os.environ.get(FILE)
+    if file := os.environ.get(FILE):
+        make_importable(file)
+
+
+def make_importable(file: str) -> None:
+    """Make a file of the user's importable by its module name."""
     finders = (each for each in sys.meta_path if isinstance(each, OwnStrategyFinder))
-    if file and all(finder.file != file for finder in finders):
+    if all(finder.file != file for finder in finders):
         sys.meta_path.insert(0, OwnStrategyFinder(file))

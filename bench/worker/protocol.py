@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from bench.api import LARGEST_BYTES
+from bench.api.own_strategy import module_name
 from bench.model.function_call import FunctionCall
 from bench.model.job_use import JobUse
 from bench.model.json_codec import added_field, decode, encode
@@ -108,9 +109,9 @@ class Task:
 
     @property
     def client_module(self) -> str:
-        """The dotted name of the module of ``client_source``; empty for a file."""
+        """The name by which the module of ``client_source`` is imported."""
         place = self.client_source.rpartition(":")[0]
-        return "" if place.endswith(".py") else place
+        return module_name(place) if place.endswith(".py") else place
 
     def to_json(self) -> str:
         """Encode the task as one line."""

@@ -134,8 +134,7 @@ def load_client(task: Task) -> None:
     if task.client_source:
         os.environ[OWN_CLIENT] = task.client_source
         load_function()
-        if task.client_module:
-            check_module_file(task.client_module, task.client_file)
+        check_module_file(task.client_module, task.client_file)
     elif task.client is not None:
         import_module(f"strategies.clients.{task.client}")
 

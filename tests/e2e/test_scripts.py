@@ -325,3 +325,15 @@ def test_script_is_refused_by_commands_that_need_a_config(tmp_path: Path) -> Non
     assert refused.returncode == 2
     assert "\n  async def get(url: str) -> bytes " in refused.stderr
     assert "�" not in refused.stderr
+
+
+def test_client_is_not_taken_from_a_strategy_file_of_the_same_name(tmp_path: Path) -> None:
+    for folder, text in (("p", STRATEGY + GET), ("q", GET)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.py").write_text(text)
+    (tmp_path / "printed.yaml").write_text(
+        "strategies: [{name: p/x.py, clients: ['q/x.py:get']}]\ncountries: [BR]\nblocks: 1\n"
+    )
+    assert bench(tmp_path, "run", "printed.yaml", "--quiet", "--out", "run").returncode == 3
+    (trial,) = trials(tmp_path).values()
+    assert "was imported from" in trial["detail"]

@@ -363,7 +363,7 @@ def test_only_the_imports_of_the_users_code_in_its_worker_load_code_from_a_file(
         if isinstance(node, ast.Attribute | ast.alias)
         and (node.attr if isinstance(node, ast.Attribute) else node.name) in LOADING
     }
-    assert loaders == {"api/own_strategy.py", "api/own_client.py"}
+    assert loaders == {"api/own_strategy.py"}
 
 
 PLANTED: Final = "hunter2"
