@@ -34,7 +34,7 @@ _PROCESS_POOL: Final = "ProcessPoolExecutor"
 _OWN_PACKAGES: Final = frozenset({"bench", "strategies"})
 _MAX_BYTES: Final = 1 << 20
 NAME_ONE: Final = "name one"
-"""What to do if a file has several functions that can be measured."""
+"""The hint for a file with several functions that can be measured."""
 
 
 def find_strategies() -> Mapping[str, Strategy]:

@@ -50,7 +50,7 @@ _JOB: Final = re.compile(r"(?:[\w.]+\.)?Job")
 
 @dataclass(frozen=True, slots=True)
 class FunctionForm:
-    """How a function is called.
+    """The form of a function: its kind, and the arguments that it takes.
 
     Attributes:
         arguments: for country codes, the kind of each argument that is passed, by parameter.
@@ -64,15 +64,15 @@ class FunctionForm:
 
     @property
     def takes_workers(self) -> bool:
-        """Whether an argument is the number of workers and, by its name, in use."""
+        """True if an argument is the number of workers, and its name does not say that it is unused."""
         return any(kind == "workers" and not name.startswith("_") for name, kind in self.arguments.items())
 
 
 def find_forms(tree: ast.Module) -> dict[str, FunctionForm]:
     """Return the public functions at the top level of a file that have an accepted form, by name.
 
-    Of several functions with one name the last counts. A function that nobody asked for has a job only if its
-    annotation says so, and codes only if the name of its parameter does: a list of text may be anything.
+    Of several functions with one name the last counts. Functions that the user did not name are judged more
+    strictly: a job needs its annotation, and codes need the name of the parameter.
     """
     forms: dict[str, FunctionForm] = {}
     for function in _functions(tree):

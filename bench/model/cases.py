@@ -143,7 +143,7 @@ class Strategy:
 
     @property
     def chooses_workers(self) -> bool:
-        """Whether it decides itself how many downloads are in flight, so that any number is allowed."""
+        """True if it decides itself how many downloads are in flight, so that any number is allowed."""
         return self.call.is_foreign and not self.takes_workers
 
 
@@ -172,7 +172,7 @@ class Client:
 
     @property
     def source(self) -> str:
-        """Where the worker finds a function of the user's: ``FILE:function`` or ``module:function``."""
+        """The place of a function of the user's: ``FILE:function`` or ``module:function``."""
         if self.call is None:
             return ""
         return f"{self.call.module or self.file}:{self.call.function}"

@@ -1,4 +1,4 @@
-"""How the worker finds and calls a function of the user's that is not written for flagbench's own form."""
+"""The place of a function of the user's, and the arguments with which the worker calls it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,8 +8,8 @@ ENTRY: Final = "download_many"
 """The function of a strategy, unless its reference names another one."""
 
 ArgumentKind: TypeAlias = Literal["codes", "address", "verbose", "workers", "folder"]
-"""What a parameter takes: the country codes, the address of the flags (``http://…/flags``), False, the number
-of workers, or the folder for the flags."""
+"""The values of a parameter, in this order: the country codes, the address of the flags (``http://…/flags``),
+False, the number of workers, and the folder for the flags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +32,5 @@ class FunctionCall:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether the function takes codes instead of a job, and may return anything."""
+        """True if the function takes codes instead of a job; it may return anything."""
         return bool(self.arguments)

@@ -37,7 +37,7 @@ SHORTER: Final = (
     (r"^blocks: \d+.*", "blocks: 1\ndisturbed: keep"),
     (r"^blocks: \{.*", "blocks: {min: 8, max: 12}\nmetrics: elapsed\ndisturbed: keep"),
 )
-"""What is shortened in every config: pattern and replacement."""
+"""The parts of every config that are shortened: pattern and replacement."""
 SHORTER_ALONE: Final = {
     "noise": (r"^blocks: 1$", "blocks: 6"),  # the least that shows noise
     "gate": (r"^  - \{name.*\n", ""),  # one case

@@ -1,4 +1,4 @@
-"""What the docs say is what the program says, and what they link to is there."""
+"""The docs agree with the program, and their links lead somewhere."""
 
 from pathlib import Path
 from typing import Final
