@@ -1,13 +1,14 @@
 """Look up the strategies, clients and files that a config names, and configs by name or path."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Final, TypeVar
 
 from bench.config.code_reference import CodeReference, find_module, parse_reference
-from bench.config.problems import did_you_mean, quote_path, quote_text, unknown_word
+from bench.config.problems import MOST_PROBLEMS, did_you_mean, quote_path, quote_text, unknown_word
 from bench.errors import BenchError, ConfigError
 from bench.model.cases import Client, Strategy
 from bench.model.text import one_line
@@ -34,13 +35,15 @@ class LookupContext:
     read_strategy: Callable[..., Strategy]
     read_client: Callable[..., Client]
     folder: Path
+    _unknown: Iterator[int] = field(default_factory=count, repr=False, compare=False)
+    """Counts the unknown names."""
 
     def strategy(self, text: str) -> Strategy:
         """Return a strategy by its name, or by a reference to code: a file, or a function of a module."""
         if (code := parse_reference(text)) is not None:
             return self._read_code(code, self.read_strategy, self.strategies)
         if text not in self.strategies:
-            raise ValueError(unknown_word("strategy", text, self.strategies))
+            raise ValueError(self._unknown_name("strategy", text, self.strategies))
         return self.strategies[text]
 
     def client(self, text: str) -> Client:
@@ -48,7 +51,7 @@ class LookupContext:
         if (code := parse_reference(text)) is not None:
             return self._read_code(code, self.read_client, self.strategies)
         if text not in self.clients:
-            raise ValueError(unknown_word("client", text, self.clients))
+            raise ValueError(self._unknown_name("client", text, self.clients))
         return self.clients[text]
 
     def existing_folder(self, text: str) -> Path:
@@ -58,6 +61,10 @@ class LookupContext:
     def existing_file(self, text: str) -> Path:
         """Return the path of a file relative to the config."""
         return self._existing(text, Path.is_file, "file")
+
+    def _unknown_name(self, noun: str, text: str, known: Collection[str]) -> str:
+        """Describe an unknown name; beyond the problems that are shown, no like name is searched for."""
+        return unknown_word(noun, text, known if next(self._unknown) < MOST_PROBLEMS else ())
 
     def _read_code(self, code: CodeReference, read: Callable[..., T], taken: Collection[str]) -> T:
         """Describe code of the user's; the names of shipped strategies are taken for files."""

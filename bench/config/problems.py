@@ -15,7 +15,8 @@ Step: TypeAlias = str | int
 Steps: TypeAlias = tuple[Step, ...]
 """A path into the config: keys, and indices of list items."""
 
-_MOST_PROBLEMS: Final = 50
+MOST_PROBLEMS: Final = 50
+"""Problems of a config that are shown."""
 _LONGEST_PATH: Final = 1024
 _LONGEST_KEY: Final = 40
 _ALIKE: Final = 0.599
@@ -50,9 +51,9 @@ def config_error(file: Path, problems: Iterable[Problem]) -> ConfigError:
     for problem in problems:
         by_place.setdefault((problem.mark, problem.steps), problem)
     ordered = sorted(by_place.values(), key=lambda problem: problem.mark)
-    lines = [_line(file, problem) for problem in ordered[:_MOST_PROBLEMS]]
-    if len(ordered) > _MOST_PROBLEMS:
-        lines.append(f"{quote_path(file)}: {len(ordered) - _MOST_PROBLEMS:,} more problems")
+    lines = [_line(file, problem) for problem in ordered[:MOST_PROBLEMS]]
+    if len(ordered) > MOST_PROBLEMS:
+        lines.append(f"{quote_path(file)}: {len(ordered) - MOST_PROBLEMS:,} more problems")
     return ConfigError(tuple(lines))
 
 
