@@ -87,11 +87,11 @@ def count_disturbed(ranking: Ranking) -> str | None:
     trials = discarded + kept
     if not trials:
         return None
-    counted = [(len(each), action) for each, action in ((discarded, "discarded"), (kept, "kept")) if each]
-    numbers = " and ".join(f"{plural(count, 'disturbed trial')} {action}" for count, action in counted)
+    counted = [f"{plural(len(discarded), 'trial')} discarded"] if discarded else []
+    counted += [f"{plural(len(kept), 'disturbed trial')} kept"] if kept else []
     ((words, _),) = Counter(map(_reason_words, trials)).most_common(1)
     example = next(trial.detail for trial in trials if _reason_words(trial) == words)
-    return printable(f"{numbers}, mostly like this: {example}")
+    return printable(f"{' and '.join(counted)}, mostly like this: {example}")
 
 
 def missing_blocks_line(ranking: Ranking) -> str | None:

@@ -115,7 +115,7 @@ def test_case_with_too_few_blocks_is_marked_and_named_but_is_no_failure(run: Run
     assert (
         f"1 case has too few blocks: {first.id}, as trials were discarded; run again, or use more --blocks"
     ) in lines
-    assert "10 disturbed trials discarded, mostly like this: the clock jumped by +2 s" in lines
+    assert "10 trials discarded, mostly like this: the clock jumped by +2 s" in lines
     assert not any(line.startswith("!") for line in lines)
 
 
@@ -130,7 +130,7 @@ def test_disturbed_trials_take_one_line_with_the_commonest_reason(run: Run) -> N
     disturbed = replace(run, trials=(*repeated, *again, kept, *others))
     (line,) = [line for line in summary(disturbed, 120).splitlines() if "disturbed" in line]
     assert line == (
-        "2 disturbed trials discarded and 1 disturbed trial kept, mostly like this: others used 31% of a core"
+        "2 trials discarded and 1 disturbed trial kept, mostly like this: others used 31% of a core"
     )
 
 
