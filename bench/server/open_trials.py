@@ -33,7 +33,7 @@ class RoundLog:
 
     Attributes:
         began_cpu_s: the server's processor time at the round's first request.
-        ended_cpu_s: the same when the next round of any trial began, or its own trial was closed.
+        ended_cpu_s: the same when the next round of any trial began, or a trial was closed.
     """
 
     log: RequestLog
@@ -85,8 +85,7 @@ class OpenTrials:
     def close(self, name: str) -> Mapping[int, RoundLog]:
         """Return the logs of a trial by round, and forget the trial."""
         trial = self._trial(name)
-        if any(each is self._latest for each in trial.logs.values()):
-            self._end_latest(self._cpu_clock())
+        self._end_latest(self._cpu_clock())  # what the server computes then is no work for any round
         del self._trials[name]
         for segment in trial.segments:
             del self._rounds[segment]

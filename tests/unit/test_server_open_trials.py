@@ -93,3 +93,18 @@ def test_gzip_bomb_is_built_before_the_trial_starts() -> None:
     assert gzip_bomb.cache_info().currsize == 0
     trials.open(Opening("bomb", Profile("p", faults=(Fault("stall", 0.1), Fault("gzip_bomb", 0.1))), 0))
     assert gzip_bomb.cache_info().currsize == 1
+
+
+def test_summing_up_one_trial_of_a_pair_is_no_work_for_the_last_round_of_the_other() -> None:
+    now_s = 0.0
+    trials = OpenTrials(seed=1, cpu_clock=lambda: now_s)
+    for name in ("base", "candidate"):
+        trials.open(Opening(name, CHANGING, 0))
+        now_s += 1.0
+        trials.find_round(f"{name}.0".encode())
+    now_s += 1.0
+    (base,) = trials.close("base").values()
+    now_s += 10.0
+    (candidate,) = trials.close("candidate").values()
+    assert (base.began_cpu_s, base.ended_cpu_s) == (1.0, 2.0)
+    assert (candidate.began_cpu_s, candidate.ended_cpu_s) == (2.0, 3.0)
