@@ -40,4 +40,9 @@ def ideal_s(service_s: Sequence[float], workers: int, request_timeout_s: float) 
     (Graham, *Bounds on Multiprocessing Timing Anomalies*, 1969). No fetch takes longer than its time-out.
     """
     waited_s = [min(each_s, request_timeout_s) for each_s in service_s]
-    return max(*waited_s, math.fsum(waited_s) / workers)
+    return bound_s(max(waited_s), math.fsum(waited_s), workers)
+
+
+def bound_s(longest_s: float, total_s: float, workers: int) -> float:
+    """Return the lower bound for fetches of which the longest and the sum of all are known, in seconds."""
+    return max(longest_s, total_s / workers)

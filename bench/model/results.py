@@ -75,7 +75,7 @@ class Phases:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """The time of a round beyond its ideal, in parts that add up to it.
+    """The time of a round beyond its planned ideal, in parts that add up to it.
 
     Each worker is a slot that is open for the whole round. A part is the sum over all slots, divided by their
     number.
@@ -83,10 +83,10 @@ class Gap:
     Attributes:
         pool_start_s: until the used slots began their first fetch, other than for ``client_open_s``.
         unused_s: without a fetch or a client being opened, beyond the time that the longest fetch makes
-            inevitable.
+            inevitable by its actual service time.
         set_up_s: on connections that were accepted and had not yet carried a request.
         client_s: in a fetch, but neither at the server nor setting up a connection.
-        lateness_s: at the server, beyond the planned delay.
+        lateness_s: what late starts of the server add to the ideal, and its time to send beyond that.
         pool_stop_s: from the end of the last fetch to the return of ``download_many``.
         client_open_s: waiting for a client to be opened; in the other parts in runs before it was added.
     """
@@ -108,13 +108,15 @@ class Round:
 
     Attributes:
         elapsed_s: duration of a call.
-        ideal_s: lower bound of the duration (``bench.model.lower_bound``).
+        ideal_s: lower bound of the duration by the actual service times in the server log
+            (``bench.model.lower_bound``); in runs before ``planned_ideal_s`` was added, by the planned ones.
         fetches: number of fetches by outcome (``ok``, ``not_found``, …).
         verified: number of flags on disk that equal the served ones byte for byte.
         server: ``None``, like ``server_busy``, if the server could not be asked.
         server_busy: processor time of the server ÷ elapsed: its share of a core.
         phases: ``None``, like ``gap``, if times of the fetches or of the server are missing.
         probes: values of the probes, by name.
+        planned_ideal_s: the same bound by the planned service times; ``None`` in runs before it was added.
     """
 
     elapsed_s: float
@@ -127,6 +129,7 @@ class Round:
     gap: Gap | None = None
     probes: Mapping[str, float] = field(default_factory=dict)
     calls: int = added_field(lambda: 1)
+    planned_ideal_s: float | None = added_field(lambda: None)
 
 
 @dataclass(frozen=True, slots=True)

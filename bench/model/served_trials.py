@@ -13,6 +13,7 @@ class Opening:
     Attributes:
         countries: the countries that each round requests, in order and ``repeat`` times over; the server's
             log is compared with them.
+        request_timeout_s: seconds that a client waits for a response; ``None`` for any time.
     """
 
     trial: str
@@ -20,6 +21,7 @@ class Opening:
     block: int
     countries: tuple[str, ...] = ()
     repeat: int = 1
+    request_timeout_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,9 @@ class ObservedRound:
         set_up_s: time from accepting a connection to its first request, summed over the connections.
         cpu_s: processor time of the server from the round's first request to that of the next round.
         arriving_s: from the arrival of the first request to that of the last.
+        service_s: shortest times from arrival to end, each with its planned delay, its lateness and its
+            transfer, limited to the time-out and summed over the requests.
+        longest_service_s: the longest of them.
     """
 
     server_round: ServerRound
@@ -44,3 +49,5 @@ class ObservedRound:
     set_up_s: float
     cpu_s: float
     arriving_s: float = 0.0
+    service_s: float = 0.0
+    longest_service_s: float = 0.0

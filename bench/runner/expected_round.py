@@ -13,9 +13,10 @@ from typing import Final
 from bench.api.outcomes import FetchOutcome, outcome_of_status
 from bench.model.cases import Case, Experiment, Fault
 from bench.model.faults import is_total, outcome_of
-from bench.model.lower_bound import ideal_s
+from bench.model.lower_bound import bound_s, ideal_s
 from bench.model.planned_delays import plan_delay, service_s
 from bench.model.results import ServerRound
+from bench.model.served_trials import ObservedRound
 from bench.model.trial_outcome import Invalid
 from bench.worker.protocol import TimedRound
 
@@ -89,6 +90,16 @@ def expected_round(
         unseen=unseen,
         faults=faults,
     )
+
+
+def actual_ideal_s(seen: ObservedRound | None, expected: Expectation) -> float:
+    """Return the lower bound by the service times in the server log, which may have begun late, in seconds.
+
+    Requests that the server did not see are missing there, so the planned bound may be the larger one.
+    """
+    if seen is None:
+        return expected.ideal_s
+    return max(expected.ideal_s, bound_s(seen.longest_service_s, seen.service_s, expected.workers))
 
 
 def compare_with_plan(timed: TimedRound, seen: ServerRound | None, expected: Expectation) -> Invalid | None:

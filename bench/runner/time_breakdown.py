@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from bench.model.results import SUMMED_COUNTS, Gap, Phases, Round, ServerRound
 from bench.model.served_trials import ObservedRound
-from bench.runner.expected_round import Expectation
+from bench.runner.expected_round import Expectation, actual_ideal_s
 from bench.worker.protocol import TimedRound, Timeline
 
 T = TypeVar("T", Phases, Gap)
@@ -32,7 +32,7 @@ def account_round(timed: TimedRound, seen: ObservedRound | None, expected: Expec
         answered = None if "timeout" in timed.fetches else seen
     return Round(
         elapsed_s=timed.elapsed_s,
-        ideal_s=expected.ideal_s,
+        ideal_s=actual_ideal_s(seen, expected),
         fetches=timed.fetches,
         verified=timed.verified,
         server=None if seen is None else seen.server_round,
@@ -40,6 +40,7 @@ def account_round(timed: TimedRound, seen: ObservedRound | None, expected: Expec
         phases=divide_into_phases(times, answered) if times and answered else None,
         gap=divide_gap(timed.elapsed_s, times, answered, expected) if times and answered else None,
         probes=timed.probes,
+        planned_ideal_s=expected.ideal_s,
     )
 
 
@@ -58,6 +59,7 @@ def merge_calls(calls: Sequence[Round]) -> Round:
         gap=_mean_of(Gap, [each.gap for each in calls]),
         probes={name: fmean(each.probes[name] for each in calls) for name in _shared_probes(calls)},
         calls=len(calls),
+        planned_ideal_s=_mean([each.planned_ideal_s for each in calls]),
     )
 
 
@@ -80,16 +82,16 @@ def divide_into_phases(times: Timeline, seen: ObservedRound) -> Phases:
 
 
 def divide_gap(elapsed_s: float, times: Timeline, seen: ObservedRound, expected: Expectation) -> Gap:
-    """Divide the time of a round beyond its ideal among its causes.
+    """Divide the time of a round beyond its planned ideal among its causes.
 
     The time of all slots, elapsed × workers, is: waiting for the first fetch; waiting for a client to be
     opened; within a fetch; after the last fetch; and unused. Within a fetch a slot is with the server, or
     setting up a connection, or opening its thread's part of the client, or the client is at work. With the
     server it is for as long as planned, and too late. Where the longest fetch is the ideal, unused slots
-    beside it are inevitable.
+    beside it are inevitable; a server that began late makes the ideal itself longer.
     """
     workers = expected.workers
-    planned_s = expected.service_s / workers
+    ideal_s, service_s = actual_ideal_s(seen, expected), seen.service_s / workers
     pool_start_s = times.pool_start_s / workers
     occupied_s = times.occupied_s / workers
     opening_s, opening_within_s = times.opening_s / workers, times.opening_within_s / workers
@@ -97,10 +99,10 @@ def divide_gap(elapsed_s: float, times: Timeline, seen: ObservedRound, expected:
     in_flight_s, set_up_s = seen.in_flight_s / workers, seen.set_up_s / workers
     return Gap(
         pool_start_s=pool_start_s,
-        unused_s=unused_s - (expected.ideal_s - planned_s),
+        unused_s=unused_s - (ideal_s - service_s),
         set_up_s=set_up_s,
         client_s=occupied_s - in_flight_s - set_up_s - opening_within_s,
-        lateness_s=in_flight_s - planned_s,
+        lateness_s=(ideal_s - expected.ideal_s) + (in_flight_s - service_s),
         pool_stop_s=times.pool_stop_s,
         client_open_s=opening_s + opening_within_s,
     )

@@ -127,7 +127,14 @@ def _prepare(
     if paced:  # two trials are open at once, and neither is to guess the other's address
         name = f"{name}-{token_hex(8)}"
     opened = server.handle.open_trial(
-        Opening(name, case.profile, scheduled.block, countries.codes, countries.repeat)
+        Opening(
+            name,
+            case.profile,
+            scheduled.block,
+            countries.codes,
+            countries.repeat,
+            experiment.request_timeout_s,
+        )
     )
     folder = workspace / name
     folder.mkdir()

@@ -111,6 +111,6 @@ class _Control:
     def _close(self, name: str) -> Message:
         state = self._listeners.state
         opening = state.trials.opening(name)
-        rounds = observe_rounds(state.close_trial(name), opening)
+        rounds = observe_rounds(state.close_trial(name), opening, state.flag_sizes)
         gc.collect()
         return {"closed": name, "rounds": rounds}

@@ -36,9 +36,14 @@ class Resource:
 
 
 class Routes:
-    """The resources by the target of a request."""
+    """The resources by the target of a request.
+
+    Attributes:
+        flag_sizes: bytes of each flag, by country.
+    """
 
     def __init__(self, flags: Mapping[str, bytes]) -> None:
+        self.flag_sizes: Final = {country: len(flag) for country, flag in flags.items()}
         self._resources = _build_resources(flags)
 
     def find(self, target: bytes) -> Resource:

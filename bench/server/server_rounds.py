@@ -13,30 +13,36 @@ from bench.server.open_trials import RoundLog
 from bench.server.request_log import UNANSWERED, Record
 
 
-def observe_rounds(rounds: Mapping[int, RoundLog], opening: Opening) -> dict[int, ObservedRound]:
-    """Compute the figures of each round that had a request."""
+def observe_rounds(
+    rounds: Mapping[int, RoundLog], opening: Opening, flag_sizes: Mapping[str, int]
+) -> dict[int, ObservedRound]:
+    """Compute the figures of each round that had a request; ``flag_sizes`` are bytes by country."""
     known: set[int] = set()
     observed: dict[int, ObservedRound] = {}
     for number, round_log in sorted(rounds.items()):
         records = sorted(round_log.log, key=lambda record: record.arrival_s)
         if records:
-            repeat = opening.repeat if opening.countries else None
             cpu_s = round_log.ended_cpu_s - round_log.began_cpu_s
-            observed[number] = _observe_round(records, known, opening.countries, repeat, cpu_s)
+            services_s = [_service_s(record, opening, flag_sizes) for record in records]
+            observed[number] = _observe_round(records, known, opening, services_s, cpu_s)
         known.update(record.connection for record in records)
     return observed
 
 
 def _observe_round(
-    records: Sequence[Record], known: set[int], countries: Sequence[str], repeat: int | None, cpu_s: float
+    records: Sequence[Record],
+    known: set[int],
+    opening: Opening,
+    services_s: Sequence[float],
+    cpu_s: float,
 ) -> ObservedRound:
     """Compute the figures of a round.
 
     Args:
         records: in the order of arrival.
         known: connections that served an earlier round of the trial.
-        countries: in the order of the requests.
-        repeat: requests for each country; ``None`` if unknown.
+        opening: the trial, with the order in which it requests its countries.
+        services_s: the shortest time of each request, by its actual start.
         cpu_s: processor time of the server.
     """
     arrivals_s = [record.arrival_s for record in records]
@@ -44,9 +50,7 @@ def _observe_round(
     duration_s = ends_s[-1] - arrivals_s[0]
     in_flight_s = fsum(record.end_s - record.arrival_s for record in records)
     firsts = {record.connection: record for record in reversed(records) if record.connection not in known}
-    late_s = sorted(
-        record.start_s - (record.arrival_s + record.delay_s) for record in records if _has_begun(record)
-    )
+    late_s = sorted(_lateness_s(record) for record in records if _has_begun(record))
     spacing_s = sorted(after - before for before, after in pairwise(arrivals_s))
     server_round = ServerRound(
         requests=len(records),
@@ -60,8 +64,8 @@ def _observe_round(
         idle_s=idle_s(arrivals_s, ends_s),
         spacing_p50_s=_quantile(spacing_s, 0.50),
         spacing_max_s=_quantile(spacing_s, 1.0),
-        overtaken=count_overtaken(records, countries),
-        retries=0 if repeat is None else sum(record.attempt >= repeat for record in records),
+        overtaken=count_overtaken(records, opening.countries),
+        retries=sum(record.attempt >= opening.repeat for record in records) if opening.countries else 0,
         faults=Counter(record.fault for record in records if record.fault),
     )
     return ObservedRound(
@@ -73,7 +77,29 @@ def _observe_round(
         set_up_s=fsum(record.arrival_s - record.accepted_s for record in firsts.values()),
         cpu_s=cpu_s,
         arriving_s=arrivals_s[-1] - arrivals_s[0],
+        service_s=fsum(services_s),
+        longest_service_s=max(services_s),
     )
+
+
+def _service_s(record: Record, opening: Opening, flag_sizes: Mapping[str, int]) -> float:
+    """Return the shortest time in which a client can have had its response, given when it began.
+
+    The end of a record does not tell: the client may have the last byte before the server reads the clock.
+    """
+    service_s = record.delay_s
+    if _has_begun(record):
+        service_s += max(0.0, _lateness_s(record))
+    bandwidth = opening.profile.bandwidth
+    if bandwidth is not None and not record.fault and record.status != UNANSWERED:
+        service_s += flag_sizes.get(record.country, 0) / bandwidth
+    timeout_s = opening.request_timeout_s
+    return service_s if timeout_s is None else min(service_s, timeout_s)
+
+
+def _lateness_s(record: Record) -> float:
+    """Return how much later than planned a response began; negative if it was early."""
+    return record.start_s - (record.arrival_s + record.delay_s)
 
 
 def _has_begun(record: Record) -> bool:

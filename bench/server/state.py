@@ -35,6 +35,7 @@ class ServerState:
 
     Attributes:
         public: the round of requests outside any trial.
+        flag_sizes: bytes of each flag, by country.
         waits: how often clients were found waiting because no descriptor was left for them.
     """
 
@@ -51,6 +52,7 @@ class ServerState:
         self.slow_requests = SlowRequests(limits)
         self.waits = 0
         self.connections: dict[int, Connection] = {}
+        self.flag_sizes = routes.flag_sizes
         self._routes = routes
         self._targets: dict[bytes, RequestTarget] = {}
         self._numbers = count(1)

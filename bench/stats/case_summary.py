@@ -12,7 +12,7 @@ from typing import get_args
 from bench.api.outcomes import FetchOutcome
 from bench.model.cases import Case
 from bench.model.results import Leak, Measurement, Round, ServerRound
-from bench.stats.intervals import Interval, block_value, median_interval
+from bench.stats.intervals import Interval, block_value, faster_half, median_interval
 from bench.stats.pairwise import PairVerdict, Sample
 from bench.stats.resource_usage import ResourceUsage, summarize_usage
 from bench.stats.retries import final_attempts, is_final
@@ -101,6 +101,15 @@ def block_sample(trials: Sequence[Measurement]) -> Sample:
     }
 
 
+def block_efficiency(rounds: Sequence[Round]) -> float:
+    """Return the mean ideal ÷ the mean time of the rounds that ``block_value`` averages, 0 to 1.
+
+    The server may have been late in some rounds only, so each has an ideal of its own.
+    """
+    counted = faster_half(rounds, key=lambda round_: round_.elapsed_s)
+    return fmean(round_.ideal_s for round_ in counted) / fmean(round_.elapsed_s for round_ in counted)
+
+
 def summarize_case(
     case: Case, trials: Sequence[Measurement], times_faster: PairVerdict | None
 ) -> CaseSummary:
@@ -124,11 +133,10 @@ def summarize_case(
 
 def _figures(good: Sequence[Measurement], sample: Sample, times_faster: PairVerdict | None) -> Figures:
     rounds = [round_ for trial in good for round_ in trial.rounds]
-    ideal_s = {trial.block: fmean(round_.ideal_s for round_ in trial.rounds) for trial in good}
     return Figures(
         elapsed=median_interval(list(sample.values())),
         times_faster=times_faster,
-        efficiency=median(ideal_s[block] / value for block, value in sample.items()),
+        efficiency=median(block_efficiency(trial.rounds) for trial in good),
         in_flight=_server_range(rounds, lambda server, _: server.max_in_flight),
         connections=_server_range(rounds, lambda server, round_: _per_call(server.connections, round_)),
         verified=_range([_per_call(round_.verified, round_) for round_ in rounds]),

@@ -10,6 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import fmean
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,12 @@ def block_value(rounds_s: Sequence[float]) -> float:
     Rounds of one process share its luck and are no independent sample; the faster half estimates the
     time of the trial without interruptions by the machine.
     """
-    return fmean(sorted(rounds_s)[: math.ceil(len(rounds_s) / 2)])
+    return fmean(faster_half(rounds_s, key=float))
+
+
+def faster_half(rounds: Sequence[T], key: Callable[[T], float]) -> Sequence[T]:
+    """Return the rounds with the smallest times, half of them rounded up; ``key`` gives the time of one."""
+    return sorted(rounds, key=key)[: math.ceil(len(rounds) / 2)]
 
 
 @cache

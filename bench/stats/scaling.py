@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
-from statistics import fmean, median
+from statistics import median
 from typing import Final
 
 from bench.model.cases import Case
 from bench.model.results import Measurement, Run
+from bench.stats.case_summary import block_efficiency
 from bench.stats.crossover import SeriesPair, series_pairs
 from bench.stats.intervals import Interval, median_interval
 from bench.stats.pairwise import PairedRatio, Sample, compare_samples
@@ -248,9 +249,7 @@ def _summarize_series(
 def _efficiencies(trials: Sequence[Measurement], sample: Sample) -> list[float]:
     """Return ideal ÷ elapsed of each successful block."""
     return [
-        fmean(round_.ideal_s for round_ in trial.rounds) / sample[trial.block]
-        for trial in trials
-        if trial.outcome == "ok" and trial.block in sample
+        block_efficiency(trial.rounds) for trial in trials if trial.outcome == "ok" and trial.block in sample
     ]
 
 

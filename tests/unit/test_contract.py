@@ -514,6 +514,7 @@ ADDED: Final = (
     "_waited_s",
     ".conditions.throttled",
     "others",
+    "planned_ideal_s",
 )
 """Keys that documents stored before they were added lack, those of the fixtures among them."""
 MAY_LACK: Final = (".*", ".server[]", ".worker[]", ".harness[]")

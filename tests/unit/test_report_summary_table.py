@@ -6,11 +6,11 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from bench.model.cases import Case, Fixed, LogNormal, Profile, Uniform
-from bench.model.results import Run
+from bench.model.results import Gap, Run
 from bench.report.summary_table import describe_profile, summary_tables
 from bench.stats.retries import MOST_REPEATS
 from bench.system.console_encoding import STAND_INS
-from tests.builders import case, failed, run_of, trials
+from tests.builders import case, failed, round_of, run_of, trials
 from tests.rendering import printed
 
 SEQUENTIAL = case("sequential", workers=1)
@@ -93,6 +93,14 @@ def test_practically_equal_cases_are_named_with_their_distance(run: Run) -> None
     text = " ".join(summary(run, 120).split())
     assert "asyncio_gather with aiohttp and 20 workers was fastest at 25.6 ms" in text
     assert "Practically equal, within 1.2% of it: threadpool_map with requests and 20 workers." in text
+
+
+def test_a_late_server_holds_a_case_back_though_its_ideal_takes_that_into_account() -> None:
+    """Each round took 100 ms, the ideal by the server's actual times, of which 80 ms were planned."""
+    gap = Gap(0.0, 0.0, 0.0, 0.001, 0.019, 0.0)
+    late = replace(round_of(0.1), ideal_s=0.1, planned_ideal_s=0.08, gap=gap)
+    measured = [replace(trial, rounds=(late,)) for trial in trials(LOOP, values(0.1))]
+    assert "late server" in summary(run_of({LOOP: measured}), 120)
 
 
 def test_failed_trials_take_one_line(run: Run) -> None:

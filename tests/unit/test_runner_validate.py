@@ -67,6 +67,16 @@ def with_rounds(*rounds: TimedRound, lived_s: float = 2.0) -> Evidence:
     return replace(EVIDENCE, exit=ending, seen=dict.fromkeys(range(len(rounds)), SEEN))
 
 
+def test_a_round_cannot_be_faster_than_its_server_was_late() -> None:
+    """Three fetches of 20 ms on three workers are planned; one took 250 ms at the server by its log."""
+    slow = replace(SEEN, service_s=0.29, longest_service_s=0.25)
+    evidence = replace(with_rounds(TIMED, replace(TIMED, elapsed_s=0.4)), seen={0: slow, 1: slow})
+    assert classified(evidence) == "ok: "
+    evidence = replace(with_rounds(TIMED, replace(TIMED, elapsed_s=0.2)), seen={0: SEEN, 1: slow})
+    evidence = replace(evidence, seen={0: replace(SEEN, arriving_s=0.1), 1: replace(slow, arriving_s=0.1)})
+    assert classified(evidence) == "invalid: 0.200000 s is less than the ideal of 0.250000 s"
+
+
 def with_timeouts(count: int, **changes: int | Snapshot) -> Evidence:
     """Build the evidence of rounds in which so many of three fetches timed out."""
     timed = replace(TIMED, fetches={"ok": 3 - count, "timeout": count}, verified=3 - count)

@@ -1,6 +1,7 @@
 """Test the figures that are computed from a round's log."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -32,7 +33,7 @@ def observe(
         for each in records:
             log.add(*each)
         logs[number] = RoundLog(log, 1.0, 1.0 + cpu_s)
-    return observe_rounds(logs, opening)
+    return observe_rounds(logs, opening, {"BR": 100})
 
 
 @pytest.mark.parametrize(
@@ -99,6 +100,20 @@ def test_stalled_response_counts_as_late_and_reset_one_does_not() -> None:
     said = observe([stalled, reset])[0]
     assert said.server_round.late_mean_s == pytest.approx(0.2)
     assert said.answered == 0
+
+
+def test_service_time_is_the_planned_delay_the_lateness_and_the_transfer() -> None:
+    """A response that began early, or not at all, took no less than planned; a time-out limits each."""
+    punctual = Record(1, 9.0, 10.0, 11.0, 19.0, 1.0, 200, "BR", 0)
+    late = Record(1, 9.0, 10.0, 13.0, 19.0, 1.0, 200, "BR", 1)
+    early = Record(1, 9.0, 10.0, 10.5, 19.0, 1.0, 404, "XX", 0)
+    gone = Record(1, 9.0, 10.0, 18.0, 18.0, 1.0, UNANSWERED, "BR", 2)
+    records = [punctual, late, early, gone]
+    slow = Opening("t", Profile("p", bandwidth=200.0), 0)  # a flag of 100 bytes takes half a second
+    seen = observe(records, opening=slow)[0]
+    assert (seen.service_s, seen.longest_service_s) == (1.5 + 3.5 + 1.0 + 1.0, 3.5)
+    limited = observe(records, opening=replace(slow, request_timeout_s=2.0))[0]
+    assert (limited.service_s, limited.longest_service_s) == (1.5 + 2.0 + 1.0 + 1.0, 2.0)
 
 
 def test_faults_are_counted_by_kind() -> None:

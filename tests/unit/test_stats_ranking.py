@@ -164,6 +164,16 @@ def test_efficiency_is_ideal_divided_by_the_elapsed_time_shown() -> None:
     assert figures.efficiency == pytest.approx(0.02 / 0.021)
 
 
+def test_efficiency_takes_the_ideal_of_the_rounds_that_are_shown() -> None:
+    """In the slower rounds the server was late, and their own ideal was longer."""
+    late = [replace(round_of(value), ideal_s=0.06) for value in (0.08, 0.09)]
+    rounds = (*late, round_of(0.025), round_of(0.025))
+    measured = [replace(trial, rounds=rounds) for trial in trials(POOL, [0.025] * 6)]
+    figures = row_of(ranking_of({POOL: measured}), POOL).figures
+    assert figures is not None
+    assert figures.efficiency == pytest.approx(0.02 / 0.025)
+
+
 def test_failed_trials_are_named_but_not_timed() -> None:
     crash = failed(POOL, 9, "crash", "killed by SIGSEGV")
     row = row_of(ranking_of({POOL: [*trials(POOL, scaled(0.02))[:9], crash]}), POOL)

@@ -123,4 +123,5 @@ COLUMNS: Final[Mapping[str, TrialColumn]] = {
     "trial_imports_s": TrialColumn("number", "trial.imports_s"),
     **_numbers({f"trial_latency_{each.name}": f"latency.{each.name}" for each in fields(LatencyPercentiles)}),
     "calls": TrialColumn("integer", "round_.calls"),
+    "planned_ideal_s": TrialColumn("number", "round_.planned_ideal_s"),
 }
