@@ -189,6 +189,7 @@ class Measurement:
         cores: number of processors that the worker could run on.
         leak: ``None`` if the trial did not end normally.
         job_use: the use of the job in the warm-up; ``None`` if that is not known.
+        spans: fetches and requests of a typical call (``bench.model.round_spans``); empty in most blocks.
     """
 
     case: str
@@ -208,6 +209,7 @@ class Measurement:
     cores: int = 1
     leak: Leak | None = None
     job_use: JobUse | None = added_field(lambda: None)  # noqa: RUF009  it returns a field
+    spans: str = added_field(str)
 
 
 @dataclass(frozen=True, slots=True)

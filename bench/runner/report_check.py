@@ -9,7 +9,8 @@ from typing import Any, Final, get_args
 from bench.api.outcomes import FetchOutcome
 from bench.model.json_codec import to_json_value
 from bench.model.latency_histogram import are_counts
-from bench.worker.protocol import Report, TimedRound
+from bench.model.round_spans import MOST_SPANS
+from bench.worker.protocol import CallSpans, Report, TimedRound
 
 _OUTCOMES: Final = frozenset(get_args(FetchOutcome))
 _LONGEST_TEXT: Final = 1_000
@@ -26,7 +27,18 @@ def find_unrecordable(report: Report) -> str | None:
             return "a number that is neither a time nor a count"
     if report.left is not None and min(report.left.threads, report.left.descriptors) < 0:
         return "a negative number of leaks"
+    if report.spans is not None and (problem := _find_bad_spans(report.spans, len(report.rounds))):
+        return problem
     return next((problem for timed in report.rounds if (problem := _find_bad_count(timed))), None)
+
+
+def _find_bad_spans(spans: CallSpans, calls: int) -> str | None:
+    if not 0 < spans.call < calls:
+        return "spans of a call that was not made"
+    columns = (spans.countries, spans.outcomes, spans.starts_s, spans.answers_s, spans.ends_s)
+    if len({len(column) for column in columns}) > 1 or len(spans.countries) > MOST_SPANS:
+        return "spans of unequal or too many fetches"
+    return None if _OUTCOMES.issuperset(spans.outcomes) else "an unknown outcome of a span"
 
 
 def _find_bad_count(timed: TimedRound) -> str | None:

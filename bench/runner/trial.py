@@ -12,6 +12,14 @@ from bench.errors import ServerDiedError
 from bench.model.cases import NO_CLIENT
 from bench.model.latency_histogram import encode_histogram
 from bench.model.results import Conditions, Leak, Measurement
+from bench.model.round_spans import (
+    MOST_SPANS,
+    FetchSpan,
+    RequestSpan,
+    RoundSpans,
+    keeps_spans,
+    pack_spans,
+)
 from bench.model.served_trials import Opening
 from bench.model.text import redact_text
 from bench.model.trial_outcome import Outcome
@@ -87,6 +95,7 @@ def _measure(context: RunContext, server: RunningServer, entry: ScheduleEntry) -
     exits = _run_workers(context, server, trials, paired_rounds)
     after = _snapshot(context, server)
     waits = server.handle.count_waits() - waits_before
+    spans = [_pack_spans(server, trial, ending) for trial, ending in zip(trials, exits, strict=True)]
     seen = [server.handle.close_trial(trial.name) for trial in trials]
     escaped = sorted(
         {
@@ -96,7 +105,7 @@ def _measure(context: RunContext, server: RunningServer, entry: ScheduleEntry) -
         }
     )
     measurements = []
-    for trial, ending, rounds_seen in zip(trials, exits, seen, strict=True):
+    for trial, ending, rounds_seen, packed in zip(trials, exits, seen, spans, strict=True):
         expected = _expected_round(context, trial.scheduled)
         report = None if ending.report is None else complete_report(ending.report, expected)
         evidence = Evidence(
@@ -113,7 +122,8 @@ def _measure(context: RunContext, server: RunningServer, entry: ScheduleEntry) -
             paired_calls=None if paired_rounds is None else paired_rounds * trial.task.calls,
             quotas=tuple(context.throttling),
         )
-        measurements.append(_measurement(context, trial, evidence))
+        measurement = _measurement(context, trial, evidence)
+        measurements.append(replace(measurement, spans=packed if measurement.outcome == "ok" else ""))
     return measurements
 
 
@@ -165,6 +175,7 @@ def _prepare(
         call=strategy.call,
         client_source="" if client is None else client.source,
         client_file=Path() if client is None else client.file,
+        keeps_spans=keeps_spans(scheduled.block),
     )
     return PreparedTrial(name, scheduled, task, opened.authority, Peaks(experiment.probes))
 
@@ -221,6 +232,39 @@ def _measurement(context: RunContext, trial: PreparedTrial, evidence: Evidence) 
         cores=context.pinning.worker_processors,
         leak=_leak(ending),
         job_use=report.job_use if report else None,
+    )
+
+
+def _pack_spans(server: RunningServer, trial: PreparedTrial, ending: WorkerExit) -> str:
+    """Put the worker's spans of a typical call together with the server's; return "" if it has none."""
+    spans = ending.report.spans if ending.report else None
+    if ending.report is None or spans is None:
+        return ""
+    records, all_requests = server.handle.first_requests(trial.name, spans.call, MOST_SPANS)
+    columns = (spans.countries, spans.outcomes, spans.starts_s, spans.answers_s, spans.ends_s)
+    zero_s = spans.called_s
+    return pack_spans(
+        RoundSpans(
+            elapsed_s=ending.report.rounds[spans.call].elapsed_s,
+            fetches=tuple(
+                FetchSpan(country, outcome, *(at_s - zero_s for at_s in times_s))
+                for country, outcome, *times_s in zip(*columns, strict=True)
+            ),
+            requests=tuple(
+                RequestSpan(
+                    each.country,
+                    each.connection,
+                    each.status,
+                    each.fault,
+                    each.arrival_s - zero_s,
+                    each.start_s - zero_s,
+                    each.end_s - zero_s,
+                )
+                for each in records
+            ),
+            all_fetches=spans.all_fetches,
+            all_requests=all_requests,
+        )
     )
 
 

@@ -13,6 +13,7 @@ from bench.model.json_codec import from_json_value
 from bench.model.served_trials import ObservedRound, Opening
 from bench.model.server_settings import ServerSettings
 from bench.server.control_messages import Message, error_from_json, from_line, to_line
+from bench.server.request_log import Record
 
 _CHUNK: Final = 64 * 1024
 
@@ -68,6 +69,12 @@ class FlagServer:
         """Serve a trial with the delays and faults of its profile and block, and return its address."""
         opened = self._ask({"open": opening})["opened"]
         return Opened(opened["url"], opened["authority"])
+
+    def first_requests(self, trial: str, number: int, most: int) -> tuple[list[Record], int]:
+        """Return the first requests of a round by arrival, and how many came; its trial must be open."""
+        reply = self._ask({"records": trial, "round": number, "most": most})
+        (first,), (count,) = reply["rounds"].values() or [[]], reply["counts"].values() or [0]
+        return [Record._make(each) for each in first], count
 
     def close_trial(self, trial: str) -> Mapping[int, ObservedRound]:
         """Stop serving a trial, and return each round that had a request.

@@ -9,6 +9,8 @@ import os
 import signal
 import sys
 from contextlib import ExitStack
+from heapq import nsmallest
+from operator import attrgetter
 from typing import BinaryIO, Final
 
 from bench.errors import BenchError, UsageError
@@ -62,9 +64,8 @@ class _Control:
                 return self._start(from_json_value(ServerSettings, settings, "start"))
             case {"open": opening}:
                 return self._open(from_json_value(Opening, opening, "open"))
-            case {"records": str(name)}:
-                logs = self._listeners.state.trials.logs(name)
-                return {"records": name, "rounds": {number: list(log) for number, log in logs.items()}}
+            case {"records": str(name), **limits}:
+                return self._find_records(name, limits.get("round"), limits.get("most"))
             case {"handshakes": str(name)}:
                 return self._count_handshakes(name)
             case {"count": "waits"}:
@@ -97,6 +98,24 @@ class _Control:
         self._listeners.state.trials.open(opening)
         authority = self._listeners.authority if opening.profile.tls else ""
         return {"opened": {"url": trial_url(listener.url, opening.trial), "authority": authority}}
+
+    def _find_records(self, name: str, number: int | None, most: int | None) -> Message:
+        """Return the records of an open trial by round, and the number of all.
+
+        Args:
+            name: of the trial.
+            number: the only round to return; None for every round.
+            most: records of a round, the first by arrival; None for all, in the order of their ends.
+        """
+        logs = self._listeners.state.trials.logs(name)
+        counts = {each: len(log) for each, log in logs.items() if number in {None, each}}
+        rounds = {
+            each: list(
+                logs[each] if most is None else nsmallest(most, logs[each], key=attrgetter("arrival_s"))
+            )
+            for each in counts
+        }
+        return {"records": name, "rounds": rounds, "counts": counts}
 
     def _count_handshakes(self, name: str) -> Message:
         """Count the handshakes at the listener of an open trial, with those of other trials there."""

@@ -79,6 +79,7 @@ class Task:
         client_source: the user's function that is the client, ``FILE:function`` or ``module:function``; empty
             for one of ``strategies/clients``.
         client_file: the file of that function.
+        keeps_spans: report the spans of a typical call.
     """
 
     strategy_file: Path
@@ -106,6 +107,7 @@ class Task:
     call: FunctionCall = added_field(FunctionCall)  # noqa: RUF009  it declares a field
     client_source: str = added_field(str)
     client_file: Path = added_field(Path)  # noqa: RUF009  it declares a field
+    keeps_spans: bool = added_field(bool)
 
     @property
     def client_module(self) -> str:
@@ -192,6 +194,27 @@ class TimedRound:
 
 
 @dataclass(frozen=True, slots=True)
+class CallSpans:
+    """When the fetches of one call began and ended, by ``time.perf_counter()``, in the order of their starts.
+
+    Attributes:
+        call: number of the call, from 1.
+        called_s: when ``download_many`` was called.
+        all_fetches: number of fetches; the lists have the first ``bench.model.round_spans.MOST_SPANS``.
+        answers_s: when their answers were complete.
+    """
+
+    call: int
+    called_s: float
+    all_fetches: int
+    countries: tuple[str, ...]
+    outcomes: tuple[str, ...]
+    starts_s: tuple[float, ...]
+    answers_s: tuple[float, ...]
+    ends_s: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class HeldResources:
     """Threads and open descriptors of a process."""
 
@@ -211,6 +234,7 @@ class Report:
         rounds: the calls, the warm-up first; the last one is the invalid one unless an exception ended it.
         left: resources that the strategy left behind in this process; None if the trial ended early.
         job_use: the use of the job in the warm-up; None if that is not known.
+        spans: those of a typical call, if the task asks for them.
     """
 
     outcome: Outcome
@@ -220,3 +244,4 @@ class Report:
     rounds: tuple[TimedRound, ...]
     left: HeldResources | None = None
     job_use: JobUse | None = None
+    spans: CallSpans | None = added_field(lambda: None)  # noqa: RUF009  it returns a field

@@ -44,6 +44,7 @@ from bench.worker.round_checks import FinishedRound, check_return_value, check_r
 from bench.worker.round_files import compare_files, find_escaping_links, list_paths, mark_corrupt_fetches
 from bench.worker.run_delay import read_run_delays, run_delay_s
 from bench.worker.throttling import count_throttled_periods
+from bench.worker.typical_call import TypicalCall
 
 DownloadMany: TypeAlias = Callable[..., object]
 
@@ -69,6 +70,7 @@ def _run_rounds(
     """Load the strategy and run its rounds; the warm-up is observed."""
     ready_s = None
     rounds: list[TimedRound] = []
+    typical = TypicalCall() if task.keeps_spans else None
     try:
         add_module_folders(task.module_folders)
         download_many = load_strategy(task.strategy_file, task.call)
@@ -80,13 +82,15 @@ def _run_rounds(
             job = build_job(task, len(rounds), events)
             is_observed = not (rounds or task.live or task.call.is_foreign)
             timed, problem = run_round(
-                download_many, task, observation.begin(job) if is_observed else job, probes
+                download_many, task, observation.begin(job) if is_observed else job, probes, typical
             )
             observation.end()
             rounds.append(timed)
             if problem is not None:
                 return Report(problem.outcome, problem.detail, began_s, ready_s, tuple(rounds))
-        return Report("ok", "", began_s, ready_s, tuple(rounds), count_leaks(before))
+        left = count_leaks(before)
+        spans = None if typical is None else typical.spans
+        return Report("ok", "", began_s, ready_s, tuple(rounds), left, spans=spans)
     except BaseException as error:  # noqa: BLE001  a strategy may raise anything, SystemExit included
         with suppress(Exception):  # the strategy may have closed or replaced standard error
             sys.stderr.write(f"{RAISED}\n")
@@ -200,7 +204,7 @@ def build_job(task: Task, number: int, events: EventWriter) -> Job:
 
 
 def run_round(
-    download_many: DownloadMany, task: Task, job: Job, probes: RoundProbes
+    download_many: DownloadMany, task: Task, job: Job, probes: RoundProbes, typical: TypicalCall | None = None
 ) -> tuple[TimedRound, Invalid | None]:
     """Time one call of ``download_many``; prepare, check and clean up outside the timed region."""
     job.folder.mkdir(parents=True, exist_ok=True)
@@ -230,6 +234,8 @@ def run_round(
     files = compare_files(fetches, job, task.reference, created)
     links = find_escaping_links(task.folder, {*created, job.folder})
     timeline = build_timeline(fetches, task.workers, called_s, returned_s)
+    if typical is not None:
+        typical.offer([] if timeline is None else fetches, called_s, returned_s)
     timed = TimedRound(
         elapsed_s=returned_s - called_s,
         fetches=dict(Counter(fetch.outcome for fetch in fetches)),

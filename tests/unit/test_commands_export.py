@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.model.results import Run
+from bench.model.round_spans import RoundSpans, pack_spans
 from bench.report.export.registry import FORMATS
 from bench.storage.run_json import run_to_json_text
 from tests.builders import case, failed, run_of, trials
@@ -23,8 +24,10 @@ def store(folder: Path, run: Run) -> str:
 @pytest.fixture
 def run(tmp_path: Path) -> str:
     """Store a run with one failed trial."""
-    of = case()
-    return store(tmp_path / "run", run_of({of: [*trials(of, [0.02, 0.03]), failed(of, 2, "crash", "why")]}))
+    of, spans = case(), pack_spans(RoundSpans(0.02, (), (), 0, 0))
+    first, second = trials(of, [0.02, 0.03])
+    measured = [replace(first, spans=spans), second, failed(of, 2, "crash", "why")]
+    return store(tmp_path / "run", run_of({of: measured}))
 
 
 def test_file_and_stdout_are_equal_byte_for_byte(

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from bench.runner.report_check import find_unrecordable
-from bench.worker.protocol import HeldResources, Report, TimedRound, Timeline
+from bench.worker.protocol import CallSpans, HeldResources, Report, TimedRound, Timeline
 
 TIMES = Timeline(100.0, 0.1, 0.2, 0.1, 100.1, 100.2, 100.3)
 ROUND = TimedRound(0.5, {"ok": 3}, 3, (), TIMES, {"20500": 3}, {"cpu_user_s": 0.1})
 REPORT = Report("ok", "", 99.0, 99.5, (ROUND, ROUND), HeldResources(0, 0))
+SPANS = CallSpans(1, 100.0, 1, ("BR",), ("ok",), (100.1,), (100.2,), (100.3,))
+COLUMNS = ("countries", "outcomes", "starts_s", "answers_s", "ends_s")
 
 
 def test_the_report_of_an_honest_worker_can_be_recorded() -> None:
@@ -34,6 +36,22 @@ def test_the_report_of_an_honest_worker_can_be_recorded() -> None:
 def test_a_round_that_cannot_be_recorded_is_found(changes: dict[str, Any], problem: str) -> None:
     report = replace(REPORT, rounds=(ROUND, replace(ROUND, **changes)))
     assert find_unrecordable(report) == problem
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({}, None),
+        ({"starts_s": ()}, "spans of unequal or too many fetches"),
+        ({"call": 2}, "spans of a call that was not made"),
+        ({"call": 0}, "spans of a call that was not made"),
+        ({"outcomes": ("splendid",)}, "an unknown outcome of a span"),
+        ({"called_s": 1e300}, "a number that is neither a time nor a count"),
+        (dict.fromkeys(COLUMNS, ("ok",) * 2001), "spans of unequal or too many fetches"),
+    ],
+)
+def test_spans_that_cannot_be_recorded_are_found(changes: dict[str, Any], problem: str | None) -> None:
+    assert find_unrecordable(replace(REPORT, spans=replace(SPANS, **changes))) == problem
 
 
 def test_negative_leaks_cannot_be_recorded() -> None:

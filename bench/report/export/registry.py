@@ -12,6 +12,7 @@ from bench.model.results import Run
 from bench.model.text import plural, printable
 from bench.report.export.bencher import to_bencher
 from bench.report.export.cases import entries_of, entry_names, failed_trials, trials_by_case
+from bench.report.export.chrome_trace import to_chrome_trace
 from bench.report.export.csv import to_csv, to_trials_csv
 from bench.report.export.github_action_benchmark import to_github_action_benchmark
 from bench.report.export.hyperfine import to_hyperfine
@@ -56,6 +57,7 @@ FORMATS: Final[Mapping[str, Format]] = {
     "openmetrics": Format(to_openmetrics, shows_failures=True),
     "csv": Format(to_csv, shows_failures=True),
     "trials-csv": Format(to_trials_csv, shows_failures=True),
+    "chrome-trace": Format(to_chrome_trace),
     "parquet": Format(to_parquet, shows_failures=True),
     "json": Format(to_json, shows_failures=True, needs_figures=False),
     "markdown": Format(to_markdown, shows_failures=True, needs_figures=False),
