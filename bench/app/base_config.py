@@ -9,8 +9,7 @@ from typing import Final
 from bench.app.case_patterns import matches_pattern
 from bench.config import catalog
 from bench.config.catalog import describe_strategy
-from bench.config.loader import load_config
-from bench.config.lookup import find_config
+from bench.config.loader import find_config, load_config
 from bench.errors import BenchError, UsageError
 from bench.model.cases import Case, Experiment, Strategy
 from bench.model.comparison import BuiltVariant, Metric

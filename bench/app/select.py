@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from bench.app.case_patterns import select_cases
 from bench.config import catalog
-from bench.config.code_reference import CodeReference, parse_reference
 from bench.config.loader import load_config
-from bench.config.script_config import ScriptOptions, read_script_form, write_script_config
+from bench.config.script_config import ScriptOptions, write_script_config
+from bench.config.source_code import CodeReference, parse_reference
 from bench.errors import UsageError
 from bench.model.cases import Experiment, Strategy
 from bench.model.text import join_and
@@ -18,12 +18,18 @@ T = TypeVar("T")
 
 
 def load_experiment(
-    config: str, *, only: str | None = None, blocks: int | None = None, seed: int | None = None
+    config: str,
+    content: str | None = None,
+    *,
+    only: str | None = None,
+    blocks: int | None = None,
+    seed: int | None = None,
 ) -> Experiment:
     """Load a config by its path or shipped name, and apply options that replace its settings.
 
     Args:
         config: a path, or the name of a config that ships with flagbench.
+        content: the YAML of a script's config; it is loaded as if it were a file of the current folder.
         only: a pattern of the ids of the cases to keep.
         blocks: exactly how many blocks to run, without regard to the config's precision and budget.
         seed: the seed, instead of the config's.
@@ -32,20 +38,27 @@ def load_experiment(
         ConfigError: the config is invalid.
         UsageError: no case matches ``only``, or a script is named.
     """
-    if find_script(config) is not None:
+    if content is None and find_script(config) is not None:
         file = f"{Path(config.partition(':')[0]).stem}.yaml"
         raise UsageError(
             f"{config} is a script, which only `run` and `check` measure",
             hint=f"write its config with `run {config} --print-config > {file}`, and name that",
         )
-    return apply_overrides(_load(config), only=only, blocks=blocks, seed=seed)
+    experiment = load_config(
+        config,
+        strategies=catalog.find_strategies(),
+        clients=catalog.find_clients(),
+        read_strategy=catalog.read_strategy,
+        content=content,
+    )
+    return apply_overrides(experiment, only=only, blocks=blocks, seed=seed)
 
 
-def load_target(target: str, options: ScriptOptions, *, only: str | None = None) -> Experiment:
+def load_target(config: str, options: ScriptOptions, *, only: str | None = None) -> Experiment:
     """Load a config, or the config that measures a script.
 
     Args:
-        target: a config as for ``load_experiment``, or a script.
+        config: as for ``load_experiment``, or a script.
         options: those of the command line; a config can only have blocks and seed.
         only: a pattern of the ids of the cases to keep.
 
@@ -53,24 +66,24 @@ def load_target(target: str, options: ScriptOptions, *, only: str | None = None)
         ConfigError: the config is invalid.
         UsageError: an option is not for a config, or the script cannot be measured.
     """
-    code = find_script(target)
+    code = find_script(config)
     if code is not None:
-        return load_script_config(target, script_config(code, options), only=only)
+        return load_experiment(config, script_config(code, options), only=only)
     if given := [f"--{name}" for name in options.shape()]:
         raise UsageError(
             f"{join_and(given)} {'is' if len(given) == 1 else 'are'} for a script",
-            hint=f"{target} is a config, which says that itself: edit a copy of it",
+            hint=f"{config} is a config, which says that itself: edit a copy of it",
         )
-    return load_experiment(target, only=only, blocks=options.blocks, seed=options.seed)
+    return load_experiment(config, only=only, blocks=options.blocks, seed=options.seed)
 
 
-def find_script(text: str) -> CodeReference | None:
+def find_script(config: str) -> CodeReference | None:
     """Return the reference to a script of the user's, or None for a config: a file of this name is one.
 
     A Python file is never a config.
     """
-    code = parse_reference(text)
-    is_config = code is not None and not code.path and Path(text).is_file()
+    code = parse_reference(config)
+    is_config = code is not None and not code.path and Path(config).is_file()
     return None if is_config else code
 
 
@@ -80,29 +93,7 @@ def script_config(code: CodeReference, options: ScriptOptions) -> str:
     Raises:
         UsageError: the script has no function of an accepted form, or an option has no valid value.
     """
-    form = read_script_form(code, Path())
-    return write_script_config(code, form, options, catalog.find_strategies(), catalog.find_clients())
-
-
-def load_script_config(name: str, text: str, *, only: str | None = None) -> Experiment:
-    """Load the config of a script as if it were a file of the current folder.
-
-    Args:
-        name: of the config in messages.
-        text: the YAML.
-        only: a pattern of the ids of the cases to keep.
-    """
-    return apply_overrides(_load(name, text), only=only)
-
-
-def _load(config: str, content: str | None = None) -> Experiment:
-    return load_config(
-        config,
-        strategies=catalog.find_strategies(),
-        clients=catalog.find_clients(),
-        read_strategy=catalog.read_strategy,
-        content=content,
-    )
+    return write_script_config(code, options, catalog.find_strategies(), catalog.find_clients())
 
 
 def apply_overrides(

@@ -7,7 +7,7 @@ import click
 from bench.app.comparison_plan import ComparisonRequest
 from bench.app.gate_base import is_revision
 from bench.commands.options import parse_value
-from bench.config.lookup import shipped_configs
+from bench.config.loader import shipped_configs
 from bench.config.scalars import parse_positive_duration, parse_positive_share
 from bench.config.variants import parse_variant
 from bench.errors import UsageError

@@ -9,7 +9,7 @@ import click
 from bench.app.execute import CommandLine, execute_run, exit_code_of
 from bench.app.output import OutputForm, optional_stdout, saved, stdout_console, write_stdout
 from bench.app.run_output import print_run
-from bench.app.select import find_script, load_script_config, load_target, option_words, script_config
+from bench.app.select import find_script, load_experiment, load_target, option_words, script_config
 from bench.commands import options
 from bench.config.script_config import ScriptOptions
 from bench.errors import ExitCode, UsageError
@@ -69,9 +69,9 @@ def _print_config(config: str, given: ScriptOptions, *, only: str | None) -> int
         raise UsageError("--print-config is for a script", hint="a config is in its own file")
     if only is not None:
         raise UsageError("--only selects cases of a run, not of a config", hint="leave it out")
-    text = script_config(code, given)
-    load_script_config(config, text)
-    write_stdout(text)
+    content = script_config(code, given)
+    load_experiment(config, content)
+    write_stdout(content)
     return ExitCode.OK
 
 

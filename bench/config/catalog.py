@@ -1,7 +1,6 @@
 """Describe strategies and clients by the source of their files: nothing is imported, and nothing is run."""
 
 import ast
-import stat
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -12,10 +11,10 @@ from pkgutil import iter_modules
 from typing import Any, Final, Literal, get_args
 
 from bench.api.outcomes import FetchOutcome
-from bench.config.entry_function import SIGNATURE, find_signature_problem
-from bench.config.function_form import FunctionForm, find_forms, find_function, form_of
+from bench.config.function_form import choose_form
 from bench.config.opened_clients import Face, opened_clients
 from bench.config.redirected_constants import find_redirected_constants
+from bench.config.source_code import parse_source
 from bench.errors import UsageError
 from bench.model.cases import Client, Strategy
 from bench.model.faults import KINDS
@@ -32,9 +31,6 @@ _PROTOCOLS: Final[Mapping[str, Literal["tls", "http2"]]] = {
 _OUTCOMES: Final = frozenset(get_args(FetchOutcome))
 _PROCESS_POOL: Final = "ProcessPoolExecutor"
 _OWN_PACKAGES: Final = frozenset({"bench", "strategies"})
-_MAX_BYTES: Final = 1 << 20
-NAME_ONE: Final = "name one"
-"""The hint for a file with several functions that can be measured."""
 
 
 def find_strategies() -> Mapping[str, Strategy]:
@@ -116,38 +112,6 @@ def own_name(file: Path, function: str) -> str:
     return stem if function == ENTRY else f"{stem}.{function}"
 
 
-def choose_form(tree: ast.Module, file: Path, function: str = "") -> FunctionForm:
-    """Return the form of the named function, of ``download_many``, or of the only one that fits.
-
-    Raises:
-        UsageError: there is none, or there are several, or its form is unknown.
-    """
-    name = function or ENTRY
-    found = find_function(tree, name)
-    form = None if found is None else form_of(found, is_named=True)
-    if form is not None and form.kind != "job":
-        return form
-    if name == ENTRY:
-        problem = find_signature_problem(tree)
-        forms = find_forms(tree)
-        if problem is None:
-            return FunctionForm(ENTRY, 0 if found is None else found.lineno, "job")
-        if function or found is not None or not forms:
-            raise UsageError(f"{file} {problem}", hint=f"a strategy is a file with `{SIGNATURE}`")
-        if len(forms) > 1:
-            names = ", ".join(f"{file}:{each}" for each in forms)
-            raise UsageError(f"{file} has several functions that can be measured: {names}", hint=NAME_ONE)
-        return next(iter(forms.values()))
-    if form is None:
-        what = (
-            "has no function"
-            if found is None
-            else "cannot be called, because of its parameters, the function"
-        )
-        raise UsageError(f"{file} {what} {name}", hint="name a function of an accepted form")
-    return form
-
-
 def check_file_name(file: Path) -> None:
     """Refuse a file of the user's that would hide a shipped module.
 
@@ -218,22 +182,6 @@ def install_command(client: str, missing: tuple[str, ...], extras: frozenset[str
     return f"pip install 'flagbench[{client}]'" if client in extras else f"pip install {' '.join(missing)}"
 
 
-def parse_source(file: Path) -> ast.Module:
-    """Return the syntax tree of a Python file.
-
-    Raises:
-        UsageError: the file does not exist, is not Python, or is too large or too deep.
-    """
-    try:
-        return ast.parse(_read_source(file), filename=str(file))
-    except OSError as error:
-        raise UsageError(f"cannot read {file}: {error.strerror}", hint="name a Python file") from error
-    except (SyntaxError, ValueError) as error:
-        raise UsageError(f"{file} is not Python: {error}", hint="fix it, or name another file") from error
-    except (MemoryError, RecursionError) as error:
-        raise UsageError(f"{file} is nested too deeply to be read", hint="split its expressions") from error
-
-
 def foreign_modules(tree: ast.Module, *, everywhere: bool = False) -> list[str]:
     """Return the modules that a file imports beyond the standard library and this project.
 
@@ -242,15 +190,6 @@ def foreign_modules(tree: ast.Module, *, everywhere: bool = False) -> list[str]:
         everywhere: count imports within functions and conditions, too, which may be optional.
     """
     return sorted(frozenset(_imported(tree, everywhere=everywhere)) - sys.stdlib_module_names - _OWN_PACKAGES)
-
-
-def _read_source(file: Path) -> bytes:
-    found = file.stat()  # before it is opened: a FIFO would block for ever
-    if not stat.S_ISREG(found.st_mode):
-        raise UsageError(f"{file} is not a regular file", hint="name a Python file")
-    if found.st_size > _MAX_BYTES:
-        raise UsageError(f"{file} is larger than {_MAX_BYTES >> 20} MiB", hint="split it")
-    return file.read_bytes()
 
 
 def _modules(folder: Path) -> list[Path]:

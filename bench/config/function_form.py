@@ -7,8 +7,11 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from bench.config.entry_function import SIGNATURE, find_signature_problem
+from bench.errors import UsageError
 from bench.model.function_call import ENTRY, ArgumentKind
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
@@ -25,6 +28,8 @@ ACCEPTED_FORMS: Final = (
     ("async def get(url: str) -> bytes", "one URL, in each strategy for event loops"),
 )
 """One example of each form, with what it downloads."""
+NAME_ONE: Final = "name one"
+"""The hint for a file with several functions that can be measured."""
 
 _CODES: Final = frozenset({"cc_list", "ccs", "codes", "countries", "country_codes", "code_list"})
 _URLS: Final = frozenset({"url", "uri", "link"})
@@ -66,6 +71,38 @@ class FunctionForm:
     def takes_workers(self) -> bool:
         """True if an argument is the number of workers, and its name does not say that it is unused."""
         return any(kind == "workers" and not name.startswith("_") for name, kind in self.arguments.items())
+
+
+def choose_form(tree: ast.Module, file: Path, function: str = "") -> FunctionForm:
+    """Return the form of the named function, of ``download_many``, or of the only one that fits.
+
+    Raises:
+        UsageError: there is none, or there are several, or its form is unknown.
+    """
+    name = function or ENTRY
+    found = find_function(tree, name)
+    form = None if found is None else form_of(found, is_named=True)
+    if form is not None and form.kind != "job":
+        return form
+    if name == ENTRY:
+        problem = find_signature_problem(tree)
+        forms = find_forms(tree)
+        if problem is None:
+            return FunctionForm(ENTRY, 0 if found is None else found.lineno, "job")
+        if function or found is not None or not forms:
+            raise UsageError(f"{file} {problem}", hint=f"a strategy is a file with `{SIGNATURE}`")
+        if len(forms) > 1:
+            names = ", ".join(f"{file}:{each}" for each in forms)
+            raise UsageError(f"{file} has several functions that can be measured: {names}", hint=NAME_ONE)
+        return next(iter(forms.values()))
+    if form is None:
+        what = (
+            "has no function"
+            if found is None
+            else "cannot be called, because of its parameters, the function"
+        )
+        raise UsageError(f"{file} {what} {name}", hint="name a function of an accepted form")
+    return form
 
 
 def find_forms(tree: ast.Module) -> dict[str, FunctionForm]:

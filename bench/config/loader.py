@@ -1,4 +1,4 @@
-"""Load a config: read the YAML, validate it, and resolve it to an ``Experiment``."""
+"""Load a config: find its file, read the YAML, validate it, and resolve it to an ``Experiment``."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,21 +12,23 @@ from bench.api.outcomes import FetchOutcome
 from bench.config.blocks import stopping_rule, usual_blocks
 from bench.config.catalog import read_own_client
 from bench.config.forms import DUPLICATE, FIELD_ERRORS, IS_DUPLICATE, describe_shape
-from bench.config.lookup import LookupContext, find_config
-from bench.config.problems import Problem, Steps, config_error, did_you_mean
+from bench.config.lookup import LookupContext
+from bench.config.problems import Problem, Steps, config_error, did_you_mean, quote_path
 from bench.config.profiles import partly_too_slow
 from bench.config.schema import FORMS, ConfigForm
 from bench.config.yaml_reader import Document, parse, read_file
+from bench.errors import ConfigError
 from bench.model.cases import Client, Experiment, Strategy
 from bench.model.comparison import Bound, ComparisonSettings
 from bench.model.flags import describe_ignored_files
 from bench.model.text import join_and
+from bench.system.paths import configs_folder
 
 _NOT_IN_NAME: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def load_config(
-    path_or_name: str | Path,
+    config: str | Path,
     *,
     strategies: Mapping[str, Strategy],
     clients: Mapping[str, Client],
@@ -36,20 +38,65 @@ def load_config(
     """Return the experiment that a config describes.
 
     Args:
-        path_or_name: a file, or the bare name of a shipped config.
+        config: a file, or the bare name of a shipped config.
         strategies: the shipped strategies, by name.
         clients: the shipped clients, by name.
         read_strategy: describes a strategy file that the config names; raises ``BenchError``.
-        content: the text of a config that is in no file; ``path_or_name`` is where it could be.
+        content: the text of a config that is in no file; ``config`` is where it could be.
 
     Raises:
         ConfigError: with all problems, one line each: ``path:line:column key.path: message``.
     """
-    file = Path(path_or_name) if content is not None else find_config(path_or_name)
+    file = Path(config) if content is not None else find_config(config)
     document = parse(read_file(file) if content is None else content.encode())
     context = LookupContext(strategies, clients, read_strategy, read_own_client, file.absolute().parent)
     form = validate(document, file, context)
     return resolve(form, document.source, file.stem)
+
+
+def shipped_configs() -> tuple[str, ...]:
+    """Return the bare names of the shipped configs, in alphabetical order."""
+    return tuple(sorted(file.stem for file in configs_folder().glob("*.yaml")))
+
+
+def find_config(config: str | Path) -> Path:
+    """Return the file of a config by its path or shipped name.
+
+    A bare word such as ``default`` is always a shipped config, even if the current folder has a file of
+    that name; anything with a folder or a suffix in it, ``mine.txt`` too, is a path.
+
+    Raises:
+        ConfigError: there is no such config; the message names the nearest one.
+    """
+    path = Path(config)
+    if not path.suffix and len(path.parts) == 1 and str(path) == str(config):
+        if path.name not in shipped_configs():
+            script = f"{path.name}.py"
+            hint = did_you_mean(path.name, shipped_configs())
+            if not hint and Path(script).is_file():
+                hint = f"; did you mean '{script}'?"
+            raise ConfigError((f"{quote_path(path)}: no such config{hint}",))
+        return configs_folder() / f"{path.name}.yaml"
+    if not _exists(path):
+        hint = did_you_mean(str(path), _configs_beside(path))
+        raise ConfigError((f"{quote_path(path)}: no such file{hint}",))
+    return path
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):  # the reader meets it again, and reports it
+        return True
+    return True
+
+
+def _configs_beside(path: Path) -> list[str]:
+    """Return the configs in the folder of a path, without dangling links."""
+    files = [file for suffix in (".yaml", ".yml") for file in path.parent.glob(f"*{suffix}")]
+    return [str(file) for file in files if file.is_file()]
 
 
 def validate(document: Document, file: Path, context: LookupContext) -> ConfigForm:

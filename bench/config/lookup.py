@@ -1,4 +1,4 @@
-"""Look up the strategies, clients and files that a config names, and configs by name or path."""
+"""Look up the strategies, clients and files that a config names."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -7,12 +7,11 @@ from itertools import count
 from pathlib import Path
 from typing import Final, TypeVar
 
-from bench.config.code_reference import CodeReference, find_module, parse_reference
-from bench.config.problems import MOST_PROBLEMS, did_you_mean, quote_path, quote_text, unknown_word
-from bench.errors import BenchError, ConfigError
+from bench.config.problems import MOST_PROBLEMS, quote_text, unknown_word
+from bench.config.source_code import CodeReference, find_module, parse_reference
+from bench.errors import BenchError
 from bench.model.cases import Client, Strategy
 from bench.model.text import one_line
-from bench.system import paths
 
 T = TypeVar("T")
 
@@ -93,48 +92,3 @@ class LookupContext:
         except OSError as error:  # a name too long, a folder that may not be entered
             raise ValueError(f"the {kind} {quote_text(text)} cannot be read: {error.strerror}") from error
         raise ValueError(f"no such {kind} {quote_text(text)}; paths are relative to the config's folder")
-
-
-def shipped_configs() -> tuple[str, ...]:
-    """Return the bare names of the shipped configs, in alphabetical order."""
-    return tuple(sorted(file.stem for file in paths.configs_folder().glob("*.yaml")))
-
-
-def find_config(name_or_path: str | Path) -> Path:
-    """Return the file of a config.
-
-    A bare word such as ``default`` is always a shipped config, even if the current folder has a file of
-    that name; anything with a folder or a suffix in it, ``mine.txt`` too, is a path.
-
-    Raises:
-        ConfigError: there is no such config; the message names the nearest one.
-    """
-    path = Path(name_or_path)
-    if not path.suffix and len(path.parts) == 1 and str(path) == str(name_or_path):
-        if path.name not in shipped_configs():
-            script = f"{path.name}.py"
-            hint = did_you_mean(path.name, shipped_configs())
-            if not hint and Path(script).is_file():
-                hint = f"; did you mean '{script}'?"
-            raise ConfigError((f"{quote_path(path)}: no such config{hint}",))
-        return paths.configs_folder() / f"{path.name}.yaml"
-    if not _exists(path):
-        hint = did_you_mean(str(path), _configs_beside(path))
-        raise ConfigError((f"{quote_path(path)}: no such file{hint}",))
-    return path
-
-
-def _exists(path: Path) -> bool:
-    try:
-        path.stat()
-    except FileNotFoundError:
-        return False
-    except (OSError, ValueError):  # the reader meets it again, and reports it
-        return True
-    return True
-
-
-def _configs_beside(path: Path) -> list[str]:
-    """Return the configs in the folder of a path, without dangling links."""
-    files = [file for suffix in (".yaml", ".yml") for file in path.parent.glob(f"*{suffix}")]
-    return [str(file) for file in files if file.is_file()]

@@ -9,12 +9,11 @@ from math import ceil
 from pathlib import Path
 from typing import Final, TypeVar
 
-from bench.config.catalog import NAME_ONE, choose_form, parse_source
-from bench.config.code_reference import CodeReference, find_module
 from bench.config.countries import codes_of, parse_code
-from bench.config.function_form import ACCEPTED_FORMS, FunctionForm
+from bench.config.function_form import ACCEPTED_FORMS, NAME_ONE, FunctionForm, choose_form
 from bench.config.problems import unknown_word
 from bench.config.scalars import parse_duration, parse_whole
+from bench.config.source_code import CodeReference, find_module, parse_source
 from bench.errors import UsageError
 from bench.model.cases import Client, Strategy, Uniform
 from bench.model.function_call import ENTRY
@@ -86,7 +85,6 @@ def describe_accepted_forms() -> tuple[str, ...]:
 
 def write_script_config(
     code: CodeReference,
-    form: FunctionForm,
     options: ScriptOptions,
     strategies: Mapping[str, Strategy],
     known: Mapping[str, Client],
@@ -95,14 +93,14 @@ def write_script_config(
 
     Args:
         code: the reference to the script.
-        form: the form of its function.
         options: the options of the command line.
         strategies: the shipped strategies, by name.
         known: the shipped clients, by name.
 
     Raises:
-        UsageError: an option has no valid value.
+        UsageError: the script has no function of an accepted form, or an option has no valid value.
     """
+    form = read_script_form(code, Path())
     named = _names("--clients", options.clients)
     for name in named:
         if name not in known:

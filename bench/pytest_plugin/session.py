@@ -8,7 +8,7 @@ import pytest
 
 from bench.app.execute import CommandLine
 from bench.app.select import load_experiment, option_words
-from bench.config.lookup import find_config
+from bench.config.loader import find_config
 from bench.errors import BenchError
 from bench.pytest_plugin.items import CaseItem, CaseModule, CaseResult
 from bench.pytest_plugin.measure import MeasuredCases, measure_cases, printable_lines

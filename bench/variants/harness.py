@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from bench.config.catalog import parse_source
+from bench.config.source_code import parse_source
 from bench.errors import UsageError
 from bench.system.paths import import_path, strategies_folder
 from bench.variants.cache import entry_key, get_or_create

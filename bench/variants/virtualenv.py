@@ -9,7 +9,8 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
-from bench.config.catalog import foreign_modules, parse_source
+from bench.config.catalog import foreign_modules
+from bench.config.source_code import parse_source
 from bench.errors import SetupError, UsageError
 from bench.model.comparison import Variant
 from bench.model.text import one_line

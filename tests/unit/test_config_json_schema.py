@@ -8,7 +8,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from bench.config.json_schema import schema, schema_text
-from bench.config.lookup import find_config, shipped_configs
+from bench.config.loader import find_config, shipped_configs
 from bench.system import paths
 from tests.config_catalog import problems_of
 

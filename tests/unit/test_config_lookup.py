@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.config.lookup import find_config
+from bench.config.loader import find_config
 from bench.errors import ConfigError
 from bench.system import paths
 

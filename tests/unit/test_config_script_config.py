@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from bench.app.select import find_script, load_experiment, load_target, script_config
-from bench.config.code_reference import parse_reference
 from bench.config.script_config import ScriptOptions
+from bench.config.source_code import parse_reference
 from bench.errors import ConfigError, UsageError
 from bench.runner.run_document import config_record
 from tests.program import call

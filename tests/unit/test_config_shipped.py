@@ -4,7 +4,7 @@ from math import comb
 
 import pytest
 
-from bench.config.lookup import find_config, shipped_configs
+from bench.config.loader import find_config, shipped_configs
 from bench.model.cases import Fixed, Uniform
 from bench.runner.time_estimate import USUAL_COSTS, expected_trial_s
 from tests.config_catalog import experiment_of

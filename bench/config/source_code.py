@@ -1,6 +1,11 @@
-"""Read references to the user's code: ``my.py``, ``my.py:function`` and ``my_package.module:function``."""
+"""Find the Python code that a reference names, and parse it: nothing is imported, and nothing is run.
 
+A reference is ``my.py``, ``my.py:function`` or ``my_package.module:function``.
+"""
+
+import ast
 import re
+import stat
 import sys
 from collections.abc import Sequence
 from importlib.machinery import PathFinder
@@ -13,6 +18,7 @@ from bench.system.paths import strategy_path
 
 _FILE: Final = re.compile(r"(.+\.py)(?::([A-Za-z_][A-Za-z0-9_]*))?", re.DOTALL)
 _MODULE: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*):([A-Za-z_][A-Za-z0-9_]*)")
+_MAX_BYTES: Final = 1 << 20
 
 
 class CodeReference(NamedTuple):
@@ -61,3 +67,28 @@ def find_module(module: str, folder: Path) -> Path:
     if origin is None or not origin.endswith(".py"):
         raise UsageError(f"the module {quote_text(module)} has no Python file", hint="name a module with one")
     return Path(origin)
+
+
+def parse_source(file: Path) -> ast.Module:
+    """Return the syntax tree of a Python file.
+
+    Raises:
+        UsageError: the file does not exist, is not Python, or is too large or too deep.
+    """
+    try:
+        return ast.parse(_read_source(file), filename=str(file))
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}", hint="name a Python file") from error
+    except (SyntaxError, ValueError) as error:
+        raise UsageError(f"{file} is not Python: {error}", hint="fix it, or name another file") from error
+    except (MemoryError, RecursionError) as error:
+        raise UsageError(f"{file} is nested too deeply to be read", hint="split its expressions") from error
+
+
+def _read_source(file: Path) -> bytes:
+    found = file.stat()  # before it is opened: a FIFO would block for ever
+    if not stat.S_ISREG(found.st_mode):
+        raise UsageError(f"{file} is not a regular file", hint="name a Python file")
+    if found.st_size > _MAX_BYTES:
+        raise UsageError(f"{file} is larger than {_MAX_BYTES >> 20} MiB", hint="split it")
+    return file.read_bytes()
