@@ -13,8 +13,8 @@ from bench.model.results import Measurement, Run
 from bench.model.trial_outcome import Outcome
 from bench.runner.block_loop import run_blocks
 from bench.runner.context import run_context
-from bench.runner.schedule import ScheduledTrial, ScheduleEntry, new_schedule, replay
 from bench.runner.trial import measure_entry
+from bench.stats.schedule import ScheduledTrial, ScheduleEntry, new_schedule, replay
 from bench.storage.journal import new_journal, read_journal
 from bench.system.cpu_affinity import plan_pinning
 from tests.builders import HEADER, failed, round_of, run_of, trials

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from bench.stats.block_order import alternation
+from bench.stats.schedule import alternation
 from bench.stats.sequential_test import SequentialRule, decide_metric, early_look, rule_with_look
 
 RULE: Final = SequentialRule()

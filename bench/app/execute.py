@@ -24,11 +24,11 @@ from bench.runner.block_loop import run_blocks
 from bench.runner.context import RunContext, run_context
 from bench.runner.processes.signals import Interrupted, handle_interrupts
 from bench.runner.run_document import check_resumable, config_record, run_document
-from bench.runner.schedule import Schedule, replay
 from bench.runner.time_estimate import forecast_run
 from bench.runner.trial import measure_entry
 from bench.stats.missing_blocks import cases_with_too_few_blocks
 from bench.stats.retries import final_attempts
+from bench.stats.schedule import Schedule, replay
 from bench.storage.journal import Journal, JournalContents, continued_journal, new_journal, read_journal
 from bench.storage.run_folder import (
     JOURNAL,

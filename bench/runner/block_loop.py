@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 from bench.model.observer import Observer
 from bench.model.results import Measurement
-from bench.runner.schedule import Schedule, ScheduleEntry
 from bench.stats.retries import PAUSES_S
+from bench.stats.schedule import Schedule, ScheduleEntry
 
 
 def run_blocks(

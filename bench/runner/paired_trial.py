@@ -7,7 +7,7 @@ from typing import Final
 from bench.runner.processes.launcher import Launcher
 from bench.runner.processes.worker_exit import WorkerExit
 from bench.runner.processes.worker_process import Worker
-from bench.stats.block_order import alternation
+from bench.stats.schedule import alternation
 
 DEFAULT_ROUNDS: Final = 5
 """Timed rounds of each trial of a pair, unless the config says otherwise."""

@@ -11,9 +11,9 @@ from typing import Final
 from bench.model.cases import Experiment
 from bench.runner.context import run_context
 from bench.runner.paired_trial import DEFAULT_ROUNDS
-from bench.runner.schedule import ScheduledTrial, ScheduleEntry, variants_of
 from bench.runner.time_estimate import handling_s
 from bench.runner.trial import measure_entry
+from bench.stats.schedule import ScheduledTrial, ScheduleEntry, variants_of
 from bench.system.cpu_affinity import Pinning
 
 _PILOT_ROUNDS: Final = 2

@@ -11,7 +11,7 @@ from bench.errors import SetupError, UsageError
 from bench.model.cases import Experiment
 from bench.model.json_codec import to_json_value
 from bench.model.results import Run, RunHeader
-from bench.runner.schedule import replay
+from bench.stats.schedule import replay
 from bench.storage.journal import JournalContents
 
 _SHOWN: Final = 12

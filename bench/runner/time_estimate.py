@@ -25,8 +25,8 @@ from bench.model.lower_bound import CaseForecast
 from bench.model.results import Measurement
 from bench.runner.context import RunContext, run_context
 from bench.runner.expected_round import expected_round
-from bench.runner.schedule import ScheduledTrial, ScheduleEntry
 from bench.runner.trial import measure_entry
+from bench.stats.schedule import ScheduledTrial, ScheduleEntry
 from bench.system.cpu_affinity import Pinning
 from bench.system.paths import is_shipped
 from bench.worker.protocol import AUTO_ROUNDS, AUTO_TIMED_S, FIXED_ROUNDS, FIXED_TIMED_S

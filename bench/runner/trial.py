@@ -37,10 +37,10 @@ from bench.runner.protected_files import (
     restore_workspace,
     write_authority,
 )
-from bench.runner.schedule import ScheduledTrial, ScheduleEntry
 from bench.runner.time_breakdown import account_round, merge_calls
 from bench.runner.unreported_fetches import complete_report, explain_failure
 from bench.runner.validate import Evidence, classify_trial
+from bench.stats.schedule import ScheduledTrial, ScheduleEntry
 from bench.system.disturbance import Snapshot, conditions_between, cpu_s, take_snapshot
 from bench.system.process_probes import Peaks
 from bench.worker.protocol import WORKER_PROBES, Task

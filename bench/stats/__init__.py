@@ -24,7 +24,7 @@ Noise and history:
     change_points        where the level of a series changes
 
 While a run goes on:
-    block_order          the order of cases within a block
+    schedule             the trials that are due, in the order of each block; replays a journal
     retries              which attempt of a trial counts
     run_state            which cases of a run are still due; stopping_rule decides when one stops
     comparison_state     which cases of a comparison are still due

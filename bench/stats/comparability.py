@@ -6,8 +6,8 @@ from statistics import median
 
 from bench.model.cases import Case
 from bench.model.results import Run
-from bench.stats.block_order import block_order
 from bench.stats.case_summary import block_sample
+from bench.stats.schedule import block_order
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,7 @@ from bench.model.observer import Observer, Stop
 from bench.model.results import Measurement
 from bench.model.trial_outcome import Outcome
 from bench.runner.block_loop import run_blocks
-from bench.runner.schedule import Schedule, ScheduledTrial, ScheduleEntry, new_schedule, replay
-from bench.stats.block_order import block_order
+from bench.stats.schedule import Schedule, ScheduledTrial, ScheduleEntry, block_order, new_schedule, replay
 from tests.builders import case, failed, trials
 
 POOL = case("threadpool_map")

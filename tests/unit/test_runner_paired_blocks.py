@@ -9,8 +9,7 @@ from bench.errors import UnreadableResultError
 from bench.model.cases import Case
 from bench.model.stored_comparison import read_comparison
 from bench.model.trial_outcome import Outcome
-from bench.runner.schedule import replay
-from bench.stats.block_order import alternation
+from bench.stats.schedule import alternation, replay
 from bench.stats.verdicts import comparison_verdicts
 from tests.builders import case
 from tests.comparisons import BASE, CANDIDATE, comparison_run, experiment, new_comparison

@@ -9,7 +9,7 @@ from bench.errors import SetupError, UnreadableResultError, UsageError
 from bench.model.cases import Experiment, Strategy
 from bench.model.results import Measurement, Run, RunHeader
 from bench.runner.run_document import check_resumable, config_record, run_document
-from bench.runner.schedule import replay
+from bench.stats.schedule import replay
 from bench.storage.journal import JournalContents
 from tests.builders import HEADER, NEAR, case, trials
 

@@ -7,7 +7,7 @@ import pytest
 from bench.model.cases import Case, Fixed, Profile, Selection
 from bench.model.lower_bound import ideal_s
 from bench.runner.time_estimate import USUAL_COSTS, expected_trial_s
-from bench.stats.block_order import block_order
+from bench.stats.schedule import block_order
 
 CASES = ("a", "b", "c", "d")
 

@@ -1,16 +1,18 @@
 """The schedule of an experiment: its trials in the order in which they are due, alone or in pairs.
 
-The block loop follows it; a run is resumed by replaying its journal against it.
+The block loop follows it; a run is resumed by replaying its journal against it. Blocks are complete and
+randomised: every case runs once per block, in an order of the block's own, so that the machine's drift falls
+on all cases alike instead of on those that happen to come last (Fisher, *The Design of Experiments*).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import TypeAlias
 
 from bench.errors import UnreadableResultError
 from bench.model.cases import Case, Experiment
 from bench.model.results import Measurement
-from bench.stats.block_order import block_order
 from bench.stats.comparison_state import ComparisonState
 from bench.stats.run_state import RunState
 from bench.stats.stopping_rule import stopping_rule
@@ -159,3 +161,24 @@ def replay(experiment: Experiment, trials: Sequence[Measurement]) -> Schedule:
         else:
             number += 1
     return replace(schedule, kept=tuple(kept))
+
+
+def block_order(case_ids: Iterable[str], seed: int, block: int) -> tuple[str, ...]:
+    """Return the cases in the order in which this block runs them.
+
+    Sorting by a keyed hash is a uniform shuffle that is the same on every Python and platform, and
+    leaving a case out does not disturb the order of the others: both matter to resuming a run.
+    """
+
+    def key(case_id: str) -> bytes:
+        return blake2b(f"{seed}\0{block}\0{case_id}".encode(), digest_size=16).digest()
+
+    return tuple(sorted(case_ids, key=key))
+
+
+def alternation(rounds: int) -> tuple[int, ...]:
+    """Return which trial of a pair, 0 or 1, runs each round: ABBA and so on.
+
+    Steady drift over the rounds then falls on both trials alike.
+    """
+    return tuple(place for number in range(rounds) for place in ((0, 1), (1, 0))[number % 2])
