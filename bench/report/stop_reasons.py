@@ -9,8 +9,7 @@ from bench.model.observer import Stop
 from bench.model.results import Run
 from bench.model.text import plural, printable
 from bench.report.number_format import format_duration
-from bench.stats.run_state import rule_of, stops_of
-from bench.stats.stopping_rule import StoppingRule
+from bench.stats.run_state import StoppingRule, rule_of, stops_of
 
 _WHOLE_PERCENTS_FROM: Final = 0.0995
 

@@ -26,7 +26,7 @@ Noise and history:
 While a run goes on:
     schedule             the trials that are due, in the order of each block; replays a journal
     retries              which attempt of a trial counts
-    run_state            which cases of a run are still due; stopping_rule decides when one stops
+    run_state            which cases of a run are still due, and when one stops
     comparison_state     which cases of a comparison are still due
     observer             callbacks for progress
 

@@ -14,8 +14,7 @@ from bench.errors import UnreadableResultError
 from bench.model.cases import Case, Experiment
 from bench.model.results import Measurement
 from bench.stats.comparison_state import ComparisonState
-from bench.stats.run_state import RunState
-from bench.stats.stopping_rule import stopping_rule
+from bench.stats.run_state import RunState, stopping_rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ from bench.model.observer import Stop
 from bench.model.results import Measurement, Run
 from bench.model.trial_outcome import Outcome
 from bench.stats.retries import MOST_REPEATS, final_attempts, is_final
-from bench.stats.run_state import RunState, rule_of, stops_of
-from bench.stats.stopping_rule import StoppingRule, stopping_rule
+from bench.stats.run_state import RunState, StoppingRule, rule_of, stopping_rule, stops_of
 from tests.builders import case, failed, round_of, run_of, trials
 
 POOL = case("threadpool_map")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bench.model.cases import Stopping
 from bench.stats.intervals import median_interval
-from bench.stats.stopping_rule import StoppingRule, decide_stops, half_width, looks_between, stopping_rule
+from bench.stats.run_state import StoppingRule, decide_stops, half_width, looks_between, stopping_rule
 
 RULE = stopping_rule(64, Stopping(8, 0.03, None))
 BUDGETED = stopping_rule(64, Stopping(8, 0.03, 60.0))
