@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from bench.app.preflight import plan_pinning
 from bench.model.cases import Case, Experiment
 from bench.model.comparison import Comparison, Metric
 from bench.model.flags import served_flags
@@ -16,7 +17,6 @@ from bench.runner.context import run_context
 from bench.runner.trial import measure_entry
 from bench.stats.schedule import ScheduledTrial, ScheduleEntry, new_schedule, replay
 from bench.storage.journal import new_journal, read_journal
-from bench.system.cpu_affinity import plan_pinning
 from tests.builders import HEADER, failed, round_of, run_of, trials
 
 BASE, CANDIDATE = "main", "worktree"

@@ -10,7 +10,13 @@ from pathlib import Path
 from time import monotonic, process_time
 
 from bench.app.output import ignore_line, print_note, program_name, stderr_console
-from bench.app.preflight import blind_spots_note, check_import_path, check_resources, resource_warnings
+from bench.app.preflight import (
+    blind_spots_note,
+    check_import_path,
+    check_resources,
+    plan_pinning,
+    resource_warnings,
+)
 from bench.errors import BenchError, ExitCode, UsageError
 from bench.model.cases import Experiment
 from bench.model.flags import served_flags
@@ -38,7 +44,7 @@ from bench.storage.run_folder import (
     is_up_to_date,
     new_folder,
 )
-from bench.system.cpu_affinity import Pinning, plan_pinning
+from bench.system.cpu_affinity import Pinning
 from bench.system.disturbance import cpu_s
 from bench.system.environment import describe_environment
 from bench.system.limits import Limits
@@ -125,14 +131,16 @@ def execute_run(
         except Exception as error:  # noqa: BLE001  raised again once the trials are safe
             fault = error
         signals.hold()
-        document = replace(run_document(experiment, run.journal.contents(), name=folder.name), others=others)
+        past = run.journal.contents()
+        document = replace(run_document(run.schedule.experiment, past, name=folder.name), others=others)
         is_saved = True
         try:
             code = present(document, folder)
         except BenchError as error:  # the user should know of the first error
             is_saved = False
             fault = fault or error
-        _print_location(document, folder, planned=_planned(experiment), resume=resume, is_saved=is_saved)
+        planned = _planned(run.schedule)
+        _print_location(document, folder, planned=planned, resume=resume, is_saved=is_saved)
     if fault is not None:
         raise fault
     return code if signals.exit_code is None else signals.exit_code
@@ -245,7 +253,7 @@ def _announce(run: OpenRun, progress: Callable[[str], None]) -> Sequence[CaseFor
             print_note(f"warning: {warning}")
         progress(expected_duration_line(forecasts, experiment))
     if kept := run.schedule.kept:
-        progress(f"resuming after {_count(kept)} of {_planned(experiment)} trials")
+        progress(f"resuming after {_count(kept)} of {_planned(run.schedule)} trials")
     return forecasts
 
 
@@ -261,8 +269,9 @@ def _print_location(document: Run, folder: Path, *, planned: str, resume: str, i
     print_note(line)
 
 
-def _planned(experiment: Experiment) -> str:
+def _planned(schedule: Schedule) -> str:
     """Write how many trials there can be."""
+    experiment = schedule.experiment
     trials = experiment.blocks * len(experiment.cases)
     return f"{trials}" if experiment.stopping is None else f"up to {trials}"
 

@@ -1,4 +1,4 @@
-"""Check before the first trial that a run has enough open files, ports and disk space.
+"""Check before the first trial that a run has enough open files, ports and disk space, and pin it to cores.
 
 Needs come from the experiment, are compared with limits that are read once, and become lines for the user.
 Exhaustion of anything else, such as memory or processes, is reported when it happens.
@@ -17,6 +17,7 @@ from bench.model.lower_bound import CaseForecast
 from bench.model.text import plural
 from bench.server.resource_needs import count_listeners, required_descriptors
 from bench.system.blind_spots import can_watch_processors, find_blind_spots
+from bench.system.cpu_affinity import Pinning, assign_cores, usable_cores
 from bench.system.limits import Limits, raise_limit, read_limits
 from bench.system.machine import Figure
 from bench.system.paths import import_path, join_import_path
@@ -99,6 +100,14 @@ def check_resources(experiment: Experiment, flags: Mapping[str, bytes], place: P
     if shortages := find_shortages(resource_needs(experiment, flag_sizes, kept), limits):
         raise ResourceError(shortages)
     return limits
+
+
+def plan_pinning(experiment: Experiment) -> Pinning:
+    """Assign the cores that this process may use, if the experiment wants pinning.
+
+    Nothing is pinned where other processes cannot be watched: one could have a core that a trial is tied to.
+    """
+    return assign_cores(usable_cores()) if experiment.pinning and can_watch_processors() else Pinning()
 
 
 def check_import_path() -> None:

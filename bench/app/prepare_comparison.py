@@ -13,7 +13,7 @@ from bench.app.comparison_plan import (
     refuse_unread_locks,
 )
 from bench.app.output import ignore_line, print_note
-from bench.app.preflight import check_resources
+from bench.app.preflight import check_resources, plan_pinning
 from bench.errors import UsageError
 from bench.model.cases import Experiment
 from bench.model.comparison import BuiltVariant, Comparison
@@ -27,7 +27,6 @@ from bench.stats.comparison_state import rule_of
 from bench.stats.sequential_test import blocks_to_alarm
 from bench.storage.journal import read_journal
 from bench.storage.run_folder import Destination, check_destination, journal_path
-from bench.system.cpu_affinity import plan_pinning
 from bench.variants.build import build_variant
 from bench.variants.tree import make_tree
 

@@ -5,7 +5,13 @@ from typing import Any
 import click
 
 from bench.app.output import ignore_line, print_note, stdout_console
-from bench.app.preflight import blind_spots_note, check_import_path, check_resources, resource_warnings
+from bench.app.preflight import (
+    blind_spots_note,
+    check_import_path,
+    check_resources,
+    plan_pinning,
+    resource_warnings,
+)
 from bench.app.select import load_target
 from bench.commands import options
 from bench.config.script_config import ScriptOptions
@@ -14,7 +20,6 @@ from bench.report.terminal import print_tables
 from bench.report.time_estimate import expected_duration_line, forecast_table, time_limit_warnings
 from bench.runner.time_estimate import forecast_run
 from bench.storage.run_folder import RUNS
-from bench.system.cpu_affinity import plan_pinning
 from bench.system.machine import read_machine
 from bench.system.noise_advice import quota_warning
 

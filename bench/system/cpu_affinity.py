@@ -13,9 +13,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from bench.model.cases import Experiment
-from bench.system.blind_spots import can_watch_processors
-
 _ONE_EACH: Final = 3
 _TOPOLOGY: Final = Path("/sys/devices/system/cpu")
 
@@ -42,14 +39,6 @@ class Pinning:
     def processors(self) -> frozenset[int]:
         """All processors that the run may use; empty where they are unknown."""
         return frozenset((*self.server, *self.worker, *self.harness)) or usable_processors()
-
-
-def plan_pinning(experiment: Experiment) -> Pinning:
-    """Assign the cores that this process may use, if the experiment wants pinning.
-
-    Nothing is pinned where other processes cannot be watched: one could have a core that a trial is tied to.
-    """
-    return assign_cores(usable_cores()) if experiment.pinning and can_watch_processors() else Pinning()
 
 
 def assign_cores(cores: Sequence[Sequence[int]]) -> Pinning:

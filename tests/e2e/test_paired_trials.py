@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from bench.app.preflight import plan_pinning
 from bench.config import catalog
 from bench.model.cases import Case, Experiment, Fixed, Profile, Selection
 from bench.model.comparison import BuiltVariant
 from bench.model.flags import served_flags
 from bench.model.results import Measurement
 from bench.runner.pilot import run_pilot
-from bench.system.cpu_affinity import plan_pinning
 from bench.system.paths import import_path
 from bench.system.process_tree import descendants
 from tests.comparisons import BASE, CANDIDATE, experiment, measure_for_real, new_comparison

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from bench.app import preflight
-from bench.app.preflight import blind_spots_note
+from bench.app.preflight import blind_spots_note, plan_pinning
 from bench.model.cases import Experiment
-from bench.system import blind_spots, cpu_affinity
+from bench.system import blind_spots
 from bench.system.blind_spots import can_watch_processors, find_blind_spots
-from bench.system.cpu_affinity import Pinning, plan_pinning
+from bench.system.cpu_affinity import Pinning
 from tests.builders import case
 from tests.unit.test_system_machine import write_files
 
@@ -55,7 +55,7 @@ def test_processes_of_another_namespace_count_as_hidden(
 
 
 def test_nothing_is_pinned_where_others_cannot_be_watched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cpu_affinity, "usable_cores", lambda: [(0,), (1,)])
+    monkeypatch.setattr(preflight, "usable_cores", lambda: [(0,), (1,)])
     wanted = Experiment("x", (case(),), {}, 1, 1, 60, 10, 1)
     assert plan_pinning(wanted) == Pinning(server=(0,), worker=(1,), harness=(0,))
     monkeypatch.setattr(blind_spots, "lists_processes", lambda: False)
