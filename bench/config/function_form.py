@@ -95,13 +95,12 @@ def choose_form(tree: ast.Module, file: Path, function: str = "") -> FunctionFor
             names = ", ".join(f"{file}:{each}" for each in forms)
             raise UsageError(f"{file} has several functions that can be measured: {names}", hint=NAME_ONE)
         return next(iter(forms.values()))
+    hint = "name a function of an accepted form"
+    if found is None:
+        raise UsageError(f"{file} has no function {name}", hint=hint)
     if form is None:
-        what = (
-            "has no function"
-            if found is None
-            else "cannot be called, because of its parameters, the function"
-        )
-        raise UsageError(f"{file} {what} {name}", hint="name a function of an accepted form")
+        problem = f"cannot be called, because of its parameters, the function {name}"
+        raise UsageError(f"{file} {problem}", hint=hint)
     return form
 
 
@@ -151,7 +150,7 @@ def form_of(function: Function, *, is_named: bool) -> FunctionForm | None:
 
 
 def _functions(tree: ast.Module) -> Iterator[Function]:
-    return (node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return (each for each in tree.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def _argument_kinds(arguments: ast.arguments) -> dict[str, ArgumentKind] | None:

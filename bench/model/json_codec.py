@@ -69,9 +69,9 @@ def to_json_value(value: Any) -> Any:
             if (each := getattr(value, name)) != defaults.get(name, _NO_DEFAULT)
         }
     if isinstance(value, Mapping):
-        return {name: to_json_value(item) for name, item in value.items()}
+        return {name: to_json_value(each) for name, each in value.items()}
     if isinstance(value, tuple | list):
-        return [to_json_value(item) for item in value]
+        return [to_json_value(each) for each in value]
     return str(value) if isinstance(value, Path) else value
 
 

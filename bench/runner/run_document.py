@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any, Final
 
 from bench.errors import SetupError, UsageError
-from bench.model.cases import Experiment
+from bench.model.cases import Client, Experiment, Strategy
 from bench.model.json_codec import to_json_value
 from bench.model.results import Run, RunHeader
 from bench.stats.schedule import replay
@@ -39,19 +39,15 @@ def config_record(experiment: Experiment, flags: Mapping[str, bytes]) -> dict[st
         "probes": list(experiment.probes),
         "pinning": experiment.pinning,
         "disturbed": experiment.disturbed,
-        "strategies": {name: _sha256(each.file.read_bytes()) for name, each in experiment.strategies.items()},
+        "strategies": _sha256_of_files(experiment.strategies),
         "flags": None if experiment.flags_dir is None else _sha256_of_flags(flags),
         "source": experiment.source,
     }
     if experiment.own_clients:
-        settings["clients"] = {
-            name: _sha256(client.file.read_bytes()) for name, client in experiment.own_clients.items()
-        }
+        settings["clients"] = _sha256_of_files(experiment.own_clients)
     if comparison is not None:
         settings["contest"] = to_json_value(replace(comparison, calls={}))
-        settings["variants"] = {
-            name: to_json_value(variant.about) for name, variant in experiment.variants.items()
-        }
+        settings["variants"] = {name: to_json_value(each.about) for name, each in experiment.variants.items()}
     identity = json.dumps([settings, to_json_value(experiment.cases)], sort_keys=True)
     settings["margin"] = experiment.margin
     if comparison is not None:
@@ -97,6 +93,10 @@ def check_resumable(before: RunHeader, now: RunHeader) -> None:
             f"the run began in another environment: {_listed(changed)} changed, and its timings with them",
             hint="resume it where it began, or start another",
         )
+
+
+def _sha256_of_files(files: Mapping[str, Strategy | Client]) -> dict[str, str]:
+    return {name: _sha256(each.file.read_bytes()) for name, each in files.items()}
 
 
 def _sha256_of_flags(flags: Mapping[str, bytes]) -> str:

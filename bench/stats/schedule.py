@@ -107,9 +107,8 @@ class Schedule:
                 ids = cases if comparison is None else block_order(cases, comparison.coins, block)
                 first = place * len(cases)
                 while state.blocks == block and name in state.due:
-                    attempt = state.due[name]
                     trials = (
-                        ScheduledTrial(cases[case_id], block, position, attempt)
+                        ScheduledTrial(cases[case_id], block, position, state.due[name])
                         for position, case_id in enumerate(ids, first)
                     )
                     yield ScheduleEntry(name, tuple(trials))
@@ -118,11 +117,11 @@ class Schedule:
 def new_schedule(experiment: Experiment) -> Schedule:
     """Return the schedule of an experiment before its first trial."""
     if experiment.comparison is not None:
-        pairs = variants_of(experiment.cases)
-        return Schedule(experiment, pairs, ComparisonState(pairs, experiment.comparison))
-    alone = {case.id: (case,) for case in experiment.cases}
-    rule = stopping_rule(experiment.blocks, experiment.stopping)
-    return Schedule(experiment, alone, RunState(alone, rule))
+        groups = variants_of(experiment.cases)
+        return Schedule(experiment, groups, ComparisonState(groups, experiment.comparison))
+    groups = {case.id: (case,) for case in experiment.cases}
+    state = RunState(groups, stopping_rule(experiment.blocks, experiment.stopping))
+    return Schedule(experiment, groups, state)
 
 
 def variants_of(cases: Sequence[Case]) -> Mapping[str, tuple[Case, ...]]:
@@ -162,17 +161,17 @@ def replay(experiment: Experiment, trials: Sequence[Measurement]) -> Schedule:
     return replace(schedule, kept=tuple(kept))
 
 
-def block_order(case_ids: Iterable[str], seed: int, block: int) -> tuple[str, ...]:
+def block_order(cases: Iterable[str], seed: int, block: int) -> tuple[str, ...]:
     """Return the cases in the order in which this block runs them.
 
     Sorting by a keyed hash is a uniform shuffle that is the same on every Python and platform, and
     leaving a case out does not disturb the order of the others: both matter to resuming a run.
     """
 
-    def key(case_id: str) -> bytes:
-        return blake2b(f"{seed}\0{block}\0{case_id}".encode(), digest_size=16).digest()
+    def key(case: str) -> bytes:
+        return blake2b(f"{seed}\0{block}\0{case}".encode(), digest_size=16).digest()
 
-    return tuple(sorted(case_ids, key=key))
+    return tuple(sorted(cases, key=key))
 
 
 def alternation(rounds: int) -> tuple[int, ...]:
