@@ -139,8 +139,7 @@ def execute_run(
         except BenchError as error:  # the user should know of the first error
             is_saved = False
             fault = fault or error
-        planned = _planned(run.schedule)
-        _print_location(document, folder, planned=planned, resume=resume, is_saved=is_saved)
+        _print_location(document, folder, planned=_planned(run.schedule), resume=resume, is_saved=is_saved)
     if fault is not None:
         raise fault
     return code if signals.exit_code is None else signals.exit_code

@@ -11,10 +11,9 @@ from pkgutil import iter_modules
 from typing import Any, Final, Literal, get_args
 
 from bench.api.outcomes import FetchOutcome
-from bench.config.function_form import choose_form
 from bench.config.opened_clients import Face, opened_clients
 from bench.config.redirected_constants import find_redirected_constants
-from bench.config.source_code import parse_source
+from bench.config.source_code import choose_form, parse_source
 from bench.errors import UsageError
 from bench.model.cases import Client, Strategy
 from bench.model.faults import KINDS

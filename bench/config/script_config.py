@@ -10,10 +10,17 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from bench.config.countries import codes_of, parse_code
-from bench.config.function_form import ACCEPTED_FORMS, NAME_ONE, FunctionForm, choose_form
 from bench.config.problems import unknown_word
 from bench.config.scalars import parse_duration, parse_whole
-from bench.config.source_code import CodeReference, find_module, parse_source
+from bench.config.source_code import (
+    ACCEPTED_FORMS,
+    NAME_ONE,
+    CodeReference,
+    FunctionForm,
+    choose_form,
+    find_module,
+    parse_source,
+)
 from bench.errors import UsageError
 from bench.model.cases import Client, Strategy, Uniform
 from bench.model.function_call import ENTRY

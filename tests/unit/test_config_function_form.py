@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from bench.config.function_form import find_forms
+from bench.config.source_code import find_forms
 
 
 @pytest.mark.parametrize(

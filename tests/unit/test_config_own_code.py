@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from bench.config.catalog import read_own_client, read_strategy
-from bench.config.function_form import find_function, form_of
 from bench.config.redirected_constants import find_redirected_constants
 from bench.config.script_config import describe_accepted_forms, read_script_form
-from bench.config.source_code import find_module, parse_reference
+from bench.config.source_code import find_function, find_module, form_of, parse_reference
 from bench.errors import UsageError
 
 
