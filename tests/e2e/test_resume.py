@@ -40,7 +40,7 @@ def past_of(path: Path) -> JournalContents:
 def planned(path: Path) -> list[tuple[Any, ...]]:
     """Return each trial of a stored run, in order, with the delays and errors that it met."""
     return [
-        (trial["case"], trial["block"], trial["rounds"][0]["ideal_s"], trial["rounds"][0]["fetches"])
+        (trial["case"], trial["block"], trial["rounds"][0]["planned_ideal_s"], trial["rounds"][0]["fetches"])
         for trial in document(path)["trials"]
     ]
 

@@ -38,7 +38,7 @@ def test_every_case_of_a_block_meets_the_same_delays_and_errors(tmp_path: Path) 
         assert all(other["fetches"] == timed["fetches"] for other in others)
         assert timed["fetches"]["ok"] + timed["fetches"].get("server_error", 0) == 20
         assert timed["verified"] == timed["fetches"]["ok"]
-        longest_s = timed["ideal_s"] if trial["case"].startswith("sequential") else 0.0
+        longest_s = timed["planned_ideal_s"] if trial["case"].startswith("sequential") else 0.0
         by_block.setdefault(trial["block"], set()).add((timed["fetches"]["ok"], longest_s))
     assert all(len({ok for ok, _ in seen}) == 1 for seen in by_block.values())
     assert len({max(ideal for _, ideal in seen) for seen in by_block.values()}) == 4
