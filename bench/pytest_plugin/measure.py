@@ -17,7 +17,7 @@ from bench.model.cases import Case, Experiment
 from bench.model.results import Run
 from bench.model.text import printable
 from bench.pytest_plugin.items import CaseResult
-from bench.report.export.csv import case_figures
+from bench.report.export.case_rows import case_figures
 from bench.report.export.markdown import to_markdown
 from bench.report.failures import failure_lines
 from bench.runner.processes.signals import Interrupted, handle_termination

@@ -1,21 +1,11 @@
 """Export the trials of a run as Parquet, with the columns of the CSV and their types."""
 
 import io
-from collections.abc import Callable, Mapping
-from typing import Any, Final
 
 from bench.errors import SetupError, UnreadableResultError
 from bench.model.results import Run
-from bench.model.text import printable
-from bench.report.export.trial_rows import COLUMNS, Kind, Value, round_rows
+from bench.report.export.trial_rows import TRIALS
 from bench.system.optional_dependencies import PARQUET, missing_extra
-
-_CONVERTERS: Final[Mapping[Kind, Callable[[Any], Value]]] = {
-    "text": printable,
-    "integer": int,
-    "number": float,
-    "truth": bool,
-}
 
 
 def to_parquet(run: Run) -> bytes:
@@ -33,18 +23,11 @@ def to_parquet(run: Run) -> bytes:
     from pyarrow import parquet
 
     types = {"text": pa.string(), "integer": pa.int64(), "number": pa.float64(), "truth": pa.bool_()}
-    rows = list(round_rows(run))
+    columns = TRIALS.typed_values(run)
     try:
-        arrays = [
-            pa.array([_convert(column.kind, column.value(row)) for row in rows], types[column.kind])
-            for column in COLUMNS.values()
-        ]
+        arrays = [pa.array(values, types[TRIALS.columns[name].kind]) for name, values in columns.items()]
     except OverflowError as error:
         raise UnreadableResultError(f"run {run.name}: a count does not fit into 64 bits") from error
     sink = io.BytesIO()
-    parquet.write_table(pa.Table.from_arrays(arrays, names=list(COLUMNS)), sink)
+    parquet.write_table(pa.Table.from_arrays(arrays, names=list(columns)), sink)
     return sink.getvalue()
-
-
-def _convert(kind: Kind, value: Value) -> Value:
-    return None if value is None else _CONVERTERS[kind](value)
