@@ -31,16 +31,19 @@ _FIXED_WIDTH: Final = 75
 _LEAST_BAR, _MOST_BAR = 4, 24
 
 
-def summary_tables(run: Run, width: int, details: str) -> Iterator[Table]:
+def summary_tables(
+    run: Run, width: int, details: str, ranked: Sequence[Ranking] | None = None
+) -> Iterator[Table]:
     """Return what a first look needs: a table and a verdict for each profile, and what did not go well.
 
     Args:
         run: complete or not.
         width: cells of a line.
         details: the command that prints every table.
+        ranked: the run's ``rankings``, if they are known already.
     """
     yield Table(remarks=(Remark(_title(run)),))
-    found = rankings(run)
+    found = rankings(run) if ranked is None else ranked
     for ranking in found:
         title = (
             "" if len(found) == 1 else f"{printable(ranking.profile)}: {describe_profile(_profile(ranking))}"

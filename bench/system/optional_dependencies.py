@@ -30,6 +30,8 @@ TLS: Final = Extra("tls", ("trustme", "h2"))
 """Encrypted connections, and HTTP/2 on them."""
 PARQUET: Final = Extra("parquet", ("pyarrow",))
 """Export to Parquet."""
+NOTEBOOK: Final = Extra("notebook", ("narwhals",))
+"""Data frames, beside pandas or polars."""
 VARIANTS: Final = Extra("variants", ("uv",))
 """Virtual environments of variants."""
 

@@ -24,18 +24,20 @@ from bench.report.download_progress import DownloadProgress
 from bench.report.export.csv import to_csv
 from bench.report.export.json import to_json
 from bench.report.export.markdown import to_markdown
+from bench.report.html.fragment import tables_to_html
 from bench.report.markdown import tables_to_markdown
 from bench.report.progress import LiveProgress, PlainProgress, live_drawing
 from bench.report.progress_state import RunProgress
 from bench.report.results_table import run_tables
 from bench.report.scaling_table import scaling_tables
+from bench.report.summary_table import summary_tables
 from bench.report.terminal import print_tables
 from bench.storage.run_json import run_from_bytes, run_to_json
 from bench.worker.events import Fetched, FutureObserved
 from tests.builders import failed, trials
 from tests.hostile_strings import HOSTILE
 from tests.program import call
-from tests.rendering import MARKDOWN, markdown_skeleton
+from tests.rendering import MARKDOWN, HtmlParts, html_parts, markdown_skeleton
 
 Groups: TypeAlias = Sequence[Sequence[str]]
 
@@ -165,6 +167,29 @@ def test_markdown_renders_hostile_texts_as_text(groups: Groups) -> None:
         assert pipes(written) == pipes(expected), texts
         shown = "".join(inner.content for token in MARKDOWN.parse(written) for inner in token.children or ())
         assert [text for text in texts if text == text.strip() and printable(text) not in shown] == []
+
+
+def html_of(run: Run) -> str:
+    """Write all tables of a run as HTML."""
+    summary = summary_tables(run, 80, "show last --full")
+    return tables_to_html([*summary, *run_tables(run), baseline_table(run, run.cases[0])])
+
+
+@cache
+def plain_html() -> HtmlParts:
+    """Read the HTML of the run with which the others are compared."""
+    return html_parts(html_of(benign()))
+
+
+@each_run
+def test_html_has_hostile_texts_as_text(groups: Groups) -> None:
+    """Elements and attributes are those of any other run."""
+    for texts in groups:
+        written = html_of(run_with(texts))
+        assert is_shown(written), texts
+        found = html_parts(written)
+        assert found.tags == plain_html().tags, texts
+        assert [text for text in texts if len(text) < 100 and printable(text).strip() not in found.text] == []
 
 
 def cells_of(run: Run) -> list[list[str]]:

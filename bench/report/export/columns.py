@@ -3,10 +3,11 @@
 Shared by CSV, Parquet and data frames, so that all of them have the same columns.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
+from bench.errors import UnreadableResultError
 from bench.model.results import Run
 from bench.model.text import printable
 from bench.report.value_path import Source, read_value
@@ -15,9 +16,20 @@ T = TypeVar("T")
 Kind: TypeAlias = Literal["text", "integer", "number", "truth"]
 Value: TypeAlias = str | int | float | bool | None
 
+_LARGEST: Final = 2**63 - 1
+"""The largest integer that columns of 64 bits can hold."""
+
+
+def _to_integer(value: float) -> int:
+    integer = int(value)
+    if abs(integer) > _LARGEST:
+        raise OverflowError(integer)
+    return integer
+
+
 _CONVERTERS: Final[Mapping[Kind, Callable[[Any], Value]]] = {
     "text": printable,
-    "integer": int,
+    "integer": _to_integer,
     "number": float,
     "truth": bool,
 }
@@ -48,7 +60,18 @@ class ExportTable(Generic[T]):
     columns: Mapping[str, ExportColumn[T]]
     rows: Callable[[Run], Iterable[T]]
 
-    def typed_values(self, run: Run) -> Mapping[str, list[Value]]:
-        """Return the values of each column, by name."""
-        rows = list(self.rows(run))
-        return {name: [column.typed_value(row) for row in rows] for name, column in self.columns.items()}
+    def typed_values(self, run: Run, rows: Sequence[T] | None = None) -> Mapping[str, list[Value]]:
+        """Return the values of each column, by name.
+
+        Args:
+            run: complete or not.
+            rows: those of the run, if they are known already.
+
+        Raises:
+            UnreadableResultError: a count does not fit into 64 bits.
+        """
+        known = list(self.rows(run)) if rows is None else rows
+        try:
+            return {name: [column.typed_value(row) for row in known] for name, column in self.columns.items()}
+        except OverflowError as error:
+            raise UnreadableResultError(f"run {run.name}: a count does not fit into 64 bits") from error

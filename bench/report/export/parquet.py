@@ -2,7 +2,7 @@
 
 import io
 
-from bench.errors import SetupError, UnreadableResultError
+from bench.errors import SetupError
 from bench.model.results import Run
 from bench.report.export.trial_rows import TRIALS
 from bench.system.optional_dependencies import PARQUET, missing_extra
@@ -24,10 +24,7 @@ def to_parquet(run: Run) -> bytes:
 
     types = {"text": pa.string(), "integer": pa.int64(), "number": pa.float64(), "truth": pa.bool_()}
     columns = TRIALS.typed_values(run)
-    try:
-        arrays = [pa.array(values, types[TRIALS.columns[name].kind]) for name, values in columns.items()]
-    except OverflowError as error:
-        raise UnreadableResultError(f"run {run.name}: a count does not fit into 64 bits") from error
+    arrays = [pa.array(values, types[TRIALS.columns[name].kind]) for name, values in columns.items()]
     sink = io.BytesIO()
     parquet.write_table(pa.Table.from_arrays(arrays, names=list(columns)), sink)
     return sink.getvalue()
