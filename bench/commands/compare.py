@@ -7,20 +7,17 @@ import click
 
 from bench.app.comparison_output import print_comparison
 from bench.app.output import stdout_console, write_stdout
+from bench.app.run_ratios import ratios_between
 from bench.app.run_selector import SelectedCases, both_variants, comparison_between, select_run
 from bench.commands import options
 from bench.commands.comparison_arguments import parse_threshold
 from bench.errors import EXIT_CODE_OF_VERDICT, ExitCode, IncomparableError
 from bench.model.json_codec import to_json_value
 from bench.model.text import join_and
-from bench.report.comparison_table import (
-    descriptive_table,
-    missing_case_lines,
-    variant_lines,
-)
+from bench.report.comparison_table import missing_case_lines, variant_lines
 from bench.report.export.json import verdicts_to_json
 from bench.report.terminal import print_tables
-from bench.stats.comparability import describe_cases, incomparable_reasons, match_cases
+from bench.stats.comparability import incomparable_reasons, match_cases
 from bench.stats.verdicts import overall_verdict, run_verdicts
 
 
@@ -93,15 +90,10 @@ def _print_ratios(
     base: SelectedCases, candidate: SelectedCases, *, allow_missing: bool, as_json: bool
 ) -> ExitCode:
     """Print the ratios of the cases that both have, and the reasons why there are no verdicts."""
-    matched = match_cases(base.cases, candidate.cases, (base.digests, candidate.digests))
-    pairs = (*matched.shared, *matched.renamed)
-    ratios = tuple(describe_cases(base.run, candidate.run, pairs))
-    reasons = tuple(incomparable_reasons(base.run, candidate.run)) or ("none was asked for",)
+    ratios = ratios_between(base, candidate)
     if as_json:
-        document = {"reasons": reasons, "cases": to_json_value(list(ratios))}
+        document = {"reasons": ratios.reasons, "cases": to_json_value(list(ratios.cases))}
         write_stdout(json.dumps(document, indent=1) + "\n")
     else:
-        print_tables(
-            [descriptive_table((base.name, candidate.name), ratios, matched, reasons)], stdout_console()
-        )
-    return ExitCode.REGRESSION if matched.vanished and not allow_missing else ExitCode.OK
+        print_tables([ratios.table], stdout_console())
+    return ExitCode.REGRESSION if ratios.matching.vanished and not allow_missing else ExitCode.OK

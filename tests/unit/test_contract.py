@@ -17,7 +17,7 @@ import time
 import tomllib
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from difflib import unified_diff
 from importlib import import_module
 from pathlib import Path
@@ -32,7 +32,18 @@ from pyarrow import parquet
 
 import bench.api
 from bench.__main__ import main
+from bench.app.run_ratios import RunRatios
 from bench.cli import cli
+from bench.model.cases import Case
+from bench.model.results import Measurement, Round, Run
+from bench.notebook import RunResults
+from bench.report.export.data_frame import FRAMES
+from bench.stats.case_summary import CaseSummary, Figures
+from bench.stats.comparability import DescribedCase
+from bench.stats.intervals import Interval
+from bench.stats.pairwise import PairVerdict
+from bench.stats.ranking import Ranking
+from bench.stats.verdicts import MetricVerdict, Verdicts
 
 ROOT: Final = Path(__file__).parents[2]
 FIXTURES: Final = ROOT / "tests" / "fixtures" / "contract"
@@ -94,8 +105,13 @@ def rounded(text: str) -> str:
 # The library
 
 
-HIDDEN: Final = {"Path": Path, "SSLContext": SSLContext}
-"""Modules that the library imports for type checkers alone."""
+HIDDEN: Final = {
+    "Path": Path,
+    "PathLike": os.PathLike,
+    "RunResults": RunResults,
+    "SSLContext": SSLContext,
+}
+"""Types that the library imports for type checkers alone."""
 
 
 def type_words(annotation: object) -> str:
@@ -149,6 +165,38 @@ def test_every_public_name_of_the_library_is_still_there() -> None:
     check_contract(
         "api.json", {name: described(getattr(bench.api, name)) for name in sorted(bench.api.__all__)}
     )
+
+
+RECORDS: Final = (
+    RunResults, RunRatios, Run, Case, Measurement, Round, CaseSummary, Figures, Ranking, PairVerdict,
+    Interval, Verdicts, MetricVerdict, DescribedCase,
+)  # fmt: skip
+"""What notebooks get of a stored run."""
+
+
+def attribute_words(class_: type) -> dict[str, str]:
+    """Describe the fields and properties of a record."""
+    types = typing.get_type_hints(class_, localns=HIDDEN)
+    found = {field.name: type_words(types[field.name]) for field in fields(class_)}
+    for name, value in vars(class_).items():
+        read = getattr(value, "fget", None) or getattr(value, "func", None)
+        if read is not None:
+            found[name] = type_words(typing.get_type_hints(read)["return"])
+    return found
+
+
+def test_a_stored_run_still_has_what_notebooks_read() -> None:
+    """Functions with their parameters, records with their fields, frames with their columns and types."""
+    found = {
+        "load_run": signature_words(bench.load_run),
+        "methods": class_words(RunResults)["methods"],
+        "records": {class_.__name__: attribute_words(class_) for class_ in RECORDS},
+        "frames": {
+            kind: {name: column.kind for name, column in table.columns.items()}
+            for kind, table in FRAMES.items()
+        },
+    }
+    check_contract("notebook.json", found)
 
 
 CLIENT: Final = '''"""The standard library's own."""

@@ -1,0 +1,51 @@
+"""Compare the medians of two stored runs without verdicts. Used by ``compare`` and in notebooks."""
+
+from dataclasses import dataclass
+
+from bench.app.run_selector import SelectedCases
+from bench.report.comparison_table import descriptive_table
+from bench.report.html.fragment import tables_to_html
+from bench.report.table import Table
+from bench.stats.comparability import (
+    CaseMatching,
+    DescribedCase,
+    describe_cases,
+    incomparable_reasons,
+    match_cases,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRatios:
+    """The medians of the cases that two runs share; a notebook shows them as a table.
+
+    Attributes:
+        names: of both runs.
+        cases: medians over blocks, in seconds; a case that succeeded in one run only is left out.
+        matching: which cases both have, and which only one.
+        reasons: why there are no verdicts.
+    """
+
+    names: tuple[str, str]
+    cases: tuple[DescribedCase, ...]
+    matching: CaseMatching
+    reasons: tuple[str, ...]
+
+    @property
+    def table(self) -> Table:
+        """The table of medians and ratios."""
+        return descriptive_table(self.names, self.cases, self.matching, self.reasons)
+
+    def _repr_html_(self) -> str:
+        return tables_to_html([self.table])
+
+
+def ratios_between(first: SelectedCases, second: SelectedCases) -> RunRatios:
+    """Return the ratios of the cases that two runs, or two variants, share."""
+    matching = match_cases(first.cases, second.cases, (first.digests, second.digests))
+    return RunRatios(
+        names=(first.name, second.name),
+        cases=tuple(describe_cases(first.run, second.run, (*matching.shared, *matching.renamed))),
+        matching=matching,
+        reasons=tuple(incomparable_reasons(first.run, second.run)) or ("none was asked for",),
+    )
