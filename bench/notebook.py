@@ -105,12 +105,13 @@ class RunResults:
         """Return the medians of both runs for each case, this one first; verdicts take `ab`.
 
         Raises:
-            UsageError: one of the runs is a comparison of two variants.
+            UsageError: one of the runs has several variants, as those of `ab`, `gate` and `noise`.
         """
         for each in (self, other):
-            if read_comparison(each.run) is not None:
+            if any(case.variant for case in each.cases):
                 raise UsageError(
-                    f"{printable(each.name)} compares two variants itself", hint="look at its `verdicts`"
+                    f"{printable(each.name)} has several variants",
+                    hint="name a run without any; a comparison has `verdicts` of its own",
                 )
         return ratios_between(SelectedCases(self.run, ""), SelectedCases(other.run, ""))
 

@@ -5,8 +5,10 @@ import subprocess
 import sys
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, assert_type
 
+import pandas as pd
+import polars as pl
 import pytest
 
 import bench
@@ -14,8 +16,10 @@ from bench.errors import UnreadableResultError, UsageError
 from bench.notebook import RunResults
 from bench.report.comparison_summary import comparison_summary
 from bench.report.comparison_table import variant_lines
+from bench.report.export.data_frame import to_frame
 from bench.report.html.fragment import tables_to_html
 from bench.report.summary_table import summary_tables
+from bench.stats.noise import pair_with_itself
 from bench.stats.ranking import rankings
 from bench.stats.verdicts import run_verdicts
 from bench.storage.run_folder import RUNS, load_run, save_run
@@ -72,6 +76,20 @@ def test_results_are_those_of_the_stored_run_and_frozen() -> None:
         found.run = found.run  # type: ignore[misc]
 
 
+def test_frames_are_typed_and_those_of_the_run() -> None:
+    """The types, which mypy checks, depend on the backend."""
+    found = bench.load_run(SMALL)
+    assert_type(found, RunResults)
+    frame = assert_type(found.frame(backend="polars"), pl.DataFrame)
+    assert frame.equals(to_frame(found.run, "cases", "polars"))
+    trials_frame = found.frame("trials", backend="polars")
+    assert trials_frame.equals(to_frame(found.run, "trials", "polars"))
+    assert isinstance(found.frame("trials"), pd.DataFrame)
+    with pytest.raises(UsageError, match="small compares no two variants"):
+        found.frame("verdicts")
+    assert bench.load_run(SLOWER).frame("verdicts", backend="polars")["verdict"].to_list() == ["slower"]
+
+
 def test_a_comparison_has_the_verdicts_of_the_command_line() -> None:
     found = bench.load_run(SLOWER)
     assert found.verdicts == run_verdicts(load_run(SLOWER))
@@ -110,11 +128,17 @@ def test_two_runs_have_ratios_and_reasons_for_no_verdicts() -> None:
     assert "No verdicts: " in shown
 
 
-def test_a_comparison_is_compared_with_no_other_run() -> None:
-    comparison, plain = bench.load_run(SLOWER), results()
-    for first, second in ((comparison, plain), (plain, comparison)):
-        with pytest.raises(UsageError, match="slower compares two variants itself; look at its `verdicts`"):
-            first.compare(second)
+def test_run_with_variants_is_compared_with_no_other_run() -> None:
+    """Neither a comparison nor a run of `noise`, which has two variants of each case and no verdicts."""
+    both = pair_with_itself([QUICK])
+    noise = RunResults(run_of({each: trials(each, TIMES_S) for each in both}), "noise")
+    plain = results()
+    for found in (bench.load_run(SLOWER), noise):
+        for first, second in ((found, plain), (plain, found)):
+            with pytest.raises(UsageError, match="has several variants; name a run without any"):
+                first.compare(second)
+    assert noise.verdicts is None
+    assert "threadpool_map" in noise._repr_html_()
 
 
 def test_importing_bench_imports_nothing_else() -> None:

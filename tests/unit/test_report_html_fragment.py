@@ -22,7 +22,7 @@ def test_table_has_headings_names_of_rows_legend_and_remarks() -> None:
     assert tables_to_html([TABLE]).splitlines() == [
         "<div>",
         '<div style="overflow-x: auto">',
-        '<table style="font-variant-numeric: tabular-nums">',
+        '<table style="margin: 0; font-variant-numeric: tabular-nums">',
         '<caption style="text-align: left">results</caption>',
         (
             '<thead><tr><th scope="col" style="text-align: left">mark</th>'

@@ -21,7 +21,7 @@ def tables_to_html(tables: Iterable[Table]) -> str:
 def _lines(view: TableView) -> Iterator[str]:
     if view.columns and view.rows:
         yield '<div style="overflow-x: auto">'
-        yield '<table style="font-variant-numeric: tabular-nums">'
+        yield '<table style="margin: 0; font-variant-numeric: tabular-nums">'
         if view.title:
             title = ": ".join(filter(None, (view.title, view.note)))
             yield f'<caption style="text-align: left">{_text(title)}</caption>'
