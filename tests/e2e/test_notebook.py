@@ -58,7 +58,10 @@ def execute(folder: Path) -> Mapping[str, Mapping[str, Any]]:
 
 @pytest.mark.e2e
 @pytest.mark.long
-def test_every_cell_of_the_notebook_shows_what_it_is_about(tmp_path: Path) -> None:
+def test_every_cell_of_the_notebook_shows_what_it_is_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))  # else in the home folder
     store_runs(tmp_path)
     (tmp_path / "docs").mkdir()
     shown = execute(tmp_path / "docs")

@@ -1,1 +1,1 @@
-"""Stored runs as HTML: reports with charts, which need the extra ``report``, and tables for notebooks."""
+"""Stored runs as HTML."""
