@@ -89,14 +89,15 @@ class RunResults:
 
         Args:
             kind: ``cases``, a row for each case with the columns of ``export --to csv``; ``trials``, a row
-                for each round with those of ``trials-csv``; ``verdicts``, a row for each metric of each
-                case of a comparison.
+                for each round with those of ``trials-csv``; ``fetches`` and ``requests``, a row for each of
+                a call in some blocks, as client and server saw them; ``verdicts``, a row for each metric of
+                each case of a comparison.
             backend: pandas or polars; None: whichever is installed, and pandas if both are.
 
         Raises:
-            UsageError: there is no such kind or backend, or the run is no comparison and has no verdicts.
+            UsageError: there is no such kind or backend, or the run has nothing of it, such as verdicts.
             SetupError: the library is not installed.
-            UnreadableResultError: a count does not fit into 64 bits.
+            UnreadableResultError: a count does not fit into 64 bits, or stored fetches are damaged.
         """
         # known already: to rank a hundred cases takes seconds
         return to_frame(self.run, kind, backend, self.summaries if kind == "cases" else None)

@@ -13,6 +13,7 @@ import pytest
 
 from bench.errors import SetupError, UnreadableResultError, UsageError
 from bench.model.results import Run
+from bench.model.round_spans import FetchSpan, RequestSpan, RoundSpans, pack_spans
 from bench.report.export import data_frame
 from bench.report.export.csv import to_csv, to_trials_csv
 from bench.report.export.data_frame import FRAMES, Backend, FrameKind, to_frame
@@ -84,7 +85,7 @@ def test_frame_has_the_cells_of_the_csv(run: Run, kind: FrameKind, write: Any, b
 
 
 @each_backend
-@pytest.mark.parametrize("kind", FRAMES)
+@pytest.mark.parametrize("kind", ["cases", "trials", "verdicts"])
 def test_columns_keep_their_types_where_values_are_missing(kind: FrameKind, backend: Backend) -> None:
     """Integers are integers, and an unknown truth is not False."""
     types: Mapping[str, Any] = PANDAS if backend == "pandas" else POLARS
@@ -130,6 +131,39 @@ def test_verdicts_are_those_of_the_comparison(backend: Backend) -> None:
     assert values["ratio_low"] == [metrics[0].ratio.low, None]
     assert values["ratio_high"] == [metrics[0].ratio.high, None]
     assert values["blocks"] == [metrics[0].blocks, 0]
+
+
+FETCH: Final = FetchSpan("BR", "ok", 0.001, 0.020, 0.021)
+REQUEST: Final = RequestSpan("CN", 7, 0, "stall", 0.003, 0.013, 0.014)
+
+
+@each_backend
+def test_fetches_and_requests_are_those_of_successful_trials(backend: Backend) -> None:
+    packed = pack_spans(RoundSpans(0.05, (FETCH,), (REQUEST,), 1, 1))
+    first, second, third = trials(QUICK, TIMES_S[:3])
+    discarded = replace(first, outcome="invalid", spans=packed)
+    measured = [discarded, replace(first, attempt=1, spans=packed), replace(second, spans=packed), third]
+    run = run_of({QUICK: measured})
+    about = {"case": [QUICK.id] * 2, "block": [0, 1]}
+    fetches, requests = to_frame(run, "fetches", backend), to_frame(run, "requests", backend)
+    tables: tuple[tuple[Any, FetchSpan | RequestSpan, FrameKind], ...]
+    tables = ((fetches, FETCH, "fetches"), (requests, REQUEST, "requests"))
+    for frame, span, kind in tables:
+        assert values_of(frame) == {**about, **{name: [each] * 2 for name, each in span._asdict().items()}}
+        types: Mapping[str, Any] = PANDAS if backend == "pandas" else POLARS
+        assert types_of(frame) == {name: types[each.kind] for name, each in FRAMES[kind].columns.items()}
+
+
+@pytest.mark.parametrize("kind", ["fetches", "requests"])
+def test_run_without_stored_fetches_has_no_frame_of_them(kind: FrameKind) -> None:
+    with pytest.raises(UsageError, match=r"has no requests to export.*; measure it again"):
+        to_frame(some_run(), kind)
+
+
+def test_damaged_fetches_are_named_with_their_place() -> None:
+    (good,) = trials(QUICK, [0.02])
+    with pytest.raises(UnreadableResultError, match=f"{QUICK.id}, block 1: not the spans of a round"):
+        to_frame(run_of({QUICK: [replace(good, spans="AAAA")]}), "fetches")
 
 
 def test_run_without_variants_has_no_frame_of_verdicts() -> None:
@@ -182,8 +216,10 @@ def test_missing_extra_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_unknown_kind_and_backend_are_refused() -> None:
-    kind: Any = "fetches"
-    with pytest.raises(UsageError, match="no frame 'fetches'; choose from cases, trials or verdicts"):
+    kind: Any = "rounds"
+    with pytest.raises(
+        UsageError, match="no frame 'rounds'; choose from cases, trials, fetches, requests or"
+    ):
         to_frame(some_run(), kind)
     backend: Any = "excel"
     with pytest.raises(UsageError, match="no backend 'excel'; choose from pandas or polars"):

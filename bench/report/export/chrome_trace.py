@@ -11,12 +11,11 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
-from bench.errors import UnreadableResultError, UsageError
-from bench.model.json_codec import MalformedError
 from bench.model.results import Run
-from bench.model.round_spans import FetchSpan, RequestSpan, RoundSpans, unpack_spans
+from bench.model.round_spans import FetchSpan, RequestSpan, RoundSpans
 from bench.model.text import printable
 from bench.report.export.cases import entry_names
+from bench.report.export.span_rows import missing_spans, read_spans
 from bench.stats.typical_trial import typical_trials
 
 T = TypeVar("T", FetchSpan, RequestSpan)
@@ -47,16 +46,10 @@ def to_chrome_trace(run: Run) -> str:
     """
     typical, names = typical_trials(run), entry_names(run)
     if not typical:
-        raise UsageError(
-            f"{printable(run.name)} has no requests to export: it was measured before they were stored",
-            hint="measure it again",
-        )
+        raise missing_spans(run)
     events: list[Event] = []
     for place, (case, trial) in enumerate(typical.items()):
-        try:
-            spans = unpack_spans(trial.spans)
-        except MalformedError as error:
-            raise UnreadableResultError(f"{names[case]}, block {trial.block + 1}: {error.what}") from error
+        spans = read_spans(trial, names[case])
         title = f"{names[case]}, block {trial.block + 1}"
         events += _client_events(2 * place + 1, f"{title}: client", spans)
         events += _server_events(2 * place + 2, f"{title}: server", spans.requests)

@@ -13,14 +13,15 @@ from bench.model.results import Run
 from bench.model.text import join_or
 from bench.report.export.case_rows import CASES
 from bench.report.export.columns import ExportTable
+from bench.report.export.span_rows import FETCHES, REQUESTS
 from bench.report.export.trial_rows import TRIALS
 from bench.report.export.verdict_rows import VERDICTS
 from bench.system.optional_dependencies import NOTEBOOK, missing_extra
 
-FrameKind: TypeAlias = Literal["cases", "trials", "verdicts"]
+FrameKind: TypeAlias = Literal["cases", "trials", "fetches", "requests", "verdicts"]
 Backend: TypeAlias = Literal["pandas", "polars"]
 FRAMES: Final[Mapping[FrameKind, ExportTable[Any]]] = {
-    "cases": CASES, "trials": TRIALS, "verdicts": VERDICTS
+    "cases": CASES, "trials": TRIALS, "fetches": FETCHES, "requests": REQUESTS, "verdicts": VERDICTS
 }  # fmt: skip
 
 
@@ -31,14 +32,15 @@ def to_frame(
 
     Args:
         run: complete or not.
-        kind: ``cases`` has a row for each case, ``trials`` for each round, ``verdicts`` for each metric.
+        kind: ``cases`` has a row for each case, ``trials`` for each round, ``fetches`` and ``requests`` for
+            each of a typical call, ``verdicts`` for each metric.
         backend: the library of the frame; None: whichever is installed, and pandas if both are.
         rows: those of the table, if they are known already.
 
     Raises:
-        UsageError: there is no such kind or backend, or no verdicts in this run.
+        UsageError: there is no such kind or backend, or this run has nothing of the kind.
         SetupError: the library is not installed.
-        UnreadableResultError: a count does not fit into 64 bits.
+        UnreadableResultError: a count does not fit into 64 bits, or stored fetches are damaged.
     """
     if kind not in FRAMES:
         raise UsageError(f"there is no frame {kind!r}", hint=f"choose from {join_or(FRAMES)}")
