@@ -1,9 +1,9 @@
 """Find the module constants of the user's code that hold an address or the folder for downloads.
 
-The worker replaces them before each call by those of the round: the chapter's scripts have no other way to
-be told. The rule: a name in capitals at the top level of the file, or of a file of the user's that it
-imports. Its value is a text that begins with ``http://`` or ``https://``; or its name says that it is the
-folder for downloads, and its value is a text or ``Path("…")``.
+The worker replaces them as they are assigned: the chapter's scripts have no other way to be told. The rule: a
+name in capitals at the top level of the file, of a class there, or of a file of the user's that it imports.
+Its value is a text that begins with ``http://`` or ``https://``; or its name says that it is the folder for
+downloads, and its value is a text or ``Path("…")``.
 """
 
 import ast
@@ -19,6 +19,8 @@ _FOLDER: Final = re.compile(r"(?:\w+_)?(?:DEST|DESTINATION|DOWNLOADS?|FLAGS|OUT|
 _FOLDER_END: Final = re.compile(r"_(?:DIR|DIRECTORY|FOLDER|PATH)\Z")
 _OTHER_ADDRESS: Final = re.compile(r"(?:\w+_)?(?:PROXY|PROXIES|NS|NAMESPACE|SCHEMA)(?:_\w+)?")
 """Addresses that nothing is downloaded from."""
+_ENVIRONMENT: Final = frozenset({"os.environ.get", "os.getenv", "environ.get", "getenv"})
+"""They return an environment variable or a default; the worker has none of the user's variables."""
 _MOST_FILES: Final = 50
 _MOST_BYTES: Final = 1 << 20
 
@@ -47,7 +49,9 @@ def find_redirected_constants(
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
-    for node in tree.body:
+    """Yield the assignments to names in capitals at the top level of a module, and in its classes."""
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    for node in [*tree.body, *(each for owner in classes for each in owner.body)]:
         match node:
             case (
                 ast.Assign(targets=[ast.Name(name)], value=value)
@@ -57,8 +61,15 @@ def _constants(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _is_address(value: ast.expr) -> bool:
-    is_text = isinstance(value, ast.Constant) and isinstance(value.value, str)
-    return is_text and str(ast.literal_eval(value)).startswith(("http://", "https://"))
+    """Tell whether a value is a text that begins with ``http://`` or ``https://``, as far as it shows."""
+    match value:
+        case ast.Constant(str(text)):
+            return text.startswith(("http://", "https://"))
+        case ast.BinOp(left=first) | ast.JoinedStr(values=[first, *_]):
+            return _is_address(first)
+        case ast.Call(func=called, args=[_, default]):
+            return ast.unparse(called) in _ENVIRONMENT and _is_address(default)
+    return False
 
 
 def _is_target(name: str, value: ast.expr) -> bool:

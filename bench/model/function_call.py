@@ -7,6 +7,10 @@ from typing import Final, Literal, TypeAlias
 ENTRY: Final = "download_many"
 """The function of a strategy, unless its reference names another one."""
 
+CURRENT_ROUND: Final = "current"
+"""In place of a round's number in an address and a folder: a function that knows no job has the same in each
+round, and the server reads the number from a file."""
+
 ArgumentKind: TypeAlias = Literal["codes", "address", "verbose", "workers", "folder"]
 """The values of a parameter, in this order: the country codes, the address of the flags (``http://…/flags``),
 False, the number of workers, and the folder for the flags."""

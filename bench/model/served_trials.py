@@ -14,6 +14,8 @@ class Opening:
         countries: the countries that each round requests, in order and ``repeat`` times over; the server's
             log is compared with them.
         request_timeout_s: seconds that a client waits for a response; ``None`` for any time.
+        round_file: file with the number of the round that addresses with ``CURRENT_ROUND`` belong to; empty
+            if the trial has no such addresses.
     """
 
     trial: str
@@ -22,6 +24,7 @@ class Opening:
     countries: tuple[str, ...] = ()
     repeat: int = 1
     request_timeout_s: float | None = None
+    round_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

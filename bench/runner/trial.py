@@ -136,6 +136,10 @@ def _prepare(
     name = f"b{scheduled.block}p{scheduled.position}a{scheduled.attempt}"
     if paced:  # two trials are open at once, and neither is to guess the other's address
         name = f"{name}-{token_hex(8)}"
+    folder = workspace / name
+    folder.mkdir()
+    variant, strategy = context.variant(case), experiment.strategies[case.strategy]
+    round_file = _make_round_file(folder) if strategy.call.is_foreign else None
     opened = server.handle.open_trial(
         Opening(
             name,
@@ -144,11 +148,9 @@ def _prepare(
             countries.codes,
             countries.repeat,
             experiment.request_timeout_s,
+            str(round_file or ""),
         )
     )
-    folder = workspace / name
-    folder.mkdir()
-    variant, strategy = context.variant(case), experiment.strategies[case.strategy]
     client = experiment.own_clients.get(case.client)
     task = Task(
         strategy_file=variant.strategies[case.strategy],
@@ -176,8 +178,16 @@ def _prepare(
         client_source="" if client is None else client.source,
         client_file=Path() if client is None else client.file,
         keeps_spans=keeps_spans(scheduled.block),
+        round_file=round_file,
     )
     return PreparedTrial(name, scheduled, task, opened.authority, Peaks(experiment.probes))
+
+
+def _make_round_file(folder: Path) -> Path:
+    """Make the file with which a worker tells the server the number of its round."""
+    file = folder / ".round"
+    file.write_bytes(b"0")
+    return file
 
 
 def _run_workers(
@@ -206,7 +216,8 @@ def _run_workers(
 
 def _measurement(context: RunContext, trial: PreparedTrial, evidence: Evidence) -> Measurement:
     outcome, detail = classify_trial(evidence, context.experiment.disturbed)
-    explained = explain_failure(trial.task.call, evidence.exit.report, evidence.seen)
+    fetches = sum(evidence.expected.fetches.values())
+    explained = explain_failure(trial.task.call, evidence.exit.report, evidence.seen, fetches)
     if outcome not in {"ok", "invalid"} and explained is not None:
         detail = f"{detail}; {explained}"
     remove_tree(trial.task.folder)

@@ -4,13 +4,15 @@ A trial is served below ``/-/<trial>``, each of its rounds below ``/-/<trial>.<r
 the requests of rounds without asking the client for anything but a base URL.
 """
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import process_time
 from typing import Final
 
-from bench.errors import UsageError
+from bench.errors import SetupError, UsageError
+from bench.model.function_call import CURRENT_ROUND
 from bench.model.served_trials import Opening
 from bench.server.fault_responses import prepare_responses
 from bench.server.request_log import RequestLog
@@ -19,12 +21,23 @@ from bench.server.served_round import ServedRound
 TRIALS_PREFIX: Final = b"/-/"
 
 _TRIAL: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_CURRENT: Final = f".{CURRENT_ROUND}".encode()
+_DIGITS: Final = 6
 _ROUND: Final = re.compile(rb"([A-Za-z0-9_-]{1,64})\.(0|[1-9][0-9]{0,5})")
 
 
 def trial_url(base_url: str, trial: str) -> str:
     """Return the address of a trial; ``.<round>`` is added for each round."""
     return f"{base_url}{TRIALS_PREFIX.decode()}{trial}"
+
+
+def _open_round_file(file: str) -> int | None:
+    try:
+        return os.open(file, os.O_RDONLY) if file else None
+    except OSError as error:
+        raise SetupError(
+            f"the server cannot open {file}: {error.strerror}", hint="end other runs, or raise ulimit -n"
+        ) from error
 
 
 @dataclass(slots=True)
@@ -44,6 +57,7 @@ class RoundLog:
 @dataclass(slots=True)
 class _Trial:
     opening: Opening
+    round_file: int | None = None
     logs: dict[int, RoundLog] = field(default_factory=dict)
     segments: dict[bytes, ServedRound] = field(default_factory=dict)
 
@@ -68,7 +82,7 @@ class OpenTrials:
         if name in self._trials:
             raise UsageError(f"trial {name!r} is open already")
         prepare_responses(opening.profile)
-        self._trials[name] = _Trial(opening)
+        self._trials[name] = _Trial(opening, _open_round_file(opening.round_file))
 
     def opening(self, name: str) -> Opening:
         """Return the message that opened a trial."""
@@ -87,6 +101,8 @@ class OpenTrials:
         trial = self._trial(name)
         self._end_latest(self._cpu_clock())  # what the server computes then is no work for any round
         del self._trials[name]
+        if trial.round_file is not None:
+            os.close(trial.round_file)
         for segment in trial.segments:
             del self._rounds[segment]
         return trial.logs
@@ -94,6 +110,17 @@ class OpenTrials:
     def find_round(self, segment: bytes) -> ServedRound | None:
         """Return the round of a path segment such as ``t17.0``, or None if its trial is not open."""
         return self._rounds.get(segment) or self._start_round(segment)
+
+    def number_current(self, segment: bytes) -> bytes | None:
+        """Return the segment of the round that ``t17.current`` stands for now, or None if there is none.
+
+        The worker writes its number to a file before each round.
+        """
+        name, _, _ = segment.partition(_CURRENT)
+        trial = self._trials.get(name.decode(errors="replace")) if segment.endswith(_CURRENT) else None
+        if trial is None or trial.round_file is None:
+            return None
+        return name + b"." + os.pread(trial.round_file, _DIGITS, 0)
 
     def _start_round(self, segment: bytes) -> ServedRound | None:
         match = _ROUND.fullmatch(segment)

@@ -11,6 +11,7 @@ from bench.model.countries import COUNTRIES
 from bench.server.responses import GIF, HTML, JSON, Response, build_response, status_response
 
 _COUNTRY_PATH: Final = re.compile(rb"/flags/([a-z]{2})/(?:\1\.gif|metadata\.json)")
+_ANYWHERE: Final = re.compile(rb"(?:/[^?]*)?(/[a-z]{2}/[^/?]+(?:\?.*)?)", re.DOTALL)
 _ORIGIN: Final = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
 _NOT_FOUND: Final = status_response(404)
 _POLICY: Final = ("Content-Security-Policy", "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'")
@@ -62,6 +63,15 @@ def strip_origin(target: bytes) -> bytes:
         return target
     rest = target[origin.end() :]
     return rest if rest.startswith(b"/") else b"/" + rest
+
+
+def drop_folders(path: bytes) -> bytes:
+    """Return ``/flags/br/br.gif`` for a path that ends with ``/br/br.gif``, and any other path as it is.
+
+    A function of the user's may have the folders of another server in its code.
+    """
+    found = _ANYWHERE.fullmatch(path)
+    return b"/flags" + found[1] if found else path
 
 
 def _missing_resource(path: bytes) -> Resource:

@@ -10,7 +10,7 @@ from bench.model.server_settings import ServerSettings
 from bench.server.connection_limits import DEFAULT_LIMITS, ConnectionLimits
 from bench.server.open_trials import TRIALS_PREFIX, OpenTrials, RoundLog
 from bench.server.request_log import ConnectionInfo, WriteRecord
-from bench.server.routes import Resource, Routes, strip_origin
+from bench.server.routes import Resource, Routes, drop_folders, strip_origin
 from bench.server.served_round import ServedRound
 from bench.server.slow_requests import SlowRequests
 
@@ -95,7 +95,10 @@ class ServerState:
         if not target.startswith(TRIALS_PREFIX):
             return self.public, self._routes.find(target)
         slash = target.find(b"/", len(TRIALS_PREFIX))
-        served = self.trials.find_round(target[len(TRIALS_PREFIX) : slash]) if slash > 0 else None
+        segment = target[len(TRIALS_PREFIX) : slash]
+        if slash > 0 and (numbered := self.trials.number_current(segment)) is not None:
+            return self.find_target(TRIALS_PREFIX + numbered + drop_folders(target[slash:]))
+        served = self.trials.find_round(segment) if slash > 0 else None
         if served is None:
             return self.public, self._routes.find(_NOT_A_RESOURCE)
         found = served, self._routes.find(target[slash:])

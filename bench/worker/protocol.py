@@ -80,6 +80,7 @@ class Task:
             for one of ``strategies/clients``.
         client_file: the file of that function.
         keeps_spans: report the spans of a typical call.
+        round_file: the file that tells the server the number of the round, for a function that takes codes.
     """
 
     strategy_file: Path
@@ -108,6 +109,7 @@ class Task:
     client_source: str = added_field(str)
     client_file: Path = added_field(Path)  # noqa: RUF009  it declares a field
     keeps_spans: bool = added_field(bool)
+    round_file: Path | None = added_field(lambda: None)  # noqa: RUF009  it declares a field
 
     @property
     def client_module(self) -> str:

@@ -19,7 +19,7 @@ from bench.api.error_outcomes import local_fault
 from bench.api.job import WrongClientError
 from bench.api.own_client import OWN_CLIENT, load_function
 from bench.api.own_strategy import FILE, find_own_strategy, module_name
-from bench.model.function_call import FunctionCall
+from bench.model.function_call import CURRENT_ROUND
 from bench.model.process_limit import describe_process_limit
 from bench.model.text import describe_error
 from bench.model.trial_outcome import Invalid
@@ -28,7 +28,13 @@ from bench.worker.fetch_times import build_timeline, count_latencies, timeout_wa
 from bench.worker.job_observation import JobObservation
 from bench.worker.leaks import count_leaks, count_resources
 from bench.worker.module_path import add_module_folders, explain_import_error
-from bench.worker.own_function import has_fetches, list_saved_flags, prepare_call
+from bench.worker.own_function import (
+    announce_round,
+    has_fetches,
+    list_saved_flags,
+    prepare_call,
+    redirect_constants,
+)
 from bench.worker.probes import RoundProbes
 from bench.worker.protocol import (
     AUTO_ROUNDS,
@@ -73,13 +79,15 @@ def _run_rounds(
     typical = TypicalCall() if task.keeps_spans else None
     try:
         add_module_folders(task.module_folders)
-        download_many = load_strategy(task.strategy_file, task.call)
+        download_many = load_strategy(task)
         load_client(task)  # the first round must not pay for it
         ready_s = perf_counter()
         probes = RoundProbes(task.probes)
         before = count_resources()
         while is_round_due(task, rounds, events, commands):
             job = build_job(task, len(rounds), events)
+            if task.round_file is not None:
+                announce_round(task.round_file, len(rounds))
             is_observed = not (rounds or task.live or task.call.is_foreign)
             timed, problem = run_round(
                 download_many, task, observation.begin(job) if is_observed else job, probes, typical
@@ -108,8 +116,8 @@ def _run_rounds(
         return Report("error", detail, began_s, ready_s, tuple(rounds))
 
 
-def load_strategy(file: Path, call: FunctionCall) -> DownloadMany:
-    """Import a strategy file from any folder as a module of ``strategies``; return its function.
+def load_strategy(task: Task) -> DownloadMany:
+    """Import the strategy file of a task from any folder as a module of ``strategies``; return its function.
 
     The processes that it starts find the module, too, whether they are forked or not. A module of a package
     is imported by its own name.
@@ -118,8 +126,11 @@ def load_strategy(file: Path, call: FunctionCall) -> DownloadMany:
         ImportError: it cannot be loaded, or has no such function.
         BaseException: raised by the file itself.
     """
+    file, call = task.strategy_file, task.call
     os.environ[FILE] = str(file)
     find_own_strategy()
+    if call.is_foreign:
+        redirect_constants(task)  # behind the finder of the strategy, so that it comes first
     module = import_module(call.module or module_name(str(file)))
     if call.module:
         check_module_file(call.module, file)
@@ -185,13 +196,15 @@ def needs_round(task: Task, rounds: Sequence[TimedRound]) -> bool:
 def build_job(task: Task, number: int, events: EventWriter) -> Job:
     """Build the job of a call.
 
-    Each has an address and a folder of its own, unless the task is live.
+    Each has an address and a folder of its own, unless the task is live, or its function takes no job: such
+    a function may have kept them from the previous call.
     """
+    place = CURRENT_ROUND if task.call.is_foreign else str(number)
     return Job(
         countries=task.countries * task.repeat,
         workers=task.workers,
-        base_url=task.base_url if task.live else f"{task.base_url}.{number}",
-        folder=task.folder if task.live else task.folder / str(number),
+        base_url=task.base_url if task.live else f"{task.base_url}.{place}",
+        folder=task.folder if task.live else task.folder / place,
         client_name=task.client or "",
         keep_alive=task.keep_alive,
         request_timeout_s=task.request_timeout_s,

@@ -51,8 +51,9 @@ from bench.worker.protocol import Task
 from bench.worker.trial import load_strategy, run_round
 import strategies.clients.{client}
 folder = Path(sys.argv[2])
-download_many = load_strategy(Path(strategies.__path__[0]) / "{strategy}.py")
-task = Task(Path(), "{client}", 20, True, POP20, 1, "", 1, folder, Path(sys.argv[3]), 10.0)
+file = Path(strategies.__path__[0]) / "{strategy}.py"
+task = Task(file, "{client}", 20, True, POP20, 1, "", 1, folder, Path(sys.argv[3]), 10.0)
+download_many = load_strategy(task)
 for probes in sys.stdin:
     job = Job(POP20, 20, sys.argv[1], folder / "round", "{client}")
     timed, problem = run_round(download_many, task, job, RoundProbes(probes.split()))

@@ -34,6 +34,9 @@ def get_flag(cc):
 
 def save_flag(image, filename):
     (DEST_DIR / filename).write_bytes(image)
+
+def download(cc):
+    save_flag(get_flag(cc), f"{cc}.gif")
 """
 CODES = """
 from concurrent import futures
@@ -79,6 +82,87 @@ def download_one(cc, base_url):
 def download_many(cc_list: list[str], base_url: str, verbose: bool, concur_req: int) -> Counter[str]:
     with ThreadPoolExecutor(concur_req) as executor:
         return Counter(executor.map(download_one, cc_list, [base_url] * len(cc_list)))
+"""
+DERIVED = """
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+import requests
+import common
+
+BASE_URL = os.environ.get("FLAGS_URL", "https://flags.invalid")
+FLAGS_URL = BASE_URL + "/data/flags"
+TEMPLATE = f"{BASE_URL}/flags/{{0}}/{{0}}.gif"
+DEST_DIR = Path("downloaded")
+save = DEST_DIR.joinpath
+
+class Settings:
+    HOST_URL = "https://flags.invalid/"
+    url = FLAGS_URL
+
+class Session(requests.Session):
+    base = BASE_URL
+
+    def get_flag(self, cc, url=None):
+        response = self.get(url or f"{self.base}/flags/{cc}/{cc}.gif".lower(), timeout=5)
+        response.raise_for_status()
+        save(f"{cc}.gif").write_bytes(response.content)
+
+SESSION = Session()
+
+def by_default(cc, base_url=BASE_URL, *, folder=DEST_DIR):
+    response = SESSION.get(f"{base_url}/flags/{cc}/{cc}.gif".lower(), timeout=5)
+    (folder / f"{cc}.gif").write_bytes(response.content)
+
+def by_sum(cc):
+    SESSION.get_flag(cc, f"{FLAGS_URL}/{cc}/{cc}.gif".lower())
+
+def by_template(cc):
+    SESSION.get_flag(cc, TEMPLATE.format(cc.lower()))
+
+def by_attribute(cc):
+    SESSION.get_flag(cc, f"{Settings.url}/{cc}/{cc}.gif".lower())
+
+def by_own_attribute(cc):
+    SESSION.get_flag(cc, f"{Settings.HOST_URL}data/flags/{cc}/{cc}.gif".lower())
+
+def by_late_import(cc):
+    from late import download
+    download(cc)
+
+WAYS = {
+    "BR": by_default, "CN": by_sum, "IN": by_template, "US": by_attribute, "ID": by_own_attribute,
+    "PK": by_late_import, "NG": SESSION.get_flag,
+}
+
+def each_way(cc):
+    WAYS[cc](cc)
+
+def download_many(cc_list):
+    for cc in cc_list:
+        each_way(cc)
+
+def spawned(cc_list):
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as executor:
+        list(executor.map(each_way, cc_list))
+
+def neighbour(cc_list):
+    with ProcessPoolExecutor(1, multiprocessing.get_context("forkserver")) as executor:
+        list(executor.map(common.download, cc_list))
+
+POOLS = []
+
+def kept_pool(cc_list):
+    if not POOLS:
+        POOLS.append(ProcessPoolExecutor(1, multiprocessing.get_context("forkserver")))
+    list(POOLS[0].map(each_way, cc_list))
+"""
+LATE = """
+from common import *
+
+def download(cc, get=get_flag):
+    save_flag(get(cc), f"{cc}.gif")
 """
 GET = """
 import urllib.request
@@ -182,6 +266,19 @@ def test_function_of_codes_is_led_to_the_server_by_its_constants(tmp_path: Path,
     full = bench(tmp_path, "show", "run", "--full")
     assert full.returncode == 0, full.stderr
     assert "never read job.workers" not in ended.stdout + full.stdout
+
+
+def test_whatever_is_derived_from_a_constant_is_led_to_the_server(tmp_path: Path) -> None:
+    """In every process, forked or not, and in modules that are imported late."""
+    write(tmp_path, mine=DERIVED, late=LATE, common=COMMON)
+    (tmp_path / "printed.yaml").write_text(
+        "strategies: [mine.py, 'mine.py:spawned', 'mine.py:neighbour', 'mine.py:kept_pool']\n"
+        "countries: [BR, CN, IN, US, ID, PK, NG]\nblocks: 1\nprofile: {latency: 5ms}\n"
+    )
+    ended = bench(tmp_path, "run", "printed.yaml", "--quiet", "--out", "run")
+    found = {case: (trial["outcome"], trial["detail"]) for case, trial in trials(tmp_path).items()}
+    assert ended.returncode == 0, found
+    assert not (tmp_path / "downloaded").exists()
 
 
 def test_function_with_the_chapters_four_parameters_gets_address_and_workers(tmp_path: Path) -> None:

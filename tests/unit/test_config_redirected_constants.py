@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from bench.config.redirected_constants import find_redirected_constants
-from bench.worker.own_function import replace_address
 
 
 @pytest.mark.parametrize(
@@ -28,6 +27,14 @@ from bench.worker.own_function import replace_address
         ("TARGET = 'x86'", (), ()),
         ("OUT = 'json'", (), ()),
         ("MAX_PATH = 'x'", (), ()),
+        ("SITE = 'https://example.org' + '/flags'", ("SITE",), ()),
+        ("SITE = f'https://{HOST}/flags'", ("SITE",), ()),
+        ("SITE = os.environ.get('SITE', 'https://example.org')", ("SITE",), ()),
+        ("SITE = os.getenv('SITE')", (), ()),
+        ("SITE = requests.get('x', 'https://example.org')", (), ()),
+        ("SITES = {'a': 'https://example.org'}", (), ()),
+        ("class Settings:\n    SITE = 'https://example.org'\n    OUT_DIR = 'x'", ("SITE",), ("OUT_DIR",)),
+        ("def get():\n    SITE = 'https://example.org'", (), ()),
     ],
 )
 def test_constants_are_those_for_the_address_and_for_downloads(
@@ -35,18 +42,3 @@ def test_constants_are_those_for_the_address_and_for_downloads(
 ) -> None:
     found = find_redirected_constants(ast.parse(text), tmp_path / "mine.py")
     assert found == (addresses, folders)
-
-
-@pytest.mark.parametrize(
-    ("original", "replaced"),
-    [
-        ("https://example.org", "http://here/flags"),
-        ("https://example.org/data/", "http://here/flags/"),
-        ("https://example.org/data/{cc}/{cc}.gif", "http://here/flags/{cc}/{cc}.gif"),
-        ("https://{host}/data/{cc}/{cc}.gif", "http://here/flags/{cc}/{cc}.gif"),
-        ("https://example.org/%s/%s.gif", "http://here/flags/%s/%s.gif"),
-        ("https://example.org/%(cc)s/%(cc)s.gif", "http://here/flags/%(cc)s/%(cc)s.gif"),
-    ],
-)
-def test_address_keeps_its_template(original: str, replaced: str) -> None:
-    assert replace_address(original, "http://here/flags") == replaced

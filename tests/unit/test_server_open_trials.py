@@ -1,8 +1,10 @@
 """Test opening, finding and closing trials."""
 
+from pathlib import Path
+
 import pytest
 
-from bench.errors import UsageError
+from bench.errors import SetupError, UsageError
 from bench.model.cases import Fault, Fixed, Profile, Uniform
 from bench.model.planned_delays import plan_delay
 from bench.model.served_trials import Opening
@@ -47,6 +49,40 @@ def test_invalid_round_segment_finds_nothing(prefix: bytes) -> None:
 def test_trial_name_that_does_not_fit_into_a_url_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match="cannot be part of an address"):
         OpenTrials(seed=1).open(Opening(name, CHANGING, 0))
+
+
+def test_current_segment_stands_for_the_round_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "round"
+    file.write_bytes(b"0")
+    trials = OpenTrials(seed=1)
+    trials.open(Opening("t", CHANGING, 0, round_file=str(file)))
+    trials.open(Opening("u", CHANGING, 0))
+    assert trials.number_current(b"t.current") == b"t.0"
+    file.write_bytes(b"17")
+    assert trials.number_current(b"t.current") == b"t.17"
+    for segment in (b"t.0", b"u.current", b"v.current", b"t", b"", b"\xff.current"):
+        assert trials.number_current(segment) is None
+    trials.close("t")
+    assert trials.number_current(b"t.current") is None
+
+
+def test_missing_round_file_is_an_error_of_the_set_up(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="No such file"):
+        OpenTrials(seed=1).open(Opening("t", CHANGING, 0, round_file=str(tmp_path / "none")))
+
+
+@pytest.mark.parametrize("path", [b"/flags/br/br.gif", b"/flags/data/flags/br/br.gif", b"/br/br.gif?a=/cn/x"])
+def test_address_of_the_current_round_finds_a_flag_below_any_folders(tmp_path: Path, path: bytes) -> None:
+    file = tmp_path / "round"
+    file.write_bytes(b"1")
+    trials = OpenTrials(seed=1)
+    trials.open(Opening("t", CHANGING, 0, round_file=str(file)))
+    state = ServerState(Routes({"BR": b"GIF"}), trials, ServedRound(CHANGING, 1, 0, ignore))
+    served, resource = state.find_target(b"/-/t.current" + path)
+    assert (served, resource.country, resource.is_found) == (trials.find_round(b"t.1"), "BR", True)
+    file.write_bytes(b"2")
+    assert state.find_target(b"/-/t.current" + path)[0] is trials.find_round(b"t.2")
+    assert not state.find_target(b"/-/t.current/flags/br.gif")[1].is_found
 
 
 def test_trial_name_can_be_reused_after_closing_only() -> None:
