@@ -30,8 +30,6 @@ def _find_problem(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str | Non
     arguments = function.args
     positional = [*arguments.posonlyargs, *arguments.args]
     required = positional[: len(positional) - len(arguments.defaults)]
-    if isinstance(function, ast.AsyncFunctionDef):
-        return "that is `async def`: it must run its event loop itself, for instance with asyncio.run"
     if not positional and arguments.vararg is None:
         return "that takes no positional argument, and is called with one, the job"
     if len(required) > 1:

@@ -31,6 +31,7 @@ ACCEPTED_FORMS: Final = (
         "def download_many(cc_list, base_url, verbose, concur_req)",
         "the same, with the address and the workers",
     ),
+    ("async def download_many(…)", "each of these, too"),
     ("def get(url: str) -> bytes", "one URL, in each strategy for threads"),
     ("async def get(url: str) -> bytes", "one URL, in each strategy for event loops"),
 )
@@ -212,12 +213,11 @@ def form_of(function: Function, *, is_named: bool) -> FunctionForm | None:
     first = parameters[0]
     required = len(parameters) - len(arguments.defaults) + arguments.kw_defaults.count(None)
     if required <= 1 and (_is_job(first, is_named=is_named) or _may_be_job(function, first)):
-        is_coroutine = isinstance(function, ast.AsyncFunctionDef)
-        return None if is_coroutine else FunctionForm(function.name, function.lineno, "job")
+        return FunctionForm(function.name, function.lineno, "job")
     if _takes_url(first) and required <= 1:
         kind: FormKind = "async url" if isinstance(function, ast.AsyncFunctionDef) else "url"
         return FunctionForm(function.name, function.lineno, kind)
-    if _takes_codes(first, is_named=is_named) and isinstance(function, ast.FunctionDef):
+    if _takes_codes(first, is_named=is_named):
         kinds = _argument_kinds(arguments)
         return None if kinds is None else FunctionForm(function.name, function.lineno, "codes", kinds)
     return None

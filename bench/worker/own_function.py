@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from inspect import iscoroutine
 from pathlib import Path
 from typing import Final
 
@@ -43,9 +44,10 @@ def prepare_call(function: Callable[..., object], task: Task, job: Job) -> Calla
     """Return the call of a round: with the job, or with codes, once the current folder is set."""
     call = task.call
     if not call.is_foreign:
-        return partial(function, job)
+        return partial(_run, partial(function, job))
     os.chdir(job.folder)  # paths that the function has itself are relative to it
-    return partial(function, **{name: _argument(kind, job) for name, kind in call.arguments.items()})
+    arguments = {name: _argument(kind, job) for name, kind in call.arguments.items()}
+    return partial(_run, partial(function, **arguments))
 
 
 def list_saved_flags(job: Job) -> list[Fetch]:
@@ -70,6 +72,16 @@ def list_saved_flags(job: Job) -> list[Fetch]:
 def has_fetches(returned: object) -> bool:
     """Tell whether a function returned fetches, although its form does not ask for them."""
     return isinstance(returned, list) and bool(returned) and all(isinstance(each, Fetch) for each in returned)
+
+
+def _run(call: Callable[[], object]) -> object:
+    """Make a call; run what it returns in an event loop if that is a coroutine."""
+    returned = call()
+    if iscoroutine(returned):
+        from asyncio import run  # late: most strategies need no event loop, and the warm-up has paid for it
+
+        return run(returned)
+    return returned
 
 
 def _argument(kind: ArgumentKind, job: Job) -> object:

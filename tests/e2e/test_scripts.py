@@ -66,6 +66,35 @@ async def supervise(codes):
 def download_many(cc_list):
     asyncio.run(supervise(cc_list))
 """
+COROUTINE_OF_JOB = """
+import asyncio
+from bench.api import Fetch, Job
+
+async def download_many(job: Job) -> list[Fetch]:
+    limit = asyncio.Semaphore(job.workers)
+    async with job.async_client() as download_one:
+        async def fetch(code):
+            async with limit:
+                return await download_one(code)
+        return await asyncio.gather(*map(fetch, job.countries))
+"""
+COROUTINE_OF_CODES = """
+import asyncio
+import httpx
+from common import BASE_URL, save_flag
+
+async def fetch_all(codes: list[str]) -> None:
+    await download_many(codes, BASE_URL, False, len(codes))
+
+async def download_many(cc_list, base_url, verbose, concur_req):
+    limit = asyncio.Semaphore(concur_req)
+    async with httpx.AsyncClient() as client:
+        async def fetch(cc):
+            async with limit:
+                response = await client.get(f"{base_url}/{cc}/{cc}.gif".lower())
+            save_flag(response.content, f"{cc}.gif")
+        await asyncio.gather(*map(fetch, cc_list))
+"""
 ADDRESS = """
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -266,6 +295,19 @@ def test_function_of_codes_is_led_to_the_server_by_its_constants(tmp_path: Path,
     full = bench(tmp_path, "show", "run", "--full")
     assert full.returncode == 0, full.stderr
     assert "never read job.workers" not in ended.stdout + full.stdout
+
+
+def test_coroutine_is_run_in_an_event_loop(tmp_path: Path) -> None:
+    """In each form."""
+    write(tmp_path, common=COMMON, job=COROUTINE_OF_JOB, codes=COROUTINE_OF_CODES)
+    (tmp_path / "printed.yaml").write_text(
+        "strategies: [{name: job.py, clients: [aiohttp]}, 'codes.py:fetch_all', 'codes.py']\n"
+        "countries: [BR, CN, IN]\nworkers: 2\nblocks: 1\nprofile: {latency: 5ms}\n"
+    )
+    ended = bench(tmp_path, "run", "printed.yaml", "--quiet", "--out", "run")
+    found = {case: (trial["outcome"], trial["detail"]) for case, trial in trials(tmp_path).items()}
+    assert ended.returncode == 0, found
+    assert set(found) == {"job/aiohttp/2", "codes.fetch_all/-/3", "codes/-/2"}
 
 
 def test_whatever_is_derived_from_a_constant_is_led_to_the_server(tmp_path: Path) -> None:

@@ -27,7 +27,10 @@ from bench.config.source_code import find_forms
         ("def download_many(count: int): ...", None),
         ("def download_many(): ...", None),
         ("def download_many(cc_list, unknown): ...", None),
-        ("async def download_many(job): ...", None),
+        ("async def download_many(job): ...", "job"),
+        ("async def download_many(cc_list): ...", "codes"),
+        ("async def download_many(cc_list, base_url, verbose, concur_req): ...", "codes"),
+        ("async def download_many(count: int): ...", None),
         ("def get(url, folder): ...", None),
     ],
 )

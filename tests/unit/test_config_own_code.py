@@ -43,6 +43,8 @@ def form(text: str, name: str) -> tuple[str, dict[str, str]] | None:
         ("def f(url): ...", "url", {}),
         ("def f(url: str, timeout=5) -> bytes: ...", "url", {}),
         ("async def f(link: str): ...", "async url", {}),
+        ("async def f(job): ...", "job", {}),
+        ("async def f(codes, *, workers): ...", "codes", {"codes": "codes", "workers": "workers"}),
     ],
 )  # fmt: skip
 def test_form_is_known_by_parameters_and_annotations(text: str, kind: str, arguments: dict[str, str]) -> None:
@@ -59,8 +61,7 @@ def test_form_is_known_by_parameters_and_annotations(text: str, kind: str, argum
         "def f(codes, session): ...",
         "def f(codes, /): ...",
         "def f(cc: str): ...",
-        "async def f(job): ...",
-        "async def f(codes): ...",
+        "async def f(codes, session): ...",
     ],
 )
 def test_other_functions_have_no_form(text: str) -> None:
