@@ -11,7 +11,7 @@ from bench.config import catalog
 from bench.config.catalog import describe_strategy
 from bench.config.loader import find_config, load_config
 from bench.errors import BenchError, UsageError
-from bench.model.cases import Case, Experiment, Strategy
+from bench.model.cases import Case, Client, Experiment, Strategy
 from bench.model.comparison import BuiltVariant, Metric
 from bench.model.text import join_and, printable
 from bench.variants.build import find_counterpart
@@ -30,6 +30,7 @@ class BaseConfig:
     Attributes:
         cases: its cases, none if the base has no config of its own.
         strategies: file of each of its strategies in the base's tree, by name.
+        clients: file of each of its clients that is a function of the user's, in the same way.
         metrics: metrics that it compares.
         note: a line about the file that was read, if its name is another one.
         problem: why the cases of the base are not known; None if they are.
@@ -37,6 +38,7 @@ class BaseConfig:
 
     cases: tuple[Case, ...] = ()
     strategies: Mapping[str, Path] = field(default_factory=dict)
+    clients: Mapping[str, Path] = field(default_factory=dict)
     metrics: tuple[Metric, ...] = ()
     note: str | None = None
     problem: str | None = None
@@ -78,7 +80,8 @@ def find_base_config(config: str, base: BuiltVariant, only: str | None = None) -
     path = found.relative_to(base.tree)
     return BaseConfig(
         cases=tuple(case for case in experiment.cases if only is None or matches_pattern(case.id, only)),
-        strategies=_files_in(base.tree, experiment),
+        strategies=_files_in(base.tree, experiment.strategies),
+        clients=_files_in(base.tree, experiment.own_clients),
         metrics=experiment.comparison_settings.metrics,
         note=None if same is not None else f"{file.relative_to(top)} is {path} in the base",
     )
@@ -106,9 +109,9 @@ def _change(before: int, after: int) -> str:
     return f"{after:,} {'fetch' if after == 1 else 'fetches'} instead of {before:,}"
 
 
-def _files_in(tree: Path, experiment: Experiment) -> dict[str, Path]:
-    """Return the strategy files of an experiment that are part of a tree."""
-    files = {name: strategy.file for name, strategy in experiment.strategies.items()}
+def _files_in(tree: Path, described: Mapping[str, Strategy] | Mapping[str, Client]) -> dict[str, Path]:
+    """Return the files of strategies or clients that are part of a tree."""
+    files = {name: each.file for name, each in described.items()}
     return {name: file for name, file in files.items() if file.is_relative_to(tree.resolve())}
 
 

@@ -1,21 +1,25 @@
 """Plan a comparison, without measuring: the cases of both variants, and the settings that decide it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
 from bench.app.base_config import BaseConfig
+from bench.config.catalog import describe_strategy
 from bench.errors import IncomparableError, UsageError
 from bench.model.cases import PROBES, Case, Experiment, Stopping
 from bench.model.comparison import BuiltVariant, Comparison, Metric, Variant
+from bench.model.function_call import FunctionCall
 from bench.model.json_codec import encode
 from bench.model.text import join_and, one_line
 from bench.report.library_lines import differing_locks
 from bench.stats.comparison_state import RULE
 from bench.stats.metrics import PROBE_OF_METRIC
 from bench.stats.sequential_test import early_look
+from bench.system.paths import is_shipped
 
 DEFAULT_BUDGET_S: Final = 280.0
 """A comparison, with everything before its first block, then ends within five minutes."""
@@ -94,8 +98,8 @@ def plan_comparison(
         UsageError: neither variant has the strategy of a case, or they share no case.
     """
     base, candidate = variants
-    base_files = {**variants[base].strategies, **base_config.strategies}
-    variants = {**variants, base: replace(variants[base], strategies=base_files)}
+    variants = {**variants, base: _with_files_of(base_config, variants[base])}
+    variants = {label: replace(each, calls=_read_calls(asked, each)) for label, each in variants.items()}
     shared, alone = _match_cases(asked, variants)
     asked_ids = {case.id for case in asked.cases}
     alone |= {case.id: base for case in base_config.cases if case.id not in asked_ids}
@@ -125,6 +129,26 @@ def plan_comparison(
     return experiment, comparison
 
 
+def _with_files_of(base_config: BaseConfig, base: BuiltVariant) -> BuiltVariant:
+    """Return the base with the files that its own config names."""
+    return replace(
+        base,
+        strategies={**base.strategies, **base_config.strategies},
+        clients={**base.clients, **base_config.clients},
+    )
+
+
+def _read_calls(asked: Experiment, variant: BuiltVariant) -> dict[str, FunctionCall]:
+    """Return how the strategies of the user's are called that a variant has, by the text of its files."""
+    calls = {}
+    for name, strategy in asked.strategies.items():
+        if name in variant.strategies and not is_shipped(strategy.file):
+            with suppress(UsageError):  # its trial fails, and says why
+                file, call = variant.strategies[name], strategy.call
+                calls[name] = describe_strategy(file, call.function, call.module).call
+    return calls
+
+
 def _match_cases(
     asked: Experiment, variants: Mapping[str, BuiltVariant]
 ) -> tuple[list[Case], dict[str, str]]:
@@ -133,17 +157,21 @@ def _match_cases(
     Cases are matched by their ids: the strategy file of the base may have another path.
 
     Raises:
-        UsageError: neither variant has the strategy of a case, or they share no case.
+        UsageError: neither variant has the strategy or client of a case, or they share no case.
     """
     base, candidate = variants
     owners = {
-        case: [label for label, variant in variants.items() if case.strategy in variant.strategies]
+        case: [label for label, variant in variants.items() if _has_files(variant, case, asked)]
         for case in asked.cases
     }
     if lost := [case for case, labels in owners.items() if not labels]:
+        is_client = any(lost[0].strategy in variant.strategies for variant in variants.values())
+        name = lost[0].client if is_client else lost[0].strategy
+        file = asked.own_clients[name].file if is_client else asked.strategies[name].file
         raise UsageError(
-            f"neither {base} nor {candidate} has the strategy {lost[0].strategy} of {lost[0].id}",
-            hint=_hint_for_lost(asked.strategies[lost[0].strategy].file, variants),
+            f"neither {base} nor {candidate} has the {'client' if is_client else 'strategy'} {name} of "
+            f"{lost[0].id}",
+            hint=_hint_for_lost(file, variants),
         )
     shared = [case for case, labels in owners.items() if len(labels) == len(variants)]
     if not shared:
@@ -151,8 +179,14 @@ def _match_cases(
     return shared, {case.id: labels[0] for case, labels in owners.items() if len(labels) == 1}
 
 
+def _has_files(variant: BuiltVariant, case: Case, asked: Experiment) -> bool:
+    """Tell whether a variant has the strategy of a case, and a client that is a function of the user's."""
+    has_client = case.client not in asked.own_clients or case.client in variant.clients
+    return case.strategy in variant.strategies and has_client
+
+
 def _hint_for_lost(file: Path, variants: Mapping[str, BuiltVariant]) -> str:
-    """Name the place of a strategy in which it was looked for, or the folders that it is not in."""
+    """Name the place of a file in which it was looked for, or the folders that it is not in."""
     origins = dict.fromkeys(origin for variant in variants.values() for origin in variant.origins)
     around = next((origin for origin in origins if file.is_relative_to(origin)), None)
     if around is None:

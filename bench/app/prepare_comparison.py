@@ -19,7 +19,7 @@ from bench.model.cases import Experiment
 from bench.model.comparison import BuiltVariant, Comparison
 from bench.model.flags import served_flags
 from bench.model.stored_comparison import stored_calls
-from bench.model.text import join_and, plural
+from bench.model.text import plural
 from bench.report.library_lines import library_lines
 from bench.report.number_format import format_duration
 from bench.runner.pilot import run_pilot
@@ -46,15 +46,9 @@ def prepare_comparison(
     Raises:
         IncomparableError: the variants are the same, and that is refused; or they differ in a lock of
             dependencies that cannot be read.
-        UsageError: the budget is too small for any alarm, there is nothing to compare, or a client is a
-            function of the user's.
+        UsageError: the budget is too small for any alarm, or there is nothing to compare.
         SetupError: a variant cannot be built, or the machine lacks resources.
     """
-    if asked.own_clients:
-        raise UsageError(
-            f"{join_and(list(asked.own_clients))} would be the same function in both variants",
-            hint="write a strategy around it, whose file is taken from each variant",
-        )
     check_destination(destination)
     flags = served_flags(asked.flags_dir)
     check_resources(asked, flags, destination.new_place)
@@ -77,15 +71,14 @@ def _build_variants(
     asked: Experiment, request: ComparisonRequest, progress: Callable[[str], None]
 ) -> Mapping[str, BuiltVariant]:
     """Build base and candidate, in this order, by names that differ."""
-    clients = {case.client for case in asked.cases}
+    clients = {case.client: asked.own_clients.get(case.client) for case in asked.cases}
     make_tree(request.candidate, ignore_line)  # find a mistyped revision before the base is built
     base, candidate = request.base.label, request.candidate.label
-    return {
-        base: build_variant(request.base, clients, asked.strategies, print_note, progress),
-        f"{candidate}.2" if candidate == base else candidate: build_variant(
-            request.candidate, clients, asked.strategies, print_note, progress
-        ),
-    }
+    built = [
+        build_variant(each, clients, asked.strategies, print_note, progress)
+        for each in (request.base, request.candidate)
+    ]
+    return {base: built[0], f"{candidate}.2" if candidate == base else candidate: built[1]}
 
 
 def _choose_calls(

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
+from bench.model.function_call import FunctionCall
 from bench.model.json_codec import added_field
 
 _FULL_SHA: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")  # SHA-1 or SHA-256
@@ -114,6 +115,8 @@ class BuiltVariant:
         about: facts to store with the run (commit, interpreter, libraries), ready for JSON.
         module_folders: folders of the tree that every strategy may import from.
         origins: folders of the user whose files the tree has, the likeliest first.
+        clients: the files of clients that are functions of the user's, by name, as far as the tree has them.
+        calls: how strategies of the tree are called, by name, where their file tells it anew.
     """
 
     python: str
@@ -123,6 +126,8 @@ class BuiltVariant:
     about: Mapping[str, Any] = field(default_factory=dict)
     module_folders: tuple[str, ...] = ()
     origins: tuple[Path, ...] = ()
+    clients: Mapping[str, Path] = field(default_factory=dict)
+    calls: Mapping[str, FunctionCall] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -91,6 +91,13 @@ class RunContext:
         """Return the variant of a case."""
         return self.experiment.variants.get(case.variant, self.own)
 
+    def own_client(self, case: Case) -> Client | None:
+        """Return the client of a case as its variant has it, if it is a function of the user's."""
+        client = self.experiment.own_clients.get(case.client)
+        if client is None:
+            return None
+        return replace(client, file=self.variant(case).clients.get(client.name, client.file))
+
 
 @contextmanager
 def run_context(experiment: Experiment, pinning: Pinning, flags: Mapping[str, bytes]) -> Iterator[RunContext]:
@@ -139,7 +146,10 @@ def module_folders(
     own = strategy_path(file, variant.import_path, variant.tree)
     clients: tuple[str, ...] = ()
     if client is not None and client.call is not None:
-        clients = (*_package_folders(client.file, client.call.module), *strategy_path(client.file))
+        clients = (
+            *_package_folders(client.file, client.call.module),
+            *strategy_path(client.file, variant.import_path, variant.tree),
+        )
     return tuple(dict.fromkeys((*_package_folders(file, module), *own, *clients, *variant.module_folders)))
 
 

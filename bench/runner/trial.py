@@ -139,7 +139,9 @@ def _prepare(
     folder = workspace / name
     folder.mkdir()
     variant, strategy = context.variant(case), experiment.strategies[case.strategy]
-    round_file = _make_round_file(folder) if strategy.call.is_foreign else None
+    client = context.own_client(case)
+    call = variant.calls.get(case.strategy, strategy.call)
+    round_file = _make_round_file(folder) if call.is_foreign else None
     opened = server.handle.open_trial(
         Opening(
             name,
@@ -151,10 +153,9 @@ def _prepare(
             str(round_file or ""),
         )
     )
-    client = experiment.own_clients.get(case.client)
     task = Task(
         strategy_file=variant.strategies[case.strategy],
-        module_folders=module_folders(variant, case.strategy, strategy.call.module, client),
+        module_folders=module_folders(variant, case.strategy, call.module, client),
         client=None if case.client == NO_CLIENT else case.client,
         workers=case.workers,
         keep_alive=case.keep_alive,
@@ -174,7 +175,7 @@ def _prepare(
         checks_content=any(fault.kind == "wrong_content" for fault in case.profile.faults),
         throttling=tuple(context.throttling.values()),
         server_pid=server.child.pid,
-        call=strategy.call,
+        call=call,
         client_source="" if client is None else client.source,
         client_file=Path() if client is None else client.file,
         keeps_spans=keeps_spans(scheduled.block),

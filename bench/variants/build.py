@@ -1,6 +1,6 @@
 """Build a variant: copy its tree, make its environment, and check that its workers can be started."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from bench.errors import UsageError
-from bench.model.cases import NO_CLIENT, Strategy
+from bench.model.cases import NO_CLIENT, Client, Strategy
 from bench.model.comparison import BuiltVariant, Variant
 from bench.model.text import one_line
 from bench.system.paths import is_shipped, module_folders, strategy_path
@@ -32,7 +32,8 @@ class _VariantFiles:
         modules: folders of a tree's own modules.
         origins: folders of the user whose files the tree has, the likeliest first.
         strategies: the file of each strategy that the tree has, by name.
-        own: those of the measured strategies that are the user's.
+        own_clients: the file of each client that is a function of the user's and that the tree has.
+        own: the measured files that are the user's.
     """
 
     tree: Tree
@@ -40,12 +41,13 @@ class _VariantFiles:
     modules: tuple[Path, ...]
     origins: tuple[Path, ...]
     strategies: Mapping[str, Path]
+    own_clients: Mapping[str, Path]
     own: tuple[Path, ...]
 
 
 def build_variant(
     variant: Variant,
-    clients: Collection[str],
+    clients: Mapping[str, Client | None],
     strategies: Mapping[str, Strategy],
     say: Callable[[str], None],
     progress: Callable[[str], None],
@@ -54,8 +56,9 @@ def build_variant(
 
     Args:
         variant: the variant to build.
-        clients: names of the measured clients.
-        strategies: the measured strategies by name. One that the tree lacks is left out of the result.
+        clients: the measured clients by name; None for those of ``strategies/clients``.
+        strategies: the measured strategies by name. One that the tree lacks is left out of the result, as
+            is a client that is a function of the user's.
         say: prints a line that the user should know.
         progress: prints a line about a step that takes a while.
 
@@ -64,9 +67,10 @@ def build_variant(
             that the variant requires.
         SetupError: something is missing on this machine, cannot be installed, or cannot be imported.
     """
-    used_clients = sorted(set(clients) - {NO_CLIENT})
+    used_clients = sorted(name for name, own in clients.items() if own is None and name != NO_CLIENT)
+    own_clients = {name: own for name, own in clients.items() if own is not None}
     interpreter = find_interpreter(variant.python)
-    files = _find_files(variant, strategies, say)
+    files = _find_files(variant, strategies, own_clients, say)
     tree = files.tree.folder
     client_files = [files.path / "strategies" / "clients" / f"{name}.py" for name in used_clients]
     inside = [file for file in files.own if file.is_relative_to(tree)]
@@ -85,6 +89,7 @@ def build_variant(
         about=_describe(variant, files.tree, interpreter, declaration, libraries),
         module_folders=tuple(map(str, files.modules)),
         origins=files.origins,
+        clients=files.own_clients,
     )
 
 
@@ -139,7 +144,10 @@ def find_counterpart(file: Path, origins: Sequence[Path], tree: Path) -> Path | 
 
 
 def _find_files(
-    variant: Variant, strategies: Mapping[str, Strategy], say: Callable[[str], None]
+    variant: Variant,
+    strategies: Mapping[str, Strategy],
+    own_clients: Mapping[str, Client],
+    say: Callable[[str], None],
 ) -> _VariantFiles:
     """Make the tree of a variant, and find the files that its workers import."""
     tree = make_tree(variant, say)
@@ -147,7 +155,12 @@ def _find_files(
     origins = find_origins(variant)
     found = _strategy_files(tree.folder, strategies, origins)
     own = [found[name] for name, each in strategies.items() if name in found and not is_shipped(each.file)]
-    return _VariantFiles(tree, path, modules, origins, found, tuple(own))
+    counterparts = {
+        name: find_counterpart(each.file, origins, tree.folder) for name, each in own_clients.items()
+    }
+    clients = {name: file for name, file in counterparts.items() if file is not None}
+    own_files = tuple(dict.fromkeys((*own, *clients.values())))
+    return _VariantFiles(tree, path, modules, origins, found, clients, own_files)
 
 
 def _plan_probe(variant: Variant, clients: Sequence[str], files: _VariantFiles) -> Probe:

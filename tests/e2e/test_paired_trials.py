@@ -26,6 +26,15 @@ STRATEGIES = Path(__file__).parents[1] / "strategies"
 CASE = Case(
     "threadpool_map", "urllib3", 3, Profile("5ms", Fixed(0.005)), Selection("three", ("BR", "CN", "IN"))
 )
+OWN_CLIENT = """
+import time
+import urllib.request
+
+def get(url):
+    time.sleep({nap_s})
+    with urllib.request.urlopen(url) as response:
+        return response.read()
+"""
 BLOCK_S = 0.1
 """Less than any pair takes: such a budget ends a comparison after one block."""
 
@@ -97,6 +106,33 @@ def test_a_fixed_cost_of_each_call_is_measured_in_full(tmp_path: Path) -> None:
         for variant, trials in measured(tmp_path, of).items()
     }
     assert 0.009 < found[CANDIDATE] - found[BASE] < 0.02
+
+
+def test_each_variant_calls_its_own_function_of_one_url(tmp_path: Path) -> None:
+    """The candidate's takes 50 ms longer."""
+    files = {name: tmp_path / name / "mine.py" for name in (BASE, CANDIDATE)}
+    for name, nap_s in ((BASE, 0.0), (CANDIDATE, 0.05)):
+        files[name].parent.mkdir()
+        files[name].write_text(OWN_CLIENT.format(nap_s=nap_s))
+    client = catalog.read_own_client(files[CANDIDATE])
+    of = comparison_of(None)
+    case = replace(CASE, client=client.name)
+    of = replace(
+        of,
+        cases=tuple(replace(each, client=client.name) for each in of.cases),
+        comparison=new_comparison(case, metrics=("elapsed",), budget_s=BLOCK_S),
+        own_clients={client.name: client},
+        variants={
+            name: replace(variant, clients={client.name: files[name]})
+            for name, variant in of.variants.items()
+        },
+    )
+    found = measured(tmp_path, of)
+    fastest_s = {}
+    for name, (trial,) in found.items():
+        assert trial.outcome == "ok", trial.detail
+        fastest_s[name] = min(each.elapsed_s for each in trial.rounds)
+    assert fastest_s[CANDIDATE] - fastest_s[BASE] > 0.03
 
 
 @pytest.mark.long

@@ -442,16 +442,6 @@ def test_function_that_saves_other_files_is_told_where_the_flags_are(tmp_path: P
     assert "no flag was saved: get each from {address}/br/br.gif, and save it as br.gif or BR.gif" in detail
 
 
-def test_function_that_is_a_client_cannot_be_compared(tmp_path: Path) -> None:
-    write(tmp_path, mine=GET)
-    (tmp_path / "mine.yaml").write_text(
-        "strategies: [{name: sequential, clients: [requests, 'mine.py:get']}]\n"
-    )
-    ended = bench(tmp_path, "ab", f"path={ROOT}", f"path={ROOT}", "mine.yaml")
-    assert ended.returncode == 2
-    assert "mine.get would be the same function in both variants" in ended.stderr
-
-
 def test_script_is_refused_by_commands_that_need_a_config(tmp_path: Path) -> None:
     write(tmp_path, mine=STRATEGY)
     for words in (["noise"], ["ab", f"path={ROOT}", f"path={ROOT}"], ["gate"]):

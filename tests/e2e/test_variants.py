@@ -43,7 +43,7 @@ from bench.model.comparison import Variant
 from bench.variants.build import build_variant
 def ignore(line):
     pass
-print(build_variant(Variant(requirements=("httpx==0.27.1",)), ["httpx"], {}, ignore, ignore).python)
+print(build_variant(Variant(requirements=("httpx==0.27.1",)), {"httpx": None}, {}, ignore, ignore).python)
 """
 
 
@@ -80,7 +80,7 @@ def build(variant: Variant, clients: Collection[str] = CLIENTS, *own: Path) -> t
     strategies: dict[str, Strategy] = dict(catalog.find_strategies())
     for file in own:
         strategies[file.stem] = catalog.read_strategy(file)
-    return build_variant(variant, clients, strategies, said.append, said.append), said
+    return build_variant(variant, dict.fromkeys(clients), strategies, said.append, said.append), said
 
 
 def run_in(variant: BuiltVariant, code: str) -> list[str]:
