@@ -80,7 +80,15 @@ class Axes:
         ):
             if client is None or not unsupported_protocol(client, profile):
                 name = NO_CLIENT if client is None else client.name
-                yield Case(strategy.name, name, count, profile, self.countries, keep_alive)
+                yield Case(
+                    strategy.name,
+                    name,
+                    count,
+                    profile,
+                    self.countries,
+                    keep_alive,
+                    has_own_workers=strategy.chooses_workers,
+                )
 
     def _clients(self, entry: StrategyEntry, *, installed: bool) -> list[Client] | list[None]:
         if entry.strategy.face is None:

@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias
 from bench.api.outcomes import FetchOutcome
 from bench.model.comparison import DEFAULT_RUN_MARGIN, BuiltVariant, Comparison, ComparisonSettings
 from bench.model.function_call import FunctionCall
+from bench.model.json_codec import added_field
 
 NO_CLIENT: Final = "-"
 """Client of a case whose strategy uses none of ``strategies/clients``."""
@@ -98,7 +99,9 @@ class Case:
     """One row of the table: strategy × client × workers × profile × countries.
 
     Attributes:
+        workers: downloads that may be in flight; for a strategy with a number of its own, one for each fetch.
         variant: label of the variant in a comparison; empty elsewhere.
+        has_own_workers: whether the strategy decides itself how many downloads are in flight.
     """
 
     strategy: str
@@ -108,6 +111,7 @@ class Case:
     countries: Selection
     keep_alive: bool = True
     variant: str = ""
+    has_own_workers: bool = added_field(bool)
 
     @property
     def id(self) -> str:

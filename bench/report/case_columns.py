@@ -91,7 +91,8 @@ def _in_flight(row: CaseSummary) -> str:
     """Write the requests in flight at once, and how many were asked for."""
     if row.figures is None or row.figures.in_flight is None:
         return MISSING
-    return f"{format_range(row.figures.in_flight)}/{row.case.workers}"
+    allowed = "" if row.case.has_own_workers else f"/{row.case.workers}"
+    return f"{format_range(row.figures.in_flight)}{allowed}"
 
 
 def detail_tables(ranking: Ranking) -> tuple[DetailTable, ...]:

@@ -10,6 +10,11 @@ def client_label(named: Case | SeriesKey) -> str:
     return printable(f"{named.client}{'' if named.keep_alive else '/close'}{_variant(named)}")
 
 
+def workers_label(case: Case) -> str:
+    """Write the number of workers, or ``own`` if the strategy has a number of its own."""
+    return "own" if case.has_own_workers else str(case.workers)
+
+
 def describe_series(named: Case | SeriesKey, workers: str = "") -> str:
     """Name a case or a series in a sentence; ``workers`` follows the client."""
     connection = "" if named.keep_alive else ", a connection per request"
@@ -18,6 +23,8 @@ def describe_series(named: Case | SeriesKey, workers: str = "") -> str:
 
 def describe_case(case: Case) -> str:
     """Name a case in a sentence."""
+    if case.has_own_workers:
+        return printable(f"{case.strategy}{_variant(case)}")
     workers = "" if case.strategy == "sequential" else f" and {plural(case.workers, 'worker')}"
     return describe_series(case, workers)
 

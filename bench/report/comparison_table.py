@@ -10,7 +10,7 @@ from bench.model.stored_comparison import about_variant, read_comparison
 from bench.model.text import count_names, join_and, plural, printable
 from bench.report.absolute_thresholds import bound_lines, count_bounds
 from bench.report.failures import describe_failed_pairs
-from bench.report.job_use import unread_workers_lines
+from bench.report.job_use import workers_lines
 from bench.report.library_lines import library_lines
 from bench.report.number_format import (
     MISSING,
@@ -118,7 +118,7 @@ def variant_lines(run: Run) -> Iterator[str]:
     comparison = read_comparison(run)
     if comparison is None:
         return
-    yield from unread_workers_lines(run)
+    yield from workers_lines(run)
     described = [
         f"{printable(variant)} is {printable(short_commit(str(commit)))}"
         f"{' with uncommitted changes' if about.get('dirty') else ''}"

@@ -10,6 +10,13 @@ from bench.model.text import join_and, printable
 _KINDS: Final = {"sync": "a synchronous client", "async": "an asynchronous client"}
 
 
+def workers_lines(run: Run) -> Iterator[str]:
+    """Write a line for each strategy that made no use of the number of workers."""
+    yield from unread_workers_lines(run)
+    if (line := _own_workers_line(run)) is not None:
+        yield line
+
+
 def unread_workers_lines(run: Run) -> Iterator[str]:
     """Write a line for each strategy that never read ``job.workers`` although its cases have some.
 
@@ -51,3 +58,15 @@ def other_client_lines(experiment: Experiment, trials: Iterable[Measurement]) ->
                 f"planned for {_KINDS[strategy.face or kind]}; so that no client is left out, "
                 f'declare CLIENTS = "{kind}"'
             )
+
+
+def _own_workers_line(run: Run) -> str | None:
+    """Name the strategies that decide themselves how many downloads are in flight, or return None."""
+    names = dict.fromkeys(printable(case.strategy) for case in run.cases if case.has_own_workers)
+    if not names:
+        return None
+    has = "has" if len(names) == 1 else "have"
+    return (
+        f"{join_and(list(names))} {has} no parameter for workers, so how many downloads are in flight is up "
+        "to the function; a parameter `workers` would get the number of each case"
+    )

@@ -9,10 +9,10 @@ from bench.model.results import Run
 from bench.model.text import printable
 from bench.report.busy_machine import busy_machine_lines
 from bench.report.case_columns import CaseColumn, detail_tables, result_columns
-from bench.report.case_label import client_label, describe_case
+from bench.report.case_label import client_label, describe_case, workers_label
 from bench.report.conclusion import conclusion
 from bench.report.failures import disturbance_lines, failure_lines, leak_lines, missing_blocks_line
-from bench.report.job_use import unread_workers_lines
+from bench.report.job_use import workers_lines
 from bench.report.number_format import (
     MISSING,
     TimeUnit,
@@ -34,7 +34,7 @@ def run_tables(run: Run) -> Iterator[Table]:
             yield replace(_case_table(ranking, detail.title, detail.columns), note=detail.note)
         yield from _workers_table(ranking)
         yield Table(remarks=(Remark(conclusion(ranking)),))
-    if lines := (*busy_machine_lines(run), *stop_lines(run), *unread_workers_lines(run)):
+    if lines := (*busy_machine_lines(run), *stop_lines(run), *workers_lines(run)):
         yield Table(remarks=tuple(Remark(line, "note") for line in lines))
 
 
@@ -56,7 +56,7 @@ def time_unit(ranking: Ranking) -> TimeUnit:
 
 def case_keys(row: CaseSummary) -> tuple[str, str]:
     """Write the cells of `CASE_KEYS`."""
-    return client_label(row.case), str(row.case.workers)
+    return client_label(row.case), workers_label(row.case)
 
 
 def group_by_strategy(
@@ -104,13 +104,14 @@ def _workers_table(ranking: Ranking) -> Iterator[Table]:
     """Set medians out by workers, if any strategy was run with several numbers of workers."""
     unit = time_unit(ranking)
     medians: dict[tuple[str, str], dict[int, str]] = {}
-    for row in ranking.rows:
+    rows = [row for row in ranking.rows if not row.case.has_own_workers]
+    for row in rows:
         series = medians.setdefault((printable(row.case.strategy), client_label(row.case)), {})
         median = row.figures and unit.format(row.figures.elapsed.estimate)
         series[row.case.workers] = median or MISSING
     if all(len(series) == 1 for series in medians.values()):
         return
-    workers = sorted({row.case.workers for row in ranking.rows})
+    workers = sorted({row.case.workers for row in rows})
     yield Table(
         title="median by workers",
         note=unit.name,

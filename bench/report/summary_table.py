@@ -8,10 +8,10 @@ from bench.model.results import Run
 from bench.model.text import plural, printable
 from bench.report.busy_machine import busy_machine_lines
 from bench.report.case_columns import hindrance
-from bench.report.case_label import client_label
+from bench.report.case_label import client_label, workers_label
 from bench.report.conclusion import conclusion
 from bench.report.failures import count_disturbed, count_failed, leak_lines, missing_blocks_line
-from bench.report.job_use import unread_workers_lines
+from bench.report.job_use import workers_lines
 from bench.report.number_format import (
     MISSING,
     format_duration,
@@ -56,7 +56,7 @@ def summary_tables(
             remarks=(Remark(conclusion(ranking)), *_notes(ranking)),
             keys=3,
         )
-    lines = (*busy_machine_lines(run), *stopping_line(run), *unread_workers_lines(run))
+    lines = (*busy_machine_lines(run), *stopping_line(run), *workers_lines(run))
     yield Table(
         remarks=(*(Remark(line, "note") for line in lines), Remark(f"Every table: {details}", "note"))
     )
@@ -133,7 +133,7 @@ def _rows(ranking: Ranking, width: int) -> Iterator[Row]:
     longest_s = max((row.figures.elapsed.estimate for row in ordered if row.figures), default=0.0)
     cells = min(max(width - _FIXED_WIDTH, _LEAST_BAR), _MOST_BAR)
     for row in ordered[:_MOST_ROWS]:
-        names = (printable(row.case.strategy), client_label(row.case), str(row.case.workers))
+        names = (printable(row.case.strategy), client_label(row.case), workers_label(row.case))
         yield Row(
             (*names, *_figures(row, longest_s, cells)), mark_case(ranking, row), case_tone(ranking, row)
         )

@@ -295,6 +295,9 @@ def test_function_of_codes_is_led_to_the_server_by_its_constants(tmp_path: Path,
     full = bench(tmp_path, "show", "run", "--full")
     assert full.returncode == 0, full.stderr
     assert "never read job.workers" not in ended.stdout + full.stdout
+    for output in (ended.stdout, full.stdout):
+        assert output.count("mine has no parameter for workers") == 1
+        assert " own " in output
 
 
 def test_coroutine_is_run_in_an_event_loop(tmp_path: Path) -> None:

@@ -179,15 +179,6 @@ def test_two_functions_of_one_name_are_refused_as_clients(tmp_path: Path) -> Non
         load_experiment("two.yaml")
 
 
-def test_function_of_one_url_is_refused_in_a_comparison(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "x.py").write_text("def get(url): ...\n")
-    (tmp_path / "one.yaml").write_text("strategies: [{name: sequential, clients: ['x.py:get']}]\n")
-    assert call(monkeypatch, "ab", "path=.", "path=.", "one.yaml") == 2
-    assert "x.get would be the same function in both variants" in capsys.readouterr().err
-
-
 def test_module_is_found_in_folders_that_are_no_packages(tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "c.py").write_text("def get(url): ...\n")

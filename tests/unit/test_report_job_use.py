@@ -9,8 +9,9 @@ import pytest
 from bench.model.cases import Case, Experiment, Strategy
 from bench.model.job_use import JobUse
 from bench.model.results import Measurement, Run
+from bench.report.case_label import describe_case
 from bench.report.export.markdown import to_markdown
-from bench.report.job_use import other_client_lines, unread_workers_lines
+from bench.report.job_use import other_client_lines, unread_workers_lines, workers_lines
 from tests.builders import case, failed, run_of, trials
 
 ONE, FIVE = case("mine", workers=1), case("mine", workers=5)
@@ -77,3 +78,19 @@ def test_other_kind_of_client_than_planned_is_named(
     experiment = Experiment("test", (ONE,), {"mine": strategy}, 1, 1, 60.0, 1.0, 1)
     found = other_client_lines(experiment, measured(ONE, JobUse(clients, workers=True)))
     assert list(found) == lines
+
+
+def test_strategy_with_workers_of_its_own_has_no_number_in_any_table() -> None:
+    own = replace(case("script", client="-", workers=20), has_own_workers=True)
+    run = run_of({own: trials(own, [0.1, 0.1]), FIVE: trials(FIVE, [0.1, 0.1]), ONE: trials(ONE, [0.2, 0.2])})
+    assert list(workers_lines(run)) == [
+        (
+            "script has no parameter for workers, so how many downloads are in flight is up to the function; "
+            "a parameter `workers` would get the number of each case"
+        )
+    ]
+    text = to_markdown(run)
+    assert "| own |" in text
+    assert "| script |" not in text.partition("median by workers")[2]
+    assert describe_case(own) == "script"
+    assert list(workers_lines(run_of({FIVE: trials(FIVE, [0.1, 0.1])}))) == []
