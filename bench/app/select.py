@@ -8,7 +8,13 @@ from typing import TypeVar
 from bench.app.case_patterns import select_cases
 from bench.config import catalog
 from bench.config.loader import load_config
-from bench.config.script_config import ScriptOptions, write_script_config
+from bench.config.script_config import (
+    ScriptOptions,
+    keep_cases,
+    read_script_form,
+    reference_text,
+    write_script_config,
+)
 from bench.config.source_code import CodeReference, parse_reference
 from bench.errors import UsageError
 from bench.model.cases import Experiment, Strategy
@@ -87,13 +93,18 @@ def find_script(config: str) -> CodeReference | None:
     return None if is_config else code
 
 
-def script_config(code: CodeReference, options: ScriptOptions) -> str:
-    """Return the YAML of the config that measures a script.
+def script_config(code: CodeReference, options: ScriptOptions, *, only: str | None = None) -> str:
+    """Return the YAML of the config that measures a script, or only some of its cases.
 
     Raises:
-        UsageError: the script has no function of an accepted form, or an option has no valid value.
+        UsageError: the script has no function of an accepted form, an option has no valid value, or no case
+            matches ``only``.
     """
-    return write_script_config(code, options, catalog.find_strategies(), catalog.find_clients())
+    content = write_script_config(code, options, catalog.find_strategies(), catalog.find_clients())
+    if only is None:
+        return content
+    own = reference_text(code, read_script_form(code, Path()))
+    return keep_cases(content, own, load_experiment(own, content, only=only))
 
 
 def apply_overrides(

@@ -67,9 +67,7 @@ def _print_config(config: str, given: ScriptOptions, *, only: str | None) -> int
     code = find_script(config)
     if code is None:
         raise UsageError("--print-config is for a script", hint="a config is in its own file")
-    if only is not None:
-        raise UsageError("--only selects cases of a run, not of a config", hint="leave it out")
-    content = script_config(code, given)
+    content = script_config(code, given, only=only)
     load_experiment(config, content)
     write_stdout(content)
     return ExitCode.OK

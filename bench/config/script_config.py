@@ -3,7 +3,7 @@
 There is one implementation of everything else: the text is what ``--print-config`` prints.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -22,10 +22,11 @@ from bench.config.source_code import (
     parse_source,
 )
 from bench.errors import UsageError
-from bench.model.cases import Client, Strategy, Uniform
+from bench.model.cases import NO_CLIENT, Client, Experiment, Strategy, Uniform
 from bench.model.function_call import ENTRY
 from bench.model.profile_presets import PRESETS
 from bench.model.text import join_and
+from bench.system.paths import is_shipped
 
 T = TypeVar("T")
 
@@ -116,7 +117,7 @@ def write_script_config(
             )
     workers = _workers(options.workers)
     countries, fetches = _countries(options.countries)
-    own = _reference_text(code, form)
+    own = reference_text(code, form)
     lines = [
         f"# Measures {own} beside three references. Paths are relative to the folder of this file.",
         f"name: {_config_name(code, form)}",
@@ -139,6 +140,42 @@ def write_script_config(
     if options.seed is not None:
         lines.append(f"seed: {options.seed}")
     return "\n".join(lines) + "\n"
+
+
+def keep_cases(text: str, own: str, selected: Experiment) -> str:
+    """Return the config of a script with only the cases of an experiment.
+
+    Args:
+        text: the config with all cases.
+        own: the reference to the script.
+        selected: the experiment of the config, with the cases to keep.
+    """
+    workers: dict[tuple[str, str], list[str]] = {}
+    for case in selected.cases:
+        workers.setdefault((case.strategy, case.client), []).append(str(case.workers))
+    lines = text.splitlines()
+    first = lines.index("strategies:") + 1
+    behind = next(place for place, line in enumerate(lines) if place > first and not line.startswith(" "))
+    lines[0] = (
+        f"# Measures some cases of {own} and its references. Paths are relative to the folder of this file."
+    )
+    lines[first:behind] = [
+        f"  - {{{', '.join(_selected_keys(own, selected, *case, counts))}}}"
+        for case, counts in workers.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _selected_keys(
+    own: str, selected: Experiment, strategy: str, client: str, workers: Sequence[str]
+) -> Iterator[str]:
+    """Yield the keys of an entry of ``strategies`` that has one client and some numbers of workers."""
+    described = selected.strategies[strategy]
+    yield f"name: {strategy if is_shipped(described.file) else _quote(own)}"
+    if client != NO_CLIENT:
+        yield f"clients: [{_quote(own if client in selected.own_clients else client)}]"
+    if described.takes_workers:
+        yield f"workers: [{', '.join(workers)}]"
 
 
 def _choose_references(
@@ -169,7 +206,7 @@ def _entry(strategy: Strategy, clients: Sequence[str], workers: Sequence[str]) -
     return f"{{name: {strategy.name}, clients: [{', '.join(map(_quote, clients))}]{limit}}}"
 
 
-def _reference_text(code: CodeReference, form: FunctionForm) -> str:
+def reference_text(code: CodeReference, form: FunctionForm) -> str:
     """Return the reference as the config has it, with the function unless it is ``download_many``."""
     if code.module:
         return f"{code.module}:{form.name}"

@@ -151,8 +151,38 @@ def test_config_is_printed_for_a_script_only(
 ) -> None:
     assert call(monkeypatch, "run", "default", "--print-config") == 2
     assert "--print-config is for a script" in capsys.readouterr().err
-    assert call(monkeypatch, "run", "mine.py", "--only", "mine*", "--print-config") == 2
-    assert "--only selects cases of a run, not of a config" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        (POOL, "mine"),
+        (POOL, "*/5/*"),
+        (POOL, "seq*"),
+        (POOL, "*/aiohttp/*"),
+        ("def download_many(cc_list): ...\n", "mine*"),
+        ("def download_many(cc_list, workers): ...\n", "*/2/*"),
+        ("def get(url): ...\n", "*/mine.get/*"),
+        ("def get(url): ...\n", "threadpool_map/*/2/*"),
+        ("async def get(url): ...\n", "asyncio_gather*"),
+    ],
+)
+def test_printed_config_has_the_selected_cases_only(
+    text: str, pattern: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("mine.py").write_text(text)
+    words = ["--workers", "2,5,20", "--only", pattern, "--print-config"]
+    assert call(monkeypatch, "run", "mine.py", *words) == 0
+    Path("printed.yaml").write_text(capsys.readouterr().out)
+    selected = load_target("mine.py", ScriptOptions("2,5,20"), only=pattern).cases
+    assert set(load_experiment("printed.yaml").cases) == set(selected)
+
+
+def test_pattern_without_a_case_prints_no_config(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "run", "mine.py", "--only", "other*", "--print-config") == 2
+    assert "no case matches 'other*'" in capsys.readouterr().err
 
 
 def test_script_with_a_path_that_yaml_would_misread_is_quoted(tmp_path: Path) -> None:
