@@ -61,6 +61,11 @@ def explain_failure(
         )
     if report.rounds and not any(timed.verified for timed in report.rounds):
         return "no flag was saved: get each from {address}/br/br.gif, and save it as br.gif or BR.gif"
+    if requests < fetches:
+        return (
+            f"it sent {plural(requests, 'request')} in a round of {plural(fetches, 'flag')}: it must ask for "
+            "every code that it is given"
+        )
     return None
 
 

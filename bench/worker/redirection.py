@@ -66,9 +66,9 @@ class Redirection:
 
     def replace(self, name: str, value: "Any") -> "Any":
         """Return the value that a name gets instead of the assigned one; most keep theirs."""
-        if name in self.addresses and isinstance(value, str) and value.startswith(_SCHEMES):
+        if name in self.addresses and type(value) is str and value.startswith(_SCHEMES):
             return value if value.startswith(self.address) else replace_address(value, self.address)
-        if name in self.targets and isinstance(value, str | os.PathLike):
+        if name in self.targets and (type(value) is str or isinstance(value, os.PathLike)):
             make: Callable[[str], Any] = type(value)
             return make(self.folder)
         return value
@@ -76,7 +76,9 @@ class Redirection:
     def replace_attributes(self, owner: type) -> None:
         """Replace the constants among the attributes of a class."""
         for name in (self.addresses | self.targets) & vars(owner).keys():
-            setattr(owner, name, self.replace(name, vars(owner)[name]))
+            value = vars(owner)[name]
+            if (replaced := self.replace(name, value)) is not value:
+                setattr(owner, name, replaced)
 
 
 def redirect_modules(redirection: Redirection) -> None:

@@ -66,3 +66,8 @@ def test_failure_is_explained_by_the_requests(call: FunctionCall, requests: int,
 def test_other_failures_are_not_explained() -> None:
     assert explained(FunctionCall(arguments={"codes": "codes"}), requests=3, verified=2) is None
     assert explained(FunctionCall(), requests=0) is None
+
+
+def test_function_that_asks_for_some_of_its_codes_is_told_so() -> None:
+    line = explained(FunctionCall(arguments={"codes": "codes"}), requests=2, verified=2)
+    assert line == "it sent 2 requests in a round of 3 flags: it must ask for every code that it is given"

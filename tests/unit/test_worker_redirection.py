@@ -14,6 +14,7 @@ from bench.worker.redirection import (
     replace_address,
 )
 
+ENUM = "from enum import StrEnum\nBASE_URL = 'https://x.invalid'\nclass A(StrEnum):\n"
 ADDRESS = "http://h/-/t.current/flags"
 
 
@@ -52,6 +53,8 @@ def executed(text: str) -> ModuleType:
         ("BASE_URL = 'https://x.invalid'\nSITE = BASE_URL + '/a'\nvalue = SITE", f"{ADDRESS}/a"),
         ("class A:\n    SITE = 'https://x.invalid'\nvalue = A.SITE", ADDRESS),
         ("class A:\n    SITE = 'x'\nvalue = A.SITE", "x"),
+        (f"{ENUM}    SITE = 'https://x.invalid'\nvalue = A.SITE.value", "https://x.invalid"),
+        (f"{ENUM}    OTHER = BASE_URL\nvalue = A.OTHER.value", ADDRESS),
         ("DEST_DIR = 'downloads'; value = DEST_DIR", "/round"),
         ("from pathlib import Path\nDEST_DIR = Path('x'); value = DEST_DIR", Path("/round")),
         ("BASE_URL = 1; value = BASE_URL", 1),
