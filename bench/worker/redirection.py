@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from importlib.machinery import ModuleSpec
-    from types import ModuleType
+    from types import CodeType, ModuleType
     from typing import Any
 
 VARIABLE = "FLAGBENCH_REDIRECTION"
@@ -109,6 +109,18 @@ def replace_address(original: str, address: str) -> str:
     return f"{address}/" if original.endswith("/") else address
 
 
+def execute_redirected(code: "CodeType | str", module: "ModuleType", redirection: Redirection) -> None:
+    """Execute the code of a module, and replace its constants as they are assigned.
+
+    A name that any function declares as ``global`` is assigned without asking the namespace, and is replaced
+    at the end.
+    """
+    namespace = _Namespace(module, redirection)
+    exec(code, vars(module), namespace)  # noqa: S102  as importlib does
+    for name in (redirection.addresses | redirection.targets) & vars(module).keys():
+        namespace[name] = namespace[name]
+
+
 class _RedirectingFinder:
     """Finds modules as the other finders do, and lets a loader of its own execute the user's."""
 
@@ -137,7 +149,7 @@ class _RedirectingLoader(SourceFileLoader):
     def exec_module(self, module: "ModuleType") -> None:
         code = self.get_code(module.__name__)
         if code is not None:
-            exec(code, vars(module), _Namespace(module, self._redirection))  # noqa: S102  as importlib does
+            execute_redirected(code, module, self._redirection)
 
 
 class _Namespace(UserDict[str, object]):
