@@ -9,10 +9,10 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, field, fields, is_dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import UnionType
-from typing import Any, Final, Literal, NoReturn, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, NoReturn, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 from bench.errors import BenchError
 
@@ -87,58 +87,95 @@ def from_json_value(kind: Any, value: Any, where: str) -> Any:
     Raises:
         MalformedError: the value does not match the type.
     """
+    return _builder(kind)(value, where)
+
+
+_Build: TypeAlias = Callable[[Any, str], Any]
+"""Builds a value from parsed JSON, which has this path in its document."""
+
+
+@cache
+def _builder(kind: Any) -> _Build:
+    """Choose how values of a type are built; a stored run has thousands of them."""
     origin, inner = get_origin(kind), get_args(kind)
     if origin is UnionType:
-        return _build_union(inner, value, where)
+        is_optional = inner[-1] is type(None)
+        return partial(_build_optional, inner[0]) if is_optional else partial(_build_choice, inner)
     if origin is Literal:
-        _expect(value in inner, value, where)
-        return value
+        return partial(_build_literal, inner)
     if origin is tuple:
-        _expect(isinstance(value, list), value, where)
-        return tuple(from_json_value(inner[0], item, f"{where}[{i}]") for i, item in enumerate(value))
+        return partial(_build_tuple, inner[0])
     if origin is Mapping:
-        _expect(isinstance(value, dict), value, where)
-        return {name: from_json_value(inner[1], item, f"{where}.{name}") for name, item in value.items()}
+        return partial(_build_mapping, inner[1])
     if is_dataclass(kind):
-        return _build_dataclass(kind, value, where)
-    return _build_scalar(kind, value, where)
+        return partial(_build_dataclass, kind)
+    named: Mapping[Any, _Build] = {object: _keep_any, Path: _build_path, float: _build_float}
+    return named.get(kind) or partial(_keep_exact, kind)
 
 
-def _build_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
-    """Build an optional value, or the dataclass that JSON names."""
-    if kinds[-1] is type(None):
-        return None if value is None else from_json_value(kinds[0], value, where)
+def _build_optional(kind: Any, value: Any, where: str) -> Any:
+    return None if value is None else _builder(kind)(value, where)
+
+
+def _build_choice(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
+    """Build the dataclass that JSON names."""
     by_name = {_name(kind): kind for kind in kinds}
     _expect(isinstance(value, dict) and len(value) == 1 and value.keys() <= by_name.keys(), value, where)
     ((name, inner),) = value.items()
-    return from_json_value(by_name[name], inner, f"{where}.{name}")
+    return _builder(by_name[name])(inner, f"{where}.{name}")
+
+
+def _build_literal(allowed: tuple[Any, ...], value: Any, where: str) -> Any:
+    _expect(value in allowed, value, where)
+    return value
+
+
+def _build_tuple(kind: Any, value: Any, where: str) -> tuple[Any, ...]:
+    _expect(isinstance(value, list), value, where)
+    build = _builder(kind)
+    return tuple(build(item, f"{where}[{i}]") for i, item in enumerate(value))
+
+
+def _build_mapping(kind: Any, value: Any, where: str) -> dict[str, Any]:
+    _expect(isinstance(value, dict), value, where)
+    build = _builder(kind)
+    return {name: build(item, f"{where}.{name}") for name, item in value.items()}
 
 
 def _build_dataclass(kind: Any, value: Any, where: str) -> Any:
     _expect(isinstance(value, dict), value, where)
-    hints = _hints(kind)
-    if odd := (value.keys() ^ hints.keys()) - (_added_defaults(kind).keys() - value.keys()):
+    builders = _field_builders(kind)
+    if odd := (value.keys() ^ builders.keys()) - (_added_defaults(kind).keys() - value.keys()):
         raise MalformedError(f"{where}: missing or unexpected: {', '.join(sorted(odd))[:200]}")
     return kind(
-        **{
-            name: from_json_value(hint, value[name], f"{where}.{name}")
-            for name, hint in hints.items()
-            if name in value
-        }
+        **{name: build(value[name], f"{where}.{name}") for name, build in builders.items() if name in value}
     )
 
 
-def _build_scalar(kind: Any, value: Any, where: str) -> Any:
-    if kind is object:
-        return value
-    if kind is Path:
-        _expect(isinstance(value, str), value, where)
-        return Path(value)
-    if kind is float:
-        _expect(type(value) in {int, float} and abs(value) <= sys.float_info.max, value, where)
-        return float(value)
-    _expect(type(value) is kind, value, where)  # exactly: True is not a number of workers
+@cache
+def _field_builders(kind: Any) -> Mapping[str, _Build]:
+    return {name: _builder(hint) for name, hint in _hints(kind).items()}
+
+
+def _keep_any(value: Any, _where: str) -> Any:
     return value
+
+
+def _build_path(value: Any, where: str) -> Path:
+    _expect(isinstance(value, str), value, where)
+    return Path(value)
+
+
+def _build_float(value: Any, where: str) -> float:
+    _expect(type(value) in {int, float} and abs(value) <= sys.float_info.max, value, where)
+    return float(value)
+
+
+def _keep_exact(kind: type[T], value: Any, where: str) -> T:
+    """Return a value of exactly this type: True is not a number of workers."""
+    _expect(type(value) is kind, value, where)
+    kept: T = value
+    return kept
 
 
 def _name_if_union(hint: Any, value: Any) -> Any:
