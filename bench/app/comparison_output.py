@@ -1,36 +1,31 @@
-"""Work out the verdicts of a stored comparison, and write them for the terminal, JUnit and GitHub."""
+"""Store a comparison, and write its verdicts for the terminal, JUnit and GitHub. Used by `ab` and `gate`."""
 
 import os
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-
 from bench.app.output import (
     OutputForm,
     optional_stdout,
     print_note,
-    program_name,
     saved,
     stdout_console,
     write_stderr,
     write_stdout,
 )
+from bench.app.verdict_output import print_comparison
 from bench.errors import EXIT_CODE_OF_VERDICT, ExitCode, UsageError
 from bench.model.results import Run
-from bench.report.comparison_summary import comparison_summary
 from bench.report.comparison_table import comparison_table, missing_cases_reason, variant_lines
-from bench.report.export.json import verdicts_to_json
 from bench.report.export.junit import to_junit
+from bench.report.export.verdicts_json import verdicts_to_json
 from bench.report.github import github_annotations, github_summary
 from bench.report.markdown import tables_to_markdown
-from bench.report.table import Table
-from bench.report.terminal import print_tables
 from bench.stats.verdicts import Overall, Verdicts, overall_verdict, run_verdicts
 from bench.storage.atomic_write import write_atomically, write_remedy
 from bench.storage.output_check import check_appended_file, check_output_file
@@ -109,26 +104,6 @@ def present_comparison(document: Run, folder: Path, outputs: Outputs) -> ExitCod
             _write_for_ci(document, outputs, verdicts, overall)
             print_note(f"{overall} (exit code {exit_code}){_missing_cases_hint(verdicts) if misses else ''}")
     return exit_code
-
-
-def print_comparison(
-    title: str, verdicts: Verdicts, notes: Sequence[str], console: Console, *, details: str | None
-) -> None:
-    """Print the verdicts of a comparison.
-
-    Args:
-        title: names the run.
-        verdicts: those of its cases, or of some of them.
-        notes: lines on its variants and cases.
-        console: the one for results.
-        details: the words after the program's name that print every figure, for the end of the summary;
-            None: print every figure now.
-    """
-    if details is None:
-        tables: Iterable[Table] = [comparison_table(title, verdicts, notes)]
-    else:
-        tables = comparison_summary(title, verdicts, f"{program_name()} {details}", notes)
-    print_tables(tables, console)
 
 
 def _missing_cases_hint(verdicts: Verdicts) -> str:

@@ -5,17 +5,17 @@ import shlex
 
 import click
 
-from bench.app.comparison_output import print_comparison
 from bench.app.output import stdout_console, write_stdout
 from bench.app.run_ratios import ratios_between
 from bench.app.run_selector import SelectedCases, both_variants, comparison_between, select_run
+from bench.app.verdict_output import print_comparison
 from bench.commands import options
 from bench.commands.comparison_arguments import parse_threshold
 from bench.errors import EXIT_CODE_OF_VERDICT, ExitCode, IncomparableError
 from bench.model.json_codec import to_json_value
 from bench.model.text import join_and
 from bench.report.comparison_table import missing_case_lines, variant_lines
-from bench.report.export.json import verdicts_to_json
+from bench.report.export.verdicts_json import verdicts_to_json
 from bench.report.terminal import print_tables
 from bench.stats.comparability import incomparable_reasons, match_cases
 from bench.stats.verdicts import overall_verdict, run_verdicts

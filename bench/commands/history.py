@@ -11,7 +11,7 @@ from bench.commands import options
 from bench.errors import UnreadableResultError, UsageError
 from bench.model.comparison import METRICS, Metric
 from bench.model.text import plural, printable
-from bench.report.export.json import history_to_json
+from bench.report.export.history_json import history_to_json
 from bench.report.history_table import history_tables
 from bench.report.terminal import print_tables
 from bench.stats.history import PointOrder, history_points, history_tracks

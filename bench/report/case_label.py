@@ -1,11 +1,32 @@
 """Name cases and series in tables and in sentences."""
 
+from typing import Protocol
+
 from bench.model.cases import Case
 from bench.model.text import plural, printable
-from bench.stats.scaling import SeriesKey
 
 
-def client_label(named: Case | SeriesKey) -> str:
+class Series(Protocol):
+    """A case, or a series of cases that differ in workers only."""
+
+    @property
+    def strategy(self) -> str:
+        """Name of the strategy."""
+
+    @property
+    def client(self) -> str:
+        """Name of the client."""
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether connections are used for several requests."""
+
+    @property
+    def variant(self) -> str:
+        """Label of the variant; empty outside of comparisons."""
+
+
+def client_label(named: Series) -> str:
     """Name the client, with ``/close`` for a connection per request, and the variant."""
     return printable(f"{named.client}{'' if named.keep_alive else '/close'}{_variant(named)}")
 
@@ -15,7 +36,7 @@ def workers_label(case: Case) -> str:
     return "own" if case.has_own_workers else str(case.workers)
 
 
-def describe_series(named: Case | SeriesKey, workers: str = "") -> str:
+def describe_series(named: Series, workers: str = "") -> str:
     """Name a case or a series in a sentence; ``workers`` follows the client."""
     connection = "" if named.keep_alive else ", a connection per request"
     return printable(f"{named.strategy} with {named.client}{_variant(named)}{workers}{connection}")
@@ -29,5 +50,5 @@ def describe_case(case: Case) -> str:
     return describe_series(case, workers)
 
 
-def _variant(named: Case | SeriesKey) -> str:
+def _variant(named: Series) -> str:
     return f"@{named.variant}" if named.variant else ""

@@ -284,6 +284,27 @@ def imported_modules(*commands: str, program: str = "from bench.__main__ import 
     return [{*line.split()} for line in said.splitlines()]
 
 
+def modules_after(*words: str) -> set[str]:
+    """Return the modules that are imported once a command has ended well."""
+    script = (
+        "import sys; from bench.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit as ended: assert not ended.code; print(*sys.modules, file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", script, *words]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stderr
+    return {*said.splitlines()[-1].split()}
+
+
+def below(modules: set[str], *packages: str) -> list[str]:
+    """Return the modules that are among these, or below one of them."""
+    return sorted(
+        each
+        for each in modules
+        if each.startswith(tuple(f"{name}." for name in packages)) or each in packages
+    )
+
+
 def test_help_imports_little_that_click_does_not() -> None:
     """The modules decide on the time of `--help`, and can be told on a busy machine."""
     smallest = "from click import *; main = Group('x', {'y': Command('y', help='Z.')})"
@@ -310,3 +331,20 @@ def test_commands_on_stored_runs_import_no_config_reader() -> None:
     for command, modules in zip(commands, imported_modules(*commands), strict=True):
         assert f"bench.commands.{command}" in modules
         assert not modules & {"pydantic", "asyncio"}, command
+
+
+def test_show_imports_only_what_its_summary_prints(tmp_path: Path) -> None:
+    """Its time is that of its imports: each of these packages takes as long as ten cases."""
+    save_run(tmp_path, run_of({case(): trials(case(), [0.05] * 6)}), "")
+    modules = modules_after("show", str(tmp_path))
+    assert "bench.report.summary_table" in modules
+    assert not below(
+        modules, "bench.config", "bench.server", "bench.worker", "bench.variants", "yaml", "pydantic"
+    )
+    assert not below(
+        modules, "bench.report.export", "bench.stats.verdicts", "bench.stats.scaling", "xml", "csv"
+    )
+    assert {name for name in modules if name.startswith("bench.runner.")} == {
+        "bench.runner.processes",
+        "bench.runner.processes.signals",
+    }

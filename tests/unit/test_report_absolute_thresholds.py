@@ -11,7 +11,7 @@ from bench.model.results import Run
 from bench.model.stored_comparison import read_comparison
 from bench.report.absolute_thresholds import bound_lines, count_bounds
 from bench.report.comparison_table import comparison_conclusion, comparison_table
-from bench.report.export.json import verdicts_to_json
+from bench.report.export.verdicts_json import verdicts_to_json
 from bench.report.table import Remark
 from bench.stats.absolute_thresholds import BoundVerdict
 from bench.stats.intervals import Interval

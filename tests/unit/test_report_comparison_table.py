@@ -12,7 +12,7 @@ from bench.model.json_codec import parse
 from bench.model.results import Run
 from bench.model.trial_outcome import Outcome
 from bench.report.comparison_table import comparison_conclusion, comparison_table
-from bench.report.export.json import verdicts_to_json
+from bench.report.export.verdicts_json import verdicts_to_json
 from bench.report.markdown import tables_to_markdown
 from bench.report.table import Remark, Row
 from bench.report.terminal import print_tables
