@@ -1,5 +1,6 @@
 """The command group. It imports a command only when it is called, so that ``--help`` stays quick."""
 
+from contextlib import suppress
 from importlib import import_module
 from typing import Final
 
@@ -25,6 +26,10 @@ _SUMMARIES: Final = {
     "schema": "Print the JSON Schema of configs, for editors and other tools.",
 }
 """The first sentence of the help of each command, the most used first; a test compares them."""
+_MEASURING: Final = frozenset({"run", "ab", "gate", "noise"})
+"""Commands whose modules take a second to import, and that print progress."""
+_WITHOUT_PROGRESS: Final = frozenset({"--quiet", "-h", "--help", "--print-config", "--gate"})
+"""Options with which they print none, or measure nothing."""
 
 
 class _CommandGroup(click.Group):
@@ -41,6 +46,15 @@ class _CommandGroup(click.Group):
         module = import_module(f"bench.commands.{cmd_name}")
         command: click.Command = getattr(module, "list_" if cmd_name == "list" else cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command of these words; print the first line of its progress before it is imported."""
+        if args[0] in _MEASURING and _WITHOUT_PROGRESS.isdisjoint(args):
+            with suppress(BrokenPipeError):  # progress may have no reader; the run goes on
+                click.echo(f"{args[0]}: loading modules and the config", err=True)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the commands with their summaries, without importing any."""

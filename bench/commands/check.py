@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from bench.app.output import ignore_line, print_note, stdout_console
+from bench.app.output import print_note, stdout_console
 from bench.app.preflight import (
     blind_spots_note,
     check_import_path,
@@ -36,7 +36,7 @@ def check(*, config: str, **shape: Any) -> None:
     check_import_path()
     flags = served_flags(experiment.flags_dir)
     limits = check_resources(experiment, flags, RUNS)
-    forecasts = forecast_run(experiment, flags, plan_pinning(experiment), ignore_line, shipped_only=True)
+    forecasts = forecast_run(experiment, flags, plan_pinning(experiment), print_note, shipped_only=True)
     console = stdout_console()
     print_tables([forecast_table(forecasts, experiment)], console)
     console.print(expected_duration_line(forecasts, experiment), soft_wrap=True)

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import click
@@ -12,6 +13,8 @@ import pytest
 
 from bench.cli import cli
 from bench.errors import LockedError
+from bench.model.lower_bound import CaseForecast
+from bench.runner.time_estimate import forecast_run
 from bench.storage.journal import new_journal
 from bench.storage.run_folder import RUNS, save_run
 from bench.system.paths import configs_folder
@@ -238,6 +241,19 @@ def test_check_prints_cases_and_the_expected_duration(
     assert "in all" in text
 
 
+def test_check_names_its_pilots_meanwhile(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def forecast(*arguments: Any, **options: Any) -> tuple[CaseForecast, ...]:
+        arguments[-1]("pilot 1 of 1: x")
+        return forecast_run(*arguments, **options)
+
+    monkeypatch.setattr("bench.commands.check.forecast_run", forecast)
+    Path("small.yaml").write_text("strategies: sequential\nclients: requests\nblocks: 1\n", "ascii")
+    assert call(monkeypatch, "check", "small.yaml") == 0
+    assert "pilot 1 of 1: x\n" in capsys.readouterr().err
+
+
 def test_summary_of_each_command_is_the_first_sentence_of_its_help(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -348,3 +364,26 @@ def test_show_imports_only_what_its_summary_prints(tmp_path: Path) -> None:
         "bench.runner.processes",
         "bench.runner.processes.signals",
     }
+
+
+@pytest.mark.parametrize("command", ["run", "noise", "ab", "gate"])
+def test_first_line_of_progress_comes_before_the_imports(command: str) -> None:
+    words = [command, "none.yaml", *(["none.yaml"] if command == "ab" else [])]
+    traced = [sys.executable, "-X", "importtime", "-m", "bench", *words]
+    said = subprocess.run(traced, cwd=ROOT, capture_output=True, text=True, check=False).stderr.splitlines()
+    first = said.index(f"{command}: loading modules and the config")
+    imported = [line.rpartition("|")[2].strip() for line in said]
+    assert "bench.cli" in imported[:first]
+    assert not below({*imported[:first]}, "rich", "yaml", "pydantic", "bench.commands", "bench.app")
+    assert "bench.app.execute" in imported[first:]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("run", "--quiet", "none.yaml"), ("noise", "--help"), ("noise", "--gate", "3%"), ("show", "none")],
+)
+def test_no_line_of_progress_where_none_is_wanted(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call(monkeypatch, *words)
+    assert "loading" not in capsys.readouterr().err
