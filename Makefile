@@ -86,22 +86,35 @@ format: $(VENV)/dev.stamp
 benchmarks: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -o addopts=--import-mode=importlib tests/benchmarks/bench_*.py -s
 
+# Without pip, which takes five seconds to install itself, as it compiles all of its modules.
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+	@$(PYTHON) -m venv --without-pip $(VENV) || { rm -rf $(VENV); exit 1; }
 
-# uv, which is among the packages, installs the others in a tenth of pip's time. pip does where uv cannot, such as
-# behind a mirror that only pip knows.
+# uv installs packages in a tenth of pip's time: the one that is there, or else the locked one, which the pip that comes with
+# Python installs from within its wheel. At the end that pip is installed for the user, by uv, too. Where uv cannot do
+# it, such as behind a mirror that only pip knows, pip does all of it.
+WHEELS = $$($(BIN)/python -c 'import ensurepip as e, sysconfig as s; print(s.get_config_var("WHEEL_PKG_DIR") or e.__path__[0] + "/_bundled")')
+UV_PIP := pip install --quiet --python $(BIN)/python
+BUNDLED_PIP := -m pip --disable-pip-version-check --quiet install --only-binary=:all:
+define INSTALL
+	@echo "installing the locked packages of $(1) into $(VENV)"
+	@awk '/^[^ ]/ { wanted = /^uv==/ } wanted' $(1) > $(VENV)/uv.txt
+	@{ uv --version > /dev/null 2>&1 && uv $(UV_PIP) --require-hashes -r $(1); } || \
+		{ PYTHONPATH=$$(echo $(WHEELS)/pip-*.whl) $(BIN)/python $(BUNDLED_PIP) --require-hashes -r $(VENV)/uv.txt && \
+			$(BIN)/uv $(UV_PIP) --require-hashes -r $(1); } || \
+		{ $(BIN)/python -m ensurepip > /dev/null && $(PIP) --require-hashes -r $(1); }
+	@$(BIN)/python -m pip --version > /dev/null 2>&1 || \
+		$(BIN)/uv $(UV_PIP) --no-index --find-links $(WHEELS) pip || $(BIN)/python -m ensurepip > /dev/null
+endef
+
 $(VENV)/run.stamp: requirements.txt | $(VENV)/bin/python
-	awk '/^[^ ]/ { wanted = /^uv==/ } wanted' requirements.txt > $(VENV)/uv.txt
-	{ $(PIP) --only-binary=:all: --require-hashes -r $(VENV)/uv.txt && \
-		$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt; } || \
-		$(PIP) --require-hashes -r requirements.txt
-	touch $@
+	$(call INSTALL,requirements.txt)
+	@touch $@
 
 # The locked set for development contains the one for running, in the same versions.
 $(VENV)/dev.stamp: requirements-dev.txt | $(VENV)/bin/python
-	$(PIP) --require-hashes -r requirements-dev.txt
-	touch $@ $(VENV)/run.stamp
+	$(call INSTALL,requirements-dev.txt)
+	@touch $@ $(VENV)/run.stamp
 
 $(VENV)/audit/stamp: requirements-audit.txt
 	$(PYTHON) -m venv $(VENV)/audit || { rm -rf $(VENV)/audit; exit 1; }
