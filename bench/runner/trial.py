@@ -41,7 +41,7 @@ from bench.runner.time_breakdown import account_round, merge_calls
 from bench.runner.unreported_fetches import complete_report, explain_failure
 from bench.runner.validate import Evidence, classify_trial
 from bench.stats.schedule import ScheduledTrial, ScheduleEntry
-from bench.system.disturbance import Snapshot, conditions_between, cpu_s, take_snapshot
+from bench.system.disturbance import Snapshot, conditions_between, cpu_s, major_faults, take_snapshot
 from bench.system.process_probes import Peaks
 from bench.worker.protocol import WORKER_PROBES, Task
 
@@ -316,6 +316,7 @@ def _snapshot(context: RunContext, server: RunningServer) -> Snapshot | None:
     return take_snapshot(
         pinning.trial_processors,
         lambda: launcher.cpu_s() + cpu_s(pid) + (time.process_time() if is_shared else 0.0),
+        lambda: launcher.major_faults() + major_faults(pid),
     )
 
 

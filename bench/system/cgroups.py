@@ -12,6 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 GROUPS: Final = Path("sys/fs/cgroup")
+_OOM_COUNTERS: Final = ("memory.events", "memory.oom_control")
+"""Files of versions 2 and 1; a line of them counts OOM kills."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,19 @@ def throttle_counters(root: Path) -> dict[str, Path]:
     return {
         limit: root / file for limit, file in counters.items() if "nr_throttled" in _read_words(root / file)
     }
+
+
+def count_oom_kills(root: Path) -> int | None:
+    """Return how many processes of this process's own group were killed for want of memory.
+
+    Return None if no file of the group counts them, as in the root group of a bare machine.
+    """
+    for folder in _group_folders(root, "memory"):
+        for name in _OOM_COUNTERS:
+            words = _read_words(root / folder / name)
+            if (count := dict(zip(words[::2], words[1::2], strict=False)).get("oom_kill")) is not None:
+                return int(count)
+    return None
 
 
 def _limit_files(root: Path) -> Iterator[tuple[Path, float]]:

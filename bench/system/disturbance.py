@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from bench.model.results import Conditions
+from bench.model.text import plural
+from bench.system.cgroups import count_oom_kills
 from bench.system.machine import swapped_pages
 from bench.system.process_tree import lists_processes
 
@@ -20,6 +22,8 @@ _SATURATED: Final = 0.95
 """Share of all processor time above which the machine has none to spare."""
 _CLOCK_JUMP_S: Final = 0.1
 _SLEEP_S: Final = 0.05
+_MAJOR_FAULTS: Final = 9
+"""Place of ``majflt`` after the name in ``/proc/<pid>/stat`` (proc(5))."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,10 @@ class Snapshot:
         own_s: processor time of the run's own processes.
         dropped: connections that the kernel dropped because a listener's queue was full, in the network of
             this process and its children; None where that cannot be read.
-        swapped: pages read from and written to swap space.
-        oom_kills: processes that the kernel killed because memory ran out.
+        swapped: pages of the whole machine that were read from and written to swap space.
+        oom_kills: processes that the kernel killed because memory ran out, in the control group of this
+            process; on the whole machine where no group counts them.
+        own_faults: times that the run's own processes waited for a page from a disk (major page faults).
     """
 
     at_s: float
@@ -50,6 +56,7 @@ class Snapshot:
     dropped: int | None
     swapped: int
     oom_kills: int = 0
+    own_faults: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +68,15 @@ class ProcessorTimes:
     idle_s: float
 
 
-def take_snapshot(usable: Collection[int], own_cpu_s: Callable[[], float]) -> Snapshot | None:
+def take_snapshot(
+    usable: Collection[int], own_cpu_s: Callable[[], float], own_faults: Callable[[], int]
+) -> Snapshot | None:
     """Read the counters; return None where there is no ``/proc``, or only that of other processes.
 
     Args:
         usable: the processors of the trial; activity on others does not disturb it.
         own_cpu_s: returns the processor time that the run's own processes have used.
+        own_faults: returns how often they waited for a page from a disk.
     """
     if not lists_processes():
         return None
@@ -83,6 +93,7 @@ def take_snapshot(usable: Collection[int], own_cpu_s: Callable[[], float]) -> Sn
         dropped=_read_dropped_connections(),
         swapped=swapped_pages(vmstat) or 0,
         oom_kills=_count_oom_kills(vmstat),
+        own_faults=own_faults(),
         processes_s=times.processes_s,
         stolen_s=times.stolen_s,
         idle_s=times.idle_s,
@@ -137,10 +148,11 @@ def _interruptions(before: Snapshot, after: Snapshot) -> Iterator[str]:
     jumped_s = (after.wall_s - before.wall_s) - (after.boot_s - before.boot_s)
     if abs(jumped_s) > _CLOCK_JUMP_S:
         yield f"the clock jumped by {jumped_s:+.2g} s"
-    if swapped := after.swapped - before.swapped:
-        yield f"memory was swapped: {swapped} pages"
+    swapped, waits = after.swapped - before.swapped, after.own_faults - before.own_faults
+    if swapped and waits:  # without a fault of its own, the pages were those of other processes
+        yield f"memory was swapped: {plural(swapped, 'page')}, and its processes waited for {waits:,}"
     if killed := after.oom_kills - before.oom_kills:
-        yield f"memory ran out: the kernel killed {killed:,} of the machine's processes"
+        yield f"memory ran out, and the kernel killed processes: {killed:,}"
 
 
 def cpu_s(pid: int) -> float:
@@ -149,6 +161,15 @@ def cpu_s(pid: int) -> float:
         return int(Path(f"/proc/{pid}/schedstat").read_text("ascii").split()[0]) / 1e9
     except OSError:
         return 0.0
+
+
+def major_faults(pid: int) -> int:
+    """Return how often a process waited for a page from a disk; 0 if it has ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return 0
+    return int(stat.rpartition(")")[2].split()[_MAJOR_FAULTS])
 
 
 def sum_processor_times(stat: str, usable: Collection[int]) -> ProcessorTimes:
@@ -185,6 +206,7 @@ def _read_dropped_connections() -> int | None:
 
 
 def _count_oom_kills(vmstat: str) -> int:
-    """Read the count of OOM kills in ``/proc/vmstat``; 0 before Linux 4.13, which has none."""
+    """Read the OOM kills of our control group, else those in ``/proc/vmstat``; 0 before Linux 4.13."""
+    own = count_oom_kills(Path("/"))
     counters = dict(line.split() for line in vmstat.splitlines())
-    return int(counters.get("oom_kill", 0))
+    return int(counters.get("oom_kill", 0)) if own is None else own

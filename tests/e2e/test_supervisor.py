@@ -49,6 +49,25 @@ def test_waiting_for_an_exit_times_out_and_leaves_the_process_running() -> None:
         assert launcher.end(pid) == -signal.SIGTERM
 
 
+def test_waits_of_a_finished_child_for_the_disk_are_counted(tmp_path: Path) -> None:
+    """It reads pages of a file that are in no cache, and says how often it waited."""
+    file, waits = tmp_path / "pages", tmp_path / "waits"
+    file.write_bytes(bytes(1 << 20))
+    script = (
+        "import mmap, os, resource, sys\n"
+        "with open(sys.argv[1], 'rb') as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as pages:\n"
+        "    os.fsync(file.fileno()); os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)\n"
+        "    sum(pages[::4096])\n"
+        "count = resource.getrusage(resource.RUSAGE_SELF).ru_majflt\n"
+        "open(sys.argv[2], 'w').write(str(count))\n"
+    )
+    with start_supervisor() as launcher:
+        before = launcher.major_faults()
+        pid = spawn(launcher, sys.executable, "-c", script, str(file), str(waits))
+        assert launcher.exit_status(pid, 10) == 0
+        assert launcher.major_faults() - before >= int(waits.read_text("ascii"))
+
+
 def test_missing_program_is_a_setup_error_with_its_name() -> None:
     with start_supervisor() as launcher, pytest.raises(SetupError, match="no-such-program"):
         spawn(launcher, "no-such-program")

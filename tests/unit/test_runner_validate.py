@@ -93,9 +93,11 @@ def test_each_problem_hides_those_of_later_checks() -> None:
     evidence = replace(EVIDENCE, after=BUSY)
     assert classified(evidence) == "invalid: others used 50% of a core"
     assert classified(evidence, "keep") == "ok: others used 50% of a core"
-    evidence = replace(EVIDENCE, after=replace(BUSY, swapped=8))
-    assert classified(evidence) == "invalid: memory was swapped: 1 pages"
-    assert classified(evidence, "keep") == "invalid: memory was swapped: 1 pages"
+    evidence = replace(EVIDENCE, after=replace(BUSY, swapped=8, own_faults=1))
+    reason = "invalid: memory was swapped: 1 page, and its processes waited for 1"
+    assert classified(evidence) == reason
+    assert classified(evidence, "keep") == reason
+    assert classified(replace(EVIDENCE, after=replace(CALM, swapped=8)), "keep") == "ok: "
     evidence = replace(evidence, seen={0: SEEN})
     assert classified(evidence) == "missing: the server saw 0 requests for 3 fetches"
     evidence = replace(evidence, seen={0: replace(SEEN, arriving_s=0.6)})
@@ -223,7 +225,7 @@ def test_refused_connections_excuse_only_time_outs() -> None:
         (replace(EVIDENCE, after=replace(CALM, wall_s=1e9 - 4)), "the clock jumped by -5 s"),
         (
             replace(EVIDENCE, after=replace(CALM, oom_kills=6)),
-            "memory ran out: the kernel killed 1 of the machine's processes",
+            "memory ran out, and the kernel killed processes: 1",
         ),
         (
             replace(EVIDENCE, seen={0: SEEN, 1: replace(SEEN, cpu_s=0.46)}),

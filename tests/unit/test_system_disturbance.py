@@ -1,6 +1,7 @@
 """Detecting disturbances of a trial."""
 
 import os
+import resource
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from bench.system.disturbance import (
     count_dropped_connections,
     find_disturbance,
     find_interruption,
+    major_faults,
     refused_connections,
     sum_processor_times,
     take_snapshot,
@@ -34,13 +36,24 @@ def test_little_activity_of_others_is_no_disturbance() -> None:
     [
         (replace(CALM, boot_s=161.0, wall_s=1e9 + 61), "the machine slept for 60 s"),
         (replace(CALM, wall_s=1e9 - 4), "the clock jumped by -5 s"),
-        (replace(CALM, swapped=107), "memory was swapped: 100 pages"),
-        (replace(CALM, oom_kills=2), "memory ran out: the kernel killed 2 of the machine's processes"),
+        (
+            replace(CALM, swapped=107, own_faults=3),
+            "memory was swapped: 100 pages, and its processes waited for 3",
+        ),
+        (replace(CALM, oom_kills=2), "memory ran out, and the kernel killed processes: 2"),
     ],
 )
 def test_interruption_is_described_with_its_figure(after: Snapshot, description: str) -> None:
     assert find_interruption(BEFORE, after) == description
     assert find_disturbance(BEFORE, after) is None
+
+
+@pytest.mark.parametrize(
+    "after", [replace(CALM, swapped=5000), replace(CALM, own_faults=40)], ids=["swapping", "cold files"]
+)
+def test_pages_that_other_processes_swapped_are_no_interruption(after: Snapshot) -> None:
+    """A page that is read without any swapping is of a file, such as that of a library."""
+    assert find_interruption(BEFORE, after) is None
 
 
 @pytest.mark.parametrize(
@@ -104,10 +117,16 @@ def test_interrupts_and_guests_are_left_out_of_processor_times() -> None:
 
 def test_counters_of_this_machine_do_not_decrease() -> None:
     usable = os.sched_getaffinity(0)
-    before, after = take_snapshot(usable, lambda: 0.0), take_snapshot(usable, lambda: 0.0)
+    before, after = (take_snapshot(usable, lambda: 0.0, lambda: major_faults(os.getpid())) for _ in range(2))
     assert before is not None
     assert after is not None
     assert after.at_s >= before.at_s
     assert after.processes_s >= before.processes_s
     assert after.idle_s >= before.idle_s
     assert after.oom_kills >= before.oom_kills
+    assert after.own_faults >= before.own_faults
+
+
+def test_pages_that_come_from_a_disk_are_counted_as_the_kernel_does() -> None:
+    assert major_faults(os.getpid()) == resource.getrusage(resource.RUSAGE_SELF).ru_majflt
+    assert major_faults(1 << 22) == 0  # no process has such an id

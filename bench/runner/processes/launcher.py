@@ -123,6 +123,10 @@ class Launcher:
         """Return the CPU time of the supervisor and of all finished processes below it, in seconds."""
         return float(self._request({"used": "cpu_s"})["used"])
 
+    def major_faults(self) -> int:
+        """Return how often the supervisor and finished processes below it waited for a page from a disk."""
+        return int(self._request({"used": "major_faults"})["used"])
+
     def kill_started(self) -> None:
         """Kill the children that have not ended, without the help of the supervisor."""
         for pid in self._started - self._exits.keys():

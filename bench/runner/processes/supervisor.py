@@ -108,6 +108,8 @@ class Supervisor:
                 return {"swept": self._sweep(keep, grace_s)}
             case {"used": "cpu_s"}:
                 return {"used": _cpu_s()}
+            case {"used": "major_faults"}:
+                return {"used": _major_faults()}
         return {"error": f"unknown request: {list(request)}"}
 
     def _reap(self) -> None:
@@ -191,8 +193,16 @@ def _is_group(number: int) -> bool:
 
 def _cpu_s() -> float:
     """Return the CPU time of this process and of all finished processes below it, in seconds."""
-    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    return sum(usage.ru_utime + usage.ru_stime for usage in _usages())
+
+
+def _major_faults() -> int:
+    """Return how often this process, and all finished processes below it, waited for a page from a disk."""
+    return sum(usage.ru_majflt for usage in _usages())
+
+
+def _usages() -> list[resource.struct_rusage]:
+    return [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
 
 
 def main() -> None:
