@@ -3,10 +3,11 @@
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 from time import monotonic, process_time
 
 from bench.app.output import ignore_line, print_note, program_name, stderr_console
@@ -22,12 +23,12 @@ from bench.model.cases import Experiment
 from bench.model.flags import served_flags
 from bench.model.lower_bound import CaseForecast
 from bench.model.observer import Observer
-from bench.model.results import Measurement, OtherProcesses, Resumption, Run, RunHeader
+from bench.model.results import Measurement, Resumption, Run, RunHeader
 from bench.report.job_use import other_client_lines
 from bench.report.progress import comparison_line, show_progress, unmatched_case_lines
 from bench.report.time_estimate import actual_duration_line, expected_duration_line, time_limit_warnings
 from bench.runner.block_loop import run_blocks
-from bench.runner.context import RunContext, run_context
+from bench.runner.context import run_context
 from bench.runner.processes.signals import Interrupted, handle_interrupts
 from bench.runner.run_document import check_resumable, config_record, run_document
 from bench.runner.time_estimate import forecast_run
@@ -45,7 +46,6 @@ from bench.storage.run_folder import (
     new_folder,
 )
 from bench.system.cpu_affinity import Pinning
-from bench.system.disturbance import cpu_s
 from bench.system.environment import describe_environment
 from bench.system.limits import Limits
 from bench.system.machine import read_machine
@@ -119,20 +119,18 @@ def execute_run(
     """
     code = 0
     fault: Exception | None = None
-    others: OtherProcesses | None = None
     with handle_interrupts() as signals, _open_run(experiment, command.stored, destination) as run:
         folder = run.folder
         resume = f"resume with `{command.to_resume(folder)}`"
         signals.exit_message = f"left at once; the finished trials are in {folder / JOURNAL}; {resume}"
         try:
             with suppress(Interrupted):
-                others = _measure(run, quiet=quiet)
+                _measure(run, quiet=quiet)
                 signals.hold()
         except Exception as error:  # noqa: BLE001  raised again once the trials are safe
             fault = error
         signals.hold()
-        past = run.journal.contents()
-        document = replace(run_document(run.schedule.experiment, past, name=folder.name), others=others)
+        document = run_document(run.schedule.experiment, run.journal.contents(), name=folder.name)
         is_saved = True
         try:
             code = present(document, folder)
@@ -201,30 +199,54 @@ def _check_unfinished(schedule: Schedule, folder: Path, past: JournalContents) -
         print_note(f"dropped a torn line of {past.torn} bytes {where}")
 
 
-def _measure(run: OpenRun, *, quiet: bool) -> OtherProcesses | None:
-    """Run the trials that are due, and return what other processes used meanwhile, if that is known.
+def _measure(run: OpenRun, *, quiet: bool) -> None:
+    """Run the trials that are due, and keep in the journal what other processes used meanwhile.
 
     Notes and warnings are printed also where progress is unwanted.
     """
     experiment, progress = run.schedule.experiment, ignore_line if quiet else print_note
     forecasts = _announce(run, progress)
-    with run_context(experiment, run.pinning, run.flags) as context:
-        began_s, before = monotonic(), _read_process_times(context)
+    with _record_others(run), run_context(experiment, run.pinning, run.flags) as context:
+        began_s = monotonic()
         display = nullcontext(Observer()) if quiet else show_progress(experiment.comparison, stderr_console())
         with display as observer:
             measured = run_blocks(run.schedule, partial(measure_entry, context), run.journal.append, observer)
-        after = _read_process_times(context)
         for line in other_client_lines(experiment, measured):
             print_note(f"warning: {line}")
         if forecasts and measured:
             progress(actual_duration_line(forecasts, measured, monotonic() - began_s))
-    return others_between(before, after) if before and after and measured else None
 
 
-def _read_process_times(context: RunContext) -> ProcessTimes | None:
-    """Read the processor times of all processes, and those of the run's own."""
-    launcher, pid = context.launcher, context.server.current.child.pid
-    return read_process_times(lambda: launcher.cpu_s() + process_time() + cpu_s(pid))
+@contextmanager
+def _record_others(run: OpenRun) -> Iterator[None]:
+    """Append to the journal what other processes used meanwhile, if that is known and trials were run.
+
+    An interrupt ends the trials like anything else. If they fail, nothing more can be relied on.
+    """
+    before, kept = _read_process_times(run.schedule.experiment), run.journal.contents().trials
+    try:
+        yield
+    except Interrupted:
+        _append_others(run, before, kept)
+        raise
+    _append_others(run, before, kept)
+
+
+def _append_others(run: OpenRun, before: ProcessTimes | None, kept: tuple[Measurement, ...]) -> None:
+    after = _read_process_times(run.schedule.experiment)
+    if before and after and run.journal.contents().trials != kept:
+        run.journal.append(others_between(before, after))
+
+
+def _read_process_times(experiment: Experiment) -> ProcessTimes | None:
+    """Read the processor times of all processes and of our own, children included; None if unwanted."""
+    return read_process_times(_own_cpu_s) if experiment.process_names else None
+
+
+def _own_cpu_s() -> float:
+    """Return the processor time of this process and of all below it that have ended."""
+    ended = getrusage(RUSAGE_CHILDREN)
+    return process_time() + ended.ru_utime + ended.ru_stime
 
 
 def _announce(run: OpenRun, progress: Callable[[str], None]) -> Sequence[CaseForecast]:

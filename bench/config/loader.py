@@ -186,6 +186,7 @@ def resolve(form: ConfigForm, source: Any, stem: str) -> Experiment:
         probes=form.probes,
         pinning=form.pinning,
         disturbed=form.disturbed,
+        process_names=form.process_names,
         margin=form.margin,
         deviations=_deviations(form),
         own_clients={client.name: client for client in _used_clients(form) if client.call is not None},

@@ -157,6 +157,11 @@ class ConfigForm(Form):
     disturbed: Annotated[Literal["refuse", "keep"], one_of("value", ("refuse", "keep"))] = key(
         "keep", "Whether trials that a busy machine slowed down count with a remark, or are repeated."
     )
+    process_names: Truth = key(
+        "true",
+        "Whether the names of other programs that used the machine are printed and stored.",
+        default=True,
+    )
     flags_dir: Annotated[Path, Named(LookupContext.existing_folder, _FOLDER_EDITOR)] | None = key(
         None, "A folder of flags to serve instead of the project's own."
     )

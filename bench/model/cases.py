@@ -224,6 +224,7 @@ class Experiment:
         deviations: by client, ``Client.deviations``.
         own_clients: by name, the clients that are functions of the user's.
         disturbed: whether trials that a busy machine slowed down count with a remark, or are repeated.
+        process_names: whether the names of other programs that used the machine are printed and stored.
         margin: the least difference between two cases that matters, as a share.
         comparison_settings: the config's settings for comparisons, which ``ab`` and ``gate`` use.
         comparison: the comparison that this run is; ``None`` for other runs.
@@ -245,6 +246,7 @@ class Experiment:
     probes: tuple[str, ...] = PROBES
     pinning: bool = True
     disturbed: Literal["refuse", "keep"] = "keep"
+    process_names: bool = True
     margin: float = DEFAULT_RUN_MARGIN
     deviations: Mapping[str, Mapping[str, FetchOutcome]] = field(default_factory=dict)
     own_clients: Mapping[str, Client] = field(default_factory=dict)

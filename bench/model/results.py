@@ -256,6 +256,8 @@ class ProcessUse:
 class OtherProcesses:
     """The processor time of processes outside of a run, on the whole machine, while its trials ran.
 
+    A journal has one for each time that the run was started or resumed, and the run their sum.
+
     Attributes:
         lasted_s: duration of the trials, the time between them included.
         processes: the greatest users by name, greatest first.
@@ -278,7 +280,7 @@ class Run:
         environment: interpreter, system, processor, libraries, commit; no secrets, no host name.
         trials: all measurements, repeated attempts included, in the order of their end.
         resumed: each resumption after an interruption.
-        others: other processes since the run was last started or resumed; ``None`` if unknown.
+        others: other processes in all sessions in which they are known; ``None`` if in none.
     """
 
     name: str

@@ -13,6 +13,7 @@ from bench.model.json_codec import to_json_value
 from bench.model.results import Run, RunHeader
 from bench.stats.schedule import replay
 from bench.storage.journal import JournalContents
+from bench.system.other_processes import sum_sessions
 
 _SHOWN: Final = 12
 """Characters of a hash that messages quote."""
@@ -71,6 +72,7 @@ def run_document(experiment: Experiment, journal: JournalContents, *, name: str)
         cases=experiment.cases,
         trials=schedule.kept,
         resumed=journal.resumed,
+        others=sum_sessions(journal.others),
     )
 
 

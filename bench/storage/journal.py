@@ -1,4 +1,4 @@
-"""Write and read the journal of a run: a header, then one checksummed line per trial.
+"""Write and read the journal of a run: a header, then one checksummed line per trial, and some others.
 
 A trial counts once its line is on disk, which is before the next trial starts. Each checksum covers the exact
 bytes of its line's value and continues the checksum of the line before, so that a torn write, a flipped bit,
@@ -17,17 +17,18 @@ from zlib import crc32
 
 from bench.errors import UnreadableResultError
 from bench.model.json_codec import MalformedError, encode, from_json_value, parse, to_json_value
-from bench.model.results import Measurement, Resumption, RunHeader
+from bench.model.results import Measurement, OtherProcesses, Resumption, RunHeader
 from bench.storage.atomic_write import append_durably, write_atomically, write_error
 from bench.storage.run_json import SCHEMA
 
-_Entry: TypeAlias = RunHeader | Measurement | Resumption
+_Entry: TypeAlias = RunHeader | Measurement | Resumption | OtherProcesses
 _KINDS: Final[Mapping[str, type[_Entry]]] = {
     "run": RunHeader,
     "trial": Measurement,
     "resumed": Resumption,
+    "others": OtherProcesses,
 }
-_LINE: Final = re.compile(rb'\{"crc32": "([0-9a-f]{8})", "(run|trial|resumed)": (.*)\}\n', re.DOTALL)
+_LINE: Final = re.compile(rb'\{"crc32": "([0-9a-f]{8})", "(run|trial|resumed|others)": (.*)\}\n', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class JournalContents:
         end: end of the last whole line, in bytes.
         torn: bytes after that: a line that was being written when the run was interrupted; it never counts.
         checksum: of the last whole line.
+        others: other processes, for each session that measured anything and was not killed.
     """
 
     header: RunHeader
@@ -48,6 +50,7 @@ class JournalContents:
     end: int = 0
     torn: int = 0
     checksum: int = 0
+    others: tuple[OtherProcesses, ...] = ()
 
 
 class Journal:
@@ -58,8 +61,8 @@ class Journal:
         self._file = file
         self._checksum = checksum
 
-    def append(self, *entries: Measurement | Resumption) -> None:
-        """Append trials, or the note that the run was resumed, and return once they are durable.
+    def append(self, *entries: Measurement | Resumption | OtherProcesses) -> None:
+        """Append trials, or what is known of a session, and return once they are durable.
 
         Raises:
             SetupError: the journal cannot be written; it is as it was.
@@ -157,6 +160,7 @@ def _decode_journal(path: Path, content: bytes) -> JournalContents:
         header=header,
         trials=tuple(entry for entry in entries if isinstance(entry, Measurement)),
         resumed=tuple(entry for entry in entries if isinstance(entry, Resumption)),
+        others=tuple(entry for entry in entries if isinstance(entry, OtherProcesses)),
         end=end,
         torn=len(content) - end,
         checksum=checksum,

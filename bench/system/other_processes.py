@@ -1,8 +1,9 @@
 """Measure the processor time of the processes that are not of the run, from its start to its end."""
 
+import math
 import os
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -60,12 +61,28 @@ def others_between(before: ProcessTimes, after: ProcessTimes) -> OtherProcesses:
     for process, (name, cpu_s) in after.others.items():
         used[name] = used.get(name, 0.0) + cpu_s - before.others.get(process, ("", 0.0))[1]
     ended_s = (after.all_s - before.all_s) - (after.own_s - before.own_s) - sum(used.values())
-    named = [
-        ProcessUse(name, cpu_s)
-        for name, cpu_s in sorted(used.items(), key=lambda item: -item[1])[:_MOST_NAMES]
-        if cpu_s >= _LEAST_SHARE * lasted_s
-    ]
+    named = [each for each in _greatest(used) if each.cpu_s >= _LEAST_SHARE * lasted_s]
     return OtherProcesses(lasted_s, tuple(named), max(0.0, ended_s))
+
+
+def sum_sessions(sessions: Sequence[OtherProcesses]) -> OtherProcesses | None:
+    """Add up what other processes used in all sessions of a run; return None if there are none."""
+    if not sessions:
+        return None
+    used: dict[str, float] = {}
+    for each in (process for session in sessions for process in session.processes):
+        used[each.name] = used.get(each.name, 0.0) + each.cpu_s
+    return OtherProcesses(
+        math.fsum(session.lasted_s for session in sessions),
+        tuple(_greatest(used)),
+        math.fsum(session.rest_s for session in sessions),
+    )
+
+
+def _greatest(used: Mapping[str, float]) -> Iterator[ProcessUse]:
+    """Yield the greatest users first, and no more of them than are named."""
+    for name, cpu_s in sorted(used.items(), key=lambda item: -item[1])[:_MOST_NAMES]:
+        yield ProcessUse(name, cpu_s)
 
 
 def parse_process(stat: str) -> tuple[str, str, float] | None:

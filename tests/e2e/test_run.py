@@ -1,5 +1,6 @@
 """Run ``run``: interruptions, dying servers, and remaining processes."""
 
+import json
 import os
 import re
 import select
@@ -20,6 +21,7 @@ from tests.runs import (
     document,
     hostile,
     outcomes,
+    resumed,
     run,
     started,
     wait_until,
@@ -117,6 +119,31 @@ def test_interrupted_run_keeps_and_shows_finished_trials(
     again = f"`python -m bench run {path} --resume {tmp_path / 'run'}`"
     assert f"{len(stored['trials'])} of 500 trials kept in {tmp_path / 'run'}; resume with {again}" in stderr
     wait_until(lambda: not alive(below), 1)
+
+
+def test_use_by_other_processes_is_added_up_over_the_sessions_of_a_run(tmp_path: Path) -> None:
+    """An interrupt ends a session that is known; the journal has all of them."""
+    path = config(tmp_path, ["threadpool_map"], blocks=6)
+    journal = tmp_path / "run" / "journal.jsonl"
+    with started(path) as process:
+        wait_until(lambda: journal.read_bytes().count(b"\n") > 2, 20)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert resumed(path).returncode == 0
+    lines = [json.loads(line) for line in journal.read_text("utf-8").splitlines()]
+    kinds = [kind for line in lines for kind in line if kind != "crc32"]
+    assert [kind for kind in kinds if kind != "trial"] == ["run", "others", "resumed", "others"]
+    lasted_s = [line["others"]["lasted_s"] for line in lines if "others" in line]
+    assert all(0 < each < 60 for each in lasted_s)
+    assert document(path)["others"]["lasted_s"] == pytest.approx(sum(lasted_s))
+
+
+def test_names_of_other_programs_can_be_kept_out_of_the_results(tmp_path: Path) -> None:
+    path = config(tmp_path, ["threadpool_map"], blocks=1, process_names=False)
+    assert run(path).returncode == 0
+    assert "others" not in document(path)
+    assert '"others"' not in (tmp_path / "run" / "journal.jsonl").read_text("utf-8")
 
 
 @pytest.mark.long

@@ -40,6 +40,7 @@ budget: 60s
 probes: [cpu, gc]
 pinning: true
 disturbed: keep
+process_names: true
 margin: 2%
 rounds: auto
 deadline: 60s

@@ -43,6 +43,7 @@ def test_value_of_every_key_arrives_in_the_experiment(tmp_path: Path) -> None:
         "keep_alive: false\nstrategies: [threadpool_map]\nblocks: {min: 6, max: 30}\nrounds: 7\n"
         "deadline: 2m\nrequest_timeout: 500ms\nseed: 9\nflags_dir: flags\n"
         "precision: 2.5%\nbudget: 1.5m\nprobes: [gc, cpu]\npinning: false\ndisturbed: refuse\n"
+        "process_names: false\n"
         "profile: {name: lossy, latency: 5ms, jitter: 1ms, bandwidth: 2MiB,\n"
         "  error_rate: 5%, error_status: 503}\n",
     )
@@ -57,6 +58,7 @@ def test_value_of_every_key_arrives_in_the_experiment(tmp_path: Path) -> None:
     assert experiment.stopping == Stopping(6, 0.025, 90.0)
     assert (experiment.probes, experiment.pinning) == (("cpu", "gc"), False)
     assert experiment.disturbed == "refuse"
+    assert not experiment.process_names
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import SetupError, UnreadableResultError
-from bench.model.results import Resumption
+from bench.model.results import OtherProcesses, ProcessUse, Resumption
 from bench.storage.journal import continued_journal, new_journal, read_journal
 from tests.builders import HEADER, case, failed, trials
 
@@ -20,6 +20,7 @@ MEASURED = [
     failed(POOL, 1, "crash", "killed by SIGSEGV \u202e"),
     failed(POOL, 2, "timeout", "not done after 2 s"),
 ]
+OTHERS = OtherProcesses(4.5, (ProcessUse("web", 1.25),), 0.5)
 AGAIN = Resumption("2026-01-02T04:00:00+00:00", 2, {"commit": "0" * 40, "dirty": False})
 
 
@@ -30,6 +31,7 @@ def journal(tmp_path: Path) -> Path:
     with new_journal(path, HEADER) as journal:
         for trial in MEASURED[:2]:
             journal.append(trial)
+        journal.append(OTHERS)
         journal.append(AGAIN)
         journal.append(MEASURED[2])
     return path
@@ -57,6 +59,7 @@ def test_entries_are_read_back_in_order(journal: Path) -> None:
     assert past.header == HEADER
     assert past.trials == tuple(MEASURED)
     assert past.resumed == (AGAIN,)
+    assert past.others == (OTHERS,)
     assert (past.end, past.torn) == (journal.stat().st_size, 0)
 
 
@@ -74,6 +77,7 @@ def test_every_line_is_json(journal: Path) -> None:
         "run",
         "trial",
         "trial",
+        "others",
         "resumed",
         "trial",
     ]
@@ -119,7 +123,7 @@ def test_flipped_bit_in_the_frame_of_a_line_is_refused(journal: Path) -> None:
 def test_journal_cut_at_any_byte_keeps_its_whole_lines(journal: Path) -> None:
     content = journal.read_bytes()
     starts = [*line_starts(content), len(content)]
-    counted = [0, 0, 1, 2, 2, 3]  # trials in so many whole lines
+    counted = [0, 0, 1, 2, 2, 2, 3]  # trials in so many whole lines
     for length in range(len(content)):
         journal.write_bytes(content[:length])
         whole = max(number for number, at in enumerate(starts) if at <= length)

@@ -12,6 +12,7 @@ from bench.system.other_processes import (
     others_between,
     parse_process,
     read_process_times,
+    sum_sessions,
 )
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -41,6 +42,19 @@ def test_processes_that_used_less_than_a_hundredth_of_a_core_are_not_named() -> 
     assert found == OtherProcesses(10.0, (), 0.0)
     after = ProcessTimes(10.0, 0.1, 0.0, {("7", "1"): ("more", 0.1)})
     assert others_between(before, after).processes == (ProcessUse("more", 0.1),)
+
+
+def test_sessions_are_added_up_by_name_and_the_greatest_are_kept() -> None:
+    first = OtherProcesses(10.0, (ProcessUse("web", 3.0), ProcessUse("mail", 1.0)), 0.5)
+    second = OtherProcesses(
+        2.0, (ProcessUse("build", 2.5), ProcessUse("mail", 1.5), ProcessUse("disk", 0.1)), 0.25
+    )
+    found = sum_sessions((first, second))
+    assert found == OtherProcesses(
+        12.0, (ProcessUse("web", 3.0), ProcessUse("mail", 2.5), ProcessUse("build", 2.5)), 0.75
+    )
+    assert sum_sessions((first,)) == first
+    assert sum_sessions(()) is None
 
 
 def test_a_name_may_hold_spaces_and_parentheses() -> None:
