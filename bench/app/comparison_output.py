@@ -1,7 +1,6 @@
 """Store a comparison, and write its verdicts for the terminal, JUnit and GitHub. Used by `ab` and `gate`."""
 
 import os
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from typing import Final
 
 from bench.app.output import (
     OutputForm,
+    how_to_show,
     optional_stdout,
     print_note,
     saved,
@@ -93,12 +93,12 @@ def present_comparison(document: Run, folder: Path, outputs: Outputs) -> ExitCod
     exit_code = EXIT_CODE_OF_VERDICT[overall]
     notes = tuple(variant_lines(document))
     table = comparison_table(document.name, verdicts, notes)
-    with saved(partial(save_run, folder, document, tables_to_markdown([table])), exit_code):
+    with saved(partial(save_run, folder, document, tables_to_markdown([table])), exit_code) as is_saved:
         with optional_stdout():
             if outputs.form == "json":
                 write_stdout(verdicts_to_json(document.name, verdicts, overall))
             else:
-                details = None if outputs.form == "full" else f"show {shlex.quote(str(folder))} --full"
+                details = None if outputs.form == "full" else how_to_show(str(folder) if is_saved else None)
                 print_comparison(document.name, verdicts, notes, stdout_console(), details=details)
         if document.status == "complete":  # a file more in the work tree would keep `--resume` from going on
             _write_for_ci(document, outputs, verdicts, overall)

@@ -9,6 +9,7 @@ from bench.api.error_outcomes import local_fault
 from bench.errors import BenchError, ConfigError, ExitCode, SetupError
 from bench.model.process_limit import describe_process_limit
 from bench.model.text import printable
+from bench.system.program_name import program_name
 
 
 def report_error(error: Exception) -> ExitCode:
@@ -25,7 +26,7 @@ def report_error(error: Exception) -> ExitCode:
     if (limit := describe_process_limit(error)) is not None:
         return report_error(SetupError(limit, hint="raise it, end other processes, or use fewer workers"))
     message = f"{type(error).__name__}: {error}"
-    _print_to_stderr(f"error[bug]: {message}; please report the output of `flagbench --debug …`")
+    _print_to_stderr(f"error[bug]: {message}; please report the output of `{program_name()} --debug …`")
     return ExitCode.BUG
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from time import monotonic, process_time
 
-from bench.app.output import ignore_line, print_note, program_name, stderr_console
+from bench.app.output import ignore_line, print_note, stderr_console
 from bench.app.preflight import (
     blind_spots_note,
     check_import_path,
@@ -51,6 +51,7 @@ from bench.system.limits import Limits
 from bench.system.machine import read_machine
 from bench.system.noise_advice import noise_warnings
 from bench.system.other_processes import ProcessTimes, others_between, read_process_times
+from bench.system.program_name import program_name
 
 
 @dataclass(frozen=True, slots=True)

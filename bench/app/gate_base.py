@@ -11,6 +11,7 @@ from bench.model.comparison import Variant
 from bench.model.text import join_or
 from bench.storage.pinned_reference import load_reference
 from bench.system.git import blame_clone, git
+from bench.system.program_name import program_name
 
 _MAIN_BRANCHES: Final = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 _CI_HINT: Final = "CI: `fetch-depth: 0` in GitHub Actions, `GIT_DEPTH: 0` in GitLab"
@@ -83,7 +84,9 @@ def is_revision(name: str) -> bool:
 def _pinned_commit() -> str:
     reference = load_reference()
     if reference is None:
-        raise IncomparableError("no commit is pinned", hint="pin one with `flagbench history pin REV`")
+        raise IncomparableError(
+            "no commit is pinned", hint=f"pin one with `{program_name()} history pin REV`"
+        )
     return reference.rev
 
 

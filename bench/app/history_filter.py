@@ -12,6 +12,7 @@ from bench.model.text import plural
 from bench.stats.history import Point
 from bench.storage.pinned_reference import load_reference
 from bench.system.git import commit_of, commit_ranks, descendants_of, is_shallow
+from bench.system.program_name import program_name
 
 _COMMIT_PREFIX: Final = re.compile(r"[0-9a-f]{4,64}")
 
@@ -65,12 +66,12 @@ def check_reference(commit: str) -> None:
     if pinned is None:
         raise UsageError(
             "no reference is pinned",
-            hint=f"pin the commit that the run was measured against: `flagbench history pin {commit}`",
+            hint=f"pin the commit that the run was measured against: `{program_name()} history pin {commit}`",
         )
     if pinned.rev != commit:
         raise UsageError(
             f"the run was measured against {commit}, and the reference is {pinned.rev}",
-            hint=f"measure against the reference: `flagbench ab {pinned.rev} HEAD`",
+            hint=f"measure against the reference: `{program_name()} ab {pinned.rev} HEAD`",
         )
 
 

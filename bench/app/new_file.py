@@ -3,8 +3,9 @@
 import shlex
 from pathlib import Path
 
-from bench.app.output import print_note, program_name, write_stdout
+from bench.app.output import print_note, write_stdout
 from bench.errors import SetupError, UsageError
+from bench.system.program_name import program_name
 
 
 def write_new_file(path: Path, template: str) -> None:

@@ -5,7 +5,15 @@ from functools import partial
 from pathlib import Path
 
 from bench.app.execute import CommandLine, execute_run, exit_code_of
-from bench.app.output import OutputForm, optional_stdout, print_note, saved, stdout_console, write_stdout
+from bench.app.output import (
+    OutputForm,
+    how_to_show,
+    optional_stdout,
+    print_note,
+    saved,
+    stdout_console,
+    write_stdout,
+)
 from bench.errors import ExitCode, SetupError, UsageError
 from bench.model.cases import Experiment
 from bench.model.results import Run
@@ -21,6 +29,7 @@ from bench.storage.shared_files import ELSEWHERE
 from bench.system.environment import machine_fingerprint
 from bench.system.machine import Machine, read_machine
 from bench.system.noise_advice import noise_advice
+from bench.system.program_name import program_name
 
 
 def execute_noise_run(
@@ -64,11 +73,14 @@ def check_gate(threshold: float, blocks: int) -> str:
     """
     record = load_noise(machine_fingerprint())
     if record is None:
-        raise SetupError("the noise of this machine is not known", hint="measure it with `flagbench noise`")
+        raise SetupError(
+            "the noise of this machine is not known", hint=f"measure it with `{program_name()} noise`"
+        )
     gate = gate_for(record.noise, threshold, blocks)
     if not gate.is_held:
         raise SetupError(
-            gate_refused_text(gate), hint="give it more blocks, or follow the advice of `flagbench noise`"
+            gate_refused_text(gate),
+            hint=f"give it more blocks, or follow the advice of `{program_name()} noise`",
         )
     return gate_held_text(gate, record)
 
@@ -86,13 +98,14 @@ def _store_and_print(run: Run, folder: Path, *, before: Machine, form: OutputFor
     code = exit_code_of(run)
     is_representative = run.status == "complete" and bool(record.noise.cases)
     with (
-        saved(partial(_save, run, folder, record, is_representative=is_representative), code),
+        saved(partial(_save, run, folder, record, is_representative=is_representative), code) as is_saved,
         optional_stdout(),
     ):
         if form == "json":
             write_stdout(noise_to_json(record))
         else:
-            tables = noise_tables(record) if form == "full" else noise_summary(record, str(folder / TABLE))
+            every = str(folder / TABLE) if is_saved else how_to_show(None)
+            tables = noise_tables(record) if form == "full" else noise_summary(record, every)
             print_tables(tables, stdout_console())
     if is_representative:
         print_note(f"the noise of this machine is stored in {noise_file(record.fingerprint)}")

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from shlex import quote
 from typing import Literal, TextIO, TypeAlias
 
 from rich.console import Console
@@ -12,6 +12,7 @@ from rich.console import Console
 from bench.errors import ExitCode, SetupError, UnsavedRunError
 from bench.model.text import printable
 from bench.system.console_encoding import use_stand_ins
+from bench.system.program_name import program_name
 
 OutputForm: TypeAlias = Literal["summary", "full", "json"]
 """The results on stdout: a summary, every table, or a document for programs."""
@@ -49,8 +50,8 @@ def optional_stdout() -> Iterator[None]:
 
 
 @contextmanager
-def saved(save: Callable[[], None], code: ExitCode) -> Iterator[None]:
-    """Save a run, then let it be shown, whether or not it could be saved.
+def saved(save: Callable[[], None], code: ExitCode) -> Iterator[bool]:
+    """Save a run, then let it be shown; yield whether it could be saved.
 
     Raises:
         UnsavedRunError: it could not be saved; raised at the end.
@@ -60,7 +61,7 @@ def saved(save: Callable[[], None], code: ExitCode) -> Iterator[None]:
         save()
     except SetupError as error:
         unsaved = error
-    yield
+    yield unsaved is None
     if unsaved is not None:
         raise UnsavedRunError(unsaved, code) from unsaved
 
@@ -74,9 +75,9 @@ def ignore_line(_line: str) -> None:
     """Print nothing, in place of ``print_note``."""
 
 
-def program_name() -> str:
-    """Return the words that started this program, for commands that a user may copy."""
-    return "python -m bench" if Path(sys.argv[0]).name == "__main__.py" else "flagbench"
+def how_to_show(name: str | None) -> str:
+    """Return the command that prints all of a stored run; None: it is not stored, and may be later."""
+    return "once the results are stored" if name is None else f"{program_name()} show {quote(name)} --full"
 
 
 def write_stdout(content: str | bytes) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 
-from bench.app.output import program_name
 from bench.report.comparison_summary import comparison_summary
 from bench.report.comparison_table import comparison_table
 from bench.report.table import Table
@@ -22,11 +21,10 @@ def print_comparison(
         verdicts: those of its cases, or of some of them.
         notes: lines on its variants and cases.
         console: the one for results.
-        details: the words after the program's name that print every figure, for the end of the summary;
-            None: print every figure now.
+        details: how to see every figure, for the end of the summary; None: print every figure now.
     """
     if details is None:
         tables: Iterable[Table] = [comparison_table(title, verdicts, notes)]
     else:
-        tables = comparison_summary(title, verdicts, f"{program_name()} {details}", notes)
+        tables = comparison_summary(title, verdicts, details, notes)
     print_tables(tables, console)

@@ -19,6 +19,7 @@ from bench.report.export.verdicts_json import verdicts_to_json
 from bench.report.terminal import print_tables
 from bench.stats.comparability import incomparable_reasons, match_cases
 from bench.stats.verdicts import overall_verdict, run_verdicts
+from bench.system.program_name import program_name
 
 
 @click.command()
@@ -47,7 +48,11 @@ def compare(  # noqa: PLR0913  one argument an option
     if descriptive:
         return _print_ratios(base, candidate, allow_missing=allow_missing, as_json=as_json)
     margin = parse_threshold(threshold)
-    details = None if full else f"compare {shlex.join([run_a, *([run_b] if run_b else [])])} --full"
+    details = (
+        None
+        if full
+        else f"{program_name()} compare {shlex.join([run_a, *([run_b] if run_b else [])])} --full"
+    )
     return _print_verdicts(
         base, candidate, margin, allow_missing=allow_missing, as_json=as_json, details=details
     )

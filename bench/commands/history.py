@@ -19,6 +19,7 @@ from bench.storage.history import HISTORY, add_points, read_history
 from bench.storage.pinned_reference import REFERENCE, Reference, load_reference, save_reference
 from bench.storage.run_folder import load_run
 from bench.system.git import commit_of, commit_ranks
+from bench.system.program_name import program_name
 
 
 @click.group(cls=options.CommandGroup, invoke_without_command=True)
@@ -53,8 +54,8 @@ def history(  # noqa: PLR0913  one argument an option
     if not points:
         raise UsageError(
             f"there is no history in {HISTORY}",
-            hint="begin it with `flagbench history pin main`, `flagbench ab main HEAD` and "
-            "`flagbench history record last`",
+            hint=f"begin it with `{program_name()} history pin main`, `{program_name()} ab main HEAD` and "
+            f"`{program_name()} history record last`",
         )
     kept, notes = filter_points(points, pattern=pattern, metric=metric, since=since)
     ranks = commit_ranks({point.commit for point in kept})

@@ -75,9 +75,13 @@ def _print_config(config: str, given: ScriptOptions, *, only: str | None) -> int
 
 def _store_and_print(document: Run, folder: Path, *, is_last: bool, form: OutputForm) -> ExitCode:
     code = exit_code_of(document)
-    with saved(partial(save_run, folder, document, to_markdown(document)), code), optional_stdout():
+    with (
+        saved(partial(save_run, folder, document, to_markdown(document)), code) as is_saved,
+        optional_stdout(),
+    ):
         if form == "json":
             write_stdout(to_json(document))
         else:
-            print_run(document, "last" if is_last else str(folder), stdout_console(), full=form == "full")
+            name = ("last" if is_last else str(folder)) if is_saved else None
+            print_run(document, name, stdout_console(), full=form == "full")
     return code

@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from bench.app.output import program_name, stdout_console
+from bench.app.output import stdout_console
 from bench.app.views import ViewName, ViewOptions, load_view
 from bench.commands import options
 from bench.errors import UsageError
@@ -16,6 +16,7 @@ from bench.report.picture import console_to_svg, recording_console
 from bench.storage.atomic_write import replace_file
 from bench.storage.output_check import check_output_file
 from bench.storage.run_folder import load_run
+from bench.system.program_name import program_name
 
 _FORMATS: Final = ("table", "markdown", "csv", "json")
 

@@ -17,6 +17,7 @@ from bench.stats.change_points import ALPHA, LEAST_POINTS
 from bench.stats.history import HistorySeries, HistoryTrack, PointOrder, Step
 from bench.stats.intervals import Interval
 from bench.storage.pinned_reference import Reference
+from bench.system.program_name import program_name
 
 _LEAST_RANGE: Final = 0.05
 """Of a trend, as a logarithm; a smaller range is drawn lower than the whole height."""
@@ -154,7 +155,7 @@ def _remarks(tracks: Sequence[HistoryTrack], reference: Reference | None) -> Ite
                 f"order of {step.order} but not of {other}, maybe by drift; `ab` with the commit before tells"
             )
     if reference is None:
-        yield "No reference is pinned; `flagbench history pin` does that."
+        yield f"No reference is pinned; `{program_name()} history pin` does that."
         return
     why = f": {printable(reference.why)}" if reference.why else ""
     yield f"Reference {short_commit(reference.rev)} since {reference.since}{why}"

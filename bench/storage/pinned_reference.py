@@ -10,6 +10,7 @@ from bench.errors import UnreadableResultError
 from bench.model.comparison import is_full_sha
 from bench.model.json_codec import MalformedError, decode, to_json_value
 from bench.storage.shared_files import read_shared_file, replace_shared_file
+from bench.system.program_name import program_name
 
 REFERENCE: Final = Path("results/baselines/reference.json")
 """Below the folder in which the command was given."""
@@ -68,4 +69,6 @@ def _is_day(text: str) -> bool:
 
 
 def _damaged(path: Path, what: str) -> UnreadableResultError:
-    return UnreadableResultError(f"{path}: {what}", hint="pin a commit again with `flagbench history pin`")
+    return UnreadableResultError(
+        f"{path}: {what}", hint=f"pin a commit again with `{program_name()} history pin`"
+    )

@@ -19,6 +19,7 @@ from bench.storage.journal import read_journal
 from bench.storage.lock import locked
 from bench.storage.output_check import check_appended_file, check_output_folder
 from bench.storage.run_json import run_from_bytes, run_to_json_text
+from bench.system.program_name import program_name
 
 RUNS: Final = Path("results/runs")
 """The folder of all runs, below the folder in which the command was given."""
@@ -169,7 +170,7 @@ def _find_document(run: Path) -> Path:
             command = [*read_journal(candidate / JOURNAL).header.command, "--resume", str(candidate)]
             raise UsageError(
                 f"{candidate} was interrupted before its results were written",
-                hint=f"finish it with `flagbench {shlex.join(command)}`",
+                hint=f"finish it with `{program_name()} {shlex.join(command)}`",
             )
     raise _no_run(run)
 

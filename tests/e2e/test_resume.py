@@ -108,7 +108,7 @@ def test_torn_journal_line_is_dropped_reported_and_run_again(left: Path, whole: 
     show = [sys.executable, "-m", "bench", "show", str(folder)]
     shown = subprocess.run(show, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert shown.returncode == 2
-    assert f"finish it with `flagbench run CONFIG --resume {folder}`" in shown.stderr
+    assert f"finish it with `python -m bench run CONFIG --resume {folder}`" in shown.stderr
     result = resumed(left, "--quiet")
     assert result.returncode == 0
     end = len(b"".join(journal_of(whole).read_bytes().splitlines(keepends=True)[:5]))
@@ -136,7 +136,6 @@ def test_missing_or_damaged_document_is_rebuilt_without_a_trial(left: Path) -> N
     (folder / DOCUMENT).write_text("damaged", encoding="utf-8")
     assert resumed(left, "--quiet").returncode == 0
     after = json.loads((folder / DOCUMENT).read_bytes())
-    del before["others"], before["crc32"], after["crc32"]  # the journal does not have the first
     assert after == before
 
 

@@ -124,6 +124,8 @@ def test_run_that_cannot_be_saved_is_an_error_after_its_verdict(
     assert caught.value.exit_code == code
     captured = capsys.readouterr()
     assert POOL.strategy in captured.out
+    assert "Every figure: once the results are stored" in captured.out
+    assert "show" not in captured.out
     assert (tmp_path / "gate.xml").exists()
 
 

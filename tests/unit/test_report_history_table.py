@@ -127,7 +127,8 @@ def test_step_that_one_order_shows_is_named_with_it(order: PointOrder, other: Po
     assert f"looks like a step in the order of {order} but not of {other}" in stream.getvalue()
 
 
-def test_history_without_a_reference_says_how_to_pin_one() -> None:
+def test_history_without_a_reference_says_how_to_pin_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["flagbench"])
     stream = io.StringIO()
     print_history(history_tracks(POINTS), None, Console(file=stream, width=80))
     assert "No reference is pinned; `flagbench history pin` does that." in stream.getvalue()

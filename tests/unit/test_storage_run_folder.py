@@ -187,14 +187,20 @@ def test_folder_that_cannot_be_created_is_a_setup_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("stored")
-def test_run_with_only_a_journal_is_refused_with_the_command_that_finishes_it() -> None:
+@pytest.mark.parametrize(
+    ("program", "name"), [("bin/flagbench", "flagbench"), ("bench/__main__.py", "python -m bench")]
+)
+def test_run_with_only_a_journal_is_refused_with_the_command_that_finishes_it(
+    program: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", [program])
     (folder,) = stored_runs()
     (folder / DOCUMENT).unlink()
     with new_journal(folder / JOURNAL, replace_fields(HEADER, command=("run", "CONFIG", "--seed", "3"))):
         pass
     words = (
         "was interrupted before its results were written; "
-        f"finish it with `flagbench run CONFIG --seed 3 --resume {folder}`"
+        f"finish it with `{name} run CONFIG --seed 3 --resume {folder}`"
     )
     with pytest.raises(UsageError, match=words):
         load_run(folder)
