@@ -19,7 +19,10 @@ class Invalid:
 
     Attributes:
         detail: one line for the user.
+        of_trial: said of an ``invalid`` trial that gave the reason itself: if its last attempt does, too, the
+            strategy has failed.
     """
 
     outcome: Outcome
     detail: str
+    of_trial: bool = False

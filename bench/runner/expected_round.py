@@ -196,7 +196,8 @@ def _find_excess_in_flight(
 def _find_impossible_speed(timed: TimedRound, expected: Expectation) -> Invalid | None:
     if timed.elapsed_s >= expected.ideal_s:
         return None
-    return Invalid("invalid", f"{timed.elapsed_s:.6f} s is less than the ideal of {expected.ideal_s:.6f} s")
+    detail = f"{timed.elapsed_s:.6f} s is less than the ideal of {expected.ideal_s:.6f} s"
+    return Invalid("invalid", detail, of_trial=True)
 
 
 def _planned_outcome(

@@ -40,6 +40,7 @@ from bench.runner.protected_files import (
 from bench.runner.time_breakdown import account_round, merge_calls
 from bench.runner.unreported_fetches import complete_report, explain_failure
 from bench.runner.validate import Evidence, classify_trial
+from bench.stats.retries import MOST_REPEATS
 from bench.stats.schedule import ScheduledTrial, ScheduleEntry
 from bench.system.disturbance import Snapshot, conditions_between, cpu_s, major_faults, take_snapshot
 from bench.system.process_probes import Peaks
@@ -216,7 +217,8 @@ def _run_workers(
 
 
 def _measurement(context: RunContext, trial: PreparedTrial, evidence: Evidence) -> Measurement:
-    outcome, detail = classify_trial(evidence, context.experiment.disturbed)
+    is_last = trial.scheduled.attempt >= MOST_REPEATS
+    outcome, detail = classify_trial(evidence, context.experiment.disturbed, is_last=is_last)
     fetches = sum(evidence.expected.fetches.values())
     explained = explain_failure(trial.task.call, evidence.exit.report, evidence.seen, fetches)
     if outcome not in {"ok", "invalid"} and explained is not None:

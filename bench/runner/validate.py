@@ -76,13 +76,17 @@ Check: TypeAlias = Callable[[Evidence], Invalid | None]
 """Returns why a trial is not valid; ``None`` if it finds nothing."""
 
 
-def classify_trial(evidence: Evidence, disturbed: Literal["refuse", "keep"]) -> tuple[Outcome, str]:
+def classify_trial(
+    evidence: Evidence, disturbed: Literal["refuse", "keep"], *, is_last: bool = False
+) -> tuple[Outcome, str]:
     """Return the outcome of a trial, and one line of detail.
 
     The first check that finds a problem decides. With ``disturbed: keep``, a trial that was only disturbed is
-    ok, and the disturbance is its detail.
+    ok, and the disturbance is its detail. A reason that a trial itself gives is an error in the last attempt.
     """
     if problem := _first_problem((*FAILURE_CHECKS, *MEANINGLESS_CHECKS), evidence):
+        if is_last and problem.of_trial:
+            return "error", f"{problem.detail}, in the last attempt, too"
         return problem.outcome, problem.detail
     if problem := _first_problem(DISTURBANCE_CHECKS, evidence):
         return ("ok" if disturbed == "keep" else problem.outcome), problem.detail
@@ -254,7 +258,8 @@ FAILURE_CHECKS: Final[tuple[Check, ...]] = (
 Some find an ``invalid`` trial, which is discarded: ``check_cut_short``, first since a trial that was stopped
 has nothing else to show; ``check_rounds`` where the server's faults are not those planned, or a round is
 faster than its ideal; and ``check_exit`` and ``check_rounds`` where time-outs are not the strategy's fault,
-since the server could not accept its connections.
+since the server could not accept its connections. Where only the trial itself can be the reason (a round
+faster than its ideal, a resource that the worker lacked), the last attempt is an error.
 """
 MEANINGLESS_CHECKS: Final[tuple[Check, ...]] = (
     check_refused_connections,

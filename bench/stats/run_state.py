@@ -21,7 +21,7 @@ from bench.model.cases import Stopping
 from bench.model.observer import MetricState, Stop, StopReason
 from bench.model.results import Measurement, Run
 from bench.stats.intervals import block_value, median_interval
-from bench.stats.retries import is_final
+from bench.stats.retries import MOST_REPEATS, is_final
 
 _GROWTH: Final = 1.4
 _GIVE_UP_AFTER: Final = 3
@@ -91,7 +91,8 @@ class RunState:
         return stopped
 
     def _give_up(self, trial: Measurement) -> dict[str, Stop]:
-        self._strikes[trial.case] += _STRIKES.get(trial.outcome, 0)
+        has_failed_again = trial.outcome == "error" and trial.attempt >= MOST_REPEATS
+        self._strikes[trial.case] += _STRIKES.get(trial.outcome, int(has_failed_again))
         if self._strikes[trial.case] < _GIVE_UP_AFTER:
             return {}
         stop = Stop("given up", self.blocks + 1, half_width(self._values[trial.case]))

@@ -102,7 +102,7 @@ def test_every_round_of_a_block_has_the_same_expectation() -> None:
         (
             replace(GOOD, elapsed_s=0.0199),
             WITNESS,
-            Invalid("invalid", "0.019900 s is less than the ideal of 0.020000 s"),
+            Invalid("invalid", "0.019900 s is less than the ideal of 0.020000 s", of_trial=True),
         ),
     ],
 )

@@ -57,6 +57,31 @@ NO_CLIENT = (
 SERVER = "local_resource: the server had no descriptor for another connection"
 
 
+def test_reason_that_a_trial_gives_itself_is_an_error_in_its_last_attempt() -> None:
+    """It is repeated, since it may be the machine's; if it is not, the strategy failed: exit code 3."""
+    slower = replace(EVIDENCE, expected=replace(EVIDENCE.expected, ideal_s=5.0))
+    outcome, detail = classify_trial(slower, "keep")
+    assert (outcome, detail.endswith("is less than the ideal of 5.000000 s")) == ("invalid", True)
+    assert classify_trial(slower, "keep", is_last=True) == ("error", f"{detail}, in the last attempt, too")
+    report = replace(REPORT, outcome="invalid", detail="local_resource: BR: too many threads")
+    lacking = replace(EVIDENCE, exit=replace(GOOD, report=report))
+    assert classify_trial(lacking, "keep") == ("invalid", report.detail)
+    assert classify_trial(lacking, "keep", is_last=True)[0] == "error"
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        replace(EVIDENCE, after=replace(CALM, dropped=9)),
+        replace(EVIDENCE, after=replace(CALM, boot_s=500.0, wall_s=CALM.wall_s + 399)),
+        replace(EVIDENCE, waits=1),
+    ],
+    ids=["dropped connections", "sleep", "no descriptor at the server"],
+)
+def test_reason_of_the_machine_is_no_error_in_the_last_attempt(evidence: Evidence) -> None:
+    assert classify_trial(evidence, "keep", is_last=True)[0] == "invalid"
+
+
 def classified(evidence: Evidence, disturbed: Literal["refuse", "keep"] = "refuse") -> str:
     return ": ".join(classify_trial(evidence, disturbed))
 

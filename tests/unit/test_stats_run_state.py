@@ -72,11 +72,19 @@ def test_the_budget_counts_successes_failures_and_retries() -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "strikes"), [("crash", 3), ("timeout", 3), ("invalid", 3), ("escape", 1), ("error", None)]
+    ("outcome", "attempt", "strikes"),
+    [
+        ("crash", MOST_REPEATS, 3),
+        ("timeout", MOST_REPEATS, 3),
+        ("invalid", MOST_REPEATS, 3),
+        ("escape", MOST_REPEATS, 1),
+        ("error", MOST_REPEATS, 3),
+        ("error", 0, None),
+    ],
 )
-def test_a_case_that_keeps_failing_is_given_up(outcome: Outcome, strikes: int | None) -> None:
-    """After three crashes, time-outs or trials that stayed invalid, or one escape."""
-    failures = [replace(failed(POOL, block, outcome, ""), attempt=MOST_REPEATS) for block in range(6)]
+def test_a_case_that_keeps_failing_is_given_up(outcome: Outcome, attempt: int, strikes: int | None) -> None:
+    """After three crashes, time-outs or trials that failed in the last attempt, too, or one escape."""
+    failures = [replace(failed(POOL, block, outcome, ""), attempt=attempt) for block in range(6)]
     state = RunState([POOL.id], stopping_rule(6, None))
     stops = [state.add(trial) for trial in failures]
     if strikes is None:

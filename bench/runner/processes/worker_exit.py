@@ -1,7 +1,7 @@
 """The end of a worker process, and the problem that it shows. Used by the validation of trials."""
 
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.model.trial_outcome import Invalid
@@ -51,7 +51,7 @@ def find_exit_problem(
     problem = _find_problem(ending, deadline_s, strategy_file, progress)
     if problem is None or not (error := find_child_error(problem.detail, ending.stderr, strategy_file)):
         return problem
-    return Invalid(problem.outcome, f"{problem.detail}; in a child process: {error}")
+    return replace(problem, detail=f"{problem.detail}; in a child process: {error}")
 
 
 def _find_problem(
@@ -62,7 +62,7 @@ def _find_problem(
         return Invalid("timeout", f"not done after {deadline_s:g} s{progress}{place}")
     if ending.report is not None:
         outcome, detail = ending.report.outcome, ending.report.detail
-        return None if outcome == "ok" else Invalid(outcome, detail)
+        return None if outcome == "ok" else Invalid(outcome, detail, of_trial=outcome == "invalid")
     if ending.malformed:
         return Invalid("error", f"wrote into its report: {ending.malformed}")
     if ending.status is not None and ending.status < 0:
