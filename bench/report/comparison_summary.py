@@ -53,9 +53,9 @@ def comparison_summary(
         columns=(
             Column("case", "left"),
             Column("metric", "left"),
-            Column("base", is_optional=True),
-            Column("candidate", is_optional=True),
-            Column("change", is_optional=True),
+            Column("base", is_optional=True, order=2),
+            Column("candidate", is_optional=True, order=2),
+            Column("change", is_optional=True, order=1),  # the verdict has its bounds
             Column("verdict", "left"),
         ),
         sections=(Section("", rows),) if rows else (),

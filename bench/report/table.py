@@ -20,6 +20,8 @@ class Column:
         wraps: whether a cell may take several lines on a terminal.
         is_code: whether the cells are names to type, which Markdown shows as code.
         is_optional: whether the column may be left out on a terminal that is too narrow for the whole table.
+        order: in which optional columns are left out, the least first; those with the same leave together,
+            and those with none (0) one by one from the left.
     """
 
     heading: str
@@ -27,6 +29,7 @@ class Column:
     wraps: bool = False
     is_code: bool = False
     is_optional: bool = False
+    order: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ lines a row, for tables of text alone. Columns that do not fit beside the others
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Final, Literal
 
 from rich import box
@@ -79,10 +80,10 @@ def _flat(table: Table) -> RichTable:
 
 def _fit(table: Table, room: int) -> Iterator[RenderableType]:
     """Lay a table out flat, with less space between columns and without optional ones if need be."""
-    optional = [place for place, column in enumerate(table.columns) if column.is_optional]
     choices = [(table, _FLAT_GAP), (table, _STACKED_GAP)]
-    for left_out in range(1, len(optional) + 1):
-        kept = [place for place in range(len(table.columns)) if place not in optional[:left_out]]
+    kept = list(range(len(table.columns)))
+    for leaving in _optional_columns(table.columns):
+        kept = [place for place in kept if place not in leaving]
         choices.append((_select_columns(table, kept), _STACKED_GAP))
     fitting = (choice for choice in choices if _needed_width(*choice) <= room)
     chosen, gap = next(fitting, choices[-1])
@@ -90,6 +91,16 @@ def _fit(table: Table, room: int) -> Iterator[RenderableType]:
         if number > 0:
             yield Text("")
         yield _grid(part, part.rows, box.SIMPLE_HEAD, show_header=True, gap=gap)
+
+
+def _optional_columns(columns: Sequence[Column]) -> Iterator[list[int]]:
+    """Yield the places of the optional columns that are left out together, those that leave first."""
+    optional = sorted(
+        (place for place, column in enumerate(columns) if column.is_optional),
+        key=lambda place: columns[place].order,
+    )
+    for _, places in groupby(optional, key=lambda place: columns[place].order or -1 - place):
+        yield list(places)
 
 
 def _needed_width(table: Table, gap: int) -> int:

@@ -1,6 +1,7 @@
 """Tests of the summary of a comparison: the verdict first, and in words what was ruled out."""
 
 from dataclasses import replace
+from itertools import groupby
 
 import pytest
 
@@ -65,6 +66,14 @@ def test_summary_fits_the_terminal(verdicts: Verdicts, width: int) -> None:
     lines = summary(verdicts, width)
     assert max(map(len, lines)) <= width
     assert len(lines) <= 24
+
+
+def test_base_and_candidate_leave_a_narrow_table_together_and_after_the_change(verdicts: Verdicts) -> None:
+    kept = []
+    for width in range(120, 40, -1):
+        heading = next(line for line in summary(verdicts, width) if line.startswith("case"))
+        kept.append([word for word in ("base", "candidate", "change") if word in heading.split()])
+    assert [each for each, _ in groupby(kept)] == [["base", "candidate", "change"], ["base", "candidate"], []]
 
 
 def test_undecided_metric_shows_what_is_still_possible(verdicts: Verdicts) -> None:
