@@ -37,7 +37,6 @@ def config(folder: Path, **changes: object) -> Path:
         "profile": {"latency": "20ms"},
         "rounds": 1,
         "metrics": "elapsed",
-        "disturbed": "keep",  # other programs may be busy while tests run
         **changes,
     }
     path = folder / f"{settings['name']}.yaml"

@@ -27,7 +27,6 @@ def config(folder: Path, strategies: Sequence[str], **changes: object) -> Path:
         "profile": {"latency": "5ms"},
         "blocks": 2,
         "rounds": 1,
-        "disturbed": "keep",  # other programs may be busy while tests run
         **changes,
     }
     path = folder / "test.yaml"

@@ -28,7 +28,6 @@ _CONFIG: Final = {
     "profile": {"latency": "1ms"},
     "blocks": 1,
     "rounds": 1,
-    "disturbed": "keep",
 }
 
 

@@ -1,6 +1,5 @@
 """Runs beside a process that is always busy."""
 
-import json
 import os
 import subprocess
 import sys
@@ -34,9 +33,6 @@ def busy_process(processors: tuple[int, ...]) -> Iterator[None]:
 @pytest.mark.long
 def test_run_beside_a_busy_process_keeps_its_trials_and_says_what_used_the_machine(tmp_path: Path) -> None:
     path = config(tmp_path, ["sequential"], blocks=6)
-    settings = json.loads(path.read_text("utf-8"))
-    del settings["disturbed"]  # to keep them is the default
-    path.write_text(json.dumps(settings), encoding="utf-8")
     with busy_process(assign_cores(usable_cores()).worker[:1]):
         ended = run(path, "--quiet")
     assert ended.returncode == 0, ended.stderr

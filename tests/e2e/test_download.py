@@ -120,7 +120,7 @@ def test_strategy_can_import_its_project_in_download_and_run(tmp_path: Path) -> 
     assert "1 flag, 0 not found, 0 errors" in result.stdout, result.stderr
     config = tmp_path / "benchmarks" / "mine.yaml"
     config.write_text(
-        "{countries: [BR, CN], strategies: [mine.py], clients: urllib3, blocks: 1, disturbed: keep}\n",
+        "{countries: [BR, CN], strategies: [mine.py], clients: urllib3, blocks: 1}\n",
         encoding="utf-8",
     )
     ran = call(tmp_path, "run", str(config), "--quiet", "--out", "run")

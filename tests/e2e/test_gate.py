@@ -36,7 +36,6 @@ countries: [BR, CN, IN, JP, US]
 workers: 5
 profile: {{latency: 20ms}}
 rounds: 3
-disturbed: keep
 """
 
 

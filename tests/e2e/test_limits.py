@@ -32,7 +32,6 @@ def config(folder: Path, **changes: object) -> Path:
         "profile": {"latency": "5ms"},
         "blocks": 1,
         "rounds": 1,
-        "disturbed": "keep",  # other programs may be busy while tests run
         **changes,
     }
     path = folder / "limits.yaml"

@@ -37,7 +37,6 @@ def test_noise_is_measured_stored_and_used_by_gate(tmp_path: Path) -> None:
         "strategies": ["threadpool_map"],
         "profile": {"latency": "5ms"},
         "rounds": 1,
-        "disturbed": "keep",
     }
     (tmp_path / "mine.yaml").write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
     measured = noise(tmp_path, "mine.yaml", "--blocks", "7", "--out", "run", "--json", "--quiet")

@@ -51,7 +51,6 @@ def comparison_of(candidate: Path | None, *, budget_s: float = BLOCK_S, deadline
         of,
         strategies={CASE.strategy: shipped},
         variants=variants,
-        disturbed="keep",
         deadline_s=deadline_s,
         rounds=3,
     )

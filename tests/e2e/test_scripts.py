@@ -233,11 +233,11 @@ def bench(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def measure(
     folder: Path, target: str, *words: str, countries: str = "BR,CN,IN"
 ) -> subprocess.CompletedProcess[str]:
-    """Measure a script by its printed config, and keep trials that other programs disturb."""
+    """Measure a script by its printed config."""
     options = ["--countries", countries, "--latency", "5ms", "--blocks", "1", *words]
     printed = bench(folder, "run", target, *options, "--print-config")
     assert printed.returncode == 0, printed.stderr
-    (folder / "printed.yaml").write_text(f"{printed.stdout}disturbed: keep\n")
+    (folder / "printed.yaml").write_text(printed.stdout)
     return bench(folder, "run", "printed.yaml", "--quiet", "--out", "run")
 
 

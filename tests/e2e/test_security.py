@@ -261,7 +261,6 @@ strategies: [{}]
 profile: {{latency: 1ms}}
 blocks: 1
 rounds: 1
-disturbed: keep
 """
 
 

@@ -241,7 +241,7 @@ def test_run_with_refused_connections_is_valid(tmp_path: Path) -> None:
     config = tmp_path / "refused.yaml"
     config.write_text(
         "strategies: [sequential]\nclients: [urllib3]\ncountries: [BR, CN]\nblocks: 1\nrounds: 1\n"
-        "profile: {faults: refused}\ndisturbed: keep\n"
+        "profile: {faults: refused}\n"
     )
     ended = subprocess.run(
         [sys.executable, "-m", "bench", "run", config, "--out", tmp_path / "out", "--quiet", "--json"],

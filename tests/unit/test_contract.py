@@ -301,7 +301,6 @@ def test_a_users_own_client_and_strategies_still_work(tmp_path: Path) -> None:
         "profile": {"latency": "60ms"},
         "blocks": 1,
         "rounds": 1,
-        "disturbed": "keep",
     }
     (mine / "mine.yaml").write_text(json.dumps(config), "utf-8")
     ended = program("bench", "run", "mine.yaml", "--json", "--quiet", "--out", "run", cwd=mine, root=project)
