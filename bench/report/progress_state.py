@@ -9,7 +9,7 @@ from dataclasses import replace
 from statistics import median
 from typing import Final, TypeAlias
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -98,7 +98,10 @@ class RunProgress:
         return f"block {block + 1} of {up_to}{self.blocks}: {trials}; leader: {self.leader()}"
 
     def drawing(self, case: str, block: int) -> RenderableType:
-        """Draw a bar, and beside it the time left, the case and the leader."""
+        """Draw a bar with the time left, and below it the case and the leader.
+
+        Each line is short: those that a narrower terminal breaks would be left behind by the next drawing.
+        """
         left_s = self.left_s()
         left = "" if left_s is None else f"{'up to ' if self.is_open else ''}{format_duration(left_s)} left"
         line = Table.grid(padding=(0, 1))
@@ -106,9 +109,10 @@ class RunProgress:
             f"block {block + 1}/{self.blocks}",
             ProgressBar(self.trials, self.done, width=_BAR_WIDTH),
             f"{self.done}/{self.trials}",
-            Text(f"{left}\n{printable(case)}\nleader: {printable(self.leader())}"),
+            left,
         )
-        return line
+        below = (printable(case), f"leader: {printable(self.leader())}")
+        return Group(line, *(Text(each, no_wrap=True, overflow="ellipsis") for each in below))
 
     def left_s(self) -> float | None:
         """Predict the seconds left from the pace so far; ``None`` before the first trial has ended."""

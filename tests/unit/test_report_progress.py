@@ -170,6 +170,19 @@ def test_a_terminal_shows_the_trials_of_a_run() -> None:
     assert f"leader: {LOOP.id} at 20 ms" in drawn
 
 
+def test_the_drawing_of_a_run_has_short_lines_at_any_width() -> None:
+    """A terminal breaks longer lines when it becomes narrower, and the next drawing leaves them behind."""
+    for width in (40, 80, 200):
+        stream = io.StringIO()
+        state = RunProgress(Clock())
+        state.start(fixed(2), (), {})
+        state.add(trials(LOOP, [0.02])[0])
+        Console(file=stream, width=width).print(state.drawing(LOOP.id, 1))
+        lines = [line.rstrip() for line in stream.getvalue().splitlines()]
+        assert len(lines) == 3
+        assert max(map(len, lines)) <= min(width, 60)
+
+
 def test_a_comparison_is_described_before_it_starts() -> None:
     comparison = replace(new_comparison(LOOP), budget_s=280.0)
     assert comparison_line("x", comparison) == (
