@@ -241,6 +241,15 @@ def test_check_prints_cases_and_the_expected_duration(
     assert "in all" in text
 
 
+def test_check_of_an_invalid_config_imports_nothing_that_measures(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("strategis: sequential\n", "ascii")
+    modules = modules_after("check", str(tmp_path / "bad.yaml"), code=2)
+    assert "bench.config.loader" in modules
+    assert not below(
+        modules, "bench.runner.trial", "bench.runner.context", "bench.report", "bench.stats.ranking"
+    )
+
+
 def test_check_names_its_pilots_meanwhile(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -248,7 +257,7 @@ def test_check_names_its_pilots_meanwhile(
         arguments[-1]("pilot 1 of 1: x")
         return forecast_run(*arguments, **options)
 
-    monkeypatch.setattr("bench.commands.check.forecast_run", forecast)
+    monkeypatch.setattr("bench.app.forecast_output.forecast_run", forecast)
     Path("small.yaml").write_text("strategies: sequential\nclients: requests\nblocks: 1\n", "ascii")
     assert call(monkeypatch, "check", "small.yaml") == 0
     assert "pilot 1 of 1: x\n" in capsys.readouterr().err
@@ -300,12 +309,12 @@ def imported_modules(*commands: str, program: str = "from bench.__main__ import 
     return [{*line.split()} for line in said.splitlines()]
 
 
-def modules_after(*words: str) -> set[str]:
-    """Return the modules that are imported once a command has ended well."""
+def modules_after(*words: str, code: int = 0) -> set[str]:
+    """Return the modules that are imported once a command has ended with this exit code."""
     script = (
         "import sys; from bench.__main__ import main\n"
         "try: main()\n"
-        "except SystemExit as ended: assert not ended.code; print(*sys.modules, file=sys.stderr)"
+        f"except SystemExit as ended: assert ended.code == {code}; print(*sys.modules, file=sys.stderr)"
     )
     command = [sys.executable, "-c", script, *words]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stderr
