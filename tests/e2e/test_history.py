@@ -92,7 +92,7 @@ def test_history_starts_with_a_pin_and_a_record(repository: Path) -> None:
     nothing = history(repository)
     assert nothing.returncode == 2
     assert (
-        "there is no history in results/history.jsonl; begin it with `python -m bench history pin"
+        "there is no history in results/history.jsonl; begin it with `flagbench history pin"
         in nothing.stderr
     )
 
@@ -101,7 +101,7 @@ def test_history_starts_with_a_pin_and_a_record(repository: Path) -> None:
     run = stored(repository, first, second, 1)
     early = history(repository, "record", "last")
     assert early.returncode == 2
-    hint = f"pin the commit that the run was measured against: `python -m bench history pin {first}`"
+    hint = f"pin the commit that the run was measured against: `flagbench history pin {first}`"
     assert f"no reference is pinned; {hint}" in early.stderr
 
     pinned = history(repository, "pin", "main~1", "--why", "the first")

@@ -28,7 +28,7 @@ def noise(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def test_noise_is_measured_stored_and_used_by_gate(tmp_path: Path) -> None:
     unknown = noise(tmp_path, "--gate", "3%")
     assert unknown.returncode == 4
-    assert "the noise of this machine is not known; measure it with `python -m bench noise`" in unknown.stderr
+    assert "the noise of this machine is not known; measure it with `flagbench noise`" in unknown.stderr
 
     settings = {
         "countries": ["BR", "CN", "IN"],
