@@ -92,8 +92,7 @@ def test_history_starts_with_a_pin_and_a_record(repository: Path) -> None:
     nothing = history(repository)
     assert nothing.returncode == 2
     assert (
-        "there is no history in results/history.jsonl; begin it with `flagbench history pin"
-        in nothing.stderr
+        "there is no history in results/history.jsonl; begin it with `flagbench history pin" in nothing.stderr
     )
 
     first = git(repository, "rev-parse", "main")
