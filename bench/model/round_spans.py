@@ -14,8 +14,6 @@ from typing import Any, Final, NamedTuple
 
 from bench.model.json_codec import MalformedError
 
-MOST_SPANS: Final = 2_000
-"""Fetches and requests of a call that are kept, the first ones; nobody can tell more apart in a picture."""
 _MICROSECONDS: Final = 1_000_000
 _LONGEST: Final = 1_000_000
 """Most bytes that a packed text is unpacked to."""
@@ -57,7 +55,7 @@ class RequestSpan(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RoundSpans:
-    """The spans of one call, in the order of their starts, up to ``MOST_SPANS`` of each kind.
+    """The spans of one call, in the order of their starts; of a large one only the first ones.
 
     Attributes:
         elapsed_s: duration of the call.

@@ -9,8 +9,7 @@ from typing import Any, Final, get_args
 from bench.api.outcomes import FetchOutcome
 from bench.model.json_codec import to_json_value
 from bench.model.latency_histogram import are_counts
-from bench.model.round_spans import MOST_SPANS
-from bench.worker.protocol import CallSpans, Report, TimedRound
+from bench.worker.protocol import MOST_SPANS, CallSpans, Report, TimedRound
 
 _OUTCOMES: Final = frozenset(get_args(FetchOutcome))
 _LONGEST_TEXT: Final = 1_000

@@ -13,7 +13,6 @@ from bench.model.cases import NO_CLIENT
 from bench.model.latency_histogram import encode_histogram
 from bench.model.results import Conditions, Leak, Measurement
 from bench.model.round_spans import (
-    MOST_SPANS,
     FetchSpan,
     RequestSpan,
     RoundSpans,
@@ -44,7 +43,7 @@ from bench.stats.retries import MOST_REPEATS
 from bench.stats.schedule import ScheduledTrial, ScheduleEntry
 from bench.system.disturbance import Snapshot, conditions_between, cpu_s, major_faults, take_snapshot
 from bench.system.process_probes import Peaks
-from bench.worker.protocol import WORKER_PROBES, Task
+from bench.worker.protocol import MOST_SPANS, WORKER_PROBES, Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,9 @@ FIXED_ROUNDS: Final = 20
 FIXED_TIMED_S: Final = 0.1
 """Seconds of timed rounds that every other task has at least, with up to 20 rounds."""
 
+MOST_SPANS: Final = 2_000
+"""Fetches and requests of a call that are kept, the first ones; nobody can tell more apart in a picture."""
+
 RAISED: Final = "flagbench: the strategy raised"
 """Line of standard error before the worker's own traceback; what is above it is of the strategy."""
 
@@ -202,7 +205,7 @@ class CallSpans:
     Attributes:
         call: number of the call, from 1.
         called_s: when ``download_many`` was called.
-        all_fetches: number of fetches; the lists have the first ``bench.model.round_spans.MOST_SPANS``.
+        all_fetches: number of fetches; the lists have the first ``MOST_SPANS``.
         answers_s: when their answers were complete.
     """
 

@@ -5,8 +5,7 @@ from heapq import nsmallest
 from operator import attrgetter
 
 from bench.api import Fetch
-from bench.model.round_spans import MOST_SPANS
-from bench.worker.protocol import CallSpans
+from bench.worker.protocol import MOST_SPANS, CallSpans
 
 
 class TypicalCall:

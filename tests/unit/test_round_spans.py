@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from bench.api import Fetch
 from bench.model.json_codec import MalformedError
 from bench.model.round_spans import (
-    MOST_SPANS,
     FetchSpan,
     RequestSpan,
     RoundSpans,
@@ -19,6 +18,7 @@ from bench.model.round_spans import (
     unpack_spans,
 )
 from bench.stats.typical_trial import typical_trials
+from bench.worker.protocol import MOST_SPANS
 from bench.worker.typical_call import TypicalCall
 from tests.builders import case, failed, run_of, trials
 
