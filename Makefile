@@ -126,7 +126,7 @@ $(VENV)/audit/stamp: requirements-audit.txt
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --no-strip-extras --upgrade
 lock:
-	$(LOCK) pyproject.toml --extra tls --extra variants --output-file requirements.txt
+	$(LOCK) pyproject.toml --extra report --extra tls --extra variants --output-file requirements.txt
 	$(LOCK) pyproject.toml --extra dev --extra tls --constraint requirements.txt --output-file requirements-dev.txt
 	$(LOCK) --group audit --output-file requirements-audit.txt
 

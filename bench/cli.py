@@ -17,6 +17,7 @@ _SUMMARIES: Final = {
     "compare": "Compare two stored runs, or variants of them (RUN@VARIANT).",
     "history": "Show how each case has changed against the pinned reference.",
     "noise": "Measure every case of CONFIG [noise] against itself: the noise of this machine.",
+    "report": "Write a stored RUN as one page with charts, which needs no network.",
     "export": "Write a stored RUN in the format of another tool.",
     "list": "List strategies, clients, configs, faults or stored runs.",
     "new": "Write FILE, a script with a download_many that works, to change and to measure with `run`.",

@@ -1,8 +1,6 @@
 """Store a comparison, and write its verdicts for the terminal, JUnit and GitHub. Used by `ab` and `gate`."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,15 +9,18 @@ from typing import Final
 from bench.app.output import (
     OutputForm,
     how_to_show,
+    optional_file,
     optional_stdout,
     print_note,
     saved,
     stdout_console,
+    write_linked_file,
     write_stderr,
     write_stdout,
 )
+from bench.app.report_output import check_file_beside_run, check_report_file, write_report
 from bench.app.verdict_output import print_comparison
-from bench.errors import EXIT_CODE_OF_VERDICT, ExitCode, UsageError
+from bench.errors import EXIT_CODE_OF_VERDICT, ExitCode
 from bench.model.results import Run
 from bench.report.comparison_table import comparison_table, missing_cases_reason, variant_lines
 from bench.report.export.junit import to_junit
@@ -27,9 +28,8 @@ from bench.report.export.verdicts_json import verdicts_to_json
 from bench.report.github import github_annotations, github_summary
 from bench.report.markdown import tables_to_markdown
 from bench.stats.verdicts import Overall, Verdicts, overall_verdict, run_verdicts
-from bench.storage.atomic_write import write_atomically, write_remedy
-from bench.storage.output_check import check_appended_file, check_output_file
-from bench.storage.run_folder import DOCUMENT, JOURNAL, LOCK, TABLE, journal_path, save_run
+from bench.storage.output_check import check_appended_file
+from bench.storage.run_folder import Destination, save_run
 
 _SUMMARY: Final = "GITHUB_STEP_SUMMARY"
 
@@ -41,12 +41,14 @@ class Outputs:
     Attributes:
         form: of what is printed.
         junit: file for JUnit XML.
+        report: file for a report.
         github: write a job summary and annotations for GitHub Actions.
         allow_missing: a case that only the base has does not fail.
     """
 
     form: OutputForm = "summary"
     junit: Path | None = None
+    report: Path | None = None
     github: bool = False
     allow_missing: bool = True
 
@@ -63,26 +65,13 @@ def check_outputs(outputs: Outputs, out: Path | None, resume: Path | None) -> No
         UsageError: a file is a folder, a device or a part of the run, or its name is impossible.
         SetupError: a file cannot be written.
     """
+    destination = Destination(out, resume)
     if outputs.junit is not None:
-        target = check_output_file(outputs.junit, "--junit")
-        folder = out if resume is None else journal_path(resume).parent
-        if folder is not None:
-            _refuse_part_of_run(target, Path(os.path.realpath(folder)))
+        check_file_beside_run(outputs.junit, "--junit", destination)
+    if outputs.report is not None:
+        check_report_file(outputs.report, "--report", destination)
     if outputs.github and (summary := _summary_file()) is not None:
         check_appended_file(summary, _SUMMARY)
-
-
-def _refuse_part_of_run(target: Path, folder: Path) -> None:
-    """Refuse a file that the run writes itself, or that would be a folder above it."""
-    if target in {
-        folder,
-        *folder.parents,
-        folder / DOCUMENT,
-        folder / JOURNAL,
-        folder / TABLE,
-        folder / LOCK,
-    }:
-        raise UsageError(f"--junit: {target} is a part of the run in {folder}", hint="name another file")
 
 
 def present_comparison(document: Run, folder: Path, outputs: Outputs) -> ExitCode:
@@ -114,33 +103,17 @@ def _write_for_ci(document: Run, outputs: Outputs, verdicts: Verdicts, overall: 
     if outputs.allow_missing:
         verdicts = replace(verdicts, vanished=(), unknown_base="")
     if outputs.junit is not None:
-        with _optional_file(outputs.junit, "--junit"):
-            _write_file(outputs.junit, to_junit(document, allow_missing=outputs.allow_missing))
+        with optional_file(outputs.junit, "--junit"):
+            write_linked_file(outputs.junit, to_junit(document, allow_missing=outputs.allow_missing))
+    if outputs.report is not None:
+        write_report([document], outputs.report)
     if outputs.github:
         with optional_stdout():
             for line in github_annotations(verdicts):
                 (write_stderr if outputs.form == "json" else write_stdout)(f"{line}\n")
         if (summary := _summary_file()) is not None:
-            with _optional_file(summary, _SUMMARY):
+            with optional_file(summary, _SUMMARY):
                 _append(summary, github_summary(document.name, verdicts, overall, variant_lines(document)))
-
-
-@contextmanager
-def _optional_file(file: Path, option: str) -> Iterator[None]:
-    """Print a warning if a file cannot be written: the verdict does not depend on it."""
-    try:
-        yield
-    except OSError as error:
-        print_note(
-            f"warning: {option}: {file} was not written: {error.strerror}; {write_remedy(error, file)}"
-        )
-
-
-def _write_file(file: Path, text: str) -> None:
-    """Write a file atomically, where links lead to, and create its folder if it is missing."""
-    target = Path(os.path.realpath(file))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(target, text)
 
 
 def _summary_file() -> Path | None:

@@ -281,7 +281,7 @@ def _announce(run: OpenRun, progress: Callable[[str], None]) -> Sequence[CaseFor
 
 def _print_location(document: Run, folder: Path, *, planned: str, resume: str, is_saved: bool) -> None:
     """Say where the run is stored, and how to resume it if something is missing."""
-    line = f"kept in {folder}"
+    line = f"kept in {folder}; for a page with charts: {program_name()} report {shlex.quote(str(folder))}"
     if not (folder / JOURNAL).exists():
         line = f"nothing is kept: {folder / JOURNAL} was removed"
     elif not is_saved and document.status == "complete":

@@ -4,13 +4,15 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from shlex import quote
 from typing import Literal, TextIO, TypeAlias
 
 from rich.console import Console
 
-from bench.errors import ExitCode, SetupError, UnsavedRunError
+from bench.errors import ExitCode, SetupError, UnsavedRunError, UsageError
 from bench.model.text import printable
+from bench.storage.atomic_write import replace_file, write_atomically, write_remedy
 from bench.system.console_encoding import use_stand_ins
 from bench.system.program_name import program_name
 
@@ -78,6 +80,39 @@ def ignore_line(_line: str) -> None:
 def how_to_show(name: str | None) -> str:
     """Return the command that prints all of a stored run; None: it is not stored, and may be later."""
     return "once the results are stored" if name is None else f"{program_name()} show {quote(name)} --full"
+
+
+@contextmanager
+def optional_file(file: Path, option: str) -> Iterator[None]:
+    """Print a warning if a file cannot be written: the exit code does not depend on it."""
+    try:
+        yield
+    except OSError as error:
+        print_note(
+            f"warning: {option}: {file} was not written: {error.strerror}; {write_remedy(error, file)}"
+        )
+
+
+def write_linked_file(file: Path, content: str | bytes) -> None:
+    """Write a file atomically, where links lead to, and create its folder if it is missing."""
+    target = Path(os.path.realpath(file))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(target, content)
+
+
+def write_result(content: str | bytes, target: Path | None) -> None:
+    """Write a result to a file, or to stdout.
+
+    Raises:
+        UsageError: stdout is a terminal and the content is binary.
+        SetupError: the file cannot be written; it is unchanged.
+    """
+    if target is not None:
+        replace_file(target, content)
+    elif isinstance(content, bytes) and sys.stdout.isatty():
+        raise UsageError("this format is binary", hint="name a file with -o, or redirect stdout")
+    else:
+        write_stdout(content.encode() if isinstance(content, str) else content)
 
 
 def write_stdout(content: str | bytes) -> None:

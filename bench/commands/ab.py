@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from bench.app.comparison_output import Outputs, present_comparison
+from bench.app.comparison_output import Outputs, check_outputs, present_comparison
 from bench.app.execute import CommandLine, execute_run
 from bench.app.prepare_comparison import prepare_comparison
 from bench.app.select import load_experiment, option_words
@@ -23,6 +23,7 @@ from bench.storage.run_folder import Destination
 @options.metrics
 @options.only
 @options.seed
+@options.report
 @options.out
 @options.resume
 @options.full
@@ -38,6 +39,7 @@ def ab(  # noqa: PLR0913  one argument an option
     metrics: str | None,
     only: str | None,
     seed: int | None,
+    report: Path | None,
     out: Path | None,
     resume: Path | None,
     full: bool,
@@ -49,6 +51,8 @@ def ab(  # noqa: PLR0913  one argument an option
     A variant is a revision, such as `main`, or has settings: `rev=main,python=3.13`, `path=../other`,
     `requirements=httpx==0.27.2`.
     """
+    outputs = Outputs(options.output_form(full=full, as_json=as_json), report=report)
+    check_outputs(outputs, out, resume)
     variants, config = split_variants(base, candidate, config)
     experiment = load_experiment(config, only=only, seed=seed)
     request = comparison_request(
@@ -61,5 +65,5 @@ def ab(  # noqa: PLR0913  one argument an option
     words = option_words(only=only, seed=seed, metrics=metrics, threshold=threshold, budget=budget)
     command, destination = CommandLine("ab", config, words, variants), Destination(out, resume)
     comparison = prepare_comparison(experiment, request, config, destination, quiet=quiet)
-    present = partial(present_comparison, outputs=Outputs(options.output_form(full=full, as_json=as_json)))
+    present = partial(present_comparison, outputs=outputs)
     return execute_run(comparison, present, command, destination, quiet=quiet)

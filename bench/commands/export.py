@@ -1,18 +1,16 @@
 """``export``: write a stored run in the format of another tool."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from bench.app.output import print_note, write_stdout
+from bench.app.output import print_note, write_result
 from bench.commands import options
 from bench.errors import UsageError
 from bench.model.text import join_or
 from bench.report.export.registry import FORMATS, export_runs, export_warnings
 from bench.report.export.run_metadata import with_commit
-from bench.storage.atomic_write import replace_file
 from bench.storage.output_check import check_output_file
 from bench.storage.run_folder import load_run
 
@@ -41,7 +39,7 @@ def export(*, runs: Sequence[Path], form: str, out: Path | None, commit: str | N
     loaded = [load_run(run) for run in runs]
     if commit is not None:
         loaded = [with_commit(run, commit) for run in loaded]
-    _write(export_runs(loaded, form), target)
+    write_result(export_runs(loaded, form), target)
     for warning in export_warnings(loaded, form):
         print_note(f"! {warning}")
 
@@ -53,18 +51,3 @@ def _check_options(runs: Sequence[Path], form: str, commit: str | None) -> None:
         raise UsageError(f"--commit has no meaning for {form}", hint="leave it out")
     if commit is not None and len(runs) > 1:
         raise UsageError("--commit cannot stand for several runs", hint="leave it out, or export one run")
-
-
-def _write(content: str | bytes, target: Path | None) -> None:
-    """Write to a file, or to stdout.
-
-    Raises:
-        UsageError: stdout is a terminal and the content is binary.
-        SetupError: the file cannot be written; it is unchanged.
-    """
-    if target is not None:
-        replace_file(target, content)
-    elif isinstance(content, bytes) and sys.stdout.isatty():
-        raise UsageError("this format is binary", hint="name a file with -o, or redirect stdout")
-    else:
-        write_stdout(content.encode() if isinstance(content, str) else content)

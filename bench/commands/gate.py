@@ -30,6 +30,7 @@ from bench.storage.run_folder import Destination
 @options.allow_missing
 @click.option("--junit", metavar="FILE", type=options.PATH, help="Write JUnit XML, too.")
 @click.option("--github", is_flag=True, help="Write a job summary and annotations for GitHub Actions, too.")
+@options.report
 @options.out
 @options.resume
 @options.full
@@ -45,6 +46,7 @@ def gate(  # noqa: PLR0913  one argument an option
     allow_missing: bool,
     junit: Path | None,
     github: bool,
+    report: Path | None,
     out: Path | None,
     resume: Path | None,
     full: bool,
@@ -64,6 +66,7 @@ def gate(  # noqa: PLR0913  one argument an option
     outputs = Outputs(
         options.output_form(full=full, as_json=as_json),
         junit=junit,
+        report=report,
         github=github,
         allow_missing=allow_missing,
     )

@@ -42,6 +42,9 @@ resume = click.option(
     help="Resume an interrupted run: a folder, a name in results/runs, or `last`.",
 )
 full = click.option("--full", is_flag=True, help="Print every table instead of the summary.")
+report = click.option(
+    "--report", metavar="FILE", type=PATH, help="Write a page with charts, too, as `report` does."
+)
 quiet = click.option("--quiet", is_flag=True, help="Print no progress, but warnings and notes.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout, and nothing else.")
 

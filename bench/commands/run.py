@@ -8,6 +8,7 @@ import click
 
 from bench.app.execute import CommandLine, execute_run, exit_code_of
 from bench.app.output import OutputForm, optional_stdout, saved, stdout_console, write_stdout
+from bench.app.report_output import check_report_file, write_report
 from bench.app.run_output import print_run
 from bench.app.select import find_script, load_experiment, load_target, option_words, script_config
 from bench.commands import options
@@ -28,6 +29,7 @@ from bench.storage.run_folder import Destination, save_run
 @options.seed
 @options.shape_script
 @click.option("--print-config", is_flag=True, help="Print the config of a script as YAML; measure nothing.")
+@options.report
 @options.full
 @options.as_json
 @options.quiet
@@ -40,6 +42,7 @@ def run(  # noqa: PLR0913  one argument an option
     blocks: int | None,
     seed: int | None,
     print_config: bool,
+    report: Path | None,
     full: bool,
     as_json: bool,
     quiet: bool,
@@ -58,8 +61,11 @@ def run(  # noqa: PLR0913  one argument an option
     command = CommandLine("run", config, option_words(only=only, blocks=blocks, seed=seed, **shape))
     is_last = out is None and resume is None
     form = options.output_form(full=full, as_json=as_json)
-    present = partial(_store_and_print, is_last=is_last, form=form)
-    return execute_run(experiment, present, command, Destination(out, resume), quiet=quiet)
+    destination = Destination(out, resume)
+    if report is not None:
+        check_report_file(report, "--report", destination)
+    present = partial(_store_and_print, is_last=is_last, form=form, report=report)
+    return execute_run(experiment, present, command, destination, quiet=quiet)
 
 
 def _print_config(config: str, given: ScriptOptions, *, only: str | None) -> int:
@@ -73,15 +79,17 @@ def _print_config(config: str, given: ScriptOptions, *, only: str | None) -> int
     return ExitCode.OK
 
 
-def _store_and_print(document: Run, folder: Path, *, is_last: bool, form: OutputForm) -> ExitCode:
+def _store_and_print(
+    document: Run, folder: Path, *, is_last: bool, form: OutputForm, report: Path | None
+) -> ExitCode:
     code = exit_code_of(document)
-    with (
-        saved(partial(save_run, folder, document, to_markdown(document)), code) as is_saved,
-        optional_stdout(),
-    ):
-        if form == "json":
-            write_stdout(to_json(document))
-        else:
-            name = ("last" if is_last else str(folder)) if is_saved else None
-            print_run(document, name, stdout_console(), full=form == "full")
+    with saved(partial(save_run, folder, document, to_markdown(document)), code) as is_saved:
+        with optional_stdout():
+            if form == "json":
+                write_stdout(to_json(document))
+            else:
+                name = ("last" if is_last else str(folder)) if is_saved else None
+                print_run(document, name, stdout_console(), full=form == "full")
+        if report is not None:
+            write_report([document], report)
     return code

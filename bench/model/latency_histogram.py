@@ -5,7 +5,7 @@ V2 encoding, compressed, in base64 (Tene, *HdrHistogram*).
 """
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -64,6 +64,21 @@ def _percentiles(texts: tuple[str, ...]) -> LatencyPercentiles | None:
     return LatencyPercentiles(
         total.get_total_count(), p50_us / 1e6, p90_us / 1e6, p99_us / 1e6, total.get_max_value() / 1e6
     )
+
+
+def latency_quantiles(texts: Iterable[str], shares: Sequence[float]) -> list[float]:
+    """Merge histograms and return the duration at each share, in seconds; empty if there are no fetches.
+
+    Args:
+        texts: encoded histograms.
+        shares: from above 0 to 1.
+    """
+    total = _add_up(texts)
+    if not total.get_total_count():
+        return []
+    percents = {share: 100 * share for share in shares}
+    values_us = total.get_percentile_to_value_dict(tuple(sorted(percents.values())))
+    return [values_us[percents[share]] / 1e6 for share in shares]
 
 
 def are_counts(counts: Mapping[str, int]) -> bool:

@@ -139,7 +139,7 @@ def _milliseconds(heading: str, source: Source[CaseSummary]) -> CaseColumn:
     return _measured(heading, source, lambda seconds: format_signed(seconds * 1000))
 
 
-_GAP_PARTS: Final[Mapping[str, str]] = {
+GAP_PARTS: Final[Mapping[str, str]] = {
     "pool_start_s": "start-up",
     "client_open_s": "new clients",
     "unused_s": "idle workers",
@@ -148,6 +148,7 @@ _GAP_PARTS: Final[Mapping[str, str]] = {
     "lateness_s": "late server",
     "pool_stop_s": "shut-down",
 }
+"""The parts of a gap, in the order of a round, and their names."""
 _LITTLE_GAP: Final = 0.05
 """Share of the elapsed time; a smaller gap has no cause worth a word."""
 
@@ -176,7 +177,7 @@ def _whole_gap(row: CaseSummary) -> float | None:
 def _greatest_part(row: CaseSummary) -> str:
     """Name the greatest part of the gap."""
     gap = None if row.costs is None else row.costs.gap
-    return MISSING if gap is None else _GAP_PARTS[max(_GAP_PARTS, key=lambda name: getattr(gap, name))]
+    return MISSING if gap is None else GAP_PARTS[max(GAP_PARTS, key=lambda name: getattr(gap, name))]
 
 
 def _reused(row: CaseSummary) -> float | None:
@@ -191,7 +192,7 @@ _DETAILS: Final = (
         "ms beyond the planned ideal, and where they went; means, so the parts add up",
         (
             _milliseconds("gap", _whole_gap),
-            *(_milliseconds(heading, f"costs.gap.{name}") for name, heading in _GAP_PARTS.items()),
+            *(_milliseconds(heading, f"costs.gap.{name}") for name, heading in GAP_PARTS.items()),
         ),
     ),
     DetailTable(

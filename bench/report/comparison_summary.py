@@ -27,7 +27,7 @@ def comparison_summary(
     Args:
         title: name of the run.
         verdicts: a row for each.
-        details: the command that prints every figure.
+        details: the command that prints every figure; empty: leave it out.
         notes: remarks to make before those on cases and trials.
     """
     base, candidate = printable(verdicts.base), printable(verdicts.candidate)
@@ -39,7 +39,7 @@ def comparison_summary(
             Remark(comparison_conclusion(verdicts)),
         )
     )
-    ordered = sorted(verdicts.metrics, key=lambda each: (_ORDER.index(each.verdict), -_change(each)))
+    ordered = gravest_first(verdicts)
     rows = tuple(_row(each, names[each.case]) for each in ordered[:_MOST_ROWS])
     if left := ordered[_MOST_ROWS:]:
         rows += (Row((f"… {plural(len(left), 'more metric')}", "", "", "", "", "")),)
@@ -48,6 +48,7 @@ def comparison_summary(
         *comparison_remarks(verdicts),
         *count_undecided(verdicts),
         *bound_lines(verdicts.bounds),
+        *([f"Every figure: {details}"] if details else ()),
     )
     yield Table(
         columns=(
@@ -59,9 +60,14 @@ def comparison_summary(
             Column("verdict", "left"),
         ),
         sections=(Section("", rows),) if rows else (),
-        remarks=tuple(map(_remark, (*remarks, f"Every figure: {details}"))),
+        remarks=tuple(map(_remark, remarks)),
         keys=2,
     )
+
+
+def gravest_first(verdicts: Verdicts) -> list[MetricVerdict]:
+    """Return the metrics in the order of the summary."""
+    return sorted(verdicts.metrics, key=lambda each: (_ORDER.index(each.verdict), -_change(each)))
 
 
 def describe_verdict(each: MetricVerdict) -> str:

@@ -18,10 +18,15 @@ from bench.stats.ranking import Ranking
 
 def conclusion(ranking: Ranking) -> str:
     """Name the fastest case, its gain, the cases that are practically equal, and those not told apart."""
+    return " ".join(conclusion_sentences(ranking))
+
+
+def conclusion_sentences(ranking: Ranking) -> tuple[str, ...]:
+    """Return the sentences of the conclusion, the answer first."""
     if ranking.fastest is None:
-        return "No case yielded a timing."
+        return ("No case yielded a timing.",)
     rows = {row.case.id: row for row in ranking.rows}
-    return " ".join((_lead(ranking, rows), *_certainty(ranking, rows)))
+    return (_lead(ranking, rows), *_certainty(ranking, rows))
 
 
 def _lead(ranking: Ranking, rows: Mapping[str, CaseSummary]) -> str:

@@ -26,9 +26,14 @@ CASE_KEYS: Final = (Column("client", "left"), Column("workers"))
 """The columns that name a case below the heading of its strategy."""
 
 
-def run_tables(run: Run) -> Iterator[Table]:
-    """Return the tables and sentences about a run, in reading order."""
-    for ranking in rankings(run):
+def run_tables(run: Run, ranked: Sequence[Ranking] | None = None) -> Iterator[Table]:
+    """Return the tables and sentences about a run, in reading order.
+
+    Args:
+        run: complete or not.
+        ranked: its ``rankings``, if they are known already.
+    """
+    for ranking in rankings(run) if ranked is None else ranked:
         yield _results_table(run, ranking)
         for detail in detail_tables(ranking):
             yield replace(_case_table(ranking, detail.title, detail.columns), note=detail.note)

@@ -1,6 +1,6 @@
 """Build the tables of times, efficiencies and gains by workers, for `show --scaling`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bench.model.results import Run
@@ -10,8 +10,8 @@ from bench.report.number_format import MISSING, TimeUnit, format_interval, forma
 from bench.report.results_table import run_title, time_unit
 from bench.report.scaling_summary import scaling_remarks
 from bench.report.table import Column, Remark, Row, Section, Table
-from bench.stats.ranking import rankings
-from bench.stats.scaling import ScalingPoint, Series, summarize_scaling
+from bench.stats.ranking import Ranking, rankings
+from bench.stats.scaling import Scaling, ScalingPoint, Series, summarize_scaling
 
 _INTERVAL: Final = "95% interval"
 _LEGEND: Final = (
@@ -20,9 +20,19 @@ _LEGEND: Final = (
 )
 
 
-def scaling_tables(run: Run) -> Iterator[Table]:
-    """Build a table for each profile of a run."""
-    for ranking, scaling in zip(rankings(run), summarize_scaling(run), strict=True):
+def scaling_tables(
+    run: Run, ranked: Sequence[Ranking] | None = None, scalings: Sequence[Scaling] | None = None
+) -> Iterator[Table]:
+    """Build a table for each profile of a run.
+
+    Args:
+        run: complete or not.
+        ranked: its ``rankings``, if they are known already.
+        scalings: its ``summarize_scaling``, if it is known already.
+    """
+    ranked = rankings(run) if ranked is None else ranked
+    scalings = summarize_scaling(run) if scalings is None else scalings
+    for ranking, scaling in zip(ranked, scalings, strict=True):
         unit = time_unit(ranking)
         figures = (f"median {unit.name}", _INTERVAL, "of ideal", _INTERVAL, "times faster", _INTERVAL, "n")
         yield Table(

@@ -39,10 +39,10 @@ def summary_tables(
     Args:
         run: complete or not.
         width: cells of a line.
-        details: the command that prints every table.
+        details: the command that prints every table; empty: leave it out.
         ranked: the run's ``rankings``, if they are known already.
     """
-    yield Table(remarks=(Remark(_title(run)),))
+    yield Table(remarks=(Remark(run_facts(run)),))
     found = rankings(run) if ranked is None else ranked
     for ranking in found:
         title = (
@@ -57,9 +57,8 @@ def summary_tables(
             keys=3,
         )
     lines = (*busy_machine_lines(run), *stopping_line(run), *workers_lines(run))
-    yield Table(
-        remarks=(*(Remark(line, "note") for line in lines), Remark(f"Every table: {details}", "note"))
-    )
+    more = (f"Every table: {details}",) if details else ()
+    yield Table(remarks=tuple(Remark(line, "note") for line in (*lines, *more)))
 
 
 def describe_profile(profile: Profile) -> str:
@@ -93,7 +92,7 @@ def _profile(ranking: Ranking) -> Profile:
     return ranking.rows[0].case.profile
 
 
-def _title(run: Run) -> str:
+def run_facts(run: Run) -> str:
     """Name the facts that matter: flags, server, blocks, Python and processors."""
     case = run.cases[0]
     profiles = {each.profile.name for each in run.cases}

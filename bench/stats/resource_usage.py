@@ -30,6 +30,7 @@ class ResourceUsage:
         cold_start_s: from asking for the process until its imports were done.
         imports_s: the part of it in which strategy and client were imported.
         phases: the phases of a round's time.
+        ideal_s: ideal of the rounds with a gap; with the parts of the gap it adds up to their elapsed time.
         gap: time of a round beyond its ideal, by cause.
         latency: distribution of the times of fetches.
         figures: figures of the probes, by name.
@@ -42,6 +43,7 @@ class ResourceUsage:
     cold_start_s: float | None
     imports_s: float | None
     phases: Phases | None
+    ideal_s: float | None
     gap: Gap | None
     latency: LatencyPercentiles | None
     figures: Mapping[str, float]
@@ -63,6 +65,7 @@ def summarize_usage(trials: Sequence[Measurement]) -> ResourceUsage:
         cold_start_s=_mean(trial.cold_start_s for trial in trials),
         imports_s=_mean(trial.imports_s for trial in trials),
         phases=_mean_of(Phases, [round_.phases for round_ in rounds]),
+        ideal_s=_mean(round_.ideal_s for round_ in rounds if round_.gap is not None),
         gap=_mean_of(Gap, [round_.gap for round_ in rounds]),
         latency=merge_histograms(trial.latency for trial in trials),
         figures=figures,

@@ -6,10 +6,10 @@ Assumption: without a difference, each pair is as likely to favour one as the ot
 follows from counting the subsets of the ranks 1…n.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cache
-from itertools import accumulate, combinations_with_replacement
+from itertools import accumulate
 from math import ceil, sqrt
 from statistics import NormalDist, median
 from typing import Final
@@ -38,7 +38,7 @@ def _cumulative(n: int) -> tuple[float, ...]:
 
 def walsh_averages(differences: Sequence[float]) -> list[float]:
     """Return the averages of all pairs of values, each with itself included, in ascending order."""
-    return sorted((a + b) / 2 for a, b in combinations_with_replacement(differences, 2))
+    return sorted([(a + b) / 2 for place, a in enumerate(differences) for b in differences[place:]])
 
 
 def p_value(differences: Sequence[float]) -> float:
@@ -58,8 +58,14 @@ def _count_positive(differences: Sequence[float]) -> float:
 
     Rounding such a count up keeps a test conservative.
     """
-    averages = [a + b for a, b in combinations_with_replacement(differences, 2)]
-    return sum(each > 0 for each in averages) + sum(each == 0 for each in averages) / 2
+    ordered = sorted(differences)
+    positive = zero = 0
+    for place, value in enumerate(ordered):
+        # those that exceed -value make a positive sum with it, those that equal it make zero
+        above = max(place, bisect_right(ordered, -value))
+        positive += len(ordered) - above
+        zero += above - max(place, bisect_left(ordered, -value))
+    return positive + zero / 2
 
 
 def shift_interval(differences: Sequence[float], level: float = 0.95) -> Interval:

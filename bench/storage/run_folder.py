@@ -139,7 +139,7 @@ def load_run(run: Path) -> Run:
         UsageError: there is no such run, or only its journal.
         UnreadableResultError: the run, or its journal, cannot be read.
     """
-    path = _find_document(run)
+    path = document_path(run)
     try:
         return run_from_bytes(path.read_bytes())
     except UnreadableResultError as error:
@@ -159,7 +159,12 @@ def unfinished_runs() -> list[Path]:
     return sorted(folder for folder in folders if not (folder / DOCUMENT).exists())
 
 
-def _find_document(run: Path) -> Path:
+def document_path(run: Path) -> Path:
+    """Return the document of a run, by its folder, the document itself, its name or ``last``.
+
+    Raises:
+        UsageError: there is no such run, or only its journal.
+    """
     for candidate in (run / DOCUMENT, run, RUNS / run / DOCUMENT):
         if _is_file(candidate):
             return candidate

@@ -32,6 +32,8 @@ PARQUET: Final = Extra("parquet", ("pyarrow",))
 """Export to Parquet."""
 NOTEBOOK: Final = Extra("notebook", ("narwhals",))
 """Data frames, beside pandas or polars."""
+REPORT: Final = Extra("report", ("altair", "jinja2", "vl_convert"))
+"""Reports as web pages, and single charts."""
 VARIANTS: Final = Extra("variants", ("uv",))
 """Virtual environments of variants."""
 

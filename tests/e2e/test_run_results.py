@@ -95,8 +95,19 @@ def test_crashed_server_is_replaced_once_and_then_ends_the_run(tmp_path: Path) -
 def test_quiet_prints_warnings_and_notes_and_where_the_run_is_stored(tmp_path: Path) -> None:
     result = run(config(tmp_path, ["sequential"], blocks=1, workers=[5000]), "--quiet")
     *said, last = result.stderr.splitlines()
-    assert last == f"kept in {tmp_path / 'run'}"
+    folder = tmp_path / "run"
+    assert last == f"kept in {folder}; for a page with charts: python -m bench report {folder}"
     assert all(line.startswith(("note: ", "warning: ")) for line in said)
+
+
+@pytest.mark.long
+def test_run_writes_the_report_that_it_was_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "reports" / "page.html"
+    result = run(config(tmp_path, ["sequential", "threadpool_map"]), "--report", str(file))
+    assert result.returncode == 0, result.stderr
+    page = file.read_text("utf-8")
+    assert page.startswith("<!doctype html>")
+    assert 'id="elapsed"' in page
 
 
 @pytest.mark.long

@@ -1,13 +1,10 @@
-"""Turn tables into the values that HTML shows: every word of them is that of the terminal."""
+"""Turn tables into the values that the template writes: every word of them is that of the terminal."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from bench.report.table import Align, Remark, Row, Table, Tone
-
-_NAMELESS: Final = "name"
-"""Heading of a key column that has none on the terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,7 @@ class TableView:
 
 
 def view_tables(tables: Iterable[Table], prefix: str) -> tuple[TableView, ...]:
-    """Return the views of tables; those with rows have numbered anchors, from ``prefix-1``."""
+    """Return the views of tables; those with rows have the anchors ``prefix-1``, ``prefix-2`` and so on."""
     return tuple(_number(tables, prefix))
 
 
@@ -63,17 +60,26 @@ def _view(table: Table, anchor: str) -> TableView:
     headings = [" ".join(column.heading.split()) for column in flat.columns]
     if has_marks:
         headings[0] = "mark"
+    if table.has_headings and not table.section_heading:
+        headings[int(has_marks)] = _CASE
     shown = [place for place, heading in enumerate(headings) if heading or place < flat.keys]
     return TableView(
         anchor=anchor,
         title=table.title,
         note=table.note,
-        columns=tuple(ColumnView(headings[place] or _NAMELESS, flat.columns[place].align) for place in shown),
+        columns=()
+        if not table.sections
+        else tuple(ColumnView(headings[place] or _NAMELESS, flat.columns[place].align) for place in shown),
         rows=tuple(_row(row, shown) for row in flat.rows) if table.sections else (),
         legend=table.legend,
         remarks=table.remarks,
         keys=range(int(has_marks), flat.keys),
     )
+
+
+_CASE: Final = "case"
+_NAMELESS: Final = "figure"
+"""Headings of the columns of sections and of keys that have none on the terminal."""
 
 
 def _row(row: Row, shown: Sequence[int]) -> RowView:

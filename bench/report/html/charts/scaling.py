@@ -1,0 +1,225 @@
+"""Elapsed time by number of workers: knees, crossovers, and the ideal."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, TypeAlias
+
+import altair as alt
+
+from bench.report.case_label import describe_series
+from bench.report.html.charts.elapsed import ideal_s
+from bench.report.html.drawing import (
+    DataRow,
+    Drawing,
+    Key,
+    colour_series,
+    data,
+    layers,
+    series_keys,
+)
+from bench.report.html.subject import Group, Subject
+from bench.report.number_format import format_duration, format_interval, format_ratio
+from bench.stats.scaling import Scaling, Series
+
+_HEIGHT: Final = 400
+_PLAIN: Final = "format(datum.value, ',~r')"
+"""Writes every label: by itself, a logarithmic axis leaves out some."""
+_AxisOf: TypeAlias = Callable[[str], Any]
+"""Returns the axis of a field."""
+
+
+def point_rows(scaling: Scaling, group: Group) -> list[DataRow]:
+    """Return a row for each number of workers of each series; ideals are of their cases."""
+    ideals_s = _ideals_s(group)
+    per = group.unit.per_second
+    rows: list[DataRow] = []
+    for series in scaling.series:
+        name = describe_series(series.key)
+        for point in series.points:
+            elapsed = point.elapsed
+            rows.append(
+                {
+                    "series": name,
+                    "workers": point.workers,
+                    "median": elapsed.estimate * per,
+                    "low": None if elapsed.low is None else elapsed.low * per,
+                    "high": None if elapsed.high is None else elapsed.high * per,
+                    "ideal": ideals_s[name, point.workers] * per,
+                    "text": format_duration(elapsed.estimate),
+                    "interval": format_interval(elapsed, format_duration, " to "),
+                    "gain": "–" if point.gain is None else f"{format_ratio(point.gain.ratio.estimate)} ×",
+                }
+            )
+    return rows
+
+
+def knee_rows(scaling: Scaling, group: Group) -> list[DataRow]:
+    """Return a row for each series with a knee that its blocks show."""
+    return [
+        {
+            "series": describe_series(series.key),
+            "workers": series.knee.point.workers,
+            "median": series.knee.point.elapsed.estimate * group.unit.per_second,
+            "text": f"knee: {series.knee.point.workers}",
+        }
+        for series in scaling.series
+        if series.knee is not None and _is_shown(series)
+    ]
+
+
+def crossover_rows(scaling: Scaling) -> list[DataRow]:
+    """Return a row for each place where one series overtakes another, bounds included."""
+    return [
+        {
+            "at": crossover.at.estimate,
+            "low": crossover.at.low,
+            "high": crossover.at.high,
+            "text": f"crossover: {format_ratio(crossover.at.estimate)}",
+        }
+        for pair in scaling.pairs
+        for crossover in pair.crossovers
+        if crossover.at is not None
+    ]
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Return the numbers 1, 2 and 5 times a power of ten between two bounds above zero."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = (factor * 10.0**power for power in powers for factor in (1, 2, 5))
+    return [tick for tick in ticks if low <= tick <= high]
+
+
+def draw_scaling(subject: Subject) -> Iterator[Drawing]:
+    """Draw the scaling of each profile in which a series has at least three numbers of workers."""
+    for scaling, group in zip(subject.scalings, subject.groups, strict=False):
+        if scaling.series:
+            yield _draw(subject, scaling, group)
+
+
+def _is_shown(series: Series) -> bool:
+    knee = series.knee
+    return (
+        knee is not None
+        and not knee.failed
+        and knee.step.gain is not None
+        and knee.step.gain.ratio.low is not None
+    )
+
+
+def _ideals_s(group: Group) -> Mapping[tuple[str, int], float]:
+    return {(each.series, each.case.workers): ideal_s(each) for each in group.timed}
+
+
+def _draw(subject: Subject, scaling: Scaling, group: Group) -> Drawing:
+    rows, knees, crossovers = point_rows(scaling, group), knee_rows(scaling, group), crossover_rows(scaling)
+    workers = sorted({row["workers"] for row in rows})
+    x_scale = alt.Scale(type="log", nice=False, domain=[workers[0] / 1.12, workers[-1] * 1.25])
+    times = [
+        value
+        for row in rows
+        for value in (row["ideal"], row["low"] or row["median"], row["high"] or row["median"])
+    ]
+    low, high = min(times) / 1.15, max(times) * 1.15
+    y_scale = alt.Scale(type="log", nice=False, domain=[low, high])
+    ticks = log_ticks(low, high)
+    # with a count of their own: that of the config would thin the values
+    y_axis = alt.Axis(grid=True, labelExpr=_PLAIN, values=ticks, tickCount=len(ticks))
+    axis = alt.Axis(grid=False, labelExpr=_PLAIN, values=workers, tickCount=len(workers))
+
+    def x(field: str) -> alt.X:
+        return alt.X(f"{field}:Q", title="workers (logarithmic)", scale=x_scale, axis=axis)
+
+    def y(field: str) -> alt.Y:
+        title = f"elapsed time, {group.unit.name} (logarithmic)"
+        return alt.Y(f"{field}:Q", title=title, scale=y_scale, axis=y_axis)
+
+    colour = colour_series(subject)
+    ideals = (
+        alt.Chart(data(_ideal_rows(rows)), name="ideals")
+        .mark_line(style="quiet-line", strokeDash=[5, 4], strokeWidth=1.5, aria=False)
+        .encode(x=x("workers"), y=y("ideal"))
+    )
+    lines = (
+        alt.Chart(data(rows), name="lines")
+        .mark_line(strokeWidth=2, aria=False)
+        .encode(x=x("workers"), y=y("median"), color=colour)
+    )
+    bars = (
+        alt.Chart(data(row for row in rows if row["low"] is not None), name="intervals")
+        .mark_rule(strokeWidth=4, opacity=0.45, aria=False)
+        .encode(x=x("workers"), y=y("low"), y2="high:Q", color=colour)
+    )
+    points = (
+        alt.Chart(data(rows), name="points")
+        .mark_point(filled=True, size=60, opacity=1)
+        .encode(
+            x=x("workers"),
+            y=y("median"),
+            color=colour,
+            tooltip=[
+                alt.Tooltip("series:N", title="series"),
+                alt.Tooltip("workers:Q", title="workers"),
+                alt.Tooltip("text:N", title="median"),
+                alt.Tooltip("interval:N", title="95% interval"),
+                alt.Tooltip("gain:N", title="times as fast as with the next fewer"),
+            ],
+        )
+    )
+    parts = [ideals, lines, bars, points]
+    keys = [*series_keys(subject, "line", group.timed), Key("dash", "muted", "ideal")]
+    if knees:
+        parts += _knee_marks(knees, x, y, colour)
+        keys.append(Key("ring", "muted", "knee: the last step that surely gains 5%"))
+    if crossovers:
+        parts += _crossover_marks(crossovers, x)
+        keys.append(Key("tick", "muted", "crossover"))
+    return Drawing(
+        layers(*parts, height=_HEIGHT), group.title, _summary(scaling, knees, crossovers), tuple(keys)
+    )
+
+
+def _knee_marks(knees: list[DataRow], x: _AxisOf, y: _AxisOf, colour: alt.Color) -> list[alt.Chart]:
+    rings = (
+        alt.Chart(data(knees), name="knees")
+        .mark_point(filled=False, size=320, strokeWidth=2, opacity=1, aria=False)
+        .encode(x=x("workers"), y=y("median"), color=colour)
+    )
+    texts = (
+        alt.Chart(data(_knee_texts(knees)), name="knee_texts")
+        .mark_text(dy=-19, align="left", dx=4, aria=False)
+        .encode(x=x("workers"), y=y("median"), text="text:N")
+    )
+    return [rings, texts]
+
+
+def _knee_texts(knees: list[DataRow]) -> list[DataRow]:
+    """Return one text for all knees at the same number of workers, above the highest of them."""
+    highest: dict[int, DataRow] = {}
+    for row in sorted(knees, key=lambda row: float(row["median"])):
+        highest[row["workers"]] = {key: row[key] for key in ("workers", "median", "text")}
+    return list(highest.values())
+
+
+def _crossover_marks(crossovers: list[DataRow], x: _AxisOf) -> list[alt.Chart]:
+    rules = (
+        alt.Chart(data(crossovers), name="crossovers")
+        .mark_rule(style="quiet-line", strokeDash=[2, 3], aria=False)
+        .encode(x=x("at"))
+    )
+    texts = (
+        alt.Chart(data(crossovers), name="crossover_texts")
+        .mark_text(style="quiet", align="left", dx=5, baseline="top", aria=False)
+        .encode(x=x("at"), y=alt.value(0), text="text:N")
+    )
+    return [rules, texts]
+
+
+def _ideal_rows(rows: list[DataRow]) -> list[DataRow]:
+    """Return the ideal for each number of workers, the same for all series; zero has no logarithm."""
+    ideals = {row["workers"]: row["ideal"] for row in rows if row["ideal"] > 0}
+    return [{"workers": workers, "ideal": ideals[workers]} for workers in sorted(ideals)]
+
+
+def _summary(scaling: Scaling, knees: list[DataRow], crossovers: list[DataRow]) -> str:
+    found = "; ".join(f"{row['series']}, {row['text']}" for row in knees) or "no knee is shown"
+    return f"{len(scaling.series)} series by workers: {found}; {len(crossovers)} crossovers."

@@ -1,0 +1,119 @@
+"use strict";
+
+const NARROW = 520; // pixels of a chart, below which its labels are shorter
+const config = JSON.parse(document.getElementById("chart-config").textContent);
+
+// Charts
+
+function configFor(place) {
+  if (place.clientWidth >= NARROW) return config;
+  return {
+    ...config,
+    axis: { ...config.axis, labelFontSize: 11, titleFontSize: 11 },
+    axisX: { ...config.axisX, tickCount: 3 },
+    axisY: { ...config.axisY, labelLimit: 134 },
+  };
+}
+
+function withLogarithmicAxis(spec) {
+  const changed = structuredClone(spec);
+  for (const layer of changed.layer) {
+    const x = layer.encoding.x;
+    if (!x || !x.scale || x.scale.type !== "linear") continue;
+    x.scale = { ...x.scale, type: "log", nice: true };
+    delete x.scale.zero;
+    const own = (layer.data ?? spec.data).name;
+    const name = `${own}-above-zero-${x.field}`; // a logarithm of nothing would spoil the scale
+    changed.datasets[name] = spec.datasets[own].filter((row) => row[x.field] > 0);
+    layer.data = { name };
+  }
+  return changed;
+}
+
+async function draw(figure) {
+  const spec = JSON.parse(figure.querySelector("script").textContent);
+  const isLogarithmic = figure.querySelector("button.log")?.getAttribute("aria-pressed") === "true";
+  const place = figure.querySelector(".chart");
+  await vegaEmbed(place, isLogarithmic ? withLogarithmicAxis(spec) : spec, {
+    mode: "vega-lite",
+    renderer: "svg",
+    ast: true, // expressions are interpreted: the page's policy allows no code made of text
+    actions: false,
+    defaultStyle: false,
+    config: configFor(place),
+    tooltip: { disableDefaultStyle: true, theme: "page" },
+  });
+  figure.removeAttribute("aria-busy");
+}
+
+async function drawAll() {
+  for (const figure of document.querySelectorAll("figure[data-chart]")) {
+    await draw(figure);
+    await new Promise((resume) => setTimeout(resume)); // the page answers between two charts
+  }
+  document.documentElement.dataset.drawn = "true";
+}
+
+for (const button of document.querySelectorAll("button.log")) {
+  button.addEventListener("click", async () => {
+    button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") !== "true");
+    await draw(button.closest("figure"));
+  });
+}
+
+// Tables
+
+const SCALES = { min: 60000, s: 1000, ms: 1, GiB: 1024, MiB: 1 };
+
+function magnitude(text) {
+  const found = text.replaceAll(",", "").match(/^[^\d]*?([−+-]?)(\d+(?:\.\d+)?)\s*(min|s|ms|GiB|MiB)?(?![A-Za-z])/);
+  if (!found) return null;
+  const value = Number(found[2]) * (SCALES[found[3]] ?? 1);
+  return found[1] === "−" || found[1] === "-" ? -value : value;
+}
+
+function compareCells(one, other) {
+  const [left, right] = [magnitude(one), magnitude(other)];
+  if (left !== null && right !== null) return left - right;
+  if (left === null && right === null) return one.localeCompare(other);
+  return left === null ? 1 : -1; // cells without a figure come last
+}
+
+function sortBy(header) {
+  const descending = header.getAttribute("aria-sort") === "ascending";
+  for (const other of header.parentElement.children) other.removeAttribute("aria-sort");
+  header.setAttribute("aria-sort", descending ? "descending" : "ascending");
+  const body = header.closest("table").tBodies[0];
+  const text = (row) => row.cells[header.cellIndex].textContent;
+  const isWords = header.classList.contains("left");
+  const order = isWords ? (a, b) => a.localeCompare(b) : compareCells;
+  const rows = [...body.rows].sort((a, b) => order(text(a), text(b)) * (descending ? -1 : 1));
+  body.append(...rows);
+}
+
+function csvCell(text) {
+  const safe = /^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text; // a spreadsheet would compute it
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+function csvOf(table) {
+  return [...table.rows].map((row) => [...row.cells].map((cell) => csvCell(cell.textContent)).join(",") + "\r\n").join("");
+}
+
+function download(name, text) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv;charset=utf-8" }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+for (const button of document.querySelectorAll("button.sort")) {
+  button.addEventListener("click", () => sortBy(button.closest("th")));
+}
+for (const button of document.querySelectorAll("button.csv")) {
+  const name = button.dataset.table;
+  button.addEventListener("click", () => download(`${name}.csv`, csvOf(document.querySelector(`#${name} table`))));
+}
+
+drawAll();

@@ -1,0 +1,249 @@
+"""Render the page of a report: one HTML file that loads nothing."""
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import vl_convert
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from bench import __version__
+from bench.model.results import Run
+from bench.model.text import join_and, printable
+from bench.report.comparison_summary import comparison_summary
+from bench.report.comparison_table import (
+    comparison_conclusion,
+    comparison_table,
+    descriptive_table,
+    variant_lines,
+)
+from bench.report.conclusion import conclusion_sentences
+from bench.report.html.drawing import DASHES, Drawing
+from bench.report.html.facts_tables import config_table, discarded_table, machine_table, noise_table
+from bench.report.html.registry import CHARTS, ChartKind, draw_charts
+from bench.report.html.subject import Subject, read_subject
+from bench.report.html.table_view import TableView, view_tables
+from bench.report.html.theme import DARK, LIGHT, css_variables, page_config
+from bench.report.results_table import run_tables
+from bench.report.scaling_table import scaling_tables
+from bench.report.summary_table import summary_tables
+from bench.report.table import Table
+from bench.stats.comparability import describe_cases, incomparable_reasons, match_cases, workload_digests
+from bench.stats.verdicts import overall_verdict
+
+_PACKAGE: Final = "bench.report.html"
+_WIDTH: Final = 100
+"""Cells of the summary; what depends on it is not shown on a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer of a report.
+
+    Attributes:
+        profile: the profile where there are several, else empty.
+        lead: the answer in one sentence.
+        rest: the sentences that say how sure it is.
+        verdict: the overall verdict of a comparison, else empty.
+    """
+
+    profile: str
+    lead: str
+    rest: str
+    verdict: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A chart on the page."""
+
+    anchor: str
+    drawing: Drawing
+    spec: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ChartSection:
+    """The charts of one kind."""
+
+    anchor: str
+    kind: ChartKind
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableSection:
+    """Tables below one heading."""
+
+    anchor: str
+    title: str
+    tables: tuple[TableView, ...]
+
+
+def render_page(runs: Sequence[Run]) -> str:
+    """Return the page about one run, a comparison, or several runs over one another.
+
+    Raises:
+        UsageError: comparisons cannot be laid over one another.
+        UnreadableResultError: a stored comparison does not fit its cases.
+    """
+    subject = read_subject(runs)
+    with ThreadPoolExecutor(1) as beside:
+        vega = beside.submit(
+            _vega
+        )  # takes seconds without the interpreter's lock, as the statistics do with it
+        content = {
+            "title": _title(subject),
+            "facts": subject.facts,
+            "sides": subject.roles,
+            "answers": tuple(answers_of(subject)),
+            "summary": _summary(subject),
+            "charts": _chart_sections(subject),
+            "tables": tuple(_table_sections(subject)),
+        }
+        bundle = vega.result()
+    script = _read("page.js")
+    look = {
+        "light": css_variables(LIGHT),
+        "dark": css_variables(DARK),
+        "style": _read("page.css"),
+        "dashes": DASHES,
+        "config": page_config(),
+    }
+    template = _environment().get_template("page.html")
+    return template.render(
+        **content, **look, script=script, bundle=bundle, policy=_policy((bundle, script)), version=__version__
+    )
+
+
+def answers_of(subject: Subject) -> Iterator[Answer]:
+    """Yield the answer for each profile, or that of a comparison."""
+    if (verdicts := subject.verdicts) is not None:
+        lead, _, rest = comparison_conclusion(verdicts).partition(". ")
+        yield Answer("", lead if lead.endswith(".") else f"{lead}.", rest, overall_verdict(verdicts))
+        return
+    for ranked, side in zip(subject.rankings, subject.run_names, strict=True):
+        for ranking in ranked:
+            lead, *more = conclusion_sentences(ranking)
+            names = [side, printable(ranking.profile) if len(ranked) > 1 else ""]
+            yield Answer(", ".join(filter(None, names)), lead, " ".join(more))
+
+
+def _title(subject: Subject) -> str:
+    verdicts = subject.verdicts
+    name = printable(str(subject.run.config.get("name", subject.run.name)))
+    if verdicts is not None:
+        return f"{name}: {printable(verdicts.candidate)} against {printable(verdicts.base)}"
+    return name if len(subject.runs) == 1 else join_and(list(subject.sides))
+
+
+def _chart_sections(subject: Subject) -> tuple[ChartSection, ...]:
+    figures: dict[str, list[Figure]] = {}
+    for anchor, (name, drawing) in draw_charts(subject).items():
+        figures.setdefault(name, []).append(Figure(anchor, drawing, _page_spec(drawing)))
+    return tuple(ChartSection(name, CHARTS[name], tuple(found)) for name, found in figures.items())
+
+
+def _page_spec(drawing: Drawing) -> Mapping[str, Any]:
+    """Return the specification of a chart without what the page has once for all: legends and config."""
+    spec: dict[str, Any] = drawing.chart.to_dict(validate=False)
+    for layer in spec["layer"]:
+        for channel in layer["encoding"].values():
+            if isinstance(channel, dict) and "legend" in channel:
+                channel["legend"] = None
+    kept = {name: value for name, value in spec.items() if name not in {"$schema", "config"}}
+    return kept | {"description": drawing.summary}
+
+
+def _summary(subject: Subject) -> tuple[TableView, ...]:
+    """Return the compact tables, which a terminal prints first, without what the page says elsewhere."""
+    if (verdicts := subject.verdicts) is not None:
+        _, *tables = comparison_summary(subject.run.name, verdicts, "", tuple(variant_lines(subject.run)))
+        return view_tables(tables, "verdicts")
+    found: list[Table] = []
+    for run, ranked, name in zip(subject.runs, subject.rankings, subject.run_names, strict=True):
+        _, *tables = summary_tables(run, _WIDTH, "", ranked)
+        found += (_summarize(table, name) for table in tables)
+    return view_tables(found, "summary")
+
+
+def _summarize(table: Table, run: str) -> Table:
+    """Name the run, and leave out the conclusion, which is the answer at the top of the page."""
+    remarks = tuple(each for each in table.remarks if each.kind != "paragraph")
+    return replace(table, title=", ".join(filter(None, (run, table.title))), remarks=remarks)
+
+
+def _table_sections(subject: Subject) -> Iterator[TableSection]:
+    for place, (run, ranked, side) in enumerate(
+        zip(subject.runs, subject.rankings, subject.run_names, strict=True)
+    ):
+        of = f" of {side}" if len(subject.runs) > 1 else ""
+        suffix = "" if place == 0 else f"-of-{place + 1}"
+        if place > 0:
+            yield _ratio_section(subject, place)
+        if subject.verdicts is not None:
+            every: list[Table] = [comparison_table(run.name, subject.verdicts, variant_lines(run))]
+        else:
+            every = [*run_tables(run, ranked)]
+        yield TableSection(f"tables{suffix}", f"Every figure{of}", view_tables(every, f"tables{suffix}"))
+        if any(scaling.series for scaling in subject.scalings):
+            scaling = scaling_tables(run, ranked, subject.scalings)
+            yield TableSection("scaling-tables", "Scaling in figures", view_tables(scaling, "scaling-table"))
+        if discarded := list(discarded_table(run)):
+            views = view_tables(discarded, f"discarded-trials{suffix}")
+            yield TableSection(f"discarded-trials{suffix}", f"Discarded trials{of}", views)
+        facts = view_tables((config_table(run), machine_table(run), noise_table(run)), f"facts{suffix}")
+        yield TableSection(f"facts{suffix}", f"Config, machine and noise{of}", facts)
+
+
+def _ratio_section(subject: Subject, place: int) -> TableSection:
+    """Return the ratios of a further run to the first, and why there are no verdicts."""
+    first, second = subject.run, subject.runs[place]
+    matched = match_cases(first.cases, second.cases, (workload_digests(first), workload_digests(second)))
+    described = describe_cases(first, second, (*matched.shared, *matched.renamed))
+    reasons = tuple(incomparable_reasons(first, second)) or ("none was asked for",)
+    names = (subject.sides[0], subject.sides[place])
+    table = descriptive_table(names, described, matched, reasons)
+    anchor = f"against-{place + 1}"
+    return TableSection(anchor, f"{names[1]} against {names[0]}", view_tables([table], anchor))
+
+
+def _policy(scripts: Sequence[str]) -> str:
+    """Return a policy by which only these scripts run, and nothing is loaded or sent."""
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+        for script in scripts
+    )
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _read(name: str) -> str:
+    return (files(_PACKAGE) / name).read_text("utf-8")
+
+
+@cache
+def _vega() -> str:
+    """Return the libraries that draw the charts, as one script."""
+    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    return bundle
+
+
+def _environment() -> Environment:
+    """Return templates that escape every value."""
+    environment = Environment(
+        loader=PackageLoader(_PACKAGE, "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
+    return environment

@@ -1,0 +1,147 @@
+"""List every chart by its name, in the order of the report.
+
+To add a chart, write a function in ``bench.report.html.charts`` and add it to `CHARTS` where a reader would
+look for it: the page, ``report --chart`` and docs/report.md follow this list.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from bench.errors import UsageError
+from bench.model.text import join_or
+from bench.report.html.charts.breakdown import draw_breakdown
+from bench.report.html.charts.distributions import draw_elapsed_distribution, draw_latency_distribution
+from bench.report.html.charts.drift import draw_drift
+from bench.report.html.charts.elapsed import draw_elapsed
+from bench.report.html.charts.failures import draw_failed_fetches, draw_failed_trials
+from bench.report.html.charts.ratios import draw_ratios
+from bench.report.html.charts.resources import draw_cpu, draw_memory
+from bench.report.html.charts.scaling import draw_scaling
+from bench.report.html.charts.thresholds import draw_thresholds
+from bench.report.html.drawing import Drawing
+from bench.report.html.subject import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class ChartKind:
+    """A kind of chart, of which a report has one for each profile.
+
+    Attributes:
+        title: heading of its section.
+        reading: one sentence on how to read it.
+        draw: yields its drawings; nothing where there are no data for it.
+    """
+
+    title: str
+    reading: str
+    draw: Callable[[Subject], Iterator[Drawing]]
+
+
+CHARTS: Final[Mapping[str, ChartKind]] = {
+    "ratios": ChartKind(
+        "What has changed",
+        "A dot is the change of a metric and its bar what the blocks leave possible: all of it right of"
+        " zero is slower, all of it left of zero faster, and all of it within the grey margin "
+        "equivalent.",
+        draw_ratios,
+    ),
+    "thresholds": ChartKind(
+        "Thresholds",
+        "A dot is a measured figure with its 95% interval, as a share of its threshold, which is the "
+        "upright line.",
+        draw_thresholds,
+    ),
+    "elapsed": ChartKind(
+        "Elapsed time",
+        "The further left, the faster: a dot is the median of a case, its bar the 95% interval, a faint"
+        " tick one block, and the upright mark the ideal, which nothing can beat.",
+        draw_elapsed,
+    ),
+    "breakdown": ChartKind(
+        "Where the time goes",
+        "Each bar is as long as a mean round: first the ideal, then what was added to it, so look for the "
+        "longest part behind the ideal.",
+        draw_breakdown,
+    ),
+    "scaling": ChartKind(
+        "Scaling",
+        "A line that falls as steeply as the dashed ideal gains from every worker; a ring marks the knee, "
+        "beyond which a gain of 5% is no longer shown.",
+        draw_scaling,
+    ),
+    "distribution": ChartKind(
+        "Distribution of elapsed times",
+        "A line shows the share of rounds that took no longer than the time below it: the further left the "
+        "faster, the steeper the steadier.",
+        draw_elapsed_distribution,
+    ),
+    "latency": ChartKind(
+        "Distribution of latencies",
+        "A line shows the share of fetches that took no longer than the time below it; where it bends to the "
+        "right near the top is the tail.",
+        draw_latency_distribution,
+    ),
+    "cpu": ChartKind(
+        "Processor time",
+        "A bar is the processor time of the client in a round, first in its own code and then in the "
+        "kernel; near 100% of a core the client itself is the limit.",
+        draw_cpu,
+    ),
+    "memory": ChartKind(
+        "Memory",
+        "A bar is the most memory that the client's processes held in a warm-up, the interpreter included.",
+        draw_memory,
+    ),
+    "failed-trials": ChartKind(
+        "Failed trials",
+        "A bar counts the trials of a case without a timing, by the way they ended.",
+        draw_failed_trials,
+    ),
+    "failed-fetches": ChartKind(
+        "Fetches that did not succeed",
+        "A bar counts the fetches of the timed rounds that ended otherwise than with the flag, by the "
+        "way they ended, as the faults of the profile had planned.",
+        draw_failed_fetches,
+    ),
+    "drift": ChartKind(
+        "Drift over the blocks",
+        "A point is one block of a case against the median of that case: a line that leaves zero means "
+        "that the machine became slower or faster, and a cross is a trial that was discarded.",
+        draw_drift,
+    ),
+}
+"""The charts by name, in the order of the report."""
+
+
+def draw_charts(subject: Subject) -> Mapping[str, tuple[str, Drawing]]:
+    """Draw all charts; return the name of each with its drawing, by anchor."""
+    found: dict[str, tuple[str, Drawing]] = {}
+    for name, kind in CHARTS.items():
+        for number, drawing in enumerate(kind.draw(subject), 1):
+            found[anchor_of(name, number)] = (name, drawing)
+    return found
+
+
+def anchor_of(name: str, number: int) -> str:
+    """Return the anchor of a chart of this name, counted from 1."""
+    return name if number == 1 else f"{name}-{number}"
+
+
+def find_chart(subject: Subject, anchor: str) -> tuple[ChartKind, Drawing]:
+    """Return the chart of an anchor.
+
+    Raises:
+        UsageError: there is no such chart, or it has no data.
+    """
+    name, _, number = anchor.rpartition("-") if anchor.rpartition("-")[2].isdigit() else (anchor, "", "1")
+    if name not in CHARTS:
+        raise UsageError(f"there is no chart {anchor!r}", hint=f"choose from {join_or(CHARTS)}")
+    kind = CHARTS[name]
+    drawings = list(kind.draw(subject))
+    if not drawings:
+        raise UsageError(f"the run has no data for the chart {name}", hint="choose another one")
+    if not 1 <= int(number) <= len(drawings):
+        names = [anchor_of(name, place) for place in range(1, len(drawings) + 1)]
+        raise UsageError(f"there is no chart {anchor!r}", hint=f"there are {join_or(names)}")
+    return kind, drawings[int(number) - 1]

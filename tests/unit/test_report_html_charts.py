@@ -1,0 +1,337 @@
+"""Tests of the rows behind each chart of a report, and of what all charts share."""
+
+import json
+import math
+import re
+from dataclasses import replace
+from statistics import fmean, median
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from bench.errors import UsageError
+from bench.model.latency_histogram import encode_histogram, latency_quantiles
+from bench.report.html.charts.breakdown import breakdown_rows
+from bench.report.html.charts.distributions import (
+    drawn_cases,
+    elapsed_distribution_rows,
+    latency_distribution_rows,
+)
+from bench.report.html.charts.drift import block_rows as drift_rows
+from bench.report.html.charts.drift import discarded_rows
+from bench.report.html.charts.elapsed import block_rows, elapsed_rows
+from bench.report.html.charts.failures import failed_fetch_rows, failed_trial_rows
+from bench.report.html.charts.ratios import ratio_rows
+from bench.report.html.charts.resources import cpu_rows, memory_rows
+from bench.report.html.charts.scaling import crossover_rows, knee_rows, log_ticks, point_rows
+from bench.report.html.charts.thresholds import threshold_rows
+from bench.report.html.picture import draw_picture
+from bench.report.html.registry import CHARTS, draw_charts, find_chart
+from bench.report.html.subject import Subject, read_subject
+from bench.report.html.theme import DARK, LIGHT, Palette
+from bench.report.html.thinning import cumulative_shares, thin_values
+from tests.builders import case, failed, run_of, trials
+from tests.report_runs import BLOCKS, compared_run, full_run, small_run
+
+CASES = 10
+
+
+@pytest.fixture(scope="module")
+def subject() -> Subject:
+    return read_subject([full_run()])
+
+
+@pytest.fixture(scope="module")
+def comparison() -> Subject:
+    return read_subject([compared_run()])
+
+
+def test_elapsed_rows_are_those_of_the_table_fastest_first(subject: Subject) -> None:
+    (group,) = subject.groups
+    rows = elapsed_rows(group)
+    medians = [row["median"] for row in rows]
+    assert len(rows) == CASES
+    assert medians == sorted(medians)
+    figures = {row.case.id: row.figures for row in subject.rankings[0][0].rows}
+    for shown, row in zip(group.timed, rows, strict=True):
+        found = figures[shown.case.id]
+        assert found is not None
+        assert row["median"] == pytest.approx(found.elapsed.estimate * 1000)
+        assert row["low"] <= row["median"] <= row["high"]
+        assert row["ideal"] == pytest.approx(20)
+
+
+def test_every_block_has_a_row_until_there_are_too_many(subject: Subject) -> None:
+    (group,) = subject.groups
+    assert len(block_rows(group)) == CASES * BLOCKS - 1
+    many = case()
+    run = run_of({many: trials(many, [0.03 + 1e-6 * block for block in range(1500)])})
+    rows = block_rows(read_subject([run]).groups[0])
+    assert len(rows) == 1000
+    assert (rows[0]["value"], rows[-1]["value"]) == (pytest.approx(30), pytest.approx(31.499))
+
+
+def test_parts_of_the_time_join_and_add_up_to_the_mean_elapsed_time(subject: Subject) -> None:
+    (group,) = subject.groups
+    rows = breakdown_rows(group)
+    for shown in group.timed:
+        parts = [row for row in rows if row["label"] == shown.label]
+        rounds = [round_ for trial in shown.good for round_ in trial.rounds if round_.gap is not None]
+        assert parts[0]["part"] == "ideal"
+        assert [row["from"] for row in parts[1:]] == [row["to"] for row in parts[:-1]]
+        assert parts[-1]["to"] == pytest.approx(1000 * fmean(round_.elapsed_s for round_ in rounds))
+
+
+def test_scaling_rows_have_all_workers_and_the_knees_of_the_table(subject: Subject) -> None:
+    (scaling,) = subject.scalings
+    (group,) = subject.groups
+    assert [row["workers"] for row in point_rows(scaling, group)] == [1, 2, 4, 8] * 2
+    knees = {row["series"]: row["workers"] for row in knee_rows(scaling, group)}
+    assert knees == {"threadpool_map with requests": 4}
+    assert crossover_rows(scaling) == []
+
+
+def test_crossover_row_lies_between_the_numbers_of_workers() -> None:
+    measured = {}
+    for name, seconds in (("threadpool_map", (0.1, 0.09, 0.08)), ("asyncio_gather", (0.2, 0.1, 0.04))):
+        for workers, middle_s in zip((1, 2, 8), seconds, strict=True):
+            each = case(name, "requests", workers)
+            measured[each] = trials(each, [middle_s * (1 + 0.001 * block) for block in range(12)])
+    (scaling,) = read_subject([run_of(measured)]).scalings
+    (row,) = crossover_rows(scaling)
+    assert 2 < row["low"] <= row["at"] <= row["high"] < 8
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"), [(0.7, 6.0, [1, 2, 5]), (9.0, 120.0, [10, 20, 50, 100]), (3.0, 4.0, [])]
+)
+def test_ticks_of_logarithmic_axes(low: float, high: float, ticks: list[float]) -> None:
+    assert log_ticks(low, high) == ticks
+
+
+def test_distributions_draw_all_of_few_cases_and_the_fastest_of_each_series_of_many(subject: Subject) -> None:
+    (group,) = subject.groups
+    fastest = [(each.case.strategy, each.case.workers) for each in drawn_cases(group)]
+    assert fastest == [
+        ("asyncio_gather", 8),
+        ("threadpool_map", 4),
+        ("processpool_map", 4),
+        ("sequential", 1),
+    ]
+    (few,) = read_subject([small_run()]).groups
+    assert drawn_cases(few) == few.timed
+
+
+def test_distribution_rises_to_the_whole(subject: Subject) -> None:
+    (group,) = subject.groups
+    for rows in (elapsed_distribution_rows(group), latency_distribution_rows(group)):
+        for shown in drawn_cases(group):
+            own = [row for row in rows if row["label"] == shown.label]
+            assert [row["share"] for row in own] == sorted(row["share"] for row in own)
+            assert [row["value"] for row in own] == sorted(row["value"] for row in own)
+            assert own[-1]["share"] == 1
+
+
+def test_latency_quantiles_are_those_of_the_merged_histograms() -> None:
+    texts = [encode_histogram([{"1000": 50, "2000": 40}]), encode_histogram([{"8000": 10}])]
+    found = latency_quantiles(texts, (0.5, 0.9, 0.95, 1.0))
+    assert found == [pytest.approx(each, rel=1e-3) for each in (0.001, 0.002, 0.008, 0.008)]
+    assert latency_quantiles([""], (0.5,)) == []
+
+
+def test_cpu_and_memory_have_a_row_for_each_case(subject: Subject) -> None:
+    (group,) = subject.groups
+    assert [row["kind"] for row in cpu_rows(group)] == ["user", "system"] * CASES
+    assert len(memory_rows(group)) == CASES
+    assert {row["value"] for row in memory_rows(group)} == {23e6 / 2**20}
+
+
+def test_failures_are_counted_by_class_and_without_discarded_trials(subject: Subject) -> None:
+    (group,) = subject.groups
+    assert [(row["outcome"], row["count"]) for row in failed_trial_rows(group)] == [("crash", 1)]
+    assert [(row["outcome"], row["count"]) for row in failed_fetch_rows(group)] == [("timeout", 1)]
+
+
+def test_drift_is_against_the_median_of_the_case_and_names_discarded_trials(subject: Subject) -> None:
+    (group,) = subject.groups
+    rows = drift_rows(group)
+    assert len(rows) == CASES * BLOCKS - 1
+    for shown in group.timed:
+        assert median(row["change"] for row in rows if row["label"] == shown.label) == pytest.approx(
+            0, abs=1e-9
+        )
+    (discarded,) = discarded_rows(group)
+    assert (discarded["block"], discarded["reason"], discarded["then"]) == (
+        2,
+        "the machine slept for 2 s",
+        "repeated",
+    )
+
+
+def test_ratios_have_the_verdicts_of_the_comparison(comparison: Subject) -> None:
+    verdicts = comparison.verdicts
+    assert verdicts is not None
+    rows = ratio_rows(verdicts)
+    assert [row["verdict"] for row in rows][:1] == ["slower"]
+    found = {(row["case"], row["metric"]): row["verdict"] for row in rows}
+    assert found == {(each.case, each.metric): each.verdict for each in verdicts.metrics}
+    assert rows[0]["low"] > 0
+    assert rows[0]["margin_high"] == pytest.approx(0.05)
+
+
+def test_thresholds_have_their_values_and_verdicts(comparison: Subject) -> None:
+    assert comparison.verdicts is not None
+    rows = threshold_rows(comparison.verdicts.bounds)
+    states = {(row["case"].split("/")[0], row["bound"]): row["state"] for row in rows}
+    assert states == {
+        ("threadpool_map", "elapsed < 50 ms"): "kept",
+        ("asyncio_gather", "elapsed < 50 ms"): "kept",
+        ("asyncio_gather", "elapsed < 20 ms"): "broken",
+    }
+    assert all((row["share"] < 1) == (row["state"] == "kept") for row in rows)
+
+
+def test_variants_of_a_case_share_label_and_colour_and_have_sides(comparison: Subject) -> None:
+    (group,) = comparison.groups
+    assert comparison.sides == ("main", "worktree")
+    assert len(group.labels) == 2
+    assert {(row["label"], row["side"]) for row in elapsed_rows(group)} == {
+        (label, side) for label in group.labels for side in comparison.sides
+    }
+    assert comparison.series == ("threadpool_map with requests", "asyncio_gather with aiohttp")
+
+
+def test_series_have_the_same_colours_in_all_charts(subject: Subject) -> None:
+    domains = [
+        layer["encoding"]["color"]["scale"]["domain"]
+        for _, drawing in draw_charts(subject).values()
+        for layer in drawing.chart.to_dict()["layer"]
+        if layer["encoding"].get("color", {}).get("field") == "series"
+    ]
+    assert len(domains) > 8
+    assert all(domain == list(subject.series) for domain in domains)
+
+
+def test_every_chart_of_the_registry_is_drawn_for_some_run(subject: Subject, comparison: Subject) -> None:
+    drawn = {name for each in (subject, comparison) for name, _ in draw_charts(each).values()}
+    assert drawn == set(CHARTS)
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_every_chart_says_in_one_sentence_how_to_read_it(name: str) -> None:
+    reading = CHARTS[name].reading
+    assert reading.endswith(".")
+    assert ". " not in reading
+
+
+def test_run_without_any_timing_has_only_its_failures() -> None:
+    broken = case()
+    run = run_of({broken: [failed(broken, block, "crash", "signal 9") for block in range(3)]})
+    assert list(draw_charts(read_subject([run]))) == ["failed-trials"]
+
+
+def test_second_profile_has_charts_of_its_own() -> None:
+    near = case()
+    far = replace(near, profile=replace(near.profile, name="far"))
+    run = run_of({each: trials(each, [0.03, 0.031]) for each in (near, far)})
+    drawings = draw_charts(read_subject([run]))
+    assert {"elapsed", "elapsed-2"} <= drawings.keys()
+    assert [drawings[anchor][1].title for anchor in ("elapsed", "elapsed-2")] == ["20ms", "far"]
+    assert find_chart(read_subject([run]), "elapsed-2")[1].title == "far"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("elapsd", "there is no chart 'elapsd'"),
+        ("elapsed-2", "there is no chart 'elapsed-2'"),
+        ("elapsed-0", "there is no chart 'elapsed-0'"),
+        ("ratios", "no data for the chart ratios"),
+    ],
+)
+def test_unknown_chart_is_refused(subject: Subject, name: str, words: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(words)):
+        find_chart(subject, name)
+
+
+def test_comparison_is_not_laid_over_other_runs() -> None:
+    with pytest.raises(UsageError, match="cannot be laid over other runs"):
+        read_subject([small_run(), compared_run()])
+
+
+def test_equal_names_of_cases_are_numbered() -> None:
+    cases = [case("a\x01"), case("a\x02")]
+    (group,) = read_subject([run_of({each: trials(each, [0.03, 0.031]) for each in cases})]).groups
+    assert len(group.labels) == 2
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+def test_texts_and_marks_can_be_seen(palette: Palette) -> None:
+    for text in ("ink", "muted", "link", "good", "bad", "warn"):
+        for ground in ("paper", "panel"):
+            assert contrast(palette[text], palette[ground]) >= 4.5, (text, ground)
+    for mark in (name for name in palette if name.startswith("series-")):
+        assert contrast(palette[mark], palette["paper"]) >= 3, mark
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours (WCAG 2.2)."""
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    shares = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return math.fsum(weight * share for weight, share in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_thinned_values_keep_both_extremes() -> None:
+    values = [float(each) for each in range(100)]
+    assert thin_values(values, 5) == [0, 25, 50, 74, 99]
+    assert thin_values([3.0, 1.0], 5) == [1.0, 3.0]
+
+
+def test_cumulative_shares_end_with_the_greatest_value() -> None:
+    assert cumulative_shares([3.0, 1.0, 2.0, 4.0], 10) == [(1.0, 0.25), (2.0, 0.5), (3.0, 0.75), (4.0, 1.0)]
+    points = cumulative_shares([float(each) for each in range(1000)], 11)
+    assert len(points) == 11
+    assert points[-1] == (999.0, 1.0)
+
+
+def test_picture_is_drawn_with_the_colours_of_the_theme_and_no_variable(subject: Subject) -> None:
+    kind, drawing = find_chart(subject, "elapsed")
+    svg = draw_picture(kind, drawing, "facts of the run", "svg")
+    assert isinstance(svg, str)
+    assert "var(" not in svg
+    assert LIGHT["series-1"] in svg
+    texts = ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")  # noqa: S314  we wrote it
+    words = {node.text for node in texts}
+    assert {"Elapsed time", "facts of the run", "elapsed time, ms"} <= words
+    png = draw_picture(kind, drawing, "facts of the run", "png")
+    assert isinstance(png, bytes)
+    assert png.startswith(b"\x89PNG")
+
+
+def test_specifications_are_valid_and_load_nothing(subject: Subject, comparison: Subject) -> None:
+    for each in (subject, comparison):
+        for anchor, (_, drawing) in draw_charts(each).items():
+            spec: dict[str, Any] = drawing.chart.to_dict(validate=True)
+            assert "url" not in json.dumps(spec), anchor
+
+
+def test_rows_have_every_field_that_their_marks_are_drawn_by(subject: Subject, comparison: Subject) -> None:
+    for each in (subject, comparison):
+        for anchor, (_, drawing) in draw_charts(each).items():
+            spec = drawing.chart.to_dict()
+            for layer in spec["layer"]:
+                rows = spec["datasets"][layer.get("data", spec.get("data"))["name"]]
+                channels = layer["encoding"].values()
+                fields = {
+                    field["field"]
+                    for channel in channels
+                    for field in (channel if isinstance(channel, list) else [channel])
+                    if "field" in field
+                }
+                assert all(fields <= row.keys() for row in rows), (anchor, layer["name"], fields)
