@@ -5,12 +5,14 @@ from dataclasses import replace
 
 from bench.model.cases import Case
 from bench.model.comparison import Bound
-from bench.model.results import Run
+from bench.model.results import Measurement, Run
+from bench.model.round_spans import FetchSpan, RequestSpan, RoundSpans, pack_spans
 from tests.builders import case, failed, round_of, run_of, trials
 from tests.comparisons import CANDIDATE, comparison_run, new_comparison
 
 BLOCKS = 10
 WORKERS = (1, 2, 4, 8)
+SPANS = ((0.0, "BR"), (0.02, "CN"), (0.04, "IN"))
 ENVIRONMENT = {
     "python": {"version": "3.11.7"},
     "processor": {"cores": 2, "model": "Example"},
@@ -27,7 +29,7 @@ def full_run() -> Run:
     ):
         for workers in WORKERS:
             each = case(strategy, client, workers)
-            measured[each] = trials(each, _times(max(0.2 / workers, floor_s)))
+            measured[each] = with_spans(trials(each, _times(max(0.2 / workers, floor_s))))
     broken = case("processpool_map", "requests", 4)
     measured[broken] = [*trials(broken, _times(0.3)[:-1]), failed(broken, BLOCKS - 1, "crash", "signal 9")]
     slow = case("sequential", "requests", 1)
@@ -36,6 +38,14 @@ def full_run() -> Run:
     discarded = replace(failed(slow, 1, "invalid", "the machine slept for 2 s"), attempt=0)
     measured[slow] = [lossy, discarded, *(replace(each, attempt=int(each.block == 1)) for each in rest)]
     return replace(run_of(measured), environment=ENVIRONMENT)
+
+
+def with_spans(measured: Sequence[Measurement]) -> list[Measurement]:
+    """Return trials of which the first has the spans of three fetches, one after the other."""
+    fetches = tuple(FetchSpan(code, "ok", at, at + 0.018, at + 0.019) for at, code in SPANS)
+    requests = tuple(RequestSpan(code, 1, 200, "", at + 0.002, at + 0.015, at + 0.016) for at, code in SPANS)
+    first, *rest = measured
+    return [replace(first, spans=pack_spans(RoundSpans(0.06, fetches, requests, 3, 3))), *rest]
 
 
 def _times(middle_s: float) -> list[float]:

@@ -1,23 +1,29 @@
 """Choose a typical trial of each case, of which the spans can be shown."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from statistics import median
 
 from bench.model.results import Measurement, Run
 from bench.stats.case_summary import block_sample
-from bench.stats.intervals import median_interval
 
 
 def typical_trials(run: Run) -> Mapping[str, Measurement]:
-    """Return, by case, the trial with spans whose time is nearest to the case's median; leave out the others.
+    """Return the typical trial of each case by its id, without the cases that have none."""
+    chosen = {
+        case.id: choose_typical(trial for trial in run.trials if trial.case == case.id) for case in run.cases
+    }
+    return {case: trial for case, trial in chosen.items() if trial is not None}
+
+
+def choose_typical(trials: Iterable[Measurement]) -> Measurement | None:
+    """Return the trial of a case with spans whose time is nearest to the median of all; None if none has any.
 
     Only the trials of some blocks have spans (``bench.model.round_spans``).
     """
-    chosen: dict[str, Measurement] = {}
-    for case in run.cases:
-        trials = [trial for trial in run.trials if trial.case == case.id and trial.outcome == "ok"]
-        sample = block_sample(trials)
-        with_spans = [trial for trial in trials if trial.spans and trial.block in sample]
-        if with_spans:
-            median_s = median_interval(list(sample.values())).estimate
-            chosen[case.id] = min(with_spans, key=lambda trial: abs(sample[trial.block] - median_s))
-    return chosen
+    good = [trial for trial in trials if trial.outcome == "ok" and trial.rounds]
+    sample = block_sample(good)
+    with_spans = [trial for trial in good if trial.spans]
+    if not with_spans:
+        return None
+    middle_s = median(sample.values())
+    return min(with_spans, key=lambda trial: abs(sample[trial.block] - middle_s))

@@ -12,6 +12,7 @@ import pytest
 
 from bench.errors import UsageError
 from bench.model.latency_histogram import encode_histogram, latency_quantiles
+from bench.model.round_spans import FetchSpan, RequestSpan, RoundSpans, pack_spans
 from bench.report.html.charts.breakdown import breakdown_rows
 from bench.report.html.charts.distributions import (
     drawn_cases,
@@ -23,6 +24,7 @@ from bench.report.html.charts.drift import discarded_rows
 from bench.report.html.charts.elapsed import block_rows, elapsed_rows
 from bench.report.html.charts.failures import failed_fetch_rows, failed_trial_rows
 from bench.report.html.charts.ratios import ratio_rows
+from bench.report.html.charts.requests import draw_requests, fetch_rows, request_rows
 from bench.report.html.charts.resources import cpu_rows, memory_rows
 from bench.report.html.charts.scaling import crossover_rows, knee_rows, log_ticks, point_rows
 from bench.report.html.charts.thresholds import threshold_rows
@@ -138,6 +140,37 @@ def test_latency_quantiles_are_those_of_the_merged_histograms() -> None:
     found = latency_quantiles(texts, (0.5, 0.9, 0.95, 1.0))
     assert found == [pytest.approx(each, rel=1e-3) for each in (0.001, 0.002, 0.008, 0.008)]
     assert latency_quantiles([""], (0.5,)) == []
+
+
+def test_requests_stand_in_the_rows_of_their_fetches(subject: Subject) -> None:
+    """A country that is asked for twice is matched in the order of time; a hundred fetches are drawn."""
+    (shown, *_) = subject.groups[0].cases
+    fetches = tuple(FetchSpan(code, "ok", at, at + 5, at + 6) for at, code in enumerate(("BR", "CN", "BR")))
+    requests = tuple(
+        RequestSpan(code, 7, 200, fault, at + 0.5, at + 4, at + 4.5)
+        for at, code, fault in ((1, "CN", ""), (0, "BR", "slow_body"), (2, "BR", ""), (3, "IN", ""))
+    )
+    spans = RoundSpans(8.0, fetches, requests, 3, 4)
+    assert [(row["place"], row["from"], row["to"]) for row in fetch_rows(shown, spans)] == [
+        (0, 0, 6000), (1, 1000, 7000), (2, 2000, 8000),
+    ]  # fmt: skip
+    assert [(row["place"], row["from"], row["fault"]) for row in request_rows(shown, spans)] == [
+        (1, 1500, "none"), (0, 500, "slow body"), (2, 2500, "none"),
+    ]  # fmt: skip
+    unknown = replace(spans, fetches=())
+    assert [row["place"] for row in request_rows(shown, unknown)] == [0, 1, 2, 3]
+    many = replace(spans, fetches=fetches * 50, requests=requests[:1] * 150)
+    assert len(fetch_rows(shown, many)) == 100
+    assert max(row["place"] for row in request_rows(shown, many)) < 100
+
+
+def test_chart_of_requests_says_how_many_it_leaves_out() -> None:
+    each = case()
+    fetches = tuple(FetchSpan("BR", "ok", at, at + 1, at + 2) for at in range(120))
+    packed = pack_spans(RoundSpans(130.0, fetches, (), 5000, 0))
+    first, *rest = trials(each, [0.02] * 6)
+    (drawing,) = draw_requests(read_subject([run_of({each: [replace(first, spans=packed), *rest]})]))
+    assert drawing.remark == "The first 100 of 5,000 downloads are drawn."
 
 
 def test_cpu_and_memory_have_a_row_for_each_case(subject: Subject) -> None:

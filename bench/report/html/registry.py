@@ -16,6 +16,7 @@ from bench.report.html.charts.drift import draw_drift
 from bench.report.html.charts.elapsed import draw_elapsed
 from bench.report.html.charts.failures import draw_failed_fetches, draw_failed_trials
 from bench.report.html.charts.ratios import draw_ratios
+from bench.report.html.charts.requests import draw_requests
 from bench.report.html.charts.resources import draw_cpu, draw_memory
 from bench.report.html.charts.scaling import draw_scaling
 from bench.report.html.charts.thresholds import draw_thresholds
@@ -81,6 +82,12 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
         "A line shows the share of fetches that took no longer than the time below it; where it bends to the "
         "right near the top is the tail.",
         draw_latency_distribution,
+    ),
+    "requests": ChartKind(
+        "Requests of a typical trial",
+        "Each row is one download: the pale bar is its whole time at the client, the dark bar within it the "
+        "time at the server, so pale without dark is the client's own doing.",
+        draw_requests,
     ),
     "cpu": ChartKind(
         "Processor time",

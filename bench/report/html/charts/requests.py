@@ -1,0 +1,141 @@
+"""The requests of a typical trial one below the other: the client's view, and the server's within it."""
+
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from typing import Final
+
+import altair as alt
+
+from bench.model.round_spans import RoundSpans, unpack_spans
+from bench.model.text import printable
+from bench.report.html.charts.distributions import drawn_cases
+from bench.report.html.drawing import (
+    DataRow,
+    Drawing,
+    Key,
+    colour_series,
+    data,
+    identity,
+    layers,
+    side_name,
+)
+from bench.report.html.subject import Group, ShownCase, Subject
+from bench.report.html.theme import series_colour
+from bench.report.number_format import format_duration
+from bench.stats.typical_trial import choose_typical
+
+_MOST_ROWS: Final = 100
+"""Fetches of a chart; more could not be told apart."""
+_ROW_HEIGHT: Final = 7
+_LEAST_HEIGHT: Final = 84
+_MILLISECONDS: Final = 1000.0
+
+
+def fetch_rows(shown: ShownCase, spans: RoundSpans) -> list[DataRow]:
+    """Return a row for each fetch in the order of their starts, in milliseconds since the call."""
+    return [
+        {
+            **identity(shown),
+            "place": place,
+            "country": printable(each.country),
+            "outcome": each.outcome.replace("_", " "),
+            "from": each.start_s * _MILLISECONDS,
+            "to": each.end_s * _MILLISECONDS,
+        }
+        for place, each in enumerate(spans.fetches[:_MOST_ROWS])
+    ]
+
+
+def request_rows(shown: ShownCase, spans: RoundSpans) -> list[DataRow]:
+    """Return a row for each request at the place of its fetch, in milliseconds since the call.
+
+    Fetches and requests of a country belong together in the order of time. Where the times of fetches are not
+    known, requests stand in the order of their arrival.
+    """
+    places: defaultdict[str, deque[int]] = defaultdict(deque)
+    for place, fetch in enumerate(spans.fetches):
+        places[fetch.country].append(place)
+    rows: list[DataRow] = []
+    for arrived, each in enumerate(spans.requests):
+        waiting = places[each.country]
+        place = arrived if not spans.fetches else waiting.popleft() if waiting else _MOST_ROWS
+        if place < _MOST_ROWS:
+            rows.append(
+                {
+                    **identity(shown),
+                    "place": place,
+                    "country": printable(each.country),
+                    "connection": each.connection,
+                    "status": each.status,
+                    "fault": each.fault.replace("_", " ") or "none",
+                    "from": each.arrival_s * _MILLISECONDS,
+                    "sent": each.start_s * _MILLISECONDS,
+                    "to": each.end_s * _MILLISECONDS,
+                }
+            )
+    return rows
+
+
+def draw_requests(subject: Subject) -> Iterator[Drawing]:
+    """Draw the requests of a typical trial of each drawn case, the fastest first."""
+    for group in subject.groups:
+        for shown in drawn_cases(group):
+            trial = choose_typical(shown.trials)
+            if trial is not None:
+                yield _draw(subject, group, shown, unpack_spans(trial.spans))
+
+
+def _draw(subject: Subject, group: Group, shown: ShownCase, spans: RoundSpans) -> Drawing:
+    fetches, requests = fetch_rows(shown, spans), request_rows(shown, spans)
+    drawn = max(len(fetches), max((row["place"] + 1 for row in requests), default=0))
+    y = alt.Y("place:O", axis=None, scale=alt.Scale(domain=list(range(drawn))))
+    x = alt.X("from:Q", title="time since the call, ms", scale=alt.Scale(nice=False, zero=True))
+    client = (
+        alt.Chart(data(fetches), name="fetches")
+        .mark_bar(height=alt.RelativeBandSize(0.9), opacity=0.35)
+        .encode(
+            x=x,
+            x2="to:Q",
+            y=y,
+            color=colour_series(subject),
+            tooltip=[
+                alt.Tooltip("country:N", title="download"),
+                alt.Tooltip("outcome:N", title="outcome"),
+                alt.Tooltip("from:Q", title="began, ms", format=".2f"),
+                alt.Tooltip("to:Q", title="ended, ms", format=".2f"),
+            ],
+        )
+    )
+    server = (
+        alt.Chart(data(requests), name="requests")
+        .mark_bar(height=alt.RelativeBandSize(0.45))
+        .encode(
+            x=x,
+            x2="to:Q",
+            y=y,
+            color=colour_series(subject),
+            tooltip=[
+                alt.Tooltip("country:N", title="request for"),
+                alt.Tooltip("status:Q", title="status"),
+                alt.Tooltip("fault:N", title="fault"),
+                alt.Tooltip("connection:O", title="connection"),
+                alt.Tooltip("from:Q", title="arrived, ms", format=".2f"),
+                alt.Tooltip("sent:Q", title="first byte sent, ms", format=".2f"),
+                alt.Tooltip("to:Q", title="last byte sent, ms", format=".2f"),
+            ],
+        )
+    )
+    colour = series_colour(subject.series.index(shown.series))
+    side = side_name(subject, shown.side) if len(subject.sides) > 1 else ""
+    title = " · ".join(filter(None, (group.title, shown.name, side)))
+    everything = max(spans.all_fetches, spans.all_requests)
+    return Drawing(
+        layers(client, server, height=max(_LEAST_HEIGHT, _ROW_HEIGHT * drawn)),
+        title,
+        f"{drawn} downloads of {title}, which took {format_duration(spans.elapsed_s)} in all.",
+        (
+            Key("faint-bar", colour, "download, as the client saw it"),
+            Key("bar", colour, "request at the server"),
+        ),
+        remark=f"The first {drawn:,} of {everything:,} downloads are drawn." if drawn < everything else "",
+    )
