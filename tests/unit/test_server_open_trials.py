@@ -144,3 +144,15 @@ def test_summing_up_one_trial_of_a_pair_is_no_work_for_the_last_round_of_the_oth
     (candidate,) = trials.close("candidate").values()
     assert (base.began_cpu_s, base.ended_cpu_s) == (1.0, 2.0)
     assert (candidate.began_cpu_s, candidate.ended_cpu_s) == (2.0, 3.0)
+
+
+def test_handing_out_records_is_no_work_for_the_last_round() -> None:
+    now_s = 0.0
+    trials = OpenTrials(seed=1, cpu_clock=lambda: now_s)
+    trials.open(Opening("t", CHANGING, 0))
+    trials.find_round(b"t.0")
+    now_s += 1.0
+    trials.logs("t")
+    now_s += 10.0
+    (last,) = trials.close("t").values()
+    assert (last.began_cpu_s, last.ended_cpu_s) == (0.0, 1.0)
