@@ -14,6 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 TESTS = $(BIN)/python -m pytest --cache-clear --maxfail=0 -m $(1) $(2) || \
 	{ test $$? -eq 1 && $(BIN)/python -m pytest -m $(1) --last-failed --last-failed-no-failures=none && \
 	echo "What failed above passed when it was run again by itself."; }
+APT := --quiet=2 -o Acquire::Retries=1 -o Acquire::http::Timeout=30
 BESIDE := --numprocesses=3 --dist=loadscope --no-loadscope-reorder
 
 .PHONY: run pictures test test-long browser coverage test-slow test-slow-adversity test-slow-regressions test-slow-families \
@@ -51,10 +52,8 @@ test-long: $(VENV)/dev.stamp browser
 # skipped, and the last lines of the output name them.
 browser:
 	@for each in chromium chromium-browser google-chrome; do ! command -v $$each > /dev/null || exit 0; done; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
-		apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 \
-			--no-install-recommends chromium fonts-dejavu-core > /dev/null; \
-	fi
+	{ test "$$(id -u)" = 0 && apt-get $(APT) update && DEBIAN_FRONTEND=noninteractive apt-get $(APT) install --yes \
+		--no-install-recommends chromium fonts-dejavu-core > /dev/null; } || echo "no browser: pages are not tested"
 
 # Tracing doubles the processor time of the unit tests. Lines that no test of `make test` and `make test-long` runs are named.
 coverage: $(VENV)/dev.stamp

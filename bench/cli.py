@@ -53,7 +53,7 @@ class _CommandGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command of these words; print the first line of its progress before it is imported."""
         if args[0] in _MEASURING and _WITHOUT_PROGRESS.isdisjoint(args):
-            with suppress(BrokenPipeError):  # progress may have no reader; the run goes on
+            with suppress(OSError):  # progress may have no reader, or no room; the run goes on
                 click.echo(f"{args[0]}: loading modules and the config", err=True)
         return super().resolve_command(ctx, args)
 

@@ -10,6 +10,8 @@ ENTRY: Final = "download_many"
 CURRENT_ROUND: Final = "current"
 """In place of a round's number in an address and a folder: a function that knows no job has the same in each
 round, and the server reads the number from a file."""
+ROUND_DIGITS: Final = 6
+"""Digits of the number in that file, zeros before it included: a shorter one never shows part of a longer."""
 
 ArgumentKind: TypeAlias = Literal["codes", "address", "verbose", "workers", "folder"]
 """The values of a parameter, in this order: the country codes, the address of the flags (``http://…/flags``),

@@ -131,6 +131,11 @@ class Round:
     calls: int = added_field(lambda: 1)
     planned_ideal_s: float | None = added_field(lambda: None)
 
+    @property
+    def ideal_as_planned_s(self) -> float:
+        """The bound by the planned service times, in runs of any age."""
+        return self.ideal_s if self.planned_ideal_s is None else self.planned_ideal_s
+
 
 @dataclass(frozen=True, slots=True)
 class Conditions:

@@ -19,7 +19,7 @@ class Invalid:
 
     Attributes:
         detail: one line for the user.
-        of_trial: said of an ``invalid`` trial that gave the reason itself: if its last attempt does, too, the
+        of_trial: said of an ``invalid`` trial that gave the reason itself: if its last attempt does, the
             strategy has failed.
     """
 

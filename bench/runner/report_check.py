@@ -13,6 +13,7 @@ from bench.worker.protocol import MOST_SPANS, CallSpans, Report, TimedRound
 
 _OUTCOMES: Final = frozenset(get_args(FetchOutcome))
 _LONGEST_TEXT: Final = 1_000
+_LONGEST_CODE: Final = 2
 _GREATEST: Final = 1e15
 """Sums of greater figures might not be finite any more."""
 
@@ -37,6 +38,8 @@ def _find_bad_spans(spans: CallSpans, calls: int) -> str | None:
     columns = (spans.countries, spans.outcomes, spans.starts_s, spans.answers_s, spans.ends_s)
     if len({len(column) for column in columns}) > 1 or len(spans.countries) > MOST_SPANS:
         return "spans of unequal or too many fetches"
+    if any(len(country) > _LONGEST_CODE for country in spans.countries):
+        return "spans of things that are no countries"
     return None if _OUTCOMES.issuperset(spans.outcomes) else "an unknown outcome of a span"
 
 

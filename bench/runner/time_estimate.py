@@ -219,7 +219,7 @@ def fit_costs(pilots: Sequence[tuple[int, Measurement]], workers: int = 1) -> Co
     for fetches, trial in pilots:
         calls = [*([trial.warm_up] if trial.warm_up else []), *trial.rounds]
         calls_s = [each.elapsed_s for each in calls]
-        ideal_s = calls[-1].ideal_s if calls else 0.0
+        ideal_s = calls[-1].ideal_as_planned_s if calls else 0.0  # a late server takes time in the run, too
         if not calls_s and trial.outcome == "timeout":
             calls_s = [trial.took_s]  # at least
         if not calls_s:

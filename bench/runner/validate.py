@@ -86,7 +86,7 @@ def classify_trial(
     """
     if problem := _first_problem((*FAILURE_CHECKS, *MEANINGLESS_CHECKS), evidence):
         if is_last and problem.of_trial:
-            return "error", f"{problem.detail}, in the last attempt, too"
+            return "error", f"{problem.detail}, in the last attempt"
         return problem.outcome, problem.detail
     if problem := _first_problem(DISTURBANCE_CHECKS, evidence):
         return ("ok" if disturbed == "keep" else problem.outcome), problem.detail
@@ -259,7 +259,7 @@ Some find an ``invalid`` trial, which is discarded: ``check_cut_short``, first s
 has nothing else to show; ``check_rounds`` where the server's faults are not those planned, or a round is
 faster than its ideal; and ``check_exit`` and ``check_rounds`` where time-outs are not the strategy's fault,
 since the server could not accept its connections. Where only the trial itself can be the reason (a round
-faster than its ideal, a resource that the worker lacked), the last attempt is an error.
+faster than its ideal), the last attempt is an error.
 """
 MEANINGLESS_CHECKS: Final[tuple[Check, ...]] = (
     check_refused_connections,

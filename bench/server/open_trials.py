@@ -12,7 +12,7 @@ from time import process_time
 from typing import Final
 
 from bench.errors import SetupError, UsageError
-from bench.model.function_call import CURRENT_ROUND
+from bench.model.function_call import CURRENT_ROUND, ROUND_DIGITS
 from bench.model.served_trials import Opening
 from bench.server.fault_responses import prepare_responses
 from bench.server.request_log import RequestLog
@@ -22,7 +22,6 @@ TRIALS_PREFIX: Final = b"/-/"
 
 _TRIAL: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CURRENT: Final = f".{CURRENT_ROUND}".encode()
-_DIGITS: Final = 6
 _ROUND: Final = re.compile(rb"([A-Za-z0-9_-]{1,64})\.(0|[1-9][0-9]{0,5})")
 
 
@@ -121,7 +120,8 @@ class OpenTrials:
         trial = self._trials.get(name.decode(errors="replace")) if segment.endswith(_CURRENT) else None
         if trial is None or trial.round_file is None:
             return None
-        return name + b"." + os.pread(trial.round_file, _DIGITS, 0)
+        number = os.pread(trial.round_file, ROUND_DIGITS, 0)
+        return name + b"." + (number.lstrip(b"0") or b"0")
 
     def _start_round(self, segment: bytes) -> ServedRound | None:
         match = _ROUND.fullmatch(segment)

@@ -65,7 +65,7 @@ def summarize_usage(trials: Sequence[Measurement]) -> ResourceUsage:
         cold_start_s=_mean(trial.cold_start_s for trial in trials),
         imports_s=_mean(trial.imports_s for trial in trials),
         phases=_mean_of(Phases, [round_.phases for round_ in rounds]),
-        ideal_s=_mean(_planned_ideal_s(round_) for round_ in rounds if round_.gap is not None),
+        ideal_s=_mean(round_.ideal_as_planned_s for round_ in rounds if round_.gap is not None),
         gap=_mean_of(Gap, [round_.gap for round_ in rounds]),
         latency=merge_histograms(trial.latency for trial in trials),
         figures=figures,
@@ -89,11 +89,6 @@ def find_limit(cpu_share: float | None, server_busy: float | None, cores: int) -
     if cpu_share is None or cpu_share <= _CLIENT_BOUND:
         return None
     return "cores" if cores > 1 and cpu_share >= _ALL_CORES * cores else "client"
-
-
-def _planned_ideal_s(round_: Round) -> float:
-    """Return the ideal by the planned delays, which is the only one of runs that do not name it."""
-    return round_.ideal_s if round_.planned_ideal_s is None else round_.planned_ideal_s
 
 
 def _cpu_share(rounds: Sequence[Round]) -> float | None:

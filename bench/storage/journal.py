@@ -28,7 +28,7 @@ _KINDS: Final[Mapping[str, type[_Entry]]] = {
     "resumed": Resumption,
     "others": OtherProcesses,
 }
-_LINE: Final = re.compile(rb'\{"crc32": "([0-9a-f]{8})", "(run|trial|resumed|others)": (.*)\}\n', re.DOTALL)
+_LINE: Final = re.compile(rb'\{"crc32": "([0-9a-f]{8})", "([a-z_]+)": (.*)\}\n', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +184,11 @@ def _decode_line(line: bytes, before: int) -> tuple[_Entry, int]:
     if f"{checksum:08x}".encode() != found[1]:
         raise MalformedError("the checksum does not match")
     kind, value = found[2].decode(), parse(found[3])
+    if kind not in _KINDS:
+        raise UnreadableResultError(
+            f"the journal has a line of the kind {kind!r}, which this flagbench does not know",
+            hint="resume it with the flagbench that wrote it",
+        )
     if kind == "run" and isinstance(value, dict) and (schema := value.pop("schema", None)) != SCHEMA:
         raise UnreadableResultError(
             f"the journal has schema {schema!r}, this flagbench reads {SCHEMA}",

@@ -150,7 +150,8 @@ def _interruptions(before: Snapshot, after: Snapshot) -> Iterator[str]:
         yield f"the clock jumped by {jumped_s:+.2g} s"
     swapped, waits = after.swapped - before.swapped, after.own_faults - before.own_faults
     if swapped and waits:  # without a fault of its own, the pages were those of other processes
-        yield f"memory was swapped: {plural(swapped, 'page')}, and its processes waited for {waits:,}"
+        waited = f"the run's processes waited for {plural(waits, 'page')} from a disk"
+        yield f"memory was swapped: {plural(swapped, 'page')}, and {waited}"
     if killed := after.oom_kills - before.oom_kills:
         yield f"memory ran out, and the kernel killed processes: {killed:,}"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.api import Fetch, Job
-from bench.model.function_call import CURRENT_ROUND, ArgumentKind
+from bench.model.function_call import CURRENT_ROUND, ROUND_DIGITS, ArgumentKind
 from bench.worker.protocol import Task
 from bench.worker.redirection import Redirection, redirect_modules
 
@@ -36,8 +36,9 @@ def redirect_constants(task: Task) -> None:
 
 
 def announce_round(file: Path, number: int) -> None:
-    """Tell the server the number of the round that begins."""
-    file.write_bytes(str(number).encode())
+    """Tell the server the number of the round that begins; at no time is there no number."""
+    with file.open("r+b", buffering=0) as written:
+        written.write(f"{number:0{ROUND_DIGITS}}".encode())
 
 
 def prepare_call(function: Callable[..., object], task: Task, job: Job) -> Callable[[], object]:

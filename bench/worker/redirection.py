@@ -1,7 +1,8 @@
 """Lead constants of the user's code to the flag server, in the worker and in the processes that it starts.
 
-A constant is replaced as it is assigned, while its module is executed. Whatever is derived from it, such as
-another constant, a default argument or a class attribute, follows. An environment variable tells processes
+A constant is replaced as it is assigned, while its module is executed. Whatever the module derives from it,
+such as another constant or a default argument, follows; what a class derives from a constant of its own does
+not, since only the finished class is seen. An environment variable tells processes
 that are not forked; only those read it that ``multiprocessing`` starts for the worker. They pay for this
 module in timed rounds. Hence neither ``pathlib`` nor ``dataclasses``.
 """
@@ -10,6 +11,7 @@ import json
 import os
 import sys
 from collections import UserDict
+from contextlib import suppress
 from importlib.machinery import SourceFileLoader
 
 from bench.worker.module_path import INSTALLED
@@ -78,7 +80,8 @@ class Redirection:
         for name in (self.addresses | self.targets) & vars(owner).keys():
             value = vars(owner)[name]
             if (replaced := self.replace(name, value)) is not value:
-                setattr(owner, name, replaced)
+                with suppress(TypeError, AttributeError):  # its metaclass refuses; it keeps its own
+                    setattr(owner, name, replaced)
 
 
 def redirect_modules(redirection: Redirection) -> None:

@@ -101,8 +101,8 @@ BLAMED: Final[Mapping[str, Blame]] = {
 LONG: Final = frozenset({"blocks_signals", "hangs", "prints_much", "stops_itself"})
 """Kinds that take seconds, and are much like others that are left."""
 OTHERS: Final = {
-    "full_disk": "what the machine lacks is repeated three times, which takes seconds",
-    "lacks_descriptors": "what the machine lacks is repeated three times, which takes seconds",
+    "full_disk": "what the machine lacks is nobody's fault",
+    "lacks_descriptors": "what the machine lacks is nobody's fault",
     "hoards_connections": "it is run where the server has few descriptors",
     "no_function": "it is refused before a run",
     "floods": "10 MB a round, for the worker alone",

@@ -193,10 +193,7 @@ def test_limit_of_threads_and_processes_is_named_without_a_traceback(
         check=False,
         timeout=60,
     )
-    assert result.returncode in {
-        3,
-        4,
-    }  # every trial lacked threads in each attempt, or nothing could be started
+    assert result.returncode in {4, 8}  # nothing could be started, or every trial was discarded
     assert "Traceback" not in result.stderr
     details = [trial["detail"] for trial in document(path)["trials"]]
     for line in details or result.stderr.splitlines()[-1:]:

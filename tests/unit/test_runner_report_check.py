@@ -46,6 +46,7 @@ def test_a_round_that_cannot_be_recorded_is_found(changes: dict[str, Any], probl
         ({"call": 2}, "spans of a call that was not made"),
         ({"call": 0}, "spans of a call that was not made"),
         ({"outcomes": ("splendid",)}, "an unknown outcome of a span"),
+        ({"countries": ("Brazil",)}, "spans of things that are no countries"),
         ({"called_s": 1e300}, "a number that is neither a time nor a count"),
         (dict.fromkeys(COLUMNS, ("ok",) * 2001), "spans of unequal or too many fetches"),
     ],

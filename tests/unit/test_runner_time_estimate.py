@@ -74,6 +74,15 @@ def test_short_case_is_forecast_by_its_own_round() -> None:
     assert expected_trial_s(case, 0.0, 1, found) == pytest.approx(expected_trial_s(case, 0.0, 1, WORKING))
 
 
+def test_lateness_of_the_server_in_a_pilot_is_expected_in_the_run_too() -> None:
+    """A round of 0.3 s at one worker, of which 0.2 s were planned and the server was late by 0.06 s."""
+    fetches, trial = pilot_of(200, WORKING)
+    late = replace(trial.rounds[0], elapsed_s=0.3, ideal_s=0.26, planned_ideal_s=0.2)
+    found = fit_costs([(fetches, replace(trial, warm_up=late, rounds=(late,)))])
+    assert found is not None
+    assert expected_round_s(case_of(200, workers=1), 0.2, found) == pytest.approx(0.3)
+
+
 def test_pilot_without_a_call_tells_no_costs() -> None:
     fetches, trial = pilot_of(20, WORKING)
     assert fit_costs([(fetches, replace(trial, outcome="error", warm_up=None, rounds=()))]) is None

@@ -14,6 +14,7 @@ from bench.server.open_trials import OpenTrials, trial_url
 from bench.server.routes import Routes
 from bench.server.served_round import ServedRound
 from bench.server.state import ServerState
+from bench.worker.own_function import announce_round
 
 CHANGING = Profile("p", Uniform(0, 1))
 
@@ -58,7 +59,8 @@ def test_current_segment_stands_for_the_round_in_the_file(tmp_path: Path) -> Non
     trials.open(Opening("t", CHANGING, 0, round_file=str(file)))
     trials.open(Opening("u", CHANGING, 0))
     assert trials.number_current(b"t.current") == b"t.0"
-    file.write_bytes(b"17")
+    announce_round(file, 17)
+    assert file.read_bytes() == b"000017"
     assert trials.number_current(b"t.current") == b"t.17"
     for segment in (b"t.0", b"u.current", b"v.current", b"t", b"", b"\xff.current"):
         assert trials.number_current(segment) is None

@@ -6,6 +6,7 @@ import resource
 import signal
 from dataclasses import replace
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -179,6 +180,17 @@ def test_journal_of_another_version_is_refused(journal: Path, monkeypatch: pytes
     with pytest.raises(UnreadableResultError, match=r"journal\.jsonl: .* schema 3, this flagbench reads 4"):
         read_journal(journal)
     assert journal.read_bytes() == before
+
+
+def test_line_of_an_unknown_kind_is_of_another_version_and_no_damage(journal: Path) -> None:
+    value = b"future: {}"
+    checksum = crc32(value, read_journal(journal).checksum)
+    with journal.open("ab") as file:
+        file.write(b'{"crc32": "%08x", "future": {}}\n' % checksum)
+    with pytest.raises(
+        UnreadableResultError, match="of the kind 'future', which this flagbench does not know"
+    ):
+        read_journal(journal)
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b'{"crc32": "00000000", "trial": {}}\n', b"\x00" * 4096])

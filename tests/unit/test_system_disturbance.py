@@ -38,7 +38,7 @@ def test_little_activity_of_others_is_no_disturbance() -> None:
         (replace(CALM, wall_s=1e9 - 4), "the clock jumped by -5 s"),
         (
             replace(CALM, swapped=107, own_faults=3),
-            "memory was swapped: 100 pages, and its processes waited for 3",
+            "memory was swapped: 100 pages, and the run's processes waited for 3 pages from a disk",
         ),
         (replace(CALM, oom_kills=2), "memory ran out, and the kernel killed processes: 2"),
     ],

@@ -62,7 +62,7 @@ def _find_problem(
         return Invalid("timeout", f"not done after {deadline_s:g} s{progress}{place}")
     if ending.report is not None:
         outcome, detail = ending.report.outcome, ending.report.detail
-        return None if outcome == "ok" else Invalid(outcome, detail, of_trial=outcome == "invalid")
+        return None if outcome == "ok" else Invalid(outcome, detail)
     if ending.malformed:
         return Invalid("error", f"wrote into its report: {ending.malformed}")
     if ending.status is not None and ending.status < 0:
