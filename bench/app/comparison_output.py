@@ -92,6 +92,8 @@ def present_comparison(document: Run, folder: Path, outputs: Outputs) -> ExitCod
         if document.status == "complete":  # a file more in the work tree would keep `--resume` from going on
             _write_for_ci(document, outputs, verdicts, overall)
             print_note(f"{overall} (exit code {exit_code}){_missing_cases_hint(verdicts) if misses else ''}")
+            if outputs.report is not None:  # last, so that whatever goes wrong in it loses nothing else
+                write_report([document], outputs.report)
     return exit_code
 
 
@@ -105,8 +107,6 @@ def _write_for_ci(document: Run, outputs: Outputs, verdicts: Verdicts, overall: 
     if outputs.junit is not None:
         with optional_file(outputs.junit, "--junit"):
             write_linked_file(outputs.junit, to_junit(document, allow_missing=outputs.allow_missing))
-    if outputs.report is not None:
-        write_report([document], outputs.report)
     if outputs.github:
         with optional_stdout():
             for line in github_annotations(verdicts):

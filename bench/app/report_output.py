@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from bench.app.output import optional_file, write_linked_file
-from bench.errors import SetupError, UsageError
+from bench.app.output import optional_file, print_note, write_linked_file
+from bench.errors import BenchError, SetupError, UsageError
 from bench.model.results import Run
 from bench.storage.output_check import check_output_file
 from bench.storage.run_folder import DOCUMENT, JOURNAL, LOCK, TABLE, Destination, journal_path
@@ -64,9 +64,13 @@ def refuse_part_of_run(target: Path, folder: Path, option: str) -> None:
 
 def write_report(runs: Sequence[Run], file: Path) -> None:
     """Write the report of runs that were just measured; print a warning if that is impossible."""
-    page = report_page(runs)
     with optional_file(file, "--report"):
-        write_linked_file(file, page)
+        try:
+            page = report_page(runs)
+        except BenchError as error:
+            print_note(f"warning: --report: {file} was not written: {error}")
+        else:
+            write_linked_file(file, page)
 
 
 def report_page(runs: Sequence[Run]) -> str:

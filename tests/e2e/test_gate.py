@@ -63,10 +63,21 @@ def test_a_moved_strategy_is_compared_and_a_dropped_case_is_named(
     repository: Repository, tmp_path: Path
 ) -> None:
     """Also with ``--quiet``, and with a base that ``--against`` names."""
-    junit = tmp_path / "gate.xml"
-    said = ("gate", "ci.yaml", "--against", "main", "--metrics", "elapsed", "--junit", junit)
+    junit, report = tmp_path / "gate.xml", tmp_path / "gate.html"
+    said = (
+        "gate",
+        "ci.yaml",
+        "--against",
+        "main",
+        "--metrics",
+        "elapsed",
+        "--junit",
+        junit,
+        "--report",
+        report,
+    )
     ended = subprocess.run(
-        words(*said, "--json", "--quiet"),
+        words(*said, "--report", report, "--json", "--quiet"),
         cwd=repository.folder,
         env=environment(tmp_path / "cache"),
         capture_output=True,
@@ -86,3 +97,6 @@ def test_a_moved_strategy_is_compared_and_a_dropped_case_is_named(
     assert verdict.startswith("regression (exit code 1): worktree lacks 1 case: sequential/urllib3/1/20ms")
     assert "--allow-missing" in verdict
     assert "lacks this case" in junit.read_text("utf-8")
+    page = report.read_text("utf-8")
+    assert '<p class="verdict regression">regression</p>' in page
+    assert page.rstrip().endswith("</html>")

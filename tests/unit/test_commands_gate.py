@@ -7,12 +7,13 @@ from unittest.mock import Mock
 
 import pytest
 
+from bench.app import report_output
 from bench.app.base_config import BaseConfig, changed_work_lines, find_base_config
 from bench.app.comparison_output import Outputs, present_comparison
 from bench.app.comparison_plan import ComparisonRequest, plan_comparison, refuse_same_variant
 from bench.app.gate_base import gate_variants
 from bench.config import catalog
-from bench.errors import IncomparableError, UnsavedRunError, UsageError
+from bench.errors import IncomparableError, UnreadableResultError, UnsavedRunError, UsageError
 from bench.model.cases import Case, Experiment, Selection
 from bench.model.comparison import Bound, BuiltVariant, Variant
 from bench.model.results import Run
@@ -51,6 +52,39 @@ def gate_run(elapsed_s: Callable[[Case, int], float | Outcome], bound_s: float =
     """Build the run of a gate with an absolute threshold."""
     comparison = replace(new_comparison(POOL), bounds=(Bound("*", "elapsed", "<", bound_s),))
     return comparison_run(POOL, elapsed_s=elapsed_s, comparison=comparison)
+
+
+@pytest.mark.parametrize("error", [UnreadableResultError("it is damaged"), OSError(28, "no space")])
+def test_report_that_fails_is_a_warning_after_all_other_outputs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, error: Exception
+) -> None:
+    def fail(_: object) -> str:
+        raise error
+
+    monkeypatch.setattr(report_output, "report_page", fail)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    outputs = Outputs(github=True, report=tmp_path / "page.html")
+    assert present_comparison(gate_run(slower), tmp_path, outputs) == 1
+    said = capsys.readouterr()
+    assert "::error" in said.out
+    assert (tmp_path / "summary.md").exists()
+    *_, verdict, warning = said.err.splitlines()
+    assert verdict.startswith("regression (exit code 1)")
+    assert warning.startswith(f"warning: --report: {tmp_path / 'page.html'} was not written: ")
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_bug_in_a_report_loses_no_other_output(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(report_output, "report_page", lambda _: 1 / 0)
+    outputs = Outputs(github=True, junit=tmp_path / "gate.xml", report=tmp_path / "page.html")
+    with pytest.raises(ZeroDivisionError):
+        present_comparison(gate_run(slower), tmp_path, outputs)
+    said = capsys.readouterr()
+    assert "::error" in said.out
+    assert (tmp_path / "gate.xml").exists()
+    assert said.err.splitlines()[-1].startswith("regression (exit code 1)")
 
 
 @pytest.mark.parametrize(
