@@ -104,9 +104,9 @@ def unpack_spans(text: str) -> RoundSpans:
             raise ValueError("its end is missing")
         fetches = _rows(document["fetches"], FetchSpan)
         requests = _rows(document["requests"], RequestSpan)
-        all_fetches, all_requests = map(int, document["all"])
-        elapsed_s = document["elapsed_us"] / _MICROSECONDS
-    except (Base64Error, zlib.error, ValueError, TypeError, KeyError) as error:
+        all_fetches, all_requests = (_checked(each, int) for each in document["all"])
+        elapsed_s = _checked(document["elapsed_us"], int) / _MICROSECONDS
+    except (Base64Error, zlib.error, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise MalformedError(f"not the spans of a round: {error}") from error
     return RoundSpans(elapsed_s, fetches, requests, all_fetches, all_requests)
 
@@ -120,11 +120,24 @@ def _columns(spans: Iterable[tuple[Any, ...]], kind: type[Any]) -> list[list[Any
 
 
 def _rows(columns: Sequence[Sequence[Any]], kind: type[Any]) -> tuple[Any, ...]:
+    """Return the spans of columns; all their numbers are whole, as times are in microseconds."""
+    types = [str if type_ is str else int for type_ in kind.__annotations__.values()]
     seconds = [name.endswith("_s") for name in kind._fields]
-    rows = zip(*columns, strict=True)
     return tuple(
         kind._make(
-            value / _MICROSECONDS if is_time else value for value, is_time in zip(row, seconds, strict=True)
+            _checked(value, type_) / _MICROSECONDS if is_time else _checked(value, type_)
+            for value, type_, is_time in zip(row, types, seconds, strict=True)
         )
-        for row in rows
+        for row in zip(*columns, strict=True)
     )
+
+
+def _checked(value: Any, type_: type[Any]) -> Any:
+    """Return a value of exactly this type.
+
+    Raises:
+        ValueError: it has another one.
+    """
+    if type(value) is not type_:
+        raise ValueError(f"{value!r:.40} is no {type_.__name__}")
+    return value

@@ -1,6 +1,9 @@
 """The spans of a round: packed and unpacked, chosen in the worker and among trials."""
 
+import json
 import random
+import zlib
+from binascii import b2a_base64
 from dataclasses import replace
 
 import pytest
@@ -44,6 +47,42 @@ def test_packed_spans_are_unpacked_to_the_microsecond(spans: RoundSpans) -> None
 def test_other_texts_are_no_spans(text: str) -> None:
     with pytest.raises(MalformedError, match="not the spans of a round"):
         unpack_spans(text)
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        {"requests": [["BR"], [1], [200], [None], [0], [1], [2]]},
+        {"requests": [["BR"], [1.5], [200], [""], [0], [1], [2]]},
+        {"requests": [["BR"], [True], [200], [""], [0], [1], [2]]},
+        {"fetches": [[7], ["ok"], [0], [1], [2]]},
+        {"fetches": [["BR"], [["ok"]], [0], [1], [2]]},
+        {"fetches": [["BR"], ["ok"], ["0"], [1], [2]]},
+        {"fetches": [["BR"], ["ok"], [float("nan")], [1], [2]]},
+        {"fetches": [["BR"], ["ok"], [10**400], [1], [2]]},
+        {"fetches": [["BR"], ["ok"], [0], [1]]},
+        {"fetches": {"BR": 1, "ok": 2}},
+        {"elapsed_us": None},
+        {"elapsed_us": float("inf")},
+        {"all": ["1", "1"]},
+        {"all": [1]},
+    ],
+)
+def test_values_of_another_type_are_no_spans(damaged: dict[str, object]) -> None:
+    """They pack and unpack well, and would only fail where they are drawn."""
+    document = {"elapsed_us": 1, "all": [0, 0], "fetches": [[]] * 5, "requests": [[]] * 7} | damaged
+    with pytest.raises(MalformedError, match="not the spans of a round"):
+        unpack_spans(packed(json.dumps(document)))
+
+
+def test_deeply_nested_text_is_no_spans() -> None:
+    with pytest.raises(MalformedError, match="not the spans of a round"):
+        unpack_spans(packed("[" * 500_000))
+
+
+def packed(text: str) -> str:
+    """Pack a text as spans are packed."""
+    return b2a_base64(zlib.compress(text.encode()), newline=False).decode()
 
 
 def test_packed_spans_of_two_thousand_fetches_take_a_few_bytes_each() -> None:

@@ -15,7 +15,7 @@ from bench.model.results import Run
 from bench.model.round_spans import FetchSpan, RequestSpan, RoundSpans
 from bench.model.text import printable
 from bench.report.export.cases import entry_names
-from bench.report.export.span_rows import missing_spans, read_spans
+from bench.report.stored_spans import missing_spans, read_spans
 from bench.stats.typical_trial import typical_trials
 
 T = TypeVar("T", FetchSpan, RequestSpan)

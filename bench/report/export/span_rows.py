@@ -1,15 +1,14 @@
-"""List the fetches and requests of typical calls as tables for data frames, and read those of a trial."""
+"""List the fetches and requests of typical calls as tables for data frames."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from bench.errors import UnreadableResultError, UsageError
-from bench.model.json_codec import MalformedError
 from bench.model.results import Measurement, Run
-from bench.model.round_spans import FetchSpan, RequestSpan, RoundSpans, unpack_spans
+from bench.model.round_spans import FetchSpan, RequestSpan, RoundSpans
 from bench.model.text import printable
 from bench.report.export.columns import ExportColumn, ExportTable
+from bench.report.stored_spans import missing_spans, read_spans
 
 T = TypeVar("T", FetchSpan, RequestSpan)
 
@@ -20,26 +19,6 @@ class SpanRow(Generic[T]):
 
     trial: Measurement
     span: T
-
-
-def missing_spans(run: Run) -> UsageError:
-    """Return the error for a run of which no trial has stored its spans."""
-    return UsageError(
-        f"{printable(run.name)} has no requests to export: it was measured before they were stored",
-        hint="measure it again",
-    )
-
-
-def read_spans(trial: Measurement, name: str) -> RoundSpans:
-    """Unpack the spans of a trial; ``name`` is that of its case in an error.
-
-    Raises:
-        UnreadableResultError: they are damaged.
-    """
-    try:
-        return unpack_spans(trial.spans)
-    except MalformedError as error:
-        raise UnreadableResultError(f"{name}, block {trial.block + 1}: {error.what}") from error
 
 
 def fetch_rows(run: Run) -> Iterator[SpanRow[FetchSpan]]:
