@@ -12,6 +12,7 @@ from tests.comparisons import CANDIDATE, comparison_run, new_comparison
 
 BLOCKS = 10
 WORKERS = (1, 2, 4, 8)
+BOUNDS = (Bound("*", "elapsed", "<", 0.05), Bound("asyncio*", "elapsed", "<", 0.02))
 SPANS = ((0.0, "BR"), (0.02, "CN"), (0.04, "IN"))
 ENVIRONMENT = {
     "python": {"version": "3.11.7"},
@@ -61,11 +62,11 @@ def small_run(factor: float = 1.0) -> Run:
     return replace(run_of(measured), environment=ENVIRONMENT)
 
 
-def compared_run() -> Run:
+def compared_run(*bounds: Bound) -> Run:
     """Build a comparison with a case that is slower, one that is equal, and thresholds."""
     cases = (case("threadpool_map"), case("asyncio_gather", "aiohttp"))
-    bounds = (Bound("*", "elapsed", "<", 0.05), Bound("asyncio*", "elapsed", "<", 0.02))
-    comparison = replace(new_comparison(*cases, metrics=("elapsed", "p99")), bounds=bounds)
+    comparison = new_comparison(*cases, metrics=("elapsed", "p99"))
+    comparison = replace(comparison, bounds=bounds or BOUNDS)
 
     def elapsed_s(of: Case, block: int) -> float:
         is_slower = of.variant == CANDIDATE and of.strategy == "threadpool_map"

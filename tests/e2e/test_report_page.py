@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, Page
 
 from bench.model.text import printable
 from bench.report.html.page import render_page
+from bench.report.html.registry import draw_charts
+from bench.report.html.subject import read_subject
 from bench.report.html.theme import LIGHT
 from tests.browser import opened, started_browser
 from tests.hostile_strings import HOSTILE
@@ -53,7 +55,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def specs(page: Page) -> dict[str, Any]:
     """Read the specification of each chart, by its anchor."""
     read = (
-        "figures => Object.fromEntries(figures.map(f => [f.id, JSON.parse(f.querySelector('script').text)]))"
+        "figures => Promise.all(figures.map(async figure => [figure.id, await specOf(figure)]))"
+        ".then(Object.fromEntries)"
     )
     found: dict[str, Any] = page.eval_on_selector_all("figure[data-chart]", read)
     return found
@@ -144,6 +147,34 @@ def test_headings_sort_a_table_by_mouse_and_keyboard(browser: Browser, pages: di
         assert [each.split()[1] for each in column(page, "time")] == ["ms"] * len(workers)
         figures = [float(each.split()[0]) for each in column(page, "time")]
         assert figures == sorted(figures)
+
+
+FIGURES: Final = {
+    "28.5 ms": 0.0285, "1.03 s": 1.03, "1 min 3 s": 63, "1 min 59 s": 119, "2 h 5 min": 7500,
+    "350 µs": 0.00035, "12 B": 12, "512 KiB": 2**19, "23.5 MiB": 23.5 * 2**20, "1.5 GiB": 1.5 * 2**30,
+    "1,234": 1234, "−3.5%": -3.5, "+20%": 20, "± 3%": 3, "≈1.02": 1.02, "6/10": 6, "3 blocks": 3,
+    "27.3–29.1": 27.3, "3 5 s": 3, "–": None, "crash": None, "": None,
+}  # fmt: skip
+"""What cells are sorted by: seconds, bytes, or the number itself."""
+
+
+def test_cells_are_sorted_by_all_parts_of_their_figures(browser: Browser, pages: dict[str, Path]) -> None:
+    with opened(browser, pages["two runs"]) as found:
+        values = found.page.evaluate("texts => texts.map(magnitude)", list(FIGURES))
+        assert dict(zip(FIGURES, values, strict=True)) == pytest.approx(FIGURES)
+
+
+def test_page_has_the_specifications_that_were_drawn(browser: Browser, pages: dict[str, Path]) -> None:
+    with opened(browser, pages["run"]) as found:
+        shown = specs(found.page)
+    drawn = {
+        anchor: drawing.spec()
+        for kind in draw_charts(read_subject([full_run()])).values()
+        for anchor, drawing in kind.drawings.items()
+    }
+    assert shown.keys() == drawn.keys()
+    for anchor, spec in drawn.items():
+        assert shown[anchor]["datasets"] == spec["datasets"]
 
 
 @each_page

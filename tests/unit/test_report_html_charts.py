@@ -3,7 +3,9 @@
 import json
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import replace
+from importlib.resources import files
 from statistics import fmean, median
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -11,7 +13,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from bench.errors import UsageError
+from bench.model.cases import Case
+from bench.model.comparison import Bound, BoundedFigure
 from bench.model.latency_histogram import encode_histogram, latency_quantiles
+from bench.model.results import Measurement
 from bench.model.round_spans import FetchSpan, RequestSpan, RoundSpans, pack_spans
 from bench.report.html.charts.breakdown import breakdown_rows
 from bench.report.html.charts.distributions import (
@@ -27,16 +32,20 @@ from bench.report.html.charts.ratios import ratio_rows
 from bench.report.html.charts.requests import draw_requests, fetch_rows, request_rows
 from bench.report.html.charts.resources import cpu_rows, memory_rows
 from bench.report.html.charts.scaling import crossover_rows, knee_rows, log_ticks, point_rows
-from bench.report.html.charts.thresholds import threshold_rows
+from bench.report.html.charts.thresholds import notes_on_others, threshold_rows
+from bench.report.html.drawing import Drawing
 from bench.report.html.picture import draw_picture
 from bench.report.html.registry import CHARTS, draw_charts, find_chart
 from bench.report.html.subject import Subject, read_subject
-from bench.report.html.theme import DARK, LIGHT, Palette
+from bench.report.html.theme import DARK, LIGHT, VERDICT_ORDER, Palette, verdict_colour
 from bench.report.html.thinning import cumulative_shares, thin_values
+from bench.stats.absolute_thresholds import BoundVerdict
+from bench.stats.intervals import Interval
 from tests.builders import case, failed, run_of, trials
-from tests.report_runs import BLOCKS, compared_run, full_run, small_run
+from tests.report_runs import BLOCKS, compared_run, full_run, run_named, small_run
 
 CASES = 10
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +89,7 @@ def test_parts_of_the_time_join_and_add_up_to_the_mean_elapsed_time(subject: Sub
     for shown in group.timed:
         parts = [row for row in rows if row["label"] == shown.label]
         rounds = [round_ for trial in shown.good for round_ in trial.rounds if round_.gap is not None]
-        assert parts[0]["part"] == "ideal"
+        assert parts[0]["part"] == "planned ideal"
         assert [row["from"] for row in parts[1:]] == [row["to"] for row in parts[:-1]]
         assert parts[-1]["to"] == pytest.approx(1000 * fmean(round_.elapsed_s for round_ in rounds))
 
@@ -170,7 +179,74 @@ def test_chart_of_requests_says_how_many_it_leaves_out() -> None:
     packed = pack_spans(RoundSpans(130.0, fetches, (), 5000, 0))
     first, *rest = trials(each, [0.02] * 6)
     (drawing,) = draw_requests(read_subject([run_of({each: [replace(first, spans=packed), *rest]})]))
+    assert isinstance(drawing, Drawing)
     assert drawing.remark == "The first 100 of 5,000 downloads are drawn."
+
+
+def spanned(case_: Case, spans: str, times_s: Sequence[float] = (0.02, 0.021, 0.022)) -> list[Measurement]:
+    """Build trials of which the first has spans, be they damaged."""
+    first, *rest = trials(case_, times_s)
+    return [replace(first, spans=spans), *rest]
+
+
+def test_chart_of_requests_names_its_block_and_its_time() -> None:
+    packed = pack_spans(RoundSpans(0.0285, (FetchSpan("BR", "ok", 0, 0.01, 0.02),), (), 1, 0))
+    (drawing,) = draw_requests(read_subject([run_of({case(): spanned(case(), packed)})]))
+    assert isinstance(drawing, Drawing)
+    assert drawing.title.endswith(" · block 1 · 28.5 ms")
+
+
+def test_damaged_spans_leave_out_one_chart_with_a_note() -> None:
+    fine, damaged = case(), case("asyncio_gather", "aiohttp")
+    packed = pack_spans(RoundSpans(0.02, (FetchSpan("BR", "ok", 0, 0.01, 0.02),), (), 1, 0))
+    run = run_of({fine: spanned(fine, packed), damaged: spanned(damaged, "AAAA")})
+    kind = draw_charts(read_subject([run]))["requests"]
+    assert len(kind.drawings) == 1
+    (note,) = kind.notes
+    assert note.startswith("The requests of a trial cannot be drawn: asyncio_gather with aiohttp")
+    assert "block 1: not the spans of a round" in note
+    with pytest.raises(UsageError, match="no data for the chart requests; The requests of a trial"):
+        find_chart(read_subject([run_of({damaged: spanned(damaged, "AAAA")})]), "requests")
+
+
+def many_profiles(profiles: int, cases: int) -> Subject:
+    """Build the subject of a run with several profiles, each with the same number of series."""
+    packed = pack_spans(RoundSpans(0.02, (FetchSpan("BR", "ok", 0, 0.01, 0.02),), (), 1, 0))
+    measured = {}
+    for number in range(profiles):
+        for place in range(cases):
+            each = case(f"strategy_{place}")
+            each = replace(each, profile=replace(each.profile, name=f"profile {number}"))
+            measured[each] = spanned(each, packed, [0.02 + 1e-5 * block for block in range(20)])
+    return read_subject([run_of(measured)])
+
+
+@pytest.mark.parametrize(("profiles", "cases"), [(1, 20), (5, 20), (20, 2)])
+def test_profiles_share_the_marks_of_a_page(profiles: int, cases: int) -> None:
+    subject = many_profiles(profiles, cases)
+    assert sum(len(block_rows(group)) for group in subject.groups) <= 1000
+    assert sum(len(drawn_cases(group)) for group in subject.groups) <= max(36, 3 * profiles)
+    charts = draw_charts(subject)
+    assert len(charts["requests"].drawings) <= 12
+    points = [layer for drawing in charts["drift"].drawings.values() for layer in rows_of(drawing, "points")]
+    assert len(points) <= 1500
+
+
+def test_charts_of_requests_beyond_those_of_a_page_are_counted() -> None:
+    kind = draw_charts(many_profiles(5, 20))["requests"]
+    assert len(kind.drawings) == 10
+    assert kind.notes == ("The typical trials of 25 more cases are not drawn.",)
+
+
+def rows_of(drawing: Drawing, name: str) -> list[dict[str, Any]]:
+    """Return the rows of the layer of a chart; none if it has no such layer."""
+    spec = drawing.chart.to_dict()
+    return [
+        row
+        for layer in spec["layer"]
+        if layer["name"] == name
+        for row in spec["datasets"][layer.get("data", spec.get("data"))["name"]]
+    ]
 
 
 def test_cpu_and_memory_have_a_row_for_each_case(subject: Subject) -> None:
@@ -225,6 +301,75 @@ def test_thresholds_have_their_values_and_verdicts(comparison: Subject) -> None:
     assert all((row["share"] < 1) == (row["state"] == "kept") for row in rows)
 
 
+def bound_verdict(
+    figure: BoundedFigure, value: float, found: Interval | None, name: str = "a/b/1/c"
+) -> BoundVerdict:
+    """Build the verdict of a bound that is kept."""
+    return BoundVerdict(name, Bound("*", figure, "==", value), "kept" if found else "open", found, 3)
+
+
+def test_bounds_without_a_mark_are_named_with_their_verdicts() -> None:
+    """A bound of zero has no shares, and one whose figure was not measured no mark."""
+    none = Interval(0.0, 0.0, 0.0)
+    bounds = [
+        bound_verdict("errors", 0, none),
+        bound_verdict("errors", 0, none, "d/e/1/c"),
+        *(bound_verdict("memory", 2**20, None, f"{letter}/b/1/c") for letter in "abcd"),
+        bound_verdict("elapsed", 0.5, Interval(0.4, 0.3, 0.45)),
+    ]
+    assert [row["bound"] for row in threshold_rows(bounds)] == ["elapsed == 500 ms"]
+    assert [each.text for each in notes_on_others(bounds)] == [
+        "errors == 0 is kept for a/b/1/c and d/e/1/c; it is not drawn, as nothing is a share of zero.",
+        "memory == 1.0 MiB is open for 4 cases; it is not drawn, as it was not measured.",
+    ]
+
+
+def test_legend_of_thresholds_has_only_the_states_of_their_marks() -> None:
+    errors, broken = Bound("*", "errors", "==", 0), Bound("asyncio*", "elapsed", "<", 0.02)
+    charts = draw_charts(read_subject([compared_run(errors, broken)]))
+    (drawing,) = charts["thresholds"].drawings.values()
+    assert [key.text for key in drawing.legend] == ["broken", "95% interval", "the threshold"]
+    (note,) = charts["thresholds"].notes
+    assert note.startswith("errors == 0 is kept for ")
+    charts = draw_charts(read_subject([compared_run(errors)]))
+    assert not charts["thresholds"].drawings
+    assert charts["thresholds"].notes == (note,)
+
+
+def test_reading_of_thresholds_says_which_side_is_good() -> None:
+    assert "left of it is good where the threshold says <, and right" in CHARTS["thresholds"].reading
+
+
+def test_scaling_is_drawn_by_the_planned_ideal() -> None:
+    """The actual one differs from series to series, as the server is late to some more than to others."""
+    measured = {}
+    for name, ideal_s in (("threadpool_map", 0.03), ("asyncio_gather", 0.02)):
+        for workers in (1, 2, 8):
+            each = case(name, "requests", workers)
+            measured[each] = [
+                replace(
+                    trial,
+                    rounds=tuple(
+                        replace(round_, ideal_s=ideal_s, planned_ideal_s=0.01 + 0.001 * workers)
+                        for round_ in trial.rounds
+                    ),
+                )
+                for trial in trials(each, [0.1, 0.11, 0.12])
+            ]
+    subject = read_subject([run_of(measured)])
+    (scaling,), (group,) = subject.scalings, subject.groups
+    rows = point_rows(scaling, group)
+    assert [row["ideal"] for row in rows] == pytest.approx([11, 12, 18] * 2)
+    assert {row["ideal"] for row in elapsed_rows(group)} == {20, 30}
+
+
+def test_several_runs_have_a_note_in_place_of_scaling() -> None:
+    kind = draw_charts(read_subject([full_run(), full_run()]))["scaling"]
+    assert not kind.drawings
+    assert kind.notes == ("Scaling is drawn in the report of a single run, not of one run over another.",)
+    assert "scaling" not in draw_charts(read_subject([small_run(), small_run()]))
+
+
 def test_variants_of_a_case_share_label_and_colour_and_have_sides(comparison: Subject) -> None:
     (group,) = comparison.groups
     assert comparison.sides == ("main", "worktree")
@@ -235,19 +380,28 @@ def test_variants_of_a_case_share_label_and_colour_and_have_sides(comparison: Su
     assert comparison.series == ("threadpool_map with requests", "asyncio_gather with aiohttp")
 
 
+def drawings_of(subject: Subject) -> dict[str, Drawing]:
+    """Return all drawings by anchor."""
+    return {
+        anchor: drawing for kind in draw_charts(subject).values() for anchor, drawing in kind.drawings.items()
+    }
+
+
 def test_series_have_the_same_colours_in_all_charts(subject: Subject) -> None:
     domains = [
         layer["encoding"]["color"]["scale"]["domain"]
-        for _, drawing in draw_charts(subject).values()
+        for drawing in drawings_of(subject).values()
         for layer in drawing.chart.to_dict()["layer"]
         if layer["encoding"].get("color", {}).get("field") == "series"
     ]
-    assert len(domains) > 8
+    assert len(domains) > 12
     assert all(domain == list(subject.series) for domain in domains)
 
 
 def test_every_chart_of_the_registry_is_drawn_for_some_run(subject: Subject, comparison: Subject) -> None:
-    drawn = {name for each in (subject, comparison) for name, _ in draw_charts(each).values()}
+    drawn = {
+        name for each in (subject, comparison) for name, kind in draw_charts(each).items() if kind.drawings
+    }
     assert drawn == set(CHARTS)
 
 
@@ -268,9 +422,9 @@ def test_second_profile_has_charts_of_its_own() -> None:
     near = case()
     far = replace(near, profile=replace(near.profile, name="far"))
     run = run_of({each: trials(each, [0.03, 0.031]) for each in (near, far)})
-    drawings = draw_charts(read_subject([run]))
+    drawings = drawings_of(read_subject([run]))
     assert {"elapsed", "elapsed-2"} <= drawings.keys()
-    assert [drawings[anchor][1].title for anchor in ("elapsed", "elapsed-2")] == ["20ms", "far"]
+    assert [drawings[anchor].title for anchor in ("elapsed", "elapsed-2")] == ["20ms", "far"]
     assert find_chart(read_subject([run]), "elapsed-2")[1].title == "far"
 
 
@@ -279,7 +433,11 @@ def test_second_profile_has_charts_of_its_own() -> None:
     [
         ("elapsd", "there is no chart 'elapsd'"),
         ("elapsed-2", "there is no chart 'elapsed-2'"),
-        ("elapsed-0", "there is no chart 'elapsed-0'"),
+        ("elapsed-0", "there is no chart 'elapsed-0'; there are elapsed"),
+        ("elapsed-²", "there is no chart 'elapsed-²'"),
+        pytest.param(f"elapsed-{'9' * 5000}", "there is no chart 'elapsed-9", id="long number"),
+        ("elapsed-", "there is no chart 'elapsed-'"),
+        ("-2", "there is no chart '-2'"),
         ("ratios", "no data for the chart ratios"),
     ],
 )
@@ -304,8 +462,40 @@ def test_texts_and_marks_can_be_seen(palette: Palette) -> None:
     for text in ("ink", "muted", "link", "good", "bad", "warn"):
         for ground in ("paper", "panel"):
             assert contrast(palette[text], palette[ground]) >= 4.5, (text, ground)
-    for mark in (name for name in palette if name.startswith("series-")):
+    marks = [name for name in palette if name.startswith(("series-", "part-"))]
+    assert len(marks) == 19
+    for mark in (*marks, *map(verdict_colour, VERDICT_ORDER)):
         assert contrast(palette[mark], palette["paper"]) >= 3, mark
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+def test_colours_of_series_parts_and_verdicts_have_one_meaning(palette: Palette) -> None:
+    names = [name for name in palette if name.startswith(("series-", "part-"))]
+    names += map(verdict_colour, VERDICT_ORDER)
+    assert len({palette[name] for name in names}) == len(names) == 23
+
+
+def test_equivalent_has_one_colour_in_charts_and_tables() -> None:
+    """Rows of the table have tones, of which *good* is that of equivalent metrics."""
+    style = (files("bench.report.html") / "page.css").read_text("utf-8")
+    assert f"tr.good > * {{ color: var(--{verdict_colour('equivalent')}); }}" in style
+    assert f"tr.best > * {{ color: var(--{verdict_colour('faster')}); " in style
+
+
+def test_legend_follows_the_order_of_the_rows(subject: Subject) -> None:
+    (drawing,) = draw_charts(subject)["elapsed"].drawings.values()
+    (group,) = subject.groups
+    order = list(dict.fromkeys(each.series for each in group.timed))
+    assert [key.text for key in drawing.legend][: len(order)] == order
+    assert order != list(subject.series)
+
+
+def test_discarded_trials_are_explained_where_there_are_some(subject: Subject) -> None:
+    (drawing,) = draw_charts(subject)["drift"].drawings.values()
+    assert drawing.remark == "A cross is a trial that was discarded."
+    assert "cross" not in CHARTS["drift"].reading
+    (drawing,) = draw_charts(read_subject([small_run()]))["drift"].drawings.values()
+    assert drawing.remark == ""
 
 
 def contrast(one: str, other: str) -> float:
@@ -339,24 +529,59 @@ def test_picture_is_drawn_with_the_colours_of_the_theme_and_no_variable(subject:
     assert isinstance(svg, str)
     assert "var(" not in svg
     assert LIGHT["series-1"] in svg
-    texts = ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")  # noqa: S314  we wrote it
+    texts = ET.fromstring(svg).iter(f"{SVG}text")  # noqa: S314  we wrote it
     words = {node.text for node in texts}
     assert {"Elapsed time", "facts of the run", "elapsed time, ms"} <= words
+    assert {key.text for key in drawing.legend} <= words
     png = draw_picture(kind, drawing, "facts of the run", "png")
     assert isinstance(png, bytes)
     assert png.startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("name", CHARTS)
+def test_picture_has_the_whole_legend_within_its_frame(
+    subject: Subject, comparison: Subject, name: str
+) -> None:
+    of = comparison if name in {"ratios", "thresholds"} else subject
+    kind, drawing = find_chart(of, name)
+    svg = draw_picture(kind, drawing, "facts of the run", "svg")
+    assert isinstance(svg, str)
+    root = ET.fromstring(svg)  # noqa: S314  we wrote it
+    height, width = float(root.attrib["height"]), float(root.attrib["width"])
+    legend = root[-1]
+    assert [node.text for node in legend.iter(f"{SVG}text")] == [key.text for key in drawing.legend]
+    places = [
+        tuple(map(float, re.findall(r"[\d.]+", node.attrib["transform"])))
+        for node in legend.iter(f"{SVG}g")
+        if "transform" in node.attrib
+    ]
+    (_, top), *entries = places
+    assert len(entries) == len(drawing.legend) > 0
+    for (x, y), key in zip(entries, drawing.legend, strict=True):
+        assert x + 29 + 6 * len(key.text) < width
+        assert top + y + 12 < height
+
+
+def test_hostile_legend_of_a_picture_is_text() -> None:
+    run = run_named(['<script>alert("1")</script>', "a & b", "c"])
+    kind, drawing = find_chart(read_subject([run]), "elapsed")
+    svg = draw_picture(kind, drawing, "", "svg")
+    assert isinstance(svg, str)
+    root = ET.fromstring(svg)  # noqa: S314  we wrote it
+    assert not list(root.iter(f"{SVG}script"))
+    assert any("<script>" in (node.text or "") for node in root[-1].iter(f"{SVG}text"))
+
+
 def test_specifications_are_valid_and_load_nothing(subject: Subject, comparison: Subject) -> None:
     for each in (subject, comparison):
-        for anchor, (_, drawing) in draw_charts(each).items():
+        for anchor, drawing in drawings_of(each).items():
             spec: dict[str, Any] = drawing.chart.to_dict(validate=True)
             assert "url" not in json.dumps(spec), anchor
 
 
 def test_rows_have_every_field_that_their_marks_are_drawn_by(subject: Subject, comparison: Subject) -> None:
     for each in (subject, comparison):
-        for anchor, (_, drawing) in draw_charts(each).items():
+        for anchor, drawing in drawings_of(each).items():
             spec = drawing.chart.to_dict()
             for layer in spec["layer"]:
                 rows = spec["datasets"][layer.get("data", spec.get("data"))["name"]]

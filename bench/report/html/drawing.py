@@ -1,6 +1,6 @@
 """A chart with all that is written around it, and the parts that several charts share."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -14,8 +14,8 @@ DataRow: TypeAlias = dict[str, Any]
 """A row of the data of a chart: strings and numbers by name."""
 Chart: TypeAlias = alt.Chart | alt.LayerChart
 Symbol: TypeAlias = Literal[
-    "dot", "diamond", "square", "triangle", "cross", "ring", "bar", "faint-bar", "band", "tick",
-    "line", "dash", "dots", "dash-dot", "long-dash", "gap-dash",
+    "dot", "diamond", "square", "triangle", "cross", "ring", "bar", "faint-bar", "band", "tick", "thin-tick",
+    "interval", "line", "dash", "dots", "dash-dot", "long-dash", "gap-dash",
 ]  # fmt: skip
 """What an entry of the legend looks like; the style sheet of the page draws each."""
 
@@ -57,6 +57,22 @@ class Drawing:
     legend: tuple[Key, ...] = ()
     has_log: bool = False
     remark: str = ""
+
+    def spec(self) -> dict[str, Any]:
+        """Return the specification without Vega's legends, as pages and pictures have `legend`."""
+        spec: dict[str, Any] = self.chart.to_dict(validate=False)
+        for layer in spec["layer"]:
+            for channel in layer["encoding"].values():
+                if isinstance(channel, dict) and "legend" in channel:
+                    channel["legend"] = None
+        return spec
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence on a page in place of a chart that cannot be drawn, although a reader would look for it."""
+
+    text: str
 
 
 def data(rows: Iterable[DataRow]) -> alt.InlineData:
@@ -120,11 +136,9 @@ def _series_legend(subject: Subject) -> alt.Legend | None:
 
 
 def series_keys(subject: Subject, symbol: Symbol, cases: Iterable[ShownCase]) -> tuple[Key, ...]:
-    """Return the legend of the series that these cases have."""
-    shown = {each.series for each in cases}
-    return tuple(
-        Key(symbol, series_colour(place), name) for place, name in enumerate(subject.series) if name in shown
-    )
+    """Return the legend of the series that these cases have, in the order of the cases."""
+    shown = dict.fromkeys(each.series for each in cases)
+    return tuple(Key(symbol, series_colour(subject.series.index(name)), name) for name in shown)
 
 
 def part_scale(names: Sequence[str]) -> alt.Scale:
@@ -135,6 +149,42 @@ def part_scale(names: Sequence[str]) -> alt.Scale:
 def part_keys(names: Sequence[str]) -> tuple[Key, ...]:
     """Return the legend of parts."""
     return tuple(Key("bar", part_colour(place), name) for place, name in enumerate(names))
+
+
+def dots_with_intervals(
+    rows: Sequence[DataRow],
+    field: str,
+    x: Callable[[str], alt.X],
+    colour: alt.Color,
+    tooltip: Mapping[str, str],
+) -> tuple[alt.Chart, ...]:
+    """Draw a dot for each row over the interval from ``low`` to ``high``, if it has one, below a text.
+
+    Args:
+        rows: they have the fields ``label`` and ``text``, too.
+        field: the value of a dot.
+        x: returns the axis of a field.
+        colour: of dots and intervals.
+        tooltip: the title of each line by its field.
+    """
+    y = case_axis(list(dict.fromkeys(row["label"] for row in rows)))
+    bars = (
+        alt.Chart(data(row for row in rows if row["low"] is not None), name="intervals")
+        .mark_rule(strokeWidth=4, opacity=0.6, aria=False)
+        .encode(x=x("low"), x2="high:Q", y=y, color=colour)
+    )
+    lines = [alt.Tooltip(f"{name}:N", title=title) for name, title in tooltip.items()]
+    points = (
+        alt.Chart(data(rows), name="points")
+        .mark_point(filled=True, size=120, opacity=1)
+        .encode(x=x(field), y=y, color=colour, tooltip=lines)
+    )
+    texts = (
+        alt.Chart(data(rows), name="texts")
+        .mark_text(dy=-14, aria=False)
+        .encode(x=x(field), y=y, text="text:N")
+    )
+    return bars, points, texts
 
 
 def place_of(shown: ShownCase) -> DataRow:

@@ -30,8 +30,14 @@ function withLogarithmicAxis(spec) {
   return changed;
 }
 
+async function specOf(figure) {
+  const packed = atob(figure.querySelector("script").textContent);
+  const bytes = new Blob([Uint8Array.from(packed, (sign) => sign.charCodeAt(0))]);
+  return JSON.parse(await new Response(bytes.stream().pipeThrough(new DecompressionStream("deflate"))).text());
+}
+
 async function draw(figure) {
-  const spec = JSON.parse(figure.querySelector("script").textContent);
+  const spec = await specOf(figure);
   const isLogarithmic = figure.querySelector("button.log")?.getAttribute("aria-pressed") === "true";
   const place = figure.querySelector(".chart");
   await vegaEmbed(place, isLogarithmic ? withLogarithmicAxis(spec) : spec, {
@@ -63,13 +69,22 @@ for (const button of document.querySelectorAll("button.log")) {
 
 // Tables
 
-const SCALES = { min: 60000, s: 1000, ms: 1, GiB: 1024, MiB: 1 };
+const SCALES = { h: 3600, min: 60, s: 1, ms: 1e-3, µs: 1e-6, GiB: 2 ** 30, MiB: 2 ** 20, KiB: 1024, B: 1 };
+const PART = String.raw`(\d+(?:\.\d+)?)(?:\s*(${Object.keys(SCALES).join("|")})(?![\p{L}]))?`;
+const FIRST = new RegExp(String.raw`^[^\d]*?([−+-]?)${PART}`, "u");
+const NEXT = new RegExp(String.raw`\s+${PART}`, "uy");
 
 function magnitude(text) {
-  const found = text.replaceAll(",", "").match(/^[^\d]*?([−+-]?)(\d+(?:\.\d+)?)\s*(min|s|ms|GiB|MiB)?(?![A-Za-z])/);
-  if (!found) return null;
-  const value = Number(found[2]) * (SCALES[found[3]] ?? 1);
-  return found[1] === "−" || found[1] === "-" ? -value : value;
+  const plain = text.replaceAll(",", "");
+  const first = FIRST.exec(plain);
+  if (!first) return null;
+  const [whole, sign, figure, unit] = first;
+  let value = Number(figure) * (SCALES[unit] ?? 1);
+  NEXT.lastIndex = whole.length;
+  for (let part = unit && NEXT.exec(plain); part?.[2]; part = NEXT.exec(plain)) {
+    value += Number(part[1]) * SCALES[part[2]]; // such as the seconds of "1 min 3 s"
+  }
+  return sign === "−" || sign === "-" ? -value : value;
 }
 
 function compareCells(one, other) {

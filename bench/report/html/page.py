@@ -2,19 +2,24 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import json
+import zlib
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from itertools import starmap
+from typing import Final
 
 import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from bench import __version__
 from bench.model.results import Run
 from bench.model.text import join_and, printable
+from bench.report.busy_machine import busy_machine_lines
 from bench.report.comparison_summary import comparison_summary
 from bench.report.comparison_table import (
     comparison_conclusion,
@@ -23,15 +28,16 @@ from bench.report.comparison_table import (
     variant_lines,
 )
 from bench.report.conclusion import conclusion_sentences
-from bench.report.html.drawing import DASHES, Drawing
+from bench.report.html.drawing import Drawing
 from bench.report.html.facts_tables import config_table, discarded_table, machine_table, noise_table
+from bench.report.html.legend import page_symbol
 from bench.report.html.registry import CHARTS, ChartKind, draw_charts
 from bench.report.html.subject import Subject, read_subject
 from bench.report.html.table_view import TableView, view_tables
 from bench.report.html.theme import DARK, LIGHT, css_variables, page_config
 from bench.report.results_table import run_tables
 from bench.report.scaling_table import scaling_tables
-from bench.report.summary_table import summary_tables
+from bench.report.summary_table import run_facts, summary_tables
 from bench.report.table import Table
 from bench.stats.comparability import describe_cases, incomparable_reasons, match_cases, workload_digests
 from bench.stats.verdicts import overall_verdict
@@ -39,6 +45,8 @@ from bench.stats.verdicts import overall_verdict
 _PACKAGE: Final = "bench.report.html"
 _WIDTH: Final = 100
 """Cells of the summary; what depends on it is not shown on a page."""
+_TALL: Final = 1200
+"""Pixels of a chart that, printed as wide as the paper, would be higher than it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +72,29 @@ class Figure:
 
     anchor: str
     drawing: Drawing
-    spec: Mapping[str, Any]
+
+    @property
+    def is_tall(self) -> bool:
+        """Whether it takes more than a page of paper, over which it then breaks."""
+        return bool(self.drawing.chart.height > _TALL)
+
+    @property
+    def packed(self) -> str:
+        """Its specification as compressed JSON in base64: all rows of a case repeat its names."""
+        spec = self.drawing.spec() | {"description": self.drawing.summary}
+        kept = {name: value for name, value in spec.items() if name not in {"$schema", "config"}}
+        text = json.dumps(kept, separators=(",", ":"))
+        return base64.b64encode(zlib.compress(text.encode())).decode()
 
 
 @dataclass(frozen=True, slots=True)
 class ChartSection:
-    """The charts of one kind."""
+    """The charts of one kind, and notes on what is not drawn."""
 
     anchor: str
     kind: ChartKind
     figures: tuple[Figure, ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +120,8 @@ def render_page(runs: Sequence[Run]) -> str:
         )  # takes seconds without the interpreter's lock, as the statistics do with it
         content = {
             "title": _title(subject),
-            "facts": subject.facts,
-            "sides": subject.roles,
+            "facts": tuple(_facts(subject)),
+            "cautions": tuple(_cautions(subject)),
             "answers": tuple(answers_of(subject)),
             "summary": _summary(subject),
             "charts": _chart_sections(subject),
@@ -112,7 +133,7 @@ def render_page(runs: Sequence[Run]) -> str:
         "light": css_variables(LIGHT),
         "dark": css_variables(DARK),
         "style": _read("page.css"),
-        "dashes": DASHES,
+        "symbol": lambda key: Markup(page_symbol(key)),  # noqa: S704  it has no text of others
         "config": page_config(),
     }
     template = _environment().get_template("page.html")
@@ -142,22 +163,30 @@ def _title(subject: Subject) -> str:
     return name if len(subject.runs) == 1 else join_and(list(subject.sides))
 
 
+def _facts(subject: Subject) -> Iterator[str]:
+    """Yield the facts of each run, and what the roles beside marks stand for."""
+    for run, name in zip(subject.runs, subject.run_names, strict=True):
+        yield f"{name}: {run_facts(run)}" if name else run_facts(run)
+    if subject.roles:
+        yield " · ".join(subject.roles)
+
+
+def _cautions(subject: Subject) -> Iterator[str]:
+    """Yield what a reader should know before the charts: runs that must not be compared, busy machines."""
+    first, *others = subject.runs
+    for run, name in zip(others, subject.run_names[1:], strict=True):
+        if reasons := "; ".join(incomparable_reasons(first, run)):
+            yield printable(f"{name} against {subject.sides[0]}: a difference is no verdict; {reasons}.")
+    for run, name in zip(subject.runs, subject.run_names, strict=True):
+        for line in busy_machine_lines(run):
+            yield f"{name}: {line}" if name else line
+
+
 def _chart_sections(subject: Subject) -> tuple[ChartSection, ...]:
-    figures: dict[str, list[Figure]] = {}
-    for anchor, (name, drawing) in draw_charts(subject).items():
-        figures.setdefault(name, []).append(Figure(anchor, drawing, _page_spec(drawing)))
-    return tuple(ChartSection(name, CHARTS[name], tuple(found)) for name, found in figures.items())
-
-
-def _page_spec(drawing: Drawing) -> Mapping[str, Any]:
-    """Return the specification of a chart without what the page has once for all: legends and config."""
-    spec: dict[str, Any] = drawing.chart.to_dict(validate=False)
-    for layer in spec["layer"]:
-        for channel in layer["encoding"].values():
-            if isinstance(channel, dict) and "legend" in channel:
-                channel["legend"] = None
-    kept = {name: value for name, value in spec.items() if name not in {"$schema", "config"}}
-    return kept | {"description": drawing.summary}
+    return tuple(
+        ChartSection(name, CHARTS[name], tuple(starmap(Figure, drawn.drawings.items())), drawn.notes)
+        for name, drawn in draw_charts(subject).items()
+    )
 
 
 def _summary(subject: Subject) -> tuple[TableView, ...]:
@@ -168,13 +197,14 @@ def _summary(subject: Subject) -> tuple[TableView, ...]:
     found: list[Table] = []
     for run, ranked, name in zip(subject.runs, subject.rankings, subject.run_names, strict=True):
         _, *tables = summary_tables(run, _WIDTH, "", ranked)
-        found += (_summarize(table, name) for table in tables)
+        busy = tuple(busy_machine_lines(run))
+        found += (_summarize(table, name, busy) for table in tables)
     return view_tables(found, "summary")
 
 
-def _summarize(table: Table, run: str) -> Table:
-    """Name the run, and leave out the conclusion, which is the answer at the top of the page."""
-    remarks = tuple(each for each in table.remarks if each.kind != "paragraph")
+def _summarize(table: Table, run: str, busy: Collection[str]) -> Table:
+    """Name the run, and leave out the conclusion and busy machines, which are at the top of the page."""
+    remarks = tuple(each for each in table.remarks if each.kind != "paragraph" and each.text not in busy)
     return replace(table, title=", ".join(filter(None, (run, table.title))), remarks=remarks)
 
 

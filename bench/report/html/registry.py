@@ -20,7 +20,7 @@ from bench.report.html.charts.requests import draw_requests
 from bench.report.html.charts.resources import draw_cpu, draw_memory
 from bench.report.html.charts.scaling import draw_scaling
 from bench.report.html.charts.thresholds import draw_thresholds
-from bench.report.html.drawing import Drawing
+from bench.report.html.drawing import Drawing, Note
 from bench.report.html.subject import Subject
 
 
@@ -31,12 +31,12 @@ class ChartKind:
     Attributes:
         title: heading of its section.
         reading: one sentence on how to read it.
-        draw: yields its drawings; nothing where there are no data for it.
+        draw: yields its drawings, and notes on what is not drawn; nothing where there are no data for it.
     """
 
     title: str
     reading: str
-    draw: Callable[[Subject], Iterator[Drawing]]
+    draw: Callable[[Subject], Iterator[Drawing | Note]]
 
 
 CHARTS: Final[Mapping[str, ChartKind]] = {
@@ -50,25 +50,26 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
     "thresholds": ChartKind(
         "Thresholds",
         "A dot is a measured figure with its 95% interval, as a share of its threshold, which is the "
-        "upright line.",
+        "upright line: left of it is good where the threshold says <, and right of it where it says >.",
         draw_thresholds,
     ),
     "elapsed": ChartKind(
         "Elapsed time",
         "The further left, the faster: a dot is the median of a case, its bar the 95% interval, a faint"
-        " tick one block, and the upright mark the ideal, which nothing can beat.",
+        " tick one block, and the upright mark the ideal by the times that the server really took, which "
+        "nothing can beat.",
         draw_elapsed,
     ),
     "breakdown": ChartKind(
         "Where the time goes",
-        "Each bar is as long as a mean round: first the ideal, then what was added to it, so look for the "
-        "longest part behind the ideal.",
+        "Each bar is as long as a mean round: first the planned ideal, which knows only the delays that the "
+        "server was asked for, then what was added to it, so look for the longest part behind it.",
         draw_breakdown,
     ),
     "scaling": ChartKind(
         "Scaling",
-        "A line that falls as steeply as the dashed ideal gains from every worker; a ring marks the knee, "
-        "beyond which a gain of 5% is no longer shown.",
+        "A line that falls as steeply as the dashed planned ideal gains from every worker; a ring marks the "
+        "knee, beyond which a gain of 5% is no longer shown.",
         draw_scaling,
     ),
     "distribution": ChartKind(
@@ -79,14 +80,15 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
     ),
     "latency": ChartKind(
         "Distribution of latencies",
-        "A line shows the share of fetches that took no longer than the time below it; where it bends to the "
-        "right near the top is the tail.",
+        "A line shows the share of fetches that took no longer than the time below it, and bends to the "
+        "right where the tail begins; with few fetches at once each is quick, although the round is slow.",
         draw_latency_distribution,
     ),
     "requests": ChartKind(
         "Requests of a typical trial",
         "Each row is one download: the pale bar is its whole time at the client, the dark bar within it the "
-        "time at the server, so pale without dark is the client's own doing.",
+        "time at the server, and pale without dark was spent outside the server: connecting, or waiting for "
+        "the client.",
         draw_requests,
     ),
     "cpu": ChartKind(
@@ -113,21 +115,36 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
     ),
     "drift": ChartKind(
         "Drift over the blocks",
-        "A point is one block of a case against the median of that case: a line that leaves zero means "
-        "that the machine became slower or faster, and a cross is a trial that was discarded.",
+        "A point is one block of a case against the median of that case, and the line the middle of all "
+        "cases: where it leaves zero, the machine as a whole was slower or faster.",
         draw_drift,
     ),
 }
 """The charts by name, in the order of the report."""
 
 
-def draw_charts(subject: Subject) -> Mapping[str, tuple[str, Drawing]]:
-    """Draw all charts; return the name of each with its drawing, by anchor."""
-    found: dict[str, tuple[str, Drawing]] = {}
-    for name, kind in CHARTS.items():
-        for number, drawing in enumerate(kind.draw(subject), 1):
-            found[anchor_of(name, number)] = (name, drawing)
-    return found
+@dataclass(frozen=True, slots=True)
+class DrawnKind:
+    """The charts of one kind by their anchors, and the notes on what is not drawn."""
+
+    drawings: Mapping[str, Drawing]
+    notes: tuple[str, ...]
+
+
+def draw_charts(subject: Subject) -> Mapping[str, DrawnKind]:
+    """Draw all charts; return each kind that has charts or notes by its name."""
+    found = {name: draw_kind(subject, name) for name in CHARTS}
+    return {name: drawn for name, drawn in found.items() if drawn.drawings or drawn.notes}
+
+
+def draw_kind(subject: Subject, name: str) -> DrawnKind:
+    """Draw the charts of one kind."""
+    found = list(CHARTS[name].draw(subject))
+    drawings = [each for each in found if isinstance(each, Drawing)]
+    return DrawnKind(
+        {anchor_of(name, number): drawing for number, drawing in enumerate(drawings, 1)},
+        tuple(each.text for each in found if isinstance(each, Note)),
+    )
 
 
 def anchor_of(name: str, number: int) -> str:
@@ -141,14 +158,13 @@ def find_chart(subject: Subject, anchor: str) -> tuple[ChartKind, Drawing]:
     Raises:
         UsageError: there is no such chart, or it has no data.
     """
-    name, _, number = anchor.rpartition("-") if anchor.rpartition("-")[2].isdigit() else (anchor, "", "1")
+    name = anchor if anchor in CHARTS else anchor.rpartition("-")[0]
     if name not in CHARTS:
         raise UsageError(f"there is no chart {anchor!r}", hint=f"choose from {join_or(CHARTS)}")
-    kind = CHARTS[name]
-    drawings = list(kind.draw(subject))
-    if not drawings:
-        raise UsageError(f"the run has no data for the chart {name}", hint="choose another one")
-    if not 1 <= int(number) <= len(drawings):
-        names = [anchor_of(name, place) for place in range(1, len(drawings) + 1)]
-        raise UsageError(f"there is no chart {anchor!r}", hint=f"there are {join_or(names)}")
-    return kind, drawings[int(number) - 1]
+    drawn = draw_kind(subject, name)
+    if not drawn.drawings:
+        reason = drawn.notes[0] if drawn.notes else "choose another one"
+        raise UsageError(f"the run has no data for the chart {name}", hint=reason.removesuffix("."))
+    if anchor not in drawn.drawings:
+        raise UsageError(f"there is no chart {anchor!r}", hint=f"there are {join_or(drawn.drawings)}")
+    return CHARTS[name], drawn.drawings[anchor]

@@ -69,12 +69,14 @@ class Group:
         title: the profile where there are several, else empty.
         unit: of all its times.
         fastest: labels of the fastest case of each run; empty in a comparison.
+        profiles: number of groups of the report.
     """
 
     title: str
     cases: tuple[ShownCase, ...]
     unit: TimeUnit
     fastest: frozenset[str]
+    profiles: int
 
     @property
     def timed(self) -> tuple[ShownCase, ...]:
@@ -85,6 +87,10 @@ class Group:
     def sides(self) -> int:
         """Count the sides that its cases have."""
         return len({each.side for each in self.cases})
+
+    def share_of(self, most: int, *, least: int = 1) -> int:
+        """Return its share of what the groups of a page may have together, such as marks."""
+        return max(least, most // self.profiles)
 
     @property
     def labels(self) -> list[str]:
@@ -165,6 +171,7 @@ class Subject:
                 printable(profile) if len(profiles) > 1 else "",
                 [each for each in shown if each.case.profile.name == profile],
                 self.rankings,
+                len(profiles),
             )
             for profile in profiles
         )
@@ -212,7 +219,9 @@ def _without_variant(case: Case) -> Case:
     return replace(case, variant="")
 
 
-def _group(title: str, cases: Iterable[ShownCase], ranked: Iterable[Iterable[Ranking]]) -> Group:
+def _group(
+    title: str, cases: Iterable[ShownCase], ranked: Iterable[Iterable[Ranking]], profiles: int
+) -> Group:
     def elapsed_s(each: ShownCase) -> float:
         figures = each.summary.figures
         return float("inf") if figures is None else figures.elapsed.estimate
@@ -226,6 +235,7 @@ def _group(title: str, cases: Iterable[ShownCase], ranked: Iterable[Iterable[Ran
         ordered,
         TimeUnit.for_shortest(0.0 if shortest_s == float("inf") else shortest_s),
         frozenset(each.label for each in ordered if each.case.id in winners),
+        profiles,
     )
 
 

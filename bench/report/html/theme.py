@@ -2,6 +2,7 @@
 
 Charts name no colour: they use scales and styles, and `chart_config` gives these their colours. On a page the
 colours are variables of its style sheet, so that light, dark and print differ in nothing but these variables.
+Series, parts of a whole and verdicts have no colour in common: a colour has one meaning on a page.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,25 +15,25 @@ _PARTS: Final = 9
 LIGHT: Final[Palette] = {
     "paper": "#ffffff", "panel": "#f5f7f9", "ink": "#1a1f26", "muted": "#55606c", "grid": "#e1e6eb",
     "line": "#c3ccd5", "link": "#0b5cad",
-    "good": "#1a7f4b", "bad": "#b3261e", "warn": "#8a5a00", "unsure": "#6b7680",
+    "good": "#1a7f4b", "bad": "#b3261e", "warn": "#8a5a00", "unsure": "#6b7680", "equal": "#1d4f91",
     "series-1": "#1f6fb4", "series-2": "#c05a00", "series-3": "#23834a", "series-4": "#7a4fb8",
     "series-5": "#c2303f", "series-6": "#0b7f86", "series-7": "#8a5a2b", "series-8": "#b93f8a",
     "series-9": "#6b7600", "series-10": "#54616f",
-    "part-1": "#b8c2cc", "part-2": "#7a4fb8", "part-3": "#c98bd6", "part-4": "#e0b400", "part-5": "#23834a",
-    "part-6": "#1f6fb4", "part-7": "#c2303f", "part-8": "#8a5a2b", "part-9": "#54616f",
+    "part-1": "#86909b", "part-2": "#9b74d9", "part-3": "#df63a4", "part-4": "#ac8211", "part-5": "#17a478",
+    "part-6": "#0a8fd1", "part-7": "#f05f5a", "part-8": "#c77434", "part-9": "#179fa5",
 }  # fmt: skip
 DARK: Final[Palette] = {
     "paper": "#14171c", "panel": "#1d2229", "ink": "#e8ecf1", "muted": "#a7b1bd", "grid": "#2b323b",
     "line": "#465160", "link": "#7db8ff",
-    "good": "#5fcf93", "bad": "#ff8f86", "warn": "#e9b949", "unsure": "#9aa6b2",
+    "good": "#5fcf93", "bad": "#ff8f86", "warn": "#e9b949", "unsure": "#9aa6b2", "equal": "#9cc4ff",
     "series-1": "#66b0f0", "series-2": "#f0a05a", "series-3": "#72cd8d", "series-4": "#b99cf0",
     "series-5": "#f4858f", "series-6": "#54c9cf", "series-7": "#cfa274", "series-8": "#ec93c8",
     "series-9": "#c3cb55", "series-10": "#a5b1bf",
-    "part-1": "#4d5866", "part-2": "#b99cf0", "part-3": "#8f5fa0", "part-4": "#e9c74a", "part-5": "#72cd8d",
-    "part-6": "#66b0f0", "part-7": "#f4858f", "part-8": "#cfa274", "part-9": "#a5b1bf",
+    "part-1": "#69737d", "part-2": "#926bcf", "part-3": "#bc4385", "part-4": "#a1790c", "part-5": "#0f825e",
+    "part-6": "#0186c5", "part-7": "#cc3d3d", "part-8": "#bd6b2a", "part-9": "#0a7e83",
 }  # fmt: skip
 PAGE_FONT: Final = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
-_PICTURE_FONT: Final = "Helvetica, Arial, Liberation Sans, sans-serif"
+PICTURE_FONT: Final = "Helvetica, Arial, Liberation Sans, sans-serif"
 VERDICT_ORDER: Final = ("faster", "equivalent", "inconclusive", "slower")
 """The order of the verdicts in their scale, whose colours are the range *diverging*."""
 
@@ -49,7 +50,7 @@ def page_config() -> dict[str, Any]:
 
 def picture_config(palette: Palette = LIGHT) -> dict[str, Any]:
     """Return the config of a single picture."""
-    return _config(palette.__getitem__, _PICTURE_FONT)
+    return _config(palette.__getitem__, PICTURE_FONT)
 
 
 def series_colour(place: int) -> str:
@@ -64,7 +65,7 @@ def part_colour(place: int) -> str:
 
 def verdict_colour(verdict: str) -> str:
     """Return the name of the colour of a verdict."""
-    return {"faster": "good", "equivalent": "series-1", "inconclusive": "unsure", "slower": "bad"}[verdict]
+    return {"faster": "good", "equivalent": "equal", "inconclusive": "unsure", "slower": "bad"}[verdict]
 
 
 def _config(colour: Callable[[str], str], font: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Where the time of a round goes: its ideal and the parts of the gap, which add up to the elapsed time."""
+"""Where the time of a round goes: its planned ideal and the gap, whose parts add up to the elapsed time."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -24,7 +24,7 @@ from bench.report.html.drawing import (
 from bench.report.html.subject import Group, Subject
 from bench.report.number_format import format_duration, format_percent
 
-_IDEAL: Final = "ideal"
+_IDEAL: Final = "planned ideal"
 _PARTS: Final = (_IDEAL, *GAP_PARTS.values())
 
 

@@ -29,6 +29,8 @@ _ALL_CASES: Final = 8
 """Up to so many cases, each has a line; of more, only the fastest of each series."""
 _MOST_LINES: Final = 12
 """Lines in one chart, for each side."""
+_LINES_OF_PAGE, _LEAST_LINES = 36, 3
+"""Lines of all charts of a kind, for each side, and those that the chart of a profile has in any case."""
 _MOST_POINTS: Final = 150
 _SHARES: Final = tuple(sorted({0.001, 0.995, 0.999, 1.0, *(place / 100 for place in range(1, 100))}))
 """Shares at which latencies are read: closer together where tails begin."""
@@ -63,11 +65,12 @@ def drawn_cases(group: Group) -> tuple[ShownCase, ...]:
     They are all of a few cases, else the fastest of each series.
     """
     labels = group.labels
-    if len(labels) > _ALL_CASES:
+    most = min(_MOST_LINES, group.share_of(_LINES_OF_PAGE, least=_LEAST_LINES))
+    if len(labels) > min(_ALL_CASES, most):
         fastest: dict[str, str] = {}
         for each in group.timed:
             fastest.setdefault(each.series, each.label)
-        labels = list(fastest.values())[:_MOST_LINES]
+        labels = list(fastest.values())[:most]
     return tuple(each for each in group.timed if each.label in labels)
 
 

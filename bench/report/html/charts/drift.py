@@ -29,7 +29,7 @@ from bench.stats.retries import is_final
 _NUMBERED_BLOCKS: Final = 12
 """Up to so many blocks, the axis numbers each."""
 _MOST_POINTS: Final = 1500
-"""Marks for single blocks, over all cases; with more, only the median of each block is drawn."""
+"""Marks for single blocks on a page, over all cases; with more, only the median of each block is drawn."""
 
 
 def block_rows(group: Group) -> list[DataRow]:
@@ -98,7 +98,7 @@ def _draw(subject: Subject, group: Group, rows: list[DataRow]) -> Drawing:
         title="against the median of its case",
         axis=alt.Axis(labelExpr=SIGNED_SHARE, grid=True, tickCount=6),
     )
-    is_whole = len(rows) <= _MOST_POINTS
+    is_whole = len(rows) <= group.share_of(_MOST_POINTS)
     parts = []
     if is_whole:
         parts.append(
@@ -148,5 +148,12 @@ def _draw(subject: Subject, group: Group, rows: list[DataRow]) -> Drawing:
         group.title,
         f"{last} blocks of {len(group.timed)} cases; {len(discarded)} trials were discarded.",
         tuple(keys),
-        remark="" if is_whole else "There are too many blocks to draw each.",
+        remark=" ".join(_remarks(is_whole=is_whole, has_discarded=bool(discarded))),
     )
+
+
+def _remarks(*, is_whole: bool, has_discarded: bool) -> Iterator[str]:
+    if has_discarded:
+        yield "A cross is a trial that was discarded."
+    if not is_whole:
+        yield "There are too many blocks to draw each."

@@ -29,7 +29,7 @@ from bench.report.html.thinning import thin_values
 from bench.report.number_format import format_duration, format_interval, format_percent
 
 _MOST_BLOCKS: Final = 1000
-"""Marks for single blocks, over all cases; more would only be a smear that is slow to draw."""
+"""Marks for single blocks on a page, over all cases; more would only be a smear that is slow to draw."""
 _BOLD_IF_FASTEST: Final = alt.ExprRef("datum.weight == 'fastest' ? 'bold' : 'normal'")
 
 
@@ -40,7 +40,7 @@ def elapsed_rows(group: Group) -> list[DataRow]:
 
 def block_rows(group: Group) -> list[DataRow]:
     """Return a row for each block of each timed case; of too many blocks, some quantiles."""
-    most = max(2, _MOST_BLOCKS // max(1, len(group.timed)))
+    most = max(2, group.share_of(_MOST_BLOCKS) // max(1, len(group.timed)))
     return [
         {**identity(each), "value": value * group.unit.per_second}
         for each in group.timed
@@ -49,7 +49,7 @@ def block_rows(group: Group) -> list[DataRow]:
 
 
 def ideal_s(shown: ShownCase) -> float:
-    """Return the median over blocks of the ideal."""
+    """Return the median over blocks of the ideal by the times that the server really took."""
     return median(fmean(round_.ideal_s for round_ in trial.rounds) for trial in shown.good)
 
 
@@ -146,6 +146,8 @@ def _draw(subject: Subject, group: Group) -> Drawing:
         (
             *series_keys(subject, "dot", group.timed),
             *side_keys(subject),
+            Key("interval", "muted", "95% interval"),
+            Key("thin-tick", "muted", "a block"),
             Key("tick", "ink", "ideal: nothing can be faster"),
         ),
         has_log=True,

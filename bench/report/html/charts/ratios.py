@@ -15,11 +15,12 @@ from bench.report.html.drawing import (
     Key,
     case_axis,
     data,
+    dots_with_intervals,
     layers,
 )
 from bench.report.html.subject import LINE_END, Subject
 from bench.report.html.theme import VERDICT_ORDER, verdict_colour
-from bench.report.number_format import format_change_interval, format_figure
+from bench.report.number_format import format_change, format_change_interval, format_figure
 from bench.stats.verdicts import MetricVerdict, Verdicts
 
 _LEAST_REACH: Final = 0.12
@@ -43,7 +44,8 @@ def _row(each: MetricVerdict) -> DataRow:
         "margin_low": 1 / (1 + each.margin) - 1,
         "margin_high": each.margin,
         "verdict": each.verdict,
-        "words": describe_verdict(each),
+        "text": describe_verdict(each),
+        "words": format_change(ratio.estimate),
         "bounds": format_change_interval(ratio),
         "base": format_figure(each.metric, each.base),
         "candidate": format_figure(each.metric, each.candidate),
@@ -92,42 +94,24 @@ def draw_ratios(subject: Subject) -> Iterator[Drawing]:
         .mark_rule(style="quiet-line", strokeWidth=1.5, aria=False)
         .encode(x=x("zero"))
     )
-    bars = (
-        alt.Chart(data(row for row in rows if row["low"] is not None), name="intervals")
-        .mark_rule(strokeWidth=4, opacity=0.6, aria=False)
-        .encode(x=x("low"), x2="high:Q", y=y, color=colour)
-    )
-    points = (
-        alt.Chart(data(rows), name="points")
-        .mark_point(filled=True, size=120, opacity=1)
-        .encode(
-            x=x("change"),
-            y=y,
-            color=colour,
-            tooltip=[
-                alt.Tooltip("case:N", title="case"),
-                alt.Tooltip("metric:N", title="metric"),
-                alt.Tooltip("words:N", title="verdict"),
-                alt.Tooltip("change:Q", title="change", format="+.1%"),
-                alt.Tooltip("bounds:N", title="bounds"),
-                alt.Tooltip("base:N", title="base"),
-                alt.Tooltip("candidate:N", title="candidate"),
-                alt.Tooltip("blocks:Q", title="blocks"),
-            ],
-        )
-    )
-    texts = (
-        alt.Chart(data(rows), name="texts")
-        .mark_text(dy=-14, aria=False)
-        .encode(x=x("change"), y=y, text="words:N")
-    )
+    dots = dots_with_intervals(
+        rows,
+        "change",
+        x,
+        colour,
+        {
+            "case": "case", "metric": "metric", "text": "verdict", "words": "change", "bounds": "bounds",
+            "base": "base", "candidate": "candidate", "blocks": "blocks",
+        },
+    )  # fmt: skip
     shown = dict.fromkeys(row["verdict"] for row in rows)
     yield Drawing(
-        layers(bands, zero, bars, points, texts, height=(ROW_HEIGHT + 6) * len(labels)),
+        layers(bands, zero, *dots, height=(ROW_HEIGHT + 6) * len(labels)),
         printable(f"{verdicts.candidate} against {verdicts.base}"),
-        "; ".join(f"{row['metric']} of {row['case']}: {row['words']}" for row in rows[:5]) + ".",
+        "; ".join(f"{row['metric']} of {row['case']}: {row['text']}" for row in rows[:5]) + ".",
         (
             *(Key("dot", verdict_colour(each), each) for each in VERDICT_ORDER if each in shown),
+            Key("interval", "muted", "what the blocks leave possible"),
             Key("band", "grid", "margin: no change that matters"),
         ),
     )

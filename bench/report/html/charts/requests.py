@@ -2,28 +2,34 @@
 
 from collections import defaultdict, deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import altair as alt
 
-from bench.model.round_spans import RoundSpans, unpack_spans
-from bench.model.text import printable
+from bench.errors import UnreadableResultError
+from bench.model.results import Measurement
+from bench.model.round_spans import RoundSpans
+from bench.model.text import plural, printable
 from bench.report.html.charts.distributions import drawn_cases
 from bench.report.html.drawing import (
     DataRow,
     Drawing,
     Key,
+    Note,
     colour_series,
     data,
-    identity,
     layers,
     side_name,
 )
 from bench.report.html.subject import Group, ShownCase, Subject
 from bench.report.html.theme import series_colour
 from bench.report.number_format import format_duration
+from bench.report.stored_spans import read_spans
 from bench.stats.typical_trial import choose_typical
 
+_MOST_CHARTS: Final = 12
+"""Charts of a page: each has up to 200 marks."""
 _MOST_ROWS: Final = 100
 """Fetches of a chart; more could not be told apart."""
 _ROW_HEIGHT: Final = 7
@@ -31,14 +37,23 @@ _LEAST_HEIGHT: Final = 84
 _MILLISECONDS: Final = 1000.0
 
 
+@dataclass(frozen=True, slots=True)
+class TypicalTrial:
+    """The typical trial of a case."""
+
+    group: Group
+    shown: ShownCase
+    trial: Measurement
+
+
 def fetch_rows(shown: ShownCase, spans: RoundSpans) -> list[DataRow]:
     """Return a row for each fetch in the order of their starts, in milliseconds since the call."""
     return [
         {
-            **identity(shown),
+            "series": shown.series,
             "place": place,
             "country": printable(each.country),
-            "outcome": each.outcome.replace("_", " "),
+            "outcome": printable(each.outcome.replace("_", " ")),
             "from": each.start_s * _MILLISECONDS,
             "to": each.end_s * _MILLISECONDS,
         }
@@ -62,12 +77,12 @@ def request_rows(shown: ShownCase, spans: RoundSpans) -> list[DataRow]:
         if place < _MOST_ROWS:
             rows.append(
                 {
-                    **identity(shown),
+                    "series": shown.series,
                     "place": place,
                     "country": printable(each.country),
                     "connection": each.connection,
                     "status": each.status,
-                    "fault": each.fault.replace("_", " ") or "none",
+                    "fault": printable(each.fault.replace("_", " ")) or "none",
                     "from": each.arrival_s * _MILLISECONDS,
                     "sent": each.start_s * _MILLISECONDS,
                     "to": each.end_s * _MILLISECONDS,
@@ -76,16 +91,41 @@ def request_rows(shown: ShownCase, spans: RoundSpans) -> list[DataRow]:
     return rows
 
 
-def draw_requests(subject: Subject) -> Iterator[Drawing]:
-    """Draw the requests of a typical trial of each drawn case, the fastest first."""
+def draw_requests(subject: Subject) -> Iterator[Drawing | Note]:
+    """Draw the requests of a typical trial of each drawn case, the fastest first.
+
+    Trials whose spans are damaged are left out, with a note; so are those beyond what a page can hold.
+    """
+    found, left = choose_drawn(subject)
+    for each in found:
+        try:
+            spans = read_spans(each.trial, each.shown.name)
+        except UnreadableResultError as error:
+            yield Note(f"The requests of a trial cannot be drawn: {error}.")
+        else:
+            yield _draw(subject, each, spans)
+    if left:
+        yield Note(f"The typical trials of {plural(left, 'more case')} are not drawn.")
+
+
+def choose_drawn(subject: Subject) -> tuple[list[TypicalTrial], int]:
+    """Return the typical trials to draw, the fastest cases of each profile, and count those left out."""
+    found: list[TypicalTrial] = []
+    left = 0
     for group in subject.groups:
-        for shown in drawn_cases(group):
-            trial = choose_typical(shown.trials)
-            if trial is not None:
-                yield _draw(subject, group, shown, unpack_spans(trial.spans))
+        typical = [
+            TypicalTrial(group, shown, trial)
+            for shown in drawn_cases(group)
+            if (trial := choose_typical(shown.trials)) is not None
+        ]
+        drawn = typical[: min(group.share_of(_MOST_CHARTS), _MOST_CHARTS - len(found))]
+        found += drawn
+        left += len(typical) - len(drawn)
+    return found, left
 
 
-def _draw(subject: Subject, group: Group, shown: ShownCase, spans: RoundSpans) -> Drawing:
+def _draw(subject: Subject, typical: TypicalTrial, spans: RoundSpans) -> Drawing:
+    shown = typical.shown
     fetches, requests = fetch_rows(shown, spans), request_rows(shown, spans)
     drawn = max(len(fetches), max((row["place"] + 1 for row in requests), default=0))
     y = alt.Y("place:O", axis=None, scale=alt.Scale(domain=list(range(drawn))))
@@ -127,12 +167,13 @@ def _draw(subject: Subject, group: Group, shown: ShownCase, spans: RoundSpans) -
     )
     colour = series_colour(subject.series.index(shown.series))
     side = side_name(subject, shown.side) if len(subject.sides) > 1 else ""
-    title = " · ".join(filter(None, (group.title, shown.name, side)))
+    block, took = f"block {typical.trial.block + 1}", format_duration(spans.elapsed_s)
+    name = " · ".join(filter(None, (typical.group.title, shown.name, side, block)))
     everything = max(spans.all_fetches, spans.all_requests)
     return Drawing(
         layers(client, server, height=max(_LEAST_HEIGHT, _ROW_HEIGHT * drawn)),
-        title,
-        f"{drawn} downloads of {title}, which took {format_duration(spans.elapsed_s)} in all.",
+        f"{name} · {took}",
+        f"{drawn} downloads of {name}, which took {took} in all.",
         (
             Key("faint-bar", colour, "download, as the client saw it"),
             Key("bar", colour, "request at the server"),

@@ -1,29 +1,31 @@
-"""Elapsed time by number of workers: knees, crossovers, and the ideal."""
+"""Elapsed time by number of workers: knees, crossovers, and the planned ideal."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from statistics import fmean, median
 from typing import Any, Final, TypeAlias
 
 import altair as alt
 
 from bench.report.case_label import describe_series
-from bench.report.html.charts.elapsed import ideal_s
 from bench.report.html.drawing import (
     DataRow,
     Drawing,
     Key,
+    Note,
     colour_series,
     data,
     layers,
     series_keys,
 )
-from bench.report.html.subject import Group, Subject
+from bench.report.html.subject import Group, ShownCase, Subject
 from bench.report.number_format import format_duration, format_interval, format_ratio
-from bench.stats.scaling import Scaling, Series
+from bench.stats.scaling import Scaling, Series, summarize_scaling
 
 _HEIGHT: Final = 400
 _PLAIN: Final = "format(datum.value, ',~r')"
 """Writes every label: by itself, a logarithmic axis leaves out some."""
+_KEYS: Final = (Key("interval", "muted", "95% interval"), Key("dash", "muted", "planned ideal"))
 _AxisOf: TypeAlias = Callable[[str], Any]
 """Returns the axis of a field."""
 
@@ -89,8 +91,16 @@ def log_ticks(low: float, high: float) -> list[float]:
     return [tick for tick in ticks if low <= tick <= high]
 
 
-def draw_scaling(subject: Subject) -> Iterator[Drawing]:
-    """Draw the scaling of each profile in which a series has at least three numbers of workers."""
+def draw_scaling(subject: Subject) -> Iterator[Drawing | Note]:
+    """Draw the scaling of each profile in which a series has at least three numbers of workers.
+
+    Knees and crossovers are those of one run: for several runs and comparisons, a note says so.
+    """
+    if len(subject.sides) > 1:
+        if any(scaling.series for run in subject.runs for scaling in summarize_scaling(run)):
+            each = "run" if subject.verdicts is None else "variant"
+            yield Note(f"Scaling is drawn in the report of a single run, not of one {each} over another.")
+        return
     for scaling, group in zip(subject.scalings, subject.groups, strict=False):
         if scaling.series:
             yield _draw(subject, scaling, group)
@@ -107,7 +117,18 @@ def _is_shown(series: Series) -> bool:
 
 
 def _ideals_s(group: Group) -> Mapping[tuple[str, int], float]:
-    return {(each.series, each.case.workers): ideal_s(each) for each in group.timed}
+    return {(each.series, each.case.workers): planned_ideal_s(each) for each in group.timed}
+
+
+def planned_ideal_s(shown: ShownCase) -> float:
+    """Return the median over blocks of the ideal by the planned delays, which all series share."""
+    return median(
+        fmean(
+            round_.ideal_s if round_.planned_ideal_s is None else round_.planned_ideal_s
+            for round_ in trial.rounds
+        )
+        for trial in shown.good
+    )
 
 
 def _draw(subject: Subject, scaling: Scaling, group: Group) -> Drawing:
@@ -166,7 +187,7 @@ def _draw(subject: Subject, scaling: Scaling, group: Group) -> Drawing:
         )
     )
     parts = [ideals, lines, bars, points]
-    keys = [*series_keys(subject, "line", group.timed), Key("dash", "muted", "ideal")]
+    keys = [*series_keys(subject, "line", group.timed), *_KEYS]
     if knees:
         parts += _knee_marks(knees, x, y, colour)
         keys.append(Key("ring", "muted", "knee: the last step that surely gains 5%"))
@@ -215,7 +236,7 @@ def _crossover_marks(crossovers: list[DataRow], x: _AxisOf) -> list[alt.Chart]:
 
 
 def _ideal_rows(rows: list[DataRow]) -> list[DataRow]:
-    """Return the ideal for each number of workers, the same for all series; zero has no logarithm."""
+    """Return the planned ideal for each number of workers, the same for all series; zero has no logarithm."""
     ideals = {row["workers"]: row["ideal"] for row in rows if row["ideal"] > 0}
     return [{"workers": workers, "ideal": ideals[workers]} for workers in sorted(ideals)]
 

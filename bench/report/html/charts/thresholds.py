@@ -1,13 +1,22 @@
 """The absolute thresholds of a comparison: each measured figure as a share of its bound."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import altair as alt
 
-from bench.model.text import printable
+from bench.model.text import join_and, plural, printable
 from bench.report.absolute_thresholds import describe_bound, describe_finding
-from bench.report.html.drawing import ROW_HEIGHT, DataRow, Drawing, Key, case_axis, data, layers
+from bench.report.html.drawing import (
+    ROW_HEIGHT,
+    DataRow,
+    Drawing,
+    Key,
+    Note,
+    data,
+    dots_with_intervals,
+    layers,
+)
 from bench.report.html.subject import LINE_END, Subject
 from bench.report.html.theme import verdict_colour
 from bench.report.number_format import format_figure
@@ -15,11 +24,17 @@ from bench.stats.absolute_thresholds import BoundStatus, BoundVerdict
 
 _VERDICTS: Final[dict[BoundStatus, str]] = {"kept": "faster", "open": "inconclusive", "broken": "slower"}
 """The verdicts whose colours the states of a bound have."""
+_MOST_NAMES: Final = 3
+"""Cases that are named where there is no mark for them."""
 
 
-def threshold_rows(bounds: tuple[BoundVerdict, ...]) -> list[DataRow]:
+def threshold_rows(bounds: Sequence[BoundVerdict]) -> list[DataRow]:
     """Return a row for each bound above zero whose figure was measured, as a share of the bound."""
-    return [_row(each) for each in bounds if each.found is not None and each.bound.value > 0]
+    return [_row(each) for each in bounds if _is_drawn(each)]
+
+
+def _is_drawn(each: BoundVerdict) -> bool:
+    return each.found is not None and each.bound.value > 0
 
 
 def _row(each: BoundVerdict) -> DataRow:
@@ -39,16 +54,33 @@ def _row(each: BoundVerdict) -> DataRow:
     }
 
 
-def draw_thresholds(subject: Subject) -> Iterator[Drawing]:
-    """Draw the thresholds of a comparison that has any."""
-    verdicts = subject.verdicts
-    if verdicts is None or not (rows := threshold_rows(verdicts.bounds)):
+def notes_on_others(bounds: Sequence[BoundVerdict]) -> Iterator[Note]:
+    """Yield a note for each bound and state that are not drawn: of zero, or without a figure."""
+    others: dict[tuple[str, bool, BoundStatus], list[str]] = {}
+    for each in bounds:
+        if not _is_drawn(each):
+            place = (describe_bound(each), each.found is None, each.verdict)
+            others.setdefault(place, []).append(printable(each.case))
+    for (bound, is_unknown, verdict), cases in others.items():
+        names = join_and(cases) if len(cases) <= _MOST_NAMES else plural(len(cases), "case")
+        why = "it was not measured" if is_unknown else "nothing is a share of zero"
+        yield Note(f"{bound} is {verdict} for {names}; it is not drawn, as {why}.")
+
+
+def draw_thresholds(subject: Subject) -> Iterator[Drawing | Note]:
+    """Draw the thresholds of a comparison that has any, and name those that cannot be drawn."""
+    if subject.verdicts is None:
         return
+    if rows := threshold_rows(subject.verdicts.bounds):
+        yield _draw(rows)
+    yield from notes_on_others(subject.verdicts.bounds)
+
+
+def _draw(rows: Sequence[DataRow]) -> Drawing:
     labels = list(dict.fromkeys(row["label"] for row in rows))
     scale = alt.Scale(
         zero=True, domainMax=1.35 * max(1.0, *(row["high"] or row["share"] for row in rows)), nice=False
     )
-    y = case_axis(labels)
 
     def x(field: str) -> alt.X:
         axis = alt.Axis(format=".0%", grid=True)
@@ -64,34 +96,16 @@ def draw_thresholds(subject: Subject) -> Iterator[Drawing]:
         .mark_rule(style="ideal-line", strokeWidth=1.5, aria=False)
         .encode(x=x("limit"))
     )
-    bars = (
-        alt.Chart(data(row for row in rows if row["low"] is not None), name="intervals")
-        .mark_rule(strokeWidth=4, opacity=0.6, aria=False)
-        .encode(x=x("low"), x2="high:Q", y=y, color=colour)
+    dots = dots_with_intervals(
+        rows,
+        "share",
+        x,
+        colour,
+        {"case": "case", "bound": "threshold", "finding": "measured", "state": "verdict"},
     )
-    points = (
-        alt.Chart(data(rows), name="points")
-        .mark_point(filled=True, size=120, opacity=1)
-        .encode(
-            x=x("share"),
-            y=y,
-            color=colour,
-            tooltip=[
-                alt.Tooltip("case:N", title="case"),
-                alt.Tooltip("bound:N", title="threshold"),
-                alt.Tooltip("finding:N", title="measured"),
-                alt.Tooltip("state:N", title="verdict"),
-            ],
-        )
-    )
-    texts = (
-        alt.Chart(data(rows), name="texts")
-        .mark_text(dy=-14, aria=False)
-        .encode(x=x("share"), y=y, text="text:N")
-    )
-    states = dict.fromkeys(each.verdict for each in verdicts.bounds)
-    yield Drawing(
-        layers(limit, bars, points, texts, height=(ROW_HEIGHT + 6) * len(labels)),
+    states = {row["state"] for row in rows}
+    return Drawing(
+        layers(limit, *dots, height=(ROW_HEIGHT + 6) * len(labels)),
         "",
         "; ".join(f"{row['bound']} of {row['case']}: {row['text']}" for row in rows[:5]) + ".",
         (
@@ -100,6 +114,7 @@ def draw_thresholds(subject: Subject) -> Iterator[Drawing]:
                 for state, name in _VERDICTS.items()
                 if state in states
             ),
+            Key("interval", "muted", "95% interval"),
             Key("tick", "ink", "the threshold"),
         ),
     )
