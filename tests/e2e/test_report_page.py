@@ -18,6 +18,7 @@ from bench.report.html.registry import draw_charts
 from bench.report.html.subject import read_subject
 from bench.report.html.theme import LIGHT
 from tests.browser import opened, started_browser
+from tests.builders import case, run_of, trials
 from tests.hostile_strings import HOSTILE
 from tests.report_runs import compared_run, full_run, run_named, small_run
 
@@ -118,9 +119,13 @@ def test_logarithmic_axis_is_switched_on_and_off(browser: Browser, pages: dict[s
 
 def column(page: Page, heading: str) -> list[str]:
     """Read a column of the summary."""
-    headings = page.locator("#summary-1 thead th").all_inner_texts()
-    place = headings.index(heading)
+    place = column_place(page, heading)
     return [row[place] for row in screen(page, "summary-1")[1:]]
+
+
+def column_place(page: Page, heading: str) -> int:
+    """Return the place of a column of the summary."""
+    return page.locator("#summary-1 thead th").all_inner_texts().index(heading)
 
 
 def screen(page: Page, anchor: str) -> list[list[str]]:
@@ -254,6 +259,49 @@ def test_page_never_scrolls_sideways(browser: Browser, pages: dict[str, Path], n
             width,
         )
         assert cut == []
+
+
+def test_narrow_summary_shows_the_times_and_that_there_is_more(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
+    with opened(browser, pages["run"], width=360) as found:
+        place = column_place(found.page, "time")
+        cells = found.page.locator(f"#summary-1 tr > :nth-child({place + 1})")
+        assert cells.count() == 11
+        for cell in cells.all():
+            box = cell.bounding_box()
+            assert box is not None
+            assert box["x"] + box["width"] <= 360
+        scroll = found.page.locator("#summary-1 .scroll")
+        assert scroll.evaluate("node => node.scrollWidth > node.clientWidth")
+        assert "gradient" in scroll.evaluate("node => getComputedStyle(node).backgroundImage")
+
+
+def test_charts_of_a_hundred_cases_stay_legible_in_print(browser: Browser, tmp_path: Path) -> None:
+    """They break over pages, as wide as the paper, instead of shrinking onto one."""
+    cases = [case(f"strategy_{place // 5}", workers=2 ** (place % 5)) for place in range(100)]
+    file = tmp_path / "page.html"
+    measured = {each: trials(each, [0.03 + 0.001 * place] * 2) for place, each in enumerate(cases)}
+    file.write_text(render_page([run_of(measured)]), encoding="utf-8")
+    with opened(browser, file) as found:
+        page = found.page
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 700, "height": 990})
+        scales = page.eval_on_selector_all(
+            "figure svg.marks",
+            "found => found.map(svg => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width)",
+        )
+        assert len(scales) > 5
+        assert min(scales) >= 0.6
+        size = 12 * min(scales)
+        assert size >= 7  # pixels of labels: five points
+        outside = page.eval_on_selector_all(
+            "figure:not(.tall) svg.marks",
+            "found => found.filter(svg => svg.getBoundingClientRect().height > 990).length",
+        )
+        assert outside == 0
+        assert page.locator("figure.tall").count() >= 2
+        assert page.pdf(format="A4").count(b"/Type /Page\n") > 10
 
 
 def test_printed_page_is_light_and_has_no_controls(browser: Browser, pages: dict[str, Path]) -> None:

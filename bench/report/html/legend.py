@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Final, NamedTuple
 
+from rich.cells import cell_len
+
 from bench.report.html.drawing import DASHES, Key, Symbol
 from bench.report.html.theme import PICTURE_FONT, Palette
 
 _WIDTH, _HEIGHT = 22, 12
 """Pixels of a symbol."""
-_SIGN_WIDTH: Final = 7.0
-"""Pixels of a sign of a text of 12 pixels, rather more than on average."""
-_GAP, _SPACE, _LINE = 7, 18, 21
+_SIGN_WIDTH: Final = 6.5
+"""Pixels of a sign of a text of 12 pixels, rather more than on average; wide signs take two."""
+_GAP, _SPACE, _LINE = 7, 14, 21
 """Pixels from a symbol to its text, from there to the next entry, and from line to line."""
 
 
@@ -60,7 +62,7 @@ def picture_legend(keys: Sequence[Key], palette: Palette, width: float) -> Legen
     entries: list[str] = []
     x, y = 0.0, 0
     for key in keys:
-        taken = _WIDTH + _GAP + _SIGN_WIDTH * len(key.text)
+        taken = _WIDTH + _GAP + _SIGN_WIDTH * cell_len(key.text)
         if x > 0 and x + taken > width:
             x, y = 0.0, y + _LINE
         text = f'<text x="{_WIDTH + _GAP}" y="10">{escape(key.text)}</text>'

@@ -35,11 +35,11 @@ def _add_legend(svg: str, keys: tuple[Key, ...]) -> str:
         raise ValueError(f"the chart is no SVG of a known size: {svg[:200]}")
     width, height = map(float, opening.groups())
     legend = picture_legend(keys, LIGHT, width - 2 * _MARGIN)
-    whole = f"{height + legend.height + (_MARGIN if keys else 0):g}"
+    whole = f"{height + legend.height + 2 * _MARGIN:g}"
     begin = (
         f'<svg xmlns="http://www.w3.org/2000/svg" version="1.1" width="{width:g}" height="{whole}" '
         f'viewBox="0 0 {width:g} {whole}">'
         f'<rect width="{width:g}" height="{whole}" fill="{LIGHT["paper"]}"/>'
     )
     content = svg[opening.end() :].removesuffix("</svg>")
-    return f'{begin}{content}<g transform="translate({_MARGIN},{height:g})">{legend.svg}</g></svg>'
+    return f'{begin}{content}<g transform="translate({_MARGIN},{height + _MARGIN:g})">{legend.svg}</g></svg>'
