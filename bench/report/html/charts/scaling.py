@@ -122,13 +122,7 @@ def _ideals_s(group: Group) -> Mapping[tuple[str, int], float]:
 
 def planned_ideal_s(shown: ShownCase) -> float:
     """Return the median over blocks of the ideal by the planned delays, which all series share."""
-    return median(
-        fmean(
-            round_.ideal_s if round_.planned_ideal_s is None else round_.planned_ideal_s
-            for round_ in trial.rounds
-        )
-        for trial in shown.good
-    )
+    return median(fmean(round_.ideal_as_planned_s for round_ in trial.rounds) for trial in shown.good)
 
 
 def _draw(subject: Subject, scaling: Scaling, group: Group) -> Drawing:
