@@ -205,7 +205,7 @@ def test_damaged_spans_leave_out_one_chart_with_a_note() -> None:
     (note,) = kind.notes
     assert note.startswith("The requests of a trial cannot be drawn: asyncio_gather with aiohttp")
     assert "block 1: not the spans of a round" in note
-    with pytest.raises(UsageError, match="no data for the chart requests; The requests of a trial"):
+    with pytest.raises(UsageError, match="The requests of a trial cannot be drawn: "):
         find_chart(read_subject([run_of({damaged: spanned(damaged, "AAAA")})]), "requests")
 
 
@@ -235,7 +235,7 @@ def test_profiles_share_the_marks_of_a_page(profiles: int, cases: int) -> None:
 def test_charts_of_requests_beyond_those_of_a_page_are_counted() -> None:
     kind = draw_charts(many_profiles(5, 20))["requests"]
     assert len(kind.drawings) == 10
-    assert kind.notes == ("The typical trials of 25 more cases are not drawn.",)
+    assert kind.notes == ("Of 100 cases with stored requests 10 of the fastest are drawn.",)
 
 
 def rows_of(drawing: Drawing, name: str) -> list[dict[str, Any]]:
@@ -459,7 +459,7 @@ def test_equal_names_of_cases_are_numbered() -> None:
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
 def test_texts_and_marks_can_be_seen(palette: Palette) -> None:
-    for text in ("ink", "muted", "link", "good", "bad", "warn"):
+    for text in ("ink", "muted", "link", "good", "bad", "warn", "equal"):
         for ground in ("paper", "panel"):
             assert contrast(palette[text], palette[ground]) >= 4.5, (text, ground)
     marks = [name for name in palette if name.startswith(("series-", "part-"))]

@@ -134,22 +134,21 @@ def test_names_cannot_end_the_data_of_a_chart() -> None:
 
 def test_header_has_the_facts_of_each_run_and_why_they_must_not_be_compared(pages: dict[str, str]) -> None:
     facts = re.findall(r'<p class="facts">(.*?)</p>', unescape(pages["two runs"]))
-    first, second, roles = facts
+    first, second = facts
     name = RUNS["two runs"][0].name
-    assert first.startswith(f"{name}: 3 flags · server answers after 20 ms · 6 blocks")
-    assert second.startswith(f"{name} (2): 3 flags")
-    assert roles == f"run 1: {name} · run 2: {name} (2)"
+    assert first.startswith(f"run 1: {name} · 3 flags · server answers after 20 ms · 6 blocks")
+    assert second.startswith(f"run 2: {name} (2) · 3 flags")
     (caution,) = cautions(pages["two runs"])
     assert caution.startswith(
         f"{name} (2) against {name}: a difference is no verdict; they were measured on "
     )
-    assert pages["two runs"].index(caution) < pages["two runs"].index("<figure")
+    assert pages["two runs"].index(caution) < pages["two runs"].index("<nav")
     assert cautions(pages["run"]) == cautions(pages["comparison"]) == []
 
 
 def cautions(page: str) -> list[str]:
-    """Read the sentences beside the answer."""
-    return re.findall(r'<p class="caution">(.*?)</p>', unescape(page))
+    """Read the sentences at the top of a page and beside its answer."""
+    return re.findall(r'<p class="caution[^"]*">(.*?)</p>', unescape(page))
 
 
 def test_busy_machine_is_named_once_beside_the_answer() -> None:

@@ -14,7 +14,6 @@ from typing import Final
 
 import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from bench import __version__
 from bench.model.results import Run
@@ -28,7 +27,7 @@ from bench.report.comparison_table import (
     variant_lines,
 )
 from bench.report.conclusion import conclusion_sentences
-from bench.report.html.drawing import Drawing
+from bench.report.html.drawing import Drawing, side_name
 from bench.report.html.facts_tables import config_table, discarded_table, machine_table, noise_table
 from bench.report.html.legend import page_symbol
 from bench.report.html.registry import CHARTS, ChartKind, draw_charts
@@ -122,6 +121,7 @@ def render_page(runs: Sequence[Run]) -> str:
             "title": _title(subject),
             "facts": tuple(_facts(subject)),
             "cautions": tuple(_cautions(subject)),
+            "warnings": tuple(_warnings(subject)),
             "answers": tuple(answers_of(subject)),
             "summary": _summary(subject),
             "charts": _chart_sections(subject),
@@ -133,7 +133,7 @@ def render_page(runs: Sequence[Run]) -> str:
         "light": css_variables(LIGHT),
         "dark": css_variables(DARK),
         "style": _read("page.css"),
-        "symbol": lambda key: Markup(page_symbol(key)),  # noqa: S704  it has no text of others
+        "symbol": page_symbol,
         "config": page_config(),
     }
     template = _environment().get_template("page.html")
@@ -165,18 +165,25 @@ def _title(subject: Subject) -> str:
 
 def _facts(subject: Subject) -> Iterator[str]:
     """Yield the facts of each run, and what the roles beside marks stand for."""
-    for run, name in zip(subject.runs, subject.run_names, strict=True):
-        yield f"{name}: {run_facts(run)}" if name else run_facts(run)
+    if len(subject.runs) > 1:
+        for run, side in zip(subject.runs, subject.sides, strict=True):
+            yield f"{side_name(subject, side)} · {run_facts(run)}"
+        return
+    yield subject.facts
     if subject.roles:
         yield " · ".join(subject.roles)
 
 
 def _cautions(subject: Subject) -> Iterator[str]:
-    """Yield what a reader should know before the charts: runs that must not be compared, busy machines."""
+    """Yield why runs must not be compared, for each but the first."""
     first, *others = subject.runs
     for run, name in zip(others, subject.run_names[1:], strict=True):
         if reasons := "; ".join(incomparable_reasons(first, run)):
             yield printable(f"{name} against {subject.sides[0]}: a difference is no verdict; {reasons}.")
+
+
+def _warnings(subject: Subject) -> Iterator[str]:
+    """Yield a line for each run on a busy machine, which belongs beside its answer."""
     for run, name in zip(subject.runs, subject.run_names, strict=True):
         for line in busy_machine_lines(run):
             yield f"{name}: {line}" if name else line

@@ -163,8 +163,8 @@ def find_chart(subject: Subject, anchor: str) -> tuple[ChartKind, Drawing]:
         raise UsageError(f"there is no chart {anchor!r}", hint=f"choose from {join_or(CHARTS)}")
     drawn = draw_kind(subject, name)
     if not drawn.drawings:
-        reason = drawn.notes[0] if drawn.notes else "choose another one"
-        raise UsageError(f"the run has no data for the chart {name}", hint=reason.removesuffix("."))
+        reason = drawn.notes[0] if drawn.notes else f"the run has no data for the chart {name}"
+        raise UsageError(reason.removesuffix("."), hint="choose another chart")
     if anchor not in drawn.drawings:
         raise UsageError(f"there is no chart {anchor!r}", hint=f"there are {join_or(drawn.drawings)}")
     return CHARTS[name], drawn.drawings[anchor]

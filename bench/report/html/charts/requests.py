@@ -10,7 +10,7 @@ import altair as alt
 from bench.errors import UnreadableResultError
 from bench.model.results import Measurement
 from bench.model.round_spans import RoundSpans
-from bench.model.text import plural, printable
+from bench.model.text import printable
 from bench.report.html.charts.distributions import drawn_cases
 from bench.report.html.drawing import (
     DataRow,
@@ -94,34 +94,35 @@ def request_rows(shown: ShownCase, spans: RoundSpans) -> list[DataRow]:
 def draw_requests(subject: Subject) -> Iterator[Drawing | Note]:
     """Draw the requests of a typical trial of each drawn case, the fastest first.
 
-    Trials whose spans are damaged are left out, with a note; so are those beyond what a page can hold.
+    Trials whose spans are damaged are left out, and so are those beyond what a page can hold; notes say so.
     """
-    found, left = choose_drawn(subject)
-    for each in found:
+    chosen, known = choose_drawn(subject)
+    for each in chosen:
         try:
             spans = read_spans(each.trial, each.shown.name)
         except UnreadableResultError as error:
             yield Note(f"The requests of a trial cannot be drawn: {error}.")
         else:
             yield _draw(subject, each, spans)
-    if left:
-        yield Note(f"The typical trials of {plural(left, 'more case')} are not drawn.")
+    if len(chosen) < known:
+        yield Note(f"Of {known} cases with stored requests {len(chosen)} of the fastest are drawn.")
 
 
 def choose_drawn(subject: Subject) -> tuple[list[TypicalTrial], int]:
-    """Return the typical trials to draw, the fastest cases of each profile, and count those left out."""
-    found: list[TypicalTrial] = []
-    left = 0
+    """Return the typical trials to draw, and count the cases that have one."""
+    chosen: list[TypicalTrial] = []
+    known = 0
     for group in subject.groups:
         typical = [
             TypicalTrial(group, shown, trial)
-            for shown in drawn_cases(group)
+            for shown in group.timed
             if (trial := choose_typical(shown.trials)) is not None
         ]
-        drawn = typical[: min(group.share_of(_MOST_CHARTS), _MOST_CHARTS - len(found))]
-        found += drawn
-        left += len(typical) - len(drawn)
-    return found, left
+        known += len(typical)
+        wanted = {(shown.label, shown.side) for shown in drawn_cases(group)}
+        most = min(group.share_of(_MOST_CHARTS), _MOST_CHARTS - len(chosen))
+        chosen += [each for each in typical if (each.shown.label, each.shown.side) in wanted][:most]
+    return chosen, known
 
 
 def _draw(subject: Subject, typical: TypicalTrial, spans: RoundSpans) -> Drawing:
