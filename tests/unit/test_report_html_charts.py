@@ -363,6 +363,19 @@ def test_scaling_is_drawn_by_the_planned_ideal() -> None:
     assert {row["ideal"] for row in elapsed_rows(group)} == {20, 30}
 
 
+def test_scaling_is_drawn_without_an_ideal_where_the_server_answers_at_once() -> None:
+    measured = {}
+    for workers in (1, 2, 8):
+        each = case(workers=workers)
+        measured[each] = [
+            replace(trial, rounds=tuple(replace(round_, planned_ideal_s=0.0) for round_ in trial.rounds))
+            for trial in trials(each, [0.1 / workers, 0.11 / workers, 0.12 / workers])
+        ]
+    (drawing,) = draw_charts(read_subject([run_of(measured)]))["scaling"].drawings.values()
+    assert rows_of(drawing, "ideals") == []
+    assert len(rows_of(drawing, "points")) == 3
+
+
 def test_several_runs_have_a_note_in_place_of_scaling() -> None:
     kind = draw_charts(read_subject([full_run(), full_run()]))["scaling"]
     assert not kind.drawings

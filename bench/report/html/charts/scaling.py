@@ -25,7 +25,6 @@ from bench.stats.scaling import Scaling, Series, summarize_scaling
 _HEIGHT: Final = 400
 _PLAIN: Final = "format(datum.value, ',~r')"
 """Writes every label: by itself, a logarithmic axis leaves out some."""
-_KEYS: Final = (Key("interval", "muted", "95% interval"), Key("dash", "muted", "planned ideal"))
 _AxisOf: TypeAlias = Callable[[str], Any]
 """Returns the axis of a field."""
 
@@ -133,6 +132,7 @@ def _draw(subject: Subject, scaling: Scaling, group: Group) -> Drawing:
         value
         for row in rows
         for value in (row["ideal"], row["low"] or row["median"], row["high"] or row["median"])
+        if value > 0  # a server that answers at once has an ideal of nothing
     ]
     low, high = min(times) / 1.15, max(times) * 1.15
     y_scale = alt.Scale(type="log", nice=False, domain=[low, high])
@@ -149,8 +149,9 @@ def _draw(subject: Subject, scaling: Scaling, group: Group) -> Drawing:
         return alt.Y(f"{field}:Q", title=title, scale=y_scale, axis=y_axis)
 
     colour = colour_series(subject)
+    ideal_rows = _ideal_rows(rows)
     ideals = (
-        alt.Chart(data(_ideal_rows(rows)), name="ideals")
+        alt.Chart(data(ideal_rows), name="ideals")
         .mark_line(style="quiet-line", strokeDash=[5, 4], strokeWidth=1.5, aria=False)
         .encode(x=x("workers"), y=y("ideal"))
     )
@@ -181,7 +182,9 @@ def _draw(subject: Subject, scaling: Scaling, group: Group) -> Drawing:
         )
     )
     parts = [ideals, lines, bars, points]
-    keys = [*series_keys(subject, "line", group.timed), *_KEYS]
+    keys = [*series_keys(subject, "line", group.timed), Key("interval", "muted", "95% interval")]
+    if ideal_rows:
+        keys.append(Key("dash", "muted", "planned ideal"))
     if knees:
         parts += _knee_marks(knees, x, y, colour)
         keys.append(Key("ring", "muted", "knee: the last step that surely gains 5%"))
