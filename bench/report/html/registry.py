@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from altair.utils.schemapi import debug_mode
+
 from bench.errors import UsageError
 from bench.model.text import join_or
 from bench.report.html.charts.breakdown import draw_breakdown
@@ -139,7 +141,8 @@ def draw_charts(subject: Subject) -> Mapping[str, DrawnKind]:
 
 def draw_kind(subject: Subject, name: str) -> DrawnKind:
     """Draw the charts of one kind."""
-    found = list(CHARTS[name].draw(subject))
+    with debug_mode(arg=False):  # tests check all specifications: here that takes seconds
+        found = list(CHARTS[name].draw(subject))
     drawings = [each for each in found if isinstance(each, Drawing)]
     return DrawnKind(
         {anchor_of(name, number): drawing for number, drawing in enumerate(drawings, 1)},
