@@ -278,7 +278,7 @@ def test_narrow_summary_shows_the_times_and_that_there_is_more(
 
 
 def test_charts_of_a_hundred_cases_stay_legible_in_print(browser: Browser, tmp_path: Path) -> None:
-    """They break over pages, as wide as the paper, instead of shrinking onto one."""
+    """They are cut between their rows, as wide as the paper, instead of shrinking onto one page."""
     cases = [case(f"strategy_{place // 5}", workers=2 ** (place % 5)) for place in range(100)]
     file = tmp_path / "page.html"
     measured = {each: trials(each, [0.03 + 0.001 * place] * 2) for place, each in enumerate(cases)}
@@ -287,8 +287,21 @@ def test_charts_of_a_hundred_cases_stay_legible_in_print(browser: Browser, tmp_p
         page = found.page
         page.emulate_media(media="print")
         page.set_viewport_size({"width": 700, "height": 990})
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        slices = page.eval_on_selector_all(
+            "#elapsed svg.slice",
+            "found => found.map(svg => [svg.viewBox.baseVal.y, svg.viewBox.baseVal.height, "
+            "svg.getBoundingClientRect().height])",
+        )
+        whole = page.locator("#elapsed svg.marks:not(.slice)").evaluate("svg => svg.viewBox.baseVal.height")
+        assert len(slices) > 5
+        assert [y for y, _, _ in slices[1:]] == pytest.approx([y + height for y, height, _ in slices[:-1]])
+        assert sum(height for _, height, _ in slices) == pytest.approx(whole)
+        assert max(shown for _, _, shown in slices) <= 990
+        rows = [(height - slices[1][1]) / 42 for _, height, _ in slices[1:-1]]
+        assert rows == pytest.approx([round(each) for each in rows], abs=0.01)
         scales = page.eval_on_selector_all(
-            "figure svg.marks",
+            "figure:not(.tall) svg.marks, figure svg.slice",
             "found => found.map(svg => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width)",
         )
         assert len(scales) > 5
@@ -301,7 +314,11 @@ def test_charts_of_a_hundred_cases_stay_legible_in_print(browser: Browser, tmp_p
         )
         assert outside == 0
         assert page.locator("figure.tall").count() >= 2
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert page.locator("svg.slice").count() == 0
         assert page.pdf(format="A4").count(b"/Type /Page\n") > 10
+        assert page.locator("svg.slice").count() == 0
+        assert found.complaints == []
 
 
 def test_printed_page_is_light_and_has_no_controls(browser: Browser, pages: dict[str, Path]) -> None:

@@ -592,6 +592,18 @@ def test_specifications_are_valid_and_load_nothing(subject: Subject, comparison:
             assert "url" not in json.dumps(spec), anchor
 
 
+def test_layers_without_data_are_left_out() -> None:
+    """Two blocks have no interval; Vega would warn of scales without an end."""
+    run = run_of(
+        {case(workers=workers): trials(case(workers=workers), [0.03, 0.031]) for workers in (1, 2, 8)}
+    )
+    for anchor, drawing in drawings_of(read_subject([run])).items():
+        spec = drawing.spec()
+        names = [layer.get("data", spec.get("data"))["name"] for layer in spec["layer"]]
+        assert names, anchor
+        assert all(spec["datasets"][name] for name in names), anchor
+
+
 def test_rows_have_every_field_that_their_marks_are_drawn_by(subject: Subject, comparison: Subject) -> None:
     for each in (subject, comparison):
         for anchor, drawing in drawings_of(each).items():

@@ -88,8 +88,9 @@ def data(rows: Iterable[DataRow]) -> alt.InlineData:
 
 
 def layers(*parts: alt.Chart, height: int | None = None) -> alt.LayerChart:
-    """Lay charts over one another, as wide as their place."""
-    return alt.LayerChart(layer=list(parts), width="container", height=height or _CHART_HEIGHT)
+    """Lay charts over one another, as wide as their place; those without data would spoil its scales."""
+    filled = [part for part in parts if part.data.values]
+    return alt.LayerChart(layer=filled, width="container", height=height or _CHART_HEIGHT)
 
 
 def rows_height(group: Group) -> int:

@@ -67,6 +67,44 @@ for (const button of document.querySelectorAll("button.log")) {
   });
 }
 
+// Print: a chart that is higher than the paper is cut between its rows
+
+const SLICE = 0.45; // height of a slice by its width: a third of a sheet
+
+function cuts(svg) {
+  const { top, height } = svg.getBoundingClientRect();
+  const scale = svg.viewBox.baseVal.height / height;
+  const labels = [...svg.querySelectorAll(".role-axis-label text")].map((text) => text.getBoundingClientRect());
+  labels.sort((one, other) => one.top - other.top);
+  const found = [0];
+  let last = 0;
+  for (const [place, label] of labels.entries()) {
+    const before = place ? (labels[place - 1].bottom + label.top) / 2 : label.top;
+    if ((label.bottom - top) * scale - found.at(-1) > SLICE * svg.viewBox.baseVal.width) found.push(last);
+    if (!place || label.top > labels[place - 1].bottom) last = (before - top) * scale;
+  }
+  return [...found, svg.viewBox.baseVal.height];
+}
+
+function splitForPrint(figure) {
+  const svg = figure.querySelector(".chart svg");
+  const { width } = svg.viewBox.baseVal;
+  const borders = cuts(svg);
+  svg.firstElementChild.id = `${figure.id}-marks`;
+  const slices = borders.slice(1).map((end, place) => {
+    const slice = svg.cloneNode(false);
+    slice.classList.add("slice");
+    slice.setAttribute("height", end - borders[place]);
+    slice.setAttribute("viewBox", [0, borders[place], width, end - borders[place]].join(" "));
+    slice.innerHTML = `<use href="#${figure.id}-marks"/>`;
+    return slice;
+  });
+  svg.after(...slices);
+}
+
+addEventListener("beforeprint", () => document.querySelectorAll("figure.tall:not([aria-busy])").forEach(splitForPrint));
+addEventListener("afterprint", () => document.querySelectorAll("svg.slice").forEach((slice) => slice.remove()));
+
 // Tables
 
 const SCALES = { h: 3600, min: 60, s: 1, ms: 1e-3, µs: 1e-6, GiB: 2 ** 30, MiB: 2 ** 20, KiB: 1024, B: 1 };
