@@ -376,6 +376,12 @@ def test_scaling_is_drawn_without_an_ideal_where_the_server_answers_at_once() ->
     assert len(rows_of(drawing, "points")) == 3
 
 
+def test_legend_of_scaling_has_only_the_series_with_lines(subject: Subject) -> None:
+    (drawing,) = draw_charts(subject)["scaling"].drawings.values()
+    lines = [key.text for key in drawing.legend if key.symbol == "line"]
+    assert lines == ["asyncio_gather with aiohttp", "threadpool_map with requests"]
+
+
 def test_several_runs_have_a_note_in_place_of_scaling() -> None:
     kind = draw_charts(read_subject([full_run(), full_run()]))["scaling"]
     assert not kind.drawings

@@ -182,7 +182,8 @@ def _draw(subject: Subject, scaling: Scaling, group: Group) -> Drawing:
         )
     )
     parts = [ideals, lines, bars, points]
-    keys = [*series_keys(subject, "line", group.timed), Key("interval", "muted", "95% interval")]
+    drawn = [each for each in group.timed if each.series in {row["series"] for row in rows}]
+    keys = [*series_keys(subject, "line", drawn), Key("interval", "muted", "95% interval")]
     if ideal_rows:
         keys.append(Key("dash", "muted", "planned ideal"))
     if knees:
