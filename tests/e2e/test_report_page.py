@@ -357,6 +357,22 @@ def test_first_tab_stop_skips_to_the_answer(browser: Browser, pages: dict[str, P
         assert found.page.evaluate("document.activeElement.id") == "answer"
 
 
+def test_older_browser_is_told_that_it_cannot_draw(browser: Browser, pages: dict[str, Path]) -> None:
+    context = browser.new_context(offline=True)
+    try:
+        page = context.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.add_init_script("delete window.DecompressionStream")
+        page.goto(pages["run"].as_uri())
+        page.locator("#outdated").wait_for(state="visible")
+        page.locator("#summary-1 thead button").last.click()
+        assert page.locator("#summary-1 th[aria-sort]").count() == 1
+        assert errors == []
+    finally:
+        context.close()
+
+
 def test_policy_stops_code_made_of_text_scripts_of_others_and_requests(
     browser: Browser, pages: dict[str, Path]
 ) -> None:

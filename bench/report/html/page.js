@@ -53,6 +53,10 @@ async function draw(figure) {
 }
 
 async function drawAll() {
+  if (!window.DecompressionStream) {
+    document.getElementById("outdated").hidden = false;
+    return;
+  }
   for (const figure of document.querySelectorAll("figure[data-chart]")) {
     await draw(figure);
     await new Promise((resume) => setTimeout(resume)); // the page answers between two charts
