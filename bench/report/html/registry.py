@@ -88,9 +88,9 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
     ),
     "requests": ChartKind(
         "Requests of a typical trial",
-        "Each row is one download: the pale bar is its whole time at the client, the dark bar within it the "
-        "time at the server, and pale without dark was spent outside the server: connecting, or waiting for "
-        "the client.",
+        "Each row is one download: the wide bar is its whole time at the client, the narrow bar within it "
+        "the time at the server, and wide without narrow was spent outside the server: connecting, or "
+        "waiting for the client.",
         draw_requests,
     ),
     "cpu": ChartKind(
