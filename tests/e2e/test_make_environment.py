@@ -29,6 +29,7 @@ def make(environment: Path, changes: Mapping[str, str]) -> subprocess.CompletedP
     )
 
 
+@pytest.mark.long
 def test_uv_that_is_there_installs_the_locked_packages_and_then_pip(tmp_path: Path) -> None:
     log, environment, tools = tmp_path / "log", tmp_path / "environment", tmp_path / "tools"
     tools.mkdir()

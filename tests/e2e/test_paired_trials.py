@@ -107,6 +107,7 @@ def test_a_fixed_cost_of_each_call_is_measured_in_full(tmp_path: Path) -> None:
     assert 0.009 < found[CANDIDATE] - found[BASE] < 0.02
 
 
+@pytest.mark.long
 def test_each_variant_calls_its_own_function_of_one_url(tmp_path: Path) -> None:
     """The candidate's takes 50 ms longer."""
     files = {name: tmp_path / name / "mine.py" for name in (BASE, CANDIDATE)}

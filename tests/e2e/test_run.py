@@ -121,6 +121,7 @@ def test_interrupted_run_keeps_and_shows_finished_trials(
     wait_until(lambda: not alive(below), 1)
 
 
+@pytest.mark.long
 def test_use_by_other_processes_is_added_up_over_the_sessions_of_a_run(tmp_path: Path) -> None:
     """An interrupt ends a session that is known; the journal has all of them."""
     path = config(tmp_path, ["threadpool_map"], blocks=6)
@@ -139,6 +140,7 @@ def test_use_by_other_processes_is_added_up_over_the_sessions_of_a_run(tmp_path:
     assert document(path)["others"]["lasted_s"] == pytest.approx(sum(lasted_s))
 
 
+@pytest.mark.long
 def test_names_of_other_programs_can_be_kept_out_of_the_results(tmp_path: Path) -> None:
     path = config(tmp_path, ["threadpool_map"], blocks=1, process_names=False)
     assert run(path).returncode == 0

@@ -300,6 +300,7 @@ def test_function_of_codes_is_led_to_the_server_by_its_constants(tmp_path: Path,
         assert " own " in output
 
 
+@pytest.mark.long
 def test_coroutine_is_run_in_an_event_loop(tmp_path: Path) -> None:
     """In each form."""
     write(tmp_path, common=COMMON, job=COROUTINE_OF_JOB, codes=COROUTINE_OF_CODES)
@@ -313,6 +314,7 @@ def test_coroutine_is_run_in_an_event_loop(tmp_path: Path) -> None:
     assert set(found) == {"job/aiohttp/2", "codes.fetch_all/-/3", "codes/-/2"}
 
 
+@pytest.mark.long
 def test_whatever_is_derived_from_a_constant_is_led_to_the_server(tmp_path: Path) -> None:
     """In every process, forked or not, and in modules that are imported late."""
     write(tmp_path, mine=DERIVED, late=LATE, common=COMMON)
