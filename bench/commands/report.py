@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from bench.app.output import print_note, write_result
+from bench.app.output import print_note, write_result, write_stdout
 from bench.app.report_output import (
     PictureFormat,
     check_libraries,
@@ -60,7 +60,8 @@ def _write_page(runs: Sequence[Path], out: Path | None) -> None:
         refuse_part_of_run(target, folder.resolve(), "--out")
     page = report_page(loaded).encode()
     replace_file(target, page)
-    print_note(f"wrote {file}, {len(page) / _MEGABYTE:.1f} MB")
+    print_note(f"wrote {len(page) / _MEGABYTE:.1f} MB; open in a browser:")
+    write_stdout(f"{file}\n")
 
 
 def _write_chart(runs: Sequence[Path], out: Path | None, chart: str, form: PictureFormat) -> None:

@@ -24,8 +24,8 @@ def test_report_is_written_into_the_folder_of_the_run(
     page = (run / "report.html").read_text("utf-8")
     assert page.startswith("<!doctype html>")
     said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err == f"wrote {run / 'report.html'}, {len(page.encode()) / 1e6:.1f} MB\n"
+    assert said.out == f"{run / 'report.html'}\n"
+    assert said.err == f"wrote {len(page.encode()) / 1e6:.1f} MB; open in a browser:\n"
 
 
 def test_report_of_a_comparison_without_a_journal_is_written_where_asked(
