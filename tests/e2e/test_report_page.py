@@ -160,7 +160,7 @@ FIGURES: Final = {
     "1,234": 1234, "−3.5%": -3.5, "+20%": 20, "± 3%": 3, "≈1.02": 1.02, "6/10": 6, "3 blocks": 3,
     "27.3–29.1": 27.3, "3 5 s": 3, "–": None, "crash": None, "": None,
 }  # fmt: skip
-"""What cells are sorted by: seconds, bytes, or the number itself."""
+"""The value by which cells are sorted: seconds, bytes, or the number itself."""
 
 
 def test_cells_are_sorted_by_all_parts_of_their_figures(browser: Browser, pages: dict[str, Path]) -> None:

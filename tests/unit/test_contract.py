@@ -171,7 +171,7 @@ RECORDS: Final = (
     RunResults, RunRatios, Run, Case, Measurement, Round, CaseSummary, Figures, Ranking, PairVerdict,
     Interval, Verdicts, MetricVerdict, DescribedCase,
 )  # fmt: skip
-"""What notebooks get of a stored run."""
+"""The part of a stored run that notebooks read."""
 
 
 def attribute_words(class_: type) -> dict[str, str]:

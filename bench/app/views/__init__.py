@@ -1,4 +1,4 @@
-"""What `show` can print of a stored run; each module has one view, and only the wanted one is imported.
+"""The views of `show`: each module prints one, and only the wanted one is imported.
 
 The statistics of a comparison, of scaling and of the exports take longer to import than the summary to print.
 """

@@ -16,12 +16,12 @@ Symbol: TypeAlias = Literal[
     "dot", "diamond", "square", "triangle", "cross", "ring", "bar", "faint-bar", "band", "tick", "thin-tick",
     "interval", "line", "dash", "dots", "dash-dot", "long-dash", "gap-dash",
 ]  # fmt: skip
-"""What an entry of the legend looks like; the style sheet of the page draws each."""
+"""The symbol of an entry of the legend; the style sheet of the page draws each."""
 
 ROW_HEIGHT: Final = 42
 """Pixels of a case in charts with a row for each."""
 SIGNED_SHARE: Final = "datum.value == 0 ? '0%' : format(datum.value, '+.0%')"
-"""How axes of changes write their labels."""
+"""Labels of an axis of changes, as a Vega expression."""
 _SIDE_HEIGHT: Final = 18
 _SIGN_WIDTH: Final = 6.8
 """Pixels of a sign of the texts beside marks, on average."""

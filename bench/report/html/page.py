@@ -74,7 +74,7 @@ class Figure:
 
     @property
     def is_tall(self) -> bool:
-        """Whether it takes more than a page of paper, over which it then breaks."""
+        """Whether it is higher than a page of paper; it is then printed on several."""
         return bool(self.drawing.chart.height > _TALL)
 
     @property

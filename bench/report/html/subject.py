@@ -100,7 +100,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Subject:
-    """What a report is about.
+    """The subject of a report.
 
     Attributes:
         runs: the runs, the base of comparisons first.
@@ -126,7 +126,7 @@ class Subject:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """What each role stands for, as ``base: main``; empty where names stand for themselves."""
+        """The name behind each role, as ``base: main``; empty where names stand for themselves."""
         return tuple(f"{short}: {side}" for side, short in self.short_sides.items() if short != side)
 
     @property

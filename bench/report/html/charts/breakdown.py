@@ -1,4 +1,4 @@
-"""Where the time of a round goes: its planned ideal and the gap, whose parts add up to the elapsed time."""
+"""Draw the time breakdown: the planned ideal and the parts of the gap, which add up to the elapsed time."""
 
 from collections.abc import Iterator
 from typing import Final
