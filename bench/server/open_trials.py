@@ -44,13 +44,25 @@ class RoundLog:
     """The log of a round, and the server's processor time in it.
 
     Attributes:
-        began_cpu_s: the server's processor time at the round's first request.
-        ended_cpu_s: the same when the next round of any trial began, or a trial was closed.
+        began_cpu_s: the server's processor time when the first connection for the round was accepted, or at
+            its first request if that came on an earlier connection.
+        ended_cpu_s: the same after its last response, before the server did anything else.
     """
 
     log: RequestLog
     began_cpu_s: float
     ended_cpu_s: float = 0.0
+    _ended: int = 0
+
+    def note_responses(self, cpu_clock: Callable[[], float]) -> bool:
+        """Note the processor time if a response ended since the last call, and tell whether one did.
+
+        Called before any other work than responses: reading the clock at each would cost 2 % of a response.
+        """
+        if len(self.log) == self._ended:
+            return False
+        self._ended, self.ended_cpu_s = len(self.log), cpu_clock()
+        return True
 
 
 @dataclass(slots=True)
@@ -70,6 +82,7 @@ class OpenTrials:
         self._trials: dict[str, _Trial] = {}
         self._rounds: dict[bytes, ServedRound] = {}
         self._latest: RoundLog | None = None
+        self._connected_cpu_s: float | None = None
 
     def open(self, opening: Opening) -> None:
         """Answer requests for the rounds of a trial from now on."""
@@ -89,7 +102,7 @@ class OpenTrials:
 
     def logs(self, name: str) -> Mapping[int, RequestLog]:
         """Return the logs of an open trial by round; computing anything of them is no work for a round."""
-        self._end_latest(self._cpu_clock())
+        self._end_latest()
         return {number: each.log for number, each in self._trial(name).logs.items()}
 
     def rounds(self, name: str) -> frozenset[ServedRound]:
@@ -99,13 +112,23 @@ class OpenTrials:
     def close(self, name: str) -> Mapping[int, RoundLog]:
         """Return the logs of a trial by round, and forget the trial."""
         trial = self._trial(name)
-        self._end_latest(self._cpu_clock())  # what the server computes then is no work for any round
+        self._end_latest()  # what the server computes then is no work for any round
         del self._trials[name]
         if trial.round_file is not None:
             os.close(trial.round_file)
         for segment in trial.segments:
             del self._rounds[segment]
         return trial.logs
+
+    def note_connection(self) -> None:
+        """Note that a connection is set up: the first since the last response is work for the next round."""
+        self._note_responses()
+        if self._connected_cpu_s is None:
+            self._connected_cpu_s = self._cpu_clock()
+
+    def note_connection_end(self) -> None:
+        """Note that a connection has ended: cleaning up after the last response is no work for a round."""
+        self._note_responses()
 
     def find_round(self, segment: bytes) -> ServedRound | None:
         """Return the round of a path segment such as ``t17.0``, or None if its trial is not open."""
@@ -128,18 +151,22 @@ class OpenTrials:
         trial = self._trials.get(match[1].decode()) if match else None
         if match is None or trial is None:
             return None
-        cpu_s = self._cpu_clock()
-        self._end_latest(cpu_s)
-        log = self._latest = trial.logs[int(match[2])] = RoundLog(RequestLog(), cpu_s)
+        self._note_responses()
+        began_cpu_s = self._cpu_clock() if self._connected_cpu_s is None else self._connected_cpu_s
+        self._connected_cpu_s = None
+        log = self._latest = trial.logs[int(match[2])] = RoundLog(RequestLog(), began_cpu_s, began_cpu_s)
         served = ServedRound(trial.opening.profile, self._seed, trial.opening.block, log.log.add)
         self._rounds[segment] = trial.segments[segment] = served
         return served
 
-    def _end_latest(self, cpu_s: float) -> None:
-        """End the processor time of the latest round; of two open trials only one works at a time."""
-        if self._latest is not None:
-            self._latest.ended_cpu_s = cpu_s
-            self._latest = None
+    def _note_responses(self) -> None:
+        """Note the processor time of the latest round; of two open trials only one works at a time."""
+        if self._latest is not None and self._latest.note_responses(self._cpu_clock):
+            self._connected_cpu_s = None
+
+    def _end_latest(self) -> None:
+        self._note_responses()
+        self._latest = self._connected_cpu_s = None
 
     def _trial(self, name: str) -> _Trial:
         trial = self._trials.get(name)

@@ -78,6 +78,7 @@ class ServerState:
 
     def remove_connection(self, info: ConnectionInfo) -> None:
         """Forget a connection that has ended."""
+        self.trials.note_connection_end()
         del self.connections[info.number]
 
     def count_wait(self) -> None:

@@ -1,5 +1,6 @@
 """Test opening, finding and closing trials."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -133,28 +134,93 @@ def test_gzip_bomb_is_built_before_the_trial_starts() -> None:
     assert gzip_bomb.cache_info().currsize == 1
 
 
-def test_summing_up_one_trial_of_a_pair_is_no_work_for_the_last_round_of_the_other() -> None:
+def answer(trials: OpenTrials, segment: str) -> None:
+    """Log a response in a round."""
+    served = trials.find_round(segment.encode())
+    assert served is not None
+    served.write(1, 0.0, 0.0, 0.0, 0.0, 0.0, 200, "BR", 0, "")
+
+
+class CpuClock:
+    """A processor clock that is set by hand."""
+
     now_s = 0.0
-    trials = OpenTrials(seed=1, cpu_clock=lambda: now_s)
+
+    def __call__(self) -> float:
+        """Return the time it was set to."""
+        return self.now_s
+
+
+@pytest.mark.parametrize(
+    "do_something_else",
+    [OpenTrials.note_connection, OpenTrials.note_connection_end, lambda trials: trials.logs("t")],
+    ids=["a new connection", "the end of one", "handing out records"],
+)
+def test_work_of_a_round_is_over_with_its_last_response(
+    do_something_else: Callable[[OpenTrials], object],
+) -> None:
+    """What the server does before the next round, or at the end of the trial, does not limit the round."""
+    clock = CpuClock()
+    trials = OpenTrials(seed=1, cpu_clock=clock)
+    trials.open(Opening("t", CHANGING, 0))
+    for number in range(2):
+        answer(trials, f"t.{number}")
+        clock.now_s += 2.0
+        answer(trials, f"t.{number}")
+        do_something_else(trials)
+        clock.now_s += 8.0
+        trials.note_connection_end()
+    logs = trials.close("t").values()
+    assert [each.ended_cpu_s for each in logs] == [2.0, 12.0]
+
+
+def test_work_of_a_round_begins_with_the_first_connection_since_the_last_response() -> None:
+    """A connection of the round before does not begin it, nor one that came before the records were read."""
+    clock = CpuClock()
+    trials = OpenTrials(seed=1, cpu_clock=clock)
+    trials.open(Opening("t", CHANGING, 0))
+    for number in range(3):
+        for _ in range(2):
+            clock.now_s += 1.0
+            trials.note_connection()
+            answer(trials, f"t.{number}")
+        clock.now_s += 1.0
+        trials.note_connection_end()
+    trials.note_connection()
+    clock.now_s += 10.0
+    trials.logs("t")
+    clock.now_s += 1.0
+    answer(trials, "t.3")
+    spans = [(each.began_cpu_s, each.ended_cpu_s) for each in trials.close("t").values()]
+    assert spans == [(1.0, 3.0), (4.0, 6.0), (7.0, 9.0), (20.0, 20.0)]
+
+
+def test_response_that_ends_in_a_later_round_is_no_work_for_its_own() -> None:
+    clock = CpuClock()
+    trials = OpenTrials(seed=1, cpu_clock=clock)
+    trials.open(Opening("t", CHANGING, 0))
+    answer(trials, "t.0")
+    clock.now_s = 5.0
+    trials.find_round(b"t.1")
+    clock.now_s = 6.0
+    answer(trials, "t.0")
+    first, second = trials.close("t").values()
+    assert (first.began_cpu_s, first.ended_cpu_s) == (0.0, 5.0)
+    assert (second.began_cpu_s, second.ended_cpu_s) == (5.0, 5.0)
+
+
+def test_summing_up_one_trial_of_a_pair_is_no_work_for_the_last_round_of_the_other() -> None:
+    clock = CpuClock()
+    trials = OpenTrials(seed=1, cpu_clock=clock)
     for name in ("base", "candidate"):
         trials.open(Opening(name, CHANGING, 0))
-        now_s += 1.0
+        clock.now_s += 1.0
         trials.find_round(f"{name}.0".encode())
-    now_s += 1.0
+        clock.now_s += 1.0
+        answer(trials, f"{name}.0")
+    clock.now_s += 1.0
     (base,) = trials.close("base").values()
-    now_s += 10.0
+    clock.now_s += 10.0
     (candidate,) = trials.close("candidate").values()
-    assert (base.began_cpu_s, base.ended_cpu_s) == (1.0, 2.0)
-    assert (candidate.began_cpu_s, candidate.ended_cpu_s) == (2.0, 3.0)
-
-
-def test_handing_out_records_is_no_work_for_the_last_round() -> None:
-    now_s = 0.0
-    trials = OpenTrials(seed=1, cpu_clock=lambda: now_s)
-    trials.open(Opening("t", CHANGING, 0))
-    trials.find_round(b"t.0")
-    now_s += 1.0
-    trials.logs("t")
-    now_s += 10.0
-    (last,) = trials.close("t").values()
-    assert (last.began_cpu_s, last.ended_cpu_s) == (0.0, 1.0)
+    assert (base.began_cpu_s, base.ended_cpu_s) == (1.0, 3.0)
+    assert (candidate.began_cpu_s, candidate.ended_cpu_s) == (3.0, 5.0)
