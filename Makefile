@@ -98,17 +98,18 @@ benchmarks: $(VENV)/dev.stamp
 $(VENV)/bin/python:
 	@$(PYTHON) -m venv --without-pip $(VENV) || { rm -rf $(VENV); exit 1; }
 
-# uv installs packages in a tenth of pip's time: the one that is there, or else the locked one, which the pip that comes with
-# Python installs from within its wheel. At the end that pip is installed for the user, by uv, too. Where uv cannot do
-# it, such as behind a mirror that only pip knows, pip does all of it.
+# uv installs packages in a tenth of pip's time: the one that is there, or else the locked one. The system's pip installs it,
+# or the pip that comes with Python, from within its wheel, which takes two seconds longer. At the end that pip is installed
+# for the user, by uv, too. Where uv cannot do it, such as behind a mirror that only pip knows, pip does all of it.
 WHEELS = $$($(BIN)/python -c 'import ensurepip as e, sysconfig as s; print(s.get_config_var("WHEEL_PKG_DIR") or e.__path__[0] + "/_bundled")')
 UV_PIP := pip install --quiet --python $(BIN)/python
-BUNDLED_PIP := -m pip --disable-pip-version-check --quiet install --only-binary=:all:
+INSTALL_UV := --disable-pip-version-check --quiet install --only-binary=:all: --require-hashes -r $(VENV)/uv.txt
 define INSTALL
 	@echo "installing the locked packages of $(1) into $(VENV)"
 	@awk '/^[^ ]/ { wanted = /^uv==/ } wanted' $(1) > $(VENV)/uv.txt
 	@{ uv --version > /dev/null 2>&1 && uv $(UV_PIP) --require-hashes -r $(1); } || \
-		{ PYTHONPATH=$$(echo $(WHEELS)/pip-*.whl) $(BIN)/python $(BUNDLED_PIP) --require-hashes -r $(VENV)/uv.txt && \
+		{ { $(PYTHON) -m pip --python $(BIN)/python $(INSTALL_UV) 2> /dev/null || \
+			PYTHONPATH=$$(echo $(WHEELS)/pip-*.whl) $(BIN)/python -m pip $(INSTALL_UV); } && \
 			$(BIN)/uv $(UV_PIP) --require-hashes -r $(1); } || \
 		{ $(BIN)/python -m ensurepip > /dev/null && $(PIP) --require-hashes -r $(1); }
 	@$(BIN)/python -m pip --version > /dev/null 2>&1 || \
