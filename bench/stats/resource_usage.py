@@ -32,7 +32,7 @@ class ResourceUsage:
         phases: the phases of a round's time.
         ideal_s: planned ideal of the rounds with a gap; the parts of the gap fill it up to the elapsed time.
         gap: time of a round beyond its ideal, by cause.
-        latency: distribution of the times of fetches.
+        histograms: the encoded times of fetches, one of each trial.
         figures: figures of the probes, by name.
         cpu_share: processor time of the client ÷ elapsed; above 1 if several cores were at work.
         server: figures of the server log, by name; ``faults`` is the number of requests that met any.
@@ -45,12 +45,17 @@ class ResourceUsage:
     phases: Phases | None
     ideal_s: float | None
     gap: Gap | None
-    latency: LatencyPercentiles | None
+    histograms: tuple[str, ...]
     figures: Mapping[str, float]
     cpu_share: float | None
     server: Mapping[str, float]
     server_busy: float | None
     limit: Limit | None
+
+    @property
+    def latency(self) -> LatencyPercentiles | None:
+        """Percentiles of the times of fetches, computed only when asked for: that takes milliseconds."""
+        return merge_histograms(self.histograms)
 
 
 def summarize_usage(trials: Sequence[Measurement]) -> ResourceUsage:
@@ -67,7 +72,7 @@ def summarize_usage(trials: Sequence[Measurement]) -> ResourceUsage:
         phases=_mean_of(Phases, [round_.phases for round_ in rounds]),
         ideal_s=_mean(round_.ideal_as_planned_s for round_ in rounds if round_.gap is not None),
         gap=_mean_of(Gap, [round_.gap for round_ in rounds]),
-        latency=merge_histograms(trial.latency for trial in trials),
+        histograms=tuple(trial.latency for trial in trials),
         figures=figures,
         cpu_share=cpu_share,
         server=server,
