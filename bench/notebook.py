@@ -8,8 +8,6 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
-from bench.app.run_ratios import RunRatios, ratios_between
-from bench.app.run_selector import SelectedCases
 from bench.errors import UsageError
 from bench.model.cases import Case
 from bench.model.results import Measurement, Run
@@ -19,9 +17,11 @@ from bench.report.comparison_summary import comparison_summary
 from bench.report.comparison_table import variant_lines
 from bench.report.export.data_frame import Backend, FrameKind, to_frame
 from bench.report.html.fragment import tables_to_html
+from bench.report.run_ratios import RunRatios, ratios_between
 from bench.report.summary_table import summary_tables
 from bench.report.table import Table
 from bench.stats.case_summary import CaseSummary
+from bench.stats.comparability import SelectedCases
 from bench.stats.ranking import Ranking, rankings
 from bench.stats.verdicts import Verdicts, run_verdicts
 from bench.storage import run_folder

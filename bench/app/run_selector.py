@@ -1,43 +1,13 @@
 """Parse ``RUN`` and ``RUN@VARIANT``, and choose the settings to compare them by. Used by ``compare``."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from bench.errors import UsageError
-from bench.model.cases import Case
 from bench.model.comparison import DEFAULT_MARGIN, DEFAULT_METRICS, Comparison
-from bench.model.results import Run
 from bench.model.stored_comparison import read_comparison
-from bench.stats.comparability import workload_digests
+from bench.stats.comparability import SelectedCases
 from bench.storage.run_folder import load_run
-
-
-@dataclass(frozen=True, slots=True)
-class SelectedCases:
-    """The cases of a stored run, or of one of its variants.
-
-    Attributes:
-        variant: the label of the variant; empty for a run without variants.
-    """
-
-    run: Run
-    variant: str
-
-    @property
-    def name(self) -> str:
-        """The run and variant as the command line names them."""
-        return f"{self.run.name}@{self.variant}" if self.variant else self.run.name
-
-    @property
-    def cases(self) -> tuple[Case, ...]:
-        """The cases of the variant."""
-        return tuple(case for case in self.run.cases if case.variant == self.variant)
-
-    @property
-    def digests(self) -> Mapping[str, str]:
-        """Digests of the strategy files, by strategy."""
-        return workload_digests(self.run)
 
 
 def select_run(address: str) -> SelectedCases:

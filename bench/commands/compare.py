@@ -6,8 +6,7 @@ import shlex
 import click
 
 from bench.app.output import stdout_console, write_stdout
-from bench.app.run_ratios import ratios_between
-from bench.app.run_selector import SelectedCases, both_variants, comparison_between, select_run
+from bench.app.run_selector import both_variants, comparison_between, select_run
 from bench.app.verdict_output import print_comparison
 from bench.commands import options
 from bench.commands.comparison_arguments import parse_threshold
@@ -16,8 +15,9 @@ from bench.model.json_codec import to_json_value
 from bench.model.text import join_and
 from bench.report.comparison_table import missing_case_lines, variant_lines
 from bench.report.export.verdicts_json import verdicts_to_json
+from bench.report.run_ratios import ratios_between
 from bench.report.terminal import print_tables
-from bench.stats.comparability import incomparable_reasons, match_cases
+from bench.stats.comparability import SelectedCases, incomparable_reasons, match_cases
 from bench.stats.verdicts import overall_verdict, run_verdicts
 from bench.system.program_name import program_name
 

@@ -83,8 +83,10 @@ def descriptive_table(
                 printable(each.case),
                 format_duration(each.first_s),
                 format_duration(each.second_s),
-                format_change(each.second_s / each.first_s),
+                format_change(each.ratio.estimate),
+                format_change_interval(each.ratio),
                 f"{each.blocks[0]}/{each.blocks[1]}",
+                describe_noise(each),
             )
         )
         for each in described
@@ -92,11 +94,22 @@ def descriptive_table(
     why = f"No verdicts: {'; '.join(reasons)}. A ratio between sessions includes changes of the machine."
     return Table(
         title=f"{first} and {second}, medians of elapsed",
-        columns=(Column("case", "left"), *map(Column, ("first", "second", "change", "blocks"))),
+        columns=(
+            Column("case", "left"),
+            *map(Column, ("first", "second", "change", "bounds", "blocks")),
+            Column("noise", "left"),
+        ),
         sections=(Section("", rows),) if rows else (),
-        legend=f"first: {first}; second: {second}; blocks: of the first and the second",
+        legend=f"first: {first}; second: {second}; change: the median of all pairs of a block of each; "
+        "bounds: its 95% interval by the noise within both runs; blocks: of the first and the second; "
+        "noise: whether that noise alone can explain the change",
         remarks=tuple(map(Remark, (*missing_case_lines(matching), why))),
     )
+
+
+def describe_noise(case: DescribedCase) -> str:
+    """Say whether the noise within two runs can explain how a case differs between them."""
+    return {True: "beyond", False: "within", None: "too few blocks"}[case.is_beyond_noise]
 
 
 def missing_case_lines(matching: CaseMatching) -> Iterator[str]:

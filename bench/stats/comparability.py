@@ -1,4 +1,7 @@
-"""Match the cases of two runs, and find reasons why their trials cannot be compared. Used by `compare`."""
+"""Match the cases of two runs, and find reasons why their trials cannot be compared.
+
+Used by `compare`, reports and notebooks.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +10,37 @@ from statistics import median
 from bench.model.cases import Case
 from bench.model.results import Run
 from bench.stats.case_summary import block_sample
+from bench.stats.intervals import Interval
+from bench.stats.rank_sum import ratio_interval
 from bench.stats.schedule import block_order
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedCases:
+    """The cases of a stored run, or of one of its variants.
+
+    Attributes:
+        variant: the label of the variant; empty for a run without variants.
+    """
+
+    run: Run
+    variant: str
+
+    @property
+    def name(self) -> str:
+        """The run and variant as the command line names them."""
+        return f"{self.run.name}@{self.variant}" if self.variant else self.run.name
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """The cases of the variant."""
+        return tuple(case for case in self.run.cases if case.variant == self.variant)
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """Digests of the strategy files, by strategy."""
+        kept = self.run.config.get("strategies")
+        return {str(name): str(digest) for name, digest in kept.items()} if isinstance(kept, Mapping) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +82,6 @@ def match_cases(
             new.remove(found)
     shared = tuple((case, theirs[name]) for name, case in mine.items() if name in theirs)
     return CaseMatching(shared, tuple(vanished), tuple(new), tuple(renamed))
-
-
-def workload_digests(run: Run) -> Mapping[str, str]:
-    """Return the stored digests of a run's strategy files, by strategy."""
-    kept = run.config.get("strategies")
-    return {str(name): str(digest) for name, digest in kept.items()} if isinstance(kept, Mapping) else {}
 
 
 def _is_renamed(case: Case, other: Case, digests: tuple[Mapping[str, str], Mapping[str, str]]) -> bool:
@@ -127,29 +154,44 @@ class DescribedCase:
     """Medians over blocks of one case in two runs, in seconds, and the numbers of these blocks.
 
     The medians are for one round of the config, however often a round was repeated to be long enough.
+
+    Attributes:
+        ratio: second ÷ first, with the 95 % interval that the noise within both runs leaves possible. It does
+            not know what the machine did differently between two sessions.
     """
 
     case: str
     first_s: float
     second_s: float
     blocks: tuple[int, int]
+    ratio: Interval
+
+    @property
+    def is_beyond_noise(self) -> bool | None:
+        """Whether the noise within both runs cannot explain the ratio; None if there are too few blocks."""
+        low, high = self.ratio.low, self.ratio.high
+        return None if low is None or high is None else not low <= 1 <= high
 
 
 def describe_cases(first: Run, second: Run, shared: Sequence[tuple[Case, Case]]) -> Iterator[DescribedCase]:
     """Yield the medians of each case that has a successful block in both runs."""
     for mine, theirs in shared:
-        samples = [
-            block_sample([trial for trial in run.trials if trial.case == case.id])
-            for run, case in ((first, mine), (second, theirs))
-        ]
-        if all(samples):
-            one, other = (list(sample.values()) for sample in samples)
+        one, other = _round_times(first, mine), _round_times(second, theirs)
+        if one and other:
             yield DescribedCase(
                 mine.plain_id,
-                median(one) / _repeats(first, mine),
-                median(other) / _repeats(second, theirs),
+                median(one),
+                median(other),
                 (len(one), len(other)),
+                ratio_interval(one, other),
             )
+
+
+def _round_times(run: Run, case: Case) -> list[float]:
+    """Return the value of each successful block, in seconds for one round of the config."""
+    repeats = _repeats(run, case)
+    sample = block_sample([trial for trial in run.trials if trial.case == case.id])
+    return [value / repeats for value in sample.values()]
 
 
 def _repeats(run: Run, case: Case) -> int:

@@ -117,7 +117,9 @@ def test_descriptive_prints_ratios_reasons_and_unmatched_cases(
     store_two()
     assert compare("run0", "run1", "--descriptive") == 1
     text = " ".join(capsys.readouterr().out.split())
-    assert "threadpool_map/requests/3/20ms 100 ms 110 ms +10% 8/8" in text
+    assert "threadpool_map/requests/3/20ms 100 ms 110 ms +10%" in text
+    assert "threadpool_map/requests/3/20ms +10% to +10% 8/8 beyond" in text
+    assert "sequential/requests/1/20ms +0.00% to +0.00% 8/8 within" in text
     assert f"vanished: {LOOP.id}" in text
     assert "new: asyncio_gather/aiohttp/3/20ms" in text
     assert "renamed: sequential/requests/1/20ms is one_by_one/requests/1/20ms now" in text
@@ -126,6 +128,7 @@ def test_descriptive_prints_ratios_reasons_and_unmatched_cases(
     assert compare("run0", "run1", "--descriptive", "--allow-missing", "--json") == 0
     document = json.loads(capsys.readouterr().out)
     assert [each["case"] for each in document["cases"]] == [POOL.id, PLAIN.id]
+    assert document["cases"][0]["ratio"]["low"] == pytest.approx(1.1)
     assert len(document["reasons"]) >= 3
 
 

@@ -56,7 +56,10 @@ def test_single_chart_goes_to_a_file_or_to_stdout(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--chart", "elapsd"), "there is no chart 'elapsd'; choose from ratios, thresholds, elapsed, "),
+        (
+            ("--chart", "elapsd"),
+            "there is no chart 'elapsd'; choose from ratios, run-ratios, thresholds, elapsed, ",
+        ),
         (("--chart", "ratios"), "the run has no data for the chart ratios; "),
         (("--format", "svg"), "svg is one chart; name it with --chart, such as --chart elapsed"),
         (("--format", "html", "--chart", "elapsed"), "--chart is one picture, and html a whole page; "),

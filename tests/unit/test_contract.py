@@ -32,12 +32,12 @@ from pyarrow import parquet
 
 import bench.api
 from bench.__main__ import main
-from bench.app.run_ratios import RunRatios
 from bench.cli import cli
 from bench.model.cases import Case
 from bench.model.results import Measurement, Round, Run
 from bench.notebook import RunResults
 from bench.report.export.data_frame import FRAMES
+from bench.report.run_ratios import RunRatios
 from bench.stats.case_summary import CaseSummary, Figures
 from bench.stats.comparability import DescribedCase
 from bench.stats.intervals import Interval

@@ -28,7 +28,7 @@ from bench.report.html.charts.drift import block_rows as drift_rows
 from bench.report.html.charts.drift import discarded_rows
 from bench.report.html.charts.elapsed import block_rows, elapsed_rows
 from bench.report.html.charts.failures import failed_fetch_rows, failed_trial_rows
-from bench.report.html.charts.ratios import ratio_rows
+from bench.report.html.charts.ratios import ratio_rows, run_ratio_rows
 from bench.report.html.charts.requests import draw_requests, fetch_rows, request_rows
 from bench.report.html.charts.resources import cpu_rows, memory_rows
 from bench.report.html.charts.scaling import crossover_rows, knee_rows, log_ticks, point_rows
@@ -42,6 +42,7 @@ from bench.report.html.thinning import cumulative_shares, thin_values
 from bench.stats.absolute_thresholds import BoundVerdict
 from bench.stats.intervals import Interval
 from tests.builders import case, failed, run_of, trials
+from tests.comparisons import comparison_run
 from tests.report_runs import BLOCKS, compared_run, full_run, run_named, small_run
 
 CASES = 10
@@ -56,6 +57,20 @@ def subject() -> Subject:
 @pytest.fixture(scope="module")
 def comparison() -> Subject:
     return read_subject([compared_run()])
+
+
+@pytest.fixture(scope="module")
+def two_runs() -> Subject:
+    """The same run twice, the second time a tenth slower."""
+    run = full_run()
+    slower = tuple(
+        replace(
+            trial,
+            rounds=tuple(replace(each, elapsed_s=1.1 * each.elapsed_s) for each in trial.rounds),
+        )
+        for trial in run.trials
+    )
+    return read_subject([run, replace(run, name="later", trials=slower)])
 
 
 def test_elapsed_rows_are_those_of_the_table_fastest_first(subject: Subject) -> None:
@@ -95,10 +110,10 @@ def test_parts_of_the_time_join_and_add_up_to_the_mean_elapsed_time(subject: Sub
 
 
 def test_scaling_rows_have_all_workers_and_the_knees_of_the_table(subject: Subject) -> None:
-    (scaling,) = subject.scalings
+    ((scaling,),) = subject.scalings
     (group,) = subject.groups
-    assert [row["workers"] for row in point_rows(scaling, group)] == [1, 2, 4, 8] * 2
-    knees = {row["series"]: row["workers"] for row in knee_rows(scaling, group)}
+    assert [row["workers"] for row in point_rows({"": scaling}, group)] == [1, 2, 4, 8] * 2
+    knees = {row["series"]: row["workers"] for row in knee_rows({"": scaling}, group)}
     assert knees == {"threadpool_map with requests": 4}
     assert crossover_rows(scaling) == []
 
@@ -109,7 +124,7 @@ def test_crossover_row_lies_between_the_numbers_of_workers() -> None:
         for workers, middle_s in zip((1, 2, 8), seconds, strict=True):
             each = case(name, "requests", workers)
             measured[each] = trials(each, [middle_s * (1 + 0.001 * block) for block in range(12)])
-    (scaling,) = read_subject([run_of(measured)]).scalings
+    ((scaling,),) = read_subject([run_of(measured)]).scalings
     (row,) = crossover_rows(scaling)
     assert 2 < row["low"] <= row["at"] <= row["high"] < 8
 
@@ -357,8 +372,8 @@ def test_scaling_is_drawn_by_the_planned_ideal() -> None:
                 for trial in trials(each, [0.1, 0.11, 0.12])
             ]
     subject = read_subject([run_of(measured)])
-    (scaling,), (group,) = subject.scalings, subject.groups
-    rows = point_rows(scaling, group)
+    ((scaling,),), (group,) = subject.scalings, subject.groups
+    rows = point_rows({"": scaling}, group)
     assert [row["ideal"] for row in rows] == pytest.approx([11, 12, 18] * 2)
     assert {row["ideal"] for row in elapsed_rows(group)} == {20, 30}
 
@@ -382,11 +397,54 @@ def test_legend_of_scaling_has_only_the_series_with_lines(subject: Subject) -> N
     assert lines == ["asyncio_gather with aiohttp", "threadpool_map with requests"]
 
 
-def test_several_runs_have_a_note_in_place_of_scaling() -> None:
-    kind = draw_charts(read_subject([full_run(), full_run()]))["scaling"]
-    assert not kind.drawings
-    assert kind.notes == ("Scaling is drawn in the report of a single run, not of one run over another.",)
+def test_scaling_of_several_runs_is_drawn_over_one_another(two_runs: Subject) -> None:
+    (drawing,) = draw_charts(two_runs)["scaling"].drawings.values()
+    spec = drawing.spec()
+    (name,) = (each["data"]["name"] for each in spec["layer"] if each.get("name") == "points")
+    rows = spec["datasets"][name]
+    assert [row["side"] for row in rows] == [side for side in two_runs.sides for _ in range(8)]
+    first, second = rows[:8], rows[8:]
+    assert [row["median"] * 1.1 for row in first] == pytest.approx([row["median"] for row in second])
+    texts = [key.text for key in drawing.legend]
+    assert {f"run {n + 1}: {side}" for n, side in enumerate(two_runs.sides)} <= set(texts)
+    assert f"planned ideal of {two_runs.sides[0]}" in texts
+    assert not any("crossover" in text for text in texts)
     assert "scaling" not in draw_charts(read_subject([small_run(), small_run()]))
+
+
+def test_comparison_has_a_note_in_place_of_scaling() -> None:
+    cases = tuple(case(workers=workers) for workers in (2, 4, 8))
+    run = comparison_run(*cases, elapsed_s=lambda of, block: (0.2 + 0.001 * block) / of.workers)
+    kind = draw_charts(read_subject([run]))["scaling"]
+    assert not kind.drawings
+    assert kind.notes == ("Scaling is not drawn for a comparison: the rounds of its cases differ in length.",)
+    assert "scaling" not in draw_charts(read_subject([compared_run()]))
+
+
+def test_ratios_of_two_runs_have_intervals_and_no_verdicts(two_runs: Subject) -> None:
+    (ratios,) = two_runs.ratios
+    rows = run_ratio_rows(ratios)
+    assert len(rows) == CASES
+    for row in rows:
+        assert row["change"] == pytest.approx(0.1)
+        assert row["low"] < row["change"] < row["high"]
+        assert row["verdict"] == "no verdict"
+        assert row["text"] == "+10%, beyond the noise of both runs"
+    assert "margin_high" not in rows[0]
+    (drawing,) = draw_charts(two_runs)["run-ratios"].drawings.values()
+    assert drawing.title == f"{two_runs.sides[1]} against {two_runs.sides[0]}"
+    assert "run-ratios" not in draw_charts(read_subject([small_run()]))
+
+
+def test_ratios_say_when_noise_explains_them_or_blocks_are_too_few() -> None:
+    each = case()
+    runs = [
+        run_of({each: trials(each, times)})
+        for times in ([0.030, 0.031, 0.029, 0.032], [0.031, 0.030, 0.033, 0.029], [0.05, 0.06, 0.07])
+    ]
+    assert [
+        row["text"].split(", ")[1] for ratios in read_subject(runs).ratios for row in run_ratio_rows(ratios)
+    ] == ["within the noise of both runs", "too few blocks for an interval"]
 
 
 def test_variants_of_a_case_share_label_and_colour_and_have_sides(comparison: Subject) -> None:
@@ -417,9 +475,14 @@ def test_series_have_the_same_colours_in_all_charts(subject: Subject) -> None:
     assert all(domain == list(subject.series) for domain in domains)
 
 
-def test_every_chart_of_the_registry_is_drawn_for_some_run(subject: Subject, comparison: Subject) -> None:
+def test_every_chart_of_the_registry_is_drawn_for_some_run(
+    subject: Subject, comparison: Subject, two_runs: Subject
+) -> None:
     drawn = {
-        name for each in (subject, comparison) for name, kind in draw_charts(each).items() if kind.drawings
+        name
+        for each in (subject, comparison, two_runs)
+        for name, kind in draw_charts(each).items()
+        if kind.drawings
     }
     assert drawn == set(CHARTS)
 
@@ -559,9 +622,9 @@ def test_picture_is_drawn_with_the_colours_of_the_theme_and_no_variable(subject:
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_picture_has_the_whole_legend_within_its_frame(
-    subject: Subject, comparison: Subject, name: str
+    subject: Subject, comparison: Subject, two_runs: Subject, name: str
 ) -> None:
-    of = comparison if name in {"ratios", "thresholds"} else subject
+    of = {"ratios": comparison, "thresholds": comparison, "run-ratios": two_runs}.get(name, subject)
     kind, drawing = find_chart(of, name)
     svg = draw_picture(kind, drawing, "facts of the run", "svg")
     assert isinstance(svg, str)

@@ -23,7 +23,6 @@ from bench.report.comparison_summary import comparison_summary
 from bench.report.comparison_table import (
     comparison_conclusion,
     comparison_table,
-    descriptive_table,
     variant_lines,
 )
 from bench.report.conclusion import conclusion_sentences
@@ -35,10 +34,11 @@ from bench.report.html.subject import Subject, read_subject
 from bench.report.html.table_view import TableView, view_tables
 from bench.report.html.theme import DARK, LIGHT, css_variables, page_config
 from bench.report.results_table import run_tables
+from bench.report.run_ratios import RunRatios
 from bench.report.scaling_table import scaling_tables
 from bench.report.summary_table import run_facts, summary_tables
 from bench.report.table import Table
-from bench.stats.comparability import describe_cases, incomparable_reasons, match_cases, workload_digests
+from bench.stats.comparability import incomparable_reasons
 from bench.stats.verdicts import overall_verdict
 
 _PACKAGE: Final = "bench.report.html"
@@ -222,15 +222,17 @@ def _table_sections(subject: Subject) -> Iterator[TableSection]:
         of = f" of {side}" if len(subject.runs) > 1 else ""
         suffix = "" if place == 0 else f"-of-{place + 1}"
         if place > 0:
-            yield _ratio_section(subject, place)
+            yield _ratio_section(subject.ratios[place - 1], place)
         if subject.verdicts is not None:
             every: list[Table] = [comparison_table(run.name, subject.verdicts, variant_lines(run))]
         else:
             every = [*run_tables(run, ranked)]
         yield TableSection(f"tables{suffix}", f"Every figure{of}", view_tables(every, f"tables{suffix}"))
-        if any(scaling.series for scaling in subject.scalings):
-            scaling = scaling_tables(run, ranked, subject.scalings)
-            yield TableSection("scaling-tables", "Scaling in figures", view_tables(scaling, "scaling-table"))
+        if subject.scalings and any(scaling.series for scaling in subject.scalings[place]):
+            views = view_tables(
+                scaling_tables(run, ranked, subject.scalings[place]), f"scaling-table{suffix}"
+            )
+            yield TableSection(f"scaling-tables{suffix}", f"Scaling in figures{of}", views)
         if discarded := list(discarded_table(run)):
             views = view_tables(discarded, f"discarded-trials{suffix}")
             yield TableSection(f"discarded-trials{suffix}", f"Discarded trials{of}", views)
@@ -238,16 +240,11 @@ def _table_sections(subject: Subject) -> Iterator[TableSection]:
         yield TableSection(f"facts{suffix}", f"Config, machine and noise{of}", facts)
 
 
-def _ratio_section(subject: Subject, place: int) -> TableSection:
+def _ratio_section(ratios: RunRatios, place: int) -> TableSection:
     """Return the ratios of a further run to the first, and why there are no verdicts."""
-    first, second = subject.run, subject.runs[place]
-    matched = match_cases(first.cases, second.cases, (workload_digests(first), workload_digests(second)))
-    described = describe_cases(first, second, (*matched.shared, *matched.renamed))
-    reasons = tuple(incomparable_reasons(first, second)) or ("none was asked for",)
-    names = (subject.sides[0], subject.sides[place])
-    table = descriptive_table(names, described, matched, reasons)
+    first, second = ratios.names
     anchor = f"against-{place + 1}"
-    return TableSection(anchor, f"{names[1]} against {names[0]}", view_tables([table], anchor))
+    return TableSection(anchor, f"{second} against {first}", view_tables([ratios.table], anchor))
 
 
 def _policy(scripts: Sequence[str]) -> str:

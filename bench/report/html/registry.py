@@ -17,7 +17,7 @@ from bench.report.html.charts.distributions import draw_elapsed_distribution, dr
 from bench.report.html.charts.drift import draw_drift
 from bench.report.html.charts.elapsed import draw_elapsed
 from bench.report.html.charts.failures import draw_failed_fetches, draw_failed_trials
-from bench.report.html.charts.ratios import draw_ratios
+from bench.report.html.charts.ratios import draw_ratios, draw_run_ratios
 from bench.report.html.charts.requests import draw_requests
 from bench.report.html.charts.resources import draw_cpu, draw_memory
 from bench.report.html.charts.scaling import draw_scaling
@@ -48,6 +48,12 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
         " zero is slower, all of it left of zero faster, and all of it within the grey margin "
         "equivalent.",
         draw_ratios,
+    ),
+    "run-ratios": ChartKind(
+        "Against the first run",
+        "A dot is the change of a case and its bar what the noise within both runs leaves possible; it does"
+        " not know what the machine did differently from one session to the next, so there is no verdict.",
+        draw_run_ratios,
     ),
     "thresholds": ChartKind(
         "Thresholds",

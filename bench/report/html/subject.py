@@ -16,8 +16,10 @@ from bench.model.stored_comparison import read_comparison
 from bench.model.text import plural, printable
 from bench.report.case_label import client_label, describe_case, describe_series
 from bench.report.number_format import TimeUnit
+from bench.report.run_ratios import RunRatios, ratios_between
 from bench.report.summary_table import run_facts
 from bench.stats.case_summary import CaseSummary
+from bench.stats.comparability import SelectedCases
 from bench.stats.ranking import Ranking, rankings
 from bench.stats.retries import is_final
 from bench.stats.scaling import Scaling, series_key, summarize_scaling
@@ -77,6 +79,11 @@ class Group:
     unit: TimeUnit
     fastest: frozenset[str]
     profiles: int
+
+    @property
+    def profile(self) -> str:
+        """The name of the profile, as the config writes it."""
+        return self.cases[0].case.profile.name
 
     @property
     def timed(self) -> tuple[ShownCase, ...]:
@@ -146,14 +153,25 @@ class Subject:
         return run_verdicts(self.run) if is_comparison else None
 
     @cached_property
+    def ratios(self) -> tuple[RunRatios, ...]:
+        """The ratios of each further run to the first; empty where there is only one."""
+        first, *others = (SelectedCases(run, "") for run in self.runs)
+        return tuple(
+            replace(ratios_between(first, other), names=(self.sides[0], side))
+            for other, side in zip(
+                others, self.sides[1:], strict=False
+            )  # a comparison is one run of two sides
+        )
+
+    @cached_property
     def rankings(self) -> tuple[tuple[Ranking, ...], ...]:
         """The rankings of each run."""
         return tuple(map(rankings, self.runs))
 
     @cached_property
-    def scalings(self) -> tuple[Scaling, ...]:
-        """The scaling of the first run, profile by profile; empty for comparisons and several runs."""
-        return summarize_scaling(self.run) if self.sides == ("",) else ()
+    def scalings(self) -> tuple[tuple[Scaling, ...], ...]:
+        """The scaling of each run, profile by profile; empty for comparisons: rounds differ in length."""
+        return () if self.verdicts is not None else tuple(map(summarize_scaling, self.runs))
 
     @cached_property
     def series(self) -> tuple[str, ...]:

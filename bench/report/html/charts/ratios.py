@@ -1,6 +1,7 @@
-"""The verdicts of a comparison: the ratio of each metric with its bounds, and the margin."""
+"""The ratios of a comparison with bounds, margins and verdicts, and those of further runs to the first."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import altair as alt
@@ -20,10 +21,17 @@ from bench.report.html.drawing import (
 )
 from bench.report.html.subject import LINE_END, Subject
 from bench.report.html.theme import VERDICT_ORDER, verdict_colour
-from bench.report.number_format import format_change, format_change_interval, format_figure
+from bench.report.number_format import format_change, format_change_interval, format_duration, format_figure
+from bench.report.run_ratios import RunRatios
 from bench.stats.verdicts import MetricVerdict, Verdicts
 
 _LEAST_REACH: Final = 0.12
+_NO_VERDICT: Final = "no verdict"
+_NOISE: Final[Mapping[bool | None, str]] = {
+    True: "beyond the noise of both runs",
+    False: "within the noise of both runs",
+    None: "too few blocks for an interval",
+}
 
 
 def ratio_rows(verdicts: Verdicts) -> list[DataRow]:
@@ -57,21 +65,70 @@ def _name(case: str) -> str:
     return "/".join(printable(case).split("/", 3)[:3])
 
 
+def run_ratio_rows(ratios: RunRatios) -> list[DataRow]:
+    """Return a row for each case of two runs; changes are shares, and there are no verdicts."""
+    first, second = ratios.names
+    return [
+        {
+            "label": _name(each.case),
+            "case": printable(each.case),
+            "metric": "elapsed",
+            "change": each.ratio.estimate - 1,
+            "low": None if each.ratio.low is None else each.ratio.low - 1,
+            "high": None if each.ratio.high is None else each.ratio.high - 1,
+            "verdict": _NO_VERDICT,
+            "text": f"{format_change(each.ratio.estimate)}, {_NOISE[each.is_beyond_noise]}",
+            "words": format_change(each.ratio.estimate),
+            "bounds": format_change_interval(each.ratio),
+            "base": f"{format_duration(each.first_s)} ({first})",
+            "candidate": f"{format_duration(each.second_s)} ({second})",
+            "blocks": f"{each.blocks[0]} and {each.blocks[1]}",
+        }
+        for each in sorted(ratios.cases, key=lambda each: -abs(math.log(each.ratio.estimate)))
+    ]
+
+
 def draw_ratios(subject: Subject) -> Iterator[Drawing]:
     """Draw the ratios of a comparison."""
     verdicts = subject.verdicts
-    if verdicts is None or not (rows := ratio_rows(verdicts)):
-        return
+    if verdicts is not None and (rows := ratio_rows(verdicts)):
+        shown = dict.fromkeys(row["verdict"] for row in rows)
+        yield _draw(
+            rows,
+            f"{verdicts.candidate} against {verdicts.base}",
+            "; ".join(f"{row['metric']} of {row['case']}: {row['text']}" for row in rows[:5]) + ".",
+            (
+                *(Key("dot", verdict_colour(each), each) for each in VERDICT_ORDER if each in shown),
+                Key("interval", "muted", "what the blocks leave possible"),
+                Key("band", "grid", "margin: no change that matters"),
+            ),
+        )
+
+
+def draw_run_ratios(subject: Subject) -> Iterator[Drawing]:
+    """Draw the ratios of each further run to the first."""
+    for ratios in subject.ratios:
+        if rows := run_ratio_rows(ratios):
+            yield _draw(
+                rows,
+                f"{ratios.names[1]} against {ratios.names[0]}",
+                "; ".join(f"{row['case']}: {row['text']}" for row in rows[:5]) + ".",
+                (
+                    Key(
+                        "dot",
+                        "unsure",
+                        f"change of elapsed, {_NO_VERDICT}",
+                    ),
+                    Key("interval", "muted", "what the noise within both runs leaves possible"),
+                ),
+            )
+
+
+def _draw(rows: Sequence[DataRow], title: str, summary: str, keys: tuple[Key, ...]) -> Drawing:
     labels = list(dict.fromkeys(row["label"] for row in rows))
-    reach = max(
-        _LEAST_REACH,
-        *(
-            abs(row[name])
-            for row in rows
-            for name in ("change", "low", "high", "margin_high")
-            if row[name] is not None
-        ),
-    )
+    fields = ("change", "low", "high", "margin_high")
+    known = (row[name] for row in rows for name in fields if row.get(name) is not None)
+    reach = max(_LEAST_REACH, *map(abs, known))
     scale = alt.Scale(domain=[-reach * 1.1, reach * 1.1], nice=False)
     y = case_axis(labels)
 
@@ -79,13 +136,13 @@ def draw_ratios(subject: Subject) -> Iterator[Drawing]:
         axis = alt.Axis(labelExpr=SIGNED_SHARE, grid=True, tickCount=7)
         return alt.X(f"{field}:Q", title="change: slower to the right", scale=scale, axis=axis)
 
+    order = [_NO_VERDICT if each == "inconclusive" else each for each in VERDICT_ORDER]
+    names = VERDICT_ORDER if "margin_high" in rows[0] else order
     colour = alt.Color(
-        "verdict:N",
-        scale=alt.Scale(domain=list(VERDICT_ORDER), range="diverging"),
-        legend=alt.Legend(title=None),
+        "verdict:N", scale=alt.Scale(domain=list(names), range="diverging"), legend=alt.Legend(title=None)
     )
     bands = (
-        alt.Chart(data(rows), name="margins")
+        alt.Chart(data(row for row in rows if "margin_high" in row), name="margins")
         .mark_bar(style="margin-band", height=alt.RelativeBandSize(0.9), aria=False)
         .encode(x=x("margin_low"), x2="margin_high:Q", y=y)
     )
@@ -104,14 +161,5 @@ def draw_ratios(subject: Subject) -> Iterator[Drawing]:
             "base": "base", "candidate": "candidate", "blocks": "blocks",
         },
     )  # fmt: skip
-    shown = dict.fromkeys(row["verdict"] for row in rows)
-    yield Drawing(
-        layers(bands, zero, *dots, height=(ROW_HEIGHT + 6) * len(labels)),
-        printable(f"{verdicts.candidate} against {verdicts.base}"),
-        "; ".join(f"{row['metric']} of {row['case']}: {row['text']}" for row in rows[:5]) + ".",
-        (
-            *(Key("dot", verdict_colour(each), each) for each in VERDICT_ORDER if each in shown),
-            Key("interval", "muted", "what the blocks leave possible"),
-            Key("band", "grid", "margin: no change that matters"),
-        ),
-    )
+    chart = layers(bands, zero, *dots, height=(ROW_HEIGHT + 6) * len(labels))
+    return Drawing(chart, printable(title), summary, keys)

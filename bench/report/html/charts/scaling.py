@@ -9,6 +9,7 @@ import altair as alt
 
 from bench.report.case_label import describe_series
 from bench.report.html.drawing import (
+    DASHES,
     DataRow,
     Drawing,
     Key,
@@ -17,6 +18,8 @@ from bench.report.html.drawing import (
     data,
     layers,
     series_keys,
+    side_keys,
+    side_shape,
 )
 from bench.report.html.subject import Group, ShownCase, Subject
 from bench.report.number_format import format_duration, format_interval, format_ratio
@@ -29,23 +32,28 @@ _AxisOf: TypeAlias = Callable[[str], Any]
 """Returns the axis of a field."""
 
 
-def point_rows(scaling: Scaling, group: Group) -> list[DataRow]:
+Sides: TypeAlias = Mapping[str, Scaling]
+"""The scaling of one profile, by the run that it belongs to; an empty name if there is only one."""
+
+
+def point_rows(sides: Sides, group: Group) -> list[DataRow]:
     """Return a row for each number of workers of each series; ideals are of their cases."""
     ideals_s = _ideals_s(group)
     per = group.unit.per_second
     rows: list[DataRow] = []
-    for series in scaling.series:
+    for side, series in _series_of(sides):
         name = describe_series(series.key)
         for point in series.points:
             elapsed = point.elapsed
             rows.append(
                 {
                     "series": name,
+                    **_side_field(side),
                     "workers": point.workers,
                     "median": elapsed.estimate * per,
                     "low": None if elapsed.low is None else elapsed.low * per,
                     "high": None if elapsed.high is None else elapsed.high * per,
-                    "ideal": ideals_s[name, point.workers] * per,
+                    "ideal": ideals_s[side, name, point.workers] * per,
                     "text": format_duration(elapsed.estimate),
                     "interval": format_interval(elapsed, format_duration, " to "),
                     "gain": "–" if point.gain is None else f"{format_ratio(point.gain.ratio.estimate)} ×",
@@ -54,16 +62,17 @@ def point_rows(scaling: Scaling, group: Group) -> list[DataRow]:
     return rows
 
 
-def knee_rows(scaling: Scaling, group: Group) -> list[DataRow]:
+def knee_rows(sides: Sides, group: Group) -> list[DataRow]:
     """Return a row for each series with a knee that its blocks show."""
     return [
         {
             "series": describe_series(series.key),
+            **_side_field(side),
             "workers": series.knee.point.workers,
             "median": series.knee.point.elapsed.estimate * group.unit.per_second,
             "text": f"knee: {series.knee.point.workers}",
         }
-        for series in scaling.series
+        for side, series in _series_of(sides)
         if series.knee is not None and _is_shown(series)
     ]
 
@@ -93,16 +102,29 @@ def log_ticks(low: float, high: float) -> list[float]:
 def draw_scaling(subject: Subject) -> Iterator[Drawing | Note]:
     """Draw the scaling of each profile in which a series has at least three numbers of workers.
 
-    Knees and crossovers are those of one run: for several runs and comparisons, a note says so.
+    Several runs are drawn over one another, without crossovers; a comparison has a note instead.
     """
-    if len(subject.sides) > 1:
-        if any(scaling.series for run in subject.runs for scaling in summarize_scaling(run)):
-            each = "run" if subject.verdicts is None else "variant"
-            yield Note(f"Scaling is drawn in the report of a single run, not of one {each} over another.")
+    if subject.verdicts is not None:
+        if any(scaling.series for scaling in summarize_scaling(subject.run)):
+            yield Note("Scaling is not drawn for a comparison: the rounds of its cases differ in length.")
         return
-    for scaling, group in zip(subject.scalings, subject.groups, strict=False):
-        if scaling.series:
-            yield _draw(subject, scaling, group)
+    for group in subject.groups:
+        sides = {
+            side: scaling
+            for side, scalings in zip(subject.sides, subject.scalings, strict=True)
+            for scaling in scalings
+            if scaling.profile == group.profile and scaling.series
+        }
+        if sides:
+            yield _draw(subject, sides, group)
+
+
+def _series_of(sides: Sides) -> Iterator[tuple[str, Series]]:
+    return ((side, series) for side, scaling in sides.items() for series in scaling.series)
+
+
+def _side_field(side: str) -> DataRow:
+    return {"side": side} if side else {}
 
 
 def _is_shown(series: Series) -> bool:
@@ -115,8 +137,8 @@ def _is_shown(series: Series) -> bool:
     )
 
 
-def _ideals_s(group: Group) -> Mapping[tuple[str, int], float]:
-    return {(each.series, each.case.workers): planned_ideal_s(each) for each in group.timed}
+def _ideals_s(group: Group) -> Mapping[tuple[str, str, int], float]:
+    return {(each.side, each.series, each.case.workers): planned_ideal_s(each) for each in group.timed}
 
 
 def planned_ideal_s(shown: ShownCase) -> float:
@@ -124,8 +146,9 @@ def planned_ideal_s(shown: ShownCase) -> float:
     return median(fmean(round_.ideal_as_planned_s for round_ in trial.rounds) for trial in shown.good)
 
 
-def _draw(subject: Subject, scaling: Scaling, group: Group) -> Drawing:
-    rows, knees, crossovers = point_rows(scaling, group), knee_rows(scaling, group), crossover_rows(scaling)
+def _draw(subject: Subject, sides: Sides, group: Group) -> Drawing:
+    rows, knees = point_rows(sides, group), knee_rows(sides, group)
+    crossovers = crossover_rows(*sides.values()) if len(subject.sides) == 1 else []
     workers = sorted({row["workers"] for row in rows})
     x_scale = alt.Scale(type="log", nice=False, domain=[workers[0] / 1.12, workers[-1] * 1.25])
     times = [
@@ -158,7 +181,7 @@ def _draw(subject: Subject, scaling: Scaling, group: Group) -> Drawing:
     lines = (
         alt.Chart(data(rows), name="lines")
         .mark_line(strokeWidth=2, aria=False)
-        .encode(x=x("workers"), y=y("median"), color=colour)
+        .encode(x=x("workers"), y=y("median"), color=colour, strokeDash=_side_dash(subject))
     )
     bars = (
         alt.Chart(data(row for row in rows if row["low"] is not None), name="intervals")
@@ -172,8 +195,10 @@ def _draw(subject: Subject, scaling: Scaling, group: Group) -> Drawing:
             x=x("workers"),
             y=y("median"),
             color=colour,
+            shape=side_shape(subject),
             tooltip=[
                 alt.Tooltip("series:N", title="series"),
+                *([alt.Tooltip("side:N", title="of")] if len(subject.sides) > 1 else []),
                 alt.Tooltip("workers:Q", title="workers"),
                 alt.Tooltip("text:N", title="median"),
                 alt.Tooltip("interval:N", title="95% interval"),
@@ -183,9 +208,14 @@ def _draw(subject: Subject, scaling: Scaling, group: Group) -> Drawing:
     )
     parts = [ideals, lines, bars, points]
     drawn = [each for each in group.timed if each.series in {row["series"] for row in rows}]
-    keys = [*series_keys(subject, "line", drawn), Key("interval", "muted", "95% interval")]
+    keys = [
+        *series_keys(subject, "line", drawn),
+        *side_keys(subject),
+        Key("interval", "muted", "95% interval"),
+    ]
     if ideal_rows:
-        keys.append(Key("dash", "muted", "planned ideal"))
+        of = f" of {rows[0]['side']}" if len(sides) > 1 else ""
+        keys.append(Key("dash", "muted", f"planned ideal{of}"))
     if knees:
         parts += _knee_marks(knees, x, y, colour)
         keys.append(Key("ring", "muted", "knee: the last step that surely gains 5%"))
@@ -193,7 +223,7 @@ def _draw(subject: Subject, scaling: Scaling, group: Group) -> Drawing:
         parts += _crossover_marks(crossovers, x)
         keys.append(Key("tick", "muted", "crossover"))
     return Drawing(
-        layers(*parts, height=_HEIGHT), group.title, _summary(scaling, knees, crossovers), tuple(keys)
+        layers(*parts, height=_HEIGHT), group.title, _summary(sides, knees, crossovers), tuple(keys)
     )
 
 
@@ -234,11 +264,26 @@ def _crossover_marks(crossovers: list[DataRow], x: _AxisOf) -> list[alt.Chart]:
 
 
 def _ideal_rows(rows: list[DataRow]) -> list[DataRow]:
-    """Return the planned ideal for each number of workers, the same for all series; zero has no logarithm."""
-    ideals = {row["workers"]: row["ideal"] for row in rows if row["ideal"] > 0}
+    """Return the planned ideal for each number of workers, the same for all series; zero has no logarithm.
+
+    Of several runs it is the first one's: with another seed there are other delays.
+    """
+    first = rows[0].get("side")
+    ideals = {row["workers"]: row["ideal"] for row in rows if row["ideal"] > 0 and row.get("side") == first}
     return [{"workers": workers, "ideal": ideals[workers]} for workers in sorted(ideals)]
 
 
-def _summary(scaling: Scaling, knees: list[DataRow], crossovers: list[DataRow]) -> str:
-    found = "; ".join(f"{row['series']}, {row['text']}" for row in knees) or "no knee is shown"
-    return f"{len(scaling.series)} series by workers: {found}; {len(crossovers)} crossovers."
+def _summary(sides: Sides, knees: list[DataRow], crossovers: list[DataRow]) -> str:
+    named = (", ".join(filter(None, (row["series"], row.get("side"), row["text"]))) for row in knees)
+    found = "; ".join(named) or "no knee is shown"
+    crossed = f"; {len(crossovers)} crossovers" if len(sides) == 1 else ""
+    return f"{len(list(_series_of(sides)))} series by workers: {found}{crossed}."
+
+
+def _side_dash(subject: Subject) -> alt.StrokeDash | alt.utils.schemapi.UndefinedType:
+    """Tell the lines of several runs apart by their dashes."""
+    if len(subject.sides) == 1:
+        return alt.Undefined
+    dashes = [list(each) for each in DASHES.values()] * (len(subject.sides) // len(DASHES) + 1)
+    scale = alt.Scale(domain=list(subject.sides), range=dashes[: len(subject.sides)])
+    return alt.StrokeDash("side:N", scale=scale, legend=alt.Legend(title=None))

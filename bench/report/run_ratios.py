@@ -1,14 +1,14 @@
-"""Compare the medians of two stored runs without verdicts. Used by ``compare`` and in notebooks."""
+"""Compare the medians of two stored runs without verdicts. Used by ``compare``, reports and notebooks."""
 
 from dataclasses import dataclass
 
-from bench.app.run_selector import SelectedCases
 from bench.report.comparison_table import descriptive_table
 from bench.report.html.fragment import tables_to_html
 from bench.report.table import Table
 from bench.stats.comparability import (
     CaseMatching,
     DescribedCase,
+    SelectedCases,
     describe_cases,
     incomparable_reasons,
     match_cases,
