@@ -28,9 +28,9 @@ from bench.stats.verdicts import MetricVerdict, Verdicts
 _LEAST_REACH: Final = 0.12
 _NO_VERDICT: Final = "no verdict"
 _NOISE: Final[Mapping[bool | None, str]] = {
-    True: "beyond the noise of both runs",
-    False: "within the noise of both runs",
-    None: "too few blocks for an interval",
+    True: "beyond the noise",
+    False: "within the noise",
+    None: "too few blocks",
 }
 
 
