@@ -436,6 +436,19 @@ def test_ratios_of_two_runs_have_intervals_and_no_verdicts(two_runs: Subject) ->
     assert "run-ratios" not in draw_charts(read_subject([small_run()]))
 
 
+def test_cases_that_differ_only_in_their_profile_have_rows_of_their_own() -> None:
+    near = case()
+    far = replace(near, profile=replace(near.profile, name="far"))
+    verdicts = read_subject(
+        [comparison_run(near, far, elapsed_s=lambda _, block: 0.1 + block / 1e4)]
+    ).verdicts
+    assert verdicts is not None
+    assert len({row["label"] for row in ratio_rows(verdicts)}) == 2
+    runs = [run_of({each: trials(each, [0.03] * 6) for each in (near, far)}) for _ in range(2)]
+    (ratios,) = read_subject(runs).ratios
+    assert len({row["label"] for row in run_ratio_rows(ratios)}) == 2
+
+
 def test_ratios_say_when_noise_explains_them_or_blocks_are_too_few() -> None:
     each = case()
     runs = [

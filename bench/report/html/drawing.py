@@ -150,12 +150,14 @@ def part_keys(names: Sequence[str]) -> tuple[Key, ...]:
     return tuple(Key("bar", part_colour(place), name) for place, name in enumerate(names))
 
 
-def dots_with_intervals(
+def dots_with_intervals(  # noqa: PLR0913  what a chart of dots consists of
     rows: Sequence[DataRow],
     field: str,
     x: Callable[[str], alt.X],
     colour: alt.Color,
     tooltip: Mapping[str, str],
+    *,
+    domain: tuple[float, float],
 ) -> tuple[alt.Chart, ...]:
     """Draw a dot for each row over the interval from ``low`` to ``high``, if it has one, below a text.
 
@@ -165,7 +167,11 @@ def dots_with_intervals(
         x: returns the axis of a field.
         colour: of dots and intervals.
         tooltip: the title of each line by its field.
+        domain: the ends of the axis; the text of a dot that is near to one of them extends away from it.
     """
+    middle, near = sum(domain) / 2, (domain[1] - domain[0]) / 8
+    offset = f"(datum.{field} - {middle})"
+    away = alt.expr(f"{offset} > {near} ? 'right' : {offset} < -{near} ? 'left' : 'center'")
     y = case_axis(list(dict.fromkeys(row["label"] for row in rows)))
     bars = (
         alt.Chart(data(row for row in rows if row["low"] is not None), name="intervals")
@@ -180,7 +186,7 @@ def dots_with_intervals(
     )
     texts = (
         alt.Chart(data(rows), name="texts")
-        .mark_text(dy=-14, aria=False)
+        .mark_text(dy=-14, align=away, aria=False)
         .encode(x=x(field), y=y, text="text:N")
     )
     return bars, points, texts

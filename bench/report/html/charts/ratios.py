@@ -1,7 +1,8 @@
 """The ratios of a comparison with bounds, margins and verdicts, and those of further runs to the first."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import altair as alt
@@ -36,14 +37,16 @@ _NOISE: Final[Mapping[bool | None, str]] = {
 
 def ratio_rows(verdicts: Verdicts) -> list[DataRow]:
     """Return a row for each metric with a ratio, the gravest verdict first; changes are shares."""
-    return [_row(each) for each in gravest_first(verdicts) if each.ratio is not None]
+    found = [each for each in gravest_first(verdicts) if each.ratio is not None]
+    names = _names(each.case for each in found)
+    return [_row(each, names[each.case]) for each in found]
 
 
-def _row(each: MetricVerdict) -> DataRow:
+def _row(each: MetricVerdict, name: str) -> DataRow:
     ratio = each.ratio
     assert ratio is not None  # noqa: S101  checked by the caller
     return {
-        "label": f"{_name(each.case)}{LINE_END}{each.metric}",
+        "label": f"{name}{LINE_END}{each.metric}",
         "case": printable(each.case),
         "metric": each.metric,
         "change": ratio.estimate - 1,
@@ -61,16 +64,20 @@ def _row(each: MetricVerdict) -> DataRow:
     }
 
 
-def _name(case: str) -> str:
-    return "/".join(printable(case).split("/", 3)[:3])
+def _names(cases: Iterable[str]) -> Mapping[str, str]:
+    """Name each case by strategy, client and workers, and by the rest only where that is not enough."""
+    short = {case: "/".join(printable(case).split("/", 3)[:3]) for case in cases}
+    shared = Counter(short.values())
+    return {case: name if shared[name] == 1 else printable(case) for case, name in short.items()}
 
 
 def run_ratio_rows(ratios: RunRatios) -> list[DataRow]:
     """Return a row for each case of two runs; changes are shares, and there are no verdicts."""
     first, second = ratios.names
+    names = _names(each.case for each in ratios.cases)
     return [
         {
-            "label": _name(each.case),
+            "label": names[each.case].replace("/", LINE_END, 1),
             "case": printable(each.case),
             "metric": "elapsed",
             "change": each.ratio.estimate - 1,
@@ -128,8 +135,8 @@ def _draw(rows: Sequence[DataRow], title: str, summary: str, keys: tuple[Key, ..
     labels = list(dict.fromkeys(row["label"] for row in rows))
     fields = ("change", "low", "high", "margin_high")
     known = (row[name] for row in rows for name in fields if row.get(name) is not None)
-    reach = max(_LEAST_REACH, *map(abs, known))
-    scale = alt.Scale(domain=[-reach * 1.1, reach * 1.1], nice=False)
+    reach = 1.1 * max(_LEAST_REACH, *map(abs, known))
+    scale = alt.Scale(domain=[-reach, reach], nice=False)
     y = case_axis(labels)
 
     def x(field: str) -> alt.X:
@@ -160,6 +167,7 @@ def _draw(rows: Sequence[DataRow], title: str, summary: str, keys: tuple[Key, ..
             "case": "case", "metric": "metric", "text": "verdict", "words": "change", "bounds": "bounds",
             "base": "base", "candidate": "candidate", "blocks": "blocks",
         },
+        domain=(-reach, reach),
     )  # fmt: skip
     chart = layers(bands, zero, *dots, height=(ROW_HEIGHT + 6) * len(labels))
     return Drawing(chart, printable(title), summary, keys)

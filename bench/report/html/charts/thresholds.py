@@ -78,9 +78,8 @@ def draw_thresholds(subject: Subject) -> Iterator[Drawing | Note]:
 
 def _draw(rows: Sequence[DataRow]) -> Drawing:
     labels = list(dict.fromkeys(row["label"] for row in rows))
-    scale = alt.Scale(
-        zero=True, domainMax=1.35 * max(1.0, *(row["high"] or row["share"] for row in rows)), nice=False
-    )
+    domain = (0.0, 1.1 * max(1.0, *(row["high"] or row["share"] for row in rows)))
+    scale = alt.Scale(domain=list(domain), nice=False)
 
     def x(field: str) -> alt.X:
         axis = alt.Axis(format=".0%", grid=True)
@@ -102,6 +101,7 @@ def _draw(rows: Sequence[DataRow]) -> Drawing:
         x,
         colour,
         {"case": "case", "bound": "threshold", "finding": "measured", "state": "verdict"},
+        domain=domain,
     )
     states = {row["state"] for row in rows}
     return Drawing(
