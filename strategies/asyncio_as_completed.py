@@ -1,4 +1,8 @@
-"""Event loop, results as they complete: ``asyncio.as_completed`` with a semaphore."""
+"""Event loop, results as they complete: ``asyncio.as_completed`` with a semaphore.
+
+Choose it to show progress, or to go on with each answer while others are on their way. The tasks that it
+yields are not those that were passed, so each result must say what it belongs to.
+"""
 
 import asyncio
 

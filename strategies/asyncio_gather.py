@@ -1,4 +1,8 @@
-"""Event loop, results in the order asked: ``asyncio.gather`` with a semaphore."""
+"""Event loop, results in the order asked: ``asyncio.gather`` with a semaphore.
+
+Choose it for hundreds or thousands of downloads at once, where a thread for each would cost too much
+memory. All code that waits must be asynchronous, the HTTP client first of all.
+"""
 
 import asyncio
 

@@ -1,4 +1,8 @@
-"""Event loop, structured: ``asyncio.TaskGroup`` with a semaphore."""
+"""Event loop, structured: ``asyncio.TaskGroup`` with a semaphore.
+
+Choose it in new code: if one task fails, the group cancels the others and waits for them, so that none is
+left behind. ``gather`` lets them run on.
+"""
 
 import asyncio
 

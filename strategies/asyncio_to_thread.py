@@ -1,4 +1,8 @@
-"""Event loop with blocking downloads in threads: ``asyncio.to_thread``."""
+"""Event loop with blocking downloads in threads: ``asyncio.to_thread``.
+
+Choose it if the library is blocking and the rest of the program is asynchronous. The default pool has at
+most 32 threads, and fewer on few cores, so it needs one of its own to have more.
+"""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor

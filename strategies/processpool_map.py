@@ -1,4 +1,8 @@
-"""Process pool, results in the order asked: ``ProcessPoolExecutor.map``."""
+"""Process pool, results in the order asked: ``ProcessPoolExecutor.map``.
+
+Choose it if each answer takes long to work on, such as to parse or to decode, since processes use all
+cores at once. For downloads alone it pays for starting processes and gains nothing.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor

@@ -1,4 +1,8 @@
-"""One after the other in a plain loop, the starting point of the chapter."""
+"""One after the other in a plain loop, the starting point of the chapter.
+
+Choose it if there are few downloads or time does not matter: nothing is simpler to read and to debug. It
+is what every other way is compared with, as most of its time is waiting.
+"""
 
 from bench.api import Fetch, Job, run_strategy
 

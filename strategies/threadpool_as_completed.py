@@ -1,4 +1,8 @@
-"""Thread pool, results as they complete: ``executor.submit`` and ``futures.as_completed``."""
+"""Thread pool, results as they complete: ``executor.submit`` and ``futures.as_completed``.
+
+Choose it to show progress, to handle each error by itself, or to call different functions in one pool. It
+keeps a future for each download, which is why it is a little longer than ``map``.
+"""
 
 from concurrent.futures import ThreadPoolExecutor, as_completed
 

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
+    from email.message import Message
     from ssl import SSLContext
 
 LARGEST_BYTES: Final = 8 << 20
@@ -16,6 +17,17 @@ class Headers(Protocol):
 
     def get(self, name: str, /) -> str | None:
         """Return the value of a header; several values are joined by commas."""
+
+
+class MessageHeaders(NamedTuple):
+    """The headers of a message of the standard library, which would give only the first of several values."""
+
+    message: "Message"
+
+    def get(self, name: str, /) -> str | None:
+        """Return the value of a header; several values are joined by commas."""
+        values = self.message.get_all(name)
+        return None if values is None else ", ".join(values)
 
 
 class Answer(NamedTuple):

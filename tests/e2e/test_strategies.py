@@ -38,7 +38,7 @@ def stub() -> Iterator[Stub]:
 
 
 def test_table_below_has_every_shipped_strategy_and_client() -> None:
-    assert (len(find_strategies()), len(find_clients()), len(PAIRS)) == (8, 4, 21)
+    assert (len(find_strategies()), len(find_clients()), len(PAIRS)) == (13, 5, 44)
 
 
 @pytest.mark.long

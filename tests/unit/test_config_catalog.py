@@ -22,19 +22,25 @@ def test_shipped_strategies_have_their_face_and_workers() -> None:
         name: (strategy.face, strategy.takes_workers) for name, strategy in find_strategies().items()
     } == {
         "asyncio_as_completed": ASYNC,
+        "asyncio_executor": SYNC,
         "asyncio_gather": ASYNC,
+        "asyncio_queue": ASYNC,
         "asyncio_taskgroup": ASYNC,
         "asyncio_to_thread": SYNC,
+        "multiprocessing_threads": SYNC,
+        "processpool_chunks": SYNC,
         "processpool_map": SYNC,
         "sequential": ("sync", False),
         "threadpool_as_completed": SYNC,
         "threadpool_map": SYNC,
+        "threads_queue": SYNC,
     }
 
 
 def test_shipped_clients_have_their_faces_and_are_installed() -> None:
     assert {name: (set(client.faces), client.missing) for name, client in find_clients().items()} == {
         "aiohttp": ({"async"}, ()),
+        "http_client": ({"sync"}, ()),
         "httpx": ({"async", "sync"}, ()),
         "requests": ({"sync"}, ()),
         "urllib3": ({"sync"}, ()),
@@ -45,6 +51,7 @@ def test_shipped_clients_have_their_protocols_and_deviations() -> None:
     tls, unseen = frozenset({"tls"}), {"surplus_bytes": "ok"}
     assert {name: (client.speaks, client.deviations) for name, client in find_clients().items()} == {
         "aiohttp": (tls, {}),
+        "http_client": (tls, unseen),
         "httpx": (tls | {"http2"}, unseen),
         "requests": (tls, unseen),
         "urllib3": (tls, unseen),

@@ -19,6 +19,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import unified_diff
+from email.message import Message
 from importlib import import_module
 from pathlib import Path
 from ssl import SSLContext
@@ -106,6 +107,7 @@ def rounded(text: str) -> str:
 
 
 HIDDEN: Final = {
+    "Message": Message,
     "Path": Path,
     "PathLike": os.PathLike,
     "RunResults": RunResults,
