@@ -108,7 +108,7 @@ define INSTALL
 	@echo "installing the locked packages of $(1) into $(VENV)"
 	@awk '/^[^ ]/ { wanted = /^uv==/ } wanted' $(1) > $(VENV)/uv.txt
 	@{ uv --version > /dev/null 2>&1 && uv $(UV_PIP) --require-hashes -r $(1); } || \
-		{ { $(PYTHON) -m pip --python $(BIN)/python $(INSTALL_UV) 2> /dev/null || \
+		{ { $(PYTHON) -m pip --retries 1 --python $(BIN)/python $(INSTALL_UV) 2> /dev/null || \
 			PYTHONPATH=$$(echo $(WHEELS)/pip-*.whl) $(BIN)/python -m pip $(INSTALL_UV); } && \
 			$(BIN)/uv $(UV_PIP) --require-hashes -r $(1); } || \
 		{ $(BIN)/python -m ensurepip > /dev/null && $(PIP) --require-hashes -r $(1); }

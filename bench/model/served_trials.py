@@ -37,7 +37,8 @@ class ObservedRound:
         answered: requests that got their whole response.
         in_flight_s: time in flight, summed over the requests.
         set_up_s: time from accepting a connection to its first request, summed over the connections.
-        cpu_s: processor time of the server from the round's first request to that of the next round.
+        cpu_s: processor time of the server from the round's first connection, or else its first request, to
+            its last response.
         arriving_s: from the arrival of the first request to that of the last.
         service_s: shortest times from arrival to end, each with its planned delay, its lateness and its
             transfer, limited to the time-out and summed over the requests.

@@ -74,8 +74,18 @@ def descriptive_table(
     described: Iterable[DescribedCase],
     matching: CaseMatching,
     reasons: Iterable[str],
+    *,
+    are_paired: bool,
 ) -> Table:
-    """Build a table of medians and ratios that are no verdicts, and say why there are none."""
+    """Build a table of medians and ratios that are no verdicts, and say why there are none.
+
+    Args:
+        names: of both runs or variants.
+        described: their cases.
+        matching: the cases that both have, or only one.
+        reasons: why there are no verdicts.
+        are_paired: whether both were measured in the same blocks.
+    """
     first, second = map(printable, names)
     rows = tuple(
         Row(
@@ -91,7 +101,13 @@ def descriptive_table(
         )
         for each in described
     )
-    why = f"No verdicts: {'; '.join(reasons)}. A ratio between sessions includes changes of the machine."
+    why = f"No verdicts: {'; '.join(reasons)}."
+    if are_paired:
+        change, bounds = "typical quotient of the blocks that both have", "its 95% interval"
+    else:
+        why += " A ratio between sessions includes changes of the machine."
+        change = "median quotient of a block of each"
+        bounds = "its 95% interval by the noise within both runs, if they vary alike"
     return Table(
         title=f"{first} and {second}, medians of elapsed",
         columns=(
@@ -100,9 +116,8 @@ def descriptive_table(
             Column("noise", "left"),
         ),
         sections=(Section("", rows),) if rows else (),
-        legend=f"first: {first}; second: {second}; change: the median of all pairs of a block of each; "
-        "bounds: its 95% interval by the noise within both runs; blocks: of the first and the second; "
-        "noise: whether that noise alone can explain the change",
+        legend=f"first: {first}; second: {second}; change: {change}, which is not second ÷ first; "
+        f"bounds: {bounds}; blocks: of the first and the second; noise: whether it alone explains the change",
         remarks=tuple(map(Remark, (*missing_case_lines(matching), why))),
     )
 

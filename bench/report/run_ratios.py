@@ -1,4 +1,4 @@
-"""Compare the medians of two stored runs without verdicts. Used by ``compare``, reports and notebooks."""
+"""Compare the times of two stored runs without verdicts. Used by ``compare``, reports and notebooks."""
 
 from dataclasses import dataclass
 
@@ -11,30 +11,35 @@ from bench.stats.comparability import (
     SelectedCases,
     describe_cases,
     incomparable_reasons,
+    is_same_session,
     match_cases,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class RunRatios:
-    """The medians of the cases that two runs share; a notebook shows them as a table.
+    """The ratios of the cases that two runs share; a notebook shows them as a table.
 
     Attributes:
         names: of both runs.
-        cases: medians over blocks, in seconds; a case that succeeded in one run only is left out.
+        cases: medians over blocks, in seconds, and ratios; a case that succeeded in one run only is left out.
         matching: which cases both have, and which only one.
         reasons: why there are no verdicts.
+        are_paired: whether both were measured in the same blocks, as two variants of one run are.
     """
 
     names: tuple[str, str]
     cases: tuple[DescribedCase, ...]
     matching: CaseMatching
     reasons: tuple[str, ...]
+    are_paired: bool
 
     @property
     def table(self) -> Table:
         """The table of medians and ratios."""
-        return descriptive_table(self.names, self.cases, self.matching, self.reasons)
+        return descriptive_table(
+            self.names, self.cases, self.matching, self.reasons, are_paired=self.are_paired
+        )
 
     def _repr_html_(self) -> str:
         return tables_to_html([self.table])
@@ -48,4 +53,5 @@ def ratios_between(first: SelectedCases, second: SelectedCases) -> RunRatios:
         cases=tuple(describe_cases(first.run, second.run, (*matching.shared, *matching.renamed))),
         matching=matching,
         reasons=tuple(incomparable_reasons(first.run, second.run)) or ("none was asked for",),
+        are_paired=is_same_session(first.run, second.run),
     )

@@ -27,19 +27,22 @@ class Acceptor:
     POSIX hands out the lowest free descriptor, so the number of the latest tells whether another is free;
     no protocol needs to report its end.
 
-    ``count_wait`` is called once for each pair of consecutive checks between which clients had to wait.
+    ``note_connection`` is called before connections are accepted; ``count_wait`` once for each pair of
+    consecutive checks between which clients had to wait.
     """
 
     def __init__(
         self,
         listener: socket.socket,
         make_protocol: Callable[[], asyncio.BaseProtocol],
+        note_connection: Callable[[], None],
         count_wait: Callable[[], None],
         highest: int | None = None,
     ) -> None:
         """``highest`` is the highest descriptor of a connection; ``None`` takes the process's limit."""
         self._listener = listener
         self._make_protocol = make_protocol
+        self._note_connection = note_connection
         self._count_wait = count_wait
         limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._highest = highest_descriptor(limit) if highest is None else highest
@@ -64,6 +67,7 @@ class Acceptor:
         self._listener.close()
 
     def _accept(self) -> None:
+        self._note_connection()
         for _ in range(_BATCH):
             try:
                 connection, _ = self._listener.accept()

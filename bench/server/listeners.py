@@ -111,12 +111,13 @@ class Listeners:
         limits = self.state.limits
         with _explain_bind_errors(self._host, port):
             listener = _open_socket(self._host, port, limits)
-
-        def make_noted_protocol() -> asyncio.Protocol:
-            self.state.trials.note_connection()
-            return make_protocol()
-
-        acceptor = Acceptor(listener, make_noted_protocol, self.state.count_wait, limits.highest_descriptor)
+        acceptor = Acceptor(
+            listener,
+            make_protocol,
+            self.state.trials.note_connection,
+            self.state.count_wait,
+            limits.highest_descriptor,
+        )
         self._stack.callback(self.state.abort_connections)
         self._stack.callback(acceptor.close)
         acceptor.start()

@@ -51,17 +51,17 @@ class RoundLog:
 
     log: RequestLog
     began_cpu_s: float
-    ended_cpu_s: float = 0.0
-    _ended: int = 0
+    ended_cpu_s: float
+    _noted: int = field(init=False, repr=False, default=0)
 
     def note_responses(self, cpu_clock: Callable[[], float]) -> bool:
         """Note the processor time if a response ended since the last call, and tell whether one did.
 
         Called before any other work than responses: reading the clock at each would cost 2 % of a response.
         """
-        if len(self.log) == self._ended:
+        if len(self.log) == self._noted:
             return False
-        self._ended, self.ended_cpu_s = len(self.log), cpu_clock()
+        self._noted, self.ended_cpu_s = len(self.log), cpu_clock()
         return True
 
 
@@ -121,7 +121,7 @@ class OpenTrials:
         return trial.logs
 
     def note_connection(self) -> None:
-        """Note that a connection is set up: the first since the last response is work for the next round."""
+        """Note that connections come: the first since the last response is work for the next round."""
         self._note_responses()
         if self._connected_cpu_s is None:
             self._connected_cpu_s = self._cpu_clock()

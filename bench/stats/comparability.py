@@ -11,6 +11,7 @@ from bench.model.cases import Case
 from bench.model.results import Run
 from bench.stats.case_summary import block_sample
 from bench.stats.intervals import Interval
+from bench.stats.pairwise import Sample, compare_cases
 from bench.stats.rank_sum import ratio_interval
 from bench.stats.schedule import block_order
 
@@ -104,7 +105,7 @@ def incomparable_reasons(first: Run, second: Run) -> Iterator[str]:
         yield "they have different seeds, and so different delays and faults"
     elif first.config.get("sha256") != second.config.get("sha256"):
         yield "they have different configs"
-    if not _is_same_session(first, second):
+    if not is_same_session(first, second):
         yield "they are of different sessions"
     for run in dict.fromkeys((first.name, second.name)):
         each = first if run == first.name else second
@@ -145,7 +146,8 @@ def _variants_by_case(run: Run) -> Sequence[Sequence[str]]:
     ]
 
 
-def _is_same_session(first: Run, second: Run) -> bool:
+def is_same_session(first: Run, second: Run) -> bool:
+    """Say whether both are the same run, so that their blocks are pairs."""
     return (first.started, first.name, first.trials) == (second.started, second.name, second.trials)
 
 
@@ -156,8 +158,9 @@ class DescribedCase:
     The medians are for one round of the config, however often a round was repeated to be long enough.
 
     Attributes:
-        ratio: second ÷ first, with the 95 % interval that the noise within both runs leaves possible. It does
-            not know what the machine did differently between two sessions.
+        ratio: second ÷ first, with its 95 % interval: of shared blocks within one session, and else what the
+            noise within both runs leaves possible. It does not know what the machine did differently between
+            two sessions. The estimate is not the quotient of the medians, but a median of quotients.
     """
 
     case: str
@@ -175,23 +178,36 @@ class DescribedCase:
 
 def describe_cases(first: Run, second: Run, shared: Sequence[tuple[Case, Case]]) -> Iterator[DescribedCase]:
     """Yield the medians of each case that has a successful block in both runs."""
+    find_ratio = _paired_ratio if is_same_session(first, second) else _unpaired_ratio
     for mine, theirs in shared:
         one, other = _round_times(first, mine), _round_times(second, theirs)
         if one and other:
             yield DescribedCase(
                 mine.plain_id,
-                median(one),
-                median(other),
+                median(one.values()),
+                median(other.values()),
                 (len(one), len(other)),
-                ratio_interval(one, other),
+                find_ratio(one, other),
             )
 
 
-def _round_times(run: Run, case: Case) -> list[float]:
+def _unpaired_ratio(first: Sample, second: Sample) -> Interval:
+    return ratio_interval([*first.values()], [*second.values()])
+
+
+def _paired_ratio(first: Sample, second: Sample) -> Interval:
+    """Return the ratio over the blocks that both have; without any it has no bounds."""
+    both = sorted(first.keys() & second.keys())
+    if not both:
+        return Interval(median(second.values()) / median(first.values()), None, None)
+    return compare_cases([first[block] for block in both], [second[block] for block in both]).ratio
+
+
+def _round_times(run: Run, case: Case) -> Sample:
     """Return the value of each successful block, in seconds for one round of the config."""
     repeats = _repeats(run, case)
     sample = block_sample([trial for trial in run.trials if trial.case == case.id])
-    return [value / repeats for value in sample.values()]
+    return {block: value / repeats for block, value in sample.items()}
 
 
 def _repeats(run: Run, case: Case) -> int:

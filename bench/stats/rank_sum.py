@@ -16,7 +16,7 @@ from typing import Final
 from bench.stats.intervals import Interval
 
 _EXACT_UP_TO: Final = 10_000
-"""Pairs of values; above this counting takes a second, and the normal approximation is as good as exact."""
+"""Pairs of values; above this counting takes a quarter of a second, and the approximation is as good."""
 
 
 def ratio_interval(first: Sequence[float], second: Sequence[float], level: float = 0.95) -> Interval:
@@ -26,7 +26,8 @@ def ratio_interval(first: Sequence[float], second: Sequence[float], level: float
     """
     logs = [[math.log(value) for value in values] for values in (first, second)]
     differences = sorted(theirs - mine for mine in logs[0] for theirs in logs[1])
-    rank = bisect_right(_cumulative(len(first), len(second)), (1 - level) / 2) - 1
+    few, many = sorted((len(first), len(second)))  # the distribution is the same, and counted faster
+    rank = bisect_right(_cumulative(few, many), (1 - level) / 2) - 1
     bounds = (differences[rank], differences[-1 - rank]) if rank >= 0 else (None, None)
     return Interval(median(differences), *bounds).transform(math.exp)
 

@@ -5,7 +5,7 @@ parts add up to the mean of the whole; quantities held at one time, such as memo
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from statistics import fmean, median
 from typing import Final, Literal, TypeAlias, TypeVar
 
@@ -45,7 +45,7 @@ class ResourceUsage:
     phases: Phases | None
     ideal_s: float | None
     gap: Gap | None
-    histograms: tuple[str, ...]
+    histograms: tuple[str, ...] = field(repr=False)
     figures: Mapping[str, float]
     cpu_share: float | None
     server: Mapping[str, float]

@@ -412,6 +412,12 @@ def test_scaling_of_several_runs_is_drawn_over_one_another(two_runs: Subject) ->
     assert "scaling" not in draw_charts(read_subject([small_run(), small_run()]))
 
 
+def test_run_beside_one_without_scaling_is_drawn_without_claims_on_crossovers() -> None:
+    (drawing,) = draw_charts(read_subject([full_run(), small_run()]))["scaling"].drawings.values()
+    assert "crossover" not in drawing.summary
+    assert f"planned ideal of {full_run().name}" in {key.text for key in drawing.legend}
+
+
 def test_comparison_has_a_note_in_place_of_scaling() -> None:
     cases = tuple(case(workers=workers) for workers in (2, 4, 8))
     run = comparison_run(*cases, elapsed_s=lambda of, block: (0.2 + 0.001 * block) / of.workers)

@@ -34,7 +34,7 @@ def seen_of(spans: list[tuple[float, float]], set_up_s: float = 0.0) -> Observed
     log = RequestLog()
     for number, (arrival_s, end_s) in enumerate(spans):
         log.add(number, arrival_s - set_up_s, arrival_s, end_s, end_s, 0.0, 200, "BR", 0, "")
-    return observe_rounds({1: RoundLog(log, 0.0)}, Opening("t", Profile("p"), 0), {})[1]
+    return observe_rounds({1: RoundLog(log, 0.0, 0.0)}, Opening("t", Profile("p"), 0), {})[1]
 
 
 def expected(fetches: int, workers: int, ideal_s: float) -> Expectation:
@@ -79,7 +79,7 @@ def test_a_late_server_makes_the_ideal_longer_and_is_a_part_of_its_own() -> None
     log = RequestLog()
     log.add(1, 100.0, 100.0, 101.0, 101.0, 1.0, 200, "BR", 0, "")
     log.add(2, 100.0, 100.0, 104.0, 105.0, 1.0, 200, "CN", 0, "")
-    seen = observe_rounds({1: RoundLog(log, 0.0)}, Opening("t", Profile("p"), 0), {})[1]
+    seen = observe_rounds({1: RoundLog(log, 0.0, 0.0)}, Opening("t", Profile("p"), 0), {})[1]
     timed = round_of([(100, 101), (100, 105)], 2, 6.0)
     found = account_round(timed, seen, Expectation(1.0, 2.0, 2, {"ok": 2}, {}))
     assert (found.ideal_s, found.planned_ideal_s) == (4.0, 1.0)
@@ -108,7 +108,7 @@ def test_no_schedule_beats_the_ideal_of_its_actual_service_times(
         log.add(1, began_s, arrival_s, answer_s, max(answer_s, end_s), planned_s, 200, "BR", 0, "")
     elapsed_s = max(free_at_s) - 100
     opening = Opening("t", Profile("p"), 0, request_timeout_s=timeout_s)
-    seen = observe_rounds({1: RoundLog(log, 0.0)}, opening, {})[1]
+    seen = observe_rounds({1: RoundLog(log, 0.0, 0.0)}, opening, {})[1]
     assert actual_ideal_s(seen, Expectation(0.0, 0.0, workers, {}, {})) <= elapsed_s + 1e-9
 
 
@@ -135,7 +135,7 @@ def test_phases_follow_a_fetch_from_the_call_to_the_file() -> None:
     timed = replace(timed, timeline=build_timeline([fetch], 1, 100.0, 115.0))
     log = RequestLog()
     log.add(*Record(1, 102.0, 103.0, 111.0, 112.0, 8.0, 200, "BR", 0))
-    seen = observe_rounds({1: RoundLog(log, 0.0)}, Opening("t", Profile("p"), 0), {})[1]
+    seen = observe_rounds({1: RoundLog(log, 0.0, 0.0)}, Opening("t", Profile("p"), 0), {})[1]
     found = account_round(timed, seen, expected(1, 1, 10.0)).phases
     assert found is not None
     assert (found.start_s, found.first_byte_s, found.transfer_s, found.save_s) == (3, 10, 2, 1)

@@ -5,12 +5,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from http.client import HTTPConnection
 from io import BytesIO
 from pathlib import Path
+from statistics import median
 from urllib.parse import urlsplit
 
 import pytest
@@ -111,6 +113,48 @@ def test_closing_a_trial_counts_requests_that_were_never_answered(server: Tested
         assert (observed.requests, observed.connections, observed.max_in_flight) == (101, 2, 101)
         with suppress(ConnectionResetError):
             assert waiting.recv(1) == b""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="another process's processor time is read from /proc")
+def test_work_of_a_round_is_counted_from_its_first_connection_to_its_last_response(
+    process: subprocess.Popen[bytes],
+) -> None:
+    """Twenty connections with one request each; closing them all is no work for the round."""
+    server = control(process)
+    server.start(SETTINGS)
+    server.open_trial(Opening("t", Profile("at once"), 0))
+    address = urlsplit(server.base_url)
+    worked_s = []
+    for number in range(15):
+        path = urlsplit(server.round_url("t", number)).path
+        before_s = settled_processor_time_s(process.pid)
+        with ExitStack() as stack:
+            connections = [
+                stack.enter_context(socket.create_connection((address.hostname, address.port)))
+                for _ in range(20)
+            ]
+            for connection in connections:
+                connection.sendall(f"GET {path}/flags/br/br.gif HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+            for connection in connections:
+                assert connection.recv(100_000)
+            worked_s.append(processor_time_s(process.pid) - before_s)
+    seen = server.close_trial("t")
+    shares = [seen[number].cpu_s / each for number, each in enumerate(worked_s)]
+    assert 0.93 < median(shares) < 1.2, shares
+
+
+def settled_processor_time_s(pid: int) -> float:
+    """Wait until a process is idle, and return the processor time that it has used."""
+    before_s, now_s = -1.0, processor_time_s(pid)
+    while now_s > before_s:
+        time.sleep(0.02)
+        before_s, now_s = now_s, processor_time_s(pid)
+    return now_s
+
+
+def processor_time_s(pid: int) -> float:
+    """Return the processor time that a process has used."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 def test_requests_outside_trials_meet_the_profile_of_the_settings() -> None:

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from bench.model.cases import Case
 from bench.model.comparison import Comparison
 from bench.model.results import Measurement, Run
-from bench.stats.comparability import has_fixed_order, incomparable_reasons, match_cases
+from bench.stats.comparability import describe_cases, has_fixed_order, incomparable_reasons, match_cases
 from bench.stats.verdicts import run_verdicts
 from tests.builders import case, run_of, trials
-from tests.comparisons import comparison_run, new_comparison
+from tests.comparisons import BASE, CANDIDATE, comparison_run, new_comparison
 
 POOL = case("threadpool_map")
 LOOP = case("asyncio_gather", "aiohttp")
@@ -96,3 +97,28 @@ def test_verdict_on_a_plain_run_is_the_first_look_that_decides() -> None:
     equal = run_of({base: trials(base, [0.2] * 20), candidate: trials(candidate, [0.2001] * 20)})
     (found,) = run_verdicts(equal, comparison).metrics
     assert (found.verdict, found.blocks) == ("equivalent", 8)
+
+
+def test_variants_of_one_run_are_compared_block_by_block() -> None:
+    """A drift that both share hides a change of ten per cent from blocks that are no pairs."""
+
+    def elapsed_s(of: Case, block: int) -> float:
+        return 0.1 * (1 + 0.05 * block) * (1.1 if of.variant == CANDIDATE else 1.0)
+
+    run = comparison_run(POOL, elapsed_s=elapsed_s)
+    base, candidate = (next(each for each in run.cases if each.variant == name) for name in (BASE, CANDIDATE))
+    (paired,) = describe_cases(run, run, [(base, candidate)])
+    assert paired.ratio.low == pytest.approx(1.1)
+    assert paired.ratio.high == pytest.approx(1.1)
+    assert paired.is_beyond_noise
+    (unpaired,) = describe_cases(run, replace(run, started="2027-01-01T00:00:00+00:00"), [(base, candidate)])
+    assert unpaired.is_beyond_noise is False
+
+
+def test_variants_without_a_shared_block_have_a_ratio_without_bounds() -> None:
+    run = comparison_run(POOL, elapsed_s=lambda _, block: 0.1 + 0.001 * block)
+    base, candidate = (next(each for each in run.cases if each.variant == name) for name in (BASE, CANDIDATE))
+    apart = tuple(each for each in run.trials if (each.block < 4) == (each.case == base.id))
+    (found,) = describe_cases(replace(run, trials=apart), replace(run, trials=apart), [(base, candidate)])
+    assert found.ratio.estimate == pytest.approx(found.second_s / found.first_s)
+    assert (found.ratio.low, found.is_beyond_noise) == (None, None)

@@ -51,8 +51,8 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
     ),
     "run-ratios": ChartKind(
         "Against the first run",
-        "A dot is the change of a case and its bar what the noise within both runs leaves possible; it does"
-        " not know what the machine did differently from one session to the next, so there is no verdict.",
+        "A dot is the change of a case and its bar what the noise within both runs leaves possible if they"
+        " vary alike; it does not know how the machine was in another session, so there is no verdict.",
         draw_run_ratios,
     ),
     "thresholds": ChartKind(

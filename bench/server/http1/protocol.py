@@ -61,8 +61,8 @@ class FlagProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  the reason changes nothing
         """Log the requests that can no longer be answered, and release everything."""
-        self._state.remove_connection(self._info)
         self._abandon_pending()
+        self._state.remove_connection(self._info)
         # The parser holds methods of this object: a cycle that would wait for the garbage collector.
         del self._parser
 

@@ -88,8 +88,8 @@ class Http2Protocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  the reason changes nothing
         """Log the requests that can no longer be answered, and release everything."""
-        self._state.remove_connection(self._info)
         self._abandon()
+        self._state.remove_connection(self._info)
         self._is_closing = True
         # They hold methods of this object: a cycle that would wait for the garbage collector.
         del self._requests, self._queue

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from itertools import cycle
 from statistics import fmean, median
 from typing import Any, Final, TypeAlias
 
@@ -14,12 +15,12 @@ from bench.report.html.drawing import (
     Drawing,
     Key,
     Note,
+    Symbol,
     colour_series,
     data,
     layers,
     series_keys,
-    side_keys,
-    side_shape,
+    side_name,
 )
 from bench.report.html.subject import Group, ShownCase, Subject
 from bench.report.number_format import format_duration, format_interval, format_ratio
@@ -148,7 +149,7 @@ def planned_ideal_s(shown: ShownCase) -> float:
 
 def _draw(subject: Subject, sides: Sides, group: Group) -> Drawing:
     rows, knees = point_rows(sides, group), knee_rows(sides, group)
-    crossovers = crossover_rows(*sides.values()) if len(subject.sides) == 1 else []
+    crossovers = crossover_rows(sides[""]) if "" in sides else []
     workers = sorted({row["workers"] for row in rows})
     x_scale = alt.Scale(type="log", nice=False, domain=[workers[0] / 1.12, workers[-1] * 1.25])
     times = [
@@ -195,7 +196,6 @@ def _draw(subject: Subject, sides: Sides, group: Group) -> Drawing:
             x=x("workers"),
             y=y("median"),
             color=colour,
-            shape=side_shape(subject),
             tooltip=[
                 alt.Tooltip("series:N", title="series"),
                 *([alt.Tooltip("side:N", title="of")] if len(subject.sides) > 1 else []),
@@ -210,11 +210,11 @@ def _draw(subject: Subject, sides: Sides, group: Group) -> Drawing:
     drawn = [each for each in group.timed if each.series in {row["series"] for row in rows}]
     keys = [
         *series_keys(subject, "line", drawn),
-        *side_keys(subject),
+        *_side_keys(subject),
         Key("interval", "muted", "95% interval"),
     ]
     if ideal_rows:
-        of = f" of {rows[0]['side']}" if len(sides) > 1 else ""
+        of = f" of {rows[0]['side']}" if rows[0].get("side") else ""
         keys.append(Key("dash", "muted", f"planned ideal{of}"))
     if knees:
         parts += _knee_marks(knees, x, y, colour)
@@ -276,14 +276,26 @@ def _ideal_rows(rows: list[DataRow]) -> list[DataRow]:
 def _summary(sides: Sides, knees: list[DataRow], crossovers: list[DataRow]) -> str:
     named = (", ".join(filter(None, (row["series"], row.get("side"), row["text"]))) for row in knees)
     found = "; ".join(named) or "no knee is shown"
-    crossed = f"; {len(crossovers)} crossovers" if len(sides) == 1 else ""
+    crossed = f"; {len(crossovers)} crossovers" if "" in sides else ""
     return f"{len(list(_series_of(sides)))} series by workers: {found}{crossed}."
 
 
-def _side_dash(subject: Subject) -> alt.StrokeDash | alt.utils.schemapi.UndefinedType:
-    """Tell the lines of several runs apart by their dashes."""
+def _side_symbols(subject: Subject) -> Mapping[str, Symbol]:
+    """Return the dashes that tell the lines of several runs apart; the plain dash is the ideal's."""
     if len(subject.sides) == 1:
+        return {}
+    symbols = [symbol for symbol in DASHES if symbol != "dash"]
+    return dict(zip(subject.sides, cycle(symbols), strict=False))
+
+
+def _side_dash(subject: Subject) -> alt.StrokeDash | alt.utils.schemapi.UndefinedType:
+    symbols = _side_symbols(subject)
+    if not symbols:
         return alt.Undefined
-    dashes = [list(each) for each in DASHES.values()] * (len(subject.sides) // len(DASHES) + 1)
-    scale = alt.Scale(domain=list(subject.sides), range=dashes[: len(subject.sides)])
+    scale = alt.Scale(domain=list(symbols), range=[list(DASHES[symbol]) for symbol in symbols.values()])
     return alt.StrokeDash("side:N", scale=scale, legend=alt.Legend(title=None))
+
+
+def _side_keys(subject: Subject) -> Iterator[Key]:
+    for side, symbol in _side_symbols(subject).items():
+        yield Key(symbol, "muted", side_name(subject, side))
