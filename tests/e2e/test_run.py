@@ -178,6 +178,7 @@ def test_progress_on_a_terminal_is_one_changing_line(tmp_path: Path) -> None:
     assert "was fastest" in stdout
 
 
+@pytest.mark.long
 def test_planned_failures_are_counted_per_fetch_and_timed(tmp_path: Path) -> None:
     profile = {
         "latency": {"uniform": ["1ms", "20ms"]},  # far from the time-out, whatever else the machine does

@@ -421,6 +421,7 @@ def test_failed_check_names_the_problem(tmp_path: Path, text: str, message: str)
     assert any(message in detail for detail in found), found
 
 
+@pytest.mark.long
 def test_new_script_and_new_config_pass_as_they_are_written(tmp_path: Path) -> None:
     """The commands that both print are the next to type."""
     written = bench(tmp_path, "new", "my_download.py")

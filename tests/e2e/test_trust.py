@@ -194,6 +194,7 @@ def test_round_without_delays_is_not_limited_by_the_server(tmp_path: Path) -> No
         assert summarize_usage(trials).limit != "server"
 
 
+@pytest.mark.long
 def test_gap_is_explained_and_a_client_at_its_limit_is_marked(tmp_path: Path) -> None:
     """The parts of the gap of 1,000 fetches add up; with 200 workers the client's own work is the limit."""
     few = case("asyncio_gather", "aiohttp", 20, 0.020, repeat=100)

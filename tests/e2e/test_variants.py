@@ -104,6 +104,7 @@ def installed_pythons() -> Iterator[str]:
         yield version
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("index")
 def test_variants_with_two_versions_of_a_library_import_their_own(repository: Path) -> None:
     old, said = build(Variant(requirements=("httpx==0.27.2",)))
