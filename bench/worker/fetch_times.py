@@ -148,12 +148,14 @@ def sum_openings(fetches: Sequence[Fetch], workers: int, called_s: float) -> Ope
     return Openings(fsum(total_s), fsum(at_start_s), fsum(within_s))
 
 
-def _most_at_once(fetches: Iterable[Fetch], workers: int) -> int:
+def _most_at_once(fetches: Sequence[Fetch], workers: int) -> int:
     """Return how many of some fetches were in progress at once, at most, and no more than workers."""
-    most = now = 0
-    for _, change in sorted(edge for fetch in fetches for edge in ((fetch.start_s, 1), (fetch.end_s, -1))):
-        now += change
-        most = max(most, now)
+    ends_s = sorted(fetch.end_s for fetch in fetches)
+    most = ended = 0
+    for begun, start_s in enumerate(sorted(fetch.start_s for fetch in fetches), 1):
+        while ended < len(ends_s) and ends_s[ended] <= start_s:
+            ended += 1
+        most = max(most, begun - ended)
     return min(max(1, most), workers)
 
 
