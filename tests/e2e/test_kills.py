@@ -150,6 +150,7 @@ def kill_in_lanes(folder: Path, lanes: int, kills: int, longest_s: float = LONGE
     in_lanes(each, lambda one: kill_and_resume(one, kills, longest_s))
 
 
+@pytest.mark.long
 def test_killed_runs_leave_no_process_and_lose_no_trial(tmp_path: Path) -> None:
     kill_in_lanes(tmp_path, 3, 2, longest_s=LONGEST_S / 2)
 

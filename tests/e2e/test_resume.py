@@ -102,6 +102,7 @@ def test_interrupted_and_killed_run_equals_an_uninterrupted_one(tmp_path: Path, 
     assert document(whole)["resumed"] == []
 
 
+@pytest.mark.long
 def test_torn_journal_line_is_dropped_reported_and_run_again(left: Path, whole: Path) -> None:
     cut(left, 4, torn=1000)
     folder = left.parent / "run"

@@ -38,6 +38,7 @@ def _sleepers() -> list[int]:
     return [pid for pid in found if b"4321" in command_line(pid)]
 
 
+@pytest.mark.long
 def test_every_round_has_its_server_log_and_ideal(tmp_path: Path) -> None:
     path = config(tmp_path, ["threadpool_map", "sequential"], countries="pop20", profile={"latency": "20ms"})
     run(path)
@@ -97,6 +98,7 @@ def test_budget_ends_a_run_after_the_block_that_exceeds_it(tmp_path: Path) -> No
     assert found["sequential"] == found["threadpool_map"] == ["ok"] * (len(took_s) // 2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_run_keeps_and_shows_finished_trials(
     tmp_path: Path, number: signal.Signals, code: int

@@ -371,6 +371,7 @@ def test_coroutine_of_one_url_is_driven_by_each_strategy_for_event_loops(tmp_pat
     assert own == strategies_for("async")
 
 
+@pytest.mark.long
 def test_function_of_a_module_is_imported_with_its_package(tmp_path: Path) -> None:
     """Its imports may be relative."""
     package = tmp_path / "src" / "my_package"
