@@ -30,7 +30,7 @@ from tests.comparisons import comparison_run
 from tests.foreign_formats import BENCHER, GITHUB_ACTION_BENCHMARK, HYPERFINE, junit_problems
 from tests.runs import ROOT, config, run
 
-pytestmark = [pytest.mark.e2e]
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 NAMES = [
     "sequential/urllib3/1/5ms",
@@ -96,7 +96,6 @@ def pair(folder: Path, form: str, ratio: float = 1.5) -> list[Path]:
     return files
 
 
-@pytest.mark.long
 def test_pytest_benchmark_compares_two_exports(measured: Path, tmp_path: Path) -> None:
     """It ignores a file that it cannot use, so the names are checked."""
     files = pair(tmp_path, "pytest-benchmark")
@@ -111,7 +110,6 @@ def test_pytest_benchmark_compares_two_exports(measured: Path, tmp_path: Path) -
     assert [name for name in NAMES if f"\n{name}" in said] == NAMES
 
 
-@pytest.mark.long
 def test_pyperf_reads_checks_and_compares(measured: Path, tmp_path: Path) -> None:
     before, after = pair(tmp_path, "pyperf")
     tool = (sys.executable, "-m", "pyperf")
@@ -247,7 +245,6 @@ def test_arrow_and_duckdb_read_parquet(measured: Path, tmp_path: Path) -> None:
     assert asked(f"'{file}'") == by_case(measured)
 
 
-@pytest.mark.long
 def test_duckdb_reads_csv_without_losing_digits(measured: Path, tmp_path: Path) -> None:
     file = export("trials-csv", tmp_path / "trials.csv", measured)
     assert asked(f"'{file}'") == by_case(measured)
