@@ -26,6 +26,7 @@ from bench.stats.verdicts import MetricVerdict, Verdicts
 
 _LONGEST_HEADING: Final = 12
 _SHORT_COMMIT: Final = 7
+_NOTHING_SHARED: Final = "No case was timed in both."
 _METRICS: Final = {
     "elapsed": "elapsed: faster half of the rounds",
     "p99": "p99: latency of a fetch",
@@ -118,7 +119,9 @@ def descriptive_table(
         sections=(Section("", rows),) if rows else (),
         legend=f"first: {first}; second: {second}; change: {change}, which is not second ÷ first; "
         f"bounds: {bounds}; blocks: of the first and the second; noise: whether it alone explains the change",
-        remarks=tuple(map(Remark, (*missing_case_lines(matching), why))),
+        remarks=tuple(
+            map(Remark, (*missing_case_lines(matching), *(() if rows else (_NOTHING_SHARED,)), why))
+        ),
     )
 
 

@@ -171,7 +171,7 @@ class DescribedCase:
 
     @property
     def is_beyond_noise(self) -> bool | None:
-        """Whether the noise within both runs cannot explain the ratio; None if there are too few blocks."""
+        """Say whether the interval excludes that both take equally long; None if there is no interval."""
         low, high = self.ratio.low, self.ratio.high
         return None if low is None or high is None else not low <= 1 <= high
 

@@ -161,13 +161,14 @@ def test_file_of_a_spawned_pool_may_have_any_name(stub: Stub, tmp_path: Path, na
     assert (report.outcome, report.detail) == ("ok", "")
 
 
+@pytest.mark.parametrize("name", ["processpool_map", "processpool_chunks"])
 @pytest.mark.parametrize("method", ["forkserver", "spawn"])
-def test_shipped_pool_may_start_in_any_way(stub: Stub, tmp_path: Path, method: str) -> None:
+def test_shipped_pool_may_start_in_any_way(stub: Stub, tmp_path: Path, method: str, name: str) -> None:
     """As it does by default on macOS, and from Python 3.14."""
-    shipped = (strategies_folder() / "processpool_map.py").read_text("utf-8")
-    file = tmp_path / "own_pool_map.py"
+    shipped = (strategies_folder() / f"{name}.py").read_text("utf-8")
+    file = tmp_path / f"own_{name}.py"
     start = f"import multiprocessing\nmultiprocessing.set_start_method({method!r}, force=True)\n"
-    file.write_text(shipped.replace("clients = ExitStack()", f"{start}clients = ExitStack()"), "utf-8")
+    file.write_text(shipped.replace("from bench.api", f"{start}from bench.api"), "utf-8")
     report = report_of(pool_task(stub, tmp_path, file))
     assert (report.outcome, report.detail, report.left) == ("ok", "", HeldResources(0, 0))
 

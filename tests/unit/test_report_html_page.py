@@ -197,3 +197,11 @@ def test_discarded_trial_is_listed_with_its_reason(pages: dict[str, str]) -> Non
 @pytest.mark.parametrize("name", RUNS)
 def test_page_is_smaller_than_two_megabytes(pages: dict[str, str], name: str) -> None:
     assert len(pages[name].encode()) < 2_000_000
+
+
+def test_runs_without_a_case_in_common_are_said_to_have_none() -> None:
+    one, other = case(), case("asyncio_gather", "aiohttp")
+    runs = [run_of({each: trials(each, [0.03] * 6)}, each.strategy) for each in (one, other)]
+    page = render_page(runs)
+    assert "No case was timed in both." in page
+    assert f"vanished: {one.plain_id}" in page

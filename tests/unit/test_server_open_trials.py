@@ -159,7 +159,7 @@ class CpuClock:
 def test_work_of_a_round_is_over_with_its_last_response(
     do_something_else: Callable[[OpenTrials], object],
 ) -> None:
-    """What the server does before the next round, or at the end of the trial, does not limit the round."""
+    """Between two rounds the server cleans up, and that is counted for neither."""
     clock = CpuClock()
     trials = OpenTrials(seed=1, cpu_clock=clock)
     trials.open(Opening("t", CHANGING, 0))

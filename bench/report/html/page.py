@@ -38,7 +38,6 @@ from bench.report.run_ratios import RunRatios
 from bench.report.scaling_table import scaling_tables
 from bench.report.summary_table import run_facts, summary_tables
 from bench.report.table import Table
-from bench.stats.comparability import incomparable_reasons
 from bench.stats.verdicts import overall_verdict
 
 _PACKAGE: Final = "bench.report.html"
@@ -74,7 +73,7 @@ class Figure:
 
     @property
     def is_tall(self) -> bool:
-        """Whether it is higher than a page of paper; it is then printed on several."""
+        """Say whether the chart is higher than a sheet of paper, so that it is printed on several."""
         return bool(self.drawing.chart.height > _TALL)
 
     @property
@@ -175,11 +174,10 @@ def _facts(subject: Subject) -> Iterator[str]:
 
 
 def _cautions(subject: Subject) -> Iterator[str]:
-    """Yield why runs must not be compared, for each but the first."""
-    first, *others = subject.runs
-    for run, name in zip(others, subject.run_names[1:], strict=True):
-        if reasons := "; ".join(incomparable_reasons(first, run)):
-            yield printable(f"{name} against {subject.sides[0]}: a difference is no verdict; {reasons}.")
+    """Yield why there are no verdicts on further runs, for each of them."""
+    for ratios in subject.ratios:
+        first, second = ratios.names
+        yield printable(f"{second} against {first}: a difference is no verdict; {'; '.join(ratios.reasons)}.")
 
 
 def _warnings(subject: Subject) -> Iterator[str]:

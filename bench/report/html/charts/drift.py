@@ -84,64 +84,25 @@ def draw_drift(subject: Subject) -> Iterator[Drawing]:
 def _draw(subject: Subject, group: Group, rows: list[DataRow]) -> Drawing:
     discarded = discarded_rows(group)
     last = max(row["block"] for row in (*rows, *discarded))
-    scale = alt.Scale(domain=[0.5, last + 0.5], nice=False)
-    blocks = list(range(1, last + 1)) if last <= _NUMBERED_BLOCKS else []
-
-    def x(field: str) -> alt.X:
-        axis = alt.Axis(format="d", tickMinStep=1)
-        if blocks:  # with a count of their own: that of the config would thin them
-            axis = alt.Axis(format="d", values=blocks, tickCount=last)
-        return alt.X(f"{field}:Q", title="block", scale=scale, axis=axis)
-
+    x = _block_axis(last)
     y = alt.Y(
         "change:Q",
         title="against the median of its case",
         axis=alt.Axis(labelExpr=SIGNED_SHARE, grid=True, tickCount=6),
     )
-    is_whole = len(rows) <= group.share_of(_MOST_POINTS)
-    parts = []
-    if is_whole:
-        parts.append(
-            alt.Chart(data(rows), name="points")
-            .mark_point(filled=True, size=42, opacity=0.75)
-            .encode(
-                x=x("block"),
-                y=y,
-                color=colour_series(subject),
-                shape=side_shape(subject),
-                tooltip=[
-                    *case_tooltip(subject),
-                    alt.Tooltip("block:Q", title="block"),
-                    alt.Tooltip("text:N", title="time"),
-                    alt.Tooltip("words:N", title="against the median"),
-                ],
-            )
-        )
-    parts.append(
+    medians = (
         alt.Chart(data(median_rows(rows)), name="medians")
         .mark_line(style="ideal-line", strokeWidth=2, aria=False)
-        .encode(x=x("block"), y=y)
+        .encode(x=x, y=y)
     )
+    parts = [medians]
     keys: list[Key] = [Key("line", "ink", "median of all cases")]
+    is_whole = len(rows) <= group.share_of(_MOST_POINTS)
     if is_whole:
+        parts = [_points(subject, rows, x, y), medians]
         keys = [*series_keys(subject, "dot", group.timed), *side_keys(subject), *keys]
     if discarded:
-        parts.append(
-            alt.Chart(data(discarded), name="discarded")
-            .mark_point(
-                style="discarded", shape="cross", angle=45, size=70, filled=False, strokeWidth=2, opacity=1
-            )
-            .encode(
-                x=x("block"),
-                y=alt.value(4),
-                tooltip=[
-                    *case_tooltip(subject),
-                    alt.Tooltip("block:Q", title="block"),
-                    alt.Tooltip("reason:N", title="discarded"),
-                    alt.Tooltip("then:N", title="then"),
-                ],
-            )
-        )
+        parts.append(_crosses(subject, discarded, x))
         keys.append(Key("cross", "bad", "discarded trial"))
     return Drawing(
         layers(*parts),
@@ -150,6 +111,47 @@ def _draw(subject: Subject, group: Group, rows: list[DataRow]) -> Drawing:
         tuple(keys),
         remark=" ".join(_remarks(is_whole=is_whole, has_discarded=bool(discarded))),
     )
+
+
+def _block_axis(last: int) -> alt.X:
+    """Return the axis of blocks, which has a label for each if they are few."""
+    axis = alt.Axis(format="d", tickMinStep=1)
+    if last <= _NUMBERED_BLOCKS:  # with a count of their own: that of the config would thin them
+        axis = alt.Axis(format="d", values=list(range(1, last + 1)), tickCount=last)
+    return alt.X("block:Q", title="block", scale=alt.Scale(domain=[0.5, last + 0.5], nice=False), axis=axis)
+
+
+def _points(subject: Subject, rows: list[DataRow], x: alt.X, y: alt.Y) -> alt.Chart:
+    tooltip = [
+        *case_tooltip(subject),
+        alt.Tooltip("block:Q", title="block"),
+        alt.Tooltip("text:N", title="time"),
+        alt.Tooltip("words:N", title="against the median"),
+    ]
+    points: alt.Chart = (
+        alt.Chart(data(rows), name="points")
+        .mark_point(filled=True, size=42, opacity=0.75)
+        .encode(x=x, y=y, color=colour_series(subject), shape=side_shape(subject), tooltip=tooltip)
+    )
+    return points
+
+
+def _crosses(subject: Subject, discarded: list[DataRow], x: alt.X) -> alt.Chart:
+    """Return a cross for each discarded trial, above the blocks."""
+    tooltip = [
+        *case_tooltip(subject),
+        alt.Tooltip("block:Q", title="block"),
+        alt.Tooltip("reason:N", title="discarded"),
+        alt.Tooltip("then:N", title="then"),
+    ]
+    crosses: alt.Chart = (
+        alt.Chart(data(discarded), name="discarded")
+        .mark_point(
+            style="discarded", shape="cross", angle=45, size=70, filled=False, strokeWidth=2, opacity=1
+        )
+        .encode(x=x, y=alt.value(4), tooltip=tooltip)
+    )
+    return crosses
 
 
 def _remarks(*, is_whole: bool, has_discarded: bool) -> Iterator[str]:

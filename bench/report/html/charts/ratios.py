@@ -121,17 +121,22 @@ def draw_run_ratios(subject: Subject) -> Iterator[Drawing]:
                 f"{ratios.names[1]} against {ratios.names[0]}",
                 "; ".join(f"{row['case']}: {row['text']}" for row in rows[:5]) + ".",
                 (
-                    Key(
-                        "dot",
-                        "unsure",
-                        f"change of elapsed, {_NO_VERDICT}",
-                    ),
+                    Key("dot", "unsure", f"change of elapsed, {_NO_VERDICT}"),
                     Key("interval", "muted", "what the noise within both runs leaves possible"),
                 ),
+                undecided=_NO_VERDICT,
             )
 
 
-def _draw(rows: Sequence[DataRow], title: str, summary: str, keys: tuple[Key, ...]) -> Drawing:
+def _draw(
+    rows: Sequence[DataRow],
+    title: str,
+    summary: str,
+    keys: tuple[Key, ...],
+    *,
+    undecided: str = "inconclusive",
+) -> Drawing:
+    """Draw rows in the colours of their verdicts; ``undecided`` has that of an inconclusive one."""
     labels = list(dict.fromkeys(row["label"] for row in rows))
     fields = ("change", "low", "high", "margin_high")
     known = (row[name] for row in rows for name in fields if row.get(name) is not None)
@@ -143,10 +148,9 @@ def _draw(rows: Sequence[DataRow], title: str, summary: str, keys: tuple[Key, ..
         axis = alt.Axis(labelExpr=SIGNED_SHARE, grid=True, tickCount=7)
         return alt.X(f"{field}:Q", title="change: slower to the right", scale=scale, axis=axis)
 
-    order = [_NO_VERDICT if each == "inconclusive" else each for each in VERDICT_ORDER]
-    names = VERDICT_ORDER if "margin_high" in rows[0] else order
+    names = [undecided if each == "inconclusive" else each for each in VERDICT_ORDER]
     colour = alt.Color(
-        "verdict:N", scale=alt.Scale(domain=list(names), range="diverging"), legend=alt.Legend(title=None)
+        "verdict:N", scale=alt.Scale(domain=names, range="diverging"), legend=alt.Legend(title=None)
     )
     bands = (
         alt.Chart(data(row for row in rows if "margin_high" in row), name="margins")

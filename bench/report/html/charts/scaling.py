@@ -23,7 +23,7 @@ from bench.report.html.drawing import (
     side_name,
 )
 from bench.report.html.subject import Group, ShownCase, Subject
-from bench.report.number_format import format_duration, format_interval, format_ratio
+from bench.report.number_format import TimeUnit, format_duration, format_interval, format_ratio
 from bench.stats.scaling import Scaling, Series, summarize_scaling
 
 _HEIGHT: Final = 400
@@ -150,6 +150,31 @@ def planned_ideal_s(shown: ShownCase) -> float:
 def _draw(subject: Subject, sides: Sides, group: Group) -> Drawing:
     rows, knees = point_rows(sides, group), knee_rows(sides, group)
     crossovers = crossover_rows(sides[""]) if "" in sides else []
+    ideals = _ideal_rows(rows)
+    x, y = _axes(rows, group.unit)
+    colour = colour_series(subject)
+    parts = [_ideal_line(ideals, x, y), *_series_marks(subject, rows, x, y, colour)]
+    drawn = [each for each in group.timed if each.series in {row["series"] for row in rows}]
+    keys = [
+        *series_keys(subject, "line", drawn),
+        *_side_keys(subject),
+        Key("interval", "muted", "95% interval"),
+    ]
+    if ideals:
+        of = f" of {rows[0]['side']}" if rows[0].get("side") else ""
+        keys.append(Key("dash", "muted", f"planned ideal{of}"))
+    if knees:
+        parts += _knee_marks(knees, x, y, colour)
+        keys.append(Key("ring", "muted", "knee: the last step that surely gains 5%"))
+    if crossovers:
+        parts += _crossover_marks(crossovers, x)
+        keys.append(Key("tick", "muted", "crossover"))
+    summary = _summary(sides, knees, crossovers)
+    return Drawing(layers(*parts, height=_HEIGHT), group.title, summary, tuple(keys))
+
+
+def _axes(rows: list[DataRow], unit: TimeUnit) -> tuple[_AxisOf, _AxisOf]:
+    """Return the axes of workers and of times, both logarithmic, over all that is drawn."""
     workers = sorted({row["workers"] for row in rows})
     x_scale = alt.Scale(type="log", nice=False, domain=[workers[0] / 1.12, workers[-1] * 1.25])
     times = [
@@ -163,22 +188,32 @@ def _draw(subject: Subject, sides: Sides, group: Group) -> Drawing:
     ticks = log_ticks(low, high)
     # with a count of their own: that of the config would thin the values
     y_axis = alt.Axis(grid=True, labelExpr=_PLAIN, values=ticks, tickCount=len(ticks))
-    axis = alt.Axis(grid=False, labelExpr=_PLAIN, values=workers, tickCount=len(workers))
+    x_axis = alt.Axis(grid=False, labelExpr=_PLAIN, values=workers, tickCount=len(workers))
 
     def x(field: str) -> alt.X:
-        return alt.X(f"{field}:Q", title="workers (logarithmic)", scale=x_scale, axis=axis)
+        return alt.X(f"{field}:Q", title="workers (logarithmic)", scale=x_scale, axis=x_axis)
 
     def y(field: str) -> alt.Y:
-        title = f"elapsed time, {group.unit.name} (logarithmic)"
-        return alt.Y(f"{field}:Q", title=title, scale=y_scale, axis=y_axis)
+        return alt.Y(
+            f"{field}:Q", title=f"elapsed time, {unit.name} (logarithmic)", scale=y_scale, axis=y_axis
+        )
 
-    colour = colour_series(subject)
-    ideal_rows = _ideal_rows(rows)
-    ideals = (
-        alt.Chart(data(ideal_rows), name="ideals")
+    return x, y
+
+
+def _ideal_line(rows: list[DataRow], x: _AxisOf, y: _AxisOf) -> alt.Chart:
+    line: alt.Chart = (
+        alt.Chart(data(rows), name="ideals")
         .mark_line(style="quiet-line", strokeDash=[5, 4], strokeWidth=1.5, aria=False)
         .encode(x=x("workers"), y=y("ideal"))
     )
+    return line
+
+
+def _series_marks(
+    subject: Subject, rows: list[DataRow], x: _AxisOf, y: _AxisOf, colour: alt.Color
+) -> list[alt.Chart]:
+    """Return the lines of all series, the intervals of their points, and the points."""
     lines = (
         alt.Chart(data(rows), name="lines")
         .mark_line(strokeWidth=2, aria=False)
@@ -189,42 +224,20 @@ def _draw(subject: Subject, sides: Sides, group: Group) -> Drawing:
         .mark_rule(strokeWidth=4, opacity=0.45, aria=False)
         .encode(x=x("workers"), y=y("low"), y2="high:Q", color=colour)
     )
+    tooltip = [
+        alt.Tooltip("series:N", title="series"),
+        *([alt.Tooltip("side:N", title="of")] if len(subject.sides) > 1 else []),
+        alt.Tooltip("workers:Q", title="workers"),
+        alt.Tooltip("text:N", title="median"),
+        alt.Tooltip("interval:N", title="95% interval"),
+        alt.Tooltip("gain:N", title="times as fast as with the next fewer"),
+    ]
     points = (
         alt.Chart(data(rows), name="points")
         .mark_point(filled=True, size=60, opacity=1)
-        .encode(
-            x=x("workers"),
-            y=y("median"),
-            color=colour,
-            tooltip=[
-                alt.Tooltip("series:N", title="series"),
-                *([alt.Tooltip("side:N", title="of")] if len(subject.sides) > 1 else []),
-                alt.Tooltip("workers:Q", title="workers"),
-                alt.Tooltip("text:N", title="median"),
-                alt.Tooltip("interval:N", title="95% interval"),
-                alt.Tooltip("gain:N", title="times as fast as with the next fewer"),
-            ],
-        )
+        .encode(x=x("workers"), y=y("median"), color=colour, tooltip=tooltip)
     )
-    parts = [ideals, lines, bars, points]
-    drawn = [each for each in group.timed if each.series in {row["series"] for row in rows}]
-    keys = [
-        *series_keys(subject, "line", drawn),
-        *_side_keys(subject),
-        Key("interval", "muted", "95% interval"),
-    ]
-    if ideal_rows:
-        of = f" of {rows[0]['side']}" if rows[0].get("side") else ""
-        keys.append(Key("dash", "muted", f"planned ideal{of}"))
-    if knees:
-        parts += _knee_marks(knees, x, y, colour)
-        keys.append(Key("ring", "muted", "knee: the last step that surely gains 5%"))
-    if crossovers:
-        parts += _crossover_marks(crossovers, x)
-        keys.append(Key("tick", "muted", "crossover"))
-    return Drawing(
-        layers(*parts, height=_HEIGHT), group.title, _summary(sides, knees, crossovers), tuple(keys)
-    )
+    return [lines, bars, points]
 
 
 def _knee_marks(knees: list[DataRow], x: _AxisOf, y: _AxisOf, colour: alt.Color) -> list[alt.Chart]:
