@@ -7,10 +7,12 @@ last chunk.
 
 from concurrent.futures import ProcessPoolExecutor
 from math import ceil
+from multiprocessing import get_context
 
 from bench.api import Fetch, Job, run_strategy
 from strategies.processpool_map import download_one, open_client
 
+OPTIONS = ("fork", "forkserver", "spawn")
 CLIENTS = "sync"  # opened by open_client in each process
 
 CHUNKS_PER_PROCESS = 4  # as multiprocessing.Pool.map does, so that no process waits long for the last
@@ -19,7 +21,8 @@ CHUNKS_PER_PROCESS = 4  # as multiprocessing.Pool.map does, so that no process w
 def download_many(job: Job) -> list[Fetch]:
     """Download all flags with a pool of processes, chunk by chunk."""
     chunksize = ceil(len(job.countries) / (CHUNKS_PER_PROCESS * job.workers))
-    with ProcessPoolExecutor(job.workers, initializer=open_client, initargs=(job,)) as executor:
+    context = get_context(job.option or None)  # without an option, the platform's default
+    with ProcessPoolExecutor(job.workers, context, initializer=open_client, initargs=(job,)) as executor:
         return list(executor.map(download_one, job.countries, chunksize=chunksize))
 
 

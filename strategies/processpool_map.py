@@ -7,9 +7,12 @@ cores at once. For downloads alone it pays for starting processes and gains noth
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
+from multiprocessing import get_context
 from multiprocessing.util import Finalize
 
 from bench.api import Fetch, Job, run_strategy
+
+OPTIONS = ("fork", "forkserver", "spawn")
 
 clients = ExitStack()
 get_flag: Callable[[str], Fetch]
@@ -29,7 +32,8 @@ def download_one(country: str) -> Fetch:
 
 def download_many(job: Job) -> list[Fetch]:
     """Download all flags with a pool of processes."""
-    with ProcessPoolExecutor(job.workers, initializer=open_client, initargs=(job,)) as executor:
+    context = get_context(job.option or None)  # without an option, the platform's default
+    with ProcessPoolExecutor(job.workers, context, initializer=open_client, initargs=(job,)) as executor:
         return list(executor.map(download_one, job.countries))
 
 

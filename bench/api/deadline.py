@@ -12,7 +12,7 @@ overdue one (``PyThreadState_SetAsyncExc``), once that thread has been seen to r
   it is overdue. In the latter case the fetch's thread waits for the error to be set, and receives it before
   it goes on. Taking the error back would leave CPython 3.11 looking for it for ever, at each function call.
 
-An event loop needs none of this; it has ``asyncio.timeout``.
+An event loop needs none of this; it has ``asyncio.timeout``. Nor do greenlets; see ``greenlet_deadline``.
 """
 
 import os
@@ -23,7 +23,10 @@ from contextlib import contextmanager, suppress
 from threading import Condition, Thread
 from time import perf_counter
 from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from bench.api.greenlet_deadline import GreenletWatchdog
 
 _READ_FUNCTIONS: Final = frozenset({"read", "readinto", "recv", "recv_into"})
 """Functions that take bytes from a connection: of ``socket``, ``ssl`` and httpcore."""
@@ -130,8 +133,13 @@ _watchdogs: list[Watchdog] = []
 """The watchdog of this process, once there is one."""
 
 
-def process_watchdog() -> Watchdog:
+def process_watchdog() -> "Watchdog | GreenletWatchdog":
     """Return the watchdog of this process; the first call starts it."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is not None and monkey.is_module_patched("threading"):
+        from bench.api.greenlet_deadline import GreenletWatchdog  # imports gevent, which is optional
+
+        return GreenletWatchdog(OverdueError)
     if not _watchdogs:
         _watchdogs.append(Watchdog())
         _watchdogs[0].start()

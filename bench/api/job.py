@@ -1,7 +1,7 @@
 """The job of one round: the flags to download, and ``download_one`` for a strategy to call."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from importlib import import_module
 from sys import exception
 from time import perf_counter
@@ -29,6 +29,8 @@ _OPENERS: Final = {
     "sync": ("open_client", "a synchronous"),
     "async": ("open_async_client", "an asynchronous"),
 }
+_TRIO: Final = "trio"
+"""Option of strategies whose event loop is not asyncio's."""
 _LETTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _CODE_LENGTH: Final = 2
 
@@ -46,6 +48,15 @@ def is_country_code(text: str) -> bool:
     No other text may become part of a path or an address.
     """
     return len(text) == _CODE_LENGTH and _LETTERS.issuperset(text)
+
+
+@asynccontextmanager
+async def _trio_timeout(seconds: float) -> AsyncIterator[None]:
+    """Limit the time of a block like ``asyncio.timeout``."""
+    from anyio import fail_after  # it raises TimeoutError, and trio's own would raise something else
+
+    with fail_after(seconds):
+        yield
 
 
 class WrongClientError(Exception):
@@ -68,6 +79,7 @@ class Job(NamedTuple):
         authority: PEM file of the certificate authority to trust; None without encryption.
         http2: speak HTTP/2 only.
         checks_content: keep the checksum of each saved flag, for the worker to compare.
+        option: the option of the strategy that the case names, one of its ``OPTIONS``; empty: none.
     """
 
     countries: tuple[str, ...]
@@ -82,6 +94,7 @@ class Job(NamedTuple):
     authority: str | None = None
     http2: bool = False
     checks_content: bool = False
+    option: str = ""
 
     @contextmanager
     def client(self) -> Iterator[Callable[[str], Fetch]]:
@@ -119,11 +132,15 @@ class Job(NamedTuple):
         Raises:
             WrongClientError: the case was planned with another kind of client, or with none.
         """
-        from asyncio import get_running_loop, timeout  # heavy; strategies with threads do without it
-
         open_client = self._find_opener("async")
-        for watch in LOOP_WATCHERS:
-            watch(get_running_loop())
+        timeout: Callable[[float], AbstractAsyncContextManager[object]] = _trio_timeout
+        if not self._is_on_trio:
+            from asyncio import get_running_loop  # heavy; strategies with threads do without it
+            from asyncio import timeout as asyncio_timeout
+
+            timeout = asyncio_timeout
+            for watch in LOOP_WATCHERS:
+                watch(get_running_loop())
         opening_s = perf_counter()
         async with open_client(self._settings) as get:
             opening = Opening(opening_s, perf_counter(), "loop")
@@ -146,6 +163,10 @@ class Job(NamedTuple):
             watcher.future(country, future)
             future.add_done_callback(lambda done: watcher.future(country, done))
         return future
+
+    @property
+    def _is_on_trio(self) -> bool:
+        return self.option == _TRIO
 
     @property
     def _settings(self) -> ClientSettings:

@@ -72,6 +72,13 @@ class ObservedJob(Job):
         _record_workers()
         return self._plain().workers
 
+    @property
+    def option(self) -> str:
+        """The option of the strategy that the case names."""
+        for recorder in _recorders:
+            recorder.record("option")
+        return self._plain().option
+
     def __iter__(self) -> Iterator[Any]:
         """Iterate over the fields; workers are among them."""
         _record_workers()
@@ -94,6 +101,10 @@ class ObservedJob(Job):
     @property
     def _settings(self) -> ClientSettings:
         return self._plain()._settings  # noqa: SLF001  the client reads the workers, not the strategy
+
+    @property
+    def _is_on_trio(self) -> bool:
+        return self._plain()._is_on_trio  # noqa: SLF001  the client reads the option, not the strategy
 
     def _plain(self) -> Job:
         return Job._make(tuple.__iter__(self))

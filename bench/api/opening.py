@@ -1,19 +1,20 @@
 """Note when a client was opened.
 
-So the time of opening can be told from that of the fetches.
+So the time of opening can be told from that of the fetches. What gevent replaces by greenlets is looked up
+in ``threading`` at each use, since it may do so after this import.
 """
 
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from threading import local
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Final, Generic, Literal, NamedTuple, Self, TypeVar
 
 T = TypeVar("T")
 
-_latest: Final = local()
-"""The opening of this thread that no fetch has taken yet."""
+_latest: "Final[dict[int, Opening]]" = {}
+"""By thread, the opening that no fetch has taken yet."""
 
 
 class Opening(NamedTuple):
@@ -31,10 +32,7 @@ class Opening(NamedTuple):
 
 def take_opening() -> Opening | None:
     """Return the opening within the fetch of this thread that has just ended, once; None without one."""
-    found: Opening | None = getattr(_latest, "opening", None)
-    if found is not None:
-        _latest.opening = None
-    return found
+    return _latest.pop(threading.get_ident(), None) if _latest else None
 
 
 class PerThread(Generic[T]):
@@ -42,7 +40,7 @@ class PerThread(Generic[T]):
 
     def __init__(self, open_resource: Callable[[], AbstractContextManager[T]]) -> None:
         self._open = open_resource
-        self._local = local()
+        self._local = threading.local()
         self._opened = ExitStack()
 
     def __enter__(self) -> Self:
@@ -59,5 +57,5 @@ class PerThread(Generic[T]):
         if resource is None:
             opening_s = perf_counter()
             resource = self._local.resource = self._opened.enter_context(self._open())
-            _latest.opening = Opening(opening_s, perf_counter(), "thread")
+            _latest[threading.get_ident()] = Opening(opening_s, perf_counter(), "thread")
         return resource

@@ -7,6 +7,8 @@ from typing import TypeVar
 
 from bench.app.case_patterns import select_cases
 from bench.config import catalog
+from bench.config.catalog import choose_option
+from bench.config.compatibility import fits
 from bench.config.loader import load_config
 from bench.config.script_config import (
     ScriptOptions,
@@ -136,6 +138,12 @@ def find_strategy(name_or_file: str) -> Strategy:
     Raises:
         UsageError: there is none.
     """
+    plain, _, option = name_or_file.rpartition("+")
+    if plain and option.isidentifier():
+        try:
+            return choose_option(find_strategy(plain), option)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
     if name_or_file.endswith(".py"):
         found = catalog.read_strategy(Path(name_or_file))
         if found.call.is_foreign:
@@ -151,14 +159,17 @@ def client_for(strategy: Strategy, name: str) -> str | None:
     """Return the name of a client that the strategy can use, or None if it uses none.
 
     Raises:
-        UsageError: there is no such client, it is not installed, or the strategy cannot use it.
+        UsageError: there is no such client, it or the strategy needs what is not installed, or they do not
+            fit together.
     """
+    if strategy.unavailable:
+        raise UsageError(f"{strategy.name} {strategy.unavailable}")
     if strategy.face is None:
         return None
     clients = catalog.find_clients()
     client = _find(name, clients, "client")
-    if strategy.face not in client.faces:
-        usable = ", ".join(each.name for each in clients.values() if strategy.face in each.faces)
+    if not fits(strategy, client):
+        usable = ", ".join(each.name for each in clients.values() if fits(strategy, each))
         raise UsageError(f"{strategy.name} cannot use client {name}", hint=f"it can use {usable}")
     if client.missing:
         raise UsageError(f"client {name} needs {', '.join(client.missing)}", hint=client.install)

@@ -10,10 +10,11 @@ from bench.app.output import stdout_console, write_stdout
 from bench.commands import options
 from bench.config import catalog
 from bench.errors import UnreadableResultError
+from bench.model.cases import Strategy
 from bench.model.text import printable
 from bench.report.fault_table import fault_table
 from bench.report.markdown import tables_to_markdown
-from bench.report.table import Column, Row, Section, Table
+from bench.report.table import Column, Remark, Row, Section, Table
 from bench.report.terminal import print_tables
 from bench.storage.journal import read_journal
 from bench.storage.run_folder import JOURNAL, load_run, stored_runs, unfinished_runs
@@ -30,11 +31,30 @@ def list_() -> None:
 @list_.command()
 def strategies() -> None:
     """List the strategies that ship with flagbench."""
+    found = tuple(catalog.find_strategies().values())
     rows = [
-        (each.name, each.face or "own", "yes" if each.takes_workers else "no", each.summary)
-        for each in catalog.find_strategies().values()
+        (each.name, each.face or "own", "yes" if each.takes_workers else "no", each.summary) for each in found
     ]
-    _print(("strategy", "client", "workers", "description"), rows)
+    remarks = tuple(map(Remark, (*_unavailable(found), *_options(found))))
+    _print(("strategy", "client", "workers", "description"), rows, remarks)
+
+
+def _unavailable(strategies: Iterable[Strategy]) -> Iterator[str]:
+    """Write a line for each strategy that cannot be run here."""
+    return (f"Not here: {each.name} {each.unavailable}." for each in strategies if each.unavailable)
+
+
+def _options(strategies: Iterable[Strategy]) -> Iterator[str]:
+    """Write a line for each option, with the strategies that have it."""
+    having: dict[str, list[Strategy]] = {}
+    for strategy in strategies:
+        for option in strategy.options:
+            having.setdefault(option, []).append(strategy)
+    for option, each in sorted(having.items()):
+        chosen = catalog.choose_option(each[0], option)
+        lack = f"; it {chosen.unavailable}" if chosen.unavailable else ""
+        names = ", ".join(strategy.name for strategy in each)
+        yield f"Option +{option}, as in {chosen.name}{lack}; of {names}."
 
 
 @list_.command()
@@ -114,8 +134,12 @@ def _first_comment(text: str) -> str:
     return next((comment for comment in comments if comment and "$schema" not in comment), "")
 
 
-def _print(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+def _print(
+    headings: tuple[str, ...], rows: Iterable[tuple[str, ...]], remarks: tuple[Remark, ...] = ()
+) -> None:
     wrapping = (headings[0], headings[-1])
     columns = tuple(Column(heading, "left", wraps=heading in wrapping) for heading in headings)
     printed = tuple(Row(tuple(map(printable, row))) for row in rows)
-    print_tables([Table(columns=columns, sections=(Section("", printed),))], stdout_console())
+    print_tables(
+        [Table(columns=columns, sections=(Section("", printed),), remarks=remarks)], stdout_console()
+    )

@@ -40,15 +40,19 @@ class Axes:
         ) * len(self.profiles)
 
     def cases(self, *, installed: bool) -> tuple[Case, ...]:
-        """Return the cases in the config's order, with all clients or only with installed ones."""
-        cases = (case for entry in self.strategies for case in self._cases(entry, installed=installed))
+        """Return the cases in the config's order, with everything or only with what is installed."""
+        entries = (each for each in self.strategies if not (installed and each.strategy.unavailable))
+        cases = (case for entry in entries for case in self._cases(entry, installed=installed))
         return tuple(dict.fromkeys(cases))
 
     def omissions(self) -> Iterator[str]:
-        """Yield a sentence for each client that makes no case, and one on workers beyond the fetches.
+        """Yield a sentence for each strategy or client without cases, and one on workers beyond the fetches.
 
         Only clients of the file are left out: a config is refused if it cannot use that of an entry.
         """
+        for entry in self.strategies:
+            if entry.strategy.unavailable:
+                yield f"Skipped: {entry.strategy.name} {entry.strategy.unavailable}."
         sharing = [entry.strategy for entry in self.strategies if entry.clients is None]
         used = [client for client in self.clients if any(fits(strategy, client) for strategy in sharing)]
         for client in used:
@@ -88,6 +92,7 @@ class Axes:
                     self.countries,
                     keep_alive,
                     has_own_workers=strategy.chooses_workers,
+                    is_limited_by_client="connection_limit" in strategy.needs,
                 )
 
     def _clients(self, entry: StrategyEntry, *, installed: bool) -> list[Client] | list[None]:

@@ -3,31 +3,39 @@
 import ast
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, metadata
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any, Final, Literal, get_args
+from typing import Final, Literal
 
-from bench.api.outcomes import FetchOutcome
+from bench.config.declarations import (
+    BY_CLIENT,
+    declared_abilities,
+    declared_deviations,
+    declared_face,
+    declared_options,
+    declared_python,
+    declared_workers,
+)
 from bench.config.opened_clients import Face, opened_clients
 from bench.config.redirected_constants import find_redirected_constants
 from bench.config.source_code import choose_form, parse_source
 from bench.errors import UsageError
-from bench.model.cases import Client, Strategy
-from bench.model.faults import KINDS
+from bench.model.cases import Ability, Client, Strategy
 from bench.model.function_call import ENTRY, FunctionCall
+from bench.model.text import join_and, join_or
 from bench.system.paths import is_shipped, strategies_folder
 
-_CLIENTS: Final = "CLIENTS"
-_WORKERS: Final = "WORKERS"
+_UVLOOP: Final = "uvloop"
+"""Option of every strategy that imports asyncio; the worker sets the loop up."""
+_MODULES_OF_OPTIONS: Final[Mapping[str, str]] = {_UVLOOP: "uvloop", "trio": "trio"}
 _FACES_OF_CLIENT: Final[Mapping[str, Face]] = {"open_async_client": "async", "open_client": "sync"}
 _PROTOCOLS: Final[Mapping[str, Literal["tls", "http2"]]] = {
     "authority": "tls", "tls_context": "tls", "http2": "http2",
 }  # fmt: skip
 """By the settings that a client reads."""
-_OUTCOMES: Final = frozenset(get_args(FetchOutcome))
 _PROCESS_POOL: Final = "ProcessPoolExecutor"
 _OWN_PACKAGES: Final = frozenset({"bench", "strategies"})
 
@@ -70,7 +78,8 @@ def read_strategy(file: Path, function: str = "", module: str = "") -> Strategy:
 def describe_strategy(file: Path, function: str = "", module: str = "") -> Strategy:
     """Describe a strategy file of any name.
 
-    It takes workers unless it declares ``WORKERS = False``. Its client is the declared one (``CLIENTS``), or
+    It takes workers unless it declares ``WORKERS = False``; with ``WORKERS = "client"``, its client limits
+    them. Its client is the declared one (``CLIENTS``), or
     the one that it seems to open: asynchronous if it opens ``job.async_client()`` at all. A function that
     takes country codes opens no client of ours.
 
@@ -85,14 +94,12 @@ def describe_strategy(file: Path, function: str = "", module: str = "") -> Strat
             f"{file}:{form.name} downloads one URL, so it is a client and no strategy",
             hint=f"list it under `clients`, or measure it with `run {file}`",
         )
-    declared = _declarations(tree, file)
+    workers = declared_workers(tree, file)
     attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    takes_workers = form.takes_workers if form.kind == "codes" else declared.get(_WORKERS) is not False
-    face = None
-    if form.kind == "job":
-        is_declared = _CLIENTS in declared
-        face = _declared_face(declared[_CLIENTS], file) if is_declared else _opened_face(tree, form.name)
+    takes_workers = form.takes_workers if form.kind == "codes" else workers is not False
+    face = declared_face(tree, file, _opened_face(tree, form.name)) if form.kind == "job" else None
+    starts_processes = _PROCESS_POOL in attributes | names or "multiprocessing" in _imported(tree)
     constants = find_redirected_constants(tree, file, module) if form.kind == "codes" else ((), ())
     return Strategy(
         name=own_name(file, form.name),
@@ -100,9 +107,30 @@ def describe_strategy(file: Path, function: str = "", module: str = "") -> Strat
         summary=_summary(tree),
         face=face,
         takes_workers=takes_workers,
-        starts_processes=_PROCESS_POOL in attributes | names or "multiprocessing" in _imported(tree),
+        starts_processes=starts_processes,
         call=FunctionCall(form.name, module, form.arguments, *constants),
+        options=tuple(_options(tree, starts_processes=starts_processes)),
+        needs=frozenset(_needs(tree, by_client=workers == BY_CLIENT)),
+        unavailable=_unavailable(tree, file),
     )
+
+
+def choose_option(strategy: Strategy, option: str) -> Strategy:
+    """Return a strategy that is run in one of the ways that it offers.
+
+    Raises:
+        ValueError: it has no such option.
+    """
+    if option not in strategy.options:
+        has = f"it has {join_or(strategy.options)}" if strategy.options else "it has none"
+        raise ValueError(f"{strategy.name} has no option {option!r:.40}; {has}")
+    unavailable, needs = strategy.unavailable, strategy.needs
+    if (module := _MODULES_OF_OPTIONS.get(option)) is not None and find_spec(module) is None:
+        unavailable = unavailable or _missing_modules((module,))
+    if option == "trio":
+        needs |= {"trio"}
+    name = f"{strategy.name}+{option}"
+    return replace(strategy, name=name, option=option, needs=needs, unavailable=unavailable)
 
 
 def own_name(file: Path, function: str) -> str:
@@ -142,6 +170,7 @@ def read_own_client(file: Path, function: str = "", module: str = "") -> Client:
         summary=_summary(tree),
         faces=frozenset({"async" if form.kind == "async url" else "sync"}),
         call=FunctionCall(form.name, module),
+        abilities=frozenset({"greenlets"}),
     )
 
 
@@ -170,15 +199,25 @@ def read_client(file: Path) -> Client:
         missing=missing,
         install=install_command(file.stem, missing, _extras()),
         speaks=frozenset(protocol for name, protocol in _PROTOCOLS.items() if name in settings),
-        deviations=_deviations(tree, file),
+        deviations=declared_deviations(tree, file),
+        abilities=declared_abilities(tree),
     )
 
 
-def install_command(client: str, missing: tuple[str, ...], extras: frozenset[str]) -> str:
-    """Return the command that installs a client's missing modules; empty if none is missing."""
+def install_command(name: str, missing: tuple[str, ...], extras: frozenset[str]) -> str:
+    """Return the command that installs missing modules; empty if none is missing.
+
+    Args:
+        name: the extra that has them, if there is such an extra; otherwise that of a missing module may do.
+        missing: the modules.
+        extras: those of this project.
+    """
     if not missing:
         return ""
-    return f"pip install 'flagbench[{client}]'" if client in extras else f"pip install {' '.join(missing)}"
+    for extra in (name, *missing):
+        if extra in extras:
+            return f"pip install 'flagbench[{extra}]'"
+    return f"pip install {' '.join(missing)}"
 
 
 def foreign_modules(tree: ast.Module, *, everywhere: bool = False) -> list[str]:
@@ -223,45 +262,37 @@ def _settings_read(tree: ast.Module) -> frozenset[str]:
     )
 
 
-def _declarations(tree: ast.Module, file: Path) -> dict[str, Any]:
-    """Return the literals that a strategy assigns to ``WORKERS`` and ``CLIENTS`` at its top level.
+def _options(tree: ast.Module, *, starts_processes: bool) -> Iterator[str]:
+    """Yield the options of a strategy: its own, and uvloop for asyncio's loop in this process."""
+    yield from declared_options(tree)
+    if "asyncio" in _imported(tree) and not starts_processes:
+        yield _UVLOOP
 
-    Raises:
-        UsageError: ``WORKERS`` is neither a truth value nor a number of its own.
+
+def _needs(tree: ast.Module, *, by_client: bool) -> Iterator[Ability]:
+    if "gevent" in _imported(tree):
+        yield "greenlets"
+    if by_client:
+        yield "connection_limit"
+
+
+def _unavailable(tree: ast.Module, file: Path) -> str:
+    """Return why a strategy cannot be run here, as the end of a sentence; empty if it can.
+
+    What a file of the user's imports may be in its project, and is not looked for.
     """
-    declared: dict[str, Any] = {}
-    for node in tree.body:
-        match node:
-            case (
-                ast.Assign(targets=[ast.Name(name)], value=value)
-                | ast.AnnAssign(target=ast.Name(name), value=ast.expr() as value)
-            ) if name in {_CLIENTS, _WORKERS}:
-                with suppress(ValueError):  # not a literal: a name of the strategy's own
-                    declared[name] = ast.literal_eval(value)
-    workers = declared.get(_WORKERS, True)
-    if not (isinstance(workers, bool) or (isinstance(workers, int) and workers > 0)):
-        raise UsageError(
-            f"{file}: WORKERS is {workers!r:.40}", hint="write False for a strategy that takes no workers"
-        )
-    return declared
+    needed = declared_python(tree)
+    if needed > sys.version_info[: len(needed)]:
+        ours = ".".join(map(str, sys.version_info[:3]))
+        return f"needs Python {'.'.join(map(str, needed))} or newer, and this is {ours}"
+    missing = tuple(module for module in foreign_modules(tree) if find_spec(module) is None)
+    return _missing_modules(missing) if missing and is_shipped(file) else ""
 
 
-def _declared_face(declared: object, file: Path) -> Face | None:
-    """Return the kind of client that a strategy declares.
-
-    Raises:
-        UsageError: there is no such kind.
-    """
-    if declared is None:
-        return None
-    for face in _FACES_OF_CLIENT.values():
-        if declared == face:
-            return face
-    raise UsageError(
-        f"{file}: CLIENTS is {declared!r:.40}",
-        hint='write "sync" for job.client(), "async" for job.async_client(), or None for neither; '
-        "the config names the libraries",
-    )
+def _missing_modules(missing: tuple[str, ...]) -> str:
+    verb = "is" if len(missing) == 1 else "are"
+    command = install_command(missing[0], missing, _extras())
+    return f"needs {join_and(missing)}, which {verb} not installed: {command}"
 
 
 def _opened_face(tree: ast.Module, entry: str) -> Face | None:
@@ -271,27 +302,6 @@ def _opened_face(tree: ast.Module, entry: str) -> Face | None:
     except RecursionError:  # an expression as deep as no person writes it
         return None
     return "async" if "async" in opened else "sync" if "sync" in opened else None
-
-
-def _deviations(tree: ast.Module, file: Path) -> Mapping[str, FetchOutcome]:
-    """Read ``DEVIATIONS``, a literal that maps kinds of faults to outcomes."""
-    written = (
-        node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        and [target.id for target in node.targets if isinstance(target, ast.Name)] == ["DEVIATIONS"]
-    )
-    try:
-        deviations = dict(ast.literal_eval(next(written, ast.Dict([], []))))
-        is_known = deviations.keys() <= KINDS.keys() and _OUTCOMES.issuperset(deviations.values())
-    except (ValueError, TypeError):
-        is_known = False
-    if not is_known:
-        raise UsageError(
-            f"{file}: DEVIATIONS is not a literal that maps faults to outcomes",
-            hint='write, for instance, {"surplus_bytes": "ok"}; `list faults` has them all',
-        )
-    return deviations
 
 
 def _summary(tree: ast.Module) -> str:

@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from bench.config.forms import FieldError
-from bench.model.cases import Client, Profile, Selection, Strategy
+from bench.model.cases import Ability, Client, Profile, Selection, Strategy
 from bench.model.faults import reach_of
-from bench.model.text import join_or
+from bench.model.text import join_and, join_or
 
 _Protocol: TypeAlias = Literal["tls", "http2"]
 
+_ABILITIES: Final[dict[Ability, str]] = {
+    "connection_limit": "limits its connections",
+    "greenlets": "is of pure Python",
+    "trio": "runs on trio",
+}
 _PROTOCOL_NAMES: Final[dict[_Protocol, str]] = {"tls": "TLS", "http2": "HTTP/2"}
 
 
@@ -29,8 +34,8 @@ class StrategyEntry:
 
 
 def fits(strategy: Strategy, client: Client) -> bool:
-    """Tell whether a client has the face that a strategy opens."""
-    return strategy.face in client.faces
+    """Tell whether a client has the face that a strategy opens, and can do what that needs."""
+    return strategy.face in client.faces and strategy.needs <= client.abilities
 
 
 def unsupported_protocol(client: Client, profile: Profile) -> str | None:
@@ -159,4 +164,6 @@ def _steps_to_fault(profile: Profile, index: int) -> tuple[str | int, ...]:
 
 
 def _client_kind(strategy: Strategy) -> str:
-    return "an asynchronous client" if strategy.face == "async" else "a synchronous client"
+    kind = "an asynchronous client" if strategy.face == "async" else "a synchronous client"
+    abilities = [_ABILITIES[each] for each in sorted(strategy.needs)]
+    return f"{kind} that {join_and(abilities)}" if abilities else kind

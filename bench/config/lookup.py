@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final, TypeVar
 
+from bench.config.catalog import choose_option
 from bench.config.problems import MOST_PROBLEMS, quote_text, unknown_word
 from bench.config.source_code import CodeReference, find_module, parse_reference
 from bench.errors import BenchError
@@ -38,7 +39,13 @@ class LookupContext:
     """Counts the unknown names."""
 
     def strategy(self, text: str) -> Strategy:
-        """Return a strategy by its name, or by a reference to code: a file, or a function of a module."""
+        """Return a strategy by its name, or by a reference to code: a file, or a function of a module.
+
+        An option may follow: ``processpool_map+spawn``, ``mine.py+uvloop``.
+        """
+        plain, _, option = text.rpartition("+")
+        if plain and option.isidentifier():
+            return choose_option(self.strategy(plain), option)
         if (code := parse_reference(text)) is not None:
             return self._read_code(code, self.read_strategy, self.strategies)
         if text not in self.strategies:

@@ -192,10 +192,13 @@ def _choose_references(
 def _add_own_client(
     clients_of: dict[str, list[str]], form: FunctionForm, own: str, strategies: Mapping[str, Strategy]
 ) -> None:
-    """Add a function that downloads one URL as a client of each shipped strategy that fits."""
+    """Add a function that downloads one URL as a client of each shipped strategy that fits.
+
+    Of what it can do beyond that nothing is known.
+    """
     face = {"url": "sync", "async url": "async"}.get(form.kind)
     for each in strategies.values():
-        if each.face == face is not None:
+        if each.face == face is not None and not (each.needs or each.unavailable):
             clients_of.setdefault(each.name, []).append(own)
 
 

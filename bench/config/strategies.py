@@ -77,6 +77,9 @@ def check_entries(
     by_name: dict[str, Strategy] = {}
     clients_by_name: dict[str, Client] = {}
     errors: list[FieldError] = []
+    if all(entry.strategy.unavailable for entry in entries):
+        reasons = (f"{entry.strategy.name} {entry.strategy.unavailable}" for entry in entries)
+        errors += [FieldError((index, "name"), reason) for index, reason in enumerate(reasons)]
     for index, entry in enumerate(entries):
         name = entry.strategy.name
         if by_name.setdefault(name, entry.strategy) != entry.strategy:

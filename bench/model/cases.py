@@ -102,6 +102,7 @@ class Case:
         workers: downloads that may be in flight; for a strategy with a number of its own, one for each fetch.
         variant: label of the variant in a comparison; empty elsewhere.
         has_own_workers: whether the strategy decides itself how many downloads are in flight.
+        is_limited_by_client: whether the client's connections limit the downloads, not the strategy.
     """
 
     strategy: str
@@ -112,6 +113,7 @@ class Case:
     keep_alive: bool = True
     variant: str = ""
     has_own_workers: bool = added_field(bool)
+    is_limited_by_client: bool = added_field(bool)
 
     @property
     def id(self) -> str:
@@ -125,6 +127,10 @@ class Case:
         return f"{self.strategy}/{self.client}/{self.workers}/{self.profile.name}{connection}"
 
 
+Ability: TypeAlias = Literal["greenlets", "connection_limit", "trio"]
+"""What some strategies need of a client: to wait within gevent, to limit its connections, to run on trio."""
+
+
 @dataclass(frozen=True, slots=True)
 class Strategy:
     """Facts about a strategy file, read from its text without importing it.
@@ -135,6 +141,10 @@ class Strategy:
         takes_workers: whether it reads ``job.workers``.
         starts_processes: whether it starts a process for each worker.
         call: how its function is called.
+        options: ways in which it can be run; its name has a chosen one at the end: ``processpool_map+spawn``.
+        option: the chosen one; empty: none.
+        needs: what its clients must be able to do.
+        unavailable: why it cannot be run here, as the end of a sentence; empty if it can.
     """
 
     name: str
@@ -144,6 +154,15 @@ class Strategy:
     takes_workers: bool
     starts_processes: bool = False
     call: FunctionCall = field(default_factory=FunctionCall)
+    options: tuple[str, ...] = ()
+    option: str = ""
+    needs: frozenset[Ability] = frozenset()
+    unavailable: str = ""
+
+    @property
+    def plain_name(self) -> str:
+        """The name without an option."""
+        return self.name.removesuffix(f"+{self.option}")
 
     @property
     def chooses_workers(self) -> bool:
@@ -162,6 +181,7 @@ class Client:
         speaks: protocols beside plain HTTP/1.1.
         deviations: outcomes, by kind of fault, that differ from ``bench.model.faults`` over HTTP/1.1.
         call: a function of the user's that downloads one URL; None for the files of ``strategies/clients``.
+        abilities: what some strategies need.
     """
 
     name: str
@@ -173,6 +193,7 @@ class Client:
     speaks: frozenset[Literal["tls", "http2"]] = frozenset()
     deviations: Mapping[str, FetchOutcome] = field(default_factory=dict)
     call: FunctionCall | None = None
+    abilities: frozenset[Ability] = frozenset()
 
     @property
     def source(self) -> str:

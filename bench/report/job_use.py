@@ -27,9 +27,9 @@ def unread_workers_lines(run: Run) -> Iterator[str]:
         if trial.outcome == "ok" and trial.job_use is not None:
             reads.setdefault(trial.case, set()).add(trial.job_use.workers)
     for strategy in dict.fromkeys(case.strategy for case in run.cases):
-        cases = [case for case in run.cases if case.strategy == strategy]
+        cases = [case for case in run.cases if case.strategy == strategy and not case.is_limited_by_client]
         counts = sorted({case.workers for case in cases})
-        if max(counts) > 1 and set().union(*(reads.get(case.id, ()) for case in cases)) == {False}:
+        if max(counts, default=1) > 1 and set().union(*(reads.get(case.id, ()) for case in cases)) == {False}:
             numbers = join_and(list(map(str, counts)))
             yield (
                 f"{printable(strategy)} never read job.workers, so {numbers} workers at the most limited the "

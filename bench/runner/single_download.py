@@ -115,4 +115,5 @@ def _task(
         http2=download.profile.http2,
         live=True,
         call=download.strategy.call,
+        option=download.strategy.option,
     )

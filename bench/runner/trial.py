@@ -176,6 +176,7 @@ def _prepare(
         throttling=tuple(context.throttling.values()),
         server_pid=server.child.pid,
         call=call,
+        option=strategy.option,
         client_source="" if client is None else client.source,
         client_file=Path() if client is None else client.file,
         keeps_spans=keeps_spans(scheduled.block),

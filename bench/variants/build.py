@@ -197,6 +197,11 @@ def _strategy_files(
 ) -> dict[str, Path]:
     """Return the file of each strategy that this tree has: shipped ones, and the user's own."""
     files = named_strategies(tree)
+    files |= {
+        name: files[plain]
+        for name, strategy in strategies.items()
+        if (plain := strategy.plain_name) in files and is_shipped(strategy.file)
+    }
     for name, strategy in strategies.items():
         if is_shipped(strategy.file):
             continue

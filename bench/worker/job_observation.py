@@ -19,10 +19,12 @@ class JobObservation:
     Attributes:
         use: the use that was observed; None before the end of the observation, or if the strategy removed
             the record of its other processes.
+        has_read_option: whether ``job.option`` was read.
     """
 
     def __init__(self, folder: Path) -> None:
         self.use: JobUse | None = None
+        self.has_read_option = False
         self._file = folder / ".job-use"
         self._recorder: JobRecorder | None = None
 
@@ -47,3 +49,4 @@ class JobObservation:
             if not facts & {"sync", "async"}:  # other processes may have opened a client
                 return
         self.use = JobUse(tuple(kind for kind in ("sync", "async") if kind in facts), "workers" in facts)
+        self.has_read_option = "option" in facts

@@ -84,6 +84,7 @@ class Task:
         client_file: the file of that function.
         keeps_spans: report the spans of a typical call.
         round_file: the file that tells the server the number of the round, for a function that takes codes.
+        option: the option of the strategy, see ``Job.option``.
     """
 
     strategy_file: Path
@@ -113,6 +114,7 @@ class Task:
     client_file: Path = added_field(Path)  # noqa: RUF009  it declares a field
     keeps_spans: bool = added_field(bool)
     round_file: Path | None = added_field(lambda: None)  # noqa: RUF009  it declares a field
+    option: str = added_field(str)
 
     @property
     def client_module(self) -> str:

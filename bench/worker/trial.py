@@ -23,6 +23,7 @@ from bench.model.function_call import CURRENT_ROUND
 from bench.model.process_limit import describe_process_limit
 from bench.model.text import describe_error
 from bench.model.trial_outcome import Invalid
+from bench.worker.event_loop import LoopCheck, UnusedOptionError, open_what_gevent_keeps, use_event_loop
 from bench.worker.events import Awaiting, EventWriter, WarmedUp
 from bench.worker.fetch_times import build_timeline, count_latencies, timeout_waits_s
 from bench.worker.job_observation import JobObservation
@@ -79,8 +80,10 @@ def _run_rounds(
     typical = TypicalCall() if task.keeps_spans else None
     try:
         add_module_folders(task.module_folders)
+        loops = use_event_loop(task.option)
         download_many = load_strategy(task)
         load_client(task)  # the first round must not pay for it
+        open_what_gevent_keeps()
         ready_s = perf_counter()
         probes = RoundProbes(task.probes)
         before = count_resources()
@@ -96,6 +99,7 @@ def _run_rounds(
             rounds.append(timed)
             if problem is not None:
                 return Report(problem.outcome, problem.detail, began_s, ready_s, tuple(rounds))
+            check_option(task, loops, observation if is_observed else None)
         left = count_leaks(before)
         spans = None if typical is None else typical.spans
         return Report("ok", "", began_s, ready_s, tuple(rounds), left, spans=spans)
@@ -107,13 +111,30 @@ def _run_rounds(
         detail = describe_error(error, own_file)
         if (where := explain_import_error(error, task.module_folders, own_file.name)) is not None:
             detail = f"{detail}; {where}"
-        if isinstance(error, WrongClientError):
+        if isinstance(error, WrongClientError | UnusedOptionError):
             detail = f"{task.strategy_file.name} {error}"
         if (limit := describe_process_limit(error)) is not None:
             detail = f"{limit} ({detail})"
         if limit is not None or local_fault(error) is not None:
             return Report("invalid", f"local_resource: {detail}", began_s, ready_s, tuple(rounds))
         return Report("error", detail, began_s, ready_s, tuple(rounds))
+
+
+def check_option(task: Task, loops: LoopCheck | None, observation: JobObservation | None) -> None:
+    """Check that the strategy has done what its option says.
+
+    Args:
+        task: the trial, with the option.
+        loops: those of an option for event loops.
+        observation: that of the warm-up, just ended; None in other rounds.
+
+    Raises:
+        UnusedOptionError: it has not.
+    """
+    if loops is not None:
+        loops.check()
+    elif task.option and observation is not None and not observation.has_read_option:
+        raise UnusedOptionError(f"never read job.option, and its case is planned with {task.option}")
 
 
 def load_strategy(task: Task) -> DownloadMany:
@@ -213,6 +234,7 @@ def build_job(task: Task, number: int, events: EventWriter) -> Job:
         authority=task.authority,
         http2=task.http2,
         checks_content=task.checks_content,
+        option=task.option,
     )
 
 

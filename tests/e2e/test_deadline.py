@@ -151,3 +151,28 @@ def test_forked_process_has_its_own_deadline_thread(tmp_path: Path) -> None:
         command = [sys.executable, "-W", "ignore", "-c", FORKED, server.base_url, str(tmp_path)]
         said = subprocess.run(command, capture_output=True, check=True, text=True, timeout=60).stdout
     assert said == "timeout True\n"
+
+
+GREENLETS = """
+import sys
+from strategies.gevent_spawn import download_many
+from pathlib import Path
+from bench.api import Job
+countries = ("BR", "XX", "CN", "XX", "YY", "BR")
+job = Job(countries, 3, sys.argv[1], Path(sys.argv[2]), sys.argv[3], request_timeout_s=0.25)
+fetches = download_many(job)
+for fetch in sorted(fetches):
+    print(fetch.country, fetch.outcome, fetch.end_s - fetch.start_s < 1.0)
+"""
+
+
+@pytest.mark.parametrize(
+    "client", [name for name in BLOCKING if "greenlets" in find_clients()[name].abilities]
+)
+def test_greenlets_have_deadlines_of_their_own(tmp_path: Path, client: str) -> None:
+    """A fetch that never ends in one greenlet keeps no other from its end."""
+    with fault_server({"XX": "drip", "YY": "stall"}) as server:
+        command = [sys.executable, "-W", "ignore", "-c", GREENLETS, server.base_url, str(tmp_path), client]
+        said = subprocess.run(command, capture_output=True, check=True, text=True, timeout=60).stdout
+    late = ["XX timeout True"] * 2 + ["YY timeout True"]
+    assert said.splitlines() == ["BR ok True", "BR ok True", "CN ok True", *late]

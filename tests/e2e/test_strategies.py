@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.config.catalog import find_clients, find_strategies
+from bench.config.catalog import choose_option, find_clients, find_strategies
+from bench.config.compatibility import fits
 from bench.model.cases import Client, Strategy
 from bench.model.flags import all_flags
 from bench.model.job_use import JobUse
@@ -21,11 +22,18 @@ pytestmark = pytest.mark.e2e
 
 WORKERS = 4
 FLAGS = {country: f"GIF89a of {country}".encode() * 50 for country in ("BR", "CN", "DE", "ET")}
+STRATEGIES = [
+    each
+    for strategy in find_strategies().values()
+    for each in (strategy, *(choose_option(strategy, option) for option in strategy.options))
+    if not each.unavailable
+]
+"""Those that can be run here, each also with each of its options."""
 PAIRS = [
     pytest.param(strategy, client, id=f"{strategy.name}-{client.name}")
-    for strategy in find_strategies().values()
+    for strategy in STRATEGIES
     for client in find_clients().values()
-    if strategy.face in client.faces
+    if fits(strategy, client)
 ]
 
 
@@ -38,7 +46,23 @@ def stub() -> Iterator[Stub]:
 
 
 def test_table_below_has_every_shipped_strategy_and_client() -> None:
-    assert (len(find_strategies()), len(find_clients()), len(PAIRS)) == (13, 5, 44)
+    assert (len(find_strategies()), len(find_clients())) == (20, 5)
+    fitting = {strategy.plain_name for strategy in STRATEGIES}
+    assert {pair.values[0].plain_name for pair in PAIRS} == fitting  # type: ignore[union-attr]
+    assert {pair.values[1].name for pair in PAIRS} == {*find_clients()}  # type: ignore[union-attr]
+
+
+def test_strategies_that_cannot_be_run_here_say_why() -> None:
+    """On every Python that flagbench supports, and with everything of the extra ``all`` installed."""
+    ours = ".".join(map(str, sys.version_info[:3]))
+    newer = {"asyncio_eager": (3, 12), "interpreterpool_map": (3, 14), "threadpool_buffered": (3, 14)}
+    expected = {
+        name: f"needs Python 3.{version[1]} or newer, and this is {ours}"
+        for name, version in newer.items()
+        if sys.version_info < version
+    }
+    found = find_strategies().values()
+    assert {each.name: each.unavailable for each in found if each.unavailable} == expected
 
 
 @pytest.mark.long
@@ -51,6 +75,7 @@ def test_all_workers_download_at_once_and_every_flag_is_verified(
     task = a_task(
         tmp_path,
         strategy_file=strategy.file,
+        option=strategy.option,
         client=client.name,
         workers=WORKERS,
         countries=(*FLAGS, "ZZ"),
@@ -72,7 +97,7 @@ def test_all_workers_download_at_once_and_every_flag_is_verified(
     assert list(task.folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("strategy", find_strategies().values(), ids=lambda strategy: strategy.name)
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
 def test_without_keep_alive_every_request_has_its_own_connection(
     stub: Stub, tmp_path: Path, strategy: Strategy
 ) -> None:
@@ -81,7 +106,8 @@ def test_without_keep_alive_every_request_has_its_own_connection(
     task = a_task(
         tmp_path,
         strategy_file=strategy.file,
-        client="aiohttp" if strategy.face == "async" else "urllib3",
+        option=strategy.option,
+        client=next(name for name, each in find_clients().items() if fits(strategy, each)),
         workers=2,
         keep_alive=False,
         countries=tuple(FLAGS),

@@ -129,3 +129,31 @@ def test_function_that_cannot_be_called_with_one_job_is_refused_before_anything_
     assert "needs 2 arguments (job, folder), and is called with one, the job" in error
     assert "`def download_many(job: Job) -> list[Fetch]`" in error
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("text", "option", "problem"),
+    [
+        (
+            f'OPTIONS = ("fast",)\n{GATHER}',
+            "fast",
+            "mine.py never read job.option, and its case is planned with fast",
+        ),
+        (
+            GATHER.replace(
+                "asyncio.run(supervise(job))",
+                "asyncio.SelectorEventLoop().run_until_complete(supervise(job))",
+            ),
+            "uvloop",
+            "mine.py made no event loop of uvloop, as asyncio.run does without a loop_factory",
+        ),
+    ],
+)
+def test_option_that_a_strategy_does_not_use_is_an_error(
+    tmp_path: Path, text: str, option: str, problem: str
+) -> None:
+    file = strategy(tmp_path, "mine.py", text)
+    path = config(tmp_path, [f"{file}+{option}"], clients=["aiohttp"], blocks=1)
+    assert run(path).returncode == 3
+    assert [(each["outcome"], each["detail"]) for each in document(path)["trials"]] == [("error", problem)]

@@ -61,7 +61,7 @@ def match_workers(job: Job) -> int:
         lambda job: job.workers,
         lambda job: getattr(job, "work" + "ers"),
         lambda job: job[1],
-        lambda job: job[-11],
+        lambda job: job[1 - len(job)],
         lambda job: job[:3],
         list,
         lambda job: job._asdict(),

@@ -1,6 +1,7 @@
 """The catalogue describes strategies and clients without running their files."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from bench.config.catalog import find_clients, find_strategies, install_command, read_client, read_strategy
+from bench.config import catalog
+from bench.config.catalog import (
+    choose_option,
+    find_clients,
+    find_strategies,
+    install_command,
+    read_client,
+    read_strategy,
+)
+from bench.config.compatibility import fits
 from bench.errors import UsageError
 from bench.model.cases import Client, Strategy
 from bench.system.paths import import_path, strategies_folder
@@ -21,17 +31,24 @@ def test_shipped_strategies_have_their_face_and_workers() -> None:
     assert {
         name: (strategy.face, strategy.takes_workers) for name, strategy in find_strategies().items()
     } == {
+        "anyio_taskgroup": ASYNC,
         "asyncio_as_completed": ASYNC,
+        "asyncio_client_limit": ASYNC,
+        "asyncio_eager": ASYNC,
         "asyncio_executor": SYNC,
         "asyncio_gather": ASYNC,
         "asyncio_queue": ASYNC,
         "asyncio_taskgroup": ASYNC,
         "asyncio_to_thread": SYNC,
+        "gevent_spawn": SYNC,
+        "interpreterpool_map": SYNC,
         "multiprocessing_threads": SYNC,
+        "processpool_asyncio": ASYNC,
         "processpool_chunks": SYNC,
         "processpool_map": SYNC,
         "sequential": ("sync", False),
         "threadpool_as_completed": SYNC,
+        "threadpool_buffered": SYNC,
         "threadpool_map": SYNC,
         "threads_queue": SYNC,
     }
@@ -78,6 +95,73 @@ def test_shipped_files_have_a_summary_and_at_most_55_lines() -> None:
         assert len(code) <= 55
 
 
+def test_options_of_a_strategy_are_its_own_and_uvloop_for_the_loop_of_its_process(tmp_path: Path) -> None:
+    found = find_strategies()
+    starts = ("fork", "forkserver", "spawn")
+    assert found["processpool_map"].options == found["processpool_asyncio"].options == starts
+    assert found["asyncio_gather"].options == found["asyncio_to_thread"].options == ("uvloop",)
+    assert found["anyio_taskgroup"].options == ("trio",)
+    assert found["threadpool_map"].options == ()
+    own = described(tmp_path, 'import asyncio\nOPTIONS = ("fast",)\ndef download_many(job): ...\n')
+    assert own.options == ("fast", "uvloop")
+
+
+@pytest.mark.parametrize("literal", ['{"a": 1}', '"fast"', '["fast"]', "(1, 2)", '("not a name",)', "find()"])
+def test_what_is_named_options_and_lists_none_is_the_files_own(tmp_path: Path, literal: str) -> None:
+    assert described(tmp_path, f"OPTIONS = {literal}\ndef download_many(job): ...\n").options == ()
+
+
+def test_chosen_option_is_part_of_the_name() -> None:
+    chosen = choose_option(find_strategies()["anyio_taskgroup"], "trio")
+    assert (chosen.name, chosen.plain_name, chosen.option) == (
+        "anyio_taskgroup+trio",
+        "anyio_taskgroup",
+        "trio",
+    )
+    assert chosen.needs == {"trio"}
+    with pytest.raises(ValueError, match=r"anyio_taskgroup has no option 'uvloop'; it has trio"):
+        choose_option(find_strategies()["anyio_taskgroup"], "uvloop")
+    with pytest.raises(ValueError, match=r"sequential has no option 'spawn'; it has none"):
+        choose_option(find_strategies()["sequential"], "spawn")
+
+
+def test_strategy_that_needs_a_newer_python_or_a_missing_package_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = described(tmp_path, "NEEDS_PYTHON = (3, 99)\ndef download_many(job): ...\n")
+    assert re.fullmatch(r"needs Python 3\.99 or newer, and this is 3\.\d+\.\d+", newer.unavailable)
+    assert not described(tmp_path, "NEEDS_PYTHON = (3, 11)\ndef download_many(job): ...\n").unavailable
+    assert not described(tmp_path, "import no_such\ndef download_many(job): ...\n").unavailable, "own project"
+    monkeypatch.setattr(catalog, "find_spec", lambda _: None)
+    monkeypatch.setattr(catalog, "_extras", lambda: frozenset({"anyio", "gevent", "uvloop"}))
+    assert find_strategies()["gevent_spawn"].unavailable == (
+        "needs gevent, which is not installed: pip install 'flagbench[gevent]'"
+    )
+    on_uvloop = choose_option(find_strategies()["asyncio_gather"], "uvloop")
+    assert on_uvloop.unavailable == "needs uvloop, which is not installed: pip install 'flagbench[uvloop]'"
+    on_trio = choose_option(find_strategies()["anyio_taskgroup"], "trio")
+    assert on_trio.unavailable == "needs anyio, which is not installed: pip install 'flagbench[anyio]'"
+
+
+def test_strategy_fits_clients_that_can_do_what_it_needs() -> None:
+    strategies, clients = find_strategies(), find_clients()
+    needs = {name: strategy.needs for name, strategy in strategies.items() if strategy.needs}
+    assert needs == {"asyncio_client_limit": {"connection_limit"}, "gevent_spawn": {"greenlets"}}
+    on_trio = choose_option(strategies["anyio_taskgroup"], "trio")
+    assert fits(on_trio, clients["httpx"])
+    assert not fits(on_trio, clients["aiohttp"])
+    assert fits(strategies["anyio_taskgroup"], clients["aiohttp"])
+
+
+def test_client_declares_what_it_cannot_do(tmp_path: Path) -> None:
+    (file := tmp_path / "mine.py").write_text("def open_client(settings): ...\n")
+    assert read_client(file).abilities == {"greenlets", "connection_limit"}
+    file.write_text("GREENLETS = CONNECTION_LIMIT = 1\nGREENLETS = False\ndef open_client(settings): ...\n")
+    assert read_client(file).abilities == {"connection_limit"}
+    file.write_text("CONNECTION_LIMIT = False\nTRIO = True\ndef open_client(settings): ...\n")
+    assert read_client(file).abilities == {"greenlets", "trio"}
+
+
 def test_catalogue_imports_no_strategy_and_no_library() -> None:
     code = "import sys, bench.config.catalog as c; c.find_strategies(), c.find_clients(); print(*sys.modules)"
     command = [sys.executable, "-c", code]
@@ -101,7 +185,7 @@ def test_own_strategy_is_described_although_its_import_would_fail(tmp_path: Path
     assert (strategy.summary, strategy.face) == ("Mine, with marks.", "sync")
 
 
-@pytest.mark.parametrize("value", ["0", "None", "'no'", "-1"])
+@pytest.mark.parametrize("value", ["0", "None", "'no'", "-1", "'clients'", "1.0"])
 def test_declaration_of_workers_that_is_not_understood_is_refused(tmp_path: Path, value: str) -> None:
     """It is meant to say something, and would be ignored."""
     (file := tmp_path / "mine.py").write_text(f"WORKERS = {value}\ndef download_many(job): return []\n")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.config_catalog import experiment_of, problems_of
+from bench.model.cases import Strategy
+from tests.config_catalog import STRATEGIES, experiment_of, problems_of
 
 HTTP2 = "profile: {name: h2, tls: true, http2: true}\n"
 GOAWAY = "profile: {tls: true, http2: true, faults: goaway}\n"
@@ -118,3 +119,58 @@ def test_http2_profile_without_shared_connections_is_valid(tmp_path: Path, text:
 def test_profile_is_not_blamed_for_an_unknown_strategy(tmp_path: Path) -> None:
     text = "strategies: sequentail\nclients: requests\n" + GOAWAY
     assert [problem.split()[1] for problem in problems_of(written(tmp_path, text))] == ["strategies:"]
+
+
+NEWER = Strategy("newer", Path("n.py"), "", "sync", takes_workers=True, unavailable="needs Python 3.99")
+
+
+def test_strategy_that_cannot_be_run_here_is_skipped_with_a_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(STRATEGIES, "newer", NEWER)
+    experiment = experiment_of(written(tmp_path, "strategies: [newer, sequential]\nclients: requests\n"))
+    assert [case.strategy for case in experiment.cases] == ["sequential"]
+    assert experiment.notes[0] == "Skipped: newer needs Python 3.99."
+
+
+def test_config_without_a_strategy_that_can_be_run_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(STRATEGIES, "newer", NEWER)
+    problems = problems_of(written(tmp_path, "strategies: [newer]\nclients: requests\n"))
+    assert problems == ["c.yaml:1:14 strategies[0]: newer needs Python 3.99"]
+
+
+def test_strategy_with_needs_says_them_if_no_client_of_the_config_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited = Strategy(
+        "limited", Path("l.py"), "", "async", takes_workers=True, needs=frozenset({"connection_limit"})
+    )
+    monkeypatch.setitem(STRATEGIES, "limited", limited)
+    problems = problems_of(written(tmp_path, "strategies: limited\nclients: aiohttp\n"))
+    reason = "add an asynchronous client that limits its connections to 'clients'"
+    assert problems == [f"c.yaml:1:13 strategies: limited has no usable client; {reason}"]
+
+
+def test_option_of_a_strategy_follows_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = Strategy("pool", Path("p.py"), "", "sync", takes_workers=True, options=("fork", "spawn"))
+    monkeypatch.setitem(STRATEGIES, "pool", pool)
+    text = "strategies: [pool, pool+fork, {name: pool+spawn, workers: 2}]\nclients: requests\nworkers: 4\n"
+    experiment = experiment_of(written(tmp_path, text))
+    assert [(case.strategy, case.workers) for case in experiment.cases] == [
+        ("pool", 4),
+        ("pool+fork", 4),
+        ("pool+spawn", 2),
+    ]
+    assert {name: each.option for name, each in experiment.strategies.items()} == {
+        "pool": "",
+        "pool+fork": "fork",
+        "pool+spawn": "spawn",
+    }
+    assert problems_of(written(tmp_path, "strategies: pool+thread\nclients: requests\n")) == [
+        "c.yaml:1:13 strategies: pool has no option 'thread'; it has fork or spawn"
+    ]
+    assert problems_of(written(tmp_path, "strategies: pol+fork\nclients: requests\n")) == [
+        "c.yaml:1:13 strategies: unknown strategy 'pol'; did you mean 'pool'?"
+    ]

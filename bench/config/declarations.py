@@ -1,0 +1,130 @@
+"""Read what a strategy or client declares about itself: literals at the top level of its file."""
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from bench.api.outcomes import FetchOutcome
+from bench.config.opened_clients import Face
+from bench.errors import UsageError
+from bench.model.cases import Ability
+from bench.model.faults import KINDS
+
+ABILITIES: Final[Mapping[str, Ability]] = {
+    "GREENLETS": "greenlets", "CONNECTION_LIMIT": "connection_limit", "TRIO": "trio",
+}  # fmt: skip
+"""What a client can do, by the name of the declaration."""
+_USUAL: Final[frozenset[Ability]] = frozenset({"greenlets", "connection_limit"})
+BY_CLIENT: Final = "client"
+"""Value of ``WORKERS`` of a strategy whose client limits its downloads."""
+_FACES: Final[tuple[Face, ...]] = ("async", "sync")
+_OUTCOMES: Final = frozenset(get_args(FetchOutcome))
+_UNKNOWN: Final = object()
+
+
+def declared_workers(tree: ast.Module, file: Path) -> bool | str:
+    """Return whether a strategy takes workers, or ``BY_CLIENT``: its client limits them.
+
+    Raises:
+        UsageError: ``WORKERS`` is something else than that, or a number of the strategy's own.
+    """
+    workers = _last_literal(tree, "WORKERS")
+    if workers is _UNKNOWN or (type(workers) is int and workers > 0):
+        return True
+    for known in (True, False, BY_CLIENT):
+        if workers is known or workers == known == BY_CLIENT:
+            return known
+    raise UsageError(
+        f"{file}: WORKERS is {workers!r:.40}",
+        hint='write False for a strategy that takes no workers, or "client" if the client\'s limit of '
+        "connections is what limits its downloads",
+    )
+
+
+def declared_face(tree: ast.Module, file: Path, default: Face | None) -> Face | None:
+    """Return the kind of client that a strategy declares, or the default.
+
+    Raises:
+        UsageError: there is no such kind.
+    """
+    face = _last_literal(tree, "CLIENTS")
+    if face is _UNKNOWN:
+        return default
+    if face is None:
+        return None
+    for known in _FACES:
+        if face == known:
+            return known
+    raise UsageError(
+        f"{file}: CLIENTS is {face!r:.40}",
+        hint='write "sync" for job.client(), "async" for job.async_client(), or None for neither; '
+        "the config names the libraries",
+    )
+
+
+def declared_options(tree: ast.Module) -> tuple[str, ...]:
+    """Return the options of a strategy; whatever else has that name is the strategy's own."""
+    options = _last_literal(tree, "OPTIONS")
+    is_known = isinstance(options, tuple) and all(
+        isinstance(each, str) and each.isidentifier() for each in options
+    )
+    return options if is_known and isinstance(options, tuple) else ()
+
+
+def declared_python(tree: ast.Module) -> tuple[int, ...]:
+    """Return the least version of Python that a strategy needs; empty: any."""
+    version = _last_literal(tree, "NEEDS_PYTHON")
+    is_version = isinstance(version, tuple) and all(type(part) is int for part in version)
+    return version if is_version and isinstance(version, tuple) else ()
+
+
+def declared_abilities(tree: ast.Module) -> frozenset[Ability]:
+    """Return what a client can do, beside getting a URL: the usual abilities, unless it declares others."""
+    declared = {ability: _last_literal(tree, name) for name, ability in ABILITIES.items()}
+    return frozenset(
+        ability
+        for ability, value in declared.items()
+        if (ability in _USUAL if value is _UNKNOWN else bool(value))
+    )
+
+
+def declared_deviations(tree: ast.Module, file: Path) -> Mapping[str, FetchOutcome]:
+    """Return ``DEVIATIONS`` of a client: outcomes by kinds of faults.
+
+    Raises:
+        UsageError: it is not a literal that maps faults to outcomes.
+    """
+    try:
+        deviations = dict(ast.literal_eval(next(_assigned(tree, "DEVIATIONS"), ast.Dict([], []))))
+        is_known = deviations.keys() <= KINDS.keys() and _OUTCOMES.issuperset(deviations.values())
+    except (ValueError, TypeError):
+        is_known = False
+    if not is_known:
+        raise UsageError(
+            f"{file}: DEVIATIONS is not a literal that maps faults to outcomes",
+            hint='write, for instance, {"surplus_bytes": "ok"}; `list faults` has them all',
+        )
+    return deviations
+
+
+def _last_literal(tree: ast.Module, name: str) -> Any:
+    """Return what a file assigns to a name last; ``_UNKNOWN`` if that is nothing, or no literal."""
+    found: Any = _UNKNOWN
+    for value in _assigned(tree, name):
+        try:
+            found = ast.literal_eval(value)
+        except ValueError:  # a value of the file's own
+            continue
+    return found
+
+
+def _assigned(tree: ast.Module, name: str) -> Iterator[ast.expr]:
+    """Yield the expressions that a file assigns to a name at its top level."""
+    for node in tree.body:
+        match node:
+            case (
+                ast.Assign(targets=[ast.Name(target)], value=value)
+                | ast.AnnAssign(target=ast.Name(target), value=ast.expr() as value)
+            ) if target == name:
+                yield value
