@@ -30,6 +30,7 @@ from bench.report.time_estimate import actual_duration_line, expected_duration_l
 from bench.runner.block_loop import run_blocks
 from bench.runner.context import run_context
 from bench.runner.processes.signals import Interrupted, handle_interrupts
+from bench.runner.processes.workspace import is_in_memory, workspace_parent
 from bench.runner.run_document import check_resumable, config_record, run_document
 from bench.runner.time_estimate import forecast_run
 from bench.runner.trial import measure_entry
@@ -164,7 +165,10 @@ def _open_run(
     header = RunHeader(
         started=now.isoformat(timespec="seconds"),
         config=config_record(experiment, flags),
-        environment=describe_environment({case.client for case in experiment.cases}, pinning),
+        environment={
+            **describe_environment({case.client for case in experiment.cases}, pinning),
+            "saves": "in memory" if is_in_memory(workspace_parent()) else "on disk",
+        },
         command=command,
     )
     with ExitStack() as stack:

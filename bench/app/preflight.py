@@ -5,7 +5,6 @@ Exhaustion of anything else, such as memory or processes, is reported when it ha
 """
 
 import math
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from bench.errors import ResourceError, SetupError
 from bench.model.cases import Case, Experiment, Strategy
 from bench.model.lower_bound import CaseForecast
 from bench.model.text import plural
+from bench.runner.processes.workspace import workspace_parent
 from bench.server.resource_needs import count_listeners, required_descriptors
 from bench.system.blind_spots import can_watch_processors, find_blind_spots
 from bench.system.cpu_affinity import Pinning, assign_cores, usable_cores
@@ -89,7 +89,7 @@ def check_resources(experiment: Experiment, flags: Mapping[str, bytes], place: P
     """
     raise_limit()
     try:
-        workspace = Path(tempfile.gettempdir())
+        workspace = workspace_parent()
     except OSError as error:
         raise SetupError(
             f"no folder for temporary files can be written: {error.strerror}",

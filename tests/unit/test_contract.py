@@ -558,6 +558,7 @@ ADDED: Final = (
     ".job_use",
     ".gap.client_open_s",
     "config.margin",
+    "environment.saves",
     "environment.unchecked",
     ".conditions.idle",
     "_waited_s",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.runner.processes.workspace import fresh_workspace, remove_abandoned
+from bench.runner.processes.workspace import fresh_workspace, remove_abandoned, workspace_parent
 
 HOLDER = """
 import sys
@@ -94,3 +94,23 @@ def test_links_files_and_other_folders_are_left_alone(tmp_path: Path) -> None:
     before = sorted(tmp_path.iterdir())
     remove_abandoned(tmp_path)
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_workspaces_are_in_memory_where_there_is_much_room_unless_the_user_names_a_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert workspace_parent() == tmp_path
+    monkeypatch.delenv("TMPDIR")
+    for other in ("TEMP", "TMP"):
+        monkeypatch.delenv(other, raising=False)
+    memory = tmp_path / "shm"
+    memory.mkdir()
+    monkeypatch.setattr("bench.runner.processes.workspace._IN_MEMORY", memory)
+    monkeypatch.setattr("bench.runner.processes.workspace._MUCH_BYTES", 1)
+    assert workspace_parent() == memory
+    with fresh_workspace() as workspace:
+        assert workspace.parent == memory
+    monkeypatch.setattr("bench.runner.processes.workspace._MUCH_BYTES", 1 << 60)
+    assert workspace_parent() == tmp_path, "a container has 64 MB there"
+    monkeypatch.setattr("bench.runner.processes.workspace._IN_MEMORY", tmp_path / "none")
+    assert workspace_parent() == tmp_path
