@@ -27,6 +27,7 @@ from bench.api.client import (
     TooLargeError,
     collect,
     collect_async,
+    parse_head,
 )
 from bench.api.fetch import Fetch, Future, Watcher
 from bench.api.job import LOOP_WATCHERS, Job
@@ -49,6 +50,7 @@ __all__ = [
     "Watcher",
     "collect",
     "collect_async",
+    "parse_head",
     "run_strategy",
 ]
 

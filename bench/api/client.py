@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 LARGEST_BYTES: Final = 8 << 20
 """Default limit of a body."""
 
+_SHOWN_BYTES: Final = 80
+"""Of a line in an error."""
+
 
 class Headers(Protocol):
     """The headers of an answer, as a mapping of the client's library that ignores case."""
@@ -28,6 +31,42 @@ class MessageHeaders(NamedTuple):
         """Return the value of a header; several values are joined by commas."""
         values = self.message.get_all(name)
         return None if values is None else ", ".join(values)
+
+
+class HeaderLines:
+    """The headers of an answer by its lines, for clients that get them as bytes; much faster than a message.
+
+    Lines without a colon, such as the status line and the empty one, are ignored.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        self._values: dict[str, str] = {}
+        for line in lines:
+            name, colon, value = line.decode("latin-1").partition(":")
+            if colon:
+                key, value = name.lower(), value.strip()
+                self._values[key] = f"{self._values[key]}, {value}" if key in self._values else value
+
+    def get(self, name: str, /) -> str | None:
+        """Return the value of a header; several values are joined by commas."""
+        return self._values.get(name.lower())
+
+
+def parse_head(head: bytes) -> tuple[int, Headers]:
+    """Return the status and the headers of an answer whose head came as bytes.
+
+    Raises:
+        http.client.BadStatusLine: it does not begin with a status line of HTTP.
+    """
+    status_line, *lines = head.split(b"\r\n")
+    version, _, rest = status_line.partition(b" ")
+    if not (version.startswith(b"HTTP/") and rest[:3].isdigit()):
+        from http.client import BadStatusLine  # rarely needed
+
+        raise BadStatusLine(repr(status_line[:_SHOWN_BYTES]))
+    return int(rest[:3]), HeaderLines(lines)
 
 
 class Answer(NamedTuple):

@@ -57,6 +57,7 @@ _SPECIFIC: Final[Mapping[str, FetchOutcome]] = {
     "ConnectionNotAvailable": "disconnected",  # httpcore, after a GOAWAY
     "InvalidChunkLength": "protocol",  # urllib3, which derives it from IncompleteRead
     "IncompleteRead": "truncated",  # http.client and urllib3
+    "LimitOverrunError": "protocol",  # asyncio
     "LineTooLong": "protocol",  # http.client and aiohttp
     "BadStatusLine": "protocol",  # http.client and aiohttp
     "InvalidHeader": "protocol",  # urllib3, aiohttp and requests
@@ -124,8 +125,11 @@ def _decisive_outcome(link: BaseException) -> FetchOutcome | None:
 
 
 def _specific_outcome(link: Any) -> FetchOutcome | None:
-    if type(link).__name__ == "InvalidBodyLengthError":  # h2 has one error for too short and too long
-        return "truncated" if link.actual_length < link.expected_length else "protocol"
+    match type(link).__name__:
+        case "InvalidBodyLengthError":  # h2 has one error for too short and too long
+            return "truncated" if link.actual_length < link.expected_length else "protocol"
+        case "IncompleteReadError":  # asyncio has one for an end before any byte and one in the middle
+            return "truncated" if link.partial or link.expected else "disconnected"
     if outcome := _first_known(_SPECIFIC, _type_names(link)):
         return outcome
     message = str(link)

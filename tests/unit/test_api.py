@@ -10,15 +10,33 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
+from http.client import BadStatusLine
 from pathlib import Path
 from types import ModuleType
 from zlib import crc32
 
 import pytest
 
-from bench.api import Answer, AsyncGet, ClientSettings, Fetch, Get, Job, run_strategy
+from bench.api import Answer, AsyncGet, ClientSettings, Fetch, Get, Job, parse_head, run_strategy
 from bench.api import Future as AnyFuture
 from bench.system.paths import import_path
+
+
+def test_head_is_parsed_to_its_status_and_headers() -> None:
+    status, headers = parse_head(b"HTTP/1.1 200 OK\r\ncontent-length:  5 \r\nVia: a\r\nX\r\nVIA: b\r\n\r\n")
+    assert status == 200
+    assert [headers.get(name) for name in ("Content-Length", "via", "X", "Age")] == ["5", "a, b", None, None]
+
+
+@pytest.mark.parametrize(("head", "status"), [(b"HTTP/1.0 404\r\n\r\n", 404), (b"HTTP/2 200 \r\n\r\n", 200)])
+def test_head_needs_no_reason(head: bytes, status: int) -> None:
+    assert parse_head(head)[0] == status
+
+
+@pytest.mark.parametrize("head", [b"", b"\r\n\r\n", b"HTTP/1.1 OK\r\n\r\n", b"GARBAGE 200 OK\r\n\r\n"])
+def test_head_without_a_status_is_refused(head: bytes) -> None:
+    with pytest.raises(BadStatusLine):
+        parse_head(head)
 
 
 class RecordingWatcher:

@@ -1,5 +1,6 @@
 """The outcome of an error, the same for all libraries."""
 
+import asyncio
 import errno
 import http.client
 import ssl
@@ -96,6 +97,10 @@ CERTIFICATE = ssl.SSLCertVerificationError(1, "certificate verify failed: certif
         (http.client.BadStatusLine("x"), "protocol"),
         (http.client.LineTooLong("header line"), "protocol"),
         (http.client.HTTPException("got more than 100 headers"), "protocol"),
+        (asyncio.IncompleteReadError(b"", None), "disconnected"),
+        (asyncio.IncompleteReadError(b"HTTP/1.1", None), "truncated"),
+        (asyncio.IncompleteReadError(b"", 5), "truncated"),
+        (asyncio.LimitOverrunError("Separator is not found, and chunk exceed the limit", 65536), "protocol"),
         (urllib3.exceptions.InvalidHeader("Content-Length"), "protocol"),
         (urllib3.exceptions.SSLError(CERTIFICATE), "tls"),
         (requests.exceptions.SSLError(urllib3.exceptions.SSLError(CERTIFICATE)), "tls"),

@@ -57,6 +57,7 @@ def test_shipped_strategies_have_their_face_and_workers() -> None:
 def test_shipped_clients_have_their_faces_and_are_installed() -> None:
     assert {name: (set(client.faces), client.missing) for name, client in find_clients().items()} == {
         "aiohttp": ({"async"}, ()),
+        "asyncio_streams": ({"async"}, ()),
         "http_client": ({"sync"}, ()),
         "httpx": ({"async", "sync"}, ()),
         "requests": ({"sync"}, ()),
@@ -68,6 +69,7 @@ def test_shipped_clients_have_their_protocols_and_deviations() -> None:
     tls, unseen = frozenset({"tls"}), {"surplus_bytes": "ok"}
     assert {name: (client.speaks, client.deviations) for name, client in find_clients().items()} == {
         "aiohttp": (tls, {}),
+        "asyncio_streams": (tls, unseen),
         "http_client": (tls, unseen),
         "httpx": (tls | {"http2"}, unseen),
         "requests": (tls, unseen),
