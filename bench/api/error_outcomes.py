@@ -73,6 +73,9 @@ _MESSAGES: Final[Mapping[str, FetchOutcome]] = {
     "peer closed connection without sending": "truncated",  # h11
     "Response ended prematurely": "truncated",  # urllib3
     "Not enough data": "truncated",  # aiohttp
+    "reset by server (error": "reset",  # libcurl, of an HTTP/2 stream
+    "error -532: Violation in HTTP messaging rule": "truncated",  # nghttp2, within an error of libcurl
+    "unexpected eof while reading": "truncated",  # OpenSSL, within an error of libcurl
 }
 """Parts of the messages of types with several meanings."""
 
@@ -87,6 +90,26 @@ _GENERAL: Final[Mapping[str, FetchOutcome]] = {
     "SSLError": "tls",  # ssl, urllib3 and requests
 }
 """Base types, for errors that no other table has."""
+
+
+_CURL: Final[Mapping[int, FetchOutcome]] = {
+    1: "protocol",  # UNSUPPORTED_PROTOCOL, of an answer of HTTP/0.9
+    7: "refused",  # COULDNT_CONNECT
+    8: "protocol",  # WEIRD_SERVER_REPLY
+    16: "protocol",  # HTTP2
+    18: "truncated",  # PARTIAL_FILE
+    27: "local_resource",  # OUT_OF_MEMORY, or of descriptors
+    28: "timeout",  # OPERATION_TIMEDOUT
+    35: "tls",  # SSL_CONNECT_ERROR
+    52: "disconnected",  # GOT_NOTHING
+    56: "reset",  # RECV_ERROR
+    60: "tls",  # PEER_FAILED_VERIFICATION
+    61: "protocol",  # BAD_CONTENT_ENCODING, of the transfer, too
+    63: "too_large",  # FILESIZE_EXCEEDED
+    92: "protocol",  # HTTP2_STREAM
+    100: "protocol",  # TOO_LARGE, of headers
+}
+"""By the code of libcurl's errors, which all have one type."""
 
 
 def outcome_of_error(error: BaseException, handled: BaseException | None = None) -> FetchOutcome:
@@ -137,6 +160,8 @@ def _specific_outcome(link: Any) -> FetchOutcome | None:
 
 
 def _general_outcome(link: BaseException) -> FetchOutcome | None:
+    if type(link).__module__ == "pycurl" and link.args:
+        return _CURL.get(link.args[0])
     return _first_known(_GENERAL, _type_names(link))
 
 

@@ -189,7 +189,9 @@ def test_system_certificates_are_not_loaded(
     with fault_server({}, serving_as(authority().issue_cert("127.0.0.1"))) as server:
         job = Job(("BR",), 1, server.base_url, tmp_path, client, request_timeout_s=10.0, authority=str(pem))
         assert [fetch.outcome for fetch in download(job, face)] == ["ok"]
-    assert [context and context.cert_store_stats()["x509"] for context in contexts] == [1]
+    # a library with a TLS of its own reads the file instead
+    wanted = [] if "settings.authority" in CLIENTS[client].file.read_text("utf-8") else [1]
+    assert [context and context.cert_store_stats()["x509"] for context in contexts] == wanted
 
 
 PEAK = """

@@ -9,6 +9,7 @@ import aiohttp
 import h2.exceptions
 import httpcore
 import httpx
+import pycurl
 import pytest
 import requests
 import urllib3
@@ -101,6 +102,26 @@ CERTIFICATE = ssl.SSLCertVerificationError(1, "certificate verify failed: certif
         (asyncio.IncompleteReadError(b"HTTP/1.1", None), "truncated"),
         (asyncio.IncompleteReadError(b"", 5), "truncated"),
         (asyncio.LimitOverrunError("Separator is not found, and chunk exceed the limit", 65536), "protocol"),
+        (pycurl.error(7, "Could not connect to server"), "refused"),
+        (caused_by(OSError(errno.EMFILE, "Too many open files"), pycurl.error(7, "…")), "local_resource"),
+        (pycurl.error(8, "Invalid status line"), "protocol"),
+        (pycurl.error(18, "end of response with 100 bytes missing"), "truncated"),
+        (pycurl.error(28, "Operation timed out"), "timeout"),
+        (pycurl.error(35, "SSL connect error"), "tls"),
+        (pycurl.error(52, "Empty reply from server"), "disconnected"),
+        (
+            pycurl.error(56, "SSL_read: error:0A000126:SSL routines::unexpected eof while reading"),
+            "truncated",
+        ),
+        (pycurl.error(60, "SSL: no alternative certificate subject name matches"), "tls"),
+        (pycurl.error(63, "Maximum file size exceeded"), "too_large"),
+        (pycurl.error(92, "HTTP/2 stream 3 reset by server (error 0x2 INTERNAL_ERROR)"), "reset"),
+        (
+            pycurl.error(92, "received invalid frame, error -532: Violation in HTTP messaging rule"),
+            "truncated",
+        ),
+        (pycurl.error(92, "received invalid frame, error -505: Protocol error"), "protocol"),
+        (pycurl.error(3, "URL using bad/illegal format"), "error"),
         (urllib3.exceptions.InvalidHeader("Content-Length"), "protocol"),
         (urllib3.exceptions.SSLError(CERTIFICATE), "tls"),
         (requests.exceptions.SSLError(urllib3.exceptions.SSLError(CERTIFICATE)), "tls"),

@@ -60,6 +60,7 @@ def test_shipped_clients_have_their_faces_and_are_installed() -> None:
         "asyncio_streams": ({"async"}, ()),
         "http_client": ({"sync"}, ()),
         "httpx": ({"async", "sync"}, ()),
+        "pycurl": ({"async", "sync"}, ()),
         "requests": ({"sync"}, ()),
         "urllib3": ({"sync"}, ()),
     }
@@ -72,6 +73,7 @@ def test_shipped_clients_have_their_protocols_and_deviations() -> None:
         "asyncio_streams": (tls, unseen),
         "http_client": (tls, unseen),
         "httpx": (tls | {"http2"}, unseen),
+        "pycurl": (tls | {"http2"}, unseen),
         "requests": (tls, unseen),
         "urllib3": (tls, unseen),
     }
