@@ -33,6 +33,7 @@ CLIENTS: Final = {
             "httpx", Path("httpx.py"), "", frozenset({"sync", "async"}), speaks=_HTTP2, deviations=_UNSEEN
         ),
         Client("urllib3", Path("urllib3.py"), "", frozenset({"sync"})),
+        Client("closing", Path("closing.py"), "", frozenset({"sync"}), speaks=_TLS, keeps_alive=False),
         Client("aiohttp", Path("aiohttp.py"), "", frozenset({"async"}), speaks=_TLS),
         Client("pycurl", Path("pycurl.py"), "", frozenset({"sync"}), ("pycurl",), "pip install pycurl"),
     )

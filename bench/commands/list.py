@@ -10,7 +10,7 @@ from bench.app.output import stdout_console, write_stdout
 from bench.commands import options
 from bench.config import catalog
 from bench.errors import UnreadableResultError
-from bench.model.cases import Strategy
+from bench.model.cases import Client, Strategy
 from bench.model.text import printable
 from bench.report.fault_table import fault_table
 from bench.report.markdown import tables_to_markdown
@@ -64,7 +64,7 @@ def clients() -> None:
         (
             client.name,
             ", ".join(sorted(client.faces)),
-            ", ".join(["HTTP/1.1", *(_PROTOCOLS[each] for each in sorted(client.speaks, reverse=True))]),
+            ", ".join(_protocols(client)),
             f"missing: {client.install}" if client.missing else "installed",
             client.summary,
         )
@@ -126,6 +126,12 @@ def _unfinished_row(folder: Path) -> tuple[str, ...]:
     past = read_journal(folder / JOURNAL)
     blocks = len({trial.block for trial in past.trials})
     return folder.name, "journal only", "", str(blocks), past.header.started
+
+
+def _protocols(client: Client) -> Iterator[str]:
+    """Yield the protocols of a client; ``close`` stands for a connection for each request."""
+    yield "HTTP/1.1" if client.keeps_alive else "HTTP/1.1 (close)"
+    yield from (_PROTOCOLS[each] for each in sorted(client.speaks, reverse=True))
 
 
 def _first_comment(text: str) -> str:

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
 
-from bench.config.compatibility import StrategyEntry, fits, missing_dependency, unsupported_protocol
+from bench.config.compatibility import (
+    StrategyEntry,
+    fits,
+    missing_dependency,
+    unsupported_keep_alive,
+    unsupported_protocol,
+)
 from bench.model.cases import NO_CLIENT, Case, Client, Profile, Selection
 from bench.model.profile_presets import preset
 
@@ -61,6 +67,15 @@ class Axes:
         for client, profile in product(used, self.profiles):
             if not client.missing and (reason := unsupported_protocol(client, profile)):
                 yield f"Skipped: {client.name} in profile {profile.name}, because it {reason}."
+        for client in used:
+            settings = [
+                kept
+                for entry in self.strategies
+                if entry.clients is None and fits(entry.strategy, client)
+                for kept in entry.keep_alive or self.keep_alive
+            ]
+            if not client.missing and (reason := unsupported_keep_alive(client, settings)):
+                yield f"Skipped: {client.name} with 'keep_alive: true', because it {reason}."
         fetches = len(self.countries.fetches)
         asked = [
             count
@@ -82,7 +97,9 @@ class Axes:
         for client, count, keep_alive, profile in product(
             clients, workers, entry.keep_alive or self.keep_alive, self.profiles
         ):
-            if client is None or not unsupported_protocol(client, profile):
+            if client is None or not (
+                unsupported_protocol(client, profile) or unsupported_keep_alive(client, [keep_alive])
+            ):
                 name = NO_CLIENT if client is None else client.name
                 yield Case(
                     strategy.name,

@@ -15,6 +15,7 @@ from bench.config.declarations import (
     declared_abilities,
     declared_deviations,
     declared_face,
+    declared_keep_alive,
     declared_options,
     declared_python,
     declared_workers,
@@ -201,6 +202,7 @@ def read_client(file: Path) -> Client:
         speaks=frozenset(protocol for name, protocol in _PROTOCOLS.items() if name in settings),
         deviations=declared_deviations(tree, file),
         abilities=declared_abilities(tree),
+        keeps_alive=declared_keep_alive(tree, file),
     )
 
 

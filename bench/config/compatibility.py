@@ -20,6 +20,7 @@ _ABILITIES: Final[dict[Ability, str]] = {
     "greenlets": "is of pure Python",
     "trio": "runs on trio",
 }
+_CLOSES: Final = "cannot keep connections alive"
 _PROTOCOL_NAMES: Final[dict[_Protocol, str]] = {"tls": "TLS", "http2": "HTTP/2"}
 
 
@@ -44,6 +45,11 @@ def unsupported_protocol(client: Client, profile: Profile) -> str | None:
     return None if needed is None or needed in client.speaks else f"does not speak {_PROTOCOL_NAMES[needed]}"
 
 
+def unsupported_keep_alive(client: Client, keep_alive: Iterable[bool]) -> str | None:
+    """Return that a client cannot keep connections alive, if these settings ask for it, or None."""
+    return _CLOSES if not client.keeps_alive and any(keep_alive) else None
+
+
 def missing_dependency(client: Client) -> str | None:
     """Return a client's missing modules and the command that installs them, or None."""
     if not client.missing:
@@ -60,17 +66,22 @@ def client_mismatch(strategy: Strategy, client: Client) -> str | None:
     return missing_dependency(client)
 
 
-def no_usable_client(strategy: Strategy, clients: Iterable[Client], known: Iterable[Client]) -> str | None:
+def no_usable_client(
+    strategy: Strategy, clients: Iterable[Client], known: Iterable[Client], keep_alive: Sequence[bool]
+) -> str | None:
     """Return why a strategy has no usable client, or None if it has one."""
     if strategy.face is None:
         return None
     fitting = [client for client in clients if fits(strategy, client)]
-    if any(not client.missing for client in fitting):
+    if any(_is_usable(client, keep_alive) for client in fitting):
         return None
     if fitting:
-        reasons = [reason for client in fitting if (reason := missing_dependency(client))]
+        reasons = [
+            missing_dependency(client) or f"{client.name} {_CLOSES}; add 'keep_alive: false'"
+            for client in fitting
+        ]
         return f"{strategy.name} has no usable client: {'; '.join(reasons)}"
-    others = [client.name for client in known if fits(strategy, client)]
+    others = [client.name for client in known if fits(strategy, client) and _keeps(client, keep_alive)]
     example = f" such as {join_or(others)}" if others else ""
     return f"{strategy.name} has no usable client; add {_client_kind(strategy)}{example} to 'clients'"
 
@@ -80,6 +91,7 @@ def check_protocol(
     entries: Sequence[StrategyEntry],
     clients: Sequence[Client] | None,
     known: Iterable[Client],
+    keep_alive: Sequence[bool],
 ) -> str | None:
     """Return why the clients of a config cannot speak a profile's protocol, or None.
 
@@ -95,9 +107,15 @@ def check_protocol(
     if named:
         return "; ".join(named)
     needed = _protocol_of(profile)
-    if needed is None or clients is None or any(_has_case(entry, clients, profile) for entry in entries):
+    if needed is None or clients is None:
         return None
-    able = sorted(client.name for client in known if not unsupported_protocol(client, profile))
+    if any(_has_case(entry, clients, profile, keep_alive) for entry in entries):
+        return None
+    able = sorted(
+        client.name
+        for client in known
+        if _keeps(client, keep_alive) and not unsupported_protocol(client, profile)
+    )
     hint = f"; add {join_or(able)} to 'clients'" if able else ""
     return f"no usable client speaks {_PROTOCOL_NAMES[needed]}{hint}"
 
@@ -146,11 +164,24 @@ def _protocol_of(profile: Profile) -> _Protocol | None:
     return "http2" if profile.http2 else "tls" if profile.tls else None
 
 
-def _has_case(entry: StrategyEntry, clients: Sequence[Client], profile: Profile) -> bool:
+def _keeps(client: Client, keep_alive: Sequence[bool]) -> bool:
+    """Tell whether a client can do one of these settings."""
+    return client.keeps_alive or False in keep_alive
+
+
+def _is_usable(client: Client, keep_alive: Sequence[bool]) -> bool:
+    return not client.missing and _keeps(client, keep_alive)
+
+
+def _has_case(
+    entry: StrategyEntry, clients: Sequence[Client], profile: Profile, keep_alive: Sequence[bool]
+) -> bool:
     """Tell whether a strategy can be run; one that uses no client of ours always can."""
     strategy = entry.strategy
     return strategy.face is None or any(
-        fits(strategy, client) and not client.missing and not unsupported_protocol(client, profile)
+        fits(strategy, client)
+        and _is_usable(client, entry.keep_alive or keep_alive)
+        and not unsupported_protocol(client, profile)
         for client in entry.clients or clients
     )
 

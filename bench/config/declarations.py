@@ -89,6 +89,23 @@ def declared_abilities(tree: ast.Module) -> frozenset[Ability]:
     )
 
 
+def declared_keep_alive(tree: ast.Module, file: Path) -> bool:
+    """Return whether a client can use a connection more than once, as it can unless it declares otherwise.
+
+    Raises:
+        UsageError: ``KEEP_ALIVE`` is no truth value.
+    """
+    keeps_alive = _last_literal(tree, "KEEP_ALIVE")
+    if keeps_alive is _UNKNOWN:
+        return True
+    if isinstance(keeps_alive, bool):
+        return keeps_alive
+    raise UsageError(
+        f"{file}: KEEP_ALIVE is {keeps_alive!r:.40}",
+        hint="write False for a client that cannot keep connections alive",
+    )
+
+
 def declared_deviations(tree: ast.Module, file: Path) -> Mapping[str, FetchOutcome]:
     """Return ``DEVIATIONS`` of a client: outcomes by kinds of faults.
 

@@ -179,7 +179,8 @@ class ConfigForm(Form):
     def _check_strategies(
         cls, entries: tuple[StrategyEntry, ...], info: ValidationInfo[LookupContext]
     ) -> tuple[StrategyEntry, ...]:
-        reject(check_entries(entries, info.data.get("clients"), info.context.clients.values()))
+        clients, keep_alive = info.data.get("clients"), info.data.get("keep_alive")
+        reject(check_entries(entries, clients, info.context.clients.values(), keep_alive))
         return entries
 
     @field_validator("profile")
@@ -236,11 +237,11 @@ def _profile_errors(profile: Profile, info: ValidationInfo[LookupContext]) -> li
     errors: list[FieldError] = []
     if "strategies" in values:
         entries, clients = values["strategies"], values.get("clients")
-        reasons.append(check_protocol(profile, entries, clients, info.context.clients.values()))
+        keep_alive, known = values.get("keep_alive"), info.context.clients.values()
+        reasons.append(check_protocol(profile, entries, clients, known, keep_alive or (True, False)))
         if {"workers", "countries"} <= values.keys():
-            keep_alive = values.get("keep_alive", ())
             errors = check_shared_connections(
-                profile, entries, values["workers"], keep_alive, values["countries"]
+                profile, entries, values["workers"], keep_alive or (), values["countries"]
             )
     return [*(FieldError((), reason) for reason in reasons if reason), *errors]
 

@@ -5,7 +5,12 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import ValidationInfo, field_validator
 
-from bench.config.compatibility import StrategyEntry, client_mismatch, no_usable_client
+from bench.config.compatibility import (
+    StrategyEntry,
+    client_mismatch,
+    no_usable_client,
+    unsupported_keep_alive,
+)
 from bench.config.forms import (
     Editor,
     FieldError,
@@ -67,11 +72,14 @@ StrategyField: TypeAlias = Annotated[
 
 
 def check_entries(
-    entries: Sequence[StrategyEntry], clients: Sequence[Client] | None, known: Iterable[Client]
+    entries: Sequence[StrategyEntry],
+    clients: Sequence[Client] | None,
+    known: Iterable[Client],
+    keep_alive: Sequence[bool] | None,
 ) -> list[FieldError]:
     """Find different files of one name, and strategies that no client of the config can serve.
 
-    ``clients`` is ``None`` if the key is not valid; ``known`` are all clients there are.
+    ``clients`` and ``keep_alive`` are ``None`` if the key is not valid; ``known`` are all clients there are.
     """
     known = tuple(known)
     by_name: dict[str, Strategy] = {}
@@ -91,7 +99,13 @@ def check_entries(
             for client in entry.clients or clients or ()
             if clients_by_name.setdefault(client.name, client) != client
         ]
+        errors += [
+            FieldError((index, "clients"), f"{client.name} {reason}; add 'keep_alive: false' to its entry")
+            for client in entry.clients or ()
+            if (reason := unsupported_keep_alive(client, entry.keep_alive or keep_alive or ()))
+        ]
         if entry.clients is None and clients is not None:
-            reason = no_usable_client(entry.strategy, clients, known)
+            asked = entry.keep_alive or keep_alive or (True, False)
+            reason = no_usable_client(entry.strategy, clients, known, asked)
             errors += [FieldError((index,), reason)] if reason else []
     return errors

@@ -182,6 +182,7 @@ class Client:
         deviations: outcomes, by kind of fault, that differ from ``bench.model.faults`` over HTTP/1.1.
         call: a function of the user's that downloads one URL; None for the files of ``strategies/clients``.
         abilities: what some strategies need.
+        keeps_alive: whether it can use a connection for more than one request.
     """
 
     name: str
@@ -194,6 +195,7 @@ class Client:
     deviations: Mapping[str, FetchOutcome] = field(default_factory=dict)
     call: FunctionCall | None = None
     abilities: frozenset[Ability] = frozenset()
+    keeps_alive: bool = True
 
     @property
     def source(self) -> str:

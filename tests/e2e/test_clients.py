@@ -19,7 +19,8 @@ from tests.stub_server import Stub, stub_server
 
 pytestmark = pytest.mark.e2e
 
-FACES = [(name, face) for name, client in find_clients().items() for face in sorted(client.faces)]
+CLIENTS = find_clients()
+FACES = [(name, face) for name, client in CLIENTS.items() for face in sorted(client.faces)]
 every_client = pytest.mark.parametrize(("client", "face"), FACES)
 
 
@@ -51,8 +52,9 @@ def test_flags_are_saved_and_statuses_counted(stub: Stub, tmp_path: Path, client
 
 @every_client
 def test_keep_alive_reuses_one_connection(stub: Stub, tmp_path: Path, client: str, face: str) -> None:
+    """Unless a client declares that it cannot, and then it does not."""
     fetch_in_turn(a_job(stub, tmp_path, client, "BR", "CN", "IN", "ZZ"), face)
-    assert (stub.connections, stub.requests.total()) == (1, 4)
+    assert (stub.connections, stub.requests.total()) == (1 if CLIENTS[client].keeps_alive else 4, 4)
 
 
 @every_client
@@ -137,7 +139,7 @@ def test_closed_keep_alive_connection_is_not_retried(
 ) -> None:
     stub.requests_per_connection = 1
     fetches = fetch_in_turn(a_job(stub, tmp_path, client, "BR", "CN"), face)
-    assert [fetch.status for fetch in fetches] == [200, 0]
+    assert [fetch.status for fetch in fetches] == [200, 0 if CLIENTS[client].keeps_alive else 200]
     assert stub.requests.total() == 2
 
 

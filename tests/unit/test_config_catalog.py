@@ -63,6 +63,7 @@ def test_shipped_clients_have_their_faces_and_are_installed() -> None:
         "pycurl": ({"async", "sync"}, ()),
         "requests": ({"sync"}, ()),
         "urllib3": ({"sync"}, ()),
+        "urllib_request": ({"sync"}, ()),
     }
 
 
@@ -76,6 +77,7 @@ def test_shipped_clients_have_their_protocols_and_deviations() -> None:
         "pycurl": (tls | {"http2"}, unseen),
         "requests": (tls, unseen),
         "urllib3": (tls, unseen),
+        "urllib_request": (tls, unseen),
     }
 
 
@@ -86,6 +88,30 @@ def test_deviations_must_be_a_literal_of_faults_and_outcomes(tmp_path: Path, lit
     file = tmp_path / "mine.py"
     file.write_text(f"DEVIATIONS = {literal}\ndef open_client(settings): ...\n")
     with pytest.raises(UsageError, match="DEVIATIONS is not a literal"):
+        read_client(file)
+
+
+def test_shipped_clients_keep_connections_alive_but_for_those_that_cannot() -> None:
+    assert [name for name, client in find_clients().items() if not client.keeps_alive] == ["urllib_request"]
+
+
+@pytest.mark.parametrize(
+    ("declaration", "keeps_alive"),
+    [("", True), ("KEEP_ALIVE = False", False), ("KEEP_ALIVE: bool = True", True)],
+)
+def test_client_keeps_connections_alive_unless_it_declares_otherwise(
+    tmp_path: Path,
+    declaration: str,
+    keeps_alive: bool,  # noqa: FBT001  a parameter of the test
+) -> None:
+    (file := tmp_path / "mine.py").write_text(f"{declaration}\ndef open_client(settings): ...\n")
+    assert read_client(file).keeps_alive == keeps_alive
+
+
+@pytest.mark.parametrize("value", ["0", "None", "'no'"])
+def test_declaration_of_keep_alive_that_is_not_understood_is_refused(tmp_path: Path, value: str) -> None:
+    (file := tmp_path / "mine.py").write_text(f"KEEP_ALIVE = {value}\ndef open_client(settings): ...\n")
+    with pytest.raises(UsageError, match=r"mine\.py: KEEP_ALIVE is "):
         read_client(file)
 
 

@@ -121,6 +121,90 @@ def test_profile_is_not_blamed_for_an_unknown_strategy(tmp_path: Path) -> None:
     assert [problem.split()[1] for problem in problems_of(written(tmp_path, text))] == ["strategies:"]
 
 
+@pytest.mark.parametrize(
+    ("text", "ids", "notes"),
+    [
+        (
+            "strategies: sequential\nclients: [requests, closing]\n",
+            ["sequential/requests/1/local"],
+            ["Skipped: closing with 'keep_alive: true', because it cannot keep connections alive."],
+        ),
+        (
+            "strategies: sequential\nclients: [requests, closing]\nkeep_alive: [true, false]\n",
+            [
+                "sequential/requests/1/local",
+                "sequential/requests/1/local/close",
+                "sequential/closing/1/local/close",
+            ],
+            ["Skipped: closing with 'keep_alive: true', because it cannot keep connections alive."],
+        ),
+        (
+            "strategies: sequential\nclients: closing\nkeep_alive: false\n",
+            ["sequential/closing/1/local/close"],
+            [],
+        ),
+        (
+            "strategies: [{name: sequential, keep_alive: false}]\nclients: closing\n",
+            ["sequential/closing/1/local/close"],
+            [],
+        ),
+        (
+            (
+                "strategies: [{name: sequential, clients: closing, keep_alive: false}, asyncio_gather]\n"
+                "clients: [aiohttp, closing]\n"
+            ),
+            ["sequential/closing/1/local/close", "asyncio_gather/aiohttp/20/local"],
+            [],
+        ),
+    ],
+)
+def test_client_that_closes_its_connections_makes_cases_without_keep_alive_only(
+    tmp_path: Path, text: str, ids: list[str], notes: list[str]
+) -> None:
+    experiment = experiment_of(written(tmp_path, text))
+    assert [case.id for case in experiment.cases] == ids
+    assert [note for note in experiment.notes if note.startswith("Skipped")] == notes
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "strategies:\n- {name: sequential, clients: [requests, closing]}\n",
+            (
+                "2:31 strategies[0].clients: closing cannot keep connections alive; "
+                "add 'keep_alive: false' to its entry"
+            ),
+        ),
+        (
+            (
+                "keep_alive: false\nstrategies:\n"
+                "- {name: sequential, keep_alive: [true, false], clients: closing}\n"
+            ),
+            (
+                "3:58 strategies[0].clients: closing cannot keep connections alive; "
+                "add 'keep_alive: false' to its entry"
+            ),
+        ),
+        (
+            "strategies: sequential\nclients: [closing, pycurl]\n",
+            (
+                "1:13 strategies: sequential has no usable client: closing cannot keep connections alive; "
+                "add 'keep_alive: false'; pycurl needs pycurl, which is not installed: pip install pycurl"
+            ),
+        ),
+        (
+            "strategies: sequential\nclients: [closing, urllib3]\nprofile: {tls: true}\n",
+            "3:10 profile: no usable client speaks TLS; add aiohttp, httpx or requests to 'clients'",
+        ),
+    ],
+)
+def test_client_that_closes_its_connections_is_no_client_for_keep_alive(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    assert problems_of(written(tmp_path, text)) == [f"c.yaml:{problem}"]
+
+
 NEWER = Strategy("newer", Path("n.py"), "", "sync", takes_workers=True, unavailable="needs Python 3.99")
 
 
