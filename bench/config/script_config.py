@@ -126,6 +126,8 @@ def write_script_config(
     ]
     if form.kind == "job":
         lines.append(f"clients: [{', '.join(named or _CLIENTS)}]")
+    if not all(known[name].keeps_alive for name in named):
+        lines.append("keep_alive: false")  # for all, as rows are to be compared
     lines.append("strategies:")
     clients_of = _choose_references(named, strategies, known)
     _add_own_client(clients_of, form, own, strategies)

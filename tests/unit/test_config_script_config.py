@@ -66,6 +66,17 @@ def test_reference_keeps_its_client_where_no_named_one_fits() -> None:
     ]  # fmt: skip
 
 
+def test_client_that_cannot_keep_connections_alive_is_compared_with_others_that_do_not() -> None:
+    assert [
+        case.split("/", 1)[1] for case in cases(workers="2", latency="20ms", clients="urllib_request")
+    ] == [
+        "urllib_request/1/20ms/close",
+        "urllib_request/2/20ms/close",
+        "aiohttp/2/20ms/close",
+        "urllib_request/2/20ms/close",
+    ]
+
+
 @pytest.mark.parametrize(
     ("options", "name", "deadline_s"),
     [
