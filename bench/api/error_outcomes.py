@@ -94,7 +94,6 @@ _GENERAL: Final[Mapping[str, FetchOutcome]] = {
 
 _CURL: Final[Mapping[int, FetchOutcome]] = {
     1: "protocol",  # UNSUPPORTED_PROTOCOL, of an answer of HTTP/0.9
-    7: "refused",  # COULDNT_CONNECT
     8: "protocol",  # WEIRD_SERVER_REPLY
     16: "protocol",  # HTTP2
     18: "truncated",  # PARTIAL_FILE

@@ -16,6 +16,8 @@ from bench.api import Answer, HeaderLines
 _LARGEST_HEADER = 65_536
 _ENDS = {pycurl.E_ABORTED_BY_CALLBACK, pycurl.E_GOT_NOTHING, pycurl.E_HTTP2, pycurl.E_RECV_ERROR}
 """Errors of a connection that has ended; over HTTP/2 also of one with bad frames, but nghttp2 names these."""
+_OF_SYSTEM = {*_ENDS, pycurl.E_COULDNT_CONNECT, pycurl.E_SEND_ERROR, pycurl.E_SSL_CONNECT_ERROR}
+"""Those that may come from the system; with others, its number is that of an address tried before."""
 
 
 class Transfer:
@@ -62,12 +64,12 @@ class Transfer:
 
     def cause_of(self, error: Exception) -> Exception:
         """Return the error of the system, or the end without an answer, that libcurl means; or its error."""
-        number = self.curl.getinfo(pycurl.OS_ERRNO)
-        if error.args[0] == pycurl.E_COULDNT_CONNECT:
+        code, message = error.args
+        number = self.curl.getinfo(pycurl.OS_ERRNO) if code in _OF_SYSTEM else 0
+        if code == pycurl.E_COULDNT_CONNECT:
             number = number or errno.EMFILE  # it could not even open a socket, and does not say why
         if number:
             return OSError(number, os.strerror(number))
-        code, message = error.args
         has_ended = (code in _ENDS and "nghttp2" not in message) or "unexpected eof" in message
         if has_ended and not self._head:
             from http.client import RemoteDisconnected
