@@ -12,6 +12,8 @@ from typing import Any, Final, Self
 from bench.api.client import ClientSettings
 from bench.api.job import CLIENT_OBSERVERS, Job
 
+LOOP_PREFIX: Final = "loop:"
+"""Of a fact that names the class of an event loop."""
 _WORKERS: Final = Job._fields.index("workers")
 
 
@@ -42,6 +44,23 @@ class JobRecorder:
                 finally:
                     os.close(descriptor)
 
+    def record_client(self, kind: str) -> None:
+        """Record that a client of a kind is opened, and the event loop in which it is."""
+        self.record(kind)
+        if kind == "async" and (loop := _name_running_loop()) is not None:
+            self.record(f"{LOOP_PREFIX}{loop}")
+
+
+def _name_running_loop() -> str | None:
+    """Return module and class of the running event loop of asyncio; None without one."""
+    from asyncio import get_running_loop  # the job has imported it, as it opens an asynchronous client
+
+    try:
+        kind = type(get_running_loop())
+    except RuntimeError:
+        return None
+    return f"{kind.__module__}.{kind.__qualname__}"
+
 
 _recorders: Final[list[JobRecorder]] = []
 """The recorder of this process, if it has one: jobs have no place for it that survives ``_replace``."""
@@ -51,7 +70,7 @@ def start_recording(file: str, owner: int) -> JobRecorder:
     """Record all jobs of this process from now on; ``owner`` is the process that keeps facts in memory."""
     recorder = JobRecorder(file, owner)
     _recorders[:] = [recorder]
-    CLIENT_OBSERVERS[:] = [recorder.record]
+    CLIENT_OBSERVERS[:] = [recorder.record_client]
     return recorder
 
 

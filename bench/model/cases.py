@@ -205,7 +205,7 @@ class Client:
         return f"{self.call.module or self.file}:{self.call.function}"
 
 
-PROBES: Final = ("cpu", "gc", "loop_lag", "queue_wait", "memory", "handles")
+PROBES: Final = ("cpu", "gc", "allocations", "loop_lag", "queue_wait", "memory", "handles")
 """All probes, on by default: ``memory`` and ``handles`` are in ``bench.system.process_probes``, the others in
 ``bench.worker.probes``."""
 

@@ -5,6 +5,8 @@ Workers report it, and runs store it.
 
 from dataclasses import dataclass
 
+from bench.model.json_codec import added_field
+
 
 @dataclass(frozen=True, slots=True)
 class JobUse:
@@ -13,7 +15,9 @@ class JobUse:
     Attributes:
         clients: the kinds of clients that were opened, ``sync`` and ``async``, in this order.
         workers: whether ``job.workers`` was read.
+        event_loops: the classes of the event loops in which clients were opened, such as ``uvloop.Loop``.
     """
 
     clients: tuple[str, ...]
     workers: bool
+    event_loops: tuple[str, ...] = added_field(tuple)

@@ -11,6 +11,7 @@ from bench.model.cases import Case
 from bench.model.job_use import JobUse
 from bench.model.json_codec import added_field
 from bench.model.trial_outcome import Outcome
+from bench.model.worker_runtime import WorkerRuntime
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,7 @@ class Measurement:
         leak: ``None`` if the trial did not end normally.
         job_use: the use of the job in the warm-up; ``None`` if that is not known.
         spans: fetches and requests of a typical call (``bench.model.round_spans``); empty in most blocks.
+        runtime: the interpreter and the libraries of the worker; ``None`` if the trial did not end normally.
     """
 
     case: str
@@ -215,6 +217,7 @@ class Measurement:
     leak: Leak | None = None
     job_use: JobUse | None = added_field(lambda: None)  # noqa: RUF009  it returns a field
     spans: str = added_field(str)
+    runtime: WorkerRuntime | None = added_field(lambda: None)  # noqa: RUF009  it returns a field
 
 
 @dataclass(frozen=True, slots=True)

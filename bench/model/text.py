@@ -27,11 +27,11 @@ def one_line(text: str, most: int = _MAX_CHARACTERS) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
-def redact_text(text: str, home: Path) -> str:
+def redact_text(text: str, home: Path, most: int = _MAX_CHARACTERS) -> str:
     """Fold a text into one printable line, and replace the home folder, which names the user, by ``~``."""
     if home != Path(home.anchor):
         text = re.sub(rf"{re.escape(str(home))}(?![\w.-])", "~", text)
-    return one_line(text)
+    return one_line(text, most)
 
 
 def plural(count: int, noun: str) -> str:

@@ -1,14 +1,15 @@
 """The context of a run: processes, files and settings that all its trials share."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
+from bench.api import LARGEST_BYTES
 from bench.errors import ServerDiedError, SetupError
-from bench.model.cases import Case, Client, Experiment, Strategy
+from bench.model.cases import NO_CLIENT, Case, Client, Experiment, Strategy
 from bench.model.comparison import BuiltVariant
 from bench.model.profile_presets import preset
 from bench.model.server_settings import ServerSettings
@@ -91,12 +92,28 @@ class RunContext:
         """Return the variant of a case."""
         return self.experiment.variants.get(case.variant, self.own)
 
+    def client_file(self, case: Case) -> Path | None:
+        """Return the file of a case's client as its variant has it; None without a client."""
+        if case.client == NO_CLIENT:
+            return None
+        own = self.own_client(case)
+        if own is not None:
+            return own.file
+        places = (Path(folder, "strategies", "clients") for folder in self.variant(case).import_path)
+        files = (place / f"{case.client}.py" for place in places)
+        return next((file for file in files if file.is_file()), None)
+
     def own_client(self, case: Case) -> Client | None:
         """Return the client of a case as its variant has it, if it is a function of the user's."""
         client = self.experiment.own_clients.get(case.client)
         if client is None:
             return None
         return replace(client, file=self.variant(case).clients.get(client.name, client.file))
+
+
+def largest_body(sizes: Iterable[int]) -> int:
+    """Return the largest body that clients read, given the sizes of the flags."""
+    return max([LARGEST_BYTES, *sizes])
 
 
 @contextmanager

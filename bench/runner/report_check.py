@@ -12,8 +12,10 @@ from bench.model.latency_histogram import are_counts
 from bench.worker.protocol import MOST_SPANS, CallSpans, Report, TimedRound
 
 _OUTCOMES: Final = frozenset(get_args(FetchOutcome))
-_LONGEST_TEXT: Final = 1_000
+LONGEST_TEXT: Final = 1_000
 _LONGEST_CODE: Final = 2
+_MOST_NAMES: Final = 100
+"""Libraries of a worker, and classes of event loops."""
 _GREATEST: Final = 1e15
 """Sums of greater figures might not be finite any more."""
 
@@ -21,10 +23,14 @@ _GREATEST: Final = 1e15
 def find_unrecordable(report: Report) -> str | None:
     """Return why a report cannot be recorded; ``None`` if it can, which does not make it true."""
     for scalar in _scalars(to_json_value(report)):
-        if isinstance(scalar, str) and len(scalar) > _LONGEST_TEXT:
+        if isinstance(scalar, str) and len(scalar) > LONGEST_TEXT:
             return f"a text of {len(scalar):,} characters"
         if isinstance(scalar, int | float) and abs(scalar) > _GREATEST:
             return "a number that is neither a time nor a count"
+    loops = () if report.job_use is None else report.job_use.event_loops
+    libraries = () if report.runtime is None else report.runtime.libraries
+    if max(len(loops), len(libraries)) > _MOST_NAMES:
+        return "too many libraries or event loops"
     if report.left is not None and min(report.left.threads, report.left.descriptors) < 0:
         return "a negative number of leaks"
     if report.spans is not None and (problem := _find_bad_spans(report.spans, len(report.rounds))):

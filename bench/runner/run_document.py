@@ -11,6 +11,7 @@ from bench.errors import SetupError, UsageError
 from bench.model.cases import Client, Experiment, Strategy
 from bench.model.json_codec import to_json_value
 from bench.model.results import Run, RunHeader
+from bench.runner.context import largest_body
 from bench.stats.schedule import replay
 from bench.storage.journal import JournalContents
 from bench.system.other_processes import sum_sessions
@@ -27,7 +28,7 @@ def config_record(experiment: Experiment, flags: Mapping[str, bytes]) -> dict[st
     Strategies are hashed with them, functions of the user's that are clients, and flags that are not the
     project's own: if their content changed, a resumed run would be two runs. The calls per round of a
     comparison are not: it measures them at its start. Nor is the margin, by which the same trials are read in
-    another way.
+    another way, nor the largest body, which follows from the flags.
     """
     comparison = experiment.comparison
     settings = {
@@ -51,6 +52,7 @@ def config_record(experiment: Experiment, flags: Mapping[str, bytes]) -> dict[st
         settings["variants"] = {name: to_json_value(each.about) for name, each in experiment.variants.items()}
     identity = json.dumps([settings, to_json_value(experiment.cases)], sort_keys=True)
     settings["margin"] = experiment.margin
+    settings["largest_bytes"] = largest_body(map(len, flags.values()))
     if comparison is not None:
         settings["contest"] = to_json_value(comparison)
     return {"name": experiment.name, "sha256": _sha256(identity.encode()), **settings}

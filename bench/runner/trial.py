@@ -7,7 +7,7 @@ from math import fsum
 from pathlib import Path
 from secrets import token_hex
 
-from bench.api import LARGEST_BYTES
+from bench.config.imported_modules import imported_modules
 from bench.errors import ServerDiedError
 from bench.model.cases import NO_CLIENT
 from bench.model.latency_histogram import encode_histogram
@@ -22,7 +22,8 @@ from bench.model.round_spans import (
 from bench.model.served_trials import Opening
 from bench.model.text import redact_text
 from bench.model.trial_outcome import Outcome
-from bench.runner.context import RunContext, module_folders
+from bench.model.worker_runtime import ImportedLibrary, WorkerRuntime
+from bench.runner.context import RunContext, largest_body, module_folders
 from bench.runner.expected_round import Expectation, expected_round
 from bench.runner.paired_trial import DEFAULT_ROUNDS, run_pair
 from bench.runner.processes.server_process import RunningServer
@@ -36,6 +37,7 @@ from bench.runner.protected_files import (
     restore_workspace,
     write_authority,
 )
+from bench.runner.report_check import LONGEST_TEXT
 from bench.runner.time_breakdown import account_round, merge_calls
 from bench.runner.unreported_fetches import complete_report, explain_failure
 from bench.runner.validate import Evidence, classify_trial
@@ -43,7 +45,7 @@ from bench.stats.retries import MOST_REPEATS
 from bench.stats.schedule import ScheduledTrial, ScheduleEntry
 from bench.system.disturbance import Snapshot, conditions_between, cpu_s, major_faults, take_snapshot
 from bench.system.process_probes import Peaks
-from bench.worker.protocol import MOST_SPANS, WORKER_PROBES, Task
+from bench.worker.protocol import MOST_SPANS, WORKER_PROBES, Report, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ def _prepare(
         authority=write_authority(workspace, opened.authority),
         http2=case.profile.http2,
         probes=tuple(probe for probe in WORKER_PROBES if probe in experiment.probes),
-        largest_bytes=max(LARGEST_BYTES, *context.flag_sizes.values()),
+        largest_bytes=largest_body(context.flag_sizes.values()),
         checks_content=any(fault.kind == "wrong_content" for fault in case.profile.faults),
         throttling=tuple(context.throttling.values()),
         server_pid=server.child.pid,
@@ -181,6 +183,8 @@ def _prepare(
         client_file=Path() if client is None else client.file,
         keeps_spans=keeps_spans(scheduled.block),
         round_file=round_file,
+        client_modules=tuple(imported_modules([file] if (file := context.client_file(case)) else [])),
+        strategy_modules=tuple(imported_modules([variant.strategies[case.strategy]])),
     )
     return PreparedTrial(name, scheduled, task, opened.authority, Peaks(experiment.probes))
 
@@ -246,6 +250,7 @@ def _measurement(context: RunContext, trial: PreparedTrial, evidence: Evidence) 
         cores=context.pinning.worker_processors,
         leak=_leak(ending),
         job_use=report.job_use if report else None,
+        runtime=_runtime(report),
     )
 
 
@@ -309,6 +314,24 @@ def _leak(ending: WorkerExit) -> Leak | None:
     """Put the leaks within the worker together with the processes that outlived it."""
     left = ending.report.left if ending.report else None
     return Leak(left.threads, left.descriptors, ending.processes_left) if left else None
+
+
+def _runtime(report: Report | None) -> WorkerRuntime | None:
+    """Return the reported interpreter and libraries, with clean texts and without the name of the user."""
+    if report is None or report.runtime is None:
+        return None
+    home = Path.home()
+    libraries = tuple(
+        ImportedLibrary(
+            redact_text(each.module, home),
+            each.importer,
+            redact_text(each.distribution, home),
+            redact_text(each.version, home),
+            redact_text(each.file, home, LONGEST_TEXT),
+        )
+        for each in report.runtime.libraries
+    )
+    return replace(report.runtime, python=redact_text(report.runtime.python, home), libraries=libraries)
 
 
 def _snapshot(context: RunContext, server: RunningServer) -> Snapshot | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from bench.config.imported_modules import imported_modules
 from bench.errors import UsageError
 from bench.model.cases import NO_CLIENT, Client, Strategy
 from bench.model.comparison import BuiltVariant, Variant
@@ -20,7 +21,7 @@ from bench.variants.probe import FROM_TREE, Probe, compile_folders, probe_varian
 from bench.variants.requirements import distribution_name
 from bench.variants.run_command import replace_urls
 from bench.variants.tree import Tree, make_tree
-from bench.variants.virtualenv import imported_modules, make_virtualenv
+from bench.variants.virtualenv import make_virtualenv
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,15 @@
 
 import json
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 
 from packaging.utils import canonicalize_name
 
-from bench.config.catalog import foreign_modules
-from bench.config.source_code import parse_source
-from bench.errors import SetupError, UsageError
+from bench.config.imported_modules import imported_modules
+from bench.errors import SetupError
 from bench.model.comparison import Variant
 from bench.model.text import one_line
 from bench.variants.cache import entry_key, get_or_create, scratch_folder
@@ -30,7 +29,6 @@ from bench.variants.tree import Tree
 from bench.variants.uv import run_uv
 
 _CONSTRAINTS: Final = ".flagbench-constraints.txt"
-_MOST_SOURCES: Final = 1000
 _OPTIONAL_MODULES: Final = {"httpx": ("h2",)}
 """Modules that a library imports only on request, by the library's module."""
 
@@ -166,34 +164,6 @@ def modules_behind(clients: Collection[Path]) -> list[str]:
     """
     found = set(imported_modules(clients))
     return sorted(found.union(*(_OPTIONAL_MODULES.get(module, ()) for module in found)))
-
-
-def imported_modules(files: Collection[Path], folders: Iterable[Path] = ()) -> list[str]:
-    """Return the top-level modules that files import, and those that modules of theirs in ``folders`` import.
-
-    They are read from the text of each file; a file that cannot be read is left out.
-    """
-    places = tuple(folders)
-    found: set[str] = set()
-    waiting, seen = list(files), set(files)
-    while waiting and len(seen) < _MOST_SOURCES:
-        try:
-            new = set(foreign_modules(parse_source(waiting.pop()), everywhere=True)) - found
-        except UsageError:
-            continue
-        found |= new
-        inner = (file for name in new for place in places for file in _module_sources(place, name))
-        waiting += [file for file in inner if file not in seen]
-        seen.update(waiting)
-    return sorted(found)
-
-
-def _module_sources(place: Path, name: str) -> Iterator[Path]:
-    """Yield the files of a module or package in a folder."""
-    if (place / f"{name}.py").is_file():
-        yield place / f"{name}.py"
-    if (place / name / "__init__.py").is_file():
-        yield from sorted((place / name).rglob("*.py"))
 
 
 def installed_versions(modules: Sequence[str]) -> tuple[list[str], list[str]]:

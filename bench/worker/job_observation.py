@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.api import Job
-from bench.api.observed_job import JobRecorder, ObservedJob, start_recording, stop_recording
+from bench.api.observed_job import LOOP_PREFIX, JobRecorder, ObservedJob, start_recording, stop_recording
 from bench.model.job_use import JobUse
 
 _MOST_BYTES: Final = 1 << 16
@@ -48,5 +48,7 @@ class JobObservation:
         except OSError:
             if not facts & {"sync", "async"}:  # other processes may have opened a client
                 return
-        self.use = JobUse(tuple(kind for kind in ("sync", "async") if kind in facts), "workers" in facts)
+        loops = sorted(fact.removeprefix(LOOP_PREFIX) for fact in facts if fact.startswith(LOOP_PREFIX))
+        kinds = tuple(kind for kind in ("sync", "async") if kind in facts)
+        self.use = JobUse(kinds, "workers" in facts, tuple(loops))
         self.has_read_option = "option" in facts

@@ -16,8 +16,9 @@ from bench.model.function_call import FunctionCall
 from bench.model.job_use import JobUse
 from bench.model.json_codec import added_field, decode, encode
 from bench.model.trial_outcome import Outcome
+from bench.model.worker_runtime import WorkerRuntime
 
-PROTOCOL: Final = 2
+PROTOCOL: Final = 3
 """Version of these messages. A worker of another revision is used if it has the same one."""
 
 AUTO_ROUNDS: Final = 5
@@ -35,10 +36,11 @@ MOST_SPANS: Final = 2_000
 RAISED: Final = "flagbench: the strategy raised"
 """Line of standard error before the worker's own traceback; what is above it is of the strategy."""
 
-WORKER_PROBES: Final = ("gc", "queue_wait", "loop_lag", "cpu")
+WORKER_PROBES: Final = ("gc", "queue_wait", "loop_lag", "cpu", "allocations")
 """The modules of ``bench.worker.probes``.
 
-They end in reverse order: ``cpu`` stays last, so that it does not count the work of the others.
+They end in reverse order: ``cpu`` does not count the work of those before it, and ``allocations`` does not
+count the objects of any; it takes ten microseconds itself.
 """
 
 
@@ -85,6 +87,8 @@ class Task:
         keeps_spans: report the spans of a typical call.
         round_file: the file that tells the server the number of the round, for a function that takes codes.
         option: the option of the strategy, see ``Job.option``.
+        client_modules: the modules to report if they were imported, as the text of the client names them.
+        strategy_modules: the same of the strategy.
     """
 
     strategy_file: Path
@@ -115,6 +119,8 @@ class Task:
     keeps_spans: bool = added_field(bool)
     round_file: Path | None = added_field(lambda: None)  # noqa: RUF009  it declares a field
     option: str = added_field(str)
+    client_modules: tuple[str, ...] = added_field(tuple)
+    strategy_modules: tuple[str, ...] = added_field(tuple)
 
     @property
     def client_module(self) -> str:
@@ -242,6 +248,7 @@ class Report:
         left: resources that the strategy left behind in this process; None if the trial ended early.
         job_use: the use of the job in the warm-up; None if that is not known.
         spans: those of a typical call, if the task asks for them.
+        runtime: the interpreter and the libraries; None if the trial ended early.
     """
 
     outcome: Outcome
@@ -252,3 +259,4 @@ class Report:
     left: HeldResources | None = None
     job_use: JobUse | None = None
     spans: CallSpans | None = added_field(lambda: None)  # noqa: RUF009  it returns a field
+    runtime: WorkerRuntime | None = added_field(lambda: None)  # noqa: RUF009  it returns a field

@@ -50,6 +50,7 @@ from bench.worker.protocol import (
 from bench.worker.round_checks import FinishedRound, check_return_value, check_round, describe_failures
 from bench.worker.round_files import compare_files, find_escaping_links, list_paths, mark_corrupt_fetches
 from bench.worker.run_delay import read_run_delays, run_delay_s
+from bench.worker.runtime import describe_runtime
 from bench.worker.throttling import count_throttled_periods
 from bench.worker.typical_call import TypicalCall
 
@@ -102,7 +103,8 @@ def _run_rounds(
             check_option(task, loops, observation if is_observed else None)
         left = count_leaks(before)
         spans = None if typical is None else typical.spans
-        return Report("ok", "", began_s, ready_s, tuple(rounds), left, spans=spans)
+        runtime = describe_runtime(task)
+        return Report("ok", "", began_s, ready_s, tuple(rounds), left, spans=spans, runtime=runtime)
     except BaseException as error:  # noqa: BLE001  a strategy may raise anything, SystemExit included
         with suppress(Exception):  # the strategy may have closed or replaced standard error
             sys.stderr.write(f"{RAISED}\n")

@@ -1,5 +1,6 @@
 """The job of a warm-up records its use: in its own process, in forked ones, and where it is unpickled."""
 
+import asyncio
 import copy
 import multiprocessing
 import os
@@ -47,6 +48,21 @@ def use_of(observation: JobObservation, plain: Job, use: Callable[[Any], object]
 def open_client(job: Job) -> None:
     with job.client():
         pass
+
+
+def open_in_loop(job: Job) -> None:
+    async def open_one() -> None:
+        async with job.async_client():
+            pass
+
+    asyncio.run(open_one())
+
+
+def loop_class() -> str:
+    """Return the class of the loops that asyncio makes on this system."""
+    with asyncio.Runner() as runner:
+        kind = type(runner.get_loop())
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def match_workers(job: Job) -> int:
@@ -107,6 +123,21 @@ def test_opened_client_is_recorded(
     observation: JobObservation, plain: Job, use: Callable[[Job], object]
 ) -> None:
     assert use_of(observation, plain, use) == SYNC
+
+
+def test_event_loop_of_an_opened_client_is_recorded(observation: JobObservation, plain: Job) -> None:
+    use = use_of(observation, plain._replace(client_name="aiohttp"), open_in_loop)
+    assert use == JobUse(("async",), workers=False, event_loops=(loop_class(),))
+
+
+def test_event_loops_of_other_processes_are_recorded(observation: JobObservation, plain: Job) -> None:
+    def open_in_fork(job: Job) -> None:
+        forked = multiprocessing.get_context("fork").Process(target=open_in_loop, args=(job,))
+        forked.start()
+        forked.join()
+
+    use = use_of(observation, plain._replace(client_name="aiohttp"), open_in_fork)
+    assert use == JobUse(("async",), workers=False, event_loops=(loop_class(),))
 
 
 def test_client_of_a_rebuilt_job_is_recorded(observation: JobObservation, plain: Job) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from bench.model.job_use import JobUse
+from bench.model.worker_runtime import ImportedLibrary, WorkerRuntime
 from bench.runner.report_check import find_unrecordable
 from bench.worker.protocol import CallSpans, HeldResources, Report, TimedRound, Timeline
 
@@ -57,3 +59,12 @@ def test_spans_that_cannot_be_recorded_are_found(changes: dict[str, Any], proble
 
 def test_negative_leaks_cannot_be_recorded() -> None:
     assert find_unrecordable(replace(REPORT, left=HeldResources(0, -1))) == "a negative number of leaks"
+
+
+def test_too_many_names_cannot_be_recorded() -> None:
+    library = ImportedLibrary("m", "client", "m", "1", "/m.py")
+    runtime = WorkerRuntime("CPython 3.11.7", has_gil=True, libraries=(library,) * 101)
+    use = JobUse((), workers=True, event_loops=("a.Loop",) * 101)
+    assert find_unrecordable(replace(REPORT, runtime=runtime)) == "too many libraries or event loops"
+    assert find_unrecordable(replace(REPORT, job_use=use)) == "too many libraries or event loops"
+    assert find_unrecordable(replace(REPORT, runtime=replace(runtime, libraries=(library,)))) is None

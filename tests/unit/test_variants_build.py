@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from bench.config.imported_modules import imported_modules
 from bench.model.comparison import Variant
 from bench.system.paths import home
 from bench.variants.build import find_counterpart, find_origins
 from bench.variants.run_command import summarize_stderr
 from bench.variants.tree import exclude_runs_and_cache
 from bench.variants.uv import filter_environment
-from bench.variants.virtualenv import imported_modules, installed_versions, modules_behind
+from bench.variants.virtualenv import installed_versions, modules_behind
 from tests.repositories import git
 
 

@@ -3,9 +3,11 @@
 import asyncio
 import gc
 import os
+import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from types import ModuleType
 
 import pytest
 
@@ -133,6 +135,52 @@ def test_each_probe_of_a_config_runs_either_in_the_worker_or_in_the_runner() -> 
     assert sorted((*WORKER_PROBES, *PROCESS_PROBES)) == sorted(PROBES)
 
 
+def test_collections_of_every_generation_are_counted() -> None:
+    probes = RoundProbes(["allocations"])
+    probes.begin()
+    for generation in range(3):
+        gc.collect(generation)
+    assert probes.end([])["gc_collections"] == 3
+
+
+def test_blocks_that_are_still_allocated_are_counted_and_freed_ones_are_not() -> None:
+    """Of the other probes none counts, although they keep figures themselves."""
+    probes = RoundProbes(WORKER_PROBES)
+    probes.begin()
+    kept = [object() for _ in range(1000)]
+    del_me = [object() for _ in range(50_000)]
+    del del_me
+    seen = probes.end([])
+    assert 1000 <= seen["blocks_grown"] < 1020
+    del kept
+
+
+def test_submissions_and_lags_are_recorded_without_blocks_of_their_own() -> None:
+    probes = RoundProbes(WORKER_PROBES)
+    probes.begin()
+    with ThreadPoolExecutor(1) as pool:
+        for _ in range(2000):
+            pool.submit(int).result()
+    assert probes.end([])["blocks_grown"] < 500
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+def test_a_process_with_children_has_no_figures_of_allocations(is_over: bool) -> None:  # noqa: FBT001
+    """They do not tell what the children collected and allocated."""
+    probes = RoundProbes(["allocations"])
+    probes.begin()
+    with ProcessPoolExecutor(1) as pool:
+        pool.submit(int).result()
+        seen = None if is_over else probes.end([])
+    assert (probes.end([]) if seen is None else seen) == {}
+    assert probed("allocations").keys() == {"gc_collections", "blocks_grown"}
+
+
+def test_sub_interpreters_have_no_figures_of_allocations(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "concurrent.futures.interpreter", ModuleType("interpreter"))
+    assert probed("allocations") == {}
+
+
 def test_all_probes_together_return_the_figures_of_each() -> None:
     probes = RoundProbes(WORKER_PROBES)
     probes.begin()
@@ -142,4 +190,6 @@ def test_all_probes_together_return_the_figures_of_each() -> None:
         "switches_voluntary",
         "switches_involuntary",
         "gc_s",
+        "gc_collections",
+        "blocks_grown",
     }
