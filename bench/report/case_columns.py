@@ -49,7 +49,7 @@ class DetailTable:
     columns: tuple[CaseColumn, ...]
 
 
-def _measured(heading: str, source: Source[CaseSummary], write: Callable[[Any], str]) -> CaseColumn:
+def measured_column(heading: str, source: Source[CaseSummary], write: Callable[[Any], str]) -> CaseColumn:
     """Make a column of a figure, with a dash where it was not measured."""
 
     def cell(row: CaseSummary) -> str:
@@ -67,10 +67,10 @@ def result_columns(unit: TimeUnit) -> tuple[CaseColumn, ...]:
 
     return (
         CaseColumn(f"median {unit.name}", partial(_elapsed, unit=unit)),
-        _measured("95% interval", "figures.elapsed", interval),
+        measured_column("95% interval", "figures.elapsed", interval),
         CaseColumn("blocks", _blocks),
-        _measured("× seq", "figures.times_faster", format_speedup),
-        _measured("of ideal", "figures.efficiency", format_percent),
+        measured_column("× seq", "figures.times_faster", format_speedup),
+        measured_column("of ideal", "figures.efficiency", format_percent),
         CaseColumn("in flight", _in_flight),
         CaseColumn("limit", lambda row: read_value(row, "costs.limit") or MISSING, align="left"),
     )
@@ -102,19 +102,20 @@ def detail_tables(ranking: Ranking) -> tuple[DetailTable, ...]:
             "downloads",
             "per round, the least and the most; fetches that failed did so as the profile had planned it",
             (
-                _measured("verified", "figures.verified", format_range),
-                _measured("404", "figures.not_found", format_range),
-                _measured("errors", "figures.errors", format_range),
+                measured_column("verified", "figures.verified", format_range),
+                measured_column("404", "figures.not_found", format_range),
+                measured_column("errors", "figures.errors", format_range),
                 *_outcome_columns(ranking),
             ),
         ),
         *_DETAILS,
     )
-    filled = (DetailTable(each.title, each.note, _filled(each.columns, ranking)) for each in wanted)
+    filled = (DetailTable(each.title, each.note, filled_columns(each.columns, ranking)) for each in wanted)
     return tuple(each for each in filled if each.columns)
 
 
-def _filled(columns: tuple[CaseColumn, ...], ranking: Ranking) -> tuple[CaseColumn, ...]:
+def filled_columns(columns: tuple[CaseColumn, ...], ranking: Ranking) -> tuple[CaseColumn, ...]:
+    """Return the columns that have a figure for any case."""
     return tuple(each for each in columns if any(each.cell(row) not in {MISSING, ""} for row in ranking.rows))
 
 
@@ -136,7 +137,7 @@ def _ended(row: CaseSummary, outcome: str) -> str:
 
 
 def _milliseconds(heading: str, source: Source[CaseSummary]) -> CaseColumn:
-    return _measured(heading, source, lambda seconds: format_signed(seconds * 1000))
+    return measured_column(heading, source, lambda seconds: format_signed(seconds * 1000))
 
 
 GAP_PARTS: Final[Mapping[str, str]] = {
@@ -217,9 +218,9 @@ _DETAILS: Final = (
         (
             _milliseconds("user ms", "costs.figures.cpu_user_s"),
             _milliseconds("system ms", "costs.figures.cpu_system_s"),
-            _measured("CPU", "costs.cpu_share", format_percent),
-            _measured("switches", "costs.figures.switches_voluntary", format_count),
-            _measured("involuntary", "costs.figures.switches_involuntary", format_count),
+            measured_column("CPU", "costs.cpu_share", format_percent),
+            measured_column("switches", "costs.figures.switches_voluntary", format_count),
+            measured_column("involuntary", "costs.figures.switches_involuntary", format_count),
             _milliseconds("lag p50 ms", "costs.figures.loop_lag_p50_s"),
             _milliseconds("lag p99 ms", "costs.figures.loop_lag_p99_s"),
             _milliseconds("queue ms", "costs.figures.queue_wait_s"),
@@ -230,32 +231,32 @@ _DETAILS: Final = (
         "memory and handles",
         "at their peak in a warm-up",
         (
-            _measured("MiB", "costs.figures.memory_bytes", format_mib),
-            _measured("threads", "costs.figures.threads", format_count),
-            _measured("descriptors", "costs.figures.descriptors", format_count),
+            measured_column("MiB", "costs.figures.memory_bytes", format_mib),
+            measured_column("threads", "costs.figures.threads", format_count),
+            measured_column("descriptors", "costs.figures.descriptors", format_count),
         ),
     ),
     DetailTable(
         "connections, as the server saw them",
         "means per round; spacing of requests, overtaken: out of the order asked",
         (
-            _measured("opened", "costs.server.opened", format_count),
-            _measured("reused", _reused, format_count),
-            _measured("retries", "costs.server.retries", format_count),
+            measured_column("opened", "costs.server.opened", format_count),
+            measured_column("reused", _reused, format_count),
+            measured_column("retries", "costs.server.retries", format_count),
             _milliseconds("spacing ms", "costs.server.spacing_p50_s"),
             _milliseconds("longest ms", "costs.server.spacing_max_s"),
-            _measured("overtaken", "costs.server.overtaken", format_count),
+            measured_column("overtaken", "costs.server.overtaken", format_count),
         ),
     ),
     DetailTable(
         "load of the server",
         "means per round; idle: nothing in flight, late: beyond the planned delay, busy: of its core",
         (
-            _measured("mean in flight", "costs.server.mean_in_flight", format_number),
+            measured_column("mean in flight", "costs.server.mean_in_flight", format_number),
             _milliseconds("idle ms", "costs.server.idle_s"),
             _milliseconds("late p50 ms", "costs.server.late_p50_s"),
             _milliseconds("late p99 ms", "costs.server.late_p99_s"),
-            _measured("busy", "costs.server_busy", format_percent),
+            measured_column("busy", "costs.server_busy", format_percent),
         ),
     ),
 )

@@ -12,6 +12,7 @@ from bench.report.case_columns import CaseColumn, detail_tables, result_columns
 from bench.report.case_label import client_label, describe_case, workers_label
 from bench.report.conclusion import conclusion
 from bench.report.failures import disturbance_lines, failure_lines, leak_lines, missing_blocks_line
+from bench.report.fairness import FAIRNESS_NOTE, describe_settings, fairness_columns, library_tables
 from bench.report.job_use import workers_lines
 from bench.report.number_format import (
     MISSING,
@@ -37,6 +38,7 @@ def run_tables(run: Run, ranked: Sequence[Ranking] | None = None) -> Iterator[Ta
         yield _results_table(run, ranking)
         for detail in detail_tables(ranking):
             yield replace(_case_table(ranking, detail.title, detail.columns), note=detail.note)
+        yield from _fairness_tables(run, ranking)
         yield from _workers_table(ranking)
         yield Table(remarks=(Remark(conclusion(ranking)),))
     if lines := (*busy_machine_lines(run), *stop_lines(run), *workers_lines(run)):
@@ -103,6 +105,16 @@ def _case_table(ranking: Ranking, title: str, columns: Sequence[CaseColumn]) -> 
         keys=len(CASE_KEYS),
         section_heading="strategy",
     )
+
+
+def _fairness_tables(run: Run, ranking: Ranking) -> Iterator[Table]:
+    """Return what shows whether the cases were measured under equal conditions."""
+    columns = fairness_columns(ranking)
+    if columns:
+        settings = describe_settings(run, ranking)
+        remarks = () if settings is None else (Remark(settings, "note"),)
+        yield replace(_case_table(ranking, "fairness", columns), note=FAIRNESS_NOTE, remarks=remarks)
+    yield from library_tables(ranking)
 
 
 def _workers_table(ranking: Ranking) -> Iterator[Table]:

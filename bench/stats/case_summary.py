@@ -12,6 +12,7 @@ from typing import get_args
 from bench.api.outcomes import FetchOutcome
 from bench.model.cases import Case
 from bench.model.results import Leak, Measurement, Round, ServerRound
+from bench.stats.fairness import Fairness, summarize_fairness
 from bench.stats.intervals import Interval, block_value, faster_half, median_interval
 from bench.stats.pairwise import PairVerdict, Sample
 from bench.stats.resource_usage import ResourceUsage, summarize_usage
@@ -65,6 +66,7 @@ class CaseSummary:
         repeated: disturbed trials that were discarded and repeated.
         disturbed: disturbed trials that count, as the config says ``disturbed: keep``.
         leaks: threads, descriptors and processes left by successful trials, if any.
+        fairness: the conditions of the successful trials; ``None`` if there are none.
     """
 
     case: Case
@@ -75,6 +77,7 @@ class CaseSummary:
     repeated: tuple[Measurement, ...]
     disturbed: tuple[Measurement, ...]
     leaks: tuple[Leak, ...] = ()
+    fairness: Fairness | None = None
 
     @property
     def discarded(self) -> tuple[Measurement, ...]:
@@ -128,6 +131,7 @@ def summarize_case(
         repeated=repeated,
         disturbed=tuple(trial for trial in good if trial.detail),
         leaks=tuple(trial.leak for trial in good if trial.leak is not None and trial.leak != Leak()),
+        fairness=summarize_fairness(case, good) if good else None,
     )
 
 

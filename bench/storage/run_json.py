@@ -15,6 +15,7 @@ from bench.errors import UnreadableResultError
 from bench.model.json_codec import MalformedError, from_json_value, parse, to_json_value
 from bench.model.latency_histogram import is_histogram
 from bench.model.results import Run
+from bench.stats.fairness import fairness_records
 
 SCHEMA: Final = 3
 """Version of the document; a reader refuses any other."""
@@ -30,6 +31,8 @@ def run_to_json(run: Run) -> dict[str, Any]:
     """Return the document of a run, ready for ``json.dumps``."""
     document: dict[str, Any] = {"schema": SCHEMA, **to_json_value(run)}
     document["cases"] = [{"id": case.id, **to_json_value(case)} for case in run.cases]
+    if any(trial.runtime is not None for trial in run.trials):  # runs from before that was recorded lack it
+        document["fairness"] = fairness_records(run)
     return document
 
 
@@ -66,7 +69,7 @@ def run_from_json(document: Any) -> Run:
     if isinstance(cases, list):
         document = {**document, "cases": [_without(case, "id") for case in cases]}
     try:
-        run: Run = from_json_value(Run, _without(document, "schema"), "run")
+        run: Run = from_json_value(Run, _without(_without(document, "schema"), "fairness"), "run")
     except MalformedError as error:
         raise UnreadableResultError(f"not a run: {error.what}") from error
     if problem := _find_inconsistency(run):

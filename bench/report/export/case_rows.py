@@ -35,6 +35,17 @@ def _most_ended(row: CaseSummary, outcome: str) -> int | None:
     return row.figures.outcomes[outcome].high if outcome in row.figures.outcomes else 0
 
 
+def _libraries(row: CaseSummary) -> str | None:
+    """Write the modules that client and strategy imported, with their versions."""
+    if row.fairness is None or not row.fairness.python:
+        return None
+    return ", ".join(f"{each.module} {each.version}".strip() for each in row.fairness.libraries)
+
+
+def _event_loops(row: CaseSummary) -> str | None:
+    return None if row.fairness is None else ", ".join(row.fairness.event_loops) or None
+
+
 def _columns(kind: Kind, sources: Mapping[str, Source[CaseSummary]]) -> dict[str, ExportColumn[CaseSummary]]:
     return {name: ExportColumn(kind, source) for name, source in sources.items()}
 
@@ -89,8 +100,12 @@ _COLUMNS: Final[Mapping[str, ExportColumn[CaseSummary]]] = {
             **{name: f"costs.figures.{name}" for name in _PROBE_FIGURES},
             **{f"server_{each.name}": f"costs.server.{each.name}" for each in fields(ServerRound)},
             "server_busy": "costs.server_busy",
+            "fetches_per_connection": "fairness.fetches_per_connection",
+            "gc_collections_per_1000": "fairness.gc_collections",
+            "blocks_grown_per_1000": "fairness.blocks_grown",
         },
     ),
+    **_columns("text", {"libraries": _libraries, "event_loops": _event_loops}),
 }
 
 

@@ -108,6 +108,7 @@ COLUMNS: Final[Mapping[str, ExportColumn[RoundRow]]] = {
     **_numbers({f"trial_latency_{each.name}": f"latency.{each.name}" for each in fields(LatencyPercentiles)}),
     "calls": ExportColumn("integer", "round_.calls"),
     "planned_ideal_s": ExportColumn("number", "round_.planned_ideal_s"),
+    **_numbers({name: f"round_.probes.{name}" for name in ("gc_collections", "blocks_grown")}),
 }
 TRIALS: Final = ExportTable(COLUMNS, round_rows)
 """A row for each round."""
