@@ -5,6 +5,7 @@ pickled to other processes, which record its use in a file.
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Final, Self
@@ -52,13 +53,13 @@ class JobRecorder:
 
 
 def _name_running_loop() -> str | None:
-    """Return module and class of the running event loop of asyncio; None without one."""
-    from asyncio import get_running_loop  # the job has imported it, as it opens an asynchronous client
+    """Return module and class of the running event loop, or ``trio``; None without any."""
+    from asyncio import get_running_loop  # the job needs it as well, unless it is on trio
 
     try:
         kind = type(get_running_loop())
     except RuntimeError:
-        return None
+        return "trio" if "trio" in sys.modules else None
     return f"{kind.__module__}.{kind.__qualname__}"
 
 

@@ -31,7 +31,8 @@ from bench.system.paths import is_shipped, strategies_folder
 
 _UVLOOP: Final = "uvloop"
 """Option of every strategy that imports asyncio; the worker sets the loop up."""
-_MODULES_OF_OPTIONS: Final[Mapping[str, str]] = {_UVLOOP: "uvloop", "trio": "trio"}
+MODULES_OF_OPTIONS: Final[Mapping[str, str]] = {_UVLOOP: "uvloop", "trio": "trio"}
+"""The module that an option needs, beside those that the strategy imports."""
 _FACES_OF_CLIENT: Final[Mapping[str, Face]] = {"open_async_client": "async", "open_client": "sync"}
 _PROTOCOLS: Final[Mapping[str, Literal["tls", "http2"]]] = {
     "authority": "tls", "tls_context": "tls", "http2": "http2",
@@ -126,7 +127,7 @@ def choose_option(strategy: Strategy, option: str) -> Strategy:
         has = f"it has {join_or(strategy.options)}" if strategy.options else "it has none"
         raise ValueError(f"{strategy.name} has no option {option!r:.40}; {has}")
     unavailable, needs = strategy.unavailable, strategy.needs
-    if (module := _MODULES_OF_OPTIONS.get(option)) is not None and find_spec(module) is None:
+    if (module := MODULES_OF_OPTIONS.get(option)) is not None and find_spec(module) is None:
         unavailable = unavailable or _missing_modules((module,))
     if option == "trio":
         needs |= {"trio"}

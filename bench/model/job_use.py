@@ -15,7 +15,8 @@ class JobUse:
     Attributes:
         clients: the kinds of clients that were opened, ``sync`` and ``async``, in this order.
         workers: whether ``job.workers`` was read.
-        event_loops: the classes of the event loops in which clients were opened, such as ``uvloop.Loop``.
+        event_loops: the classes of the event loops in which clients were opened, such as ``uvloop.Loop``;
+            that of trio has none and is called ``trio``.
     """
 
     clients: tuple[str, ...]

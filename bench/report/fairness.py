@@ -57,9 +57,9 @@ def describe_settings(run: Run, ranking: Ranking) -> str | None:
         "TLS with the certificate authority of the run only" if profile.tls or profile.http2 else "no TLS",
         *([f"{timeout_s:g} s for a fetch"] if isinstance(timeout_s, int | float) else []),
         *([f"bodies up to {largest_bytes / _MIB:.3g} MiB"] if isinstance(largest_bytes, int) else []),
-        "as many connections as workers",
+        "no more connections than workers",
     ]
-    return f"Every client has {join_and(settings)}; {_SWITCHED_OFF}."
+    return f"Every client is opened with {join_and(settings)}; {_SWITCHED_OFF}."
 
 
 def library_tables(ranking: Ranking) -> Iterator[Table]:

@@ -7,6 +7,7 @@ from math import fsum
 from pathlib import Path
 from secrets import token_hex
 
+from bench.config.catalog import MODULES_OF_OPTIONS
 from bench.config.imported_modules import imported_modules
 from bench.errors import ServerDiedError
 from bench.model.cases import NO_CLIENT
@@ -184,9 +185,15 @@ def _prepare(
         keeps_spans=keeps_spans(scheduled.block),
         round_file=round_file,
         client_modules=tuple(imported_modules([file] if (file := context.client_file(case)) else [])),
-        strategy_modules=tuple(imported_modules([variant.strategies[case.strategy]])),
+        strategy_modules=tuple(_strategy_modules(variant.strategies[case.strategy], strategy.option)),
     )
     return PreparedTrial(name, scheduled, task, opened.authority, Peaks(experiment.probes))
+
+
+def _strategy_modules(file: Path, option: str) -> list[str]:
+    """Return the modules that a strategy imports, with the one that its option needs."""
+    module = MODULES_OF_OPTIONS.get(option)
+    return [*imported_modules([file]), *([] if module is None else [module])]
 
 
 def _make_round_file(folder: Path) -> Path:

@@ -19,7 +19,7 @@ _PER: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class ClientTerms:
-    """The settings that the client of a case was opened with.
+    """The settings that the client of a case was opened with; a library may have no limit of its own.
 
     Attributes:
         connection_limit: connections that may be open at once.

@@ -72,8 +72,9 @@ def test_each_case_has_version_loop_connections_and_collections() -> None:
 def test_settings_that_all_clients_have_are_one_sentence() -> None:
     (remark,) = tables(both(), request_timeout_s=5.0, largest_bytes=1 << 23)["fairness"].remarks
     assert remark.text == (
-        "Every client has HTTP/1.1, no TLS, 5 s for a fetch, bodies up to 8 MiB and as many connections as "
-        "workers; retries, redirects, cookies, decoding and proxies of the environment are off."
+        "Every client is opened with HTTP/1.1, no TLS, 5 s for a fetch, bodies up to 8 MiB and no more "
+        "connections than workers; retries, redirects, cookies, decoding and proxies of the environment "
+        "are off."
     )
 
 
@@ -81,7 +82,7 @@ def test_the_sentence_names_the_protocol_of_the_profile() -> None:
     far = replace(LOOP, profile=Profile("far", tls=True, http2=True))
     (remark,) = tables({far: measured(far)})["fairness"].remarks
     assert remark.text.startswith(
-        "Every client has HTTP/2, TLS with the certificate authority of the run only"
+        "Every client is opened with HTTP/2, TLS with the certificate authority of the run only"
     )
 
 
