@@ -1,5 +1,6 @@
 """The context of a run: processes, files and settings that all its trials share."""
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -99,8 +100,9 @@ class RunContext:
         own = self.own_client(case)
         if own is not None:
             return own.file
+        module = re.match(r"\w*", case.client)  # a version may follow, as in httpx==0.28.1
         places = (Path(folder, "strategies", "clients") for folder in self.variant(case).import_path)
-        files = (place / f"{case.client}.py" for place in places)
+        files = (place / f"{module[0] if module else ''}.py" for place in places)
         return next((file for file in files if file.is_file()), None)
 
     def own_client(self, case: Case) -> Client | None:

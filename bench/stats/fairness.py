@@ -84,10 +84,13 @@ def summarize_fairness(case: Case, trials: Sequence[Measurement]) -> Fairness:
 def fairness_records(run: Run) -> list[dict[str, Any]]:
     """Return the conditions of each case of a run, ready for JSON; the settings include those of the run."""
     of_run = {name: run.config.get(name) for name in ("request_timeout_s", "largest_bytes")}
+    good: dict[str, list[Measurement]] = {}
+    for trial in run.trials:
+        if trial.outcome == "ok" and trial.rounds:
+            good.setdefault(trial.case, []).append(trial)
     records = []
     for case in run.cases:
-        good = [each for each in run.trials if each.case == case.id and each.outcome == "ok" and each.rounds]
-        record = to_json_value(summarize_fairness(case, good))
+        record = to_json_value(summarize_fairness(case, good.get(case.id, [])))
         settings = None if record["settings"] is None else {**record["settings"], **of_run}
         records.append({"case": case.id, **record, "settings": settings})
     return records

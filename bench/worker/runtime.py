@@ -1,6 +1,5 @@
 """Describe the interpreter of this worker and the libraries that it really imported. Used by the trial."""
 
-import platform
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
 
 def describe_runtime(task: Task) -> WorkerRuntime:
     """Describe this process; called after the last round, since it imports and reads files."""
+    import platform  # the worker does without it until then
+
     named: dict[str, Importer] = dict.fromkeys(task.strategy_modules, "strategy")
     named |= dict.fromkeys(task.client_modules, "client")
     return WorkerRuntime(

@@ -124,6 +124,7 @@ def test_worker_imports_only_light_modules(stub: Stub, tmp_path: Path) -> None:
         "process_limit",
         "text",
         "trial_outcome",
+        "worker_runtime",
     }
     assert model == {f"bench.model.{name}" for name in light}
     assert not modules & HEAVY
