@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, metadata
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Final, Literal
+from typing import Final
 
 from bench.config.declarations import (
     BY_CLIENT,
@@ -17,6 +17,7 @@ from bench.config.declarations import (
     declared_face,
     declared_keep_alive,
     declared_options,
+    declared_protocols,
     declared_python,
     declared_workers,
 )
@@ -24,7 +25,7 @@ from bench.config.opened_clients import Face, opened_clients
 from bench.config.redirected_constants import find_redirected_constants
 from bench.config.source_code import choose_form, parse_source
 from bench.errors import UsageError
-from bench.model.cases import Ability, Client, Strategy
+from bench.model.cases import Ability, Client, Protocol, Strategy
 from bench.model.function_call import ENTRY, FunctionCall
 from bench.model.text import join_and, join_or
 from bench.system.paths import is_shipped, strategies_folder
@@ -34,7 +35,7 @@ _UVLOOP: Final = "uvloop"
 MODULES_OF_OPTIONS: Final[Mapping[str, str]] = {_UVLOOP: "uvloop", "trio": "trio"}
 """The module that an option needs, beside those that the strategy imports."""
 _FACES_OF_CLIENT: Final[Mapping[str, Face]] = {"open_async_client": "async", "open_client": "sync"}
-_PROTOCOLS: Final[Mapping[str, Literal["tls", "http2"]]] = {
+_PROTOCOLS: Final[Mapping[str, Protocol]] = {
     "authority": "tls", "tls_context": "tls", "http2": "http2",
 }  # fmt: skip
 """By the settings that a client reads."""
@@ -180,18 +181,17 @@ def read_client(file: Path) -> Client:
     """Describe a client file, with the imports that are not installed.
 
     It speaks TLS if it reads the authority or the TLS context of its settings, and HTTP/2 if it reads
-    ``settings.http2``.
+    ``settings.http2``, or what it declares in ``SPEAKS``.
 
     Raises:
-        UsageError: the file is not Python, has neither ``open_client`` nor ``open_async_client``, or its
-            ``DEVIATIONS`` name an unknown fault or outcome.
+        UsageError: the file is not Python, has neither ``open_client`` nor ``open_async_client``, its
+            ``SPEAKS`` name an unknown protocol, or its ``DEVIATIONS`` an unknown fault or outcome.
     """
     tree = parse_source(file)
     defined = _functions(tree)
     faces = frozenset(face for name, face in _FACES_OF_CLIENT.items() if name in defined)
     if not faces:
         raise UsageError(f"{file} has neither open_client nor open_async_client", hint="see bench/api/")
-    settings = _settings_read(tree)
     missing = tuple(module for module in foreign_modules(tree) if find_spec(module) is None)
     return Client(
         name=file.stem,
@@ -200,7 +200,7 @@ def read_client(file: Path) -> Client:
         faces=faces,
         missing=missing,
         install=install_command(file.stem, missing, _extras()),
-        speaks=frozenset(protocol for name, protocol in _PROTOCOLS.items() if name in settings),
+        speaks=declared_protocols(tree, file, _protocols_read(tree)),
         deviations=declared_deviations(tree, file),
         abilities=declared_abilities(tree),
         keeps_alive=declared_keep_alive(tree, file),
@@ -255,6 +255,12 @@ def _imported(tree: ast.Module, *, everywhere: bool = False) -> Iterator[str]:
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0:
             yield node.module.partition(".")[0]
+
+
+def _protocols_read(tree: ast.Module) -> frozenset[Protocol]:
+    """Return the protocols whose settings a client reads."""
+    settings = _settings_read(tree)
+    return frozenset(protocol for name, protocol in _PROTOCOLS.items() if name in settings)
 
 
 def _settings_read(tree: ast.Module) -> frozenset[str]:

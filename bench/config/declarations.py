@@ -8,7 +8,7 @@ from typing import Any, Final, get_args
 from bench.api.outcomes import FetchOutcome
 from bench.config.opened_clients import Face
 from bench.errors import UsageError
-from bench.model.cases import Ability
+from bench.model.cases import Ability, Protocol
 from bench.model.faults import KINDS
 
 ABILITIES: Final[Mapping[str, Ability]] = {
@@ -19,6 +19,7 @@ _USUAL: Final[frozenset[Ability]] = frozenset({"greenlets", "connection_limit"})
 BY_CLIENT: Final = "client"
 """Value of ``WORKERS`` of a strategy whose client limits its downloads."""
 _FACES: Final[tuple[Face, ...]] = ("async", "sync")
+_PROTOCOLS: Final = frozenset(get_args(Protocol))
 _OUTCOMES: Final = frozenset(get_args(FetchOutcome))
 _UNKNOWN: Final = object()
 
@@ -104,6 +105,25 @@ def declared_keep_alive(tree: ast.Module, file: Path) -> bool:
         f"{file}: KEEP_ALIVE is {keeps_alive!r:.40}",
         hint="write False for a client that cannot keep connections alive",
     )
+
+
+def declared_protocols(tree: ast.Module, file: Path, default: frozenset[Protocol]) -> frozenset[Protocol]:
+    """Return what a client speaks beside plain HTTP/1.1, if another file reads its settings; or the default.
+
+    Raises:
+        UsageError: ``SPEAKS`` is not a literal of protocols.
+    """
+    written = next(_assigned(tree, "SPEAKS"), None)
+    if written is None:
+        return default
+    try:
+        speaks = frozenset(ast.literal_eval(written))
+        is_known = speaks <= _PROTOCOLS
+    except (ValueError, TypeError):
+        is_known = False
+    if not is_known:
+        raise UsageError(f"{file}: SPEAKS is not a literal of protocols", hint='write ("tls", "http2")')
+    return speaks
 
 
 def declared_deviations(tree: ast.Module, file: Path) -> Mapping[str, FetchOutcome]:

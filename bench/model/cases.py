@@ -129,6 +129,8 @@ class Case:
 
 Ability: TypeAlias = Literal["greenlets", "connection_limit", "trio"]
 """What some strategies need of a client: to wait within gevent, to limit its connections, to run on trio."""
+Protocol: TypeAlias = Literal["tls", "http2"]
+"""What a client may speak beside plain HTTP/1.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,7 @@ class Client:
     faces: frozenset[Literal["sync", "async"]]
     missing: tuple[str, ...] = ()
     install: str = ""
-    speaks: frozenset[Literal["tls", "http2"]] = frozenset()
+    speaks: frozenset[Protocol] = frozenset()
     deviations: Mapping[str, FetchOutcome] = field(default_factory=dict)
     call: FunctionCall | None = None
     abilities: frozenset[Ability] = frozenset()

@@ -61,6 +61,7 @@ def test_shipped_clients_have_their_faces_and_are_installed() -> None:
         "http_client": ({"sync"}, ()),
         "httpx": ({"async", "sync"}, ()),
         "pycurl": ({"async", "sync"}, ()),
+        "httpx2": ({"async", "sync"}, ()),
         "requests": ({"sync"}, ()),
         "urllib3": ({"sync"}, ()),
         "urllib_request": ({"sync"}, ()),
@@ -75,6 +76,7 @@ def test_shipped_clients_have_their_protocols_and_deviations() -> None:
         "http_client": (tls, unseen),
         "httpx": (tls | {"http2"}, unseen),
         "pycurl": (tls | {"http2"}, unseen),
+        "httpx2": (tls | {"http2"}, unseen),
         "requests": (tls, unseen),
         "urllib3": (tls, unseen),
         "urllib_request": (tls, unseen),
@@ -113,6 +115,31 @@ def test_declaration_of_keep_alive_that_is_not_understood_is_refused(tmp_path: P
     (file := tmp_path / "mine.py").write_text(f"KEEP_ALIVE = {value}\ndef open_client(settings): ...\n")
     with pytest.raises(UsageError, match=r"mine\.py: KEEP_ALIVE is "):
         read_client(file)
+
+
+def test_client_speaks_what_it_declares(tmp_path: Path) -> None:
+    """For instance if another file reads its settings; so the text of its own says nothing."""
+    file = tmp_path / "mine.py"
+    file.write_text('SPEAKS = ("tls",)\ndef open_client(settings): settings.http2\n')
+    assert read_client(file).speaks == {"tls"}
+
+
+@pytest.mark.parametrize("literal", ['("tls", "http9")', '"tls"', "tuple(['tls'])", "7", "([],)"])
+def test_declared_protocols_must_be_a_literal_of_known_ones(tmp_path: Path, literal: str) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(f"SPEAKS = {literal}\ndef open_client(settings): ...\n")
+    with pytest.raises(UsageError, match="SPEAKS is not a literal of protocols"):
+        read_client(file)
+
+
+def test_httpx_and_its_successor_do_not_load_each_other() -> None:
+    for client, other in (("httpx", {"httpx2", "httpcore2"}), ("httpx2", {"httpx", "httpcore"})):
+        code = f"import sys, strategies.clients.{client}; print(*sys.modules)"
+        environment = {"PYTHONPATH": os.pathsep.join(import_path())}
+        command = [sys.executable, "-c", code]
+        loaded = subprocess.run(command, capture_output=True, check=True, text=True, env=environment)
+        assert client in loaded.stdout.split()
+        assert not other & set(loaded.stdout.split())
 
 
 def test_shipped_files_have_a_summary_and_at_most_55_lines() -> None:
