@@ -274,7 +274,9 @@ _SCRIPTS: Final[Mapping[str, Script]] = MappingProxyType(
         "bad_length": _once(_head("200 OK", "Content-Length: banana") + FLAG, keeps=False),
         "negative_length": _once(_head("200 OK", "Content-Length: -5") + FLAG, keeps=False),
         "duplicate_length": _once(_head("200 OK", _LENGTH, "Content-Length: 7") + FLAG, keeps=False),
-        "huge_header": _once(_whole("200 OK", FLAG, f"X-Huge: {'z' * (256 << 10)}"), keeps=False),
+        "huge_header": _once(
+            _whole("200 OK", FLAG, "Connection: close", f"X-Huge: {'z' * (256 << 10)}"), keeps=False
+        ),
         "surplus_bytes": _once(_whole("200 OK", FLAG, "Connection: close") + b"surplus" * 20, keeps=False),
         "redirect_loop": _redirect_loop,
         "redirect_off_host": _once(

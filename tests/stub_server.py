@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,7 +25,7 @@ class Stub:
         ignores_close: whether it keeps connections that the client wants closed, against RFC 9112.
         requests: requests by path.
         peak: the most requests that waited for their responses at one time.
-        headers: the headers of the last request.
+        headers: the headers of the last request; their names are found in any case.
     """
 
     base_url: str
@@ -38,7 +39,7 @@ class Stub:
     requests: Counter[str] = field(default_factory=Counter)
     waiting: int = 0
     peak: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: Message = field(default_factory=Message)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def save_flags(self, folder: Path) -> Path:
@@ -87,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = self.close_connection and not stub.ignores_close
         with stub.lock:
             stub.requests[self.path] += 1
-            stub.headers = dict(self.headers)
+            stub.headers = self.headers
             stub.waiting += 1
             stub.peak = max(stub.peak, stub.waiting)
         time.sleep(stub.delay_s)

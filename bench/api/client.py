@@ -1,6 +1,6 @@
 """The interface of a client: the settings it gets, and the answers it returns."""
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 
@@ -65,6 +65,20 @@ def parse_head(head: bytes) -> tuple[int, Headers]:
 
         raise BadStatusLine(repr(status_line[:_SHOWN_BYTES]))
     return int(rest[:3]), HeaderLines(lines)
+
+
+class JoinedHeaders(NamedTuple):
+    """The headers of a library that would give only the first of several values.
+
+    Attributes:
+        get_all: returns the values of a header, whose name it takes in any case; none if it is absent.
+    """
+
+    get_all: Callable[[str], Sequence[str]]
+
+    def get(self, name: str, /) -> str | None:
+        """Return the value of a header; several values are joined by commas."""
+        return ", ".join(values) if (values := self.get_all(name)) else None
 
 
 class Answer(NamedTuple):

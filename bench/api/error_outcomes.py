@@ -7,6 +7,7 @@ libraries, and by their message only where one type stands for several things.
 """
 
 import errno
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeGuard
 
@@ -26,6 +27,9 @@ _LOCAL_ERRNOS: Final = frozenset(
     }
 )
 """This machine lacks ports, descriptors, memory or disk; neither server nor strategy is to blame."""
+
+_SYSTEM_ERRORS_IN_RUST: Final = ("(os error ", "Os { code: ")
+"""Words before the number of a system's error, which libraries in Rust give only in their messages."""
 
 _DECISIVE: Final[Mapping[str, FetchOutcome]] = {
     "TooLargeError": "too_large",  # ours
@@ -70,14 +74,26 @@ _MESSAGES: Final[Mapping[str, FetchOutcome]] = {
     "Server disconnected without sending": "disconnected",  # httpcore
     "<ConnectionTerminated ": "disconnected",  # httpcore, of an event of h2
     "<StreamReset ": "reset",  # httpcore, of an event of h2
+    "error reading a body from connection": "truncated",  # hyper, of pyreqwest and pyqwest
+    "without sending TLS close_notify": "disconnected",  # rustls, unless hyper was reading a body
     "peer closed connection without sending": "truncated",  # h11
     "Response ended prematurely": "truncated",  # urllib3
     "Not enough data": "truncated",  # aiohttp
     "reset by server (error": "reset",  # libcurl, of an HTTP/2 stream
     "error -532: Violation in HTTP messaging rule": "truncated",  # nghttp2, within an error of libcurl
     "unexpected eof while reading": "truncated",  # OpenSSL, within an error of libcurl
+    "CERTIFICATE_VERIFY_FAILED": "tls",  # wreq
+    "invalid peer certificate": "tls",  # pyreqwest and pyqwest
+    "connection closed before message completed": "disconnected",  # hyper, of pyreqwest and pyqwest
+    "end of file before message length reached": "truncated",  # hyper
+    "invalid content-length parsed": "protocol",  # hyper
+    "invalid HTTP ": "protocol",  # hyper, of a version, status or header
+    "message head is too large": "protocol",  # hyper
+    "Error(IncompleteMessage)": "disconnected",  # wreq
+    "error: IncompleteBody": "truncated",  # wreq
+    "Error(Parse(": "protocol",  # wreq
 }
-"""Parts of the messages of types with several meanings."""
+"""Parts of the messages of types with several meanings; the first that is found decides."""
 
 _GENERAL: Final[Mapping[str, FetchOutcome]] = {
     "ClientPayloadError": "truncated",  # aiohttp
@@ -173,7 +189,7 @@ def _first_known(table: Mapping[str, FetchOutcome], names: list[str]) -> FetchOu
 
 
 def _cause_chain(error: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error, its causes, the errors that it groups, and those among its arguments.
+    """Yield an error, its causes, the errors that it groups, quotes, and those among its arguments.
 
     ``handled``, the exception handled before, is not part of the chain.
     """
@@ -188,3 +204,13 @@ def _cause_chain(error: BaseException, handled: BaseException | None) -> Iterato
         grouped = getattr(link, "exceptions", ())
         causes = (link.__cause__, link.__context__, getattr(link, "reason", None), *link.args, *grouped)
         waiting.extend(cause for cause in causes if isinstance(cause, BaseException))
+        waiting.extend(_quoted_system_errors(link))
+
+
+def _quoted_system_errors(link: BaseException) -> Iterator[OSError]:
+    """Yield the error of the system that a library in Rust only quotes, as Python would raise it."""
+    message = str(link)
+    for mark in _SYSTEM_ERRORS_IN_RUST:
+        rest = message.partition(mark)[2]
+        if number := rest[: len(rest) - len(rest.lstrip("0123456789"))]:
+            yield OSError(int(number), os.strerror(int(number)))

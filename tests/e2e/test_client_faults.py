@@ -1,6 +1,7 @@
 """Meet every fault with every client, blocking and asynchronous: the planned class, and one request each."""
 
 import gc
+import os
 import ssl
 import subprocess
 import sys
@@ -70,6 +71,9 @@ def name_of(way: Way) -> str:
 every_way = pytest.mark.parametrize("way", WAYS, ids=name_of)
 every_plain_way = pytest.mark.parametrize("way", [way for way in WAYS if way.protocol != "tls"], ids=name_of)
 every_client = pytest.mark.parametrize(("client", "face"), FACES)
+every_tls_client = pytest.mark.parametrize(
+    ("client", "face"), [(name, face) for name, face in FACES if "tls" in CLIENTS[name].speaks]
+)
 
 
 @cache
@@ -147,7 +151,7 @@ def test_too_large_body_is_not_read_to_its_end(way: Way, tmp_path: Path) -> None
     meet(way, sorted(way.kinds & ENDLESS), tmp_path, timeout_s=30.0)
 
 
-@every_client
+@every_tls_client
 @pytest.mark.parametrize("fault", ["expired", "wrong_host", "unknown_authority"])
 def test_bad_certificates_end_in_tls_and_the_right_one_is_trusted(
     client: str, face: str, fault: str, tmp_path: Path
@@ -171,7 +175,7 @@ def test_bad_certificates_end_in_tls_and_the_right_one_is_trusted(
         assert server.hits.total() == hits
 
 
-@every_client
+@every_tls_client
 def test_system_certificates_are_not_loaded(
     client: str, face: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +196,38 @@ def test_system_certificates_are_not_loaded(
     # a library with a TLS of its own reads the file instead
     wanted = [] if "settings.authority" in CLIENTS[client].file.read_text("utf-8") else [1]
     assert [context and context.cert_store_stats()["x509"] for context in contexts] == wanted
+
+
+TRUSTED_BY_SYSTEM = """
+import sys
+from pathlib import Path
+from bench.api import Job
+from tests.fetching import fetch_in_turn
+name, face, base_url, folder, authority = sys.argv[1:]
+job = Job(("BR",), 1, base_url, Path(folder), name, request_timeout_s=10.0, authority=authority)
+print(*(fetch.outcome for fetch in fetch_in_turn(job, face)))
+"""
+
+
+@every_tls_client
+def test_authorities_of_the_system_are_not_trusted(client: str, face: str, tmp_path: Path) -> None:
+    """They are named by variables that OpenSSL, rustls, curl and requests obey."""
+    system = trustme.CA()
+    pem, system_pem = tmp_path / "authority.pem", tmp_path / "system.pem"
+    authority().cert_pem.write_to_path(str(pem))
+    system.cert_pem.write_to_path(str(system_pem))
+    names = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
+    with fault_server({}, serving_as(system.issue_cert("127.0.0.1"))) as server:
+        command = [sys.executable, "-W", "ignore", "-c", TRUSTED_BY_SYSTEM, client, face]
+        ended = subprocess.run(
+            [*command, server.base_url, str(tmp_path), str(pem)],
+            env={**os.environ, **dict.fromkeys(names, str(system_pem))},
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=60,
+        )
+    assert (ended.stdout, server.hits.total()) == ("tls\n", 0), ended.stderr
 
 
 PEAK = """

@@ -10,9 +10,12 @@ import h2.exceptions
 import httpcore
 import httpx
 import pycurl
+import pyqwest
+import pyreqwest.exceptions
 import pytest
 import requests
 import urllib3
+import wreq
 from h2.events import ConnectionTerminated, StreamReset
 from h2.exceptions import InvalidBodyLengthError
 
@@ -74,6 +77,11 @@ def caused_by(error: Exception, cause: Exception) -> Exception:
     """Return an error with a cause."""
     error.__cause__ = cause
     return error
+
+
+def pyreqwest_error(*causes: str) -> Exception:
+    """Return an error as pyreqwest raises it, with its causes as words among its arguments."""
+    return pyreqwest.exceptions.DecodeError("…", {"causes": [{"message": cause} for cause in causes]})
 
 
 SHORT, LONG = InvalidBodyLengthError(10, 9), InvalidBodyLengthError(10, 11)
@@ -156,11 +164,45 @@ CERTIFICATE = ssl.SSLCertVerificationError(1, "certificate verify failed: certif
         (httpcore.LocalProtocolError(SHORT), "truncated"),
         (caused_by(httpx.LocalProtocolError("…"), httpcore.LocalProtocolError(LONG)), "protocol"),
         (h2.exceptions.ProtocolError("…"), "protocol"),
+        (wreq.exceptions.ConnectionError("… Os { code: 111, kind: ConnectionRefused, … }"), "refused"),
+        (wreq.exceptions.ConnectionError("… Os { code: 24, kind: Uncategorized, … }"), "local_resource"),
+        (wreq.exceptions.ConnectionError('… reason: "CERTIFICATE_VERIFY_FAILED", …'), "tls"),
+        (wreq.exceptions.ConnectionResetError("is_connection_reset error: …"), "reset"),
+        (
+            wreq.exceptions.DecodingError("… Custom { kind: UnexpectedEof, error: IncompleteBody } …"),
+            "truncated",
+        ),
+        (wreq.exceptions.RequestError("… netty::Error(IncompleteMessage) …"), "disconnected"),
+        (wreq.exceptions.RequestError("… netty::Error(Parse(TooLarge)) …"), "protocol"),
+        (
+            ConnectionError("Request failed: … tcp connect error: Connection refused (os error 111)"),
+            "refused",
+        ),
+        (ConnectionError("Request failed: … invalid peer certificate: UnknownIssuer"), "tls"),
+        (pyqwest.ReadError("… error reading a body from connection: … (os error 104)"), "reset"),
+        (pyqwest.ReadError("… connection: end of file before message length reached"), "truncated"),
+        (
+            pyqwest.ReadError(
+                "… error reading a body from connection: peer … without sending TLS close_notify"
+            ),
+            "truncated",
+        ),
+        (
+            pyqwest.WriteError("… connection error: peer closed connection without sending TLS close_notify"),
+            "disconnected",
+        ),
+        (pyqwest.WriteError("… connection closed before message completed"), "disconnected"),
+        (pyreqwest_error("client error (SendRequest)", "invalid content-length parsed"), "protocol"),
+        (pyreqwest_error("client error (SendRequest)", "invalid HTTP version parsed"), "protocol"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_error_of_a_library_has_a_common_outcome(error: Exception, outcome: str) -> None:
     assert outcome_of_error(error) == outcome
+
+
+def test_number_quoted_without_a_number_is_no_error_of_the_system() -> None:
+    assert outcome_of_error(ValueError("(os error unknown) and Os { code: none }")) == "error"
 
 
 def test_errno_of_a_tls_error_is_not_one_of_the_system() -> None:

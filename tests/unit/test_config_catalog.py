@@ -62,9 +62,12 @@ def test_shipped_clients_have_their_faces_and_are_installed() -> None:
         "httpx": ({"async", "sync"}, ()),
         "pycurl": ({"async", "sync"}, ()),
         "httpx2": ({"async", "sync"}, ()),
+        "pyqwest": ({"async", "sync"}, ()),
+        "pyreqwest": ({"async", "sync"}, ()),
         "requests": ({"sync"}, ()),
         "urllib3": ({"sync"}, ()),
         "urllib_request": ({"sync"}, ()),
+        "wreq": ({"async", "sync"}, ()),
     }
 
 
@@ -77,9 +80,12 @@ def test_shipped_clients_have_their_protocols_and_deviations() -> None:
         "httpx": (tls | {"http2"}, unseen),
         "pycurl": (tls | {"http2"}, unseen),
         "httpx2": (tls | {"http2"}, unseen),
+        "pyqwest": (tls, unseen | {"huge_header": "ok"}),
+        "pyreqwest": (set(), unseen | {"huge_header": "ok"}),
         "requests": (tls, unseen),
         "urllib3": (tls, unseen),
         "urllib_request": (tls, unseen),
+        "wreq": (tls, unseen),
     }
 
 

@@ -1,0 +1,69 @@
+"""Threads and descriptors that a strategy leaves behind, told from those that nobody can close."""
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from bench.worker import leaks
+from bench.worker.leaks import count_leaks, count_resources
+from bench.worker.protocol import HeldResources
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs the names of threads")
+
+
+@contextmanager
+def a_thread_named(name: str) -> Iterator[None]:
+    """Run a thread whose name the system knows, as that of a library."""
+    is_over = threading.Event()
+    thread = threading.Thread(target=is_over.wait)
+    thread.start()
+    Path(f"/proc/self/task/{thread.native_id}/comm").write_text(name, "utf-8")
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
+@contextmanager
+def descriptors(number: int) -> Iterator[None]:
+    """Hold some descriptors."""
+    held = [os.eventfd(0) for _ in range(number)]
+    try:
+        yield
+    finally:
+        for each in held:
+            os.close(each)
+
+
+@pytest.fixture
+def library(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Have a library with a runtime; threads of real ones may be in this process."""
+    monkeypatch.setattr(leaks, "_RUNTIME_THREADS", {"a_library": "its-runtime"})
+    return "a_library"
+
+
+def test_runtime_of_a_loaded_library_is_no_leak(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stays until the process ends; what is open beside it is a leak."""
+    before = count_resources()
+    with a_thread_named("its-runtime"), a_thread_named("its-runtime"), descriptors(3):
+        assert count_leaks(before) == HeldResources(2, 3)
+        monkeypatch.setitem(sys.modules, library, ModuleType(library))
+        assert count_leaks(before) == HeldResources(0, 0)
+        with a_thread_named("another"), descriptors(2):
+            assert count_leaks(before) == HeldResources(1, 2)
+
+
+def test_loaded_library_whose_runtime_has_not_started_hides_no_leak(
+    library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, library, ModuleType(library))
+    before = count_resources()
+    with descriptors(3):
+        assert count_leaks(before) == HeldResources(0, 3)
