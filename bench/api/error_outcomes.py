@@ -97,6 +97,8 @@ _MESSAGES: Final[Mapping[str, FetchOutcome]] = {
 
 _GENERAL: Final[Mapping[str, FetchOutcome]] = {
     "ClientPayloadError": "truncated",  # aiohttp
+    "ConnectionDisconnected": "truncated",  # aiosonic, unless asyncio's error says that nothing was read
+    "HttpParsingError": "protocol",  # aiosonic
     "BadHttpMessage": "protocol",  # aiohttp
     "ClientResponseError": "protocol",  # aiohttp, of an answer that it cannot read
     "RemoteProtocolError": "protocol",  # httpx, httpcore and h11

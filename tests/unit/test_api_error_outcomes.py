@@ -4,6 +4,7 @@ import asyncio
 import errno
 import http.client
 import ssl
+from asyncio import IncompleteReadError
 
 import aiohttp
 import h2.exceptions
@@ -16,6 +17,7 @@ import pytest
 import requests
 import urllib3
 import wreq
+from aiosonic.exceptions import ConnectionDisconnected, HttpParsingError
 from h2.events import ConnectionTerminated, StreamReset
 from h2.exceptions import InvalidBodyLengthError
 
@@ -164,6 +166,12 @@ CERTIFICATE = ssl.SSLCertVerificationError(1, "certificate verify failed: certif
         (httpcore.LocalProtocolError(SHORT), "truncated"),
         (caused_by(httpx.LocalProtocolError("…"), httpcore.LocalProtocolError(LONG)), "protocol"),
         (h2.exceptions.ProtocolError("…"), "protocol"),
+        (caused_by(ConnectionDisconnected(), IncompleteReadError(b"", None)), "disconnected"),
+        (caused_by(ConnectionDisconnected(), ConnectionResetError()), "reset"),
+        (ConnectionDisconnected(), "truncated"),
+        (IncompleteReadError(b"half of a ch", 24), "truncated"),
+        (IncompleteReadError(b"", 24), "truncated"),
+        (HttpParsingError("unparseable status line"), "protocol"),
         (wreq.exceptions.ConnectionError("… Os { code: 111, kind: ConnectionRefused, … }"), "refused"),
         (wreq.exceptions.ConnectionError("… Os { code: 24, kind: Uncategorized, … }"), "local_resource"),
         (wreq.exceptions.ConnectionError('… reason: "CERTIFICATE_VERIFY_FAILED", …'), "tls"),

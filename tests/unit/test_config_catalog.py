@@ -58,6 +58,7 @@ def test_shipped_clients_have_their_faces_and_are_installed() -> None:
     assert {name: (set(client.faces), client.missing) for name, client in find_clients().items()} == {
         "aiohttp": ({"async"}, ()),
         "asyncio_streams": ({"async"}, ()),
+        "aiosonic": ({"async"}, ()),
         "http_client": ({"sync"}, ()),
         "httpx": ({"async", "sync"}, ()),
         "pycurl": ({"async", "sync"}, ()),
@@ -76,6 +77,7 @@ def test_shipped_clients_have_their_protocols_and_deviations() -> None:
     assert {name: (client.speaks, client.deviations) for name, client in find_clients().items()} == {
         "aiohttp": (tls, {}),
         "asyncio_streams": (tls, unseen),
+        "aiosonic": (tls, unseen),
         "http_client": (tls, unseen),
         "httpx": (tls | {"http2"}, unseen),
         "pycurl": (tls | {"http2"}, unseen),
