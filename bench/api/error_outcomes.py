@@ -82,6 +82,11 @@ _MESSAGES: Final[Mapping[str, FetchOutcome]] = {
     "reset by server (error": "reset",  # libcurl, of an HTTP/2 stream
     "error -532: Violation in HTTP messaging rule": "truncated",  # nghttp2, within an error of libcurl
     "unexpected eof while reading": "truncated",  # OpenSSL, within an error of libcurl
+    "curl: (52)": "disconnected",  # curl_cffi: an empty reply
+    "curl: (8)": "protocol",  # curl_cffi: a weird one
+    "curl: (63)": "too_large",  # curl_cffi
+    "curl: (100)": "protocol",  # curl_cffi: one with too large headers
+    "Connection closed abruptly": "disconnected",  # curl_cffi, of TLS
     "CERTIFICATE_VERIFY_FAILED": "tls",  # wreq
     "invalid peer certificate": "tls",  # pyreqwest and pyqwest
     "connection closed before message completed": "disconnected",  # hyper, of pyreqwest and pyqwest
@@ -210,9 +215,15 @@ def _cause_chain(error: BaseException, handled: BaseException | None) -> Iterato
 
 
 def _quoted_system_errors(link: BaseException) -> Iterator[OSError]:
-    """Yield the error of the system that a library in Rust only quotes, as Python would raise it."""
+    """Yield errors of the system that a library in Rust, or curl, only quotes, as Python would raise them."""
+    if isinstance(getattr(link, "errno", None), int):  # it is one
+        return
     message = str(link)
     for mark in _SYSTEM_ERRORS_IN_RUST:
         rest = message.partition(mark)[2]
-        if number := rest[: len(rest) - len(rest.lstrip("0123456789"))]:
-            yield OSError(int(number), os.strerror(int(number)))
+        if digits := rest[: len(rest) - len(rest.lstrip("0123456789"))]:
+            yield OSError(int(digits), os.strerror(int(digits)))
+    if "curl: (" in message:
+        for number in _LOCAL_ERRNOS:
+            if f": {os.strerror(number)}" in message:
+                yield OSError(number, os.strerror(number))

@@ -46,7 +46,7 @@ def stub() -> Iterator[Stub]:
 
 
 def test_table_below_has_every_shipped_strategy_and_client() -> None:
-    assert (len(find_strategies()), len(find_clients())) == (20, 13)
+    assert (len(find_strategies()), len(find_clients())) == (20, 14)
     fitting = {strategy.plain_name for strategy in STRATEGIES}
     assert {pair.values[0].plain_name for pair in PAIRS} == fitting  # type: ignore[union-attr]
     assert {pair.values[1].name for pair in PAIRS} == {*find_clients()}  # type: ignore[union-attr]

@@ -18,6 +18,8 @@ import requests
 import urllib3
 import wreq
 from aiosonic.exceptions import ConnectionDisconnected, HttpParsingError
+from curl_cffi import CurlError
+from curl_cffi.requests.exceptions import IncompleteRead
 from h2.events import ConnectionTerminated, StreamReset
 from h2.exceptions import InvalidBodyLengthError
 
@@ -172,6 +174,14 @@ CERTIFICATE = ssl.SSLCertVerificationError(1, "certificate verify failed: certif
         (IncompleteReadError(b"half of a ch", 24), "truncated"),
         (IncompleteReadError(b"", 24), "truncated"),
         (HttpParsingError("unparseable status line"), "protocol"),
+        (CurlError("… curl: (7) failed to open socket: Too many open files. See …"), "local_resource"),
+        (CurlError("… curl: (52) Empty reply from server. See …"), "disconnected"),
+        (CurlError("… curl: (56) Connection closed abruptly. See …"), "disconnected"),
+        (caused_by(IncompleteRead("…"), CurlError("… curl: (56) Connection closed abruptly.")), "truncated"),
+        (IncompleteRead("… curl: (18) end of response with 100 bytes missing. See …"), "truncated"),
+        (CurlError("… curl: (8) Invalid Content-Length: value. See …"), "protocol"),
+        (CurlError("… curl: (100) A value or data field grew larger than allowed. See …"), "protocol"),
+        (CurlError("… curl: (63) Maximum file size exceeded. See …"), "too_large"),
         (wreq.exceptions.ConnectionError("… Os { code: 111, kind: ConnectionRefused, … }"), "refused"),
         (wreq.exceptions.ConnectionError("… Os { code: 24, kind: Uncategorized, … }"), "local_resource"),
         (wreq.exceptions.ConnectionError('… reason: "CERTIFICATE_VERIFY_FAILED", …'), "tls"),
