@@ -41,11 +41,6 @@ _CODE_LENGTH: Final = 2
 AnyFuture = TypeVar("AnyFuture", bound=Future)
 
 
-def _client_module(name: str) -> str:
-    """Return the module of a client; the name of a function of the user's has a dot, and no file's has."""
-    return "bench.api.own_client" if "." in name else f"strategies.clients.{name}"
-
-
 def is_country_code(text: str) -> bool:
     """Tell whether a text has the form of a country code (ISO 3166-1 alpha-2): two capital letters.
 
@@ -81,7 +76,7 @@ class Job(NamedTuple):
         workers: downloads that may be in flight at once.
         base_url: the flag server's address, without a slash at its end.
         folder: destination of the flags, saved as ``br.gif``.
-        client_name: the file of ``strategies/clients`` to use, or the name of a function of the user's.
+        client_name: the client to use: a file of ``strategies/clients``, unless ``client_module`` is given.
         keep_alive: use a connection for more than one request.
         request_timeout_s: limit of the total time of a fetch, in seconds.
         watcher: observer of fetches and futures; None while the job is timed.
@@ -90,6 +85,7 @@ class Job(NamedTuple):
         http2: speak HTTP/2 only.
         checks_content: keep the checksum of each saved flag, for the worker to compare.
         option: the option of the strategy that the case names, one of its ``OPTIONS``; empty: none.
+        client_module: module of a client that is not in ``strategies/clients``; empty for one that is.
     """
 
     countries: tuple[str, ...]
@@ -105,6 +101,7 @@ class Job(NamedTuple):
     http2: bool = False
     checks_content: bool = False
     option: str = ""
+    client_module: str = ""
 
     @contextmanager
     def client(self) -> Iterator[Callable[[str], Fetch]]:
@@ -199,8 +196,8 @@ class Job(NamedTuple):
     def _find_opener(self, kind: Literal["sync", "async"]) -> Any:
         """Return the function that opens the case's client, and show it to the observers."""
         name, words = _OPENERS[kind]
-        module = import_module(_client_module(self.client_name)) if self.client_name else None
-        opener = getattr(module, name, None)
+        module = self.client_module or f"strategies.clients.{self.client_name}"
+        opener = getattr(import_module(module), name, None) if self.client_name else None
         if opener is None:
             planned = f"with {self.client_name}" if self.client_name else "without a client"
             raise WrongClientError(

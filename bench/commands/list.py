@@ -1,14 +1,14 @@
 """``list``: print the strategies, clients, configs, faults or stored runs."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from bench.app.output import stdout_console, write_stdout
 from bench.commands import options
-from bench.config import catalog
+from bench.config import catalog, packages
 from bench.errors import UnreadableResultError
 from bench.model.cases import Client, Strategy
 from bench.model.text import printable
@@ -30,13 +30,14 @@ def list_() -> None:
 
 @list_.command()
 def strategies() -> None:
-    """List the strategies that ship with flagbench."""
+    """List the strategies that ship with flagbench, and those of installed packages."""
     found = tuple(catalog.find_strategies().values())
     rows = [
         (each.name, each.face or "own", "yes" if each.takes_workers else "no", each.summary) for each in found
     ]
     remarks = tuple(map(Remark, (*_unavailable(found), *_options(found))))
     _print(("strategy", "client", "workers", "description"), rows, remarks)
+    _print_provided("strategy", packages.provided_strategies())
 
 
 def _unavailable(strategies: Iterable[Strategy]) -> Iterator[str]:
@@ -59,7 +60,7 @@ def _options(strategies: Iterable[Strategy]) -> Iterator[str]:
 
 @list_.command()
 def clients() -> None:
-    """List the clients, and how to install those that are missing."""
+    """List the clients, and how to install those that are missing; and those of installed packages."""
     rows = [
         (
             client.name,
@@ -71,6 +72,7 @@ def clients() -> None:
         for client in catalog.find_clients().values()
     ]
     _print(("client", "for", "protocols", "state", "description"), rows)
+    _print_provided("client", packages.provided_clients())
 
 
 @list_.command()
@@ -132,6 +134,16 @@ def _protocols(client: Client) -> Iterator[str]:
     """Yield the protocols of a client; ``close`` stands for a connection for each request."""
     yield "HTTP/1.1" if client.keeps_alive else "HTTP/1.1 (close)"
     yield from (_PROTOCOLS[each] for each in sorted(client.speaks, reverse=True))
+
+
+def _print_provided(noun: str, provided: Sequence[packages.Provided[Any]]) -> None:
+    """Print what installed packages provide, or why it cannot be used; nothing if there is none."""
+    rows = [
+        (each.name, each.package, each.found.summary if each.found else f"{each.problem}")
+        for each in provided
+    ]
+    if rows:
+        _print((noun, "installed package", "description"), rows)
 
 
 def _first_comment(text: str) -> str:

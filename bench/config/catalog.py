@@ -61,6 +61,16 @@ def find_clients() -> Mapping[str, Client]:
     return {file.stem: read_client(file) for file in _modules(strategies_folder() / "clients")}
 
 
+def shipped_strategies() -> frozenset[str]:
+    """Return the names of the shipped strategies, without reading them."""
+    return frozenset(file.stem for file in _modules(strategies_folder()))
+
+
+def shipped_clients() -> frozenset[str]:
+    """Return the names of the shipped clients, without reading them."""
+    return frozenset(file.stem for file in _modules(strategies_folder() / "clients"))
+
+
 def read_strategy(file: Path, function: str = "", module: str = "") -> Strategy:
     """Describe a strategy file that the worker can load under its name.
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from bench.config.blocks import stopping_rule, usual_blocks
 from bench.config.catalog import read_own_client
 from bench.config.forms import DUPLICATE, FIELD_ERRORS, IS_DUPLICATE, describe_shape
 from bench.config.lookup import LookupContext
+from bench.config.packages import find_provided, provided_clients, provided_strategies
 from bench.config.problems import Problem, Steps, config_error, did_you_mean, quote_path
 from bench.config.profiles import partly_too_slow
 from bench.config.schema import FORMS, ConfigForm
@@ -49,7 +51,16 @@ def load_config(
     """
     file = Path(config) if content is not None else find_config(config)
     document = parse(read_file(file) if content is None else content.encode())
-    context = LookupContext(strategies, clients, read_strategy, read_own_client, file.absolute().parent)
+    packaged_strategies, packaged_clients = cache(provided_strategies), cache(provided_clients)
+    context = LookupContext(
+        strategies,
+        clients,
+        read_strategy,
+        read_own_client,
+        file.absolute().parent,
+        find_strategy=lambda name: find_provided(name, packaged_strategies()),
+        find_client=lambda name: find_provided(name, packaged_clients()),
+    )
     form = validate(document, file, context)
     return resolve(form, document.source, file.stem)
 

@@ -19,6 +19,10 @@ T = TypeVar("T")
 MODULE_STEM: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
+def _find_nothing(_name: str) -> None:
+    """Find nothing: no installed package is looked at."""
+
+
 @dataclass(frozen=True, slots=True)
 class LookupContext:
     """The strategies, clients and files that a config can name.
@@ -28,6 +32,9 @@ class LookupContext:
             ``BenchError``.
         read_client: describes a function that downloads one URL in the same way.
         folder: that of the config, to which its paths are relative.
+        find_strategy: finds a strategy of an installed package by its name; returns None if there is none,
+            and raises ``BenchError`` if it cannot be used.
+        find_client: finds a client in the same way.
     """
 
     strategies: Mapping[str, Strategy]
@@ -35,6 +42,8 @@ class LookupContext:
     read_strategy: Callable[..., Strategy]
     read_client: Callable[..., Client]
     folder: Path
+    find_strategy: Callable[[str], Strategy | None] = _find_nothing
+    find_client: Callable[[str], Client | None] = _find_nothing
     _unknown: Iterator[int] = field(default_factory=count, repr=False, compare=False)
     """Counts the unknown names."""
 
@@ -48,17 +57,13 @@ class LookupContext:
             return choose_option(self.strategy(plain), option)
         if (code := parse_reference(text)) is not None:
             return self._read_code(code, self.read_strategy, self.strategies)
-        if text not in self.strategies:
-            raise ValueError(self._unknown_name("strategy", text, self.strategies))
-        return self.strategies[text]
+        return self._named(text, self.strategies, self.find_strategy, "strategy")
 
     def client(self, text: str) -> Client:
         """Return a client by its name, or by a reference to a function that downloads one URL."""
         if (code := parse_reference(text)) is not None:
             return self._read_code(code, self.read_client, self.strategies)
-        if text not in self.clients:
-            raise ValueError(self._unknown_name("client", text, self.clients))
-        return self.clients[text]
+        return self._named(text, self.clients, self.find_client, "client")
 
     def existing_folder(self, text: str) -> Path:
         """Return the path of a folder relative to the config."""
@@ -67,6 +72,18 @@ class LookupContext:
     def existing_file(self, text: str) -> Path:
         """Return the path of a file relative to the config."""
         return self._existing(text, Path.is_file, "file")
+
+    def _named(self, text: str, shipped: Mapping[str, T], find: Callable[[str], T | None], noun: str) -> T:
+        """Return what is shipped under a name, or else provided by an installed package."""
+        if text in shipped:
+            return shipped[text]
+        try:
+            found = find(text)
+        except BenchError as error:
+            raise ValueError(one_line(str(error))) from error
+        if found is None:
+            raise ValueError(self._unknown_name(noun, text, shipped))
+        return found
 
     def _unknown_name(self, noun: str, text: str, known: Collection[str]) -> str:
         """Describe an unknown name; beyond the problems that are shown, no like name is searched for."""

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.machinery import PathFinder
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -116,16 +117,30 @@ def find_module(module: str, folder: Path) -> Path:
         UsageError: there is no such module.
     """
     folders = [str(folder), *strategy_path(folder / "any.py"), *sys.path]
-    places: Sequence[str] | None = list(dict.fromkeys(folders))
+    where = f"{quote_text(str(folder))}, its project and the installed packages"
+    return _find_below(module, list(dict.fromkeys(folders)), where)
+
+
+def find_installed_module(module: str) -> Path:
+    """Return the file of a module of an installed package, without importing it or the packages around it.
+
+    Raises:
+        UsageError: there is no such module.
+    """
+    return _find_below(module, list(sys.path), "the installed packages")
+
+
+def _find_below(module: str, folders: Sequence[str], where: str) -> Path:
+    """Return the file of a module that is found in some folders; ``where`` names them."""
+    places: Sequence[str] | None = folders
     origin, name = None, ""
     for part in module.split("."):
         name = f"{name}.{part}" if name else part
         spec = None if places is None else PathFinder.find_spec(part, list(places))
+        if spec is None and part == name:
+            spec = find_spec(part)  # by the import hook of an editable install; a package is not imported
         if spec is None:
-            raise UsageError(
-                f"there is no module {quote_text(name)}",
-                hint=f"looked for in {quote_text(str(folder))}, its project and the installed packages",
-            )
+            raise UsageError(f"there is no module {quote_text(name)}", hint=f"looked for in {where}")
         origin, places = spec.origin, spec.submodule_search_locations
     if origin is None or not origin.endswith(".py"):
         raise UsageError(f"the module {quote_text(module)} has no Python file", hint="name a module with one")

@@ -147,6 +147,7 @@ class Strategy:
         option: the chosen one; empty: none.
         needs: what its clients must be able to do.
         unavailable: why it cannot be run here, as the end of a sentence; empty if it can.
+        package: name and version of the installed package that provides it; empty for any other.
     """
 
     name: str
@@ -166,6 +167,8 @@ class Strategy:
         """The name without an option."""
         return self.name.removesuffix(f"+{self.option}")
 
+    package: str = ""
+
     @property
     def chooses_workers(self) -> bool:
         """True if it decides itself how many downloads are in flight, so that any number is allowed."""
@@ -182,9 +185,11 @@ class Client:
         install: command that installs them; empty if none are missing.
         speaks: protocols beside plain HTTP/1.1.
         deviations: outcomes, by kind of fault, that differ from ``bench.model.faults`` over HTTP/1.1.
-        call: a function of the user's that downloads one URL; None for the files of ``strategies/clients``.
+        call: a function of the user's that downloads one URL, or, without the name of a function, the module
+            of a client in an installed package; None for the files of ``strategies/clients``.
         abilities: what some strategies need.
         keeps_alive: whether it can use a connection for more than one request.
+        package: name and version of the installed package that provides it; empty for any other.
     """
 
     name: str
@@ -198,10 +203,11 @@ class Client:
     call: FunctionCall | None = None
     abilities: frozenset[Ability] = frozenset()
     keeps_alive: bool = True
+    package: str = ""
 
     @property
     def source(self) -> str:
-        """The place of a function of the user's: ``FILE:function`` or ``module:function``."""
+        """The place of code that is not shipped: ``FILE:function``, ``module:function`` or ``module:``."""
         if self.call is None:
             return ""
         return f"{self.call.module or self.file}:{self.call.function}"
@@ -247,7 +253,7 @@ class Experiment:
         probes: the ``PROBES`` that are on.
         pinning: whether server, worker and harness run on separate cores if there are enough.
         deviations: by client, ``Client.deviations``.
-        own_clients: by name, the clients that are functions of the user's.
+        own_clients: by name, the clients that are functions of the user's, or of installed packages.
         disturbed: whether trials that a busy machine slowed down count with a remark, or are repeated.
         process_names: whether the names of other programs that used the machine are printed and stored.
         margin: the least difference between two cases that matters, as a share.

@@ -25,8 +25,8 @@ _MAY_CHANGE: Final = frozenset({"git", "unchecked"})
 def config_record(experiment: Experiment, flags: Mapping[str, bytes]) -> dict[str, Any]:
     """Return the settings of an experiment as they are stored, with the hash that identifies it.
 
-    Strategies are hashed with them, functions of the user's that are clients, and flags that are not the
-    project's own: if their content changed, a resumed run would be two runs. The calls per round of a
+    Strategies are hashed with them, clients that are not shipped, the packages of both, and flags that are
+    not the project's own: if their content changed, a resumed run would be two runs. The calls per round of a
     comparison are not: it measures them at its start. Nor is the margin, by which the same trials are read in
     another way, nor the largest body, which follows from the flags.
     """
@@ -47,6 +47,9 @@ def config_record(experiment: Experiment, flags: Mapping[str, bytes]) -> dict[st
     }
     if experiment.own_clients:
         settings["clients"] = _sha256_of_files(experiment.own_clients)
+    used: list[Strategy | Client] = [*experiment.strategies.values(), *experiment.own_clients.values()]
+    if packages := {each.name: each.package for each in used if each.package}:
+        settings["packages"] = packages
     if comparison is not None:
         settings["contest"] = to_json_value(replace(comparison, calls={}))
         settings["variants"] = {name: to_json_value(each.about) for name, each in experiment.variants.items()}

@@ -81,9 +81,9 @@ class Task:
         throttling: files ``cpu.stat`` of the control groups whose CPU quota may stop this process.
         server_pid: the flag server, whose waiting is measured beside this process's; None: neither is.
         call: how the function of the strategy is called.
-        client_source: the user's function that is the client, ``FILE:function`` or ``module:function``; empty
-            for one of ``strategies/clients``.
-        client_file: the file of that function.
+        client_source: the user's function that is the client, ``FILE:function`` or ``module:function``, or
+            the client's module in an installed package, ``module:``; empty for one of ``strategies/clients``.
+        client_file: the file of that function or module.
         keeps_spans: report the spans of a typical call.
         round_file: the file that tells the server the number of the round, for a function that takes codes.
         option: the option of the strategy, see ``Job.option``.

@@ -14,10 +14,9 @@ from shutil import rmtree
 from time import perf_counter
 from typing import TypeAlias
 
-from bench.api import Fetch, Job
+from bench.api import Fetch, Job, own_client
 from bench.api.error_outcomes import local_fault
 from bench.api.job import WrongClientError
-from bench.api.own_client import OWN_CLIENT, load_function
 from bench.api.own_strategy import FILE, find_own_strategy, module_name
 from bench.model.function_call import CURRENT_ROUND
 from bench.model.process_limit import describe_process_limit
@@ -109,7 +108,7 @@ def _run_rounds(
         with suppress(Exception):  # the strategy may have closed or replaced standard error
             sys.stderr.write(f"{RAISED}\n")
             traceback.print_exception(error, file=sys.stderr)
-        own_file = Path(task.client_source.rpartition(":")[0]) if task.client_source else task.strategy_file
+        own_file = task.client_file if task.client_source else task.strategy_file
         detail = describe_error(error, own_file)
         if (where := explain_import_error(error, task.module_folders, own_file.name)) is not None:
             detail = f"{detail}; {where}"
@@ -169,12 +168,22 @@ def load_client(task: Task) -> None:
     Raises:
         BaseException: raised by the user's file.
     """
-    if task.client_source:
-        os.environ[OWN_CLIENT] = task.client_source
-        load_function()
+    if task.client_source.endswith(":"):
+        import_module(task.client_module)
+        check_module_file(task.client_module, task.client_file)
+    elif task.client_source:
+        os.environ[own_client.OWN_CLIENT] = task.client_source
+        own_client.load_function()
         check_module_file(task.client_module, task.client_file)
     elif task.client is not None:
         import_module(f"strategies.clients.{task.client}")
+
+
+def opener_module(task: Task) -> str:
+    """Return the module that opens the client of a task; empty for one of ``strategies/clients``."""
+    if not task.client_source:
+        return ""
+    return task.client_module if task.client_source.endswith(":") else own_client.__name__
 
 
 def check_module_file(module: str, file: Path) -> None:
@@ -237,6 +246,7 @@ def build_job(task: Task, number: int, events: EventWriter) -> Job:
         http2=task.http2,
         checks_content=task.checks_content,
         option=task.option,
+        client_module=opener_module(task),
     )
 
 
