@@ -17,7 +17,7 @@ HOSTILE = ROOT / "tests" / "strategies"
 
 
 def config(folder: Path, strategies: Sequence[str], **changes: object) -> Path:
-    """Write a config of three flags at 5 ms, and return its path."""
+    """Write a config of three flags at 5 ms, and return its path; None leaves a key out."""
     settings = {
         "name": "test",
         "countries": ["BR", "CN", "IN"],
@@ -29,8 +29,9 @@ def config(folder: Path, strategies: Sequence[str], **changes: object) -> Path:
         "rounds": 1,
         **changes,
     }
+    given = {key: value for key, value in settings.items() if value is not None}
     path = folder / "test.yaml"
-    path.write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
+    path.write_text(json.dumps(given), encoding="utf-8")  # JSON is YAML
     return path
 
 

@@ -1,6 +1,7 @@
 """The job of one round: the flags to download, and ``download_one`` for a strategy to call."""
 
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from importlib import import_module
@@ -64,6 +65,13 @@ def _save(path: str, body: bytes) -> None:
         os.close(descriptor)
 
 
+class PathTable(dict[str, str]):
+    """The paths of files by their codes; hashable, as a job is."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+
 class WrongClientError(Exception):
     """A strategy opens a client that its case was not planned with."""
 
@@ -86,6 +94,9 @@ class Job(NamedTuple):
         checks_content: keep the checksum of each saved flag, for the worker to compare.
         option: the option of the strategy that the case names, one of its ``OPTIONS``; empty: none.
         client_module: module of a client that is not in ``strategies/clients``; empty for one that is.
+        paths: by code, the path of each file below ``base_url``, percent-encoded; None for the flags.
+        rate: the most requests that are started in a second; None: any number.
+        schedule: file with the time of the next start, for all processes that keep to ``rate``.
     """
 
     countries: tuple[str, ...]
@@ -102,6 +113,9 @@ class Job(NamedTuple):
     checks_content: bool = False
     option: str = ""
     client_module: str = ""
+    paths: "PathTable | None" = None
+    rate: float | None = None
+    schedule: str = ""
 
     @contextmanager
     def client(self) -> Iterator[Callable[[str], Fetch]]:
@@ -111,13 +125,15 @@ class Job(NamedTuple):
             WrongClientError: the case was planned with another kind of client, or with none.
         """
         open_client = self._find_opener("sync")
-        watchdog, timeout_s = process_watchdog(), self.request_timeout_s
+        watchdog, timeout_s, rate = process_watchdog(), self.request_timeout_s, self.rate
         begin, end = watchdog.begin, watchdog.end
         opening_s = perf_counter()
         with watchdog.expect_fetches(timeout_s), open_client(self._settings) as get:
             shared = Opening(opening_s, perf_counter(), "thread")
 
             def download_one(country: str) -> Fetch:
+                if rate is not None:
+                    time.sleep(self._reserve_start_s(rate))  # gevent has replaced it since this was imported
                 handled, start_s = exception(), perf_counter()
                 due_s = start_s + timeout_s
                 try:
@@ -146,11 +162,13 @@ class Job(NamedTuple):
             for watch in LOOP_WATCHERS:
                 watch(get_running_loop())
         with closing(self._watch_fetches()) as deadlines:
-            limit, opening_s = deadlines.limit, perf_counter()
+            limit, rate, opening_s = deadlines.limit, self.rate, perf_counter()
             async with open_client(self._settings) as get:
                 opening = Opening(opening_s, perf_counter(), "loop")
 
                 async def download_one(country: str) -> Fetch:
+                    if rate is not None:
+                        await self._await_start(rate)
                     handled, start_s = exception(), perf_counter()
                     try:
                         answer = await limit(get, self._url(country))
@@ -207,7 +225,22 @@ class Job(NamedTuple):
             observe(kind)
         return opener
 
+    async def _await_start(self, rate: float) -> None:
+        """Wait until the next request may be started; that is no part of its fetch."""
+        loop = import_module("trio" if self._is_on_trio else "asyncio")
+        await loop.sleep(self._reserve_start_s(rate))
+
+    def _reserve_start_s(self, rate: float) -> float:
+        """Return the seconds until the next request may be started."""
+        from bench.api.pacing import reserve_start_s  # few jobs have a limit
+
+        return reserve_start_s(self.schedule, rate)
+
     def _url(self, country: str) -> str:
+        if self.paths is not None:
+            if country not in self.paths:
+                raise ValueError(f"{country!r:.40} is not the code of a file of the target")
+            return f"{self.base_url}/{self.paths[country]}"
         if not is_country_code(country):
             raise ValueError(f"{country!r:.40} is not a country code of two capital letters")
         code = country.lower()

@@ -18,15 +18,20 @@ from bench.app.preflight import (
     plan_pinning,
     resource_warnings,
 )
+from bench.app.served_files import read_files
 from bench.errors import BenchError, ExitCode, UsageError
 from bench.model.cases import Experiment
-from bench.model.flags import served_flags
 from bench.model.lower_bound import CaseForecast
 from bench.model.observer import Observer
 from bench.model.results import Measurement, Resumption, Run, RunHeader
 from bench.report.job_use import other_client_lines
 from bench.report.progress import comparison_line, show_progress, unmatched_case_lines
-from bench.report.time_estimate import actual_duration_line, expected_duration_line, time_limit_warnings
+from bench.report.time_estimate import (
+    actual_duration_line,
+    expected_duration_line,
+    target_work_line,
+    time_limit_warnings,
+)
 from bench.runner.block_loop import run_blocks
 from bench.runner.context import run_context
 from bench.runner.processes.signals import Interrupted, handle_interrupts
@@ -159,7 +164,7 @@ def _open_run(
     """Check the resources of the machine, and open a new run, or the one to resume."""
     check_destination(destination)
     now, pinning = datetime.now(UTC), plan_pinning(experiment)
-    flags = served_flags(experiment.flags_dir)
+    flags = read_files(experiment)
     check_import_path()
     # before there is a folder: an interrupt meanwhile would leave an empty one
     header = RunHeader(
@@ -258,7 +263,7 @@ def _own_cpu_s() -> float:
 def _announce(run: OpenRun, progress: Callable[[str], None]) -> Sequence[CaseForecast]:
     """Print notes, warnings and what will be measured; return the forecasts on which they rest.
 
-    There are none for a comparison, nor where no trial is due.
+    There are none for a comparison or a target, nor where no trial is due.
     """
     experiment = run.schedule.experiment
     for note in (*experiment.notes, *filter(None, [blind_spots_note()])):
@@ -271,7 +276,9 @@ def _announce(run: OpenRun, progress: Callable[[str], None]) -> Sequence[CaseFor
         progress(comparison_line(experiment.name, experiment.comparison))
         return ()
     forecasts: Sequence[CaseForecast] = ()
-    if not run.schedule.is_over:
+    if experiment.target is not None:
+        progress(target_work_line(experiment))
+    elif not run.schedule.is_over:
         forecasts = forecast_run(experiment, run.flags, run.pinning, progress)
         for warning in (
             *resource_warnings(forecasts, run.limits),

@@ -11,11 +11,26 @@ from bench.app.preflight import (
 from bench.model.cases import Experiment
 from bench.model.flags import served_flags
 from bench.report.terminal import print_tables
-from bench.report.time_estimate import expected_duration_line, forecast_table, time_limit_warnings
+from bench.report.time_estimate import (
+    expected_duration_line,
+    forecast_table,
+    target_table,
+    target_work_line,
+    time_limit_warnings,
+)
 from bench.runner.time_estimate import forecast_run
 from bench.storage.run_folder import RUNS
 from bench.system.machine import read_machine
 from bench.system.noise_advice import quota_warning
+
+
+def _print_target(experiment: Experiment) -> None:
+    """Print the cases of a target; nothing is sent to it."""
+    console = stdout_console()
+    print_tables([target_table(experiment)], console)
+    console.print(target_work_line(experiment), soft_wrap=True)
+    for note in (*experiment.notes, *filter(None, [blind_spots_note()])):
+        print_note(f"note: {note}")
 
 
 def print_forecast(experiment: Experiment) -> None:
@@ -25,6 +40,9 @@ def print_forecast(experiment: Experiment) -> None:
         SetupError: the machine lacks a resource that the experiment needs.
     """
     check_import_path()
+    if experiment.target is not None:
+        _print_target(experiment)
+        return
     flags = served_flags(experiment.flags_dir)
     limits = check_resources(experiment, flags, RUNS)
     forecasts = forecast_run(experiment, flags, plan_pinning(experiment), print_note, shipped_only=True)

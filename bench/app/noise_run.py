@@ -43,9 +43,14 @@ def execute_noise_run(
     """Measure each case against itself, store and print the noise, and return the exit code.
 
     Raises:
-        UsageError: the blocks are too few to show any noise.
+        UsageError: the blocks are too few to show any noise, or a target would add its own.
         SetupError: the noise cannot be stored.
     """
+    if asked.target is not None:
+        raise UsageError(
+            f"the noise of this machine cannot be measured with {asked.target.url}",
+            hint="leave out `target`: what varies could be that server",
+        )
     if asked.blocks < least_blocks():
         raise UsageError(
             f"{asked.blocks} blocks are too few to show noise", hint=f"it takes {least_blocks()}"

@@ -142,12 +142,11 @@ def resource_needs(experiment: Experiment, flag_sizes: Mapping[str, int], kept: 
     listeners = count_listeners(case.profile for case in cases)
     open_files = [Need(_HARNESS_FILES, "the harness")]
     for case in cases:
-        server_files = required_descriptors(_max_concurrency(case), listeners)
         worker_files = _worker_files(experiment.strategies[case.strategy], case)
-        open_files += (
-            Need(server_files, f"the server for {case.id}"),
-            Need(worker_files, f"the worker of {case.id}"),
-        )
+        open_files.append(Need(worker_files, f"the worker of {case.id}"))
+        if not case.profile.server:  # that of a target is not ours
+            server_files = required_descriptors(_max_concurrency(case), listeners)
+            open_files.append(Need(server_files, f"the server for {case.id}"))
     busiest = max(cases, key=_max_concurrency)
     # one round is saved before it is tidied away, beside the reference
     saved_bytes = max(_disk_bytes(flag_sizes.get(code, 0) for code in case.countries.codes) for case in cases)

@@ -14,10 +14,10 @@ from bench.app.comparison_plan import (
 )
 from bench.app.output import ignore_line, print_note
 from bench.app.preflight import check_resources, plan_pinning
+from bench.app.served_files import read_files
 from bench.errors import UsageError
 from bench.model.cases import Experiment
 from bench.model.comparison import BuiltVariant, Comparison
-from bench.model.flags import served_flags
 from bench.model.stored_comparison import stored_calls
 from bench.model.text import plural
 from bench.report.library_lines import library_lines
@@ -50,7 +50,7 @@ def prepare_comparison(
         SetupError: a variant cannot be built, or the machine lacks resources.
     """
     check_destination(destination)
-    flags = served_flags(asked.flags_dir)
+    flags = read_files(asked)
     check_resources(asked, flags, destination.new_place)
     progress = ignore_line if quiet else print_note
     variants = _build_variants(asked, request, progress)

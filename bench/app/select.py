@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bench.app.case_patterns import select_cases
+from bench.app.target_check import check_target
 from bench.config import catalog
 from bench.config.catalog import choose_option
 from bench.config.compatibility import fits
@@ -25,13 +26,14 @@ from bench.model.text import join_and
 T = TypeVar("T")
 
 
-def load_experiment(
+def load_experiment(  # noqa: PLR0913  one argument an option
     config: str,
     content: str | None = None,
     *,
     only: str | None = None,
     blocks: int | None = None,
     seed: int | None = None,
+    allow_remote: bool = False,
 ) -> Experiment:
     """Load a config by its path or shipped name, and apply options that replace its settings.
 
@@ -41,10 +43,12 @@ def load_experiment(
         only: a pattern of the ids of the cases to keep.
         blocks: exactly how many blocks to run, without regard to the config's precision and budget.
         seed: the seed, instead of the config's.
+        allow_remote: accept a target that is not on a loopback address.
 
     Raises:
         ConfigError: the config is invalid.
-        UsageError: no case matches ``only``, or a script is named.
+        UsageError: no case matches ``only``, a script is named, or a remote target is not allowed.
+        SetupError: the name of a target's host cannot be resolved.
     """
     if content is None and find_script(config) is not None:
         file = f"{Path(config.partition(':')[0]).stem}.yaml"
@@ -59,16 +63,20 @@ def load_experiment(
         read_strategy=catalog.read_strategy,
         content=content,
     )
+    experiment = check_target(experiment, allow_remote=allow_remote)
     return apply_overrides(experiment, only=only, blocks=blocks, seed=seed)
 
 
-def load_target(config: str, options: ScriptOptions, *, only: str | None = None) -> Experiment:
+def load_target(
+    config: str, options: ScriptOptions, *, only: str | None = None, allow_remote: bool = False
+) -> Experiment:
     """Load a config, or the config that measures a script.
 
     Args:
         config: as for ``load_experiment``, or a script.
         options: those of the command line; a config can only have blocks and seed.
         only: a pattern of the ids of the cases to keep.
+        allow_remote: as for ``load_experiment``.
 
     Raises:
         ConfigError: the config is invalid.
@@ -82,7 +90,9 @@ def load_target(config: str, options: ScriptOptions, *, only: str | None = None)
             f"{join_and(given)} {'is' if len(given) == 1 else 'are'} for a script",
             hint=f"{config} is a config, which says that itself: edit a copy of it",
         )
-    return load_experiment(config, only=only, blocks=options.blocks, seed=options.seed)
+    return load_experiment(
+        config, only=only, blocks=options.blocks, seed=options.seed, allow_remote=allow_remote
+    )
 
 
 def find_script(config: str) -> CodeReference | None:

@@ -23,6 +23,7 @@ from bench.storage.run_folder import Destination
 @options.metrics
 @options.only
 @options.seed
+@options.allow_remote
 @options.report
 @options.out
 @options.resume
@@ -39,6 +40,7 @@ def ab(  # noqa: PLR0913  one argument an option
     metrics: str | None,
     only: str | None,
     seed: int | None,
+    allow_remote: bool,
     report: Path | None,
     out: Path | None,
     resume: Path | None,
@@ -54,7 +56,7 @@ def ab(  # noqa: PLR0913  one argument an option
     outputs = Outputs(options.output_form(full=full, as_json=as_json), report=report)
     check_outputs(outputs, out, resume)
     variants, config = split_variants(base, candidate, config)
-    experiment = load_experiment(config, only=only, seed=seed)
+    experiment = load_experiment(config, only=only, seed=seed, allow_remote=allow_remote)
     request = comparison_request(
         parse_variants(variants, experiment.comparison_settings.variants),
         metrics=metrics,
@@ -62,7 +64,14 @@ def ab(  # noqa: PLR0913  one argument an option
         budget=budget,
         only=only,
     )
-    words = option_words(only=only, seed=seed, metrics=metrics, threshold=threshold, budget=budget)
+    words = option_words(
+        only=only,
+        seed=seed,
+        metrics=metrics,
+        threshold=threshold,
+        budget=budget,
+        allow_remote=allow_remote,
+    )
     command, destination = CommandLine("ab", config, words, variants), Destination(out, resume)
     comparison = prepare_comparison(experiment, request, config, destination, quiet=quiet)
     present = partial(present_comparison, outputs=outputs)

@@ -17,7 +17,7 @@ def check(*, config: str, **shape: Any) -> None:
 
     CONFIG may be a script of yours, as for `run`. Strategies of your own are read, and not run.
     """
-    experiment = load_target(config, ScriptOptions(**shape))
+    experiment = load_target(config, ScriptOptions(**shape), allow_remote=True)  # nothing is sent
     # late: it takes as long to import as all that finds the errors of a config, which an editor waits for
     from bench.app.forecast_output import print_forecast
 

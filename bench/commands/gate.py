@@ -30,6 +30,7 @@ from bench.storage.run_folder import Destination
 @options.allow_missing
 @click.option("--junit", metavar="FILE", type=options.PATH, help="Write JUnit XML, too.")
 @click.option("--github", is_flag=True, help="Write a job summary and annotations for GitHub Actions, too.")
+@options.allow_remote
 @options.report
 @options.out
 @options.resume
@@ -46,6 +47,7 @@ def gate(  # noqa: PLR0913  one argument an option
     allow_missing: bool,
     junit: Path | None,
     github: bool,
+    allow_remote: bool,
     report: Path | None,
     out: Path | None,
     resume: Path | None,
@@ -58,7 +60,7 @@ def gate(  # noqa: PLR0913  one argument an option
     The base is the commit at which it left the main branch. Exit codes: docs/exit-codes.md.
     """
     config = config or DEFAULT_CONFIG
-    experiment = load_experiment(config)
+    experiment = load_experiment(config, allow_remote=allow_remote)
     configured = experiment.comparison_settings.variants
     request = comparison_request(
         gate_variants(configured, against), metrics=metrics, threshold=threshold, budget=budget
@@ -72,7 +74,12 @@ def gate(  # noqa: PLR0913  one argument an option
     )
     check_outputs(outputs, out, resume)
     words = option_words(
-        against=against, metrics=metrics, threshold=threshold, budget=budget, allow_missing=allow_missing
+        against=against,
+        metrics=metrics,
+        threshold=threshold,
+        budget=budget,
+        allow_missing=allow_missing,
+        allow_remote=allow_remote,
     )
     command, destination = CommandLine("gate", config, words), Destination(out, resume)
     request = replace(request, refuses_same=True)

@@ -54,6 +54,10 @@ blocks = click.option(
 )
 seed = click.option("--seed", type=int, help="Seed, instead of the config's.")
 
+allow_remote = click.option(
+    "--allow-remote", is_flag=True, help="Send requests to a `target` on another machine, at its `rate`."
+)
+
 threshold = click.option(
     "--threshold", metavar="SHARE", help="Slow-down that matters, such as 5%, instead of the config's."
 )

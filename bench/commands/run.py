@@ -28,6 +28,7 @@ from bench.storage.run_folder import Destination, save_run
 @options.blocks
 @options.seed
 @options.shape_script
+@options.allow_remote
 @click.option("--print-config", is_flag=True, help="Print the config of a script as YAML; measure nothing.")
 @options.report
 @options.full
@@ -41,6 +42,7 @@ def run(  # noqa: PLR0913  one argument an option
     only: str | None,
     blocks: int | None,
     seed: int | None,
+    allow_remote: bool,
     print_config: bool,
     report: Path | None,
     full: bool,
@@ -57,8 +59,10 @@ def run(  # noqa: PLR0913  one argument an option
     given = ScriptOptions(blocks=blocks, seed=seed, **shape)
     if print_config:
         return _print_config(config, given, only=only)
-    experiment = load_target(config, given, only=only)
-    command = CommandLine("run", config, option_words(only=only, blocks=blocks, seed=seed, **shape))
+    experiment = load_target(config, given, only=only, allow_remote=allow_remote)
+    command = CommandLine(
+        "run", config, option_words(only=only, blocks=blocks, seed=seed, allow_remote=allow_remote, **shape)
+    )
     is_last = out is None and resume is None
     form = options.output_form(full=full, as_json=as_json)
     destination = Destination(out, resume)

@@ -15,11 +15,13 @@ from bench.config.compatibility import (
     unsupported_keep_alive,
     unsupported_protocol,
 )
-from bench.model.cases import NO_CLIENT, Case, Client, Profile, Selection
+from bench.model.cases import NO_CLIENT, Case, Client, Profile, Selection, Unknown
 from bench.model.profile_presets import preset
 
+_TARGET: Final = "target"
+"""The name of the profile of all cases that are measured against a target."""
 AXIS_KEYS: Final = {
-    "strategies", "clients", "workers", "keep_alive", "countries", "profile", "profiles",
+    "strategies", "clients", "workers", "keep_alive", "countries", "profile", "profiles", "target",
 }  # fmt: skip
 """The keys of a config that make its axes."""
 
@@ -119,8 +121,23 @@ class Axes:
         return [client for client in fitting if not (installed and client.missing)]
 
 
+def target_profile(url: str) -> Profile:
+    """Return the profile of the cases of a target: nothing is known of its delays."""
+    return Profile(_TARGET, Unknown(), tls=url.startswith("https:"), server=url)
+
+
 def axes_of(values: Mapping[str, Any]) -> Axes:
-    """Return the axes from the valid values of ``AXIS_KEYS``; the profile is ``local`` by default."""
+    """Return the axes from the valid values of ``AXIS_KEYS``; the profile is ``local`` by default.
+
+    A target has a profile of its own, and its own files in place of countries if it lists any.
+    """
+    if (target := values["target"]) is not None:
+        values = {
+            **values,
+            "profile": target_profile(target.url),
+            "profiles": None,
+            "countries": target.selection or values["countries"],
+        }
     return Axes(
         values["strategies"],
         values["clients"],

@@ -182,9 +182,10 @@ def resolve(form: ConfigForm, source: Any, stem: str) -> Experiment:
         stem: that of the file, which names an experiment without a name of its own.
     """
     blocks = form.blocks or usual_blocks(form.precision)
+    axes = form.axes
     return Experiment(
         name=form.name or _NOT_IN_NAME.sub("-", stem).lstrip("-._")[:64] or "config",
-        cases=form.axes.cases(installed=True),
+        cases=axes.cases(installed=True),
         strategies={entry.strategy.name: entry.strategy for entry in form.strategies},
         blocks=blocks.most,
         stopping=stopping_rule(blocks, form.precision, form.budget),
@@ -203,6 +204,7 @@ def resolve(form: ConfigForm, source: Any, stem: str) -> Experiment:
         own_clients={client.name: client for client in _used_clients(form) if client.call is not None},
         comparison_settings=_comparison_settings(form),
         notes=tuple(_notes(form)),
+        target=None if form.target is None else form.target.target(axes.countries),
     )
 
 

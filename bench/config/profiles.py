@@ -21,7 +21,7 @@ from bench.config.scalars import (
     size_text,
     whole,
 )
-from bench.model.cases import Fault, Fixed, Latency, LogNormal, Profile, Uniform
+from bench.model.cases import Fault, Fixed, Latency, LogNormal, Profile, Uniform, Unknown
 from bench.model.profile_presets import PRESETS, preset
 from bench.system.optional_dependencies import TLS, missing_extra
 
@@ -194,8 +194,10 @@ def repeated_names(profiles: Sequence[Profile]) -> list[FieldError]:
 
 
 def too_slow(profile: Profile, request_timeout_s: float) -> str | None:
-    """Return why even the quick answers of a profile exceed the time-out, or None."""
+    """Return why even the quick answers of a profile exceed the time-out, or None; a target's are unknown."""
     match profile.latency:
+        case Unknown():
+            return None
         case Fixed(seconds):
             least_s, verb = seconds, "waits"
         case Uniform(low_s, _):
@@ -211,6 +213,8 @@ def too_slow(profile: Profile, request_timeout_s: float) -> str | None:
 def partly_too_slow(profile: Profile, request_timeout_s: float) -> str | None:
     """Return why the slowest answers of a profile exceed the time-out, or None."""
     match profile.latency:
+        case Unknown():
+            return None
         case Fixed(most_s) | Uniform(_, most_s):
             most_s, verb = most_s + profile.jitter_s, "answers take up to"
         case LogNormal(_, p99_s):

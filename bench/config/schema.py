@@ -27,7 +27,7 @@ from bench.config.blocks import (
     BlocksForm,
     check_blocks,
 )
-from bench.config.case_matrix import AXIS_KEYS, Axes, axes_of
+from bench.config.case_matrix import AXIS_KEYS, Axes, axes_of, target_profile
 from bench.config.compatibility import StrategyEntry, check_protocol, check_shared_connections
 from bench.config.countries import CountriesField, CountriesForm
 from bench.config.faults import FaultForm
@@ -59,10 +59,11 @@ from bench.config.strategies import (
     Workers,
     check_entries,
 )
+from bench.config.target import TargetEntry, TargetField, TargetForm, find_unfit_strategies
 from bench.config.thresholds import ThresholdsByPattern, ThresholdsField, unmatched_patterns
 from bench.config.variants import VariantForm, VariantsField
 from bench.model.cases import PROBES, Profile
-from bench.model.comparison import DEFAULT_METRICS, METRICS, Metric
+from bench.model.comparison import DEFAULT_METRICS, METRICS, Bound, Metric
 
 MAX_CASES: Final = 10_000
 
@@ -105,7 +106,14 @@ class ConfigForm(Form):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "not": {"required": ["profile", "profiles"]},
+            "not": {
+                "anyOf": [
+                    {"required": ["profile", "profiles"]},
+                    {"required": ["target", "profile"]},
+                    {"required": ["target", "profiles"]},
+                    {"required": ["target", "flags_dir"]},
+                ]
+            },
             "patternProperties": {"^x-": {}},
             "allOf": [RANGE_NEEDS_STOPPING, PRECISION_NEEDS_INTERVAL],
         }
@@ -129,6 +137,9 @@ class ConfigForm(Form):
     profile: ProfileField | None = key(None, "How the flag server behaves.")
     profiles: OneOrMore[ProfileField] | None = key(
         None, "Several behaviours of the flag server, instead of `profile`."
+    )
+    target: TargetField | None = key(
+        None, "The server of yours that is measured instead of the flag server: its address, or a mapping."
     )
     precision: PositiveShare | None = key(
         None, "A case is complete once the half-width of its median's interval is this small."
@@ -202,6 +213,22 @@ class ConfigForm(Form):
         reject(errors)
         return profiles
 
+    @field_validator("target")
+    @classmethod
+    def _check_target(cls, target: TargetEntry, info: ValidationInfo[LookupContext]) -> TargetEntry:
+        if info.data.get("profile") is not None or info.data.get("profiles") is not None:
+            raise ValueError("cannot be combined with a profile: your server has delays of its own")
+        errors = _profile_errors(target_profile(target.url), info)
+        reject([*errors, *find_unfit_strategies(target, info.data.get("strategies", ()))])
+        return target
+
+    @field_validator("flags_dir")
+    @classmethod
+    def _check_flags_dir(cls, folder: Path, info: ValidationInfo) -> Path:
+        if info.data.get("target") is not None:
+            raise ValueError("cannot be combined with 'target', which has files of its own")
+        return folder
+
     @field_validator("blocks")
     @classmethod
     def _check_blocks(cls, blocks: Blocks, info: ValidationInfo) -> Blocks:
@@ -217,6 +244,28 @@ class ConfigForm(Form):
         if info.data.keys() >= AXIS_KEYS and (axes := axes_of(info.data)).most <= MAX_CASES:
             reject(unmatched_patterns([*thresholds], axes.cases(installed=False)))
         return thresholds
+
+    @model_validator(mode="after")
+    def _check_planned(self) -> Self:
+        if self.target is None:
+            return self
+        errors = []
+        if self.target.files and "countries" in self.model_fields_set:
+            what = "cannot be combined with the files of 'target'; for more downloads, give that 'repeat'"
+            errors.append(FieldError(("countries",), what, at_key=True))
+        errors += [
+            FieldError(("thresholds", pattern), "efficiency needs planned delays, which a target has not")
+            for pattern, each in (self.thresholds or {}).items()
+            if any(isinstance(bound, Bound) and bound.figure == "efficiency" for bound in each)
+        ]
+        rate, fetches = self.target.rate, len(self.axes.countries.fetches) * (1 + (self.rounds or 1))
+        if rate is not None and (least_s := (fetches - 1) / rate) > self.deadline:
+            what = (
+                f"makes a trial of {fetches:,} fetches take {least_s:,.0f} s at least, more than 'deadline'"
+            )
+            errors.append(FieldError(("target", "rate"), what))
+        reject(errors)
+        return self
 
     @model_validator(mode="after")
     def _check_number_of_cases(self) -> Self:
@@ -255,6 +304,7 @@ FORMS: Final[Mapping[str, type[Form]]] = {
     "latency": LatencyForm,
     "lognormal": LogNormalForm,
     "faults": FaultForm,
+    "target": TargetForm,
     "blocks": BlocksForm,
     "variants": VariantForm,
 }

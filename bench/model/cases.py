@@ -12,6 +12,7 @@ from bench.api.outcomes import FetchOutcome
 from bench.model.comparison import DEFAULT_RUN_MARGIN, BuiltVariant, Comparison, ComparisonSettings
 from bench.model.function_call import FunctionCall
 from bench.model.json_codec import added_field
+from bench.model.target import Target
 
 NO_CLIENT: Final = "-"
 """Client of a case whose strategy uses none of ``strategies/clients``."""
@@ -40,7 +41,12 @@ class LogNormal:
     p99_s: float
 
 
-Latency: TypeAlias = Fixed | Uniform | LogNormal
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The latency of a target, which only its server knows."""
+
+
+Latency: TypeAlias = Fixed | Uniform | LogNormal | Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Settings of the flag server: its latency, bandwidth, faults and protocol.
+    """Settings of the flag server: its latency, bandwidth, faults and protocol; or the server of a target.
 
     Attributes:
         latency: seconds from the arrival of a request to the first byte of its response.
@@ -69,6 +75,7 @@ class Profile:
         faults: faults of which a fetch meets at most one: their rates add up to at most 1.
         tls: whether connections are encrypted.
         http2: whether the server speaks HTTP/2 only.
+        server: address of a target; empty for the flag server.
     """
 
     name: str
@@ -78,6 +85,7 @@ class Profile:
     faults: tuple[Fault, ...] = ()
     tls: bool = False
     http2: bool = False
+    server: str = added_field(str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +268,7 @@ class Experiment:
         comparison_settings: the config's settings for comparisons, which ``ab`` and ``gate`` use.
         comparison: the comparison that this run is; ``None`` for other runs.
         variants: the variants of the comparison, built, by label; other runs use this project's own code.
+        target: the server of the user's that is measured; ``None``: the flag server.
     """
 
     name: str
@@ -284,6 +293,7 @@ class Experiment:
     comparison_settings: ComparisonSettings = field(default_factory=ComparisonSettings)
     comparison: Comparison | None = None
     variants: Mapping[str, BuiltVariant] = field(default_factory=dict)
+    target: Target | None = None
 
     @property
     def least_blocks(self) -> int:

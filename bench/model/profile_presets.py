@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bench.errors import UsageError
-from bench.model.cases import Fault, Fixed, Latency, LogNormal, Profile, Uniform
+from bench.model.cases import Fault, Fixed, Latency, LogNormal, Profile, Uniform, Unknown
 
 PRESETS: Final = MappingProxyType(
     {
@@ -63,3 +63,5 @@ def _scale_latency(latency: Latency, scale: float) -> Latency:
             return Uniform(low_s * scale, high_s * scale)
         case LogNormal(median_s, p99_s):
             return LogNormal(median_s * scale, p99_s * scale)
+        case Unknown():
+            return latency

@@ -111,17 +111,20 @@ class Round:
         elapsed_s: duration of a call.
         ideal_s: lower bound of the duration by the actual service times in the server log
             (``bench.model.lower_bound``); in runs before ``planned_ideal_s`` was added, by the planned ones.
+            ``None`` for a target, of whose delays nothing is known.
         fetches: number of fetches by outcome (``ok``, ``not_found``, …).
-        verified: number of flags on disk that equal the served ones byte for byte.
+        verified: number of flags on disk that equal the served ones byte for byte; 0 for a target without
+            checksums, whose files are compared by their sizes only.
         server: ``None``, like ``server_busy``, if the server could not be asked.
         server_busy: processor time of the server ÷ elapsed: its share of a core.
         phases: ``None``, like ``gap``, if times of the fetches or of the server are missing.
         probes: values of the probes, by name.
-        planned_ideal_s: the same bound by the planned service times; ``None`` in runs before it was added.
+        planned_ideal_s: the same bound by the planned service times; ``None`` for a target, and in runs
+            before it was added.
     """
 
     elapsed_s: float
-    ideal_s: float
+    ideal_s: float | None
     fetches: Mapping[str, int]
     verified: int
     server: ServerRound | None
@@ -133,8 +136,8 @@ class Round:
     planned_ideal_s: float | None = added_field(lambda: None)
 
     @property
-    def ideal_as_planned_s(self) -> float:
-        """The bound by the planned service times, in runs of any age."""
+    def ideal_as_planned_s(self) -> float | None:
+        """The bound by the planned service times, in runs of any age; None for a target."""
         return self.ideal_s if self.planned_ideal_s is None else self.planned_ideal_s
 
 

@@ -59,20 +59,26 @@ def measured_column(heading: str, source: Source[CaseSummary], write: Callable[[
     return CaseColumn(heading, cell)
 
 
-def result_columns(unit: TimeUnit) -> tuple[CaseColumn, ...]:
-    """Return the columns of the table of results, with times in this unit."""
+def result_columns(unit: TimeUnit, *, has_log: bool = True) -> tuple[CaseColumn, ...]:
+    """Return the columns of the table of results, with times in this unit.
+
+    Without a log of the server, as for a target, some of them would be empty.
+    """
 
     def interval(elapsed: Any) -> str:
         return format_interval(elapsed, unit.format)
 
+    logged = (
+        measured_column("of ideal", "figures.efficiency", format_percent),
+        CaseColumn("in flight", _in_flight),
+        CaseColumn("limit", lambda row: read_value(row, "costs.limit") or MISSING, align="left"),
+    )
     return (
         CaseColumn(f"median {unit.name}", partial(_elapsed, unit=unit)),
         measured_column("95% interval", "figures.elapsed", interval),
         CaseColumn("blocks", _blocks),
         measured_column("× seq", "figures.times_faster", format_speedup),
-        measured_column("of ideal", "figures.efficiency", format_percent),
-        CaseColumn("in flight", _in_flight),
-        CaseColumn("limit", lambda row: read_value(row, "costs.limit") or MISSING, align="left"),
+        *(logged if has_log else ()),
     )
 
 
@@ -95,12 +101,17 @@ def _in_flight(row: CaseSummary) -> str:
     return f"{format_range(row.figures.in_flight)}{allowed}"
 
 
+_PLANNED_FAILURES: Final = (
+    "per round, the least and the most; fetches that failed did so as the profile had planned it"
+)
+
+
 def detail_tables(ranking: Ranking) -> tuple[DetailTable, ...]:
     """Return the detail tables, with those of their columns that have a figure for any case."""
     wanted = (
         DetailTable(
             "downloads",
-            "per round, the least and the most; fetches that failed did so as the profile had planned it",
+            "per round, the least and the most" if ranking.rows[0].case.profile.server else _PLANNED_FAILURES,
             (
                 measured_column("verified", "figures.verified", format_range),
                 measured_column("404", "figures.not_found", format_range),
@@ -159,7 +170,9 @@ def hindrance(row: CaseSummary) -> str:
 
     Efficiency leaves out what the server was late by, as the ideal holds it; it is worth a word all the same.
     """
-    if row.figures is None or row.figures.efficiency - _late_share(row) > 1 - _LITTLE_GAP:
+    if row.figures is None or row.figures.efficiency is None:
+        return MISSING
+    if row.figures.efficiency - _late_share(row) > 1 - _LITTLE_GAP:
         return MISSING
     return _greatest_part(row)
 

@@ -20,6 +20,7 @@ from bench.report.number_format import (
     format_figure,
 )
 from bench.report.table import Column, Remark, Row, Section, Table
+from bench.report.target import target_lines
 from bench.report.terminal import text_width
 from bench.stats.comparability import CaseMatching, DescribedCase
 from bench.stats.verdicts import MetricVerdict, Verdicts
@@ -143,12 +144,13 @@ def missing_case_lines(matching: CaseMatching) -> Iterator[str]:
 def variant_lines(run: Run) -> Iterator[str]:
     """Name the commits of a comparison's variants, and the libraries in which they differ.
 
-    A commit that is the name of its variant is left out. Strategies to which the number of workers made no
-    difference are named as well.
+    A commit that is the name of its variant is left out. The target is named as well, and strategies to which
+    the number of workers made no difference.
     """
     comparison = read_comparison(run)
     if comparison is None:
         return
+    yield from target_lines(run)
     yield from workers_lines(run)
     described = [
         f"{printable(variant)} is {printable(short_commit(str(commit)))}"

@@ -34,7 +34,9 @@ def _lead(ranking: Ranking, rows: Mapping[str, CaseSummary]) -> str:
     lead = f"{describe_case(best.case)} was fastest"
     if best.figures is not None:
         elapsed = format_duration(best.figures.elapsed.estimate)
-        lead += f" at {elapsed}, {format_percent(best.figures.efficiency)} of the ideal"
+        lead += f" at {elapsed}"
+        if best.figures.efficiency is not None:
+            lead += f", {format_percent(best.figures.efficiency)} of the ideal"
     return f"{lead}{_gain(best, rows, ranking.baseline)}."
 
 

@@ -20,6 +20,7 @@ from bench.report.number_format import (
 )
 from bench.report.stop_reasons import stop_lines
 from bench.report.table import Column, Remark, RemarkKind, Row, Section, Table, Tone
+from bench.report.target import target_lines
 from bench.stats.case_summary import CaseSummary
 from bench.stats.ranking import Ranking, rankings
 
@@ -41,7 +42,7 @@ def run_tables(run: Run, ranked: Sequence[Ranking] | None = None) -> Iterator[Ta
         yield from _fairness_tables(run, ranking)
         yield from _workers_table(ranking)
         yield Table(remarks=(Remark(conclusion(ranking)),))
-    if lines := (*busy_machine_lines(run), *stop_lines(run), *workers_lines(run)):
+    if lines := (*target_lines(run), *busy_machine_lines(run), *stop_lines(run), *workers_lines(run)):
         yield Table(remarks=tuple(Remark(line, "note") for line in lines))
 
 
@@ -50,6 +51,8 @@ def run_title(run: Run, ranking: Ranking) -> str:
     countries = ranking.rows[0].case.countries
     state = "" if run.status == "complete" else ", partial"
     count = len(countries.fetches)
+    if server := ranking.rows[0].case.profile.server:
+        return printable(f"{run.config['name']}: {count:,} files ({countries.label}) of {server}{state}")
     return printable(
         f"{run.config['name']}: {count:,} flags ({countries.label}), profile {ranking.profile}{state}"
     )
@@ -84,7 +87,11 @@ def _results_table(run: Run, ranking: Ranking) -> Table:
         ("note", disturbance_lines(ranking)),
     )
     return replace(
-        _case_table(ranking, run_title(run, ranking), result_columns(time_unit(ranking))),
+        _case_table(
+            ranking,
+            run_title(run, ranking),
+            result_columns(time_unit(ranking), has_log=not ranking.rows[0].case.profile.server),
+        ),
         legend=_legend(ranking),
         remarks=tuple(Remark(line, kind) for kind, lines in remarks for line in lines),
     )

@@ -14,8 +14,9 @@ from bench.stats.ranking import Ranking, rankings
 from bench.stats.scaling import Scaling, ScalingPoint, Series, summarize_scaling
 
 _INTERVAL: Final = "95% interval"
+_OF_IDEAL: Final = " · share of the ideal"
 _LEGEND: Final = (
-    "median elapsed time · share of the ideal · times faster than with the next fewer workers, paired by "
+    f"median elapsed time{_OF_IDEAL} · times faster than with the next fewer workers, paired by "
     "block · each with its 95% interval · n: blocks"
 )
 
@@ -34,30 +35,35 @@ def scaling_tables(
     scalings = summarize_scaling(run) if scalings is None else scalings
     for ranking, scaling in zip(ranked, scalings, strict=True):
         unit = time_unit(ranking)
-        figures = (f"median {unit.name}", _INTERVAL, "of ideal", _INTERVAL, "times faster", _INTERVAL, "n")
+        has_ideal = any(point.efficiency for series in scaling.series for point in series.points)
+        ideal = ("of ideal", _INTERVAL) if has_ideal else ()
+        figures = (f"median {unit.name}", _INTERVAL, *ideal, "times faster", _INTERVAL, "n")
         yield Table(
             title=f"{run_title(run, ranking)}, by workers",
             columns=(Column("workers", "left"), *map(Column, figures)),
-            sections=tuple(_section(series, unit) for series in scaling.series),
-            legend=_LEGEND,
+            sections=tuple(_section(series, unit, has_ideal=has_ideal) for series in scaling.series),
+            legend=_LEGEND if has_ideal else _LEGEND.replace(_OF_IDEAL, ""),
             remarks=tuple(map(Remark, scaling_remarks(scaling))),
         )
 
 
-def _section(series: Series, unit: TimeUnit) -> Section:
+def _section(series: Series, unit: TimeUnit, *, has_ideal: bool) -> Section:
     name = f"{series.key.strategy} {client_label(series.key)}"
-    return Section(printable(name), tuple(_row(point, unit) for point in series.points))
+    return Section(printable(name), tuple(_row(point, unit, has_ideal=has_ideal) for point in series.points))
 
 
-def _row(point: ScalingPoint, unit: TimeUnit) -> Row:
-    gain = point.gain
+def _row(point: ScalingPoint, unit: TimeUnit, *, has_ideal: bool) -> Row:
+    gain, share = point.gain, point.efficiency
+    efficiency = (
+        MISSING if share is None else format_percent(share.estimate),
+        MISSING if share is None else format_interval(share, format_percent),
+    )
     return Row(
         (
             str(point.workers),
             unit.format(point.elapsed.estimate),
             format_interval(point.elapsed, unit.format),
-            format_percent(point.efficiency.estimate),
-            format_interval(point.efficiency, format_percent),
+            *(efficiency if has_ideal else ()),
             MISSING if gain is None else format_ratio(gain.ratio.estimate),
             MISSING if gain is None else format_interval(gain.ratio, format_ratio),
             str(point.blocks),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bench.model.cases import Fixed, Latency, LogNormal, Profile, Uniform
+from bench.model.cases import Fixed, Latency, LogNormal, Profile, Uniform, Unknown
 from bench.model.results import Run
 from bench.model.text import plural, printable
 from bench.report.busy_machine import busy_machine_lines
@@ -22,12 +22,15 @@ from bench.report.results_table import case_tone, explain_marks, mark_case
 from bench.report.sparkline import draw_length
 from bench.report.stop_reasons import stopping_line
 from bench.report.table import Column, Remark, Row, Section, Table
+from bench.report.target import target_lines
 from bench.stats.case_summary import CaseSummary, Figures
 from bench.stats.ranking import Ranking, rankings
 
 _MOST_ROWS: Final = 12
 _FIXED_WIDTH: Final = 75
 """Cells that the other columns take, roughly; the bar takes the others."""
+_PLANNED: Final = 2
+"""The last columns, which need planned delays and a log of the server."""
 _LEAST_BAR, _MOST_BAR = 4, 24
 
 
@@ -50,13 +53,13 @@ def summary_tables(
         )
         yield Table(
             title=title,
-            columns=_columns(),
+            columns=_columns(ranking),
             sections=(Section("", tuple(_rows(ranking, width))),),
             legend=" · ".join(explain_marks(ranking)),
             remarks=(Remark(conclusion(ranking)), *_notes(ranking)),
             keys=3,
         )
-    lines = (*busy_machine_lines(run), *stopping_line(run), *workers_lines(run))
+    lines = (*target_lines(run), *busy_machine_lines(run), *stopping_line(run), *workers_lines(run))
     more = (f"Every table: {details}",) if details else ()
     yield Table(remarks=tuple(Remark(line, "note") for line in (*lines, *more)))
 
@@ -69,9 +72,11 @@ def describe_profile(profile: Profile) -> str:
         (profile.tls and not profile.http2, "TLS"),
         (profile.http2, "HTTP/2"),
     )
-    return ", ".join(
-        [f"answers {_describe_latency(profile.latency)}", *(word for is_so, word in extras if is_so)]
-    )
+    return ", ".join([_describe_answers(profile), *(word for is_so, word in extras if is_so)])
+
+
+def _describe_answers(profile: Profile) -> str:
+    return profile.server or f"answers {_describe_latency(profile.latency)}"
 
 
 def _describe_latency(latency: Latency) -> str:
@@ -86,6 +91,8 @@ def _describe_latency(latency: Latency) -> str:
             return f"after {low.rpartition(' ')[0] if same_unit else low}–{high}"
         case LogNormal(median_s):
             return f"after {format_duration(median_s)} in the median"
+        case Unknown():
+            return "after unknown delays"
 
 
 def _profile(ranking: Ranking) -> Profile:
@@ -99,7 +106,7 @@ def run_facts(run: Run) -> str:
     python, processor = run.environment.get("python"), run.environment.get("processor")
     blocks = len({trial.block for trial in run.trials})
     facts = [
-        plural(len(case.countries.fetches), "flag"),
+        plural(len(case.countries.fetches), "file" if case.profile.server else "flag"),
         f"server {describe_profile(case.profile)}" if len(profiles) == 1 else f"{len(profiles)} profiles",
         plural(blocks, "block") + ("" if run.status == "complete" else ", partial"),
     ]
@@ -110,8 +117,9 @@ def run_facts(run: Run) -> str:
     return printable(" · ".join(facts))
 
 
-def _columns() -> tuple[Column, ...]:
-    return (
+def _columns(ranking: Ranking) -> tuple[Column, ...]:
+    """Return the columns; those that need planned delays and a log are left out for a target."""
+    columns = (
         Column("strategy", "left"),
         Column("client", "left"),
         Column("workers"),
@@ -122,6 +130,7 @@ def _columns() -> tuple[Column, ...]:
         Column("of\nideal", is_optional=True),
         Column("held back by", "left", is_optional=True),
     )
+    return columns[:-_PLANNED] if _profile(ranking).server else columns
 
 
 def _rows(ranking: Ranking, width: int) -> Iterator[Row]:
@@ -137,22 +146,23 @@ def _rows(ranking: Ranking, width: int) -> Iterator[Row]:
             (*names, *_figures(row, longest_s, cells)), mark_case(ranking, row), case_tone(ranking, row)
         )
     if left := ordered[_MOST_ROWS:]:
-        yield Row((f"… {len(left)} more", *[""] * (len(_columns()) - 1)))
+        yield Row((f"… {len(left)} more", *[""] * (len(_columns(ranking)) - 1)))
 
 
 def _figures(row: CaseSummary, longest_s: float, cells: int) -> Sequence[str]:
     if row.figures is None:
         outcome = row.failed[0].outcome if row.failed else MISSING
-        return (outcome, "", "", "", "", "")
-    elapsed = row.figures.elapsed
-    return (
+        return (outcome, *[""] * (3 if row.case.profile.server else 3 + _PLANNED))
+    elapsed, efficiency = row.figures.elapsed, row.figures.efficiency
+    measured = (
         format_duration(elapsed.estimate),
         _half_width(row.figures),
         draw_length(elapsed.estimate / longest_s, cells),
         format_speedup(row.figures.times_faster),
-        format_percent(row.figures.efficiency),
-        hindrance(row),
     )
+    if row.case.profile.server:
+        return measured
+    return (*measured, MISSING if efficiency is None else format_percent(efficiency), hindrance(row))
 
 
 def _half_width(figures: Figures) -> str:

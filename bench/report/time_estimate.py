@@ -39,6 +39,24 @@ def expected_duration_line(forecasts: Sequence[CaseForecast], experiment: Experi
     return f"{printable(experiment.name)}: {_describe_work(forecasts, experiment)} in all"
 
 
+def target_table(experiment: Experiment) -> Table:
+    """Build a table of each case of a target: how long it takes is not known beforehand."""
+    rows = (Row((printable(each.id), f"{len(each.countries.fetches):,}")) for each in experiment.cases)
+    columns = (Column("case", "left", wraps=True), Column("fetches"))
+    return Table(columns=columns, sections=(Section("", tuple(rows)),))
+
+
+def target_work_line(experiment: Experiment) -> str:
+    """Write how many cases and blocks there are, and that no one knows how long a target takes."""
+    count = experiment.blocks
+    blocks = plural(count, "block") if experiment.stopping is None else f"up to {plural(count, 'block')}"
+    url = experiment.target.url if experiment.target else ""
+    return (
+        f"{printable(experiment.name)}: {plural(len(experiment.cases), 'case')} in {blocks}; how long "
+        f"{printable(url)} takes is not known"
+    )
+
+
 def time_limit_warnings(forecasts: Sequence[CaseForecast], experiment: Experiment) -> Iterator[str]:
     """Write a line for each case that may miss its deadline or has a guess only, and for a small budget."""
     for forecast in forecasts:

@@ -3,23 +3,30 @@
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self
+from time import perf_counter
+from typing import Final, Self
 
 from bench.api import LARGEST_BYTES
+from bench.api.pacing import create_schedule
 from bench.errors import ServerDiedError, SetupError
 from bench.model.cases import NO_CLIENT, Case, Client, Experiment, Strategy
 from bench.model.comparison import BuiltVariant
 from bench.model.profile_presets import preset
 from bench.model.server_settings import ServerSettings
+from bench.model.target import Target
 from bench.runner.processes.launcher import Launcher, start_supervisor
 from bench.runner.processes.server_process import RunningServer, start_server
 from bench.runner.protected_files import write_reference
+from bench.runner.user_server import UserServer
 from bench.system.cgroups import throttle_counters
 from bench.system.cpu_affinity import Pinning, restrict_to
 from bench.system.paths import import_path, package_root, strategy_path
+
+_SCHEDULE: Final = "schedule"
+"""File name in the workspace."""
 
 
 class RestartableServer:
@@ -71,23 +78,26 @@ class RunContext:
     """The processes, files and settings that all trials of a run share.
 
     Attributes:
+        server: the flag server, or the target in its place.
         flags: every flag as the server serves it, by country.
         flag_sizes: bytes of each flag.
         reference: folder with the same flags as files, for verification.
         pinning: processors of the server, the workers and the harness.
         own: variant of the cases that name none: this interpreter, and the strategies of the experiment.
         throttling: the files that count how often a CPU quota stopped this container, by file of the quota.
+        schedule: the file by which all trials keep to the rate of a target; empty without a rate.
     """
 
     experiment: Experiment
     launcher: Launcher
-    server: RestartableServer
+    server: RestartableServer | UserServer
     flags: Mapping[str, bytes]
     flag_sizes: Mapping[str, int]
     reference: Path
     pinning: Pinning
     own: BuiltVariant
     throttling: Mapping[str, Path] = field(default_factory=dict)
+    schedule: str = ""
 
     def variant(self, case: Case) -> BuiltVariant:
         """Return the variant of a case."""
@@ -122,14 +132,15 @@ def largest_body(sizes: Iterable[int]) -> int:
 def run_context(experiment: Experiment, pinning: Pinning, flags: Mapping[str, bytes]) -> Iterator[RunContext]:
     """Start the supervisor and the flag server, and keep this process to the harness's processors.
 
+    A target needs no flag server.
+
     Raises:
         SetupError: there is no room for the workspace, or a process cannot be started.
     """
-    settings = ServerSettings(preset("local"), seed=experiment.seed, flags_dir=experiment.flags_dir)
     with (
         restrict_to(pinning.harness),
         start_supervisor() as launcher,
-        RestartableServer(launcher, settings, pinning.server) as server,
+        _open_server(experiment, launcher, pinning) as server,
     ):
         yield RunContext(
             experiment=experiment,
@@ -141,7 +152,26 @@ def run_context(experiment: Experiment, pinning: Pinning, flags: Mapping[str, by
             pinning=pinning,
             own=own_variant(experiment.strategies),
             throttling=throttle_counters(Path("/")),
+            schedule=_create_schedule(experiment.target, launcher.workspace),
         )
+
+
+def _open_server(
+    experiment: Experiment, launcher: Launcher, pinning: Pinning
+) -> AbstractContextManager[RestartableServer | UserServer]:
+    if experiment.target is not None:
+        return nullcontext(UserServer(experiment.target))
+    settings = ServerSettings(preset("local"), seed=experiment.seed, flags_dir=experiment.flags_dir)
+    return RestartableServer(launcher, settings, pinning.server)
+
+
+def _create_schedule(target: Target | None, workspace: Path) -> str:
+    """Create the schedule of a target with a rate; its files may have been requested just before."""
+    if target is None or target.rate is None:
+        return ""
+    file = str(workspace / _SCHEDULE)
+    create_schedule(file, perf_counter() + 1 / target.rate)
+    return file
 
 
 def own_variant(strategies: Mapping[str, Strategy]) -> BuiltVariant:

@@ -13,7 +13,8 @@ from bench.worker.protocol import MOST_SPANS, CallSpans, Report, TimedRound
 
 _OUTCOMES: Final = frozenset(get_args(FetchOutcome))
 LONGEST_TEXT: Final = 1_000
-_LONGEST_CODE: Final = 2
+_LONGEST_CODE: Final = 3
+"""Of a country two letters; of a file of a target up to three."""
 _MOST_NAMES: Final = 100
 """Libraries of a worker, and classes of event loops."""
 _GREATEST: Final = 1e15

@@ -11,6 +11,7 @@ from bench.errors import SetupError, UsageError
 from bench.model.cases import Client, Experiment, Strategy
 from bench.model.json_codec import to_json_value
 from bench.model.results import Run, RunHeader
+from bench.model.target import Target
 from bench.runner.context import largest_body
 from bench.stats.schedule import replay
 from bench.storage.journal import JournalContents
@@ -45,6 +46,8 @@ def config_record(experiment: Experiment, flags: Mapping[str, bytes]) -> dict[st
         "flags": None if experiment.flags_dir is None else _sha256_of_flags(flags),
         "source": experiment.source,
     }
+    if experiment.target is not None:
+        settings["target"] = _target_record(experiment.target, flags)
     if experiment.own_clients:
         settings["clients"] = _sha256_of_files(experiment.own_clients)
     used: list[Strategy | Client] = [*experiment.strategies.values(), *experiment.own_clients.values()]
@@ -100,6 +103,22 @@ def check_resumable(before: RunHeader, now: RunHeader) -> None:
             f"the run began in another environment: {_listed(changed)} changed, and its timings with them",
             hint="resume it where it began, or start another",
         )
+
+
+def _target_record(target: Target, files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return the facts about a target, with a hash of what was known of its files.
+
+    Without checksums their content may change in the middle of a run, but not their sizes.
+    """
+    known = {code: target.checksums.get(code, len(content)) for code, content in sorted(files.items())}
+    return {
+        "url": target.url,
+        "rate": target.rate,
+        "compared_by": "content" if target.checksums else "size",
+        "bytes": sum(map(len, files.values())),
+        "files": {code: target.paths[code] for code in known},
+        "files_sha256": _sha256(json.dumps(known).encode()),
+    }
 
 
 def _sha256_of_files(files: Mapping[str, Strategy | Client]) -> dict[str, str]:

@@ -32,7 +32,7 @@ def account_round(timed: TimedRound, seen: ObservedRound | None, expected: Expec
         answered = None if "timeout" in timed.fetches else seen
     return Round(
         elapsed_s=timed.elapsed_s,
-        ideal_s=actual_ideal_s(seen, expected),
+        ideal_s=actual_ideal_s(seen, expected) if expected.is_planned else None,
         fetches=timed.fetches,
         verified=timed.verified,
         server=None if seen is None else seen.server_round,
@@ -40,7 +40,7 @@ def account_round(timed: TimedRound, seen: ObservedRound | None, expected: Expec
         phases=divide_into_phases(times, answered) if times and answered else None,
         gap=divide_gap(timed.elapsed_s, times, answered, expected) if times and answered else None,
         probes=timed.probes,
-        planned_ideal_s=expected.ideal_s,
+        planned_ideal_s=expected.ideal_s if expected.is_planned else None,
     )
 
 
@@ -50,7 +50,7 @@ def merge_calls(calls: Sequence[Round]) -> Round:
         return calls[0]
     return Round(
         elapsed_s=fmean(each.elapsed_s for each in calls),
-        ideal_s=fmean(each.ideal_s for each in calls),
+        ideal_s=_mean([each.ideal_s for each in calls]),
         fetches=dict(sum((Counter(each.fetches) for each in calls), Counter())),
         verified=sum(each.verified for each in calls),
         server=_merge_server_rounds([each.server for each in calls]),

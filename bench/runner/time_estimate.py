@@ -20,6 +20,7 @@ from bench.model.cases import (
     Profile,
     Selection,
     Uniform,
+    Unknown,
 )
 from bench.model.lower_bound import CaseForecast
 from bench.model.results import Measurement
@@ -219,7 +220,9 @@ def fit_costs(pilots: Sequence[tuple[int, Measurement]], workers: int = 1) -> Co
     for fetches, trial in pilots:
         calls = [*([trial.warm_up] if trial.warm_up else []), *trial.rounds]
         calls_s = [each.elapsed_s for each in calls]
-        ideal_s = calls[-1].ideal_as_planned_s if calls else 0.0  # a late server takes time in the run, too
+        ideal_s = (
+            (calls[-1].ideal_as_planned_s or 0.0) if calls else 0.0
+        )  # a late server takes time in the run, too
         if not calls_s and trial.outcome == "timeout":
             calls_s = [trial.took_s]  # at least
         if not calls_s:
@@ -272,6 +275,8 @@ def _typical_s(latency: Latency) -> float:
             return (low_s + high_s) / 2
         case LogNormal(median_s):
             return median_s
+        case Unknown():
+            return 0.0
 
 
 def _shorten(countries: Selection, fetches: int) -> Selection:

@@ -41,6 +41,7 @@ from bench.runner.protected_files import (
 from bench.runner.report_check import LONGEST_TEXT
 from bench.runner.time_breakdown import account_round, merge_calls
 from bench.runner.unreported_fetches import complete_report, explain_failure
+from bench.runner.user_server import UserServer
 from bench.runner.validate import Evidence, classify_trial
 from bench.stats.retries import MOST_REPEATS
 from bench.stats.schedule import ScheduledTrial, ScheduleEntry
@@ -85,7 +86,9 @@ def measure_entry(context: RunContext, entry: ScheduleEntry) -> Sequence[Measure
         return [_unmeasured(trial, "invalid", reason, took_s) for trial in entry.trials]
 
 
-def _measure(context: RunContext, server: RunningServer, entry: ScheduleEntry) -> list[Measurement]:
+def _measure(
+    context: RunContext, server: RunningServer | UserServer, entry: ScheduleEntry
+) -> list[Measurement]:
     """Prepare and run the trials of an entry, undo their changes outside their folders, and validate them."""
     is_pair = len(entry.trials) > 1
     paired_rounds = (context.experiment.rounds or DEFAULT_ROUNDS) if is_pair else None
@@ -124,6 +127,7 @@ def _measure(context: RunContext, server: RunningServer, entry: ScheduleEntry) -
             client=trial.task.client,
             paired_calls=None if paired_rounds is None else paired_rounds * trial.task.calls,
             quotas=tuple(context.throttling),
+            shares_machine=context.experiment.target is not None and not context.experiment.target.is_remote,
         )
         measurement = _measurement(context, trial, evidence)
         measurements.append(replace(measurement, spans=packed if measurement.outcome == "ok" else ""))
@@ -131,7 +135,7 @@ def _measure(context: RunContext, server: RunningServer, entry: ScheduleEntry) -
 
 
 def _prepare(
-    context: RunContext, server: RunningServer, scheduled: ScheduledTrial, *, paced: bool
+    context: RunContext, server: RunningServer | UserServer, scheduled: ScheduledTrial, *, paced: bool
 ) -> PreparedTrial:
     """Open a trial at the server, make its folder and write its task."""
     experiment, case = context.experiment, scheduled.case
@@ -142,9 +146,10 @@ def _prepare(
     folder = workspace / name
     folder.mkdir()
     variant, strategy = context.variant(case), experiment.strategies[case.strategy]
+    target = experiment.target
     client = context.own_client(case)
     call = variant.calls.get(case.strategy, strategy.call)
-    round_file = _make_round_file(folder) if call.is_foreign else None
+    round_file = _make_round_file(folder) if call.is_foreign and target is None else None
     opened = server.handle.open_trial(
         Opening(
             name,
@@ -177,7 +182,7 @@ def _prepare(
         largest_bytes=largest_body(context.flag_sizes.values()),
         checks_content=any(fault.kind == "wrong_content" for fault in case.profile.faults),
         throttling=tuple(context.throttling.values()),
-        server_pid=server.child.pid,
+        server_pid=next(iter(server.pids), None),
         call=call,
         option=strategy.option,
         client_source="" if client is None else client.source,
@@ -186,6 +191,10 @@ def _prepare(
         round_file=round_file,
         client_modules=tuple(imported_modules([file] if (file := context.client_file(case)) else [])),
         strategy_modules=tuple(_strategy_modules(variant.strategies[case.strategy], strategy.option)),
+        paths={} if target is None else {code: target.paths[code] for code in countries.codes},
+        compares_sizes=target is not None and not target.checksums,
+        rate=None if target is None else target.rate,
+        schedule=context.schedule,
     )
     return PreparedTrial(name, scheduled, task, opened.authority, Peaks(experiment.probes))
 
@@ -204,10 +213,13 @@ def _make_round_file(folder: Path) -> Path:
 
 
 def _run_workers(
-    context: RunContext, server: RunningServer, trials: Sequence[PreparedTrial], paired_rounds: int | None
+    context: RunContext,
+    server: RunningServer | UserServer,
+    trials: Sequence[PreparedTrial],
+    paired_rounds: int | None,
 ) -> list[WorkerExit]:
     """Run the worker of a trial, or both workers of a pair in turns."""
-    keep = (server.child.pid,)
+    keep = server.pids
     starts = [
         start_worker(
             context.launcher,
@@ -231,7 +243,9 @@ def _measurement(context: RunContext, trial: PreparedTrial, evidence: Evidence) 
     is_last = trial.scheduled.attempt >= MOST_REPEATS
     outcome, detail = classify_trial(evidence, context.experiment.disturbed, is_last=is_last)
     fetches = sum(evidence.expected.fetches.values())
-    explained = explain_failure(trial.task.call, evidence.exit.report, evidence.seen, fetches)
+    explained = None
+    if evidence.expected.is_planned:
+        explained = explain_failure(trial.task.call, evidence.exit.report, evidence.seen, fetches)
     if outcome not in {"ok", "invalid"} and explained is not None:
         detail = f"{detail}; {explained}"
     remove_tree(trial.task.folder)
@@ -261,7 +275,7 @@ def _measurement(context: RunContext, trial: PreparedTrial, evidence: Evidence) 
     )
 
 
-def _pack_spans(server: RunningServer, trial: PreparedTrial, ending: WorkerExit) -> str:
+def _pack_spans(server: RunningServer | UserServer, trial: PreparedTrial, ending: WorkerExit) -> str:
     """Put the worker's spans of a typical call together with the server's; return "" if it has none."""
     spans = ending.report.spans if ending.report else None
     if ending.report is None or spans is None:
@@ -341,14 +355,14 @@ def _runtime(report: Report | None) -> WorkerRuntime | None:
     return replace(report.runtime, python=redact_text(report.runtime.python, home), libraries=libraries)
 
 
-def _snapshot(context: RunContext, server: RunningServer) -> Snapshot | None:
+def _snapshot(context: RunContext, server: RunningServer | UserServer) -> Snapshot | None:
     """Read the counters of the trial's processors, and those of the run's own processes on them."""
-    pinning, launcher, pid = context.pinning, context.launcher, server.child.pid
+    pinning, launcher, pids = context.pinning, context.launcher, server.pids
     is_shared = not pinning.harness or not pinning.trial_processors.isdisjoint(pinning.harness)
     return take_snapshot(
         pinning.trial_processors,
-        lambda: launcher.cpu_s() + cpu_s(pid) + (time.process_time() if is_shared else 0.0),
-        lambda: launcher.major_faults() + major_faults(pid),
+        lambda: launcher.cpu_s() + sum(map(cpu_s, pids)) + (time.process_time() if is_shared else 0.0),
+        lambda: launcher.major_faults() + sum(map(major_faults, pids)),
     )
 
 

@@ -51,6 +51,7 @@ class Evidence:
         before: counters of the machine when it began; ``None``, like ``after``, if they cannot be read.
         paired_calls: number of timed calls that a trial of a pair was to make; ``None`` for a single trial.
         quotas: files of the CPU quotas that may have stopped the worker.
+        shares_machine: whether a server of the user's is on this machine; its work is no disturbance.
     """
 
     strategy_file: Path
@@ -65,6 +66,7 @@ class Evidence:
     client: str | None = None
     paired_calls: int | None = None
     quotas: Sequence[str] = ()
+    shares_machine: bool = False
 
     @property
     def reported(self) -> tuple[TimedRound, ...]:
@@ -115,7 +117,9 @@ def check_escape(evidence: Evidence) -> Invalid | None:
 
 def check_exit(evidence: Evidence) -> Invalid | None:
     """Reject a trial whose worker failed, or reported a failure, unless it was refused connections."""
-    progress = f" (`deadline`), {_describe_progress(evidence)}"
+    progress = " (`deadline`)"
+    if evidence.expected.is_planned:
+        progress += f", {_describe_progress(evidence)}"
     problem = find_exit_problem(evidence.exit, evidence.deadline_s, evidence.strategy_file, progress)
     if problem is None:
         return None
@@ -217,8 +221,11 @@ def check_throttling(evidence: Evidence) -> Invalid | None:
 
 
 def check_machine(evidence: Evidence) -> Invalid | None:
-    """Find other processes that used the processors of the trial."""
-    return _discard_by_snapshots(evidence, find_disturbance)
+    """Find other processes that used the processors of the trial.
+
+    They cannot be told from a server of the user's on the same machine.
+    """
+    return None if evidence.shares_machine else _discard_by_snapshots(evidence, find_disturbance)
 
 
 def _discard_by_snapshots(

@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeAlias
 
 from bench.model.comparison import Bound, BoundedFigure, Comparison, Relation
 from bench.model.results import Measurement
-from bench.stats.case_summary import count_errors
+from bench.stats.case_summary import count_errors, mean_ideal_s
 from bench.stats.intervals import Interval, median_interval
 from bench.stats.metrics import SUMMED, metric_value
 
@@ -102,7 +102,11 @@ def _block_values(good: Sequence[Measurement], figure: BoundedFigure, repeats: i
         if figure == "errors":
             yield float(max(math.ceil(count_errors(each) / each.calls / repeats) for each in trial.rounds))
         elif figure == "efficiency":
-            elapsed_s = fmean(round_.elapsed_s for round_ in trial.rounds)
-            yield fmean(round_.ideal_s for round_ in trial.rounds) / elapsed_s
+            elapsed_s, ideal_s = (
+                fmean(round_.elapsed_s for round_ in trial.rounds),
+                mean_ideal_s(trial.rounds),
+            )
+            if ideal_s is not None:
+                yield ideal_s / elapsed_s
         elif (value := metric_value(trial, figure)) is not None:
             yield value / repeats if figure in SUMMED else value

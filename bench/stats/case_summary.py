@@ -35,7 +35,7 @@ class Figures:
         elapsed: median over blocks, in seconds.
         times_faster: baseline's elapsed ÷ this case's, paired by block and judged among all rows of the
             table; ``None`` for the baseline, and for a case that shares no block with it.
-        efficiency: median over blocks of ideal ÷ elapsed, 0 to 1.
+        efficiency: median over blocks of ideal ÷ elapsed, 0 to 1; ``None`` for a target, which has no ideal.
         in_flight: requests in flight at one instant by the server log, at most, per round.
         connections: connections on which the server answered, per round.
         verified: flags equal byte for byte to the server's, per round.
@@ -46,7 +46,7 @@ class Figures:
 
     elapsed: Interval
     times_faster: PairVerdict | None
-    efficiency: float
+    efficiency: float | None
     in_flight: Range | None
     connections: Range | None
     verified: Range
@@ -104,13 +104,21 @@ def block_sample(trials: Sequence[Measurement]) -> Sample:
     }
 
 
-def block_efficiency(rounds: Sequence[Round]) -> float:
+def block_efficiency(rounds: Sequence[Round]) -> float | None:
     """Return the mean ideal ÷ the mean time of the rounds that ``block_value`` averages, 0 to 1.
 
-    The server may have been late in some rounds only, so each has an ideal of its own.
+    The server may have been late in some rounds only, so each has an ideal of its own. Return None if any has
+    none.
     """
     counted = faster_half(rounds, key=lambda round_: round_.elapsed_s)
-    return fmean(round_.ideal_s for round_ in counted) / fmean(round_.elapsed_s for round_ in counted)
+    ideal_s = mean_ideal_s(counted)
+    return None if ideal_s is None else ideal_s / fmean(round_.elapsed_s for round_ in counted)
+
+
+def mean_ideal_s(rounds: Sequence[Round]) -> float | None:
+    """Return the mean ideal of some rounds, or None if any has none."""
+    ideals_s = [round_.ideal_s for round_ in rounds if round_.ideal_s is not None]
+    return fmean(ideals_s) if ideals_s and len(ideals_s) == len(rounds) else None
 
 
 def summarize_case(
@@ -140,7 +148,7 @@ def _figures(good: Sequence[Measurement], sample: Sample, times_faster: PairVerd
     return Figures(
         elapsed=median_interval(list(sample.values())),
         times_faster=times_faster,
-        efficiency=median(block_efficiency(trial.rounds) for trial in good),
+        efficiency=_efficiency(good),
         in_flight=_server_range(rounds, lambda server, _: server.max_in_flight),
         connections=_server_range(rounds, lambda server, round_: _per_call(server.connections, round_)),
         verified=_range([_per_call(round_.verified, round_) for round_ in rounds]),
@@ -148,6 +156,11 @@ def _figures(good: Sequence[Measurement], sample: Sample, times_faster: PairVerd
         errors=_range([_per_call(count_errors(round_), round_) for round_ in rounds]),
         outcomes=_outcomes(rounds),
     )
+
+
+def _efficiency(good: Sequence[Measurement]) -> float | None:
+    shares = [share for trial in good if (share := block_efficiency(trial.rounds)) is not None]
+    return median(shares) if shares else None
 
 
 def _outcomes(rounds: Sequence[Round]) -> Mapping[str, Range]:

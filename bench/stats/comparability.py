@@ -101,6 +101,8 @@ def incomparable_reasons(first: Run, second: Run) -> Iterator[str]:
     mine, theirs = (run.environment.get("fingerprint") for run in (first, second))
     if not mine or mine != theirs:
         yield "they were measured on different machines"
+    if _server_of(first) != _server_of(second):
+        yield "they were measured against different servers, one of them not flagbench's own"
     if first.config.get("seed") != second.config.get("seed"):
         yield "they have different seeds, and so different delays and faults"
     elif first.config.get("sha256") != second.config.get("sha256"):
@@ -113,6 +115,14 @@ def incomparable_reasons(first: Run, second: Run) -> Iterator[str]:
             yield f"{run} was stopped early"
         if has_fixed_order(each):
             yield f"the order within blocks of {run} is not that of its seed, so drift favours one variant"
+
+
+def _server_of(run: Run) -> object:
+    """Return the address of a run's target, or None for the flag server."""
+    match run.config.get("target"):
+        case {"url": url}:
+            return url
+    return None
 
 
 def has_fixed_order(run: Run) -> bool:

@@ -330,9 +330,19 @@ def _hash_settings(case: Case, run: Run, *, per_call: bool) -> str:
         "tls": profile.tls,
         "http2": profile.http2,
         "per_call": per_call,
+        "server": profile.server,
+        "target": _known_of_target(run),
     }
     given = {key: to_json_value(value) for key, value in settings.items() if value}
     return blake2b(encode(given).encode(), digest_size=8).hexdigest()
+
+
+def _known_of_target(run: Run) -> Mapping[str, Any]:
+    """Return the content and rate of a target; nothing for the flag server."""
+    target = run.config.get("target")
+    if not isinstance(target, Mapping):
+        return {}
+    return {key: target.get(key) for key in ("files_sha256", "rate")}
 
 
 def _clean_commit(run: Run, about: Mapping[str, Any], role: str) -> str:

@@ -37,7 +37,8 @@ class ResourceUsage:
         cpu_share: processor time of the client ÷ elapsed; above 1 if several cores were at work.
         server: figures of the server log, by name; ``faults`` is the number of requests that met any.
         server_busy: processor time of the server ÷ elapsed.
-        limit: the bottleneck, if it is not the strategy: ``server``, ``client``, or all ``cores``.
+        limit: the bottleneck, if it is not the strategy: ``server``, ``client``, or all ``cores``; ``None``
+            without a log of the server, which may be the bottleneck.
     """
 
     cold_start_s: float | None
@@ -77,7 +78,9 @@ def summarize_usage(trials: Sequence[Measurement]) -> ResourceUsage:
         cpu_share=cpu_share,
         server=server,
         server_busy=server_busy,
-        limit=find_limit(cpu_share, server_busy, min((trial.cores for trial in trials), default=1)),
+        limit=find_limit(cpu_share, server_busy, min((trial.cores for trial in trials), default=1))
+        if server
+        else None,
     )
 
 

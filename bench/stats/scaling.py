@@ -42,7 +42,7 @@ class ScalingPoint:
 
     Attributes:
         elapsed: median over blocks, in seconds.
-        efficiency: median over blocks of ideal ÷ elapsed.
+        efficiency: median over blocks of ideal ÷ elapsed; ``None`` for a target, which has no ideal.
         gain: how many times faster than with the next fewer workers; ``None`` for the fewest, and if the
             two share no block.
     """
@@ -50,7 +50,7 @@ class ScalingPoint:
     workers: int
     blocks: int
     elapsed: Interval
-    efficiency: Interval
+    efficiency: Interval | None
     gain: PairedRatio | None
 
     @property
@@ -236,7 +236,7 @@ def _summarize_series(
             workers=case.workers,
             blocks=len(samples[case.workers]),
             elapsed=median_interval(list(samples[case.workers].values())),
-            efficiency=median_interval(_efficiencies(trials[case.id], samples[case.workers])),
+            efficiency=_efficiency(trials[case.id], samples[case.workers]),
             gain=None if lower is None else compare_samples(samples[case.workers], lower),
         )
         for case, lower in zip(cases, below, strict=False)
@@ -246,11 +246,11 @@ def _summarize_series(
     return Series(key, points, find_knee(points, left_out), law, left_out)
 
 
-def _efficiencies(trials: Sequence[Measurement], sample: Sample) -> list[float]:
-    """Return ideal ÷ elapsed of each successful block."""
-    return [
-        block_efficiency(trial.rounds) for trial in trials if trial.outcome == "ok" and trial.block in sample
-    ]
+def _efficiency(trials: Sequence[Measurement], sample: Sample) -> Interval | None:
+    """Return the median of ideal ÷ elapsed of the successful blocks that have an ideal; None without any."""
+    good = (trial for trial in trials if trial.outcome == "ok" and trial.block in sample)
+    shares = [share for trial in good if (share := block_efficiency(trial.rounds)) is not None]
+    return median_interval(shares) if shares else None
 
 
 def _reciprocal_interval(values: Sequence[float]) -> Interval:

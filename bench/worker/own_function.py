@@ -28,7 +28,7 @@ def redirect_constants(task: Task) -> None:
         Redirection(
             below=(*task.module_folders, str(task.strategy_file.parent)),
             addresses=task.call.addresses,
-            address=flags_address(f"{task.base_url}.{CURRENT_ROUND}"),
+            address=flags_address(task.base_url if task.paths else f"{task.base_url}.{CURRENT_ROUND}"),
             targets=task.call.folders,
             folder=str(task.folder / CURRENT_ROUND),
         )

@@ -79,7 +79,7 @@ class Task:
         module_folders: folders that the strategy may import from, its own one first; they come behind the
             standard library and the installed packages.
         throttling: files ``cpu.stat`` of the control groups whose CPU quota may stop this process.
-        server_pid: the flag server, whose waiting is measured beside this process's; None: neither is.
+        server_pid: the flag server, whose waiting is measured beside this process's; None if there is none.
         call: how the function of the strategy is called.
         client_source: the user's function that is the client, ``FILE:function`` or ``module:function``, or
             the client's module in an installed package, ``module:``; empty for one of ``strategies/clients``.
@@ -89,6 +89,11 @@ class Task:
         option: the option of the strategy, see ``Job.option``.
         client_modules: the modules to report if they were imported, as the text of the client names them.
         strategy_modules: the same of the strategy.
+        paths: for a target, the path of each file below ``base_url`` by its code; empty for the flag server.
+            Then ``base_url`` is the address of each call, and ``server_pid`` is None.
+        compares_sizes: compare the sizes of saved files only, as nothing is known of their content.
+        rate: the most requests that are started in a second; None: any number.
+        schedule: file with the time of the next start, if there is a rate.
     """
 
     strategy_file: Path
@@ -121,6 +126,15 @@ class Task:
     option: str = added_field(str)
     client_modules: tuple[str, ...] = added_field(tuple)
     strategy_modules: tuple[str, ...] = added_field(tuple)
+    paths: Mapping[str, str] = added_field(dict)
+    compares_sizes: bool = added_field(bool)
+    rate: float | None = added_field(lambda: None)
+    schedule: str = added_field(str)
+
+    @property
+    def has_one_address(self) -> bool:
+        """Tell whether all calls have the same address and the same server, which knows no rounds."""
+        return self.live or bool(self.paths)
 
     @property
     def client_module(self) -> str:

@@ -8,7 +8,7 @@ import reprlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from types import NoneType
+from types import MappingProxyType, NoneType
 from typing import Final, NamedTuple, get_args
 
 from bench.api import Fetch
@@ -96,9 +96,11 @@ def check_return_value(returned: object, asked: int, called_s: float, returned_s
     return None
 
 
-def describe_failures(fetches: Iterable[Fetch]) -> tuple[str, ...]:
-    """Describe the first five failed fetches, in a line each."""
-    return tuple(islice(_failures(fetches), _MAX_FAILURES))
+def describe_failures(
+    fetches: Iterable[Fetch], paths: Mapping[str, str] = MappingProxyType({})
+) -> tuple[str, ...]:
+    """Describe the first five failed fetches, in a line each; ``paths`` are those of a target's files."""
+    return tuple(islice(_failures(fetches, paths), _MAX_FAILURES))
 
 
 def _check_local_resources(fetches: Iterable[Fetch]) -> Invalid | None:
@@ -134,8 +136,10 @@ def _bad_return(what: str) -> Invalid:
     return Invalid("error", one_line(f"download_many returned {what}"))
 
 
-def _failures(fetches: Iterable[Fetch]) -> Iterator[str]:
+def _failures(fetches: Iterable[Fetch], paths: Mapping[str, str]) -> Iterator[str]:
     for fetch in fetches:
         if fetch.outcome != "ok":
             detail = one_line(fetch.detail) or f"HTTP status {fetch.status}"
+            if fetch.country in paths:
+                detail += f" ({paths[fetch.country]})"
             yield one_line(f"{fetch.country}: {fetch.outcome}: {detail}")

@@ -47,7 +47,12 @@ def mark_corrupt_fetches(fetches: Iterable[Fetch], reference: Path) -> Iterator[
 
 
 def compare_files(
-    fetches: Iterable[Fetch], job: Job, reference: Path, created: frozenset[Path]
+    fetches: Iterable[Fetch],
+    job: Job,
+    reference: Path,
+    created: frozenset[Path],
+    *,
+    sizes_only: bool = False,
 ) -> FileComparison:
     """Compare every flag that was fetched, as saved and as served.
 
@@ -56,6 +61,7 @@ def compare_files(
         job: of the round.
         reference: folder of the flags as served.
         created: paths created in the trial's folder during the round.
+        sizes_only: compare sizes; nothing counts as verified then.
     """
     sizes_bytes = defaultdict[str, list[int]](list)
     corrupt = defaultdict[str, set[int]](set)
@@ -68,6 +74,12 @@ def compare_files(
     for name in sorted(sizes_bytes.keys() | corrupt.keys()):
         if not _is_saved(job.folder, name):
             missing.append(name)
+            continue
+        if sizes_only:
+            saved_bytes, served_bytes = (job.folder / name).stat().st_size, _served_size(reference, name)
+            wrong = next((each for each in (saved_bytes, *sizes_bytes[name]) if each != served_bytes), None)
+            if wrong is not None:
+                differing.append(f"{name} has {wrong} bytes, and {served_bytes} when the run began")
             continue
         saved = (job.folder / name).read_bytes()
         if name in corrupt and crc32(saved) in corrupt[name]:
@@ -142,6 +154,11 @@ def _file_name(fetch: Fetch) -> str:
 def _read_served(reference: Path, name: str) -> bytes:
     file = reference / name
     return file.read_bytes() if file.is_file() else b""
+
+
+def _served_size(reference: Path, name: str) -> int:
+    file = reference / name
+    return file.stat().st_size if file.is_file() else 0
 
 
 def _is_saved(folder: Path, name: str) -> bool:

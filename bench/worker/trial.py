@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from bench.api import Fetch, Job, own_client
 from bench.api.error_outcomes import local_fault
-from bench.api.job import WrongClientError
+from bench.api.job import PathTable, WrongClientError
 from bench.api.own_strategy import FILE, find_own_strategy, module_name
 from bench.model.function_call import CURRENT_ROUND
 from bench.model.process_limit import describe_process_limit
@@ -235,7 +235,7 @@ def build_job(task: Task, number: int, events: EventWriter) -> Job:
     return Job(
         countries=task.countries * task.repeat,
         workers=task.workers,
-        base_url=task.base_url if task.live else f"{task.base_url}.{place}",
+        base_url=task.base_url if task.has_one_address else f"{task.base_url}.{place}",
         folder=task.folder if task.live else task.folder / place,
         client_name=task.client or "",
         keep_alive=task.keep_alive,
@@ -247,6 +247,9 @@ def build_job(task: Task, number: int, events: EventWriter) -> Job:
         checks_content=task.checks_content,
         option=task.option,
         client_module=opener_module(task),
+        paths=PathTable(task.paths) if task.paths else None,
+        rate=task.rate,
+        schedule=task.schedule,
     )
 
 
@@ -278,7 +281,7 @@ def run_round(
     throttled = count_throttled_periods(task.throttling) - throttled_before
     created = frozenset(list_paths(task.folder)) - before
     fetches = list(mark_corrupt_fetches(fetches, task.reference))
-    files = compare_files(fetches, job, task.reference, created)
+    files = compare_files(fetches, job, task.reference, created, sizes_only=task.compares_sizes)
     links = find_escaping_links(task.folder, {*created, job.folder})
     timeline = build_timeline(fetches, task.workers, called_s, returned_s)
     if typical is not None:
@@ -287,7 +290,7 @@ def run_round(
         elapsed_s=returned_s - called_s,
         fetches=dict(Counter(fetch.outcome for fetch in fetches)),
         verified=files.verified,
-        failures=describe_failures(fetches),
+        failures=describe_failures(fetches, task.paths),
         timeline=timeline,
         latencies_us={} if timeline is None else count_latencies(fetches),
         probes=figures,
@@ -305,6 +308,5 @@ def run_round(
 
 def _read_delays(task: Task) -> tuple[Mapping[str, int] | None, Mapping[str, int] | None]:
     """Read how long the threads of this process and of the server have waited for a processor."""
-    if task.server_pid is None:
-        return None, None
-    return read_run_delays("self"), read_run_delays(task.server_pid)
+    own = read_run_delays("self")
+    return own, None if task.server_pid is None else read_run_delays(task.server_pid)

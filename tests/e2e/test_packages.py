@@ -10,6 +10,8 @@ import pytest
 from tests import runs
 from tests.packages import MODULES, build_wheel
 
+pytestmark = pytest.mark.e2e
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:

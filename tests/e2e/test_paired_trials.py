@@ -88,6 +88,7 @@ def test_the_value_of_a_round_is_the_mean_of_its_calls(tmp_path: Path) -> None:
             planned_s = round_.planned_ideal_s
             assert planned_s is not None
             assert planned_s == trial.warm_up.planned_ideal_s == pytest.approx(0.005)
+            assert round_.ideal_s is not None
             assert planned_s <= round_.ideal_s < round_.elapsed_s < trial.took_s / 13
             assert round_.gap is not None
             parts_s = sum(getattr(round_.gap, each.name) for each in fields(round_.gap))

@@ -59,6 +59,12 @@ profile: {latency: {lognormal: {median: 5ms, p99: 50ms}}}
 variants: [{path: flags}, python=3.12]
 thresholds: {"thread*": 0.05}
 """,
+    b"""strategies: sequential
+target: {url: "http://127.0.0.1:9000/files", manifest: sums.txt, repeat: 3, rate: 50/s}
+""",
+    b"""strategies: asyncio_gather
+target: {url: "https://localhost/", files: [a.bin, "b/c d.txt"], authority: ca.pem}
+""",
 )
 PATTERNS: Final = {"*", "sequential/*", "thread*"}
 """Keys of `thresholds`, which are not fields."""
@@ -105,6 +111,8 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fuzz")
     (folder / "flags").mkdir()
     (folder / "mine.py").touch()
+    (folder / "ca.pem").touch()
+    (folder / "sums.txt").write_text(f"{64 * 'a'}  a.bin\n{64 * 'b'} *b/c d.txt\n")
     return folder / "c.yaml"
 
 

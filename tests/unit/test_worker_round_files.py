@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.worker.round_files import describe_difference, find_escaping_links, list_paths
+from bench.api import Fetch, Job
+from bench.worker.round_files import compare_files, describe_difference, find_escaping_links, list_paths
 
 
 @pytest.fixture
@@ -78,3 +79,27 @@ def test_first_wrong_byte_and_both_sizes_are_named(
     saved: bytes, served: bytes, difference: str | None
 ) -> None:
     assert describe_difference(saved, served, [len(served)]) == difference
+
+
+@pytest.mark.parametrize(
+    ("content", "received", "line"),
+    [
+        (b"GIX", 3, None),
+        (b"GIF8", 4, "br.gif has 4 bytes, and 3 when the run began"),
+        (b"GIF", 4, "br.gif has 4 bytes, and 3 when the run began"),
+    ],
+)
+def test_sizes_alone_are_compared_and_verify_nothing(
+    tmp_path: Path, content: bytes, received: int, line: str | None
+) -> None:
+    reference, folder = tmp_path / "reference", tmp_path / "round"
+    for place, written in ((reference, b"GIF"), (folder, content)):
+        place.mkdir()
+        (place / "br.gif").write_bytes(written)
+    job = Job(("BR",), 1, "http://127.0.0.1:9", folder, "requests")
+    fetch = Fetch("BR", 0.0, 0.0, 200, received, "ok")
+    created = frozenset({folder / "br.gif"})
+    found = compare_files([fetch], job, reference, created, sizes_only=True)
+    assert found.verified == 0
+    assert found.differing == ([] if line is None else [line])
+    assert (found.missing, found.unexpected) == ([], [])

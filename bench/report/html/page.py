@@ -29,7 +29,7 @@ from bench.report.conclusion import conclusion_sentences
 from bench.report.html.drawing import Drawing, side_name
 from bench.report.html.facts_tables import config_table, discarded_table, machine_table, noise_table
 from bench.report.html.legend import page_symbol
-from bench.report.html.registry import CHARTS, ChartKind, draw_charts
+from bench.report.html.registry import CHARTS, draw_charts
 from bench.report.html.subject import Subject, read_subject
 from bench.report.html.table_view import TableView, view_tables
 from bench.report.html.theme import DARK, LIGHT, css_variables, page_config
@@ -90,7 +90,8 @@ class ChartSection:
     """The charts of one kind, and notes on what is not drawn."""
 
     anchor: str
-    kind: ChartKind
+    title: str
+    reading: str
     figures: tuple[Figure, ...]
     notes: tuple[str, ...]
 
@@ -189,7 +190,13 @@ def _warnings(subject: Subject) -> Iterator[str]:
 
 def _chart_sections(subject: Subject) -> tuple[ChartSection, ...]:
     return tuple(
-        ChartSection(name, CHARTS[name], tuple(starmap(Figure, drawn.drawings.items())), drawn.notes)
+        ChartSection(
+            name,
+            CHARTS[name].title,
+            CHARTS[name].reading_of(subject),
+            tuple(starmap(Figure, drawn.drawings.items())),
+            drawn.notes,
+        )
         for name, drawn in draw_charts(subject).items()
     )
 

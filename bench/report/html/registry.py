@@ -34,11 +34,18 @@ class ChartKind:
         title: heading of its section.
         reading: one sentence on how to read it.
         draw: yields its drawings, and notes on what is not drawn; nothing where there are no data for it.
+        reading_of_target: the same sentence for a target, which has no ideal and no log of its server.
     """
 
     title: str
     reading: str
     draw: Callable[[Subject], Iterator[Drawing | Note]]
+    reading_of_target: str = ""
+
+    def reading_of(self, subject: Subject) -> str:
+        """Return the sentence for a subject."""
+        is_target = all(case.profile.server for run in subject.runs for case in run.cases)
+        return self.reading_of_target if is_target and self.reading_of_target else self.reading
 
 
 CHARTS: Final[Mapping[str, ChartKind]] = {
@@ -67,6 +74,8 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
         " tick one block, and the upright mark the ideal by the times that the server really took, which "
         "nothing can beat.",
         draw_elapsed,
+        "The further left, the faster: a dot is the median of a case, its bar the 95% interval, and a faint"
+        " tick one block.",
     ),
     "breakdown": ChartKind(
         "Where the time goes",
@@ -79,6 +88,8 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
         "A line that falls as steeply as the dashed planned ideal gains from every worker; a ring marks the "
         "knee, beyond which a gain of 5% is no longer shown.",
         draw_scaling,
+        "The steeper a line falls, the more it gains from each worker; a ring marks the knee, beyond which a "
+        "gain of 5% is no longer shown.",
     ),
     "distribution": ChartKind(
         "Distribution of elapsed times",
@@ -98,6 +109,7 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
         "the time at the server, and wide without narrow was spent outside the server: connecting, or "
         "waiting for the client.",
         draw_requests,
+        "Each row is one download, and its bar the time of it at the client.",
     ),
     "cpu": ChartKind(
         "Processor time",
@@ -120,6 +132,8 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
         "A bar counts the fetches of the timed rounds that ended otherwise than with the flag, by the "
         "way they ended, as the faults of the profile had planned.",
         draw_failed_fetches,
+        "A bar counts the fetches of the timed rounds that ended otherwise than with the file, by the way "
+        "they ended.",
     ),
     "drift": ChartKind(
         "Drift over the blocks",

@@ -21,6 +21,11 @@ class RunningServer:
     handle: FlagServer
     child: Child
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Its processes: those that are no strategy's, and whose processor time is no stranger's."""
+        return (self.child.pid,)
+
 
 @contextmanager
 def start_server(

@@ -1,7 +1,7 @@
 """Elapsed time of each case: its median with the interval, every block, and the ideal."""
 
 from collections.abc import Iterator, Sequence
-from statistics import fmean, median
+from statistics import median
 from typing import Any, Final
 
 import altair as alt
@@ -26,7 +26,8 @@ from bench.report.html.drawing import (
 )
 from bench.report.html.subject import Group, ShownCase, Subject
 from bench.report.html.thinning import thin_values
-from bench.report.number_format import format_duration, format_interval, format_percent
+from bench.report.number_format import MISSING, format_duration, format_interval, format_percent
+from bench.stats.case_summary import mean_ideal_s
 
 _MOST_BLOCKS: Final = 1000
 """Marks for single blocks on a page, over all cases; more would only be a smear that is slow to draw."""
@@ -48,26 +49,28 @@ def block_rows(group: Group) -> list[DataRow]:
     ]
 
 
-def ideal_s(shown: ShownCase) -> float:
-    """Return the median over blocks of the ideal by the times that the server really took."""
-    return median(fmean(round_.ideal_s for round_ in trial.rounds) for trial in shown.good)
+def ideal_s(shown: ShownCase) -> float | None:
+    """Return the median over blocks of the ideal by the server's actual times; None for a target."""
+    ideals_s = [found for trial in shown.good if (found := mean_ideal_s(trial.rounds)) is not None]
+    return median(ideals_s) if ideals_s else None
 
 
 def _row(group: Group, shown: ShownCase) -> dict[str, Any]:
     figures = shown.summary.figures
     assert figures is not None  # noqa: S101  it is timed
     elapsed, per = figures.elapsed, group.unit.per_second
+    ideal, efficiency = ideal_s(shown), figures.efficiency
     interval = format_interval(elapsed, format_duration, " to ")
     return {
         **identity(shown),
         "median": elapsed.estimate * per,
         "low": None if elapsed.low is None else elapsed.low * per,
         "high": None if elapsed.high is None else elapsed.high * per,
-        "ideal": ideal_s(shown) * per,
+        "ideal": None if ideal is None else ideal * per,
         "text": format_duration(elapsed.estimate),
         "weight": "fastest" if shown.label in group.fastest else "other",
         "interval": interval,
-        "of_ideal": format_percent(figures.efficiency),
+        "of_ideal": MISSING if efficiency is None else format_percent(efficiency),
     }
 
 
@@ -91,11 +94,12 @@ def _draw(subject: Subject, group: Group) -> Drawing:
 
     colour = colour_series(subject)
     with_interval = [row for row in rows if row["low"] is not None]
+    with_ideal = [row for row in rows if row["ideal"] is not None]
     tooltip = [
         *case_tooltip(subject),
         alt.Tooltip("text:N", title="median"),
         alt.Tooltip("interval:N", title="95% interval"),
-        alt.Tooltip("of_ideal:N", title="of ideal"),
+        *([alt.Tooltip("of_ideal:N", title="of ideal")] if with_ideal else []),
     ]
     ticks = (
         alt.Chart(data(blocks), name="blocks")
@@ -108,12 +112,12 @@ def _draw(subject: Subject, group: Group) -> Drawing:
         .encode(x=x("low"), x2="high:Q", y=y, yOffset=offset, color=colour)
     )
     ideals = (
-        alt.Chart(data(rows), name="ideals")
+        alt.Chart(data(with_ideal), name="ideals")
         .mark_tick(style="ideal", thickness=2, size=20, aria=False)
         .encode(x=x("ideal"), y=y, yOffset=offset)
     )
     ideal_texts = (
-        alt.Chart(data(rows[:1]), name="ideal_texts")
+        alt.Chart(data(with_ideal[:1]), name="ideal_texts")
         .mark_text(style="quiet", dy=-17, fontSize=11, aria=False)
         .encode(x=x("ideal"), y=y, yOffset=offset, text=alt.value("ideal"))
     )
@@ -148,7 +152,7 @@ def _draw(subject: Subject, group: Group) -> Drawing:
             *side_keys(subject),
             Key("interval", "muted", "95% interval"),
             Key("thin-tick", "muted", "a block"),
-            Key("tick", "ink", "ideal: nothing can be faster"),
+            *([Key("tick", "ink", "ideal: nothing can be faster")] if with_ideal else []),
         ),
         has_log=True,
     )
@@ -166,7 +170,9 @@ def _text_rows(subject: Subject, rows: Sequence[DataRow], blocks: Sequence[DataR
             "side": row.get("side", ""),
             "text": beside(subject, row["text"], row.get("side", "")),
             "weight": row["weight"],
-            "at": max(row["median"], row["ideal"], furthest.get((row["label"], row.get("side", "")), 0.0)),
+            "at": max(
+                row["median"], row["ideal"] or 0.0, furthest.get((row["label"], row.get("side", "")), 0.0)
+            ),
         }
         for row in rows
     ]

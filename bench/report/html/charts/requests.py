@@ -177,7 +177,7 @@ def _draw(subject: Subject, typical: TypicalTrial, spans: RoundSpans) -> Drawing
         f"{drawn} downloads of {name}, which took {took} in all.",
         (
             Key("faint-bar", colour, "download, as the client saw it"),
-            Key("bar", colour, "request at the server"),
+            *([Key("bar", colour, "request at the server")] if requests else []),
         ),
         remark=f"The first {drawn:,} of {everything:,} downloads are drawn." if drawn < everything else "",
     )

@@ -45,7 +45,7 @@ def point_rows(sides: Sides, group: Group) -> list[DataRow]:
     for side, series in _series_of(sides):
         name = describe_series(series.key)
         for point in series.points:
-            elapsed = point.elapsed
+            elapsed, ideal_s = point.elapsed, ideals_s[side, name, point.workers]
             rows.append(
                 {
                     "series": name,
@@ -54,7 +54,7 @@ def point_rows(sides: Sides, group: Group) -> list[DataRow]:
                     "median": elapsed.estimate * per,
                     "low": None if elapsed.low is None else elapsed.low * per,
                     "high": None if elapsed.high is None else elapsed.high * per,
-                    "ideal": ideals_s[side, name, point.workers] * per,
+                    "ideal": None if ideal_s is None else ideal_s * per,
                     "text": format_duration(elapsed.estimate),
                     "interval": format_interval(elapsed, format_duration, " to "),
                     "gain": "–" if point.gain is None else f"{format_ratio(point.gain.ratio.estimate)} ×",
@@ -138,13 +138,18 @@ def _is_shown(series: Series) -> bool:
     )
 
 
-def _ideals_s(group: Group) -> Mapping[tuple[str, str, int], float]:
+def _ideals_s(group: Group) -> Mapping[tuple[str, str, int], float | None]:
     return {(each.side, each.series, each.case.workers): planned_ideal_s(each) for each in group.timed}
 
 
-def planned_ideal_s(shown: ShownCase) -> float:
-    """Return the median over blocks of the ideal by the planned delays, which all series share."""
-    return median(fmean(round_.ideal_as_planned_s for round_ in trial.rounds) for trial in shown.good)
+def planned_ideal_s(shown: ShownCase) -> float | None:
+    """Return the median over blocks of the ideal by the planned delays, which all series share.
+
+    Return None for a target, which has no planned delays.
+    """
+    if shown.case.profile.server:
+        return None
+    return median(fmean(round_.ideal_as_planned_s or 0.0 for round_ in trial.rounds) for trial in shown.good)
 
 
 def _draw(subject: Subject, sides: Sides, group: Group) -> Drawing:
@@ -180,7 +185,7 @@ def _axes(rows: list[DataRow], unit: TimeUnit) -> tuple[_AxisOf, _AxisOf]:
     times = [
         value
         for row in rows
-        for value in (row["ideal"], row["low"] or row["median"], row["high"] or row["median"])
+        for value in (row["ideal"] or 0.0, row["low"] or row["median"], row["high"] or row["median"])
         if value > 0  # a server that answers at once has an ideal of nothing
     ]
     low, high = min(times) / 1.15, max(times) * 1.15
@@ -282,7 +287,7 @@ def _ideal_rows(rows: list[DataRow]) -> list[DataRow]:
     Of several runs it is the first one's: with another seed there are other delays.
     """
     first = rows[0].get("side")
-    ideals = {row["workers"]: row["ideal"] for row in rows if row["ideal"] > 0 and row.get("side") == first}
+    ideals = {row["workers"]: row["ideal"] for row in rows if row["ideal"] and row.get("side") == first}
     return [{"workers": workers, "ideal": ideals[workers]} for workers in sorted(ideals)]
 
 

@@ -1,0 +1,27 @@
+"""Read the flags that are served, or download the files of a target once, before a run or a comparison."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bench.app.output import print_note
+from bench.model.cases import Experiment
+from bench.model.text import plural
+from bench.report.number_format import format_duration
+from bench.runner.target_files import served_files
+
+_LONG_S: Final = 5.0
+
+
+def read_files(experiment: Experiment) -> Mapping[str, bytes]:
+    """Return the content of each file that is served; say so if its download takes a while.
+
+    Raises:
+        SetupError: as for ``served_files``.
+    """
+    target = experiment.target
+    if target is not None and target.rate is not None:
+        count = len({code for case in experiment.cases for code in case.countries.codes})
+        if (took_s := count / target.rate) > _LONG_S:
+            files, took = plural(count, "file"), format_duration(took_s)
+            print_note(f"downloading {files} of {target.url} once: {took} at its rate")
+    return served_files(experiment)

@@ -1,0 +1,159 @@
+"""The rate of requests holds for threads, event loops and processes that share a schedule."""
+
+import asyncio
+import multiprocessing
+import pickle
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from pathlib import Path
+from time import perf_counter, sleep
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from bench.api import Answer, Job
+from bench.api.job import PathTable
+from bench.api.pacing import create_schedule, reserve_start_s
+
+RATE = 400.0
+
+
+@pytest.fixture
+def schedule(tmp_path: Path) -> str:
+    """Return a schedule whose first start is due."""
+    file = str(tmp_path / "schedule")
+    create_schedule(file, 0.0)
+    return file
+
+
+def reserve(schedule: str, _number: int) -> float:
+    """Return the time of a reserved start."""
+    wait_s = reserve_start_s(schedule, RATE)
+    return perf_counter() + wait_s
+
+
+def assert_spaced(starts_s: Sequence[float]) -> None:
+    """Check that n starts take n - 1 intervals; a start is known a little later than it was reserved."""
+    ordered = sorted(starts_s)
+    assert ordered[-1] - ordered[0] >= (len(ordered) - 1) / RATE - 0.02
+    for early, late in zip(ordered, ordered[20:], strict=False):
+        assert late - early >= 20 / RATE - 0.05
+
+
+def test_threads_share_a_schedule(schedule: str) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        assert_spaced(list(pool.map(partial(reserve, schedule), range(100))))
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_processes_share_a_schedule(schedule: str, method: str) -> None:
+    context = multiprocessing.get_context(method)
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        assert_spaced(list(pool.map(partial(reserve, schedule), range(60))))
+
+
+def test_idle_time_is_not_saved_up(schedule: str) -> None:
+    reserve(schedule, 0)
+    sleep(20 / RATE)
+    assert_spaced([reserve(schedule, number) for number in range(30)])
+
+
+def test_first_start_is_not_before_its_time(tmp_path: Path) -> None:
+    file = str(tmp_path / "later")
+    create_schedule(file, perf_counter() + 5)
+    assert 4.5 < reserve_start_s(file, RATE) <= 5
+
+
+def test_nothing_is_started_without_the_schedule(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        reserve_start_s(str(tmp_path / "gone"), RATE)
+
+
+class FakeClient:
+    """A client, both of whose interfaces note when it was asked and for what."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[float, str]] = []
+
+    def get(self, url: str) -> Answer:
+        """Note a request."""
+        self.asked.append((perf_counter(), url))
+        return Answer(200, b"x")
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> FakeClient:
+    """Install a client as a module."""
+    fake, module = FakeClient(), ModuleType("paced_client")
+
+    @contextmanager
+    def open_client(_settings: object) -> Iterator[Any]:
+        yield fake.get
+
+    @asynccontextmanager
+    async def open_async_client(_settings: object) -> Any:
+        async def get(url: str) -> Answer:
+            return fake.get(url)
+
+        yield get
+
+    vars(module).update(open_client=open_client, open_async_client=open_async_client)
+    monkeypatch.setitem(sys.modules, "paced_client", module)
+    return fake
+
+
+def job_of(folder: Path, schedule: str) -> Job:
+    """Build a job of one file of a target, asked for thirty times at a rate."""
+    paths = PathTable(AA="a%20b.bin")
+    return Job(
+        ("AA",) * 30,
+        8,
+        "http://127.0.0.1:9/files",
+        folder,
+        "paced",
+        client_module="paced_client",
+        paths=paths,
+        rate=RATE,
+        schedule=schedule,
+    )
+
+
+def test_job_keeps_to_its_rate_in_threads_and_in_an_event_loop(
+    tmp_path: Path, schedule: str, client: FakeClient
+) -> None:
+    job = job_of(tmp_path, schedule)
+    with job.client() as download_one, ThreadPoolExecutor(8) as pool:
+        fetches = list(pool.map(download_one, job.countries))
+
+    async def download_all() -> None:
+        async with job.async_client() as download_async:
+            fetches.extend(await asyncio.gather(*map(download_async, job.countries)))
+
+    asyncio.run(download_all())
+    assert {fetch.outcome for fetch in fetches} == {"ok"}
+    assert {url for _, url in client.asked} == {"http://127.0.0.1:9/files/a%20b.bin"}
+    assert_spaced([at_s for at_s, _ in client.asked])
+    assert max(fetch.end_s - fetch.start_s for fetch in fetches) < 20 / RATE  # waiting is no part of a fetch
+    assert [path.name for path in tmp_path.iterdir() if path.name != "schedule"] == ["aa.gif"]
+
+
+def test_code_that_is_no_file_of_the_target_is_a_failed_fetch(
+    tmp_path: Path, schedule: str, client: FakeClient
+) -> None:
+    with job_of(tmp_path, schedule).client() as download_one:
+        for code in ("AB", "../x", "aa", ""):
+            fetch = download_one(code)
+            assert (fetch.outcome, fetch.status) == ("error", 0)
+            assert "is not the code of a file of the target" in fetch.detail
+    assert client.asked == []
+
+
+def test_job_of_a_target_is_hashable_and_can_be_pickled(tmp_path: Path, schedule: str) -> None:
+    job = job_of(tmp_path, schedule)
+    copy = pickle.loads(pickle.dumps(job))  # noqa: S301
+    assert copy == job
+    assert hash(copy) == hash(job)
