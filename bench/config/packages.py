@@ -81,7 +81,7 @@ def find_provided(name: str, provided: Sequence[Provided[T]]) -> T | None:
     for each in provided:
         if each.name == name:
             if each.found is None:
-                raise UsageError(f"{name} of {each.package}: {each.problem}", hint="fix the package")
+                raise UsageError(f"{name} of {each.package}: {each.problem}")
             return each.found
     return None
 
