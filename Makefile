@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 REGRESSIONS := tests/e2e/test_action.py tests/e2e/test_regressions.py tests/unit/test_acceptance.py
 FAMILIES := tests/e2e/test_twenty_metrics.py
 APART := $(REGRESSIONS) $(FAMILIES)
-LOCKED := requirements.txt requirements-dev.txt requirements-audit.txt
+LOCKED := requirements.txt requirements-all.txt requirements-dev.txt requirements-audit.txt
+CONFIG ?= configs/default.yaml
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 # A test that fails beside others, or while something else used the machine, is run once more by itself. The output has
@@ -20,8 +21,9 @@ BESIDE := --numprocesses=3 --dist=loadscope --no-loadscope-reorder
 .PHONY: run pictures test test-long browser coverage test-slow test-slow-adversity test-slow-regressions test-slow-families \
 	audit format lock benchmarks clean
 
-run: $(VENV)/run.stamp
-	$(BIN)/python -m bench run configs/default.yaml
+# The catalogue needs every library that it measures, which takes some seconds more to install.
+run: $(VENV)/$(if $(findstring catalogue,$(CONFIG)),all,run).stamp
+	$(BIN)/python -m bench run $(CONFIG)
 
 # The pictures of the README, from real runs. Give the machine nothing else to do meanwhile. The second needs the network, and
 # that it says slower (exit code 1) is no reason to have no picture of it.
@@ -120,10 +122,14 @@ $(VENV)/run.stamp: requirements.txt | $(VENV)/bin/python
 	$(call INSTALL,requirements.txt)
 	@touch $@
 
-# The locked set for development contains the one for running, in the same versions.
+$(VENV)/all.stamp: requirements-all.txt | $(VENV)/bin/python
+	$(call INSTALL,requirements-all.txt)
+	@touch $@ $(VENV)/run.stamp
+
+# Each locked set contains the ones before it, in the same versions.
 $(VENV)/dev.stamp: requirements-dev.txt | $(VENV)/bin/python
 	$(call INSTALL,requirements-dev.txt)
-	@touch $@ $(VENV)/run.stamp
+	@touch $@ $(VENV)/all.stamp $(VENV)/run.stamp
 
 $(VENV)/audit/stamp: requirements-audit.txt
 	$(PYTHON) -m venv $(VENV)/audit || { rm -rf $(VENV)/audit; exit 1; }
@@ -136,7 +142,8 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 	--no-emit-index-url --no-emit-find-links --no-strip-extras --upgrade
 lock:
 	$(LOCK) pyproject.toml --extra report --extra tls --extra variants --output-file requirements.txt
-	$(LOCK) pyproject.toml --extra dev --extra tls --constraint requirements.txt --output-file requirements-dev.txt
+	$(LOCK) pyproject.toml --extra all --constraint requirements.txt --output-file requirements-all.txt
+	$(LOCK) pyproject.toml --extra dev --constraint requirements-all.txt --output-file requirements-dev.txt
 	$(LOCK) --group audit --output-file requirements-audit.txt
 
 clean:
