@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Final
 
-from bench.model.cases import NO_CLIENT
+from bench.model.cases import NO_CLIENT, Profile
 from bench.model.results import Run
 from bench.model.text import join_and, printable
 from bench.model.worker_runtime import ImportedLibrary
@@ -18,14 +18,17 @@ from bench.stats.case_summary import CaseSummary
 from bench.stats.fairness import Fairness
 from bench.stats.ranking import Ranking
 
-FAIRNESS_NOTE: Final = (
-    "connections, median of a round in the server log; per 1,000 fetches, garbage collections and memory "
-    "blocks left allocated"
-)
+_PER_FETCHES: Final = "per 1,000 fetches, garbage collections and memory blocks left allocated"
+_BY_THE_LOG: Final = "connections, median of a round in the server log"
 _STANDARD_LIBRARY: Final = "stdlib"
 _SWITCHED_OFF: Final = "retries, redirects, cookies, decoding and proxies of the environment are off"
 _MIB: Final = 1 << 20
 _PACKAGES: Final = frozenset({"site-packages", "dist-packages"})
+
+
+def fairness_note(ranking: Ranking) -> str:
+    """Explain the columns of the fairness table; a target has no log."""
+    return _PER_FETCHES if ranking.rows[0].case.profile.server else f"{_BY_THE_LOG}; {_PER_FETCHES}"
 
 
 def fairness_columns(ranking: Ranking) -> tuple[CaseColumn, ...]:
@@ -54,12 +57,20 @@ def describe_settings(run: Run, ranking: Ranking) -> str | None:
     timeout_s, largest_bytes = run.config.get("request_timeout_s"), run.config.get("largest_bytes")
     settings = [
         "HTTP/2" if profile.http2 else "HTTP/1.1",
-        "TLS with the certificate authority of the run only" if profile.tls or profile.http2 else "no TLS",
+        _describe_encryption(profile),
         *([f"{timeout_s:g} s for a fetch"] if isinstance(timeout_s, int | float) else []),
         *([f"bodies up to {largest_bytes / _MIB:.3g} MiB"] if isinstance(largest_bytes, int) else []),
         "no more connections than workers",
     ]
     return f"Every client is opened with {join_and(settings)}; {_SWITCHED_OFF}."
+
+
+def _describe_encryption(profile: Profile) -> str:
+    if not (profile.tls or profile.http2):
+        return "no TLS"
+    if profile.server:
+        return "TLS with the same certificate authorities"
+    return "TLS with the certificate authority of the run only"
 
 
 def library_tables(ranking: Ranking) -> Iterator[Table]:

@@ -12,7 +12,7 @@ from bench.report.case_columns import CaseColumn, detail_tables, result_columns
 from bench.report.case_label import client_label, describe_case, workers_label
 from bench.report.conclusion import conclusion
 from bench.report.failures import disturbance_lines, failure_lines, leak_lines, missing_blocks_line
-from bench.report.fairness import FAIRNESS_NOTE, describe_settings, fairness_columns, library_tables
+from bench.report.fairness import describe_settings, fairness_columns, fairness_note, library_tables
 from bench.report.job_use import workers_lines
 from bench.report.number_format import (
     MISSING,
@@ -120,7 +120,7 @@ def _fairness_tables(run: Run, ranking: Ranking) -> Iterator[Table]:
     if columns:
         settings = describe_settings(run, ranking)
         remarks = () if settings is None else (Remark(settings, "note"),)
-        yield replace(_case_table(ranking, "fairness", columns), note=FAIRNESS_NOTE, remarks=remarks)
+        yield replace(_case_table(ranking, "fairness", columns), note=fairness_note(ranking), remarks=remarks)
     yield from library_tables(ranking)
 
 

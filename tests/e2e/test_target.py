@@ -66,7 +66,15 @@ def test_files_with_checksums_are_verified_and_nothing_is_invented(nginx: Nginx,
         assert shown.returncode == 0, shown.stderr
         if words[0] == "show":
             assert "no planned delays and no log" in " ".join(shown.stdout.split())
-            for heading in ("of ideal", "held back by", "in flight ", "limit", "opened", "late p50"):
+            for heading in (
+                "of ideal",
+                "held back by",
+                "in flight ",
+                "limit ",
+                "conns",
+                "reused",
+                "late p50",
+            ):
                 assert heading not in shown.stdout.partition("Measured against")[0]
     page = bench("report", tmp_path / "run", "-o", tmp_path / "page.html")
     assert page.returncode == 0, page.stderr
