@@ -48,15 +48,8 @@ def run_against_target(**target: object) -> Run:
 
 
 ABSENT = (
-    "of ideal",
-    "in flight",
-    "limit ",
-    "conns",
-    "server log",
-    "late p50",
-    "first byte",
-    "held back",
-    "busy",
+    *("of ideal", "in flight", "limit ", "conns", "server log"),
+    *("late p50", "first byte", "held back", "busy"),
 )
 
 
