@@ -163,7 +163,7 @@ CONFLICTS: Final = (
     BadConfig("HTTP/2 without TLS", "profile: {http2: true}\n" + POOL, "1:18 profile.http2: needs 'tls: true'"),
     BadConfig("closing of a shared connection", "profile: {tls: true, http2: true}\nkeep_alive: [true, false]\n" + LOOP, "1:10 profile: asyncio_gather has 'keep_alive: false', but its downloads share an HTTP/2 connection; use true"),
     BadConfig("client without keep-alive", "strategies: {name: sequential, clients: urllib_request}\n", "1:41 strategies.clients: urllib_request cannot keep connections alive; add 'keep_alive: false' to its entry"),
-    BadConfig("no client", "clients: [aiohttp]\n" + POOL, "2:14 strategies[0]: threadpool_map has no usable client; add a synchronous client such as curl_cffi, http_client, httpx, httpx2, pycurl, pyqwest, pyreqwest, requests, urllib3 or wreq to 'clients'"),
+    BadConfig("no client", "clients: [aiohttp]\n" + POOL, "2:14 strategies[0]: threadpool_map has no usable client; add a synchronous client such as curl_cffi, http_client, httpx, httpx2, niquests, pycurl, pyqwest, pyreqwest, requests, urllib3 or wreq to 'clients'"),
     BadConfig("workers of a sequential strategy", "strategies: [{name: sequential, workers: 5}]\n", "1:42 strategies[0].workers: sequential takes no workers; remove the key"),
     BadConfig("blocks upside down", "blocks: {min: 9, max: 8}\nbudget: 9s\n" + POOL, "1:15 blocks.min: is above max"),
     BadConfig("range of blocks without an end", "blocks: {min: 8, max: 64}\n" + POOL, "1:15 blocks.min: needs 'precision' or 'budget', which decide when to stop"),

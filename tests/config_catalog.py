@@ -30,11 +30,17 @@ CLIENTS: Final = {
     for client in (
         Client("requests", Path("requests.py"), "", frozenset({"sync"}), speaks=_TLS),
         Client(
-            "httpx", Path("httpx.py"), "", frozenset({"sync", "async"}), speaks=_HTTP2, deviations=_UNSEEN
+            "httpx",
+            Path("httpx.py"),
+            "",
+            frozenset({"sync", "async"}),
+            speaks=_HTTP2,
+            deviations=_UNSEEN,
+            distribution="httpx",
         ),
         Client("urllib3", Path("urllib3.py"), "", frozenset({"sync"})),
         Client("closing", Path("closing.py"), "", frozenset({"sync"}), speaks=_TLS, keeps_alive=False),
-        Client("aiohttp", Path("aiohttp.py"), "", frozenset({"async"}), speaks=_TLS),
+        Client("aiohttp", Path("aiohttp.py"), "", frozenset({"async"}), speaks=_TLS, distribution="aiohttp"),
         Client("pycurl", Path("pycurl.py"), "", frozenset({"sync"}), ("pycurl",), "pip install pycurl"),
     )
 }

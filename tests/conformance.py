@@ -11,7 +11,7 @@ from time import monotonic, sleep
 from typing import Final, Literal, TypeAlias
 
 from bench.api.outcomes import outcome_of_status
-from bench.config.catalog import find_clients, find_strategies
+from bench.config.catalog import find_strategies
 from bench.config.compatibility import fits
 from bench.model.cases import Client, Fault, Profile, Strategy
 from bench.model.countries import COUNTRIES
@@ -21,6 +21,7 @@ from bench.model.served_trials import Opening
 from bench.server.request_log import Record
 from bench.worker.events import Fetched, read_event
 from bench.worker.protocol import Report
+from tests.client_imports import importable_clients
 from tests.server_process import TestedServer
 from tests.trial import a_task, run_worker
 
@@ -79,8 +80,8 @@ def combinations() -> list[Combination]:
     return [
         Combination(strategy, client, protocol)
         for strategy in find_strategies().values()
-        for client in find_clients().values()
-        if fits(strategy, client) and not client.missing
+        for client in importable_clients().values()
+        if fits(strategy, client)
         for protocol in _spoken(client)
     ]
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 HOSTILE = ROOT / "tests" / "strategies"
 
 
-def config(folder: Path, strategies: Sequence[str], **changes: object) -> Path:
+def config(folder: Path, strategies: Sequence[object], **changes: object) -> Path:
     """Write a config of three flags at 5 ms, and return its path; None leaves a key out."""
     settings = {
         "name": "test",

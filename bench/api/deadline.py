@@ -6,6 +6,8 @@ overdue one (``PyThreadState_SetAsyncExc``), once that thread has been seen to r
 
 - The error is raised where the thread next runs Python code, which is where it was seen: in a function that
   reads from a connection, where libraries expect errors, and not in a lock or the bookkeeping of a pool.
+- A function that reads several times, as that of urllib3-future, shows that it reads on by lasting longer
+  than the library's own time-out.
 - A thread that waits for bytes that never come is left to its library's own time-out. An error would have
   no effect until then, and might hit the library while it cleans up.
 - A fetch belongs to the thread that takes it out of the table: its own when it ends, or the watchdog's when
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 _READ_FUNCTIONS: Final = frozenset({"read", "readinto", "recv", "recv_into"})
 """Functions that take bytes from a connection: of ``socket``, ``ssl`` and httpcore."""
+_LOOPING_FUNCTION: Final = "__exchange_until"
+"""A function that takes bytes several times, of urllib3-future."""
 _RECHECK_DIVISOR: Final = 8
 """An overdue fetch that does not read is checked again after an eighth of the time that it is overdue."""
 _MIN_RECHECK_S: Final = 0.001
@@ -118,7 +122,11 @@ class Watchdog:
             frame = sys._current_frames().get(thread)  # noqa: SLF001  public, in spite of its name
             if frame is None:
                 return False
-            if before is None or frame is before or frame.f_code.co_name not in _READ_FUNCTIONS:
+            function = frame.f_code.co_name
+            # had no byte come since it was due, the library's time-out would have ended it
+            is_late = perf_counter() - due_s > max(self._timeouts_s, default=_NEVER)
+            reads_on = frame is not before or (is_late and function == _LOOPING_FUNCTION)
+            if before is None or not reads_on or function not in {*_READ_FUNCTIONS, _LOOPING_FUNCTION}:
                 self._frames[thread, due_s] = frame
                 return False
             with suppress(KeyError):  # it has just ended

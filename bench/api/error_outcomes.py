@@ -9,6 +9,7 @@ libraries, and by their message only where one type stands for several things.
 import errno
 import os
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from typing import Any, Final, TypeGuard
 
 from bench.api.outcomes import FetchOutcome
@@ -52,6 +53,11 @@ _EXEMPT: Final = frozenset(
 )
 """Types that must not be taken for their base class."""
 
+_CLOSED: Final = "Remote end closed connection without response"
+"""Message of http.client, and of niquests, which raises it as a ``ConnectionResetError``."""
+
+_BAD_LENGTH: Final = "InvalidBodyLengthError: Expected "
+
 _SPECIFIC: Final[Mapping[str, FetchOutcome]] = {
     "RemoteDisconnected": "disconnected",  # http.client
     "ServerDisconnectedError": "disconnected",  # aiohttp
@@ -70,12 +76,14 @@ _SPECIFIC: Final[Mapping[str, FetchOutcome]] = {
 """Types with one meaning."""
 
 _MESSAGES: Final[Mapping[str, FetchOutcome]] = {
+    _CLOSED: "disconnected",  # first, as niquests calls it a reset
     "ConnectionResetError(": "reset",  # aiohttp, which quotes it within an error on the body
     "Server disconnected without sending": "disconnected",  # httpcore
     "<ConnectionTerminated ": "disconnected",  # httpcore, of an event of h2
     "<StreamReset ": "reset",  # httpcore, of an event of h2
     "error reading a body from connection": "truncated",  # hyper, of pyreqwest and pyqwest
     "without sending TLS close_notify": "disconnected",  # rustls, unless hyper was reading a body
+    "was reset by remote peer": "reset",  # niquests, of a stream
     "peer closed connection without sending": "truncated",  # h11
     "Response ended prematurely": "truncated",  # urllib3
     "Not enough data": "truncated",  # aiohttp
@@ -161,7 +169,8 @@ def _is_local(link: BaseException) -> TypeGuard[OSError]:
 
 def _decisive_outcome(link: BaseException) -> FetchOutcome | None:
     names = _type_names(link)
-    if not _EXEMPT.isdisjoint(names):
+    is_closed = isinstance(link, ConnectionResetError) and _CLOSED in str(link)
+    if is_closed or not _EXEMPT.isdisjoint(names):
         return None
     if outcome := _first_known(_DECISIVE, names):
         return outcome
@@ -178,7 +187,17 @@ def _specific_outcome(link: Any) -> FetchOutcome | None:
     if outcome := _first_known(_SPECIFIC, _type_names(link)):
         return outcome
     message = str(link)
+    if _BAD_LENGTH in message:
+        return _outcome_of_length(message)
     return next((outcome for part, outcome in _MESSAGES.items() if part in message), None)
+
+
+def _outcome_of_length(message: str) -> FetchOutcome:
+    """Return the outcome of a body of another length, by a message of h2 that niquests quotes."""
+    expected, _, rest = message.partition(_BAD_LENGTH)[2].partition(" bytes, received ")
+    received = "".join(takewhile(str.isdigit, rest))
+    is_short = expected.isdigit() and received.isdigit() and int(received) < int(expected)
+    return "truncated" if is_short else "protocol"
 
 
 def _general_outcome(link: BaseException) -> FetchOutcome | None:

@@ -56,7 +56,8 @@ def refuse_same_variant(variants: Mapping[str, BuiltVariant], request: Compariso
         return
     base, candidate = variants
     about = [
-        [variant.about.get(key) for key in ("tree", "python", "libraries")] for variant in variants.values()
+        [variant.about.get(key) for key in ("tree", "python", "libraries", "environments")]
+        for variant in variants.values()
     ]
     if about[0] == about[1]:
         raise IncomparableError(

@@ -10,6 +10,7 @@ from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from time import monotonic, process_time
 
+from bench.app.client_environments import with_environments
 from bench.app.output import ignore_line, print_note, stderr_console
 from bench.app.preflight import (
     blind_spots_note,
@@ -126,6 +127,7 @@ def execute_run(
     """
     code = 0
     fault: Exception | None = None
+    experiment = with_environments(experiment, destination, quiet=quiet)
     with handle_interrupts() as signals, _open_run(experiment, command.stored, destination) as run:
         folder = run.folder
         resume = f"resume with `{command.to_resume(folder)}`"

@@ -71,7 +71,8 @@ def _build_variants(
     asked: Experiment, request: ComparisonRequest, progress: Callable[[str], None]
 ) -> Mapping[str, BuiltVariant]:
     """Build base and candidate, in this order, by names that differ."""
-    clients = {case.client: asked.own_clients.get(case.client) for case in asked.cases}
+    known = {**asked.own_clients, **asked.separate_clients}
+    clients = {case.client: known.get(case.client) for case in asked.cases}
     make_tree(request.candidate, ignore_line)  # find a mistyped revision before the base is built
     base, candidate = request.base.label, request.candidate.label
     built = [

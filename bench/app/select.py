@@ -181,6 +181,10 @@ def client_for(strategy: Strategy, name: str) -> str | None:
     if not fits(strategy, client):
         usable = ", ".join(each.name for each in clients.values() if fits(strategy, each))
         raise UsageError(f"{strategy.name} cannot use client {name}", hint=f"it can use {usable}")
+    if client.requirements:
+        raise UsageError(
+            f"client {name} needs an environment of its own", hint="measure it with `run`, which makes one"
+        )
     if client.missing:
         raise UsageError(f"client {name} needs {', '.join(client.missing)}", hint=client.install)
     return name

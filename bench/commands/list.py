@@ -61,18 +61,30 @@ def _options(strategies: Iterable[Strategy]) -> Iterator[str]:
 @list_.command()
 def clients() -> None:
     """List the clients, and how to install those that are missing; and those of installed packages."""
+    found = tuple(catalog.find_clients().values())
     rows = [
         (
             client.name,
             ", ".join(sorted(client.faces)),
             ", ".join(_protocols(client)),
-            f"missing: {client.install}" if client.missing else "installed",
+            _state(client),
             client.summary,
         )
-        for client in catalog.find_clients().values()
+        for client in found
     ]
-    _print(("client", "for", "protocols", "state", "description"), rows)
+    remarks = [
+        Remark(f"{client.name} is measured in an environment of its own, which `run` makes with uv.")
+        for client in found
+        if client.requirements
+    ]
+    _print(("client", "for", "protocols", "state", "description"), rows, tuple(remarks))
     _print_provided("client", packages.provided_clients())
+
+
+def _state(client: Client) -> str:
+    if client.requirements:
+        return "own environment"
+    return f"missing: {client.install}" if client.missing else "installed"
 
 
 @list_.command()

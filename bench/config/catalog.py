@@ -14,6 +14,7 @@ from bench.config.declarations import (
     BY_CLIENT,
     declared_abilities,
     declared_deviations,
+    declared_environment,
     declared_face,
     declared_keep_alive,
     declared_options,
@@ -190,19 +191,22 @@ def read_own_client(file: Path, function: str = "", module: str = "") -> Client:
 def read_client(file: Path) -> Client:
     """Describe a client file, with the imports that are not installed.
 
-    It speaks TLS if it reads the authority or the TLS context of its settings, and HTTP/2 if it reads
+    Its library is the module of its own name, which is not missing if it declares ``OWN_ENVIRONMENT``. It
+    speaks TLS if it reads the authority or the TLS context of its settings, and HTTP/2 if it reads
     ``settings.http2``, or what it declares in ``SPEAKS``.
 
     Raises:
         UsageError: the file is not Python, has neither ``open_client`` nor ``open_async_client``, its
-            ``SPEAKS`` name an unknown protocol, or its ``DEVIATIONS`` an unknown fault or outcome.
+            ``SPEAKS`` name an unknown protocol, its ``DEVIATIONS`` an unknown fault or outcome, or its
+            ``OWN_ENVIRONMENT`` no requirement.
     """
     tree = parse_source(file)
     defined = _functions(tree)
     faces = frozenset(face for name, face in _FACES_OF_CLIENT.items() if name in defined)
     if not faces:
         raise UsageError(f"{file} has neither open_client nor open_async_client", hint="see bench/api/")
-    missing = tuple(module for module in foreign_modules(tree) if find_spec(module) is None)
+    modules, requirements = foreign_modules(tree), declared_environment(tree, file)
+    missing = tuple(module for module in modules if not requirements and find_spec(module) is None)
     return Client(
         name=file.stem,
         file=file.resolve(),
@@ -214,6 +218,8 @@ def read_client(file: Path) -> Client:
         deviations=declared_deviations(tree, file),
         abilities=declared_abilities(tree),
         keeps_alive=declared_keep_alive(tree, file),
+        distribution=file.stem if file.stem in modules else "",
+        requirements=requirements,
     )
 
 

@@ -145,6 +145,26 @@ def declared_deviations(tree: ast.Module, file: Path) -> Mapping[str, FetchOutco
     return deviations
 
 
+def declared_environment(tree: ast.Module, file: Path) -> tuple[str, ...]:
+    """Return ``OWN_ENVIRONMENT`` of a client: the libraries that cannot be installed beside those of others.
+
+    Raises:
+        UsageError: it is no tuple of requirements.
+    """
+    if not any(_assigned(tree, "OWN_ENVIRONMENT")):
+        return ()
+    requirements = _last_literal(tree, "OWN_ENVIRONMENT")
+    if (
+        isinstance(requirements, tuple)
+        and requirements
+        and all(isinstance(each, str) for each in requirements)
+    ):
+        return requirements
+    raise UsageError(
+        f"{file}: OWN_ENVIRONMENT is no tuple of requirements", hint=f'write, for instance, ("{file.stem}",)'
+    )
+
+
 def _last_literal(tree: ast.Module, name: str) -> Any:
     """Return what a file assigns to a name last; ``_UNKNOWN`` if that is nothing, or no literal."""
     found: Any = _UNKNOWN

@@ -98,9 +98,9 @@ class Named(Text):
 
 @dataclass(frozen=True, eq=False)
 class FromForm:
-    """Reads a value of the model from a form."""
+    """Reads a value of the model from a form, or from the values of an annotated type."""
 
-    form: type[Form]
+    form: Any
     convert: Callable[[Any], object]
 
     def __get_pydantic_core_schema__(self, _source: object, handler: GetCoreSchemaHandler) -> CoreSchema:

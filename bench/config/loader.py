@@ -202,6 +202,7 @@ def resolve(form: ConfigForm, source: Any, stem: str) -> Experiment:
         margin=form.margin,
         deviations=_deviations(form),
         own_clients={client.name: client for client in _used_clients(form) if client.call is not None},
+        separate_clients={client.name: client for client in _used_clients(form) if client.requirements},
         comparison_settings=_comparison_settings(form),
         notes=tuple(_notes(form)),
         target=None if form.target is None else form.target.target(axes.countries),

@@ -28,6 +28,7 @@ from bench.config.blocks import (
     check_blocks,
 )
 from bench.config.case_matrix import AXIS_KEYS, Axes, axes_of, target_profile
+from bench.config.clients import ClientForm, Clients
 from bench.config.compatibility import StrategyEntry, check_protocol, check_shared_connections
 from bench.config.countries import CountriesField, CountriesForm
 from bench.config.faults import FaultForm
@@ -52,7 +53,6 @@ from bench.config.scalars import (
     whole_or_auto,
 )
 from bench.config.strategies import (
-    Clients,
     KeepAlive,
     StrategyField,
     StrategyForm,
@@ -127,7 +127,8 @@ class ConfigForm(Form):
         default=[20],
     )
     clients: Clients = key(
-        ["requests", "httpx", "aiohttp"], "HTTP libraries; each strategy runs with those that it can use."
+        ["requests", "httpx", "aiohttp"],
+        "HTTP libraries, in versions of their own if wanted; each strategy runs with those that it can use.",
     )
     keep_alive: KeepAlive = key(["true"], "Whether a connection serves more than one request.", default=True)
     strategies: OneOrMore[StrategyField] = key(
@@ -299,6 +300,7 @@ FORMS: Final[Mapping[str, type[Form]]] = {
     "": ConfigForm,
     "countries": CountriesForm,
     "strategies": StrategyForm,
+    "clients": ClientForm,
     "profile": ProfileForm,
     "profiles": ProfileForm,
     "latency": LatencyForm,

@@ -5,6 +5,7 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import ValidationInfo, field_validator
 
+from bench.config.clients import ClientEntries, flatten_clients
 from bench.config.compatibility import (
     StrategyEntry,
     client_mismatch,
@@ -27,11 +28,9 @@ from bench.config.lookup import LookupContext
 from bench.config.scalars import Truth, whole
 from bench.model.cases import Client, Strategy
 
-_CLIENT: Final[Editor] = {"type": "string", "examples": ["requests", "httpx", "urllib3", "aiohttp"]}
 _STRATEGY: Final[Editor] = {"type": "string", "examples": ["threadpool_map", "asyncio_gather", "mine.py"]}
 
 Workers: TypeAlias = OneOrMore[Annotated[int, whole(1, 10_000)]]
-Clients: TypeAlias = OneOrMore[Annotated[Client, Named(LookupContext.client, _CLIENT)]]
 KeepAlive: TypeAlias = OneOrMore[Truth]
 
 
@@ -41,17 +40,19 @@ class StrategyForm(Form):
     name: Annotated[Strategy, Named(LookupContext.strategy, _STRATEGY)] = key(
         ..., "A shipped strategy, or the path of a .py file, relative to this config's folder."
     )
-    clients: Clients | None = key(None, "HTTP libraries for this strategy alone.")
+    clients: ClientEntries | None = key(None, "HTTP libraries for this strategy alone.")
     workers: Workers | None = key(None, "Worker counts for this strategy alone.")
     keep_alive: KeepAlive | None = key(None, "Keep-alive for this strategy alone.")
 
     @field_validator("clients")
     @classmethod
-    def _check_clients(cls, clients: tuple[Client, ...], info: ValidationInfo) -> tuple[Client, ...]:
+    def _check_clients(
+        cls, entries: tuple[tuple[Client, ...], ...], info: ValidationInfo
+    ) -> tuple[tuple[Client, ...], ...]:
         if "name" in info.data:
-            reasons = [client_mismatch(info.data["name"], client) for client in clients]
+            reasons = [client_mismatch(info.data["name"], clients[0]) for clients in entries]
             reject([FieldError((index,), reason) for index, reason in enumerate(reasons) if reason])
-        return clients
+        return entries
 
     @field_validator("workers")
     @classmethod
@@ -63,7 +64,8 @@ class StrategyForm(Form):
 
     def entry(self) -> StrategyEntry:
         """Return the entry as a plain value."""
-        return StrategyEntry(self.name, self.clients, self.workers, self.keep_alive)
+        clients = None if self.clients is None else flatten_clients(self.clients)
+        return StrategyEntry(self.name, clients, self.workers, self.keep_alive)
 
 
 StrategyField: TypeAlias = Annotated[

@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from bench.api.outcomes import FetchOutcome
-from bench.model.comparison import DEFAULT_RUN_MARGIN, BuiltVariant, Comparison, ComparisonSettings
+from bench.model.comparison import (
+    DEFAULT_RUN_MARGIN,
+    BuiltVariant,
+    ClientEnvironment,
+    Comparison,
+    ComparisonSettings,
+)
 from bench.model.function_call import FunctionCall
 from bench.model.json_codec import added_field
 from bench.model.target import Target
@@ -198,6 +204,9 @@ class Client:
         abilities: what some strategies need.
         keeps_alive: whether it can use a connection for more than one request.
         package: name and version of the installed package that provides it; empty for any other.
+        distribution: that of its library, which is named like its file; empty: the standard library.
+        requirements: the libraries of an environment of its own, as ``pip`` writes them; empty: it is
+            imported from the environment of flagbench.
     """
 
     name: str
@@ -212,6 +221,13 @@ class Client:
     abilities: frozenset[Ability] = frozenset()
     keeps_alive: bool = True
     package: str = ""
+    distribution: str = ""
+    requirements: tuple[str, ...] = ()
+
+    @property
+    def module(self) -> str:
+        """The module of ``strategies.clients`` that a worker imports."""
+        return self.file.stem
 
     @property
     def source(self) -> str:
@@ -262,6 +278,7 @@ class Experiment:
         pinning: whether server, worker and harness run on separate cores if there are enough.
         deviations: by client, ``Client.deviations``.
         own_clients: by name, the clients that are functions of the user's, or of installed packages.
+        separate_clients: by name, the clients that need environments of their own.
         disturbed: whether trials that a busy machine slowed down count with a remark, or are repeated.
         process_names: whether the names of other programs that used the machine are printed and stored.
         margin: the least difference between two cases that matters, as a share.
@@ -269,6 +286,7 @@ class Experiment:
         comparison: the comparison that this run is; ``None`` for other runs.
         variants: the variants of the comparison, built, by label; other runs use this project's own code.
         target: the server of the user's that is measured; ``None``: the flag server.
+        environments: by name, those of ``separate_clients``, built; variants of a comparison have their own.
     """
 
     name: str
@@ -290,10 +308,12 @@ class Experiment:
     margin: float = DEFAULT_RUN_MARGIN
     deviations: Mapping[str, Mapping[str, FetchOutcome]] = field(default_factory=dict)
     own_clients: Mapping[str, Client] = field(default_factory=dict)
+    separate_clients: Mapping[str, Client] = field(default_factory=dict)
     comparison_settings: ComparisonSettings = field(default_factory=ComparisonSettings)
     comparison: Comparison | None = None
     variants: Mapping[str, BuiltVariant] = field(default_factory=dict)
     target: Target | None = None
+    environments: Mapping[str, ClientEnvironment] = field(default_factory=dict)
 
     @property
     def least_blocks(self) -> int:

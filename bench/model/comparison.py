@@ -104,6 +104,28 @@ class ComparisonSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientEnvironment:
+    """The environment of a client that is not measured in that of the others.
+
+    Attributes:
+        python: path of its interpreter.
+        libraries: versions by distribution, as a worker loads them.
+        requirements: those of the client.
+        import_path: folders of ``bench`` and ``strategies``; empty: those of the variant.
+    """
+
+    python: str
+    libraries: Mapping[str, str]
+    requirements: tuple[str, ...]
+    import_path: tuple[str, ...] = ()
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """The facts that are stored with a run, ready for JSON."""
+        return {"requirements": list(self.requirements), "libraries": dict(self.libraries)}
+
+
+@dataclass(frozen=True, slots=True)
 class BuiltVariant:
     """A variant whose workers can be started.
 
@@ -117,6 +139,7 @@ class BuiltVariant:
         origins: folders of the user whose files the tree has, the likeliest first.
         clients: the files of clients that are functions of the user's, by name, as far as the tree has them.
         calls: how strategies of the tree are called, by name, where their file tells it anew.
+        environments: by name, those of clients that need their own.
     """
 
     python: str
@@ -128,6 +151,7 @@ class BuiltVariant:
     origins: tuple[Path, ...] = ()
     clients: Mapping[str, Path] = field(default_factory=dict)
     calls: Mapping[str, FunctionCall] = field(default_factory=dict)
+    environments: Mapping[str, ClientEnvironment] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

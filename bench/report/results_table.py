@@ -14,6 +14,7 @@ from bench.report.conclusion import conclusion
 from bench.report.failures import disturbance_lines, failure_lines, leak_lines, missing_blocks_line
 from bench.report.fairness import describe_settings, fairness_columns, fairness_note, library_tables
 from bench.report.job_use import workers_lines
+from bench.report.library_lines import environment_lines
 from bench.report.number_format import (
     MISSING,
     TimeUnit,
@@ -42,7 +43,13 @@ def run_tables(run: Run, ranked: Sequence[Ranking] | None = None) -> Iterator[Ta
         yield from _fairness_tables(run, ranking)
         yield from _workers_table(ranking)
         yield Table(remarks=(Remark(conclusion(ranking)),))
-    if lines := (*target_lines(run), *busy_machine_lines(run), *stop_lines(run), *workers_lines(run)):
+    if lines := (
+        *target_lines(run),
+        *busy_machine_lines(run),
+        *stop_lines(run),
+        *workers_lines(run),
+        *environment_lines(run),
+    ):
         yield Table(remarks=tuple(Remark(line, "note") for line in lines))
 
 

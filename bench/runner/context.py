@@ -1,6 +1,5 @@
 """The context of a run: processes, files and settings that all its trials share."""
 
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -100,19 +99,35 @@ class RunContext:
     schedule: str = ""
 
     def variant(self, case: Case) -> BuiltVariant:
-        """Return the variant of a case."""
-        return self.experiment.variants.get(case.variant, self.own)
+        """Return the variant of a case, with the environment of its client if that needs one of its own."""
+        variant = self.experiment.variants.get(case.variant, self.own)
+        if case.client not in self.experiment.separate_clients:
+            return variant
+        own = variant.environments[case.client]
+        return replace(variant, python=own.python, import_path=own.import_path or variant.import_path)
+
+    def client_module(self, case: Case) -> str | None:
+        """Return the client of a case as its worker knows it: without a version; None if it has none."""
+        client = self.experiment.separate_clients.get(case.client)
+        if client is not None:
+            return client.module
+        return None if case.client == NO_CLIENT else case.client
+
+    def client_version(self, case: Case) -> str | None:
+        """Return the version of its library that a client's own environment has; None without one."""
+        client = self.experiment.separate_clients.get(case.client)
+        if client is None:
+            return None
+        variant = self.experiment.variants.get(case.variant, self.own)
+        return variant.environments[case.client].libraries[client.distribution]
 
     def client_file(self, case: Case) -> Path | None:
         """Return the file of a case's client as its variant has it; None without a client."""
-        if case.client == NO_CLIENT:
-            return None
-        own = self.own_client(case)
-        if own is not None:
-            return own.file
-        module = re.match(r"\w*", case.client)  # a version may follow, as in httpx==0.28.1
+        module, own = self.client_module(case), self.own_client(case)
+        if module is None or own is not None:
+            return None if own is None else own.file
         places = (Path(folder, "strategies", "clients") for folder in self.variant(case).import_path)
-        files = (place / f"{module[0] if module else ''}.py" for place in places)
+        files = (place / f"{module}.py" for place in places)
         return next((file for file in files if file.is_file()), None)
 
     def own_client(self, case: Case) -> Client | None:
@@ -150,7 +165,7 @@ def run_context(experiment: Experiment, pinning: Pinning, flags: Mapping[str, by
             flag_sizes={code: len(flag) for code, flag in flags.items()},
             reference=write_reference(launcher.workspace, flags),
             pinning=pinning,
-            own=own_variant(experiment.strategies),
+            own=replace(own_variant(experiment.strategies), environments=experiment.environments),
             throttling=throttle_counters(Path("/")),
             schedule=_create_schedule(experiment.target, launcher.workspace),
         )

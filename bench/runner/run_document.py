@@ -56,6 +56,8 @@ def config_record(experiment: Experiment, flags: Mapping[str, bytes]) -> dict[st
     if comparison is not None:
         settings["contest"] = to_json_value(replace(comparison, calls={}))
         settings["variants"] = {name: to_json_value(each.about) for name, each in experiment.variants.items()}
+    if experiment.environments:
+        settings["environments"] = {name: each.about for name, each in experiment.environments.items()}
     identity = json.dumps([settings, to_json_value(experiment.cases)], sort_keys=True)
     settings["margin"] = experiment.margin
     settings["largest_bytes"] = largest_body(map(len, flags.values()))

@@ -10,7 +10,6 @@ from secrets import token_hex
 from bench.config.catalog import MODULES_OF_OPTIONS
 from bench.config.imported_modules import imported_modules
 from bench.errors import ServerDiedError
-from bench.model.cases import NO_CLIENT
 from bench.model.latency_histogram import encode_histogram
 from bench.model.results import Conditions, Leak, Measurement
 from bench.model.round_spans import (
@@ -125,6 +124,7 @@ def _measure(
             before=before,
             after=after,
             client=trial.task.client,
+            client_version=context.client_version(trial.scheduled.case),
             paired_calls=None if paired_rounds is None else paired_rounds * trial.task.calls,
             quotas=tuple(context.throttling),
             shares_machine=context.experiment.target is not None and not context.experiment.target.is_remote,
@@ -164,7 +164,7 @@ def _prepare(
     task = Task(
         strategy_file=variant.strategies[case.strategy],
         module_folders=module_folders(variant, case.strategy, call.module, client),
-        client=None if case.client == NO_CLIENT else case.client,
+        client=context.client_module(case),
         workers=case.workers,
         keep_alive=case.keep_alive,
         countries=countries.codes,

@@ -52,6 +52,7 @@ class Evidence:
         paired_calls: number of timed calls that a trial of a pair was to make; ``None`` for a single trial.
         quotas: files of the CPU quotas that may have stopped the worker.
         shares_machine: whether a server of the user's is on this machine; its work is no disturbance.
+        client_version: version of the client's library that it was to import; ``None`` for any.
     """
 
     strategy_file: Path
@@ -67,6 +68,7 @@ class Evidence:
     paired_calls: int | None = None
     quotas: Sequence[str] = ()
     shares_machine: bool = False
+    client_version: str | None = None
 
     @property
     def reported(self) -> tuple[TimedRound, ...]:
@@ -189,6 +191,20 @@ def check_client(evidence: Evidence) -> Invalid | None:
     )
 
 
+def check_client_version(evidence: Evidence) -> Invalid | None:
+    """Reject a trial that imported another version of its client's library than its row names."""
+    report, wanted = evidence.exit.report, evidence.client_version
+    if wanted is None or report is None:
+        return None
+    libraries = () if report.runtime is None else report.runtime.libraries
+    found = next((each for each in libraries if each.module == evidence.client), None)
+    if found is not None and found.distribution and found.version == wanted:
+        return None
+    place = "" if found is None or found.distribution else f" of {found.file}"
+    version = "of no known version" if found is None else f"{found.version}{place}"
+    return Invalid("error", f"imported {evidence.client} {version}, where {wanted} is installed for it")
+
+
 def check_refused_connections(evidence: Evidence) -> Invalid | None:
     """Discard a trial whose connections may not have reached the server."""
     if evidence.waits:
@@ -259,6 +275,7 @@ FAILURE_CHECKS: Final[tuple[Check, ...]] = (
     check_times,
     check_rounds,
     check_client,
+    check_client_version,
 )
 """Problems of the trial itself, the gravest first: a busy machine excuses no wrong answer.
 

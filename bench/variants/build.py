@@ -1,7 +1,7 @@
 """Build a variant: copy its tree, make its environment, and check that its workers can be started."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,10 @@ from packaging.utils import canonicalize_name
 from bench.config.imported_modules import imported_modules
 from bench.errors import UsageError
 from bench.model.cases import NO_CLIENT, Client, Strategy
-from bench.model.comparison import BuiltVariant, Variant
+from bench.model.comparison import BuiltVariant, ClientEnvironment, Variant
 from bench.model.text import one_line
 from bench.system.paths import is_shipped, module_folders, strategy_path
+from bench.variants.client_environment import check_environment
 from bench.variants.dependencies import Declaration, find_project, read_declaration
 from bench.variants.git import folder_in_work_tree, work_tree_top
 from bench.variants.harness import cached_harness, has_same_protocol, named_strategies
@@ -21,7 +22,7 @@ from bench.variants.probe import FROM_TREE, Probe, compile_folders, probe_varian
 from bench.variants.requirements import distribution_name
 from bench.variants.run_command import replace_urls
 from bench.variants.tree import Tree, make_tree
-from bench.variants.virtualenv import make_virtualenv
+from bench.variants.virtualenv import make_virtualenv, modules_behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ def build_variant(
 
     Args:
         variant: the variant to build.
-        clients: the measured clients by name; None for those of ``strategies/clients``.
+        clients: the measured clients by name; None for those of ``strategies/clients`` that are imported from
+            the environment of the variant.
         strategies: the measured strategies by name. One that the tree lacks is left out of the result, as
             is a client that is a function of the user's.
         say: prints a line that the user should know.
@@ -69,28 +71,47 @@ def build_variant(
         SetupError: something is missing on this machine, cannot be installed, or cannot be imported.
     """
     used_clients = sorted(name for name, own in clients.items() if own is None and name != NO_CLIENT)
-    own_clients = {name: own for name, own in clients.items() if own is not None}
+    own_clients = {name: each for name, each in clients.items() if each is not None and each.call is not None}
+    separate = {name: each for name, each in clients.items() if each is not None and each.requirements}
     interpreter = find_interpreter(variant.python)
     files = _find_files(variant, strategies, own_clients, say)
     tree = files.tree.folder
     client_files = [files.path / "strategies" / "clients" / f"{name}.py" for name in used_clients]
     inside = [file for file in files.own if file.is_relative_to(tree)]
     declaration = read_declaration(tree, find_project(tree, inside), interpreter, inside)
+    modules = modules_behind(client_files)
     python = make_virtualenv(
-        variant, files.tree, declaration, interpreter=interpreter, clients=client_files, progress=progress
+        variant, files.tree, declaration, interpreter=interpreter, modules=modules, progress=progress
     )
     compile_folders(python, [files.path, *files.modules])  # others are the user's, and are not written to
     libraries = probe_variant(python, files.path, _plan_probe(variant, used_clients, files))
     _refuse_hidden_libraries(variant, libraries)
+    environments: dict[str, ClientEnvironment] = {}
+    for name, client in separate.items():
+        both = replace(variant, requirements=(*variant.requirements, *client.requirements))
+        python_of_client = make_virtualenv(
+            both,
+            files.tree,
+            declaration,
+            interpreter=interpreter,
+            modules=modules_behind([files.path / "strategies" / "clients" / client.file.name]),
+            progress=progress,
+        )
+        probe = _plan_probe(both, [client.module], files)
+        environments[name] = check_environment(client, python_of_client, files.path, probe)
+    about = _describe(variant, files.tree, interpreter, declaration, libraries)
+    if environments:
+        about["environments"] = {name: each.about for name, each in environments.items()}
     return BuiltVariant(
         python=str(python),
         import_path=(str(files.path),),
         strategies=files.strategies,
         tree=tree,
-        about=_describe(variant, files.tree, interpreter, declaration, libraries),
+        about=about,
         module_folders=tuple(map(str, files.modules)),
         origins=files.origins,
         clients=files.own_clients,
+        environments=environments,
     )
 
 

@@ -57,7 +57,7 @@ def _find_uv() -> str:
     found = shutil.which("uv")
     if found is None:
         raise SetupError(
-            "uv, which makes the environment of a variant, is not installed",
+            "uv, which makes environments of variants and clients, is not installed",
             hint=f"pip install 'flagbench[{VARIANTS.name}]'",
         )
     return found

@@ -35,22 +35,22 @@ _OPTIONAL_MODULES: Final = {"httpx": ("h2",)}
 
 def make_virtualenv(  # noqa: PLR0913  the parts of an environment
     variant: Variant,
-    tree: Tree,
+    tree: Tree | None,
     declaration: Declaration,
     *,
     interpreter: Interpreter,
-    clients: Collection[Path],
+    modules: Sequence[str],
     progress: Callable[[str], None],
 ) -> Path:
     """Make the virtual environment of a variant unless the cache has it, and return its interpreter.
 
     Args:
         variant: its requirements are installed last.
-        tree: the files that requirements refer to.
+        tree: the files that requirements refer to; None if there are none.
         declaration: the dependencies of the tree, which are installed first.
         interpreter: the Python of the environment.
-        clients: the files of the measured clients. Libraries of theirs that the tree does not bring are
-            installed in the versions of the running interpreter, or in others if the tree's allow no such.
+        modules: the modules that are needed beside the tree. Their libraries are installed, unless the tree
+            brings them, in the versions of the running interpreter, or in others if the tree's allow no such.
         progress: prints a line when an environment is made, as that takes a while.
 
     Raises:
@@ -59,7 +59,7 @@ def make_virtualenv(  # noqa: PLR0913  the parts of an environment
             each other.
     """
     check_requirements(variant.requirements)
-    wanted = installed_versions(modules_behind(clients))
+    wanted = installed_versions(modules)
     is_independent = declaration.is_independent and not any(map(is_local, variant.requirements))
     label = one_line(variant.label)
 
@@ -69,7 +69,7 @@ def make_virtualenv(  # noqa: PLR0913  the parts of an environment
         with scratch_folder() as copy:
             # builds write into their folder, so they get a copy; a tree that does not matter is not copied,
             # since even its uv.toml would count
-            if not is_independent:
+            if tree is not None and not is_independent:
                 shutil.copytree(tree.folder, copy, symlinks=True, dirs_exist_ok=True)
             _install_declared(folder, label, copy / declaration.folder, declaration)
             installed = _installed_in(folder, label)
@@ -83,7 +83,7 @@ def make_virtualenv(  # noqa: PLR0913  the parts of an environment
         "environment",
         [str(interpreter.program), interpreter.version, *interpreter.platform],
         [dict(declaration.sources), dict(declaration.expected), *wanted, *variant.requirements],
-        "" if is_independent else [tree.id, str(declaration.folder)],
+        "" if tree is None or is_independent else [tree.id, str(declaration.folder)],
     )
     return _python_of(get_or_create("envs", key, fill))
 

@@ -19,8 +19,8 @@ import trustme
 
 from bench.api import ClientSettings, Fetch, Job
 from bench.api.outcomes import FetchOutcome
-from bench.config.catalog import find_clients
 from bench.model.faults import KINDS
+from tests.client_imports import importable_clients
 from tests.fault_server import HTTP1_KINDS, fault_server
 from tests.fault_server_http2 import HTTP2_KINDS, serve_http2
 from tests.fetching import fetch_in_turn
@@ -31,7 +31,7 @@ TIMED = {"stall", "drip", "slow_headers"}
 ENDLESS = {"oversized", "gzip_bomb"}
 UNSEEN: Mapping[str, FetchOutcome] = {"wrong_content": "ok"}
 """What no client can know; the worker tells by the checksum."""
-CLIENTS = find_clients()
+CLIENTS = importable_clients()
 FACES = [(name, face) for name, client in CLIENTS.items() for face in sorted(client.faces)]
 
 
@@ -190,9 +190,12 @@ def test_system_certificates_are_not_loaded(
 
     as_it_is = ClientSettings.tls_context
     monkeypatch.setattr(ClientSettings, "tls_context", remembered)
+    loaded: list[object] = []
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", lambda *words: loaded.append(words))
     with fault_server({}, serving_as(authority().issue_cert("127.0.0.1"))) as server:
         job = Job(("BR",), 1, server.base_url, tmp_path, client, request_timeout_s=10.0, authority=str(pem))
         assert [fetch.outcome for fetch in download(job, face)] == ["ok"]
+    assert not loaded
     # a library with a TLS of its own reads the file instead
     wanted = [] if "settings.authority" in CLIENTS[client].file.read_text("utf-8") else [1]
     assert [context and context.cert_store_stats()["x509"] for context in contexts] == wanted

@@ -13,13 +13,13 @@ import pytest
 from aiohttp import ClientSession
 
 from bench.api import Fetch, Future, Job
-from bench.config.catalog import find_clients
+from tests.client_imports import importable_clients
 from tests.fetching import fetch_in_turn
 from tests.stub_server import Stub, stub_server
 
 pytestmark = pytest.mark.e2e
 
-CLIENTS = find_clients()
+CLIENTS = importable_clients()
 FACES = [(name, face) for name, client in CLIENTS.items() for face in sorted(client.faces)]
 every_client = pytest.mark.parametrize(("client", "face"), FACES)
 

@@ -16,7 +16,7 @@ from types import ModuleType
 import pytest
 
 from bench.api import Answer, ClientSettings, Fetch, Get, Job
-from bench.config.catalog import find_clients
+from tests.client_imports import importable_clients
 from tests.fault_server import fault_server
 
 pytestmark = [
@@ -28,7 +28,7 @@ pytestmark = [
 
 TIMEOUT_S = 0.02
 THREADS = 8
-BLOCKING = [name for name, client in find_clients().items() if "sync" in client.faces]
+BLOCKING = [name for name, client in importable_clients().items() if "sync" in client.faces]
 
 
 @contextmanager
@@ -167,7 +167,7 @@ for fetch in sorted(fetches):
 
 
 @pytest.mark.parametrize(
-    "client", [name for name in BLOCKING if "greenlets" in find_clients()[name].abilities]
+    "client", [name for name in BLOCKING if "greenlets" in importable_clients()[name].abilities]
 )
 def test_greenlets_have_deadlines_of_their_own(tmp_path: Path, client: str) -> None:
     """A fetch that never ends in one greenlet keeps no other from its end."""

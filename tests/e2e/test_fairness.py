@@ -32,7 +32,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Measure threads, an event loop and processes, with connections that are kept and that are not."""
     path = config(
         tmp_path_factory.mktemp("fair"),
-        ["sequential", "threadpool_map", GATHER, "processpool_map"],  # type: ignore[list-item]
+        ["sequential", "threadpool_map", GATHER, "processpool_map"],
         countries=COUNTRIES,
         workers=2,
         clients=["requests"],

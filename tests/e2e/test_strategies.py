@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from bench.config.catalog import choose_option, find_clients, find_strategies
+from bench.config.catalog import choose_option, find_strategies
 from bench.config.compatibility import fits
 from bench.model.cases import Client, Strategy
 from bench.model.flags import all_flags
 from bench.model.job_use import JobUse
 from bench.system.paths import import_path, strategies_folder
 from bench.worker.protocol import HeldResources, Task
+from tests.client_imports import importable_clients
 from tests.stub_server import Stub, stub_server
 from tests.trial import a_task, report_of
 
@@ -32,7 +33,7 @@ STRATEGIES = [
 PAIRS = [
     pytest.param(strategy, client, id=f"{strategy.name}-{client.name}")
     for strategy in STRATEGIES
-    for client in find_clients().values()
+    for client in importable_clients().values()
     if fits(strategy, client)
 ]
 
@@ -46,10 +47,10 @@ def stub() -> Iterator[Stub]:
 
 
 def test_table_below_has_every_shipped_strategy_and_client() -> None:
-    assert (len(find_strategies()), len(find_clients())) == (20, 14)
+    assert (len(find_strategies()), len(importable_clients())) == (20, 14)
     fitting = {strategy.plain_name for strategy in STRATEGIES}
     assert {pair.values[0].plain_name for pair in PAIRS} == fitting  # type: ignore[union-attr]
-    assert {pair.values[1].name for pair in PAIRS} == {*find_clients()}  # type: ignore[union-attr]
+    assert {pair.values[1].name for pair in PAIRS} == {*importable_clients()}  # type: ignore[union-attr]
 
 
 def test_strategies_that_cannot_be_run_here_say_why() -> None:
@@ -108,7 +109,7 @@ def test_without_keep_alive_every_request_has_its_own_connection(
         tmp_path,
         strategy_file=strategy.file,
         option=strategy.option,
-        client=next(name for name, each in find_clients().items() if fits(strategy, each)),
+        client=next(name for name, each in importable_clients().items() if fits(strategy, each)),
         workers=2,
         keep_alive=False,
         countries=tuple(FLAGS),

@@ -85,3 +85,21 @@ def test_thread_can_be_traced_afterwards(watchdog: Watchdog) -> None:
     finally:
         sys.settrace(before)
     assert "read" in seen
+
+
+def test_function_that_reads_on_in_one_call_is_ended_after_the_timeout_of_its_library(
+    watchdog: Watchdog,
+) -> None:
+    """Such as that of urllib3-future: whether it is blocked cannot be seen from outside."""
+
+    def exchange() -> None:
+        while True:
+            time.sleep(0.0002)
+
+    exchange.__code__ = exchange.__code__.replace(co_name="__exchange_until")
+    due_s = time.perf_counter() + TIMEOUT_S
+    with watchdog.expect_fetches(TIMEOUT_S):
+        watchdog.begin(due_s)
+        with pytest.raises(OverdueError):
+            exchange()
+    assert time.perf_counter() > due_s + TIMEOUT_S

@@ -45,6 +45,18 @@ from bench.api.error_outcomes import outcome_of_error
         (OSError(errno.EROFS, "Read-only file system"), "local_resource"),
         (OSError(errno.ENETUNREACH, "Network is unreachable"), "error"),
         (ValueError("anything"), "error"),
+        (ConnectionResetError("Remote end closed connection without response"), "disconnected"),
+        (ConnectionResetError("Cannot write to closing transport"), "reset"),
+        (urllib3.exceptions.ProtocolError("Stream 3 was reset by remote peer. Reason: 0x2."), "reset"),
+        (
+            urllib3.exceptions.ProtocolError("InvalidBodyLengthError: Expected 10 bytes, received 9"),
+            "truncated",
+        ),
+        (
+            urllib3.exceptions.ProtocolError("InvalidBodyLengthError: Expected 10 bytes, received 11"),
+            "protocol",
+        ),
+        (urllib3.exceptions.ProtocolError("InvalidBodyLengthError: in other words"), "protocol"),
     ],
 )
 def test_wrapped_error_has_the_same_outcome(error: Exception, outcome: str) -> None:

@@ -62,6 +62,7 @@ def test_shipped_clients_have_their_faces_and_are_installed() -> None:
         "curl_cffi": ({"async", "sync"}, ()),
         "http_client": ({"sync"}, ()),
         "httpx": ({"async", "sync"}, ()),
+        "niquests": ({"async", "sync"}, ()),
         "pycurl": ({"async", "sync"}, ()),
         "httpx2": ({"async", "sync"}, ()),
         "pyqwest": ({"async", "sync"}, ()),
@@ -82,6 +83,10 @@ def test_shipped_clients_have_their_protocols_and_deviations() -> None:
         "curl_cffi": (tls, unseen),
         "http_client": (tls, unseen),
         "httpx": (tls | {"http2"}, unseen),
+        "niquests": (
+            tls | {"http2"},
+            {**unseen, "reset_before_headers": "disconnected", "reset_mid_body": "truncated"},
+        ),
         "pycurl": (tls | {"http2"}, unseen),
         "httpx2": (tls | {"http2"}, unseen),
         "pyqwest": (tls, unseen | {"huge_header": "ok"}),

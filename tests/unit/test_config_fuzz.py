@@ -21,7 +21,7 @@ VALID: Final = (
     b"""name: mine
 countries: {codes: [BR, NO], limit: 2, repeat: 3}
 workers: [1, 5]
-clients: [requests]
+clients: [requests, {name: httpx, version: [0.27.2, 0.28.1]}, {name: aiohttp, requirements: [aiohttp<4]}]
 keep_alive: [true, false]
 strategies:
   - sequential

@@ -10,7 +10,7 @@ from bench.app.comparison_plan import refuse_unread_locks
 from bench.errors import IncomparableError
 from bench.model.comparison import BuiltVariant
 from bench.report.comparison_table import variant_lines
-from bench.report.library_lines import library_lines
+from bench.report.library_lines import environment_lines, library_lines
 from tests.builders import case
 from tests.comparisons import BASE, CANDIDATE, comparison_run
 
@@ -34,6 +34,25 @@ def test_versions_that_differ_have_a_line_each() -> None:
     assert list(lines) == [
         "h2: 4.1 in main, not loaded in worktree",
         "httpx: 0.27.2 in main, 0.28.1 in worktree",
+    ]
+
+
+def test_versions_in_the_environment_of_a_client_have_lines_of_their_own() -> None:
+    first, second = about(OLD), about(OLD)
+    first["environments"] = {"niquests": {"libraries": {"niquests": "3.20"}}, "odd": "text"}
+    second["environments"] = {"niquests": {"libraries": {"niquests": "3.21"}}, "odd": "text"}
+    assert list(library_lines({BASE: first, CANDIDATE: second})) == [
+        "niquests for niquests: 3.20 in main, 3.21 in worktree"
+    ]
+
+
+def test_run_names_the_libraries_of_each_client_with_an_environment() -> None:
+    run = replace(
+        comparison_run(POOL, elapsed_s=lambda *_: 1.0),
+        config={"environments": {"httpx==0.27.2": {"libraries": OLD}, "odd": "text"}},
+    )
+    assert list(environment_lines(run)) == [
+        "httpx==0.27.2 had an environment of its own: httpx 0.27.2 and h11 0.14.",
     ]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from bench.errors import SetupError, UnreadableResultError, UsageError
 from bench.model.cases import Experiment, Strategy
+from bench.model.comparison import ClientEnvironment
 from bench.model.results import Measurement, Run, RunHeader
 from bench.runner.run_document import check_resumable, config_record, run_document
 from bench.stats.schedule import replay
@@ -39,6 +40,17 @@ def past(*measured: Measurement) -> JournalContents:
 def document(experiment: Experiment, *measured: Measurement) -> Run:
     """Build the document of a run."""
     return run_document(experiment, past(*measured), name="x")
+
+
+def test_run_is_not_resumed_with_other_libraries_of_a_client(experiment: Experiment) -> None:
+    """One without a version may be another when its environment is made again."""
+    before, now = (
+        replace(experiment, environments={"niquests": ClientEnvironment("python", {"niquests": each}, ())})
+        for each in ("3.20", "3.21")
+    )
+    check_resumable(began(before), began(before))
+    with pytest.raises(UsageError, match="environments changed"):
+        check_resumable(began(before), began(now))
 
 
 def test_a_run_with_the_same_config_on_the_same_machine_can_be_resumed(experiment: Experiment) -> None:

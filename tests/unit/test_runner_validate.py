@@ -11,6 +11,7 @@ from bench.model.job_use import JobUse
 from bench.model.results import ServerRound
 from bench.model.served_trials import ObservedRound
 from bench.model.trial_outcome import Invalid
+from bench.model.worker_runtime import ImportedLibrary, WorkerRuntime
 from bench.runner.expected_round import Expectation
 from bench.runner.processes.worker_exit import WorkerExit
 from bench.runner.validate import Evidence, check_lateness, check_saturation, check_times, classify_trial
@@ -50,6 +51,7 @@ EVIDENCE = Evidence(
 )
 LATE = "not done after 60 s (`deadline`), in timed round 1 with 3 of 3 requests answered"
 KERNEL = "the kernel dropped connections: 2 (ListenOverflows, ListenDrops)"
+HTTPX = ImportedLibrary("httpx", "client", "httpx", "0.27.2", "/environment/httpx/__init__.py")
 NO_CLIENT = (
     "error: mine.py opened no client of its job, and its case was planned with requests: "
     "declare CLIENTS = None"
@@ -158,6 +160,29 @@ def test_trial_that_opened_no_client_is_not_one_of_the_planned_client(
     evidence = replace(EVIDENCE, exit=ending, client=client)
     assert classified(evidence) == problem
     assert classified(evidence, "keep") == problem
+
+
+@pytest.mark.parametrize(
+    ("libraries", "found"),
+    [
+        ([HTTPX], ""),
+        ([replace(HTTPX, version="0.28.1")], "0.28.1"),
+        ([replace(HTTPX, distribution="", file="/x/httpx.py")], "0.27.2 of /x/httpx.py"),
+        ([replace(HTTPX, module="h2")], "of no known version"),
+    ],
+)
+def test_trial_that_imported_another_version_than_its_row_names_is_an_error(
+    libraries: list[ImportedLibrary], found: str
+) -> None:
+    runtime = WorkerRuntime("CPython 3.11.7", has_gil=True, libraries=tuple(libraries))
+    evidence = replace(
+        EVIDENCE,
+        exit=replace(GOOD, report=replace(REPORT, runtime=runtime)),
+        client="httpx",
+        client_version="0.27.2",
+    )
+    detail = f"imported httpx {found}, where 0.27.2 is installed for it"
+    assert classify_trial(evidence, "keep") == (("error", detail) if found else ("ok", ""))
 
 
 def test_an_escape_of_a_pair_may_be_of_either_variant() -> None:
