@@ -92,6 +92,7 @@ class Job(NamedTuple):
         authority: PEM file of the certificate authority to trust; None without encryption.
         http2: speak HTTP/2 only.
         checks_content: keep the checksum of each saved flag, for the worker to compare.
+        connections: the most that the client may have open; 0: as many as there are workers.
         option: the option of the strategy that the case names, one of its ``OPTIONS``; empty: none.
         client_module: module of a client that is not in ``strategies/clients``; empty for one that is.
         paths: by code, the path of each file below ``base_url``, percent-encoded; None for the flags.
@@ -112,6 +113,7 @@ class Job(NamedTuple):
     http2: bool = False
     checks_content: bool = False
     option: str = ""
+    connections: int = 0
     client_module: str = ""
     paths: "PathTable | None" = None
     rate: float | None = None
@@ -203,7 +205,7 @@ class Job(NamedTuple):
     @property
     def _settings(self) -> ClientSettings:
         return ClientSettings(
-            workers=self.workers,
+            workers=self.connections or self.workers,
             keep_alive=self.keep_alive,
             request_timeout_s=self.request_timeout_s,
             largest_bytes=self.largest_bytes,

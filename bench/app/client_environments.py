@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from bench.app.output import ignore_line, print_note
 from bench.app.preflight import check_resources
+from bench.app.served_files import read_files
 from bench.model.cases import Experiment, Strategy
 from bench.model.comparison import ClientEnvironment
-from bench.model.flags import served_flags
 from bench.storage.run_folder import Destination, check_destination
 from bench.variants.client_environment import build_client_environment
 
@@ -27,7 +27,7 @@ def with_environments(experiment: Experiment, destination: Destination, *, quiet
     if not separate or experiment.comparison is not None:
         return experiment
     check_destination(destination)  # before anything that takes long
-    check_resources(experiment, served_flags(experiment.flags_dir), destination.new_place)
+    check_resources(experiment, read_files(experiment), destination.new_place)
     progress = ignore_line if quiet else print_note
     environments: dict[str, ClientEnvironment] = {}
     for name, client in separate.items():

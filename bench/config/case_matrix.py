@@ -3,7 +3,7 @@
 The schema checks their number, the loader takes the cases.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
@@ -13,15 +13,18 @@ from bench.config.compatibility import (
     fits,
     missing_dependency,
     unsupported_keep_alive,
+    unsupported_limit,
     unsupported_protocol,
 )
 from bench.model.cases import NO_CLIENT, Case, Client, Profile, Selection, Unknown
 from bench.model.profile_presets import preset
+from bench.model.text import join_or
 
 _TARGET: Final = "target"
 """The name of the profile of all cases that are measured against a target."""
 AXIS_KEYS: Final = {
-    "strategies", "clients", "workers", "keep_alive", "countries", "profile", "profiles", "target",
+    "strategies", "clients", "workers", "keep_alive", "connection_limit", "countries", "profile", "profiles",
+    "target",
 }  # fmt: skip
 """The keys of a config that make its axes."""
 
@@ -34,18 +37,23 @@ class Axes:
     clients: tuple[Client, ...]
     workers: tuple[int, ...]
     keep_alive: tuple[bool, ...]
+    limits: tuple[int | None, ...]
     profiles: tuple[Profile, ...]
     countries: Selection
 
     @property
     def most(self) -> int:
         """The largest possible number of cases; some may turn out to be equal, or impossible."""
-        return sum(
-            len(entry.clients or self.clients)
-            * len(entry.workers or self.workers)
-            * len(entry.keep_alive or self.keep_alive)
-            for entry in self.strategies
-        ) * len(self.profiles)
+        return (
+            sum(
+                len(entry.clients or self.clients)
+                * len(entry.workers or self.workers)
+                * len(entry.keep_alive or self.keep_alive)
+                for entry in self.strategies
+            )
+            * len(self.profiles)
+            * len(self.limits)
+        )
 
     def cases(self, *, installed: bool) -> tuple[Case, ...]:
         """Return the cases in the config's order, with everything or only with what is installed."""
@@ -58,9 +66,8 @@ class Axes:
 
         Only clients of the file are left out: a config is refused if it cannot use that of an entry.
         """
-        for entry in self.strategies:
-            if entry.strategy.unavailable:
-                yield f"Skipped: {entry.strategy.name} {entry.strategy.unavailable}."
+        unavailable = (entry.strategy for entry in self.strategies if entry.strategy.unavailable)
+        yield from dict.fromkeys(f"Skipped: {each.name} {each.unavailable}." for each in unavailable)
         sharing = [entry.strategy for entry in self.strategies if entry.clients is None]
         used = [client for client in self.clients if any(fits(strategy, client) for strategy in sharing)]
         for client in used:
@@ -78,6 +85,7 @@ class Axes:
             ]
             if not client.missing and (reason := unsupported_keep_alive(client, settings)):
                 yield f"Skipped: {client.name} with 'keep_alive: true', because it {reason}."
+        yield from self._unlimited(used)
         fetches = len(self.countries.fetches)
         asked = [
             count
@@ -88,6 +96,19 @@ class Axes:
         if capped := dict.fromkeys(count for count in asked if count > fetches):
             yield f"Capped: {', '.join(map(str, capped))} workers run as {fetches}, one for each fetch."
 
+    def _unlimited(self, clients: Sequence[Client]) -> Iterator[str]:
+        """Yield a sentence for each strategy and client on which a limit of connections has no effect."""
+        if numbers := [str(limit) for limit in self.limits if limit is not None]:
+            reasons = dict.fromkeys(
+                f"{entry.strategy.name} {reason}"
+                for entry in self.strategies
+                for client in (entry.clients or clients if entry.strategy.face else (None,))
+                if client is None or fits(entry.strategy, client)
+                if (reason := unsupported_limit(entry.strategy, client))
+            )
+            for reason in reasons:
+                yield f"Skipped: {reason}, so 'connection_limit: {join_or(numbers)}' is not for it."
+
     def _cases(self, entry: StrategyEntry, *, installed: bool) -> Iterator[Case]:
         strategy = entry.strategy
         fetches = len(self.countries.codes) * self.countries.repeat
@@ -96,23 +117,27 @@ class Axes:
             asked = (fetches,)
         workers = dict.fromkeys(min(count, fetches) for count in asked)
         clients = self._clients(entry, installed=installed)
-        for client, count, keep_alive, profile in product(
-            clients, workers, entry.keep_alive or self.keep_alive, self.profiles
+        for client, count, keep_alive, asked_limit, profile in product(
+            clients, workers, entry.keep_alive or self.keep_alive, self.limits, self.profiles
         ):
-            if client is None or not (
+            limit = asked_limit if asked_limit is not None and asked_limit < count else 0
+            if client is not None and (
                 unsupported_protocol(client, profile) or unsupported_keep_alive(client, [keep_alive])
             ):
-                name = NO_CLIENT if client is None else client.name
-                yield Case(
-                    strategy.name,
-                    name,
-                    count,
-                    profile,
-                    self.countries,
-                    keep_alive,
-                    has_own_workers=strategy.chooses_workers,
-                    is_limited_by_client="connection_limit" in strategy.needs,
-                )
+                continue
+            if limit and unsupported_limit(strategy, client):
+                continue
+            yield Case(
+                strategy.name,
+                NO_CLIENT if client is None else client.name,
+                count,
+                profile,
+                self.countries,
+                keep_alive,
+                has_own_workers=strategy.chooses_workers,
+                is_limited_by_client="connection_limit" in strategy.needs,
+                connections=limit,
+            )
 
     def _clients(self, entry: StrategyEntry, *, installed: bool) -> list[Client] | list[None]:
         if entry.strategy.face is None:
@@ -143,6 +168,7 @@ def axes_of(values: Mapping[str, Any]) -> Axes:
         values["clients"],
         values["workers"],
         values["keep_alive"],
+        values["connection_limit"],
         values["profiles"] or (values["profile"] or preset("local"),),
         values["countries"],
     )

@@ -17,6 +17,7 @@ from bench.config.declarations import (
     declared_environment,
     declared_face,
     declared_keep_alive,
+    declared_limits,
     declared_options,
     declared_protocols,
     declared_python,
@@ -218,6 +219,7 @@ def read_client(file: Path) -> Client:
         deviations=declared_deviations(tree, file),
         abilities=declared_abilities(tree),
         keeps_alive=declared_keep_alive(tree, file),
+        limits=declared_limits(tree, file, faces),
         distribution=file.stem if file.stem in modules else "",
         requirements=requirements,
     )

@@ -80,8 +80,9 @@ class ClientForm(Form):
         if self.version is not None and self.requirements is not None:
             reject([FieldError(("requirements",), "cannot be combined with 'version'; keep one of them")])
         if (self.version or self.requirements) and not self.name.distribution:
-            library = "a function of yours" if self.name.call is not None else "of the standard library"
-            what = f"{self.name.name} is {library}, which has no versions; remove the key"
+            is_ours = self.name.call is None
+            origin = "of the standard library" if is_ours else "a function of yours or of a package"
+            what = f"{self.name.name} is {origin}, which has no versions; remove the key"
             reject([FieldError((given,), what)])
         package = canonicalize_name(self.name.distribution)
         if self.requirements and package not in {

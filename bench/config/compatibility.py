@@ -36,7 +36,17 @@ class StrategyEntry:
 
 def fits(strategy: Strategy, client: Client) -> bool:
     """Tell whether a client has the face that a strategy opens, and can do what that needs."""
-    return strategy.face in client.faces and strategy.needs <= client.abilities
+    can = client.abilities | ({"connection_limit"} if strategy.face in client.limits else set())
+    return strategy.face in client.faces and strategy.needs <= can
+
+
+def unsupported_limit(strategy: Strategy, client: Client | None) -> str | None:
+    """Return why a limit of connections would have no effect on a strategy with a client, or None."""
+    if client is None or client.call is not None:
+        return "opens connections of its own"
+    if strategy.starts_processes:
+        return "has a client in each process"
+    return None if strategy.face in client.limits else f"with {client.name} has no such limit"
 
 
 def unsupported_protocol(client: Client, profile: Profile) -> str | None:

@@ -12,10 +12,10 @@ from bench.model.cases import Ability, Protocol
 from bench.model.faults import KINDS
 
 ABILITIES: Final[Mapping[str, Ability]] = {
-    "GREENLETS": "greenlets", "CONNECTION_LIMIT": "connection_limit", "TRIO": "trio",
+    "GREENLETS": "greenlets", "TRIO": "trio",
 }  # fmt: skip
 """What a client can do, by the name of the declaration."""
-_USUAL: Final[frozenset[Ability]] = frozenset({"greenlets", "connection_limit"})
+_USUAL: Final[frozenset[Ability]] = frozenset({"greenlets"})
 BY_CLIENT: Final = "client"
 """Value of ``WORKERS`` of a strategy whose client limits its downloads."""
 _FACES: Final[tuple[Face, ...]] = ("async", "sync")
@@ -124,6 +124,25 @@ def declared_protocols(tree: ast.Module, file: Path, default: frozenset[Protocol
     if not is_known:
         raise UsageError(f"{file}: SPEAKS is not a literal of protocols", hint='write ("tls", "http2")')
     return speaks
+
+
+def declared_limits(tree: ast.Module, file: Path, faces: frozenset[Face]) -> frozenset[Face]:
+    """Return the faces of a client whose library limits its own connections.
+
+    Raises:
+        UsageError: ``CONNECTION_LIMIT`` is neither a truth value nor a face of the client.
+    """
+    limit = _last_literal(tree, "CONNECTION_LIMIT")
+    if limit is _UNKNOWN or limit is False:
+        return frozenset()
+    if limit is True:
+        return faces
+    if limit not in faces:
+        raise UsageError(
+            f"{file}: CONNECTION_LIMIT is {limit!r:.40}",
+            hint='write True if the library limits its connections, or "async" if only in an event loop',
+        )
+    return frozenset({limit})
 
 
 def declared_deviations(tree: ast.Module, file: Path) -> Mapping[str, FetchOutcome]:

@@ -165,7 +165,8 @@ def _read_client(entry: Declaration) -> Client:
     file = find_installed_module(module)
     if function:
         return catalog.read_own_client(file, function, module)
-    return replace(catalog.read_client(file), call=FunctionCall("", module))
+    described = catalog.read_client(file)
+    return replace(described, call=FunctionCall("", module), distribution="", requirements=())
 
 
 def _parse_value(value: str) -> tuple[str, str]:

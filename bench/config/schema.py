@@ -131,6 +131,11 @@ class ConfigForm(Form):
         "HTTP libraries, in versions of their own if wanted; each strategy runs with those that it can use.",
     )
     keep_alive: KeepAlive = key(["true"], "Whether a connection serves more than one request.", default=True)
+    connection_limit: OneOrMore[Annotated[int | None, whole_or_auto(1, 10_000)]] = key(
+        ["auto"],
+        "The connections that a client may have open, if its library limits them; auto: as many as workers.",
+        default="auto",
+    )
     strategies: OneOrMore[StrategyField] = key(
         ..., "The strategies to compare: names, or mappings with settings of their own."
     )
@@ -272,6 +277,8 @@ class ConfigForm(Form):
     def _check_number_of_cases(self) -> Self:
         if (cases := self.axes.most) > MAX_CASES:
             raise ValueError(f"makes up to {cases:,} cases; the limit is {MAX_CASES:,}")
+        if None not in self.connection_limit and not self.axes.cases(installed=False):
+            raise ValueError("has no case, as no client limits its connections; leave 'connection_limit' out")
         return self
 
     @property

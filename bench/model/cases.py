@@ -116,6 +116,7 @@ class Case:
         workers: downloads that may be in flight; for a strategy with a number of its own, one for each fetch.
         variant: label of the variant in a comparison; empty elsewhere.
         has_own_workers: whether the strategy decides itself how many downloads are in flight.
+        connections: the most that the client may have open, if that is not the number of workers; 0: it is.
         is_limited_by_client: whether the client's connections limit the downloads, not the strategy.
     """
 
@@ -128,6 +129,7 @@ class Case:
     variant: str = ""
     has_own_workers: bool = added_field(bool)
     is_limited_by_client: bool = added_field(bool)
+    connections: int = added_field(int)
 
     @property
     def id(self) -> str:
@@ -138,6 +140,8 @@ class Case:
     def plain_id(self) -> str:
         """The name that all variants of the case share."""
         connection = "" if self.keep_alive else "/close"
+        if self.connections:
+            connection += f"/{self.connections}conn"
         return f"{self.strategy}/{self.client}/{self.workers}/{self.profile.name}{connection}"
 
 
@@ -203,6 +207,7 @@ class Client:
             of a client in an installed package; None for the files of ``strategies/clients``.
         abilities: what some strategies need.
         keeps_alive: whether it can use a connection for more than one request.
+        limits: the faces in which its library limits its own connections.
         package: name and version of the installed package that provides it; empty for any other.
         distribution: that of its library, which is named like its file; empty: the standard library.
         requirements: the libraries of an environment of its own, as ``pip`` writes them; empty: it is
@@ -220,6 +225,7 @@ class Client:
     call: FunctionCall | None = None
     abilities: frozenset[Ability] = frozenset()
     keeps_alive: bool = True
+    limits: frozenset[Literal["sync", "async"]] = frozenset()
     package: str = ""
     distribution: str = ""
     requirements: tuple[str, ...] = ()

@@ -22,13 +22,18 @@ class Series(Protocol):
         """Whether connections are used for several requests."""
 
     @property
+    def connections(self) -> int:
+        """The most connections that the client may have open; 0: as many as there are workers."""
+
+    @property
     def variant(self) -> str:
         """Label of the variant; empty outside of comparisons."""
 
 
 def client_label(named: Series) -> str:
-    """Name the client, with ``/close`` for a connection per request, and the variant."""
-    return printable(f"{named.client}{'' if named.keep_alive else '/close'}{_variant(named)}")
+    """Name the client, with ``/close`` for a connection per request, a limit of its own, and the variant."""
+    limit = f"/{named.connections}conn" if named.connections else ""
+    return printable(f"{named.client}{'' if named.keep_alive else '/close'}{limit}{_variant(named)}")
 
 
 def workers_label(case: Case) -> str:
@@ -39,6 +44,8 @@ def workers_label(case: Case) -> str:
 def describe_series(named: Series, workers: str = "") -> str:
     """Name a case or a series in a sentence; ``workers`` follows the client."""
     connection = "" if named.keep_alive else ", a connection per request"
+    if named.connections:
+        connection += f", at most {plural(named.connections, 'connection')}"
     return printable(f"{named.strategy} with {named.client}{_variant(named)}{workers}{connection}")
 
 

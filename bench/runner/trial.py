@@ -185,6 +185,7 @@ def _prepare(
         server_pid=next(iter(server.pids), None),
         call=call,
         option=strategy.option,
+        connections=case.connections,
         client_source="" if client is None else client.source,
         client_file=Path() if client is None else client.file,
         keeps_spans=keeps_spans(scheduled.block),

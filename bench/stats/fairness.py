@@ -22,7 +22,7 @@ class ClientTerms:
     """The settings that the client of a case was opened with; a library may have no limit of its own.
 
     Attributes:
-        connection_limit: connections that may be open at once.
+        connection_limit: connections that may be open at once, if the library limits them.
     """
 
     keep_alive: bool
@@ -109,7 +109,9 @@ def _client_terms(case: Case) -> ClientTerms | None:
     if case.client == NO_CLIENT:
         return None
     profile = case.profile
-    return ClientTerms(case.keep_alive, "2" if profile.http2 else "1.1", profile.tls, case.workers)
+    return ClientTerms(
+        case.keep_alive, "2" if profile.http2 else "1.1", profile.tls, case.connections or case.workers
+    )
 
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:

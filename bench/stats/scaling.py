@@ -28,12 +28,13 @@ _POINTS_FOR_A_LAW: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class SeriesKey:
-    """Strategy × client × keep-alive: a case without its workers."""
+    """Strategy × client × keep-alive × limit of connections: a case without its workers."""
 
     strategy: str
     client: str
     keep_alive: bool
     variant: str
+    connections: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ class Scaling:
 
 def series_key(case: Case) -> SeriesKey:
     """Return the series that a case belongs to."""
-    return SeriesKey(case.strategy, case.client, case.keep_alive, case.variant)
+    return SeriesKey(case.strategy, case.client, case.keep_alive, case.variant, case.connections)
 
 
 def summarize_scaling(run: Run) -> tuple[Scaling, ...]:

@@ -87,6 +87,7 @@ class Task:
         keeps_spans: report the spans of a typical call.
         round_file: the file that tells the server the number of the round, for a function that takes codes.
         option: the option of the strategy, see ``Job.option``.
+        connections: the client's limit of connections; 0: the number of workers.
         client_modules: the modules to report if they were imported, as the text of the client names them.
         strategy_modules: the same of the strategy.
         paths: for a target, the path of each file below ``base_url`` by its code; empty for the flag server.
@@ -124,6 +125,7 @@ class Task:
     keeps_spans: bool = added_field(bool)
     round_file: Path | None = added_field(lambda: None)  # noqa: RUF009  it declares a field
     option: str = added_field(str)
+    connections: int = added_field(int)
     client_modules: tuple[str, ...] = added_field(tuple)
     strategy_modules: tuple[str, ...] = added_field(tuple)
     paths: Mapping[str, str] = added_field(dict)

@@ -246,6 +246,7 @@ def build_job(task: Task, number: int, events: EventWriter) -> Job:
         http2=task.http2,
         checks_content=task.checks_content,
         option=task.option,
+        connections=task.connections,
         client_module=opener_module(task),
         paths=PathTable(task.paths) if task.paths else None,
         rate=task.rate,

@@ -7,6 +7,8 @@ import aiohttp
 
 from bench.api import Answer, AsyncGet, ClientSettings, collect_async
 
+CONNECTION_LIMIT = True
+
 
 @asynccontextmanager
 async def open_async_client(settings: ClientSettings) -> AsyncIterator[AsyncGet]:

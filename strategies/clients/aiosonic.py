@@ -15,6 +15,7 @@ from bench.api import Answer, AsyncGet, ClientSettings, JoinedHeaders, collect_a
 
 # aiosonic reads a body to its length, and drops further bytes of the connection.
 DEVIATIONS = {"surplus_bytes": "ok"}
+CONNECTION_LIMIT = True
 REPLACEABLE_HEADERS.add("connection")  # otherwise ours would be sent beside its own
 
 

@@ -9,24 +9,24 @@ from urllib.parse import urlsplit
 from bench.api import Answer, AsyncGet, ClientSettings, Headers, collect_async, parse_head
 
 DEVIATIONS = {"surplus_bytes": "ok"}  # a body is read to its length, and what follows is not looked at
+CONNECTION_LIMIT = True
 
 
 @asynccontextmanager
 async def open_async_client(settings: ClientSettings) -> AsyncIterator[AsyncGet]:
     """Yield ``get(url)`` for an event loop, with as many connections as there are workers."""
-    kept, tls = "keep-alive" if settings.keep_alive else "close", settings.tls_context()
-    places, limit = Semaphore(settings.workers), settings.largest_bytes + 1
-    idle: list[tuple[str, StreamReader, StreamWriter]] = []
+    places, idle = Semaphore(settings.workers), list[tuple[str, StreamReader, StreamWriter]]()
+    tls, limit = settings.tls_context(), settings.largest_bytes + 1
+    fields = f"Connection: {'keep-alive' if settings.keep_alive else 'close'}\r\nAccept-Encoding: identity"
 
     async def get(url: str) -> Answer:
         to, is_reusable = urlsplit(url), False
-        request = f"GET {to.path} HTTP/1.1\r\nHost: {to.netloc}\r\nConnection: {kept}\r\n"
         async with places:
             while idle and (idle[-1][0] != to.netloc or has_unasked(idle[-1][1])):
                 idle.pop()[2].close()
             reader, writer = idle.pop()[1:] if idle else await open_connection(to.hostname, to.port, ssl=tls)
             try:
-                writer.write(f"{request}Accept-Encoding: identity\r\n\r\n".encode())
+                writer.write(f"GET {to.path} HTTP/1.1\r\nHost: {to.netloc}\r\n{fields}\r\n\r\n".encode())
                 status, headers = parse_head(await reader.readuntil(b"\r\n\r\n"))
                 body = await collect_async(read_body(reader, status, headers, limit), settings)
                 is_reusable = settings.keep_alive and headers.get("Connection") != "close"

@@ -13,8 +13,8 @@ from curl_cffi.requests.exceptions import IncompleteRead, RequestException
 
 from bench.api import Answer, AsyncGet, ClientSettings, Get, PerThread
 
-# curl reads a body to its length, and drops further bytes of the connection.
-DEVIATIONS = {"surplus_bytes": "ok"}
+DEVIATIONS = {"surplus_bytes": "ok"}  # curl reads a body to its length, and drops what follows
+CONNECTION_LIMIT = "async"
 GREENLETS = False
 
 

@@ -15,6 +15,7 @@ SPEAKS = ("tls", "http2")
 # h11 keeps bytes after a body for the next answer, and httpx2 ignores them.
 DEVIATIONS = {"surplus_bytes": "ok"}
 TRIO = True  # AsyncClient runs on whichever loop it finds
+CONNECTION_LIMIT = True
 
 
 def open_client(settings: ClientSettings) -> AbstractContextManager[Get]:

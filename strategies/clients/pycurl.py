@@ -11,6 +11,7 @@ from strategies.clients._curl import LoopMulti, Transfer
 # libcurl reads a body to its length, and closes a connection on which there is more.
 DEVIATIONS = {"surplus_bytes": "ok"}
 GREENLETS = False  # a handle waits in C, where gevent cannot switch
+CONNECTION_LIMIT = "async"
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from bench.api import Answer, AsyncGet, ClientSettings, Get, JoinedHeaders, coll
 
 # reqwest reads a body to its length, drops further bytes, and takes headers of some 400 KiB.
 DEVIATIONS = {"surplus_bytes": "ok", "huge_header": "ok"}
+CONNECTION_LIMIT = True
 GREENLETS = False
 
 Builder = TypeVar("Builder", ClientBuilder, SyncClientBuilder)

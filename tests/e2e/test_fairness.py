@@ -143,3 +143,29 @@ def test_a_library_of_the_project_and_a_strategy_without_a_client_are_recognised
         assert library["importer"] == ("strategy" if case.startswith("own/") else "client")
         assert (about["settings"] is None) == case.startswith("own/")
         assert (about["connections_opened"], about["fetches_per_connection"]) == (1, 3.0)
+
+
+@pytest.mark.parametrize("client", ["aiohttp", "httpx"])
+def test_limit_of_connections_is_kept_and_told(tmp_path: Path, client: str) -> None:
+    """By the server log; with httpx, threads wait for a connection, too."""
+    strategies = ["asyncio_gather", "threadpool_map"] if client == "httpx" else ["asyncio_gather"]
+    path = config(
+        tmp_path,
+        strategies,
+        clients=[client],
+        workers=3,
+        connection_limit=[1, "auto"],
+        blocks=1,
+        countries="pop20",
+    )
+    assert run(path).returncode == 0
+    stored = document(path)
+    limits = {each["case"]: each["settings"]["connection_limit"] for each in stored["fairness"]}
+    peaks = {
+        trial["case"]: max(round_["server"]["max_in_flight"] for round_ in trial["rounds"])
+        for trial in stored["trials"]
+    }
+    for strategy in strategies:
+        case = f"{strategy}/{client}/3/5ms"
+        assert (limits[case], peaks[case]) == (3, 3)
+        assert (limits[f"{case}/1conn"], peaks[f"{case}/1conn"]) == (1, 1)

@@ -227,11 +227,26 @@ def test_strategy_fits_clients_that_can_do_what_it_needs() -> None:
 
 def test_client_declares_what_it_cannot_do(tmp_path: Path) -> None:
     (file := tmp_path / "mine.py").write_text("def open_client(settings): ...\n")
-    assert read_client(file).abilities == {"greenlets", "connection_limit"}
-    file.write_text("GREENLETS = CONNECTION_LIMIT = 1\nGREENLETS = False\ndef open_client(settings): ...\n")
-    assert read_client(file).abilities == {"connection_limit"}
-    file.write_text("CONNECTION_LIMIT = False\nTRIO = True\ndef open_client(settings): ...\n")
+    assert read_client(file).abilities == {"greenlets"}
+    file.write_text("GREENLETS = False\ndef open_client(settings): ...\n")
+    assert read_client(file).abilities == set()
+    file.write_text("TRIO = True\ndef open_client(settings): ...\n")
     assert read_client(file).abilities == {"greenlets", "trio"}
+
+
+@pytest.mark.parametrize(
+    ("value", "faces"),
+    [("True", {"sync", "async"}), ('"async"', {"async"}), ("False", set()), ("find()", set())],
+)
+def test_client_declares_whether_its_library_limits_its_connections(
+    tmp_path: Path, value: str, faces: set[str]
+) -> None:
+    opener = "def open_client(settings): ...\nasync def open_async_client(settings): ...\n"
+    (file := tmp_path / "mine.py").write_text(f"CONNECTION_LIMIT = {value}\n{opener}")
+    assert read_client(file).limits == faces
+    file.write_text(f'CONNECTION_LIMIT = "loop"\n{opener}')
+    with pytest.raises(UsageError, match="CONNECTION_LIMIT is 'loop'"):
+        read_client(file)
 
 
 def test_catalogue_imports_no_strategy_and_no_library() -> None:

@@ -116,7 +116,9 @@ def test_problem_of_a_strategys_client_is_at_its_entry_behind_one_of_several_ver
 def test_function_of_the_user_has_no_versions(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("def get(url: str) -> bytes: ...\n", encoding="utf-8")
     (problem,) = problems_of(written(tmp_path, "[{name: mine.py, version: 1}]"))
-    assert problem.endswith("mine.get is a function of yours, which has no versions; remove the key")
+    assert problem.endswith(
+        "mine.get is a function of yours or of a package, which has no versions; remove the key"
+    )
 
 
 def test_client_that_is_not_installed_can_be_measured_in_a_version(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """Profiles with TLS and HTTP/2: the clients that speak them, and shared connections."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bench.model.cases import Strategy
-from tests.config_catalog import STRATEGIES, experiment_of, problems_of
+from tests.config_catalog import CLIENTS, STRATEGIES, experiment_of, problems_of
 
 HTTP2 = "profile: {name: h2, tls: true, http2: true}\n"
 GOAWAY = "profile: {tls: true, http2: true, faults: goaway}\n"
@@ -257,4 +258,35 @@ def test_option_of_a_strategy_follows_its_name(tmp_path: Path, monkeypatch: pyte
     ]
     assert problems_of(written(tmp_path, "strategies: pol+fork\nclients: requests\n")) == [
         "c.yaml:1:13 strategies: unknown strategy 'pol'; did you mean 'pool'?"
+    ]
+
+
+def test_limit_of_connections_makes_cases_of_clients_that_have_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CLIENTS, "aiohttp", replace(CLIENTS["aiohttp"], limits=frozenset({"async"})))
+    text = (
+        "strategies: [asyncio_gather, threadpool_map, bare_sockets]\nclients: [aiohttp, requests]\n"
+        "workers: [5, 20]\nconnection_limit: [10, auto, 20]\n"
+    )
+    experiment = experiment_of(written(tmp_path, text))
+    assert [case.id for case in experiment.cases] == [
+        "asyncio_gather/aiohttp/5/local",
+        "asyncio_gather/aiohttp/20/local/10conn",
+        "asyncio_gather/aiohttp/20/local",
+        "threadpool_map/requests/5/local",
+        "threadpool_map/requests/20/local",
+        "bare_sockets/-/5/local",
+        "bare_sockets/-/20/local",
+    ], "a limit of as many as there are workers, or more, is none"
+    assert list(experiment.notes) == [
+        f"Skipped: {reason}, so 'connection_limit: 10 or 20' is not for it."
+        for reason in (
+            "threadpool_map with requests has no such limit",
+            "bare_sockets opens connections of its own",
+        )
+    ]
+    text = "strategies: threadpool_map\nclients: [requests]\nworkers: 20\nconnection_limit: 10\n"
+    assert problems_of(written(tmp_path, text)) == [
+        "c.yaml:1:1: has no case, as no client limits its connections; leave 'connection_limit' out"
     ]

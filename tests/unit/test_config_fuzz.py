@@ -23,6 +23,7 @@ countries: {codes: [BR, NO], limit: 2, repeat: 3}
 workers: [1, 5]
 clients: [requests, {name: httpx, version: [0.27.2, 0.28.1]}, {name: aiohttp, requirements: [aiohttp<4]}]
 keep_alive: [true, false]
+connection_limit: [1, auto]
 strategies:
   - sequential
   - {name: asyncio_gather, clients: [httpx], workers: 3, keep_alive: true}

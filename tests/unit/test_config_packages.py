@@ -156,3 +156,12 @@ def test_client_of_a_package_must_open_one(place: Path) -> None:
     (found,) = provided_clients(installed(place))
     assert found.problem is not None
     assert "neither open_client nor open_async_client" in found.problem
+
+
+def test_client_of_a_package_has_neither_versions_nor_an_environment_of_its_own(place: Path) -> None:
+    """Workers of such an environment have no other packages than those that strategies import."""
+    text = "import requests\nOWN_ENVIRONMENT = ('requests',)\ndef open_client(settings): ...\n"
+    write_package(place, "[flagbench.clients]\ngot = acme_flags.requests\n", {"requests.py": text})
+    client = find_provided("got", provided_clients(installed(place)))
+    assert client is not None
+    assert (client.distribution, client.requirements) == ("", ())

@@ -4,6 +4,9 @@ from math import comb
 
 import pytest
 
+from bench.app.select import load_experiment
+from bench.config.catalog import find_clients, find_strategies
+from bench.config.compatibility import fits
 from bench.config.loader import find_config, shipped_configs
 from bench.model.cases import Fixed, Uniform
 from bench.runner.time_estimate import USUAL_COSTS, expected_trial_s
@@ -69,9 +72,32 @@ def test_config_noise_has_a_waiting_and_a_working_case() -> None:
 
 
 def test_shipped_configs_begin_with_the_schema_and_a_question() -> None:
-    assert shipped_configs() == ("ci", "default", "delay", "error", "faults", "gate", "noise", "scale", "tls")
+    names = ("catalogue", "ci", "default", "delay", "error", "faults", "gate", "noise", "scale", "tls")
+    assert shipped_configs() == names
     for name in shipped_configs():
         lines = find_config(name).read_text(encoding="utf-8").splitlines()
         assert lines[0] == "# yaml-language-server: $schema=schema.json"
         assert lines[2].startswith("# ")
         assert "?" in lines[2]
+
+
+def test_config_catalogue_has_every_pair_that_can_be_run_here() -> None:
+    """Strategies and clients that are added must be added to it, or are missed here."""
+    clients = {name: client for name, client in find_clients().items() if not client.requirements}
+    experiment = load_experiment("catalogue")
+    expected = {
+        (strategy.name, client.name)
+        for strategy in find_strategies().values()
+        for client in clients.values()
+        if not strategy.unavailable and fits(strategy, client)
+    }
+    found = {(case.strategy, case.client) for case in experiment.cases}
+    assert expected - found == set()
+    assert {strategy.partition("+")[2] for strategy, _ in found - expected} == {
+        "fork",
+        "forkserver",
+        "spawn",
+        "trio",
+        "uvloop",
+    }
+    assert all(note.startswith("Skipped: ") and " needs Python 3." in note for note in experiment.notes)

@@ -91,6 +91,7 @@ def parameters(case: Case) -> dict[str, str | int | bool]:
         "client": printable(case.client),
         "workers": case.workers,
         "keep_alive": case.keep_alive,
+        **({"connection_limit": case.connections} if case.connections else {}),
         "profile": printable(case.profile.name),
         "countries": printable(case.countries.label),
         "variant": printable(case.variant),
