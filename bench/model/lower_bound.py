@@ -37,10 +37,13 @@ def ideal_s(service_s: Sequence[float], workers: int, request_timeout_s: float) 
     """Return a lower bound, in seconds, for fetches that take ``service_s`` at the server.
 
     The longest fetch must be waited for, and ``workers`` slots can share the sum at best evenly
-    (Graham, *Bounds on Multiprocessing Timing Anomalies*, 1969). No fetch takes longer than its time-out.
+    (Graham, *Bounds on Multiprocessing Timing Anomalies*, 1969). Nor can they share a fetch in parts: of 194
+    fetches, one of 20 slots has ten in a row, at best those that take the least. No fetch takes longer
+    than its time-out.
     """
-    waited_s = [min(each_s, request_timeout_s) for each_s in service_s]
-    return bound_s(max(waited_s), math.fsum(waited_s), workers)
+    waited_s = sorted(min(each_s, request_timeout_s) for each_s in service_s)
+    in_a_row = math.ceil(len(waited_s) / workers)
+    return max(bound_s(waited_s[-1], math.fsum(waited_s), workers), math.fsum(waited_s[:in_a_row]))
 
 
 def bound_s(longest_s: float, total_s: float, workers: int) -> float:

@@ -45,12 +45,17 @@ def test_every_case_comes_first_equally_often() -> None:
         ([0.1, 0.1, 1.0], 3, 1.0),
         ([0.1, 0.1, 60.0], 3, 10.0),
         ([60.0] * 4, 2, 20.0),
+        ([0.02] * 194, 20, 0.2),
+        ([0.05] * 21, 20, 0.1),
+        ([0.1, 0.2, 0.3], 2, 0.3),
+        ([0.3, 0.4, 0.5], 2, 0.7),
+        ([60.0] * 3, 2, 20.0),
     ],
 )
-def test_the_ideal_is_the_longest_fetch_or_the_shared_sum(
+def test_the_ideal_is_the_longest_fetch_the_shared_sum_or_the_fetches_that_one_has_in_a_row(
     service_s: list[float], workers: int, bound_s: float
 ) -> None:
-    """The longer of the two; no fetch takes longer than the time-out of ten seconds."""
+    """The longest of the three; no fetch takes longer than the time-out of ten seconds."""
     assert ideal_s(service_s, workers, 10.0) == pytest.approx(bound_s)
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.model.lower_bound import ideal_s
 from bench.stats.intervals import Interval, block_value, median_interval, quantile_interval
 from bench.stats.pairwise import compare_cases, compare_samples, holm
 from bench.stats.sequential_test import SequentialRule, decide_metric
@@ -134,3 +135,17 @@ def test_sequential_test_of_mirrored_blocks_has_the_mirrored_verdict(
     assert other.ratio.estimate == pytest.approx(1 / one.ratio.estimate)
     if one.ratio.low is not None and one.ratio.high is not None:
         assert (other.ratio.low, other.ratio.high) == pytest.approx((1 / one.ratio.high, 1 / one.ratio.low))
+
+
+@given(
+    fetches=st.lists(st.tuples(st.floats(0.0, 20.0), st.integers(0, 7)), min_size=1, max_size=30),
+    workers=st.integers(1, 8),
+)
+def test_no_division_of_fetches_among_workers_is_faster_than_the_ideal(
+    fetches: list[tuple[float, int]], workers: int
+) -> None:
+    """Each worker takes whichever of them, one after the other, and none waits."""
+    loads_s = [0.0] * workers
+    for service_s, place in fetches:
+        loads_s[place % workers] += min(service_s, 10.0)
+    assert max(loads_s) >= ideal_s([each for each, _ in fetches], workers, 10.0) * (1 - 1e-12)
