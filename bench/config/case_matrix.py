@@ -16,7 +16,7 @@ from bench.config.compatibility import (
     unsupported_limit,
     unsupported_protocol,
 )
-from bench.model.cases import NO_CLIENT, Case, Client, Profile, Selection, Unknown
+from bench.model.cases import NO_CLIENT, Case, Client, Profile, Selection, Strategy, Unknown
 from bench.model.profile_presets import preset
 from bench.model.text import join_or
 
@@ -97,25 +97,37 @@ class Axes:
             yield f"Capped: {', '.join(map(str, capped))} workers run as {fetches}, one for each fetch."
 
     def _unlimited(self, clients: Sequence[Client]) -> Iterator[str]:
-        """Yield a sentence for each strategy and client on which a limit of connections has no effect."""
-        if numbers := [str(limit) for limit in self.limits if limit is not None]:
-            reasons = dict.fromkeys(
-                f"{entry.strategy.name} {reason}"
-                for entry in self.strategies
+        """Yield a sentence for each strategy and client whose cases a limit of connections leaves out."""
+        fetches, reasons = len(self.countries.fetches), list[str]()
+        for entry, profile in product(self.strategies, self.profiles):
+            most = max(self._counts(entry.strategy, entry.workers or self.workers, fetches))
+            below = [str(limit) for limit in self.limits if limit is not None and limit < most]
+            if "connection_limit" in entry.strategy.needs and profile.http2:
+                what = "its cases are"
+            elif below:
+                what = f"'connection_limit: {join_or(below)}' is"
+            else:
+                continue
+            reasons += [
+                f"Skipped: {entry.strategy.name} {reason}, so {what} left out."
                 for client in (entry.clients or clients if entry.strategy.face else (None,))
                 if client is None or fits(entry.strategy, client)
-                if (reason := unsupported_limit(entry.strategy, client))
-            )
-            for reason in reasons:
-                yield f"Skipped: {reason}, so 'connection_limit: {join_or(numbers)}' is not for it."
+                if (reason := unsupported_limit(entry.strategy, client, profile))
+            ]
+        yield from dict.fromkeys(reasons)
+
+    @staticmethod
+    def _counts(strategy: Strategy, workers: Sequence[int], fetches: int) -> list[int]:
+        """Return the numbers of workers of a strategy's cases, each once."""
+        asked = workers if strategy.takes_workers else (1,)
+        if strategy.chooses_workers:
+            asked = (fetches,)
+        return list(dict.fromkeys(min(count, fetches) for count in asked))
 
     def _cases(self, entry: StrategyEntry, *, installed: bool) -> Iterator[Case]:
         strategy = entry.strategy
         fetches = len(self.countries.codes) * self.countries.repeat
-        asked = (entry.workers or self.workers) if strategy.takes_workers else (1,)
-        if strategy.chooses_workers:
-            asked = (fetches,)
-        workers = dict.fromkeys(min(count, fetches) for count in asked)
+        workers = self._counts(strategy, entry.workers or self.workers, fetches)
         clients = self._clients(entry, installed=installed)
         for client, count, keep_alive, asked_limit, profile in product(
             clients, workers, entry.keep_alive or self.keep_alive, self.limits, self.profiles
@@ -125,7 +137,8 @@ class Axes:
                 unsupported_protocol(client, profile) or unsupported_keep_alive(client, [keep_alive])
             ):
                 continue
-            if limit and unsupported_limit(strategy, client):
+            is_limited = "connection_limit" in strategy.needs
+            if (limit or (is_limited and profile.http2)) and unsupported_limit(strategy, client, profile):
                 continue
             yield Case(
                 strategy.name,
@@ -135,7 +148,7 @@ class Axes:
                 self.countries,
                 keep_alive,
                 has_own_workers=strategy.chooses_workers,
-                is_limited_by_client="connection_limit" in strategy.needs,
+                is_limited_by_client=is_limited,
                 connections=limit,
             )
 

@@ -40,12 +40,16 @@ def fits(strategy: Strategy, client: Client) -> bool:
     return strategy.face in client.faces and strategy.needs <= can
 
 
-def unsupported_limit(strategy: Strategy, client: Client | None) -> str | None:
-    """Return why a limit of connections would have no effect on a strategy with a client, or None."""
-    if client is None or client.call is not None:
+def unsupported_limit(strategy: Strategy, client: Client | None, profile: Profile) -> str | None:
+    """Return why a limit of connections would have no effect on a case, as the end of a sentence, or None."""
+    if client is None:
         return "opens connections of its own"
+    if client.call is not None and client.call.function:
+        return f"with {client.name} opens connections of its own"
     if strategy.starts_processes:
         return "has a client in each process"
+    if profile.http2:
+        return "has all downloads of a client on one connection over HTTP/2"
     return None if strategy.face in client.limits else f"with {client.name} has no such limit"
 
 

@@ -270,6 +270,13 @@ class ConfigForm(Form):
                 f"makes a trial of {fetches:,} fetches take {least_s:,.0f} s at least, more than 'deadline'"
             )
             errors.append(FieldError(("target", "rate"), what))
+        if rate is not None:
+            needing = [
+                entry.strategy for entry in self.strategies if "connection_limit" in entry.strategy.needs
+            ]
+            waiting = [each.name for each in needing] + ["connection_limit"] * any(self.connection_limit)
+            what = "cannot be combined with 'target.rate': what waits for a connection would start at once"
+            errors += [FieldError((), f"{each} {what}") for each in waiting]
         reject(errors)
         return self
 
@@ -277,8 +284,11 @@ class ConfigForm(Form):
     def _check_number_of_cases(self) -> Self:
         if (cases := self.axes.most) > MAX_CASES:
             raise ValueError(f"makes up to {cases:,} cases; the limit is {MAX_CASES:,}")
-        if None not in self.connection_limit and not self.axes.cases(installed=False):
-            raise ValueError("has no case, as no client limits its connections; leave 'connection_limit' out")
+        has_limits = None not in self.connection_limit or any(
+            "connection_limit" in entry.strategy.needs for entry in self.strategies
+        )
+        if has_limits and not self.axes.cases(installed=False):
+            raise ValueError("has no case, as no client limits its connections; over HTTP/2 none does")
         return self
 
     @property

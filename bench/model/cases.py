@@ -132,6 +132,11 @@ class Case:
     connections: int = added_field(int)
 
     @property
+    def has_own_client(self) -> bool:
+        """Whether its client is a function of the user's, which has none of our settings."""
+        return "." in self.client and self.client.replace(".", "").isidentifier()
+
+    @property
     def id(self) -> str:
         """The unique name of the case in its run, for people and ``--only`` patterns."""
         return f"{self.plain_id}@{self.variant}" if self.variant else self.plain_id

@@ -45,6 +45,7 @@ def _download_files(target: Target, codes: list[str], timeout_s: float) -> Mappi
     with closing(_connect(target, timeout_s)) as connection:
         for code in codes:
             if target.rate is not None:
+                connection.close()  # the server may, meanwhile; the next request connects again
                 sleep(1 / target.rate)  # before the first one, too: a pilot may have ended just now
             files[code] = _download(connection, target, code)
             total_bytes += len(files[code])

@@ -115,17 +115,14 @@ def forecast_run(
         flags: every flag as the server serves it, by country.
         pinning: processors of the server, the workers and the harness.
         progress: prints a line about a step that takes a while.
-        shipped_only: run no code of the user's; the cases of other strategies are guessed.
+        shipped_only: run no code of the user's, and build no environment; the cases that need it are guessed.
     """
     flag_sizes = {code: len(flag) for code, flag in flags.items()}
     if not needs_pilots(experiment, flag_sizes):
         return tuple(forecast_case(case, experiment, flag_sizes, USUAL_COSTS) for case in experiment.cases)
-    unread = {
-        case.strategy
-        for case in experiment.cases
-        if shipped_only and not is_shipped(experiment.strategies[case.strategy].file)
-    }
-    piloted = [case for case in experiment.cases if case.strategy not in unread]
+    reasons = {case: _why_not_run(case, experiment) for case in experiment.cases} if shipped_only else {}
+    unread = {case: why for case, why in reasons.items() if why is not None}
+    piloted = [case for case in experiment.cases if case not in unread]
     costs: Mapping[Pair, Mapping[int, Costs | None]] = {}
     if piloted:
         progress("a pilot of each strategy and client tells how long trials take")
@@ -138,10 +135,20 @@ def forecast_run(
             case, experiment, flag_sizes, costs_of(case, known or {case.workers: USUAL_COSTS})
         )
         if len(known) < len(found):
-            reason = "a strategy of yours is not run here" if case.strategy in unread else "its pilot failed"
-            forecast = replace(forecast, guess=reason)
+            forecast = replace(forecast, guess=unread.get(case, "its pilot failed"))
         forecasts.append(forecast)
     return tuple(forecasts)
+
+
+def _why_not_run(case: Case, experiment: Experiment) -> str | None:
+    """Return why a case cannot be tried without code of the user's or an environment, or None."""
+    if not is_shipped(experiment.strategies[case.strategy].file):
+        return "a strategy of yours is not run here"
+    if case.client in experiment.own_clients:
+        return "a client of yours is not run here"
+    if case.client in experiment.separate_clients.keys() - experiment.environments.keys():
+        return "the environment of a client is not built here"
+    return None
 
 
 def needs_pilots(experiment: Experiment, flag_sizes: Mapping[str, int]) -> bool:

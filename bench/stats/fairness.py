@@ -106,7 +106,7 @@ def _per_thousand(rounds: Sequence[Round], figure: str) -> float | None:
 
 
 def _client_terms(case: Case) -> ClientTerms | None:
-    if case.client == NO_CLIENT:
+    if case.client == NO_CLIENT or case.has_own_client:
         return None
     profile = case.profile
     return ClientTerms(

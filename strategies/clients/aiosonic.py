@@ -56,8 +56,10 @@ async def open_async_client(settings: ClientSettings) -> AsyncIterator[AsyncGet]
         except ValueError as error:  # of a number or a line that it cannot read
             raise HttpParsingError(str(error)) from error
 
-    yield get
-    await client.aclose()
+    try:
+        yield get
+    finally:
+        await client.aclose()
 
 
 async def _read_answer(response: HttpResponse, settings: ClientSettings) -> Answer:

@@ -24,7 +24,8 @@ async def open_async_client(settings: ClientSettings) -> AsyncIterator[AsyncGet]
         async with places:
             while idle and (idle[-1][0] != to.netloc or has_unasked(idle[-1][1])):
                 idle.pop()[2].close()
-            reader, writer = idle.pop()[1:] if idle else await open_connection(to.hostname, to.port, ssl=tls)
+            place = to.hostname, to.port or (443 if tls else 80)
+            reader, writer = idle.pop()[1:] if idle else await open_connection(*place, ssl=tls)
             try:
                 writer.write(f"GET {to.path} HTTP/1.1\r\nHost: {to.netloc}\r\n{fields}\r\n\r\n".encode())
                 status, headers = parse_head(await reader.readuntil(b"\r\n\r\n"))
@@ -56,8 +57,7 @@ async def read_body(reader: StreamReader, status: int, headers: Headers, limit: 
     length = headers.get("Content-Length") or ""
     if headers.get("Transfer-Encoding"):
         while size := int((await reader.readuntil(b"\r\n")).partition(b";")[0], 16):
-            yield await reader.readexactly(min(size, limit))
-            await reader.readexactly(2)
+            yield (await reader.readexactly(min(size, limit) + 2))[:-2]
         await reader.readuntil(b"\r\n")
     elif length.isdecimal():
         yield await reader.readexactly(min(int(length), limit))

@@ -10,7 +10,6 @@ from bench.api import Answer, ClientSettings, Get, collect
 
 # http.client reads a body to its length, and drops further bytes of the connection.
 DEVIATIONS = {"surplus_bytes": "ok"}
-CONNECTION_LIMIT = True  # it keeps so many; if there is need of more, it opens and closes them
 
 
 @contextmanager

@@ -475,3 +475,9 @@ def test_protocols_of_a_client_follow_from_the_settings_that_it_reads(
     file = tmp_path / "mine.py"
     file.write_text(f"def open_client(settings):\n    return {body}\n")
     assert read_client(file).speaks == speech
+
+
+def test_pool_of_threads_of_multiprocessing_starts_no_processes() -> None:
+    found = {name for name, strategy in find_strategies().items() if strategy.starts_processes}
+    pools = {"processpool_asyncio", "processpool_chunks", "processpool_map"}
+    assert found == pools | {"interpreterpool_map"}, "each interpreter has a client of its own, too"

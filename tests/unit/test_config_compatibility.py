@@ -280,7 +280,7 @@ def test_limit_of_connections_makes_cases_of_clients_that_have_one(
         "bare_sockets/-/20/local",
     ], "a limit of as many as there are workers, or more, is none"
     assert list(experiment.notes) == [
-        f"Skipped: {reason}, so 'connection_limit: 10 or 20' is not for it."
+        f"Skipped: {reason}, so 'connection_limit: 10' is left out."
         for reason in (
             "threadpool_map with requests has no such limit",
             "bare_sockets opens connections of its own",
@@ -288,5 +288,28 @@ def test_limit_of_connections_makes_cases_of_clients_that_have_one(
     ]
     text = "strategies: threadpool_map\nclients: [requests]\nworkers: 20\nconnection_limit: 10\n"
     assert problems_of(written(tmp_path, text)) == [
-        "c.yaml:1:1: has no case, as no client limits its connections; leave 'connection_limit' out"
+        "c.yaml:1:1: has no case, as no client limits its connections; over HTTP/2 none does"
     ]
+
+
+def test_over_http2_no_client_limits_what_shares_its_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CLIENTS, "httpx", replace(CLIENTS["httpx"], limits=frozenset({"async", "sync"})))
+    limited = replace(
+        STRATEGIES["asyncio_gather"], name="limited", needs=frozenset({"connection_limit"}), file=Path("l.py")
+    )
+    monkeypatch.setitem(STRATEGIES, "limited", limited)
+    text = f"strategies: [limited, threadpool_map]\nclients: httpx\nconnection_limit: [2, auto]\n{HTTP2}workers: 5\n"
+    experiment = experiment_of(written(tmp_path, text))
+    assert [case.id for case in experiment.cases] == ["threadpool_map/httpx/5/h2"]
+    reason = "has all downloads of a client on one connection over HTTP/2"
+    assert list(experiment.notes) == [
+        f"Skipped: limited {reason}, so its cases are left out.",
+        f"Skipped: threadpool_map {reason}, so 'connection_limit: 2' is left out.",
+    ]
+
+
+def test_limit_of_as_many_connections_as_workers_leaves_nothing_out(tmp_path: Path) -> None:
+    text = "strategies: threadpool_map\nclients: requests\nworkers: 5\nconnection_limit: 20\n"
+    assert experiment_of(written(tmp_path, text)).notes == ()
