@@ -81,7 +81,7 @@ class Nginx:
 @contextmanager
 def running_nginx(folder: Path, address: str = "127.0.0.1", *, encrypted: bool = False) -> Iterator[Nginx]:
     """Serve ``FILES`` on a free port; skip the test if nginx is not installed."""
-    program = shutil.which("nginx")
+    program = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
     if program is None:
         pytest.skip("nginx is not installed")
     for name, content in FILES.items():

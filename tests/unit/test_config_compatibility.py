@@ -300,7 +300,8 @@ def test_over_http2_no_client_limits_what_shares_its_connection(
         STRATEGIES["asyncio_gather"], name="limited", needs=frozenset({"connection_limit"}), file=Path("l.py")
     )
     monkeypatch.setitem(STRATEGIES, "limited", limited)
-    text = f"strategies: [limited, threadpool_map]\nclients: httpx\nconnection_limit: [2, auto]\n{HTTP2}workers: 5\n"
+    limits = "connection_limit: [2, auto]\nworkers: 5\n"
+    text = f"strategies: [limited, threadpool_map]\nclients: httpx\n{limits}{HTTP2}"
     experiment = experiment_of(written(tmp_path, text))
     assert [case.id for case in experiment.cases] == ["threadpool_map/httpx/5/h2"]
     reason = "has all downloads of a client on one connection over HTTP/2"
