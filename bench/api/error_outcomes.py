@@ -92,6 +92,7 @@ _MESSAGES: Final[Mapping[str, FetchOutcome]] = {
     "unexpected eof while reading": "truncated",  # OpenSSL, within an error of libcurl
     "curl: (52)": "disconnected",  # curl_cffi: an empty reply
     "curl: (8)": "protocol",  # curl_cffi: a weird one
+    "curl: (1) Received HTTP/0.9": "protocol",  # curl_cffi: one without a status line
     "curl: (63)": "too_large",  # curl_cffi
     "curl: (100)": "protocol",  # curl_cffi: one with too large headers
     "Connection closed abruptly": "disconnected",  # curl_cffi, of TLS

@@ -192,6 +192,7 @@ CERTIFICATE = ssl.SSLCertVerificationError(1, "certificate verify failed: certif
         (caused_by(IncompleteRead("…"), CurlError("… curl: (56) Connection closed abruptly.")), "truncated"),
         (IncompleteRead("… curl: (18) end of response with 100 bytes missing. See …"), "truncated"),
         (CurlError("… curl: (8) Invalid Content-Length: value. See …"), "protocol"),
+        (CurlError("Failed to perform, curl: (1) Received HTTP/0.9 when not allowed. See …"), "protocol"),
         (CurlError("… curl: (100) A value or data field grew larger than allowed. See …"), "protocol"),
         (CurlError("… curl: (63) Maximum file size exceeded. See …"), "too_large"),
         (wreq.exceptions.ConnectionError("… Os { code: 111, kind: ConnectionRefused, … }"), "refused"),
