@@ -45,7 +45,8 @@ test: $(VENV)/dev.stamp
 	$(call TESTS,"alone and not long and not slow",tests/e2e)
 	$(call TESTS,"not alone and not long and not slow",$(BESIDE))
 
-# The tests of complete runs, environments, gates and pages that take more than a second or two each: ten minutes in all.
+# The tests of complete runs, environments, gates and pages that take more than a second or two each, and those of clients
+# that are extras: twenty-five minutes in all.
 test-long: $(VENV)/dev.stamp browser
 	$(call TESTS,"alone and long and not slow",tests/e2e)
 	$(call TESTS,"not alone and long and not slow",$(BESIDE) tests/e2e)

@@ -21,7 +21,7 @@ def download_many(job: Job) -> list[Fetch]:
 async def supervise_eagerly(job: Job) -> list[Fetch]:
     """Do the same as ``asyncio_gather``, and start each task when it is created."""
     loop = asyncio.get_running_loop()
-    loop.set_task_factory(getattr(asyncio, "eager_task_factory"))  # noqa: B009  unknown to checkers of 3.11
+    loop.set_task_factory(asyncio.eager_task_factory)  # type: ignore[attr-defined, unused-ignore]
     return await supervise(job)
 
 

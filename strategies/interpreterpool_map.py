@@ -6,7 +6,7 @@ compiled code do not. Arguments and results are copied from one interpreter to a
 
 import atexit
 from collections.abc import Callable
-from concurrent import futures
+from concurrent.futures import InterpreterPoolExecutor  # type: ignore[attr-defined, unused-ignore]
 from contextlib import ExitStack
 
 from bench.api import Fetch, Job, run_strategy
@@ -31,8 +31,7 @@ def download_one(country: str) -> Fetch:
 
 def download_many(job: Job) -> list[Fetch]:
     """Download all flags with a pool of interpreters."""
-    pool = getattr(futures, "InterpreterPoolExecutor")  # noqa: B009  unknown to checkers of older Pythons
-    with pool(job.workers, initializer=open_client, initargs=(job,)) as executor:
+    with InterpreterPoolExecutor(job.workers, initializer=open_client, initargs=(job,)) as executor:
         return list(executor.map(download_one, job.countries))
 
 

@@ -16,8 +16,8 @@ AHEAD = 2  # as many again, so that no thread runs out of work
 def download_many(job: Job) -> list[Fetch]:
     """Download all flags with a pool of threads, and schedule only the next ones."""
     with job.client() as download_one, ThreadPoolExecutor(job.workers) as executor:
-        options = {"buffersize": AHEAD * job.workers}
-        return list(executor.map(download_one, job.countries, **options))
+        ahead = AHEAD * job.workers
+        return list(executor.map(download_one, job.countries, buffersize=ahead))  # type: ignore[call-arg, unused-ignore]
 
 
 if __name__ == "__main__":

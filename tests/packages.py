@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
-from bench.api import Answer, MessageHeaders
+from bench.api import Answer, JoinedHeaders
 
 print("the client was imported")
 
@@ -38,7 +38,7 @@ def open_client(settings):
         try:
             connection.request("GET", parts.path)
             response = connection.getresponse()
-            return Answer(response.status, response.read(), MessageHeaders(response.headers))
+            return Answer(response.status, response.read(), JoinedHeaders(response.headers.get_all))
         finally:
             connection.close()
 

@@ -5,7 +5,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from email.message import Message
     from ssl import SSLContext
 
 LARGEST_BYTES: Final = 8 << 20
@@ -20,17 +19,6 @@ class Headers(Protocol):
 
     def get(self, name: str, /) -> str | None:
         """Return the value of a header; several values are joined by commas."""
-
-
-class MessageHeaders(NamedTuple):
-    """The headers of a message of the standard library, which would give only the first of several values."""
-
-    message: "Message"
-
-    def get(self, name: str, /) -> str | None:
-        """Return the value of a header; several values are joined by commas."""
-        values = self.message.get_all(name)
-        return None if values is None else ", ".join(values)
 
 
 class HeaderLines:
@@ -68,13 +56,13 @@ def parse_head(head: bytes) -> tuple[int, Headers]:
 
 
 class JoinedHeaders(NamedTuple):
-    """The headers of a library that would give only the first of several values.
+    """The headers of a library that would give only the first of several values, such as ``http.client``.
 
     Attributes:
         get_all: returns the values of a header, whose name it takes in any case; none if it is absent.
     """
 
-    get_all: Callable[[str], Sequence[str]]
+    get_all: Callable[[str], Sequence[str] | None]
 
     def get(self, name: str, /) -> str | None:
         """Return the value of a header; several values are joined by commas."""

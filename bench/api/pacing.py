@@ -1,8 +1,8 @@
 """Limit the rate of requests over all threads, event loops and processes of a trial. Used by ``Job``.
 
 A file holds the time of the next start by ``time.perf_counter()``, which is one clock for all processes of a
-machine. Whoever wants to start takes that time and moves it on, under a lock of the file. Imported only by
-jobs with a limit.
+machine. To start a request, a worker takes that time and moves it on, while it holds a lock of the file. Only
+jobs with a limit import this.
 """
 
 import fcntl
@@ -26,9 +26,8 @@ def reserve_start_s(file: str, rate: float) -> float:
     Raises:
         OSError: the file is gone; nothing may be started without it.
     """
-    descriptor = os.open(
-        file, os.O_RDWR | os.O_CLOEXEC
-    )  # with a lock of its own, so threads exclude each other
+    # a descriptor of its own has a lock of its own, so that threads exclude each other, too
+    descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         now_s = perf_counter()

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bench.app.output import ignore_line, print_note
 from bench.app.preflight import check_resources
-from bench.app.served_files import read_files
+from bench.app.served_files import with_files
 from bench.model.cases import Experiment, Strategy
 from bench.model.comparison import ClientEnvironment
 from bench.storage.run_folder import Destination, check_destination
@@ -27,7 +27,8 @@ def with_environments(experiment: Experiment, destination: Destination, *, quiet
     if not separate or experiment.comparison is not None:
         return experiment
     check_destination(destination)  # before anything that takes long
-    check_resources(experiment, read_files(experiment), destination.new_place)
+    experiment = with_files(experiment)
+    check_resources(experiment, experiment.files, destination.new_place)
     progress = ignore_line if quiet else print_note
     environments: dict[str, ClientEnvironment] = {}
     for name, client in separate.items():

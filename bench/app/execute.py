@@ -19,7 +19,7 @@ from bench.app.preflight import (
     plan_pinning,
     resource_warnings,
 )
-from bench.app.served_files import read_files
+from bench.app.served_files import with_files
 from bench.errors import BenchError, ExitCode, UsageError
 from bench.model.cases import Experiment
 from bench.model.lower_bound import CaseForecast
@@ -166,7 +166,8 @@ def _open_run(
     """Check the resources of the machine, and open a new run, or the one to resume."""
     check_destination(destination)
     now, pinning = datetime.now(UTC), plan_pinning(experiment)
-    flags = read_files(experiment)
+    experiment = with_files(experiment)
+    flags = experiment.files
     check_import_path()
     # before there is a folder: an interrupt meanwhile would leave an empty one
     header = RunHeader(

@@ -14,7 +14,7 @@ from bench.app.comparison_plan import (
 )
 from bench.app.output import ignore_line, print_note
 from bench.app.preflight import check_resources, plan_pinning
-from bench.app.served_files import read_files
+from bench.app.served_files import with_files
 from bench.errors import UsageError
 from bench.model.cases import Experiment
 from bench.model.comparison import BuiltVariant, Comparison
@@ -50,8 +50,8 @@ def prepare_comparison(
         SetupError: a variant cannot be built, or the machine lacks resources.
     """
     check_destination(destination)
-    flags = read_files(asked)
-    check_resources(asked, flags, destination.new_place)
+    asked = with_files(asked)
+    check_resources(asked, asked.files, destination.new_place)
     progress = ignore_line if quiet else print_note
     variants = _build_variants(asked, request, progress)
     if request.refuses_same:
@@ -63,7 +63,7 @@ def prepare_comparison(
     for line in (*([base_config.note] if base_config.note else ()), *changed_work_lines(base_config, asked)):
         print_note(f"note: {line}")
     experiment, comparison = plan_comparison(asked, request, variants, base_config)
-    calls = _choose_calls(experiment, comparison, destination.resume, flags, progress)
+    calls = _choose_calls(experiment, comparison, destination.resume, asked.files, progress)
     return replace(experiment, comparison=replace(comparison, calls=calls))
 
 

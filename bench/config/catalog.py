@@ -115,7 +115,7 @@ def describe_strategy(file: Path, function: str = "", module: str = "") -> Strat
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     takes_workers = form.takes_workers if form.kind == "codes" else workers is not False
     face = declared_face(tree, file, _opened_face(tree, form.name)) if form.kind == "job" else None
-    starts_processes = not _POOLS.isdisjoint(attributes | names | _texts(tree)) or (
+    starts_processes = not _POOLS.isdisjoint(attributes | names) or (
         "multiprocessing" in _imported(tree) and "ThreadPool" not in names | attributes
     )
     constants = find_redirected_constants(tree, file, module) if form.kind == "codes" else ((), ())
@@ -289,15 +289,6 @@ def _settings_read(tree: ast.Module) -> frozenset[str]:
     attributes = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
     return frozenset(
         node.attr for node in attributes if isinstance(node.value, ast.Name) and node.value.id == "settings"
-    )
-
-
-def _texts(tree: ast.Module) -> frozenset[str]:
-    """Return the texts in calls of ``getattr``."""
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and len(node.args) > 1)
-    found = (each.args[1] for each in calls if isinstance(each.func, ast.Name) and each.func.id == "getattr")
-    return frozenset(
-        each.value for each in found if isinstance(each, ast.Constant) and isinstance(each.value, str)
     )
 
 

@@ -11,10 +11,10 @@ from bench.errors import UsageError
 from bench.model.cases import Ability, Protocol
 from bench.model.faults import KINDS
 
-ABILITIES: Final[Mapping[str, Ability]] = {
+_ABILITIES: Final[Mapping[str, Ability]] = {
     "GREENLETS": "greenlets", "TRIO": "trio",
 }  # fmt: skip
-"""What a client can do, by the name of the declaration."""
+"""The ability that each declaration of a client file stands for."""
 _USUAL: Final[frozenset[Ability]] = frozenset({"greenlets"})
 BY_CLIENT: Final = "client"
 """Value of ``WORKERS`` of a strategy whose client limits its downloads."""
@@ -82,7 +82,7 @@ def declared_python(tree: ast.Module) -> tuple[int, ...]:
 
 def declared_abilities(tree: ast.Module) -> frozenset[Ability]:
     """Return what a client can do, beside getting a URL: the usual abilities, unless it declares others."""
-    declared = {ability: _last_literal(tree, name) for name, ability in ABILITIES.items()}
+    declared = {ability: _last_literal(tree, name) for name, ability in _ABILITIES.items()}
     return frozenset(
         ability
         for ability, value in declared.items()

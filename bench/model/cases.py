@@ -132,9 +132,10 @@ class Case:
     connections: int = added_field(int)
 
     @property
-    def has_own_client(self) -> bool:
-        """Whether its client is a function of the user's, which has none of our settings."""
-        return "." in self.client and self.client.replace(".", "").isidentifier()
+    def has_settings(self) -> bool:
+        """Whether a client of flagbench is opened, with its settings; a function of the user's has none."""
+        is_function = "." in self.client and self.client.replace(".", "").isidentifier()
+        return self.client != NO_CLIENT and not is_function
 
     @property
     def id(self) -> str:
@@ -151,9 +152,9 @@ class Case:
 
 
 Ability: TypeAlias = Literal["greenlets", "connection_limit", "trio"]
-"""What some strategies need of a client: to wait within gevent, to limit its connections, to run on trio."""
+"""Abilities of a client that some strategies need: waiting within gevent, a limit of connections, trio."""
 Protocol: TypeAlias = Literal["tls", "http2"]
-"""What a client may speak beside plain HTTP/1.1."""
+"""Protocols of a client beside plain HTTP/1.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +298,7 @@ class Experiment:
         comparison: the comparison that this run is; ``None`` for other runs.
         variants: the variants of the comparison, built, by label; other runs use this project's own code.
         target: the server of the user's that is measured; ``None``: the flag server.
+        files: by code, the content of each file that is served; empty until it has been read.
         environments: by name, those of ``separate_clients``, built; variants of a comparison have their own.
     """
 
@@ -324,6 +326,7 @@ class Experiment:
     comparison: Comparison | None = None
     variants: Mapping[str, BuiltVariant] = field(default_factory=dict)
     target: Target | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     environments: Mapping[str, ClientEnvironment] = field(default_factory=dict)
 
     @property

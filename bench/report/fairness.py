@@ -52,7 +52,8 @@ def fairness_columns(ranking: Ranking) -> tuple[CaseColumn, ...]:
 def describe_settings(run: Run, ranking: Ranking) -> str | None:
     """Say which settings all clients of a profile have alike; None if no case has a client of ours."""
     profile = ranking.rows[0].case.profile
-    if all(row.case.client == NO_CLIENT or row.case.has_own_client for row in ranking.rows):
+    cases = [row.case for row in ranking.rows]
+    if not any(case.has_settings for case in cases):
         return None
     timeout_s, largest_bytes = run.config.get("request_timeout_s"), run.config.get("largest_bytes")
     settings = [
@@ -62,11 +63,8 @@ def describe_settings(run: Run, ranking: Ranking) -> str | None:
         *([f"bodies up to {largest_bytes / _MIB:.3g} MiB"] if isinstance(largest_bytes, int) else []),
         "no more connections than workers",
     ]
-    every = (
-        "Every client of flagbench"
-        if any(row.case.has_own_client for row in ranking.rows)
-        else "Every client"
-    )
+    has_functions = any(case.client != NO_CLIENT and not case.has_settings for case in cases)
+    every = "Every client of flagbench" if has_functions else "Every client"
     return f"{every} is opened with {join_and(settings)}; {_SWITCHED_OFF}."
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final, Literal
 
-from bench.model.cases import NO_CLIENT, Case
+from bench.model.cases import Case
 from bench.model.json_codec import to_json_value
 from bench.model.results import Measurement, Round, Run
 from bench.model.worker_runtime import ImportedLibrary
@@ -106,7 +106,7 @@ def _per_thousand(rounds: Sequence[Round], figure: str) -> float | None:
 
 
 def _client_terms(case: Case) -> ClientTerms | None:
-    if case.client == NO_CLIENT or case.has_own_client:
+    if not case.has_settings:
         return None
     profile = case.profile
     return ClientTerms(

@@ -10,7 +10,7 @@ from http.client import HTTPConnection, HTTPSConnection
 from select import POLLIN, poll
 from urllib.parse import urlsplit
 
-from bench.api import Answer, ClientSettings, Get, MessageHeaders, PerThread, collect
+from bench.api import Answer, ClientSettings, Get, JoinedHeaders, PerThread, collect
 
 # http.client reads a body to its length, and drops further bytes of the connection.
 DEVIATIONS = {"surplus_bytes": "ok"}
@@ -38,7 +38,7 @@ def open_client(settings: ClientSettings) -> Iterator[Get]:
             connection.request("GET", urlsplit(url).path, headers={"Connection": kept})
             with connection.getresponse() as response:
                 body = collect(iter(partial(response.read, 65_536), b""), settings)
-                answer = Answer(response.status, body, MessageHeaders(response.headers))
+                answer = Answer(response.status, body, JoinedHeaders(response.headers.get_all))
                 length = answer.headers.get("Content-Length") or str(len(body))
                 # after a body of another length than promised, nothing on the connection can be trusted
                 is_reusable = settings.keep_alive and length == str(len(body))

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import partial
 from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, Request
 
-from bench.api import Answer, ClientSettings, Get, MessageHeaders, collect
+from bench.api import Answer, ClientSettings, Get, JoinedHeaders, collect
 
 KEEP_ALIVE = False  # it asks for each connection to be closed
 # http.client reads a body to its length, and drops further bytes of the connection.
@@ -22,6 +22,6 @@ def open_client(settings: ClientSettings) -> Iterator[Get]:
         request = Request(url, headers={"Accept-Encoding": "identity"})  # noqa: S310  of the flag server
         with opener.open(request, timeout=settings.request_timeout_s) as response:
             body = collect(iter(partial(response.read, 65_536), b""), settings)
-            return Answer(response.status, body, MessageHeaders(response.headers))
+            return Answer(response.status, body, JoinedHeaders(response.headers.get_all))
 
     yield get

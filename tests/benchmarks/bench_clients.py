@@ -24,6 +24,7 @@ from bench.model.server_settings import ServerSettings
 from bench.stats.pairwise import compare_cases
 from bench.system.cpu_affinity import assign_cores, restrict_to, usable_cores
 from bench.system.paths import import_path
+from tests.alternating import Side, side
 from tests.server_process import running_server
 
 pytestmark = pytest.mark.timeout(900)
@@ -53,7 +54,7 @@ for _ in sys.stdin:
     print(time.perf_counter() - start_s, flush=True)
     assert {fetch.outcome for fetch in fetches} == {"ok"}
 """
-"""What a user would write around our strategies."""
+"""A strategy of ours in a plain process: the file, without the harness around it."""
 BARE: Final = """
 import asyncio, os, sys, time
 from importlib import import_module
@@ -82,36 +83,6 @@ for _ in sys.stdin:
     print(time.perf_counter() - start_s, flush=True)
 """
 """The same client in a loop without anything of ours, which saves and checks, too."""
-
-
-class Side:
-    """A process that does one round whenever it is asked to."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    def round_s(self) -> float:
-        """Ask for a round and return how long it took, in seconds, by its own account."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-        return float(self._process.stdout.readline())
-
-
-@contextmanager
-def side(script: str, *words: str) -> Iterator[Side]:
-    """Start a side with its script."""
-    with subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-P", "-c", script, *words],
-        env={"PYTHONPATH": ":".join(import_path())},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        yield Side(process)
-        assert process.stdin is not None
-        process.stdin.close()
 
 
 @contextmanager

@@ -8,8 +8,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -20,9 +19,9 @@ from bench.model.cases import Fixed, Profile
 from bench.model.server_settings import ServerSettings
 from bench.stats.pairwise import compare_cases
 from bench.system.cpu_affinity import assign_cores, restrict_to, usable_cores
-from bench.system.paths import import_path
 from bench.system.process_tree import descendants
 from bench.worker.protocol import WORKER_PROBES
+from tests.alternating import Side, side
 from tests.server_process import running_server
 
 pytestmark = pytest.mark.timeout(900)
@@ -60,36 +59,6 @@ for probes in sys.stdin:
     assert problem is None, problem
     print(timed.elapsed_s, flush=True)
 """
-
-
-class Side:
-    """A process that does one round whenever it is asked to."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    def round_s(self, *probes: str) -> float:
-        """Ask for a round and return how long it took, in seconds, by its own account."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{' '.join(probes)}\n")
-        self._process.stdin.flush()
-        return float(self._process.stdout.readline())
-
-
-@contextmanager
-def side(script: str, *words: str) -> Iterator[Side]:
-    """Start a side with its script."""
-    with subprocess.Popen(
-        [sys.executable, "-P", "-c", script, *words],
-        env={"PYTHONPATH": ":".join(import_path())},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        yield Side(process)
-        assert process.stdin is not None
-        process.stdin.close()
 
 
 @pytest.fixture

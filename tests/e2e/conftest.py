@@ -1,4 +1,4 @@
-"""What end-to-end tests share: the lane of clients that are extras, and saying what was measured."""
+"""For all end-to-end tests: the lane of clients that are extras, and a fixture that prints figures."""
 
 import sys
 import tomllib

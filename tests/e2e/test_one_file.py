@@ -47,7 +47,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
-from bench.api import Answer, ClientSettings, Get, MessageHeaders
+from bench.api import Answer, ClientSettings, Get, JoinedHeaders
 
 KEEP_ALIVE = False
 DEVIATIONS = {"surplus_bytes": "ok"}
@@ -63,7 +63,7 @@ def open_client(settings: ClientSettings) -> Iterator[Get]:
             connection.request("GET", urlsplit(url).path, headers={"Connection": "close"})
             response = connection.getresponse()
             body = response.read(settings.largest_bytes)
-            return Answer(response.status, body, MessageHeaders(response.headers))
+            return Answer(response.status, body, JoinedHeaders(response.headers.get_all))
         finally:
             connection.close()
 

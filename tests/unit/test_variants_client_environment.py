@@ -17,6 +17,7 @@ from bench.variants.probe import FROM_TREE
     ids=["both", "another spelling, and one not imported", "another library of the user's"],
 )
 def test_environment_with_the_required_versions_is_accepted(libraries: Mapping[str, str]) -> None:
+    """Nothing is raised; the next test has what is."""
     refuse_other_versions(in_environment(find_clients()["httpx"], ("httpx==0.27.2", "h2<5")), libraries)
 
 
