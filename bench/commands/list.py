@@ -63,28 +63,22 @@ def clients() -> None:
     """List the clients, and how to install those that are missing; and those of installed packages."""
     found = tuple(catalog.find_clients().values())
     rows = [
-        (
-            client.name,
-            ", ".join(sorted(client.faces)),
-            ", ".join(_protocols(client)),
-            _state(client),
-            client.summary,
-        )
+        (client.name, ", ".join(sorted(client.faces)), ", ".join(_protocols(client)), client.summary)
         for client in found
     ]
-    remarks = [
-        Remark(f"{client.name} is measured in an environment of its own, which `run` makes with uv.")
-        for client in found
-        if client.requirements
-    ]
-    _print(("client", "for", "protocols", "state", "description"), rows, tuple(remarks))
+    remarks = tuple(Remark(state) for client in found if (state := _state(client)) is not None)
+    _print(("client", "for", "protocols", "description"), rows, remarks)
     _print_provided("client", packages.provided_clients())
 
 
-def _state(client: Client) -> str:
+def _state(client: Client) -> str | None:
+    """Write a line for a client that is not in this environment, or return None."""
     if client.requirements:
-        return "own environment"
-    return f"missing: {client.install}" if client.missing else "installed"
+        return f"{client.name} is measured in an environment of its own, which `run` makes with uv."
+    from bench.config.compatibility import missing_dependency  # reads configs, and `--help` need not
+
+    missing = missing_dependency(client)
+    return None if missing is None else f"Not here: {missing}."
 
 
 @list_.command()

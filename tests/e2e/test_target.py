@@ -206,6 +206,7 @@ def test_runs_of_a_target_and_of_the_flag_server_are_not_compared(nginx: Nginx, 
 
 
 @pytest.mark.long
+@pytest.mark.alone  # a comparison goes on until it can tell, which takes minutes beside others
 def test_two_trees_are_compared_against_a_target(nginx: Nginx, tmp_path: Path) -> None:
     """Both variants are this checkout, so that nothing can be found."""
     path = config(tmp_path, {"url": nginx.url, "files": ["a.bin"]}, ["sequential"], clients=["urllib3"])

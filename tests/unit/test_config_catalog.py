@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from bench.cli import cli
 from bench.config import catalog
 from bench.config.catalog import (
     choose_option,
@@ -481,3 +483,13 @@ def test_pool_of_threads_of_multiprocessing_starts_no_processes() -> None:
     found = {name for name, strategy in find_strategies().items() if strategy.starts_processes}
     pools = {"processpool_asyncio", "processpool_chunks", "processpool_map"}
     assert found == pools | {"interpreterpool_map"}, "each interpreter has a client of its own, too"
+
+
+def test_list_says_how_to_install_a_client_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "find_spec", lambda name: None if name == "pycurl" else object())
+    monkeypatch.setattr(catalog, "_extras", lambda: frozenset({"pycurl"}))
+    listed = CliRunner().invoke(cli, ["list", "clients"])
+    said = " ".join(listed.output.split())
+    assert "Not here: pycurl needs pycurl, which is not installed: pip install 'flagbench[pycurl]'." in said
+    assert "niquests is measured in an environment of its own, which `run` makes with uv." in said
+    assert said.count("Not here:") == 1
