@@ -243,7 +243,8 @@ def _worker_files(strategy: Strategy, case: Case) -> int:
 def _busy_ports(forecast: CaseForecast, time_wait_s: float) -> float:
     """Estimate how many ports are in use or in TIME_WAIT while trials of a case follow one another."""
     case = forecast.case
-    connections = _max_concurrency(case) if case.keep_alive else len(case.countries.fetches)
+    reuses = case.keep_alive and case.has_settings  # what a function of the user's does is not known
+    connections = _max_concurrency(case) if reuses else len(case.countries.fetches)
     round_s = max(forecast.round_s or forecast.ideal_s, _SHORTEST_S)
     within_a_round = connections * min(1.0, time_wait_s / round_s)
     of_a_trial = (1 + forecast.rounds) * connections

@@ -129,9 +129,11 @@ class Axes:
         fetches = len(self.countries.codes) * self.countries.repeat
         workers = self._counts(strategy, entry.workers or self.workers, fetches)
         clients = self._clients(entry, installed=installed)
-        for client, count, keep_alive, asked_limit, profile in product(
+        for client, count, asked_keep_alive, asked_limit, profile in product(
             clients, workers, entry.keep_alive or self.keep_alive, self.limits, self.profiles
         ):
+            decides_itself = strategy.call.is_foreign or (client is not None and client.is_function)
+            keep_alive = asked_keep_alive or decides_itself
             limit = asked_limit if asked_limit is not None and asked_limit < count else 0
             if client is not None and (
                 unsupported_protocol(client, profile) or unsupported_keep_alive(client, [keep_alive])

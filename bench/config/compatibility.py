@@ -44,7 +44,7 @@ def unsupported_limit(strategy: Strategy, client: Client | None, profile: Profil
     """Return why a limit of connections would have no effect on a case, as the end of a sentence, or None."""
     if client is None:
         return "opens connections of its own"
-    if client.call is not None and client.call.function:
+    if client.is_function:
         return f"with {client.name} opens connections of its own"
     if strategy.starts_processes:
         return "has a client in each process"

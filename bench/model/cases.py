@@ -114,6 +114,8 @@ class Case:
 
     Attributes:
         workers: downloads that may be in flight; for a strategy with a number of its own, one for each fetch.
+        keep_alive: a connection serves more than one request; always true where a function of the user's,
+            which opens no client of flagbench, decides that.
         variant: label of the variant in a comparison; empty elsewhere.
         has_own_workers: whether the strategy decides itself how many downloads are in flight.
         connections: the most that the client may have open, if that is not the number of workers; 0: it is.
@@ -185,13 +187,12 @@ class Strategy:
     option: str = ""
     needs: frozenset[Ability] = frozenset()
     unavailable: str = ""
+    package: str = ""
 
     @property
     def plain_name(self) -> str:
         """The name without an option."""
         return self.name.removesuffix(f"+{self.option}")
-
-    package: str = ""
 
     @property
     def chooses_workers(self) -> bool:
@@ -240,6 +241,11 @@ class Client:
     def module(self) -> str:
         """The module of ``strategies.clients`` that a worker imports."""
         return self.file.stem
+
+    @property
+    def is_function(self) -> bool:
+        """True if it is a function of the user's that downloads one URL."""
+        return self.call is not None and bool(self.call.function)
 
     @property
     def source(self) -> str:

@@ -77,6 +77,22 @@ def test_client_that_cannot_keep_connections_alive_is_compared_with_others_that_
     ]
 
 
+def test_function_that_opens_no_client_of_ours_makes_one_case_for_any_keep_alive() -> None:
+    """It is called in the same way for each setting, so a second case would show what was not measured."""
+    Path("codes.py").write_text("def download_many(cc_list): ...\n")
+    Path("get.py").write_text("def get(url): ...\n")
+    Path("own.yaml").write_text(
+        "clients: requests\nkeep_alive: [true, false]\nstrategies:\n- sequential\n- codes.py\n"
+        "- {name: threadpool_map, clients: ['get.py:get'], workers: [2], keep_alive: false}\n",
+    )
+    assert cases("own.yaml") == [
+        "sequential/requests/1/local",
+        "sequential/requests/1/local/close",
+        "codes/-/20/local",
+        "threadpool_map/get.get/2/local",
+    ]
+
+
 @pytest.mark.parametrize(
     ("options", "name", "deadline_s"),
     [
