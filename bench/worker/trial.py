@@ -91,7 +91,7 @@ def _run_rounds(
             job = build_job(task, len(rounds), events)
             if task.round_file is not None:
                 announce_round(task.round_file, len(rounds))
-            is_observed = not (rounds or task.live or task.call.is_foreign)
+            is_observed = not (rounds or task.call.is_foreign) and (not task.live or bool(task.option))
             timed, problem = run_round(
                 download_many, task, observation.begin(job) if is_observed else job, probes, typical
             )

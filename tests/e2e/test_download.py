@@ -128,6 +128,18 @@ def test_strategy_can_import_its_project_in_download_and_run(tmp_path: Path) -> 
 
 
 @pytest.mark.long
+def test_option_that_a_strategy_never_reads_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "OPTIONS = ('fast',)\n\n\ndef download_many(job):\n    with job.client() as download_one:\n"
+        "        return [download_one(country) for country in job.countries]\n"
+    )
+    result = call(tmp_path, "download", "BR", "--strategy", "mine.py+fast")
+    assert result.returncode == 3
+    assert "mine.py never read job.option, and its case is planned with fast" in result.stderr
+    assert call(tmp_path, "download", "BR", "--strategy", "mine.py").returncode == 0
+    assert {each.name for each in (tmp_path / "downloaded").iterdir()} == {"br.gif"}
+
+
 def test_lost_flags_are_reported_and_change_the_exit_code(tmp_path: Path) -> None:
     result = call(tmp_path, "download", "BR", "DE", "--strategy", str(ROOT / "tests/strategies/litters.py"))
     assert result.returncode == 3
