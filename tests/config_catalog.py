@@ -19,6 +19,9 @@ STRATEGIES: Final = {
         Strategy("asyncio_as_completed", Path("a.py"), "", "async", takes_workers=True),
         Strategy("asyncio_taskgroup", Path("asyncio_taskgroup.py"), "", "async", takes_workers=True),
         Strategy("asyncio_to_thread", Path("asyncio_to_thread.py"), "", "sync", takes_workers=True),
+        Strategy(
+            "dask", Path("dask.py"), "", "sync", takes_workers=True, options=("gather",), uses_cluster=True
+        ),
         Strategy("bare_sockets", Path("bare_sockets.py"), "", None, takes_workers=True),
     )
 }

@@ -50,7 +50,7 @@ def is_country_code(text: str) -> bool:
     return len(text) == _CODE_LENGTH and _LETTERS.issuperset(text)
 
 
-def _save(path: str, body: bytes) -> None:
+def save(path: str, body: bytes) -> None:
     """Write a file in half of the time that ``Path.write_bytes`` takes, which is part of what is timed.
 
     Raises:
@@ -70,6 +70,29 @@ class PathTable(dict[str, str]):
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset(self.items()))
+
+
+GATHER: Final = "gather"
+"""Option of strategies for a cluster: the bytes come back from its machines, and are saved here."""
+
+
+class ClusterSettings(NamedTuple):
+    """Where the scheduler of a cluster is, and how it is spoken to.
+
+    Attributes:
+        scheduler: its address, ``tcp://`` or ``tls://``; empty: a cluster is started on this machine.
+        authority: PEM file of the certificate authority of the cluster; empty without encryption.
+        certificate: PEM file of the certificate that this client shows.
+        key: PEM file of its key.
+        trusted: the certificate authority of the flag server as PEM, for machines that have no file of it;
+            empty where that file is, and without encryption.
+    """
+
+    scheduler: str = ""
+    authority: str = ""
+    certificate: str = ""
+    key: str = ""
+    trusted: str = ""
 
 
 class WrongClientError(Exception):
@@ -98,6 +121,7 @@ class Job(NamedTuple):
         paths: by code, the path of each file below ``base_url``, percent-encoded; None for the flags.
         rate: the most requests that are started in a second; None: any number.
         schedule: file with the time of the next start, for all processes that keep to ``rate``.
+        cluster: the cluster on whose machines the flags are downloaded; None for any other strategy.
     """
 
     countries: tuple[str, ...]
@@ -118,6 +142,7 @@ class Job(NamedTuple):
     paths: "PathTable | None" = None
     rate: float | None = None
     schedule: str = ""
+    cluster: ClusterSettings | None = None
 
     @contextmanager
     def client(self) -> Iterator[Callable[[str], Fetch]]:
@@ -257,7 +282,7 @@ class Job(NamedTuple):
         checksum = None
         if outcome == "ok":
             try:
-                _save(f"{self.folder}/{country.lower()}.gif", answer.body)
+                save(f"{self.folder}/{country.lower()}.gif", answer.body)
             except OSError as error:
                 handled = error.__context__
                 if local_fault(error, handled) is None:

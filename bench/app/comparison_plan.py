@@ -14,6 +14,7 @@ from bench.model.cases import PROBES, Case, Experiment, Stopping
 from bench.model.comparison import BuiltVariant, Comparison, Metric, Variant
 from bench.model.function_call import FunctionCall
 from bench.model.json_codec import encode
+from bench.model.scheduler import EMBEDDED
 from bench.model.text import join_and, one_line
 from bench.report.library_lines import differing_locks
 from bench.stats.comparison_state import RULE
@@ -44,6 +45,21 @@ class ComparisonRequest:
     budget_s: float | None = None
     only: str | None = None
     refuses_same: bool = False
+
+
+def refuse_clusters(experiment: Experiment) -> None:
+    """Refuse cases on machines that have only one version of our code and of its libraries.
+
+    Raises:
+        UsageError: there is such a case.
+    """
+    for case in experiment.cases:
+        if case.scheduler != EMBEDDED:
+            raise UsageError(
+                f"variants cannot be compared on the machines of {case.scheduler}, which have clients and "
+                "libraries of their own",
+                hint="use `scheduler: embedded`, or choose other cases",
+            )
 
 
 def refuse_same_variant(variants: Mapping[str, BuiltVariant], request: ComparisonRequest) -> None:

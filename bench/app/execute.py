@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -11,11 +11,20 @@ from resource import RUSAGE_CHILDREN, getrusage
 from time import monotonic, process_time
 
 from bench.app.client_environments import with_environments
+from bench.app.cluster_blocks import (
+    ClusterRun,
+    OpenCluster,
+    machine_lines,
+    machine_warnings,
+    open_cluster,
+)
+from bench.app.cluster_check import check_clusters
 from bench.app.output import ignore_line, print_note, stderr_console
 from bench.app.preflight import (
     blind_spots_note,
     check_import_path,
     check_resources,
+    check_results_space,
     plan_pinning,
     resource_warnings,
 )
@@ -34,6 +43,9 @@ from bench.report.time_estimate import (
     time_limit_warnings,
 )
 from bench.runner.block_loop import run_blocks
+from bench.runner.cluster.block_loop import run_blocks_on
+from bench.runner.cluster.fleet import Fleet
+from bench.runner.cluster.machines import describe_machines, joined_machines, known_machines
 from bench.runner.context import run_context
 from bench.runner.processes.signals import Interrupted, handle_interrupts
 from bench.runner.processes.workspace import is_in_memory, workspace_parent
@@ -70,21 +82,24 @@ class CommandLine:
         config: the config, as it was given.
         options: the options that change the config.
         variants: the arguments before the config, those of a comparison.
+        on: the cluster whose machines measure; empty: this machine does. It may be a path.
     """
 
     name: str
     config: str
     options: tuple[str, ...]
     variants: tuple[str, ...] = ()
+    on: str = ""
 
     @property
     def stored(self) -> tuple[str, ...]:
         """The words as a run stores them, without the path of the config."""
-        return (self.name, *self.variants, "CONFIG", *self.options)
+        return (self.name, *self.variants, "CONFIG", *self.options, *(("--on", "CLUSTER") if self.on else ()))
 
     def to_resume(self, folder: Path) -> str:
         """Write the command that resumes the run of a folder, for a shell."""
-        words = [self.name, *self.variants, self.config, *self.options, "--resume", str(folder)]
+        on = ["--on", self.on] if self.on else []
+        words = [self.name, *self.variants, self.config, *self.options, *on, "--resume", str(folder)]
         return f"{program_name()} {shlex.join(words)}"
 
 
@@ -94,6 +109,7 @@ class OpenRun:
 
     Attributes:
         flags: every flag as the server serves it, by country.
+        fleet: the machines that measure; None: this one does.
     """
 
     folder: Path
@@ -102,15 +118,17 @@ class OpenRun:
     pinning: Pinning
     flags: Mapping[str, bytes]
     limits: Limits
+    fleet: Fleet | None = None
 
 
-def execute_run(
+def execute_run(  # noqa: PLR0913  one argument a part of the run
     experiment: Experiment,
     present: Callable[[Run, Path], int],
     command: CommandLine,
     destination: Destination,
     *,
     quiet: bool,
+    cluster: ClusterRun | None = None,
 ) -> int:
     """Run an experiment, or the rest of a resumed one, and return the exit code.
 
@@ -121,6 +139,7 @@ def execute_run(
         command: the words that lead to the experiment.
         destination: the folder of a new run, or the run to resume.
         quiet: whether to print no progress, but notes and warnings.
+        cluster: the cluster whose machines measure; None: this machine does.
 
     Raises:
         BenchError: the run cannot be started, or it cannot go on; its trials so far are stored and presented.
@@ -128,7 +147,11 @@ def execute_run(
     code = 0
     fault: Exception | None = None
     experiment = with_environments(experiment, destination, quiet=quiet)
-    with handle_interrupts() as signals, _open_run(experiment, command.stored, destination) as run:
+    with (
+        handle_interrupts() as signals,
+        nullcontext() if cluster is None else open_cluster(cluster, experiment) as opened,
+        _open_run(experiment, command.stored, destination, opened) as run,
+    ):
         folder = run.folder
         resume = f"resume with `{command.to_resume(folder)}`"
         signals.exit_message = f"left at once; the finished trials are in {folder / JOURNAL}; {resume}"
@@ -161,7 +184,10 @@ def exit_code_of(document: Run) -> ExitCode:
 
 @contextmanager
 def _open_run(
-    experiment: Experiment, command: tuple[str, ...], destination: Destination
+    experiment: Experiment,
+    command: tuple[str, ...],
+    destination: Destination,
+    cluster: OpenCluster | None,
 ) -> Iterator[OpenRun]:
     """Check the resources of the machine, and open a new run, or the one to resume."""
     check_destination(destination)
@@ -176,6 +202,7 @@ def _open_run(
         environment={
             **describe_environment({case.client for case in experiment.cases}, pinning),
             "saves": "in memory" if is_in_memory(workspace_parent()) else "on disk",
+            **({"clusters": clusters} if (clusters := check_clusters(experiment)) else {}),
         },
         command=command,
     )
@@ -185,7 +212,14 @@ def _open_run(
         if destination.resume is not None:
             place = stack.enter_context(existing_folder(destination.resume))
             past = read_journal(place / JOURNAL)
-        limits = check_resources(experiment, flags, place, kept=_count(past.trials))
+        known = known_machines(past.header.environment, (each.machines for each in past.resumed))
+        fleet = None if cluster is None else cluster.fleet(known)
+        if fleet is not None:
+            environment = describe_machines([*fleet.machines.values()], header.environment)
+            header = replace(header, environment=environment)
+            past = past if destination.resume is not None else JournalContents(header)
+        check_space = check_resources if fleet is None else check_results_space
+        limits = check_space(experiment, flags, place, kept=_count(past.trials))
         check_resumable(past.header, header)
         schedule = replay(experiment, past.trials)
         if destination.resume is not None:
@@ -193,11 +227,13 @@ def _open_run(
             _check_unfinished(schedule, folder, past)
             journal = stack.enter_context(continued_journal(folder / JOURNAL, past))
             if not schedule.is_over:
-                journal.append(Resumption(header.started, len(past.trials), header.environment["git"]))
+                joined = {} if fleet is None else joined_machines([*fleet.machines.values()], known)
+                git = header.environment["git"]
+                journal.append(Resumption(header.started, len(past.trials), git, joined))
         else:
             folder = stack.enter_context(new_folder(experiment.name, now, destination.out))
             journal = stack.enter_context(new_journal(folder / JOURNAL, header))
-        yield OpenRun(folder, journal, schedule, pinning, flags, limits)
+        yield OpenRun(folder, journal, schedule, pinning, flags, limits, fleet)
 
 
 def _check_unfinished(schedule: Schedule, folder: Path, past: JournalContents) -> None:
@@ -218,6 +254,9 @@ def _measure(run: OpenRun, *, quiet: bool) -> None:
     Notes and warnings are printed also where progress is unwanted.
     """
     experiment, progress = run.schedule.experiment, ignore_line if quiet else print_note
+    if run.fleet is not None:
+        _measure_on(run, run.fleet, progress, quiet=quiet)
+        return
     forecasts = _announce(run, progress)
     with _record_others(run), run_context(experiment, run.pinning, run.flags) as context:
         began_s = monotonic()
@@ -228,6 +267,27 @@ def _measure(run: OpenRun, *, quiet: bool) -> None:
             print_note(f"warning: {line}")
         if forecasts and measured:
             progress(actual_duration_line(forecasts, measured, monotonic() - began_s))
+
+
+def _measure_on(run: OpenRun, fleet: Fleet, progress: Callable[[str], None], *, quiet: bool) -> None:
+    """Have machines of a cluster run the blocks that are due."""
+    experiment, machines = run.schedule.experiment, [*fleet.machines.values()]
+    for note in experiment.notes:
+        print_note(f"note: {note}")
+    for line in machine_warnings(machines):
+        print_note(line)
+    for line in machine_lines(machines, experiment):
+        progress(line)
+    if kept := run.schedule.kept:
+        progress(f"resuming after {_count(kept)} of {_planned(run.schedule)} trials")
+    display = nullcontext(Observer()) if quiet else show_progress(None, stderr_console())
+    try:
+        with display as observer:
+            measured = run_blocks_on(fleet, run.schedule, run.journal.append, observer, print_note)
+    finally:
+        fleet.cancel()
+    for line in other_client_lines(experiment, measured):
+        print_note(f"warning: {line}")
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from bench.app.output import (
 from bench.errors import ExitCode, SetupError, UsageError
 from bench.model.cases import Experiment
 from bench.model.results import Run
+from bench.model.scheduler import EMBEDDED
+from bench.model.server_settings import check_host
 from bench.report.markdown import tables_to_markdown
 from bench.report.noise_table import gate_held_text, gate_refused_text, noise_summary, noise_tables
 from bench.report.terminal import print_tables
@@ -43,7 +45,8 @@ def execute_noise_run(
     """Measure each case against itself, store and print the noise, and return the exit code.
 
     Raises:
-        UsageError: the blocks are too few to show any noise, or a target would add its own.
+        UsageError: the blocks are too few to show any noise, a target or a cluster would add its own, or the
+            flag server would listen at an address that other machines can reach.
         SetupError: the noise cannot be stored.
     """
     if asked.target is not None:
@@ -51,6 +54,12 @@ def execute_noise_run(
             f"the noise of this machine cannot be measured with {asked.target.url}",
             hint="leave out `target`: what varies could be that server",
         )
+    if elsewhere := [case.scheduler for case in asked.cases if case.scheduler != EMBEDDED]:
+        raise UsageError(
+            f"the noise of this machine cannot be measured on the machines of {elsewhere[0]}",
+            hint="leave out `scheduler`: what varies could be those machines",
+        )
+    check_host(asked.host, allow_remote=False)
     if asked.blocks < least_blocks():
         raise UsageError(
             f"{asked.blocks} blocks are too few to show noise", hint=f"it takes {least_blocks()}"

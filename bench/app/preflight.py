@@ -6,7 +6,7 @@ Exhaustion of anything else, such as memory or processes, is reported when it ha
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -98,6 +98,21 @@ def check_resources(experiment: Experiment, flags: Mapping[str, bytes], place: P
     limits = read_limits(workspace, place)
     flag_sizes = {code: len(flag) for code, flag in flags.items()}
     if shortages := find_shortages(resource_needs(experiment, flag_sizes, kept), limits):
+        raise ResourceError(shortages)
+    return limits
+
+
+def check_results_space(
+    experiment: Experiment, flags: Mapping[str, bytes], place: Path, kept: int = 0
+) -> Limits:
+    """Refuse an experiment whose results have no room here; other machines check what else it needs.
+
+    Arguments, result and errors are those of ``check_resources``.
+    """
+    limits = read_limits(place, place)
+    needs = resource_needs(experiment, {code: len(flag) for code, flag in flags.items()}, kept)
+    none = Need(0, "")
+    if shortages := find_shortages(replace(needs, open_files=none, ports=none, workspace_bytes=none), limits):
         raise ResourceError(shortages)
     return limits
 

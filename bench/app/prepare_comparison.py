@@ -9,6 +9,7 @@ from bench.app.base_config import changed_work_lines, find_base_config
 from bench.app.comparison_plan import (
     ComparisonRequest,
     plan_comparison,
+    refuse_clusters,
     refuse_same_variant,
     refuse_unread_locks,
 )
@@ -46,9 +47,11 @@ def prepare_comparison(
     Raises:
         IncomparableError: the variants are the same, and that is refused; or they differ in a lock of
             dependencies that cannot be read.
-        UsageError: the budget is too small for any alarm, or there is nothing to compare.
+        UsageError: the budget is too small for any alarm, there is nothing to compare, or a case is
+            measured on machines that have no variants.
         SetupError: a variant cannot be built, or the machine lacks resources.
     """
+    refuse_clusters(asked)
     check_destination(destination)
     asked = with_files(asked)
     check_resources(asked, asked.files, destination.new_place)

@@ -21,6 +21,7 @@ from bench.config.script_config import (
 from bench.config.source_code import CodeReference, parse_reference
 from bench.errors import UsageError
 from bench.model.cases import Experiment, Strategy
+from bench.model.server_settings import check_host
 from bench.model.text import join_and
 
 T = TypeVar("T")
@@ -43,11 +44,11 @@ def load_experiment(  # noqa: PLR0913  one argument an option
         only: a pattern of the ids of the cases to keep.
         blocks: exactly how many blocks to run, without regard to the config's precision and budget.
         seed: the seed, instead of the config's.
-        allow_remote: accept a target that is not on a loopback address.
+        allow_remote: accept a target, or an address of the flag server, that is not a loopback address.
 
     Raises:
         ConfigError: the config is invalid.
-        UsageError: no case matches ``only``, a script is named, or a remote target is not allowed.
+        UsageError: no case matches ``only``, a script is named, or a remote address is not allowed.
         SetupError: the name of a target's host cannot be resolved.
     """
     if content is None and find_script(config) is not None:
@@ -64,6 +65,7 @@ def load_experiment(  # noqa: PLR0913  one argument an option
         content=content,
     )
     experiment = check_target(experiment, allow_remote=allow_remote)
+    check_host(experiment.host, allow_remote=allow_remote)
     return apply_overrides(experiment, only=only, blocks=blocks, seed=seed)
 
 
@@ -84,7 +86,7 @@ def load_target(
     """
     code = find_script(config)
     if code is not None:
-        return load_experiment(config, script_config(code, options), only=only)
+        return load_experiment(Path(config).name, script_config(code, options), only=only)
     if given := [f"--{name}" for name in options.shape()]:
         raise UsageError(
             f"{join_and(given)} {'is' if len(given) == 1 else 'are'} for a script",
@@ -116,7 +118,7 @@ def script_config(code: CodeReference, options: ScriptOptions, *, only: str | No
     if only is None:
         return content
     own = reference_text(code, read_script_form(code, Path()))
-    return keep_cases(content, own, load_experiment(own, content, only=only))
+    return keep_cases(content, own, load_experiment(Path(own).name, content, only=only))
 
 
 def apply_overrides(

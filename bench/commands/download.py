@@ -11,6 +11,8 @@ from bench.commands import options
 from bench.config.countries import codes_of
 from bench.errors import ExitCode, UsageError
 from bench.model.profile_presets import preset
+from bench.model.text import plural
+from bench.model.trial_outcome import Invalid
 from bench.report.download_progress import DownloadProgress
 from bench.runner.processes.signals import Interrupted, handle_interrupts
 from bench.runner.processes.worker_exit import find_exit_problem
@@ -101,6 +103,9 @@ def _download(task: SingleDownload, *, verbose: bool) -> int:
     report = ending.report
     progress.print_counts(report.rounds[0].elapsed_s if report and report.rounds else None)
     problem = find_exit_problem(ending, task.deadline_s, task.strategy.file)
+    if problem is None and progress.shown < len(task.countries):
+        what = f"{progress.shown} of {plural(len(task.countries), 'flag')} seen, and no others are saved"
+        problem = Invalid("missing", f"{what}; download with download_one of job.client()")
     if problem is None:
         return ExitCode.OK
     print_note(f"{task.strategy.name}: {problem.outcome}: {problem.detail}")

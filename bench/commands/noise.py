@@ -51,7 +51,7 @@ def noise(  # noqa: PLR0913  one argument an option
         stdout_console().print(check_gate(threshold, blocks or _DEFAULT_GATE_BLOCKS), soft_wrap=True)
         return ExitCode.OK
     config = config or "noise"
-    experiment = load_experiment(config, blocks=blocks, seed=seed, allow_remote=True)  # a target is refused
+    experiment = load_experiment(config, blocks=blocks, seed=seed, allow_remote=True)  # both are refused
     command = CommandLine("noise", config, option_words(blocks=blocks, seed=seed))
     return execute_noise_run(
         experiment,

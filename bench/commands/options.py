@@ -41,6 +41,12 @@ resume = click.option(
     callback=_refuse_with_out,
     help="Resume an interrupted run: a folder, a name in results/runs, or `last`.",
 )
+on = click.option(
+    "--on",
+    metavar="CLUSTER",
+    help="Measure whole blocks on machines of a dask cluster: the address of its scheduler on this machine, "
+    "as tcp://127.0.0.1:8786, or a file with the key `scheduler` of a config.",
+)
 full = click.option("--full", is_flag=True, help="Print every table instead of the summary.")
 report = click.option(
     "--report", metavar="FILE", type=PATH, help="Write a page with charts, too, as `report` does."
@@ -55,7 +61,10 @@ blocks = click.option(
 seed = click.option("--seed", type=int, help="Seed, instead of the config's.")
 
 allow_remote = click.option(
-    "--allow-remote", is_flag=True, help="Send requests to a `target` on another machine, at its `rate`."
+    "--allow-remote",
+    is_flag=True,
+    help="Send requests to a `target` on another machine, at its `rate`, or let other machines reach the "
+    "flag server at the address `host`.",
 )
 
 threshold = click.option(

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from bench.app.cluster_blocks import plan_cluster_run
 from bench.app.execute import CommandLine, execute_run, exit_code_of
 from bench.app.output import OutputForm, optional_stdout, saved, stdout_console, write_stdout
 from bench.app.report_output import check_report_file, write_report
@@ -24,6 +25,7 @@ from bench.storage.run_folder import Destination, save_run
 @click.argument("config")
 @options.out
 @options.resume
+@options.on
 @options.only
 @options.blocks
 @options.seed
@@ -39,6 +41,7 @@ def run(  # noqa: PLR0913  one argument an option
     config: str,
     out: Path | None,
     resume: Path | None,
+    on: str | None,
     only: str | None,
     blocks: int | None,
     seed: int | None,
@@ -61,15 +64,19 @@ def run(  # noqa: PLR0913  one argument an option
         return _print_config(config, given, only=only)
     experiment = load_target(config, given, only=only, allow_remote=allow_remote)
     command = CommandLine(
-        "run", config, option_words(only=only, blocks=blocks, seed=seed, allow_remote=allow_remote, **shape)
+        "run",
+        config,
+        option_words(only=only, blocks=blocks, seed=seed, allow_remote=allow_remote, **shape),
+        on=on or "",
     )
+    cluster = None if on is None else plan_cluster_run(on, config, experiment, given, only)
     is_last = out is None and resume is None
     form = options.output_form(full=full, as_json=as_json)
     destination = Destination(out, resume)
     if report is not None:
         check_report_file(report, "--report", destination)
     present = partial(_store_and_print, is_last=is_last, form=form, report=report)
-    return execute_run(experiment, present, command, destination, quiet=quiet)
+    return execute_run(experiment, present, command, destination, quiet=quiet, cluster=cluster)
 
 
 def _print_config(config: str, given: ScriptOptions, *, only: str | None) -> int:
@@ -78,7 +85,7 @@ def _print_config(config: str, given: ScriptOptions, *, only: str | None) -> int
     if code is None:
         raise UsageError("--print-config is for a script", hint="a config is in its own file")
     content = script_config(code, given, only=only)
-    load_experiment(config, content)
+    load_experiment(Path(config).name, content)
     write_stdout(content)
     return ExitCode.OK
 

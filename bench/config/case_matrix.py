@@ -3,6 +3,7 @@
 The schema checks their number, the loader takes the cases.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -16,15 +17,17 @@ from bench.config.compatibility import (
     unsupported_limit,
     unsupported_protocol,
 )
+from bench.config.schedulers import default_schedulers
 from bench.model.cases import NO_CLIENT, Case, Client, Profile, Selection, Strategy, Unknown
 from bench.model.profile_presets import preset
+from bench.model.scheduler import EMBEDDED, Scheduler
 from bench.model.text import join_or
 
 _TARGET: Final = "target"
 """The name of the profile of all cases that are measured against a target."""
 AXIS_KEYS: Final = {
-    "strategies", "clients", "workers", "keep_alive", "connection_limit", "countries", "profile", "profiles",
-    "target",
+    "strategies", "clients", "workers", "keep_alive", "connection_limit", "scheduler", "countries", "profile",
+    "profiles", "target",
 }  # fmt: skip
 """The keys of a config that make its axes."""
 
@@ -38,6 +41,7 @@ class Axes:
     workers: tuple[int, ...]
     keep_alive: tuple[bool, ...]
     limits: tuple[int | None, ...]
+    schedulers: tuple[Scheduler, ...]
     profiles: tuple[Profile, ...]
     countries: Selection
 
@@ -49,6 +53,7 @@ class Axes:
                 len(entry.clients or self.clients)
                 * len(entry.workers or self.workers)
                 * len(entry.keep_alive or self.keep_alive)
+                * (len(self.schedulers) if entry.strategy.uses_cluster else 1)
                 for entry in self.strategies
             )
             * len(self.profiles)
@@ -129,8 +134,9 @@ class Axes:
         fetches = len(self.countries.codes) * self.countries.repeat
         workers = self._counts(strategy, entry.workers or self.workers, fetches)
         clients = self._clients(entry, installed=installed)
-        for client, count, asked_keep_alive, asked_limit, profile in product(
-            clients, workers, entry.keep_alive or self.keep_alive, self.limits, self.profiles
+        places = [each.address for each in self.schedulers] if strategy.uses_cluster else [EMBEDDED]
+        for client, count, asked_keep_alive, asked_limit, profile, place in product(
+            clients, workers, entry.keep_alive or self.keep_alive, self.limits, self.profiles, places
         ):
             decides_itself = strategy.call.is_foreign or (client is not None and client.is_function)
             keep_alive = asked_keep_alive or decides_itself
@@ -152,6 +158,7 @@ class Axes:
                 has_own_workers=strategy.chooses_workers,
                 is_limited_by_client=is_limited,
                 connections=limit,
+                scheduler=place,
             )
 
     def _clients(self, entry: StrategyEntry, *, installed: bool) -> list[Client] | list[None]:
@@ -169,7 +176,11 @@ def target_profile(url: str) -> Profile:
 def axes_of(values: Mapping[str, Any]) -> Axes:
     """Return the axes from the valid values of ``AXIS_KEYS``; the profile is ``local`` by default.
 
-    A target has a profile of its own, and its own files in place of countries if it lists any.
+    A target has a profile of its own, and its own files in place of countries if it lists any. Without a
+    strategy for clusters, the environment variable of their scheduler is not read.
+
+    Raises:
+        ValueError: that variable is wrong.
     """
     if (target := values["target"]) is not None:
         values = {
@@ -178,12 +189,14 @@ def axes_of(values: Mapping[str, Any]) -> Axes:
             "profiles": None,
             "countries": target.selection or values["countries"],
         }
+    uses_cluster = any(entry.strategy.uses_cluster for entry in values["strategies"])
     return Axes(
         values["strategies"],
         values["clients"],
         values["workers"],
         values["keep_alive"],
         values["connection_limit"],
+        values["scheduler"] or (default_schedulers(os.environ) if uses_cluster else (Scheduler(),)),
         values["profiles"] or (values["profile"] or preset("local"),),
         values["countries"],
     )

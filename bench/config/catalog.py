@@ -13,6 +13,7 @@ from typing import Final
 from bench.config.declarations import (
     BY_CLIENT,
     declared_abilities,
+    declared_cluster,
     declared_deviations,
     declared_environment,
     declared_face,
@@ -130,6 +131,7 @@ def describe_strategy(file: Path, function: str = "", module: str = "") -> Strat
         options=tuple(_options(tree, starts_processes=starts_processes)),
         needs=frozenset(_needs(tree, by_client=workers == BY_CLIENT)),
         unavailable=_unavailable(tree, file),
+        uses_cluster=declared_cluster(tree),
     )
 
 
@@ -144,7 +146,7 @@ def choose_option(strategy: Strategy, option: str) -> Strategy:
         raise ValueError(f"{strategy.name} has no option {option!r:.40}; {has}")
     unavailable, needs = strategy.unavailable, strategy.needs
     if (module := MODULES_OF_OPTIONS.get(option)) is not None and find_spec(module) is None:
-        unavailable = unavailable or _missing_modules((module,))
+        unavailable = unavailable or _missing_modules((module,), module)
     if option == "trio":
         needs |= {"trio"}
     name = f"{strategy.name}+{option}"
@@ -316,12 +318,12 @@ def _unavailable(tree: ast.Module, file: Path) -> str:
         ours = ".".join(map(str, sys.version_info[:3]))
         return f"needs Python {'.'.join(map(str, needed))} or newer, and this is {ours}"
     missing = tuple(module for module in foreign_modules(tree) if find_spec(module) is None)
-    return _missing_modules(missing) if missing and is_shipped(file) else ""
+    return _missing_modules(missing, file.stem) if missing and is_shipped(file) else ""
 
 
-def _missing_modules(missing: tuple[str, ...]) -> str:
+def _missing_modules(missing: tuple[str, ...], name: str) -> str:
     verb = "is" if len(missing) == 1 else "are"
-    command = install_command(missing[0], missing, _extras())
+    command = install_command(name, missing, _extras())
     return f"needs {join_and(missing)}, which {verb} not installed: {command}"
 
 

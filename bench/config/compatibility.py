@@ -48,6 +48,8 @@ def unsupported_limit(strategy: Strategy, client: Client | None, profile: Profil
         return f"with {client.name} opens connections of its own"
     if strategy.starts_processes:
         return "has a client in each process"
+    if strategy.uses_cluster:
+        return "has a client on each machine"
     if profile.http2:
         return "has all downloads of a client on one connection over HTTP/2"
     return None if strategy.face in client.limits else f"with {client.name} has no such limit"

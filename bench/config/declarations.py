@@ -73,6 +73,11 @@ def declared_options(tree: ast.Module) -> tuple[str, ...]:
     return options if is_known and isinstance(options, tuple) else ()
 
 
+def declared_cluster(tree: ast.Module) -> bool:
+    """Return whether a strategy downloads on the machines of a cluster."""
+    return _last_literal(tree, "CLUSTER") is True
+
+
 def declared_python(tree: ast.Module) -> tuple[int, ...]:
     """Return the least version of Python that a strategy needs; empty: any."""
     version = _last_literal(tree, "NEEDS_PYTHON")

@@ -17,13 +17,15 @@ from bench.config.lookup import LookupContext
 from bench.config.packages import find_provided, provided_clients, provided_strategies
 from bench.config.problems import Problem, Steps, config_error, did_you_mean, quote_path
 from bench.config.profiles import partly_too_slow
+from bench.config.schedulers import is_here
 from bench.config.schema import FORMS, ConfigForm
 from bench.config.yaml_reader import Document, parse, read_file
 from bench.errors import ConfigError
-from bench.model.cases import Client, Experiment, Strategy
+from bench.model.cases import LOOPBACK, Client, Experiment, Strategy
 from bench.model.comparison import Bound, ComparisonSettings
 from bench.model.flags import describe_ignored_files
 from bench.model.text import join_and
+from bench.system.addresses import is_loopback
 from bench.system.paths import configs_folder
 
 _NOT_IN_NAME: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -117,13 +119,13 @@ def validate(document: Document, file: Path, context: LookupContext) -> ConfigFo
     try:
         form = ConfigForm.model_validate(document.source, context=context)
     except ValidationError as error:
-        raise config_error(file, (*document.problems, *_problems_of(error, document))) from error
+        raise config_error(file, (*document.problems, *problems_of(error, document))) from error
     if document.problems:
         raise config_error(file, document.problems)
     return form
 
 
-def _problems_of(error: ValidationError, document: Document) -> Iterator[Problem]:
+def problems_of(error: ValidationError, document: Document) -> Iterator[Problem]:
     """Yield a problem for every error that pydantic or a validator has found."""
     for found in error.errors(include_url=False):
         steps: Steps = found["loc"]
@@ -206,6 +208,8 @@ def resolve(form: ConfigForm, source: Any, stem: str) -> Experiment:
         comparison_settings=_comparison_settings(form),
         notes=tuple(_notes(form)),
         target=None if form.target is None else form.target.target(axes.countries),
+        host=form.host or LOOPBACK,
+        schedulers={each.address: each for each in axes.schedulers},
     )
 
 
@@ -236,8 +240,22 @@ def _notes(form: ConfigForm) -> Iterator[str]:
     for profile in form.axes.profiles:
         if reason := partly_too_slow(profile, form.request_timeout):
             yield f"Profile {profile.name}: {reason}."
+    yield from _unreachable_server(form)
     if form.flags_dir is not None and (ignored := describe_ignored_files(form.flags_dir)):
         yield ignored
+
+
+def _unreachable_server(form: ConfigForm) -> Iterator[str]:
+    """Yield a sentence if machines of a cluster are elsewhere, and the flag server is on loopback."""
+    host = form.host or LOOPBACK
+    if form.target is not None or not is_loopback(host):
+        return
+    for each in form.axes.schedulers:
+        if not is_here(each.address):
+            yield (
+                f"Machines of {each.address} will ask {host}, which is each machine itself; 'host' gives the "
+                "flag server an address of this machine that they can reach."
+            )
 
 
 def _describe_redirection(strategy: Strategy) -> str | None:

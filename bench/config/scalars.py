@@ -7,6 +7,7 @@ than a float can keep. Each parser raises ``ValueError`` with the end of a messa
 
 import re
 from collections.abc import Callable, Collection
+from ipaddress import ip_address
 from typing import Annotated, Final, TypeAlias
 
 from bench.config.forms import Editor, Text
@@ -28,6 +29,17 @@ _TRUTHS: Final = ("true", "false")
 _DAY_S: Final = 86_400.0
 _LARGEST_FACTOR: Final = 1000
 _LARGEST_PERCENTAGE: Final = 100
+
+
+def parse_host(text: str) -> str:
+    """Read one IP address of this machine, at which others may find it: not 0.0.0.0, and without a zone."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        address = None
+    if address is None or address.is_unspecified or address.is_multicast or "%" in text:
+        raise ValueError(f"must be an IP address of this machine, not {quote_text(text)}")
+    return str(address)
 
 
 def parse_duration(text: str) -> float:

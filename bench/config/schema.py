@@ -13,6 +13,7 @@ of the fields above its own, so that an error in one key hides no error of anoth
 """
 
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self, TypeAlias
@@ -32,7 +33,17 @@ from bench.config.clients import ClientForm, Clients
 from bench.config.compatibility import StrategyEntry, check_protocol, check_shared_connections
 from bench.config.countries import CountriesField, CountriesForm
 from bench.config.faults import FaultForm
-from bench.config.forms import FieldError, Form, Named, OneOrMore, Shorthand, key, one_or_more, reject
+from bench.config.forms import (
+    FieldError,
+    Form,
+    Named,
+    OneOrMore,
+    Shorthand,
+    Text,
+    key,
+    one_or_more,
+    reject,
+)
 from bench.config.lookup import LookupContext
 from bench.config.profiles import (
     LatencyForm,
@@ -49,8 +60,16 @@ from bench.config.scalars import (
     Share,
     Truth,
     one_of,
+    parse_host,
     whole,
     whole_or_auto,
+)
+from bench.config.schedulers import (
+    SchedulerField,
+    SchedulerForm,
+    default_schedulers,
+    find_unfit_clients,
+    repeated_addresses,
 )
 from bench.config.strategies import (
     KeepAlive,
@@ -62,11 +81,13 @@ from bench.config.strategies import (
 from bench.config.target import TargetEntry, TargetField, TargetForm, find_unfit_strategies
 from bench.config.thresholds import ThresholdsByPattern, ThresholdsField, unmatched_patterns
 from bench.config.variants import VariantForm, VariantsField
-from bench.model.cases import PROBES, Profile
+from bench.model.cases import LOOPBACK, PROBES, Profile
 from bench.model.comparison import DEFAULT_METRICS, METRICS, Bound, Metric
+from bench.model.scheduler import EMBEDDED, Scheduler
 
 MAX_CASES: Final = 10_000
 
+_HOST_EDITOR: Final = {"type": "string", "examples": ["10.0.0.5"]}
 _FOLDER_EDITOR: Final = {"type": "string", "examples": ["../flags"]}
 
 
@@ -112,6 +133,7 @@ class ConfigForm(Form):
                     {"required": ["target", "profile"]},
                     {"required": ["target", "profiles"]},
                     {"required": ["target", "flags_dir"]},
+                    {"required": ["target", "host"]},
                 ]
             },
             "patternProperties": {"^x-": {}},
@@ -136,6 +158,12 @@ class ConfigForm(Form):
         "The connections that a client may have open, if its library limits them; auto: as many as workers.",
         default="auto",
     )
+    scheduler: OneOrMore[SchedulerField] | None = key(
+        None,
+        "The cluster on whose machines `dask` downloads: its address, or a mapping; embedded: one that is "
+        "started here, unless DASK_SCHEDULER_ADDRESS names another.",
+        default="embedded",
+    )
     strategies: OneOrMore[StrategyField] = key(
         ..., "The strategies to compare: names, or mappings with settings of their own."
     )
@@ -146,6 +174,12 @@ class ConfigForm(Form):
     )
     target: TargetField | None = key(
         None, "The server of yours that is measured instead of the flag server: its address, or a mapping."
+    )
+    host: Annotated[str, Text(parse_host, _HOST_EDITOR)] | None = key(
+        None,
+        "The address of this machine at which the flag server listens; others than loopback take "
+        "`--allow-remote`.",
+        default=LOOPBACK,
     )
     precision: PositiveShare | None = key(
         None, "A case is complete once the half-width of its median's interval is this small."
@@ -197,8 +231,21 @@ class ConfigForm(Form):
         cls, entries: tuple[StrategyEntry, ...], info: ValidationInfo[LookupContext]
     ) -> tuple[StrategyEntry, ...]:
         clients, keep_alive = info.data.get("clients"), info.data.get("keep_alive")
-        reject(check_entries(entries, clients, info.context.clients.values(), keep_alive))
+        errors = check_entries(entries, clients, info.context.clients.values(), keep_alive)
+        using = next((index for index, entry in enumerate(entries) if entry.strategy.uses_cluster), None)
+        if using is not None and info.data.get("scheduler", ()) is None:
+            try:
+                default_schedulers(os.environ)
+            except ValueError as error:
+                errors.append(FieldError((using,), str(error)))
+        reject(errors)
         return entries
+
+    @field_validator("scheduler")
+    @classmethod
+    def _check_schedulers(cls, schedulers: tuple[Scheduler, ...]) -> tuple[Scheduler, ...]:
+        reject(repeated_addresses(schedulers))
+        return schedulers
 
     @field_validator("profile")
     @classmethod
@@ -227,6 +274,13 @@ class ConfigForm(Form):
         errors = _profile_errors(target_profile(target.url), info)
         reject([*errors, *find_unfit_strategies(target, info.data.get("strategies", ()))])
         return target
+
+    @field_validator("host")
+    @classmethod
+    def _check_host(cls, host: str, info: ValidationInfo) -> str:
+        if info.data.get("target") is not None:
+            raise ValueError("cannot be combined with 'target', in place of which no flag server runs")
+        return host
 
     @field_validator("flags_dir")
     @classmethod
@@ -281,6 +335,25 @@ class ConfigForm(Form):
         return self
 
     @model_validator(mode="after")
+    def _check_cluster(self) -> Self:
+        if not any(entry.strategy.uses_cluster for entry in self.strategies):
+            if self.scheduler is not None:
+                what = "is for strategies that download on a cluster, such as dask; remove the key"
+                reject([FieldError(("scheduler",), what, at_key=True)])
+            return self
+        schedulers = self.axes.schedulers
+        errors = list(find_unfit_clients(schedulers, self.strategies, self.clients))
+        elsewhere = [each.address for each in schedulers if each.address != EMBEDDED]
+        if elsewhere and self.target is not None and self.target.rate is not None:
+            what = (
+                f"cannot be kept by the machines of {elsewhere[0]}, which share no file with this one; leave "
+                "it out, or use 'scheduler: embedded'"
+            )
+            errors.append(FieldError(("target", "rate"), what))
+        reject(errors)
+        return self
+
+    @model_validator(mode="after")
     def _check_number_of_cases(self) -> Self:
         if (cases := self.axes.most) > MAX_CASES:
             raise ValueError(f"makes up to {cases:,} cases; the limit is {MAX_CASES:,}")
@@ -324,6 +397,7 @@ FORMS: Final[Mapping[str, type[Form]]] = {
     "lognormal": LogNormalForm,
     "faults": FaultForm,
     "target": TargetForm,
+    "scheduler": SchedulerForm,
     "blocks": BlocksForm,
     "variants": VariantForm,
 }

@@ -196,11 +196,11 @@ def _add_own_client(
 ) -> None:
     """Add a function that downloads one URL as a client of each shipped strategy that fits.
 
-    Of what it can do beyond that nothing is known.
+    Of what it can do beyond that nothing is known, and machines of a cluster have no such function.
     """
     face = {"url": "sync", "async url": "async"}.get(form.kind)
     for each in strategies.values():
-        if each.face == face is not None and not (each.needs or each.unavailable):
+        if each.face == face is not None and not (each.needs or each.unavailable or each.uses_cluster):
             clients_of.setdefault(each.name, []).append(own)
 
 

@@ -18,6 +18,7 @@ from bench.model.comparison import (
 )
 from bench.model.function_call import FunctionCall
 from bench.model.json_codec import added_field
+from bench.model.scheduler import Scheduler
 from bench.model.target import Target
 
 NO_CLIENT: Final = "-"
@@ -119,6 +120,8 @@ class Case:
         variant: label of the variant in a comparison; empty elsewhere.
         has_own_workers: whether the strategy decides itself how many downloads are in flight.
         connections: the most that the client may have open, if that is not the number of workers; 0: it is.
+        scheduler: address of the scheduler of the cluster whose machines download; empty: the embedded one,
+            or the strategy uses none.
         is_limited_by_client: whether the client's connections limit the downloads, not the strategy.
     """
 
@@ -132,12 +135,18 @@ class Case:
     has_own_workers: bool = added_field(bool)
     is_limited_by_client: bool = added_field(bool)
     connections: int = added_field(int)
+    scheduler: str = added_field(str)
 
     @property
     def has_settings(self) -> bool:
         """Whether a client of flagbench is opened, with its settings; a function of the user's has none."""
         is_function = "." in self.client and self.client.replace(".", "").isidentifier()
         return self.client != NO_CLIENT and not is_function
+
+    @property
+    def place(self) -> str:
+        """Host and port of the scheduler; empty without one."""
+        return Scheduler(self.scheduler).place
 
     @property
     def id(self) -> str:
@@ -150,6 +159,8 @@ class Case:
         connection = "" if self.keep_alive else "/close"
         if self.connections:
             connection += f"/{self.connections}conn"
+        if self.scheduler:
+            connection += f"/{self.place}"
         return f"{self.strategy}/{self.client}/{self.workers}/{self.profile.name}{connection}"
 
 
@@ -174,6 +185,7 @@ class Strategy:
         needs: what its clients must be able to do.
         unavailable: why it cannot be run here, as the end of a sentence; empty if it can.
         package: name and version of the installed package that provides it; empty for any other.
+        uses_cluster: whether it downloads on the machines of a cluster.
     """
 
     name: str
@@ -188,6 +200,7 @@ class Strategy:
     needs: frozenset[Ability] = frozenset()
     unavailable: str = ""
     package: str = ""
+    uses_cluster: bool = False
 
     @property
     def plain_name(self) -> str:
@@ -255,6 +268,8 @@ class Client:
         return f"{self.call.module or self.file}:{self.call.function}"
 
 
+LOOPBACK: Final = "127.0.0.1"
+"""Where the flag server listens, unless a config names another address."""
 PROBES: Final = ("cpu", "gc", "allocations", "loop_lag", "queue_wait", "memory", "handles")
 """All probes, on by default: ``memory`` and ``handles`` are in ``bench.system.process_probes``, the others in
 ``bench.worker.probes``."""
@@ -306,6 +321,8 @@ class Experiment:
         target: the server of the user's that is measured; ``None``: the flag server.
         files: by code, the content of each file that is served; empty until it has been read.
         environments: by name, those of ``separate_clients``, built; variants of a comparison have their own.
+        schedulers: by address, those of the clusters of ``cases``.
+        host: address of this machine at which the flag server listens.
     """
 
     name: str
@@ -334,6 +351,8 @@ class Experiment:
     target: Target | None = None
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     environments: Mapping[str, ClientEnvironment] = field(default_factory=dict)
+    schedulers: Mapping[str, Scheduler] = field(default_factory=dict)
+    host: str = LOOPBACK
 
     @property
     def least_blocks(self) -> int:

@@ -62,7 +62,11 @@ class Observer:
         """Note that the first trial is about to start; a resumed run has kept trials and stops."""
 
     def trial_started(self, case: str, block: int) -> None:
-        """Note that a trial, or a pair of trials, is about to start."""
+        """Note that a trial, or a pair of trials, is about to start.
+
+        If machines of a cluster measure, ``case`` is a line on what they do, and ``block`` the first
+        unfinished one; it is noted again every second.
+        """
 
     def trial_ended(self, measurement: Measurement) -> None:
         """Note the measurement of a trial, or of an attempt that will be repeated."""
@@ -73,5 +77,5 @@ class Observer:
     def metrics_changed(self, metrics: Sequence[MetricState], spent_s: float) -> None:
         """Note the metrics of a comparison before its first pair and after each, and the seconds spent."""
 
-    def block_ended(self, block: int) -> None:
-        """Note that every case of a block has been run."""
+    def block_ended(self, block: int, machine: str = "") -> None:
+        """Note that every case of a block has been run; ``machine`` is the label of that of a cluster."""

@@ -102,6 +102,29 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterGap:
+    """The time of a round on a cluster beyond its planned ideal, in parts that add up, and the bytes moved.
+
+    Attributes:
+        scheduling_s: what dask needs to hand out tasks and their results, here, in the scheduler and on the
+            machines, and to move their bytes.
+        packing_s: packing and unpacking tasks and results, here and on the machine that took longest.
+        client_s: the work of that machine beyond the ideal: its client, its threads, an uneven share.
+        sent_bytes: packed tasks.
+        returned_bytes: packed results.
+        network_s: the round trips between here, the scheduler and that machine; None, and within
+            ``scheduling_s``, if they are unknown.
+    """
+
+    scheduling_s: float
+    packing_s: float
+    client_s: float
+    sent_bytes: float
+    returned_bytes: float
+    network_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Round:
     """The measurement of a round: one call of ``download_many``, or several short ones in a comparison.
 
@@ -121,6 +144,7 @@ class Round:
         probes: values of the probes, by name.
         planned_ideal_s: the same bound by the planned service times; ``None`` for a target, and in runs
             before it was added.
+        cluster: where the time went on a cluster; ``None`` where none was used, or nothing was planned.
     """
 
     elapsed_s: float
@@ -134,6 +158,7 @@ class Round:
     probes: Mapping[str, float] = field(default_factory=dict)
     calls: int = added_field(lambda: 1)
     planned_ideal_s: float | None = added_field(lambda: None)
+    cluster: ClusterGap | None = added_field(lambda: None)  # noqa: RUF009  it declares a field
 
     @property
     def ideal_as_planned_s(self) -> float | None:
@@ -200,6 +225,8 @@ class Measurement:
         job_use: the use of the job in the warm-up; ``None`` if that is not known.
         spans: fetches and requests of a typical call (``bench.model.round_spans``); empty in most blocks.
         runtime: the interpreter and the libraries of the worker; ``None`` if the trial did not end normally.
+        machine: label of the machine of a cluster that measured it, such as ``M1``; empty elsewhere.
+        fingerprint: that of this machine (``bench.system.environment``); empty likewise.
     """
 
     case: str
@@ -221,6 +248,18 @@ class Measurement:
     job_use: JobUse | None = added_field(lambda: None)  # noqa: RUF009  it returns a field
     spans: str = added_field(str)
     runtime: WorkerRuntime | None = added_field(lambda: None)  # noqa: RUF009  it returns a field
+    machine: str = added_field(str)
+    fingerprint: str = added_field(str)
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredBlock:
+    """All trials of a block that one machine of a cluster measured, in their order.
+
+    A journal has them in one line, so that a block is there as a whole or not at all.
+    """
+
+    trials: tuple[Measurement, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,11 +287,13 @@ class Resumption:
         at: time, UTC, ISO 8601.
         after: number of measurements before, repeated attempts included.
         git: the commit at that time, as in ``environment``.
+        machines: those of a cluster that were not there before, by label, as in ``environment``.
     """
 
     at: str
     after: int
     git: object
+    machines: Mapping[str, object] = added_field(dict)
 
 
 @dataclass(frozen=True, slots=True)

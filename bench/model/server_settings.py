@@ -18,6 +18,7 @@ class ServerSettings:
         flags_dir: the folder of the flags; ``None`` serves the project's own.
         host: an IP address of this machine, or ``localhost``.
         port: 0 for any free port.
+        allow_remote: whether the host may be an address that other machines can reach.
     """
 
     profile: Profile
@@ -25,6 +26,7 @@ class ServerSettings:
     flags_dir: Path | None = None
     host: str = "127.0.0.1"
     port: int = 0
+    allow_remote: bool = False
 
 
 def check_host(host: str, *, allow_remote: bool) -> str:
@@ -40,7 +42,7 @@ def check_host(host: str, *, allow_remote: bool) -> str:
     if is_reachable(str(address)) and not allow_remote:
         raise UsageError(
             f"{host} can be reached from other machines, and the flag server does not protect itself",
-            hint="use 127.0.0.1, or allow remote access explicitly",
+            hint="use 127.0.0.1, or give --allow-remote",
         )
     return str(address)
 

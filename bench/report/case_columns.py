@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, Final
 
-from bench.model.results import Gap
+from bench.model.results import ClusterGap, Gap
 from bench.report.number_format import (
     MISSING,
     TimeUnit,
@@ -161,6 +161,13 @@ GAP_PARTS: Final[Mapping[str, str]] = {
     "pool_stop_s": "shut-down",
 }
 """The parts of a gap, in the order of a round, and their names."""
+CLUSTER_PARTS: Final[Mapping[str, str]] = {
+    "scheduling_s": "scheduling",
+    "packing_s": "packing",
+    "network_s": "network",
+    "client_s": "client",
+}
+"""The same of a gap on a cluster."""
 _LITTLE_GAP: Final = 0.05
 """Share of the elapsed time; a smaller gap has no cause worth a word."""
 
@@ -189,9 +196,35 @@ def _whole_gap(row: CaseSummary) -> float | None:
 
 
 def _greatest_part(row: CaseSummary) -> str:
-    """Name the greatest part of the gap."""
-    gap = None if row.costs is None else row.costs.gap
-    return MISSING if gap is None else GAP_PARTS[max(GAP_PARTS, key=lambda name: getattr(gap, name))]
+    """Name the greatest part of the gap: what a cluster adds, where one is used."""
+    if row.costs is None:
+        return MISSING
+    if row.costs.cluster is not None:
+        return _greatest(row.costs.cluster, CLUSTER_PARTS)
+    return MISSING if row.costs.gap is None else _greatest(row.costs.gap, GAP_PARTS)
+
+
+def _greatest(gap: Gap | ClusterGap, names: Mapping[str, str]) -> str:
+    return names[max(names, key=lambda name: getattr(gap, name) or 0.0)]
+
+
+def _cluster_gap(row: CaseSummary) -> float | None:
+    cluster = None if row.costs is None else row.costs.cluster
+    return None if cluster is None else _overhead_s(cluster) + cluster.client_s
+
+
+def _overhead_per_fetch(row: CaseSummary) -> float | None:
+    """Return what the cluster adds to each fetch: all of the gap but the work on the machines."""
+    cluster = None if row.costs is None else row.costs.cluster
+    return None if cluster is None else _overhead_s(cluster) / len(row.case.countries.fetches)
+
+
+def _overhead_s(cluster: ClusterGap) -> float:
+    return cluster.scheduling_s + cluster.packing_s + (cluster.network_s or 0.0)
+
+
+def _kilobytes(size_bytes: float) -> str:
+    return format_number(size_bytes / 1000)
 
 
 def _reused(row: CaseSummary) -> float | None:
@@ -207,6 +240,17 @@ _DETAILS: Final = (
         (
             _milliseconds("gap", _whole_gap),
             *(_milliseconds(heading, f"costs.gap.{name}") for name, heading in GAP_PARTS.items()),
+        ),
+    ),
+    DetailTable(
+        "cluster",
+        "ms beyond the planned ideal, and where they went; client: on the machine that took longest; means",
+        (
+            _milliseconds("gap", _cluster_gap),
+            *(_milliseconds(heading, f"costs.cluster.{name}") for name, heading in CLUSTER_PARTS.items()),
+            _milliseconds("ms per fetch", _overhead_per_fetch),
+            measured_column("kB sent", "costs.cluster.sent_bytes", _kilobytes),
+            measured_column("kB returned", "costs.cluster.returned_bytes", _kilobytes),
         ),
     ),
     DetailTable(

@@ -26,13 +26,18 @@ class Series(Protocol):
         """The most connections that the client may have open; 0: as many as there are workers."""
 
     @property
+    def place(self) -> str:
+        """Host and port of the scheduler of its cluster; empty without one."""
+
+    @property
     def variant(self) -> str:
         """Label of the variant; empty outside of comparisons."""
 
 
 def client_label(named: Series) -> str:
-    """Name the client, with ``/close`` for a connection per request, a limit of its own, and the variant."""
+    """Name the client, with ``/close`` for a connection per request, a limit, a cluster and the variant."""
     limit = f"/{named.connections}conn" if named.connections else ""
+    limit += f"/{named.place}" if named.place else ""
     return printable(f"{named.client}{'' if named.keep_alive else '/close'}{limit}{_variant(named)}")
 
 
@@ -46,6 +51,8 @@ def describe_series(named: Series, workers: str = "") -> str:
     connection = "" if named.keep_alive else ", a connection per request"
     if named.connections:
         connection += f", at most {plural(named.connections, 'connection')}"
+    if named.place:
+        connection += f", on the cluster of {named.place}"
     return printable(f"{named.strategy} with {named.client}{_variant(named)}{workers}{connection}")
 
 

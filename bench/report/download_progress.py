@@ -61,6 +61,11 @@ class DownloadProgress:
                 self._scheduled.add(country)
                 self._say(f"{word} {country}: {text}")
 
+    @property
+    def shown(self) -> int:
+        """The fetches that were shown."""
+        return self._counts.total()
+
     def print_counts(self, elapsed_s: float | None) -> None:
         """Print the counts, and how long the round took if it ended."""
         flags = self._counts["ok"]

@@ -62,9 +62,9 @@ class PlainProgress(Observer):
         for line in self._state.update(metrics, spent_s):
             self._print(line)
 
-    def block_ended(self, block: int) -> None:
+    def block_ended(self, block: int, machine: str = "") -> None:
         """Print the line of the block."""
-        self._print(self._state.block_line(block))
+        self._print(self._state.block_line(block, machine))
 
     def _print(self, line: str, style: str = "") -> None:
         self._printed_s = self._clock()
@@ -88,7 +88,7 @@ class LiveProgress(PlainProgress):
         """Take the metrics; the drawing shows them."""
         self._state.update(metrics, spent_s)
 
-    def block_ended(self, block: int) -> None:
+    def block_ended(self, block: int, machine: str = "") -> None:
         """Print nothing: the drawing shows the block."""
 
 

@@ -89,13 +89,14 @@ class RunProgress:
         """Return no line: a run has no metrics to decide."""
         return []
 
-    def block_line(self, block: int) -> str:
-        """Count blocks and trials, and name the leader."""
+    def block_line(self, block: int, machine: str = "") -> str:
+        """Count blocks and trials, and name the leader and the machine of a cluster, if it was one."""
         left_s = self.left_s()
         up_to, about = ("up to ", "up to") if self.is_open else ("", "about")
         left = f", {about} {format_duration(left_s)} left" if left_s else ""
         trials = f"{self.done} of {up_to}{self.trials} trials{left}"
-        return f"block {block + 1} of {up_to}{self.blocks}: {trials}; leader: {self.leader()}"
+        where = f" on {machine}" if machine else ""
+        return f"block {block + 1} of {up_to}{self.blocks}{where}: {trials}; leader: {self.leader()}"
 
     def drawing(self, case: str, block: int) -> RenderableType:
         """Draw a bar with the time left, and below it the case and the leader.
@@ -120,7 +121,8 @@ class RunProgress:
             return None
         took_s = self._clock() - self._started_s
         pace_s = took_s / (self.done - self._kept)
-        left_s = pace_s * (self.trials - self.done)
+        # machines of a cluster may have measured cases that had stopped
+        left_s = pace_s * max(0, self.trials - self.done)
         if self._budget_s is None:
             return left_s
         inevitable_s = pace_s * (self._least_trials - self.done)
@@ -188,7 +190,7 @@ class ComparisonProgress:
             for each in new
         ]
 
-    def block_line(self, block: int) -> str:
+    def block_line(self, block: int, machine: str = "") -> str:  # noqa: ARG002  no comparison is on a cluster
         """Count the undecided metrics."""
         return f"block {block + 1}: {plural(len(self._metrics) - len(self._decided), 'metric')} undecided"
 

@@ -15,6 +15,7 @@ from bench.report.failures import disturbance_lines, failure_lines, leak_lines, 
 from bench.report.fairness import describe_settings, fairness_columns, fairness_note, library_tables
 from bench.report.job_use import workers_lines
 from bench.report.library_lines import environment_lines
+from bench.report.machines import machine_line, machine_table
 from bench.report.number_format import (
     MISSING,
     TimeUnit,
@@ -42,6 +43,8 @@ def run_tables(run: Run, ranked: Sequence[Ranking] | None = None) -> Iterator[Ta
             yield replace(_case_table(ranking, detail.title, detail.columns), note=detail.note)
         yield from _fairness_tables(run, ranking)
         yield from _workers_table(ranking)
+        if (machines := machine_table(run, ranking, time_unit(ranking))) is not None:
+            yield machines
         yield Table(remarks=(Remark(conclusion(ranking)),))
     if lines := (
         *target_lines(run),
@@ -92,6 +95,7 @@ def _results_table(run: Run, ranking: Ranking) -> Table:
         ("warning", leak_lines(ranking)),
         ("warning", filter(None, [missing_blocks_line(ranking)])),
         ("note", disturbance_lines(ranking)),
+        ("note", filter(None, [machine_line(run, ranking)])),
     )
     return replace(
         _case_table(

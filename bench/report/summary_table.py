@@ -12,6 +12,7 @@ from bench.report.case_label import client_label, workers_label
 from bench.report.conclusion import conclusion
 from bench.report.failures import count_disturbed, count_failed, leak_lines, missing_blocks_line
 from bench.report.job_use import workers_lines
+from bench.report.machines import machine_line
 from bench.report.number_format import (
     MISSING,
     format_duration,
@@ -56,7 +57,7 @@ def summary_tables(
             columns=_columns(ranking),
             sections=(Section("", tuple(_rows(ranking, width))),),
             legend=" · ".join(explain_marks(ranking)),
-            remarks=(Remark(conclusion(ranking)), *_notes(ranking)),
+            remarks=(Remark(conclusion(ranking)), *_notes(run, ranking)),
             keys=3,
         )
     lines = (*target_lines(run), *busy_machine_lines(run), *stopping_line(run), *workers_lines(run))
@@ -174,8 +175,8 @@ def _half_width(figures: Figures) -> str:
     return f"± {format_percent(distance)}"
 
 
-def _notes(ranking: Ranking) -> Iterator[Remark]:
-    """Yield a line each for failed, discarded and leaking trials, if there were any."""
+def _notes(run: Run, ranking: Ranking) -> Iterator[Remark]:
+    """Yield a line each for failed, discarded and leaking trials, if any, and one on several machines."""
     if line := count_failed(ranking):
         yield Remark(line, "failure")
     if line := missing_blocks_line(ranking):
@@ -184,3 +185,5 @@ def _notes(ranking: Ranking) -> Iterator[Remark]:
         yield Remark(line, "note")
     for line in leak_lines(ranking):
         yield Remark(line, "warning")
+    if line := machine_line(run, ranking):
+        yield Remark(line, "note")

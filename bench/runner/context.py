@@ -176,7 +176,13 @@ def _open_server(
 ) -> AbstractContextManager[RestartableServer | UserServer]:
     if experiment.target is not None:
         return nullcontext(UserServer(experiment.target))
-    settings = ServerSettings(preset("local"), seed=experiment.seed, flags_dir=experiment.flags_dir)
+    settings = ServerSettings(
+        preset("local"),
+        seed=experiment.seed,
+        flags_dir=experiment.flags_dir,
+        host=experiment.host,
+        allow_remote=True,  # of the command, which has been asked by now
+    )
     return RestartableServer(launcher, settings, pinning.server)
 
 

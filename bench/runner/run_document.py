@@ -12,6 +12,7 @@ from bench.model.cases import Client, Experiment, Strategy
 from bench.model.json_codec import to_json_value
 from bench.model.results import Run, RunHeader
 from bench.model.target import Target
+from bench.runner.cluster.machines import known_machines, measured_environment
 from bench.runner.context import largest_body
 from bench.stats.schedule import replay
 from bench.storage.journal import JournalContents
@@ -19,6 +20,9 @@ from bench.system.other_processes import sum_sessions
 
 _SHOWN: Final = 12
 """Characters of a hash that messages quote."""
+_MACHINES: Final = "machines"
+_OF_COMMAND: Final = frozenset({"flagbench"})
+"""What must not change of the command if other machines measure."""
 _MAY_CHANGE: Final = frozenset({"git", "unchecked"})
 """A new commit of the current folder may only change its docs, and is stored; checks change no timing."""
 
@@ -78,7 +82,11 @@ def run_document(experiment: Experiment, journal: JournalContents, *, name: str)
         status="complete" if schedule.is_over else "partial",
         started=journal.header.started,
         config=journal.header.config,
-        environment=journal.header.environment,
+        environment=measured_environment(
+            journal.header.environment,
+            schedule.kept,
+            known_machines(journal.header.environment, (each.machines for each in journal.resumed)),
+        ),
         cases=experiment.cases,
         trials=schedule.kept,
         resumed=journal.resumed,
@@ -100,7 +108,16 @@ def check_resumable(before: RunHeader, now: RunHeader) -> None:
             f"the run began with config {old} and cannot be resumed with {new}: {_listed(changed)} changed",
             hint=f"resume it with the config as it was, by `{shlex.join(before.command)} --resume …`",
         )
-    if changed := _changed_keys(before.environment, now.environment) - _MAY_CHANGE:
+    is_on_cluster = _MACHINES in now.environment
+    if (_MACHINES in before.environment) != is_on_cluster:
+        where, option = (
+            ("on this machine", "without") if is_on_cluster else ("on machines of a cluster", "with")
+        )
+        raise UsageError(f"the run began {where}", hint=f"resume it {option} --on")
+    changed = _changed_keys(before.environment, now.environment) - _MAY_CHANGE
+    if is_on_cluster:  # the machines are compared with those of the run one by one
+        changed &= _OF_COMMAND
+    if changed:
         raise SetupError(
             f"the run began in another environment: {_listed(changed)} changed, and its timings with them",
             hint="resume it where it began, or start another",

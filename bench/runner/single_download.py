@@ -8,9 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.api.job import GATHER
 from bench.errors import SetupError
 from bench.model.cases import Profile, Strategy
 from bench.model.flags import served_flags
+from bench.model.scheduler import Scheduler
 from bench.model.server_settings import ServerSettings
 from bench.runner.context import module_folders, own_variant
 from bench.runner.processes.launcher import Launcher, start_supervisor
@@ -115,5 +117,6 @@ def _task(
         http2=download.profile.http2,
         live=True,
         call=download.strategy.call,
-        option=download.strategy.option,
+        option=GATHER if download.strategy.uses_cluster else download.strategy.option,
+        cluster=Scheduler() if download.strategy.uses_cluster else None,
     )

@@ -10,12 +10,12 @@ from dataclasses import fields
 from statistics import fmean
 from typing import Any, Final, TypeVar
 
-from bench.model.results import SUMMED_COUNTS, Gap, Phases, Round, ServerRound
+from bench.model.results import SUMMED_COUNTS, ClusterGap, Gap, Phases, Round, ServerRound
 from bench.model.served_trials import ObservedRound
 from bench.runner.expected_round import Expectation, actual_ideal_s
-from bench.worker.protocol import TimedRound, Timeline
+from bench.worker.protocol import ClusterTimes, TimedRound, Timeline
 
-T = TypeVar("T", Phases, Gap)
+T = TypeVar("T", Phases, Gap, ClusterGap)
 
 _LARGEST: Final = frozenset({"max_in_flight", "late_p99_s", "spacing_max_s"})
 """Figures of a ``ServerRound`` of which a round has the largest of its calls."""
@@ -41,6 +41,9 @@ def account_round(timed: TimedRound, seen: ObservedRound | None, expected: Expec
         gap=divide_gap(timed.elapsed_s, times, answered, expected) if times and answered else None,
         probes=timed.probes,
         planned_ideal_s=expected.ideal_s if expected.is_planned else None,
+        cluster=divide_cluster_gap(timed.elapsed_s, timed.cluster, expected.ideal_s)
+        if timed.cluster is not None and expected.is_planned
+        else None,
     )
 
 
@@ -60,6 +63,7 @@ def merge_calls(calls: Sequence[Round]) -> Round:
         probes={name: fmean(each.probes[name] for each in calls) for name in _shared_probes(calls)},
         calls=len(calls),
         planned_ideal_s=_mean([each.planned_ideal_s for each in calls]),
+        cluster=_mean_of(ClusterGap, [each.cluster for each in calls]),
     )
 
 
@@ -108,6 +112,19 @@ def divide_gap(elapsed_s: float, times: Timeline, seen: ObservedRound, expected:
     )
 
 
+def divide_cluster_gap(elapsed_s: float, times: ClusterTimes, ideal_s: float) -> ClusterGap:
+    """Divide the time of a round on a cluster beyond its planned ideal; what is left is scheduling."""
+    known_s = times.machines_s + times.packing_s + (times.network_s or 0.0)
+    return ClusterGap(
+        scheduling_s=elapsed_s - known_s,
+        packing_s=times.packing_s,
+        network_s=times.network_s,
+        client_s=times.machines_s - ideal_s,
+        sent_bytes=times.sent_bytes,
+        returned_bytes=times.returned_bytes,
+    )
+
+
 def _merge_server_rounds(logs: Sequence[ServerRound | None]) -> ServerRound | None:
     """Merge the server log of several calls; return None if one has none."""
     seen = [each for each in logs if each is not None]
@@ -132,7 +149,10 @@ def _mean_of(kind: type[T], parts: Sequence[T | None]) -> T | None:
     known = [part for part in parts if part is not None]
     if len(known) < len(parts):
         return None
-    return kind(**{each.name: fmean(getattr(part, each.name) for part in known) for each in fields(kind)})
+    means: dict[str, Any] = {
+        each.name: _mean([getattr(part, each.name) for part in known]) for each in fields(kind)
+    }
+    return kind(**means)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from bench.errors import SetupError
 from bench.model.cases import (
+    LOOPBACK,
     Case,
     Experiment,
     Fixed,
@@ -24,6 +25,7 @@ from bench.model.cases import (
 )
 from bench.model.lower_bound import CaseForecast
 from bench.model.results import Measurement
+from bench.model.scheduler import EMBEDDED
 from bench.runner.context import RunContext, run_context
 from bench.runner.expected_round import expected_round
 from bench.runner.trial import measure_entry
@@ -55,8 +57,8 @@ _FAR_OFF: Final = 10.0
 _UNCERTAINTY: Final = 2.0
 """A forecast may be wrong by this factor, the ideal excepted, which no trial can beat."""
 
-Pair: TypeAlias = tuple[str, str, str, bool, bool, bool]
-"""Key of the costs, beside the workers: variant, strategy, client, keep-alive, TLS, HTTP/2."""
+Pair: TypeAlias = tuple[str, str, str, str, bool, bool, bool]
+"""Key of the costs, beside the workers: variant, strategy, cluster, client, keep-alive, TLS, HTTP/2."""
 
 
 class _Pilot(NamedTuple):
@@ -115,8 +117,11 @@ def forecast_run(
         flags: every flag as the server serves it, by country.
         pinning: processors of the server, the workers and the harness.
         progress: prints a line about a step that takes a while.
-        shipped_only: run no code of the user's, and build no environment; the cases that need it are guessed.
+        shipped_only: run no code of the user's, build no environment, and use no other machine; the cases
+            that need it are guessed.
     """
+    if shipped_only:
+        experiment = replace(experiment, host=LOOPBACK)
     flag_sizes = {code: len(flag) for code, flag in flags.items()}
     if not needs_pilots(experiment, flag_sizes):
         return tuple(forecast_case(case, experiment, flag_sizes, USUAL_COSTS) for case in experiment.cases)
@@ -141,13 +146,15 @@ def forecast_run(
 
 
 def _why_not_run(case: Case, experiment: Experiment) -> str | None:
-    """Return why a case cannot be tried without code of the user's or an environment, or None."""
+    """Return why a case cannot be tried without the user's code, an environment or a cluster, or None."""
     if not is_shipped(experiment.strategies[case.strategy].file):
         return "a strategy of yours is not run here"
     if case.client in experiment.own_clients:
         return "a client of yours is not run here"
     if case.client in experiment.separate_clients.keys() - experiment.environments.keys():
         return "the environment of a client is not built here"
+    if case.scheduler != EMBEDDED:
+        return "its cluster is not asked here"
     return None
 
 
@@ -294,7 +301,15 @@ def _shorten(countries: Selection, fetches: int) -> Selection:
 
 def _pair(case: Case) -> Pair:
     profile = case.profile
-    return case.variant, case.strategy, case.client, case.keep_alive, profile.tls, profile.http2
+    return (
+        case.variant,
+        case.strategy,
+        case.scheduler,
+        case.client,
+        case.keep_alive,
+        profile.tls,
+        profile.http2,
+    )
 
 
 def _measure_costs(

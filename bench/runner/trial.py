@@ -196,6 +196,7 @@ def _prepare(
         compares_sizes=target is not None and not target.checksums,
         rate=None if target is None else target.rate,
         schedule=context.schedule,
+        cluster=experiment.schedulers[case.scheduler] if strategy.uses_cluster else None,
     )
     return PreparedTrial(name, scheduled, task, opened.authority, Peaks(experiment.probes))
 

@@ -83,7 +83,7 @@ class _Control:
     def _start(self, settings: ServerSettings) -> Message:
         if self._started is not None:
             raise UsageError("the server has been started already")
-        host = check_host(settings.host, allow_remote=False)
+        host = check_host(settings.host, allow_remote=settings.allow_remote)
         listeners = Listeners(new_state(settings, write=None), host, self._stack)
         listener = listeners.find_or_open(listener_spec(settings.profile), settings.port)
         self._started = listeners

@@ -10,6 +10,7 @@ From a run to a verdict:
 From a run to the figures of its tables:
     ranking              which case of a profile is fastest, and which cannot be told from it
     case_summary         one row: elapsed, efficiency, errors
+    machine_effect       whether the machines of a cluster agree about the cases
     missing_blocks       cases that discarded trials left with too few blocks
     resource_usage       one row: processor time, memory, phases, and the bottleneck
     metrics              one trial → elapsed, p99, cpu or memory
@@ -33,5 +34,7 @@ While a run goes on:
 Methods that the others share:
     intervals            bounds of medians and other quantiles
     signed_rank          Wilcoxon's test, its bounds and estimate
+    rank_sum             the same for samples that share no blocks
+    separate_means       a test of two samples that may be differently noisy
     series               autocorrelation, slope, robust spread
 """

@@ -10,9 +10,9 @@ from statistics import fmean, median
 from typing import Final, Literal, TypeAlias, TypeVar
 
 from bench.model.latency_histogram import LatencyPercentiles, merge_histograms
-from bench.model.results import SUMMED_COUNTS, Gap, Measurement, Phases, Round, ServerRound
+from bench.model.results import SUMMED_COUNTS, ClusterGap, Gap, Measurement, Phases, Round, ServerRound
 
-T = TypeVar("T", Phases, Gap)
+T = TypeVar("T", Phases, Gap, ClusterGap)
 
 Limit: TypeAlias = Literal["server", "client", "cores"]
 
@@ -32,6 +32,7 @@ class ResourceUsage:
         phases: the phases of a round's time.
         ideal_s: planned ideal of the rounds with a gap; the parts of the gap fill it up to the elapsed time.
         gap: time of a round beyond its ideal, by cause.
+        cluster: the same on a cluster, by its own causes.
         histograms: the encoded times of fetches, one of each trial.
         figures: figures of the probes, by name.
         cpu_share: processor time of the client ÷ elapsed; above 1 if several cores were at work.
@@ -46,6 +47,7 @@ class ResourceUsage:
     phases: Phases | None
     ideal_s: float | None
     gap: Gap | None
+    cluster: ClusterGap | None
     histograms: tuple[str, ...] = field(repr=False)
     figures: Mapping[str, float]
     cpu_share: float | None
@@ -73,6 +75,7 @@ def summarize_usage(trials: Sequence[Measurement]) -> ResourceUsage:
         phases=_mean_of(Phases, [round_.phases for round_ in rounds]),
         ideal_s=_mean(round_.ideal_as_planned_s for round_ in rounds if round_.gap is not None),
         gap=_mean_of(Gap, [round_.gap for round_ in rounds]),
+        cluster=_mean_of(ClusterGap, [round_.cluster for round_ in rounds]),
         histograms=tuple(trial.latency for trial in trials),
         figures=figures,
         cpu_share=cpu_share,
@@ -139,8 +142,9 @@ def _mean_of(kind: type[T], values: Sequence[T | None]) -> T | None:
     return kind(**means) if means else None
 
 
-def _numbers(value: Phases | Gap | ServerRound) -> Mapping[str, float]:
-    return {field.name: _number(getattr(value, field.name)) for field in fields(value)}
+def _numbers(value: Phases | Gap | ClusterGap | ServerRound) -> Mapping[str, float]:
+    known = ((field.name, getattr(value, field.name)) for field in fields(value))
+    return {name: _number(found) for name, found in known if found is not None}
 
 
 def _server_figures(server: ServerRound, calls: int) -> Mapping[str, float]:

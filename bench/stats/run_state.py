@@ -47,7 +47,7 @@ class StoppingRule:
 
 
 class RunState:
-    """Counts trials in the order in which they are run.
+    """Counts trials in the order in which they are run, from a number of finished blocks on.
 
     Attributes:
         blocks: number of finished blocks.
@@ -60,12 +60,12 @@ class RunState:
 
     metrics: tuple[MetricState, ...] = ()
 
-    def __init__(self, cases: Iterable[str], rule: StoppingRule) -> None:
+    def __init__(self, cases: Iterable[str], rule: StoppingRule, blocks: int = 0) -> None:
         self._rule = rule
         self._values: dict[str, list[float]] = {case: [] for case in cases}
         self._strikes: Counter[str] = Counter()
         self.spent_s = 0.0
-        self.blocks = 0
+        self.blocks = blocks
         self.due = dict.fromkeys(self._values, 0)
         self.stops: dict[str, Stop] = {}
 

@@ -28,13 +28,14 @@ _POINTS_FOR_A_LAW: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class SeriesKey:
-    """Strategy × client × keep-alive × limit of connections: a case without its workers."""
+    """Strategy × client × keep-alive × limit of connections × cluster: a case without its workers."""
 
     strategy: str
     client: str
     keep_alive: bool
     variant: str
     connections: int = 0
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ class Scaling:
 
 def series_key(case: Case) -> SeriesKey:
     """Return the series that a case belongs to."""
-    return SeriesKey(case.strategy, case.client, case.keep_alive, case.variant, case.connections)
+    return SeriesKey(case.strategy, case.client, case.keep_alive, case.variant, case.connections, case.place)
 
 
 def summarize_scaling(run: Run) -> tuple[Scaling, ...]:

@@ -6,15 +6,17 @@ on all cases alike instead of on those that happen to come last (Fisher, *The De
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from itertools import chain
 from typing import TypeAlias
 
 from bench.errors import UnreadableResultError
 from bench.model.cases import Case, Experiment
+from bench.model.observer import Stop
 from bench.model.results import Measurement
 from bench.stats.comparison_state import ComparisonState
-from bench.stats.run_state import RunState, stopping_rule
+from bench.stats.run_state import RunState, StoppingRule, stopping_rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +82,14 @@ class Schedule:
     Attributes:
         groups: the cases that are measured together, by the id of their entries.
         kept: trials from before the run was resumed.
+        ahead: those of them whose blocks machines of a cluster finished before an earlier block, by block.
     """
 
     experiment: Experiment
     groups: Mapping[str, tuple[Case, ...]]
     state: ScheduleState
     kept: tuple[Measurement, ...] = ()
+    ahead: Mapping[int, tuple[Measurement, ...]] = field(default_factory=dict)
 
     @property
     def is_over(self) -> bool:
@@ -124,6 +128,58 @@ def new_schedule(experiment: Experiment) -> Schedule:
     return Schedule(experiment, groups, state)
 
 
+def block_schedule(experiment: Experiment, block: int, cases: Iterable[str]) -> Schedule:
+    """Return the schedule of these cases in one block of a run, which a machine of a cluster measures.
+
+    Order and positions are those of the whole run.
+    """
+    groups = {case.id: (case,) for case in experiment.cases}
+    return Schedule(experiment, groups, RunState(cases, StoppingRule((block + 1,)), block))
+
+
+def count_block(
+    schedule: Schedule, trials: Sequence[Measurement]
+) -> tuple[list[Measurement], Mapping[str, Stop]]:
+    """Count the trials of a whole block, the next one, and return those that count and the cases that stop.
+
+    A machine began the block when earlier ones were not over, so it may have cases that have stopped
+    meanwhile: their trials are left out, as if the machines had measured one after the other.
+
+    Raises:
+        UnreadableResultError: the block lacks a case that is due.
+    """
+    state = schedule.state
+    block = state.blocks
+    counted: list[Measurement] = []
+    stops: dict[str, Stop] = {}
+    for trial in trials:
+        if trial.block == state.blocks and trial.case in state.due:
+            counted.append(trial)
+            stops |= state.add(trial)
+    if state.blocks == block:
+        raise UnreadableResultError(
+            f"block {block + 1} lacks {', '.join(state.due)}", hint="resume the run with the config as it was"
+        )
+    return counted, stops
+
+
+def check_block(experiment: Experiment, block: int, trials: Sequence[Measurement]) -> None:
+    """Refuse trials that are not those of some cases in one whole block, in its order.
+
+    Raises:
+        UnreadableResultError: one is missing, or was not due when it came.
+    """
+    schedule = block_schedule(experiment, block, dict.fromkeys(trial.case for trial in trials))
+    entries = schedule.entries()
+    for trial in trials:
+        entry = next(entries, None)
+        if entry is None or not entry.matches([trial]):
+            raise _unscheduled(f"trial of {trial.case}", block)
+        schedule.state.add(trial)
+    if not schedule.is_over:
+        raise _unscheduled(f"missing trial of {next(iter(schedule.state.due))}", block)
+
+
 def variants_of(cases: Sequence[Case]) -> Mapping[str, tuple[Case, ...]]:
     """Return both variants of each case, by its id without a variant."""
     names = dict.fromkeys(case.plain_id for case in cases)
@@ -135,9 +191,13 @@ def replay(experiment: Experiment, trials: Sequence[Measurement]) -> Schedule:
 
     Drop the first trial of a pair whose second trial was lost: both are due again.
 
+    The blocks of machines of a cluster may have ended in any order.
+
     Raises:
         UnreadableResultError: a trial was not due when it came.
     """
+    if any(trial.machine for trial in trials):
+        return _replay_blocks(experiment, trials)
     schedule = new_schedule(experiment)
     entries = schedule.entries()
     kept: list[Measurement] = []
@@ -146,11 +206,7 @@ def replay(experiment: Experiment, trials: Sequence[Measurement]) -> Schedule:
         trial = trials[number]
         entry = next(entries, None)
         if entry is None or not entry.trials[0].matches(trial):
-            raise UnreadableResultError(
-                f"trial {number} of the journal ({trial.case}, block {trial.block + 1}) does not match the "
-                "schedule",
-                hint="resume the run with the config and the flagbench that wrote it",
-            )
+            raise _unscheduled(f"trial {number} of the journal ({trial.case}", trial.block, ")")
         measured = trials[number : number + len(entry.trials)]
         if entry.matches(measured):
             schedule.state.add(*measured)
@@ -159,6 +215,28 @@ def replay(experiment: Experiment, trials: Sequence[Measurement]) -> Schedule:
         else:
             number += 1
     return replace(schedule, kept=tuple(kept))
+
+
+def _replay_blocks(experiment: Experiment, trials: Sequence[Measurement]) -> Schedule:
+    """Count the blocks that have none missing before them; keep the others for when their turn comes."""
+    schedule = new_schedule(experiment)
+    blocks: dict[int, list[Measurement]] = {}
+    for trial in trials:
+        blocks.setdefault(trial.block, []).append(trial)
+    kept: list[Measurement] = []
+    for block in sorted(blocks):
+        check_block(experiment, block, blocks[block])
+    while not schedule.is_over and schedule.state.blocks in blocks:
+        kept += count_block(schedule, blocks.pop(schedule.state.blocks))[0]
+    ahead = {} if schedule.is_over else {block: tuple(blocks[block]) for block in sorted(blocks)}
+    return replace(schedule, kept=(*kept, *chain.from_iterable(ahead.values())), ahead=ahead)
+
+
+def _unscheduled(what: str, block: int, end: str = "") -> UnreadableResultError:
+    return UnreadableResultError(
+        f"{what}, block {block + 1}{end} does not match the schedule",
+        hint="resume the run with the config and the flagbench that wrote it",
+    )
 
 
 def block_order(cases: Iterable[str], seed: int, block: int) -> tuple[str, ...]:

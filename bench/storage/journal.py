@@ -1,5 +1,7 @@
 """Write and read the journal of a run: a header, then one checksummed line per trial, and some others.
 
+Blocks that machines of a cluster measured have a line each.
+
 A trial counts once its line is on disk, which is before the next trial starts. Each checksum covers the exact
 bytes of its line's value and continues the checksum of the line before, so that a torn write, a flipped bit,
 or a lost, doubled or moved line is always found.
@@ -17,14 +19,15 @@ from zlib import crc32
 
 from bench.errors import UnreadableResultError
 from bench.model.json_codec import MalformedError, encode, from_json_value, parse, to_json_value
-from bench.model.results import Measurement, OtherProcesses, Resumption, RunHeader
+from bench.model.results import MeasuredBlock, Measurement, OtherProcesses, Resumption, RunHeader
 from bench.storage.atomic_write import append_durably, write_atomically, write_error
 from bench.storage.run_json import SCHEMA
 
-_Entry: TypeAlias = RunHeader | Measurement | Resumption | OtherProcesses
+_Entry: TypeAlias = RunHeader | Measurement | MeasuredBlock | Resumption | OtherProcesses
 _KINDS: Final[Mapping[str, type[_Entry]]] = {
     "run": RunHeader,
     "trial": Measurement,
+    "block": MeasuredBlock,
     "resumed": Resumption,
     "others": OtherProcesses,
 }
@@ -61,7 +64,7 @@ class Journal:
         self._file = file
         self._checksum = checksum
 
-    def append(self, *entries: Measurement | Resumption | OtherProcesses) -> None:
+    def append(self, *entries: Measurement | MeasuredBlock | Resumption | OtherProcesses) -> None:
         """Append trials, or what is known of a session, and return once they are durable.
 
         Raises:
@@ -158,13 +161,22 @@ def _decode_journal(path: Path, content: bytes) -> JournalContents:
             raise UnreadableResultError(f"{path}: damaged at byte 0: not one whole line")
     return JournalContents(
         header=header,
-        trials=tuple(entry for entry in entries if isinstance(entry, Measurement)),
+        trials=tuple(trial for entry in entries for trial in _trials_of(entry)),
         resumed=tuple(entry for entry in entries if isinstance(entry, Resumption)),
         others=tuple(entry for entry in entries if isinstance(entry, OtherProcesses)),
         end=end,
         torn=len(content) - end,
         checksum=checksum,
     )
+
+
+def _trials_of(entry: _Entry) -> tuple[Measurement, ...]:
+    match entry:
+        case Measurement():
+            return (entry,)
+        case MeasuredBlock(trials):
+            return trials
+    return ()
 
 
 def _encode_line(entry: _Entry, before: int) -> tuple[bytes, int]:

@@ -27,9 +27,7 @@ def count_latencies(fetches: Iterable[Fetch]) -> Mapping[str, int]:
 
 def timeout_waits_s(fetches: Iterable[Fetch]) -> tuple[float, ...]:
     """Return the shortest and the longest time of a fetch that timed out; nothing if none is known."""
-    waits_s = [
-        fetch.end_s - fetch.start_s for fetch in fetches if fetch.outcome == "timeout" and fetch.start_s
-    ]
+    waits_s = [fetch.end_s - fetch.start_s for fetch in fetches if fetch.outcome == "timeout" and fetch.end_s]
     return (min(waits_s), max(waits_s)) if waits_s else ()
 
 
@@ -67,6 +65,18 @@ def find_first_starts(fetches: Iterable[Fetch], workers: int) -> list[float]:
     first_end_s = min(fetch.end_s for fetch in fetches)
     starts_s = nsmallest(workers, (fetch.start_s for fetch in fetches))
     return [start_s for start_s in starts_s if start_s < first_end_s]
+
+
+def has_durations(fetches: Sequence[Fetch], called_s: float, returned_s: float) -> bool:
+    """Tell whether it is known of each of some fetches, one at least, how long it took."""
+    return bool(fetches) and all(
+        has_only_duration(fetch) or is_within_call(fetch, called_s, returned_s) for fetch in fetches
+    )
+
+
+def has_only_duration(fetch: Fetch) -> bool:
+    """Tell whether a fetch counts its times from its own start, as the clock of another machine has them."""
+    return 0 == fetch.start_s <= fetch.answered_s <= fetch.end_s > 0
 
 
 def is_within_call(fetch: Fetch, called_s: float, returned_s: float) -> bool:

@@ -22,6 +22,8 @@ _PIPES: Final = (
 """Modules of ``multiprocessing`` with the objects and attributes that hold a pipe, or None."""
 _RUNTIME_THREADS: Final[Mapping[str, str]] = {"pyqwest": "tokio-rt-worker", "pyreqwest": "pyreqwest"}
 """Libraries with a Tokio runtime that nothing ends, and the name of its threads, which come and go."""
+_POOLS: Final[Mapping[str, str]] = {"distributed": "Dask-Offload"}
+"""Libraries with a pool of Python threads that nothing ends, and how the names of its threads begin."""
 _RUNTIME_DESCRIPTORS: Final = 3
 """Two of epoll, and one to wake it."""
 
@@ -43,11 +45,13 @@ def count_resources() -> HeldResources:
 
 
 def _count_runtimes() -> HeldResources:
-    """Count what the runtimes of loaded libraries in Rust hold until the process ends."""
+    """Count what the runtimes of loaded libraries hold until the process ends."""
     counts = [
         _count_threads_named(name) for library, name in _RUNTIME_THREADS.items() if library in sys.modules
     ]
-    return HeldResources(sum(counts), _RUNTIME_DESCRIPTORS * sum(map(bool, counts)))
+    pools = [prefix for library, prefix in _POOLS.items() if library in sys.modules]
+    pooled = sum(each.name.startswith(prefix) for prefix in pools for each in threading.enumerate())
+    return HeldResources(sum(counts) + pooled, _RUNTIME_DESCRIPTORS * sum(map(bool, counts)))
 
 
 def _count_multiprocessing_pipes() -> int:

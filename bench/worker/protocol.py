@@ -15,6 +15,7 @@ from bench.api.own_strategy import module_name
 from bench.model.function_call import FunctionCall
 from bench.model.job_use import JobUse
 from bench.model.json_codec import added_field, decode, encode
+from bench.model.scheduler import Scheduler
 from bench.model.trial_outcome import Outcome
 from bench.model.worker_runtime import WorkerRuntime
 
@@ -95,6 +96,7 @@ class Task:
         compares_sizes: compare the sizes of saved files only, as nothing is known of their content.
         rate: the most requests that are started in a second; None: any number.
         schedule: file with the time of the next start, if there is a rate.
+        cluster: the cluster on whose machines the flags are downloaded; None for any other strategy.
     """
 
     strategy_file: Path
@@ -132,6 +134,7 @@ class Task:
     compares_sizes: bool = added_field(bool)
     rate: float | None = added_field(lambda: None)
     schedule: str = added_field(str)
+    cluster: Scheduler | None = added_field(lambda: None)  # noqa: RUF009  it declares a field
 
     @property
     def has_one_address(self) -> bool:
@@ -190,6 +193,17 @@ class Timeline:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterTimes:
+    """What a cluster has cost in a call; the meaning is that of ``bench.api.batches.ClusterCosts``."""
+
+    machines_s: float
+    packing_s: float
+    network_s: float | None
+    sent_bytes: int
+    returned_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class TimedRound:
     """One completed call of ``download_many``; a round of a paced task may have several.
 
@@ -206,6 +220,7 @@ class TimedRound:
             ``server_delay_s``, if unknown.
         server_delay_s: the same of the server.
         unreported: fetches that no file shows, of a function that does not return their outcomes.
+        cluster: what the cluster has cost; None where none was used.
     """
 
     elapsed_s: float
@@ -220,6 +235,7 @@ class TimedRound:
     run_delay_s: float | None = added_field(lambda: None)
     server_delay_s: float | None = added_field(lambda: None)
     unreported: int = added_field(int)
+    cluster: ClusterTimes | None = added_field(lambda: None)  # noqa: RUF009  it declares a field
 
 
 @dataclass(frozen=True, slots=True)

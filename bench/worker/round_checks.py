@@ -15,7 +15,7 @@ from bench.api import Fetch
 from bench.api.outcomes import FetchOutcome
 from bench.model.text import count_names, one_line
 from bench.model.trial_outcome import Invalid, Outcome
-from bench.worker.fetch_times import is_within_call
+from bench.worker.fetch_times import has_only_duration, is_within_call
 from bench.worker.round_files import FileComparison
 
 _OUTCOMES: Final = frozenset(get_args(FetchOutcome))
@@ -36,6 +36,8 @@ _FIELD_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
     "opened_s": (int, float),
     "opened_in": str,
 }
+_CLOCK_DRIFT: Final = 0.001
+"""By which the clock of another machine may be faster than ours: much more than any that is set by NTP."""
 _TIMES: Final = ("start_s", "answered_s", "end_s")
 
 
@@ -79,10 +81,13 @@ def check_round(finished: FinishedRound) -> Invalid | None:
     return next((problem for problem in problems if problem is not None), None)
 
 
-def check_return_value(returned: object, asked: int, called_s: float, returned_s: float) -> Invalid | None:
+def check_return_value(
+    returned: object, asked: int, called_s: float, returned_s: float, *, elsewhere: bool = False
+) -> Invalid | None:
     """Return the first problem of a return value, or None if it is a list of valid fetches.
 
-    A strategy that does not know the times of a fetch may leave all of them zero.
+    A strategy that does not know the times of a fetch may leave all of them zero. If fetches are made
+    ``elsewhere``, by the clock of another machine, only their durations are known, and they start at zero.
     """
     if not isinstance(returned, list):
         return _bad_return(f"{type(returned).__name__}, not a list of Fetch")
@@ -91,7 +96,7 @@ def check_return_value(returned: object, asked: int, called_s: float, returned_s
     for item in returned:
         if not isinstance(item, Fetch):
             return _bad_return(f"a list with {reprlib.repr(item)} in it, which is not a Fetch")
-        if problem := _field_problem(item) or _time_problem(item, called_s, returned_s):
+        if problem := _field_problem(item) or _time_problem(item, called_s, returned_s, elsewhere):
             return _bad_return(f"a Fetch of {reprlib.repr(item.country)} whose {problem}")
     return None
 
@@ -124,9 +129,12 @@ def _field_problem(fetch: Fetch) -> str | None:
     return None if fetch.outcome in _OUTCOMES else f"outcome is {reprlib.repr(fetch.outcome)}"
 
 
-def _time_problem(fetch: Fetch, called_s: float, returned_s: float) -> str | None:
+def _time_problem(fetch: Fetch, called_s: float, returned_s: float, elsewhere: bool) -> str | None:  # noqa: FBT001
     has_times = fetch.start_s or fetch.answered_s or fetch.end_s
     if not has_times or is_within_call(fetch, called_s, returned_s):
+        return None
+    longest_s = (returned_s - called_s) * (1 + _CLOCK_DRIFT)
+    if elsewhere and has_only_duration(fetch) and fetch.end_s <= longest_s:
         return None
     times = ", ".join(f"{name}={reprlib.repr(getattr(fetch, name))}" for name in _TIMES)
     return f"times are not in order within {called_s:g} to {returned_s:g}: {times}"

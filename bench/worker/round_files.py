@@ -92,6 +92,44 @@ def compare_files(
     return FileComparison(verified, differing, missing, sorted(unexpected))
 
 
+def compare_checksums(
+    fetches: Iterable[Fetch],
+    job: Job,
+    reference: Path,
+    created: frozenset[Path],
+    *,
+    sizes_only: bool = False,
+) -> FileComparison:
+    """Check flags that were saved on other machines, which send sizes and checksums; no file may be here.
+
+    Args:
+        fetches: returned by the round; ``mark_corrupt_fetches`` has compared their checksums.
+        job: of the round.
+        reference: folder of the flags as served.
+        created: paths created in the trial's folder during the round.
+        sizes_only: compare sizes; nothing counts as verified then. Otherwise no checksum may be missing.
+    """
+    verified, differing = 0, list[str]()
+    for fetch in fetches:
+        if fetch.outcome != "ok":
+            continue
+        name = _file_name(fetch)
+        served_bytes = _served_size(reference, name)
+        if sizes_only:
+            if fetch.size_bytes != served_bytes:
+                differing.append(
+                    f"{name} has {fetch.size_bytes} bytes, and {served_bytes} when the run began"
+                )
+        elif fetch.checksum is None:
+            differing.append(f"{name} has no checksum of the machine that fetched it")
+        elif fetch.size_bytes != served_bytes:
+            differing.append(f"{name} was received with {fetch.size_bytes} bytes, {served_bytes} were served")
+        else:
+            verified += 1
+    unexpected = sorted(os.path.relpath(path, job.folder) for path in created)
+    return FileComparison(verified, differing, (), unexpected)
+
+
 def describe_difference(saved: bytes, served: bytes, received_bytes: Sequence[int]) -> str | None:
     """Describe how a saved flag differs from the one served; None if all its fetches received it whole."""
     if saved != served:

@@ -6,25 +6,26 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import astuple, replace
 from importlib import import_module
 from pathlib import Path
 from shutil import rmtree
 from time import perf_counter
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from bench.api import Fetch, Job, own_client
 from bench.api.error_outcomes import local_fault
-from bench.api.job import PathTable, WrongClientError
+from bench.api.job import GATHER, ClusterSettings, PathTable, WrongClientError
 from bench.api.own_strategy import FILE, find_own_strategy, module_name
 from bench.model.function_call import CURRENT_ROUND
 from bench.model.process_limit import describe_process_limit
+from bench.model.scheduler import EMBEDDED, Scheduler
 from bench.model.text import describe_error
 from bench.model.trial_outcome import Invalid
 from bench.worker.event_loop import LoopCheck, UnusedOptionError, open_what_gevent_keeps, use_event_loop
 from bench.worker.events import Awaiting, EventWriter, WarmedUp
-from bench.worker.fetch_times import build_timeline, count_latencies, timeout_waits_s
+from bench.worker.fetch_times import build_timeline, count_latencies, has_durations, timeout_waits_s
 from bench.worker.job_observation import JobObservation
 from bench.worker.leaks import count_leaks, count_resources
 from bench.worker.module_path import add_module_folders, explain_import_error
@@ -42,16 +43,26 @@ from bench.worker.protocol import (
     FIXED_ROUNDS,
     FIXED_TIMED_S,
     RAISED,
+    ClusterTimes,
     Report,
     Task,
     TimedRound,
 )
 from bench.worker.round_checks import FinishedRound, check_return_value, check_round, describe_failures
-from bench.worker.round_files import compare_files, find_escaping_links, list_paths, mark_corrupt_fetches
+from bench.worker.round_files import (
+    compare_checksums,
+    compare_files,
+    find_escaping_links,
+    list_paths,
+    mark_corrupt_fetches,
+)
 from bench.worker.run_delay import read_run_delays, run_delay_s
 from bench.worker.runtime import describe_runtime
 from bench.worker.throttling import count_throttled_periods
 from bench.worker.typical_call import TypicalCall
+
+_OF_ALL_PROCESSES: Final = frozenset({"cpu", "allocations"})
+"""Probes whose figures are of a process and its children that have ended, and of nothing else."""
 
 DownloadMany: TypeAlias = Callable[..., object]
 
@@ -68,7 +79,10 @@ def run_trial(task: Task, began_s: float, events: EventWriter, commands: int) ->
     observation = JobObservation(task.folder)
     report = _run_rounds(task, began_s, events, commands, observation)
     observation.end()  # an exception in the warm-up has left it open
-    return replace(report, job_use=observation.use)
+    use = observation.use
+    if use is not None and not use.clients and _is_elsewhere(task):
+        use = None  # other machines have no file of ours to record it in
+    return replace(report, job_use=use)
 
 
 def _run_rounds(
@@ -84,22 +98,23 @@ def _run_rounds(
         download_many = load_strategy(task)
         load_client(task)  # the first round must not pay for it
         open_what_gevent_keeps()
-        ready_s = perf_counter()
-        probes = RoundProbes(task.probes)
+        probes = RoundProbes(probes_of(task))
         before = count_resources()
-        while is_round_due(task, rounds, events, commands):
-            job = build_job(task, len(rounds), events)
-            if task.round_file is not None:
-                announce_round(task.round_file, len(rounds))
-            is_observed = not (rounds or task.call.is_foreign) and (not task.live or bool(task.option))
-            timed, problem = run_round(
-                download_many, task, observation.begin(job) if is_observed else job, probes, typical
-            )
-            observation.end()
-            rounds.append(timed)
-            if problem is not None:
-                return Report(problem.outcome, problem.detail, began_s, ready_s, tuple(rounds))
-            check_option(task, loops, observation if is_observed else None)
+        with set_up(task, events):
+            ready_s = perf_counter()
+            while is_round_due(task, rounds, events, commands):
+                job = build_job(task, len(rounds), events)
+                if task.round_file is not None:
+                    announce_round(task.round_file, len(rounds))
+                is_observed = not (rounds or task.call.is_foreign) and (not task.live or bool(task.option))
+                timed, problem = run_round(
+                    download_many, task, observation.begin(job) if is_observed else job, probes, typical
+                )
+                observation.end()
+                rounds.append(timed)
+                if problem is not None:
+                    return Report(problem.outcome, problem.detail, began_s, ready_s, tuple(rounds))
+                check_option(task, loops, observation if is_observed else None)
         left = count_leaks(before)
         spans = None if typical is None else typical.spans
         runtime = describe_runtime(task)
@@ -121,6 +136,13 @@ def _run_rounds(
         return Report("error", detail, began_s, ready_s, tuple(rounds))
 
 
+def probes_of(task: Task) -> Sequence[str]:
+    """Return the probes of a trial; on a cluster, those of all that downloads would miss its machines."""
+    if task.cluster is None:
+        return task.probes
+    return [each for each in task.probes if each not in _OF_ALL_PROCESSES]
+
+
 def check_option(task: Task, loops: LoopCheck | None, observation: JobObservation | None) -> None:
     """Check that the strategy has done what its option says.
 
@@ -134,6 +156,8 @@ def check_option(task: Task, loops: LoopCheck | None, observation: JobObservatio
     """
     if loops is not None:
         loops.check()
+    elif _is_elsewhere(task):
+        return  # it may be read there alone; whether flags are gathered, their files show
     elif task.option and observation is not None and not observation.has_read_option:
         raise UnusedOptionError(f"never read job.option, and its case is planned with {task.option}")
 
@@ -160,6 +184,23 @@ def load_strategy(task: Task) -> DownloadMany:
     if download_many is None:
         raise ImportError(f"{file.name} has no function {call.function}")
     return download_many
+
+
+def set_up(task: Task, events: EventWriter) -> AbstractContextManager[object]:
+    """Return what a strategy for a cluster keeps open for all its rounds: the connection, which is not timed.
+
+    Raises:
+        ImportError: the strategy has no such function.
+        BaseException: raised by the function.
+    """
+    if task.cluster is None:
+        return nullcontext()
+    file = task.strategy_file
+    open_all = getattr(sys.modules[task.call.module or module_name(str(file))], "set_up", None)
+    if open_all is None:
+        raise ImportError(f"{file.name} declares CLUSTER, and has no function set_up")
+    opened: AbstractContextManager[object] = open_all(build_job(task, 0, events))
+    return opened
 
 
 def load_client(task: Task) -> None:
@@ -251,7 +292,20 @@ def build_job(task: Task, number: int, events: EventWriter) -> Job:
         paths=PathTable(task.paths) if task.paths else None,
         rate=task.rate,
         schedule=task.schedule,
+        cluster=None if task.cluster is None else _cluster_settings(task, task.cluster),
     )
+
+
+def _is_elsewhere(task: Task) -> bool:
+    """Tell whether the flags are downloaded by processes that this one has not started."""
+    return task.cluster is not None and task.cluster.address != EMBEDDED
+
+
+def _cluster_settings(task: Task, scheduler: Scheduler) -> ClusterSettings:
+    trusted = ""
+    if scheduler.address != EMBEDDED and task.authority is not None:
+        trusted = Path(task.authority).read_text(encoding="ascii")
+    return ClusterSettings(*astuple(scheduler))._replace(trusted=trusted)
 
 
 def run_round(
@@ -271,9 +325,11 @@ def run_round(
     if task.call.is_foreign:
         os.chdir(task.folder)  # that of the round is about to be removed
     is_silent = task.call.is_foreign and not has_fetches(returned)
-    return_problem = (
-        None if is_silent else check_return_value(returned, len(job.countries), called_s, returned_s)
-    )
+    return_problem = None
+    if not is_silent:
+        return_problem = check_return_value(
+            returned, len(job.countries), called_s, returned_s, elsewhere=_is_elsewhere(task)
+        )
     fetches: list[Fetch] = returned if return_problem is None and isinstance(returned, list) else []
     figures = probes.end([] if is_silent else fetches)
     delays = [run_delay_s(*each) for each in zip(delays_before, _read_delays(task), strict=True)]
@@ -281,8 +337,12 @@ def run_round(
         fetches = list_saved_flags(job)
     throttled = count_throttled_periods(task.throttling) - throttled_before
     created = frozenset(list_paths(task.folder)) - before
-    fetches = list(mark_corrupt_fetches(fetches, task.reference))
-    files = compare_files(fetches, job, task.reference, created, sizes_only=task.compares_sizes)
+    if not task.compares_sizes:
+        fetches = list(mark_corrupt_fetches(fetches, task.reference))
+    if task.cluster is not None and task.option != GATHER:
+        files = compare_checksums(fetches, job, task.reference, created, sizes_only=task.compares_sizes)
+    else:
+        files = compare_files(fetches, job, task.reference, created, sizes_only=task.compares_sizes)
     links = find_escaping_links(task.folder, {*created, job.folder})
     timeline = build_timeline(fetches, task.workers, called_s, returned_s)
     if typical is not None:
@@ -293,18 +353,25 @@ def run_round(
         verified=files.verified,
         failures=describe_failures(fetches, task.paths),
         timeline=timeline,
-        latencies_us={} if timeline is None else count_latencies(fetches),
+        latencies_us=count_latencies(fetches) if has_durations(fetches, called_s, returned_s) else {},
         probes=figures,
         throttled=max(0, throttled),
         waited_s=timeout_waits_s(fetches),
         run_delay_s=delays[0],
         server_delay_s=delays[1],
+        cluster=None if task.cluster is None else _cluster_times(),
         unreported=len(job.countries) - len(fetches) if is_silent else 0,
     )
     if not task.live:
         rmtree(job.folder, ignore_errors=True)  # the strategy may have removed or replaced it
     told = [fetch.country for fetch in fetches] if is_silent else job.countries
     return timed, check_round(FinishedRound(told, return_problem, fetches, files, links))
+
+
+def _cluster_times() -> ClusterTimes | None:
+    from bench.api.batches import take_costs  # few strategies have a cluster
+
+    return None if (costs := take_costs()) is None else ClusterTimes(*costs)
 
 
 def _read_delays(task: Task) -> tuple[Mapping[str, int] | None, Mapping[str, int] | None]:

@@ -140,6 +140,26 @@ def test_option_that_a_strategy_never_reads_is_an_error(tmp_path: Path) -> None:
     assert {each.name for each in (tmp_path / "downloaded").iterdir()} == {"br.gif"}
 
 
+def test_flags_that_a_strategy_saves_by_itself_are_not_taken_for_downloaded(tmp_path: Path) -> None:
+    """It hides from ``download`` what it does, so nothing would be saved, and all be well."""
+    (tmp_path / "mine.py").write_text(
+        "def download_many(job):\n    with job._replace(watcher=None).client() as download_one:\n"
+        "        return [download_one(country) for country in job.countries]\n"
+    )
+    result = call(tmp_path, "download", "BR", "--strategy", "mine.py")
+    assert result.returncode == 3
+    assert "mine: missing: 0 of 1 flag seen, and no others are saved" in result.stderr
+
+
+@pytest.mark.long
+def test_flags_of_a_cluster_come_back_and_are_saved(tmp_path: Path) -> None:
+    result = call(tmp_path, "download", "BR", "CN", "ZZ", "--strategy", "dask")
+    assert result.returncode == 0, result.stderr
+    assert "2 flags, 1 not found, 0 errors" in result.stdout.splitlines()
+    saved = {file.stem.upper(): file.read_bytes() for file in (tmp_path / "downloaded").iterdir()}
+    assert saved == {code: all_flags()[code] for code in ("BR", "CN")}
+
+
 def test_lost_flags_are_reported_and_change_the_exit_code(tmp_path: Path) -> None:
     result = call(tmp_path, "download", "BR", "DE", "--strategy", str(ROOT / "tests/strategies/litters.py"))
     assert result.returncode == 3

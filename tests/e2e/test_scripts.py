@@ -345,9 +345,14 @@ def test_function_with_the_chapters_four_parameters_gets_address_and_workers(tmp
 def strategies_for(face: str) -> set[str]:
     """Return the names of the shipped strategies for threads or for event loops that run here.
 
-    Those that need more of a client than to get a URL are left out: of a function nothing more is known.
+    Those that need more of a client than to get a URL are left out: of a function nothing more is known. So
+    are those for a cluster, whose machines have no such function.
     """
-    here = (each for each in find_strategies().values() if not (each.unavailable or each.needs))
+    here = (
+        each
+        for each in find_strategies().values()
+        if not (each.unavailable or each.needs or each.uses_cluster)
+    )
     found = {each.name for each in here if each.face == face}
     assert len(found) >= 4
     return found

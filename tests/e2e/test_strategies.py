@@ -13,6 +13,7 @@ from bench.config.compatibility import fits
 from bench.model.cases import Client, Strategy
 from bench.model.flags import all_flags
 from bench.model.job_use import JobUse
+from bench.model.scheduler import Scheduler
 from bench.system.paths import import_path, strategies_folder
 from bench.worker.protocol import HeldResources, Task
 from tests.client_imports import importable_clients
@@ -38,6 +39,11 @@ PAIRS = [
 ]
 
 
+def cluster_of(strategy: Strategy) -> Scheduler | None:
+    """Return the embedded cluster for a strategy that uses one."""
+    return Scheduler() if strategy.uses_cluster else None
+
+
 @pytest.fixture
 def stub() -> Iterator[Stub]:
     """Serve four flags, each after 50 ms."""
@@ -47,7 +53,7 @@ def stub() -> Iterator[Stub]:
 
 
 def test_table_below_has_every_shipped_strategy_and_client() -> None:
-    assert (len(find_strategies()), len(importable_clients())) == (20, 14)
+    assert (len(find_strategies()), len(importable_clients())) == (21, 14)
     fitting = {strategy.plain_name for strategy in STRATEGIES}
     assert {pair.values[0].plain_name for pair in PAIRS} == fitting  # type: ignore[union-attr]
     assert {pair.values[1].name for pair in PAIRS} == {*importable_clients()}  # type: ignore[union-attr]
@@ -71,7 +77,7 @@ def test_strategies_that_cannot_be_run_here_say_why() -> None:
 def test_all_workers_download_at_once_and_every_flag_is_verified(
     stub: Stub, tmp_path: Path, strategy: Strategy, client: Client
 ) -> None:
-    if strategy.starts_processes:
+    if strategy.starts_processes or strategy.uses_cluster:
         stub.delay_s = 0.25  # on a busy machine the last process starts when the first has had 50 ms
     task = a_task(
         tmp_path,
@@ -79,6 +85,7 @@ def test_all_workers_download_at_once_and_every_flag_is_verified(
         option=strategy.option,
         client=client.name,
         keep_alive=client.keeps_alive,
+        cluster=cluster_of(strategy),
         workers=WORKERS,
         countries=(*FLAGS, "ZZ"),
         base_url=f"{stub.base_url}/-/t1",
@@ -110,6 +117,7 @@ def test_without_keep_alive_every_request_has_its_own_connection(
         strategy_file=strategy.file,
         option=strategy.option,
         client=next(name for name, each in importable_clients().items() if fits(strategy, each)),
+        cluster=cluster_of(strategy),
         workers=2,
         keep_alive=False,
         countries=tuple(FLAGS),

@@ -122,6 +122,7 @@ def test_worker_imports_only_light_modules(stub: Stub, tmp_path: Path) -> None:
         "job_use",
         "json_codec",
         "process_limit",
+        "scheduler",
         "text",
         "trial_outcome",
         "worker_runtime",

@@ -4,8 +4,11 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
 
 import pytest
 from click.testing import CliRunner
@@ -25,6 +28,7 @@ from bench.errors import UsageError
 from bench.model.cases import Client, Strategy
 from bench.system.paths import import_path, strategies_folder
 
+ROOT: Final = Path(__file__).parents[2]
 ASYNC = ("async", True)
 SYNC = ("sync", True)
 
@@ -42,6 +46,7 @@ def test_shipped_strategies_have_their_face_and_workers() -> None:
         "asyncio_queue": ASYNC,
         "asyncio_taskgroup": ASYNC,
         "asyncio_to_thread": SYNC,
+        "dask": SYNC,
         "gevent_spawn": SYNC,
         "interpreterpool_map": SYNC,
         "multiprocessing_threads": SYNC,
@@ -175,6 +180,7 @@ def test_options_of_a_strategy_are_its_own_and_uvloop_for_the_loop_of_its_proces
     assert found["processpool_map"].options == found["processpool_asyncio"].options == starts
     assert found["asyncio_gather"].options == found["asyncio_to_thread"].options == ("uvloop",)
     assert found["anyio_taskgroup"].options == ("trio",)
+    assert found["dask"].options == ("gather",)
     assert found["threadpool_map"].options == ()
     own = described(tmp_path, 'import asyncio\nOPTIONS = ("fast",)\ndef download_many(job): ...\n')
     assert own.options == ("fast", "uvloop")
@@ -211,10 +217,28 @@ def test_strategy_that_needs_a_newer_python_or_a_missing_package_says_so(
     assert find_strategies()["gevent_spawn"].unavailable == (
         "needs gevent, which is not installed: pip install 'flagbench[gevent]'"
     )
+    monkeypatch.setattr(catalog, "_extras", lambda: frozenset({"anyio", "dask", "gevent", "uvloop"}))
+    assert find_strategies()["dask"].unavailable == (
+        "needs distributed, which is not installed: pip install 'flagbench[dask]'"
+    )
     on_uvloop = choose_option(find_strategies()["asyncio_gather"], "uvloop")
     assert on_uvloop.unavailable == "needs uvloop, which is not installed: pip install 'flagbench[uvloop]'"
     on_trio = choose_option(find_strategies()["anyio_taskgroup"], "trio")
     assert on_trio.unavailable == "needs anyio, which is not installed: pip install 'flagbench[anyio]'"
+
+
+@pytest.mark.parametrize(
+    ("literal", "uses_cluster"),
+    [("True", True), ("False", False), ("1", False), ('"dask"', False), ("find()", False)],
+)
+def test_strategy_downloads_on_a_cluster_if_it_declares_that(
+    tmp_path: Path,
+    literal: str,
+    uses_cluster: bool,  # noqa: FBT001  a parameter of the test
+) -> None:
+    text = f"CLUSTER = {literal}\ndef set_up(job): ...\ndef download_many(job): ...\n"
+    assert described(tmp_path, text).uses_cluster == uses_cluster
+    assert [name for name, each in find_strategies().items() if each.uses_cluster] == ["dask"]
 
 
 def test_strategy_fits_clients_that_can_do_what_it_needs() -> None:
@@ -493,3 +517,25 @@ def test_list_says_how_to_install_a_client_that_is_missing(monkeypatch: pytest.M
     assert "Not here: pycurl needs pycurl, which is not installed: pip install 'flagbench[pycurl]'." in said
     assert "niquests is measured in an environment of its own, which `run` makes with uv." in said
     assert said.count("Not here:") == 1
+
+
+def test_list_shows_dask_with_its_option_or_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = " ".join(CliRunner().invoke(cli, ["list", "strategies"]).output.split())
+    assert re.search(r"dask +sync +yes +Machines of a cluster", said)
+    assert "Option +gather, as in dask+gather; of dask." in said
+    assert "Not here: dask" not in said
+    monkeypatch.setattr(catalog, "find_spec", lambda name: None if name == "distributed" else object())
+    monkeypatch.setattr(catalog, "_extras", lambda: frozenset({"dask"}))
+    said = " ".join(CliRunner().invoke(cli, ["list", "strategies"]).output.split())
+    missing = "needs distributed, which is not installed: pip install 'flagbench[dask]'"
+    assert f"Not here: dask {missing}." in said
+    assert f"Option +gather, as in dask+gather; it {missing}; of dask." in said
+
+
+def test_extra_of_dask_brings_what_its_strategy_imports() -> None:
+    """As ``all`` does; whoever has the package has the library that it is missing otherwise."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    assert [re.split("[>=]", each)[0] for each in extras["dask"]] == ["distributed"]
+    assert "dask" in re.split(r"[\[,\]]", extras["all"][0])
+    assert find_spec("distributed") is not None

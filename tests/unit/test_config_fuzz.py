@@ -63,6 +63,14 @@ thresholds: {"thread*": 0.05}
     b"""strategies: sequential
 target: {url: "http://127.0.0.1:9000/files", manifest: sums.txt, repeat: 3, rate: 50/s}
 """,
+    b"""strategies: [dask, threadpool_map]
+clients: requests
+host: 10.0.0.5
+scheduler:
+  - embedded
+  - {address: "tcp://machines.example:8786", insecure: true}
+  - {address: "tls://10.0.0.1:8786", authority: ca.pem, certificate: ca.pem, private_key: ca.pem}
+""",
     b"""strategies: asyncio_gather
 target: {url: "https://localhost/", files: [a.bin, "b/c d.txt"], authority: ca.pem}
 """,

@@ -40,6 +40,26 @@ def test_script_is_measured_beside_three_references() -> None:
     ]
 
 
+@pytest.mark.parametrize("reference", ["sub/mine.py", "sub/mine.py:download_many", "../other/mine.py"])
+def test_script_may_be_in_another_folder(
+    reference: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is named as the current folder sees it."""
+    here = tmp_path / "here"
+    for folder in (here / "sub", tmp_path / "other"):
+        folder.mkdir(parents=True)
+        (folder / "mine.py").write_text(POOL)
+    monkeypatch.chdir(here)
+    assert cases(reference)[-1] == "mine/requests/20/10ms-20ms"
+    code = find_script(reference)
+    assert code is not None
+    assert script_config(code, ScriptOptions(), only="mine/*").count("name: 'mine.py'") == 0
+    (described,) = [
+        each for each in load_target(reference, ScriptOptions()).strategies.values() if each.name == "mine"
+    ]
+    assert described.file == Path(reference.partition(":")[0]).absolute().parent.resolve() / "mine.py"
+
+
 def test_default_profile_countries_and_blocks_are_those_of_the_default_config() -> None:
     default, mine = load_experiment("default"), load_target("mine.py", ScriptOptions())
     (profile,) = {case.profile for case in default.cases}

@@ -51,7 +51,7 @@ class Notes(Observer):
         """Note a stop."""
         self.stopped.append((case, stop))
 
-    def block_ended(self, block: int) -> None:
+    def block_ended(self, block: int, machine: str = "") -> None:  # noqa: ARG002  of no cluster
         """Note a block."""
         self.ended.append(block)
 

@@ -53,6 +53,18 @@ def test_run_is_not_resumed_with_other_libraries_of_a_client(experiment: Experim
         check_resumable(began(before), began(now))
 
 
+def test_a_run_is_resumed_where_it_began_here_or_on_a_cluster(experiment: Experiment) -> None:
+    """Facts of machines are compared one by one elsewhere: others may have taken their place."""
+    here, there = began(experiment), began(experiment, machines={"M1": {}})
+    with pytest.raises(UsageError, match="began on this machine; resume it without --on"):
+        check_resumable(here, there)
+    with pytest.raises(UsageError, match="began on machines of a cluster; resume it with --on"):
+        check_resumable(there, here)
+    check_resumable(there, began(experiment, machines={"M2": {}}, fingerprint="g"))
+    with pytest.raises(SetupError, match="flagbench changed"):
+        check_resumable(there, began(experiment, machines={}, flagbench="2"))
+
+
 def test_a_run_with_the_same_config_on_the_same_machine_can_be_resumed(experiment: Experiment) -> None:
     """Tuples are lists once they are stored, and another commit is recorded rather than refused."""
     check_resumable(

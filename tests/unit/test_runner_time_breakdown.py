@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from bench.api import Fetch
 from bench.model.cases import Profile
-from bench.model.results import Gap
+from bench.model.results import ClusterGap, Gap
 from bench.model.served_trials import ObservedRound, Opening
 from bench.runner.expected_round import Expectation, actual_ideal_s
-from bench.runner.time_breakdown import account_round, divide_gap, merge_calls
+from bench.runner.time_breakdown import account_round, divide_cluster_gap, divide_gap, merge_calls
 from bench.server.open_trials import RoundLog
 from bench.server.request_log import Record, RequestLog
 from bench.server.server_rounds import observe_rounds
 from bench.worker.fetch_times import build_timeline
-from bench.worker.protocol import TimedRound
+from bench.worker.protocol import ClusterTimes, TimedRound
 
 SERVICE_S = 10.0
 
@@ -200,3 +200,23 @@ def test_the_parts_add_up_to_the_gap(
         getattr(before, name) - getattr(found, name) for name in ("pool_start_s", "unused_s", "client_s")
     )
     assert found.client_open_s == pytest.approx(moved_s, abs=1e-6)
+
+
+@given(st.tuples(*[st.floats(0.0, 100.0)] * 5))
+def test_parts_of_a_gap_on_a_cluster_add_up(times: tuple[float, ...]) -> None:
+    """With or without a known network, to the time beyond the ideal."""
+    elapsed_s, machines_s, packing_s, network_s, ideal_s = times
+    for network in (network_s, None):
+        gap = divide_cluster_gap(elapsed_s, ClusterTimes(machines_s, packing_s, network, 10, 20), ideal_s)
+        parts = (gap.scheduling_s, gap.packing_s, gap.network_s or 0.0, gap.client_s)
+        assert fsum(parts) == pytest.approx(elapsed_s - ideal_s)
+        assert (gap.network_s is None) == (network is None)
+
+
+def test_gap_on_a_cluster_is_kept_and_merged() -> None:
+    timed = replace(round_of([(101, 111)], 1, 30.0), cluster=ClusterTimes(12.0, 3.0, 2.0, 100, 300))
+    call = account_round(timed, None, expected(1, 1, 10.0))
+    assert call.cluster == ClusterGap(13.0, 3.0, 2.0, 100, 300, 2.0)
+    merged = merge_calls([call, replace(call, cluster=ClusterGap(15.0, 1.0, 4.0, 300, 100, None))])
+    assert merged.cluster == ClusterGap(14.0, 2.0, 3.0, 200, 200, None)
+    assert merge_calls([call, replace(call, cluster=None)]).cluster is None

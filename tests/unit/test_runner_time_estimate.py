@@ -1,6 +1,7 @@
 """The forecast of a case, from the costs of its pilots."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.config import catalog
 from bench.model.cases import Case, Experiment, Fault, Fixed, Profile, Selection, Strategy
 from bench.model.results import Measurement, Round
 from bench.runner import time_estimate
@@ -174,6 +176,35 @@ def test_pilots_are_announced_before_they_run(
     (forecast,) = forecast_run(experiment, {}, Pinning(), lines.append)
     assert lines == announced
     assert forecast.rounds == AUTO_ROUNDS  # each takes less than 0.1 s
+
+
+def test_each_cluster_has_a_pilot_of_its_own_and_check_asks_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The flag server of pilots listens where that of the run will, and for ``check`` on loopback."""
+    asked: list[tuple[str, str]] = []
+
+    @contextmanager
+    def note_host(experiment: Experiment, *_: object) -> Iterator[Experiment]:
+        yield experiment
+
+    def note_pilot(context: Experiment, case: Case) -> Iterator[tuple[int, Measurement]]:
+        asked.append((context.host, case.scheduler))
+        yield pilot_of(20, WORKING)
+
+    monkeypatch.setattr(time_estimate, "run_context", note_host)
+    monkeypatch.setattr(time_estimate, "_run_pilots", note_pilot)
+    here = case("threadpool_map")
+    there, elsewhere = (replace(here, scheduler=f"tcp://{host}:8786") for host in ("10.0.0.1", "127.0.0.1"))
+    shipped = catalog.find_strategies()["threadpool_map"]
+    experiment = Experiment(
+        "x", (here, there, elsewhere), {here.strategy: shipped}, 9, None, 60, 10, 7, host="10.0.0.5"
+    )
+    found = forecast_run(experiment, {}, Pinning(), lambda _: None)
+    assert asked == [("10.0.0.5", ""), ("10.0.0.5", there.scheduler), ("10.0.0.5", elsewhere.scheduler)]
+    assert [each.guess for each in found] == [None] * 3
+    asked.clear()
+    found = forecast_run(experiment, {}, Pinning(), lambda _: None, shipped_only=True)
+    assert asked == [("127.0.0.1", "")]
+    assert [each.guess for each in found] == [None, *["its cluster is not asked here"] * 2]
 
 
 @pytest.mark.parametrize(("round_s", "work_s"), [(0.103, 0.06), (0.5, 0.5)])

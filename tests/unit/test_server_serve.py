@@ -59,7 +59,7 @@ def test_loopback_addresses_are_allowed(host: str, bound: str) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])  # noqa: S104  to be refused
 def test_remote_address_needs_explicit_permission(host: str) -> None:
-    with pytest.raises(UsageError, match="allow remote access explicitly"):
+    with pytest.raises(UsageError, match="give --allow-remote"):
         serve(ServerSettings(Profile("p"), host=host), print)
     assert check_host(host, allow_remote=True) == host
 

@@ -11,7 +11,7 @@ from zlib import crc32
 import pytest
 
 from bench.errors import SetupError, UnreadableResultError
-from bench.model.results import OtherProcesses, ProcessUse, Resumption
+from bench.model.results import MeasuredBlock, OtherProcesses, ProcessUse, Resumption
 from bench.storage.journal import continued_journal, new_journal, read_journal
 from tests.builders import HEADER, case, failed, trials
 
@@ -62,6 +62,17 @@ def test_entries_are_read_back_in_order(journal: Path) -> None:
     assert past.resumed == (AGAIN,)
     assert past.others == (OTHERS,)
     assert (past.end, past.torn) == (journal.stat().st_size, 0)
+
+
+def test_a_block_of_a_machine_is_one_line_that_is_there_or_not(journal: Path) -> None:
+    whole = journal.stat().st_size
+    with continued_journal(journal, read_journal(journal)) as again:
+        again.append(MeasuredBlock(tuple(MEASURED)))
+    content = journal.read_bytes()
+    assert read_journal(journal).trials == (*MEASURED, *MEASURED)
+    journal.write_bytes(content[: (whole + len(content)) // 2])
+    past = read_journal(journal)
+    assert (past.trials, past.end) == (tuple(MEASURED), whole)
 
 
 def test_journal_is_continued_at_its_end(journal: Path) -> None:

@@ -10,7 +10,10 @@ from bench.api import Fetch
 from bench.worker.fetch_times import (
     Openings,
     build_timeline,
+    count_latencies,
     find_first_starts,
+    has_durations,
+    has_only_duration,
     occupied_s,
     sum_openings,
     timeout_waits_s,
@@ -81,6 +84,46 @@ def test_shortest_and_longest_wait_of_time_outs_leave_out_others_and_unknown_tim
     late = [fetch(11, 13)._replace(outcome="timeout"), fetch(11, 12.5)._replace(outcome="timeout")]
     assert timeout_waits_s([fetch(1, 9), *late, fetch(0, 0)._replace(outcome="timeout")]) == (1.5, 2)
     assert timeout_waits_s([fetch(1, 9)]) == ()
+
+
+@pytest.mark.parametrize("elsewhere", [fetch(0, 2), fetch(0, 2, 1.5), fetch(0.0, 2, 2), fetch(0, 1e-9)])
+def test_fetch_of_another_machine_counts_from_its_own_start(elsewhere: Fetch) -> None:
+    assert has_only_duration(elsewhere)
+    assert has_durations([elsewhere, fetch(11, 12)], 10.0, 13.0)
+    assert build_timeline([elsewhere, fetch(11, 12)], 2, 10.0, 13.0) is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        fetch(0, 0),
+        fetch(0, -1),
+        fetch(-1, 2),
+        fetch(1, 2),
+        fetch(0, 2, 2.5),
+        fetch(0, 2, -0.5),
+        fetch(0, math.nan),
+        fetch(0, 2, math.nan),
+        fetch(math.nan, 2),
+        fetch(11, 13.5),
+    ],
+)
+def test_round_has_no_latencies_if_a_duration_is_not_known_or_cannot_be(wrong: Fetch) -> None:
+    assert not has_only_duration(wrong)
+    assert not has_durations([fetch(0, 2), wrong], 10.0, 13.0)
+
+
+def test_round_without_fetches_has_no_durations() -> None:
+    assert not has_durations([], 10.0, 13.0)
+
+
+def test_durations_of_other_machines_are_counted_like_those_of_this_one() -> None:
+    assert count_latencies([fetch(0, 0.5), fetch(10, 10.5), fetch(0, 0.25)]) == {"499968": 2, "249984": 1}
+
+
+def test_time_out_on_another_machine_is_a_wait_of_its_duration() -> None:
+    late = [fetch(0, 2)._replace(outcome="timeout"), fetch(11, 12.5)._replace(outcome="timeout")]
+    assert timeout_waits_s([*late, fetch(0, 0)._replace(outcome="timeout")]) == (1.5, 2)
 
 
 def opened(span: tuple[float, float], opening: tuple[float, float], place: str = "thread") -> Fetch:

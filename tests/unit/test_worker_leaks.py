@@ -1,6 +1,7 @@
 """Threads and descriptors that a strategy leaves behind, told from those that nobody can close."""
 
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from types import ModuleType
 
 import pytest
 
+from bench.system.paths import import_path
 from bench.worker import leaks
 from bench.worker.leaks import count_leaks, count_resources
 from bench.worker.protocol import HeldResources
@@ -58,6 +60,38 @@ def test_runtime_of_a_loaded_library_is_no_leak(library: str, monkeypatch: pytes
         assert count_leaks(before) == HeldResources(0, 0)
         with a_thread_named("another"), descriptors(2):
             assert count_leaks(before) == HeldResources(1, 2)
+
+
+def test_pool_of_threads_of_a_loaded_library_is_no_leak(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its threads are of Python, and known by how their names begin; nothing else is left out."""
+    monkeypatch.setattr(leaks, "_POOLS", {"a_library": "Its-Pool"})
+    is_over = threading.Event()
+    threads = [threading.Thread(target=is_over.wait, name=name) for name in ("Its-Pool_0", "My-Its-Pool")]
+    before = count_resources()
+    for thread in threads:
+        thread.start()
+    try:
+        assert count_leaks(before) == HeldResources(2, 0)
+        monkeypatch.setitem(sys.modules, "a_library", ModuleType("a_library"))
+        assert count_leaks(before) == HeldResources(1, 0)
+    finally:
+        is_over.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_pool_of_dask_is_known_by_the_names_of_its_threads() -> None:
+    """In a process of its own: what it imports stays, and so does the pool."""
+    code = (
+        "import threading; from distributed.utils import _offload_executor as pool; "
+        "from bench.worker.leaks import count_leaks, count_resources; before = count_resources(); "
+        "pool.submit(int).result(); print(threading.active_count(), count_leaks(before))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(import_path())}
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, text=True, env=environment
+    )
+    assert ended.stdout == f"2 {HeldResources(0, 0)}\n"
 
 
 def test_loaded_library_whose_runtime_has_not_started_hides_no_leak(

@@ -180,9 +180,9 @@ def test_only_the_first_five_names_are_listed(folder: Folder) -> None:
     assert problem == Invalid("missing", "8 fetches missing: XA, XB, XC, XD, XE and 3 more")
 
 
-def problem_of(*returned: object) -> str | None:
+def problem_of(*returned: object, elsewhere: bool = False) -> str | None:
     """Describe the problem of a list of these, returned where three fetches were asked for."""
-    problem = check_return_value(list(returned), 3, CALLED_S, RETURNED_S)
+    problem = check_return_value(list(returned), 3, CALLED_S, RETURNED_S, elsewhere=elsewhere)
     return None if problem is None else f"{problem.outcome}: {problem.detail}"
 
 
@@ -223,6 +223,43 @@ def test_times_in_order_or_all_zero_are_valid(fetch: Fetch) -> None:
 def test_times_outside_the_round_are_an_error(changes: dict[str, Any]) -> None:
     """Missing, backward, before the call, after the return, or by another clock."""
     line = problem_of(GOOD, GOOD._replace(**changes))
+    assert line is not None
+    assert line.startswith(
+        "error: download_many returned a Fetch of 'BR' whose times are not in order within 100 to 101: "
+    )
+
+
+@pytest.mark.parametrize(
+    ("answered_s", "end_s"), [(0.0, 0.5), (0.4, 0.5), (0.5, 0.5), (0, 1), (1.0, 1.0), (0.0, 1.001)]
+)
+def test_duration_by_the_clock_of_another_machine_is_valid_within_the_call(
+    answered_s: float, end_s: float
+) -> None:
+    """Its clock may be faster than ours by a thousandth. On this machine, fetches have times."""
+    fetch = GOOD._replace(start_s=0.0, answered_s=answered_s, end_s=end_s)
+    assert problem_of(GOOD, fetch, elsewhere=True) is None
+    assert "times are not in order" in (problem_of(GOOD, fetch) or "")
+
+
+@pytest.mark.parametrize(
+    ("answered_s", "end_s"),
+    [
+        (0.0, 1.002),
+        (1.002, 1.002),
+        (0.6, 0.5),
+        (-0.1, 0.5),
+        (0.0, -0.5),
+        (0.5, 0.0),
+        (0.0, float("nan")),
+        (float("nan"), 0.5),
+        (0.0, float("inf")),
+        (0.0, 10**400),
+        (0.0, 100.9),
+    ],
+)
+def test_duration_that_cannot_be_is_an_error(answered_s: float, end_s: float) -> None:
+    """Longer than the call, backward, or no number."""
+    line = problem_of(GOOD, GOOD._replace(start_s=0.0, answered_s=answered_s, end_s=end_s), elsewhere=True)
     assert line is not None
     assert line.startswith(
         "error: download_many returned a Fetch of 'BR' whose times are not in order within 100 to 101: "

@@ -2,11 +2,21 @@
 
 import os
 from pathlib import Path
+from typing import Any
+from zlib import crc32
 
 import pytest
 
 from bench.api import Fetch, Job
-from bench.worker.round_files import compare_files, describe_difference, find_escaping_links, list_paths
+from bench.worker.round_files import (
+    FileComparison,
+    compare_checksums,
+    compare_files,
+    describe_difference,
+    find_escaping_links,
+    list_paths,
+    mark_corrupt_fetches,
+)
 
 
 @pytest.fixture
@@ -103,3 +113,64 @@ def test_sizes_alone_are_compared_and_verify_nothing(
     assert found.verified == 0
     assert found.differing == ([] if line is None else [line])
     assert (found.missing, found.unexpected) == ([], [])
+
+
+ELSEWHERE = Fetch("BR", 0.0, 0.1, 200, 3, "ok", checksum=crc32(b"GIF"))
+"""A fetch whose flag stayed on the machine of a cluster."""
+
+
+def checksums_of(
+    folder: Path, *fetches: Fetch, created: str = "", sizes_only: bool = False
+) -> FileComparison:
+    """Compare the checksums of a round as its worker does, with the flags of Brazil and China as served."""
+    reference = folder / "reference"
+    reference.mkdir()
+    (reference / "br.gif").write_bytes(b"GIF")
+    (reference / "cn.gif").write_bytes(b"GIF8")
+    job = Job(("BR",), 1, "http://127.0.0.1:9", folder / "round", "requests")
+    paths = frozenset({job.folder / created} if created else ())
+    marked = list(fetches if sizes_only else mark_corrupt_fetches(fetches, reference))
+    return compare_checksums(marked, job, reference, paths, sizes_only=sizes_only)
+
+
+def test_flags_on_other_machines_are_verified_by_their_checksums(tmp_path: Path) -> None:
+    """Each fetch counts, also one of a country that was asked for twice."""
+    china = ELSEWHERE._replace(country="CN", size_bytes=4, checksum=crc32(b"GIF8"))
+    missing = Fetch("DE", 0.0, 0.1, 404, 0, "not_found")
+    found = checksums_of(tmp_path, ELSEWHERE, china, ELSEWHERE, missing)
+    assert found == FileComparison(3, [], (), [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"checksum": None}, "br.gif has no checksum of the machine that fetched it"),
+        ({"size_bytes": 2}, "br.gif was received with 2 bytes, 3 were served"),
+        ({"country": "FR", "checksum": crc32(b"")}, "fr.gif was received with 3 bytes, 0 were served"),
+        ({"country": "CN"}, None),
+        ({"checksum": crc32(b"GIX")}, None),
+    ],
+)
+def test_flag_on_another_machine_that_is_not_as_served_is_not_verified(
+    tmp_path: Path, changes: dict[str, Any], line: str | None
+) -> None:
+    """With another checksum its fetch is corrupt, which the outcomes of the round show."""
+    found = checksums_of(tmp_path, ELSEWHERE, ELSEWHERE._replace(**changes))
+    assert (found.verified, found.differing) == (1, [] if line is None else [line])
+
+
+def test_file_here_is_unexpected_where_flags_stay_on_other_machines(tmp_path: Path) -> None:
+    """Even that of a flag which was fetched."""
+    assert checksums_of(tmp_path, ELSEWHERE, created="br.gif").unexpected == ["br.gif"]
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "differing"), [(3, []), (4, ["br.gif has 4 bytes, and 3 when the run began"])]
+)
+def test_only_sizes_are_compared_of_files_whose_content_may_change(
+    tmp_path: Path, size_bytes: int, differing: list[str]
+) -> None:
+    """Those of a target without checksums: machines of a cluster send them anyway, and they say nothing."""
+    changed = ELSEWHERE._replace(size_bytes=size_bytes, checksum=crc32(b"GIX"))
+    found = checksums_of(tmp_path, changed, sizes_only=True)
+    assert (found.verified, found.differing) == (0, differing)

@@ -92,6 +92,7 @@ def parameters(case: Case) -> dict[str, str | int | bool]:
         "workers": case.workers,
         "keep_alive": case.keep_alive,
         **({"connection_limit": case.connections} if case.connections else {}),
+        **({"scheduler": case.scheduler} if case.scheduler else {}),
         "profile": printable(case.profile.name),
         "countries": printable(case.countries.label),
         "variant": printable(case.variant),
