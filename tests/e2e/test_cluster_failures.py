@@ -173,8 +173,8 @@ def test_worker_that_its_nanny_starts_again_is_named_and_then_used(site: Site) -
     """A nanny watches over each worker, unless dask is told otherwise."""
     nanny = site.cluster.add(Machine(site.on("one"), words=("--nanny",)))
     path = site.config(blocks=6, workers=6)
+    before, _ = site.cluster.counts(site.on("scheduler"))
     with site.run_to_second_trial(path) as run:
-        before, _ = site.cluster.counts(site.on("scheduler"))
         (worker,) = (pid for pid in descendants(nanny.pid) if b"spawn_main" in runs.command_line(pid))
         os.kill(worker, signal.SIGKILL)
         ended = site.end(run)
@@ -306,3 +306,21 @@ def test_machine_may_die_at_any_time(site: Site, after_ms: int) -> None:
     assert len(failed) <= 1
     assert all("has left" in each for each in failed), failed
     assert is_right(found[-1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after_ms", range(0, 2500, 250))
+def test_scheduler_may_die_at_any_time(site: Site, after_ms: int) -> None:
+    """Whatever a trial does just then, it ends before its deadline, and says that the scheduler is gone."""
+    path = site.config(blocks=2)
+    with site.run(path) as run:
+        run.wait_for_trials(1, PATIENCE_S)
+        time.sleep(after_ms / 1000)
+        site.cluster.scheduler.kill()
+        ended = site.end(run)
+    assert ended.code == 3, ended.output
+    first, failed = trials_of(path)
+    assert is_right(first)
+    assert failed["took_s"] < DEADLINE_S
+    address = site.cluster.address.removeprefix("tcp://")
+    assert address in outcome(failed) or "scheduler" in outcome(failed), outcome(failed)

@@ -206,6 +206,39 @@ def test_batch_that_a_cluster_repeats_elsewhere_is_named(tmp_path: Path, ending:
         assert requests(trial)[:2] == [8, 9]
 
 
+@pytest.mark.parametrize(
+    ("ending", "named"),
+    [
+        (NO_CARE, "ok: "),
+        ("", "error: bench.api.cluster.ClusterError: other machines than in the beginning: "),
+    ],
+    ids=["naive", "ours"],
+)
+def test_repeated_batch_is_named_where_there_is_no_log_of_requests(
+    tmp_path: Path, ending: str, named: str
+) -> None:
+    """A server of the user's says nothing, so nobody but the strategy can notice."""
+    text = (
+        BEGINNING
+        + DIES.format(marker=str(tmp_path / "died")).replace("here.base_url.endswith", "bool")
+        + ending
+    )
+    with running_cluster(tmp_path) as cluster, stub_server(dict.fromkeys(CODES, b"a flag")) as stub:
+        files = [f"{code.lower()}/{code.lower()}.gif" for code in CODES]
+        path = a_config(
+            tmp_path,
+            [strategy(tmp_path, "dies", text)],
+            cluster.address,
+            target={"url": f"{stub.base_url}/flags", "files": files},
+            profile=None,
+            countries=None,
+            workers=2,
+        )
+        run_to_end(path)
+        assert max(stub.requests.values()) > min(stub.requests.values())
+    assert outcome(only_trial(path, "dies")).startswith(named)
+
+
 EXECUTOR: Final = """
 import json, sys
 from distributed import Client
