@@ -99,14 +99,14 @@ def compare_machines(samples: Mapping[str, Sample], machines: Mapping[int, str])
     shares = _log_shares(samples, shared)
     one_of_two = [*labels][: 1 if len(labels) == _FEWEST else None]
     most = len(samples) * len(one_of_two)
-    least = {label: smallest_p(blocks[label], len(shared) - blocks[label]) for label in one_of_two}
+    least = {label: smallest_p(blocks[label], len(shared) - blocks[label], most) for label in one_of_two}
     tested = [label for label in one_of_two if least[label] * most <= SIGNIFICANCE]
     if not tested:
         return MachineEffect(blocks, len(samples), blocks_needed=_blocks_needed(len(labels), most))
     untested = tuple(label for label in one_of_two if label not in tested)
     tests = [(case, label) for case in samples for label in tested]
     values = {test: _split(shares[test[0]], shared, machines, test[1]) for test in tests}
-    adjusted = dict(zip(tests, holm([p_value(*values[test]) for test in tests]), strict=True))
+    adjusted = dict(zip(tests, holm([p_value(*values[test], len(tests)) for test in tests]), strict=True))
     found = [
         Disagreement(case, label, _ratio(*values[case, label]), adjusted[case, label])
         for case, label in tests
@@ -138,5 +138,7 @@ def _ratio(others: Sequence[float], here: Sequence[float]) -> Interval:
 def _blocks_needed(machines: int, tests: int) -> int:
     """Return with how many blocks of each machine the strongest disagreement would be found."""
     return next(
-        blocks for blocks in count(2) if smallest_p(blocks, (machines - 1) * blocks) * tests <= SIGNIFICANCE
+        blocks
+        for blocks in count(2)
+        if smallest_p(blocks, (machines - 1) * blocks, tests) * tests <= SIGNIFICANCE
     )

@@ -15,17 +15,25 @@ from typing import Final
 
 _EXACT_UP_TO: Final = 4_000
 """Ways to split all values: those of twice seven take 10 ms."""
-_DRAWS: Final = 9_999
+_LEAST_DRAWS: Final = 9_999
 """Permutations that are drawn beyond that, which takes a tenth of a second."""
-_DRAWN_BELOW: Final = 0.01
-"""Drawn only where Welch's p-value could be significant among several."""
+_DRAWS_PER_TEST: Final = 100
+"""Drawn for each of many tests, so that the least p-value is small enough for a correction over all."""
+_DRAWN_BELOW: Final = 0.05
+"""Drawn only where Welch's p-value could be significant."""
 _CLOSE: Final = 1e-9
 """Relative difference of two statistics that are equal but for rounding."""
 _TINY: Final = 1e-300
 
 
-def p_value(first: Sequence[float], second: Sequence[float]) -> float:
-    """Return the two-sided p-value; 1 if a sample has fewer than the two values that a spread takes."""
+def p_value(first: Sequence[float], second: Sequence[float], tests: int = 1) -> float:
+    """Return the two-sided p-value; 1 if a sample has fewer than the two values that a spread takes.
+
+    Args:
+        first: one sample.
+        second: the other one.
+        tests: number of tests that its p-value will be corrected for.
+    """
     if min(len(first), len(second)) < 2:  # noqa: PLR2004  see above
         return 1.0
     values, few = [*first, *second], len(first)
@@ -39,24 +47,29 @@ def p_value(first: Sequence[float], second: Sequence[float]) -> float:
         return max(p, sum(found) / len(found))
     if p > _DRAWN_BELOW:
         return p
-    drawn = sum(each >= bound for each in _drawn(values, few))
-    return max(p, (1 + drawn) / (1 + _DRAWS))  # the observed split is one of them (Phipson & Smyth, 2010)
+    draws = _draws(tests)
+    drawn = sum(each >= bound for each in _drawn(values, few, draws))
+    return max(p, (1 + drawn) / (1 + draws))  # the observed split is one of them (Phipson & Smyth, 2010)
 
 
-def smallest_p(first: int, second: int) -> float:
-    """Return the least p-value that samples of these sizes can have; 1 if one is too small to have any."""
+def smallest_p(first: int, second: int, tests: int = 1) -> float:
+    """Return the least ``p_value`` of samples of these sizes; 1 if one is too small to have any."""
     if min(first, second) < 2:  # noqa: PLR2004  as above
         return 1.0
     ways = math.comb(first + second, first)
-    return 1 / (1 + _DRAWS) if ways > _EXACT_UP_TO else (2 if first == second else 1) / ways
+    return 1 / (1 + _draws(tests)) if ways > _EXACT_UP_TO else (2 if first == second else 1) / ways
 
 
-def _drawn(values: Sequence[float], few: int) -> Iterator[float]:
+def _draws(tests: int) -> int:
+    return max(_LEAST_DRAWS, _DRAWS_PER_TEST * tests)
+
+
+def _drawn(values: Sequence[float], few: int, draws: int) -> Iterator[float]:
     """Yield the statistic of splits that are drawn, the same ones each time."""
     source, smaller = random.Random(1), min(few, len(values) - few)  # noqa: S311  a simulation
     many = len(values) - smaller
     total, squares = math.fsum(values), math.fsum(value * value for value in values)
-    for _ in range(_DRAWS):
+    for _ in range(draws):
         chosen = source.sample(values, smaller)
         inner, inner_squares = sum(chosen), sum([value * value for value in chosen])
         yield _from_sums(inner, inner_squares, smaller, total - inner, squares - inner_squares, many)

@@ -116,6 +116,17 @@ def test_few_values_against_many_make_no_false_alarms(few: int, many: int) -> No
     assert alarms <= 4  # 0.6 are expected, and 5 or more come once in 2,500
 
 
+def test_blocks_needed_by_very_many_cases_are_found() -> None:
+    """Three machines and 400 cases are 1,200 tests: the least p-value has to be small enough for all."""
+    names = [f"case {number}" for number in range(400)]
+    labels = {block: f"M{block + 1}" for block in range(3)}
+    few = compare_machines({name: dict.fromkeys(labels, 0.1) for name in names}, labels)
+    assert 2 < few.blocks_needed < 10
+    labels = {block: f"M{block % 3 + 1}" for block in range(3 * few.blocks_needed)}
+    enough = compare_machines({name: dict.fromkeys(labels, 0.1) for name in names}, labels)
+    assert (enough.blocks_needed, enough.untested, enough.disagreements) == (0, (), ())
+
+
 def test_machine_with_too_few_blocks_is_named_and_not_said_to_agree() -> None:
     """It would have been said to, though a case takes ten times as long there."""
     labels = {block: "M1" if block < 8 else "M2" if block < 16 else "M3" for block in range(17)}
