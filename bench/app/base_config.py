@@ -96,7 +96,7 @@ def changed_work_lines(base: BaseConfig, asked: Experiment) -> Iterator[str]:
     for before in base.cases:
         after = now.get(before.id, before)
         if before.countries != after.countries:
-            fetches = (len(each.countries.fetches) for each in (before, after))
+            fetches = (each.countries.count for each in (before, after))
             yield f"{printable(before.id)} has other countries than in the base's config: {_change(*fetches)}"
         if before.profile != after.profile:
             yield f"{printable(before.id)} has another profile than in the base's config"

@@ -245,7 +245,7 @@ def unreadable_limits(limits: Limits) -> tuple[str, ...]:
 
 def _max_concurrency(case: Case) -> int:
     """Return how many downloads of a case can be in flight at once."""
-    return min(case.workers, len(case.countries.fetches))
+    return min(case.workers, case.countries.count)
 
 
 def _worker_files(strategy: Strategy, case: Case) -> int:
@@ -259,7 +259,7 @@ def _busy_ports(forecast: CaseForecast, time_wait_s: float) -> float:
     """Estimate how many ports are in use or in TIME_WAIT while trials of a case follow one another."""
     case = forecast.case
     reuses = case.keep_alive and case.has_settings  # what a function of the user's does is not known
-    connections = _max_concurrency(case) if reuses else len(case.countries.fetches)
+    connections = _max_concurrency(case) if reuses else case.countries.count
     round_s = max(forecast.round_s or forecast.ideal_s, _SHORTEST_S)
     within_a_round = connections * min(1.0, time_wait_s / round_s)
     of_a_trial = (1 + forecast.rounds) * connections

@@ -43,7 +43,7 @@ class Axes:
     limits: tuple[int | None, ...]
     schedulers: tuple[Scheduler, ...]
     profiles: tuple[Profile, ...]
-    countries: Selection
+    countries: tuple[Selection, ...]
 
     @property
     def most(self) -> int:
@@ -58,6 +58,7 @@ class Axes:
             )
             * len(self.profiles)
             * len(self.limits)
+            * len(self.countries)
         )
 
     def cases(self, *, installed: bool) -> tuple[Case, ...]:
@@ -91,19 +92,19 @@ class Axes:
             if not client.missing and (reason := unsupported_keep_alive(client, settings)):
                 yield f"Skipped: {client.name} with 'keep_alive: true', because it {reason}."
         yield from self._unlimited(used)
-        fetches = len(self.countries.fetches)
         asked = [
             count
             for entry in self.strategies
             if entry.strategy.takes_workers
             for count in entry.workers or self.workers
         ]
-        if capped := dict.fromkeys(count for count in asked if count > fetches):
-            yield f"Capped: {', '.join(map(str, capped))} workers run as {fetches}, one for each fetch."
+        for fetches in sorted({each.count for each in self.countries}):
+            if capped := dict.fromkeys(count for count in asked if count > fetches):
+                yield f"Capped: {', '.join(map(str, capped))} workers run as {fetches}, one for each fetch."
 
     def _unlimited(self, clients: Sequence[Client]) -> Iterator[str]:
         """Yield a sentence for each strategy and client whose cases a limit of connections leaves out."""
-        fetches, reasons = len(self.countries.fetches), list[str]()
+        fetches, reasons = max(each.count for each in self.countries), list[str]()
         for entry, profile in product(self.strategies, self.profiles):
             most = max(self._counts(entry.strategy, entry.workers or self.workers, fetches))
             below = [str(limit) for limit in self.limits if limit is not None and limit < most]
@@ -131,11 +132,14 @@ class Axes:
 
     def _cases(self, entry: StrategyEntry, *, installed: bool) -> Iterator[Case]:
         strategy = entry.strategy
-        fetches = len(self.countries.codes) * self.countries.repeat
-        workers = self._counts(strategy, entry.workers or self.workers, fetches)
+        workers = [
+            (countries, count)
+            for countries in self.countries
+            for count in self._counts(strategy, entry.workers or self.workers, countries.count)
+        ]
         clients = self._clients(entry, installed=installed)
         places = [each.address for each in self.schedulers] if strategy.uses_cluster else [EMBEDDED]
-        for client, count, asked_keep_alive, asked_limit, profile, place in product(
+        for client, (countries, count), asked_keep_alive, asked_limit, profile, place in product(
             clients, workers, entry.keep_alive or self.keep_alive, self.limits, self.profiles, places
         ):
             decides_itself = strategy.call.is_foreign or (client is not None and client.is_function)
@@ -153,7 +157,7 @@ class Axes:
                 NO_CLIENT if client is None else client.name,
                 count,
                 profile,
-                self.countries,
+                countries,
                 keep_alive,
                 has_own_workers=strategy.chooses_workers,
                 is_limited_by_client=is_limited,
@@ -187,7 +191,7 @@ def axes_of(values: Mapping[str, Any]) -> Axes:
             **values,
             "profile": target_profile(target.url),
             "profiles": None,
-            "countries": target.selection or values["countries"],
+            "countries": values["countries"] if target.selection is None else (target.selection,),
         }
     uses_cluster = any(entry.strategy.uses_cluster for entry in values["strategies"])
     return Axes(

@@ -141,7 +141,7 @@ def check_shared_connections(
     entries: Iterable[StrategyEntry],
     workers: Sequence[int],
     keep_alive: Sequence[bool],
-    countries: Selection,
+    countries: Iterable[Selection],
 ) -> list[FieldError]:
     """Find settings of an HTTP/2 profile that would end other downloads on the same connection.
 
@@ -155,7 +155,7 @@ def check_shared_connections(
         for entry in entries
         if entry.strategy.face == "async" and entry.strategy.takes_workers
         for count in entry.workers or workers
-        if min(count, len(countries.codes) * countries.repeat) > 1
+        if min(count, max(each.count for each in countries)) > 1
     ]
     if not sharing:
         return []

@@ -8,7 +8,16 @@ from typing import Annotated, Final, TypeAlias
 from pydantic import AfterValidator
 
 from bench.api.job import is_country_code
-from bench.config.forms import Form, FromForm, Shorthand, Text, key, one_or_more, refuse_empty
+from bench.config.forms import (
+    Form,
+    FromForm,
+    OneOrMore,
+    Shorthand,
+    Text,
+    key,
+    one_or_more,
+    refuse_empty,
+)
 from bench.config.problems import did_you_mean, quote_text
 from bench.config.scalars import whole
 from bench.model.cases import Selection
@@ -53,7 +62,9 @@ def parse_code(text: str) -> str:
     return code
 
 
-def select(codes: Sequence[str], limit: int | None, repeat: int) -> Selection:
+def select(
+    codes: Sequence[str], limit: int | None, repeat: int, *, is_one_of_several: bool = False
+) -> Selection:
     """Build and name a selection: the first ``limit`` codes, ``repeat`` times over."""
     chosen = tuple(codes[:limit])
     if (fetches := len(chosen) * repeat) > MAX_FETCHES:
@@ -63,7 +74,7 @@ def select(codes: Sequence[str], limit: int | None, repeat: int) -> Selection:
         label += f" limit {limit}"
     if repeat > 1:
         label += f" repeat {repeat}"
-    return Selection(label, chosen, repeat)
+    return Selection(label, chosen, repeat, is_one_of_several)
 
 
 def _label(codes: tuple[str, ...]) -> str:
@@ -112,13 +123,24 @@ class CountriesForm(Form):
     limit: Annotated[int, whole(1, 1_000_000)] | None = key(
         None, "Take only the first codes, as many as this."
     )
-    repeat: Annotated[int, whole(1, 1_000_000)] = key(1, "How many times all of them are downloaded.")
+    repeat: OneOrMore[Annotated[int, whole(1, 1_000_000)]] = key(
+        "1",
+        (
+            "How many times all of them are downloaded. With a list, every case is measured with each "
+            "number of downloads, and `show` says from how many on one overtakes another."
+        ),
+    )
 
-    def selection(self) -> Selection:
-        """Return the selection as a value of the model."""
-        return select(self.codes, self.limit, self.repeat)
+    def selections(self) -> tuple[Selection, ...]:
+        """Return a selection for each number of downloads, as values of the model."""
+        several = len(self.repeat) > 1
+        return tuple(
+            select(self.codes, self.limit, repeat, is_one_of_several=several) for repeat in self.repeat
+        )
 
 
 CountriesField: TypeAlias = Annotated[
-    Selection, FromForm(CountriesForm, CountriesForm.selection), Shorthand(_expand_countries, _COUNTRIES)
+    tuple[Selection, ...],
+    FromForm(CountriesForm, CountriesForm.selections),
+    Shorthand(_expand_countries, _COUNTRIES),
 ]

@@ -207,7 +207,7 @@ def resolve(form: ConfigForm, source: Any, stem: str) -> Experiment:
         separate_clients={client.name: client for client in _used_clients(form) if client.requirements},
         comparison_settings=_comparison_settings(form),
         notes=tuple(_notes(form)),
-        target=None if form.target is None else form.target.target(axes.countries),
+        target=None if form.target is None else form.target.target(axes.countries[0].codes),
         host=form.host or LOOPBACK,
         schedulers={each.address: each for each in axes.schedulers},
     )

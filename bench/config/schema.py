@@ -318,7 +318,7 @@ class ConfigForm(Form):
             for pattern, each in (self.thresholds or {}).items()
             if any(isinstance(bound, Bound) and bound.figure == "efficiency" for bound in each)
         ]
-        rate, fetches = self.target.rate, len(self.axes.countries.fetches) * (1 + (self.rounds or 1))
+        rate, fetches = self.target.rate, self._most_fetches() * (1 + (self.rounds or 1))
         if rate is not None and (least_s := (fetches - 1) / rate) > self.deadline:
             what = (
                 f"makes a trial of {fetches:,} fetches take {least_s:,.0f} s at least, more than 'deadline'"
@@ -363,6 +363,9 @@ class ConfigForm(Form):
         if has_limits and not self.axes.cases(installed=False):
             raise ValueError("has no case, as no client limits its connections; over HTTP/2 none does")
         return self
+
+    def _most_fetches(self) -> int:
+        return max(each.count for each in self.axes.countries)
 
     @property
     def axes(self) -> Axes:

@@ -71,10 +71,10 @@ class TargetEntry:
         label = plural(len(self.files), "file") + (f" repeat {self.repeat}" if self.repeat > 1 else "")
         return Selection(label, file_codes(len(self.files)), self.repeat)
 
-    def target(self, countries: Selection) -> Target:
-        """Return the target from which these countries, or its own files, are downloaded."""
+    def target(self, countries: tuple[str, ...]) -> Target:
+        """Return the target from which the flags of these countries, or its own files, are downloaded."""
         listed = self.files
-        codes = file_codes(len(listed)) if listed else countries.codes
+        codes = file_codes(len(listed)) if listed else countries
         paths = (
             {code: quote(file.path, safe=_UNRESERVED) for code, file in zip(codes, listed, strict=True)}
             if listed

@@ -97,11 +97,22 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The flags that a case downloads: ``codes`` in order, the whole list ``repeat`` times."""
+    """The flags that a case downloads: ``codes`` in order, the whole list ``repeat`` times.
+
+    Attributes:
+        is_one_of_several: whether the config asks for other numbers of downloads, too, so that the number is
+            part of the ids of cases.
+    """
 
     label: str
     codes: tuple[str, ...]
     repeat: int = 1
+    is_one_of_several: bool = added_field(bool)
+
+    @property
+    def count(self) -> int:
+        """The number of fetches."""
+        return len(self.codes) * self.repeat
 
     @property
     def fetches(self) -> tuple[str, ...]:
@@ -161,7 +172,13 @@ class Case:
             connection += f"/{self.connections}conn"
         if self.scheduler:
             connection += f"/{self.place}"
-        return f"{self.strategy}/{self.client}/{self.workers}/{self.profile.name}{connection}"
+        return f"{self.strategy}/{self.client}/{self.workers}/{self.conditions}{connection}"
+
+    @property
+    def conditions(self) -> str:
+        """What it has in common with the cases that it is compared with: profile, and number of fetches."""
+        fetches = f"/{self.countries.count}fetches" if self.countries.is_one_of_several else ""
+        return f"{self.profile.name}{fetches}"
 
 
 Ability: TypeAlias = Literal["greenlets", "connection_limit", "trio"]

@@ -31,8 +31,8 @@ _VERDICTS: Final[Mapping[Verdict, str]] = {
 
 
 def baseline_table(run: Run, reference: Case) -> Table:
-    """Compare all cases of the reference's profile with it, block by block."""
-    ranking = next(each for each in rankings(run) if each.profile == reference.profile.name)
+    """Compare all cases under the reference's conditions with it, block by block."""
+    ranking = next(each for each in rankings(run) if each.conditions == reference.conditions)
     samples = {row.case.id: row.sample for row in ranking.rows}
     verdicts = compare_with(samples.pop(reference.id), samples, ranking.margin)
 

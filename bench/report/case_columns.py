@@ -216,7 +216,7 @@ def _cluster_gap(row: CaseSummary) -> float | None:
 def _overhead_per_fetch(row: CaseSummary) -> float | None:
     """Return what the cluster adds to each fetch: all of the gap but the work on the machines."""
     cluster = None if row.costs is None else row.costs.cluster
-    return None if cluster is None else _overhead_s(cluster) / len(row.case.countries.fetches)
+    return None if cluster is None else _overhead_s(cluster) / row.case.countries.count
 
 
 def _overhead_s(cluster: ClusterGap) -> float:

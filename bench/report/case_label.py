@@ -64,5 +64,12 @@ def describe_case(case: Case) -> str:
     return describe_series(case, workers)
 
 
+def describe_conditions(case: Case) -> str:
+    """Name the profile of a case, and the number of downloads if the run has several."""
+    countries = case.countries
+    fetches = f", {plural(countries.count, 'download')}" if countries.is_one_of_several else ""
+    return printable(f"{case.profile.name}{fetches}")
+
+
 def _variant(named: Series) -> str:
     return f"@{named.variant}" if named.variant else ""

@@ -41,8 +41,8 @@ class RunProgress:
         self._clock = clock
         self._started_s = clock()
         self._values: dict[str, list[float]] = {}
-        self._profiles: Mapping[str, str] = {}
-        self._profile = ""
+        self._conditions: Mapping[str, str] = {}
+        self._latest = ""
         self._budget_s: float | None = None
         self._least_trials = 0
         self._kept = 0
@@ -52,7 +52,7 @@ class RunProgress:
     def start(self, experiment: Experiment, kept: Sequence[Measurement], stops: Mapping[str, Stop]) -> None:
         """Take the number of trials; the pace is that of the trials to come."""
         self._started_s = self._clock()
-        self._profiles = {case.id: case.profile.name for case in experiment.cases}
+        self._conditions = {case.id: case.conditions for case in experiment.cases}
         self.blocks = experiment.blocks
         self.trials = experiment.blocks * len(experiment.cases)
         if (stopping := experiment.stopping) is not None:
@@ -71,7 +71,7 @@ class RunProgress:
         """Count a trial unless it is repeated and, where it succeeded, its value."""
         if is_final(measurement):
             self.done += 1
-            self._profile = self._profiles[measurement.case]
+            self._latest = self._conditions[measurement.case]
             if measurement.outcome == "ok" and measurement.rounds:
                 value = block_value([round_.elapsed_s for round_ in measurement.rounds])
                 self._values.setdefault(measurement.case, []).append(value)
@@ -129,11 +129,11 @@ class RunProgress:
         return min(left_s, max(inevitable_s, self._budget_s - took_s, 0.0))
 
     def leader(self) -> str:
-        """Name the case with the least median so far within the profile of the latest trial."""
+        """Name the case with the least median so far under the conditions of the latest trial."""
         medians = {
             case: median(values)
             for case, values in self._values.items()
-            if self._profiles[case] == self._profile
+            if self._conditions[case] == self._latest
         }
         if not medians:
             return "none yet"

@@ -11,19 +11,19 @@ from bench.report.busy_machine import busy_machine_lines
 from bench.report.case_columns import CaseColumn, detail_tables, result_columns
 from bench.report.case_label import client_label, describe_case, workers_label
 from bench.report.conclusion import conclusion
+from bench.report.counts_table import counts_table
 from bench.report.failures import disturbance_lines, failure_lines, leak_lines, missing_blocks_line
 from bench.report.fairness import describe_settings, fairness_columns, fairness_note, library_tables
 from bench.report.job_use import workers_lines
 from bench.report.library_lines import environment_lines
 from bench.report.machines import machine_line, machine_table
-from bench.report.number_format import (
-    MISSING,
-    TimeUnit,
-)
+from bench.report.marks import case_tone, explain_marks, mark_case
+from bench.report.number_format import MISSING, TimeUnit
 from bench.report.stop_reasons import stop_lines
-from bench.report.table import Column, Remark, RemarkKind, Row, Section, Table, Tone
+from bench.report.table import Column, Remark, RemarkKind, Row, Section, Table
 from bench.report.target import target_lines
 from bench.stats.case_summary import CaseSummary
+from bench.stats.download_counts import summarize_counts
 from bench.stats.ranking import Ranking, rankings
 
 CASE_KEYS: Final = (Column("client", "left"), Column("workers"))
@@ -37,7 +37,8 @@ def run_tables(run: Run, ranked: Sequence[Ranking] | None = None) -> Iterator[Ta
         run: complete or not.
         ranked: its ``rankings``, if they are known already.
     """
-    for ranking in rankings(run) if ranked is None else ranked:
+    ranked = rankings(run) if ranked is None else ranked
+    for ranking in ranked:
         yield _results_table(run, ranking)
         for detail in detail_tables(ranking):
             yield replace(_case_table(ranking, detail.title, detail.columns), note=detail.note)
@@ -46,6 +47,8 @@ def run_tables(run: Run, ranked: Sequence[Ranking] | None = None) -> Iterator[Ta
         if (machines := machine_table(run, ranking, time_unit(ranking))) is not None:
             yield machines
         yield Table(remarks=(Remark(conclusion(ranking)),))
+    for counts in (counted := summarize_counts(ranked)):
+        yield counts_table(counts, counts.profile if len(counted) > 1 else "")
     if lines := (
         *target_lines(run),
         *busy_machine_lines(run),
@@ -60,11 +63,11 @@ def run_title(run: Run, ranking: Ranking) -> str:
     """Name the config, the flags and the profile of a table."""
     countries = ranking.rows[0].case.countries
     state = "" if run.status == "complete" else ", partial"
-    count = len(countries.fetches)
-    if server := ranking.rows[0].case.profile.server:
+    count, profile = countries.count, ranking.rows[0].case.profile
+    if server := profile.server:
         return printable(f"{run.config['name']}: {count:,} files ({countries.label}) of {server}{state}")
     return printable(
-        f"{run.config['name']}: {count:,} flags ({countries.label}), profile {ranking.profile}{state}"
+        f"{run.config['name']}: {count:,} flags ({countries.label}), profile {profile.name}{state}"
     )
 
 
@@ -158,34 +161,6 @@ def _workers_table(ranking: Ranking) -> Iterator[Table]:
         ),
         section_heading="strategy",
     )  # fmt: skip
-
-
-def mark_case(ranking: Ranking, row: CaseSummary) -> str:
-    """Return the sign in front of a row, as ``explain_marks`` explains it."""
-    places = {"▸": {ranking.fastest}, "=": ranking.equivalent, "≈": ranking.inconclusive}
-    place = next((sign for sign, cases in places.items() if row.case.id in cases), "")
-    return place + ("!" if row.failures else "?" if row.case.id in ranking.too_few else "")
-
-
-def case_tone(ranking: Ranking, row: CaseSummary) -> Tone:
-    """Choose the colour of a row."""
-    if row.figures is None:
-        return "bad"
-    if row.case.id == ranking.fastest:
-        return "best"
-    return "good" if row.case.id in ranking.equivalent | ranking.inconclusive else "plain"
-
-
-def explain_marks(ranking: Ranking) -> list[str]:
-    """Explain the signs that stand in front of rows."""
-    explanations = (
-        (ranking.fastest is not None, "▸ fastest"),
-        (ranking.equivalent, "= practically equal to it"),
-        (ranking.inconclusive, "≈ cannot be told from it"),
-        (any(row.failures for row in ranking.rows), "! trials failed"),
-        (ranking.too_few, "? too few blocks"),
-    )
-    return [words for is_used, words in explanations if is_used]
 
 
 def _legend(ranking: Ranking) -> str:

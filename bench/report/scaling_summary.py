@@ -6,6 +6,7 @@ from typing import Final
 
 from bench.model.text import join_and, plural
 from bench.report.case_label import describe_series
+from bench.report.crossover_lines import crossover_lines
 from bench.report.number_format import (
     MISSING,
     format_count,
@@ -14,17 +15,14 @@ from bench.report.number_format import (
     format_percent,
     format_ratio,
 )
-from bench.stats.crossover import Crossover, SeriesPair
 from bench.stats.intervals import Interval
-from bench.stats.pairwise import PairVerdict, blocks_needed
-from bench.stats.scaling import WORTH, Knee, Law, Scaling, ScalingPoint, Series, SeriesKey
+from bench.stats.pairwise import blocks_needed
+from bench.stats.scaling import WORTH, Knee, Law, Scaling, ScalingPoint, Series
 
 _LEAST_BLOCKS: Final = blocks_needed(1)
 """For an interval, and so for a knee."""
 _LAW_PARAMETERS: Final = 3
 """The law can meet as many numbers of workers exactly."""
-_NAMED_PAIRS: Final = 3
-"""Pairs without a crossover are named up to this number; more are counted."""
 
 
 def scaling_remarks(scaling: Scaling) -> Iterator[str]:
@@ -34,9 +32,7 @@ def scaling_remarks(scaling: Scaling) -> Iterator[str]:
     for series in scaling.series:
         what = f"{_describe_knee(series)}{_describe_law(series)}{_failed_workers(series)}"
         yield f"{describe_series(series.key)}: {what}"
-    orders = [order for pair in scaling.pairs for order in pair.orders.values()]
-    yield from _describe_crossovers(scaling.pairs)
-    yield from _blocks_for_crossovers(orders)
+    yield from crossover_lines(scaling.pairs, "workers", describe_series)
     yield from _blocks_for_knees([point for series in scaling.series for point in series.points])
 
 
@@ -128,55 +124,6 @@ def _describe_peak(law: Law, most: int) -> str:
     peak = f"{format_count(law.peak.estimate)} workers{_bounds(law.peak, format_count)}"
     beyond = f", beyond the {most} there are" if law.peak.estimate > most else ""
     return f"throughput is greatest with {peak}{beyond}, at {limit}"
-
-
-def _describe_crossovers(pairs: Sequence[SeriesPair[SeriesKey]]) -> Iterator[str]:
-    """Name the series that overtake others; count the pairs without a crossover if they are many."""
-    if not any(order.is_testable for pair in pairs for order in pair.orders.values()):
-        return
-    without = [pair for pair in pairs if not pair.crossovers]
-    for pair in pairs:
-        for crossover in pair.crossovers:
-            yield _describe_crossover(pair, crossover)
-    if len(without) > _NAMED_PAIRS:
-        which = "the other" if len(without) < len(pairs) else "any of the"
-        yield f"No crossover is shown for {which} {len(without)} pairs."
-        return
-    for pair in without:
-        both = (pair.first, pair.second)
-        leads = [
-            f"{describe_series(each)} is ahead with {join_and(list(map(str, ahead)))} workers"
-            for each in both
-            if (ahead := pair.ahead(each))
-        ]
-        found = " and ".join(leads) or "neither is shown to be ahead with any number of workers"
-        yield f"No crossover of {' and '.join(map(describe_series, both))} is shown: {found}."
-
-
-def _describe_crossover(pair: SeriesPair[SeriesKey], crossover: Crossover) -> str:
-    both = [pair.first, pair.second]
-    ahead, behind = both if pair.orders[crossover.below].verdict == "faster" else both[::-1]
-    at = "" if crossover.at is None else f", at about {_with_bounds(crossover.at, format_ratio)}"
-    between = f"between {crossover.below} and {crossover.above} workers{at}"
-    return f"{describe_series(behind)} overtakes {describe_series(ahead)} {between}."
-
-
-def _blocks_for_crossovers(orders: Sequence[PairVerdict]) -> Iterator[str]:
-    """Say in how many places there are too few blocks to tell which series is ahead."""
-    short = [order.blocks for order in orders if not order.is_testable]
-    if not short:
-        return
-    needed = blocks_needed(len(orders))
-    if len(short) == len(orders):
-        yield (
-            f"There are too few blocks for crossovers ({max(short)}): telling which series is ahead in "
-            f"{len(orders)} places takes {needed}."
-        )
-    else:
-        yield (
-            f"{len(short)} of {len(orders)} places have too few blocks to tell which series is ahead: "
-            f"so many places take {needed}."
-        )
 
 
 def _blocks_for_knees(points: Sequence[ScalingPoint]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Build the compact summary of a run, which `run` and `show` print by default, fastest case first."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from bench.model.cases import Fixed, Latency, LogNormal, Profile, Uniform, Unknown
@@ -8,23 +9,25 @@ from bench.model.results import Run
 from bench.model.text import plural, printable
 from bench.report.busy_machine import busy_machine_lines
 from bench.report.case_columns import hindrance
-from bench.report.case_label import client_label, workers_label
+from bench.report.case_label import client_label, describe_conditions, workers_label
 from bench.report.conclusion import conclusion
+from bench.report.counts_table import counts_table
 from bench.report.failures import count_disturbed, count_failed, leak_lines, missing_blocks_line
 from bench.report.job_use import workers_lines
 from bench.report.machines import machine_line
+from bench.report.marks import case_tone, explain_marks, mark_case
 from bench.report.number_format import (
     MISSING,
     format_duration,
     format_percent,
     format_speedup,
 )
-from bench.report.results_table import case_tone, explain_marks, mark_case
 from bench.report.sparkline import draw_length
 from bench.report.stop_reasons import stopping_line
 from bench.report.table import Column, Remark, Row, Section, Table
 from bench.report.target import target_lines
 from bench.stats.case_summary import CaseSummary, Figures
+from bench.stats.download_counts import summarize_counts
 from bench.stats.ranking import Ranking, rankings
 
 _MOST_ROWS: Final = 12
@@ -40,6 +43,9 @@ def summary_tables(
 ) -> Iterator[Table]:
     """Return what a first look needs: a table and a verdict for each profile, and what did not go well.
 
+    Where cases are measured with several numbers of downloads, the table has their times only, and the
+    verdicts say where one overtakes another.
+
     Args:
         run: complete or not.
         width: cells of a line.
@@ -48,9 +54,19 @@ def summary_tables(
     """
     yield Table(remarks=(Remark(run_facts(run)),))
     found = rankings(run) if ranked is None else ranked
-    for ranking in found:
+    counted = summarize_counts(found)
+    for counts in counted:
+        notes = [
+            replace(note, text=f"With {plural(count, 'download')}: {note.text}")
+            for count, ranking in counts.rankings.items()
+            for note in _notes(run, ranking)
+        ]
+        yield counts_table(counts, counts.profile if len(counted) > 1 else "", notes)
+    for ranking in () if counted else found:
         title = (
-            "" if len(found) == 1 else f"{printable(ranking.profile)}: {describe_profile(_profile(ranking))}"
+            ""
+            if len(found) == 1
+            else f"{describe_conditions(ranking.rows[0].case)}: {describe_profile(_profile(ranking))}"
         )
         yield Table(
             title=title,
@@ -106,8 +122,10 @@ def run_facts(run: Run) -> str:
     profiles = {each.profile.name for each in run.cases}
     python, processor = run.environment.get("python"), run.environment.get("processor")
     blocks = len({trial.block for trial in run.trials})
+    counts = [each.countries.count for each in run.cases]
+    fewer = f"{min(counts):,} to " if min(counts) < max(counts) else ""
     facts = [
-        plural(len(case.countries.fetches), "file" if case.profile.server else "flag"),
+        fewer + plural(max(counts), "file" if case.profile.server else "flag"),
         f"server {describe_profile(case.profile)}" if len(profiles) == 1 else f"{len(profiles)} profiles",
         plural(blocks, "block") + ("" if run.status == "complete" else ", partial"),
     ]

@@ -21,7 +21,7 @@ def forecast_table(forecasts: Iterable[CaseForecast], experiment: Experiment) ->
         Row(
             (
                 printable(each.case.id),
-                f"{len(each.case.countries.fetches):,}",
+                f"{each.case.countries.count:,}",
                 format_duration(each.ideal_s),
                 *(format_duration(each.total_s(count)) for count in blocks.values()),
             )
@@ -41,7 +41,7 @@ def expected_duration_line(forecasts: Sequence[CaseForecast], experiment: Experi
 
 def target_table(experiment: Experiment) -> Table:
     """Build a table of each case of a target: how long it takes is not known beforehand."""
-    rows = (Row((printable(each.id), f"{len(each.countries.fetches):,}")) for each in experiment.cases)
+    rows = (Row((printable(each.id), f"{each.countries.count:,}")) for each in experiment.cases)
     columns = (Column("case", "left", wraps=True), Column("fetches"))
     return Table(columns=columns, sections=(Section("", tuple(rows)),))
 

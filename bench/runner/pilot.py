@@ -68,7 +68,7 @@ def run_pilot(
             quickest_s = min(elapsed_s, default=_LONG_ENOUGH_S)
             chosen[name] = calls = max(1, math.ceil(_LONG_ENOUGH_S / quickest_s))
             more = (experiment.rounds or DEFAULT_ROUNDS) * calls - _PILOT_ROUNDS
-            handled_s = handling_s(len(cases[0].countries.fetches))
+            handled_s = handling_s(cases[0].countries.count)
             longest_s = max(trial.took_s for trial in trials)
             block_s += longest_s + len(trials) * more * (quickest_s + handled_s)
             # the workers of a pair take turns, so the pilot of both took twice as long as one

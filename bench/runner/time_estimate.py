@@ -166,8 +166,7 @@ def needs_pilots(experiment: Experiment, flag_sizes: Mapping[str, int]) -> bool:
     """
     high = USUAL_COSTS.times(_FAR_OFF)
     return experiment.blocks > _SHORT_BLOCKS or any(
-        len(case.countries.fetches) > _MANY
-        or forecast_case(case, experiment, flag_sizes, high).may_miss_deadline
+        case.countries.count > _MANY or forecast_case(case, experiment, flag_sizes, high).may_miss_deadline
         for case in experiment.cases
     )
 
@@ -190,7 +189,7 @@ def forecast_case(
 def expected_trial_s(case: Case, round_ideal_s: float, rounds: int | None, costs: Costs) -> float:
     """Estimate the seconds of a trial: process start, warm-up and timed rounds."""
     round_s = expected_round_s(case, round_ideal_s, costs)
-    fetches = len(case.countries.fetches)
+    fetches = case.countries.count
     handling = costs.handling_s + fetches * costs.handling_per_fetch_s
     return costs.start_s + (1 + expected_rounds(rounds, round_s)) * (round_s + handling)
 
@@ -200,7 +199,7 @@ def expected_round_s(case: Case, round_ideal_s: float, costs: Costs) -> float:
 
     A worker computes between its fetches, and all of them share an interpreter.
     """
-    work_s = len(case.countries.fetches) * costs.per_fetch_s
+    work_s = case.countries.count * costs.per_fetch_s
     return costs.call_s + max(round_ideal_s + work_s / case.workers, work_s)
 
 
@@ -270,7 +269,7 @@ def pilot_cases(case: Case) -> tuple[Case, ...]:
     of = case.profile
     delay = Fixed(min(_typical_s(of.latency), _LONGEST_DELAY_S))
     quick = replace(case, profile=Profile("pilot", delay, tls=of.tls, http2=of.http2))
-    fetches = len(case.countries.fetches)
+    fetches = case.countries.count
     delayed = math.floor(_MOST_DELAYED_S * case.workers / delay.seconds) if delay.seconds else fetches
     many = max(_MANY, _FETCHES_PER_WORKER * case.workers, min(fetches // _PILOTS_PER_ROUND, delayed))
     if fetches <= many:
@@ -343,4 +342,4 @@ def _run_pilots(context: RunContext, case: Case) -> Iterator[tuple[int, Measurem
             (trial,) = measure_entry(context, entry)
         except SetupError:
             return
-        yield len(pilot.countries.fetches), trial
+        yield pilot.countries.count, trial

@@ -1,11 +1,15 @@
-"""Find the crossovers of two series over numbers of workers. Called by `scaling`.
+"""Find the crossovers of two series over counts: of workers, or of downloads.
 
-Method: two series are compared with each number of workers they share (`pairwise`), with Holm's correction
-over all such places of a profile. A crossover lies between two numbers of workers with opposite verdicts; its
-place is interpolated block by block, and bounded by the interval of the median over blocks.
+Called by `scaling` and `download_counts`.
+
+Method: two series are compared at each count they share (`pairwise`), with Holm's correction over all such
+places of a profile. A crossover lies between two counts with opposite verdicts; its place is interpolated
+block by block, and bounded by the interval of the median over blocks. Over workers, the logarithm of the
+ratio is taken as linear in the logarithm of their number; over downloads, both times as linear in their
+number, which they are if each takes so long to start and so long for a download.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from math import exp, log
@@ -20,14 +24,34 @@ _SHARED_AT_LEAST: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Crossover:
-    """A change of order between two numbers of workers, with a verdict at both of them.
+class Interpolation:
+    """How the lead of a series is interpolated between two counts, as a straight line.
 
     Attributes:
-        below: the smaller number of workers.
+        position: from a count to its place on the line.
+        count: from a place on the line to the count.
+        lead: from the times of the series ahead and of the other one, in seconds, to a figure that is above
+            zero where the first is ahead.
+    """
+
+    position: Callable[[float], float]
+    count: Callable[[float], float]
+    lead: Callable[[float, float], float]
+
+
+LOGARITHMIC: Final = Interpolation(log, exp, lambda ahead_s, behind_s: log(behind_s / ahead_s))
+LINEAR: Final = Interpolation(float, float, lambda ahead_s, behind_s: behind_s - ahead_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Crossover:
+    """A change of order between two counts, with a verdict at both of them.
+
+    Attributes:
+        below: the smaller count.
         above: the greater one.
-        at: number of workers at which both series are equally fast: median over the blocks in which both
-            succeeded with all numbers of workers in between; ``None`` if there is no such block.
+        at: count at which both series are equally fast: median over the blocks in which both succeeded at
+            all counts in between; ``None`` if there is no such block.
     """
 
     below: int
@@ -37,11 +61,11 @@ class Crossover:
 
 @dataclass(frozen=True, slots=True)
 class SeriesPair(Generic[Name]):
-    """Two series of one profile, over the numbers of workers that both were run with.
+    """Two series of one profile, over the counts that both were run with.
 
     Attributes:
-        orders: verdict on the first against the second, by workers, ascending; judged among all orders of
-            all pairs of the profile.
+        orders: verdict on the first against the second, by count, ascending; judged among all orders of all
+            pairs of the profile.
         crossovers: the changes of order that are shown, ascending.
     """
 
@@ -51,49 +75,55 @@ class SeriesPair(Generic[Name]):
     crossovers: tuple[Crossover, ...]
 
     def ahead(self, name: Name) -> tuple[int, ...]:
-        """Return the numbers of workers with a verdict for one of the two."""
+        """Return the counts with a verdict for one of the two."""
         verdict = "faster" if name == self.first else "slower"
-        return tuple(workers for workers, order in self.orders.items() if order.verdict == verdict)
+        return tuple(count for count, order in self.orders.items() if order.verdict == verdict)
 
 
-def series_pairs(series: Mapping[Name, Mapping[int, Sample]]) -> tuple[SeriesPair[Name], ...]:
-    """Compare every two series that share at least two numbers of workers."""
+def series_pairs(
+    series: Mapping[Name, Mapping[int, Sample]], interpolation: Interpolation = LOGARITHMIC
+) -> tuple[SeriesPair[Name], ...]:
+    """Compare every two series that share at least two counts."""
     shared = {
-        (first, second): workers
+        (first, second): counts
         for first, second in combinations(series, 2)
-        if len(workers := sorted(series[first].keys() & series[second].keys())) >= _SHARED_AT_LEAST
+        if len(counts := sorted(series[first].keys() & series[second].keys())) >= _SHARED_AT_LEAST
     }
     orders = judge_pairs(
         {
             (pair, count): comparison
-            for pair, workers in shared.items()
-            for count in workers
+            for pair, counts in shared.items()
+            for count in counts
             if (comparison := compare_samples(series[pair[0]][count], series[pair[1]][count])) is not None
         }
     )
     return tuple(
         _find_crossovers(
-            pair, series, {count: orders[pair, count] for count in workers if (pair, count) in orders}
+            pair,
+            series,
+            {count: orders[pair, count] for count in counts if (pair, count) in orders},
+            interpolation,
         )
-        for pair, workers in shared.items()
+        for pair, counts in shared.items()
     )
 
 
-def crossing_point(leads: Mapping[int, float]) -> float:
-    """Return the number of workers with equal times of two series in one block.
+def crossing_point(leads: Mapping[int, float], interpolation: Interpolation = LOGARITHMIC) -> float:
+    """Return the count with equal times of two series in one block.
 
-    Between the numbers of workers there are, the lead is taken as linear in their logarithm. The result is
-    how far the series that leads at first stays ahead, all stretches together: the crossing if there is
-    one, and the nearer end if noise hides it.
+    The result is how far the series that leads at first stays ahead, all stretches together: the crossing if
+    there is one, and the nearer end if noise hides it.
 
     Args:
-        leads: log-ratios by workers, ascending, above zero where the series that leads at first is ahead.
+        leads: ``Interpolation.lead`` by count, ascending.
+        interpolation: how leads are interpolated between these counts.
     """
-    workers = list(leads)
+    positions = {count: interpolation.position(count) for count in leads}
     ahead = sum(
-        log(right / left) * _share_ahead(leads[left], leads[right]) for left, right in pairwise(workers)
+        (positions[right] - positions[left]) * _share_ahead(leads[left], leads[right])
+        for left, right in pairwise(leads)
     )
-    return exp(log(workers[0]) + ahead)
+    return interpolation.count(positions[min(leads)] + ahead)
 
 
 def _share_ahead(start: float, end: float) -> float:
@@ -105,7 +135,10 @@ def _share_ahead(start: float, end: float) -> float:
 
 
 def _find_crossovers(
-    pair: tuple[Name, Name], series: Mapping[Name, Mapping[int, Sample]], orders: Mapping[int, PairVerdict]
+    pair: tuple[Name, Name],
+    series: Mapping[Name, Mapping[int, Sample]],
+    orders: Mapping[int, PairVerdict],
+    interpolation: Interpolation,
 ) -> SeriesPair[Name]:
     first, second = (series[name] for name in pair)
     certain = [count for count, order in orders.items() if order.verdict != "inconclusive"]
@@ -115,22 +148,28 @@ def _find_crossovers(
             continue
         between = [count for count in orders if below <= count <= above]
         ahead, behind = (first, second) if orders[below].verdict == "faster" else (second, first)
-        crossovers.append(Crossover(below, above, _bound_crossing(ahead, behind, between)))
+        crossovers.append(Crossover(below, above, _bound_crossing(ahead, behind, between, interpolation)))
     return SeriesPair(*pair, orders, tuple(crossovers))
 
 
 def _bound_crossing(
-    ahead: Mapping[int, Sample], behind: Mapping[int, Sample], workers: Sequence[int]
+    ahead: Mapping[int, Sample],
+    behind: Mapping[int, Sample],
+    counts: Sequence[int],
+    interpolation: Interpolation,
 ) -> Interval | None:
-    """Bound the crossing point over the blocks that have all these numbers of workers."""
+    """Bound the crossing point over the blocks that have all these counts."""
     blocks = sorted(
-        set.intersection(*(set(samples[count]) for samples in (ahead, behind) for count in workers))
+        set.intersection(*(set(samples[count]) for samples in (ahead, behind) for count in counts))
     )
     if not blocks:
         return None
     return median_interval(
         [
-            crossing_point({count: log(behind[count][block] / ahead[count][block]) for count in workers})
+            crossing_point(
+                {count: interpolation.lead(ahead[count][block], behind[count][block]) for count in counts},
+                interpolation,
+            )
             for block in blocks
         ]
     )

@@ -1,11 +1,11 @@
-"""Rank the cases of each profile of a run, and find the fastest.
+"""Rank the cases of a run that were measured under the same conditions, and find the fastest.
 
 Used by every table and export of a run.
 
 Method: the exact signed-rank test over shared blocks (`pairwise`), with Holm's correction over *all* pairs of
 ranked cases: the data choose the fastest, so the pairs that are shown are not the only ones looked at. Cases
-that surely differ by less than the run's margin are *equivalent*. Cases are compared within a profile only,
-since another profile asks another question.
+that surely differ by less than the run's margin are *equivalent*. Only cases of one profile and number of
+fetches are compared, since others ask another question.
 """
 
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
@@ -38,9 +38,10 @@ _RANKED_FROM: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The cases of one profile, compared with the fastest.
+    """The cases of one profile and number of fetches, compared with the fastest.
 
     Attributes:
+        conditions: ``Case.conditions`` of them all.
         rows: a summary of each case, in the order of the config.
         baseline: id of the sequential case that ``times_faster`` refers to; ``None`` if there is none.
         fastest: id of the case that is ahead of most others, block by block, and that no case is surely
@@ -56,7 +57,7 @@ class Ranking:
         against_fastest: the verdict of the fastest on each other ranked case that shares a block with it.
     """
 
-    profile: str
+    conditions: str
     rows: tuple[CaseSummary, ...]
     baseline: str | None
     fastest: str | None
@@ -71,21 +72,30 @@ class Ranking:
     too_few: frozenset[str] = frozenset()
 
     @property
+    def profile(self) -> str:
+        """The name of their profile."""
+        return self.rows[0].case.profile.name
+
+    @property
     def ranked(self) -> int:
         """Count the cases that take part in the comparison."""
-        return len(self.slower | self.equivalent | self.inconclusive | self.untestable) + (
-            self.fastest is not None
-        )
+        return len(self.ranked_ids)
+
+    @property
+    def ranked_ids(self) -> frozenset[str]:
+        """The ids of the cases that take part in the comparison."""
+        fastest = frozenset[str]() if self.fastest is None else {self.fastest}
+        return self.slower | self.equivalent | self.inconclusive | self.untestable | fastest
 
 
 def rankings(run: Run) -> tuple[Ranking, ...]:
-    """Rank the cases of a run, profile by profile, in the order of the config."""
-    profiles = dict.fromkeys(case.profile.name for case in run.cases)
-    return tuple(_rank_profile(profile, run) for profile in profiles)
+    """Rank the cases of a run, one profile and number of fetches after the other, in the config's order."""
+    conditions = dict.fromkeys(case.conditions for case in run.cases)
+    return tuple(_rank(each, run) for each in conditions)
 
 
-def _rank_profile(profile: str, run: Run) -> Ranking:
-    cases = [case for case in run.cases if case.profile.name == profile]
+def _rank(conditions: str, run: Run) -> Ranking:
+    cases = [case for case in run.cases if case.conditions == conditions]
     trials: dict[str, list[Measurement]] = {case.id: [] for case in cases}
     for trial in run.trials:
         if trial.case in trials:
@@ -102,7 +112,7 @@ def _rank_profile(profile: str, run: Run) -> Ranking:
     against_fastest = dict(_pairs_of(fastest, pairs))
     places = {case_id: _place(against_fastest.get(case_id)) for case_id in ranked if case_id != fastest}
     return Ranking(
-        profile=profile,
+        conditions=conditions,
         rows=tuple(summarize_case(case, trials[case.id], times_faster.get(case.id)) for case in cases),
         baseline=baseline,
         fastest=fastest,

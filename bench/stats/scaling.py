@@ -124,9 +124,9 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """The series of one profile, and the comparisons of every two of them."""
+    """The series of one profile and number of fetches, and the comparisons of every two of them."""
 
-    profile: str
+    conditions: str
     series: tuple[Series, ...]
     pairs: tuple[SeriesPair[SeriesKey], ...]
 
@@ -137,9 +137,9 @@ def series_key(case: Case) -> SeriesKey:
 
 
 def summarize_scaling(run: Run) -> tuple[Scaling, ...]:
-    """Summarize the scaling of a run, profile by profile, in the order of the config."""
-    profiles = dict.fromkeys(case.profile.name for case in run.cases)
-    return tuple(_summarize_profile(profile, run) for profile in profiles)
+    """Summarize the scaling of a run for each of its ``rankings``, in the same order."""
+    conditions = dict.fromkeys(case.conditions for case in run.cases)
+    return tuple(_summarize(each, run) for each in conditions)
 
 
 def find_knee(points: Sequence[ScalingPoint], left_out: Sequence[int] = ()) -> Knee | None:
@@ -197,8 +197,8 @@ def fit_block_laws(samples: Mapping[int, Sample], fetches: int) -> Law | None:
     )
 
 
-def _summarize_profile(profile: str, run: Run) -> Scaling:
-    series = _group_by_series(case for case in run.cases if case.profile.name == profile)
+def _summarize(conditions: str, run: Run) -> Scaling:
+    series = _group_by_series(case for case in run.cases if case.conditions == conditions)
     trials: dict[str, list[Measurement]] = {case.id: [] for case in run.cases}
     for trial in run.trials:
         trials[trial.case].append(trial)
@@ -207,7 +207,7 @@ def _summarize_profile(profile: str, run: Run) -> Scaling:
         for key, cases in series.items()
     }
     return Scaling(
-        profile=profile,
+        conditions=conditions,
         series=tuple(
             _summarize_series(key, cases, samples[key], trials)
             for key, cases in series.items()
@@ -243,7 +243,7 @@ def _summarize_series(
         )
         for case, lower in zip(cases, below, strict=False)
     )
-    law = fit_block_laws(samples, len(cases[0].countries.fetches))
+    law = fit_block_laws(samples, cases[0].countries.count)
     left_out = tuple(case.workers for case in all_cases if case not in cases)
     return Series(key, points, find_knee(points, left_out), law, left_out)
 

@@ -123,6 +123,28 @@ def test_workers_above_the_number_of_fetches_are_capped_with_a_note(tmp_path: Pa
     assert experiment.notes == ("Capped: 10, 20 workers run as 3, one for each fetch.",)
 
 
+def test_each_number_of_downloads_makes_a_case_with_an_id_of_its_own(tmp_path: Path) -> None:
+    experiment = _experiment(
+        tmp_path,
+        "countries: {codes: [BR, NO], repeat: [1, 10]}\nworkers: 4\nclients: requests\n"
+        "strategies: [sequential, threadpool_map]\n",
+    )
+    assert [(case.id, case.countries.count) for case in experiment.cases] == [
+        ("sequential/requests/1/local/2fetches", 2),
+        ("sequential/requests/1/local/20fetches", 20),
+        ("threadpool_map/requests/2/local/2fetches", 2),
+        ("threadpool_map/requests/4/local/20fetches", 20),
+    ]
+    assert experiment.notes == ("Capped: 4 workers run as 2, one for each fetch.",)
+
+
+def test_one_number_of_downloads_in_a_list_is_no_part_of_an_id(tmp_path: Path) -> None:
+    text = "countries: {{codes: BR, repeat: {repeat}}}\nclients: requests\nstrategies: sequential\n"
+    listed, plain = (_experiment(tmp_path, text.format(repeat=each)) for each in ("[3]", "3"))
+    assert listed.cases == plain.cases
+    assert plain.cases[0].id == "sequential/requests/1/local"
+
+
 def test_strategy_without_workers_makes_one_case(tmp_path: Path) -> None:
     experiment = _experiment(tmp_path, "workers: [5, 50]\nclients: requests\nstrategies: sequential\n")
     assert [case.id for case in experiment.cases] == ["sequential/requests/1/local"]

@@ -32,7 +32,7 @@ def to_bencher(run: Run) -> str:
 
 
 def _measures(entry: CaseEntry) -> dict[str, Any]:
-    fetches, median = len(entry.case.countries.fetches), entry.median
+    fetches, median = entry.case.countries.count, entry.median
     longest_first = Interval(median.estimate, median.high, median.low)
     return {
         "latency": _metric(median, lambda seconds: seconds * _NANOSECONDS),

@@ -58,7 +58,7 @@ _COLUMNS: Final[Mapping[str, ExportColumn[CaseSummary]]] = {
     **_columns(
         "integer",
         {
-            "fetches": lambda row: len(row.case.countries.fetches),
+            "fetches": lambda row: row.case.countries.count,
             "blocks": "blocks",
             "failed_trials": lambda row: len(row.failed),
             "repeated_trials": lambda row: len(row.repeated),

@@ -75,7 +75,7 @@ COLUMNS: Final[Mapping[str, ExportColumn[RoundRow]]] = {
     "keep_alive": ExportColumn("truth", "case.keep_alive"),
     "profile": ExportColumn("text", "case.profile.name"),
     "countries": ExportColumn("text", "case.countries.label"),
-    "asked": ExportColumn("integer", lambda row: len(row.case.countries.fetches)),
+    "asked": ExportColumn("integer", lambda row: row.case.countries.count),
     "variant": ExportColumn("text", "case.variant"),
     "block": ExportColumn("integer", "trial.block"),
     "position": ExportColumn("integer", "trial.position"),

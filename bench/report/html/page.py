@@ -19,6 +19,7 @@ from bench import __version__
 from bench.model.results import Run
 from bench.model.text import join_and, printable
 from bench.report.busy_machine import busy_machine_lines
+from bench.report.case_label import describe_conditions
 from bench.report.comparison_summary import comparison_summary
 from bench.report.comparison_table import (
     comparison_conclusion,
@@ -143,7 +144,7 @@ def render_page(runs: Sequence[Run]) -> str:
 
 
 def answers_of(subject: Subject) -> Iterator[Answer]:
-    """Yield the answer for each profile, or that of a comparison."""
+    """Yield the answer for each profile and number of fetches, or that of a comparison."""
     if (verdicts := subject.verdicts) is not None:
         lead, _, rest = comparison_conclusion(verdicts).partition(". ")
         yield Answer("", lead if lead.endswith(".") else f"{lead}.", rest, overall_verdict(verdicts))
@@ -151,7 +152,7 @@ def answers_of(subject: Subject) -> Iterator[Answer]:
     for ranked, side in zip(subject.rankings, subject.run_names, strict=True):
         for ranking in ranked:
             lead, *more = conclusion_sentences(ranking)
-            names = [side, printable(ranking.profile) if len(ranked) > 1 else ""]
+            names = [side, describe_conditions(ranking.rows[0].case) if len(ranked) > 1 else ""]
             yield Answer(", ".join(filter(None, names)), lead, " ".join(more))
 
 

@@ -14,7 +14,7 @@ from bench.model.cases import Case
 from bench.model.results import Measurement, Run
 from bench.model.stored_comparison import read_comparison
 from bench.model.text import plural, printable
-from bench.report.case_label import client_label, describe_case, describe_series
+from bench.report.case_label import client_label, describe_case, describe_conditions, describe_series
 from bench.report.number_format import TimeUnit
 from bench.report.run_ratios import RunRatios, ratios_between
 from bench.report.summary_table import run_facts
@@ -65,25 +65,25 @@ class ShownCase:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The cases of one profile, the fastest first; those without a timing come last.
+    """The cases of one profile and number of fetches, the fastest first; those without a timing come last.
 
     Attributes:
-        title: the profile where there are several, else empty.
+        title: names both where there are several groups, else empty.
         unit: of all its times.
         fastest: labels of the fastest case of each run; empty in a comparison.
-        profiles: number of groups of the report.
+        groups: number of groups of the report.
     """
 
     title: str
     cases: tuple[ShownCase, ...]
     unit: TimeUnit
     fastest: frozenset[str]
-    profiles: int
+    groups: int
 
     @property
-    def profile(self) -> str:
-        """The name of the profile, as the config writes it."""
-        return self.cases[0].case.profile.name
+    def conditions(self) -> str:
+        """What its cases have in common."""
+        return self.cases[0].case.conditions
 
     @property
     def timed(self) -> tuple[ShownCase, ...]:
@@ -97,7 +97,7 @@ class Group:
 
     def share_of(self, most: int, *, least: int = 1) -> int:
         """Return its share of what the groups of a page may have together, such as marks."""
-        return max(least, most // self.profiles)
+        return max(least, most // self.groups)
 
     @property
     def labels(self) -> list[str]:
@@ -170,7 +170,7 @@ class Subject:
 
     @cached_property
     def scalings(self) -> tuple[tuple[Scaling, ...], ...]:
-        """The scaling of each run, profile by profile; empty for comparisons: rounds differ in length."""
+        """The scaling of each run, as ``rankings``; empty for comparisons: rounds differ in length."""
         return () if self.verdicts is not None else tuple(map(summarize_scaling, self.runs))
 
     @cached_property
@@ -181,17 +181,19 @@ class Subject:
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
-        """The cases, profile by profile."""
-        shown = list(self._shown_cases())
-        profiles = dict.fromkeys(each.case.profile.name for each in shown)
+        """The cases, as ``rankings`` divides them."""
+        by_conditions: dict[str, list[ShownCase]] = {}
+        for each in self._shown_cases():
+            by_conditions.setdefault(each.case.conditions, []).append(each)
+        several = len(by_conditions) > 1
         return tuple(
             _group(
-                printable(profile) if len(profiles) > 1 else "",
-                [each for each in shown if each.case.profile.name == profile],
+                describe_conditions(cases[0].case) if several else "",
+                cases,
                 self.rankings,
-                len(profiles),
+                len(by_conditions),
             )
-            for profile in profiles
+            for cases in by_conditions.values()
         )
 
     def _shown_cases(self) -> Iterator[ShownCase]:
@@ -237,9 +239,7 @@ def _without_variant(case: Case) -> Case:
     return replace(case, variant="")
 
 
-def _group(
-    title: str, cases: Iterable[ShownCase], ranked: Iterable[Iterable[Ranking]], profiles: int
-) -> Group:
+def _group(title: str, cases: Iterable[ShownCase], ranked: Iterable[Iterable[Ranking]], groups: int) -> Group:
     def elapsed_s(each: ShownCase) -> float:
         figures = each.summary.figures
         return float("inf") if figures is None else figures.elapsed.estimate
@@ -253,17 +253,17 @@ def _group(
         ordered,
         TimeUnit.for_shortest(0.0 if shortest_s == float("inf") else shortest_s),
         frozenset(each.label for each in ordered if each.case.id in winners),
-        profiles,
+        groups,
     )
 
 
 def _unique_labels(cases: Sequence[Case]) -> dict[str, str]:
-    """Return a label for each case by id; those of the same variant and profile differ."""
+    """Return a label for each case by id; those of the same variant and conditions differ."""
     labels = {}
     seen: Counter[tuple[str, str, str]] = Counter()
     for case in cases:
         label = f"{printable(case.strategy)}{LINE_END}{_client_line(case)}"
-        place = (label, case.variant, case.profile.name)
+        place = (label, case.variant, case.conditions)
         seen[place] += 1
         labels[case.id] = label if seen[place] == 1 else f"{label} ({seen[place]})"
     return labels

@@ -34,7 +34,7 @@ _AxisOf: TypeAlias = Callable[[str], Any]
 
 
 Sides: TypeAlias = Mapping[str, Scaling]
-"""The scaling of one profile, by the run that it belongs to; an empty name if there is only one."""
+"""The scaling under equal conditions, by the run that it belongs to; an empty name if there is only one."""
 
 
 def point_rows(sides: Sides, group: Group) -> list[DataRow]:
@@ -114,7 +114,7 @@ def draw_scaling(subject: Subject) -> Iterator[Drawing | Note]:
             side: scaling
             for side, scalings in zip(subject.sides, subject.scalings, strict=True)
             for scaling in scalings
-            if scaling.profile == group.profile and scaling.series
+            if scaling.conditions == group.conditions and scaling.series
         }
         if sides:
             yield _draw(subject, sides, group)

@@ -1,0 +1,93 @@
+"""Compare the cases of a run over several numbers of downloads: from how many on does one overtake another?
+
+Used by the tables of runs whose config lists several numbers under ``countries: {repeat: …}``. The crossovers
+are those of `crossover`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bench.model.cases import Case
+from bench.stats.case_summary import CaseSummary
+from bench.stats.crossover import LINEAR, SeriesPair, series_pairs
+from bench.stats.ranking import Ranking
+
+
+@dataclass(frozen=True, slots=True)
+class CountSeries:
+    """A strategy with the same client, workers and settings, over numbers of downloads.
+
+    Attributes:
+        case: that with the most downloads, which names the series.
+        rows: its cases by number of downloads, ascending.
+    """
+
+    case: Case
+    rows: Mapping[int, CaseSummary]
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadCounts:
+    """The series of one profile, and the comparisons of every two of them.
+
+    Attributes:
+        rankings: by number of downloads, ascending.
+        series: in the order of the config.
+        pairs: named by the cases of two series; cases that mostly failed take no part.
+    """
+
+    profile: str
+    rankings: Mapping[int, Ranking]
+    series: tuple[CountSeries, ...]
+    pairs: tuple[SeriesPair[Case], ...]
+
+
+def summarize_counts(ranked: Iterable[Ranking]) -> tuple[DownloadCounts, ...]:
+    """Return a summary for each profile of a run's ``rankings``; nothing if all cases download as many."""
+    by_profile: dict[str, dict[int, Ranking]] = {}
+    for ranking in ranked:
+        case = ranking.rows[0].case
+        if case.countries.is_one_of_several:
+            by_profile.setdefault(case.profile.name, {})[case.countries.count] = ranking
+    return tuple(_summarize(profile, dict(sorted(found.items()))) for profile, found in by_profile.items())
+
+
+def _summarize(profile: str, by_count: Mapping[int, Ranking]) -> DownloadCounts:
+    series = _join(list(by_count.values()))
+    samples = {
+        each.case: {
+            count: row.sample for count, row in each.rows.items() if row.case.id in by_count[count].ranked_ids
+        }
+        for each in series
+    }
+    return DownloadCounts(profile, by_count, series, series_pairs(samples, LINEAR))
+
+
+def _join(ranked: Sequence[Ranking]) -> tuple[CountSeries, ...]:
+    """Join the cases that differ in their number of downloads only.
+
+    Where there are fewer downloads than workers, one case stands for all numbers of workers beyond.
+
+    Args:
+        ranked: by number of downloads, ascending.
+    """
+    series: dict[Case, dict[int, CaseSummary]] = {}
+    for ranking in reversed(ranked):
+        for row in ranking.rows:
+            count = row.case.countries.count
+            own = [each for each in series if _settings(each) == _settings(row.case)]
+            same = [each for each in own if _same_workers(each, row.case)]
+            if row.case.workers == count:
+                same += [each for each in own if each.workers > count]
+            for each in same or [row.case]:
+                series.setdefault(each, {})[count] = row
+    return tuple(CountSeries(case, dict(sorted(rows.items()))) for case, rows in series.items())
+
+
+def _settings(case: Case) -> Case:
+    """Return a case without what the cases of a series may differ in."""
+    return replace(case, workers=0, countries=replace(case.countries, label="", repeat=0))
+
+
+def _same_workers(first: Case, second: Case) -> bool:
+    return first.has_own_workers or first.workers == second.workers

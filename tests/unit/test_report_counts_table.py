@@ -1,0 +1,156 @@
+"""Tests of runs whose cases are measured with several numbers of downloads."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from bench.model.cases import Case, Fixed, Profile, Selection
+from bench.model.results import Measurement, Run
+from bench.report.results_table import run_tables
+from bench.report.summary_table import summary_tables
+from bench.stats.crossover import SeriesPair
+from bench.stats.download_counts import DownloadCounts, summarize_counts
+from bench.stats.ranking import rankings
+from tests.builders import failed, run_of, trials
+from tests.rendering import printed
+
+COUNTS = (20, 200, 2_000)
+PROFILE = Profile("10ms", Fixed(0.010))
+
+
+def case_of(strategy: str, workers: int, count: int, profile: Profile = PROFILE) -> Case:
+    """Build a case that downloads twenty flags so often that it makes this number of downloads."""
+    countries = Selection(f"pop20 repeat {count // 20}", ("BR",) * 20, count // 20, is_one_of_several=True)
+    return Case(strategy, "http_client", min(workers, count), profile, countries)
+
+
+def example(blocks: int = 12, fixed_s: float = 0.100) -> Run:
+    """Build a run in which one strategy is slow to start, and quicker than another once it has."""
+    source = random.Random(7)
+    costs_s = [
+        ("sequential", 1, 0.0, 0.012),
+        ("dask", 8, fixed_s, 0.0026),
+        ("threadpool_map", 40, 0.010, 0.001),
+    ]
+    return run_of(
+        {
+            (each := case_of(strategy, workers, count)): trials(
+                each, [(start_s + count * each_s) * source.lognormvariate(0, 0.01) for _ in range(blocks)]
+            )
+            for strategy, workers, start_s, each_s in costs_s
+            for count in COUNTS
+        }
+    )
+
+
+def only(run: Run) -> DownloadCounts:
+    """Return the summary of a run of one profile."""
+    (found,) = summarize_counts(rankings(run))
+    return found
+
+
+def timed(cases: set[Case]) -> Mapping[Case, list[Measurement]]:
+    """Time cases in three blocks."""
+    return {each: trials(each, [0.1, 0.11, 0.12]) for each in sorted(cases, key=lambda each: each.id)}
+
+
+def by_strategies(counts: DownloadCounts) -> Mapping[tuple[str, str], SeriesPair[Case]]:
+    """Return the pairs by the names of their strategies."""
+    return {(pair.first.strategy, pair.second.strategy): pair for pair in counts.pairs}
+
+
+def test_cases_are_ranked_only_among_those_with_as_many_downloads() -> None:
+    found = only(example())
+    assert list(found.rankings) == list(COUNTS)
+    for count, ranking in found.rankings.items():
+        assert {row.case.countries.count for row in ranking.rows} == {count}
+        assert ranking.fastest == case_of("threadpool_map", 40, count).id
+        assert ranking.baseline == case_of("sequential", 1, count).id
+
+
+def test_ids_tell_the_number_of_downloads() -> None:
+    ids = [row.case.id for row in only(example()).series[0].rows.values()]
+    assert ids == [f"sequential/http_client/1/10ms/{count}fetches" for count in COUNTS]
+
+
+@pytest.mark.parametrize(("fixed_s", "place"), [(0.5, 53), (10.0, 1_064)])
+def test_crossover_lies_where_the_times_are_equal(fixed_s: float, place: float) -> None:
+    """So long to start and 2.6 ms a download are as long as 12 ms a download."""
+    (crossover,) = by_strategies(only(example(fixed_s=fixed_s)))["sequential", "dask"].crossovers
+    assert crossover.below < place < crossover.above
+    assert crossover.at is not None
+    assert crossover.at.low is not None
+    assert crossover.at.high is not None
+    assert 0.95 * place < crossover.at.low <= crossover.at.estimate <= crossover.at.high < 1.05 * place
+
+
+def test_no_crossover_is_shown_where_one_strategy_is_always_ahead() -> None:
+    """With 0.1 s to start, the cluster is ahead from 11 downloads on, and 20 are the fewest."""
+    pair = by_strategies(only(example(fixed_s=0.1)))["sequential", "dask"]
+    assert pair.crossovers == ()
+    assert pair.ahead(pair.second) == COUNTS
+
+
+def test_case_with_as_many_workers_as_downloads_stands_for_all_beyond() -> None:
+    """Forty and a hundred workers are both twenty, where there are only twenty downloads."""
+    cases = {case_of("threadpool_map", workers, count) for workers in (8, 40, 100) for count in COUNTS}
+    rows = {each.case.workers: list(each.rows) for each in only(run_of(timed(cases))).series}
+    assert rows == {8: [20, 200, 2_000], 40: [20, 200, 2_000], 100: [20, 200, 2_000]}
+
+
+def test_strategy_with_workers_of_its_own_is_one_series() -> None:
+    own = {replace(case_of("mine", count, count), has_own_workers=True, workers=count) for count in COUNTS}
+    (series,) = only(run_of(timed(own))).series
+    assert list(series.rows) == list(COUNTS)
+
+
+def test_settings_and_profiles_make_series_of_their_own() -> None:
+    near = {case_of("dask", 8, count) for count in COUNTS}
+    closing = {replace(each, keep_alive=False) for each in near}
+    elsewhere = {replace(each, scheduler="tcp://10.0.0.1:8786") for each in near}
+    far = {replace(each, profile=Profile("far", Fixed(0.3))) for each in near}
+    found = summarize_counts(rankings(run_of(timed(near | closing | elsewhere | far))))
+    assert sorted((each.profile, len(each.series)) for each in found) == [("10ms", 3), ("far", 1)]
+    assert all(list(series.rows) == list(COUNTS) for each in found for series in each.series)
+
+
+def test_one_number_of_downloads_has_no_such_table() -> None:
+    plain = replace(case_of("dask", 8, 20), countries=Selection("pop20", ("BR",) * 20))
+    assert summarize_counts(rankings(run_of({plain: trials(plain, [0.1, 0.2])}))) == ()
+
+
+def test_case_that_mostly_failed_has_its_outcome_and_no_part_in_crossovers() -> None:
+    run = example(fixed_s=0.5)
+    worst = case_of("dask", 8, 2_000)
+    run = replace(
+        run,
+        trials=tuple(
+            failed(worst, each.block, "timeout", "stopped") if each.case == worst.id else each
+            for each in run.trials
+        ),
+    )
+    shown = printed(summary_tables(run, 100, ""), 100)
+    assert "! timeout" in shown
+    assert "With 2,000 downloads: " in shown
+    assert all(
+        2_000 not in pair.orders for names, pair in by_strategies(only(run)).items() if "dask" in names
+    )
+
+
+def test_summary_shows_times_by_downloads(snapshot: SnapshotAssertion) -> None:
+    assert printed(summary_tables(example(fixed_s=0.5), 80, "show last --full"), 80) == snapshot
+
+
+def test_few_blocks_are_said_to_be_too_few() -> None:
+    shown = printed(summary_tables(example(blocks=3), 80, ""), 80)
+    assert "too few blocks for crossovers (3)" in shown
+    assert "overtakes" not in shown
+
+
+def test_every_table_has_times_by_downloads_after_those_of_each_number() -> None:
+    titles = [table.title for table in run_tables(example(fixed_s=0.5)) if table.title]
+    assert sum("flags (pop20" in title for title in titles) == len(COUNTS)
+    assert titles[-1] == "time by number of downloads"
