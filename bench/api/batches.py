@@ -22,12 +22,12 @@ _LEAST_ROUND_TRIP: Final = struct.Struct("=148xI")
 
 
 class BatchCosts(NamedTuple):
-    """What a batch has taken on its machine, by the clock of that machine.
+    """Durations of a batch on its machine, by the clock of that machine.
 
     Attributes:
         machine: address of the machine.
-        took_s: from the time that its process began with the batch until its answer was packed.
-        packing_s: the part of it in which the batch was unpacked and its answer packed.
+        took_s: from the start of the batch until its answer was packed, without the wait for another batch.
+        packing_s: the part of it that unpacked the batch and packed the answer.
         round_trip_s: of its connection to the scheduler; None if unknown.
     """
 
@@ -38,7 +38,7 @@ class BatchCosts(NamedTuple):
 
 
 class ClusterCosts(NamedTuple):
-    """What the cluster has cost in a round.
+    """Time and bytes that a round has spent on the cluster.
 
     Attributes:
         machines_s: the time in which the machine that took longest was at work on its batches.

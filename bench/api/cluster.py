@@ -10,7 +10,7 @@ import platform
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
@@ -37,7 +37,7 @@ _AGAIN_S: Final = 0.05
 _IN_MEMORY: Final = "/dev/shm"  # noqa: S108  its files are in folders with names of their own
 _MUCH_BYTES: Final = 1 << 30
 _PREFIX: Final = "flagbench-batch-"
-_SETTINGS: Final = {
+SETTINGS: Final = {
     "distributed.comm.timeouts.connect": f"{_CONNECT_S}s",  # instead of 30 s
     "distributed.comm.timeouts.tcp": "12s",  # instead of 30 s; less than 11 s is refused
     "distributed.comm.retry.count": 0,
@@ -54,18 +54,31 @@ _HOME: Final = str(_BUNDLED if _BUNDLED.is_dir() else _PACKAGE.parent)
 """The folder of our ``strategies``, in the wheel or in a checkout."""
 one_batch: Final = RLock()
 """Held by the thread whose batch a process is doing."""
+_OPENED: Final = list["Cluster"]()
 
 
 class ClusterError(Exception):
     """A cluster on which nothing can be downloaded."""
 
 
-class Batch(NamedTuple):
-    """What a machine sends back.
+class Cluster(NamedTuple):
+    """A cluster that a strategy has opened.
 
     Attributes:
-        fetches: the results, in the order of the countries.
-        files: the flags by the name of their file, if they are gathered.
+        client: the connection to its scheduler.
+        machines: their addresses, in order.
+    """
+
+    client: "Client"
+    machines: Sequence[str]
+
+
+class Batch(NamedTuple):
+    """The fetches of a machine, and the flags if they are gathered.
+
+    Attributes:
+        fetches: in the order of the countries.
+        files: by the name of the file; empty if they stay where they were fetched.
     """
 
     fetches: list[Fetch]
@@ -73,8 +86,8 @@ class Batch(NamedTuple):
 
 
 @contextmanager
-def open_cluster(job: Job, module: str) -> "Iterator[Client]":
-    """Connect to the cluster of a job, or start one with a worker for each core, as dask's default client.
+def open_cluster(job: Job, module: str) -> Iterator[Cluster]:
+    """Connect to the cluster of a job, or start one with a worker for each core: ``opened_cluster``.
 
     It waits until no machine does anything: what a trial that was given up has left there would disturb this
     one. In the end, the machines must be those of the beginning, or its rounds would not be alike.
@@ -95,7 +108,7 @@ def open_cluster(job: Job, module: str) -> "Iterator[Client]":
 
     settings = _settings(job)
     with ExitStack() as stack:
-        stack.enter_context(dask.config.set(_SETTINGS))
+        stack.enter_context(dask.config.set(SETTINGS))
         address: Any = settings.scheduler
         if not address:
             parent = None if job.watcher else job.folder.parent  # that of the trial
@@ -109,20 +122,29 @@ def open_cluster(job: Job, module: str) -> "Iterator[Client]":
                     dashboard_address=None,
                 )
             )
-        client = stack.enter_context(_connect(address, settings))
+        client = stack.enter_context(connect(address, settings))
         cloudpickle.register_pickle_by_value(sys.modules[module])
         stack.callback(cloudpickle.unregister_pickle_by_value, sys.modules[module])
         processes = _wait_until_idle(client)
+        cluster = Cluster(client, sorted(processes))
         try:
-            yield client
+            _OPENED.append(cluster)
+            yield cluster
         except CancelledError as error:
             raise ClusterError("the batches were cancelled: the scheduler has been lost") from error
+        finally:
+            _OPENED.remove(cluster)
         _check_unchanged(client, processes)
 
 
+def opened_cluster() -> Cluster:
+    """Return the cluster that ``open_cluster`` has opened in this process, without asking its scheduler."""
+    return _OPENED[-1]
+
+
 @contextmanager
-def _connect(address: Any, settings: ClusterSettings) -> "Iterator[Client]":
-    """Connect to the scheduler at an address, or to that of a cluster of dask.
+def connect(address: Any, settings: ClusterSettings) -> "Iterator[Client]":
+    """Connect to the scheduler at an address, or to that of a cluster of dask; the caller sets ``SETTINGS``.
 
     Raises:
         OSError: there is none, or the certificates do not fit.
@@ -157,8 +179,11 @@ def _connect(address: Any, settings: ClusterSettings) -> "Iterator[Client]":
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", VersionMismatchWarning)  # other versions are named by the check
         client = Client(address, security=security, timeout=_CONNECT_S)
-    with client:
+    try:
         yield client
+    finally:
+        with suppress(OSError, TimeoutError):  # the scheduler may have been lost
+            client.close()
 
 
 def describe_machines(settings: ClusterSettings, libraries: Iterable[str]) -> dict[str, Any]:
@@ -175,7 +200,7 @@ def describe_machines(settings: ClusterSettings, libraries: Iterable[str]) -> di
     import distributed  # noqa: F401  before its settings are set: imported within, it would lose its defaults
 
     wanted = tuple(libraries)
-    with dask.config.set(_SETTINGS), _connect(settings.scheduler, settings) as client:
+    with dask.config.set(SETTINGS), connect(settings.scheduler, settings) as client:
         threads = _threads(client)
         answers = _ask_machines(client, describe_machine, wanted)
         try:  # it reads what is sent to the machines, so it needs what they have
@@ -269,8 +294,8 @@ def _sync(client: "Client", function: Callable[..., Any], *arguments: Any) -> An
         raise TimeoutError(f"the scheduler has not answered within {_ANSWER_S} s") from error
 
 
-class _Doing(NamedTuple):
-    """What a machine does.
+class _MachineState(NamedTuple):
+    """Whether a machine is the same process as before, and whether it is busy.
 
     Attributes:
         process: the name that its process has given itself; one that is started again has another.
@@ -281,11 +306,13 @@ class _Doing(NamedTuple):
     tasks: list[str]
 
 
-def _what_it_does(dask_worker: "Worker") -> _Doing:
-    """Return what this machine does."""
+def _report_state(dask_worker: "Worker") -> _MachineState:
+    """Return the state of this machine; it runs there."""
     from dask.utils import key_split
 
-    return _Doing(dask_worker.id, sorted(key_split(task.key) for task in dask_worker.state.all_running_tasks))
+    return _MachineState(
+        dask_worker.id, sorted(key_split(task.key) for task in dask_worker.state.all_running_tasks)
+    )
 
 
 def _wait_until_idle(client: "Client") -> dict[str, str]:
@@ -297,7 +324,7 @@ def _wait_until_idle(client: "Client") -> dict[str, str]:
     """
     deadline_s = monotonic() + _IDLE_S
     while True:
-        doing = _ask_machines(client, _what_it_does)
+        doing = _ask_machines(client, _report_state)
         problems = [f"{each}: {what}" for each, said in doing.items() if (what := _find_problem(said))]
         if not problems:
             return {address: said.process for address, said in doing.items()}
@@ -306,7 +333,7 @@ def _wait_until_idle(client: "Client") -> dict[str, str]:
         sleep(_AGAIN_S)
 
 
-def _find_problem(said: "_Doing | BaseException") -> str:
+def _find_problem(said: "_MachineState | BaseException") -> str:
     """Return why a machine is not ready, by what it has said of itself; empty if it is."""
     if isinstance(said, BaseException):
         return _describe(said)
@@ -320,7 +347,7 @@ def _check_unchanged(client: "Client", before: Mapping[str, str]) -> None:
         TimeoutError: the scheduler does not answer.
         ClusterError: they are others, or one does not answer.
     """
-    doing = _ask_machines(client, _what_it_does)
+    doing = _ask_machines(client, _report_state)
     changes = [f"{address} has left" for address in before if address not in doing]
     for address, said in doing.items():
         if isinstance(said, BaseException):

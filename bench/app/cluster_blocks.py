@@ -19,7 +19,7 @@ from bench.errors import SetupError, UsageError
 from bench.model.cases import Experiment
 from bench.model.scheduler import Scheduler
 from bench.model.text import plural
-from bench.runner.cluster.fleet import Connection, Fleet, connect
+from bench.runner.cluster.fleet import Connection, Fleet, open_connection
 from bench.runner.cluster.machines import Machine, name_machines, one_per_host
 from bench.runner.cluster.messages import MachineFacts, SentConfig
 from bench.runner.cluster.sent_config import send_config
@@ -29,11 +29,7 @@ from bench.system.optional_dependencies import DASK, missing_extra
 
 @dataclass(frozen=True, slots=True)
 class ClusterRun:
-    """Where a run is measured, if not here.
-
-    Attributes:
-        sent: what the machines are sent.
-    """
+    """The cluster that measures a run, and the config that its machines are sent."""
 
     scheduler: Scheduler
     sent: SentConfig
@@ -112,7 +108,7 @@ def open_cluster(run: ClusterRun, experiment: Experiment) -> Iterator[OpenCluste
     files = [strategy.file for strategy in experiment.strategies.values()]
     clients = dict.fromkeys(case.client for case in experiment.cases)
     check_cluster(run.scheduler, (*clients, *imported_modules(files)))
-    with connect(run.scheduler, run.sent) as connection:
+    with open_connection(run.scheduler, run.sent) as connection:
         found, lines = one_per_host(connection.describe())
         for line in lines:
             print_note(f"note: {line}")

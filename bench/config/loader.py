@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
 from bench.api.outcomes import FetchOutcome
 from bench.config.blocks import stopping_rule, usual_blocks
 from bench.config.catalog import read_own_client
-from bench.config.forms import DUPLICATE, FIELD_ERRORS, IS_DUPLICATE, describe_shape
+from bench.config.forms import DUPLICATE, FIELD_ERRORS, IS_DUPLICATE, Form, describe_shape
 from bench.config.lookup import LookupContext
 from bench.config.packages import find_provided, provided_clients, provided_strategies
 from bench.config.problems import Problem, Steps, config_error, did_you_mean, quote_path
@@ -27,6 +27,8 @@ from bench.model.flags import describe_ignored_files
 from bench.model.text import join_and
 from bench.system.addresses import is_loopback
 from bench.system.paths import configs_folder
+
+FormT = TypeVar("FormT", bound=Form)
 
 _NOT_IN_NAME: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -63,7 +65,7 @@ def load_config(
         find_strategy=lambda name: find_provided(name, packaged_strategies()),
         find_client=lambda name: find_provided(name, packaged_clients()),
     )
-    form = validate(document, file, context)
+    form = validate(document, file, context, ConfigForm)
     return resolve(form, document.source, file.stem)
 
 
@@ -112,12 +114,16 @@ def _configs_beside(path: Path) -> list[str]:
     return [str(file) for file in files if file.is_file()]
 
 
-def validate(document: Document, file: Path, context: LookupContext) -> ConfigForm:
-    """Return the values of a config; ``ConfigError`` has its errors of form and of meaning."""
+def validate(document: Document, file: Path, context: LookupContext, form_class: type[FormT]) -> FormT:
+    """Return the values of a config, ``ConfigForm``, or of a file of another form.
+
+    Raises:
+        ConfigError: with its errors of form and of meaning.
+    """
     if document.source is None:
         raise config_error(file, document.problems)
     try:
-        form = ConfigForm.model_validate(document.source, context=context)
+        form = form_class.model_validate(document.source, context=context)
     except ValidationError as error:
         raise config_error(file, (*document.problems, *problems_of(error, document))) from error
     if document.problems:

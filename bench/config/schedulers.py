@@ -162,12 +162,17 @@ def default_schedulers(environment: Mapping[str, str]) -> tuple[Scheduler, ...]:
         address = parse_scheduler(text)
     except ValueError as error:
         raise ValueError(f"{VARIABLE} {error}") from error
-    if address.startswith("tls:") or not is_here(address):
+    if needs_settings(address):
         raise ValueError(
             f"{VARIABLE} is {quote_text(text)}; name it as 'scheduler' in the config, with its "
             "certificates or 'insecure: true'"
         )
     return (Scheduler(address),)
+
+
+def needs_settings(address: str) -> bool:
+    """Tell whether an address alone does not do: it needs certificates, or 'insecure: true'."""
+    return address.startswith("tls:") or not is_here(address)
 
 
 def is_here(address: str) -> bool:

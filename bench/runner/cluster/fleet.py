@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import astuple, dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
-from bench.api.cluster import ClusterError, machines, security_of
+from bench.api.cluster import SETTINGS, ClusterError, connect, machines
 from bench.api.job import ClusterSettings
 from bench.errors import SetupError
 from bench.model.json_codec import MalformedError, encode
@@ -29,12 +29,9 @@ from bench.runner.cluster.messages import (
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-_CONNECT_S: Final = 5
+_RESULT_S: Final = 5
+"""How long a result may take that is said to be there."""
 _DESCRIBE_S: Final = 60.0
-_SETTINGS: Final = {
-    "distributed.comm.timeouts.connect": f"{_CONNECT_S}s",  # instead of 30 s
-    "distributed.comm.retry.count": 0,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +192,7 @@ def _ended(machine: Machine, block: int, answers: Sequence[Answer]) -> Ended:
 def answers_of(future: "Future[Any]") -> list[Answer]:
     """Return the answers of a task that has ended; a fault is the last one if there is no other."""
     try:
-        lines: list[str] = future.result(timeout=_CONNECT_S)
+        lines: list[str] = future.result(timeout=_RESULT_S)
         return [decode_answer(line) for line in lines] or [MachineFault("it answered nothing")]
     except MalformedError as error:
         return [MachineFault(f"its answer cannot be read: {error.what}")]
@@ -204,30 +201,23 @@ def answers_of(future: "Future[Any]") -> list[Answer]:
 
 
 @contextmanager
-def connect(scheduler: Scheduler, sent: SentConfig) -> Iterator[Connection]:
+def open_connection(scheduler: Scheduler, sent: SentConfig) -> Iterator[Connection]:
     """Connect to a cluster; at exit, all tasks of this connection are cancelled.
 
     Raises:
         SetupError: the scheduler cannot be reached.
     """
     import dask
-    from distributed import Client
+    import distributed  # noqa: F401  before its settings are set: imported within, it would lose its defaults
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says is said by our errors
-    with dask.config.set(_SETTINGS):
+    with ExitStack() as stack:
+        stack.enter_context(dask.config.set(SETTINGS))
         try:
-            client = Client(
-                scheduler.address,
-                security=security_of(ClusterSettings(*astuple(scheduler))),
-                timeout=_CONNECT_S,
-            )
+            client = stack.enter_context(connect(scheduler.address, ClusterSettings(*astuple(scheduler))))
         except (OSError, TimeoutError) as error:
             why = one_line(str(error)) or type(error).__name__
             raise SetupError(
                 f"scheduler {scheduler.address}: {why}", hint="start it with `dask scheduler`"
             ) from error
-        try:
-            yield Connection(client, scheduler.address, sent)
-        finally:
-            with suppress(OSError, TimeoutError):
-                client.close(timeout=_CONNECT_S)
+        yield Connection(client, scheduler.address, sent)
