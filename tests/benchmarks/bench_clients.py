@@ -100,15 +100,6 @@ def words(strategy: str, client: str, base_url: str, folder: Path, fetches: int 
     return strategy, client, base_url, str(folder), ",".join(all_flags()), str(fetches)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """Return a folder in memory, where the harness saves flags, too."""
-    made = Path("/dev/shm", tmp_path.name)  # noqa: S108  it has a name of its own
-    made.mkdir()
-    yield made
-    shutil.rmtree(made)
-
-
 @pytest.mark.parametrize("client", ASYNC_CLIENTS)
 def test_what_we_add_to_a_client_in_an_event_loop(
     client: str, folder: Path, capsys: pytest.CaptureFixture[str]

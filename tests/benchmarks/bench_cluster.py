@@ -4,10 +4,8 @@ On a quiet machine: ``make benchmarks``.
 """
 
 import json
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -61,15 +59,6 @@ if __name__ == "__main__":
         with dask.set_up(job):
             timed(lambda: dask.download_many(job))
 """
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """Return a folder in memory, where the harness saves flags, too."""
-    made = Path("/dev/shm", tmp_path.name)  # noqa: S108  it has a name of its own
-    made.mkdir()
-    yield made
-    shutil.rmtree(made)
 
 
 def test_a_hundred_thousand_fetches_take_little_more_than_a_pool_of_processes(
