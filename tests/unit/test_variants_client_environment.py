@@ -17,8 +17,11 @@ from bench.variants.probe import FROM_TREE
     ids=["both", "another spelling, and one not imported", "another library of the user's"],
 )
 def test_environment_with_the_required_versions_is_accepted(libraries: Mapping[str, str]) -> None:
-    """Nothing is raised; the next test has what is."""
-    refuse_other_versions(in_environment(find_clients()["httpx"], ("httpx==0.27.2", "h2<5")), libraries)
+    """It is by its versions: the same environment is refused if another one is required."""
+    httpx = find_clients()["httpx"]
+    refuse_other_versions(in_environment(httpx, ("httpx==0.27.2", "h2<5")), libraries)
+    with pytest.raises(SetupError, match=r"would import httpx 0\.27\.2"):
+        refuse_other_versions(in_environment(httpx, ("httpx==0.28.1", "h2<5")), libraries)
 
 
 @pytest.mark.parametrize(
