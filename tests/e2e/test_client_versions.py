@@ -104,6 +104,7 @@ def test_variant_has_an_environment_for_each_version(tmp_path: Path) -> None:
     assert len({built.python, *(each.python for each in built.environments.values())}) == 3
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("_cached")
 def test_version_that_does_not_exist_ends_the_run_before_its_first_trial(tmp_path: Path) -> None:
     path = config(tmp_path, ["threadpool_map"], clients=[{"name": "httpx", "version": "99.9"}])

@@ -140,6 +140,7 @@ def test_option_that_a_strategy_never_reads_is_an_error(tmp_path: Path) -> None:
     assert {each.name for each in (tmp_path / "downloaded").iterdir()} == {"br.gif"}
 
 
+@pytest.mark.long
 def test_flags_that_a_strategy_saves_by_itself_are_not_taken_for_downloaded(tmp_path: Path) -> None:
     """It hides from ``download`` what it does, so nothing would be saved, and all be well."""
     (tmp_path / "mine.py").write_text(

@@ -27,28 +27,39 @@ def conditions(path: Path) -> Mapping[str, Mapping[str, Any]]:
     return {each["case"]: each for each in stored["fairness"]}
 
 
-@pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param((["processpool_map", GATHER], [True]), id="kept"),
+        pytest.param(
+            (["sequential", "threadpool_map", GATHER, "processpool_map"], [True, False]),
+            id="both",
+            marks=pytest.mark.long,
+        ),
+    ],
+)
+def measured(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
     """Measure threads, an event loop and processes, with connections that are kept and that are not."""
+    strategies, keep_alive = request.param
     path = config(
         tmp_path_factory.mktemp("fair"),
-        ["sequential", "threadpool_map", GATHER, "processpool_map"],
+        strategies,
         countries=COUNTRIES,
         workers=2,
         clients=["requests"],
-        keep_alive=[True, False],
+        keep_alive=keep_alive,
         blocks=1,
         rounds=2,
     )
     ended = run(path)
     assert ended.returncode == 0, ended.stderr
+    assert len(document(path)["cases"]) == len(strategies) * len(keep_alive)
     return path
 
 
 def test_kept_connections_are_reused_and_others_carry_one_fetch_each(measured: Path) -> None:
     """The server counts them, for processes as well."""
     found = conditions(measured)
-    assert len(found) == 8
     for case, about in found.items():
         opened, reuse = about["connections_opened"], about["fetches_per_connection"]
         assert about["settings"]["keep_alive"] == (not case.endswith("/close"))
@@ -106,6 +117,7 @@ def test_the_printed_table_has_the_stored_conditions(measured: Path) -> None:
     assert max(map(len, text.splitlines())) <= 80
 
 
+@pytest.mark.long
 def test_a_library_of_the_project_and_a_strategy_without_a_client_are_recognised(tmp_path: Path) -> None:
     """The fork of a library precedes the installed one; a strategy with its own library has no settings."""
     spec = util.find_spec("urllib3")
@@ -145,7 +157,7 @@ def test_a_library_of_the_project_and_a_strategy_without_a_client_are_recognised
         assert (about["connections_opened"], about["fetches_per_connection"]) == (1, 3.0)
 
 
-@pytest.mark.parametrize("client", ["aiohttp", "httpx"])
+@pytest.mark.parametrize("client", ["aiohttp", pytest.param("httpx", marks=pytest.mark.long)])
 def test_limit_of_connections_is_kept_and_told(tmp_path: Path, client: str) -> None:
     """By the server log; with httpx, threads wait for a connection, too."""
     strategies = ["asyncio_gather", "threadpool_map"] if client == "httpx" else ["asyncio_gather"]

@@ -77,7 +77,10 @@ def test_few_workers_run_with_few_open_files(tmp_path: Path, limit: int, workers
     assert [trial["outcome"] for trial in document(path)["trials"]] == ["ok"]
 
 
-@pytest.mark.parametrize(("limit", "workers", "need"), [(12, 3, 16), (32, 30, 68), (64, 60, 128)])
+@pytest.mark.parametrize(
+    ("limit", "workers", "need"),
+    [(12, 3, 16), *(pytest.param(*each, marks=pytest.mark.long) for each in ((32, 30, 68), (64, 60, 128)))],
+)
 def test_too_few_open_files_are_reported_before_anything_is_started(
     tmp_path: Path, limit: int, workers: int, need: int
 ) -> None:

@@ -135,7 +135,13 @@ def test_tables_on_other_consoles_have_stand_ins_of_the_same_width(
 
 @pytest.mark.parametrize(
     "words",
-    [["show", "–×≈"], ["run", "x", "--blocks", "–×≈"], ["–×≈"], ["run", "--–×≈"], ["check", "–×≈.yaml"]],
+    [
+        *(["show", "–×≈"], ["–×≈"], ["check", "–×≈.yaml"]),
+        *(
+            pytest.param(["run", *each], marks=pytest.mark.long)
+            for each in (["x", "--blocks", "–×≈"], ["--–×≈"])
+        ),
+    ],
 )
 def test_errors_on_an_ascii_console_have_stand_ins(words: Sequence[str]) -> None:
     _, text = shown(words, ASCII)

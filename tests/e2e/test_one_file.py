@@ -1,4 +1,7 @@
-"""Add a strategy or a client to the catalogue: one file, and no other edit."""
+"""Add a strategy or a client to the catalogue: one file, and no other edit.
+
+The contract (tests/unit) tries a client and strategies of a user's, too.
+"""
 
 import json
 import os
@@ -12,7 +15,7 @@ import pytest
 
 from tests.runs import config
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 ROOT: Final = Path(__file__).parents[2]
 STRATEGY: Final = '''"""Two at a time: the halves of the list in two threads.

@@ -45,16 +45,13 @@ def test_package_is_listed_with_its_version_and_not_imported(site: Path) -> None
         assert "was imported" not in ended.stdout + ended.stderr
 
 
-def test_strategy_and_client_of_a_package_are_measured(site: Path, tmp_path: Path) -> None:
-    path = runs.config(
-        tmp_path, ["acme_loop", "threadpool_map", "processpool_map"], clients=["acme_http"], blocks=1
-    )
+@pytest.mark.parametrize(
+    "others", [[], pytest.param(["threadpool_map", "processpool_map"], marks=pytest.mark.long)]
+)
+def test_strategy_and_client_of_a_package_are_measured(site: Path, tmp_path: Path, others: list[str]) -> None:
+    path = runs.config(tmp_path, ["acme_loop", *others], clients=["acme_http"], blocks=1)
     ended = bench(site, "run", str(path), "--out", str(tmp_path / "run"), "--quiet")
-    assert runs.outcomes(path) == {
-        "acme_loop": ["ok"],
-        "threadpool_map": ["ok"],
-        "processpool_map": ["ok"],
-    }, ended.stderr
+    assert runs.outcomes(path) == {name: ["ok"] for name in ("acme_loop", *others)}, ended.stderr
     config = runs.document(path)["config"]
     assert config["packages"] == {"acme_loop": "acme-flags 1.2", "acme_http": "acme-flags 1.2"}
     assert set(config["clients"]) == {"acme_http"}

@@ -118,6 +118,7 @@ def test_saved_runs_are_compared_by_case(tmp_path: Path) -> None:
     assert len(runs(tmp_path)) == 2
 
 
+@pytest.mark.long
 def test_collect_only_lists_the_cases_without_measuring(tmp_path: Path) -> None:
     config(tmp_path, ["threadpool_map", "sequential"])
     result = call(tmp_path, "--bench-config=test.yaml", "--collect-only", "-q")
@@ -167,17 +168,21 @@ def test_failed_case_fails_its_item_with_the_reason(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "plugins", "message"),
     [
-        (("--bench-config=no.yaml",), PLUGINS, "ERROR: no.yaml: no such file"),
+        pytest.param(
+            ("--bench-config=no.yaml",), PLUGINS, "ERROR: no.yaml: no such file", marks=pytest.mark.long
+        ),
         (("--bench-config=bad.yaml",), PLUGINS, "ERROR: bad.yaml:1:"),
-        (
+        pytest.param(
             ("--bench-config=test.yaml", "-n2"),
             (*PLUGINS, "xdist.plugin"),
             "ERROR: leave out -n and --tx, or use -n0",
+            marks=pytest.mark.long,
         ),
-        (
+        pytest.param(
             ("--bench-config=test.yaml",),
             ("bench.pytest_plugin.entry",),
             "ERROR: pip install 'flagbench[pytest]'",
+            marks=pytest.mark.long,
         ),
     ],
     ids=["no-file", "bad-config", "xdist", "no-pytest-benchmark"],

@@ -255,6 +255,7 @@ def write(folder: Path, **files: str) -> None:
         (folder / f"{name}.py").write_text(text)
 
 
+@pytest.mark.long
 def test_strategy_is_measured_beside_three_references_and_its_config_is_stored(tmp_path: Path) -> None:
     """The run can be resumed by the words that it prints."""
     write(tmp_path, mine=STRATEGY)
@@ -279,7 +280,7 @@ def test_strategy_is_measured_beside_three_references_and_its_config_is_stored(t
     assert "cannot be resumed" in other.stderr
 
 
-@pytest.mark.parametrize("text", [CODES, CODES_ASYNC])
+@pytest.mark.parametrize("text", [CODES, pytest.param(CODES_ASYNC, marks=pytest.mark.long)])
 def test_function_of_codes_is_led_to_the_server_by_its_constants(tmp_path: Path, text: str) -> None:
     """Its files are verified, and nothing is claimed of the times of its fetches."""
     write(tmp_path, common=COMMON, mine=text)
@@ -486,6 +487,7 @@ def test_script_is_refused_by_commands_that_need_a_config(tmp_path: Path) -> Non
     assert "�" not in refused.stderr
 
 
+@pytest.mark.long
 def test_client_is_not_taken_from_a_strategy_file_of_the_same_name(tmp_path: Path) -> None:
     for folder, text in (("p", STRATEGY + GET), ("q", GET)):
         (tmp_path / folder).mkdir()

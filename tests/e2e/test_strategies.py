@@ -106,7 +106,13 @@ def test_all_workers_download_at_once_and_every_flag_is_verified(
     assert list(task.folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        pytest.param(each, id=each.name, marks=[pytest.mark.long] if each.uses_cluster else [])
+        for each in STRATEGIES
+    ],
+)
 def test_without_keep_alive_every_request_has_its_own_connection(
     stub: Stub, tmp_path: Path, strategy: Strategy
 ) -> None:
@@ -199,6 +205,7 @@ def test_file_of_a_spawned_pool_may_have_any_name(stub: Stub, tmp_path: Path, na
     assert (report.outcome, report.detail) == ("ok", "")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["processpool_map", "processpool_chunks"])
 @pytest.mark.parametrize("method", ["forkserver", "spawn"])
 def test_shipped_pool_may_start_in_any_way(stub: Stub, tmp_path: Path, method: str, name: str) -> None:

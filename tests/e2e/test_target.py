@@ -94,6 +94,7 @@ def test_files_without_checksums_are_compared_by_size_and_said_to_be(nginx: Ngin
     assert [each["verified"] for each in trial["rounds"]] == [0] * len(trial["rounds"])
 
 
+@pytest.mark.long
 def test_countries_are_asked_for_as_the_flag_server_has_them(nginx: Nginx, tmp_path: Path) -> None:
     for code in ("br", "cn"):
         file = nginx.files / "flags" / code / f"{code}.gif"
@@ -165,6 +166,7 @@ def test_target_that_is_not_as_said_ends_the_run_at_once(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.long
 def test_redirects_are_not_followed_and_an_absent_server_is_named(nginx: Nginx, tmp_path: Path) -> None:
     moved = nginx.url.replace("/files", "/moved")
     ended = runs.run(config(tmp_path, {"url": moved, "files": "a.bin"}, ["sequential"]))
@@ -249,6 +251,7 @@ def assert_rate(requests: list[LoggedRequest], rate: float) -> None:
             assert last - first <= (times_s[last] - times_s[first] + 0.2) * rate + 1
 
 
+@pytest.mark.long
 def test_remote_target_needs_a_rate_and_permission(tmp_path: Path) -> None:
     """An address of this machine's own network interface counts as remote: others can reach it."""
     address = own_address()
