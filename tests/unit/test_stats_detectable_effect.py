@@ -61,6 +61,14 @@ def test_the_promised_difference_shows_in_95_of_100_experiments(
     )
 
 
+def test_known_spread_gives_the_theoretical_difference() -> None:
+    """3.6 standard errors for normal pairs, a little more since ranks know less than means."""
+    pairs = quiet(np.random.default_rng(1), 2000)
+    for blocks in (20, 64, 256):
+        ideal = (1.96 + 1.645) * 0.02 / math.sqrt(blocks)
+        assert ideal * 0.95 < smallest_difference(pairs, blocks) < ideal * 1.15
+
+
 @pytest.mark.parametrize(
     ("draw", "least", "machines"),
     [
@@ -74,14 +82,6 @@ def test_twenty_pairs_promise_nearly_as_well(draw: Draw, least: float, machines:
     source = np.random.default_rng(2)
     powers = [power(draw, smallest_difference(draw(source, 20), 20), 20, 300) for _ in range(machines)]
     assert least <= np.mean(powers) <= 0.98
-
-
-def test_known_spread_gives_the_theoretical_difference() -> None:
-    """3.6 standard errors for normal pairs, a little more since ranks know less than means."""
-    pairs = quiet(np.random.default_rng(1), 2000)
-    for blocks in (20, 64, 256):
-        ideal = (1.96 + 1.645) * 0.02 / math.sqrt(blocks)
-        assert ideal * 0.95 < smallest_difference(pairs, blocks) < ideal * 1.15
 
 
 def test_difference_scales_with_the_pairs_and_is_reproducible() -> None:
