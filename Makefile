@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 REGRESSIONS := tests/e2e/test_action.py tests/e2e/test_regressions.py tests/unit/test_acceptance.py
 FAMILIES := tests/e2e/test_twenty_metrics.py
 APART := $(REGRESSIONS) $(FAMILIES)
+CLUSTERS := $(wildcard tests/e2e/test_cluster*.py) tests/e2e/test_networks.py
 LOCKED := requirements.txt requirements-all.txt requirements-dev.txt requirements-audit.txt
 CONFIG ?= configs/default.yaml
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
@@ -18,7 +19,7 @@ TESTS = $(BIN)/python -m pytest --cache-clear --maxfail=0 -m $(1) $(2) || \
 APT := --quiet=2 -o Acquire::Retries=1 -o Acquire::http::Timeout=30
 BESIDE := --numprocesses=3 --dist=loadscope --no-loadscope-reorder
 
-.PHONY: run pictures test test-long browser coverage test-slow test-slow-adversity test-slow-regressions test-slow-families \
+.PHONY: run pictures test types test-beside test-long test-cluster browser coverage test-slow test-slow-adversity test-slow-regressions test-slow-families \
 	audit format lock benchmarks clean
 
 # The catalogue needs every library that it measures, which takes some seconds more to install.
@@ -40,16 +41,26 @@ unexport PYTHONDONTWRITEBYTECODE
 test: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(call TESTS,"alone and not long and not slow",tests/e2e)
+	@$(MAKE) --no-print-directory --jobs=2 types test-beside
+
+# mypy has one process, and takes 47 s of it without a cache: a CPU would do nothing meanwhile.
+types: $(VENV)/dev.stamp
+	$(BIN)/mypy
+
+test-beside: $(VENV)/dev.stamp
 	$(call TESTS,"not alone and not long and not slow",$(BESIDE))
 
 # The tests of complete runs, environments, gates and pages that take more than a second or two each, and those of clients
-# that are extras: twenty-five minutes in all.
+# that are extras: about twenty-five minutes in all.
 test-long: $(VENV)/dev.stamp browser
 	$(call TESTS,"alone and long and not slow",tests/e2e)
-	$(call TESTS,"not alone and long and not slow",$(BESIDE) tests/e2e)
+	$(call TESTS,"not alone and long and not slow",$(BESIDE) tests/e2e $(CLUSTERS:%=--ignore=%))
+
+# The same for clusters of dask, on this machine and on others, which are network namespaces: about ten minutes.
+test-cluster: $(VENV)/dev.stamp
+	$(call TESTS,"long and not slow",$(BESIDE) $(CLUSTERS))
 
 # Pages are tested in a browser of the system, which is installed where that can be done, as in CI. Elsewhere these tests are
 # skipped, and the last lines of the output name them.
@@ -58,7 +69,7 @@ browser:
 	{ test "$$(id -u)" = 0 && apt-get $(APT) update && DEBIAN_FRONTEND=noninteractive apt-get $(APT) install --yes \
 		--no-install-recommends chromium fonts-dejavu-core > /dev/null; } || echo "no browser: pages are not tested"
 
-# Tracing doubles the processor time of the unit tests. Lines that no test of `make test` and `make test-long` runs are named.
+# Tracing doubles the processor time of the unit tests. Lines that no test but the slow ones runs are named.
 coverage: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest --cov --cov-report=term
 
