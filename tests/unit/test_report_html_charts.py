@@ -3,8 +3,9 @@
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib.resources import files
 from statistics import fmean, median
 from typing import Any
@@ -35,7 +36,7 @@ from bench.report.html.charts.scaling import crossover_rows, knee_rows, log_tick
 from bench.report.html.charts.thresholds import notes_on_others, threshold_rows
 from bench.report.html.drawing import Drawing
 from bench.report.html.picture import draw_picture
-from bench.report.html.registry import CHARTS, draw_charts, find_chart
+from bench.report.html.registry import CHARTS, DrawnKind, draw_charts, find_chart
 from bench.report.html.subject import Subject, read_subject
 from bench.report.html.theme import DARK, LIGHT, VERDICT_ORDER, Palette, verdict_colour
 from bench.report.html.thinning import cumulative_shares, thin_values
@@ -224,8 +225,9 @@ def test_damaged_spans_leave_out_one_chart_with_a_note() -> None:
         find_chart(read_subject([run_of({damaged: spanned(damaged, "AAAA")})]), "requests")
 
 
-def many_profiles(profiles: int, cases: int) -> Subject:
-    """Build the subject of a run with several profiles, each with the same number of series."""
+@cache
+def many_profiles(profiles: int, cases: int) -> tuple[Subject, Mapping[str, DrawnKind]]:
+    """Build a run with several profiles, each with the same number of series; draw it once for all tests."""
     packed = pack_spans(RoundSpans(0.02, (FetchSpan("BR", "ok", 0, 0.01, 0.02),), (), 1, 0))
     measured = {}
     for number in range(profiles):
@@ -233,22 +235,23 @@ def many_profiles(profiles: int, cases: int) -> Subject:
             each = case(f"strategy_{place}")
             each = replace(each, profile=replace(each.profile, name=f"profile {number}"))
             measured[each] = spanned(each, packed, [0.02 + 1e-5 * block for block in range(20)])
-    return read_subject([run_of(measured)])
+    subject = read_subject([run_of(measured)])
+    return subject, draw_charts(subject)
 
 
 @pytest.mark.parametrize(("profiles", "cases"), [(1, 20), (5, 20), (20, 2)])
 def test_profiles_share_the_marks_of_a_page(profiles: int, cases: int) -> None:
-    subject = many_profiles(profiles, cases)
+    subject, charts = many_profiles(profiles, cases)
     assert sum(len(block_rows(group)) for group in subject.groups) <= 1000
     assert sum(len(drawn_cases(group)) for group in subject.groups) <= max(36, 3 * profiles)
-    charts = draw_charts(subject)
     assert len(charts["requests"].drawings) <= 12
     points = [layer for drawing in charts["drift"].drawings.values() for layer in rows_of(drawing, "points")]
     assert len(points) <= 1500
 
 
 def test_charts_of_requests_beyond_those_of_a_page_are_counted() -> None:
-    kind = draw_charts(many_profiles(5, 20))["requests"]
+    _, charts = many_profiles(5, 20)
+    kind = charts["requests"]
     assert len(kind.drawings) == 10
     assert kind.notes == ("Of 100 cases with stored requests 10 of the fastest are drawn.",)
 
@@ -483,10 +486,18 @@ def drawings_of(subject: Subject) -> dict[str, Drawing]:
     }
 
 
-def test_series_have_the_same_colours_in_all_charts(subject: Subject) -> None:
+@pytest.fixture(scope="module")
+def drawn(subject: Subject, comparison: Subject) -> Sequence[Mapping[str, Drawing]]:
+    """Draw both once for all tests."""
+    return [drawings_of(each) for each in (subject, comparison)]
+
+
+def test_series_have_the_same_colours_in_all_charts(
+    subject: Subject, drawn: Sequence[Mapping[str, Drawing]]
+) -> None:
     domains = [
         layer["encoding"]["color"]["scale"]["domain"]
-        for drawing in drawings_of(subject).values()
+        for drawing in drawn[0].values()
         for layer in drawing.chart.to_dict()["layer"]
         if layer["encoding"].get("color", {}).get("field") == "series"
     ]
@@ -673,9 +684,9 @@ def test_hostile_legend_of_a_picture_is_text() -> None:
     assert any("<script>" in (node.text or "") for node in root[-1].iter(f"{SVG}text"))
 
 
-def test_specifications_are_valid_and_load_nothing(subject: Subject, comparison: Subject) -> None:
-    for each in (subject, comparison):
-        for anchor, drawing in drawings_of(each).items():
+def test_specifications_are_valid_and_load_nothing(drawn: Sequence[Mapping[str, Drawing]]) -> None:
+    for drawings in drawn:
+        for anchor, drawing in drawings.items():
             spec: dict[str, Any] = drawing.chart.to_dict(validate=True)
             assert "url" not in json.dumps(spec), anchor
 
@@ -692,9 +703,9 @@ def test_layers_without_data_are_left_out() -> None:
         assert all(spec["datasets"][name] for name in names), anchor
 
 
-def test_rows_have_every_field_that_their_marks_are_drawn_by(subject: Subject, comparison: Subject) -> None:
-    for each in (subject, comparison):
-        for anchor, drawing in drawings_of(each).items():
+def test_rows_have_every_field_that_their_marks_are_drawn_by(drawn: Sequence[Mapping[str, Drawing]]) -> None:
+    for drawings in drawn:
+        for anchor, drawing in drawings.items():
             spec = drawing.chart.to_dict()
             for layer in spec["layer"]:
                 rows = spec["datasets"][layer.get("data", spec.get("data"))["name"]]
