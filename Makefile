@@ -56,7 +56,7 @@ test-beside: $(VENV)/dev.stamp
 # that are extras: about twenty-five minutes in all.
 test-long: $(VENV)/dev.stamp browser
 	$(call TESTS,"alone and long and not slow",tests/e2e)
-	$(call TESTS,"not alone and long and not slow",$(BESIDE) tests/e2e $(CLUSTERS:%=--ignore=%))
+	$(call TESTS,"not alone and long and not slow",$(BESIDE) $(CLUSTERS:%=--ignore=%))
 
 # The same for clusters of dask, on this machine and on others, which are network namespaces: about ten minutes.
 test-cluster: $(VENV)/dev.stamp
