@@ -80,22 +80,27 @@ class Host:
 
 
 @contextmanager
-def network(*names: str) -> Iterator[Mapping[str, Host]]:
+def network(*names: str, prefix: str | None = None) -> Iterator[Mapping[str, Host]]:
     """Make a host for each name, all on one bridge; at exit, end all processes in them and remove everything.
 
     The bridge has a namespace of its own, so interfaces and routes of this machine stay as they are, and
-    several networks can be there at once. The addresses are in a random 10.x.y.0/24.
+    several networks can be there at once, also with the same addresses.
+
+    Args:
+        names: those of the hosts; the addresses end with 1, 2 and so on, in this order.
+        prefix: the first three numbers of the addresses, such as ``10.0.0``; None: 10 and two random ones.
 
     Raises:
         NetworkError: if this is not possible here, or a process does not end within ten seconds.
     """
     bridge = f"flagbench-{secrets.token_hex(4)}"
-    x, y = random.randrange(256), random.randrange(256)
+    prefix = prefix or f"10.{random.randrange(256)}.{random.randrange(256)}"
+    tag = "".join(f":{int(number):02x}" for number in prefix.split("."))
     hosts = {
         name: Host(
             namespace=f"{bridge}-{name}",
-            address=f"10.{x}.{y}.{number}",
-            mac=f"02:00:0a:{x:02x}:{y:02x}:{number:02x}",
+            address=f"{prefix}.{number}",
+            mac=f"02:00{tag}:{number:02x}",
             bridge=bridge,
             port=f"port{number}",
         )

@@ -352,6 +352,17 @@ def test_end_of_a_network_ends_nothing_of_another_and_neither_reaches_the_other(
         assert says(second) == "still here"
 
 
+@needs_networks
+def test_two_networks_can_have_the_same_addresses() -> None:
+    with network("one", "two", prefix="10.0.0") as hosts, network("one", "two", prefix="10.0.0") as others:
+        for each in (hosts, others):
+            assert [host.address for host in each.values()] == ["10.0.0.1", "10.0.0.2"]
+        connected(hosts["one"], hosts["two"])
+        port = says(start(others["two"], ECHO, "10.0.0.2"))
+        assert output(others["one"], CONNECT, "10.0.0.2", port, 5) == "connected"
+        assert output(hosts["one"], CONNECT, "10.0.0.2", port, 5).startswith("ConnectionRefusedError")
+
+
 @needs_shifts
 @pytest.mark.parametrize("shift_s", [100_000, -1])
 def test_clock_of_a_process_is_shifted(shift_s: int) -> None:
