@@ -107,10 +107,23 @@ class Cluster:
         self, wrap: Wrap = as_it_is, files: Sequence[str | Path] = ()
     ) -> tuple[dict[str, int], list[str]]:
         """Return how many tasks each worker has done, and the keys of all that the scheduler has seen."""
-        command = wrap([sys.executable, "-c", _COUNTS, self.address, *map(str, files)])
-        printed = subprocess.run(command, capture_output=True, check=True, timeout=_START_S).stdout
-        done, keys = json.loads(printed)
-        return done, keys
+        return count_tasks(self.address, wrap, files)
+
+
+def count_tasks(
+    address: str, wrap: Wrap = as_it_is, files: Sequence[str | Path] = ()
+) -> tuple[dict[str, int], list[str]]:
+    """Return how many tasks each worker has done, and the keys of all that the scheduler has seen.
+
+    Args:
+        address: that of the scheduler.
+        wrap: puts a command before that of the process that asks.
+        files: the authority, the certificate and the key, if it speaks TLS.
+    """
+    command = wrap([sys.executable, "-c", _COUNTS, address, *map(str, files)])
+    printed = subprocess.run(command, capture_output=True, check=True, timeout=_START_S).stdout
+    done, keys = json.loads(printed)
+    return done, keys
 
 
 @contextmanager

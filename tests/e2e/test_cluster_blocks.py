@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,36 +17,13 @@ from bench.system.paths import import_path
 from bench.system.process_tree import descendants
 from tests import runs
 from tests.clusters import Cluster, Machine, Wrap, running_cluster
+from tests.machines import machine, missing_for_machines
 from tests.networks import missing_for_networks, network
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
-_BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _SLOW = {"latency": "250ms"}
 _PATIENCE_S = 30.0
-
-
-def machine(folder: Path, number: int) -> Wrap:
-    """Return what starts a process as on a machine of its own: in mounts with another boot id."""
-    boot_id = folder / f"boot-{number}"
-    boot_id.write_text(f"11111111-2222-3333-4444-{number:012}\n", "ascii")
-    script = f'mount --bind {boot_id} {_BOOT_ID} && exec "$@"'
-
-    def wrap(words: Sequence[str]) -> Sequence[str]:
-        return ["unshare", "--mount", "sh", "-c", script, "sh", *words]
-
-    return wrap
-
-
-@cache
-def missing_for_machines(folder: Path) -> str | None:
-    """Say why there can be no other machines here, after trying one; none if there can."""
-    try:
-        command = machine(folder, 0)(["cat", _BOOT_ID])
-        ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError as error:
-        return f"unshare: {error.strerror}"
-    return None if ended.returncode == 0 else f"mounts of one's own: {ended.stderr.strip()}"
 
 
 @contextmanager

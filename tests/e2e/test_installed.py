@@ -2,12 +2,12 @@
 
 import subprocess
 import sys
-import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from tests.environments import make_environment
 from tests.runs import config
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
@@ -29,17 +29,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install the wheel where it sees this environment's libraries but not the checkout."""
     folder = tmp_path_factory.mktemp("installed")
-    venv.create(folder, symlinks=True)
-    python = folder / "bin" / "python"
-    purelib = subprocess.run(
-        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
-    ours = next(path for path in sys.path if path.endswith("site-packages"))
-    (Path(purelib) / "libraries.pth").write_text(ours, encoding="utf-8")
-    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps"]
+    make_environment(folder)
+    python = str(folder / "bin" / "python")
+    command = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps"]
     subprocess.run([*command, str(wheel)], check=True, timeout=100)
     return folder / "bin" / "flagbench"
 

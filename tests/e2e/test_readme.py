@@ -9,14 +9,13 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
-import venv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from tests.environments import make_environment
 from tests.package_index import need_index
 from tests.readme import Commands, console_blocks
 from tests.repositories import Repository, own_repository
@@ -59,17 +58,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     strategy = made.folder / "strategies" / "threadpool_map.py"
     strategy.write_text(f"{strategy.read_text('utf-8')}\n# changed\n", "utf-8")
     made.commit("Change")
-    _make_environment(made.folder / ".venv")
+    make_environment(made.folder / ".venv")
+    (made.folder / ".venv" / "run.stamp").touch()  # that of `make run`
     return made
-
-
-def _make_environment(folder: Path) -> None:
-    """Make the environment of `make run`, with the libraries of this one."""
-    venv.create(folder, symlinks=True)
-    (packages,) = folder.glob("lib/python*/site-packages")
-    ours = next(path for path in sys.path if path.endswith("site-packages"))
-    (packages / "libraries.pth").write_text(ours, encoding="utf-8")
-    (folder / "run.stamp").touch()
 
 
 def shorten(line: str) -> str:
