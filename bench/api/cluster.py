@@ -153,7 +153,7 @@ def connect(address: Any, settings: ClusterSettings) -> "Iterator[Client]":
     import asyncio
 
     from distributed import Client
-    from distributed.comm.core import connect
+    from distributed.comm.core import CommClosedError, connect
     from distributed.core import send_recv
     from distributed.versions import VersionMismatchWarning
 
@@ -171,6 +171,9 @@ def connect(address: Any, settings: ClusterSettings) -> "Iterator[Client]":
             asyncio.run(asyncio.wait_for(greet(), _CONNECT_S + 1))
         except TimeoutError as error:
             raise TimeoutError(f"{address} accepts connections and does not answer") from error
+        except CommClosedError as error:
+            other = "tcp" if address.startswith("tls:") else "tls"
+            raise OSError(f"{address} closes the connection; is it {other}://?") from error
         except Exception as error:  # another server may answer anything, and dask checks nothing of it
             if isinstance(error, OSError) and str(error):
                 raise

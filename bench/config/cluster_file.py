@@ -40,7 +40,7 @@ def read_cluster(text: str) -> Scheduler:
     except ValueError as error:
         raise UsageError(f"--on {error}") from error
     if needs_settings(address):
-        raise UsageError(f"--on: {text} is not an address of this machine", hint=_HINT)
+        raise UsageError(f"--on: {text} is not a loopback address", hint=_HINT)
     return Scheduler(address)
 
 

@@ -369,6 +369,14 @@ def test_other_server_in_place_of_a_scheduler_is_named(tmp_path: Path) -> None:
     assert f"scheduler {address}: {address} does not answer as a scheduler" in ended.output
 
 
+def test_server_that_closes_the_connection_may_want_encryption(tmp_path: Path) -> None:
+    """A scheduler with certificates does so with whoever comes without one."""
+    with talker(b"") as address:
+        ended = run_to_end(a_config(tmp_path, ["dask"], address))
+    assert ended.code == 4, ended.output
+    assert f"{address} closes the connection; is it tls://?" in ended.output
+
+
 def test_worker_in_place_of_a_scheduler_is_named(cluster: Cluster, tmp_path: Path) -> None:
     address = cluster.address_of(cluster.workers[0])
     ended = run_to_end(a_config(tmp_path, ["dask"], address))
