@@ -34,6 +34,13 @@ def crossover_lines(
     yield from _blocks_needed(orders)
 
 
+def describe_order(pair: SeriesPair[Name], crossover: Crossover, describe: Callable[[Name], str]) -> str:
+    """Say which of the two series overtakes the other at one of their crossovers."""
+    both = (pair.first, pair.second)
+    ahead, behind = both if pair.orders[crossover.below].verdict == "faster" else both[::-1]
+    return f"{describe(behind)} overtakes {describe(ahead)}"
+
+
 def _crossovers(
     pairs: Sequence[SeriesPair[Name]],
     noun: str,
@@ -44,10 +51,8 @@ def _crossovers(
     without = [pair for pair in pairs if not pair.crossovers]
     for pair in pairs:
         for crossover in pair.crossovers:
-            both = (pair.first, pair.second)
-            ahead, behind = both if pair.orders[crossover.below].verdict == "faster" else both[::-1]
             place = _describe_place(crossover, noun, write)
-            yield f"{describe(behind)} overtakes {describe(ahead)} {place}."
+            yield f"{describe_order(pair, crossover, describe)} {place}."
     if len(without) > _NAMED_PAIRS:
         which = "the other" if len(without) < len(pairs) else "any of the"
         yield f"No crossover is shown for {which} {len(without)} pairs."

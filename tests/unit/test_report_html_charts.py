@@ -19,6 +19,7 @@ from bench.model.comparison import Bound, BoundedFigure
 from bench.model.latency_histogram import encode_histogram, latency_quantiles
 from bench.model.results import Measurement
 from bench.model.round_spans import FetchSpan, RequestSpan, RoundSpans, pack_spans
+from bench.report.case_label import describe_series
 from bench.report.html.charts.breakdown import breakdown_rows
 from bench.report.html.charts.distributions import (
     drawn_cases,
@@ -32,8 +33,10 @@ from bench.report.html.charts.failures import failed_fetch_rows, failed_trial_ro
 from bench.report.html.charts.ratios import ratio_rows, run_ratio_rows
 from bench.report.html.charts.requests import draw_requests, fetch_rows, request_rows
 from bench.report.html.charts.resources import cpu_rows, memory_rows
-from bench.report.html.charts.scaling import crossover_rows, knee_rows, log_ticks, point_rows
+from bench.report.html.charts.scaling import knee_rows, point_rows
 from bench.report.html.charts.thresholds import notes_on_others, threshold_rows
+from bench.report.html.count_lines import log_ticks
+from bench.report.html.crossover_marks import crossover_rows
 from bench.report.html.drawing import Drawing
 from bench.report.html.picture import draw_picture
 from bench.report.html.registry import CHARTS, DrawnKind, draw_charts, find_chart
@@ -116,7 +119,7 @@ def test_scaling_rows_have_all_workers_and_the_knees_of_the_table(subject: Subje
     assert [row["workers"] for row in point_rows({"": scaling}, group)] == [1, 2, 4, 8] * 2
     knees = {row["series"]: row["workers"] for row in knee_rows({"": scaling}, group)}
     assert knees == {"threadpool_map with requests": 4}
-    assert crossover_rows(scaling) == []
+    assert crossover_rows(scaling.pairs, describe_series) == []
 
 
 def test_crossover_row_lies_between_the_numbers_of_workers() -> None:
@@ -126,7 +129,7 @@ def test_crossover_row_lies_between_the_numbers_of_workers() -> None:
             each = case(name, "requests", workers)
             measured[each] = trials(each, [middle_s * (1 + 0.001 * block) for block in range(12)])
     ((scaling,),) = read_subject([run_of(measured)]).scalings
-    (row,) = crossover_rows(scaling)
+    (row,) = crossover_rows(scaling.pairs, describe_series)
     assert 2 < row["low"] <= row["at"] <= row["high"] < 8
 
 
