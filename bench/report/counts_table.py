@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from functools import partial
 
 from bench.model.text import printable
-from bench.report.case_label import client_label, describe_case, workers_label
-from bench.report.crossover_lines import crossover_lines
+from bench.report.case_label import client_label, workers_label
+from bench.report.counts_conclusion import count_crossovers
 from bench.report.marks import explain_marks, mark_case
-from bench.report.number_format import MISSING, format_count, format_duration
+from bench.report.number_format import MISSING, format_duration
 from bench.report.table import Column, Remark, Row, Section, Table
 from bench.stats.download_counts import CountSeries, DownloadCounts
 
@@ -21,7 +21,6 @@ def counts_table(counts: DownloadCounts, conditions: str = "", notes: Iterable[R
         notes: what is to be said below the crossovers.
     """
     marks = dict.fromkeys(mark for ranking in counts.rankings.values() for mark in explain_marks(ranking))
-    crossovers = crossover_lines(counts.pairs, "downloads", describe_case, format_count)
     return Table(
         title=f"{printable(conditions)}{': ' if conditions else ''}time by number of downloads",
         columns=(
@@ -32,7 +31,7 @@ def counts_table(counts: DownloadCounts, conditions: str = "", notes: Iterable[R
         ),
         sections=(Section("", tuple(map(partial(_row, counts), counts.series))),),
         legend=" · ".join(marks),
-        remarks=(*map(Remark, crossovers), *notes),
+        remarks=(*map(Remark, count_crossovers(counts)), *notes),
         keys=3,
     )
 

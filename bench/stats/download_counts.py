@@ -41,6 +41,10 @@ class DownloadCounts:
     series: tuple[CountSeries, ...]
     pairs: tuple[SeriesPair[Case], ...]
 
+    def ranked_rows(self, series: CountSeries) -> Mapping[int, CaseSummary]:
+        """Return the cases of a series that take part in comparisons, by number of downloads."""
+        return _ranked_rows(self.rankings, series)
+
 
 def summarize_counts(ranked: Iterable[Ranking]) -> tuple[DownloadCounts, ...]:
     """Return a summary for each profile of a run's ``rankings``; nothing if all cases download as many."""
@@ -55,12 +59,14 @@ def summarize_counts(ranked: Iterable[Ranking]) -> tuple[DownloadCounts, ...]:
 def _summarize(profile: str, by_count: Mapping[int, Ranking]) -> DownloadCounts:
     series = _join(list(by_count.values()))
     samples = {
-        each.case: {
-            count: row.sample for count, row in each.rows.items() if row.case.id in by_count[count].ranked_ids
-        }
+        each.case: {count: row.sample for count, row in _ranked_rows(by_count, each).items()}
         for each in series
     }
     return DownloadCounts(profile, by_count, series, series_pairs(samples, LINEAR))
+
+
+def _ranked_rows(by_count: Mapping[int, Ranking], series: CountSeries) -> Mapping[int, CaseSummary]:
+    return {count: row for count, row in series.rows.items() if row.case.id in by_count[count].ranked_ids}
 
 
 def _join(ranked: Sequence[Ranking]) -> tuple[CountSeries, ...]:

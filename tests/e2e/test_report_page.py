@@ -19,13 +19,14 @@ from bench.report.html.subject import read_subject
 from bench.report.html.theme import LIGHT
 from tests.browser import opened, started_browser
 from tests.builders import case, run_of, trials
+from tests.counted_runs import counted_run
 from tests.hostile_strings import HOSTILE
 from tests.report_runs import compared_run, full_run, run_named, small_run
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 SIZE_LIMIT: Final = 2_000_000
-PAGES: Final = ("run", "comparison", "two runs")
+PAGES: Final = ("run", "comparison", "two runs", "downloads")
 MARKS: Final = "g.role-mark.{name}_marks > *"
 """The marks of a layer of a chart, by the name of the layer."""
 
@@ -44,7 +45,12 @@ def browser() -> Iterator[Browser]:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Write a report of each kind."""
     folder = tmp_path_factory.mktemp("reports")
-    runs = {"run": [full_run()], "comparison": [compared_run()], "two runs": [small_run(), small_run(1.2)]}
+    runs = {
+        "run": [full_run()],
+        "comparison": [compared_run()],
+        "two runs": [small_run(), small_run(1.2)],
+        "downloads": [counted_run(fixed_s=0.5)],
+    }
     files = {}
     for name, subject in runs.items():
         files[name] = folder / f"{name}.html"
@@ -83,7 +89,7 @@ def test_each_row_of_the_data_has_its_mark(browser: Browser, pages: dict[str, Pa
                 rows = spec["datasets"][layer.get("data", spec.get("data"))["name"]]
                 marks = found.page.locator(f"#{anchor} {MARKS.format(name=layer['name'])}").count()
                 kind = layer["mark"]["type"]
-                lines = {tuple(row.get(each) for each in ("series", "label", "side")) for row in rows}
+                lines = {tuple(row.get(each) for each in ("series", "line", "label", "side")) for row in rows}
                 assert marks == (len(lines) if kind == "line" else len(rows)), (anchor, layer["name"])
                 checked[kind] += marks
         assert {"point", "rule", "tick", "bar", "text", "line"} <= checked.keys()

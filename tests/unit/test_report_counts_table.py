@@ -1,6 +1,5 @@
 """Tests of runs whose cases are measured with several numbers of downloads."""
 
-import random
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -9,41 +8,15 @@ from syrupy.assertion import SnapshotAssertion
 
 from bench.model.cases import Case, Fixed, Profile, Selection
 from bench.model.results import Measurement, Run
+from bench.report.counts_conclusion import counts_conclusion
 from bench.report.results_table import run_tables
 from bench.report.summary_table import summary_tables
 from bench.stats.crossover import SeriesPair
 from bench.stats.download_counts import DownloadCounts, summarize_counts
 from bench.stats.ranking import rankings
 from tests.builders import failed, run_of, trials
+from tests.counted_runs import COUNTS, case_of, counted_run
 from tests.rendering import printed
-
-COUNTS = (20, 200, 2_000)
-PROFILE = Profile("10ms", Fixed(0.010))
-
-
-def case_of(strategy: str, workers: int, count: int, profile: Profile = PROFILE) -> Case:
-    """Build a case that downloads twenty flags so often that it makes this number of downloads."""
-    countries = Selection(f"pop20 repeat {count // 20}", ("BR",) * 20, count // 20, is_one_of_several=True)
-    return Case(strategy, "http_client", min(workers, count), profile, countries)
-
-
-def example(blocks: int = 12, fixed_s: float = 0.100) -> Run:
-    """Build a run in which one strategy is slow to start, and quicker than another once it has."""
-    source = random.Random(7)
-    costs_s = [
-        ("sequential", 1, 0.0, 0.012),
-        ("dask", 8, fixed_s, 0.0026),
-        ("threadpool_map", 40, 0.010, 0.001),
-    ]
-    return run_of(
-        {
-            (each := case_of(strategy, workers, count)): trials(
-                each, [(start_s + count * each_s) * source.lognormvariate(0, 0.01) for _ in range(blocks)]
-            )
-            for strategy, workers, start_s, each_s in costs_s
-            for count in COUNTS
-        }
-    )
 
 
 def only(run: Run) -> DownloadCounts:
@@ -63,7 +36,7 @@ def by_strategies(counts: DownloadCounts) -> Mapping[tuple[str, str], SeriesPair
 
 
 def test_cases_are_ranked_only_among_those_with_as_many_downloads() -> None:
-    found = only(example())
+    found = only(counted_run())
     assert list(found.rankings) == list(COUNTS)
     for count, ranking in found.rankings.items():
         assert {row.case.countries.count for row in ranking.rows} == {count}
@@ -72,14 +45,14 @@ def test_cases_are_ranked_only_among_those_with_as_many_downloads() -> None:
 
 
 def test_ids_tell_the_number_of_downloads() -> None:
-    ids = [row.case.id for row in only(example()).series[0].rows.values()]
+    ids = [row.case.id for row in only(counted_run()).series[0].rows.values()]
     assert ids == [f"sequential/http_client/1/10ms/{count}fetches" for count in COUNTS]
 
 
 @pytest.mark.parametrize(("fixed_s", "place"), [(0.5, 53), (10.0, 1_064)])
 def test_crossover_lies_where_the_times_are_equal(fixed_s: float, place: float) -> None:
     """So long to start and 2.6 ms a download are as long as 12 ms a download."""
-    (crossover,) = by_strategies(only(example(fixed_s=fixed_s)))["sequential", "dask"].crossovers
+    (crossover,) = by_strategies(only(counted_run(fixed_s=fixed_s)))["sequential", "dask"].crossovers
     assert crossover.below < place < crossover.above
     assert crossover.at is not None
     assert crossover.at.low is not None
@@ -89,7 +62,7 @@ def test_crossover_lies_where_the_times_are_equal(fixed_s: float, place: float) 
 
 def test_no_crossover_is_shown_where_one_strategy_is_always_ahead() -> None:
     """With 0.1 s to start, the cluster is ahead from 11 downloads on, and 20 are the fewest."""
-    pair = by_strategies(only(example(fixed_s=0.1)))["sequential", "dask"]
+    pair = by_strategies(only(counted_run(fixed_s=0.1)))["sequential", "dask"]
     assert pair.crossovers == ()
     assert pair.ahead(pair.second) == COUNTS
 
@@ -123,7 +96,7 @@ def test_one_number_of_downloads_has_no_such_table() -> None:
 
 
 def test_case_that_mostly_failed_has_its_outcome_and_no_part_in_crossovers() -> None:
-    run = example(fixed_s=0.5)
+    run = counted_run(fixed_s=0.5)
     worst = case_of("dask", 8, 2_000)
     run = replace(
         run,
@@ -141,16 +114,36 @@ def test_case_that_mostly_failed_has_its_outcome_and_no_part_in_crossovers() -> 
 
 
 def test_summary_shows_times_by_downloads(snapshot: SnapshotAssertion) -> None:
-    assert printed(summary_tables(example(fixed_s=0.5), 80, "show last --full"), 80) == snapshot
+    assert printed(summary_tables(counted_run(fixed_s=0.5), 80, "show last --full"), 80) == snapshot
 
 
 def test_few_blocks_are_said_to_be_too_few() -> None:
-    shown = printed(summary_tables(example(blocks=3), 80, ""), 80)
+    shown = printed(summary_tables(counted_run(blocks=3), 80, ""), 80)
     assert "too few blocks for crossovers (3)" in shown
     assert "overtakes" not in shown
 
 
 def test_every_table_has_times_by_downloads_after_those_of_each_number() -> None:
-    titles = [table.title for table in run_tables(example(fixed_s=0.5)) if table.title]
+    titles = [table.title for table in run_tables(counted_run(fixed_s=0.5)) if table.title]
     assert sum("flags (pop20" in title for title in titles) == len(COUNTS)
     assert titles[-1] == "time by number of downloads"
+
+
+def test_conclusion_names_the_fastest_and_how_sure_it_is() -> None:
+    equal = {case_of(name, 8, count) for name in ("dask", "threadpool_map") for count in COUNTS[:2]}
+    lines = list(counts_conclusion(only(run_of(timed(equal)))))
+    assert lines[0].startswith("There are too few blocks for crossovers (3)")
+    assert lines[1].startswith("With 20 downloads, ")
+    assert lines[1].endswith("was fastest at 110 ms; there are too few blocks to tell it from 1 other case.")
+    ranking = only(counted_run()).rankings[20]
+    assert ranking.slower == {case_of("sequential", 1, 20).id, case_of("dask", 8, 20).id}
+    equivalent, inconclusive = (frozenset({each}) for each in sorted(ranking.slower))
+    unsure = replace(ranking, slower=frozenset(), equivalent=equivalent, inconclusive=inconclusive)
+    *_, line = counts_conclusion(replace(only(counted_run()), rankings={20: unsure}))
+    assert line.endswith("; it is practically equal to 1 other case; it cannot be told from 1 other case.")
+
+
+def test_conclusion_without_any_timing_says_so() -> None:
+    each = case_of("dask", 8, 20)
+    run = run_of({each: [failed(each, block, "timeout", "stopped") for block in range(3)]})
+    assert list(counts_conclusion(only(run))) == ["With 20 downloads, no case yielded a timing."]

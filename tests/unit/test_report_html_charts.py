@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -17,15 +17,17 @@ from bench.errors import UsageError
 from bench.model.cases import Case
 from bench.model.comparison import Bound, BoundedFigure
 from bench.model.latency_histogram import encode_histogram, latency_quantiles
-from bench.model.results import Measurement
+from bench.model.results import Measurement, Run
 from bench.model.round_spans import FetchSpan, RequestSpan, RoundSpans, pack_spans
-from bench.report.case_label import describe_series
+from bench.report.case_label import describe_case, describe_series
 from bench.report.html.charts.breakdown import breakdown_rows
 from bench.report.html.charts.distributions import (
     drawn_cases,
     elapsed_distribution_rows,
     latency_distribution_rows,
 )
+from bench.report.html.charts.downloads import ideal_rows, line_rows
+from bench.report.html.charts.downloads import point_rows as count_rows
 from bench.report.html.charts.drift import block_rows as drift_rows
 from bench.report.html.charts.drift import discarded_rows
 from bench.report.html.charts.elapsed import block_rows, elapsed_rows
@@ -47,6 +49,7 @@ from bench.stats.absolute_thresholds import BoundVerdict
 from bench.stats.intervals import Interval
 from tests.builders import case, failed, run_of, trials
 from tests.comparisons import comparison_run
+from tests.counted_runs import COUNTS, case_of, counted_run
 from tests.report_runs import BLOCKS, compared_run, full_run, run_named, small_run
 
 CASES = 10
@@ -61,6 +64,12 @@ def subject() -> Subject:
 @pytest.fixture(scope="module")
 def comparison() -> Subject:
     return read_subject([compared_run()])
+
+
+@pytest.fixture(scope="module")
+def counted() -> Subject:
+    """A run with several numbers of downloads and one crossover."""
+    return read_subject([counted_run(fixed_s=0.5)])
 
 
 @pytest.fixture(scope="module")
@@ -433,6 +442,178 @@ def test_comparison_has_a_note_in_place_of_scaling() -> None:
     assert "scaling" not in draw_charts(read_subject([compared_run()]))
 
 
+def chart_of_downloads(*runs: Run) -> Drawing:
+    """Draw the only chart by number of downloads of these runs."""
+    (drawing,) = draw_charts(read_subject(runs))["downloads"].drawings.values()
+    return drawing
+
+
+def with_ideals(run: Run, ideal_s: Callable[[Case], float]) -> Run:
+    """Return a run whose cases have these planned ideals."""
+    cases = {each.id: each for each in run.cases}
+    return replace(
+        run,
+        trials=tuple(
+            replace(
+                trial,
+                rounds=tuple(
+                    replace(round_, planned_ideal_s=ideal_s(cases[trial.case])) for round_ in trial.rounds
+                ),
+            )
+            for trial in run.trials
+        ),
+    )
+
+
+def test_downloads_have_the_times_of_the_table(counted: Subject) -> None:
+    ((counts,),) = counted.download_counts
+    rows = count_rows(counted, {"": counts})
+    assert [(row["series"], row["downloads"]) for row in rows] == [
+        (f"{name} with http_client", count)
+        for name in ("sequential", "dask", "threadpool_map")
+        for count in COUNTS
+    ]
+    figures = [each.figures for series in counts.series for each in series.rows.values()]
+    for row, found in zip(rows, figures, strict=True):
+        assert found is not None
+        assert row["median"] == pytest.approx(found.elapsed.estimate * 1000)
+        assert row["low"] <= row["median"] <= row["high"]
+
+
+def test_lines_of_downloads_cross_where_the_crossover_is_marked(counted: Subject) -> None:
+    ((counts,),) = counted.download_counts
+    lines: dict[str, dict[float, float]] = {}
+    for row in line_rows(count_rows(counted, {"": counts})):
+        lines.setdefault(row["line"], {})[row["downloads"]] = row["median"]
+    (crossing,) = crossover_rows(counts.pairs, describe_case)
+    one, other = lines["sequential with http_client"], lines["dask with http_client and 8 workers"]
+    assert list(one) == list(other) == sorted(one)
+    ahead = [place for place in one if one[place] < other[place]]
+    behind = [place for place in one if one[place] > other[place]]
+    assert 0.9 * crossing["at"] < ahead[-1] <= crossing["high"]
+    assert crossing["low"] <= behind[0] < 1.1 * crossing["at"]
+
+
+def test_crossovers_of_downloads_are_named_with_their_intervals() -> None:
+    drawing = chart_of_downloads(counted_run(fixed_s=0.5))
+    (row,) = rows_of(drawing, "crossover_intervals")
+    assert row["text"] == "crossover: 53"
+    assert row["order"] == "dask with http_client and 8 workers overtakes sequential with http_client"
+    assert f"{row['order']} at about 53." in drawing.summary
+    assert [each["beside"] for each in rows_of(drawing, "crossover_texts")] == [row["high"]]
+    assert "crossover" in {key.text for key in drawing.legend}
+
+
+def test_late_crossovers_have_their_texts_on_the_left() -> None:
+    (row,) = rows_of(chart_of_downloads(counted_run(fixed_s=10.0)), "crossover_texts")
+    assert row["beside"] == row["low"] < row["at"]
+
+
+def test_neighbouring_crossovers_have_lines_of_their_own() -> None:
+    costs_s = {"sequential": (0.0, 0.012), "dask": (0.5, 0.0026), "processpool_map": (0.3, 0.004)}
+    measured = {
+        (each := case_of(name, 4, count)): trials(
+            each, [(start_s + count * each_s) * (1 + 0.01 * (block % 5)) for block in range(14)]
+        )
+        for name, (start_s, each_s) in costs_s.items()
+        for count in COUNTS
+    }
+    rows = rows_of(chart_of_downloads(run_of(measured)), "crossovers")
+    assert [row["level"] for row in rows] == [0, 1, 2]
+    assert [row["at"] for row in rows] == sorted(row["at"] for row in rows)
+
+
+def test_few_blocks_are_drawn_without_intervals_and_crossovers() -> None:
+    drawing = chart_of_downloads(counted_run(blocks=3))
+    assert rows_of(drawing, "intervals") == rows_of(drawing, "crossovers") == []
+    assert "no crossover is shown" in drawing.summary
+    assert "crossover" not in {key.text for key in drawing.legend}
+
+
+def test_lines_of_one_colour_differ_in_their_points() -> None:
+    measured = {
+        (each := case_of("threadpool_map", workers, count)): trials(each, [count / workers] * 3)
+        for workers in (4, 8)
+        for count in COUNTS
+    }
+    drawing = chart_of_downloads(run_of(measured))
+    assert [(key.symbol, key.colour, key.text) for key in drawing.legend[:2]] == [
+        ("dot", "series-1", "threadpool_map with http_client and 4 workers"),
+        ("diamond", "series-1", "threadpool_map with http_client and 8 workers"),
+    ]
+
+
+def test_planned_ideal_of_downloads_is_drawn_if_all_series_share_it() -> None:
+    run = counted_run()
+    shared = chart_of_downloads(with_ideals(run, lambda of: 0.0001 * of.countries.count))
+    rows = rows_of(shared, "ideals")
+    assert [rows[place]["downloads"] for place in (0, -1)] == [COUNTS[0], COUNTS[-1]]
+    assert all(row["ideal"] == pytest.approx(0.1 * row["downloads"], rel=1e-4) for row in rows)
+    assert "planned ideal" in {key.text for key in shared.legend}
+    for ideal_s in (lambda of: 0.001 * of.countries.count / of.workers, lambda _: 0.0):
+        other = chart_of_downloads(with_ideals(run, ideal_s))
+        assert rows_of(other, "ideals") == []
+        assert "planned ideal" not in {key.text for key in other.legend}
+
+
+def test_ideal_that_some_series_lack_is_not_shared() -> None:
+    rows = [{"downloads": 20, "ideal": ideal} for ideal in (10.0, None)]
+    assert ideal_rows(rows) == []
+    assert ideal_rows(rows[:1]) == rows[:1]
+
+
+def test_downloads_of_several_runs_are_drawn_over_one_another() -> None:
+    first = counted_run(fixed_s=0.5)
+    drawing = chart_of_downloads(first, replace(counted_run(fixed_s=10.0), name="later"))
+    assert [row["side"] for row in rows_of(drawing, "points")] == [first.name] * 9 + ["later"] * 9
+    texts = [key.text for key in drawing.legend]
+    assert {f"run 1: {first.name}", "run 2: later", f"planned ideal of {first.name}"} <= set(texts)
+    assert "crossover" not in "".join((*texts, drawing.summary))
+    beside = chart_of_downloads(first, small_run())
+    assert {row["side"] for row in rows_of(beside, "points")} == {first.name}
+
+
+def test_comparison_has_a_note_in_place_of_times_by_downloads() -> None:
+    run = comparison_run(
+        *(case_of("dask", 8, count) for count in COUNTS),
+        elapsed_s=lambda of, block: 0.001 * of.countries.count + 0.0001 * block,
+    )
+    kind = draw_charts(read_subject([run]))["downloads"]
+    assert not kind.drawings
+    (note,) = kind.notes
+    assert note.startswith("Times by number of downloads are not drawn for a comparison: ")
+
+
+def test_profiles_have_charts_of_downloads_of_their_own() -> None:
+    near = [case_of("dask", 8, count) for count in COUNTS]
+    far = [replace(each, profile=replace(each.profile, name="far")) for each in near]
+    run = run_of({each: trials(each, [0.1, 0.2]) for each in (*near, *far)})
+    drawings = draw_charts(read_subject([run]))["downloads"].drawings
+    assert [drawing.title for drawing in drawings.values()] == ["10ms", "far"]
+
+
+def test_case_that_mostly_failed_is_left_out_of_downloads_and_counted() -> None:
+    worst = case_of("dask", 8, 2_000)
+    run = counted_run()
+    trials_ = tuple(
+        failed(worst, each.block, "timeout", "stopped") if each.case == worst.id and each.block else each
+        for each in run.trials
+    )
+    drawing = chart_of_downloads(replace(run, trials=trials_))
+    assert drawing.remark == "1 case that mostly failed is left out."
+    places = [(row["series"], row["downloads"]) for row in rows_of(drawing, "points")]
+    assert ("dask with http_client", 200) in places
+    assert ("dask with http_client", 2_000) not in places
+    gone = tuple(failed(each, block, "timeout", "stopped") for each in run.cases for block in range(3))
+    assert "downloads" not in draw_charts(read_subject([replace(run, trials=gone)]))
+
+
+def test_equal_names_of_lines_are_numbered() -> None:
+    measured = {(each := case_of(name, 8, 20)): trials(each, [0.1, 0.2]) for name in ("a\x01", "a\x02")}
+    lines = {row["line"] for row in rows_of(chart_of_downloads(run_of(measured)), "points")}
+    assert len(lines) == 2
+
+
 def test_ratios_of_two_runs_have_intervals_and_no_verdicts(two_runs: Subject) -> None:
     (ratios,) = two_runs.ratios
     rows = run_ratio_rows(ratios)
@@ -490,9 +671,9 @@ def drawings_of(subject: Subject) -> dict[str, Drawing]:
 
 
 @pytest.fixture(scope="module")
-def drawn(subject: Subject, comparison: Subject) -> Sequence[Mapping[str, Drawing]]:
-    """Draw both once for all tests."""
-    return [drawings_of(each) for each in (subject, comparison)]
+def drawn(subject: Subject, comparison: Subject, counted: Subject) -> Sequence[Mapping[str, Drawing]]:
+    """Draw them once for all tests."""
+    return [drawings_of(each) for each in (subject, comparison, counted)]
 
 
 def test_series_have_the_same_colours_in_all_charts(
@@ -509,11 +690,11 @@ def test_series_have_the_same_colours_in_all_charts(
 
 
 def test_every_chart_of_the_registry_is_drawn_for_some_run(
-    subject: Subject, comparison: Subject, two_runs: Subject
+    subject: Subject, comparison: Subject, two_runs: Subject, counted: Subject
 ) -> None:
     drawn = {
         name
-        for each in (subject, comparison, two_runs)
+        for each in (subject, comparison, two_runs, counted)
         for name, kind in draw_charts(each).items()
         if kind.drawings
     }
@@ -655,9 +836,10 @@ def test_picture_is_drawn_with_the_colours_of_the_theme_and_no_variable(subject:
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_picture_has_the_whole_legend_within_its_frame(
-    subject: Subject, comparison: Subject, two_runs: Subject, name: str
+    subject: Subject, comparison: Subject, two_runs: Subject, counted: Subject, name: str
 ) -> None:
-    of = {"ratios": comparison, "thresholds": comparison, "run-ratios": two_runs}.get(name, subject)
+    subjects = {"ratios": comparison, "thresholds": comparison, "run-ratios": two_runs, "downloads": counted}
+    of = subjects.get(name, subject)
     kind, drawing = find_chart(of, name)
     svg = draw_picture(kind, drawing, "facts of the run", "svg")
     assert isinstance(svg, str)

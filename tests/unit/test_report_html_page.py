@@ -22,12 +22,14 @@ from bench.report.results_table import run_tables
 from bench.stats.ranking import rankings
 from bench.stats.verdicts import run_verdicts
 from tests.builders import case, run_of, trials
+from tests.counted_runs import counted_run
 from tests.report_runs import compared_run, full_run, run_named, small_run
 
 RUNS: dict[str, list[Run]] = {
     "run": [full_run()],
     "comparison": [compared_run()],
     "two runs": [small_run(), small_run(1.2)],
+    "downloads": [counted_run(fixed_s=0.5)],
 }
 
 
@@ -106,6 +108,21 @@ def test_answer_is_the_conclusion_of_the_terminal(pages: dict[str, str]) -> None
     assert answer is not None
     assert f"{answer[1]} {answer[2]}" == comparison_conclusion(verdicts)
     assert '<p class="verdict regression">regression</p>' in pages["comparison"]
+
+
+def test_answer_of_several_numbers_of_downloads_is_where_one_overtakes_another(pages: dict[str, str]) -> None:
+    page = unescape(pages["downloads"])
+    (lead,) = re.findall(r'<p class="lead">(.*?)</p>', page)
+    assert lead.startswith(
+        "dask with http_client and 8 workers overtakes sequential with http_client between"
+    )
+    points = re.findall(r"<li>(.*?)</li>", page[page.index('<ul class="rest">') : page.index("<figure")])
+    assert points[-3:] == [
+        "With 20 downloads, threadpool_map with http_client and 20 workers was fastest at 30.2 ms.",
+        "With 200 downloads, threadpool_map with http_client and 40 workers was fastest at 209 ms.",
+        "With 2,000 downloads, threadpool_map with http_client and 40 workers was fastest at 2.01 s.",
+    ]
+    assert page.index('<figure id="downloads"') < page.index('<figure id="elapsed"')
 
 
 def test_page_has_every_cell_of_every_table(pages: dict[str, str]) -> None:

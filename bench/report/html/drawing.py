@@ -208,9 +208,10 @@ def case_tooltip(subject: Subject) -> list[alt.Tooltip]:
     return [alt.Tooltip("label:N", title="case"), *side]
 
 
-_SHAPES: Final[Mapping[Symbol, str]] = {
+SHAPES: Final[Mapping[Symbol, str]] = {
     "dot": "circle", "diamond": "diamond", "square": "square", "triangle": "triangle-up", "cross": "cross"
 }  # fmt: skip
+"""The shapes of points by their symbols in the legend."""
 DASHES: Final[Mapping[Symbol, tuple[int, ...]]] = {
     "line": (1, 0), "dash": (6, 3), "dots": (2, 2), "dash-dot": (9, 3, 2, 3), "long-dash": (12, 4),
     "gap-dash": (4, 7),
@@ -223,7 +224,7 @@ def side_shape(subject: Subject) -> alt.Shape | alt.utils.schemapi.UndefinedType
     if len(subject.sides) == 1:
         return alt.Undefined
     names = list(subject.sides)
-    shapes = [*_SHAPES.values()] * (len(names) // len(_SHAPES) + 1)
+    shapes = [*SHAPES.values()] * (len(names) // len(SHAPES) + 1)
     return alt.Shape(
         "side:N", scale=alt.Scale(domain=names, range=shapes[: len(names)]), legend=alt.Legend(title=None)
     )
@@ -233,7 +234,7 @@ def side_keys(subject: Subject) -> tuple[Key, ...]:
     """Return the legend of the shapes of sides; empty if there is only one."""
     if len(subject.sides) == 1:
         return ()
-    symbols = [*_SHAPES] * (len(subject.sides) // len(_SHAPES) + 1)
+    symbols = [*SHAPES] * (len(subject.sides) // len(SHAPES) + 1)
     return tuple(
         Key(symbol, "muted", side_name(subject, side))
         for symbol, side in zip(symbols, subject.sides, strict=False)

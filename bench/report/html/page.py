@@ -27,6 +27,7 @@ from bench.report.comparison_table import (
     variant_lines,
 )
 from bench.report.conclusion import conclusion_sentences
+from bench.report.counts_conclusion import counts_conclusion
 from bench.report.html.drawing import Drawing, side_name
 from bench.report.html.facts_tables import config_table, discarded_table, machine_table, noise_table
 from bench.report.html.legend import page_symbol
@@ -57,12 +58,14 @@ class Answer:
         lead: the answer in one sentence.
         rest: the sentences that say how sure it is.
         verdict: the overall verdict of a comparison, else empty.
+        points: sentences of a list below.
     """
 
     profile: str
     lead: str
     rest: str
     verdict: str = ""
+    points: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +147,22 @@ def render_page(runs: Sequence[Run]) -> str:
 
 
 def answers_of(subject: Subject) -> Iterator[Answer]:
-    """Yield the answer for each profile and number of fetches, or that of a comparison."""
+    """Yield the answer for each profile, or that of a comparison.
+
+    Where cases are measured with several numbers of downloads, it is about all of them, crossovers first.
+    """
     if (verdicts := subject.verdicts) is not None:
         lead, _, rest = comparison_conclusion(verdicts).partition(". ")
         yield Answer("", lead if lead.endswith(".") else f"{lead}.", rest, overall_verdict(verdicts))
         return
-    for ranked, side in zip(subject.rankings, subject.run_names, strict=True):
-        for ranking in ranked:
+    for ranked, counted, side in zip(
+        subject.rankings, subject.download_counts, subject.run_names, strict=True
+    ):
+        for counts in counted:
+            lead, *points = counts_conclusion(counts)
+            names = [side, printable(counts.profile) if len(counted) > 1 else ""]
+            yield Answer(", ".join(filter(None, names)), lead, "", points=tuple(points))
+        for ranking in () if counted else ranked:
             lead, *more = conclusion_sentences(ranking)
             names = [side, describe_conditions(ranking.rows[0].case) if len(ranked) > 1 else ""]
             yield Answer(", ".join(filter(None, names)), lead, " ".join(more))

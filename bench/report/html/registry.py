@@ -14,6 +14,7 @@ from bench.errors import UsageError
 from bench.model.text import join_or
 from bench.report.html.charts.breakdown import draw_breakdown
 from bench.report.html.charts.distributions import draw_elapsed_distribution, draw_latency_distribution
+from bench.report.html.charts.downloads import draw_downloads
 from bench.report.html.charts.drift import draw_drift
 from bench.report.html.charts.elapsed import draw_elapsed
 from bench.report.html.charts.failures import draw_failed_fetches, draw_failed_trials
@@ -67,6 +68,12 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
         "A dot is a measured figure with its 95% interval, as a share of its threshold, which is the "
         "upright line: left of it is good where the threshold says <, and right of it where it says >.",
         draw_thresholds,
+    ),
+    "downloads": ChartKind(
+        "Time by number of downloads",
+        "The lower a point, the faster; a dotted upright line marks the number of downloads at which one "
+        "series is shown to overtake another.",
+        draw_downloads,
     ),
     "elapsed": ChartKind(
         "Elapsed time",

@@ -20,6 +20,7 @@ from bench.report.run_ratios import RunRatios, ratios_between
 from bench.report.summary_table import run_facts
 from bench.stats.case_summary import CaseSummary
 from bench.stats.comparability import SelectedCases
+from bench.stats.download_counts import DownloadCounts, summarize_counts
 from bench.stats.ranking import Ranking, rankings
 from bench.stats.retries import is_final
 from bench.stats.scaling import Scaling, series_key, summarize_scaling
@@ -172,6 +173,11 @@ class Subject:
     def scalings(self) -> tuple[tuple[Scaling, ...], ...]:
         """The scaling of each run, as ``rankings``; empty for comparisons: rounds differ in length."""
         return () if self.verdicts is not None else tuple(map(summarize_scaling, self.runs))
+
+    @cached_property
+    def download_counts(self) -> tuple[tuple[DownloadCounts, ...], ...]:
+        """The cases of each run over its numbers of downloads; empty for comparisons, as ``scalings``."""
+        return () if self.verdicts is not None else tuple(map(summarize_counts, self.rankings))
 
     @cached_property
     def series(self) -> tuple[str, ...]:
