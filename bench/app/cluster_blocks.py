@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.app.cluster_check import check_cluster
 from bench.app.output import print_note
-from bench.app.select import find_script, script_config
+from bench.app.select import find_script, script_config, script_config_name
 from bench.app.served_files import with_files
 from bench.config.cluster_file import read_cluster
 from bench.config.imported_modules import imported_modules
@@ -79,7 +79,7 @@ def plan_cluster_run(
     if code is not None and not code.path:
         raise UsageError(f"--on: {config} is a module, and its package is not sent", hint="name its file")
     if code is not None:
-        file, content = Path(Path(config).name), script_config(code, given)
+        file, content = Path(script_config_name(config)), script_config(code, given)
     else:
         file = find_config(config)
         content = read_file(file).decode()

@@ -86,7 +86,7 @@ def load_target(
     """
     code = find_script(config)
     if code is not None:
-        return load_experiment(Path(config).name, script_config(code, options), only=only)
+        return load_experiment(script_config_name(config), script_config(code, options), only=only)
     if given := [f"--{name}" for name in options.shape()]:
         raise UsageError(
             f"{join_and(given)} {'is' if len(given) == 1 else 'are'} for a script",
@@ -118,7 +118,16 @@ def script_config(code: CodeReference, options: ScriptOptions, *, only: str | No
     if only is None:
         return content
     own = reference_text(code, read_script_form(code, Path()))
-    return keep_cases(content, own, load_experiment(Path(own).name, content, only=only))
+    return keep_cases(content, own, load_experiment(script_config_name(own), content, only=only))
+
+
+def script_config_name(script: str) -> str:
+    """Return the name under which the config of a script is loaded: as a file of the current folder.
+
+    Args:
+        script: the script as on the command line, be it in another folder.
+    """
+    return Path(script).name
 
 
 def apply_overrides(

@@ -11,7 +11,14 @@ from bench.app.execute import CommandLine, execute_run, exit_code_of
 from bench.app.output import OutputForm, optional_stdout, saved, stdout_console, write_stdout
 from bench.app.report_output import check_report_file, write_report
 from bench.app.run_output import print_run
-from bench.app.select import find_script, load_experiment, load_target, option_words, script_config
+from bench.app.select import (
+    find_script,
+    load_experiment,
+    load_target,
+    option_words,
+    script_config,
+    script_config_name,
+)
 from bench.commands import options
 from bench.config.script_config import ScriptOptions
 from bench.errors import ExitCode, UsageError
@@ -85,7 +92,7 @@ def _print_config(config: str, given: ScriptOptions, *, only: str | None) -> int
     if code is None:
         raise UsageError("--print-config is for a script", hint="a config is in its own file")
     content = script_config(code, given, only=only)
-    load_experiment(Path(config).name, content)
+    load_experiment(script_config_name(config), content)
     write_stdout(content)
     return ExitCode.OK
 
