@@ -13,6 +13,7 @@ from bench.api.pacing import create_schedule
 from bench.errors import ServerDiedError, SetupError
 from bench.model.cases import NO_CLIENT, Case, Client, Experiment, Strategy
 from bench.model.comparison import BuiltVariant
+from bench.model.function_call import FunctionCall
 from bench.model.profile_presets import preset
 from bench.model.server_settings import ServerSettings
 from bench.model.target import Target
@@ -105,6 +106,10 @@ class RunContext:
             return variant
         own = variant.environments[case.client]
         return replace(variant, python=own.python, import_path=own.import_path or variant.import_path)
+
+    def function_call(self, case: Case) -> FunctionCall:
+        """Return how the function of a case's strategy is called in its variant."""
+        return self.variant(case).calls.get(case.strategy, self.experiment.strategies[case.strategy].call)
 
     def client_module(self, case: Case) -> str | None:
         """Return the client of a case as its worker knows it: without a version; None if it has none."""

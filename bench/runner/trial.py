@@ -7,8 +7,6 @@ from math import fsum
 from pathlib import Path
 from secrets import token_hex
 
-from bench.config.catalog import MODULES_OF_OPTIONS
-from bench.config.imported_modules import imported_modules
 from bench.errors import ServerDiedError
 from bench.model.latency_histogram import encode_histogram
 from bench.model.results import Conditions, Leak, Measurement
@@ -16,14 +14,13 @@ from bench.model.round_spans import (
     FetchSpan,
     RequestSpan,
     RoundSpans,
-    keeps_spans,
     pack_spans,
 )
 from bench.model.served_trials import Opening
 from bench.model.text import redact_text
 from bench.model.trial_outcome import Outcome
 from bench.model.worker_runtime import ImportedLibrary, WorkerRuntime
-from bench.runner.context import RunContext, largest_body, module_folders
+from bench.runner.context import RunContext
 from bench.runner.expected_round import Expectation, expected_round
 from bench.runner.paired_trial import DEFAULT_ROUNDS, run_pair
 from bench.runner.processes.server_process import RunningServer
@@ -39,6 +36,7 @@ from bench.runner.protected_files import (
 )
 from bench.runner.report_check import LONGEST_TEXT
 from bench.runner.time_breakdown import account_round, merge_calls
+from bench.runner.trial_task import build_task
 from bench.runner.unreported_fetches import complete_report, explain_failure
 from bench.runner.user_server import UserServer
 from bench.runner.validate import Evidence, classify_trial
@@ -46,7 +44,7 @@ from bench.stats.retries import MOST_REPEATS
 from bench.stats.schedule import ScheduledTrial, ScheduleEntry
 from bench.system.disturbance import Snapshot, conditions_between, cpu_s, major_faults, take_snapshot
 from bench.system.process_probes import Peaks
-from bench.worker.protocol import MOST_SPANS, WORKER_PROBES, Report, Task
+from bench.worker.protocol import MOST_SPANS, Report, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,73 +136,33 @@ def _prepare(
     context: RunContext, server: RunningServer | UserServer, scheduled: ScheduledTrial, *, paced: bool
 ) -> PreparedTrial:
     """Open a trial at the server, make its folder and write its task."""
-    experiment, case = context.experiment, scheduled.case
-    countries, workspace = case.countries, context.launcher.workspace
+    experiment, case, workspace = context.experiment, scheduled.case, context.launcher.workspace
     name = f"b{scheduled.block}p{scheduled.position}a{scheduled.attempt}"
     if paced:  # two trials are open at once, and neither is to guess the other's address
         name = f"{name}-{token_hex(8)}"
     folder = workspace / name
     folder.mkdir()
-    variant, strategy = context.variant(case), experiment.strategies[case.strategy]
-    target = experiment.target
-    client = context.own_client(case)
-    call = variant.calls.get(case.strategy, strategy.call)
-    round_file = _make_round_file(folder) if call.is_foreign and target is None else None
+    is_called_with_codes = context.function_call(case).is_foreign and experiment.target is None
+    round_file = _make_round_file(folder) if is_called_with_codes else None
     opened = server.handle.open_trial(
         Opening(
             name,
             case.profile,
             scheduled.block,
-            countries.codes,
-            countries.repeat,
+            case.countries.codes,
+            case.countries.repeat,
             experiment.request_timeout_s,
             str(round_file or ""),
         )
     )
-    task = Task(
-        strategy_file=variant.strategies[case.strategy],
-        module_folders=module_folders(variant, case.strategy, call.module, client),
-        client=context.client_module(case),
-        workers=case.workers,
-        keep_alive=case.keep_alive,
-        countries=countries.codes,
-        repeat=countries.repeat,
-        base_url=opened.url,
-        rounds=experiment.rounds,
-        folder=folder,
-        reference=context.reference,
-        request_timeout_s=experiment.request_timeout_s,
+    task = replace(
+        build_task(context, scheduled, folder, opened.url),
         paced=paced,
-        calls=experiment.comparison.calls.get(case.plain_id, 1) if experiment.comparison else 1,
         authority=write_authority(workspace, opened.authority),
-        http2=case.profile.http2,
-        probes=tuple(probe for probe in WORKER_PROBES if probe in experiment.probes),
-        largest_bytes=largest_body(context.flag_sizes.values()),
-        checks_content=any(fault.kind == "wrong_content" for fault in case.profile.faults),
-        throttling=tuple(context.throttling.values()),
         server_pid=next(iter(server.pids), None),
-        call=call,
-        option=strategy.option,
-        connections=case.connections,
-        client_source="" if client is None else client.source,
-        client_file=Path() if client is None else client.file,
-        keeps_spans=keeps_spans(scheduled.block),
         round_file=round_file,
-        client_modules=tuple(imported_modules([file] if (file := context.client_file(case)) else [])),
-        strategy_modules=tuple(_strategy_modules(variant.strategies[case.strategy], strategy.option)),
-        paths={} if target is None else {code: target.paths[code] for code in countries.codes},
-        compares_sizes=target is not None and not target.checksums,
-        rate=None if target is None else target.rate,
-        schedule=context.schedule,
-        cluster=experiment.schedulers[case.scheduler] if strategy.uses_cluster else None,
     )
     return PreparedTrial(name, scheduled, task, opened.authority, Peaks(experiment.probes))
-
-
-def _strategy_modules(file: Path, option: str) -> list[str]:
-    """Return the modules that a strategy imports, with the one that its option needs."""
-    module = MODULES_OF_OPTIONS.get(option)
-    return [*imported_modules([file]), *([] if module is None else [module])]
 
 
 def _make_round_file(folder: Path) -> Path:
