@@ -16,6 +16,7 @@ from bench.api.error_outcomes import local_fault, outcome_of_error
 from bench.api.fetch import Fetch, Future, Watcher
 from bench.api.opening import Opening, take_opening
 from bench.api.outcomes import outcome_of_answer
+from bench.api.processing import Processing
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -122,6 +123,7 @@ class Job(NamedTuple):
         rate: the most requests that are started in a second; None: any number.
         schedule: file with the time of the next start, for all processes that keep to ``rate``.
         cluster: the cluster on whose machines the flags are downloaded; None for any other strategy.
+        processing: CPU work on each flag once it is saved; None: there is none.
     """
 
     countries: tuple[str, ...]
@@ -143,6 +145,7 @@ class Job(NamedTuple):
     rate: float | None = None
     schedule: str = ""
     cluster: ClusterSettings | None = None
+    processing: Processing | None = None
 
     @contextmanager
     def client(self) -> Iterator[Callable[[str], Fetch]]:
@@ -274,7 +277,7 @@ class Job(NamedTuple):
         return f"{self.base_url}/flags/{code}/{code}.gif"
 
     def _answered_fetch(self, country: str, start_s: float, answer: Answer, opening: Opening) -> Fetch:
-        """Save the flag of an answer, unless it is late or wrong."""
+        """Save the flag of an answer, unless it is late or wrong, and process it."""
         answered_s = perf_counter()
         outcome, detail = outcome_of_answer(answer, self.largest_bytes)
         if self._is_late(start_s, answered_s):
@@ -290,6 +293,8 @@ class Job(NamedTuple):
                 return self._failed_fetch(country, start_s, error, handled, opening)
             if self.checks_content:
                 checksum = crc32(answer.body)
+            if self.processing is not None:
+                self.processing.run(answer.body)
         status, size_bytes = answer.status, len(answer.body)
         return self._watched(
             Fetch(

@@ -27,6 +27,7 @@ from bench.app.preflight import (
     check_results_space,
     plan_pinning,
     resource_warnings,
+    shared_core_note,
 )
 from bench.app.served_files import with_files
 from bench.errors import BenchError, ExitCode, UsageError
@@ -329,7 +330,8 @@ def _announce(run: OpenRun, progress: Callable[[str], None]) -> Sequence[CaseFor
     There are none for a comparison or a target, nor where no trial is due.
     """
     experiment = run.schedule.experiment
-    for note in (*experiment.notes, *filter(None, [blind_spots_note()])):
+    found = (blind_spots_note(), shared_core_note(experiment, run.pinning))
+    for note in (*experiment.notes, *filter(None, found)):
         print_note(f"note: {note}")
     for warning in noise_warnings(read_machine()):
         print_note(f"warning: {warning}")

@@ -13,7 +13,8 @@ from typing import Final
 from bench.errors import ResourceError, SetupError
 from bench.model.cases import Case, Experiment, Strategy
 from bench.model.lower_bound import CaseForecast
-from bench.model.text import plural
+from bench.model.scheduler import EMBEDDED
+from bench.model.text import join_and, plural
 from bench.runner.processes.workspace import workspace_parent
 from bench.server.resource_needs import count_listeners, required_descriptors
 from bench.system.blind_spots import can_watch_processors, find_blind_spots
@@ -123,6 +124,25 @@ def plan_pinning(experiment: Experiment) -> Pinning:
     Nothing is pinned where other processes cannot be watched: one could have a core that a trial is tied to.
     """
     return assign_cores(usable_cores()) if experiment.pinning and can_watch_processors() else Pinning()
+
+
+def shared_core_note(experiment: Experiment, pinning: Pinning) -> str | None:
+    """Return a line if several processes are to do CPU work on one processor; None otherwise."""
+    if not pinning.worker or pinning.worker_processors > 1:
+        return None
+    with_processes = [
+        case.strategy
+        for case in experiment.cases
+        if case.work.times
+        for strategy in [experiment.strategies[case.strategy]]
+        if strategy.starts_processes or (strategy.uses_cluster and case.scheduler == EMBEDDED)
+    ]
+    if not with_processes:
+        return None
+    return (
+        f"the processes of {join_and(list(dict.fromkeys(with_processes)))} share the one CPU that the flag "
+        "server leaves them, so they do no work at the same time; 'pinning: false' gives them all CPUs"
+    )
 
 
 def check_import_path() -> None:

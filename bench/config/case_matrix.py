@@ -22,12 +22,13 @@ from bench.model.cases import NO_CLIENT, Case, Client, Profile, Selection, Strat
 from bench.model.profile_presets import preset
 from bench.model.scheduler import EMBEDDED, Scheduler
 from bench.model.text import join_or
+from bench.model.work import Work
 
 _TARGET: Final = "target"
 """The name of the profile of all cases that are measured against a target."""
 AXIS_KEYS: Final = {
-    "strategies", "clients", "workers", "keep_alive", "connection_limit", "scheduler", "countries", "profile",
-    "profiles", "target",
+    "strategies", "clients", "workers", "keep_alive", "connection_limit", "scheduler", "countries", "process",
+    "profile", "profiles", "target",
 }  # fmt: skip
 """The keys of a config that make its axes."""
 
@@ -44,6 +45,7 @@ class Axes:
     schedulers: tuple[Scheduler, ...]
     profiles: tuple[Profile, ...]
     countries: tuple[Selection, ...]
+    work: tuple[Work, ...]
 
     @property
     def most(self) -> int:
@@ -59,6 +61,7 @@ class Axes:
             * len(self.profiles)
             * len(self.limits)
             * len(self.countries)
+            * len(self.work)
         )
 
     def cases(self, *, installed: bool) -> tuple[Case, ...]:
@@ -139,8 +142,9 @@ class Axes:
         ]
         clients = self._clients(entry, installed=installed)
         places = [each.address for each in self.schedulers] if strategy.uses_cluster else [EMBEDDED]
-        for client, (countries, count), asked_keep_alive, asked_limit, profile, place in product(
-            clients, workers, entry.keep_alive or self.keep_alive, self.limits, self.profiles, places
+        axes = (entry.keep_alive or self.keep_alive, self.limits, self.profiles, places)
+        for client, (countries, count), work, asked_keep_alive, asked_limit, profile, place in product(
+            clients, workers, self.work, *axes
         ):
             decides_itself = strategy.call.is_foreign or (client is not None and client.is_function)
             keep_alive = asked_keep_alive or decides_itself
@@ -163,6 +167,7 @@ class Axes:
                 is_limited_by_client=is_limited,
                 connections=limit,
                 scheduler=place,
+                work=work,
             )
 
     def _clients(self, entry: StrategyEntry, *, installed: bool) -> list[Client] | list[None]:
@@ -203,4 +208,5 @@ def axes_of(values: Mapping[str, Any]) -> Axes:
         values["scheduler"] or (default_schedulers(os.environ) if uses_cluster else (Scheduler(),)),
         values["profiles"] or (values["profile"] or preset("local"),),
         values["countries"],
+        values["process"],
     )

@@ -45,6 +45,7 @@ from bench.config.forms import (
     reject,
 )
 from bench.config.lookup import LookupContext
+from bench.config.processing import ProcessField, ProcessForm
 from bench.config.profiles import (
     LatencyForm,
     LogNormalForm,
@@ -143,6 +144,7 @@ class ConfigForm(Form):
 
     name: Name | None = key(None, "Names the run; the file's own name if left out.")
     countries: CountriesField = key("pop20", "The flags that a round downloads, and how often.")
+    process: ProcessField = key("none", "CPU work on each flag once it is saved, by what has downloaded it.")
     workers: Workers = key(
         ["20"],
         "How many downloads may be in flight at once; capped at the number of fetches.",
@@ -335,6 +337,17 @@ class ConfigForm(Form):
         return self
 
     @model_validator(mode="after")
+    def _check_process(self) -> Self:
+        if any(each.times for each in self.process):
+            reject(
+                [
+                    FieldError(("process",), f"{name} opens no client of flagbench, which would do the work")
+                    for name in (each.strategy.name for each in self.strategies if each.strategy.face is None)
+                ]
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_cluster(self) -> Self:
         if not any(entry.strategy.uses_cluster for entry in self.strategies):
             if self.scheduler is not None:
@@ -392,6 +405,7 @@ def _profile_errors(profile: Profile, info: ValidationInfo[LookupContext]) -> li
 FORMS: Final[Mapping[str, type[Form]]] = {
     "": ConfigForm,
     "countries": CountriesForm,
+    "process": ProcessForm,
     "strategies": StrategyForm,
     "clients": ClientForm,
     "profile": ProfileForm,

@@ -20,6 +20,7 @@ from bench.model.function_call import FunctionCall
 from bench.model.json_codec import added_field
 from bench.model.scheduler import Scheduler
 from bench.model.target import Target
+from bench.model.work import Work
 
 NO_CLIENT: Final = "-"
 """Client of a case whose strategy uses none of ``strategies/clients``."""
@@ -133,6 +134,7 @@ class Case:
         connections: the most that the client may have open, if that is not the number of workers; 0: it is.
         scheduler: address of the scheduler of the cluster whose machines download; empty: the embedded one,
             or the strategy uses none.
+        work: CPU work on each flag.
         is_limited_by_client: whether the client's connections limit the downloads, not the strategy.
     """
 
@@ -147,6 +149,7 @@ class Case:
     is_limited_by_client: bool = added_field(bool)
     connections: int = added_field(int)
     scheduler: str = added_field(str)
+    work: Work = added_field(Work)  # noqa: RUF009  it declares a field
 
     @property
     def has_settings(self) -> bool:
@@ -176,9 +179,15 @@ class Case:
 
     @property
     def conditions(self) -> str:
-        """What it has in common with the cases that it is compared with: profile, and number of fetches."""
+        """What it has in common with the cases that it is compared with: profile, fetches and CPU work."""
         fetches = f"/{self.countries.count}fetches" if self.countries.is_one_of_several else ""
-        return f"{self.profile.name}{fetches}"
+        return f"{self.conditions_of_fetch}{fetches}"
+
+    @property
+    def conditions_of_fetch(self) -> str:
+        """The same for each fetch: profile and CPU work."""
+        work = f"/{self.work.times}{self.work.kind}" if self.work.is_one_of_several else ""
+        return f"{self.profile.name}{work}"
 
 
 Ability: TypeAlias = Literal["greenlets", "connection_limit", "trio"]

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from bench.model.cases import Case
 from bench.model.text import plural, printable
+from bench.model.work import Work
 
 
 class Series(Protocol):
@@ -65,10 +66,20 @@ def describe_case(case: Case) -> str:
 
 
 def describe_conditions(case: Case) -> str:
-    """Name the profile of a case, and the number of downloads if the run has several."""
-    countries = case.countries
-    fetches = f", {plural(countries.count, 'download')}" if countries.is_one_of_several else ""
-    return printable(f"{case.profile.name}{fetches}")
+    """Name the profile of a case, and the number of downloads and the CPU work if the run has several."""
+    parts = [case.profile.name]
+    if case.countries.is_one_of_several:
+        parts.append(plural(case.countries.count, "download"))
+    if case.work.is_one_of_several:
+        parts.append(describe_work(case.work))
+    return printable(", ".join(parts))
+
+
+def describe_work(work: Work) -> str:
+    """Name the CPU work on each flag: ``json``, ``10 × json``; empty if there is none."""
+    if work.times == 1:
+        return work.kind
+    return f"{work.times:,} × {work.kind}" if work.kind else ""
 
 
 def _variant(named: Series) -> str:

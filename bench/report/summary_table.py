@@ -6,10 +6,10 @@ from typing import Final
 
 from bench.model.cases import Fixed, Latency, LogNormal, Profile, Uniform, Unknown
 from bench.model.results import Run
-from bench.model.text import plural, printable
+from bench.model.text import join_or, plural, printable
 from bench.report.busy_machine import busy_machine_lines
 from bench.report.case_columns import hindrance
-from bench.report.case_label import client_label, describe_conditions, workers_label
+from bench.report.case_label import client_label, describe_conditions, describe_work, workers_label
 from bench.report.conclusion import conclusion
 from bench.report.counts_table import counts_table
 from bench.report.failures import count_disturbed, count_failed, leak_lines, missing_blocks_line
@@ -61,7 +61,7 @@ def summary_tables(
             for count, ranking in counts.rankings.items()
             for note in _notes(run, ranking)
         ]
-        yield counts_table(counts, counts.profile if len(counted) > 1 else "", notes)
+        yield counts_table(counts, counts.conditions if len(counted) > 1 else "", notes)
     for ranking in () if counted else found:
         title = (
             ""
@@ -127,6 +127,7 @@ def run_facts(run: Run) -> str:
     facts = [
         fewer + plural(max(counts), "file" if case.profile.server else "flag"),
         f"server {describe_profile(case.profile)}" if len(profiles) == 1 else f"{len(profiles)} profiles",
+        *_work_facts(run),
         plural(blocks, "block") + ("" if run.status == "complete" else ", partial"),
     ]
     if isinstance(python, dict) and (version := str(python.get("version", ""))):
@@ -134,6 +135,13 @@ def run_facts(run: Run) -> str:
     if isinstance(processor, dict) and isinstance(cores := processor.get("cores"), int):
         facts.append(plural(cores, "CPU"))
     return printable(" · ".join(facts))
+
+
+def _work_facts(run: Run) -> Iterator[str]:
+    """Name the CPU work on each flag, if there is any."""
+    found = list(dict.fromkeys(each.work for each in run.cases))
+    if any(each.times for each in found):
+        yield f"each with {join_or([describe_work(each) for each in found])}"
 
 
 def _columns(ranking: Ranking) -> tuple[Column, ...]:

@@ -26,6 +26,7 @@ from bench.model.cases import (
 from bench.model.lower_bound import CaseForecast
 from bench.model.results import Measurement
 from bench.model.scheduler import EMBEDDED
+from bench.model.work import Work
 from bench.runner.context import RunContext, run_context
 from bench.runner.expected_round import expected_round
 from bench.runner.trial import measure_entry
@@ -57,8 +58,8 @@ _FAR_OFF: Final = 10.0
 _UNCERTAINTY: Final = 2.0
 """A forecast may be wrong by this factor, the ideal excepted, which no trial can beat."""
 
-Pair: TypeAlias = tuple[str, str, str, str, bool, bool, bool]
-"""Key of the costs, beside the workers: variant, strategy, cluster, client, keep-alive, TLS, HTTP/2."""
+Pair: TypeAlias = tuple[str, str, str, str, bool, bool, bool, Work]
+"""Key of the costs, beside the workers: variant, strategy, cluster, client, keep-alive, TLS, HTTP/2, work."""
 
 
 class _Pilot(NamedTuple):
@@ -308,6 +309,7 @@ def _pair(case: Case) -> Pair:
         case.keep_alive,
         profile.tls,
         profile.http2,
+        case.work,
     )
 
 

@@ -59,6 +59,7 @@ def build_task(context: RunContext, scheduled: ScheduledTrial, folder: Path, bas
         compares_sizes=target is not None and not target.checksums,
         rate=None if target is None else target.rate,
         schedule=context.schedule,
+        work=case.work,
         cluster=experiment.schedulers[case.scheduler] if strategy.uses_cluster else None,
     )
 

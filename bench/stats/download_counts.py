@@ -28,15 +28,16 @@ class CountSeries:
 
 @dataclass(frozen=True, slots=True)
 class DownloadCounts:
-    """The series of one profile, and the comparisons of every two of them.
+    """The series of one profile and CPU work, and the comparisons of every two of them.
 
     Attributes:
+        conditions: ``Case.conditions_of_fetch`` of them all.
         rankings: by number of downloads, ascending.
         series: in the order of the config.
         pairs: named by the cases of two series; cases that mostly failed take no part.
     """
 
-    profile: str
+    conditions: str
     rankings: Mapping[int, Ranking]
     series: tuple[CountSeries, ...]
     pairs: tuple[SeriesPair[Case], ...]
@@ -47,22 +48,26 @@ class DownloadCounts:
 
 
 def summarize_counts(ranked: Iterable[Ranking]) -> tuple[DownloadCounts, ...]:
-    """Return a summary for each profile of a run's ``rankings``; nothing if all cases download as many."""
-    by_profile: dict[str, dict[int, Ranking]] = {}
+    """Return a summary for each profile and CPU work; nothing if all cases of a run download as many.
+
+    Args:
+        ranked: the ``rankings`` of a run.
+    """
+    by_conditions: dict[str, dict[int, Ranking]] = {}
     for ranking in ranked:
         case = ranking.rows[0].case
         if case.countries.is_one_of_several:
-            by_profile.setdefault(case.profile.name, {})[case.countries.count] = ranking
-    return tuple(_summarize(profile, dict(sorted(found.items()))) for profile, found in by_profile.items())
+            by_conditions.setdefault(case.conditions_of_fetch, {})[case.countries.count] = ranking
+    return tuple(_summarize(each, dict(sorted(found.items()))) for each, found in by_conditions.items())
 
 
-def _summarize(profile: str, by_count: Mapping[int, Ranking]) -> DownloadCounts:
+def _summarize(conditions: str, by_count: Mapping[int, Ranking]) -> DownloadCounts:
     series = _join(list(by_count.values()))
     samples = {
         each.case: {count: row.sample for count, row in _ranked_rows(by_count, each).items()}
         for each in series
     }
-    return DownloadCounts(profile, by_count, series, series_pairs(samples, LINEAR))
+    return DownloadCounts(conditions, by_count, series, series_pairs(samples, LINEAR))
 
 
 def _ranked_rows(by_count: Mapping[int, Ranking], series: CountSeries) -> Mapping[int, CaseSummary]:

@@ -331,6 +331,7 @@ def _hash_settings(case: Case, run: Run, *, per_call: bool) -> str:
         "http2": profile.http2,
         "per_call": per_call,
         "server": profile.server,
+        "work": (case.work.kind, case.work.times) if case.work.times else (),
         "target": _known_of_target(run),
     }
     given = {key: to_json_value(value) for key, value in settings.items() if value}

@@ -17,6 +17,7 @@ from bench.model.job_use import JobUse
 from bench.model.json_codec import added_field, decode, encode
 from bench.model.scheduler import Scheduler
 from bench.model.trial_outcome import Outcome
+from bench.model.work import Work
 from bench.model.worker_runtime import WorkerRuntime
 
 PROTOCOL: Final = 3
@@ -97,6 +98,7 @@ class Task:
         rate: the most requests that are started in a second; None: any number.
         schedule: file with the time of the next start, if there is a rate.
         cluster: the cluster on whose machines the flags are downloaded; None for any other strategy.
+        work: CPU work on each flag.
     """
 
     strategy_file: Path
@@ -135,6 +137,7 @@ class Task:
     rate: float | None = added_field(lambda: None)
     schedule: str = added_field(str)
     cluster: Scheduler | None = added_field(lambda: None)  # noqa: RUF009  it declares a field
+    work: Work = added_field(Work)  # noqa: RUF009  it declares a field
 
     @property
     def has_one_address(self) -> bool:

@@ -18,6 +18,7 @@ from bench.api import Fetch, Job, own_client
 from bench.api.error_outcomes import local_fault
 from bench.api.job import GATHER, ClusterSettings, PathTable, WrongClientError
 from bench.api.own_strategy import FILE, find_own_strategy, module_name
+from bench.api.processing import Processing
 from bench.model.function_call import CURRENT_ROUND
 from bench.model.process_limit import describe_process_limit
 from bench.model.scheduler import EMBEDDED, Scheduler
@@ -98,6 +99,8 @@ def _run_rounds(
         download_many = load_strategy(task)
         load_client(task)  # the first round must not pay for it
         open_what_gevent_keeps()
+        if task.cluster is not None:
+            import_module("distributed")  # it imports numpy if there is one, whose threads stay
         probes = RoundProbes(probes_of(task))
         before = count_resources()
         with set_up(task, events):
@@ -293,6 +296,7 @@ def build_job(task: Task, number: int, events: EventWriter) -> Job:
         rate=task.rate,
         schedule=task.schedule,
         cluster=None if task.cluster is None else _cluster_settings(task, task.cluster),
+        processing=Processing(task.work.kind, task.work.times) if task.work.times else None,
     )
 
 

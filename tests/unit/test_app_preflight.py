@@ -16,11 +16,14 @@ from bench.app.preflight import (
     port_shortage,
     resource_needs,
     resource_warnings,
+    shared_core_note,
     unreadable_limits,
 )
 from bench.errors import ResourceError, SetupError
 from bench.model.cases import Case, Experiment, Fault, Fixed, Profile, Selection, Stopping, Strategy
 from bench.model.lower_bound import CaseForecast
+from bench.model.work import Work
+from bench.system.cpu_affinity import Pinning
 from bench.system.limits import DiskSpace, Limits
 from bench.system.machine import Figure
 
@@ -284,3 +287,36 @@ def test_project_in_a_folder_that_no_import_path_can_have_is_refused(monkeypatch
     monkeypatch.setattr(preflight, "import_path", lambda: ("/bench", "/jobs/12:30"))
     with pytest.raises(SetupError, match="the folder /jobs/12:30 cannot be on an import path"):
         check_import_path()
+
+
+@pytest.mark.parametrize(
+    ("worker", "starts_processes", "times", "is_noted"),
+    [
+        ((1,), True, 5, True),
+        ((1, 3), True, 5, False),
+        ((), True, 5, False),
+        ((1,), False, 5, False),
+        ((1,), True, 0, False),
+    ],
+)
+def test_processes_that_share_a_processor_for_their_work_are_noted(
+    *, worker: tuple[int, ...], starts_processes: bool, times: int, is_noted: bool
+) -> None:
+    experiment = experiment_of(4, starts_processes=starts_processes)
+    (case,) = experiment.cases
+    experiment = replace(experiment, cases=(replace(case, work=Work("json", times)),))
+    note = shared_core_note(experiment, Pinning(server=(0,), worker=worker, harness=(0,)))
+    assert (note is not None) == is_noted
+    assert note is None or note.startswith("the processes of s share the one CPU")
+
+
+@pytest.mark.parametrize(("scheduler", "is_noted"), [("", True), ("tcp://10.0.0.1:8786", False)])
+def test_processes_of_an_embedded_cluster_share_it_too(*, scheduler: str, is_noted: bool) -> None:
+    experiment = experiment_of(4)
+    (case,), strategy = experiment.cases, experiment.strategies["s"]
+    experiment = replace(
+        experiment,
+        cases=(replace(case, work=Work("json", 1), scheduler=scheduler),),
+        strategies={"s": replace(strategy, uses_cluster=True)},
+    )
+    assert (shared_core_note(experiment, Pinning(worker=(1,))) is not None) == is_noted

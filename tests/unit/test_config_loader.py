@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.app.select import load_experiment
+from bench.errors import ConfigError
 from bench.model.cases import PROBES, Experiment, Fault, Fixed, LogNormal, Profile, Stopping, Uniform
+from bench.model.work import Work
 from tests.config_catalog import experiment_of
 
 
@@ -136,6 +139,41 @@ def test_each_number_of_downloads_makes_a_case_with_an_id_of_its_own(tmp_path: P
         ("threadpool_map/requests/4/local/20fetches", 20),
     ]
     assert experiment.notes == ("Capped: 4 workers run as 2, one for each fetch.",)
+
+
+def test_each_amount_of_work_makes_a_case_with_an_id_of_its_own(tmp_path: Path) -> None:
+    text = "clients: requests\nstrategies: sequential\nprocess: {kind: json, times: [0, 20]}\n"
+    cases = _experiment(tmp_path, text).cases
+    assert [(case.id, case.work.times) for case in cases] == [
+        ("sequential/requests/1/local/0json", 0),
+        ("sequential/requests/1/local/20json", 20),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "work"),
+    [
+        ("none", Work()),
+        ("{kind: none, times: 7}", Work()),
+        ("sha256", Work("sha256", 1)),
+        ("{kind: decode, times: 3}", Work("decode", 3)),
+        ("{kind: decode, times: [3]}", Work("decode", 3)),
+    ],
+)
+def test_one_amount_of_work_is_no_part_of_an_id(tmp_path: Path, written: str, work: Work) -> None:
+    text = f"clients: requests\nstrategies: sequential\nprocess: {written}\n"
+    (case,) = _experiment(tmp_path, text).cases
+    assert (case.id, case.work) == ("sequential/requests/1/local", work)
+
+
+def test_strategy_that_opens_no_client_cannot_process(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def download_many(cc_list):\n    return len(cc_list)\n", "utf-8")
+    file = tmp_path / "test.yaml"
+    file.write_text("strategies: mine.py\nprocess: json\n", "utf-8")
+    with pytest.raises(
+        ConfigError, match="process: mine opens no client of flagbench, which would do the work"
+    ):
+        load_experiment(str(file))
 
 
 def test_one_number_of_downloads_in_a_list_is_no_part_of_an_id(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_settings_and_profiles_make_series_of_their_own() -> None:
     elsewhere = {replace(each, scheduler="tcp://10.0.0.1:8786") for each in near}
     far = {replace(each, profile=Profile("far", Fixed(0.3))) for each in near}
     found = summarize_counts(rankings(run_of(timed(near | closing | elsewhere | far))))
-    assert sorted((each.profile, len(each.series)) for each in found) == [("10ms", 3), ("far", 1)]
+    assert sorted((each.conditions, len(each.series)) for each in found) == [("10ms", 3), ("far", 1)]
     assert all(list(series.rows) == list(COUNTS) for each in found for series in each.series)
 
 

@@ -160,7 +160,7 @@ def answers_of(subject: Subject) -> Iterator[Answer]:
     ):
         for counts in counted:
             lead, *points = counts_conclusion(counts)
-            names = [side, printable(counts.profile) if len(counted) > 1 else ""]
+            names = [side, printable(counts.conditions) if len(counted) > 1 else ""]
             yield Answer(", ".join(filter(None, names)), lead, "", points=tuple(points))
         for ranking in () if counted else ranked:
             lead, *more = conclusion_sentences(ranking)

@@ -111,17 +111,17 @@ def draw_downloads(subject: Subject) -> Iterator[Drawing | Note]:
                 " in length."
             )
         return
-    profiles = dict.fromkeys(counts.profile for found in subject.download_counts for counts in found)
-    for profile in profiles:
+    conditions = dict.fromkeys(counts.conditions for found in subject.download_counts for counts in found)
+    for each in conditions:
         sides = {
             side: counts
             for side, found in zip(subject.sides, subject.download_counts, strict=True)
             for counts in found
-            if counts.profile == profile
+            if counts.conditions == each
         }
         points = point_rows(subject, sides)
         if points:
-            yield _draw(subject, sides, points, printable(profile) if len(profiles) > 1 else "")
+            yield _draw(subject, sides, points, printable(each) if len(conditions) > 1 else "")
 
 
 def _series_of(sides: Sides) -> Iterator[tuple[str, CountSeries]]:

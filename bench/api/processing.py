@@ -1,0 +1,52 @@
+"""CPU work on each answer, as a program that does something with its downloads has it."""
+
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+_ADLER: Final = 65_521
+
+
+class Processing(NamedTuple):
+    """Work on each answer, in the thread or coroutine that downloaded it.
+
+    Attributes:
+        kind: one of ``KINDS``.
+        times: how often it is done.
+    """
+
+    kind: str
+    times: int
+
+    def run(self, body: bytes) -> None:
+        """Do the work on a body."""
+        work = KINDS[self.kind]
+        for _ in range(self.times):
+            work(body)
+
+
+def _decode(body: bytes) -> None:
+    """Go through the bytes one by one, as a decoder in pure Python; it is Adler-32 (RFC 1950)."""
+    low, high = 1, 0
+    for byte in body:
+        low = (low + byte) % _ADLER
+        high = (high + low) % _ADLER
+
+
+def _hash(body: bytes) -> None:
+    from hashlib import sha256  # loads OpenSSL, which few jobs need
+
+    sha256(body).digest()
+
+
+def _parse_json(body: bytes) -> None:
+    import json
+
+    json.loads(json.dumps([*body]))
+
+
+KINDS: Final[Mapping[str, Callable[[bytes], None]]] = {
+    "decode": _decode,
+    "sha256": _hash,
+    "json": _parse_json,
+}
+"""``sha256`` lets other threads run meanwhile if there are more than 2,047 bytes; the others keep the GIL."""

@@ -1,0 +1,94 @@
+"""CPU work on each download, in the thread that has downloaded it."""
+
+import asyncio
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from bench.api import Answer, AsyncGet, ClientSettings, Get, Job
+from bench.api.processing import KINDS, Processing
+
+FLAG = bytes(range(256)) * 8
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, int]]:
+    """Install a kind of work that records the body and the thread."""
+    done: list[tuple[bytes, int]] = []
+    monkeypatch.setattr(
+        "bench.api.processing.KINDS", {"record": lambda body: done.append((body, threading.get_ident()))}
+    )
+    return done
+
+
+@pytest.fixture
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
+    """Return a job whose client answers BR with a flag and all others with 404."""
+
+    def answer(url: str) -> Answer:
+        return Answer(200, FLAG) if url.endswith("br.gif") else Answer(404, b"none")
+
+    @contextmanager
+    def open_client(_settings: ClientSettings) -> Iterator[Get]:
+        yield answer
+
+    @asynccontextmanager
+    async def open_async_client(_settings: ClientSettings) -> AsyncIterator[AsyncGet]:
+        async def get(url: str) -> Answer:
+            return answer(url)
+
+        yield get
+
+    module = ModuleType("strategies.clients.fake")
+    vars(module).update(open_client=open_client, open_async_client=open_async_client)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return Job(("BR", "XX"), 2, "http://server", tmp_path, "fake", processing=Processing("record", 3))
+
+
+def test_flag_is_processed_as_often_as_asked_in_the_thread_that_downloads_it(
+    job: Job, done: list[tuple[bytes, int]]
+) -> None:
+    with job.client() as download_one:
+        fetch = download_one("BR")
+        assert fetch.outcome == "ok"
+    assert done == [(FLAG, threading.get_ident())] * 3
+    assert (job.folder / "br.gif").read_bytes() == FLAG
+
+
+def test_flag_is_processed_in_the_event_loop(job: Job, done: list[tuple[bytes, int]]) -> None:
+    async def download() -> None:
+        async with job.async_client() as download_one:
+            await download_one("BR")
+
+    asyncio.run(download())
+    assert done == [(FLAG, threading.get_ident())] * 3
+
+
+def test_answer_without_a_flag_is_not_processed(job: Job, done: list[tuple[bytes, int]]) -> None:
+    with job.client() as download_one:
+        assert download_one("XX").outcome == "not_found"
+    assert done == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("body", [b"", FLAG])
+def test_any_body_can_be_processed(kind: str, body: bytes) -> None:
+    Processing(kind, 2).run(body)
+
+
+def test_a_failure_of_the_work_is_no_failure_of_the_download(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends the round, as a fault of the program and not of the server."""
+
+    def fail(_body: bytes) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("bench.api.processing.KINDS", {"record": fail})
+    with job.client() as download_one, pytest.raises(ZeroDivisionError):
+        download_one("BR")
