@@ -22,8 +22,8 @@ BESIDE := --numprocesses=3 --dist=loadscope --no-loadscope-reorder
 .PHONY: run pictures test types test-beside test-long test-cluster browser coverage test-slow test-slow-adversity test-slow-regressions test-slow-families \
 	audit format lock benchmarks clean
 
-# The catalogue needs every library that it measures, which takes some seconds more to install.
-run: $(VENV)/$(if $(findstring catalogue,$(CONFIG)),all,run).stamp
+# The catalogue and the cluster need extras, which take some seconds more to install.
+run: $(VENV)/$(if $(filter catalogue cluster %catalogue.yaml %cluster.yaml,$(CONFIG)),all,run).stamp
 	$(BIN)/python -m bench run $(CONFIG)
 
 # The pictures of the README, from real runs. Give the machine nothing else to do meanwhile. The second needs the network, and

@@ -1,6 +1,6 @@
 """Measure the parts of a cluster, and simulate from them a round on a thousand machines.
 
-On a quiet machine, in about four minutes:
+On a quiet machine, in about six minutes:
 ``pytest -o addopts=--import-mode=importlib tests/benchmarks/bench_cluster_plan.py -s``
 It prints the tables of docs/cluster.md.
 """

@@ -63,6 +63,17 @@ def test_config_scale_reaches_two_hundred_workers() -> None:
     assert experiment.deadline_s > 2 * 1000 * 0.010 * 2
 
 
+def test_config_cluster_has_enough_blocks_for_crossovers() -> None:
+    """Holm corrects over every two series at each number of downloads; only the cluster needs an extra."""
+    experiment = load_experiment("cluster")
+    counts = {case.countries.count for case in experiment.cases}
+    series = len(experiment.cases) // len(counts)
+    assert (series, sorted(counts)) == (3, [5, 20, 100])
+    assert 2 / 2**experiment.blocks * comb(series, 2) * len(counts) <= 0.05
+    assert {case.strategy for case in experiment.cases} == {"threadpool_map", "asyncio_gather", "dask"}
+    assert not experiment.pinning
+
+
 def test_config_noise_has_a_waiting_and_a_working_case() -> None:
     working, waiting = experiment_of("noise").cases
     assert working.profile.latency == Fixed(0.0)
@@ -72,8 +83,8 @@ def test_config_noise_has_a_waiting_and_a_working_case() -> None:
 
 
 def test_shipped_configs_begin_with_the_schema_and_a_question() -> None:
-    names = ("catalogue", "ci", "default", "delay", "error", "faults", "gate", "noise", "scale", "tls")
-    assert shipped_configs() == names
+    names = "catalogue ci cluster default delay error faults gate noise scale tls"
+    assert shipped_configs() == tuple(names.split())
     for name in shipped_configs():
         lines = find_config(name).read_text(encoding="utf-8").splitlines()
         assert lines[0] == "# yaml-language-server: $schema=schema.json"
