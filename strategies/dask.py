@@ -13,8 +13,10 @@ from bench.api import Fetch, Job, run_strategy
 if __name__ == "__main__":
     run_strategy(__file__)  # before dask is imported, as this file would be taken for it
 
+from distributed import Client, get_client
+
 from bench.api.batches import receive, send
-from bench.api.cluster import Batch, Cluster, on_this_machine, open_cluster, opened_cluster, pack
+from bench.api.cluster import Batch, on_this_machine, open_cluster, opened_machines, pack
 from strategies.processpool_asyncio import share
 
 OPTIONS = ("gather",)  # send the bytes back; without it, they stay where they were fetched
@@ -24,17 +26,16 @@ CLUSTER = True
 LARGEST_BATCH = 1_000
 
 
-def set_up(job: Job) -> AbstractContextManager[Cluster]:
+def set_up(job: Job) -> AbstractContextManager[Client]:
     """Connect to the cluster, or start one; that is not timed."""
     return open_cluster(job, __name__)
 
 
 def download_many(job: Job) -> list[Fetch]:
     """Send each machine its batches, and join what they return."""
-    cluster = opened_cluster()
-    chosen = cluster.machines[: job.workers]
+    chosen = opened_machines()[: job.workers]
     # pure is the default, and would have a second round answered from memory
-    with cluster.client.get_executor(pure=False, allow_other_workers=True) as executor:
+    with get_client().get_executor(pure=False, allow_other_workers=True) as executor:
         futures = [
             executor.submit(send(download_batch, batch), workers=[machine])
             for machine, machine_job in zip(chosen, share(job, len(chosen)), strict=True)

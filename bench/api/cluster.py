@@ -10,7 +10,7 @@ import platform
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
@@ -54,23 +54,12 @@ _HOME: Final = str(_BUNDLED if _BUNDLED.is_dir() else _PACKAGE.parent)
 """The folder of our ``strategies``, in the wheel or in a checkout."""
 one_batch: Final = RLock()
 """Held by the thread whose batch a process is doing."""
-_OPENED: Final = list["Cluster"]()
+_OPENED: Final = list[list[str]]()
+"""The machines of each cluster that this process has opened."""
 
 
 class ClusterError(Exception):
     """A cluster on which nothing can be downloaded."""
-
-
-class Cluster(NamedTuple):
-    """A cluster that a strategy has opened.
-
-    Attributes:
-        client: the connection to its scheduler.
-        machines: their addresses, in order.
-    """
-
-    client: "Client"
-    machines: Sequence[str]
 
 
 class Batch(NamedTuple):
@@ -86,8 +75,8 @@ class Batch(NamedTuple):
 
 
 @contextmanager
-def open_cluster(job: Job, module: str) -> Iterator[Cluster]:
-    """Connect to the cluster of a job, or start one with a worker for each core: ``opened_cluster``.
+def open_cluster(job: Job, module: str) -> "Iterator[Client]":
+    """Connect to the cluster of a job, or start one with a worker for each core, as dask's default client.
 
     It waits until no machine does anything: what a trial that was given up has left there would disturb this
     one. In the end, the machines must be those of the beginning, or its rounds would not be alike.
@@ -126,19 +115,19 @@ def open_cluster(job: Job, module: str) -> Iterator[Cluster]:
         cloudpickle.register_pickle_by_value(sys.modules[module])
         stack.callback(cloudpickle.unregister_pickle_by_value, sys.modules[module])
         processes = _wait_until_idle(client)
-        cluster = Cluster(client, sorted(processes))
+        opened = sorted(processes)
         try:
-            _OPENED.append(cluster)
-            yield cluster
+            _OPENED.append(opened)
+            yield client
         except CancelledError as error:
             raise ClusterError("the batches were cancelled: the scheduler has been lost") from error
         finally:
-            _OPENED.remove(cluster)
+            _OPENED.remove(opened)
         _check_unchanged(client, processes)
 
 
-def opened_cluster() -> Cluster:
-    """Return the cluster that ``open_cluster`` has opened in this process, without asking its scheduler."""
+def opened_machines() -> list[str]:
+    """Return the addresses of the machines of the cluster that is open, in order, without asking anyone."""
     return _OPENED[-1]
 
 

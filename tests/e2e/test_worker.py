@@ -125,6 +125,7 @@ def test_worker_imports_only_light_modules(stub: Stub, tmp_path: Path) -> None:
         "scheduler",
         "text",
         "trial_outcome",
+        "work",
         "worker_runtime",
     }
     assert model == {f"bench.model.{name}" for name in light}

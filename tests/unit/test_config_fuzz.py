@@ -55,6 +55,7 @@ thresholds:
   sequential/*: [p99 < 80ms, memory < 80MiB, efficiency > 70%]
 """,
     b"""countries: B
+process: {kind: json, times: [0, 10]}
 strategies: threadpool_map
 profile: {latency: {lognormal: {median: 5ms, p99: 50ms}}}
 variants: [{path: flags}, python=3.12]
