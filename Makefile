@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 REGRESSIONS := tests/e2e/test_action.py tests/e2e/test_regressions.py tests/unit/test_acceptance.py
 FAMILIES := tests/e2e/test_twenty_metrics.py
 APART := $(REGRESSIONS) $(FAMILIES)
+ALONE := $(shell grep --files-with-matches 'mark\.alone' tests/e2e/*.py)
 CLUSTERS := $(wildcard tests/e2e/test_cluster*.py) tests/e2e/test_networks.py
 LOCKED := requirements.txt requirements-all.txt requirements-dev.txt requirements-audit.txt
 CONFIG ?= configs/default.yaml
@@ -42,7 +43,7 @@ test: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
-	$(call TESTS,"alone and not long and not slow",tests/e2e)
+	$(call TESTS,"alone and not long and not slow",$(ALONE))
 	@$(MAKE) --no-print-directory --jobs=2 types test-beside
 
 # mypy has one process, and takes 47 s of it without a cache: a CPU would do nothing meanwhile.
@@ -55,7 +56,7 @@ test-beside: $(VENV)/dev.stamp
 # The tests of complete runs, environments, gates and pages that take more than a second or two each, and those of clients
 # that are extras: about twenty-five minutes in all.
 test-long: $(VENV)/dev.stamp browser
-	$(call TESTS,"alone and long and not slow",tests/e2e)
+	$(call TESTS,"alone and long and not slow",$(ALONE))
 	$(call TESTS,"not alone and long and not slow",$(BESIDE) $(CLUSTERS:%=--ignore=%))
 
 # The same for clusters of dask, on this machine and on others, which are network namespaces: about ten minutes.

@@ -209,6 +209,7 @@ def test_planned_failures_are_counted_per_fetch_and_timed(tmp_path: Path) -> Non
         assert set(fetches[0]) == {"ok", "not_found", "unavailable", "timeout"}
 
 
+@pytest.mark.long
 def test_latency_beyond_the_time_out_is_a_planned_time_out(tmp_path: Path) -> None:
     """It is timed, whatever the client is, and no failure of the strategy."""
     clients = ["aiohttp", "urllib3"]

@@ -280,7 +280,8 @@ def test_strategy_is_measured_beside_three_references_and_its_config_is_stored(t
     assert "cannot be resumed" in other.stderr
 
 
-@pytest.mark.parametrize("text", [CODES, pytest.param(CODES_ASYNC, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("text", [CODES, CODES_ASYNC])
 def test_function_of_codes_is_led_to_the_server_by_its_constants(tmp_path: Path, text: str) -> None:
     """Its files are verified, and nothing is claimed of the times of its fetches."""
     write(tmp_path, common=COMMON, mine=text)

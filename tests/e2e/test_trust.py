@@ -165,6 +165,7 @@ def busy_neighbour(processors: Sequence[int]) -> Iterator[None]:
             neighbour.kill()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(len(usable_cores()) < 2, reason="the server needs a core for itself")
 def test_trials_next_to_a_busy_process_are_discarded(tmp_path: Path) -> None:
     """Another process uses the server's core: every attempt is discarded, and nothing is timed."""
