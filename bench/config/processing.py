@@ -32,7 +32,7 @@ class ProcessForm(Form):
 
     def work(self) -> tuple[Work, ...]:
         """Return the work for each number of times, as values of the model."""
-        if self.kind == _NONE:
+        if self.kind == _NONE or not any(self.times):
             return (Work(),)
         return tuple(Work(self.kind, times, len(self.times) > 1) for times in self.times)
 

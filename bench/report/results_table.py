@@ -9,7 +9,7 @@ from bench.model.results import Run
 from bench.model.text import printable
 from bench.report.busy_machine import busy_machine_lines
 from bench.report.case_columns import CaseColumn, detail_tables, result_columns
-from bench.report.case_label import client_label, describe_case, workers_label
+from bench.report.case_label import client_label, describe_case, describe_work, workers_label
 from bench.report.conclusion import conclusion
 from bench.report.counts_table import counts_table
 from bench.report.failures import disturbance_lines, failure_lines, leak_lines, missing_blocks_line
@@ -64,10 +64,12 @@ def run_title(run: Run, ranking: Ranking) -> str:
     countries = ranking.rows[0].case.countries
     state = "" if run.status == "complete" else ", partial"
     count, profile = countries.count, ranking.rows[0].case.profile
+    words = describe_work(ranking.rows[0].case.work)
+    work = f", each with {words}" if words else ""
     if server := profile.server:
         return printable(f"{run.config['name']}: {count:,} files ({countries.label}) of {server}{state}")
     return printable(
-        f"{run.config['name']}: {count:,} flags ({countries.label}), profile {profile.name}{state}"
+        f"{run.config['name']}: {count:,} flags ({countries.label}), profile {profile.name}{work}{state}"
     )
 
 

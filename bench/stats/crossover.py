@@ -9,7 +9,8 @@ ratio is taken as linear in the logarithm of their number; over downloads, both 
 number, which they are if each takes so long to start and so long for a download.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from math import exp, log
@@ -108,30 +109,51 @@ def series_pairs(
     )
 
 
-def crossing_point(leads: Mapping[int, float], interpolation: Interpolation = LOGARITHMIC) -> float:
-    """Return the count with equal times of two series in one block.
+def crossing_points(
+    leads: Sequence[Mapping[int, float]], interpolation: Interpolation = LOGARITHMIC
+) -> list[float]:
+    """Return as many counts as there are blocks, ascending, whose median is where half of the blocks cross.
 
-    The result is how far the series that leads at first stays ahead, all stretches together: the crossing if
-    there is one, and the nearer end if noise hides it.
+    Where every block crosses once, these are the crossings. A block that crosses several times, by noise near
+    the place, must not pull it: so the blocks in which the first series is ahead are counted at each place.
+    The lower half of the result is where this number first falls below n, n - 1 and so on, and the upper
+    half where it last reaches as many as that; a sign test that is inverted has these bounds.
 
     Args:
-        leads: ``Interpolation.lead`` by count, ascending.
+        leads: for each block, ``Interpolation.lead`` by count, ascending; all have the same counts.
         interpolation: how leads are interpolated between these counts.
     """
-    positions = {count: interpolation.position(count) for count in leads}
-    ahead = sum(
-        (positions[right] - positions[left]) * _share_ahead(leads[left], leads[right])
-        for left, right in pairwise(leads)
-    )
-    return interpolation.count(positions[min(leads)] + ahead)
+    places = [interpolation.position(count) for count in leads[0]]
+    curves = [list(block.values()) for block in leads]
+    ends = sorted({places[0], places[-1], *(place for curve in curves for place in _zeros(places, curve))})
+    ahead = [
+        sum(_value_at(places, curve, (start + end) / 2) > 0 for curve in curves)
+        for start, end in pairwise(ends)
+    ]
+    segments = list(zip(pairwise(ends), ahead, strict=True))
+    middle = (len(curves) + 1) / 2
+    found = []
+    for rank in range(1, len(curves) + 1):
+        least = len(curves) - rank + 1
+        first = next((start for (start, _), count in segments if count < least), ends[-1])
+        last = next((end for (_, end), count in reversed(segments) if count >= least), ends[0])
+        found.append(first if rank < middle else last if rank > middle else (first + last) / 2)
+    return [interpolation.count(place) for place in found]
 
 
-def _share_ahead(start: float, end: float) -> float:
-    """Return the share of a straight line from ``start`` to ``end`` that is above zero."""
-    above, under = max(start, end), min(start, end)
-    if under >= 0:
-        return 1.0 if above > 0 else 0.5
-    return above / (above - under) if above > 0 else 0.0
+def _zeros(places: Sequence[float], curve: Sequence[float]) -> Iterator[float]:
+    """Yield the places at which a lead passes zero."""
+    for (left, right), (start, end) in zip(pairwise(places), pairwise(curve), strict=True):
+        if (start > 0) != (end > 0):
+            yield left + (right - left) * start / (start - end)
+
+
+def _value_at(places: Sequence[float], curve: Sequence[float], place: float) -> float:
+    """Return the lead at a place between two others."""
+    index = max(1, min(bisect_left(places, place), len(places) - 1))
+    left, right = places[index - 1], places[index]
+    share = (place - left) / (right - left)
+    return curve[index - 1] + share * (curve[index] - curve[index - 1])
 
 
 def _find_crossovers(
@@ -164,12 +186,8 @@ def _bound_crossing(
     )
     if not blocks:
         return None
-    return median_interval(
-        [
-            crossing_point(
-                {count: interpolation.lead(ahead[count][block], behind[count][block]) for count in counts},
-                interpolation,
-            )
-            for block in blocks
-        ]
-    )
+    leads = [
+        {count: interpolation.lead(ahead[count][block], behind[count][block]) for count in counts}
+        for block in blocks
+    ]
+    return median_interval(crossing_points(leads, interpolation))
