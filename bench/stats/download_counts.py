@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from bench.model.cases import Case
 from bench.stats.case_summary import CaseSummary
 from bench.stats.crossover import LINEAR, SeriesPair, series_pairs
+from bench.stats.pairwise import Sample
 from bench.stats.ranking import Ranking
 
 
@@ -63,10 +64,12 @@ def summarize_counts(ranked: Iterable[Ranking]) -> tuple[DownloadCounts, ...]:
 
 def _summarize(conditions: str, by_count: Mapping[int, Ranking]) -> DownloadCounts:
     series = _join(list(by_count.values()))
-    samples = {
-        each.case: {count: row.sample for count, row in _ranked_rows(by_count, each).items()}
-        for each in series
-    }
+    samples: dict[Case, dict[int, Sample]] = {}
+    compared = set[str]()  # a case that stands for several series is compared once, and not with itself
+    for each in series:
+        rows = {n: row for n, row in _ranked_rows(by_count, each).items() if row.case.id not in compared}
+        compared |= {row.case.id for row in rows.values()}
+        samples[each.case] = {count: row.sample for count, row in rows.items()}
     return DownloadCounts(conditions, by_count, series, series_pairs(samples, LINEAR))
 
 
@@ -89,7 +92,7 @@ def _join(ranked: Sequence[Ranking]) -> tuple[CountSeries, ...]:
             own = [each for each in series if _settings(each) == _settings(row.case)]
             same = [each for each in own if _same_workers(each, row.case)]
             if row.case.workers == count:
-                same += [each for each in own if each.workers > count]
+                same += [each for each in own if each.workers > count and _fits_limit(each, row.case)]
             for each in same or [row.case]:
                 series.setdefault(each, {})[count] = row
     return tuple(CountSeries(case, dict(sorted(rows.items()))) for case, rows in series.items())
@@ -97,8 +100,15 @@ def _join(ranked: Sequence[Ranking]) -> tuple[CountSeries, ...]:
 
 def _settings(case: Case) -> Case:
     """Return a case without what the cases of a series may differ in."""
-    return replace(case, workers=0, countries=replace(case.countries, label="", repeat=0))
+    return replace(case, workers=0, connections=0, countries=replace(case.countries, label="", repeat=0))
 
 
 def _same_workers(first: Case, second: Case) -> bool:
-    return first.has_own_workers or first.workers == second.workers
+    is_same = first.has_own_workers or first.workers == second.workers
+    return is_same and first.connections == second.connections
+
+
+def _fits_limit(series: Case, capped: Case) -> bool:
+    """Tell whether a case with as many workers as downloads has the connections of a series."""
+    is_unlimited = capped.connections == 0 and series.connections >= capped.workers
+    return is_unlimited or capped.connections == series.connections

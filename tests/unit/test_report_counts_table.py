@@ -74,6 +74,24 @@ def test_case_with_as_many_workers_as_downloads_stands_for_all_beyond() -> None:
     assert rows == {8: [20, 200, 2_000], 40: [20, 200, 2_000], 100: [20, 200, 2_000]}
 
 
+def test_case_that_stands_for_several_series_is_compared_once() -> None:
+    """Forty and a hundred workers share their case of twenty downloads, which is not compared with itself."""
+    cases = {
+        case_of(strategy, workers, count)
+        for strategy in ("threadpool_map", "dask")
+        for workers in (40, 100)
+        for count in COUNTS
+    }
+    orders = [pair.orders for pair in only(run_of(timed(cases))).pairs]
+    assert sum(20 in each for each in orders) == 1
+
+
+def test_limit_beyond_the_downloads_is_no_series_of_its_own() -> None:
+    limited = {replace(case_of("dask", 40, count), connections=30 if count > 30 else 0) for count in COUNTS}
+    (series,) = only(run_of(timed(limited))).series
+    assert list(series.rows) == list(COUNTS)
+
+
 def test_strategy_with_workers_of_its_own_is_one_series() -> None:
     own = {replace(case_of("mine", count, count), has_own_workers=True, workers=count) for count in COUNTS}
     (series,) = only(run_of(timed(own))).series

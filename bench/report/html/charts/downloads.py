@@ -66,8 +66,8 @@ def point_rows(subject: Subject, sides: Sides) -> list[DataRow]:
 def line_rows(points: Sequence[DataRow]) -> list[DataRow]:
     """Return the points of all lines, with others in between: what is straight is bent by logarithmic axes.
 
-    Times are taken as linear in the number of downloads, as crossovers are, so that lines cross where these
-    are marked.
+    Times are taken as linear in the number of downloads, as for crossovers, so that lines cross near their
+    marks.
     """
     return [
         {
