@@ -1,14 +1,30 @@
 """Read profiles: presets by name, and others by their latency, bandwidth, faults and encryption."""
 
 from collections.abc import Sequence
-from typing import Annotated, Self, TypeAlias
+from pathlib import Path
+from typing import Annotated, Final, Self, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, ValidationInfo, field_validator, model_validator
 
 from bench.config.faults import FaultField, Protocol, check_faults
-from bench.config.forms import FieldError, Form, FromForm, OneOrMore, Shorthand, key, reject, under_key
+from bench.config.forms import (
+    Editor,
+    FieldError,
+    Form,
+    FromForm,
+    Named,
+    OneOrMore,
+    Shorthand,
+    Text,
+    key,
+    reject,
+    under_key,
+)
+from bench.config.lookup import LookupContext
+from bench.config.samples import read_sample
 from bench.config.scalars import (
     DURATION_EDITOR,
+    DURATION_UNITS,
     Duration,
     Factor,
     Name,
@@ -18,12 +34,15 @@ from bench.config.scalars import (
     Truth,
     duration_text,
     one_of,
+    parse_duration,
     size_text,
     whole,
 )
-from bench.model.cases import Fault, Fixed, Latency, LogNormal, Profile, Uniform, Unknown
+from bench.model.cases import Fault, Fixed, Latency, LogNormal, Profile, Sampled, Uniform, Unknown
 from bench.model.profile_presets import PRESETS, preset
 from bench.system.optional_dependencies import TLS, missing_extra
+
+_FILE_EDITOR: Final[Editor] = {"type": "string", "examples": ["latencies.csv"]}
 
 
 class LogNormalForm(Form):
@@ -39,8 +58,26 @@ class LogNormalForm(Form):
         return self
 
 
+class SampleForm(Form):
+    """Values of the user's, in a file: one a line, or a column."""
+
+    file: Annotated[Path, Named(LookupContext.existing_file, _FILE_EDITOR)] = key(
+        ..., "The file, relative to the config's folder."
+    )
+    column: Annotated[str, Text(str, {"type": "string"})] | None = key(
+        None, "The name of the column, for a file with names in its first line."
+    )
+    unit: Annotated[str, one_of("unit", DURATION_UNITS)] | None = key(
+        None, "That of values without one: ms, s, m."
+    )
+
+
+def _read_latencies(form: SampleForm) -> Sampled:
+    return Sampled(read_sample(form.file, form.column, form.unit, parse_duration))
+
+
 class LatencyForm(Form):
-    """How long the server waits before it answers: exactly one of the three."""
+    """How long the server waits before it answers: exactly one of the four."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
@@ -53,6 +90,14 @@ class LatencyForm(Form):
         examples=[["20ms", "80ms"]],
     )
     lognormal: LogNormalForm | None = key(None, "The long tail of real services.")
+    sample: (
+        Annotated[
+            Sampled,
+            FromForm(SampleForm, _read_latencies),
+            Shorthand(under_key("file"), _FILE_EDITOR),
+        ]
+        | None
+    ) = key(None, "Values that you have measured, from a file: each is as likely as any other.")
 
     @field_validator("uniform")
     @classmethod
@@ -66,7 +111,7 @@ class LatencyForm(Form):
     @model_validator(mode="after")
     def _check_one_key(self) -> Self:
         if len(self.model_fields_set) != 1:
-            raise ValueError("must have exactly one of the keys fixed, uniform and lognormal")
+            raise ValueError("must have exactly one of the keys fixed, uniform, lognormal and sample")
         return self
 
     def latency(self) -> Latency:
@@ -75,6 +120,8 @@ class LatencyForm(Form):
             return Uniform(*self.uniform)
         if self.lognormal is not None:
             return LogNormal(self.lognormal.median, self.lognormal.p99)
+        if self.sample is not None:
+            return self.sample
         return Fixed(self.fixed or 0.0)
 
 
@@ -166,6 +213,9 @@ class ProfileForm(Form):
                 figures = [f"{duration_text(low_s)}-{duration_text(high_s)}"]
             case LogNormal(median_s, p99_s):
                 figures = [f"{duration_text(median_s)}-p99-{duration_text(p99_s)}"]
+            case Sampled():
+                median, p99 = map(_rounded_text, (self.latency.median_s, self.latency.p99_s))
+                figures = [f"sample-{median}-p99-{p99}"]
         if self.jitter:
             figures.append(f"jitter-{duration_text(self.jitter)}")
         if self.bandwidth is not None:
@@ -174,6 +224,10 @@ class ProfileForm(Form):
         if self.tls:
             figures.append("http2" if self.http2 else "tls")
         return "+".join(figures)
+
+
+def _rounded_text(seconds: float) -> str:
+    return duration_text(float(f"{seconds:.3g}"))
 
 
 ProfileField: TypeAlias = Annotated[
@@ -204,6 +258,8 @@ def too_slow(profile: Profile, request_timeout_s: float) -> str | None:
             least_s, verb = low_s, "waits at least"
         case LogNormal(median_s, _):
             least_s, verb = median_s, "mostly waits"
+        case Sampled():
+            least_s, verb = profile.latency.median_s, "mostly waits"
     least_s = max(0.0, least_s - profile.jitter_s)
     if least_s < request_timeout_s:
         return None
@@ -217,6 +273,8 @@ def partly_too_slow(profile: Profile, request_timeout_s: float) -> str | None:
             return None
         case Fixed(most_s) | Uniform(_, most_s):
             most_s, verb = most_s + profile.jitter_s, "answers take up to"
+        case Sampled(values_s):
+            most_s, verb = values_s[-1] + profile.jitter_s, "answers take up to"
         case LogNormal(_, p99_s):
             most_s, verb = p99_s, "one answer of a hundred takes more than"
     if most_s <= request_timeout_s:

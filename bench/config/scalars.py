@@ -22,6 +22,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _WHOLE: Final = re.compile(r"0|[1-9][0-9]{0,14}")
 
 _SECONDS: Final = {"ms": 1e-3, "s": 1.0, "m": 60.0}
+DURATION_UNITS: Final = tuple(_SECONDS)
 _BYTES: Final = {
     "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30,
 }  # fmt: skip

@@ -51,6 +51,7 @@ from bench.config.profiles import (
     LogNormalForm,
     ProfileField,
     ProfileForm,
+    SampleForm,
     repeated_names,
     too_slow,
 )
@@ -412,6 +413,7 @@ FORMS: Final[Mapping[str, type[Form]]] = {
     "profiles": ProfileForm,
     "latency": LatencyForm,
     "lognormal": LogNormalForm,
+    "sample": SampleForm,
     "faults": FaultForm,
     "target": TargetForm,
     "scheduler": SchedulerForm,

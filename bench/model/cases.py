@@ -6,6 +6,7 @@ All times are in seconds and all sizes in bytes; ``bench.report`` formats them.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median, quantiles
 from typing import Final, Literal, TypeAlias
 
 from bench.api.outcomes import FetchOutcome
@@ -50,11 +51,32 @@ class LogNormal:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampled:
+    """A latency that the user has measured: each of the values is as likely.
+
+    Attributes:
+        values_s: ascending.
+    """
+
+    values_s: tuple[float, ...]
+
+    @property
+    def median_s(self) -> float:
+        """Half of all answers take longer than this."""
+        return median(self.values_s)
+
+    @property
+    def p99_s(self) -> float:
+        """One answer of a hundred takes longer than this."""
+        return quantiles(self.values_s, n=100, method="inclusive")[-1]
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """The latency of a target, which only its server knows."""
 
 
-Latency: TypeAlias = Fixed | Uniform | LogNormal | Unknown
+Latency: TypeAlias = Fixed | Uniform | LogNormal | Sampled | Unknown
 
 
 @dataclass(frozen=True, slots=True)

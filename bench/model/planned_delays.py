@@ -12,7 +12,7 @@ from math import exp, inf, log
 from statistics import NormalDist
 from typing import Final, NamedTuple
 
-from bench.model.cases import Fault, Fixed, Latency, LogNormal, Profile, Uniform, Unknown
+from bench.model.cases import Fault, Fixed, Latency, LogNormal, Profile, Sampled, Uniform, Unknown
 from bench.model.faults import outcome_of
 
 _STANDARD_NORMAL: Final = NormalDist()
@@ -85,6 +85,8 @@ def _draw_latency_s(latency: Latency, key: bytes) -> float:
         case LogNormal(median_s, p99_s):
             sigma = log(p99_s / median_s) / _Z99
             return median_s * exp(sigma * _STANDARD_NORMAL.inv_cdf(_draw(b"latency", key)))
+        case Sampled(values_s):
+            return values_s[int(_draw(b"latency", key) * len(values_s))]
         case Unknown():
             raise ValueError("the delays of a target are not planned")
 

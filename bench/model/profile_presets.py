@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bench.errors import UsageError
-from bench.model.cases import Fault, Fixed, Latency, LogNormal, Profile, Uniform, Unknown
+from bench.model.cases import Fault, Fixed, Latency, LogNormal, Profile, Sampled, Uniform, Unknown
 
 PRESETS: Final = MappingProxyType(
     {
@@ -63,5 +63,7 @@ def _scale_latency(latency: Latency, scale: float) -> Latency:
             return Uniform(low_s * scale, high_s * scale)
         case LogNormal(median_s, p99_s):
             return LogNormal(median_s * scale, p99_s * scale)
+        case Sampled(values_s):
+            return Sampled(tuple(value_s * scale for value_s in values_s))
         case Unknown():
             return latency

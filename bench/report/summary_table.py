@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bench.model.cases import Fixed, Latency, LogNormal, Profile, Uniform, Unknown
+from bench.model.cases import Fixed, Latency, LogNormal, Profile, Sampled, Uniform, Unknown
 from bench.model.results import Run
 from bench.model.text import join_or, plural, printable
 from bench.report.busy_machine import busy_machine_lines
@@ -108,6 +108,8 @@ def _describe_latency(latency: Latency) -> str:
             return f"after {low.rpartition(' ')[0] if same_unit else low}–{high}"
         case LogNormal(median_s):
             return f"after {format_duration(median_s)} in the median"
+        case Sampled():
+            return f"after {format_duration(latency.median_s)} in the median, as measured"
         case Unknown():
             return "after unknown delays"
 

@@ -7,7 +7,7 @@ few fetches as tell it.
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from statistics import median
+from statistics import fmean, median
 from typing import Final, NamedTuple, TypeAlias
 
 from bench.errors import SetupError
@@ -19,6 +19,7 @@ from bench.model.cases import (
     Latency,
     LogNormal,
     Profile,
+    Sampled,
     Selection,
     Uniform,
     Unknown,
@@ -289,6 +290,8 @@ def _typical_s(latency: Latency) -> float:
             return (low_s + high_s) / 2
         case LogNormal(median_s):
             return median_s
+        case Sampled(values_s):
+            return fmean(values_s)
         case Unknown():
             return 0.0
 

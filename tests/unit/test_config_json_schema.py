@@ -38,6 +38,8 @@ GOOD: Final = (
     "profile: {latency: {fixed: 50ms}}",
     "profile: {latency: {uniform: [20ms, 80ms]}}",
     "profile: {latency: {lognormal: {median: 50ms, p99: 1.5s}}}",
+    "profile: {latency: {sample: latencies.txt}}",
+    "profile: {latency: {sample: {file: latencies.txt, unit: ms}}}",
     "profile: {error_rate: 5%, error_status: 503}",
     "profile: {error_rate: 100%}",
     "profile: {faults: stall}",
@@ -110,6 +112,8 @@ BAD: Final = (
     "profile: {latency: {fixed: 5ms, uniform: [1ms, 2ms]}}",
     "profile: {latency: {uniform: [1ms]}}",
     "profile: {latency: {lognormal: {median: 1ms}}}",
+    "profile: {latency: {sample: {column: time}}}",
+    "profile: {latency: {sample: {file: latencies.txt, unit: h}}}",
     "profile: {faults: []}",
     "profile: {faults: stahl}",
     "profile: {faults: [stall, stall]}",
@@ -236,6 +240,7 @@ def test_reader_rejects_text_out_of_range(tmp_path: Path, text: str) -> None:
 
 
 def _written(folder: Path, text: str) -> Path:
+    (folder / "latencies.txt").write_text("5ms\n6ms\n", encoding="utf-8")
     file = folder / "c.yaml"
     file.write_text(text if text.startswith("strategies") else f"{SOUND}{text}\n")
     return file

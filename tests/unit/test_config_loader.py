@@ -6,7 +6,7 @@ import pytest
 
 from bench.app.select import load_experiment
 from bench.errors import ConfigError
-from bench.model.cases import PROBES, Experiment, Fault, Fixed, LogNormal, Profile, Stopping, Uniform
+from bench.model.cases import PROBES, Experiment, Fault, Fixed, LogNormal, Profile, Sampled, Stopping, Uniform
 from bench.model.work import Work
 from tests.config_catalog import experiment_of
 
@@ -262,6 +262,28 @@ def test_path_of_a_strategy_is_relative_to_the_config(tmp_path: Path) -> None:
 def test_unnamed_profile_is_named_by_its_figures(tmp_path: Path, written: str, profile: Profile) -> None:
     experiment = _experiment(tmp_path, f"clients: requests\nprofile: {written}\nstrategies: sequential\n")
     assert [case.profile for case in experiment.cases] == [profile]
+
+
+def test_latencies_come_from_a_file_beside_the_config(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("path,time\n/a,12\n/b,500\n/c,13\n", "utf-8")
+    (tmp_path / "mine.txt").write_text("12ms\n500ms\n13ms\n", "utf-8")
+    for written in ("mine.txt", "{file: mine.csv, column: time, unit: ms}"):
+        experiment = _experiment(
+            tmp_path,
+            f"clients: requests\nprofile: {{latency: {{sample: {written}}}}}\nstrategies: sequential\n",
+        )
+        (case,) = experiment.cases
+        assert case.profile == Profile("sample-13ms-p99-490ms", Sampled((0.012, 0.013, 0.5)))
+
+
+def test_sample_slower_than_the_time_out_is_noted(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("12ms\n9s\n13ms\n", "utf-8")
+    experiment = _experiment(
+        tmp_path,
+        "clients: requests\nprofile: {name: mine, latency: {sample: mine.txt}}\nstrategies: sequential\n"
+        "request_timeout: 5s\n",
+    )
+    assert "Profile mine: answers take up to 9s" in "".join(experiment.notes)
 
 
 def test_faults_tls_and_http2_arrive_in_the_profile_and_its_name(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench.api import Fetch
-from bench.model.cases import Fixed, LogNormal, Profile, Uniform
+from bench.model.cases import Fixed, LogNormal, Profile, Sampled, Uniform
 from bench.model.json_codec import MalformedError, decode, encode, from_json_value, to_json_value
 from bench.model.results import Run
 from bench.model.text import one_line
@@ -59,6 +59,7 @@ def test_event_survives_json(event: Any) -> None:
     [
         (Fixed(0.5), {"fixed": {"seconds": 0.5}}),
         (Uniform(0.1, 0.2), {"uniform": {"low_s": 0.1, "high_s": 0.2}}),
+        (Sampled((0.1, 0.9)), {"sampled": {"values_s": [0.1, 0.9]}}),
         (LogNormal(0.1, 0.9), {"lognormal": {"median_s": 0.1, "p99_s": 0.9}}),
     ],
 )

@@ -4,7 +4,7 @@ from statistics import mean, quantiles
 
 import pytest
 
-from bench.model.cases import Fault, Fixed, LogNormal, Profile, Uniform
+from bench.model.cases import Fault, Fixed, LogNormal, Profile, Sampled, Uniform
 from bench.model.planned_delays import PlannedDelay, is_steady, plan_delay, service_s
 
 MANY = 4_000
@@ -47,6 +47,15 @@ def test_log_normal_latency_has_its_median_and_p99() -> None:
     cuts = quantiles(delays(Profile("p", LogNormal(0.1, 0.4))), n=100)
     assert cuts[49] == pytest.approx(0.1, rel=0.05)
     assert cuts[98] == pytest.approx(0.4, rel=0.15)
+
+
+def test_sampled_latency_is_each_value_as_often() -> None:
+    values_s = (0.01, 0.02, 0.02, 0.5)
+    drawn = delays(Profile("p", Sampled(values_s)))
+    assert set(drawn) == set(values_s)
+    assert [drawn.count(value_s) / MANY for value_s in (0.01, 0.02, 0.5)] == pytest.approx(
+        [0.25, 0.5, 0.25], abs=0.03
+    )
 
 
 def test_jitter_moves_latency_both_ways_but_never_below_zero() -> None:

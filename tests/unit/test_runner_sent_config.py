@@ -43,6 +43,19 @@ def test_files_arrive_where_the_config_looks_for_them(tmp_path: Path) -> None:
     assert [each.id for each in experiment.cases] == [each.id for each in load_experiment(str(path)).cases]
 
 
+@pytest.mark.parametrize("key", ["profile", "profiles"])
+@pytest.mark.parametrize("sample", ["../data/mine.csv", {"file": "../data/mine.csv"}])
+def test_files_of_latencies_are_sent(tmp_path: Path, key: str, sample: object) -> None:
+    write(tmp_path, {"data/mine.csv": "5ms\n6ms\n", "configs/unused": ""})
+    profile = {"latency": {"sample": sample}}
+    written = {"profile": None, key: profile if key == "profile" else [profile, "local"]}
+    path = runs.config(tmp_path / "configs", ["sequential"], **written)
+    sent = send(path)
+    assert sorted(sent.files) == ["data/mine.csv"]
+    config = unpack_config(sent, tmp_path / "there")
+    assert load_experiment(str(config), sent.content).cases == load_experiment(str(path)).cases
+
+
 def test_a_config_of_shipped_strategies_has_no_files(tmp_path: Path) -> None:
     assert send(runs.config(tmp_path, ["threadpool_map"])).files == {}
 

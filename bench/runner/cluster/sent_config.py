@@ -43,7 +43,7 @@ def send_config(  # noqa: PLR0913  one argument an option
     if reason := next(_refusals(experiment), None):
         raise UsageError(f"--on: {reason}", hint="measure it without --on")
     folder = config.absolute().parent.resolve()
-    files = [*_own_files(experiment), *_flag_files(experiment)]
+    files = [*_own_files(experiment), *_flag_files(experiment), *_sample_files(experiment, folder)]
     top = Path(os.path.commonpath([folder, *(file.parent for file in files)]))
     contents = {file.relative_to(top).as_posix(): file.read_bytes() for file in files}
     if (size := sum(map(len, contents.values()))) > _MOST_BYTES:
@@ -121,6 +121,19 @@ def _flag_files(experiment: Experiment) -> list[Path]:
     if experiment.flags_dir is None:
         return []
     return sorted(file for file in experiment.flags_dir.resolve().rglob("*") if file.is_file())
+
+
+def _sample_files(experiment: Experiment, folder: Path) -> list[Path]:
+    """Return the files that profiles of the config take their latencies from."""
+    profiles = [experiment.source.get("profile"), *_as_list(experiment.source.get("profiles"))]
+    latencies = [each["latency"] for each in profiles if isinstance(each, dict) and "latency" in each]
+    samples = [each["sample"] for each in latencies if isinstance(each, dict) and "sample" in each]
+    names = [each["file"] if isinstance(each, dict) else each for each in samples]
+    return sorted({(folder / name).resolve() for name in names})
+
+
+def _as_list(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
 
 
 def _imported_helpers(file: Path) -> list[str]:
