@@ -145,7 +145,7 @@ CONFLICTS: Final = (
     BadConfig("profile and profiles", "profile: local\nprofiles: [delay]\n" + POOL, "2:11 profiles: cannot be combined with 'profile'; keep one of them"),
     BadConfig("profile named like a preset", "profile: {name: delay}\n" + POOL, "1:17 profile.name: 'delay' is the name of a preset; choose another name"),
     BadConfig("two profiles of one name", "profiles: [{latency: 5ms}, {latency: 5.0ms}]\n" + POOL, "1:28 profiles[1]: another profile is also named '5ms'; name one of them"),
-    BadConfig("no latency", "profile: {latency: {}}\n" + POOL, "1:20 profile.latency: must have exactly one of the keys fixed, uniform and lognormal"),
+    BadConfig("no latency", "profile: {latency: {}}\n" + POOL, "1:20 profile.latency: must have exactly one of the keys fixed, uniform, lognormal and sample"),
     BadConfig("one bound", "profile: {latency: {uniform: [2s]}}\n" + POOL, "1:30 profile.latency.uniform: must be two durations, the lowest and the highest"),
     BadConfig("latency upside down", "profile: {latency: {uniform: [9ms, 5ms]}}\n" + POOL, "1:30 profile.latency.uniform: the lowest latency is above the highest"),
     BadConfig("p99 below the median", "profile: {latency: {lognormal: {median: 9ms, p99: 5ms}}}\n" + POOL, "1:32 profile.latency.lognormal: p99 is below the median"),

@@ -65,6 +65,7 @@ thresholds: {"thread*": 0.05}
 target: {url: "http://127.0.0.1:9000/files", manifest: sums.txt, repeat: 3, rate: 50/s}
 """,
     b"""strategies: [dask, threadpool_map]
+profile: {latency: {sample: {file: times.csv, column: time, unit: ms}}}
 clients: requests
 host: 10.0.0.5
 scheduler:
@@ -122,6 +123,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "flags").mkdir()
     (folder / "mine.py").touch()
     (folder / "ca.pem").touch()
+    (folder / "times.csv").write_text("path,time\n/a,12\n/b,7.5\n")
     (folder / "sums.txt").write_text(f"{64 * 'a'}  a.bin\n{64 * 'b'} *b/c d.txt\n")
     return folder / "c.yaml"
 
