@@ -142,7 +142,7 @@ def connect(address: Any, settings: ClusterSettings) -> "Iterator[Client]":
     import asyncio
 
     from distributed import Client
-    from distributed.comm.core import CommClosedError, connect
+    from distributed.comm import core as comms
     from distributed.core import send_recv
     from distributed.versions import VersionMismatchWarning
 
@@ -150,7 +150,7 @@ def connect(address: Any, settings: ClusterSettings) -> "Iterator[Client]":
 
     async def greet() -> None:
         options = {} if security is None else security.get_connection_args("client")
-        comm = await connect(address, timeout=_CONNECT_S, **options)
+        comm = await comms.connect(address, timeout=_CONNECT_S, **options)
         identity = await send_recv(comm, op="identity", close=True)
         if "workers" not in identity:
             raise ClusterError(f"it is a {identity['type']}")
@@ -160,7 +160,7 @@ def connect(address: Any, settings: ClusterSettings) -> "Iterator[Client]":
             asyncio.run(asyncio.wait_for(greet(), _CONNECT_S + 1))
         except TimeoutError as error:
             raise TimeoutError(f"{address} accepts connections and does not answer") from error
-        except CommClosedError as error:
+        except comms.CommClosedError as error:
             other = "tcp" if address.startswith("tls:") else "tls"
             raise OSError(f"{address} closes the connection; is it {other}://?") from error
         except Exception as error:  # another server may answer anything, and dask checks nothing of it

@@ -66,13 +66,16 @@ def describe_case(case: Case) -> str:
 
 
 def describe_conditions(case: Case) -> str:
-    """Name the profile of a case, and the number of downloads and the CPU work if the run has several."""
-    parts = [case.profile.name]
-    if case.countries.is_one_of_several:
-        parts.append(plural(case.countries.count, "download"))
-    if case.work.is_one_of_several:
-        parts.append(describe_work(case.work))
-    return printable(", ".join(parts))
+    """Name the profile of a case, and the CPU work and the number of downloads if the run has several."""
+    if not case.countries.is_one_of_several:
+        return describe_fetch_conditions(case)
+    return f"{describe_fetch_conditions(case)}, {plural(case.countries.count, 'download')}"
+
+
+def describe_fetch_conditions(case: Case) -> str:
+    """Name the profile of a case, and the CPU work on each flag if the run has several."""
+    work = f", {describe_work(case.work)}" if case.work.is_one_of_several else ""
+    return printable(f"{case.profile.name}{work}")
 
 
 def describe_work(work: Work) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from bench.model.text import printable
-from bench.report.case_label import client_label, workers_label
+from bench.report.case_label import client_label, describe_fetch_conditions, workers_label
 from bench.report.counts_conclusion import count_crossovers
 from bench.report.marks import explain_marks, mark_case
 from bench.report.number_format import MISSING, format_duration
@@ -12,17 +12,20 @@ from bench.report.table import Column, Remark, Row, Section, Table
 from bench.stats.download_counts import CountSeries, DownloadCounts
 
 
-def counts_table(counts: DownloadCounts, conditions: str = "", notes: Iterable[Remark] = ()) -> Table:
+def counts_table(
+    counts: DownloadCounts, notes: Iterable[Remark] = (), *, is_one_of_several: bool = False
+) -> Table:
     """Build a table with a row for each strategy and a column for each number of downloads.
 
     Args:
-        counts: those of one profile.
-        conditions: names the profile in the title where there are several.
+        counts: those of one profile and CPU work.
         notes: what is to be said below the crossovers.
+        is_one_of_several: whether the title names profile and work, as there are others.
     """
     marks = dict.fromkeys(mark for ranking in counts.rankings.values() for mark in explain_marks(ranking))
+    conditions = f"{describe_fetch_conditions(counts.series[0].case)}: " if is_one_of_several else ""
     return Table(
-        title=f"{printable(conditions)}{': ' if conditions else ''}time by number of downloads",
+        title=f"{conditions}time by number of downloads",
         columns=(
             Column("strategy", "left"),
             Column("client", "left"),

@@ -48,7 +48,7 @@ def run_tables(run: Run, ranked: Sequence[Ranking] | None = None) -> Iterator[Ta
             yield machines
         yield Table(remarks=(Remark(conclusion(ranking)),))
     for counts in (counted := summarize_counts(ranked)):
-        yield counts_table(counts, counts.conditions if len(counted) > 1 else "")
+        yield counts_table(counts, is_one_of_several=len(counted) > 1)
     if lines := (
         *target_lines(run),
         *busy_machine_lines(run),

@@ -61,7 +61,7 @@ def summary_tables(
             for count, ranking in counts.rankings.items()
             for note in _notes(run, ranking)
         ]
-        yield counts_table(counts, counts.conditions if len(counted) > 1 else "", notes)
+        yield counts_table(counts, notes, is_one_of_several=len(counted) > 1)
     for ranking in () if counted else found:
         title = (
             ""

@@ -164,11 +164,13 @@ def needs_pilots(experiment: Experiment, flag_sizes: Mapping[str, int]) -> bool:
     """Tell whether pilots are worth their time.
 
     One or two blocks of few fetches take little longer than their pilots, unless trials may exceed their
-    deadline.
+    deadline, or do CPU work, whose time is unknown.
     """
     high = USUAL_COSTS.times(_FAR_OFF)
     return experiment.blocks > _SHORT_BLOCKS or any(
-        case.countries.count > _MANY or forecast_case(case, experiment, flag_sizes, high).may_miss_deadline
+        case.countries.count > _MANY
+        or case.work.times
+        or forecast_case(case, experiment, flag_sizes, high).may_miss_deadline
         for case in experiment.cases
     )
 

@@ -50,7 +50,7 @@ def test_threads_work_on_what_they_download_and_the_table_has_times_by_downloads
     ended = run(path)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     titles = [line for line in ended.stdout.splitlines() if "time by number of downloads" in line]
-    assert titles == [f"5ms/{times}decode: time by number of downloads" for times in (0, 20)]
+    assert titles == [f"5ms, {times} × decode: time by number of downloads" for times in (0, 20)]
     assert "2 to 4 flags" in ended.stdout
     assert "each with 0 × decode or 20 × decode" in ended.stdout
     elapsed_s = {trial["case"]: trial["rounds"][0]["elapsed_s"] for trial in document(path)["trials"]}

@@ -8,6 +8,7 @@ from typing import Final, get_args
 from bench.api.outcomes import FetchOutcome
 from bench.model.latency_histogram import LatencyPercentiles
 from bench.model.results import Gap, Phases, Run, ServerRound
+from bench.report.case_label import describe_work
 from bench.report.export.columns import ExportColumn, ExportTable, Kind
 from bench.report.value_path import Source
 from bench.stats.case_summary import CaseSummary
@@ -55,6 +56,7 @@ _COLUMNS: Final[Mapping[str, ExportColumn[CaseSummary]]] = {
     **_columns("integer", {"workers": "case.workers"}),
     **_columns("truth", {"keep_alive": "case.keep_alive"}),
     **_columns("text", {"profile": "case.profile.name", "countries": "case.countries.label"}),
+    **_columns("text", {"process": lambda row: describe_work(row.case.work)}),
     **_columns(
         "integer",
         {

@@ -11,6 +11,7 @@ from bench.errors import UnreadableResultError, UsageError
 from bench.model.cases import Case
 from bench.model.results import Measurement, Run
 from bench.model.text import printable
+from bench.report.case_label import describe_work
 from bench.stats.case_summary import block_sample
 from bench.stats.intervals import Interval, median_interval
 from bench.stats.retries import is_final
@@ -95,6 +96,7 @@ def parameters(case: Case) -> dict[str, str | int | bool]:
         **({"scheduler": case.scheduler} if case.scheduler else {}),
         "profile": printable(case.profile.name),
         "countries": printable(case.countries.label),
+        **({"process": describe_work(case.work)} if case.work.times else {}),
         "variant": printable(case.variant),
     }
 

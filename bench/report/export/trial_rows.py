@@ -12,6 +12,7 @@ from bench.api.outcomes import FetchOutcome
 from bench.model.cases import Case
 from bench.model.latency_histogram import LatencyPercentiles, merge_histograms
 from bench.model.results import Gap, Measurement, Phases, Round, Run, ServerRound
+from bench.report.case_label import describe_work
 from bench.report.export.columns import ExportColumn, ExportTable
 
 
@@ -75,6 +76,7 @@ COLUMNS: Final[Mapping[str, ExportColumn[RoundRow]]] = {
     "keep_alive": ExportColumn("truth", "case.keep_alive"),
     "profile": ExportColumn("text", "case.profile.name"),
     "countries": ExportColumn("text", "case.countries.label"),
+    "process": ExportColumn("text", lambda row: describe_work(row.case.work)),
     "asked": ExportColumn("integer", lambda row: row.case.countries.count),
     "variant": ExportColumn("text", "case.variant"),
     "block": ExportColumn("integer", "trial.block"),

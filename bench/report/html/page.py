@@ -19,7 +19,7 @@ from bench import __version__
 from bench.model.results import Run
 from bench.model.text import join_and, printable
 from bench.report.busy_machine import busy_machine_lines
-from bench.report.case_label import describe_conditions
+from bench.report.case_label import describe_conditions, describe_fetch_conditions
 from bench.report.comparison_summary import comparison_summary
 from bench.report.comparison_table import (
     comparison_conclusion,
@@ -160,7 +160,7 @@ def answers_of(subject: Subject) -> Iterator[Answer]:
     ):
         for counts in counted:
             lead, *points = counts_conclusion(counts)
-            names = [side, printable(counts.conditions) if len(counted) > 1 else ""]
+            names = [side, describe_fetch_conditions(counts.series[0].case) if len(counted) > 1 else ""]
             yield Answer(", ".join(filter(None, names)), lead, "", points=tuple(points))
         for ranking in () if counted else ranked:
             lead, *more = conclusion_sentences(ranking)

@@ -8,8 +8,8 @@ from typing import Final, TypeAlias
 
 import altair as alt
 
-from bench.model.text import plural, printable
-from bench.report.case_label import describe_case, workers_label
+from bench.model.text import plural
+from bench.report.case_label import describe_case, describe_fetch_conditions, workers_label
 from bench.report.html.count_lines import (
     HEIGHT,
     CountAxes,
@@ -121,7 +121,9 @@ def draw_downloads(subject: Subject) -> Iterator[Drawing | Note]:
         }
         points = point_rows(subject, sides)
         if points:
-            yield _draw(subject, sides, points, printable(each) if len(conditions) > 1 else "")
+            case = next(iter(sides.values())).series[0].case
+            title = describe_fetch_conditions(case) if len(conditions) > 1 else ""
+            yield _draw(subject, sides, points, title)
 
 
 def _series_of(sides: Sides) -> Iterator[tuple[str, CountSeries]]:
