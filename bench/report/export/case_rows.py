@@ -56,7 +56,6 @@ _COLUMNS: Final[Mapping[str, ExportColumn[CaseSummary]]] = {
     **_columns("integer", {"workers": "case.workers"}),
     **_columns("truth", {"keep_alive": "case.keep_alive"}),
     **_columns("text", {"profile": "case.profile.name", "countries": "case.countries.label"}),
-    **_columns("text", {"process": lambda row: describe_work(row.case.work)}),
     **_columns(
         "integer",
         {
@@ -108,6 +107,7 @@ _COLUMNS: Final[Mapping[str, ExportColumn[CaseSummary]]] = {
         },
     ),
     **_columns("text", {"libraries": _libraries, "event_loops": _event_loops}),
+    **_columns("text", {"process": lambda row: describe_work(row.case.work)}),
 }
 
 

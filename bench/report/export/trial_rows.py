@@ -76,7 +76,6 @@ COLUMNS: Final[Mapping[str, ExportColumn[RoundRow]]] = {
     "keep_alive": ExportColumn("truth", "case.keep_alive"),
     "profile": ExportColumn("text", "case.profile.name"),
     "countries": ExportColumn("text", "case.countries.label"),
-    "process": ExportColumn("text", lambda row: describe_work(row.case.work)),
     "asked": ExportColumn("integer", lambda row: row.case.countries.count),
     "variant": ExportColumn("text", "case.variant"),
     "block": ExportColumn("integer", "trial.block"),
@@ -111,6 +110,7 @@ COLUMNS: Final[Mapping[str, ExportColumn[RoundRow]]] = {
     "calls": ExportColumn("integer", "round_.calls"),
     "planned_ideal_s": ExportColumn("number", "round_.planned_ideal_s"),
     **_numbers({name: f"round_.probes.{name}" for name in ("gc_collections", "blocks_grown")}),
+    "process": ExportColumn("text", lambda row: describe_work(row.case.work)),
 }
 TRIALS: Final = ExportTable(COLUMNS, round_rows)
 """A row for each round."""
