@@ -13,7 +13,7 @@ from statistics import NormalDist
 from typing import Final, NamedTuple
 
 from bench.model.cases import Fault, Fixed, Latency, LogNormal, Profile, Sampled, Uniform, Unknown
-from bench.model.faults import outcome_of
+from bench.model.faults import is_total, outcome_of
 
 _STANDARD_NORMAL: Final = NormalDist()
 _Z99: Final = _STANDARD_NORMAL.inv_cdf(0.99)
@@ -57,8 +57,10 @@ def service_s(planned: PlannedDelay, size_bytes: int, profile: Profile) -> float
     """Return the shortest time from a request's arrival to the last byte of its response, in seconds.
 
     The bytes that a fault lets through are not counted, since this is a lower bound. A response without an
-    end takes for ever.
+    end takes for ever. A fault before the request has no response, and none of its latency.
     """
+    if is_total(planned.fault):
+        return 0.0
     if planned.fault is not None:
         return inf if outcome_of(planned.fault) == "timeout" else planned.delay_s
     if profile.bandwidth is None:

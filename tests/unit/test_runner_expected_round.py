@@ -198,6 +198,15 @@ def test_the_faults_that_the_server_will_carry_out_are_expected_by_kind() -> Non
 
 
 @pytest.mark.parametrize(
+    ("kind", "tls"), [("refused", False), ("refused", True), ("tls_expired", True), ("tls_wrong_host", True)]
+)
+def test_a_fetch_that_fails_before_its_request_waits_for_no_latency(kind: str, *, tls: bool) -> None:
+    found = expectation(Profile("p", Fixed(0.05), faults=(Fault(kind, 1.0),), tls=tls), timeout_s=0.04)
+    assert (found.ideal_s, found.service_s, found.may_time_out) == (0.0, 0.0, {})
+    assert "timeout" not in found.fetches
+
+
+@pytest.mark.parametrize(
     ("fetches", "faults", "found"),
     [
         ({"ok": 1, "reset": 1, "timeout": 1}, {"reset_mid_body": 1, "stall": 1}, None),
