@@ -66,8 +66,9 @@ def run_server(
     async def serve() -> None:
         public = ServedRound(profile, 1, 0, write, pacing)
         state = ServerState(Routes(flags or all_flags()), OpenTrials(1), public, limits)
+        spec = ListenerSpec(connect_latency_s=profile.connect_latency_s)
         with ExitStack() as stack:
-            url = Listeners(state, "127.0.0.1", stack).find_or_open(ListenerSpec()).url
+            url = Listeners(state, "127.0.0.1", stack).find_or_open(spec).url
             await talk(InProcessServer(state, urlsplit(url).port or 0, log))
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:

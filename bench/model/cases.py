@@ -106,6 +106,7 @@ class Profile:
         tls: whether connections are encrypted.
         http2: whether the server speaks HTTP/2 only.
         server: address of a target; empty for the flag server.
+        connect_latency_s: delay of each new connection, and of each round trip of a TLS handshake.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Profile:
     tls: bool = False
     http2: bool = False
     server: str = added_field(str)
+    connect_latency_s: float = added_field(float)
 
 
 @dataclass(frozen=True, slots=True)

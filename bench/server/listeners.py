@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from bench.errors import SetupError
 from bench.server.accept_loop import Acceptor
+from bench.server.connect_latency import hold_connections
 from bench.server.connection_limits import ConnectionLimits
 from bench.server.http1.protocol import FlagProtocol
 from bench.server.resource_needs import CertificateKind, ListenerSpec
@@ -79,7 +80,8 @@ class Listeners:
             return self._open_encrypted(spec, spec.certificate, port)
         if not spec.is_listening:
             return Listener(base_url(self._host, self._reserve_port(port)))
-        return Listener(base_url(self._host, self._listen(port, lambda: FlagProtocol(self.state))))
+        make_protocol = hold_connections(lambda: FlagProtocol(self.state), spec.connect_latency_s)
+        return Listener(base_url(self._host, self._listen(port, make_protocol)))
 
     def _open_encrypted(self, spec: ListenerSpec, certificate: CertificateKind, port: int) -> Listener:
         # optional libraries: a run without encryption does not need them
@@ -95,9 +97,14 @@ class Listeners:
         self._stack.callback(handshakes.abort)
 
         def make_protocol() -> asyncio.Protocol:
-            return TlsProtocol(context, lambda accepted_s: protocol(self.state, accepted_s), handshakes)
+            return TlsProtocol(
+                context,
+                lambda accepted_s: protocol(self.state, accepted_s),
+                handshakes,
+                spec.connect_latency_s,
+            )
 
-        bound_port = self._listen(port, make_protocol)
+        bound_port = self._listen(port, hold_connections(make_protocol, spec.connect_latency_s))
         return Listener(base_url(self._host, bound_port, "https"), handshakes)
 
     @staticmethod

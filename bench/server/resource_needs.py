@@ -29,18 +29,23 @@ class ListenerSpec:
         certificate: the certificate that it presents; ``None`` is not encrypted.
         http2: whether it speaks HTTP/2 only.
         is_listening: whether it accepts connections; otherwise they are refused.
+        connect_latency_s: delay of each connection, and of each round trip of a handshake.
     """
 
     certificate: CertificateKind | None = None
     http2: bool = False
     is_listening: bool = True
+    connect_latency_s: float = 0.0
 
 
 def listener_spec(profile: Profile) -> ListenerSpec:
     """Return the kind of listener that a profile needs."""
     kinds = {fault.kind for fault in profile.faults}
     bad = next((certificate for kind, certificate in _BAD_CERTIFICATES.items() if kind in kinds), None)
-    return ListenerSpec((bad or "good") if profile.tls else None, profile.http2, "refused" not in kinds)
+    certificate = (bad or "good") if profile.tls else None
+    if "refused" in kinds:
+        return ListenerSpec(certificate, profile.http2, is_listening=False)
+    return ListenerSpec(certificate, profile.http2, connect_latency_s=profile.connect_latency_s)
 
 
 def count_listeners(profiles: Iterable[Profile]) -> int:

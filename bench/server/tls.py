@@ -126,10 +126,16 @@ class TlsProtocol(asyncio.Protocol):
         context: ssl.SSLContext,
         make_protocol: Callable[[float], asyncio.Protocol],
         handshakes: Handshakes,
+        latency_s: float = 0.0,
     ) -> None:
-        """``make_protocol`` takes the time of acceptance, as ``time.perf_counter()`` has it."""
+        """Create the protocol of a connection that has been accepted.
+
+        ``make_protocol`` takes the time of acceptance, as ``time.perf_counter()`` has it. ``latency_s`` is
+        the delay of the connection, and of each answer within the handshake; the time-out leaves it out.
+        """
         self._make_protocol = make_protocol
         self._handshakes = handshakes
+        self._latency_s = latency_s
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._accepted_s = perf_counter()
@@ -141,7 +147,7 @@ class TlsProtocol(asyncio.Protocol):
         self._below = cast("asyncio.Transport", transport)
         self._transport = TlsTransport(self._below, self._tls, self._outgoing)
         self._handshakes.begin(self._below)
-        self._timer = asyncio.get_running_loop().call_later(_HANDSHAKE_S, self._below.abort)
+        self._await_rest(self._latency_s + _HANDSHAKE_S)
 
     def data_received(self, data: bytes) -> None:
         """Continue the handshake, or pass decrypted data up; after close_notify the data is only counted."""
@@ -188,13 +194,47 @@ class TlsProtocol(asyncio.Protocol):
         try:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
-            self._transport.flush()
-            return
+            answer = self._transport.flush
         except ssl.SSLError:
-            self._handshakes.fail(self._below)
-            self._transport.flush()  # the alert that says why
-            self._below.close()
+            answer = self._refuse
+        else:
+            answer = self._establish
+        if self._latency_s and self._outgoing.pending:
+            self._hold(answer)
+        else:
+            answer()
+
+    def _hold(self, answer: Callable[[], None]) -> None:
+        """Answer after the latency; what the client sends until then waits in the kernel."""
+        loop = asyncio.get_running_loop()
+        left_s = self._timer.when() - loop.time()
+        self._timer.cancel()
+        self._below.pause_reading()
+        due_s = perf_counter() + self._latency_s
+        self._timer = loop.call_later(self._latency_s, self._answer, answer, due_s, left_s)
+
+    def _answer(self, answer: Callable[[], None], due_s: float, left_s: float) -> None:
+        """Answer, but never early: timers may be, by the resolution of their clock."""
+        early_s = due_s - perf_counter()
+        if early_s > 0:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(early_s, self._answer, answer, due_s, left_s)
             return
+        self._await_rest(left_s)
+        self._below.resume_reading()
+        answer()
+        if self._is_established:  # the client may have sent more in the same piece
+            self._decrypt()
+
+    def _await_rest(self, for_s: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(for_s, self._below.abort)
+
+    def _refuse(self) -> None:
+        self._handshakes.fail(self._below)
+        self._transport.flush()  # the alert that says why
+        self._below.close()
+
+    def _establish(self) -> None:
         self._transport.flush()
         self._timer.cancel()
         self._handshakes.succeed(self._below)

@@ -20,6 +20,7 @@ PLAIN = to_json_value(Profile("p"))
 @pytest.mark.parametrize("latency", [Fixed(0.05), Uniform(0.5, 5), LogNormal(0.1, 0.4)])
 def test_settings_survive_encoding(latency: Latency) -> None:
     profile = Profile("p*0.1", latency, jitter_s=0.01, bandwidth=2.5e6, faults=(Fault("status", 0.25, 503),))
+    profile = replace(profile, connect_latency_s=0.02)
     settings = ServerSettings(profile, seed=7, flags_dir=Path("/flags"), host="::1", port=8000)
     for sent in (settings, replace(settings, flags_dir=None, profile=replace(profile, bandwidth=None))):
         received = from_line(to_line({"start": sent}))["start"]

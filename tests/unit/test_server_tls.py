@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import cast
 from urllib.request import urlopen
 
@@ -114,10 +115,11 @@ def test_bad_certificate_is_rejected_for_its_reason_and_counted(kind: str, code:
     assert server.log == []
 
 
+@pytest.mark.parametrize("latency_s", [0.0, 0.05])
 @pytest.mark.parametrize("sent", [b"", CLOSING_GET, b"\x16\x03\x01", b"\0" * 100])
-def test_failed_handshake_is_counted_and_closed(sent: bytes) -> None:
-    """Plain HTTP, garbage, half a hello, and a client that leaves; others are served."""
-    with threaded_server(ENCRYPTED) as server:
+def test_failed_handshake_is_counted_and_closed(sent: bytes, latency_s: float) -> None:
+    """Plain HTTP, garbage, half a hello, and a client that leaves, perhaps while held; others are served."""
+    with threaded_server(replace(ENCRYPTED, connect_latency_s=latency_s)) as server:
         with socket.create_connection(server.address, TIME_OUT_S) as plain:
             plain.sendall(sent)
             plain.shutdown(socket.SHUT_WR)
