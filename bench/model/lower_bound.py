@@ -33,6 +33,49 @@ class CaseForecast:
         return math.fsum(self.trials_s[:blocks])
 
 
+@dataclass(frozen=True, slots=True)
+class Connecting:
+    """What a round must at least wait for connections that it opens.
+
+    A connection of flagbench's clients is opened after the call of ``download_many``, so no request of a
+    round can arrive earlier than that takes.
+
+    Attributes:
+        least_s: from opening a connection to the first request on it; 0 if connections of an earlier round
+            may still be open, or none is ever accepted.
+        per_fetch: whether each fetch needs a connection of its own.
+        is_shared: whether several fetches at once may wait for the same connection.
+    """
+
+    least_s: float = 0.0
+    per_fetch: bool = False
+    is_shared: bool = False
+
+    def ideal_s(self, service_s: Sequence[float], workers: int, request_timeout_s: float) -> float:
+        """Return a lower bound, in seconds, for fetches that take ``service_s`` at the server."""
+        if self.per_fetch:
+            return ideal_s([self.least_s + each_s for each_s in service_s], workers, request_timeout_s)
+        # a fetch that times out may have waited for its connection meanwhile
+        requested_s = max(0.0, request_timeout_s - self.least_s)
+        return max(
+            ideal_s(service_s, workers, request_timeout_s),
+            min(self.least_s, request_timeout_s) + ideal_s(service_s, workers, requested_s),
+        )
+
+    def bound_s(self, longest_s: float, total_s: float, requests: int, workers: int) -> float:
+        """Return the lower bound for requests of which the longest and the sum of all are known, in seconds.
+
+        None of them took longer than the time-out of its fetch leaves after connecting.
+        """
+        if self.per_fetch:
+            return bound_s(self.least_s + longest_s, requests * self.least_s + total_s, workers)
+        return self.least_s + bound_s(longest_s, total_s, workers)
+
+    def waited_s(self, fetches: int, workers: int) -> float:
+        """Return the seconds that a slot must wait for connections, in the mean over all slots."""
+        return self.least_s * fetches / workers if self.per_fetch else self.least_s
+
+
 def ideal_s(service_s: Sequence[float], workers: int, request_timeout_s: float) -> float:
     """Return a lower bound, in seconds, for fetches that take ``service_s`` at the server.
 

@@ -26,6 +26,12 @@ LARGEST_SLICE: Final = 64 * 1024
 """Most bytes in a slice: sending one takes the server 20 µs, in which other responses may become late."""
 
 
+_TLS_ROUND_TRIPS: Final = 1
+"""Round trips of a handshake of TLS 1.3 (RFC 8446, 2)."""
+_MOST_TLS_ROUND_TRIPS: Final = 2
+"""Those of TLS 1.2 (RFC 5246, 7.3), and of TLS 1.3 if the server asks for another key."""
+
+
 class PlannedDelay(NamedTuple):
     """The planned delay and fault of one request.
 
@@ -66,6 +72,16 @@ def service_s(planned: PlannedDelay, size_bytes: int, profile: Profile) -> float
     if profile.bandwidth is None:
         return planned.delay_s
     return planned.delay_s + size_bytes / profile.bandwidth
+
+
+def least_connect_s(profile: Profile) -> float:
+    """Return the shortest time from accepting a connection to the first request on it, in seconds."""
+    return profile.connect_latency_s * (1 + (_TLS_ROUND_TRIPS if profile.tls else 0))
+
+
+def most_connect_s(profile: Profile) -> float:
+    """Return the longest planned time from accepting a connection to the first request on it, in seconds."""
+    return profile.connect_latency_s * (1 + (_MOST_TLS_ROUND_TRIPS if profile.tls else 0))
 
 
 def slice_bytes(bandwidth: float | None) -> int:

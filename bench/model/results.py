@@ -85,7 +85,8 @@ class Gap:
         pool_start_s: until the used slots began their first fetch, other than for ``client_open_s``.
         unused_s: without a fetch or a client being opened, beyond the time that the longest fetch makes
             inevitable by its actual service time.
-        set_up_s: on connections that were accepted and had not yet carried a request.
+        set_up_s: on connections that were accepted and had not yet carried a request, beyond the connect
+            latency that is inevitable.
         client_s: in a fetch, but neither at the server nor setting up a connection.
         lateness_s: what late starts of the server add to the ideal, and its time to send beyond that.
         pool_stop_s: from the end of the last fetch to the return of ``download_many``.

@@ -41,7 +41,7 @@ class ObservedRound:
             its last response.
         arriving_s: from the arrival of the first request to that of the last.
         service_s: shortest times from arrival to end, each with its planned delay, its lateness and its
-            transfer, limited to the time-out and summed over the requests.
+            transfer, limited to what the time-out leaves after connecting, and summed over the requests.
         longest_service_s: the longest of them.
     """
 

@@ -13,8 +13,8 @@ from typing import Final
 from bench.api.outcomes import FetchOutcome, outcome_of_status
 from bench.model.cases import Case, Experiment, Fault
 from bench.model.faults import is_total, outcome_of
-from bench.model.lower_bound import bound_s, ideal_s
-from bench.model.planned_delays import plan_delay, service_s
+from bench.model.lower_bound import Connecting
+from bench.model.planned_delays import least_connect_s, most_connect_s, plan_delay, service_s
 from bench.model.results import ServerRound
 from bench.model.served_trials import ObservedRound
 from bench.model.trial_outcome import Invalid
@@ -43,6 +43,7 @@ class Expectation:
         unseen: number of fetches that fail before the server can see a request.
         faults: number of the other fetches that meet each kind of fault.
         is_planned: whether the server has planned delays and a log; else only workers and fetches count.
+        connecting: the least waiting for connections, which is part of the bound.
     """
 
     ideal_s: float
@@ -53,6 +54,7 @@ class Expectation:
     unseen: int = 0
     faults: Mapping[str, int] = field(default_factory=dict)
     is_planned: bool = True
+    connecting: Connecting = field(default_factory=Connecting)
 
 
 def expected_round(
@@ -71,6 +73,8 @@ def expected_round(
     outcomes: Counter[FetchOutcome] = Counter()
     borderline: Counter[FetchOutcome] = Counter()
     faults: Counter[str] = Counter()
+    connecting = _plan_connecting(case, experiment)
+    most_s = most_connect_s(profile)
     services_s = []
     unseen = 0
     for country in case.countries.fetches:
@@ -80,23 +84,38 @@ def expected_round(
             planned = planned._replace(fault=None)
         services_s.append(service_s(planned, flag_sizes.get(country, 0), profile))
         outcome = _planned_outcome(planned.fault, deviations, has_flag=country in flag_sizes)
-        if services_s[-1] > timeout_s:
+        least_s = services_s[-1] + (connecting.least_s if connecting.per_fetch else 0.0)
+        if least_s > timeout_s:
             outcome = "timeout"
         if is_total(planned.fault):
             unseen += 1
         elif planned.fault is not None:
             faults[planned.fault.kind] += 1
         outcomes[outcome] += 1
-        if timeout_s * (1 - _NEAR_TIMEOUT) < services_s[-1] <= timeout_s:
+        if least_s <= timeout_s and timeout_s * (1 - _NEAR_TIMEOUT) < services_s[-1] + most_s:
             borderline[outcome] += 1
     return Expectation(
-        ideal_s=ideal_s(services_s, case.workers, timeout_s),
+        ideal_s=connecting.ideal_s(services_s, case.workers, timeout_s),
         service_s=math.fsum(min(each_s, timeout_s) for each_s in services_s),
         workers=case.workers,
         fetches=outcomes,
         may_time_out=borderline,
         unseen=unseen,
         faults=faults,
+        connecting=connecting,
+    )
+
+
+def _plan_connecting(case: Case, experiment: Experiment) -> Connecting:
+    """Return the least waiting for connections in each round of a case.
+
+    Code of the user's may keep connections between its calls. Refused connections are never accepted.
+    """
+    is_refused = any(fault.kind == "refused" for fault in case.profile.faults)
+    if is_refused or not case.has_settings or case.client in experiment.own_clients:
+        return Connecting()
+    return Connecting(
+        least_connect_s(case.profile), per_fetch=not case.keep_alive, is_shared=case.profile.http2
     )
 
 
@@ -107,7 +126,9 @@ def actual_ideal_s(seen: ObservedRound | None, expected: Expectation) -> float:
     """
     if seen is None:
         return expected.ideal_s
-    return max(expected.ideal_s, bound_s(seen.longest_service_s, seen.service_s, expected.workers))
+    requests = seen.server_round.requests
+    bound_s = expected.connecting.bound_s(seen.longest_service_s, seen.service_s, requests, expected.workers)
+    return max(expected.ideal_s, bound_s)
 
 
 def compare_with_plan(timed: TimedRound, seen: ServerRound | None, expected: Expectation) -> Invalid | None:
@@ -190,7 +211,8 @@ def _describe_timeouts(timed: TimedRound, seen: ServerRound | None, expected: Ex
         return f"{count} timed out{waited}, all at the server"
     others = sum(timed.fetches.get(outcome, 0) for outcome in _UNSENT)
     limit = "up to " if others > expected.unseen else ""
-    never = f"{limit}{unseen} of them never reached the server: they waited in the client's own pool"
+    where = "for a connection" if expected.connecting.least_s else "in the client's own pool"
+    never = f"{limit}{unseen} of them never reached the server: they waited {where}"
     return f"{count} timed out{waited}, and {never}"
 
 

@@ -92,7 +92,8 @@ def divide_gap(elapsed_s: float, times: Timeline, seen: ObservedRound, expected:
     opened; within a fetch; after the last fetch; and unused. Within a fetch a slot is with the server, or
     setting up a connection, or opening its thread's part of the client, or the client is at work. With the
     server it is for as long as planned, and too late. Where the longest fetch is the ideal, unused slots
-    beside it are inevitable; a server that began late makes the ideal itself longer.
+    beside it are inevitable; a server that began late makes the ideal itself longer. Inevitable are also the
+    connect latencies in the ideal. Fetches that share a connection all wait for it, and the log has it once.
     """
     workers = expected.workers
     ideal_s, service_s = actual_ideal_s(seen, expected), seen.service_s / workers
@@ -101,10 +102,14 @@ def divide_gap(elapsed_s: float, times: Timeline, seen: ObservedRound, expected:
     opening_s, opening_within_s = times.opening_s / workers, times.opening_within_s / workers
     unused_s = elapsed_s - pool_start_s - opening_s - occupied_s - times.pool_stop_s
     in_flight_s, set_up_s = seen.in_flight_s / workers, seen.set_up_s / workers
+    latency_s = expected.connecting.waited_s(seen.server_round.requests, workers)
+    if expected.connecting.is_shared:
+        set_up_s = max(set_up_s, latency_s)
+    latency_s = min(set_up_s, latency_s)
     return Gap(
         pool_start_s=pool_start_s,
-        unused_s=unused_s - (ideal_s - service_s),
-        set_up_s=set_up_s,
+        unused_s=unused_s - (ideal_s - latency_s - service_s),
+        set_up_s=set_up_s - latency_s,
         client_s=occupied_s - in_flight_s - set_up_s - opening_within_s,
         lateness_s=(ideal_s - expected.ideal_s) + (in_flight_s - service_s),
         pool_stop_s=times.pool_stop_s,

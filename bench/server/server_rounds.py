@@ -7,6 +7,7 @@ from itertools import pairwise
 from math import ceil, fsum
 from statistics import fmean
 
+from bench.model.planned_delays import least_connect_s
 from bench.model.results import ServerRound
 from bench.model.served_trials import ObservedRound, Opening
 from bench.server.open_trials import RoundLog
@@ -94,7 +95,10 @@ def _service_s(record: Record, opening: Opening, flag_sizes: Mapping[str, int]) 
     if bandwidth is not None and not record.fault and record.status != UNANSWERED:
         service_s += flag_sizes.get(record.country, 0) / bandwidth
     timeout_s = opening.request_timeout_s
-    return service_s if timeout_s is None else min(service_s, timeout_s)
+    if timeout_s is None:
+        return service_s
+    # a fetch that timed out may have waited for its connection first
+    return min(service_s, max(0.0, timeout_s - least_connect_s(opening.profile)))
 
 
 def _lateness_s(record: Record) -> float:

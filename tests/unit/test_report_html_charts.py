@@ -393,6 +393,27 @@ def test_scaling_is_drawn_by_the_planned_ideal() -> None:
     assert {row["ideal"] for row in elapsed_rows(group)} == {20, 30}
 
 
+def test_scaling_is_drawn_by_the_least_ideal_of_its_series() -> None:
+    """A series with a connection for each fetch has a longer one than others."""
+    measured = {}
+    for keep_alive, ideal_s in ((True, 0.02), (False, 0.05)):
+        for workers in (1, 2, 8):
+            each = replace(case(workers=workers), keep_alive=keep_alive)
+            measured[each] = [
+                replace(
+                    trial, rounds=tuple(replace(round_, planned_ideal_s=ideal_s) for round_ in trial.rounds)
+                )
+                for trial in trials(each, [0.1 / workers, 0.11 / workers, 0.12 / workers])
+            ]
+    for run in (run_of(measured), run_of(dict(reversed(measured.items())))):
+        (drawing,) = draw_charts(read_subject([run]))["scaling"].drawings.values()
+        ideals = rows_of(drawing, "ideals")
+        assert [row["workers"] for row in ideals] == [1, 2, 8]
+        assert len(rows_of(drawing, "points")) == 6
+        factors = [row["ideal"] / ideals[0]["ideal"] for row in rows_of(drawing, "points")]
+        assert {round(each, 3) for each in factors} == {1.0, 2.5}
+
+
 def test_scaling_is_drawn_without_an_ideal_where_the_server_answers_at_once() -> None:
     measured = {}
     for workers in (1, 2, 8):

@@ -1,10 +1,23 @@
 """The expected round of a case, and the checks of a round against it."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bench.model.cases import Case, Experiment, Fault, Fixed, Profile, Selection, Uniform
+from bench.model.cases import (
+    NO_CLIENT,
+    Case,
+    Client,
+    Experiment,
+    Fault,
+    Fixed,
+    Profile,
+    Selection,
+    Uniform,
+)
+from bench.model.lower_bound import Connecting
 from bench.model.results import ServerRound
 from bench.model.trial_outcome import Invalid
 from bench.runner.expected_round import Expectation, compare_with_plan, expected_round
@@ -18,9 +31,15 @@ WITNESS = server_round()
 POOL = "never reached the server: they waited in the client's own pool"
 
 
-def expectation(profile: Profile, *, workers: int = 1, timeout_s: float = 10.0) -> Expectation:
+FOUND = {"ok": 2, "not_found": 1}
+FAR = Profile("far", Fixed(0.02), connect_latency_s=0.01)
+
+
+def expectation(
+    profile: Profile, *, workers: int = 1, timeout_s: float = 10.0, keep_alive: bool = True
+) -> Expectation:
     """Expect one round of two flags and a code without one."""
-    case = Case("any", "any", workers, profile, Selection("x", ("BR", "CN", "ZZ")))
+    case = Case("any", "any", workers, profile, Selection("x", ("BR", "CN", "ZZ")), keep_alive)
     experiment = Experiment("x", (case,), {}, 1, None, 60.0, timeout_s, 1)
     return expected_round(case, experiment, 0, SIZES)
 
@@ -35,6 +54,59 @@ def test_bandwidth_adds_the_time_of_the_bodies_to_the_ideal() -> None:
     """10 and 20 KB at 100 KB/s, after 20 ms each."""
     found = expectation(Profile("p", Fixed(0.02), bandwidth=100_000))
     assert found.ideal_s == pytest.approx(0.06 + 0.3)
+
+
+@pytest.mark.parametrize(
+    ("profile", "changes", "ideal_s"),
+    [
+        (FAR, {}, 0.07),
+        (FAR, {"workers": 3}, 0.03),
+        (FAR, {"keep_alive": False}, 0.09),
+        (FAR, {"keep_alive": False, "workers": 2}, 0.06),
+        (replace(FAR, tls=True), {}, 0.08),
+        (replace(FAR, tls=True), {"keep_alive": False}, 0.12),
+        (replace(FAR, tls=True, http2=True), {}, 0.08),
+        (FAR, {"client": NO_CLIENT}, 0.06),
+        (FAR, {"client": "mine.fetch"}, 0.06),
+        (FAR, {"client": "packaged"}, 0.06),
+        (FAR, {"client": "packaged", "keep_alive": False}, 0.06),
+        (replace(FAR, faults=(Fault("refused", 1.0),)), {"keep_alive": False}, 0.0),
+        (replace(FAR, tls=True, faults=(Fault("tls_expired", 1.0),)), {}, 0.02),
+        (replace(FAR, tls=True, faults=(Fault("tls_expired", 1.0),)), {"keep_alive": False}, 0.06),
+        (replace(FAR, faults=(Fault("reset_before_headers", 1.0),)), {}, 0.07),
+    ],
+)
+def test_connections_that_a_round_must_open_are_part_of_its_ideal(
+    profile: Profile, changes: dict[str, Any], ideal_s: float
+) -> None:
+    """20 ms of latency and 10 of connecting; code of the user's may have kept its connections."""
+    case = replace(Case("any", "any", 1, profile, Selection("x", ("BR", "CN", "ZZ"))), **changes)
+    own = {"packaged": Client("packaged", Path("packaged.py"), "", frozenset({"sync"}))}
+    experiment = Experiment("x", (case,), {}, 1, None, 60.0, 10.0, 1, own_clients=own)
+    assert expected_round(case, experiment, 0, SIZES).ideal_s == pytest.approx(ideal_s)
+
+
+@pytest.mark.parametrize(
+    ("profile", "keep_alive", "fetches", "may_time_out"),
+    [
+        (FAR, True, FOUND, {}),  # 20 ms of 100, and 10 before a first request
+        (replace(FAR, connect_latency_s=0.06), True, FOUND, FOUND),
+        (replace(FAR, connect_latency_s=0.06), False, FOUND, FOUND),
+        (replace(FAR, connect_latency_s=0.09), True, FOUND, FOUND),
+        (replace(FAR, connect_latency_s=0.09), False, {"timeout": 3}, {}),
+        # TLS 1.2 takes three times 20 ms, TLS 1.3 twice
+        (replace(FAR, connect_latency_s=0.02, tls=True), False, FOUND, FOUND),
+        (replace(FAR, connect_latency_s=0.05, tls=True), False, {"timeout": 3}, {}),
+    ],
+)
+def test_a_fetch_may_time_out_as_it_has_to_open_a_connection(
+    profile: Profile,
+    keep_alive: bool,  # noqa: FBT001  table
+    fetches: dict[str, int],
+    may_time_out: dict[str, int],
+) -> None:
+    found = expectation(profile, timeout_s=0.1, keep_alive=keep_alive)
+    assert (found.fetches, found.may_time_out) == (fetches, may_time_out)
 
 
 def test_a_fetch_beyond_its_time_out_adds_the_time_out_to_the_ideal() -> None:
@@ -156,6 +228,14 @@ def test_time_outs_say_how_long_they_waited_and_how_many_the_server_never_saw(
     found = compare_with_plan(replace(GOOD, fetches=fetches, waited_s=waited_s), seen, EXPECTED)
     assert found is not None
     assert found.detail.partition("; ")[2] == cause
+
+
+def test_time_outs_before_a_request_may_be_those_of_connecting() -> None:
+    expected = replace(EXPECTED, connecting=Connecting(0.01))
+    timed = replace(GOOD, fetches={"timeout": 3}, waited_s=(1.0,))
+    found = compare_with_plan(timed, None, expected)
+    assert found is not None
+    assert found.detail.endswith("3 of them never reached the server: they waited for a connection")
 
 
 def test_a_fetch_close_to_its_time_out_may_end_either_way() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bench.api import Fetch
 from bench.model.cases import Profile
+from bench.model.lower_bound import Connecting
 from bench.model.results import ClusterGap, Gap
 from bench.model.served_trials import ObservedRound, Opening
 from bench.runner.expected_round import Expectation, actual_ideal_s
@@ -86,6 +87,49 @@ def test_a_late_server_makes_the_ideal_longer_and_is_a_part_of_its_own() -> None
     assert found.gap == Gap(
         pool_start_s=0.0, unused_s=0.5, set_up_s=0.0, client_s=0.0, lateness_s=3.5, pool_stop_s=1.0
     )
+
+
+def test_connect_latency_of_kept_connections_is_no_part_of_the_gap() -> None:
+    """Two workers open a connection each in three seconds, one of which is inevitable."""
+    timed = round_of([(100, 113), (100, 113)], 2, 13.0)
+    seen = seen_of([(103, 113), (103, 113)], set_up_s=3.0)
+    plan = replace(expected(2, 2, 11.0), connecting=Connecting(1.0))
+    assert divided(timed, seen, plan) == Gap(0.0, 0.0, 2.0, 0.0, 0.0, 0.0)
+
+
+def test_connect_latency_of_each_fetch_is_no_part_of_the_gap() -> None:
+    """One worker opens two connections in three seconds each, of which one is inevitable."""
+    timed = round_of([(100, 113), (113, 126)], 1, 26.0)
+    seen = seen_of([(103, 113), (116, 126)], set_up_s=3.0)
+    plan = replace(expected(2, 1, 22.0), connecting=Connecting(1.0, per_fetch=True))
+    assert divided(timed, seen, plan) == Gap(0.0, 0.0, 4.0, 0.0, 0.0, 0.0)
+
+
+def test_fetches_that_wait_for_a_shared_connection_are_not_the_work_of_the_client() -> None:
+    """Two fetches over HTTP/2 wait for a connection that the log has once."""
+    log = RequestLog()
+    for _ in range(2):
+        log.add(1, 100.0, 102.0, 112.0, 112.0, SERVICE_S, 200, "BR", 0, "")
+    seen = observe_rounds({1: RoundLog(log, 0.0, 0.0)}, Opening("t", Profile("p"), 0), {})[1]
+    timed = round_of([(100, 112), (100, 112)], 2, 12.0)
+    plan = replace(expected(2, 2, 12.0), connecting=Connecting(2.0, is_shared=True))
+    assert divided(timed, seen, plan) == Gap(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def test_slot_that_is_never_used_waits_for_no_connection() -> None:
+    """One of two workers did it all: the other one was unused, and not for its connect latency."""
+    timed = round_of([(100, 112), (112, 122)], 2, 22.0)
+    log = RequestLog()
+    log.add(1, 100.0, 102.0, 112.0, 112.0, SERVICE_S, 200, "BR", 0, "")
+    log.add(1, 100.0, 112.0, 122.0, 122.0, SERVICE_S, 200, "BR", 0, "")
+    seen = observe_rounds({1: RoundLog(log, 0.0, 0.0)}, Opening("t", Profile("p"), 0), {})[1]
+    plan = replace(expected(2, 2, 12.0), connecting=Connecting(2.0))
+    assert divided(timed, seen, plan) == Gap(0.0, 10.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def test_connections_of_a_function_that_may_keep_them_are_all_part_of_the_gap() -> None:
+    timed, seen = round_of([(100, 113)], 1, 13.0), seen_of([(103, 113)], set_up_s=3.0)
+    assert divided(timed, seen, expected(1, 1, 10.0)) == Gap(0.0, 0.0, 3.0, 0.0, 0.0, 0.0)
 
 
 @given(
@@ -167,9 +211,10 @@ OPENED = st.sampled_from(("", "thread", "loop", "within"))
         min_size=1,
     ),
     st.integers(1, 30),
+    st.builds(Connecting, st.floats(0, 5), st.booleans(), st.booleans()),
 )
 def test_the_parts_add_up_to_the_gap(
-    fetches: list[tuple[float, float, float, float, float, str]], workers: int
+    fetches: list[tuple[float, float, float, float, float, str]], workers: int, connecting: Connecting
 ) -> None:
     """The time of all slots is divided, whatever the strategy did, and wherever it opened its clients."""
     returned, requests = [], []
@@ -188,6 +233,7 @@ def test_the_parts_add_up_to_the_gap(
     assert times is not None
     assert min(times.pool_start_s, times.opening_s, times.opening_within_s) >= -1e-6
     plan = expected(len(fetches), workers, max(10.0, len(fetches) * 10 / workers))
+    plan = replace(plan, connecting=connecting)
     found = divide_gap(elapsed_s, times, seen_of(requests), plan)
     total_s = sum(getattr(found, part.name) for part in fields(found))
     assert total_s == pytest.approx(elapsed_s - plan.ideal_s, abs=1e-6)

@@ -95,7 +95,8 @@ def time_fields(elapsed: Interval, unit: TimeUnit) -> DataRow:
 def planned_ideal_s(shown: ShownCase) -> float | None:
     """Return the median over blocks of the ideal by the planned delays.
 
-    Cases with as many workers share it. Return None for a target, which has no planned delays.
+    Cases with as many workers share it, unless some open more connections. Return None for a target, which
+    has no planned delays.
     """
     if shown.case.profile.server:
         return None

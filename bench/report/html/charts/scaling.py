@@ -155,13 +155,18 @@ def _knee_texts(knees: list[DataRow]) -> list[DataRow]:
 
 
 def _ideal_rows(rows: list[DataRow]) -> list[DataRow]:
-    """Return the planned ideal for each number of workers, the same for all series; zero has no logarithm.
+    """Return the least planned ideal for each number of workers; zero has no logarithm.
 
-    Of several runs it is the first one's: with another seed there are other delays.
+    All series share it, unless some open more connections. Of several runs it is the first one's: with
+    another seed there are other delays.
     """
     first = rows[0].get("side")
-    ideals = {row["workers"]: row["ideal"] for row in rows if row["ideal"] and row.get("side") == first}
-    return [{"workers": workers, "ideal": ideals[workers]} for workers in sorted(ideals)]
+    ideals: dict[int, float] = {}
+    for row in rows:
+        if row.get("side") == first:
+            ideal = row["ideal"] or 0.0
+            ideals[row["workers"]] = min(ideal, ideals.get(row["workers"], ideal))
+    return [{"workers": workers, "ideal": ideal} for workers, ideal in sorted(ideals.items()) if ideal]
 
 
 def _summary(sides: Sides, knees: list[DataRow], crossovers: list[DataRow]) -> str:
