@@ -24,7 +24,8 @@ from bench.model.cases import (
     Uniform,
     Unknown,
 )
-from bench.model.lower_bound import CaseForecast
+from bench.model.lower_bound import CaseForecast, Connecting
+from bench.model.planned_delays import least_connect_s
 from bench.model.results import Measurement
 from bench.model.scheduler import EMBEDDED
 from bench.model.work import Work
@@ -70,6 +71,7 @@ class _Pilot(NamedTuple):
     work_s: float
     other_s: float
     start_s: float
+    opened: int
 
 
 class Costs(NamedTuple):
@@ -81,6 +83,7 @@ class Costs(NamedTuple):
         per_fetch_s: of a fetch, while no other one makes progress.
         handling_s: to prepare and tidy up a call, and of the end of the process.
         handling_per_fetch_s: of this for each fetch.
+        opened_per_fetch: connections that each fetch needs, after the first ones; no time.
     """
 
     start_s: float
@@ -88,6 +91,7 @@ class Costs(NamedTuple):
     per_fetch_s: float
     handling_s: float
     handling_per_fetch_s: float
+    opened_per_fetch: float = 0.0
 
     def mix(self, other: "Costs", share: float) -> "Costs":
         """Return costs between these and others."""
@@ -179,15 +183,27 @@ def forecast_case(
     case: Case, experiment: Experiment, flag_sizes: Mapping[str, int], costs: Costs
 ) -> CaseForecast:
     """Estimate a case from its ideals and the costs of its fetches."""
-    blocks = range(experiment.blocks)
-    ideals_s = [expected_round(case, experiment, block, flag_sizes).ideal_s for block in blocks]
-    trials_s = tuple(expected_trial_s(case, ideal_s, experiment.rounds, costs) for ideal_s in ideals_s)
-    longest_s = expected_trial_s(case, max(ideals_s), experiment.rounds, costs.times(_UNCERTAINTY))
-    ideal_s = median(ideals_s)
+    planned = [expected_round(case, experiment, block, flag_sizes) for block in range(experiment.blocks)]
+    more_s = reconnecting_s(case, planned[0].connecting, costs)
+    waits_s = [each.ideal_s + more_s for each in planned]
+    trials_s = tuple(expected_trial_s(case, wait_s, experiment.rounds, costs) for wait_s in waits_s)
+    longest_s = expected_trial_s(case, max(waits_s), experiment.rounds, costs.times(_UNCERTAINTY))
+    ideal_s = median(each.ideal_s for each in planned)
     may_miss = max(longest_s, *trials_s) > experiment.deadline_s
-    round_s = expected_round_s(case, ideal_s, costs)
+    round_s = expected_round_s(case, ideal_s + more_s, costs)
     rounds = expected_rounds(experiment.rounds, round_s)
     return CaseForecast(case, ideal_s, trials_s, may_miss, round_s, rounds)
+
+
+def reconnecting_s(case: Case, connecting: Connecting, costs: Costs) -> float:
+    """Estimate how much longer a round waits for connections than its ideal says, in seconds.
+
+    A strategy may open a client for each download, and a function of the user's a connection.
+    """
+    fetches = case.countries.count
+    opened = min(1.0, costs.opened_per_fetch) * fetches
+    waits_s = opened * least_connect_s(case.profile) / case.workers
+    return max(0.0, waits_s - connecting.waited_s(fetches, case.workers))
 
 
 def expected_trial_s(case: Case, round_ideal_s: float, rounds: int | None, costs: Costs) -> float:
@@ -248,13 +264,16 @@ def fit_costs(pilots: Sequence[tuple[int, Measurement]], workers: int = 1) -> Co
         other_s = max(0.0, trial.took_s - start_s - math.fsum(calls_s)) / len(calls_s)
         round_s = median(calls_s[1:] or calls_s)
         work_s = min(round_s, max(0.0, round_s - ideal_s) * workers)
-        points.append(_Pilot(fetches, round_s, ideal_s, work_s, other_s, start_s))
+        log = calls[-1].server if calls else None
+        opened = 0 if log is None else log.opened
+        points.append(_Pilot(fetches, round_s, ideal_s, work_s, other_s, start_s, opened))
     if not points:
         return None
     short, long = points[0], points[-1]
     start_s = min(each.start_s for each in points)
     if len(points) == 1:
-        return Costs(start_s, 0.0, long.work_s / long.fetches, long.other_s, 0.0)
+        opened_per_fetch = long.opened / long.fetches
+        return Costs(start_s, 0.0, long.work_s / long.fetches, long.other_s, 0.0, opened_per_fetch)
     more = long.fetches - short.fetches
     # noise may hide the difference: at least a third of the mean is of the fetches, and at most all of it
     mean_s = long.work_s / long.fetches
@@ -262,7 +281,9 @@ def fit_costs(pilots: Sequence[tuple[int, Measurement]], workers: int = 1) -> Co
     work_s = long.fetches * per_fetch_s
     call_s = max(0.0, long.round_s - max(long.ideal_s + work_s / workers, work_s))
     per_other_s = min(max((long.other_s - short.other_s) / more, 0.0), long.other_s / long.fetches)
-    return Costs(start_s, call_s, per_fetch_s, long.other_s - long.fetches * per_other_s, per_other_s)
+    opened_per_fetch = max(0, long.opened - short.opened) / more
+    handling_s = long.other_s - long.fetches * per_other_s
+    return Costs(start_s, call_s, per_fetch_s, handling_s, per_other_s, opened_per_fetch)
 
 
 def pilot_cases(case: Case) -> tuple[Case, ...]:

@@ -28,7 +28,7 @@ from bench.runner.time_estimate import (
 )
 from bench.system.cpu_affinity import Pinning
 from bench.worker.protocol import AUTO_ROUNDS
-from tests.builders import case
+from tests.builders import case, server_round
 
 CODES = ("BR", "CN", "IN", "US")
 PILOTS = "a pilot of each strategy and client tells how long trials take"
@@ -139,6 +139,48 @@ def test_ten_thousand_fetches_of_a_slow_client_may_miss_the_usual_deadline(
     assert forecast.round_s == pytest.approx(70.1)
     assert forecast.rounds == 1
     assert forecast.trials_s[0] == pytest.approx(0.3 + 2 * (70.1 + 2.02))
+
+
+def opening(pilot: tuple[int, Measurement], opened: int) -> tuple[int, Measurement]:
+    """Return the pilot with so many connections opened in each call."""
+    fetches, trial = pilot
+    timed = replace(trial.rounds[0], server=replace(server_round(), opened=opened))
+    return fetches, replace(trial, warm_up=timed, rounds=(timed,))
+
+
+@pytest.mark.parametrize(
+    ("few", "many", "per_fetch"), [(4, 4, 0.0), (20, 120, 1.0), (0, 0, 0.0), (4, 3, 0.0)]
+)
+def test_pilots_tell_whether_each_fetch_opens_a_connection(few: int, many: int, per_fetch: float) -> None:
+    found = fit_costs([opening(pilot_of(20, WORKING), few), opening(pilot_of(120, WORKING), many)])
+    assert found is not None
+    assert found.opened_per_fetch == per_fetch
+
+
+@pytest.mark.parametrize(
+    ("keep_alive", "client", "per_fetch", "wait_s"),
+    [
+        (True, "httpx", 0.0, 0.03),  # TLS: a connection and a round trip of its handshake
+        (True, "httpx", 1.0, 0.3),  # a client for each of a hundred downloads, ten workers
+        (False, "httpx", 1.0, 0.3),
+        (False, "httpx", 0.0, 0.3),
+        (True, "mine.fetch", 0.0, 0.0),  # it keeps connections of an earlier call
+        (True, "mine.fetch", 0.5, 0.15),
+    ],
+)
+def test_forecast_has_the_connections_that_the_pilots_opened(
+    keep_alive: bool,  # noqa: FBT001  table
+    client: str,
+    per_fetch: float,
+    wait_s: float,
+) -> None:
+    far = Profile("far", Fixed(0.02), tls=True, connect_latency_s=0.015)
+    case = replace(case_of(100, workers=10), profile=far, keep_alive=keep_alive, client=client)
+    experiment = Experiment("e", (case,), {}, 1, 1, 60.0, 30.0, 1)
+    costs = Costs(0.3, 0.0, 0.0, 0.0, 0.0, per_fetch)
+    forecast = forecast_case(case, experiment, {}, costs)
+    assert forecast.round_s == pytest.approx(10 * 0.02 + wait_s)
+    assert forecast.trials_s[0] == pytest.approx(0.3 + 2 * (10 * 0.02 + wait_s))
 
 
 def test_delays_overlap_with_each_other_but_not_with_the_work_of_the_client() -> None:
