@@ -189,6 +189,8 @@ HOSTILE: Final = (
     BadConfig("300 times the same", "strategies:\n" + "- {name: threadpool_map, keep_alive: [true, false]}\n" * 300, "3:3 strategies[1]: is a duplicate; remove it", 50),
     BadConfig("homoglyph", "w\u043erkers: 5\n" + SOUND, "1:1 'w\\u043erkers': unknown key; did you mean 'workers'?"),
     BadConfig("preset with figures", "profile: {preset: delay, jitter: 1ms}\n" + POOL, "1:34 profile.jitter: cannot be combined with 'preset'"),
+    BadConfig("preset with a connect latency", "profile: {preset: delay, connect_latency: 20ms}\n" + POOL, "1:43 profile.connect_latency: cannot be combined with 'preset'"),
+    BadConfig("connections slower than the time-out", "profile: {latency: 1s, connect_latency: 5s, tls: true}\n" + POOL, "1:10 profile: opens a connection in 10s and then waits 1s, but request_timeout is 10s"),
     BadConfig("scale without a preset", "profile: {scale: 2}\n" + POOL, "1:18 profile.scale: needs 'preset'"),
     BadConfig("fault of HTTP/2", "profile: {faults: [goaway]}\n" + POOL, "1:20 profile.faults[0]: goaway does not exist over HTTP/1.1"),
     BadConfig("terminal escape in a pattern", 'thresholds: {"\\e[2J": 5%}\n' + SOUND, "1:14 thresholds.'\\x1b[2J': matches no case"),

@@ -39,6 +39,7 @@ from bench.config.scalars import (
     whole,
 )
 from bench.model.cases import Fault, Fixed, Latency, LogNormal, Profile, Sampled, Uniform, Unknown
+from bench.model.planned_delays import least_connect_s, most_connect_s
 from bench.model.profile_presets import PRESETS, preset
 from bench.system.optional_dependencies import TLS, missing_extra
 
@@ -155,6 +156,9 @@ class ProfileForm(Form):
     )
     latency: LatencyField = key("0ms", "From the arrival of a request to the first byte of its answer.")
     jitter: Duration = key("0ms", "Each latency moves by a uniform draw from ± this.")
+    connect_latency: Duration = key(
+        "0ms", "Delay of each new connection, and of each round trip of a TLS handshake."
+    )
     bandwidth: Size | None = key(None, "Bytes per second of each answer's body.")
     error_rate: Share = key(0.0, "Share of fetches answered with `error_status`.")
     error_status: Annotated[int, whole(400, 599)] = key(
@@ -203,7 +207,16 @@ class ProfileForm(Form):
         errors = (Fault("status", self.error_rate, self.error_status),) if self.error_rate else ()
         faults = (*errors, *self.faults)
         name = self.name or self._name_of_figures(faults)
-        return Profile(name, self.latency, self.jitter, self.bandwidth, faults, self.tls, self.http2)
+        return Profile(
+            name,
+            self.latency,
+            self.jitter,
+            self.bandwidth,
+            faults,
+            self.tls,
+            self.http2,
+            connect_latency_s=self.connect_latency,
+        )
 
     def _name_of_figures(self, faults: Sequence[Fault]) -> str:
         match self.latency:
@@ -218,6 +231,8 @@ class ProfileForm(Form):
                 figures = [f"sample-{median}-p99-{p99}"]
         if self.jitter:
             figures.append(f"jitter-{duration_text(self.jitter)}")
+        if self.connect_latency:
+            figures.append(f"connect-{duration_text(self.connect_latency)}")
         if self.bandwidth is not None:
             figures.append(size_text(self.bandwidth))
         figures.extend(f"{fault.rate * 100:g}%-{fault.status or fault.kind}" for fault in faults)
@@ -260,10 +275,12 @@ def too_slow(profile: Profile, request_timeout_s: float) -> str | None:
             least_s, verb = median_s, "mostly waits"
         case Sampled():
             least_s, verb = profile.latency.median_s, "mostly waits"
-    least_s = max(0.0, least_s - profile.jitter_s)
-    if least_s < request_timeout_s:
+    least_s, connect_s = max(0.0, least_s - profile.jitter_s), least_connect_s(profile)
+    if connect_s + least_s < request_timeout_s:
         return None
-    return f"{verb} {duration_text(least_s)}, but request_timeout is {duration_text(request_timeout_s)}"
+    connecting = f"opens a connection in {duration_text(connect_s)} and then " if connect_s else ""
+    waits = f"{connecting}{verb} {duration_text(least_s)}"
+    return f"{waits}, but request_timeout is {duration_text(request_timeout_s)}"
 
 
 def partly_too_slow(profile: Profile, request_timeout_s: float) -> str | None:
@@ -277,7 +294,13 @@ def partly_too_slow(profile: Profile, request_timeout_s: float) -> str | None:
             most_s, verb = values_s[-1] + profile.jitter_s, "answers take up to"
         case LogNormal(_, p99_s):
             most_s, verb = p99_s, "one answer of a hundred takes more than"
-    if most_s <= request_timeout_s:
+    connect_s = most_connect_s(profile)
+    if connect_s + most_s <= request_timeout_s:
         return None
-    timeout = duration_text(request_timeout_s)
-    return f"{verb} {duration_text(most_s)}, and request_timeout is {timeout}; some fetches will time out"
+    timeout, share = duration_text(request_timeout_s), "some fetches will"
+    slowest = f"{verb} {duration_text(most_s)}"
+    if connect_s:
+        slowest += f", new connections up to {duration_text(connect_s)}"
+        if most_s <= request_timeout_s:
+            share = "some fetches may"
+    return f"{slowest}, and request_timeout is {timeout}; {share} time out"

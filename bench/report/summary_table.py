@@ -84,6 +84,7 @@ def summary_tables(
 def describe_profile(profile: Profile) -> str:
     """Say how the server behaves: its answers' delay, and what else it does."""
     extras = (
+        (profile.connect_latency_s > 0, f"connections after {format_duration(profile.connect_latency_s)}"),
         (profile.bandwidth is not None, "limited bandwidth"),
         (bool(profile.faults), "faults"),
         (profile.tls and not profile.http2, "TLS"),

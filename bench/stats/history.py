@@ -331,6 +331,7 @@ def _hash_settings(case: Case, run: Run, *, per_call: bool) -> str:
         "http2": profile.http2,
         "per_call": per_call,
         "server": profile.server,
+        "connect_latency_s": profile.connect_latency_s,
         "work": (case.work.kind, case.work.times) if case.work.times else (),
         "target": _known_of_target(run),
     }

@@ -31,7 +31,7 @@ strategies:
 profiles:
   - local
   - {preset: delay, scale: 10%}
-  - {name: near, latency: {uniform: [1ms, 2ms]}, jitter: 1ms}
+  - {name: near, latency: {uniform: [1ms, 2ms]}, jitter: 1ms, connect_latency: 2ms}
   - {bandwidth: 2MiB, error_rate: 5%, error_status: 503}
   - {latency: {fixed: 5ms}}
   - {tls: true, http2: false, faults: [{kind: stall, rate: 5%}, {kind: status, status: 503, rate: 1%}]}

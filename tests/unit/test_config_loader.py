@@ -221,6 +221,24 @@ def test_client_that_is_not_installed_is_skipped_with_a_note(tmp_path: Path) -> 
                 "some fetches will time out."
             ),
         ),
+        (
+            "{name: far, latency: 8s, connect_latency: 1s}",
+            "",
+        ),
+        (
+            "{name: far, latency: {uniform: [1s, 9.5s]}, connect_latency: 1s}",
+            (
+                "Profile far: answers take up to 9.5s, new connections up to 1s, and request_timeout is 10s; "
+                "some fetches may time out."
+            ),
+        ),
+        (
+            "{name: far, latency: {uniform: [1s, 8s]}, connect_latency: 1s, tls: true}",
+            (
+                "Profile far: answers take up to 8s, new connections up to 3s, and request_timeout is 10s; "
+                "some fetches may time out."
+            ),
+        ),
     ],
 )
 def test_note_says_if_the_slowest_answers_time_out(tmp_path: Path, profile: str, note: str) -> None:
@@ -256,6 +274,14 @@ def test_path_of_a_strategy_is_relative_to_the_config(tmp_path: Path) -> None:
         (
             "{latency: 5ms, jitter: 1ms, bandwidth: 2MiB}",
             Profile("5ms+jitter-1ms+2MiB", Fixed(0.005), 0.001, 2.0 * 2**20),
+        ),
+        (
+            "{latency: 20ms, connect_latency: 30ms}",
+            Profile("20ms+connect-30ms", Fixed(0.02), connect_latency_s=0.03),
+        ),
+        (
+            "{connect_latency: 1.5s, jitter: 0ms, tls: true}",
+            Profile("0ms+connect-1.5s+tls", tls=True, connect_latency_s=1.5),
         ),
     ],
 )

@@ -170,6 +170,10 @@ def test_each_profile_has_its_own_table_below_its_behaviour() -> None:
             Profile("p", Fixed(0.01), tls=True, http2=True, bandwidth=1 << 20),
             "answers after 10 ms, limited bandwidth, HTTP/2",
         ),
+        (
+            Profile("p", Fixed(0.05), tls=True, connect_latency_s=0.02),
+            "answers after 50 ms, connections after 20 ms, TLS",
+        ),
     ],
 )
 def test_behaviour_of_the_server_is_described_in_words(profile: Profile, words: str) -> None:

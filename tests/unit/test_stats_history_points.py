@@ -68,6 +68,7 @@ def test_settings_hash_covers_all_settings_and_stays_stable() -> None:
         {"countries": replace(FIRST.countries, codes=(*FIRST.countries.codes, "ZA"))},
         {"profile": replace(FIRST.profile, latency=Fixed(0.007))},
         {"profile": replace(FIRST.profile, tls=True)},
+        {"profile": replace(FIRST.profile, connect_latency_s=0.02)},
     ):
         cases = tuple(replace(each, **change) if each.plain_id == FIRST.id else each for each in RUN.cases)
         assert len(settings_of(replace(RUN, cases=cases))) == 2
