@@ -11,6 +11,7 @@ import click
 
 from bench.app.output import print_note
 from bench.commands import options
+from bench.config.scalars import parse_duration
 from bench.model.flags import describe_ignored_files
 from bench.model.profile_presets import preset
 from bench.model.server_settings import ServerSettings, check_host, is_reachable
@@ -27,6 +28,12 @@ from bench.server.serve import serve as serve_until_signalled
 )
 @click.option(
     "--scale", type=click.FloatRange(min=0, min_open=True), default=1.0, help="Multiply the delays by this."
+)
+@click.option(
+    "--connect-latency",
+    metavar="TIME",
+    default="0ms",
+    help="Delay each new connection, and each round trip of a TLS handshake, such as 20ms.",
 )
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port; 0 takes a free one."
@@ -46,6 +53,7 @@ def serve(  # noqa: PLR0913  one argument an option
     *,
     profile: str,
     scale: float,
+    connect_latency: str,
     port: int,
     host: str,
     allow_remote: bool,
@@ -61,7 +69,8 @@ def serve(  # noqa: PLR0913  one argument an option
     for value, option in ((http2, "--http2"), (authority_file, "--authority")):
         if value and not tls:
             raise click.UsageError(f"{option} needs --tls")
-    served = replace(preset(profile, scale), tls=tls, http2=http2)
+    connect_s = options.parse_value(parse_duration, connect_latency, "--connect-latency")
+    served = replace(preset(profile, scale), tls=tls, http2=http2, connect_latency_s=connect_s)
     if flags_dir is not None and (ignored := describe_ignored_files(flags_dir)):
         print_note(f"note: {ignored}")
     settings = ServerSettings(served, seed=seed, flags_dir=flags_dir, host=host, port=port)

@@ -1,5 +1,6 @@
 """Test encrypted listeners with curl, nghttp, h2load and httpx."""
 
+import json
 import re
 import shutil
 import signal
@@ -112,11 +113,33 @@ def test_serve_writes_the_authority_to_the_given_file(tmp_path: Path) -> None:
     assert "PRIVATE" not in authority.read_text()
 
 
+@needs("curl")
+@pytest.mark.parametrize(("options", "latencies"), [([], 1), (["--tls"], 2), (["--tls", "--http2"], 2)])
+def test_serve_delays_connections(tmp_path: Path, options: list[str], latencies: int) -> None:
+    """By its own log, and by the clock of curl."""
+    log, authority = tmp_path / "log.jsonl", tmp_path / "ca.pem"
+    trusted = ["--authority", str(authority)] if options else []
+    with serving("--connect-latency", "100ms", "--log", str(log), *trusted, *options) as (url, _):
+        words = ["--cacert", str(authority)] if options else []
+        printed = subprocess.run(
+            ["curl", "-sS", *words, "-o", "/dev/null", "-w", "%{time_starttransfer}", url + FLAG],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        )
+    assert float(printed.stdout) >= latencies * 0.1
+    (line,) = log.read_text("utf-8").splitlines()
+    record = json.loads(line)
+    assert record["arrival_s"] - record["accepted_s"] >= latencies * 0.1
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         (["--http2"], "--http2 needs --tls"),
         (["--authority", "x.pem"], "--authority needs --tls"),
+        (["--connect-latency", "20"], "--connect-latency: must be a duration such as 50ms"),
         (["--tls", "--authority", "no/such/folder/x.pem"], "the authority cannot be written"),
     ],
 )
