@@ -22,6 +22,7 @@ _SUMMARIES: Final = {
     "list": "List strategies, clients, configs, faults or stored runs.",
     "new": "Write FILE, a script with a download_many that works, to change and to measure with `run`.",
     "init": "Write FILE [flagbench.yaml], a config with comments, to change and to measure with `run`.",
+    "profile-from": "Make a profile of the times in FILE: HAR, CSV, or a log of nginx, Apache or Envoy.",
     "download": "Download the flags of CC: codes, or first letters such as B for BA to BZ.",
     "serve": "Run the flag server until Ctrl-C, for curl, a browser or your own scripts.",
     "schema": "Print the JSON Schema of configs, for editors and other tools.",
@@ -34,7 +35,7 @@ _WITHOUT_PROGRESS: Final = frozenset({"--quiet", "-h", "--help", "--print-config
 
 
 class _CommandGroup(click.Group):
-    """Imports the command ``name`` from ``bench.commands.name``."""
+    """Imports the command ``name`` from ``bench.commands.name``, with ``_`` for ``-``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click passes it
         """Return the names of all commands."""
@@ -44,8 +45,9 @@ class _CommandGroup(click.Group):
         """Import a command."""
         if cmd_name not in _SUMMARIES:
             return None
-        module = import_module(f"bench.commands.{cmd_name}")
-        command: click.Command = getattr(module, "list_" if cmd_name == "list" else cmd_name)
+        name = cmd_name.replace("-", "_")
+        module = import_module(f"bench.commands.{name}")
+        command: click.Command = getattr(module, "list_" if name == "list" else name)
         return command
 
     def resolve_command(

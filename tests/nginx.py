@@ -33,11 +33,13 @@ http {{
   access_log {folder}/access.log lines;
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+  {more}
   server {{
     listen {address}:{port}{ssl};
     root {folder}/www;
     keepalive_requests 1000000;
     location /moved/ {{ return 302 /files/a.bin; }}
+    {locations}
   }}
 }}
 """
@@ -79,8 +81,18 @@ class Nginx:
 
 
 @contextmanager
-def running_nginx(folder: Path, address: str = "127.0.0.1", *, encrypted: bool = False) -> Iterator[Nginx]:
-    """Serve ``FILES`` on a free port; skip the test if nginx is not installed."""
+def running_nginx(
+    folder: Path, address: str = "127.0.0.1", *, encrypted: bool = False, more: str = "", locations: str = ""
+) -> Iterator[Nginx]:
+    """Serve ``FILES`` on a free port; skip the test if nginx is not installed.
+
+    Args:
+        folder: for its files, its log and itself.
+        address: of this machine.
+        encrypted: whether it speaks HTTPS.
+        more: settings of its HTTP module.
+        locations: settings of its server.
+    """
     program = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
     if program is None:
         pytest.skip("nginx is not installed")
@@ -97,7 +109,9 @@ def running_nginx(folder: Path, address: str = "127.0.0.1", *, encrypted: bool =
         ssl = f" ssl; ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key"
     user = "user root;" if os.geteuid() == 0 else ""  # a test's folder is its user's alone
     config = folder / "nginx.conf"
-    config.write_text(_CONFIG.format(folder=folder, address=address, port=port, ssl=ssl, user=user))
+    listening = {"address": address, "port": port, "ssl": ssl}
+    parts = {"folder": folder, "user": user, "more": more, "locations": locations}
+    config.write_text(_CONFIG.format(**parts, **listening))
     with subprocess.Popen([program, "-e", f"{folder}/error.log", "-c", str(config)]) as process:
         try:
             wait_until(lambda: _is_open(address, port), 10)

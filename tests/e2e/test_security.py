@@ -24,6 +24,7 @@ from bench.model.cases import Profile
 from bench.model.flags import all_flags, load_flags
 from bench.model.server_settings import ServerSettings
 from bench.system.paths import import_path
+from tests.access_logs import EXAMPLES, SECRETS
 from tests.hostile_strings import HOSTILE
 from tests.measured import program
 from tests.server_process import TestedServer, control, running_server, server_process
@@ -427,3 +428,18 @@ def test_planted_secret_is_in_no_output(tmp_path: Path) -> None:
     for name, text in {**kept, "stdout": ended.stdout, "stderr": ended.stderr}.items():
         private = (PLANTED, str(Path.home()), f'"{socket.gethostname()}"')
         assert [each for each in private if each in text] == [], name
+
+
+@pytest.mark.long
+def test_secrets_of_a_log_are_in_no_output(tmp_path: Path) -> None:
+    """Whether `profile-from` can read it or not; tests/unit/test_commands_profile_from.py has more cases."""
+    for name in ("nginx pairs", "Apache format", "Envoy", "HAR", "CSV"):
+        example = EXAMPLES[name]
+        log = tmp_path / "access.log"
+        log.write_text(example.content, "utf-8")
+        for words in (example.words, ("--format", "nginx", "--column", "path")):
+            ended = program(tmp_path, "profile-from", "access.log", "--overwrite", *words)
+            assert ended.code == (0 if words == example.words else 2), (name, ended.stderr)
+            profile = (tmp_path / "access.profile.csv").read_text("ascii")
+            texts = (ended.stdout, ended.stderr, profile)
+            assert not [secret for secret in SECRETS for text in texts if secret in text], name
