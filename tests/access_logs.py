@@ -1,7 +1,7 @@
 """The same answers in every format that `profile-from` reads, with secrets in every other field.
 
-Those of Apache and Envoy are written by their documentation; nginx itself writes its log in an end-to-end
-test.
+Those of Apache, Envoy and ingress-nginx are written by their documentation; nginx itself writes its log in
+an end-to-end test.
 """
 
 import json
@@ -106,6 +106,11 @@ def _nginx_line(answer: Logged) -> str:
     return f"{_prefix(answer)} {_seconds(answer.whole_ms)} {_seconds(answer.first_byte_ms)} {NUMBER}"
 
 
+def _ingress_line(answer: Logged) -> str:
+    upstream = f"{ADDRESS}:80 {answer.size} {_seconds(answer.first_byte_ms)} {answer.status} {NUMBER}"
+    return f"{_prefix(answer)} 500 {_seconds(answer.whole_ms)} [{HOST}] [] {upstream}"
+
+
 def _apache_pairs(answer: Logged) -> str:
     size = str(answer.size or "-")
     head = f'{ADDRESS} - {USER} [30/Nov/2026:03:00:00 +0000] "GET {PATH} HTTP/1.1" {answer.status} {size}'
@@ -200,6 +205,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         ),
         "$upstream_header_time",
     ),
+    "ingress-nginx": Example(_lines(_ingress_line), (), "$upstream_response_time"),
     "Apache pairs": Example(_lines(_apache_pairs), (), "%D", WHOLE_MS),
     "Apache format": Example(_lines(_apache_line), ("--log-format", APACHE_FORMAT), "%^FB"),
     "Apache directive": Example(

@@ -183,6 +183,27 @@ def test_names_of_times_say_whose_they_are_and_their_unit(
     assert latencies([line, line], server=server) == (name, [milliseconds] * 2)
 
 
+ENVOY_LINE: Final = (
+    '[2016-04-15T20:17:00.310Z] "POST /api/v1/locations HTTP/2" 204 - 154 0 226 100 "192.0.2.28" '
+    '"nsq2http" "cc21d9b0-cf5c-432b-8c7e-98aeb7988cd2" "locations" "tcp://192.0.2.1:80"'
+)
+INGRESS_LINE: Final = (
+    '192.0.2.7 - - [30/Nov/2026:03:00:00 +0000] "GET /a HTTP/2.0" 200 612 "-" "curl/8.5.0" 33 0.008 '
+    "[default-web-80] [] 192.0.2.4:8080 612 0.007 200 0123456789abcdef"
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "milliseconds"),
+    [
+        (ENVOY_LINE, "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%", 100),
+        (INGRESS_LINE, "$upstream_response_time", 7),
+    ],
+)
+def test_default_formats_are_those_of_the_documentation(line: str, name: str, milliseconds: float) -> None:
+    assert latencies([line, line]) == (name, [milliseconds] * 2)
+
+
 @pytest.mark.parametrize(
     ("known", "name"),
     [(10, "$upstream_header_time"), (5, "$upstream_header_time"), (4, "$request_time"), (0, "$request_time")],

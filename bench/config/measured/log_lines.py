@@ -6,6 +6,7 @@ from itertools import chain, islice
 from typing import Final
 
 from bench.config.measured.answers import Answer, Entry, Measured
+from bench.config.measured.default_formats import DEFAULT_FORMATS
 from bench.config.measured.figures import (
     SERVERS,
     LoggedFigure,
@@ -20,22 +21,6 @@ from bench.config.measured.line_fields import Fields, Split, combined_kind, spli
 from bench.config.measured.tally import Tally
 from bench.errors import UsageError
 from bench.model.text import join_and
-
-_ENVOY_START: Final = (
-    '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" '
-    "%RESPONSE_CODE% %RESPONSE_FLAGS% "
-)
-_ENVOY_END: Final = (
-    "%BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "
-    '"%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%"'
-)
-_ENVOY_DEFAULT: Final = _ENVOY_START + _ENVOY_END
-_ISTIO_DEFAULT: Final = (
-    f"{_ENVOY_START}%RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "
-    f'"%UPSTREAM_TRANSPORT_FAILURE_REASON%" {_ENVOY_END} %UPSTREAM_CLUSTER% %UPSTREAM_LOCAL_ADDRESS% '
-    "%DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME%"
-)
-"""Istio's proxies are Envoy."""
 
 _HEAD: Final = 100
 
@@ -89,11 +74,10 @@ def _choose(head: Sequence[str], options: LogOptions) -> tuple[Server, Split]:
         return SERVERS[name], parse_format(options.log_format, name, named).read
     if head[0].lstrip().startswith("{"):
         return _find_server(head, options, split_json), split_json
-    if options.server in {None, "envoy"}:
-        for text in (_ISTIO_DEFAULT, _ENVOY_DEFAULT):
-            split = parse_format(text, "envoy").read
-            if 2 * sum(split(line) is not None for line in head) > len(head):
-                return SERVERS["envoy"], split
+    for name, text in DEFAULT_FORMATS:
+        split = parse_format(text, name).read
+        if options.server in {None, name} and 2 * sum(split(line) is not None for line in head) > len(head):
+            return SERVERS[name], split
     return _find_server(head, options, split_pairs), split_pairs
 
 
