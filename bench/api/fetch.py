@@ -21,6 +21,7 @@ class Fetch(NamedTuple):
         opening_s: ``time.perf_counter()`` before its client was opened; 0, like ``opened_s``, if unknown.
         opened_s: the same when the client was ready.
         opened_in: ``thread`` or ``loop``, see ``bench.api.opening``; empty if unknown.
+        scheduled_s: ``time.perf_counter()`` when the fetch was due in an open loop; 0 in any other job.
     """
 
     country: str
@@ -35,6 +36,7 @@ class Fetch(NamedTuple):
     opening_s: float = 0.0
     opened_s: float = 0.0
     opened_in: str = ""
+    scheduled_s: float = 0.0
 
 
 class Future(Protocol):

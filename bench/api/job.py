@@ -120,10 +120,12 @@ class Job(NamedTuple):
         option: the option of the strategy that the case names, one of its ``OPTIONS``; empty: none.
         client_module: module of a client that is not in ``strategies/clients``; empty for one that is.
         paths: by code, the path of each file below ``base_url``, percent-encoded; None for the flags.
-        rate: the most requests that are started in a second; None: any number.
+        rate: the most requests that are started in a second, or those of an open loop; None: any number.
         schedule: file with the time of the next start, for all processes that keep to ``rate``.
         cluster: the cluster on whose machines the flags are downloaded; None for any other strategy.
         processing: CPU work on each flag once it is saved; None: there is none.
+        is_open_loop: whether ``rate`` is that of an open loop: each fetch has a time at which it is due,
+            however late those before it were.
     """
 
     countries: tuple[str, ...]
@@ -146,6 +148,7 @@ class Job(NamedTuple):
     schedule: str = ""
     cluster: ClusterSettings | None = None
     processing: Processing | None = None
+    is_open_loop: bool = False
 
     @contextmanager
     def client(self) -> Iterator[Callable[[str], Fetch]]:
@@ -162,8 +165,7 @@ class Job(NamedTuple):
             shared = Opening(opening_s, perf_counter(), "thread")
 
             def download_one(country: str) -> Fetch:
-                if rate is not None:
-                    time.sleep(self._reserve_start_s(rate))  # gevent has replaced it since this was imported
+                scheduled_s = 0.0 if rate is None else self._wait_for_start(rate)
                 handled, start_s = exception(), perf_counter()
                 due_s = start_s + timeout_s
                 try:
@@ -173,8 +175,10 @@ class Job(NamedTuple):
                     finally:
                         end(due_s)
                 except Exception as error:  # noqa: BLE001  a failed request is data, whatever the library raises
-                    return self._failed_fetch(country, start_s, error, handled, take_opening() or shared)
-                return self._answered_fetch(country, start_s, answer, take_opening() or shared)
+                    opening = take_opening() or shared
+                    return self._failed_fetch(country, (start_s, scheduled_s), error, handled, opening)
+                times_s = start_s, scheduled_s
+                return self._answered_fetch(country, times_s, answer, take_opening() or shared)
 
             yield download_one
 
@@ -197,14 +201,13 @@ class Job(NamedTuple):
                 opening = Opening(opening_s, perf_counter(), "loop")
 
                 async def download_one(country: str) -> Fetch:
-                    if rate is not None:
-                        await self._await_start(rate)
+                    scheduled_s = 0.0 if rate is None else await self._await_start(rate)
                     handled, start_s = exception(), perf_counter()
                     try:
                         answer = await limit(get, self._url(country))
                     except Exception as error:  # noqa: BLE001  a failed request is data, whatever is raised
-                        return self._failed_fetch(country, start_s, error, handled, opening)
-                    return self._answered_fetch(country, start_s, answer, opening)
+                        return self._failed_fetch(country, (start_s, scheduled_s), error, handled, opening)
+                    return self._answered_fetch(country, (start_s, scheduled_s), answer, opening)
 
                 yield download_one
 
@@ -255,16 +258,38 @@ class Job(NamedTuple):
             observe(kind)
         return opener
 
-    async def _await_start(self, rate: float) -> None:
-        """Wait until the next request may be started; that is no part of its fetch."""
+    def _wait_for_start(self, rate: float) -> float:
+        """Wait until the next request may be started, and return when it was due in an open loop, else 0."""
+        if not self.is_open_loop:
+            time.sleep(self._reserve_start_s(rate))  # gevent has replaced it since this was imported
+            return 0.0
+        due_s = self._take_start(rate)
+        while (early_s := due_s - perf_counter()) > 0:  # gevent's loop may be early
+            time.sleep(early_s)
+        return due_s
+
+    async def _await_start(self, rate: float) -> float:
+        """Do the same in an event loop."""
         loop = import_module("trio" if self._is_on_trio else "asyncio")
-        await loop.sleep(self._reserve_start_s(rate))
+        if not self.is_open_loop:
+            await loop.sleep(self._reserve_start_s(rate))
+            return 0.0
+        due_s = self._take_start(rate)
+        while (early_s := due_s - perf_counter()) > 0:  # that of uvloop counts whole milliseconds
+            await loop.sleep(early_s)
+        return due_s
 
     def _reserve_start_s(self, rate: float) -> float:
         """Return the seconds until the next request may be started."""
         from bench.api.pacing import reserve_start_s  # few jobs have a limit
 
         return reserve_start_s(self.schedule, rate)
+
+    def _take_start(self, rate: float) -> float:
+        """Return when the next request of an open loop is due."""
+        from bench.api.pacing import take_start  # few jobs have a schedule
+
+        return take_start(self.schedule, rate)
 
     def _url(self, country: str) -> str:
         if self.paths is not None:
@@ -276,9 +301,14 @@ class Job(NamedTuple):
         code = country.lower()
         return f"{self.base_url}/flags/{code}/{code}.gif"
 
-    def _answered_fetch(self, country: str, start_s: float, answer: Answer, opening: Opening) -> Fetch:
-        """Save the flag of an answer, unless it is late or wrong, and process it."""
-        answered_s = perf_counter()
+    def _answered_fetch(
+        self, country: str, times_s: tuple[float, float], answer: Answer, opening: Opening
+    ) -> Fetch:
+        """Save the flag of an answer, unless it is late or wrong, and process it.
+
+        ``times_s`` are when its fetch began, and when it was due in an open loop.
+        """
+        answered_s, (start_s, scheduled_s) = perf_counter(), times_s
         outcome, detail = outcome_of_answer(answer, self.largest_bytes)
         if self._is_late(start_s, answered_s):
             outcome, detail = "timeout", f"the answer took {answered_s - start_s:.3f} s"
@@ -290,7 +320,7 @@ class Job(NamedTuple):
                 handled = error.__context__
                 if local_fault(error, handled) is None:
                     raise
-                return self._failed_fetch(country, start_s, error, handled, opening)
+                return self._failed_fetch(country, times_s, error, handled, opening)
             if self.checks_content:
                 checksum = crc32(answer.body)
             if self.processing is not None:
@@ -308,18 +338,19 @@ class Job(NamedTuple):
                 answered_s,
                 checksum,
                 *opening,
+                scheduled_s,
             )
         )
 
     def _failed_fetch(
         self,
         country: str,
-        start_s: float,
+        times_s: tuple[float, float],
         error: Exception,
         handled: BaseException | None,
         opening: Opening,
     ) -> Fetch:
-        end_s = perf_counter()
+        end_s, (start_s, scheduled_s) = perf_counter(), times_s
         shortage = local_fault(error, handled)  # libraries only say "all connection attempts failed"
         is_late = shortage is None and self._is_late(start_s, end_s)
         outcome = "timeout" if is_late else outcome_of_error(error, handled)
@@ -327,7 +358,9 @@ class Job(NamedTuple):
         waited = f"after {end_s - start_s:.3f} s" if outcome == "timeout" else ""
         # many time-outs have no message
         detail = ": ".join(filter(None, (waited, type(cause).__name__, str(cause))))
-        return self._watched(Fetch(country, start_s, end_s, 0, 0, outcome, detail, 0.0, None, *opening))
+        return self._watched(
+            Fetch(country, start_s, end_s, 0, 0, outcome, detail, 0.0, None, *opening, scheduled_s)
+        )
 
     def _is_late(self, start_s: float, end_s: float) -> bool:
         return end_s - start_s > self.request_timeout_s

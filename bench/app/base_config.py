@@ -100,6 +100,8 @@ def changed_work_lines(base: BaseConfig, asked: Experiment) -> Iterator[str]:
             yield f"{printable(before.id)} has other countries than in the base's config: {_change(*fetches)}"
         if before.work != after.work:
             yield f"{printable(before.id)} has other CPU work for each flag than in the base's config"
+        if before.rate != after.rate:
+            yield f"{printable(before.id)} has another rate than in the base's config"
         if before.profile != after.profile:
             yield f"{printable(before.id)} has another profile than in the base's config"
     lost = [metric for metric in base.metrics if metric not in asked.comparison_settings.metrics]

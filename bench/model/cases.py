@@ -4,7 +4,7 @@ All times are in seconds and all sizes in bytes; ``bench.report`` formats them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Final, Literal, TypeAlias
@@ -19,6 +19,7 @@ from bench.model.comparison import (
 )
 from bench.model.function_call import FunctionCall
 from bench.model.json_codec import added_field
+from bench.model.open_loop import rate_text
 from bench.model.scheduler import Scheduler
 from bench.model.target import Target
 from bench.model.work import Work
@@ -160,6 +161,9 @@ class Case:
             or the strategy uses none.
         work: CPU work on each flag.
         is_limited_by_client: whether the client's connections limit the downloads, not the strategy.
+        rate: fetches that are due in a second, however many are in flight (an *open loop*); 0: the next one
+            begins once a worker is free.
+        has_other_rates: whether the config asks for other rates, too, so that the rate is part of the ids.
     """
 
     strategy: str
@@ -174,6 +178,8 @@ class Case:
     connections: int = added_field(int)
     scheduler: str = added_field(str)
     work: Work = added_field(Work)  # noqa: RUF009  it declares a field
+    rate: float = added_field(float)
+    has_other_rates: bool = added_field(bool)
 
     @property
     def has_settings(self) -> bool:
@@ -203,15 +209,21 @@ class Case:
 
     @property
     def conditions(self) -> str:
-        """What it has in common with the cases that it is compared with: profile, fetches and CPU work."""
+        """What it has in common with the cases that it is compared with: profile, fetches, work and rate."""
         fetches = f"/{self.countries.count}fetches" if self.countries.is_one_of_several else ""
         return f"{self.conditions_of_fetch}{fetches}"
 
     @property
+    def without_rate(self) -> "Case":
+        """The same case without a rate, which all its rates share."""
+        return replace(self, rate=0.0, has_other_rates=False)
+
+    @property
     def conditions_of_fetch(self) -> str:
-        """The same for each fetch: profile and CPU work."""
+        """The same for each fetch: profile, CPU work and rate."""
         work = f"/{self.work.times}{self.work.kind}" if self.work.is_one_of_several else ""
-        return f"{self.profile.name}{work}"
+        rate = f"/{rate_text(self.rate)}rps" if self.has_other_rates else ""
+        return f"{self.profile.name}{work}{rate}"
 
 
 Ability: TypeAlias = Literal["greenlets", "connection_limit", "trio"]

@@ -51,14 +51,19 @@ class Connecting:
     per_fetch: bool = False
     is_shared: bool = False
 
-    def ideal_s(self, service_s: Sequence[float], workers: int, request_timeout_s: float) -> float:
-        """Return a lower bound, in seconds, for fetches that take ``service_s`` at the server."""
+    def ideal_s(
+        self, service_s: Sequence[float], workers: int, request_timeout_s: float, rate: float = 0.0
+    ) -> float:
+        """Return a lower bound, in seconds, for fetches that take ``service_s`` at the server.
+
+        In an open loop, with a rate, the first fetch is due at the call, and no connection is opened earlier.
+        """
         if self.per_fetch:
-            return ideal_s([self.least_s + each_s for each_s in service_s], workers, request_timeout_s)
+            return ideal_s([self.least_s + each_s for each_s in service_s], workers, request_timeout_s, rate)
         # a fetch that times out may have waited for its connection meanwhile
         requested_s = max(0.0, request_timeout_s - self.least_s)
         return max(
-            ideal_s(service_s, workers, request_timeout_s),
+            ideal_s(service_s, workers, request_timeout_s, rate),
             min(self.least_s, request_timeout_s) + ideal_s(service_s, workers, requested_s),
         )
 
@@ -76,17 +81,32 @@ class Connecting:
         return self.least_s * fetches / workers if self.per_fetch else self.least_s
 
 
-def ideal_s(service_s: Sequence[float], workers: int, request_timeout_s: float) -> float:
+def ideal_s(service_s: Sequence[float], workers: int, request_timeout_s: float, rate: float = 0.0) -> float:
     """Return a lower bound, in seconds, for fetches that take ``service_s`` at the server.
 
     The longest fetch must be waited for, and ``workers`` slots can share the sum at best evenly
     (Graham, *Bounds on Multiprocessing Timing Anomalies*, 1969). Nor can they share a fetch in parts: of 194
     fetches, one of 20 slots has ten in a row, at best those that take the least. No fetch takes longer
     than its time-out.
+
+    In an open loop, with a rate, no fetch begins before it is due: see ``scheduled_bound_s``.
     """
     waited_s = sorted(min(each_s, request_timeout_s) for each_s in service_s)
     in_a_row = math.ceil(len(waited_s) / workers)
-    return max(bound_s(waited_s[-1], math.fsum(waited_s), workers), math.fsum(waited_s[:in_a_row]))
+    free_s = max(bound_s(waited_s[-1], math.fsum(waited_s), workers), math.fsum(waited_s[:in_a_row]))
+    return max(free_s, scheduled_bound_s(waited_s, rate)) if rate else free_s
+
+
+def scheduled_bound_s(service_s: Sequence[float], rate: float) -> float:
+    """Return the lower bound of an open loop for any number of workers, in seconds.
+
+    The k-th start, from 0, is at ``k / rate`` or later, and a strategy may choose which fetch it is. The
+    round ends with the latest of the ends, which is earliest if the longest fetch begins first: of two
+    fetches, exchanging them so that the longer one begins first leaves neither with an end later than that
+    of the longer one before. So no order ends earlier than that of descending services.
+    """
+    longest_first = sorted(service_s, reverse=True)
+    return max(number / rate + each_s for number, each_s in enumerate(longest_first))
 
 
 def bound_s(longest_s: float, total_s: float, workers: int) -> float:

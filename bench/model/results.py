@@ -10,6 +10,7 @@ from typing import Final, Literal
 from bench.model.cases import Case
 from bench.model.job_use import JobUse
 from bench.model.json_codec import added_field
+from bench.model.open_loop import OpenLoop
 from bench.model.trial_outcome import Outcome
 from bench.model.worker_runtime import WorkerRuntime
 
@@ -146,6 +147,7 @@ class Round:
         planned_ideal_s: the same bound by the planned service times; ``None`` for a target, and in runs
             before it was added.
         cluster: where the time went on a cluster; ``None`` where none was used, or nothing was planned.
+        open_loop: how it kept to the schedule of an open loop; ``None`` in a closed loop, as a warm-up is.
     """
 
     elapsed_s: float
@@ -160,6 +162,7 @@ class Round:
     calls: int = added_field(lambda: 1)
     planned_ideal_s: float | None = added_field(lambda: None)
     cluster: ClusterGap | None = added_field(lambda: None)  # noqa: RUF009  it declares a field
+    open_loop: OpenLoop | None = added_field(lambda: None)  # noqa: RUF009  it declares a field
 
     @property
     def ideal_as_planned_s(self) -> float | None:

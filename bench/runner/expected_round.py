@@ -7,13 +7,13 @@ with other outcomes is no measurement of downloading: its time must not stand in
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bench.api.outcomes import FetchOutcome, outcome_of_status
 from bench.model.cases import Case, Experiment, Fault
 from bench.model.faults import is_total, outcome_of
-from bench.model.lower_bound import Connecting
+from bench.model.lower_bound import Connecting, scheduled_bound_s
 from bench.model.planned_delays import least_connect_s, most_connect_s, plan_delay, service_s
 from bench.model.results import ServerRound
 from bench.model.served_trials import ObservedRound
@@ -44,6 +44,7 @@ class Expectation:
         faults: number of the other fetches that meet each kind of fault.
         is_planned: whether the server has planned delays and a log; else only workers and fetches count.
         connecting: the least waiting for connections, which is part of the bound.
+        warm_up_ideal_s: the bound of the warm-up, which is no open loop; None: it is the same.
     """
 
     ideal_s: float
@@ -55,6 +56,7 @@ class Expectation:
     faults: Mapping[str, int] = field(default_factory=dict)
     is_planned: bool = True
     connecting: Connecting = field(default_factory=Connecting)
+    warm_up_ideal_s: float | None = None
 
 
 def expected_round(
@@ -66,7 +68,11 @@ def expected_round(
     """
     if case.profile.server:
         files = case.countries.count
-        return Expectation(0.0, 0.0, case.workers, {"ok": files}, {}, is_planned=False)
+        scheduled_s = scheduled_bound_s([0.0] * files, case.rate) if case.rate else 0.0
+        warm_up_s = 0.0 if case.rate else None
+        return Expectation(
+            scheduled_s, 0.0, case.workers, {"ok": files}, {}, is_planned=False, warm_up_ideal_s=warm_up_s
+        )
     profile, timeout_s = case.profile, experiment.request_timeout_s
     deviations = {} if profile.http2 else experiment.deviations.get(case.client, {})
     attempts: Counter[str] = Counter()
@@ -95,7 +101,7 @@ def expected_round(
         if least_s <= timeout_s and timeout_s * (1 - _NEAR_TIMEOUT) < services_s[-1] + most_s:
             borderline[outcome] += 1
     return Expectation(
-        ideal_s=connecting.ideal_s(services_s, case.workers, timeout_s),
+        ideal_s=connecting.ideal_s(services_s, case.workers, timeout_s, case.rate),
         service_s=math.fsum(min(each_s, timeout_s) for each_s in services_s),
         workers=case.workers,
         fetches=outcomes,
@@ -103,6 +109,7 @@ def expected_round(
         unseen=unseen,
         faults=faults,
         connecting=connecting,
+        warm_up_ideal_s=connecting.ideal_s(services_s, case.workers, timeout_s) if case.rate else None,
     )
 
 
@@ -117,6 +124,13 @@ def _plan_connecting(case: Case, experiment: Experiment) -> Connecting:
     return Connecting(
         least_connect_s(case.profile), per_fetch=not case.keep_alive, is_shared=case.profile.http2
     )
+
+
+def expected_call(expected: Expectation, number: int) -> Expectation:
+    """Return the expectation of a call of a trial; the warm-up has number 0, and follows no schedule."""
+    if number or expected.warm_up_ideal_s is None:
+        return expected
+    return replace(expected, ideal_s=expected.warm_up_ideal_s)
 
 
 def actual_ideal_s(seen: ObservedRound | None, expected: Expectation) -> float:

@@ -10,12 +10,13 @@ from dataclasses import fields
 from statistics import fmean
 from typing import Any, Final, TypeVar
 
+from bench.model.open_loop import OpenLoop
 from bench.model.results import SUMMED_COUNTS, ClusterGap, Gap, Phases, Round, ServerRound
 from bench.model.served_trials import ObservedRound
 from bench.runner.expected_round import Expectation, actual_ideal_s
 from bench.worker.protocol import ClusterTimes, TimedRound, Timeline
 
-T = TypeVar("T", Phases, Gap, ClusterGap)
+T = TypeVar("T", Phases, Gap, ClusterGap, OpenLoop)
 
 _LARGEST: Final = frozenset({"max_in_flight", "late_p99_s", "spacing_max_s"})
 """Figures of a ``ServerRound`` of which a round has the largest of its calls."""
@@ -25,7 +26,7 @@ def account_round(timed: TimedRound, seen: ObservedRound | None, expected: Expec
     """Put together the stored figures of a round.
 
     Divide its time only if every fetch was answered to the end: the server does not know when a client
-    gave up.
+    gave up. In an open loop, slots wait for what is due, so the time beyond the ideal is not divided.
     """
     times, answered = timed.timeline, None
     if seen is not None and sum(timed.fetches.values()) == seen.server_round.requests == seen.answered:
@@ -38,12 +39,15 @@ def account_round(timed: TimedRound, seen: ObservedRound | None, expected: Expec
         server=None if seen is None else seen.server_round,
         server_busy=None if seen is None else server_busy(timed, seen),
         phases=divide_into_phases(times, answered) if times and answered else None,
-        gap=divide_gap(timed.elapsed_s, times, answered, expected) if times and answered else None,
+        gap=divide_gap(timed.elapsed_s, times, answered, expected)
+        if times and answered and timed.open_loop is None
+        else None,
         probes=timed.probes,
         planned_ideal_s=expected.ideal_s if expected.is_planned else None,
         cluster=divide_cluster_gap(timed.elapsed_s, timed.cluster, expected.ideal_s)
         if timed.cluster is not None and expected.is_planned
         else None,
+        open_loop=timed.open_loop,
     )
 
 
@@ -64,6 +68,7 @@ def merge_calls(calls: Sequence[Round]) -> Round:
         calls=len(calls),
         planned_ideal_s=_mean([each.planned_ideal_s for each in calls]),
         cluster=_mean_of(ClusterGap, [each.cluster for each in calls]),
+        open_loop=_mean_of(OpenLoop, [each.open_loop for each in calls]),
     )
 
 

@@ -183,12 +183,21 @@ def forecast_case(
     case: Case, experiment: Experiment, flag_sizes: Mapping[str, int], costs: Costs
 ) -> CaseForecast:
     """Estimate a case from its ideals and the costs of its fetches."""
-    planned = [expected_round(case, experiment, block, flag_sizes) for block in range(experiment.blocks)]
-    more_s = reconnecting_s(case, planned[0].connecting, costs)
-    waits_s = [each.ideal_s + more_s for each in planned]
-    trials_s = tuple(expected_trial_s(case, wait_s, experiment.rounds, costs) for wait_s in waits_s)
-    longest_s = expected_trial_s(case, max(waits_s), experiment.rounds, costs.times(_UNCERTAINTY))
-    ideal_s = median(each.ideal_s for each in planned)
+    blocks = range(experiment.blocks)
+    expected = [expected_round(case, experiment, block, flag_sizes) for block in blocks]
+    more_s = reconnecting_s(case, expected[0].connecting, costs)
+    waits_s = [each.ideal_s + more_s for each in expected]
+    warm_ups_s = [
+        None if each.warm_up_ideal_s is None else each.warm_up_ideal_s + more_s for each in expected
+    ]
+    trials_s = tuple(
+        expected_trial_s(case, wait_s, experiment.rounds, costs, warm_up_s)
+        for wait_s, warm_up_s in zip(waits_s, warm_ups_s, strict=True)
+    )
+    slowly = costs.times(_UNCERTAINTY)
+    longest_warm_up_s = max((each for each in warm_ups_s if each is not None), default=None)
+    longest_s = expected_trial_s(case, max(waits_s), experiment.rounds, slowly, longest_warm_up_s)
+    ideal_s = median(each.ideal_s for each in expected)
     may_miss = max(longest_s, *trials_s) > experiment.deadline_s
     round_s = expected_round_s(case, ideal_s + more_s, costs)
     rounds = expected_rounds(experiment.rounds, round_s)
@@ -206,12 +215,17 @@ def reconnecting_s(case: Case, connecting: Connecting, costs: Costs) -> float:
     return max(0.0, waits_s - connecting.waited_s(fetches, case.workers))
 
 
-def expected_trial_s(case: Case, round_ideal_s: float, rounds: int | None, costs: Costs) -> float:
-    """Estimate the seconds of a trial: process start, warm-up and timed rounds."""
+def expected_trial_s(
+    case: Case, round_ideal_s: float, rounds: int | None, costs: Costs, warm_up_ideal_s: float | None = None
+) -> float:
+    """Estimate the seconds of a trial: process start, warm-up and timed rounds.
+
+    The ideal of the warm-up is that of a round, unless it is given.
+    """
     round_s = expected_round_s(case, round_ideal_s, costs)
-    fetches = case.countries.count
-    handling = costs.handling_s + fetches * costs.handling_per_fetch_s
-    return costs.start_s + (1 + expected_rounds(rounds, round_s)) * (round_s + handling)
+    warm_up_s = round_s if warm_up_ideal_s is None else expected_round_s(case, warm_up_ideal_s, costs)
+    handling = costs.handling_s + case.countries.count * costs.handling_per_fetch_s
+    return costs.start_s + warm_up_s + handling + expected_rounds(rounds, round_s) * (round_s + handling)
 
 
 def expected_round_s(case: Case, round_ideal_s: float, costs: Costs) -> float:
@@ -287,13 +301,13 @@ def fit_costs(pilots: Sequence[tuple[int, Measurement]], workers: int = 1) -> Co
 
 
 def pilot_cases(case: Case) -> tuple[Case, ...]:
-    """Return the case without faults and long delays: whole if it is short, else with two numbers of fetches.
+    """Return the case without faults, long delays and rate: whole if short, else with two numbers of fetches.
 
     A short delay stays, since without any the workers would hardly be in flight together.
     """
     of = case.profile
     delay = Fixed(min(_typical_s(of.latency), _LONGEST_DELAY_S))
-    quick = replace(case, profile=Profile("pilot", delay, tls=of.tls, http2=of.http2))
+    quick = replace(case, profile=Profile("pilot", delay, tls=of.tls, http2=of.http2), rate=0.0)
     fetches = case.countries.count
     delayed = math.floor(_MOST_DELAYED_S * case.workers / delay.seconds) if delay.seconds else fetches
     many = max(_MANY, _FETCHES_PER_WORKER * case.workers, min(fetches // _PILOTS_PER_ROUND, delayed))

@@ -7,6 +7,7 @@ from math import fsum
 from pathlib import Path
 from secrets import token_hex
 
+from bench.api.pacing import create_open_schedule
 from bench.errors import ServerDiedError
 from bench.model.latency_histogram import encode_histogram
 from bench.model.results import Conditions, Leak, Measurement
@@ -21,7 +22,7 @@ from bench.model.text import redact_text
 from bench.model.trial_outcome import Outcome
 from bench.model.worker_runtime import ImportedLibrary, WorkerRuntime
 from bench.runner.context import RunContext
-from bench.runner.expected_round import Expectation, expected_round
+from bench.runner.expected_round import Expectation, expected_call, expected_round
 from bench.runner.paired_trial import DEFAULT_ROUNDS, run_pair
 from bench.runner.processes.server_process import RunningServer
 from bench.runner.processes.worker_exit import WorkerExit
@@ -162,6 +163,8 @@ def _prepare(
         server_pid=next(iter(server.pids), None),
         round_file=round_file,
     )
+    if task.is_open_loop:
+        create_open_schedule(task.schedule)
     return PreparedTrial(name, scheduled, task, opened.authority, Peaks(experiment.probes))
 
 
@@ -212,7 +215,7 @@ def _measurement(context: RunContext, trial: PreparedTrial, evidence: Evidence) 
     ending, scheduled = evidence.exit, trial.scheduled
     report = ending.report
     calls = [
-        account_round(timed, evidence.seen.get(number), evidence.expected)
+        account_round(timed, evidence.seen.get(number), expected_call(evidence.expected, number))
         for number, timed in enumerate(evidence.reported)
     ]
     per_round = trial.task.calls

@@ -1,6 +1,7 @@
 """Build the task of a trial, which its worker gets."""
 
 from pathlib import Path
+from typing import Final
 
 from bench.config.catalog import MODULES_OF_OPTIONS
 from bench.config.imported_modules import imported_modules
@@ -8,6 +9,9 @@ from bench.model.round_spans import keeps_spans
 from bench.runner.context import RunContext, largest_body, module_folders
 from bench.stats.schedule import ScheduledTrial
 from bench.worker.protocol import WORKER_PROBES, Task
+
+_SCHEDULE: Final = ".schedule"
+"""File name in the folder of a trial: no round of it shares an open loop with another trial."""
 
 
 def build_task(context: RunContext, scheduled: ScheduledTrial, folder: Path, base_url: str) -> Task:
@@ -57,8 +61,9 @@ def build_task(context: RunContext, scheduled: ScheduledTrial, folder: Path, bas
         strategy_modules=_strategy_modules(file, strategy.option),
         paths={} if target is None else {code: target.paths[code] for code in case.countries.codes},
         compares_sizes=target is not None and not target.checksums,
-        rate=None if target is None else target.rate,
-        schedule=context.schedule,
+        rate=case.rate or (None if target is None else target.rate),
+        schedule=str(folder / _SCHEDULE) if case.rate else context.schedule,
+        is_open_loop=case.rate > 0,
         work=case.work,
         cluster=experiment.schedulers[case.scheduler] if strategy.uses_cluster else None,
     )

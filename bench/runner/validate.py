@@ -19,7 +19,13 @@ from bench.model.results import ServerRound
 from bench.model.served_trials import ObservedRound
 from bench.model.text import count_names, join_and
 from bench.model.trial_outcome import Invalid, Outcome
-from bench.runner.expected_round import Expectation, actual_ideal_s, compare_with_plan, surplus_outcomes
+from bench.runner.expected_round import (
+    Expectation,
+    actual_ideal_s,
+    compare_with_plan,
+    expected_call,
+    surplus_outcomes,
+)
 from bench.runner.processes.worker_exit import WorkerExit, find_exit_problem
 from bench.runner.time_breakdown import server_busy
 from bench.system.disturbance import Snapshot, find_disturbance, find_interruption, refused_connections
@@ -168,7 +174,8 @@ def check_rounds(evidence: Evidence) -> Invalid | None:
     """
     for number, timed in enumerate(evidence.reported):
         seen = evidence.seen.get(number)
-        expected = replace(evidence.expected, ideal_s=actual_ideal_s(seen, evidence.expected))
+        planned = expected_call(evidence.expected, number)
+        expected = replace(planned, ideal_s=actual_ideal_s(seen, planned))
         problem = compare_with_plan(timed, None if seen is None else seen.server_round, expected)
         if problem is not None:
             refused = check_refused_connections(evidence)

@@ -334,6 +334,7 @@ def _hash_settings(case: Case, run: Run, *, per_call: bool) -> str:
         "connect_latency_s": profile.connect_latency_s,
         "work": (case.work.kind, case.work.times) if case.work.times else (),
         "target": _known_of_target(run),
+        "open_loop": case.rate,
     }
     given = {key: to_json_value(value) for key, value in settings.items() if value}
     return blake2b(encode(given).encode(), digest_size=8).hexdigest()

@@ -21,8 +21,13 @@ _LONGEST_US: Final = 3_600_000_000
 
 
 def count_latencies(fetches: Iterable[Fetch]) -> Mapping[str, int]:
-    """Count fetches by their microseconds, rounded down as in the histogram."""
-    return dict(Counter(str(bucket_us(fetch.end_s - fetch.start_s)) for fetch in fetches))
+    """Count fetches by their microseconds, rounded down as in the histogram.
+
+    In an open loop they count from when a fetch was due: one that a slow server has put off has waited, too.
+    """
+    return dict(
+        Counter(str(bucket_us(fetch.end_s - (fetch.scheduled_s or fetch.start_s))) for fetch in fetches)
+    )
 
 
 def timeout_waits_s(fetches: Iterable[Fetch]) -> tuple[float, ...]:

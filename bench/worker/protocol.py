@@ -15,12 +15,13 @@ from bench.api.own_strategy import module_name
 from bench.model.function_call import FunctionCall
 from bench.model.job_use import JobUse
 from bench.model.json_codec import added_field, decode, encode
+from bench.model.open_loop import OpenLoop
 from bench.model.scheduler import Scheduler
 from bench.model.trial_outcome import Outcome
 from bench.model.work import Work
 from bench.model.worker_runtime import WorkerRuntime
 
-PROTOCOL: Final = 3
+PROTOCOL: Final = 4
 """Version of these messages. A worker of another revision is used if it has the same one."""
 
 AUTO_ROUNDS: Final = 5
@@ -95,10 +96,11 @@ class Task:
         paths: for a target, the path of each file below ``base_url`` by its code; empty for the flag server.
             Then ``base_url`` is the address of each call, and ``server_pid`` is None.
         compares_sizes: compare the sizes of saved files only, as nothing is known of their content.
-        rate: the most requests that are started in a second; None: any number.
+        rate: the most requests that are started in a second, or those of an open loop; None: any number.
         schedule: file with the time of the next start, if there is a rate.
         cluster: the cluster on whose machines the flags are downloaded; None for any other strategy.
         work: CPU work on each flag.
+        is_open_loop: whether ``rate`` is that of an open loop, in all calls but the warm-up.
     """
 
     strategy_file: Path
@@ -138,6 +140,7 @@ class Task:
     schedule: str = added_field(str)
     cluster: Scheduler | None = added_field(lambda: None)  # noqa: RUF009  it declares a field
     work: Work = added_field(Work)  # noqa: RUF009  it declares a field
+    is_open_loop: bool = added_field(bool)
 
     @property
     def has_one_address(self) -> bool:
@@ -215,7 +218,8 @@ class TimedRound:
         verified: ``ok`` fetches whose flag was found on disk as the server serves it.
         failures: the first few fetches that were not ``ok``, one line each.
         timeline: None where the fetches do not tell their times.
-        latencies_us: number of fetches by microseconds, see ``bench.worker.fetch_times``.
+        latencies_us: number of fetches by microseconds, see ``bench.worker.fetch_times``; in an open loop
+            from the time when they were due.
         probes: values of the probes, by figure.
         throttled: periods of a CPU quota in which it stopped this process or others of its group.
         waited_s: the shortest and the longest time of a fetch that timed out; empty if none is known.
@@ -224,6 +228,7 @@ class TimedRound:
         server_delay_s: the same of the server.
         unreported: fetches that no file shows, of a function that does not return their outcomes.
         cluster: what the cluster has cost; None where none was used.
+        open_loop: how it kept to the schedule of an open loop; None in a closed loop.
     """
 
     elapsed_s: float
@@ -239,6 +244,7 @@ class TimedRound:
     server_delay_s: float | None = added_field(lambda: None)
     unreported: int = added_field(int)
     cluster: ClusterTimes | None = added_field(lambda: None)  # noqa: RUF009  it declares a field
+    open_loop: OpenLoop | None = added_field(lambda: None)  # noqa: RUF009  it declares a field
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ _FIELD_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
     "opening_s": (int, float),
     "opened_s": (int, float),
     "opened_in": str,
+    "scheduled_s": (int, float),
 }
 _CLOCK_DRIFT: Final = 0.001
 """By which the clock of another machine may be faster than ours: much more than any that is set by NTP."""

@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from shutil import rmtree
 from time import perf_counter
+from types import ModuleType
 from typing import Final, TypeAlias
 
 from bench.api import Fetch, Job, own_client
@@ -270,12 +271,13 @@ def needs_round(task: Task, rounds: Sequence[TimedRound]) -> bool:
 
 
 def build_job(task: Task, number: int, events: EventWriter) -> Job:
-    """Build the job of a call.
+    """Build the job of a call; the warm-up, number 0, is a closed loop.
 
     Each has an address and a folder of its own, unless the task is live, or its function takes no job: such
     a function may have kept them from the previous call.
     """
     place = CURRENT_ROUND if task.call.is_foreign else str(number)
+    is_open_loop = task.is_open_loop and number > 0
     return Job(
         countries=task.countries * task.repeat,
         workers=task.workers,
@@ -293,8 +295,9 @@ def build_job(task: Task, number: int, events: EventWriter) -> Job:
         connections=task.connections,
         client_module=opener_module(task),
         paths=PathTable(task.paths) if task.paths else None,
-        rate=task.rate,
+        rate=task.rate if is_open_loop or not task.is_open_loop else None,
         schedule=task.schedule,
+        is_open_loop=is_open_loop,
         cluster=None if task.cluster is None else _cluster_settings(task, task.cluster),
         processing=Processing(task.work.kind, task.work.times) if task.work.times else None,
     )
@@ -322,8 +325,11 @@ def run_round(
     throttled_before = count_throttled_periods(task.throttling)
     call = prepare_call(download_many, task, job)
     delays_before = _read_delays(task)
+    open_loop = _load_open_loop() if job.is_open_loop else None
     probes.begin()
     called_s = perf_counter()
+    if open_loop is not None:
+        open_loop.begin(job, called_s)
     returned = call()
     returned_s = perf_counter()
     if task.call.is_foreign:
@@ -334,6 +340,8 @@ def run_round(
         return_problem = check_return_value(
             returned, len(job.countries), called_s, returned_s, elsewhere=_is_elsewhere(task)
         )
+    if open_loop is not None:
+        return_problem = return_problem or open_loop.check(returned, job, called_s)
     fetches: list[Fetch] = returned if return_problem is None and isinstance(returned, list) else []
     figures = probes.end([] if is_silent else fetches)
     delays = [run_delay_s(*each) for each in zip(delays_before, _read_delays(task), strict=True)]
@@ -365,11 +373,18 @@ def run_round(
         server_delay_s=delays[1],
         cluster=None if task.cluster is None else _cluster_times(),
         unreported=len(job.countries) - len(fetches) if is_silent else 0,
+        open_loop=None if open_loop is None else open_loop.sum_up(fetches, job, called_s),
     )
     if not task.live:
         rmtree(job.folder, ignore_errors=True)  # the strategy may have removed or replaced it
     told = [fetch.country for fetch in fetches] if is_silent else job.countries
     return timed, check_round(FinishedRound(told, return_problem, fetches, files, links))
+
+
+def _load_open_loop() -> ModuleType:
+    from bench.worker import open_loop  # few cases have a rate
+
+    return open_loop
 
 
 def _cluster_times() -> ClusterTimes | None:

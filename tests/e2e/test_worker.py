@@ -121,6 +121,7 @@ def test_worker_imports_only_light_modules(stub: Stub, tmp_path: Path) -> None:
         "function_call",
         "job_use",
         "json_codec",
+        "open_loop",
         "process_limit",
         "scheduler",
         "text",

@@ -18,7 +18,14 @@ import pytest
 
 from bench.api import Answer, Job
 from bench.api.job import PathTable
-from bench.api.pacing import create_schedule, reserve_start_s
+from bench.api.pacing import (
+    begin_open_schedule,
+    create_open_schedule,
+    create_schedule,
+    due_s,
+    reserve_start_s,
+    take_start,
+)
 from tests.runs import ROOT
 
 RATE = 400.0
@@ -84,6 +91,53 @@ def test_first_start_is_not_before_its_time(tmp_path: Path) -> None:
 def test_nothing_is_started_without_the_schedule(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         reserve_start_s(str(tmp_path / "gone"), RATE)
+
+
+@pytest.fixture
+def open_schedule(tmp_path: Path) -> str:
+    """Return the schedule of an open loop that has not begun."""
+    file = str(tmp_path / "open")
+    create_open_schedule(file)
+    return file
+
+
+def take(schedule: str, _number: int) -> float:
+    """Return when a start that was taken is due."""
+    return take_start(schedule, RATE)
+
+
+def test_threads_take_each_start_of_an_open_loop_once(open_schedule: str) -> None:
+    begin_open_schedule(open_schedule, 1_000.0)
+    with ThreadPoolExecutor(16) as pool:
+        taken_s = sorted(pool.map(partial(take, open_schedule), range(200)))
+    assert taken_s == [1_000.0 + number / RATE for number in range(200)]
+
+
+def test_processes_take_each_start_of_an_open_loop_once(open_schedule: str) -> None:
+    begin_open_schedule(open_schedule, 1_000.0)
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as pool:
+        taken_s = sorted(pool.map(partial(take, open_schedule), range(60)))
+    assert taken_s == [due_s(1_000.0, number, RATE) for number in range(60)]
+
+
+def test_a_late_start_of_an_open_loop_puts_off_no_other(open_schedule: str) -> None:
+    """All of these are taken long after they were due."""
+    begin_open_schedule(open_schedule, perf_counter() - 60)
+    late_s = [take(open_schedule, number) for number in range(3)]
+    assert late_s == [due_s(late_s[0], number, RATE) for number in range(3)]
+
+
+def test_each_schedule_of_an_open_loop_begins_with_its_first_start(open_schedule: str) -> None:
+    for first_s in (10.0, 50.0):
+        begin_open_schedule(open_schedule, first_s)
+        assert [take(open_schedule, number) for number in range(2)] == [first_s, first_s + 1 / RATE]
+
+
+def test_nothing_of_an_open_loop_is_started_without_its_schedule(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        begin_open_schedule(str(tmp_path / "gone"), 0.0)
+    with pytest.raises(FileNotFoundError):
+        take_start(str(tmp_path / "gone"), RATE)
 
 
 class FakeClient:
@@ -152,6 +206,46 @@ def test_job_keeps_to_its_rate_in_threads_and_in_an_event_loop(
     assert_paced(began_s, [at_s for at_s, _ in client.asked])
     assert_paced(began_s, [fetch.start_s for fetch in fetches])  # waiting is no part of a fetch
     assert [path.name for path in tmp_path.iterdir() if path.name != "schedule"] == ["aa.gif"]
+
+
+def test_fetches_of_an_open_loop_begin_when_they_are_due_in_threads_and_in_an_event_loop(
+    tmp_path: Path, open_schedule: str, client: FakeClient
+) -> None:
+    job = job_of(tmp_path, open_schedule)._replace(is_open_loop=True)
+    began_s = perf_counter()
+    begin_open_schedule(open_schedule, began_s)
+    with job.client() as download_one, ThreadPoolExecutor(8) as pool:
+        fetches = list(pool.map(download_one, job.countries))
+
+    async def download_all() -> None:
+        async with job.async_client() as download_async:
+            fetches.extend(await asyncio.gather(*map(download_async, job.countries)))
+
+    asyncio.run(download_all())
+    assert sorted(fetch.scheduled_s for fetch in fetches) == [due_s(began_s, n, RATE) for n in range(60)]
+    assert all(fetch.start_s >= fetch.scheduled_s for fetch in fetches)
+    assert_paced(began_s, [at_s for at_s, _ in client.asked])
+
+
+def test_late_fetches_of_an_open_loop_begin_at_once_and_keep_the_time_when_they_were_due(
+    tmp_path: Path, open_schedule: str, client: FakeClient
+) -> None:
+    """A minute late, none waits; a failed one keeps its time, too."""
+    job, due_from_s = job_of(tmp_path, open_schedule)._replace(is_open_loop=True), perf_counter() - 60
+    begin_open_schedule(open_schedule, due_from_s)
+    with job.client() as download_one:
+        fetches = [download_one(code) for code in ("AA", "AA", "ZZ")]
+    assert [fetch.outcome for fetch in fetches] == ["ok", "ok", "error"]
+    assert [fetch.scheduled_s for fetch in fetches] == [due_s(due_from_s, n, RATE) for n in range(3)]
+    assert fetches[0].start_s >= due_from_s + 60
+    assert len(client.asked) == 2
+
+
+def test_fetches_of_other_jobs_were_due_at_no_time(tmp_path: Path, schedule: str, client: FakeClient) -> None:
+    for job in (job_of(tmp_path, schedule), job_of(tmp_path, schedule)._replace(rate=None)):
+        with job.client() as download_one:
+            assert download_one("AA").scheduled_s == 0.0
+    assert len(client.asked) == 2
 
 
 def test_code_that_is_no_file_of_the_target_is_a_failed_fetch(

@@ -16,11 +16,12 @@ from bench.model.cases import (
     Profile,
     Selection,
     Uniform,
+    Unknown,
 )
 from bench.model.lower_bound import Connecting
 from bench.model.results import ServerRound
 from bench.model.trial_outcome import Invalid
-from bench.runner.expected_round import Expectation, compare_with_plan, expected_round
+from bench.runner.expected_round import Expectation, compare_with_plan, expected_call, expected_round
 from bench.worker.protocol import TimedRound
 from tests.builders import server_round
 
@@ -338,3 +339,41 @@ def test_a_client_that_leaves_early_may_have_one_download_more_in_flight() -> No
     for outcome in ("protocol", "too_large", "timeout"):
         timed = TimedRound(1.0, {"ok": 2, outcome: 1}, 2, ())
         assert compare_with_plan(timed, seen, Expectation(0.0, 1.0, 3, timed.fetches, {})) is None  # type: ignore[arg-type]
+
+
+def open_loop(rate: float, workers: int, profile: Profile) -> Expectation:
+    """Expect one round of four flags at a rate."""
+    case = Case("any", "any", workers, profile, Selection("x", ("BR", "CN"), 2), rate=rate)
+    return expected_round(case, Experiment("x", (case,), {}, 1, None, 60.0, 10.0, 1), 0, SIZES)
+
+
+def test_round_of_an_open_loop_takes_its_schedule_and_the_last_fetch_and_its_warm_up_does_not() -> None:
+    """The fourth fetch is due after 0.3 s; one worker needs 0.08 s without a schedule."""
+    found = open_loop(10.0, 1, Profile("p", Fixed(0.02)))
+    assert found.ideal_s == pytest.approx(0.32)
+    assert found.warm_up_ideal_s == pytest.approx(0.08)
+    assert [expected_call(found, number).ideal_s for number in (0, 1, 2)] == pytest.approx([0.08, 0.32, 0.32])
+
+
+def test_saturated_round_of_an_open_loop_takes_what_its_workers_need() -> None:
+    assert open_loop(100.0, 2, Profile("p", Fixed(1.0))).ideal_s == pytest.approx(2.0)
+
+
+def test_round_of_a_closed_loop_and_its_warm_up_are_expected_alike() -> None:
+    found = expectation(Profile("p", Fixed(0.02)))
+    assert found.warm_up_ideal_s is None
+    assert expected_call(found, 0) == expected_call(found, 1) == found
+
+
+def test_open_loop_against_a_target_takes_its_schedule() -> None:
+    found = open_loop(10.0, 1, Profile("p", Unknown(), server="http://h"))
+    assert (found.is_planned, found.warm_up_ideal_s) == (False, 0.0)
+    assert found.ideal_s == pytest.approx(0.3)
+
+
+def test_round_that_is_faster_than_its_schedule_is_impossible() -> None:
+    found = open_loop(10.0, 4, Profile("p", Fixed(0.02)))
+    timed = TimedRound(0.1, {"ok": 4}, 4, ())
+    problem = compare_with_plan(timed, server_round(4), found)
+    assert problem == Invalid("invalid", "0.100000 s is less than the ideal of 0.320000 s", of_trial=True)
+    assert compare_with_plan(timed, server_round(4), expected_call(found, 0)) is None

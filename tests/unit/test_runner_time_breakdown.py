@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bench.api import Fetch
 from bench.model.cases import Profile
 from bench.model.lower_bound import Connecting
+from bench.model.open_loop import OpenLoop
 from bench.model.results import ClusterGap, Gap
 from bench.model.served_trials import ObservedRound, Opening
 from bench.runner.expected_round import Expectation, actual_ideal_s
@@ -266,3 +267,21 @@ def test_gap_on_a_cluster_is_kept_and_merged() -> None:
     merged = merge_calls([call, replace(call, cluster=ClusterGap(15.0, 1.0, 4.0, 300, 100, None))])
     assert merged.cluster == ClusterGap(14.0, 2.0, 3.0, 200, 200, None)
     assert merge_calls([call, replace(call, cluster=None)]).cluster is None
+
+
+def test_time_of_an_open_loop_is_not_divided_and_calls_are_averaged() -> None:
+    """Slots wait for what is due, which is no fault of the strategy."""
+    spans = [(101.0, 114.0), (115.0, 129.0)]
+    calls = [
+        account_round(
+            replace(round_of(spans, 1, 30.0), open_loop=OpenLoop(2.0, reached, backlog, 1.0, 0.5)),
+            seen_of(spans),
+            expected(2, 1, 20.0),
+        )
+        for reached, backlog in ((1.0, 3.0), (2.0, 5.0))
+    ]
+    assert [each.gap for each in calls] == [None, None]
+    assert calls[0].phases is not None
+    assert merge_calls(calls).open_loop == OpenLoop(2.0, 1.5, 4.0, 1.0, 0.5)
+    closed = account_round(round_of(spans, 1, 30.0), seen_of(spans), expected(2, 1, 20.0))
+    assert closed.open_loop is None

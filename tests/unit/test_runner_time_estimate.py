@@ -259,3 +259,20 @@ def test_work_is_the_time_beyond_the_ideal_of_all_workers_or_the_whole_round(
     found = fit_costs([(fetches, replace(trial, warm_up=timed, rounds=(timed,)))], workers=20)
     assert found is not None
     assert found.per_fetch_s == pytest.approx(work_s / 20)
+
+
+def test_trial_of_an_open_loop_has_its_schedule_once_for_each_timed_round() -> None:
+    """A hundred fetches at 10/s take 9.92 s, and 0.02 s in the warm-up, with a worker for each."""
+    case = replace(case_of(100), rate=10.0, profile=Profile("p", Fixed(0.02)))
+    free = Costs(0.0, 0.0, 0.0, 0.0, 0.0)
+    for rounds, deadline_s, may_miss in ((1, 10.0, False), (2, 10.0, True)):
+        experiment = Experiment("x", (case,), {}, 1, rounds, deadline_s, 10.0, 1)
+        found = forecast_case(case, experiment, {}, free)
+        assert found.ideal_s == pytest.approx(9.92)
+        assert found.trials_s == pytest.approx([0.02 + rounds * 9.92])
+        assert found.may_miss_deadline == may_miss
+
+
+def test_pilots_of_an_open_loop_are_closed_loops() -> None:
+    pilots = pilot_cases(replace(case_of(2_000), rate=10.0))
+    assert [pilot.rate for pilot in pilots] == [0.0, 0.0]

@@ -1,6 +1,7 @@
 """Check invariances of the statistics for any values: units, order and sides."""
 
 import random
+from itertools import permutations
 
 import pytest
 from hypothesis import given
@@ -149,3 +150,41 @@ def test_no_division_of_fetches_among_workers_is_faster_than_the_ideal(
     for service_s, place in fetches:
         loads_s[place % workers] += min(service_s, 10.0)
     assert max(loads_s) >= ideal_s([each for each, _ in fetches], workers, 10.0) * (1 - 1e-12)
+
+
+@given(
+    service_s=st.lists(st.floats(0.0, 3.0), min_size=1, max_size=30),
+    workers=st.integers(1, 8),
+    rate=st.sampled_from([0.5, 3.0, 10.0, 200.0]),
+    pauses_s=st.lists(st.sampled_from([0.0, 0.0, 0.4]), min_size=30, max_size=30),
+    shuffler=st.randoms(),
+)
+def test_no_order_of_fetches_in_an_open_loop_is_faster_than_the_ideal(
+    service_s: list[float], workers: int, rate: float, pauses_s: list[float], shuffler: random.Random
+) -> None:
+    """Whichever fetch is begun as the k-th, a free worker begins it when it is due, or later."""
+    order = [*service_s]
+    shuffler.shuffle(order)
+    free_s = [0.0] * workers
+    for number, each_s in enumerate(order):
+        place = min(range(workers), key=free_s.__getitem__)
+        begun_s = max(free_s[place], number / rate) + pauses_s[number]
+        free_s[place] = begun_s + min(each_s, 10.0)
+    bound_s = ideal_s(service_s, workers, 10.0, rate)
+    assert max(free_s) >= bound_s * (1 - 1e-12)
+    assert bound_s >= max(ideal_s(service_s, workers, 10.0), (len(service_s) - 1) / rate)
+
+
+@given(
+    service_s=st.lists(st.floats(0.0, 3.0), min_size=1, max_size=6),
+    rate=st.sampled_from([0.5, 3.0, 10.0, 200.0]),
+)
+def test_ideal_of_an_open_loop_is_reached_by_the_best_order_with_enough_workers(
+    service_s: list[float], rate: float
+) -> None:
+    """No bound could be higher: one of all orders takes no longer."""
+    ends_s = [
+        max(number / rate + each_s for number, each_s in enumerate(order))
+        for order in permutations(service_s)
+    ]
+    assert min(ends_s) == pytest.approx(ideal_s(service_s, len(service_s), 10.0, rate))
