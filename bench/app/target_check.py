@@ -12,7 +12,8 @@ def check_target(experiment: Experiment, *, allow_remote: bool) -> Experiment:
     """Return the experiment with what is known of the place of its target.
 
     Raises:
-        UsageError: the target is not on a loopback address, and has no rate or is not allowed.
+        UsageError: the target is not on a loopback address, and has no rate, is not allowed, or would be
+            asked in an open loop.
         SetupError: the name of its host cannot be resolved.
     """
     target = experiment.target
@@ -27,6 +28,11 @@ def check_target(experiment: Experiment, *, allow_remote: bool) -> Experiment:
     if address is None:
         return experiment
     place = host if host == address else f"{host}, at {address},"
+    if any(case.rate for case in experiment.cases):
+        raise UsageError(
+            f"target: {place} is no loopback address, and an open loop keeps no limit",
+            hint="its late fetches begin at once; remove `rate` and `rates`, and give `target` a `rate`",
+        )
     if target.rate is None:
         raise UsageError(
             f"target: {place} is no loopback address, and the target has no rate",

@@ -28,7 +28,7 @@ _TARGET: Final = "target"
 """The name of the profile of all cases that are measured against a target."""
 AXIS_KEYS: Final = {
     "strategies", "clients", "workers", "keep_alive", "connection_limit", "scheduler", "countries", "process",
-    "profile", "profiles", "target",
+    "profile", "profiles", "target", "rate", "rates",
 }  # fmt: skip
 """The keys of a config that make its axes."""
 
@@ -46,6 +46,7 @@ class Axes:
     profiles: tuple[Profile, ...]
     countries: tuple[Selection, ...]
     work: tuple[Work, ...]
+    rates: tuple[float, ...] = (0.0,)
 
     @property
     def most(self) -> int:
@@ -62,6 +63,7 @@ class Axes:
             * len(self.limits)
             * len(self.countries)
             * len(self.work)
+            * len(self.rates)
         )
 
     def cases(self, *, installed: bool) -> tuple[Case, ...]:
@@ -142,8 +144,8 @@ class Axes:
         ]
         clients = self._clients(entry, installed=installed)
         places = [each.address for each in self.schedulers] if strategy.uses_cluster else [EMBEDDED]
-        axes = (entry.keep_alive or self.keep_alive, self.limits, self.profiles, places)
-        for client, (countries, count), work, asked_keep_alive, asked_limit, profile, place in product(
+        axes = (entry.keep_alive or self.keep_alive, self.limits, self.profiles, places, self.rates)
+        for client, (countries, count), work, asked_keep_alive, asked_limit, profile, place, rate in product(
             clients, workers, self.work, *axes
         ):
             decides_itself = strategy.call.is_foreign or (client is not None and client.is_function)
@@ -168,6 +170,8 @@ class Axes:
                 connections=limit,
                 scheduler=place,
                 work=work,
+                rate=rate,
+                has_other_rates=len(self.rates) > 1,
             )
 
     def _clients(self, entry: StrategyEntry, *, installed: bool) -> list[Client] | list[None]:
@@ -209,4 +213,5 @@ def axes_of(values: Mapping[str, Any]) -> Axes:
         values["profiles"] or (values["profile"] or preset("local"),),
         values["countries"],
         values["process"],
+        values["rates"] or (values["rate"] or 0.0,),
     )

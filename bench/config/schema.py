@@ -45,6 +45,13 @@ from bench.config.forms import (
     reject,
 )
 from bench.config.lookup import LookupContext
+from bench.config.offered_rate import (
+    OfferedRate,
+    OfferedRates,
+    RateKey,
+    find_long_schedules,
+    find_rate_conflicts,
+)
 from bench.config.processing import ProcessField, ProcessForm
 from bench.config.profiles import (
     LatencyForm,
@@ -132,6 +139,7 @@ class ConfigForm(Form):
             "not": {
                 "anyOf": [
                     {"required": ["profile", "profiles"]},
+                    {"required": ["rate", "rates"]},
                     {"required": ["target", "profile"]},
                     {"required": ["target", "profiles"]},
                     {"required": ["target", "flags_dir"]},
@@ -177,6 +185,12 @@ class ConfigForm(Form):
     )
     target: TargetField | None = key(
         None, "The server of yours that is measured instead of the flag server: its address, or a mapping."
+    )
+    rate: OfferedRate | None = key(
+        None, "Fetches that are begun in a second, however many are in flight: an open loop."
+    )
+    rates: OfferedRates | None = key(
+        None, "Several such rates; the tables say up to which of them each case keeps up."
     )
     host: Annotated[str, Text(parse_host, _HOST_EDITOR)] | None = key(
         None,
@@ -278,6 +292,13 @@ class ConfigForm(Form):
         reject([*errors, *find_unfit_strategies(target, info.data.get("strategies", ()))])
         return target
 
+    @field_validator("rates")
+    @classmethod
+    def _check_rates(cls, rates: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+        if info.data.get("rate") is not None:
+            raise ValueError("cannot be combined with 'rate'; keep one of them")
+        return rates
+
     @field_validator("host")
     @classmethod
     def _check_host(cls, host: str, info: ValidationInfo) -> str:
@@ -346,6 +367,21 @@ class ConfigForm(Form):
                     for name in (each.strategy.name for each in self.strategies if each.strategy.face is None)
                 ]
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_open_loop(self) -> Self:
+        key: RateKey = "rate" if self.rates is None else "rates"
+        rates = self.axes.rates
+        if not any(rates):
+            return self
+        fetches, rounds = self._most_fetches(), self.rounds or 1
+        reject(
+            [
+                *find_rate_conflicts(key, self.strategies, self.target),
+                *find_long_schedules(key, rates, fetches, rounds, self.deadline),
+            ]
+        )
         return self
 
     @model_validator(mode="after")

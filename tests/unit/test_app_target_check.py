@@ -52,6 +52,15 @@ def test_target_on_this_machine_needs_no_rate(tmp_path: Path, url: str) -> None:
     assert not target.is_remote
 
 
+def test_remote_target_is_never_asked_in_an_open_loop(tmp_path: Path) -> None:
+    file = tmp_path / "c.yaml"
+    target = {"url": "http://192.0.2.1/", "files": ["a"]}
+    file.write_text(json.dumps({"strategies": ["sequential"], "target": target, "rate": 50}))
+    for allowed in (False, True):
+        with pytest.raises(UsageError, match=r"an open loop keeps no limit"):
+            load_experiment(str(file), allow_remote=allowed)
+
+
 def test_remote_target_needs_a_rate_and_permission(tmp_path: Path) -> None:
     without_rate = config_of(tmp_path, "http://192.0.2.1/")
     for allowed in (False, True):

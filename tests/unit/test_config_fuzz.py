@@ -56,6 +56,7 @@ thresholds:
 """,
     b"""countries: B
 process: {kind: json, times: [0, 10]}
+rates: [50/s, 100, 0.5]
 strategies: threadpool_map
 profile: {latency: {lognormal: {median: 5ms, p99: 50ms}}}
 variants: [{path: flags}, python=3.12]
@@ -63,6 +64,9 @@ thresholds: {"thread*": 0.05}
 """,
     b"""strategies: sequential
 target: {url: "http://127.0.0.1:9000/files", manifest: sums.txt, repeat: 3, rate: 50/s}
+""",
+    b"""strategies: sequential
+rate: 50/s
 """,
     b"""strategies: [dask, threadpool_map]
 profile: {latency: {sample: {file: times.csv, column: time, unit: ms}}}

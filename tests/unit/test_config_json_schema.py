@@ -89,6 +89,9 @@ GOOD: Final = (
     "request_timeout: 0.5s",
     "seed: 0",
     "seed: '999999999999999'",
+    "rate: 50/s",
+    "rate: 0.5",
+    "rates: [50, '100/s', 200.5]",
 )
 BAD: Final = (
     "nmae: mine",
@@ -129,6 +132,11 @@ BAD: Final = (
     "profile: {error_status: 399}",
     "profile: {bandwidth: 10}",
     "profile: local\nprofiles: [delay]",
+    "rate: 50/s\nrates: [100]",
+    "rate: 0",
+    "rate: 50/min",
+    "rates: []",
+    "rates: [50, 50]",
     "profiles: []",
     "blocks: 1001",
     "blocks: []",
