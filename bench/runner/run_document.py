@@ -32,8 +32,8 @@ def config_record(experiment: Experiment, flags: Mapping[str, bytes]) -> dict[st
 
     Strategies are hashed with them, clients that are not shipped, the packages of both, and flags that are
     not the project's own: if their content changed, a resumed run would be two runs. The calls per round of a
-    comparison are not: it measures them at its start. Nor is the margin, by which the same trials are read in
-    another way, nor the largest body, which follows from the flags.
+    comparison are not: it measures them at its start. Nor are the margin and the bounds of rates, by which
+    the same trials are read in another way, nor the largest body, which follows from the flags.
     """
     comparison = experiment.comparison
     settings = {
@@ -64,6 +64,8 @@ def config_record(experiment: Experiment, flags: Mapping[str, bytes]) -> dict[st
         settings["environments"] = {name: each.about for name, each in experiment.environments.items()}
     identity = json.dumps([settings, to_json_value(experiment.cases)], sort_keys=True)
     settings["margin"] = experiment.margin
+    if any(case.has_other_rates for case in experiment.cases) and experiment.comparison_settings.bounds:
+        settings["bounds"] = to_json_value(experiment.comparison_settings.bounds)
     settings["largest_bytes"] = largest_body(map(len, flags.values()))
     if comparison is not None:
         settings["contest"] = to_json_value(comparison)

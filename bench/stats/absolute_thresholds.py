@@ -1,7 +1,8 @@
 """Check the candidate of a comparison against the absolute thresholds (bounds) of its config.
 
 Method: the 95 % interval of the median over blocks (`intervals`) is compared with the bound; errors are
-counted and need no interval. The base plays no part, so neither does the margin. Used by `verdicts`.
+counted and need no interval. The base plays no part, so neither does the margin. Used by `verdicts`, and by
+`offered_rates` for runs with several rates.
 """
 
 import math
@@ -62,7 +63,7 @@ def bound_verdicts(comparison: Comparison, trials: Sequence[Measurement]) -> tup
         if case in good and variant == comparison.candidate and trial.outcome == "ok" and trial.rounds:
             good[case][trial.block] = trial
     return tuple(
-        _verdict(case, bound, [*blocks.values()], comparison.repeats.get(case, 1))
+        check_bound(case, bound, [*blocks.values()], comparison.repeats.get(case, 1))
         for case, blocks in good.items()
         for bound in comparison.bounds
         if fnmatchcase(case, bound.pattern)
@@ -82,7 +83,8 @@ def bound_status(bound: Bound, interval: Interval) -> BoundStatus:
     return "open" if holds(low, bound.value) or holds(high, bound.value) else "broken"
 
 
-def _verdict(case: str, bound: Bound, good: Sequence[Measurement], repeats: int) -> BoundVerdict:
+def check_bound(case: str, bound: Bound, good: Sequence[Measurement], repeats: int = 1) -> BoundVerdict:
+    """Check the successful trials of a case, one of each block, against a bound."""
     values = [*_block_values(good, bound.figure, repeats)]
     if not values:
         return BoundVerdict(case, bound, "open", None, 0, repeats)

@@ -17,6 +17,7 @@ from bench.stats.intervals import Interval, block_value, faster_half, median_int
 from bench.stats.pairwise import PairVerdict, Sample
 from bench.stats.resource_usage import ResourceUsage, summarize_usage
 from bench.stats.retries import final_attempts, is_final
+from bench.stats.saturation import OpenLoopSummary, summarize_open_loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class CaseSummary:
         disturbed: disturbed trials that count, as the config says ``disturbed: keep``.
         leaks: threads, descriptors and processes left by successful trials, if any.
         fairness: the conditions of the successful trials; ``None`` if there are none.
+        open_loop: how it kept to the schedule of an open loop; ``None`` in a closed loop, or if it failed.
     """
 
     case: Case
@@ -78,6 +80,7 @@ class CaseSummary:
     disturbed: tuple[Measurement, ...]
     leaks: tuple[Leak, ...] = ()
     fairness: Fairness | None = None
+    open_loop: OpenLoopSummary | None = None
 
     @property
     def discarded(self) -> tuple[Measurement, ...]:
@@ -140,6 +143,7 @@ def summarize_case(
         disturbed=tuple(trial for trial in good if trial.detail),
         leaks=tuple(trial.leak for trial in good if trial.leak is not None and trial.leak != Leak()),
         fairness=summarize_fairness(case, good) if good else None,
+        open_loop=summarize_open_loop(case.countries.count, good) if case.rate else None,
     )
 
 

@@ -51,13 +51,15 @@ class DownloadCounts:
 def summarize_counts(ranked: Iterable[Ranking]) -> tuple[DownloadCounts, ...]:
     """Return a summary for each profile and CPU work; nothing if all cases of a run download as many.
 
+    Open loops are left out: their schedule decides how long so many downloads take.
+
     Args:
         ranked: the ``rankings`` of a run.
     """
     by_conditions: dict[str, dict[int, Ranking]] = {}
     for ranking in ranked:
         case = ranking.rows[0].case
-        if case.countries.is_one_of_several:
+        if case.countries.is_one_of_several and not case.rate:
             by_conditions.setdefault(case.conditions_of_fetch, {})[case.countries.count] = ranking
     return tuple(_summarize(each, dict(sorted(found.items()))) for each, found in by_conditions.items())
 

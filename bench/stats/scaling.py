@@ -137,7 +137,10 @@ def series_key(case: Case) -> SeriesKey:
 
 
 def summarize_scaling(run: Run) -> tuple[Scaling, ...]:
-    """Summarize the scaling of a run for each of its ``rankings``, in the same order."""
+    """Summarize the scaling of a run for each of its ``rankings``, in the same order.
+
+    An open loop has no series: its rate decides how much a case does, not its workers.
+    """
     conditions = dict.fromkeys(case.conditions for case in run.cases)
     return tuple(_summarize(each, run) for each in conditions)
 
@@ -198,7 +201,7 @@ def fit_block_laws(samples: Mapping[int, Sample], fetches: int) -> Law | None:
 
 
 def _summarize(conditions: str, run: Run) -> Scaling:
-    series = _group_by_series(case for case in run.cases if case.conditions == conditions)
+    series = _group_by_series(case for case in run.cases if case.conditions == conditions and not case.rate)
     trials: dict[str, list[Measurement]] = {case.id: [] for case in run.cases}
     for trial in run.trials:
         trials[trial.case].append(trial)

@@ -7,7 +7,7 @@ import pytest
 
 from bench.errors import SetupError, UnreadableResultError, UsageError
 from bench.model.cases import Experiment, Strategy
-from bench.model.comparison import ClientEnvironment
+from bench.model.comparison import Bound, ClientEnvironment, ComparisonSettings
 from bench.model.results import Measurement, Run, RunHeader
 from bench.runner.run_document import check_resumable, config_record, run_document
 from bench.stats.schedule import replay
@@ -123,3 +123,18 @@ def test_a_journal_with_trials_that_were_not_due_is_refused(experiment: Experime
     ):
         with pytest.raises(UnreadableResultError, match=f"trial {number} of the journal .* does not match"):
             replay(experiment, odd)
+
+
+def test_bounds_are_stored_for_several_rates_and_read_the_same_trials_in_another_way(
+    experiment: Experiment,
+) -> None:
+    bound = Bound("*", "p99", "<", 0.1)
+    rated = replace(experiment, cases=(replace(POOL, rate=50.0, has_other_rates=True),))
+    with_bound = replace(rated, comparison_settings=ComparisonSettings(bounds=(bound,)))
+    before, now = config_record(rated, {}), config_record(with_bound, {})
+    assert "bounds" not in before
+    assert now["bounds"] == [{"pattern": "*", "figure": "p99", "relation": "<", "value": 0.1}]
+    assert before["sha256"] == now["sha256"] != config_record(experiment, {})["sha256"]
+    assert "bounds" not in config_record(
+        replace(experiment, comparison_settings=with_bound.comparison_settings), {}
+    )
