@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from bench.model.comparison import Bound
 from bench.model.text import join_and, plural, printable
 from bench.report.number_format import format_figure, format_interval
 from bench.stats.absolute_thresholds import BoundVerdict
@@ -30,8 +31,12 @@ def count_bounds(verdicts: Sequence[BoundVerdict]) -> str | None:
 
 
 def describe_bound(verdict: BoundVerdict) -> str:
+    """Write the bound of a verdict."""
+    return write_bound(verdict.bound)
+
+
+def write_bound(bound: Bound) -> str:
     """Write a bound nearly as the config does."""
-    bound = verdict.bound
     return f"{bound.figure} {bound.relation} {format_figure(bound.figure, bound.value)}"
 
 

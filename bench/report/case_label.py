@@ -5,6 +5,7 @@ from typing import Protocol
 from bench.model.cases import Case
 from bench.model.text import plural, printable
 from bench.model.work import Work
+from bench.report.number_format import format_rate
 
 
 class Series(Protocol):
@@ -73,9 +74,10 @@ def describe_conditions(case: Case) -> str:
 
 
 def describe_fetch_conditions(case: Case) -> str:
-    """Name the profile of a case, and the CPU work on each flag if the run has several."""
+    """Name the profile of a case, and the CPU work on each flag and the rate if the run has several."""
     work = f", {describe_work(case.work)}" if case.work.is_one_of_several else ""
-    return printable(f"{case.profile.name}{work}")
+    rate = f", {format_rate(case.rate)}" if case.has_other_rates else ""
+    return printable(f"{case.profile.name}{work}{rate}")
 
 
 def describe_work(work: Work) -> str:

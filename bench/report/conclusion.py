@@ -11,6 +11,7 @@ from bench.report.number_format import (
     format_percent,
     format_small_percent,
 )
+from bench.report.open_loop_conclusion import open_loop_sentences
 from bench.stats.case_summary import CaseSummary
 from bench.stats.intervals import Interval
 from bench.stats.ranking import Ranking
@@ -22,7 +23,9 @@ def conclusion(ranking: Ranking) -> str:
 
 
 def conclusion_sentences(ranking: Ranking) -> tuple[str, ...]:
-    """Return the sentences of the conclusion, the answer first."""
+    """Return the sentences of the conclusion, the answer first; in an open loop no case is the fastest."""
+    if ranking.rows[0].case.rate:
+        return tuple(open_loop_sentences(ranking))
     if ranking.fastest is None:
         return ("No case yielded a timing.",)
     rows = {row.case.id: row for row in ranking.rows}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from bench.model.comparison import BoundedFigure
+from bench.model.open_loop import rate_text
 from bench.stats.case_summary import Range
 from bench.stats.intervals import Interval
 from bench.stats.pairwise import PairVerdict
@@ -69,6 +70,11 @@ def format_duration(seconds: float) -> str:
         return f"{seconds:.3g} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes:,} min {rest} s"
+
+
+def format_rate(rate: float) -> str:
+    """Format the rate of an open loop as a config does: ``200/s``."""
+    return f"{rate_text(rate)}/s"
 
 
 def format_percent(part: float) -> str:

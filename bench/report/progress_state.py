@@ -42,6 +42,7 @@ class RunProgress:
         self._started_s = clock()
         self._values: dict[str, list[float]] = {}
         self._conditions: Mapping[str, str] = {}
+        self._scheduled: frozenset[str] = frozenset()
         self._latest = ""
         self._budget_s: float | None = None
         self._least_trials = 0
@@ -53,6 +54,7 @@ class RunProgress:
         """Take the number of trials; the pace is that of the trials to come."""
         self._started_s = self._clock()
         self._conditions = {case.id: case.conditions for case in experiment.cases}
+        self._scheduled = frozenset(case.conditions for case in experiment.cases if case.rate)
         self.blocks = experiment.blocks
         self.trials = experiment.blocks * len(experiment.cases)
         if (stopping := experiment.stopping) is not None:
@@ -129,7 +131,12 @@ class RunProgress:
         return min(left_s, max(inevitable_s, self._budget_s - took_s, 0.0))
 
     def leader(self) -> str:
-        """Name the case with the least median so far under the conditions of the latest trial."""
+        """Name the case with the least median so far under the conditions of the latest trial.
+
+        In an open loop, whose schedule decides how long a round takes, there is none.
+        """
+        if self._latest in self._scheduled:
+            return "none in an open loop"
         medians = {
             case: median(values)
             for case, values in self._values.items()

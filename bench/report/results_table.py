@@ -18,12 +18,15 @@ from bench.report.job_use import workers_lines
 from bench.report.library_lines import environment_lines
 from bench.report.machines import machine_line, machine_table
 from bench.report.marks import case_tone, explain_marks, mark_case
-from bench.report.number_format import MISSING, TimeUnit
+from bench.report.number_format import MISSING, TimeUnit, format_rate
+from bench.report.open_loop_columns import OPEN_LOOP_COLUMNS
+from bench.report.rates_table import rates_table
 from bench.report.stop_reasons import stop_lines
 from bench.report.table import Column, Remark, RemarkKind, Row, Section, Table
 from bench.report.target import target_lines
 from bench.stats.case_summary import CaseSummary
 from bench.stats.download_counts import summarize_counts
+from bench.stats.offered_rates import summarize_rates
 from bench.stats.ranking import Ranking, rankings
 
 CASE_KEYS: Final = (Column("client", "left"), Column("workers"))
@@ -38,6 +41,8 @@ def run_tables(run: Run, ranked: Sequence[Ranking] | None = None) -> Iterator[Ta
         ranked: its ``rankings``, if they are known already.
     """
     ranked = rankings(run) if ranked is None else ranked
+    for rates in (rated := summarize_rates(run, ranked)):
+        yield rates_table(rates, is_one_of_several=len(rated) > 1)
     for ranking in ranked:
         yield _results_table(run, ranking)
         for detail in detail_tables(ranking):
@@ -66,8 +71,12 @@ def run_title(run: Run, ranking: Ranking) -> str:
     count, profile = countries.count, ranking.rows[0].case.profile
     words = describe_work(ranking.rows[0].case.work)
     work = f", each with {words}" if words else ""
+    if rate := ranking.rows[0].case.rate:
+        work += f", open loop at {format_rate(rate)}"
     if server := profile.server:
-        return printable(f"{run.config['name']}: {count:,} files ({countries.label}) of {server}{state}")
+        return printable(
+            f"{run.config['name']}: {count:,} files ({countries.label}) of {server}{work}{state}"
+        )
     return printable(
         f"{run.config['name']}: {count:,} flags ({countries.label}), profile {profile.name}{work}{state}"
     )
@@ -106,7 +115,10 @@ def _results_table(run: Run, ranking: Ranking) -> Table:
         _case_table(
             ranking,
             run_title(run, ranking),
-            result_columns(time_unit(ranking), has_log=not ranking.rows[0].case.profile.server),
+            (
+                *result_columns(time_unit(ranking), has_log=not ranking.rows[0].case.profile.server),
+                *(OPEN_LOOP_COLUMNS if ranking.rows[0].case.rate else ()),
+            ),
         ),
         legend=_legend(ranking),
         remarks=tuple(Remark(line, kind) for kind, lines in remarks for line in lines),

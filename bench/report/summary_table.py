@@ -1,6 +1,6 @@
 """Build the compact summary of a run, which `run` and `show` print by default, fastest case first."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -20,14 +20,19 @@ from bench.report.number_format import (
     MISSING,
     format_duration,
     format_percent,
+    format_rate,
     format_speedup,
 )
+from bench.report.open_loop_columns import SUMMARY_COLUMNS
+from bench.report.open_loop_conclusion import p99_s
+from bench.report.rates_table import rates_table
 from bench.report.sparkline import draw_length
 from bench.report.stop_reasons import stopping_line
 from bench.report.table import Column, Remark, Row, Section, Table
 from bench.report.target import target_lines
 from bench.stats.case_summary import CaseSummary, Figures
 from bench.stats.download_counts import summarize_counts
+from bench.stats.offered_rates import summarize_rates
 from bench.stats.ranking import Ranking, rankings
 
 _MOST_ROWS: Final = 12
@@ -44,7 +49,8 @@ def summary_tables(
     """Return what a first look needs: a table and a verdict for each profile, and what did not go well.
 
     Where cases are measured with several numbers of downloads, the table has their times only, and the
-    verdicts say where one overtakes another.
+    verdicts say where one overtakes another. Where they are measured at several rates, it has their 99th
+    percentiles only, and the verdicts say which rates they keep.
 
     Args:
         run: complete or not.
@@ -54,15 +60,14 @@ def summary_tables(
     """
     yield Table(remarks=(Remark(run_facts(run)),))
     found = rankings(run) if ranked is None else ranked
-    counted = summarize_counts(found)
+    counted, rated = summarize_counts(found), summarize_rates(run, found)
+    for rates in rated:
+        by_rate = {f"At {format_rate(rate)}": ranking for rate, ranking in rates.rankings.items()}
+        yield rates_table(rates, _named_notes(run, by_rate), is_one_of_several=len(rated) > 1)
     for counts in counted:
-        notes = [
-            replace(note, text=f"With {plural(count, 'download')}: {note.text}")
-            for count, ranking in counts.rankings.items()
-            for note in _notes(run, ranking)
-        ]
-        yield counts_table(counts, notes, is_one_of_several=len(counted) > 1)
-    for ranking in () if counted else found:
+        by_count = {f"With {plural(n, 'download')}": ranking for n, ranking in counts.rankings.items()}
+        yield counts_table(counts, _named_notes(run, by_count), is_one_of_several=len(counted) > 1)
+    for ranking in () if counted or rated else found:
         title = (
             ""
             if len(found) == 1
@@ -131,6 +136,7 @@ def run_facts(run: Run) -> str:
         fewer + plural(max(counts), "file" if case.profile.server else "flag"),
         f"server {describe_profile(case.profile)}" if len(profiles) == 1 else f"{len(profiles)} profiles",
         *_work_facts(run),
+        *_rate_facts(run),
         plural(blocks, "block") + ("" if run.status == "complete" else ", partial"),
     ]
     if isinstance(python, dict) and (version := str(python.get("version", ""))):
@@ -147,15 +153,29 @@ def _work_facts(run: Run) -> Iterator[str]:
         yield f"each with {join_or([describe_work(each) for each in found])}"
 
 
+def _rate_facts(run: Run) -> Iterator[str]:
+    """Name the rates of an open loop, if it is one."""
+    if rates := sorted({each.rate for each in run.cases if each.rate}):
+        yield f"open loop at {join_or([*map(format_rate, rates)])}"
+
+
 def _columns(ranking: Ranking) -> tuple[Column, ...]:
-    """Return the columns; those that need planned delays and a log are left out for a target."""
-    columns = (
+    """Return the columns; those that need planned delays and a log are left out for a target.
+
+    In an open loop, whose schedule decides how long a round takes, there are others than those.
+    """
+    shared = (
         Column("strategy", "left"),
         Column("client", "left"),
         Column("workers"),
         Column("time"),
         Column("95%"),
         Column("", "left", is_optional=True),
+    )
+    if ranking.rows[0].case.rate:
+        return (*shared, *(Column(each.heading, each.align) for each in SUMMARY_COLUMNS))
+    columns = (
+        *shared,
         Column("× seq"),
         Column("of\nideal", is_optional=True),
         Column("held back by", "left", is_optional=True),
@@ -164,10 +184,11 @@ def _columns(ranking: Ranking) -> tuple[Column, ...]:
 
 
 def _rows(ranking: Ranking, width: int) -> Iterator[Row]:
-    """Write a row for each case, the fastest first and those without a figure last."""
-    ordered = sorted(
-        ranking.rows, key=lambda row: row.figures.elapsed.estimate if row.figures else float("inf")
-    )
+    """Write a row for each case, the fastest first and those without a figure last.
+
+    In an open loop, that with the lowest p99 is the first.
+    """
+    ordered = sorted(ranking.rows, key=_order)
     longest_s = max((row.figures.elapsed.estimate for row in ordered if row.figures), default=0.0)
     cells = min(max(width - _FIXED_WIDTH, _LEAST_BAR), _MOST_BAR)
     for row in ordered[:_MOST_ROWS]:
@@ -179,17 +200,23 @@ def _rows(ranking: Ranking, width: int) -> Iterator[Row]:
         yield Row((f"… {len(left)} more", *[""] * (len(_columns(ranking)) - 1)))
 
 
+def _order(row: CaseSummary) -> float:
+    if row.figures is None:
+        return float("inf")
+    return p99_s(row) if row.case.rate else row.figures.elapsed.estimate
+
+
 def _figures(row: CaseSummary, longest_s: float, cells: int) -> Sequence[str]:
     if row.figures is None:
         outcome = row.failed[0].outcome if row.failed else MISSING
-        return (outcome, *[""] * (3 if row.case.profile.server else 3 + _PLANNED))
+        blanks = 2 + len(SUMMARY_COLUMNS) if row.case.rate else 3 if row.case.profile.server else 3 + _PLANNED
+        return (outcome, *[""] * blanks)
     elapsed, efficiency = row.figures.elapsed, row.figures.efficiency
-    measured = (
-        format_duration(elapsed.estimate),
-        _half_width(row.figures),
-        draw_length(elapsed.estimate / longest_s, cells),
-        format_speedup(row.figures.times_faster),
-    )
+    length = draw_length(elapsed.estimate / longest_s, cells)
+    time = (format_duration(elapsed.estimate), _half_width(row.figures), length)
+    if row.case.rate:
+        return (*time, *(each.cell(row) for each in SUMMARY_COLUMNS))
+    measured = (*time, format_speedup(row.figures.times_faster))
     if row.case.profile.server:
         return measured
     return (*measured, MISSING if efficiency is None else format_percent(efficiency), hindrance(row))
@@ -202,6 +229,13 @@ def _half_width(figures: Figures) -> str:
         return MISSING
     distance = max(elapsed.high - elapsed.estimate, elapsed.estimate - elapsed.low) / elapsed.estimate
     return f"± {format_percent(distance)}"
+
+
+def _named_notes(run: Run, named: Mapping[str, Ranking]) -> Iterator[Remark]:
+    """Yield the notes on several rankings, each with the name of its own in front."""
+    for name, ranking in named.items():
+        for note in _notes(run, ranking):
+            yield replace(note, text=f"{name}: {note.text}")
 
 
 def _notes(run: Run, ranking: Ranking) -> Iterator[Remark]:

@@ -49,6 +49,15 @@ def test_a_repeated_trial_counts_once() -> None:
     assert (progress.done, progress.trials) == (1, 2)
 
 
+@pytest.mark.parametrize(("rate", "leader"), [(0.0, f"{LOOP.id} at 20 ms"), (50.0, "none in an open loop")])
+def test_no_case_leads_in_an_open_loop(rate: float, leader: str) -> None:
+    """Its schedule decides how long a round takes."""
+    progress = RunProgress(Clock())
+    progress.start(replace(fixed(2), cases=(replace(LOOP, rate=rate),)), (), {})
+    progress.add(trials(LOOP, [0.02])[0])
+    assert progress.leader() == leader
+
+
 @pytest.mark.parametrize(
     ("budget_s", "left_s"), [(None, 620.0), (100.0, 90.0), (25.0, 30.0), (1.0, 30.0), (9999.0, 620.0)]
 )

@@ -108,6 +108,24 @@ _COLUMNS: Final[Mapping[str, ExportColumn[CaseSummary]]] = {
     ),
     **_columns("text", {"libraries": _libraries, "event_loops": _event_loops}),
     **_columns("text", {"process": lambda row: describe_work(row.case.work)}),
+    **_columns(
+        "number",
+        {
+            "rate": lambda row: row.case.rate or None,
+            "rate_reached": "open_loop.reached.estimate",
+            "rate_reached_low": "open_loop.reached.low",
+            "rate_reached_high": "open_loop.reached.high",
+            "max_backlog": "open_loop.backlog",
+            "waiting_at_end": "open_loop.waiting.estimate",
+            "waiting_at_end_low": "open_loop.waiting.low",
+            "waiting_at_end_high": "open_loop.waiting.high",
+            "late_start_p99_s": "open_loop.late_start_p99_s",
+            "due_p99_s": "open_loop.p99.estimate",
+            "due_p99_low_s": "open_loop.p99.low",
+            "due_p99_high_s": "open_loop.p99.high",
+        },
+    ),
+    **_columns("text", {"saturation": "open_loop.saturation"}),
 }
 
 

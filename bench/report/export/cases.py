@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bench.errors import UnreadableResultError, UsageError
 from bench.model.cases import Case
+from bench.model.open_loop import rate_text
 from bench.model.results import Measurement, Run
 from bench.model.text import printable
 from bench.report.case_label import describe_work
@@ -97,6 +98,7 @@ def parameters(case: Case) -> dict[str, str | int | bool]:
         "profile": printable(case.profile.name),
         "countries": printable(case.countries.label),
         **({"process": describe_work(case.work)} if case.work.times else {}),
+        **({"rate": f"{rate_text(case.rate)}/s"} if case.rate else {}),
         "variant": printable(case.variant),
     }
 

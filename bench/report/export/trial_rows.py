@@ -111,6 +111,15 @@ COLUMNS: Final[Mapping[str, ExportColumn[RoundRow]]] = {
     "planned_ideal_s": ExportColumn("number", "round_.planned_ideal_s"),
     **_numbers({name: f"round_.probes.{name}" for name in ("gc_collections", "blocks_grown")}),
     "process": ExportColumn("text", lambda row: describe_work(row.case.work)),
+    "rate": ExportColumn("number", lambda row: row.case.rate or None),
+    **_numbers(
+        {
+            "rate_reached": "round_.open_loop.reached",
+            "backlog": "round_.open_loop.backlog",
+            "final_backlog": "round_.open_loop.final_backlog",
+            "late_start_p99_s": "round_.open_loop.late_start_p99_s",
+        }
+    ),
 }
 TRIALS: Final = ExportTable(COLUMNS, round_rows)
 """A row for each round."""

@@ -35,6 +35,7 @@ from bench.report.html.registry import CHARTS, draw_charts
 from bench.report.html.subject import Subject, read_subject
 from bench.report.html.table_view import TableView, view_tables
 from bench.report.html.theme import DARK, LIGHT, css_variables, page_config
+from bench.report.rates_conclusion import describe_rates_conditions, rates_conclusion
 from bench.report.results_table import run_tables
 from bench.report.run_ratios import RunRatios
 from bench.report.scaling_table import scaling_tables
@@ -150,19 +151,24 @@ def answers_of(subject: Subject) -> Iterator[Answer]:
     """Yield the answer for each profile, or that of a comparison.
 
     Where cases are measured with several numbers of downloads, it is about all of them, crossovers first.
+    Where they are measured at several rates, it is about the highest that is kept.
     """
     if (verdicts := subject.verdicts) is not None:
         lead, _, rest = comparison_conclusion(verdicts).partition(". ")
         yield Answer("", lead if lead.endswith(".") else f"{lead}.", rest, overall_verdict(verdicts))
         return
-    for ranked, counted, side in zip(
-        subject.rankings, subject.download_counts, subject.run_names, strict=True
+    for ranked, counted, rated, side in zip(
+        subject.rankings, subject.download_counts, subject.offered_rates, subject.run_names, strict=True
     ):
+        for rates in rated:
+            lead, *more = rates_conclusion(rates)
+            names = [side, describe_rates_conditions(rates) if len(rated) > 1 else ""]
+            yield Answer(", ".join(filter(None, names)), lead, " ".join(more))
         for counts in counted:
             lead, *points = counts_conclusion(counts)
             names = [side, describe_fetch_conditions(counts.series[0].case) if len(counted) > 1 else ""]
             yield Answer(", ".join(filter(None, names)), lead, "", points=tuple(points))
-        for ranking in () if counted else ranked:
+        for ranking in () if counted or rated else ranked:
             lead, *more = conclusion_sentences(ranking)
             names = [side, describe_conditions(ranking.rows[0].case) if len(ranked) > 1 else ""]
             yield Answer(", ".join(filter(None, names)), lead, " ".join(more))

@@ -21,6 +21,7 @@ from bench.report.summary_table import run_facts
 from bench.stats.case_summary import CaseSummary
 from bench.stats.comparability import SelectedCases
 from bench.stats.download_counts import DownloadCounts, summarize_counts
+from bench.stats.offered_rates import OfferedRates, summarize_rates
 from bench.stats.ranking import Ranking, rankings
 from bench.stats.retries import is_final
 from bench.stats.scaling import Scaling, series_key, summarize_scaling
@@ -178,6 +179,13 @@ class Subject:
     def download_counts(self) -> tuple[tuple[DownloadCounts, ...], ...]:
         """The cases of each run over its numbers of downloads; empty for comparisons, as ``scalings``."""
         return () if self.verdicts is not None else tuple(map(summarize_counts, self.rankings))
+
+    @cached_property
+    def offered_rates(self) -> tuple[tuple[OfferedRates, ...], ...]:
+        """The cases of each run over its rates; empty for comparisons, as ``scalings``."""
+        if self.verdicts is not None:
+            return ()
+        return tuple(map(summarize_rates, self.runs, self.rankings))
 
     @cached_property
     def series(self) -> tuple[str, ...]:
