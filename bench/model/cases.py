@@ -10,6 +10,7 @@ from statistics import median, quantiles
 from typing import Final, Literal, TypeAlias
 
 from bench.api.outcomes import FetchOutcome
+from bench.model.body_sizes import BodySizes
 from bench.model.comparison import (
     DEFAULT_RUN_MARGIN,
     BuiltVariant,
@@ -108,6 +109,7 @@ class Profile:
         http2: whether the server speaks HTTP/2 only.
         server: address of a target; empty for the flag server.
         connect_latency_s: delay of each new connection, and of each round trip of a TLS handshake.
+        sizes: sizes of the bodies, which then are made-up bytes; ``None``: the flags as they are.
     """
 
     name: str
@@ -119,6 +121,7 @@ class Profile:
     http2: bool = False
     server: str = added_field(str)
     connect_latency_s: float = added_field(float)
+    sizes: BodySizes | None = added_field(lambda: None)  # noqa: RUF009  it declares a field
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, field, fields, is_dataclass
 from functools import cache, partial
 from pathlib import Path
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, Final, Literal, NoReturn, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 from bench.errors import BenchError
@@ -99,8 +99,9 @@ def _builder(kind: Any) -> _Build:
     """Choose how values of a type are built; a stored run has thousands of them."""
     origin, inner = get_origin(kind), get_args(kind)
     if origin is UnionType:
-        is_optional = inner[-1] is type(None)
-        return partial(_build_optional, inner[0]) if is_optional else partial(_build_choice, inner)
+        kinds = tuple(each for each in inner if each is not NoneType)
+        build = _builder(kinds[0]) if len(kinds) == 1 else partial(_build_choice, kinds)
+        return partial(_build_optional, build) if NoneType in inner else build
     if origin is Literal:
         return partial(_build_literal, inner)
     if origin is tuple:
@@ -113,8 +114,8 @@ def _builder(kind: Any) -> _Build:
     return named.get(kind) or partial(_keep_exact, kind)
 
 
-def _build_optional(kind: Any, value: Any, where: str) -> Any:
-    return None if value is None else _builder(kind)(value, where)
+def _build_optional(build: _Build, value: Any, where: str) -> Any:
+    return None if value is None else build(value, where)
 
 
 def _build_choice(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
@@ -180,7 +181,10 @@ def _keep_exact(kind: type[T], value: Any, where: str) -> T:
 
 def _name_if_union(hint: Any, value: Any) -> Any:
     """Convert a value, and put the name of its class in front if the field may hold several."""
-    is_choice = get_origin(hint) is UnionType and all(is_dataclass(kind) for kind in get_args(hint))
+    kinds = [each for each in get_args(hint) if each is not NoneType]
+    is_choice = get_origin(hint) is UnionType and len(kinds) > 1 and all(map(is_dataclass, kinds))
+    if value is None:
+        return None
     return {_name(type(value)): to_json_value(value)} if is_choice else to_json_value(value)
 
 

@@ -89,6 +89,11 @@ def slice_bytes(bandwidth: float | None) -> int:
     return LARGEST_SLICE if bandwidth is None else max(1, min(int(bandwidth * _SLICE_S), LARGEST_SLICE))
 
 
+def log_normal(median: float, p99: float, share: float) -> float:
+    """Return the value that this share of a log-normal distribution does not exceed."""
+    return median * exp(log(p99 / median) / _Z99 * _STANDARD_NORMAL.inv_cdf(share))
+
+
 def to_unit_interval(digest: bytes) -> float:
     """Convert eight random bytes to a number between 0 and 1, both excluded."""
     return ((int.from_bytes(digest, "big") >> _DROPPED_BITS) + 0.5) * _STEP
@@ -101,8 +106,7 @@ def _draw_latency_s(latency: Latency, key: bytes) -> float:
         case Uniform(low_s, high_s):
             return low_s + (high_s - low_s) * _draw(b"latency", key)
         case LogNormal(median_s, p99_s):
-            sigma = log(p99_s / median_s) / _Z99
-            return median_s * exp(sigma * _STANDARD_NORMAL.inv_cdf(_draw(b"latency", key)))
+            return log_normal(median_s, p99_s, _draw(b"latency", key))
         case Sampled(values_s):
             return values_s[int(_draw(b"latency", key) * len(values_s))]
         case Unknown():

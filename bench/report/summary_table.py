@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from bench.config.scalars import size_text
+from bench.model.body_sizes import BodySizes, FixedSize
 from bench.model.cases import Fixed, Latency, LogNormal, Profile, Sampled, Uniform, Unknown
 from bench.model.results import Run
 from bench.model.text import join_or, plural, printable
@@ -95,7 +97,14 @@ def describe_profile(profile: Profile) -> str:
         (profile.tls and not profile.http2, "TLS"),
         (profile.http2, "HTTP/2"),
     )
-    return ", ".join([_describe_answers(profile), *(word for is_so, word in extras if is_so)])
+    bodies = [] if profile.sizes is None else [f"bodies of {_describe_sizes(profile.sizes)}"]
+    return ", ".join([_describe_answers(profile), *bodies, *(word for is_so, word in extras if is_so)])
+
+
+def _describe_sizes(sizes: BodySizes) -> str:
+    if isinstance(sizes, FixedSize):
+        return size_text(sizes.size_bytes)
+    return f"{size_text(float(f'{sizes.median_bytes:.3g}'))} in the median"
 
 
 def _describe_answers(profile: Profile) -> str:

@@ -326,6 +326,7 @@ def _hash_settings(case: Case, run: Run, *, per_call: bool) -> str:
         "latency": profile.latency,
         "jitter_s": profile.jitter_s,
         "bandwidth": profile.bandwidth,
+        "sizes": profile.sizes,
         "faults": profile.faults,
         "tls": profile.tls,
         "http2": profile.http2,

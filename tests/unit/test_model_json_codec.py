@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bench.api import Fetch
+from bench.model.body_sizes import FixedSize, LogNormalSize, SampledSize
 from bench.model.cases import Fixed, LogNormal, Profile, Sampled, Uniform
 from bench.model.json_codec import MalformedError, decode, encode, from_json_value, to_json_value
 from bench.model.results import Run
@@ -66,6 +67,22 @@ def test_event_survives_json(event: Any) -> None:
 def test_one_of_several_dataclasses_is_written_with_its_name(latency: Any, written: Any) -> None:
     profile = Profile("mine", latency)
     assert to_json_value(profile)["latency"] == written
+    assert decode(Profile, encode(profile)) == profile
+
+
+@pytest.mark.parametrize(
+    ("sizes", "written"),
+    [
+        (FixedSize(1_000), {"fixedsize": {"size_bytes": 1_000}}),
+        (LogNormalSize(1_000, 2_000), {"lognormalsize": {"median_bytes": 1_000, "p99_bytes": 2_000}}),
+        (SampledSize((1_000, 9_000)), {"sampledsize": {"values_bytes": [1_000, 9_000]}}),
+        (None, None),
+    ],
+)
+def test_one_of_several_dataclasses_may_be_absent(sizes: Any, written: Any) -> None:
+    profile = Profile("mine", sizes=sizes)
+    assert to_json_value(profile).get("sizes") == written
+    assert ("sizes" in to_json_value(profile)) is (sizes is not None)
     assert decode(Profile, encode(profile)) == profile
 
 
