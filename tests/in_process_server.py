@@ -16,7 +16,7 @@ from bench.server.listeners import Listeners
 from bench.server.open_trials import OpenTrials
 from bench.server.request_log import Record
 from bench.server.resource_needs import ListenerSpec
-from bench.server.routes import Routes
+from bench.server.routes import RoutesOfProfiles
 from bench.server.served_round import ServedRound
 from bench.server.state import ServerState
 
@@ -65,7 +65,7 @@ def run_server(
 
     async def serve() -> None:
         public = ServedRound(profile, 1, 0, write, pacing)
-        state = ServerState(Routes(flags or all_flags()), OpenTrials(1), public, limits)
+        state = ServerState(RoutesOfProfiles(flags or all_flags()), OpenTrials(1), public, limits)
         spec = ListenerSpec(connect_latency_s=profile.connect_latency_s)
         with ExitStack() as stack:
             url = Listeners(state, "127.0.0.1", stack).find_or_open(spec).url

@@ -19,7 +19,7 @@ from bench.server.listeners import Listener, Listeners
 from bench.server.open_trials import OpenTrials
 from bench.server.request_log import Record
 from bench.server.resource_needs import listener_spec
-from bench.server.routes import Routes
+from bench.server.routes import RoutesOfProfiles
 from bench.server.served_round import ServedRound
 from bench.server.state import ServerState
 
@@ -78,7 +78,7 @@ def threaded_server(
     log: list[Record] = []
     loop = new_event_loop()
     public = ServedRound(profile, seed, 0, lambda *fields: log.append(Record(*fields)))
-    state = ServerState(Routes(flags or all_flags()), OpenTrials(seed), public, limits)
+    state = ServerState(RoutesOfProfiles(flags or all_flags(), seed), OpenTrials(seed), public, limits)
     server = ThreadedServer(state, loop, log=log)
     loop.set_exception_handler(lambda _, context: server.loop_errors.append(context))
     opened, stop = threading.Event(), threading.Event()

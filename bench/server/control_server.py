@@ -95,7 +95,7 @@ class _Control:
 
     def _open(self, opening: Opening) -> Message:
         listener = self._find_listener(opening)
-        self._listeners.state.trials.open(opening)
+        self._listeners.state.open_trial(opening)
         authority = self._listeners.authority if opening.profile.tls else ""
         return {"opened": {"url": trial_url(listener.url, opening.trial), "authority": authority}}
 
@@ -130,6 +130,6 @@ class _Control:
     def _close(self, name: str) -> Message:
         state = self._listeners.state
         opening = state.trials.opening(name)
-        rounds = observe_rounds(state.close_trial(name), opening, state.flag_sizes)
+        rounds = observe_rounds(state.close_trial(name), opening, state.flag_sizes(opening.profile))
         gc.collect()
         return {"closed": name, "rounds": rounds}

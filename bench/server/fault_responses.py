@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import Final
 
 from bench.model.cases import Fault, Profile
-from bench.server.responses import GIF, Header, Response, build_response, no_content, status_response
+from bench.model.planned_bodies import make_wrong_body
+from bench.server.responses import GIF, Bytes, Header, Response, build_response, no_content, status_response
 from bench.server.routes import Resource
 
 UNPACKED_BYTES: Final = 1024**3
@@ -81,7 +82,10 @@ def _build(kind: str, resource: Resource) -> Response:
 
 
 def _wrong_content(resource: Resource) -> Response:
-    return _with_body(resource, resource.response.body.translate(_INVERTED))
+    body = resource.response.body
+    if isinstance(body, memoryview):  # of made-up bytes, of which another copy could be large
+        return _with_body(resource, make_wrong_body(resource.country, len(body)))
+    return _with_body(resource, body.translate(_INVERTED))
 
 
 def _empty_body(resource: Resource) -> Response:
@@ -103,7 +107,7 @@ def _gzip_bomb_response() -> Response:
     return build_response(HTTPStatus.OK, GIF, gzip_bomb(), ("Content-Encoding", "gzip"))
 
 
-def _with_body(resource: Resource, body: bytes) -> Response:
+def _with_body(resource: Resource, body: Bytes) -> Response:
     return build_response(HTTPStatus.OK, resource.response.header("Content-Type"), body)
 
 

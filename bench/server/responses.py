@@ -37,7 +37,7 @@ NO_MORE_SLICES: Final[Iterator[Slice]] = iter(())
 """Follows a response that is sent in one piece."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # hashing a body of megabytes would take milliseconds
 class Response:
     """A response with two heads of HTTP/1.1.
 
@@ -53,7 +53,7 @@ class Response:
 
     status: int
     headers: tuple[Header, ...]
-    body: bytes
+    body: Bytes
     is_large: bool
     kept: bytes
     closing: bytes
@@ -68,7 +68,7 @@ class Response:
         return next((value for each, value in self.headers if each == name), "")
 
 
-def build_response(status: int, media_type: str, body: bytes, *headers: Header) -> Response:
+def build_response(status: int, media_type: str, body: Bytes, *headers: Header) -> Response:
     """Build a response with a body."""
     length = ("Content-Length", str(len(body)))
     return _build(status, (_SERVER, ("Content-Type", media_type), length, *headers), body)
@@ -93,7 +93,7 @@ def write_head(status: int, headers: Iterable[Header], connection: str) -> bytes
     return f"HTTP/1.1 {status} {_reason(status)}\r\n{''.join(lines)}\r\n".encode()
 
 
-def _build(status: int, headers: tuple[Header, ...], body: bytes) -> Response:
+def _build(status: int, headers: tuple[Header, ...], body: Bytes) -> Response:
     kept, closing = (write_head(status, headers, connection) for connection in ("keep-alive", "close"))
     if len(body) > LARGEST_SLICE:
         return Response(int(status), headers, body, True, kept, closing)  # noqa: FBT003  a field

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
+from bench.model.body_sizes import BodySizes
+from bench.model.cases import Profile
 from bench.model.countries import COUNTRIES
-from bench.server.responses import GIF, HTML, JSON, Response, build_response, status_response
+from bench.model.planned_bodies import bodies_of
+from bench.server.responses import GIF, HTML, JSON, Bytes, Response, build_response, status_response
 
 _COUNTRY_PATH: Final = re.compile(rb"/flags/([a-z]{2})/(?:\1\.gif|metadata\.json)")
 _ANYWHERE: Final = re.compile(rb"(?:/[^?]*)?(/[a-z]{2}/[^/?]+(?:\?.*)?)", re.DOTALL)
@@ -43,7 +46,7 @@ class Routes:
         flag_sizes: bytes of each flag, by country.
     """
 
-    def __init__(self, flags: Mapping[str, bytes]) -> None:
+    def __init__(self, flags: Mapping[str, Bytes]) -> None:
         self.flag_sizes: Final = {country: len(flag) for country, flag in flags.items()}
         self._resources = _build_resources(flags)
 
@@ -53,6 +56,23 @@ class Routes:
         if found is None:
             path = target.partition(b"?")[0]
             found = self._resources.get(path) or _missing_resource(path)
+        return found
+
+
+class RoutesOfProfiles:
+    """The resources of each profile: the flags, or bodies of the sizes that it draws."""
+
+    def __init__(self, flags: Mapping[str, bytes], seed: int = 1) -> None:
+        self._flags = flags
+        self._seed = seed
+        self._by_sizes: dict[BodySizes | None, Routes] = {}
+
+    def find(self, profile: Profile) -> Routes:
+        """Return the resources of a profile, which are built when it is first asked for."""
+        found = self._by_sizes.get(profile.sizes)
+        if found is None:
+            found = Routes(bodies_of(profile, self._seed, self._flags))
+            self._by_sizes[profile.sizes] = found
         return found
 
 
@@ -80,7 +100,7 @@ def _missing_resource(path: bytes) -> Resource:
     return Resource(_NOT_FOUND, match[1].decode().upper() if match else "")
 
 
-def _build_resources(flags: Mapping[str, bytes]) -> dict[bytes, Resource]:
+def _build_resources(flags: Mapping[str, Bytes]) -> dict[bytes, Resource]:
     found = {b"/": Resource(build_response(200, HTML, _write_index(flags).encode(), _POLICY))}
     for country, flag in flags.items():
         code = country.lower()
@@ -97,7 +117,7 @@ def _country_name(country: str) -> str:
     return COUNTRIES.get(country, country)
 
 
-def _write_index(flags: Mapping[str, bytes]) -> str:
+def _write_index(flags: Mapping[str, Bytes]) -> str:
     rows = "\n".join(_write_row(country.lower(), _country_name(country)) for country in sorted(flags))
     return f"""<!doctype html>
 <html lang="en">

@@ -9,7 +9,11 @@ from bench.server.request_log import ConnectionInfo, WriteRecord
 
 
 class ServedRound:
-    """One round on the server: its delays and faults, its attempts, and the function that logs a request."""
+    """One round on the server: its delays and faults, its attempts, and the function that logs a request.
+
+    Attributes:
+        profile: the profile of its trial.
+    """
 
     def __init__(
         self,
@@ -22,7 +26,7 @@ class ServedRound:
         self.bandwidth = profile.bandwidth
         self.write = write
         self.fault_pacing = fault_pacing
-        self._profile = profile
+        self.profile = profile
         self._seed = seed
         self._block = block
         self._attempts: dict[str, int] = {}
@@ -37,7 +41,7 @@ class ServedRound:
         self._attempts[country] = attempt + 1
         if self._steady_delay_s is not None:
             return attempt, self._steady_delay_s, None
-        planned = plan_delay(self._profile, self._seed, self._block, country, attempt)
+        planned = plan_delay(self.profile, self._seed, self._block, country, attempt)
         return attempt, planned.delay_s, planned.fault
 
 

@@ -5,12 +5,14 @@ from itertools import count
 from time import perf_counter
 from typing import Final, Protocol, TypeAlias
 
+from bench.model.cases import Profile
 from bench.model.flags import served_flags
+from bench.model.served_trials import Opening
 from bench.model.server_settings import ServerSettings
 from bench.server.connection_limits import DEFAULT_LIMITS, ConnectionLimits
 from bench.server.open_trials import TRIALS_PREFIX, OpenTrials, RoundLog
 from bench.server.request_log import ConnectionInfo, WriteRecord
-from bench.server.routes import Resource, Routes, drop_folders, strip_origin
+from bench.server.routes import Resource, Routes, RoutesOfProfiles, drop_folders, strip_origin
 from bench.server.served_round import ServedRound
 from bench.server.slow_requests import SlowRequests
 
@@ -35,13 +37,12 @@ class ServerState:
 
     Attributes:
         public: the round of requests outside any trial.
-        flag_sizes: bytes of each flag, by country.
         waits: how often clients were found waiting because no descriptor was left for them.
     """
 
     def __init__(
         self,
-        routes: Routes,
+        routes: RoutesOfProfiles,
         trials: OpenTrials,
         public: ServedRound,
         limits: ConnectionLimits = DEFAULT_LIMITS,
@@ -52,14 +53,24 @@ class ServerState:
         self.slow_requests = SlowRequests(limits)
         self.waits = 0
         self.connections: dict[int, Connection] = {}
-        self.flag_sizes = routes.flag_sizes
         self._routes = routes
+        self._public_routes = routes.find(public.profile)
+        self._routes_of_rounds: dict[ServedRound, Routes] = {}
         self._targets: dict[bytes, RequestTarget] = {}
         self._numbers = count(1)
 
     def find_target(self, target: bytes) -> RequestTarget:
         """Find the round and the resource of a request's target; an unknown trial has no resources."""
         return self._targets.get(target) or self._look_up(target)
+
+    def open_trial(self, opening: Opening) -> None:
+        """Open a trial; what its profile serves is built now, and not in a round."""
+        self.trials.open(opening)
+        self._routes.find(opening.profile)
+
+    def flag_sizes(self, profile: Profile) -> Mapping[str, int]:
+        """Return the bytes of each flag of a profile, by country."""
+        return self._routes.find(profile).flag_sizes
 
     def close_trial(self, name: str) -> Mapping[int, RoundLog]:
         """Close a trial, and abort the connections of its waiting requests."""
@@ -68,6 +79,7 @@ class ServerState:
             if connection.has_pending(rounds):
                 connection.abort()
         self._targets.clear()
+        self._routes_of_rounds.clear()
         return self.trials.close(name)
 
     def add_connection(self, connection: Connection, accepted_s: float | None = None) -> ConnectionInfo:
@@ -94,15 +106,18 @@ class ServerState:
         if not target.startswith(b"/"):
             target = strip_origin(target)
         if not target.startswith(TRIALS_PREFIX):
-            return self.public, self._routes.find(target)
+            return self.public, self._public_routes.find(target)
         slash = target.find(b"/", len(TRIALS_PREFIX))
         segment = target[len(TRIALS_PREFIX) : slash]
         if slash > 0 and (numbered := self.trials.number_current(segment)) is not None:
             return self.find_target(TRIALS_PREFIX + numbered + drop_folders(target[slash:]))
         served = self.trials.find_round(segment) if slash > 0 else None
         if served is None:
-            return self.public, self._routes.find(_NOT_A_RESOURCE)
-        found = served, self._routes.find(target[slash:])
+            return self.public, self._public_routes.find(_NOT_A_RESOURCE)
+        routes = self._routes_of_rounds.get(served)
+        if routes is None:
+            routes = self._routes_of_rounds[served] = self._routes.find(served.profile)
+        found = served, routes.find(target[slash:])
         if found[1].is_found:
             self._targets[target] = found
         return found
@@ -111,7 +126,8 @@ class ServerState:
 def new_state(settings: ServerSettings, write: WriteRecord | None) -> ServerState:
     """Create the server state; ``write`` logs the requests outside trials (None: no log)."""
     public = ServedRound(settings.profile, settings.seed, 0, write or _ignore)
-    return ServerState(Routes(served_flags(settings.flags_dir)), OpenTrials(settings.seed), public)
+    routes = RoutesOfProfiles(served_flags(settings.flags_dir), settings.seed)
+    return ServerState(routes, OpenTrials(settings.seed), public)
 
 
 def _ignore(*record: object) -> None:

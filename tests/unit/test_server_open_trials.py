@@ -12,7 +12,7 @@ from bench.model.served_trials import Opening
 from bench.server import fault_responses
 from bench.server.fault_responses import gzip_bomb
 from bench.server.open_trials import OpenTrials, trial_url
-from bench.server.routes import Routes
+from bench.server.routes import RoutesOfProfiles
 from bench.server.served_round import ServedRound
 from bench.server.state import ServerState
 from bench.worker.own_function import announce_round
@@ -80,7 +80,7 @@ def test_address_of_the_current_round_finds_a_flag_below_any_folders(tmp_path: P
     file.write_bytes(b"1")
     trials = OpenTrials(seed=1)
     trials.open(Opening("t", CHANGING, 0, round_file=str(file)))
-    state = ServerState(Routes({"BR": b"GIF"}), trials, ServedRound(CHANGING, 1, 0, ignore))
+    state = ServerState(RoutesOfProfiles({"BR": b"GIF"}), trials, ServedRound(CHANGING, 1, 0, ignore))
     served, resource = state.find_target(b"/-/t.current" + path)
     assert (served, resource.country, resource.is_found) == (trials.find_round(b"t.1"), "BR", True)
     file.write_bytes(b"2")
@@ -111,7 +111,7 @@ def test_steady_profile_has_the_same_delay_for_every_request() -> None:
 def test_closed_trial_is_not_found_until_it_is_opened_again() -> None:
     target = trial_url("", "t").encode() + b".0/flags/br/br.gif"
     public = ServedRound(CHANGING, 1, 0, ignore)
-    state = ServerState(Routes({"BR": b"GIF89a"}), OpenTrials(seed=1), public)
+    state = ServerState(RoutesOfProfiles({"BR": b"GIF89a"}), OpenTrials(seed=1), public)
     state.trials.open(Opening("t", CHANGING, 0))
     served, resource = state.find_target(target)
     assert (resource.response.status, resource.response.body) == (200, b"GIF89a")

@@ -35,7 +35,7 @@ class FaultyResponse(NamedTuple):
 
 
 def faulty_response(
-    kind: str, response: Response, body: bytes, close_mode: CloseMode, pacing: FaultPacing
+    kind: str, response: Response, body: Bytes, close_mode: CloseMode, pacing: FaultPacing
 ) -> FaultyResponse | None:
     """Build a faulty response, or return None if this kind of fault does not apply.
 
@@ -55,7 +55,7 @@ def faulty_response(
 
 
 def _fault_of_any(  # noqa: PLR0911  one case for each kind
-    kind: str, response: Response, body: bytes, pacing: FaultPacing
+    kind: str, response: Response, body: Bytes, pacing: FaultPacing
 ) -> FaultyResponse | None:
     """Build a fault of responses with or without a body."""
     head, status, size = response.head("closed"), response.status, len(response.body)
@@ -82,7 +82,7 @@ def _fault_of_any(  # noqa: PLR0911  one case for each kind
 
 
 def _fault_of_body(  # noqa: PLR0911  one case for each kind
-    kind: str, response: Response, body: bytes, pacing: FaultPacing
+    kind: str, response: Response, body: Bytes, pacing: FaultPacing
 ) -> FaultyResponse | None:
     """Build a fault that needs a body."""
     head, half = response.head("closed"), memoryview(body)[: len(body) // 2]
@@ -125,7 +125,7 @@ def _head_with(response: Response, *headers: Header) -> bytes:
     return write_head(response.status, (*others, *headers), "close")
 
 
-def _slice(head: bytes, body: bytes, slice_s: float) -> Iterator[Slice]:
+def _slice(head: bytes, body: Bytes, slice_s: float) -> Iterator[Slice]:
     """Cut head and body together into pieces.
 
     Of a large body only the first piece is copied.

@@ -8,7 +8,7 @@ from hpack import Encoder
 from hpack.hpack import encode_integer
 
 from bench.model.planned_delays import slice_bytes
-from bench.server.responses import Response
+from bench.server.responses import Bytes, Response
 
 Field: TypeAlias = tuple[bytes, bytes]
 
@@ -22,7 +22,7 @@ class Http2Response(NamedTuple):
 
     status: int
     fields: tuple[Field, ...]
-    body: bytes
+    body: Bytes
 
 
 class Headers(NamedTuple):
@@ -35,7 +35,7 @@ class Headers(NamedTuple):
 class Data(NamedTuple):
     """DATA, in as many frames as the windows of stream and connection require."""
 
-    data: bytes
+    data: Bytes
     is_end: bool
 
 
@@ -91,7 +91,7 @@ def send_part(response: Http2Response, size: int, bandwidth: float | None) -> St
         yield Step(Data(data, end == size), end / bandwidth if bandwidth else 0.0)
 
 
-def split_body(body: bytes, size: int, bandwidth: float | None) -> Iterator[tuple[int, bytes]]:
+def split_body(body: Bytes, size: int, bandwidth: float | None) -> Iterator[tuple[int, Bytes]]:
     """Split the first bytes of a body; yield the end of each piece, and the piece."""
     step = slice_bytes(bandwidth)
     for start in range(0, size, step):

@@ -158,7 +158,7 @@ class SendQueue:
         window = self._h2.local_flow_control_window(stream)
         size = max(0, min(len(data), window, self._h2.max_outbound_frame_size))
         if size or not data:
-            self._h2.send_data(stream, data[:size], end_stream=part.is_end and size == len(data))
+            self._h2.send_data(stream, bytes(data[:size]), end_stream=part.is_end and size == len(data))
         return size
 
     def _break_off(self, response: ResponseWriter, part: Reset | GoAway) -> None:
