@@ -16,6 +16,7 @@ Every worker pays for this import in its cold start. Hence named tuples, and nei
 import os
 import sys
 
+from bench.api.bodies import Body, BodySink, StreamedBody, TooLargeError
 from bench.api.client import (
     LARGEST_BYTES,
     Answer,
@@ -25,7 +26,6 @@ from bench.api.client import (
     HeaderLines,
     Headers,
     JoinedHeaders,
-    TooLargeError,
     collect,
     collect_async,
     parse_head,
@@ -39,6 +39,8 @@ __all__ = [
     "LOOP_WATCHERS",
     "Answer",
     "AsyncGet",
+    "Body",
+    "BodySink",
     "ClientSettings",
     "Fetch",
     "Future",
@@ -48,6 +50,7 @@ __all__ = [
     "Job",
     "JoinedHeaders",
     "PerThread",
+    "StreamedBody",
     "TooLargeError",
     "Watcher",
     "collect",

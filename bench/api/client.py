@@ -1,8 +1,11 @@
 """The interface of a client: the settings it gets, and the answers it returns."""
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
+
+from bench.api.bodies import BUFFERED_BYTES, Body, BodySink
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -73,7 +76,7 @@ class Answer(NamedTuple):
     """An HTTP response: the status, the whole body as it was sent, and the headers."""
 
     status: int
-    body: bytes
+    body: Body
     headers: Headers = MappingProxyType({})
 
 
@@ -91,6 +94,8 @@ class ClientSettings(NamedTuple):
         largest_bytes: stop reading a body that is larger; see ``collect``.
         authority: PEM file of the one certificate authority to trust; None without encryption.
         http2: speak HTTP/2 only.
+        folder: where the file of a large body is written; empty: all bodies stay in memory.
+        checks_content: compute the checksum of a body that is written to a file.
     """
 
     workers: int
@@ -99,6 +104,8 @@ class ClientSettings(NamedTuple):
     largest_bytes: int = LARGEST_BYTES
     authority: str | None = None
     http2: bool = False
+    folder: str = ""
+    checks_content: bool = False
 
     def tls_context(self) -> "SSLContext | None":
         """Return a context that trusts the authority and checks host names; None without encryption."""
@@ -109,37 +116,50 @@ class ClientSettings(NamedTuple):
         return create_tls_context(self.authority)
 
 
-class TooLargeError(Exception):
-    """A body is larger than the settings allow."""
-
-
-def collect(pieces: Iterable[bytes], settings: ClientSettings) -> bytes:
-    """Join the pieces of a body, and stop as soon as they are too many.
+def collect(pieces: Iterable[bytes], settings: ClientSettings) -> Body:
+    """Join the pieces of a body, and stop as soon as they are too many; write a large one to a file.
 
     Raises:
         TooLargeError: they are more than ``settings.largest_bytes``.
+        OSError: they cannot be written.
     """
     body: list[bytes] = []
-    left = settings.largest_bytes
-    for piece in pieces:
+    left, floor = settings.largest_bytes, _floor(settings)
+    coming = iter(pieces)
+    for piece in coming:
         left -= len(piece)
-        if left < 0:
-            raise TooLargeError(f"the body is larger than {settings.largest_bytes} bytes")
+        if left < floor:
+            with BodySink(settings) as sink:
+                for each in chain(body, (piece,), coming):
+                    sink.write(each)
+                return sink.end()
         body.append(piece)
     return b"".join(body)
 
 
-async def collect_async(pieces: AsyncIterable[bytes], settings: ClientSettings) -> bytes:
+async def collect_async(pieces: AsyncIterable[bytes], settings: ClientSettings) -> Body:
     """Join the pieces of a body as they arrive, like ``collect``.
 
     Raises:
         TooLargeError: they are more than ``settings.largest_bytes``.
+        OSError: they cannot be written.
     """
     body: list[bytes] = []
-    left = settings.largest_bytes
-    async for piece in pieces:
+    left, floor = settings.largest_bytes, _floor(settings)
+    coming = aiter(pieces)
+    async for piece in coming:
         left -= len(piece)
-        if left < 0:
-            raise TooLargeError(f"the body is larger than {settings.largest_bytes} bytes")
+        if left < floor:
+            with BodySink(settings) as sink:
+                for each in (*body, piece):
+                    sink.write(each)
+                async for each in coming:
+                    sink.write(each)
+                return sink.end()
         body.append(piece)
     return b"".join(body)
+
+
+def _floor(settings: ClientSettings) -> int:
+    """Return how many bytes are left of the limit when a body no longer fits into the buffer."""
+    return max(0, settings.largest_bytes - BUFFERED_BYTES) if settings.folder else 0

@@ -20,8 +20,8 @@ from shutil import rmtree
 from threading import RLock
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from zlib import crc32
 
+from bench.api.bodies import checksum_of_pieces, read_pieces
 from bench.api.fetch import Fetch
 from bench.api.job import GATHER, ClusterSettings, Job, save
 
@@ -432,17 +432,18 @@ def pack(job: Job, fetches: Iterable[Fetch]) -> Batch:
 
     The clock of another machine says nothing here, so only durations come back: each fetch starts at 0.
     """
-    done, files = list(fetches), dict[str, bytes]()
+    done, files, checksums = list(fetches), dict[str, bytes](), dict[str, int]()
     for entry in sorted(os.scandir(job.folder), key=lambda each: each.name):
-        with open(entry.path, "rb") as saved:  # noqa: PTH123  pathlib is heavy
-            files[entry.name] = saved.read()
-    done = [*_with_checked_files(done, files)]
+        if job.option == GATHER:
+            files[entry.name] = b"".join(read_pieces(entry.path))
+        checksums[entry.name] = checksum_of_pieces(read_pieces(entry.path))
+    done = [*_with_checked_files(done, checksums)]
     if _settings(job).scheduler:
         done = [_without_clock(fetch) for fetch in done]
-    return Batch(done, files if job.option == GATHER else {})
+    return Batch(done, files)
 
 
-def _with_checked_files(fetches: Iterable[Fetch], files: Mapping[str, bytes]) -> Iterator[Fetch]:
+def _with_checked_files(fetches: Iterable[Fetch], saved: Mapping[str, int]) -> Iterator[Fetch]:
     """Yield fetches, without a checksum those whose flag is not on this machine as it was received.
 
     Of several fetches of a flag, the file is that of the last one.
@@ -451,7 +452,7 @@ def _with_checked_files(fetches: Iterable[Fetch], files: Mapping[str, bytes]) ->
     fetches = list(fetches)
     for fetch in fetches:
         received.setdefault(f"{fetch.country.lower()}.gif", set()).add(fetch.checksum)
-    wrong = {name for name in received if name not in files or crc32(files[name]) not in received[name]}
+    wrong = {name for name in received if name not in saved or saved[name] not in received[name]}
     for fetch in fetches:
         yield fetch._replace(checksum=None) if f"{fetch.country.lower()}.gif" in wrong else fetch
 

@@ -8,8 +8,8 @@ from importlib import import_module
 from sys import exception
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar
-from zlib import crc32
 
+from bench.api.bodies import StreamedBody, checksum_of
 from bench.api.client import LARGEST_BYTES, Answer, ClientSettings
 from bench.api.deadline import process_watchdog
 from bench.api.error_outcomes import local_fault, outcome_of_error
@@ -242,6 +242,8 @@ class Job(NamedTuple):
             largest_bytes=self.largest_bytes,
             authority=self.authority,
             http2=self.http2,
+            folder=str(self.folder),
+            checks_content=self.checks_content,
         )
 
     def _find_opener(self, kind: Literal["sync", "async"]) -> Any:
@@ -312,20 +314,26 @@ class Job(NamedTuple):
         outcome, detail = outcome_of_answer(answer, self.largest_bytes)
         if self._is_late(start_s, answered_s):
             outcome, detail = "timeout", f"the answer took {answered_s - start_s:.3f} s"
-        checksum = None
+        body, checksum = answer.body, None
         if outcome == "ok":
+            path = f"{self.folder}/{country.lower()}.gif"
             try:
-                save(f"{self.folder}/{country.lower()}.gif", answer.body)
+                if isinstance(body, StreamedBody):
+                    body.move_to(path)
+                else:
+                    save(path, body)
             except OSError as error:
                 handled = error.__context__
                 if local_fault(error, handled) is None:
                     raise
                 return self._failed_fetch(country, times_s, error, handled, opening)
             if self.checks_content:
-                checksum = crc32(answer.body)
+                checksum = checksum_of(body)
             if self.processing is not None:
-                self.processing.run(answer.body)
-        status, size_bytes = answer.status, len(answer.body)
+                self.processing.run(body.read() if isinstance(body, StreamedBody) else body)
+        elif isinstance(body, StreamedBody):
+            body.discard()
+        status, size_bytes = answer.status, len(body)
         return self._watched(
             Fetch(
                 country,

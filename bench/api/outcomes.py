@@ -6,6 +6,7 @@ mapped in ``bench.api.error_outcomes``.
 
 from typing import Final, Literal, TypeAlias
 
+from bench.api.bodies import Body, StreamedBody
 from bench.api.client import Answer
 
 FetchOutcome: TypeAlias = Literal[
@@ -87,12 +88,16 @@ def _outcome_of_length(length: str, received: int) -> OutcomeAndDetail | None:
     return "truncated" if is_short else "protocol", detail
 
 
-def _outcome_of_encoding(encoding: str, body: bytes, largest_bytes: int) -> OutcomeAndDetail:
+def _outcome_of_encoding(encoding: str, body: Body, largest_bytes: int) -> OutcomeAndDetail:
     """Return the outcome of an encoded body: *too_large* for a zip bomb, else *corrupt*."""
     import zlib  # rarely needed
 
+    unpacker, size_bytes = zlib.decompressobj(_ZLIB_OR_GZIP), 0
     try:
-        size_bytes = len(zlib.decompressobj(_ZLIB_OR_GZIP).decompress(body, largest_bytes + 1))
+        for piece in body.pieces() if isinstance(body, StreamedBody) else (body,):
+            size_bytes += len(unpacker.decompress(piece, largest_bytes + 1 - size_bytes))
+            if size_bytes > largest_bytes:
+                break
     except zlib.error:
         size_bytes = 0
     detail = f"Content-Encoding: {encoding[:_SHOWN_CHARACTERS]}"

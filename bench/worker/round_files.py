@@ -7,11 +7,13 @@ import os
 import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
-from zlib import crc32
 
 from bench.api import Fetch, Job
+from bench.api.bodies import checksum_of_pieces, read_pieces
 
 
 class FileComparison(NamedTuple):
@@ -38,9 +40,10 @@ def list_paths(folder: Path) -> Iterator[Path]:
 
 def mark_corrupt_fetches(fetches: Iterable[Fetch], reference: Path) -> Iterator[Fetch]:
     """Turn *ok* fetches into *corrupt* ones if their checksum is not that of the flag served."""
+    served = cache(lambda name: checksum_of_pieces(_pieces(reference / name)))
     for fetch in fetches:
         is_checked = fetch.outcome == "ok" and fetch.checksum is not None
-        if is_checked and fetch.checksum != crc32(_read_served(reference, _file_name(fetch))):
+        if is_checked and fetch.checksum != served(_file_name(fetch)):
             yield fetch._replace(outcome="corrupt", detail="the bytes differ from those served")
         else:
             yield fetch
@@ -81,10 +84,10 @@ def compare_files(
             if wrong is not None:
                 differing.append(f"{name} has {wrong} bytes, and {served_bytes} when the run began")
             continue
-        saved = (job.folder / name).read_bytes()
-        if name in corrupt and crc32(saved) in corrupt[name]:
+        saved = job.folder / name
+        if name in corrupt and checksum_of_pieces(_pieces(saved)) in corrupt[name]:
             verified += len(sizes_bytes[name])  # each by its checksum: the last to be saved was a corrupt one
-        elif difference := describe_difference(saved, _read_served(reference, name), sizes_bytes[name]):
+        elif difference := describe_difference(saved, reference / name, sizes_bytes[name]):
             differing.append(f"{name} {difference}")
         else:
             verified += len(sizes_bytes[name])
@@ -130,16 +133,33 @@ def compare_checksums(
     return FileComparison(verified, differing, (), unexpected)
 
 
-def describe_difference(saved: bytes, served: bytes, received_bytes: Sequence[int]) -> str | None:
-    """Describe how a saved flag differs from the one served; None if all its fetches received it whole."""
-    if saved != served:
-        offset = next(
-            (offset for offset, (a, b) in enumerate(zip(saved, served, strict=False)) if a != b),
-            min(len(saved), len(served)),
-        )
-        return f"differs at byte {offset} ({len(saved)} bytes, {len(served)} were served)"
-    wrong = next((size for size in received_bytes if size != len(served)), None)
-    return None if wrong is None else f"was once received with {wrong} bytes, {len(served)} were served"
+def describe_difference(saved: Path, served: Path, received_bytes: Sequence[int]) -> str | None:
+    """Describe how a saved flag differs from the one served; None if all its fetches received it whole.
+
+    A flag that was not served has no bytes.
+    """
+    served_bytes = served.stat().st_size if served.is_file() else 0
+    offset = _first_difference(saved, served)
+    if offset is not None:
+        return f"differs at byte {offset} ({saved.stat().st_size} bytes, {served_bytes} were served)"
+    wrong = next((size for size in received_bytes if size != served_bytes), None)
+    return None if wrong is None else f"was once received with {wrong} bytes, {served_bytes} were served"
+
+
+def _first_difference(saved: Path, served: Path) -> int | None:
+    """Return the first byte in which two files differ, or None; only pieces of them are in memory."""
+    start = 0
+    for one, other in zip_longest(_pieces(saved), _pieces(served), fillvalue=b""):
+        if one != other:
+            same = (offset for offset, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+            return start + next(same, min(len(one), len(other)))
+        start += len(one)
+    return None
+
+
+def _pieces(file: Path) -> Iterator[bytes]:
+    """Yield the content of a file in pieces; nothing if there is none."""
+    return read_pieces(str(file)) if file.is_file() else iter(())
 
 
 def find_escaping_links(folder: Path, created: Iterable[Path]) -> list[str]:
@@ -187,11 +207,6 @@ def _target(link: Path) -> str:
 
 def _file_name(fetch: Fetch) -> str:
     return f"{fetch.country.lower()}.gif"
-
-
-def _read_served(reference: Path, name: str) -> bytes:
-    file = reference / name
-    return file.read_bytes() if file.is_file() else b""
 
 
 def _served_size(reference: Path, name: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pyreqwest.client import ClientBuilder, SyncClientBuilder
 
-from bench.api import Answer, AsyncGet, ClientSettings, Get, JoinedHeaders, collect, collect_async
+from bench.api import Answer, AsyncGet, Body, ClientSettings, Get, JoinedHeaders, collect, collect_async
 
 # reqwest reads a body to its length, drops further bytes, and takes headers of some 400 KiB.
 DEVIATIONS = {"surplus_bytes": "ok", "huge_header": "ok"}
@@ -61,5 +61,5 @@ async def _pieces(reader: Any) -> AsyncIterator[bytes]:
         yield bytes(piece)
 
 
-def _answer(response: Any, body: bytes) -> Answer:
+def _answer(response: Any, body: Body) -> Answer:
     return Answer(response.status, body, JoinedHeaders(response.get_header_all))

@@ -13,7 +13,7 @@ from typing import Any
 import wreq
 import wreq.blocking
 
-from bench.api import Answer, AsyncGet, ClientSettings, Get, JoinedHeaders, collect, collect_async
+from bench.api import Answer, AsyncGet, Body, ClientSettings, Get, JoinedHeaders, collect, collect_async
 
 # wreq reads a body to its length, and drops further bytes of the connection.
 DEVIATIONS = {"surplus_bytes": "ok"}
@@ -65,7 +65,7 @@ def _options(settings: ClientSettings) -> dict[str, Any]:
     }
 
 
-def _answer(response: Any, body: bytes) -> Answer:
+def _answer(response: Any, body: Body) -> Answer:
     headers = response.headers
 
     def values_of(name: str) -> list[str]:

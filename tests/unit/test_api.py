@@ -66,7 +66,9 @@ def fake_client(monkeypatch: pytest.MonkeyPatch) -> FakeClient:
     def install(answer: Get) -> ModuleType:
         @contextmanager
         def open_client(settings: ClientSettings) -> Iterator[Get]:
-            assert settings == ClientSettings(workers=2, keep_alive=True, request_timeout_s=0.05)
+            plain = settings._replace(folder="", checks_content=False)
+            assert plain == ClientSettings(workers=2, keep_alive=True, request_timeout_s=0.05)
+            assert settings.folder
             yield answer
 
         @asynccontextmanager

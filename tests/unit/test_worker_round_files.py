@@ -1,6 +1,7 @@
 """Files that a round saves, and links that lead out of its trial's folder."""
 
 import os
+import tracemalloc
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -86,9 +87,34 @@ def test_path_removed_meanwhile_is_ignored(folder: Path) -> None:
     ],
 )
 def test_first_wrong_byte_and_both_sizes_are_named(
-    saved: bytes, served: bytes, difference: str | None
+    tmp_path: Path, saved: bytes, served: bytes, difference: str | None
 ) -> None:
-    assert describe_difference(saved, served, [len(served)]) == difference
+    for name, content in (("saved", saved), ("served", served)):
+        (tmp_path / name).write_bytes(content)
+    assert describe_difference(tmp_path / "saved", tmp_path / "served", [len(served)]) == difference
+
+
+@pytest.mark.parametrize("at", [0, (1 << 20) - 1, 1 << 20, 3_000_000])
+def test_first_wrong_byte_of_a_large_flag_is_found_in_little_memory(tmp_path: Path, at: int) -> None:
+    served = bytearray(10 << 20)
+    (tmp_path / "served").write_bytes(served)
+    served[at] = 1
+    (tmp_path / "saved").write_bytes(served)
+    del served
+    tracemalloc.start()
+    try:
+        found = describe_difference(tmp_path / "saved", tmp_path / "served", [10 << 20])
+        _, most_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found == f"differs at byte {at} (10485760 bytes, 10485760 were served)"
+    assert most_bytes < 5 << 20
+
+
+def test_flag_that_was_not_served_differs_at_its_first_byte(tmp_path: Path) -> None:
+    (tmp_path / "saved").write_bytes(b"abc")
+    expected = "differs at byte 0 (3 bytes, 0 were served)"
+    assert describe_difference(tmp_path / "saved", tmp_path / "served", [3]) == expected
 
 
 @pytest.mark.parametrize(
