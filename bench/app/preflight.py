@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from bench.api.bodies import BUFFERED_BYTES
 from bench.errors import ResourceError, SetupError
-from bench.model.cases import Case, Experiment, Strategy
+from bench.model.cases import Case, Experiment, Profile, Strategy
 from bench.model.lower_bound import CaseForecast
+from bench.model.planned_bodies import sizes_of
 from bench.model.scheduler import EMBEDDED
 from bench.model.text import join_and, plural
 from bench.runner.processes.workspace import workspace_parent
@@ -177,19 +179,24 @@ def resource_needs(experiment: Experiment, flag_sizes: Mapping[str, int], kept: 
     listeners = count_listeners(case.profile for case in cases)
     open_files = [Need(_HARNESS_FILES, "the harness")]
     for case in cases:
-        worker_files = _worker_files(experiment.strategies[case.strategy], case)
+        sizes = sizes_of(case.profile, experiment.seed, flag_sizes)
+        worker_files = _worker_files(experiment.strategies[case.strategy], case, sizes)
         open_files.append(Need(worker_files, f"the worker of {case.id}"))
         if not case.profile.server:  # that of a target is not ours
             server_files = required_descriptors(_max_concurrency(case), listeners)
             open_files.append(Need(server_files, f"the server for {case.id}"))
     busiest = max(cases, key=_max_concurrency)
-    # one round is saved before it is tidied away, beside the reference
-    saved_bytes = max(_disk_bytes(flag_sizes.get(code, 0) for code in case.countries.codes) for case in cases)
+    # one round is saved before it is tidied away, beside the references
+    saved_bytes = max(
+        _saved_bytes(case, sizes_of(case.profile, experiment.seed, flag_sizes)) for case in cases
+    )
     trials = max(0, experiment.least_blocks * len(cases) - kept)
     return Needs(
         open_files=max(open_files, key=lambda need: need.amount),
         ports=Need(_max_concurrency(busiest), f"the worker of {busiest.id}"),
-        workspace_bytes=Need(_BASE_BYTES + _disk_bytes(flag_sizes.values()) + saved_bytes, "the flags"),
+        workspace_bytes=Need(
+            _BASE_BYTES + _reference_bytes(experiment, flag_sizes) + saved_bytes, "the flags"
+        ),
         results_bytes=Need(_BASE_BYTES + trials * _TRIAL_BYTES, plural(trials, "trial")),
     )
 
@@ -268,11 +275,15 @@ def _max_concurrency(case: Case) -> int:
     return min(case.workers, case.countries.count)
 
 
-def _worker_files(strategy: Strategy, case: Case) -> int:
+def _worker_files(strategy: Strategy, case: Case, sizes: Mapping[str, int]) -> int:
     """Return the open files of a worker process, at the least; a user's own strategy may need more."""
+    has_large = any(sizes.get(code, 0) > BUFFERED_BYTES for code in case.countries.codes)
     if strategy.starts_processes:
         return _POOL_FILES + _FILES_PER_PROCESS * _max_concurrency(case)
-    return _WORKER_FILES + _max_concurrency(case) * (_FILES_PER_THREAD if strategy.face == "sync" else 1)
+    files = (
+        _FILES_PER_THREAD if strategy.face == "sync" else 1
+    ) + has_large  # each goes to a file of its own
+    return _WORKER_FILES + _max_concurrency(case) * files
 
 
 def _busy_ports(forecast: CaseForecast, time_wait_s: float) -> float:
@@ -284,6 +295,30 @@ def _busy_ports(forecast: CaseForecast, time_wait_s: float) -> float:
     within_a_round = connections * min(1.0, time_wait_s / round_s)
     of_a_trial = (1 + forecast.rounds) * connections
     return max(within_a_round, of_a_trial * time_wait_s / max(min(forecast.trials_s), _SHORTEST_S))
+
+
+def _saved_bytes(case: Case, sizes: Mapping[str, int]) -> int:
+    """Return the disk space of a round of a case: its flags, and large ones that will replace some."""
+    saved = [sizes.get(code, 0) for code in case.countries.codes]
+    coming = min(case.workers, case.countries.count - len(case.countries.codes))
+    is_large = max(saved) > BUFFERED_BYTES
+    return _disk_bytes(saved) + (coming * _disk_bytes([max(saved)]) if is_large else 0)
+
+
+def _reference_bytes(experiment: Experiment, flag_sizes: Mapping[str, int]) -> int:
+    """Return the disk space of the flags, and of the bodies that profiles have in place of them."""
+    codes: dict[Profile, set[str]] = {}
+    for case in experiment.cases:
+        if case.profile.sizes is not None:
+            same_sizes = Profile("", sizes=case.profile.sizes)
+            codes.setdefault(same_sizes, set()).update(case.countries.codes)
+    of_bodies = [
+        sizes.get(code, 0)
+        for profile, used in codes.items()
+        for sizes in [sizes_of(profile, experiment.seed, flag_sizes)]
+        for code in used
+    ]
+    return _disk_bytes([*flag_sizes.values(), *of_bodies])
 
 
 def _disk_bytes(file_sizes: Iterable[int]) -> int:

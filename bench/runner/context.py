@@ -1,9 +1,10 @@
 """The context of a run: processes, files and settings that all its trials share."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from time import perf_counter
 from typing import Final, Self
@@ -11,9 +12,11 @@ from typing import Final, Self
 from bench.api import LARGEST_BYTES
 from bench.api.pacing import create_schedule
 from bench.errors import ServerDiedError, SetupError
+from bench.model.body_sizes import BodySizes
 from bench.model.cases import NO_CLIENT, Case, Client, Experiment, Strategy
 from bench.model.comparison import BuiltVariant
 from bench.model.function_call import FunctionCall
+from bench.model.planned_bodies import bodies_of, sizes_of
 from bench.model.profile_presets import preset
 from bench.model.server_settings import ServerSettings
 from bench.model.target import Target
@@ -74,6 +77,14 @@ class RestartableServer:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """The flags of a profile, and the folder that has them as files."""
+
+    folder: Path
+    flags: Mapping[str, bytes | memoryview]
+
+
+@dataclass(frozen=True, slots=True)
 class RunContext:
     """The processes, files and settings that all trials of a run share.
 
@@ -81,7 +92,8 @@ class RunContext:
         server: the flag server, or the target in its place.
         flags: every flag as the server serves it, by country.
         flag_sizes: bytes of each flag.
-        reference: folder with the same flags as files, for verification.
+        references: by the sizes of a profile, what it serves, also as files for verification.
+        largest_bytes: the largest body that clients read.
         pinning: processors of the server, the workers and the harness.
         own: variant of the cases that name none: this interpreter, and the strategies of the experiment.
         throttling: the files that count how often a CPU quota stopped this container, by file of the quota.
@@ -93,7 +105,8 @@ class RunContext:
     server: RestartableServer | UserServer
     flags: Mapping[str, bytes]
     flag_sizes: Mapping[str, int]
-    reference: Path
+    references: Mapping[BodySizes | None, Reference]
+    largest_bytes: int
     pinning: Pinning
     own: BuiltVariant
     throttling: Mapping[str, Path] = field(default_factory=dict)
@@ -143,9 +156,11 @@ class RunContext:
         return replace(client, file=self.variant(case).clients.get(client.name, client.file))
 
 
-def largest_body(sizes: Iterable[int]) -> int:
-    """Return the largest body that clients read, given the sizes of the flags."""
-    return max([LARGEST_BYTES, *sizes])
+def largest_body(experiment: Experiment, flag_sizes: Mapping[str, int]) -> int:
+    """Return the largest body that clients read, given the sizes of the flags: the same in all profiles."""
+    profiles = dict.fromkeys(case.profile for case in experiment.cases)
+    of_profiles = (sizes_of(each, experiment.seed, flag_sizes).values() for each in profiles)
+    return max([LARGEST_BYTES, *flag_sizes.values(), *chain.from_iterable(of_profiles)])
 
 
 @contextmanager
@@ -162,18 +177,49 @@ def run_context(experiment: Experiment, pinning: Pinning, flags: Mapping[str, by
         start_supervisor() as launcher,
         _open_server(experiment, launcher, pinning) as server,
     ):
+        flag_sizes = {code: len(flag) for code, flag in flags.items()}
         yield RunContext(
             experiment=experiment,
             launcher=launcher,
             server=server,
             flags=flags,
-            flag_sizes={code: len(flag) for code, flag in flags.items()},
-            reference=write_reference(launcher.workspace, flags),
+            flag_sizes=flag_sizes,
+            references=_write_references(experiment, launcher.workspace, flags),
+            largest_bytes=largest_body(experiment, flag_sizes),
             pinning=pinning,
             own=replace(own_variant(experiment.strategies), environments=experiment.environments),
             throttling=throttle_counters(Path("/")),
             schedule=_create_schedule(experiment.target, launcher.workspace),
         )
+
+
+def _write_references(
+    experiment: Experiment, workspace: Path, flags: Mapping[str, bytes]
+) -> Mapping[BodySizes | None, Reference]:
+    """Write what each profile serves, once for all with the same sizes; of made-up bodies those of the cases.
+
+    Raises:
+        SetupError: there is no room.
+    """
+    codes: dict[BodySizes | None, set[str]] = {None: set(flags)}
+    for case in experiment.cases:
+        codes.setdefault(case.profile.sizes, set()).update(case.countries.codes)
+    profiles = {case.profile.sizes: case.profile for case in experiment.cases}
+    references = {}
+    for number, (sizes, used) in enumerate(codes.items()):
+        served: Mapping[str, bytes | memoryview] = flags
+        if sizes is not None:
+            bodies = bodies_of(profiles[sizes], experiment.seed, flags)
+            served = {code: body for code, body in bodies.items() if code in used}
+        try:
+            folder = write_reference(workspace, served, f"reference-{number}" if number else "reference")
+        except OSError as error:
+            raise SetupError(
+                f"{workspace}: the flags cannot be written: {error.strerror}",
+                hint="free some space, or name another folder with TMPDIR",
+            ) from error
+        references[sizes] = Reference(folder, served)
+    return references
 
 
 def _open_server(

@@ -14,6 +14,7 @@ from bench.api.outcomes import FetchOutcome, outcome_of_status
 from bench.model.cases import Case, Experiment, Fault
 from bench.model.faults import is_total, outcome_of
 from bench.model.lower_bound import Connecting, scheduled_bound_s
+from bench.model.planned_bodies import sizes_of
 from bench.model.planned_delays import least_connect_s, most_connect_s, plan_delay, service_s
 from bench.model.results import ServerRound
 from bench.model.served_trials import ObservedRound
@@ -64,7 +65,8 @@ def expected_round(
 ) -> Expectation:
     """Compute the outcome of every fetch of a case, and the least time of them all.
 
-    A target is expected to send every file; nothing else is known of it.
+    A target is expected to send every file; nothing else is known of it. ``flag_sizes`` are those of the
+    flags, in place of which a profile may have sizes of its own.
     """
     if case.profile.server:
         files = case.countries.count
@@ -83,12 +85,13 @@ def expected_round(
     most_s = most_connect_s(profile)
     services_s = []
     unseen = 0
+    sizes = sizes_of(profile, experiment.seed, flag_sizes)
     for country in case.countries.fetches:
         planned = plan_delay(profile, experiment.seed, block, country, attempts[country])
         attempts[country] += 1
         if country not in flag_sizes and not is_total(planned.fault):
             planned = planned._replace(fault=None)
-        services_s.append(service_s(planned, flag_sizes.get(country, 0), profile))
+        services_s.append(service_s(planned, sizes.get(country, 0), profile))
         outcome = _planned_outcome(planned.fault, deviations, has_flag=country in flag_sizes)
         least_s = services_s[-1] + (connecting.least_s if connecting.per_fetch else 0.0)
         if least_s > timeout_s:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 _AUTHORITY: Final = "authority.pem"
+_PIECE: Final = 1 << 20
+"""Bytes of a large file that are in memory at once."""
 
 Identity: TypeAlias = tuple[int, int]
 """The type of a file and its inode number: a file that replaces another has a different one."""
@@ -37,15 +39,17 @@ def _restore_rights(folder: Path) -> None:
                 inner.chmod(0o700)
 
 
-def write_reference(workspace: Path, flags: Mapping[str, bytes]) -> Path:
+def write_reference(
+    workspace: Path, flags: Mapping[str, bytes | memoryview], name: str = "reference"
+) -> Path:
     """Write the flags that workers compare theirs with, and return their folder."""
-    folder = workspace / "reference"
+    folder = workspace / name
     folder.mkdir()
     restore_reference(folder, flags)
     return folder
 
 
-def restore_reference(folder: Path, flags: Mapping[str, bytes]) -> tuple[str, ...]:
+def restore_reference(folder: Path, flags: Mapping[str, bytes | memoryview]) -> tuple[str, ...]:
     """Restore the folder of the flags, and return the names that were changed."""
     if folder.is_symlink() or not folder.is_dir():
         remove_tree(folder)
@@ -101,12 +105,17 @@ def restore_workspace(
     return tuple(sorted(changed))
 
 
-def _holds(path: Path, content: bytes) -> bool:
+def _holds(path: Path, content: bytes | memoryview) -> bool:
     """Return whether a path is a regular file with this content; a larger one is not even read."""
     try:
         found = path.lstat()
-        is_candidate = stat.S_ISREG(found.st_mode) and found.st_size == len(content)
-        return is_candidate and path.read_bytes() == content
+        if not stat.S_ISREG(found.st_mode) or found.st_size != len(content):
+            return False
+        with path.open("rb", buffering=0) as file:
+            return all(
+                file.read(_PIECE) == bytes(content[start : start + _PIECE])
+                for start in range(0, len(content), _PIECE)
+            )
     except OSError:
         return False
 

@@ -66,7 +66,7 @@ def config_record(experiment: Experiment, flags: Mapping[str, bytes]) -> dict[st
     settings["margin"] = experiment.margin
     if any(case.has_other_rates for case in experiment.cases) and experiment.comparison_settings.bounds:
         settings["bounds"] = to_json_value(experiment.comparison_settings.bounds)
-    settings["largest_bytes"] = largest_body(map(len, flags.values()))
+    settings["largest_bytes"] = largest_body(experiment, {code: len(flag) for code, flag in flags.items()})
     if comparison is not None:
         settings["contest"] = to_json_value(comparison)
     return {"name": experiment.name, "sha256": _sha256(identity.encode()), **settings}

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.api import LARGEST_BYTES
 from bench.api.job import GATHER
 from bench.errors import SetupError
 from bench.model.cases import Profile, Strategy
 from bench.model.flags import served_flags
+from bench.model.planned_bodies import bodies_of
 from bench.model.scheduler import Scheduler
 from bench.model.server_settings import ServerSettings
 from bench.runner.context import module_folders, own_variant
@@ -100,6 +102,7 @@ def _task(
 ) -> Task:
     folder = launcher.workspace / "download"
     folder.mkdir()
+    served = bodies_of(download.profile, download.seed, served_flags(None))
     return Task(
         strategy_file=download.strategy.file,
         module_folders=folders,
@@ -111,11 +114,12 @@ def _task(
         base_url=server.handle.base_url,
         rounds=1,
         folder=folder,
-        reference=write_reference(launcher.workspace, served_flags(None)),
+        reference=write_reference(launcher.workspace, served),
         request_timeout_s=download.request_timeout_s,
         authority=write_authority(launcher.workspace, server.handle.authority),
         http2=download.profile.http2,
         live=True,
+        largest_bytes=max([LARGEST_BYTES, *map(len, served.values())]),
         call=download.strategy.call,
         option=GATHER if download.strategy.uses_cluster else download.strategy.option,
         cluster=Scheduler() if download.strategy.uses_cluster else None,

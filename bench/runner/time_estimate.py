@@ -11,6 +11,7 @@ from statistics import fmean, median
 from typing import Final, NamedTuple, TypeAlias
 
 from bench.errors import SetupError
+from bench.model.body_sizes import BodySizes
 from bench.model.cases import (
     LOOPBACK,
     Case,
@@ -60,8 +61,9 @@ _FAR_OFF: Final = 10.0
 _UNCERTAINTY: Final = 2.0
 """A forecast may be wrong by this factor, the ideal excepted, which no trial can beat."""
 
-Pair: TypeAlias = tuple[str, str, str, str, bool, bool, bool, Work]
-"""Key of the costs, beside the workers: variant, strategy, cluster, client, keep-alive, TLS, HTTP/2, work."""
+Pair: TypeAlias = tuple[str, str, str, str, bool, bool, bool, Work, BodySizes | None]
+"""Key of the costs, beside the workers: variant, strategy, cluster, client, keep-alive, TLS, HTTP/2, work and
+sizes."""
 
 
 class _Pilot(NamedTuple):
@@ -307,7 +309,8 @@ def pilot_cases(case: Case) -> tuple[Case, ...]:
     """
     of = case.profile
     delay = Fixed(min(_typical_s(of.latency), _LONGEST_DELAY_S))
-    quick = replace(case, profile=Profile("pilot", delay, tls=of.tls, http2=of.http2), rate=0.0)
+    profile = Profile("pilot", delay, tls=of.tls, http2=of.http2, sizes=of.sizes)
+    quick = replace(case, profile=profile, rate=0.0)
     fetches = case.countries.count
     delayed = math.floor(_MOST_DELAYED_S * case.workers / delay.seconds) if delay.seconds else fetches
     many = max(_MANY, _FETCHES_PER_WORKER * case.workers, min(fetches // _PILOTS_PER_ROUND, delayed))
@@ -350,6 +353,7 @@ def _pair(case: Case) -> Pair:
         profile.tls,
         profile.http2,
         case.work,
+        profile.sizes,
     )
 
 

@@ -104,7 +104,11 @@ def _measure(
     escaped = sorted(
         {
             *restore_workspace(workspace, files_before, own),
-            *restore_reference(context.reference, context.flags),
+            *(
+                name
+                for each in context.references.values()
+                for name in restore_reference(each.folder, each.flags)
+            ),
             *(name for trial in trials for name in restore_authority(workspace, trial.authority)),
         }
     )

@@ -6,7 +6,7 @@ from typing import Final
 from bench.config.catalog import MODULES_OF_OPTIONS
 from bench.config.imported_modules import imported_modules
 from bench.model.round_spans import keeps_spans
-from bench.runner.context import RunContext, largest_body, module_folders
+from bench.runner.context import RunContext, module_folders
 from bench.stats.schedule import ScheduledTrial
 from bench.worker.protocol import WORKER_PROBES, Task
 
@@ -43,12 +43,12 @@ def build_task(context: RunContext, scheduled: ScheduledTrial, folder: Path, bas
         base_url=base_url,
         rounds=experiment.rounds,
         folder=folder,
-        reference=context.reference,
+        reference=context.references[case.profile.sizes].folder,
         request_timeout_s=experiment.request_timeout_s,
         calls=experiment.comparison.calls.get(case.plain_id, 1) if experiment.comparison else 1,
         http2=case.profile.http2,
         probes=tuple(probe for probe in WORKER_PROBES if probe in experiment.probes),
-        largest_bytes=largest_body(context.flag_sizes.values()),
+        largest_bytes=context.largest_bytes,
         checks_content=any(fault.kind == "wrong_content" for fault in case.profile.faults),
         throttling=tuple(context.throttling.values()),
         call=call,

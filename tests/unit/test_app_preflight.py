@@ -20,6 +20,7 @@ from bench.app.preflight import (
     unreadable_limits,
 )
 from bench.errors import ResourceError, SetupError
+from bench.model.body_sizes import FixedSize
 from bench.model.cases import Case, Experiment, Fault, Fixed, Profile, Selection, Stopping, Strategy
 from bench.model.lower_bound import CaseForecast
 from bench.model.work import Work
@@ -320,3 +321,26 @@ def test_processes_of_an_embedded_cluster_share_it_too(*, scheduler: str, is_not
         strategies={"s": replace(strategy, uses_cluster=True)},
     )
     assert (shared_core_note(experiment, Pinning(worker=(1,))) is not None) == is_noted
+
+
+def test_bodies_of_a_profile_need_room_beside_the_flags() -> None:
+    """The reference has those of the cases; a round has as many, and those that still come."""
+    plain = experiment_of(2, repeat=3)
+    (case,) = plain.cases
+    for size_bytes, coming in ((1_000, 0), (10 * MIB, 2)):
+        sized = replace(case.profile, sizes=FixedSize(size_bytes))
+        of_round = 2 * 3 + coming  # reference and round have three, and each worker one more
+        saved = resource_needs(replace(plain, cases=(replace(case, profile=sized),)), FLAGS)
+        without = resource_needs(plain, FLAGS)
+        blocks = -(-size_bytes // 4096) * 4096
+        flags = sum(-(-each // 4096) * 4096 for each in FLAGS.values())
+        expected = without.workspace_bytes.amount - flags + of_round * blocks
+        assert saved.workspace_bytes.amount == expected
+
+
+def test_each_large_body_in_flight_needs_a_file() -> None:
+    plain = experiment_of(500)
+    (case,) = plain.cases
+    large = replace(case, profile=replace(case.profile, sizes=FixedSize(MIB)))
+    found = [resource_needs(replace(plain, cases=(each,)), FLAGS).open_files.amount for each in (case, large)]
+    assert found[1] - found[0] == 500

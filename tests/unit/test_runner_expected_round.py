@@ -1,11 +1,16 @@
 """The expected round of a case, and the checks of a round against it."""
 
+from collections import deque
 from dataclasses import replace
+from heapq import heapreplace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from bench.model.body_sizes import FixedSize, LogNormalSize, SampledSize
 from bench.model.cases import (
     NO_CLIENT,
     Case,
@@ -18,10 +23,14 @@ from bench.model.cases import (
     Uniform,
     Unknown,
 )
+from bench.model.countries import COUNTRIES
 from bench.model.lower_bound import Connecting
+from bench.model.planned_bodies import draw_size, make_body
+from bench.model.planned_delays import plan_delay
 from bench.model.results import ServerRound
 from bench.model.trial_outcome import Invalid
 from bench.runner.expected_round import Expectation, compare_with_plan, expected_call, expected_round
+from bench.server.responses import cut_body
 from bench.worker.protocol import TimedRound
 from tests.builders import server_round
 
@@ -108,6 +117,52 @@ def test_a_fetch_may_time_out_as_it_has_to_open_a_connection(
 ) -> None:
     found = expectation(profile, timeout_s=0.1, keep_alive=keep_alive)
     assert (found.fetches, found.may_time_out) == (fetches, may_time_out)
+
+
+def test_sizes_of_a_profile_take_the_place_of_those_of_the_flags() -> None:
+    """A code without a flag stays without a body."""
+    found = expectation(Profile("p", Fixed(0.02), bandwidth=100_000, sizes=FixedSize(50_000)))
+    assert found.ideal_s == pytest.approx(0.06 + 1.0)
+    assert found.fetches == {"ok": 2, "not_found": 1}
+
+
+SIZES_OF_BODIES = st.one_of(
+    st.builds(FixedSize, st.integers(1_000, 10 << 20)),
+    st.builds(LogNormalSize, st.integers(1_000, 100_000), st.integers(100_000, 10 << 20)),
+    st.lists(st.integers(1_000, 10 << 20), min_size=2, max_size=9).map(
+        lambda values: SampledSize(tuple(sorted(values)))
+    ),
+)
+
+
+@settings(deadline=None)
+@given(
+    st.builds(
+        Profile,
+        st.just("p"),
+        st.floats(0, 0.2).map(lambda longest_s: Uniform(0.0, longest_s)),
+        bandwidth=st.floats(100_000, 1e9),
+        sizes=SIZES_OF_BODIES,
+    ),
+    st.integers(1, 9),
+    st.permutations(sorted(COUNTRIES)[:12]),
+    st.integers(0, 10**6),
+)
+def test_no_order_of_the_downloads_beats_the_ideal(
+    profile: Profile, workers: int, countries: list[str], seed: int
+) -> None:
+    """A worker that is free takes the next flag, and has it when the server sends the last slice."""
+    assert profile.sizes is not None
+    case = Case("any", "any", workers, profile, Selection("x", tuple(countries)))
+    experiment = Experiment("x", (case,), {}, 1, None, 60.0, 1e6, seed)
+    expected = expected_round(case, experiment, 0, dict.fromkeys(countries, 1))
+    free_s = [0.0] * workers
+    for country in countries:
+        planned = plan_delay(profile, seed, 0, country, 0)
+        body = make_body(country, draw_size(profile.sizes, seed, country))
+        (last,) = deque(cut_body(body, profile.bandwidth), 1)
+        heapreplace(free_s, free_s[0] + planned.delay_s + last.after_s)
+    assert max(free_s) >= expected.ideal_s * (1 - 1e-9)
 
 
 def test_a_fetch_beyond_its_time_out_adds_the_time_out_to_the_ideal() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.config import catalog
+from bench.model.body_sizes import FixedSize
 from bench.model.cases import Case, Experiment, Fault, Fixed, Profile, Selection, Strategy
 from bench.model.results import Measurement, Round
 from bench.runner import time_estimate
@@ -122,6 +123,13 @@ def test_pilot_has_a_short_delay_no_faults_and_few_fetches() -> None:
     assert (few.countries.count, many.countries.count) == (100, 1_000)
     (whole,) = pilot_cases(case_of(20))
     assert whole.countries.count == 20
+
+
+def test_pilot_has_bodies_of_the_same_sizes() -> None:
+    """A body of 10 MiB costs a client much more than a flag."""
+    case = case_of(20)
+    (pilot,) = pilot_cases(replace(case, profile=replace(case.profile, sizes=FixedSize(10 << 20))))
+    assert pilot.profile.sizes == FixedSize(10 << 20)
 
 
 @pytest.mark.parametrize(("deadline_s", "may_miss"), [(60.0, True), (150.0, True), (400.0, False)])
