@@ -13,11 +13,15 @@ from typing import Final, Literal, TypeAlias
 from bench.api.outcomes import outcome_of_status
 from bench.config.catalog import find_strategies
 from bench.config.compatibility import fits
+from bench.model.body_sizes import BodySizes
 from bench.model.cases import Client, Fault, Profile, Strategy
 from bench.model.countries import COUNTRIES
 from bench.model.faults import KINDS, outcome_of, reach_of
+from bench.model.flags import served_flags
+from bench.model.planned_bodies import bodies_of
 from bench.model.planned_delays import plan_delay
 from bench.model.served_trials import Opening
+from bench.runner.protected_files import write_reference
 from bench.server.request_log import Record
 from bench.worker.events import Fetched, read_event
 from bench.worker.protocol import Report
@@ -68,11 +72,13 @@ class Observation:
         observed: outcome of each fetch, by country.
         counted: number of fetches by outcome, after their flags were compared with those served.
         records: entries of the server log, by country.
+        parts: files of bodies that were left incomplete.
     """
 
     observed: Mapping[str, str]
     counted: Mapping[str, int]
     records: Mapping[str, Sequence[Record]]
+    parts: Sequence[str] = ()
 
 
 def combinations() -> list[Combination]:
@@ -94,17 +100,21 @@ def _spoken(client: Client) -> Iterator[Protocol]:
         yield "HTTP/2"
 
 
-def fault_rounds(combination: Combination, seed: int, fetches: int) -> Iterator[FaultRound]:
+def fault_rounds(
+    combination: Combination, seed: int, fetches: int, sizes: BodySizes | None = None
+) -> Iterator[FaultRound]:
     """Yield rounds in which a combination meets every kind of fault that its protocol can have.
 
     Most faults share a round; those that end all fetches of a connection get a round with one worker.
     """
     rest = [name for name, kind in KINDS.items() if not kind.is_total and _can_be(combination, name)]
+    if sizes is not None and combination.protocol != "HTTP/2":
+        rest.remove("surplus_bytes")  # refused, as it depends on how the client reads
     sharing = [name for name in rest if reach_of(Fault(name, 1), _profile(combination, ())) == "fetch"]
     alone = [name for name in rest if name not in sharing]
     for names, workers, most in ((sharing, 8, fetches), (alone, 1, fetches // 2)):
         if names:
-            profile = _profile(combination, _mixed(names))
+            profile = _profile(combination, _mixed(names), sizes)
             yield FaultRound(combination, profile, _countries(profile, seed, most), workers, seed)
 
 
@@ -136,9 +146,9 @@ def _can_be(combination: Combination, name: str) -> bool:
     return reach != "none" and (combination.protocol != "HTTP/1.1" or not kind.needs_tls)
 
 
-def _profile(combination: Combination, faults: tuple[Fault, ...]) -> Profile:
-    encrypted = combination.protocol != "HTTP/1.1"
-    return Profile("faults", faults=faults, tls=encrypted, http2=combination.protocol == "HTTP/2")
+def _profile(combination: Combination, faults: tuple[Fault, ...], sizes: BodySizes | None = None) -> Profile:
+    encrypted, is_http2 = combination.protocol != "HTTP/1.1", combination.protocol == "HTTP/2"
+    return Profile("faults", faults=faults, tls=encrypted, http2=is_http2, sizes=sizes)
 
 
 def _mixed(names: Sequence[str]) -> tuple[Fault, ...]:
@@ -158,10 +168,19 @@ def _mixed(names: Sequence[str]) -> tuple[Fault, ...]:
 class FaultyServer:
     """A server for several rounds at once, over its one control channel."""
 
-    def __init__(self, server: TestedServer, folder: Path, reference: Path) -> None:
+    def __init__(
+        self, server: TestedServer, folder: Path, sizes: Sequence[BodySizes | None] = (None,)
+    ) -> None:
         self._server = server
         self._folder = folder
-        self._reference = reference
+        self._references = {
+            each: write_reference(
+                folder,
+                bodies_of(Profile("p", sizes=each), SERVER_SEED, served_flags(None)),
+                f"reference-{number}",
+            )
+            for number, each in enumerate(sizes)
+        }
         self._control = Lock()
         self._numbers = count()
 
@@ -181,7 +200,7 @@ class FaultyServer:
             workers=round_.workers if round_.combination.strategy.takes_workers else 1,
             countries=round_.countries,
             base_url=f"{opened.url}.0",
-            reference=self._reference,
+            reference=self._references[round_.profile.sizes],
             request_timeout_s=_TIMEOUT_S,
             authority=authority if opened.authority else None,
             http2=round_.profile.http2,
@@ -198,6 +217,7 @@ class FaultyServer:
             {each.country: each.outcome for each in fetched if isinstance(each, Fetched)},
             report.rounds[0].fetches,
             {country: [each for each in logged if each.country == country] for country in round_.countries},
+            [each.name for each in folder.iterdir() if each.name.startswith(".part")],
         )
 
     def _logged(self, name: str, requests: int) -> list[Record]:
@@ -215,7 +235,7 @@ class FaultyServer:
 def differences(round_: FaultRound, observation: Observation) -> list[str]:
     """Compare the client's outcomes with the server log; return a line for each fetch that differs."""
     total = next((fault for fault in round_.profile.faults if KINDS[fault.kind].is_total), None)
-    found = []
+    found = [f"{round_.combination}: {each} is left" for each in observation.parts]
     for country in round_.countries:
         records = observation.records[country]
         if len(records) != (0 if total else 1):

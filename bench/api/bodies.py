@@ -83,9 +83,22 @@ class BodySink:
 
     The settings have the limit of a body, and the folder for the file of a large one. Without a folder,
     everything stays in memory.
+
+    Attributes:
+        failure: why ``accept`` has refused a piece; None if it has not.
     """
 
-    __slots__ = ("_checksum", "_descriptor", "_floor", "_largest", "_left", "_path", "_pieces", "_settings")
+    __slots__ = (
+        "_checksum",
+        "_descriptor",
+        "_floor",
+        "_is_over",
+        "_left",
+        "_path",
+        "_pieces",
+        "_settings",
+        "failure",
+    )
 
     def __init__(self, settings: "ClientSettings") -> None:
         self._settings = settings
@@ -95,6 +108,8 @@ class BodySink:
         self._descriptor = -1
         self._path = ""
         self._checksum = 0
+        self._is_over = False
+        self.failure: Exception | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -110,6 +125,7 @@ class BodySink:
         Raises:
             TooLargeError: the body is larger than ``settings.largest_bytes``.
             OSError: it cannot be written.
+            ValueError: the body has ended.
         """
         self._left -= len(piece)
         if self._left < self._floor:
@@ -117,12 +133,25 @@ class BodySink:
         else:
             self._pieces.append(piece)
 
+    def accept(self, piece: bytes) -> bool:
+        """Take the next piece in a callback of C, through which no error comes; return whether it was taken.
+
+        The client raises the failure once the library has returned.
+        """
+        try:
+            self.write(piece)
+        except Exception as error:  # noqa: BLE001  raised later
+            self.failure = self.failure or error
+            return False
+        return True
+
     def end(self) -> Body:
         """Return the body.
 
         Raises:
             OSError: its file cannot be closed.
         """
+        self._refuse_more()
         if self._descriptor < 0:
             return b"".join(self._pieces)
         descriptor, self._descriptor = self._descriptor, -1
@@ -134,6 +163,7 @@ class BodySink:
 
     def discard(self) -> None:
         """Remove what has come, unless it is a body that ``end`` has returned."""
+        self._refuse_more()
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
             os.close(descriptor)
@@ -141,7 +171,13 @@ class BodySink:
             remove_file(self._path)
             self._path = ""
 
+    def _refuse_more(self) -> None:
+        """Refuse all pieces from now on: a library may still call after a download was cancelled."""
+        self._is_over, self._floor = True, _MOST_BYTES
+
     def _write_to_file(self, piece: bytes) -> None:
+        if self._is_over:
+            raise ValueError("the body has ended")
         if self._left < 0:
             raise TooLargeError(f"the body is larger than {self._settings.largest_bytes} bytes")
         if self._descriptor < 0:

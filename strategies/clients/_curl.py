@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import pycurl
 
-from bench.api import Answer, HeaderLines
+from bench.api import Answer, BodySink, ClientSettings, HeaderLines
 
 _LARGEST_HEADER = 65_536
 _ENDS = {pycurl.E_ABORTED_BY_CALLBACK, pycurl.E_GOT_NOTHING, pycurl.E_HTTP2, pycurl.E_RECV_ERROR}
@@ -23,13 +23,14 @@ _OF_SYSTEM = {*_ENDS, pycurl.E_COULDNT_CONNECT, pycurl.E_SEND_ERROR, pycurl.E_SS
 class Transfer:
     """An easy handle that is used for one download after the other, and what it receives."""
 
-    def __init__(self, options: Mapping[int, Any]) -> None:
+    def __init__(self, options: Mapping[int, Any], settings: ClientSettings) -> None:
         self.curl = pycurl.Curl()
+        self._settings = settings
         self._head: list[bytes] = []
-        self._body: list[bytes] = []
+        self._body = BodySink(settings)
         self._requests = 0
         self.curl.setopt(pycurl.HEADERFUNCTION, self._head.append)
-        self.curl.setopt(pycurl.WRITEFUNCTION, self._body.append)
+        self.curl.setopt(pycurl.WRITEFUNCTION, self._take)
         self.curl.setopt(pycurl.PREREQFUNCTION, self._refuse_retry)
         for option, value in options.items():
             self.curl.setopt(option, value)
@@ -39,14 +40,16 @@ class Transfer:
         self.begin(url)
         try:
             self.curl.perform()
+            return self.answer()
         except pycurl.error as error:
             raise self.cause_of(error) from error
-        return self.answer()
+        finally:
+            self.discard()
 
     def begin(self, url: str) -> None:
         """Forget the last download, and set the address of the next."""
         self._head.clear()
-        self._body.clear()
+        self._body = BodySink(self._settings)
         self._requests = 0
         self.curl.setopt(pycurl.URL, url)
 
@@ -55,15 +58,18 @@ class Transfer:
 
         Raises:
             LineTooLong: a header is longer than 64 KiB, which libcurl accepts over HTTP/2.
+            OSError: the file of the body cannot be closed.
         """
         if max(map(len, self._head), default=0) > _LARGEST_HEADER:
             from http.client import LineTooLong  # takes milliseconds, and is rarely needed
 
             raise LineTooLong("header line")
-        return Answer(self.curl.getinfo(pycurl.RESPONSE_CODE), b"".join(self._body), HeaderLines(self._head))
+        return Answer(self.curl.getinfo(pycurl.RESPONSE_CODE), self._body.end(), HeaderLines(self._head))
 
     def cause_of(self, error: Exception) -> Exception:
         """Return the error of the system, or the end without an answer, that libcurl means; or its error."""
+        if self._body.failure is not None:
+            return self._body.failure
         code, message = error.args
         number = self.curl.getinfo(pycurl.OS_ERRNO) if code in _OF_SYSTEM else 0
         if code == pycurl.E_COULDNT_CONNECT:
@@ -77,9 +83,16 @@ class Transfer:
             return RemoteDisconnected("the server closed the connection without an answer")
         return error
 
+    def discard(self) -> None:
+        """Remove what has come of a body that was not returned."""
+        self._body.discard()
+
     def close(self) -> None:
         """Free the handle, and its connections if it was not one of several."""
         self.curl.close()
+
+    def _take(self, piece: bytes) -> int:
+        return len(piece) if self._body.accept(piece) else -1
 
     def _refuse_retry(self, *_: object) -> int:
         """Allow one request; libcurl would repeat it if a kept connection broke, and has no option for it."""
@@ -125,12 +138,13 @@ class LoopMulti:
         self._multi.add_handle(transfer.curl)  # which sets the timer to now
         try:
             await end
+            return transfer.answer()
         except pycurl.error as error:
             raise transfer.cause_of(error) from error
         finally:
             del self._ends[transfer.curl]
             self._multi.remove_handle(transfer.curl)
-        return transfer.answer()
+            transfer.discard()
 
     def _watch_socket(self, events: int, socket: int, *_: object) -> None:
         if events in {pycurl.POLL_NONE, pycurl.POLL_REMOVE}:

@@ -10,6 +10,8 @@ from bench.api import Answer, AsyncGet, ClientSettings, Headers, collect_async, 
 
 DEVIATIONS = {"surplus_bytes": "ok"}  # a body is read to its length, and what follows is not looked at
 CONNECTION_LIMIT = True
+PIECE = 65_536
+"""Bytes of a body that are read at once."""
 
 
 @asynccontextmanager
@@ -57,10 +59,17 @@ async def read_body(reader: StreamReader, status: int, headers: Headers, limit: 
     length = headers.get("Content-Length") or ""
     if headers.get("Transfer-Encoding"):
         while size := int((await reader.readuntil(b"\r\n")).partition(b";")[0], 16):
-            yield (await reader.readexactly(min(size, limit) + 2))[:-2]
+            left = min(size, limit)
+            while left:
+                yield (piece := await reader.readexactly(min(left, PIECE)))
+                left -= len(piece)
+            await reader.readexactly(2)
         await reader.readuntil(b"\r\n")
     elif length.isdecimal():
-        yield await reader.readexactly(min(int(length), limit))
+        left = min(int(length), limit)
+        while left:
+            yield (piece := await reader.readexactly(min(left, PIECE)))
+            left -= len(piece)
     elif status not in {204, 304}:
-        while piece := await reader.read(65_536):
+        while piece := await reader.read(PIECE):
             yield piece

@@ -4,14 +4,15 @@ Over HTTP/2 curl repeats requests after a GOAWAY, which no option forbids. So it
 """
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-from curl_cffi import AsyncSession, CurlECode, CurlInfo, CurlOpt, Response, Session
+from curl_cffi import AsyncSession, CurlECode, CurlInfo, CurlOpt, Session
+from curl_cffi.curl import CURL_WRITEFUNC_ERROR
 from curl_cffi.requests.exceptions import IncompleteRead, RequestException
 
-from bench.api import Answer, AsyncGet, ClientSettings, Get, PerThread
+from bench.api import Answer, AsyncGet, BodySink, ClientSettings, Get, PerThread
 
 DEVIATIONS = {"surplus_bytes": "ok"}  # curl reads a body to its length, and drops what follows
 CONNECTION_LIMIT = "async"
@@ -24,8 +25,9 @@ def open_client(settings: ClientSettings) -> Iterator[Get]:
     with PerThread(lambda: Session(use_thread_local_curl=False, **_options(settings))) as sessions:
 
         def get(url: str) -> Answer:
-            with _causes():
-                return _answer(sessions.get().get(url, accept_encoding=None))
+            with BodySink(settings) as sink, _causes(sink):
+                response = sessions.get().get(url, accept_encoding=None, content_callback=_taker(sink))
+                return Answer(response.status_code, sink.end(), response.headers)
 
         yield get
 
@@ -36,8 +38,9 @@ async def open_async_client(settings: ClientSettings) -> AsyncIterator[AsyncGet]
     async with AsyncSession(max_clients=settings.workers, **_options(settings)) as session:
 
         async def get(url: str) -> Answer:
-            with _causes():
-                return _answer(await session.get(url, accept_encoding=None))
+            with BodySink(settings) as sink, _causes(sink):
+                response = await session.get(url, accept_encoding=None, content_callback=_taker(sink))
+                return Answer(response.status_code, sink.end(), response.headers)
 
         yield get
 
@@ -58,11 +61,13 @@ def _options(settings: ClientSettings) -> dict[str, Any]:
 
 
 @contextmanager
-def _causes() -> Iterator[None]:
-    """Name the cause of an error: the system's, or a body whose end is missing."""
+def _causes(sink: BodySink) -> Iterator[None]:
+    """Name the cause of an error: ours, the system's, or a body whose end is missing."""
     try:
         yield
     except RequestException as error:
+        if sink.failure is not None:
+            raise sink.failure from error
         if error.response is not None and (number := error.response.infos[CurlInfo.OS_ERRNO]):
             raise error from OSError(number, os.strerror(number))
         if error.response is not None and error.code == CurlECode.RECV_ERROR and error.response.status_code:
@@ -70,5 +75,6 @@ def _causes() -> Iterator[None]:
         raise
 
 
-def _answer(response: Response) -> Answer:
-    return Answer(response.status_code, response.content, response.headers)
+def _taker(sink: BodySink) -> Callable[[bytes], int]:
+    """Return the function that curl calls with each piece of a body."""
+    return lambda piece: len(piece) if sink.accept(piece) else CURL_WRITEFUNC_ERROR

@@ -18,7 +18,7 @@ CONNECTION_LIMIT = "async"
 def open_client(settings: ClientSettings) -> Iterator[Get]:
     """Yield ``get(url)``, with a handle and a connection for each thread."""
     options = _options(settings)
-    with PerThread(lambda: closing(Transfer(options))) as transfers:
+    with PerThread(lambda: closing(Transfer(options, settings))) as transfers:
         yield lambda url: transfers.get().download(url)
 
 
@@ -29,7 +29,7 @@ async def open_async_client(settings: ClientSettings) -> AsyncIterator[AsyncGet]
     with ExitStack() as handles, LoopMulti(settings.workers) as multi:
 
         async def get(url: str) -> Answer:
-            transfer = idle.pop() if idle else handles.enter_context(closing(Transfer(options)))
+            transfer = idle.pop() if idle else handles.enter_context(closing(Transfer(options, settings)))
             try:
                 return await multi.download(url, transfer)
             finally:

@@ -8,11 +8,10 @@ from typing import TypeAlias
 
 import pytest
 
+from bench.model.body_sizes import FixedSize
 from bench.model.faults import KINDS
-from bench.model.flags import served_flags
 from bench.model.profile_presets import preset
 from bench.model.server_settings import ServerSettings
-from bench.runner.protected_files import write_reference
 from tests.conformance import (
     SERVER_SEED,
     FaultRound,
@@ -30,6 +29,8 @@ FaultyCombination: TypeAlias = tuple[str, str]
 """A combination, and a kind of fault that it met."""
 
 SEEDS = range(1, 21)
+LARGE = FixedSize(300_000)
+"""More than clients keep in memory."""
 PARALLEL = 6
 COMBINATIONS = combinations()
 FEW = [
@@ -44,7 +45,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyServer]:
     """Run one server for all tests."""
     folder = tmp_path_factory.mktemp("conformance")
     with running_server(ServerSettings(preset("local"), seed=SERVER_SEED)) as running:
-        yield FaultyServer(running, folder, write_reference(folder, served_flags(None)))
+        yield FaultyServer(running, folder, (None, LARGE))
 
 
 def test_client_and_server_agree_on_every_fetch(server: FaultyServer) -> None:
@@ -53,6 +54,18 @@ def test_client_and_server_agree_on_every_fetch(server: FaultyServer) -> None:
         round_
         for combination in FEW
         for round_ in (*fault_rounds(combination, seed=1, fetches=30), *connection_fault_rounds(combination))
+    ]
+    met: Counter[FaultyCombination] = Counter()
+    assert run_rounds(server, rounds, met) == []
+    assert planned(rounds) <= met.keys()
+
+
+def test_client_and_server_agree_on_large_bodies_that_are_written_as_they_arrive(
+    server: FaultyServer,
+) -> None:
+    """Whatever happens to a body, nothing is left of one that did not arrive."""
+    rounds = [
+        round_ for combination in FEW for round_ in fault_rounds(combination, seed=2, fetches=30, sizes=LARGE)
     ]
     met: Counter[FaultyCombination] = Counter()
     assert run_rounds(server, rounds, met) == []

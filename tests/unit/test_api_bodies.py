@@ -219,6 +219,29 @@ def test_encoded_body_in_a_file_is_unpacked_up_to_the_limit(tmp_path: Path) -> N
         assert outcome_of_answer(Answer(200, body, {"Content-Encoding": "gzip"}), 8 << 20)[0] == outcome
 
 
+@pytest.mark.parametrize("count", [1, 30])
+def test_piece_after_the_end_is_refused(tmp_path: Path, count: int) -> None:
+    """A library may call once more after a download was cancelled."""
+    for end in (BodySink.end, BodySink.discard):
+        sink = BodySink(settings_of(tmp_path))
+        for _ in range(count):
+            assert sink.accept(PIECE)
+        body = end(sink)
+        assert not sink.accept(PIECE)
+        assert str(sink.failure) == "the body has ended"
+        assert body is None or len(body) == count * len(PIECE)
+        del body
+        gc.collect()
+        assert [*tmp_path.iterdir()] == []
+
+
+def test_first_failure_of_a_callback_is_kept(tmp_path: Path) -> None:
+    with BodySink(settings_of(tmp_path, 100_000)) as sink:
+        assert [sink.accept(PIECE) for _ in range(8)] == [True] * 6 + [False] * 2
+        assert isinstance(sink.failure, TooLargeError)
+    assert [*tmp_path.iterdir()] == []
+
+
 Download = Callable[[Job, Callable[[ClientSettings], Answer]], Fetch]
 
 
