@@ -6,6 +6,7 @@ from typing import Annotated, Final, Self, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, ValidationInfo, field_validator, model_validator
 
+from bench.config.body_sizes import SizesField, large_size, name_sizes, typical_size
 from bench.config.faults import FaultField, Protocol, check_faults
 from bench.config.forms import (
     Editor,
@@ -160,6 +161,9 @@ class ProfileForm(Form):
         "0ms", "Delay of each new connection, and of each round trip of a TLS handshake."
     )
     bandwidth: Size | None = key(None, "Bytes per second of each answer's body.")
+    sizes: SizesField | None = key(
+        None, "How large the bodies are, which then are made-up bytes; the flags as they are if left out."
+    )
     error_rate: Share = key(0.0, "Share of fetches answered with `error_status`.")
     error_status: Annotated[int, whole(400, 599)] = key(
         418, "The status of an error; the chapter's server answers 418."
@@ -188,6 +192,15 @@ class ProfileForm(Form):
         encrypted: Protocol = "HTTP/2" if info.data.get("http2") else "HTTP/1.1 over TLS"
         protocol: Protocol = encrypted if info.data.get("tls") else "HTTP/1.1"
         reject(check_faults(faults, info.data.get("error_rate", 0.0), protocol))
+        if info.data.get("sizes") is not None and protocol != "HTTP/2":
+            what = "surplus_bytes cannot be combined with 'sizes': aiohttp sees them after small bodies only"
+            reject(
+                [
+                    FieldError((index,), what)
+                    for index, each in enumerate(faults)
+                    if each.kind == "surplus_bytes"
+                ]
+            )
         return faults
 
     @model_validator(mode="after")
@@ -216,6 +229,7 @@ class ProfileForm(Form):
             self.tls,
             self.http2,
             connect_latency_s=self.connect_latency,
+            sizes=self.sizes,
         )
 
     def _name_of_figures(self, faults: Sequence[Fault]) -> str:
@@ -235,6 +249,8 @@ class ProfileForm(Form):
             figures.append(f"connect-{duration_text(self.connect_latency)}")
         if self.bandwidth is not None:
             figures.append(size_text(self.bandwidth))
+        if self.sizes is not None:
+            figures.append(name_sizes(self.sizes))
         figures.extend(f"{fault.rate * 100:g}%-{fault.status or fault.kind}" for fault in faults)
         if self.tls:
             figures.append("http2" if self.http2 else "tls")
@@ -276,11 +292,18 @@ def too_slow(profile: Profile, request_timeout_s: float) -> str | None:
         case Sampled():
             least_s, verb = profile.latency.median_s, "mostly waits"
     least_s, connect_s = max(0.0, least_s - profile.jitter_s), least_connect_s(profile)
-    if connect_s + least_s < request_timeout_s:
-        return None
+    timeout = duration_text(request_timeout_s)
     connecting = f"opens a connection in {duration_text(connect_s)} and then " if connect_s else ""
-    waits = f"{connecting}{verb} {duration_text(least_s)}"
-    return f"{waits}, but request_timeout is {duration_text(request_timeout_s)}"
+    if connect_s + least_s >= request_timeout_s:
+        return f"{connecting}{verb} {duration_text(least_s)}, but request_timeout is {timeout}"
+    if profile.sizes is None or profile.bandwidth is None:
+        return None
+    size = typical_size(profile.sizes)
+    if connect_s + least_s + size / profile.bandwidth < request_timeout_s:
+        return None
+    takes = duration_text(float(f"{size / profile.bandwidth:.3g}"))
+    body = f"a body of {size_text(size)} at {size_text(profile.bandwidth)}/s"
+    return f"{connecting}takes {takes} for {body}, but request_timeout is {timeout}"
 
 
 def partly_too_slow(profile: Profile, request_timeout_s: float) -> str | None:
@@ -294,6 +317,8 @@ def partly_too_slow(profile: Profile, request_timeout_s: float) -> str | None:
             most_s, verb = values_s[-1] + profile.jitter_s, "answers take up to"
         case LogNormal(_, p99_s):
             most_s, verb = p99_s, "one answer of a hundred takes more than"
+    if profile.sizes is not None and profile.bandwidth is not None:
+        most_s += large_size(profile.sizes) / profile.bandwidth
     connect_s = most_connect_s(profile)
     if connect_s + most_s <= request_timeout_s:
         return None

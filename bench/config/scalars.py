@@ -26,6 +26,8 @@ DURATION_UNITS: Final = tuple(_SECONDS)
 _BYTES: Final = {
     "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30,
 }  # fmt: skip
+SIZE_UNITS: Final = ("B", "kB", "MB", "KiB", "MiB")
+"""Those of a body; a gigabyte is more than any has."""
 _TRUTHS: Final = ("true", "false")
 _DAY_S: Final = 86_400.0
 _LARGEST_FACTOR: Final = 1000
@@ -163,7 +165,7 @@ POSITIVE_SHARE_EDITOR: Final[Editor] = {
 _FACTOR_EDITOR: Final[Editor] = {
     **POSITIVE_SHARE_EDITOR, "maximum": _LARGEST_FACTOR, "examples": ["10%", 0.1, 2],
 }  # fmt: skip
-_SIZE_EDITOR: Final[Editor] = {
+SIZE_EDITOR: Final[Editor] = {
     "type": "string", "pattern": f"^[0-9.]+({'|'.join(_BYTES)})$", "examples": ["10KiB", "2MiB", "10kB"],
 }  # fmt: skip
 _NAME_EDITOR: Final[Editor] = {
@@ -175,7 +177,7 @@ PositiveDuration: TypeAlias = Annotated[float, Text(parse_positive_duration, DUR
 Share: TypeAlias = Annotated[float, Text(parse_share, _SHARE_EDITOR)]
 PositiveShare: TypeAlias = Annotated[float, Text(parse_positive_share, POSITIVE_SHARE_EDITOR)]
 Factor: TypeAlias = Annotated[float, Text(parse_factor, _FACTOR_EDITOR)]
-Size: TypeAlias = Annotated[float, Text(parse_size, _SIZE_EDITOR)]
+Size: TypeAlias = Annotated[float, Text(parse_size, SIZE_EDITOR)]
 Name: TypeAlias = Annotated[str, Text(parse_name, _NAME_EDITOR)]
 Truth: TypeAlias = Annotated[bool, Text(parse_truth, {"enum": [True, False, *_TRUTHS]})]
 

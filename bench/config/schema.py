@@ -28,6 +28,7 @@ from bench.config.blocks import (
     BlocksForm,
     check_blocks,
 )
+from bench.config.body_sizes import SizesForm
 from bench.config.case_matrix import AXIS_KEYS, Axes, axes_of, target_profile
 from bench.config.clients import ClientForm, Clients
 from bench.config.compatibility import StrategyEntry, check_protocol, check_shared_connections
@@ -311,6 +312,11 @@ class ConfigForm(Form):
     def _check_flags_dir(cls, folder: Path, info: ValidationInfo) -> Path:
         if info.data.get("target") is not None:
             raise ValueError("cannot be combined with 'target', which has files of its own")
+        profiles = (info.data.get("profile"), *(info.data.get("profiles") or ()))
+        if sized := next((each.name for each in profiles if each is not None and each.sizes), None):
+            raise ValueError(
+                f"cannot be combined with the 'sizes' of profile {sized}, which take the place of the flags"
+            )
         return folder
 
     @field_validator("blocks")
@@ -450,6 +456,7 @@ FORMS: Final[Mapping[str, type[Form]]] = {
     "latency": LatencyForm,
     "lognormal": LogNormalForm,
     "sample": SampleForm,
+    "sizes": SizesForm,
     "faults": FaultForm,
     "target": TargetForm,
     "scheduler": SchedulerForm,

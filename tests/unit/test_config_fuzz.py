@@ -69,7 +69,9 @@ target: {url: "http://127.0.0.1:9000/files", manifest: sums.txt, repeat: 3, rate
 rate: 50/s
 """,
     b"""strategies: [dask, threadpool_map]
-profile: {latency: {sample: {file: times.csv, column: time, unit: ms}}}
+profile:
+  latency: {sample: {file: times.csv, column: time, unit: ms}}
+  sizes: {lognormal: {median: 2kB, p99: 1MiB}}
 clients: requests
 host: 10.0.0.5
 scheduler:

@@ -40,6 +40,11 @@ GOOD: Final = (
     "profile: {latency: {lognormal: {median: 50ms, p99: 1.5s}}}",
     "profile: {latency: {sample: latencies.txt}}",
     "profile: {latency: {sample: {file: latencies.txt, unit: ms}}}",
+    "profile: {sizes: 100KiB}",
+    "profile: {sizes: {fixed: 1kB}}",
+    "profile: {sizes: {lognormal: {median: 20KiB, p99: 1MiB}}}",
+    "profile: {sizes: {sample: sizes.txt}}",
+    "profile: {sizes: {sample: {file: sizes.txt, unit: B}}}",
     "profile: {error_rate: 5%, error_status: 503}",
     "profile: {error_rate: 100%}",
     "profile: {faults: stall}",
@@ -120,6 +125,12 @@ BAD: Final = (
     "profile: {latency: {lognormal: {median: 1ms}}}",
     "profile: {latency: {sample: {column: time}}}",
     "profile: {latency: {sample: {file: latencies.txt, unit: h}}}",
+    "profile: {sizes: 100}",
+    "profile: {sizes: {}}",
+    "profile: {sizes: {fixed: 1kB, sample: sizes.txt}}",
+    "profile: {sizes: {lognormal: {median: 1kB}}}",
+    "profile: {sizes: {sample: {file: sizes.txt, unit: ms}}}",
+    "profile: {preset: delay, sizes: 1kB}",
     "profile: {faults: []}",
     "profile: {faults: stahl}",
     "profile: {faults: [stall, stall]}",
@@ -252,6 +263,7 @@ def test_reader_rejects_text_out_of_range(tmp_path: Path, text: str) -> None:
 
 def _written(folder: Path, text: str) -> Path:
     (folder / "latencies.txt").write_text("5ms\n6ms\n", encoding="utf-8")
+    (folder / "sizes.txt").write_text("5kB\n6kB\n", encoding="utf-8")
     file = folder / "c.yaml"
     file.write_text(text if text.startswith("strategies") else f"{SOUND}{text}\n")
     return file

@@ -45,9 +45,12 @@ def test_files_arrive_where_the_config_looks_for_them(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", ["profile", "profiles"])
 @pytest.mark.parametrize("sample", ["../data/mine.csv", {"file": "../data/mine.csv"}])
-def test_files_of_latencies_are_sent(tmp_path: Path, key: str, sample: object) -> None:
-    write(tmp_path, {"data/mine.csv": "5ms\n6ms\n", "configs/unused": ""})
-    profile = {"latency": {"sample": sample}}
+@pytest.mark.parametrize(("figure", "content"), [("latency", "5ms\n6ms\n"), ("sizes", "5kB\n6kB\n")])
+def test_files_of_values_are_sent(
+    tmp_path: Path, key: str, figure: str, content: str, sample: object
+) -> None:
+    write(tmp_path, {"data/mine.csv": content, "configs/unused": ""})
+    profile = {figure: {"sample": sample}}
     written = {"profile": None, key: profile if key == "profile" else [profile, "local"]}
     path = runs.config(tmp_path / "configs", ["sequential"], **written)
     sent = send(path)

@@ -124,10 +124,16 @@ def _flag_files(experiment: Experiment) -> list[Path]:
 
 
 def _sample_files(experiment: Experiment, folder: Path) -> list[Path]:
-    """Return the files that profiles of the config take their latencies from."""
+    """Return the files that profiles of the config take their latencies and sizes from."""
     profiles = [experiment.source.get("profile"), *_as_list(experiment.source.get("profiles"))]
-    latencies = [each["latency"] for each in profiles if isinstance(each, dict) and "latency" in each]
-    samples = [each["sample"] for each in latencies if isinstance(each, dict) and "sample" in each]
+    figures = [
+        each[name]
+        for each in profiles
+        if isinstance(each, dict)
+        for name in ("latency", "sizes")
+        if name in each
+    ]
+    samples = [each["sample"] for each in figures if isinstance(each, dict) and "sample" in each]
     names = [each["file"] if isinstance(each, dict) else each for each in samples]
     return sorted({(folder / name).resolve() for name in names})
 
