@@ -4,11 +4,13 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.api.pacing import create_open_schedule
 from bench.system.paths import strategies_folder
 from bench.worker.events import Event, Fetched, FutureObserved, read_event
 from bench.worker.protocol import Report, Task, worker_command
@@ -138,6 +140,36 @@ def test_each_fetch_of_a_repeated_country_is_verified(stub: Stub, tmp_path: Path
     sequential = strategies_folder() / "sequential.py"
     report = report_of(a_trial(stub, tmp_path, sequential, repeat=4, rounds=3))
     assert [(each.fetches, each.verified) for each in report.rounds] == [({"ok": 12}, 12)] * 4
+
+
+def an_open_loop(stub: Stub, folder: Path, file: Path) -> Task:
+    """Build a task for three countries, three times each, at 20 a second."""
+    create_open_schedule(str(folder / "schedule"))
+    schedule = str(folder / "schedule")
+    return a_trial(stub, folder, file, repeat=3, rate=20.0, schedule=schedule, is_open_loop=True)
+
+
+def test_each_timed_round_of_an_open_loop_has_a_schedule_and_the_warm_up_has_none(
+    stub: Stub, tmp_path: Path
+) -> None:
+    """The ninth fetch is due after 0.4 s."""
+    task = an_open_loop(stub, tmp_path, strategies_folder() / "threadpool_map.py")
+    report = report_of(replace(task, rounds=2))
+    assert (report.outcome, report.detail) == ("ok", "")
+    warm_up, *timed = report.rounds
+    assert warm_up.open_loop is None
+    assert len(timed) == 2
+    for each in timed:
+        assert each.elapsed_s > 0.4
+        assert each.open_loop is not None
+        assert each.open_loop.offered == 20.0
+        assert each.open_loop.reached < 9 / 0.4
+
+
+def test_fetches_that_do_not_follow_the_schedule_are_an_error(stub: Stub, tmp_path: Path) -> None:
+    report = report_of(an_open_loop(stub, tmp_path, HOSTILE / "forgets_schedule.py"))
+    what = "download_many returned a Fetch of 'BR' that has no place in the schedule"
+    assert (report.outcome, report.detail, len(report.rounds)) == ("error", what, 2)
 
 
 def test_live_task_reports_every_event(stub: Stub, tmp_path: Path) -> None:

@@ -232,3 +232,13 @@ def test_error_of_set_up_is_that_of_the_trial(tmp_path: Path) -> None:
     )
     assert (report.outcome, report.rounds) == ("error", ())
     assert "no scheduler (mine.py:" in report.detail
+
+
+def test_warm_up_of_an_open_loop_has_no_rate_and_a_limit_holds_for_all_rounds(
+    tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    limited = a_task(tmp_path, **settings, rate=50.0, schedule="file")
+    jobs = [build_job(limited, number, EVENTS) for number in (0, 1)]
+    assert [(job.rate, job.is_open_loop) for job in jobs] == [(50.0, False)] * 2
+    jobs = [build_job(replace(limited, is_open_loop=True), number, EVENTS) for number in (0, 1, 2)]
+    assert [(job.rate, job.is_open_loop) for job in jobs] == [(None, False), (50.0, True), (50.0, True)]
