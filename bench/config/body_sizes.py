@@ -9,7 +9,7 @@ from bench.config.forms import Editor, Form, FromForm, Named, Shorthand, Text, k
 from bench.config.lookup import LookupContext
 from bench.config.problems import quote_text
 from bench.config.samples import read_sample
-from bench.config.scalars import SIZE_EDITOR, SIZE_UNITS, one_of, parse_size, size_text
+from bench.config.scalars import SIZE_EDITOR, SIZE_UNITS, one_of, parse_size
 from bench.model.body_sizes import (
     LARGEST_BODY,
     SMALLEST_BODY,
@@ -18,6 +18,7 @@ from bench.model.body_sizes import (
     LogNormalSize,
     SampledSize,
 )
+from bench.model.text import size_text
 
 _FILE_EDITOR: Final[Editor] = {"type": "string", "examples": ["sizes.csv"]}
 _LIMITS: Final = f"{size_text(SMALLEST_BODY)} to {size_text(LARGEST_BODY)}"

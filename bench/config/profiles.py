@@ -36,12 +36,12 @@ from bench.config.scalars import (
     duration_text,
     one_of,
     parse_duration,
-    size_text,
     whole,
 )
 from bench.model.cases import Fault, Fixed, Latency, LogNormal, Profile, Sampled, Uniform, Unknown
 from bench.model.planned_delays import least_connect_s, most_connect_s
 from bench.model.profile_presets import PRESETS, preset
+from bench.model.text import size_text
 from bench.system.optional_dependencies import TLS, missing_extra
 
 _FILE_EDITOR: Final[Editor] = {"type": "string", "examples": ["latencies.csv"]}

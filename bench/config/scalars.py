@@ -12,7 +12,7 @@ from typing import Annotated, Final, TypeAlias
 
 from bench.config.forms import Editor, Text
 from bench.config.problems import did_you_mean, quote_text, unknown_word
-from bench.model.text import join_or
+from bench.model.text import BYTES_BY_UNIT, join_or
 
 _NUMBER: Final = r"((?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,9})?)"
 _DURATION: Final = re.compile(rf"{_NUMBER}(ms|s|m)")
@@ -23,9 +23,6 @@ _WHOLE: Final = re.compile(r"0|[1-9][0-9]{0,14}")
 
 _SECONDS: Final = {"ms": 1e-3, "s": 1.0, "m": 60.0}
 DURATION_UNITS: Final = tuple(_SECONDS)
-_BYTES: Final = {
-    "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30,
-}  # fmt: skip
 SIZE_UNITS: Final = ("B", "kB", "MB", "KiB", "MiB")
 """Those of a body; a gigabyte is more than any has."""
 _TRUTHS: Final = ("true", "false")
@@ -67,7 +64,7 @@ def parse_size(text: str) -> float:
     found = _SIZE.fullmatch(text)
     if not found:
         raise ValueError(f"must be a size such as 10KiB, 2MiB or 10kB, not {quote_text(text)}")
-    return _positive(float(found[1]) * _BYTES[found[2]], text)
+    return _positive(float(found[1]) * BYTES_BY_UNIT[found[2]], text)
 
 
 def parse_factor(text: str) -> float:
@@ -139,14 +136,6 @@ def duration_text(seconds: float) -> str:
     return f"{seconds * 1000:g}ms" if seconds < 1 else f"{seconds:g}s"
 
 
-def size_text(size: float) -> str:
-    """Write bytes as a config would, in the largest unit that needs no long fraction: ``2MiB``."""
-    for unit in ("GiB", "GB", "MiB", "MB", "KiB", "kB"):
-        if size >= _BYTES[unit] and (size / _BYTES[unit] * 100).is_integer():
-            return f"{size / _BYTES[unit]:g}{unit}"
-    return f"{size:g}B"
-
-
 # An editor reads YAML's types: a number in quotes is text to it, and a name of digits a number. It checks
 # the ranges of numbers only; those of text are checked by the parsers.
 
@@ -166,7 +155,8 @@ _FACTOR_EDITOR: Final[Editor] = {
     **POSITIVE_SHARE_EDITOR, "maximum": _LARGEST_FACTOR, "examples": ["10%", 0.1, 2],
 }  # fmt: skip
 SIZE_EDITOR: Final[Editor] = {
-    "type": "string", "pattern": f"^[0-9.]+({'|'.join(_BYTES)})$", "examples": ["10KiB", "2MiB", "10kB"],
+    "type": "string", "pattern": f"^[0-9.]+({'|'.join(BYTES_BY_UNIT)})$",
+    "examples": ["10KiB", "2MiB", "10kB"],
 }  # fmt: skip
 _NAME_EDITOR: Final[Editor] = {
     "type": ["string", "number", "boolean"], "pattern": f"^{_NAME.pattern}$", "minimum": 0,

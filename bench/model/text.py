@@ -13,6 +13,18 @@ _MAX_CHARACTERS: Final = 300
 _REPLACEMENT: Final = chr(0xFFFD)
 """U+FFFD. Written by its name, it would make the compiler import ``unicodedata`` in every worker."""
 
+BYTES_BY_UNIT: Final = {
+    "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30,
+}  # fmt: skip
+
+
+def size_text(size: float) -> str:
+    """Write bytes as a config would, in the largest unit that needs no long fraction: ``2MiB``."""
+    for unit in ("GiB", "GB", "MiB", "MB", "KiB", "kB"):
+        if size >= BYTES_BY_UNIT[unit] and (size / BYTES_BY_UNIT[unit] * 100).is_integer():
+            return f"{size / BYTES_BY_UNIT[unit]:g}{unit}"
+    return f"{size:g}B"
+
 
 def printable(text: str) -> str:
     """Replace each character that could move the cursor of a terminal or start a new line."""

@@ -4,11 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bench.config.scalars import size_text
 from bench.model.body_sizes import BodySizes, FixedSize
 from bench.model.cases import Fixed, Latency, LogNormal, Profile, Sampled, Uniform, Unknown
 from bench.model.results import Run
-from bench.model.text import join_or, plural, printable
+from bench.model.text import join_or, plural, printable, size_text
 from bench.report.busy_machine import busy_machine_lines
 from bench.report.case_columns import hindrance
 from bench.report.case_label import client_label, describe_conditions, describe_work, workers_label

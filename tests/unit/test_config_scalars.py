@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from bench.config import scalars
+from bench.model.text import size_text
 
 
 @pytest.mark.parametrize(
@@ -143,4 +144,4 @@ def test_duration_is_written_as_in_a_config(seconds: float, text: str) -> None:
 
 @pytest.mark.parametrize("text", ["10KiB", "2MiB", "10kB", "1.5MB", "3GiB", "7B", "1023B"])
 def test_size_is_written_as_in_a_config(text: str) -> None:
-    assert scalars.size_text(scalars.parse_size(text)) == text
+    assert size_text(scalars.parse_size(text)) == text
