@@ -6,12 +6,11 @@ from contextlib import asynccontextmanager
 from http.client import HTTPException
 from urllib.parse import urlsplit
 
-from bench.api import Answer, AsyncGet, ClientSettings, Headers, collect_async, parse_head
+from bench.api import Answer, AsyncGet, ClientSettings, collect_async, parse_head
+from strategies.clients._stream_bodies import has_unasked, read_body
 
 DEVIATIONS = {"surplus_bytes": "ok"}  # a body is read to its length, and what follows is not looked at
 CONNECTION_LIMIT = True
-PIECE = 65_536
-"""Bytes of a body that are read at once."""
 
 
 @asynccontextmanager
@@ -47,29 +46,3 @@ async def open_async_client(settings: ClientSettings) -> AsyncIterator[AsyncGet]
     finally:
         for _, _, writer in idle:
             writer.transport.abort()
-
-
-def has_unasked(reader: StreamReader) -> bool:
-    """Tell whether the server has closed an idle connection, or sent more than it was asked for."""
-    return bool(reader.at_eof() or reader.exception() or vars(reader)["_buffer"])
-
-
-async def read_body(reader: StreamReader, status: int, headers: Headers, limit: int) -> AsyncIterator[bytes]:
-    """Yield the pieces of a body: chunks, a given length, or all up to the end of the connection."""
-    length = headers.get("Content-Length") or ""
-    if headers.get("Transfer-Encoding"):
-        while size := int((await reader.readuntil(b"\r\n")).partition(b";")[0], 16):
-            left = min(size, limit)
-            while left:
-                yield (piece := await reader.readexactly(min(left, PIECE)))
-                left -= len(piece)
-            await reader.readexactly(2)
-        await reader.readuntil(b"\r\n")
-    elif length.isdecimal():
-        left = min(int(length), limit)
-        while left:
-            yield (piece := await reader.readexactly(min(left, PIECE)))
-            left -= len(piece)
-    elif status not in {204, 304}:
-        while piece := await reader.read(PIECE):
-            yield piece
