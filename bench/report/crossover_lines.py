@@ -1,4 +1,4 @@
-"""Write the sentences on where one series overtakes another, over counts of workers or of downloads."""
+"""Write the sentences on where one series overtakes another, over counts of workers, downloads or work."""
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Final, TypeVar
@@ -16,7 +16,8 @@ _NAMED_PAIRS: Final = 3
 
 def crossover_lines(
     pairs: Sequence[SeriesPair[Name]],
-    noun: str,
+    unit: str,
+    any_count: str,
     describe: Callable[[Name], str],
     write: Callable[[float], str] = format_ratio,
 ) -> Iterator[str]:
@@ -24,13 +25,14 @@ def crossover_lines(
 
     Args:
         pairs: of all series under the same conditions.
-        noun: what is counted, in the plural.
+        unit: what is counted, in the plural.
+        any_count: what a sentence calls all counts: ``any number of workers``.
         describe: names a series in a sentence.
         write: formats the place of a crossover.
     """
     orders = [order for pair in pairs for order in pair.orders.values()]
     if any(order.is_testable for order in orders):
-        yield from _crossovers(pairs, noun, describe, write)
+        yield from _crossovers(pairs, unit, any_count, describe, write)
     yield from _blocks_needed(orders)
 
 
@@ -43,7 +45,8 @@ def describe_order(pair: SeriesPair[Name], crossover: Crossover, describe: Calla
 
 def _crossovers(
     pairs: Sequence[SeriesPair[Name]],
-    noun: str,
+    unit: str,
+    any_count: str,
     describe: Callable[[Name], str],
     write: Callable[[float], str],
 ) -> Iterator[str]:
@@ -51,7 +54,7 @@ def _crossovers(
     without = [pair for pair in pairs if not pair.crossovers]
     for pair in pairs:
         for crossover in pair.crossovers:
-            place = _describe_place(crossover, noun, write)
+            place = _describe_place(crossover, unit, write)
             yield f"{describe_order(pair, crossover, describe)} {place}."
     if len(without) > _NAMED_PAIRS:
         which = "the other" if len(without) < len(pairs) else "any of the"
@@ -60,16 +63,16 @@ def _crossovers(
     for pair in without:
         both = (pair.first, pair.second)
         leads = [
-            f"{describe(each)} is ahead with {join_and([f'{count:,}' for count in counts])} {noun}"
+            f"{describe(each)} is ahead with {join_and([f'{count:,}' for count in counts])} {unit}"
             for each in both
             if (counts := pair.ahead(each))
         ]
-        found = " and ".join(leads) or f"neither is shown to be ahead with any number of {noun}"
+        found = " and ".join(leads) or f"neither is shown to be ahead with {any_count}"
         yield f"No crossover of {' and '.join(map(describe, both))} is shown: {found}."
 
 
-def _describe_place(crossover: Crossover, noun: str, write: Callable[[float], str]) -> str:
-    between = f"between {crossover.below:,} and {crossover.above:,} {noun}"
+def _describe_place(crossover: Crossover, unit: str, write: Callable[[float], str]) -> str:
+    between = f"between {crossover.below:,} and {crossover.above:,} {unit}"
     if crossover.at is None:
         return between
     bounds = format_interval(crossover.at, write, " to ")

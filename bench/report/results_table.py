@@ -7,11 +7,11 @@ from typing import Final
 
 from bench.model.results import Run
 from bench.model.text import printable
+from bench.report.axis_table import axis_table
 from bench.report.busy_machine import busy_machine_lines
 from bench.report.case_columns import CaseColumn, detail_tables, result_columns
 from bench.report.case_label import client_label, describe_case, describe_work, workers_label
 from bench.report.conclusion import conclusion
-from bench.report.counts_table import counts_table
 from bench.report.failures import disturbance_lines, failure_lines, leak_lines, missing_blocks_line
 from bench.report.fairness import describe_settings, fairness_columns, fairness_note, library_tables
 from bench.report.job_use import workers_lines
@@ -25,9 +25,9 @@ from bench.report.stop_reasons import stop_lines
 from bench.report.table import Column, Remark, RemarkKind, Row, Section, Table
 from bench.report.target import target_lines
 from bench.stats.case_summary import CaseSummary
-from bench.stats.download_counts import summarize_counts
 from bench.stats.offered_rates import summarize_rates
 from bench.stats.ranking import Ranking, rankings
+from bench.stats.series_over_axis import summarize_axes
 
 CASE_KEYS: Final = (Column("client", "left"), Column("workers"))
 """The columns that name a case below the heading of its strategy."""
@@ -52,8 +52,8 @@ def run_tables(run: Run, ranked: Sequence[Ranking] | None = None) -> Iterator[Ta
         if (machines := machine_table(run, ranking, time_unit(ranking))) is not None:
             yield machines
         yield Table(remarks=(Remark(conclusion(ranking)),))
-    for counts in (counted := summarize_counts(ranked)):
-        yield counts_table(counts, is_one_of_several=len(counted) > 1)
+    for summary in (over_axes := summarize_axes(ranked)):
+        yield axis_table(summary, is_one_of_several=len(over_axes) > 1)
     if lines := (
         *target_lines(run),
         *busy_machine_lines(run),

@@ -32,7 +32,7 @@ def scaling_remarks(scaling: Scaling) -> Iterator[str]:
     for series in scaling.series:
         what = f"{_describe_knee(series)}{_describe_law(series)}{_failed_workers(series)}"
         yield f"{describe_series(series.key)}: {what}"
-    yield from crossover_lines(scaling.pairs, "workers", describe_series)
+    yield from crossover_lines(scaling.pairs, "workers", "any number of workers", describe_series)
     yield from _blocks_for_knees([point for series in scaling.series for point in series.points])
 
 

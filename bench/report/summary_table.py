@@ -8,11 +8,11 @@ from bench.model.body_sizes import BodySizes, FixedSize
 from bench.model.cases import Fixed, Latency, LogNormal, Profile, Sampled, Uniform, Unknown
 from bench.model.results import Run
 from bench.model.text import join_or, plural, printable, size_text
+from bench.report.axis_table import axis_table
 from bench.report.busy_machine import busy_machine_lines
 from bench.report.case_columns import hindrance
 from bench.report.case_label import client_label, describe_conditions, describe_work, workers_label
 from bench.report.conclusion import conclusion
-from bench.report.counts_table import counts_table
 from bench.report.failures import count_disturbed, count_failed, leak_lines, missing_blocks_line
 from bench.report.job_use import workers_lines
 from bench.report.machines import machine_line
@@ -32,9 +32,9 @@ from bench.report.stop_reasons import stopping_line
 from bench.report.table import Column, Remark, Row, Section, Table
 from bench.report.target import target_lines
 from bench.stats.case_summary import CaseSummary, Figures
-from bench.stats.download_counts import summarize_counts
 from bench.stats.offered_rates import summarize_rates
 from bench.stats.ranking import Ranking, rankings
+from bench.stats.series_over_axis import summarize_axes
 
 _MOST_ROWS: Final = 12
 _FIXED_WIDTH: Final = 75
@@ -49,9 +49,10 @@ def summary_tables(
 ) -> Iterator[Table]:
     """Return what a first look needs: a table and a verdict for each profile, and what did not go well.
 
-    Where cases are measured with several numbers of downloads, the table has their times only, and the
-    verdicts say where one overtakes another. Where they are measured at several rates, it has their 99th
-    percentiles only, and the verdicts say which rates they keep.
+    Where cases are measured with several numbers of downloads or amounts of CPU work, the tables have their
+    times only, and the verdicts say where one overtakes another. Where they are measured at several rates,
+    they have their 99th percentiles only, and the verdicts say which rates they keep. What did not go well
+    stands below the first table of each case.
 
     Args:
         run: complete or not.
@@ -61,14 +62,18 @@ def summary_tables(
     """
     yield Table(remarks=(Remark(run_facts(run)),))
     found = rankings(run) if ranked is None else ranked
-    counted, rated = summarize_counts(found), summarize_rates(run, found)
+    over_axes, rated = summarize_axes(found), summarize_rates(run, found)
     for rates in rated:
         by_rate = {f"At {format_rate(rate)}": ranking for rate, ranking in rates.rankings.items()}
         yield rates_table(rates, _named_notes(run, by_rate), is_one_of_several=len(rated) > 1)
-    for counts in counted:
-        by_count = {f"With {plural(n, 'download')}": ranking for n, ranking in counts.rankings.items()}
-        yield counts_table(counts, _named_notes(run, by_count), is_one_of_several=len(counted) > 1)
-    for ranking in () if counted or rated else found:
+    for summary in over_axes:
+        by_value = {
+            f"With {summary.axis.describe(value)}": ranking
+            for value, ranking in summary.rankings.items()
+            if summary.axis == over_axes[0].axis
+        }
+        yield axis_table(summary, _named_notes(run, by_value), is_one_of_several=len(over_axes) > 1)
+    for ranking in () if over_axes or rated else found:
         title = (
             ""
             if len(found) == 1
@@ -157,8 +162,10 @@ def run_facts(run: Run) -> str:
 def _work_facts(run: Run) -> Iterator[str]:
     """Name the CPU work on each flag, if there is any."""
     found = list(dict.fromkeys(each.work for each in run.cases))
-    if any(each.times for each in found):
-        yield f"each with {join_or([describe_work(each) for each in found])}"
+    if len(found) > 1:
+        yield f"each with {join_or([f'{each.times:,}' for each in found])} × {found[0].kind}"
+    elif words := describe_work(found[0]):
+        yield f"each with {words}"
 
 
 def _rate_facts(run: Run) -> Iterator[str]:

@@ -1,12 +1,12 @@
-"""Find the crossovers of two series over counts: of workers, or of downloads.
+"""Find the crossovers of two series over counts: of workers, of downloads, or of CPU work on each flag.
 
-Called by `scaling` and `download_counts`.
+Called by `scaling` and `series_over_axis`.
 
 Method: two series are compared at each count they share (`pairwise`), with Holm's correction over all such
 places of a profile. A crossover lies between two counts with opposite verdicts; its place is interpolated
 block by block, and bounded by the interval of the median over blocks. Over workers, the logarithm of the
-ratio is taken as linear in the logarithm of their number; over downloads, both times as linear in their
-number, which they are if each takes so long to start and so long for a download.
+ratio is taken as linear in the logarithm of their number; over downloads and work, which may be zero, both
+times as linear in their number, which they are if each takes so long to start and so long for a download.
 """
 
 from bisect import bisect_left

@@ -17,9 +17,9 @@ from bench.report.html.page import render_page
 from bench.report.html.registry import draw_charts
 from bench.report.html.subject import read_subject
 from bench.report.html.theme import LIGHT
+from tests.axis_runs import counted_run
 from tests.browser import opened, started_browser
 from tests.builders import case, run_of, trials
-from tests.counted_runs import counted_run
 from tests.hostile_strings import HOSTILE
 from tests.report_runs import compared_run, full_run, run_named, small_run
 

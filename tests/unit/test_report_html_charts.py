@@ -12,6 +12,8 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.errors import UsageError
 from bench.model.cases import Case
@@ -26,18 +28,18 @@ from bench.report.html.charts.distributions import (
     elapsed_distribution_rows,
     latency_distribution_rows,
 )
-from bench.report.html.charts.downloads import ideal_rows, line_rows
-from bench.report.html.charts.downloads import point_rows as count_rows
 from bench.report.html.charts.drift import block_rows as drift_rows
 from bench.report.html.charts.drift import discarded_rows
 from bench.report.html.charts.elapsed import block_rows, elapsed_rows
 from bench.report.html.charts.failures import failed_fetch_rows, failed_trial_rows
+from bench.report.html.charts.over_axis import ideal_rows, line_rows
+from bench.report.html.charts.over_axis import point_rows as count_rows
 from bench.report.html.charts.ratios import ratio_rows, run_ratio_rows
 from bench.report.html.charts.requests import draw_requests, fetch_rows, request_rows
 from bench.report.html.charts.resources import cpu_rows, memory_rows
 from bench.report.html.charts.scaling import knee_rows, point_rows
 from bench.report.html.charts.thresholds import notes_on_others, threshold_rows
-from bench.report.html.count_lines import log_ticks
+from bench.report.html.count_lines import CountScale, log_ticks
 from bench.report.html.crossover_marks import crossover_rows
 from bench.report.html.drawing import Drawing
 from bench.report.html.picture import draw_picture
@@ -47,9 +49,9 @@ from bench.report.html.theme import DARK, LIGHT, VERDICT_ORDER, Palette, verdict
 from bench.report.html.thinning import cumulative_shares, thin_values
 from bench.stats.absolute_thresholds import BoundVerdict
 from bench.stats.intervals import Interval
+from tests.axis_runs import COUNTS, TIMES, case_of, counted_run, worked_case, worked_run
 from tests.builders import case, failed, run_of, trials
 from tests.comparisons import comparison_run
-from tests.counted_runs import COUNTS, case_of, counted_run
 from tests.report_runs import BLOCKS, compared_run, full_run, run_named, small_run
 
 CASES = 10
@@ -70,6 +72,12 @@ def comparison() -> Subject:
 def counted() -> Subject:
     """A run with several numbers of downloads and one crossover."""
     return read_subject([counted_run(fixed_s=0.5)])
+
+
+@pytest.fixture(scope="module")
+def worked() -> Subject:
+    """A run with several amounts of CPU work, none among them, and one crossover."""
+    return read_subject([worked_run()])
 
 
 @pytest.fixture(scope="module")
@@ -487,14 +495,14 @@ def with_ideals(run: Run, ideal_s: Callable[[Case], float]) -> Run:
 
 
 def test_downloads_have_the_times_of_the_table(counted: Subject) -> None:
-    ((counts,),) = counted.download_counts
-    rows = count_rows(counted, {"": counts})
+    ((summary,),) = counted.axis_summaries
+    rows = count_rows(counted, {"": summary})
     assert [(row["series"], row["downloads"]) for row in rows] == [
         (f"{name} with http_client", count)
         for name in ("sequential", "dask", "threadpool_map")
         for count in COUNTS
     ]
-    figures = [each.figures for series in counts.series for each in series.rows.values()]
+    figures = [each.figures for series in summary.series for each in series.rows.values()]
     for row, found in zip(rows, figures, strict=True):
         assert found is not None
         assert row["median"] == pytest.approx(found.elapsed.estimate * 1000)
@@ -502,11 +510,11 @@ def test_downloads_have_the_times_of_the_table(counted: Subject) -> None:
 
 
 def test_lines_of_downloads_cross_where_the_crossover_is_marked(counted: Subject) -> None:
-    ((counts,),) = counted.download_counts
+    ((summary,),) = counted.axis_summaries
     lines: dict[str, dict[float, float]] = {}
-    for row in line_rows(count_rows(counted, {"": counts})):
+    for row in line_rows(count_rows(counted, {"": summary}), "downloads"):
         lines.setdefault(row["line"], {})[row["downloads"]] = row["median"]
-    (crossing,) = crossover_rows(counts.pairs, describe_case)
+    (crossing,) = crossover_rows(summary.pairs, describe_case)
     one, other = lines["sequential with http_client"], lines["dask with http_client and 8 workers"]
     assert list(one) == list(other) == sorted(one)
     ahead = [place for place in one if one[place] < other[place]]
@@ -523,6 +531,40 @@ def test_crossovers_of_downloads_are_named_with_their_intervals() -> None:
     assert f"{row['order']} at about 53." in drawing.summary
     assert [each["beside"] for each in rows_of(drawing, "crossover_texts")] == [row["high"]]
     assert "crossover" in {key.text for key in drawing.legend}
+
+
+def test_lines_of_work_begin_at_none_and_cross_where_the_crossover_is_marked(worked: Subject) -> None:
+    ((summary,),) = worked.axis_summaries
+    points = count_rows(worked, {"": summary})
+    assert [row["work"] for row in points] == list(TIMES) * 2
+    lines: dict[str, dict[float, float]] = {}
+    for row in line_rows(points, "work"):
+        lines.setdefault(row["series"], {})[row["work"]] = row["median"]
+    threads, processes = lines.values()
+    assert list(threads) == list(processes) == sorted(threads)
+    assert (min(threads), max(threads)) == (TIMES[0], TIMES[-1])
+    (crossing,) = crossover_rows(summary.pairs, describe_case)
+    ahead = [place for place in threads if threads[place] < processes[place]]
+    assert 0.85 * crossing["at"] < max(ahead) <= crossing["high"]
+
+
+def test_axis_of_work_is_nearly_logarithmic_and_has_a_zero(worked: Subject) -> None:
+    (drawing,) = draw_charts(worked)["work"].drawings.values()
+    (points,) = (each for each in drawing.chart.to_dict()["layer"] if each["name"] == "points")
+    x = points["encoding"]["x"]
+    assert (x["scale"]["type"], x["scale"]["constant"]) == ("symlog", TIMES[1])
+    assert x["scale"]["domain"][0] < 0
+    assert x["axis"]["values"] == list(TIMES)
+    assert x["title"] == "× json (logarithmic)"
+    (row,) = rows_of(drawing, "crossover_texts")
+    assert row["text"] == "crossover: 12"
+
+
+@given(st.floats(0, 1e4), st.sampled_from([(0, 1, 10), (0, 7), (1, 10), (0,)]))
+def test_places_on_a_scale_of_counts_lead_back_to_their_counts(count: float, counts: tuple[int, ...]) -> None:
+    scale = CountScale.over(counts)
+    if count > 0 or 0 in counts:
+        assert scale.count(scale.position(count)) == pytest.approx(count, abs=1e-9)
 
 
 def test_late_crossovers_have_their_texts_on_the_left() -> None:
@@ -579,8 +621,8 @@ def test_planned_ideal_of_downloads_is_drawn_if_all_series_share_it() -> None:
 
 def test_ideal_that_some_series_lack_is_not_shared() -> None:
     rows = [{"downloads": 20, "ideal": ideal} for ideal in (10.0, None)]
-    assert ideal_rows(rows) == []
-    assert ideal_rows(rows[:1]) == rows[:1]
+    assert ideal_rows(rows, "downloads") == []
+    assert ideal_rows(rows[:1], "downloads") == rows[:1]
 
 
 def test_downloads_of_several_runs_are_drawn_over_one_another() -> None:
@@ -603,6 +645,11 @@ def test_comparison_has_a_note_in_place_of_times_by_downloads() -> None:
     assert not kind.drawings
     (note,) = kind.notes
     assert note.startswith("Times by number of downloads are not drawn for a comparison: ")
+    run = comparison_run(
+        *(worked_case("dask", times) for times in TIMES), elapsed_s=lambda _, block: 1 + block
+    )
+    (note,) = draw_charts(read_subject([run]))["work"].notes
+    assert note.startswith("Times by CPU work on each flag are not drawn for a comparison: ")
 
 
 def test_profiles_have_charts_of_downloads_of_their_own() -> None:
@@ -692,9 +739,11 @@ def drawings_of(subject: Subject) -> dict[str, Drawing]:
 
 
 @pytest.fixture(scope="module")
-def drawn(subject: Subject, comparison: Subject, counted: Subject) -> Sequence[Mapping[str, Drawing]]:
+def drawn(
+    subject: Subject, comparison: Subject, counted: Subject, worked: Subject
+) -> Sequence[Mapping[str, Drawing]]:
     """Draw them once for all tests."""
-    return [drawings_of(each) for each in (subject, comparison, counted)]
+    return [drawings_of(each) for each in (subject, comparison, counted, worked)]
 
 
 def test_series_have_the_same_colours_in_all_charts(
@@ -710,15 +759,8 @@ def test_series_have_the_same_colours_in_all_charts(
     assert all(domain == list(subject.series) for domain in domains)
 
 
-def test_every_chart_of_the_registry_is_drawn_for_some_run(
-    subject: Subject, comparison: Subject, two_runs: Subject, counted: Subject
-) -> None:
-    drawn = {
-        name
-        for each in (subject, comparison, two_runs, counted)
-        for name, kind in draw_charts(each).items()
-        if kind.drawings
-    }
+def test_every_chart_of_the_registry_is_drawn_for_some_run(subjects: Mapping[str, Subject]) -> None:
+    drawn = {name for each in subjects.values() for name, kind in draw_charts(each).items() if kind.drawings}
     assert drawn == set(CHARTS)
 
 
@@ -855,12 +897,24 @@ def test_picture_is_drawn_with_the_colours_of_the_theme_and_no_variable(subject:
     assert png.startswith(b"\x89PNG")
 
 
+@pytest.fixture(scope="module")
+def subjects(
+    subject: Subject, comparison: Subject, two_runs: Subject, counted: Subject, worked: Subject
+) -> Mapping[str, Subject]:
+    """The subjects of charts that not every run has, and of all others."""
+    return {
+        "": subject,
+        "ratios": comparison,
+        "thresholds": comparison,
+        "run-ratios": two_runs,
+        "downloads": counted,
+        "work": worked,
+    }
+
+
 @pytest.mark.parametrize("name", CHARTS)
-def test_picture_has_the_whole_legend_within_its_frame(
-    subject: Subject, comparison: Subject, two_runs: Subject, counted: Subject, name: str
-) -> None:
-    subjects = {"ratios": comparison, "thresholds": comparison, "run-ratios": two_runs, "downloads": counted}
-    of = subjects.get(name, subject)
+def test_picture_has_the_whole_legend_within_its_frame(subjects: Mapping[str, Subject], name: str) -> None:
+    of = subjects.get(name, subjects[""])
     kind, drawing = find_chart(of, name)
     svg = draw_picture(kind, drawing, "facts of the run", "svg")
     assert isinstance(svg, str)

@@ -21,8 +21,8 @@ from bench.report.html.registry import CHARTS
 from bench.report.results_table import run_tables
 from bench.stats.ranking import rankings
 from bench.stats.verdicts import run_verdicts
+from tests.axis_runs import counted_run, worked_run
 from tests.builders import case, run_of, trials
-from tests.counted_runs import counted_run
 from tests.report_runs import compared_run, full_run, run_named, small_run
 
 RUNS: dict[str, list[Run]] = {
@@ -30,6 +30,7 @@ RUNS: dict[str, list[Run]] = {
     "comparison": [compared_run()],
     "two runs": [small_run(), small_run(1.2)],
     "downloads": [counted_run(fixed_s=0.5)],
+    "work": [worked_run()],
 }
 
 
@@ -123,6 +124,14 @@ def test_answer_of_several_numbers_of_downloads_is_where_one_overtakes_another(p
         "With 2,000 downloads, threadpool_map with http_client and 40 workers was fastest at 2.01 s.",
     ]
     assert page.index('<figure id="downloads"') < page.index('<figure id="elapsed"')
+
+
+def test_answer_of_several_amounts_of_work_is_where_one_overtakes_another(pages: dict[str, str]) -> None:
+    page = unescape(pages["work"])
+    (lead,) = re.findall(r'<p class="lead">(.*?)</p>', page)
+    assert lead.startswith("processpool_map with http_client and 2 workers overtakes threadpool_map with")
+    assert " between 5 and 20 × json, at about 12 (" in lead
+    assert page.index('<figure id="work"') < page.index('<figure id="elapsed"')
 
 
 def test_page_has_every_cell_of_every_table(pages: dict[str, str]) -> None:

@@ -9,10 +9,10 @@ from bench.model.comparison import Bound
 from bench.model.results import Run
 from bench.model.trial_outcome import Outcome
 from bench.stats.absolute_thresholds import BoundStatus
-from bench.stats.download_counts import summarize_counts
 from bench.stats.offered_rates import HighestRate, OfferedRates, find_highest, summarize_rates
 from bench.stats.ranking import rankings
 from bench.stats.scaling import summarize_scaling
+from bench.stats.series_over_axis import summarize_axes
 from tests.builders import case, failed, run_of, trials
 from tests.open_loops import rated, rated_run
 
@@ -122,4 +122,4 @@ def test_open_loops_have_neither_scaling_nor_numbers_of_downloads() -> None:
     ids = dict(zip((case.id for case in run.cases), (case.id for case in several), strict=True))
     trials_of_several = tuple(replace(trial, case=ids[trial.case]) for trial in run.trials)
     counted = replace(run, cases=several, trials=trials_of_several)
-    assert summarize_counts(rankings(counted)) == ()
+    assert summarize_axes(rankings(counted)) == ()

@@ -1,6 +1,6 @@
-"""Draw elapsed times as lines over counts of workers or of downloads, with both axes logarithmic.
+"""Draw elapsed times as lines over counts of workers, downloads or CPU work, with both axes logarithmic.
 
-Used by the charts `scaling` and `downloads`. Rows of times have a series, a count and the fields of
+Used by the charts `scaling`, `downloads` and `work`. Rows of times have a series, a count and the fields of
 `time_fields`. Rows of the planned ideal have a count and ``ideal``, above zero, as zero has no logarithm.
 """
 
@@ -27,26 +27,85 @@ AxisOf: TypeAlias = Callable[[str], Any]
 
 
 @dataclass(frozen=True, slots=True)
+class CountScale:
+    """A logarithmic scale of counts.
+
+    Zero has no logarithm: where a count is zero, the scale is that of 1 + count ÷ ``least``, which is nearly
+    straight up to ``least`` and nearly logarithmic beyond.
+
+    Attributes:
+        least: the least count above zero; None if no count is zero.
+    """
+
+    least: int | None
+
+    @classmethod
+    def over(cls, counts: Sequence[int]) -> Self:
+        """Return a scale for some counts."""
+        return cls(min(filter(None, counts), default=1) if 0 in counts else None)
+
+    def position(self, count: float) -> float:
+        """Return the place of a count on a line."""
+        return math.log(count) if self.least is None else math.log1p(count / self.least)
+
+    def count(self, position: float) -> float:
+        """Return the count at a place on this line."""
+        return math.exp(position) if self.least is None else math.expm1(position) * self.least
+
+    def between(self, first: float, last: float, share: float) -> float:
+        """Return the count that lies at a share of the way between two others."""
+        start, end = self.position(first), self.position(last)
+        return self.count(start + share * (end - start))
+
+    def scale(self, counts: Sequence[int]) -> alt.Scale:
+        """Return the scale of an axis for these counts, with a margin on both sides."""
+        if self.least is None:
+            return alt.Scale(type="log", nice=False, domain=[counts[0] / 1.12, counts[-1] * 1.25])
+        domain = [-0.1 * self.least, counts[-1] * 1.25 or 1.0]
+        return alt.Scale(type="symlog", constant=self.least, nice=False, domain=domain)
+
+
+@dataclass(frozen=True, slots=True)
 class CountAxes:
     """The axes of counts and of times.
 
     Attributes:
-        field: the field of the rows with their count, which the title of the axis names.
+        field: the field of the rows with their count.
+        counted: what is counted.
         counts: those that were measured, ascending.
+        scale: that of counts.
         x: the axis of counts.
         y: the axis of times.
     """
 
     field: str
+    counted: str
     counts: tuple[int, ...]
+    scale: CountScale
     x: AxisOf
     y: AxisOf
 
     @classmethod
-    def over(cls, rows: Sequence[DataRow], ideals: Sequence[DataRow], field: str, unit: TimeUnit) -> Self:
-        """Return axes over the times of these rows and the ideals that are drawn."""
+    def over(
+        cls,
+        rows: Sequence[DataRow],
+        ideals: Sequence[DataRow],
+        field: str,
+        unit: TimeUnit,
+        counted: str = "",
+    ) -> Self:
+        """Return axes over the times of these rows and the ideals that are drawn.
+
+        Args:
+            rows: those of the points.
+            ideals: those of the planned ideal.
+            field: the field with the count.
+            unit: that of the times.
+            counted: what is counted, for the title of the axis; empty: the field says it.
+        """
         counts = sorted({row[field] for row in rows})
-        x_scale = alt.Scale(type="log", nice=False, domain=[counts[0] / 1.12, counts[-1] * 1.25])
+        scale = CountScale.over(counts)
+        x_scale = scale.scale(counts)
         times = [
             value for row in rows for value in (row["low"] or row["median"], row["high"] or row["median"])
         ]
@@ -60,12 +119,12 @@ class CountAxes:
         y_title = f"elapsed time, {unit.name} (logarithmic)"
 
         def x(name: str) -> alt.X:
-            return alt.X(f"{name}:Q", title=f"{field} (logarithmic)", scale=x_scale, axis=x_axis)
+            return alt.X(f"{name}:Q", title=f"{counted or field} (logarithmic)", scale=x_scale, axis=x_axis)
 
         def y(name: str) -> alt.Y:
             return alt.Y(f"{name}:Q", title=y_title, scale=y_scale, axis=y_axis)
 
-        return cls(field, tuple(counts), x, y)
+        return cls(field, counted or field, tuple(counts), scale, x, y)
 
 
 def log_ticks(low: float, high: float) -> list[float]:
@@ -159,7 +218,7 @@ def time_points(
             tooltip=[
                 alt.Tooltip("series:N", title="series"),
                 *([alt.Tooltip("side:N", title="of")] if len(subject.sides) > 1 else []),
-                alt.Tooltip(f"{axes.field}:Q", title=axes.field, format=","),
+                alt.Tooltip(f"{axes.field}:Q", title=axes.counted, format=","),
                 alt.Tooltip("text:N", title="median"),
                 alt.Tooltip("interval:N", title="95% interval"),
                 *tooltip,

@@ -1,6 +1,5 @@
 """Mark in a chart over counts where one series overtakes another."""
 
-import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
@@ -88,7 +87,7 @@ def crossover_marks(rows: Sequence[DataRow], axes: CountAxes) -> list[alt.Chart]
 
 def _place_texts(rows: Sequence[DataRow], axes: CountAxes) -> Iterator[DataRow]:
     """Place texts on the side of their intervals where there is more room."""
-    middle = math.sqrt(axes.counts[0] * axes.counts[-1])
+    middle = axes.scale.between(axes.counts[0], axes.counts[-1], 0.5)
     for row in rows:
         is_late = row["at"] > middle
         end = row["low"] if is_late else row["high"]

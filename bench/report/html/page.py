@@ -18,8 +18,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from bench import __version__
 from bench.model.results import Run
 from bench.model.text import join_and, printable
+from bench.report.axis_conclusion import axis_conclusion
 from bench.report.busy_machine import busy_machine_lines
-from bench.report.case_label import describe_conditions, describe_fetch_conditions
+from bench.report.case_label import describe_conditions
 from bench.report.comparison_summary import comparison_summary
 from bench.report.comparison_table import (
     comparison_conclusion,
@@ -27,7 +28,6 @@ from bench.report.comparison_table import (
     variant_lines,
 )
 from bench.report.conclusion import conclusion_sentences
-from bench.report.counts_conclusion import counts_conclusion
 from bench.report.html.drawing import Drawing, side_name
 from bench.report.html.facts_tables import config_table, discarded_table, machine_table, noise_table
 from bench.report.html.legend import page_symbol
@@ -150,25 +150,25 @@ def render_page(runs: Sequence[Run]) -> str:
 def answers_of(subject: Subject) -> Iterator[Answer]:
     """Yield the answer for each profile, or that of a comparison.
 
-    Where cases are measured with several numbers of downloads, it is about all of them, crossovers first.
+    Where cases are measured with several values of an axis, it is about all of them, crossovers first.
     Where they are measured at several rates, it is about the highest that is kept.
     """
     if (verdicts := subject.verdicts) is not None:
         lead, _, rest = comparison_conclusion(verdicts).partition(". ")
         yield Answer("", lead if lead.endswith(".") else f"{lead}.", rest, overall_verdict(verdicts))
         return
-    for ranked, counted, rated, side in zip(
-        subject.rankings, subject.download_counts, subject.offered_rates, subject.run_names, strict=True
+    for ranked, summaries, rated, side in zip(
+        subject.rankings, subject.axis_summaries, subject.offered_rates, subject.run_names, strict=True
     ):
         for rates in rated:
             lead, *more = rates_conclusion(rates)
             names = [side, describe_rates_conditions(rates) if len(rated) > 1 else ""]
             yield Answer(", ".join(filter(None, names)), lead, " ".join(more))
-        for counts in counted:
-            lead, *points = counts_conclusion(counts)
-            names = [side, describe_fetch_conditions(counts.series[0].case) if len(counted) > 1 else ""]
+        for summary in summaries:
+            lead, *points = axis_conclusion(summary)
+            names = [side, describe_conditions(summary.common_case) if len(summaries) > 1 else ""]
             yield Answer(", ".join(filter(None, names)), lead, "", points=tuple(points))
-        for ranking in () if counted or rated else ranked:
+        for ranking in () if summaries or rated else ranked:
             lead, *more = conclusion_sentences(ranking)
             names = [side, describe_conditions(ranking.rows[0].case) if len(ranked) > 1 else ""]
             yield Answer(", ".join(filter(None, names)), lead, " ".join(more))

@@ -6,6 +6,7 @@ look for it: the page, ``report --chart`` and docs/report.md follow this list.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from altair.utils.schemapi import debug_mode
@@ -14,10 +15,10 @@ from bench.errors import UsageError
 from bench.model.text import join_or
 from bench.report.html.charts.breakdown import draw_breakdown
 from bench.report.html.charts.distributions import draw_elapsed_distribution, draw_latency_distribution
-from bench.report.html.charts.downloads import draw_downloads
 from bench.report.html.charts.drift import draw_drift
 from bench.report.html.charts.elapsed import draw_elapsed
 from bench.report.html.charts.failures import draw_failed_fetches, draw_failed_trials
+from bench.report.html.charts.over_axis import draw_over_axis
 from bench.report.html.charts.ratios import draw_ratios, draw_run_ratios
 from bench.report.html.charts.requests import draw_requests
 from bench.report.html.charts.resources import draw_cpu, draw_memory
@@ -73,7 +74,13 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
         "Time by number of downloads",
         "The lower a point, the faster; a dotted upright line marks the number of downloads at which one "
         "series is shown to overtake another.",
-        draw_downloads,
+        partial(draw_over_axis, name="downloads"),
+    ),
+    "work": ChartKind(
+        "Time by CPU work on each flag",
+        "The lower a point, the faster; a dotted upright line marks how often the work is done where one "
+        "series is shown to overtake another.",
+        partial(draw_over_axis, name="work"),
     ),
     "elapsed": ChartKind(
         "Elapsed time",

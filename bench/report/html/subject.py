@@ -20,11 +20,11 @@ from bench.report.run_ratios import RunRatios, ratios_between
 from bench.report.summary_table import run_facts
 from bench.stats.case_summary import CaseSummary
 from bench.stats.comparability import SelectedCases
-from bench.stats.download_counts import DownloadCounts, summarize_counts
 from bench.stats.offered_rates import OfferedRates, summarize_rates
 from bench.stats.ranking import Ranking, rankings
 from bench.stats.retries import is_final
 from bench.stats.scaling import Scaling, series_key, summarize_scaling
+from bench.stats.series_over_axis import AxisSummary, summarize_axes
 from bench.stats.verdicts import Verdicts, run_verdicts
 
 _LONGEST_SIDE: Final = 12
@@ -176,9 +176,9 @@ class Subject:
         return () if self.verdicts is not None else tuple(map(summarize_scaling, self.runs))
 
     @cached_property
-    def download_counts(self) -> tuple[tuple[DownloadCounts, ...], ...]:
-        """The cases of each run over its numbers of downloads; empty for comparisons, as ``scalings``."""
-        return () if self.verdicts is not None else tuple(map(summarize_counts, self.rankings))
+    def axis_summaries(self) -> tuple[tuple[AxisSummary, ...], ...]:
+        """The cases of each run along the axes that have several values; empty for comparisons."""
+        return () if self.verdicts is not None else tuple(map(summarize_axes, self.rankings))
 
     @cached_property
     def offered_rates(self) -> tuple[tuple[OfferedRates, ...], ...]:

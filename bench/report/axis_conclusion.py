@@ -1,25 +1,35 @@
-"""Say what a run with several numbers of downloads has found: crossovers, and the fastest case with each."""
+"""Say what a run has found along an axis: crossovers, and the fastest case at each value."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from bench.model.text import plural
 from bench.report.case_label import describe_case
 from bench.report.crossover_lines import crossover_lines
 from bench.report.number_format import format_count, format_duration
-from bench.stats.download_counts import DownloadCounts
 from bench.stats.ranking import Ranking
+from bench.stats.series_over_axis import AxisSummary
+
+_WHOLE_FROM: Final = 9.95
+"""Rounds up to ten from here."""
 
 
-def count_crossovers(counts: DownloadCounts) -> Iterator[str]:
+def axis_crossovers(summary: AxisSummary) -> Iterator[str]:
     """Yield the sentences on where one series overtakes another."""
-    return crossover_lines(counts.pairs, "downloads", describe_case, format_count)
+    axis = summary.axis
+    return crossover_lines(summary.pairs, axis.unit, axis.any_value, describe_case, format_place)
 
 
-def counts_conclusion(counts: DownloadCounts) -> Iterator[str]:
-    """Yield the sentences on crossovers, and one for each number of downloads with its fastest case."""
-    yield from count_crossovers(counts)
-    for count, ranking in counts.rankings.items():
-        yield f"With {plural(count, 'download')}, {_name_fastest(ranking)}."
+def axis_conclusion(summary: AxisSummary) -> Iterator[str]:
+    """Yield the sentences on crossovers, and one for each value with its fastest case."""
+    yield from axis_crossovers(summary)
+    for value, ranking in summary.rankings.items():
+        yield f"With {summary.axis.describe(value)}, {_name_fastest(ranking)}."
+
+
+def format_place(value: float) -> str:
+    """Write the place of a crossover: a whole number, below ten with a tenth."""
+    return format_count(value) if value >= _WHOLE_FROM else f"{value:.1f}"
 
 
 def _name_fastest(ranking: Ranking) -> str:
