@@ -46,6 +46,7 @@ class Expectation:
         is_planned: whether the server has planned delays and a log; else only workers and fetches count.
         connecting: the least waiting for connections, which is part of the bound.
         warm_up_ideal_s: the bound of the warm-up, which is no open loop; None: it is the same.
+        has_work: whether CPU work is done on the flags, whatever is known of its time.
     """
 
     ideal_s: float
@@ -58,6 +59,7 @@ class Expectation:
     is_planned: bool = True
     connecting: Connecting = field(default_factory=Connecting)
     warm_up_ideal_s: float | None = None
+    has_work: bool = False
 
 
 def expected_round(
@@ -113,6 +115,7 @@ def expected_round(
         faults=faults,
         connecting=connecting,
         warm_up_ideal_s=connecting.ideal_s(services_s, case.workers, timeout_s) if case.rate else None,
+        has_work=bool(case.work.times),
     )
 
 
@@ -224,11 +227,17 @@ def _describe_timeouts(timed: TimedRound, seen: ServerRound | None, expected: Ex
         return f"{count} timed out{waited}"
     arrived = 0 if seen is None else seen.requests - seen.retries
     unseen = min(count, sum(timed.fetches.values()) - expected.unseen - arrived)
+    if unseen <= 0 and expected.has_work:
+        return (
+            f"{count} timed out{waited}; the server had all their requests, so CPU work may have kept the "
+            "program from reading its answers in time"
+        )
     if unseen <= 0:
         return f"{count} timed out{waited}, all at the server"
     others = sum(timed.fetches.get(outcome, 0) for outcome in _UNSENT)
     limit = "up to " if others > expected.unseen else ""
     where = "for a connection" if expected.connecting.least_s else "in the client's own pool"
+    where += " or for CPU work" * expected.has_work
     never = f"{limit}{unseen} of them never reached the server: they waited {where}"
     return f"{count} timed out{waited}, and {never}"
 

@@ -60,6 +60,21 @@ def test_a_code_without_a_flag_is_not_found_after_the_planned_delay() -> None:
     assert found.ideal_s == pytest.approx(0.06)
 
 
+def test_time_outs_beside_cpu_work_are_not_put_down_to_the_server() -> None:
+    """An event loop that works longer than the time-out reads answers late that came in time."""
+    expected = replace(EXPECTED, has_work=True)
+    timed = replace(GOOD, fetches={"timeout": 3}, waited_s=(1.0, 1.0))
+    all_seen = compare_with_plan(timed, WITNESS, expected)
+    assert all_seen is not None
+    assert all_seen.detail.endswith(
+        "3 timed out after 1.00 s; the server had all their requests, so CPU work may have kept the program "
+        "from reading its answers in time"
+    )
+    unseen = compare_with_plan(timed, None, expected)
+    assert unseen is not None
+    assert unseen.detail.endswith(f"3 of them {POOL} or for CPU work")
+
+
 def test_bandwidth_adds_the_time_of_the_bodies_to_the_ideal() -> None:
     """10 and 20 KB at 100 KB/s, after 20 ms each."""
     found = expectation(Profile("p", Fixed(0.02), bandwidth=100_000))
