@@ -22,6 +22,7 @@ class Fetch(NamedTuple):
         opened_s: the same when the client was ready.
         opened_in: ``thread`` or ``loop``, see ``bench.api.opening``; empty if unknown.
         scheduled_s: ``time.perf_counter()`` when the fetch was due in an open loop; 0 in any other job.
+        work_s: CPU seconds of the work on the flag, see ``Job.processing``; None if none was done.
     """
 
     country: str
@@ -37,6 +38,7 @@ class Fetch(NamedTuple):
     opened_s: float = 0.0
     opened_in: str = ""
     scheduled_s: float = 0.0
+    work_s: float | None = None
 
 
 class Future(Protocol):

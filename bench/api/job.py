@@ -314,7 +314,7 @@ class Job(NamedTuple):
         outcome, detail = outcome_of_answer(answer, self.largest_bytes)
         if self._is_late(start_s, answered_s):
             outcome, detail = "timeout", f"the answer took {answered_s - start_s:.3f} s"
-        body, checksum = answer.body, None
+        body, checksum, work_s = answer.body, None, None
         if outcome == "ok":
             path = f"{self.folder}/{country.lower()}.gif"
             try:
@@ -330,7 +330,7 @@ class Job(NamedTuple):
             if self.checks_content:
                 checksum = checksum_of(body)
             if self.processing is not None:
-                self.processing.run(body.read() if isinstance(body, StreamedBody) else body)
+                work_s = self.processing.run(body.read() if isinstance(body, StreamedBody) else body)
         elif isinstance(body, StreamedBody):
             body.discard()
         status, size_bytes = answer.status, len(body)
@@ -347,6 +347,7 @@ class Job(NamedTuple):
                 checksum,
                 *opening,
                 scheduled_s,
+                work_s,
             )
         )
 

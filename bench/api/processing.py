@@ -1,6 +1,7 @@
 """CPU work on each answer, as a program that does something with its downloads has it."""
 
 from collections.abc import Callable, Mapping
+from time import thread_time
 from typing import Final, NamedTuple
 
 _ADLER: Final = 65_521
@@ -17,11 +18,12 @@ class Processing(NamedTuple):
     kind: str
     times: int
 
-    def run(self, body: bytes) -> None:
-        """Do the work on a body."""
-        work = KINDS[self.kind]
+    def run(self, body: bytes) -> float:
+        """Do the work on a body, and return the CPU seconds that it took this thread."""
+        work, began_s = KINDS[self.kind], thread_time()
         for _ in range(self.times):
             work(body)
+        return thread_time() - began_s
 
 
 def _decode(body: bytes) -> int:
@@ -51,3 +53,9 @@ KINDS: Final[Mapping[str, Callable[[bytes], object]]] = {
     "json": _parse_json,
 }
 """``sha256`` lets other threads run meanwhile if there are more than 2,047 bytes; the others keep the GIL."""
+_LARGEST_LOCKED: Final = {"sha256": 2_047}
+
+
+def keeps_lock(kind: str, size_bytes: int) -> bool:
+    """Tell whether no other thread of the interpreter runs while a body is processed, if it has a lock."""
+    return size_bytes <= _LARGEST_LOCKED.get(kind, size_bytes)

@@ -47,7 +47,7 @@ from bench.runner.block_loop import run_blocks
 from bench.runner.cluster.block_loop import run_blocks_on
 from bench.runner.cluster.fleet import Fleet
 from bench.runner.cluster.machines import describe_machines, joined_machines, known_machines
-from bench.runner.context import run_context
+from bench.runner.context import RunContext, run_context
 from bench.runner.processes.signals import Interrupted, handle_interrupts
 from bench.runner.processes.workspace import is_in_memory, workspace_parent
 from bench.runner.run_document import check_resumable, config_record, run_document
@@ -260,6 +260,7 @@ def _measure(run: OpenRun, *, quiet: bool) -> None:
         return
     forecasts = _announce(run, progress)
     with _record_others(run), run_context(experiment, run.pinning, run.flags) as context:
+        _note_kept_work(context, run.schedule)
         began_s = monotonic()
         display = nullcontext(Observer()) if quiet else show_progress(experiment.comparison, stderr_console())
         with display as observer:
@@ -268,6 +269,13 @@ def _measure(run: OpenRun, *, quiet: bool) -> None:
             print_note(f"warning: {line}")
         if forecasts and measured:
             progress(actual_duration_line(forecasts, measured, monotonic() - began_s))
+
+
+def _note_kept_work(context: RunContext, schedule: Schedule) -> None:
+    """Take note of the times of CPU work that the trials before a resumption have measured."""
+    cases = {case.id: case for case in schedule.experiment.cases}
+    for trial in schedule.kept:
+        context.note_work(cases[trial.case], [trial.work_s_per_byte])
 
 
 def _measure_on(run: OpenRun, fleet: Fleet, progress: Callable[[str], None], *, quiet: bool) -> None:

@@ -135,7 +135,8 @@ class Round:
     Attributes:
         elapsed_s: duration of a call.
         ideal_s: lower bound of the duration by the actual service times in the server log
-            (``bench.model.lower_bound``); in runs before ``planned_ideal_s`` was added, by the planned ones.
+            (``bench.model.lower_bound``), with the CPU work as far as its time is known; in runs before
+            ``planned_ideal_s`` was added, by the planned ones.
             ``None`` for a target, of whose delays nothing is known.
         fetches: number of fetches by outcome (``ok``, ``not_found``, …).
         verified: number of flags on disk that equal the served ones byte for byte; 0 for a target without
@@ -231,6 +232,8 @@ class Measurement:
         runtime: the interpreter and the libraries of the worker; ``None`` if the trial did not end normally.
         machine: label of the machine of a cluster that measured it, such as ``M1``; empty elsewhere.
         fingerprint: that of this machine (``bench.system.environment``); empty likewise.
+        work_s_per_byte: the least CPU time of work on its flags, done once, for each byte; ideals have the
+            least of all trials up to it. None if it was not measured: they leave the work out.
     """
 
     case: str
@@ -254,6 +257,7 @@ class Measurement:
     runtime: WorkerRuntime | None = added_field(lambda: None)  # noqa: RUF009  it returns a field
     machine: str = added_field(str)
     fingerprint: str = added_field(str)
+    work_s_per_byte: float | None = added_field(lambda: None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The context of a run: processes, files and settings that all its trials share."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -24,6 +24,7 @@ from bench.runner.processes.launcher import Launcher, start_supervisor
 from bench.runner.processes.server_process import RunningServer, start_server
 from bench.runner.protected_files import write_reference
 from bench.runner.user_server import UserServer
+from bench.runner.work_costs import KnownWork, WorkCosts, know_work
 from bench.system.cgroups import throttle_counters
 from bench.system.cpu_affinity import Pinning, restrict_to
 from bench.system.paths import import_path, package_root, strategy_path
@@ -98,6 +99,7 @@ class RunContext:
         own: variant of the cases that name none: this interpreter, and the strategies of the experiment.
         throttling: the files that count how often a CPU quota stopped this container, by file of the quota.
         schedule: the file by which all trials keep to the rate of a target; empty without a rate.
+        work_costs: what trials have measured of the CPU work on flags.
     """
 
     experiment: Experiment
@@ -111,6 +113,7 @@ class RunContext:
     own: BuiltVariant
     throttling: Mapping[str, Path] = field(default_factory=dict)
     schedule: str = ""
+    work_costs: WorkCosts = field(default_factory=WorkCosts)
 
     def variant(self, case: Case) -> BuiltVariant:
         """Return the variant of a case, with the environment of its client if that needs one of its own."""
@@ -123,6 +126,22 @@ class RunContext:
     def function_call(self, case: Case) -> FunctionCall:
         """Return how the function of a case's strategy is called in its variant."""
         return self.variant(case).calls.get(case.strategy, self.experiment.strategies[case.strategy].call)
+
+    def note_work(self, case: Case, measured: Iterable[float | None]) -> None:
+        """Take note of the times of CPU work that rounds of a case have measured, for each byte."""
+        self.work_costs.note(case, self.variant(case), measured)
+
+    def known_work(self, case: Case, *, has_gil: bool) -> KnownWork | None:
+        """Return what is known of the CPU work of a case in an interpreter with or without a lock."""
+        variant = self.variant(case)
+        strategy = self.experiment.strategies[case.strategy]
+        return know_work(
+            case,
+            replace(strategy, file=variant.strategies.get(case.strategy, strategy.file)),
+            self.work_costs.least(case, variant),
+            self.pinning.worker_processors,
+            has_gil=has_gil,
+        )
 
     def client_module(self, case: Case) -> str | None:
         """Return the client of a case as its worker knows it: without a version; None if it has none."""

@@ -19,6 +19,7 @@ from bench.model.planned_delays import least_connect_s, most_connect_s, plan_del
 from bench.model.results import ServerRound
 from bench.model.served_trials import ObservedRound
 from bench.model.trial_outcome import Invalid
+from bench.runner.work_costs import KnownWork
 from bench.worker.protocol import TimedRound
 
 _NEAR_TIMEOUT: Final = 0.25
@@ -47,6 +48,8 @@ class Expectation:
         connecting: the least waiting for connections, which is part of the bound.
         warm_up_ideal_s: the bound of the warm-up, which is no open loop; None: it is the same.
         has_work: whether CPU work is done on the flags, whatever is known of its time.
+        work_s: CPU seconds of it that the ideal has, for all fetches together; 0 if nothing is known.
+        slot_work_s: the part of it during which a fetch surely keeps its slot.
     """
 
     ideal_s: float
@@ -60,15 +63,22 @@ class Expectation:
     connecting: Connecting = field(default_factory=Connecting)
     warm_up_ideal_s: float | None = None
     has_work: bool = False
+    work_s: float = 0.0
+    slot_work_s: float = 0.0
 
 
 def expected_round(
-    case: Case, experiment: Experiment, block: int, flag_sizes: Mapping[str, int]
+    case: Case,
+    experiment: Experiment,
+    block: int,
+    flag_sizes: Mapping[str, int],
+    known_work: KnownWork | None = None,
 ) -> Expectation:
     """Compute the outcome of every fetch of a case, and the least time of them all.
 
-    A target is expected to send every file; nothing else is known of it. ``flag_sizes`` are those of the
-    flags, in place of which a profile may have sizes of its own.
+    A target is expected to send every file; nothing else is known of it. Without knowledge of the CPU work,
+    the ideal leaves it out. ``flag_sizes`` are those of the flags, in place of which a profile may have sizes
+    of its own.
     """
     if case.profile.server:
         files = case.countries.count
@@ -85,7 +95,7 @@ def expected_round(
     faults: Counter[str] = Counter()
     connecting = _plan_connecting(case, experiment)
     most_s = most_connect_s(profile)
-    services_s = []
+    services_s, processed = [], []
     unseen = 0
     sizes = sizes_of(profile, experiment.seed, flag_sizes)
     for country in case.countries.fetches:
@@ -103,10 +113,14 @@ def expected_round(
         elif planned.fault is not None:
             faults[planned.fault.kind] += 1
         outcomes[outcome] += 1
-        if least_s <= timeout_s and timeout_s * (1 - _NEAR_TIMEOUT) < services_s[-1] + most_s:
+        may_miss = timeout_s * (1 - _NEAR_TIMEOUT) < services_s[-1] + most_s
+        if may_miss and least_s <= timeout_s:
             borderline[outcome] += 1
+        processed.append(sizes[country] if outcome == "ok" and not may_miss else 0)
+    work = None if known_work is None else known_work.of_round(case, processed)
+    work_s = 0.0 if work is None else math.fsum(work.each_s)
     return Expectation(
-        ideal_s=connecting.ideal_s(services_s, case.workers, timeout_s, case.rate),
+        ideal_s=connecting.ideal_s(services_s, case.workers, timeout_s, case.rate, work),
         service_s=math.fsum(min(each_s, timeout_s) for each_s in services_s),
         workers=case.workers,
         fetches=outcomes,
@@ -114,8 +128,12 @@ def expected_round(
         unseen=unseen,
         faults=faults,
         connecting=connecting,
-        warm_up_ideal_s=connecting.ideal_s(services_s, case.workers, timeout_s) if case.rate else None,
+        warm_up_ideal_s=connecting.ideal_s(services_s, case.workers, timeout_s, work=work)
+        if case.rate
+        else None,
         has_work=bool(case.work.times),
+        work_s=work_s,
+        slot_work_s=work_s if work is not None and work.keeps_slots else 0.0,
     )
 
 
@@ -146,8 +164,8 @@ def actual_ideal_s(seen: ObservedRound | None, expected: Expectation) -> float:
     """
     if seen is None:
         return expected.ideal_s
-    requests = seen.server_round.requests
-    bound_s = expected.connecting.bound_s(seen.longest_service_s, seen.service_s, requests, expected.workers)
+    requests, busy_s = seen.server_round.requests, seen.service_s + expected.slot_work_s
+    bound_s = expected.connecting.bound_s(seen.longest_service_s, busy_s, requests, expected.workers)
     return max(expected.ideal_s, bound_s)
 
 
@@ -257,7 +275,8 @@ def _find_excess_in_flight(
 def _find_impossible_speed(timed: TimedRound, expected: Expectation) -> Invalid | None:
     if timed.elapsed_s >= expected.ideal_s:
         return None
-    detail = f"{timed.elapsed_s:.6f} s is less than the ideal of {expected.ideal_s:.6f} s"
+    work = f" with {expected.work_s:.6f} s of CPU work" if expected.work_s else ""
+    detail = f"{timed.elapsed_s:.6f} s is less than the ideal of {expected.ideal_s:.6f} s{work}"
     return Invalid("invalid", detail, of_trial=True)
 
 

@@ -99,9 +99,13 @@ def divide_gap(elapsed_s: float, times: Timeline, seen: ObservedRound, expected:
     server it is for as long as planned, and too late. Where the longest fetch is the ideal, unused slots
     beside it are inevitable; a server that began late makes the ideal itself longer. Inevitable are also the
     connect latencies in the ideal. Fetches that share a connection all wait for it, and the log has it once.
+
+    The ideal also has the least time of CPU work, which is done within a fetch and so no part of the gap.
+    Where work has to wait for other work, slots are inevitably unused, or in a fetch and waiting.
     """
     workers = expected.workers
     ideal_s, service_s = actual_ideal_s(seen, expected), seen.service_s / workers
+    work_s = expected.work_s / workers
     pool_start_s = times.pool_start_s / workers
     occupied_s = times.occupied_s / workers
     opening_s, opening_within_s = times.opening_s / workers, times.opening_within_s / workers
@@ -111,11 +115,13 @@ def divide_gap(elapsed_s: float, times: Timeline, seen: ObservedRound, expected:
     if expected.connecting.is_shared:
         set_up_s = max(set_up_s, latency_s)
     latency_s = min(set_up_s, latency_s)
+    inevitable_s = ideal_s - latency_s - service_s - work_s
+    waiting_s = max(0.0, inevitable_s - max(0.0, unused_s)) if work_s else 0.0
     return Gap(
         pool_start_s=pool_start_s,
-        unused_s=unused_s - (ideal_s - latency_s - service_s),
+        unused_s=unused_s - (inevitable_s - waiting_s),
         set_up_s=set_up_s - latency_s,
-        client_s=occupied_s - in_flight_s - set_up_s - opening_within_s,
+        client_s=occupied_s - in_flight_s - set_up_s - opening_within_s - work_s - waiting_s,
         lateness_s=(ideal_s - expected.ideal_s) + (in_flight_s - service_s),
         pool_stop_s=times.pool_stop_s,
         client_open_s=opening_s + opening_within_s,

@@ -104,6 +104,18 @@ class Costs(NamedTuple):
         return Costs(*(factor * each for each in self))
 
 
+class MeasuredCosts(NamedTuple):
+    """What the pilots of a run have measured.
+
+    Attributes:
+        costs: by pair and workers; None where a pilot failed.
+        work_s_per_byte: by its kind, the least CPU time of work on this machine.
+    """
+
+    costs: Mapping[Pair, Mapping[int, Costs | None]]
+    work_s_per_byte: Mapping[str, float]
+
+
 USUAL_COSTS: Final = Costs(0.3, 0.0, 0.0007, 0.016, 0.0001)
 """Rough costs of a Python HTTP client, for a strategy whose pilot fails."""
 
@@ -136,17 +148,16 @@ def forecast_run(
     reasons = {case: _why_not_run(case, experiment) for case in experiment.cases} if shipped_only else {}
     unread = {case: why for case, why in reasons.items() if why is not None}
     piloted = [case for case in experiment.cases if case not in unread]
-    costs: Mapping[Pair, Mapping[int, Costs | None]] = {}
+    measured = MeasuredCosts({}, {})
     if piloted:
         progress("a pilot of each strategy and client tells how long trials take")
-        costs = _measure_costs(experiment, piloted, flags, pinning, progress)
+        measured = _measure_costs(experiment, piloted, flags, pinning, progress)
     forecasts = []
     for case in experiment.cases:
-        found = costs.get(_pair(case), {case.workers: None})
+        found = measured.costs.get(pair_of(case), {case.workers: None})
         known = {workers: each for workers, each in found.items() if each is not None}
-        forecast = forecast_case(
-            case, experiment, flag_sizes, costs_of(case, known or {case.workers: USUAL_COSTS})
-        )
+        usual = usual_costs(case, flag_sizes, measured.work_s_per_byte.get(case.work.kind, 0.0))
+        forecast = forecast_case(case, experiment, flag_sizes, costs_of(case, known or {case.workers: usual}))
         if len(known) < len(found):
             forecast = replace(forecast, guess=unread.get(case, "its pilot failed"))
         forecasts.append(forecast)
@@ -251,6 +262,19 @@ def expected_rounds(asked: int | None, round_s: float) -> int:
     return max(asked, min(FIXED_ROUNDS, math.ceil(FIXED_TIMED_S / round_s)))
 
 
+def usual_costs(case: Case, flag_sizes: Mapping[str, int], work_s_per_byte: float) -> Costs:
+    """Return the usual costs, with the CPU work of a case on a flag of its mean size.
+
+    Args:
+        case: the case.
+        flag_sizes: bytes of each flag; a code without one takes no work.
+        work_s_per_byte: CPU seconds of its work, done once; 0 if unknown.
+    """
+    mean_bytes = fmean(flag_sizes.get(code, 0) for code in case.countries.codes)
+    work_s = case.work.times * mean_bytes * work_s_per_byte
+    return USUAL_COSTS._replace(per_fetch_s=USUAL_COSTS.per_fetch_s + work_s)
+
+
 def costs_of(case: Case, known: Mapping[int, Costs]) -> Costs:
     """Return the costs with as many workers as a case has, between those of the fewest and of the most."""
     low, high = min(known), max(known)
@@ -342,7 +366,8 @@ def _shorten(countries: Selection, fetches: int) -> Selection:
     return Selection("pilot", codes, max(1, math.ceil(fetches / len(codes))))
 
 
-def _pair(case: Case) -> Pair:
+def pair_of(case: Case) -> Pair:
+    """Return the key of the costs of a case."""
     profile = case.profile
     return (
         case.variant,
@@ -363,29 +388,47 @@ def _measure_costs(
     flags: Mapping[str, bytes],
     pinning: Pinning,
     progress: Callable[[str], None],
-) -> Mapping[Pair, Mapping[int, Costs | None]]:
+) -> MeasuredCosts:
     """Run the pilots of each pair of these cases, with the fewest and with the most workers."""
     by_workers: dict[Pair, dict[int, Case]] = {}
     for case in cases:
-        by_workers.setdefault(_pair(case), {}).setdefault(case.workers, case)
+        by_workers.setdefault(pair_of(case), {}).setdefault(case.workers, case)
     costs: dict[Pair, dict[int, Costs | None]] = {}
+    work_s: dict[str, float] = {}
     short = replace(experiment, rounds=1, deadline_s=min(experiment.deadline_s, _PILOT_DEADLINE_S))
     with run_context(short, pinning, flags) as context:
         for number, (pair, of_pair) in enumerate(by_workers.items(), 1):
             progress(f"pilot {number} of {len(by_workers)}: {next(iter(of_pair.values())).id}")
-            costs[pair] = {
-                workers: fit_costs(tuple(_run_pilots(context, of_pair[workers])), workers)
-                for workers in sorted({min(of_pair), max(of_pair)})
-            }
-    return costs
+            costs[pair] = {}
+            for workers in sorted({min(of_pair), max(of_pair)}):
+                case = of_pair[workers]
+                pilots = tuple(_run_pilots(context, case))
+                costs[pair][workers] = fit_costs(pilots, workers)
+                times_s = [trial.work_s_per_byte for _, trial in pilots]
+                for each_s in filter(None, times_s if case.scheduler == EMBEDDED else ()):
+                    work_s[case.work.kind] = min(each_s, work_s.get(case.work.kind, each_s))
+    return MeasuredCosts(costs, work_s)
 
 
 def _run_pilots(context: RunContext, case: Case) -> Iterator[tuple[int, Measurement]]:
-    """Run the pilots of a case, as far as they can be run; what prevents one will be reported by the run."""
+    """Run the pilots of a case, as far as they can be run; what prevents one will be reported by the run.
+
+    Their ideals leave CPU work out, as forecasts do: it counts among the costs of a fetch.
+    """
     for pilot in pilot_cases(case):
         entry = ScheduleEntry(pilot.id, (ScheduledTrial(pilot, _PILOT_BLOCK, 0),))
         try:
             (trial,) = measure_entry(context, entry)
         except SetupError:
             return
+        if pilot.work.times:
+            plan = expected_round(pilot, context.experiment, _PILOT_BLOCK, context.flag_sizes)
+            trial = _with_ideal(trial, plan.ideal_s)
         yield pilot.countries.count, trial
+
+
+def _with_ideal(trial: Measurement, ideal_s: float) -> Measurement:
+    """Return a measurement whose rounds have another planned ideal."""
+    warm_up = None if trial.warm_up is None else replace(trial.warm_up, planned_ideal_s=ideal_s)
+    rounds = tuple(replace(each, planned_ideal_s=ideal_s) for each in trial.rounds)
+    return replace(trial, warm_up=warm_up, rounds=rounds)

@@ -113,8 +113,10 @@ def _measure(
         }
     )
     measurements = []
+    for trial, ending in zip(trials, exits, strict=True):
+        context.note_work(trial.scheduled.case, _work_times(ending.report))
     for trial, ending, rounds_seen, packed in zip(trials, exits, seen, spans, strict=True):
-        expected = _expected_round(context, trial.scheduled)
+        expected = _expected_round(context, trial.scheduled, ending.report)
         report = None if ending.report is None else complete_report(ending.report, expected)
         evidence = Evidence(
             strategy_file=trial.task.strategy_file,
@@ -239,6 +241,7 @@ def _measurement(context: RunContext, trial: PreparedTrial, evidence: Evidence) 
         leak=_leak(ending),
         job_use=report.job_use if report else None,
         runtime=_runtime(report),
+        work_s_per_byte=min((each for each in _work_times(report) if each is not None), default=None),
     )
 
 
@@ -294,14 +297,22 @@ def _total(waits_s: Sequence[float | None]) -> float | None:
     return fsum(known) if known and len(known) == len(waits_s) else None
 
 
-def _expected_round(context: RunContext, trial: ScheduledTrial) -> Expectation:
-    return expected_round(trial.case, context.experiment, trial.block, context.flag_sizes)
+def _expected_round(context: RunContext, trial: ScheduledTrial, report: Report | None) -> Expectation:
+    """Return the expected round of a trial, with the CPU work as far as its time is known."""
+    has_gil = report is not None and report.runtime is not None and report.runtime.has_gil
+    work = context.known_work(trial.case, has_gil=has_gil)
+    return expected_round(trial.case, context.experiment, trial.block, context.flag_sizes, work)
 
 
 def _leak(ending: WorkerExit) -> Leak | None:
     """Put the leaks within the worker together with the processes that outlived it."""
     left = ending.report.left if ending.report else None
     return Leak(left.threads, left.descriptors, ending.processes_left) if left else None
+
+
+def _work_times(report: Report | None) -> Sequence[float | None]:
+    """Return the times of CPU work that each round has measured, for each byte."""
+    return [] if report is None else [timed.work_s_per_byte for timed in report.rounds]
 
 
 def _runtime(report: Report | None) -> WorkerRuntime | None:

@@ -9,7 +9,7 @@ microsecond to one hour and three significant digits, and the runner records the
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import nsmallest
-from math import fsum
+from math import fsum, inf
 from typing import Final, NamedTuple
 
 from bench.api import Fetch
@@ -27,6 +27,21 @@ def count_latencies(fetches: Iterable[Fetch]) -> Mapping[str, int]:
     """
     return dict(
         Counter(str(bucket_us(fetch.end_s - (fetch.scheduled_s or fetch.start_s))) for fetch in fetches)
+    )
+
+
+def least_work_s_per_byte(fetches: Iterable[Fetch], times: int) -> float | None:
+    """Return the least CPU seconds that the work took for each byte of a flag, done once; None without work.
+
+    The work of each of these fetches took at least as long as this and its bytes make it.
+    """
+    return min(
+        (
+            fetch.work_s / (times * fetch.size_bytes)
+            for fetch in fetches
+            if fetch.work_s is not None and 0 <= fetch.work_s < inf and fetch.size_bytes > 0
+        ),
+        default=None,
     )
 
 

@@ -16,7 +16,7 @@ from bench.model.function_call import FunctionCall
 from bench.model.job_use import JobUse
 from bench.model.json_codec import added_field, decode, encode
 from bench.model.open_loop import OpenLoop
-from bench.model.scheduler import Scheduler
+from bench.model.scheduler import EMBEDDED, Scheduler
 from bench.model.trial_outcome import Outcome
 from bench.model.work import Work
 from bench.model.worker_runtime import WorkerRuntime
@@ -148,6 +148,11 @@ class Task:
         return self.live or bool(self.paths)
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Tell whether the flags are downloaded by processes that the worker has not started."""
+        return self.cluster is not None and self.cluster.address != EMBEDDED
+
+    @property
     def client_module(self) -> str:
         """The name by which the module of ``client_source`` is imported."""
         place = self.client_source.rpartition(":")[0]
@@ -229,6 +234,7 @@ class TimedRound:
         unreported: fetches that no file shows, of a function that does not return their outcomes.
         cluster: what the cluster has cost; None where none was used.
         open_loop: how it kept to the schedule of an open loop; None in a closed loop.
+        work_s_per_byte: the least CPU time of work on a flag, done once, for each byte; None without any.
     """
 
     elapsed_s: float
@@ -245,6 +251,7 @@ class TimedRound:
     unreported: int = added_field(int)
     cluster: ClusterTimes | None = added_field(lambda: None)  # noqa: RUF009  it declares a field
     open_loop: OpenLoop | None = added_field(lambda: None)  # noqa: RUF009  it declares a field
+    work_s_per_byte: float | None = added_field(lambda: None)
 
 
 @dataclass(frozen=True, slots=True)

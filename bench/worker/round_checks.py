@@ -36,6 +36,7 @@ _FIELD_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
     "opened_s": (int, float),
     "opened_in": str,
     "scheduled_s": (int, float),
+    "work_s": (int, float, NoneType),
 }
 _CLOCK_DRIFT: Final = 0.001
 """By which the clock of another machine may be faster than ours: much more than any that is set by NTP."""
@@ -51,6 +52,7 @@ class FinishedRound(NamedTuple):
         fetches: the fetches returned; empty if there is a return problem.
         files: the flags saved, compared with those served.
         links: a line for each link out of the trial's folder.
+        unprocessed: the codes of flags on which the CPU work was not done that the case is planned with.
     """
 
     countries: Sequence[str]
@@ -58,6 +60,7 @@ class FinishedRound(NamedTuple):
     fetches: Sequence[Fetch]
     files: FileComparison
     links: Sequence[str]
+    unprocessed: Sequence[str] = ()
 
 
 def check_round(finished: FinishedRound) -> Invalid | None:
@@ -78,6 +81,7 @@ def check_round(finished: FinishedRound) -> Invalid | None:
             "unexpected", sorted((fetched - asked).elements()), "unexpected fetch", "unexpected fetches"
         ),
         _check_none("unexpected", files.unexpected, "unexpected file", "unexpected files"),
+        _check_none("missing", finished.unprocessed, "flag without its CPU work", "flags without CPU work"),
     )
     return next((problem for problem in problems if problem is not None), None)
 

@@ -27,7 +27,13 @@ from bench.model.text import describe_error
 from bench.model.trial_outcome import Invalid
 from bench.worker.event_loop import LoopCheck, UnusedOptionError, open_what_gevent_keeps, use_event_loop
 from bench.worker.events import Awaiting, EventWriter, WarmedUp
-from bench.worker.fetch_times import build_timeline, count_latencies, has_durations, timeout_waits_s
+from bench.worker.fetch_times import (
+    build_timeline,
+    count_latencies,
+    has_durations,
+    least_work_s_per_byte,
+    timeout_waits_s,
+)
 from bench.worker.job_observation import JobObservation
 from bench.worker.leaks import count_leaks, count_resources
 from bench.worker.module_path import add_module_folders, explain_import_error
@@ -82,7 +88,7 @@ def run_trial(task: Task, began_s: float, events: EventWriter, commands: int) ->
     report = _run_rounds(task, began_s, events, commands, observation)
     observation.end()  # an exception in the warm-up has left it open
     use = observation.use
-    if use is not None and not use.clients and _is_elsewhere(task):
+    if use is not None and not use.clients and task.is_elsewhere:
         use = None  # other machines have no file of ours to record it in
     return replace(report, job_use=use)
 
@@ -160,7 +166,7 @@ def check_option(task: Task, loops: LoopCheck | None, observation: JobObservatio
     """
     if loops is not None:
         loops.check()
-    elif _is_elsewhere(task):
+    elif task.is_elsewhere:
         return  # it may be read there alone; whether flags are gathered, their files show
     elif task.option and observation is not None and not observation.has_read_option:
         raise UnusedOptionError(f"never read job.option, and its case is planned with {task.option}")
@@ -303,11 +309,6 @@ def build_job(task: Task, number: int, events: EventWriter) -> Job:
     )
 
 
-def _is_elsewhere(task: Task) -> bool:
-    """Tell whether the flags are downloaded by processes that this one has not started."""
-    return task.cluster is not None and task.cluster.address != EMBEDDED
-
-
 def _cluster_settings(task: Task, scheduler: Scheduler) -> ClusterSettings:
     trusted = ""
     if scheduler.address != EMBEDDED and task.authority is not None:
@@ -338,7 +339,7 @@ def run_round(
     return_problem = None
     if not is_silent:
         return_problem = check_return_value(
-            returned, len(job.countries), called_s, returned_s, elsewhere=_is_elsewhere(task)
+            returned, len(job.countries), called_s, returned_s, elsewhere=task.is_elsewhere
         )
     if open_loop is not None:
         return_problem = return_problem or open_loop.check(returned, job, called_s)
@@ -374,11 +375,14 @@ def run_round(
         cluster=None if task.cluster is None else _cluster_times(),
         unreported=len(job.countries) - len(fetches) if is_silent else 0,
         open_loop=None if open_loop is None else open_loop.sum_up(fetches, job, called_s),
+        work_s_per_byte=least_work_s_per_byte(fetches, task.work.times) if task.work.times else None,
     )
     if not task.live:
         rmtree(job.folder, ignore_errors=True)  # the strategy may have removed or replaced it
     told = [fetch.country for fetch in fetches] if is_silent else job.countries
-    return timed, check_round(FinishedRound(told, return_problem, fetches, files, links))
+    idle = [each.country for each in fetches if each.outcome == "ok" and each.work_s is None]
+    unprocessed = idle if task.work.times else ()
+    return timed, check_round(FinishedRound(told, return_problem, fetches, files, links, unprocessed))
 
 
 def _load_open_loop() -> ModuleType:

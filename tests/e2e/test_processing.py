@@ -1,15 +1,18 @@
 """CPU work on each flag, in threads, event loops, processes and on the machines of a cluster."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import pytest
 
+from bench.model.flags import all_flags
 from tests.runs import config, document, run
 
 pytestmark = pytest.mark.e2e
 
+TIMES = 20
 LONG = [
     {"name": "asyncio_gather", "clients": ["aiohttp"]},
     "processpool_map",
@@ -56,6 +59,64 @@ def test_threads_work_on_what_they_download_and_the_table_has_times_by_downloads
     elapsed_s = {trial["case"]: trial["rounds"][0]["elapsed_s"] for trial in document(path)["trials"]}
     idle_s, working_s = (elapsed_s[f"threadpool_map/urllib3/3/5ms/{n}decode/4fetches"] for n in (0, 20))
     assert working_s > idle_s + 0.02  # 4 times 20 ms, one after the other, and a quarter of it at the least
+
+
+def test_ideal_has_the_work_and_no_round_is_faster(tmp_path: Path) -> None:
+    """By the server's log, each round is as planned; without work as well as with it."""
+    strategies = ["sequential", "threadpool_map", {"name": "asyncio_gather", "clients": ["aiohttp"]}]
+    strategies += [{"name": "processpool_map", "workers": [2]}]
+    path = config(tmp_path, strategies, process={"kind": "json", "times": [0, TIMES]}, blocks=1)
+    ended = run(path)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "time by CPU work on each flag" in ended.stdout
+    found = {trial["case"]: trial for trial in document(path)["trials"]}
+    for name, trial in found.items():
+        strategy, _, workers, _, work = name.split("/")
+        assert trial["outcome"] == "ok", trial
+        for each in trial["rounds"]:
+            assert (each["fetches"], each["verified"], each["server"]["requests"]) == ({"ok": 3}, 3, 3)
+            assert each["server"]["connections"] <= int(workers)
+            assert each["server"]["retries"] == 0
+            assert each["planned_ideal_s"] <= each["ideal_s"] <= each["elapsed_s"]
+            if each["gap"] is not None:
+                gap_s = sum(each["gap"].values())
+                assert gap_s == pytest.approx(each["elapsed_s"] - each["planned_ideal_s"], abs=1e-6)
+        assert (trial.get("work_s_per_byte", 0.0) > 0) is (work != "0json"), strategy
+    for name, trial in found.items():
+        if name.endswith("/0json"):
+            check_work_of(trial, found[name.replace("/0json", f"/{TIMES}json")])
+
+
+def check_work_of(idle: Mapping[str, Any], working: Mapping[str, Any]) -> None:
+    """Check that the ideal grows by work, and the time of a loop by the least that was measured."""
+    assert working["rounds"][0]["planned_ideal_s"] > idle["rounds"][0]["planned_ideal_s"] + 0.001
+    if working["case"].startswith("sequential/"):
+        sizes = [len(flag) for code, flag in all_flags().items() if code in {"BR", "CN", "IN"}]
+        least_s = TIMES * sum(sizes) * working["work_s_per_byte"]
+        for each in working["rounds"]:
+            assert each["elapsed_s"] >= 3 * 0.005 + 0.999 * least_s
+            assert each["planned_ideal_s"] <= 3 * 0.005 + 0.999 * least_s + 1e-9
+
+
+def test_strategy_that_leaves_out_the_work_fails(tmp_path: Path) -> None:
+    (tmp_path / "idle.py").write_text(
+        """
+from strategies.threadpool_map import download_many as download_with_work
+
+CLIENTS = "sync"
+
+def download_many(job):
+    return download_with_work(job._replace(processing=None))
+""",
+        "utf-8",
+    )
+    strategy = {"name": "idle.py", "clients": ["urllib3"]}
+    path = config(tmp_path, [strategy], process={"kind": "json", "times": 2}, blocks=1)
+    ended = run(path)
+    assert ended.returncode == 3, ended.stdout + ended.stderr
+    (trial,) = document(path)["trials"]
+    assert trial["outcome"] == "missing"
+    assert trial["detail"].startswith("3 flags without CPU work: BR, CN")
 
 
 @pytest.mark.long

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from hashlib import sha256
@@ -13,7 +14,7 @@ from zlib import adler32
 import pytest
 
 from bench.api import Answer, AsyncGet, ClientSettings, Get, Job
-from bench.api.processing import KINDS, Processing
+from bench.api.processing import KINDS, Processing, keeps_lock
 
 FLAG = bytes(range(256)) * 8
 
@@ -73,8 +74,44 @@ def test_flag_is_processed_in_the_event_loop(job: Job, done: list[tuple[bytes, i
 
 def test_answer_without_a_flag_is_not_processed(job: Job, done: list[tuple[bytes, int]]) -> None:
     with job.client() as download_one:
-        assert download_one("XX").outcome == "not_found"
+        fetch = download_one("XX")
+    assert (fetch.outcome, fetch.work_s) == ("not_found", None)
     assert done == []
+
+
+def test_fetch_has_the_cpu_time_of_its_work_alone(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting is no work; a round cannot have less of it than its fetches say together."""
+
+    def work_and_wait(_body: bytes) -> None:
+        ends_s = time.thread_time() + 0.002
+        while time.thread_time() < ends_s:
+            pass
+        time.sleep(0.02)
+
+    monkeypatch.setattr("bench.api.processing.KINDS", {"record": work_and_wait})
+    with job.client() as download_one:
+        fetch = download_one("BR")
+    assert fetch.work_s is not None
+    assert 3 * 0.002 <= fetch.work_s < fetch.end_s - fetch.start_s - 3 * 0.01
+    with job._replace(processing=None).client() as download_one:
+        assert download_one("BR").work_s is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "size_bytes", "keeps"),
+    [
+        ("json", 10**6, True),
+        ("decode", 10**6, True),
+        ("sha256", 2_047, True),
+        ("sha256", 2_048, False),
+    ],
+)
+def test_hash_of_a_large_body_alone_lets_other_threads_run(
+    kind: str,
+    size_bytes: int,
+    keeps: bool,  # noqa: FBT001  table
+) -> None:
+    assert keeps_lock(kind, size_bytes) is keeps
 
 
 @pytest.mark.parametrize("body", [b"", FLAG])

@@ -28,9 +28,21 @@ from bench.model.lower_bound import Connecting
 from bench.model.planned_bodies import draw_size, make_body
 from bench.model.planned_delays import plan_delay
 from bench.model.results import ServerRound
+from bench.model.served_trials import Opening
 from bench.model.trial_outcome import Invalid
-from bench.runner.expected_round import Expectation, compare_with_plan, expected_call, expected_round
+from bench.model.work import Work
+from bench.runner.expected_round import (
+    Expectation,
+    actual_ideal_s,
+    compare_with_plan,
+    expected_call,
+    expected_round,
+)
+from bench.runner.work_costs import KnownWork
+from bench.server.open_trials import RoundLog
+from bench.server.request_log import RequestLog
 from bench.server.responses import cut_body
+from bench.server.server_rounds import observe_rounds
 from bench.worker.protocol import TimedRound
 from tests.builders import server_round
 
@@ -58,6 +70,63 @@ def test_a_code_without_a_flag_is_not_found_after_the_planned_delay() -> None:
     found = expectation(Profile("p", Fixed(0.02)))
     assert found.fetches == {"ok": 2, "not_found": 1}
     assert found.ideal_s == pytest.approx(0.06)
+
+
+SLOTS = KnownWork(2e-6, processors=2, exclusive_share=1.0, keeps_slots=True)
+"""Two microseconds for each byte."""
+
+
+def expectation_of_work(
+    profile: Profile, known: KnownWork | None, *, workers: int = 3, times: int = 5, timeout_s: float = 10.0
+) -> Expectation:
+    """Expect one round of two flags of 10 and 20 KB and a code without one, with CPU work."""
+    case = Case("any", "any", workers, profile, Selection("x", ("BR", "CN", "ZZ")), work=Work("json", times))
+    experiment = Experiment("x", (case,), {}, 1, None, 60.0, timeout_s, 1)
+    return expected_round(case, experiment, 0, SIZES, known)
+
+
+def test_ideal_has_the_work_on_flags_and_none_on_codes_without_one() -> None:
+    """0.1 and 0.2 s, a thousandth less as clocks may differ by that, after the first answer."""
+    found = expectation_of_work(Profile("p", Fixed(0.02)), SLOTS)
+    assert found.work_s == found.slot_work_s == pytest.approx(0.2997)
+    assert found.ideal_s == pytest.approx(0.02 + 0.2997)
+    assert found.service_s == pytest.approx(0.06)
+    assert expectation_of_work(Profile("p", Fixed(0.02)), SLOTS, times=10).work_s == pytest.approx(0.5994)
+
+
+def test_ideal_leaves_out_work_of_unknown_time() -> None:
+    found = expectation_of_work(Profile("p", Fixed(0.02)), None)
+    assert found.ideal_s == pytest.approx(0.02)
+    assert (found.work_s, found.slot_work_s, found.has_work) == (0.0, 0.0, True)
+
+
+def test_only_flags_that_surely_arrive_are_surely_processed() -> None:
+    """A planned failure has none, nor a fetch so close to its time-out that it may miss it."""
+    failing = Profile("p", Fixed(0.02), faults=(Fault("status", 1.0, 503),))
+    assert expectation_of_work(failing, SLOTS).work_s == 0.0
+    late = expectation_of_work(Profile("p", Fixed(0.09)), SLOTS, timeout_s=0.1)
+    assert late.work_s == 0.0
+    assert late.ideal_s == pytest.approx(0.09)
+
+
+def test_actual_ideal_has_the_work_while_slots_are_kept() -> None:
+    """With one worker, three answers of 30 ms in place of 20, and 0.2997 s of work."""
+    profile = Profile("p", Fixed(0.02))
+    log = RequestLog()
+    for number in range(3):
+        log.add(number, 0.0, 0.0, 0.03, 0.03, 0.02, 200, "BR", 0, "")
+    seen = observe_rounds({1: RoundLog(log, 0.0, 0.0)}, Opening("t", profile, 0), {})[1]
+    kept = expectation_of_work(profile, SLOTS, workers=1)
+    assert actual_ideal_s(seen, kept) == pytest.approx(0.09 + 0.2997)
+    free = expectation_of_work(profile, replace(SLOTS, keeps_slots=False), workers=1)
+    assert actual_ideal_s(seen, free) == free.ideal_s == pytest.approx(0.02 + 0.2997)
+
+
+def test_round_faster_than_its_ideal_with_work_is_discarded_and_told_of_it() -> None:
+    expected = replace(EXPECTED, ideal_s=0.5, work_s=0.4, has_work=True)
+    found = compare_with_plan(replace(GOOD, elapsed_s=0.3), WITNESS, expected)
+    detail = "0.300000 s is less than the ideal of 0.500000 s with 0.400000 s of CPU work"
+    assert found == Invalid("invalid", detail, of_trial=True)
 
 
 def test_time_outs_beside_cpu_work_are_not_put_down_to_the_server() -> None:

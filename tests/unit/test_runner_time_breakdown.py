@@ -201,6 +201,25 @@ def test_a_round_is_not_divided_unless_worker_and_server_saw_all_of_it() -> None
         assert (lacking.gap, lacking.phases) == (None, None)
 
 
+def test_work_of_the_ideal_is_no_part_of_the_gap() -> None:
+    """One worker, two fetches of ten seconds and three of work: the other second of each is the client's."""
+    timed = round_of([(100, 114), (114, 128)], 1, 28.0)
+    plan = replace(expected(2, 1, 26.0), has_work=True, work_s=6.0, slot_work_s=6.0)
+    found = divided(timed, seen_of([(100, 110), (114, 124)]), plan)
+    assert found == Gap(0.0, 0.0, 0.0, client_s=2.0, lateness_s=0.0, pool_stop_s=0.0)
+
+
+def test_waiting_for_other_work_is_inevitable_and_no_part_of_the_gap() -> None:
+    """Two threads of one interpreter: five seconds of work each after ten of waiting take twenty together.
+
+    The first slot is unused for the last five seconds, in which the second works, after it has waited for as
+    long within its fetch.
+    """
+    plan = replace(expected(2, 2, 20.0), has_work=True, work_s=10.0, slot_work_s=10.0)
+    found = divided(round_of([(100, 115), (100, 120)], 2, 20.0), seen_of([(100, 110)] * 2), plan)
+    assert found == Gap(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
 OPENED = st.sampled_from(("", "thread", "loop", "within"))
 
 
@@ -213,9 +232,13 @@ OPENED = st.sampled_from(("", "thread", "loop", "within"))
     ),
     st.integers(1, 30),
     st.builds(Connecting, st.floats(0, 5), st.booleans(), st.booleans()),
+    st.floats(0, 5),
 )
 def test_the_parts_add_up_to_the_gap(
-    fetches: list[tuple[float, float, float, float, float, str]], workers: int, connecting: Connecting
+    fetches: list[tuple[float, float, float, float, float, str]],
+    workers: int,
+    connecting: Connecting,
+    work_s: float,
 ) -> None:
     """The time of all slots is divided, whatever the strategy did, and wherever it opened its clients."""
     returned, requests = [], []
@@ -233,8 +256,10 @@ def test_the_parts_add_up_to_the_gap(
     times = build_timeline(returned, workers, 100.0, 100.0 + elapsed_s)
     assert times is not None
     assert min(times.pool_start_s, times.opening_s, times.opening_within_s) >= -1e-6
-    plan = expected(len(fetches), workers, max(10.0, len(fetches) * 10 / workers))
-    plan = replace(plan, connecting=connecting)
+    plan = expected(len(fetches), workers, max(10.0, len(fetches) * (10 + work_s) / workers))
+    plan = replace(
+        plan, connecting=connecting, work_s=len(fetches) * work_s, slot_work_s=len(fetches) * work_s
+    )
     found = divide_gap(elapsed_s, times, seen_of(requests), plan)
     total_s = sum(getattr(found, part.name) for part in fields(found))
     assert total_s == pytest.approx(elapsed_s - plan.ideal_s, abs=1e-6)

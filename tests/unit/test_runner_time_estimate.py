@@ -1,6 +1,6 @@
 """The forecast of a case, from the costs of its pilots."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +13,12 @@ from bench.config import catalog
 from bench.model.body_sizes import FixedSize
 from bench.model.cases import Case, Experiment, Fault, Fixed, Profile, Selection, Strategy
 from bench.model.results import Measurement, Round
+from bench.model.work import Work
 from bench.runner import time_estimate
 from bench.runner.time_estimate import (
     USUAL_COSTS,
     Costs,
-    Pair,
+    MeasuredCosts,
     costs_of,
     expected_round_s,
     expected_trial_s,
@@ -25,7 +26,9 @@ from bench.runner.time_estimate import (
     forecast_case,
     forecast_run,
     needs_pilots,
+    pair_of,
     pilot_cases,
+    usual_costs,
 )
 from bench.system.cpu_affinity import Pinning
 from bench.worker.protocol import AUTO_ROUNDS
@@ -75,6 +78,34 @@ def test_short_case_is_forecast_by_its_own_round() -> None:
     assert found is not None
     case = case_of(20)
     assert expected_trial_s(case, 0.0, 1, found) == pytest.approx(expected_trial_s(case, 0.0, 1, WORKING))
+
+
+def test_usual_costs_have_the_work_on_a_flag_of_mean_size() -> None:
+    """Flags of 10 and 30 KB and a code without one, five times with a microsecond for each byte."""
+    work = replace(case_of(400), countries=Selection("c", ("BR", "CN", "ZZ")), work=Work("json", 5))
+    found = usual_costs(work, {"BR": 10_000, "CN": 30_000}, 1e-6)
+    assert found.per_fetch_s == pytest.approx(USUAL_COSTS.per_fetch_s + 5 * 40_000 / 3 * 1e-6)
+    assert found._replace(per_fetch_s=0.0) == USUAL_COSTS._replace(per_fetch_s=0.0)
+    assert usual_costs(work, {"BR": 10_000}, 0.0) == USUAL_COSTS
+
+
+def test_case_without_a_pilot_is_forecast_with_the_work_that_others_have_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A strategy of the user's is not run by ``check``; a shipped one has measured 0.1 s for a flag."""
+    worked = replace(case("threadpool_map"), work=Work("json", 5))
+    own = replace(worked, strategy="mine")
+    shipped = catalog.find_strategies()["threadpool_map"]
+    strategies = {"threadpool_map": shipped, "mine": replace(shipped, file=tmp_path / "mine.py")}
+    experiment = Experiment("x", (worked, own), strategies, 9, None, 60, 10, 7)
+    flags = dict.fromkeys(worked.countries.codes, bytes(10_000))
+    for s_per_byte, least_s in ((0.0, 0.0), (2e-6, 0.1 * worked.countries.count)):
+        measured = MeasuredCosts({pair_of(worked): {worked.workers: WORKING}}, {"json": s_per_byte})
+        monkeypatch.setattr(time_estimate, "_measure_costs", lambda *_, found=measured: found)
+        _, forecast = forecast_run(experiment, flags, Pinning(), lambda _: None, shipped_only=True)
+        assert forecast.guess == "a strategy of yours is not run here"
+        assert forecast.round_s is not None
+        assert least_s <= forecast.round_s < least_s + 0.2
 
 
 def test_lateness_of_the_server_in_a_pilot_is_expected_in_the_run_too() -> None:
@@ -217,9 +248,9 @@ def test_pilots_are_announced_before_they_run(
 ) -> None:
     lines: list[str] = []
 
-    def measure(*_: object) -> Mapping[Pair, Mapping[int, Costs | None]]:
+    def measure(*_: object) -> MeasuredCosts:
         assert lines == [PILOTS]
-        return {}
+        return MeasuredCosts({}, {})
 
     monkeypatch.setattr(time_estimate, "_measure_costs", measure)
     experiment = Experiment("x", (case("threadpool_map"),), {}, blocks, None, 60.0, 10, 1)

@@ -14,6 +14,7 @@ from bench.worker.fetch_times import (
     find_first_starts,
     has_durations,
     has_only_duration,
+    least_work_s_per_byte,
     occupied_s,
     sum_openings,
     timeout_waits_s,
@@ -22,6 +23,15 @@ from bench.worker.fetch_times import (
 
 def fetch(start_s: float, end_s: float, answered_s: float = 0.0) -> Fetch:
     return Fetch("BR", start_s, end_s, 200, 10, "ok", answered_s=answered_s)
+
+
+def test_least_work_is_that_of_the_fetch_with_the_least_for_each_byte() -> None:
+    """Ten bytes are processed five times; a forged time that is none tells nothing."""
+    works_s = (0.05, 0.02, None, math.nan, math.inf, -1.0)
+    fetches = [fetch(11, 12)._replace(work_s=work_s) for work_s in works_s]
+    assert least_work_s_per_byte(fetches, 5) == pytest.approx(0.02 / 50)
+    assert least_work_s_per_byte([*fetches, fetches[0]._replace(size_bytes=0)], 5) == pytest.approx(0.0004)
+    assert least_work_s_per_byte([fetch(11, 12)], 5) is None
 
 
 def test_slots_wait_for_their_first_fetch_and_for_the_return() -> None:

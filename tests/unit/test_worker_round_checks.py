@@ -95,6 +95,12 @@ def test_each_fetch_of_a_repeated_country_must_have_been_whole(folder: Folder) -
     assert finished.files.verified == 1
 
 
+def test_flag_without_its_cpu_work_is_missing_something(folder: Folder) -> None:
+    """A strategy may have left the work out of its job."""
+    finished = folder.finish([a_fetch("BR"), a_fetch("CN")])._replace(unprocessed=("CN",))
+    assert check_round(finished) == Invalid("missing", "1 flag without its CPU work: CN")
+
+
 def test_each_fetch_is_corrupt_or_not_by_its_own_checksum(folder: Folder) -> None:
     """The file may be that of any of them."""
     wrong = b"flag of nobody"
@@ -280,6 +286,7 @@ def test_duration_that_cannot_be_is_an_error(answered_s: float, end_s: float) ->
         ({"detail": b"bytes"}, "a Fetch of 'BR' whose detail is of type bytes"),
         ({"answered_s": [[[]]]}, "a Fetch of 'BR' whose answered_s is of type list"),
         ({"checksum": "x"}, "a Fetch of 'BR' whose checksum is of type str"),
+        ({"work_s": "x"}, "a Fetch of 'BR' whose work_s is of type str"),
     ],
 )
 def test_field_of_another_type_is_an_error(changes: dict[str, Any], what: str) -> None:

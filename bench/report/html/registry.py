@@ -93,8 +93,9 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
     ),
     "breakdown": ChartKind(
         "Where the time goes",
-        "Each bar is as long as a mean round: first the planned ideal, which knows only the delays that the "
-        "server was asked for, then what was added to it, so look for the longest part behind it.",
+        "Each bar is as long as a mean round: first the planned ideal, which knows the delays that the "
+        "server was asked for and not how late it was, then what was added to it, so look for the longest "
+        "part behind it.",
         draw_breakdown,
     ),
     "scaling": ChartKind(
