@@ -9,6 +9,7 @@ from bench.config.catalog import find_clients, find_strategies
 from bench.config.compatibility import fits
 from bench.config.loader import find_config, shipped_configs
 from bench.model.cases import Fixed, Uniform
+from bench.model.flags import all_flags
 from bench.runner.time_estimate import USUAL_COSTS, expected_trial_s
 from tests.config_catalog import experiment_of
 
@@ -74,6 +75,30 @@ def test_config_cluster_has_enough_blocks_for_crossovers() -> None:
     assert not experiment.pinning
 
 
+def test_config_cpu_has_enough_blocks_for_crossovers_and_all_cores_for_processes() -> None:
+    """Holm corrects over every two series at each amount of work."""
+    experiment = load_experiment("cpu")
+    works = {case.work for case in experiment.cases}
+    series = len(experiment.cases) // len(works)
+    assert (series, sorted(work.times for work in works)) == (3, [0, 12, 48])
+    assert 2 / 2**experiment.blocks * comb(series, 2) * len(works) <= 0.05
+    workers = {case.strategy: case.workers for case in experiment.cases}
+    assert workers == {"threadpool_map": 20, "asyncio_gather": 20, "processpool_map": 4}
+    assert not experiment.pinning
+
+
+def test_config_cpu_keeps_to_the_time_that_it_states() -> None:
+    """A byte takes 0.11 µs, and the processes of two cores work one and a half times as fast as one."""
+    experiment, sizes = load_experiment("cpu"), {code: len(flag) for code, flag in all_flags().items()}
+    total_s = 0.0
+    for case in experiment.cases:
+        work_s = case.work.times * sum(sizes[code] for code in case.countries.codes) * 1.1e-7
+        waited_s = case.countries.count * 0.020 / case.workers
+        round_s = waited_s + work_s / (1.5 if case.strategy == "processpool_map" else 1.0)
+        total_s += expected_trial_s(case, round_s, experiment.rounds, USUAL_COSTS)
+    assert 90 < total_s * experiment.blocks < 150
+
+
 def test_config_noise_has_a_waiting_and_a_working_case() -> None:
     working, waiting = experiment_of("noise").cases
     assert working.profile.latency == Fixed(0.0)
@@ -83,7 +108,7 @@ def test_config_noise_has_a_waiting_and_a_working_case() -> None:
 
 
 def test_shipped_configs_begin_with_the_schema_and_a_question() -> None:
-    names = "catalogue ci cluster default delay error faults gate noise scale tls"
+    names = "catalogue ci cluster cpu default delay error faults gate noise scale tls"
     assert shipped_configs() == tuple(names.split())
     for name in shipped_configs():
         lines = find_config(name).read_text(encoding="utf-8").splitlines()
