@@ -1,6 +1,7 @@
 """CPU work on each flag, in threads, event loops, processes and on the machines of a cluster."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -8,7 +9,8 @@ from typing import Any
 import pytest
 
 from bench.model.flags import all_flags
-from tests.runs import config, document, run
+from bench.storage.journal import new_journal, read_journal
+from tests.runs import config, document, resumed, run
 
 pytestmark = pytest.mark.e2e
 
@@ -96,6 +98,23 @@ def check_work_of(idle: Mapping[str, Any], working: Mapping[str, Any]) -> None:
         for each in working["rounds"]:
             assert each["elapsed_s"] >= 3 * 0.005 + 0.999 * least_s
             assert each["planned_ideal_s"] <= 3 * 0.005 + 0.999 * least_s + 1e-9
+
+
+def test_resumed_run_knows_the_work_that_it_has_measured_before(tmp_path: Path) -> None:
+    """A first trial is made to say that its work took next to nothing, which no later one can measure."""
+    path = config(tmp_path, ["sequential"], process={"kind": "json", "times": TIMES})
+    assert run(path).returncode == 0
+    folder = tmp_path / "run"
+    past = read_journal(folder / "journal.jsonl")
+    (folder / "journal.jsonl").unlink()
+    with new_journal(folder / "journal.jsonl", past.header) as journal:
+        journal.append(replace(past.trials[0], work_s_per_byte=1e-15))
+    ended = resumed(path)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    first, second = document(path)["trials"]
+    assert first["rounds"][0]["planned_ideal_s"] > 3 * 0.005 + 0.001
+    assert second["rounds"][0]["planned_ideal_s"] == pytest.approx(3 * 0.005)
+    assert second["work_s_per_byte"] > 1e-9
 
 
 def test_strategy_that_leaves_out_the_work_fails(tmp_path: Path) -> None:
