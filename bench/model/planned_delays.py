@@ -24,8 +24,6 @@ _SLICE_S: Final = 0.02
 """Seconds of bandwidth in a slice: short enough to look like a stream, long enough to cost nothing."""
 LARGEST_SLICE: Final = 64 * 1024
 """Most bytes in a slice: sending one takes the server 20 µs, in which other responses may become late."""
-
-
 _TLS_ROUND_TRIPS: Final = 1
 """Round trips of a handshake of TLS 1.3 (RFC 8446, 2)."""
 _MOST_TLS_ROUND_TRIPS: Final = 2
