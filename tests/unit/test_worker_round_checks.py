@@ -80,6 +80,12 @@ def test_file_from_before_the_round_is_ignored(folder: Folder) -> None:
     assert folder.check(fetches) == Invalid("unexpected", "1 unexpected file: mine.txt")
 
 
+def test_part_of_a_body_that_was_left_is_unexpected(folder: Folder) -> None:
+    (folder.saved / ".part-7-1").write_bytes(FLAGS["BR"])
+    problem = folder.check([a_fetch("BR"), a_fetch("CN")])
+    assert problem == Invalid("unexpected", "1 unexpected file: .part-7-1")
+
+
 def test_flag_of_a_failed_fetch_is_unexpected(folder: Folder) -> None:
     problem = folder.check([a_fetch("BR"), a_fetch("CN", "not_found")])
     assert problem == Invalid("unexpected", "1 unexpected file: cn.gif")
