@@ -26,6 +26,7 @@ from bench.model.cases import (
     Unknown,
 )
 from bench.model.lower_bound import CaseForecast, Connecting
+from bench.model.planned_bodies import sizes_of
 from bench.model.planned_delays import least_connect_s
 from bench.model.results import Measurement
 from bench.model.scheduler import EMBEDDED
@@ -118,6 +119,28 @@ class MeasuredCosts(NamedTuple):
 
 USUAL_COSTS: Final = Costs(0.3, 0.0, 0.0007, 0.016, 0.0001)
 """Rough costs of a Python HTTP client, for a strategy whose pilot fails."""
+_USUAL_PER_BYTE_S: Final = 2e-9
+"""Rough seconds to receive and save a byte of a large body, and again as many to compare it."""
+
+
+def usual_costs(case: Case, seed: int, flag_sizes: Mapping[str, int], work_s_per_byte: float = 0.0) -> Costs:
+    """Return the usual costs, with bodies as large as those of a case and CPU work on each of them.
+
+    Args:
+        case: the case.
+        seed: that of the run, which draws the sizes of bodies.
+        flag_sizes: those of the flags, by country.
+        work_s_per_byte: CPU time of its kind of work, done once; 0: unknown.
+    """
+    sizes = sizes_of(case.profile, seed, flag_sizes)
+    mean_bytes = fmean(sizes.get(code, 0) for code in case.countries.codes)
+    # receiving and saving a flag is in the usual costs already
+    more_s = 0.0 if case.profile.sizes is None else _USUAL_PER_BYTE_S * mean_bytes
+    work_s = case.work.times * mean_bytes * work_s_per_byte
+    return USUAL_COSTS._replace(
+        per_fetch_s=USUAL_COSTS.per_fetch_s + more_s + work_s,
+        handling_per_fetch_s=USUAL_COSTS.handling_per_fetch_s + more_s,
+    )
 
 
 def forecast_run(
@@ -144,7 +167,10 @@ def forecast_run(
         experiment = replace(experiment, host=LOOPBACK)
     flag_sizes = {code: len(flag) for code, flag in flags.items()}
     if not needs_pilots(experiment, flag_sizes):
-        return tuple(forecast_case(case, experiment, flag_sizes, USUAL_COSTS) for case in experiment.cases)
+        return tuple(
+            forecast_case(case, experiment, flag_sizes, usual_costs(case, experiment.seed, flag_sizes))
+            for case in experiment.cases
+        )
     reasons = {case: _why_not_run(case, experiment) for case in experiment.cases} if shipped_only else {}
     unread = {case: why for case, why in reasons.items() if why is not None}
     piloted = [case for case in experiment.cases if case not in unread]
@@ -156,8 +182,9 @@ def forecast_run(
     for case in experiment.cases:
         found = measured.costs.get(pair_of(case), {case.workers: None})
         known = {workers: each for workers, each in found.items() if each is not None}
-        usual = usual_costs(case, flag_sizes, measured.work_s_per_byte.get(case.work.kind, 0.0))
-        forecast = forecast_case(case, experiment, flag_sizes, costs_of(case, known or {case.workers: usual}))
+        work_s_per_byte = measured.work_s_per_byte.get(case.work.kind, 0.0)
+        usual = {case.workers: usual_costs(case, experiment.seed, flag_sizes, work_s_per_byte)}
+        forecast = forecast_case(case, experiment, flag_sizes, costs_of(case, known or usual))
         if len(known) < len(found):
             forecast = replace(forecast, guess=unread.get(case, "its pilot failed"))
         forecasts.append(forecast)
@@ -183,12 +210,12 @@ def needs_pilots(experiment: Experiment, flag_sizes: Mapping[str, int]) -> bool:
     One or two blocks of few fetches take little longer than their pilots, unless trials may exceed their
     deadline, or do CPU work, whose time is unknown.
     """
-    high = USUAL_COSTS.times(_FAR_OFF)
     return experiment.blocks > _SHORT_BLOCKS or any(
         case.countries.count > _MANY
         or case.work.times
-        or forecast_case(case, experiment, flag_sizes, high).may_miss_deadline
+        or forecast_case(case, experiment, flag_sizes, usual.times(_FAR_OFF)).may_miss_deadline
         for case in experiment.cases
+        for usual in [usual_costs(case, experiment.seed, flag_sizes)]
     )
 
 
@@ -260,19 +287,6 @@ def expected_rounds(asked: int | None, round_s: float) -> int:
     if asked is None:
         return min(AUTO_ROUNDS, max(1, math.ceil(AUTO_TIMED_S / round_s)))
     return max(asked, min(FIXED_ROUNDS, math.ceil(FIXED_TIMED_S / round_s)))
-
-
-def usual_costs(case: Case, flag_sizes: Mapping[str, int], work_s_per_byte: float) -> Costs:
-    """Return the usual costs, with the CPU work of a case on a flag of its mean size.
-
-    Args:
-        case: the case.
-        flag_sizes: bytes of each flag; a code without one takes no work.
-        work_s_per_byte: CPU seconds of its work, done once; 0 if unknown.
-    """
-    mean_bytes = fmean(flag_sizes.get(code, 0) for code in case.countries.codes)
-    work_s = case.work.times * mean_bytes * work_s_per_byte
-    return USUAL_COSTS._replace(per_fetch_s=USUAL_COSTS.per_fetch_s + work_s)
 
 
 def costs_of(case: Case, known: Mapping[int, Costs]) -> Costs:

@@ -83,10 +83,10 @@ def test_short_case_is_forecast_by_its_own_round() -> None:
 def test_usual_costs_have_the_work_on_a_flag_of_mean_size() -> None:
     """Flags of 10 and 30 KB and a code without one, five times with a microsecond for each byte."""
     work = replace(case_of(400), countries=Selection("c", ("BR", "CN", "ZZ")), work=Work("json", 5))
-    found = usual_costs(work, {"BR": 10_000, "CN": 30_000}, 1e-6)
+    found = usual_costs(work, 1, {"BR": 10_000, "CN": 30_000}, 1e-6)
     assert found.per_fetch_s == pytest.approx(USUAL_COSTS.per_fetch_s + 5 * 40_000 / 3 * 1e-6)
     assert found._replace(per_fetch_s=0.0) == USUAL_COSTS._replace(per_fetch_s=0.0)
-    assert usual_costs(work, {"BR": 10_000}, 0.0) == USUAL_COSTS
+    assert usual_costs(work, 1, {"BR": 10_000}, 0.0) == USUAL_COSTS
 
 
 def test_case_without_a_pilot_is_forecast_with_the_work_that_others_have_measured(
@@ -154,6 +154,17 @@ def test_pilot_has_a_short_delay_no_faults_and_few_fetches() -> None:
     assert (few.countries.count, many.countries.count) == (100, 1_000)
     (whole,) = pilot_cases(case_of(20))
     assert whole.countries.count == 20
+
+
+def test_large_bodies_take_longer_by_the_usual_costs() -> None:
+    """20 bodies of 10 MiB take 20 ms each to receive, and as long to compare."""
+    case = case_of(20)
+    large = replace(case, profile=replace(case.profile, sizes=FixedSize(10 << 20)))
+    flags = dict.fromkeys(case.countries.codes, 10_000)
+    assert usual_costs(case, 1, flags) == USUAL_COSTS
+    found = usual_costs(large, 1, flags)
+    assert found.per_fetch_s - USUAL_COSTS.per_fetch_s == pytest.approx(0.021, abs=0.001)
+    assert found.handling_per_fetch_s - USUAL_COSTS.handling_per_fetch_s == pytest.approx(0.021, abs=0.001)
 
 
 def test_pilot_has_bodies_of_the_same_sizes() -> None:
