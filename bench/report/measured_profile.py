@@ -9,7 +9,7 @@ from statistics import quantiles
 from typing import Final
 
 from bench.config.measured.answers import Measured, Sample
-from bench.config.measured.tally import LEAST_BYTES, MOST_BYTES
+from bench.model.body_sizes import LARGEST_BODY, SMALLEST_BODY
 from bench.model.text import join_and, plural
 from bench.report.number_format import format_count, format_number, format_small_percent
 from bench.report.sparkline import draw_length
@@ -133,7 +133,7 @@ def _sentences(measured: Measured) -> list[str]:
     ]
     if not measured.has_status:
         sentences.append("The file has no status of answers, so those that failed count, too.")
-    bounds = f"{LEAST_BYTES:,} B to {MOST_BYTES >> 20} MiB, which the flag server can serve"
+    bounds = f"{SMALLEST_BODY:,} B to {LARGEST_BODY >> 20} MiB, which the flag server can serve"
     if measured.size is not None:
         kept = f"{measured.size.name}: {measured.size.contains}, from {bounds}"
         sentences.append(f"Size is {kept}{_left_out(measured.size_left_out)}.")

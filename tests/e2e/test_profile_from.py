@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.nginx import running_nginx
-from tests.runs import wait_until
+from tests.runs import ROOT, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
@@ -65,6 +66,7 @@ def bench(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "bench", *map(str, words)],
         cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
@@ -109,8 +111,9 @@ def test_profile_has_the_times_and_sizes_that_nginx_has_logged(
     assert f"Latency is ${key}: " in text
     assert "1 failed (no answer, or a status below 200 or from 400 on)" in text
     assert "s3cret" not in made.stdout + made.stderr + profile.read_text("ascii")
-    latency = next(line for line in made.stdout.splitlines() if line.startswith("  latency: "))
-    config = f"strategies: sequential\nclients: requests\nblocks: 1\nprofile:\n{latency}\n"
+    keys = [line for line in made.stdout.splitlines() if line.startswith(("  latency: ", "  sizes: "))]
+    assert len(keys) == 2
+    config = "\n".join(["strategies: sequential", "clients: requests", "blocks: 1", "profile:", *keys, ""])
     (tmp_path / "mine.yaml").write_text(config, "ascii")
     checked = bench(tmp_path, "check", "mine.yaml")
     assert checked.returncode == 0, checked.stderr

@@ -15,6 +15,7 @@ import yaml
 from bench.app.select import load_experiment
 from bench.config.measured.figures import SERVERS
 from bench.errors import UsageError
+from bench.model.body_sizes import SampledSize
 from bench.model.cases import Sampled
 from tests.access_logs import ADDRESS, EXAMPLES, PATH, SECRETS, USER, Example
 from tests.program import call
@@ -61,11 +62,15 @@ def test_printed_keys_are_those_of_a_config(
     assert profile["latency"]["sample"] == {"file": "a b.profile.csv", "column": "latency_ms", "unit": "ms"}
     sizes = {"sample": {"file": "a b.profile.csv", "column": "size_bytes", "unit": "B"}}
     assert profile.get("sizes") == (sizes if example.sizes else None)
-    config = {"strategies": "sequential", "clients": "requests", "profile": {"latency": profile["latency"]}}
+    config = {"strategies": "sequential", "clients": "requests", "profile": profile}
     Path("mine.yaml").write_text(yaml.safe_dump(config), "ascii")
     (case,) = load_experiment("mine.yaml").cases
     assert isinstance(case.profile.latency, Sampled)
     assert tuple(round(each * 1000, 6) for each in case.profile.latency.values_s) == example.times_ms
+    served = case.profile.sizes  # of two columns, the shorter one repeats its values
+    assert (
+        {*served.values_bytes} == {*example.sizes} if isinstance(served, SampledSize) else not example.sizes
+    )
 
 
 def raised(monkeypatch: pytest.MonkeyPatch, *words: str) -> str:

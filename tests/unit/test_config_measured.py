@@ -20,8 +20,8 @@ from bench.config.measured.line_fields import split_json, split_pairs
 from bench.config.measured.log_lines import LogOptions, read_log
 from bench.config.measured.profile_csv import profile_csv
 from bench.config.measured.source_file import FORMATS, FormatName, read_measured
-from bench.config.measured.tally import LEAST_BYTES, MOST_BYTES
 from bench.errors import UsageError
+from bench.model.body_sizes import LARGEST_BODY, SMALLEST_BODY
 from tests.access_logs import EXAMPLES, har, har_entry
 
 SOON_S: Final = 5.0
@@ -335,7 +335,7 @@ def test_any_content_is_read_within_bounds_or_refused(
     times, sizes = measured.latencies.ascending(), measured.sizes.ascending()
     assert len(times) == measured.latencies.count >= 2
     assert 0 <= times[0] <= times[-1] <= 86_400_000
-    assert all(LEAST_BYTES <= size <= MOST_BYTES for size in sizes)
+    assert all(SMALLEST_BODY <= size <= LARGEST_BODY for size in sizes)
     assert set(profile_csv(measured)) <= set("latency_ms,size_bytes0123456789.\n")
 
 

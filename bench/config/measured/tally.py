@@ -5,6 +5,7 @@ from typing import Final
 
 from bench.config.measured.answers import Answer, Elsewhere, Entry, Figure, Measured, Sample
 from bench.errors import UsageError
+from bench.model.body_sizes import LARGEST_BODY, SMALLEST_BODY
 from bench.model.text import join_and, plural
 
 _MOST_READ: Final = 10_000_000
@@ -12,9 +13,6 @@ _LEAST_STATUS: Final = 200
 _FIRST_FAILED: Final = 400
 _MOST_UNREADABLE: Final = 10
 """One of so many lines may be unreadable."""
-LEAST_BYTES: Final = 1_000
-MOST_BYTES: Final = 10 << 20
-"""The bounds of the sizes that the flag server serves."""
 _FEWEST: Final = 2
 _NUMBERED: Final = 3
 
@@ -33,9 +31,9 @@ class SizeSample(Sample):
 
     def add(self, value: float) -> None:
         """Count a size, and keep it within the bounds."""
-        if value < LEAST_BYTES:
+        if value < SMALLEST_BODY:
             self.small += 1
-        elif value > MOST_BYTES:
+        elif value > LARGEST_BODY:
             self.large += 1
         else:
             super().add(value)
@@ -110,8 +108,8 @@ class Tally:
             ),
             size_left_out=_counts(
                 {
-                    f"smaller than {LEAST_BYTES:,} B": sizes.small,
-                    f"larger than {MOST_BYTES >> 20} MiB": sizes.large,
+                    f"smaller than {SMALLEST_BODY:,} B": sizes.small,
+                    f"larger than {LARGEST_BODY >> 20} MiB": sizes.large,
                 }
             ),
         )
