@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bench.model.body_sizes import BodySizes, FixedSize
+from bench.model.body_sizes import BodySizes, FixedSize, LogNormalSize, SampledSize
 from bench.model.cases import Fixed, Latency, LogNormal, Profile, Sampled, Uniform, Unknown
 from bench.model.results import Run
 from bench.model.text import join_or, plural, printable, size_text
@@ -106,9 +106,13 @@ def describe_profile(profile: Profile) -> str:
 
 
 def _describe_sizes(sizes: BodySizes) -> str:
-    if isinstance(sizes, FixedSize):
-        return size_text(sizes.size_bytes)
-    return f"{size_text(float(f'{sizes.median_bytes:.3g}'))} in the median"
+    match sizes:
+        case FixedSize(size_bytes):
+            return size_text(size_bytes)
+        case LogNormalSize(median_bytes):
+            return f"{size_text(median_bytes)} in the median"
+        case SampledSize():
+            return f"{size_text(float(f'{sizes.median_bytes:.3g}'))} in the median, as measured"
 
 
 def _describe_answers(profile: Profile) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from bench.model.body_sizes import FixedSize, LogNormalSize
+from bench.model.body_sizes import FixedSize, LogNormalSize, SampledSize
 from bench.model.cases import Case, Fixed, LogNormal, Profile, Uniform
 from bench.model.results import Gap, Run
 from bench.report.summary_table import describe_profile, summary_tables
@@ -179,7 +179,14 @@ def test_each_profile_has_its_own_table_below_its_behaviour() -> None:
             Profile("p", bandwidth=1 << 20, sizes=FixedSize(100 << 10)),
             "answers at once, bodies of 100KiB, limited bandwidth",
         ),
-        (Profile("p", sizes=LogNormalSize(20_000, 90_000)), "answers at once, bodies of 20kB in the median"),
+        (
+            Profile("p", sizes=LogNormalSize(102_400, 1 << 20)),
+            "answers at once, bodies of 100KiB in the median",
+        ),
+        (
+            Profile("p", sizes=SampledSize((1_000, 12_345))),
+            "answers at once, bodies of 6.67kB in the median, as measured",
+        ),
     ],
 )
 def test_behaviour_of_the_server_is_described_in_words(profile: Profile, words: str) -> None:
