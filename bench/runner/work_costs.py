@@ -35,13 +35,15 @@ class KnownWork:
     Attributes:
         s_per_byte: the least CPU seconds that were measured for each byte, done once.
         processors: those that all work of a round can use at once; None if that is not known.
-        exclusive_share: of the work that keeps a lock, so much is surely done while no other thread works:
-            all if one thread does everything; 0 if there are several interpreters, or one without a lock.
+        has_one_thread: whether one thread does all of it, as that of an event loop.
+        exclusive_share: of the work that keeps the lock of an interpreter, so much is surely done while no
+            other thread works; 0 if there are several interpreters, or one without a lock.
         keeps_slots: whether a fetch keeps its slot until its work is done.
     """
 
     s_per_byte: float
     processors: int | None
+    has_one_thread: bool
     exclusive_share: float
     keeps_slots: bool
 
@@ -54,9 +56,10 @@ class KnownWork:
         """
         each_s = _CLOCKS_AGREE * case.work.times * self.s_per_byte
         locked = sum(size for size in sizes if keeps_lock(case.work.kind, size))
+        exclusive = sum(sizes) if self.has_one_thread else locked * self.exclusive_share
         return RoundWork(
             each_s=tuple(each_s * size for size in sizes),
-            exclusive_s=each_s * locked * self.exclusive_share,
+            exclusive_s=each_s * exclusive,
             processors=self.processors,
             keeps_slots=self.keeps_slots,
         )
@@ -106,17 +109,12 @@ def know_work(
     is_known = is_shipped(strategy.file)
     keeps_slots = is_known and not case.is_limited_by_client
     usable = min(processors, case.workers) if keeps_slots else processors
+    is_one_interpreter = is_known and not (strategy.starts_processes or strategy.uses_cluster)
+    waiting = _WAITING_SHARE * (case.workers - 1)
     return KnownWork(
         s_per_byte=s_per_byte,
         processors=usable if case.scheduler == EMBEDDED else None,
-        exclusive_share=_exclusive_share(case, strategy) if has_gil and is_known else 0.0,
+        has_one_thread=is_one_interpreter and strategy.face == "async",
+        exclusive_share=1 / (1 + waiting) if is_one_interpreter and has_gil else 0.0,
         keeps_slots=keeps_slots,
     )
-
-
-def _exclusive_share(case: Case, strategy: Strategy) -> float:
-    """Return the share of the work of a shipped strategy that is done while no other thread works."""
-    if strategy.starts_processes or strategy.uses_cluster:
-        return 0.0
-    threads = 1 if strategy.face == "async" else case.workers
-    return 1 / (1 + _WAITING_SHARE * (threads - 1))

@@ -72,7 +72,7 @@ def test_a_code_without_a_flag_is_not_found_after_the_planned_delay() -> None:
     assert found.ideal_s == pytest.approx(0.06)
 
 
-SLOTS = KnownWork(2e-6, processors=2, exclusive_share=1.0, keeps_slots=True)
+SLOTS = KnownWork(2e-6, processors=2, has_one_thread=True, exclusive_share=1.0, keeps_slots=True)
 """Two microseconds for each byte."""
 
 

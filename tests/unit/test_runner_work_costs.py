@@ -44,21 +44,23 @@ def test_other_work_other_code_and_other_machines_have_times_of_their_own() -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "workers", "exclusive_share", "processors", "keeps_slots"),
+    ("name", "workers", "exclusive_share", "processors", "has_one_thread"),
     [
-        ("sequential", 1, 1.0, 1, True),
-        ("threadpool_map", 20, 1 / 1.038, 4, True),
-        ("threadpool_map", 2, 1 / 1.002, 2, True),
-        ("asyncio_gather", 20, 1.0, 4, True),
-        ("asyncio_to_thread", 20, 1 / 1.038, 4, True),
-        ("asyncio_executor", 20, 1 / 1.038, 4, True),
-        ("multiprocessing_threads", 20, 1 / 1.038, 4, True),
-        ("asyncio_client_limit", 2, 1.0, 4, False),
-        ("processpool_map", 20, 0.0, 4, True),
-        ("processpool_map+spawn", 2, 0.0, 2, True),
-        ("processpool_asyncio", 20, 0.0, 4, True),
-        ("interpreterpool_map", 20, 0.0, 4, True),
-        ("dask", 20, 0.0, 4, True),
+        ("sequential", 1, 1.0, 1, False),
+        ("threadpool_map", 20, 1 / 1.038, 4, False),
+        ("threadpool_map", 2, 1 / 1.002, 2, False),
+        ("asyncio_gather", 20, 1 / 1.038, 4, True),
+        ("asyncio_gather+uvloop", 20, 1 / 1.038, 4, True),
+        ("anyio_taskgroup", 20, 1 / 1.038, 4, True),
+        ("asyncio_to_thread", 20, 1 / 1.038, 4, False),
+        ("asyncio_executor", 20, 1 / 1.038, 4, False),
+        ("multiprocessing_threads", 20, 1 / 1.038, 4, False),
+        ("asyncio_client_limit", 2, 1 / 1.002, 4, True),
+        ("processpool_map", 20, 0.0, 4, False),
+        ("processpool_map+spawn", 2, 0.0, 2, False),
+        ("processpool_asyncio", 20, 0.0, 4, False),
+        ("interpreterpool_map", 20, 0.0, 4, False),
+        ("dask", 20, 0.0, 4, False),
     ],
 )
 def test_processors_lock_and_slots_of_shipped_strategies(
@@ -66,7 +68,7 @@ def test_processors_lock_and_slots_of_shipped_strategies(
     workers: int,
     exclusive_share: float,
     processors: int,
-    keeps_slots: bool,  # noqa: FBT001  table
+    has_one_thread: bool,  # noqa: FBT001  table
 ) -> None:
     """On four processors; a slot cannot use two of them, and threads that wait for the lock wake up."""
     plain, _, option = name.partition("+")
@@ -76,9 +78,10 @@ def test_processors_lock_and_slots_of_shipped_strategies(
     found = know_work(case, strategy, 1e-7, 4, has_gil=True)
     assert found is not None
     assert found.exclusive_share == pytest.approx(exclusive_share)
-    assert (found.s_per_byte, found.processors, found.keeps_slots) == (1e-7, processors, keeps_slots)
+    assert (found.s_per_byte, found.processors, found.has_one_thread) == (1e-7, processors, has_one_thread)
+    assert found.keeps_slots is (plain != "asyncio_client_limit")
     free = know_work(case, strategy, 1e-7, 4, has_gil=False)
-    assert free == KnownWork(1e-7, processors, 0.0, keeps_slots)
+    assert free == replace(found, exclusive_share=0.0)
     assert know_work(case, strategy, None, 4, has_gil=True) is None
 
 
@@ -86,20 +89,22 @@ def test_nothing_is_claimed_that_a_strategy_of_the_users_could_do_otherwise(tmp_
     """Its code may start processes, or keep a slot for the download alone."""
     own = replace(find_strategies()["threadpool_map"], file=tmp_path / "mine.py")
     assert know_work(case_of(workers=2), own, 1e-7, 4, has_gil=True) == KnownWork(
-        1e-7, 4, exclusive_share=0.0, keeps_slots=False
+        1e-7, 4, has_one_thread=False, exclusive_share=0.0, keeps_slots=False
     )
 
 
 def test_processors_of_another_cluster_are_unknown() -> None:
     there = replace(case_of(), scheduler="tcp://10.0.0.1:8786")
     found = know_work(there, find_strategies()["dask"], 1e-7, 4, has_gil=True)
-    assert found == KnownWork(1e-7, None, exclusive_share=0.0, keeps_slots=True)
+    assert found == KnownWork(1e-7, None, has_one_thread=False, exclusive_share=0.0, keeps_slots=True)
 
 
 @pytest.mark.parametrize(("kind", "exclusive"), [("json", 22_000), ("decode", 22_000), ("sha256", 2_000)])
 def test_hash_of_a_small_flag_alone_keeps_the_lock(kind: str, exclusive: int) -> None:
-    known = KnownWork(1e-6, 2, exclusive_share=1.0, keeps_slots=True)
+    known = KnownWork(1e-6, 2, has_one_thread=False, exclusive_share=1.0, keeps_slots=True)
     found = known.of_round(case_of(kind, times=3), [2_000, 0, 20_000])
     assert found.each_s == pytest.approx((0.005994, 0.0, 0.05994))
     assert found.exclusive_s == pytest.approx(exclusive * 3e-6 * 0.999)
     assert replace(known, exclusive_share=0.0).of_round(case_of(kind), [2_000]).exclusive_s == 0.0
+    loop = replace(known, has_one_thread=True, exclusive_share=0.0)
+    assert loop.of_round(case_of(kind, times=3), [2_000, 20_000]).exclusive_s == pytest.approx(0.065934)
