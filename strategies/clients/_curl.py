@@ -31,7 +31,9 @@ class Transfer:
         self._requests = 0
         self.curl.setopt(pycurl.HEADERFUNCTION, self._head.append)
         self.curl.setopt(pycurl.WRITEFUNCTION, self._take)
-        self.curl.setopt(pycurl.PREREQFUNCTION, self._refuse_retry)
+        # before 7.45.7 a request may be repeated, and the server's log shows it
+        if hasattr(pycurl, "PREREQFUNCTION"):
+            self.curl.setopt(pycurl.PREREQFUNCTION, self._refuse_retry)
         for option, value in options.items():
             self.curl.setopt(option, value)
 
