@@ -118,6 +118,8 @@ class BodySink:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.discard()
+        if isinstance(error, Exception) and self.failure is not None:  # of the library, which was refused
+            raise self.failure from error
 
     def write(self, piece: bytes) -> None:
         """Take the next piece.
@@ -133,24 +135,27 @@ class BodySink:
         else:
             self._pieces.append(piece)
 
-    def accept(self, piece: bytes) -> bool:
-        """Take the next piece in a callback of C, through which no error comes; return whether it was taken.
+    def accept(self, piece: bytes) -> int:
+        """Take the next piece in a callback of C, through which no error comes; return the bytes taken.
 
-        The client raises the failure once the library has returned.
+        These are all, or none, which makes libcurl end the download. ``end`` or leaving raises the failure.
         """
         try:
             self.write(piece)
         except Exception as error:  # noqa: BLE001  raised later
             self.failure = self.failure or error
-            return False
-        return True
+            return 0
+        return len(piece)
 
     def end(self) -> Body:
         """Return the body.
 
         Raises:
             OSError: its file cannot be closed.
+            Exception: the failure, if a piece was refused.
         """
+        if self.failure is not None:
+            raise self.failure
         self._refuse_more()
         if self._descriptor < 0:
             return b"".join(self._pieces)

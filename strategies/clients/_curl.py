@@ -94,7 +94,7 @@ class Transfer:
         self.curl.close()
 
     def _take(self, piece: bytes) -> int:
-        return len(piece) if self._body.accept(piece) else -1
+        return self._body.accept(piece)
 
     def _refuse_retry(self, *_: object) -> int:
         """Allow one request; libcurl would repeat it if a kept connection broke, and has no option for it."""

@@ -108,6 +108,7 @@ OTHERS: Final = {
     "no_function": "it is refused before a run",
     "floods": "10 MB a round, for the worker alone",
     "fixed_cost": "healthy, but slow",
+    "forgets_schedule": "it is run in an open loop, for the worker alone",
     "opens_for_each_flag": "healthy, but slow",
     "opens_for_each_task": "healthy, but slow",
     "opens_for_each_thread": "healthy, but slow",

@@ -225,9 +225,9 @@ def test_piece_after_the_end_is_refused(tmp_path: Path, count: int) -> None:
     for end in (BodySink.end, BodySink.discard):
         sink = BodySink(settings_of(tmp_path))
         for _ in range(count):
-            assert sink.accept(PIECE)
+            assert sink.accept(PIECE) == len(PIECE)
         body = end(sink)
-        assert not sink.accept(PIECE)
+        assert sink.accept(PIECE) == 0
         assert str(sink.failure) == "the body has ended"
         assert body is None or len(body) == count * len(PIECE)
         del body
@@ -235,11 +235,30 @@ def test_piece_after_the_end_is_refused(tmp_path: Path, count: int) -> None:
         assert [*tmp_path.iterdir()] == []
 
 
-def test_first_failure_of_a_callback_is_kept(tmp_path: Path) -> None:
+def test_first_failure_of_a_callback_is_raised_in_the_end(tmp_path: Path) -> None:
     with BodySink(settings_of(tmp_path, 100_000)) as sink:
-        assert [sink.accept(PIECE) for _ in range(8)] == [True] * 6 + [False] * 2
-        assert isinstance(sink.failure, TooLargeError)
+        assert [sink.accept(PIECE) for _ in range(8)] == [len(PIECE)] * 6 + [0] * 2
+        with pytest.raises(TooLargeError):
+            sink.end()
     assert [*tmp_path.iterdir()] == []
+
+
+def refused(folder: Path, error: BaseException) -> None:
+    """Refuse a piece, as a library then ends with an error of its own."""
+    with BodySink(settings_of(folder, 10)) as sink:
+        assert sink.accept(PIECE) == 0
+        raise error
+
+
+def test_failure_of_a_callback_takes_the_place_of_the_error_of_the_library(tmp_path: Path) -> None:
+    with pytest.raises(TooLargeError) as raised:
+        refused(tmp_path, RuntimeError("write error"))
+    assert isinstance(raised.value.__cause__, RuntimeError)
+
+
+def test_failure_of_a_callback_does_not_hide_that_the_download_was_cancelled(tmp_path: Path) -> None:
+    with pytest.raises(asyncio.CancelledError):
+        refused(tmp_path, asyncio.CancelledError())
 
 
 Download = Callable[[Job, Callable[[ClientSettings], Answer]], Fetch]

@@ -58,7 +58,7 @@ def test_single_chart_goes_to_a_file_or_to_stdout(
     [
         (
             ("--chart", "elapsd"),
-            "there is no chart 'elapsd'; choose from ratios, run-ratios, thresholds, downloads, elapsed, ",
+            "there is no chart 'elapsd'; choose from ratios, run-ratios, thresholds, downloads, work, ",
         ),
         (("--chart", "ratios"), "the run has no data for the chart ratios; "),
         (("--format", "svg"), "svg is one chart; name it with --chart, such as --chart elapsed"),
