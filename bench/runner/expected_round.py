@@ -6,14 +6,15 @@ with other outcomes is no measurement of downloading: its time must not stand in
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from itertools import compress
+from typing import Final, NamedTuple
 
 from bench.api.outcomes import FetchOutcome, outcome_of_status
 from bench.model.cases import Case, Experiment, Fault
 from bench.model.faults import is_total, outcome_of
-from bench.model.lower_bound import Connecting, scheduled_bound_s
+from bench.model.lower_bound import Connecting, RoundWork, scheduled_bound_s
 from bench.model.planned_bodies import sizes_of
 from bench.model.planned_delays import least_connect_s, most_connect_s, plan_delay, service_s
 from bench.model.results import ServerRound
@@ -50,6 +51,8 @@ class Expectation:
         has_work: whether CPU work is done on the flags, whatever is known of its time.
         work_s: CPU seconds of it that the ideal has, for all fetches together; 0 if nothing is known.
         slot_work_s: the part of it during which a fetch surely keeps its slot.
+        has_bounded_log: whether the service times in the server's log must be shared by the slots; not where
+            fetches may time out that have waited for a connection of the client beside the others.
     """
 
     ideal_s: float
@@ -65,6 +68,7 @@ class Expectation:
     has_work: bool = False
     work_s: float = 0.0
     slot_work_s: float = 0.0
+    has_bounded_log: bool = True
 
 
 def expected_round(
@@ -95,7 +99,7 @@ def expected_round(
     faults: Counter[str] = Counter()
     connecting = _plan_connecting(case, experiment)
     most_s = most_connect_s(profile)
-    services_s, processed = [], []
+    services_s, processed, in_time = [], [], []
     unseen = 0
     sizes = sizes_of(profile, experiment.seed, flag_sizes)
     for country in case.countries.fetches:
@@ -117,10 +121,14 @@ def expected_round(
         if may_miss and least_s <= timeout_s:
             borderline[outcome] += 1
         processed.append(sizes[country] if outcome == "ok" and not may_miss else 0)
+        in_time.append(outcome != "timeout" and not may_miss)
     work = None if known_work is None else known_work.of_round(case, processed)
     work_s = 0.0 if work is None else math.fsum(work.each_s)
+    plan = _Plan(case.workers, timeout_s, connecting, services_s, work)
+    if case.is_limited_by_client and not all(in_time):
+        plan = plan._replace(in_time=in_time)
     return Expectation(
-        ideal_s=connecting.ideal_s(services_s, case.workers, timeout_s, case.rate, work),
+        ideal_s=plan.ideal_s(case.rate),
         service_s=math.fsum(min(each_s, timeout_s) for each_s in services_s),
         workers=case.workers,
         fetches=outcomes,
@@ -128,13 +136,41 @@ def expected_round(
         unseen=unseen,
         faults=faults,
         connecting=connecting,
-        warm_up_ideal_s=connecting.ideal_s(services_s, case.workers, timeout_s, work=work)
-        if case.rate
-        else None,
+        warm_up_ideal_s=plan.ideal_s(0.0) if case.rate else None,
         has_work=bool(case.work.times),
         work_s=work_s,
         slot_work_s=work_s if work is not None and work.keeps_slots else 0.0,
+        has_bounded_log=plan.in_time is None,
     )
+
+
+class _Plan(NamedTuple):
+    """What is planned for the fetches of a round.
+
+    Attributes:
+        in_time: whether each of them surely ends in time, where the others may have waited in the client for
+            a connection, and so beside all others; None where each that is in flight keeps a slot.
+    """
+
+    workers: int
+    timeout_s: float
+    connecting: Connecting
+    services_s: Sequence[float]
+    work: RoundWork | None
+    in_time: Sequence[bool] | None = None
+
+    def ideal_s(self, rate: float) -> float:
+        """Return the lower bound, in an open loop of this rate or, with 0, in a closed one."""
+        bound, services_s, work = self.connecting.ideal_s, self.services_s, self.work
+        if self.in_time is None:
+            return bound(services_s, self.workers, self.timeout_s, rate, work)
+        side_by_side_s = bound(services_s, len(services_s), self.timeout_s, rate, work)
+        if not any(self.in_time):
+            return side_by_side_s
+        if work is not None:
+            work = replace(work, each_s=tuple(compress(work.each_s, self.in_time)))
+        sharing = list(compress(services_s, self.in_time))
+        return max(side_by_side_s, bound(sharing, self.workers, self.timeout_s, work=work))
 
 
 def _plan_connecting(case: Case, experiment: Experiment) -> Connecting:
@@ -162,7 +198,7 @@ def actual_ideal_s(seen: ObservedRound | None, expected: Expectation) -> float:
 
     Requests that the server did not see are missing there, so the planned bound may be the larger one.
     """
-    if seen is None:
+    if seen is None or not expected.has_bounded_log:
         return expected.ideal_s
     requests, busy_s = seen.server_round.requests, seen.service_s + expected.slot_work_s
     bound_s = expected.connecting.bound_s(seen.longest_service_s, busy_s, requests, expected.workers)

@@ -249,6 +249,34 @@ def test_no_order_of_the_downloads_beats_the_ideal(
     assert max(free_s) >= expected.ideal_s * (1 - 1e-9)
 
 
+@pytest.mark.parametrize(("is_limited", "ideal_s"), [(False, 1.02), (True, 0.5)])
+def test_fetches_that_time_out_in_a_client_that_limits_them_do_not_share_slots(
+    is_limited: bool,  # noqa: FBT001  table
+    ideal_s: float,
+) -> None:
+    """Two of three stall for half a second each; with one worker, they may all wait beside each other."""
+    stalls = Profile("p", Fixed(0.02), faults=(Fault("stall", 1.0),))
+    selection = Selection("x", ("BR", "CN", "ZZ"))
+    case = Case("any", "any", 1, stalls, selection, is_limited_by_client=is_limited)
+    experiment = Experiment("x", (case,), {}, 1, None, 60.0, 0.5, 1)
+    found = expected_round(case, experiment, 0, SIZES)
+    assert found.ideal_s == pytest.approx(ideal_s)
+    assert found.has_bounded_log is not is_limited
+    limited = replace(case, is_limited_by_client=True, rate=1.0)
+    assert expected_round(limited, experiment, 0, SIZES).ideal_s == pytest.approx(2.02)
+
+
+def test_answers_share_the_connections_of_a_client_beside_those_that_time_out() -> None:
+    """Of ten flags of 50 ms, those that stall take half a second, and the others one after the other."""
+    some = Profile("p", Fixed(0.05), faults=(Fault("stall", 0.3),))
+    codes = tuple(sorted(COUNTRIES)[:20])
+    case = Case("any", "any", 1, some, Selection("x", codes), is_limited_by_client=True)
+    experiment = Experiment("x", (case,), {}, 1, None, 60.0, 0.5, 1)
+    found = expected_round(case, experiment, 0, dict.fromkeys(codes, 1))
+    assert 0 < found.fetches["timeout"] < 20
+    assert found.ideal_s == pytest.approx(max(0.5, 0.05 * found.fetches["ok"]))
+
+
 def test_a_fetch_beyond_its_time_out_adds_the_time_out_to_the_ideal() -> None:
     """A case cannot beat its ideal by giving up."""
     found = expectation(Profile("p", Fixed(5.0)), timeout_s=0.5)
