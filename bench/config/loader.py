@@ -14,7 +14,7 @@ from bench.config.blocks import stopping_rule, usual_blocks
 from bench.config.catalog import read_own_client
 from bench.config.forms import DUPLICATE, FIELD_ERRORS, IS_DUPLICATE, Form, describe_shape
 from bench.config.lookup import LookupContext
-from bench.config.offered_rate import describe_short_schedules
+from bench.config.offered_rate import describe_weak_schedules
 from bench.config.packages import find_provided, provided_clients, provided_strategies
 from bench.config.problems import Problem, Steps, config_error, did_you_mean, quote_path
 from bench.config.profiles import partly_too_slow
@@ -248,10 +248,11 @@ def _notes(form: ConfigForm) -> Iterator[str]:
         if reason := partly_too_slow(profile, form.request_timeout):
             yield f"Profile {profile.name}: {reason}."
     yield from _unreachable_server(form)
-    if any(rates := form.axes.rates) and (
-        short := describe_short_schedules(rates, min(each.count for each in form.axes.countries))
-    ):
-        yield short
+    if any(rates := form.axes.rates):
+        fewest = min(each.count for each in form.axes.countries)
+        yield from describe_weak_schedules(rates, fewest, form.rounds or 1)
+        if "p99" not in form.metrics:
+            yield "A comparison of an open loop without p99 among its metrics tells little."
     if form.flags_dir is not None and (ignored := describe_ignored_files(form.flags_dir)):
         yield ignored
 

@@ -15,6 +15,8 @@ from bench.model.open_loop import rate_text
 _RATE: Final = re.compile(r"((?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,3})?)(?:/s)?")
 _SHORT_S: Final = 1.0
 """Seconds of a schedule below which the start of a strategy weighs much."""
+_FEWEST_OF_P99: Final = 100
+"""Fetches of a trial from which on its 99th percentile is not its maximum."""
 RateKey: TypeAlias = Literal["rate", "rates"]
 
 
@@ -89,19 +91,23 @@ def find_long_schedules(
             yield FieldError((key,) if key == "rate" else (key, index), what)
 
 
-def describe_short_schedules(rates: Sequence[float], fetches: int) -> str | None:
-    """Say that a round is too short to tell whether a case keeps up; None if it is long enough.
+def describe_weak_schedules(rates: Sequence[float], fetches: int, rounds: int) -> Iterator[str]:
+    """Say that rounds are too short to tell whether a case keeps up, or trials for a 99th percentile.
 
     Args:
         rates: those of the config.
         fetches: the fewest of a round.
+        rounds: the least timed rounds of a trial.
     """
-    short = [rate for rate in rates if fetches / rate < _SHORT_S]
-    if not short:
-        return None
-    most = max(short)
-    return (
-        f"At {rate_text(most)}/s a round of {fetches:,} fetches has a schedule of {fetches / most:.2g} s, of "
-        "which the start of a strategy is a large part; more fetches, by 'repeat' of 'countries', tell "
-        "better whether it keeps up."
-    )
+    if most := max((rate for rate in rates if (fetches - 1) / rate < _SHORT_S), default=0.0):
+        lasts_s = (fetches - 1) / most
+        yield (
+            f"At {rate_text(most)}/s a round of {fetches:,} fetches has a schedule of {lasts_s:.2g} s, of "
+            "which the start of a strategy is a large part; more fetches, by 'repeat' of 'countries', tell "
+            "better whether it keeps up."
+        )
+    if fetches * rounds < _FEWEST_OF_P99:
+        yield (
+            f"A trial may have {fetches * rounds:,} fetches only: below {_FEWEST_OF_P99}, p99 is the longest "
+            "of them, and grows with their number."
+        )

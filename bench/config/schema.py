@@ -298,6 +298,8 @@ class ConfigForm(Form):
     def _check_rates(cls, rates: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
         if info.data.get("rate") is not None:
             raise ValueError("cannot be combined with 'rate'; keep one of them")
+        if len(rates) == 1:
+            raise ValueError("must be several; a single one is 'rate'")
         return rates
 
     @field_validator("host")
@@ -382,8 +384,10 @@ class ConfigForm(Form):
         if not any(rates):
             return self
         fetches, rounds = self._most_fetches(), self.rounds or 1
+        what = "cannot be combined with an open loop, whose schedule decides how long a round takes"
         reject(
             [
+                *([FieldError(("precision",), f"{what}; remove it")] if self.precision else []),
                 *find_rate_conflicts(key, self.strategies, self.target),
                 *find_long_schedules(key, rates, fetches, rounds, self.deadline),
             ]

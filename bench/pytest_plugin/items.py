@@ -10,8 +10,18 @@ import pytest
 
 from bench.model.cases import Case
 from bench.model.text import printable
+from bench.report.case_label import describe_conditions
 
-_CASE_COLUMNS: Final = ("strategy", "client", "workers", "profile", "countries", "keep_alive")
+_CASE_COLUMNS: Final = (
+    "strategy",
+    "client",
+    "workers",
+    "profile",
+    "countries",
+    "keep_alive",
+    "process",
+    "rate",
+)
 """Columns that pytest-benchmark can group by (``param:workers``)."""
 
 
@@ -85,7 +95,7 @@ class CaseItem(pytest.Function):
     def setup(self) -> None:
         """Make pytest-benchmark use a timer that replays the measured durations."""
         timer = replay_timer(self._result_of(self.case.id).values_s or [0.0])
-        self.add_marker(pytest.mark.benchmark(timer=timer, group=printable(self.case.profile.name)))
+        self.add_marker(pytest.mark.benchmark(timer=timer, group=describe_conditions(self.case)))
         super().setup()
 
     def replay(self, benchmark: Any) -> None:

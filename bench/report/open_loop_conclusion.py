@@ -29,7 +29,8 @@ def open_loop_sentences(ranking: Ranking) -> Iterator[str]:
     if saturated:
         yield f"{plural(len(saturated), 'case')} of {len(known)} {_is(saturated)} saturated."
     if undecided:
-        yield f"Of {plural(len(undecided), 'case')} it cannot be told whether they keep up."
+        they = "it keeps" if len(undecided) == 1 else "they keep"
+        yield f"Of {plural(len(undecided), 'case')} it cannot be told whether {they} up."
 
 
 def p99_s(row: CaseSummary) -> float:

@@ -1,6 +1,6 @@
 """Say what a run with several rates has found: the highest rate that is kept, and by which case."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bench.model.text import join_and, plural
 from bench.report.absolute_thresholds import write_bound
@@ -16,12 +16,15 @@ def rates_conclusion(rates: OfferedRates) -> Iterator[str]:
     kept = [each for each in rates.series if each.highest.kept is not None]
     if not kept:
         what = "no case is shown to keep" if _undecided(rates) else "no case keeps"
-        yield f"{_goal(rates)}{what} even the lowest rate, {format_rate(lowest)}."
+        yield f"{_goal(rates.series)}{what} even the lowest rate, {format_rate(lowest)}."
     else:
         best = max(kept, key=_order)
-        equal = sum(each.highest.kept == best.highest.kept for each in kept) - 1
+        alike = [each for each in kept if each.bounds == best.bounds]
+        equal = sum(each.highest.kept == best.highest.kept for each in alike) - 1
         others = f"; so {'does' if equal == 1 else 'do'} {plural(equal, 'other case')}" if equal else ""
-        yield f"{_goal(rates)}{describe_case(best.case)} keeps {_describe_highest(best)}{others}."
+        yield f"{_goal([best])}{describe_case(best.case)} keeps {_describe_highest(best)}{others}."
+        if any(each.bounds != best.bounds for each in rates.series):
+            yield "Other cases have other bounds."
     if undecided := _undecided(rates):
         names = join_and([f"{describe_case(each.case)} at {format_rate(rate)}" for each, rate in undecided])
         yield f"It cannot be told, with these blocks, for {names}."
@@ -33,9 +36,9 @@ def describe_rates_conditions(rates: OfferedRates) -> str:
     return describe_conditions(case.without_rate)
 
 
-def _goal(rates: OfferedRates) -> str:
+def _goal(series: Sequence[RateSeries]) -> str:
     """Name the bounds by which a rate counts as kept."""
-    bounds = dict.fromkeys(write_bound(bound) for each in rates.series for bound in each.bounds)
+    bounds = dict.fromkeys(write_bound(bound) for each in series for bound in each.bounds)
     return f"With {join_and([*bounds])}, " if bounds else "Without being saturated, "
 
 
@@ -47,7 +50,7 @@ def _order(series: RateSeries) -> tuple[float, float]:
 
 def _describe_highest(series: RateSeries) -> str:
     rate = format_rate(series.highest.kept or 0.0)
-    return f"at least {rate}, the highest rate of the config" if series.highest.is_last else rate
+    return f"at least {rate}, the highest rate measured" if series.highest.is_last else rate
 
 
 def _undecided(rates: OfferedRates) -> list[tuple[RateSeries, float]]:

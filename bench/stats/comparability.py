@@ -107,6 +107,8 @@ def incomparable_reasons(first: Run, second: Run) -> Iterator[str]:
         yield "they have different seeds, and so different delays and faults"
     elif first.config.get("sha256") != second.config.get("sha256"):
         yield "they have different configs"
+    if _rates_of(first) != _rates_of(second):
+        yield "they have open loops of different rates"
     if not is_same_session(first, second):
         yield "they are of different sessions"
     for run in dict.fromkeys((first.name, second.name)):
@@ -115,6 +117,10 @@ def incomparable_reasons(first: Run, second: Run) -> Iterator[str]:
             yield f"{run} was stopped early"
         if has_fixed_order(each):
             yield f"the order within blocks of {run} is not that of its seed, so drift favours one variant"
+
+
+def _rates_of(run: Run) -> set[float]:
+    return {case.rate for case in run.cases}
 
 
 def _server_of(run: Run) -> object:

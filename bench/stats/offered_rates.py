@@ -1,9 +1,9 @@
 """Find the highest rate up to which each case keeps up, or keeps its bounds.
 
-Used by the tables of runs whose config lists several ``rates``. A case keeps a rate if it is not *saturated*
-at it (`saturation`) and all ``thresholds`` of the config that are bounds and match its id are *kept*
-(`absolute_thresholds`); without any bound, if it surely keeps up. The highest rate is the last before the
-first that it does not keep: beyond that one, a better figure would be luck.
+Used by the tables of runs whose config lists several ``rates``. A case keeps a rate if it surely keeps up
+with it (`saturation`), and all ``thresholds`` of the config that are bounds and match its id are *kept*
+(`absolute_thresholds`). The highest rate is the last before the first that it does not keep: beyond that one,
+a better figure would be luck.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -139,12 +139,10 @@ def rate_status(row: CaseSummary, bounds: Sequence[Bound], good: Sequence[Measur
         return "broken"
     if found is None:
         return "open"
-    if not bounds:
-        return "kept" if found.saturation == "keeps up" else "open"
     statuses = {check_bound(row.case.plain_id, bound, good).verdict for bound in bounds}
     if "broken" in statuses:
         return "broken"
-    return "open" if "open" in statuses else "kept"
+    return "kept" if found.saturation == "keeps up" and "open" not in statuses else "open"
 
 
 def find_highest(statuses: Mapping[float, BoundStatus]) -> HighestRate:

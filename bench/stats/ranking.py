@@ -45,7 +45,7 @@ class Ranking:
         rows: a summary of each case, in the order of the config.
         baseline: id of the sequential case that ``times_faster`` refers to; ``None`` if there is none.
         fastest: id of the case that is ahead of most others, block by block, and that no case is surely
-            faster than; ``None`` if every case failed.
+            faster than; ``None`` if every case failed, and in an open loop.
         slower: ids of ranked cases that are slower than the fastest.
         equivalent: ids of ranked cases that surely differ from the fastest by less than the margin.
         inconclusive: ids of ranked cases that can neither be told from the fastest nor called equivalent.
@@ -103,10 +103,13 @@ def _rank(conditions: str, run: Run) -> Ranking:
     samples = {case_id: block_sample(measured) for case_id, measured in trials.items()}
     baseline = next((case.id for case in cases if case.strategy == "sequential" and samples[case.id]), None)
     margin = run_margin(run)
+    is_open_loop = any(case.rate for case in cases)  # its schedule decides how long a round takes
+    if is_open_loop:
+        baseline = None
     others = {case_id: sample for case_id, sample in samples.items() if case_id != baseline}
     times_faster = {} if baseline is None else compare_with(samples[baseline], others, margin)
     given_up = {case_id for case_id, stop in stops_of(run).items() if stop.reason == "given up"}
-    ranked = complete_enough(trials, given_up)
+    ranked = {} if is_open_loop else complete_enough(trials, given_up)
     pairs = _judge_all_pairs(ranked, margin)
     fastest = _find_fastest(ranked, pairs)
     against_fastest = dict(_pairs_of(fastest, pairs))

@@ -143,7 +143,7 @@ BAD: Final = (
     "profile: {error_status: 399}",
     "profile: {bandwidth: 10}",
     "profile: local\nprofiles: [delay]",
-    "rate: 50/s\nrates: [100]",
+    "rate: 50/s\nrates: [100, 200]",
     "rate: 0",
     "rate: 50/min",
     "rates: []",

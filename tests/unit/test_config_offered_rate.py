@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.config.offered_rate import describe_short_schedules, parse_offered_rate
+from bench.config.offered_rate import describe_weak_schedules, parse_offered_rate
 from bench.model.cases import Experiment
 from tests.config_catalog import experiment_of, problems_of
 
@@ -38,9 +38,8 @@ def test_other_texts_are_no_rates(text: str) -> None:
 
 
 def test_one_rate_is_no_part_of_an_id(tmp_path: Path) -> None:
-    for keys in ({"rate": "50/s"}, {"rates": [50]}, {"rates": "50/s"}):
-        (case,) = load(tmp_path, **keys).cases
-        assert (case.id, case.rate, case.has_other_rates) == ("sequential/requests/1/local", 50.0, False)
+    (case,) = load(tmp_path, rate="50/s").cases
+    assert (case.id, case.rate, case.has_other_rates) == ("sequential/requests/1/local", 50.0, False)
 
 
 def test_each_rate_makes_a_case_with_an_id_of_its_own(tmp_path: Path) -> None:
@@ -68,8 +67,16 @@ def test_config_without_a_rate_has_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "problem"),
     [
-        ({"rate": "50/s", "rates": [100]}, "rates: cannot be combined with 'rate'; keep one of them"),
+        ({"rate": "50/s", "rates": [100, 200]}, "rates: cannot be combined with 'rate'; keep one of them"),
         ({"rates": []}, "rates: must not be empty"),
+        ({"rates": [50]}, "rates: must be several; a single one is 'rate'"),
+        (
+            {"rate": "50/s", "precision": "5%"},
+            (
+                "precision: cannot be combined with an open loop, whose schedule decides how long a round "
+                "takes; remove it"
+            ),
+        ),
         ({"rates": [50, "50/s"]}, "rates[1]: is a rate that was given before; remove it"),
         ({"rates": [50, 0]}, "rates[1]: must be fetches per second, such as 50/s or 0.5, not '0'"),
         (
@@ -114,7 +121,20 @@ def test_target_on_this_machine_may_be_asked_in_an_open_loop(tmp_path: Path) -> 
 
 
 def test_schedule_shorter_than_a_second_is_named() -> None:
-    assert describe_short_schedules([50.0, 100.0], 100) is None
-    found = describe_short_schedules([50.0, 100.0, 200.0], 50)
-    assert found is not None
-    assert found.startswith("At 200/s a round of 50 fetches has a schedule of 0.25 s, ")
+    """The last of 100 fetches is due after 0.99 s at 100/s."""
+    assert not [*describe_weak_schedules([50.0, 99.0], 100, 1)]
+    (found,) = describe_weak_schedules([50.0, 100.0, 200.0], 100, 1)
+    assert found.startswith("At 200/s a round of 100 fetches has a schedule of 0.49 s, ")
+
+
+def test_a_percentile_of_few_fetches_is_named() -> None:
+    assert not [*describe_weak_schedules([10.0], 50, 2)]
+    (found,) = describe_weak_schedules([10.0], 33, 3)
+    assert found.startswith("A trial may have 99 fetches only: below 100, p99 is the longest of them")
+
+
+def test_comparison_without_p99_tells_little(tmp_path: Path) -> None:
+    said = "A comparison of an open loop without p99 among its metrics tells little."
+    assert said in load(tmp_path, rate=50, metrics=["elapsed"]).notes
+    assert said not in load(tmp_path, rate=50, metrics=["elapsed", "p99"]).notes
+    assert said not in load(tmp_path, metrics=["elapsed"]).notes

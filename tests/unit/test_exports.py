@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import median
@@ -25,6 +26,7 @@ from bench.system.optional_dependencies import Extra
 from tests.builders import case, failed, round_of, run_of, trials
 from tests.comparisons import comparison_run, new_comparison
 from tests.foreign_formats import BENCHER, GITHUB_ACTION_BENCHMARK, HYPERFINE, junit_problems
+from tests.open_loops import rated_run
 
 SLOW, QUICK, GONE = case("sequential", workers=1), case(workers=3), case("asyncio_gather", "aiohttp", 5)
 VALUES = (0.031, 0.024, 0.025, 0.023, 0.027, 0.022, 0.026)
@@ -55,6 +57,33 @@ def export(form: str, *runs: Run) -> str:
 def read(form: str, run: Run | None = None) -> Any:
     """Write a run as JSON of some format, and read it."""
     return json.loads(export(form, run or some_run()))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_formats_of_elapsed_times_warn_of_an_open_loop(form: str) -> None:
+    """Its schedule decides them."""
+    run = rated_run({("asyncio_gather", 20): 900.0}, (50.0, 100.0))
+    told = [each for each in export_warnings([run], form) if "open loop" in each]
+    has_more = form in {
+        "junit",
+        "openmetrics",
+        "csv",
+        "trials-csv",
+        "chrome-trace",
+        "parquet",
+        "json",
+        "markdown",
+        "otava-config",
+    }
+    assert bool(told) is not has_more
+
+
+def test_groups_of_other_formats_are_the_conditions_within_which_cases_are_compared() -> None:
+    run = rated_run({("asyncio_gather", 20): 900.0}, (50.0, 100.0))
+    found = json.loads(export_runs([run], "pytest-benchmark"))["benchmarks"]
+    assert {each["group"] for each in found} == {"20ms, 50/s", "20ms, 100/s"}
+    junit = str(export_runs([run], "junit"))
+    assert {*re.findall(r'classname="(.*?)"', junit)} == {"20ms, 50/s", "20ms, 100/s"}
 
 
 def test_entry_has_the_block_values_of_tables() -> None:

@@ -77,7 +77,7 @@ def test_highest_rate_is_written_as_a_limit_or_with_doubt(found: HighestRate, te
 def test_conclusion_names_the_case_with_the_highest_rate_and_the_bound() -> None:
     assert sentences(bounds=[BOUND]) == (
         "With p99 < 100 ms, asyncio_gather with aiohttp and 20 workers keeps at least 200/s, the highest "
-        "rate of the config."
+        "rate measured."
     )
     assert sentences(capacities={("threadpool_map", 5): 120.0, ("threadpool_map", 6): 130.0}) == (
         "Without being saturated, threadpool_map with urllib3 and 5 workers keeps 100/s; so does 1 other "

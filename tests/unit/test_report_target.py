@@ -16,6 +16,7 @@ from bench.report.target import target_lines
 from bench.stats.comparability import incomparable_reasons
 from bench.stats.ranking import rankings
 from tests.builders import case, run_of, trials
+from tests.open_loops import rated_run
 from tests.rendering import printed
 
 URL = "http://127.0.0.1:9000/files"
@@ -115,3 +116,10 @@ def test_target_and_flag_server_cannot_be_compared() -> None:
     assert reason in list(incomparable_reasons(mine, own))
     assert reason in list(incomparable_reasons(mine, other))
     assert reason not in list(incomparable_reasons(mine, mine))
+
+
+def test_open_loops_of_other_rates_are_not_compared() -> None:
+    slow, quick = (rated_run({("asyncio_gather", 20): 900.0}, (rate,)) for rate in (50.0, 100.0))
+    reason = "they have open loops of different rates"
+    assert reason in list(incomparable_reasons(slow, quick))
+    assert reason not in list(incomparable_reasons(slow, slow))

@@ -93,6 +93,18 @@ def test_too_few_blocks_leave_the_lowest_rate_undecided() -> None:
     assert found["asyncio_gather"] == HighestRate(None, 50, is_last=False)
 
 
+def test_bound_that_one_block_can_keep_does_not_tell_whether_a_case_keeps_up() -> None:
+    bound = Bound("*", "errors", "==", 0.0)
+    found = highest(rated_run(CAPACITIES, RATES, bounds=[bound], blocks=1))
+    assert found["asyncio_gather"] == found["sequential"] == HighestRate(None, 50, is_last=False)
+
+
+def test_an_open_loop_has_no_fastest_case_and_no_speed_up() -> None:
+    for ranking in rankings(rated_run(CAPACITIES, RATES)):
+        assert (ranking.fastest, ranking.baseline, ranking.ranked_ids) == (None, None, frozenset())
+        assert all(row.figures is not None and row.figures.times_faster is None for row in ranking.rows)
+
+
 def test_failed_trials_of_a_strategy_do_not_keep_a_rate_and_discarded_ones_leave_it_open() -> None:
     run = rated_run({("asyncio_gather", 20): 900.0}, RATES)
     middle = rated("asyncio_gather", 20, 100.0)

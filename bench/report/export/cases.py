@@ -97,7 +97,7 @@ def parameters(case: Case) -> dict[str, str | int | bool]:
         **({"scheduler": case.scheduler} if case.scheduler else {}),
         "profile": printable(case.profile.name),
         "countries": printable(case.countries.label),
-        **({"process": describe_work(case.work)} if case.work.times else {}),
+        **({"process": describe_work(case.work)} if case.work.times or case.work.is_one_of_several else {}),
         **({"rate": f"{rate_text(case.rate)}/s"} if case.rate else {}),
         "variant": printable(case.variant),
     }

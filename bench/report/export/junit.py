@@ -14,6 +14,7 @@ from bench.model.results import Measurement, Run
 from bench.model.stored_comparison import read_comparison
 from bench.model.text import plural, printable
 from bench.report.absolute_thresholds import describe_bound, describe_finding
+from bench.report.case_label import describe_conditions
 from bench.report.comparison_table import describe_ratio
 from bench.report.export.cases import entry_names, failed_trials, trials_by_case
 from bench.report.failures import describe_failed_pairs, describe_failed_trials
@@ -109,7 +110,7 @@ def _case_tests(run: Run) -> Iterator[_Test]:
     """Test whether all trials of each case succeeded."""
     names, trials = entry_names(run), trials_by_case(run)
     for case in run.cases:
-        yield _case_test(printable(case.profile.name), names[case.id], trials[case.id])
+        yield _case_test(describe_conditions(case), names[case.id], trials[case.id])
 
 
 def _case_test(group: str, name: str, trials: Sequence[Measurement]) -> _Test:

@@ -6,6 +6,7 @@ from typing import Any
 
 from bench.model.results import Run
 from bench.model.text import printable
+from bench.report.case_label import describe_conditions
 from bench.report.export.cases import CaseEntry, entries_of, parameters
 from bench.report.export.json import strict_json
 from bench.report.export.run_metadata import commit_of, environment_texts, is_modified
@@ -27,7 +28,7 @@ def to_pytest_benchmark(run: Run) -> str:
 def _benchmark(entry: CaseEntry) -> dict[str, Any]:
     params = parameters(entry.case)
     return {
-        "group": params["profile"],
+        "group": describe_conditions(entry.case),
         "name": entry.name,
         "fullname": entry.name,
         "params": params,

@@ -37,21 +37,23 @@ class Format:
         is_series: whether ``write`` takes a sequence of runs instead.
         shows_failures: whether failed trials have a place of their own in it.
         needs_figures: whether it says nothing of a run in which nothing succeeded.
+        is_elapsed_only: whether elapsed times are all that it has of a case, or what it is about.
     """
 
     write: Callable[..., Content]
     is_series: bool = False
     shows_failures: bool = False
     needs_figures: bool = True
+    is_elapsed_only: bool = False
 
 
 FORMATS: Final[Mapping[str, Format]] = {
-    "pytest-benchmark": Format(to_pytest_benchmark),
-    "pyperf": Format(to_pyperf),
-    "hyperfine": Format(to_hyperfine),
-    "github-action-benchmark": Format(to_github_action_benchmark),
-    "bencher": Format(to_bencher),
-    "otava": Format(to_otava, is_series=True),
+    "pytest-benchmark": Format(to_pytest_benchmark, is_elapsed_only=True),
+    "pyperf": Format(to_pyperf, is_elapsed_only=True),
+    "hyperfine": Format(to_hyperfine, is_elapsed_only=True),
+    "github-action-benchmark": Format(to_github_action_benchmark, is_elapsed_only=True),
+    "bencher": Format(to_bencher, is_elapsed_only=True),
+    "otava": Format(to_otava, is_series=True, is_elapsed_only=True),
     "otava-config": Format(to_otava_config, is_series=True),
     "junit": Format(to_junit, shows_failures=True, needs_figures=False),
     "openmetrics": Format(to_openmetrics, shows_failures=True),
@@ -87,6 +89,11 @@ def export_warnings(runs: Sequence[Run], name: str) -> Iterator[str]:
             yield f"{printable(run.name)} is partial: it was interrupted, and more trials were due"
         if not form.shows_failures:
             yield from _omitted_failures(run)
+        if form.is_elapsed_only and any(case.rate for case in run.cases):
+            yield (
+                f"{printable(run.name)} has an open loop, whose schedule decides the times of this format; "
+                "csv, parquet and json have its p99"
+            )
     if form.is_series:
         yield from _omitted_cases(runs)
 

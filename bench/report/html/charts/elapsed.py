@@ -10,6 +10,7 @@ from bench.report.html.drawing import (
     DataRow,
     Drawing,
     Key,
+    Note,
     beside,
     case_axis,
     case_tooltip,
@@ -74,10 +75,14 @@ def _row(group: Group, shown: ShownCase) -> dict[str, Any]:
     }
 
 
-def draw_elapsed(subject: Subject) -> Iterator[Drawing]:
-    """Draw the elapsed time of the cases of each profile."""
+def draw_elapsed(subject: Subject) -> Iterator[Drawing | Note]:
+    """Draw the elapsed time of the cases of each profile; in an open loop, its schedule decides that."""
     for group in subject.groups:
-        if group.timed:
+        if any(each.case.rate for each in group.timed):
+            yield Note(
+                f"{group.title}: the schedule of an open loop decides how long a round takes.".lstrip(": ")
+            )
+        elif group.timed:
             yield _draw(subject, group)
 
 
