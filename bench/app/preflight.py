@@ -17,7 +17,7 @@ from bench.model.lower_bound import CaseForecast
 from bench.model.planned_bodies import sizes_of
 from bench.model.scheduler import EMBEDDED
 from bench.model.text import join_and, plural
-from bench.runner.processes.workspace import workspace_parent
+from bench.runner.processes.workspace import is_in_memory, workspace_parent
 from bench.server.resource_needs import count_listeners, required_descriptors
 from bench.system.blind_spots import can_watch_processors, find_blind_spots
 from bench.system.cpu_affinity import Pinning, assign_cores, usable_cores
@@ -98,7 +98,7 @@ def check_resources(experiment: Experiment, flags: Mapping[str, bytes], place: P
             f"no folder for temporary files can be written: {error.strerror}",
             hint="name one with TMPDIR, or free some disk space",
         ) from error
-    limits = read_limits(workspace, place)
+    limits = read_limits(workspace, place, is_in_memory=is_in_memory(workspace))
     flag_sizes = {code: len(flag) for code, flag in flags.items()}
     if shortages := find_shortages(resource_needs(experiment, flag_sizes, kept), limits):
         raise ResourceError(shortages)

@@ -51,8 +51,18 @@ class Limits:
     results: DiskSpace
 
 
-def read_limits(workspace: Path, results: Path, root: Path = Path("/")) -> Limits:
-    """Read all limits; tests pass another ``root`` of the file system."""
+def read_limits(
+    workspace: Path, results: Path, root: Path = Path("/"), *, is_in_memory: bool = False
+) -> Limits:
+    """Read all limits; tests pass another ``root`` of the file system.
+
+    Args:
+        workspace: folder of temporary files.
+        results: folder of results.
+        root: root of the file system.
+        is_in_memory: whether the folder of temporary files is in memory, which may have less room.
+    """
+    space = read_disk_space(workspace)
     _, open_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     return Limits(
         open_files=Figure(
@@ -60,7 +70,7 @@ def read_limits(workspace: Path, results: Path, root: Path = Path("/")) -> Limit
         ),
         ports=_read_ports(root),
         time_wait_s=_read_time_wait_s(root),
-        workspace=read_disk_space(workspace),
+        workspace=_limit_by_memory(space, root) if is_in_memory else space,
         results=read_disk_space(results),
     )
 
@@ -75,6 +85,21 @@ def read_disk_space(folder: Path) -> DiskSpace:
         return DiskSpace(-1, Figure(None, source))
     blocks = found.f_bfree if os.geteuid() == 0 else found.f_bavail
     return DiskSpace(device, Figure(blocks * found.f_frsize, source))
+
+
+def _limit_by_memory(space: DiskSpace, root: Path) -> DiskSpace:
+    """Limit the free space of a file system in memory by the memory that is available."""
+    try:
+        lines = (root / "proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return space
+    found = next((line.split() for line in lines if line.startswith("MemAvailable:")), [])
+    if len(found) < 2 or not found[1].isdecimal():  # noqa: PLR2004  a name and a number of KiB
+        return space
+    available, free = int(found[1]) * 1024, space.free_bytes.value
+    if free is not None and free <= available:
+        return space
+    return DiskSpace(space.device, Figure(available, "MemAvailable in /proc/meminfo"))
 
 
 def raise_limit() -> None:

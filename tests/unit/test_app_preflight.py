@@ -274,10 +274,10 @@ def test_limits_are_returned_if_they_suffice_and_all_shortages_raised_if_not(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     flags = {code: bytes(size) for code, size in FLAGS.items()}
-    monkeypatch.setattr(preflight, "read_limits", lambda _workspace, _results: PLENTY)
+    monkeypatch.setattr(preflight, "read_limits", lambda _workspace, _results, **_: PLENTY)
     assert check_resources(experiment_of(1), flags, tmp_path) == PLENTY
     little = replace(PLENTY, open_files=Figure(4, "a"), ports=Figure(0, "b"))
-    monkeypatch.setattr(preflight, "read_limits", lambda _workspace, _results: little)
+    monkeypatch.setattr(preflight, "read_limits", lambda _workspace, _results, **_: little)
     with pytest.raises(ResourceError) as refused:
         check_resources(experiment_of(1), flags, tmp_path)
     assert len(refused.value.shortages) == 2

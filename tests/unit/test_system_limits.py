@@ -59,6 +59,26 @@ def test_disk_space_of_a_missing_folder_is_that_of_the_nearest_existing_one(tmp_
     assert space.device == tmp_path.stat().st_dev
 
 
+@pytest.mark.parametrize(
+    ("meminfo", "most"),
+    [
+        ("MemTotal: 9000 kB\nMemAvailable:   3 kB\n", 3072),
+        ("MemAvailable: 99999999999 kB\n", math.inf),
+        ("", math.inf),
+    ],
+)
+def test_a_folder_in_memory_has_no_more_room_than_memory(tmp_path: Path, meminfo: str, most: float) -> None:
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc" / "meminfo").write_text(meminfo)
+    on_disk = read_limits(tmp_path, tmp_path, tmp_path).workspace.free_bytes
+    found = read_limits(tmp_path, tmp_path, tmp_path, is_in_memory=True).workspace.free_bytes
+    assert found.value is not None
+    if most == math.inf:
+        assert found.source == on_disk.source
+    else:
+        assert (found.value, found.source) == (most, "MemAvailable in /proc/meminfo")
+
+
 def test_soft_limit_of_open_files_is_raised_to_the_hard_one() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
