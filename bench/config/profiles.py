@@ -38,6 +38,7 @@ from bench.config.scalars import (
     parse_duration,
     whole,
 )
+from bench.model.body_sizes import LogNormalSize
 from bench.model.cases import Fault, Fixed, Latency, LogNormal, Profile, Sampled, Uniform, Unknown
 from bench.model.planned_delays import least_connect_s, most_connect_s
 from bench.model.profile_presets import PRESETS, preset
@@ -319,10 +320,13 @@ def partly_too_slow(profile: Profile, request_timeout_s: float) -> str | None:
             most_s, verb = p99_s, "one answer of a hundred takes more than"
     if profile.sizes is not None and profile.bandwidth is not None:
         most_s += large_size(profile.sizes) / profile.bandwidth
+        if isinstance(profile.sizes, LogNormalSize):
+            verb = "one answer of a hundred takes more than"
     connect_s = most_connect_s(profile)
     if connect_s + most_s <= request_timeout_s:
         return None
-    timeout, share = duration_text(request_timeout_s), "some fetches will"
+    timeout = duration_text(request_timeout_s)
+    share = "some fetches may" if isinstance(profile.sizes, LogNormalSize) else "some fetches will"
     slowest = f"{verb} {duration_text(most_s)}"
     if connect_s:
         slowest += f", new connections up to {duration_text(connect_s)}"

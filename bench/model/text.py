@@ -23,7 +23,7 @@ def size_text(size: float) -> str:
     for unit in ("GiB", "GB", "MiB", "MB", "KiB", "kB"):
         if size >= BYTES_BY_UNIT[unit] and (size / BYTES_BY_UNIT[unit] * 100).is_integer():
             return f"{size / BYTES_BY_UNIT[unit]:g}{unit}"
-    return f"{size:g}B"
+    return f"{size:.0f}B" if float(size).is_integer() else f"{size:g}B"
 
 
 def printable(text: str) -> str:

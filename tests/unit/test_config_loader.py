@@ -226,6 +226,13 @@ def test_client_that_is_not_installed_is_skipped_with_a_note(tmp_path: Path) -> 
             "",
         ),
         (
+            "{name: p, sizes: {lognormal: {median: 10kB, p99: 3MB}}, bandwidth: 250kB}",
+            (
+                "Profile p: one answer of a hundred takes more than 12s, and request_timeout is 10s; "
+                "some fetches may time out."
+            ),
+        ),
+        (
             "{name: far, latency: {uniform: [1s, 9.5s]}, connect_latency: 1s}",
             (
                 "Profile far: answers take up to 9.5s, new connections up to 1s, and request_timeout is 10s; "

@@ -142,6 +142,6 @@ def test_duration_is_written_as_in_a_config(seconds: float, text: str) -> None:
     assert scalars.parse_duration(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["10KiB", "2MiB", "10kB", "1.5MB", "3GiB", "7B", "1023B"])
+@pytest.mark.parametrize("text", ["10KiB", "2MiB", "10kB", "1.5MB", "3GiB", "7B", "1023B", "1234567B"])
 def test_size_is_written_as_in_a_config(text: str) -> None:
     assert size_text(scalars.parse_size(text)) == text
