@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Iterator
 from itertools import count
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Final, NoReturn, Self, TypeAlias
 from zlib import crc32
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ BUFFERED_BYTES: Final = 64 * 1024
 _PIECE: Final = 1 << 20
 """Bytes of a file that are read at once; all pieces but the last have as many."""
 _MOST_BYTES: Final = 1 << 62
+REFUSED: Final = 0xFFFF_FFFF
+"""Returned in place of a size by a callback of libcurl that ends the download."""
 
 _numbers: Final = count()
 """Of the files of this process: several fetches of a flag may be in progress at once."""
@@ -49,6 +51,9 @@ class StreamedBody:
 
     def __del__(self) -> None:
         self.discard()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a body in a file is not copied: it is removed with the last reference")
 
     def move_to(self, path: str) -> None:
         """Rename the file, which then stays; one that has that name is replaced.
@@ -94,6 +99,7 @@ class BodySink:
         "_floor",
         "_is_over",
         "_left",
+        "_owner",
         "_path",
         "_pieces",
         "_settings",
@@ -108,6 +114,7 @@ class BodySink:
         self._descriptor = -1
         self._path = ""
         self._checksum = 0
+        self._owner = os.getpid()
         self._is_over = False
         self.failure: Exception | None = None
 
@@ -136,15 +143,16 @@ class BodySink:
             self._pieces.append(piece)
 
     def accept(self, piece: bytes) -> int:
-        """Take the next piece in a callback of C, through which no error comes; return the bytes taken.
+        """Take the next piece in a callback of C, through which no error comes; return its size.
 
-        These are all, or none, which makes libcurl end the download. ``end`` or leaving raises the failure.
+        If it is refused, return what makes libcurl end the download (``CURL_WRITEFUNC_ERROR``). ``end``, or
+        leaving with an error, raises the failure.
         """
         try:
             self.write(piece)
         except Exception as error:  # noqa: BLE001  raised later
             self.failure = self.failure or error
-            return 0
+            return REFUSED
         return len(piece)
 
     def end(self) -> Body:
@@ -172,9 +180,9 @@ class BodySink:
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
             os.close(descriptor)
-        if self._path:
+        if self._path and self._owner == os.getpid():  # a forked process has a copy of this
             remove_file(self._path)
-            self._path = ""
+        self._path = ""
 
     def _refuse_more(self) -> None:
         """Refuse all pieces from now on: a library may still call after a download was cancelled."""
@@ -186,7 +194,8 @@ class BodySink:
         if self._left < 0:
             raise TooLargeError(f"the body is larger than {self._settings.largest_bytes} bytes")
         if self._descriptor < 0:
-            path = f"{self._settings.folder}/.part-{os.getpid()}-{next(_numbers)}"
+            # interpreters of one process have numbers of their own
+            path = f"{self._settings.folder}/.part-{os.getpid()}-{id(_numbers):x}-{next(_numbers)}"
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
             self._path, self._floor = path, _MOST_BYTES
             for each in self._pieces:

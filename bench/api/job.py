@@ -322,15 +322,18 @@ class Job(NamedTuple):
                     body.move_to(path)
                 else:
                     save(path, body)
+                if self.checks_content:
+                    checksum = checksum_of(body)
+                content = b""
+                if self.processing is not None:
+                    content = body.read() if isinstance(body, StreamedBody) else body
             except OSError as error:
                 handled = error.__context__
                 if local_fault(error, handled) is None:
                     raise
                 return self._failed_fetch(country, times_s, error, handled, opening)
-            if self.checks_content:
-                checksum = checksum_of(body)
             if self.processing is not None:
-                work_s = self.processing.run(body.read() if isinstance(body, StreamedBody) else body)
+                work_s = self.processing.run(content)
         elif isinstance(body, StreamedBody):
             body.discard()
         status, size_bytes = answer.status, len(body)

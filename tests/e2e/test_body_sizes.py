@@ -1,14 +1,19 @@
 """Bodies of 1 kB to 10 MiB, from the config to the files: every client, and the memory that it takes."""
 
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Final
 from zlib import crc32
 
 import pytest
 
+from bench.api import ClientSettings
 from bench.config.catalog import find_strategies
 from bench.config.compatibility import fits
 from bench.errors import ExitCode
@@ -172,3 +177,28 @@ def test_large_bodies_are_on_disk_and_were_not_in_memory(
     assert saved == {f"{each.lower()}.gif": crc32(make_body(each, LARGEST_BODY)) for each in ASKED}
     assert not [*task.folder.glob(".part*")]
     assert peak_bytes < 140 * MIB, f"{peak_bytes / MIB:.0f} MiB"
+
+
+@pytest.mark.parametrize("name", [each for each in ("curl_cffi", "pycurl") if each in importable_clients()])
+def test_a_download_that_cannot_be_saved_is_ended(name: str, tmp_path: Path) -> None:
+    """A function that libcurl calls for each piece fails; 256 MiB would come all the same."""
+    sent = []
+
+    def send_pieces(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.recv(65_536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 268435456\r\n\r\n")
+            for _ in range(4_096):
+                connection.sendall(bytes(65_536))
+                sent.append(65_536)
+
+    settings = ClientSettings(1, True, 20.0, 1 << 30, folder=str(tmp_path / "gone"))  # noqa: FBT003  as a job has it
+    client = import_module(f"strategies.clients.{name}")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=send_pieces, args=(listener,))
+        thread.start()
+        with client.open_client(settings) as get, pytest.raises(FileNotFoundError):
+            get(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+        thread.join()
+    assert sum(sent) < 64 << 20

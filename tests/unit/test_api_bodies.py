@@ -5,10 +5,12 @@ import errno
 import gc
 import gzip
 import os
+import pickle
 import sys
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -32,7 +34,7 @@ from bench.api import (
     collect,
     collect_async,
 )
-from bench.api.bodies import BUFFERED_BYTES
+from bench.api.bodies import BUFFERED_BYTES, REFUSED
 from bench.api.outcomes import outcome_of_answer
 from bench.api.processing import Processing
 from bench.server.fault_responses import gzip_bomb
@@ -196,6 +198,44 @@ def test_forked_process_removes_no_file_of_its_parent(tmp_path: Path) -> None:
     assert body.read() == LARGE
 
 
+def test_forked_process_that_drops_a_sink_removes_no_file_of_its_parent(tmp_path: Path) -> None:
+    sink = BodySink(settings_of(tmp_path))
+    for _ in range(30):
+        sink.write(PIECE)
+    if not (child := os.fork()):
+        sink.discard()
+        os._exit(0)
+    os.waitpid(child, 0)
+    body = sink.end()
+    assert isinstance(body, StreamedBody)
+    assert body.read() == LARGE
+
+
+def test_interpreters_of_one_process_have_files_of_their_own(tmp_path: Path) -> None:
+    """Each has a copy of the module, and they share the process id."""
+    found = []
+    for _ in range(2):
+        spec = find_spec("bench.api.bodies")
+        assert spec is not None
+        assert spec.loader is not None
+        copy = module_from_spec(spec)
+        spec.loader.exec_module(copy)
+        sink = copy.BodySink(settings_of(tmp_path))
+        for _ in range(30):
+            sink.write(PIECE)
+        found.append(sink.end())
+    assert [body.read() for body in found] == [LARGE] * 2
+
+
+def test_body_in_a_file_is_not_pickled(tmp_path: Path) -> None:
+    """The copy would remove the file of the original."""
+    body = collect([PIECE] * 30, settings_of(tmp_path))
+    with pytest.raises(TypeError, match="is not copied"):
+        pickle.dumps(body)
+    assert isinstance(body, StreamedBody)
+    assert body.read() == LARGE
+
+
 def test_large_bodies_take_little_memory(tmp_path: Path) -> None:
     tracemalloc.start()
     try:
@@ -227,7 +267,7 @@ def test_piece_after_the_end_is_refused(tmp_path: Path, count: int) -> None:
         for _ in range(count):
             assert sink.accept(PIECE) == len(PIECE)
         body = end(sink)
-        assert sink.accept(PIECE) == 0
+        assert sink.accept(PIECE) == REFUSED
         assert str(sink.failure) == "the body has ended"
         assert body is None or len(body) == count * len(PIECE)
         del body
@@ -237,7 +277,7 @@ def test_piece_after_the_end_is_refused(tmp_path: Path, count: int) -> None:
 
 def test_first_failure_of_a_callback_is_raised_in_the_end(tmp_path: Path) -> None:
     with BodySink(settings_of(tmp_path, 100_000)) as sink:
-        assert [sink.accept(PIECE) for _ in range(8)] == [len(PIECE)] * 6 + [0] * 2
+        assert [sink.accept(PIECE) for _ in range(8)] == [len(PIECE)] * 6 + [REFUSED] * 2
         with pytest.raises(TooLargeError):
             sink.end()
     assert [*tmp_path.iterdir()] == []
@@ -246,7 +286,7 @@ def test_first_failure_of_a_callback_is_raised_in_the_end(tmp_path: Path) -> Non
 def refused(folder: Path, error: BaseException) -> None:
     """Refuse a piece, as a library then ends with an error of its own."""
     with BodySink(settings_of(folder, 10)) as sink:
-        assert sink.accept(PIECE) == 0
+        assert sink.accept(PIECE) == REFUSED
         raise error
 
 
