@@ -20,7 +20,7 @@ TESTS = $(BIN)/python -m pytest --cache-clear --maxfail=0 -m $(1) $(2) || \
 APT := --quiet=2 -o Acquire::Retries=1 -o Acquire::http::Timeout=30
 BESIDE := --numprocesses=3 --dist=loadscope --no-loadscope-reorder
 
-.PHONY: run pictures test types test-beside test-long test-cluster browser coverage test-slow test-slow-adversity test-slow-regressions test-slow-families \
+.PHONY: run pictures answers published test types test-beside test-long test-cluster browser coverage test-slow test-slow-adversity test-slow-regressions test-slow-families \
 	audit format lock benchmarks clean
 
 # The catalogue and the cluster need extras, which take some seconds more to install.
@@ -35,6 +35,11 @@ pictures: $(VENV)/run.stamp
 	$(BIN)/python -m bench show last --svg docs/pictures/run.svg
 	$(BIN)/python -m bench ab requirements=httpx==0.27.2 requirements=httpx==0.28.1 --only '*httpx*' || test $$? -eq 1
 	$(BIN)/python -m bench show last --svg docs/pictures/ab.svg
+
+# The pages of measured results, and the runs that they are made from: half an hour each. Give the machine nothing else to do
+# meanwhile. Clients in versions of their own need the network once. `python -m docs.pages write` makes the pages from what is kept.
+answers published: $(VENV)/all.stamp
+	$(BIN)/python -m docs.pages measure $@
 
 # Each process of pytest compiles all tests, if it may not keep them for the next.
 unexport PYTHONDONTWRITEBYTECODE

@@ -1,0 +1,72 @@
+"""Write docs/answers.md: questions that users have, each with a sentence that measured verdicts bear out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from bench.model.results import Run
+from bench.report.axis_conclusion import axis_crossovers
+from bench.report.markdown import escape_paragraph
+from bench.report.scaling_summary import scaling_remarks
+from bench.stats.ranking import rankings
+from bench.stats.scaling import summarize_scaling
+from bench.stats.series_over_axis import summarize_axes
+from docs.pages.comparisons import Compared, compare_pairs, describe_comparison, describe_speed
+from docs.pages.evidence import load_kept
+from docs.pages.page_config import Answer, PageConfig
+from docs.pages.page_text import describe_command, describe_run, results_table, write_page
+
+_INTRODUCTION: Final = """\
+Each answer is a measurement on one machine, with the flag server on it as well: it says what these strategies
+and clients do there, and not what your server, network and files make of them. The last line of each is the
+command that asks your machine. "1.5 times as fast (1.4 to 1.6)" is a ratio with its 95 % interval,
+*practically as fast* is within the margin of 2 or 3 %, and *not told apart* means that the blocks were too
+few or the machine too noisy to say."""
+
+
+def write_answers(configs: Sequence[PageConfig], file: Path) -> None:
+    """Write the page from the runs that are kept."""
+    sections = [line for config in configs for line in _section(config)]
+    contents = [f"- [{each.answer.question}](#{_anchor(each.answer.question)})" for each in configs]
+    write_page(file, "Answers", [_INTRODUCTION, "", *contents, "", *sections])
+
+
+def _section(config: PageConfig) -> Iterator[str]:
+    answer, run = config.answer, load_kept(config)
+    yield from (f"## {answer.question}", "")
+    compared = compare_pairs(run, answer.compare)
+    yield from (f"**{find_sentence(answer, compared)}**", "", results_table(run))
+    for line in _own_lines(answer, run):
+        yield from (escape_paragraph(line), "")
+    yield from (
+        describe_run(run),
+        "",
+        f"Not proven: {answer.unproven}",
+        "",
+        describe_command(config, run),
+        "",
+    )
+
+
+def find_sentence(answer: Answer, compared: Mapping[str, Compared]) -> str:
+    """Return the first sentence that the verdicts bear out; without any, what was found."""
+    verdicts = {name: each.found.verdict for name, each in compared.items()}
+    for sentence in answer.says:
+        if sentence.holds(verdicts):
+            return sentence.say.format_map({name: describe_speed(each) for name, each in compared.items()})
+    found = "; ".join(describe_comparison(each) for each in compared.values())
+    return f"None of the expected answers was found. {found}."
+
+
+def _own_lines(answer: Answer, run: Run) -> Iterator[str]:
+    if answer.lines == "crossovers":
+        for summary in summarize_axes(rankings(run)):
+            yield from axis_crossovers(summary)
+    elif answer.lines == "scaling":
+        for scaling in summarize_scaling(run):
+            yield from scaling_remarks(scaling)
+
+
+def _anchor(heading: str) -> str:
+    kept = "".join(each for each in heading.lower() if each.isalnum() or each in " -_")
+    return kept.replace(" ", "-")

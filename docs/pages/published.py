@@ -1,0 +1,153 @@
+"""Write docs/published.md: results that others have published, and whether their claims hold here."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from bench.app.case_patterns import select_case
+from bench.model.cases import Case
+from bench.model.results import Run
+from bench.model.text import join_and, plural
+from bench.report.case_label import describe_case
+from bench.report.number_format import format_interval, format_ratio
+from bench.stats.intervals import Interval
+from bench.stats.rank_sum import ratio_interval
+from docs.pages.comparisons import (
+    Compared,
+    compare_pairs,
+    describe_comparison,
+    neighbours,
+    sample_of,
+)
+from docs.pages.evidence import load_kept
+from docs.pages.page_config import Claim, PageConfig, Pair
+from docs.pages.page_text import describe_command, describe_run, results_table, write_page
+
+Outcome: TypeAlias = Literal["holds", "does not hold", "undecided"]
+
+_INTRODUCTION: Final = """\
+A benchmark earns trust by finding what others have found, and by saying so where it does not. Published
+figures come from other machines, years and versions, so times differ; what can be tested are the *claims*,
+orders and ratios. **Holds** and **does not hold** are verdicts that are 95 % sure for all pairs of a run
+together, **undecided** means that the interval allows both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A claim, what became of it here, and the evidence as a sentence."""
+
+    claim: Claim
+    outcome: Outcome
+    evidence: str
+
+
+def write_published(configs: Sequence[PageConfig], file: Path) -> None:
+    """Write the page from the runs that are kept."""
+    runs = {config.name: load_kept(config) for config in configs}
+    judged = {config.name: judge_claims(config, runs) for config in configs}
+    summary = ["| published result | claim | here |", "| --- | --- | --- |"]
+    for config in configs:
+        for each in judged[config.name]:
+            title = config.published.title
+            summary.append(f"| [{title}](#{_anchor(title)}) | {each.claim.text} | **{each.outcome}** |")
+    sections = [line for config in configs for line in _section(config, runs, judged)]
+    write_page(file, "Published results, repeated", [_INTRODUCTION, "", *summary, "", *sections])
+
+
+def judge_claims(config: PageConfig, runs: Mapping[str, Run]) -> tuple[Judged, ...]:
+    """Judge the claims of a config by its run, all comparisons of the run together."""
+    run, claims = runs[config.name], config.published.claims
+    found = compare_pairs(run, {name: pair for claim in claims for name, pair in _pairs(claim).items()})
+    return tuple(_judge(claim, run, found, runs) for claim in claims)
+
+
+def _pairs(claim: Claim) -> Mapping[str, Pair]:
+    pairs = {"": claim.compare} if claim.compare else neighbours(claim.order)
+    return {f"{claim.text}: {name}": pair for name, pair in pairs.items()}
+
+
+def _judge(claim: Claim, run: Run, found: Mapping[str, Compared], runs: Mapping[str, Run]) -> Judged:
+    own = [found[name] for name in _pairs(claim)]
+    if claim.discarded:
+        return _judge_discarded(claim, run)
+    if claim.against:
+        return _judge_servers(claim, run, runs[claim.against])
+    return _judge_order(claim, own) if claim.order else _judge_pair(claim, own[0])
+
+
+def _judge_pair(claim: Claim, pair: Compared) -> Judged:
+    verdict = pair.found.verdict
+    outcome: Outcome = "undecided" if verdict == "inconclusive" else "does not hold"
+    if claim.at_least is not None:
+        outcome = _reaches(pair.found.ratio, claim.at_least)
+    elif verdict in claim.expected:
+        outcome = "holds"
+    return Judged(claim, outcome, describe_comparison(pair))
+
+
+def _judge_order(claim: Claim, neighbours_found: Sequence[Compared]) -> Judged:
+    """Judge each two that follow each other; one pair in the opposite order is enough to refute it."""
+    verdicts = [each.found.verdict for each in neighbours_found]
+    words = {"faster": "in this order", "slower": "in the opposite one", "equivalent": "practically equal"}
+    told = join_and(
+        [f"{verdicts.count(each)} {words.get(each, 'not told apart')}" for each in dict.fromkeys(verdicts)]
+    )
+    evidence = f"of {plural(len(verdicts), 'pair')} of neighbours, {told}"
+    if "slower" in verdicts:
+        outcome: Outcome = "does not hold"
+    else:
+        outcome = "holds" if set(verdicts) == {"faster"} else "undecided"
+    return Judged(claim, outcome, "; ".join([evidence, *map(describe_comparison, neighbours_found)]))
+
+
+def _judge_discarded(claim: Claim, run: Run) -> Judged:
+    """Count the trials that were discarded for the reason of a claim."""
+    discarded = sum(trial.outcome != "ok" and claim.discarded in trial.detail for trial in run.trials)
+    evidence = f"{discarded} of {plural(len(run.trials), 'trial')} were discarded: {claim.discarded}"
+    return Judged(claim, "holds" if discarded > len(run.trials) / 2 else "does not hold", evidence)
+
+
+def _judge_servers(claim: Claim, run: Run, other: Run) -> Judged:
+    """Compare each case with the one that had another server; the runs share no blocks."""
+    ratios = {case: _server_ratio(run, case, other) for case in run.cases}
+    outcomes = {_reaches(ratio, claim.at_least or 0.0) for ratio in ratios.values()}
+    evidence = "; ".join(
+        f"{describe_case(case)} took {format_ratio(ratio.estimate)} times as long "
+        f"({format_interval(ratio, format_ratio, ' to ')})"
+        for case, ratio in ratios.items()
+    )
+    if len(outcomes) == 1:
+        return Judged(claim, outcomes.pop(), evidence)
+    return Judged(claim, "does not hold" if "does not hold" in outcomes else "undecided", evidence)
+
+
+def _server_ratio(run: Run, case: Case, other: Run) -> Interval:
+    """Return the time of a case over that of the same one with another server."""
+    theirs = select_case(other.cases, f"{case.strategy}/{case.client}/{case.workers}/*")
+    return ratio_interval([*sample_of(other, theirs).values()], [*sample_of(run, case).values()])
+
+
+def _reaches(ratio: Interval, least: float) -> Outcome:
+    if ratio.low is None or ratio.high is None or ratio.low < least <= ratio.high:
+        return "undecided"
+    return "holds" if ratio.low >= least else "does not hold"
+
+
+def _section(
+    config: PageConfig, runs: Mapping[str, Run], judged: Mapping[str, Sequence[Judged]]
+) -> Iterator[str]:
+    published = config.published
+    yield from (f"## {published.title}", "", f"Published: {published.setup} Source: {published.source}.", "")
+    yield from (f"Different here: {published.differences}", "")
+    run = runs[config.name]
+    figures = {select_case(run.cases, pattern).id: text for pattern, text in published.figures.items()}
+    yield results_table(run, figures or None)
+    for each in judged[config.name]:
+        yield f"- **{each.outcome}**: {each.claim.text}. {each.evidence}."
+    yield from ("", describe_run(run), "", describe_command(config, run), "")
+
+
+def _anchor(heading: str) -> str:
+    kept = "".join(each for each in heading.lower() if each.isalnum() or each in " -_")
+    return kept.replace(" ", "-")
