@@ -38,8 +38,13 @@ def _default_name(file: Path) -> str:
 
 
 def _check_target(profile: Path, file: Path, *, overwrite: bool) -> Path:
+    try:
+        profile.name.encode()
+    except UnicodeEncodeError:
+        what = f"--out: {profile.name!r} is not UTF-8, so no config can name it"
+        raise UsageError(what, hint="name another file") from None
     target = check_output_file(profile, "--out", makes_folder=False)
-    if os.path.lexists(profile) and file != STDIN and file.exists() and target.samefile(file):
+    if target.exists() and file != STDIN and file.exists() and target.samefile(file):
         raise UsageError(f"--out: {profile} is the file that is read", hint="name another file")
     if os.path.lexists(profile) and not overwrite:
         raise UsageError(f"{profile} exists", hint="name another file with --out, or add --overwrite")

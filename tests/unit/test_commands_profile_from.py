@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from bench.app.select import load_experiment
+from bench.config.measured import source_file
 from bench.config.measured.figures import SERVERS
 from bench.errors import UsageError
 from bench.model.body_sizes import SampledSize
@@ -259,8 +260,88 @@ def test_keys_are_for_a_config_beside_the_profile(
     Path("access.log").write_text(2 * TIMED, "utf-8")
     assert call(monkeypatch, "profile-from", "access.log", "--out", "configs/mine.csv") == 0
     captured = capsys.readouterr()
-    assert "{file: mine.csv, column: latency_ms, unit: ms}" in captured.out
+    assert '{file: "mine.csv", column: latency_ms, unit: ms}' in captured.out
     assert captured.err == "wrote configs/mine.csv; for a config beside it:\n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "plain.csv", "null", "~", "1e3", "📈.csv", "a \"b\" 'c'.csv", "a: b.csv", "a #b.csv", "-a.csv",
+        "\\u0041", "a\tb\nc", "\x7f\x85\u2028\ufeff\U000f0000",
+    ],
+)  # fmt: skip
+def test_printed_keys_name_any_file(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("access.log").write_text(2 * TIMED, "utf-8")
+    assert call(monkeypatch, "profile-from", "access.log", "--out", f"./{name}") == 0
+    printed = capsys.readouterr().out
+    profile = yaml.safe_load(printed[printed.index("profile:") :])["profile"]
+    assert profile["latency"]["sample"] == {"file": name, "column": "latency_ms", "unit": "ms"}
+    assert columns(Path(name))["latency_ms"] == [10, 10]
+
+
+@pytest.mark.parametrize("words", [("\udcff.log",), ("access.log", "--out", "\udcff.csv")])
+def test_name_that_no_config_can_have_is_refused(
+    words: Sequence[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("access.log", "\udcff.log"):
+        Path(name).write_text(2 * TIMED, "utf-8")
+    assert call(monkeypatch, "profile-from", *words) == 2
+    assert "is not UTF-8, so no config can name it; name another file" in capsys.readouterr().err
+    assert not [each for each in Path.cwd().iterdir() if each.suffix == ".csv"]
+
+
+def test_link_to_a_missing_file_is_a_profile_that_exists(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("access.log").write_text(2 * TIMED, "utf-8")
+    Path("link.csv").symlink_to("target.csv")
+    words = ("profile-from", "access.log", "--out", "link.csv")
+    assert call(monkeypatch, *words) == 2
+    assert "link.csv exists; name another file" in capsys.readouterr().err
+    assert call(monkeypatch, *words, "--overwrite") == 0
+    assert columns(Path("target.csv"))["latency_ms"] == [10, 10]
+
+
+def test_closed_stdin_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert call(monkeypatch, "profile-from", "-") == 2
+    assert capsys.readouterr().err.startswith("error[usage]: stdin is closed; name a file")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (2 * TIMED + 9 * "\n", ()),
+        (9 * "\n" + 2 * TIMED, ()),
+        ("a\n1\n2\n" + 9 * "\n", ("--column", "a", "--unit", "s")),
+    ],
+)
+def test_blank_lines_count_towards_the_most_that_are_read(
+    content: str,
+    words: Sequence[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(source_file, "MOST_READ", 10)
+    Path("access.log").write_text(content, "utf-8")
+    assert call(monkeypatch, "profile-from", "access.log", *words) == 2
+    assert "the file has more than 10 lines; take a part of it" in capsys.readouterr().err
+    Path("access.log").write_text(content[:-1] if content.endswith("\n\n") else content[1:], "utf-8")
+    monkeypatch.setattr(source_file, "MOST_READ", 11)
+    assert call(monkeypatch, "profile-from", "access.log", *words) == 0
+
+
+def test_har_file_with_too_much_text_is_to_be_exported_without_content(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Decompressed, as that is what takes memory."""
+    Path("a.har.gz").write_bytes(gzip.compress(b'{"log": {' + b" " * (64 << 20)))
+    assert call(monkeypatch, "profile-from", "a.har.gz") == 2
+    error = capsys.readouterr().err
+    assert "the HAR file has more than 64 MiB of text; export it without content" in error
 
 
 def test_profile_is_replaced_only_on_request(monkeypatch: pytest.MonkeyPatch) -> None:

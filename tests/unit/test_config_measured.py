@@ -238,6 +238,12 @@ def test_entries_of_a_har_file_that_no_server_answered_do_not_count(entry: Mappi
     assert measured.left_out == {"came from a cache, or not over HTTP": 1}
 
 
+@pytest.mark.parametrize("value", [[], {}, 3, True, None, "Network Load"])
+def test_way_of_fetching_that_is_no_cache_is_one_over_the_network(value: object) -> None:
+    measured = read_har(har([har_entry(_fetchType=value)] * 2))
+    assert measured.latencies.ascending() == [50, 50]
+
+
 def test_har_file_without_sizes_of_bodies_has_those_of_their_content() -> None:
     response = {"status": 200, "bodySize": -1, "content": {"size": 7_000}}
     measured = read_har(har([har_entry(response=response)] * 3))

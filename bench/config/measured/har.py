@@ -46,7 +46,8 @@ def _read_entry(entry: object) -> Entry:
     body, content = (_number(_get(entry, "response", *keys)) for keys in (("bodySize",), ("content", "size")))
     if status is None or not isinstance(url, str):
         return None
-    is_cached = bool(_get(entry, "_fromCache")) or _get(entry, "_fetchType") in _CACHES
+    fetched = _get(entry, "_fetchType")
+    is_cached = bool(_get(entry, "_fromCache")) or (isinstance(fetched, str) and fetched in _CACHES)
     if is_cached or not url.startswith(("http://", "https://")) or (not wait and not body):
         return Elsewhere()
     try:

@@ -1,7 +1,6 @@
 """Write a measured profile: a CSV file of numbers, and the keys of a config that name it."""
 
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -11,7 +10,6 @@ from bench.config.samples import reduce_sample
 
 LATENCY: Final = "latency_ms"
 SIZE: Final = "size_bytes"
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 def profile_csv(measured: Measured) -> str:
@@ -29,11 +27,17 @@ def profile_csv(measured: Measured) -> str:
 
 def profile_yaml(file: Path, measured: Measured) -> str:
     """Return the keys of a config that is beside a file of ``profile_csv``, and draws from it."""
-    name = file.name if _PLAIN.fullmatch(file.name) else json.dumps(file.name)
+    name = _quoted(file.name)
     lines = ["profile:", f"  latency: {{sample: {{file: {name}, column: {LATENCY}, unit: ms}}}}"]
     if measured.size is not None:
         lines.append(f"  sizes: {{sample: {{file: {name}, column: {SIZE}, unit: B}}}}")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _quoted(text: str) -> str:
+    """Return a text in the quotes of JSON, which are YAML's, too, with escapes of unprintable characters."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in quoted)
 
 
 def _milliseconds(value: float) -> str:

@@ -17,6 +17,7 @@ from bench.config.measured.csv_rows import has_column, read_csv
 from bench.config.measured.figures import ServerName
 from bench.config.measured.har import read_har
 from bench.config.measured.log_lines import LogOptions, read_log
+from bench.config.measured.tally import MOST_READ
 from bench.errors import UsageError
 
 FormatName: TypeAlias = ServerName | Literal["har", "csv"]
@@ -26,7 +27,8 @@ STDIN: Final = Path("-")
 _GZIP: Final = b"\x1f\x8b"
 _PEEKED: Final = 4096
 _MOST_LINE: Final = 1 << 20
-_MOST_HAR: Final = 256 << 20
+_MOST_HAR: Final = 64 << 20
+"""Python's objects of a HAR file take up to 27 times as much memory as its text."""
 _HAR_START: Final = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"log"\s*:\s*\{')
 """A log of docker's is JSON with the key ``log``, too, with a text."""
 
@@ -55,6 +57,8 @@ def read_measured(file: Path, form: FormatName | None, options: LogOptions) -> M
 @contextmanager
 def _opened(file: Path) -> Iterator[io.BufferedReader]:
     """Open a file, or stdin, which stays open, and decompress it."""
+    if file == STDIN and sys.stdin is None:
+        raise UsageError("stdin is closed", hint="name a file, or pipe one into the command")
     raw = sys.stdin.buffer if file == STDIN else file.open("rb")
     buffered = cast("io.BufferedReader", raw)  # stdin's is one, too
     try:
@@ -95,15 +99,20 @@ def _read_csv(lines: Iterator[str], options: LogOptions) -> Measured:
 def _read_text(source: io.BufferedReader) -> str:
     content = source.read(_MOST_HAR + 1)
     if len(content) > _MOST_HAR:
-        raise UsageError(f"the file has more than {_MOST_HAR >> 20} MiB", hint="save a shorter recording")
+        raise UsageError(
+            f"the HAR file has more than {_MOST_HAR >> 20} MiB of text",
+            hint="export it without content (the bodies of answers), or save a shorter recording",
+        )
     return content.decode("utf-8-sig", "replace")
 
 
 def _lines(source: io.BufferedReader) -> Iterator[str]:
-    """Yield the lines of a file; bytes that are no UTF-8 are replaced, as figures have none."""
+    """Yield the lines of a file, also blank ones; bytes that are no UTF-8 are replaced."""
     number = 0
     while line := source.readline(_MOST_LINE + 1):
         number += 1
+        if number > MOST_READ:
+            raise UsageError(f"the file has more than {MOST_READ:,} lines", hint="take a part of it")
         if len(line) > _MOST_LINE:
             raise UsageError(f"line {number} is longer than {_MOST_LINE >> 20} MiB", hint="see --format")
         yield line.decode("utf-8-sig" if number == 1 else "utf-8", "replace").rstrip("\r\n")

@@ -8,7 +8,7 @@ from bench.errors import UsageError
 from bench.model.body_sizes import LARGEST_BODY, SMALLEST_BODY
 from bench.model.text import join_and, plural
 
-_MOST_READ: Final = 10_000_000
+MOST_READ: Final = 10_000_000
 _LEAST_STATUS: Final = 200
 _FIRST_FAILED: Final = 400
 _MOST_UNREADABLE: Final = 10
@@ -57,8 +57,8 @@ class Tally:
             UsageError: it is one too many.
         """
         self._entries += 1
-        if self._entries > _MOST_READ:
-            raise UsageError(f"the file has more than {_MOST_READ:,} {self._noun}s", hint="take a part of it")
+        if self._entries > MOST_READ:
+            raise UsageError(f"the file has more than {MOST_READ:,} {self._noun}s", hint="take a part of it")
         if entry is None:
             self._all_unreadable += 1
             if len(self._unreadable) < _NUMBERED:
