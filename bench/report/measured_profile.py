@@ -137,8 +137,12 @@ def _sentences(measured: Measured) -> list[str]:
     if measured.size is not None:
         kept = f"{measured.size.name}: {measured.size.contains}, from {bounds}"
         sentences.append(f"Size is {kept}{_left_out(measured.size_left_out)}.")
-    elif measured.size_left_out:
-        sentences.append(f"There are no sizes from {bounds}{_left_out(measured.size_left_out)}.")
+    elif measured.size_left_out or measured.sizes.count:
+        known = measured.sizes.count + sum(measured.size_left_out.values())
+        sentences.append(
+            f"The profile has no sizes: it takes two, and half of those in the file, from {bounds}; "
+            f"there are {measured.sizes.count:,} of {known:,}{_left_out(measured.size_left_out)}."
+        )
     else:
         sentences.append("The file has no sizes, or fewer than half of its answers have one.")
     return sentences

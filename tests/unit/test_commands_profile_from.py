@@ -166,7 +166,18 @@ TIMED = f"{COMBINED[:-1]} rt=0.010\n"
         ("one two\n", [], "the format of the file is not known"),
         ('{"took": 3}\n', [], "the log is JSON without a key of a known time; name the key with --column"),
         ('{"duration": 3}\n', [], "the log is JSON without a key of a known time"),
-        ('{"request_time": "0.1", "D": 3}\n', [], "the log has figures of nginx and Apache; name its server"),
+        (
+            '{"request_time": "0.1", "response_flags": "-"}\n',
+            [],
+            "the log has figures of nginx and Envoy; name its server",
+        ),
+        (
+            '{"status": 200, "rt": 12.345}\n',
+            [],
+            "nothing else says whose or in which unit; name the time with --column, and its unit with --unit",
+        ),
+        ("D=12 T=3\n", [], "the log has times named 'D' and 'T', but nothing else says whose"),
+        (2 * TIMED, ["--size-column", "none"], "no line has a field 'none'; see --size-column"),
         (2 * TIMED, ["--column", "D"], "'D' is no time of nginx with a known unit; add --unit"),
         (2 * TIMED, ["--unit", "s"], "--unit is that of --column"),
         (2 * TIMED, ["--column", "took", "--unit", "s"], "most lines have no field 'took'"),
@@ -361,6 +372,17 @@ def test_a_log_that_is_mostly_readable_says_how_much_does_not_count(
     assert call(monkeypatch, "profile-from", "access.log") == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "22 lines; left out: 1 could not be read and 1 failed (no answer, or a status below 200" in text
+
+
+def test_sizes_that_are_left_out_are_counted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("access.log").write_text(3 * TIMED.replace(" 1000 ", " 9 ") + 2 * TIMED, "utf-8")
+    assert call(monkeypatch, "profile-from", "access.log") == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "there are 2 of 5; left out: 3 smaller than 1,000 B." in text
+    assert " sizes: {" not in text
+    assert list(columns(Path("access.profile.csv"))) == ["latency_ms"]
 
 
 def test_commands_of_the_page_about_configs_do_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from bench.config.measured import answers
 from bench.config.measured.answers import Measured, Sample
+from bench.config.measured.csv_rows import read_csv
 from bench.config.measured.figures import SERVERS, ServerName
 from bench.config.measured.format_string import parse_format
 from bench.config.measured.har import read_har
 from bench.config.measured.line_fields import split_json, split_pairs
 from bench.config.measured.log_lines import LogOptions, read_log
-from bench.config.measured.profile_csv import profile_csv
+from bench.config.measured.profile_csv import profile_csv, profile_yaml
 from bench.config.measured.source_file import FORMATS, FormatName, read_measured
 from bench.errors import UsageError
 from bench.model.body_sizes import LARGEST_BODY, SMALLEST_BODY
@@ -46,7 +47,7 @@ def latencies(lines: Sequence[str], **options: Any) -> tuple[str, list[float]]:
 )
 def test_times_of_several_upstream_servers_are_added_up(text: str, milliseconds: float) -> None:
     line = f'uht="{text}" status=200'
-    assert latencies([line, line]) == ("$upstream_header_time", [milliseconds] * 2)
+    assert latencies([line, line], server="nginx") == ("$upstream_header_time", [milliseconds] * 2)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_times_of_several_upstream_servers_are_added_up(text: str, milliseconds:
 def test_time_that_nginx_does_not_write_is_not_read(text: str) -> None:
     """It has three decimals, so another program's milliseconds are no seconds."""
     with pytest.raises(UsageError, match="1 of 1 line cannot be read"):
-        latencies([f'rt="{text}"'])
+        latencies([f'rt="{text}"'], server="nginx")
 
 
 @pytest.mark.parametrize(
@@ -169,8 +170,14 @@ def test_json_keeps_the_texts_of_numbers(line: str, fields: Mapping[str, str] | 
     [
         ('{"duration": 7}', "envoy", "%DURATION%", 7),
         ('{"duration": 7, "response_flags": "-"}', None, "%DURATION%", 7),
-        ('{"D": 7000, "status": "200"}', None, "%D", 7),
-        ("T=7 D=7001000", None, "%D", 7_001),
+        ('{"D": 7000, "status": "200"}', "apache", "%D", 7),
+        ('- - - [t] "G" 200 5 T=7 D=7001000', None, "%D", 7_001),
+        ('- - - [t] "G" 200 5 rt=0.007', None, "$request_time", 7),
+        ('{"request_time": "0.009", "uht": "0.007"}', None, "$upstream_header_time", 7),
+        ('{"request_time": 0.01}', None, "$request_time", 10),
+        ('{"request_time": 1.5}', None, "$request_time", 1_500),
+        ('{"request_time": 2}', None, "$request_time", 2_000),
+        ('{"upstream_response_time": 0.12}', None, "$upstream_response_time", 120),
         ('{"request_time": 0.007}', None, "$request_time", 7),
         ('{"request_time": "0.007", "upstream_response_time": ""}', None, "$request_time", 7),
         ("duration=7", "envoy", "%DURATION%", 7),
@@ -181,6 +188,52 @@ def test_names_of_times_say_whose_they_are_and_their_unit(
 ) -> None:
     """`duration` alone is in no known unit: other servers have it in seconds, or in nanoseconds."""
     assert latencies([line, line], server=server) == (name, [milliseconds] * 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "milliseconds"),
+    [
+        ("1.5e-05", "s", 0.015),
+        ("0.012300000000000000256", "s", 12.3),
+        ("12.00000000000000000000000000000000000001", "ms", 12),
+        ("1E+2", "ms", 100),
+        (".5e1", "ms", 5),
+    ],
+)
+def test_numbers_are_read_as_programs_write_them(text: str, unit: str, milliseconds: float) -> None:
+    line = f'{{"took": {text.replace(".5e1", "5.0")}}}'
+    assert latencies([line, line], column="took", unit=unit) == ("took", [milliseconds] * 2)
+    rows = read_csv(iter(["took", text, text]), "took", unit, None)
+    assert rows.latencies.ascending() == [milliseconds] * 2
+
+
+@pytest.mark.parametrize("text", ["1e999", "1e9", "1e", "1e1000", f"0.{'0' * 41}"])
+def test_number_beyond_the_bounds_is_not_read(text: str) -> None:
+    with pytest.raises(UsageError, match="2 of 2 rows cannot be read"):
+        read_csv(iter(["took", text, text]), "took", "s", None)
+
+
+@pytest.mark.parametrize("value", ["0.01", "12", '"0.01"'])
+def test_text_or_short_key_without_three_decimals_is_not_read(value: str) -> None:
+    key = "request_time" if '"' in value else "rt"
+    with pytest.raises(UsageError, match="1 of 1 line cannot be read"):
+        latencies([f'{{"{key}": {value}}}'], server="nginx")
+
+
+@pytest.mark.parametrize("status", ['"ok"', '"2xx"', '""', "200.5", "null", "200", "404"])
+def test_status_of_an_unknown_server_may_be_another_text(status: str) -> None:
+    lines = ['{"status": 200, "took": 3}'] * 2 + [f'{{"status": {status}, "took": 5}}']
+    counts = status not in {"404", '""', "null"}
+    assert latencies(lines, column="took", unit="ms") == ("took", [3, 3, 5] if counts else [3, 3])
+
+
+@pytest.mark.parametrize(("served", "has_sizes"), [(5, True), (4, False), (1, False), (0, False)])
+def test_sizes_are_in_a_profile_if_half_of_them_can_be_served(served: int, has_sizes: bool) -> None:  # noqa: FBT001  a parameter
+    lines = [f"rt=0.100 body_bytes_sent={5_000 if number < served else 9}" for number in range(10)]
+    measured = read_log(iter(lines), LogOptions("nginx"))
+    assert (measured.size is not None) == has_sizes
+    assert profile_csv(measured).startswith("latency_ms,size_bytes\n" if has_sizes else "latency_ms\n")
+    assert ("sizes:" in profile_yaml(Path("a.csv"), measured)) == has_sizes
 
 
 ENVOY_LINE: Final = (
@@ -212,14 +265,14 @@ def test_latency_is_the_time_nearest_to_the_first_byte_that_half_of_the_answers_
     known: int, name: str
 ) -> None:
     lines = [f"rt=0.100 uht={'0.010' if number < known else '-'}" for number in range(10)]
-    measured = read_log(iter(lines), LogOptions())
+    measured = read_log(iter(lines), LogOptions("nginx"))
     assert measured.time.name == name
     assert measured.left_out == ({"have no such time": 5} if known == 5 else {})
 
 
 def test_rare_time_is_used_if_it_is_named() -> None:
     lines = [f"rt=0.100 uht={'0.010' if number < 2 else '-'}" for number in range(10)]
-    assert latencies(lines, column="uht") == ("$upstream_header_time", [10, 10])
+    assert latencies(lines, column="uht", server="nginx") == ("$upstream_header_time", [10, 10])
 
 
 @pytest.mark.parametrize(
@@ -276,7 +329,7 @@ def test_sample_keeps_values_evenly_and_the_extremes_of_all(monkeypatch: pytest.
 
 def test_columns_of_a_profile_are_as_long_and_ascend_by_themselves() -> None:
     lines = [f"rt={1 - number / 2_000:.3f} body_bytes_sent={999 + number}" for number in range(1_500)]
-    rows = profile_csv(read_log(iter(lines), LogOptions())).splitlines()
+    rows = profile_csv(read_log(iter(lines), LogOptions("nginx"))).splitlines()
     assert rows[0] == "latency_ms,size_bytes"
     times, sizes = zip(*(map(float, row.split(",")) for row in rows[1:]), strict=True)
     assert len(times) == 1_000
@@ -287,10 +340,10 @@ def test_columns_of_a_profile_are_as_long_and_ascend_by_themselves() -> None:
 
 def test_shorter_column_of_a_profile_repeats_its_values() -> None:
     lines = [
-        f"rt=0.{5 - number}00 body_bytes_sent={size}" for number, size in enumerate([5_000, 3_000, 999, 1, 0])
+        f"rt=0.{5 - number}00 body_bytes_sent={size}" for number, size in enumerate([5_000, 3_000, 999, 1])
     ]
-    rows = profile_csv(read_log(iter(lines), LogOptions())).splitlines()
-    assert rows == ["latency_ms,size_bytes", "100,3000", "200,3000", "300,3000", "400,5000", "500,5000"]
+    rows = profile_csv(read_log(iter(lines), LogOptions("nginx"))).splitlines()
+    assert rows == ["latency_ms,size_bytes", "200,3000", "300,3000", "400,5000", "500,5000"]
 
 
 SCRAPS: Final = (

@@ -86,6 +86,6 @@ size, kB                                            share
 
 def test_quantiles_histograms_and_what_they_mean_fit_a_narrow_terminal() -> None:
     console = Console(file=io.StringIO(), width=80, highlight=False, markup=False)
-    print_tables(measured_tables(read_log(lines(), LogOptions())), console)
+    print_tables(measured_tables(read_log(lines(), LogOptions("nginx"))), console)
     assert isinstance(console.file, io.StringIO)
     assert [line.rstrip() for line in console.file.getvalue().splitlines()] == TEXT.strip("\n").splitlines()

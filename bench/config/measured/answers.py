@@ -85,8 +85,8 @@ class Measured:
         entries: their number.
         time: the figure that is the latency.
         latencies: in milliseconds.
-        size: the figure that is the size; None: the file has none, or too few that can be served.
-        sizes: in bytes, within the bounds; empty without a ``size``.
+        size: the figure that is the size; None: the file has none, or fewer than half can be served.
+        sizes: in bytes, within the bounds; those without a ``size`` are no part of the profile.
         has_status: whether answers that failed could be left out.
         left_out: the number of entries that do not count, by the reason; the reasons end a sentence.
         size_left_out: the number of sizes beyond the bounds, by the reason.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from bench.config.measured.answers import Figure
+from bench.config.measured.line_fields import NumberText
 
 ServerName: TypeAlias = Literal["nginx", "apache", "envoy"]
 Read: TypeAlias = Callable[[str], float | None]
@@ -17,8 +18,9 @@ Read: TypeAlias = Callable[[str], float | None]
 
 _DAY_MS: Final = 86_400_000.0
 _WHOLE: Final = re.compile(r"[0-9]{1,15}")
-_NUMBER: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15}")
+_NUMBER: Final = re.compile(r"(?:[0-9]{1,15}(?:\.[0-9]{1,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?")
 _NGINX_SECONDS: Final = re.compile(r"[0-9]{1,8}\.[0-9]{3}")
+_SHORTENED: Final = re.compile(r"([0-9]{1,8})(?:\.([0-9]{1,3}))?")
 _STATUS: Final = re.compile(r"[0-9]{1,3}")
 _NONE: Final = frozenset({"", "-"})
 _MS: Final = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
@@ -32,16 +34,18 @@ class LoggedFigure(Figure):
     Attributes:
         read: reads its text.
         keys: its names in JSON and in pairs such as ``rt=0.012``, beside that in a format string.
+        shortened: the one whose numbers in JSON may have lost zeros at their end, of three decimals.
     """
 
     read: Read
     keys: tuple[str, ...] = ()
+    shortened: str = ""
 
     def find(self, fields: Mapping[str, str]) -> str | None:
         """Return its text among those of a line, or None."""
         for key in (self.name, *self.keys):
             if key in fields:
-                return fields[key]
+                return _lengthened(fields[key]) if key == self.shortened else fields[key]
         return None
 
 
@@ -55,6 +59,7 @@ class Server:
         sizes: those of bodies first.
         statuses: the names of the status.
         marks: keys that no other server's log has.
+        short_marks: keys that say so only in lines that are this server's in another way, too.
         advice: what to add to its settings.
     """
 
@@ -63,7 +68,9 @@ class Server:
     sizes: tuple[LoggedFigure, ...]
     statuses: tuple[str, ...]
     marks: frozenset[str]
+    short_marks: frozenset[str]
     advice: str
+    read_status: Callable[[str], int | None]
 
 
 def bounded_ms(value: float) -> float:
@@ -90,6 +97,17 @@ def read_whole(text: str) -> float | None:
 def read_status(text: str) -> int:
     """Read a status; 0: there was no answer."""
     return 0 if text in _NONE else int(_match(_STATUS, text))
+
+
+def read_any_status(text: str) -> int | None:
+    """Read a status of an unknown server; None: it is a text such as ``ok``."""
+    return read_status(text) if text in _NONE or _STATUS.fullmatch(text) else None
+
+
+def _lengthened(text: str) -> str:
+    """Return a number of JSON with three decimals: 0.010 is 0.01 once another program has written it."""
+    found = _SHORTENED.fullmatch(text) if isinstance(text, NumberText) else None
+    return f"{found[1]}.{found[2] or '':0<3}" if found else text
 
 
 def _whole_time(unit: str) -> Read:
@@ -127,18 +145,21 @@ SERVERS: Final[Mapping[ServerName, Server]] = {
                 "nginx's wait for the first byte of the upstream server's answer",
                 _read_seconds,
                 ("upstream_header_time", "uht"),
+                shortened="upstream_header_time",
             ),
             LoggedFigure(
                 "$upstream_response_time",
                 "nginx's wait for the upstream server's whole answer, its body included",
                 _read_seconds,
                 ("upstream_response_time", "urt"),
+                shortened="upstream_response_time",
             ),
             LoggedFigure(
                 "$request_time",
                 f"from the first byte of the request to the last one of the answer; {_TRANSFER}",
                 _read_seconds,
                 ("request_time", "rt"),
+                shortened="request_time",
             ),
         ),
         sizes=(
@@ -146,13 +167,13 @@ SERVERS: Final[Mapping[ServerName, Server]] = {
             LoggedFigure("$bytes_sent", _SIZE_WITH_HEADERS, read_whole, ("bytes_sent",)),
         ),
         statuses=("$status", "status"),
-        marks=frozenset(
-            {"upstream_header_time", "uht", "upstream_response_time", "urt", "request_time", "rt"}
-        ),
+        marks=frozenset({"upstream_header_time", "upstream_response_time", "request_time"}),
+        short_marks=frozenset({"uht", "urt", "rt"}),
         advice=(
             'log_format timed \'$remote_addr - $remote_user [$time_local] "$request" $status '
             '$body_bytes_sent rt=$request_time uht="$upstream_header_time" urt="$upstream_response_time"\';'
         ),
+        read_status=read_status,
     ),
     "apache": Server(
         title="Apache",
@@ -183,8 +204,10 @@ SERVERS: Final[Mapping[ServerName, Server]] = {
             LoggedFigure("%O", _SIZE_WITH_HEADERS, read_whole),
         ),
         statuses=("%>s", "%s", "status"),
-        marks=frozenset({"D", "T"}),
+        marks=frozenset(),
+        short_marks=frozenset({"D", "T"}),
         advice='LogFormat "%h %l %u %t \\"%r\\" %>s %b D=%D" timed',
+        read_status=read_status,
     ),
     "envoy": Server(
         title="Envoy",
@@ -219,7 +242,9 @@ SERVERS: Final[Mapping[ServerName, Server]] = {
                 "response_flags",
             }
         ),
+        short_marks=frozenset(),
         advice="%RESPONSE_DURATION% in the format",
+        read_status=read_status,
     ),
 }
 """The servers whose logs are known."""

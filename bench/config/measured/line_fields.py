@@ -9,6 +9,13 @@ Fields: TypeAlias = Mapping[str, str]
 Split: TypeAlias = Callable[[str], Fields | None]
 """Finds the fields of a line by their names; None: the line is not of this form."""
 
+
+class NumberText(str):
+    """The text of a number of JSON, as it is written."""
+
+    __slots__ = ()
+
+
 _QUOTED: Final = re.compile(r"(?<!\\)(=?)\"((?:[^\"\\]|\\.)*)\"")
 _PAIR: Final = re.compile(r"(?<![^\s|,;\[({])([A-Za-z_][\w-]*)=(?:\"([^\"]*)\"|([^\s\"|;\])}]*))")
 _COMBINED: Final = re.compile(r"\] \"\" (?P<status>[0-9]{3}|-) (?P<size>[0-9]+|-)(?P<rest> .*)?$")
@@ -52,7 +59,7 @@ def _plain_value(text: str) -> str:
 def split_json(line: str) -> Fields | None:
     """Return the texts and numbers of a JSON object, as they are written; None if the line is none."""
     try:
-        value = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
+        value = json.loads(line, parse_float=NumberText, parse_int=NumberText, parse_constant=str)
     except (ValueError, RecursionError):
         return None
     if not isinstance(value, dict):

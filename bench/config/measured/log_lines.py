@@ -12,7 +12,7 @@ from bench.config.measured.figures import (
     LoggedFigure,
     Server,
     ServerName,
-    read_status,
+    read_any_status,
     read_whole,
     time_reader,
 )
@@ -56,10 +56,20 @@ def read_log(lines: Iterator[str], options: LogOptions) -> Measured:
     server, split = _choose(head, options)
     server = _named(server, options)
     tally = Tally(f"a log of {server.title}", "line", server.times, server.sizes)
+    has_size = options.size_column is None
     for line in chain(head, lines):
         if line.strip():
-            tally.add(_entry(split(line), server))
-    return tally.result()
+            fields = split(line)
+            has_size = has_size or _has_any(fields, server.sizes)
+            tally.add(_entry(fields, server))
+    measured = tally.result()
+    if not has_size:
+        raise UsageError(f"no line has a field '{options.size_column}'", hint="see --size-column")
+    return measured
+
+
+def _has_any(fields: Fields | None, figures: Sequence[LoggedFigure]) -> bool:
+    return fields is not None and any(figure.find(fields) is not None for figure in figures)
 
 
 def _choose(head: Sequence[str], options: LogOptions) -> tuple[Server, Split]:
@@ -83,7 +93,8 @@ def _choose(head: Sequence[str], options: LogOptions) -> tuple[Server, Split]:
 
 def _find_server(head: Sequence[str], options: LogOptions, split: Split) -> Server:
     """Return the server whose figures most of the first lines have by their names."""
-    lines = [fields for line in head if (fields := split(line)) is not None]
+    split_head = [(line, fields) for line in head if (fields := split(line)) is not None]
+    lines = [fields for _, fields in split_head]
 
     def are_in(names: Collection[str]) -> bool:
         return 2 * sum(not fields.keys().isdisjoint(names) for fields in lines) > len(head)
@@ -99,13 +110,25 @@ def _find_server(head: Sequence[str], options: LogOptions, split: Split) -> Serv
         if are_in([key for figure in server.times for key in figure.keys]):
             return server
         raise _no_times(head, split, server)
-    found = [server for server in SERVERS.values() if are_in(server.marks)]
+    in_combined = [fields.keys() for line, fields in split_head if combined_kind(line) is not None]
+
+    def has_short_marks(server: Server) -> bool:
+        return 2 * sum(not keys.isdisjoint(server.short_marks) for keys in in_combined) > len(head)
+
+    found = [server for server in SERVERS.values() if are_in(server.marks) or has_short_marks(server)]
     if len(found) > 1:
         titles = join_and([server.title for server in found])
         raise UsageError(f"the log has figures of {titles}", hint="name its server with --format")
-    if not found:
-        raise _no_times(head, split, None)
-    return found[0]
+    if found:
+        return found[0]
+    short = {name for server in SERVERS.values() for name in server.short_marks if are_in([name])}
+    if short:
+        names = join_and([f"'{name}'" for name in sorted(short)])
+        raise UsageError(
+            f"the log has times named {names}, but nothing else says whose or in which unit",
+            hint="name the time with --column, and its unit with --unit; or the server with --format",
+        )
+    raise _no_times(head, split, None)
 
 
 def _no_times(head: Sequence[str], split: Split, server: Server | None) -> UsageError:
@@ -130,7 +153,16 @@ def _no_times(head: Sequence[str], split: Split, server: Server | None) -> Usage
 
 def _unknown_server() -> Server:
     """Return a server of which only the names of the status are known."""
-    return Server("a server", (), (), ("status", "response_code"), frozenset(), "")
+    return Server(
+        title="a server",
+        times=(),
+        sizes=(),
+        statuses=("status", "response_code"),
+        marks=frozenset(),
+        short_marks=frozenset(),
+        advice="",
+        read_status=read_any_status,
+    )
 
 
 def _named(server: Server, options: LogOptions) -> Server:
@@ -176,7 +208,7 @@ def _entry(fields: Fields | None, server: Server) -> Entry:
     sizes = [(figure, figure.find(fields)) for figure in server.sizes]
     try:
         return Answer(
-            status=None if status is None else read_status(status),
+            status=None if status is None else server.read_status(status),
             times_ms=tuple(None if text is None else figure.read(text) for figure, text in times),
             sizes=tuple(None if text is None else figure.read(text) for figure, text in sizes),
         )

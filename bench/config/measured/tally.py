@@ -95,8 +95,8 @@ class Tally:
             entries=self._entries,
             time=time,
             latencies=latencies,
-            size=size if sizes.count >= _FEWEST else None,
-            sizes=sizes if sizes.count >= _FEWEST else Sample(),
+            size=size if sizes.count >= max(_FEWEST, sizes.small + sizes.large) else None,
+            sizes=sizes,
             has_status=self._with_status > 0,
             left_out=_counts(
                 {
