@@ -108,6 +108,7 @@ def test_fetches_over_http2_share_the_latency_of_their_connection(tmp_path: Path
             check_round(timed, 2 * LATENCY_S + FETCHES * SERVICE_S / workers, 1)
 
 
+@pytest.mark.long
 def test_strategy_that_keeps_its_connections_between_calls_beats_no_ideal(tmp_path: Path) -> None:
     """The ideal of a strategy with an HTTP library of its own has no connection in it."""
     (tmp_path / "mine.py").write_text(OWN, encoding="utf-8")

@@ -103,6 +103,7 @@ def test_all_kinds_of_loops_and_processes_follow_the_schedule(tmp_path: Path) ->
         assert_follows_schedule(trial)
 
 
+@pytest.mark.long
 def test_one_worker_that_is_too_slow_is_behind_and_its_fetches_have_waited(tmp_path: Path) -> None:
     """With 50 ms an answer it does less than 20 a second: the last of thirty waits 1.2 s of 1.5 s."""
     path = open_loop(

@@ -63,6 +63,7 @@ def test_threads_work_on_what_they_download_and_the_table_has_times_by_downloads
     assert working_s > idle_s + 0.02  # 4 times 20 ms, one after the other, and a quarter of it at the least
 
 
+@pytest.mark.long
 def test_ideal_has_the_work_and_no_round_is_faster(tmp_path: Path) -> None:
     """By the server's log, each round is as planned; without work as well as with it."""
     strategies = ["sequential", "threadpool_map", {"name": "asyncio_gather", "clients": ["aiohttp"]}]
@@ -100,6 +101,7 @@ def check_work_of(idle: Mapping[str, Any], working: Mapping[str, Any]) -> None:
             assert each["planned_ideal_s"] <= 3 * 0.005 + 0.999 * least_s + 1e-9
 
 
+@pytest.mark.long
 def test_resumed_run_knows_the_work_that_it_has_measured_before(tmp_path: Path) -> None:
     """A first trial is made to say that its work took next to nothing, which no later one can measure."""
     path = config(tmp_path, ["sequential"], process={"kind": "json", "times": TIMES})
@@ -117,6 +119,7 @@ def test_resumed_run_knows_the_work_that_it_has_measured_before(tmp_path: Path) 
     assert second["work_s_per_byte"] > 1e-9
 
 
+@pytest.mark.long
 def test_strategy_that_leaves_out_the_work_fails(tmp_path: Path) -> None:
     (tmp_path / "idle.py").write_text(
         """

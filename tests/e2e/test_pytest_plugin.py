@@ -154,6 +154,7 @@ def test_disabled_benchmarks_run_one_block(tmp_path: Path) -> None:
     assert len(runs(tmp_path)[0]["trials"]) == 1
 
 
+@pytest.mark.long
 def test_failed_case_fails_its_item_with_the_reason(tmp_path: Path) -> None:
     """The other items pass, and only they have figures in pytest-benchmark."""
     config(tmp_path, [*hostile(tmp_path, "raises"), "sequential"])

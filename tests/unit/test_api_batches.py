@@ -120,6 +120,7 @@ def test_file_that_is_no_flag_of_the_batch_is_refused(name: str, tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_defaults_of_dask_survive_the_question_what_machines_have() -> None:
     """Settings that are given before dask's own are loaded would take these with them in the end."""
     program = (

@@ -73,6 +73,7 @@ def test_experiment_without_another_cluster_looks_at_nothing(monkeypatch: pytest
     assert check_clusters(an_experiment(case("threadpool_map"), case("dask"))) == {}
 
 
+@pytest.mark.long
 def test_scheduler_that_does_not_answer_is_named_with_a_hint() -> None:
     """Nobody listens at port 9 of this machine."""
     experiment = an_experiment(case("dask"), replace(case("dask"), scheduler=ADDRESS))

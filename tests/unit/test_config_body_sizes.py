@@ -97,4 +97,7 @@ def test_bodies_that_take_longer_than_the_time_out_are_noted(tmp_path: Path) -> 
         "profile: {name: thin, latency: 10ms, bandwidth: 1MiB,\n"
         "          sizes: {lognormal: {median: 10KiB, p99: 10MiB}}}\n",
     )
-    assert "Profile thin: answers take up to 10.01s, and request_timeout is 10s" in "".join(notes)
+    assert (
+        "Profile thin: one answer of a hundred takes more than 10.01s, and request_timeout is 10s"
+        in "".join(notes)
+    )

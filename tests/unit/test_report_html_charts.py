@@ -259,6 +259,7 @@ def many_profiles(profiles: int, cases: int) -> tuple[Subject, Mapping[str, Draw
     return subject, draw_charts(subject)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("profiles", "cases"), [(1, 20), (5, 20), (20, 2)])
 def test_profiles_share_the_marks_of_a_page(profiles: int, cases: int) -> None:
     subject, charts = many_profiles(profiles, cases)

@@ -165,6 +165,7 @@ def test_control_characters_of_a_stored_run_are_replaced() -> None:
     assert "error in 1 trial (block 1): \N{REPLACEMENT CHARACTER}]0;owned" in text
 
 
+@pytest.mark.long
 def test_table_of_every_strategy_and_client_fits_into_80_and_160_columns() -> None:
     """With and without keep-alive, 1 to 200 workers, 1,000 fetches, errors, failures.
 

@@ -85,6 +85,7 @@ def test_exports_leave_unknown_figures_empty() -> None:
         assert figures["median_elapsed_s"]
 
 
+@pytest.mark.long
 def test_page_has_no_ideal_and_no_breakdown() -> None:
     text = render_page([run_against_target()])
     assert "no planned delays and no log of flagbench" in text

@@ -121,6 +121,7 @@ def test_crossing_point_lies_within_the_ends_whatever_the_unit(leads: list[int],
     assert scaled == pytest.approx(found, rel=1e-6)
 
 
+@pytest.mark.long
 @pytest.mark.no_cover  # tracing takes twice as long as the simulation
 def test_interval_of_a_crossing_covers_it() -> None:
     """20,000 crossings at 20 workers, in nine blocks of skewed noise: 96.1 % by the binomial distribution."""

@@ -73,6 +73,7 @@ def test_ended_process_has_no_figures() -> None:
     assert peaks.seen == {}
 
 
+@pytest.mark.long
 def test_hundred_samples_take_less_than_five_seconds() -> None:
     peaks = Peaks(["memory", "handles"])
     began_s = time.monotonic()
