@@ -194,6 +194,7 @@ def test_recorders_at_the_same_time_lose_no_point(repository: Path) -> None:
     assert {each.name for each in (repository / "results").glob("*history*")} == {"history.jsonl"}
 
 
+@pytest.mark.long
 def test_damaged_line_is_reported_and_left(repository: Path) -> None:
     add_points([point(0), point(1)], repository / HISTORY)
     content = (repository / HISTORY).read_text("utf-8").replace('"blocks":14', '"blocks":"many"', 1)

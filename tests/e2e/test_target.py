@@ -84,6 +84,7 @@ def test_files_with_checksums_are_verified_and_nothing_is_invented(nginx: Nginx,
     assert "the ideal by the times" not in text
 
 
+@pytest.mark.long
 def test_files_without_checksums_are_compared_by_size_and_said_to_be(nginx: Nginx, tmp_path: Path) -> None:
     target = {"url": nginx.url, "files": ["a.bin", "sub/d.bin"]}
     path = config(tmp_path, target, ["asyncio_gather"])

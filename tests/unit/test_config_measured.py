@@ -398,6 +398,7 @@ def test_any_content_is_read_within_bounds_or_refused(
     assert set(profile_csv(measured)) <= set("latency_ms,size_bytes0123456789.\n")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "piece", ['"', '\\"', "\\", '="', "a=", " ", " [", '] "" ', "-", "0.001, ", "{", "[", ",", "\t"]
 )

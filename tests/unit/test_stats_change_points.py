@@ -66,6 +66,7 @@ def test_constant_series_has_no_change_point() -> None:
     assert find_change_points([]) == ()
 
 
+@pytest.mark.long
 def test_only_the_newest_values_are_scanned() -> None:
     source = random.Random(5)
     before = [value + 1 for value in quiet(source, 30)]

@@ -43,6 +43,7 @@ def power(draw: Draw, difference: float, blocks: int, experiments: int) -> float
     return found / experiments
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("blocks", "experiments"),
     [

@@ -65,6 +65,7 @@ def test_step_has_its_first_point_and_its_size() -> None:
     assert first.p <= 0.01
 
 
+@pytest.mark.long
 def test_size_of_a_step_ignores_points_before_the_scanned_window() -> None:
     levels = [2.0] * WINDOW + [1.0] * (WINDOW - 30) + [1.05] * 30
     (track,) = history_tracks(point(number, ratio) for number, ratio in enumerate(noisy(levels)))

@@ -125,6 +125,7 @@ def test_no_case_is_ranked_if_every_case_failed() -> None:
     assert ranking.ranked == 0
 
 
+@pytest.mark.long
 @pytest.mark.no_cover  # tracing takes twice as long as the simulation
 @pytest.mark.parametrize(("cases", "blocks"), [(2, 8), (6, 12), pytest.param(10, 14, marks=pytest.mark.slow)])
 def test_identical_cases_are_told_apart_in_one_run_of_twenty_at_most(cases: int, blocks: int) -> None:

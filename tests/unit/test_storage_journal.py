@@ -132,6 +132,7 @@ def test_flipped_bit_in_the_frame_of_a_line_is_refused(journal: Path) -> None:
                 read_journal(journal)
 
 
+@pytest.mark.long
 def test_journal_cut_at_any_byte_keeps_its_whole_lines(journal: Path) -> None:
     content = journal.read_bytes()
     starts = [*line_starts(content), len(content)]
