@@ -161,6 +161,7 @@ def test_flags_of_a_cluster_come_back_and_are_saved(tmp_path: Path) -> None:
     assert saved == {code: all_flags()[code] for code in ("BR", "CN")}
 
 
+@pytest.mark.long
 def test_lost_flags_are_reported_and_change_the_exit_code(tmp_path: Path) -> None:
     result = call(tmp_path, "download", "BR", "DE", "--strategy", str(ROOT / "tests/strategies/litters.py"))
     assert result.returncode == 3

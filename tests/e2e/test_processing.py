@@ -44,6 +44,7 @@ def check_work_is_done(folder: Path, strategies: Sequence[object]) -> None:
         )  # 150 times 2 ms, and a third of it at the least
 
 
+@pytest.mark.long
 def test_threads_work_on_what_they_download_and_the_table_has_times_by_downloads(tmp_path: Path) -> None:
     path = config(
         tmp_path,

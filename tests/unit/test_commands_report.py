@@ -17,6 +17,7 @@ def run(tmp_path: Path) -> Path:
     return Path(shutil.copytree(RUNS / "small", tmp_path / "small"))
 
 
+@pytest.mark.long
 def test_report_is_written_into_the_folder_of_the_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], run: Path
 ) -> None:

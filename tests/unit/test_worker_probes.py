@@ -53,6 +53,7 @@ def test_cpu_time_includes_that_of_finished_children() -> None:
     assert seen["switches_voluntary"] >= 1
 
 
+@pytest.mark.long
 def test_garbage_collection_is_timed_in_forked_processes_too() -> None:
     """The callback is removed afterwards."""
     before = list(gc.callbacks)
