@@ -14,7 +14,7 @@ from bench.stats.series_over_axis import summarize_axes
 from docs.pages.comparisons import Compared, compare_pairs, describe_comparison, describe_speed
 from docs.pages.evidence import load_kept
 from docs.pages.page_config import Answer, PageConfig
-from docs.pages.page_text import describe_command, describe_run, results_table, write_page
+from docs.pages.page_text import anchor_of, describe_command, describe_run, results_table, write_page
 
 _INTRODUCTION: Final = """\
 Each answer is a measurement on one machine, with the flag server on it as well: it says what these strategies
@@ -27,7 +27,7 @@ few or the machine too noisy to say."""
 def write_answers(configs: Sequence[PageConfig], file: Path) -> None:
     """Write the page from the runs that are kept."""
     sections = [line for config in configs for line in _section(config)]
-    contents = [f"- [{each.answer.question}](#{_anchor(each.answer.question)})" for each in configs]
+    contents = [f"- [{each.answer.question}](#{anchor_of(each.answer.question)})" for each in configs]
     write_page(file, "Answers", [_INTRODUCTION, "", *contents, "", *sections])
 
 
@@ -65,8 +65,3 @@ def _own_lines(answer: Answer, run: Run) -> Iterator[str]:
     elif answer.lines == "scaling":
         for scaling in summarize_scaling(run):
             yield from scaling_remarks(scaling)
-
-
-def _anchor(heading: str) -> str:
-    kept = "".join(each for each in heading.lower() if each.isalnum() or each in " -_")
-    return kept.replace(" ", "-")

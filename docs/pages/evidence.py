@@ -72,6 +72,8 @@ def _server_of(config: PageConfig) -> Iterator[None]:
     if server is None:
         yield
         return
+    if _is_answering(server.port):
+        raise RuntimeError(f"another server is at port {server.port}, and would be measured")
     program = str(config.path.parent / server.program)
     command = [sys.executable, program, str(server.port), *server.arguments]
     with subprocess.Popen(command) as process:  # noqa: S603  a program of the configs
@@ -90,8 +92,12 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
     """
     last_s = monotonic() + _START_S
     while process.poll() is None and monotonic() < last_s:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        if _is_answering(port):
+            return
         sleep(_POLL_S)
     raise RuntimeError(f"no server accepts connections at port {port}")
+
+
+def _is_answering(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

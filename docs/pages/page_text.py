@@ -33,6 +33,12 @@ def write_page(file: Path, title: str, lines: Sequence[str]) -> None:
     file.write_text("\n".join([f"# {title}", "", made, "", *lines]).rstrip() + "\n", encoding="utf-8")
 
 
+def anchor_of(heading: str) -> str:
+    """Return the anchor that GitHub gives a heading, for links to it."""
+    kept = "".join(each for each in heading.lower() if each.isalnum() or each in " -_")
+    return kept.replace(" ", "-")
+
+
 def results_table(run: Run, published: Mapping[str, str] | None = None) -> str:
     """Return a table of all cases in Markdown: conditions by conditions, the fastest case first.
 
@@ -69,13 +75,13 @@ def _rows(ranking: Ranking, published: Mapping[str, str] | None, *, has_several:
 
 def _figures(row: CaseSummary) -> Iterator[str]:
     if row.figures is None:
-        yield from (row.failed[0].outcome if row.failed else MISSING, MISSING, MISSING)
-        return
-    elapsed = row.figures.elapsed
-    yield format_duration(elapsed.estimate)
-    yield format_interval(elapsed, format_duration)
+        yield from (row.failed[0].outcome if row.failed else MISSING, MISSING)
+    else:
+        yield format_duration(row.figures.elapsed.estimate)
+        yield format_interval(row.figures.elapsed, format_duration)
     if not row.case.profile.server:
-        yield MISSING if row.figures.efficiency is None else format_percent(row.figures.efficiency)
+        efficiency = None if row.figures is None else row.figures.efficiency
+        yield MISSING if efficiency is None else format_percent(efficiency)
 
 
 def _is_planned(run: Run) -> bool:

@@ -22,7 +22,7 @@ from docs.pages.comparisons import (
 )
 from docs.pages.evidence import load_kept
 from docs.pages.page_config import Claim, PageConfig, Pair
-from docs.pages.page_text import describe_command, describe_run, results_table, write_page
+from docs.pages.page_text import anchor_of, describe_command, describe_run, results_table, write_page
 
 Outcome: TypeAlias = Literal["holds", "does not hold", "undecided"]
 
@@ -50,7 +50,7 @@ def write_published(configs: Sequence[PageConfig], file: Path) -> None:
     for config in configs:
         for each in judged[config.name]:
             title = config.published.title
-            summary.append(f"| [{title}](#{_anchor(title)}) | {each.claim.text} | **{each.outcome}** |")
+            summary.append(f"| [{title}](#{anchor_of(title)}) | {each.claim.text} | **{each.outcome}** |")
     sections = [line for config in configs for line in _section(config, runs, judged)]
     write_page(file, "Published results, repeated", [_INTRODUCTION, "", *summary, "", *sections])
 
@@ -146,8 +146,3 @@ def _section(
     for each in judged[config.name]:
         yield f"- **{each.outcome}**: {each.claim.text}. {each.evidence}."
     yield from ("", describe_run(run), "", describe_command(config, run), "")
-
-
-def _anchor(heading: str) -> str:
-    kept = "".join(each for each in heading.lower() if each.isalnum() or each in " -_")
-    return kept.replace(" ", "-")

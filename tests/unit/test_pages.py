@@ -1,17 +1,21 @@
 """The pages that show measured results: their sentences and verdicts, on runs whose truth is known."""
 
+import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from bench.errors import UsageError
+from bench.model.cases import Profile, Unknown
 from bench.model.results import Run
 from bench.storage.run_json import run_from_bytes, run_to_json_text
 from docs.pages import evidence
 from docs.pages.answers import find_sentence, write_answers
 from docs.pages.comparisons import compare_pairs, describe_comparison, describe_speed, neighbours
 from docs.pages.page_config import Answer, Claim, PageConfig
+from docs.pages.page_text import results_table
 from docs.pages.published import judge_claims, write_published
 from tests.builders import case, failed, run_of, trials
 
@@ -218,6 +222,30 @@ def test_page_of_published_results_has_their_figures_and_verdicts(kept_below: Pa
     assert "| asyncio_gather | aiohttp | 3 | 7 s | 50 ms |" in page
     assert "- **holds**: it is faster. Asyncio_gather" not in page  # names keep their spelling
     assert "- **holds**: it is faster. asyncio_gather with aiohttp" in page
+
+
+def test_table_of_a_target_has_a_row_for_a_case_that_was_never_timed() -> None:
+    """Nothing is known of its delays, so there is no share of the ideal."""
+    target = Profile("target", Unknown(), server="http://127.0.0.1:9")
+    timed, dropped = replace(FAST, profile=target), replace(SLOW, profile=target)
+    run = run_of(
+        {
+            timed: trials(timed, [0.1] * 8),
+            dropped: [replace(failed(dropped, 0, "invalid", "dropped"), attempt=3)],
+        }
+    )
+    assert results_table(run).splitlines()[-2:] == [
+        "| asyncio_gather | aiohttp | 3 | 100 ms | 100 ms–100 ms |",
+        "| threadpool_map | requests | 3 | invalid | – |",
+    ]
+
+
+def test_server_at_the_port_of_a_published_one_is_not_measured_in_its_place(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        text = published("[]").replace("figures", f"server: {{program: none.py, port: {port}}}, figures")
+        with pytest.raises(RuntimeError, match="another server is at port"):
+            evidence.measure(config_of(tmp_path, text, "published"), tmp_path / "out")
 
 
 def test_page_without_a_measured_run_is_refused(kept_below: Path) -> None:
