@@ -79,9 +79,8 @@ def draw_elapsed(subject: Subject) -> Iterator[Drawing | Note]:
     """Draw the elapsed time of the cases of each profile; in an open loop, its schedule decides that."""
     for group in subject.groups:
         if any(each.case.rate for each in group.timed):
-            yield Note(
-                f"{group.title}: the schedule of an open loop decides how long a round takes.".lstrip(": ")
-            )
+            whose = f"{group.title}: " if group.title else ""
+            yield Note(f"{whose}the schedule of an open loop decides how long a round takes.")
         elif group.timed:
             yield _draw(subject, group)
 
