@@ -30,14 +30,14 @@ def scaling_remarks(scaling: Scaling) -> Iterator[str]:
     if not scaling.series:
         yield "No strategy and client has timings for three numbers of workers: there is nothing to fit."
     for series in scaling.series:
-        what = f"{_describe_knee(series)}{_describe_law(series)}{_failed_workers(series)}"
+        what = f"{describe_knee(series)}{_describe_law(series)}{_failed_workers(series)}"
         yield f"{describe_series(series.key)}: {what}"
     yield from crossover_lines(scaling.pairs, "workers", "any number of workers", describe_series)
     yield from _blocks_for_knees([point for series in scaling.series for point in series.points])
 
 
-def _describe_knee(series: Series) -> str:
-    """Say up to how many workers each step gains 5% or more."""
+def describe_knee(series: Series) -> str:
+    """Say up to how many workers each step of a series gains 5% or more."""
     knee = series.knee
     if knee is None:
         return (

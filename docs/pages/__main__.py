@@ -14,7 +14,8 @@ _PAGES = {"answers": write_answers, "published": write_published}
 
 def page_configs(page: str) -> list[PageConfig]:
     """Return the configs of a page, in the order of their names."""
-    return [PageConfig(path) for path in sorted((ROOT / "configs" / page).glob("*.yaml"))]
+    files = (ROOT / "configs" / page).glob("*.yaml")
+    return sorted(map(PageConfig, files), key=lambda config: config.name)
 
 
 def write(docs: Path = ROOT / "docs") -> None:

@@ -6,8 +6,9 @@ from typing import Final
 
 from bench.model.results import Run
 from bench.report.axis_conclusion import axis_crossovers
+from bench.report.case_label import describe_series
 from bench.report.markdown import escape_paragraph
-from bench.report.scaling_summary import scaling_remarks
+from bench.report.scaling_summary import describe_knee
 from bench.stats.ranking import rankings
 from bench.stats.scaling import summarize_scaling
 from bench.stats.series_over_axis import summarize_axes
@@ -20,8 +21,8 @@ _INTRODUCTION: Final = """\
 Each answer is a measurement on one machine, with the flag server on it as well: it says what these strategies
 and clients do there, and not what your server, network and files make of them. The last line of each is the
 command that asks your machine. "1.5 times as fast (1.4 to 1.6)" is a ratio with its 95 % interval,
-*practically as fast* is within the margin of 2 or 3 %, and *not told apart* means that the blocks were too
-few or the machine too noisy to say."""
+*practically as fast* is within the margin of 2 or 3 %, and *perhaps as fast* means that the blocks were too
+few or the machine too noisy to tell the two apart."""
 
 
 def write_answers(configs: Sequence[PageConfig], file: Path) -> None:
@@ -62,6 +63,7 @@ def _own_lines(answer: Answer, run: Run) -> Iterator[str]:
     if answer.lines == "crossovers":
         for summary in summarize_axes(rankings(run)):
             yield from axis_crossovers(summary)
-    elif answer.lines == "scaling":
+    elif answer.lines == "knees":
         for scaling in summarize_scaling(run):
-            yield from scaling_remarks(scaling)
+            for series in scaling.series:
+                yield f"{describe_series(series.key)}: {describe_knee(series)}"

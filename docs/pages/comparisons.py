@@ -8,7 +8,7 @@ from bench.app.case_patterns import select_case
 from bench.model.cases import Case
 from bench.model.results import Run
 from bench.report.case_label import describe_case
-from bench.report.number_format import MISSING, format_interval, format_number, format_ratio
+from bench.report.number_format import MISSING, format_interval, format_ratio
 from bench.stats.case_summary import block_sample
 from bench.stats.pairwise import PairVerdict, Sample, compare_samples, judge_pairs
 from bench.stats.ranking import run_margin
@@ -26,6 +26,12 @@ class Compared:
     first: Case
     second: Case
     found: PairVerdict
+
+    @property
+    def is_untold(self) -> bool:
+        """Say whether there is no verdict, and the interval allows both to be the faster one."""
+        low, high = self.found.ratio.low, self.found.ratio.high
+        return self.found.verdict == "inconclusive" and (low is None or high is None or low <= 1 <= high)
 
 
 def compare_pairs(run: Run, pairs: Mapping[str, Pair]) -> Mapping[str, Compared]:
@@ -57,24 +63,24 @@ def neighbours(order: Sequence[str]) -> Mapping[str, Pair]:
 
 
 def describe_speed(compared: Compared) -> str:
-    """Say how fast the first case is, as the end of a sentence: "2.1 times as fast (2.0 to 2.2)"."""
+    """Say how fast the first case is: "2.1 times as fast (2.0 to 2.2)"; the name of the second may follow."""
     found = compared.found
-    ratio = found.ratio.estimate
-    bounds = format_interval(found.ratio, format_ratio, " to ")
-    interval = "" if bounds == MISSING else f" ({bounds})"
-    match found.verdict:
-        case "equivalent":
-            return f"practically as fast{interval}"
-        case "inconclusive":
-            return f"not told apart{interval}"
-        case _:
-            return f"{format_number(ratio) if ratio >= 1 else format_ratio(ratio)} times as fast{interval}"
+    if found.verdict == "equivalent":
+        return f"practically as fast{_interval(compared)}"
+    if compared.is_untold:
+        return f"perhaps as fast{_interval(compared)}"
+    doubt = ", in too few blocks to be sure" if found.verdict == "inconclusive" else ""
+    return f"{format_ratio(found.ratio.estimate)} times as fast{_interval(compared, doubt)}"
+
+
+def _interval(compared: Compared, doubt: str = "") -> str:
+    bounds = format_interval(compared.found.ratio, format_ratio, " to ")
+    return "" if bounds == MISSING else f" ({bounds}{doubt})"
 
 
 def describe_comparison(compared: Compared) -> str:
     """Name both cases, and say how fast the first is."""
     first, second = describe_case(compared.first), describe_case(compared.second)
-    found = describe_speed(compared)
-    if compared.found.verdict == "inconclusive":
-        return f"{first} and {second} were {found}"
-    return f"{first} against {second}: {found}"
+    if compared.is_untold:
+        return f"{first} and {second} were not told apart{_interval(compared)}"
+    return f"{first} against {second}: {describe_speed(compared)}"

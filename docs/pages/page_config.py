@@ -54,7 +54,7 @@ class Answer(_Form):
     question: str
     compare: Mapping[Name, Pair] = {}
     says: tuple[Sentence, ...]
-    lines: Literal["crossovers", "scaling"] | None = None
+    lines: Literal["crossovers", "knees"] | None = None
     unproven: str
 
     @model_validator(mode="after")

@@ -140,4 +140,9 @@ def describe_command(config: PageConfig, run: Run) -> str:
     """Return the command that repeats a run, and how long its trials took."""
     took_s = sum(trial.took_s for trial in run.trials)
     path = config.path.relative_to(ROOT)
-    return f"Repeat it, in about {format_duration(took_s)}: `python -m bench run {path}`"
+    server = config.published.server if config.page == "published" else None
+    beside = ""
+    if server is not None:
+        program = config.path.with_name(server.program).relative_to(ROOT)
+        beside = f", with `{' '.join(('python', str(program), str(server.port), *server.arguments))}` running"
+    return f"Repeat it, in about {format_duration(took_s)}: `python -m bench run {path}`{beside}"

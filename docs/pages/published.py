@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Final, Literal, TypeAlias
 
 from bench.app.case_patterns import select_case
@@ -10,7 +11,7 @@ from bench.model.cases import Case
 from bench.model.results import Run
 from bench.model.text import join_and, plural
 from bench.report.case_label import describe_case
-from bench.report.number_format import format_interval, format_ratio
+from bench.report.number_format import format_duration, format_interval, format_ratio
 from bench.stats.intervals import Interval
 from bench.stats.rank_sum import ratio_interval
 from docs.pages.comparisons import (
@@ -37,7 +38,7 @@ together, **undecided** means that the interval allows both."""
 class Judged:
     """A claim, what became of it here, and the evidence as a sentence."""
 
-    claim: Claim
+    text: str
     outcome: Outcome
     evidence: str
 
@@ -50,7 +51,7 @@ def write_published(configs: Sequence[PageConfig], file: Path) -> None:
     for config in configs:
         for each in judged[config.name]:
             title = config.published.title
-            summary.append(f"| [{title}](#{anchor_of(title)}) | {each.claim.text} | **{each.outcome}** |")
+            summary.append(f"| [{title}](#{anchor_of(title)}) | {each.text} | **{each.outcome}** |")
     sections = [line for config in configs for line in _section(config, runs, judged)]
     write_page(file, "Published results, repeated", [_INTRODUCTION, "", *summary, "", *sections])
 
@@ -59,7 +60,7 @@ def judge_claims(config: PageConfig, runs: Mapping[str, Run]) -> tuple[Judged, .
     """Judge the claims of a config by its run, all comparisons of the run together."""
     run, claims = runs[config.name], config.published.claims
     found = compare_pairs(run, {name: pair for claim in claims for name, pair in _pairs(claim).items()})
-    return tuple(_judge(claim, run, found, runs) for claim in claims)
+    return tuple(each for claim in claims for each in _judge(claim, run, found, runs))
 
 
 def _pairs(claim: Claim) -> Mapping[str, Pair]:
@@ -67,13 +68,16 @@ def _pairs(claim: Claim) -> Mapping[str, Pair]:
     return {f"{claim.text}: {name}": pair for name, pair in pairs.items()}
 
 
-def _judge(claim: Claim, run: Run, found: Mapping[str, Compared], runs: Mapping[str, Run]) -> Judged:
+def _judge(
+    claim: Claim, run: Run, found: Mapping[str, Compared], runs: Mapping[str, Run]
+) -> Iterator[Judged]:
     own = [found[name] for name in _pairs(claim)]
     if claim.discarded:
-        return _judge_discarded(claim, run)
-    if claim.against:
-        return _judge_servers(claim, run, runs[claim.against])
-    return _judge_order(claim, own) if claim.order else _judge_pair(claim, own[0])
+        yield _judge_discarded(claim, run)
+    elif claim.against:
+        yield from _judge_servers(claim, run, runs[claim.against])
+    else:
+        yield _judge_order(claim, own) if claim.order else _judge_pair(claim, own[0])
 
 
 def _judge_pair(claim: Claim, pair: Compared) -> Judged:
@@ -83,7 +87,7 @@ def _judge_pair(claim: Claim, pair: Compared) -> Judged:
         outcome = _reaches(pair.found.ratio, claim.at_least)
     elif verdict in claim.expected:
         outcome = "holds"
-    return Judged(claim, outcome, describe_comparison(pair))
+    return Judged(claim.text, outcome, describe_comparison(pair))
 
 
 def _judge_order(claim: Claim, neighbours_found: Sequence[Compared]) -> Judged:
@@ -93,33 +97,45 @@ def _judge_order(claim: Claim, neighbours_found: Sequence[Compared]) -> Judged:
     told = join_and(
         [f"{verdicts.count(each)} {words.get(each, 'not told apart')}" for each in dict.fromkeys(verdicts)]
     )
-    evidence = f"of {plural(len(verdicts), 'pair')} of neighbours, {told}"
+    evidence = f"Of {plural(len(verdicts), 'pair')} of neighbours, {told}"
     if "slower" in verdicts:
         outcome: Outcome = "does not hold"
     else:
         outcome = "holds" if set(verdicts) == {"faster"} else "undecided"
-    return Judged(claim, outcome, "; ".join([evidence, *map(describe_comparison, neighbours_found)]))
+    others = [describe_comparison(each) for each in neighbours_found if each.found.verdict != "faster"]
+    return Judged(claim.text, outcome, "; ".join([evidence, *others]))
 
 
 def _judge_discarded(claim: Claim, run: Run) -> Judged:
-    """Count the trials that were discarded for the reason of a claim."""
-    discarded = sum(trial.outcome != "ok" and claim.discarded in trial.detail for trial in run.trials)
-    evidence = f"{discarded} of {plural(len(run.trials), 'trial')} were discarded: {claim.discarded}"
-    return Judged(claim, "holds" if discarded > len(run.trials) / 2 else "does not hold", evidence)
+    """Count the trials that were discarded for the reason of a claim, and say how long they took."""
+    discarded = [trial for trial in run.trials if trial.outcome != "ok" and claim.discarded in trial.detail]
+    took_s = {
+        case: sorted(
+            round_.elapsed_s for trial in discarded if trial.case == case.id for round_ in trial.rounds
+        )
+        for case in run.cases
+    }
+    times = [
+        f"{describe_case(case)}: {format_duration(median(each))} "
+        f"({format_duration(each[0])} to {format_duration(each[-1])})"
+        for case, each in took_s.items()
+        if each
+    ]
+    evidence = f"{len(discarded)} of {plural(len(run.trials), 'trial')} were discarded: {claim.discarded}"
+    if times:
+        evidence += f". These took, in the median, {'; '.join(times)}"
+    outcome: Outcome = "holds" if len(discarded) > len(run.trials) / 2 else "does not hold"
+    return Judged(claim.text, outcome, evidence)
 
 
-def _judge_servers(claim: Claim, run: Run, other: Run) -> Judged:
+def _judge_servers(claim: Claim, run: Run, other: Run) -> Iterator[Judged]:
     """Compare each case with the one that had another server; the runs share no blocks."""
-    ratios = {case: _server_ratio(run, case, other) for case in run.cases}
-    outcomes = {_reaches(ratio, claim.at_least or 0.0) for ratio in ratios.values()}
-    evidence = "; ".join(
-        f"{describe_case(case)} took {format_ratio(ratio.estimate)} times as long "
-        f"({format_interval(ratio, format_ratio, ' to ')})"
-        for case, ratio in ratios.items()
-    )
-    if len(outcomes) == 1:
-        return Judged(claim, outcomes.pop(), evidence)
-    return Judged(claim, "does not hold" if "does not hold" in outcomes else "undecided", evidence)
+    for case in run.cases:
+        ratio = _server_ratio(run, case, other)
+        bounds = format_interval(ratio, format_ratio, " to ")
+        evidence = f"{format_ratio(ratio.estimate)} times as long ({bounds})"
+        text = f"{claim.text}: {describe_case(case)}"
+        yield Judged(text, _reaches(ratio, claim.at_least or 0.0), evidence)
 
 
 def _server_ratio(run: Run, case: Case, other: Run) -> Interval:
@@ -144,5 +160,5 @@ def _section(
     figures = {select_case(run.cases, pattern).id: text for pattern, text in published.figures.items()}
     yield results_table(run, figures or None)
     for each in judged[config.name]:
-        yield f"- **{each.outcome}**: {each.claim.text}. {each.evidence}."
+        yield f"- **{each.outcome}**: {each.text}. {each.evidence}."
     yield from ("", describe_run(run), "", describe_command(config, run), "")

@@ -10,8 +10,10 @@ from pydantic import ValidationError
 from bench.errors import UsageError
 from bench.model.cases import Profile, Unknown
 from bench.model.results import Run
+from bench.stats.intervals import Interval
 from bench.storage.run_json import run_from_bytes, run_to_json_text
 from docs.pages import evidence
+from docs.pages.__main__ import page_configs
 from docs.pages.answers import find_sentence, write_answers
 from docs.pages.comparisons import compare_pairs, describe_comparison, describe_speed, neighbours
 from docs.pages.page_config import Answer, Claim, PageConfig
@@ -74,6 +76,23 @@ def test_ratio_is_how_many_times_as_fast_the_first_case_is() -> None:
 def test_slower_case_has_a_ratio_below_one() -> None:
     found = compare_pairs(example_run(), {"far": ("threadpool_map/*", "asyncio_gather/*")})["far"]
     assert describe_speed(found) == "0.500 times as fast (0.500 to 0.500)"
+
+
+def test_difference_without_a_verdict_says_that_there_are_too_few_blocks() -> None:
+    """Three blocks can never bear out a difference, however clear."""
+    run = example_run()
+    few = replace(run, trials=tuple(trial for trial in run.trials if trial.block < 3))
+    found = compare_pairs(few, {"far": ("asyncio_gather/*", "threadpool_map/*")})["far"]
+    assert found.found.verdict == "inconclusive"
+    assert describe_speed(found) == "perhaps as fast"  # three blocks have no interval either
+    clear = replace(found, found=replace(found.found, ratio=Interval(2.0, 1.9, 2.1)))
+    assert describe_speed(clear) == "2.00 times as fast (1.90 to 2.10, in too few blocks to be sure)"
+    unclear = replace(found, found=replace(found.found, ratio=Interval(1.05, 0.9, 1.2)))
+    assert describe_speed(unclear) == "perhaps as fast (0.900 to 1.20)"
+    assert describe_comparison(unclear) == (
+        "asyncio_gather with aiohttp and 3 workers and threadpool_map with requests and 3 workers were "
+        "not told apart (0.900 to 1.20)"
+    )
 
 
 def test_equal_cases_are_practically_as_fast() -> None:
@@ -167,7 +186,8 @@ def test_claim_against_another_server_compares_each_case(tmp_path: Path, least: 
     quick = run_of({FAST: trials(FAST, [0.1 * each for each in NOISE])})
     (judged,) = judge_claims(config, {"example": slow, "other": quick})
     assert judged.outcome == outcome
-    assert "asyncio_gather with aiohttp and 3 workers took 2.00 times as long" in judged.evidence
+    assert judged.text == "that: asyncio_gather with aiohttp and 3 workers"
+    assert judged.evidence.startswith("2.00 times as long (")
 
 
 @pytest.mark.parametrize(("dropped", "outcome"), [(3, "holds"), (1, "does not hold")])
@@ -183,6 +203,29 @@ def test_claim_on_discarded_trials_counts_those_with_its_reason(
     )
     assert judged.outcome == outcome
     assert judged.evidence == f"{dropped} of 4 trials were discarded: the kernel dropped connections"
+
+
+def test_discarded_trials_of_a_claim_have_their_times(tmp_path: Path) -> None:
+    dropped = [
+        replace(trial, outcome="invalid", detail="the kernel dropped connections: 7")
+        for trial in trials(FAST, [1.2, 1.1, 1.6])
+    ]
+    claim = "[{text: that, discarded: the kernel dropped connections}]"
+    (judged,) = judge_claims(
+        config_of(tmp_path, published(claim).replace("{asyncio_gather/*: 7 s}", "{}"), "published"),
+        {"example": run_of({FAST: dropped})},
+    )
+    assert judged.evidence.endswith(
+        "These took, in the median, asyncio_gather with aiohttp and 3 workers: 1.2 s (1.1 s to 1.6 s)"
+    )
+
+
+def test_order_names_the_neighbours_that_are_not_in_it(tmp_path: Path) -> None:
+    order = "[{text: that, order: [asyncio_gather/*, threads_queue/*, threadpool_map/*]}]"
+    (judged,) = judge_claims(config_of(tmp_path, published(order), "published"), {"example": example_run()})
+    assert judged.evidence.startswith("Of 2 pairs of neighbours, 1 in this order and 1 practically equal; ")
+    assert "threads_queue" in judged.evidence
+    assert "asyncio_gather" not in judged.evidence
 
 
 def test_neighbours_are_each_two_that_follow_each_other() -> None:
@@ -246,6 +289,25 @@ def test_server_at_the_port_of_a_published_one_is_not_measured_in_its_place(tmp_
         text = published("[]").replace("figures", f"server: {{program: none.py, port: {port}}}, figures")
         with pytest.raises(RuntimeError, match="another server is at port"):
             evidence.measure(config_of(tmp_path, text, "published"), tmp_path / "out")
+
+
+def test_run_with_a_server_of_its_own_names_the_command_of_both(kept_below: Path) -> None:
+    text = published("[]").replace(
+        "figures", "server: {program: own.py, port: 8719, arguments: ['5']}, figures"
+    )
+    config = config_of(kept_below, text, "published")
+    evidence.keep(config, example_run())
+    write_published([config], kept_below / "published.md")
+    assert (
+        "`python -m bench run configs/published/example.yaml`, with `python configs/published/own.py 8719 5` "
+        "running\n" in (kept_below / "published.md").read_text()
+    )
+
+
+def test_configs_are_in_the_order_of_their_names() -> None:
+    names = [config.name for config in page_configs("published")]
+    assert names == sorted(names)
+    assert names.index("stdlib-server") < names.index("stdlib-server-queue")
 
 
 def test_page_without_a_measured_run_is_refused(kept_below: Path) -> None:
