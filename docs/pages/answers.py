@@ -20,9 +20,11 @@ from docs.pages.page_text import anchor_of, describe_command, describe_run, resu
 _INTRODUCTION: Final = """\
 Each answer is a measurement on one machine, with the flag server on it as well: it says what these strategies
 and clients do there, and not what your server, network and files make of them. The last line of each is the
-command that asks your machine. "1.5 times as fast (1.4 to 1.6)" is a ratio with its 95 % interval,
-*practically as fast* is within the margin of 2 or 3 %, and *perhaps as fast* means that the blocks were too
-few or the machine too noisy to tell the two apart."""
+command that asks your machine. [strategies.md](strategies.md) describes the strategies and clients.
+
+"1.5 times as fast (1.4 to 1.6)" is a ratio with its 95 % interval, *practically as fast* is within the margin
+of 2 or 3 %, and *perhaps as fast* means that the blocks were too few or the machine too noisy to tell the two
+apart. *Of ideal* is how near a case came to the time that nothing with so many workers can beat."""
 
 
 def write_answers(configs: Sequence[PageConfig], file: Path) -> None:

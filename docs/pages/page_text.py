@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from bench.model.results import Run
 from bench.model.text import join_and, plural, printable
@@ -20,9 +20,6 @@ from bench.stats.case_summary import CaseSummary
 from bench.stats.ranking import Ranking, rankings
 from docs.pages.evidence import ROOT
 from docs.pages.page_config import PageConfig
-
-_HARNESS: Final = {"h11", "httptools"}
-"""Libraries of the flag server, which no answer is about."""
 
 
 def write_page(file: Path, title: str, lines: Sequence[str]) -> None:
@@ -96,8 +93,11 @@ def describe_run(run: Run) -> str:
 def _downloads(run: Run) -> str:
     counts = sorted({case.countries.count for case in run.cases})
     fetches = f"{join_and([f'{count:,}' for count in counts])} download{'' if counts == [1] else 's'} a round"
-    profiles = dict.fromkeys(describe_profile(case.profile) for case in run.cases)
-    server = f", server {next(iter(profiles))}" if len(profiles) == 1 else ""
+    profiles = {case.profile.name: describe_profile(case.profile) for case in run.cases}
+    if len(profiles) == 1:
+        server = f", server {next(iter(profiles.values()))}"
+    else:
+        server = f", servers {join_and([f'*{name}* ({words})' for name, words in profiles.items()])}"
     blocks = len({trial.block for trial in run.trials})
     return f"{fetches}{server}, {plural(blocks, 'block')}"
 
@@ -114,15 +114,14 @@ def _machine(run: Run) -> str:
 
 
 def _libraries(run: Run) -> str:
-    found = _facts(run, "libraries")
-    versions = [str(each["version"]) for name, each in sorted(found.items()) if name not in _HARNESS]
-    own = [
-        f"{client} with {name} {version}"
-        for client, about in (run.config.get("environments") or {}).items()  # type: ignore[attr-defined]
-        for name, version in about.get("libraries", {}).items()
-        if client.startswith(name)
-    ]
-    return join_and(versions + own) or "no library"
+    """Name the libraries of clients and strategies, as the workers have imported them."""
+    runtimes = [trial.runtime for trial in run.trials if trial.runtime is not None]
+    found = {
+        f"{each.distribution or each.module} {each.version}".strip()
+        for runtime in runtimes
+        for each in runtime.libraries
+    }
+    return join_and(sorted(found)) or "no library"
 
 
 def _date(run: Run) -> str:
