@@ -99,7 +99,7 @@ def describe_profile(profile: Profile) -> str:
         (profile.bandwidth is not None, "limited bandwidth"),
         (bool(profile.faults), "faults"),
         (profile.tls and not profile.http2, "TLS"),
-        (profile.http2, "HTTP/2"),
+        (profile.http2, "HTTP/2 over TLS"),
     )
     bodies = [] if profile.sizes is None else [f"bodies of {_describe_sizes(profile.sizes)}"]
     return ", ".join([_describe_answers(profile), *bodies, *(word for is_so, word in extras if is_so)])

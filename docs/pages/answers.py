@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean, median
 from typing import Final
 
+from bench.model.flags import all_flags
 from bench.model.results import Run
 from bench.report.axis_conclusion import axis_crossovers
 from bench.report.case_label import describe_series
 from bench.report.markdown import escape_paragraph
+from bench.report.number_format import format_duration
 from bench.report.scaling_summary import describe_knee
 from bench.stats.ranking import rankings
 from bench.stats.scaling import summarize_scaling
@@ -18,13 +21,17 @@ from docs.pages.page_config import Answer, PageConfig
 from docs.pages.page_text import anchor_of, describe_command, describe_run, results_table, write_page
 
 _INTRODUCTION: Final = """\
-Each answer is a measurement on one machine, with the flag server on it as well: it says what these strategies
-and clients do there, and not what your server, network and files make of them. The last line of each is the
-command that asks your machine. [strategies.md](strategies.md) describes the strategies and clients.
+Each answer is a measurement on one machine with two CPUs, one of them for the client and one for the server,
+unless it says otherwise. It says what these strategies and clients do there, and not what your server,
+network and files make of them; the last line of each is the command that asks your machine.
+[strategies.md](strategies.md) describes the strategies and clients.
 
-"1.5 times as fast (1.4 to 1.6)" is a ratio with its 95 % interval, *practically as fast* is within the margin
-of 2 or 3 %, and *perhaps as fast* means that the blocks were too few or the machine too noisy to tell the two
-apart. *Of ideal* is how near a case came to the time that nothing with so many workers can beat."""
+A row is a case, which was run once in each *block*, in a process of its own. *Time* is that of all downloads
+of a *round*, opening and closing connections included: the median of all blocks, with its 95 % interval. *Of
+ideal* is how near it came to the time that nothing with so many workers can beat, and `/close` means a
+connection for each request. "1.5 times as fast (1.4 to 1.6)" is measured block by block and so a little
+different from the quotient of two times; *practically as fast* is within the margin of 2 or 3 %, and
+*perhaps as fast* means that the blocks were too few or the machine too noisy to tell."""
 
 
 def write_answers(configs: Sequence[PageConfig], file: Path) -> None:
@@ -61,8 +68,19 @@ def find_sentence(answer: Answer, compared: Mapping[str, Compared]) -> str:
     return f"None of the expected answers was found. {found}."
 
 
+def _work_lines(run: Run) -> Iterator[str]:
+    """Say how long the CPU work on a flag takes, if it is done once."""
+    case = run.cases[-1]
+    found = [trial.work_s_per_byte for trial in run.trials if trial.work_s_per_byte]
+    if found:
+        bytes_ = fmean(len(flag) for code, flag in all_flags().items() if code in case.countries.codes)
+        took = format_duration(median(found) * bytes_)
+        yield f"Done once, {case.work.kind} takes about {took} of CPU time for a flag here."
+
+
 def _own_lines(answer: Answer, run: Run) -> Iterator[str]:
     if answer.lines == "crossovers":
+        yield from _work_lines(run)
         for summary in summarize_axes(rankings(run)):
             yield from axis_crossovers(summary)
     elif answer.lines == "knees":

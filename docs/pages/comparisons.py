@@ -68,8 +68,8 @@ def describe_speed(compared: Compared) -> str:
     if found.verdict == "equivalent":
         return f"practically as fast{_interval(compared)}"
     if compared.is_untold:
-        return f"perhaps as fast{_interval(compared)}"
-    doubt = ", in too few blocks to be sure" if found.verdict == "inconclusive" else ""
+        return f"perhaps as fast{_interval(compared, ', not told apart')}"
+    doubt = ", not sure beside the other comparisons" if found.verdict == "inconclusive" else ""
     return f"{format_ratio(found.ratio.estimate)} times as fast{_interval(compared, doubt)}"
 
 

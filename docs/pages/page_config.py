@@ -69,6 +69,7 @@ class Claim(_Form):
 
     Attributes:
         text: the claim in our words.
+        kind: whose it is: *published*; or *carried over*, from something else to downloads; or *ours*.
         compare: the two cases that it is about.
         expected: the verdicts on the first of them that bear it out.
         at_least: how many times as fast the first one is said to be.
@@ -79,6 +80,7 @@ class Claim(_Form):
     """
 
     text: str
+    kind: Literal["published", "carried over", "ours"] = "published"
     compare: Pair | None = None
     expected: tuple[Verdict, ...] = ()
     at_least: float | None = None

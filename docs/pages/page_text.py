@@ -106,6 +106,8 @@ def _machine(run: Run) -> str:
     processor, python, system = (_facts(run, key) for key in ("processor", "python", "system"))
     model, cores = processor.get("model") or "unknown processor", processor.get("cores")
     cpus = plural(int(cores), "CPU") if cores else "an unknown number of CPUs"
+    if not _facts(run, "pinning").get("worker"):
+        cpus += " for client and server together"
     kernel = str(system.get("release", "")).partition("-")[0]
     return (
         f"{model} with {cpus}, {system.get('name')} {kernel}, "
@@ -144,4 +146,5 @@ def describe_command(config: PageConfig, run: Run) -> str:
     if server is not None:
         program = config.path.with_name(server.program).relative_to(ROOT)
         beside = f", with `{' '.join(('python', str(program), str(server.port), *server.arguments))}` running"
-    return f"Repeat it, in about {format_duration(took_s)}: `python -m bench run {path}`{beside}"
+    minutes = plural(max(1, round(took_s / 60)), "minute")
+    return f"Repeat it, in about {minutes}: `python -m bench run {path}`{beside}"

@@ -26,12 +26,19 @@ from docs.pages.page_config import Claim, PageConfig, Pair
 from docs.pages.page_text import anchor_of, describe_command, describe_run, results_table, write_page
 
 Outcome: TypeAlias = Literal["holds", "does not hold", "undecided"]
+_COUNTED: Final[Mapping[Outcome, str]] = {
+    "holds": "borne out",
+    "does not hold": "not borne out",
+    "undecided": "undecided",
+}
 
 _INTRODUCTION: Final = """\
-A benchmark earns trust by finding what others have found, and by saying so where it does not. Published
-figures come from other machines, years and versions, so times differ; what can be tested are the *claims*,
-orders and ratios. **Holds** and **does not hold** are verdicts that are 95 % sure for all pairs of a run
-together, **undecided** means that the interval allows both."""
+Published figures come from other machines, years and versions, so times differ; what can be tested are the
+*claims*, orders and ratios. **Holds** and **does not hold** are 95 % sure, **undecided** means that the
+figures allow both. Of two cases, that is so for all pairs of a run together; a number of times is judged by
+its own 95 % interval, and two runs with different servers by both of theirs, as they share no blocks.
+
+{counts} Others are *carried over* from another kind of program to downloads, or *ours*."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,7 @@ class Judged:
     """A claim, what became of it here, and the evidence as a sentence."""
 
     text: str
+    kind: str
     outcome: Outcome
     evidence: str
 
@@ -47,13 +55,27 @@ def write_published(configs: Sequence[PageConfig], file: Path) -> None:
     """Write the page from the runs that are kept."""
     runs = {config.name: load_kept(config) for config in configs}
     judged = {config.name: judge_claims(config, runs) for config in configs}
-    summary = ["| published result | claim | here |", "| --- | --- | --- |"]
+    summary = ["| result | claim | whose | here |", "| --- | --- | --- | --- |"]
     for config in configs:
         for each in judged[config.name]:
             title = config.published.title
-            summary.append(f"| [{title}](#{anchor_of(title)}) | {each.text} | **{each.outcome}** |")
+            summary.append(
+                f"| [{title}](#{anchor_of(title)}) | {each.text} | {each.kind} | **{each.outcome}** |"
+            )
+    counts = _count([each.outcome for found in judged.values() for each in found if each.kind == "published"])
     sections = [line for config in configs for line in _section(config, runs, judged)]
-    write_page(file, "Published results, repeated", [_INTRODUCTION, "", *summary, "", *sections])
+    write_page(
+        file,
+        "Published results, repeated",
+        [_INTRODUCTION.format(counts=counts), "", *summary, "", *sections],
+    )
+
+
+def _count(outcomes: Sequence[Outcome]) -> str:
+    told = join_and(
+        [f"{outcomes.count(each)} {words}" for each, words in _COUNTED.items() if each in outcomes]
+    )
+    return f"Of {plural(len(outcomes), 'published claim')}: {told}."
 
 
 def judge_claims(config: PageConfig, runs: Mapping[str, Run]) -> tuple[Judged, ...]:
@@ -64,8 +86,9 @@ def judge_claims(config: PageConfig, runs: Mapping[str, Run]) -> tuple[Judged, .
 
 
 def _pairs(claim: Claim) -> Mapping[str, Pair]:
+    """Return the pairs of a claim, by their own names, so that a pair of several claims is tested once."""
     pairs = {"": claim.compare} if claim.compare else neighbours(claim.order)
-    return {f"{claim.text}: {name}": pair for name, pair in pairs.items()}
+    return {" against ".join(pair): pair for pair in pairs.values()}
 
 
 def _judge(
@@ -87,7 +110,7 @@ def _judge_pair(claim: Claim, pair: Compared) -> Judged:
         outcome = _reaches(pair.found.ratio, claim.at_least)
     elif verdict in claim.expected:
         outcome = "holds"
-    return Judged(claim.text, outcome, describe_comparison(pair))
+    return Judged(claim.text, claim.kind, outcome, describe_comparison(pair))
 
 
 def _judge_order(claim: Claim, neighbours_found: Sequence[Compared]) -> Judged:
@@ -103,7 +126,7 @@ def _judge_order(claim: Claim, neighbours_found: Sequence[Compared]) -> Judged:
     else:
         outcome = "holds" if set(verdicts) == {"faster"} else "undecided"
     others = [describe_comparison(each) for each in neighbours_found if each.found.verdict != "faster"]
-    return Judged(claim.text, outcome, "; ".join([evidence, *others]))
+    return Judged(claim.text, claim.kind, outcome, "; ".join([evidence, *others]))
 
 
 def _judge_discarded(claim: Claim, run: Run) -> Judged:
@@ -125,7 +148,7 @@ def _judge_discarded(claim: Claim, run: Run) -> Judged:
     if times:
         evidence += f". These took, in the median, {'; '.join(times)}"
     outcome: Outcome = "holds" if len(discarded) > len(run.trials) / 2 else "does not hold"
-    return Judged(claim.text, outcome, evidence)
+    return Judged(claim.text, claim.kind, outcome, evidence)
 
 
 def _judge_servers(claim: Claim, run: Run, other: Run) -> Iterator[Judged]:
@@ -135,7 +158,7 @@ def _judge_servers(claim: Claim, run: Run, other: Run) -> Iterator[Judged]:
         bounds = format_interval(ratio, format_ratio, " to ")
         evidence = f"{format_ratio(ratio.estimate)} times as long ({bounds})"
         text = f"{claim.text}: {describe_case(case)}"
-        yield Judged(text, _reaches(ratio, claim.at_least or 0.0), evidence)
+        yield Judged(text, claim.kind, _reaches(ratio, claim.at_least or 0.0), evidence)
 
 
 def _server_ratio(run: Run, case: Case, other: Run) -> Interval:

@@ -78,7 +78,7 @@ def test_slower_case_has_a_ratio_below_one() -> None:
     assert describe_speed(found) == "0.500 times as fast (0.500 to 0.500)"
 
 
-def test_difference_without_a_verdict_says_that_there_are_too_few_blocks() -> None:
+def test_difference_without_a_verdict_says_that_it_is_not_sure() -> None:
     """Three blocks can never bear out a difference, however clear."""
     run = example_run()
     few = replace(run, trials=tuple(trial for trial in run.trials if trial.block < 3))
@@ -86,9 +86,9 @@ def test_difference_without_a_verdict_says_that_there_are_too_few_blocks() -> No
     assert found.found.verdict == "inconclusive"
     assert describe_speed(found) == "perhaps as fast"  # three blocks have no interval either
     clear = replace(found, found=replace(found.found, ratio=Interval(2.0, 1.9, 2.1)))
-    assert describe_speed(clear) == "2.00 times as fast (1.90 to 2.10, in too few blocks to be sure)"
+    assert describe_speed(clear) == "2.00 times as fast (1.90 to 2.10, not sure beside the other comparisons)"
     unclear = replace(found, found=replace(found.found, ratio=Interval(1.05, 0.9, 1.2)))
-    assert describe_speed(unclear) == "perhaps as fast (0.900 to 1.20)"
+    assert describe_speed(unclear) == "perhaps as fast (0.900 to 1.20, not told apart)"
     assert describe_comparison(unclear) == (
         "asyncio_gather with aiohttp and 3 workers and threadpool_map with requests and 3 workers were "
         "not told apart (0.900 to 1.20)"
@@ -220,6 +220,34 @@ def test_discarded_trials_of_a_claim_have_their_times(tmp_path: Path) -> None:
     )
 
 
+def test_pair_of_two_claims_is_tested_once(tmp_path: Path) -> None:
+    """Holm's correction is for distinct comparisons: a second claim on a pair makes no verdict less sure."""
+    pair = "compare: [asyncio_gather/*, threadpool_map/*]"
+    other = "{text: other, compare: [threads_queue/*, threadpool_map/*], expected: [faster]}"
+    one = f"[{{text: that, {pair}, expected: [faster]}}, {other}]"
+    two = f"[{{text: that, {pair}, expected: [faster]}}, {{text: this, {pair}, at_least: 1.9}}, {other}]"
+    run = example_run()
+    found = [
+        judge_claims(config_of(tmp_path, published(each), "published", f"c{n}"), {f"c{n}": run})
+        for n, each in enumerate((one, two))
+    ]
+    assert [each.evidence for each in found[0]] == [each.evidence for each in (found[1][0], found[1][2])]
+
+
+def test_count_leaves_out_claims_that_are_not_published(kept_below: Path) -> None:
+    claim = "compare: [asyncio_gather/*, threadpool_map/*]"
+    claims = (
+        f"[{{text: a, {claim}, expected: [faster]}}, {{text: b, {claim}, expected: [slower]}}, "
+        f"{{text: c, kind: ours, {claim}, expected: [faster]}}]"
+    )
+    config = config_of(kept_below, published(claims), "published")
+    evidence.keep(config, example_run())
+    write_published([config], kept_below / "published.md")
+    page = (kept_below / "published.md").read_text()
+    assert "Of 2 published claims: 1 borne out and 1 not borne out." in page
+    assert "| c | ours | **holds** |" in page
+
+
 def test_order_names_the_neighbours_that_are_not_in_it(tmp_path: Path) -> None:
     order = "[{text: that, order: [asyncio_gather/*, threads_queue/*, threadpool_map/*]}]"
     (judged,) = judge_claims(config_of(tmp_path, published(order), "published"), {"example": example_run()})
@@ -261,7 +289,8 @@ def test_page_of_published_results_has_their_figures_and_verdicts(kept_below: Pa
     evidence.keep(config, example_run())
     write_published([config], kept_below / "published.md")
     page = (kept_below / "published.md").read_text()
-    assert "| [Title](#title) | it is faster | **holds** |" in page
+    assert "| [Title](#title) | it is faster | published | **holds** |" in page
+    assert "\nOf 1 published claim: 1 borne out." in page
     assert "| asyncio_gather | aiohttp | 3 | 7 s | 50 ms |" in page
     assert "- **holds**: it is faster. Asyncio_gather" not in page  # names keep their spelling
     assert "- **holds**: it is faster. asyncio_gather with aiohttp" in page

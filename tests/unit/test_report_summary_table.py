@@ -169,7 +169,7 @@ def test_each_profile_has_its_own_table_below_its_behaviour() -> None:
         (Profile("p", LogNormal(0.3, 0.9)), "answers after 300 ms in the median"),
         (
             Profile("p", Fixed(0.01), tls=True, http2=True, bandwidth=1 << 20),
-            "answers after 10 ms, limited bandwidth, HTTP/2",
+            "answers after 10 ms, limited bandwidth, HTTP/2 over TLS",
         ),
         (
             Profile("p", Fixed(0.05), tls=True, connect_latency_s=0.02),
