@@ -49,9 +49,13 @@ class BlocksForm(Form):
     """A range of blocks, within which `precision` and `budget` decide."""
 
     min: Annotated[int, whole(1, _LIMIT)] | None = key(
-        None, "Blocks in which every case is run, even beyond the budget; 8 if left out."
+        None,
+        "Blocks in which every case is run, even beyond the budget; needs `precision` or `budget`. If left "
+        "out 8, or `max` if that is less; with `precision` at least 6.",
     )
-    max: Annotated[int, whole(1, _LIMIT)] = key(..., "Blocks after which every case ends.")
+    max: Annotated[int, whole(1, _LIMIT)] = key(
+        ..., "Blocks after which every case ends; `blocks: 20` is short for it."
+    )
 
     def blocks(self) -> Blocks:
         """Return the range."""

@@ -36,10 +36,12 @@ BodySize: TypeAlias = Annotated[int, Text(parse_body_size, SIZE_EDITOR)]
 
 
 class LogNormalSizeForm(Form):
-    """The long tail of real files, by the two figures that people know of theirs."""
+    """A log-normal distribution, by the two figures that people know of their files."""
 
     median: BodySize = key(..., "Half of all bodies are larger than this.")
-    p99: BodySize = key(..., "One body of a hundred is larger than this.")
+    p99: BodySize = key(
+        ..., "One body of a hundred is larger than this. Draws below 1 kB or above 10 MiB become that."
+    )
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
@@ -49,16 +51,16 @@ class LogNormalSizeForm(Form):
 
 
 class SizeSampleForm(Form):
-    """Sizes of the user's, in a file: one a line, or a column."""
+    """Sizes in a file; of more than a thousand, a thousand quantiles are kept with each run."""
 
     file: Annotated[Path, Named(LookupContext.existing_file, _FILE_EDITOR)] = key(
-        ..., "The file, relative to the config's folder."
+        ..., "The file, relative to the config: UTF-8, with one value a line such as `12kB`, or CSV."
     )
-    column: Annotated[str, Text(str, {"type": "string"})] | None = key(
-        None, "The name of the column, for a file with names in its first line."
+    column: Annotated[str, Text(str, {"type": "string", "examples": ["bytes"]})] | None = key(
+        None, "The name of the column, for a CSV file with names in its first line."
     )
     unit: Annotated[str, one_of("unit", SIZE_UNITS)] | None = key(
-        None, "That of values without one: B, kB, MB, KiB or MiB."
+        None, "The unit of plain numbers; without it, each value has its own."
     )
 
 
@@ -68,12 +70,14 @@ def _read_sizes(form: SizeSampleForm) -> SampledSize:
 
 
 class SizesForm(Form):
-    """How large the bodies are, in place of the flags: exactly one of the three."""
+    """How large the bodies are, in place of the flags: exactly one of these keys."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     fixed: BodySize | None = key(None, "The same for every body; `sizes: 100KiB` is short for it.")
-    lognormal: LogNormalSizeForm | None = key(None, "The long tail of real files.")
+    lognormal: LogNormalSizeForm | None = key(
+        None, "The long tail of real files, by its median and its 99th percentile."
+    )
     sample: (
         Annotated[
             SampledSize,
@@ -81,7 +85,11 @@ class SizesForm(Form):
             Shorthand(under_key("file"), _FILE_EDITOR),
         ]
         | None
-    ) = key(None, "Values that you have measured, from a file: each is as likely as any other.")
+    ) = key(
+        None,
+        "A file of sizes that you have measured; each is as likely as any other. One below 1 kB or above 10 "
+        "MiB is an error.",
+    )
 
     @model_validator(mode="after")
     def _check_one_key(self) -> Self:

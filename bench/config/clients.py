@@ -68,10 +68,12 @@ class ClientForm(Form):
         ..., "A client of `list clients`, or a function of yours that downloads one URL."
     )
     version: OneOrMore[_VersionField] | None = key(
-        None, "Versions of its library, each of which is measured in an environment of its own."
+        None, "Versions of its library; each makes cases of its own, and has an environment of its own."
     )
     requirements: OneOrMore[_RequirementField] | None = key(
-        None, "The libraries of one environment of its own, with that of the client among them."
+        None,
+        "All libraries of one environment of its own, that of the client among them. Not together with "
+        "`version`.",
     )
 
     @model_validator(mode="after")

@@ -33,9 +33,12 @@ _NAMED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _LISTED: Final = 5
 
-_CODE: Final = {"type": "string", "pattern": "^[A-Za-z]{2}$"}
+_CODE: Final = {"type": "string", "pattern": "^[A-Za-z]{2}$", "examples": ["BR", "NO"]}
 _CODES: Final = {
-    "anyOf": [{"enum": ["pop20", "all", "every"]}, {"type": "string", "pattern": "^[A-Za-z]{1,2}$"}]
+    "anyOf": [
+        {"enum": ["pop20", "all", "every"]},
+        {"type": "string", "pattern": "^[A-Za-z]{1,2}$", "examples": ["B", "BR"]},
+    ]
 }
 _COUNTRIES: Final = {"anyOf": [_CODES, {"type": "array", "items": _CODE, "minItems": 1, "uniqueItems": True}]}
 
@@ -115,20 +118,16 @@ class CountriesForm(Form):
         Shorthand(_expand_codes, _CODES),
     ] = key(
         "pop20",
-        (
-            "pop20: the chapter's twenty; all: the 194 of its list; every: AA to ZZ, most of them 404; "
-            "a letter: BA to BZ for B; or a list of codes. Small letters will do."
-        ),
+        "pop20: the chapter's twenty; all: its 194; every: AA to ZZ, most of which are not found; B: BA to "
+        "BZ; or codes in any case.",
     )
     limit: Annotated[int, whole(1, 1_000_000)] | None = key(
         None, "Take only the first codes, as many as this."
     )
     repeat: OneOrMore[Annotated[int, whole(1, 1_000_000)]] = key(
         "1",
-        (
-            "How many times all of them are downloaded. With a list, every case is measured with each "
-            "number of downloads, and `show` says from how many on one overtakes another."
-        ),
+        "How many times all of them are downloaded. With a list, every case is measured with each number of "
+        "downloads, and the tables say from how many on one overtakes another.",
     )
 
     def selections(self) -> tuple[Selection, ...]:

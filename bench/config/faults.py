@@ -29,11 +29,13 @@ class FaultForm(Form):
     )
 
     kind: Annotated[str, one_of("fault", KINDS, hint="; see `flagbench list faults`")] = key(
-        ..., "The kind of fault; `list faults` has them all."
+        ..., "The kind of fault; `list faults` describes them all."
     )
-    rate: PositiveShare = key(1.0, "Share of fetches that meet it.")
+    rate: PositiveShare = key(
+        1.0, "The share of fetches that meet it; all rates of a profile add up to 100% at the most."
+    )
     status: Annotated[int, whole(400, 599)] | None = key(
-        None, "The status of the answers; for kind `status` only."
+        None, "The status of the answers; required with kind `status`, and only there."
     )
 
     @model_validator(mode="after")

@@ -13,21 +13,17 @@ _MOST_TIMES: Final = 100_000
 
 
 class ProcessForm(Form):
-    """What is done with each flag, and how often."""
+    """CPU work on each flag; if it takes an event loop longer than `request_timeout`, fetches time out."""
 
     kind: Annotated[str, one_of("kind of work", _WORDS)] = key(
         ...,
-        (
-            "decode: a loop of Python over the bytes; json: they are written and parsed as a list; both keep "
-            "the GIL. sha256 lets other threads run if there are more than 2,047 bytes. none: no work."
-        ),
+        "decode: a Python loop over the bytes; json: they are written and parsed as a list; both keep the "
+        "GIL. sha256: lets other threads run above 2,047 bytes; none: no work.",
     )
     times: OneOrMore[Annotated[int, whole(0, _MOST_TIMES)]] = key(
         "1",
-        (
-            "How often it is done. With a list, every case is measured with each number, and ranked among "
-            "those with as many."
-        ),
+        "How often it is done on each flag. With a list, every case is measured with each number, and the "
+        "tables say from how many on one overtakes another.",
     )
 
     def work(self) -> tuple[Work, ...]:

@@ -49,7 +49,7 @@ _FILE_EDITOR: Final[Editor] = {"type": "string", "examples": ["latencies.csv"]}
 
 
 class LogNormalForm(Form):
-    """The long tail of real services, by the two figures that people know of theirs."""
+    """A log-normal distribution, by the two figures that people know of their services."""
 
     median: PositiveDuration = key(..., "Half of all answers take longer than this.")
     p99: PositiveDuration = key(..., "One answer of a hundred takes longer than this.")
@@ -62,16 +62,16 @@ class LogNormalForm(Form):
 
 
 class SampleForm(Form):
-    """Values of the user's, in a file: one a line, or a column."""
+    """Latencies in a file; of more than a thousand, a thousand quantiles are kept with each run."""
 
     file: Annotated[Path, Named(LookupContext.existing_file, _FILE_EDITOR)] = key(
-        ..., "The file, relative to the config's folder."
+        ..., "The file, relative to the config: UTF-8, with one value a line such as `12ms`, or CSV."
     )
-    column: Annotated[str, Text(str, {"type": "string"})] | None = key(
-        None, "The name of the column, for a file with names in its first line."
+    column: Annotated[str, Text(str, {"type": "string", "examples": ["request_time"]})] | None = key(
+        None, "The name of the column, for a CSV file with names in its first line."
     )
     unit: Annotated[str, one_of("unit", DURATION_UNITS)] | None = key(
-        None, "That of values without one: ms, s, m."
+        None, "The unit of plain numbers; without it, each value has its own."
     )
 
 
@@ -80,19 +80,21 @@ def _read_latencies(form: SampleForm) -> Sampled:
 
 
 class LatencyForm(Form):
-    """How long the server waits before it answers: exactly one of the four."""
+    """How long the server waits before it answers: exactly one of these keys."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     fixed: Duration | None = key(None, "The same for every answer; `latency: 50ms` is short for it.")
     uniform: tuple[Duration, ...] | None = key(
         None,
-        "Any latency between two bounds is as likely as any other.",
+        "The lowest and the highest latency; any between them is as likely as any other.",
         minItems=2,
         maxItems=2,
         examples=[["20ms", "80ms"]],
     )
-    lognormal: LogNormalForm | None = key(None, "The long tail of real services.")
+    lognormal: LogNormalForm | None = key(
+        None, "The long tail of real services, by its median and its 99th percentile."
+    )
     sample: (
         Annotated[
             Sampled,
@@ -100,7 +102,7 @@ class LatencyForm(Form):
             Shorthand(under_key("file"), _FILE_EDITOR),
         ]
         | None
-    ) = key(None, "Values that you have measured, from a file: each is as likely as any other.")
+    ) = key(None, "A file of latencies that you have measured; each is as likely as any other.")
 
     @field_validator("uniform")
     @classmethod
@@ -151,27 +153,43 @@ class ProfileForm(Form):
         }
     )
 
-    preset: Annotated[str, one_of("profile", PRESETS)] | None = key(None, "One of the chapter's servers.")
-    scale: Factor = key(1.0, "Multiplies the preset's delays.")
+    preset: Annotated[str, one_of("profile", PRESETS)] | None = key(
+        None,
+        "One of the chapter's servers. local: no delay; delay: 0.5 to 5 s; error: the same, and 25% of the "
+        "fetches end in 418.",
+    )
+    scale: Factor = key(1.0, "Multiplies the delays of the preset.")
     name: Annotated[Name, AfterValidator(_check_name)] | None = key(
-        None, "The name in tables; made from the figures if left out.", **{"not": {"enum": list(PRESETS)}}
+        None,
+        "The name in tables and case ids; made from the figures if left out.",
+        **{"not": {"enum": list(PRESETS)}},
     )
-    latency: LatencyField = key("0ms", "From the arrival of a request to the first byte of its answer.")
-    jitter: Duration = key("0ms", "Each latency moves by a uniform draw from ± this.")
+    latency: LatencyField = key(
+        "0ms",
+        "From the arrival of a request to the first byte of its answer. A mapping draws it from a "
+        "distribution, or from values that you have measured.",
+    )
+    jitter: Duration = key("0ms", "Moves each latency by a uniform draw, up to this much up or down.")
     connect_latency: Duration = key(
-        "0ms", "Delay of each new connection, and of each round trip of a TLS handshake."
+        "0ms",
+        "Delays each new connection, and each round trip of a TLS handshake: its first request arrives this "
+        "much later, twice as much with TLS 1.3 and three times with TLS 1.2.",
     )
-    bandwidth: Size | None = key(None, "Bytes per second of each answer's body.")
+    bandwidth: Size | None = key(None, "The bytes per second of each answer's body.")
     sizes: SizesField | None = key(
-        None, "How large the bodies are, which then are made-up bytes; the flags as they are if left out."
+        None,
+        "The size of the bodies, 1 kB to 10 MiB: made-up bytes in place of the flags, which are served if it "
+        "is left out. Not together with `preset`, `flags_dir` or `target`.",
     )
-    error_rate: Share = key(0.0, "Share of fetches answered with `error_status`.")
+    error_rate: Share = key(0.0, "The share of fetches that are answered with `error_status`.")
     error_status: Annotated[int, whole(400, 599)] = key(
         418, "The status of an error; the chapter's server answers 418."
     )
-    tls: Truth = key("false", "Whether connections are encrypted.")
-    http2: Truth = key("false", "Whether the server speaks HTTP/2, and nothing else; needs `tls`.")
-    faults: OneOrMore[FaultField] = key((), "Other faults, and how often they happen.")
+    tls: Truth = key("false", "Whether connections are encrypted; needs `pip install 'flagbench[tls]'`.")
+    http2: Truth = key("false", "Whether the server speaks HTTP/2, and nothing else; needs `tls: true`.")
+    faults: OneOrMore[FaultField] = key(
+        (), "Other faults, and how often they happen; `list faults` describes them."
+    )
 
     @field_validator("tls")
     @classmethod

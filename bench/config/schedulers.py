@@ -55,19 +55,21 @@ def _is_ipv6(host: str | None) -> bool:
 
 
 class SchedulerForm(Form):
-    """The scheduler of a cluster, with what is needed to speak to it."""
+    """The scheduler of a cluster, with the files that its encryption takes."""
 
     address: Annotated[str, Text(parse_scheduler, _ADDRESS_EDITOR)] = key(
-        ..., "Its address; embedded: a cluster that each trial starts on this machine."
+        ...,
+        "embedded: a cluster that each trial starts on this machine; or the address of a scheduler. tls:// "
+        "needs the three PEM files, and tcp:// to another machine `insecure: true`.",
     )
     authority: Annotated[Path, Named(LookupContext.existing_file, _FILE_EDITOR)] | None = key(
-        None, "PEM file of the certificate authority of the cluster, for tls:// addresses."
+        None, "A PEM file of the certificate authority of the cluster."
     )
     certificate: Annotated[Path, Named(LookupContext.existing_file, _FILE_EDITOR)] | None = key(
-        None, "PEM file of the certificate that is shown to the scheduler."
+        None, "A PEM file of the certificate that is shown to the scheduler."
     )
     private_key: Annotated[Path, Named(LookupContext.existing_file, _FILE_EDITOR)] | None = key(
-        None, "PEM file of the key of that certificate."
+        None, "A PEM file of the key of that certificate."
     )
     insecure: Truth = key(
         "false", "Allow a tcp:// address of another machine, in a network that you trust.", default=False

@@ -5,8 +5,9 @@ To add a key, edit three files: give ``ConfigForm`` a field here, give ``Experim
 than a type of ``scalars.py``: ``whole``, ``one_of``, ``Duration``, ``Share``, ``Truth``, or ``OneOrMore`` of
 one. A key that holds a mapping takes a ``Form`` of its own, which ``FORMS`` lists. A default that changes
 what is measured also belongs to ``config_record`` of ``bench/runner/run_document.py``, and then changes the
-hash of every config. Afterwards write ``configs/schema.json`` anew with ``python -m bench schema``; the
-tests name the docs and fixtures that list all keys.
+hash of every config. Afterwards write ``configs/schema.json`` anew with ``python -m bench schema``, and
+the tables of docs/config.md with ``python -m docs.pages write``: both have the descriptions of the fields.
+The tests name the other docs and fixtures that list all keys.
 
 Fields are in the order in which their checks need each other: pydantic gives a validator the valid values
 of the fields above its own, so that an error in one key hides no error of another.
@@ -152,9 +153,17 @@ class ConfigForm(Form):
         }
     )
 
-    name: Name | None = key(None, "Names the run; the file's own name if left out.")
-    countries: CountriesField = key("pop20", "The flags that a round downloads, and how often.")
-    process: ProcessField = key("none", "CPU work on each flag once it is saved, by what has downloaded it.")
+    name: Name | None = key(None, "Names the run's folder; the config's own file name if left out.")
+    countries: CountriesField = key(
+        "pop20",
+        "The flags that a round downloads. pop20: the chapter's twenty; all: its 194; every: AA to ZZ, most "
+        "of which are not found; B: BA to BZ; or codes in any case. A mapping adds a limit and repeats.",
+    )
+    process: ProcessField = key(
+        "none",
+        "CPU work on each flag once it is saved, in the thread, coroutine or process that has downloaded it. "
+        "Only strategies that open a client of flagbench can do it.",
+    )
     workers: Workers = key(
         ["20"],
         "How many downloads may be in flight at once; capped at the number of fetches.",
@@ -162,85 +171,137 @@ class ConfigForm(Form):
     )
     clients: Clients = key(
         ["requests", "httpx", "aiohttp"],
-        "HTTP libraries, in versions of their own if wanted; each strategy runs with those that it can use.",
+        "The HTTP libraries; each strategy runs with those that it can use. A mapping asks for versions of "
+        "one, each in an environment of its own.",
     )
-    keep_alive: KeepAlive = key(["true"], "Whether a connection serves more than one request.", default=True)
+    keep_alive: KeepAlive = key(
+        ["true"],
+        "Whether a connection serves more than one request. `[true, false]` makes cases of both, except for "
+        "functions of your own that open no client of flagbench.",
+        default=True,
+    )
     connection_limit: OneOrMore[Annotated[int | None, whole_or_auto(1, 10_000)]] = key(
         ["auto"],
-        "The connections that a client may have open, if its library limits them; auto: as many as workers.",
+        "How many connections a client may have open, if its library limits them; auto: as many as workers. "
+        "A list makes cases of each.",
         default="auto",
     )
     scheduler: OneOrMore[SchedulerField] | None = key(
         None,
-        "The cluster on whose machines `dask` downloads: its address, or a mapping; embedded: one that is "
-        "started here, unless DASK_SCHEDULER_ADDRESS names another.",
+        "Where strategies for a cluster, such as dask, download. embedded: a cluster that each trial starts "
+        "on this machine. If left out, DASK_SCHEDULER_ADDRESS may name a tcp:// address of this machine. A "
+        "list makes cases of each.",
         default="embedded",
     )
     strategies: OneOrMore[StrategyField] = key(
-        ..., "The strategies to compare: names, or mappings with settings of their own."
+        ...,
+        "What is compared: names of shipped strategies, or Python files relative to the config. A mapping "
+        "gives a strategy clients, workers or keep-alive of its own.",
     )
-    request_timeout: PositiveDuration = key("10s", "The longest that a fetch may take.")
-    profile: ProfileField | None = key(None, "How the flag server behaves.")
+    request_timeout: PositiveDuration = key(
+        "10s", "The longest that a whole fetch may take. A note names profiles that may answer later."
+    )
+    profile: ProfileField | None = key(
+        None,
+        "How the flag server behaves: a preset, or figures of your own. Not together with `profiles` or "
+        "`target`.",
+        default="local",
+    )
     profiles: OneOrMore[ProfileField] | None = key(
-        None, "Several behaviours of the flag server, instead of `profile`."
+        None,
+        "Several behaviours of the flag server, with cases of each. Not together with `profile` or `target`.",
     )
     target: TargetField | None = key(
-        None, "The server of yours that is measured instead of the flag server: its address, or a mapping."
+        None,
+        "A server of your own that is measured instead of the flag server: its address, or a mapping. Not "
+        "together with `profile`, `profiles`, `flags_dir` and `host`.",
     )
     rate: OfferedRate | None = key(
-        None, "Fetches that are begun in a second, however many are in flight: an open loop."
+        None,
+        "Fetches that are begun in a second, however many are in flight (an open loop); latencies count from "
+        "when each is due. Only for strategies that open a client of flagbench, not for clusters, nor "
+        "together with `precision` or `target.rate`.",
     )
     rates: OfferedRates | None = key(
-        None, "Several such rates; the tables say up to which of them each case keeps up."
+        None,
+        "Two or more such rates, with cases of each; the first table says up to which of them a case keeps "
+        "up and keeps the bounds of `thresholds`. Not together with `rate`.",
     )
     host: Annotated[str, Text(parse_host, _HOST_EDITOR)] | None = key(
         None,
-        "The address of this machine at which the flag server listens; others than loopback take "
-        "`--allow-remote`.",
+        "The IP address of this machine at which the flag server listens, for a cluster on other machines. "
+        "One that is not loopback needs `--allow-remote`. Not together with `target`.",
         default=LOOPBACK,
     )
     precision: PositiveShare | None = key(
-        None, "A case is complete once the half-width of its median's interval is this small."
+        None,
+        "A case ends once the 95% interval of its median is within this share of it: 3% is ±3%. It needs at "
+        "least 6 blocks; `ab` does not use it.",
     )
     budget: PositiveDuration | None = key(
-        None, "Once trials have taken this long, no further block is begun."
+        None,
+        "Once trials have taken this long, no further block begins. `ab` begins none that would exceed it, "
+        "and has 280s if it is left out.",
     )
     blocks: BlocksField | None = key(
-        None, "How often every case is measured, in an order drawn for each block.", default=10
+        None,
+        "How often every case is run, each time in a fresh process; 64 at the most if only `precision` is "
+        "given. With a mapping, `precision` and `budget` decide between its bounds. `ab` does not use it.",
+        default=10,
     )
     rounds: Annotated[int | None, whole_or_auto(1, 1000)] = key(
         "auto",
-        "Timed calls per trial, up to 20 where they take less than 0.1 s in all; auto: 1 to 5, until 0.5 s "
-        "is timed.",
+        "Timed rounds of a trial, after its warm-up; more, up to 20, until 0.1 s is timed. auto: 1 to 5, "
+        "until 0.5 s is timed; in `ab` 5 for each variant.",
     )
-    deadline: PositiveDuration = key("60s", "The longest that a trial may take.")
+    deadline: PositiveDuration = key(
+        "60s",
+        "The longest that a trial may take from the start of its process; a longer one is killed and counts "
+        "as `timeout`. A config whose schedules of `rate` take longer is refused.",
+    )
     seed: Annotated[int, whole(0, 10**15 - 1)] = key(
-        1, "Draws the order in each block, and the server's delays and faults."
+        1, "Draws the order of cases in each block, and the server's delays, sizes and faults."
     )
-    probes: Probes = key("all", "The measurements in addition to the time: all, none, or some.")
+    probes: Probes = key("all", "What is measured besides time: all, none, or some of these.")
     pinning: Truth = key(
         "true",
-        "Whether server, worker and harness have their own cores, if there are enough.",
+        "Whether server, worker and harness have CPUs of their own, if there are enough.",
         default=True,
     )
     disturbed: Annotated[Literal["refuse", "keep"], one_of("value", ("refuse", "keep"))] = key(
-        "keep", "Whether trials that a busy machine slowed down count with a remark, or are repeated."
+        "keep",
+        "keep: trials that a busy machine slowed down count, and a line below the table says so. refuse: "
+        "they are discarded and repeated.",
     )
     process_names: Truth = key(
         "true",
-        "Whether the names of other programs that used the machine are printed and stored.",
+        "Whether the command names of other programs that used the machine are printed and stored. false: "
+        "only how much they used in all.",
         default=True,
     )
     flags_dir: Annotated[Path, Named(LookupContext.existing_folder, _FOLDER_EDITOR)] | None = key(
-        None, "A folder of flags to serve instead of the project's own."
+        None,
+        "Another folder of flags to serve, named `br.gif` or `br/br.gif` in any case; relative to "
+        "the config.",
     )
     margin: Share = key(
-        "3%", "The least difference between two cases that matters; closer ones are practically equal."
+        "3%",
+        "The least difference between two cases of a run that matters: cases that are surely closer are "
+        "practically equal. It changes how a run is read, not what is measured; comparisons have "
+        "`thresholds`.",
     )
-    variants: VariantsField | None = key(None, "The variants that `ab` compares: base, then candidate.")
-    metrics: Metrics = key(list(DEFAULT_METRICS), "The metrics by which variants are compared.")
+    variants: VariantsField | None = key(
+        None, "The two variants that `ab` compares, base first: text as on the command line, or a mapping."
+    )
+    metrics: Metrics = key(
+        list(DEFAULT_METRICS),
+        "What `ab` compares. elapsed: the time of a round; p99: the 99th percentile of the fetches of a "
+        "trial; cpu: CPU time of a round; memory: the peak of a trial.",
+    )
     thresholds: ThresholdsField | None = key(
-        None, "By pattern of cases: the change that matters, and the bounds of the candidate."
+        None,
+        "By shell pattern of case ids: the greatest change that is still equivalent (5% if left out; the "
+        "last pattern that matches counts), and bounds that the candidate has to keep.",
     )
 
     @field_validator("strategies")

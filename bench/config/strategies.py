@@ -38,9 +38,11 @@ class StrategyForm(Form):
     """A strategy, with settings of its own where the file's do not suit it."""
 
     name: Annotated[Strategy, Named(LookupContext.strategy, _STRATEGY)] = key(
-        ..., "A shipped strategy, or the path of a .py file, relative to this config's folder."
+        ..., "A shipped strategy, a Python file relative to the config, or a function of a module or file."
     )
-    clients: ClientEntries | None = key(None, "HTTP libraries for this strategy alone.")
+    clients: ClientEntries | None = key(
+        None, "HTTP libraries for this strategy alone; one that it cannot use is an error."
+    )
     workers: Workers | None = key(None, "Worker counts for this strategy alone.")
     keep_alive: KeepAlive | None = key(None, "Keep-alive for this strategy alone.")
 

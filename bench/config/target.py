@@ -199,6 +199,7 @@ def _unlike(paths: Sequence[str]) -> tuple[str, ...]:
 
 _URL_EDITOR: Final[Editor] = {"type": "string", "examples": ["http://127.0.0.1:9000/files"]}
 _PATH_EDITOR: Final[Editor] = {"type": "string", "examples": ["sums.txt"]}
+_LISTED_EDITOR: Final[Editor] = {"type": "string", "examples": ["images/a.png"]}
 _AUTHORITY_EDITOR: Final[Editor] = {"type": "string", "examples": ["ca.pem"]}
 
 
@@ -208,24 +209,25 @@ class TargetForm(Form):
     model_config = ConfigDict(json_schema_extra={"not": {"required": ["manifest", "files"]}})
 
     url: Annotated[str, Text(parse_url, _URL_EDITOR)] = key(
-        ..., "The address below which its files are, without user, query and fragment."
+        ..., "The http or https address below which its files are, without user, query and fragment."
     )
     manifest: Annotated[tuple[ListedFile, ...], Named(_manifest, _PATH_EDITOR)] | None = key(
-        None, "A file that lists the files, one a line, with checksums as `sha256sum` writes them or without."
+        None,
+        "A file that lists the paths of files, one a line, alone or as `sha256sum` writes them. Without "
+        "`manifest` and `files`, the flags of `countries` are downloaded, such as `flags/br/br.gif`.",
     )
     files: (
-        Annotated[OneOrMore[Annotated[str, Text(parse_path, {"type": "string"})]], AfterValidator(_unlike)]
-        | None
-    ) = key(None, "The paths of the files, instead of a manifest; without checksums.")
+        Annotated[OneOrMore[Annotated[str, Text(parse_path, _LISTED_EDITOR)]], AfterValidator(_unlike)] | None
+    ) = key(None, "The paths of the files, instead of a manifest; they have no checksums.")
     repeat: Annotated[int, whole(1, 1_000_000)] = key(
-        1, "How many times all files are downloaded in a round; for countries, `repeat` of these."
+        1, "How many times all files are downloaded in a round. For flags, use `repeat` of `countries`."
     )
     rate: (
         Annotated[float, Text(parse_rate, {"type": "string", "pattern": "^[0-9.]+/s$", "examples": ["50/s"]})]
         | None
-    ) = key(None, "The most requests that are started in a second; other machines need it.")
+    ) = key(None, "The most requests that are started in a second; required for a server on another machine.")
     authority: Annotated[Path, Named(LookupContext.existing_file, _AUTHORITY_EDITOR)] | None = key(
-        None, "PEM file of the certificate authorities to trust, instead of those of the system."
+        None, "A PEM file of the certificate authorities to trust over https, instead of those of the system."
     )
 
     @field_validator("files")

@@ -102,15 +102,16 @@ class VariantForm(Form):
 
     model_config = ConfigDict(json_schema_extra={"not": {"required": ["rev", "path"]}})
 
-    rev: _Rev | None = key(None, "A git revision of the current repository.")
+    rev: _Rev | None = key(None, "A git revision of the current repository. Not together with `path`.")
     path: Annotated[Path, Named(LookupContext.existing_folder, _FOLDER_EDITOR)] | None = key(
-        None, "A folder, taken as it is; relative to this config's folder."
+        None, "A folder, taken as it is; relative to the config."
     )
     python: Annotated[str, Named(_parse_interpreter, _PYTHON_EDITOR)] | None = key(
-        None, "An interpreter by its version, or by its path relative to this config's folder."
+        None,
+        "An interpreter by its version, or by its path, which has a `/` in it and is relative to the config.",
     )
     requirements: OneOrMore[_Requirement] | None = key(
-        None, "Installed on top of the requirements of the tree."
+        None, "Installed in addition to the requirements of the tree."
     )
 
     @model_validator(mode="after")

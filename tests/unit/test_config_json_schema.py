@@ -273,6 +273,15 @@ def test_committed_schema_is_up_to_date() -> None:
     assert (paths.configs_folder() / "schema.json").read_text(encoding="utf-8") == schema_text()
 
 
+@pytest.mark.parametrize("name", ["", *schema()["$defs"]])
+def test_each_key_has_a_short_description_without_links(name: str) -> None:
+    """Editors show it where the key is written."""
+    form = schema()["$defs"][name] if name else schema()
+    for key, value in form["properties"].items():
+        assert 2 < len(value["description"].split()) <= 45, key
+        assert "](" not in value["description"], key
+
+
 def test_schema_has_the_types_of_yaml() -> None:
     keys = schema()["properties"]
     assert keys["blocks"] == {
