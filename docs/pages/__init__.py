@@ -1,6 +1,6 @@
-"""Generate the pages of the documentation that show measured results.
+"""Generate the pages of the documentation that show measured results, and the keys of a config.
 
 ``python -m docs.pages measure answers`` runs the configs of a page, and keeps what was measured in
-``results/baselines``; ``python -m docs.pages write`` writes the pages from what is kept. Both are read by
-``make answers`` and ``make published``.
+``results/baselines``, as ``make answers`` and ``make published`` do. ``python -m docs.pages write`` writes
+the pages from what is kept, and the tables of docs/config.md from the schema of a config.
 """

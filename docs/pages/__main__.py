@@ -1,10 +1,11 @@
-"""Measure the configs of a page, or write the pages: see ``docs.pages``."""
+"""Measure the configs of a page, or write the pages and the keys of a config: see ``docs.pages``."""
 
 import argparse
 import tempfile
 from pathlib import Path
 
 from docs.pages.answers import write_answers
+from docs.pages.config_reference import write_config_reference
 from docs.pages.evidence import ROOT, measure
 from docs.pages.page_config import PageConfig
 from docs.pages.published import write_published
@@ -19,7 +20,8 @@ def page_configs(page: str) -> list[PageConfig]:
 
 
 def write(docs: Path = ROOT / "docs") -> None:
-    """Write all pages from what is kept."""
+    """Write the keys of a config from the schema, and all pages of results from what is kept."""
+    write_config_reference(docs / "config.md")
     for page, write_page in _PAGES.items():
         write_page(page_configs(page), docs / f"{page}.md")
 
@@ -33,7 +35,9 @@ def main() -> None:
     )
     measuring.add_argument("page", choices=_PAGES)
     measuring.add_argument("names", nargs="*", help="configs of it, without .yaml; all if left out")
-    commands.add_parser("write", help="write the pages from the runs that are kept")
+    commands.add_parser(
+        "write", help="write the keys of a config from the schema, and the pages from the runs that are kept"
+    )
     arguments = parser.parse_args()
     if arguments.command == "measure":
         configs = page_configs(arguments.page)

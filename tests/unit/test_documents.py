@@ -7,8 +7,10 @@ import pytest
 
 from bench.app.select import load_experiment
 from bench.config.catalog import find_clients
+from bench.config.json_schema import schema
 from bench.report.fault_table import fault_table
 from bench.report.markdown import tables_to_markdown
+from docs.pages.config_reference import BEGIN, END, config_reference
 from tests.readme import fences, heading_anchors, inline_code, link_targets
 
 ROOT: Final = Path(__file__).parents[2]
@@ -24,6 +26,14 @@ def test_the_table_of_faults_is_the_one_that_is_printed() -> None:
     table, mark, _ = rest.partition("<!-- end -->\n")
     assert mark
     assert table == tables_to_markdown([fault_table(find_clients().values())])
+
+
+def test_the_keys_of_a_config_are_those_of_the_schema() -> None:
+    """`python -m docs.pages write` writes what stands between the marks."""
+    _, _, rest = (DOCS / "config.md").read_text("utf-8").partition(BEGIN)
+    tables, mark, _ = rest.partition(END)
+    assert mark
+    assert tables == config_reference(schema())
 
 
 def test_the_readme_has_at_most_150_lines() -> None:
