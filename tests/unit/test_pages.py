@@ -1,5 +1,6 @@
 """The pages that show measured results: their sentences and verdicts, on runs whose truth is known."""
 
+import shutil
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from bench.model.results import Run
 from bench.stats.intervals import Interval
 from bench.storage.run_json import run_from_bytes, run_to_json_text
 from docs.pages import evidence
-from docs.pages.__main__ import page_configs
+from docs.pages.__main__ import page_configs, write
 from docs.pages.answers import find_sentence, write_answers
 from docs.pages.comparisons import compare_pairs, describe_comparison, describe_speed, neighbours
 from docs.pages.page_config import Answer, Claim, PageConfig
@@ -337,6 +338,18 @@ def test_configs_are_in_the_order_of_their_names() -> None:
     names = [config.name for config in page_configs("published")]
     assert names == sorted(names)
     assert names.index("stdlib-server") < names.index("stdlib-server-queue")
+
+
+@pytest.mark.parametrize("page", ["answers", "published"])
+def test_page_is_what_its_kept_runs_say(page: str, tmp_path: Path) -> None:
+    """Of every config there is a run, and of no other."""
+    shutil.copy(evidence.ROOT / "docs" / "config.md", tmp_path)
+    write(tmp_path)
+    assert (tmp_path / f"{page}.md").read_text() == (evidence.ROOT / "docs" / f"{page}.md").read_text()
+    kept = evidence.kept_file(page_configs(page)[0]).parent
+    assert {each.name for each in kept.iterdir()} == {
+        evidence.kept_file(config).name for config in page_configs(page)
+    }
 
 
 def test_page_without_a_measured_run_is_refused(kept_below: Path) -> None:
