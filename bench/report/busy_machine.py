@@ -8,7 +8,7 @@ from bench.model.results import Conditions, Measurement, Run
 from bench.model.text import join_and, printable
 from bench.report.number_format import format_percent
 
-_BUSY: Final = 0.1
+BUSY: Final = 0.1
 """Cores that others use on average; an idle machine in the cloud shows up to half of it."""
 _FULL: Final = 0.05
 """Share of the processors that is idle at most while all are fully used."""
@@ -25,7 +25,7 @@ def busy_machine_lines(run: Run) -> Iterator[str]:
     if not took_s:
         return
     others = math.fsum(trial.took_s * found.strangers for trial, found in known) / took_s
-    if others < _BUSY:
+    if others < BUSY:
         return
     cores = _trial_cores(run)
     place = f"CPU{'s' if len(cores) > 1 else ''} {join_and(cores)}" if cores else "this machine"

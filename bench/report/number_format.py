@@ -116,6 +116,14 @@ def format_interval(interval: Interval | None, write: Callable[[float], str], jo
     return f"{write(interval.low)}{joint}{write(interval.high)}"
 
 
+def format_half_width(interval: Interval) -> str:
+    """Format the greater distance of both bounds from the estimate, as a share of it: ``± 3%``."""
+    if interval.low is None or interval.high is None:
+        return MISSING
+    distance = max(interval.high - interval.estimate, interval.estimate - interval.low) / interval.estimate
+    return f"± {format_percent(distance)}"
+
+
 def format_change_interval(ratio: Interval | None) -> str:
     """Format the bounds of a ratio as changes; a dash if the last block was no look."""
     return format_interval(ratio, format_change, " to ")

@@ -3,13 +3,16 @@
 Drawn between trials only: a refreshing thread would take processor time from the timed rounds.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from typing import Final
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.control import Control
 from rich.live import Live
+from rich.segment import ControlType, Segment
 
 from bench.model.cases import Experiment
 from bench.model.comparison import Comparison
@@ -74,15 +77,24 @@ class PlainProgress(Observer):
 
 
 class LiveProgress(PlainProgress):
-    """Draws the state on a terminal before each trial; failures and stops are printed above the drawing."""
+    """Draws the state on a terminal before each trial; failures and stops are printed above the drawing.
+
+    What is drawn already is not drawn again, as some terminals flicker.
+    """
 
     def __init__(self, live: Live, state: ProgressState) -> None:
         super().__init__(live.console, state)
         self._live = live
+        self._drawn: list[list[Segment]] = []
+        self._width = live.console.width
 
     def trial_started(self, case: str, block: int) -> None:
         """Draw the state; the next drawing is after the trial."""
-        self._live.update(self._state.drawing(case, block), refresh=True)
+        drawing = self._state.drawing(case, block, self._console)
+        if self._width != self._console.width or self._lines(drawing) != self._drawn:
+            self._erase_broken_lines()
+            self._live.update(drawing, refresh=True)
+            self._note_drawn()
 
     def metrics_changed(self, metrics: Sequence[MetricState], spent_s: float) -> None:
         """Take the metrics; the drawing shows them."""
@@ -90,6 +102,24 @@ class LiveProgress(PlainProgress):
 
     def block_ended(self, block: int, machine: str = "") -> None:
         """Print nothing: the drawing shows the block."""
+
+    def _print(self, line: str, style: str = "") -> None:
+        self._erase_broken_lines()
+        super()._print(line, style)
+        self._note_drawn()
+
+    def _lines(self, drawing: RenderableType) -> list[list[Segment]]:
+        return self._console.render_lines(drawing, pad=False)
+
+    def _note_drawn(self) -> None:
+        self._drawn, self._width = self._lines(self._live.renderable), self._console.width
+
+    def _erase_broken_lines(self) -> None:
+        """Erase what a terminal that became narrower has added, as it broke the lines that were drawn."""
+        width = self._console.width
+        added = sum(max(0, math.ceil(Segment.get_line_length(line) / width) - 1) for line in self._drawn)
+        for _ in range(added):
+            self._console.control(Control((ControlType.ERASE_IN_LINE, 2), (ControlType.CURSOR_UP, 1)))
 
 
 @contextmanager

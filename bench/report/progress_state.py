@@ -7,24 +7,40 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from rich.console import Group, RenderableType
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
+from rich.console import Console, RenderableType
 
-from bench.model.cases import Experiment
+from bench.model.cases import Case, Experiment
 from bench.model.comparison import Comparison, Metric
 from bench.model.observer import MetricState, Stop
 from bench.model.results import Measurement
-from bench.model.text import plural, printable
+from bench.model.text import plural
+from bench.report.busy_machine import BUSY
+from bench.report.live_tables import Head, LiveCase, draw_comparison, draw_run
 from bench.report.number_format import MISSING, format_change, format_change_interval, format_duration
 from bench.report.stop_reasons import stop_words
 from bench.stats.intervals import Interval, block_value
+from bench.stats.metrics import metric_value
 from bench.stats.retries import is_final
 
-_BAR_WIDTH: Final = 16
+
+class _OtherProcesses:
+    """Adds up how much other processes used the processors of the trials."""
+
+    def __init__(self) -> None:
+        self._took_s = self._used_s = 0.0
+
+    def add(self, measurement: Measurement) -> None:
+        """Count a trial that succeeded."""
+        if measurement.outcome == "ok" and measurement.conditions is not None:
+            self._took_s += measurement.took_s
+            self._used_s += measurement.took_s * measurement.conditions.strangers
+
+    def warning(self) -> str:
+        """Say how much it is; nothing on a quiet machine."""
+        cores = self._used_s / self._took_s if self._took_s else 0.0
+        return f"busy machine: other processes have used {cores:.2g} cores so far" if cores >= BUSY else ""
 
 
 class RunProgress:
@@ -40,10 +56,12 @@ class RunProgress:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._started_s = clock()
-        self._values: dict[str, list[float]] = {}
-        self._conditions: Mapping[str, str] = {}
-        self._scheduled: frozenset[str] = frozenset()
-        self._latest = ""
+        self._values_s: dict[str, list[float]] = {}
+        self._cases: Mapping[str, Case] = {}
+        self._failed: set[str] = set()
+        self._others = _OtherProcesses()
+        self._stops: dict[str, Stop] = {}
+        self._latest: Case | None = None
         self._budget_s: float | None = None
         self._least_trials = 0
         self._kept = 0
@@ -53,8 +71,7 @@ class RunProgress:
     def start(self, experiment: Experiment, kept: Sequence[Measurement], stops: Mapping[str, Stop]) -> None:
         """Take the number of trials; the pace is that of the trials to come."""
         self._started_s = self._clock()
-        self._conditions = {case.id: case.conditions for case in experiment.cases}
-        self._scheduled = frozenset(case.conditions for case in experiment.cases if case.rate)
+        self._cases = {case.id: case for case in experiment.cases}
         self.blocks = experiment.blocks
         self.trials = experiment.blocks * len(experiment.cases)
         if (stopping := experiment.stopping) is not None:
@@ -71,12 +88,14 @@ class RunProgress:
 
     def add(self, measurement: Measurement) -> str | None:
         """Count a trial unless it is repeated and, where it succeeded, its value."""
+        self._others.add(measurement)
         if is_final(measurement):
             self.done += 1
-            self._latest = self._conditions[measurement.case]
-            if measurement.outcome == "ok" and measurement.rounds:
-                value = block_value([round_.elapsed_s for round_ in measurement.rounds])
-                self._values.setdefault(measurement.case, []).append(value)
+            self._latest = self._cases[measurement.case]
+            if (value_s := _value_s(self._latest, measurement)) is not None:
+                self._values_s.setdefault(measurement.case, []).append(value_s)
+        if measurement.outcome not in {"ok", "invalid"}:
+            self._failed.add(measurement.case)
         return None if measurement.outcome == "ok" else failure_line(measurement)
 
     def stop(self, case: str, stop: Stop) -> str | None:
@@ -85,6 +104,7 @@ class RunProgress:
         Return None if the run ends for all cases.
         """
         self.trials -= self.blocks - stop.blocks
+        self._stops[case] = stop
         return None if stop.reason in {"blocks", "budget"} else f"{case}: {stop_words(stop)}"
 
     def update(self, _metrics: Sequence[MetricState], _spent_s: float) -> list[str]:
@@ -100,22 +120,24 @@ class RunProgress:
         where = f" on {machine}" if machine else ""
         return f"block {block + 1} of {up_to}{self.blocks}{where}: {trials}; leader: {self.leader()}"
 
-    def drawing(self, case: str, block: int) -> RenderableType:
-        """Draw a bar with the time left, and below it the case and the leader.
-
-        Each line is short: those that a narrower terminal breaks would be left behind by the next drawing.
-        """
+    def drawing(self, case: str, block: int, console: Console) -> RenderableType:
+        """Draw a bar with the time left, and below it a table of the cases, the fastest first."""
         left_s = self.left_s()
-        left = "" if left_s is None else f"{'up to ' if self.is_open else ''}{format_duration(left_s)} left"
-        line = Table.grid(padding=(0, 1))
-        line.add_row(
-            f"block {block + 1}/{self.blocks}",
-            ProgressBar(self.trials, self.done, width=_BAR_WIDTH),
-            f"{self.done}/{self.trials}",
-            left,
+        up_to, about = ("up to ", "up to") if self.is_open else ("", "about")
+        left = "" if left_s is None else f", {about} {format_duration(left_s)} left"
+        head = Head(
+            f"block {block + 1} of {up_to}{self.blocks}",
+            self.done,
+            self.trials,
+            f"{self.done} of {up_to}{self.trials} trials{left}",
+            case,
+            self._others.warning(),
         )
-        below = (printable(case), f"leader: {printable(self.leader())}")
-        return Group(line, *(Text(each, no_wrap=True, overflow="ellipsis") for each in below))
+        cases = [
+            LiveCase(each, self._values_s.get(name, ()), name in self._failed, self._stops.get(name))
+            for name, each in self._cases.items()
+        ]
+        return draw_run(head, cases, console)
 
     def left_s(self) -> float | None:
         """Predict the seconds left from the pace so far; ``None`` before the first trial has ended."""
@@ -135,12 +157,14 @@ class RunProgress:
 
         In an open loop, whose schedule decides how long a round takes, there is none.
         """
-        if self._latest in self._scheduled:
+        if self._latest is None:
+            return "none yet"
+        if self._latest.rate:
             return "none in an open loop"
         medians = {
-            case: median(values)
-            for case, values in self._values.items()
-            if self._conditions[case] == self._latest
+            case: median(values_s)
+            for case, values_s in self._values_s.items()
+            if self._cases[case].conditions == self._latest.conditions
         }
         if not medians:
             return "none yet"
@@ -158,6 +182,7 @@ class ComparisonProgress:
         self._stops: dict[str, Stop] = {}
         self._spent_s = 0.0
         self._last_failure = ("", "")
+        self._others = _OtherProcesses()
 
     def start(self, _experiment: Experiment, _kept: Sequence[Measurement], stops: Mapping[str, Stop]) -> None:
         """Take the stops of a resumed comparison; the first update has its verdicts."""
@@ -168,6 +193,7 @@ class ComparisonProgress:
 
         The same disturbance of both trials of a pair is one line.
         """
+        self._others.add(measurement)
         if measurement.outcome == "ok":
             return None
         case = measurement.case.rpartition("@")[0]
@@ -201,21 +227,13 @@ class ComparisonProgress:
         """Count the undecided metrics."""
         return f"block {block + 1}: {plural(len(self._metrics) - len(self._decided), 'metric')} undecided"
 
-    def drawing(self, case: str, block: int) -> RenderableType:
-        """Draw a table of all metrics."""
-        spent = f"{format_duration(self._spent_s)} of {format_duration(self._comparison.budget_s)}"
-        table = Table(box=None, pad_edge=False, title_justify="left", title=f"block {block + 1}, {spent}")
-        for heading in ("", "change", "bounds", "blocks", "verdict"):
-            is_text = heading in {"", "verdict"}
-            table.add_column(heading, justify="left" if is_text else "right", no_wrap=True)
-        for name in self._comparison.margins:
-            table.add_row(Text(printable(name), style="bold"))
-            open_ = self._stops[name].reason if name in self._stops else "…" if name == case else ""
-            for each in self._metrics:
-                if each.case == name:
-                    cells = (_change(each), _bounds(each), str(each.blocks), each.verdict or open_)
-                    table.add_row(f"  {each.metric}", *cells)
-        return table
+    def drawing(self, case: str, block: int, console: Console) -> RenderableType:
+        """Draw a bar with the time spent, and below it the interval of each metric against its margin."""
+        budget_s = self._comparison.budget_s
+        decided = f"{len(self._decided)} of {plural(len(self._metrics), 'metric')} decided"
+        left = f"{decided}, {format_duration(self._spent_s)} of at most {format_duration(budget_s)}"
+        head = Head(f"block {block + 1}", self._spent_s, budget_s, left, case, self._others.warning())
+        return draw_comparison(head, self._comparison, self._metrics, self._stops, console)
 
 
 ProgressState: TypeAlias = RunProgress | ComparisonProgress
@@ -227,6 +245,15 @@ def failure_line(measurement: Measurement) -> str:
     where = f"{measurement.case}, block {measurement.block + 1}"
     again = "" if is_final(measurement) else "; it is repeated"
     return f"{where}: {measurement.outcome}: {measurement.detail}{again}"
+
+
+def _value_s(case: Case, measurement: Measurement) -> float | None:
+    """Return the time of a round of a trial, or in an open loop the 99th percentile; None if it failed."""
+    if measurement.outcome != "ok" or not measurement.rounds:
+        return None
+    if case.rate:
+        return metric_value(measurement, "p99")
+    return block_value([round_.elapsed_s for round_ in measurement.rounds])
 
 
 def _change(metric: MetricState) -> str:

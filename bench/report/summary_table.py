@@ -20,6 +20,7 @@ from bench.report.marks import case_tone, explain_marks, mark_case
 from bench.report.number_format import (
     MISSING,
     format_duration,
+    format_half_width,
     format_percent,
     format_rate,
     format_speedup,
@@ -31,7 +32,7 @@ from bench.report.sparkline import draw_length
 from bench.report.stop_reasons import stopping_line
 from bench.report.table import Column, Remark, Row, Section, Table
 from bench.report.target import target_lines
-from bench.stats.case_summary import CaseSummary, Figures
+from bench.stats.case_summary import CaseSummary
 from bench.stats.offered_rates import summarize_rates
 from bench.stats.ranking import Ranking, rankings
 from bench.stats.series_over_axis import summarize_axes
@@ -232,22 +233,13 @@ def _figures(row: CaseSummary, longest_s: float, cells: int) -> Sequence[str]:
         return (outcome, *[""] * blanks)
     elapsed, efficiency = row.figures.elapsed, row.figures.efficiency
     length = draw_length(elapsed.estimate / longest_s, cells)
-    time = (format_duration(elapsed.estimate), _half_width(row.figures), length)
+    time = (format_duration(elapsed.estimate), format_half_width(elapsed), length)
     if row.case.rate:
         return (*time, *(each.cell(row) for each in SUMMARY_COLUMNS))
     measured = (*time, format_speedup(row.figures.times_faster))
     if row.case.profile.server:
         return measured
     return (*measured, MISSING if efficiency is None else format_percent(efficiency), hindrance(row))
-
-
-def _half_width(figures: Figures) -> str:
-    """Write the greater distance of both bounds from the estimate, as a share of it."""
-    elapsed = figures.elapsed
-    if elapsed.low is None or elapsed.high is None:
-        return MISSING
-    distance = max(elapsed.high - elapsed.estimate, elapsed.estimate - elapsed.low) / elapsed.estimate
-    return f"± {format_percent(distance)}"
 
 
 def _named_notes(run: Run, named: Mapping[str, Ranking]) -> Iterator[Remark]:

@@ -31,9 +31,14 @@ def print_tables(tables: Iterable[Table], console: Console) -> None:
     for number, table in enumerate(tables):
         if number > 0:
             console.print()
-        console.print(Group(*_blocks(table, console.width)))
+        console.print(lay_out(table, console.width))
     if table.remarks:
         console.print()
+
+
+def lay_out(table: Table, width: int) -> RenderableType:
+    """Lay a table out with its title and remarks, for lines of so many cells."""
+    return Group(*_blocks(table, width))
 
 
 def text_width(text: str) -> int:
@@ -146,7 +151,7 @@ def _grid(
             overflow="fold" if column.wraps else "ellipsis",
         )
     for row in rows:
-        grid.add_row(*row.cells, style=_TONES[row.tone])
+        grid.add_row(*map(Text, row.cells), style=_TONES[row.tone])
     return grid
 
 
