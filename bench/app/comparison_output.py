@@ -26,6 +26,7 @@ from bench.report.comparison_table import comparison_table, missing_cases_reason
 from bench.report.export.junit import to_junit
 from bench.report.export.verdicts_json import verdicts_to_json
 from bench.report.github import github_annotations, github_summary
+from bench.report.gitlab import code_quality_report
 from bench.report.markdown import tables_to_markdown
 from bench.stats.verdicts import Overall, Verdicts, overall_verdict, run_verdicts
 from bench.storage.output_check import check_appended_file
@@ -43,6 +44,9 @@ class Outputs:
         junit: file for JUnit XML.
         report: file for a report.
         github: write a job summary and annotations for GitHub Actions.
+        summary: file for the same summary.
+        code_quality: file for a code quality report of GitLab.
+        config: the path of the config, to which that report links.
         allow_missing: a case that only the base has does not fail.
     """
 
@@ -50,6 +54,9 @@ class Outputs:
     junit: Path | None = None
     report: Path | None = None
     github: bool = False
+    summary: Path | None = None
+    code_quality: Path | None = None
+    config: str = ""
     allow_missing: bool = True
 
 
@@ -66,8 +73,13 @@ def check_outputs(outputs: Outputs, out: Path | None, resume: Path | None) -> No
         SetupError: a file cannot be written.
     """
     destination = Destination(out, resume)
-    if outputs.junit is not None:
-        check_file_beside_run(outputs.junit, "--junit", destination)
+    for file, option in (
+        (outputs.junit, "--junit"),
+        (outputs.summary, "--summary"),
+        (outputs.code_quality, "--code-quality"),
+    ):
+        if file is not None:
+            check_file_beside_run(file, option, destination)
     if outputs.report is not None:
         check_report_file(outputs.report, "--report", destination)
     if outputs.github and (summary := _summary_file()) is not None:
@@ -107,13 +119,20 @@ def _write_for_ci(document: Run, outputs: Outputs, verdicts: Verdicts, overall: 
     if outputs.junit is not None:
         with optional_file(outputs.junit, "--junit"):
             write_linked_file(outputs.junit, to_junit(document, allow_missing=outputs.allow_missing))
+    if outputs.code_quality is not None:
+        with optional_file(outputs.code_quality, "--code-quality"):
+            write_linked_file(outputs.code_quality, code_quality_report(verdicts, outputs.config))
+    summary = github_summary(document.name, verdicts, overall, variant_lines(document))
+    if outputs.summary is not None:
+        with optional_file(outputs.summary, "--summary"):
+            write_linked_file(outputs.summary, summary)
     if outputs.github:
         with optional_stdout():
             for line in github_annotations(verdicts):
                 (write_stderr if outputs.form == "json" else write_stdout)(f"{line}\n")
-        if (summary := _summary_file()) is not None:
-            with optional_file(summary, _SUMMARY):
-                _append(summary, github_summary(document.name, verdicts, overall, variant_lines(document)))
+        if (file := _summary_file()) is not None:
+            with optional_file(file, _SUMMARY):
+                _append(file, summary)
 
 
 def _summary_file() -> Path | None:

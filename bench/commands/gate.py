@@ -30,6 +30,10 @@ from bench.storage.run_folder import Destination
 @options.allow_missing
 @click.option("--junit", metavar="FILE", type=options.PATH, help="Write JUnit XML, too.")
 @click.option("--github", is_flag=True, help="Write a job summary and annotations for GitHub Actions, too.")
+@click.option("--summary", metavar="FILE", type=options.PATH, help="Write what changed as Markdown, too.")
+@click.option(
+    "--code-quality", metavar="FILE", type=options.PATH, help="Write a code quality report of GitLab, too."
+)
 @options.allow_remote
 @options.report
 @options.out
@@ -47,6 +51,8 @@ def gate(  # noqa: PLR0913  one argument an option
     allow_missing: bool,
     junit: Path | None,
     github: bool,
+    summary: Path | None,
+    code_quality: Path | None,
     allow_remote: bool,
     report: Path | None,
     out: Path | None,
@@ -70,6 +76,9 @@ def gate(  # noqa: PLR0913  one argument an option
         junit=junit,
         report=report,
         github=github,
+        summary=summary,
+        code_quality=code_quality,
+        config=config,
         allow_missing=allow_missing,
     )
     check_outputs(outputs, out, resume)

@@ -1,13 +1,15 @@
 """Write the verdicts of a comparison for GitHub: a job summary, and annotations of the workflow."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from bench.model.text import printable
+from bench.model.text import plural, printable
 from bench.report.absolute_thresholds import describe_bound, describe_finding
-from bench.report.comparison_table import comparison_table, describe_ratio
+from bench.report.comparison_summary import comparison_summary
+from bench.report.comparison_table import comparison_conclusion, comparison_table, describe_ratio
 from bench.report.failures import describe_failed_trials
-from bench.report.markdown import escape_text, tables_to_markdown
+from bench.report.markdown import escape_paragraph, escape_text, tables_to_markdown
 from bench.stats.verdicts import Overall, Verdicts
 
 _HEADLINES: Final[Mapping[Overall, str]] = {
@@ -19,7 +21,7 @@ _HEADLINES: Final[Mapping[Overall, str]] = {
 
 
 def github_summary(name: str, verdicts: Verdicts, overall: Overall, notes: Iterable[str] = ()) -> str:
-    """Write the text for the file that ``GITHUB_STEP_SUMMARY`` names, as GitHub-flavoured Markdown.
+    """Write what has changed, with the rest folded, as GitHub-flavoured Markdown, which GitLab reads as well.
 
     Args:
         name: of the run.
@@ -27,16 +29,38 @@ def github_summary(name: str, verdicts: Verdicts, overall: Overall, notes: Itera
         overall: the verdict on the whole run, bounds and vanished cases included.
         notes: further remarks, a paragraph each.
     """
-    table = comparison_table(_variants(verdicts), verdicts, notes)
+    changed = tuple(each for each in verdicts.metrics if each.verdict != "equivalent")
+    _, first = comparison_summary(name, replace(verdicts, metrics=changed), "", notes)
+    every = comparison_table("", verdicts)
     return "\n".join(
         (
             f"## flagbench: {_HEADLINES[overall]}",
             "",
-            tables_to_markdown([table]),
+            escape_paragraph(_lead(verdicts)),
+            "",
+            tables_to_markdown([first]),
+            f"<details><summary>All {plural(len(verdicts.metrics), 'metric')}</summary>",
+            "",
+            tables_to_markdown([every]),
+            "</details>",
+            "",
             f"For more: `flagbench compare RUN` and `flagbench show RUN`, with {escape_text(name)} as RUN.",
             "",
         )
     )
+
+
+def _lead(verdicts: Verdicts) -> str:
+    """Say that the gate ran, and how many metrics have changed."""
+    cases = plural(len({each.case for each in verdicts.metrics}), "case")
+    blocks = max((each.blocks for each in verdicts.metrics), default=0)
+    compared = (
+        f"{_variants(verdicts)}: {plural(len(verdicts.metrics), 'metric')} of {cases} compared over up to "
+        f"{plural(blocks, 'block')}."
+    )
+    if verdicts.metrics and all(each.verdict == "equivalent" for each in verdicts.metrics):
+        return f"The gate ran, and no metric changed by its margin. {compared}"
+    return f"{compared} {comparison_conclusion(verdicts)}"
 
 
 def github_annotations(verdicts: Verdicts) -> Iterator[str]:
@@ -46,10 +70,30 @@ def github_annotations(verdicts: Verdicts) -> Iterator[str]:
     vanished or in which the candidate failed; then a warning for each metric that is *inconclusive*, each
     bound that is *open*, and each case in which the base failed. GitHub shows the first ten of a kind a step.
     """
+    for each in findings(verdicts):
+        yield _command(each.kind, each.title, each.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What someone should look at: an error fails the gate, a warning leaves it undecided.
+
+    Attributes:
+        title: the case, and what is the matter with it; the same in every run.
+        message: the figures.
+    """
+
+    kind: Literal["error", "warning"]
+    title: str
+    message: str
+
+
+def findings(verdicts: Verdicts) -> Iterator[Finding]:
+    """Yield the errors, and then the warnings."""
     for title, message in _errors(verdicts):
-        yield _command("error", title, message)
+        yield Finding("error", title, message)
     for title, message in _warnings(verdicts):
-        yield _command("warning", title, message)
+        yield Finding("warning", title, message)
 
 
 def _errors(verdicts: Verdicts) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Tests of the summary and the annotations of a comparison for GitHub."""
 
+import json
 import re
 from dataclasses import replace
 from typing import Final
@@ -8,6 +9,7 @@ from bench.model.cases import Case
 from bench.model.comparison import Bound
 from bench.model.text import printable
 from bench.report.github import github_annotations, github_summary
+from bench.report.gitlab import code_quality_report
 from bench.stats.absolute_thresholds import BoundStatus, BoundVerdict
 from bench.stats.intervals import Interval
 from bench.stats.verdicts import MetricVerdict, Verdicts, overall_verdict, run_verdicts
@@ -94,10 +96,59 @@ def test_summary_has_the_overall_verdict_the_table_and_a_command() -> None:
     verdicts = found()
     written = github_summary("a-run", verdicts, overall_verdict(verdicts), ["new: other"])
     assert written.startswith("## flagbench: a regression\n")
-    assert "| sequential/requests/1/20ms | elapsed | 20.1 ms | 30.1 ms | +50% |" in written
-    assert "\nnew: other\n" in written
+    first, folded = written.split("<details><summary>All 2 metrics</summary>")
+    assert "| sequential/requests/1 | elapsed | 20.1 ms | 30.1 ms | +50% | slower by at least" in first
+    assert "\n- new: other\n" in first
+    assert "| sequential/requests/1/20ms | elapsed | 20.1 ms | 30.1 ms | +50% |" in folded
+    assert folded.count("</details>") == 1
     assert "`flagbench compare RUN`" in written
     assert "with a-run as RUN." in written
+
+
+def test_summary_shows_first_what_changed_and_folds_the_rest() -> None:
+    slow, same = case("sequential", workers=1), case()
+    run = comparison_run(
+        slow,
+        same,
+        elapsed_s=lambda of, block: (
+            (0.03 if (of.strategy, of.variant) == ("sequential", CANDIDATE) else 0.02) + block / 1e5
+        ),
+    )
+    verdicts = run_verdicts(run)
+    first, folded = github_summary("a-run", verdicts, overall_verdict(verdicts)).split("<details>")
+    assert "sequential" in first
+    assert "threadpool_map" not in first
+    assert "threadpool_map" in folded
+
+
+def test_summary_says_that_the_gate_ran_if_nothing_changed() -> None:
+    verdicts = run_verdicts(comparison_run(case(), elapsed_s=lambda _, block: 0.02 + block / 1e5))
+    written = github_summary("a-run", verdicts, overall_verdict(verdicts))
+    assert written.startswith(
+        "## flagbench: passed\n\nThe gate ran, and no metric changed by its margin. worktree against main: "
+        "1 metric of 1 case compared over up to "
+    )
+
+
+def test_code_quality_report_has_an_entry_for_each_finding() -> None:
+    """As GitLab documents it; the fingerprint of a finding is the same in every run."""
+    verdicts = found()
+    entries = json.loads(code_quality_report(verdicts, "configs/gate.yaml"))
+    assert [(each["severity"], each["description"].partition(": worktree")[0]) for each in entries] == [
+        ("major", "sequential/requests/1/20ms: elapsed is slower"),
+        ("major", "threadpool_map/requests/3/20ms: trials failed"),
+        ("minor", "threadpool_map/requests/3/20ms: elapsed is inconclusive"),
+    ]
+    assert {each["check_name"] for each in entries} == {"flagbench"}
+    assert all(each["location"] == {"path": "configs/gate.yaml", "lines": {"begin": 1}} for each in entries)
+    assert len({each["fingerprint"] for each in entries}) == 3
+    again = json.loads(code_quality_report(verdicts, "configs/gate.yaml"))
+    assert [each["fingerprint"] for each in again] == [each["fingerprint"] for each in entries]
+
+
+def test_code_quality_report_without_a_finding_is_an_empty_list() -> None:
+    verdicts = run_verdicts(comparison_run(case(), elapsed_s=lambda _, block: 0.02 + block / 1e5))
+    assert code_quality_report(verdicts, "gate") == "[]\n"
 
 
 def hostile(text: str) -> Verdicts:
