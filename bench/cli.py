@@ -18,6 +18,7 @@ _SUMMARIES: Final = {
     "history": "Show how each case has changed against the pinned reference.",
     "noise": "Measure every case of CONFIG [noise] against itself: the noise of this machine.",
     "report": "Write a stored RUN as one page with charts, which needs no network.",
+    "view": "Show the runs and the history of RESULTS [results] in a browser, until Ctrl-C.",
     "export": "Write a stored RUN in the format of another tool.",
     "list": "List strategies, clients, configs, faults or stored runs.",
     "new": "Write FILE, a script with a download_many that works, to change and to measure with `run`.",

@@ -54,7 +54,7 @@ def history_tables(
         columns=(Column("", "left"), Column("trend"), *_FIGURES),
         sections=tuple(
             Section(heading, tuple(_row(track, trend_room) for track in group))
-            for heading, group in groupby(tracks, key=lambda track: _heading(track, tracks))
+            for heading, group in groupby(tracks, key=lambda track: name_track(track, tracks))
         ),
         legend=_legend(tracks) if full else "",
         remarks=tuple(map(Remark, _remarks(tracks, reference))),
@@ -91,7 +91,7 @@ def _trend_room(tracks: Sequence[HistoryTrack], room: int) -> int:
     return min(max(room - names - taken - gaps, _LEAST_TREND), _MOST_TREND)
 
 
-def _heading(track: HistoryTrack, tracks: Sequence[HistoryTrack]) -> str:
+def name_track(track: HistoryTrack, tracks: Sequence[HistoryTrack]) -> str:
     """Name a track's case and reference; config, settings and machine only if there are several."""
     parts = [printable(track.case), f"against {short_commit(track.series[-1].reference)}"]
     if len({each.config for each in tracks}) > 1:
@@ -123,10 +123,11 @@ def _figures(track: HistoryTrack) -> tuple[str, ...]:
 def _last_step(series: HistorySeries) -> str:
     if not series.steps:
         return MISSING
-    return _step_text(series.steps[-1])
+    return describe_step(series.steps[-1])
 
 
-def _step_text(step: Step) -> str:
+def describe_step(step: Step) -> str:
+    """Write by how much a series changed, when, and at which commit."""
     return f"{format_change(step.ratio)} {step.point.time[:_DAY]} {short_commit(step.point.commit)}"
 
 
@@ -150,9 +151,10 @@ def _remarks(tracks: Sequence[HistoryTrack], reference: Reference | None) -> Ite
     for track in tracks:
         for step in track.series[-1].unconfirmed:
             other = "measuring" if step.order == "commits" else "commits"
+            what = f"{track.metric} of {printable(track.case)}: {describe_step(step)}"
             yield (
-                f"? {track.metric} of {printable(track.case)}: {_step_text(step)} looks like a step in the "
-                f"order of {step.order} but not of {other}, maybe by drift; `ab` with the commit before tells"
+                f"? {what} looks like a step in the order of {step.order} but not of {other}, maybe by "
+                "drift; `ab` with the commit before tells"
             )
     if reference is None:
         yield f"No reference is pinned; `{program_name()} history pin` does that."

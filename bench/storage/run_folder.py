@@ -148,14 +148,14 @@ def load_run(run: Path) -> Run:
         raise UnreadableResultError(f"{path}: {error.strerror}") from error
 
 
-def stored_runs() -> list[Path]:
+def stored_runs(runs: Path = RUNS) -> list[Path]:
     """Return the folders of all stored runs, oldest first."""
-    return sorted(document.parent for document in RUNS.glob(f"*/{DOCUMENT}"))
+    return sorted(document.parent for document in runs.glob(f"*/{DOCUMENT}"))
 
 
-def unfinished_runs() -> list[Path]:
+def unfinished_runs(runs: Path = RUNS) -> list[Path]:
     """Return the folders with a journal only, of runs that were killed or still go on."""
-    folders = (journal.parent for journal in RUNS.glob(f"*/{JOURNAL}"))
+    folders = (journal.parent for journal in runs.glob(f"*/{JOURNAL}"))
     return sorted(folder for folder in folders if not (folder / DOCUMENT).exists())
 
 

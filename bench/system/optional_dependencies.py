@@ -34,6 +34,8 @@ NOTEBOOK: Final = Extra("notebook", ("narwhals",))
 """Data frames, beside pandas or polars."""
 REPORT: Final = Extra("report", ("altair", "jinja2", "vl_convert"))
 """Reports as web pages, and single charts."""
+VIEW: Final = Extra("view", ("starlette", "uvicorn", *REPORT.modules))
+"""The results folder in a browser."""
 DASK: Final = Extra("dask", ("distributed",))
 """Blocks on machines of a cluster."""
 VARIANTS: Final = Extra("variants", ("uv",))

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
@@ -110,41 +110,79 @@ class TableSection:
     tables: tuple[TableView, ...]
 
 
-def render_page(runs: Sequence[Run]) -> str:
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a page says, from the top to the bottom."""
+
+    title: str
+    facts: tuple[str, ...]
+    cautions: tuple[str, ...]
+    warnings: tuple[str, ...]
+    answers: tuple[Answer, ...]
+    summary: tuple[TableView, ...]
+    charts: tuple[ChartSection, ...]
+    tables: tuple[TableSection, ...]
+
+
+def render_page(runs: Sequence[Run], home: str = "") -> str:
     """Return the page about one run, a comparison, or several runs over one another.
+
+    Args:
+        runs: the run, or those to lay over one another.
+        home: the address of the list of runs, where there is one.
 
     Raises:
         UsageError: comparisons cannot be laid over one another.
         UnreadableResultError: a stored comparison does not fit its cases.
     """
     subject = read_subject(runs)
+
+    def content() -> Content:
+        return Content(
+            _title(subject),
+            tuple(_facts(subject)),
+            tuple(_cautions(subject)),
+            tuple(_warnings(subject)),
+            tuple(answers_of(subject)),
+            _summary(subject),
+            _chart_sections(subject),
+            tuple(_table_sections(subject)),
+        )
+
+    return render(content, home)
+
+
+def render(content: Callable[[], Content], home: str) -> str:
+    """Return a page with what a function returns, which is called while the libraries of charts are made."""
     with ThreadPoolExecutor(1) as beside:
-        vega = beside.submit(
-            _vega
-        )  # takes seconds without the interpreter's lock, as the statistics do with it
-        content = {
-            "title": _title(subject),
-            "facts": tuple(_facts(subject)),
-            "cautions": tuple(_cautions(subject)),
-            "warnings": tuple(_warnings(subject)),
-            "answers": tuple(answers_of(subject)),
-            "summary": _summary(subject),
-            "charts": _chart_sections(subject),
-            "tables": tuple(_table_sections(subject)),
-        }
+        vega = beside.submit(_vega)  # takes seconds without the interpreter's lock; the statistics have it
+        found = content()
         bundle = vega.result()
     script = _read("page.js")
-    look = {
+    return (
+        environment()
+        .get_template("page.html")
+        .render(
+            content=found,
+            home=home,
+            symbol=page_symbol,
+            config=page_config(),
+            script=script,
+            bundle=bundle,
+            policy=_policy((bundle, script)),
+            **page_look(),
+        )
+    )
+
+
+def page_look() -> Mapping[str, str]:
+    """Return the style sheet of all pages, with its colours, and what wrote them."""
+    return {
         "light": css_variables(LIGHT),
         "dark": css_variables(DARK),
         "style": _read("page.css"),
-        "symbol": page_symbol,
-        "config": page_config(),
+        "version": __version__,
     }
-    template = _environment().get_template("page.html")
-    return template.render(
-        **content, **look, script=script, bundle=bundle, policy=_policy((bundle, script)), version=__version__
-    )
 
 
 def answers_of(subject: Subject) -> Iterator[Answer]:
@@ -294,7 +332,7 @@ def _vega() -> str:
     return bundle
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
     """Return templates that escape every value."""
     environment = Environment(
         loader=PackageLoader(_PACKAGE, "."),

@@ -1,0 +1,80 @@
+"""Render the list of stored runs, each with its answer in one line and a box to tick for a comparison."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.model.results import Run
+from bench.model.text import plural, printable
+from bench.report.html.page import answers_of, environment, page_look
+from bench.report.html.subject import read_subject
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """A line of the list.
+
+    Attributes:
+        key: names the run in addresses; empty: there is nothing to open.
+        name: of its folder.
+        started: UTC, ISO 8601.
+        facts: cases and blocks, in words.
+        answer: what it found, in one line, or why it cannot be read.
+        is_comparison: whether it has two variants; it cannot be laid over another run.
+        is_damaged: whether ``answer`` says why it cannot be read.
+    """
+
+    key: str
+    name: str
+    started: str = ""
+    facts: str = ""
+    answer: str = ""
+    is_comparison: bool = False
+    is_damaged: bool = False
+
+
+def describe_run(key: str, name: str, run: Run) -> RunEntry:
+    """Return the line of a run.
+
+    Raises:
+        UnreadableResultError: a stored comparison does not fit its cases.
+    """
+    subject = read_subject([run])
+    first, *others = [
+        f"{each.verdict}: {each.lead}" if each.verdict else each.lead for each in answers_of(subject)
+    ]
+    more = f" (and {plural(len(others), 'more answer')})" if others else ""
+    blocks = len({trial.block for trial in run.trials})
+    status = "" if run.status == "complete" else f", {run.status}"
+    return RunEntry(
+        key,
+        printable(name),
+        run.started,
+        f"{plural(len(run.cases), 'case')}, {plural(blocks, 'block')}{status}",
+        f"{first}{more}",
+        is_comparison=subject.verdicts is not None,
+    )
+
+
+def render_runs(entries: Sequence[RunEntry], folder: str, page: int, pages: int, *, has_history: bool) -> str:
+    """Return the page.
+
+    Args:
+        entries: the lines, the newest first.
+        folder: the folder of all runs.
+        page: number of the page, from 1.
+        pages: how many there are.
+        has_history: whether there is a history to link to.
+    """
+    return (
+        environment()
+        .get_template("runs.html")
+        .render(
+            entries=entries,
+            folder=printable(folder),
+            page=page,
+            pages=pages,
+            has_history=has_history,
+            can_compare=sum(bool(each.key) and not each.is_comparison for each in entries) > 1,
+            **page_look(),
+        )
+    )
