@@ -20,7 +20,7 @@ TESTS = $(BIN)/python -m pytest --cache-clear --maxfail=0 -m $(1) $(2) || \
 APT := --quiet=2 -o Acquire::Retries=1 -o Acquire::http::Timeout=30
 BESIDE := --numprocesses=3 --dist=loadscope --no-loadscope-reorder
 
-.PHONY: run pictures answers published test types test-beside test-long test-cluster browser coverage test-slow test-slow-adversity test-slow-regressions test-slow-families \
+.PHONY: run pictures answers published docs test types test-beside test-long test-cluster browser coverage test-slow test-slow-adversity test-slow-regressions test-slow-families \
 	audit format lock benchmarks clean
 
 # The catalogue and the cluster need extras, which take some seconds more to install.
@@ -40,6 +40,11 @@ pictures: $(VENV)/run.stamp
 # meanwhile. Clients in versions of their own need the network once. `python -m docs.pages write` makes the pages from what is kept.
 answers published: $(VENV)/all.stamp
 	$(BIN)/python -m docs.pages measure $@
+
+# The documentation site, in build/docs/site: its pages first, those made from the code and from kept runs among them.
+docs: $(VENV)/dev.stamp
+	$(BIN)/python -m docs.pages site build/docs
+	cd build/docs && $(abspath $(BIN))/zensical build --strict --clean
 
 # Each process of pytest compiles all tests, if it may not keep them for the next.
 unexport PYTHONDONTWRITEBYTECODE
@@ -68,12 +73,14 @@ test-long: $(VENV)/dev.stamp browser
 test-cluster: $(VENV)/dev.stamp
 	$(call TESTS,"long and not slow",$(BESIDE) $(CLUSTERS))
 
-# Pages are tested in a browser of the system, which is installed where that can be done, as in CI. Elsewhere these tests are
-# skipped, and the last lines of the output name them.
+# Pages are tested in a browser of the system, and the live table in a terminal of tmux. Both are installed where that can be
+# done, as in CI. Elsewhere these tests are skipped, and the last lines of the output name them.
 browser:
-	@for each in chromium chromium-browser google-chrome; do ! command -v $$each > /dev/null || exit 0; done; \
+	@have() { command -v "$$1" > /dev/null; }; \
+	{ have tmux && { have chromium || have chromium-browser || have google-chrome; }; } || \
 	{ test "$$(id -u)" = 0 && apt-get $(APT) update && DEBIAN_FRONTEND=noninteractive apt-get $(APT) install --yes \
-		--no-install-recommends chromium fonts-dejavu-core > /dev/null; } || echo "no browser: pages are not tested"
+		--no-install-recommends chromium fonts-dejavu-core tmux > /dev/null; } || \
+	echo "no browser or no tmux: pages or the live table are not tested"
 
 # Tracing doubles the processor time of the unit tests. Lines that no test but the slow ones runs are named.
 coverage: $(VENV)/dev.stamp

@@ -18,7 +18,7 @@ from bench.system.cpu_affinity import Pinning
 
 _PILOT_ROUNDS: Final = 2
 _LONG_ENOUGH_S: Final = 0.1
-"""Seconds that a timed round should take: short rounds have little power (docs/statistics.md)."""
+"""Seconds that a timed round should take: the noise of short ones hides differences."""
 _UNCERTAINTY: Final = 2.0
 _PILOT_BLOCK: Final = 1_000_000
 """A block that no comparison has, so that its planned delays are no comparison's."""

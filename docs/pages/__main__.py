@@ -1,4 +1,4 @@
-"""Measure the configs of a page, or write the pages and the keys of a config: see ``docs.pages``."""
+"""Measure the configs of a page, write the pages, or lay out the site of all: see ``docs.pages``."""
 
 import argparse
 import tempfile
@@ -9,6 +9,7 @@ from docs.pages.config_reference import write_config_reference
 from docs.pages.evidence import ROOT, measure
 from docs.pages.page_config import PageConfig
 from docs.pages.published import write_published
+from docs.pages.site import lay_out
 
 _PAGES = {"answers": write_answers, "published": write_published}
 
@@ -38,7 +39,12 @@ def main() -> None:
     commands.add_parser(
         "write", help="write the keys of a config from the schema, and the pages from the runs that are kept"
     )
+    site = commands.add_parser("site", help="lay out the documentation site in a folder, for Zensical")
+    site.add_argument("folder", type=Path)
     arguments = parser.parse_args()
+    if arguments.command == "site":
+        lay_out(arguments.folder)
+        return
     if arguments.command == "measure":
         configs = page_configs(arguments.page)
         if unknown := {*arguments.names} - {each.name for each in configs}:

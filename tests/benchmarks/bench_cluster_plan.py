@@ -2,7 +2,7 @@
 
 On a quiet machine, in about six minutes:
 ``pytest -o addopts=--import-mode=importlib tests/benchmarks/bench_cluster_plan.py -s``
-It prints the tables of docs/cluster.md.
+It prints tables; docs/cluster.md has what follows from them.
 """
 
 import json

@@ -1,0 +1,92 @@
+"""Lay out the documentation site for Zensical: the pages of docs/, and those that are made from the code."""
+
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+from click.testing import CliRunner
+
+from bench.cli import cli
+from bench.config.catalog import find_clients, find_strategies
+from docs.pages.api_page import api_lines
+from docs.pages.evidence import ROOT
+
+_DOCS: Final = ROOT / "docs"
+_MOVED: Final = {
+    "README.md": "index.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+}
+"""Pages that are not in docs/, and their places on the site."""
+_LINK: Final = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
+_WIDTH: Final = 100
+
+
+def lay_out(folder: Path) -> None:
+    """Write all pages into ``docs`` in a folder, with the settings of Zensical beside it."""
+    pages = folder / "docs"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(_DOCS / "pictures", pages / "pictures")
+    shutil.copy(_DOCS / "zensical.toml", folder)
+    for source in [*_DOCS.glob("*.md"), *(ROOT / name for name in _MOVED if name != "README.md")]:
+        place = _MOVED.get(source.name, source.name)
+        (pages / place).write_text(_with_links(source), encoding="utf-8")
+    for name, lines in {"commands.md": _commands(), "sources.md": _sources(), "api.md": api_lines()}.items():
+        (pages / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _with_links(source: Path) -> str:
+    """Return a page, with links that lead to pages of the site; links to other files become their names."""
+
+    def place(found: re.Match[str]) -> str:
+        text, target = found[1], found[2]
+        path, _, anchor = target.partition("#")
+        if "://" in path or not path:
+            return found[0]
+        file = (source.parent / path).resolve()
+        name = _MOVED.get(str(file.relative_to(ROOT))) or (file.name if file.parent == _DOCS else "")
+        if name.endswith(".md"):
+            return f"[{text}]({name}{'#' if anchor else ''}{anchor})"
+        code = f"`{file.relative_to(ROOT)}`"
+        return text if text.strip("`") in code else f"{text} ({code})"
+
+    return _LINK.sub(place, source.read_text("utf-8"))
+
+
+def _commands() -> Iterator[str]:
+    """Yield the help of every command."""
+    yield from ("# Commands", "", "What each command prints with `--help`.", "")
+    yield from _fenced("text", _help([]))
+    with click.Context(cli) as context:
+        for name in cli.list_commands(context):
+            yield from (f"## {name}", "")
+            yield from _fenced("text", _help([name]))
+
+
+def _help(words: list[str]) -> str:
+    result = CliRunner().invoke(cli, [*words, "--help"], prog_name="python -m bench", terminal_width=_WIDTH)
+    if result.exit_code != 0:
+        raise RuntimeError(f"{words} --help: {result.output}")
+    return result.output
+
+
+def _sources() -> Iterator[str]:
+    """Yield each strategy and each client with its source."""
+    yield from (
+        "# Strategies and clients, with their source",
+        "",
+        "[Strategies](strategies.md) says what they have in common, and how to write your own.",
+        "",
+    )
+    for heading, found in (("Strategies", find_strategies()), ("Clients", find_clients())):
+        yield from (f"## {heading}", "")
+        for name, each in found.items():
+            yield from (f"### {name}", "", f"{each.summary}", "")
+            yield from _fenced("python", each.file.read_text("utf-8"))
+
+
+def _fenced(language: str, text: str) -> Iterable[str]:
+    return (f"```{language}", text.strip(), "```", "")

@@ -1,0 +1,77 @@
+"""Every command that the README, the docs and CONTRIBUTING show is one that the program accepts."""
+
+import re
+import shlex
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+import pytest
+
+from bench.cli import cli
+from tests.readme import fences, inline_code
+
+ROOT: Final = Path(__file__).parents[2]
+PAGES: Final = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "results" / "README.md"]
+PROGRAM: Final = re.compile(r"^(?:\$ )?(?:.*?[\s/])?(?:python -m bench|flagbench) (?=[a-z-])")
+END: Final = re.compile(r"\s(?:#|>|\||&&).*$")
+PLACEHOLDER: Final = re.compile(r"[A-Z]{1,}[A-Z_,]*|…")
+
+
+def shown(page: Path) -> Iterator[str]:
+    """Yield the words of each command of a page, without the program, as they are typed."""
+    text = page.read_text("utf-8")
+    lines = [line for block in fences(text, "console") for line in block.replace("\\\n", " ").splitlines()]
+    for code in (*lines, *inline_code(text)):
+        if found := PROGRAM.match(code):
+            yield END.sub("", code[found.end() :])
+
+
+def words_of(command: str) -> list[str]:
+    """Split a command; of `[--option a|b]` the option with its first value is left."""
+    return shlex.split(re.sub(r"\[([^\]]*)\]", r"\1", re.sub(r"\|[\w|]+", "", command)))
+
+
+COMMANDS: Final = sorted({(page.name, command) for page in PAGES for command in shown(page)})
+
+
+def test_pages_show_commands() -> None:
+    assert len(COMMANDS) > 60
+    assert {words_of(command)[0] for _, command in COMMANDS} >= {
+        "run",
+        "ab",
+        "gate",
+        "report",
+        "history",
+        "view",
+    }
+
+
+@pytest.mark.parametrize(("page", "command"), COMMANDS)
+def test_command_is_accepted(page: str, command: str) -> None:  # noqa: ARG001  it is in the name of the test
+    """With its options; what stands for something else, such as FILE, need not be a valid value."""
+    with click.Context(cli) as context:
+        accept(cli, "flagbench", words_of(command), context)
+
+
+def accept(command: click.Command, name: str, words: list[str], parent: click.Context) -> None:
+    """Parse words as the command would; a group hands the rest to one of its commands."""
+    has_placeholder = any(PLACEHOLDER.fullmatch(word) for word in words)
+    try:
+        context = command.make_context(name, words, parent=parent)
+    except (click.MissingParameter, click.exceptions.Exit):
+        return  # a sentence that only mentions it; --help
+    except click.BadParameter:
+        if has_placeholder:
+            return
+        raise
+    if isinstance(command, click.Group):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # there is no other way to the rest
+            rest = [*context.protected_args, *context.args]
+        if rest and not PLACEHOLDER.fullmatch(rest[0]):
+            inner = command.get_command(context, rest[0])
+            assert inner is not None, rest[0]
+            accept(inner, rest[0], rest[1:], context)
