@@ -24,14 +24,21 @@ _INTRODUCTION: Final = """\
 Each answer is a measurement on one machine with two CPUs, one of them for the client and one for the server,
 unless it says otherwise. It says what these strategies and clients do there, and not what your server,
 network and files make of them; the last line of each is the command that asks your machine.
-[strategies.md](strategies.md) describes the strategies and clients.
 
-A row is a case, which was run once in each *block*, in a process of its own. *Time* is that of all downloads
-of a *round*, opening and closing connections included: the median of all blocks, with its 95 % interval. *Of
-ideal* is how near it came to the time that nothing with so many workers can beat, and `/close` means a
-connection for each request. "1.5 times as fast (1.4 to 1.6)" is measured block by block and so a little
-different from the quotient of two times; *practically as fast* is within the margin of 2 or 3 %, and
-*perhaps as fast* means that the blocks were too few or the machine too noisy to tell."""
+A row is a case: a strategy with a client and with *workers*, the number of downloads it may have at once.
+[strategies.md](strategies.md) describes both; names that begin with `sessions` are functions of
+`configs/answers/sessions.py`, and `/close` is a connection for each request. What is downloaded are flags,
+pictures of some kilobytes, from a server that flagbench starts.
+
+Each case was run once in each *block*, in a process of its own, and did all downloads of a *round* there,
+once or several times, with opening and closing connections in the time. *Time* is the median of the blocks,
+with its 95 % interval, and a block counts with the mean of the faster half of its rounds. *Of ideal* is how
+near it came to a lower bound for its own workers, connections and CPU work; for functions of our own, the
+bound leaves connections out.
+
+"1.5 times as fast (1.4 to 1.6)" is measured block by block and so a little different from the quotient of two
+times. *Practically as fast* is within the margin of 2 or 3 %, and *perhaps as fast* means that the blocks
+were too few or the machine too noisy to tell."""
 
 
 def write_answers(configs: Sequence[PageConfig], file: Path) -> None:

@@ -68,14 +68,15 @@ def describe_speed(compared: Compared) -> str:
     if found.verdict == "equivalent":
         return f"practically as fast{_interval(compared)}"
     if compared.is_untold:
-        return f"perhaps as fast{_interval(compared, ', not told apart')}"
+        estimate = format_ratio(found.ratio.estimate)
+        return f"perhaps as fast{_interval(compared, ', not told apart', f'{estimate} times, ')}"
     doubt = ", not sure beside the other comparisons" if found.verdict == "inconclusive" else ""
     return f"{format_ratio(found.ratio.estimate)} times as fast{_interval(compared, doubt)}"
 
 
-def _interval(compared: Compared, doubt: str = "") -> str:
+def _interval(compared: Compared, doubt: str = "", estimate: str = "") -> str:
     bounds = format_interval(compared.found.ratio, format_ratio, " to ")
-    return "" if bounds == MISSING else f" ({bounds}{doubt})"
+    return "" if bounds == MISSING else f" ({estimate}{bounds}{doubt})"
 
 
 def describe_comparison(compared: Compared) -> str:

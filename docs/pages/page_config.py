@@ -69,7 +69,8 @@ class Claim(_Form):
 
     Attributes:
         text: the claim in our words.
-        kind: whose it is: *published*; or *carried over*, from something else to downloads; or *ours*.
+        kind: *published*, and tested nearly as it was made; *adapted* to conditions that differ in what may
+            matter; *carried over* from another kind of program to downloads; or *ours*.
         compare: the two cases that it is about.
         expected: the verdicts on the first of them that bear it out.
         at_least: how many times as fast the first one is said to be.
@@ -80,7 +81,7 @@ class Claim(_Form):
     """
 
     text: str
-    kind: Literal["published", "carried over", "ours"] = "published"
+    kind: Literal["published", "adapted", "carried over", "ours"] = "published"
     compare: Pair | None = None
     expected: tuple[Verdict, ...] = ()
     at_least: float | None = None

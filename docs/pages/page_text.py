@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.model.cases import Fixed
 from bench.model.results import Run
 from bench.model.text import join_and, plural, printable
 from bench.report.case_label import client_label, describe_conditions, workers_label
@@ -44,7 +45,7 @@ def results_table(run: Run, published: Mapping[str, str] | None = None) -> str:
         published: figures of others, by the ids of cases; None: none are shown.
     """
     ranked = rankings(run)
-    has_several = len(ranked) > 1
+    has_several, has_ideal = len(ranked) > 1, _has_ideal(run)
     columns = [Column("server", "left")] * has_several + [
         Column("strategy", "left"),
         Column("client", "left"),
@@ -52,13 +53,19 @@ def results_table(run: Run, published: Mapping[str, str] | None = None) -> str:
         *[Column("published")] * (published is not None),
         Column("time"),
         Column("95% interval"),
-        *[Column("of ideal")] * _is_planned(run),
+        *[Column("of ideal")] * has_ideal,
     ]
-    rows = [row for ranking in ranked for row in _rows(ranking, published, has_several=has_several)]
+    rows = [
+        row
+        for ranking in ranked
+        for row in _rows(ranking, published, has_several=has_several, has_ideal=has_ideal)
+    ]
     return tables_to_markdown([Table(columns=tuple(columns), sections=(Section("", tuple(rows)),))])
 
 
-def _rows(ranking: Ranking, published: Mapping[str, str] | None, *, has_several: bool) -> Iterator[Row]:
+def _rows(
+    ranking: Ranking, published: Mapping[str, str] | None, *, has_several: bool, has_ideal: bool
+) -> Iterator[Row]:
     ordered = sorted(
         ranking.rows, key=lambda row: row.figures.elapsed.estimate if row.figures else float("inf")
     )
@@ -67,22 +74,23 @@ def _rows(ranking: Ranking, published: Mapping[str, str] | None, *, has_several:
         names = (printable(case.strategy), client_label(case), workers_label(case))
         conditions = (describe_conditions(case),) * has_several
         theirs = () if published is None else (published.get(case.id, ""),)
-        yield Row((*conditions, *names, *theirs, *_figures(row)))
+        yield Row((*conditions, *names, *theirs, *_figures(row, has_ideal=has_ideal)))
 
 
-def _figures(row: CaseSummary) -> Iterator[str]:
+def _figures(row: CaseSummary, *, has_ideal: bool) -> Iterator[str]:
     if row.figures is None:
         yield from (row.failed[0].outcome if row.failed else MISSING, MISSING)
     else:
         yield format_duration(row.figures.elapsed.estimate)
         yield format_interval(row.figures.elapsed, format_duration)
-    if not row.case.profile.server:
+    if has_ideal:
         efficiency = None if row.figures is None else row.figures.efficiency
         yield MISSING if efficiency is None else format_percent(efficiency)
 
 
-def _is_planned(run: Run) -> bool:
-    return not any(case.profile.server for case in run.cases)
+def _has_ideal(run: Run) -> bool:
+    """Say whether there is a bound worth a column: the delays are known, and there are some."""
+    return all(not case.profile.server and case.profile.latency != Fixed(0.0) for case in run.cases)
 
 
 def describe_run(run: Run) -> str:

@@ -34,11 +34,15 @@ _COUNTED: Final[Mapping[Outcome, str]] = {
 
 _INTRODUCTION: Final = """\
 Published figures come from other machines, years and versions, so times differ; what can be tested are the
-*claims*, orders and ratios. **Holds** and **does not hold** are 95 % sure, **undecided** means that the
-figures allow both. Of two cases, that is so for all pairs of a run together; a number of times is judged by
-its own 95 % interval, and two runs with different servers by both of theirs, as they share no blocks.
+*claims*, orders and ratios. A claim counts as *published* if it is tested nearly as it was made, and as
+*adapted* if something differs that may matter, which its section names. Others are *carried over* from
+another kind of program to downloads, or *ours*. {counts}
 
-{counts} Others are *carried over* from another kind of program to downloads, or *ours*."""
+**Holds** and **does not hold** are 95 % sure, **undecided** means that the figures allow both. A verdict on
+which of two is faster is that sure for all such pairs of a run together, a number of times by its own 95 %
+interval. Runs with different servers share no blocks: their ratio has one interval by ranks, which leaves out
+how the machine changed between them. Discarded trials are counted.
+[Answers](answers.md) explains the columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,12 @@ def write_published(configs: Sequence[PageConfig], file: Path) -> None:
             summary.append(
                 f"| [{title}](#{anchor_of(title)}) | {each.text} | {each.kind} | **{each.outcome}** |"
             )
-    counts = _count([each.outcome for found in judged.values() for each in found if each.kind == "published"])
+    every = [each for found in judged.values() for each in found]
+    counts = " ".join(
+        _count(kind, [each.outcome for each in every if each.kind == kind])
+        for kind in ("published", "adapted")
+        if any(each.kind == kind for each in every)
+    )
     sections = [line for config in configs for line in _section(config, runs, judged)]
     write_page(
         file,
@@ -71,17 +80,27 @@ def write_published(configs: Sequence[PageConfig], file: Path) -> None:
     )
 
 
-def _count(outcomes: Sequence[Outcome]) -> str:
+def _count(kind: str, outcomes: Sequence[Outcome]) -> str:
     told = join_and(
         [f"{outcomes.count(each)} {words}" for each, words in _COUNTED.items() if each in outcomes]
     )
-    return f"Of {plural(len(outcomes), 'published claim')}: {told}."
+    return f"Of {plural(len(outcomes), f'{kind} claim')}: {told}."
 
 
 def judge_claims(config: PageConfig, runs: Mapping[str, Run]) -> tuple[Judged, ...]:
     """Judge the claims of a config by its run, all comparisons of the run together."""
     run, claims = runs[config.name], config.published.claims
-    found = compare_pairs(run, {name: pair for claim in claims for name, pair in _pairs(claim).items()})
+    # verdicts are corrected for their number, and intervals of a number of times are not
+    verdicts, ratios = (
+        {
+            name: pair
+            for claim in claims
+            if bool(claim.at_least) is by_ratio
+            for name, pair in _pairs(claim).items()
+        }
+        for by_ratio in (False, True)
+    )
+    found = {**compare_pairs(run, ratios), **compare_pairs(run, verdicts)}
     return tuple(each for claim in claims for each in _judge(claim, run, found, runs))
 
 

@@ -89,7 +89,7 @@ def test_difference_without_a_verdict_says_that_it_is_not_sure() -> None:
     clear = replace(found, found=replace(found.found, ratio=Interval(2.0, 1.9, 2.1)))
     assert describe_speed(clear) == "2.00 times as fast (1.90 to 2.10, not sure beside the other comparisons)"
     unclear = replace(found, found=replace(found.found, ratio=Interval(1.05, 0.9, 1.2)))
-    assert describe_speed(unclear) == "perhaps as fast (0.900 to 1.20, not told apart)"
+    assert describe_speed(unclear) == "perhaps as fast (1.05 times, 0.900 to 1.20, not told apart)"
     assert describe_comparison(unclear) == (
         "asyncio_gather with aiohttp and 3 workers and threadpool_map with requests and 3 workers were "
         "not told apart (0.900 to 1.20)"
@@ -246,6 +246,7 @@ def test_count_leaves_out_claims_that_are_not_published(kept_below: Path) -> Non
     write_published([config], kept_below / "published.md")
     page = (kept_below / "published.md").read_text()
     assert "Of 2 published claims: 1 borne out and 1 not borne out." in page
+    assert "adapted claim" not in page
     assert "| c | ours | **holds** |" in page
 
 
@@ -291,7 +292,7 @@ def test_page_of_published_results_has_their_figures_and_verdicts(kept_below: Pa
     write_published([config], kept_below / "published.md")
     page = (kept_below / "published.md").read_text()
     assert "| [Title](#title) | it is faster | published | **holds** |" in page
-    assert "\nOf 1 published claim: 1 borne out." in page
+    assert " Of 1 published claim: 1 borne out.\n" in page
     assert "| asyncio_gather | aiohttp | 3 | 7 s | 50 ms |" in page
     assert "- **holds**: it is faster. Asyncio_gather" not in page  # names keep their spelling
     assert "- **holds**: it is faster. asyncio_gather with aiohttp" in page
