@@ -35,7 +35,7 @@ _RUNS_A_PAGE: Final = 50
 _KEPT_PAGES: Final = 16
 _COMPARED: Final = 2
 _POLICY: Final = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
 """For pages without a policy of their own, which have no scripts."""
@@ -56,6 +56,7 @@ def results_site(results: Path) -> Starlette:
             Route("/runs/{key}", site.run),
             Route("/compare", site.compare),
             Route("/history", site.history),
+            Route("/favicon.ico", lambda _: Response(status_code=204)),  # browsers ask for it unasked
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS)],
         exception_handlers={BenchError: _explain, HTTPException: _say},
@@ -69,7 +70,7 @@ class _Site:
         self._reference = results / REFERENCE.relative_to(HISTORY.parent)
 
     def runs(self, request: Request) -> Response:
-        """List the runs, the newest first."""
+        """List the runs, the last changed first."""
         stored = stored_runs(self._runs)
         folders = sorted({*stored, *unfinished_runs(self._runs)}, key=_changed_s, reverse=True)
         pages = max(1, -(-len(folders) // _RUNS_A_PAGE))

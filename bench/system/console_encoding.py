@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final, TextIO
 
 _HANDLER: Final = "flagbench.stand_ins"
-_SHOWN: Final = "▁▂▃▄▅▆▇█▏▎▍▌▋▊▉▸│┃─━╭╮╰╯−–—×÷≈±…·→≤≥σκ"
-_ASCII: Final = "_.-:=+*#..::==#>||--++++---x/~~.-><>sk"
+_SHOWN: Final = "▁▂▃▄▅▆▇█▏▎▍▌▋▊▉▸◂●│┊┃─━╭╮╰╯−–—×÷≈±…·→≤≥σκ"
+_ASCII: Final = "_.-:=+*#..::==#><o|:|--++++---x/~~.-><>sk"
 STAND_INS: Final[Mapping[str, str]] = dict(zip(_SHOWN, _ASCII, strict=True))
 """Characters of tables, sentences and progress, each with an ASCII character; both are one cell wide."""
 

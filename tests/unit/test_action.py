@@ -97,7 +97,7 @@ def test_last_line_of_an_error_is_an_annotation(
 
 
 def test_modules_of_the_checkout_do_not_shadow_the_standard_library(runner: Path) -> None:
-    (install, measure, _) = ACTION["runs"]["steps"]
+    install, measure, *_ = ACTION["runs"]["steps"]
     calls = re.findall(r"python\"? (?!-P )", install["run"] + measure["run"])
     assert calls == []
     (runner / "secrets.py").write_text("raise SystemExit(99)", encoding="utf-8")
@@ -114,6 +114,20 @@ def test_modules_of_the_checkout_do_not_shadow_the_standard_library(runner: Path
 
 
 def test_folder_of_the_step_is_always_uploaded() -> None:
-    *_, keep = ACTION["runs"]["steps"]
+    *_, keep, _ = ACTION["runs"]["steps"]
     assert keep["if"] == "${{ always() && steps.gate.outputs.folder }}"
     assert keep["with"]["path"] == "${{ steps.gate.outputs.folder }}"
+
+
+def test_report_is_in_the_folder_that_is_uploaded_and_linked_from_the_summary(tmp_path: Path) -> None:
+    """The address is known only once the folder is uploaded, so the link is a step of its own."""
+    _, measure, keep, link = ACTION["runs"]["steps"]
+    assert '--report "$folder/report.html"' in measure["run"]
+    assert link["env"] == {"ADDRESS": f"${{{{ steps.{keep['id']}.outputs.artifact-url }}}}"}
+    summary = tmp_path / "summary.md"
+    subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", link["run"]],
+        env={**os.environ, "ADDRESS": "https://example.org/1", "GITHUB_STEP_SUMMARY": str(summary)},
+        check=True,
+    )
+    assert "](https://example.org/1)" in summary.read_text("utf-8")

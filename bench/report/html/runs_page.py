@@ -16,7 +16,7 @@ class RunEntry:
     Attributes:
         key: names the run in addresses; empty: there is nothing to open.
         name: of its folder.
-        started: UTC, ISO 8601.
+        started: day and time.
         facts: cases and blocks, in words.
         answer: what it found, in one line, or why it cannot be read.
         is_comparison: whether it has two variants; it cannot be laid over another run.
@@ -48,18 +48,25 @@ def describe_run(key: str, name: str, run: Run) -> RunEntry:
     return RunEntry(
         key,
         printable(name),
-        run.started,
+        _minute(run.started),
         f"{plural(len(run.cases), 'case')}, {plural(blocks, 'block')}{status}",
         f"{first}{more}",
         is_comparison=subject.verdicts is not None,
     )
 
 
+def _minute(started: str) -> str:
+    """Write a time without its seconds, in words of UTC if it is that."""
+    day, _, time = printable(started).partition("T")
+    zone = " UTC" if time.endswith("+00:00") else ""
+    return f"{day} {time[:5]}{zone}".strip()
+
+
 def render_runs(entries: Sequence[RunEntry], folder: str, page: int, pages: int, *, has_history: bool) -> str:
     """Return the page.
 
     Args:
-        entries: the lines, the newest first.
+        entries: the lines, the last changed first.
         folder: the folder of all runs.
         page: number of the page, from 1.
         pages: how many there are.
