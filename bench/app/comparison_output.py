@@ -20,7 +20,8 @@ from bench.app.output import (
 )
 from bench.app.report_output import check_file_beside_run, check_report_file, write_report
 from bench.app.verdict_output import print_comparison
-from bench.errors import EXIT_CODE_OF_VERDICT, ExitCode
+from bench.config.loader import find_config
+from bench.errors import EXIT_CODE_OF_VERDICT, ExitCode, UsageError
 from bench.model.results import Run
 from bench.report.comparison_table import comparison_table, missing_cases_reason, variant_lines
 from bench.report.export.junit import to_junit
@@ -31,6 +32,7 @@ from bench.report.markdown import tables_to_markdown
 from bench.stats.verdicts import Overall, Verdicts, overall_verdict, run_verdicts
 from bench.storage.output_check import check_appended_file
 from bench.storage.run_folder import Destination, save_run
+from bench.system.git import top_folder
 
 _SUMMARY: Final = "GITHUB_STEP_SUMMARY"
 
@@ -73,12 +75,19 @@ def check_outputs(outputs: Outputs, out: Path | None, resume: Path | None) -> No
         SetupError: a file cannot be written.
     """
     destination = Destination(out, resume)
-    for file, option in (
-        (outputs.junit, "--junit"),
-        (outputs.summary, "--summary"),
-        (outputs.code_quality, "--code-quality"),
-    ):
-        if file is not None:
+    given = {
+        "--junit": outputs.junit,
+        "--summary": outputs.summary,
+        "--code-quality": outputs.code_quality,
+        "--report": outputs.report,
+    }
+    options: dict[Path, str] = {}
+    for option, file in given.items():
+        if file is None:
+            continue
+        if (other := options.setdefault(file.absolute(), option)) != option:
+            raise UsageError(f"{option}: {file} is the file of {other}", hint="name another file")
+        if option != "--report":
             check_file_beside_run(file, option, destination)
     if outputs.report is not None:
         check_report_file(outputs.report, "--report", destination)
@@ -121,7 +130,9 @@ def _write_for_ci(document: Run, outputs: Outputs, verdicts: Verdicts, overall: 
             write_linked_file(outputs.junit, to_junit(document, allow_missing=outputs.allow_missing))
     if outputs.code_quality is not None:
         with optional_file(outputs.code_quality, "--code-quality"):
-            write_linked_file(outputs.code_quality, code_quality_report(verdicts, outputs.config))
+            write_linked_file(
+                outputs.code_quality, code_quality_report(verdicts, _path_in_repository(outputs.config))
+            )
     summary = github_summary(document.name, verdicts, overall, variant_lines(document))
     if outputs.summary is not None:
         with optional_file(outputs.summary, "--summary"):
@@ -133,6 +144,16 @@ def _write_for_ci(document: Run, outputs: Outputs, verdicts: Verdicts, overall: 
         if (file := _summary_file()) is not None:
             with optional_file(file, _SUMMARY):
                 _append(file, summary)
+
+
+def _path_in_repository(config: str) -> str:
+    """Return the path of a config below the root of the repository, as GitLab links to it.
+
+    A config elsewhere, such as a shipped one, has its name.
+    """
+    file = find_config(config).resolve()
+    root = Path(top_folder() or ".").resolve()
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
 
 
 def _summary_file() -> Path | None:

@@ -8,19 +8,23 @@ refused.
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from threading import Lock
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bench.app.history_filter import unknown_commit_notes
-from bench.errors import BenchError, UnreadableResultError
+from bench.errors import BenchError
+from bench.model.text import printable
 from bench.report.html.history_page import render_history
 from bench.report.html.page import render_page
 from bench.report.html.runs_page import RunEntry, describe_run, render_runs
@@ -34,6 +38,9 @@ _HOSTS: Final = ["127.0.0.1", "localhost"]
 _RUNS_A_PAGE: Final = 50
 _KEPT_PAGES: Final = 16
 _COMPARED: Final = 2
+_MOST_DIGITS: Final = 6
+_RENDERING: Final = Lock()
+"""Held while a report is made: several requests for the same wait for one."""
 _POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
@@ -58,9 +65,26 @@ def results_site(results: Path) -> Starlette:
             Route("/history", site.history),
             Route("/favicon.ico", lambda _: Response(status_code=204)),  # browsers ask for it unasked
         ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS)],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS),
+            Middleware(_OwnPagesOnly),
+        ],
         exception_handlers={BenchError: _explain, HTTPException: _say},
     )
+
+
+class _OwnPagesOnly:
+    """Refuses requests that a page of another site makes, which would only take processor time."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; browsers say where it comes from, and other programs say nothing."""
+        if Headers(scope=scope).get("sec-fetch-site", "none") in {"none", "same-origin"}:
+            await self._app(scope, receive, send)
+        else:
+            await PlainTextResponse("Another site asks for this page.\n", 403)(scope, receive, send)
 
 
 class _Site:
@@ -71,14 +95,13 @@ class _Site:
 
     def runs(self, request: Request) -> Response:
         """List the runs, the last changed first."""
-        stored = stored_runs(self._runs)
-        folders = sorted({*stored, *unfinished_runs(self._runs)}, key=_changed_s, reverse=True)
+        found = [*stored_runs(self._runs), *unfinished_runs(self._runs)]
+        stamps = {folder: stamp for folder in found if (stamp := _stamp(folder)) is not None}
+        folders = sorted(stamps, key=lambda folder: stamps[folder].changed_ns, reverse=True)
         pages = max(1, -(-len(folders) // _RUNS_A_PAGE))
         page = _page_number(request, pages)
         shown = folders[(page - 1) * _RUNS_A_PAGE : page * _RUNS_A_PAGE]
-        entries = [
-            _entry(folder, _stamp(folder)) if folder in stored else _unfinished(folder) for folder in shown
-        ]
+        entries = [_entry(folder, stamps[folder]) for folder in shown]
         has_history = self._history.exists()
         return _html(
             render_runs(entries, str(self._runs), page, pages, has_history=has_history), policy=_POLICY
@@ -97,39 +120,73 @@ class _Site:
 
     def history(self, _request: Request) -> Response:
         """Show the trends of the history."""
-        points = read_history(self._history)
-        if not points:
+        if not self._history.exists():
             raise HTTPException(404, "There is no history yet.")
-        ranks = commit_ranks({point.commit for point in points})
-        notes = unknown_commit_notes(points, ranks or {})
-        order: PointOrder = "commits" if ranks else "measuring"
-        tracks = history_tracks(points, ranks)
-        return _html(render_history(tracks, load_reference(self._reference), order, notes, home="/"))
+        files = (self._history, self._reference)
+        with _RENDERING:
+            return _html(_rendered_history(*files, tuple(map(_file_stamp, files))))
 
     def _report(self, keys: tuple[str, ...]) -> str:
         known = {_key(folder): folder for folder in stored_runs(self._runs)}
         if unknown := [key for key in keys if key not in known]:
             raise HTTPException(404, f"There is no run {unknown[0]!r}.")
-        # the older one is the base of the ratios
-        folders = sorted((known[key] for key in keys), key=_changed_s)
-        return _rendered(tuple(folders), tuple(map(_stamp, folders)))
+        folders = tuple(known[key] for key in keys)
+        with _RENDERING:
+            return _rendered(folders, tuple(map(_stamp, folders)))
+
+
+class _Stamp(NamedTuple):
+    """When a file was changed, and its size: what was made from it holds as long as both are the same."""
+
+    changed_ns: int
+    size: int
+    is_stored: bool
+
+
+def _stamp(folder: Path) -> _Stamp | None:
+    """Return the stamp of a run, stored or with a journal only; None if it has vanished meanwhile."""
+    return _file_stamp(folder / DOCUMENT) or _file_stamp(folder, is_stored=False)
+
+
+def _file_stamp(file: Path, *, is_stored: bool = True) -> _Stamp | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return _Stamp(found.st_mtime_ns, found.st_size, is_stored)
 
 
 @lru_cache(_KEPT_PAGES)
-def _rendered(folders: tuple[Path, ...], _stamps: tuple[object, ...]) -> str:
-    return render_page([load_run(folder) for folder in folders], home="/")
+def _rendered(folders: tuple[Path, ...], _stamps: tuple[_Stamp | None, ...]) -> str:
+    """Render a report; of two runs, the one that was started first is the base of the ratios."""
+    runs = sorted(map(load_run, folders), key=lambda run: (run.started, run.name))
+    return render_page(runs, home="/")
+
+
+@lru_cache(1)
+def _rendered_history(history: Path, reference: Path, _stamps: tuple[_Stamp | None, ...]) -> str:
+    points = read_history(history)
+    ranks = commit_ranks({point.commit for point in points}, str(history.parent))
+    order: PointOrder = "commits" if ranks else "measuring"
+    notes = unknown_commit_notes(points, ranks or {})
+    return render_history(history_tracks(points, ranks), load_reference(reference), order, notes, home="/")
 
 
 @lru_cache(_RUNS_A_PAGE * _KEPT_PAGES)
-def _entry(folder: Path, _stamp: object) -> RunEntry:
+def _entry(folder: Path, stamp: _Stamp) -> RunEntry:
+    if not stamp.is_stored:
+        return _unfinished(folder)
     try:
         return describe_run(_key(folder), folder.name, load_run(folder))
-    except UnreadableResultError as error:
-        return RunEntry("", folder.name, answer=str(error), is_damaged=True)
+    except (BenchError, OSError) as error:  # of this run alone: the others are listed all the same
+        why = error.what if isinstance(error, BenchError) else str(error)
+        return RunEntry("", printable(folder.name), answer=printable(why), is_damaged=True)
 
 
 def _unfinished(folder: Path) -> RunEntry:
-    return RunEntry("", folder.name, answer="Only its journal is stored: it still goes on, or was killed.")
+    return RunEntry(
+        "", printable(folder.name), answer="Only its journal is stored: it still goes on, or was killed."
+    )
 
 
 def _key(folder: Path) -> str:
@@ -137,19 +194,9 @@ def _key(folder: Path) -> str:
     return quote(os.fsencode(folder.name), safe="")
 
 
-def _stamp(folder: Path) -> tuple[int, int]:
-    found = (folder / DOCUMENT).stat()
-    return found.st_mtime_ns, found.st_size
-
-
-def _changed_s(folder: Path) -> float:
-    document = folder / DOCUMENT
-    return (document if document.exists() else folder).stat().st_mtime
-
-
 def _page_number(request: Request, pages: int) -> int:
     text = request.query_params.get("page", "1")
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= pages):
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS and 1 <= int(text) <= pages):
         raise HTTPException(404, "There is no such page.")
     return int(text)
 

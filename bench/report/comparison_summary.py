@@ -1,6 +1,6 @@
 """Build the compact summary of a comparison: the verdict first, then a line for each metric of each case."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from bench.model.comparison import Verdict
@@ -20,7 +20,11 @@ _MOST_ROWS: Final = 14
 
 
 def comparison_summary(
-    title: str, verdicts: Verdicts, details: str, notes: Iterable[str] = ()
+    title: str,
+    verdicts: Verdicts,
+    details: str,
+    notes: Iterable[str] = (),
+    hidden: Collection[Verdict] = (),
 ) -> Iterator[Table]:
     """Return the verdict, the metrics with what was ruled out, and what did not go well.
 
@@ -29,6 +33,7 @@ def comparison_summary(
         verdicts: a row for each.
         details: the command that prints every figure; empty: leave it out.
         notes: remarks to make before those on cases and trials.
+        hidden: metrics with these verdicts have no row.
     """
     base, candidate = printable(verdicts.base), printable(verdicts.candidate)
     names, profile = _name_cases(verdicts)
@@ -39,7 +44,7 @@ def comparison_summary(
             Remark(comparison_conclusion(verdicts)),
         )
     )
-    ordered = gravest_first(verdicts)
+    ordered = [each for each in gravest_first(verdicts) if each.verdict not in hidden]
     rows = tuple(_row(each, names[each.case]) for each in ordered[:_MOST_ROWS])
     if left := ordered[_MOST_ROWS:]:
         rows += (Row((f"… {plural(len(left), 'more metric')}", "", "", "", "", "")),)

@@ -1,7 +1,7 @@
 """Write the verdicts of a comparison for GitHub: a job summary, and annotations of the workflow."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from bench.model.text import plural, printable
@@ -29,14 +29,15 @@ def github_summary(name: str, verdicts: Verdicts, overall: Overall, notes: Itera
         overall: the verdict on the whole run, bounds and vanished cases included.
         notes: further remarks, a paragraph each.
     """
-    changed = tuple(each for each in verdicts.metrics if each.verdict != "equivalent")
-    _, first = comparison_summary(name, replace(verdicts, metrics=changed), "", notes)
+    about, first = comparison_summary(name, verdicts, "", notes, hidden={"equivalent"})
     every = comparison_table("", verdicts)
     return "\n".join(
         (
             f"## flagbench: {_HEADLINES[overall]}",
             "",
-            escape_paragraph(_lead(verdicts)),
+            escape_paragraph(_lead(verdicts, overall)),
+            "",
+            escape_paragraph(about.remarks[0].text),
             "",
             tables_to_markdown([first]),
             f"<details><summary>All {plural(len(verdicts.metrics), 'metric')}</summary>",
@@ -50,17 +51,17 @@ def github_summary(name: str, verdicts: Verdicts, overall: Overall, notes: Itera
     )
 
 
-def _lead(verdicts: Verdicts) -> str:
+def _lead(verdicts: Verdicts, overall: Overall) -> str:
     """Say that the gate ran, and how many metrics have changed."""
     cases = plural(len({each.case for each in verdicts.metrics}), "case")
     blocks = max((each.blocks for each in verdicts.metrics), default=0)
     compared = (
-        f"{_variants(verdicts)}: {plural(len(verdicts.metrics), 'metric')} of {cases} compared over up to "
-        f"{plural(blocks, 'block')}."
+        f"{plural(len(verdicts.metrics), 'metric')} of {cases} compared over up to {plural(blocks, 'block')}."
     )
-    if verdicts.metrics and all(each.verdict == "equivalent" for each in verdicts.metrics):
-        return f"The gate ran, and no metric changed by its margin. {compared}"
-    return f"{compared} {comparison_conclusion(verdicts)}"
+    is_same = bool(verdicts.metrics) and all(each.verdict == "equivalent" for each in verdicts.metrics)
+    if is_same and overall == "passed":
+        return f"The gate ran, and no metric changed by its margin: {compared}"
+    return f"The gate ran: {compared} {comparison_conclusion(verdicts)}"
 
 
 def github_annotations(verdicts: Verdicts) -> Iterator[str]:
@@ -104,7 +105,7 @@ def _errors(verdicts: Verdicts) -> Iterator[tuple[str, str]]:
     for case, trials in verdicts.failures(verdicts.candidate).items():
         yield f"{case}: trials failed", f"{variants}: {describe_failed_trials(trials)}"
     if verdicts.unknown_base:
-        yield f"cases of {verdicts.base} are not known", verdicts.unknown_base
+        yield "cases of the base are not known", verdicts.unknown_base
     for case in verdicts.vanished:
         yield f"{case}: vanished", f"{verdicts.candidate} lacks this case"
     yield from _bounds_that_are("broken", verdicts)
@@ -116,7 +117,7 @@ def _warnings(verdicts: Verdicts) -> Iterator[tuple[str, str]]:
         if each.verdict == "inconclusive":
             yield f"{each.case}: {each.metric} is inconclusive", f"{variants}: {each.why}"
     for case, trials in verdicts.failures(verdicts.base).items():
-        title = f"{case}: trials of {verdicts.base} failed"
+        title = f"{case}: trials of the base failed"
         yield title, f"{variants}: {describe_failed_trials(trials)}"
     yield from _bounds_that_are("open", verdicts)
 

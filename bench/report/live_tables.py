@@ -13,7 +13,7 @@ from rich.text import Text
 
 from bench.model.cases import Case
 from bench.model.comparison import Comparison
-from bench.model.observer import MetricState, Stop
+from bench.model.observer import MetricState, Stop, StopReason
 from bench.model.text import plural, printable
 from bench.report.case_label import client_label, describe_conditions, workers_label
 from bench.report.number_format import (
@@ -33,6 +33,14 @@ _PROGRESS_WIDTH: Final = 16
 _FIXED_WIDTH: Final = 75
 """Cells that the other columns take, roughly; the bar of a case takes the others."""
 _LEAST_BAR, _MOST_BAR = 4, 24
+_STOPPED: Final[Mapping[StopReason, str]] = {
+    "precise": "precise enough",
+    "decided": "decided",
+    "blocks": "done",
+    "budget": "done",
+    "given up": "given up",
+    "disturbed": "disturbed",
+}
 _HALF_SCALE: Final = 12
 _MARGIN: Final = 4
 """Cells of a margin on the scale of an interval, which therefore reaches three margins to both sides."""
@@ -141,7 +149,7 @@ def draw_comparison(
 def _below(head: Head, table: Table, console: Console, others: str) -> RenderableType:
     """Draw as many rows as the screen has room for."""
     above = [*_head_lines(head, console.width), Text("")]
-    room = console.height - 1
+    room = max(1, console.height - 1)
 
     def drawing(size: int) -> Group:
         return Group(*above, lay_out(_shorten(table, size, others), console.width))
@@ -151,18 +159,22 @@ def _below(head: Head, table: Table, console: Console, others: str) -> Renderabl
 
     sizes = range(_most(table) + 1)
     size = bisect_left(sizes, room + 1, key=lines) - 1
-    return drawing(size) if size >= 0 else Group(*above[:-1])
+    return drawing(size) if size >= 0 else Group(*above[: min(room, len(above) - 1)])
 
 
 def _head_lines(head: Head, width: int) -> Iterator[RenderableType]:
     """Write a bar with all words beside it, or some of them below it where there is no room."""
     words, left = printable(head.words), printable(head.left)
-    fits = len(words) + _PROGRESS_WIDTH + len(left) + 2 <= width
-    line = Grid.grid(padding=(0, 1))
-    bar = ProgressBar(max(head.total, 1e-9), head.done, width=_PROGRESS_WIDTH)
-    line.add_row(Text(words), bar, *([Text(left)] if fits else []))
-    yield line
-    if not fits:
+    taken = len(words) + 1 + _PROGRESS_WIDTH
+    has_bar, has_left = taken <= width, taken + 1 + len(left) <= width
+    if has_bar:
+        line = Grid.grid(padding=(0, 1))
+        bar = ProgressBar(max(head.total, 1e-9), head.done, width=_PROGRESS_WIDTH)
+        line.add_row(Text(words), bar, *([Text(left)] if has_left else []))
+        yield line
+    else:
+        yield _line(words)
+    if not has_left:
         yield _line(left)
     yield _line(f"now: {printable(head.now)}", "dim")
     if head.warning:
@@ -213,7 +225,7 @@ def _case_row(each: LiveCase, figures: tuple[str, str, str], now: str) -> Row:
     case, stop = each.case, each.stop
     state = "measuring" if case.id == now else ""
     if stop is not None:
-        state = {"precise": "precise enough", "given up": "given up"}.get(stop.reason, "done")
+        state = _STOPPED[stop.reason]
     names = (printable(case.strategy), client_label(case), workers_label(case))
     return Row(
         (*names, *figures, str(len(each.values_s)), state),

@@ -4,6 +4,7 @@ Drawn between trials only: a refreshing thread would take processor time from th
 """
 
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic
@@ -24,6 +25,18 @@ from bench.report.progress_state import ComparisonProgress, ProgressState, RunPr
 from bench.stats.comparison_state import RULE, rule_of
 from bench.stats.sequential_test import blocks_to_alarm
 
+_BREAKING: Final = frozenset(
+    {
+        "TMUX",
+        "VTE_VERSION",
+        "KITTY_WINDOW_ID",
+        "WEZTERM_PANE",
+        "KONSOLE_VERSION",
+        "ITERM_SESSION_ID",
+        "WT_SESSION",
+    }
+)
+"""Variables of terminals that break long lines anew when their width changes, as xterm does not."""
 _SILENT_S: Final = 10.0
 """Seconds between the lines of a block that takes long."""
 
@@ -115,7 +128,12 @@ class LiveProgress(PlainProgress):
         self._drawn, self._width = self._lines(self._live.renderable), self._console.width
 
     def _erase_broken_lines(self) -> None:
-        """Erase what a terminal that became narrower has added, as it broke the lines that were drawn."""
+        """Erase what a terminal that became narrower has added, as it broke the lines that were drawn.
+
+        Others cut lines off, and have added nothing: what stands there is the user's.
+        """
+        if _BREAKING.isdisjoint(os.environ):
+            return
         width = self._console.width
         added = sum(max(0, math.ceil(Segment.get_line_length(line) / width) - 1) for line in self._drawn)
         for _ in range(added):
@@ -126,7 +144,7 @@ class LiveProgress(PlainProgress):
 def show_progress(comparison: Comparison | None, console: Console) -> Iterator[Observer]:
     """Yield the display of a comparison, or of another run, that fits the console."""
     state = RunProgress(monotonic) if comparison is None else ComparisonProgress(comparison)
-    if console.is_terminal:
+    if console.is_terminal and console.file.isatty() and not console.is_dumb_terminal:
         with live_drawing(console) as live:
             yield LiveProgress(live, state)
     else:

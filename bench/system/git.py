@@ -77,8 +77,8 @@ def commit_of(revision: str) -> str:
     return commit
 
 
-def commit_ranks(commits: Collection[str]) -> Mapping[str, int] | None:
-    """Return the place of each commit in the order of the repository.
+def commit_ranks(commits: Collection[str], folder: str = ".") -> Mapping[str, int] | None:
+    """Return the place of each commit in the order of the repository that a folder is in.
 
     The order is that of `git log`, the oldest first. A commit comes after all of its ancestors. Commits that
     git does not know are left out, such as those before a rebase or beyond the end of a shallow clone.
@@ -87,7 +87,7 @@ def commit_ranks(commits: Collection[str]) -> Mapping[str, int] | None:
         None if there is no repository, or git does not answer.
     """
     try:
-        return _ranks(_list_commits(commits), commits)
+        return _ranks(_list_commits(commits, folder=folder), commits)
     except (OSError, subprocess.SubprocessError):
         return None
 
@@ -105,6 +105,11 @@ def descendants_of(commit: str, commits: Collection[str]) -> frozenset[str]:
     return frozenset(_ranks([*after, commit], commits))
 
 
+def top_folder() -> str:
+    """Return the root of the current repository; an empty text outside of any."""
+    return _answer("rev-parse", "--show-toplevel")
+
+
 def is_shallow() -> bool:
     """Say whether the repository is a shallow clone; False without one."""
     return _answer(*IS_SHALLOW) == "true"
@@ -115,10 +120,19 @@ def blame_clone(what: str) -> tuple[str, str]:
     return describe_missing_commit(what, is_shallow=is_shallow(), is_partial=bool(_answer(*FILTERS)))
 
 
-def _list_commits(commits: Collection[str], *words: str) -> list[str]:
+def _list_commits(commits: Collection[str], *words: str, folder: str = ".") -> list[str]:
     """Return the known ones of these commits and their ancestors, the oldest first."""
     asked = "".join(f"{commit}\n" for commit in sorted(commits))  # sorted: equal dates keep this order
-    words = ("rev-list", "--topo-order", "--reverse", "--ignore-missing", *words, "--stdin")
+    words = (
+        "-C",
+        str(folder),
+        "rev-list",
+        "--topo-order",
+        "--reverse",
+        "--ignore-missing",
+        *words,
+        "--stdin",
+    )
     return git(*words, stdin=asked, environment=_OFFLINE).split()
 
 

@@ -21,16 +21,25 @@ _MOVED: Final = {
     "CHANGELOG.md": "changelog.md",
 }
 """Pages that are not in docs/, and their places on the site."""
+_SETTINGS: Final = "zensical.toml"
 _LINK: Final = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
+_FENCE: Final = re.compile(r"(^```.*?^```$)", re.DOTALL | re.MULTILINE)
 _WIDTH: Final = 100
 
 
 def lay_out(folder: Path) -> None:
-    """Write all pages into ``docs`` in a folder, with the settings of Zensical beside it."""
-    pages = folder / "docs"
-    shutil.rmtree(folder, ignore_errors=True)
+    """Write all pages into ``docs`` in a folder, with the settings of Zensical beside it.
+
+    Raises:
+        ValueError: the folder has something else in it.
+    """
+    pages, settings = folder / "docs", folder / _SETTINGS
+    if folder.exists() and any(folder.iterdir()) and not settings.is_file():
+        raise ValueError(f"{folder} is not empty, and no site was laid out in it")
+    if pages.exists():
+        shutil.rmtree(pages)
     shutil.copytree(_DOCS / "pictures", pages / "pictures")
-    shutil.copy(_DOCS / "zensical.toml", folder)
+    shutil.copy(_DOCS / _SETTINGS, settings)
     for source in [*_DOCS.glob("*.md"), *(ROOT / name for name in _MOVED if name != "README.md")]:
         place = _MOVED.get(source.name, source.name)
         (pages / place).write_text(_with_links(source), encoding="utf-8")
@@ -47,23 +56,34 @@ def _with_links(source: Path) -> str:
         if "://" in path or not path:
             return found[0]
         file = (source.parent / path).resolve()
+        if not file.is_relative_to(ROOT):
+            raise ValueError(f"{source.name}: {target} leads out of the project")
         name = _MOVED.get(str(file.relative_to(ROOT))) or (file.name if file.parent == _DOCS else "")
         if name.endswith(".md"):
             return f"[{text}]({name}{'#' if anchor else ''}{anchor})"
         code = f"`{file.relative_to(ROOT)}`"
         return text if text.strip("`") in code else f"{text} ({code})"
 
-    return _LINK.sub(place, source.read_text("utf-8"))
+    parts = _FENCE.split(source.read_text("utf-8"))  # every second one is a block of code
+    return "".join(part if number % 2 else _LINK.sub(place, part) for number, part in enumerate(parts))
 
 
 def _commands() -> Iterator[str]:
     """Yield the help of every command."""
     yield from ("# Commands", "", "What each command prints with `--help`.", "")
     yield from _fenced("text", _help([]))
-    with click.Context(cli) as context:
-        for name in cli.list_commands(context):
-            yield from (f"## {name}", "")
-            yield from _fenced("text", _help([name]))
+    for words in _below(cli, []):
+        yield from (f"{'#' * (len(words) + 1)} {' '.join(words)}", "")
+        yield from _fenced("text", _help(words))
+
+
+def _below(group: click.Group, words: list[str]) -> Iterator[list[str]]:
+    """Yield the words of each command of a group, and of those below it."""
+    with click.Context(group) as context:
+        for name in group.list_commands(context):
+            yield [*words, name]
+            if isinstance(found := group.get_command(context, name), click.Group):
+                yield from _below(found, [*words, name])
 
 
 def _help(words: list[str]) -> str:

@@ -64,6 +64,7 @@ def test_a_moved_strategy_is_compared_and_a_dropped_case_is_named(
 ) -> None:
     """Also with ``--quiet``, and with a base that ``--against`` names."""
     junit, report = tmp_path / "gate.xml", tmp_path / "gate.html"
+    summary, quality = tmp_path / "gate.md", tmp_path / "gate.json"
     said = (
         "gate",
         "ci.yaml",
@@ -75,9 +76,13 @@ def test_a_moved_strategy_is_compared_and_a_dropped_case_is_named(
         junit,
         "--report",
         report,
+        "--summary",
+        summary,
+        "--code-quality",
+        quality,
     )
     ended = subprocess.run(
-        words(*said, "--report", report, "--json", "--quiet"),
+        words(*said, "--json", "--quiet"),
         cwd=repository.folder,
         env=environment(tmp_path / "cache"),
         capture_output=True,
@@ -97,6 +102,10 @@ def test_a_moved_strategy_is_compared_and_a_dropped_case_is_named(
     assert verdict.startswith("regression (exit code 1): worktree lacks 1 case: sequential/urllib3/1/20ms")
     assert "--allow-missing" in verdict
     assert "lacks this case" in junit.read_text("utf-8")
+    assert summary.read_text("utf-8").startswith("## flagbench: a regression\n")
+    entries = json.loads(quality.read_text("utf-8"))
+    assert {each["location"]["path"] for each in entries} == {"ci.yaml"}
+    assert [each["severity"] for each in entries] == ["major", "major"]
     page = report.read_text("utf-8")
     assert '<p class="verdict regression">regression</p>' in page
     assert page.rstrip().endswith("</html>")

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 QUESTIONS = {
     "measure a function of my own": "Your own code",
-    "gate a pull request": "CI",
+    "gate a pull request": "In CI",
     "know what inconclusive means": "Verdicts",
     "know why a trial was discarded": "Disturbed trials",
     "add a client or a strategy": "Clients",
@@ -147,10 +147,18 @@ def test_front_page_answers_in_two_clicks(site: Path, question: str, heading: st
     assert any(heading.lower() in each.lower() for each in shown), shown
 
 
+def test_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("all of it")
+    with pytest.raises(ValueError, match="is not empty"):
+        lay_out(tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "all of it"
+
+
 def test_help_of_every_command_is_on_its_page(site: Path) -> None:
     text = (site.parent / "docs" / "commands.md").read_text("utf-8")
     for name in ("run", "ab", "gate", "view", "profile-from"):
         assert f"## {name}\n" in text
+    assert "### history pin\n" in text
     assert "--code-quality" in text
 
 

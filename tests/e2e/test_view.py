@@ -182,6 +182,7 @@ def test_request_with_a_name_of_this_machine_is_answered(address: str, name: str
         "/?page=0",
         "/?page=99",
         "/?page=²",
+        f"/?page={'9' * 5000}",
     ],
 )
 def test_path_that_leads_elsewhere_is_refused(address: str, path: str) -> None:
@@ -229,6 +230,48 @@ def test_signal_ends_it_in_order(results: Path, number: signal.Signals) -> None:
         assert httpx.get(address).status_code == 200
         process.send_signal(number)
         assert process.wait(10) == 0
+
+
+def test_one_damaged_run_does_not_hide_the_others(tmp_path: Path, results: Path) -> None:
+    """Its document is a folder; or it vanishes, or is no longer what it was."""
+    folder = tmp_path / "results"
+    shutil.copytree(results / "runs" / FIRST, folder / "runs" / FIRST)
+    (folder / "runs" / "odd" / "run.json").mkdir(parents=True)
+    with viewing(folder) as (address, _):
+        page = httpx.get(address)
+        assert page.status_code == 200
+        assert FIRST in page.text
+        shutil.rmtree(folder / "runs" / FIRST)
+        assert FIRST not in httpx.get(address).text
+        assert httpx.get(f"{address}/runs/{FIRST}").status_code == 404
+
+
+def test_run_that_was_started_first_is_the_base(tmp_path: Path) -> None:
+    """However late its file was changed, as by a copy."""
+    folder = tmp_path / "results"
+    for name, started in (("new", "2026-02-01T00:00:00+00:00"), ("old", "2026-01-01T00:00:00+00:00")):
+        (folder / "runs" / name).mkdir(parents=True)
+        save_run(folder / "runs" / name, replace(small_run(), name=name, started=started), "")
+    with viewing(folder) as (address, _):
+        text = httpx.get(f"{address}/compare?run=new&run=old", timeout=60).text
+    assert "<h1>old and new</h1>" in text
+
+
+def test_long_list_has_pages(tmp_path: Path) -> None:
+    folder = tmp_path / "results"
+    for number in range(51):
+        (folder / "runs" / f"killed-{number:02}").mkdir(parents=True)
+        (folder / "runs" / f"killed-{number:02}" / "journal.jsonl").touch()
+    with viewing(folder) as (address, _):
+        assert httpx.get(address).text.count("<li>") == 50
+        assert httpx.get(f"{address}/?page=2").text.count("<li>") == 1
+
+
+@pytest.mark.parametrize(
+    ("site", "status"), [("cross-site", 403), ("same-site", 403), ("none", 200), ("same-origin", 200)]
+)
+def test_request_of_another_site_is_refused(address: str, site: str, status: int) -> None:
+    assert httpx.get(address, headers={"Sec-Fetch-Site": site}).status_code == status
 
 
 def test_port_that_is_taken_is_an_error(results: Path) -> None:

@@ -123,11 +123,18 @@ def test_report_is_in_the_folder_that_is_uploaded_and_linked_from_the_summary(tm
     """The address is known only once the folder is uploaded, so the link is a step of its own."""
     _, measure, keep, link = ACTION["runs"]["steps"]
     assert '--report "$folder/report.html"' in measure["run"]
-    assert link["env"] == {"ADDRESS": f"${{{{ steps.{keep['id']}.outputs.artifact-url }}}}"}
+    assert link["env"]["ADDRESS"] == f"${{{{ steps.{keep['id']}.outputs.artifact-url }}}}"
     summary = tmp_path / "summary.md"
-    subprocess.run(
-        ["bash", "-e", "-o", "pipefail", "-c", link["run"]],
-        env={**os.environ, "ADDRESS": "https://example.org/1", "GITHUB_STEP_SUMMARY": str(summary)},
-        check=True,
-    )
-    assert "](https://example.org/1)" in summary.read_text("utf-8")
+    for told in ("What the gate has said", "The run, and its report with charts (report.html)"):
+        subprocess.run(
+            ["bash", "-e", "-o", "pipefail", "-c", link["run"]],
+            env={
+                **os.environ,
+                "ADDRESS": "https://example.org/1",
+                "FOLDER": str(tmp_path),
+                "GITHUB_STEP_SUMMARY": str(summary),
+            },
+            check=True,
+        )
+        assert summary.read_text("utf-8").splitlines()[-1] == f"[{told}](https://example.org/1)"
+        (tmp_path / "report.html").touch()

@@ -72,7 +72,9 @@ def test_failed_base_is_a_warning() -> None:
     assert overall_verdict(verdicts) == "inconclusive"
     told = [unescaped(line) for line in github_annotations(verdicts)]
     assert [line.partition(" title=")[0] for line in told] == ["::warning", "::warning"]
-    assert f"title={case().id}: trials of main failed::worktree against main: 3 trials failed, " in told[1]
+    assert (
+        f"title={case().id}: trials of the base failed::worktree against main: 3 trials failed, " in told[1]
+    )
     assert overall_verdict(found_if_it_fails(CANDIDATE)) == "failed"
 
 
@@ -125,9 +127,41 @@ def test_summary_says_that_the_gate_ran_if_nothing_changed() -> None:
     verdicts = run_verdicts(comparison_run(case(), elapsed_s=lambda _, block: 0.02 + block / 1e5))
     written = github_summary("a-run", verdicts, overall_verdict(verdicts))
     assert written.startswith(
-        "## flagbench: passed\n\nThe gate ran, and no metric changed by its margin. worktree against main: "
-        "1 metric of 1 case compared over up to "
+        "## flagbench: passed\n\nThe gate ran, and no metric changed by its margin: 1 metric of 1 case "
     )
+    assert "worktree against main, profile 20ms" in written
+
+
+def test_summary_does_not_say_that_nothing_changed_where_something_else_fails() -> None:
+    """A broken bound, a case that is gone, or no end of the comparison, with metrics that are all equal."""
+    same = run_verdicts(comparison_run(case(), elapsed_s=lambda _, block: 0.02 + block / 1e5))
+    broken = BoundVerdict(
+        case().plain_id, Bound("*", "p99", "<", 0.01), "broken", Interval(0.1, 0.09, 0.11), 8
+    )
+    for verdicts, overall in (
+        (replace(same, bounds=(broken,)), "regression"),
+        (replace(same, vanished=("gone/x/1/y",)), "regression"),
+        (same, "inconclusive"),
+    ):
+        written = github_summary("a-run", verdicts, overall)  # type: ignore[arg-type]
+        assert "no metric changed" not in written
+        assert "The gate ran: 1 metric of 1 case compared" in written
+
+
+def test_first_table_names_the_profile_of_a_case_where_there_are_several() -> None:
+    near = case()
+    far = replace(near, profile=replace(near.profile, name="far"))
+    run = comparison_run(
+        near,
+        far,
+        elapsed_s=lambda of, block: (
+            (0.03 if (of.profile.name, of.variant) == ("far", CANDIDATE) else 0.02) + block / 1e5
+        ),
+    )
+    verdicts = run_verdicts(run)
+    first, _ = github_summary("a-run", verdicts, overall_verdict(verdicts)).split("<details>")
+    assert "/far" in first
+    assert "/20ms" not in first
 
 
 def test_code_quality_report_has_an_entry_for_each_finding() -> None:

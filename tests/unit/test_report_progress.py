@@ -10,10 +10,12 @@ from bench.model.cases import Experiment, Stopping
 from bench.model.observer import MetricState, Observer, Stop
 from bench.report.number_format import MISSING
 from bench.report.progress import (
+    _BREAKING,
     LiveProgress,
     PlainProgress,
     comparison_line,
     live_drawing,
+    show_progress,
     unmatched_case_lines,
 )
 from bench.report.progress_state import ComparisonProgress, ProgressState, RunProgress
@@ -205,8 +207,15 @@ def test_what_is_drawn_already_is_not_drawn_again() -> None:
         assert len(stream.getvalue()) > printed
 
 
-def test_lines_that_a_narrower_terminal_has_broken_are_erased() -> None:
-    """Each line of 80 cells takes two of 40; the cursor goes up over all of them."""
+@pytest.mark.parametrize("breaks", [True, False])
+def test_lines_that_a_narrower_terminal_has_broken_are_erased(
+    monkeypatch: pytest.MonkeyPatch, *, breaks: bool
+) -> None:
+    """Each line of 80 cells takes two of 40, over which the cursor goes up; xterm cuts them off instead."""
+    for name in _BREAKING:
+        monkeypatch.delenv(name, raising=False)
+    if breaks:
+        monkeypatch.setenv("TMUX", "socket,1,0")
     stream = io.StringIO()
     console = Console(
         file=stream, width=80, height=24, force_terminal=True, color_system=None, legacy_windows=False
@@ -221,7 +230,22 @@ def test_lines_that_a_narrower_terminal_has_broken_are_erased() -> None:
         progress.trial_started(LOOP.id, 0)
         ups = stream.getvalue()[before:].count("\x1b[1A")
     broken = sum(-(-max(1, len(line.rstrip())) // 40) for line in drawn)
-    assert ups == broken - 1
+    assert broken > len(drawn)
+    assert ups == (broken if breaks else len(drawn)) - 1
+
+
+@pytest.mark.parametrize("term", ["dumb", "xterm"])
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_table_is_drawn_on_terminals_only_that_can_move_their_cursor(
+    monkeypatch: pytest.MonkeyPatch, term: str, *, is_terminal: bool
+) -> None:
+    """A colour that is asked for makes no terminal of a file; a terminal without a cursor gets lines."""
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: is_terminal)
+    with show_progress(None, Console(file=stream, width=80, height=24)) as observer:
+        assert isinstance(observer, LiveProgress) == (is_terminal and term != "dumb")
 
 
 def test_a_comparison_is_described_before_it_starts() -> None:

@@ -143,7 +143,7 @@ def _draw(track: HistoryTrack, tracks: Sequence[HistoryTrack], order: PointOrder
     return Drawing(
         layers(bars, levels, lines, texts, dots, height=_HEIGHT),
         f"{track.metric} of {name_track(track, tracks)}",
-        _summary(track.series[-1], steps),
+        _summary(track.series[-1]),
         (
             *(Key("dot", verdict_colour(each), each) for each in VERDICT_ORDER if each in shown),
             Key("interval", "muted", "what the blocks leave possible"),
@@ -172,10 +172,10 @@ def _change_axis(field: str, reach: float) -> alt.Y:
     )
 
 
-def _summary(series: HistorySeries, steps: Sequence[DataRow]) -> str:
+def _summary(series: HistorySeries) -> str:
     count = plural(len(series.points), "point")
     last = format_change(series.points[-1].ratio)
-    found = "; ".join(row["text"] for row in steps)
+    found = "; ".join(map(describe_step, series.steps))
     return f"{count}, the last at {last}; {f'lasting steps: {found}' if found else 'no lasting step'}."
 
 
