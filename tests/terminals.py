@@ -1,5 +1,6 @@
 """Run a command in a real terminal, that of tmux, and read its screen."""
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -67,7 +68,8 @@ def terminal(command: Sequence[str], folder: Path, width: int, height: int) -> I
         *("tmux", "-L", shown.socket, "-f", "/dev/null"),
         *("new-session", "-d", "-x", str(width), "-y", str(height), "-c", str(folder), line),
     ]
-    subprocess.run(start, check=True, timeout=20)
+    environment = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
+    subprocess.run(start, check=True, timeout=20, env=environment)  # the size is that of the terminal
     try:
         yield shown
     finally:

@@ -8,6 +8,7 @@ from typing import Final
 
 from rich.console import Console, Group, RenderableType
 from rich.progress_bar import ProgressBar
+from rich.segment import Segment, SegmentLines
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -151,15 +152,17 @@ def _below(head: Head, table: Table, console: Console, others: str) -> Renderabl
     above = [*_head_lines(head, console.width), Text("")]
     room = max(1, console.height - 1)
 
-    def drawing(size: int) -> Group:
-        return Group(*above, lay_out(_shorten(table, size, others), console.width))
+    def lines(size: int) -> list[list[Segment]]:
+        drawing = Group(*above, lay_out(_shorten(table, size, others), console.width))
+        return console.render_lines(drawing, pad=False)
 
-    def lines(size: int) -> int:
-        return len(console.render_lines(drawing(size), pad=False))
-
-    sizes = range(_most(table) + 1)
-    size = bisect_left(sizes, room + 1, key=lines) - 1
-    return drawing(size) if size >= 0 else Group(*above[: min(room, len(above) - 1)])
+    most = _most(table)
+    whole = lines(most)
+    if len(whole) > room:
+        size = bisect_left(range(most), room + 1, key=lambda each: len(lines(each))) - 1
+        head_alone = Group(*above[: min(room, len(above) - 1)])
+        whole = lines(size) if size >= 0 else console.render_lines(head_alone, pad=False)
+    return SegmentLines(whole, new_lines=True)
 
 
 def _head_lines(head: Head, width: int) -> Iterator[RenderableType]:

@@ -104,10 +104,11 @@ class LiveProgress(PlainProgress):
     def trial_started(self, case: str, block: int) -> None:
         """Draw the state; the next drawing is after the trial."""
         drawing = self._state.drawing(case, block, self._console)
-        if self._width != self._console.width or self._lines(drawing) != self._drawn:
+        lines = self._lines(drawing)
+        if self._width != self._console.width or lines != self._drawn:
             self._erase_broken_lines()
             self._live.update(drawing, refresh=True)
-            self._note_drawn()
+            self._drawn, self._width = lines, self._console.width
 
     def metrics_changed(self, metrics: Sequence[MetricState], spent_s: float) -> None:
         """Take the metrics; the drawing shows them."""
@@ -119,13 +120,10 @@ class LiveProgress(PlainProgress):
     def _print(self, line: str, style: str = "") -> None:
         self._erase_broken_lines()
         super()._print(line, style)
-        self._note_drawn()
+        self._drawn, self._width = self._lines(self._live.renderable), self._console.width
 
     def _lines(self, drawing: RenderableType) -> list[list[Segment]]:
         return self._console.render_lines(drawing, pad=False)
-
-    def _note_drawn(self) -> None:
-        self._drawn, self._width = self._lines(self._live.renderable), self._console.width
 
     def _erase_broken_lines(self) -> None:
         """Erase what a terminal that became narrower has added, as it broke the lines that were drawn.

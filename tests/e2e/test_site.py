@@ -24,9 +24,9 @@ QUESTIONS = {
     "measure a function of my own": "Your own code",
     "gate a pull request": "In CI",
     "know what inconclusive means": "Verdicts",
-    "know why a trial was discarded": "Disturbed trials",
+    "know why a trial was discarded": "Discarded trials",
     "add a client or a strategy": "Clients",
-    "run on two machines": "cluster",
+    "run on two machines": "two machines",
 }
 """What a reader looks for on the front page, and a heading of the page that the first link leads to."""
 
