@@ -71,26 +71,24 @@ def check_outputs(outputs: Outputs, out: Path | None, resume: Path | None) -> No
         resume: the run to resume, if there is one.
 
     Raises:
-        UsageError: a file is a folder, a device or a part of the run, or its name is impossible.
+        UsageError: a file is a folder, a device or a part of the run, its name is impossible, or two options
+            name the same.
         SetupError: a file cannot be written.
     """
     destination = Destination(out, resume)
-    given = {
-        "--junit": outputs.junit,
-        "--summary": outputs.summary,
-        "--code-quality": outputs.code_quality,
-        "--report": outputs.report,
+    checks = {
+        "--junit": (outputs.junit, check_file_beside_run),
+        "--summary": (outputs.summary, check_file_beside_run),
+        "--code-quality": (outputs.code_quality, check_file_beside_run),
+        "--report": (outputs.report, check_report_file),
     }
     options: dict[Path, str] = {}
-    for option, file in given.items():
+    for option, (file, check) in checks.items():
         if file is None:
             continue
         if (other := options.setdefault(file.absolute(), option)) != option:
             raise UsageError(f"{option}: {file} is the file of {other}", hint="name another file")
-        if option != "--report":
-            check_file_beside_run(file, option, destination)
-    if outputs.report is not None:
-        check_report_file(outputs.report, "--report", destination)
+        check(file, option, destination)
     if outputs.github and (summary := _summary_file()) is not None:
         check_appended_file(summary, _SUMMARY)
 
@@ -133,17 +131,20 @@ def _write_for_ci(document: Run, outputs: Outputs, verdicts: Verdicts, overall: 
             write_linked_file(
                 outputs.code_quality, code_quality_report(verdicts, _path_in_repository(outputs.config))
             )
-    summary = github_summary(document.name, verdicts, overall, variant_lines(document))
     if outputs.summary is not None:
         with optional_file(outputs.summary, "--summary"):
-            write_linked_file(outputs.summary, summary)
+            write_linked_file(outputs.summary, _summarize(document, verdicts, overall))
     if outputs.github:
         with optional_stdout():
             for line in github_annotations(verdicts):
                 (write_stderr if outputs.form == "json" else write_stdout)(f"{line}\n")
         if (file := _summary_file()) is not None:
             with optional_file(file, _SUMMARY):
-                _append(file, summary)
+                _append(file, _summarize(document, verdicts, overall))
+
+
+def _summarize(document: Run, verdicts: Verdicts, overall: Overall) -> str:
+    return github_summary(document.name, verdicts, overall, variant_lines(document))
 
 
 def _path_in_repository(config: str) -> str:

@@ -70,7 +70,7 @@ def _read_sizes(form: SizeSampleForm) -> SampledSize:
 
 
 class SizesForm(Form):
-    """How large the bodies are, in place of the flags: exactly one of these keys."""
+    """The sizes of bodies that are served in place of flags; it takes exactly one of these keys."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 

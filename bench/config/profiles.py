@@ -80,7 +80,7 @@ def _read_latencies(form: SampleForm) -> Sampled:
 
 
 class LatencyForm(Form):
-    """How long the server waits before it answers: exactly one of these keys."""
+    """The time that the server waits before it answers; it takes exactly one of these keys."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 

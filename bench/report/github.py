@@ -77,7 +77,7 @@ def github_annotations(verdicts: Verdicts) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What someone should look at: an error fails the gate, a warning leaves it undecided.
+    """A finding of a comparison: an error fails the gate, and a warning leaves it undecided.
 
     Attributes:
         title: the case, and what is the matter with it; the same in every run.

@@ -49,7 +49,7 @@ _MARGIN: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What stands above the table.
+    """The content of the lines above the table.
 
     Attributes:
         words: the blocks, and whatever else fits in a line.

@@ -27,7 +27,7 @@ _NOUNS: Final = {
     "^[A-Za-z]{1,2}$": "a letter or code",
     "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$": "at most 64 letters, digits, `.`, `_` and `-`",
 }
-"""What patterns stand for; values with another one are text, and need examples."""
+"""Words for values with a pattern; those with another one are called text, and need examples."""
 _LIMITS: Final = {
     "minimum": "at least",
     "exclusiveMinimum": "more than",

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EIO
 from pathlib import Path
 from statistics import median
 from threading import Thread
@@ -100,8 +101,9 @@ def _terminal() -> Iterator[int]:
         try:
             while os.read(ours, 65536):
                 pass
-        except OSError:  # how a terminal ends
-            pass
+        except OSError as error:
+            if error.errno != EIO:  # that is how a terminal ends
+                raise
 
     reader = Thread(target=read)
     reader.start()

@@ -13,6 +13,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from bench.report.stored_spans import read_spans
+from bench.storage.run_folder import load_run
 from tests.nginx import running_nginx
 from tests.runs import ROOT, wait_until
 
@@ -118,6 +120,39 @@ def test_profile_has_the_times_and_sizes_that_nginx_has_logged(
     checked = bench(tmp_path, "check", "mine.yaml")
     assert checked.returncode == 0, checked.stderr
     assert "/sample-" in checked.stdout
+
+
+def test_run_has_the_delays_and_sizes_of_the_users_own_values(tmp_path: Path) -> None:
+    """By the server's log and by what the client received; a second run draws the same ones."""
+    (tmp_path / "delays.txt").write_text("20\n60\n100\n")
+    (tmp_path / "sizes.txt").write_text("1kB\n3kB\n")
+    (tmp_path / "client.py").write_text(
+        f"import urllib.request\n\n\ndef get(url):\n"
+        f"    body = urllib.request.urlopen(url).read()\n"
+        f"    with open({str(tmp_path / 'received')!r}, 'a') as received:\n"
+        f"        print(len(body), file=received)\n    return body\n"
+    )
+    (tmp_path / "mine.yaml").write_text(
+        "strategies: sequential\nclients: client.py:get\nblocks: 1\nrounds: 1\n"
+        "profile:\n  latency: {sample: {file: delays.txt, unit: ms}}\n  sizes: {sample: sizes.txt}\n"
+    )
+    drawn = []
+    for number in range(2):
+        ended = bench(tmp_path, "run", "mine.yaml", "--out", f"run-{number}", "--quiet")
+        assert ended.returncode == 0, ended.stderr
+        (trial,) = load_run(tmp_path / f"run-{number}").trials
+        (timed,) = trial.rounds
+        assert timed.server is not None
+        assert (timed.server.requests, timed.verified, timed.fetches) == (20, 20, {"ok": 20})
+        waited_s = [each.start_s - each.arrival_s for each in read_spans(trial, "run").requests]
+        drawn.append([max(value for value in (0.02, 0.06, 0.1) if value <= waited) for waited in waited_s])
+        late_s = [waited - value for waited, value in zip(waited_s, drawn[-1], strict=True)]
+        assert max(late_s) < 0.03
+        assert set(drawn[-1]) == {0.02, 0.06, 0.1}
+    assert drawn[0] == drawn[1]
+    received = (tmp_path / "received").read_text().split()
+    assert len(received) == 80  # a warm-up and a timed round of each run
+    assert set(received) == {"1000", "3000"}
 
 
 def test_log_of_nginx_without_times_is_refused_with_the_line_to_add(logs: Path, tmp_path: Path) -> None:

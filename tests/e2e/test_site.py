@@ -28,7 +28,7 @@ QUESTIONS = {
     "add a client or a strategy": "Clients",
     "run on two machines": "two machines",
 }
-"""What a reader looks for on the front page, and a heading of the page that the first link leads to."""
+"""Lines of the table on the front page, and a heading of the page that the first link leads to."""
 
 
 class Page(HTMLParser):

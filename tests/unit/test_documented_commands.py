@@ -56,6 +56,21 @@ def test_command_is_accepted(page: str, command: str) -> None:  # noqa: ARG001  
         accept(cli, "flagbench", words_of(command), context)
 
 
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["run", "default", "--no-such-option"], click.NoSuchOption),
+        (["history", "pin", "main", "--no-such-option"], click.NoSuchOption),
+        (["gate", "--report"], click.BadOptionUsage),
+        (["report", "last", "--format", "pdf"], click.BadParameter),
+        (["no-such-command"], AssertionError),
+    ],
+)
+def test_command_that_does_not_exist_is_noticed(words: list[str], error: type[Exception]) -> None:
+    with click.Context(cli) as context, pytest.raises(error):
+        accept(cli, "flagbench", words, context)
+
+
 def accept(command: click.Command, name: str, words: list[str], parent: click.Context) -> None:
     """Parse words as the command would; a group hands the rest to one of its commands."""
     has_placeholder = any(PLACEHOLDER.fullmatch(word) for word in words)

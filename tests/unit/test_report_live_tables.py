@@ -1,4 +1,4 @@
-"""What is drawn while a run or a comparison is measured: the order of rows, intervals, and its height."""
+"""The drawing of a run or a comparison that is still measured: order of rows, intervals, and height."""
 
 import io
 from dataclasses import replace

@@ -112,7 +112,7 @@ class TableSection:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a page says, from the top to the bottom."""
+    """The content of a page, from the top to the bottom."""
 
     title: str
     facts: tuple[str, ...]

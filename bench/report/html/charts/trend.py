@@ -1,6 +1,6 @@
 """The history of each metric of a case: each point against the reference, with lasting steps."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from statistics import median
@@ -14,7 +14,7 @@ from bench.report.history_table import describe_step, name_track
 from bench.report.html.drawing import SIGNED_SHARE, DataRow, Drawing, Key, Note, data, layers
 from bench.report.html.theme import VERDICT_ORDER, verdict_colour
 from bench.report.number_format import format_change, format_change_interval
-from bench.stats.history import HistorySeries, HistoryTrack, PointOrder
+from bench.stats.history import HistorySeries, HistoryTrack, PointOrder, Step
 from bench.stats.intervals import Interval
 
 _MOST_TRACKS: Final = 40
@@ -40,7 +40,7 @@ def draw_trends(tracks: Sequence[HistoryTrack], order: PointOrder) -> Iterator[D
     for track in ordered[:_MOST_TRACKS]:
         yield _draw(track, tracks, order)
     if left := ordered[_MOST_TRACKS:]:
-        yield Note(f"{plural(len(left), 'more row')} of the table below {_have(len(left))} no chart here.")
+        yield Note(f"Not drawn, but in the table below: {plural(len(left), 'more row')}.")
 
 
 def point_rows(track: HistoryTrack) -> list[DataRow]:
@@ -66,35 +66,40 @@ def point_rows(track: HistoryTrack) -> list[DataRow]:
 
 def level_rows(track: HistoryTrack) -> list[DataRow]:
     """Return a row for each stretch between two steps: its first and last point, and its median change."""
-    rows: list[DataRow] = []
-    before = 0
-    for series in track.series:
-        places = {point.identity: place for place, point in enumerate(series.points)}
-        edges = [0, *sorted(places[step.point.identity] for step in series.steps), len(series.points)]
-        rows += [
-            {
-                "first": before + start + 0.6,
-                "last": before + end + 0.4,
-                "change": median(point.ratio for point in series.points[start:end]) - 1,
-            }
-            for start, end in pairwise(edges)
-        ]
-        before += len(series.points)
-    return rows
+    return [
+        {
+            "first": before + start + 0.6,
+            "last": before + end + 0.4,
+            "change": median(point.ratio for point in series.points[start:end]) - 1,
+        }
+        for before, series in _numbered(track)
+        for start, end in pairwise([0, *_step_places(series), len(series.points)])
+    ]
 
 
 def step_rows(track: HistoryTrack) -> list[DataRow]:
     """Return a row for each lasting step, between the points of the old level and those of the new."""
-    rows: list[DataRow] = []
+    return [
+        {"number": before + place + 0.5, "text": describe_step(step)}
+        for before, series in _numbered(track)
+        for place, step in _step_places(series).items()
+    ]
+
+
+def _numbered(track: HistoryTrack) -> Iterator[tuple[int, HistorySeries]]:
+    """Yield each series with the number of points before it."""
     before = 0
     for series in track.series:
-        places = {point.identity: place for place, point in enumerate(series.points)}
-        rows += [
-            {"number": before + places[step.point.identity] + 0.5, "text": describe_step(step)}
-            for step in series.steps
-        ]
+        yield before, series
         before += len(series.points)
-    return rows
+
+
+def _step_places(series: HistorySeries) -> Mapping[int, Step]:
+    """Return the steps by the places of their first points, counted from 0, in order."""
+    steps = {step.point.identity: step for step in series.steps}
+    return {
+        place: steps[point.identity] for place, point in enumerate(series.points) if point.identity in steps
+    }
 
 
 def _newest_step(track: HistoryTrack) -> tuple[str, ...]:
@@ -183,7 +188,3 @@ def _remark(track: HistoryTrack) -> str:
     if len(track.series) == 1:
         return ""
     return f"Its {len(track.series)} references follow one another: levels of two of them do not compare."
-
-
-def _have(count: int) -> str:
-    return "has" if count == 1 else "have"
