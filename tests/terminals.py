@@ -1,14 +1,17 @@
-"""Run a command in a real terminal, that of tmux, and read its screen."""
+"""Real terminals: that of tmux, whose screen can be read, and a bare one, which keeps what it is given."""
 
 import os
+import pty
 import shlex
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from errno import EIO
 from pathlib import Path
+from threading import Thread
 from uuid import uuid4
 
 import pytest
@@ -74,3 +77,40 @@ def terminal(command: Sequence[str], folder: Path, width: int, height: int) -> I
         yield shown
     finally:
         subprocess.run(["tmux", "-L", shown.socket, "kill-server"], check=False, timeout=20)
+
+
+@dataclass(frozen=True, slots=True)
+class BareTerminal:
+    """A terminal that draws nothing.
+
+    Attributes:
+        descriptor: the end for a program.
+        given: what it was given; complete once the terminal is closed.
+    """
+
+    descriptor: int
+    given: bytearray = field(default_factory=bytearray)
+
+
+@contextmanager
+def bare_terminal() -> Iterator[BareTerminal]:
+    """Open a terminal whose other end is read all the time, so that no program waits for room in it."""
+    ours, theirs = pty.openpty()
+    opened = BareTerminal(theirs)
+
+    def read() -> None:
+        try:
+            while part := os.read(ours, 1 << 16):
+                opened.given.extend(part)
+        except OSError as error:
+            if error.errno != EIO:  # that is how a terminal ends
+                raise
+
+    reader = Thread(target=read)
+    reader.start()
+    try:
+        yield opened
+    finally:
+        os.close(theirs)
+        reader.join()
+        os.close(ours)

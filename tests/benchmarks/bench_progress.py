@@ -4,17 +4,11 @@ On a quiet machine: ``make benchmarks``.
 """
 
 import io
-import os
-import pty
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from errno import EIO
 from pathlib import Path
 from statistics import median
-from threading import Thread
 from typing import Final
 
 import pytest
@@ -27,6 +21,7 @@ from bench.stats.pairwise import compare_samples
 from bench.storage.run_folder import load_run
 from tests.builders import case, trials
 from tests.runs import ROOT, config
+from tests.terminals import bare_terminal
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -87,29 +82,8 @@ def _typical_s(file: Path, out: Path, *, is_quiet: bool) -> float:
         str(out),
         *(["--quiet"] if is_quiet else []),
     ]
-    with _terminal() as terminal:
-        subprocess.run(words, check=True, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=terminal, timeout=300)
+    with bare_terminal() as terminal:
+        subprocess.run(
+            words, check=True, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=terminal.descriptor, timeout=300
+        )
     return median(each.elapsed_s for trial in load_run(out).trials for each in trial.rounds)
-
-
-@contextmanager
-def _terminal() -> Iterator[int]:
-    """Yield the end of a terminal for a program; someone reads the other."""
-    ours, theirs = pty.openpty()
-
-    def read() -> None:
-        try:
-            while os.read(ours, 65536):
-                pass
-        except OSError as error:
-            if error.errno != EIO:  # that is how a terminal ends
-                raise
-
-    reader = Thread(target=read)
-    reader.start()
-    try:
-        yield theirs
-    finally:
-        os.close(theirs)
-        reader.join()
-        os.close(ours)
