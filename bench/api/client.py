@@ -81,7 +81,9 @@ class Answer(NamedTuple):
 
 
 Get: TypeAlias = Callable[[str], Answer]
+"""What ``open_client`` yields: downloads one URL, or raises what its library raises."""
 AsyncGet: TypeAlias = Callable[[str], Awaitable[Answer]]
+"""What ``open_async_client`` yields: the same, awaited in an event loop."""
 
 
 class ClientSettings(NamedTuple):

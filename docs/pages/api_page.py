@@ -1,9 +1,12 @@
 """Write the reference of what strategies, clients and notebooks may import, from its docstrings."""
 
+import ast
 import inspect
 import re
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final, get_origin
 
 import bench
 import bench.api
@@ -30,18 +33,36 @@ def api_lines() -> Iterator[str]:
         if not name.startswith("_") and inspect.getdoc(member):
             yield from _described(f"RunResults.{name}", member, level=4)
     yield from ("## For strategies and clients", "", "All of `bench.api`; everything else may change.", "")
+    docstrings = dict(_docstrings_of_constants(Path(bench.api.__file__).parent))
     for name in bench.api.__all__:
-        yield from _described(f"bench.api.{name}", getattr(bench.api, name))
+        yield from _described(f"bench.api.{name}", getattr(bench.api, name), docstrings=docstrings)
 
 
-def _described(name: str, found: Any, level: int = 3) -> Iterator[str]:
+def _docstrings_of_constants(package: Path) -> Iterator[tuple[str, str]]:
+    """Yield the names of constants and types with the string below each, which only the source has."""
+    for file in sorted(package.glob("*.py")):
+        for statement, below in pairwise(ast.parse(file.read_text("utf-8")).body):
+            match statement, below:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                    yield name, text
+
+
+def _described(
+    name: str, found: Any, level: int = 3, docstrings: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """Yield a heading, the signature if it can be called, the value of a constant, and the docstring."""
     yield from (f"{'#' * level} `{name}`", "")
-    if callable(found) and (inspect.isroutine(found) or inspect.isclass(found)):
-        yield from ("```python", f"{name.rpartition('.')[2]}{_signature(found)}", "```", "")
+    last = name.rpartition(".")[2]
+    if get_origin(found) is not None:
+        yield from ("```python", f"{last} = {found}", "```", "")
+    elif callable(found) and (inspect.isroutine(found) or inspect.isclass(found)):
+        yield from ("```python", f"{last}{_signature(found)}", "```", "")
     elif isinstance(found, int):
         yield from (f"`{found:,}`", "")
-    if found.__doc__ != type(found).__doc__ and (text := inspect.getdoc(found)):
+    text = (docstrings or {}).get(last) or (
+        "" if found.__doc__ == type(found).__doc__ else inspect.getdoc(found)
+    )
+    if text:
         yield from _docstring(text)
         yield ""
 
