@@ -27,7 +27,7 @@ from bench.errors import BenchError
 from bench.model.text import printable
 from bench.report.html.history_page import render_history
 from bench.report.html.page import render_page
-from bench.report.html.runs_page import RunEntry, describe_run, render_runs
+from bench.report.html.runs_page import RunEntry, RunList, describe_run, render_runs
 from bench.stats.history import PointOrder, history_tracks
 from bench.storage.history import HISTORY, read_history
 from bench.storage.pinned_reference import REFERENCE, load_reference
@@ -102,10 +102,14 @@ class _Site:
         page = _page_number(request, pages)
         shown = folders[(page - 1) * _RUNS_A_PAGE : page * _RUNS_A_PAGE]
         entries = [_entry(folder, stamps[folder]) for folder in shown]
-        has_history = self._history.exists()
-        return _html(
-            render_runs(entries, str(self._runs), page, pages, has_history=has_history), policy=_POLICY
-        )
+        ticked = set(request.query_params.getlist("run"))
+        elsewhere = [
+            _entry(folder, stamps[folder])
+            for folder in folders
+            if _key(folder) in ticked and folder not in shown
+        ]
+        listed = RunList(entries, elsewhere, frozenset(ticked), str(self._runs), page, pages)
+        return _html(render_runs(listed, has_history=self._history.exists()), policy=_POLICY)
 
     def run(self, request: Request) -> Response:
         """Show the report of a run."""
@@ -124,7 +128,10 @@ class _Site:
             raise HTTPException(404, "There is no history yet.")
         files = (self._history, self._reference)
         with _RENDERING:
-            return _html(_rendered_history(*files, tuple(map(_file_stamp, files))))
+            points = read_history(self._history)
+            ranks = commit_ranks({point.commit for point in points}, str(self._history.parent)) or {}
+            stamps = tuple(map(_file_stamp, files))
+            return _html(_rendered_history(*files, tuple(sorted(ranks.items())), stamps))
 
     def _report(self, keys: tuple[str, ...]) -> str:
         known = {_key(folder): folder for folder in stored_runs(self._runs)}
@@ -164,12 +171,15 @@ def _rendered(folders: tuple[Path, ...], _stamps: tuple[_Stamp | None, ...]) -> 
 
 
 @lru_cache(1)
-def _rendered_history(history: Path, reference: Path, _stamps: tuple[_Stamp | None, ...]) -> str:
+def _rendered_history(
+    history: Path, reference: Path, ranks: tuple[tuple[str, int], ...], _stamps: tuple[_Stamp | None, ...]
+) -> str:
+    """Render the history; new commits change the order of the same points."""
     points = read_history(history)
-    ranks = commit_ranks({point.commit for point in points}, str(history.parent))
     order: PointOrder = "commits" if ranks else "measuring"
-    notes = unknown_commit_notes(points, ranks or {})
-    return render_history(history_tracks(points, ranks), load_reference(reference), order, notes, home="/")
+    tracks = history_tracks(points, dict(ranks) or None)
+    notes = unknown_commit_notes(points, dict(ranks))
+    return render_history(tracks, load_reference(reference), order, notes, home="/")
 
 
 @lru_cache(_RUNS_A_PAGE * _KEPT_PAGES)

@@ -78,8 +78,8 @@ def address(results: Path) -> Iterator[str]:
         yield found
 
 
-@pytest.fixture
-def page(address: str) -> Iterator[Page]:
+@contextmanager
+def new_page(address: str) -> Iterator[Page]:
     """Open a page whose every complaint, and request for another host, fails the test."""
     with started_browser() as browser:
         opened = browser.new_page()
@@ -92,6 +92,12 @@ def page(address: str) -> Iterator[Page]:
         )
         yield opened
         assert not complaints
+
+
+@pytest.fixture
+def page(address: str) -> Iterator[Page]:
+    with new_page(address) as opened:
+        yield opened
 
 
 def test_list_has_each_run_with_its_answer(page: Page, address: str) -> None:
@@ -121,6 +127,30 @@ def test_two_ticked_runs_are_laid_over_one_another(page: Page, address: str) -> 
     page.get_by_role("button").click()
     page.wait_for_selector("html[data-drawn]", timeout=30_000)
     expect(page.locator("h1")).to_have_text(f"{FIRST} and {SECOND}")  # the older one is the base
+
+
+def test_runs_on_different_pages_of_the_list_are_laid_over_one_another(tmp_path: Path) -> None:
+    folder = tmp_path / "results"
+    names = [FIRST, *(f"damaged-{number:02}" for number in range(50)), SECOND]
+    for age, name in enumerate(names):
+        place = folder / "runs" / name
+        place.mkdir(parents=True)
+        if name in {FIRST, SECOND}:
+            save_run(place, replace(small_run(), name=name), "")
+        else:
+            (place / "run.json").write_text("{")
+        os.utime(place / "run.json", (1_700_000_000 + age, 1_700_000_000 + age))
+    with viewing(folder) as (address, _), new_page(address) as page:
+        page.goto(address)
+        page.get_by_label(f"Compare {SECOND}").check()
+        page.get_by_role("button", name="Older").click()
+        expect(page.get_by_label(f"Compare {SECOND}")).to_be_checked()
+        page.get_by_label(f"Compare {FIRST}").check()
+        page.get_by_role("button", name="Newer").click()
+        expect(page.get_by_label(f"Compare {FIRST}")).to_be_checked()
+        page.get_by_role("button", name="Lay the two").click()
+        page.wait_for_selector("html[data-drawn]", timeout=30_000)
+        expect(page.locator("h1")).to_have_text(f"{FIRST} and {SECOND}")
 
 
 @pytest.mark.parametrize("query", ["", f"?run={FIRST}", f"?run={FIRST}&run={FIRST}", "?run=a&run=b&run=c"])

@@ -32,6 +32,36 @@ class RunEntry:
     is_damaged: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class RunList:
+    """A page of the list.
+
+    Attributes:
+        entries: its lines, the last changed first.
+        elsewhere: the ticked runs of other pages.
+        ticked: the keys of all ticked runs.
+        folder: the folder of all runs.
+        page: number of the page, from 1.
+        pages: how many there are.
+    """
+
+    entries: Sequence[RunEntry]
+    elsewhere: Sequence[RunEntry]
+    ticked: frozenset[str]
+    folder: str
+    page: int
+    pages: int
+
+    def can_compare(self) -> bool:
+        """Return whether there are two runs to tick, on this page or with those of other pages."""
+        return self.pages > 1 or sum(map(can_be_ticked, (*self.entries, *self.elsewhere))) > 1
+
+
+def can_be_ticked(entry: RunEntry) -> bool:
+    """Return whether a run can be laid over another one."""
+    return bool(entry.key) and not entry.is_comparison
+
+
 def describe_run(key: str, name: str, run: Run) -> RunEntry:
     """Return the line of a run.
 
@@ -62,26 +92,15 @@ def _minute(started: str) -> str:
     return f"{day} {time[:5]}{zone}".strip()
 
 
-def render_runs(entries: Sequence[RunEntry], folder: str, page: int, pages: int, *, has_history: bool) -> str:
+def render_runs(listed: RunList, *, has_history: bool) -> str:
     """Return the page.
 
     Args:
-        entries: the lines, the last changed first.
-        folder: the folder of all runs.
-        page: number of the page, from 1.
-        pages: how many there are.
+        listed: what it shows.
         has_history: whether there is a history to link to.
     """
     return (
         environment()
         .get_template("runs.html")
-        .render(
-            entries=entries,
-            folder=printable(folder),
-            page=page,
-            pages=pages,
-            has_history=has_history,
-            can_compare=sum(bool(each.key) and not each.is_comparison for each in entries) > 1,
-            **page_look(),
-        )
+        .render(listed=listed, folder=printable(listed.folder), has_history=has_history, **page_look())
     )
