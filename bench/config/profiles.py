@@ -185,7 +185,7 @@ class ProfileForm(Form):
     error_status: Annotated[int, whole(400, 599)] = key(
         418, "The status of an error; the chapter's server answers 418."
     )
-    tls: Truth = key("false", "Whether connections are encrypted; needs `pip install 'flagbench[tls]'`.")
+    tls: Truth = key("false", "Whether connections are encrypted; needs the extra `tls`.")
     http2: Truth = key("false", "Whether the server speaks HTTP/2, and nothing else; needs `tls: true`.")
     faults: OneOrMore[FaultField] = key(
         (), "Other faults, and how often they happen; `list faults` describes them."

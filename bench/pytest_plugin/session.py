@@ -12,6 +12,7 @@ from bench.config.loader import find_config
 from bench.errors import BenchError
 from bench.pytest_plugin.items import CaseItem, CaseModule, CaseResult
 from bench.pytest_plugin.measure import MeasuredCases, measure_cases, printable_lines
+from bench.system.optional_dependencies import install_command
 
 
 class CaseSession:
@@ -98,7 +99,7 @@ def _refuse_options(config: pytest.Config) -> None:
     if config.getoption("benchmark_only", None) is None:
         raise pytest.UsageError(
             "--bench-config needs pytest-benchmark, which is not installed or is disabled",
-            "pip install 'flagbench[pytest]'",
+            install_command("pytest"),
         )
     if config.getoption("numprocesses", None) or config.getoption("tx", None):
         raise pytest.UsageError(

@@ -1,10 +1,13 @@
 """Find missing libraries of optional features, and the command that installs them."""
 
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Final
 
 from bench.model.text import join_and
+from bench.system.paths import home
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,18 @@ def missing_extra(extra: Extra) -> MissingExtra | None:
     if not missing:
         return None
     verb = "is" if len(missing) == 1 else "are"
-    return MissingExtra(
-        f"needs {join_and(missing)}, which {verb} not installed", f"pip install 'flagbench[{extra.name}]'"
-    )
+    return MissingExtra(f"needs {join_and(missing)}, which {verb} not installed", install_command(extra.name))
+
+
+def install_command(extra: str, *others: str) -> str:
+    """Return the command that installs an extra of this project, beside other packages.
+
+    Of a checkout that is not installed, pip only finds the extras by its folder.
+    """
+    try:
+        distribution("flagbench")
+        wanted = f"'flagbench[{extra}]'"
+    except PackageNotFoundError:
+        folder = home()
+        wanted = f"-e '{'.' if Path.cwd() == folder else folder}[{extra}]'"
+    return " ".join(["pip install", wanted, *others])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.errors import SetupError
-from bench.system.optional_dependencies import VARIANTS, missing_extra
+from bench.system.optional_dependencies import VARIANTS, install_command, missing_extra
 from bench.variants.run_command import run_command
 
 _TIMEOUT_S: Final = 900.0
@@ -58,6 +58,6 @@ def _find_uv() -> str:
     if found is None:
         raise SetupError(
             "uv, which makes environments of variants and clients, is not installed",
-            hint=f"pip install 'flagbench[{VARIANTS.name}]'",
+            hint=install_command(VARIANTS.name),
         )
     return found

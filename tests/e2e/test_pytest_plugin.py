@@ -13,12 +13,15 @@ from typing import Any, Final
 
 import pytest
 
+from bench.system.optional_dependencies import install_command
 from tests.runs import ROOT, config, hostile, wait_until
 
 pytestmark = [pytest.mark.e2e]
 
 PLUGINS: Final = ("pytest_benchmark.plugin", "bench.pytest_plugin.entry")
 TIMEOUT_S: Final = 100
+INSTALL_PYTEST: Final = install_command("pytest").replace("'.[", f"'{ROOT}[")
+"""From a folder that is not the checkout."""
 EXPECTED_INFO: Final = {
     "strategy",
     "client",
@@ -182,7 +185,7 @@ def test_failed_case_fails_its_item_with_the_reason(tmp_path: Path) -> None:
         pytest.param(
             ("--bench-config=test.yaml",),
             ("bench.pytest_plugin.entry",),
-            "ERROR: pip install 'flagbench[pytest]'",
+            f"ERROR: {INSTALL_PYTEST}",
             marks=pytest.mark.long,
         ),
     ],

@@ -1,5 +1,6 @@
 """What is refused before a cluster is connected, and what is said of its machines."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from bench.config.script_config import ScriptOptions
 from bench.errors import SetupError, UsageError
 from bench.runner.cluster.machines import Machine
 from bench.runner.cluster.messages import MachineFacts
-from bench.system.optional_dependencies import Extra
+from bench.system.optional_dependencies import Extra, install_command
 from tests import runs
 
 ADDRESS = "tcp://127.0.0.1:8786"
@@ -21,7 +22,7 @@ ADDRESS = "tcp://127.0.0.1:8786"
 def test_missing_dask_is_named_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster_blocks, "DASK", Extra("dask", ("no_such_module",)))
     path = str(runs.config(tmp_path, ["sequential"]))
-    with pytest.raises(SetupError, match=r"--on needs no_such_module.*pip install 'flagbench\[dask\]'"):
+    with pytest.raises(SetupError, match=f"--on needs no_such_module.*{re.escape(install_command('dask'))}"):
         plan_cluster_run(ADDRESS, path, load_target(path, ScriptOptions()), ScriptOptions(), None)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.system import optional_dependencies
+from bench.system.optional_dependencies import install_command
 from tests.program import call
 
 RUNS = Path(__file__).parents[1] / "fixtures" / "contract" / "runs"
@@ -104,9 +105,7 @@ def test_missing_libraries_are_named_with_their_remedy_before_anything_is_measur
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(optional_dependencies, "find_spec", lambda name: None if name == "altair" else name)
     assert call(monkeypatch, *words) == 4
-    said = (
-        "error[environment]: a report needs altair, which is not installed; pip install 'flagbench[report]'\n"
-    )
+    said = f"error[environment]: a report needs altair, which is not installed; {install_command('report')}\n"
     assert capsys.readouterr().err.endswith(said)
     assert list(tmp_path.iterdir()) == []
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.config import profiles
-from bench.system.optional_dependencies import Extra
+from bench.system.optional_dependencies import Extra, install_command
 from tests.bad_configs import BAD_CONFIGS, FILE, KINDS
 from tests.config_catalog import problems_of
 from tests.program import call
@@ -111,7 +111,7 @@ def test_missing_extra_is_reported_at_the_profile_with_the_command(
 ) -> None:
     monkeypatch.setattr(profiles, "TLS", Extra("tls", ("no_such_module",)))
     assert problems_in(tmp_path, "strategies: sequential\nprofile: {tls: true}\n") == [
-        "c.yaml:2:16 profile.tls: needs no_such_module, which is not installed: pip install 'flagbench[tls]'"
+        f"c.yaml:2:16 profile.tls: needs no_such_module, which is not installed: {install_command('tls')}"
     ]
 
 

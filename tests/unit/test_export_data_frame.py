@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, get_args
@@ -18,7 +19,7 @@ from bench.report.export import data_frame
 from bench.report.export.csv import to_csv, to_trials_csv
 from bench.report.export.data_frame import FRAMES, Backend, FrameKind, to_frame
 from bench.stats.verdicts import run_verdicts
-from bench.system.optional_dependencies import Extra
+from bench.system.optional_dependencies import Extra, install_command
 from tests.builders import case, failed, round_of, run_of, trials
 from tests.comparisons import CANDIDATE, comparison_run
 
@@ -195,9 +196,9 @@ def test_frame_is_of_the_library_that_is_installed(
 @pytest.mark.parametrize(
     ("backend", "message"),
     [
-        (None, "needs pandas or polars, which are not installed; pip install 'flagbench[notebook]' pandas"),
-        ("pandas", "needs pandas, which is not installed; pip install 'flagbench[notebook]' pandas"),
-        ("polars", "needs polars, which is not installed; pip install 'flagbench[notebook]' polars"),
+        (None, f"needs pandas or polars, which are not installed; {install_command('notebook', 'pandas')}"),
+        ("pandas", f"needs pandas, which is not installed; {install_command('notebook', 'pandas')}"),
+        ("polars", f"needs polars, which is not installed; {install_command('notebook', 'polars')}"),
     ],
 )
 def test_missing_library_is_named_with_its_remedy(
@@ -211,7 +212,7 @@ def test_missing_library_is_named_with_its_remedy(
 
 def test_missing_extra_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data_frame, "NOTEBOOK", Extra("notebook", ("no_such_module",)))
-    with pytest.raises(SetupError, match=r"needs no_such_module.*pip install 'flagbench\[notebook\]'"):
+    with pytest.raises(SetupError, match=f"needs no_such_module.*{re.escape(install_command('notebook'))}"):
         to_frame(some_run(), "cases")
 
 

@@ -16,7 +16,7 @@ from bench.report.export.columns import ExportTable
 from bench.report.export.span_rows import FETCHES, REQUESTS
 from bench.report.export.trial_rows import TRIALS
 from bench.report.export.verdict_rows import VERDICTS
-from bench.system.optional_dependencies import NOTEBOOK, missing_extra
+from bench.system.optional_dependencies import NOTEBOOK, install_command, missing_extra
 
 FrameKind: TypeAlias = Literal["cases", "trials", "fetches", "requests", "verdicts"]
 Backend: TypeAlias = Literal["pandas", "polars"]
@@ -63,7 +63,7 @@ def _find_backend(wanted: Backend | None) -> Backend:
         verb = "is" if len(candidates) == 1 else "are"
         raise SetupError(
             f"a data frame needs {join_or(candidates)}, which {verb} not installed",
-            hint=f"pip install 'flagbench[{NOTEBOOK.name}]' {candidates[0]}",
+            hint=install_command(NOTEBOOK.name, candidates[0]),
         )
     return found
 
