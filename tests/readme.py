@@ -1,6 +1,7 @@
 """Read the commands and links of Markdown files."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from markdown_it.token import Token
@@ -28,6 +29,26 @@ def console_blocks(markdown: str) -> Iterator[tuple[str, Commands]]:
                 raise ValueError(f"{heading}: two blocks of commands")
             seen.add(heading)
             yield heading, [_command(line) for line in token.content.splitlines()]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedLine:
+    """A command as it is typed, and the lines that it is shown to print."""
+
+    command: str
+    printed: list[str] = field(default_factory=list)
+
+
+def typed_lines(markdown: str) -> list[TypedLine]:
+    """Return the commands of all blocks of the kind `console` in their order, without their comments."""
+    found: list[TypedLine] = []
+    for block in fences(markdown, "console"):
+        for line in block.replace("\\\n", "").splitlines():
+            if line.startswith(_PROMPT):
+                found.append(TypedLine(_command(line)))
+            else:
+                found[-1].printed.append(line)
+    return found
 
 
 def _command(line: str) -> str:

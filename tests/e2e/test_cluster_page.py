@@ -22,7 +22,7 @@ from tests.clusters import Wrap, count_tasks
 from tests.environments import add_command, make_environment
 from tests.machines import machine, missing_for_machines
 from tests.networks import Host, missing_for_networks, network
-from tests.readme import fences
+from tests.readme import fences, typed_lines
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(300)]
 
@@ -54,8 +54,7 @@ def section(title: str) -> str:
 
 def commands(title: str) -> list[str]:
     """Return the commands of a section in their order, without what they print."""
-    blocks = [block.replace("\\\n", "") for block in fences(section(title), "console")]
-    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+    return [line.command for line in typed_lines(section(title))]
 
 
 STEPS: Final = commands("From two machines to a result")
@@ -172,7 +171,7 @@ def open_ports(site: Site, address: str) -> set[str]:
 
 def test_page_has_at_most_ten_commands_which_it_counts() -> None:
     first, *others = STEPS
-    assert first == "python3 -m venv fb && fb/bin/pip install 'flagbench[dask,tls]'"  # on both
+    assert first == "python3 -m venv fb && fb/bin/pip install './flagbench[dask,tls]'"  # on both
     assert 2 + len(others) == 9
     assert "These are nine commands" in section("From two machines to a result")
     assert [line.split()[:2] for line in others] == [

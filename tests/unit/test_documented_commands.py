@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,3 +91,26 @@ def accept(command: click.Command, name: str, words: list[str], parent: click.Co
             inner = command.get_command(context, rest[0])
             assert inner is not None, rest[0]
             accept(inner, rest[0], rest[1:], context)
+
+
+def make_targets() -> list[str]:
+    """Return the targets that the pages show."""
+    lines = (
+        line
+        for page in PAGES
+        for block in fences(page.read_text("utf-8"), "console")
+        for line in block.splitlines()
+    )
+    return sorted({shlex.split(line, comments=True)[2] for line in lines if line.startswith("$ make ")})
+
+
+@pytest.mark.parametrize("target", make_targets())
+def test_target_of_make_exists(target: str) -> None:
+    ended = subprocess.run(
+        ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_targets_of_make_are_shown() -> None:
+    assert {"run", "test", "docs", "answers"} <= set(make_targets())
