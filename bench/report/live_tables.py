@@ -1,8 +1,7 @@
 """Draw what is still measured: the cases of a run, or the metrics of a comparison, on one screen."""
 
 import math
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -156,13 +155,36 @@ def _below(head: Head, table: Table, console: Console, others: str) -> Renderabl
         drawing = Group(*above, lay_out(_shorten(table, size, others), console.width))
         return console.render_lines(drawing, pad=False)
 
-    most = _most(table)
-    whole = lines(most)
-    if len(whole) > room:
-        size = bisect_left(range(most), room + 1, key=lambda each: len(lines(each))) - 1
+    whole = _largest(lines, _most(table), len(table.sections), room)
+    if not whole:
         head_alone = Group(*above[: min(room, len(above) - 1)])
-        whole = lines(size) if size >= 0 else console.render_lines(head_alone, pad=False)
+        whole = console.render_lines(head_alone, pad=False)
     return SegmentLines(whole, new_lines=True)
+
+
+def _largest(
+    lines: Callable[[int], list[list[Segment]]], most: int, sections: int, room: int
+) -> list[list[Segment]]:
+    """Return the lines of the largest size that fits, or none, with as few drawings as that takes.
+
+    Args:
+        lines: draws a size, from 0 to ``most``; a table of a size has more lines than that.
+        most: the size of the whole table.
+        sections: how many lines a size has more than the one before, if no row takes several.
+        room: how many lines fit.
+    """
+    size = too_large = min(most, room) + 1
+    excess, found = 1, []
+    while excess > 0 and size > 0:
+        too_large = size
+        size = max(0, size - math.ceil(excess / sections))
+        found = lines(size)
+        excess = len(found) - room
+    if excess > 0:
+        return []
+    while len(found) < room and size + 1 < too_large and len(larger := lines(size + 1)) <= room:
+        size, found = size + 1, larger
+    return found
 
 
 def _head_lines(head: Head, width: int) -> Iterator[RenderableType]:

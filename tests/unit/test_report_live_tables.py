@@ -91,6 +91,24 @@ def test_drawing_of_a_run_is_never_taller_than_the_screen(width: int, height: in
     assert max(map(len, lines)) <= width
 
 
+@pytest.mark.parametrize("conditions", [1, 3])
+def test_no_room_is_left_for_a_row_that_is_missing(conditions: int) -> None:
+    cases = [
+        LiveCase(measured_at(f"at {place}", f"strategy_{number}"), [0.1 + number / 100])
+        for number in range(30)
+        for place in range(conditions)
+    ]
+    left_out = []
+    for height in range(20, 50):
+        console = console_of(height=height)
+        lines = lines_of(draw_run(HEAD, cases, console), console)
+        left_out.append(any("more" in line for line in lines))
+        assert len(lines) < height
+        assert not left_out[-1] or height - 1 - len(lines) < conditions
+    assert left_out[0]
+    assert left_out[-1] == (conditions > 1)
+
+
 def test_what_does_not_fit_is_counted() -> None:
     console = console_of(height=12)
     cases = [LiveCase(case(f"strategy_{number}"), [0.1 + number / 100] * 8) for number in range(30)]
