@@ -22,6 +22,9 @@ _MOVED: Final = {
 }
 """Pages that are not in docs/, and their places on the site."""
 _SETTINGS: Final = "zensical.toml"
+_SOURCES: Final = "sources.md"
+_SHOWN: Final = (ROOT / "strategies", ROOT / "strategies" / "clients")
+"""Folders whose files are shown on the page of sources, each below a heading of its name."""
 _LINK: Final = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
 _FENCE: Final = re.compile(r"(^```.*?^```$)", re.DOTALL | re.MULTILINE)
 _WIDTH: Final = 100
@@ -43,12 +46,12 @@ def lay_out(folder: Path) -> None:
     for source in [*_DOCS.glob("*.md"), *(ROOT / name for name in _MOVED if name != "README.md")]:
         place = _MOVED.get(source.name, source.name)
         (pages / place).write_text(_with_links(source), encoding="utf-8")
-    for name, lines in {"commands.md": _commands(), "sources.md": _sources(), "api.md": api_lines()}.items():
+    for name, lines in {"commands.md": _commands(), _SOURCES: _sources(), "api.md": api_lines()}.items():
         (pages / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _with_links(source: Path) -> str:
-    """Return a page, with links that lead to pages of the site; links to other files become their names."""
+    """Return a page, with links that lead to pages of the site; those to other files become their names."""
 
     def place(found: re.Match[str]) -> str:
         text, target = found[1], found[2]
@@ -61,6 +64,8 @@ def _with_links(source: Path) -> str:
         name = _MOVED.get(str(file.relative_to(ROOT))) or (file.name if file.parent == _DOCS else "")
         if name.endswith(".md"):
             return f"[{text}]({name}{'#' if anchor else ''}{anchor})"
+        if file.parent in _SHOWN and file.suffix == ".py":
+            return f"[{text}]({_SOURCES}#{file.stem})"
         code = f"`{file.relative_to(ROOT)}`"
         return text if text.strip("`") in code else f"{text} ({code})"
 

@@ -18,6 +18,7 @@ from bench.errors import BenchError, SetupError, UsageError
 from bench.model.cases import Strategy
 from bench.model.comparison import BuiltVariant, Variant
 from bench.runner.context import module_folders
+from bench.system.optional_dependencies import install_command
 from bench.system.paths import home
 from bench.variants.build import build_variant
 from bench.variants.interpreter import find_interpreter
@@ -437,7 +438,7 @@ def test_missing_uv_and_missing_git_are_environment_errors(
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     with pytest.raises(SetupError, match=r"uv, .* is not installed") as fault:
         build(Variant())
-    assert "flagbench[variants]" in fault.value.hint
+    assert fault.value.hint == install_command("variants")
     git_alone.unlink()
     with pytest.raises(SetupError, match="needs git"):
         build(Variant())

@@ -22,7 +22,7 @@ from bench.report.export import parquet
 from bench.report.export.cases import entries_of
 from bench.report.export.registry import FORMATS, export_runs, export_warnings
 from bench.report.export.run_metadata import with_commit
-from bench.system.optional_dependencies import Extra
+from bench.system.optional_dependencies import Extra, install_command
 from tests.builders import case, failed, round_of, run_of, trials
 from tests.comparisons import comparison_run, new_comparison
 from tests.foreign_formats import BENCHER, GITHUB_ACTION_BENCHMARK, HYPERFINE, junit_problems
@@ -370,5 +370,5 @@ def test_parquet_refuses_counts_of_more_than_64_bits() -> None:
 
 def test_parquet_names_its_missing_dependency(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parquet, "PARQUET", Extra("parquet", ("no_such_module",)))
-    with pytest.raises(SetupError, match=r"needs no_such_module.*flagbench\[parquet\]"):
+    with pytest.raises(SetupError, match=f"needs no_such_module.*{re.escape(install_command('parquet'))}"):
         export("parquet", some_run())

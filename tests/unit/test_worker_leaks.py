@@ -15,8 +15,15 @@ from bench.system.paths import import_path
 from bench.worker import leaks
 from bench.worker.leaks import count_leaks, count_resources
 from bench.worker.protocol import HeldResources
+from tests.runs import wait_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs the names of threads")
+
+
+def end(thread: threading.Thread) -> None:
+    """Wait until a thread has ended, for the system as well, which counts it for a moment longer."""
+    thread.join()
+    wait_until(lambda: not Path(f"/proc/self/task/{thread.native_id}").exists(), 10)
 
 
 @contextmanager
@@ -30,7 +37,7 @@ def a_thread_named(name: str) -> Iterator[None]:
         yield
     finally:
         is_over.set()
-        thread.join()
+        end(thread)
 
 
 @contextmanager
@@ -77,7 +84,7 @@ def test_pool_of_threads_of_a_loaded_library_is_no_leak(monkeypatch: pytest.Monk
     finally:
         is_over.set()
         for thread in threads:
-            thread.join()
+            end(thread)
 
 
 def test_pool_of_dask_is_known_by_the_names_of_its_threads() -> None:
