@@ -6,12 +6,16 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
+from textwrap import fill
 from typing import Any, Final, get_origin
 
 import bench
 import bench.api
 from bench.notebook import RunResults
 
+_LONGEST_LINE: Final = 84
+_MODULES: Final = re.compile(r"\b(?:collections\.abc|bench\.\w+\.\w+|contextlib|pathlib)\.")
+_QUOTED_TYPE: Final = re.compile(r"ForwardRef\('([^']*)'\)")
 _SECTION: Final = re.compile(r"^(Args|Attributes|Raises|Returns|Yields):$")
 _ITEM: Final = re.compile(r"^ {4}([\w.*`\"/ ,]+): (.*)$")
 
@@ -29,13 +33,23 @@ def api_lines() -> Iterator[str]:
     )
     yield from _described("bench.load_run", bench.load_run)
     yield from _described("bench.notebook.RunResults", RunResults)
-    for name, member in inspect.getmembers_static(RunResults):
-        if not name.startswith("_") and inspect.getdoc(member):
-            yield from _described(f"RunResults.{name}", member, level=4)
+    yield from _members(RunResults)
     yield from ("## For strategies and clients", "", "All of `bench.api`; everything else may change.", "")
     docstrings = dict(_docstrings_of_constants(Path(bench.api.__file__).parent))
     for name in bench.api.__all__:
-        yield from _described(f"bench.api.{name}", getattr(bench.api, name), docstrings=docstrings)
+        found = getattr(bench.api, name)
+        yield from _described(f"bench.api.{name}", found, docstrings=docstrings)
+        if inspect.isclass(found):
+            yield from _members(found)
+
+
+def _members(of: type) -> Iterator[str]:
+    """Yield the methods and properties of a class that are described; its docstring has its attributes."""
+    for name, member in vars(of).items():
+        described = member.__func__ if isinstance(member, classmethod) else member
+        is_one = inspect.isroutine(described) or isinstance(described, property)
+        if is_one and not name.startswith("_") and inspect.getdoc(described):
+            yield from _described(f"{of.__name__}.{name}", described, level=4)
 
 
 def _docstrings_of_constants(package: Path) -> Iterator[tuple[str, str]]:
@@ -54,9 +68,9 @@ def _described(
     yield from (f"{'#' * level} `{name}`", "")
     last = name.rpartition(".")[2]
     if get_origin(found) is not None:
-        yield from ("```python", f"{last} = {found}", "```", "")
+        yield from ("```python", f"{last} = {_readable(str(found))}", "```", "")
     elif callable(found) and (inspect.isroutine(found) or inspect.isclass(found)):
-        yield from ("```python", f"{last}{_signature(found)}", "```", "")
+        yield from ("```python", _signature(last, found), "```", "")
     elif isinstance(found, int):
         yield from (f"`{found:,}`", "")
     text = (docstrings or {}).get(last) or (
@@ -67,11 +81,24 @@ def _described(
         yield ""
 
 
-def _signature(found: Any) -> str:
+def _signature(name: str, found: Any) -> str:
+    """Write how something is called; with a line for each parameter, where one line would be too long."""
     try:
-        return str(inspect.signature(found))
+        signature = inspect.signature(found)
     except ValueError:  # of a type that is written in C
-        return "(...)"
+        return f"{name}(...)"
+    line = _readable(f"{name}{signature}")
+    if len(line) <= _LONGEST_LINE:
+        return line
+    parameters = [_readable(f"    {each},") for each in signature.parameters.values()]
+    wrapped = [fill(each, _LONGEST_LINE, subsequent_indent=" " * 8) for each in parameters]
+    returned = line.rpartition(")")[2]
+    return "\n".join([f"{name}(", *wrapped, f"){returned}"])
+
+
+def _readable(types: str) -> str:
+    """Leave out the modules of types, and the marks of those that are named before they exist."""
+    return _MODULES.sub("", _QUOTED_TYPE.sub(r"\1", types))
 
 
 def _docstring(text: str) -> Iterator[str]:

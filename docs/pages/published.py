@@ -41,7 +41,7 @@ another kind of program to downloads, or *ours*. {counts}
 **Holds** and **does not hold** are 95 % sure, **undecided** means that the figures allow both. A verdict on
 which of two is faster is that sure for all such pairs of a run together, a number of times by its own 95 %
 interval. Runs with different servers share no blocks: their ratio has one interval by ranks, which leaves out
-how the machine changed between them. Discarded trials are counted.
+how the machine changed between them. The number of discarded trials is told.
 [Answers](answers.md) explains the columns."""
 
 

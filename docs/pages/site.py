@@ -22,12 +22,14 @@ _MOVED: Final = {
 }
 """Pages that are not in docs/, and their places on the site."""
 _SETTINGS: Final = "zensical.toml"
+_STYLE: Final = "site.css"
 _SOURCES: Final = "sources.md"
 _SHOWN: Final = (ROOT / "strategies", ROOT / "strategies" / "clients")
 """Folders whose files are shown on the page of sources, each below a heading of its name."""
 _LINK: Final = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
+_CODE: Final = re.compile(r"(`[^`\n]+`)")
 _FENCE: Final = re.compile(r"(^```.*?^```$)", re.DOTALL | re.MULTILINE)
-_WIDTH: Final = 100
+_WIDTH: Final = 84
 
 
 def lay_out(folder: Path) -> None:
@@ -42,6 +44,7 @@ def lay_out(folder: Path) -> None:
     if pages.exists():
         shutil.rmtree(pages)
     shutil.copytree(_DOCS / "pictures", pages / "pictures")
+    shutil.copy(_DOCS / _STYLE, pages / _STYLE)
     shutil.copy(_DOCS / _SETTINGS, settings)
     for source in [*_DOCS.glob("*.md"), *(ROOT / name for name in _MOVED if name != "README.md")]:
         place = _MOVED.get(source.name, source.name)
@@ -63,6 +66,7 @@ def _with_links(source: Path) -> str:
             raise ValueError(f"{source.name}: {target} leads out of the project")
         name = _MOVED.get(str(file.relative_to(ROOT))) or (file.name if file.parent == _DOCS else "")
         if name.endswith(".md"):
+            text = _title(file) if text == file.name else text
             return f"[{text}]({name}{'#' if anchor else ''}{anchor})"
         if file.parent in _SHOWN and file.suffix == ".py":
             return f"[{text}]({_SOURCES}#{file.stem})"
@@ -70,7 +74,20 @@ def _with_links(source: Path) -> str:
         return text if text.strip("`") in code else f"{text} ({code})"
 
     parts = _FENCE.split(source.read_text("utf-8"))  # every second one is a block of code
-    return "".join(part if number % 2 else _LINK.sub(place, part) for number, part in enumerate(parts))
+    return "".join(
+        part if number % 2 else _without_marks(_LINK.sub(place, part)) for number, part in enumerate(parts)
+    )
+
+
+def _without_marks(text: str) -> str:
+    """Write ``==`` so that it begins no highlighted text, as between two versions; code stays as it is."""
+    parts = _CODE.split(text)
+    return "".join(part if number % 2 else part.replace("==", "&#61;=") for number, part in enumerate(parts))
+
+
+def _title(page: Path) -> str:
+    """Return the first heading of a page."""
+    return page.read_text("utf-8").partition("\n")[0].removeprefix("# ")
 
 
 def _commands() -> Iterator[str]:

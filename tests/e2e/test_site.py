@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from html import unescape
 from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,6 +30,11 @@ QUESTIONS = {
     "run on two machines": "two machines",
 }
 """Lines of the table on the front page, and a heading of the page that the first link leads to."""
+
+
+WIDE_TABLES = """() => [...document.querySelectorAll(".md-typeset__scrollwrap")]
+    .filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.innerText)"""
+"""The tables of a page that are wider than their place."""
 
 
 class Page(HTMLParser):
@@ -103,8 +109,21 @@ def test_settings_that_the_site_relies_on_show_in_it(site: Path) -> None:
     ):
         assert feature in front
     assert "fonts.googleapis" not in front
+    assert "site.css" in front
     assert (site / "search.json").stat().st_size > 100_000
     assert (site / "commands.html").exists()  # addresses as files
+
+
+def test_two_equals_signs_of_a_version_highlight_nothing(site: Path) -> None:
+    """They would begin a mark that ends at the next version."""
+    for file in site.glob("*.html"):
+        assert "<mark" not in file.read_text("utf-8"), file.name
+    assert "aiohttp==3.9.3 and 4 workers" in unescape((site / "published.html").read_text("utf-8"))
+
+
+def test_links_have_titles_of_pages_instead_of_names_of_files(site: Path) -> None:
+    for file in site.glob("*.html"):
+        assert not re.search(r"<a [^>]*>[\w-]+\.md</a>", file.read_text("utf-8")), file.name
 
 
 @contextmanager
@@ -116,7 +135,7 @@ def served(folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def test_pages_load_nothing_from_elsewhere_and_complain_of_nothing(site: Path) -> None:
+def test_pages_load_nothing_from_elsewhere_and_show_whole_tables(site: Path) -> None:
     with served(site) as address, started_browser() as browser:
         page = browser.new_page()
         foreign: list[str] = []
@@ -124,8 +143,10 @@ def test_pages_load_nothing_from_elsewhere_and_complain_of_nothing(site: Path) -
             "request", lambda each: foreign.append(each.url) if not each.url.startswith(address) else None
         )
         page.on("pageerror", lambda error: foreign.append(str(error)))
+        page.set_viewport_size({"width": 1300, "height": 900})
         for file in sorted(site.glob("*.html")):
             page.goto(f"{address}/{file.name}", wait_until="networkidle")
+            assert page.evaluate(WIDE_TABLES) == [], file.name
         assert foreign == []
 
 
