@@ -229,8 +229,8 @@ class ConfigForm(Form):
     )
     host: Annotated[str, Text(parse_host, _HOST_EDITOR)] | None = key(
         None,
-        "The IP address of this machine at which the flag server listens, for a cluster on other machines. "
-        "One that is not loopback needs `--allow-remote`. Not together with `target`.",
+        "Where the flag server listens: an IP address of this machine, which machines of a cluster can "
+        "reach. One that is not loopback needs `--allow-remote`. Not together with `target`.",
         default=LOOPBACK,
     )
     precision: PositiveShare | None = key(
@@ -251,8 +251,8 @@ class ConfigForm(Form):
     )
     rounds: Annotated[int | None, whole_or_auto(1, 1000)] = key(
         "auto",
-        "Timed rounds of a trial, after its warm-up; more, up to 20, until 0.1 s is timed. auto: 1 to 5, "
-        "until 0.5 s is timed; in `ab` 5 for each variant.",
+        "Timed rounds of a trial, after its warm-up; if they take less than 0.1 s, more of them, up to 20. "
+        "auto: 1 to 5, until 0.5 s is timed; in `ab` 5 for each variant.",
     )
     deadline: PositiveDuration = key(
         "60s",
