@@ -41,6 +41,7 @@ _STOPPED: Final[Mapping[StopReason, str]] = {
     "given up": "given up",
     "disturbed": "disturbed",
 }
+_MOST_GUESSES: Final = 4
 _HALF_SCALE: Final = 12
 _MARGIN: Final = 4
 """Cells of a margin on the scale of an interval, which therefore reaches three margins to both sides."""
@@ -155,7 +156,7 @@ def _below(head: Head, table: Table, console: Console, others: str) -> Renderabl
         drawing = Group(*above, lay_out(_shorten(table, size, others), console.width))
         return console.render_lines(drawing, pad=False)
 
-    whole = _largest(lines, _most(table), len(table.sections), room)
+    whole = _largest(lines, _most(table), room, is_small=_least_lines(table) <= room)
     if not whole:
         head_alone = Group(*above[: min(room, len(above) - 1)])
         whole = console.render_lines(head_alone, pad=False)
@@ -163,28 +164,44 @@ def _below(head: Head, table: Table, console: Console, others: str) -> Renderabl
 
 
 def _largest(
-    lines: Callable[[int], list[list[Segment]]], most: int, sections: int, room: int
+    lines: Callable[[int], list[list[Segment]]], most: int, room: int, *, is_small: bool
 ) -> list[list[Segment]]:
-    """Return the lines of the largest size that fits, or none, with as few drawings as that takes.
+    """Return the lines of the largest size that fits; none if there is no such size.
+
+    A drawing takes its time, so sizes are guessed from how many lines the last one had more than the one
+    before; if that does not find it soon, the open range is halved.
 
     Args:
-        lines: draws a size, from 0 to ``most``; a table of a size has more lines than that.
+        lines: draws a size, from 0 to ``most``; a larger size has no fewer lines.
         most: the size of the whole table.
-        sections: how many lines a size has more than the one before, if no row takes several.
         room: how many lines fit.
+        is_small: whether the whole table probably fits.
     """
-    size = too_large = min(most, room) + 1
-    excess, found = 1, []
-    while excess > 0 and size > 0:
-        too_large = size
-        size = max(0, size - math.ceil(excess / sections))
-        found = lines(size)
-        excess = len(found) - room
-    if excess > 0:
-        return []
-    while len(found) < room and size + 1 < too_large and len(larger := lines(size + 1)) <= room:
-        size, found = size + 1, larger
+    fits, too_large, found = -1, most + 1, list[list[Segment]]()
+    drawn: list[tuple[int, int]] = []
+    size = most if is_small else 0
+    while too_large - fits > 1:
+        drawing = lines(size)
+        drawn.append((size, len(drawing)))
+        if len(drawing) > room:
+            too_large = size
+        else:
+            fits, found = size, drawing
+            if len(drawing) == room:
+                break
+        guess = _guess(drawn, room) if len(drawn) <= _MOST_GUESSES else (fits + too_large) // 2
+        size = min(max(guess, fits + 1), too_large - 1)
     return found
+
+
+def _guess(drawn: Sequence[tuple[int, int]], room: int) -> int:
+    """Guess the size that fits from the sizes that were drawn and their numbers of lines."""
+    size, height = drawn[-1]
+    if len(drawn) == 1:
+        return size + 1 if height < room else size - (height - room)
+    before, height_before = drawn[-2]
+    step = max(1.0, (height - height_before) / (size - before))
+    return size + math.floor((room - height) / step)
 
 
 def _head_lines(head: Head, width: int) -> Iterator[RenderableType]:
@@ -210,6 +227,11 @@ def _line(text: str, style: str = "") -> Text:
     return Text(text, no_wrap=True, overflow="ellipsis", style=style)
 
 
+def _least_lines(table: Table) -> int:
+    """Return how many lines a whole table has at least."""
+    return sum(1 + len(section.rows) for section in table.sections)
+
+
 def _most(table: Table) -> int:
     """Return the size of a whole table for ``_shorten``."""
     return len(table.sections) + max((len(section.rows) for section in table.sections), default=0) - 1
@@ -228,7 +250,7 @@ def _shorten(table: Table, size: int, others: str) -> Table:
 
 def _first_rows(section: Section, count: int) -> Section:
     left = len(section.rows) - count
-    if left <= 0:
+    if left <= 1:  # the last row takes no more room than a line that counts it
         return section
     more = Row((f"… {left} more", *[""] * (len(section.rows[0].cells) - 1)))
     return replace(section, rows=(*section.rows[:count], more))

@@ -8,7 +8,9 @@ from rich.console import Console, RenderableType
 
 from bench.model.cases import Case
 from bench.model.observer import MetricState, Stop
+from bench.report import live_tables, terminal
 from bench.report.live_tables import Head, LiveCase, draw_comparison, draw_interval, draw_run
+from bench.report.table import Table
 from bench.stats.intervals import Interval
 from tests.builders import case
 from tests.comparisons import new_comparison
@@ -163,3 +165,28 @@ def test_drawing_of_a_comparison_is_never_taller_than_the_screen(width: int, hei
     lines = lines_of(draw_comparison(HEAD, new_comparison(*cases), metrics, {}, console), console)
     assert 1 <= len(lines) < height
     assert max(map(len, lines)) <= width
+
+
+@pytest.mark.parametrize(("width", "height"), [*SIZES, (80, 50), (200, 70), (30, 50)])
+@pytest.mark.parametrize("number", [1, 20, 60])
+def test_few_drawings_are_tried(
+    width: int, height: int, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each takes a millisecond for a row, before every trial."""
+    sizes: list[int] = []
+
+    def lay_out(table: Table, width: int) -> RenderableType:
+        sizes.append(sum(len(section.rows) for section in table.sections))
+        return terminal.lay_out(table, width)
+
+    monkeypatch.setattr(live_tables, "lay_out", lay_out)
+    console = console_of(width, height)
+    cases = [case(f"strategy_{each}") for each in range(number)]
+    metrics = [MetricState(each.id, "elapsed", None, 1.01, 0.9, 1.1, 13) for each in cases]
+    draw_comparison(HEAD, new_comparison(*cases), metrics, {}, console)
+    assert len(sizes) <= 8
+    assert number == 1 or max(sizes) <= 2 * height
+    sizes.clear()
+    draw_run(HEAD, [LiveCase(each, [0.1]) for each in cases], console)
+    assert len(sizes) <= 8
+    assert number == 1 or max(sizes) <= 2 * height
