@@ -38,6 +38,7 @@ _HOSTS: Final = ["127.0.0.1", "localhost"]
 _RUNS_A_PAGE: Final = 50
 _KEPT_PAGES: Final = 16
 _COMPARED: Final = 2
+_MOST_TICKED: Final = 50
 _MOST_DIGITS: Final = 6
 _RENDERING: Final = Lock()
 """Held while a report is made: several requests for the same wait for one."""
@@ -95,19 +96,19 @@ class _Site:
 
     def runs(self, request: Request) -> Response:
         """List the runs, the last changed first."""
-        found = [*stored_runs(self._runs), *unfinished_runs(self._runs)]
-        stamps = {folder: stamp for folder in found if (stamp := _stamp(folder)) is not None}
+        stored = [*stored_runs(self._runs), *unfinished_runs(self._runs)]
+        stamps = {folder: stamp for folder in stored if (stamp := _stamp(folder)) is not None}
         folders = sorted(stamps, key=lambda folder: stamps[folder].changed_ns, reverse=True)
         pages = max(1, -(-len(folders) // _RUNS_A_PAGE))
         page = _page_number(request, pages)
         shown = folders[(page - 1) * _RUNS_A_PAGE : page * _RUNS_A_PAGE]
         entries = [_entry(folder, stamps[folder]) for folder in shown]
         ticked = set(request.query_params.getlist("run"))
-        elsewhere = [
-            _entry(folder, stamps[folder])
-            for folder in folders
-            if _key(folder) in ticked and folder not in shown
-        ]
+        if len(ticked) > _MOST_TICKED:
+            raise HTTPException(400, f"At most {_MOST_TICKED} runs can be ticked; {len(ticked)} were.")
+        others = [folder for folder in folders if _key(folder) in ticked and folder not in shown]
+        found = [_entry(folder, stamps[folder]) for folder in others]
+        elsewhere = [entry for entry in found if entry.can_be_ticked]
         listed = RunList(entries, elsewhere, frozenset(ticked), str(self._runs), page, pages)
         return _html(render_runs(listed, has_history=self._history.exists()), policy=_POLICY)
 
@@ -127,10 +128,10 @@ class _Site:
         if not self._history.exists():
             raise HTTPException(404, "There is no history yet.")
         files = (self._history, self._reference)
+        stamps = tuple(map(_file_stamp, files))
+        points = read_history(self._history)
+        ranks = commit_ranks({point.commit for point in points}, str(self._history.parent)) or {}
         with _RENDERING:
-            points = read_history(self._history)
-            ranks = commit_ranks({point.commit for point in points}, str(self._history.parent)) or {}
-            stamps = tuple(map(_file_stamp, files))
             return _html(_rendered_history(*files, tuple(sorted(ranks.items())), stamps))
 
     def _report(self, keys: tuple[str, ...]) -> str:

@@ -22,6 +22,7 @@ from tests.browser import started_browser
 from tests.histories import noisy, point
 from tests.hostile_strings import SCRIPTS
 from tests.report_runs import compared_run, small_run
+from tests.repositories import small_repository
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
@@ -151,6 +152,44 @@ def test_runs_on_different_pages_of_the_list_are_laid_over_one_another(tmp_path:
         page.get_by_role("button", name="Lay the two").click()
         page.wait_for_selector("html[data-drawn]", timeout=30_000)
         expect(page.locator("h1")).to_have_text(f"{FIRST} and {SECOND}")
+
+
+def test_only_runs_that_can_be_compared_are_ticked_elsewhere(tmp_path: Path) -> None:
+    """A run that was damaged after it was ticked has no box with which the tick could be taken away."""
+    folder = tmp_path / "results"
+    for age, name in enumerate(["damaged-0", PAIRED, *(f"killed-{number:02}" for number in range(50))]):
+        place = folder / "runs" / name
+        place.mkdir(parents=True)
+        (place / "journal.jsonl").write_text("")
+        if name == PAIRED:
+            save_run(place, replace(compared_run(), name=name), "")
+        elif name == "damaged-0":
+            (place / "run.json").write_text("{")
+        changed = place if not (place / "run.json").exists() else place / "run.json"
+        os.utime(changed, (1_700_000_000 + age, 1_700_000_000 + age))
+    with viewing(folder) as (address, _):
+        listed = httpx.get(f"{address}/?run={PAIRED}&run=damaged-0&run=unknown", timeout=60).text
+        assert "Page 1 of 2" in " ".join(listed.split())
+        assert PAIRED not in listed
+        assert "Ticked on other pages" not in listed
+
+
+def test_as_many_ticks_as_nobody_makes_are_refused(address: str) -> None:
+    ticks = "&".join(f"run={number}" for number in range(60))
+    assert httpx.get(f"{address}/?{ticks}").status_code == 400
+
+
+def test_history_follows_the_commits_that_git_has_now(tmp_path: Path) -> None:
+    """Without a change of its files, a history stands in another order once git does not know its commits."""
+    repository = small_repository(tmp_path / "project")
+    results = repository.folder / "results"
+    results.mkdir()
+    commit = repository.git("rev-parse", "HEAD").strip()
+    add_points([replace(point(0, 1.01), commit=commit)], results / "history.jsonl")
+    with viewing(results) as (address, _):
+        assert "in the order of commits" in httpx.get(f"{address}/history", timeout=60).text
+        (repository.folder / ".git").rename(tmp_path / "git")
+        assert "in the order of measuring" in httpx.get(f"{address}/history", timeout=60).text
 
 
 @pytest.mark.parametrize("query", ["", f"?run={FIRST}", f"?run={FIRST}&run={FIRST}", "?run=a&run=b&run=c"])

@@ -31,6 +31,11 @@ class RunEntry:
     is_comparison: bool = False
     is_damaged: bool = False
 
+    @property
+    def can_be_ticked(self) -> bool:
+        """Whether the run can be laid over another one."""
+        return bool(self.key) and not self.is_comparison
+
 
 @dataclass(frozen=True, slots=True)
 class RunList:
@@ -38,7 +43,7 @@ class RunList:
 
     Attributes:
         entries: its lines, the last changed first.
-        elsewhere: the ticked runs of other pages.
+        elsewhere: the ticked runs of other pages; each can be ticked.
         ticked: the keys of all ticked runs.
         folder: the folder of all runs.
         page: number of the page, from 1.
@@ -53,13 +58,8 @@ class RunList:
     pages: int
 
     def can_compare(self) -> bool:
-        """Return whether there are two runs to tick, on this page or with those of other pages."""
-        return self.pages > 1 or sum(map(can_be_ticked, (*self.entries, *self.elsewhere))) > 1
-
-
-def can_be_ticked(entry: RunEntry) -> bool:
-    """Return whether a run can be laid over another one."""
-    return bool(entry.key) and not entry.is_comparison
+        """Return whether there may be two runs to tick: on this page, or on others that were not read."""
+        return self.pages > 1 or sum(each.can_be_ticked for each in self.entries) > 1
 
 
 def describe_run(key: str, name: str, run: Run) -> RunEntry:
