@@ -31,6 +31,7 @@ from bench.errors import UsageError
 from bench.model.cases import Ability, Client, Protocol, Strategy
 from bench.model.function_call import ENTRY, FunctionCall
 from bench.model.text import join_and, join_or
+from bench.system.optional_dependencies import install_command
 from bench.system.paths import is_shipped, strategies_folder
 
 _UVLOOP: Final = "uvloop"
@@ -219,7 +220,7 @@ def read_client(file: Path) -> Client:
         summary=_summary(tree),
         faces=faces,
         missing=missing,
-        install=install_command(file.stem, missing, _extras()),
+        install=command_for_missing(file.stem, missing, _extras()),
         speaks=declared_protocols(tree, file, _protocols_read(tree)),
         deviations=declared_deviations(tree, file),
         abilities=declared_abilities(tree),
@@ -230,7 +231,7 @@ def read_client(file: Path) -> Client:
     )
 
 
-def install_command(name: str, missing: tuple[str, ...], extras: frozenset[str]) -> str:
+def command_for_missing(name: str, missing: tuple[str, ...], extras: frozenset[str]) -> str:
     """Return the command that installs missing modules; empty if none is missing.
 
     Args:
@@ -242,7 +243,7 @@ def install_command(name: str, missing: tuple[str, ...], extras: frozenset[str])
         return ""
     for extra in (name, *missing):
         if extra in extras:
-            return f"pip install 'flagbench[{extra}]'"
+            return install_command(extra)
     return f"pip install {' '.join(missing)}"
 
 
@@ -323,7 +324,7 @@ def _unavailable(tree: ast.Module, file: Path) -> str:
 
 def _missing_modules(missing: tuple[str, ...], name: str) -> str:
     verb = "is" if len(missing) == 1 else "are"
-    command = install_command(name, missing, _extras())
+    command = command_for_missing(name, missing, _extras())
     return f"needs {join_and(missing)}, which {verb} not installed: {command}"
 
 

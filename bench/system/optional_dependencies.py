@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from bench.model.text import join_and
@@ -61,8 +62,16 @@ def install_command(extra: str, *others: str) -> str:
     """
     try:
         distribution("flagbench")
-        wanted = f"'flagbench[{extra}]'"
+        wanted = quote(f"flagbench[{extra}]")
     except PackageNotFoundError:
-        folder = home()
-        wanted = f"-e '{'.' if Path.cwd() == folder else folder}[{extra}]'"
+        wanted = f"-e {quote(f'{_checkout()}[{extra}]')}"
     return " ".join(["pip install", wanted, *others])
+
+
+def _checkout() -> str:
+    """Return the folder of the checkout, as it is called from the current folder."""
+    folder = home()
+    try:
+        return "." if Path.cwd() == folder else str(folder)
+    except OSError:  # it was removed
+        return str(folder)

@@ -17,15 +17,16 @@ from bench.cli import cli
 from bench.config import catalog
 from bench.config.catalog import (
     choose_option,
+    command_for_missing,
     find_clients,
     find_strategies,
-    install_command,
     read_client,
     read_strategy,
 )
 from bench.config.compatibility import fits
 from bench.errors import UsageError
 from bench.model.cases import Client, Strategy
+from bench.system.optional_dependencies import install_command
 from bench.system.paths import import_path, strategies_folder
 
 ROOT: Final = Path(__file__).parents[2]
@@ -215,16 +216,16 @@ def test_strategy_that_needs_a_newer_python_or_a_missing_package_says_so(
     monkeypatch.setattr(catalog, "find_spec", lambda _: None)
     monkeypatch.setattr(catalog, "_extras", lambda: frozenset({"anyio", "gevent", "uvloop"}))
     assert find_strategies()["gevent_spawn"].unavailable == (
-        "needs gevent, which is not installed: pip install 'flagbench[gevent]'"
+        f"needs gevent, which is not installed: {install_command('gevent')}"
     )
     monkeypatch.setattr(catalog, "_extras", lambda: frozenset({"anyio", "dask", "gevent", "uvloop"}))
     assert find_strategies()["dask"].unavailable == (
-        "needs distributed, which is not installed: pip install 'flagbench[dask]'"
+        f"needs distributed, which is not installed: {install_command('dask')}"
     )
     on_uvloop = choose_option(find_strategies()["asyncio_gather"], "uvloop")
-    assert on_uvloop.unavailable == "needs uvloop, which is not installed: pip install 'flagbench[uvloop]'"
+    assert on_uvloop.unavailable == f"needs uvloop, which is not installed: {install_command('uvloop')}"
     on_trio = choose_option(find_strategies()["anyio_taskgroup"], "trio")
-    assert on_trio.unavailable == "needs anyio, which is not installed: pip install 'flagbench[anyio]'"
+    assert on_trio.unavailable == f"needs anyio, which is not installed: {install_command('anyio')}"
 
 
 @pytest.mark.parametrize(
@@ -476,14 +477,14 @@ def test_client_without_a_face_is_rejected(tmp_path: Path) -> None:
     ("missing", "extras", "command"),
     [
         ((), {"curl"}, ""),
-        (("pycurl",), {"curl"}, "pip install 'flagbench[curl]'"),
+        (("pycurl",), {"curl"}, install_command("curl")),
         (("pycurl",), {"dev"}, "pip install pycurl"),
     ],
 )
 def test_install_command_names_the_extra_of_a_client_if_it_has_one(
     missing: tuple[str, ...], extras: set[str], command: str
 ) -> None:
-    assert install_command("curl", missing, frozenset(extras)) == command
+    assert command_for_missing("curl", missing, frozenset(extras)) == command
 
 
 @pytest.mark.parametrize(
@@ -514,7 +515,7 @@ def test_list_says_how_to_install_a_client_that_is_missing(monkeypatch: pytest.M
     monkeypatch.setattr(catalog, "_extras", lambda: frozenset({"pycurl"}))
     listed = CliRunner().invoke(cli, ["list", "clients"])
     said = " ".join(listed.output.split())
-    assert "Not here: pycurl needs pycurl, which is not installed: pip install 'flagbench[pycurl]'." in said
+    assert f"Not here: pycurl needs pycurl, which is not installed: {install_command('pycurl')}." in said
     assert "niquests is measured in an environment of its own, which `run` makes with uv." in said
     assert said.count("Not here:") == 1
 
@@ -527,7 +528,7 @@ def test_list_shows_dask_with_its_option_or_how_to_install_it(monkeypatch: pytes
     monkeypatch.setattr(catalog, "find_spec", lambda name: None if name == "distributed" else object())
     monkeypatch.setattr(catalog, "_extras", lambda: frozenset({"dask"}))
     said = " ".join(CliRunner().invoke(cli, ["list", "strategies"]).output.split())
-    missing = "needs distributed, which is not installed: pip install 'flagbench[dask]'"
+    missing = f"needs distributed, which is not installed: {install_command('dask')}"
     assert f"Not here: dask {missing}." in said
     assert f"Option +gather, as in dask+gather; it {missing}; of dask." in said
 
