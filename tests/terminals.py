@@ -17,6 +17,7 @@ from uuid import uuid4
 import pytest
 
 _POLL_S = 0.05
+_ENDS_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +107,13 @@ def bare_terminal() -> Iterator[BareTerminal]:
             if error.errno != EIO:  # that is how a terminal ends
                 raise
 
-    reader = Thread(target=read)
+    reader = Thread(target=read, daemon=True)
     reader.start()
     try:
         yield opened
     finally:
         os.close(theirs)
-        reader.join()
+        reader.join(_ENDS_WITHIN_S)
+        if reader.is_alive():  # some process still has the other end
+            raise AssertionError("a process has not closed the terminal")
         os.close(ours)

@@ -1,16 +1,17 @@
 """Type the commands of the documentation in a clone of this project, as a user would.
 
-The lines are typed as they stand, but two things are not a user's: the libraries are those of the tests
-instead of newly installed ones, and what is measured is shortened.
+The lines are typed as they stand, but these things are not a user's: the libraries are those of the tests
+instead of newly installed ones, also for pip, and the configs are shortened or replaced.
 """
 
 import os
 import re
 import shutil
-import subprocess
+import signal
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
+from subprocess import PIPE, CompletedProcess, Popen
 from typing import Final
 
 from tests.environments import add_command, make_environment
@@ -64,12 +65,11 @@ def make_clone(folder: Path, configs: Mapping[str, str]) -> Repository:
 
 
 def environment_of(clone: Repository) -> dict[str, str]:
-    """Return the environment variables of a user whose home folder has the clone; users share a cache."""
-    home = clone.folder.parent
-    return {**os.environ, "HOME": str(home), "FLAGBENCH_CACHE": str(home.parent / "cache")}
+    """Return the environment variables of a user; the clones of all tests share a cache."""
+    return {**os.environ, "FLAGBENCH_CACHE": str(clone.folder.parents[1] / "cache")}
 
 
-def type_line(clone: Repository, line: str, folder: Path | None = None) -> "subprocess.CompletedProcess[str]":
+def type_line(clone: Repository, line: str, folder: Path | None = None) -> "CompletedProcess[str]":
     """Type a line in a shell that has activated the environment of the clone, and wait for its end.
 
     Args:
@@ -79,12 +79,19 @@ def type_line(clone: Repository, line: str, folder: Path | None = None) -> "subp
     """
     if line.startswith(_INSTALL):  # the libraries are there
         line = line.replace(_INSTALL, "pip install --no-index --no-build-isolation -e ", 1)
-    return subprocess.run(
-        ["bash", "-c", f"source {clone.folder}/.venv/bin/activate && {line}"],
+    words = ["bash", "-c", f"source {clone.folder}/.venv/bin/activate && {line}"]
+    with Popen(
+        words,
         cwd=folder or clone.folder,
         env=environment_of(clone),
-        capture_output=True,
+        stdout=PIPE,
+        stderr=PIPE,
         text=True,
-        check=False,
-        timeout=_TIME_OUT_S,
-    )
+        start_new_session=True,
+    ) as process:
+        try:
+            stdout, stderr = process.communicate(timeout=_TIME_OUT_S)
+        except BaseException:  # nothing that it has started may go on
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return CompletedProcess(words, process.returncode, stdout, stderr)

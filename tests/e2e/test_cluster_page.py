@@ -5,7 +5,6 @@ tests instead of newly installed ones, ``scp`` is ``cp``, and only one block is 
 """
 
 import json
-import re
 import shlex
 import subprocess
 import tomllib
@@ -18,15 +17,14 @@ from typing import Any, Final
 import pytest
 
 from tests import runs
+from tests.cluster_page import CLUSTER, ON, STEPS, TWO, section
 from tests.clusters import Wrap, count_tasks
 from tests.environments import add_command, make_environment
 from tests.machines import machine, missing_for_machines
 from tests.networks import Host, missing_for_networks, network
-from tests.readme import fences, typed_lines
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.timeout(300)]
 
-PAGE: Final = (runs.ROOT / "docs" / "cluster.md").read_text("utf-8")
 PREFIX: Final = "10.0.0"
 FIRST: Final = "10.0.0.1"
 OTHER: Final = "10.0.0.2"
@@ -44,23 +42,6 @@ with socket.create_server(("10.0.0.1", 0)) as listener:
         print("connected", flush=True)
         connection.close()
 """
-
-
-def section(title: str) -> str:
-    """Return the text below a heading of the page, until the next one."""
-    _, _, rest = PAGE.partition(f"## {title}\n")
-    return re.split(r"^#", rest, maxsplit=1, flags=re.MULTILINE)[0]
-
-
-def commands(title: str) -> list[str]:
-    """Return the commands of a section in their order, without what they print."""
-    return [line.command for line in typed_lines(section(title))]
-
-
-STEPS: Final = commands("From two machines to a result")
-(TWO,) = fences(section("From two machines to a result"), "yaml")
-(CLUSTER,) = fences(section("Many experiments"), "yaml")
-(ON,) = commands("Many experiments")
 
 
 @dataclass(frozen=True)

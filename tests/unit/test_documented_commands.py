@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import subprocess
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from tests.readme import fences, inline_code
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "results" / "README.md"]
 PROGRAM: Final = re.compile(r"^(?:\$ )?(?:.*?[\s/])?(?:python -m bench|flagbench) (?=[a-z-])")
+MAKEFILE: Final = (ROOT / "Makefile").read_text("utf-8")
 END: Final = re.compile(r"\s(?:#|>|\||&&).*$")
 PLACEHOLDER: Final = re.compile(r"[A-Z]{1,}[A-Z_,]*|…")
 
@@ -106,10 +106,8 @@ def make_targets() -> list[str]:
 
 @pytest.mark.parametrize("target", make_targets())
 def test_target_of_make_exists(target: str) -> None:
-    ended = subprocess.run(
-        ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
-    )
-    assert ended.returncode == 0, ended.stderr
+    """With a rule: make is content with a folder of this name, or one that is only said to be no file."""
+    assert re.search(rf"^(?!\.)[^:#=\n]*\b{re.escape(target)}\b[^:=\n]*:(?!=)", MAKEFILE, re.MULTILINE)
 
 
 def test_targets_of_make_are_shown() -> None:
