@@ -11,6 +11,7 @@ from bench.cli import cli
 from bench.errors import ExitCode
 from bench.runner.processes.signals import Interrupted, handle_termination
 from bench.system.console_encoding import use_stand_ins
+from bench.system.program_name import program_name
 
 
 def main() -> None:
@@ -23,7 +24,7 @@ def main() -> None:
 def _run_command() -> int:
     try:
         with handle_termination():
-            return int(cli.main(prog_name="flagbench", standalone_mode=False) or ExitCode.OK)
+            return int(cli.main(prog_name=program_name(), standalone_mode=False) or ExitCode.OK)
     except click.ClickException as error:
         error.show(sys.stderr)  # click would write UTF-8 to a console without it
         return error.exit_code

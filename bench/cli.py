@@ -72,5 +72,5 @@ class _CommandGroup(click.Group):
 def cli(*, debug: bool) -> None:
     """Compare ways of making many HTTP downloads at once, and detect when one becomes slower.
 
-    Start with `flagbench run default`.
+    Start with `run default`.
     """

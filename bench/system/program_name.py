@@ -1,9 +1,10 @@
 """The words that started this program, for commands that a user may copy from a message."""
 
+import os
 import sys
-from pathlib import Path
 
 
 def program_name() -> str:
     """Return the words that started this program."""
-    return "python -m bench" if Path(sys.argv[0]).name == "__main__.py" else "flagbench"
+    started = os.path.basename(sys.argv[0])  # noqa: PTH119  `--help` need not wait for pathlib
+    return "python -m bench" if started == "__main__.py" else "flagbench"

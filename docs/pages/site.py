@@ -49,7 +49,7 @@ def lay_out(folder: Path) -> None:
     for source in [*_DOCS.glob("*.md"), *(ROOT / name for name in _MOVED if name != "README.md")]:
         place = _MOVED.get(source.name, source.name)
         (pages / place).write_text(_with_links(source), encoding="utf-8")
-    for name, lines in {"commands.md": _commands(), _SOURCES: _sources(), "api.md": api_lines()}.items():
+    for name, lines in {"commands.md": commands_page(), _SOURCES: _sources(), "api.md": api_lines()}.items():
         (pages / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -90,7 +90,7 @@ def _title(page: Path) -> str:
     return page.read_text("utf-8").partition("\n")[0].removeprefix("# ")
 
 
-def _commands() -> Iterator[str]:
+def commands_page() -> Iterator[str]:
     """Yield the help of every command."""
     yield from ("# Commands", "", "What each command prints with `--help`.", "")
     yield from _fenced("text", _help([]))

@@ -346,6 +346,7 @@ def test_help_imports_little_that_click_does_not() -> None:
         "bench.runner.processes.signals",
         "bench.system",
         "bench.system.console_encoding",
+        "bench.system.program_name",
         "signal",
     }
 

@@ -1,4 +1,4 @@
-"""Every command that the README, the docs and CONTRIBUTING show is one that the program accepts."""
+"""Every command that the README, the docs, CONTRIBUTING and ``--help`` show is one that is accepted."""
 
 import re
 import shlex
@@ -11,22 +11,32 @@ import click
 import pytest
 
 from bench.cli import cli
+from docs.pages.site import commands_page
 from tests.readme import fences, inline_code
 
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "results" / "README.md"]
 PROGRAM: Final = re.compile(r"^(?:\$ )?(?:.*?[\s/])?(?:python -m bench|flagbench) (?=[a-z-])")
+START: Final = re.compile(r"^(?=run default$)")
+"""What the help begins with; elsewhere it names commands alone."""
 MAKEFILE: Final = (ROOT / "Makefile").read_text("utf-8")
 END: Final = re.compile(r"\s(?:#|>|\||&&).*$")
 PLACEHOLDER: Final = re.compile(r"[A-Z]{1,}[A-Z_,]*|…")
 
 
-def shown(page: Path) -> Iterator[str]:
-    """Yield the words of each command of a page, without the program, as they are typed."""
-    text = page.read_text("utf-8")
+def texts() -> Iterator[tuple[str, str]]:
+    """Yield the name and the text of each page, and those of the help of each command."""
+    for page in PAGES:
+        yield page.name, page.read_text("utf-8")
+    help_of_all = "\n".join(commands_page())
+    yield "--help", re.sub("^```.*$", "", help_of_all, flags=re.MULTILINE)
+
+
+def shown(text: str) -> Iterator[str]:
+    """Yield the words of each command of a text, without the program, as they are typed."""
     lines = [line for block in fences(text, "console") for line in block.replace("\\\n", " ").splitlines()]
     for code in (*lines, *inline_code(text)):
-        if found := PROGRAM.match(code):
+        if found := PROGRAM.match(code) or START.match(code):
             yield END.sub("", code[found.end() :])
 
 
@@ -35,7 +45,7 @@ def words_of(command: str) -> list[str]:
     return shlex.split(re.sub(r"\[([^\]]*)\]", r"\1", re.sub(r"\|[\w|]+", "", command)))
 
 
-COMMANDS: Final = sorted({(page.name, command) for page in PAGES for command in shown(page)})
+COMMANDS: Final = sorted({(name, command) for name, text in texts() for command in shown(text)})
 
 
 def test_pages_show_commands() -> None:
