@@ -64,7 +64,7 @@ test-beside: $(VENV)/dev.stamp
 	$(call TESTS,"not alone and not long and not slow",$(BESIDE))
 
 # The tests of complete runs, environments, gates and pages that take more than a second or two each, and those of clients
-# that are extras: about thirty-five minutes in all.
+# that are extras: about forty-five minutes in all.
 test-long: $(VENV)/dev.stamp browser
 	$(call TESTS,"alone and long and not slow",$(ALONE))
 	$(call TESTS,"not alone and long and not slow",$(BESIDE) $(CLUSTERS:%=--ignore=%))

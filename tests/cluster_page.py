@@ -20,7 +20,7 @@ def _commands(title: str) -> list[str]:
 
 
 STEPS: Final = _commands("From two machines to a result")
-"""From the installation on both machines to a result."""
+"""The commands of that section, in their order."""
 (ON,) = _commands("Many experiments")
 (TWO,) = fences(section("From two machines to a result"), "yaml")
 (CLUSTER,) = fences(section("Many experiments"), "yaml")

@@ -82,11 +82,11 @@ def terminal(command: Sequence[str], folder: Path, width: int, height: int) -> I
 
 @dataclass(frozen=True, slots=True)
 class BareTerminal:
-    """A terminal that draws nothing.
+    """A terminal without a screen, which records what is written to it.
 
     Attributes:
         descriptor: the end for a program.
-        given: what it was given; complete once the terminal is closed.
+        given: the bytes that were written; complete once the terminal is closed.
     """
 
     descriptor: int

@@ -81,9 +81,9 @@ class Answer(NamedTuple):
 
 
 Get: TypeAlias = Callable[[str], Answer]
-"""What ``open_client`` yields: downloads one URL, or raises what its library raises."""
+"""A function that downloads one URL, and raises the exceptions of its library; see ``open_client``."""
 AsyncGet: TypeAlias = Callable[[str], Awaitable[Answer]]
-"""What ``open_async_client`` yields: the same, awaited in an event loop."""
+"""The same for event loops: its result is awaited; see ``open_async_client``."""
 
 
 class ClientSettings(NamedTuple):

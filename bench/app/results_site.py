@@ -28,7 +28,7 @@ from bench.model.text import printable
 from bench.report.html.history_page import render_history
 from bench.report.html.page import render_page
 from bench.report.html.runs_page import RunEntry, RunList, describe_run, render_runs
-from bench.stats.history import PointOrder, history_tracks
+from bench.stats.history import Point, PointOrder, history_tracks
 from bench.storage.history import HISTORY, read_history
 from bench.storage.pinned_reference import REFERENCE, load_reference
 from bench.storage.run_folder import DOCUMENT, RUNS, load_run, stored_runs, unfinished_runs
@@ -127,12 +127,11 @@ class _Site:
         """Show the trends of the history."""
         if not self._history.exists():
             raise HTTPException(404, "There is no history yet.")
-        files = (self._history, self._reference)
-        stamps = tuple(map(_file_stamp, files))
+        stamp = _file_stamp(self._reference)
         points = read_history(self._history)
         ranks = commit_ranks({point.commit for point in points}, str(self._history.parent)) or {}
         with _RENDERING:
-            return _html(_rendered_history(*files, tuple(sorted(ranks.items())), stamps))
+            return _html(_rendered_history(points, tuple(sorted(ranks.items())), self._reference, stamp))
 
     def _report(self, keys: tuple[str, ...]) -> str:
         known = {_key(folder): folder for folder in stored_runs(self._runs)}
@@ -173,10 +172,12 @@ def _rendered(folders: tuple[Path, ...], _stamps: tuple[_Stamp | None, ...]) -> 
 
 @lru_cache(1)
 def _rendered_history(
-    history: Path, reference: Path, ranks: tuple[tuple[str, int], ...], _stamps: tuple[_Stamp | None, ...]
+    points: tuple[Point, ...],
+    ranks: tuple[tuple[str, int], ...],
+    reference: Path,
+    _stamp: _Stamp | None,
 ) -> str:
     """Render the history; new commits change the order of the same points."""
-    points = read_history(history)
     order: PointOrder = "commits" if ranks else "measuring"
     tracks = history_tracks(points, dict(ranks) or None)
     notes = unknown_commit_notes(points, dict(ranks))

@@ -168,8 +168,8 @@ def _largest(
 ) -> list[list[Segment]]:
     """Return the lines of the largest size that fits; none if there is no such size.
 
-    A drawing takes its time, so sizes are guessed from how many lines the last one had more than the one
-    before; if that does not find it soon, the open range is halved.
+    Drawing takes time, so the next size is guessed from the numbers of lines of the last two drawings. After
+    some guesses, the range of sizes that are still possible is halved.
 
     Args:
         lines: draws a size, from 0 to ``most``; a larger size has no fewer lines.

@@ -58,7 +58,7 @@ def missing_extra(extra: Extra) -> MissingExtra | None:
 def install_command(extra: str, *others: str) -> str:
     """Return the command that installs an extra of this project, beside other packages.
 
-    Of a checkout that is not installed, pip only finds the extras by its folder.
+    pip knows the extras of a checkout that is not installed only by its folder.
     """
     try:
         distribution("flagbench")

@@ -97,7 +97,7 @@ def _signature(name: str, found: Any) -> str:
 
 
 def _readable(types: str) -> str:
-    """Leave out the modules of types, and the marks of those that are named before they exist."""
+    """Leave out the modules of types, and ``ForwardRef`` around their names."""
     return _MODULES.sub("", _QUOTED_TYPE.sub(r"\1", types))
 
 

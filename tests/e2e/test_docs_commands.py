@@ -48,9 +48,9 @@ SHORTER: Final = (
     (r"--blocks 40$", "--blocks 8"),
     (r"--blocks 20$", "--blocks 12"),
 )
-"""What is changed in a line, so that it takes less time: pattern and replacement."""
+"""Replacements in commands that would take long: pattern and replacement."""
 OWN: Final = (("/srv/www/files", "files"), ("~/sums.txt", "sums.txt"), ("10.0.0.2", "127.0.0.2"))
-"""What is a reader's own in a line: pattern and replacement."""
+"""Replacements of folders and addresses that only a reader has: pattern and replacement."""
 OTHER_LIBRARIES: Final = ("requirements=", "python=")
 """Variants that are no versions of this project: that one is slower is a result."""
 ADDRESS: Final = re.compile(r"https?://[\w.]+:\d+")
@@ -111,14 +111,14 @@ def release(clone: Repository) -> None:
 
 
 def measure(clone: Repository) -> None:
-    """Make two runs, RUN and OTHER; the last one is of all that can be shown."""
+    """Make two runs, OTHER and then RUN."""
     for name in ("OTHER", "RUN"):
         ended = type_line(clone, f"python -m bench run default --quiet --out results/runs/{name}")
         assert ended.returncode == 0, ended.stderr
 
 
 def write_files(clone: Repository) -> None:
-    """Make the folder of a server whose sums are made."""
+    """Make a folder with a file, for checksums."""
     files = clone.folder / "files"
     files.mkdir()
     (files / "a.gif").write_bytes(b"a")
@@ -135,7 +135,7 @@ BEFORE: Final[Mapping[str, Callable[[Repository], None]]] = {
     "results.md": measure,
     "target.md": write_files,
 }
-"""What a reader of a page has."""
+"""Functions that make what the commands of a page need, such as files that its reader already has."""
 
 
 @contextmanager
@@ -188,7 +188,7 @@ def test_commands_of_a_page_do_what_they_say(page: str, clone: Repository, tmp_p
 
 
 def as_typed(line: TypedLine) -> str:
-    """Return a command with what is a reader's own in it, and what makes it shorter."""
+    """Return a command with its replacements."""
     command = line.command
     for pattern, replacement in (*SHORTER, *OWN):
         command = re.sub(pattern, replacement, command)
@@ -201,6 +201,10 @@ def type_and_check(clone: Repository, line: TypedLine) -> None:
     ended = type_line(clone, command, folder_of(clone, command))
     assert ended.returncode in allowed(line.command), f"{command}\n{ended.stdout}\n{ended.stderr}"
     assert ended.returncode != 4 or "a gate of 3% takes" in ended.stderr, ended.stderr
+    written = re.search(r"(?:>|-o) ([\w.]+)$", command)
+    is_silent = not (ended.stdout or ended.stderr or command.startswith("source "))
+    assert written or not is_silent, f"{command} prints nothing"
+    assert not written or any(each.stat().st_size for each in clone.folder.rglob(written[1])), command
     for printed in line.printed:
         assert printed in ended.stdout, command
 

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.e2e]
 PLUGINS: Final = ("pytest_benchmark.plugin", "bench.pytest_plugin.entry")
 TIMEOUT_S: Final = 100
 INSTALL_PYTEST: Final = install_command("pytest").replace("'.[", f"'{ROOT}[")
-"""From a folder that is not the checkout."""
+"""The hint that is printed in a folder other than the checkout."""
 EXPECTED_INFO: Final = {
     "strategy",
     "client",

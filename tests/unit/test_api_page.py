@@ -35,4 +35,4 @@ def test_methods_have_their_place_and_long_signatures_a_line_for_each_parameter(
 def test_type_is_shown_with_the_string_below_it_in_the_source() -> None:
     text = entries()["bench.api.Get"]
     assert "Get = Callable[[str], Answer]" in text
-    assert "What `open_client` yields" in text
+    assert "A function that downloads one URL" in text

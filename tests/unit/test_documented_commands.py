@@ -17,8 +17,8 @@ from tests.readme import fences, inline_code
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "results" / "README.md"]
 PROGRAM: Final = re.compile(r"^(?:\$ )?(?:.*?[\s/])?(?:python -m bench|flagbench) (?=[a-z-])")
-START: Final = re.compile(r"^(?=run default$)")
-"""What the help begins with; elsewhere it names commands alone."""
+ALONE: Final = re.compile(r"^(?=[a-z-]+ )")
+"""A command without the program, as the help shows it: each code of several words."""
 MAKEFILE: Final = (ROOT / "Makefile").read_text("utf-8")
 END: Final = re.compile(r"\s(?:#|>|\||&&).*$")
 PLACEHOLDER: Final = re.compile(r"[A-Z]{1,}[A-Z_,]*|…")
@@ -32,11 +32,12 @@ def texts() -> Iterator[tuple[str, str]]:
     yield "--help", re.sub("^```.*$", "", help_of_all, flags=re.MULTILINE)
 
 
-def shown(text: str) -> Iterator[str]:
+def shown(name: str, text: str) -> Iterator[str]:
     """Yield the words of each command of a text, without the program, as they are typed."""
+    program = ALONE if name == "--help" else PROGRAM
     lines = [line for block in fences(text, "console") for line in block.replace("\\\n", " ").splitlines()]
     for code in (*lines, *inline_code(text)):
-        if found := PROGRAM.match(code) or START.match(code):
+        if found := program.match(code):
             yield END.sub("", code[found.end() :])
 
 
@@ -45,11 +46,12 @@ def words_of(command: str) -> list[str]:
     return shlex.split(re.sub(r"\[([^\]]*)\]", r"\1", re.sub(r"\|[\w|]+", "", command)))
 
 
-COMMANDS: Final = sorted({(name, command) for name, text in texts() for command in shown(text)})
+COMMANDS: Final = sorted({(name, command) for name, text in texts() for command in shown(name, text)})
 
 
 def test_pages_show_commands() -> None:
     assert len(COMMANDS) > 60
+    assert ("--help", "run default") in COMMANDS
     assert {words_of(command)[0] for _, command in COMMANDS} >= {
         "run",
         "ab",

@@ -33,7 +33,7 @@ class RunEntry:
 
     @property
     def can_be_ticked(self) -> bool:
-        """Whether the run can be laid over another one."""
+        """Whether a user can tick the run, to compare it with another one."""
         return bool(self.key) and not self.is_comparison
 
 
